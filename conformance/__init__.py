@@ -1,0 +1,1 @@
+"""The Cloud Images conformance suite: requirements, nothing else."""

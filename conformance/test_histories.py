@@ -1,0 +1,70 @@
+# sequences of operations against a set
+
+import pytest
+from hypothesis import given
+
+from pytest_cloudimages import requirement
+from pytest_cloudimages.ground import FreshImage, Ground
+from pytest_cloudimages.histories import Kind, Past
+from pytest_cloudimages.judging import Histories, without
+from pytest_cloudimages.strategies import tags
+
+
+# "This operation adds the specified tag …" "This operation deletes the specified tag …"
+@requirement("TAG-HIST-01")
+def test_the_tags_are_what_the_acknowledged_operations_leave(sequences: Histories, plain_lives: Histories) -> None:
+    for step in sequences.steps():
+        present = step.tag in step.before
+        if step.operation.kind is Kind.ADD:
+            assert step.answer.status in ((204,) if present else (204, 201)), step
+            assert sorted(step.after) == sorted([*without(step.before, step.tag), step.tag]), step
+        else:
+            assert step.answer.status == (204 if present else 404), step
+            assert sorted(step.after) == without(step.before, step.tag), step
+
+    for histories in (sequences, plain_lives):
+        assert [*histories.contradictions(standing_by=False)] == []
+
+
+# "This operation adds the specified tag to the specified image."
+@requirement("TAG-HIST-03")
+def test_other_images_keep_their_tags(
+    sequences: Histories, plain_lives: Histories, cloudimages_ground: Ground
+) -> None:
+    if cloudimages_ground.single:
+        pytest.skip("needs a second image: lend another with a further --image ID")
+    for histories in (sequences, plain_lives):
+        for step in histories.steps():
+            before, after = step.neighbour
+            assert before is None or after is None or sorted(before) == sorted(after), step
+        assert [*histories.contradictions(standing_by=True)] == []
+
+
+# "This operation adds the specified tag …": that very string, or a refusal
+@requirement("TAG-HIST-04")
+def test_an_unusual_tag_is_stored_exactly_or_refused(unusual_lives: Histories) -> None:
+    for step in unusual_lives.additions(known=False):
+        assert step.answer.ok or step.answer.refused, step
+        if step.answer.ok and step.before is not None:
+            assert sorted(step.after or ["nothing can be read"]) == sorted({*step.before, step.tag}), step
+        elif step.known:
+            assert sorted(step.after) == sorted(step.before), step
+    for step in unusual_lives.deletions(past=[Past.CARRIED]):
+        if step.tag in step.before:
+            assert step.answer.ok, step
+            assert sorted(step.after) == without(step.before, step.tag), step
+
+
+# "This operation adds the specified tag …": that very string, or a refusal
+@requirement("TAG-HIST-04")
+@given(tag=tags())
+def test_any_tag_is_stored_exactly_or_refused(fresh_image: FreshImage, tag: str) -> None:
+    with fresh_image() as image:
+        added = image.add_tag(tag)
+        expected = [tag] if added.ok else []
+
+        assert added.ok or added.refused, added
+        assert image.settled(expected) == expected
+        if added.ok:
+            assert image.delete_tag(tag).ok
+            assert image.settled([]) == []

@@ -1,0 +1,277 @@
+"""The command `cloudimages`: run the suite, serve the embedded server, explain the requirements."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from pytest_cloudimages import __version__
+from pytest_cloudimages.options import PROFILES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import pytest
+
+    from pytest_cloudimages.report.results import Results
+    from pytest_cloudimages.requirements import Requirement
+
+USAGE, NOT_JUDGED, OURS = 2, 3, 4
+
+RUN_ENDS = """\
+exit status:
+  0  no requirement failed
+  1  at least one failed (with --strict: or is advisory)
+  2  usage or configuration
+  3  it could not be judged: blocked, unstable, or nothing tested
+  4  an error of the suite itself
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command and give its exit status."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser()
+    rest: list[str] = []
+    if "--" in words:
+        cut = words.index("--")
+        words, rest = words[:cut], words[cut + 1 :]
+    chosen = parser.parse_args(words)
+    if rest and chosen.command != "run":
+        parser.error("only `cloudimages run` hands words after -- to pytest")
+    try:
+        if chosen.command == "run":
+            return run(chosen, rest)
+        return serve(chosen.port) if chosen.command == "serve" else requirements(chosen)
+    except BrokenPipeError:
+        # Whoever read our output has seen enough, as `| head` does; Python must not complain at exit.
+        sys.stderr.close()
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cloudimages", description="Tells whether a cloud keeps the promises of its image-tag API."
+    )
+    parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    run_parser = commands.add_parser(
+        "run",
+        help="judge a service",
+        epilog=RUN_ENDS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="cloudimages run [--reference | --endpoint URL | --cloud NAME] [options] [-- pytest options]",
+        description="Judge a service: the one that --endpoint, --cloud or the OS_* variables name, or the embedded one.",
+    )
+    where = run_parser.add_mutually_exclusive_group()
+    where.add_argument("--reference", action="store_true", help="judge the embedded server")
+    where.add_argument("--endpoint", metavar="URL", help="with or without /v2; the token comes from CLOUDIMAGES_TOKEN")
+    where.add_argument("--cloud", metavar="NAME", help="entry of clouds.yaml")
+    for name, what in (("other", "a second project"), ("reader", "a read-only user"), ("admin", "an administrator")):
+        run_parser.add_argument(f"--{name}-cloud", metavar="NAME", help=f"entry of clouds.yaml for {what}")
+    run_parser.add_argument(
+        "--image", action="append", metavar="ID", help="borrow this image instead of creating one; may be repeated"
+    )
+    run_parser.add_argument("--profile", choices=PROFILES, help="how much to try [standard]")
+    run_parser.add_argument("--seed", type=_whole, metavar="N", help="what the generated tags follow from [random]")
+    run_parser.add_argument("--reports", metavar="DIR", help="where reports go [reports]")
+    run_parser.add_argument(
+        "--select", action="append", metavar="ID", help="judge this requirement or group only; may be repeated"
+    )
+    run_parser.add_argument("--strict", action="store_true", help="advisory findings fail the run too")
+    run_parser.add_argument("--catalogue", action="append", metavar="FILE", help="requirements of your own (TOML)")
+    run_parser.add_argument("--timeout", metavar="SECONDS", help="for one answer [30]")
+    run_parser.add_argument("--patience", metavar="SECONDS", help="until an acknowledged change must be seen [10]")
+
+    serve_parser = commands.add_parser("serve", help="run the embedded server until Ctrl-C")
+    serve_parser.add_argument("--port", type=_whole, default=0, metavar="N", help="[a free one]")
+
+    list_parser = commands.add_parser("requirements", help="list the requirements, or explain some")
+    list_parser.add_argument("id", nargs="*", metavar="ID", help="an id, or what a group's ids begin with")
+    form = list_parser.add_mutually_exclusive_group()
+    form.add_argument("--json", action="store_true", help="as JSON")
+    form.add_argument("--markdown", action="store_true", help="as a Markdown table")
+    return parser
+
+
+def _whole(text: str) -> int:
+    if not text.isdecimal() or int(text) >= 2**63:
+        raise argparse.ArgumentTypeError(f"a whole number of at least 0, not {text!r}")
+    return int(text)
+
+
+class _Watcher:
+    """Keeps what the run leaves on pytest's configuration, which ends with it."""
+
+    results: Results | None = None
+
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        """Take the results over."""
+        from pytest_cloudimages.conductor import RESULTS  # noqa: PLC0415 - a short command loads little
+
+        self.results = config.stash.get(RESULTS, None)
+
+
+def run(chosen: argparse.Namespace, rest: list[str]) -> int:
+    """Run the suite under pytest, and give the exit status of the epilogue."""
+    import pytest  # noqa: PLC0415 - a short command loads little
+
+    watcher = _Watcher()
+    status = pytest.main([*_words(chosen), *rest], plugins=[watcher])
+    if watcher.results is not None:
+        if status == pytest.ExitCode.INTERNAL_ERROR:
+            return OURS
+        return watcher.results.exit_status(strict=chosen.strict)
+    if status == pytest.ExitCode.USAGE_ERROR:
+        return USAGE
+    if status in (pytest.ExitCode.NO_TESTS_COLLECTED, pytest.ExitCode.INTERRUPTED):
+        return NOT_JUDGED
+    return OURS if status else 0
+
+
+def _words(chosen: argparse.Namespace) -> list[str]:
+    words = ["--pyargs", "pytest_cloudimages.conformance", "--import-mode=importlib"]
+    # What a folder's own pytest settings ask of its own tests is not asked of the suite.
+    for setting in ("addopts=", "filterwarnings=", "python_files=test_*.py", "python_functions=test_*", "xfail_strict=0"):
+        words += ["-o", setting]
+    words += ["-p", "no:cacheprovider", "--no-header", "-q", "--tb=no", "-rN", "--show-capture=no"]
+    words += [f"--cloudimages-reports={chosen.reports or 'reports'}"]
+    words += ["--cloudimages-reference"] if chosen.reference else []
+    words += ["--cloudimages-strict"] if chosen.strict else []
+    renamed = {"endpoint": "url"}
+    for name in (
+        "endpoint", "cloud", "other_cloud", "reader_cloud", "admin_cloud", "profile", "seed", "timeout", "patience"
+    ):  # fmt: skip
+        if (value := getattr(chosen, name)) is not None:
+            words.append(f"--cloudimages-{renamed.get(name, name).replace('_', '-')}={value}")
+    for name in ("image", "select", "catalogue"):
+        words += [f"--cloudimages-{name}={value}" for value in getattr(chosen, name) or ()]
+    return words
+
+
+def serve(port: int) -> int:
+    """Serve the embedded server until it is interrupted."""
+    from pytest_cloudimages.reference.app import App  # noqa: PLC0415 - a short command loads little
+    from pytest_cloudimages.reference.server import exports, serving  # noqa: PLC0415 - likewise
+
+    try:
+        with serving(App(), port) as server:
+            print(exports(server), flush=True)  # noqa: T201 - what the command is for
+            print(f"# serving {server.url}/v2 until Ctrl-C", flush=True)  # noqa: T201 - likewise
+            _wait()
+    except OSError as problem:
+        print(f"cloudimages serve: port {port} cannot be used: {problem.strerror}; give another --port.", file=sys.stderr)  # noqa: T201
+        return USAGE
+    except OverflowError:
+        print(f"cloudimages serve: there is no port {port}; ports go from 0 to 65535.", file=sys.stderr)  # noqa: T201
+        return USAGE
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+def _wait() -> None:
+    import signal  # noqa: PLC0415 - only here
+    import threading  # noqa: PLC0415 - only here
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    threading.Event().wait()
+
+
+def requirements(chosen: argparse.Namespace) -> int:
+    """List the requirements, or explain those that were named."""
+    from pytest_cloudimages.catalogue import load  # noqa: PLC0415 - a short command loads little
+    from pytest_cloudimages.requirements import selected  # noqa: PLC0415 - likewise
+
+    catalogue = load()
+    try:
+        ids = selected(catalogue, chosen.id) if chosen.id else {*catalogue}
+    except ValueError as problem:
+        print(f"cloudimages requirements: {problem}", file=sys.stderr)  # noqa: T201
+        return USAGE
+    tested = tested_ids()
+    entries = [described(one, one.id in tested) for one in catalogue.values() if one.id in ids]
+    if chosen.json:
+        print(json.dumps({"requirements": entries}, indent=1))  # noqa: T201
+    elif chosen.markdown:
+        print("\n".join(markdown(entries)))  # noqa: T201
+    elif chosen.id and len(entries) == 1:
+        print("\n".join(explained(catalogue[entries[0]["id"]], entries[0])))  # noqa: T201
+    else:
+        for entry in entries:
+            state = "tested" if entry["tested"] else "untested"
+            print(f"{entry['id']:<14} {entry['level']:<7} {entry['provenance']:<11} {state:<9} {entry['statement']}")  # noqa: T201
+        count = sum(entry["tested"] for entry in entries)
+        print(f"{len(entries)} requirements, {count} of them tested.")  # noqa: T201
+    return 0
+
+
+def described(requirement: Requirement, tested: bool) -> dict[str, Any]:
+    """Give a requirement as JSON data."""
+    return {
+        "id": requirement.id,
+        "level": str(requirement.level),
+        "provenance": str(requirement.provenance),
+        "area": requirement.area,
+        "operation": requirement.operation,
+        "statement": requirement.statement,
+        "source": requirement.source,
+        "observe": requirement.observe,
+        "tested": tested,
+        "reason": "" if tested else requirement.untested,
+    }
+
+
+def markdown(entries: Sequence[dict[str, Any]]) -> list[str]:
+    """Give requirements as the lines of a Markdown table."""
+
+    def cell(text: str) -> str:
+        return text.replace("|", "\\|").replace("<", "&lt;")
+
+    lines = ["| id | level | provenance | statement | source | tested |", "| --- | --- | --- | --- | --- | --- |"]
+    for one in entries:
+        state = "yes" if one["tested"] else f"no: {cell(one['reason'])}"
+        lines.append(
+            f"| {one['id']} | {one['level']} | {one['provenance']} | {cell(one['statement'])} | {cell(one['source'])} | {state} |"
+        )
+    return lines
+
+
+def explained(requirement: Requirement, entry: dict[str, Any]) -> list[str]:
+    """Give all that is known of one requirement, for a terminal."""
+    rows = {
+        "level": f"{requirement.level}, {requirement.provenance}; a departure is: {requirement.missed}",
+        "operation": requirement.operation,
+        "source": requirement.source,
+        "observe": requirement.observe,
+        "tested": "yes" if entry["tested"] else f"no: {requirement.untested}",
+        "run": f"cloudimages run --select {requirement.id} …",
+    }
+    lines = [f"{requirement.id}: {requirement.statement}", ""]
+    for name, text in rows.items():
+        lines += textwrap.wrap(text, 100, initial_indent=f"{name + ':':<11} ", subsequent_indent=" " * 12)
+    return lines
+
+
+def tested_ids() -> set[str]:
+    """Give the ids that the suite's tests are bound to, read off their decorators."""
+    import ast  # noqa: PLC0415 - a short command loads little
+    from importlib import resources  # noqa: PLC0415 - likewise
+
+    found: set[str] = set()
+    for file in resources.files("pytest_cloudimages.conformance").iterdir():
+        if not file.name.startswith("test_") or not file.name.endswith(".py"):
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            for call in getattr(node, "decorator_list", ()):
+                if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "requirement":
+                    found |= {one.value for one in call.args if isinstance(one, ast.Constant)}
+    return found
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

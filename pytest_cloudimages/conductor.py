@@ -1,0 +1,368 @@
+"""Turns what pytest sees into verdicts, and verdicts into reports, while a service is judged."""
+
+from __future__ import annotations
+
+import functools
+import html
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_cloudimages import evidence
+from pytest_cloudimages.catalogue import load
+from pytest_cloudimages.exchanges import SECRETS, Purpose
+from pytest_cloudimages.options import ConfigurationError, Options
+from pytest_cloudimages.report import page, terminal
+from pytest_cloudimages.report.results import Record, Results, write
+from pytest_cloudimages.requirements import Requirement, ids_of, selected
+from pytest_cloudimages.state import GROUND, OPTIONS
+from pytest_cloudimages.verdicts import Unsteady, Verdict, judge, leaves, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Mapping
+
+    from pytest_cloudimages.ground import Ground
+
+SHOWN_EXCHANGES = 12
+LETTERS = {
+    Verdict.PASS: ".",
+    Verdict.UNTESTED: "s",
+    Verdict.NOTED: "n",
+    Verdict.ADVISORY: "a",
+    Verdict.FAIL: "F",
+    Verdict.UNSTABLE: "u",
+    Verdict.BLOCKED: "b",
+    Verdict.ERROR: "E",
+}
+FAILING = (Verdict.FAIL, Verdict.UNSTABLE, Verdict.BLOCKED, Verdict.ERROR)
+
+
+class Conductor:
+    """One run. pytest calls its hooks; its ``results`` are all that the reports know."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.options: Options = config.stash[OPTIONS]
+        try:
+            self.catalogue: Mapping[str, Requirement] = load(*map(Path, self.options.catalogue))
+            self.chosen = selected(self.catalogue, self.options.select) if self.options.select else {*self.catalogue}
+        except ValueError as problem:
+            raise pytest.UsageError(str(problem)) from None
+        self.records: list[Record] = []
+        self.tested: dict[str, list[str]] = {}
+        self.interrupted = False
+        self.begun = time.time()
+        self._results: Results | None = None
+        if self.options.reports:
+            self._write_reports_of_others(Path(self.options.reports))
+
+    def _write_reports_of_others(self, folder: Path) -> None:
+        """Have pytest-html and pytest itself write into the folder too, where the tester asked for nothing else."""
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as problem:
+            raise pytest.UsageError(f"Reports cannot be written to {folder}: {problem.strerror}.") from None
+        option = self.config.option
+        if not getattr(option, "xmlpath", None):
+            option.xmlpath = str(folder / "junit.xml")
+        if hasattr(option, "htmlpath") and not option.htmlpath:
+            option.htmlpath, option.self_contained_html = str(folder / "conformance.html"), True
+
+    @property
+    def ground(self) -> Ground:
+        """What the run stands on."""
+        return self.config.stash[GROUND]
+
+    def prepare(self, items: list[pytest.Item]) -> None:
+        """Bind the tests to the catalogue, leave out what is not asked for, and find the service."""
+        for item in items:
+            for one in ids_of(item):
+                if one not in self.catalogue:
+                    raise pytest.UsageError(
+                        f"{item.nodeid} asks for the requirement {one!r}, which no catalogue has;"
+                        " `cloudimages requirements` lists the ids, --cloudimages-catalogue FILE adds your own."
+                    )
+                self.tested.setdefault(one, []).append(item.nodeid)
+        if self.options.select:
+            kept = [item for item in items if not ids_of(item) or self.chosen.intersection(ids_of(item))]
+            self.config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+            items[:] = kept
+        for item in items:
+            if ids_of(item):
+                self._tune(item)
+        if GROUND not in self.config.stash and not self.config.option.collectonly:
+            from pytest_cloudimages.ground import prepare  # noqa: PLC0415 - it loads the client and more
+
+            try:
+                self.config.stash[GROUND] = prepare(self.options)
+            except ConfigurationError as problem:
+                raise pytest.UsageError(SECRETS.hide(str(problem))) from None
+
+    def _tune(self, item: pytest.Item) -> None:
+        """Give a property the profile's settings and the run's seed, and count its cases."""
+        test = getattr(item, "function", None)
+        handle = getattr(test, "hypothesis", None)
+        if test is None or handle is None or getattr(handle, "_cloudimages", False):
+            return
+        import hypothesis  # noqa: PLC0415 - only where a property is
+
+        if not getattr(test, "_hypothesis_internal_settings_applied", False):
+            hypothesis.settings(
+                parent=hypothesis.settings.get_profile("default"),
+                max_examples=self.options.effort.cases,
+                phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate, hypothesis.Phase.shrink],
+                database=None,
+                deadline=None,
+                derandomize=False,
+                print_blob=False,
+                report_multiple_bugs=False,
+                suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.filter_too_much],
+            )(test)
+        hypothesis.seed(self.options.seed)(test)
+        handle.inner_test = self._counted(handle.inner_test)
+        handle._cloudimages = True  # noqa: SLF001 - our own mark on it
+
+    def _counted(self, inner: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(inner)
+        def counted(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the test takes
+            self._listen()
+            mine = evidence.current()
+            mine.exchanges = []
+            try:
+                return inner(*args, **kwargs)
+            finally:
+                if exchanges := self.ground.transcript.take():
+                    mine.case(exchanges)
+
+        return counted
+
+    def _listen(self) -> None:
+        """Count what was sent since the last look towards the case in hand."""
+        if exchanges := self.ground.transcript.take():
+            evidence.current().listen(exchanges)
+
+    def pytest_report_collectionfinish(self) -> list[str]:
+        """Say what is judged, and how."""
+        return terminal.header(self.ground) if GROUND in self.config.stash else []
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Collect the evidence of one check."""
+        mine = evidence.Evidence() if ids_of(item) else None
+        evidence.collect(mine)
+        item.stash[EVIDENCE] = mine
+        try:
+            return (yield)
+        finally:
+            evidence.collect(None)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+        """Count a check's exchanges, and ask again where the service failed at one of them."""
+        mine = pyfuncitem.stash.get(EVIDENCE, None)
+        if mine is None:
+            return (yield)
+        self.ground.transcript.take()
+        try:
+            result = yield
+        except Exception as error:
+            self._conclude(mine)
+            if all(isinstance(one, AssertionError) for one in leaves(error)) and _failed(mine):
+                self._ask_again(pyfuncitem, error)
+            raise
+        self._conclude(mine)
+        return result
+
+    def _conclude(self, mine: evidence.Evidence) -> None:
+        exchanges = self.ground.transcript.take()
+        if mine.cases:
+            mine.listen(exchanges)
+        elif exchanges:
+            mine.case(exchanges)
+
+    def _ask_again(self, item: pytest.Function, error: Exception) -> None:
+        """Raise ``Unsteady`` where a check that met a failing service goes well when it is asked again."""
+        arguments = {name: item.funcargs[name] for name in item._fixtureinfo.argnames}  # noqa: SLF001 - as pytest does
+        try:
+            item.obj(**arguments)
+        except Exception:  # noqa: BLE001 - it went wrong again: the first finding stands
+            return
+        finally:
+            self.ground.transcript.take()
+        raise Unsteady(f"{_first_line(error)}; asked again, all was well.") from error
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Put the verdict on the report of a check."""
+        report = yield
+        mine = item.stash.get(EVIDENCE, None)
+        error = call.excinfo.value if call.excinfo else None
+        if mine is None or error and isinstance(error, KeyboardInterrupt | pytest.exit.Exception):
+            return _without_secrets(report)
+        records = [self._record(one, report, error, mine, item) for one in ids_of(item) if one in self.chosen]
+        if report.when == "call" or error:
+            report.cloudimages = [one.as_data() for one in records]  # type: ignore[attr-defined]  # survives xdist
+            self._show(report, records, error)
+        return _without_secrets(report)
+
+    def _record(
+        self, one: str, report: pytest.TestReport, error: BaseException | None, mine: evidence.Evidence, item: pytest.Item
+    ) -> Record:
+        requirement = self.catalogue[one]
+        if isinstance(error, pytest.skip.Exception):
+            verdict, explanation = Verdict.UNTESTED, str(error.msg)
+        else:
+            verdict = judge(requirement.missed, report.when or "call", error, cases=mine.cases)
+            explanation = ""
+            if error is not None:
+                explanation = report.longreprtext if verdict is Verdict.ERROR else _explain(error)
+            elif verdict is Verdict.BLOCKED:
+                explanation = "No case reached the question: the service refused, or broke, all that leads up to it."
+        judged = [x for x in mine.exchanges if x.purpose is not Purpose.CLEANING] or mine.exchanges
+        return Record(
+            id=one,
+            verdict=verdict,
+            test=item.nodeid.rpartition("/")[2],
+            cases=mine.cases,
+            requests=mine.requests,
+            seconds=report.duration,
+            kinds=dict(mine.kinds),
+            notes=tuple(mine.notes),
+            explanation=SECRETS.hide(explanation),
+            exchanges=tuple(
+                x.as_data(self.ground.wire.origin) for x in judged[-SHOWN_EXCHANGES:]
+            ) if verdict > Verdict.UNTESTED and not self.ground.problem else (),
+        )
+
+    def _show(self, report: pytest.TestReport, records: list[Record], error: BaseException | None) -> None:
+        verdict = worst(one.verdict for one in records)
+        if error is not None and not isinstance(error, pytest.skip.Exception):
+            report.longrepr = "\n".join(one.explanation for one in records) or str(error)
+        failing = verdict in FAILING or (verdict is Verdict.ADVISORY and self.options.strict)
+        if failing:
+            report.outcome = "failed"
+            report.longrepr = report.longrepr or "\n".join(one.explanation for one in records)
+        elif verdict in (Verdict.NOTED, Verdict.ADVISORY):
+            report.outcome = "skipped"
+            report.wasxfail = f"{verdict}: {_first_line(error)}"
+        for one in records:
+            requirement = self.catalogue[one.id]
+            report.user_properties += [
+                ("requirement", one.id),
+                ("level", str(requirement.level)),
+                ("provenance", str(requirement.provenance)),
+                ("verdict", str(one.verdict)),
+                ("cases", str(one.cases)),
+                ("requests", str(one.requests)),
+            ]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Gather the records of every check."""
+        self.records += [Record.from_data(one) for one in getattr(report, "cloudimages", ())]
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        """Name a check's verdict where pytest names its outcome."""
+        records = [Record.from_data(one) for one in getattr(report, "cloudimages", ())]
+        if not records:
+            return None
+        verdict = worst(one.verdict for one in records)
+        category = {Verdict.PASS: "passed", Verdict.FAIL: "failed"}.get(verdict, str(verdict))
+        return category, LETTERS[verdict], str(verdict).upper()
+
+    def pytest_keyboard_interrupt(self) -> None:
+        """Remember that the run did not come to its end."""
+        self.interrupted = True
+
+    @property
+    def results(self) -> Results:
+        """What the run has shown; made once, when all images are gone."""
+        if self._results is None:
+            self._results = Results.gather(
+                self.ground, self.catalogue, self.chosen, self.tested, self.records, self.interrupted, self.begun
+            )
+        return self._results
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Write the results when everything has been put back, and close what is open."""
+        try:
+            return (yield)
+        finally:
+            if GROUND in self.config.stash:
+                if self.tested:
+                    session.config.stash[RESULTS] = self.results
+                    if self.options.reports:
+                        write(self.results, Path(self.options.reports))
+                self.ground.close()
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the verdicts by group, and every finding."""
+        if GROUND in self.config.stash and self.tested:
+            terminal.summary(self.results, terminalreporter)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_report_title(self, report: Any) -> None:  # noqa: ANN401 - pytest-html's
+        """Title the page."""
+        report.title = page.TITLE
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_summary(self, prefix: list[str]) -> None:
+        """Put the verdicts by group above the table."""
+        if GROUND in self.config.stash and self.tested:
+            prefix.append(page.summary(self.results))
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_header(self, cells: list[str]) -> None:
+        """Add the columns of a requirement."""
+        cells[1:1] = page.HEADER
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
+        """Fill the columns of a requirement."""
+        records = [Record.from_data(one) for one in getattr(report, "cloudimages", ())]
+        cells[1:1] = page.row(records, self.catalogue)
+        cells[1 + len(page.HEADER)] = f'<td class="col-testId">{html.escape(report.nodeid.rpartition("/")[2])}</td>'
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_html_results_table_html(self, report: pytest.TestReport, data: list[str]) -> None:
+        """Show the exchanges of a check."""
+        records = [Record.from_data(one) for one in getattr(report, "cloudimages", ())]
+        if records:
+            data[:] = [page.details(records, self.catalogue, self.options)]
+
+
+EVIDENCE: pytest.StashKey[evidence.Evidence | None] = pytest.StashKey()
+RESULTS: pytest.StashKey[Results] = pytest.StashKey()
+
+
+def _failed(mine: evidence.Evidence) -> bool:
+    """Whether the service failed at a request of the case in hand, or left it unanswered."""
+    return any(one.status == 0 or one.status >= 500 for one in mine.exchanges)  # noqa: PLR2004 - the class of codes
+
+
+def _explain(error: BaseException) -> str:
+    """Give the words of an error, and of the case in which Hypothesis found it."""
+    parts: list[str] = []
+    for one in leaves(error):
+        parts += [str(one).strip() or type(one).__name__, *getattr(one, "__notes__", ())]
+    return "\n".join(dict.fromkeys(parts))
+
+
+def _first_line(error: BaseException | None) -> str:
+    return _explain(error).partition("\n")[0] if error else ""
+
+
+def _without_secrets(report: pytest.TestReport) -> pytest.TestReport:
+    """Rid a report of every secret, whatever text it came in."""
+    if report.longrepr is not None and not isinstance(report.longrepr, tuple):
+        text = report.longreprtext
+        if SECRETS.hide(text) != text:
+            report.longrepr = SECRETS.hide(text)
+    report.sections = [(name, SECRETS.hide(text)) for name, text in report.sections]
+    return report
+
+

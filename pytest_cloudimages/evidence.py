@@ -1,0 +1,56 @@
+"""What the check in hand rests on: cases, and the exchanges that made each of them."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from pytest_cloudimages.exchanges import Exchange
+
+
+@dataclass
+class Evidence:
+    """The cases of one check; the last one's exchanges are those of a finding."""
+
+    cases: int = 0
+    requests: int = 0
+    exchanges: list[Exchange] = field(default_factory=list)
+    kinds: Counter[str] = field(default_factory=Counter)
+    notes: list[str] = field(default_factory=list)
+    begun: float = field(default_factory=time.monotonic)
+    _seen: set[int] = field(default_factory=set)
+
+    def case(self, exchanges: Iterable[Exchange] = (), kind: str | None = None) -> None:
+        """Begin a case that rests on these exchanges."""
+        self.cases += 1
+        self.exchanges = []
+        self.listen(exchanges)
+        if kind:
+            self.kinds[kind] += 1
+
+    def listen(self, exchanges: Iterable[Exchange]) -> None:
+        """Count exchanges towards the case in hand; one that several cases rest on counts once."""
+        for one in exchanges:
+            self.exchanges.append(one)
+            if id(one) not in self._seen:
+                self._seen.add(id(one))
+                self.requests += 1
+
+    def note(self, text: str) -> None:
+        """Record an observation that is no finding."""
+        if text not in self.notes:
+            self.notes.append(text)
+
+
+_CURRENT: ContextVar[Evidence | None] = ContextVar("evidence", default=None)
+
+
+def current() -> Evidence:
+    """Give the evidence of the check that runs now; outside any, one that nobody reads."""
+    return _CURRENT.get() or Evidence()
+
+
+def collect(evidence: Evidence | None) -> None:
+    """Make this the evidence of the check that runs from now on."""
+    _CURRENT.set(evidence)

@@ -1,0 +1,41 @@
+"""The experiments: what is drawn, carried out once, and looked at by many checks."""
+
+from pytest_cloudimages import strategies, trials
+from pytest_cloudimages.ground import Ground
+from pytest_cloudimages.histories import plan_of_a_life
+from pytest_cloudimages.judging import Histories
+from pytest_cloudimages.strategies import Sample
+
+STANDING_BY = 3
+"""Tags that the image standing by shares with the one that is changed."""
+
+
+def plain_lives(ground: Ground, number: int) -> Histories:
+    """The whole lives of plain tags, as many as the profile says."""
+    effort = ground.options.effort
+    rounds = -(-effort.tags // len(strategies.PLAIN))
+    drawn = strategies.draw(strategies.samples(strategies.PLAIN, rounds), number, effort.lives)
+    return _lives(ground, [strategies.unrelated(strategies.shuffled(batch, number))[: effort.tags] for batch in drawn])
+
+
+def unusual_lives(ground: Ground, number: int) -> Histories:
+    """The whole lives of unusual tags: every class, so many rounds as the profile says."""
+    effort = ground.options.effort
+    drawn = strategies.draw(strategies.samples(strategies.UNUSUAL), number, max(effort.rounds, 1))
+    return _lives(
+        ground, [batch for one in drawn for batch in strategies.batches(strategies.unrelated(one), effort.tags)]
+    )
+
+
+def sequences(ground: Ground, number: int) -> Histories:
+    """Random sequences on two images."""
+    effort = ground.options.effort
+    plans = strategies.draw(strategies.plans(effort.steps), number, effort.sequences)
+    return Histories(trials.carry_out_all(ground.fresh_image, plans, single=ground.single))
+
+
+def _lives(ground: Ground, batches: list[list[Sample]]) -> Histories:
+    plans = [
+        plan_of_a_life([(one.tag, one.kind) for one in batch], neighbours=STANDING_BY) for batch in batches if batch
+    ]
+    return Histories(trials.carry_out_all(ground.fresh_image, plans, single=ground.single))

@@ -1,0 +1,124 @@
+"""The fixtures: what a test needs to ask a service something.
+
+Their bodies import what they need: a run that asks for none of them loads none of it.
+"""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_cloudimages.state import GROUND
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pytest_cloudimages.client import Image, ImagesClient
+    from pytest_cloudimages.credentials import Credentials, Service
+    from pytest_cloudimages.ground import FreshImage, Ground
+    from pytest_cloudimages.judging import Histories
+
+
+@pytest.fixture(scope="session")
+def cloudimages_ground(pytestconfig: pytest.Config) -> Ground:
+    """Everything a run stands on; the fixtures below give its parts."""
+    ground = pytestconfig.stash[GROUND]
+    if ground.problem:
+        raise ground.problem
+    return ground
+
+
+@pytest.fixture(scope="session")
+def cloudimages_service(cloudimages_ground: Ground) -> Service:
+    """The service under test: ``endpoint`` (ends in /v2), ``region``, and ``named``, how the tester named it."""
+    return cloudimages_ground.service
+
+
+@pytest.fixture(scope="session")
+def cloudimages_credentials(cloudimages_ground: Ground) -> Credentials:
+    """The tester's credentials: ``token()`` gives a valid token, and nothing shows it."""
+    return cloudimages_ground.owner
+
+
+@pytest.fixture(scope="session")
+def cloudimages_client(cloudimages_ground: Ground) -> ImagesClient:
+    """A client with the tester's token; it sends what it is told, exactly, and judges nothing."""
+    return cloudimages_ground.client
+
+
+@pytest.fixture(scope="session")
+def fresh_image(cloudimages_ground: Ground) -> FreshImage:
+    """Open an image without tags for one block, as often as a test likes, and leave no trace of it.
+
+    Where images were lent, one of them is used and its tags are put back at the end of the block.
+    """
+    return cloudimages_ground.fresh_image
+
+
+@pytest.fixture
+def image(fresh_image: FreshImage) -> Iterator[Image]:
+    """Give an image without tags for the length of one test."""
+    with fresh_image() as one:
+        yield one
+
+
+@pytest.fixture(scope="session")
+def anonymous(cloudimages_client: ImagesClient) -> ImagesClient:
+    """A client that shows no token."""
+    return cloudimages_client.calling("nobody", lambda: None)
+
+
+@pytest.fixture(scope="session")
+def other_project(cloudimages_ground: Ground) -> ImagesClient:
+    """A client of a second project; the test is *untested* where its credentials were not given (``OS_ALT_*``)."""
+    return _other(cloudimages_ground, "ALT", "a second project", "--other-cloud NAME")
+
+
+@pytest.fixture(scope="session")
+def reader(cloudimages_ground: Ground) -> ImagesClient:
+    """A client of the same project that may only read; *untested* without its credentials (``OS_READER_*``)."""
+    return _other(cloudimages_ground, "READER", "a user with a read-only role", "--reader-cloud NAME")
+
+
+@pytest.fixture(scope="session")
+def administrator(cloudimages_ground: Ground) -> ImagesClient:
+    """A client with the administrator's role; *untested* without its credentials (``OS_ADMIN_*``)."""
+    return _other(cloudimages_ground, "ADMIN", "an administrator", "--admin-cloud NAME")
+
+
+def _other(ground: Ground, who: str, what: str, option: str) -> ImagesClient:
+    client = ground.caller(who)
+    if client is None:
+        pytest.skip(f"needs {what}: set OS_{who}_USERNAME and OS_{who}_PASSWORD (and what else differs), or {option}")
+    return client
+
+
+def _number(ground: Ground, salt: str) -> int:
+    """Give a number that follows from the seed, and differs from experiment to experiment."""
+    return zlib.crc32(f"{ground.options.seed} {salt}".encode())
+
+
+@pytest.fixture(scope="session")
+def plain_lives(cloudimages_ground: Ground) -> Histories:
+    """The whole lives of plain tags: added, repeated, deleted, missed, added again, deleted again."""
+    from pytest_cloudimages import experiments  # noqa: PLC0415 - see above
+
+    return experiments.plain_lives(cloudimages_ground, _number(cloudimages_ground, "plain"))
+
+
+@pytest.fixture(scope="session")
+def unusual_lives(cloudimages_ground: Ground) -> Histories:
+    """The whole lives of unusual tags, of every class."""
+    from pytest_cloudimages import experiments  # noqa: PLC0415 - see above
+
+    return experiments.unusual_lives(cloudimages_ground, _number(cloudimages_ground, "unusual"))
+
+
+@pytest.fixture(scope="session")
+def sequences(cloudimages_ground: Ground) -> Histories:
+    """Random sequences of additions, deletions and readings on two images that use the same tags."""
+    from pytest_cloudimages import experiments  # noqa: PLC0415 - see above
+
+    return experiments.sequences(cloudimages_ground, _number(cloudimages_ground, "sequences"))

@@ -1,0 +1,174 @@
+"""The ground of a run: what is judged, who asks, and everything that is open as long as the run lasts."""
+
+import hashlib
+import os
+import urllib.parse
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from pytest_cloudimages import credentials
+from pytest_cloudimages.client import Answer, Image, ImagesClient, Patience, borrowed, created
+from pytest_cloudimages.credentials import Credentials, Service
+from pytest_cloudimages.exchanges import Purpose, Transcript
+from pytest_cloudimages.histories import Operation
+from pytest_cloudimages.options import ConfigurationError, Options
+from pytest_cloudimages.verdicts import Blocked
+from pytest_cloudimages.wire import Wire
+
+OTHERS = {"ALT": "another project", "READER": "a reader", "ADMIN": "an administrator"}
+
+
+@dataclass
+class Ground:
+    """A service, the callers that are known to it, and the images that tests may use. Close it in the end."""
+
+    options: Options
+    service: Service
+    owner: Credentials
+    transcript: Transcript = field(default_factory=Transcript)
+    identities: dict[str, str] = field(default_factory=dict, repr=False)
+    """The variables that name identities."""
+    _stack: ExitStack = field(default_factory=ExitStack)
+    problem: Blocked | None = None
+    """Why nothing can be judged, where that is so."""
+
+    @cached_property
+    def run(self) -> str:
+        """A short name of this run, for the images it creates."""
+        return hashlib.sha256(f"{os.getpid()} {self.options.seed}".encode()).hexdigest()[:6]
+
+    @cached_property
+    def wire(self) -> Wire:
+        """The connections to the service."""
+        origin = "{0.scheme}://{0.netloc}".format(urllib.parse.urlsplit(self.service.endpoint))
+        wire = Wire(origin, timeout=self.options.timeout, verify=self.service.verify, cert=self.service.cert)
+        self._stack.callback(wire.close)
+        return wire
+
+    @cached_property
+    def client(self) -> ImagesClient:
+        """The caller whose images are used."""
+        return ImagesClient(self.service.endpoint, self.wire, self.transcript, self.owner.token)
+
+    @cached_property
+    def patience(self) -> Patience:
+        """How long acknowledged changes are waited for."""
+        return Patience(self.options.patience, self.transcript)
+
+    def caller(self, who: str) -> ImagesClient | None:
+        """Give a further caller (ALT, READER or ADMIN); ``None`` where no credentials were given."""
+        found = credentials.find_other(self.options, self.identities, who, self.service)
+        return self.client.calling(OTHERS[who], found.token) if found else None
+
+    @property
+    def single(self) -> bool:
+        """Whether there is but one image to use."""
+        return len(self.options.image) == 1
+
+    @contextmanager
+    def fresh_image(self, **attributes: object) -> Iterator[Image]:
+        """Open an image without tags for one block, and leave no trace of it."""
+        if self.problem:
+            raise self.problem
+        with self._image(**attributes) as image:
+            yield image
+
+    def _image(self, **attributes: object) -> AbstractContextManager[Image]:
+        if not self.options.image:
+            return created(self.client, self.run, self.patience, **attributes)
+        free = [one for one in self.options.image if one not in self._lent]
+        if not free:
+            raise Blocked("This asks for one more image than was lent; lend another with a further --image ID.")
+        return self._borrowed(free[0])
+
+    _lent: set[str] = field(default_factory=set)
+
+    @contextmanager
+    def _borrowed(self, identifier: str) -> Iterator[Image]:
+        self._lent.add(identifier)
+        try:
+            with borrowed(self.client, identifier, self.patience) as image:
+                yield image
+        finally:
+            self._lent.discard(identifier)
+
+    def close(self) -> None:
+        """Close connections, and the embedded server if it was judged."""
+        self._stack.close()
+
+
+FreshImage = Callable[..., AbstractContextManager[Image]]
+Plan = list[Operation]
+
+
+def prepare(options: Options) -> Ground:
+    """Find out what is to be judged and whether it can be asked at all.
+
+    Raises ``ConfigurationError`` for whatever the tester can mend. Where the service cannot be asked, the ground says
+    so in ``problem``.
+    """
+    stack, environ = ExitStack(), dict(os.environ)
+    if options.reference:
+        from pytest_cloudimages.reference.app import App  # noqa: PLC0415 - only where it is judged
+        from pytest_cloudimages.reference.server import environment, serving  # noqa: PLC0415 - likewise
+
+        server = stack.enter_context(serving(App()))
+        environ = {name: value for name, value in environ.items() if not name.startswith(("OS_", "CLOUDIMAGES_"))}
+        environ |= environment(server)
+    try:
+        service, owner = credentials.find(options, environ)
+    except Blocked as problem:
+        ground = Ground(options, Service(options.url or "", None, "unknown"), credentials.nobody(), _stack=stack)
+        ground.problem = problem
+        return ground
+    except BaseException:
+        stack.close()
+        raise
+    ground = Ground(options, service, owner, identities=environ, _stack=stack)
+    try:
+        _ask_first(ground)
+    except Blocked as problem:
+        ground.problem = problem
+    except BaseException:
+        ground.close()
+        raise
+    return ground
+
+
+def _ask_first(ground: Ground) -> None:
+    """Ask one harmless question, so that a wrong address or token is told as such, and not forty times."""
+    with ground.transcript.of(Purpose.PREPARING):
+        answer = ground.client.list(limit="1")
+        if answer.status == 401:  # noqa: PLR2004 - as HTTP has it
+            challenge = answer.headers.get("WWW-Authenticate", "none")
+            request = answer.headers.get("x-openstack-request-id", "none")
+            raise ConfigurationError(
+                f"{ground.service.endpoint} refuses the token ({ground.owner.how}) with 401; its challenge: {challenge};"
+                f" request id: {request}. Give a token that is valid for this service and has not expired."
+            )
+        if strange := _not_an_api(answer):
+            raise Blocked(
+                f"{ground.service.endpoint} does not answer as an image service does: {strange}. Is there a proxy in"
+                " between, or is it another service's address? The endpoint ends in /v2."
+            )
+        for identifier in ground.options.image:
+            found = ground.client.show(identifier)
+            if found.status in (400, 404):
+                raise ConfigurationError(
+                    f"There is no image {identifier!r} to borrow at {ground.service.endpoint} (answer {found.status}). Give"
+                    " the id, not the name, of an image whose tags you may change; without --image one is created."
+                )
+
+
+def _not_an_api(answer: Answer) -> str:
+    """Tell what the answer is, where it cannot be an image service's."""
+    kind = answer.headers.get("Content-Type", "no type").partition(";")[0]
+    shown = f"status {answer.status or 'none'}, {kind}"
+    if answer.status in (301, 302, 303, 307, 308):
+        return f"{shown}, a redirection to {answer.headers.get('Location', 'nowhere')}"
+    listed = isinstance(answer.data, dict) and "images" in answer.data
+    if answer.status == 200 and not listed and answer.data is None:  # noqa: PLR2004 - as HTTP has it
+        return f"{shown}, beginning {ascii(answer.body[:60].decode('utf-8', 'replace'))}"
+    return shown if answer.status in (0, 404, 502, 503, 504) else ""

@@ -1,0 +1,226 @@
+"""Operations on the tags of images, what was answered, and what was seen before and after. No I/O."""
+
+import enum
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from pytest_cloudimages.exchanges import Exchange
+
+MUTABLE = {"tags", "updated_at"}
+"""Attributes of an image that a tag operation may change."""
+
+
+class Kind(enum.StrEnum):
+    """What an operation does."""
+
+    ADD = "add"
+    DELETE = "delete"
+    READ = "read"
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One thing to do to one of the images of a plan."""
+
+    kind: Kind
+    tag: str = ""
+    image: int = 0
+    sort: str = ""
+    """The class that the tag was drawn from."""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.tag!r}" if self.kind is not Kind.READ else "read"
+
+
+READ = Operation(Kind.READ)
+
+
+class Answered(Protocol):
+    """What a history needs to know of an answer."""
+
+    @property
+    def status(self) -> int: ...
+    @property
+    def ok(self) -> bool: ...
+    @property
+    def refused(self) -> bool: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    @property
+    def body(self) -> bytes: ...
+    @property
+    def stray(self) -> bytes: ...
+    @property
+    def exchange(self) -> Exchange: ...
+    @property
+    def data(self) -> Any: ...  # noqa: ANN401 - whatever JSON holds
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What an image showed at a moment."""
+
+    answer: Answered
+
+    @property
+    def attributes(self) -> dict[str, Any] | None:
+        """The representation; ``None`` where none was shown."""
+        data = self.answer.data if self.answer.status == 200 else None  # noqa: PLR2004 - as HTTP has it
+        return data if isinstance(data, dict) else None
+
+    @property
+    def tags(self) -> tuple[str, ...] | None:
+        """The tags, in the order shown; ``None`` where there is no list of strings."""
+        tags = (self.attributes or {}).get("tags")
+        return tuple(tags) if isinstance(tags, list) and all(isinstance(one, str) for one in tags) else None
+
+    @property
+    def rest(self) -> dict[str, Any] | None:
+        """What a tag operation must not change."""
+        if self.attributes is None:
+            return None
+        return {name: value for name, value in self.attributes.items() if name not in MUTABLE}
+
+
+class Past(enum.StrEnum):
+    """What had become of a tag before an operation named it."""
+
+    NEVER = "never there"
+    CARRIED = "there"
+    DELETED = "deleted before"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One operation with its answer, and the tags of its image before and after it.
+
+    ``vouched`` steps were not read around one by one: the readings around their group agree with all answers.
+    """
+
+    operation: Operation
+    answer: Answered
+    before: tuple[str, ...] | None
+    after: tuple[str, ...] | None
+    past: Past
+    again: bool
+    """Whether the tag had been there, had been deleted, and this is about its second life."""
+    readings: tuple[Reading, ...]
+    vouched: bool
+    neighbour: tuple[tuple[str, ...] | None, tuple[str, ...] | None] = (None, None)
+    """The tags of the image standing by, before and after."""
+
+    @property
+    def tag(self) -> str:
+        """The tag that the operation names."""
+        return self.operation.tag
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """What the step rests on, in the order sent."""
+        return sorted([self.answer.exchange, *(one.answer.exchange for one in self.readings)], key=lambda one: one.sent)
+
+    @property
+    def known(self) -> bool:
+        """Whether the tags before and after could be read."""
+        return self.before is not None and self.after is not None
+
+    def __repr__(self) -> str:
+        return f"{self.operation} → {self.answer.status or 'no answer'}: {_shown(self.before)} became {_shown(self.after)}"
+
+
+def _shown(tags: Sequence[str] | None) -> str:
+    return "unreadable" if tags is None else ascii(sorted(tags))
+
+
+@dataclass(frozen=True, slots=True)
+class Contradiction:
+    """A reading that no order of the acknowledged operations gives, and that did not come again step by step."""
+
+    image: int
+    expected: frozenset[str]
+    found: tuple[str, ...]
+    exchanges: tuple[Exchange, ...]
+
+    def __str__(self) -> str:
+        missing = sorted(self.expected - {*self.found})
+        extra = sorted({*self.found} - self.expected)
+        twice = sorted({one for one in self.found if self.found.count(one) > 1})
+        parts = [f"{word} {ascii(tags)}" for word, tags in (("lost", missing), ("extra", extra), ("twice", twice)) if tags]
+        return f"after {len(self.exchanges)} exchanges the tags are not those acknowledged: {', '.join(parts)}"
+
+
+@dataclass
+class History:
+    """What one plan, carried out, has shown."""
+
+    steps: list[Step] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    contradictions: list[Contradiction] = field(default_factory=list)
+    additions: list[tuple[Reading, Reading, list[Step]]] = field(default_factory=list)
+    """Readings around additions alone."""
+    unsteady: list[Exchange] = field(default_factory=list)
+    """Requests that the service failed at, and answered when all was asked again."""
+
+
+@dataclass
+class Model:
+    """The set of tags that acknowledged operations leave, image by image. It shares nothing with any service."""
+
+    tags: set[str] = field(default_factory=set)
+    deleted: set[str] = field(default_factory=set)
+
+    def past(self, tag: str) -> Past:
+        """Tell what became of a tag so far."""
+        if tag in self.tags:
+            return Past.CARRIED
+        return Past.DELETED if tag in self.deleted else Past.NEVER
+
+    def apply(self, operation: Operation, answer: Answered) -> None:
+        """Take an acknowledged operation into account."""
+        if not answer.ok:
+            return
+        if operation.kind is Kind.ADD:
+            self.tags.add(operation.tag)
+        elif operation.kind is Kind.DELETE:
+            self.tags.discard(operation.tag)
+            self.deleted.add(operation.tag)
+
+    def saw(self, tags: Iterable[str]) -> None:
+        """Begin anew from what was really seen."""
+        self.tags = {*tags}
+
+
+def settled(tags: Sequence[str] | None, expected: Iterable[str]) -> bool:
+    """Whether these are exactly the expected tags, each once, in whatever order."""
+    return tags is not None and sorted(tags) == sorted(expected)
+
+
+def plan_of_a_life(tags: Sequence[tuple[str, str]], *, neighbours: int = 0) -> list[Operation]:
+    """Plan the whole life of tags, given as (tag, class): added, repeated, deleted, missed, added again, deleted again.
+
+    So many of the tags are first given to a second image that stands by.
+    """
+    half = tags[::2]
+
+    def each(kind: Kind, chosen: Sequence[tuple[str, str]], image: int = 0) -> Iterator[Operation]:
+        return (Operation(kind, tag, image, sort) for tag, sort in chosen)
+
+    return [
+        *each(Kind.ADD, tags[:neighbours], 1),
+        READ,
+        *each(Kind.ADD, tags),
+        READ,
+        *each(Kind.ADD, tags),
+        READ,
+        *each(Kind.DELETE, half),
+        READ,
+        *each(Kind.DELETE, half),
+        READ,
+        *each(Kind.ADD, half),
+        READ,
+        *each(Kind.DELETE, half),
+        READ,
+        *each(Kind.DELETE, tags[1::2]),
+        READ,
+    ]

@@ -1,0 +1,117 @@
+"""Looks at histories one step at a time, and tells the check in hand's evidence what it looked at."""
+
+import string
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from pytest_cloudimages import evidence
+from pytest_cloudimages.histories import Answered, Contradiction, History, Kind, Past, Reading, Step
+from pytest_cloudimages.verdicts import Unsteady
+
+PRINTABLE = frozenset(string.printable) - frozenset("\t\n\r\x0b\x0c")
+
+
+@dataclass(frozen=True)
+class Histories:
+    """What several plans have shown. Every method gives things to look at; each one given is a case."""
+
+    histories: list[History]
+
+    def steps(
+        self,
+        kind: Kind | None = None,
+        *,
+        past: Iterable[Past] = (*Past,),
+        acknowledged: bool | None = None,
+        again: bool | None = None,
+        known: bool = True,
+        printable: bool = False,
+    ) -> Iterator[Step]:
+        """Give the steps of a kind.
+
+        ``past`` is what had become of the tag before, ``acknowledged`` whether the answer was 2xx (False: 4xx),
+        ``again`` whether the tag had been deleted before, ``known`` leaves out steps around which the tags could not be
+        read, ``printable`` leaves out tags of other than printable ASCII characters.
+        """
+        allowed = {*past}
+        for history in self.histories:
+            for step in history.steps:
+                answered = acknowledged is None or (step.answer.ok if acknowledged else step.answer.refused)
+                if (
+                    answered
+                    and kind in (None, step.operation.kind)
+                    and step.past in allowed
+                    and again in (None, step.again)
+                    and (step.known or not known)
+                    and (PRINTABLE.issuperset(step.tag) or not printable)
+                ):
+                    evidence.current().case(step.exchanges, step.operation.sort)
+                    yield step
+
+    def additions(self, **which: object) -> Iterator[Step]:
+        """Give the steps that add a tag; see ``steps``."""
+        return self.steps(Kind.ADD, **which)  # type: ignore[arg-type]  # the same names
+
+    def deletions(self, **which: object) -> Iterator[Step]:
+        """Give the steps that delete a tag; see ``steps``."""
+        return self.steps(Kind.DELETE, **which)  # type: ignore[arg-type]  # the same names
+
+    def answers(self) -> Iterator[Answered]:
+        """Give the answer to every tag operation."""
+        for history in self.histories:
+            for step in history.steps:
+                evidence.current().case([step.answer.exchange], step.operation.sort)
+                yield step.answer
+
+    def readings(self) -> Iterator[Reading]:
+        """Give everything that any image showed."""
+        for history in self.histories:
+            for reading in history.readings:
+                evidence.current().case([reading.answer.exchange])
+                yield reading
+
+    def around_additions(self) -> Iterator[tuple[Reading, Reading, list[Step]]]:
+        """Give the readings before and after additions, where both could be read, with the steps between."""
+        for history in self.histories:
+            for before, after, steps in history.additions:
+                if before.rest is not None and after.rest is not None:
+                    exchanges = [before.answer.exchange, *(one.answer.exchange for one in steps), after.answer.exchange]
+                    evidence.current().case(exchanges)
+                    yield before, after, steps
+
+    def contradictions(self, *, standing_by: bool) -> Iterator[Contradiction]:
+        """Give the readings that the answers do not explain and that did not come again step by step.
+
+        Raises ``Unsteady`` where a request failed once and was answered when all was asked again.
+        """
+        for history in self.histories:
+            for one in history.contradictions:
+                if bool(one.image) is standing_by:
+                    evidence.current().case(one.exchanges)
+                    yield one
+            for exchange in history.unsteady:
+                evidence.current().case([exchange])
+                raise Unsteady(f"{exchange}; asked again, the service answered otherwise.")
+
+
+def without(tags: Iterable[str] | None, *left_out: str) -> list[str]:
+    """Give tags in a settled order, without some of them."""
+    return sorted(one for one in tags or () if one not in left_out)
+
+
+def lost(step: Step, *, but: Iterable[str] | None = None) -> list[str]:
+    """Give the other tags that a step took away; ``but`` are those it may take, by default the one it names."""
+    allowed = {step.tag} if but is None else {*but}
+    missing = Counter(step.before) - Counter(step.after)
+    return sorted(tag for tag in missing if tag not in allowed)
+
+
+def surplus(step: Step) -> list[str]:
+    """Give the other tags that a step brought.
+
+    Where an added tag is not to be found, what came in its place is that tag, altered: another question.
+    """
+    if step.operation.kind is Kind.ADD and step.answer.ok and step.tag not in (step.after or ()):
+        return []
+    return sorted(tag for tag in Counter(step.after) - Counter(step.before) if tag != step.tag)

@@ -1,0 +1,181 @@
+"""Command line, ini file and environment, as one frozen value."""
+
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PREFIX = "cloudimages"
+
+
+class ConfigurationError(Exception):
+    """A mistake of whoever started the run: says what was given, what is allowed and what to do next."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much a run tries; the numbers are per experiment, request budgets follow from them."""
+
+    lives: int
+    """Images whose plain tags are added, repeated, deleted, deleted again and added again."""
+    tags: int
+    """Tags on each of them."""
+    rounds: int
+    """How often every class of unusual tags is drawn."""
+    sequences: int
+    """Random sequences against a set."""
+    steps: int
+    """Operations in each of them."""
+    cases: int
+    """Cases of each property that Hypothesis drives directly."""
+    clients: int
+    """Concurrent clients in the checks that need several."""
+    races: int
+    """Rounds of every concurrent check."""
+
+
+PROFILES = {
+    "quick": Profile(lives=1, tags=10, rounds=0, sequences=1, steps=16, cases=2, clients=4, races=1),
+    "standard": Profile(lives=2, tags=20, rounds=2, sequences=5, steps=30, cases=10, clients=4, races=3),
+    "thorough": Profile(lives=6, tags=20, rounds=6, sequences=20, steps=50, cases=40, clients=8, races=10),
+    "explore": Profile(lives=10, tags=20, rounds=20, sequences=60, steps=60, cases=150, clients=8, races=20),
+}
+
+#: name, kind, default, help: each is a pytest option --cloudimages-NAME and an ini setting cloudimages_NAME.
+TABLE: tuple[tuple[str, type, Any, str], ...] = (
+    ("url", str, None, "endpoint of the image service, with or without its /v2; the token comes from CLOUDIMAGES_TOKEN"),
+    ("cloud", str, None, "name of an entry of clouds.yaml"),
+    ("other-cloud", str, None, "entry of clouds.yaml for a second project"),
+    ("reader-cloud", str, None, "entry of clouds.yaml for a user of the project who may only read"),
+    ("admin-cloud", str, None, "entry of clouds.yaml for an administrator"),
+    ("reference", bool, False, "judge the embedded server"),
+    ("image", list, (), "id of an image to borrow, its tags are put back; without it, images are created and deleted"),
+    ("profile", str, "standard", f"how much to try: {', '.join(PROFILES)}"),
+    ("seed", int, None, "number that the generated tags follow from; drawn when absent"),
+    ("select", list, (), "judge only this requirement, or the group whose ids begin so; may be repeated"),
+    ("strict", bool, False, "advisory findings fail the run too"),
+    ("reports", str, None, "folder for conformance.json, conformance.html and junit.xml"),
+    ("catalogue", list, (), "TOML file with requirements of one's own; may be repeated"),
+    ("timeout", float, 30.0, "seconds to wait for one answer"),
+    ("patience", float, 10.0, "seconds within which an acknowledged change must be seen"),
+)
+
+
+@dataclass(frozen=True)
+class Options:
+    """The settings in force; times in seconds."""
+
+    url: str | None = None
+    cloud: str | None = None
+    other_cloud: str | None = None
+    reader_cloud: str | None = None
+    admin_cloud: str | None = None
+    reference: bool = False
+    image: tuple[str, ...] = ()
+    profile: str = "standard"
+    seed: int = 0
+    select: tuple[str, ...] = ()
+    strict: bool = False
+    reports: str | None = None
+    catalogue: tuple[str, ...] = ()
+    timeout: float = 30.0
+    patience: float = 10.0
+
+    @property
+    def effort(self) -> Profile:
+        """The numbers behind the profile's name."""
+        return PROFILES[self.profile]
+
+    @property
+    def names_a_service(self) -> bool:
+        """Whether an option says what to judge; the environment may still do so."""
+        return bool(self.url or self.cloud or self.reference)
+
+    def as_data(self) -> dict[str, Any]:
+        """Give the settings as JSON data."""
+        return asdict(self)
+
+    def replay(self, ids: tuple[str, ...]) -> str:
+        """Give the command that asks for some requirements again, as this run did."""
+        words = ["cloudimages", "run"]
+        words += ["--reference"] if self.reference else []
+        words += ["--endpoint", self.url] if self.url else []
+        for name in ("cloud", "other_cloud", "reader_cloud", "admin_cloud"):
+            value = getattr(self, name)
+            words += [f"--{name.replace('_', '-')}", value] if value else []
+        for name in ("image", "catalogue"):
+            words += [word for value in getattr(self, name) for word in (f"--{name}", value)]
+        words += ["--profile", self.profile, "--seed", str(self.seed)]
+        words += [word for one in ids for word in ("--select", one)]
+        return " ".join(_quoted(word) for word in words)
+
+
+def _quoted(word: str) -> str:
+    import shlex  # noqa: PLC0415 - asleep, the plugin imports as little as it can
+
+    return shlex.quote(word)
+
+
+def declare(parser: pytest.Parser) -> None:
+    """Declare every option and its ini setting."""
+    group = parser.getgroup(PREFIX, "conformance of image-tag services (pytest-cloudimages)")
+    for name, kind, default, text in TABLE:
+        ini = f"{PREFIX}_{name.replace('-', '_')}"
+        extra = f" [{default}]" if default not in (None, False, ()) else ""
+        how: dict[str, Any] = {"dest": ini, "default": None, "help": text + extra}
+        if kind is bool:
+            how |= {"action": "store_true"}
+        elif kind is list:
+            how |= {"action": "append", "metavar": name.upper()}
+        else:
+            how |= {"metavar": name.upper()}
+        group.addoption(f"--{PREFIX}-{name}", **how)
+        shape = {bool: "bool", list: "linelist"}.get(kind, "string")
+        parser.addini(ini, text, type=shape, default=None)  # type: ignore[arg-type]  # one of pytest's words
+
+
+def settings(config: pytest.Config, environ: Mapping[str, str] = os.environ) -> Options:
+    """Read the settings of a run: command line before ini file before default.
+
+    Raises ``pytest.UsageError`` for a value that is none.
+    """
+    found: dict[str, Any] = {}
+    for name, kind, default, _ in TABLE:
+        key = name.replace("-", "_")
+        value = config.getoption(f"{PREFIX}_{key}", None)
+        if value is None:
+            value = config.getini(f"{PREFIX}_{key}")
+        found[key] = _read(name, kind, default if value is None or value in ("", []) else value)
+    if found["url"] is None:
+        found["url"] = environ.get("CLOUDIMAGES_ENDPOINT") or None
+    if found["seed"] is None:
+        found["seed"] = secrets.randbelow(2**32)
+    if found["profile"] not in PROFILES:
+        raise pytest.UsageError(f"There is no profile {found['profile']!r}; choose one of {', '.join(PROFILES)}.")
+    named = [f"--{PREFIX}-{name}" for name in ("url", "cloud", "reference") if found[name]]
+    if len(named) > 1:
+        raise pytest.UsageError(f"One run judges one service, and these name several: {', '.join(named)}.")
+    return Options(**found)
+
+
+def _read(name: str, kind: type, value: Any) -> Any:  # noqa: ANN401 - of the kind the table says
+    if value is None or kind is bool:
+        return value
+    if kind is list:
+        return tuple(value)
+    try:
+        number = kind(value)
+    except ValueError:
+        raise pytest.UsageError(f"--{PREFIX}-{name} takes a number, not {value!r}.") from None
+    if kind in (int, float) and not 0 <= number < 2**64:
+        raise pytest.UsageError(f"--{PREFIX}-{name} takes a number of at least 0, not {value!r}.")
+    return number
+
+
+def reports_folder(options: Options) -> Path | None:
+    """The folder that reports go to; ``None`` where none were asked for."""
+    return Path(options.reports) if options.reports else None

@@ -1,0 +1,79 @@
+"""The plugin: an index of its options, fixtures and hooks.
+
+Asleep, it imports nothing but pytest, so that an unrelated run pays nothing for it. It wakes up where a service is
+named, or where a collected test asks for one of its fixtures.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_cloudimages import options
+from pytest_cloudimages.fixtures import (
+    administrator,
+    anonymous,
+    cloudimages_client,
+    cloudimages_credentials,
+    cloudimages_ground,
+    cloudimages_service,
+    fresh_image,
+    image,
+    other_project,
+    plain_lives,
+    reader,
+    sequences,
+    unusual_lives,
+)
+from pytest_cloudimages.state import CONDUCTOR, OPTIONS
+
+if TYPE_CHECKING:
+    from pytest_cloudimages.conductor import Conductor
+
+__all__ = [
+    "administrator",
+    "anonymous",
+    "cloudimages_client",
+    "cloudimages_credentials",
+    "cloudimages_ground",
+    "cloudimages_service",
+    "fresh_image",
+    "image",
+    "other_project",
+    "plain_lives",
+    "reader",
+    "sequences",
+    "unusual_lives",
+]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Declare the options."""
+    options.declare(parser)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the mark, and wake up where a service is named."""
+    config.addinivalue_line("markers", "requirement(id, …): the requirements of the catalogue that this test asks for")
+    config.stash[OPTIONS] = options.settings(config)
+    if config.stash[OPTIONS].names_a_service or config.stash[OPTIONS].reports:
+        wake(config)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Wake up where a test asks for a service."""
+    if CONDUCTOR in config.stash or any("cloudimages_ground" in getattr(one, "fixturenames", ()) for one in items):
+        wake(config).prepare(items)
+
+
+def wake(config: pytest.Config) -> Conductor:
+    """Give the conductor of this run, which turns outcomes into verdicts."""
+    if CONDUCTOR not in config.stash:
+        from pytest_cloudimages.conductor import Conductor  # noqa: PLC0415 - asleep, none of this is imported
+
+        config.stash[CONDUCTOR] = conductor = Conductor(config)
+        config.pluginmanager.register(conductor, "cloudimages-conductor")
+    return config.stash[CONDUCTOR]

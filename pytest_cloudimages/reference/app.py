@@ -1,0 +1,385 @@
+"""The service as an application: requests in, replies out; no sockets.
+
+Every operation is a method, and so is every step on the way to it.
+"""
+
+import json
+import re
+import time
+from collections.abc import Sequence
+from email.utils import formatdate
+from functools import lru_cache
+from http import HTTPStatus
+from itertools import count
+from urllib.parse import unquote, unquote_to_bytes
+from uuid import uuid4
+
+from . import documents, listing, patching, routes
+from .identity import Identity, Role
+from .images import Caller, Image, Images, Member
+from .messages import Headers, Reply, Request
+from .refusals import Conflict, Forbidden, Invalid, NotFound, OverLimit, Refusal, Unauthorized
+from .schemas import SCHEMAS
+
+__all__ = ["App", "Headers", "Reply", "Request"]
+
+# RFC 9112, 3.2: visible ASCII, and every percent sign begins two hex digits. Characters that RFC 3986 would have
+# encoded, such as a quote, are let pass, as most servers do; a fragment is not part of a target.
+TARGET = re.compile(r"""/(?:[!"$&-~]|%[0-9A-Fa-f]{2})*""")
+
+
+class UnsupportedMediaType(Refusal):
+    """The body is in no format that the operation reads."""
+
+
+STATUSES: dict[type[Refusal], HTTPStatus] = {
+    Invalid: HTTPStatus.BAD_REQUEST,
+    Unauthorized: HTTPStatus.UNAUTHORIZED,
+    Forbidden: HTTPStatus.FORBIDDEN,
+    NotFound: HTTPStatus.NOT_FOUND,
+    Conflict: HTTPStatus.CONFLICT,
+    OverLimit: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+}
+
+NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
+
+
+class App:
+    """The image service with an identity service beside it; `url` is where it is served."""
+
+    def __init__(self, images: Images | None = None, identity: Identity | None = None) -> None:
+        self.images = images or Images()
+        self.identity = identity or Identity()
+        self.url = "http://127.0.0.1"
+        self._serial = f"req-{str(uuid4())[:24]}"
+        self._numbers = count()
+
+    # From a request to its operation
+
+    def handle(self, request: Request) -> Reply:
+        """Answer a request; the outermost room, where every answer gets what all have in common."""
+        reply = self.answer(request)
+        common = (
+            ("Date", _date(int(time.time()))),
+            ("x-openstack-request-id", f"{self._serial}{next(self._numbers):012x}"),
+        )
+        return Reply(reply.status, reply.body, common + reply.headers)
+
+    def answer(self, request: Request) -> Reply:
+        """Decide who asks, then whether the request makes sense, then what is to be done."""
+        try:
+            if _first_segment(request.path) == "v2":
+                request = request.sent_by(self.authenticate(request))
+            if request.method not in routes.METHODS:
+                return self.error(
+                    request, HTTPStatus.NOT_IMPLEMENTED, f"The method {request.method} is not known here."
+                )
+            if not TARGET.fullmatch(request.target):
+                raise Invalid("The request target is malformed.")
+            return self.route(request)
+        except Unauthorized:
+            return self.unauthorized(request)
+        except Refusal as refusal:
+            return self.error(request, STATUSES[type(refusal)], str(refusal))
+
+    def authenticate(self, request: Request) -> Caller:
+        """Tell who sends a request by its token, or raise Unauthorized."""
+        user = self.identity.validate(request.headers.get("X-Auth-Token")).user
+        return Caller(user.project.id, writes=user.role is not Role.READER, admin=user.role is Role.ADMIN)
+
+    def route(self, request: Request) -> Reply:
+        """Carry out the operation that the path and the method name."""
+        found = routes.find(request.path)
+        if found is None:
+            raise NotFound("The resource could not be found.")
+        resource, segments = found
+        name = resource.operations.get(request.method)
+        if name is None:
+            return self.method_not_allowed(request, list(resource.operations))
+        values = [self.decode_tag(raw) if key == "tag" else decode(raw) for key, raw in segments.items()]
+        reply: Reply = getattr(self, name)(request, *values)
+        return reply
+
+    def decode_tag(self, raw: str) -> str:
+        """Read the tag that a segment of a path stands for; raises Invalid when its octets are not UTF-8."""
+        return decode(raw)
+
+    # What is not a success
+
+    def error(
+        self, request: Request, status: HTTPStatus, message: str, headers: tuple[tuple[str, str], ...] = ()
+    ) -> Reply:
+        """Explain an error in JSON where the client takes it, else in plain text."""
+        if _first_segment(request.path) == "identity":
+            fault = {"code": status.value, "message": message, "title": status.phrase}
+            return Reply.of_json({"error": fault}, status, headers)
+        code = f"{status.value} {status.phrase}"
+        if _takes_json(request.headers.get("Accept", "")):
+            return Reply.of_json({"message": message, "code": code, "title": status.phrase}, status, headers)
+        return Reply(
+            status, f"{code}\n\n{message}\n".encode(), (("Content-Type", "text/plain; charset=utf-8"), *headers)
+        )
+
+    def unauthorized(self, request: Request) -> Reply:
+        """Ask for a token, and say where there are some (RFC 9110, 15.5.2)."""
+        challenge = ("WWW-Authenticate", f'Keystone uri="{self.url}/identity"')
+        message = "The request you have made requires authentication."
+        return self.error(request, HTTPStatus.UNAUTHORIZED, message, (challenge,))
+
+    def method_not_allowed(self, request: Request, allowed: Sequence[str]) -> Reply:
+        """Say which methods the resource has (RFC 9110, 15.5.6)."""
+        message = f"The method {request.method} is not allowed for this resource."
+        return self.error(request, HTTPStatus.METHOD_NOT_ALLOWED, message, (("Allow", ", ".join(allowed)),))
+
+    # Tags
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        """PUT /v2/images/{image_id}/tags/{tag}."""
+        self.images.add_tag(request.caller, image_id, tag)
+        return NO_CONTENT
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        """DELETE /v2/images/{image_id}/tags/{tag}."""
+        self.images.delete_tag(request.caller, image_id, tag)
+        return NO_CONTENT
+
+    # Images
+
+    def represent(self, image: Image) -> dict[str, object]:
+        """Describe an image, in its details and in lists alike."""
+        path = f"/v2/images/{image.id}"
+        return {
+            **image.properties,
+            "id": image.id,
+            "name": image.name,
+            "owner": image.owner,
+            "status": image.status,
+            "visibility": image.visibility,
+            "tags": list(image.tags),
+            "protected": image.protected,
+            "os_hidden": image.os_hidden,
+            "container_format": image.container_format,
+            "disk_format": image.disk_format,
+            "min_disk": image.min_disk,
+            "min_ram": image.min_ram,
+            "size": image.size,
+            "virtual_size": None,
+            "checksum": image.checksum,
+            "os_hash_algo": image.os_hash_value and "sha512",
+            "os_hash_value": image.os_hash_value,
+            "created_at": documents.time_of_day(image.created_at),
+            "updated_at": documents.time_of_day(image.updated_at),
+            "self": path,
+            "file": f"{path}/file",
+            "schema": "/v2/schemas/image",
+        }
+
+    def list_images(self, request: Request) -> Reply:
+        """GET /v2/images."""
+        query = listing.Query.read(request.query)
+        with self.images.lock:
+            page = listing.page(self.images.all(), request.caller, query, self.represent)
+            shown = [self.represent(image) for image in page.images]
+        document: dict[str, object] = {
+            "images": shown,
+            "first": query.link("/v2/images"),
+            "schema": "/v2/schemas/images",
+        }
+        if page.more:
+            document["next"] = query.link("/v2/images", marker=page.images[-1].id)
+        return Reply.of_json(document)
+
+    def show_image(self, request: Request, image_id: str) -> Reply:
+        """GET /v2/images/{image_id}."""
+        with self.images.lock:
+            return Reply.of_json(self.represent(self.images.show(request.caller, image_id)))
+
+    def create_image(self, request: Request) -> Reply:
+        """POST /v2/images."""
+        wanted = _document(request)
+        if not isinstance(wanted, dict):
+            raise Invalid("An image is an object of attributes.")
+        with self.images.lock:
+            image = self.images.create(request.caller, wanted)
+            location = ("Location", f"{self.url}/v2/images/{image.id}")
+            return Reply.of_json(self.represent(image), HTTPStatus.CREATED, (location,))
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        """PATCH /v2/images/{image_id}."""
+        if request.media_type not in patching.MEDIA_TYPES:
+            accepted = ("Accept-Patch", ", ".join(patching.MEDIA_TYPES))
+            message = f"A patch is written as {accepted[1]}."
+            return self.error(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message, (accepted,))
+        changes = patching.read(_parsed(request.body), request.media_type)
+        with self.images.lock:
+            return Reply.of_json(self.represent(self.images.update(request.caller, image_id, changes)))
+
+    def delete_image(self, request: Request, image_id: str) -> Reply:
+        """DELETE /v2/images/{image_id}."""
+        self.images.delete(request.caller, image_id)
+        return NO_CONTENT
+
+    def upload(self, request: Request, image_id: str) -> Reply:
+        """PUT /v2/images/{image_id}/file."""
+        if request.media_type != "application/octet-stream":
+            raise UnsupportedMediaType("The data of an image is application/octet-stream.")
+        self.images.upload(request.caller, image_id, request.body)
+        return NO_CONTENT
+
+    def download(self, request: Request, image_id: str) -> Reply:
+        """GET /v2/images/{image_id}/file."""
+        data = self.images.download(request.caller, image_id)
+        if data is None:
+            return NO_CONTENT
+        return Reply(HTTPStatus.OK, data, (("Content-Type", "application/octet-stream"),))
+
+    def deactivate(self, request: Request, image_id: str) -> Reply:
+        """POST /v2/images/{image_id}/actions/deactivate."""
+        self.images.deactivate(request.caller, image_id)
+        return NO_CONTENT
+
+    def reactivate(self, request: Request, image_id: str) -> Reply:
+        """POST /v2/images/{image_id}/actions/reactivate."""
+        self.images.reactivate(request.caller, image_id)
+        return NO_CONTENT
+
+    # Members
+
+    def represent_member(self, member: Member) -> dict[str, object]:
+        """Describe a member."""
+        return {
+            "image_id": member.image_id,
+            "member_id": member.project,
+            "status": member.status,
+            "created_at": documents.time_of_day(member.created_at),
+            "updated_at": documents.time_of_day(member.updated_at),
+            "schema": "/v2/schemas/member",
+        }
+
+    def list_members(self, request: Request, image_id: str) -> Reply:
+        """GET /v2/images/{image_id}/members."""
+        with self.images.lock:
+            members = [self.represent_member(each) for each in self.images.list_members(request.caller, image_id)]
+        return Reply.of_json({"members": members, "schema": "/v2/schemas/members"})
+
+    def create_member(self, request: Request, image_id: str) -> Reply:
+        """POST /v2/images/{image_id}/members."""
+        project = _member_of(request, "member")
+        with self.images.lock:
+            return Reply.of_json(self.represent_member(self.images.create_member(request.caller, image_id, project)))
+
+    def show_member(self, request: Request, image_id: str, member_id: str) -> Reply:
+        """GET /v2/images/{image_id}/members/{member_id}."""
+        with self.images.lock:
+            return Reply.of_json(self.represent_member(self.images.show_member(request.caller, image_id, member_id)))
+
+    def update_member(self, request: Request, image_id: str, member_id: str) -> Reply:
+        """PUT /v2/images/{image_id}/members/{member_id}."""
+        status = _member_of(request, "status")
+        with self.images.lock:
+            member = self.images.update_member(request.caller, image_id, member_id, status)
+            return Reply.of_json(self.represent_member(member))
+
+    def delete_member(self, request: Request, image_id: str, member_id: str) -> Reply:
+        """DELETE /v2/images/{image_id}/members/{member_id}."""
+        self.images.delete_member(request.caller, image_id, member_id)
+        return NO_CONTENT
+
+    # Schemas and versions
+
+    def schema(self, request: Request, name: str) -> Reply:  # noqa: ARG002 - every operation is handed its request
+        """GET /v2/schemas/{name}."""
+        if name not in SCHEMAS:
+            raise NotFound(f"There is no schema {name}.")
+        return Reply.of_json(SCHEMAS[name])
+
+    def versions(self, request: Request) -> Reply:
+        """GET / answers with a choice, GET /versions with a list."""
+        status = HTTPStatus.MULTIPLE_CHOICES if request.path == "/" else HTTPStatus.OK
+        return Reply.of_json(documents.image_versions(self.url), status)
+
+    # Identity
+
+    def identity_versions(self, request: Request) -> Reply:  # noqa: ARG002
+        """GET /identity."""
+        versions = {"values": [documents.identity_version(self.url)]}
+        return Reply.of_json({"versions": versions}, HTTPStatus.MULTIPLE_CHOICES)
+
+    def identity_version(self, request: Request) -> Reply:  # noqa: ARG002
+        """GET /identity/v3."""
+        return Reply.of_json({"version": documents.identity_version(self.url)})
+
+    def issue_token(self, request: Request) -> Reply:
+        """POST /identity/v3/auth/tokens."""
+        token = self.identity.authenticate(_parsed(request.body))
+        subject = (("X-Subject-Token", token.value), ("Vary", "X-Auth-Token"))
+        return Reply.of_json(documents.token(token, self.url), HTTPStatus.CREATED, subject)
+
+    def validate_token(self, request: Request) -> Reply:
+        """GET /identity/v3/auth/tokens."""
+        self.identity.validate(request.headers.get("X-Auth-Token"))
+        try:
+            token = self.identity.validate(request.headers.get("X-Subject-Token"))
+        except Unauthorized:
+            raise NotFound("There is no such token.") from None
+        subject = (("X-Subject-Token", token.value), ("Vary", "X-Auth-Token"))
+        return Reply.of_json(documents.token(token, self.url), headers=subject)
+
+    def revoke_token(self, request: Request) -> Reply:
+        """DELETE /identity/v3/auth/tokens."""
+        self.validate_token(request)
+        self.identity.revoke(request.headers["X-Subject-Token"])
+        return NO_CONTENT
+
+
+def decode(raw: str) -> str:
+    """Read what one segment of a path stands for; raises Invalid when its octets are not UTF-8."""
+    if "%" not in raw:
+        return raw
+    try:
+        return unquote_to_bytes(raw).decode()
+    except UnicodeDecodeError:
+        raise Invalid("The octets of the path are not UTF-8.") from None
+
+
+@lru_cache(maxsize=2)
+def _date(second: int) -> str:
+    return formatdate(second, usegmt=True)
+
+
+def _first_segment(path: str) -> str:
+    return unquote(path[1:].partition("/")[0])
+
+
+def _takes_json(accept: str) -> bool:
+    if not accept:
+        return True
+    for part in accept.lower().split(","):
+        media_range, *parameters = (piece.strip() for piece in part.split(";"))
+        refused = any(re.fullmatch(r"q=0(\.0*)?", parameter) for parameter in parameters)
+        # Not for */*: Glance answers that with HTML, and its own client, which sends it, cannot read the JSON.
+        if media_range in ("application/json", "application/*") and not refused:
+            return True
+    return False
+
+
+def _parsed(body: bytes) -> object:
+    try:
+        document: object = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise Invalid(f"The body is no JSON: {error}.") from None
+    return document
+
+
+def _document(request: Request) -> object:
+    if request.body and request.media_type != "application/json":
+        raise UnsupportedMediaType("The body is to be application/json.")
+    return _parsed(request.body)
+
+
+def _member_of(request: Request, name: str) -> object:
+    document = _document(request)
+    if not isinstance(document, dict) or name not in document:
+        raise Invalid(f"The body is an object with the member {name}.")
+    return document[name]

@@ -1,0 +1,89 @@
+"""What identity and versions look like in JSON."""
+
+from datetime import datetime
+from uuid import NAMESPACE_URL, uuid5
+
+from .identity import DOMAIN, Token
+
+REGION = "RegionOne"
+INTERFACES = ("public", "internal", "admin")
+
+IMAGE_VERSIONS = (
+    ("v2.16", "CURRENT"),
+    ("v2.15", "SUPPORTED"),
+    ("v2.9", "SUPPORTED"),
+    ("v2.7", "SUPPORTED"),
+    ("v2.6", "SUPPORTED"),
+    ("v2.5", "SUPPORTED"),
+    ("v2.4", "SUPPORTED"),
+    ("v2.3", "SUPPORTED"),
+    ("v2.2", "SUPPORTED"),
+    ("v2.1", "SUPPORTED"),
+    ("v2.0", "SUPPORTED"),
+)
+
+
+def time_of_day(moment: datetime, timespec: str = "seconds") -> str:
+    """Write a time in UTC as ISO 8601 with a Z."""
+    return moment.replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
+
+
+def image_versions(url: str) -> dict[str, object]:
+    """List the versions of the image API, as Glance does at its root."""
+    links = [{"rel": "self", "href": f"{url}/v2/"}]
+    return {"versions": [{"id": number, "status": status, "links": links} for number, status in IMAGE_VERSIONS]}
+
+
+def identity_version(url: str) -> dict[str, object]:
+    """Describe version 3 of the identity API."""
+    return {
+        "id": "v3.14",
+        "status": "stable",
+        "updated": "2020-04-07T00:00:00Z",
+        "links": [{"rel": "self", "href": f"{url}/identity/v3/"}],
+        "media-types": [{"base": "application/json", "type": "application/vnd.openstack.identity-v3+json"}],
+    }
+
+
+def token(given: Token, url: str) -> dict[str, object]:
+    """Describe a token, with the catalogue of the services at `url`."""
+    user, project = given.user, given.user.project
+    return {
+        "token": {
+            "methods": list(given.methods),
+            "user": {"id": user.id, "name": user.name, "domain": DOMAIN, "password_expires_at": None},
+            "project": {"id": project.id, "name": project.name, "domain": DOMAIN},
+            "is_domain": False,
+            "roles": [{"id": _id(role), "name": role} for role in (user.role,)],
+            "issued_at": time_of_day(given.issued_at, "microseconds"),
+            "expires_at": time_of_day(given.expires_at, "microseconds"),
+            "audit_ids": [_id(given.value)[:22]],
+            "catalog": [
+                # Glance's endpoint is its root; the version is for the client to find.
+                _service("image", "glance", url),
+                _service("identity", "keystone", f"{url}/identity"),
+            ],
+        }
+    }
+
+
+def _service(kind: str, name: str, url: str) -> dict[str, object]:
+    return {
+        "id": _id(name),
+        "type": kind,
+        "name": name,
+        "endpoints": [
+            {
+                "id": _id(f"{name} {interface}"),
+                "interface": interface,
+                "region": REGION,
+                "region_id": REGION,
+                "url": url,
+            }
+            for interface in INTERFACES
+        ],
+    }
+
+
+def _id(name: str) -> str:
+    return uuid5(NAMESPACE_URL, name).hex

@@ -1,0 +1,196 @@
+"""Lists of images: what the query asks for, and the page that answers it."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from urllib.parse import parse_qsl, quote, urlencode
+
+from .images import Caller, Image, MemberStatus, Status, Visibility, owns, sees
+from .refusals import Invalid
+
+PAGE = 25  # images on a page, unless fewer are asked for
+
+SORT_KEYS: Mapping[str, Callable[[Image], object]] = {
+    "name": lambda image: image.name,
+    "status": lambda image: image.status,
+    "container_format": lambda image: image.container_format,
+    "disk_format": lambda image: image.disk_format,
+    "size": lambda image: image.size,
+    "id": lambda image: image.id,
+    "created_at": lambda image: image.created_at,
+    "updated_at": lambda image: image.updated_at,
+}
+
+LINKS = frozenset({"self", "file", "schema"})
+PAGING = frozenset({"limit", "marker", "sort_key", "sort_dir", "sort"})
+DIRECTIONS = {"asc": False, "desc": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a list is asked for: pairs in the order they came, decoded."""
+
+    pairs: tuple[tuple[str, str], ...]
+
+    @classmethod
+    def read(cls, query: str) -> "Query":
+        """Decode the query of a target; raises Invalid when its octets are not UTF-8."""
+        try:
+            return cls(tuple(parse_qsl(query, keep_blank_values=True, errors="strict")))
+        except ValueError as error:
+            raise Invalid(f"The query cannot be read: {error}.") from None
+
+    def all(self, name: str) -> list[str]:
+        """Give every value of a parameter."""
+        return [value for key, value in self.pairs if key == name]
+
+    def last(self, name: str) -> str | None:
+        """Give the last value of a parameter."""
+        return next(reversed(self.all(name)), None)
+
+    def one_of(self, name: str, allowed: Iterable[str], default: str) -> str:
+        """Give the value of a parameter that has few values; raises Invalid for another."""
+        value = self.last(name)
+        choices = list(allowed)
+        if value is None:
+            return default
+        if value not in choices:
+            raise Invalid(f"{name} is one of {', '.join(choices)}, not {value!r}.")
+        return value
+
+    def number(self, name: str) -> int | None:
+        """Give a whole number not below 0; raises Invalid for anything else."""
+        value = self.last(name)
+        if value is None:
+            return None
+        if not re.fullmatch(r"[0-9]{1,18}", value):
+            raise Invalid(f"{name} is a whole number not below 0, not {value!r}.")
+        return int(value)
+
+    def link(self, path: str, marker: str | None = None) -> str:
+        """Write the query again, percent-encoded, from the start or from a marker."""
+        pairs = [(key, value) for key, value in self.pairs if key != "marker"]
+        if marker is not None:
+            pairs.append(("marker", marker))
+        return f"{path}?{urlencode(pairs, quote_via=quote, safe='')}" if pairs else path
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some of the images asked for, and whether there are more."""
+
+    images: list[Image]
+    more: bool
+
+
+def page(
+    images: Iterable[Image], caller: Caller, query: Query, represent: Callable[[Image], Mapping[str, object]]
+) -> Page:
+    """Give the page that a query asks for.
+
+    `represent` gives the attributes by which the images are filtered. Raises Invalid for a value that no image can
+    have, for an unknown key of order, and for a marker that is no image the caller sees.
+    """
+    known = [image for image in images if sees(caller, image)]
+    accepted = _filters(caller, query, represent)
+    chosen = [image for image in known if all(accept(image) for accept in accepted)]
+    size = query.number("limit")
+    size = PAGE if size is None else min(size, PAGE)
+    marker_id = query.last("marker")
+    if marker_id is not None:
+        marker = next((image for image in known if image.id == marker_id), None)
+        if marker is None:
+            raise Invalid(f"There is no image {marker_id} to start after.")
+        if marker not in chosen:
+            chosen.append(marker)
+    _sort(chosen, query)
+    if marker_id is not None:
+        chosen = chosen[[image.id for image in chosen].index(marker_id) + 1 :]
+    return Page(chosen[:size], more=0 < size < len(chosen))
+
+
+def _sort(images: list[Image], query: Query) -> None:
+    orders = _orders(query)
+    newest_first = orders[0][1]
+    images.sort(key=lambda image: (image.created_at, image.id), reverse=newest_first)
+    for value, descending in reversed(orders):
+        images.sort(key=lambda image, value=value: _sortable(value(image)), reverse=descending)  # type: ignore[misc]
+
+
+def _sortable(value: object) -> tuple[bool, object]:
+    return (value is not None, value)
+
+
+def _orders(query: Query) -> list[tuple[Callable[[Image], object], bool]]:
+    keys, directions = query.all("sort_key"), query.all("sort_dir")
+    sort = query.last("sort")
+    if sort is not None:
+        if keys or directions:
+            raise Invalid("sort does not go together with sort_key and sort_dir.")
+        parts = [part.partition(":") for part in sort.split(",")]
+        keys, directions = [part[0] for part in parts], [part[2] or "desc" for part in parts]
+    keys = keys or ["created_at"]
+    if len(directions) > 1 and len(directions) != len(keys):
+        raise Invalid("There are not as many sort_dir as sort_key.")
+    if len(directions) <= 1:
+        directions = (directions or ["desc"]) * len(keys)
+    for name, values, allowed in (("sort_key", keys, SORT_KEYS), ("sort_dir", directions, DIRECTIONS)):
+        for value in values:
+            if value not in allowed:
+                raise Invalid(f"{name} is one of {', '.join(allowed)}, not {value!r}.")
+    return [(SORT_KEYS[key], DIRECTIONS[way]) for key, way in zip(keys, directions, strict=True)]
+
+
+def _filters(
+    caller: Caller, query: Query, represent: Callable[[Image], Mapping[str, object]]
+) -> list[Callable[[Image], bool]]:
+    visibility = query.one_of("visibility", [*Visibility, "all"], "")
+    status = query.one_of("member_status", [*MemberStatus, "all"], MemberStatus.ACCEPTED)
+    hidden = query.one_of("os_hidden", ["true", "false", "True", "False"], "false").lower() == "true"
+    query.one_of("status", Status, "")
+    smallest, largest = query.number("size_min"), query.number("size_max")
+    wanted = set(query.all("tag"))
+
+    filters: list[Callable[[Image], bool]] = [
+        lambda image: image.os_hidden == hidden,
+        lambda image: _listed(caller, image, visibility, status),
+    ]
+    if wanted:
+        filters.append(lambda image: wanted.issubset(image.tags))
+    if smallest is not None:
+        filters.append(lambda image: image.size is not None and image.size >= smallest)
+    if largest is not None:
+        filters.append(lambda image: image.size is not None and image.size <= largest)
+    special = PAGING | {"visibility", "member_status", "os_hidden", "tag", "size_min", "size_max"}
+    others = [(key, value) for key, value in query.pairs if key not in special]
+    if others:
+        filters.append(lambda image: all(_carries(represent(image), key, value) for key, value in others))
+    return filters
+
+
+def _listed(caller: Caller, image: Image, visibility: str, status: str) -> bool:
+    own = image.owner == caller.project
+    if visibility not in ("", "all", image.visibility):
+        return False
+    match image.visibility:
+        case Visibility.PUBLIC:
+            return True
+        case Visibility.COMMUNITY:
+            # "Community" images clutter nobody's list unless asked for.
+            return own or visibility != ""
+        case Visibility.PRIVATE:
+            return owns(caller, image)
+        case Visibility.SHARED:
+            member = image.members.get(caller.project)
+            return owns(caller, image) or (member is not None and status in ("all", member.status))
+
+
+def _carries(document: Mapping[str, object], key: str, value: str) -> bool:
+    held = document.get(key)
+    if held is None or key in LINKS:
+        return False
+    if isinstance(held, bool):
+        return value.lower() == str(held).lower()
+    if value.startswith("in:"):
+        return str(held) in value.removeprefix("in:").split(",")
+    return str(held) == value

@@ -1,0 +1,120 @@
+"""What a run says on the terminal."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from pytest_cloudimages.catalogue import VERSION
+from pytest_cloudimages.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pytest
+
+    from pytest_cloudimages.ground import Ground
+    from pytest_cloudimages.report.results import Results
+
+COLOURS = {
+    Verdict.PASS: "green",
+    Verdict.NOTED: "cyan",
+    Verdict.ADVISORY: "yellow",
+    Verdict.FAIL: "red",
+    Verdict.UNSTABLE: "purple",
+    Verdict.BLOCKED: "purple",
+    Verdict.ERROR: "red",
+}
+LONGEST = 300
+
+
+def header(ground: Ground) -> list[str]:
+    """Give the lines that stand above the progress."""
+    options, service = ground.options, ground.service
+    region = f", region {service.region}" if service.region else ""
+    image = f"lent: {', '.join(options.image)}" if options.image else "created and deleted"
+    lines = [
+        f"service: {service.endpoint} ({service.named}{region})",
+        f"credentials: {ground.owner.how}",
+        f"image: {image}",
+        f"profile: {options.profile}, seed: {options.seed}, specification: version {VERSION}",
+    ]
+    return [*lines, f"PROBLEM: {ground.problem}"] if ground.problem else lines
+
+
+def table(results: Results) -> list[str]:
+    """Give the table of groups and verdicts; groups without any test of this run are one line."""
+    rows: dict[str, Counter[str]] = {}
+    for one in results.entries:
+        rows.setdefault(one["id"].rpartition("-")[0] or one["id"], Counter())[one["verdict"]] += 1
+    shown = {group: counts for group, counts in rows.items() if set(counts) != {"untested"}}
+    rest = sum(sum(counts.values()) for group, counts in rows.items() if group not in shown)
+    verdicts = [str(one) for one in Verdict if any(counts[str(one)] for counts in shown.values())]
+    width = max([len("requirements"), *map(len, shown)])
+    lines = ["  ".join(["requirements".ljust(width), *(one.rjust(8) for one in verdicts)])]
+    lines += [
+        "  ".join([group.ljust(width), *(str(counts[one] or "·").rjust(8) for one in verdicts)])
+        for group, counts in shown.items()
+    ]
+    return [*lines, f"{rest} requirements of other groups are untested."] if rest else lines
+
+
+def finding(one: Mapping[str, Any]) -> list[str]:
+    """Give a finding in three lines, and the command that replays it."""
+    asked = [f"{x['method']} {x['target']} → {x['status'] or 'no answer'}" for x in one.get("exchanges", ())]
+    came = " ".join(one["explanation"].split())
+    return [
+        f"{one['verdict'].upper()} {one['id']}: {one['statement']}",
+        f"  asked:  {_short('; '.join(asked[-3:])) or 'nothing could be asked'}",
+        f"  came:   {_short(came)}",
+        f"  source: {one['level']}, {one['provenance']}: {one['source']}",
+        f"  replay: {one['replay']}",
+    ]
+
+
+def _short(text: str) -> str:
+    text = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
+
+
+def summary(results: Results, out: pytest.TerminalReporter) -> None:
+    """Print the verdicts by group, every finding, and what the run cost."""
+    data = results.data
+    out.section("conformance")
+    for line in table(results):
+        out.write_line(line)
+    # Where one cause stands behind many, it is told once.
+    told: Counter[str] = Counter()
+    for one in results.findings:
+        verdict = Verdict[one["verdict"].upper()]
+        told[one["explanation"]] += 1
+        if verdict in (Verdict.BLOCKED, Verdict.UNTESTED) and told[one["explanation"]] > 1:
+            continue
+        first, *rest = finding(one)
+        out.write_line("")
+        out.write_line(first, **{COLOURS.get(verdict, "white"): True, "bold": True})
+        for line in rest:
+            out.write_line(line)
+    again = [(text, count) for text, count in told.items() if count > 1]
+    for text, count in again:
+        out.write_line("")
+        out.write_line(f"{count} requirements share this cause: {_short(' '.join(text.split()))}")
+    out.write_line("")
+    counts = ", ".join(f"{results.count(one)} {one}" for one in Verdict if results.count(one))
+    requests: Mapping[str, int] = data["requests"]
+    out.write_line(f"verdicts: {counts}")
+    out.write_line(
+        f"requests: {sum(requests.values())} ({', '.join(f'{count} {purpose}' for purpose, count in requests.items())})"
+        f" in {data['seconds']:.1f} s"
+    )
+    for line in _aftermath(data):
+        out.write_line(line, red=True)
+    if data["settings"]["reports"]:
+        out.write_line(f"reports:  {data['settings']['reports']} (conformance.json, conformance.html, junit.xml)")
+
+
+def _aftermath(data: Mapping[str, Any]) -> Sequence[str]:
+    lines = [f"LEFT BEHIND: {one}" for one in data["left_behind"]]
+    if data["interrupted"]:
+        lines.append("The run was interrupted; what it had created is gone, what it had borrowed is as it was.")
+    return lines

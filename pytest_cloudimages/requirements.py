@@ -1,0 +1,142 @@
+"""What a requirement is, and the mark that binds a test to one."""
+
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+import pytest
+
+from pytest_cloudimages.verdicts import Verdict
+
+Test = TypeVar("Test", bound=Callable[..., Any])
+
+MARK = "requirement"
+
+
+class Level(enum.StrEnum):
+    """How binding a statement is, as in RFC 2119."""
+
+    MUST = "MUST"
+    SHOULD = "SHOULD"
+    MAY = "MAY"
+
+
+class Provenance(enum.StrEnum):
+    """Who says so."""
+
+    DOCUMENTED = "documented"
+    HTTP = "http"
+    DE_FACTO = "de-facto"
+    UNDEFINED = "undefined"
+
+
+#: What a departure amounts to; a pair that is not here is noted. (Image tags, section 1.)
+MISSED = {
+    (Level.MUST, Provenance.DOCUMENTED): Verdict.FAIL,
+    (Level.MUST, Provenance.HTTP): Verdict.ADVISORY,
+    (Level.SHOULD, Provenance.DOCUMENTED): Verdict.ADVISORY,
+    (Level.SHOULD, Provenance.HTTP): Verdict.ADVISORY,
+    (Level.SHOULD, Provenance.DE_FACTO): Verdict.ADVISORY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One statement of the specification."""
+
+    id: str
+    level: Level
+    provenance: Provenance
+    area: str
+    operation: str
+    statement: str
+    document: str
+    section: str
+    observe: str
+    untested: str
+    """Why no test asks for it, should none do."""
+
+    @property
+    def missed(self) -> Verdict:
+        """What it amounts to when a service departs from this requirement."""
+        return MISSED.get((self.level, self.provenance), Verdict.NOTED)
+
+    @property
+    def group(self) -> str:
+        """The id without its number: TAG-ADD of TAG-ADD-05."""
+        return self.id.rpartition("-")[0] or self.id
+
+    @property
+    def source(self) -> str:
+        """Document and section, as one line."""
+        return f"{self.document}, {self.section}"
+
+
+FIELDS = ("id", "level", "provenance", "operation", "statement", "document", "section", "observe")
+
+
+def read_area(
+    data: Mapping[str, Any], where: str, known: Mapping[str, Requirement] = MappingProxyType({})
+) -> dict[str, Requirement]:
+    """Read the requirements of one area from the data of its TOML file.
+
+    Raises ``ValueError`` that names the place and the entry where something is missing, unknown or given twice.
+    """
+    area, default = data.get("area"), data.get("untested", "No check asks for it.")
+    if not isinstance(area, str):
+        raise ValueError(f'The catalogue {where} lacks a line like: area = "image-tags"')
+    found: dict[str, Requirement] = {}
+    for number, entry in enumerate(data.get("requirements", ()), 1):
+        name = entry.get("id", f"entry {number}")
+        if missing := [field for field in FIELDS if not isinstance(entry.get(field), str)]:
+            raise ValueError(f"The catalogue {where}, {name}: these fields are missing or no text: {', '.join(missing)}")
+        if name in known or name in found:
+            raise ValueError(f"The catalogue {where}, {name}: this id is taken; something new gets a new id.")
+        try:
+            level, provenance = Level(entry["level"]), Provenance(entry["provenance"])
+        except ValueError as problem:
+            allowed = ", ".join([*Level, *Provenance])
+            raise ValueError(f"The catalogue {where}, {name}: {problem}; allowed are {allowed}.") from problem
+        rest = {field: entry[field] for field in FIELDS[3:]}
+        found[name] = Requirement(
+            name, level, provenance, area, untested=entry.get("untested", default), **rest
+        )
+    return found
+
+
+def requirement(*ids: str) -> Callable[[Test], Test]:
+    """Bind a test to the requirement, or requirements, that it asks for.
+
+    An id that no catalogue has stops the collection. Usage: ``@requirement("TAG-ADD-05")``.
+    """
+
+    def bind(test: Test) -> Test:
+        marked: Test = pytest.mark.requirement(*ids)(test)
+        return marked
+
+    return bind
+
+
+def ids_of(item: pytest.Item) -> tuple[str, ...]:
+    """Give the ids of the requirements that a test asks for; none for a test of anything else."""
+    return tuple(dict.fromkeys(str(one) for mark in item.iter_markers(MARK) for one in mark.args))
+
+
+def selected(ids: Iterable[str], choices: Iterable[str]) -> set[str]:
+    """Give the ids that equal one of the choices or begin with one, up to a hyphen.
+
+    Raises ``ValueError`` for a choice that no id fits.
+    """
+    known, found = list(ids), set[str]()
+    for choice in choices:
+        stem = choice.strip().upper().rstrip("*").rstrip("-")
+        fitting = {one for one in known if one.upper() == stem or one.upper().startswith(f"{stem}-")}
+        if not fitting or not stem:
+            raise ValueError(
+                f"No requirement is called {choice!r}, nor begins so. Give an id such as TAG-ADD-05 or a group such as"
+                " TAG-ADD; `cloudimages requirements` lists them all."
+            )
+        found |= fitting
+    return found

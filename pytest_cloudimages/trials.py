@@ -1,0 +1,215 @@
+"""Carries plans out against a service, with as few requests as the question allows.
+
+A plan is first carried out with one reading for a whole group of operations. Where that reading is just what the
+answers call for, it vouches for every operation of the group. Where it is not, the whole plan is carried out once more
+on fresh images with a reading after every single operation, so that each departure is seen where it happens.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass, field
+
+from pytest_cloudimages.client import Image
+from pytest_cloudimages.exchanges import Exchange
+from pytest_cloudimages.histories import (
+    READ,
+    Answered,
+    Contradiction,
+    History,
+    Kind,
+    Model,
+    Operation,
+    Past,
+    Reading,
+    Step,
+    settled,
+)
+
+Open = Callable[..., AbstractContextManager[Image]]
+
+
+class _Mismatch(Exception):  # noqa: N818 - a signal between the two passes
+    def __init__(self, contradiction: Contradiction | None = None, broken: Exchange | None = None) -> None:
+        super().__init__(str(contradiction or broken))
+        self.contradiction = contradiction
+        self.broken = broken
+
+
+@dataclass
+class _Subject:
+    """One image of a plan, while the plan is carried out."""
+
+    image: Image
+    number: int
+    model: Model = field(default_factory=Model)
+    trail: list[Exchange] = field(default_factory=list)
+
+    def do(self, operation: Operation) -> Answered:
+        """Send one operation, and take its answer into the model."""
+        ask = self.image.add_tag if operation.kind is Kind.ADD else self.image.delete_tag
+        answer = ask(operation.tag)
+        self.trail.append(answer.exchange)
+        self.model.apply(operation, answer)
+        return answer
+
+    def read(self) -> Reading:
+        """Read the image; where it does not show what the model expects, wait for it."""
+        reading = Reading(self.image.show())
+        patience = self.image.patience
+        if patience is not None and reading.tags is not None and not settled(reading.tags, self.model.tags):
+            for _ in patience.attempts():
+                reading = Reading(self.image.show())
+                if settled(reading.tags, self.model.tags):
+                    patience.rewarded()
+                    break
+        self.trail.append(reading.answer.exchange)
+        return reading
+
+
+@dataclass(frozen=True)
+class _Done:
+    """An operation carried out, before it is known what the image shows afterwards."""
+
+    operation: Operation
+    answer: Answered
+    past: Past
+    again: bool
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+def carry_out(fresh_image: Open, plan: Sequence[Operation], *, single: bool = False) -> History:
+    """Carry out a plan on images of its own, and give what it has shown.
+
+    ``single`` opens one image only, where the tester lent no more; operations on the one standing by are left out.
+    Raises ``Blocked`` where images cannot be had.
+    """
+    plan = [one for one in plan if not (single and one.image)]
+    try:
+        with ExitStack() as stack:
+            return _by_groups(_opened(fresh_image, plan, stack), plan)
+    except _Mismatch as mismatch:
+        with ExitStack() as stack:
+            history = _by_steps(_opened(fresh_image, plan, stack), plan)
+        if mismatch.contradiction and all(explained(step) for step in history.steps):
+            history.contradictions.append(mismatch.contradiction)
+        if mismatch.broken and not any(broken(step.answer) for step in history.steps):
+            history.unsteady.append(mismatch.broken)
+        return history
+
+
+def broken(answer: Answered) -> bool:
+    """Whether the service failed at a request, or left it unanswered."""
+    return answer.status == 0 or answer.status >= 500  # noqa: PLR2004 - the class of codes
+
+
+def carry_out_all(
+    fresh_image: Open, plans: Sequence[Sequence[Operation]], *, single: bool = False, parallel: int = 1
+) -> list[History]:
+    """Carry out plans that do not touch each other's images, so many at a time."""
+    if single or min(parallel, len(plans)) < 2:  # noqa: PLR2004 - one at a time
+        return [carry_out(fresh_image, plan, single=single) for plan in plans]
+    with ThreadPoolExecutor(parallel) as pool:
+        # All are waited for before any problem is raised: no request may leak into the next check.
+        futures = [pool.submit(carry_out, fresh_image, plan) for plan in plans]
+    return [future.result() for future in futures]
+
+
+def explained(step: Step) -> bool:
+    """Whether a step shows no loss, no surplus, no duplicate, and no touch on the image standing by."""
+    if step.before is None:
+        return True
+    model = Model({*step.before})
+    model.apply(step.operation, step.answer)
+    return settled(step.after, model.tags) and step.neighbour[0] == step.neighbour[1]
+
+
+def _opened(fresh_image: Open, plan: Iterable[Operation], stack: ExitStack) -> list[_Subject]:
+    count = 1 + max((one.image for one in plan), default=0)
+    first = stack.enter_context(fresh_image())
+    # Those standing by have the same name: nothing but the id tells them apart.
+    others = [stack.enter_context(fresh_image(name=first.name)) for _ in range(1, count)]
+    return [_Subject(image, number) for number, image in enumerate([first, *others])]
+
+
+def _by_groups(subjects: list[_Subject], plan: Sequence[Operation]) -> History:
+    history = History()
+    main = subjects[0]
+    previous = main.read()
+    history.readings.append(previous)
+    group: list[_Done] = []
+    for operation in plan:
+        if operation.kind is not Kind.READ:
+            group.append(_perform(subjects[operation.image], operation))
+            continue
+        if failure := next((done.answer for done in group if broken(done.answer)), None):
+            raise _Mismatch(broken=failure.exchange)
+        reading = _vouching(main, history)
+        history.steps += [_vouched(done, reading) for done in group]
+        kinds = {done.operation.kind for done in group if not done.operation.image}
+        if kinds == {Kind.ADD}:
+            history.additions.append((previous, reading, history.steps[-len(group) :]))
+        previous, group = reading, []
+    for other in subjects[1:]:
+        _vouching(other, history)
+    return history
+
+
+def _vouching(subject: _Subject, history: History) -> Reading:
+    reading = subject.read()
+    history.readings.append(reading)
+    if not settled(reading.tags, subject.model.tags):
+        expected = frozenset(subject.model.tags)
+        raise _Mismatch(Contradiction(subject.number, expected, reading.tags or (), tuple(subject.trail)))
+    return reading
+
+
+def _vouched(done: _Done, reading: Reading) -> Step:
+    return Step(
+        done.operation, done.answer, done.before, done.after, done.past, done.again, (reading,), vouched=True
+    )
+
+
+def _perform(subject: _Subject, operation: Operation) -> _Done:
+    before = tuple(subject.model.tags)
+    past = subject.model.past(operation.tag)
+    again = operation.tag in subject.model.deleted
+    answer = subject.do(operation)
+    return _Done(operation, answer, past, again, before, tuple(subject.model.tags))
+
+
+def _by_steps(subjects: list[_Subject], plan: Sequence[Operation]) -> History:
+    history = History()
+    last = [subject.read() for subject in subjects]
+    history.readings += last
+    for operation in plan:
+        if operation.kind is Kind.READ:
+            continue
+        number = operation.image
+        subject = subjects[number]
+        done = _perform(subject, operation)
+        now = [one.read() for one in subjects]
+        history.readings += now
+        neighbour = 1 - number if len(subjects) > 1 else number
+        history.steps.append(
+            Step(
+                operation,
+                done.answer,
+                last[number].tags,
+                now[number].tags,
+                done.past,
+                done.again,
+                (last[number], now[number]),
+                vouched=False,
+                neighbour=(last[neighbour].tags, now[neighbour].tags) if neighbour != number else (None, None),
+            )
+        )
+        if operation.kind is Kind.ADD:
+            history.additions.append((last[number], now[number], history.steps[-1:]))
+        for one, reading in zip(subjects, now, strict=True):
+            # What was seen is the ground of the next step, whether or not it should have been so.
+            if reading.tags is not None:
+                one.model.saw(reading.tags)
+        last = now
+    return history
