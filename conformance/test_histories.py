@@ -28,9 +28,7 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(sequences: Historie
 
 # "This operation adds the specified tag to the specified image."
 @requirement("TAG-HIST-03")
-def test_other_images_keep_their_tags(
-    sequences: Histories, plain_lives: Histories, cloudimages_ground: Ground
-) -> None:
+def test_other_images_keep_their_tags(sequences: Histories, plain_lives: Histories, cloudimages_ground: Ground) -> None:
     if cloudimages_ground.single:
         pytest.skip("needs a second image: lend another with a further --image ID")
     for histories in (sequences, plain_lives):

@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=RUN_ENDS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="cloudimages run [--reference | --endpoint URL | --cloud NAME] [options] [-- pytest options]",
-        description="Judge a service: the one that --endpoint, --cloud or the OS_* variables name, or the embedded one.",
+        description="Judge the service that --endpoint, --cloud or the OS_* variables name, or the embedded one.",
     )
     where = run_parser.add_mutually_exclusive_group()
     where.add_argument("--reference", action="store_true", help="judge the embedded server")
@@ -111,14 +111,14 @@ class _Watcher:
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         """Take the results over."""
-        from pytest_cloudimages.conductor import RESULTS  # noqa: PLC0415 - a short command loads little
+        from pytest_cloudimages.conductor import RESULTS
 
         self.results = config.stash.get(RESULTS, None)
 
 
 def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     """Run the suite under pytest, and give the exit status of the epilogue."""
-    import pytest  # noqa: PLC0415 - a short command loads little
+    import pytest
 
     watcher = _Watcher()
     status = pytest.main([*_words(chosen), *rest], plugins=[watcher])
@@ -136,7 +136,13 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
 def _words(chosen: argparse.Namespace) -> list[str]:
     words = ["--pyargs", "pytest_cloudimages.conformance", "--import-mode=importlib"]
     # What a folder's own pytest settings ask of its own tests is not asked of the suite.
-    for setting in ("addopts=", "filterwarnings=", "python_files=test_*.py", "python_functions=test_*", "xfail_strict=0"):
+    for setting in (
+        "addopts=",
+        "filterwarnings=",
+        "python_files=test_*.py",
+        "python_functions=test_*",
+        "xfail_strict=0",
+    ):
         words += ["-o", setting]
     words += ["-p", "no:cacheprovider", "--no-header", "-q", "--tb=no", "-rN", "--show-capture=no"]
     words += [f"--cloudimages-reports={chosen.reports or 'reports'}"]
@@ -155,19 +161,21 @@ def _words(chosen: argparse.Namespace) -> list[str]:
 
 def serve(port: int) -> int:
     """Serve the embedded server until it is interrupted."""
-    from pytest_cloudimages.reference.app import App  # noqa: PLC0415 - a short command loads little
-    from pytest_cloudimages.reference.server import exports, serving  # noqa: PLC0415 - likewise
+    from pytest_cloudimages.reference.app import App
+    from pytest_cloudimages.reference.server import exports, serving
 
     try:
         with serving(App(), port) as server:
-            print(exports(server), flush=True)  # noqa: T201 - what the command is for
-            print(f"# serving {server.url}/v2 until Ctrl-C", flush=True)  # noqa: T201 - likewise
+            print(exports(server), flush=True)
+            print(f"# serving {server.url}/v2 until Ctrl-C", flush=True)
             _wait()
     except OSError as problem:
-        print(f"cloudimages serve: port {port} cannot be used: {problem.strerror}; give another --port.", file=sys.stderr)  # noqa: T201
+        print(
+            f"cloudimages serve: port {port} cannot be used: {problem.strerror}; give another --port.", file=sys.stderr
+        )
         return USAGE
     except OverflowError:
-        print(f"cloudimages serve: there is no port {port}; ports go from 0 to 65535.", file=sys.stderr)  # noqa: T201
+        print(f"cloudimages serve: there is no port {port}; ports go from 0 to 65535.", file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:
         pass
@@ -175,8 +183,8 @@ def serve(port: int) -> int:
 
 
 def _wait() -> None:
-    import signal  # noqa: PLC0415 - only here
-    import threading  # noqa: PLC0415 - only here
+    import signal
+    import threading
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     threading.Event().wait()
@@ -184,29 +192,29 @@ def _wait() -> None:
 
 def requirements(chosen: argparse.Namespace) -> int:
     """List the requirements, or explain those that were named."""
-    from pytest_cloudimages.catalogue import load  # noqa: PLC0415 - a short command loads little
-    from pytest_cloudimages.requirements import selected  # noqa: PLC0415 - likewise
+    from pytest_cloudimages.catalogue import load
+    from pytest_cloudimages.requirements import selected
 
     catalogue = load()
     try:
         ids = selected(catalogue, chosen.id) if chosen.id else {*catalogue}
     except ValueError as problem:
-        print(f"cloudimages requirements: {problem}", file=sys.stderr)  # noqa: T201
+        print(f"cloudimages requirements: {problem}", file=sys.stderr)
         return USAGE
     tested = tested_ids()
     entries = [described(one, one.id in tested) for one in catalogue.values() if one.id in ids]
     if chosen.json:
-        print(json.dumps({"requirements": entries}, indent=1))  # noqa: T201
+        print(json.dumps({"requirements": entries}, indent=1))
     elif chosen.markdown:
-        print("\n".join(markdown(entries)))  # noqa: T201
+        print("\n".join(markdown(entries)))
     elif chosen.id and len(entries) == 1:
-        print("\n".join(explained(catalogue[entries[0]["id"]], entries[0])))  # noqa: T201
+        print("\n".join(explained(catalogue[entries[0]["id"]], entries[0])))
     else:
         for entry in entries:
             state = "tested" if entry["tested"] else "untested"
-            print(f"{entry['id']:<14} {entry['level']:<7} {entry['provenance']:<11} {state:<9} {entry['statement']}")  # noqa: T201
+            print(f"{entry['id']:<14} {entry['level']:<7} {entry['provenance']:<11} {state:<9} {entry['statement']}")
         count = sum(entry["tested"] for entry in entries)
-        print(f"{len(entries)} requirements, {count} of them tested.")  # noqa: T201
+        print(f"{len(entries)} requirements, {count} of them tested.")
     return 0
 
 
@@ -235,9 +243,8 @@ def markdown(entries: Sequence[dict[str, Any]]) -> list[str]:
     lines = ["| id | level | provenance | statement | source | tested |", "| --- | --- | --- | --- | --- | --- |"]
     for one in entries:
         state = "yes" if one["tested"] else f"no: {cell(one['reason'])}"
-        lines.append(
-            f"| {one['id']} | {one['level']} | {one['provenance']} | {cell(one['statement'])} | {cell(one['source'])} | {state} |"
-        )
+        texts = (one["id"], one["level"], one["provenance"], cell(one["statement"]), cell(one["source"]), state)
+        lines.append(f"| {' | '.join(texts)} |")
     return lines
 
 
@@ -259,8 +266,8 @@ def explained(requirement: Requirement, entry: dict[str, Any]) -> list[str]:
 
 def tested_ids() -> set[str]:
     """Give the ids that the suite's tests are bound to, read off their decorators."""
-    import ast  # noqa: PLC0415 - a short command loads little
-    from importlib import resources  # noqa: PLC0415 - likewise
+    import ast
+    from importlib import resources
 
     found: set[str] = set()
     for file in resources.files("pytest_cloudimages.conformance").iterdir():
@@ -269,7 +276,7 @@ def tested_ids() -> set[str]:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             for call in getattr(node, "decorator_list", ()):
                 if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "requirement":
-                    found |= {one.value for one in call.args if isinstance(one, ast.Constant)}
+                    found |= {str(one.value) for one in call.args if isinstance(one, ast.Constant)}
     return found
 
 

@@ -53,7 +53,7 @@ class Answer:
         return 400 <= self.status < 500  # noqa: PLR2004 - the class of codes
 
     @cached_property
-    def data(self) -> Any:  # noqa: ANN401 - whatever JSON holds
+    def data(self) -> Any:
         """The body as JSON; ``None`` where it is none."""
         try:
             return jsonlib.loads(self.body)
@@ -87,11 +87,11 @@ class ImagesClient:
         """Give a client for the same service that shows another token, or none."""
         return replace(self, caller=caller, token=token)
 
-    def add_tag(self, image_id: str, tag: str, **how: Any) -> Answer:  # noqa: ANN401 - handed on to send
-        """PUT /v2/images/{image_id}/tags/{tag}."""
+    def add_tag(self, image_id: str, tag: str, **how: Any) -> Answer:
+        """Add a tag: PUT /v2/images/{image_id}/tags/{tag}."""
         return self.send("PUT", f"/images/{image_id}/tags/{segment(tag)}", **how)
 
-    def delete_tag(self, image_id: str, tag: str, **how: Any) -> Answer:  # noqa: ANN401 - handed on to send
+    def delete_tag(self, image_id: str, tag: str, **how: Any) -> Answer:
         """DELETE /v2/images/{image_id}/tags/{tag}."""
         return self.send("DELETE", f"/images/{image_id}/tags/{segment(tag)}", **how)
 
@@ -104,7 +104,7 @@ class ImagesClient:
         pairs = urllib.parse.urlencode(query, doseq=True, quote_via=urllib.parse.quote)
         return self.send("GET", f"/images?{pairs}" if pairs else "/images")
 
-    def create(self, **attributes: Any) -> Answer:  # noqa: ANN401 - whatever JSON holds
+    def create(self, **attributes: Any) -> Answer:
         """POST /v2/images, as Glance offers it; the vendor documents no creation."""
         return self.send("POST", "/images", json=attributes)
 
@@ -201,7 +201,9 @@ class ImagesClient:
         octets = "\r\n".join(lines).encode("utf-8", "surrogateescape") + body
         begun = time.monotonic()
         try:
-            received = self.wire.talk(octets, split.hostname or "", split.port or (443 if secure else 80), secure=secure)
+            received = self.wire.talk(
+                octets, split.hostname or "", split.port or (443 if secure else 80), secure=secure
+            )
         except OSError as problem:
             raise Blocked(f"{request} was not answered: {brief(problem)}") from None
         status, fields, content = parse(received)
@@ -264,7 +266,7 @@ def parse(octets: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
 
 
 def _asked_to_wait(method: str, answer: Answer) -> float | None:
-    """Give the seconds that an answer asks to wait, where it speaks of a passing load. (Image tags, Q-04.)"""
+    """Give the seconds that an answer asks to wait, where it speaks of a passing load; image tags, Q-04."""
     if answer.status not in (413, 429, 503):
         return None
     asked = answer.headers.get("Retry-After", "")
@@ -282,15 +284,15 @@ class Image:
     name: str = ""
     patience: "Patience | None" = field(default=None, repr=False)
 
-    def add_tag(self, tag: str, **how: Any) -> Answer:  # noqa: ANN401 - handed on to send
+    def add_tag(self, tag: str, **how: Any) -> Answer:
         """PUT the tag."""
         return self.client.add_tag(self.id, tag, **how)
 
-    def delete_tag(self, tag: str, **how: Any) -> Answer:  # noqa: ANN401 - handed on to send
+    def delete_tag(self, tag: str, **how: Any) -> Answer:
         """DELETE the tag."""
         return self.client.delete_tag(self.id, tag, **how)
 
-    def send(self, method: str, target: str, **how: Any) -> Answer:  # noqa: ANN401 - handed on to send
+    def send(self, method: str, target: str, **how: Any) -> Answer:
         """Send a request below the image: ``send("PUT", "/tags/a%3Fb")``."""
         return self.client.send(method, f"/images/{self.id}{target}", **how)
 
@@ -307,7 +309,7 @@ class Image:
         return readable(self.show())
 
     def settled(self, expected: Iterable[str]) -> list[str]:
-        """Give the tags, and the patience it takes for acknowledged changes to be seen: reads until they are as expected."""
+        """Give the tags once they are as expected, or as they are when patience ends."""
         wanted = sorted(expected)
         return self.read(lambda tags: sorted(tags) == wanted)
 
@@ -345,11 +347,13 @@ class Image:
                 prepared(self.add_tag(tag))
             found = self.read(lambda seen: set(tags) <= set(seen))
         if not set(tags) <= set(found):
-            raise Blocked(f"The image does not carry the tags that were to be the ground: {list(tags)}, it shows {found}.")
+            raise Blocked(
+                f"The image does not carry the tags that were to be the ground: {list(tags)}, it shows {found}."
+            )
 
 
 def _below(link: str) -> str:
-    """Give the part of a link behind its /v2, to be sent below the endpoint. (Authentication, section 4.)"""
+    """Give the part of a link behind its /v2, to be sent below the endpoint; authentication, section 4."""
     return link.partition("/v2")[2]
 
 
@@ -401,7 +405,7 @@ def fresh_name(run: str) -> str:
 
 
 @contextmanager
-def created(client: ImagesClient, run: str, patience: Patience | None = None, **attributes: Any) -> Iterator[Image]:  # noqa: ANN401 - JSON
+def created(client: ImagesClient, run: str, patience: Patience | None = None, **attributes: Any) -> Iterator[Image]:
     """Create an image for the length of a block, and delete it. Raises ``Blocked`` where that cannot be."""
     name = attributes.setdefault("name", fresh_name(run))
     with client.transcript.of(Purpose.PREPARING):

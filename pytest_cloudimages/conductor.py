@@ -93,7 +93,7 @@ class Conductor:
             if ids_of(item):
                 self._tune(item)
         if GROUND not in self.config.stash and not self.config.option.collectonly:
-            from pytest_cloudimages.ground import prepare  # noqa: PLC0415 - it loads the client and more
+            from pytest_cloudimages.ground import prepare
 
             try:
                 self.config.stash[GROUND] = prepare(self.options)
@@ -106,7 +106,7 @@ class Conductor:
         handle = getattr(test, "hypothesis", None)
         if test is None or handle is None or getattr(handle, "_cloudimages", False):
             return
-        import hypothesis  # noqa: PLC0415 - only where a property is
+        import hypothesis
 
         if not getattr(test, "_hypothesis_internal_settings_applied", False):
             hypothesis.settings(
@@ -126,7 +126,7 @@ class Conductor:
 
     def _counted(self, inner: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(inner)
-        def counted(*args: Any, **kwargs: Any) -> Any:  # noqa: ANN401 - whatever the test takes
+        def counted(*args: Any, **kwargs: Any) -> Any:
             self._listen()
             mine = evidence.current()
             mine.exchanges = []
@@ -201,7 +201,7 @@ class Conductor:
         report = yield
         mine = item.stash.get(EVIDENCE, None)
         error = call.excinfo.value if call.excinfo else None
-        if mine is None or error and isinstance(error, KeyboardInterrupt | pytest.exit.Exception):
+        if mine is None or (error and isinstance(error, KeyboardInterrupt | pytest.exit.Exception)):
             return _without_secrets(report)
         records = [self._record(one, report, error, mine, item) for one in ids_of(item) if one in self.chosen]
         if report.when == "call" or error:
@@ -210,7 +210,12 @@ class Conductor:
         return _without_secrets(report)
 
     def _record(
-        self, one: str, report: pytest.TestReport, error: BaseException | None, mine: evidence.Evidence, item: pytest.Item
+        self,
+        one: str,
+        report: pytest.TestReport,
+        error: BaseException | None,
+        mine: evidence.Evidence,
+        item: pytest.Item,
     ) -> Record:
         requirement = self.catalogue[one]
         if isinstance(error, pytest.skip.Exception):
@@ -233,9 +238,9 @@ class Conductor:
             kinds=dict(mine.kinds),
             notes=tuple(mine.notes),
             explanation=SECRETS.hide(explanation),
-            exchanges=tuple(
-                x.as_data(self.ground.wire.origin) for x in judged[-SHOWN_EXCHANGES:]
-            ) if verdict > Verdict.UNTESTED and not self.ground.problem else (),
+            exchanges=tuple(x.as_data(self.ground.wire.origin) for x in judged[-SHOWN_EXCHANGES:])
+            if verdict > Verdict.UNTESTED and not self.ground.problem
+            else (),
         )
 
     def _show(self, report: pytest.TestReport, records: list[Record], error: BaseException | None) -> None:
@@ -305,7 +310,7 @@ class Conductor:
             terminal.summary(self.results, terminalreporter)
 
     @pytest.hookimpl(optionalhook=True)
-    def pytest_html_report_title(self, report: Any) -> None:  # noqa: ANN401 - pytest-html's
+    def pytest_html_report_title(self, report: Any) -> None:
         """Title the page."""
         report.title = page.TITLE
 
@@ -364,5 +369,3 @@ def _without_secrets(report: pytest.TestReport) -> pytest.TestReport:
             report.longrepr = SECRETS.hide(text)
     report.sections = [(name, SECRETS.hide(text)) for name, text in report.sections]
     return report
-
-

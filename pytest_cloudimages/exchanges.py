@@ -40,7 +40,7 @@ class Secrets:
                 text = text.replace(word, HIDDEN)
         return text
 
-    def hidden(self, value: Any) -> Any:  # noqa: ANN401 - any value that JSON can hold
+    def hidden(self, value: Any) -> Any:
         """Give the JSON value with every string in it rid of the secrets."""
         if isinstance(value, str):
             return self.hide(value)

@@ -103,7 +103,7 @@ def _number(ground: Ground, salt: str) -> int:
 @pytest.fixture(scope="session")
 def plain_lives(cloudimages_ground: Ground) -> Histories:
     """The whole lives of plain tags: added, repeated, deleted, missed, added again, deleted again."""
-    from pytest_cloudimages import experiments  # noqa: PLC0415 - see above
+    from pytest_cloudimages import experiments
 
     return experiments.plain_lives(cloudimages_ground, _number(cloudimages_ground, "plain"))
 
@@ -111,7 +111,7 @@ def plain_lives(cloudimages_ground: Ground) -> Histories:
 @pytest.fixture(scope="session")
 def unusual_lives(cloudimages_ground: Ground) -> Histories:
     """The whole lives of unusual tags, of every class."""
-    from pytest_cloudimages import experiments  # noqa: PLC0415 - see above
+    from pytest_cloudimages import experiments
 
     return experiments.unusual_lives(cloudimages_ground, _number(cloudimages_ground, "unusual"))
 
@@ -119,6 +119,6 @@ def unusual_lives(cloudimages_ground: Ground) -> Histories:
 @pytest.fixture(scope="session")
 def sequences(cloudimages_ground: Ground) -> Histories:
     """Random sequences of additions, deletions and readings on two images that use the same tags."""
-    from pytest_cloudimages import experiments  # noqa: PLC0415 - see above
+    from pytest_cloudimages import experiments
 
     return experiments.sequences(cloudimages_ground, _number(cloudimages_ground, "sequences"))

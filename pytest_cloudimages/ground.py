@@ -111,8 +111,8 @@ def prepare(options: Options) -> Ground:
     """
     stack, environ = ExitStack(), dict(os.environ)
     if options.reference:
-        from pytest_cloudimages.reference.app import App  # noqa: PLC0415 - only where it is judged
-        from pytest_cloudimages.reference.server import environment, serving  # noqa: PLC0415 - likewise
+        from pytest_cloudimages.reference.app import App
+        from pytest_cloudimages.reference.server import environment, serving
 
         server = stack.enter_context(serving(App()))
         environ = {name: value for name, value in environ.items() if not name.startswith(("OS_", "CLOUDIMAGES_"))}
@@ -145,7 +145,7 @@ def _ask_first(ground: Ground) -> None:
             challenge = answer.headers.get("WWW-Authenticate", "none")
             request = answer.headers.get("x-openstack-request-id", "none")
             raise ConfigurationError(
-                f"{ground.service.endpoint} refuses the token ({ground.owner.how}) with 401; its challenge: {challenge};"
+                f"{ground.service.endpoint} refuses the token ({ground.owner.how}) with 401, challenge: {challenge},"
                 f" request id: {request}. Give a token that is valid for this service and has not expired."
             )
         if strange := _not_an_api(answer):
@@ -157,8 +157,8 @@ def _ask_first(ground: Ground) -> None:
             found = ground.client.show(identifier)
             if found.status in (400, 404):
                 raise ConfigurationError(
-                    f"There is no image {identifier!r} to borrow at {ground.service.endpoint} (answer {found.status}). Give"
-                    " the id, not the name, of an image whose tags you may change; without --image one is created."
+                    f"There is no image {identifier!r} to borrow at {ground.service.endpoint} (answer {found.status})."
+                    " Give the id, not the name, of an image whose tags you may change; without --image one is created."
                 )
 
 
@@ -170,5 +170,5 @@ def _not_an_api(answer: Answer) -> str:
         return f"{shown}, a redirection to {answer.headers.get('Location', 'nowhere')}"
     listed = isinstance(answer.data, dict) and "images" in answer.data
     if answer.status == 200 and not listed and answer.data is None:  # noqa: PLR2004 - as HTTP has it
-        return f"{shown}, beginning {ascii(answer.body[:60].decode('utf-8', 'replace'))}"
+        return f"{shown}, beginning {answer.body[:60].decode('utf-8', 'replace')!a}"
     return shown if answer.status in (0, 404, 502, 503, 504) else ""

@@ -54,7 +54,7 @@ class Answered(Protocol):
     @property
     def exchange(self) -> Exchange: ...
     @property
-    def data(self) -> Any: ...  # noqa: ANN401 - whatever JSON holds
+    def data(self) -> Any: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +126,9 @@ class Step:
         return self.before is not None and self.after is not None
 
     def __repr__(self) -> str:
-        return f"{self.operation} → {self.answer.status or 'no answer'}: {_shown(self.before)} became {_shown(self.after)}"
+        return (
+            f"{self.operation} → {self.answer.status or 'no answer'}: {_shown(self.before)} became {_shown(self.after)}"
+        )
 
 
 def _shown(tags: Sequence[str] | None) -> str:
@@ -146,7 +148,7 @@ class Contradiction:
         missing = sorted(self.expected - {*self.found})
         extra = sorted({*self.found} - self.expected)
         twice = sorted({one for one in self.found if self.found.count(one) > 1})
-        parts = [f"{word} {ascii(tags)}" for word, tags in (("lost", missing), ("extra", extra), ("twice", twice)) if tags]
+        parts = [f"{word} {tags!a}" for word, tags in (("lost", missing), ("extra", extra), ("twice", twice)) if tags]
         return f"after {len(self.exchanges)} exchanges the tags are not those acknowledged: {', '.join(parts)}"
 
 

@@ -47,7 +47,12 @@ PROFILES = {
 
 #: name, kind, default, help: each is a pytest option --cloudimages-NAME and an ini setting cloudimages_NAME.
 TABLE: tuple[tuple[str, type, Any, str], ...] = (
-    ("url", str, None, "endpoint of the image service, with or without its /v2; the token comes from CLOUDIMAGES_TOKEN"),
+    (
+        "url",
+        str,
+        None,
+        "endpoint of the image service, with or without its /v2; the token comes from CLOUDIMAGES_TOKEN",
+    ),
     ("cloud", str, None, "name of an entry of clouds.yaml"),
     ("other-cloud", str, None, "entry of clouds.yaml for a second project"),
     ("reader-cloud", str, None, "entry of clouds.yaml for a user of the project who may only read"),
@@ -115,7 +120,7 @@ class Options:
 
 
 def _quoted(word: str) -> str:
-    import shlex  # noqa: PLC0415 - asleep, the plugin imports as little as it can
+    import shlex
 
     return shlex.quote(word)
 
@@ -162,7 +167,7 @@ def settings(config: pytest.Config, environ: Mapping[str, str] = os.environ) -> 
     return Options(**found)
 
 
-def _read(name: str, kind: type, value: Any) -> Any:  # noqa: ANN401 - of the kind the table says
+def _read(name: str, kind: type, value: Any) -> Any:
     if value is None or kind is bool:
         return value
     if kind is list:

@@ -72,7 +72,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def wake(config: pytest.Config) -> Conductor:
     """Give the conductor of this run, which turns outcomes into verdicts."""
     if CONDUCTOR not in config.stash:
-        from pytest_cloudimages.conductor import Conductor  # noqa: PLC0415 - asleep, none of this is imported
+        from pytest_cloudimages.conductor import Conductor
 
         config.stash[CONDUCTOR] = conductor = Conductor(config)
         config.pluginmanager.register(conductor, "cloudimages-conductor")

@@ -91,7 +91,9 @@ def read_area(
     for number, entry in enumerate(data.get("requirements", ()), 1):
         name = entry.get("id", f"entry {number}")
         if missing := [field for field in FIELDS if not isinstance(entry.get(field), str)]:
-            raise ValueError(f"The catalogue {where}, {name}: these fields are missing or no text: {', '.join(missing)}")
+            raise ValueError(
+                f"The catalogue {where}, {name}: these fields are missing or no text: {', '.join(missing)}"
+            )
         if name in known or name in found:
             raise ValueError(f"The catalogue {where}, {name}: this id is taken; something new gets a new id.")
         try:
@@ -100,9 +102,7 @@ def read_area(
             allowed = ", ".join([*Level, *Provenance])
             raise ValueError(f"The catalogue {where}, {name}: {problem}; allowed are {allowed}.") from problem
         rest = {field: entry[field] for field in FIELDS[3:]}
-        found[name] = Requirement(
-            name, level, provenance, area, untested=entry.get("untested", default), **rest
-        )
+        found[name] = Requirement(name, level, provenance, area, untested=entry.get("untested", default), **rest)
     return found
 
 

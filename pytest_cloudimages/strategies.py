@@ -48,7 +48,21 @@ PLAIN: dict[str, st.SearchStrategy[str]] = {
     "unreserved": _run(UNRESERVED, 3, 20).filter(lambda tag: tag.strip(".") != ""),
     "one character": _run(string.ascii_letters + string.digits, 1, 1),
     "looks like a value": _of(
-        "null", "true", "false", "None", "undefined", "NaN", "nil", "0", "-1", "007", "7", "1e5", "100000", "0x1F", "1.0"
+        "null",
+        "true",
+        "false",
+        "None",
+        "undefined",
+        "NaN",
+        "nil",
+        "0",
+        "-1",
+        "007",
+        "7",
+        "1e5",
+        "100000",
+        "0x1F",
+        "1.0",
     ),
     "looks like a path": _of("tags", "images", "v2", "members", "file", "self", "schema", "id", "_", "-", "~"),
     "looks like an id": st.uuids().map(str),
@@ -63,7 +77,9 @@ UNUSUAL: dict[str, st.SearchStrategy[str]] = {
     "dots": _of(".", "..", "...", ".hidden", "a..b", "x.", "%2e", "%2e%2e"),
     "slash": _around(_of("/", "//", "../", "/.", "a/b")),
     "backslash": _around(_of("\\", "\\\\", "\\n", "\\u0041", "..\\")),
-    "inner blank": st.tuples(_run(string.ascii_lowercase, 1, 4), _of(" ", "  ", "   "), _run(string.ascii_lowercase, 1, 4)).map("".join),
+    "inner blank": st.tuples(
+        _run(string.ascii_lowercase, 1, 4), _of(" ", "  ", "   "), _run(string.ascii_lowercase, 1, 4)
+    ).map("".join),
     "leading blank": _run(string.ascii_lowercase, 1, 6).map(" {}".format),
     "trailing blank": _run(string.ascii_lowercase, 1, 6).map("{} ".format),
     "only blanks": _of(" ", "  ", "   "),
@@ -87,7 +103,9 @@ UNUSUAL: dict[str, st.SearchStrategy[str]] = {
     "right to left": _run("שלום مرحبا", 1, 8).filter(lambda tag: tag.strip() == tag),
     "emoji": _run("😀🚀🌍🎉", 1, 5),
     "joined emoji": _of("👩‍👩‍👧", "🏳️‍🌈", "👍🏽", "🇩🇪"),
-    "beyond the basic plane": _run(st.characters(min_codepoint=0x10000, max_codepoint=0x1FFFF, categories=["L", "So"]), 1, 4),
+    "beyond the basic plane": _run(
+        st.characters(min_codepoint=0x10000, max_codepoint=0x1FFFF, categories=["L", "So"]), 1, 4
+    ),
     "composed": _around(_of("é", "ñ", "Å", "ö", "한")),
     "decomposed": _around(_of("e\u0301", "n\u0303", "A\u030a", "o\u0308", "\u1112\u1161\u11ab")),
     "many combining marks": _of("a\u0301\u0308\u0327", "q\u0307\u0323", "o\u0323\u0307", "\u0301"),

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pytest_cloudimages.client import Image
 from pytest_cloudimages.exchanges import Exchange
 from pytest_cloudimages.histories import (
-    READ,
     Answered,
     Contradiction,
     History,
@@ -166,9 +165,7 @@ def _vouching(subject: _Subject, history: History) -> Reading:
 
 
 def _vouched(done: _Done, reading: Reading) -> Step:
-    return Step(
-        done.operation, done.answer, done.before, done.after, done.past, done.again, (reading,), vouched=True
-    )
+    return Step(done.operation, done.answer, done.before, done.after, done.past, done.again, (reading,), vouched=True)
 
 
 def _perform(subject: _Subject, operation: Operation) -> _Done:

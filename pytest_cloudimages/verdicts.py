@@ -51,8 +51,8 @@ def judge(missed: Verdict, phase: str, error: BaseException | None, *, cases: in
     """Turn what happened in one phase of a check into a verdict.
 
     ``missed`` is what a departure from the requirement amounts to (fail, advisory or noted: ``Requirement.missed``),
-    ``phase`` is pytest's *setup*, *call* or *teardown*, ``cases`` counts the cases that reached the question.
-    An ``AssertionError`` of the call is the service's, a ``Blocked`` anywhere is a missing ground, anything else is ours.
+    ``phase`` is pytest's *setup*, *call* or *teardown*, ``cases`` counts the cases that reached the question. An
+    ``AssertionError`` of the call is the service's, a ``Blocked`` anywhere is a missing ground, anything else is ours.
     """
     if error is None:
         return Verdict.BLOCKED if phase == "call" and not cases else Verdict.PASS

@@ -25,7 +25,7 @@ class Octets(http.client.HTTPResponse):
 
     stray = b""
 
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as the base has them
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self._socket = sock
 
@@ -60,7 +60,7 @@ class _Exact(http.client.HTTPConnection):
             url = origin + target
         super().putrequest(method, url, skip_host, skip_accept_encoding)
 
-    def putheader(self, header: str | bytes, *values: Any) -> None:  # noqa: ANN401 - as the base has them
+    def putheader(self, header: str | bytes, *values: Any) -> None:
         if header in ("Content-Length", b"Content-Length") and not getattr(_ASKED, "length", True):
             return
         super().putheader(header, *values)
@@ -88,11 +88,11 @@ POOLS = {"http": _Pool, "https": _SecurePool}
 class ExactAdapter(HTTPAdapter):
     """Sends prepared requests with the target they were given, byte for byte."""
 
-    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - as the base has them
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = POOLS
 
-    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.ProxyManager:  # noqa: ANN401 - as the base has them
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.ProxyManager:
         manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = POOLS
         return manager
@@ -111,7 +111,7 @@ class Wire:
         self.timeout = timeout
         with requests.Session() as session:
             settings = session.merge_environment_settings(origin, {}, False, verify, cert)
-        self._settings = {key: settings[key] for key in ("proxies", "verify", "cert")}
+        self._settings: dict[str, Any] = {key: settings[key] for key in ("proxies", "verify", "cert")}
         self._local = threading.local()
         self._adapters: list[ExactAdapter] = []
 
@@ -185,5 +185,3 @@ def stray(response: requests.Response) -> bytes:
     """Give the octets that arrived behind the end of an answer."""
     original = getattr(response.raw, "_original_response", None)
     return getattr(original, "stray", b"")
-
-

@@ -81,8 +81,8 @@ def summary(results: Results) -> str:
     service = data["service"]
     facts = [
         f"Service {_safe(service['endpoint'])} ({_safe(service['named'])}), {_safe(service['credentials'])}.",
-        f"Profile {_safe(data['settings']['profile'])}, seed {data['seed']}, specification version"
-        f" {_safe(data['catalogue']['version'])}, suite version {_safe(data['suite']['version'])}.",
+        f"Profile {_safe(data['settings']['profile'])}, seed {data['seed']}.",
+        f"Specification version {data['catalogue']['version']}, suite version {_safe(data['suite']['version'])}.",
         f"{sum(data['requests'].values())} requests in {data['seconds']:.1f} s.",
     ]
     if data["problem"]:

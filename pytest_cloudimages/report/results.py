@@ -60,7 +60,7 @@ class Results:
     data: Mapping[str, Any]
 
     @classmethod
-    def gather(  # noqa: PLR0913 - all that a run knows of itself
+    def gather(
         cls,
         ground: Ground,
         catalogue: Mapping[str, Requirement],
@@ -98,7 +98,9 @@ class Results:
             "left_behind": list(client.LEFT_BEHIND),
             "software": {"python": platform.python_version()}
             | {name: metadata.version(name) for name in ("pytest", "hypothesis", "requests", "urllib3")},
-            "requests": {purpose: ground.transcript.counts[purpose] for purpose in ("judging", "preparing", "cleaning")},
+            "requests": {
+                purpose: ground.transcript.counts[purpose] for purpose in ("judging", "preparing", "cleaning")
+            },
             "classes": dict(sorted(_classes(records).items())),
             "totals": {str(verdict): totals[str(verdict)] for verdict in Verdict},
             "requirements": entries,
@@ -134,7 +136,7 @@ class Results:
         return 3 if self.count(Verdict.BLOCKED) or self.count(Verdict.UNSTABLE) or not judged else 0
 
 
-def _entry(  # noqa: PLR0913 - all that is known of one requirement
+def _entry(
     requirement: Requirement,
     chosen: bool,
     tests: Sequence[str],

@@ -258,7 +258,7 @@ def mysql(place: Place) -> Iterator[dict[str, str]]:
     if not (server and install):
         raise NotServingError("There is no mariadbd: apt-get install mariadb-server (or --database sqlite).")
 
-    import pymysql  # noqa: PLC0415 - SQLite does without it
+    import pymysql
 
     data, unix_socket = place.private / "mariadb", place.private / "mariadb.sock"
     common = ["--no-defaults", f"--datadir={data}", *(["--user=root"] if os.geteuid() == 0 else [])]
@@ -346,7 +346,7 @@ def wsgi(place: Place, name: str, listener: socket.socket, *, workers: int, thre
 
 def wait_for(place: Place, name: str, url: str, client: Adapter) -> None:
     """Wait until a service answers; its socket listens already, so the first request waits for it."""
-    from keystoneauth1.exceptions import ClientException  # noqa: PLC0415 - its absence is reported by require()
+    from keystoneauth1.exceptions import ClientException
 
     try:
         client.get(url)
@@ -356,10 +356,10 @@ def wait_for(place: Place, name: str, url: str, client: Adapter) -> None:
 
 def identity(keystone: str, person: Person) -> Adapter:
     """Speak to Keystone, and with a full URL to others, as one person; no proxy of the surroundings is asked."""
-    import requests  # noqa: PLC0415 - as in wait_for()
-    from keystoneauth1.adapter import Adapter  # noqa: PLC0415
-    from keystoneauth1.identity import V3Password  # noqa: PLC0415
-    from keystoneauth1.session import Session  # noqa: PLC0415
+    import requests
+    from keystoneauth1.adapter import Adapter
+    from keystoneauth1.identity import V3Password
+    from keystoneauth1.session import Session
 
     direct = requests.Session()
     direct.trust_env = False
