@@ -2,12 +2,14 @@
 
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
-from pytest_cloudimages import requirement
-from pytest_cloudimages.client import Answer, Image, ImagesClient
+from pytest_cloudimages import evidence, requirement
+from pytest_cloudimages.client import Answer, Image, ImagesClient, prepared
+from pytest_cloudimages.ground import FreshImage
+from pytest_cloudimages.verdicts import Blocked
 
 #: auth-scheme, then what a challenge may hold. (RFC 9110, 11.3.)
 CHALLENGE = re.compile(r"\s*[!#$%&'*+.^_`|~0-9A-Za-z-]+(\s|,|$)")
@@ -99,3 +101,79 @@ def test_a_refused_project_changes_nothing(image: Image, other_project: ImagesCl
     for answer in refused(image, other_project):
         if answer.refused:
             assert image.settled(["there"]) == ["there"], answer
+
+
+@pytest.fixture
+def visible(
+    fresh_image: FreshImage, other_project: ImagesClient, owner_of: Callable[[ImagesClient], str]
+) -> Iterator[Image]:
+    """An image that the other project may see and not change: shared with it."""
+    with fresh_image(visibility="shared") as one:
+        share(one, owner_of(other_project))
+        if other_project.show(one.id).status != 200:
+            raise Blocked("The image is shared with the other project, and it cannot see it.")
+        one.establish("there")
+        yield one
+
+
+def share(image: Image, project: str, status: str | None = None, member: ImagesClient | None = None) -> None:
+    prepared(image.send("POST", "/members", json={"member": project}))
+    if status and member:
+        prepared(image.seen_by(member).send("PUT", f"/members/{project}", json={"status": status}))
+
+
+# "403 Forbidden: Forbidden."
+@requirement("TAG-AUTH-05")
+def test_who_sees_and_may_not_change_is_answered_403(visible: Image, other_project: ImagesClient) -> None:
+    for method, tag in (("PUT", "new"), ("DELETE", "there")):
+        answer = visible.seen_by(other_project).send(method, f"/tags/{tag}")
+
+        assert answer.status == 403, answer
+
+
+# "An origin server that wishes to 'hide' the current existence of a forbidden
+# target resource MAY instead respond with a status code of 404 (Not Found)."
+@requirement("TAG-AUTH-06")
+def test_an_invisible_image_may_be_hidden(fresh_image: FreshImage, other_project: ImagesClient) -> None:
+    with fresh_image(visibility="private") as image:
+        for answer in refused(image, other_project):
+            evidence.current().note(f"{answer.exchange.method} on another project's private image: {answer.status}.")
+            assert answer.status in (403, 404), answer
+
+
+# "observer … has read-only permissions"
+@requirement("TAG-AUTH-08")
+def test_a_reader_cannot_change_tags(image: Image, reader: ImagesClient) -> None:
+    image.establish("there")
+    if image.seen_by(reader).show().status != 200:
+        raise Blocked("The reader does not see the image at all; give a reader of the same project.")
+    for answer in refused(image, reader):
+        assert answer.status == 403, answer
+        assert image.settled(["there"]) == ["there"], answer
+
+
+# undocumented for tags
+@requirement("TAG-AUTH-11")
+@pytest.mark.parametrize("status", ["pending", "accepted", "rejected"])
+def test_a_member_cannot_change_tags(
+    fresh_image: FreshImage, other_project: ImagesClient, owner_of: Callable[[ImagesClient], str], status: str
+) -> None:
+    with fresh_image(visibility="shared") as image:
+        image.establish("there")
+        share(image, owner_of(other_project), status, other_project)
+        for answer in refused(image, other_project):
+            assert answer.status == 403, answer
+            assert image.settled(["there"]) == ["there"], answer
+
+
+# the token is looked at before anything else
+@requirement("TAG-AUTH-12")
+def test_the_token_is_asked_for_first(image: Image, anonymous: ImagesClient) -> None:
+    unknown = f"/images/{uuid.uuid4()}"
+    asked = [("PUT", f"{unknown}/tags/new"), ("DELETE", f"{unknown}/tags/new")]
+    asked += [("PUT", f"/images/{image.id}/tags/{'x' * 256}"), ("GET", f"/images/{image.id}/tags/new")]
+    asked += [("POST", f"/images/{image.id}/tags/new"), ("PUT", f"/images/{image.id}/tags/")]
+    for method, target in asked:
+        answer = anonymous.send(method, target)
+
+        assert answer.status == 401, answer

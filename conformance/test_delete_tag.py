@@ -1,11 +1,19 @@
 # DELETE /v2/images/{image_id}/tags/{tag}
 
 import uuid
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
-from pytest_cloudimages import requirement
+import pytest
+
+from pytest_cloudimages import evidence, requirement
 from pytest_cloudimages.client import Image, ImagesClient, prepared
+from pytest_cloudimages.ground import FreshImage, Ground
 from pytest_cloudimages.histories import Past
 from pytest_cloudimages.judging import Histories, lost, surplus
+from pytest_cloudimages.verdicts import Blocked
+
+DOCUMENTED = (204, 400, 401, 403, 404, 405, 413, 500, 503)
 
 NAMING_OTHERS = [
     ("application/json", b'{"tag": "other", "tags": ["other"]}'),
@@ -117,3 +125,113 @@ def test_a_failed_deletion_changes_nothing(plain_lives: Histories, image: Image)
     for absent in ("absen", "absent-", "oth", "r"):
         if image.delete_tag(absent).refused:
             assert sorted(image.settled(kept)) == kept
+
+
+# "The request body is ignored."
+@requirement("TAG-DEL-08")
+@pytest.mark.parametrize(("media", "body"), NAMING_OTHERS, ids=[media for media, _ in NAMING_OTHERS])
+def test_a_body_is_ignored(image: Image, media: str, body: bytes) -> None:
+    image.establish("asked-0", "asked-1")
+    for number, chunked in enumerate((False, True)):
+        answer = image.delete_tag(f"asked-{number}", body=body, headers={"Content-Type": media}, chunked=chunked)
+
+        assert answer.ok, answer
+
+
+# the table of response codes
+@requirement("TAG-DEL-10")
+def test_a_deletion_is_answered_with_a_documented_code(plain_lives: Histories, unusual_lives: Histories) -> None:
+    for lives in (plain_lives, unusual_lives):
+        for step in lives.deletions(known=False):
+            assert step.answer.status in DOCUMENTED, step
+
+
+# undocumented
+@requirement("TAG-DEL-13")
+def test_deleting_an_overlong_tag(image: Image) -> None:
+    for length in (256, 257, 1000):
+        answer = image.delete_tag("x" * length)
+        evidence.current().note(f"DELETE of {length} characters: {answer.status}.")
+        assert answer.status in (400, 404), answer
+
+
+# "413 Over Limit"
+@requirement("TAG-DEL-14")
+def test_a_deletion_over_a_limit(cloudimages_ground: Ground) -> None:
+    seen = [one for one in cloudimages_ground.transcript.remarkable if one.status == 413 and one.method == "DELETE"]
+    if not seen:
+        pytest.skip("no deletion was answered 413, and none can be made to be")
+    evidence.current().case(seen[:3])
+    evidence.current().note(f"{len(seen)} deletions were answered 413 and repeated.")
+
+
+# tags are one list, whoever wrote them
+@requirement("TAG-DEL-15")
+def test_tags_set_otherwise_can_be_deleted(fresh_image: FreshImage) -> None:
+    with fresh_image(tags=["created", "also-created"]) as image:
+        if sorted(image.tags()) != ["also-created", "created"]:
+            raise Blocked("An image cannot be created with tags.")
+        answer = image.delete_tag("created")
+        assert answer.ok, answer
+        assert image.settled(["also-created"]) == ["also-created"]
+
+        prepared(image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": ["patched", "kept"]}))
+        answer = image.delete_tag("patched")
+        assert answer.ok, answer
+        assert image.settled(["kept"]) == ["kept"]
+
+
+# undocumented
+@requirement("TAG-DEL-16")
+def test_a_stranger_deleting_an_absent_tag(image: Image, reader: ImagesClient) -> None:
+    answer = image.seen_by(reader).delete_tag("absent")
+    evidence.current().note(f"DELETE of an absent tag by a reader: {answer.status}.")
+    assert answer.status in (403, 404), answer
+
+
+# undocumented
+@requirement("TAG-DEL-17")
+def test_a_tag_deleted_by_many_at_once(fresh_image: FreshImage, cloudimages_ground: Ground) -> None:
+    effort = cloudimages_ground.options.effort
+    together = Barrier(effort.clients)
+
+    def delete(image: Image) -> int:
+        together.wait()
+        return image.delete_tag("shared").status
+
+    with ThreadPoolExecutor(effort.clients) as clients:
+        for _ in range(effort.races):
+            with fresh_image() as image:
+                image.establish("shared")
+                statuses = sorted(clients.map(delete, [image] * effort.clients))
+                tags = image.settled([])
+
+            evidence.current().note(
+                f"{effort.clients} deletions of one tag at once: {statuses.count(204)} answered 204."
+            )
+            assert 204 in statuses
+            assert {*statuses} <= {204, 404}
+            assert tags == []
+
+
+# "tags: Image tags." is always there
+@requirement("TAG-DEL-18")
+def test_deleting_the_last_tag_leaves_an_empty_list(image: Image) -> None:
+    image.establish("last")
+    prepared(image.delete_tag("last"))
+
+    shown = image.show()
+    assert isinstance(shown.data, dict)
+    assert shown.data.get("tags") == []
+
+
+# protection is against the deletion of the image
+@requirement("TAG-DEL-19")
+def test_a_tag_of_a_protected_image_can_be_deleted(fresh_image: FreshImage) -> None:
+    with fresh_image(protected=True) as image:
+        image.establish("kept", "gone")
+
+        answer = image.delete_tag("gone")
+
+        assert answer.ok, answer
+        assert image.settled(["kept"]) == ["kept"]

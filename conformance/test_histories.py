@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given
 
 from pytest_cloudimages import requirement
+from pytest_cloudimages.client import Image
 from pytest_cloudimages.ground import FreshImage, Ground
 from pytest_cloudimages.histories import Kind, Past
-from pytest_cloudimages.judging import Histories, without
-from pytest_cloudimages.strategies import tags
+from pytest_cloudimages.judging import Histories, apart, without
+from pytest_cloudimages.strategies import RELATED, tags
 
 
 # "This operation adds the specified tag …" "This operation deletes the specified tag …"
@@ -24,6 +25,7 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(sequences: Historie
 
     for histories in (sequences, plain_lives):
         assert [*histories.contradictions(standing_by=False)] == []
+        histories.steady()
 
 
 # "This operation adds the specified tag to the specified image."
@@ -66,3 +68,12 @@ def test_any_tag_is_stored_exactly_or_refused(fresh_image: FreshImage, tag: str)
         if added.ok:
             assert image.delete_tag(tag).ok
             assert image.settled([]) == []
+
+
+# "This operation adds the specified tag …": that very string, and no other
+@requirement("TAG-HIST-04")
+@pytest.mark.parametrize("relation", RELATED)
+def test_tags_that_are_related_are_two(image: Image, relation: str) -> None:
+    for pair in RELATED[relation]:
+        for first, second in (pair, pair[::-1]):
+            assert apart(image, first, second)

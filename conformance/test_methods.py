@@ -2,7 +2,7 @@
 
 import pytest
 
-from pytest_cloudimages import requirement
+from pytest_cloudimages import evidence, requirement
 from pytest_cloudimages.client import Image
 
 OTHERS = ("GET", "POST", "PATCH")
@@ -29,3 +29,72 @@ def test_a_method_in_other_case_is_another_method(image: Image) -> None:
 
         assert not answer.ok, answer
         assert image.settled(["there"]) == ["there"], answer
+
+
+# "405 Bad Method: Bad method."
+@requirement("TAG-METH-01")
+@pytest.mark.parametrize("method", OTHERS)
+def test_other_methods_are_answered_405(image: Image, method: str) -> None:
+    image.establish("there")
+    for tag in ("there", "absent"):
+        answer = image.send(method, f"/tags/{tag}")
+
+        assert answer.status == 405, answer
+
+
+# "an Allow header field … containing a list of the target resource's currently
+# supported methods"
+@requirement("TAG-METH-03")
+def test_put_and_delete_are_allowed(image: Image) -> None:
+    answers = [image.send(method, "/tags/there") for method in OTHERS]
+    named = [one for one in answers if one.status == 405 and "Allow" in one.headers]
+    if not named:
+        pytest.skip("no answer named what is allowed")
+
+    for answer in named:
+        allowed = {one.strip() for one in answer.headers["Allow"].split(",")}
+        assert {"PUT", "DELETE"} <= allowed, answer
+        if allowed != {"PUT", "DELETE"}:
+            evidence.current().note(f"Allow: {answer.headers['Allow']}")
+
+
+# undocumented
+@requirement("TAG-METH-04")
+def test_safe_methods_on_a_tag(image: Image) -> None:
+    image.establish("there")
+    for method in ("GET", "HEAD", "OPTIONS"):
+        answer = image.send(method, "/tags/there")
+        evidence.current().note(f"{method}: {answer.status}, Allow: {answer.headers.get('Allow', 'none')}.")
+
+
+# "An origin server that receives a request method that is unrecognized or not
+# implemented SHOULD respond with the 501 (Not Implemented) status code."
+@requirement("TAG-METH-05")
+def test_an_unknown_method_is_answered_501(image: Image) -> None:
+    for method in ("FOO", "TAG", "PUTT"):
+        answer = image.send(method, "/tags/unknown")
+        if answer.status in (400, 405):
+            evidence.current().note(f"{method}: {answer.status}.")
+
+        assert answer.status in (501, 400, 405), answer
+        assert image.settled([]) == [], answer
+
+
+# undocumented
+@requirement("TAG-METH-07")
+def test_the_collection_of_tags(image: Image) -> None:
+    for method in ("GET", "POST", "DELETE"):
+        answer = image.send(method, "/tags")
+        evidence.current().note(f"{method} …/tags: {answer.status}.")
+
+
+# "405", "501": the method is not supported
+@requirement("TAG-METH-08")
+def test_a_refused_method_changes_nothing(image: Image) -> None:
+    there = ["also", "there"]
+    image.establish(*there)
+    for method in (*OTHERS, "HEAD", "OPTIONS", "FOO", "COPY", "MKCOL"):
+        for tag in ("there", "new"):
+            answer = image.send(method, f"/tags/{tag}")
+            if answer.status in (405, 501):
+                assert sorted(image.settled(there)) == there, answer

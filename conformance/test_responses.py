@@ -5,8 +5,11 @@ from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
 from itertools import chain
 
+import pytest
+
 from pytest_cloudimages import evidence, requirement
 from pytest_cloudimages.client import Answer, Image, ImagesClient
+from pytest_cloudimages.ground import Ground
 from pytest_cloudimages.histories import Answered
 from pytest_cloudimages.judging import Histories
 
@@ -63,3 +66,91 @@ def test_a_retry_after_is_a_date_or_a_number(plain_lives: Histories, image: Imag
         seen[field is not None] += 1
         assert field is None or re.fullmatch("[0-9]+", field) or is_date(field), answer
     evidence.current().note(f"{seen[True]} of {sum(seen)} answers carried Retry-After.")
+
+
+# "the server SHOULD send a representation containing an explanation of the
+# error situation"
+@requirement("TAG-RESP-03")
+def test_an_error_is_explained(image: Image, anonymous: ImagesClient) -> None:
+    for answer in refusals(image, anonymous):
+        assert answer.status < 400 or answer.body, answer
+
+
+# "A sender that generates a message containing content SHOULD generate a
+# Content-Type header field in that message"
+@requirement("TAG-RESP-04")
+def test_content_has_a_type(plain_lives: Histories, image: Image, anonymous: ImagesClient) -> None:
+    answers: Iterator[Answered] = chain(plain_lives.answers(), refusals(image, anonymous))
+    for answer in answers:
+        assert not answer.body or answer.headers.get("Content-Type"), answer
+
+
+# undocumented
+@requirement("TAG-RESP-05")
+def test_the_format_of_errors(image: Image, anonymous: ImagesClient) -> None:
+    for answer in refusals(image, anonymous):
+        form = "a JSON object of " + ", ".join(sorted(answer.data)) if isinstance(answer.data, dict) else "no JSON"
+        kind = answer.headers.get("Content-Type", "without a type")
+        evidence.current().note(f"an error {answer.status} asked for as JSON is {form} ({kind}).")
+
+
+# "The server MAY send a Retry-After header field"
+@requirement("TAG-RESP-06")
+def test_a_503_may_tell_when_to_return(cloudimages_ground: Ground) -> None:
+    when_seen(cloudimages_ground, 503)
+
+
+# "If the condition is temporary, the server SHOULD generate a Retry-After
+# header field"
+@requirement("TAG-RESP-08")
+def test_a_temporary_413_tells_when_to_return(cloudimages_ground: Ground) -> None:
+    # What a DELETE is told to wait for cannot be a quota. (Ruling Q-04.)
+    seen = [one for one in cloudimages_ground.transcript.remarkable if one.status == 413 and one.method == "DELETE"]
+    if not seen:
+        pytest.skip("no answer was a temporary 413, and none can be made to be")
+    evidence.current().case(seen)
+    assert [one for one in seen if "retry-after" not in {name.lower() for name, _ in one.answer_headers}] == []
+
+
+# "500 API Fault": not for a request that is well-formed
+@requirement("TAG-RESP-09")
+def test_a_well_formed_request_provokes_no_500(
+    plain_lives: Histories, unusual_lives: Histories, sequences: Histories, image: Image, anonymous: ImagesClient
+) -> None:
+    for histories in (plain_lives, sequences, unusual_lives):
+        for answer in histories.answers():
+            assert answer.status not in (0, 500, 502, 504), answer
+        for reading in histories.readings():
+            assert reading.answer.status not in (0, 500, 502, 504), reading.answer
+        histories.steady()
+
+    for answer in refusals(image, anonymous):
+        assert answer.status not in (0, 500, 502, 504), answer
+
+
+# "429 status code indicates that the user has sent too many requests"
+@requirement("TAG-RESP-10")
+def test_rate_limits_may_be_signalled_by_429(cloudimages_ground: Ground) -> None:
+    when_seen(cloudimages_ground, 429)
+
+
+# "431 … its header fields are too large"
+@requirement("TAG-RESP-11")
+def test_large_header_fields_may_be_refused(cloudimages_ground: Ground) -> None:
+    when_seen(cloudimages_ground, 431)
+
+
+def when_seen(ground: Ground, status: int) -> None:
+    seen = [one for one in ground.transcript.remarkable if one.status == status]
+    if not seen:
+        pytest.skip(f"no answer was {status}, and none can be made to be")
+    evidence.current().case(seen)
+    waits = {value for one in seen for name, value in one.answer_headers if name.lower() == "retry-after"}
+    evidence.current().note(f"{len(seen)} answers were {status}; Retry-After: {', '.join(sorted(waits)) or 'none'}.")
+
+
+# undocumented
+@requirement("TAG-RESP-12")
+def test_answers_may_carry_a_request_id(plain_lives: Histories) -> None:
+    carried = [sum("x-openstack-request-id" in one.headers for one in [answer]) for answer in plain_lives.answers()]
+    evidence.current().note(f"{sum(carried)} of {len(carried)} answers carried x-openstack-request-id.")

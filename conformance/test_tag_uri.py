@@ -2,9 +2,11 @@
 
 import pytest
 
-from pytest_cloudimages import requirement
+from pytest_cloudimages import evidence, requirement
 from pytest_cloudimages.client import Image, prepared
-from pytest_cloudimages.strategies import BOUNDARIES, LONGEST
+from pytest_cloudimages.ground import FreshImage, Ground
+from pytest_cloudimages.judging import apart
+from pytest_cloudimages.strategies import BOUNDARIES, LONGEST, RELATED, RESERVED
 
 NO_ROUTE = (404, 405, 410, 501)
 LOOK_ALIKES = ["null", "true", "false", "007", "1e5", "-1", "NaN", "tags", "0", "1.0", "0x1F"]
@@ -124,3 +126,182 @@ def test_an_empty_segment_adds_no_empty_tag(image: Image) -> None:
 
         assert not answer.ok, answer
         assert image.settled(["stays"]) == ["stays"]
+
+
+# "{tag}: String": no alphabet is stated
+@requirement("TAG-URI-08")
+def test_printable_characters_are_accepted_when_encoded(image: Image) -> None:
+    carried = [f"a{one}b" for one in RESERVED]
+    for tag in carried:
+        answer = image.add_tag(tag)
+        assert answer.ok, answer
+    assert sorted(image.settled(carried)) == sorted(carried)
+
+    for tag in carried:
+        answer = image.delete_tag(tag)
+        assert answer.ok, answer
+    assert image.settled([]) == []
+
+
+# "{tag}: String": a percent-encoded slash is data
+@requirement("TAG-URI-09")
+@pytest.mark.parametrize("written", ["a%2Fb", "a%2fb", "%2Fb", "a%2F"])
+def test_an_encoded_slash_is_stored_or_refused(image: Image, written: str) -> None:
+    expected = [written.replace("%2F", "/").replace("%2f", "/")] if image.send("PUT", f"/tags/{written}").ok else []
+    assert image.settled(expected) == expected
+
+    image.establish("a", "b")
+    image.send("DELETE", f"/tags/{written}")
+    assert {"a", "b"} <= {*image.read(lambda found: {"a", "b"} <= {*found})}
+
+
+# "The path is terminated by the first question mark, number sign, or the end", and '/' separates segments
+@requirement("TAG-URI-10")
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_a_raw_slash_addresses_another_resource(image: Image, method: str) -> None:
+    there = ["a", "b"] if method == "DELETE" else []
+    image.establish(*there)
+
+    answer = image.send(method, "/tags/a/b")
+
+    assert not answer.ok, answer
+    assert sorted(image.settled(there)) == there
+
+
+# "This operation adds the specified tag": that very one
+@requirement("TAG-URI-11")
+@pytest.mark.parametrize(
+    "tag", ["é", "ñandú", "漢字", "😀", "\u0416\u0436", "שלום", "Ã©", "\u00ff", "\uffe6"], ids=ascii
+)
+def test_a_tag_beyond_ascii_is_stored_or_refused(image: Image, tag: str) -> None:
+    answer = image.add_tag(tag)
+    expected = [tag] if answer.ok else []
+
+    assert answer.ok or answer.refused, answer
+    assert image.settled(expected) == expected
+    assert not expected or image.delete_tag(tag).ok
+    assert image.settled([]) == []
+
+
+# "400 Error"
+@requirement("TAG-URI-12")
+@pytest.mark.parametrize("octets", ["%FF", "%C3%28", "a%C0%AFb", "%ED%A0%80", "%80", "%F8%88%80%80%80", "a%C3"])
+def test_octets_that_are_no_utf8_are_refused(image: Image, octets: str) -> None:
+    image.establish("stays")
+    for method in ("PUT", "DELETE"):
+        answer = image.send(method, f"/tags/{octets}")
+
+        assert answer.refused, answer
+        assert image.settled(["stays"]) == ["stays"], answer
+
+
+# "Recipients of an invalid request-line SHOULD respond with either a 400 (Bad
+# Request) error or a 301 (Moved Permanently) redirect"
+@requirement("TAG-URI-13")
+@pytest.mark.parametrize("target", ["%zz", "a%", "%4", "%%41", "a%g1b"])
+def test_a_malformed_encoding_is_not_processed(image: Image, target: str) -> None:
+    answer = image.send("PUT", f"/tags/{target}")
+
+    assert answer.status in (400, 301, 302, 307, 308), answer
+    assert image.settled([]) == [], answer
+
+
+# no route of the API ends behind /tags
+@requirement("TAG-URI-15")
+@pytest.mark.parametrize("target", ["/tags/", "/tags"])
+def test_a_missing_segment_is_answered_404(image: Image, target: str) -> None:
+    for method in ("PUT", "DELETE"):
+        answer = image.send(method, target)
+        if answer.status in (400, 405):
+            evidence.current().note(f"{method} …{target} is answered {answer.status}.")
+
+        assert answer.status in (404, 400, 405), answer
+
+
+# "remove_dot_segments"
+@requirement("TAG-URI-16")
+def test_dot_segments(fresh_image: FreshImage, cloudimages_ground: Ground) -> None:
+    if cloudimages_ground.options.image:
+        pytest.skip("a proxy that removes dot segments would ask for the deletion of the lent image itself")
+    for tag in (".", "..", "%2e", "%2E%2e"):
+        with fresh_image() as image:
+            added = image.send("PUT", f"/tags/{tag}")
+            shown = ascii(image.tags())
+            deleted = image.send("DELETE", f"/tags/{tag}")
+        evidence.current().note(f"{tag}: PUT {added.status}, the image shows {shown}, DELETE {deleted.status}.")
+
+
+# undocumented
+@requirement("TAG-URI-17")
+def test_a_query_or_a_trailing_slash(image: Image) -> None:
+    for target in ("/tags/plain?x=1", "/tags/slashed/", "/tags/empty?"):
+        answer = image.send("PUT", target)
+        evidence.current().note(f"PUT …{target}: {answer.status}, the image shows {sorted(image.tags())!a}.")
+
+
+# "It is RECOMMENDED that all senders and recipients support, at a minimum, URIs
+# with lengths of 8000 octets in protocol elements."
+@requirement("TAG-URI-18")
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_a_long_target_is_handled(image: Image, method: str) -> None:
+    answer = image.send(method, f"/tags/{'%F0%9F%98%80' * LONGEST}")
+
+    assert answer.status not in (0, 414), answer
+
+
+# "The scheme and host are case-insensitive … The other generic syntax components
+# are assumed to be case-sensitive"
+@requirement("TAG-URI-19")
+@pytest.mark.parametrize("pair", [pair for pair in RELATED["letter case"] if "".join(pair).isascii()], ids=ascii)
+def test_letter_case_tells_tags_apart(image: Image, pair: tuple[str, str]) -> None:
+    assert apart(image, *pair)
+    image.establish(pair[1])
+    assert apart(image, *pair, begin=[pair[1]])
+
+
+# "tag an image … with a specific string"
+@requirement("TAG-URI-20")
+@pytest.mark.parametrize("pair", RELATED["normalisation form"], ids=ascii)
+def test_normalisation_forms_tell_tags_apart(image: Image, pair: tuple[str, str]) -> None:
+    shown: list[list[str]] = [[]]
+    for tag in pair:
+        if image.add_tag(tag).refused:
+            pytest.skip("the service refuses such tags")
+        shown.append(image.read(lambda found, before=len(shown): len(found) == before))  # type: ignore[misc]
+
+    # How they are shown is asked by TAG-URI-11; here it counts that they are two.
+    assert [len({*one}) for one in shown] == [0, 1, 2]
+    assert image.delete_tag(pair[0]).ok
+    assert image.read(lambda found: len(found) == 1) == [one for one in shown[2] if one not in shown[1]]
+
+
+# "{tag}: String": no alphabet is stated
+@requirement("TAG-URI-21")
+@pytest.mark.parametrize(
+    "tags",
+    [
+        [f"a{chr(code)}b" for code in (*range(0x20), 0x7F)],
+        [" lead", "\tlead", "\nlead", "\rlead", "\x00lead", "\x0blead"],
+        ["trail ", "trail\t", "trail\n", "trail\r", "trail\r\n", "trail\x00", "trail  "],
+        [" ", "\t", "\n", "\x00", "   ", "\x7f", "\x1f"],
+    ],
+    ids=["inside", "leading", "trailing", "alone"],
+)
+def test_blanks_and_controls_are_stored_or_refused(image: Image, tags: list[str]) -> None:
+    answers = {tag: image.add_tag(tag) for tag in tags}
+    stored = sorted(tag for tag, answer in answers.items() if answer.ok)
+
+    assert [one for one in answers.values() if not (one.ok or one.refused)] == []
+    assert sorted(image.settled(stored)) == stored
+    for tag in stored:
+        answer = image.delete_tag(tag)
+        assert answer.ok, answer
+    assert image.settled([]) == []
+
+
+# undocumented
+@requirement("TAG-URI-22")
+def test_an_image_id_in_upper_case(image: Image) -> None:
+    answer = image.client.add_tag(image.id.upper(), "upper")
+
+    evidence.current().note(f"PUT on the id in upper case: {answer.status}, the image shows {image.tags()}.")

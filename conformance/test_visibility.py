@@ -1,7 +1,13 @@
 # tags as images, lists and schemas show them
 
-from pytest_cloudimages import requirement
-from pytest_cloudimages.client import Image
+import uuid
+from collections.abc import Callable
+
+import pytest
+
+from pytest_cloudimages import evidence, requirement
+from pytest_cloudimages.client import Image, ImagesClient, prepared
+from pytest_cloudimages.ground import FreshImage
 from pytest_cloudimages.judging import Histories
 from pytest_cloudimages.strategies import BEYOND, BOUNDARIES, LONGEST
 
@@ -52,3 +58,75 @@ def test_no_image_shows_a_tag_of_more_than_255_characters(image: Image) -> None:
 
     for tags in (image.tags(), image.listed()["tags"]):
         assert [tag for tag in tags if len(tag) > LONGEST] == []
+
+
+# "tag: Filters the list of images by the specified tag."
+@requirement("TAG-VIS-03")
+@pytest.mark.parametrize("kind", ["plain", "with a blank", "with a reserved character"])
+def test_the_filter_selects_by_tag(fresh_image: FreshImage, cloudimages_client: ImagesClient, kind: str) -> None:
+    mark = uuid.uuid4().hex
+    tag = {"plain": mark, "with a blank": f"{mark} x", "with a reserved character": f"{mark}&x=1"}[kind]
+    with fresh_image() as tagged, fresh_image() as untagged:
+        tagged.establish(tag, f"{tag}-longer")
+        untagged.establish(f"{tag}-longer", mark[:-1], mark.upper())
+
+        assert found(cloudimages_client, tag) == [tagged.id]
+        prepared(tagged.delete_tag(tag))
+        tagged.settled([f"{tag}-longer"])
+        assert found(cloudimages_client, tag) == []
+
+
+# "tag=A&tag=B"
+@requirement("TAG-VIS-04")
+def test_filters_by_several_tags_are_combined_with_and(
+    fresh_image: FreshImage, cloudimages_client: ImagesClient
+) -> None:
+    one, two = f"a-{uuid.uuid4().hex}", f"b-{uuid.uuid4().hex}"
+    with fresh_image() as both, fresh_image() as single:
+        both.establish(one, two)
+        single.establish(one)
+
+        assert found(cloudimages_client, one, two) == [both.id]
+        assert found(cloudimages_client, two, one) == [both.id]
+
+
+def found(client: ImagesClient, *tags: str) -> list[str]:
+    answer = client.list(tag=tags)
+    assert answer.status == 200, answer
+    return sorted(one["id"] for one in answer.data["images"])
+
+
+# "tags": {"items": {"maxLength": 255, "type": "string"}, "type": "array"}
+@requirement("TAG-VIS-06")
+def test_the_schema_declares_the_tags(cloudimages_client: ImagesClient) -> None:
+    answer = cloudimages_client.send("GET", "/schemas/image")
+
+    assert answer.status == 200, answer
+    declared = (answer.data or {}).get("properties", {}).get("tags", {})
+    assert declared.get("type") == "array"
+    assert declared.get("items", {}).get("type") == "string"
+    assert declared.get("items", {}).get("maxLength") == LONGEST
+
+
+# '[{"op": "replace", "path": "/tags", "value": [ … ]}]'
+@requirement("TAG-VIS-08")
+def test_a_patch_sets_exactly_the_given_tags(image: Image) -> None:
+    image.establish("before", "stays")
+    for wanted in (["stays", "new"], ["new", "new", "Other", "a b"], [], ["back"]):
+        answer = image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": wanted})
+
+        assert answer.ok, answer
+        assert sorted(image.settled({*wanted})) == sorted({*wanted}), answer
+
+
+# undocumented
+@requirement("TAG-VIS-09")
+def test_what_a_member_sees(
+    fresh_image: FreshImage, other_project: ImagesClient, owner_of: Callable[[ImagesClient], str]
+) -> None:
+    with fresh_image(visibility="shared") as image:
+        image.establish("seen")
+        prepared(image.send("POST", "/members", json={"member": owner_of(other_project)}))
+        answer = image.seen_by(other_project).show()
+        shown = answer.data.get("tags") if isinstance(answer.data, dict) else None
+        evidence.current().note(f"GET as a member: {answer.status}, tags {shown!a}.")

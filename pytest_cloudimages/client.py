@@ -419,6 +419,8 @@ def created(client: ImagesClient, run: str, patience: Patience | None = None, **
         yield Image(client, identifier, name, patience)
     finally:
         with client.transcript.of(Purpose.CLEANING):
+            if attributes.get("protected"):
+                client.patch(identifier, {"op": "replace", "path": "/protected", "value": False})
             gone = client.delete(identifier)
         if not gone.ok and gone.status != 404:  # noqa: PLR2004 - as HTTP has it
             LEFT_BEHIND.append(f"image {identifier} ({name}): its deletion was answered {gone.status or 'not at all'}")

@@ -221,7 +221,7 @@ class Conductor:
         if isinstance(error, pytest.skip.Exception):
             verdict, explanation = Verdict.UNTESTED, str(error.msg)
         else:
-            verdict = judge(requirement.missed, report.when or "call", error, cases=mine.cases)
+            verdict = judge(requirement.missed, report.when or "call", error, cases=mine.cases, noted=bool(mine.notes))
             explanation = ""
             if error is not None:
                 explanation = report.longreprtext if verdict is Verdict.ERROR else _explain(error)
@@ -253,7 +253,9 @@ class Conductor:
             report.longrepr = report.longrepr or "\n".join(one.explanation for one in records)
         elif verdict in (Verdict.NOTED, Verdict.ADVISORY):
             report.outcome = "skipped"
-            report.wasxfail = f"{verdict}: {_first_line(error)}"
+            report.wasxfail = (
+                f"{verdict}: {_first_line(error) or '; '.join(one.notes[0] for one in records if one.notes)}"
+            )
         for one in records:
             requirement = self.catalogue[one.id]
             report.user_properties += [

@@ -12,6 +12,8 @@ from typing import Any
 TOKEN = "X-Auth-Token"  # noqa: S105 - the name of a header
 HIDDEN = "***"
 KEPT_OCTETS = 2_000
+REMARKABLE = (413, 429, 431, 503)
+KEPT_REMARKABLE = 50
 
 
 class Purpose(enum.StrEnum):
@@ -132,6 +134,8 @@ class Transcript:
     counts: Counter[str] = field(default_factory=Counter)
     lag: float = 0.0
     """Longest time in seconds until an acknowledged change was visible."""
+    remarkable: list[Exchange] = field(default_factory=list)
+    """Answers that no check can provoke, but any may meet: over a limit, or unavailable."""
     _case: list[Exchange] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _purpose: threading.local = field(default_factory=threading.local)
@@ -141,6 +145,8 @@ class Transcript:
         with self._lock:
             self.counts[exchange.purpose] += 1
             self._case.append(exchange)
+            if exchange.status in REMARKABLE and len(self.remarkable) < KEPT_REMARKABLE:
+                self.remarkable.append(exchange)
 
     def take(self) -> list[Exchange]:
         """Give the exchanges since the last call, and begin anew."""

@@ -13,7 +13,7 @@ import pytest
 from pytest_cloudimages.state import GROUND
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from pytest_cloudimages.client import Image, ImagesClient
     from pytest_cloudimages.credentials import Credentials, Service
@@ -86,6 +86,12 @@ def reader(cloudimages_ground: Ground) -> ImagesClient:
 def administrator(cloudimages_ground: Ground) -> ImagesClient:
     """A client with the administrator's role; *untested* without its credentials (``OS_ADMIN_*``)."""
     return _other(cloudimages_ground, "ADMIN", "an administrator", "--admin-cloud NAME")
+
+
+@pytest.fixture(scope="session")
+def owner_of(cloudimages_ground: Ground) -> Callable[[ImagesClient], str]:
+    """Tell the id of the project that a client acts for: the owner of an image that it creates."""
+    return cloudimages_ground.owner_of
 
 
 def _other(ground: Ground, who: str, what: str, option: str) -> ImagesClient:

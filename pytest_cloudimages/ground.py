@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 
+import pytest
+
 from pytest_cloudimages import credentials
 from pytest_cloudimages.client import Answer, Image, ImagesClient, Patience, borrowed, created
 from pytest_cloudimages.credentials import Credentials, Service
@@ -76,6 +78,8 @@ class Ground:
             yield image
 
     def _image(self, **attributes: object) -> AbstractContextManager[Image]:
+        if self.options.image and attributes.keys() - {"name"}:
+            pytest.skip("needs an image of its own, and one was lent; run without --image where images can be created")
         if not self.options.image:
             return created(self.client, self.run, self.patience, **attributes)
         free = [one for one in self.options.image if one not in self._lent]
@@ -84,6 +88,7 @@ class Ground:
         return self._borrowed(free[0])
 
     _lent: set[str] = field(default_factory=set)
+    _owners: dict[str, str] = field(default_factory=dict)
 
     @contextmanager
     def _borrowed(self, identifier: str) -> Iterator[Image]:
@@ -93,6 +98,17 @@ class Ground:
                 yield image
         finally:
             self._lent.discard(identifier)
+
+    def owner_of(self, client: ImagesClient) -> str:
+        """Give the id of the project that a client acts for. Raises ``Blocked`` where its image names no owner."""
+        if client.caller not in self._owners:
+            with created(client, self.run) as image:
+                data = image.show().data
+            owner = data.get("owner") if isinstance(data, dict) else None
+            if not isinstance(owner, str):
+                raise Blocked(f"An image of {client.caller} does not name its owner.")
+            self._owners[client.caller] = owner
+        return self._owners[client.caller]
 
     def close(self) -> None:
         """Close connections, and the embedded server if it was judged."""

@@ -4,10 +4,20 @@ import string
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 from pytest_cloudimages import evidence
 from pytest_cloudimages.histories import Answered, Contradiction, History, Kind, Past, Reading, Step
 from pytest_cloudimages.verdicts import Unsteady
+
+
+class Taggable(Protocol):
+    """An image whose tags can be changed and read."""
+
+    def add_tag(self, tag: str) -> Answered: ...
+    def delete_tag(self, tag: str) -> Answered: ...
+    def settled(self, expected: Iterable[str]) -> list[str]: ...
+
 
 PRINTABLE = frozenset(string.printable) - frozenset("\t\n\r\x0b\x0c")
 
@@ -81,15 +91,16 @@ class Histories:
                     yield before, after, steps
 
     def contradictions(self, *, standing_by: bool) -> Iterator[Contradiction]:
-        """Give the readings that the answers do not explain and that did not come again step by step.
-
-        Raises ``Unsteady`` where a request failed once and was answered when all was asked again.
-        """
+        """Give the readings that the answers do not explain and that did not come again step by step."""
         for history in self.histories:
             for one in history.contradictions:
                 if bool(one.image) is standing_by:
                     evidence.current().case(one.exchanges)
                     yield one
+
+    def steady(self) -> None:
+        """Raise ``Unsteady`` where the service failed at a request, and answered when all was asked again."""
+        for history in self.histories:
             for exchange in history.unsteady:
                 evidence.current().case([exchange])
                 raise Unsteady(f"{exchange}; asked again, the service answered otherwise.")
@@ -115,3 +126,24 @@ def surplus(step: Step) -> list[str]:
     if step.operation.kind is Kind.ADD and step.answer.ok and step.tag not in (step.after or ()):
         return []
     return sorted(tag for tag in Counter(step.after) - Counter(step.before) if tag != step.tag)
+
+
+def apart(image: Taggable, first: str, second: str, *, begin: Iterable[str] = ()) -> bool:
+    """Tell whether a service keeps two tags apart: adds both, deletes one, then the other, and looks after each step.
+
+    ``begin`` is what the image carries already. A tag that is refused cannot be taken for the other. Raises
+    ``AssertionError`` that names the step where they are not kept apart.
+    """
+    expected = {*begin}
+    for tag in (first, second):
+        answer = image.add_tag(tag)
+        assert answer.ok or answer.refused, answer
+        expected |= {tag} if answer.ok else set()
+        assert sorted(image.settled(expected)) == sorted(expected), f"after adding {tag!a}"
+    for tag in (first, second):
+        answer = image.delete_tag(tag)
+        assert answer.status < 500, answer  # noqa: PLR2004 - the class of codes
+        assert answer.ok or tag not in expected, answer
+        expected -= {tag}
+        assert sorted(image.settled(expected)) == sorted(expected), f"after deleting {tag!a}"
+    return True

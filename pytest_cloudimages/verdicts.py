@@ -47,15 +47,18 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-def judge(missed: Verdict, phase: str, error: BaseException | None, *, cases: int) -> Verdict:
+def judge(missed: Verdict, phase: str, error: BaseException | None, *, cases: int, noted: bool = False) -> Verdict:
     """Turn what happened in one phase of a check into a verdict.
 
     ``missed`` is what a departure from the requirement amounts to (fail, advisory or noted: ``Requirement.missed``),
-    ``phase`` is pytest's *setup*, *call* or *teardown*, ``cases`` counts the cases that reached the question. An
+    ``phase`` is pytest's *setup*, *call* or *teardown*, ``cases`` counts the cases that reached the question,
+    ``noted`` says that something was observed where nothing is required. An
     ``AssertionError`` of the call is the service's, a ``Blocked`` anywhere is a missing ground, anything else is ours.
     """
     if error is None:
-        return Verdict.BLOCKED if phase == "call" and not cases else Verdict.PASS
+        if phase == "call" and not cases:
+            return Verdict.BLOCKED
+        return Verdict.NOTED if noted and missed is Verdict.NOTED else Verdict.PASS
     found = list(leaves(error))
     if all(isinstance(one, AssertionError) for one in found):
         # An assertion of a fixture or a clean-up asked for the ground; it did not ask the question.
