@@ -11,6 +11,8 @@ from pytest_cloudimages.client import Answer, Image, ImagesClient, prepared
 from pytest_cloudimages.ground import FreshImage
 from pytest_cloudimages.verdicts import Blocked
 
+OwnerOf = Callable[[ImagesClient], str]
+
 #: auth-scheme, then what a challenge may hold. (RFC 9110, 11.3.)
 CHALLENGE = re.compile(r"\s*[!#$%&'*+.^_`|~0-9A-Za-z-]+(\s|,|$)")
 
@@ -104,9 +106,7 @@ def test_a_refused_project_changes_nothing(image: Image, other_project: ImagesCl
 
 
 @pytest.fixture
-def visible(
-    fresh_image: FreshImage, other_project: ImagesClient, owner_of: Callable[[ImagesClient], str]
-) -> Iterator[Image]:
+def visible(fresh_image: FreshImage, other_project: ImagesClient, owner_of: OwnerOf) -> Iterator[Image]:
     """An image that the other project may see and not change: shared with it."""
     with fresh_image(visibility="shared") as one:
         share(one, owner_of(other_project))
@@ -156,7 +156,7 @@ def test_a_reader_cannot_change_tags(image: Image, reader: ImagesClient) -> None
 @requirement("TAG-AUTH-11")
 @pytest.mark.parametrize("status", ["pending", "accepted", "rejected"])
 def test_a_member_cannot_change_tags(
-    fresh_image: FreshImage, other_project: ImagesClient, owner_of: Callable[[ImagesClient], str], status: str
+    fresh_image: FreshImage, other_project: ImagesClient, owner_of: OwnerOf, status: str
 ) -> None:
     with fresh_image(visibility="shared") as image:
         image.establish("there")

@@ -2,6 +2,7 @@
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from threading import Barrier
 
 import pytest
@@ -225,7 +226,7 @@ def limit_of(image: Image, unit: str) -> str:
         accepted, refused = (middle, refused) if image.add_tag(unit * middle).ok else (accepted, middle)
     octets, utf16 = len(unit.encode()), len(unit.encode("utf-16-le")) // 2
     counts = {LONGEST // octets: "octets", LONGEST // utf16: "UTF-16 units", LONGEST: "characters"}
-    return f"limits {counts.get(accepted, 'something else')}: {unit}×{accepted} accepted, {unit}×{refused} refused"
+    return f"limits {counts.get(accepted, 'something else')}: {accepted} of {unit} accepted, {refused} refused"
 
 
 # the image is not there
