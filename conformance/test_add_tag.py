@@ -2,7 +2,6 @@
 
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
 from threading import Barrier
 
 import pytest
