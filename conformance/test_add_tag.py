@@ -109,22 +109,23 @@ def test_a_tag_of_255_characters_is_stored_whole(image: Image, tag: str) -> None
 
 # "{tag}: Image tag (may be up to 255 characters in length)."
 @requirement("TAG-ADD-11")
-@pytest.mark.parametrize("length", BEYOND)
-def test_a_tag_of_more_than_255_characters_is_refused_and_not_stored(image: Image, length: int) -> None:
-    answer = image.add_tag("a" * length)
+def test_a_tag_of_more_than_255_characters_is_refused_and_not_stored(image: Image) -> None:
+    for length in BEYOND:
+        answer = image.add_tag("a" * length)
 
-    assert answer.refused, answer
+        assert answer.refused, answer
     assert image.settled([]) == []
 
 
 # "{tag}: Image tag (may be up to 255 characters in length)."
 @requirement("TAG-ADD-13")
-@pytest.mark.parametrize("tag", ["x", "Z", "0", "-", "_", "~"])
-def test_a_tag_of_one_character_is_accepted(image: Image, tag: str) -> None:
-    answer = image.add_tag(tag)
+def test_a_tag_of_one_character_is_accepted(image: Image) -> None:
+    single = ["-", "0", "Z", "_", "x", "~"]
+    for tag in single:
+        answer = image.add_tag(tag)
+        assert answer.status in (204, 201), answer
 
-    assert answer.status in (204, 201), answer
-    assert image.settled([tag]) == [tag]
+    assert sorted(image.settled(single)) == single
 
 
 # "This operation adds the specified tag to the specified image."

@@ -4,11 +4,10 @@ import pytest
 from hypothesis import given
 
 from pytest_cloudimages import requirement
-from pytest_cloudimages.client import Image
 from pytest_cloudimages.ground import FreshImage, Ground
 from pytest_cloudimages.histories import Kind, Past
-from pytest_cloudimages.judging import Histories, apart, without
-from pytest_cloudimages.strategies import RELATED, tags
+from pytest_cloudimages.judging import Histories, without
+from pytest_cloudimages.strategies import tags
 
 
 # "This operation adds the specified tag …" "This operation deletes the specified tag …"
@@ -42,14 +41,18 @@ def test_other_images_keep_their_tags(sequences: Histories, plain_lives: Histori
 
 # "This operation adds the specified tag …": that very string, or a refusal
 @requirement("TAG-HIST-04")
-def test_an_unusual_tag_is_stored_exactly_or_refused(unusual_lives: Histories) -> None:
-    for step in unusual_lives.additions(known=False):
+@pytest.mark.parametrize("kind", ["unusual", "related"])
+def test_an_unusual_tag_is_stored_exactly_or_refused(
+    unusual_lives: Histories, related_lives: Histories, kind: str
+) -> None:
+    lives = unusual_lives if kind == "unusual" else related_lives
+    for step in lives.additions(known=False):
         assert step.answer.ok or step.answer.refused, step
         if step.answer.ok and step.before is not None:
             assert sorted(step.after or ["nothing can be read"]) == sorted({*step.before, step.tag}), step
         elif step.known:
             assert sorted(step.after) == sorted(step.before), step
-    for step in unusual_lives.deletions(past=[Past.CARRIED]):
+    for step in lives.deletions(past=[Past.CARRIED]):
         if step.tag in step.before:
             assert step.answer.ok, step
             assert sorted(step.after) == without(step.before, step.tag), step
@@ -68,12 +71,3 @@ def test_any_tag_is_stored_exactly_or_refused(fresh_image: FreshImage, tag: str)
         if added.ok:
             assert image.delete_tag(tag).ok
             assert image.settled([]) == []
-
-
-# "This operation adds the specified tag …": that very string, and no other
-@requirement("TAG-HIST-04")
-@pytest.mark.parametrize("relation", RELATED)
-def test_tags_that_are_related_are_two(image: Image, relation: str) -> None:
-    for pair in RELATED[relation]:
-        for first, second in (pair, pair[::-1]):
-            assert apart(image, first, second)

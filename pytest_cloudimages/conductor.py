@@ -47,7 +47,7 @@ class Conductor:
         self.options: Options = config.stash[OPTIONS]
         try:
             self.catalogue: Mapping[str, Requirement] = load(*map(Path, self.options.catalogue))
-            self.chosen = selected(self.catalogue, self.options.select) if self.options.select else {*self.catalogue}
+            self.chosen = self._chosen()
         except ValueError as problem:
             raise pytest.UsageError(str(problem)) from None
         self.records: list[Record] = []
@@ -57,6 +57,11 @@ class Conductor:
         self._results: Results | None = None
         if self.options.reports:
             self._write_reports_of_others(Path(self.options.reports))
+
+    def _chosen(self) -> set[str]:
+        if self.options.select:
+            return selected(self.catalogue, self.options.select)
+        return {one.id for one in self.catalogue.values() if one.level in self.options.effort.levels}
 
     def _write_reports_of_others(self, folder: Path) -> None:
         """Have pytest-html and pytest itself write into the folder too, where the tester asked for nothing else."""
@@ -85,7 +90,7 @@ class Conductor:
                         " `cloudimages requirements` lists the ids, --cloudimages-catalogue FILE adds your own."
                     )
                 self.tested.setdefault(one, []).append(item.nodeid)
-        if self.options.select:
+        if self.chosen != {*self.catalogue}:
             kept = [item for item in items if not ids_of(item) or self.chosen.intersection(ids_of(item))]
             self.config.hook.pytest_deselected(items=[item for item in items if item not in kept])
             items[:] = kept

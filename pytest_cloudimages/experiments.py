@@ -2,7 +2,7 @@
 
 from pytest_cloudimages import strategies, trials
 from pytest_cloudimages.ground import Ground
-from pytest_cloudimages.histories import plan_of_a_life
+from pytest_cloudimages.histories import plan_of_a_life, plan_of_pairs
 from pytest_cloudimages.judging import Histories
 from pytest_cloudimages.strategies import Sample
 
@@ -21,10 +21,22 @@ def plain_lives(ground: Ground, number: int) -> Histories:
 def unusual_lives(ground: Ground, number: int) -> Histories:
     """The whole lives of unusual tags: every class, so many rounds as the profile says."""
     effort = ground.options.effort
-    drawn = strategies.draw(strategies.samples(strategies.UNUSUAL), number, max(effort.rounds, 1))
+    if not effort.rounds:
+        return Histories([])
+    drawn = strategies.draw(strategies.samples(strategies.UNUSUAL), number, effort.rounds)
     return _lives(
         ground, [batch for one in drawn for batch in strategies.batches(strategies.unrelated(one), effort.tags)]
     )
+
+
+def related_lives(ground: Ground) -> Histories:
+    """The lives of tags that a service may take for each other, either of a pair first."""
+    if not ground.options.effort.rounds:
+        return Histories([])
+    pairs = [(name, pair) for name, related in strategies.RELATED.items() for pair in related]
+    turned = [(name, pair[::-1]) for name, pair in pairs]
+    plans = [plan_of_pairs(group) for one in (pairs, turned) for group in strategies.apart_from_each_other(one)]
+    return Histories(trials.carry_out_all(ground.fresh_image, plans, single=ground.single))
 
 
 def sequences(ground: Ground, number: int) -> Histories:

@@ -123,6 +123,14 @@ def unusual_lives(cloudimages_ground: Ground) -> Histories:
 
 
 @pytest.fixture(scope="session")
+def related_lives(cloudimages_ground: Ground) -> Histories:
+    """The lives of tags that a service may take for each other: equal but for case, form, blanks and so on."""
+    from pytest_cloudimages import experiments
+
+    return experiments.related_lives(cloudimages_ground)
+
+
+@pytest.fixture(scope="session")
 def sequences(cloudimages_ground: Ground) -> Histories:
     """Random sequences of additions, deletions and readings on two images that use the same tags."""
     from pytest_cloudimages import experiments

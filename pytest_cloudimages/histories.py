@@ -226,3 +226,11 @@ def plan_of_a_life(tags: Sequence[tuple[str, str]], *, neighbours: int = 0) -> l
         *each(Kind.DELETE, tags[1::2]),
         READ,
     ]
+
+
+def plan_of_pairs(pairs: Sequence[tuple[str, tuple[str, str]]]) -> list[Operation]:
+    """Plan for pairs, each with the name of what relates the two: add both, delete one, then the other."""
+    firsts = [(first, name) for name, (first, _) in pairs]
+    seconds = [(second, name) for name, (_, second) in pairs]
+    order = [(Kind.ADD, firsts), (Kind.ADD, seconds), (Kind.DELETE, firsts), (Kind.DELETE, seconds)]
+    return [one for kind, tags in order for one in (*(Operation(kind, tag, 0, name) for tag, name in tags), READ)]

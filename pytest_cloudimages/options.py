@@ -36,10 +36,12 @@ class Profile:
     """Concurrent clients in the checks that need several."""
     races: int
     """Rounds of every concurrent check."""
+    levels: tuple[str, ...] = ("MUST", "SHOULD", "MAY")
+    """The levels that are asked for, where no requirement is selected by name."""
 
 
 PROFILES = {
-    "quick": Profile(lives=1, tags=10, rounds=0, sequences=1, steps=16, cases=2, clients=4, races=1),
+    "quick": Profile(lives=1, tags=10, rounds=0, sequences=1, steps=16, cases=2, clients=4, races=1, levels=("MUST",)),
     "standard": Profile(lives=2, tags=20, rounds=2, sequences=5, steps=30, cases=10, clients=4, races=3),
     "thorough": Profile(lives=6, tags=20, rounds=6, sequences=20, steps=50, cases=40, clients=8, races=10),
     "explore": Profile(lives=10, tags=20, rounds=20, sequences=60, steps=60, cases=150, clients=8, races=20),

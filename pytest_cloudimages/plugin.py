@@ -24,6 +24,7 @@ from pytest_cloudimages.fixtures import (
     owner_of,
     plain_lives,
     reader,
+    related_lives,
     sequences,
     unusual_lives,
 )
@@ -45,6 +46,7 @@ __all__ = [
     "owner_of",
     "plain_lives",
     "reader",
+    "related_lives",
     "sequences",
     "unusual_lives",
 ]

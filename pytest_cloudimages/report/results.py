@@ -176,7 +176,7 @@ def _not_judged(
     requirement: Requirement, *, chosen: bool, tests: Sequence[str], interrupted: bool
 ) -> tuple[Verdict, str]:
     if not chosen:
-        return Verdict.UNTESTED, "Not selected."
+        return Verdict.UNTESTED, "Not selected, or left to a profile that asks for more."
     if tests and interrupted:
         return Verdict.BLOCKED, "The run was interrupted before it was judged."
     return Verdict.UNTESTED, "Its test was left out of this run." if tests else requirement.untested

@@ -1,0 +1,276 @@
+"""What goes out is what was written, octet for octet."""
+
+from __future__ import annotations
+
+import ipaddress
+import ssl
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from threading import Barrier
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from pytest_cloudimages.wire import stray
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from pytest_cloudimages.wire import Wire
+
+TAGS = "/v2/images/id/tags"
+TARGETS = [
+    *(f"{TAGS}/%{octet:02X}" for octet in range(256)),
+    *(f"{TAGS}/%{octet:02x}" for octet in (0x2F, 0x3A, 0x6A, 0xAB, 0xFF)),
+    *(
+        f"{TAGS}/{written}"
+        for written in (
+            ".", "..", "...", "%2e", "%2E%2e", "./x", "../x", "a/../b", "a/b", "a%2Fb", "a%2fb", "%252F", "%25",
+            "%zz", "%", "100%", "%4", "a#b", "#", "a?b", "?", "a?b?c=d#e", "a+b", "a;b=c,d", "~", "%7E", "%7e", "",
+            "/", "//x", "a//b", "x/", "%C3%A9", "e%CC%81", "%F0%9F%98%80", "%ed%a0%80", '"<>[]^`{|}\\', "'", "*", "@:",
+            "x" * 9000, "%E6%BC%A2" * 255,
+        )
+    ),
+    "//v2/images", "/", "/v2", "*", "/v2/../v2/images", "/v2/images?tag=a%2fb&tag=%zz",
+]  # fmt: skip
+
+
+@pytest.fixture
+def wire(peer: Any, open_wire: Callable[..., Wire]) -> Wire:
+    """Open connections to the scripted server."""
+    return open_wire(peer.url)
+
+
+@pytest.mark.parametrize("target", TARGETS, ids=lambda one: ascii(one)[1:40])
+def test_a_target_is_sent_as_it_was_written(wire: Wire, peer: Any, target: str) -> None:
+    """Neither requests nor urllib3 nor http.client rewrites it."""
+    wire.send("PUT", target, {})
+
+    assert peer.heads[0].startswith(b"PUT " + target.encode() + b" HTTP/1.1\r\n")
+
+
+def test_a_target_does_not_linger(wire: Wire, peer: Any) -> None:
+    """After a request that failed, the next one has its own target."""
+    peer.replies = [None]
+    with pytest.raises(requests.ConnectionError):
+        wire.send("PUT", "/first", {})
+    wire.send("PUT", "/second", {})
+
+    assert peer.targets == [b"/first", b"/second"]
+
+
+@pytest.mark.parametrize("method", ["put", "PUT", "Put", "FOO", "delete"])
+def test_a_method_keeps_its_case(wire: Wire, peer: Any, method: str) -> None:
+    """Methods are case-sensitive, and sent as written."""
+    wire.send(method, "/x", {})
+
+    assert peer.heads[0].startswith(method.encode() + b" /x HTTP/1.1\r\n")
+
+
+def test_the_headers_given_are_all_there_are(wire: Wire, peer: Any) -> None:
+    """Beside Host and the framing, nothing is added that nobody asked for."""
+    wire.send("DELETE", "/x", {"X-One": "1", "Accept-Encoding": "identity"})
+
+    names = [line.partition(b":")[0].lower() for line in peer.heads[0].split(b"\r\n")[1:] if line]
+    assert sorted(names) == [b"accept-encoding", b"content-length", b"host", b"user-agent", b"x-one"]
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "length", "field"),
+    [
+        ("PUT", None, True, b"0"),
+        ("PUT", None, False, None),
+        ("PUT", b"", True, b"0"),
+        ("PUT", b"", False, None),
+        ("PUT", b"four", True, b"4"),
+        ("DELETE", None, False, None),
+        ("DELETE", b"four", True, b"4"),
+        ("GET", None, True, None),
+    ],
+)
+def test_content_length_is_there_as_asked(
+    wire: Wire, peer: Any, method: str, body: bytes | None, length: bool, field: bytes | None
+) -> None:
+    """A request says how long it is, unless it is told not to."""
+    wire.send(method, "/x", {}, body, length=length)
+
+    fields = [line.split(b": ")[1] for line in peer.heads[0].split(b"\r\n") if line.lower().startswith(b"content-len")]
+    assert fields == ([] if field is None else [field])
+    assert b"transfer-encoding" not in peer.heads[0].lower()
+
+
+def test_an_iterable_goes_out_in_chunks(wire: Wire, peer: Any) -> None:
+    """Chunked bodies have no Content-Length, and end as they must."""
+    wire.send("PUT", "/x", {}, iter([b"ab", b"cde"]))
+
+    assert b"Transfer-Encoding: chunked" in peer.heads[0]
+    assert b"content-length" not in peer.heads[0].lower()
+    assert peer.bodies == [b"2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n"]
+
+
+def test_a_connection_is_used_again(wire: Wire, peer: Any) -> None:
+    """A thread keeps one connection for all its requests."""
+    for number in range(5):
+        assert wire.send("PUT", f"/{number}", {}).content == b""
+
+    assert peer.connections == 1
+    assert len(peer.heads) == 5
+
+
+def test_every_thread_has_a_connection_of_its_own(wire: Wire, peer: Any) -> None:
+    """Three threads at once use three connections, however many requests they send, and mix no targets up."""
+    together = Barrier(3)
+
+    def ask(name: int) -> None:
+        for number in range(10):
+            together.wait(5)
+            assert wire.send("PUT", f"/{name}/{number}", {}).content == b""
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(ask, range(3)))
+
+    assert peer.connections == 3
+    assert sorted(peer.targets) == sorted(f"/{name}/{number}".encode() for name in range(3) for number in range(10))
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirection_is_an_answer(wire: Wire, peer: Any, status: int) -> None:
+    """It is handed back, and not followed."""
+    peer.replies = [f"HTTP/1.1 {status} Elsewhere\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n".encode()]
+    answer = wire.send("PUT", "/here", {})
+
+    assert answer.status_code == status
+    assert peer.targets == [b"/here"]
+
+
+def test_cookies_are_not_sent_back(wire: Wire, peer: Any) -> None:
+    """Every request is as it was written, whatever the answer before it asked to remember."""
+    peer.replies = [b"HTTP/1.1 204 No Content\r\nSet-Cookie: a=b\r\n\r\n"]
+    wire.send("PUT", "/1", {})
+    wire.send("PUT", "/2", {})
+
+    assert b"cookie" not in peer.heads[1].lower()
+
+
+def test_an_authorisation_of_netrc_is_not_sent(
+    wire: Wire, peer: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """What the tester's .netrc holds is for others."""
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password else\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    wire.send("PUT", "/1", {})
+
+    assert b"authorization" not in peer.heads[0].lower()
+
+
+@pytest.mark.parametrize("behind", [b'{"a": 1}', b"HTTP/1.1 500 Poison\r\n\r\n"])
+def test_octets_behind_a_204_are_seen(wire: Wire, peer: Any, behind: bytes) -> None:
+    """A body that must not be there is told, and the next request has its own answer."""
+    peer.replies = [b"HTTP/1.1 204 No Content\r\n\r\n" + behind, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"]
+    first = wire.send("PUT", "/1", {})
+    second = wire.send("PUT", "/2", {})
+
+    assert (first.status_code, first.content, stray(first)) == (204, b"", behind)
+    assert (second.status_code, second.content, stray(second)) == (200, b"ok", b"")
+
+
+def test_an_answer_that_ends_in_time_leaves_nothing_behind(wire: Wire, peer: Any) -> None:
+    """An honest 204 has no stray octets."""
+    answer = wire.send("PUT", "/1", {})
+
+    assert peer.connections == 1
+    assert stray(answer) == b""
+
+
+@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy"])
+def test_a_proxy_of_the_environment_is_used(
+    open_peer: Callable[..., Any], open_wire: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch, variable: str
+) -> None:
+    """It is asked for the whole address, with the path as it was written."""
+    proxy = open_peer()
+    monkeypatch.setenv(variable, proxy.url)
+    wire = open_wire("http://images.example")
+    wire.send("PUT", "/v2/tags/..%2f%zz", {})
+
+    assert wire.proxied
+    assert proxy.targets == [b"http://images.example/v2/tags/..%2f%zz"]
+
+
+def test_a_proxy_is_spared_where_the_environment_says_so(
+    peer: Any, open_wire: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NO_PROXY is honoured."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    wire = open_wire(peer.url)
+    wire.send("PUT", "/direct", {})
+
+    assert not wire.proxied
+    assert peer.targets == [b"/direct"]
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a certificate for 127.0.0.1 that nobody trusts."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    path = tmp_path_factory.mktemp("tls") / "certificate.pem"
+    plain = serialization.NoEncryption()
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+    path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + private)
+    return path
+
+
+@pytest.fixture
+def secure(open_peer: Callable[..., Any], certificate: Path) -> Any:
+    """Open a scripted server behind TLS."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    return open_peer(context)
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_a_certificate_authority_of_the_environment_is_trusted(
+    secure: Any, open_wire: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch, certificate: Path, variable: str
+) -> None:
+    """And targets are exact behind TLS too."""
+    monkeypatch.setenv(variable, str(certificate))
+    wire = open_wire(secure.url)
+    wire.send("PUT", "/v2/tags/..", {})
+    octets = wire.talk(
+        b"PUT /raw HTTP/1.1\r\nConnection: close\r\n\r\n", "127.0.0.1", secure.port, secure=True
+    ) if secure.replies.append(b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n") is None else b""  # fmt: skip
+
+    assert secure.targets == [b"/v2/tags/..", b"/raw"]
+    assert octets.startswith(b"HTTP/1.1 204")
+
+
+def test_an_unknown_certificate_is_refused(secure: Any, open_wire: Callable[..., Wire]) -> None:
+    """Without being told to, nobody is trusted."""
+    with pytest.raises(requests.exceptions.SSLError):
+        open_wire(secure.url).send("PUT", "/x", {})
+
+
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+@pytest.mark.parametrize("how", [False, "bundle"])
+def test_verification_is_as_the_tester_says(
+    secure: Any, open_wire: Callable[..., Wire], certificate: Path, how: Any
+) -> None:
+    """Verification can be switched off, or rest on a file."""
+    wire = open_wire(secure.url, verify=str(certificate) if how else False)
+
+    assert wire.send("PUT", "/x", {}).status_code == 204
