@@ -142,9 +142,19 @@ def _words(chosen: argparse.Namespace) -> list[str]:
         "python_files=test_*.py",
         "python_functions=test_*",
         "xfail_strict=0",
+        "render_collapsed=passed,skipped",
     ):
         words += ["-o", setting]
-    words += ["-p", "no:cacheprovider", "--no-header", "-q", "--tb=no", "-rN", "--show-capture=no"]
+    words += [
+        "-p",
+        "no:cacheprovider",
+        "--no-header",
+        "-q",
+        "--tb=no",
+        "--disable-warnings",
+        "-rN",
+        "--show-capture=no",
+    ]
     words += [f"--cloudimages-reports={chosen.reports or 'reports'}"]
     words += ["--cloudimages-reference"] if chosen.reference else []
     words += ["--cloudimages-strict"] if chosen.strict else []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import html
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +37,8 @@ LETTERS = {
     Verdict.BLOCKED: "b",
     Verdict.ERROR: "E",
 }
+#: Lines of an assertion that tell a tester nothing.
+IDLE = re.compile(r"assert (not )?(True|False)$|Use -v to get|\+ +where |Explanation:|You can reproduce this example")
 FAILING = (Verdict.FAIL, Verdict.UNSTABLE, Verdict.BLOCKED, Verdict.ERROR)
 
 
@@ -74,6 +77,7 @@ class Conductor:
             option.xmlpath = str(folder / "junit.xml")
         if hasattr(option, "htmlpath") and not option.htmlpath:
             option.htmlpath, option.self_contained_html = str(folder / "conformance.html"), True
+            option.css = [*option.css, str(page.STYLE)]
 
     @property
     def ground(self) -> Ground:
@@ -256,11 +260,11 @@ class Conductor:
         if failing:
             report.outcome = "failed"
             report.longrepr = report.longrepr or "\n".join(one.explanation for one in records)
-        elif verdict in (Verdict.NOTED, Verdict.ADVISORY):
+        elif verdict is Verdict.ADVISORY:
             report.outcome = "skipped"
-            report.wasxfail = (
-                f"{verdict}: {_first_line(error) or '; '.join(one.notes[0] for one in records if one.notes)}"
-            )
+            report.wasxfail = f"{verdict}: {_first_line(error)}"
+        elif verdict is Verdict.NOTED:
+            report.outcome = "passed"
         for one in records:
             requirement = self.catalogue[one.id]
             report.user_properties += [
@@ -360,8 +364,9 @@ def _explain(error: BaseException) -> str:
     """Give the words of an error, and of the case in which Hypothesis found it."""
     parts: list[str] = []
     for one in leaves(error):
-        parts += [str(one).strip() or type(one).__name__, *getattr(one, "__notes__", ())]
-    return "\n".join(dict.fromkeys(parts))
+        parts += [*(str(one).strip() or type(one).__name__).splitlines(), *getattr(one, "__notes__", ())]
+    told = [line.strip() for line in parts if line.strip() and not IDLE.match(line.strip())]
+    return "\n".join(dict.fromkeys(told))
 
 
 def _first_line(error: BaseException | None) -> str:

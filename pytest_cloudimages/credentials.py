@@ -1,37 +1,23 @@
 """A token and an endpoint, from whatever the tester has."""
 
-import json
-import os
 import re
 import threading
-import warnings
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
+from pytest_cloudimages.accounts import account_of, address, as_it_is, keep_secrets
 from pytest_cloudimages.exchanges import SECRETS
+from pytest_cloudimages.keystone import Account
 from pytest_cloudimages.options import ConfigurationError, Options
-from pytest_cloudimages.verdicts import Blocked
-
-if TYPE_CHECKING:
-    from keystoneauth1.access import AccessInfo
-    from openstack.config.cloud_region import CloudRegion
 
 WAYS = """Name the service to judge in one of these ways:
-  --endpoint URL, or CLOUDIMAGES_ENDPOINT   and its token in CLOUDIMAGES_TOKEN (or OS_AUTH_TYPE=none, if it asks for none)
+  --endpoint URL, or CLOUDIMAGES_ENDPOINT   and CLOUDIMAGES_TOKEN (or OS_AUTH_TYPE=none, if no token is asked for)
   --cloud NAME, or OS_CLOUD                 an entry of clouds.yaml (OS_CLIENT_CONFIG_FILE names the file)
   OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME, ...    as an openrc file sets them
   OS_AUTH_TYPE=admin_token or none          with OS_ENDPOINT, and OS_TOKEN
   --reference                               the embedded server"""
 
-SECRET = re.compile(r"passw|passcode|token|secret|api_?key", re.IGNORECASE)
-NO_SECRET = re.compile(r"(endpoint|url|type|_id|_name)$", re.IGNORECASE)
 OTHERS = {"ALT": "other_cloud", "READER": "reader_cloud", "ADMIN": "admin_cloud"}
-WITHOUT_TOKEN = {"none", "noauth"}
-TOKEN_AS_IT_IS = {"admin_token", "token_endpoint"}
 
 #: Where one of a group is given for another identity, the tester's own of that group do not count for it.
 ALTERNATIVES = tuple(
@@ -50,10 +36,17 @@ ALTERNATIVES = tuple(
     )
 )
 SCOPE = ALTERNATIVES[1]
-TOKENS = ("OS_TOKEN", "OS_AUTH_TOKEN")
-APPLICATION = ("OS_APPLICATION_CREDENTIAL_ID", "OS_APPLICATION_CREDENTIAL_NAME", "OS_APPLICATION_CREDENTIAL_SECRET")
-#: Ways to prove who one is: whoever is given by one of them is not also given by the tester's own other one.
-PROOFS = (frozenset({"OS_USERNAME", "OS_USER_ID", "OS_PASSWORD"}), frozenset(APPLICATION), frozenset(TOKENS))
+DOMAIN = ALTERNATIVES[4]
+TOKENS = {"OS_TOKEN", "OS_AUTH_TOKEN"}
+APPLICATION = {"OS_APPLICATION_CREDENTIAL_ID", "OS_APPLICATION_CREDENTIAL_NAME", "OS_APPLICATION_CREDENTIAL_SECRET"}
+#: What proves who one is, the word for it in auth types, and what of the tester's own would compete with it.
+PROOFS = (
+    # An application credential is bound to its project; its user may be the tester.
+    (APPLICATION, "applicationcredential", {"OS_PASSWORD"} | TOKENS | SCOPE | DOMAIN),
+    (TOKENS, "token", {"OS_PASSWORD", "OS_USERNAME", "OS_USER_ID"} | APPLICATION),
+    ({"OS_PASSWORD", "OS_USERNAME", "OS_USER_ID"}, "password", TOKENS | APPLICATION),
+)
+OWN = tuple(f"OS_{who}_" for who in OTHERS)
 
 
 @dataclass(frozen=True)
@@ -103,32 +96,32 @@ def find(options: Options, environ: Mapping[str, str]) -> tuple[Service, Credent
     Raises ``ConfigurationError`` for what the tester can mend, ``Blocked`` where Identity does not do its part.
     """
     given = _given(environ)
-    mine = {name: value for name, value in given.items() if not name.startswith(tuple(f"OS_{who}_" for who in OTHERS))}
+    mine = {name: value for name, value in given.items() if not name.startswith(OWN)}
     if options.url:
         endpoint = normalised(options.url)
         named = "CLOUDIMAGES_ENDPOINT" if options.url == given.get("CLOUDIMAGES_ENDPOINT") else "--endpoint"
         if token := given.get("CLOUDIMAGES_TOKEN"):
-            account = _as_it_is(token, "token from CLOUDIMAGES_TOKEN", mine)
+            account = as_it_is(token, "token from CLOUDIMAGES_TOKEN", mine)
         elif not mine.keys() & {"OS_CLOUD", "OS_AUTH_URL", "OS_AUTH_TYPE", *TOKENS}:
             raise ConfigurationError(
                 f"{named} says where the service is, {endpoint}, and nothing says who asks. Set CLOUDIMAGES_TOKEN, for"
-                " instance to what `openstack token issue -f value -c id` prints; or the OS_* variables of an openrc file;"
-                " or OS_AUTH_TYPE=none, if the service asks for no token."
+                " instance to what `openstack token issue -f value -c id` prints; or the OS_* variables of an openrc"
+                " file; or OS_AUTH_TYPE=none, if the service asks for no token."
             )
         else:
-            account = _account(mine, mine.get("OS_CLOUD"), options.timeout)
-        return Service(endpoint, None, named, account.verify, account.cert), account.credentials()
+            account = account_of(mine, mine.get("OS_CLOUD"), options.timeout)
+        return Service(endpoint, None, named, account.verify, account.cert), _credentials(account)
     cloud = options.cloud or mine.get("OS_CLOUD")
     where = mine.keys() & {"OS_AUTH_URL", "OS_ENDPOINT", "OS_IMAGE_ENDPOINT_OVERRIDE"}
     if not cloud and not where:
         idle = sorted(name for name in mine if name in {"CLOUDIMAGES_TOKEN", "OS_USERNAME", "OS_AUTH_TYPE", *TOKENS})
         hint = f"{' and '.join(idle)} say who asks, but nothing says where the service is." if idle else ""
         raise ConfigurationError(f"{hint or 'Nothing says which service to judge.'}\n{WAYS}")
-    account = _account(mine, cloud, options.timeout)
-    credentials = account.credentials()
+    account = account_of(mine, cloud, options.timeout)
+    credentials = _credentials(account)
     endpoint, region = account.endpoint(mine.get("OS_REGION_NAME"))
     named = "the embedded server" if options.reference else account.source
-    return Service(endpoint, region, named, account.verify, account.cert), credentials
+    return Service(normalised(endpoint), region, named, account.verify, account.cert), credentials
 
 
 def find_other(options: Options, environ: Mapping[str, str], who: str, service: Service) -> Credentials | None:
@@ -136,7 +129,7 @@ def find_other(options: Options, environ: Mapping[str, str], who: str, service: 
     given = _given(environ)
     cloud: str | None = getattr(options, OTHERS[who])
     if not cloud and (token := given.get(f"CLOUDIMAGES_{who}_TOKEN")):
-        return _as_it_is(token, f"token from CLOUDIMAGES_{who}_TOKEN", {}).credentials()
+        return _credentials(as_it_is(token, f"token from CLOUDIMAGES_{who}_TOKEN", {}))
     if not cloud:
         given = _overlaid(given, who)
         cloud = given.get("OS_CLOUD")
@@ -145,9 +138,16 @@ def find_other(options: Options, environ: Mapping[str, str], who: str, service: 
         if not cloud and not given.keys() & {"OS_AUTH_URL", "OS_AUTH_TYPE", *TOKENS}:
             raise ConfigurationError(
                 f"The OS_{who}_* variables say who asks, but not at which Identity service, and {service.named} is no"
-                f" answer for them. Set OS_{who}_AUTH_URL or OS_AUTH_URL; or name an entry of clouds.yaml in OS_{who}_CLOUD."
+                f" answer for them. Set OS_{who}_AUTH_URL or OS_AUTH_URL; or name an entry of clouds.yaml in"
+                f" OS_{who}_CLOUD."
             )
-    return _account(given, cloud, options.timeout, f"OS_{who}_*").credentials()
+    return _credentials(account_of(given, cloud, options.timeout, f"OS_{who}_* variables"))
+
+
+def _credentials(account: Account) -> Credentials:
+    """Get a first token, so that wrong credentials are told at once."""
+    project_id = account.sign_in()
+    return Credentials(account.how, account.token, project_id)
 
 
 def normalised(endpoint: str) -> str:
@@ -155,44 +155,24 @@ def normalised(endpoint: str) -> str:
 
     Raises ``ConfigurationError`` for what is no address of an image service.
     """
-    parts = _address(endpoint, "endpoint of an image service", "https://image.example or https://image.example/v2")
+    parts = address(endpoint, "endpoint of an image service", "https://image.example or https://image.example/v2")
     path = re.sub(r"(/v2(\.\d+)?)+$", "", parts.path.rstrip("/"))
     if (odd := re.search(r"/v2(\.\d+)?/images(/.*)?$|/v\d+(\.\d+)?$", path)) or parts.query or parts.fragment:
         what = odd[0] if odd else SECRETS.hide(endpoint[endpoint.find(parts.path or "?") :])
         raise ConfigurationError(
-            f"The endpoint {SECRETS.hide(endpoint)!r} ends in {what!r}. Give the address up to its /v2, without what follows;"
-            " other versions than 2 are not judged."
+            f"The endpoint {SECRETS.hide(endpoint)!r} ends in {what!r}. Give the address up to its /v2, without what"
+            " follows; other versions than 2 are not judged."
         )
     return f"{parts.scheme}://{parts.netloc}{path}/v2"
-
-
-def _address(text: str, what: str, example: str) -> Any:
-    try:
-        parts = urlsplit(text)
-        SECRETS.keep(parts.password)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        good = False
-    if not good or re.search(r"[\s\x00-\x1f]", text) or "@" in parts.netloc:
-        raise ConfigurationError(
-            f"{SECRETS.hide(text)!r} is no {what}. Give an http or https URL, without user and password, such as {example}."
-        )
-    return parts
 
 
 def _given(environ: Mapping[str, str]) -> dict[str, str]:
     """Pick the variables that concern us and are not empty; from here on, no output shows their secrets."""
     given = {name: value for name, value in environ.items() if name.startswith(("OS_", "CLOUDIMAGES_")) and value}
-    _keep_secrets(given)
+    if given.get("OS_INSECURE", "").lower() in {"1", "yes", "on"}:
+        given["OS_INSECURE"] = "true"  # the one word that openstacksdk knows
+    keep_secrets(given)
     return given
-
-
-def _keep_secrets(settings: Mapping[str, Any]) -> None:
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            _keep_secrets(value)
-        elif SECRET.search(str(name)) and not NO_SECRET.search(str(name)):
-            SECRETS.keep(str(value))
 
 
 def _overlaid(given: Mapping[str, str], who: str) -> dict[str, str]:
@@ -202,42 +182,13 @@ def _overlaid(given: Mapping[str, str], who: str) -> dict[str, str]:
     files = {name: value for name, value in given.items() if name in {"OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"}}
     if not own or "OS_CLOUD" in own:
         return own and files | own
-    if own.keys() & set(TOKENS) and not own.keys() & ({"OS_AUTH_TYPE", "OS_AUTH_URL"} | SCOPE):
+    if own.keys() & TOKENS and not own.keys() & ({"OS_AUTH_TYPE", "OS_AUTH_URL"} | SCOPE):
         return own  # nothing asks for another token in its place: it is used as it is
     dropped = {"OS_CLOUD"}.union(*(group for group in ALTERNATIVES if group & own.keys()))
-    proofs = [proof for proof in PROOFS if proof & own.keys()]
-    if proofs:
-        dropped = dropped.union(*(proof for proof in PROOFS if proof not in proofs))
-        if not (proofs[0] - set(TOKENS)) & given.keys():
+    if proof := next((one for one in PROOFS if one[0] & own.keys()), None):
+        _, kind, competing = proof
+        dropped |= competing
+        if kind not in given.get("OS_AUTH_TYPE", ""):
             dropped |= {"OS_AUTH_TYPE", "OS_AUTH_PLUGIN"}
-        if set(APPLICATION) & own.keys():
-            dropped |= SCOPE  # it is bound to its project
-    base = {
-        name: value
-        for name, value in given.items()
-        if name not in dropped and not name.startswith(tuple(f"OS_{one}_" for one in OTHERS))
-    }
+    base = {name: value for name, value in given.items() if name not in dropped and not name.startswith(OWN)}
     return base | own
-
-
-@dataclass(frozen=True)
-class _Account:
-    """A cloud and an identity there, as openstacksdk reads them."""
-
-    source: str
-    how: str
-    verify: bool | str
-    cert: str | tuple[str, str] | None
-    give: Callable[[], str | None] = field(repr=False)
-    access: "Callable[[], AccessInfo] | None" = field(default=None, repr=False)
-    regions: "tuple[CloudRegion, ...]" = field(default=(), repr=False)
-    fixed: str | None = None
-    """The endpoint, where no catalogue is asked."""
-
-    def credentials(self) -> Credentials:
-        """Get a first token."""
-        if self.access is None:
-            return Credentials(self.how, self.give)
-        access = self.access()
-        SECRETS.keep(access.auth_token)
-        return Credentials(self.how, self.give, access.project_id)

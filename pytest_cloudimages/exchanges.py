@@ -93,11 +93,12 @@ class Exchange:
 
     def curl(self, origin: str) -> str:
         """Give a command that sends this request again; the token comes from the shell's ``$TOKEN``."""
-        words = ["curl", "-isS", "--path-as-is", "-X", self.method]
+        # curl is told to make no list of an address with brackets, and no file's name of a body that begins with @.
+        words = ["curl", "-isS", "--path-as-is", "--globoff", "-X", self.method]
         for name, value in self.headers:
             words += ["-H", f"{name}: $TOKEN" if name == TOKEN else f"{name}: {value}"]
         if self.body:
-            words += ["--data-binary", printable(self.body)]
+            words += ["--data-raw", printable(self.body)]
         line = " ".join(shlex.quote(word) for word in [*words, origin + self.target])
         # The shell is to fill the token in, so that word alone stands in double quotes.
         return SECRETS.hide(line.replace(f"'{TOKEN}: $TOKEN'", f'"{TOKEN}: $TOKEN"'))

@@ -184,7 +184,8 @@ class Model:
             return
         if operation.kind is Kind.ADD:
             self.tags.add(operation.tag)
-        elif operation.kind is Kind.DELETE:
+        elif operation.kind is Kind.DELETE and operation.tag in self.tags:
+            # A service that altered the tag may acknowledge the deletion of what was never listed: that is no deletion.
             self.tags.discard(operation.tag)
             self.deleted.add(operation.tag)
 

@@ -157,7 +157,8 @@ def settings(config: pytest.Config, environ: Mapping[str, str] = os.environ) -> 
         if value is None:
             value = config.getini(f"{PREFIX}_{key}")
         found[key] = _read(name, kind, default if value is None or value in ("", []) else value)
-    if found["url"] is None:
+    if not (found["url"] or found["cloud"] or found["reference"]):
+        # Whoever names a service means it, whatever the shell still holds.
         found["url"] = environ.get("CLOUDIMAGES_ENDPOINT") or None
     if found["seed"] is None:
         found["seed"] = secrets.randbelow(2**32)
@@ -180,6 +181,8 @@ def _read(name: str, kind: type, value: Any) -> Any:
         raise pytest.UsageError(f"--{PREFIX}-{name} takes a number, not {value!r}.") from None
     if kind in (int, float) and not 0 <= number < 2**64:
         raise pytest.UsageError(f"--{PREFIX}-{name} takes a number of at least 0, not {value!r}.")
+    if name == "timeout" and not number:
+        raise pytest.UsageError(f"--{PREFIX}-{name} takes a number of more than 0: no answer comes at once.")
     return number
 
 

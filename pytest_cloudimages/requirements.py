@@ -88,7 +88,10 @@ def read_area(
     if not isinstance(area, str):
         raise ValueError(f'The catalogue {where} lacks a line like: area = "image-tags"')
     found: dict[str, Requirement] = {}
-    for number, entry in enumerate(data.get("requirements", ()), 1):
+    entries = data.get("requirements", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
+        raise ValueError(f"The catalogue {where} is to hold its entries in tables headed [[requirements]].")
+    for number, entry in enumerate(entries, 1):
         name = entry.get("id", f"entry {number}")
         if missing := [field for field in FIELDS if not isinstance(entry.get(field), str)]:
             raise ValueError(

@@ -60,12 +60,14 @@ def judge(missed: Verdict, phase: str, error: BaseException | None, *, cases: in
             return Verdict.BLOCKED
         return Verdict.NOTED if noted and missed is Verdict.NOTED else Verdict.PASS
     found = list(leaves(error))
+    if any(not isinstance(one, AssertionError | Blocked) for one in found):
+        return Verdict.ERROR
+    # Hypothesis calls a group so whose case ended otherwise when it was tried again; it need not be loaded to be asked.
+    flaky = any(kind.__name__ == "Flaky" for kind in type(error).__mro__)
+    if flaky or any(isinstance(one, Unsteady) for one in found):
+        return Verdict.UNSTABLE
     if all(isinstance(one, AssertionError) for one in found):
         # An assertion of a fixture or a clean-up asked for the ground; it did not ask the question.
         return missed if phase == "call" else Verdict.BLOCKED
-    if any(not isinstance(one, AssertionError | Blocked) for one in found):
-        return Verdict.ERROR
-    if any(isinstance(one, Unsteady) for one in found):
-        return Verdict.UNSTABLE
     # A departure that was seen stands, whatever kept other cases from being asked.
     return missed if phase == "call" and any(isinstance(one, AssertionError) for one in found) else Verdict.BLOCKED

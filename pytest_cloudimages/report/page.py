@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.report.terminal import table
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pytest_cloudimages.report.results import Record, Results
     from pytest_cloudimages.requirements import Requirement
 
+STYLE = Path(__file__).with_name("page.css")
 TITLE = "Image tags: conformance"
 HEADER = [
     '<th class="sortable" data-column-type="verdict">Verdict</th>',
@@ -91,4 +93,5 @@ def summary(results: Results) -> str:
     head, body = rows[0], [cells for cells in rows[1:] if len(cells) == len(rows[0])]
     cells = "".join(f"<tr>{''.join(f'<td>{_safe(cell)}</td>' for cell in line)}</tr>" for line in body)
     titles = "".join(f"<th>{_safe(cell)}</th>" for cell in head)
-    return f"<p>{'<br>'.join(facts)}</p><table><thead><tr>{titles}</tr></thead><tbody>{cells}</tbody></table>"
+    whole = f"<thead><tr>{titles}</tr></thead><tbody>{cells}</tbody>"
+    return f'<p>{"<br>".join(facts)}</p><table class="conformance">{whole}</table>'
