@@ -1,0 +1,23 @@
+"""Services that are wrong in one way each: every one is the honest app with one rule spoiled.
+
+`python tests/faults [NAME…]` shows what each of them does, and whether the suite finds just that.
+"""
+
+from . import access, adding, answering, attributes, combined, deleting, histories, isolation, lawful, showing, writing
+from .registry import FAULTS, Fault
+
+__all__ = [
+    "FAULTS",
+    "Fault",
+    "access",
+    "adding",
+    "answering",
+    "attributes",
+    "combined",
+    "deleting",
+    "histories",
+    "isolation",
+    "lawful",
+    "showing",
+    "writing",
+]

@@ -1,0 +1,39 @@
+"""The register of faults, and the words by which a fault says what it breaks."""
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar, cast
+
+from pytest_cloudimages.reference.app import App
+
+Subclass = TypeVar("Subclass", bound=type[App])
+
+
+class Fault(Protocol):
+    """What the register knows of a faulty app."""
+
+    __name__: str
+    __doc__: str | None
+    broken: frozenset[str]
+    """The requirements that the suite finds broken: these, and no others."""
+    profile: str
+    """The least effort that is certain to meet the defect."""
+
+    def __call__(self) -> App: ...
+
+
+FAULTS: dict[str, Fault] = {}
+"""Every faulty app by its name."""
+
+
+def breaks(*ids: str, profile: str = "quick") -> Callable[[Subclass], Subclass]:
+    """Register a faulty app with the requirements that it breaks."""
+
+    def register(app: Subclass) -> Subclass:
+        fault = cast("Fault", app)
+        fault.broken, fault.profile = frozenset(ids), profile
+        if app.__name__ in FAULTS or not app.__doc__:
+            raise ValueError(f"A fault has a name of its own and one sentence: {app.__name__}.")
+        FAULTS[app.__name__] = fault
+        return app
+
+    return register

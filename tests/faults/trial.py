@@ -1,0 +1,75 @@
+"""One run of the suite against one app, by its address, as any tester would run it."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_cloudimages.reference.app import App
+from pytest_cloudimages.reference.server import environment, serving
+
+LONGEST = 120.0  # seconds
+SEED = 1
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run has said: the verdict of each requirement, why, and what it took."""
+
+    verdicts: dict[str, str]
+    explanations: dict[str, str]
+    cases: int
+    requests: int
+    output: str
+
+    def which(self, *verdicts: str) -> frozenset[str]:
+        """Give the requirements of these verdicts."""
+        return frozenset(one for one, verdict in self.verdicts.items() if verdict in verdicts)
+
+    @property
+    def found(self) -> frozenset[str]:
+        """The requirements said to be broken."""
+        return self.which("fail", "advisory")
+
+    def quarrel(self, broken: Iterable[str]) -> str:
+        """Say where the run and the truth part; nothing where they agree."""
+        broken = frozenset(broken)
+        missing, extra, errors = broken - self.found, self.found - broken, self.which("error")
+        lines = [f"missed: {one}, which was {self.verdicts.get(one)}" for one in sorted(missing)]
+        for word, ids in (("blamed without reason", extra), ("an error of ours", errors)):
+            lines += [f"{word}: {one}: {self.explanations[one][:600]}" for one in sorted(ids)]
+        return "\n".join(lines)
+
+
+def judged(
+    make: Callable[[], App], reports: Path, *, profile: str = "quick", seed: int = SEED, select: Iterable[str] = ()
+) -> Outcome:
+    """Serve an app, have the suite judge it in a process of its own, and read the results."""
+    with serving(make()) as server:
+        environ = {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "CLOUDIMAGES_"))}
+        words = ["run", "--profile", profile, "--seed", str(seed), "--patience", "0.3", "--reports", str(reports)]
+        words += [word for one in select for word in ("--select", one)]
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest_cloudimages.cli", *words],
+            env=environ | environment(server),
+            cwd=reports,
+            capture_output=True,
+            text=True,
+            timeout=LONGEST,
+            check=False,
+        )
+    file = reports / "conformance.json"
+    if not file.exists():
+        raise RuntimeError(f"The run left no results, status {done.returncode}:\n{done.stdout}{done.stderr}")
+    data = json.loads(file.read_text(encoding="utf-8"))
+    entries = data["requirements"]
+    return Outcome(
+        verdicts={one["id"]: one["verdict"] for one in entries},
+        explanations={one["id"]: one["explanation"] for one in entries},
+        cases=sum(one["cases"] for one in entries),
+        requests=data["requests"]["judging"],
+        output=done.stdout + done.stderr,
+    )

@@ -1,0 +1,663 @@
+"""The client sends what it is told, writes it down, and judges nothing."""
+
+from __future__ import annotations
+
+import json
+import socket
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_cloudimages import client as client_module
+from pytest_cloudimages.client import (
+    LONGEST_WAIT,
+    Image,
+    ImagesClient,
+    Patience,
+    borrowed,
+    brief,
+    created,
+    parse,
+    prepared,
+    readable,
+    segment,
+    set_tags,
+)
+from pytest_cloudimages.exchanges import Purpose, Transcript
+from pytest_cloudimages.reference.app import App
+from pytest_cloudimages.reference.server import Server, serving
+from pytest_cloudimages.verdicts import Blocked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytest_cloudimages.wire import Wire
+
+TOKEN = "token-of-the-test"
+
+
+def answer(status: int, body: bytes = b"", *fields: str) -> bytes:
+    """Write an answer."""
+    lines = [f"HTTP/1.1 {status} Such", *fields, *([] if status == 204 else [f"Content-Length: {len(body)}"])]
+    return "\r\n".join([*lines, "\r\n"]).encode() + body
+
+
+@pytest.fixture
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Note how long anybody would have slept, and do not sleep."""
+    noted: list[float] = []
+    monkeypatch.setattr(time, "sleep", noted.append)
+    return noted
+
+
+@pytest.fixture
+def left_behind(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Give what could not be put back in this test."""
+    noted: list[str] = []
+    monkeypatch.setattr(client_module, "LEFT_BEHIND", noted)
+    return noted
+
+
+@pytest.fixture
+def cloud(server: Server, open_wire: Callable[..., Wire]) -> ImagesClient:
+    """Give a client of the embedded server."""
+    return client_of(server, open_wire)
+
+
+def client_of(server: Server, open_wire: Callable[..., Wire]) -> ImagesClient:
+    """Give a client of an embedded server."""
+    token = server.app.identity.issue("tester").value
+    return ImagesClient(f"{server.url}/v2", open_wire(server.url), Transcript(), lambda: token)
+
+
+# What is sent
+
+
+@pytest.mark.parametrize(
+    ("tag", "written"),
+    [
+        ("az-AZ.09_~", "az-AZ.09_~"),
+        ("a b", "a%20b"),
+        ("a/b", "a%2Fb"),
+        ("..", ".."),
+        ("%", "%25"),
+        ("%41", "%2541"),
+        ("é", "%C3%A9"),
+        ("e\u0301", "e%CC%81"),
+        ("😀", "%F0%9F%98%80"),
+        ("\x00\x7f", "%00%7F"),
+        ("+", "%2B"),
+        ("#?", "%23%3F"),
+        ("", ""),
+    ],
+)
+def test_a_tag_is_one_segment(tag: str, written: str) -> None:
+    """Everything but the unreserved characters is encoded."""
+    assert segment(tag) == written
+
+
+@pytest.mark.parametrize("tag", [".", "..", "a/../b", "a b", "%2e"])
+@pytest.mark.parametrize(("method", "name"), [("PUT", "add_tag"), ("DELETE", "delete_tag")])
+def test_a_tag_operation_names_its_tag(caller: ImagesClient, peer: Any, method: str, name: str, tag: str) -> None:
+    """The method, the image and the segment arrive, even for a tag that others take for a part of the path."""
+    getattr(caller, name)("id", tag)
+
+    assert peer.heads[0].startswith(f"{method} /v2/images/id/tags/{segment(tag)} HTTP/1.1".encode())
+
+
+def test_a_bare_request_has_no_body_and_no_type(caller: ImagesClient, peer: Any) -> None:
+    """A tag operation carries the token, what it accepts, and nothing else."""
+    caller.add_tag("id", "x")
+
+    fields = dict(line.split(b": ", 1) for line in peer.heads[0].split(b"\r\n")[1:] if line)
+    assert fields == {
+        b"Host": peer.url.removeprefix("http://").encode(),
+        b"User-Agent": b"pytest-cloudimages",
+        b"Accept": b"application/json",
+        b"Accept-Encoding": b"identity",
+        b"X-Auth-Token": TOKEN.encode(),
+        b"Content-Length": b"0",
+    }
+
+
+@pytest.mark.parametrize(
+    ("how", "present", "body"),
+    [
+        ({"length": False}, [], b""),
+        ({"length": True}, [b"Content-Length: 0"], b""),
+        ({"body": b""}, [b"Content-Length: 0"], b""),
+        ({"body": b"abc"}, [b"Content-Length: 3"], b"abc"),
+        ({"body": b"abc", "chunked": True}, [b"Transfer-Encoding: chunked"], b"3\r\nabc\r\n0\r\n\r\n"),
+        ({"chunked": True}, [b"Transfer-Encoding: chunked"], b"0\r\n\r\n"),
+        ({"json": {"a": 1}}, [b"Content-Length: 8"], b'{"a": 1}'),
+    ],
+)
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_a_body_is_framed_as_asked(
+    caller: ImagesClient, peer: Any, method: str, how: dict[str, Any], present: list[bytes], body: bytes
+) -> None:
+    """Length, chunks and JSON are the caller's to choose; a DELETE without a body needs no length."""
+    caller.send(method, "/images/id/tags/x", **how)
+
+    framing = (b"content-length", b"transfer-encoding")
+    found = [line for line in peer.heads[0].split(b"\r\n") if line.lower().startswith(framing)]
+    wanted = [] if method == "DELETE" and not {"body", "json", "chunked"} & {*how} else present
+    assert (found, peer.bodies[0]) == (wanted, body)
+
+
+def test_headers_given_come_last(caller: ImagesClient, peer: Any) -> None:
+    """A test may replace any header, the token included."""
+    caller.send("PUT", "/x", headers={"X-Auth-Token": "another", "Accept": "text/html"})
+
+    assert b"X-Auth-Token: another\r\n" in peer.heads[0]
+    assert TOKEN.encode() not in peer.heads[0]
+    assert b"Accept: text/html\r\n" in peer.heads[0]
+
+
+def test_nobody_shows_no_token(caller: ImagesClient, peer: Any) -> None:
+    """A caller without a token sends no header for one."""
+    caller.calling("nobody", lambda: None).show("id")
+
+    assert b"x-auth-token" not in peer.heads[0].lower()
+
+
+@pytest.mark.parametrize(
+    ("ask", "line"),
+    [
+        (lambda one: one.show("id"), "GET /v2/images/id"),
+        (lambda one: one.list(), "GET /v2/images"),
+        (lambda one: one.list(tag=["a b", "c&d"], limit="1"), "GET /v2/images?tag=a%20b&tag=c%26d&limit=1"),
+        (lambda one: one.create(name="n"), "POST /v2/images"),
+        (lambda one: one.delete("id"), "DELETE /v2/images/id"),
+        (lambda one: one.patch("id", {"op": "remove", "path": "/x"}), "PATCH /v2/images/id"),
+    ],
+)
+def test_every_method_sends_one_request(caller: ImagesClient, peer: Any, ask: Any, line: str) -> None:
+    """One call is one request, below the endpoint."""
+    ask(caller)
+
+    assert [head.split(b" HTTP/")[0].decode() for head in peer.heads] == [line]
+
+
+def test_a_patch_says_what_it_is(caller: ImagesClient, peer: Any) -> None:
+    """Operation objects go out as Glance's media type."""
+    caller.patch("id", {"op": "add", "path": "/a", "value": "b"})
+
+    assert b"Content-Type: application/openstack-images-v2.1-json-patch\r\n" in peer.heads[0]
+    assert json.loads(peer.bodies[0]) == [{"op": "add", "path": "/a", "value": "b"}]
+
+
+# What is written down
+
+
+def test_an_answer_is_given_as_it_was(caller: ImagesClient, peer: Any) -> None:
+    """Status, headers in any case, octets, and the JSON in them."""
+    peer.replies = [answer(400, b'{"message": "no"}', "X-Odd: 1")]
+    found = caller.show("id")
+
+    assert (found.status, found.headers["x-odd"], found.data) == (400, "1", {"message": "no"})
+    assert (found.ok, found.refused) == (False, True)
+    assert repr(found) == "GET /v2/images/id → 400"
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b"\xff\xfe", b"{", b"\x00"])
+def test_what_is_no_json_is_none(caller: ImagesClient, peer: Any, body: bytes) -> None:
+    """Whatever a service sends, reading it raises nothing."""
+    peer.replies = [answer(200, body)]
+
+    assert caller.show("id").data is None
+
+
+def test_the_token_is_nowhere(caller: ImagesClient, peer: Any) -> None:
+    """Neither the exchange nor its data, nor the command, nor any repr shows it."""
+    peer.replies = [answer(200, b"{}")]
+    found = caller.show("id")
+    shown = [repr(found), repr(found.exchange), str(found.exchange), found.exchange.curl(peer.url), repr(caller)]
+    shown += [json.dumps(found.exchange.as_data(peer.url)), repr(caller.transcript), repr(vars(found))]
+
+    assert not [text for text in shown if TOKEN in text]
+
+
+def test_exchanges_are_kept_with_their_purpose_and_caller(caller: ImagesClient) -> None:
+    """The transcript tells who asked, and why."""
+    with caller.transcript.of(Purpose.PREPARING):
+        caller.show("1")
+    caller.calling("a stranger", lambda: None).show("2")
+
+    assert [(one.purpose, one.caller) for one in caller.transcript.take()] == [
+        (Purpose.PREPARING, "tester"),
+        (Purpose.JUDGING, "a stranger"),
+    ]
+    assert caller.transcript.counts == {"preparing": 1, "judging": 1}
+
+
+def test_octets_behind_a_204_are_told(caller: ImagesClient, peer: Any) -> None:
+    """They are the answer's, and the next request has its own answer."""
+    peer.replies = [b"HTTP/1.1 204 No Content\r\n\r\nsurplus", answer(404)]
+    first, second = caller.add_tag("id", "a"), caller.add_tag("id", "b")
+
+    assert (first.stray, first.exchange.stray, second.status, second.stray) == (b"surplus", b"surplus", 404, b"")
+
+
+# What is tried again
+
+
+def test_a_connection_closed_while_idle_is_tried_once_more(caller: ImagesClient, peer: Any) -> None:
+    """The request is repeated, and the exchange says so."""
+    peer.replies = [answer(204), None, answer(204)]
+    caller.add_tag("id", "a")
+    found = caller.add_tag("id", "b")
+
+    assert found.status == 204
+    assert "repeated" in found.exchange.note
+    assert peer.targets == [f"/v2/images/id/tags/{tag}".encode() for tag in "abb"]
+
+
+def test_an_answer_with_connection_close_is_not_repeated(caller: ImagesClient, peer: Any) -> None:
+    """A service that closes after every answer is asked as often as any."""
+    peer.replies = [answer(204, b"", "Connection: close")] * 3
+    found = [caller.add_tag("id", "a") for _ in range(3)]
+
+    assert [one.exchange.note for one in found] == ["", "", ""]
+    assert len(peer.heads) == 3
+
+
+def test_a_deletion_that_lost_its_answer_blocks(caller: ImagesClient, peer: Any) -> None:
+    """Nobody can tell whether the 404 of the repetition is the service's answer or our doing."""
+    peer.replies = [None, answer(404)]
+
+    with pytest.raises(Blocked, match=r"DELETE /v2/images/id/tags/a lost its answer"):
+        caller.delete_tag("id", "a")
+
+
+def test_a_deletion_repeated_with_204_counts(caller: ImagesClient, peer: Any) -> None:
+    """Where the repetition is acknowledged, the first one never arrived."""
+    peer.replies = [None, answer(204)]
+
+    assert caller.delete_tag("id", "a").status == 204
+
+
+def test_a_service_that_leaves_a_request_unanswered_has_no_status(caller: ImagesClient, peer: Any) -> None:
+    """Twice no answer while others are answered is the service's own: status 0."""
+    peer.replies = [None, None, answer(200)]
+    found = caller.add_tag("id", "a")
+
+    assert (found.status, found.ok, found.refused) == (0, False, False)
+    assert str(found.exchange).startswith("PUT /v2/images/id/tags/a → no answer")
+
+
+def test_a_service_that_answers_nothing_blocks(caller: ImagesClient, peer: Any) -> None:
+    """No answer to anything is no answer to the question."""
+    peer.replies = [None] * 3
+
+    with pytest.raises(Blocked, match="out of reach"):
+        caller.add_tag("id", "a")
+
+
+def test_an_answer_that_does_not_come_blocks(peer: Any, open_wire: Callable[..., Wire]) -> None:
+    """The time-out is told, and the request is not sent again."""
+    peer.replies = ["hang"]
+    slow = ImagesClient(f"{peer.url}/v2", open_wire(peer.url, timeout=0.05), Transcript(), lambda: None)
+
+    with pytest.raises(Blocked, match=r"PUT /v2/images/id/tags/a was not answered within 0\.05 s"):
+        slow.add_tag("id", "a")
+    assert len(peer.heads) == 1
+
+
+def test_half_an_answer_is_none(caller: ImagesClient, peer: Any) -> None:
+    """A body that stops in the middle, twice, counts as no answer."""
+    peer.replies = [b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\nhalf"] * 3
+
+    assert caller.show("id").status == 0
+
+
+def test_a_port_that_refuses_blocks(open_wire: Callable[..., Wire]) -> None:
+    """The message names the endpoint and the cause."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    nowhere = ImagesClient(f"{url}/v2", open_wire(url), Transcript(), lambda: None)
+
+    with pytest.raises(Blocked, match=rf"{url}/v2 is out of reach: .*refused"):
+        nowhere.show("id")
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "fields", "pause"),
+    [
+        ("PUT", 429, ["Retry-After: 7"], 7.0),
+        ("PUT", 429, [], 1.0),
+        ("PUT", 429, ["Retry-After: 0"], 0.0),
+        ("PUT", 429, ["Retry-After: 999999"], LONGEST_WAIT),
+        ("PUT", 429, ["Retry-After: soon"], 1.0),
+        ("PUT", 429, ["Retry-After: -5"], 1.0),
+        ("PUT", 503, ["Retry-After: 2"], 2.0),
+        ("PUT", 503, [], None),
+        ("PUT", 413, ["Retry-After: 2"], 2.0),
+        ("PUT", 413, [], None),
+        ("DELETE", 413, [], 1.0),
+        ("PUT", 400, ["Retry-After: 2"], None),
+        ("PUT", 500, ["Retry-After: 2"], None),
+        ("PUT", 204, ["Retry-After: 2"], None),
+    ],
+)
+def test_a_service_that_asks_to_wait_is_waited_for(
+    caller: ImagesClient,
+    peer: Any,
+    waits: list[float],
+    method: str,
+    status: int,
+    fields: list[str],
+    pause: float | None,
+) -> None:
+    """Once, and no longer than a minute; the second answer counts, and says that it is one."""
+    peer.replies = [answer(status, b"", *fields), answer(204)]
+    found = caller.send(method, "/images/id/tags/a")
+
+    assert waits == ([] if pause is None else [pause])
+    assert found.status == (status if pause is None else 204)
+    assert ("repeated" in found.exchange.note) == (pause is not None)
+
+
+def test_a_service_that_keeps_asking_to_wait_is_waited_for_once(
+    caller: ImagesClient, peer: Any, waits: list[float]
+) -> None:
+    """The second 429 is the answer."""
+    peer.replies = [answer(429, b"", "Retry-After: 3")] * 3
+
+    assert caller.show("id").status == 429
+    assert waits == [3.0]
+
+
+# Raw requests
+
+
+def test_a_raw_request_is_sent_octet_for_octet(caller: ImagesClient, peer: Any) -> None:
+    """It has a connection of its own, and gives all that came until the end."""
+    peer.replies = [b"HTTP/1.1 204 No Content\r\nX-A: 1\r\nConnection: close\r\n\r\nbody"]
+    found = caller.raw("put", "/images/id/tags/a b\u00e9\udcff")
+
+    assert peer.heads[0].startswith(b"put /v2/images/id/tags/a b\xc3\xa9\xff HTTP/1.1\r\n")
+    assert (found.status, found.headers["x-a"], found.body) == (204, "1", b"body")
+    assert TOKEN not in repr(found.exchange)
+
+
+def test_a_raw_request_without_an_answer_has_no_status(caller: ImagesClient, peer: Any) -> None:
+    """A connection that closes at once is no answer."""
+    peer.replies = [None]
+
+    assert caller.raw("PUT", "/x").status == 0
+
+
+def test_a_raw_request_that_hangs_blocks(peer: Any, open_wire: Callable[..., Wire]) -> None:
+    """The time-out holds for connections of one's own too."""
+    peer.replies = ["hang"]
+    slow = ImagesClient(f"{peer.url}/v2", open_wire(peer.url, timeout=0.05), Transcript(), lambda: None)
+
+    with pytest.raises(Blocked, match="was not answered"):
+        slow.raw("PUT", "/x")
+
+
+def test_a_raw_request_does_not_go_round_a_proxy(
+    open_wire: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a proxy stands between, the question cannot be asked."""
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    behind = ImagesClient("http://images.example/v2", open_wire("http://images.example"), Transcript(), lambda: None)
+
+    with pytest.raises(Blocked, match="proxy"):
+        behind.raw("PUT", "/x")
+
+
+@pytest.mark.parametrize(
+    ("octets", "status", "content"),
+    [
+        (b"HTTP/1.1 204 No Content\r\n\r\n", 204, b""),
+        (b"HTTP/1.0 200\r\nA: b\r\n\r\nx", 200, b"x"),
+        (b"", 0, b""),
+        (b"SSH-2.0", 0, b"SSH-2.0"),
+        (b"HTTP/1.1 abc\r\n\r\n", 0, b"HTTP/1.1 abc\r\n\r\n"),
+        (b"\xff\xfe\r\n\r\n", 0, b"\xff\xfe\r\n\r\n"),
+        (b"HTTP/1.1\r\n\r\n", 0, b"HTTP/1.1\r\n\r\n"),
+    ],
+)
+def test_an_answer_is_split_into_its_parts(octets: bytes, status: int, content: bytes) -> None:
+    """What is no answer has no status."""
+    assert parse(octets)[::2] == (status, content)
+
+
+def test_the_innermost_cause_is_told() -> None:
+    """A chain of errors ends in the words of the first."""
+    try:
+        try:
+            raise ConnectionRefusedError(111, "Connection refused")
+        except OSError as inner:
+            raise RuntimeError("wrapped") from inner
+    except RuntimeError as problem:
+        assert brief(problem) == "[Errno 111] Connection refused"
+
+
+# Images
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"[]", b"{}", b'{"tags": null}', b'{"tags": "a"}', b'{"tags": [1]}', b'{"tags": {"a": 1}}']
+)
+def test_tags_that_cannot_be_read_block(caller: ImagesClient, peer: Any, body: bytes) -> None:
+    """What is no list of strings is no ground for a judgement."""
+    peer.replies = [answer(200, body)]
+
+    with pytest.raises(Blocked, match="cannot be read"):
+        readable(caller.show("id"))
+
+
+@pytest.mark.parametrize(("status", "wanted", "fine"), [(204, None, True), (404, None, False), (201, 204, False)])
+def test_a_preparation_that_fails_blocks(
+    caller: ImagesClient, peer: Any, status: int, wanted: int | None, fine: bool
+) -> None:
+    """A step that leads up to the question must succeed."""
+    peer.replies = [answer(status)]
+    found = caller.add_tag("id", "a")
+    if fine:
+        assert prepared(found, status=wanted) is found
+    else:
+        with pytest.raises(Blocked, match=f"→ {status}"):
+            prepared(found, status=wanted)
+
+
+def test_a_created_image_lives_as_long_as_its_block(server: Server, cloud: ImagesClient) -> None:
+    """It begins without tags, and is gone afterwards."""
+    with created(cloud, "run") as image:
+        assert image.tags() == []
+        assert [one.id for one in server.app.images.all()] == [image.id]
+
+    assert [*server.app.images.all()] == []
+
+
+def test_a_created_image_goes_with_an_error(server: Server, cloud: ImagesClient, left_behind: list[str]) -> None:
+    """Whatever happens in the block, nothing stays."""
+    with pytest.raises(KeyboardInterrupt), created(cloud, "run"):
+        raise KeyboardInterrupt
+
+    assert [*server.app.images.all()] == []
+    assert left_behind == []
+
+
+def test_an_image_that_cannot_be_deleted_is_named(peer: Any, caller: ImagesClient, left_behind: list[str]) -> None:
+    """The tester learns what is left behind."""
+    peer.replies = [answer(201, b'{"id": "abc"}'), answer(409)]
+    with created(caller, "run"):
+        pass
+
+    assert "abc" in left_behind[0]
+    assert "409" in left_behind[0]
+
+
+@pytest.mark.parametrize("reply", [answer(403), answer(201, b"{}"), answer(201, b"<html>"), answer(500, b'{"id": "x"}')])
+def test_a_service_that_creates_no_image_blocks(caller: ImagesClient, peer: Any, reply: bytes) -> None:
+    """The message says what else can be done."""
+    peer.replies = [reply]
+
+    with pytest.raises(Blocked, match="--image ID"), created(caller, "run"):
+        pass
+
+
+@pytest.fixture
+def lent(cloud: ImagesClient) -> Iterator[str]:
+    """Give an image of the tester's, with tags."""
+    with created(cloud, "lent") as image:
+        image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": ["b", "a", "ö/\x00"]})
+        yield image.id
+
+
+def test_a_lent_image_gets_its_tags_back(cloud: ImagesClient, lent: str, left_behind: list[str]) -> None:
+    """It begins without tags, and ends with those it had."""
+    with borrowed(cloud, lent) as image:
+        assert image.tags() == []
+        image.add_tag("c")
+        image.add_tag("a")
+
+    assert sorted(image.tags()) == sorted(["b", "a", "ö/\x00"])
+    assert left_behind == []
+
+
+def test_a_lent_image_gets_its_tags_back_after_an_error(cloud: ImagesClient, lent: str) -> None:
+    """Whatever happens in the block."""
+    with pytest.raises(ZeroDivisionError), borrowed(cloud, lent) as image:
+        raise ZeroDivisionError
+
+    assert sorted(image.tags()) == sorted(["b", "a", "ö/\x00"])
+
+
+class WithoutPatch(App):
+    """A service that cannot PATCH."""
+
+    def update_image(self, request: Any, image_id: str) -> Any:
+        """Refuse it."""
+        del image_id
+        return self.method_not_allowed(request, ["GET"])
+
+
+def test_tags_are_put_back_one_by_one_where_patch_is_not_to_be_had(open_wire: Callable[..., Wire]) -> None:
+    """The tag operations do it then."""
+    with serving(WithoutPatch()) as server, created(client_of(server, open_wire), "run") as image:
+        image.add_tag("before")
+        with borrowed(image.client, image.id) as same:
+            assert same.tags() == []
+            same.add_tag("during")
+
+        assert image.tags() == ["before"]
+
+
+class Stubborn(App):
+    """A service whose images keep their tags once a test has begun."""
+
+    stubborn = False
+
+    def update_image(self, request: Any, image_id: str) -> Any:
+        """Do nothing."""
+        return self.show_image(request, image_id) if self.stubborn else super().update_image(request, image_id)
+
+    def add_tag(self, request: Any, image_id: str, tag: str) -> Any:
+        """Acknowledge, and do nothing."""
+        return super().add_tag(request, image_id, "other" if self.stubborn else tag)
+
+
+def test_tags_that_cannot_be_put_back_are_named(open_wire: Callable[..., Wire], left_behind: list[str]) -> None:
+    """The tester learns which tags the image had."""
+    app = Stubborn()
+    with serving(app) as server, created(client_of(server, open_wire), "run") as image:
+        image.add_tag("mine")
+        with borrowed(image.client, image.id):
+            app.stubborn = True
+
+    assert image.id in left_behind[0]
+    assert "['mine']" in left_behind[0]
+
+
+def test_tags_that_cannot_be_set_block(open_wire: Callable[..., Wire]) -> None:
+    """The ground is missing then."""
+    app = Stubborn()
+    app.stubborn = True
+    with (
+        serving(app) as server,
+        created(client_of(server, open_wire), "run") as image,
+        pytest.raises(Blocked, match="could not be set"),
+    ):
+        set_tags(image, ["a"])
+
+
+def test_an_image_is_found_on_a_further_page(cloud: ImagesClient) -> None:
+    """The list is followed by its links."""
+    with ExitStack() as stack:
+        oldest = stack.enter_context(created(cloud, "run"))
+        for _ in range(101):
+            stack.enter_context(created(cloud, "run"))
+
+        assert oldest.listed()["id"] == oldest.id
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"images": {}}', b'{"images": [1, null]}'])
+def test_a_list_that_cannot_be_read_blocks(caller: ImagesClient, peer: Any, body: bytes) -> None:
+    """Or one that does not show the image."""
+    peer.replies = [answer(200, body)]
+
+    with pytest.raises(Blocked):
+        Image(caller, "id").listed()
+
+
+def test_a_list_without_end_is_left(caller: ImagesClient, peer: Any) -> None:
+    """A next link that leads in a circle is followed so often, and no more."""
+    peer.replies = [answer(200, b'{"images": [], "next": "/v2/images?marker=x"}')] * 100
+
+    with pytest.raises(Blocked, match="20 pages"):
+        Image(caller, "id").listed()
+    assert len(peer.heads) == 20
+
+
+# Patience
+
+
+def shown(*tags: str) -> bytes:
+    """Write a representation."""
+    return answer(200, json.dumps({"tags": tags}).encode())
+
+
+def test_a_change_seen_late_is_waited_for(caller: ImagesClient, peer: Any, waits: list[float]) -> None:
+    """The tags are given once they are as expected, and the lag is told."""
+    peer.replies = [shown(), shown(), shown("a")]
+    image = Image(caller, "id", patience=Patience(5, caller.transcript))
+
+    assert image.settled(["a"]) == ["a"]
+    assert len(waits) == 2
+    assert caller.transcript.lag > 0
+
+
+def test_a_change_that_is_there_costs_one_reading(caller: ImagesClient, peer: Any, waits: list[float]) -> None:
+    """Nobody waits for what can be seen, in whatever order."""
+    peer.replies = [shown("b", "a")]
+
+    assert Image(caller, "id", patience=Patience(5, caller.transcript)).settled(["a", "b"]) == ["b", "a"]
+    assert (waits, caller.transcript.lag) == ([], 0)
+
+
+def test_patience_ends_for_the_whole_run(caller: ImagesClient, peer: Any) -> None:
+    """Where nothing came late within the time given, nothing is waited for again."""
+    peer.replies = [shown()] * 1000
+    patience = Patience(0.05, caller.transcript)
+    image = Image(caller, "id", patience=patience)
+
+    assert image.settled(["a"]) == []
+    asked = len(peer.heads)
+    assert asked > 1
+    assert image.settled(["a"]) == []
+    assert len(peer.heads) == asked + 1
+
+
+def test_a_ground_that_does_not_show_blocks(caller: ImagesClient, peer: Any) -> None:
+    """A tag that was to be there before the question must be there."""
+    peer.replies = [answer(204), shown("other")]
+
+    with pytest.raises(Blocked, match="to be the ground"):
+        Image(caller, "id").establish("a")

@@ -1,0 +1,218 @@
+"""Exchanges are written down without secrets, and can be sent again."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import subprocess
+import threading
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pytest_cloudimages import exchanges
+from pytest_cloudimages.exchanges import (
+    HIDDEN,
+    KEPT_OCTETS,
+    Exchange,
+    Purpose,
+    Secrets,
+    Transcript,
+    distinct,
+    printable,
+    without_token,
+)
+
+PLAIN = Exchange(
+    method="PUT",
+    target="/v2/images/id/tags/a",
+    headers=(("Accept", "application/json"), ("X-Auth-Token", HIDDEN)),
+    body=b"",
+    status=204,
+    answer_headers=(),
+    answer=b"",
+    stray=b"",
+    sent=1.0,
+    answered=1.25,
+)
+
+
+@pytest.fixture
+def secrets(monkeypatch: pytest.MonkeyPatch) -> Secrets:
+    """Give secrets that end with the test."""
+    mine = Secrets()
+    monkeypatch.setattr(exchanges, "SECRETS", mine)
+    return mine
+
+
+# Secrets
+
+
+@pytest.mark.parametrize(
+    ("words", "text", "shown"),
+    [
+        (["abcd"], "x abcd y abcd", "x *** y ***"),
+        (["abcd", "abcdef"], "abcdef", "***"),
+        ([" abcd\n"], "abcd", "***"),
+        (["abc"], "abc", "abc"),
+        (["", None], "abc", "abc"),
+        (["a.b*"], "aXbb a.b*", "aXbb ***"),
+    ],
+)
+def test_secrets_are_hidden(words: list[str | None], text: str, shown: str) -> None:
+    """Every word that is kept is replaced; one too short to be a secret is not."""
+    secrets = Secrets()
+    for word in words:
+        secrets.keep(word)
+
+    assert secrets.hide(text) == shown
+
+
+def test_secrets_are_hidden_in_all_of_a_document() -> None:
+    """Keys, values and lists, however deep."""
+    secrets = Secrets()
+    secrets.keep("hush")
+    data = {"hush": ["a hush", {"b": ("hush", 1, None, True)}], "c": 1.5}
+
+    assert secrets.hidden(data) == {HIDDEN: ["a ***", {"b": [HIDDEN, 1, None, True]}], "c": 1.5}
+
+
+@pytest.mark.parametrize("name", ["X-Auth-Token"])
+def test_a_token_is_left_out_at_the_door(name: str) -> None:
+    """The header stays, its value does not."""
+    assert without_token({"Accept": "a", name: "token"}) == (("Accept", "a"), (name, HIDDEN))
+
+
+def test_an_exchange_hides_what_a_service_echoes(secrets: Secrets) -> None:
+    """In its answer, its headers, and wherever else a token may come back."""
+    secrets.keep("the-token")
+    echo = replace(
+        PLAIN,
+        target="/v2/images?token=the-token",
+        body=b"the-token",
+        answer=b"no: the-token",
+        answer_headers=(("X-Echo", "the-token"),),
+        stray=b"the-token",
+        note="the-token",
+    )
+
+    assert "the-token" not in json.dumps(echo.as_data("http://x")) + echo.curl("http://x") + str(echo)
+
+
+# Text
+
+
+@pytest.mark.parametrize(
+    ("octets", "text"),
+    [
+        (b"abc", "abc"),
+        ("é漢😀".encode(), "é漢😀"),
+        (b"a\nb\tc", "a\nb\tc"),
+        (b"\x00\x1b[31m\r", "\\x00\\x1b[31m\\r"),
+        (b"\xff\xed\xa0\x80", "\\xff\\xed\\xa0\\x80"),
+        ("\u202e\u2028".encode(), "\\u202e\\u2028"),
+        (b"", ""),
+    ],
+)
+def test_octets_become_text_that_any_report_can_hold(octets: bytes, text: str) -> None:
+    """What is not UTF-8, and what would act on a terminal, is escaped."""
+    assert printable(octets) == text
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({}, "PUT /v2/images/id/tags/a → 204"),
+        ({"status": 0, "note": "n"}, "PUT /v2/images/id/tags/a → no answer (n)"),
+        ({"body": b"four", "caller": "nobody"}, "PUT /v2/images/id/tags/a with 4 octets of body as nobody → 204"),
+    ],
+)
+def test_an_exchange_is_told_in_a_line(changes: dict[str, Any], text: str) -> None:
+    """What was asked, by whom, and what came."""
+    assert str(replace(PLAIN, **changes)) == text
+
+
+def test_an_exchange_as_data_is_json() -> None:
+    """Everything that was sent and came, with lengths that a report can bear."""
+    data = replace(PLAIN, answer=b"x" * 10 * KEPT_OCTETS, body=b"\xff").as_data("http://x")
+
+    assert json.loads(json.dumps(data)) == data
+    assert (data["method"], data["target"], data["status"], data["seconds"]) == ("PUT", PLAIN.target, 204, 0.25)
+    assert (len(data["answer"]), data["body"], data["purpose"]) == (KEPT_OCTETS, "\\xff", "judging")
+
+
+# The command
+
+
+def test_a_command_takes_the_token_from_the_shell() -> None:
+    """Every other word is quoted, that one is not."""
+    command = PLAIN.curl("http://host:1")
+
+    assert '"X-Auth-Token: $TOKEN"' in command
+    assert shlex.split(command)[-1] == "http://host:1/v2/images/id/tags/a"
+
+
+@pytest.mark.parametrize(
+    "target", ["/v2/a;id", "/v2/$(id)", "/v2/`id`", "/v2/a'b\"c", "/v2/a b", "/v2/%zz", "/v2/..", "/v2/a&b|c"]
+)
+def test_a_command_is_safe_to_paste(target: str) -> None:
+    """A shell makes words of it that are those of the exchange, whatever they hold."""
+    script = f'TOKEN=t; curl() {{ printf "%s\\0" "$@"; }}; {replace(PLAIN, target=target).curl("http://h")}'
+    words = subprocess.run(["sh", "-c", script], capture_output=True, check=True).stdout.decode().split("\0")
+
+    assert words[-2] == f"http://h{target}"
+    assert "X-Auth-Token: t" in words
+    assert "--path-as-is" in words
+
+
+@pytest.mark.parametrize("body", [b"@/etc/passwd", b"a b'c", b'{"a": 1}', b"<x"])
+def test_a_command_sends_the_body_itself(body: bytes) -> None:
+    """A body that looks like the name of a file is none."""
+    words = shlex.split(replace(PLAIN, body=body).curl("http://h"))
+
+    assert words[words.index("--data-raw") + 1] == body.decode()
+
+
+@pytest.mark.parametrize("target", ["/v2/images/id/tags/[a-c]", "/v2/images/id/tags/{a,b}"])
+def test_a_command_names_one_address(target: str) -> None:
+    """Brackets and braces are sent, and make no list of addresses."""
+    words = shlex.split(replace(PLAIN, target=target).curl("http://h"))
+
+    assert "--globoff" in words
+
+
+# The transcript
+
+
+def test_a_transcript_gives_each_exchange_once() -> None:
+    """What was taken is gone; the counts stay."""
+    transcript = Transcript()
+    transcript.add(PLAIN)
+
+    assert transcript.take() == [PLAIN]
+    assert transcript.take() == []
+    assert transcript.counts == {Purpose.JUDGING: 1}
+
+
+def test_a_purpose_holds_for_its_block_and_its_thread() -> None:
+    """Other threads go on judging, and an error ends the block as well."""
+    transcript = Transcript()
+    seen: list[Purpose] = []
+    with pytest.raises(ZeroDivisionError), transcript.of(Purpose.CLEANING):
+        with transcript.of(Purpose.PREPARING):
+            seen.append(transcript.purpose)
+        thread = threading.Thread(target=lambda: seen.append(transcript.purpose))
+        thread.start()
+        thread.join()
+        seen.append(transcript.purpose)
+        raise ZeroDivisionError
+
+    assert [*seen, transcript.purpose] == [Purpose.PREPARING, Purpose.JUDGING, Purpose.CLEANING, Purpose.JUDGING]
+
+
+def test_exchanges_are_distinct_by_identity() -> None:
+    """Two equal requests are two; the same one given twice is one."""
+    twin = replace(PLAIN)
+
+    assert len(distinct([PLAIN, twin, PLAIN])) == 2

@@ -1,0 +1,215 @@
+"""The catalogue is whole, and a mistake in one's own is told as such."""
+
+from __future__ import annotations
+
+import ast
+import re
+import tomllib
+from collections import Counter
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_cloudimages import catalogue, requirement
+from pytest_cloudimages.requirements import Level, Provenance, ids_of, read_area, selected
+from pytest_cloudimages.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+FILES = [one for one in resources.files(catalogue).iterdir() if one.name.endswith(".toml")]
+ENTRY = {
+    "id": "OWN-01",
+    "level": "SHOULD",
+    "provenance": "http",
+    "operation": "GET /v2",
+    "statement": "It is so.",
+    "document": "House rules",
+    "section": "1",
+    "observe": "Ask.",
+}
+TEXT = 'area = "own"\n[[requirements]]\n' + "".join(f'{name} = "{value}"\n' for name, value in ENTRY.items())
+
+
+# The package's own
+
+
+def test_the_catalogue_has_355_entries() -> None:
+    """Every statement of the specification, in whatever area."""
+    assert len(catalogue.load()) == 355
+
+
+def test_120_of_them_are_about_tags() -> None:
+    """As the specification of the image tags counts them."""
+    tags = [one for one in catalogue.load().values() if one.area == "image-tags"]
+
+    assert Counter(one.level for one in tags) == {Level.MUST: 51, Level.SHOULD: 44, Level.MAY: 25}
+    assert Counter(one.provenance for one in tags) == {
+        Provenance.DOCUMENTED: 65,
+        Provenance.HTTP: 24,
+        Provenance.DE_FACTO: 13,
+        Provenance.UNDEFINED: 18,
+    }
+
+
+def test_ids_are_given_once() -> None:
+    """In all files together."""
+    ids = [entry["id"] for file in FILES for entry in tomllib.loads(file.read_text("utf-8"))["requirements"]]
+
+    assert [one for one, count in Counter(ids).items() if count > 1] == []
+    assert sorted(ids) == sorted(catalogue.load())
+
+
+def test_ids_have_a_form() -> None:
+    """Groups of capitals and a number of two digits."""
+    assert [one for one in catalogue.load() if not re.fullmatch(r"[A-Z]+(-[A-Z0-9]+)*-\d\d", one)] == []
+
+
+@pytest.mark.parametrize("field", ["statement", "document", "section", "observe", "operation", "untested"])
+def test_every_entry_says(field: str) -> None:
+    """All that a tester wants to know."""
+    assert [one.id for one in catalogue.load().values() if not getattr(one, field).strip()] == []
+
+
+def test_the_tags_come_first() -> None:
+    """The order of reports is that of the catalogue."""
+    assert next(iter(catalogue.load())) == "TAG-URI-01"
+
+
+def bound() -> list[str]:
+    """Read the ids off the suite's decorators."""
+    return [
+        argument.value
+        for file in resources.files("pytest_cloudimages.conformance").iterdir()
+        if file.name.endswith(".py")
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "requirement"
+        for argument in node.args
+        if isinstance(argument, ast.Constant)
+    ]
+
+
+def test_the_suite_asks_for_what_the_catalogue_has() -> None:
+    """No check names an id that there is not."""
+    assert {*bound()} - {*catalogue.load()} == set()
+
+
+def test_every_check_of_the_suite_names_a_requirement() -> None:
+    """A test function without a mark would judge nothing."""
+    unbound = [
+        f"{file.name}: {node.name}"
+        for file in resources.files("pytest_cloudimages.conformance").iterdir()
+        if file.name.endswith(".py")
+        for node in ast.parse(file.read_text("utf-8")).body
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
+        if "requirement(" not in "".join(ast.unparse(one) for one in node.decorator_list)
+    ]
+
+    assert unbound == []
+
+
+# One's own
+
+
+def test_a_catalogue_of_ones_own_comes_on_top(tmp_path: Path) -> None:
+    """Its entries stand behind the package's."""
+    path = tmp_path / "own.toml"
+    path.write_text(TEXT)
+    found = catalogue.load(path)
+
+    assert [*found][-1] == "OWN-01"
+    assert len(found) == len(catalogue.load()) + 1
+    one = found["OWN-01"]
+    assert (one.missed, one.group, one.source, one.area) == (Verdict.ADVISORY, "OWN", "House rules, 1", "own")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"area": None}, "area ="),
+        ({"area": 5}, "area ="),
+        ({"requirements": "text"}, "[[requirements]]"),
+        ({"requirements": ENTRY}, "[[requirements]]"),
+        ({"requirements": ["text"]}, "[[requirements]]"),
+        ({"requirements": [{}]}, "entry 1: these fields are missing or no text: id, level"),
+        ({"requirements": [ENTRY, {**ENTRY, "id": "OWN-02", "section": 3}]}, "OWN-02: these fields"),
+        ({"requirements": [ENTRY, ENTRY]}, "OWN-01: this id is taken"),
+        ({"requirements": [{**ENTRY, "id": "TAG-ADD-01"}]}, "TAG-ADD-01: this id is taken"),
+        ({"requirements": [{**ENTRY, "level": "must"}]}, "MUST, SHOULD, MAY"),
+        ({"requirements": [{**ENTRY, "provenance": "hearsay"}]}, "documented, http, de-facto, undefined"),
+    ],
+)
+def test_a_mistake_in_a_catalogue_is_told(changes: dict[str, Any], told: str) -> None:
+    """With the file, the entry, and what is allowed."""
+    with pytest.raises(ValueError, match=re.escape(told)) as caught:
+        read_area({"area": "own", "requirements": [ENTRY], **changes}, "own.toml", catalogue.load())
+
+    assert "own.toml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda path: None,
+        lambda path: path.mkdir(),
+        lambda path: path.write_bytes(b"\xff\xfe"),
+        lambda path: path.write_text("area = "),
+    ],
+    ids=["absent", "a folder", "not UTF-8", "not TOML"],
+)
+def test_a_file_that_is_no_catalogue_is_told(tmp_path: Path, write: Callable[[Path], object]) -> None:
+    """With its name."""
+    write(tmp_path / "own.toml")
+
+    with pytest.raises(ValueError, match=r"own\.toml cannot be read"):
+        catalogue.load(tmp_path / "own.toml")
+
+
+def test_an_empty_catalogue_has_nothing() -> None:
+    """An area without entries is allowed."""
+    assert read_area({"area": "own"}, "own.toml") == {}
+
+
+# Choosing
+
+
+@pytest.mark.parametrize(
+    ("choices", "found"),
+    [
+        (["A-B-01"], {"A-B-01"}),
+        (["a-b-01"], {"A-B-01"}),
+        (["A-B"], {"A-B-01", "A-B-02"}),
+        (["A-B-"], {"A-B-01", "A-B-02"}),
+        (["A-B-*", " A-BC-01 "], {"A-B-01", "A-B-02", "A-BC-01"}),
+        (["A"], {"A-B-01", "A-B-02", "A-BC-01"}),
+        ([], set()),
+    ],
+)
+def test_requirements_are_chosen_by_id_or_group(choices: list[str], found: set[str]) -> None:
+    """In any case of letters, up to a hyphen."""
+    assert selected(["A-B-01", "A-B-02", "A-BC-01"], choices) == found
+
+
+@pytest.mark.parametrize("choice", ["A-B-0", "B", "", "*", "-", "A-B-01x"])
+def test_a_choice_that_fits_nothing_is_told(choice: str) -> None:
+    """With the way to find out."""
+    with pytest.raises(ValueError, match="cloudimages requirements"):
+        selected(["A-B-01"], [choice])
+
+
+# The mark
+
+
+def test_the_mark_leaves_the_test_as_it_is(request: pytest.FixtureRequest) -> None:
+    """It can still be called, and its ids can be read."""
+
+    @requirement("A-01", "A-02")
+    def test() -> int:
+        return 5
+
+    item = pytest.Function.from_parent(request.node.parent, name="test", callobj=test)
+    assert test() == 5
+    assert ids_of(item) == ("A-01", "A-02")
+    assert ids_of(request.node) == ()

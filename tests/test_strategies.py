@@ -1,0 +1,210 @@
+"""The tags that are tried."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import strategies as st
+
+from pytest_cloudimages.histories import Kind
+from pytest_cloudimages.strategies import (
+    BOUNDARIES,
+    PLAIN,
+    RELATED,
+    UNITS,
+    UNRESERVED,
+    UNUSUAL,
+    Sample,
+    apart_from_each_other,
+    batches,
+    boundary_tags,
+    draw,
+    overlong_tags,
+    plain_tags,
+    plans,
+    samples,
+    shuffled,
+    skeleton,
+    tags,
+    unrelated,
+    unusual_tags,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CLASSES = PLAIN | UNUSUAL
+RELATIONS = [(name, pair) for name, pairs in RELATED.items() for pair in pairs]
+
+
+@pytest.mark.parametrize("kind", [*CLASSES])
+def test_a_class_gives_tags_that_are_allowed(kind: str) -> None:
+    """1 to 255 characters that can be written as UTF-8."""
+    for tag in draw(CLASSES[kind], 3, 40):
+        assert 1 <= len(tag) <= 255
+        assert tag.encode().decode() == tag
+
+
+@pytest.mark.parametrize("kind", [*PLAIN])
+def test_a_plain_tag_needs_no_encoding(kind: str) -> None:
+    """Any service takes it, and no software rewrites it."""
+    for tag in draw(PLAIN[kind], 3, 40):
+        assert {*tag} <= {*UNRESERVED}
+        assert tag not in (".", "..")
+
+
+@pytest.mark.parametrize("kind", [*UNUSUAL])
+def test_no_class_gives_a_dot_segment(kind: str) -> None:
+    """The tags . and .. would make URI software ask for another resource; they have requirements of their own."""
+    assert not {".", ".."} & {*draw(UNUSUAL[kind], 5, 60)}
+
+
+def test_class_names_are_given_once() -> None:
+    """A class is plain or unusual."""
+    assert not {*PLAIN} & {*UNUSUAL}
+
+
+@pytest.mark.parametrize("table", [PLAIN, UNUSUAL], ids=["plain", "unusual"])
+@pytest.mark.parametrize("rounds", [1, 3])
+def test_every_class_is_certain(table: dict[str, st.SearchStrategy[str]], rounds: int) -> None:
+    """One drawing has so many tags of each."""
+    (drawn,) = draw(samples(table, rounds), 1)
+
+    assert Counter(one.kind for one in drawn) == dict.fromkeys(table, rounds)
+
+
+@pytest.mark.parametrize("octets", [*UNITS])
+def test_every_boundary_comes_up(octets: int) -> None:
+    """For characters of each length in UTF-8."""
+    (drawn,) = draw(samples({"boundary": boundary_tags(octets=[octets])}, 60), 1)
+
+    assert {len(one.tag) for one in drawn} == {*BOUNDARIES}
+    assert {len(one.tag.encode()) // len(one.tag) for one in drawn} == {octets}
+
+
+@pytest.mark.parametrize("octets", [*UNITS])
+def test_a_unit_is_as_long_as_it_says(octets: int) -> None:
+    """In octets of UTF-8."""
+    assert len(UNITS[octets].encode()) == octets
+
+
+@pytest.mark.parametrize("strategy", [tags(), plain_tags(), unusual_tags()], ids=["tags", "plain", "unusual"])
+def test_a_tag_has_1_to_255_characters(strategy: st.SearchStrategy[str]) -> None:
+    """Whatever strategy gives it."""
+    for tag in draw(strategy, 2, 200):
+        assert 1 <= len(tag) <= 255
+        assert tag.encode()
+
+
+def test_an_overlong_tag_is_too_long() -> None:
+    """By one character at least, and sometimes by just that."""
+    lengths = {len(one) for one in draw(overlong_tags(), 2, 100)}
+
+    assert min(lengths) == 256
+    assert max(lengths) == 1000
+
+
+# Drawing
+
+
+def test_a_drawing_follows_from_its_number() -> None:
+    """The same number gives the same tags, another number others."""
+    first, again, other = (draw(tags(), number, 30) for number in (1, 1, 2))
+
+    assert first == again
+    assert first != other
+
+
+@pytest.mark.parametrize("count", [1, 2, 25])
+def test_so_many_are_drawn_as_asked(count: int) -> None:
+    """And the simplest, with which Hypothesis begins, is not among them."""
+    assert len(draw(st.integers(), 5, count)) == count
+
+
+def test_a_strategy_of_few_values_gives_what_it_has() -> None:
+    """Drawing more than there is ends."""
+    assert {*draw(st.sampled_from("ab"), 5, 100)} <= {"a", "b"}
+
+
+@pytest.mark.parametrize("variable", ["CI", "GITHUB_ACTIONS"])
+def test_the_number_holds_where_hypothesis_sees_a_build(variable: str, tmp_path: Path) -> None:
+    """Under CI=true Hypothesis would draw the same for every seed."""
+    program = "from pytest_cloudimages.strategies import *; print(ascii([draw(tags(), n, 5) for n in (1, 2, 1)]))"
+    run = subprocess.run(
+        [sys.executable, "-c", program], env={variable: "true"}, cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+
+    assert run.stdout.strip() == ascii([draw(tags(), n, 5) for n in (1, 2, 1)])
+
+
+# Relations
+
+
+@pytest.mark.parametrize(("name", "pair"), RELATIONS, ids=lambda one: one if isinstance(one, str) else ascii(one))
+def test_a_pair_is_two_tags(name: str, pair: tuple[str, str]) -> None:
+    """Different strings, both allowed."""
+    assert name
+    assert pair[0] != pair[1]
+    assert all(1 <= len(tag) <= 255 and tag.encode() for tag in pair)
+
+
+def test_pairs_on_one_image_do_not_meddle() -> None:
+    """No tag of a pair could be taken for one of another's; none is left out."""
+    groups = apart_from_each_other(RELATIONS)
+
+    assert sorted(one for group in groups for one in group) == sorted(RELATIONS)
+    for group in groups:
+        bones = [{skeleton(tag) for tag in pair} for _, pair in group]
+        assert sum(map(len, bones)) == len(set().union(*bones))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("Abc", "abc"), ("é", "e\u0301"), (" a", "a"), ("a\u200b", "a"), ("ﬁ", "fi"), ("ß", "SS"), ("\x00", "\x00")]
+)
+def test_a_skeleton_is_shared_by_what_may_be_mixed_up(one: str, other: str) -> None:
+    """Case, form, blanks and invisible characters are taken away."""
+    assert skeleton(one) == skeleton(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [("a", "b"), ("\x00", "\x01"), (" ", "\t"), ("7", "8"), ("", " ")])
+def test_a_skeleton_is_never_empty(one: str, other: str) -> None:
+    """What is nothing but blanks stands for itself."""
+    assert skeleton(one) != skeleton(other)
+
+
+def test_related_tags_are_left_out() -> None:
+    """Of those that could be mixed up the first one stays."""
+    drawn = [Sample(tag, "x") for tag in ("b", "A", "a", "c", "B")]
+
+    assert {one.tag for one in unrelated(drawn)} == {"b", "A", "c"}
+
+
+def test_an_order_follows_from_its_number() -> None:
+    """Shuffling loses nothing, and depends on nothing but the number."""
+    drawn = [*range(50)]
+
+    assert shuffled(drawn, 1) == shuffled(reversed(drawn), 1)
+    assert sorted(shuffled(drawn, 1)) == drawn
+    assert shuffled(drawn, 1) != shuffled(drawn, 2)
+
+
+@pytest.mark.parametrize(("count", "sizes"), [(0, []), (1, [1]), (4, [4]), (5, [4, 1]), (9, [4, 4, 1])])
+def test_batches_have_a_size(count: int, sizes: list[int]) -> None:
+    """The last may be smaller."""
+    assert [len(one) for one in batches(range(count), 4)] == sizes
+
+
+@pytest.mark.parametrize("steps", [0, 1, 30])
+def test_a_plan_has_its_steps(steps: int) -> None:
+    """It ends with a reading, names at most two images and few tags."""
+    found: list[Any] = draw(plans(steps), 4, 5)
+
+    for plan in found:
+        assert len(plan) == steps + 1
+        assert plan[-1].kind is Kind.READ
+        assert {one.image for one in plan} <= {0, 1}
+        assert len({one.tag for one in plan if one.kind is not Kind.READ}) <= 8

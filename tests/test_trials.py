@@ -1,0 +1,392 @@
+"""Plans carried out against small services, right and wrong."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_cloudimages.client import Answer
+from pytest_cloudimages.exchanges import Exchange, Transcript
+from pytest_cloudimages.histories import READ, Kind, Operation, Past, plan_of_a_life
+from pytest_cloudimages.judging import Histories, lost, surplus, without
+from pytest_cloudimages.trials import carry_out, carry_out_all, explained
+from pytest_cloudimages.verdicts import Blocked, Unsteady
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CLOCK = itertools.count()
+
+
+@dataclass
+class Small:
+    """A service of a few lines that keeps the promises; those below break one each."""
+
+    opened: list[list[str]] = field(default_factory=list)
+    requests: list[str] = field(default_factory=list)
+
+    def add(self, image: int, tag: str) -> int:
+        """Add a tag."""
+        if tag not in self.opened[image]:
+            self.opened[image].append(tag)
+        return 204
+
+    def delete(self, image: int, tag: str) -> int:
+        """Delete a tag."""
+        if tag not in self.opened[image]:
+            return 404
+        self.opened[image].remove(tag)
+        return 204
+
+    def show(self, image: int) -> list[str]:
+        """Show the tags."""
+        return list(self.opened[image])
+
+    @contextmanager
+    def fresh(self, **attributes: Any) -> Iterator[SmallImage]:
+        """Open an image."""
+        self.opened.append([])
+        yield SmallImage(self, len(self.opened) - 1, attributes.get("name", "first"))
+
+
+@dataclass
+class SmallImage:
+    """An image of a small service, as far as a trial asks for it."""
+
+    service: Small
+    number: int
+    name: str
+    patience: None = None
+
+    def answer(self, method: str, status: int, body: bytes = b"") -> Answer:
+        """Answer a request."""
+        self.service.requests.append(method)
+        now = float(next(CLOCK))
+        return Answer(status, {}, body, b"", Exchange(method, "/", (), b"", status, (), body, b"", now, now))
+
+    def add_tag(self, tag: str) -> Answer:
+        """PUT."""
+        return self.answer("PUT", self.service.add(self.number, tag))
+
+    def delete_tag(self, tag: str) -> Answer:
+        """DELETE."""
+        return self.answer("DELETE", self.service.delete(self.number, tag))
+
+    def show(self) -> Answer:
+        """GET."""
+        return self.answer("GET", 200, json.dumps({"tags": self.service.show(self.number)}).encode())
+
+
+LIFE = plan_of_a_life([(tag, "plain") for tag in ("a", "b", "c", "d")], neighbours=2)
+
+
+def test_a_right_service_is_asked_as_little_as_possible() -> None:
+    """One reading vouches for a whole group of operations, and one at the end for the image standing by."""
+    service = Small()
+    history = carry_out(service.fresh, LIFE)
+    operations = [one for one in LIFE if one.kind is not Kind.READ]
+
+    assert service.requests.count("GET") == LIFE.count(READ) + 2
+    assert len(service.requests) == len(operations) + LIFE.count(READ) + 2
+    assert [one.operation for one in history.steps] == operations
+    assert all(one.vouched and one.known and explained(one) for one in history.steps)
+    assert (history.contradictions, history.unsteady) == ([], [])
+
+
+def test_a_vouched_step_shows_its_before_and_after() -> None:
+    """As an honest service has them, with the tag's past."""
+    history = carry_out(Small().fresh, [Operation(Kind.ADD, "a"), Operation(Kind.DELETE, "a"), READ])
+
+    added, deleted = history.steps
+    assert (added.before, added.after, added.past, added.again) == ((), ("a",), Past.NEVER, False)
+    assert (deleted.before, deleted.after, deleted.past, deleted.again) == (("a",), (), Past.CARRIED, False)
+
+
+def test_readings_around_additions_alone_are_told() -> None:
+    """Other attributes are compared across them."""
+    history = carry_out(Small().fresh, LIFE)
+
+    assert all({one.operation.kind for one in steps} == {Kind.ADD} for _, _, steps in history.additions)
+    assert len(history.additions) == 3
+
+
+class Forgetful(Small):
+    """A service whose images forget their first tag when a third is added."""
+
+    def add(self, image: int, tag: str) -> int:
+        """Add a tag."""
+        status = super().add(image, tag)
+        if len(self.opened[image]) == 3:
+            self.opened[image].pop(0)
+        return status
+
+
+def test_a_loss_is_found_where_it_happens() -> None:
+    """The plan is carried out again on fresh images, with a reading after every step."""
+    service = Forgetful()
+    history = carry_out(service.fresh, LIFE)
+    losses = [step for step in history.steps if not explained(step)]
+
+    assert len(service.opened) == 4
+    assert not any(step.vouched for step in history.steps)
+    assert (losses[0].operation, losses[0].before, losses[0].after) == (
+        Operation(Kind.ADD, "c", 0, "plain"), ("a", "b"), ("b", "c"),
+    )  # fmt: skip
+    assert lost(losses[0]) == ["a"]
+    assert history.contradictions == []
+
+
+def test_what_was_seen_is_the_ground_of_the_next_step() -> None:
+    """A loss is told once, and not again in every later step."""
+    history = carry_out(Forgetful().fresh, [*(Operation(Kind.ADD, tag) for tag in "abcc"), READ])
+
+    assert [explained(step) for step in history.steps] == [True, True, False, True]
+
+
+class Doubling(Small):
+    """A service that lists a tag as often as it was added."""
+
+    def add(self, image: int, tag: str) -> int:
+        """Add a tag."""
+        self.opened[image].append(tag)
+        return 204
+
+
+def test_a_duplicate_is_found() -> None:
+    """A list is compared with its repetitions."""
+    history = carry_out(Doubling().fresh, [Operation(Kind.ADD, "a"), Operation(Kind.ADD, "a"), READ])
+
+    assert [explained(step) for step in history.steps] == [True, False]
+    assert history.steps[1].after == ("a", "a")
+
+
+class Sharing(Small):
+    """A service that deletes a tag from every image."""
+
+    def delete(self, image: int, tag: str) -> int:
+        """Delete a tag."""
+        for tags in self.opened:
+            if tag in tags and tags is not self.opened[image]:
+                tags.remove(tag)
+        return super().delete(image, tag)
+
+
+def test_an_image_standing_by_that_was_touched_is_found() -> None:
+    """With the step that touched it."""
+    history = carry_out(Sharing().fresh, LIFE)
+    touched = [step for step in history.steps if step.neighbour[0] != step.neighbour[1]]
+
+    assert touched[0].operation == Operation(Kind.DELETE, "a", 0, "plain")
+    assert touched[0].neighbour == (("a", "b"), ("b",))
+    assert not explained(touched[0])
+
+
+class Once(Small):
+    """A service that loses a tag on its very first image, and never again."""
+
+    def show(self, image: int) -> list[str]:
+        """Show the tags."""
+        if image == 0:
+            self.opened[0][:1] = []
+        return super().show(image)
+
+
+def test_a_contradiction_that_does_not_come_again_is_kept() -> None:
+    """It is a finding of its own, with what was expected, found and sent."""
+    history = carry_out(Once().fresh, LIFE)
+
+    assert all(explained(step) for step in history.steps)
+    (one,) = history.contradictions
+    assert (one.image, one.expected, one.found) == (0, frozenset("abcd"), ("b", "c", "d"))
+    assert [x.method for x in one.exchanges] == ["GET", "GET", "PUT", "PUT", "PUT", "PUT", "GET"]
+
+
+class Late(Small):
+    """A service whose image standing by loses its tags once."""
+
+    def show(self, image: int) -> list[str]:
+        """Show the tags."""
+        return [] if image == 1 else super().show(image)
+
+
+@pytest.mark.parametrize(("service", "standing_by"), [(Once(), False), (Late(), True)])
+def test_a_contradiction_is_told_of_its_image(service: Small, standing_by: bool) -> None:
+    """The one that was changed, or the one standing by."""
+    histories = Histories([carry_out(service.fresh, LIFE)])
+
+    assert len([*histories.contradictions(standing_by=standing_by)]) == 1
+    assert [*histories.contradictions(standing_by=not standing_by)] == []
+
+
+class Shaky(Small):
+    """A service that fails at its third addition, and never again."""
+
+    count = 0
+    failing = (3,)
+
+    def add(self, image: int, tag: str) -> int:
+        """Add a tag."""
+        self.count += 1
+        return 500 if self.count in self.failing else super().add(image, tag)
+
+
+def test_a_failure_that_does_not_come_again_is_unsteady() -> None:
+    """The service answered the same plan otherwise, and that is what a check is told."""
+    history = carry_out(Shaky().fresh, LIFE)
+
+    assert [(one.method, one.status) for one in history.unsteady] == [("PUT", 500)]
+    assert all(step.answer.ok or step.answer.refused for step in history.steps)
+    with pytest.raises(Unsteady, match="500"):
+        [*Histories([history]).contradictions(standing_by=False)]
+
+
+class Failing(Shaky):
+    """A service that fails at every addition."""
+
+    failing = range(1, 1000)
+
+
+def test_a_failure_that_comes_again_is_in_the_steps() -> None:
+    """It is the service's, and nothing is called unsteady."""
+    history = carry_out(Failing().fresh, LIFE)
+
+    assert history.unsteady == []
+    assert {step.answer.status for step in history.steps if step.operation.kind is Kind.ADD} == {500}
+
+
+class Unreadable(Small):
+    """A service that shows tags that are none."""
+
+    def show(self, image: int) -> list[str]:
+        """Show the tags."""
+        return [None, image]  # type: ignore[list-item]
+
+
+def test_what_cannot_be_read_is_not_known() -> None:
+    """Steps around it are no ground for a judgement about tags."""
+    history = carry_out(Unreadable().fresh, LIFE)
+
+    assert not any(step.known for step in history.steps)
+    assert [*Histories([history]).additions()] == []
+    assert len([*Histories([history]).additions(known=False)]) > 0
+
+
+def test_a_single_image_is_enough() -> None:
+    """Operations on the image standing by are left out."""
+    service = Small()
+    history = carry_out(service.fresh, LIFE, single=True)
+
+    assert len(service.opened) == 1
+    assert {step.operation.image for step in history.steps} == {0}
+
+
+def test_the_image_standing_by_has_the_same_name() -> None:
+    """Nothing but the id tells the two apart."""
+    names: list[str] = []
+
+    class Naming(Small):
+        @contextmanager
+        def fresh(self, **attributes: Any) -> Iterator[SmallImage]:
+            with super().fresh(**attributes) as image:
+                names.append(image.name)
+                yield image
+
+    carry_out(Naming().fresh, LIFE)
+
+    assert names == ["first", "first"]
+
+
+@pytest.mark.parametrize("parallel", [1, 3])
+def test_plans_are_carried_out_each_on_images_of_its_own(parallel: int) -> None:
+    """In the order given, however many at a time."""
+    plans = [[Operation(Kind.ADD, tag), READ] for tag in "abcde"]
+    histories = carry_out_all(Small().fresh, plans, parallel=parallel)
+
+    assert [one.steps[0].tag for one in histories] == [*"abcde"]
+    assert all(explained(one.steps[0]) for one in histories)
+
+
+def test_a_plan_without_an_image_blocks() -> None:
+    """Where no image can be had, nothing can be asked; all other plans come to their end first."""
+    service = Small()
+
+    def refuse(**_: Any) -> Any:
+        if len(service.opened) == 1:
+            raise Blocked("no image")
+        return service.fresh()
+
+    with pytest.raises(Blocked, match="no image"):
+        carry_out_all(refuse, [[Operation(Kind.ADD, "a"), READ]] * 3, parallel=2)
+
+
+# What is looked at
+
+
+def test_steps_are_chosen() -> None:
+    """By kind, past, answer, and whether the tag had lived before."""
+    histories = Histories([carry_out(Small().fresh, LIFE)])
+
+    def tags(**which: Any) -> list[str]:
+        return [step.tag for step in histories.deletions(**which)]
+
+    assert tags(acknowledged=False) == ["a", "c"]
+    assert tags(past=[Past.DELETED]) == ["a", "c"]
+    assert tags(again=True, acknowledged=True) == ["a", "c"]
+    assert tags(again=False) == ["a", "c", "b", "d"]
+    assert len([*histories.additions(past=[Past.CARRIED])]) == 4
+
+
+@pytest.mark.parametrize(("tag", "printable"), [("a b~", True), ("é", False), ("a\tb", False), ("\x00", False)])
+def test_printable_steps_are_chosen(tag: str, printable: bool) -> None:
+    """Tags of other than printable ASCII characters are left out on demand."""
+    histories = Histories([carry_out(Small().fresh, [Operation(Kind.ADD, tag), READ])])
+
+    assert bool([*histories.additions(printable=True)]) == printable
+
+
+def test_losses_and_surplus_of_a_step_are_told() -> None:
+    """Other tags than the one it names; one that was altered on its way is no surplus."""
+
+    class Altering(Small):
+        def add(self, image: int, tag: str) -> int:
+            self.opened[image] = ["x", tag.upper()]
+            return 204
+
+    history = carry_out(Altering().fresh, [Operation(Kind.ADD, "a"), Operation(Kind.ADD, "B"), READ])
+    first, second = history.steps
+
+    assert (lost(first), surplus(first)) == ([], [])
+    assert (lost(second), surplus(second)) == (["A"], [])
+    assert (without(["b", "a", "c"], "b"), without(None)) == (["a", "c"], [])
+    assert lost(second, but=["A"]) == []
+
+
+def test_a_late_change_is_waited_for() -> None:
+    """Where the image has patience, a reading that is not as expected is taken again."""
+    from pytest_cloudimages.client import Patience
+
+    class Slow(Small):
+        asked = 0
+
+        def show(self, image: int) -> list[str]:
+            self.asked += 1
+            return [] if self.asked == 2 else super().show(image)
+
+    transcript = Transcript()
+    service = Slow()
+
+    @contextmanager
+    def fresh(**attributes: Any) -> Iterator[SmallImage]:
+        with service.fresh(**attributes) as image:
+            image.patience = Patience(5, transcript)  # type: ignore[assignment]
+            yield image
+
+    history = carry_out(fresh, [Operation(Kind.ADD, "a"), READ])
+
+    assert all(step.vouched for step in history.steps)
+    assert transcript.lag > 0
