@@ -1,1 +1,282 @@
-"""To come."""
+"""Deletions that go wrong."""
+
+from http import HTTPStatus
+
+from pytest_cloudimages.reference.app import App, Reply, Request
+
+from .registry import breaks
+
+NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
+
+
+@breaks("TAG-DEL-05", "TAG-DEL-06", "TAG-HIST-01")
+class ForgivesASecondDelete(App):
+    """Answers 204 even when there is no such tag to delete."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        if tag in self.images.open(request.caller, image_id).tags:
+            return super().delete_tag(request, image_id, tag)
+        return NO_CONTENT
+
+
+class _AnswersAnAbsentTag(App):
+    status = HTTPStatus.NOT_FOUND
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        if tag in self.images.open(request.caller, image_id).tags:
+            return super().delete_tag(request, image_id, tag)
+        return self.error(request, self.status, "There is no such tag.")
+
+
+@breaks("TAG-DEL-05", "TAG-DEL-06", "TAG-DEL-10", "TAG-HIST-01")
+class AnswersAnAbsentTagWith410(_AnswersAnAbsentTag):
+    """Answers 410 where there is no such tag to delete."""
+
+    status = HTTPStatus.GONE
+
+
+@breaks("TAG-DEL-05", "TAG-DEL-06", "TAG-HIST-01")
+class AnswersAnAbsentTagWith400(_AnswersAnAbsentTag):
+    """Answers 400 where there is no such tag to delete."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+
+@breaks("TAG-DEL-05", "TAG-DEL-06", "TAG-DEL-10", "TAG-HIST-01")
+class AnswersAnAbsentTagWith409(_AnswersAnAbsentTag):
+    """Answers 409 where there is no such tag to delete."""
+
+    status = HTTPStatus.CONFLICT
+
+
+@breaks("TAG-DEL-05", "TAG-DEL-06", "TAG-HIST-01", "TAG-RESP-09")
+class AnswersAnAbsentTagWith500(_AnswersAnAbsentTag):
+    """Answers 500 where there is no such tag to delete."""
+
+    status = HTTPStatus.INTERNAL_SERVER_ERROR
+
+
+@breaks("TAG-DEL-05", "TAG-HIST-01")
+class RemembersDeletions(App):
+    """Answers 204 to the deletion of a tag that was deleted before, and 404 to that of one that never was."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gone: set[tuple[str, str]] = set()
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        image = self.images.open(request.caller, image_id)
+        if tag not in image.tags and (image_id, tag) in self.gone:
+            return NO_CONTENT
+        reply = super().delete_tag(request, image_id, tag)
+        self.gone.add((image_id, tag))
+        return reply
+
+
+@breaks("TAG-DEL-06", "TAG-HIST-01")
+class ForgivesWhatNeverWas(App):
+    """Answers 204 to the deletion of a tag that never was, and 404 to a second deletion."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known: set[tuple[str, str]] = set()
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.known.add((image_id, tag))
+        return super().add_tag(request, image_id, tag)
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.images.open(request.caller, image_id)
+        if (image_id, tag) not in self.known:
+            return NO_CONTENT
+        return super().delete_tag(request, image_id, tag)
+
+
+class _AnswersADeletion(App):
+    status = HTTPStatus.OK
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        super().delete_tag(request, image_id, tag)
+        return Reply(self.status)
+
+
+@breaks("TAG-DEL-01", "TAG-DEL-05", "TAG-DEL-10", "TAG-DEL-11", "TAG-HIST-01")
+class AnswersADeletionWith200(_AnswersADeletion):
+    """Answers 200 to a deletion."""
+
+
+@breaks("TAG-DEL-01", "TAG-DEL-10", "TAG-DEL-11", "TAG-HIST-01")
+class AnswersADeletionWith202(_AnswersADeletion):
+    """Answers 202 to a deletion."""
+
+    status = HTTPStatus.ACCEPTED
+
+
+@breaks("TAG-DEL-01", "TAG-DEL-02", "TAG-DEL-10", "TAG-DEL-11", "TAG-HIST-01")
+class AnswersADeletionWithTheImage(App):
+    """Answers a deletion with 200 and the image."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        super().delete_tag(request, image_id, tag)
+        return self.show_image(request, image_id)
+
+
+@breaks("TAG-DEL-03", "TAG-DEL-18", "TAG-HIST-01", "TAG-HIST-04")
+class DeletesNothing(App):
+    """Acknowledges deletions and keeps the tags."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            image = self.images.get(image_id)
+            before = list(image.tags)
+            reply = super().delete_tag(request, image_id, tag)
+            image.tags[:] = before
+            return reply
+
+
+@breaks("TAG-DEL-01", "TAG-DEL-11", "TAG-DEL-12", "TAG-HIST-01", "TAG-HIST-04")
+class DeletesAndDenies(App):
+    """Deletes a tag and answers 404."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        super().delete_tag(request, image_id, tag)
+        return self.error(request, HTTPStatus.NOT_FOUND, "There is no such tag.")
+
+
+@breaks("TAG-DEL-01", "TAG-DEL-11", "TAG-HIST-01", "TAG-HIST-04")
+class FindsNoTagToDelete(App):
+    """Answers 404 to every deletion, and deletes nothing."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:  # noqa: ARG002 - it looks at nothing
+        self.images.open(request.caller, image_id)
+        return self.error(request, HTTPStatus.NOT_FOUND, "There is no such tag.")
+
+
+class _DeletesMore(App):
+    def more(self, tag: str, other: str) -> bool:
+        raise NotImplementedError
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            reply = super().delete_tag(request, image_id, tag)
+            tags = self.images.get(image_id).tags
+            tags[:] = [one for one in tags if not self.more(tag, one)]
+            return reply
+
+
+@breaks("TAG-DEL-04", "TAG-HIST-01", "TAG-HIST-04")
+class DeletesAll(_DeletesMore):
+    """Takes all tags off the image when one is deleted."""
+
+    def more(self, tag: str, other: str) -> bool:  # noqa: ARG002 - all
+        return True
+
+
+@breaks("TAG-HIST-04")
+class DeletesByPrefix(_DeletesMore):
+    """Takes all tags off the image that begin with the deleted one."""
+
+    def more(self, tag: str, other: str) -> bool:
+        return other.startswith(tag)
+
+
+@breaks("TAG-URI-19", "TAG-HIST-04")
+class DeletesInAnyCase(_DeletesMore):
+    """Takes all tags off the image that equal the deleted one but for case."""
+
+    def more(self, tag: str, other: str) -> bool:
+        return other.casefold() == tag.casefold()
+
+
+@breaks("TAG-DEL-12", "TAG-HIST-01", "TAG-HIST-04")
+class DeletesAnotherOnFailure(App):
+    """Takes the oldest tag off the image when the one to delete is absent."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            tags = self.images.open(request.caller, image_id).tags
+            if tag not in tags:
+                del tags[:1]
+            return super().delete_tag(request, image_id, tag)
+
+
+@breaks("TAG-DEL-07")
+class ForgivesAnUnknownImage(App):
+    """Answers 204 to a deletion on an unknown image."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        if not any(image.id == image_id for image in self.images.all()):
+            return NO_CONTENT
+        return super().delete_tag(request, image_id, tag)
+
+
+@breaks("TAG-DEL-07")
+class ForbidsAnUnknownImage(App):
+    """Answers 403 to a deletion on an unknown image."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        if not any(image.id == image_id for image in self.images.all()):
+            return self.error(request, HTTPStatus.FORBIDDEN, "This is not yours.")
+        return super().delete_tag(request, image_id, tag)
+
+
+@breaks("TAG-DEL-18", "TAG-VIS-01", "TAG-HIST-01", profile="standard")
+class ShowsNoEmptyList(App):
+    """Leaves the tags out of an image that has none."""
+
+    def represent(self, image):  # noqa: ANN001, ANN201
+        data = super().represent(image)
+        if not data["tags"]:
+            del data["tags"]
+        return data
+
+
+@breaks("TAG-DEL-08", profile="standard")
+class RefusesABodyOnDelete(App):
+    """Answers 400 to a deletion with a body."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        if request.body:
+            return self.error(request, HTTPStatus.BAD_REQUEST, "A body is not expected with this request.")
+        return super().delete_tag(request, image_id, tag)
+
+
+@breaks("TAG-URI-04", "TAG-DEL-09")
+class DeletesWhatTheBodyNames(App):
+    """Deletes the tag that a JSON or text body names as well."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            reply = super().delete_tag(request, image_id, tag)
+            tags = self.images.get(image_id).tags
+            tags[:] = [one for one in tags if one.encode() not in request.body or not request.body]
+            return reply
+
+
+@breaks("TAG-DEL-15", profile="standard")
+class DeletesOnlyItsOwnTags(App):
+    """Answers 404 to the deletion of a tag that was set at creation or by PATCH."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.added: set[tuple[str, str]] = set()
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.added.add((image_id, tag))
+        return super().add_tag(request, image_id, tag)
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.images.open(request.caller, image_id)
+        if (image_id, tag) not in self.added:
+            return self.error(request, HTTPStatus.NOT_FOUND, "There is no such tag.")
+        return super().delete_tag(request, image_id, tag)
+
+
+@breaks("TAG-DEL-19", profile="standard")
+class ProtectsTags(App):
+    """Answers 403 to the deletion of a tag of a protected image."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        if self.images.open(request.caller, image_id).protected:
+            return self.error(request, HTTPStatus.FORBIDDEN, "The image is protected.")
+        return super().delete_tag(request, image_id, tag)
