@@ -25,8 +25,8 @@ NO_SETTINGS = re.compile(r"OS_(CLOUD|CLOUD_NAME|CLIENT_CONFIG_FILE|CLIENT_SECURE
 PERSONAL = re.compile(
     r"(user|project|default)_domain_(id|name)|domain_(id|name)|(project|tenant)_(id|name)|token|passcode"
 )
-#: Words that openstacksdk takes for others.
-AS_SDK = {"token_endpoint": "admin_token", "noauth": "none"}
+#: The second is openstacksdk's word for the first.
+TOKEN_AS_IT_IS = ("admin_token", "token_endpoint")
 
 
 def as_it_is(token: str, how: str, given: Mapping[str, str], *, source: str = VARIABLES) -> Account:
@@ -62,6 +62,8 @@ def account_of(given: Mapping[str, str], cloud: str | None, timeout: float, sour
     else:
         entry, place = _settings(given), source
     keep_secrets(entry)
+    if entry.get("auth_type") in TOKEN_AS_IT_IS and not (entry.get("token") or (entry.get("auth") or {}).get("token")):
+        raise ConfigurationError(f"{place}: {entry['auth_type']} needs a token. Set OS_TOKEN, or `token` below `auth`.")
     regions = _loaded(cloud or "envvars", entry, place)
     # Regions of an entry may have settings of their own.
     regions = [one for one in regions if one.config.get("region_name") == given.get("OS_REGION_NAME")] or regions
@@ -81,16 +83,22 @@ def _settings(given: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _accepted(entry: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what an openrc file sets for other ways to sign in; openstacksdk would hand it to a plugin that"
-    " refuses."""
+    """Leave out what an openrc file sets for other ways to sign in.
+
+    openstacksdk would hand it to plugins that do not take it.
+    """
     from keystoneauth1 import exceptions, loading
 
     kind = entry.get("auth_type") or entry.get("auth_plugin") or "password"
     try:
-        options = loading.get_plugin_loader(AS_SDK.get(kind.lower(), kind)).get_options()
+        options = loading.get_plugin_loader("admin_token" if kind in TOKEN_AS_IT_IS else kind).get_options()
     except exceptions.NoMatchingPlugin:
         return entry
     known = {one.dest for one in options} | {old.dest for one in options for old in one.deprecated}
+    # openstacksdk takes the old word for the new one, and for v2.0 the new one for the old.
+    known |= {one.replace("project_", "tenant_") for one in known} | {
+        one.replace("tenant_", "project_") for one in known
+    }
     return {name: value for name, value in entry.items() if name in known or not PERSONAL.fullmatch(name)}
 
 
@@ -99,17 +107,12 @@ def _described(regions: "Sequence[CloudRegion]", source: str, place: str, timeou
     settings = regions[0]
     auth, kind = settings.config["auth"], str(settings.config["auth_type"])
     verify, cert = settings.get_requests_verify_args()
-    account = Account(
-        place, "", settings.get_endpoint("image"), verify=True if verify is None else verify, cert=cert, regions=regions
-    )
-    if kind in ("none", "noauth"):
-        account.how = (
-            f"no authentication, as {source} say" if source.endswith("variables") else f"no token, as {source} says"
-        )
+    fixed = settings.get_endpoint("image")
+    account = Account(place, "", fixed, True if verify is None else verify, cert, named=source, regions=regions)
+    if kind == "none":
+        account.how = "no authentication"
         return account
     if kind == "admin_token":
-        if not auth.get("token"):
-            raise ConfigurationError(f"{place}: admin_token needs a token. Set OS_TOKEN, or `token` below `auth`.")
         account.static, account.how = auth["token"], f"token of {source}"
         account.fixed = account.fixed or auth.get("endpoint")
         return account

@@ -120,7 +120,7 @@ def find(options: Options, environ: Mapping[str, str]) -> tuple[Service, Credent
     account = account_of(mine, cloud, options.timeout)
     credentials = _credentials(account)
     endpoint, region = account.endpoint(mine.get("OS_REGION_NAME"))
-    named = "the embedded server" if options.reference else account.source
+    named = "the embedded server" if options.reference else account.named or account.source
     return Service(normalised(endpoint), region, named, account.verify, account.cert), credentials
 
 

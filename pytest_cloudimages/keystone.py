@@ -33,6 +33,8 @@ class Account:
     """A token that is used as it is."""
     identity: str = ""
     """The URL of Identity; empty where none is asked."""
+    named: str = ""
+    """The source in short, without folders."""
     regions: "Sequence[CloudRegion]" = field(default=(), repr=False)
     _shown: str | None = field(default=None, repr=False)
 
@@ -41,7 +43,9 @@ class Account:
         if not self.identity:
             SECRETS.keep(self.static)
             return None
-        project_id: str | None = self._access().project_id
+        access = self._access()
+        with _told(self.identity, self.how, self.source):
+            project_id: str | None = access.project_id
         return project_id
 
     def token(self) -> str | None:
@@ -78,7 +82,7 @@ class Account:
             return self.fixed, region
         if not self.identity:
             raise ConfigurationError(
-                f"The {self.source} give {self.how}, but no endpoint, and there is no catalogue to ask. Set"
+                f"{self.source}: {self.how}, but no endpoint, and there is no catalogue to ask. Set"
                 " OS_ENDPOINT, or `endpoint` below `auth` of the entry in clouds.yaml."
             )
         settings = self.regions[0]

@@ -242,7 +242,7 @@ def test_a_failure_that_does_not_come_again_is_unsteady() -> None:
     assert [(one.method, one.status) for one in history.unsteady] == [("PUT", 500)]
     assert all(step.answer.ok or step.answer.refused for step in history.steps)
     with pytest.raises(Unsteady, match="500"):
-        [*Histories([history]).contradictions(standing_by=False)]
+        Histories([history]).steady()
 
 
 class Failing(Shaky):

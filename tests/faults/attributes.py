@@ -1,1 +1,107 @@
-"""To come."""
+"""Additions that change more of an image than its tags."""
+
+from datetime import timedelta
+from http import HTTPStatus
+
+from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.attributes import Status, Visibility
+from pytest_cloudimages.reference.images import Image
+
+from .registry import breaks
+
+
+class _ChangesTheImage(App):
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            image = self.images.get(image_id)
+            again = tag in image.tags
+            reply = super().add_tag(request, image_id, tag)
+            self.change(image, tag, again=again)
+            return reply
+
+    def change(self, image: Image, tag: str, *, again: bool) -> None:
+        raise NotImplementedError
+
+
+@breaks("TAG-ADD-26")
+class RenamesTheImage(_ChangesTheImage):
+    """Names the image after the tag."""
+
+    def change(self, image: Image, tag: str, *, again: bool) -> None:  # noqa: ARG002 - some need it
+        image.name = tag
+
+
+@breaks("TAG-ADD-26")
+class HidesTheImage(_ChangesTheImage):
+    """Makes the image private."""
+
+    def change(self, image: Image, tag: str, *, again: bool) -> None:  # noqa: ARG002
+        image.visibility = Visibility.PRIVATE
+
+
+@breaks("TAG-ADD-26")
+class NotesTheTagAsAProperty(_ChangesTheImage):
+    """Gives the image a property of the tag's name."""
+
+    def change(self, image: Image, tag: str, *, again: bool) -> None:  # noqa: ARG002
+        image.properties["last_tag"] = tag
+
+
+@breaks("TAG-ADD-26")
+class TakesTheImageForNew(_ChangesTheImage):
+    """Moves the time of creation."""
+
+    def change(self, image: Image, tag: str, *, again: bool) -> None:  # noqa: ARG002
+        image.created_at += timedelta(seconds=1)
+
+
+@breaks("TAG-ADD-26")
+class ForgetsTheFormat(_ChangesTheImage):
+    """Forgets the disk format."""
+
+    def change(self, image: Image, tag: str, *, again: bool) -> None:  # noqa: ARG002
+        image.disk_format = None
+
+
+@breaks("TAG-ADD-26")
+class AsksForMoreRam(_ChangesTheImage):
+    """Raises min_ram."""
+
+    def change(self, image: Image, tag: str, *, again: bool) -> None:  # noqa: ARG002
+        image.min_ram += 1
+
+
+@breaks("TAG-ADD-26")
+class ActivatesTheImage(_ChangesTheImage):
+    """Makes the image active."""
+
+    def change(self, image: Image, tag: str, *, again: bool) -> None:  # noqa: ARG002
+        image.status = Status.ACTIVE
+
+
+@breaks("TAG-ADD-26")
+class ChangesTheImageOnRepetition(_ChangesTheImage):
+    """Moves the time of creation when a tag is added again."""
+
+    def change(self, image: Image, tag: str, *, again: bool) -> None:  # noqa: ARG002
+        image.created_at += timedelta(seconds=again)
+
+
+@breaks("TAG-ADD-31", profile="standard")
+class ProtectsAgainstTags(App):
+    """Answers 403 to an addition to a protected image."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        if self.images.get(image_id).protected:
+            return self.error(request, HTTPStatus.FORBIDDEN, "The image is protected.")
+        return super().add_tag(request, image_id, tag)
+
+
+@breaks("TAG-ADD-32", profile="standard")
+class KeepsDeactivatedImagesAsTheyAre(App):
+    """Answers 403 to an addition to a deactivated image."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        if self.images.get(image_id).status is Status.DEACTIVATED:
+            return self.error(request, HTTPStatus.FORBIDDEN, "The image is deactivated.")
+        return super().add_tag(request, image_id, tag)

@@ -1,6 +1,6 @@
 """The register of faults, and the words by which a fault says what it breaks."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol, TypeVar, cast
 
 from pytest_cloudimages.reference.app import App
@@ -15,6 +15,8 @@ class Fault(Protocol):
     __doc__: str | None
     broken: frozenset[str]
     """The requirements that the suite finds broken: these, and no others."""
+    perhaps: frozenset[str]
+    """Those it finds only where the tags it draws happen to meet the defect."""
     profile: str
     """The least effort that is certain to meet the defect."""
 
@@ -25,12 +27,12 @@ FAULTS: dict[str, Fault] = {}
 """Every faulty app by its name."""
 
 
-def breaks(*ids: str, profile: str = "quick") -> Callable[[Subclass], Subclass]:
+def breaks(*ids: str, perhaps: Iterable[str] = (), profile: str = "quick") -> Callable[[Subclass], Subclass]:
     """Register a faulty app with the requirements that it breaks."""
 
     def register(app: Subclass) -> Subclass:
         fault = cast("Fault", app)
-        fault.broken, fault.profile = frozenset(ids), profile
+        fault.broken, fault.perhaps, fault.profile = frozenset(ids), frozenset(perhaps), profile
         if app.__name__ in FAULTS or not app.__doc__:
             raise ValueError(f"A fault has a name of its own and one sentence: {app.__name__}.")
         FAULTS[app.__name__] = fault

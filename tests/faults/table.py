@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     quarrels = {}
     for name, outcome in _outcomes(names, chosen.profile, chosen.seed):
         fault = FAULTS[name]
-        quarrels[name] = quarrel = outcome.quarrel(fault.broken)
+        quarrels[name] = quarrel = outcome.quarrel(fault.broken, fault.perhaps)
         broken = ", ".join(sorted(fault.broken)) or "nothing"
         what = " ".join((fault.__doc__ or "").split()).replace("|", "\\|")
         found = "**no**" if quarrel else "yes"

@@ -34,10 +34,15 @@ class Outcome:
         """The requirements said to be broken."""
         return self.which("fail", "advisory")
 
-    def quarrel(self, broken: Iterable[str]) -> str:
-        """Say where the run and the truth part; nothing where they agree."""
-        broken = frozenset(broken)
-        missing, extra, errors = broken - self.found, self.found - broken, self.which("error")
+    @property
+    def asked(self) -> frozenset[str]:
+        """The requirements that the profile asks for."""
+        return frozenset(one for one, why in self.explanations.items() if not why.startswith("Not selected"))
+
+    def quarrel(self, broken: Iterable[str], perhaps: Iterable[str] = ()) -> str:
+        """Say where the run and the truth part; nothing where they agree, as far as the profile asks."""
+        broken = self.asked.intersection(broken)
+        missing, extra, errors = broken - self.found, self.found - broken - {*perhaps}, self.which("error")
         lines = [f"missed: {one}, which was {self.verdicts.get(one)}" for one in sorted(missing)]
         for word, ids in (("blamed without reason", extra), ("an error of ours", errors)):
             lines += [f"{word}: {one}: {self.explanations[one][:600]}" for one in sorted(ids)]

@@ -1,0 +1,404 @@
+"""Outcomes become verdicts: small modules of a tester's own, run against the embedded server."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ET
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_cloudimages.reference.app import App, Reply
+from pytest_cloudimages.reference.server import serving
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+OWN = """
+area = "own"
+untested = "Nobody asked."
+
+[[requirements]]
+id = "OWN-01"
+level = "MUST"
+provenance = "documented"
+operation = "GET /v2/images"
+statement = "The list is a list."
+document = "House rules"
+section = "1"
+observe = "Ask for it."
+"""
+
+EVERYTHING = """
+import hypothesis, pytest
+from hypothesis import strategies as st
+from pytest_cloudimages import requirement
+from pytest_cloudimages.verdicts import Blocked
+
+@requirement("TAG-ADD-05")
+def test_pass(image):
+    image.add_tag("a")
+    image.add_tag("a")
+    assert image.tags() == ["a"]
+
+@requirement("TAG-ADD-01")
+def test_must_documented(image):
+    assert image.add_tag("a").status == 299
+
+@requirement("TAG-URI-05")
+def test_must_http(image):
+    assert image.add_tag("a").status == 299
+
+@requirement("TAG-URI-08")
+def test_should_documented(image):
+    assert image.add_tag("a").status == 299
+
+@requirement("TAG-URI-16")
+def test_may(image):
+    assert image.add_tag("a").status == 299
+
+@requirement("TAG-ADD-02")
+def test_asks_nothing():
+    pass
+
+@pytest.fixture
+def broken():
+    assert 1 == 2, "the ground is broken"
+
+@requirement("TAG-ADD-03")
+def test_broken_setup(broken):
+    pass
+
+@pytest.fixture
+def missing():
+    raise Blocked("the ground is missing")
+
+@requirement("TAG-ADD-04")
+def test_missing_setup(missing):
+    pass
+
+@pytest.fixture
+def crashing():
+    raise RuntimeError("a bug of the fixture")
+
+@requirement("TAG-ADD-06")
+def test_crashing_setup(crashing):
+    pass
+
+@pytest.fixture
+def untidy(image):
+    yield image
+    assert image.tags() == [], "not tidied up"
+
+@requirement("TAG-ADD-07")
+def test_untidy_teardown(untidy):
+    untidy.add_tag("a")
+
+@requirement("TAG-ADD-09")
+def test_blocked(image):
+    raise Blocked("no way to ask")
+
+@requirement("TAG-ADD-10")
+def test_crash(image):
+    image.add_tag("a")
+    raise KeyError("our bug")
+
+@requirement("TAG-ADD-11")
+def test_skipped(image):
+    pytest.skip("not today")
+
+@requirement("TAG-DEL-01", "TAG-DEL-03")
+def test_two_requirements(image):
+    image.establish("a")
+    assert image.delete_tag("a").status == 204
+    assert image.tags() == []
+
+@requirement("TAG-DEL-02")
+def test_one_of_two_passes(image):
+    image.tags()
+
+@requirement("TAG-DEL-02")
+def test_one_of_two_fails(image):
+    assert image.tags() == ["x"]
+
+calls = []
+
+@requirement("TAG-DEL-04")
+@hypothesis.given(st.just("a"))
+def test_flaky(cloudimages_client, tag):
+    cloudimages_client.list()
+    calls.append(tag)
+    assert len(calls) > 1
+
+@requirement("TAG-DEL-05")
+@hypothesis.given(st.integers(0, 100))
+def test_property_fails(cloudimages_client, number):
+    cloudimages_client.list(limit=str(number))
+    assert number == 0
+
+@requirement("TAG-DEL-06")
+@hypothesis.given(st.integers(0, 10**9))
+def test_property_passes(cloudimages_client, number):
+    cloudimages_client.list(limit="1")
+
+@requirement("TAG-DEL-07")
+@pytest.mark.parametrize("number", [1, 2, 3])
+def test_rows(cloudimages_client, number):
+    cloudimages_client.list(limit="1")
+    assert number != 2
+
+@requirement("OWN-01")
+def test_own(cloudimages_client):
+    assert isinstance(cloudimages_client.list().data["images"], list)
+
+def test_of_something_else():
+    assert True
+"""
+
+VERDICTS = {
+    "TAG-ADD-05": "pass",
+    "TAG-ADD-01": "fail",
+    "TAG-URI-05": "advisory",
+    "TAG-URI-08": "advisory",
+    "TAG-URI-16": "noted",
+    "TAG-ADD-02": "blocked",
+    "TAG-ADD-03": "blocked",
+    "TAG-ADD-04": "blocked",
+    "TAG-ADD-06": "error",
+    "TAG-ADD-07": "blocked",
+    "TAG-ADD-09": "blocked",
+    "TAG-ADD-10": "error",
+    "TAG-ADD-11": "untested",
+    "TAG-DEL-01": "pass",
+    "TAG-DEL-03": "pass",
+    "TAG-DEL-02": "fail",
+    "TAG-DEL-04": "unstable",
+    "TAG-DEL-05": "fail",
+    "TAG-DEL-06": "pass",
+    "TAG-DEL-07": "fail",
+    "OWN-01": "pass",
+    "TAG-ADD-13": "untested",
+}
+REPORTS = ("--cloudimages-reports=reports", "--cloudimages-seed=1", "--cloudimages-profile=standard")
+
+
+@pytest.fixture(scope="module")
+def everything(shared_workshop: Callable[[str], Any]) -> Any:
+    """Run a module with a check of every kind."""
+    workshop = shared_workshop("everything")
+    workshop.write("own.toml", OWN)
+    with serving(App()) as server:
+        workshop.named(server)
+        outcome = workshop.pytest(EVERYTHING, *REPORTS, "--cloudimages-catalogue=own.toml", "--tb=short")
+        left = [*server.app.images.all()]
+    assert left == []
+    return outcome
+
+
+@pytest.mark.parametrize(("identifier", "verdict"), [*VERDICTS.items()])
+def test_a_requirement_comes_to_a_verdict(everything: Any, identifier: str, verdict: str) -> None:
+    """What happened in its checks decides, and the worst of several counts."""
+    assert everything.verdict(identifier) == verdict
+
+
+@pytest.mark.parametrize(
+    ("identifier", "told"),
+    [
+        ("TAG-ADD-01", "204 == 299"),
+        ("TAG-ADD-02", "No case reached the question"),
+        ("TAG-ADD-03", "the ground is broken"),
+        ("TAG-ADD-04", "the ground is missing"),
+        ("TAG-ADD-06", "a bug of the fixture"),
+        ("TAG-ADD-07", "not tidied up"),
+        ("TAG-ADD-10", "our bug"),
+        ("TAG-ADD-11", "not today"),
+        ("TAG-DEL-05", "number=1"),
+        ("TAG-ADD-13", "Its test was left out"),
+        ("OWN-01", ""),
+    ],
+)
+def test_a_verdict_says_why(everything: Any, identifier: str, told: str) -> None:
+    """In words that came from where it went wrong."""
+    explanation = everything.entry(identifier)["explanation"]
+
+    if identifier == "TAG-ADD-13":
+        told = "No check" if "No check" in explanation else explanation
+    assert told in explanation
+
+
+def test_a_finding_shows_its_exchanges(everything: Any) -> None:
+    """Those of the case that went wrong, with the answers, and without the cleaning up."""
+    exchanges = everything.entry("TAG-ADD-01")["exchanges"]
+
+    assert [one["method"] for one in exchanges][-1] == "PUT"
+    assert exchanges[-1]["status"] == 204
+    assert "cleaning" not in {one["purpose"] for one in exchanges}
+
+
+def test_a_finding_can_be_replayed(everything: Any) -> None:
+    """The command names the requirement and the seed."""
+    assert everything.entry("TAG-DEL-05")["replay"].endswith("--seed 1 --select TAG-DEL-05")
+
+
+def test_a_pass_shows_no_exchanges(everything: Any) -> None:
+    """Transcripts are for findings."""
+    assert "exchanges" not in everything.entry("TAG-ADD-05")
+
+
+@pytest.mark.parametrize(("identifier", "least"), [("TAG-DEL-06", 10), ("TAG-DEL-07", 3), ("TAG-ADD-05", 1)])
+def test_cases_are_counted(everything: Any, identifier: str, least: int) -> None:
+    """Every example of a property, and every row."""
+    entry = everything.entry(identifier)
+
+    assert entry["cases"] >= least
+    assert entry["requests"] >= least
+
+
+def test_a_check_of_something_else_is_none_of_ours(everything: Any) -> None:
+    """It passes, and has no properties in junit.xml."""
+    cases = {one.get("name"): one for one in ET.parse(everything.reports / "junit.xml").iter("testcase")}
+
+    assert cases["test_of_something_else"].find("properties") is None
+    assert cases["test_of_something_else"].find("failure") is None
+
+
+def test_junit_tells_requirements(everything: Any) -> None:
+    """Id, level, provenance and verdict are properties of the test case."""
+    cases = {one.get("name"): one for one in ET.parse(everything.reports / "junit.xml").iter("testcase")}
+    properties = {one.get("name"): one.get("value") for one in cases["test_must_http"].iter("property")}
+
+    assert properties.items() >= {
+        "requirement": "TAG-URI-05", "level": "MUST", "provenance": "http", "verdict": "advisory"
+    }.items()  # fmt: skip
+    both = [one.get("value") for one in cases["test_two_requirements"].iter("property") if one.get("name") == "requirement"]
+    assert both == ["TAG-DEL-01", "TAG-DEL-03"]
+
+
+@pytest.mark.parametrize(
+    ("name", "outcome"),
+    [
+        ("test_pass", []),
+        ("test_must_documented", ["failure"]),
+        ("test_must_http", ["skipped"]),
+        ("test_may", []),
+        ("test_asks_nothing", ["failure"]),
+        ("test_crash", ["failure"]),
+        ("test_skipped", ["skipped"]),
+    ],
+)
+def test_junit_fails_what_fails(everything: Any, name: str, outcome: list[str]) -> None:
+    """And nothing else: an advisory is no failure of a build."""
+    cases = {one.get("name"): one for one in ET.parse(everything.reports / "junit.xml").iter("testcase")}
+
+    assert [one.tag for one in cases[name] if one.tag in ("failure", "error", "skipped")] == outcome
+
+
+# Exit status of pytest itself
+
+
+@pytest.mark.parametrize(
+    ("identifier", "options", "status"),
+    [
+        ("TAG-ADD-01", [], 1),
+        ("TAG-URI-08", [], 0),
+        ("TAG-URI-08", ["--cloudimages-strict"], 1),
+        ("TAG-URI-16", [], 0),
+        ("TAG-URI-16", ["--cloudimages-strict"], 0),
+    ],
+)
+def test_a_departure_fails_the_run_or_not(workshop: Any, identifier: str, options: list[str], status: int) -> None:
+    """A fail always, an advisory when the run is strict, a note never."""
+    source = f"""
+    from pytest_cloudimages import requirement
+
+    @requirement("{identifier}")
+    def test_one(image):
+        assert image.tags() == ["never"]
+    """
+
+    assert workshop.pytest(source, "--cloudimages-reference", *options).status == status
+
+
+def test_an_unknown_requirement_stops_the_collection(workshop: Any) -> None:
+    """With the test, the id, and the way to find out."""
+    source = """
+    from pytest_cloudimages import requirement
+
+    @requirement("TAG-NIL-99")
+    def test_one(image):
+        pass
+    """
+    outcome = workshop.pytest(source, "--cloudimages-reference")
+
+    assert outcome.status == pytest.ExitCode.USAGE_ERROR
+    assert "test_own.py::test_one asks for the requirement 'TAG-NIL-99'" in outcome.out
+    assert "cloudimages requirements" in outcome.out
+    assert "Traceback" not in outcome.out
+
+
+class Shaky(App):
+    """A service that fails at the first tag it is given."""
+
+    failed = False
+
+    def add_tag(self, request: Any, image_id: str, tag: str) -> Reply:
+        """Fail once."""
+        if not self.failed:
+            self.failed = True
+            return Reply(500)  # type: ignore[arg-type]  # as good as the enum
+        return super().add_tag(request, image_id, tag)
+
+
+def test_a_service_that_fails_once_is_unstable(workshop: Any) -> None:
+    """Asked again, all is well: nobody can say that the service departs from the requirement."""
+    with serving(Shaky()) as server:
+        workshop.named(server)
+        outcome = workshop.judge("--select", "TAG-ADD-13")
+
+    assert (outcome.verdict("TAG-ADD-13"), outcome.status) == ("unstable", 3)
+    assert "500" in json.dumps(outcome.entry("TAG-ADD-13"))
+
+
+# Asleep
+
+ASLEEP = """
+import sys
+import pytest
+
+@pytest.mark.requirement("REQ-17", "whatever")
+def test_unrelated():
+    heavy = {"hypothesis", "requests", "urllib3", "jsonschema", "openstack", "keystoneauth1"}
+    assert heavy & {*sys.modules} == set()
+    ours = {one for one in sys.modules if one.startswith("pytest_cloudimages")}
+    assert "pytest_cloudimages.conductor" not in ours
+    assert "pytest_cloudimages.catalogue" not in ours
+"""
+
+
+def test_an_unrelated_run_is_left_alone(workshop: Any) -> None:
+    """Nothing heavy is imported, nothing is said, and a mark of the same name keeps its own ids."""
+    outcome = workshop.pytest(ASLEEP, "--strict-markers")
+
+    assert outcome.status == 0, outcome.out
+    assert "cloudimages" not in outcome.out.split("plugins:", 1)[-1].partition("\n")[2]
+    assert {one.name for one in workshop.folder.iterdir()} <= {"test_own.py", "__pycache__", ".cache"}
+
+
+def test_an_address_in_the_environment_wakes_nobody(workshop: Any) -> None:
+    """A shell set up for a cloud does not make an unrelated run a conformance run."""
+    workshop.environ |= {"OS_AUTH_URL": "http://127.0.0.1:9", "OS_USERNAME": "x", "OS_PASSWORD": "secret"}
+
+    assert workshop.pytest(ASLEEP).status == 0
+
+
+def test_tests_beside_a_judged_service_need_no_requirement(workshop: Any) -> None:
+    """A test that uses a fixture and names no requirement is an ordinary test."""
+    source = """
+    def test_plain(image):
+        assert image.tags() == ["never"]
+    """
+    outcome = workshop.pytest(source, "--cloudimages-reference")
+
+    assert outcome.status == 1
+    assert "assert [] == ['never']" in outcome.out
+    assert "conformance" not in outcome.out.rpartition("short test summary")[2]

@@ -1,0 +1,158 @@
+"""With the plugin installed, a tester's own module needs nothing else."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+FIXTURES = """
+from hypothesis import given
+from pytest_cloudimages import requirement
+from pytest_cloudimages.strategies import overlong_tags, tags, unusual_tags
+
+
+def test_service(cloudimages_service):
+    assert cloudimages_service.endpoint.endswith("/v2")
+
+
+def test_credentials(cloudimages_credentials):
+    assert cloudimages_credentials.token()
+    assert cloudimages_credentials.token() not in repr(cloudimages_credentials) + str(vars(cloudimages_credentials))
+
+
+def test_client(cloudimages_client, cloudimages_service):
+    answer = cloudimages_client.list()
+    assert answer.status == 200
+    assert cloudimages_client.endpoint == cloudimages_service.endpoint
+
+
+def test_image(image):
+    assert image.tags() == []
+    assert image.add_tag("mine").status == 204
+    assert image.tags() == ["mine"]
+
+
+def test_fresh_images(fresh_image):
+    with fresh_image() as one, fresh_image(name="another", min_ram=5) as other:
+        one.add_tag("mine")
+        assert other.tags() == []
+        assert other.show().data["min_ram"] == 5
+        assert one.id != other.id
+
+
+def test_anonymous(image, anonymous):
+    assert anonymous.show(image.id).status == 401
+
+
+def test_other_project(image, other_project):
+    assert image.seen_by(other_project).show().status == 404
+
+
+def test_reader(image, reader):
+    assert image.seen_by(reader).add_tag("x").status == 403
+
+
+def test_administrator(image, administrator):
+    assert image.seen_by(administrator).add_tag("x").status == 204
+
+
+@given(tag=tags())
+def test_a_property_of_ones_own(fresh_image, tag):
+    with fresh_image() as image:
+        if image.add_tag(tag).ok:
+            assert image.settled([tag]) == [tag]
+
+
+@given(tag=overlong_tags())
+def test_overlong(fresh_image, tag):
+    with fresh_image() as image:
+        assert image.add_tag(tag).refused
+
+
+def test_histories(plain_lives, unusual_lives, sequences):
+    for lives in (plain_lives, unusual_lives, sequences):
+        for step in lives.additions(acknowledged=True):
+            assert step.tag in step.after, step
+"""
+
+
+def test_the_fixtures_are_there(workshop: Any) -> None:
+    """Each gives what its description says."""
+    outcome = workshop.pytest(FIXTURES, "--cloudimages-reference")
+
+    assert outcome.status == 0, outcome.out
+    assert "12 passed" in outcome.out
+
+
+def test_the_fixtures_need_no_option(workshop: Any, server: Any) -> None:
+    """A service that the environment names is enough, and every other caller is skipped with what it needs."""
+    workshop.named(server)
+    source = """
+    def test_image(image):
+        image.add_tag("a")
+
+    def test_other(other_project): pass
+    def test_reader(reader): pass
+    def test_administrator(administrator): pass
+    """
+    outcome = workshop.pytest(source, "-rs")
+
+    assert "1 passed, 3 skipped" in outcome.out
+    for who in ("ALT", "READER", "ADMIN"):
+        assert f"OS_{who}_USERNAME" in outcome.out
+    assert [*server.app.images.all()] == []
+
+
+def test_an_ini_file_can_name_the_service(workshop: Any) -> None:
+    """And every other setting."""
+    workshop.write("pytest.ini", "[pytest]\ncloudimages_reference = true\ncloudimages_profile = quick\n")
+    source = """
+    def test_image(image, cloudimages_ground):
+        assert cloudimages_ground.options.profile == "quick"
+        assert image.add_tag("a").ok
+    """
+
+    assert workshop.pytest(source).status == 0
+
+
+def test_a_requirement_of_ones_own_is_judged(workshop: Any) -> None:
+    """An entry, a test that names it, and nothing else to register."""
+    workshop.write(
+        "own.toml",
+        """
+        area = "own"
+
+        [[requirements]]
+        id = "OWN-01"
+        level = "SHOULD"
+        provenance = "documented"
+        operation = "GET /v2/images"
+        statement = "The list is empty."
+        document = "House rules"
+        section = "1"
+        observe = "Ask for it."
+        """,
+    )
+    workshop.write("pytest.ini", "[pytest]\ncloudimages_catalogue = own.toml\n")
+    source = """
+    from pytest_cloudimages import requirement
+
+    @requirement("OWN-01")
+    def test_own(image):
+        assert image.client.list().data["images"] == []
+    """
+    outcome = workshop.pytest(source, "--cloudimages-reference", "--cloudimages-reports=reports")
+
+    assert (outcome.status, outcome.verdict("OWN-01")) == (0, "advisory")
+    assert "ADVISORY OWN-01: The list is empty." in outcome.out
+
+
+@pytest.mark.parametrize(("wanted", "told"), [("fresh_image", "No image service is named"), ("image", "cloudimages")])
+def test_a_fixture_without_a_service_says_how_to_name_one(workshop: Any, wanted: str, told: str) -> None:
+    """The run stops, as there is nothing to ask."""
+    outcome = workshop.pytest(f"def test_one({wanted}): pass")
+
+    assert outcome.status == pytest.ExitCode.USAGE_ERROR
+    assert "Traceback" not in outcome.out
+    assert told in outcome.out or "--cloudimages-" in outcome.out
