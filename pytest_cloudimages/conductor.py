@@ -215,7 +215,7 @@ class Conductor:
         records = [self._record(one, report, error, mine, item) for one in ids_of(item) if one in self.chosen]
         if report.when == "call" or error:
             report.cloudimages = [one.as_data() for one in records]  # type: ignore[attr-defined]  # survives xdist
-            self._show(report, records, error)
+            self._show(item, report, records, error)
         return _without_secrets(report)
 
     def _record(
@@ -252,7 +252,9 @@ class Conductor:
             else (),
         )
 
-    def _show(self, report: pytest.TestReport, records: list[Record], error: BaseException | None) -> None:
+    def _show(
+        self, item: pytest.Item, report: pytest.TestReport, records: list[Record], error: BaseException | None
+    ) -> None:
         verdict = worst(one.verdict for one in records)
         if error is not None and not isinstance(error, pytest.skip.Exception):
             report.longrepr = "\n".join(one.explanation for one in records) or str(error)
@@ -267,7 +269,8 @@ class Conductor:
             report.outcome = "passed"
         for one in records:
             requirement = self.catalogue[one.id]
-            report.user_properties += [
+            # junit.xml takes them from the report of the teardown, which pytest makes of what the item has.
+            item.user_properties += [
                 ("requirement", one.id),
                 ("level", str(requirement.level)),
                 ("provenance", str(requirement.provenance)),
@@ -275,6 +278,7 @@ class Conductor:
                 ("cases", str(one.cases)),
                 ("requests", str(one.requests)),
             ]
+        report.user_properties = [*item.user_properties]
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the records of every check."""

@@ -19,7 +19,8 @@ class Evidence:
     kinds: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     begun: float = field(default_factory=time.monotonic)
-    _seen: set[int] = field(default_factory=set)
+    _seen: dict[int, Exchange] = field(default_factory=dict)
+    """Held, so that no later exchange gets the identity of one that is gone."""
 
     def case(self, exchanges: Iterable[Exchange] = (), kind: str | None = None) -> None:
         """Begin a case that rests on these exchanges."""
@@ -34,7 +35,7 @@ class Evidence:
         for one in exchanges:
             self.exchanges.append(one)
             if id(one) not in self._seen:
-                self._seen.add(id(one))
+                self._seen[id(one)] = one
                 self.requests += 1
 
     def note(self, text: str) -> None:

@@ -1,6 +1,9 @@
 """The experiments: what is drawn, carried out once, and looked at by many checks."""
 
+from dataclasses import dataclass
+
 from pytest_cloudimages import strategies, trials
+from pytest_cloudimages.exchanges import Purpose
 from pytest_cloudimages.ground import Ground
 from pytest_cloudimages.histories import plan_of_a_life, plan_of_pairs
 from pytest_cloudimages.judging import Histories
@@ -8,6 +11,22 @@ from pytest_cloudimages.strategies import Sample
 
 STANDING_BY = 3
 """Tags that the image standing by shares with the one that is changed."""
+
+
+@dataclass(frozen=True)
+class Control:
+    """Whether a service does with one plain tag what it should; else special tags teach nothing."""
+
+    adds: bool
+    deletes: bool
+
+
+def control(ground: Ground) -> Control:
+    """Add one plain tag and delete it."""
+    with ground.transcript.of(Purpose.PREPARING), ground.fresh_image() as image:
+        adds = image.add_tag("control").ok and image.settled(["control"]) == ["control"]
+        deletes = adds and image.delete_tag("control").ok and image.settled([]) == []
+    return Control(adds, deletes)
 
 
 def plain_lives(ground: Ground, number: int) -> Histories:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_cloudimages.state import GROUND
+from pytest_cloudimages.verdicts import Blocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from pytest_cloudimages.client import Image, ImagesClient
     from pytest_cloudimages.credentials import Credentials, Service
+    from pytest_cloudimages.experiments import Control
     from pytest_cloudimages.ground import FreshImage, Ground
     from pytest_cloudimages.judging import Histories
 
@@ -62,6 +64,22 @@ def image(fresh_image: FreshImage) -> Iterator[Image]:
     """Give an image without tags for the length of one test."""
     with fresh_image() as one:
         yield one
+
+
+@pytest.fixture(scope="session")
+def control(cloudimages_ground: Ground) -> Control:
+    """Whether the service adds (``adds``) and deletes (``deletes``) one plain tag as it should."""
+    from pytest_cloudimages import experiments
+
+    return experiments.control(cloudimages_ground)
+
+
+@pytest.fixture
+def sound_image(image: Image, control: Control) -> Image:
+    """Give an image of a service that adds plain tags; where it does not, special ones cannot be asked about."""
+    if not control.adds:
+        raise Blocked("The service does not even add one plain tag.")
+    return image
 
 
 @pytest.fixture(scope="session")

@@ -30,8 +30,8 @@ class Ground:
     service: Service
     owner: Credentials
     transcript: Transcript = field(default_factory=Transcript)
-    identities: dict[str, str] = field(default_factory=dict, repr=False)
-    """The variables that name identities."""
+    others: dict[str, Credentials | Blocked | None] = field(default_factory=dict)
+    """Further callers, or why there is none."""
     _stack: ExitStack = field(default_factory=ExitStack)
     problem: Blocked | None = None
     """Why nothing can be judged, where that is so."""
@@ -61,7 +61,9 @@ class Ground:
 
     def caller(self, who: str) -> ImagesClient | None:
         """Give a further caller (ALT, READER or ADMIN); ``None`` where no credentials were given."""
-        found = credentials.find_other(self.options, self.identities, who, self.service)
+        found = self.others.get(who)
+        if isinstance(found, Blocked):
+            raise found
         return self.client.calling(OTHERS[who], found.token) if found else None
 
     @property
@@ -142,15 +144,23 @@ def prepare(options: Options) -> Ground:
     except BaseException:
         stack.close()
         raise
-    ground = Ground(options, service, owner, identities=environ, _stack=stack)
+    ground = Ground(options, service, owner, _stack=stack)
     try:
         _ask_first(ground)
+        ground.others |= {who: _other(options, environ, who, service) for who in OTHERS}
     except Blocked as problem:
         ground.problem = problem
     except BaseException:
         ground.close()
         raise
     return ground
+
+
+def _other(options: Options, environ: dict[str, str], who: str, service: Service) -> Credentials | Blocked | None:
+    try:
+        return credentials.find_other(options, environ, who, service)
+    except Blocked as problem:
+        return problem
 
 
 def _ask_first(ground: Ground) -> None:

@@ -189,9 +189,11 @@ class Model:
             self.tags.discard(operation.tag)
             self.deleted.add(operation.tag)
 
-    def saw(self, tags: Iterable[str]) -> None:
-        """Begin anew from what was really seen."""
+    def saw(self, tags: Iterable[str], operation: Operation) -> None:
+        """Begin anew from what was really seen after an operation."""
         self.tags = {*tags}
+        if operation.kind is Kind.DELETE and operation.tag in self.tags:
+            self.deleted.discard(operation.tag)
 
 
 def settled(tags: Sequence[str] | None, expected: Iterable[str]) -> bool:

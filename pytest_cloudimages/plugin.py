@@ -18,6 +18,7 @@ from pytest_cloudimages.fixtures import (
     cloudimages_credentials,
     cloudimages_ground,
     cloudimages_service,
+    control,
     fresh_image,
     image,
     other_project,
@@ -26,6 +27,7 @@ from pytest_cloudimages.fixtures import (
     reader,
     related_lives,
     sequences,
+    sound_image,
     unusual_lives,
 )
 from pytest_cloudimages.state import CONDUCTOR, OPTIONS
@@ -40,6 +42,7 @@ __all__ = [
     "cloudimages_credentials",
     "cloudimages_ground",
     "cloudimages_service",
+    "control",
     "fresh_image",
     "image",
     "other_project",
@@ -48,6 +51,7 @@ __all__ = [
     "reader",
     "related_lives",
     "sequences",
+    "sound_image",
     "unusual_lives",
 ]
 

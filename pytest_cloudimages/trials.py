@@ -207,6 +207,6 @@ def _by_steps(subjects: list[_Subject], plan: Sequence[Operation]) -> History:
         for one, reading in zip(subjects, now, strict=True):
             # What was seen is the ground of the next step, whether or not it should have been so.
             if reading.tags is not None:
-                one.model.saw(reading.tags)
+                one.model.saw(reading.tags, operation)
         last = now
     return history

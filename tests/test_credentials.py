@@ -753,12 +753,36 @@ def test_what_is_no_secret(text: str) -> None:
     assert SECRETS.hide(text) == text
 
 
+def test_a_first_token_is_hidden_before_it_is_asked_for(identity: Imitation) -> None:
+    """The token that signing in gives is hidden, used or not."""
+    identity.headers = {"X-Subject-Token": "token-that-nobody-asked-for"}
+    find(Options(), identity.environ())
+    assert SECRETS.hide("token-that-nobody-asked-for") == "***"
+
+
+def test_secrets_of_clouds_yaml(clouds: Write) -> None:
+    """The secrets of an entry are hidden even if the entry is of no use."""
+    path = clouds(mine={"auth": {"password": "hidden-in-an-entry", "username": "shown-in-an-entry"}})
+    with pytest.raises(ConfigurationError):
+        find(Options(cloud="mine"), {"OS_CLIENT_CONFIG_FILE": str(path)})
+    assert SECRETS.hide("hidden-in-an-entry shown-in-an-entry") == "*** shown-in-an-entry"
+
+
 def test_nobody_has_no_token() -> None:
     """A caller without credentials shows none."""
     assert nobody().token() is None
 
 
 # Further callers
+
+
+def test_identities_do_not_disturb_one_another(identity: Imitation) -> None:
+    """What describes one identity never becomes a setting of another; openstacksdk would trip over these braces."""
+    braces = {"OS_ALT_PASSWORD": "a{b}c-alt", "OS_READER_PASSWORD": "a{b}c-reader", "OS_PASSWORD": "a{b}c-mine"}
+    assert find(Options(), identity.environ() | braces)
+    assert find_other(Options(), identity.environ() | braces, "ALT", SERVICE)
+    sent = [one["auth"]["identity"]["password"]["user"]["password"] for one in identity.asked]
+    assert sent == ["a{b}c-mine", "a{b}c-alt"]
 
 
 @pytest.mark.parametrize("who", ["ALT", "READER", "ADMIN"])

@@ -2,26 +2,35 @@
 
 import html
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from urllib.parse import unquote
 
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.refusals import Invalid
 
-from .registry import FAULTS, breaks
+from .registry import breaks
 
 
-def _reads(name: str, doc: str, change: Callable[[str], str], *ids: str, profile: str = "standard") -> None:
+def _reads(
+    name: str, doc: str, change: Callable[[str], str], *ids: str, perhaps: Iterable[str] = (), profile: str = "standard"
+) -> None:
     """Register a service that changes every tag it reads off a path."""
 
     def decode_tag(self: App, raw: str) -> str:
         return change(App.decode_tag(self, raw))
 
-    breaks(*ids, profile=profile)(type(name, (App,), {"decode_tag": decode_tag, "__doc__": doc}))
+    breaks(*ids, perhaps=perhaps, profile=profile)(type(name, (App,), {"decode_tag": decode_tag, "__doc__": doc}))
 
 
-def _refuses(name: str, doc: str, disliked: Callable[[str], bool], *ids: str, status: int = 400) -> None:
+def _refuses(
+    name: str,
+    doc: str,
+    disliked: Callable[[str], bool],
+    *ids: str,
+    perhaps: Iterable[str] = (),
+    status: int = 400,
+) -> None:
     """Register a service that refuses some tags."""
 
     def add_tag(self: App, request: Request, image_id: str, tag: str) -> Reply:
@@ -29,7 +38,7 @@ def _refuses(name: str, doc: str, disliked: Callable[[str], bool], *ids: str, st
             return self.error(request, HTTPStatus(status), "Not such a tag.")
         return App.add_tag(self, request, image_id, tag)
 
-    breaks(*ids, profile="standard")(type(name, (App,), {"add_tag": add_tag, "__doc__": doc}))
+    breaks(*ids, perhaps=perhaps, profile="standard")(type(name, (App,), {"add_tag": add_tag, "__doc__": doc}))
 
 
 def _squeezed(tag: str) -> str:
@@ -79,8 +88,6 @@ _refuses("LimitsOctets", "Refuses tags of more than 255 octets.", lambda tag: le
 _refuses("LimitsUtf16", "Refuses tags of more than 255 UTF-16 units.", lambda tag: len(tag.encode("utf-16-le")) > 510, "TAG-ADD-14")
 _refuses("AnswersLongTagsWith413", "Answers 409 to a tag that is too long.", lambda tag: len(tag) > 255, "TAG-ADD-12", status=409)
 _refuses("FindsTargetsTooLong", "Answers 414 to targets of more than 2,000 octets.", lambda tag: len(tag.encode()) * 3 > 2000, "TAG-URI-18", "TAG-ADD-14", "TAG-ADD-18", status=414)
-
-assert FAULTS
 
 
 @breaks("TAG-URI-05")
