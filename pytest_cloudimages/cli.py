@@ -108,6 +108,11 @@ class _Watcher:
     """Keeps what the run leaves on pytest's configuration, which ends with it."""
 
     results: Results | None = None
+    uncollected = False
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        """Notice a module that cannot be loaded, whoever wrote it."""
+        self.uncollected |= report.failed
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         """Take the results over."""
@@ -123,7 +128,7 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     watcher = _Watcher()
     status = pytest.main([*_words(chosen), *rest], plugins=[watcher])
     if watcher.results is not None:
-        if status == pytest.ExitCode.INTERNAL_ERROR:
+        if status == pytest.ExitCode.INTERNAL_ERROR or watcher.uncollected:
             return OURS
         return watcher.results.exit_status(strict=chosen.strict)
     if status == pytest.ExitCode.USAGE_ERROR:

@@ -6,6 +6,7 @@ import functools
 import html
 import re
 import time
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pytest_cloudimages.ground import Ground
 
 SHOWN_EXCHANGES = 12
+SUITE = Path(str(resources.files("pytest_cloudimages.conformance"))).resolve()
 LETTERS = {
     Verdict.PASS: ".",
     Verdict.UNTESTED: "s",
@@ -94,6 +96,9 @@ class Conductor:
                         " `cloudimages requirements` lists the ids, --cloudimages-catalogue FILE adds your own."
                     )
                 self.tested.setdefault(one, []).append(item.nodeid)
+        if not self.options.select:
+            # The profile chooses among the suite's requirements; a tester's own tests are asked for by being there.
+            self.chosen |= {one for item in items if SUITE not in item.path.parents for one in ids_of(item)}
         if self.chosen != {*self.catalogue}:
             kept = [item for item in items if not ids_of(item) or self.chosen.intersection(ids_of(item))]
             self.config.hook.pytest_deselected(items=[item for item in items if item not in kept])
@@ -293,9 +298,9 @@ class Conductor:
         category = {Verdict.PASS: "passed", Verdict.FAIL: "failed"}.get(verdict, str(verdict))
         return category, LETTERS[verdict], str(verdict).upper()
 
-    def pytest_keyboard_interrupt(self) -> None:
-        """Remember that the run did not come to its end."""
-        self.interrupted = True
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Remember that the run did not come to its end; pytest itself stops so where a module cannot be loaded."""
+        self.interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
 
     @property
     def results(self) -> Results:

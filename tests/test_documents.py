@@ -1,0 +1,97 @@
+"""The pages and what they speak of."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_cloudimages.cli import main
+from pytest_cloudimages.reference.app import App
+from pytest_cloudimages.reference.server import environment, serving
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page: Path, language: str) -> list[str]:
+    return [text for name, text in BLOCK.findall(page.read_text(encoding="utf-8")) if name == language]
+
+
+def quiet(extra: dict[str, str]) -> dict[str, str]:
+    strange = ("OS_", "CLOUDIMAGES_", "PYTHONDONTWRITEBYTECODE", "PYTEST_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(strange)} | extra
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    """A link to a file of the project names a file that exists."""
+    for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
+
+
+def commands() -> list[str]:
+    lines = [line for page in PAGES for text in blocks(page, "") for line in text.splitlines()]
+    return [line for line in lines if re.search(r"(^|[ /])cloudimages ", line) and "…" not in line.partition("#")[0]]
+
+
+@pytest.mark.parametrize("line", commands())
+def test_every_command_shown_is_understood(line: str) -> None:
+    """Every `cloudimages` command of the pages is one that the command line takes."""
+    words = shlex.split(line, comments=True)
+    names = [number for number, word in enumerate(words) if word.endswith("cloudimages")]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest_cloudimages.cli", *words[names[-1] + 1 :], "--help"],
+        env=quiet({}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_first_command_of_the_readme_is_the_main_job() -> None:
+    """README's first command sets up and judges the embedded server, in one line."""
+    first = blocks(ROOT / "README.md", "")[0].strip()
+    assert "\n" not in first
+    assert first.endswith("cloudimages run --reference")
+
+
+def test_ci_runs_the_test_command_of_the_readme() -> None:
+    """README marks its test command for .ci/run, which takes it from there."""
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    command = text.partition("<!-- tests -->\n```\n")[2].partition("\n```")[0]
+    assert command.endswith("tox run -e tests")
+    assert "<!-- tests -->" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_the_examples_of_the_pages_run(tmp_path: Path) -> None:
+    """The tests shown in README and in the tutorial pass on the embedded server, with nothing but the plugin."""
+    examples = blocks(ROOT / "README.md", "python")
+    tutorial = blocks(ROOT / "docs" / "writing-a-requirement.md", "python")
+    examples += [text for text in tutorial if "def test_" in text]
+    for number, text in enumerate(examples):
+        (tmp_path / f"test_example_{number}.py").write_text(text, encoding="utf-8")
+    (own,) = blocks(ROOT / "docs" / "writing-a-requirement.md", "toml")
+    (tmp_path / "own.toml").write_text(own, encoding="utf-8")
+    with serving(App()) as server:
+        done = subprocess.run(
+            [sys.executable, "-m", "pytest", "-q", "--cloudimages-catalogue=own.toml", "--cloudimages-profile=quick"],
+            cwd=tmp_path,
+            env=quiet(environment(server)),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(examples)} passed" in done.stdout
+
+
+def test_the_list_of_requirements_in_the_docs_is_current(capsys: pytest.CaptureFixture[str]) -> None:
+    """docs/requirements.md is what `cloudimages requirements --markdown` prints."""
+    assert main(["requirements", "--markdown"]) == 0
+    assert capsys.readouterr().out in (ROOT / "docs" / "requirements.md").read_text(encoding="utf-8")
