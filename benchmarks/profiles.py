@@ -1,8 +1,8 @@
 """Time whole runs on the embedded server, start-up included, profile beside profile.
 
-Usage: python benchmarks/profiles.py [RUNS]. Prints the median and the spread in seconds, requests, and the ratio of each
-profile to `cloudimages requirements`, which is start-up alone. The runs alternate, so that a machine that slows down slows
-all of them.
+Usage: python benchmarks/profiles.py [RUNS]. Prints the median and the spread in seconds, requests, and the ratio of
+each profile to `cloudimages requirements`, which is start-up alone. The runs alternate, so that a machine that slows
+down slows all of them.
 """
 
 import json
@@ -23,7 +23,8 @@ COMMANDS = {
 def timed(words: list[str], folder: str) -> float:
     """Run the command once in the folder and give its seconds; raises where it fails."""
     begun = time.perf_counter()
-    subprocess.run([sys.executable, "-m", "pytest_cloudimages.cli", *words], cwd=folder, check=True, capture_output=True)
+    command = [sys.executable, "-m", "pytest_cloudimages.cli", *words]
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
     return time.perf_counter() - begun
 
 

@@ -157,7 +157,7 @@ def _words(chosen: argparse.Namespace) -> list[str]:
         "-q",
         "--tb=no",
         "--disable-warnings",
-        "-rN",
+        "-rE",
         "--show-capture=no",
     ]
     words += [f"--cloudimages-reports={chosen.reports or 'reports'}"]

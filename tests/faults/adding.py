@@ -84,14 +84,14 @@ class _AnswersARepetition(App):
         return self.error(request, self.status, "The tag is there.") if self.status >= 400 else Reply(self.status)
 
 
-@breaks("TAG-ADD-06", "TAG-HIST-01")
+@breaks("TAG-ADD-06", "TAG-ADD-18", "TAG-HIST-01")
 class AnswersARepetitionWith200(_AnswersARepetition):
     """Answers 200 when a tag is added again."""
 
     status = HTTPStatus.OK
 
 
-@breaks("TAG-ADD-06", "TAG-HIST-01")
+@breaks("TAG-ADD-06", "TAG-ADD-18", "TAG-HIST-01")
 class AnswersARepetitionWith201(_AnswersARepetition):
     """Answers 201 when a tag is added again."""
 
@@ -105,14 +105,14 @@ class AnswersARepetitionWith400(_AnswersARepetition):
     status = HTTPStatus.BAD_REQUEST
 
 
-@breaks("TAG-ADD-06", "TAG-HIST-01")
+@breaks("TAG-ADD-06", "TAG-ADD-18", "TAG-HIST-01")
 class AnswersARepetitionWith409(_AnswersARepetition):
     """Answers 409 when a tag is added again."""
 
     status = HTTPStatus.CONFLICT
 
 
-@breaks("TAG-ADD-06", "TAG-HIST-01")
+@breaks("TAG-ADD-06", "TAG-RESP-09", "TAG-HIST-01", "TAG-HIST-04")
 class AnswersARepetitionWith500(_AnswersARepetition):
     """Answers 500 when a tag is added again, as a database does that knows of unique keys."""
 
@@ -176,21 +176,21 @@ class _AnswersAnAddition(App):
         return reply if again else Reply(self.status)
 
 
-@breaks("TAG-ADD-01", "TAG-HIST-01")
+@breaks("TAG-ADD-01", "TAG-ADD-18", "TAG-HIST-01")
 class AnswersAnAdditionWith200(_AnswersAnAddition):
     """Answers 200 when a tag is new."""
 
     status = HTTPStatus.OK
 
 
-@breaks("TAG-ADD-01", "TAG-HIST-01")
+@breaks("TAG-ADD-01", "TAG-ADD-18", "TAG-HIST-01")
 class AnswersAnAdditionWith202(_AnswersAnAddition):
     """Answers 202 when a tag is new."""
 
     status = HTTPStatus.ACCEPTED
 
 
-@breaks("TAG-ADD-01", "TAG-ADD-02", "TAG-ADD-06", "TAG-HIST-01")
+@breaks("TAG-ADD-01", "TAG-ADD-02", "TAG-ADD-06", "TAG-ADD-18", "TAG-HIST-01")
 class AnswersAnAdditionWithTheImage(App):
     """Answers an addition with 200 and the image."""
 
@@ -199,15 +199,7 @@ class AnswersAnAdditionWithTheImage(App):
         return self.show_image(request, image_id)
 
 
-@breaks(
-    "TAG-URI-02",
-    "TAG-URI-03",
-    "TAG-ADD-03",
-    "TAG-ADD-10",
-    "TAG-ADD-30",
-    "TAG-HIST-01",
-    "TAG-HIST-04",
-)
+@breaks("TAG-URI-02", "TAG-URI-03", "TAG-ADD-03", "TAG-ADD-10", "TAG-HIST-01", "TAG-HIST-04")
 class StoresNothing(App):
     """Acknowledges additions and stores nothing."""
 
@@ -220,7 +212,17 @@ class StoresNothing(App):
             return reply
 
 
-@breaks("TAG-ADD-01", "TAG-ADD-22", "TAG-HIST-01")
+@breaks(
+    "TAG-URI-03",
+    "TAG-ADD-01",
+    "TAG-ADD-07",
+    "TAG-ADD-10",
+    "TAG-ADD-13",
+    "TAG-ADD-22",
+    "TAG-DEL-11",
+    "TAG-HIST-01",
+    "TAG-HIST-04",
+)
 class RefusesAndStores(App):
     """Answers 400 when a tag is new, and stores it."""
 
@@ -230,7 +232,7 @@ class RefusesAndStores(App):
         return reply if again else self.error(request, HTTPStatus.BAD_REQUEST, "This is not to be.")
 
 
-@breaks("TAG-ADD-07")
+@breaks("TAG-ADD-07", "TAG-ADD-08")
 class AsksForALength(App):
     """Answers 411 to an addition that does not say how long its body is."""
 
@@ -240,7 +242,7 @@ class AsksForALength(App):
         return super().add_tag(request, image_id, tag)
 
 
-@breaks("TAG-ADD-15")
+@breaks("TAG-ADD-15", "TAG-ADD-16")
 class MakesUpAnImage(App):
     """Creates the image that a tag is added to, where there is none."""
 
@@ -251,7 +253,7 @@ class MakesUpAnImage(App):
             return super().add_tag(request, image_id, tag)
 
 
-@breaks("TAG-ADD-15")
+@breaks("TAG-ADD-15", "TAG-ADD-16")
 class AcknowledgesATagOnNoImage(App):
     """Answers 204 where there is no image to add the tag to."""
 
@@ -284,21 +286,21 @@ class _HasALimit(App):
         return super().add_tag(request, image_id, tag)
 
 
-@breaks("TAG-ADD-10", "TAG-URI-03")
+@breaks("TAG-URI-03", "TAG-ADD-10", "TAG-ADD-14")
 class AllowsTags254Long(_HasALimit):
     """Refuses tags of 255 characters."""
 
     limit = 254
 
 
-@breaks("TAG-ADD-10", "TAG-URI-03")
+@breaks("TAG-URI-03", "TAG-ADD-10", "TAG-ADD-14")
 class AllowsTags128Long(_HasALimit):
     """Refuses tags of more than 128 characters."""
 
     limit = 128
 
 
-@breaks("TAG-ADD-10", "TAG-URI-03")
+@breaks("TAG-URI-03", "TAG-ADD-10", "TAG-ADD-14")
 class AllowsTags64Long(_HasALimit):
     """Refuses tags of more than 64 characters."""
 
@@ -323,7 +325,7 @@ class LosesTags254Long(App):
         return super().add_tag(request, image_id, tag[:253] if len(tag) == 254 else tag)
 
 
-@breaks("TAG-ADD-10", "TAG-URI-03")
+@breaks("TAG-URI-03", "TAG-URI-18", "TAG-ADD-10", "TAG-ADD-14", perhaps=["TAG-ADD-18"])
 class LimitsTheTarget(App):
     """Answers 414 where a tag is written with more than 240 characters."""
 
@@ -350,12 +352,12 @@ class _StoresLongTags(App):
         return NO_CONTENT
 
 
-@breaks("TAG-ADD-11", "TAG-URI-03", "TAG-VIS-07")
+@breaks("TAG-URI-03", "TAG-ADD-11", "TAG-ADD-12", "TAG-ADD-14", "TAG-VIS-07")
 class HasNoLimit(_StoresLongTags):
     """Stores tags of any length."""
 
 
-@breaks("TAG-ADD-11", "TAG-URI-03", "TAG-VIS-07")
+@breaks("TAG-URI-03", "TAG-ADD-11", "TAG-ADD-12", "TAG-ADD-14", "TAG-VIS-07")
 class AllowsTags256Long(_StoresLongTags):
     """Stores tags of 256 characters, and refuses longer ones."""
 
@@ -365,7 +367,7 @@ class AllowsTags256Long(_StoresLongTags):
         return self.error(request, HTTPStatus.BAD_REQUEST, "A tag has at most 256 characters.")
 
 
-@breaks("TAG-ADD-11")
+@breaks("TAG-ADD-11", "TAG-ADD-12", "TAG-ADD-14")
 class CutsLongTagsTo255(_StoresLongTags):
     """Cuts tags that are too long to 255 characters, and stores these."""
 
@@ -373,7 +375,7 @@ class CutsLongTagsTo255(_StoresLongTags):
         return super().too_long(request, image, tag[:255])
 
 
-@breaks("TAG-ADD-11", "TAG-URI-03")
+@breaks("TAG-URI-03", "TAG-ADD-11", "TAG-ADD-12", "TAG-ADD-14")
 class CutsLongTagsTo64(_StoresLongTags):
     """Cuts tags that are too long to 64 characters, and stores these."""
 
@@ -381,7 +383,7 @@ class CutsLongTagsTo64(_StoresLongTags):
         return super().too_long(request, image, tag[:64])
 
 
-@breaks("TAG-ADD-11")
+@breaks("TAG-ADD-11", "TAG-ADD-12", "TAG-ADD-14")
 class AcknowledgesLongTags(_StoresLongTags):
     """Acknowledges tags that are too long, and stores nothing."""
 
@@ -389,7 +391,7 @@ class AcknowledgesLongTags(_StoresLongTags):
         return NO_CONTENT
 
 
-@breaks("TAG-ADD-10", "TAG-ADD-11", "TAG-URI-03", "TAG-HIST-04")
+@breaks("TAG-URI-03", "TAG-ADD-10", "TAG-ADD-11", "TAG-ADD-12", "TAG-ADD-14", "TAG-HIST-04")
 class CutsTagsTo64(App):
     """Cuts every tag to 64 characters."""
 
@@ -415,7 +417,7 @@ class RefusesLongTagsAndStoresAPart(_StoresLongTags):
         return self.error(request, HTTPStatus.BAD_REQUEST, "A tag has at most 255 characters.")
 
 
-@breaks("TAG-ADD-11")
+@breaks("TAG-ADD-11", "TAG-ADD-12", "TAG-ADD-14", "TAG-RESP-09")
 class AnswersLongTagsWith500(_StoresLongTags):
     """Answers 500 to a tag that is too long."""
 
@@ -423,7 +425,7 @@ class AnswersLongTagsWith500(_StoresLongTags):
         return self.error(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Data too long for column 'value'.")
 
 
-@breaks("TAG-ADD-01", "TAG-ADD-13", "TAG-URI-03", "TAG-HIST-01")
+@breaks("TAG-URI-03", "TAG-ADD-01", "TAG-ADD-13", "TAG-HIST-01", perhaps=["TAG-DEL-11"])
 class RefusesOneCharacter(App):
     """Refuses tags of a single character."""
 

@@ -168,7 +168,9 @@ class _Filters(App):
         wanted = parse_qs(request.query).get("tag", [])
         if not wanted:
             return super().list_images(request)
-        document = json.loads(super().list_images(Request("GET", request.path, request.headers, b"", request.caller)).body)
+        document = json.loads(
+            super().list_images(Request("GET", request.path, request.headers, b"", request.caller)).body
+        )
         document["images"] = [one for one in document["images"] if self.selects(one["tags"], wanted)]
         return Reply.of_json(document)
 
@@ -225,7 +227,11 @@ class DeclaresNoLimit(App):
 
     def schema(self, request: Request, name: str) -> Reply:
         reply = super().schema(request, name)
-        return Reply.of_json(json.loads(reply.body.replace(b'"maxLength": 255', b'"maxLength": 4096'))) if name == "image" else reply
+        return (
+            Reply.of_json(json.loads(reply.body.replace(b'"maxLength": 255', b'"maxLength": 4096')))
+            if name == "image"
+            else reply
+        )
 
 
 @breaks("TAG-VIS-06", profile="standard")

@@ -48,46 +48,223 @@ def _squeezed(tag: str) -> str:
 EXACT = "TAG-HIST-04"
 
 _reads("DecodesTwice", "Decodes percent-encodings twice.", unquote, EXACT)
-_reads("ReadsPlusAsSpace", "Reads a plus sign as a space.", lambda tag: tag.replace("+", " "), "TAG-URI-07", "TAG-URI-08", EXACT)
-_reads("ReadsUtf8AsLatin1", "Reads octets as Latin-1.", lambda tag: tag.encode().decode("latin-1"), "TAG-URI-11", "TAG-ADD-14", EXACT)
-_reads("FoldsCase", "Keeps tags in lower case.", str.lower, "TAG-URI-02", "TAG-URI-19", EXACT)
-_reads("Composes", "Keeps tags in normalisation form C.", lambda tag: unicodedata.normalize("NFC", tag), "TAG-URI-20", EXACT)
-_reads("Decomposes", "Keeps tags in normalisation form D.", lambda tag: unicodedata.normalize("NFD", tag), "TAG-URI-20", EXACT)
-_reads("FoldsCompatibility", "Keeps tags in form KC.", lambda tag: unicodedata.normalize("NFKC", tag), "TAG-URI-20", EXACT)
+_reads(
+    "ReadsPlusAsSpace",
+    "Reads a plus sign as a space.",
+    lambda tag: tag.replace("+", " "),
+    "TAG-URI-07",
+    "TAG-URI-08",
+    EXACT,
+)
+_reads(
+    "ReadsUtf8AsLatin1",
+    "Reads octets as Latin-1.",
+    lambda tag: tag.encode().decode("latin-1"),
+    "TAG-URI-11",
+    "TAG-ADD-14",
+    EXACT,
+)
+_reads(
+    "FoldsCase",
+    "Keeps tags in lower case.",
+    str.lower,
+    "TAG-URI-03",
+    "TAG-URI-11",
+    "TAG-URI-19",
+    "TAG-URI-20",
+    "TAG-ADD-03",
+    "TAG-ADD-10",
+    "TAG-ADD-13",
+    "TAG-DEL-04",
+    "TAG-HIST-01",
+    EXACT,
+)
+_reads(
+    "Composes",
+    "Keeps tags in normalisation form C.",
+    lambda tag: unicodedata.normalize("NFC", tag),
+    "TAG-URI-20",
+    EXACT,
+)
+_reads(
+    "Decomposes",
+    "Keeps tags in normalisation form D.",
+    lambda tag: unicodedata.normalize("NFD", tag),
+    "TAG-URI-11",
+    "TAG-URI-20",
+    "TAG-ADD-14",
+    EXACT,
+)
+_reads(
+    "FoldsCompatibility",
+    "Keeps tags in form KC.",
+    lambda tag: unicodedata.normalize("NFKC", tag),
+    "TAG-URI-11",
+    "TAG-URI-20",
+    EXACT,
+)
 _reads("Trims", "Takes white space off the ends of tags.", lambda tag: tag.strip() or tag, "TAG-URI-21", EXACT)
 _reads("TrimsTheEnd", "Takes white space off the end of tags.", lambda tag: tag.rstrip() or tag, "TAG-URI-21", EXACT)
-_reads("TakesANewlineOff", "Takes one newline off the end of tags.", lambda tag: tag.removesuffix("\n") or tag, "TAG-URI-21", EXACT)
-_reads("SqueezesBlanks", "Makes one blank of two.", _squeezed, EXACT)
+_reads(
+    "TakesANewlineOff",
+    "Takes one newline off the end of tags.",
+    lambda tag: tag.removesuffix("\n") or tag,
+    "TAG-URI-21",
+    EXACT,
+)
+_reads("SqueezesBlanks", "Makes one blank of two.", _squeezed, "TAG-URI-21", EXACT)
 _reads("EndsAtNul", "Ends a tag at its first NUL.", lambda tag: tag.partition("\0")[0] or tag, "TAG-URI-21", EXACT)
-_reads("DropsControls", "Drops control characters.", lambda tag: "".join(x for x in tag if x.isprintable()) or tag, "TAG-URI-21", EXACT)
-_reads("DropsInvisible", "Drops invisible characters.", lambda tag: "".join(x for x in tag if unicodedata.category(x) != "Cf") or tag, EXACT)
-_reads("KeepsThreeOctets", "Keeps a question mark for what needs four octets.", lambda tag: "".join(x if x < "\U00010000" else "?" for x in tag), "TAG-URI-11", EXACT)
-_reads("KeepsAscii", "Keeps a question mark for what is not ASCII.", lambda tag: tag.encode("ascii", "replace").decode(), "TAG-URI-11", "TAG-URI-20", EXACT)
-_reads("TakesAccentsOff", "Takes accents off letters.", lambda tag: "".join(x for x in unicodedata.normalize("NFD", tag) if not unicodedata.combining(x)) or tag, "TAG-URI-11", "TAG-URI-20", EXACT)
+_reads(
+    "DropsControls",
+    "Drops control characters.",
+    lambda tag: "".join(x for x in tag if x.isprintable()) or tag,
+    "TAG-URI-21",
+    EXACT,
+)
+_reads(
+    "DropsInvisible",
+    "Drops invisible characters.",
+    lambda tag: "".join(x for x in tag if unicodedata.category(x) != "Cf") or tag,
+    EXACT,
+)
+_reads(
+    "KeepsThreeOctets",
+    "Keeps a question mark for what needs four octets.",
+    lambda tag: "".join(x if x < "\U00010000" else "?" for x in tag),
+    "TAG-URI-11",
+    EXACT,
+)
+_reads(
+    "KeepsAscii",
+    "Keeps a question mark for what is not ASCII.",
+    lambda tag: tag.encode("ascii", "replace").decode(),
+    "TAG-URI-11",
+    "TAG-URI-20",
+    EXACT,
+)
+_reads(
+    "TakesAccentsOff",
+    "Takes accents off letters.",
+    lambda tag: "".join(x for x in unicodedata.normalize("NFD", tag) if not unicodedata.combining(x)) or tag,
+    "TAG-URI-11",
+    "TAG-URI-20",
+    EXACT,
+)
 _reads("EscapesHtml", "Keeps tags escaped for HTML.", html.escape, "TAG-URI-08", EXACT)
 _reads("TakesQuotesOff", "Takes quotes off tags.", lambda tag: tag.strip("'\"") or tag, EXACT)
 _reads("DropsBackslashes", "Drops backslashes.", lambda tag: tag.replace("\\", "") or tag, "TAG-URI-08", EXACT)
 _reads("EndsAtAComma", "Ends a tag at its first comma.", lambda tag: tag.partition(",")[0] or tag, "TAG-URI-08", EXACT)
-_reads("EndsAtASemicolon", "Ends a tag at its first semicolon.", lambda tag: tag.partition(";")[0] or tag, "TAG-URI-06", "TAG-URI-08", EXACT)
-_reads("EndsAtAHash", "Ends a tag at its first number sign.", lambda tag: tag.partition("#")[0] or tag, "TAG-URI-08", EXACT)
-_reads("EndsAtAQuestionMark", "Ends a tag at its first question mark.", lambda tag: tag.partition("?")[0] or tag, "TAG-URI-06", "TAG-URI-08", EXACT)
-_reads("KeepsTheBeginningOfAPath", "Keeps what precedes a slash.", lambda tag: tag.partition("/")[0] or tag, "TAG-URI-09", EXACT)
-_reads("KeepsTheEndOfAPath", "Keeps what follows the last slash.", lambda tag: tag.rpartition("/")[2] or tag, "TAG-URI-09", EXACT)
-_reads("ReadsNumbers", "Keeps numbers without leading noughts.", lambda tag: str(int(tag)) if tag.isascii() and tag.isdigit() else tag, "TAG-URI-03", "TAG-URI-05", EXACT)
-_reads("ReplacesTheOddOnes", "Keeps a question mark for non-characters.", lambda tag: "".join("?" if ord(x) & 0xFFFE == 0xFFFE else x for x in tag), EXACT)
+_reads(
+    "EndsAtASemicolon",
+    "Ends a tag at its first semicolon.",
+    lambda tag: tag.partition(";")[0] or tag,
+    "TAG-URI-06",
+    "TAG-URI-08",
+    EXACT,
+)
+_reads(
+    "EndsAtAHash", "Ends a tag at its first number sign.", lambda tag: tag.partition("#")[0] or tag, "TAG-URI-08", EXACT
+)
+_reads(
+    "EndsAtAQuestionMark",
+    "Ends a tag at its first question mark.",
+    lambda tag: tag.partition("?")[0] or tag,
+    "TAG-URI-06",
+    "TAG-URI-08",
+    EXACT,
+)
+_reads(
+    "KeepsTheBeginningOfAPath",
+    "Keeps what precedes a slash.",
+    lambda tag: tag.partition("/")[0] or tag,
+    "TAG-URI-09",
+    EXACT,
+)
+_reads(
+    "KeepsTheEndOfAPath",
+    "Keeps what follows the last slash.",
+    lambda tag: tag.rpartition("/")[2] or tag,
+    "TAG-URI-09",
+    EXACT,
+)
+_reads(
+    "ReadsNumbers",
+    "Keeps numbers without leading noughts.",
+    lambda tag: str(int(tag)) if tag.isascii() and tag.isdigit() else tag,
+    "TAG-URI-03",
+    "TAG-URI-05",
+    EXACT,
+)
+_reads(
+    "ReplacesTheOddOnes",
+    "Keeps a question mark for non-characters.",
+    lambda tag: "".join("?" if ord(x) & 0xFFFE == 0xFFFE else x for x in tag),
+    EXACT,
+)
 
-_refuses("RefusesReserved", "Refuses tags of reserved characters.", lambda tag: any(x in "?#&=+,;\"\\%" for x in tag), "TAG-URI-08")
+_refuses(
+    "RefusesReserved",
+    "Refuses tags of reserved characters.",
+    lambda tag: any(x in '?#&=+,;"\\%' for x in tag),
+    "TAG-URI-08",
+)
 _refuses("RefusesBlanks", "Refuses tags with a blank inside.", lambda tag: " " in tag, "TAG-URI-08")
-_refuses("FailsOnEmoji", "Answers 500 to what needs four octets.", lambda tag: max(tag, default="") > "\uffff", "TAG-URI-11", "TAG-ADD-14", EXACT, "TAG-RESP-09", status=500)
+_refuses(
+    "FailsOnEmoji",
+    "Answers 500 to what needs four octets.",
+    lambda tag: max(tag, default="") > "\uffff",
+    "TAG-URI-11",
+    "TAG-ADD-14",
+    EXACT,
+    "TAG-RESP-09",
+    status=500,
+)
 _refuses("FailsOnNul", "Answers 500 to a NUL.", lambda tag: "\0" in tag, "TAG-URI-21", EXACT, "TAG-RESP-09", status=500)
-_refuses("FailsOnAQuote", "Answers 500 to a quote.", lambda tag: "'" in tag, "TAG-URI-08", EXACT, "TAG-RESP-09", status=500)
-_refuses("FailsOnAPercent", "Answers 500 to a percent sign.", lambda tag: "%" in tag, "TAG-URI-08", EXACT, "TAG-RESP-09", status=500)
-_refuses("RefusesUuids", "Refuses tags that look like an id.", lambda tag: len(tag) == 36 and tag.count("-") == 4, "TAG-ADD-01", "TAG-HIST-01")
-_refuses("RefusesATilde", "Refuses tags with a tilde.", lambda tag: "~" in tag and len(tag) < 60, "TAG-ADD-01", "TAG-ADD-13")
+_refuses(
+    "FailsOnAQuote", "Answers 500 to a quote.", lambda tag: "'" in tag, "TAG-URI-08", EXACT, "TAG-RESP-09", status=500
+)
+_refuses(
+    "FailsOnAPercent",
+    "Answers 500 to a percent sign.",
+    lambda tag: "%" in tag,
+    "TAG-URI-08",
+    EXACT,
+    "TAG-RESP-09",
+    status=500,
+)
+_refuses(
+    "RefusesUuids",
+    "Refuses tags that look like an id.",
+    lambda tag: len(tag) == 36 and tag.count("-") == 4,
+    "TAG-ADD-01",
+    "TAG-HIST-01",
+)
+_refuses(
+    "RefusesATilde", "Refuses tags with a tilde.", lambda tag: "~" in tag and len(tag) < 60, "TAG-ADD-01", "TAG-ADD-13"
+)
 _refuses("LimitsOctets", "Refuses tags of more than 255 octets.", lambda tag: len(tag.encode()) > 255, "TAG-ADD-14")
-_refuses("LimitsUtf16", "Refuses tags of more than 255 UTF-16 units.", lambda tag: len(tag.encode("utf-16-le")) > 510, "TAG-ADD-14")
-_refuses("AnswersLongTagsWith413", "Answers 409 to a tag that is too long.", lambda tag: len(tag) > 255, "TAG-ADD-12", status=409)
-_refuses("FindsTargetsTooLong", "Answers 414 to targets of more than 2,000 octets.", lambda tag: len(tag.encode()) * 3 > 2000, "TAG-URI-18", "TAG-ADD-14", "TAG-ADD-18", status=414)
+_refuses(
+    "LimitsUtf16",
+    "Refuses tags of more than 255 UTF-16 units.",
+    lambda tag: len(tag.encode("utf-16-le")) > 510,
+    "TAG-ADD-14",
+)
+_refuses(
+    "AnswersLongTagsWith413",
+    "Answers 409 to a tag that is too long.",
+    lambda tag: len(tag) > 255,
+    "TAG-ADD-12",
+    status=409,
+)
+_refuses(
+    "FindsTargetsTooLong",
+    "Answers 414 to targets of more than 2,000 octets.",
+    lambda tag: len(tag.encode()) * 3 > 2000,
+    "TAG-URI-18",
+    "TAG-ADD-14",
+    "TAG-ADD-18",
+    status=414,
+)
 
 
 @breaks("TAG-URI-05")
@@ -138,7 +315,7 @@ class TakesMalformedTargets(App):
 
     def answer(self, request: Request) -> Reply:
         path, slash, tag = request.target.rpartition("/")
-        if "/tags" in path and any(code in tag for code in ("%z", "%g", "%%")) or tag.endswith(("%", "%4")):
+        if "/tags" in path and (any(code in tag for code in ("%z", "%g", "%%")) or tag.endswith(("%", "%4"))):
             tag = tag.replace("%", "%25")
         return super().answer(Request(request.method, path + slash + tag, request.headers, request.body))
 
