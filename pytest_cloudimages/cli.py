@@ -108,11 +108,13 @@ class _Watcher:
     """Keeps what the run leaves on pytest's configuration, which ends with it."""
 
     results: Results | None = None
-    uncollected = False
+
+    def __init__(self) -> None:
+        self.uncollected: list[str] = []
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        """Notice a module that cannot be loaded, whoever wrote it."""
-        self.uncollected |= report.failed
+        """Keep why a module cannot be loaded, whoever wrote it."""
+        self.uncollected += [report.longreprtext] if report.failed else []
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         """Take the results over."""
@@ -127,6 +129,7 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
 
     watcher = _Watcher()
     status = pytest.main([*_words(chosen), *rest], plugins=[watcher])
+    print(*watcher.uncollected, sep="\n", end="", file=sys.stderr)
     if watcher.results is not None:
         if status == pytest.ExitCode.INTERNAL_ERROR or watcher.uncollected:
             return OURS

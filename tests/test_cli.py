@@ -161,7 +161,9 @@ def crashed(shared_workshop: Callable[[str], Any]) -> tuple[Any, str, dict[str, 
     with serving(Echoing()) as server:
         token = workshop.named(server)
         words = ("--catalogue", "own.toml", "--select", "OWN-01", "--select", "TAG-ADD-11", "--select", "TAG-AUTH-01")
-        outcome = workshop.judge(*words, "--", str(path), "--showlocals", "--tb=long", "--show-capture=all", "-rA", "-v")
+        outcome = workshop.judge(
+            *words, "--", str(path), "--showlocals", "--tb=long", "--show-capture=all", "-rA", "-v"
+        )
         left = tags_of(server)
     return outcome, token, left
 
@@ -468,7 +470,9 @@ def test_other_commands_hand_nothing_over() -> None:
 
 def test_settings_of_the_folder_are_not_the_suites(workshop: Any) -> None:
     """What a project's pytest.ini asks of its own tests does not reach the run."""
-    workshop.write("pytest.ini", "[pytest]\naddopts = --no-such-option\nfilterwarnings = error\npython_files = x_*.py\n")
+    workshop.write(
+        "pytest.ini", "[pytest]\naddopts = --no-such-option\nfilterwarnings = error\npython_files = x_*.py\n"
+    )
     outcome = workshop.judge("--reference", *ONE)
 
     assert outcome.status == 0, outcome.out
@@ -538,7 +542,9 @@ def test_what_is_tested_is_read_off_the_suite() -> None:
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     """As `cloudimages requirements | head -1` does."""
     line = f"{sys.executable} -m pytest_cloudimages.cli requirements --json | head -1"
-    run = subprocess.run(["bash", "-o", "pipefail", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False)
+    run = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
 
     assert (run.stdout, run.stderr) == ("{\n", "")
 

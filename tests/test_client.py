@@ -494,7 +494,9 @@ def test_an_image_that_cannot_be_deleted_is_named(peer: Any, caller: ImagesClien
     assert "409" in left_behind[0]
 
 
-@pytest.mark.parametrize("reply", [answer(403), answer(201, b"{}"), answer(201, b"<html>"), answer(500, b'{"id": "x"}')])
+@pytest.mark.parametrize(
+    "reply", [answer(403), answer(201, b"{}"), answer(201, b"<html>"), answer(500, b'{"id": "x"}')]
+)
 def test_a_service_that_creates_no_image_blocks(caller: ImagesClient, peer: Any, reply: bytes) -> None:
     """The message says what else can be done."""
     peer.replies = [reply]

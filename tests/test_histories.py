@@ -70,12 +70,30 @@ def test_a_tag_has_a_past() -> None:
     assert told == [Past.NEVER, Past.CARRIED, Past.DELETED, Past.CARRIED, Past.DELETED]
 
 
-def test_what_was_seen_is_believed() -> None:
-    """The model goes on from it."""
-    model = Model({"a"})
-    model.saw(["b", "b"])
+@pytest.mark.parametrize(
+    ("seen", "operation", "past"),
+    [
+        (["b", "b"], READ, Past.DELETED),
+        (["a"], Operation(Kind.DELETE, "a"), Past.CARRIED),
+        ([], Operation(Kind.ADD, "a"), Past.DELETED),
+    ],
+)
+def test_what_was_seen_is_believed(seen: list[str], operation: Operation, past: Past) -> None:
+    """The model goes on from it; a tag that a deletion left in its place has not been deleted."""
+    model = Model({"a"}, {"a"})
+    model.saw(seen, operation)
 
-    assert model.tags == {"b"}
+    assert (model.tags, model.past("a")) == ({*seen}, past)
+
+
+def test_a_tag_that_outlives_its_deletion_has_one_life() -> None:
+    """It was never gone, so that its next deletion is not that of a second life."""
+    model = Model()
+    for kind in (Kind.ADD, Kind.DELETE):
+        model.apply(Operation(kind, "a"), answered(204))
+    model.saw(["a"], Operation(Kind.DELETE, "a"))
+
+    assert "a" not in model.deleted
 
 
 @pytest.mark.parametrize(

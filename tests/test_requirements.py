@@ -152,7 +152,7 @@ def test_a_mistake_in_a_catalogue_is_told(changes: dict[str, Any], told: str) ->
 @pytest.mark.parametrize(
     "write",
     [
-        lambda path: None,
+        lambda _: None,
         lambda path: path.mkdir(),
         lambda path: path.write_bytes(b"\xff\xfe"),
         lambda path: path.write_text("area = "),

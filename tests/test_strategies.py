@@ -135,7 +135,12 @@ def test_the_number_holds_where_hypothesis_sees_a_build(variable: str, tmp_path:
     """Under CI=true Hypothesis would draw the same for every seed."""
     program = "from pytest_cloudimages.strategies import *; print(ascii([draw(tags(), n, 5) for n in (1, 2, 1)]))"
     run = subprocess.run(
-        [sys.executable, "-c", program], env={variable: "true"}, cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-c", program],
+        env={variable: "true"},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
     )
 
     assert run.stdout.strip() == ascii([draw(tags(), n, 5) for n in (1, 2, 1)])
@@ -163,7 +168,8 @@ def test_pairs_on_one_image_do_not_meddle() -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "other"), [("Abc", "abc"), ("é", "e\u0301"), (" a", "a"), ("a\u200b", "a"), ("ﬁ", "fi"), ("ß", "SS"), ("\x00", "\x00")]
+    ("one", "other"),
+    [("Abc", "abc"), ("é", "e\u0301"), (" a", "a"), ("a\u200b", "a"), ("ﬁ", "fi"), ("ß", "SS"), ("\x00", "\x00")],
 )
 def test_a_skeleton_is_shared_by_what_may_be_mixed_up(one: str, other: str) -> None:
     """Case, form, blanks and invisible characters are taken away."""

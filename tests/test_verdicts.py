@@ -58,7 +58,9 @@ def test_a_finding_is_against_the_service(one: Verdict) -> None:
     assert one.finding == (str(one) in ("advisory", "fail"))
 
 
-@pytest.mark.parametrize(("pair", "verdict"), [*MISSED.items()], ids=lambda one: "-".join(one) if len(one) == 2 else one)
+@pytest.mark.parametrize(
+    ("pair", "verdict"), [*MISSED.items()], ids=lambda one: "-".join(one) if len(one) == 2 else one
+)
 def test_a_departure_amounts_to(pair: tuple[str, str], verdict: str) -> None:
     """What the table of the specification says, for every level and provenance."""
     assert str(requirement(*pair).missed) == verdict
@@ -128,7 +130,7 @@ def test_the_leaves_of_groups_are_found() -> None:
 def of_hypothesis(test: object) -> BaseException:
     """Give what Hypothesis raises of a property."""
     quiet = hypothesis.settings(database=None, deadline=None, derandomize=True, max_examples=20)
-    with pytest.raises(BaseException) as caught:  # noqa: PT011, B017 - whatever it is, that is the question
+    with pytest.raises(BaseException) as caught:  # noqa: PT011 - whatever it is, that is the question
         quiet(test)()  # type: ignore[operator]
     return caught.value
 

@@ -116,5 +116,6 @@ def summary(results: Results, out: pytest.TerminalReporter) -> None:
 def _aftermath(data: Mapping[str, Any]) -> Sequence[str]:
     lines = [f"LEFT BEHIND: {one}" for one in data["left_behind"]]
     if data["interrupted"]:
-        lines.append("The run was interrupted; what it had created is gone, what it had borrowed is as it was.")
+        tidy = "; what it had created is gone, what it had borrowed is as it was" if not lines else ""
+        lines.append(f"The run was interrupted{tidy}.")
     return lines

@@ -187,6 +187,19 @@ class ReturnsOnAnIsoDate(_TellsWhenToReturn):
     when = "2030-01-01T00:00:00Z"
 
 
+@breaks("TAG-RESP-08", profile="standard")
+class LimitsDeletions(App):
+    """Answers every hundredth deletion with 413 once, and does not tell when to return."""
+
+    turn = 0
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.turn += 1
+        if self.turn % 100 == 0:
+            return self.error(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too many deletions.")
+        return super().delete_tag(request, image_id, tag)
+
+
 # Methods
 
 

@@ -1,0 +1,57 @@
+"""The suite finds what is broken in every faulty service, and nothing else."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_cloudimages import cli
+from pytest_cloudimages.catalogue import load
+from pytest_cloudimages.requirements import Level
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from faults import FAULTS
+from faults.trial import judged
+
+TESTED = cli.tested_ids()
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_the_suite_finds_what_is_broken_and_nothing_else(name: str, tmp_path: Path) -> None:
+    """A run finds a fault's requirements broken, these and no others, and no error is ours."""
+    fault = FAULTS[name]
+
+    outcome = judged(fault, tmp_path, profile=fault.profile)
+
+    assert not (quarrel := outcome.quarrel(fault.broken, fault.perhaps)), f"{fault.__doc__}\n{quarrel}"
+
+
+@pytest.mark.parametrize("level", [Level.MUST, Level.SHOULD])
+def test_every_requirement_is_seen_to_fail(level: Level) -> None:
+    """Every MUST and every SHOULD that the suite asks for is broken by some fault."""
+    broken = frozenset().union(*(fault.broken for fault in FAULTS.values()))
+
+    asked = {one.id for one in load().values() if one.level is level and one.id in TESTED}
+
+    assert sorted(asked - broken) == []
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_names_requirements_that_the_suite_asks_for(name: str) -> None:
+    """Every id that a fault names is tested, and says more than MAY."""
+    fault, catalogue = FAULTS[name], load()
+
+    named = fault.broken | fault.perhaps
+
+    assert sorted(named - TESTED) == []
+    assert [one for one in sorted(named) if catalogue[one].level is Level.MAY] == []
+    assert fault.broken.isdisjoint(fault.perhaps)
+
+
+@pytest.mark.parametrize("profile", ["quick", "standard"])
+def test_nothing_is_found_in_the_honest_app(profile: str, tmp_path: Path) -> None:
+    """The honest app has no finding, and nothing about it could not be asked."""
+    outcome = judged(FAULTS["Honest"], tmp_path, profile=profile, seed=2)
+
+    assert outcome.which("fail", "advisory", "unstable", "blocked", "error") == frozenset()

@@ -1,0 +1,254 @@
+"""conformance.json and the reports made of it."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+import xml.etree.ElementTree as ET
+from collections import Counter
+from html.parser import HTMLParser
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+
+from pytest_cloudimages.catalogue import load
+from pytest_cloudimages.reference.app import App, Reply
+from pytest_cloudimages.reference.server import serving
+from pytest_cloudimages.report.results import Record, Results, write
+from pytest_cloudimages.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(2)>'\"&amp;\x1b[31m"
+GROUPS = ("--select", "TAG-ADD-11", "--select", "TAG-ADD-13", "--select", "TAG-VIS-01", "--select", "TAG-AUTH-01")
+
+
+class Hostile(App):
+    """A service whose every word is out to spoil a report."""
+
+    def error(self, request: Any, status: Any, message: str, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
+        """Answer 500 with markup, control characters and octets that are no UTF-8."""
+        del request, status, message
+        body = HOSTILE.encode() + b"\xff\xfe\xed\xa0\x80\x00" + "\u202e".encode()
+        return Reply(500, body, (*headers, ("X-Hostile", "<script>alert(3)</script>")))  # type: ignore[arg-type]
+
+    def represent(self, image: Any) -> dict[str, object]:
+        """Show tags that nobody gave."""
+        tags = ["\ud800", HOSTILE, "\x00", *image.tags]
+        return {**super().represent(image), "tags": tags if image.tags else []}
+
+
+class Empty(App):
+    """A service that has nothing to show."""
+
+    def create_image(self, request: Any) -> Reply:
+        """Refuse it."""
+        return self.method_not_allowed(request, ["GET"])
+
+
+RUNS: dict[str, tuple[type[App], tuple[str, ...]]] = {
+    "passing": (App, ()),
+    "failing": (Hostile, GROUPS),
+    "blocked": (Empty, GROUPS),
+}
+
+
+@pytest.fixture(scope="module")
+def runs(shared_workshop: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Give the outcome of a run, made once."""
+    made: dict[str, Any] = {}
+
+    def run(name: str) -> Any:
+        if name not in made:
+            workshop = shared_workshop(name)
+            app, words = RUNS[name]
+            with serving(app()) as server:
+                workshop.named(server)
+                made[name] = workshop.judge("--patience", "0", *words)
+        return made[name]
+
+    return run
+
+
+EVERY = pytest.mark.parametrize("name", [*RUNS])
+
+
+@EVERY
+def test_the_results_are_as_their_schema_says(runs: Callable[[str], Any], name: str) -> None:
+    """However the run went."""
+    schema = json.loads((resources.files("pytest_cloudimages.schemas") / "conformance.json").read_text("utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+
+    problems = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker()).iter_errors(
+        runs(name).results
+    )
+    assert [f"{one.json_path}: {one.message}" for one in problems] == []
+
+
+@EVERY
+def test_the_totals_add_up(runs: Callable[[str], Any], name: str) -> None:
+    """Every requirement has one entry and one verdict."""
+    results = runs(name).results
+    verdicts = Counter(one["verdict"] for one in results["requirements"])
+
+    assert {key: value for key, value in results["totals"].items() if value} == verdicts
+    assert sum(results["totals"].values()) == results["catalogue"]["requirements"] == len(load())
+    assert [one["id"] for one in results["requirements"]] == [*load()]
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "verdict"), [("passing", 0, "pass"), ("failing", 1, "fail"), ("blocked", 3, "blocked")]
+)
+def test_a_run_says_how_it_went(runs: Callable[[str], Any], name: str, status: int, verdict: str) -> None:
+    """By its exit status, and by what it counts."""
+    outcome = runs(name)
+
+    assert outcome.status == status, outcome.out
+    assert outcome.results["totals"][verdict] > 0
+    assert "Traceback" not in outcome.out
+    assert "INTERNALERROR" not in outcome.out
+
+
+@EVERY
+def test_requests_are_counted_by_purpose(runs: Callable[[str], Any], name: str) -> None:
+    """Judging, preparing and cleaning; the terminal tells the same."""
+    outcome = runs(name)
+    counts = outcome.results["requests"]
+
+    assert set(counts) == {"judging", "preparing", "cleaning"}
+    assert f"requests: {sum(counts.values())} ({counts['judging']} judging" in outcome.out
+
+
+@EVERY
+def test_what_is_worth_a_word_says_why(runs: Callable[[str], Any], name: str) -> None:
+    """And a finding can be replayed."""
+    for one in runs(name).results["requirements"]:
+        assert one["explanation"] or one["verdict"] in ("pass", "noted"), one["id"]
+        assert ("replay" in one) == (one["verdict"] not in ("pass", "untested")), one["id"]
+
+
+@EVERY
+def test_reports_are_whole(runs: Callable[[str], Any], name: str) -> None:
+    """JSON of ASCII alone, XML that parses, HTML with every check."""
+    folder = runs(name).reports
+
+    assert (folder / "conformance.json").read_bytes().isascii()
+    assert not [*folder.glob("*.part")]
+    checks = [*ET.parse(folder / "junit.xml").iter("testcase")]
+    assert checks
+    assert len(rows_of(folder)) == len(checks)
+
+
+def blob(folder: Path) -> dict[str, Any]:
+    """Give the data that the page shows."""
+    found: list[str] = []
+
+    class Finder(HTMLParser):
+        def handle_starttag(self, _: str, attrs: list[tuple[str, str | None]]) -> None:
+            found.extend(value or "" for name, value in attrs if name == "data-jsonblob")
+
+    Finder().feed((folder / "conformance.html").read_text("utf-8"))
+    data: dict[str, Any] = json.loads(found[0])
+    return data
+
+
+def rows_of(folder: Path) -> dict[str, Any]:
+    """Give the rows of the page."""
+    rows: dict[str, Any] = blob(folder)["tests"]
+    return rows
+
+
+def test_the_page_holds_no_markup_of_the_service(runs: Callable[[str], Any]) -> None:
+    """Neither in the page itself, nor in what its script puts there."""
+    folder = runs("failing").reports
+    page = (folder / "conformance.html").read_text("utf-8")
+    shown = json.dumps(
+        [
+            [one.get("resultsTableRow"), one.get("tableHtml"), one.get("log")]
+            for row in rows_of(folder).values()
+            for one in row
+        ]
+    )
+
+    for text in (page, shown):
+        assert "<script>alert" not in text
+        assert "<img src=x" not in text
+    assert "alert(1)" in html.unescape(shown)
+
+
+def test_the_page_holds_commands(runs: Callable[[str], Any]) -> None:
+    """A failing check shows what was sent, as a line for the shell."""
+    shown = html.unescape(json.dumps(rows_of(runs("failing").reports)))
+
+    assert re.search(r"curl -isS --path-as-is .*-X PUT .*X-Auth-Token: \$TOKEN", shown)
+
+
+def test_a_finding_holds_what_the_service_sent(runs: Callable[[str], Any]) -> None:
+    """With every odd octet escaped."""
+    exchanges = runs("failing").entry("TAG-ADD-11")["exchanges"]
+    answer = next(one["answer"] for one in exchanges if one["status"] == 500)
+
+    assert answer.startswith("<script>alert(1)</script>")
+    assert "\\x1b[31m" in answer
+    assert "\\xff\\xfe\\xed\\xa0\\x80\\x00\\u202e" in answer
+    assert ["X-Hostile", "<script>alert(3)</script>"] in next(x for x in exchanges if x["status"] == 500)[
+        "answer_headers"
+    ]
+
+
+def test_the_terminal_shows_no_control_characters(runs: Callable[[str], Any]) -> None:
+    """A service cannot colour it, nor turn its direction."""
+    out = runs("failing").out
+
+    assert not [one for one in ("\x1b", "\x00", "\u202e", "\ud800") if one in out]
+
+
+def test_a_blocked_run_says_what_to_do(runs: Callable[[str], Any]) -> None:
+    """Where no image can be created, one can be lent."""
+    outcome = runs("blocked")
+
+    assert "--image ID" in outcome.entry("TAG-ADD-13")["explanation"]
+    assert "requirements share this cause" in outcome.out
+
+
+def test_a_passing_run_knows_its_surroundings(runs: Callable[[str], Any]) -> None:
+    """What was judged, by what, with which settings; and nothing was left behind."""
+    results = runs("passing").results
+
+    assert results["seed"] == results["settings"]["seed"] == 1
+    assert results["settings"]["profile"] == "quick"
+    assert {"python", "pytest", "hypothesis", "requests", "urllib3"} <= {*results["software"]}
+    assert (results["interrupted"], results["problem"], results["left_behind"]) == (False, "", [])
+
+
+# The parts
+
+
+def test_a_record_survives_its_journey() -> None:
+    """Through JSON, as a parallel run sends it."""
+    record = Record("X-01", Verdict.FAIL, "t", 1, 2, 0.5, {"a": 1}, ("n",), "why", ({"method": "PUT"},))
+
+    assert Record.from_data(json.loads(json.dumps(record.as_data()))) == record
+
+
+def test_findings_begin_with_the_service() -> None:
+    """Fails, then advisories, then what could not be judged."""
+    words = ["pass", "blocked", "advisory", "error", "fail", "noted", "unstable", "untested"]
+    results = Results({"requirements": [{"id": word, "verdict": word} for word in words]})
+
+    assert [one["id"] for one in results.findings] == ["fail", "advisory", "blocked", "error", "unstable"]
+
+
+def test_results_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    """What cannot be written leaves the older file as it is."""
+    path = write(Results({"a": "\ud800é"}), tmp_path)
+
+    assert json.loads(path.read_text("ascii")) == {"a": "\ud800é"}
+    with pytest.raises(TypeError):
+        write(Results({"a": object()}), tmp_path)
+    assert json.loads(path.read_text("ascii")) == {"a": "\ud800é"}

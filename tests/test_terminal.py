@@ -1,0 +1,192 @@
+"""What a run says on the terminal is made of its results, and of nothing else."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from pytest_cloudimages.options import Options
+from pytest_cloudimages.report import terminal
+from pytest_cloudimages.report.results import Results
+from pytest_cloudimages.verdicts import Blocked, Verdict
+
+
+class Paper:
+    """Takes down what is written."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.colours: list[dict[str, bool]] = []
+
+    def section(self, title: str) -> None:
+        """Begin a section."""
+        self.write_line(f"= {title} =")
+
+    def write_line(self, line: str, **colours: bool) -> None:
+        """Write a line."""
+        self.lines.append(line)
+        self.colours.append(colours)
+
+
+def entry(identifier: str, verdict: str, explanation: str = "It was so.", **rest: Any) -> dict[str, Any]:
+    """Make the entry of a requirement."""
+    return {
+        "id": identifier,
+        "verdict": verdict,
+        "level": "MUST",
+        "provenance": "documented",
+        "statement": "It is otherwise.",
+        "source": "A page, a section",
+        "explanation": explanation,
+        "exchanges": [{"method": "PUT", "target": "/v2/x", "status": 500}],
+        "replay": f"cloudimages run --select {identifier}",
+        **rest,
+    }
+
+
+def results(*entries: dict[str, Any], **rest: Any) -> Results:
+    """Make results."""
+    totals = {str(one): sum(entry["verdict"] == str(one) for entry in entries) for one in Verdict}
+    data = {
+        "requirements": [*entries],
+        "totals": totals,
+        "requests": {"judging": 3, "preparing": 2, "cleaning": 1},
+        "seconds": 1.25,
+        "left_behind": [],
+        "interrupted": False,
+        "settings": {"reports": "reports"},
+        **rest,
+    }
+    return Results(data)
+
+
+def told(found: Results) -> list[str]:
+    """Give the lines of the summary."""
+    paper = Paper()
+    terminal.summary(found, paper)  # type: ignore[arg-type]  # all that is asked of it
+    return paper.lines
+
+
+def test_the_table_has_a_row_for_each_group() -> None:
+    """And one line for all groups of which nothing was tested."""
+    found = results(
+        entry("A-X-01", "pass"), entry("A-X-02", "fail"), entry("A-Y-01", "pass"), entry("B-01", "untested")
+    )
+
+    assert [line.split() for line in terminal.table(found)] == [
+        ["requirements", "pass", "fail"],
+        ["A-X", "1", "1"],
+        ["A-Y", "1", "·"],
+        ["1", "requirements", "of", "other", "groups", "are", "untested."],
+    ]
+
+
+def test_a_finding_tells_what_was_asked_and_what_came() -> None:
+    """And who says that it should be otherwise, and how to see it again."""
+    assert terminal.finding(entry("A-01", "fail")) == [
+        "FAIL A-01: It is otherwise.",
+        "  asked:  PUT /v2/x → 500",
+        "  came:   It was so.",
+        "  source: MUST, documented: A page, a section",
+        "  replay: cloudimages run --select A-01",
+    ]
+
+
+def test_a_finding_without_a_request_says_so() -> None:
+    """Where nothing could be asked."""
+    assert terminal.finding(entry("A-01", "blocked", exchanges=[]))[1] == "  asked:  nothing could be asked"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\nb", "a b"),
+        ("x\x1b[31my", "x\\x1b[31my"),
+        ("\ud800\u202e", "\\ud800\\u202e"),
+        ("漢😀", "漢😀"),
+        ("a" * 500 + "b" * 500, f"{'a' * 150} … {'b' * 150}"),
+    ],
+)
+def test_a_text_fits_a_terminal(text: str, shown: str) -> None:
+    """Control characters are escaped, and the middle of a long one is left out."""
+    assert terminal.finding(entry("A-01", "fail", text))[2] == f"  came:   {shown}"
+
+
+def test_a_shared_cause_is_told_once() -> None:
+    """Where one thing blocks many."""
+    lines = told(results(*(entry(f"A-0{number}", "blocked", "No image.") for number in range(1, 5))))
+
+    assert [line for line in lines if line.startswith("BLOCKED")] == ["BLOCKED A-01: It is otherwise."]
+    assert "4 requirements share this cause: No image." in lines
+
+
+def test_every_departure_is_told() -> None:
+    """However alike they are."""
+    lines = told(
+        results(entry("A-01", "fail"), entry("A-02", "fail"), entry("A-03", "advisory"), entry("A-04", "noted"))
+    )
+
+    assert [line.split(":")[0] for line in lines if line.startswith(("FAIL", "ADVISORY", "NOTED"))] == [
+        "FAIL A-01",
+        "FAIL A-02",
+        "ADVISORY A-03",
+    ]
+
+
+def test_the_costs_are_told() -> None:
+    """Verdicts, requests, seconds, and where the reports are."""
+    lines = told(results(entry("A-01", "pass"), entry("A-02", "untested")))
+
+    assert lines[-3:] == [
+        "verdicts: 1 pass, 1 untested",
+        "requests: 6 (3 judging, 2 preparing, 1 cleaning) in 1.2 s",
+        "reports:  reports (conformance.json, conformance.html, junit.xml)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rest", "lines"),
+    [
+        ({"left_behind": ["image 1"]}, ["LEFT BEHIND: image 1"]),
+        (
+            {"interrupted": True},
+            ["The run was interrupted; what it had created is gone, what it had borrowed is as it was."],
+        ),
+        ({"interrupted": True, "left_behind": ["image 1"]}, ["LEFT BEHIND: image 1", "The run was interrupted."]),
+    ],
+)
+def test_what_stays_is_told(rest: dict[str, Any], lines: list[str]) -> None:
+    """Nobody is told that all is tidy where it is not."""
+    assert told(results(entry("A-01", "pass"), **rest))[-1 - len(lines) : -1] == lines
+
+
+def ground(**options: Any) -> Any:
+    """Make the ground of a run."""
+    return SimpleNamespace(
+        options=Options(seed=7, **options),
+        service=SimpleNamespace(endpoint="http://h/v2", named="--endpoint", region=None),
+        owner=SimpleNamespace(how="token from CLOUDIMAGES_TOKEN"),
+        problem=None,
+    )
+
+
+def test_the_header_tells_what_is_judged() -> None:
+    """And how it came to be known."""
+    assert terminal.header(ground())[:3] == [
+        "service: http://h/v2 (--endpoint)",
+        "credentials: token from CLOUDIMAGES_TOKEN",
+        "image: created and deleted",
+    ]
+
+
+def test_the_header_tells_lent_images_and_problems() -> None:
+    """Before anything else happens."""
+    lent = ground(image=("1", "2"))
+    lent.service.region = "North"
+    lent.problem = Blocked("out of reach")
+
+    assert {"service: http://h/v2 (--endpoint, region North)", "image: lent: 1, 2", "PROBLEM: out of reach"} <= {
+        *terminal.header(lent)
+    }
