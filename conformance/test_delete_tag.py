@@ -91,7 +91,9 @@ def test_deleting_a_tag_of_an_unknown_image_is_answered_404(cloudimages_client: 
 
 # "The request body is ignored."
 @requirement("TAG-DEL-09")
-def test_a_body_deletes_no_tag(image: Image) -> None:
+def test_a_body_deletes_no_tag(image: Image, control: Control) -> None:
+    if not control.deletes:
+        raise Blocked("The service does not even delete one plain tag.")
     image.establish("other", "stays", *(f"asked-{number}" for number in range(len(NAMING_OTHERS))))
     for number, (media, body) in enumerate(NAMING_OTHERS):
         image.delete_tag(f"asked-{number}", body=body, headers={"Content-Type": media})
@@ -105,12 +107,12 @@ def test_a_body_deletes_no_tag(image: Image) -> None:
 @requirement("TAG-DEL-11")
 def test_a_deleted_tag_can_be_added_and_deleted_again(plain_lives: Histories) -> None:
     for step in plain_lives.additions(past=[Past.DELETED]):
-        assert step.answer.status in (204, 201), step
+        assert step.answer.ok, step
         assert step.tag in step.after, step
 
     for step in plain_lives.deletions(past=[Past.CARRIED], again=True):
         if step.tag in step.before:
-            assert step.answer.status == 204, step
+            assert step.answer.ok, step
             assert step.tag not in step.after, step
 
 
@@ -178,12 +180,12 @@ def test_tags_set_otherwise_can_be_deleted(fresh_image: FreshImage, control: Con
             raise Blocked("An image cannot be created with tags.")
         answer = image.delete_tag("created")
         assert answer.ok, answer
-        assert image.settled(["also-created"]) == ["also-created"]
+        assert "created" not in image.settled(["also-created"])
 
         prepared(image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": ["patched", "kept"]}))
         answer = image.delete_tag("patched")
         assert answer.ok, answer
-        assert image.settled(["kept"]) == ["kept"]
+        assert "patched" not in image.settled(["kept"])
 
 
 # undocumented

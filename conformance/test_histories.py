@@ -1,5 +1,7 @@
 # sequences of operations against a set
 
+from itertools import chain
+
 import pytest
 from hypothesis import given
 
@@ -13,7 +15,7 @@ from pytest_cloudimages.strategies import tags
 # "This operation adds the specified tag …" "This operation deletes the specified tag …"
 @requirement("TAG-HIST-01")
 def test_the_tags_are_what_the_acknowledged_operations_leave(sequences: Histories, plain_lives: Histories) -> None:
-    for step in sequences.steps():
+    for step in chain(sequences.steps(), plain_lives.steps()):
         present = step.tag in step.before
         if step.operation.kind is Kind.ADD:
             assert step.answer.status in ((204,) if present else (204, 201)), step

@@ -51,26 +51,34 @@ def test_the_segment_carries_a_string_of_up_to_255_characters(image: Image) -> N
 
 # "Include the tag you want to add in the request URI {tag} path segment of the URI."
 @requirement("TAG-URI-04")
-def test_nothing_but_the_path_selects_the_tag(image: Image, control: Control) -> None:
+def test_nothing_but_the_path_selects_the_tag(sound_image: Image, control: Control) -> None:
+    image = sound_image
     image.establish("other")
     elsewhere = [
         {"headers": {"X-Tag": "other", "Tag": "other", "X-Image-Meta-Tag": "other"}},
         {"body": b'{"tag": "other"}', "headers": {"Content-Type": "application/json"}},
         {"body": b"tag=other", "headers": {"Content-Type": "application/x-www-form-urlencoded"}},
     ]
-    for method in ("PUT", "DELETE"):
-        for how in elsewhere:
-            image.send(method, "/tags/path", **how)
-        image.send(method, "/tags/path?tag=other&name=other")
-        assert {*image.read(lambda found: "other" in found)} - {"path"} == {"other"}
-
+    for number, how in enumerate(elsewhere):
+        image.send("PUT", f"/tags/path-{number}", **how)
+    image.send("PUT", "/tags/path-query?tag=other&name=other")
+    tags = image.read(lambda found: "other" in found)
+    assert [tag for tag in tags if not tag.startswith("path")] == ["other"]
     if not control.deletes:
         return
+
+    for number, how in enumerate(elsewhere):
+        if f"path-{number}" in tags:
+            image.send("DELETE", f"/tags/path-{number}", **how)
+    if "path-query" in tags:
+        image.send("DELETE", "/tags/path-query?tag=other&name=other")
+    assert "other" in image.read(lambda found: "other" in found)
+
     prepared(image.delete_tag("other"))
-    for how in elsewhere:
-        image.send("PUT", "/tags/path", **how)
-    image.send("PUT", "/tags/path?tag=other&name=other")
-    assert {*image.read(lambda found: "other" not in found)} - {"path"} == set()
+    for number, how in enumerate(elsewhere):
+        image.send("PUT", f"/tags/path-again-{number}", **how)
+    image.send("PUT", "/tags/path-again-query?tag=other&name=other")
+    assert [tag for tag in image.tags() if not tag.startswith("path")] == []
 
 
 # "URIs that differ in the replacement of an unreserved character with its
@@ -83,9 +91,10 @@ def test_an_encoded_unreserved_character_is_that_character(sound_image: Image, c
         prepared(sound_image.send("PUT", f"/tags/{target}"))
     assert sorted(sound_image.settled(expected)) == expected
 
-    for tag in expected:
-        prepared(sound_image.add_tag(tag))
-    assert sorted(sound_image.settled(expected)) == expected
+    if control.repeats:
+        for tag in expected:
+            prepared(sound_image.add_tag(tag))
+        assert sorted(sound_image.settled(expected)) == expected
 
     if control.deletes:
         for target in written:
@@ -103,10 +112,11 @@ def test_the_hex_digits_of_an_encoding_have_no_case(sound_image: Image, control:
         raise Blocked("The service took no tag with an encoded character.")
     assert sorted(sound_image.settled(expected)) == expected
 
-    for one in octets:
-        answer = sound_image.send("PUT", f"/tags/a%{one.lower()}b")
-        assert answer.ok, answer
-    assert sorted(sound_image.settled(expected)) == expected
+    if control.repeats:
+        for one in octets:
+            answer = sound_image.send("PUT", f"/tags/a%{one.lower()}b")
+            assert answer.ok, answer
+        assert sorted(sound_image.settled(expected)) == expected
 
     if control.deletes:
         for one in octets:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import signal
 import sys
+import tempfile
 import textwrap
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages import __version__
@@ -127,6 +131,10 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     """Run the suite under pytest, and give the exit status of the epilogue."""
     import pytest
 
+    # Whoever asks the run to end is owed the same tidying up as after Ctrl-C.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # What Hypothesis learns from sources is kept apart from the tester's own folder.
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir(), "pytest-cloudimages")))
     watcher = _Watcher()
     status = pytest.main([*_words(chosen), *rest], plugins=[watcher])
     print(*watcher.uncollected, sep="\n", end="", file=sys.stderr)

@@ -50,6 +50,8 @@ class Conductor:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         self.options: Options = config.stash[OPTIONS]
+        if getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput"):
+            raise pytest.UsageError("A run judges in one process; leave out the -n of pytest-xdist.")
         try:
             self.catalogue: Mapping[str, Requirement] = load(*map(Path, self.options.catalogue))
             self.chosen = self._chosen()

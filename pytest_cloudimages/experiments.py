@@ -18,15 +18,27 @@ class Control:
     """Whether a service does with one plain tag what it should; else special tags teach nothing."""
 
     adds: bool
+    repeats: bool
     deletes: bool
 
 
 def control(ground: Ground) -> Control:
-    """Add one plain tag and delete it."""
-    with ground.transcript.of(Purpose.PREPARING), ground.fresh_image() as image:
-        adds = image.add_tag("control").ok and image.settled(["control"]) == ["control"]
-        deletes = adds and image.delete_tag("control").ok and image.settled([]) == []
-    return Control(adds, deletes)
+    """Add, repeat and delete a few plain tags; once more where that went wrong, since a service may fail in passing."""
+    with ground.transcript.of(Purpose.PREPARING):
+        first = _controlled(ground)
+        return first if first == Control(adds=True, repeats=True, deletes=True) else _controlled(ground)
+
+
+def _controlled(ground: Ground) -> Control:
+    tags = ["control", "other", "third"]
+    with ground.fresh_image() as image:
+        added = [image.add_tag(tag).ok for tag in tags]
+        adds = all(added) and sorted(image.settled(tags)) == tags
+        repeats = adds and image.add_tag("control").ok and sorted(image.settled(tags)) == tags
+        gone = [image.delete_tag(tag).ok for tag in ("control", "third")]
+        later = image.add_tag("later").ok
+        deletes = adds and all(gone) and later and sorted(image.settled(["later", "other"])) == ["later", "other"]
+    return Control(adds, repeats, deletes)
 
 
 def plain_lives(ground: Ground, number: int) -> Histories:
@@ -34,7 +46,9 @@ def plain_lives(ground: Ground, number: int) -> Histories:
     effort = ground.options.effort
     rounds = -(-effort.tags // len(strategies.PLAIN))
     drawn = strategies.draw(strategies.samples(strategies.PLAIN, rounds), number, effort.lives)
-    return _lives(ground, [strategies.unrelated(strategies.shuffled(batch, number))[: effort.tags] for batch in drawn])
+    # Every class once before any comes twice, however few there is room for.
+    chosen = [strategies.unrelated([*batch[::rounds], *batch])[: effort.tags] for batch in drawn]
+    return _lives(ground, [strategies.shuffled(batch, number) for batch in chosen])
 
 
 def unusual_lives(ground: Ground, number: int) -> Histories:

@@ -68,7 +68,7 @@ def image(fresh_image: FreshImage) -> Iterator[Image]:
 
 @pytest.fixture(scope="session")
 def control(cloudimages_ground: Ground) -> Control:
-    """Whether the service adds (``adds``) and deletes (``deletes``) one plain tag as it should."""
+    """Whether the service ``adds``, ``repeats`` and ``deletes`` plain tags as it should."""
     from pytest_cloudimages import experiments
 
     return experiments.control(cloudimages_ground)

@@ -160,7 +160,9 @@ def _vouching(subject: _Subject, history: History) -> Reading:
     history.readings.append(reading)
     if not settled(reading.tags, subject.model.tags):
         expected = frozenset(subject.model.tags)
-        raise _Mismatch(Contradiction(subject.number, expected, reading.tags or (), tuple(subject.trail)))
+        seen = reading.tags
+        # What cannot be read contradicts nothing; that it cannot be read is another question.
+        raise _Mismatch(None if seen is None else Contradiction(subject.number, expected, seen, tuple(subject.trail)))
     return reading
 
 

@@ -2,9 +2,9 @@
 
 from http import HTTPStatus
 from threading import Barrier, BrokenBarrierError
-from uuid import UUID
 
 from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.attributes import UUID
 from pytest_cloudimages.reference.images import Image
 
 from .registry import breaks
@@ -248,8 +248,8 @@ class MakesUpAnImage(App):
 
     def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
         with self.images.lock:
-            if not any(image.id == image_id for image in self.images.all()):
-                self.images.create(request.caller, {"id": str(UUID(image_id)), "name": "new"})
+            if UUID.fullmatch(image_id) and not any(image.id == image_id for image in self.images.all()):
+                self.images.create(request.caller, {"id": image_id, "name": "new"})
             return super().add_tag(request, image_id, tag)
 
 
@@ -268,8 +268,8 @@ class CreatesAnImageWhileRefusing(App):
     """Answers 404 to a tag for an unknown image, and creates that image."""
 
     def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
-        if not any(image.id == image_id for image in self.images.all()):
-            self.images.create(request.caller, {"id": str(UUID(image_id)), "name": "new"})
+        if UUID.fullmatch(image_id) and not any(image.id == image_id for image in self.images.all()):
+            self.images.create(request.caller, {"id": image_id, "name": "new"})
             return self.error(request, HTTPStatus.NOT_FOUND, "There is no such image.")
         return super().add_tag(request, image_id, tag)
 

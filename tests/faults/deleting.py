@@ -121,7 +121,7 @@ class AnswersADeletionWithTheImage(App):
         return self.show_image(request, image_id)
 
 
-@breaks("TAG-DEL-03", "TAG-DEL-11", "TAG-DEL-18", "TAG-HIST-01", "TAG-HIST-04")
+@breaks("TAG-DEL-03", "TAG-DEL-18", "TAG-HIST-01", "TAG-HIST-04")
 class DeletesNothing(App):
     """Acknowledges deletions and keeps the tags."""
 

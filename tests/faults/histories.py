@@ -145,7 +145,7 @@ class DeletesAnotherEverySecondTime(_Remembers):
             return reply
 
 
-@breaks("TAG-URI-03", "TAG-ADD-03", "TAG-HIST-01")
+@breaks("TAG-URI-03", "TAG-ADD-03", "TAG-DEL-11", "TAG-HIST-01")
 class LosesEverySeventhAddition(_Remembers):
     """Acknowledges every seventh addition to an image, and stores nothing."""
 
@@ -247,7 +247,7 @@ class _Retypes(App):
         return self.retyped(super().decode_tag(raw))
 
 
-@breaks("TAG-ADD-03", "TAG-HIST-04", perhaps=["TAG-HIST-01"])
+@breaks("TAG-ADD-03", "TAG-DEL-04", "TAG-HIST-04", perhaps=["TAG-HIST-01"])
 class ReadsDates(_Retypes):
     """Keeps a date with the time of day that it begins at."""
 
@@ -255,7 +255,7 @@ class ReadsDates(_Retypes):
         return re.sub("^([0-9]{4}-[0-9]{2}-[0-9]{2})$", r"\1T00:00:00", tag)
 
 
-@breaks("TAG-ADD-03", "TAG-HIST-04", perhaps=["TAG-HIST-01"])
+@breaks("TAG-ADD-03", "TAG-DEL-04", "TAG-HIST-04", perhaps=["TAG-HIST-01"])
 class KeepsIdsInHex(_Retypes):
     """Keeps what looks like a UUID without its hyphens."""
 

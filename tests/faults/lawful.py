@@ -97,7 +97,7 @@ class TakesNoSlash(_Dislikes):
         return "/" in tag
 
 
-@breaks("TAG-RESP-03", "TAG-RESP-04", profile="standard")
+@breaks("TAG-RESP-03", profile="standard")
 class SaysNoMoreThanTheStatus(App):
     """Sends errors without words or types, and what HTTP asks for all the same."""
 

@@ -18,7 +18,14 @@ STORAGE = Path(tempfile.gettempdir()) / "cloudimages-faults-hypothesis"
 LONGEST = 120.0  # seconds
 SEED = 1
 OUTPUT = "output.txt"
-LIBRARIES = ("pytest", "requests", "hypothesis", "pytest_html.plugin", "xml.etree.ElementTree", "pytest_cloudimages.client")
+LIBRARIES = (
+    "pytest",
+    "requests",
+    "hypothesis",
+    "pytest_html.plugin",
+    "xml.etree.ElementTree",
+    "pytest_cloudimages.client",
+)
 WARM = multiprocessing.get_context("forkserver")
 WARM.set_forkserver_preload([*LIBRARIES])
 STRANGE = ("OS_", "CLOUDIMAGES_", "PYTHONDONTWRITEBYTECODE")
