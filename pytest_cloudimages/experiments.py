@@ -38,6 +38,7 @@ def _controlled(ground: Ground) -> Control:
         gone = [image.delete_tag(tag).ok for tag in ("control", "third")]
         later = image.add_tag("later").ok
         deletes = adds and all(gone) and later and sorted(image.settled(["later", "other"])) == ["later", "other"]
+        deletes = deletes and image.delete_tag("later").ok and image.delete_tag("other").ok and not image.settled([])
     return Control(adds, repeats, deletes)
 
 

@@ -217,7 +217,10 @@ def skeleton(tag: str) -> str:
 
 def unrelated(drawn: Iterable[Sample]) -> list[Sample]:
     """Leave out tags that a service could mix up with an earlier one; their relation is a question of its own."""
-    return list({skeleton(one.tag): one for one in reversed([*drawn])}.values())[::-1]
+    kept: dict[str, Sample] = {}
+    for one in drawn:
+        kept.setdefault(skeleton(one.tag), one)
+    return [*kept.values()]
 
 
 def apart_from_each_other(pairs: Iterable[tuple[str, tuple[str, str]]]) -> list[list[tuple[str, tuple[str, str]]]]:

@@ -179,7 +179,7 @@ class KeepsTheLastTagQuietly(App):
         return super().delete_tag(request, image_id, tag)
 
 
-@breaks("TAG-ADD-05", "TAG-HIST-01", "TAG-VIS-05", perhaps=["TAG-HIST-04", "TAG-ADD-30"])
+@breaks("TAG-ADD-05", "TAG-HIST-01", "TAG-VIS-05", perhaps=["TAG-HIST-04", "TAG-ADD-30", "TAG-URI-06"])
 class ForgetsTheOldestOnRepetition(App):
     """Looks only at the newest four tags when it looks whether a tag is there."""
 
