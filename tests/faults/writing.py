@@ -241,7 +241,11 @@ _refuses(
     "TAG-HIST-01",
 )
 _refuses(
-    "RefusesATilde", "Refuses tags with a tilde.", lambda tag: "~" in tag and len(tag) < 60, "TAG-ADD-01", "TAG-ADD-13"
+    "RefusesATilde",
+    "Refuses tags with a tilde.",
+    lambda tag: "~" in tag and len(tag) < 60,
+    "TAG-ADD-13",
+    perhaps=["TAG-ADD-01", "TAG-DEL-11", "TAG-HIST-01"],
 )
 _refuses("LimitsOctets", "Refuses tags of more than 255 octets.", lambda tag: len(tag.encode()) > 255, "TAG-ADD-14")
 _refuses(
