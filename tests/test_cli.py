@@ -75,7 +75,7 @@ def tags_of(server: Server) -> dict[str, list[str]]:
     ("app", "words", "status"),
     [
         (App, ONE, 0),
-        (Wrong, ONE, 1),
+        (Wrong, ("--select", "TAG-ADD-01", "--profile", "quick"), 1),
         (Insensitive, ("--select", "TAG-URI-19"), 0),
         (Insensitive, ("--select", "TAG-URI-19", "--strict"), 1),
         (Creationless, ONE, 3),

@@ -163,7 +163,11 @@ _reads(
     EXACT,
 )
 _reads(
-    "EndsAtAHash", "Ends a tag at its first number sign.", lambda tag: tag.partition("#")[0] or tag, "TAG-URI-08", EXACT
+    "EndsAtAHash",
+    "Ends a tag at its first number sign.",
+    lambda tag: tag.partition("#")[0] or tag,
+    "TAG-URI-08",
+    perhaps=[EXACT],
 )
 _reads(
     "EndsAtAQuestionMark",
