@@ -108,9 +108,9 @@ def visible(fresh_image: FreshImage, other_project: ImagesClient, owner_of: Owne
     """An image that the other project may see and not change: shared with it."""
     with fresh_image(visibility="shared") as one:
         share(one, owner_of(other_project))
+        one.establish("there")
         if other_project.show(one.id).status != 200:
             raise Blocked("The image is shared with the other project, and it cannot see it.")
-        one.establish("there")
         yield one
 
 

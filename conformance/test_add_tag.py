@@ -197,7 +197,8 @@ def test_a_tag_added_by_many_at_once_is_listed_once(
 # "The request body is ignored."
 @requirement("TAG-ADD-08")
 @pytest.mark.parametrize(("media", "body"), NAMING_OTHERS, ids=[media for media, _ in NAMING_OTHERS])
-def test_a_body_is_ignored(image: Image, media: str, body: bytes) -> None:
+def test_a_body_is_ignored(sound_image: Image, media: str, body: bytes) -> None:
+    image = sound_image
     for number, chunked in enumerate((False, True)):
         answer = image.add_tag(f"asked-{number}", body=body, headers={"Content-Type": media}, chunked=chunked)
 
@@ -398,6 +399,7 @@ def test_tags_of_a_patch_and_of_this_operation_are_one_list(image: Image, contro
     if sorted(image.settled(["both", "patched"])) != ["both", "patched"]:
         raise Blocked("PATCH does not set the tags.")
     prepared(image.add_tag("put"))
-    prepared(image.add_tag("both"))
+    if control.repeats:
+        prepared(image.add_tag("both"))
 
     assert sorted(image.settled(["both", "patched", "put"])) == ["both", "patched", "put"]

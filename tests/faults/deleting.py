@@ -86,8 +86,7 @@ class ForgivesWhatNeverWas(App):
         return super().add_tag(request, image_id, tag)
 
     def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
-        self.images.open(request.caller, image_id)
-        if (image_id, tag) not in self.known:
+        if (image_id, tag) not in self.known and tag not in self.images.open(request.caller, image_id).tags:
             return NO_CONTENT
         return super().delete_tag(request, image_id, tag)
 
@@ -172,7 +171,7 @@ class DeletesAll(_DeletesMore):
         return True
 
 
-@breaks("TAG-HIST-04", perhaps=["TAG-DEL-04", "TAG-HIST-01"])
+@breaks("TAG-HIST-04", perhaps=["TAG-URI-21", "TAG-DEL-04", "TAG-HIST-01"])
 class DeletesByPrefix(_DeletesMore):
     """Takes all tags off the image that begin with the deleted one."""
 
@@ -180,7 +179,7 @@ class DeletesByPrefix(_DeletesMore):
         return other.startswith(tag)
 
 
-@breaks("TAG-URI-19", "TAG-HIST-04", perhaps=["TAG-DEL-04", "TAG-HIST-01"])
+@breaks("TAG-URI-19", "TAG-URI-20", "TAG-HIST-04", perhaps=["TAG-DEL-04", "TAG-HIST-01"])
 class DeletesInAnyCase(_DeletesMore):
     """Takes all tags off the image that equal the deleted one but for case."""
 
@@ -188,7 +187,7 @@ class DeletesInAnyCase(_DeletesMore):
         return other.casefold() == tag.casefold()
 
 
-@breaks("TAG-DEL-12", "TAG-HIST-01", "TAG-HIST-04")
+@breaks("TAG-DEL-12", "TAG-HIST-01")
 class DeletesAnotherOnFailure(App):
     """Takes the oldest tag off the image when the one to delete is absent."""
 

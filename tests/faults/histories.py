@@ -49,7 +49,7 @@ class KeepsTwoTags(_KeepsFewTags):
     """Drops the oldest tag when a third is added."""
 
 
-@breaks("TAG-URI-03", "TAG-ADD-04", "TAG-HIST-04", perhaps=["TAG-HIST-01"])
+@breaks("TAG-URI-03", "TAG-ADD-04", "TAG-ADD-29", "TAG-HIST-04", perhaps=["TAG-HIST-01"])
 class KeepsSevenTags(_KeepsFewTags):
     """Drops the oldest tag when an eighth is added."""
 
@@ -145,7 +145,7 @@ class DeletesAnotherEverySecondTime(_Remembers):
             return reply
 
 
-@breaks("TAG-URI-03", "TAG-ADD-03", "TAG-HIST-01", perhaps=["TAG-DEL-11"])
+@breaks("TAG-URI-03", "TAG-ADD-03", "TAG-ADD-29", "TAG-HIST-01", "TAG-HIST-04", perhaps=["TAG-DEL-11"])
 class LosesEverySeventhAddition(_Remembers):
     """Acknowledges every seventh addition to an image, and stores nothing."""
 
@@ -247,7 +247,7 @@ class _Retypes(App):
         return self.retyped(super().decode_tag(raw))
 
 
-@breaks("TAG-ADD-03", "TAG-DEL-04", "TAG-HIST-04", perhaps=["TAG-HIST-01"])
+@breaks("TAG-ADD-03", "TAG-DEL-04", perhaps=["TAG-HIST-01", "TAG-HIST-04"])
 class ReadsDates(_Retypes):
     """Keeps a date with the time of day that it begins at."""
 
@@ -255,7 +255,7 @@ class ReadsDates(_Retypes):
         return re.sub("^([0-9]{4}-[0-9]{2}-[0-9]{2})$", r"\1T00:00:00", tag)
 
 
-@breaks("TAG-ADD-03", "TAG-DEL-04", "TAG-HIST-04", perhaps=["TAG-HIST-01"])
+@breaks("TAG-ADD-03", "TAG-DEL-04", perhaps=["TAG-HIST-01", "TAG-HIST-04"])
 class KeepsIdsInHex(_Retypes):
     """Keeps what looks like a UUID without its hyphens."""
 
@@ -263,7 +263,7 @@ class KeepsIdsInHex(_Retypes):
         return tag.replace("-", "") if re.fullmatch("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", tag) else tag
 
 
-@breaks("TAG-URI-03", "TAG-HIST-04", perhaps=["TAG-ADD-03", "TAG-HIST-01"])
+@breaks("TAG-URI-03", perhaps=["TAG-ADD-03", "TAG-HIST-01", "TAG-HIST-04"])
 class ReadsNullAsNothing(App):
     """Acknowledges the tag null, and stores nothing."""
 

@@ -146,6 +146,10 @@ class ShowsChangesLate(App):
         with self.images.lock:
             return self._noted(image_id, super().delete_tag(request, image_id, tag))
 
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        with self.images.lock:
+            return self._noted(image_id, super().update_image(request, image_id))
+
     def show_image(self, request: Request, image_id: str) -> Reply:
         with self.images.lock:
             image = self.images.show(request.caller, image_id)
