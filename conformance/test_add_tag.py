@@ -171,8 +171,7 @@ def test_adding_a_tag_changes_no_other_attribute(plain_lives: Histories) -> None
 def test_a_tag_added_by_many_at_once_is_listed_once(
     fresh_image: FreshImage, cloudimages_ground: Ground, control: Control
 ) -> None:
-    if not control.adds:
-        raise Blocked("The service does not even add one plain tag.")
+    control.require_additions()
     effort = cloudimages_ground.options.effort
     together = Barrier(effort.clients)
 
@@ -323,8 +322,7 @@ def test_how_soon_an_added_tag_is_seen(plain_lives: Histories, cloudimages_groun
 def test_tags_added_by_many_at_once_all_survive(
     fresh_image: FreshImage, cloudimages_ground: Ground, control: Control
 ) -> None:
-    if not control.adds:
-        raise Blocked("The service does not even add one plain tag.")
+    control.require_additions()
     effort = cloudimages_ground.options.effort
     acknowledged, survived = 0, 0
     together = Barrier(effort.clients)
@@ -351,8 +349,7 @@ def test_tags_added_by_many_at_once_all_survive(
 # protection is against the deletion of the image
 @requirement("TAG-ADD-31")
 def test_a_protected_image_can_be_tagged(fresh_image: FreshImage, control: Control) -> None:
-    if not control.adds:
-        raise Blocked("The service does not even add one plain tag.")
+    control.require_additions()
     with fresh_image(protected=True) as image:
         answer = image.add_tag("kept")
 
@@ -365,8 +362,7 @@ def test_a_protected_image_can_be_tagged(fresh_image: FreshImage, control: Contr
 def test_a_deactivated_image_can_be_tagged(
     fresh_image: FreshImage, administrator: ImagesClient, control: Control
 ) -> None:
-    if not control.adds:
-        raise Blocked("The service does not even add one plain tag.")
+    control.require_additions()
     with fresh_image() as image:
         data = image.send("PUT", "/file", body=b"x" * 64, headers={"Content-Type": "application/octet-stream"})
         if not data.ok or not image.seen_by(administrator).send("POST", "/actions/deactivate").ok:
@@ -393,8 +389,7 @@ def test_the_order_of_the_tags(image: Image) -> None:
 # "Image tags … can also be changed by PATCH"
 @requirement("TAG-ADD-34")
 def test_tags_of_a_patch_and_of_this_operation_are_one_list(image: Image, control: Control) -> None:
-    if not control.adds:
-        raise Blocked("The service does not even add one plain tag.")
+    control.require_additions()
     prepared(image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": ["patched", "both"]}))
     if sorted(image.settled(["both", "patched"])) != ["both", "patched"]:
         raise Blocked("PATCH does not set the tags.")

@@ -92,8 +92,7 @@ def test_deleting_a_tag_of_an_unknown_image_is_answered_404(cloudimages_client: 
 # "The request body is ignored."
 @requirement("TAG-DEL-09")
 def test_a_body_deletes_no_tag(image: Image, control: Control) -> None:
-    if not control.deletes:
-        raise Blocked("The service does not even delete one plain tag.")
+    control.require_deletions()
     image.establish("other", "stays", *(f"asked-{number}" for number in range(len(NAMING_OTHERS))))
     for number, (media, body) in enumerate(NAMING_OTHERS):
         image.delete_tag(f"asked-{number}", body=body, headers={"Content-Type": media})
@@ -134,8 +133,7 @@ def test_a_failed_deletion_changes_nothing(plain_lives: Histories, image: Image)
 @requirement("TAG-DEL-08")
 @pytest.mark.parametrize(("media", "body"), NAMING_OTHERS, ids=[media for media, _ in NAMING_OTHERS])
 def test_a_body_is_ignored(image: Image, control: Control, media: str, body: bytes) -> None:
-    if not control.deletes:
-        raise Blocked("The service does not even delete one plain tag.")
+    control.require_deletions()
     image.establish("asked-0", "asked-1")
     for number, chunked in enumerate((False, True)):
         answer = image.delete_tag(f"asked-{number}", body=body, headers={"Content-Type": media}, chunked=chunked)
@@ -173,8 +171,7 @@ def test_a_deletion_over_a_limit(cloudimages_ground: Ground) -> None:
 # tags are one list, whoever wrote them
 @requirement("TAG-DEL-15")
 def test_tags_set_otherwise_can_be_deleted(fresh_image: FreshImage, control: Control) -> None:
-    if not control.deletes:
-        raise Blocked("The service does not even delete one plain tag.")
+    control.require_deletions()
     with fresh_image(tags=["created", "also-created"]) as image:
         if sorted(image.tags()) != ["also-created", "created"]:
             raise Blocked("An image cannot be created with tags.")
@@ -240,8 +237,7 @@ def test_deleting_the_last_tag_leaves_an_empty_list(image: Image) -> None:
 # protection is against the deletion of the image
 @requirement("TAG-DEL-19")
 def test_a_tag_of_a_protected_image_can_be_deleted(fresh_image: FreshImage, control: Control) -> None:
-    if not control.deletes:
-        raise Blocked("The service does not even delete one plain tag.")
+    control.require_deletions()
     with fresh_image(protected=True) as image:
         image.establish("kept", "gone")
 

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import requests
 
@@ -23,6 +23,7 @@ LONGEST_WAIT = 60.0
 MOST_PAGES = 20
 """Pages of a list that are looked through for an image; new images come first."""
 
+Seen = TypeVar("Seen")
 Token = Callable[[], str | None]
 
 
@@ -316,14 +317,7 @@ class Image:
     def read(self, satisfied: Callable[[list[str]], bool]) -> list[str]:
         """Give the tags once they satisfy a condition, or as they are when patience ends."""
         tags = self.tags()
-        if self.patience is None or satisfied(tags):
-            return tags
-        for _ in self.patience.attempts():
-            tags = self.tags()
-            if satisfied(tags):
-                self.patience.rewarded()
-                break
-        return tags
+        return self.patience.until(tags, self.tags, satisfied) if self.patience else tags
 
     def listed(self) -> dict[str, Any]:
         """Give the image as the list of images shows it. Raises ``Blocked`` where the list does not show it."""
@@ -383,6 +377,17 @@ class Patience:
     seconds: float
     transcript: Transcript
     _begun: float = 0.0
+
+    def until(self, seen: Seen, look: Callable[[], Seen], satisfied: Callable[[Seen], bool]) -> Seen:
+        """Look again until what is seen satisfies a condition, and give what was seen last."""
+        if satisfied(seen):
+            return seen
+        for _ in self.attempts():
+            seen = look()
+            if satisfied(seen):
+                self.rewarded()
+                break
+        return seen
 
     def attempts(self) -> Iterator[int]:
         """Pause between attempts, a little longer each time, until the time given is over."""

@@ -185,7 +185,9 @@ class Conductor:
             result = yield
         except Exception as error:
             self._conclude(mine)
-            if all(isinstance(one, AssertionError) for one in leaves(error)) and _failed(mine):
+            if all(isinstance(one, AssertionError) for one in leaves(error)) and any(
+                one.broken for one in mine.exchanges
+            ):
                 self._ask_again(pyfuncitem, error)
             raise
         self._conclude(mine)
@@ -219,8 +221,8 @@ class Conductor:
         error = call.excinfo.value if call.excinfo else None
         if mine is None or (error and isinstance(error, KeyboardInterrupt | pytest.exit.Exception)):
             return _without_secrets(report)
-        records = [self._record(one, report, error, mine, item) for one in ids_of(item) if one in self.chosen]
         if report.when == "call" or error:
+            records = [self._record(one, report, error, mine, item) for one in ids_of(item) if one in self.chosen]
             report.cloudimages = [one.as_data() for one in records]  # type: ignore[attr-defined]  # survives xdist
             self._show(item, report, records, error)
         return _without_secrets(report)
@@ -364,11 +366,6 @@ class Conductor:
 
 EVIDENCE: pytest.StashKey[evidence.Evidence | None] = pytest.StashKey()
 RESULTS: pytest.StashKey[Results] = pytest.StashKey()
-
-
-def _failed(mine: evidence.Evidence) -> bool:
-    """Whether the service failed at a request of the case in hand, or left it unanswered."""
-    return any(one.status == 0 or one.status >= 500 for one in mine.exchanges)  # noqa: PLR2004 - the class of codes
 
 
 def _explain(error: BaseException) -> str:

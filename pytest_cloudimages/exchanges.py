@@ -83,6 +83,11 @@ class Exchange:
     purpose: Purpose = Purpose.JUDGING
     note: str = ""
 
+    @property
+    def broken(self) -> bool:
+        """Whether the service failed at the request, or left it unanswered."""
+        return self.status == 0 or self.status >= 500  # noqa: PLR2004 - the class of codes
+
     def __str__(self) -> str:
         asked = f"{self.method} {self.target}"
         if self.body:

@@ -8,6 +8,7 @@ from pytest_cloudimages.ground import Ground
 from pytest_cloudimages.histories import plan_of_a_life, plan_of_pairs
 from pytest_cloudimages.judging import Histories
 from pytest_cloudimages.strategies import Sample
+from pytest_cloudimages.verdicts import Blocked
 
 STANDING_BY = 3
 """Tags that the image standing by shares with the one that is changed."""
@@ -20,6 +21,16 @@ class Control:
     adds: bool
     repeats: bool
     deletes: bool
+
+    def require_additions(self) -> None:
+        """Raise ``Blocked`` where plain tags cannot even be added."""
+        if not self.adds:
+            raise Blocked("The service does not even add plain tags.")
+
+    def require_deletions(self) -> None:
+        """Raise ``Blocked`` where plain tags cannot even be deleted."""
+        if not self.deletes:
+            raise Blocked("The service does not even delete plain tags.")
 
 
 def control(ground: Ground) -> Control:

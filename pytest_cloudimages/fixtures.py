@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_cloudimages.state import GROUND
-from pytest_cloudimages.verdicts import Blocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -77,8 +76,7 @@ def control(cloudimages_ground: Ground) -> Control:
 @pytest.fixture
 def sound_image(image: Image, control: Control) -> Image:
     """Give an image of a service that adds plain tags; where it does not, special ones cannot be asked about."""
-    if not control.adds:
-        raise Blocked("The service does not even add one plain tag.")
+    control.require_additions()
     return image
 
 

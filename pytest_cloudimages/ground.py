@@ -14,7 +14,6 @@ from pytest_cloudimages import credentials
 from pytest_cloudimages.client import Answer, Image, ImagesClient, Patience, borrowed, created
 from pytest_cloudimages.credentials import Credentials, Service
 from pytest_cloudimages.exchanges import Purpose, Transcript
-from pytest_cloudimages.histories import Operation
 from pytest_cloudimages.options import ConfigurationError, Options
 from pytest_cloudimages.verdicts import Blocked
 from pytest_cloudimages.wire import Wire
@@ -118,7 +117,6 @@ class Ground:
 
 
 FreshImage = Callable[..., AbstractContextManager[Image]]
-Plan = list[Operation]
 
 
 def prepare(options: Options) -> Ground:
@@ -128,31 +126,27 @@ def prepare(options: Options) -> Ground:
     so in ``problem``.
     """
     stack, environ = ExitStack(), dict(os.environ)
-    if options.reference:
-        from pytest_cloudimages.reference.app import App
-        from pytest_cloudimages.reference.server import environment, serving
+    with ExitStack() as failing:
+        failing.push(stack)
+        ground: Ground | None = None
+        if options.reference:
+            from pytest_cloudimages.reference.app import App
+            from pytest_cloudimages.reference.server import environment, serving
 
-        server = stack.enter_context(serving(App()))
-        environ = {name: value for name, value in environ.items() if not name.startswith(("OS_", "CLOUDIMAGES_"))}
-        environ |= environment(server)
-    try:
-        service, owner = credentials.find(options, environ)
-    except Blocked as problem:
-        ground = Ground(options, Service(options.url or "", None, "unknown"), credentials.nobody(), _stack=stack)
-        ground.problem = problem
-        return ground
-    except BaseException:
-        stack.close()
-        raise
-    ground = Ground(options, service, owner, _stack=stack)
-    try:
-        _ask_first(ground)
-        ground.others |= {who: _other(options, environ, who, service) for who in OTHERS}
-    except Blocked as problem:
-        ground.problem = problem
-    except BaseException:
-        ground.close()
-        raise
+            server = stack.enter_context(serving(App()))
+            environ = {name: value for name, value in environ.items() if not name.startswith(("OS_", "CLOUDIMAGES_"))}
+            environ |= environment(server)
+        try:
+            ground = Ground(options, *credentials.find(options, environ), _stack=stack)
+            _ask_first(ground)
+            ground.others |= {who: _other(options, environ, who, ground.service) for who in OTHERS}
+        except Blocked as problem:
+            if ground is None:
+                service = Service(options.url or "", None, "unknown")
+                ground = Ground(options, service, credentials.nobody(), _stack=stack)
+            ground.problem = problem
+        # From here on it is the ground that closes what is open.
+        failing.pop_all()
     return ground
 
 

@@ -4,7 +4,6 @@ import os
 import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -184,8 +183,3 @@ def _read(name: str, kind: type, value: Any) -> Any:
     if name == "timeout" and not number:
         raise pytest.UsageError(f"--{PREFIX}-{name} takes a number of more than 0: no answer comes at once.")
     return number
-
-
-def reports_folder(options: Options) -> Path | None:
-    """The folder that reports go to; ``None`` where none were asked for."""
-    return Path(options.reports) if options.reports else None

@@ -55,13 +55,10 @@ class _Subject:
     def read(self) -> Reading:
         """Read the image; where it does not show what the model expects, wait for it."""
         reading = Reading(self.image.show())
-        patience = self.image.patience
-        if patience is not None and reading.tags is not None and not settled(reading.tags, self.model.tags):
-            for _ in patience.attempts():
-                reading = Reading(self.image.show())
-                if settled(reading.tags, self.model.tags):
-                    patience.rewarded()
-                    break
+        if self.image.patience is not None and reading.tags is not None:
+            reading = self.image.patience.until(
+                reading, lambda: Reading(self.image.show()), lambda seen: settled(seen.tags, self.model.tags)
+            )
         self.trail.append(reading.answer.exchange)
         return reading
 
@@ -93,14 +90,9 @@ def carry_out(fresh_image: Open, plan: Sequence[Operation], *, single: bool = Fa
             history = _by_steps(_opened(fresh_image, plan, stack), plan)
         if mismatch.contradiction and all(explained(step) for step in history.steps):
             history.contradictions.append(mismatch.contradiction)
-        if mismatch.broken and not any(broken(step.answer) for step in history.steps):
+        if mismatch.broken and not any(step.answer.exchange.broken for step in history.steps):
             history.unsteady.append(mismatch.broken)
         return history
-
-
-def broken(answer: Answered) -> bool:
-    """Whether the service failed at a request, or left it unanswered."""
-    return answer.status == 0 or answer.status >= 500  # noqa: PLR2004 - the class of codes
 
 
 def carry_out_all(
@@ -142,7 +134,7 @@ def _by_groups(subjects: list[_Subject], plan: Sequence[Operation]) -> History:
         if operation.kind is not Kind.READ:
             group.append(_perform(subjects[operation.image], operation))
             continue
-        if failure := next((done.answer for done in group if broken(done.answer)), None):
+        if failure := next((done.answer for done in group if done.answer.exchange.broken), None):
             raise _Mismatch(broken=failure.exchange)
         reading = _vouching(main, history)
         history.steps += [_vouched(done, reading) for done in group]
