@@ -10,8 +10,8 @@ from pytest_cloudimages import evidence, requirement
 from pytest_cloudimages.client import Image, ImagesClient, prepared
 from pytest_cloudimages.experiments import Control
 from pytest_cloudimages.ground import FreshImage, Ground
-from pytest_cloudimages.histories import Past
 from pytest_cloudimages.judging import Histories, lost, surplus
+from pytest_cloudimages.plans import Past
 from pytest_cloudimages.verdicts import Blocked
 
 DOCUMENTED = (204, 400, 401, 403, 404, 405, 413, 500, 503)

@@ -7,8 +7,8 @@ from hypothesis import given
 
 from pytest_cloudimages import requirement
 from pytest_cloudimages.ground import FreshImage, Ground
-from pytest_cloudimages.histories import Kind, Past
 from pytest_cloudimages.judging import Histories, without
+from pytest_cloudimages.plans import Kind, Past
 from pytest_cloudimages.strategies import tags
 
 

@@ -10,8 +10,8 @@ import pytest
 from pytest_cloudimages import evidence, requirement
 from pytest_cloudimages.client import Answer, Image, ImagesClient
 from pytest_cloudimages.ground import Ground
-from pytest_cloudimages.histories import Answered
 from pytest_cloudimages.judging import Histories
+from pytest_cloudimages.plans import Answered
 
 IMF_FIXDATE = re.compile(
     r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT"

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pytest_cloudimages import strategies, trials
 from pytest_cloudimages.exchanges import Purpose
 from pytest_cloudimages.ground import Ground
-from pytest_cloudimages.histories import plan_of_a_life, plan_of_pairs
 from pytest_cloudimages.judging import Histories
+from pytest_cloudimages.plans import plan_of_a_life, plan_of_pairs
 from pytest_cloudimages.strategies import Sample
 from pytest_cloudimages.verdicts import Blocked
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pytest_cloudimages import evidence
-from pytest_cloudimages.histories import Answered, Contradiction, History, Kind, Past, Reading, Step
+from pytest_cloudimages.plans import Answered, Contradiction, History, Kind, Past, Reading, Step
 from pytest_cloudimages.verdicts import Unsteady
 
 

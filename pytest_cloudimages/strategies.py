@@ -14,7 +14,7 @@ from typing import TypeVar
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from pytest_cloudimages.histories import READ, Kind, Operation
+from pytest_cloudimages.plans import READ, Kind, Operation
 
 Value = TypeVar("Value")
 

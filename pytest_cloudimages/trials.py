@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from pytest_cloudimages.client import Image
 from pytest_cloudimages.exchanges import Exchange
-from pytest_cloudimages.histories import (
+from pytest_cloudimages.plans import (
     Answered,
     Contradiction,
     History,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import strategies as st
 
-from pytest_cloudimages.histories import Kind
+from pytest_cloudimages.plans import Kind
 from pytest_cloudimages.strategies import (
     BOUNDARIES,
     PLAIN,

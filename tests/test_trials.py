@@ -12,8 +12,8 @@ import pytest
 
 from pytest_cloudimages.client import Answer
 from pytest_cloudimages.exchanges import Exchange, Transcript
-from pytest_cloudimages.histories import READ, Kind, Operation, Past, plan_of_a_life
 from pytest_cloudimages.judging import Histories, lost, surplus, without
+from pytest_cloudimages.plans import READ, Kind, Operation, Past, plan_of_a_life
 from pytest_cloudimages.trials import carry_out, carry_out_all, explained
 from pytest_cloudimages.verdicts import Blocked, Unsteady
 

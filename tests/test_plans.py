@@ -9,7 +9,7 @@ import pytest
 
 from pytest_cloudimages.client import Answer
 from pytest_cloudimages.exchanges import Exchange
-from pytest_cloudimages.histories import (
+from pytest_cloudimages.plans import (
     READ,
     Contradiction,
     Kind,
