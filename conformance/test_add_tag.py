@@ -10,13 +10,14 @@ from pytest_cloudimages import evidence, requirement
 from pytest_cloudimages.client import Image, ImagesClient, prepared
 from pytest_cloudimages.experiments import Control
 from pytest_cloudimages.ground import FreshImage, Ground
-from pytest_cloudimages.judging import Histories, lost, surplus
-from pytest_cloudimages.plans import Past
-from pytest_cloudimages.strategies import BEYOND, LONGEST, UNITS
+from pytest_cloudimages.judging import Histories, Readings, lost, surplus
+from pytest_cloudimages.known_tags import LONGEST, UNITS
+from pytest_cloudimages.plans import AtALimit, Past
 from pytest_cloudimages.verdicts import Blocked
 
-#: The table of the page, the 404 that it lacks, and what ruling Q-05 lets pass.
+#: The table of the page, and the 404 that it lacks (ruling Q-01).
 DOCUMENTED = (204, 400, 401, 403, 404, 405, 413, 415, 500, 503)
+DOCUMENTED_BY_GLANCE = (204, 400, 401, 403, 404, 413)
 
 NAMING_OTHERS = [
     ("application/json", b'{"tag": "other", "tags": ["other", "third"], "name": "other"}'),
@@ -80,54 +81,48 @@ def test_adding_a_tag_again_is_answered_204_again(plain_lives: Histories, unusua
 
 # "This operation does not accept a request body."
 @requirement("TAG-ADD-07")
-@pytest.mark.parametrize("length", [True, False], ids=["Content-Length 0", "no Content-Length"])
-def test_a_request_without_a_body_is_accepted(image: Image, length: bool) -> None:
-    answer = image.add_tag("bare", length=length)
+def test_a_request_without_a_body_is_accepted(image: Image) -> None:
+    for tag, length in (("with-content-length-0", True), ("without-content-length", False)):
+        answer = image.add_tag(tag, length=length)
 
-    assert answer.ok, answer
+        assert answer.ok, answer
 
 
 # "The request body is ignored."
 @requirement("TAG-ADD-09")
 def test_a_body_adds_no_tag(sound_image: Image) -> None:
-    image = sound_image
-    image.establish("stays")
-    for number, (media, body) in enumerate(NAMING_OTHERS):
-        image.add_tag(f"asked-{number}", body=body, headers={"Content-Type": media})
+    sound_image.establish("stays")
+    asked = [f"asked-{number}" for number in range(len(NAMING_OTHERS))]
+    for tag, (media, body) in zip(asked, NAMING_OTHERS, strict=True):
+        sound_image.add_tag(tag, body=body, headers={"Content-Type": media})
 
-        tags = image.read(lambda found: "stays" in found)
-        assert {*tags} - {f"asked-{one}" for one in range(number + 1)} == {"stays"}
+    tags = sound_image.read(lambda found: "stays" in found)
+    assert {*tags} - {*asked} == {"stays"}
 
 
 # "{tag}: Image tag (may be up to 255 characters in length)."
 @requirement("TAG-ADD-10")
-@pytest.mark.parametrize("tag", ["a" * LONGEST, ("0123456789-._~Az" * 16)[:LONGEST]], ids=["one letter", "all kinds"])
-def test_a_tag_of_255_characters_is_stored_whole(image: Image, tag: str) -> None:
-    answer = image.add_tag(tag)
-
-    assert answer.ok, answer
-    assert image.settled([tag]) == [tag]
+def test_a_tag_of_255_characters_is_stored_whole(edges: Histories) -> None:
+    for step in edges.additions(sorts=["boundary"]):
+        if len(step.tag) == LONGEST:
+            assert step.answer.ok, step
+            assert step.after.count(step.tag) == 1, step
 
 
 # "{tag}: Image tag (may be up to 255 characters in length)."
 @requirement("TAG-ADD-11")
-def test_a_tag_of_more_than_255_characters_is_refused_and_not_stored(image: Image) -> None:
-    for length in BEYOND:
-        answer = image.add_tag("a" * length)
-
-        assert answer.refused, answer
-    assert image.settled([]) == []
+def test_a_tag_of_more_than_255_characters_is_refused_and_not_stored(edges: Histories) -> None:
+    for step in edges.additions(sorts=["past the limit"]):
+        assert step.answer.refused, step
+        assert not surplus(step, but=()), step
 
 
 # "{tag}: Image tag (may be up to 255 characters in length)."
 @requirement("TAG-ADD-13")
-def test_a_tag_of_one_character_is_accepted(image: Image, control: Control) -> None:
-    single = ["-", "0", "Z", "_", "x", "~"]
-    for tag in single:
-        answer = image.add_tag(tag)
-        assert answer.ok, answer
-
-    assert not control.adds or sorted(image.settled(single)) == single
+def test_a_tag_of_one_character_is_accepted(edges: Histories, control: Control) -> None:
+    for step in edges.additions(sorts=["one character"]):
+        assert step.answer.ok, step
+        assert not control.adds or step.tag in step.after, step
 
 
 # "This operation adds the specified tag to the specified image."
@@ -144,18 +139,11 @@ def test_adding_a_tag_to_an_unknown_image_fails_and_creates_none(cloudimages_cli
 
 # "400 Error: A general error has occurred." and the codes that follow it
 @requirement("TAG-ADD-22")
-def test_a_refused_addition_changes_nothing(image: Image, plain_lives: Histories, unusual_lives: Histories) -> None:
-    for lives in (plain_lives, unusual_lives):
+def test_a_refused_addition_changes_nothing(edges: Histories, plain_lives: Histories, unusual_lives: Histories) -> None:
+    for lives in (edges, plain_lives, unusual_lives):
         for step in lives.additions(acknowledged=False):
-            assert not lost(step), step
-            assert not surplus(step), step
-            assert step.tag in step.before or step.tag not in step.after, step
-
-    image.establish("stays", "as-well")
-    for length in BEYOND:
-        answer = image.add_tag("stays" * length)
-        if answer.refused:
-            assert sorted(image.settled(["as-well", "stays"])) == ["as-well", "stays"]
+            assert not lost(step, but=()), step
+            assert not surplus(step, but=()), step
 
 
 # "This operation adds the specified tag to the specified image."
@@ -195,24 +183,25 @@ def test_a_tag_added_by_many_at_once_is_listed_once(
 
 # "The request body is ignored."
 @requirement("TAG-ADD-08")
-@pytest.mark.parametrize(("media", "body"), NAMING_OTHERS, ids=[media for media, _ in NAMING_OTHERS])
-def test_a_body_is_ignored(sound_image: Image, media: str, body: bytes) -> None:
-    image = sound_image
-    for number, chunked in enumerate((False, True)):
-        answer = image.add_tag(f"asked-{number}", body=body, headers={"Content-Type": media}, chunked=chunked)
+def test_a_body_is_ignored(sound_image: Image, specification: str) -> None:
+    for number, (media, body) in enumerate(NAMING_OTHERS):
+        for form, chunked in (("whole", False), ("chunked", True)):
+            answer = sound_image.add_tag(
+                f"{form}-{number}", body=body, headers={"Content-Type": media}, chunked=chunked
+            )
 
-        assert answer.ok, answer
+            readings = Readings(specification, cloud_images=answer.ok, glance=answer.status == 400)
+            assert readings.met, f"{answer} {readings}"
 
 
 # maxLength 255 in the image schema
 @requirement("TAG-ADD-12")
-def test_an_overlong_tag_is_answered_400(image: Image) -> None:
-    for length in BEYOND:
-        answer = image.add_tag("a" * length)
-        if answer.status in (413, 414, 422):
-            evidence.current().note(f"{length} characters are answered {answer.status}.")
+def test_an_overlong_tag_is_answered_400(edges: Histories) -> None:
+    for step in edges.additions(sorts=["past the limit"]):
+        if step.answer.status in (413, 414, 422):
+            evidence.current().note(f"{len(step.tag)} characters are answered {step.answer.status}.")
 
-        assert answer.status in (400, 413, 414, 422), answer
+        assert step.answer.status in (400, 413, 414, 422), step
 
 
 # "up to 255 characters in length"
@@ -257,10 +246,14 @@ def test_an_image_id_that_is_no_uuid(cloudimages_client: ImagesClient) -> None:
 
 # the table of response codes, and 404 (ruling Q-01)
 @requirement("TAG-ADD-18")
-def test_an_addition_is_answered_with_a_documented_code(plain_lives: Histories, unusual_lives: Histories) -> None:
-    for lives in (plain_lives, unusual_lives):
+def test_an_addition_is_answered_with_a_documented_code(
+    plain_lives: Histories, unusual_lives: Histories, edges: Histories, specification: str
+) -> None:
+    for lives in (plain_lives, unusual_lives, edges):
         for step in lives.additions(known=False):
-            assert step.answer.status in DOCUMENTED, step
+            status = step.answer.status
+            readings = Readings(specification, status in DOCUMENTED, status in DOCUMENTED_BY_GLANCE)
+            assert readings.met, f"{step} {readings}"
 
 
 # "413 Over Limit"
@@ -268,9 +261,39 @@ def test_an_addition_is_answered_with_a_documented_code(plain_lives: Histories, 
 def test_an_addition_over_a_limit(cloudimages_ground: Ground) -> None:
     seen = [one for one in cloudimages_ground.transcript.remarkable if one.status == 413 and one.method == "PUT"]
     if not seen:
-        pytest.skip("no addition was answered 413; a limit is only tried where the operator states it")
+        pytest.skip("no addition was answered 413; state the operator's limit with --tag-limit N to have it tried")
     evidence.current().case(seen[:3])
     evidence.current().note(f"{len(seen)} additions were answered 413.")
+
+
+def stated(ground: Ground) -> None:
+    if not ground.options.tag_limit:
+        pytest.skip("needs the limit that the operator sets: state it with --tag-limit N")
+
+
+# image_tag_quota: the tags that an image may carry
+@requirement("TAG-ADD-20")
+def test_the_limit_of_tags_is_enforced_with_413(full_image: Histories, cloudimages_ground: Ground) -> None:
+    stated(cloudimages_ground)
+    for step in full_image.additions(sorts=[AtALimit.UP_TO_IT]):
+        assert step.answer.ok, step
+        assert step.tag in step.after, step
+    for step in full_image.additions(sorts=[AtALimit.PAST_IT]):
+        assert step.answer.status == 413, step
+        assert step.tag not in step.after, step
+    # A refused addition does not count, and a deletion makes room.
+    for step in full_image.additions(sorts=[AtALimit.IN_THE_ROOM]):
+        assert step.answer.ok, step
+        assert step.tag in step.after, step
+
+
+# QuotaImageTagsProxy.add: a tag that is there adds nothing
+@requirement("TAG-ADD-21")
+def test_at_the_limit_a_carried_tag_can_be_added_again(full_image: Histories, cloudimages_ground: Ground) -> None:
+    stated(cloudimages_ground)
+    for step in full_image.additions(sorts=[AtALimit.AGAIN]):
+        assert step.answer.ok, step
+        assert sorted(step.after) == sorted(step.before), step
 
 
 # "415 Bad Media Type"

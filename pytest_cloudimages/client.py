@@ -316,8 +316,11 @@ class Image:
 
     def read(self, satisfied: Callable[[list[str]], bool]) -> list[str]:
         """Give the tags once they satisfy a condition, or as they are when patience ends."""
-        tags = self.tags()
-        return self.patience.until(tags, self.tags, satisfied) if self.patience else tags
+        return self.waited_for(self.tags, satisfied)
+
+    def waited_for(self, look: Callable[[], Seen], satisfied: Callable[[Seen], bool]) -> Seen:
+        """Look at something of the image, and again until it satisfies a condition or patience ends."""
+        return self.patience.until(look(), look, satisfied) if self.patience else look()
 
     def listed(self) -> dict[str, Any]:
         """Give the image as the list of images shows it. Raises ``Blocked`` where the list does not show it."""
@@ -420,6 +423,7 @@ def created(client: ImagesClient, run: str, patience: Patience | None = None, **
         raise Blocked(
             f"No image could be created ({answer.exchange}); lend one of yours with --image ID, its tags are put back."
         )
+    client.transcript.created += 1
     try:
         yield Image(client, identifier, name, patience)
     finally:

@@ -18,7 +18,7 @@ from pytest_cloudimages.exchanges import SECRETS, Purpose
 from pytest_cloudimages.options import ConfigurationError, Options
 from pytest_cloudimages.report import page, terminal
 from pytest_cloudimages.report.results import Record, Results, write
-from pytest_cloudimages.requirements import Requirement, ids_of, selected
+from pytest_cloudimages.requirements import Level, Requirement, ids_of, selected
 from pytest_cloudimages.state import GROUND, OPTIONS
 from pytest_cloudimages.verdicts import Unsteady, Verdict, judge, leaves, worst
 
@@ -115,6 +115,7 @@ class Conductor:
                 self.config.stash[GROUND] = prepare(self.options)
             except ConfigurationError as problem:
                 raise pytest.UsageError(SECRETS.hide(str(problem))) from None
+            self.ground.beyond_must = any(self.catalogue[one].level is not Level.MUST for one in self.chosen)
 
     def _tune(self, item: pytest.Item) -> None:
         """Give a property the profile's settings and the run's seed, and count its cases."""

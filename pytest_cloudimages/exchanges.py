@@ -138,6 +138,8 @@ class Transcript:
     """Counts every exchange, and keeps those of the case in hand."""
 
     counts: Counter[str] = field(default_factory=Counter)
+    created: int = 0
+    """Images that were created."""
     lag: float = 0.0
     """Longest time in seconds until an acknowledged change was visible."""
     remarkable: list[Exchange] = field(default_factory=list)

@@ -3,10 +3,10 @@
 import hashlib
 import os
 import urllib.parse
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 
 import pytest
 
@@ -18,7 +18,7 @@ from pytest_cloudimages.options import ConfigurationError, Options
 from pytest_cloudimages.verdicts import Blocked
 from pytest_cloudimages.wire import Wire
 
-OTHERS = {"ALT": "another project", "READER": "a reader", "ADMIN": "an administrator"}
+OTHERS = {"ALT": "another project", "READER": "a reader", "CREATOR": "a creator", "ADMIN": "an administrator"}
 
 
 @dataclass
@@ -31,9 +31,15 @@ class Ground:
     transcript: Transcript = field(default_factory=Transcript)
     others: dict[str, Credentials | Blocked | None] = field(default_factory=dict)
     """Further callers, or why there is none."""
+    ended: dict[str, str] = field(default_factory=dict, repr=False)
+    """Tokens that were valid once, by what ended them."""
     _stack: ExitStack = field(default_factory=ExitStack)
     problem: Blocked | None = None
     """Why nothing can be judged, where that is so."""
+    beyond_must: bool = False
+    """Whether a requirement of another level than MUST is asked for."""
+    meant: Service | None = None
+    """The service that a dry run leaves alone."""
 
     @cached_property
     def run(self) -> str:
@@ -59,11 +65,23 @@ class Ground:
         return Patience(self.options.patience, self.transcript)
 
     def caller(self, who: str) -> ImagesClient | None:
-        """Give a further caller (ALT, READER or ADMIN); ``None`` where no credentials were given."""
+        """Give a further caller (ALT, READER, CREATOR or ADMIN); ``None`` where no credentials were given."""
         found = self.others.get(who)
         if isinstance(found, Blocked):
             raise found
         return self.client.calling(OTHERS[who], found.token) if found else None
+
+    def ended_callers(self) -> list[ImagesClient]:
+        """Give callers whose tokens were valid once."""
+        return [
+            self.client.calling(f"{'an' if kind == 'expired' else 'a'} {kind} token", partial(str, token))
+            for kind, token in self.ended.items()
+        ]
+
+    @property
+    def rounds(self) -> int:
+        """How often every class of unusual tags is drawn; at least once where more than every MUST is asked for."""
+        return self.options.effort.rounds or int(self.beyond_must)
 
     @property
     def single(self) -> bool:
@@ -123,22 +141,31 @@ def prepare(options: Options) -> Ground:
     """Find out what is to be judged and whether it can be asked at all.
 
     Raises ``ConfigurationError`` for whatever the tester can mend. Where the service cannot be asked, the ground says
-    so in ``problem``.
+    so in ``problem``. A dry run stands on the embedded server, whatever it was to judge, with as many identities and
+    images as were given; nothing is sent to the service then.
     """
     stack, environ = ExitStack(), dict(os.environ)
     with ExitStack() as failing:
         failing.push(stack)
         ground: Ground | None = None
-        if options.reference:
-            from pytest_cloudimages.reference.app import App
-            from pytest_cloudimages.reference.server import environment, serving
-
-            server = stack.enter_context(serving(App()))
-            environ = {name: value for name, value in environ.items() if not name.startswith(("OS_", "CLOUDIMAGES_"))}
-            environ |= environment(server)
+        beyond_must: bool = False
+    """Whether a requirement of another level than MUST is asked for."""
+    meant: Service | None = None
+        if options.dry_run and not options.reference:
+            meant, owner = credentials.find(options, environ)
+            given = {who for who in OTHERS if credentials.find_other(options, environ, who, meant)}
+            environ = _embedded(stack, options, {who: who in given for who in OTHERS})
+            ended = credentials.ended(dict(os.environ), owner)
+            environ |= {f"CLOUDIMAGES_{kind.upper()}_TOKEN": "one-that-was-valid" for kind in ended}
+            options = replace(options, reference=True, url=None, cloud=None, other_cloud=None, reader_cloud=None)
+            options = replace(options, creator_cloud=None, admin_cloud=None)
+        elif options.reference:
+            environ = _embedded(stack, options)
         try:
             ground = Ground(options, *credentials.find(options, environ), _stack=stack)
+            ground.meant = meant
             _ask_first(ground)
+            ground.ended |= credentials.ended(environ, ground.owner)
             ground.others |= {who: _other(options, environ, who, ground.service) for who in OTHERS}
         except Blocked as problem:
             if ground is None:
@@ -148,6 +175,21 @@ def prepare(options: Options) -> Ground:
         # From here on it is the ground that closes what is open.
         failing.pop_all()
     return ground
+
+
+def _embedded(stack: ExitStack, options: Options, others: Mapping[str, bool] | None = None) -> dict[str, str]:
+    """Serve the embedded server, with the images that are to be borrowed, and give the variables that lead to it."""
+    from pytest_cloudimages.reference.app import App
+    from pytest_cloudimages.reference.images import Caller
+    from pytest_cloudimages.reference.server import environment, serving
+
+    app = App()
+    server = stack.enter_context(serving(app))
+    for identifier in options.image if options.dry_run else ():
+        app.images.create(Caller(app.identity.users["tester"].project.id), {"id": identifier, "name": identifier})
+    left_out = tuple(f"OS_{who}_" for who, given in (others or {}).items() if not given)
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "CLOUDIMAGES_"))}
+    return environ | {name: value for name, value in environment(server).items() if not name.startswith(left_out)}
 
 
 def _other(options: Options, environ: dict[str, str], who: str, service: Service) -> Credentials | Blocked | None:

@@ -2,7 +2,7 @@
 
 import string
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,12 +37,13 @@ class Histories:
         again: bool | None = None,
         known: bool = True,
         printable: bool = False,
+        sorts: Container[str] | None = None,
     ) -> Iterator[Step]:
         """Give the steps of a kind.
 
         ``past`` is what had become of the tag before, ``acknowledged`` whether the answer was 2xx (False: 4xx),
         ``again`` whether the tag had been deleted before, ``known`` leaves out steps around which the tags could not be
-        read, ``printable`` leaves out tags of other than printable ASCII characters.
+        read, ``printable`` leaves out tags of other than printable ASCII characters, ``sorts`` are the classes of tags.
         """
         allowed = {*past}
         for history in self.histories:
@@ -55,6 +56,7 @@ class Histories:
                     and again in (None, step.again)
                     and (step.known or not known)
                     and (PRINTABLE.issuperset(step.tag) or not printable)
+                    and (sorts is None or step.operation.sort in sorts)
                 ):
                     evidence.current().case(step.exchanges, step.operation.sort)
                     yield step
@@ -106,6 +108,40 @@ class Histories:
                 raise Unsteady(f"{exchange}; asked again, the service answered otherwise.")
 
 
+def faithful(step: Step) -> bool:
+    """Whether a step did to the tags what its answer says: just that, or nothing where it was refused."""
+    if not (step.answer.ok or step.answer.refused):
+        return False
+    if not step.answer.ok:
+        return sorted(step.after or ()) == sorted(step.before or ())
+    added = [step.tag] if step.operation.kind is Kind.ADD else []
+    return sorted(step.after or ()) == sorted([*without(step.before, step.tag), *added])
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Whether something is as the vendor's page has it, and as Glance's API reference has it, where the two differ."""
+
+    specification: str
+    """Whose reading judges: ``cloud-images`` or ``glance``."""
+    cloud_images: bool
+    glance: bool
+
+    @property
+    def met(self) -> bool:
+        """Whether the reading that judges is met."""
+        return self.glance if self.specification == "glance" else self.cloud_images
+
+    def __str__(self) -> str:
+        if self.cloud_images is self.glance:
+            return ""
+        return (
+            "meets Glance's reference, not the vendor's page"
+            if self.glance
+            else "meets the vendor's page, not Glance's reference"
+        )
+
+
 def without(tags: Iterable[str] | None, *left_out: str) -> list[str]:
     """Give tags in a settled order, without some of them."""
     return sorted(one for one in tags or () if one not in left_out)
@@ -118,14 +154,15 @@ def lost(step: Step, *, but: Iterable[str] | None = None) -> list[str]:
     return sorted(tag for tag in missing if tag not in allowed)
 
 
-def surplus(step: Step) -> list[str]:
-    """Give the other tags that a step brought.
+def surplus(step: Step, *, but: Iterable[str] | None = None) -> list[str]:
+    """Give the other tags that a step brought; ``but`` are those it may bring, by default the one it names.
 
     Where an added tag is not to be found, what came in its place is that tag, altered: another question.
     """
+    allowed = {step.tag} if but is None else {*but}
     if step.operation.kind is Kind.ADD and step.answer.ok and step.tag not in (step.after or ()):
         return []
-    return sorted(tag for tag in Counter(step.after) - Counter(step.before) if tag != step.tag)
+    return sorted(tag for tag in Counter(step.after) - Counter(step.before) if tag not in allowed)
 
 
 def apart(image: Taggable, first: str, second: str, *, begin: Iterable[str] = ()) -> bool:

@@ -59,6 +59,26 @@ class Account:
             raise Blocked(f"The token ran out, and there is no new one. {error}") from None
         return str(token)
 
+    def revoked(self) -> str | None:
+        """Get a further token and end it at once; ``None`` where that cannot be, or could end the tester's own too."""
+        from keystoneauth1 import exceptions
+
+        if not self.identity or "token" in self.how.partition(" at ")[0]:
+            return None
+        session = self.regions[0].get_session()
+        root = self.identity.rstrip("/")
+        target = f"{root if root.endswith('/v3') else f'{root}/v3'}/auth/tokens"
+        try:
+            token = session.auth.get_auth_ref(session).auth_token  # type: ignore[union-attr]  # an Identity plugin
+            SECRETS.keep(token)
+            headers = {"X-Auth-Token": token, "X-Subject-Token": token}
+            session.delete(target, headers=headers, authenticated=False)
+        except exceptions.ClientException:
+            return None
+        finally:
+            session.session.close()
+        return str(token)
+
     def _access(self) -> Any:
         session = self.regions[0].get_session()
         with _told(self.identity, self.how, self.source):

@@ -201,36 +201,75 @@ def settled(tags: Sequence[str] | None, expected: Iterable[str]) -> bool:
     return tags is not None and sorted(tags) == sorted(expected)
 
 
+def _each(kind: Kind, tags: Iterable[tuple[str, str]], image: int = 0) -> Iterator[Operation]:
+    return (Operation(kind, tag, image, sort) for tag, sort in tags)
+
+
 def plan_of_a_life(tags: Sequence[tuple[str, str]], *, neighbours: int = 0) -> list[Operation]:
     """Plan the whole life of tags, given as (tag, class): added, repeated, deleted, missed, added again, deleted again.
 
     So many of the tags are first given to a second image that stands by.
     """
     half = tags[::2]
-
-    def each(kind: Kind, chosen: Sequence[tuple[str, str]], image: int = 0) -> Iterator[Operation]:
-        return (Operation(kind, tag, image, sort) for tag, sort in chosen)
-
     return [
-        *each(Kind.ADD, tags[:neighbours], 1),
+        *_each(Kind.ADD, tags[:neighbours], 1),
         READ,
-        *each(Kind.ADD, tags),
+        *_each(Kind.ADD, tags),
         READ,
-        *each(Kind.ADD, tags),
+        *_each(Kind.ADD, tags),
         READ,
-        *each(Kind.ADD, tags[1::2]),
+        *_each(Kind.ADD, tags[1::2]),
         READ,
-        *each(Kind.DELETE, half),
+        *_each(Kind.DELETE, half),
         READ,
-        *each(Kind.DELETE, half),
+        *_each(Kind.DELETE, half),
         READ,
-        *each(Kind.ADD, half[:-1:2]),
+        *_each(Kind.ADD, half[:-1:2]),
         READ,
-        *each(Kind.DELETE, half[:-1:2]),
+        *_each(Kind.DELETE, half[:-1:2]),
         READ,
-        *each(Kind.DELETE, tags[1::2]),
+        *_each(Kind.DELETE, tags[1::2]),
         READ,
     ]
+
+
+def plan_of_a_stay(tags: Sequence[tuple[str, str]], *, leaving: slice = slice(None)) -> list[Operation]:
+    """Plan for tags, given as (tag, class), that are added once and deleted once, or some of them deleted."""
+    return [*_each(Kind.ADD, tags), READ, *_each(Kind.DELETE, tags[leaving]), READ]
+
+
+def plan_of_edges(within: Sequence[tuple[str, str]], beyond: Sequence[tuple[str, str]]) -> list[Operation]:
+    """Plan for tags within the limit, which are added and at last deleted, and for others that are to be refused."""
+    return [*_each(Kind.ADD, within), READ, *_each(Kind.ADD, beyond), READ, *_each(Kind.DELETE, within), READ]
+
+
+def plan_of_absence(carried: Sequence[tuple[str, str]], absent: Sequence[tuple[str, str]]) -> list[Operation]:
+    """Plan for an image that carries tags, and is asked to delete others."""
+    return [*_each(Kind.ADD, carried), READ, *_each(Kind.DELETE, absent), READ]
+
+
+class AtALimit(enum.StrEnum):
+    """What an operation asks of an image that may carry so many tags."""
+
+    UP_TO_IT = "up to the limit"
+    PAST_IT = "past the limit"
+    AGAIN = "again at the limit"
+    ROOM = "room is made"
+    IN_THE_ROOM = "in the room made"
+
+
+def plan_of_a_limit(limit: int) -> list[Operation]:
+    """Plan to fill an image, add one and another too many, add one again, make room, fill it and knock again."""
+    filling = [f"tag-{number}" for number in range(limit)]
+    stages = [
+        (Kind.ADD, filling, AtALimit.UP_TO_IT),
+        (Kind.ADD, ["one-too-many", "another-too-many"], AtALimit.PAST_IT),
+        (Kind.ADD, filling[:1] + filling[-1:], AtALimit.AGAIN),
+        (Kind.DELETE, filling[:1], AtALimit.ROOM),
+        (Kind.ADD, ["fits"], AtALimit.IN_THE_ROOM),
+        (Kind.ADD, ["does-not-fit"], AtALimit.PAST_IT),
+    ]
+    return [one for kind, tags, sort in stages for one in (*_each(kind, [(tag, sort) for tag in tags]), READ)]
 
 
 def plan_of_pairs(pairs: Sequence[tuple[str, tuple[str, str]]]) -> list[Operation]:
@@ -238,4 +277,4 @@ def plan_of_pairs(pairs: Sequence[tuple[str, tuple[str, str]]]) -> list[Operatio
     firsts = [(first, name) for name, (first, _) in pairs]
     seconds = [(second, name) for name, (_, second) in pairs]
     order = [(Kind.ADD, firsts), (Kind.ADD, seconds), (Kind.DELETE, firsts), (Kind.DELETE, seconds)]
-    return [one for kind, tags in order for one in (*(Operation(kind, tag, 0, name) for tag, name in tags), READ)]
+    return [one for kind, tags in order for one in (*_each(kind, tags), READ)]

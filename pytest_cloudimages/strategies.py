@@ -14,18 +14,10 @@ from typing import TypeVar
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from pytest_cloudimages.known_tags import BEYOND, BOUNDARIES, LONGEST, RESERVED, UNITS, UNRESERVED
 from pytest_cloudimages.plans import READ, Kind, Operation
 
 Value = TypeVar("Value")
-
-LONGEST = 255
-"""Characters in a tag at most. (Image tags: Add image tag, Request.)"""
-UNRESERVED = string.ascii_letters + string.digits + "-._~"
-RESERVED = " !\"#$&'()*+,:;<=>?@[\\]^`{|}%"
-BOUNDARIES = (1, 2, 127, 128, 254, 255)
-BEYOND = (256, 257, 1000)
-UNITS = {1: "x", 2: "é", 3: "漢", 4: "😀"}
-"""A character of each length in UTF-8, by its octets."""
 
 
 def _around(middle: st.SearchStrategy[str], *, size: int = 8) -> st.SearchStrategy[str]:

@@ -127,8 +127,7 @@ def _opened(fresh_image: Open, plan: Iterable[Operation], stack: ExitStack) -> l
 def _by_groups(subjects: list[_Subject], plan: Sequence[Operation]) -> History:
     history = History()
     main = subjects[0]
-    previous = main.read()
-    history.readings.append(previous)
+    previous: Reading | None = None
     group: list[_Done] = []
     for operation in plan:
         if operation.kind is not Kind.READ:
@@ -139,7 +138,7 @@ def _by_groups(subjects: list[_Subject], plan: Sequence[Operation]) -> History:
         reading = _vouching(main, history)
         history.steps += [_vouched(done, reading) for done in group]
         kinds = {done.operation.kind for done in group if not done.operation.image}
-        if kinds == {Kind.ADD}:
+        if kinds == {Kind.ADD} and previous:
             history.additions.append((previous, reading, history.steps[-len(group) :]))
         previous, group = reading, []
     for other in subjects[1:]:

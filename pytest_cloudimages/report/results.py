@@ -87,6 +87,7 @@ class Results:
                 "named": ground.service.named,
                 "credentials": ground.owner.how,
                 "image": list(ground.options.image) or "created",
+                "created": ground.transcript.created,
                 "lag": round(ground.transcript.lag, 3),
             },
             "settings": ground.options.as_data(),

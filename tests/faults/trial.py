@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from pytest_cloudimages import cli
@@ -67,8 +68,12 @@ class Outcome:
 
 def _identities(server: Server) -> dict[str, str]:
     """Give tokens for every caller. Names and passwords would do too, and cost a second of imports in every run."""
-    users = {"": "tester", "ALT_": "other", "READER_": "reader", "ADMIN_": "admin"}
-    tokens = {f"CLOUDIMAGES_{who}TOKEN": server.app.identity.issue(name).value for who, name in users.items()}
+    identity = server.app.identity
+    users = {"": "tester", "ALT_": "other", "READER_": "reader", "CREATOR_": "creator", "ADMIN_": "admin"}
+    tokens = {f"CLOUDIMAGES_{who}TOKEN": identity.issue(name).value for who, name in users.items()}
+    tokens["CLOUDIMAGES_EXPIRED_TOKEN"] = identity.issue("tester", timedelta(seconds=-1)).value
+    tokens["CLOUDIMAGES_REVOKED_TOKEN"] = (revoked := identity.issue("tester")).value
+    identity.revoke(revoked.value)
     return tokens | {"CLOUDIMAGES_ENDPOINT": server.url, "HYPOTHESIS_STORAGE_DIRECTORY": str(STORAGE)}
 
 
