@@ -148,9 +148,7 @@ def prepare(options: Options) -> Ground:
     with ExitStack() as failing:
         failing.push(stack)
         ground: Ground | None = None
-        beyond_must: bool = False
-    """Whether a requirement of another level than MUST is asked for."""
-    meant: Service | None = None
+        meant: Service | None = None
         if options.dry_run and not options.reference:
             meant, owner = credentials.find(options, environ)
             given = {who for who in OTHERS if credentials.find_other(options, environ, who, meant)}

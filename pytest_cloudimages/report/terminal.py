@@ -134,6 +134,11 @@ def summary(results: Results, out: pytest.TerminalReporter) -> None:
     for text, count in again:
         out.write_line("")
         out.write_line(f"{count} requirements share this cause: {_short(' '.join(text.split()))}")
+    _costs(results, out)
+
+
+def _costs(results: Results, out: pytest.TerminalReporter) -> None:
+    data = results.data
     out.write_line("")
     counts = ", ".join(f"{results.count(one)} {one}" for one in Verdict if results.count(one))
     requests: Mapping[str, int] = data["requests"]
