@@ -1,7 +1,9 @@
 # PUT /v2/images/{image_id}/tags/{tag}
 
+import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from threading import Barrier
 
 import pytest
@@ -12,7 +14,7 @@ from pytest_cloudimages.experiments import Control
 from pytest_cloudimages.ground import FreshImage, Ground
 from pytest_cloudimages.judging import Histories, Readings, lost, surplus
 from pytest_cloudimages.known_tags import LONGEST, UNITS
-from pytest_cloudimages.plans import AtALimit, Past
+from pytest_cloudimages.plans import AtALimit, Past, Reading
 from pytest_cloudimages.verdicts import Blocked
 
 #: The table of the page, and the 404 that it lacks (ruling Q-01).
@@ -41,8 +43,9 @@ def test_the_answer_to_an_addition_has_no_body(plain_lives: Histories, image: Im
     for step in plain_lives.additions(acknowledged=True, known=False):
         assert step.answer.body + step.answer.stray == b"", step
 
-    whole = prepared(image.client.raw("PUT", f"/images/{image.id}/tags/bare"))
-    assert whole.body == b""
+    # On a connection of its own, whatever else is sent must be seen; a proxy would have one of its own.
+    if not image.client.wire.proxied:
+        assert prepared(image.client.raw("PUT", f"/images/{image.id}/tags/bare")).body == b""
 
 
 # "This operation adds the specified tag to the specified image."
@@ -54,8 +57,8 @@ def test_an_added_tag_is_listed(plain_lives: Histories) -> None:
 
 # "This operation adds the specified tag to the specified image."
 @requirement("TAG-ADD-04")
-def test_adding_a_tag_leaves_the_others(plain_lives: Histories) -> None:
-    for step in plain_lives.additions(acknowledged=True):
+def test_adding_a_tag_leaves_the_others(plain_lives: Histories, edges: Histories) -> None:
+    for step in chain(plain_lives.additions(acknowledged=True), edges.additions(acknowledged=True)):
         assert not lost(step), step
         assert not surplus(step), step
 
@@ -63,17 +66,19 @@ def test_adding_a_tag_leaves_the_others(plain_lives: Histories) -> None:
 # "Multiple attempts to tag an image with the same string will result in a
 # single instance of that string being added to the image's tags list."
 @requirement("TAG-ADD-05")
-def test_a_tag_added_again_is_listed_once(plain_lives: Histories, unusual_lives: Histories) -> None:
-    for lives in (plain_lives, unusual_lives):
-        for step in lives.additions(acknowledged=True, past=[Past.CARRIED], printable=True):
+def test_a_tag_added_again_is_listed_once(plain_lives: Histories, unusual_lives: Histories, edges: Histories) -> None:
+    for lives in (plain_lives, unusual_lives, edges):
+        for step in lives.additions(past=[Past.CARRIED], printable=True):
             if step.tag in step.before:
                 assert step.after.count(step.tag) == 1, step
 
 
 # "An image can only be tagged once with a specific string. Multiple attempts …"
 @requirement("TAG-ADD-06")
-def test_adding_a_tag_again_is_answered_204_again(plain_lives: Histories, unusual_lives: Histories) -> None:
-    for lives in (plain_lives, unusual_lives):
+def test_adding_a_tag_again_is_answered_204_again(
+    plain_lives: Histories, unusual_lives: Histories, edges: Histories
+) -> None:
+    for lives in (plain_lives, unusual_lives, edges):
         for step in lives.additions(past=[Past.CARRIED], printable=True):
             if step.tag in step.before:
                 assert step.answer.status == 204, step
@@ -148,9 +153,24 @@ def test_a_refused_addition_changes_nothing(edges: Histories, plain_lives: Histo
 
 # "This operation adds the specified tag to the specified image."
 @requirement("TAG-ADD-26")
-def test_adding_a_tag_changes_no_other_attribute(plain_lives: Histories) -> None:
-    for before, after, _ in plain_lives.around_additions():
-        assert after.rest == before.rest
+def test_adding_a_tag_changes_no_other_attribute(plain_lives: Histories, fresh_image: FreshImage) -> None:
+    for before, after, steps in plain_lives.around_additions():
+        changed = differing(before, after)
+        # Some attributes move by themselves: a counter of views, an address that expires.
+        assert not changed or changed <= restless(fresh_image), f"{', '.join(sorted(changed))} changed with {steps[-1]}"
+
+
+def differing(before: Reading, after: Reading) -> set[str]:
+    one, other = before.rest or {}, after.rest or {}
+    return {name for name in {*one, *other} if name not in one or name not in other or one[name] != other[name]}
+
+
+def restless(fresh_image: FreshImage) -> set[str]:
+    """Give the attributes that change while nothing is done to the image; a clock of seconds is given time."""
+    with fresh_image() as image:
+        before = Reading(image.show())
+        time.sleep(1.1)
+        return differing(before, Reading(image.show()))
 
 
 # "Multiple attempts to tag an image with the same string will result in a
@@ -411,7 +431,9 @@ def test_the_order_of_the_tags(image: Image) -> None:
 
 # "Image tags … can also be changed by PATCH"
 @requirement("TAG-ADD-34")
-def test_tags_of_a_patch_and_of_this_operation_are_one_list(image: Image, control: Control) -> None:
+def test_tags_of_a_patch_and_of_this_operation_are_one_list(
+    image: Image, fresh_image: FreshImage, cloudimages_ground: Ground, control: Control
+) -> None:
     control.require_additions()
     prepared(image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": ["patched", "both"]}))
     if sorted(image.settled(["both", "patched"])) != ["both", "patched"]:
@@ -419,5 +441,9 @@ def test_tags_of_a_patch_and_of_this_operation_are_one_list(image: Image, contro
     prepared(image.add_tag("put"))
     if control.repeats:
         prepared(image.add_tag("both"))
-
     assert sorted(image.settled(["both", "patched", "put"])) == ["both", "patched", "put"]
+
+    if control.repeats and not cloudimages_ground.options.image:
+        with fresh_image(tags=["created", "also-created"]) as other:
+            prepared(other.add_tag("created"))
+            assert sorted(other.settled(["also-created", "created"])) == ["also-created", "created"]

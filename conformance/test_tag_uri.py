@@ -110,21 +110,23 @@ def test_an_encoded_unreserved_character_is_that_character(sound_image: Image, c
 # "the hexadecimal digits 'A' through 'F' are equivalent to 'a' through 'f'"
 @requirement("TAG-URI-06")
 def test_the_hex_digits_of_an_encoding_have_no_case(sound_image: Image, control: Control) -> None:
-    octets = [one for one in ("6A", "5F", "3F", "7C") if sound_image.send("PUT", f"/tags/a%{one}b").ok]
-    expected = sorted(f"a{chr(int(one, 16))}b" for one in octets)
+    # Each between letters of its own: a service that takes a tag for a pattern is another question.
+    tried = ("a%{}b", "6A"), ("c%{}d", "5F"), ("e%{}f", "3F"), ("g%{}h", "7C")
+    octets = [(form, one) for form, one in tried if sound_image.send("PUT", f"/tags/{form.format(one)}").ok]
+    expected = sorted(f"{form[0]}{chr(int(one, 16))}{form[-1]}" for form, one in octets)
     if not expected:
         raise Blocked("The service took no tag with an encoded character.")
     assert sorted(sound_image.settled(expected)) == expected
 
     if control.repeats:
-        for one in octets:
-            answer = sound_image.send("PUT", f"/tags/a%{one.lower()}b")
+        for form, one in octets:
+            answer = sound_image.send("PUT", f"/tags/{form.format(one.lower())}")
             assert answer.ok, answer
         assert sorted(sound_image.settled(expected)) == expected
 
     if control.deletes:
-        for one in octets:
-            answer = sound_image.send("DELETE", f"/tags/a%{one.lower()}b")
+        for form, one in octets:
+            answer = sound_image.send("DELETE", f"/tags/{form.format(one.lower())}")
             assert answer.ok, answer
         assert sound_image.settled([]) == []
 
@@ -181,6 +183,8 @@ def test_an_encoded_slash_is_stored_or_refused(sound_image: Image, control: Cont
             assert sound_image.send("DELETE", f"/tags/{target}").ok
             assert sound_image.settled([]) == []
 
+    if not control.deletes:
+        return
     parts = ["a", "b", "c", "d", "e", "f"]
     sound_image.establish(*parts)
     for target in written:

@@ -150,7 +150,9 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     # What Hypothesis learns from sources is kept apart from the tester's own folder.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir(), "pytest-cloudimages")))
     watcher = _Watcher()
-    status = pytest.main([*_words(chosen), *rest], plugins=[watcher])
+    # The command is part of what pytest would have rewritten, had it been the first to load it.
+    last = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    status = pytest.main([*_words(chosen), *rest, *last], plugins=[watcher])
     print(*watcher.uncollected, sep="\n", end="", file=sys.stderr)
     if watcher.results is not None:
         if status == pytest.ExitCode.INTERNAL_ERROR or watcher.uncollected:

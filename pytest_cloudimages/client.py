@@ -324,18 +324,29 @@ class Image:
 
     def listed(self) -> dict[str, Any]:
         """Give the image as the list of images shows it. Raises ``Blocked`` where the list does not show it."""
-        target, pages = "/images?limit=100", 0
-        while target and pages < MOST_PAGES:
-            answer, pages = self.client.send("GET", target), pages + 1
-            data = answer.data if answer.status == 200 and isinstance(answer.data, dict) else {}  # noqa: PLR2004
-            entries = data.get("images")
-            if not isinstance(entries, list):
-                raise Blocked(f"The list of images cannot be read: {answer.exchange}")
-            for one in entries:
-                if isinstance(one, dict) and one.get("id") == self.id:
-                    return one
-            target = _below(str(data.get("next") or ""))
-        raise Blocked(f"The image {self.id} is not among the first {pages} pages of the list.")
+        found = self.waited_for(self._entry, bool)
+        if not found:
+            raise Blocked(f"The image {self.id} is not among the first {MOST_PAGES} pages of the list.")
+        return found
+
+    def _entry(self) -> dict[str, Any]:
+        """Look for the image on the first page, then by its name, then page by page; empty where it is not found."""
+        entry, following = self._on_page("/images?limit=100")
+        if not entry and following and self.name:
+            entry, _ = self._on_page(f"/images?name={segment(self.name)}")
+        pages = 1
+        while not entry and following and pages < MOST_PAGES:
+            (entry, following), pages = self._on_page(following), pages + 1
+        return entry
+
+    def _on_page(self, target: str) -> tuple[dict[str, Any], str]:
+        answer = self.client.send("GET", target)
+        data = answer.data if answer.status == 200 and isinstance(answer.data, dict) else {}  # noqa: PLR2004
+        entries = data.get("images")
+        if not isinstance(entries, list):
+            raise Blocked(f"The list of images cannot be read: {answer.exchange}")
+        mine = [one for one in entries if isinstance(one, dict) and one.get("id") == self.id]
+        return mine[0] if mine else {}, _below(str(data.get("next") or ""))
 
     def establish(self, *tags: str) -> None:
         """Give the image these tags as the ground of a question. Raises ``Blocked`` where that fails."""
@@ -423,16 +434,51 @@ def created(client: ImagesClient, run: str, patience: Patience | None = None, **
         raise Blocked(
             f"No image could be created ({answer.exchange}); lend one of yours with --image ID, its tags are put back."
         )
-    client.transcript.created += 1
+    image = Image(client, identifier, name, patience)
     try:
-        yield Image(client, identifier, name, patience)
+        _begun(image, answer)
+        yield image
     finally:
         with client.transcript.of(Purpose.CLEANING):
-            if attributes.get("protected"):
-                client.patch(identifier, {"op": "replace", "path": "/protected", "value": False})
-            gone = client.delete(identifier)
-        if not gone.ok and gone.status != 404:  # noqa: PLR2004 - as HTTP has it
-            LEFT_BEHIND.append(f"image {identifier} ({name}): its deletion was answered {gone.status or 'not at all'}")
+            _tidied(image, protected=bool(attributes.get("protected")))
+
+
+def _begun(image: Image, answer: Answer) -> None:
+    """See that a new image is there, and that no lost answer has left a second one."""
+    transcript = image.client.transcript
+    transcript.created += 1
+    with transcript.of(Purpose.PREPARING):
+        if "repeated" in answer.exchange.note:
+            # The lost answer may have been that of an image of the same name, which nobody else has.
+            found = image.client.list(name=image.name).data
+            for one in found.get("images", ()) if isinstance(found, dict) else ():
+                if isinstance(one, dict) and one.get("name") == image.name and one.get("id") != image.id:
+                    _tidied(replace(image, id=str(one.get("id"))))
+        # A service that shows its first image at once is not asked again.
+        if image.patience and (transcript.created == 1 or transcript.late_creation):
+            shown = image.show()
+            if shown.status == 404:  # noqa: PLR2004 - as HTTP has it
+                transcript.late_creation = True
+                image.patience.until(shown, image.show, lambda one: one.status != 404)  # noqa: PLR2004
+
+
+def _tidied(image: Image, *, protected: bool = False) -> None:
+    """Delete an image, and try again where that breaks off; what stays is told in the end."""
+    status = 0
+    for pause in (0, 0.2, 1):
+        time.sleep(pause)
+        try:
+            if protected:
+                image.client.patch(image.id, {"op": "replace", "path": "/protected", "value": False})
+            status = image.client.delete(image.id).status
+        except Blocked as problem:
+            # A repetition that finds nothing has done what the lost answer was about.
+            status = 404 if "answered 404" in str(problem) else 0
+        if status and status < 500:  # noqa: PLR2004 - the class of codes
+            break
+    if not 200 <= status < 300 and status != 404:  # noqa: PLR2004 - as HTTP has it
+        what = f"its deletion was answered {status}" if status else "its deletion was not answered"
+        LEFT_BEHIND.append(f"image {image.id} ({image.name}): {what}")
 
 
 @contextmanager

@@ -28,7 +28,11 @@ if TYPE_CHECKING:
     from pytest_cloudimages.ground import Ground
 
 SHOWN_EXCHANGES = 12
-SUITE = Path(str(resources.files("pytest_cloudimages.conformance"))).resolve()
+try:
+    SUITE = Path(str(resources.files("pytest_cloudimages.conformance"))).resolve()
+except ModuleNotFoundError:
+    # A checkout that is on the path as it stands: the suite lies beside the package.
+    SUITE = Path(__file__).resolve().parents[1] / "conformance"
 LETTERS = {
     Verdict.PASS: ".",
     Verdict.UNTESTED: "s",
@@ -250,7 +254,7 @@ class Conductor:
         return Record(
             id=one,
             verdict=verdict,
-            test=item.nodeid.rpartition("/")[2],
+            test=_brief(item.nodeid),
             cases=mine.cases,
             requests=mine.requests,
             seconds=report.duration,
@@ -355,7 +359,7 @@ class Conductor:
         """Fill the columns of a requirement."""
         records = [Record.from_data(one) for one in getattr(report, "cloudimages", ())]
         cells[1:1] = page.row(records, self.catalogue)
-        cells[1 + len(page.HEADER)] = f'<td class="col-testId">{html.escape(report.nodeid.rpartition("/")[2])}</td>'
+        cells[1 + len(page.HEADER)] = f'<td class="col-testId">{html.escape(_brief(report.nodeid))}</td>'
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_html(self, report: pytest.TestReport, data: list[str]) -> None:
@@ -367,6 +371,12 @@ class Conductor:
 
 EVIDENCE: pytest.StashKey[evidence.Evidence | None] = pytest.StashKey()
 RESULTS: pytest.StashKey[Results] = pytest.StashKey()
+
+
+def _brief(nodeid: str) -> str:
+    """Give a test's name without the folders of its file; a slash may stand in a parameter too."""
+    path, colons, name = nodeid.partition("::")
+    return f"{path.rpartition('/')[2]}{colons}{name}"
 
 
 def _explain(error: BaseException) -> str:

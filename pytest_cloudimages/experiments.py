@@ -52,15 +52,16 @@ def control(ground: Ground) -> Control:
 
 
 def _controlled(ground: Ground) -> Control:
-    tags = ["control", "other", "third"]
+    # One is the beginning, one the end of another: a service that cannot tell them apart cannot be asked about more.
+    tags = ["control", "controls", "third", "uncontrol"]
     with ground.fresh_image() as image:
         added = [image.add_tag(tag).ok for tag in tags]
         adds = all(added) and sorted(image.settled(tags)) == tags
         repeats = adds and image.add_tag("control").ok and sorted(image.settled(tags)) == tags
         gone = [image.delete_tag(tag).ok for tag in ("control", "third")]
-        later = image.add_tag("later").ok
-        deletes = adds and all(gone) and later and sorted(image.settled(["later", "other"])) == ["later", "other"]
-        deletes = deletes and image.delete_tag("later").ok and image.delete_tag("other").ok and not image.settled([])
+        left = ["controls", "later", "uncontrol"]
+        deletes = adds and all(gone) and image.add_tag("later").ok and sorted(image.settled(left)) == left
+        deletes = deletes and all(image.delete_tag(tag).ok for tag in left) and not image.settled([])
     return Control(adds, repeats, deletes)
 
 
@@ -107,15 +108,18 @@ def edges(ground: Ground) -> Histories:
         *((tag, "one character") for tag in known_tags.SINGLES),
         *((tag, "boundary") for tag in known_tags.EDGES),
         *((tag, "looks like a value") for tag in known_tags.LOOK_ALIKES),
+        *((tag, "looks like a pattern") for tag in known_tags.PATTERNS),
     ]
+    again = [(tag, "boundary") for tag in known_tags.EDGES]
     beyond = [(tag, "past the limit") for tag in known_tags.OVERLONG]
-    return Histories([trials.carry_out(ground.fresh_image, plan_of_edges(within, beyond), single=ground.single)])
+    return Histories([trials.carry_out(ground.fresh_image, plan_of_edges(within, again, beyond), single=ground.single)])
 
 
 def absences(ground: Ground) -> Histories:
     """Deletions of tags that an image never had, some of which are close to those that it has."""
     carried = [(tag, "carried") for tag in ("other", "another", "third-7")]
-    absent = [
+    special = known_tags.ABSENT if ground.rounds else ()
+    absent = [(tag, "absent and special") for tag in special] + [
         (tag, "absent")
         for tag in ("absent", "othe", "others", "-", "7", "ther", "third-", "third-70", "another-" * 20, "a" * 255)
     ]

@@ -26,6 +26,11 @@ OVERLONG = tuple("o" * length for length in BEYOND)
 LOOK_ALIKES = ("null", "true", "false", "007", "1e5", "-1", "NaN", "tags", "1.0", "0x1F")
 """Tags that a service may take for a value, or for a word of its own."""
 
+PATTERNS = ("p.q", "pxq", "r_s", "rxs", "tree", "trees", "street")
+"""Plain tags one of which may be taken for a pattern, or a part, of another; the pattern is deleted first."""
+ABSENT = ("é", "漢字", "a b", "other ", "oth%", "oth*", "Other", "😀", "other/", "x" * 300)
+"""Special tags that no image has."""
+
 _WORDS = """
     Null NULL nil None none undefined nan Infinity -Infinity True TRUE False FALSE yes Yes no on off y n t f
     0 -0 00 1 7 10 1. .5 1E400 0b1 0o7 1_000 2147483648 9223372036854775808 18446744073709551616 12345678901234567890
@@ -42,11 +47,12 @@ WORDS = tuple(_WORDS.split())
 
 CONTROLS = "".join(map(chr, (*range(0x20), 0x7F)))
 SPECIAL: dict[str, tuple[str, ...]] = {
-    "reserved character": tuple(f"a{one}b" for one in RESERVED),
-    "control inside": tuple(f"a{one}b" for one in CONTROLS),
-    "blank or control in front": (" lead", "\tlead", "\nlead", "\rlead", "\x00lead", "\x0blead"),
+    # Each has letters of its own, so that one which is taken for a pattern fits no other.
+    "reserved character": tuple(f"{chr(97 + number % 26)}{one}{number}" for number, one in enumerate(RESERVED)),
+    "control inside": tuple(f"{ord(one):02x}{one}x" for one in CONTROLS),
+    "blank or control in front": (" one", "\ttwo", "\nthree", "\rfour", "\x00five", "\x0bsix"),
     "blank or control at the end": (
-        "trail ", "trail\t", "trail\n", "trail\r", "trail\r\n", "trail\x00", "trail  ",
+        "seven ", "eight\t", "nine\n", "ten\r", "eleven\r\n", "twelve\x00", "thirteen  ",
     ),
     "blank or control alone": (" ", "\t", "\n", "\x00", "   ", "\x7f", "\x1f"),
     "beyond ASCII": ("é", "ñandú", "漢字", "😀", "\u0416\u0436", "שלום", "Ã©", "\u00ff", "\uffe6", "ﬁ", "İ", "e\u0301"),

@@ -238,9 +238,12 @@ def plan_of_a_stay(tags: Sequence[tuple[str, str]], *, leaving: slice = slice(No
     return [*_each(Kind.ADD, tags), READ, *_each(Kind.DELETE, tags[leaving]), READ]
 
 
-def plan_of_edges(within: Sequence[tuple[str, str]], beyond: Sequence[tuple[str, str]]) -> list[Operation]:
-    """Plan for tags within the limit, which are added and at last deleted, and for others that are to be refused."""
-    return [*_each(Kind.ADD, within), READ, *_each(Kind.ADD, beyond), READ, *_each(Kind.DELETE, within), READ]
+def plan_of_edges(
+    within: Sequence[tuple[str, str]], again: Sequence[tuple[str, str]], beyond: Sequence[tuple[str, str]]
+) -> list[Operation]:
+    """Plan for tags within the limit, which are added, some again, and at last deleted, and for tags past it."""
+    stages = ((Kind.ADD, within), (Kind.ADD, again), (Kind.ADD, beyond), (Kind.DELETE, within))
+    return [one for kind, tags in stages for one in (*_each(kind, tags), READ)]
 
 
 def plan_of_absence(carried: Sequence[tuple[str, str]], absent: Sequence[tuple[str, str]]) -> list[Operation]:

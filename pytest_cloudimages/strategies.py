@@ -114,6 +114,7 @@ UNUSUAL: dict[str, st.SearchStrategy[str]] = {
     "replacement character": _around(_of("\ufffd", "\ufffc")),
     "private use": _around(_of("\ue000", "\uf8ff", "\U000f0000")),
     "unassigned": _around(_run(st.characters(categories=["Cn"], min_codepoint=0x0378, max_codepoint=0x2FE0), 1, 2)),
+    "long": _run("aé漢😀Ж ß", 21, 200).map("L{}".format),
     "any text": st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(
         # URI software removes them, so that a request would be for another resource. (RFC 3986, 5.2.4.)
         lambda tag: tag not in (".", "..")
