@@ -31,19 +31,19 @@ class Profile:
     """Operations in each of them."""
     cases: int
     """Cases of each property that Hypothesis drives directly."""
-    clients: int
-    """Concurrent clients in the checks that need several."""
+    clients: tuple[int, ...]
+    """How many clients meet in the races: each race is run with each number that suits it."""
     races: int
-    """Rounds of every concurrent check."""
+    """How often every race is drawn."""
     levels: tuple[str, ...] = ("MUST", "SHOULD", "MAY")
     """The levels that are asked for, where no requirement is selected by name."""
 
 
 PROFILES = {
-    "quick": Profile(lives=1, tags=10, rounds=0, sequences=1, steps=16, cases=2, clients=4, races=1, levels=("MUST",)),
-    "standard": Profile(lives=2, tags=20, rounds=2, sequences=5, steps=30, cases=10, clients=4, races=3),
-    "thorough": Profile(lives=6, tags=20, rounds=6, sequences=20, steps=50, cases=40, clients=8, races=10),
-    "explore": Profile(lives=10, tags=20, rounds=20, sequences=60, steps=60, cases=150, clients=8, races=20),
+    "quick": Profile(lives=1, tags=10, rounds=0, sequences=1, steps=16, cases=2, clients=(4,), races=1, levels=("MUST",)),
+    "standard": Profile(lives=2, tags=20, rounds=2, sequences=5, steps=30, cases=10, clients=(2, 4, 8, 16), races=1),
+    "thorough": Profile(lives=6, tags=20, rounds=6, sequences=20, steps=50, cases=40, clients=(2, 4, 8, 16), races=4),
+    "explore": Profile(lives=10, tags=20, rounds=20, sequences=60, steps=60, cases=150, clients=(2, 4, 8, 16), races=10),
 }
 
 #: name, kind, default, help: each is a pytest option --cloudimages-NAME and an ini setting cloudimages_NAME.

@@ -17,6 +17,7 @@ class Kind(enum.StrEnum):
     ADD = "add"
     DELETE = "delete"
     READ = "read"
+    RENAME = "rename"
 
 
 @dataclass(frozen=True, slots=True)
