@@ -17,6 +17,8 @@ class Kind(enum.StrEnum):
     ADD = "add"
     DELETE = "delete"
     READ = "read"
+    RENAME = "rename"
+    """A PATCH of the image's name: what a concurrent tag operation must not undo."""
 
 
 @dataclass(frozen=True, slots=True)
