@@ -18,6 +18,7 @@ class Kind(enum.StrEnum):
     DELETE = "delete"
     READ = "read"
     RENAME = "rename"
+    """A PATCH of the image's name: what a concurrent tag operation must not undo."""
 
 
 @dataclass(frozen=True, slots=True)
