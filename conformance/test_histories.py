@@ -1,12 +1,16 @@
 # sequences of operations against a set
 
+from collections import Counter
 from itertools import chain
 
 import pytest
 from hypothesis import given
 
-from pytest_cloudimages import requirement
+from pytest_cloudimages import evidence, requirement
+from pytest_cloudimages.contests import Family
 from pytest_cloudimages.ground import FreshImage, Ground
+from pytest_cloudimages.heats import Measured, Races
+from pytest_cloudimages.histories import Anomaly
 from pytest_cloudimages.judging import Histories, without
 from pytest_cloudimages.plans import Kind, Past
 from pytest_cloudimages.strategies import tags
@@ -27,6 +31,32 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(sequences: Historie
     for histories in (sequences, plain_lives):
         assert [*histories.contradictions(standing_by=False)] == []
         histories.steady()
+
+
+# "only be tagged once", "only be removed once": whoever else is at it
+@requirement("TAG-HIST-02")
+def test_what_many_were_answered_is_explained_by_some_order(races: Races) -> None:
+    shown = races.measured(Family, lambda heat: heat.anomalies, kind=lambda one: one.category)
+    for heat in shown.heats:
+        if heat.late:
+            evidence.current().note(f"{heat.race.name}: a reader saw what had been before ({heat.late[0].category}).")
+
+    assert not shown.departures, unexplained(shown)
+    shown.conclude()
+
+
+def unexplained(shown: Measured[Anomaly]) -> str:
+    """Say how often and in which ways, with the smallest history that no order explains."""
+    counts = Counter(str(anomaly.category) for _, anomaly in shown.departures)
+    told = ", ".join(f"{category} ({count})" for category, count in counts.most_common())
+    names = {heat.race.name: None for heat, _ in shown.departures}
+    heats = len({id(heat) for heat, _ in shown.departures})
+    heat, smallest = min(shown.departures, key=lambda one: len(one[1].witness))
+    evidence.current().witness(smallest, heat.behind(smallest.witness))
+    return (
+        f"{heats} of {len(shown.heats)} races have no order that explains them: {told}; in {'; '.join(names)}.\n"
+        f"{smallest.category} ({heat.race.name}):\n{smallest.text}"
+    )
 
 
 # "This operation adds the specified tag to the specified image."

@@ -10,6 +10,7 @@ import pytest
 from pytest_cloudimages import evidence, requirement
 from pytest_cloudimages.client import Answer, Image, ImagesClient
 from pytest_cloudimages.ground import Ground
+from pytest_cloudimages.heats import Races
 from pytest_cloudimages.judging import Histories
 from pytest_cloudimages.plans import Answered
 
@@ -115,7 +116,12 @@ def test_a_temporary_413_tells_when_to_return(cloudimages_ground: Ground) -> Non
 # "500 API Fault": not for a request that is well-formed
 @requirement("TAG-RESP-09")
 def test_a_well_formed_request_provokes_no_500(
-    plain_lives: Histories, unusual_lives: Histories, sequences: Histories, image: Image, anonymous: ImagesClient
+    plain_lives: Histories,
+    unusual_lives: Histories,
+    sequences: Histories,
+    races: Races,
+    image: Image,
+    anonymous: ImagesClient,
 ) -> None:
     for histories in (plain_lives, sequences, unusual_lives):
         for answer in histories.answers():
@@ -123,6 +129,11 @@ def test_a_well_formed_request_provokes_no_500(
         for reading in histories.readings():
             assert reading.answer.status not in (0, 500, 502, 504), reading.answer
         histories.steady()
+
+    for heat in races.asked():
+        # Here a connection may be cut on purpose, so that only an answer counts.
+        failed = [one for one in heat.exchanges if one.status in (500, 502, 504)]
+        assert not failed, f"{len(failed)} of {len(heat.exchanges)} requests ({heat.race.name}): {failed[0]}"
 
     for answer in refusals(image, anonymous):
         assert answer.status not in (0, 500, 502, 504), answer

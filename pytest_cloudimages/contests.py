@@ -190,8 +190,12 @@ def _cut(draw: st.DrawFn, clients: int) -> Race:
 
 FEW = 4
 """Clients at most in what is done twice, or looked on at by a reader."""
-TOGETHER, MEETINGS, RENAMED = 8, 9, 4
-"""Tags of a race of different tags, at least; actions of a race of additions and deletions; changes beside a renaming."""
+TOGETHER = 8
+"""Tags of a race of different tags, at least."""
+MEETINGS = 9
+"""Actions of a race of additions and deletions, about."""
+RENAMED = 4
+"""Additions, and deletions, beside a renaming."""
 
 SHAPES: dict[Family, Callable[[int], st.SearchStrategy[Race]]] = {
     Family.SAME: _same,
@@ -223,7 +227,9 @@ def suited(family: Family, clients: Iterable[int]) -> list[int]:
 def contests(family: Family, number: int, clients: Iterable[int], times: int) -> list[Race]:
     """Draw the races of a family; they depend on nothing but the number."""
     counts = [one for one in suited(family, clients) for _ in range(times)]
-    drawn = [draw(SHAPES[family](count), zlib.crc32(f"{number} {place}".encode()))[0] for place, count in enumerate(counts)]
+    drawn = [
+        draw(SHAPES[family](count), zlib.crc32(f"{number} {place}".encode()))[0] for place, count in enumerate(counts)
+    ]
     if family is Family.CUT:
         drawn += [draw(_mixed(2, cut=True), number + place)[0] for place in range(times)]
     return drawn

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pytest_cloudimages.credentials import Credentials, Service
     from pytest_cloudimages.experiments import Control
     from pytest_cloudimages.ground import FreshImage, Ground
+    from pytest_cloudimages.heats import Races
     from pytest_cloudimages.judging import Histories
 
 
@@ -152,3 +153,13 @@ def sequences(cloudimages_ground: Ground) -> Histories:
     from pytest_cloudimages import experiments
 
     return experiments.sequences(cloudimages_ground, _number(cloudimages_ground, "sequences"))
+
+
+@pytest.fixture(scope="session")
+def races(cloudimages_ground: Ground, control: Control) -> Iterator[Races]:
+    """What many clients do at once, and whether any order of it explains what they were answered."""
+    from pytest_cloudimages.heats import Races
+    from pytest_cloudimages.races import crew
+
+    with crew() as members:
+        yield Races(cloudimages_ground, _number(cloudimages_ground, "races"), control, members)

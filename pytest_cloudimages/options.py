@@ -40,10 +40,14 @@ class Profile:
 
 
 PROFILES = {
-    "quick": Profile(lives=1, tags=10, rounds=0, sequences=1, steps=16, cases=2, clients=(4,), races=1, levels=("MUST",)),
+    "quick": Profile(
+        lives=1, tags=10, rounds=0, sequences=1, steps=16, cases=2, clients=(4,), races=1, levels=("MUST",)
+    ),
     "standard": Profile(lives=2, tags=20, rounds=2, sequences=5, steps=30, cases=10, clients=(2, 4, 8, 16), races=1),
     "thorough": Profile(lives=6, tags=20, rounds=6, sequences=20, steps=50, cases=40, clients=(2, 4, 8, 16), races=4),
-    "explore": Profile(lives=10, tags=20, rounds=20, sequences=60, steps=60, cases=150, clients=(2, 4, 8, 16), races=10),
+    "explore": Profile(
+        lives=10, tags=20, rounds=20, sequences=60, steps=60, cases=150, clients=(2, 4, 8, 16), races=10
+    ),
 }
 
 #: name, kind, default, help: each is a pytest option --cloudimages-NAME and an ini setting cloudimages_NAME.

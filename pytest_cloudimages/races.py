@@ -1,5 +1,6 @@
 """Carries races out: threads that only send and write down, and a verdict when all is quiet again."""
 
+import functools
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -12,7 +13,7 @@ from pytest_cloudimages.client import PATCH_TYPE, Answer, Image, asked_to_wait, 
 from pytest_cloudimages.contests import Action, Beat, Lane, Race
 from pytest_cloudimages.exchanges import Exchange
 from pytest_cloudimages.histories import Anomaly, Event, History, check
-from pytest_cloudimages.plans import Answered, Kind, Reading
+from pytest_cloudimages.plans import Kind, Reading
 
 Open = Callable[..., AbstractContextManager[Image]]
 Result = TypeVar("Result")
@@ -49,11 +50,20 @@ def crew() -> Iterator[Crew]:
         members.close()
 
 
-@dataclass(frozen=True)
-class Quiet:
-    """What the images showed when a beat was over; ``None`` for one whose tags could not be read."""
+@dataclass(frozen=True, slots=True)
+class Done:
+    """One operation carried out: as the checker sees it, and as it was sent."""
 
-    tags: tuple[tuple[str, ...] | None, ...]
+    event: Event
+    exchange: Exchange
+    beat: int
+    """The beat it belongs to; the clean-up is one more."""
+    among: bool
+    """Whether others wrote at the same time."""
+
+
+Shown = tuple[tuple[str, ...] | None, ...]
+"""The tags of every image; ``None`` for one whose tags could not be read."""
 
 
 @dataclass(frozen=True)
@@ -61,37 +71,33 @@ class Heat:
     """What one race, carried out, has shown."""
 
     race: Race
-    events: tuple[tuple[Event, Exchange], ...]
-    """In the order in which they were sent."""
-    quiet: tuple[Quiet, ...]
-    """After every beat, and after the clean-up."""
+    done: tuple[Done, ...]
+    """In the order in which it was sent."""
+    quiet: tuple[Shown, ...]
+    """What was read after every beat, and after the clean-up."""
     anomalies: tuple[Anomaly, ...]
-    late: int
-    """Readings among the changes that showed no more than a delay."""
+    """What no order of the operations explains."""
+    late: tuple[Anomaly, ...]
+    """What is explained if readings among the changes may show what was a little while before."""
 
     @property
     def exchanges(self) -> list[Exchange]:
         """All that was sent, in that order."""
-        return [exchange for _, exchange in self.events]
+        return [one.exchange for one in self.done]
 
-    def of(self, events: Iterable[Event]) -> list[Exchange]:
+    def behind(self, events: Iterable[Event]) -> list[Exchange]:
         """Give the exchanges behind some events."""
-        wanted = {id(one) for one in events} | {*map(_moment, events)}
-        return [exchange for event, exchange in self.events if id(event) in wanted or _moment(event) in wanted]
+        wanted = {(one.client, one.answered, one.kind) for one in events}
+        return [one.exchange for one in self.done if (one.event.client, one.event.answered, one.event.kind) in wanted]
 
-    def acknowledged(self, kind: Kind, beat: int) -> list[tuple[int, str]]:
-        """Give the (image, tag) of a beat's operations of a kind that the service acknowledged."""
-        asked = {(one.image, one.tag) for lane in self.race.beats[beat] for one in lane if one.kind is kind}
-        done = {(one.image, one.tag) for one, exchange in self.events if one.kind == kind and _ok(exchange)}
-        return sorted(asked & done)
+    def asked(self, kind: Kind, beat: int) -> list[Done]:
+        """Give the operations of a kind in a beat, without those that the service asked to repeat."""
+        found = [one for one in self.done if one.beat == beat and one.event.kind is kind]
+        return [one for one in found if one.event.status not in (413, 429, 503)]
 
-
-def _moment(event: Event) -> tuple[int, float]:
-    return event.client, event.sent
-
-
-def _ok(exchange: Exchange) -> bool:
-    return 200 <= exchange.status < 300  # noqa: PLR2004 - the class of codes
+    def acknowledged(self, kind: Kind, beat: int) -> list[Done]:
+        """Give the operations of a kind in a beat that the service acknowledged (2xx)."""
+        return [one for one in self.asked(kind, beat) if 200 <= one.event.status < 300]  # noqa: PLR2004 - the class
 
 
 @dataclass
@@ -102,16 +108,10 @@ class _Course:
     images: list[Image]
     crew: Crew
     patience: float
-    events: list[tuple[Event, Exchange]] = field(default_factory=list)
-    among: set[int] = field(default_factory=set)
-    """Readings that were made while others wrote, by their place."""
+    done: list[Done] = field(default_factory=list)
+    """Threads write it, in any order."""
+    beat: int = 0
     renamed: int = 0
-
-    def note(self, event: Event, exchange: Exchange, *, among: bool = False) -> None:
-        """Write an event down; threads do so in any order."""
-        self.events.append((event, exchange))
-        if among:
-            self.among.add(id(event))
 
     # What the clients do
 
@@ -125,7 +125,7 @@ class _Course:
         longest = max(map(len, beat))
         starts = [threading.Barrier(sum(turn < len(lane) for lane in beat)) for turn in range(longest)]
         runs = [
-            self.crew.ask(number, lambda lane=lane, number=number: self._lane(number, lane, starts, limit))  # type: ignore[misc]
+            self.crew.ask(number, functools.partial(self._lane, number, lane, starts, limit))
             for number, lane in enumerate(beat, OWNER + 1)
         ]
         # All are waited for before any problem is raised: no request may leak into the next race.
@@ -149,98 +149,105 @@ class _Course:
 
     def act(self, client: int, action: Action) -> None:
         """Send one request, and once more where the service asks to wait; each is an event of its own."""
-        image = self.images[action.image]
+        name = self._new_name(action.image) if action.kind is Kind.RENAME else None
+        among = client != OWNER
         for _ in range(2):
-            answer = self._send(image, action)
+            answer = self._send(action, name)
             if action.kind is Kind.READ:
-                self._seen(client, action.image, Reading(answer), among=True)
+                self._seen(client, action.image, Reading(answer), among=among)
             else:
-                self.note(_event(client, action, answer), answer.exchange)
+                event = _event(client, action, answer.exchange, name)
+                self.done.append(Done(event, answer.exchange, self.beat, among))
             if (pause := asked_to_wait(answer.exchange.method, answer)) is None:
                 return
             time.sleep(pause)
 
-    def _send(self, image: Image, action: Action) -> Answer:
-        target = f"/images/{image.id}"
-        if action.kind is Kind.RENAME:
-            self.renamed += 1
-            change = {"op": "replace", "path": "/name", "value": f"{image.name}-{self.renamed}"}
-            return image.client.send_once("PATCH", target, json=[change], headers={"Content-Type": PATCH_TYPE})
-        if action.kind is Kind.READ:
-            return image.client.send_once("GET", target)
-        method = "PUT" if action.kind is Kind.ADD else "DELETE"
-        return image.client.send_once(method, f"{target}/tags/{segment(action.tag)}", cut=action.cut)
+    def _new_name(self, number: int) -> str:
+        self.renamed += 1
+        return f"{self.images[number].name}-{self.renamed}"
+
+    def _send(self, action: Action, name: str | None) -> Answer:
+        image = self.images[action.image]
+        client, target = image.client, f"/images/{image.id}"
+        match action.kind:
+            case Kind.RENAME:
+                change = {"op": "replace", "path": "/name", "value": name}
+                return client.send_once("PATCH", target, json=[change], headers={"Content-Type": PATCH_TYPE})
+            case Kind.READ:
+                return client.send_once("GET", target)
+            case Kind.ADD:
+                return client.send_once("PUT", f"{target}/tags/{segment(action.tag)}", cut=action.cut)
+            case _:
+                return client.send_once("DELETE", f"{target}/tags/{segment(action.tag)}", cut=action.cut)
+
+    def clean(self, shown: Shown) -> None:
+        """Delete every tag that is listed."""
+        for number, tags in enumerate(shown):
+            for tag in dict.fromkeys(tags or ()):
+                self.act(OWNER, Action(Kind.DELETE, tag, number))
 
     # What is seen
 
-    def _seen(self, client: int, number: int, reading: Reading, *, among: bool = False) -> None:
-        if reading.tags is not None:
-            self.note(_read(client, number, reading), reading.answer.exchange, among=among)
+    def _seen(self, client: int, number: int, reading: Reading, *, among: bool) -> None:
+        self.done.append(Done(_read(client, number, reading), reading.answer.exchange, self.beat, among))
 
-    def quiet(self, client: int = OWNER, number: int | None = None) -> Quiet:
-        """Read the images; where one shows what nothing explains, wait for it."""
-        numbers = range(len(self.images)) if number is None else [number]
-        return Quiet(tuple(self._settled(client, one) for one in numbers))
+    def quiet(self) -> Shown:
+        """Read the images when a beat is over."""
+        shown = tuple(self.settled(OWNER, number) for number in range(len(self.images)))
+        self.beat += 1
+        return shown
 
-    def _settled(self, client: int, number: int) -> tuple[str, ...] | None:
+    def settled(self, client: int, number: int) -> tuple[str, ...] | None:
+        """Read an image in quiet; where it shows what nothing explains, wait for it."""
         image = self.images[number]
 
         def look() -> Reading:
             return Reading(image.show())
 
         def explained(seen: Reading) -> bool:
-            return seen.tags is None or not check(self.history([_read(client, number, seen)]))
+            return not check(self.history([_read(client, number, seen)], late=self.patience))
 
         reading = look()
         if image.patience is not None:
             reading = image.patience.until(reading, look, explained)
-        self._seen(client, number, reading)
+        self._seen(client, number, reading, among=False)
         return reading.tags
-
-    def clean(self, seen: Quiet) -> None:
-        """Delete every tag that is listed."""
-        for number, tags in enumerate(seen.tags):
-            for tag in dict.fromkeys(tags or ()):
-                self.act(OWNER, Action(Kind.DELETE, tag, number))
 
     # What is made of it
 
     def history(self, more: Iterable[Event] = (), *, late: float = 0.0) -> History:
         """Give the history so far; readings among the changes may be so many seconds ``late``."""
         events = [
-            replace(event, sent=event.sent - late) if late and id(event) in self.among else event
-            for event, _ in self.events
+            replace(one.event, sent=one.event.sent - late)
+            if late and one.among and one.event.kind is Kind.READ
+            else one.event
+            for one in self.done
         ]
-        return History((*events, *more), {})
+        events.sort(key=lambda one: one.sent)
+        names = {number: image.name for number, image in enumerate(self.images) if image.name}
+        return History((*events, *more), {}, names)
 
-    def heat(self, quiet: Iterable[Quiet]) -> Heat:
+    def heat(self, quiet: Iterable[Shown]) -> Heat:
         """Conclude the race."""
-        anomalies, late = check(self.history()), 0
+        anomalies, late = check(self.history()), list[Anomaly]()
         if anomalies:
-            strict = anomalies
             # A reader may see an acknowledged change a little late, here as anywhere else.
-            anomalies = check(self.history(late=self.patience))
-            late = len(strict) - len(anomalies)
-        events = sorted(self.events, key=lambda one: one[0].sent)
-        return Heat(self.race, tuple(events), tuple(quiet), tuple(anomalies), max(late, 0))
+            strict, anomalies = anomalies, check(self.history(late=self.patience))
+            known = {(one.image, one.tag, one.category) for one in anomalies}
+            late = [one for one in strict if (one.image, one.tag, one.category) not in known]
+        done = sorted(self.done, key=lambda one: one.event.sent)
+        return Heat(self.race, tuple(done), tuple(quiet), tuple(anomalies), tuple(late))
 
 
-def _event(client: int, action: Action, answer: Answer) -> Event:
-    exchange = answer.exchange
-    # What the service failed at may have been done, or may yet be.
-    answered = None if exchange.broken else exchange.answered
-    return Event(
-        kind=action.kind, image=action.image, client=client, sent=exchange.sent, answered=answered,
-        status=exchange.status, tag=action.tag, tags=None,
-    )  # fmt: skip
+def _event(client: int, action: Action, exchange: Exchange, name: str | None) -> Event:
+    answered = exchange.answered if exchange.status else None
+    return Event(action.kind, action.image, client, exchange.sent, answered, exchange.status, action.tag, None, name)
 
 
 def _read(client: int, number: int, reading: Reading) -> Event:
-    exchange = reading.answer.exchange
-    return Event(
-        kind=Kind.READ, image=number, client=client, sent=exchange.sent, answered=exchange.answered,
-        status=exchange.status, tag="", tags=reading.tags,
-    )  # fmt: skip
+    exchange, name = reading.answer.exchange, (reading.attributes or {}).get("name")
+    shown = name if isinstance(name, str) else None
+    return Event(Kind.READ, number, client, exchange.sent, exchange.answered, exchange.status, "", reading.tags, shown)
 
 
 def run(fresh_image: Open, race: Race, members: Crew, *, patience: float, clean: bool = True) -> Heat:
@@ -257,8 +264,9 @@ def run(fresh_image: Open, race: Race, members: Crew, *, patience: float, clean:
             course.run(beat)
             quiet.append(course.quiet())
         for client, number in race.readers:
-            members.ask(client, lambda client=client, number=number: course.quiet(client, number)).result()  # type: ignore[misc]
-        if clean and any(quiet[-1].tags):
+            # What the owner sees by now, everyone does.
+            members.ask(client, functools.partial(course.settled, client, number)).result()
+        if clean and any(quiet[-1]):
             course.clean(quiet[-1])
             quiet.append(course.quiet())
         return course.heat(quiet)
