@@ -9,6 +9,7 @@ from pytest_cloudimages import contests, evidence, races
 from pytest_cloudimages.contests import Family
 from pytest_cloudimages.experiments import Control
 from pytest_cloudimages.ground import Ground
+from pytest_cloudimages.histories import Anomaly
 from pytest_cloudimages.races import Crew, Heat
 from pytest_cloudimages.verdicts import Blocked
 
@@ -76,6 +77,13 @@ class Races:
             except Blocked as problem:
                 shown.problem = problem
         return shown
+
+    def unexplained(self, heat: Heat) -> list[Anomaly]:
+        """Give what no order explains, whatever else explains it.
+
+        A service that was seen to show changes late, here or elsewhere in the run, may do so among many clients too.
+        """
+        return [*heat.anomalies, *([] if self.ground.transcript.lag else heat.late)]
 
     def asked(self) -> Iterator[Heat]:
         """Give whatever races can be run with this service."""
