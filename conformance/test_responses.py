@@ -131,9 +131,9 @@ def test_a_well_formed_request_provokes_no_500(
         histories.steady()
 
     for heat in races.asked():
-        # Here a connection may be cut on purpose, so that only an answer counts.
-        failed = [one for one in heat.exchanges if one.status in (500, 502, 504)]
-        assert not failed, f"{len(failed)} of {len(heat.exchanges)} requests ({heat.race.name}): {failed[0]}"
+        for exchange in heat.exchanges:
+            # A connection may be cut on purpose here, so that only an answer counts.
+            assert exchange.status not in (500, 502, 504), f"{exchange} ({heat.race.name})"
 
     for answer in refusals(image, anonymous):
         assert answer.status not in (0, 500, 502, 504), answer

@@ -132,10 +132,8 @@ def _distinct(draw: st.DrawFn, clients: int) -> Race:
     each = max(1, TOGETHER // clients)
     tags = draw(_tags(each * clients))
     images = 2 if clients == 2 * FEW else 1
-    lanes = [
-        tuple((tag, turn % images) for turn, tag in enumerate(tags[begin : begin + each]))
-        for begin in range(0, len(tags), each)
-    ]
+    placed = [(tag, place % images) for place, tag in enumerate(tags)]
+    lanes = [placed[begin : begin + each] for begin in range(0, len(placed), each)]
     adding = [tuple(add(*one) for one in lane) for lane in lanes]
     deleting = [tuple(delete(*one) for one in lane) for lane in [*lanes[1:], lanes[0]]]
     reader = [(READ,) * each] if clients == FEW else []

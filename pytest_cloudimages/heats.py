@@ -29,6 +29,14 @@ class Measured(Generic[Departure]):
     problem: Blocked | None = None
     """Why some of it could not be asked."""
 
+    @property
+    def sound(self) -> bool:
+        """Whether nothing departs from what is asked."""
+        return not self.departures
+
+    def __repr__(self) -> str:
+        return f"{len(self.heats)} races"
+
     def conclude(self) -> None:
         """Raise ``Blocked`` where some of it could not be asked."""
         if self.problem:

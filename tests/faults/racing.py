@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from http import HTTPStatus
+from random import Random
 
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image
@@ -382,12 +383,11 @@ class ReplicatesOutOfOrder(App):
     def __init__(self) -> None:
         super().__init__()
         self.replica: dict[str, list[str]] = {}
-        self.turn = 0
+        self.chance = Random(1)  # noqa: S311 - a delay is no secret
 
     def sent(self, image_id: str, reply: Reply, tags: list[str]) -> Reply:
-        """Send an image to the replica, every second time a little later than others do."""
-        self.turn += 1
-        time.sleep(2 * MILLISECOND * (self.turn % 2))
+        """Send an image to the replica, which takes now a little longer, now a little less."""
+        time.sleep(self.chance.uniform(0, 4) * MILLISECOND)
         self.replica[image_id] = tags
         return reply
 
