@@ -51,13 +51,16 @@ def unexplained(shown: Measured[Anomaly]) -> str:
     """Say how often and in which ways, with the smallest history that no order explains."""
     counts = Counter(str(anomaly.category) for _, anomaly in shown.departures)
     told = ", ".join(f"{category} ({count})" for category, count in counts.most_common())
-    names = {heat.race.name: None for heat, _ in shown.departures}
-    heats = len({id(heat) for heat, _ in shown.departures})
+    where: dict[str, set[int]] = {}
+    for one, _ in shown.departures:
+        where.setdefault(one.race.family, set()).add(one.race.clients)
+    races = "; ".join(f"{family}, {', '.join(map(str, sorted(clients)))} clients" for family, clients in where.items())
+    count = len({id(one) for one, _ in shown.departures})
     heat, smallest = min(shown.departures, key=lambda one: len(one[1].witness))
     evidence.current().witness(smallest, heat.behind(smallest.witness))
     return (
-        f"{heats} of {len(shown.heats)} races have no order that explains them: {told}; in {'; '.join(names)}.\n"
-        f"{smallest.category} ({heat.race.name}):\n{smallest.text}"
+        f"{count} of {len(shown.heats)} races have no order that explains them: {told} ({races}).\n"
+        f"In {heat.race.name}: {smallest.text}"
     )
 
 

@@ -43,7 +43,8 @@ class Evidence:
 
     def witness(self, anomaly: Anomaly, exchanges: Iterable[Exchange]) -> None:
         """Keep the smallest history that shows a finding; the exchanges are those of the finding."""
-        self.witnesses.append(anomaly)
+        if anomaly not in self.witnesses:
+            self.witnesses.append(anomaly)
         self.exchanges = [*exchanges]
 
     def note(self, text: str) -> None:
