@@ -17,6 +17,7 @@ from pytest_cloudimages.plans import Kind, Past
 from pytest_cloudimages.races import Done, Heat
 from pytest_cloudimages.strategies import BEYOND, LONGEST, UNITS
 from pytest_cloudimages.verdicts import Blocked
+from pytest_cloudimages.views import Looks, View
 
 #: The table of the page, the 404 that it lacks, and what ruling Q-05 lets pass.
 DOCUMENTED = (204, 400, 401, 403, 404, 405, 413, 415, 500, 503)
@@ -382,8 +383,14 @@ def test_the_order_of_the_tags(image: Image) -> None:
 
 # "Image tags … can also be changed by PATCH"
 @requirement("TAG-ADD-34")
-def test_tags_of_a_patch_and_of_this_operation_are_one_list(image: Image, control: Control) -> None:
+def test_tags_of_a_patch_and_of_this_operation_are_one_list(
+    image: Image, control: Control, sequences: Histories, walks: Looks
+) -> None:
     control.require_additions()
+    if control.deletes and sequences.sound:
+        for look in walks.at(View.READ):
+            assert look.shown == look.expected, look
+
     prepared(image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": ["patched", "both"]}))
     if sorted(image.settled(["both", "patched"])) != ["both", "patched"]:
         raise Blocked("PATCH does not set the tags.")

@@ -10,6 +10,7 @@ from pytest_cloudimages.client import Image, ImagesClient, prepared
 from pytest_cloudimages.ground import FreshImage
 from pytest_cloudimages.judging import Histories
 from pytest_cloudimages.strategies import BEYOND, BOUNDARIES, LONGEST
+from pytest_cloudimages.views import Looks, View
 
 LOOK_ALIKES = ["7", "007", "null", "true", "1.5", "1e5"]
 SHOWN = ["one", "two", "Three", "4", "with-hyphen"]
@@ -33,7 +34,10 @@ def test_an_image_shows_its_tags_as_a_list_of_strings(
 
 # "images.tags: Image tags."
 @requirement("TAG-VIS-02")
-def test_the_list_shows_the_tags_of_the_image(image: Image) -> None:
+def test_the_list_shows_the_tags_of_the_image(image: Image, walks: Looks) -> None:
+    for look in walks.at(View.LIST):
+        assert {*look.shown} == {*look.expected}, look
+
     for shown in (SHOWN, SHOWN[:2], []):
         for tag in {*SHOWN} - {*shown}:
             image.delete_tag(tag)
@@ -77,7 +81,12 @@ def test_no_image_shows_a_tag_of_more_than_255_characters(image: Image) -> None:
 # "tag: Filters the list of images by the specified tag."
 @requirement("TAG-VIS-03")
 @pytest.mark.parametrize("kind", ["plain", "with a blank", "with a reserved character"])
-def test_the_filter_selects_by_tag(fresh_image: FreshImage, cloudimages_client: ImagesClient, kind: str) -> None:
+def test_the_filter_selects_by_tag(
+    fresh_image: FreshImage, cloudimages_client: ImagesClient, walks: Looks, kind: str
+) -> None:
+    for look in walks.at(View.FILTER):
+        assert look.shown == look.expected, look
+
     mark = uuid.uuid4().hex
     tag = {"plain": mark, "with a blank": f"{mark} x", "with a reserved character": f"{mark}&x=1"}[kind]
     with fresh_image() as tagged, fresh_image() as untagged:
@@ -124,7 +133,10 @@ def test_the_schema_declares_the_tags(cloudimages_client: ImagesClient) -> None:
 
 # '[{"op": "replace", "path": "/tags", "value": [ … ]}]'
 @requirement("TAG-VIS-08")
-def test_a_patch_sets_exactly_the_given_tags(image: Image) -> None:
+def test_a_patch_sets_exactly_the_given_tags(image: Image, walks: Looks) -> None:
+    for look in walks.at(View.REPLACE):
+        assert look.shown == look.expected, look
+
     image.establish("before", "stays")
     for wanted in (["stays", "new"], ["new", "new", "Other", "a b"], [], ["back"]):
         answer = image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": wanted})

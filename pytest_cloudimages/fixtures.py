@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pytest_cloudimages.ground import FreshImage, Ground
     from pytest_cloudimages.heats import Races
     from pytest_cloudimages.judging import Histories
+    from pytest_cloudimages.views import Looks
 
 
 @pytest.fixture(scope="session")
@@ -153,6 +154,22 @@ def sequences(cloudimages_ground: Ground) -> Histories:
     from pytest_cloudimages import experiments
 
     return experiments.sequences(cloudimages_ground, _number(cloudimages_ground, "sequences"))
+
+
+@pytest.fixture(scope="session")
+def related_sequences(cloudimages_ground: Ground) -> Histories:
+    """Random sequences of tags that are spelled alike."""
+    from pytest_cloudimages import experiments
+
+    return experiments.related_sequences(cloudimages_ground, _number(cloudimages_ground, "related sequences"))
+
+
+@pytest.fixture(scope="session")
+def walks(cloudimages_ground: Ground) -> Looks:
+    """Sequences in which tags are changed by their address and by PATCH, and looked at in every way."""
+    from pytest_cloudimages import experiments
+
+    return experiments.walks(cloudimages_ground, _number(cloudimages_ground, "walks"))
 
 
 @pytest.fixture(scope="session")

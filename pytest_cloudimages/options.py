@@ -29,6 +29,12 @@ class Profile:
     """Random sequences against a set."""
     steps: int
     """Operations in each of them."""
+    looks: int
+    """A reading after so many of these operations; 0 is now and then."""
+    many: int
+    """Tags that one image comes to carry; 0 is not asked."""
+    walks: int
+    """Sequences in which tags are changed and looked at in every way."""
     cases: int
     """Cases of each property that Hypothesis drives directly."""
     clients: tuple[int, ...]
@@ -41,12 +47,57 @@ class Profile:
 
 PROFILES = {
     "quick": Profile(
-        lives=1, tags=10, rounds=0, sequences=1, steps=16, cases=2, clients=(4,), races=1, levels=("MUST",)
+        lives=1,
+        tags=10,
+        rounds=0,
+        sequences=1,
+        steps=16,
+        looks=0,
+        many=0,
+        walks=0,
+        cases=2,
+        clients=(4,),
+        races=1,
+        levels=("MUST",),
     ),
-    "standard": Profile(lives=2, tags=20, rounds=2, sequences=5, steps=30, cases=10, clients=(2, 4, 8, 16), races=1),
-    "thorough": Profile(lives=6, tags=20, rounds=6, sequences=20, steps=50, cases=40, clients=(2, 4, 8, 16), races=4),
+    "standard": Profile(
+        lives=2,
+        tags=20,
+        rounds=2,
+        sequences=3,
+        steps=30,
+        looks=0,
+        many=70,
+        walks=2,
+        cases=10,
+        clients=(2, 4, 8, 16),
+        races=1,
+    ),
+    "thorough": Profile(
+        lives=6,
+        tags=20,
+        rounds=6,
+        sequences=20,
+        steps=50,
+        looks=1,
+        many=100,
+        walks=8,
+        cases=40,
+        clients=(2, 4, 8, 16),
+        races=4,
+    ),
     "explore": Profile(
-        lives=10, tags=20, rounds=20, sequences=60, steps=60, cases=150, clients=(2, 4, 8, 16), races=10
+        lives=10,
+        tags=20,
+        rounds=20,
+        sequences=60,
+        steps=60,
+        looks=1,
+        many=100,
+        walks=20,
+        cases=150,
+        clients=(2, 4, 8, 16),
+        races=10,
     ),
 }
 

@@ -203,6 +203,15 @@ def settled(tags: Sequence[str] | None, expected: Iterable[str]) -> bool:
     return tags is not None and sorted(tags) == sorted(expected)
 
 
+def explained(step: Step) -> bool:
+    """Whether a step shows no loss, no surplus, no duplicate, and no touch on the image standing by."""
+    if step.before is None:
+        return True
+    model = Model({*step.before})
+    model.apply(step.operation, step.answer)
+    return settled(step.after, model.tags) and step.neighbour[0] == step.neighbour[1]
+
+
 def plan_of_a_life(tags: Sequence[tuple[str, str]], *, neighbours: int = 0) -> list[Operation]:
     """Plan the whole life of tags, given as (tag, class): added, repeated, deleted, missed, added again, deleted again.
 
@@ -233,6 +242,25 @@ def plan_of_a_life(tags: Sequence[tuple[str, str]], *, neighbours: int = 0) -> l
         *each(Kind.DELETE, tags[1::2]),
         READ,
     ]
+
+
+def plan_of_many(tags: Sequence[str]) -> list[Operation]:
+    """Plan for an image that comes to carry many tags: all are added, every third deleted, some of these added again."""
+    gone = tags[::3]
+
+    def each(kind: Kind, chosen: Sequence[str]) -> Iterator[Operation]:
+        return (Operation(kind, tag, 0, "many") for tag in chosen)
+
+    return [*each(Kind.ADD, tags), READ, *each(Kind.DELETE, gone), READ, *each(Kind.ADD, gone[::4]), READ]
+
+
+def read_often(plan: Iterable[Operation], every: int) -> list[Operation]:
+    """Give a plan with a reading after every so many operations; 0 leaves it as it is."""
+    if not every:
+        return [*plan]
+    changes = [one for one in plan if one.kind is not Kind.READ]
+    groups = (changes[begin : begin + every] for begin in range(0, len(changes), every))
+    return [one for group in groups for one in (*group, READ)]
 
 
 def plan_of_pairs(pairs: Sequence[tuple[str, tuple[str, str]]]) -> list[Operation]:

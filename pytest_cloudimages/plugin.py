@@ -27,9 +27,11 @@ from pytest_cloudimages.fixtures import (
     races,
     reader,
     related_lives,
+    related_sequences,
     sequences,
     sound_image,
     unusual_lives,
+    walks,
 )
 from pytest_cloudimages.state import CONDUCTOR, OPTIONS
 
@@ -52,9 +54,11 @@ __all__ = [
     "races",
     "reader",
     "related_lives",
+    "related_sequences",
     "sequences",
     "sound_image",
     "unusual_lives",
+    "walks",
 ]
 
 

@@ -274,6 +274,20 @@ def draw(strategy: st.SearchStrategy[Value], number: int, count: int = 1) -> lis
 def plans(draw_one: st.DrawFn, steps: int) -> list[Operation]:
     """Plan a sequence of operations on two images: few plain tags, met again and again, and a reading now and then."""
     pool = unrelated([Sample(tag, "sequence") for tag in draw_one(st.lists(plain_tags(), min_size=4, max_size=8))])
+    return draw_one(_sequences(pool, steps))
+
+
+@st.composite
+def related_plans(draw_one: st.DrawFn, steps: int) -> list[Operation]:
+    """Plan such a sequence of tags of which each has others that a service may take it for."""
+    pairs = [(name, pair) for name in ALIKE for pair in RELATED[name] if max(map(len, pair)) <= SHORT]
+    chosen = draw_one(st.lists(st.sampled_from(pairs), min_size=2, max_size=3, unique=True))
+    pool = [Sample(tag, f"sequence: {name}") for name, pair in chosen for tag in pair]
+    return draw_one(_sequences([*{one.tag: one for one in pool}.values()], steps))
+
+
+@st.composite
+def _sequences(draw_one: st.DrawFn, pool: list[Sample], steps: int) -> list[Operation]:
     operations: list[Operation] = []
     for _ in range(steps):
         kind = draw_one(st.sampled_from([Kind.ADD, Kind.ADD, Kind.DELETE, Kind.DELETE, Kind.READ]))
@@ -284,3 +298,9 @@ def plans(draw_one: st.DrawFn, steps: int) -> list[Operation]:
             image = draw_one(st.sampled_from([0, 0, 0, 1]))
             operations.append(Operation(kind, sample.tag, image, sample.kind))
     return [*operations, READ]
+
+
+SHORT = 20
+"""Characters at most of a tag that is met in a sequence of related ones."""
+ALIKE = ("letter case", "normalisation form", "blank at an end", "number of blanks", "accent", "prefix", "number")
+"""Relations of tags that are met in sequences; the others are asked about one pair at a time."""
