@@ -1,81 +1,23 @@
-"""Concurrent histories of images, and whether some order of the operations explains what was answered. No I/O.
+"""Whether some order of concurrent operations explains what was answered and seen. No I/O.
 
-A plan in the sense of ``plans`` is carried out one operation at a time; here several clients act at once, and only the
-times at which each request was sent and answered bound the moment at which it took effect.
+An image's tags are a set, and what happens to one tag says nothing about another: a history can be explained if that of
+each tag of each image can. So each (image, tag) is checked alone, as something present or absent. Only one thing is
+checked across the tags of an image: that a read shows the state of a single moment.
 """
 
-import enum
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from math import inf
 
+from pytest_cloudimages.events import Anomaly, Category, Event, History
+from pytest_cloudimages.moments import torn_read
 from pytest_cloudimages.plans import Kind
+from pytest_cloudimages.registers import Act, Change, Look, Removal
+from pytest_cloudimages.witnesses import Register, anomaly_of, told
 
+__all__ = ["Anomaly", "Category", "Event", "History", "Kind", "check"]
 
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One operation of one client, with what was answered and when.
-
-    An operation takes effect at one moment between ``sent`` and ``answered``. Where the outcome is unknown (no answer,
-    or a status that is neither 2xx nor 4xx) it may take effect at any moment after ``sent``, or never.
-    """
-
-    kind: Kind
-    image: int
-    """The number of the image in the plan."""
-    client: int
-    sent: float
-    """Seconds on a monotonic clock, the same for all clients."""
-    answered: float | None
-    """``None``: the answer never came."""
-    status: int = 0
-    """The HTTP status; 0 where unknown."""
-    tag: str = ""
-    """Of an addition or a deletion."""
-    tags: tuple[str, ...] | None = None
-    """Of a read: the tags shown, each as often as shown; ``None`` where they could not be read, which says nothing."""
-    name: str | None = None
-    """Of a rename, a PATCH of the name: the name given. Of a read: the name shown; ``None`` where it says nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """What several clients did to some images, and what the images were like before."""
-
-    events: tuple[Event, ...]
-    initial: Mapping[int, frozenset[str]]
-    """The tags that each image had before; none where an image is not named."""
-    names: Mapping[int, str] = field(default_factory=dict)
-    """The name that each image had before; the name of an image not named here is not checked."""
-
-
-class Category(enum.StrEnum):
-    """What a client suffers from, in plain words."""
-
-    LOST_ADDITION = "lost addition"
-    LOST_DELETION = "lost deletion"
-    PHANTOM = "phantom"
-    STALE_READ = "stale read"
-    TWICE_DELETED = "twice deleted"
-    TORN_READ = "torn read"
-    DUPLICATE = "duplicate"
-    STUCK_TAG = "stuck tag"
-    COLLATERAL_LOSS = "collateral loss"
-
-
-@dataclass(frozen=True, slots=True)
-class Anomaly:
-    """What no order of the operations explains, with the smallest part of the history that shows it."""
-
-    category: Category
-    image: int
-    tag: str | None
-    """``None`` where the anomaly is not about one tag: a torn read, a name."""
-    witness: tuple[Event, ...]
-    """In the order sent. Whatever else happened, and whether it did, makes no difference to it."""
-    text: str
-    """The witness in a few lines: relative milliseconds, client, operation, answer."""
-    impossible: Event | None = None
-    """The event of the witness whose answer nothing explains."""
+NOT_FOUND = 404
 
 
 def check(history: History, *, lenient_deletes: bool = True) -> list[Anomaly]:
@@ -85,4 +27,95 @@ def check(history: History, *, lenient_deletes: bool = True) -> list[Anomaly]:
     tag, which took effect before it, overlapped with it in time: how many of several concurrent deletions report 204
     is not defined.
     """
-    raise NotImplementedError
+    removal = Removal.LENIENT if lenient_deletes else Removal.STRICT
+    events: defaultdict[int, list[Event]] = defaultdict(list)
+    for one in history.events:
+        events[one.image].append(one)
+    found: list[Anomaly] = []
+    for image, own in sorted(events.items()):
+        explained = []
+        for register in registers_of_tags(image, own, history.initial.get(image, frozenset()), removal):
+            finding = register.finding()
+            if finding.impossible is None:
+                explained.append((register, finding.course))
+            else:
+                found.append(anomaly_of(register, finding.impossible))
+        found += torn_read(image, explained)
+        found += _duplicates(image, own)
+        if image in history.names:
+            found += _names(image, own, history.names[image])
+    return found
+
+
+def registers_of_tags(
+    image: int, events: Sequence[Event], initial: frozenset[str], removal: Removal
+) -> Iterator[Register]:
+    """Give what befell each tag of an image."""
+    reads = [
+        (one, {*one.tags}, (Look(False, one.sent, one.answered), Look(True, one.sent, one.answered)))
+        for one in events
+        if one.kind is Kind.READ and one.tags is not None and one.answered is not None
+    ]
+    changes: defaultdict[str, list[Event]] = defaultdict(list)
+    for one in events:
+        if one.kind in {Kind.ADD, Kind.DELETE}:
+            changes[one.tag].append(one)
+    seen = [one for one, *_ in reads]
+    for tag in sorted({*initial, *changes}.union(*(shown for _, shown, _ in reads))):
+        acts = [(one, act) for one in changes.get(tag, ()) if (act := _act(one)) is not None]
+        looks = [either[tag in shown] for _, shown, either in reads]
+        yield Register(
+            image,
+            tag,
+            tag in initial,
+            removal,
+            [*(one for one, _ in acts), *seen],
+            [*(act for _, act in acts), *looks],
+        )
+
+
+def _act(event: Event) -> Act | None:
+    """Tell what an addition or a deletion says of its tag; ``None`` where it says nothing."""
+    up = event.kind is Kind.ADD
+    if not event.refused or event.answered is None:
+        return _change(event, up=up)
+    # Whatever another refusal was about, nothing was done; 404 says that the tag was not there.
+    return Look(False, event.sent, event.answered) if not up and event.status == NOT_FOUND else None
+
+
+def _change(event: Event, *, up: bool) -> Change:
+    """Give what an operation that was not refused did, or may have done or do at any later moment."""
+    if event.acknowledged and event.answered is not None:
+        return Change(up, event.sent, event.answered)
+    return Change(up, event.sent, inf, required=False)
+
+
+def _duplicates(image: int, events: Sequence[Event]) -> Iterator[Anomaly]:
+    """Tell of each tag that a read shows more than once, the first time."""
+    told_of: set[str] = set()
+    for one in events:
+        tags = one.tags or ()
+        if one.kind is Kind.READ and len(tags) != len({*tags}):
+            for tag in sorted({tag for tag in tags if tags.count(tag) > 1} - told_of):
+                told_of.add(tag)
+                yield told(Category.DUPLICATE, image, tag, [one], one, about=(tag,))
+
+
+def _names(image: int, events: Sequence[Event], initial: str) -> list[Anomaly]:
+    """Check the name of an image value by value: each is present while it is the name, and every rename ends others."""
+    changes = [one for one in events if one.kind is Kind.RENAME and not one.refused]
+    reads = [
+        (one, Look(False, one.sent, one.answered))
+        for one in events
+        if one.kind is Kind.READ and one.name is not None and one.answered is not None
+    ]
+    seen = [one for one, _ in reads]
+    found = []
+    for value in sorted({initial, *(one.name or "" for one in changes), *(one.name or "" for one in seen)}):
+        acts: list[Act] = [_change(one, up=one.name == value) for one in changes]
+        acts += [Look(one.name == value, look.sent, look.ended) for one, look in reads]
+        register = Register(image, None, value == initial, Removal.BLIND, [*changes, *seen], acts)
+        impossible = register.finding().impossible
+        if impossible is not None:
+            found.append(anomaly_of(register, impossible))
+    return sorted(found, key=lambda one: len(one.witness))[:1]
