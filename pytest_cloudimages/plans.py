@@ -245,7 +245,7 @@ def plan_of_a_life(tags: Sequence[tuple[str, str]], *, neighbours: int = 0) -> l
 
 
 def plan_of_many(tags: Sequence[str]) -> list[Operation]:
-    """Plan for an image that comes to carry many tags: all are added, every third deleted, some of these added again."""
+    """Plan for an image that comes to carry many tags: all added, every third deleted, some of these added again."""
     gone = tags[::3]
 
     def each(kind: Kind, chosen: Sequence[str]) -> Iterator[Operation]:

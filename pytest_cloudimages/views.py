@@ -148,10 +148,11 @@ class _Walk:
         def expected() -> list[str]:
             return [f"image {place}" for place, carried in enumerate(self.carried) if tag in carried]
 
-        shown: list[str] | None = found()
+        shown = found()
         if shown is not None and shown != expected():
             self.carried = [{*image.settled(carried)} for image, carried in zip(self.images, self.carried, strict=True)]
-            shown = self.patiently(shown, found, [*expected()])
+            wanted = expected()
+            shown = self.patiently(shown, lambda: found() or [], wanted)
         # Whether the list can be filtered at all is asked elsewhere.
         if shown is not None:
             self.look(View.FILTER, expected(), shown)
