@@ -101,7 +101,7 @@ def related_sequences(ground: Ground, number: int) -> Histories:
     effort = ground.options.effort
     if not effort.rounds:
         return Histories([])
-    plans = strategies.draw(strategies.related_plans(effort.steps), number, -(-effort.rounds // 2))
+    plans = strategies.draw(strategies.related_plans(), number, -(-effort.rounds // 2))
     plans = [read_often(plan, effort.looks) for plan in plans]
     return Histories(trials.carry_out_all(ground.fresh_image, plans, single=ground.single))
 
@@ -109,7 +109,7 @@ def related_sequences(ground: Ground, number: int) -> Histories:
 def walks(ground: Ground, number: int) -> Looks:
     """Sequences in which tags are changed by their address and by PATCH, and looked at through every window."""
     effort = ground.options.effort
-    plans = strategies.draw(views.walks(effort.steps), number, effort.walks) if effort.walks else []
+    plans = strategies.draw(views.walks(), number, effort.walks) if effort.walks else []
     return views.walk(ground.fresh_image, plans, single=ground.single)
 
 

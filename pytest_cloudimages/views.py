@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pytest_cloudimages import evidence
 from pytest_cloudimages.client import Image
 from pytest_cloudimages.exchanges import Exchange, Transcript
-from pytest_cloudimages.strategies import PLAIN, Sample, unrelated
+from pytest_cloudimages.strategies import PLAIN, Sample, merged, unrelated
 from pytest_cloudimages.verdicts import Blocked
 
 Seen = TypeVar("Seen")
@@ -66,18 +66,32 @@ class Looks:
 
 
 @st.composite
-def walks(draw: st.DrawFn, steps: int) -> list[Step]:
-    """Plan a walk on two images: a few plain tags, changed by their address and by PATCH, and looked at in between."""
-    drawn = draw(st.lists(PLAIN["letters and digits"].filter(lambda tag: len(tag) > WORD), min_size=5, max_size=7))
-    tags = [one.tag for one in unrelated(Sample(tag, "view") for tag in drawn)]
-    changes = [View.ADD] * 4 + [View.DELETE] * 2 + [View.REPLACE]
-    planned = [Step(View.ADD, (tag,), place % 2) for place, tag in enumerate(tags[:3])]
-    while len(planned) < steps:
-        image = draw(st.sampled_from([0, 0, 1]))
-        view = draw(st.sampled_from([*changes, View.LIST, View.FILTER, View.FILTER]))
-        some = draw(st.lists(st.sampled_from(tags), max_size=3, unique=True)) if view is View.REPLACE else []
-        planned.append(Step(view, tuple(some) or (draw(st.sampled_from(tags)),), image))
-    return planned
+def walks(draw: st.DrawFn) -> list[Step]:
+    """Plan a walk on two images: lives of a few plain tags at the same time, with a look after every turn."""
+    drawn = draw(st.lists(PLAIN["letters and digits"].filter(lambda tag: len(tag) > WORD), min_size=5, max_size=9))
+    found = [one.tag for one in unrelated(Sample(tag, "view") for tag in drawn)]
+    one, two, three, four = [*found, *(f"another-{place}-{draw(st.integers(0, 10**9))}" for place in range(4))][:4]
+
+    def life(tag: str, image: int) -> list[Step]:
+        looked = [Step(View.FILTER, (tag,)), Step(View.LIST, (), image)]
+        turns = [View.ADD, View.DELETE, View.ADD]
+        return [step for turn in turns for step in (Step(turn, (tag,), image), looked[turn is View.DELETE])] + looked[
+            1:
+        ]
+
+    patched = [
+        Step(View.ADD, (two,)),
+        Step(View.ADD, (three,)),
+        Step(View.REPLACE, (three, four)),
+        Step(View.FILTER, (two,)),
+        Step(View.FILTER, (four,)),
+        Step(View.DELETE, (four,)),
+        Step(View.ADD, (two,)),
+        Step(View.READ),
+        Step(View.REPLACE, (two, four)),
+        Step(View.LIST),
+    ]
+    return draw(merged([life(one, 0), life(one, 1), patched]))
 
 
 WORD = 7

@@ -14,6 +14,7 @@ from . import (
     isolation,
     lawful,
     racing,
+    sequences,
     showing,
     writing,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "isolation",
     "lawful",
     "racing",
+    "sequences",
     "showing",
     "writing",
 ]

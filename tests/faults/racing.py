@@ -121,7 +121,7 @@ class AddsToTheImageOfAnother(App):
 # Who is there already
 
 
-class _Meets(App):
+class Meets(App):
     """Knows how many are changing an image at the moment."""
 
     think = MILLISECOND
@@ -146,7 +146,7 @@ class _Meets(App):
 
 
 @breaks("TAG-ADD-29", "TAG-HIST-02", profile="standard")
-class RollsBackTheLoser(_Meets):
+class RollsBackTheLoser(Meets):
     """Acknowledges an addition that meets another, and rolls it back."""
 
     def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
@@ -156,7 +156,7 @@ class RollsBackTheLoser(_Meets):
 
 
 @breaks("TAG-RESP-09", profile="standard")
-class FailsWhereTwoMeet(_Meets):
+class FailsWhereTwoMeet(Meets):
     """Answers 500 to an addition that meets another, as a database does that is locked."""
 
     def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
@@ -168,7 +168,7 @@ class FailsWhereTwoMeet(_Meets):
 
 
 @breaks("TAG-RESP-09", profile="standard")
-class FailsWhenAllIsDone(_Meets):
+class FailsWhenAllIsDone(Meets):
     """Answers 500 to a deletion that meets another, and deletes the tag."""
 
     def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
@@ -178,7 +178,7 @@ class FailsWhenAllIsDone(_Meets):
 
 
 @breaks("TAG-HIST-02", profile="standard")
-class RefusesAndAdds(_Meets):
+class RefusesAndAdds(Meets):
     """Answers 409 to an addition that meets another, and stores the tag."""
 
     def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
@@ -188,7 +188,7 @@ class RefusesAndAdds(_Meets):
 
 
 @breaks("TAG-HIST-02", profile="standard")
-class DoesNotFindWhatIsLocked(_Meets):
+class DoesNotFindWhatIsLocked(Meets):
     """Answers 404 to a deletion that meets another, and keeps the tag."""
 
     def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
@@ -199,7 +199,7 @@ class DoesNotFindWhatIsLocked(_Meets):
 
 
 @breaks("TAG-HIST-02", profile="standard")
-class ForgetsADeletionThatMeets(_Meets):
+class ForgetsADeletionThatMeets(Meets):
     """Acknowledges a deletion that meets another, and keeps the tag."""
 
     def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
