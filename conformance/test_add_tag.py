@@ -2,20 +2,24 @@
 
 import time
 import uuid
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter
+from collections.abc import Iterator
 from itertools import chain
-from threading import Barrier
 
 import pytest
 
 from pytest_cloudimages import evidence, requirement
 from pytest_cloudimages.client import Image, ImagesClient, prepared
+from pytest_cloudimages.contests import Family
 from pytest_cloudimages.experiments import Control
 from pytest_cloudimages.ground import FreshImage, Ground
+from pytest_cloudimages.heats import Measured, Races
 from pytest_cloudimages.judging import Histories, Readings, lost, surplus
 from pytest_cloudimages.known_tags import LONGEST, UNITS
-from pytest_cloudimages.plans import AtALimit, Past, Reading
+from pytest_cloudimages.plans import AtALimit, Kind, Past, Reading
+from pytest_cloudimages.races import Done, Heat
 from pytest_cloudimages.verdicts import Blocked
+from pytest_cloudimages.views import Looks, View
 
 #: The table of the page, and the 404 that it lacks (ruling Q-01).
 DOCUMENTED = (204, 400, 401, 403, 404, 405, 413, 415, 500, 503)
@@ -176,29 +180,25 @@ def restless(fresh_image: FreshImage) -> set[str]:
 # "Multiple attempts to tag an image with the same string will result in a
 # single instance of that string being added to the image's tags list."
 @requirement("TAG-ADD-30")
-def test_a_tag_added_by_many_at_once_is_listed_once(
-    fresh_image: FreshImage, cloudimages_ground: Ground, control: Control
-) -> None:
-    control.require_additions()
-    effort = cloudimages_ground.options.effort
-    together = Barrier(effort.clients)
+def test_a_tag_added_by_many_at_once_is_listed_once(races: Races) -> None:
+    shown = races.measured([Family.SAME], not_once)
 
-    def add(image: Image) -> bool:
-        together.wait()
-        return image.add_tag("together").ok
+    assert shown.sound, shown.departures[0][1]
+    shown.conclude()
 
-    with ThreadPoolExecutor(effort.clients) as clients:
-        for _ in range(effort.races):
-            with fresh_image() as image:
-                acknowledged = [*clients.map(add, [image] * effort.clients)]
-                tags = image.settled(["together"])
-                deleted = image.delete_tag("together")
-                after = image.settled([])
 
-            if any(acknowledged):
-                assert tags == ["together"]
-                assert not control.deletes or deleted.ok, deleted
-                assert not control.deletes or after == []
+def not_once(heat: Heat) -> Iterator[str]:
+    """Say where a tag that many added at once is not there once, or cannot be taken off again."""
+    for beat, tags in enumerate(heat.quiet):
+        added, deleted = heat.acknowledged(Kind.ADD, beat), heat.asked(Kind.DELETE, beat)
+        if added and tags[0] is not None and len(tags[0]) != 1:
+            yield f"{len(added)} of {heat.race.clients} additions at once acknowledged: the tags are {[*tags[0]]!a}"
+        for one in deleted:
+            if heat.acknowledged(Kind.ADD, beat - 1):
+                if one.event.status != 204:
+                    yield f"added by {heat.race.clients} clients at once: {one.exchange}"
+                if tags[0]:
+                    yield f"added by {heat.race.clients} clients at once, deleted, and listed: {[*tags[0]]!a}"
 
 
 # "The request body is ignored."
@@ -362,31 +362,26 @@ def test_how_soon_an_added_tag_is_seen(plain_lives: Histories, cloudimages_groun
 
 # "adds the specified tag", "204 Success"
 @requirement("TAG-ADD-29")
-def test_tags_added_by_many_at_once_all_survive(
-    fresh_image: FreshImage, cloudimages_ground: Ground, control: Control
-) -> None:
-    control.require_additions()
-    effort = cloudimages_ground.options.effort
-    acknowledged, survived = 0, 0
-    together = Barrier(effort.clients)
+def test_tags_added_by_many_at_once_all_survive(races: Races) -> None:
+    shown = races.measured([Family.DISTINCT], not_there)
 
-    def add(image: Image, client: int) -> list[str]:
-        together.wait()
-        return [tag for tag in (f"client-{client}-{number}" for number in range(4)) if image.add_tag(tag).ok]
+    assert shown.sound, rate(shown)
+    shown.conclude()
 
-    with ThreadPoolExecutor(effort.clients) as clients:
-        for _ in range(effort.races):
-            with fresh_image() as image:
-                added = {
-                    tag for tags in clients.map(add, [image] * effort.clients, range(effort.clients)) for tag in tags
-                }
-                found = image.read(lambda tags, added=added: added <= {*tags})  # type: ignore[misc]
-            acknowledged += len(added)
-            survived += len(added.intersection(found))
 
-    assert survived == acknowledged, (
-        f"{acknowledged - survived} of {acknowledged} acknowledged additions lost, {effort.clients} clients"
-    )
+def not_there(heat: Heat) -> list[Done]:
+    """Give the acknowledged additions whose tags are not there when all is quiet."""
+    added = heat.acknowledged(Kind.ADD, 0)
+    return [one for one in added if (tags := heat.quiet[0][one.event.image]) is not None and one.event.tag not in tags]
+
+
+def rate(shown: Measured[Done]) -> str:
+    added: Counter[int] = Counter()
+    for heat in shown.heats:
+        added[heat.race.clients] += len(heat.acknowledged(Kind.ADD, 0))
+    lost = Counter(heat.race.clients for heat, _ in shown.departures)
+    counts = ", ".join(f"{lost[clients]} of {added[clients]} with {clients} clients" for clients in sorted(added))
+    return f"{lost.total()} of {added.total()} acknowledged additions lost: {counts}"
 
 
 # protection is against the deletion of the image
@@ -432,9 +427,18 @@ def test_the_order_of_the_tags(image: Image) -> None:
 # "Image tags … can also be changed by PATCH"
 @requirement("TAG-ADD-34")
 def test_tags_of_a_patch_and_of_this_operation_are_one_list(
-    image: Image, fresh_image: FreshImage, cloudimages_ground: Ground, control: Control
+    image: Image,
+    fresh_image: FreshImage,
+    cloudimages_ground: Ground,
+    control: Control,
+    sequences: Histories,
+    walks: Looks,
 ) -> None:
     control.require_additions()
+    if control.deletes and sequences.sound:
+        for look in walks.at(View.READ):
+            assert look.shown == look.expected, look
+
     prepared(image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": ["patched", "both"]}))
     if sorted(image.settled(["both", "patched"])) != ["both", "patched"]:
         raise Blocked("PATCH does not set the tags.")

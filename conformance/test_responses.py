@@ -9,6 +9,7 @@ import pytest
 
 from pytest_cloudimages import evidence, requirement
 from pytest_cloudimages.ground import Ground
+from pytest_cloudimages.heats import Races
 from pytest_cloudimages.judging import Histories
 from pytest_cloudimages.plans import Answered
 from pytest_cloudimages.refusals import Refusals
@@ -113,6 +114,7 @@ def test_a_well_formed_request_provokes_no_500(
     lengths: Histories,
     edges: Histories,
     sequences: Histories,
+    races: Races,
     refusals: Refusals,
 ) -> None:
     for histories in (plain_lives, sequences, edges, lengths, unusual_lives, special_lives, related_lives):
@@ -121,6 +123,11 @@ def test_a_well_formed_request_provokes_no_500(
         for reading in histories.readings():
             assert reading.answer.status not in (0, 500, 502, 504), reading.answer
         histories.steady()
+
+    for heat in races.asked():
+        for exchange in heat.exchanges:
+            # A connection may be cut on purpose here, so that only an answer counts.
+            assert exchange.status not in (500, 502, 504), f"{exchange} ({heat.race.name})"
 
     for answer in refusals:
         assert answer.status not in (0, 500, 502, 504), answer

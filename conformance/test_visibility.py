@@ -13,6 +13,7 @@ from pytest_cloudimages.ground import FreshImage, Ground
 from pytest_cloudimages.judging import Histories
 from pytest_cloudimages.known_tags import LONGEST
 from pytest_cloudimages.verdicts import Blocked
+from pytest_cloudimages.views import Looks, View
 
 
 # "tags: Image tags."
@@ -26,10 +27,13 @@ def test_an_image_shows_its_tags_as_a_list_of_strings(
 
 # "images.tags: Image tags."
 @requirement("TAG-VIS-02")
-def test_the_list_shows_the_tags_of_the_image(showings: Showings) -> None:
+def test_the_list_shows_the_tags_of_the_image(showings: Showings, walks: Looks) -> None:
     for showing in showings:
         assert isinstance(showing.listed, list), showing
         assert {*map(str, showing.listed)} == {*showing.detail}, showing
+
+    for look in walks.at(View.LIST):
+        assert {*look.shown} == {*look.expected}, look
 
 
 # "An image can only be tagged once with a specific string."
@@ -56,7 +60,10 @@ def test_no_image_shows_a_tag_of_more_than_255_characters(edges: Histories, show
 
 # "tag: Filters the list of images by the specified tag."
 @requirement("TAG-VIS-03")
-def test_the_filter_selects_by_tag(fresh_image: FreshImage, cloudimages_ground: Ground) -> None:
+def test_the_filter_selects_by_tag(fresh_image: FreshImage, walks: Looks, cloudimages_ground: Ground) -> None:
+    for look in walks.at(View.FILTER):
+        assert look.shown == look.expected, look
+
     if cloudimages_ground.single:
         pytest.skip("needs a second image: lend another with a further --image ID")
     mark = uuid.uuid4().hex
@@ -116,7 +123,10 @@ def test_the_schema_declares_the_tags(cloudimages_client: ImagesClient) -> None:
 
 # '[{"op": "replace", "path": "/tags", "value": [ … ]}]'
 @requirement("TAG-VIS-08")
-def test_a_patch_sets_exactly_the_given_tags(image: Image) -> None:
+def test_a_patch_sets_exactly_the_given_tags(image: Image, walks: Looks) -> None:
+    for look in walks.at(View.REPLACE):
+        assert look.shown == look.expected, look
+
     image.establish("before", "stays")
     for wanted in (["stays", "new"], ["new", "new", "Other", "a b"], [], ["back"]):
         answer = image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": wanted})

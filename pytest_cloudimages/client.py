@@ -11,6 +11,7 @@ from functools import cached_property
 from typing import Any, Self, TypeVar
 
 import requests
+import urllib3
 
 from pytest_cloudimages.exchanges import KEPT_OCTETS, TOKEN, Exchange, Purpose, Transcript, without_token
 from pytest_cloudimages.verdicts import Blocked
@@ -133,6 +134,54 @@ class ImagesClient:
         ``chunked`` sends the body in chunks, ``length=False`` sends no Content-Length. A connection that broke is tried
         once more and marked; a service that asks to wait (413 or 429 or 503 with Retry-After) is waited for, once.
         """
+        request = self._written(method, target, headers, body, json, chunked=chunked, length=length)
+        answer = self._steadily(request)
+        if (pause := asked_to_wait(method, answer)) is not None:
+            time.sleep(pause)
+            answer = self._steadily(request, f"repeated after {pause:g} s, as {answer.status} asked")
+        return answer
+
+    def send_once(
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        json: object = None,
+        cut: bool = False,
+    ) -> Answer:
+        """Send one request a single time: nothing is repeated, and nobody is waited for.
+
+        ``cut`` hangs up when the request is sent, before any answer is read; where a proxy stands between, the answer
+        is read all the same. An answer that did not come, for whatever reason, has the status 0; the request may have
+        taken effect, or may yet do so.
+        """
+        request = self._written(method, target, headers, None, json)
+        begun = time.monotonic()
+        try:
+            if not cut or self.wire.proxied:
+                return self._once(request, "")
+            self.wire.leave(request.method, request.target, request.headers, request.body)
+            note = "hung up before the answer"
+        except requests.Timeout:
+            note = f"not answered within {self.wire.timeout:g} s"
+        except (OSError, urllib3.exceptions.HTTPError) as problem:
+            note = f"the connection broke: {brief(problem)}"
+        exchange = request.exchange(self, begun, note=note)
+        self.transcript.add(exchange)
+        return Answer(0, {}, b"", b"", exchange)
+
+    def _written(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str] | None,
+        body: bytes | None,
+        json: object,
+        *,
+        chunked: bool = False,
+        length: bool = True,
+    ) -> "_Request":
         sent = {"Accept": self.accept, "User-Agent": "pytest-cloudimages", "Accept-Encoding": "identity"}
         if token := self.token():
             sent[TOKEN] = token
@@ -140,12 +189,7 @@ class ImagesClient:
             body = jsonlib.dumps(json).encode()
             sent["Content-Type"] = "application/json"
         sent |= headers or {}
-        request = _Request(method, self.base + target, sent, body, chunked, length)
-        answer = self._steadily(request)
-        if (pause := _asked_to_wait(method, answer)) is not None:
-            time.sleep(pause)
-            answer = self._steadily(request, f"repeated after {pause:g} s, as {answer.status} asked")
-        return answer
+        return _Request(method, self.base + target, sent, body, chunked, length)
 
     def _steadily(self, request: "_Request", note: str = "") -> Answer:
         """Send a request, and once more where the connection broke: an idle one may close at any time."""
@@ -266,7 +310,7 @@ def parse(octets: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
     return int(words[1]), fields, content
 
 
-def _asked_to_wait(method: str, answer: Answer) -> float | None:
+def asked_to_wait(method: str, answer: Answer) -> float | None:
     """Give the seconds that an answer asks to wait, where it speaks of a passing load; image tags, Q-04."""
     if answer.status not in (413, 429, 503):
         return None

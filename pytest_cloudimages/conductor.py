@@ -18,6 +18,7 @@ from pytest_cloudimages.exchanges import SECRETS, Purpose
 from pytest_cloudimages.options import ConfigurationError, Options
 from pytest_cloudimages.report import page, terminal
 from pytest_cloudimages.report.results import Record, Results, write
+from pytest_cloudimages.report.witness import as_data
 from pytest_cloudimages.requirements import Level, Requirement, ids_of, selected
 from pytest_cloudimages.state import GROUND, OPTIONS
 from pytest_cloudimages.verdicts import Unsteady, Verdict, judge, leaves, worst
@@ -264,6 +265,7 @@ class Conductor:
             exchanges=tuple(x.as_data(self.ground.wire.origin) for x in judged[-SHOWN_EXCHANGES:])
             if verdict > Verdict.UNTESTED and not self.ground.problem
             else (),
+            witnesses=tuple(SECRETS.hidden(as_data(x)) for x in mine.witnesses) if error else (),
         )
 
     def _show(

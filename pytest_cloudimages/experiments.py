@@ -1,10 +1,11 @@
 """The experiments: what is drawn, carried out once, and looked at by many checks."""
 
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_cloudimages import evidence, known_tags, strategies, trials
+from pytest_cloudimages import evidence, known_tags, strategies, trials, views
 from pytest_cloudimages.client import Image
 from pytest_cloudimages.exchanges import Exchange, Purpose
 from pytest_cloudimages.ground import Ground
@@ -16,10 +17,13 @@ from pytest_cloudimages.plans import (
     plan_of_a_stay,
     plan_of_absence,
     plan_of_edges,
+    plan_of_many,
     plan_of_pairs,
+    read_often,
 )
 from pytest_cloudimages.strategies import Sample
 from pytest_cloudimages.verdicts import Blocked
+from pytest_cloudimages.views import Looks
 
 STANDING_BY = 3
 """Tags that the image standing by shares with the one that is changed."""
@@ -226,10 +230,30 @@ def full_image(ground: Ground) -> Histories:
 
 
 def sequences(ground: Ground, number: int) -> Histories:
-    """Random sequences on two images."""
+    """Random sequences on two images, and one on an image that comes to carry many tags."""
     effort = ground.options.effort
     plans = strategies.draw(strategies.plans(effort.steps), number, effort.sequences)
+    # Of equal length and without meaning, so that nothing but their number is the question.
+    many = [f"m{zlib.crc32(f'{number} {place}'.encode()):08x}" for place in range(effort.many)]
+    plans = [*(read_often(plan, effort.looks) for plan in plans), *([plan_of_many(many)] if many else [])]
     return Histories(trials.carry_out_all(ground.fresh_image, plans, single=ground.single))
+
+
+def related_sequences(ground: Ground, number: int) -> Histories:
+    """Random sequences of tags that are spelled alike, on two images."""
+    effort = ground.options.effort
+    if not effort.rounds:
+        return Histories([])
+    plans = strategies.draw(strategies.related_plans(), number, -(-effort.rounds // 2))
+    plans = [read_often(plan, effort.looks) for plan in plans]
+    return Histories(trials.carry_out_all(ground.fresh_image, plans, single=ground.single))
+
+
+def walks(ground: Ground, number: int) -> Looks:
+    """Sequences in which tags are changed by their address and by PATCH, and looked at through every window."""
+    effort = ground.options.effort
+    plans = strategies.draw(views.walks(), number, effort.walks) if effort.walks else []
+    return views.walk(ground.fresh_image, plans, single=ground.single)
 
 
 def _lives(ground: Ground, batches: list[list[Sample]]) -> Histories:

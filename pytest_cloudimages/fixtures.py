@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from pytest_cloudimages.credentials import Credentials, Service
     from pytest_cloudimages.experiments import Control, Showings
     from pytest_cloudimages.ground import FreshImage, Ground
+    from pytest_cloudimages.heats import Races
     from pytest_cloudimages.judging import Histories
     from pytest_cloudimages.refusals import Attempts, Refusals
+    from pytest_cloudimages.views import Looks
 
 
 @pytest.fixture(scope="session")
@@ -229,3 +231,29 @@ def sequences(cloudimages_ground: Ground) -> Histories:
     from pytest_cloudimages import experiments
 
     return experiments.sequences(cloudimages_ground, _number(cloudimages_ground, "sequences"))
+
+
+@pytest.fixture(scope="session")
+def related_sequences(cloudimages_ground: Ground) -> Histories:
+    """Random sequences of tags that are spelled alike."""
+    from pytest_cloudimages import experiments
+
+    return experiments.related_sequences(cloudimages_ground, _number(cloudimages_ground, "related sequences"))
+
+
+@pytest.fixture(scope="session")
+def walks(cloudimages_ground: Ground) -> Looks:
+    """Sequences in which tags are changed by their address and by PATCH, and looked at in every way."""
+    from pytest_cloudimages import experiments
+
+    return experiments.walks(cloudimages_ground, _number(cloudimages_ground, "walks"))
+
+
+@pytest.fixture(scope="session")
+def races(cloudimages_ground: Ground, control: Control) -> Iterator[Races]:
+    """What many clients do at once, and whether any order of it explains what they were answered."""
+    from pytest_cloudimages.heats import Races
+    from pytest_cloudimages.races import crew
+
+    with crew() as members:
+        yield Races(cloudimages_ground, _number(cloudimages_ground, "races"), control, members)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pytest_cloudimages import evidence
-from pytest_cloudimages.plans import Answered, Contradiction, History, Kind, Past, Reading, Step
+from pytest_cloudimages.plans import Answered, Contradiction, History, Kind, Past, Reading, Step, explained
 from pytest_cloudimages.verdicts import Unsteady
 
 
@@ -99,6 +99,11 @@ class Histories:
                 if bool(one.image) is standing_by:
                     evidence.current().case(one.exchanges)
                     yield one
+
+    @property
+    def sound(self) -> bool:
+        """Whether nothing in them departs from a set."""
+        return not any(history.contradictions or not all(map(explained, history.steps)) for history in self.histories)
 
     def steady(self) -> None:
         """Raise ``Unsteady`` where the service failed at a request, and answered when all was asked again."""

@@ -29,12 +29,18 @@ class Profile:
     """Random sequences against a set."""
     steps: int
     """Operations in each of them."""
+    looks: int
+    """A reading after so many of these operations; 0 is now and then."""
+    many: int
+    """Tags that one image comes to carry; 0 is not asked."""
+    walks: int
+    """Sequences in which tags are changed and looked at in every way."""
     cases: int
     """Cases of each property that Hypothesis drives directly."""
-    clients: int
-    """Concurrent clients in the checks that need several."""
+    clients: tuple[int, ...]
+    """How many clients meet in the races: each race is run with each number that suits it."""
     races: int
-    """Rounds of every concurrent check."""
+    """How often every race is drawn."""
     orders: int = 1
     """In how many orders the two of a pair of related tags are added and deleted."""
     leaving: int = 4
@@ -44,13 +50,62 @@ class Profile:
 
 
 PROFILES = {
-    "quick": Profile(lives=1, tags=10, rounds=0, sequences=1, steps=16, cases=2, clients=4, races=1, levels=("MUST",)),
-    "standard": Profile(lives=2, tags=20, rounds=2, sequences=5, steps=30, cases=10, clients=4, races=3),
+    "quick": Profile(
+        lives=1,
+        tags=10,
+        rounds=0,
+        sequences=1,
+        steps=16,
+        looks=0,
+        many=0,
+        walks=0,
+        cases=2,
+        clients=(4,),
+        races=1,
+        levels=("MUST",),
+    ),
+    "standard": Profile(
+        lives=2,
+        tags=20,
+        rounds=2,
+        sequences=3,
+        steps=30,
+        looks=0,
+        many=70,
+        walks=2,
+        cases=10,
+        clients=(2, 4, 8, 16),
+        races=1,
+    ),
     "thorough": Profile(
-        lives=6, tags=20, rounds=6, sequences=20, steps=50, cases=40, clients=8, races=10, orders=2, leaving=1
+        lives=6,
+        tags=20,
+        rounds=6,
+        sequences=20,
+        steps=50,
+        looks=1,
+        many=100,
+        walks=8,
+        cases=40,
+        clients=(2, 4, 8, 16),
+        races=4,
+        orders=2,
+        leaving=1,
     ),
     "explore": Profile(
-        lives=10, tags=20, rounds=20, sequences=60, steps=60, cases=150, clients=8, races=20, orders=2, leaving=1
+        lives=10,
+        tags=20,
+        rounds=20,
+        sequences=60,
+        steps=60,
+        looks=1,
+        many=100,
+        walks=20,
+        cases=150,
+        clients=(2, 4, 8, 16),
+        races=10,
+        orders=2,
+        leaving=1,
     ),
 }
 

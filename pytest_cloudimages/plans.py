@@ -17,6 +17,8 @@ class Kind(enum.StrEnum):
     ADD = "add"
     DELETE = "delete"
     READ = "read"
+    RENAME = "rename"
+    """A PATCH of the image's name: what a concurrent tag operation must not undo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +203,15 @@ def settled(tags: Sequence[str] | None, expected: Iterable[str]) -> bool:
     return tags is not None and sorted(tags) == sorted(expected)
 
 
+def explained(step: Step) -> bool:
+    """Whether a step shows no loss, no surplus, no duplicate, and no touch on the image standing by."""
+    if step.before is None:
+        return True
+    model = Model({*step.before})
+    model.apply(step.operation, step.answer)
+    return settled(step.after, model.tags) and step.neighbour[0] == step.neighbour[1]
+
+
 def _each(kind: Kind, tags: Iterable[tuple[str, str]], image: int = 0) -> Iterator[Operation]:
     return (Operation(kind, tag, image, sort) for tag, sort in tags)
 
@@ -273,6 +284,22 @@ def plan_of_a_limit(limit: int) -> list[Operation]:
         (Kind.ADD, ["does-not-fit"], AtALimit.PAST_IT),
     ]
     return [one for kind, tags, sort in stages for one in (*_each(kind, [(tag, sort) for tag in tags]), READ)]
+
+
+def plan_of_many(tags: Sequence[str]) -> list[Operation]:
+    """Plan for an image that comes to carry many tags: all added, every third deleted, some of these added again."""
+    every = [(tag, "many") for tag in tags]
+    gone = every[::3]
+    return [*_each(Kind.ADD, every), READ, *_each(Kind.DELETE, gone), READ, *_each(Kind.ADD, gone[::4]), READ]
+
+
+def read_often(plan: Iterable[Operation], every: int) -> list[Operation]:
+    """Give a plan with a reading after every so many operations; 0 leaves it as it is."""
+    if not every:
+        return [*plan]
+    changes = [one for one in plan if one.kind is not Kind.READ]
+    groups = (changes[begin : begin + every] for begin in range(0, len(changes), every))
+    return [one for group in groups for one in (*group, READ)]
 
 
 def plan_of_pairs(pairs: Sequence[tuple[str, tuple[str, str]]]) -> list[Operation]:

@@ -30,15 +30,18 @@ from pytest_cloudimages.fixtures import (
     other_project,
     owner_of,
     plain_lives,
+    races,
     reader,
     refusals,
     related_lives,
+    related_sequences,
     sequences,
     showings,
     sound_image,
     special_lives,
     specification,
     unusual_lives,
+    walks,
 )
 from pytest_cloudimages.state import CONDUCTOR, OPTIONS
 
@@ -64,15 +67,18 @@ __all__ = [
     "other_project",
     "owner_of",
     "plain_lives",
+    "races",
     "reader",
     "refusals",
     "related_lives",
+    "related_sequences",
     "sequences",
     "showings",
     "sound_image",
     "special_lives",
     "specification",
     "unusual_lives",
+    "walks",
 ]
 
 

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
 from pytest_cloudimages.known_tags import BEYOND, BOUNDARIES, LONGEST, RESERVED, UNITS, UNRESERVED
-from pytest_cloudimages.plans import READ, Kind, Operation
+from pytest_cloudimages.plans import READ, Kind, Operation, read_often
 
 Value = TypeVar("Value")
 
@@ -277,3 +277,39 @@ def plans(draw_one: st.DrawFn, steps: int) -> list[Operation]:
             image = draw_one(st.sampled_from([0, 0, 0, 1]))
             operations.append(Operation(kind, sample.tag, image, sample.kind))
     return [*operations, READ]
+
+
+@st.composite
+def merged(draw_one: st.DrawFn, lists: Sequence[Sequence[Value]]) -> list[Value]:
+    """Merge lists in any way that keeps the order of each."""
+    turns = draw_one(st.permutations([place for place, one in enumerate(lists) for _ in one]))
+    waiting = [iter(one) for one in lists]
+    return [next(waiting[turn]) for turn in turns]
+
+
+@st.composite
+def related_plans(draw_one: st.DrawFn) -> list[Operation]:
+    """Plan lives, all at the same time, of tags of which each has another that a service may take it for.
+
+    Either of a pair comes when the other is there, when it is gone, and when it is back.
+    """
+    first, second = ([(name, pair) for pair in RELATED[name]] for name in ALIKE)
+    rest = [(name, pair) for name in ALIKE_TOO for pair in RELATED[name] if max(map(len, pair)) <= SHORT]
+    lives: list[list[Operation]] = []
+    for pairs in (first, second, rest):
+        name, pair = draw_one(st.sampled_from(pairs))
+        one, other = draw_one(st.permutations(pair))
+        life = [(Kind.ADD, one), (Kind.DELETE, one), (Kind.ADD, other), (Kind.ADD, one), (Kind.DELETE, other)]
+        life += [(Kind.ADD, other), (Kind.DELETE, one), (Kind.ADD, one), (Kind.DELETE, one), (Kind.DELETE, other)]
+        lives.append([Operation(kind, tag, 0, f"sequence: {name}") for kind, tag in life])
+    return [*read_often(draw_one(merged(lives)), GROUP)]
+
+
+GROUP = 5
+"""Operations between two readings, where each of them is a departure in the making."""
+SHORT = 20
+"""Characters at most of a tag that is met in a sequence of related ones."""
+
+ALIKE = ("letter case", "blank at an end")
+ALIKE_TOO = ("normalisation form", "number of blanks", "accent", "prefix", "number")
+"""Relations of tags that are met in sequences: each of the former, one of the latter. Others are asked pair by pair."""

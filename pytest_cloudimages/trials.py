@@ -22,6 +22,7 @@ from pytest_cloudimages.plans import (
     Past,
     Reading,
     Step,
+    explained,
     settled,
 )
 
@@ -105,15 +106,6 @@ def carry_out_all(
         # All are waited for before any problem is raised: no request may leak into the next check.
         futures = [pool.submit(carry_out, fresh_image, plan) for plan in plans]
     return [future.result() for future in futures]
-
-
-def explained(step: Step) -> bool:
-    """Whether a step shows no loss, no surplus, no duplicate, and no touch on the image standing by."""
-    if step.before is None:
-        return True
-    model = Model({*step.before})
-    model.apply(step.operation, step.answer)
-    return settled(step.after, model.tags) and step.neighbour[0] == step.neighbour[1]
 
 
 def _opened(fresh_image: Open, plan: Iterable[Operation], stack: ExitStack) -> list[_Subject]:

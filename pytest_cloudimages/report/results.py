@@ -41,6 +41,7 @@ class Record:
     notes: tuple[str, ...] = ()
     explanation: str = ""
     exchanges: tuple[dict[str, Any], ...] = ()
+    witnesses: tuple[dict[str, Any], ...] = ()
 
     def as_data(self) -> dict[str, Any]:
         """Give the record as JSON data."""
@@ -49,8 +50,8 @@ class Record:
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Record:
         """Read the record from its JSON data."""
-        verdict, notes, exchanges = Verdict(data["verdict"]), tuple(data["notes"]), tuple(data["exchanges"])
-        return cls(**{**data, "verdict": verdict, "notes": notes, "exchanges": exchanges})
+        lists = {name: tuple(data[name]) for name in ("notes", "exchanges", "witnesses")}
+        return cls(**{**data, "verdict": Verdict(data["verdict"]), **lists})
 
 
 @dataclass(frozen=True)
@@ -169,6 +170,8 @@ def _entry(
     }
     if finding:
         entry["exchanges"] = next((list(one.exchanges) for one in decisive if one.exchanges), [])
+        if witnesses := [one for record in decisive for one in record.witnesses]:
+            entry["witnesses"] = witnesses
         entry["replay"] = ground.options.replay((requirement.id,))
     return entry
 
