@@ -14,6 +14,7 @@ from pytest_cloudimages.histories import Anomaly
 from pytest_cloudimages.judging import Histories, faithful, without
 from pytest_cloudimages.plans import Kind, Past
 from pytest_cloudimages.strategies import tags
+from pytest_cloudimages.verdicts import Blocked
 
 
 # "This operation adds the specified tag …" "This operation deletes the specified tag …"
@@ -23,10 +24,7 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(
 ) -> None:
     for step in chain(sequences.steps(), plain_lives.steps()):
         present = step.tag in step.before
-        if step.answer.status == 413:
-            # A limit to the number of tags is no defect; what was refused has to leave no trace.
-            assert sorted(step.after) == sorted(step.before), step
-        elif step.operation.kind is Kind.ADD:
+        if step.operation.kind is Kind.ADD:
             assert step.answer.status in ((204,) if present else (204, 201)), step
             assert sorted(step.after) == sorted([*without(step.before, step.tag), step.tag]), step
         else:
@@ -74,6 +72,8 @@ def unexplained(shown: Measured[Anomaly]) -> str:
 def test_other_images_keep_their_tags(sequences: Histories, plain_lives: Histories, cloudimages_ground: Ground) -> None:
     if cloudimages_ground.single:
         pytest.skip("needs a second image: lend another with a further --image ID")
+    if max(sequences.images, plain_lives.images) < 2:
+        raise Blocked("No second image could be had, so that none could be touched.")
     for histories in (sequences, plain_lives):
         for step in histories.steps():
             before, after = step.neighbour

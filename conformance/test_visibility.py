@@ -22,7 +22,8 @@ def test_an_image_shows_its_tags_as_a_list_of_strings(
     plain_lives: Histories, sequences: Histories, showings: Showings
 ) -> None:
     for reading in chain(plain_lives.readings(), sequences.readings(), showings.details()):
-        assert reading.tags is not None, reading.answer
+        # An image that was not shown at all is another question.
+        assert reading.tags is not None or reading.answer.status != 200, reading.answer
 
 
 # "images.tags: Image tags."

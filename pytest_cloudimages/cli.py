@@ -149,6 +149,9 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # What Hypothesis learns from sources is kept apart from the tester's own folder.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir(), "pytest-cloudimages")))
+    # What a shell sets for the tester's own tests is not meant for the suite: it could leave checks out unseen.
+    for name in ("PYTEST_ADDOPTS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+        os.environ.pop(name, None)
     watcher = _Watcher()
     # The command is part of what pytest would have rewritten, had it been the first to load it.
     last = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]

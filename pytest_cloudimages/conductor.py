@@ -44,6 +44,8 @@ LETTERS = {
     Verdict.BLOCKED: "b",
     Verdict.ERROR: "E",
 }
+WRITERS = ("LogXML", "SelfContainedReport", "Report")
+"""The classes of the plugins that write junit.xml and conformance.html."""
 #: Lines of an assertion that tell a tester nothing.
 IDLE = re.compile(r"assert (not )?(True|False)$|Use -v to get|\+ +where |Explanation:|You can reproduce this example")
 FAILING = (Verdict.FAIL, Verdict.UNSTABLE, Verdict.BLOCKED, Verdict.ERROR)
@@ -88,6 +90,16 @@ class Conductor:
             option.htmlpath, option.self_contained_html = str(folder / "conformance.html"), True
             option.css = [*option.css, str(page.STYLE)]
 
+    def _leave_reports_alone(self) -> None:
+        """Keep the reports of an earlier run where this one cannot begin."""
+        from _pytest.junitxml import xml_key  # there is no public way to stop it
+
+        plugins = self.config.pluginmanager
+        for plugin in [one for one in plugins.get_plugins() if type(one).__name__ in WRITERS]:
+            plugins.unregister(plugin)
+        if xml_key in self.config.stash:
+            del self.config.stash[xml_key]
+
     @property
     def ground(self) -> Ground:
         """What the run stands on."""
@@ -119,6 +131,7 @@ class Conductor:
             try:
                 self.config.stash[GROUND] = prepare(self.options)
             except ConfigurationError as problem:
+                self._leave_reports_alone()
                 raise pytest.UsageError(SECRETS.hide(str(problem))) from None
             self.ground.beyond_must = any(self.catalogue[one].level is not Level.MUST for one in self.chosen)
 

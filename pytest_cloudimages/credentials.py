@@ -71,12 +71,15 @@ class Credentials:
         give: Callable[[], str | None],
         project_id: str | None = None,
         revoked: Callable[[], str | None] = lambda: None,
+        renew: Callable[[], None] = lambda: None,
     ) -> None:
         self.how = SECRETS.hide(how)
         self.project_id = project_id
         self._give = give
         self.revoked = revoked
         """Gives a token that was valid and has been ended; ``None`` where none is to be had."""
+        self.renew = renew
+        """Forgets the token in use, so that the next is a new one where there can be one."""
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -163,7 +166,7 @@ def ended(environ: Mapping[str, str], owner: Credentials) -> dict[str, str]:
 def _credentials(account: Account) -> Credentials:
     """Get a first token, so that wrong credentials are told at once."""
     project_id = account.sign_in()
-    return Credentials(account.how, account.token, project_id, account.revoked)
+    return Credentials(account.how, account.token, project_id, account.revoked, account.renew)
 
 
 def normalised(endpoint: str) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 import os
 import urllib.parse
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -11,9 +12,10 @@ from functools import cached_property, partial
 import pytest
 
 from pytest_cloudimages import credentials
-from pytest_cloudimages.client import Answer, Image, ImagesClient, Patience, borrowed, created
+from pytest_cloudimages.client import Answer, Image, ImagesClient, Patience
 from pytest_cloudimages.credentials import Credentials, Service
 from pytest_cloudimages.exchanges import Purpose, Transcript
+from pytest_cloudimages.lifetimes import borrowed, created
 from pytest_cloudimages.options import ConfigurationError, Options
 from pytest_cloudimages.verdicts import Blocked
 from pytest_cloudimages.wire import Wire
@@ -57,7 +59,7 @@ class Ground:
     @cached_property
     def client(self) -> ImagesClient:
         """The caller whose images are used."""
-        return ImagesClient(self.service.endpoint, self.wire, self.transcript, self.owner.token)
+        return ImagesClient(self.service.endpoint, self.wire, self.transcript, self.owner.token, renew=self.owner.renew)
 
     @cached_property
     def patience(self) -> Patience:
@@ -69,7 +71,7 @@ class Ground:
         found = self.others.get(who)
         if isinstance(found, Blocked):
             raise found
-        return self.client.calling(OTHERS[who], found.token) if found else None
+        return self.client.calling(OTHERS[who], found.token, found.renew) if found else None
 
     def ended_callers(self) -> list[ImagesClient]:
         """Give callers whose tokens were valid once."""
@@ -208,13 +210,16 @@ def _ask_first(ground: Ground) -> None:
                 f"{ground.service.endpoint} refuses the token ({ground.owner.how}) with 401, challenge: {challenge},"
                 f" request id: {request}. Give a token that is valid for this service and has not expired."
             )
-        if strange := _not_an_api(answer):
+        strange = _not_a_list(answer)
+        # Where the list alone is out of order, the rest can still be judged.
+        if strange and (strange_again := _not_an_absence(ground.client.show(str(uuid.uuid4())))):
             raise Blocked(
-                f"{ground.service.endpoint} does not answer as an image service does: {strange}. Is there a proxy in"
-                " between, or is it another service's address? The endpoint ends in /v2."
+                f"{ground.service.endpoint} does not answer as an image service does: {strange}; an image that there"
+                f" is not: {strange_again}. Is there a proxy in between, is it another service's address, or has the"
+                " role no right to see images? The endpoint ends in /v2."
             )
         for identifier in ground.options.image:
-            found = ground.client.show(identifier)
+            found = ground.client.show(urllib.parse.quote(identifier, safe=""))
             if found.status in (400, 404):
                 raise ConfigurationError(
                     f"There is no image {identifier!r} to borrow at {ground.service.endpoint} (answer {found.status})."
@@ -222,13 +227,21 @@ def _ask_first(ground: Ground) -> None:
                 )
 
 
-def _not_an_api(answer: Answer) -> str:
-    """Tell what the answer is, where it cannot be an image service's."""
+def _not_a_list(answer: Answer) -> str:
+    """Tell what the answer is, where it is no list of images."""
+    listed = isinstance(answer.data, dict) and isinstance(answer.data.get("images"), list)
+    return "" if answer.status == 200 and listed else _described(answer)  # noqa: PLR2004 - as HTTP has it
+
+
+def _not_an_absence(answer: Answer) -> str:
+    """Tell what the answer is, where it does not say as an API does that there is no such image."""
+    page = "html" in answer.headers.get("Content-Type", "") and b"<html" in answer.body[:400].lower()
+    return "" if answer.status == 404 and not page else _described(answer)  # noqa: PLR2004 - as HTTP has it
+
+
+def _described(answer: Answer) -> str:
     kind = answer.headers.get("Content-Type", "no type").partition(";")[0]
     shown = f"status {answer.status or 'none'}, {kind}"
     if answer.status in (301, 302, 303, 307, 308):
         return f"{shown}, a redirection to {answer.headers.get('Location', 'nowhere')}"
-    listed = isinstance(answer.data, dict) and "images" in answer.data
-    if answer.status == 200 and not listed and answer.data is None:  # noqa: PLR2004 - as HTTP has it
-        return f"{shown}, beginning {answer.body[:60].decode('utf-8', 'replace')!a}"
-    return shown if answer.status in (0, 404, 502, 503, 504) else ""
+    return f"{shown}, beginning {answer.body[:60].decode('utf-8', 'replace')!a}" if answer.body else shown

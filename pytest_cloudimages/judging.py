@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from pytest_cloudimages import evidence
-from pytest_cloudimages.plans import Answered, Contradiction, History, Kind, Past, Reading, Step, explained
+from pytest_cloudimages.plans import Answered, AtALimit, Contradiction, History, Kind, Past, Reading, Step, explained
 from pytest_cloudimages.verdicts import Unsteady
 
 
@@ -19,6 +19,7 @@ class Taggable(Protocol):
     def settled(self, expected: Iterable[str]) -> list[str]: ...
 
 
+AT_A_LIMIT = frozenset(map(str, AtALimit))
 PRINTABLE = frozenset(string.printable) - frozenset("\t\n\r\x0b\x0c")
 
 
@@ -43,7 +44,8 @@ class Histories:
 
         ``past`` is what had become of the tag before, ``acknowledged`` whether the answer was 2xx (False: 4xx),
         ``again`` whether the tag had been deleted before, ``known`` leaves out steps around which the tags could not be
-        read, ``printable`` leaves out tags of other than printable ASCII characters, ``sorts`` are the classes of tags.
+        read, an addition past the number of tags that a service lets an image have is no case,
+        ``printable`` leaves out tags of other than printable ASCII characters, ``sorts`` are the classes of tags.
         """
         allowed = {*past}
         for history in self.histories:
@@ -55,6 +57,7 @@ class Histories:
                     and step.past in allowed
                     and again in (None, step.again)
                     and (step.known or not known)
+                    and (step.operation.sort in AT_A_LIMIT or not history.over_a_limit(step))
                     and (PRINTABLE.issuperset(step.tag) or not printable)
                     and (sorts is None or step.operation.sort in sorts)
                 ):
@@ -104,6 +107,11 @@ class Histories:
     def sound(self) -> bool:
         """Whether nothing in them departs from a set."""
         return not any(history.contradictions or not all(map(explained, history.steps)) for history in self.histories)
+
+    @property
+    def images(self) -> int:
+        """How many images at the most a history was about."""
+        return max((history.images for history in self.histories), default=0)
 
     def steady(self) -> None:
         """Raise ``Unsteady`` where the service failed at a request, and answered when all was asked again."""

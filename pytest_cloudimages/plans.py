@@ -158,6 +158,9 @@ class Contradiction:
 class History:
     """What one plan, carried out, has shown."""
 
+    images: int = 1
+    """How many images it was about."""
+
     steps: list[Step] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
     contradictions: list[Contradiction] = field(default_factory=list)
@@ -165,6 +168,18 @@ class History:
     """Readings around additions alone."""
     unsteady: list[Exchange] = field(default_factory=list)
     """Requests that the service failed at, and answered when all was asked again."""
+
+    def over_a_limit(self, step: Step) -> bool:
+        """Whether an addition was refused with 413 for the number of tags that the image had, and for nothing else.
+
+        So it is where every addition of a further tag went well below that number, and none at it or above.
+        """
+        if step.answer.status != 413 or step.operation.kind is not Kind.ADD or not step.before:  # noqa: PLR2004
+            return False
+        further = [one for one in self.steps if one.operation.kind is Kind.ADD and one.tag not in (one.before or ())]
+        refused = [len(one.before or ()) for one in further if one.answer.status == 413]  # noqa: PLR2004 - over a limit
+        added = [len(one.before or ()) for one in further if one.answer.ok]
+        return step.tag not in step.before and max(added, default=-1) < min(refused)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages import catalogue as catalogue_package
-from pytest_cloudimages import client
+from pytest_cloudimages import lifetimes
 from pytest_cloudimages.exchanges import SECRETS
 from pytest_cloudimages.verdicts import Verdict, worst
 
@@ -97,7 +97,7 @@ class Results:
             "seconds": round(time.time() - begun, 3),
             "interrupted": interrupted,
             "problem": str(ground.problem or ""),
-            "left_behind": list(client.LEFT_BEHIND),
+            "left_behind": list(lifetimes.LEFT_BEHIND),
             "software": {"python": platform.python_version()}
             | {name: metadata.version(name) for name in ("pytest", "hypothesis", "requests", "urllib3")},
             "requests": {
@@ -126,7 +126,7 @@ class Results:
         return int(self.data["totals"][str(verdict)])
 
     def exit_status(self, *, strict: bool) -> int:
-        """Give the status of `cloudimages run`: 0 no fail, 1 a fail, 3 not judged, 4 an error of ours.
+        """Give the status of `cloudimages run`: 0 no fail, 1 a fail, 3 not judged or not tidied, 4 an error of ours.
 
         A fail that was seen stands, whatever else went wrong; with ``strict``, an advisory is one.
         """
@@ -135,7 +135,8 @@ class Results:
         if self.count(Verdict.ERROR):
             return 4
         judged = sum(self.count(one) for one in (Verdict.PASS, Verdict.NOTED, Verdict.ADVISORY))
-        return 3 if self.count(Verdict.BLOCKED) or self.count(Verdict.UNSTABLE) or not judged else 0
+        open_ends = self.count(Verdict.BLOCKED) or self.count(Verdict.UNSTABLE) or self.data.get("left_behind")
+        return 3 if open_ends or not judged else 0
 
 
 def _entry(
