@@ -1,11 +1,13 @@
 """The ground of a run: what is judged, who asks, and everything that is open as long as the run lasts."""
 
+import copy
 import hashlib
 import os
 import urllib.parse
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import pytest
@@ -64,6 +66,16 @@ class Ground:
         if isinstance(found, Blocked):
             raise found
         return self.client.calling(OTHERS[who], found.token) if found else None
+
+    def number(self, salt: str) -> int:
+        """Give a number that follows from the seed, and differs from experiment to experiment."""
+        return zlib.crc32(f"{self.options.seed} {salt}".encode())
+
+    def with_seed(self, seed: int) -> "Ground":
+        """Give the same ground, with the same connections, for another seed."""
+        twin = copy.copy(self)
+        twin.options = replace(self.options, seed=seed)
+        return twin
 
     @property
     def single(self) -> bool:
