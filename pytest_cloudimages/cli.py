@@ -86,6 +86,12 @@ def _parser() -> argparse.ArgumentParser:
         "--image", action="append", metavar="ID", help="borrow this image instead of creating one; may be repeated"
     )
     run_parser.add_argument("--profile", choices=PROFILES, help="how much to try [standard]")
+    run_parser.add_argument(
+        "--minutes",
+        metavar="N",
+        help="with --profile explore: draw anew until N minutes are over or something is found",
+    )
+    run_parser.add_argument("--examples", metavar="DIR", help="seeds that found something [REPORTS/examples]")
     run_parser.add_argument("--seed", type=_whole, metavar="N", help="what the generated tags follow from [random]")
     run_parser.add_argument("--reports", metavar="DIR", help="where reports go [reports]")
     run_parser.add_argument(
@@ -196,8 +202,8 @@ def _words(chosen: argparse.Namespace) -> list[str]:
     words += ["--cloudimages-dry-run"] if chosen.dry_run else []
     renamed = {"endpoint": "url"}
     for name in (
-        "endpoint", "cloud", "other_cloud", "reader_cloud", "creator_cloud", "admin_cloud",
-        "profile", "seed", "specification", "tag_limit", "timeout", "patience",
+        "endpoint", "cloud", "other_cloud", "reader_cloud", "creator_cloud", "admin_cloud", "profile", "seed", "minutes",
+        "examples", "specification", "tag_limit", "timeout", "patience",
     ):  # fmt: skip
         if (value := getattr(chosen, name)) is not None:
             words.append(f"--cloudimages-{renamed.get(name, name).replace('_', '-')}={value}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import html
 import re
@@ -68,6 +69,7 @@ class Conductor:
         self.tested: dict[str, list[str]] = {}
         self.interrupted = False
         self.begun = time.time()
+        self.started = time.monotonic()
         self._results: Results | None = None
         if self.options.reports:
             self._write_reports_of_others(Path(self.options.reports))
@@ -203,14 +205,18 @@ class Conductor:
         try:
             result = yield
         except Exception as error:
-            self._conclude(mine)
-            if all(isinstance(one, AssertionError) for one in leaves(error)) and any(
-                one.broken for one in mine.exchanges
-            ):
-                self._ask_again(pyfuncitem, error)
+            arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}  # noqa: SLF001 - as pytest does
+            self._went_wrong(functools.partial(pyfuncitem.obj, **arguments), mine, error)
             raise
         self._conclude(mine)
         return result
+
+    def _went_wrong(self, check: Callable[[], object], mine: evidence.Evidence, error: Exception) -> None:
+        """Count a check's exchanges, and raise ``Unsteady`` where it goes well when it is asked again."""
+        self._conclude(mine)
+        asked = all(isinstance(one, AssertionError) for one in leaves(error))
+        if asked and any(one.broken for one in mine.exchanges):
+            self._ask_again(check, error)
 
     def _conclude(self, mine: evidence.Evidence) -> None:
         exchanges = self.ground.transcript.take()
@@ -219,11 +225,10 @@ class Conductor:
         elif exchanges:
             mine.case(exchanges)
 
-    def _ask_again(self, item: pytest.Function, error: Exception) -> None:
+    def _ask_again(self, check: Callable[[], object], error: Exception) -> None:
         """Raise ``Unsteady`` where a check that met a failing service goes well when it is asked again."""
-        arguments = {name: item.funcargs[name] for name in item._fixtureinfo.argnames}  # noqa: SLF001 - as pytest does
         try:
-            item.obj(**arguments)
+            check()
         except Exception:  # noqa: BLE001 - it went wrong again: the first finding stands
             return
         finally:
@@ -312,6 +317,65 @@ class Conductor:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the records of every check."""
         self.records += [Record.from_data(one) for one in getattr(report, "cloudimages", ())]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Go on with new seeds, where the tester gave it time."""
+        result = yield
+        if self.options.minutes is not None and GROUND in self.config.stash and not self.ground.problem:
+            from pytest_cloudimages import explore
+
+            reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+            found = {one.id for one in self.records if one.verdict.finding}
+            explore.Exploration(
+                ground=self.ground,
+                items=[
+                    one for one in session.items if explore.follows_from_the_seed(one) and not found & {*ids_of(one)}
+                ],
+                judge=self._explored,
+                say=reporter.write_line if reporter else print,
+                minutes=self.options.minutes,
+                examples=explore.Examples(
+                    Path(self.options.examples or Path(self.options.reports or "reports", "examples"))
+                ),
+                begun=self.started,
+            ).run()
+        return result
+
+    def _explored(self, item: pytest.Item, arguments: Mapping[str, Any], seed: int) -> list[Record]:
+        """Ask a check once more with other arguments; what it finds is reported as if it were a check of its own."""
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        check = functools.partial(item.obj, **params, **arguments)  # type: ignore[attr-defined]  # a function
+        mine, begun = evidence.Evidence(), time.time()
+        error: BaseException | None = None
+        self.ground.transcript.take()
+        evidence.collect(mine)
+        try:
+            check()
+            self._conclude(mine)
+        except pytest.skip.Exception as skipped:
+            error = skipped
+        except Exception as problem:  # noqa: BLE001 - it is judged, as pytest does
+            error = problem
+            try:
+                self._went_wrong(check, mine, problem)
+            except Unsteady as unsteady:
+                error = unsteady
+        finally:
+            evidence.collect(None)
+        ended = time.time()
+        report = pytest.TestReport(
+            f"{item.nodeid} (seed {seed})", item.location, {}, "passed", None, "call", [], ended - begun, begun, ended
+        )
+        records = [self._record(one, report, error, mine, item) for one in ids_of(item) if one in self.chosen]
+        records = [dataclasses.replace(one, seed=seed, notes=()) for one in records]
+        if any(one.verdict.finding for one in records):
+            report.cloudimages = [one.as_data() for one in records]  # type: ignore[attr-defined]
+            self._show(item, report, records, error)
+            item.ihook.pytest_runtest_logreport(report=_without_secrets(report))
+        else:
+            self.records += [one for one in records if one.verdict is Verdict.PASS]
+        return records
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Name a check's verdict where pytest names its outcome."""

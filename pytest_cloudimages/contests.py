@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from hypothesis import strategies as st
 
 from pytest_cloudimages.plans import Kind
-from pytest_cloudimages.strategies import PLAIN, Sample, draw, unrelated
+from pytest_cloudimages.strategies import PLAIN, Sample, batches, draw, unrelated
 
 
 class Family(enum.StrEnum):
@@ -75,11 +75,11 @@ class Race:
         return self.map(lambda action: replace(action, image=0))
 
     def one_by_one(self) -> "Race":
-        """Give the same actions for one client, one after another, each with its answer."""
-        beats = [
-            (tuple(replace(action, cut=False) for action in in_turn(beat) if action.kind is not Kind.READ),)
-            for beat in self.beats
-        ]
+        """Give the same changes for one client, one after another, each with its answer.
+
+        Renamings are left out: what they do to tags, even alone, is nobody else's question.
+        """
+        beats = [(tuple(replace(action, cut=False) for action in in_turn(beat) if action.tag),) for beat in self.beats]
         return replace(self, beats=tuple(beats))
 
     def map(self, change: Callable[[Action], Action]) -> "Race":
@@ -166,11 +166,10 @@ def _mixed(draw: st.DrawFn, clients: int, *, cut: bool = False) -> Race:
 
 @st.composite
 def _renaming(draw: st.DrawFn, clients: int) -> Race:
-    """One adds tags, then takes them off again, while another renames the image time and again."""
+    """One adds tags, two at a time, then takes them off again, while another renames the image time and again."""
     tags = draw(_tags(RENAMED))
-    renaming = (RENAME,) * RENAMED
-    lanes = [tuple(act(tag) for tag in tags) for act in (add, delete)]
-    return Race(Family.RENAMING, clients, tuple((lane, renaming) for lane in lanes))
+    lanes = [tuple(act(tag) for tag in pair) for act in (add, delete) for pair in batches(tags, 2)]
+    return Race(Family.RENAMING, clients, tuple((lane, (RENAME,) * len(lane)) for lane in lanes))
 
 
 @st.composite

@@ -5,7 +5,6 @@ Their bodies import what they need: a run that asks for none of them loads none 
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING
 
 import pytest
@@ -126,17 +125,12 @@ def _other(ground: Ground, who: str, what: str, option: str) -> ImagesClient:
     return client
 
 
-def _number(ground: Ground, salt: str) -> int:
-    """Give a number that follows from the seed, and differs from experiment to experiment."""
-    return zlib.crc32(f"{ground.options.seed} {salt}".encode())
-
-
 @pytest.fixture(scope="session")
 def plain_lives(cloudimages_ground: Ground) -> Histories:
     """The whole lives of plain tags: added, repeated, deleted, missed, added again, deleted again."""
     from pytest_cloudimages import experiments
 
-    return experiments.plain_lives(cloudimages_ground, _number(cloudimages_ground, "plain"))
+    return experiments.plain_lives(cloudimages_ground, cloudimages_ground.number("plain"))
 
 
 @pytest.fixture(scope="session")
@@ -144,7 +138,7 @@ def unusual_lives(cloudimages_ground: Ground) -> Histories:
     """The whole lives of unusual tags, of every class."""
     from pytest_cloudimages import experiments
 
-    return experiments.unusual_lives(cloudimages_ground, _number(cloudimages_ground, "unusual"))
+    return experiments.unusual_lives(cloudimages_ground, cloudimages_ground.number("unusual"))
 
 
 @pytest.fixture(scope="session")
@@ -230,7 +224,7 @@ def sequences(cloudimages_ground: Ground) -> Histories:
     """Random sequences of additions, deletions and readings on two images that use the same tags."""
     from pytest_cloudimages import experiments
 
-    return experiments.sequences(cloudimages_ground, _number(cloudimages_ground, "sequences"))
+    return experiments.sequences(cloudimages_ground, cloudimages_ground.number("sequences"))
 
 
 @pytest.fixture(scope="session")
@@ -238,7 +232,7 @@ def related_sequences(cloudimages_ground: Ground) -> Histories:
     """Random sequences of tags that are spelled alike."""
     from pytest_cloudimages import experiments
 
-    return experiments.related_sequences(cloudimages_ground, _number(cloudimages_ground, "related sequences"))
+    return experiments.related_sequences(cloudimages_ground, cloudimages_ground.number("related sequences"))
 
 
 @pytest.fixture(scope="session")
@@ -246,7 +240,7 @@ def walks(cloudimages_ground: Ground) -> Looks:
     """Sequences in which tags are changed by their address and by PATCH, and looked at in every way."""
     from pytest_cloudimages import experiments
 
-    return experiments.walks(cloudimages_ground, _number(cloudimages_ground, "walks"))
+    return experiments.walks(cloudimages_ground, cloudimages_ground.number("walks"))
 
 
 @pytest.fixture(scope="session")
@@ -256,4 +250,4 @@ def races(cloudimages_ground: Ground, control: Control) -> Iterator[Races]:
     from pytest_cloudimages.races import crew
 
     with crew() as members:
-        yield Races(cloudimages_ground, _number(cloudimages_ground, "races"), control, members)
+        yield Races(cloudimages_ground, cloudimages_ground.number("races"), control, members)

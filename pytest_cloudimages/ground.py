@@ -1,9 +1,11 @@
 """The ground of a run: what is judged, who asks, and everything that is open as long as the run lasts."""
 
+import copy
 import hashlib
 import os
 import urllib.parse
 import uuid
+import zlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
@@ -84,6 +86,16 @@ class Ground:
     def rounds(self) -> int:
         """How often every class of unusual tags is drawn; at least once where more than every MUST is asked for."""
         return self.options.effort.rounds or int(self.beyond_must)
+
+    def number(self, salt: str) -> int:
+        """Give a number that follows from the seed, and differs from experiment to experiment."""
+        return zlib.crc32(f"{self.options.seed} {salt}".encode())
+
+    def with_seed(self, seed: int) -> "Ground":
+        """Give the same ground, with the same connections, for another seed."""
+        twin = copy.copy(self)
+        twin.options = replace(self.options, seed=seed)
+        return twin
 
     @property
     def single(self) -> bool:

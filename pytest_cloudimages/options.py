@@ -111,6 +111,8 @@ PROFILES = {
 
 SPECIFICATIONS = ("cloud-images", "glance")
 """The vendor's page, and the API reference of OpenStack Glance."""
+ROUND = "standard"
+"""How much one round of an exploration tries."""
 
 #: name, kind, default, help: each is a pytest option --cloudimages-NAME and an ini setting cloudimages_NAME.
 TABLE: tuple[tuple[str, type, Any, str], ...] = (
@@ -136,6 +138,8 @@ TABLE: tuple[tuple[str, type, Any, str], ...] = (
     ("dry-run", bool, False, "rehearse on the embedded server, and say what would be created and sent"),
     ("reports", str, None, "folder for conformance.json, conformance.html and junit.xml"),
     ("catalogue", list, (), "TOML file with requirements of one's own; may be repeated"),
+    ("minutes", float, None, "with profile explore: draw anew until so many minutes are over, or something is found"),
+    ("examples", str, None, "folder for the seeds that found something, which are tried first; REPORTS/examples else"),
     ("timeout", float, 30.0, "seconds to wait for one answer"),
     ("patience", float, 10.0, "seconds within which an acknowledged change must be seen"),
 )
@@ -162,13 +166,15 @@ class Options:
     dry_run: bool = False
     reports: str | None = None
     catalogue: tuple[str, ...] = ()
+    minutes: float | None = None
+    examples: str | None = None
     timeout: float = 30.0
     patience: float = 10.0
 
     @property
     def effort(self) -> Profile:
-        """The numbers behind the profile's name."""
-        return PROFILES[self.profile]
+        """The numbers behind the profile's name; where time is the limit, those of one of many rounds."""
+        return PROFILES[self.profile if self.minutes is None else ROUND]
 
     @property
     def names_a_service(self) -> bool:
@@ -179,8 +185,8 @@ class Options:
         """Give the settings as JSON data."""
         return asdict(self)
 
-    def replay(self, ids: tuple[str, ...]) -> str:
-        """Give the command that asks for some requirements again, as this run did."""
+    def replay(self, ids: tuple[str, ...], seed: int | None = None) -> str:
+        """Give the command that asks for some requirements again, as this run did, or one round of it with its seed."""
         words = ["cloudimages", "run"]
         words += ["--reference"] if self.reference else []
         words += ["--endpoint", self.url] if self.url else []
@@ -192,7 +198,8 @@ class Options:
         if self.specification != SPECIFICATIONS[0]:
             words += ["--specification", self.specification]
         words += ["--tag-limit", str(self.tag_limit)] if self.tag_limit else []
-        words += ["--profile", self.profile, "--seed", str(self.seed)]
+        profile = self.profile if self.minutes is None else ROUND
+        words += ["--profile", profile, "--seed", str(self.seed if seed is None else seed)]
         words += [word for one in ids for word in ("--select", one)]
         return " ".join(_quoted(word) for word in words)
 
@@ -243,6 +250,10 @@ def settings(config: pytest.Config, environ: Mapping[str, str] = os.environ) -> 
     for name, known in (("profile", tuple(PROFILES)), ("specification", SPECIFICATIONS)):
         if found[name] not in known:
             raise pytest.UsageError(f"There is no {name} {found[name]!r}; choose one of {', '.join(known)}.")
+    if found["minutes"] is not None and found["profile"] != "explore":
+        raise pytest.UsageError(
+            f"--{PREFIX}-minutes belongs to --{PREFIX}-profile=explore, and this is profile {found['profile']}."
+        )
     named = [f"--{PREFIX}-{name}" for name in ("url", "cloud", "reference") if found[name]]
     if len(named) > 1:
         raise pytest.UsageError(f"One run judges one service, and these name several: {', '.join(named)}.")

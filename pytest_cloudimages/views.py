@@ -70,7 +70,8 @@ def walks(draw: st.DrawFn) -> list[Step]:
     """Plan a walk on two images: lives of a few plain tags at the same time, with a look after every turn."""
     drawn = draw(st.lists(PLAIN["letters and digits"].filter(lambda tag: len(tag) > WORD), min_size=5, max_size=9))
     found = [one.tag for one in unrelated(Sample(tag, "view") for tag in drawn)]
-    one, two, three, four = [*found, *(f"another-{place}-{draw(st.integers(0, 10**9))}" for place in range(4))][:4]
+    spare = [f"another-{place}-{draw(st.integers(0, 10**9))}" for place in range(5)]
+    one, two, three, four, five = [*found, *spare][:5]
 
     def life(tag: str, image: int) -> list[Step]:
         looked = [Step(View.FILTER, (tag,)), Step(View.LIST, (), image)]
@@ -82,6 +83,7 @@ def walks(draw: st.DrawFn) -> list[Step]:
     patched = [
         Step(View.ADD, (two,)),
         Step(View.ADD, (three,)),
+        Step(View.ADD, (five,)),
         Step(View.REPLACE, (three, four)),
         Step(View.FILTER, (two,)),
         Step(View.FILTER, (four,)),

@@ -64,7 +64,7 @@ def details(records: Sequence[Record], catalogue: Mapping[str, Requirement], opt
         parts.append(f"{one.cases} cases, {one.requests} requests")
         parts += [_safe(line) for line in (one.explanation, *one.notes) if line]
         if one.verdict > Verdict.UNTESTED:
-            parts.append(f"replay: {_safe(options.replay((one.id,)))}")
+            parts.append(f"replay: {_safe(options.replay((one.id,), one.seed))}")
         parts += ["", *(_exchange(x) for x in one.exchanges)]
     return "\n".join(parts)
 

@@ -42,6 +42,8 @@ class Record:
     explanation: str = ""
     exchanges: tuple[dict[str, Any], ...] = ()
     witnesses: tuple[dict[str, Any], ...] = ()
+    seed: int | None = None
+    """The seed of the round, where it is not the run's."""
 
     def as_data(self) -> dict[str, Any]:
         """Give the record as JSON data."""
@@ -173,7 +175,7 @@ def _entry(
         entry["exchanges"] = next((list(one.exchanges) for one in decisive if one.exchanges), [])
         if witnesses := [one for record in decisive for one in record.witnesses]:
             entry["witnesses"] = witnesses
-        entry["replay"] = ground.options.replay((requirement.id,))
+        entry["replay"] = ground.options.replay((requirement.id,), next((one.seed for one in decisive), None))
     return entry
 
 

@@ -291,9 +291,11 @@ class RenamesWithTheTagsOfBefore(App):
 class TagsWithTheNameOfBefore(App):
     """Writes the whole image when a tag is added, with the name that it had 2 ms before."""
 
+    window = 2 * MILLISECOND
+
     def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
         name = self.images.open(request.caller, image_id).name
-        time.sleep(2 * MILLISECOND)
+        time.sleep(self.window)
         with self.images.lock:
             reply = super().add_tag(request, image_id, tag)
             self.images.get(image_id).name = name
