@@ -323,7 +323,9 @@ def test_blanks_and_controls_are_stored_or_refused(sound_image: Image, control: 
     stored = sorted(tag for tag, answer in answers.items() if answer.ok)
 
     assert [one for one in answers.values() if not (one.ok or one.refused)] == []
-    assert sorted(sound_image.settled(stored)) == stored
+    shown = sound_image.settled(stored)
+    assert [tag for tag in stored if tag not in shown] == [], f"added, and listed otherwise, as of {sorted(shown)}"
+    assert sorted(shown) == stored
     if control.deletes:
         for tag in stored:
             answer = sound_image.delete_tag(tag)
