@@ -202,8 +202,8 @@ def _words(chosen: argparse.Namespace) -> list[str]:
     words += ["--cloudimages-dry-run"] if chosen.dry_run else []
     renamed = {"endpoint": "url"}
     for name in (
-        "endpoint", "cloud", "other_cloud", "reader_cloud", "creator_cloud", "admin_cloud", "profile", "seed", "minutes",
-        "examples", "specification", "tag_limit", "timeout", "patience",
+        "endpoint", "cloud", "other_cloud", "reader_cloud", "creator_cloud", "admin_cloud", "profile", "seed",
+        "minutes", "examples", "specification", "tag_limit", "timeout", "patience",
     ):  # fmt: skip
         if (value := getattr(chosen, name)) is not None:
             words.append(f"--cloudimages-{renamed.get(name, name).replace('_', '-')}={value}")

@@ -170,7 +170,7 @@ def lengths(cloudimages_ground: Ground) -> Histories:
     """Plain tags of every length, and words at which services trip."""
     from pytest_cloudimages import experiments
 
-    return experiments.lengths(cloudimages_ground, _number(cloudimages_ground, "lengths"))
+    return experiments.lengths(cloudimages_ground, cloudimages_ground.number("lengths"))
 
 
 @pytest.fixture(scope="session")
