@@ -7,6 +7,8 @@ from typing import Any, Protocol
 
 from pytest_cloudimages.exchanges import Exchange
 
+LONGEST = 255
+"""Characters in a tag at most. (Image tags: Add image tag, Request.)"""
 MUTABLE = {"tags", "updated_at"}
 """Attributes of an image that a tag operation may change."""
 

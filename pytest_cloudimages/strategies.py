@@ -14,12 +14,10 @@ from typing import TypeVar
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from pytest_cloudimages.plans import READ, Kind, Operation
+from pytest_cloudimages.plans import LONGEST, READ, Kind, Operation
 
 Value = TypeVar("Value")
 
-LONGEST = 255
-"""Characters in a tag at most. (Image tags: Add image tag, Request.)"""
 UNRESERVED = string.ascii_letters + string.digits + "-._~"
 RESERVED = " !\"#$&'()*+,:;<=>?@[\\]^`{|}%"
 BOUNDARIES = (1, 2, 127, 128, 254, 255)

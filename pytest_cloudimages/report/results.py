@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages import catalogue as catalogue_package
 from pytest_cloudimages import client
-from pytest_cloudimages.exchanges import SECRETS
+from pytest_cloudimages.exchanges import SECRETS, Purpose
 from pytest_cloudimages.verdicts import Verdict, worst
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ class Record:
     notes: tuple[str, ...] = ()
     explanation: str = ""
     exchanges: tuple[dict[str, Any], ...] = ()
+    extent: str = ""
+    """The class of input that a finding is about, where it was found out."""
 
     def as_data(self) -> dict[str, Any]:
         """Give the record as JSON data."""
@@ -98,9 +100,7 @@ class Results:
             "left_behind": list(client.LEFT_BEHIND),
             "software": {"python": platform.python_version()}
             | {name: metadata.version(name) for name in ("pytest", "hypothesis", "requests", "urllib3")},
-            "requests": {
-                purpose: ground.transcript.counts[purpose] for purpose in ("judging", "preparing", "cleaning")
-            },
+            "requests": {str(purpose): ground.transcript.counts[purpose] for purpose in Purpose},
             "classes": dict(sorted(_classes(records).items())),
             "totals": {str(verdict): totals[str(verdict)] for verdict in Verdict},
             "requirements": entries,
@@ -169,6 +169,8 @@ def _entry(
     if finding:
         entry["exchanges"] = next((list(one.exchanges) for one in decisive if one.exchanges), [])
         entry["replay"] = ground.options.replay((requirement.id,))
+    if verdict.finding and (extent := next((one.extent for one in decisive if one.extent), "")):
+        entry["class"] = extent
     return entry
 
 
