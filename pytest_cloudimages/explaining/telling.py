@@ -1,8 +1,7 @@
 """Puts classes of input into sentences. No I/O."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
-from typing import cast
 
 from pytest_cloudimages.explaining import lengths, texts
 from pytest_cloudimages.explaining.procedure import Hypothesis, Probe, Spent, Trials
@@ -23,18 +22,8 @@ def claimed(
     """
     wrong = _shortest(trials.wrong)
     well = [one for one in found.outside if one in trials.well] + _shortest(trials.well)
-    if boundaries := _boundaries(trials):
-        told = [
-            part
-            for one, fine, bad in boundaries
-            for part in (f"{one}×{fine} {_fine(symptom)}", f"{one}×{bad} {symptom}")
-        ]
-        longest = max(
-            (one for one in trials.well if one[0] not in [one for one, *_ in boundaries]), key=len, default=""
-        )
-        told += [f"{shown(longest)} {_fine(symptom)}"] if len(longest) >= lengths.REACH else []
-        seen = ", ".join(told)
-    else:
+    seen = _by_length({one: bad for one, bad in trials.seen.items() if isinstance(one, str)}, symptom)
+    if not seen:
         seen = f"{_listed(wrong, shown)} {symptom}"
         seen += f"; {_listed(well, shown)} {_fine(symptom)}" if well else ""
     return f"{found.claim}{f', {when}' if when else ''} ({seen})"
@@ -65,15 +54,23 @@ def beyond(trials: Trials[str], counts: Sequence[int]) -> str:
     return f"{name} characters (a×{last} acknowledged, a×{first} refused)"
 
 
-def _boundaries(trials: Trials[Probe]) -> list[tuple[str, int, int]]:
-    """Give the characters of which so many went well, and one more did not."""
-    found: list[tuple[str, int, int]] = []
-    for probe in trials.wrong:
-        if isinstance(probe, str) and len(probe) >= lengths.REACH and probe == probe[0] * len(probe):
-            shorter = probe[1:]
-            if trials.seen.get(cast("Probe", shorter)) is False:
-                found.append((probe[0], len(shorter), len(probe)))
-    return sorted(found, key=lambda one: one[0] == "a")[:2]
+def _by_length(seen: Mapping[str, bool], symptom: Symptom) -> str:
+    """Tell which lengths were the last to go well; nothing where one more character was not what mattered."""
+    edges = [
+        one
+        for one, wrong in seen.items()
+        if wrong and len(one) >= lengths.REACH and one == one[0] * len(one) and seen.get(one[1:]) is False
+    ]
+    edges = sorted(edges, key=lambda one: one[0] == "a")[:2]
+    told = [
+        part for one in edges for part in (f"{texts.shown(one[1:])} {_fine(symptom)}", f"{texts.shown(one)} {symptom}")
+    ]
+    others = [
+        one for one, wrong in seen.items() if not wrong and one == one[0] * len(one) and len(one) >= lengths.REACH
+    ]
+    others = [one for one in others if one[0] not in {edge[0] for edge in edges}]
+    told += [f"{texts.shown(max(others, key=len))} {_fine(symptom)}"] if told and others else []
+    return ", ".join(told)
 
 
 def _shortest(probes: Iterable[Probe]) -> list[Probe]:
