@@ -310,7 +310,7 @@ def single(one: str) -> Characters:
         name = f"the character {one!r}" if one.isascii() and one.isprintable() else f"the character {code}"
         known = unicodedata.name(one, "")
         name += f" ({known.lower()})" if known and not one.isascii() else ""
-    many = f"{name.partition(' ')[2]}s" if one in NAMES else f"of {name}"
+    many = f"{name.partition(' ')[2]}s" if one in NAMES else name
     return Characters(name, many, lambda other: other == one, one, _near(one))
 
 

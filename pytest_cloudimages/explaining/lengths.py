@@ -1,5 +1,8 @@
 """Finds the limit of a tag's length, and the unit that it counts. No I/O."""
 
+import functools
+import unicodedata
+import urllib.parse
 from collections.abc import Callable, Iterator
 
 from pytest_cloudimages.explaining.procedure import Hypothesis, Spent, Trials, discriminate
@@ -15,16 +18,11 @@ UNITS: dict[str, Measure] = {
     "characters": len,
     "octets": lambda tag: len(tag.encode()),
     "UTF-16 units": lambda tag: len(tag.encode("utf-16-le")) // 2,
-    "octets as written in the URI": lambda tag: len(_written(tag)),
+    "characters once decomposed": functools.lru_cache(4096)(lambda tag: len(unicodedata.normalize("NFD", tag))),
+    "octets as written in the URI": functools.lru_cache(4096)(lambda tag: len(urllib.parse.quote(tag, safe=""))),
 }
 OTHERS = ("a", "é", "漢", "😀")
 """A character of each length in UTF-8."""
-
-
-def _written(tag: str) -> str:
-    import urllib.parse
-
-    return urllib.parse.quote(tag, safe="")
 
 
 def halve(well: int, wrong: int, goes_wrong: Callable[[int], bool]) -> tuple[int, int]:
@@ -52,7 +50,8 @@ def length_class(unit: str, count: int, trials: Trials[str]) -> Hypothesis[str] 
         if not trials(unit * most):
             return None
         well, wrong = halve(0, count, lambda number: trials(unit * number)) if shorter else (count - 1, count)
-        return _more_than(unit, well, wrong, trials)
+        # A limit is one only if what is shorter still goes well too.
+        return None if well > 1 and trials(unit * (well - 1)) else _more_than(unit, well, wrong, trials)
     except Spent:
         return None
 
@@ -72,11 +71,19 @@ def _more_than(unit: str, well: int, wrong: int, trials: Trials[str]) -> Hypothe
 
 
 def _equal(name: str, size: Measure, number: int) -> Hypothesis[str]:
-    return Hypothesis(f"exactly {number} {name}", lambda tag: size(tag) == number)
+    return _bounded(f"exactly {number} {name}", lambda tag: size(tag) == number)
 
 
 def _above(name: str, size: Measure, most: int) -> Hypothesis[str]:
-    return Hypothesis(f"more than {most} {name}", lambda tag: size(tag) > most)
+    return _bounded(f"more than {most} {name}", lambda tag: size(tag) > most)
+
+
+def _bounded(claim: str, holds: Callable[[str], bool]) -> Hypothesis[str]:
+    """Make a class of lengths; its nearest neighbours are those of every kind of character."""
+    bare: Hypothesis[str] = Hypothesis(claim, holds)
+    edges = [one * count for one in OTHERS for count in _edges(one, bare) if 0 < count <= LONGEST]
+    inside = tuple(tag for tag in edges if holds(tag))
+    return Hypothesis(claim, holds, inside, tuple(tag for tag in edges if tag not in inside))
 
 
 def _around(unit: str, hypotheses: list[Hypothesis[str]], counts: list[int]) -> Iterator[str]:

@@ -52,8 +52,8 @@ BY_STATUS = frozenset(
 )
 
 
-def of_answer(kind: Kind, tag: str, status: int, *, carried: bool) -> Symptom | None:
-    """Give what an answer alone shows to be wrong. ``carried`` is whether the image had the tag."""
+def of_answer(kind: Kind, tag: str, status: int, *, carried: bool | None) -> Symptom | None:
+    """Give what an answer alone shows to be wrong. ``carried`` is whether the image had the tag, if that is known."""
     if status == 0 or status >= 500:  # noqa: PLR2004 - the class of codes
         return Symptom.FAILED
     good, refused = 200 <= status < 300, 400 <= status < 500  # noqa: PLR2004 - the classes of codes
@@ -63,6 +63,8 @@ def of_answer(kind: Kind, tag: str, status: int, *, carried: bool) -> Symptom | 
         # A 201 for a new tag is what HTTP asks for. (Ruling Q-05.)
         fine = (204,) if carried else (204, 201)
         return Symptom.REFUSED if refused else Symptom.ODD if good and status not in fine else None
+    if carried is None:
+        return Symptom.ODD if good and status != 204 else None  # noqa: PLR2004
     if carried:
         return Symptom.UNDELETABLE if refused else Symptom.ODD if good and status != 204 else None  # noqa: PLR2004
     return Symptom.FORGIVEN if good else Symptom.MISANSWERED if refused and status != 404 else None  # noqa: PLR2004
@@ -94,8 +96,8 @@ class Suspect:
     symptom: Symptom
     kind: Kind
     tag: str
-    carried: bool
-    """Whether the image had the tag before."""
+    carried: bool | None
+    """Whether the image had the tag before; ``None`` where that is not known."""
     before: tuple[str, ...] = ()
     """The tags of the image before."""
     lost: tuple[str, ...] = ()
@@ -112,7 +114,7 @@ class _Done:
     kind: Kind
     tag: str
     status: int
-    carried: bool
+    carried: bool | None
 
     @property
     def good(self) -> bool:
@@ -195,14 +197,12 @@ def _tags(exchange: Exchange) -> list[str] | None:
 def _take(trail: _Trail, kind: Kind, tag: str, status: int) -> Suspect | None:
     """Take an operation into account, and give what its answer alone shows."""
     before = tuple(trail.tags)
-    done = _Done(kind, tag, status, tag in before)
+    # What was not read, nobody knows, but for what this case added itself.
+    done = _Done(kind, tag, status, True if tag in before else None if trail.base is None else False)
     trail.done.append(done)
     if done.good:
         trail.tags = [one for one in before if one != tag] + [tag] * (kind is Kind.ADD)
     symptom = of_answer(kind, tag, status, carried=done.carried)
-    if kind is Kind.DELETE and not done.carried and trail.base is None and symptom is not Symptom.FAILED:
-        # Nobody knows whether it was there.
-        symptom = None
     return Suspect(symptom, kind, tag, done.carried, before) if symptom else None
 
 
@@ -227,9 +227,10 @@ def _several(trail: _Trail, seen: Sequence[str]) -> Iterator[Suspect]:
         symptom = None
         if one.kind is Kind.ADD and one.good and one.tag in trail.tags and len(one.tag) <= LONGEST:
             symptom = Symptom.UNFAITHFUL if one.tag not in seen else Symptom.TWICE if seen.count(one.tag) > 1 else None
-        elif one.kind is Kind.DELETE and one.good and one.tag in seen and one.tag not in trail.tags:
-            symptom = Symptom.KEPT
+        elif one.kind is Kind.DELETE and one.tag in seen and one.tag not in trail.tags:
+            # A refusal of what is there afterwards was a refusal of what was there.
+            symptom = Symptom.KEPT if one.good else Symptom.UNDELETABLE if one.status < 500 else None  # noqa: PLR2004
         if symptom:
-            yield Suspect(symptom, one.kind, one.tag, one.tag in carried, tuple(carried))
+            yield Suspect(symptom, one.kind, one.tag, one.carried, tuple(carried))
         if one.kind is Kind.ADD and one.good and one.tag not in carried:
             carried.append(one.tag)

@@ -61,7 +61,7 @@ def _by_length(seen: Mapping[str, bool], symptom: Symptom) -> str:
         for one, wrong in seen.items()
         if wrong and len(one) >= lengths.REACH and one == one[0] * len(one) and seen.get(one[1:]) is False
     ]
-    edges = sorted(edges, key=lambda one: one[0] == "a")[:2]
+    edges = sorted(edges, key=lambda one: one[0] != "a")[:2]
     told = [
         part for one in edges for part in (f"{texts.shown(one[1:])} {_fine(symptom)}", f"{texts.shown(one)} {symptom}")
     ]
