@@ -11,7 +11,9 @@ import pytest
 from pytest_cloudimages import evidence, requirement
 from pytest_cloudimages.client import Image, ImagesClient, prepared
 from pytest_cloudimages.contests import Family
+from pytest_cloudimages.exchanges import Purpose
 from pytest_cloudimages.experiments import Control
+from pytest_cloudimages.explaining.lengths import limit
 from pytest_cloudimages.ground import FreshImage, Ground
 from pytest_cloudimages.heats import Measured, Races
 from pytest_cloudimages.judging import Histories, Readings, lost, surplus
@@ -238,13 +240,8 @@ def test_the_limit_counts_characters(sound_image: Image, unit: str) -> None:
 
 def limit_of(image: Image, unit: str) -> str:
     """Find by halving how many such characters a tag may have, and name the unit that the limit counts."""
-    accepted, refused = 0, 1024
-    while refused - accepted > 1:
-        middle = (accepted + refused) // 2
-        accepted, refused = (middle, refused) if image.add_tag(unit * middle).ok else (accepted, middle)
-    octets, utf16 = len(unit.encode()), len(unit.encode("utf-16-le")) // 2
-    counts = {LONGEST // octets: "octets", LONGEST // utf16: "UTF-16 units", LONGEST: "characters"}
-    return f"limits {counts.get(accepted, 'something else')}: {accepted} of {unit} accepted, {refused} refused"
+    with image.client.transcript.of(Purpose.EXPLAINING):
+        return limit(unit, lambda tag: image.add_tag(tag).ok)
 
 
 # the image is not there

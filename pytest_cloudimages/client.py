@@ -13,7 +13,7 @@ from typing import Any, Self, TypeVar
 import requests
 import urllib3
 
-from pytest_cloudimages.exchanges import KEPT_OCTETS, TOKEN, Exchange, Purpose, Transcript, without_token
+from pytest_cloudimages.exchanges import HELD_OCTETS, KEPT_OCTETS, TOKEN, Exchange, Purpose, Transcript, without_token
 from pytest_cloudimages.verdicts import Blocked
 from pytest_cloudimages.wire import Wire, stray
 
@@ -309,7 +309,7 @@ class _Request:
             body=(self.body or b"")[:KEPT_OCTETS],
             status=response.status_code if response is not None else 0,
             answer_headers=tuple(response.headers.items()) if response is not None else (),
-            answer=response.content[:KEPT_OCTETS] if response is not None else b"",
+            answer=response.content[:HELD_OCTETS] if response is not None else b"",
             stray=stray(response) if response is not None else b"",
             sent=begun,
             answered=time.monotonic(),

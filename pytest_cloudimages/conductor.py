@@ -7,6 +7,7 @@ import functools
 import html
 import re
 import time
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ import pytest
 from pytest_cloudimages import evidence
 from pytest_cloudimages.catalogue import load
 from pytest_cloudimages.exchanges import SECRETS, Purpose
+from pytest_cloudimages.explaining.symptoms import Suspect, suspect
 from pytest_cloudimages.options import ConfigurationError, Options
 from pytest_cloudimages.report import page, terminal
 from pytest_cloudimages.report.results import Record, Results, write
@@ -66,6 +68,7 @@ class Conductor:
         except ValueError as problem:
             raise pytest.UsageError(str(problem)) from None
         self.records: list[Record] = []
+        self.suspects: dict[tuple[str, str], Suspect] = {}
         self.tested: dict[str, list[str]] = {}
         self.interrupted = False
         self.begun = time.time()
@@ -270,6 +273,8 @@ class Conductor:
             elif verdict is Verdict.BLOCKED:
                 explanation = "No case reached the question: the service refused, or broke, all that leads up to it."
         judged = [x for x in mine.exchanges if x.purpose is not Purpose.CLEANING] or mine.exchanges
+        if verdict.finding and (found := suspect(x for x in judged if x.purpose is not Purpose.EXPLAINING)):
+            self.suspects[one, item.nodeid.rpartition("/")[2]] = found
         return Record(
             id=one,
             verdict=verdict,
@@ -390,6 +395,25 @@ class Conductor:
         """Remember that the run did not come to its end; pytest itself stops so where a module cannot be loaded."""
         self.interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
 
+    def _explain_findings(self) -> None:
+        """Find out for which class of input the findings hold, where the run came to its end.
+
+        Nothing of it changes a verdict. An interruption ends it, and nothing else: by now everything is judged.
+        """
+        if self.interrupted or not self.suspects or self.ground.problem:
+            return
+        from pytest_cloudimages.explaining.asking import Explainer
+
+        explainer = Explainer(self.ground)
+        suspected = [one for one in self.records if (one.id, one.test) in self.suspects]
+        extents: dict[tuple[str, str], str] = {}
+        try:
+            for one in sorted(suspected, key=lambda record: -record.verdict):
+                extents[one.id, one.test] = explainer.explain(self.suspects[one.id, one.test])
+        except KeyboardInterrupt:
+            pass
+        self.records = [replace(one, extent=extents.get((one.id, one.test), "")) for one in self.records]
+
     @property
     def results(self) -> Results:
         """What the run has shown; made once, when all images are gone."""
@@ -403,6 +427,9 @@ class Conductor:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Write the results when everything has been put back, and close what is open."""
         try:
+            if GROUND in self.config.stash:
+                # Before anybody else makes reports of the results.
+                self._explain_findings()
             return (yield)
         finally:
             if GROUND in self.config.stash:

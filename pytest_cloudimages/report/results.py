@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages import catalogue as catalogue_package
 from pytest_cloudimages import lifetimes
-from pytest_cloudimages.exchanges import SECRETS
+from pytest_cloudimages.exchanges import SECRETS, Purpose
 from pytest_cloudimages.verdicts import Verdict, worst
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class Record:
     witnesses: tuple[dict[str, Any], ...] = ()
     seed: int | None = None
     """The seed of the round, where it is not the run's."""
+    extent: str = ""
+    """The class of input that a finding is about, where it was found out."""
 
     def as_data(self) -> dict[str, Any]:
         """Give the record as JSON data."""
@@ -102,9 +104,7 @@ class Results:
             "left_behind": list(lifetimes.LEFT_BEHIND),
             "software": {"python": platform.python_version()}
             | {name: metadata.version(name) for name in ("pytest", "hypothesis", "requests", "urllib3")},
-            "requests": {
-                purpose: ground.transcript.counts[purpose] for purpose in ("judging", "preparing", "cleaning")
-            },
+            "requests": {str(purpose): ground.transcript.counts[purpose] for purpose in Purpose},
             "classes": dict(sorted(_classes(records).items())),
             "totals": {str(verdict): totals[str(verdict)] for verdict in Verdict},
             "requirements": entries,
@@ -176,6 +176,8 @@ def _entry(
         if witnesses := [one for record in decisive for one in record.witnesses]:
             entry["witnesses"] = witnesses
         entry["replay"] = ground.options.replay((requirement.id,), next((one.seed for one in decisive), None))
+    if verdict.finding and (extent := next((one.extent for one in decisive if one.extent), "")):
+        entry["class"] = extent
     return entry
 
 

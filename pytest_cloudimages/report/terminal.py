@@ -62,13 +62,14 @@ def table(results: Results) -> list[str]:
 
 
 def finding(one: Mapping[str, Any]) -> list[str]:
-    """Give a finding in three lines, and the command that replays it."""
+    """Give a finding in a few lines: what was asked, what came, for which input, and the command that replays it."""
     asked = [f"{x['method']} {x['target']} → {x['status'] or 'no answer'}" for x in one.get("exchanges", ())]
     came = " ".join(one["explanation"].split())
     return [
         f"{one['verdict'].upper()} {one['id']}: {one['statement']}",
         f"  asked:  {_short('; '.join(asked[-3:])) or 'nothing could be asked'}",
         f"  came:   {_short(came)}",
+        *([f"  class:  {_short(one['class'])}"] if "class" in one else []),
         f"  source: {one['level']}, {one['provenance']}: {one['source']}",
         f"  replay: {one['replay']}",
     ]

@@ -41,6 +41,8 @@ class Outcome:
     cases: int
     requests: int
     output: str
+    classes: dict[str, str]
+    """For which class of input a finding holds, as far as that was found out."""
 
     def which(self, *verdicts: str) -> frozenset[str]:
         """Give the requirements of these verdicts."""
@@ -125,4 +127,5 @@ def judged(
         cases=sum(one["cases"] for one in entries),
         requests=data["requests"]["judging"],
         output=output,
+        classes={one["id"]: one["class"] for one in entries if "class" in one},
     )
