@@ -52,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     results = Measured.load(RESULTS)
     results.faults = {name: row for name, row in results.faults.items() if name in FAULTS}
     failed = [_measure(results, peer, names, again=chosen.again) for peer in chosen.peer or PEERS]
+    print(f"{RESULTS.name} is written; python tests/faults --write makes docs/detection.md of it.")
     return int(any(failed))
 
 

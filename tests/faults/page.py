@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from statistics import median
+from textwrap import wrap
 
 from .kinds import Kind, kind_of
 from .registry import Fault
@@ -39,7 +40,7 @@ class Faults:
         rows = self.rows(suite)
         if not rows:
             return NOT_MEASURED
-        count = sum(bool(row["found"]) for row in rows.values())
+        count = sum(map(_catches, rows.values()))
         return str(count) if len(rows) == len(self.chosen) else f"{count} of the {len(rows)} it was shown"
 
     def requests(self, suite: str) -> str:
@@ -55,9 +56,9 @@ def render(register: Mapping[str, Fault], ours: Measured, peers: Measured) -> st
         [
             "# What is detected",
             "",
-            *_score(faults, peers),
+            score(register, ours, peers),
             "",
-            *_method(faults, ours, peers),
+            *_method(faults, peers),
             "",
             "## By class",
             "",
@@ -75,46 +76,62 @@ def render(register: Mapping[str, Fault], ours: Measured, peers: Measured) -> st
     )
 
 
-def _score(faults: Faults, peers: Measured) -> Iterator[str]:
+def score(register: Mapping[str, Fault], ours: Measured, peers: Measured) -> str:
+    """Say in two sentences who found how many; the README says it too."""
+    faults = Faults(register, ours.faults, peers.faults).of(lawful=False)
+
     def says(suite: str) -> str:
         requests = faults.requests(suite)
         return f"**{faults.caught(suite)}**" + (f" ({requests} requests)" if requests else "")
 
-    release = _about(peers, "schemathesis").get("release", "")
-    yield f"Of {len(faults.chosen)} faults, this suite finds {says('ours')}, Schemathesis {release} {says('schemathesis')},"
-    yield f"Tempest's three tests of tags {says('tempest')}. Requests are medians of whole runs."
+    schemathesis = f"Schemathesis {_about(peers, 'schemathesis').get('release', '')}".strip()
+    return "\n".join(
+        _filled(
+            f"Of {len(faults.chosen)} faults, this suite finds {says('ours')}, {schemathesis} {says('schemathesis')}, "
+            f"Tempest's three tests of tags {says('tempest')}. Requests are medians of whole runs."
+        )
+    )
 
 
-def _method(faults: Faults, ours: Measured, peers: Measured) -> Iterator[str]:
-    parts = []
+def _method(faults: Faults, peers: Measured) -> Iterator[str]:
+    efforts = []
     for profile in ("quick", "standard"):
         requests = [row["requests"] for row in faults.rows("ours").values() if row["profile"] == profile]
-        parts.append(f"{len(requests)} with profile {profile} (median {_median(requests)} requests)")
+        efforts.append(f"{len(requests)} with profile {profile} (median {_median(requests) or 'of no'} requests)")
     about = _about(peers, "schemathesis")
-    honest = about.get("honest", [])
-    opinion = f"{len(honest)}: {', '.join(f'`{one}`' for one in honest)}" if honest else "none"
-    yield from f"""\
-Every fault is the embedded server with one rule spoiled (`tests/faults/`). Each suite judges each fault once, on a
-freshly started server, and every request that reaches it is counted, those that prepare and clean up included.
-
-- **This suite**, seed {ours.about.get("seed", "")}: a fault is judged with the least profile that is certain to meet it:
-  {" and ".join(parts)}. *Caught* means that just the requirements that the fault breaks are found broken and no
-  other; `tests/test_faults.py` asserts it for every fault. The authors know their own faults: the table
-  shows that each requirement can fail, not that there is no fault beyond it.
-- **Schemathesis** {about.get("release", "")}, seed {about.get("seed", "")}, all else as it is by default (100 examples an operation, all
-  phases, all checks), from [openapi.yaml](../benchmarks/peers/openapi.yaml): documented status codes, headers and
-  schemas, and links by which it can create an image, add a tag, add it again, show, list, delete the tag and delete it
-  again. *Caught* means a failure of an operation and a check that it does not report of the honest server in any of
-  {about.get("honest_runs", "")} runs with the same seed (it reports {opinion}).
-- **Tempest's tests** of tags are three; they were [rewritten](../benchmarks/peers/tempest_tags.py) from their
-  description. *Caught* means that one fails. They take ten requests where all is well.
-
-A schema says nothing about what a tag has to be after three operations, and three tests ask three questions: neither
-was made to find what is found here. They are what there was to compare with.
-
-Written by `tox run -e faults -- --write` from [detection.json](detection.json) and
-[results.json](../benchmarks/peers/results.json), which `tox run -e peers` measures; a test keeps it current.""".split(
-        "\n"
+    honest = ", ".join(f"`{one}`" for one in about.get("honest", ())) or "nothing"
+    yield from _filled(
+        "Every fault is the embedded server with one rule spoiled (`tests/faults/`). Each suite judges each fault once, "
+        "on a freshly started server and with seed 1 where it draws lots; every request that reaches the server is "
+        "counted, those that prepare and clean up included."
+    )
+    yield ""
+    yield from _filled(
+        f"- **This suite** judges a fault with the least profile that is certain to meet it: {' and '.join(efforts)}. "
+        "*Caught: yes* means that it finds broken just the requirements that the fault breaks, and no other; "
+        "`tests/test_faults.py` asserts that of every fault. Who wrote the suite wrote the faults too: the table shows "
+        "that each of its requirements can fail, and not that there is nothing beyond them."
+    )
+    yield from _filled(
+        "- **Schemathesis** runs with its defaults: 100 examples an operation, all phases, all checks; only shrinking is "
+        "left out, which finds nothing. Its [openapi.yaml](../benchmarks/peers/openapi.yaml) documents status codes, "
+        "headers and schemas, and links by which it can create an image, add a tag, add it again, show, list, delete the "
+        "tag, and delete it again. *Yes* means a failure, named by operation and code, that it does not report of the "
+        f"honest server in any of {about.get('honest_runs', 'several')} runs. Of that it reports {honest}."
+    )
+    yield from _filled(
+        "- **Tempest's tests** of tags are three. They were [rewritten](../benchmarks/peers/tempest_tags.py) from what "
+        "they are described to do. *Yes* means that one of them fails. They send ten requests where all is well."
+    )
+    yield ""
+    yield from _filled(
+        "A schema cannot say what the tags have to be after three operations, and three tests ask three questions. "
+        "Neither was made for what is asked here; they are what there was to compare with."
+    )
+    yield ""
+    yield from _filled(
+        "Written by `tox run -e faults -- --write` from [detection.json](detection.json), and from "
+        "[results.json](../benchmarks/peers/results.json), which `tox run -e peers` measures. A test keeps it current."
     )
 
 
@@ -151,6 +168,12 @@ def _lawful(faults: Faults) -> Iterator[str]:
         yield _line(name, _sentence(fault), *row, *others)
 
 
+def _catches(row: Row) -> bool:
+    """Tell whether what was found is what is broken; what a peer finds is told in words of its own."""
+    declared = {*row.get("breaks", row["found"]), *row.get("perhaps", ())}
+    return not declared.isdisjoint(row["found"])
+
+
 def _ours(row: Row) -> str:
     departures = [
         f"**{word}** {', '.join(row[key])}" for key, word in (("missed", "not"), ("blamed", "also")) if row[key]
@@ -169,6 +192,11 @@ def _about(measured: Measured, suite: str) -> Mapping[str, object]:
 
 def _sentence(fault: Fault) -> str:
     return " ".join((fault.__doc__ or "").split())
+
+
+def _filled(text: str) -> list[str]:
+    indent = "  " if text.startswith("- ") else ""
+    return wrap(text, 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def _median(numbers: Iterable[int]) -> str:

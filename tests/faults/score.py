@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
 PAGE = ROOT / "docs" / "detection.md"
 OURS = ROOT / "docs" / "detection.json"
 PEERS = ROOT / "benchmarks" / "peers" / "results.json"
