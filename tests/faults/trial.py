@@ -9,9 +9,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from threading import Lock
 
 from pytest_cloudimages import cli
-from pytest_cloudimages.reference.app import App
+from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.server import Server, serving
 
 STORAGE = Path(tempfile.gettempdir()) / "cloudimages-faults-hypothesis"
@@ -40,6 +41,9 @@ class Outcome:
     explanations: dict[str, str]
     cases: int
     requests: int
+    """Those that judge; preparing and cleaning are not among them."""
+    sent: int
+    """All that reached the app."""
     output: str
     classes: dict[str, str]
     """For which class of input a finding holds, as far as that was found out."""
@@ -66,6 +70,20 @@ class Outcome:
         for word, ids in (("blamed without reason", extra), ("an error of ours", errors)):
             lines += [f"{word}: {one}: {self.explanations[one][:600]}" for one in sorted(ids)]
         return "\n".join(lines)
+
+
+class Meter:
+    """Counts the requests that reach an app, whoever sends them."""
+
+    def __init__(self, app: App) -> None:
+        self.requests = 0
+        self._lock, self._handle = Lock(), app.handle
+        app.handle = self  # type: ignore[method-assign]
+
+    def __call__(self, request: Request) -> Reply:
+        with self._lock:
+            self.requests += 1
+        return self._handle(request)
 
 
 def _identities(server: Server) -> dict[str, str]:
@@ -110,7 +128,9 @@ def judged(
     make: Callable[[], App], reports: Path, *, profile: str = "quick", seed: int = SEED, select: Iterable[str] = ()
 ) -> Outcome:
     """Serve an app, have the suite judge it in a process of its own, and read the results."""
-    with serving(make()) as server:
+    app = make()
+    meter = Meter(app)
+    with serving(app) as server:
         environ = {name: value for name, value in os.environ.items() if not name.startswith(STRANGE)}
         words = ["run", "--profile", profile, "--seed", str(seed), "--patience", "0.3", "--reports", str(reports)]
         words += [word for one in select for word in ("--select", one)]
@@ -126,6 +146,7 @@ def judged(
         explanations={one["id"]: one["explanation"] for one in entries},
         cases=sum(one["cases"] for one in entries),
         requests=data["requests"]["judging"],
+        sent=meter.requests,
         output=output,
         classes={one["id"]: one["class"] for one in entries if "class" in one},
     )
