@@ -12,7 +12,7 @@ from pytest_cloudimages import evidence, requirement
 from pytest_cloudimages.client import Image, ImagesClient, prepared
 from pytest_cloudimages.contests import Family
 from pytest_cloudimages.exchanges import Purpose
-from pytest_cloudimages.experiments import Control
+from pytest_cloudimages.experiments import Control, Showings
 from pytest_cloudimages.explaining.lengths import limit
 from pytest_cloudimages.ground import FreshImage, Ground
 from pytest_cloudimages.heats import Measured, Races
@@ -28,17 +28,28 @@ DOCUMENTED = (204, 400, 401, 403, 404, 405, 413, 415, 500, 503)
 DOCUMENTED_BY_GLANCE = (204, 400, 401, 403, 404, 413)
 
 NAMING_OTHERS = [
-    ("application/json", b'{"tag": "other", "tags": ["other", "third"], "name": "other"}'),
+    (
+        "application/json",
+        b'{"tag": "other", "tags": ["other", "third"], "name": "other", "value": "other", "image_tag": "other"}',
+    ),
     ("application/openstack-images-v2.1-json-patch", b'[{"op": "add", "path": "/tags", "value": ["other", "third"]}]'),
     ("text/plain", b"other"),
     ("application/x-www-form-urlencoded", b"tag=other&tags=third"),
+]
+#: Asked about what they bring only, and not about whether they are let pass.
+NAMING_OTHERS_STILL = [
+    ("application/xml", b"<tag>other</tag>"),
+    ("application/json", b'"other"'),
+    ("application/json", b'["other", "third"]'),
+    ("", b'{"tag": "other"}'),
+    ("application/json", b'{"tag": "other", "rest": "' + b"x" * 2000 + b'"}'),
 ]
 
 
 # "204 Success: Request succeeded."
 @requirement("TAG-ADD-01")
-def test_adding_a_tag_succeeds_with_204(plain_lives: Histories) -> None:
-    for step in plain_lives.additions(past=[Past.NEVER]):
+def test_adding_a_tag_succeeds_with_204(plain_lives: Histories, states: Histories) -> None:
+    for step in chain(plain_lives.additions(past=[Past.NEVER]), states.additions(past=[Past.NEVER])):
         # 201 is undocumented, yet what HTTP asks of a PUT that creates. (Ruling Q-05.)
         assert step.answer.status in (204, 201), step
 
@@ -56,9 +67,14 @@ def test_the_answer_to_an_addition_has_no_body(plain_lives: Histories, image: Im
 
 # "This operation adds the specified tag to the specified image."
 @requirement("TAG-ADD-03")
-def test_an_added_tag_is_listed(plain_lives: Histories) -> None:
-    for step in plain_lives.additions(acknowledged=True, past=[Past.NEVER]):
-        assert step.tag in step.after, step
+def test_an_added_tag_is_listed(plain_lives: Histories, states: Histories, showings: Showings) -> None:
+    for lives in (plain_lives, states):
+        for step in lives.additions(acknowledged=True, past=[Past.NEVER]):
+            assert step.tag in step.after, step
+
+    # Whoever else may see the image sees it too.
+    for showing in showings:
+        assert showing.to_reader is None or {*showing.detail} <= {*showing.to_reader}, showing
 
 
 # "This operation adds the specified tag to the specified image."
@@ -103,12 +119,16 @@ def test_a_request_without_a_body_is_accepted(image: Image) -> None:
 @requirement("TAG-ADD-09")
 def test_a_body_adds_no_tag(sound_image: Image) -> None:
     sound_image.establish("stays")
-    asked = [f"asked-{number}" for number in range(len(NAMING_OTHERS))]
-    for tag, (media, body) in zip(asked, NAMING_OTHERS, strict=True):
-        sound_image.add_tag(tag, body=body, headers={"Content-Type": media})
+    bodies = NAMING_OTHERS + NAMING_OTHERS_STILL
+    for number, (media, body) in enumerate(bodies):
+        headers = {"Content-Type": media} if media else {}
+        sound_image.add_tag(f"asked-{number}", body=body, headers=headers, chunked=number % 2 == 1)
+    # What a body leaves on the connection must not reach the next request.
+    sound_image.add_tag("asked-after")
 
-    tags = sound_image.read(lambda found: "stays" in found)
-    assert {*tags} - {*asked} == {"stays"}
+    asked = {f"asked-{number}" for number in range(len(bodies))} | {"asked-after"}
+    tags = sound_image.read(lambda found: {"stays", "asked-after"} <= {*found})
+    assert {*tags} - asked == {"stays"}
 
 
 # "{tag}: Image tag (may be up to 255 characters in length)."
@@ -138,14 +158,15 @@ def test_a_tag_of_one_character_is_accepted(edges: Histories, control: Control) 
 
 # "This operation adds the specified tag to the specified image."
 @requirement("TAG-ADD-15")
-def test_adding_a_tag_to_an_unknown_image_fails_and_creates_none(cloudimages_client: ImagesClient) -> None:
-    unknown = str(uuid.uuid4())
+def test_adding_a_tag_to_an_unknown_image_fails_and_creates_none(
+    cloudimages_client: ImagesClient, gone_image: str
+) -> None:
+    for unknown in (str(uuid.uuid4()), gone_image):
+        answer = cloudimages_client.add_tag(unknown, "stray")
+        shown = cloudimages_client.show(unknown)
 
-    answer = cloudimages_client.add_tag(unknown, "stray")
-    shown = cloudimages_client.show(unknown)
-
-    assert answer.refused, answer
-    assert shown.status == 404, shown
+        assert answer.refused, answer
+        assert shown.status in (404, 410), shown
 
 
 # "400 Error: A general error has occurred." and the codes that follow it
@@ -236,6 +257,14 @@ def test_the_limit_counts_characters(sound_image: Image, unit: str) -> None:
     # Which characters are shown is asked by TAG-URI-11; here it counts that nothing was cut off.
     assert image.read(lambda found: len(found) == 1 and len(found[0]) >= LONGEST), limit_of(image, unit)
     assert image.client.add_tag(image.id, unit * (LONGEST + 1)).refused, limit_of(image, unit)
+
+
+# "up to 255 characters in length": a letter and its accent are two
+@requirement("TAG-ADD-14")
+def test_the_limit_counts_no_letter_with_its_accents_as_one(edges: Histories) -> None:
+    for step in edges.additions(sorts=["past the limit, composing"]):
+        assert step.answer.refused, step
+        assert not surplus(step, but=()), step
 
 
 def limit_of(image: Image, unit: str) -> str:

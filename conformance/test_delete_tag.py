@@ -8,7 +8,7 @@ import pytest
 from pytest_cloudimages import evidence, requirement
 from pytest_cloudimages.client import Image, ImagesClient, prepared
 from pytest_cloudimages.contests import Family
-from pytest_cloudimages.experiments import Control
+from pytest_cloudimages.experiments import Control, Showings
 from pytest_cloudimages.ground import FreshImage, Ground
 from pytest_cloudimages.heats import Races
 from pytest_cloudimages.judging import Histories, Readings, lost, surplus
@@ -19,7 +19,7 @@ DOCUMENTED = (204, 400, 401, 403, 404, 405, 413, 500, 503)
 DOCUMENTED_BY_GLANCE = (204, 400, 401, 403, 404)
 
 NAMING_OTHERS = [
-    ("application/json", b'{"tag": "other", "tags": ["other"]}'),
+    ("application/json", b'{"tag": "other", "tags": ["other"], "name": "other", "value": "other", "id": "other"}'),
     ("application/openstack-images-v2.1-json-patch", b'[{"op": "replace", "path": "/tags", "value": []}]'),
     ("text/plain", b"other"),
     ("application/x-www-form-urlencoded", b"tag=other"),
@@ -29,9 +29,9 @@ NAMING_OTHERS = [
 # "204 Delete Successful: Delete request succeeded."
 @requirement("TAG-DEL-01")
 def test_deleting_a_carried_tag_succeeds_with_204(
-    plain_lives: Histories, unusual_lives: Histories, edges: Histories, lengths: Histories
+    plain_lives: Histories, unusual_lives: Histories, edges: Histories, lengths: Histories, states: Histories
 ) -> None:
-    for lives in (plain_lives, unusual_lives, edges, lengths):
+    for lives in (plain_lives, unusual_lives, edges, lengths, states):
         for step in lives.deletions(past=[Past.CARRIED], again=False, printable=True):
             if step.tag in step.before:
                 assert step.answer.status == 204, step
@@ -51,9 +51,16 @@ def test_the_answer_to_a_deletion_has_no_body(plain_lives: Histories, image: Ima
 # "This operation deletes the specified tag from the specified image."
 @requirement("TAG-DEL-03")
 def test_a_deleted_tag_is_listed_no_more(
-    plain_lives: Histories, unusual_lives: Histories, edges: Histories, lengths: Histories
+    plain_lives: Histories,
+    unusual_lives: Histories,
+    edges: Histories,
+    lengths: Histories,
+    states: Histories,
+    showings: Showings,
 ) -> None:
-    for lives in (plain_lives, unusual_lives, edges, lengths):
+    for showing in showings:
+        assert showing.to_reader is None or {*showing.to_reader} <= {*showing.detail}, showing
+    for lives in (plain_lives, unusual_lives, edges, lengths, states):
         for step in lives.deletions(acknowledged=True, past=[Past.CARRIED], again=False, printable=True):
             if step.tag in step.before:
                 assert step.tag not in step.after, step
@@ -89,10 +96,11 @@ def test_deleting_a_tag_that_was_never_there_is_answered_404(absences: Histories
 
 # "404 Not Found: Resource not found."
 @requirement("TAG-DEL-07")
-def test_deleting_a_tag_of_an_unknown_image_is_answered_404(cloudimages_client: ImagesClient) -> None:
-    answer = cloudimages_client.delete_tag(str(uuid.uuid4()), "absent")
+def test_deleting_a_tag_of_an_unknown_image_is_answered_404(cloudimages_client: ImagesClient, gone_image: str) -> None:
+    for unknown in (str(uuid.uuid4()), gone_image):
+        answer = cloudimages_client.delete_tag(unknown, "absent")
 
-    assert answer.status == 404, answer
+        assert answer.status == 404, answer
 
 
 # "The request body is ignored."
@@ -100,7 +108,7 @@ def test_deleting_a_tag_of_an_unknown_image_is_answered_404(cloudimages_client: 
 def test_a_body_deletes_no_tag(image: Image, control: Control) -> None:
     control.require_deletions()
     asked = [f"asked-{number}" for number in range(len(NAMING_OTHERS))]
-    image.establish("other", "stays", "not-asked", *asked)
+    image.begin_with("other", "stays", "not-asked", *asked)
     for tag, (media, body) in zip(asked, NAMING_OTHERS, strict=True):
         image.delete_tag(tag, body=body, headers={"Content-Type": media})
 
@@ -134,7 +142,7 @@ def test_a_failed_deletion_changes_nothing(plain_lives: Histories, absences: His
 @requirement("TAG-DEL-08")
 def test_a_body_is_ignored(image: Image, control: Control, specification: str) -> None:
     control.require_deletions()
-    image.establish(*(f"{form}-{number}" for number in range(len(NAMING_OTHERS)) for form in ("whole", "chunked")))
+    image.begin_with(*(f"{form}-{number}" for number in range(len(NAMING_OTHERS)) for form in ("whole", "chunked")))
     for number, (media, body) in enumerate(NAMING_OTHERS):
         for form, chunked in (("whole", False), ("chunked", True)):
             answer = image.delete_tag(f"{form}-{number}", body=body, headers={"Content-Type": media}, chunked=chunked)
