@@ -166,10 +166,11 @@ def _mixed(draw: st.DrawFn, clients: int, *, cut: bool = False) -> Race:
 
 @st.composite
 def _renaming(draw: st.DrawFn, clients: int) -> Race:
-    """One adds tags, two at a time, then takes them off again, while another renames the image time and again."""
+    """One adds tags, two at a time, then takes them off again, while another renames the image, and one looks on."""
     tags = draw(_tags(RENAMED))
-    lanes = [tuple(act(tag) for tag in pair) for act in (add, delete) for pair in batches(tags, 2)]
-    return Race(Family.RENAMING, clients, tuple((lane, (RENAME,) * len(lane)) for lane in lanes))
+    adding, deleting = ([tuple(act(tag) for tag in pair) for pair in batches(tags, 2)] for act in (add, delete))
+    beats = [(lane, (RENAME,) * 2, (READ,) * 2) for lane in adding] + [(lane, (RENAME,) * 2) for lane in deleting]
+    return Race(Family.RENAMING, clients, tuple(beats))
 
 
 @st.composite
