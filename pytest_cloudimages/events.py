@@ -112,5 +112,10 @@ class Anomaly:
     about: tuple[str, ...] = ()
     """The tags that the witness speaks of; none where it is about a name."""
 
+    @property
+    def heading(self) -> str:
+        """What it is, and of what."""
+        return f"{self.category}: {', '.join(map(quoted, self.about)) or 'the name'} of image {self.image}"
+
     def __str__(self) -> str:
         return self.text

@@ -26,7 +26,14 @@ def check(history: History, *, lenient_deletes: bool = True) -> list[Anomaly]:
     With ``lenient_deletes`` a deletion acknowledged although the tag was gone is explained if another deletion of the
     tag, which took effect before it, overlapped with it in time: how many of several concurrent deletions report 204
     is not defined.
+
+    Raises :class:`ValueError` for an event that was answered before it was sent: its clock is no good.
     """
+    wrong = next((one for one in history.events if one.answered is not None and one.answered < one.sent), None)
+    if wrong is not None:
+        raise ValueError(
+            f"answered at {wrong.answered} but sent at {wrong.sent}: one monotonic clock, in seconds: {wrong}"
+        )
     removal = Removal.LENIENT if lenient_deletes else Removal.STRICT
     events: defaultdict[int, list[Event]] = defaultdict(list)
     for one in history.events:

@@ -1,7 +1,7 @@
 """The smallest part of a history that no order explains, and what to call it. No I/O."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 from pytest_cloudimages.events import Anomaly, Category, Event
@@ -9,15 +9,15 @@ from pytest_cloudimages.plans import Kind
 from pytest_cloudimages.registers import Act, Change, Finding, Look, Removal, walk
 
 MEANING = {
-    Category.LOST_ADDITION: "an acknowledged addition is gone although nobody deleted it",
-    Category.LOST_DELETION: "an acknowledged deletion was undone although nobody added the tag",
-    Category.PHANTOM: "the tag was there although nobody had added it",
-    Category.STALE_READ: "an earlier state was shown once more after a later one was certain",
-    Category.TWICE_DELETED: "one presence of the tag was deleted more than once",
-    Category.TORN_READ: "no single moment explains what one read shows, although each tag alone can be explained",
-    Category.DUPLICATE: "the tag is listed more than once",
-    Category.STUCK_TAG: "the tag is listed but cannot be deleted",
-    Category.COLLATERAL_LOSS: "a change of the name was undone by a change of something else",
+    Category.LOST_ADDITION: "An acknowledged addition is gone although nobody deleted it.",
+    Category.LOST_DELETION: "An acknowledged deletion was undone although nobody added the tag.",
+    Category.PHANTOM: "The tag was shown, or deleted, although nobody had added it.",
+    Category.STALE_READ: "An earlier state was shown once more after a later one was certain.",
+    Category.TWICE_DELETED: "The tag was deleted more often than it was added.",
+    Category.TORN_READ: "No single moment explains what one read shows, although each tag alone can be explained.",
+    Category.DUPLICATE: "The tag is listed more than once.",
+    Category.STUCK_TAG: "The tag is listed but cannot be deleted.",
+    Category.COLLATERAL_LOSS: "A change of the name was undone by a change of something else.",
 }
 
 
@@ -139,16 +139,12 @@ def told(
     remarks: Iterable[str] = (),
 ) -> Anomaly:
     """Put an anomaly into words."""
-    events = sorted(witness, key=lambda one: (one.sent, one.answered or inf, one.client))
-    text = "\n".join(
-        [
-            f"{category}, image {image}: {MEANING[category]}",
-            *_lines(events, impossible, about),
-            *remarks,
-            *([f"{others} other changes of it may have happened or not: no order explains this"] if others else []),
-        ]
-    )
-    return Anomaly(category, image, tag, tuple(events), text, impossible, about)
+    events = tuple(sorted(witness, key=lambda one: (one.sent, one.answered or inf, one.client)))
+    anomaly = Anomaly(category, image, tag, events, "", impossible, about)
+    lines = [f"{anomaly.heading}. {MEANING[category]}", *_lines(events, impossible, about), *remarks]
+    if others:
+        lines.append(f"  ({others} other change{'s' * (others > 1)} of it may have happened or not)")
+    return replace(anomaly, text="\n".join(lines))
 
 
 def _lines(events: Sequence[Event], impossible: Event, about: tuple[str, ...]) -> Iterator[str]:
@@ -210,6 +206,8 @@ class _Around:
         return Category.STUCK_TAG if listed else Category.LOST_ADDITION
 
     def deleted_although_absent(self) -> Category:
+        if not self.register.present and not self.additions_before:
+            return Category.PHANTOM
         return Category.TWICE_DELETED if len(self.removals_before) > 1 else Category.PHANTOM
 
     def _shown_after_another_deletion(self) -> bool:
