@@ -128,7 +128,7 @@ def _same(draw: st.DrawFn, clients: int) -> Race:
 
 @st.composite
 def _distinct(draw: st.DrawFn, clients: int) -> Race:
-    """Everyone adds tags of their own, then takes off those of the next; a reader looks on."""
+    """Everyone adds tags of their own, then takes off those of the next; where they are few, one looks on."""
     each = max(1, TOGETHER // clients)
     tags = draw(_tags(each * clients))
     images = 2 if clients == 2 * FEW else 1
@@ -137,7 +137,7 @@ def _distinct(draw: st.DrawFn, clients: int) -> Race:
     adding = [tuple(add(*one) for one in lane) for lane in lanes]
     deleting = [tuple(delete(*one) for one in lane) for lane in [*lanes[1:], lanes[0]]]
     reader = [(READ,) * each] if clients == FEW else []
-    return Race(Family.DISTINCT, clients, ((*adding, *reader), (*deleting,)))
+    return Race(Family.DISTINCT, clients, ((*adding, *reader), (*deleting, *reader)))
 
 
 @st.composite
