@@ -57,8 +57,9 @@ def running(members: Crew, open_wire: Callable[..., Wire]) -> Iterator[Callable[
                 client = ImagesClient(
                     f"{server.url}/v2", open_wire(server.url, timeout=timeout), transcript, lambda: token
                 )
-                clients[app] = partial(created, client, "test", Patience(PATIENCE, transcript))
-            return run(clients[app], race, members, patience=PATIENCE, clean=clean)
+                clients[app] = partial(created, client, "test"), Patience(PATIENCE, transcript)
+            opened, patience = clients[app]
+            return run(opened, race, members, patience=patience, late=PATIENCE, clean=clean)
 
         yield ran
 
