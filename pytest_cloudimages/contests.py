@@ -74,6 +74,16 @@ class Race:
         """Give the race for a tester who lent one image: what was to be done to others is done to it."""
         return self.map(lambda action: replace(action, image=0))
 
+    def until(self, kind: Kind, times: int) -> "Race":
+        """Give the beats until more than so many of them have an action of a kind."""
+        kept: list[Beat] = []
+        for beat in self.beats:
+            times -= any(action.kind is kind for lane in beat for action in lane)
+            if times < 0:
+                break
+            kept.append(beat)
+        return replace(self, beats=tuple(kept))
+
     def one_by_one(self) -> "Race":
         """Give the same changes for one client, one after another, each with its answer.
 
@@ -204,7 +214,9 @@ SHAPES: dict[Family, Callable[[int], st.SearchStrategy[Race]]] = {
     Family.CUT: _cut,
 }
 
-DELETES = frozenset({Family.DELETING, Family.MIXED, Family.RENAMING, Family.CUT})
+RETURNS = frozenset({Family.MIXED, Family.CUT})
+"""Races in which tags come back."""
+DELETES = RETURNS | {Family.DELETING, Family.RENAMING}
 """Races that teach nothing of a service that does not even delete plain tags."""
 
 

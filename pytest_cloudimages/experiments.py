@@ -23,11 +23,19 @@ class Control:
     adds: bool
     repeats: bool
     deletes: bool
+    returns: bool = True
+    """Whether a deleted tag can be added and deleted again."""
 
     def require_additions(self) -> None:
         """Raise ``Blocked`` where plain tags cannot even be added."""
         if not self.adds:
             raise Blocked("The service does not even add plain tags.")
+
+    def require_second_lives(self) -> None:
+        """Raise ``Blocked`` where plain tags cannot be repeated, or do not come back when they were deleted."""
+        self.require_deletions()
+        if not self.repeats or not self.returns:
+            raise Blocked("The service does not even keep plain tags apart from what was done to them before.")
 
     def require_deletions(self) -> None:
         """Raise ``Blocked`` where plain tags cannot even be deleted."""
@@ -52,7 +60,9 @@ def _controlled(ground: Ground) -> Control:
         later = image.add_tag("later").ok
         deletes = adds and all(gone) and later and sorted(image.settled(["later", "other"])) == ["later", "other"]
         deletes = deletes and image.delete_tag("later").ok and image.delete_tag("other").ok and not image.settled([])
-    return Control(adds, repeats, deletes)
+        returns = deletes and image.add_tag("other").ok and image.settled(["other"]) == ["other"]
+        returns = returns and image.delete_tag("other").ok and not image.settled([])
+    return Control(adds, repeats, deletes, returns)
 
 
 def plain_lives(ground: Ground, number: int) -> Histories:

@@ -12,6 +12,7 @@ from pytest_cloudimages.contests import Family
 from pytest_cloudimages.experiments import Control
 from pytest_cloudimages.ground import Ground
 from pytest_cloudimages.histories import Anomaly
+from pytest_cloudimages.plans import Kind
 from pytest_cloudimages.races import Crew, Heat
 from pytest_cloudimages.verdicts import Blocked
 
@@ -127,13 +128,19 @@ class Races:
 
     def _carry_out(self, family: Family) -> list[Heat]:
         self.control.require_additions()
-        if family in contests.DELETES:
+        if family in contests.RETURNS:
+            self.control.require_second_lives()
+        elif family in contests.DELETES:
             self.control.require_deletions()
         if family is Family.RENAMING and self.ground.options.image:
             # The name of a lent image is not ours to change.
             return []
         effort = self.ground.options.effort
         drawn = contests.contests(family, self.number, effort.clients, effort.races)
+        if not self.control.deletes:
+            drawn = [race.until(Kind.DELETE, 0) for race in drawn]
+        elif not self.control.returns:
+            drawn = [race.until(Kind.DELETE, 1) for race in drawn]
         with self._aside():
             return [self._once(race.on_one_image() if self.ground.single else race) for race in drawn]
 

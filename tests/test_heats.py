@@ -16,6 +16,7 @@ from pytest_cloudimages.ground import prepare
 from pytest_cloudimages.heats import Races
 from pytest_cloudimages.histories import Anomaly, Category
 from pytest_cloudimages.options import Options
+from pytest_cloudimages.plans import Kind
 from pytest_cloudimages.races import Heat, crew
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import serving
@@ -98,6 +99,18 @@ def test_where_plain_tags_cannot_be_deleted_additions_are_raced_alone(races_of: 
     assert {heat.race.family for heat in shown.heats} == {Family.SAME, Family.DISTINCT}
     with pytest.raises(Blocked, match="does not even delete"):
         shown.conclude()
+
+
+def test_where_tags_do_not_come_back_they_are_not_asked_to(races_of: Callable[..., Races]) -> None:
+    """Nothing is added, among many, that was deleted before."""
+    shown = races_of(App(), Control(adds=True, repeats=True, deletes=True, returns=False)).measured(Family, anomalies)
+
+    assert {heat.race.family for heat in shown.heats}.isdisjoint({Family.MIXED, Family.CUT})
+    for heat in shown.heats:
+        gone: set[str] = set()
+        for one in heat.done:
+            assert one.event.kind is not Kind.ADD or one.event.tag not in gone
+            gone |= {one.event.tag} if one.event.kind is Kind.DELETE else set()
 
 
 def test_a_race_is_told_from_what_goes_wrong_for_one_alone(races_of: Callable[..., Races]) -> None:
