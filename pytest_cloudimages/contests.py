@@ -74,15 +74,24 @@ class Race:
         """Give the race for a tester who lent one image: what was to be done to others is done to it."""
         return self.map(lambda action: replace(action, image=0))
 
-    def until(self, kind: Kind, times: int) -> "Race":
-        """Give the beats until more than so many of them have an action of a kind."""
-        kept: list[Beat] = []
+    def until(self, stop: Callable[[set[Kind], set[Kind]], bool]) -> "Race":
+        """Give the beats before the one whose kinds of action, given those of all before it, say stop."""
+        kept, before = list[Beat](), set[Kind]()
         for beat in self.beats:
-            times -= any(action.kind is kind for lane in beat for action in lane)
-            if times < 0:
+            now = {action.kind for lane in beat for action in lane}
+            if stop(now, before):
                 break
             kept.append(beat)
+            before |= now
         return replace(self, beats=tuple(kept))
+
+    def without_deletions(self) -> "Race":
+        """Give the race as far as nothing is deleted."""
+        return self.until(lambda now, _: Kind.DELETE in now)
+
+    def without_returns(self) -> "Race":
+        """Give the race as far as nothing comes back: no addition follows a deletion."""
+        return self.until(lambda now, before: Kind.DELETE in before and Kind.ADD in now)
 
     def one_by_one(self) -> "Race":
         """Give the same changes for one client, one after another, each with its answer.

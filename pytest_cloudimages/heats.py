@@ -12,7 +12,6 @@ from pytest_cloudimages.contests import Family
 from pytest_cloudimages.experiments import Control
 from pytest_cloudimages.ground import Ground
 from pytest_cloudimages.histories import Anomaly
-from pytest_cloudimages.plans import Kind
 from pytest_cloudimages.races import Crew, Heat
 from pytest_cloudimages.verdicts import Blocked
 
@@ -138,9 +137,9 @@ class Races:
         effort = self.ground.options.effort
         drawn = contests.contests(family, self.number, effort.clients, effort.races)
         if not self.control.deletes:
-            drawn = [race.until(Kind.DELETE, 0) for race in drawn]
+            drawn = [race.without_deletions() for race in drawn]
         elif not self.control.returns:
-            drawn = [race.until(Kind.DELETE, 1) for race in drawn]
+            drawn = [race.without_returns() for race in drawn]
         with self._aside():
             return [self._once(race.on_one_image() if self.ground.single else race) for race in drawn]
 
