@@ -7,6 +7,7 @@ import functools
 import html
 import re
 import time
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,11 +17,12 @@ import pytest
 from pytest_cloudimages import evidence
 from pytest_cloudimages.catalogue import load
 from pytest_cloudimages.exchanges import SECRETS, Purpose
+from pytest_cloudimages.explaining.symptoms import Suspect, suspect
 from pytest_cloudimages.options import ConfigurationError, Options
 from pytest_cloudimages.report import page, terminal
 from pytest_cloudimages.report.results import Record, Results, write
 from pytest_cloudimages.report.witness import as_data
-from pytest_cloudimages.requirements import Requirement, ids_of, selected
+from pytest_cloudimages.requirements import Level, Requirement, ids_of, selected
 from pytest_cloudimages.state import GROUND, OPTIONS
 from pytest_cloudimages.verdicts import Unsteady, Verdict, judge, leaves, worst
 
@@ -30,7 +32,11 @@ if TYPE_CHECKING:
     from pytest_cloudimages.ground import Ground
 
 SHOWN_EXCHANGES = 12
-SUITE = Path(str(resources.files("pytest_cloudimages.conformance"))).resolve()
+try:
+    SUITE = Path(str(resources.files("pytest_cloudimages.conformance"))).resolve()
+except ModuleNotFoundError:
+    # A checkout that is on the path as it stands: the suite lies beside the package.
+    SUITE = Path(__file__).resolve().parents[1] / "conformance"
 LETTERS = {
     Verdict.PASS: ".",
     Verdict.UNTESTED: "s",
@@ -41,6 +47,8 @@ LETTERS = {
     Verdict.BLOCKED: "b",
     Verdict.ERROR: "E",
 }
+WRITERS = ("LogXML", "SelfContainedReport", "Report")
+"""The classes of the plugins that write junit.xml and conformance.html."""
 #: Lines of an assertion that tell a tester nothing.
 IDLE = re.compile(r"assert (not )?(True|False)$|Use -v to get|\+ +where |Explanation:|You can reproduce this example")
 FAILING = (Verdict.FAIL, Verdict.UNSTABLE, Verdict.BLOCKED, Verdict.ERROR)
@@ -60,8 +68,12 @@ class Conductor:
         except ValueError as problem:
             raise pytest.UsageError(str(problem)) from None
         self.records: list[Record] = []
+        self.suspects: dict[tuple[str, str], Suspect] = {}
         self.tested: dict[str, list[str]] = {}
         self.interrupted = False
+        self.awaited: set[str] = set()
+        """Checks that were to run and have not ended."""
+        self.running = False
         self.begun = time.time()
         self.started = time.monotonic()
         self._results: Results | None = None
@@ -86,6 +98,16 @@ class Conductor:
             option.htmlpath, option.self_contained_html = str(folder / "conformance.html"), True
             option.css = [*option.css, str(page.STYLE)]
 
+    def _leave_reports_alone(self) -> None:
+        """Keep the reports of an earlier run where this one cannot begin."""
+        from _pytest.junitxml import xml_key  # there is no public way to stop it
+
+        plugins = self.config.pluginmanager
+        for plugin in [one for one in plugins.get_plugins() if type(one).__name__ in WRITERS]:
+            plugins.unregister(plugin)
+        if xml_key in self.config.stash:
+            del self.config.stash[xml_key]
+
     @property
     def ground(self) -> Ground:
         """What the run stands on."""
@@ -108,6 +130,7 @@ class Conductor:
             kept = [item for item in items if not ids_of(item) or self.chosen.intersection(ids_of(item))]
             self.config.hook.pytest_deselected(items=[item for item in items if item not in kept])
             items[:] = kept
+        self.awaited = {item.nodeid for item in items if ids_of(item)}
         for item in items:
             if ids_of(item):
                 self._tune(item)
@@ -117,7 +140,9 @@ class Conductor:
             try:
                 self.config.stash[GROUND] = prepare(self.options)
             except ConfigurationError as problem:
+                self._leave_reports_alone()
                 raise pytest.UsageError(SECRETS.hide(str(problem))) from None
+            self.ground.beyond_must = any(self.catalogue[one].level is not Level.MUST for one in self.chosen)
 
     def _tune(self, item: pytest.Item) -> None:
         """Give a property the profile's settings and the run's seed, and count its cases."""
@@ -169,6 +194,7 @@ class Conductor:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Collect the evidence of one check."""
+        self.running = True
         mine = evidence.Evidence() if ids_of(item) else None
         evidence.collect(mine)
         item.stash[EVIDENCE] = mine
@@ -252,10 +278,12 @@ class Conductor:
             elif verdict is Verdict.BLOCKED:
                 explanation = "No case reached the question: the service refused, or broke, all that leads up to it."
         judged = [x for x in mine.exchanges if x.purpose is not Purpose.CLEANING] or mine.exchanges
+        if verdict.finding and (found := suspect(x for x in judged if x.purpose is not Purpose.EXPLAINING)):
+            self.suspects[one, item.nodeid.rpartition("/")[2]] = found
         return Record(
             id=one,
             verdict=verdict,
-            test=item.nodeid.rpartition("/")[2],
+            test=_brief(item.nodeid),
             cases=mine.cases,
             requests=mine.requests,
             seconds=report.duration,
@@ -299,6 +327,8 @@ class Conductor:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the records of every check."""
         self.records += [Record.from_data(one) for one in getattr(report, "cloudimages", ())]
+        if report.when == "teardown":
+            self.awaited.discard(report.nodeid)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -372,12 +402,38 @@ class Conductor:
         """Remember that the run did not come to its end; pytest itself stops so where a module cannot be loaded."""
         self.interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
 
+    def _explain_findings(self) -> None:
+        """Find out for which class of input the findings hold, where the run came to its end.
+
+        Nothing of it changes a verdict. An interruption ends it, and nothing else: by now everything is judged.
+        """
+        if self.interrupted or not self.suspects or self.ground.problem:
+            return
+        from pytest_cloudimages.explaining.asking import Explainer
+
+        explainer = Explainer(self.ground)
+        suspected = [one for one in self.records if (one.id, one.test) in self.suspects]
+        extents: dict[tuple[str, str], str] = {}
+        try:
+            for one in sorted(suspected, key=lambda record: -record.verdict):
+                extents[one.id, one.test] = explainer.explain(self.suspects[one.id, one.test])
+        except KeyboardInterrupt:
+            pass
+        self.records = [replace(one, extent=extents.get((one.id, one.test), "")) for one in self.records]
+
     @property
     def results(self) -> Results:
         """What the run has shown; made once, when all images are gone."""
         if self._results is None:
             self._results = Results.gather(
-                self.ground, self.catalogue, self.chosen, self.tested, self.records, self.interrupted, self.begun
+                self.ground,
+                self.catalogue,
+                self.chosen,
+                self.tested,
+                self.records,
+                # Whatever ended it early: a run that was cut short must not look whole.
+                self.interrupted or (self.running and bool(self.awaited)),
+                self.begun,
             )
         return self._results
 
@@ -385,6 +441,9 @@ class Conductor:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Write the results when everything has been put back, and close what is open."""
         try:
+            if GROUND in self.config.stash:
+                # Before anybody else makes reports of the results.
+                self._explain_findings()
             return (yield)
         finally:
             if GROUND in self.config.stash:
@@ -420,7 +479,7 @@ class Conductor:
         """Fill the columns of a requirement."""
         records = [Record.from_data(one) for one in getattr(report, "cloudimages", ())]
         cells[1:1] = page.row(records, self.catalogue)
-        cells[1 + len(page.HEADER)] = f'<td class="col-testId">{html.escape(report.nodeid.rpartition("/")[2])}</td>'
+        cells[1 + len(page.HEADER)] = f'<td class="col-testId">{html.escape(_brief(report.nodeid))}</td>'
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_html(self, report: pytest.TestReport, data: list[str]) -> None:
@@ -432,6 +491,12 @@ class Conductor:
 
 EVIDENCE: pytest.StashKey[evidence.Evidence | None] = pytest.StashKey()
 RESULTS: pytest.StashKey[Results] = pytest.StashKey()
+
+
+def _brief(nodeid: str) -> str:
+    """Give a test's name without the folders of its file; a slash may stand in a parameter too."""
+    path, colons, name = nodeid.partition("::")
+    return f"{path.rpartition('/')[2]}{colons}{name}"
 
 
 def _explain(error: BaseException) -> str:

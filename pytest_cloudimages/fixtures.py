@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
     from pytest_cloudimages.client import Image, ImagesClient
     from pytest_cloudimages.credentials import Credentials, Service
-    from pytest_cloudimages.experiments import Control
+    from pytest_cloudimages.experiments import Control, Showings
     from pytest_cloudimages.ground import FreshImage, Ground
     from pytest_cloudimages.heats import Races
     from pytest_cloudimages.judging import Histories
+    from pytest_cloudimages.refusals import Attempts, Refusals
     from pytest_cloudimages.views import Looks
 
 
@@ -100,6 +101,12 @@ def reader(cloudimages_ground: Ground) -> ImagesClient:
 
 
 @pytest.fixture(scope="session")
+def creator(cloudimages_ground: Ground) -> ImagesClient:
+    """A client that may create and update images; *untested* without its credentials (``OS_CREATOR_*``)."""
+    return _other(cloudimages_ground, "CREATOR", "a user with the role creator and no other", "--creator-cloud NAME")
+
+
+@pytest.fixture(scope="session")
 def administrator(cloudimages_ground: Ground) -> ImagesClient:
     """A client with the administrator's role; *untested* without its credentials (``OS_ADMIN_*``)."""
     return _other(cloudimages_ground, "ADMIN", "an administrator", "--admin-cloud NAME")
@@ -140,6 +147,76 @@ def related_lives(cloudimages_ground: Ground) -> Histories:
     from pytest_cloudimages import experiments
 
     return experiments.related_lives(cloudimages_ground)
+
+
+@pytest.fixture(scope="session")
+def special_lives(cloudimages_ground: Ground) -> Histories:
+    """The lives of special tags that are written out: every character of ASCII, blanks at every place."""
+    from pytest_cloudimages import experiments
+
+    return experiments.special_lives(cloudimages_ground)
+
+
+@pytest.fixture(scope="session")
+def edges(cloudimages_ground: Ground) -> Histories:
+    """Tags of one character, at the edges of the limit and past it."""
+    from pytest_cloudimages import experiments
+
+    return experiments.edges(cloudimages_ground)
+
+
+@pytest.fixture(scope="session")
+def lengths(cloudimages_ground: Ground) -> Histories:
+    """Plain tags of every length, and words at which services trip."""
+    from pytest_cloudimages import experiments
+
+    return experiments.lengths(cloudimages_ground, cloudimages_ground.number("lengths"))
+
+
+@pytest.fixture(scope="session")
+def absences(cloudimages_ground: Ground) -> Histories:
+    """Deletions of tags that an image never had."""
+    from pytest_cloudimages import experiments
+
+    return experiments.absences(cloudimages_ground)
+
+
+@pytest.fixture(scope="session")
+def showings(cloudimages_ground: Ground) -> Showings:
+    """An image in several states, as itself and the list of images show it."""
+    from pytest_cloudimages import experiments
+
+    return experiments.showings(cloudimages_ground)
+
+
+@pytest.fixture(scope="session")
+def full_image(cloudimages_ground: Ground) -> Histories:
+    """An image with as many tags as the operator says it may carry; no history where none is stated."""
+    from pytest_cloudimages import experiments
+
+    return experiments.full_image(cloudimages_ground)
+
+
+@pytest.fixture(scope="session")
+def attempts(cloudimages_ground: Ground) -> Attempts:
+    """Callers without a right to it try to change tags."""
+    from pytest_cloudimages import refusals
+
+    return refusals.attempts(cloudimages_ground)
+
+
+@pytest.fixture(scope="session")
+def refusals(cloudimages_ground: Ground) -> Refusals:
+    """Requests that are well-formed and cannot succeed."""
+    from pytest_cloudimages import refusals
+
+    return refusals.refusals(cloudimages_ground)
+
+
+@pytest.fixture(scope="session")
+def specification(cloudimages_ground: Ground) -> str:
+    """Whose reading judges where two differ: ``cloud-images`` or ``glance``."""
+    return cloudimages_ground.options.specification
 
 
 @pytest.fixture(scope="session")

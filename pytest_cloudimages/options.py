@@ -41,6 +41,10 @@ class Profile:
     """How many clients meet in the races: each race is run with each number that suits it."""
     races: int
     """How often every race is drawn."""
+    orders: int = 1
+    """In how many orders the two of a pair of related tags are added and deleted."""
+    leaving: int = 4
+    """Of the plain tags of every length, one of so many is deleted too."""
     levels: tuple[str, ...] = ("MUST", "SHOULD", "MAY")
     """The levels that are asked for, where no requirement is selected by name."""
 
@@ -85,6 +89,8 @@ PROFILES = {
         cases=40,
         clients=(2, 4, 8, 16),
         races=4,
+        orders=2,
+        leaving=1,
     ),
     "explore": Profile(
         lives=10,
@@ -98,9 +104,13 @@ PROFILES = {
         cases=150,
         clients=(2, 4, 8, 16),
         races=10,
+        orders=2,
+        leaving=1,
     ),
 }
 
+SPECIFICATIONS = ("cloud-images", "glance")
+"""The vendor's page, and the API reference of OpenStack Glance."""
 ROUND = "standard"
 """How much one round of an exploration tries."""
 
@@ -115,13 +125,17 @@ TABLE: tuple[tuple[str, type, Any, str], ...] = (
     ("cloud", str, None, "name of an entry of clouds.yaml"),
     ("other-cloud", str, None, "entry of clouds.yaml for a second project"),
     ("reader-cloud", str, None, "entry of clouds.yaml for a user of the project who may only read"),
+    ("creator-cloud", str, None, "entry of clouds.yaml for a user who may create and update, and no more"),
     ("admin-cloud", str, None, "entry of clouds.yaml for an administrator"),
     ("reference", bool, False, "judge the embedded server"),
     ("image", list, (), "id of an image to borrow, its tags are put back; without it, images are created and deleted"),
     ("profile", str, "standard", f"how much to try: {', '.join(PROFILES)}"),
     ("seed", int, None, "number that the generated tags follow from; drawn when absent"),
     ("select", list, (), "judge only this requirement, or the group whose ids begin so; may be repeated"),
+    ("specification", str, SPECIFICATIONS[0], f"whose reading judges where two differ: {', '.join(SPECIFICATIONS)}"),
+    ("tag-limit", int, None, "tags that an image may carry, as the operator states it; tried only where it is given"),
     ("strict", bool, False, "advisory findings fail the run too"),
+    ("dry-run", bool, False, "rehearse on the embedded server, and say what would be created and sent"),
     ("reports", str, None, "folder for conformance.json, conformance.html and junit.xml"),
     ("catalogue", list, (), "TOML file with requirements of one's own; may be repeated"),
     ("minutes", float, None, "with profile explore: draw anew until so many minutes are over, or something is found"),
@@ -139,13 +153,17 @@ class Options:
     cloud: str | None = None
     other_cloud: str | None = None
     reader_cloud: str | None = None
+    creator_cloud: str | None = None
     admin_cloud: str | None = None
     reference: bool = False
     image: tuple[str, ...] = ()
     profile: str = "standard"
     seed: int = 0
     select: tuple[str, ...] = ()
+    specification: str = SPECIFICATIONS[0]
+    tag_limit: int | None = None
     strict: bool = False
+    dry_run: bool = False
     reports: str | None = None
     catalogue: tuple[str, ...] = ()
     minutes: float | None = None
@@ -172,11 +190,14 @@ class Options:
         words = ["cloudimages", "run"]
         words += ["--reference"] if self.reference else []
         words += ["--endpoint", self.url] if self.url else []
-        for name in ("cloud", "other_cloud", "reader_cloud", "admin_cloud"):
+        for name in ("cloud", "other_cloud", "reader_cloud", "creator_cloud", "admin_cloud"):
             value = getattr(self, name)
             words += [f"--{name.replace('_', '-')}", value] if value else []
         for name in ("image", "catalogue"):
             words += [word for value in getattr(self, name) for word in (f"--{name}", value)]
+        if self.specification != SPECIFICATIONS[0]:
+            words += ["--specification", self.specification]
+        words += ["--tag-limit", str(self.tag_limit)] if self.tag_limit else []
         profile = self.profile if self.minutes is None else ROUND
         words += ["--profile", profile, "--seed", str(self.seed if seed is None else seed)]
         words += [word for one in ids for word in ("--select", one)]
@@ -222,10 +243,13 @@ def settings(config: pytest.Config, environ: Mapping[str, str] = os.environ) -> 
     if not (found["url"] or found["cloud"] or found["reference"]):
         # Whoever names a service means it, whatever the shell still holds.
         found["url"] = environ.get("CLOUDIMAGES_ENDPOINT") or None
+    if found["dry_run"]:
+        found["reports"] = None  # a rehearsal is no result
     if found["seed"] is None:
         found["seed"] = secrets.randbelow(2**32)
-    if found["profile"] not in PROFILES:
-        raise pytest.UsageError(f"There is no profile {found['profile']!r}; choose one of {', '.join(PROFILES)}.")
+    for name, known in (("profile", tuple(PROFILES)), ("specification", SPECIFICATIONS)):
+        if found[name] not in known:
+            raise pytest.UsageError(f"There is no {name} {found[name]!r}; choose one of {', '.join(known)}.")
     if found["minutes"] is not None and found["profile"] != "explore":
         raise pytest.UsageError(
             f"--{PREFIX}-minutes belongs to --{PREFIX}-profile=explore, and this is profile {found['profile']}."
@@ -247,6 +271,8 @@ def _read(name: str, kind: type, value: Any) -> Any:
         raise pytest.UsageError(f"--{PREFIX}-{name} takes a number, not {value!r}.") from None
     if kind in (int, float) and not 0 <= number < 2**64:
         raise pytest.UsageError(f"--{PREFIX}-{name} takes a number of at least 0, not {value!r}.")
+    if name == "tag-limit" and not number:
+        raise pytest.UsageError(f"--{PREFIX}-{name} takes a number of at least 1: the tags that an image may carry.")
     if name == "timeout" and not number:
         raise pytest.UsageError(f"--{PREFIX}-{name} takes a number of more than 0: no answer comes at once.")
     return number

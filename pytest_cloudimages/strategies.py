@@ -14,18 +14,10 @@ from typing import TypeVar
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
+from pytest_cloudimages.known_tags import BEYOND, BOUNDARIES, LONGEST, RESERVED, UNITS, UNRESERVED
 from pytest_cloudimages.plans import READ, Kind, Operation, read_often
 
 Value = TypeVar("Value")
-
-LONGEST = 255
-"""Characters in a tag at most. (Image tags: Add image tag, Request.)"""
-UNRESERVED = string.ascii_letters + string.digits + "-._~"
-RESERVED = " !\"#$&'()*+,:;<=>?@[\\]^`{|}%"
-BOUNDARIES = (1, 2, 127, 128, 254, 255)
-BEYOND = (256, 257, 1000)
-UNITS = {1: "x", 2: "é", 3: "漢", 4: "😀"}
-"""A character of each length in UTF-8, by its octets."""
 
 
 def _around(middle: st.SearchStrategy[str], *, size: int = 8) -> st.SearchStrategy[str]:
@@ -122,6 +114,7 @@ UNUSUAL: dict[str, st.SearchStrategy[str]] = {
     "replacement character": _around(_of("\ufffd", "\ufffc")),
     "private use": _around(_of("\ue000", "\uf8ff", "\U000f0000")),
     "unassigned": _around(_run(st.characters(categories=["Cn"], min_codepoint=0x0378, max_codepoint=0x2FE0), 1, 2)),
+    "long": _run("aé漢😀Ж ß", 21, 200).map("L{}".format),
     "any text": st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(
         # URI software removes them, so that a request would be for another resource. (RFC 3986, 5.2.4.)
         lambda tag: tag not in (".", "..")

@@ -10,6 +10,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -207,7 +208,10 @@ class Wire:
 
     def _context(self) -> ssl.SSLContext:
         verify, cert = self._settings["verify"], self._settings["cert"]
-        context = ssl.create_default_context(cafile=verify if isinstance(verify, str) else None)
+        # As in requests, a bundle is a file or a folder.
+        bundle = verify if isinstance(verify, str) else None
+        folder = bundle is not None and Path(bundle).is_dir()
+        context = ssl.create_default_context(cafile=None if folder else bundle, capath=bundle if folder else None)
         if verify is False:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         if cert:

@@ -120,7 +120,7 @@ def test_requests_are_counted_by_purpose(runs: Callable[[str], Any], name: str) 
     outcome = runs(name)
     counts = outcome.results["requests"]
 
-    assert set(counts) == {"judging", "preparing", "cleaning"}
+    assert set(counts) == {"judging", "preparing", "cleaning", "explaining"}
     assert f"requests: {sum(counts.values())} ({counts['judging']} judging" in outcome.out
 
 
