@@ -74,6 +74,25 @@ class Race:
         """Give the race for a tester who lent one image: what was to be done to others is done to it."""
         return self.map(lambda action: replace(action, image=0))
 
+    def until(self, stop: Callable[[set[Kind], set[Kind]], bool]) -> "Race":
+        """Give the beats before the one whose kinds of action, given those of all before it, say stop."""
+        kept, before = list[Beat](), set[Kind]()
+        for beat in self.beats:
+            now = {action.kind for lane in beat for action in lane}
+            if stop(now, before):
+                break
+            kept.append(beat)
+            before |= now
+        return replace(self, beats=tuple(kept))
+
+    def without_deletions(self) -> "Race":
+        """Give the race as far as nothing is deleted."""
+        return self.until(lambda now, _: Kind.DELETE in now)
+
+    def without_returns(self) -> "Race":
+        """Give the race as far as nothing comes back: no addition follows a deletion."""
+        return self.until(lambda now, before: Kind.DELETE in before and Kind.ADD in now)
+
     def one_by_one(self) -> "Race":
         """Give the same changes for one client, one after another, each with its answer.
 
@@ -128,7 +147,7 @@ def _same(draw: st.DrawFn, clients: int) -> Race:
 
 @st.composite
 def _distinct(draw: st.DrawFn, clients: int) -> Race:
-    """Everyone adds tags of their own, then takes off those of the next; a reader looks on."""
+    """Everyone adds tags of their own, then takes off those of the next; where they are few, one looks on."""
     each = max(1, TOGETHER // clients)
     tags = draw(_tags(each * clients))
     images = 2 if clients == 2 * FEW else 1
@@ -137,7 +156,7 @@ def _distinct(draw: st.DrawFn, clients: int) -> Race:
     adding = [tuple(add(*one) for one in lane) for lane in lanes]
     deleting = [tuple(delete(*one) for one in lane) for lane in [*lanes[1:], lanes[0]]]
     reader = [(READ,) * each] if clients == FEW else []
-    return Race(Family.DISTINCT, clients, ((*adding, *reader), (*deleting,)))
+    return Race(Family.DISTINCT, clients, ((*adding, *reader), (*deleting, *reader)))
 
 
 @st.composite
@@ -166,10 +185,11 @@ def _mixed(draw: st.DrawFn, clients: int, *, cut: bool = False) -> Race:
 
 @st.composite
 def _renaming(draw: st.DrawFn, clients: int) -> Race:
-    """One adds tags, two at a time, then takes them off again, while another renames the image time and again."""
+    """One adds tags, two at a time, then takes them off again, while another renames the image, and one looks on."""
     tags = draw(_tags(RENAMED))
-    lanes = [tuple(act(tag) for tag in pair) for act in (add, delete) for pair in batches(tags, 2)]
-    return Race(Family.RENAMING, clients, tuple((lane, (RENAME,) * len(lane)) for lane in lanes))
+    adding, deleting = ([tuple(act(tag) for tag in pair) for pair in batches(tags, 2)] for act in (add, delete))
+    beats = [(lane, (RENAME,) * 2, (READ,) * 2) for lane in adding] + [(lane, (RENAME,) * 2) for lane in deleting]
+    return Race(Family.RENAMING, clients, tuple(beats))
 
 
 @st.composite
@@ -203,7 +223,9 @@ SHAPES: dict[Family, Callable[[int], st.SearchStrategy[Race]]] = {
     Family.CUT: _cut,
 }
 
-DELETES = frozenset({Family.DELETING, Family.MIXED, Family.RENAMING, Family.CUT})
+RETURNS = frozenset({Family.MIXED, Family.CUT})
+"""Races in which tags come back."""
+DELETES = RETURNS | {Family.DELETING, Family.RENAMING}
 """Races that teach nothing of a service that does not even delete plain tags."""
 
 

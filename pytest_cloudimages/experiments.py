@@ -43,11 +43,19 @@ class Control:
     adds: bool
     repeats: bool
     deletes: bool
+    returns: bool = True
+    """Whether a deleted tag can be added and deleted again."""
 
     def require_additions(self) -> None:
         """Raise ``Blocked`` where plain tags cannot even be added."""
         if not self.adds:
             raise Blocked("The service does not even add plain tags.")
+
+    def require_second_lives(self) -> None:
+        """Raise ``Blocked`` where plain tags cannot be repeated, or do not come back when they were deleted."""
+        self.require_deletions()
+        if not self.repeats or not self.returns:
+            raise Blocked("The service does not even keep plain tags apart from what was done to them before.")
 
     def require_deletions(self) -> None:
         """Raise ``Blocked`` where plain tags cannot even be deleted."""
@@ -73,7 +81,9 @@ def _controlled(ground: Ground) -> Control:
         left = ["controls", "later", "uncontrol"]
         deletes = adds and all(gone) and image.add_tag("later").ok and sorted(image.settled(left)) == left
         deletes = deletes and all(image.delete_tag(tag).ok for tag in left) and not image.settled([])
-    return Control(adds, repeats, deletes)
+        returns = deletes and image.add_tag("later").ok and image.settled(["later"]) == ["later"]
+        returns = returns and image.delete_tag("later").ok and not image.settled([])
+    return Control(adds, repeats, deletes, returns)
 
 
 def plain_lives(ground: Ground, number: int) -> Histories:

@@ -3,9 +3,11 @@
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Generic, TypeVar
 
 from pytest_cloudimages import contests, evidence, races
+from pytest_cloudimages.client import Patience
 from pytest_cloudimages.contests import Family
 from pytest_cloudimages.experiments import Control
 from pytest_cloudimages.ground import Ground
@@ -53,6 +55,11 @@ class Races:
     crew: Crew
     _run: dict[Family, list[Heat] | Blocked] = field(default_factory=dict)
     _alone: dict[Family, Heat] = field(default_factory=dict)
+
+    @cached_property
+    def patience(self) -> Patience:
+        """How long a quiet reading is waited for; what a race has lost must not make others impatient."""
+        return Patience(self.ground.options.patience, self.ground.transcript)
 
     def heats(self, family: Family) -> Iterator[Heat]:
         """Give what the races of a family have shown; each one given is a case."""
@@ -120,20 +127,30 @@ class Races:
 
     def _carry_out(self, family: Family) -> list[Heat]:
         self.control.require_additions()
-        if family in contests.DELETES:
+        if family in contests.RETURNS:
+            self.control.require_second_lives()
+        elif family in contests.DELETES:
             self.control.require_deletions()
         if family is Family.RENAMING and self.ground.options.image:
             # The name of a lent image is not ours to change.
             return []
         effort = self.ground.options.effort
         drawn = contests.contests(family, self.number, effort.clients, effort.races)
+        if not self.control.deletes:
+            drawn = [race.without_deletions() for race in drawn]
+        elif not self.control.returns:
+            drawn = [race.without_returns() for race in drawn]
         with self._aside():
             return [self._once(race.on_one_image() if self.ground.single else race) for race in drawn]
 
     def _once(self, race: contests.Race) -> Heat:
-        options = self.ground.options
         return races.run(
-            self.ground.fresh_image, race, self.crew, patience=options.patience, clean=self.control.deletes
+            self.ground.fresh_image,
+            race,
+            self.crew,
+            patience=self.patience,
+            late=self.ground.options.patience,
+            clean=self.control.deletes,
         )
 
     @contextmanager

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager, suppre
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from pytest_cloudimages.client import PATCH_TYPE, Answer, Image, asked_to_wait, segment
+from pytest_cloudimages.client import PATCH_TYPE, Answer, Image, Patience, asked_to_wait, segment
 from pytest_cloudimages.contests import Action, Beat, Lane, Race
 from pytest_cloudimages.exchanges import Exchange
 from pytest_cloudimages.histories import Anomaly, Event, History, check
@@ -108,7 +108,8 @@ class _Course:
     race: Race
     images: list[Image]
     crew: Crew
-    patience: float
+    patience: Patience
+    late: float
     done: list[Done] = field(default_factory=list)
     """Threads write it, in any order."""
     beat: int = 0
@@ -211,11 +212,12 @@ class _Course:
             return Reading(image.show())
 
         def explained(seen: Reading) -> bool:
-            return not check(self.history([_read(client, number, seen)], late=self.patience))
+            return not check(self.history([_read(client, number, seen)], late=self.late))
 
-        reading = look()
-        if image.patience is not None:
-            reading = image.patience.until(reading, look, explained)
+        if lag := self.patience.transcript.lag:
+            # What is shown late may well be explained, and be gone a moment later.
+            time.sleep(min(2 * lag, self.late))
+        reading = self.patience.until(look(), look, explained)
         self._seen(client, number, reading, among=False)
         return reading.tags
 
@@ -238,7 +240,7 @@ class _Course:
         anomalies, late = check(self.history()), list[Anomaly]()
         if anomalies:
             # A reader may see an acknowledged change a little late, here as anywhere else.
-            strict, anomalies = anomalies, check(self.history(late=self.patience))
+            strict, anomalies = anomalies, check(self.history(late=self.late))
             known = {(one.image, one.tag, one.category) for one in anomalies}
             late = [one for one in strict if (one.image, one.tag, one.category) not in known]
         done = sorted(self.done, key=lambda one: one.event.sent)
@@ -256,15 +258,15 @@ def _read(client: int, number: int, reading: Reading) -> Event:
     return Event(Kind.READ, number, client, exchange.sent, exchange.answered, exchange.status, "", reading.tags, shown)
 
 
-def run(fresh_image: Open, race: Race, members: Crew, *, patience: float, clean: bool = True) -> Heat:
+def run(fresh_image: Open, race: Race, members: Crew, *, patience: Patience, late: float, clean: bool = True) -> Heat:
     """Run a race on images of its own, and give what it has shown.
 
-    ``patience`` is how late a reader may see what was acknowledged, in seconds; without ``clean`` the tags are left to
-    the images' end. Raises ``Blocked`` where images cannot be had.
+    ``late`` is how long after its acknowledgement a reader may miss a change, in seconds; without ``clean`` the tags
+    are left to the images' end. Raises ``Blocked`` where images cannot be had.
     """
     with ExitStack() as stack:
         images = [stack.enter_context(fresh_image()) for _ in range(race.images)]
-        course = _Course(race, images, members, patience)
+        course = _Course(race, images, members, patience, late)
         quiet = []
         for beat in race.beats:
             course.run(beat)

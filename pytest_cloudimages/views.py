@@ -146,7 +146,7 @@ class _Walk:
             # Whether there is a list at all is asked elsewhere.
             return
         if shown != sorted(self.carried[number]):
-            self.carried[number] = {*image.settled(self.carried[number])}
+            self.read(number, View.READ)
             shown = self.patiently(shown, lambda: _texts(image.listed()), sorted(self.carried[number]))
         self.look(View.LIST, self.carried[number], shown)
 
@@ -166,7 +166,8 @@ class _Walk:
 
         shown = found()
         if shown is not None and shown != expected():
-            self.carried = [{*image.settled(carried)} for image, carried in zip(self.images, self.carried, strict=True)]
+            for number in range(len(self.images)):
+                self.read(number, View.READ)
             wanted = expected()
             shown = self.patiently(shown, lambda: found() or [], wanted)
         # Whether the list can be filtered at all is asked elsewhere.

@@ -612,3 +612,52 @@ def test_a_ground_that_does_not_show_blocks(caller: ImagesClient, peer: Any) -> 
 
     with pytest.raises(Blocked, match="to be the ground"):
         Image(caller, "id").establish("a")
+
+
+# Once
+
+
+def test_what_is_sent_once_is_not_repeated(caller: ImagesClient, peer: Any) -> None:
+    """A connection that broke leaves the outcome open."""
+    peer.replies = [None, None]
+    given = caller.send_once("PUT", "/images/id/tags/a")
+
+    assert (given.status, given.ok, given.refused) == (0, False, False)
+    assert given.exchange.note.startswith("the connection broke")
+    assert len(peer.heads) == 1
+    assert caller.transcript.counts[Purpose.JUDGING] == 1
+
+
+def test_nobody_is_waited_for_by_what_is_sent_once(caller: ImagesClient, peer: Any, waits: list[float]) -> None:
+    """Whoever asks to wait gets that as the answer."""
+    peer.replies = [answer(429, b"", "Retry-After: 3")]
+
+    assert caller.send_once("PUT", "/images/id/tags/a").status == 429
+    assert waits == []
+
+
+def test_a_time_out_of_what_is_sent_once_leaves_it_open(peer: Any, open_wire: Callable[..., Wire]) -> None:
+    """It is no missing ground: the request may have taken effect."""
+    peer.replies = ["hang"]
+    caller = ImagesClient(f"{peer.url}/v2", open_wire(peer.url, timeout=0.1), Transcript(), lambda: TOKEN)
+    given = caller.send_once("PUT", "/images/id/tags/a")
+
+    assert given.status == 0
+    assert given.exchange.note == "not answered within 0.1 s"
+
+
+def test_a_cut_request_is_sent_whole_and_has_no_answer(caller: ImagesClient, peer: Any) -> None:
+    """The service reads it, whatever it does with it."""
+    given = caller.send_once("PATCH", "/images/id", json=[{"op": "replace"}], cut=True)
+    caller.send_once("GET", "/images/id")
+
+    assert given.exchange.note == "hung up before the answer"
+    assert given.exchange.status == 0
+    assert b'[{"op": "replace"}]' in peer.bodies
+
+
+def test_a_service_out_of_reach_leaves_open_what_is_cut(open_wire: Callable[..., Wire]) -> None:
+    """Nothing is raised."""
+    caller = ImagesClient("http://127.0.0.1:9/v2", open_wire("http://127.0.0.1:9"), Transcript(), lambda: TOKEN)
+
+    assert "refused" in caller.send_once("PUT", "/images/id/tags/a", cut=True).exchange.note

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.report.terminal import table
+from pytest_cloudimages.report.timeline import timeline
+from pytest_cloudimages.report.witness import from_data
 from pytest_cloudimages.verdicts import Verdict, worst
 
 if TYPE_CHECKING:
@@ -65,6 +67,7 @@ def details(records: Sequence[Record], catalogue: Mapping[str, Requirement], opt
         parts += [_safe(line) for line in (one.explanation, *one.notes) if line]
         if one.verdict > Verdict.UNTESTED:
             parts.append(f"replay: {_safe(options.replay((one.id,), one.seed))}")
+        parts += [timeline(from_data(witness)) for witness in one.witnesses]
         parts += ["", *(_exchange(x) for x in one.exchanges)]
     return "\n".join(parts)
 

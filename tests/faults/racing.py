@@ -306,20 +306,22 @@ class TagsWithTheNameOfBefore(App):
 
 
 @breaks("TAG-HIST-02", profile="standard")
-class ReadsInTwoHalves(App):
-    """Reads the older half of the tags, thinks for 5 ms, and reads the rest."""
+class ReadsPageByPage(App):
+    """Reads tags a page of two at a time, and 2 ms lie between page and page: what is deleted meanwhile shifts them."""
 
     def show_image(self, request: Request, image_id: str) -> Reply:
         with self.images.lock:
-            first = list(self.images.show(request.caller, image_id).tags)
-        time.sleep(5 * MILLISECOND)
-        with self.images.lock:
             image = self.images.show(request.caller, image_id)
-            known = first[: len(first) // 2 + 1]
-            rest = [one for one in image.tags[len(known) + 1 :] if one not in known]
-            if first == image.tags:
-                return Reply.of_json(self.represent(image))
-            return Reply.of_json(self.represent(image) | {"tags": [*known, *rest]})
+            data, shown = self.represent(image), list(image.tags[:2])
+        while page := self.page(request, image_id, len(shown)):
+            shown += page
+        return Reply.of_json(data | {"tags": list(dict.fromkeys(shown))})
+
+    def page(self, request: Request, image_id: str, begin: int) -> list[str]:
+        """Read the tags of a page."""
+        time.sleep(2 * MILLISECOND)
+        with self.images.lock:
+            return self.images.show(request.caller, image_id).tags[begin : begin + 2]
 
 
 @breaks("TAG-HIST-02", profile="standard")
@@ -389,7 +391,7 @@ class ReplicatesOutOfOrder(App):
 
     def sent(self, image_id: str, reply: Reply, tags: list[str]) -> Reply:
         """Send an image to the replica, which takes now a little longer, now a little less."""
-        time.sleep(self.chance.uniform(0, 4) * MILLISECOND)
+        time.sleep(self.chance.uniform(0, 20) * MILLISECOND)
         self.replica[image_id] = tags
         return reply
 
