@@ -56,7 +56,7 @@ class Histories:
                     and (step.known or not known)
                     and (PRINTABLE.issuperset(step.tag) or not printable)
                 ):
-                    evidence.current().case(step.exchanges, step.operation.sort)
+                    evidence.current().case(step.exchanges, step.operation.sort, about=step)
                     yield step
 
     def additions(self, **which: object) -> Iterator[Step]:
@@ -71,7 +71,7 @@ class Histories:
         """Give the answer to every tag operation."""
         for history in self.histories:
             for step in history.steps:
-                evidence.current().case([step.answer.exchange], step.operation.sort)
+                evidence.current().case([step.answer.exchange], step.operation.sort, about=step, of_answer=True)
                 yield step.answer
 
     def readings(self) -> Iterator[Reading]:

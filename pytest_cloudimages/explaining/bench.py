@@ -114,10 +114,10 @@ class Question:
     def of_pair(self, pair: Pair) -> bool:
         """Tell whether it goes wrong with the second of these, where the image has the first."""
         bench = self.bench
-        image = bench.fresh()
+        image = bench.suited(*pair)
         if not bench.do("+", image, pair[0]).ok:
             return False
-        bench.tags = [pair[0]]
+        bench.tags = [*bench.tags, pair[0]]
         return self.ends_wrong(image, pair[1])
 
     def ends_wrong(self, image: Image, tag: str) -> bool:
