@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages import __version__
-from pytest_cloudimages.options import PROFILES
+from pytest_cloudimages.options import PROFILES, SPECIFICATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -75,16 +75,36 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--reference", action="store_true", help="judge the embedded server")
     where.add_argument("--endpoint", metavar="URL", help="with or without /v2; the token comes from CLOUDIMAGES_TOKEN")
     where.add_argument("--cloud", metavar="NAME", help="entry of clouds.yaml")
-    for name, what in (("other", "a second project"), ("reader", "a read-only user"), ("admin", "an administrator")):
+    for name, what in (
+        ("other", "a second project"),
+        ("reader", "a read-only user"),
+        ("creator", "a user who may create and update, and no more"),
+        ("admin", "an administrator"),
+    ):
         run_parser.add_argument(f"--{name}-cloud", metavar="NAME", help=f"entry of clouds.yaml for {what}")
     run_parser.add_argument(
         "--image", action="append", metavar="ID", help="borrow this image instead of creating one; may be repeated"
     )
     run_parser.add_argument("--profile", choices=PROFILES, help="how much to try [standard]")
+    run_parser.add_argument(
+        "--minutes",
+        metavar="N",
+        help="with --profile explore: draw anew until N minutes are over or something is found",
+    )
+    run_parser.add_argument("--examples", metavar="DIR", help="seeds that found something [REPORTS/examples]")
     run_parser.add_argument("--seed", type=_whole, metavar="N", help="what the generated tags follow from [random]")
     run_parser.add_argument("--reports", metavar="DIR", help="where reports go [reports]")
     run_parser.add_argument(
         "--select", action="append", metavar="ID", help="judge this requirement or group only; may be repeated"
+    )
+    run_parser.add_argument(
+        "--specification", choices=SPECIFICATIONS, help="whose reading judges where two differ [cloud-images]"
+    )
+    run_parser.add_argument(
+        "--tag-limit", type=_whole, metavar="N", help="tags that an image may carry; tried only where it is given"
+    )
+    run_parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be created and how many requests would be sent"
     )
     run_parser.add_argument("--strict", action="store_true", help="advisory findings fail the run too")
     run_parser.add_argument("--catalogue", action="append", metavar="FILE", help="requirements of your own (TOML)")
@@ -135,13 +155,18 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     # What Hypothesis learns from sources is kept apart from the tester's own folder.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir(), "pytest-cloudimages")))
+    # What a shell sets for the tester's own tests is not meant for the suite: it could leave checks out unseen.
+    for name in ("PYTEST_ADDOPTS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+        os.environ.pop(name, None)
     watcher = _Watcher()
-    status = pytest.main([*_words(chosen), *rest], plugins=[watcher])
+    # The command is part of what pytest would have rewritten, had it been the first to load it.
+    last = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    status = pytest.main([*_words(chosen), *rest, *last], plugins=[watcher])
     print(*watcher.uncollected, sep="\n", end="", file=sys.stderr)
     if watcher.results is not None:
         if status == pytest.ExitCode.INTERNAL_ERROR or watcher.uncollected:
             return OURS
-        return watcher.results.exit_status(strict=chosen.strict)
+        return 0 if chosen.dry_run else watcher.results.exit_status(strict=chosen.strict)
     if status == pytest.ExitCode.USAGE_ERROR:
         return USAGE
     if status in (pytest.ExitCode.NO_TESTS_COLLECTED, pytest.ExitCode.INTERRUPTED):
@@ -174,9 +199,11 @@ def _words(chosen: argparse.Namespace) -> list[str]:
     words += [f"--cloudimages-reports={chosen.reports or 'reports'}"]
     words += ["--cloudimages-reference"] if chosen.reference else []
     words += ["--cloudimages-strict"] if chosen.strict else []
+    words += ["--cloudimages-dry-run"] if chosen.dry_run else []
     renamed = {"endpoint": "url"}
     for name in (
-        "endpoint", "cloud", "other_cloud", "reader_cloud", "admin_cloud", "profile", "seed", "timeout", "patience"
+        "endpoint", "cloud", "other_cloud", "reader_cloud", "creator_cloud", "admin_cloud", "profile", "seed",
+        "minutes", "examples", "specification", "tag_limit", "timeout", "patience",
     ):  # fmt: skip
         if (value := getattr(chosen, name)) is not None:
             words.append(f"--cloudimages-{renamed.get(name, name).replace('_', '-')}={value}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import html
 import re
@@ -20,7 +21,8 @@ from pytest_cloudimages.explaining.symptoms import Suspect, of_step, suspect
 from pytest_cloudimages.options import ConfigurationError, Options
 from pytest_cloudimages.report import page, terminal
 from pytest_cloudimages.report.results import Record, Results, write
-from pytest_cloudimages.requirements import Requirement, ids_of, selected
+from pytest_cloudimages.report.witness import as_data
+from pytest_cloudimages.requirements import Level, Requirement, ids_of, selected
 from pytest_cloudimages.state import GROUND, OPTIONS
 from pytest_cloudimages.verdicts import Unsteady, Verdict, judge, leaves, worst
 
@@ -30,7 +32,11 @@ if TYPE_CHECKING:
     from pytest_cloudimages.ground import Ground
 
 SHOWN_EXCHANGES = 12
-SUITE = Path(str(resources.files("pytest_cloudimages.conformance"))).resolve()
+try:
+    SUITE = Path(str(resources.files("pytest_cloudimages.conformance"))).resolve()
+except ModuleNotFoundError:
+    # A checkout that is on the path as it stands: the suite lies beside the package.
+    SUITE = Path(__file__).resolve().parents[1] / "conformance"
 LETTERS = {
     Verdict.PASS: ".",
     Verdict.UNTESTED: "s",
@@ -41,6 +47,8 @@ LETTERS = {
     Verdict.BLOCKED: "b",
     Verdict.ERROR: "E",
 }
+WRITERS = ("LogXML", "SelfContainedReport", "Report")
+"""The classes of the plugins that write junit.xml and conformance.html."""
 #: Lines of an assertion that tell a tester nothing.
 IDLE = re.compile(r"assert (not )?(True|False)$|Use -v to get|\+ +where |Explanation:|You can reproduce this example")
 FAILING = (Verdict.FAIL, Verdict.UNSTABLE, Verdict.BLOCKED, Verdict.ERROR)
@@ -64,6 +72,7 @@ class Conductor:
         self.tested: dict[str, list[str]] = {}
         self.interrupted = False
         self.begun = time.time()
+        self.started = time.monotonic()
         self._results: Results | None = None
         if self.options.reports:
             self._write_reports_of_others(Path(self.options.reports))
@@ -85,6 +94,16 @@ class Conductor:
         if hasattr(option, "htmlpath") and not option.htmlpath:
             option.htmlpath, option.self_contained_html = str(folder / "conformance.html"), True
             option.css = [*option.css, str(page.STYLE)]
+
+    def _leave_reports_alone(self) -> None:
+        """Keep the reports of an earlier run where this one cannot begin."""
+        from _pytest.junitxml import xml_key  # there is no public way to stop it
+
+        plugins = self.config.pluginmanager
+        for plugin in [one for one in plugins.get_plugins() if type(one).__name__ in WRITERS]:
+            plugins.unregister(plugin)
+        if xml_key in self.config.stash:
+            del self.config.stash[xml_key]
 
     @property
     def ground(self) -> Ground:
@@ -117,7 +136,9 @@ class Conductor:
             try:
                 self.config.stash[GROUND] = prepare(self.options)
             except ConfigurationError as problem:
+                self._leave_reports_alone()
                 raise pytest.UsageError(SECRETS.hide(str(problem))) from None
+            self.ground.beyond_must = any(self.catalogue[one].level is not Level.MUST for one in self.chosen)
 
     def _tune(self, item: pytest.Item) -> None:
         """Give a property the profile's settings and the run's seed, and count its cases."""
@@ -187,14 +208,18 @@ class Conductor:
         try:
             result = yield
         except Exception as error:
-            self._conclude(mine)
-            if all(isinstance(one, AssertionError) for one in leaves(error)) and any(
-                one.broken for one in mine.exchanges
-            ):
-                self._ask_again(pyfuncitem, error)
+            arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}  # noqa: SLF001 - as pytest does
+            self._went_wrong(functools.partial(pyfuncitem.obj, **arguments), mine, error)
             raise
         self._conclude(mine)
         return result
+
+    def _went_wrong(self, check: Callable[[], object], mine: evidence.Evidence, error: Exception) -> None:
+        """Count a check's exchanges, and raise ``Unsteady`` where it goes well when it is asked again."""
+        self._conclude(mine)
+        asked = all(isinstance(one, AssertionError) for one in leaves(error))
+        if asked and any(one.broken for one in mine.exchanges):
+            self._ask_again(check, error)
 
     def _conclude(self, mine: evidence.Evidence) -> None:
         exchanges = self.ground.transcript.take()
@@ -203,11 +228,10 @@ class Conductor:
         elif exchanges:
             mine.case(exchanges)
 
-    def _ask_again(self, item: pytest.Function, error: Exception) -> None:
+    def _ask_again(self, check: Callable[[], object], error: Exception) -> None:
         """Raise ``Unsteady`` where a check that met a failing service goes well when it is asked again."""
-        arguments = {name: item.funcargs[name] for name in item._fixtureinfo.argnames}  # noqa: SLF001 - as pytest does
         try:
-            item.obj(**arguments)
+            check()
         except Exception:  # noqa: BLE001 - it went wrong again: the first finding stands
             return
         finally:
@@ -250,11 +274,11 @@ class Conductor:
                 explanation = "No case reached the question: the service refused, or broke, all that leads up to it."
         judged = [x for x in mine.exchanges if x.purpose is not Purpose.CLEANING] or mine.exchanges
         if verdict.finding and (found := _suspected(mine)):
-            self.suspects[one, item.nodeid.rpartition("/")[2]] = found
+            self.suspects[one, _brief(item.nodeid)] = found
         return Record(
             id=one,
             verdict=verdict,
-            test=item.nodeid.rpartition("/")[2],
+            test=_brief(item.nodeid),
             cases=mine.cases,
             requests=mine.requests,
             seconds=report.duration,
@@ -264,6 +288,7 @@ class Conductor:
             exchanges=tuple(x.as_data(self.ground.wire.origin) for x in judged[-SHOWN_EXCHANGES:])
             if verdict > Verdict.UNTESTED and not self.ground.problem
             else (),
+            witnesses=tuple(SECRETS.hidden(as_data(x)) for x in mine.witnesses) if error else (),
         )
 
     def _show(
@@ -297,6 +322,65 @@ class Conductor:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the records of every check."""
         self.records += [Record.from_data(one) for one in getattr(report, "cloudimages", ())]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Go on with new seeds, where the tester gave it time."""
+        result = yield
+        if self.options.minutes is not None and GROUND in self.config.stash and not self.ground.problem:
+            from pytest_cloudimages import explore
+
+            reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+            found = {one.id for one in self.records if one.verdict.finding}
+            explore.Exploration(
+                ground=self.ground,
+                items=[
+                    one for one in session.items if explore.follows_from_the_seed(one) and not found & {*ids_of(one)}
+                ],
+                judge=self._explored,
+                say=reporter.write_line if reporter else print,
+                minutes=self.options.minutes,
+                examples=explore.Examples(
+                    Path(self.options.examples or Path(self.options.reports or "reports", "examples"))
+                ),
+                begun=self.started,
+            ).run()
+        return result
+
+    def _explored(self, item: pytest.Item, arguments: Mapping[str, Any], seed: int) -> list[Record]:
+        """Ask a check once more with other arguments; what it finds is reported as if it were a check of its own."""
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        check = functools.partial(item.obj, **params, **arguments)  # type: ignore[attr-defined]  # a function
+        mine, begun = evidence.Evidence(), time.time()
+        error: BaseException | None = None
+        self.ground.transcript.take()
+        evidence.collect(mine)
+        try:
+            check()
+            self._conclude(mine)
+        except pytest.skip.Exception as skipped:
+            error = skipped
+        except Exception as problem:  # noqa: BLE001 - it is judged, as pytest does
+            error = problem
+            try:
+                self._went_wrong(check, mine, problem)
+            except Unsteady as unsteady:
+                error = unsteady
+        finally:
+            evidence.collect(None)
+        ended = time.time()
+        report = pytest.TestReport(
+            f"{item.nodeid} (seed {seed})", item.location, {}, "passed", None, "call", [], ended - begun, begun, ended
+        )
+        records = [self._record(one, report, error, mine, item) for one in ids_of(item) if one in self.chosen]
+        records = [dataclasses.replace(one, seed=seed, notes=()) for one in records]
+        if any(one.verdict.finding for one in records):
+            report.cloudimages = [one.as_data() for one in records]  # type: ignore[attr-defined]
+            self._show(item, report, records, error)
+            item.ihook.pytest_runtest_logreport(report=_without_secrets(report))
+        else:
+            self.records += [one for one in records if one.verdict is Verdict.PASS]
+        return records
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Name a check's verdict where pytest names its outcome."""
@@ -381,7 +465,7 @@ class Conductor:
         """Fill the columns of a requirement."""
         records = [Record.from_data(one) for one in getattr(report, "cloudimages", ())]
         cells[1:1] = page.row(records, self.catalogue)
-        cells[1 + len(page.HEADER)] = f'<td class="col-testId">{html.escape(report.nodeid.rpartition("/")[2])}</td>'
+        cells[1 + len(page.HEADER)] = f'<td class="col-testId">{html.escape(_brief(report.nodeid))}</td>'
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_html(self, report: pytest.TestReport, data: list[str]) -> None:
@@ -400,6 +484,12 @@ def _suspected(mine: evidence.Evidence) -> Suspect | None:
     if mine.about is not None:
         return of_step(mine.about, answer_only=mine.of_answer)
     return suspect(one for one in mine.exchanges if one.purpose in (Purpose.JUDGING, Purpose.PREPARING))
+
+
+def _brief(nodeid: str) -> str:
+    """Give a test's name without the folders of its file; a slash may stand in a parameter too."""
+    path, colons, name = nodeid.partition("::")
+    return f"{path.rpartition('/')[2]}{colons}{name}"
 
 
 def _explain(error: BaseException) -> str:

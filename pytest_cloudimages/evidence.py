@@ -7,6 +7,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from pytest_cloudimages.exchanges import Exchange
+from pytest_cloudimages.histories import Anomaly
 from pytest_cloudimages.plans import Step
 
 
@@ -23,6 +24,8 @@ class Evidence:
     """Whether it looks at nothing but the answer's form."""
     kinds: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
+    witnesses: list[Anomaly] = field(default_factory=list)
+    """What no order of concurrent operations explains."""
     begun: float = field(default_factory=time.monotonic)
     _seen: dict[int, Exchange] = field(default_factory=dict)
     """Held, so that no later exchange gets the identity of one that is gone."""
@@ -50,6 +53,12 @@ class Evidence:
             if id(one) not in self._seen:
                 self._seen[id(one)] = one
                 self.requests += 1
+
+    def witness(self, anomaly: Anomaly, exchanges: Iterable[Exchange]) -> None:
+        """Keep the smallest history that shows a finding; the exchanges are those of the finding."""
+        if anomaly not in self.witnesses:
+            self.witnesses.append(anomaly)
+        self.exchanges = [*exchanges]
 
     def note(self, text: str) -> None:
         """Record an observation that is no finding."""

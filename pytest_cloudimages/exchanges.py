@@ -142,6 +142,10 @@ class Transcript:
     """Counts every exchange, and keeps those of the case in hand."""
 
     counts: Counter[str] = field(default_factory=Counter)
+    created: int = 0
+    """Images that were created."""
+    late_creation: bool = False
+    """Whether an image was seen to be shown some time after its creation only."""
     lag: float = 0.0
     """Longest time in seconds until an acknowledged change was visible."""
     remarkable: list[Exchange] = field(default_factory=list)

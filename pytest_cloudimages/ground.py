@@ -1,24 +1,28 @@
 """The ground of a run: what is judged, who asks, and everything that is open as long as the run lasts."""
 
+import copy
 import hashlib
 import os
 import urllib.parse
-from collections.abc import Callable, Iterator
+import uuid
+import zlib
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 
 import pytest
 
 from pytest_cloudimages import credentials
-from pytest_cloudimages.client import Answer, Image, ImagesClient, Patience, borrowed, created
+from pytest_cloudimages.client import Answer, Image, ImagesClient, Patience
 from pytest_cloudimages.credentials import Credentials, Service
 from pytest_cloudimages.exchanges import Purpose, Transcript
+from pytest_cloudimages.lifetimes import borrowed, created
 from pytest_cloudimages.options import ConfigurationError, Options
 from pytest_cloudimages.verdicts import Blocked
 from pytest_cloudimages.wire import Wire
 
-OTHERS = {"ALT": "another project", "READER": "a reader", "ADMIN": "an administrator"}
+OTHERS = {"ALT": "another project", "READER": "a reader", "CREATOR": "a creator", "ADMIN": "an administrator"}
 
 
 @dataclass
@@ -31,9 +35,15 @@ class Ground:
     transcript: Transcript = field(default_factory=Transcript)
     others: dict[str, Credentials | Blocked | None] = field(default_factory=dict)
     """Further callers, or why there is none."""
+    ended: dict[str, str] = field(default_factory=dict, repr=False)
+    """Tokens that were valid once, by what ended them."""
     _stack: ExitStack = field(default_factory=ExitStack)
     problem: Blocked | None = None
     """Why nothing can be judged, where that is so."""
+    beyond_must: bool = False
+    """Whether a requirement of another level than MUST is asked for."""
+    meant: Service | None = None
+    """The service that a dry run leaves alone."""
 
     @cached_property
     def run(self) -> str:
@@ -51,7 +61,7 @@ class Ground:
     @cached_property
     def client(self) -> ImagesClient:
         """The caller whose images are used."""
-        return ImagesClient(self.service.endpoint, self.wire, self.transcript, self.owner.token)
+        return ImagesClient(self.service.endpoint, self.wire, self.transcript, self.owner.token, renew=self.owner.renew)
 
     @cached_property
     def patience(self) -> Patience:
@@ -59,11 +69,33 @@ class Ground:
         return Patience(self.options.patience, self.transcript)
 
     def caller(self, who: str) -> ImagesClient | None:
-        """Give a further caller (ALT, READER or ADMIN); ``None`` where no credentials were given."""
+        """Give a further caller (ALT, READER, CREATOR or ADMIN); ``None`` where no credentials were given."""
         found = self.others.get(who)
         if isinstance(found, Blocked):
             raise found
-        return self.client.calling(OTHERS[who], found.token) if found else None
+        return self.client.calling(OTHERS[who], found.token, found.renew) if found else None
+
+    def ended_callers(self) -> list[ImagesClient]:
+        """Give callers whose tokens were valid once."""
+        return [
+            self.client.calling(f"{'an' if kind == 'expired' else 'a'} {kind} token", partial(str, token))
+            for kind, token in self.ended.items()
+        ]
+
+    @property
+    def rounds(self) -> int:
+        """How often every class of unusual tags is drawn; at least once where more than every MUST is asked for."""
+        return self.options.effort.rounds or int(self.beyond_must)
+
+    def number(self, salt: str) -> int:
+        """Give a number that follows from the seed, and differs from experiment to experiment."""
+        return zlib.crc32(f"{self.options.seed} {salt}".encode())
+
+    def with_seed(self, seed: int) -> "Ground":
+        """Give the same ground, with the same connections, for another seed."""
+        twin = copy.copy(self)
+        twin.options = replace(self.options, seed=seed)
+        return twin
 
     @property
     def single(self) -> bool:
@@ -123,22 +155,29 @@ def prepare(options: Options) -> Ground:
     """Find out what is to be judged and whether it can be asked at all.
 
     Raises ``ConfigurationError`` for whatever the tester can mend. Where the service cannot be asked, the ground says
-    so in ``problem``.
+    so in ``problem``. A dry run stands on the embedded server, whatever it was to judge, with as many identities and
+    images as were given; nothing is sent to the service then.
     """
     stack, environ = ExitStack(), dict(os.environ)
     with ExitStack() as failing:
         failing.push(stack)
         ground: Ground | None = None
-        if options.reference:
-            from pytest_cloudimages.reference.app import App
-            from pytest_cloudimages.reference.server import environment, serving
-
-            server = stack.enter_context(serving(App()))
-            environ = {name: value for name, value in environ.items() if not name.startswith(("OS_", "CLOUDIMAGES_"))}
-            environ |= environment(server)
+        meant: Service | None = None
+        if options.dry_run and not options.reference:
+            meant, owner = credentials.find(options, environ)
+            given = {who for who in OTHERS if credentials.find_other(options, environ, who, meant)}
+            environ = _embedded(stack, options, {who: who in given for who in OTHERS})
+            ended = credentials.ended(dict(os.environ), owner)
+            environ |= {f"CLOUDIMAGES_{kind.upper()}_TOKEN": "one-that-was-valid" for kind in ended}
+            options = replace(options, reference=True, url=None, cloud=None, other_cloud=None, reader_cloud=None)
+            options = replace(options, creator_cloud=None, admin_cloud=None)
+        elif options.reference:
+            environ = _embedded(stack, options)
         try:
             ground = Ground(options, *credentials.find(options, environ), _stack=stack)
+            ground.meant = meant
             _ask_first(ground)
+            ground.ended |= credentials.ended(environ, ground.owner)
             ground.others |= {who: _other(options, environ, who, ground.service) for who in OTHERS}
         except Blocked as problem:
             if ground is None:
@@ -148,6 +187,21 @@ def prepare(options: Options) -> Ground:
         # From here on it is the ground that closes what is open.
         failing.pop_all()
     return ground
+
+
+def _embedded(stack: ExitStack, options: Options, others: Mapping[str, bool] | None = None) -> dict[str, str]:
+    """Serve the embedded server, with the images that are to be borrowed, and give the variables that lead to it."""
+    from pytest_cloudimages.reference.app import App
+    from pytest_cloudimages.reference.images import Caller
+    from pytest_cloudimages.reference.server import environment, serving
+
+    app = App()
+    server = stack.enter_context(serving(app))
+    for identifier in options.image if options.dry_run else ():
+        app.images.create(Caller(app.identity.users["tester"].project.id), {"id": identifier, "name": identifier})
+    left_out = tuple(f"OS_{who}_" for who, given in (others or {}).items() if not given)
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "CLOUDIMAGES_"))}
+    return environ | {name: value for name, value in environment(server).items() if not name.startswith(left_out)}
 
 
 def _other(options: Options, environ: dict[str, str], who: str, service: Service) -> Credentials | Blocked | None:
@@ -168,13 +222,16 @@ def _ask_first(ground: Ground) -> None:
                 f"{ground.service.endpoint} refuses the token ({ground.owner.how}) with 401, challenge: {challenge},"
                 f" request id: {request}. Give a token that is valid for this service and has not expired."
             )
-        if strange := _not_an_api(answer):
+        strange = _not_a_list(answer)
+        # Where the list alone is out of order, the rest can still be judged.
+        if strange and (strange_again := _not_an_absence(ground.client.show(str(uuid.uuid4())))):
             raise Blocked(
-                f"{ground.service.endpoint} does not answer as an image service does: {strange}. Is there a proxy in"
-                " between, or is it another service's address? The endpoint ends in /v2."
+                f"{ground.service.endpoint} does not answer as an image service does: {strange}; an image that there"
+                f" is not: {strange_again}. Is there a proxy in between, is it another service's address, or has the"
+                " role no right to see images? The endpoint ends in /v2."
             )
         for identifier in ground.options.image:
-            found = ground.client.show(identifier)
+            found = ground.client.show(urllib.parse.quote(identifier, safe=""))
             if found.status in (400, 404):
                 raise ConfigurationError(
                     f"There is no image {identifier!r} to borrow at {ground.service.endpoint} (answer {found.status})."
@@ -182,13 +239,21 @@ def _ask_first(ground: Ground) -> None:
                 )
 
 
-def _not_an_api(answer: Answer) -> str:
-    """Tell what the answer is, where it cannot be an image service's."""
+def _not_a_list(answer: Answer) -> str:
+    """Tell what the answer is, where it is no list of images."""
+    listed = isinstance(answer.data, dict) and isinstance(answer.data.get("images"), list)
+    return "" if answer.status == 200 and listed else _described(answer)  # noqa: PLR2004 - as HTTP has it
+
+
+def _not_an_absence(answer: Answer) -> str:
+    """Tell what the answer is, where it does not say as an API does that there is no such image."""
+    page = "html" in answer.headers.get("Content-Type", "") and b"<html" in answer.body[:400].lower()
+    return "" if answer.status == 404 and not page else _described(answer)  # noqa: PLR2004 - as HTTP has it
+
+
+def _described(answer: Answer) -> str:
     kind = answer.headers.get("Content-Type", "no type").partition(";")[0]
     shown = f"status {answer.status or 'none'}, {kind}"
     if answer.status in (301, 302, 303, 307, 308):
         return f"{shown}, a redirection to {answer.headers.get('Location', 'nowhere')}"
-    listed = isinstance(answer.data, dict) and "images" in answer.data
-    if answer.status == 200 and not listed and answer.data is None:  # noqa: PLR2004 - as HTTP has it
-        return f"{shown}, beginning {answer.body[:60].decode('utf-8', 'replace')!a}"
-    return shown if answer.status in (0, 404, 502, 503, 504) else ""
+    return f"{shown}, beginning {answer.body[:60].decode('utf-8', 'replace')!a}" if answer.body else shown

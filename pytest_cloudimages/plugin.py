@@ -12,23 +12,36 @@ import pytest
 
 from pytest_cloudimages import options
 from pytest_cloudimages.fixtures import (
+    absences,
     administrator,
     anonymous,
+    attempts,
     cloudimages_client,
     cloudimages_credentials,
     cloudimages_ground,
     cloudimages_service,
     control,
+    creator,
+    edges,
     fresh_image,
+    full_image,
     image,
+    lengths,
     other_project,
     owner_of,
     plain_lives,
+    races,
     reader,
+    refusals,
     related_lives,
+    related_sequences,
     sequences,
+    showings,
     sound_image,
+    special_lives,
+    specification,
     unusual_lives,
+    walks,
 )
 from pytest_cloudimages.state import CONDUCTOR, OPTIONS
 
@@ -36,23 +49,36 @@ if TYPE_CHECKING:
     from pytest_cloudimages.conductor import Conductor
 
 __all__ = [
+    "absences",
     "administrator",
     "anonymous",
+    "attempts",
     "cloudimages_client",
     "cloudimages_credentials",
     "cloudimages_ground",
     "cloudimages_service",
     "control",
+    "creator",
+    "edges",
     "fresh_image",
+    "full_image",
     "image",
+    "lengths",
     "other_project",
     "owner_of",
     "plain_lives",
+    "races",
     "reader",
+    "refusals",
     "related_lives",
+    "related_sequences",
     "sequences",
+    "showings",
     "sound_image",
+    "special_lives",
+    "specification",
     "unusual_lives",
+    "walks",
 ]
 
 

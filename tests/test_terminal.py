@@ -56,7 +56,7 @@ def results(*entries: dict[str, Any], **rest: Any) -> Results:
         "seconds": 1.25,
         "left_behind": [],
         "interrupted": False,
-        "settings": {"reports": "reports"},
+        "settings": {"reports": "reports", "dry_run": False},
         **rest,
     }
     return Results(data)
@@ -169,6 +169,7 @@ def ground(**options: Any) -> Any:
         service=SimpleNamespace(endpoint="http://h/v2", named="--endpoint", region=None),
         owner=SimpleNamespace(how="token from CLOUDIMAGES_TOKEN"),
         problem=None,
+        meant=None,
     )
 
 

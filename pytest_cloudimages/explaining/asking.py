@@ -11,8 +11,9 @@ from pytest_cloudimages.explaining.procedure import Hypothesis, Spent, Trials
 from pytest_cloudimages.explaining.relations import Pair
 from pytest_cloudimages.explaining.symptoms import Suspect, Symptom
 from pytest_cloudimages.ground import Ground
-from pytest_cloudimages.plans import LONGEST, Kind
-from pytest_cloudimages.strategies import BEYOND, RELATED
+from pytest_cloudimages.known_tags import BEYOND, LONGEST
+from pytest_cloudimages.plans import Kind
+from pytest_cloudimages.strategies import RELATED
 from pytest_cloudimages.verdicts import Blocked
 
 PER_FINDING = 70

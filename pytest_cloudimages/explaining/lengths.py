@@ -6,7 +6,7 @@ import urllib.parse
 from collections.abc import Callable, Iterator
 
 from pytest_cloudimages.explaining.procedure import Hypothesis, Spent, Trials, discriminate
-from pytest_cloudimages.plans import LONGEST
+from pytest_cloudimages.known_tags import LONGEST
 
 Measure = Callable[[str], int]
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from pytest_cloudimages.exchanges import Exchange
-from pytest_cloudimages.plans import LONGEST, Kind, Step
+from pytest_cloudimages.known_tags import LONGEST
+from pytest_cloudimages.plans import Kind, Step
 
 TARGET = re.compile(r"/images/([^/?#]+)(?:/tags/([^/?#]+))?$")
 METHODS = {"PUT": Kind.ADD, "DELETE": Kind.DELETE}

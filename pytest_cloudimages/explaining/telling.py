@@ -7,7 +7,7 @@ from pytest_cloudimages.explaining import lengths, texts
 from pytest_cloudimages.explaining.procedure import Hypothesis, Probe, Spent, Trials
 from pytest_cloudimages.explaining.relations import Pair
 from pytest_cloudimages.explaining.symptoms import Symptom
-from pytest_cloudimages.plans import LONGEST
+from pytest_cloudimages.known_tags import LONGEST
 
 EXAMPLES = 3
 """Neighbours of either side that a sentence names."""

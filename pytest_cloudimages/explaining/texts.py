@@ -9,7 +9,7 @@ from itertools import pairwise
 from pytest_cloudimages.explaining import characters, lengths
 from pytest_cloudimages.explaining.characters import Characters
 from pytest_cloudimages.explaining.procedure import Hypothesis, Spent, Trials, discriminate
-from pytest_cloudimages.plans import LONGEST
+from pytest_cloudimages.known_tags import LONGEST
 
 Text = Hypothesis[str]
 Places = list[bool]

@@ -64,7 +64,7 @@ def details(records: Sequence[Record], catalogue: Mapping[str, Requirement], opt
         parts.append(f"{one.cases} cases, {one.requests} requests")
         parts += [_safe(line) for line in (one.explanation, *one.notes) if line]
         if one.verdict > Verdict.UNTESTED:
-            parts.append(f"replay: {_safe(options.replay((one.id,)))}")
+            parts.append(f"replay: {_safe(options.replay((one.id,), one.seed))}")
         parts += ["", *(_exchange(x) for x in one.exchanges)]
     return "\n".join(parts)
 
@@ -94,7 +94,25 @@ def summary(results: Results) -> str:
     cells = "".join(f"<tr>{''.join(f'<td>{_safe(cell)}</td>' for cell in line)}</tr>" for line in body)
     titles = "".join(f"<th>{_safe(cell)}</th>" for cell in head)
     whole = f"<thead><tr>{titles}</tr></thead><tbody>{cells}</tbody>"
-    return f'<p>{"<br>".join(facts)}</p><table class="conformance">{whole}</table>{_classes(results)}'
+    about = _classes(results) + _silent(results)
+    return f'<p>{"<br>".join(facts)}</p><table class="conformance">{whole}</table>{about}'
+
+
+def _silent(results: Results) -> str:
+    """Give what was seen where nothing is required, as a table."""
+    rows = [
+        f"<tr><td>{_safe(one['id'])}</td><td>{_safe(one['statement'])}</td>"
+        f"<td>{'<br>'.join(_safe(note) for note in one['notes']) or _safe(one['explanation'])}</td></tr>"
+        for one in results.entries
+        if one["verdict"] == "noted"
+    ]
+    if not rows:
+        return ""
+    titles = "<tr><th>Requirement</th><th>What is not defined, or may be</th><th>What was seen</th></tr>"
+    return (
+        "<details><summary>How this service behaves where the specification is silent</summary>"
+        f'<table class="conformance silent"><thead>{titles}</thead><tbody>{"".join(rows)}</tbody></table></details>'
+    )
 
 
 def _classes(results: Results) -> str:

@@ -3,7 +3,21 @@
 `python tests/faults [NAME…]` shows what each of them does, and whether the suite finds just that.
 """
 
-from . import access, adding, answering, attributes, combined, deleting, histories, isolation, lawful, showing, writing
+from . import (
+    access,
+    adding,
+    answering,
+    attributes,
+    combined,
+    deleting,
+    histories,
+    isolation,
+    lawful,
+    racing,
+    sequences,
+    showing,
+    writing,
+)
 from .registry import FAULTS, Fault
 
 __all__ = [
@@ -18,6 +32,8 @@ __all__ = [
     "histories",
     "isolation",
     "lawful",
+    "racing",
+    "sequences",
     "showing",
     "writing",
 ]

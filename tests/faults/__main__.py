@@ -1,4 +1,7 @@
-"""`python tests/faults [NAME…] [--profile P] [--seed N]`: prints the table of faults."""
+"""`python tests/faults [NAME…] [--profile P] [--seed N]`: prints the table of faults.
+
+With `--write`, it judges those that are new or have changed, and writes docs/detection.md.
+"""
 
 import sys
 from pathlib import Path

@@ -1,17 +1,24 @@
 """The table of faults: what each does, what it breaks, and whether the suite finds just that."""
 
 import argparse
+import re
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
 from pathlib import Path
 
 from . import FAULTS
+from .page import render, score
+from .registry import Fault
+from .score import OURS, PAGE, PEERS, README, Measured, Row
 from .trial import SEED, Outcome, judged
 
 AT_A_TIME = 2
+MARKED = re.compile(r"(?<=<!-- score -->)\n.*?\n(?=<!-- end of score -->)", re.DOTALL)
+"""Where the README has the score."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -20,16 +27,83 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("name", nargs="*", help="of a fault, or what names begin with; all without")
     parser.add_argument("--profile", help="how much to try; by default what each fault asks for")
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument(
+        "--write",
+        action="store_true",
+        help="write docs/detection.md anew; without a name, only what is new or has changed is measured",
+    )
+    parser.add_argument("--again", action="store_true", help="with --write: measure all")
     chosen = parser.parse_args(arguments)
     names = [one for one in FAULTS if not chosen.name or one.startswith(tuple(chosen.name))]
     if not names:
         parser.error("no fault is called so")
+    if chosen.write:
+        if chosen.profile or chosen.seed != SEED:
+            parser.error("--write takes the profile that each fault asks for, and the seed that it always takes")
+        return _write(names if chosen.name or chosen.again else stale(Measured.load(OURS)))
+    if chosen.again:
+        parser.error("--again goes with --write; without, all are measured anyway")
+    return _print(names, chosen.profile, chosen.seed)
 
+
+def declared(fault: Fault) -> dict[str, object]:
+    """Give what a fault says of itself; what was measured of another is of no use."""
+    return {"breaks": sorted(fault.broken), "perhaps": sorted(fault.perhaps), "profile": fault.profile}
+
+
+def stale(measured: Measured) -> list[str]:
+    """Name the faults that were not measured as they are now."""
+    return [
+        name
+        for name, fault in FAULTS.items()
+        if {key: measured.faults.get(name, {}).get(key) for key in declared(fault)} != declared(fault)
+    ]
+
+
+def _write(names: Sequence[str]) -> int:
+    ours = Measured.load(OURS)
+    ours.faults = {name: row for name, row in ours.faults.items() if name in FAULTS}
+    ours.about = {"release": version("pytest-cloudimages"), "seed": SEED}
+
+    def keep(name: str, outcome: Outcome) -> None:
+        ours.faults[name] = _row(FAULTS[name], outcome)
+        ours.save(OURS)
+
+    status = _print(names, None, SEED, keep) if names else 0
+    ours.save(OURS)
+    peers = Measured.load(PEERS)
+    PAGE.write_text(render(FAULTS, ours, peers), encoding="utf-8")
+    parts = MARKED.split(README.read_text(encoding="utf-8"), maxsplit=1)
+    README.write_text(f"\n{score(FAULTS, ours, peers)}\n".join(parts), encoding="utf-8")
+    print(f"{PAGE.name} is written; {len(names)} of {len(FAULTS)} were measured for it.")
+    return status
+
+
+def _row(fault: Fault, outcome: Outcome) -> Row:
+    broken = outcome.asked & fault.broken
+    return {
+        **declared(fault),
+        "found": sorted(outcome.found),
+        "missed": sorted(broken - outcome.found),
+        "blamed": sorted(outcome.found - broken - fault.perhaps),
+        "cases": outcome.cases,
+        "requests": outcome.sent,
+    }
+
+
+def _nothing(name: str, outcome: Outcome) -> None:
+    """Keep nothing of it."""
+
+
+def _print(
+    names: Sequence[str], profile: str | None, seed: int, keep: Callable[[str, Outcome], None] = _nothing
+) -> int:
     begun = time.monotonic()
     print("| fault | what it does | breaks | found | cases | requests |", "|---|---|---|---|---:|---:|", sep="\n")
     quarrels = {}
-    for name, outcome in _outcomes(names, chosen.profile, chosen.seed):
+    for name, outcome in _outcomes(names, profile, seed):
         fault = FAULTS[name]
+        keep(name, outcome)
         quarrels[name] = quarrel = outcome.quarrel(fault.broken, fault.perhaps)
         broken = ", ".join(sorted(fault.broken)) or "nothing"
         what = " ".join((fault.__doc__ or "").split()).replace("|", "\\|")

@@ -7,10 +7,12 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from threading import Lock
 
 from pytest_cloudimages import cli
-from pytest_cloudimages.reference.app import App
+from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.server import Server, serving
 
 STORAGE = Path(tempfile.gettempdir()) / "cloudimages-faults-hypothesis"
@@ -39,6 +41,9 @@ class Outcome:
     explanations: dict[str, str]
     cases: int
     requests: int
+    """Those that judge; preparing and cleaning are not among them."""
+    sent: int
+    """All that reached the app."""
     output: str
     classes: dict[str, str]
     """For which class of input a finding holds, as far as that was found out."""
@@ -67,10 +72,28 @@ class Outcome:
         return "\n".join(lines)
 
 
+class Meter:
+    """Counts the requests that reach an app, whoever sends them."""
+
+    def __init__(self, app: App) -> None:
+        self.requests = 0
+        self._lock, self._handle = Lock(), app.handle
+        app.handle = self  # type: ignore[method-assign]
+
+    def __call__(self, request: Request) -> Reply:
+        with self._lock:
+            self.requests += 1
+        return self._handle(request)
+
+
 def _identities(server: Server) -> dict[str, str]:
     """Give tokens for every caller. Names and passwords would do too, and cost a second of imports in every run."""
-    users = {"": "tester", "ALT_": "other", "READER_": "reader", "ADMIN_": "admin"}
-    tokens = {f"CLOUDIMAGES_{who}TOKEN": server.app.identity.issue(name).value for who, name in users.items()}
+    identity = server.app.identity
+    users = {"": "tester", "ALT_": "other", "READER_": "reader", "CREATOR_": "creator", "ADMIN_": "admin"}
+    tokens = {f"CLOUDIMAGES_{who}TOKEN": identity.issue(name).value for who, name in users.items()}
+    tokens["CLOUDIMAGES_EXPIRED_TOKEN"] = identity.issue("tester", timedelta(seconds=-1)).value
+    tokens["CLOUDIMAGES_REVOKED_TOKEN"] = (revoked := identity.issue("tester")).value
+    identity.revoke(revoked.value)
     return tokens | {"CLOUDIMAGES_ENDPOINT": server.url, "HYPOTHESIS_STORAGE_DIRECTORY": str(STORAGE)}
 
 
@@ -105,7 +128,9 @@ def judged(
     make: Callable[[], App], reports: Path, *, profile: str = "quick", seed: int = SEED, select: Iterable[str] = ()
 ) -> Outcome:
     """Serve an app, have the suite judge it in a process of its own, and read the results."""
-    with serving(make()) as server:
+    app = make()
+    meter = Meter(app)
+    with serving(app) as server:
         environ = {name: value for name, value in os.environ.items() if not name.startswith(STRANGE)}
         words = ["run", "--profile", profile, "--seed", str(seed), "--patience", "0.3", "--reports", str(reports)]
         words += [word for one in select for word in ("--select", one)]
@@ -121,6 +146,7 @@ def judged(
         explanations={one["id"]: one["explanation"] for one in entries},
         cases=sum(one["cases"] for one in entries),
         requests=data["requests"]["judging"],
+        sent=meter.requests,
         output=output,
         classes={one["id"]: one["class"] for one in entries if "class" in one},
     )

@@ -1,0 +1,88 @@
+"""Measures each peer on each fault, one at a time, and keeps what it found."""
+
+import argparse
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from faults import FAULTS
+from faults.score import PEERS as RESULTS
+from faults.score import Measured
+from faults.trial import Meter
+
+from pytest_cloudimages.reference.server import serving
+
+from .judges import PEERS, SEED, CannotJudge, Peer
+
+HONEST_RUNS = 5
+"""What a peer reports of the honest app in any of these runs is its opinion of it, and no fault found."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What a peer reported of one app, and what it took."""
+
+    reported: frozenset[str]
+    requests: int
+    seconds: float
+
+
+def judgement(peer: Peer, name: str) -> Judgement:
+    """Serve the app of this name, and have a peer judge it."""
+    app = FAULTS[name]()
+    meter = Meter(app)
+    with serving(app) as server:
+        token = app.identity.issue("tester").value
+        begun = time.monotonic()
+        reported = peer.judge(f"{server.url}/v2", token)
+        return Judgement(reported, meter.requests, time.monotonic() - begun)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure what is missing; the status is 1 where a peer came to no result."""
+    parser = argparse.ArgumentParser(prog="python benchmarks/peers", description=__doc__)
+    parser.add_argument("name", nargs="*", help="of a fault, or what names begin with; all without")
+    parser.add_argument("--again", action="store_true", help="measure also what has been measured already")
+    parser.add_argument("--peer", choices=PEERS, action="append", help="only this one; may be repeated")
+    chosen = parser.parse_args(arguments)
+    names = [one for one in FAULTS if not chosen.name or one.startswith(tuple(chosen.name))]
+    if not names:
+        parser.error("no fault is called so")
+    results = Measured.load(RESULTS)
+    results.faults = {name: row for name, row in results.faults.items() if name in FAULTS}
+    failed = [_measure(results, peer, names, again=chosen.again) for peer in chosen.peer or PEERS]
+    print(f"{RESULTS.name} is written; python tests/faults --write makes docs/detection.md of it.")
+    return int(any(failed))
+
+
+def _measure(results: Measured, name: str, faults: Iterable[str], *, again: bool) -> list[str]:
+    peer, failed = PEERS[name], []
+    about = results.about.get(name)
+    if not isinstance(about, dict) or about["release"] != peer.release():
+        # What another release found is not what this one finds.
+        results.faults = {one: {k: v for k, v in row.items() if k != name} for one, row in results.faults.items()}
+        about = results.about[name] = _opinion(name)
+    for fault in faults:
+        row = results.faults.get(fault, {})
+        if name in row and not again:
+            continue
+        try:
+            judged = judgement(peer, fault)
+        except CannotJudge as error:
+            print(f"{name}: {fault}: {error}", file=sys.stderr, flush=True)
+            failed.append(fault)
+            continue
+        found = sorted(judged.reported.difference(about["honest"]))
+        results.faults[fault] = {**row, name: {"found": found, "requests": judged.requests}}
+        results.save(RESULTS)
+        print(f"{name}: {fault}: {found or 'nothing'}, {judged.requests} requests, {judged.seconds:.1f} s", flush=True)
+    return failed
+
+
+def _opinion(name: str) -> dict[str, object]:
+    """What a peer reports of the honest app, where nothing is wrong: that counts for no fault."""
+    runs = [judgement(PEERS[name], "Honest") for _ in range(HONEST_RUNS)]
+    reported = sorted(frozenset().union(*(run.reported for run in runs)))
+    print(f"{name} reports of the honest app: {reported}", flush=True)
+    return {"release": PEERS[name].release(), "seed": SEED, "honest": reported, "honest_runs": HONEST_RUNS}

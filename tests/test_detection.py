@@ -1,0 +1,145 @@
+"""The published detection score says what was measured, on the faults that there are."""
+
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from faults import FAULTS
+from faults.kinds import NAMED, Kind, kind_of
+from faults.page import render, score
+from faults.score import OURS, PAGE, PEERS, README, Measured
+from faults.table import declared, main, stale
+from faults.trial import Meter
+
+from pytest_cloudimages.reference.app import Request
+
+ROOT = Path(__file__).parents[1]
+WRITE = "run: python tests/faults --write"
+
+
+def test_the_score_is_of_the_faults_that_there_are() -> None:
+    """Every fault was measured with the requirements that it breaks now, and nothing else was."""
+    ours = Measured.load(OURS)
+
+    assert stale(ours) == [], WRITE
+    assert sorted(ours.faults.keys() - FAULTS.keys()) == [], WRITE
+
+
+def test_the_page_says_what_was_measured() -> None:
+    """docs/detection.md is what the results render to, and the README has the score of it."""
+    measured = Measured.load(OURS), Measured.load(PEERS)
+
+    assert PAGE.read_text(encoding="utf-8") == render(FAULTS, *measured), WRITE
+    assert f"<!-- score -->\n{score(FAULTS, *measured)}\n<!-- end of score -->" in README.read_text(encoding="utf-8"), (
+        WRITE
+    )
+
+
+def test_every_fault_has_a_class() -> None:
+    """Every fault has a class, and those that stand apart are faults."""
+    assert {kind_of(fault) for fault in FAULTS.values()} <= {*Kind}
+    assert sorted(NAMED.keys() - FAULTS.keys()) == []
+
+
+def test_a_fault_in_a_room_without_a_class_is_named() -> None:
+    """A fault of a module that has no class is named, with the place to put that right."""
+    fault = type("Strange", (), {"__module__": "faults.elsewhere", "broken": {"TAG-ADD-01"}, "perhaps": set()})
+
+    with pytest.raises(LookupError, match=r"Strange .* tests/faults/kinds\.py"):
+        kind_of(fault)
+
+
+def _row(name: str, **changed: object) -> dict[str, object]:
+    fault = FAULTS[name]
+    broken = sorted(fault.broken)
+    row = {"breaks": broken, "perhaps": [], "profile": "quick", "found": broken, "missed": [], "blamed": []}
+    return {**row, "cases": 50, "requests": 348, **changed}
+
+
+def test_a_fault_that_is_not_caught_is_shown_as_such() -> None:
+    """The page tells who caught a fault, who did not, who was not asked, and who accuses what is lawful."""
+    chosen = {name: FAULTS[name] for name in ("FoldsCase", "StoresNothing", "Honest", "Trims")}
+    ours = {
+        "FoldsCase": _row("FoldsCase"),
+        "StoresNothing": _row("StoresNothing", found=["TAG-RESP-02"], missed=["TAG-ADD-03"], blamed=["TAG-RESP-02"]),
+        "Honest": _row("Honest", found=["TAG-ADD-01"]),
+    }
+    peers = {
+        "FoldsCase": {"tempest": {"found": [], "requests": 10}},
+        "Honest": {"tempest": {"found": ["test"], "requests": 9}},
+    }
+
+    lines = render(chosen, Measured({}, ours), Measured({}, peers)).splitlines()
+
+    row = {line.split(" | ")[0].removeprefix("| "): line for line in lines if line.startswith("| ")}
+    assert row["FoldsCase"].endswith(" | yes | 50 | 348 | not measured | no, 10 |")
+    assert " | **not** TAG-ADD-03; **also** TAG-RESP-02 | " in row["StoresNothing"]
+    assert " | not measured |  |  | not measured | not measured |" in row["Trims"]
+    assert " | **by TAG-ADD-01** | 50 | 348 | not measured | accused, 9 |" in row["Honest"]
+    assert (
+        row["**all**"]
+        == "| **all** | 3 | **1 of the 2 it was shown** | **not measured** | **0 of the 1 it was shown** |"
+    )
+
+
+def test_a_fault_that_has_changed_is_measured_anew() -> None:
+    """What was measured of a fault that broke something else then is stale; what is as it was is not."""
+    rows = {name: declared(fault) for name, fault in FAULTS.items() if name != "FoldsCase"}
+
+    rows["Trims"] = {**rows["Trims"], "breaks": ["TAG-ADD-01"]}
+
+    assert stale(Measured({}, rows)) == [name for name in FAULTS if name in ("Trims", "FoldsCase")]
+
+
+def test_results_are_kept_line_by_line(tmp_path: Path) -> None:
+    """What is saved is loaded again, a line for each fault, and no file is nothing measured."""
+    file = tmp_path / "results.json"
+    measured = Measured({"seed": 1}, {"B": {"found": []}, "A": {"found": ["é"]}})
+
+    measured.save(file)
+
+    assert Measured.load(file) == measured
+    assert [line[:3] for line in file.read_text(encoding="utf-8").splitlines()[-4:-2]] == ['"A"', '"B"']
+    assert [one.name for one in tmp_path.iterdir()] == ["results.json"]
+    assert Measured.load(tmp_path / "none.json") == Measured()
+
+
+@pytest.mark.parametrize(
+    "words", [["--write", "--seed", "2"], ["--write", "--profile", "quick"], ["--again"], ["None"]]
+)
+def test_options_that_do_not_go_together_are_refused(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """The table says which options do not go together, and that a name is no fault's."""
+    with pytest.raises(SystemExit, match="2"):
+        main(words)
+
+    assert "error: " in capsys.readouterr().err
+
+
+def test_a_meter_counts_what_reaches_an_app() -> None:
+    """Every request that reaches the app is counted, and answered as it would be."""
+    app = FAULTS["Honest"]()
+    meter = Meter(app)
+
+    assert app.handle(Request("GET", "/versions")).status == 200
+    assert app.handle(Request("GET", "/nowhere")).status == 404
+    assert meter.requests == 2
+
+
+def test_links_lead_from_operations_to_operations() -> None:
+    """In the OpenAPI file that Schemathesis is given, every link leads to an operation, with parameters it has."""
+    document = yaml.safe_load((ROOT / "benchmarks" / "peers" / "openapi.yaml").read_text(encoding="utf-8"))
+    parameters = {}
+    links = []
+    for path in document["paths"].values():
+        for operation in (path[method] for method in ("get", "put", "post", "patch", "delete") if method in path):
+            named = [*path.get("parameters", ()), *operation.get("parameters", ())]
+            parameters[operation["operationId"]] = {one.get("name") or one["$ref"].rpartition("/")[2] for one in named}
+            links += [link for answer in operation["responses"].values() for link in answer.get("links", {}).values()]
+
+    assert len(parameters) == 8
+    assert links
+    assert [one for one in links if not one["parameters"].keys() <= parameters[one["operationId"]]] == []
