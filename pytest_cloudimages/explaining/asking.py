@@ -33,7 +33,7 @@ BACK = Manner("+-+", "when it comes back after its deletion")
 GONE = Manner("+-")
 GONE_AGAIN = Manner("+-+-", "when it is deleted a second time, having come back")
 TWICE_GONE = Manner("++-", "when it was added twice")
-NEVER = Manner("-", "when it is not there")
+NEVER = Manner("-", "when the one to delete is not there")
 MISSED = Manner("+--", "when it was deleted before")
 #: The ways in which an operation may have come about; by what it does, and whether the tag was there.
 MANNERS = {
@@ -179,9 +179,9 @@ def _by_pair(suspect: Suspect, bench: Bench) -> _Known | None:
     known = [one for pairs in RELATED.values() for one in pairs]
     found = relations.explained(pair, known, trials)
     if found is None:
-        sentence = telling.unclaimed(pair, trials, suspect.symptom, "", telling.both)
+        sentence = telling.unclaimed(pair, trials, suspect.symptom, manner.when, telling.both)
         return _this_one(suspect, sentence)
-    sentence = telling.claimed(found, trials, suspect.symptom, "", telling.both)
+    sentence = telling.claimed(found, trials, suspect.symptom, manner.when, telling.both)
     return _Known(suspect, sentence, _speaking_of_pairs(found), by_itself=False)
 
 

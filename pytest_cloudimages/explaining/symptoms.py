@@ -29,6 +29,7 @@ class Symptom(enum.StrEnum):
     TWICE = "listed twice"
     UNDELETABLE = "refused to be deleted"
     KEPT = "kept when deleted"
+    DENIED = "refused to be deleted and gone"
     FORGIVEN = "deleted though absent"
     MISANSWERED = "answered otherwise than 404"
     COSTLY = "costing other tags"
@@ -87,6 +88,8 @@ def of_readings(kind: Kind, tag: str, status: int, before: Sequence[str], after:
         if tag in after:
             return Symptom.KEPT
         lost.pop(tag, None)
+    elif kind is Kind.DELETE and not good and tag in lost:
+        return Symptom.DENIED
     return Symptom.COSTLY if lost else Symptom.FRUITFUL if brought else None
 
 
