@@ -50,6 +50,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.command == "run":
             return run(chosen, rest)
         return serve(chosen.port) if chosen.command == "serve" else requirements(chosen)
+    except KeyboardInterrupt:
+        print("cloudimages: interrupted before anything was asked", file=sys.stderr)
+        return NOT_JUDGED
     except BrokenPipeError:
         # Whoever read our output has seen enough, as `| head` does; Python must not complain at exit.
         sys.stderr.close()
@@ -128,6 +131,21 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+class _Stop:
+    """What a signal does: the first ends the run, the next is told to wait for the tidying up, the third ends that."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, number: int, frame: object) -> None:
+        """Take a signal."""
+        self.count += 1
+        if self.count == 2:  # noqa: PLR2004 - the second
+            os.write(2, b"\ncloudimages: tidying up; once more leaves things as they are\n")
+            return
+        signal.default_int_handler(number, frame)  # type: ignore[arg-type]  # the frame that Python hands over
+
+
 class _Watcher:
     """Keeps what the run leaves on pytest's configuration, which ends with it."""
 
@@ -152,7 +170,9 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     import pytest
 
     # Whoever asks the run to end is owed the same tidying up as after Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop = _Stop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
     # What Hypothesis learns from sources is kept apart from the tester's own folder.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir(), "pytest-cloudimages")))
     # What a shell sets for the tester's own tests is not meant for the suite: it could leave checks out unseen.
@@ -161,7 +181,10 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     watcher = _Watcher()
     # The command is part of what pytest would have rewritten, had it been the first to load it.
     last = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
-    status = pytest.main([*_words(chosen), *rest, *last], plugins=[watcher])
+    try:
+        status = pytest.main([*_words(chosen), *rest, *last], plugins=[watcher])
+    except KeyboardInterrupt:
+        status = pytest.ExitCode.INTERRUPTED
     print(*watcher.uncollected, sep="\n", end="", file=sys.stderr)
     if watcher.results is not None:
         if status == pytest.ExitCode.INTERNAL_ERROR or watcher.uncollected:

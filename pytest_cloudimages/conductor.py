@@ -71,6 +71,9 @@ class Conductor:
         self.suspects: dict[tuple[str, str], Suspect] = {}
         self.tested: dict[str, list[str]] = {}
         self.interrupted = False
+        self.awaited: set[str] = set()
+        """Checks that were to run and have not ended."""
+        self.running = False
         self.begun = time.time()
         self.started = time.monotonic()
         self._results: Results | None = None
@@ -127,6 +130,7 @@ class Conductor:
             kept = [item for item in items if not ids_of(item) or self.chosen.intersection(ids_of(item))]
             self.config.hook.pytest_deselected(items=[item for item in items if item not in kept])
             items[:] = kept
+        self.awaited = {item.nodeid for item in items if ids_of(item)}
         for item in items:
             if ids_of(item):
                 self._tune(item)
@@ -190,6 +194,7 @@ class Conductor:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Collect the evidence of one check."""
+        self.running = True
         mine = evidence.Evidence() if ids_of(item) else None
         evidence.collect(mine)
         item.stash[EVIDENCE] = mine
@@ -322,6 +327,8 @@ class Conductor:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the records of every check."""
         self.records += [Record.from_data(one) for one in getattr(report, "cloudimages", ())]
+        if report.when == "teardown":
+            self.awaited.discard(report.nodeid)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -419,7 +426,14 @@ class Conductor:
         """What the run has shown; made once, when all images are gone."""
         if self._results is None:
             self._results = Results.gather(
-                self.ground, self.catalogue, self.chosen, self.tested, self.records, self.interrupted, self.begun
+                self.ground,
+                self.catalogue,
+                self.chosen,
+                self.tested,
+                self.records,
+                # Whatever ended it early: a run that was cut short must not look whole.
+                self.interrupted or (self.running and bool(self.awaited)),
+                self.begun,
             )
         return self._results
 

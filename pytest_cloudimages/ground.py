@@ -214,7 +214,9 @@ def _other(options: Options, environ: dict[str, str], who: str, service: Service
 def _ask_first(ground: Ground) -> None:
     """Ask one harmless question, so that a wrong address or token is told as such, and not forty times."""
     with ground.transcript.of(Purpose.PREPARING):
-        answer = ground.client.list(limit="1")
+        # That the token is refused is the very question.
+        client = replace(ground.client, renew=None)
+        answer = client.list(limit="1")
         if answer.status == 401:  # noqa: PLR2004 - as HTTP has it
             challenge = answer.headers.get("WWW-Authenticate", "none")
             request = answer.headers.get("x-openstack-request-id", "none")
@@ -223,15 +225,15 @@ def _ask_first(ground: Ground) -> None:
                 f" request id: {request}. Give a token that is valid for this service and has not expired."
             )
         strange = _not_a_list(answer)
-        # Where the list alone is out of order, the rest can still be judged.
-        if strange and (strange_again := _not_an_absence(ground.client.show(str(uuid.uuid4())))):
+        # Where the list alone is out of order, the rest can still be judged; where it is not there, it is no such API.
+        if strange and (answer.status == 404 or _not_an_absence(client.show(str(uuid.uuid4())))):  # noqa: PLR2004
             raise Blocked(
-                f"{ground.service.endpoint} does not answer as an image service does: {strange}; an image that there"
-                f" is not: {strange_again}. Is there a proxy in between, is it another service's address, or has the"
-                " role no right to see images? The endpoint ends in /v2."
+                f"{ground.service.endpoint} does not answer as an image service does: {strange}. Is there a proxy in"
+                " between, is it another service's address, or has the role no right to see images? The endpoint ends"
+                " in /v2."
             )
         for identifier in ground.options.image:
-            found = ground.client.show(urllib.parse.quote(identifier, safe=""))
+            found = client.show(urllib.parse.quote(identifier, safe=""))
             if found.status in (400, 404):
                 raise ConfigurationError(
                     f"There is no image {identifier!r} to borrow at {ground.service.endpoint} (answer {found.status})."
@@ -245,10 +247,10 @@ def _not_a_list(answer: Answer) -> str:
     return "" if answer.status == 200 and listed else _described(answer)  # noqa: PLR2004 - as HTTP has it
 
 
-def _not_an_absence(answer: Answer) -> str:
-    """Tell what the answer is, where it does not say as an API does that there is no such image."""
+def _not_an_absence(answer: Answer) -> bool:
+    """Whether the answer does not say as an API does that there is no such image."""
     page = "html" in answer.headers.get("Content-Type", "") and b"<html" in answer.body[:400].lower()
-    return "" if answer.status == 404 and not page else _described(answer)  # noqa: PLR2004 - as HTTP has it
+    return answer.status != 404 or page  # noqa: PLR2004 - as HTTP has it
 
 
 def _described(answer: Answer) -> str:

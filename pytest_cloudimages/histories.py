@@ -13,15 +13,17 @@ from pytest_cloudimages.events import Anomaly, Category, Event, History
 from pytest_cloudimages.moments import torn_read
 from pytest_cloudimages.plans import Kind
 from pytest_cloudimages.registers import Act, Change, Look, Removal
-from pytest_cloudimages.witnesses import Register, anomaly_of, told
+from pytest_cloudimages.witnesses import Register, anomaly_of, category_of, told
 
 __all__ = ["Anomaly", "Category", "Event", "History", "Kind", "check"]
 
 NOT_FOUND = 404
+STALE_READS = 20
+"""So many stale reads of one tag are put aside to see what else is wrong with it."""
 
 
 def check(history: History, *, lenient_deletes: bool = True) -> list[Anomaly]:
-    """Find what no order of the operations explains: at most one anomaly of a sort for each tag, image or name.
+    """Find what no order of the operations explains: at most one anomaly of a category for each tag, image or name.
 
     With ``lenient_deletes`` a deletion acknowledged although the tag was gone is explained if another deletion of the
     tag, which took effect before it, overlapped with it in time: how many of several concurrent deletions report 204
@@ -46,12 +48,28 @@ def check(history: History, *, lenient_deletes: bool = True) -> list[Anomaly]:
             if finding.impossible is None:
                 explained.append((register, finding.course))
             else:
-                found.append(anomaly_of(register, finding.impossible))
+                found += _anomalies(register, finding.impossible)
         found += torn_read(image, explained)
         found += _duplicates(image, own)
         if image in history.names:
             found += _names(image, own, history.names[image])
     return found
+
+
+def _anomalies(register: Register, impossible: int | None) -> Iterator[Anomaly]:
+    """Tell what is wrong with a tag; behind the first stale read there may be something worse."""
+    known: set[Category] = set()
+    for _ in range(STALE_READS):
+        if impossible is None:
+            return
+        category = category_of(register, impossible)
+        if category not in known:
+            known.add(category)
+            yield anomaly_of(register, impossible)
+        if category is not Category.STALE_READ:
+            return
+        register = register.without(impossible)
+        impossible = register.finding().impossible
 
 
 def registers_of_tags(

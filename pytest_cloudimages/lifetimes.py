@@ -11,6 +11,8 @@ from pytest_cloudimages.client import Answer, Image, ImagesClient, Patience
 from pytest_cloudimages.exchanges import Purpose
 from pytest_cloudimages.verdicts import Blocked
 
+_OPEN: set[str] = set()
+"""Ids of created images that are in use."""
 LEFT_BEHIND: list[str] = []
 """What could not be put back or taken away; the summary names it."""
 
@@ -25,19 +27,44 @@ def created(client: ImagesClient, run: str, patience: Patience | None = None, **
     """Create an image for the length of a block, and delete it. Raises ``Blocked`` where that cannot be."""
     name = attributes.setdefault("name", fresh_name(run))
     with client.transcript.of(Purpose.PREPARING):
-        answer = client.create(**({"disk_format": "raw", "container_format": "bare"} | attributes))
+        try:
+            answer = client.create(**({"disk_format": "raw", "container_format": "bare"} | attributes))
+        except BaseException:
+            # Nobody knows whether it was created: the answer was lost, or nobody waited for it.
+            _missed(client, name)
+            raise
     identifier = answer.data.get("id") if isinstance(answer.data, dict) else None
     if not answer.ok or not isinstance(identifier, str):
         raise Blocked(
             f"No image could be created ({answer.exchange}); lend one of yours with --image ID, its tags are put back."
         )
     image = Image(client, identifier, name, patience)
+    _OPEN.add(identifier)
     try:
         _begun(image, answer)
         yield image
     finally:
+        _OPEN.discard(identifier)
         with client.transcript.of(Purpose.CLEANING):
             _tidied(image, protected=bool(attributes.get("protected")))
+
+
+def _missed(client: ImagesClient, name: str) -> None:
+    """Look for an image whose creation was not answered, by the name that no other has, and delete it."""
+    try:
+        with client.transcript.of(Purpose.CLEANING):
+            for identifier in _named(client, name):
+                _tidied(Image(client, identifier, name))
+    except Blocked:
+        LEFT_BEHIND.append(f"perhaps an image named {name}: its creation was not answered")
+
+
+def _named(client: ImagesClient, name: str) -> list[str]:
+    """Give the ids of the images of a name that nobody uses: an image that stands by has the name of another."""
+    found = client.list(name=name).data
+    images = found.get("images", ()) if isinstance(found, dict) else ()
+    ids = [str(one.get("id")) for one in images if isinstance(one, dict) and one.get("name") == name]
+    return [one for one in ids if one not in _OPEN]
 
 
 def _begun(image: Image, answer: Answer) -> None:
@@ -47,10 +74,8 @@ def _begun(image: Image, answer: Answer) -> None:
     with transcript.of(Purpose.PREPARING):
         if "repeated" in answer.exchange.note:
             # The lost answer may have been that of an image of the same name, which nobody else has.
-            found = image.client.list(name=image.name).data
-            for one in found.get("images", ()) if isinstance(found, dict) else ():
-                if isinstance(one, dict) and one.get("name") == image.name and one.get("id") != image.id:
-                    _tidied(replace(image, id=str(one.get("id"))))
+            for identifier in _named(image.client, image.name):
+                _tidied(replace(image, id=identifier))
         # A service that shows its first image at once is not asked again.
         if image.patience and (transcript.created == 1 or transcript.late_creation):
             shown = image.show()

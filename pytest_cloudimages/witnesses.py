@@ -70,6 +70,12 @@ class Register:
         events, acts = [self.events[place] for place in chosen], [self.acts[place] for place in chosen]
         return Register(self.image, self.tag, self.present, self.removal, events, acts)
 
+    def without(self, place: int) -> "Register":
+        """Leave out one event."""
+        events, acts = [*self.events], [*self.acts]
+        del events[place], acts[place]
+        return Register(self.image, self.tag, self.present, self.removal, events, acts)
+
     def certain(self) -> list[int]:
         """Give the places of all acts that a witness may rest on."""
         return [place for place, act in enumerate(self.acts) if isinstance(act, Look) or act.required]
@@ -91,7 +97,7 @@ def anomaly_of(register: Register, impossible: int) -> Anomaly:
     last = past.finding_with(kept).impossible
     assert last is not None
     event = past.events[last]
-    category = _category(register, event)
+    category = category_of(register, impossible)
     witness = [past.events[place] for place in kept]
     about = () if register.tag is None else (register.tag,)
     others = sum(isinstance(act, Change) for act in past.acts) - sum(
@@ -155,76 +161,65 @@ def _lines(events: Sequence[Event], impossible: Event, about: tuple[str, ...]) -
         yield f"{mark} {(one.sent - begun) * 1000:.1f} to {ended} ms, client {one.client}: {one.told(about)}"
 
 
-def _category(register: Register, event: Event) -> Category:
-    """Tell what a client would call it, from what came before and after the impossible event."""
+def category_of(register: Register, impossible: int) -> Category:
+    """Tell what a client would call it, from what came before and after the impossible act."""
     if register.tag is None:
         return Category.COLLATERAL_LOSS
-    around = _Around(register, event)
-    if event.kind is Kind.READ:
-        return (
-            around.shown_although_absent() if register.tag in (event.tags or ()) else around.missing_although_present()
-        )
-    return around.gone_although_present() if event.refused else around.deleted_although_absent()
+    around = _Around(register, register.events[impossible])
+    act = register.acts[impossible]
+    if isinstance(act, Change):
+        return around.deleted_although_absent()
+    if act.shown:
+        return around.shown_although_absent()
+    if around.event.kind is Kind.DELETE:
+        return around.gone_although_present()
+    return around.missing_although_present()
 
 
 class _Around:
     """What happened to a tag before and after an event."""
 
     def __init__(self, register: Register, event: Event) -> None:
-        self.register = register
-        self.sent, self.ended = event.sent, event.sent if event.answered is None else event.answered
-        changes = [act for act in register.acts if isinstance(act, Change)]
-        self.additions_before = [one for one in changes if one.up and one.sent <= self.ended]
-        self.removals_before = [one for one in changes if not one.up and one.sent <= self.ended]
-        self.additions_after = [one for one in changes if one.up and one.ended >= self.sent]
-        self.removals_after = [one for one in changes if not one.up and one.ended >= self.sent]
         self.event = event
+        self.sent, self.ended = event.sent, event.sent if event.answered is None else event.answered
+        self._pairs = list(zip(register.events, register.acts, strict=True))
+        self._changes = [act for act in register.acts if isinstance(act, Change)]
+        self._never_there = not register.present and not any(one.up and one.sent <= self.ended for one in self._changes)
 
     def shown_although_absent(self) -> Category:
-        if not self.register.present and not self.additions_before:
+        if self._never_there:
             return Category.PHANTOM
-        if self._shown_after_another_deletion():
+        again = [
+            act.ended
+            for event, act in self._pairs
+            if event.kind is Kind.DELETE and act.sent > self.ended and act.ended < inf
+        ]
+        if again and self._seen_later(min(again), shown=True):
             return Category.STUCK_TAG
-        if not self.removals_after and any(not look.shown for look in self._later_looks()):
-            return Category.STALE_READ
-        return Category.LOST_DELETION
+        return Category.STALE_READ if self._seen_later(self.ended, shown=False) else Category.LOST_DELETION
 
     def missing_although_present(self) -> Category:
-        if not self.additions_after and any(look.shown for look in self._later_looks()):
-            return Category.STALE_READ
-        return Category.LOST_ADDITION
+        return Category.STALE_READ if self._seen_later(self.ended, shown=True) else Category.LOST_ADDITION
 
     def gone_although_present(self) -> Category:
         """Name a deletion answered 404: whether the tag is listed after it, or was last before it, decides."""
-        reads = [(event, act) for event, act in self._pairs() if event.kind is Kind.READ and isinstance(act, Look)]
-        after = [look for _, look in reads if look.sent > self.ended]
-        before = [look for _, look in reads if look.ended < self.sent]
-        if after:
-            listed = min(after, key=lambda look: look.ended).shown
-        else:
-            listed = bool(before) and max(before, key=lambda look: look.sent).shown
-        return Category.STUCK_TAG if listed else Category.LOST_ADDITION
+        reads = [act for event, act in self._pairs if event.kind is Kind.READ and isinstance(act, Look)]
+        after = [look for look in reads if look.sent > self.ended]
+        before = [look for look in reads if look.ended < self.sent]
+        last = (
+            min(after, key=lambda look: look.ended) if after else max(before, key=lambda look: look.sent, default=None)
+        )
+        return Category.STUCK_TAG if last is not None and last.shown else Category.LOST_ADDITION
 
     def deleted_although_absent(self) -> Category:
-        if not self.register.present and not self.additions_before:
-            return Category.PHANTOM
-        return Category.TWICE_DELETED if len(self.removals_before) > 1 else Category.PHANTOM
+        return Category.PHANTOM if self._never_there else Category.TWICE_DELETED
 
-    def _shown_after_another_deletion(self) -> bool:
-        """Whether, with no addition since, the tag was asked to go once more and is still listed."""
-        asked = [
-            act.ended
-            for event, act in self._pairs()
-            if event.kind is Kind.DELETE and act.sent > self.ended and act.ended < inf
-        ]
-        return (
-            bool(asked)
-            and not self.additions_after
-            and any(look.shown and look.sent > min(asked) for look in self._later_looks())
+    def _seen_later(self, since: float, *, shown: bool) -> bool:
+        """Whether the tag was seen so after a moment although nothing since the event can have made it so."""
+        return any(
+            isinstance(act, Look)
+            and act.shown == shown
+            and act.sent > since
+            and not any(one.up == shown and one.ended >= self.sent and one.sent <= act.ended for one in self._changes)
+            for _, act in self._pairs
         )
-
-    def _pairs(self) -> Iterator[tuple[Event, Act]]:
-        return zip(self.register.events, self.register.acts, strict=True)
-
-    def _later_looks(self) -> Iterator[Look]:
-        return (act for act in self.register.acts if isinstance(act, Look) and act.sent > self.ended)

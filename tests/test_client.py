@@ -10,22 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages import client as client_module
+from pytest_cloudimages import lifetimes
 from pytest_cloudimages.client import (
     LONGEST_WAIT,
     Image,
     ImagesClient,
     Patience,
-    borrowed,
     brief,
-    created,
     parse,
     prepared,
     readable,
     segment,
-    set_tags,
 )
 from pytest_cloudimages.exchanges import Purpose, Transcript
+from pytest_cloudimages.lifetimes import borrowed, created, set_tags
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import Server, serving
 from pytest_cloudimages.verdicts import Blocked
@@ -56,7 +54,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def left_behind(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Give what could not be put back in this test."""
     noted: list[str] = []
-    monkeypatch.setattr(client_module, "LEFT_BEHIND", noted)
+    monkeypatch.setattr(lifetimes, "LEFT_BEHIND", noted)
     return noted
 
 

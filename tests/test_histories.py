@@ -430,6 +430,56 @@ def test_what_can_be_explained_is_no_anomaly(name: str) -> None:
     assert check(History(tuple(EXPLAINED[name]), {}, {0: "old"})) == []
 
 
+def test_a_stale_read_hides_nothing_worse() -> None:
+    """What is wrong with a tag besides is found as well; that two reads were stale is told once."""
+    events = [
+        at(ADD, 0, 1),
+        seen(2, 3),
+        seen(2, 3),
+        seen(4, 5, "a"),
+        at(ADD, 6, 7),
+        seen(8, 9),
+        at(DELETE, 10, 11, 404),
+    ]
+    found = check(History(tuple(events), {}))
+    assert [one.category for one in found] == [Category.STALE_READ, Category.LOST_ADDITION]
+
+
+def test_names_are_checked_like_a_register() -> None:
+    """A service that renames correctly is never accused; each accusation is one that brute force shares."""
+    verdicts = Counter[bool]()
+    for number in range(3_000):
+        rng = random.Random(f"names {number}")  # noqa: S311 - to be had again
+        drawn = []
+        for _ in range(rng.randint(2, 6)):
+            sent = rng.randint(0, 8)
+            ended = sent + rng.choice((0, 1, 2, 4))
+            drawn.append((rng.uniform(sent, ended), sent, ended, rng.choice(("x", "y", None)), rng.random() < 0.1))
+        name, events = "old", list[Event]()
+        for _, sent, ended, given_name, lost in sorted(drawn, key=lambda one: one[0]):
+            name = given_name or name
+            events.append(renamed(sent, None if lost else ended, name) if given_name else seen(sent, ended, name=name))
+        assert check(History(tuple(events), {}, {0: "old"})) == []
+        broken = [replace(one, name=rng.choice(("old", "x", "y"))) if rng.random() < 0.3 else one for one in events]
+        found = check(History(tuple(broken), {}, {0: "old"}))
+        assert not (found and name_has_order(broken, "old")), found[0].text
+        verdicts[bool(found)] += 1
+    assert min(verdicts.values()) > 300
+
+
+def name_has_order(left: Sequence[Event], name: str) -> bool:
+    """Try every order of renames and reads."""
+    if all(one.answered is None for one in left):
+        return True
+    for place, one in enumerate(left):
+        rest = [*left[:place], *left[place + 1 :]]
+        if any(other.answered is not None and other.answered < one.sent for other in rest):
+            continue
+        if (one.kind is RENAME or one.name == name) and name_has_order(rest, one.name or ""):
+            return True
+    return False
+
+
 def test_concurrent_deletions_of_what_is_not_there_are_not_excused() -> None:
     """One of several concurrent deletions must have found the tag."""
     found = check(History((at(DELETE, 0, 2), at(DELETE, 1, 3)), {}))
