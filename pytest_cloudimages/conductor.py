@@ -17,7 +17,7 @@ import pytest
 from pytest_cloudimages import evidence
 from pytest_cloudimages.catalogue import load
 from pytest_cloudimages.exchanges import SECRETS, Purpose
-from pytest_cloudimages.explaining.symptoms import Suspect, suspect
+from pytest_cloudimages.explaining.symptoms import Suspect, of_step, suspect
 from pytest_cloudimages.options import ConfigurationError, Options
 from pytest_cloudimages.report import page, terminal
 from pytest_cloudimages.report.results import Record, Results, write
@@ -278,8 +278,8 @@ class Conductor:
             elif verdict is Verdict.BLOCKED:
                 explanation = "No case reached the question: the service refused, or broke, all that leads up to it."
         judged = [x for x in mine.exchanges if x.purpose is not Purpose.CLEANING] or mine.exchanges
-        if verdict.finding and (found := suspect(x for x in judged if x.purpose is not Purpose.EXPLAINING)):
-            self.suspects[one, item.nodeid.rpartition("/")[2]] = found
+        if verdict.finding and (found := _suspected(mine)):
+            self.suspects[one, _brief(item.nodeid)] = found
         return Record(
             id=one,
             verdict=verdict,
@@ -491,6 +491,13 @@ class Conductor:
 
 EVIDENCE: pytest.StashKey[evidence.Evidence | None] = pytest.StashKey()
 RESULTS: pytest.StashKey[Results] = pytest.StashKey()
+
+
+def _suspected(mine: evidence.Evidence) -> Suspect | None:
+    """Give the operation on a tag that a finding's last case shows to have gone wrong."""
+    if mine.about is not None:
+        return of_step(mine.about, answer_only=mine.of_answer)
+    return suspect(one for one in mine.exchanges if one.purpose in (Purpose.JUDGING, Purpose.PREPARING))
 
 
 def _brief(nodeid: str) -> str:
