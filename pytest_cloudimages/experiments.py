@@ -297,21 +297,21 @@ def _namesake(ground: Ground, image: Image) -> Iterator[None]:
 
 
 def _shown(image: Image, asked: list[Exchange], reader: ImagesClient | None, *, listing: bool) -> Showing:
-    reading = Reading(image.show())
+    def look() -> tuple[Reading, dict[str, Any]]:
+        return Reading(image.show()), image.listed()
+
+    # Either may be late: where they differ, both are looked at again.
+    reading, entry = image.waited_for(look, lambda seen: _strings(seen[1].get("tags")) == sorted(seen[0].tags or ()))
     tags = sorted(reading.tags or ())
-
-    def agree(entry: dict[str, Any]) -> bool:
-        return _strings(entry.get("tags")) == tags
-
-    entry = image.waited_for(image.listed, agree)
     exchanges = [*asked[-3:], reading.answer.exchange]
     to_reader, listed_to_reader = None, None
     if reader:
         seen = image.seen_by(reader)
         shown = seen.waited_for(lambda: Reading(seen.show()), lambda one: sorted(one.tags or ()) == tags)
         to_reader, exchanges = shown.tags, [*exchanges, shown.answer.exchange]
+    if reader and listing and to_reader is not None:
         # A reader to whom the list shows no such image at all is another question.
-        found = seen.waited_for(seen.entry, agree).get("tags") if to_reader is not None and listing else None
+        found = seen.waited_for(seen.entry, lambda one: _strings(one.get("tags")) == tags).get("tags")
         listed_to_reader = found if _strings(found) is not None else None
     return Showing(reading, entry.get("tags"), tuple(exchanges), to_reader, listed_to_reader)
 
