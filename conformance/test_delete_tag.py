@@ -8,11 +8,12 @@ import pytest
 from pytest_cloudimages import evidence, requirement
 from pytest_cloudimages.client import Image, ImagesClient, prepared
 from pytest_cloudimages.contests import Family
-from pytest_cloudimages.experiments import Control, Showings
+from pytest_cloudimages.experiments import Control
 from pytest_cloudimages.ground import FreshImage, Ground
 from pytest_cloudimages.heats import Races
 from pytest_cloudimages.judging import Histories, Readings, lost, surplus
 from pytest_cloudimages.plans import Kind, Past
+from pytest_cloudimages.showing import Showings
 from pytest_cloudimages.verdicts import Blocked
 
 DOCUMENTED = (204, 400, 401, 403, 404, 405, 413, 500, 503)

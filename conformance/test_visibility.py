@@ -8,11 +8,11 @@ import pytest
 
 from pytest_cloudimages import evidence, requirement
 from pytest_cloudimages.client import Image, ImagesClient
-from pytest_cloudimages.experiments import Showings
 from pytest_cloudimages.ground import FreshImage, Ground
 from pytest_cloudimages.judging import Histories
 from pytest_cloudimages.known_tags import LONGEST, SPECIAL
 from pytest_cloudimages.refusals import shared
+from pytest_cloudimages.showing import Showings
 from pytest_cloudimages.verdicts import Blocked
 from pytest_cloudimages.views import Looks, View
 

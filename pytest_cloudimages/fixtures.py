@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 
     from pytest_cloudimages.client import Image, ImagesClient
     from pytest_cloudimages.credentials import Credentials, Service
-    from pytest_cloudimages.experiments import Bystander, Control, Showings
+    from pytest_cloudimages.experiments import Bystander, Control
     from pytest_cloudimages.ground import FreshImage, Ground
     from pytest_cloudimages.heats import Races
     from pytest_cloudimages.judging import Histories
     from pytest_cloudimages.refusals import Attempts, Refusals
+    from pytest_cloudimages.showing import Showings
     from pytest_cloudimages.views import Looks
 
 
@@ -188,9 +189,9 @@ def absences(cloudimages_ground: Ground) -> Histories:
 @pytest.fixture(scope="session")
 def showings(cloudimages_ground: Ground) -> Showings:
     """An image in several states, as itself and the list of images show it."""
-    from pytest_cloudimages import experiments
+    from pytest_cloudimages import showing
 
-    return experiments.showings(cloudimages_ground)
+    return showing.showings(cloudimages_ground)
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,8 @@
 """Requests that are to be refused: sent once, looked at by many checks."""
 
 import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -13,9 +13,11 @@ from pytest_cloudimages.client import Answer, Image, ImagesClient, prepared
 from pytest_cloudimages.exchanges import SECRETS
 from pytest_cloudimages.ground import Ground
 from pytest_cloudimages.known_tags import LONGEST
+from pytest_cloudimages.openers import public
 from pytest_cloudimages.verdicts import Blocked
 
 NOBODY, INVALID, STRANGER = "nobody", "an invalid token", "another project"
+ONLOOKER = "another project that sees the image"
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Attempt:
     """One try to change a tag by somebody who may not."""
 
     who: str
-    """What keeps the caller out: ``NOBODY``, ``INVALID`` or ``STRANGER``."""
+    """What keeps the caller out: ``NOBODY``, ``INVALID``, ``STRANGER`` or ``ONLOOKER``."""
     answer: Answer
     changed: bool
     """Whether the owner sees the change that was asked for."""
@@ -69,12 +71,39 @@ def attempts(ground: Ground) -> Attempts:
         for method, tag, written in (("PUT", "new-x", "%6Eew%2Dx"), ("PUT", there[-1], there[-1])):
             asked.append((NOBODY, method, tag, nobody.send(method, f"/images/{image.id}/tags/{written}")))
         tags = image.settled(there)
-    return Attempts(
-        [
-            Attempt(who, answer, tag not in there and tag in tags if method == "PUT" else tag not in tags)
-            for who, method, tag, answer in asked
-        ]
-    )
+    tried = [
+        Attempt(who, answer, tag not in there and tag in tags if method == "PUT" else tag not in tags)
+        for who, method, tag, answer in asked
+    ]
+    if other and ground.rounds and not ground.same_project("ALT"):
+        tried += [*_of_an_onlooker(ground, _shared_image, other), *_of_an_onlooker(ground, public, other)]
+    return Attempts(tried)
+
+
+def _of_an_onlooker(
+    ground: Ground, opened: Callable[..., AbstractContextManager[Image]], other: ImagesClient
+) -> list[Attempt]:
+    """Have another project try to change an image that it sees; nothing where there is no such image."""
+    with suppress(Blocked, pytest.skip.Exception), opened(ground) as image:
+        image.establish("there")
+        if image.seen_by(other).show().status == 200:  # noqa: PLR2004 - as HTTP has it
+            answers = [other.add_tag(image.id, "new"), other.delete_tag(image.id, "there")]
+            tags = image.settled(["there"])
+            return [
+                Attempt(ONLOOKER, answers[0], changed="new" in tags),
+                Attempt(ONLOOKER, answers[1], changed="there" not in tags),
+            ]
+    return []
+
+
+@contextmanager
+def _shared_image(ground: Ground) -> Iterator[Image]:
+    other = ground.caller("ALT")
+    if other is None:
+        raise Blocked("There is nobody to share an image with.")
+    with ground.fresh_image(visibility="shared") as image:
+        shared(image, ground.owner_of(other))
+        yield image
 
 
 @contextmanager
