@@ -123,11 +123,12 @@ def test_a_body_adds_no_tag(sound_image: Image) -> None:
     bodies = NAMING_OTHERS + NAMING_OTHERS_STILL
     for number, (media, body) in enumerate(bodies):
         headers = {"Content-Type": media} if media else {}
-        sound_image.add_tag(f"asked-{number}", body=body, headers=headers, chunked=number % 2 == 1)
+        # Few tags, again and again: how many an image can carry is another question.
+        sound_image.add_tag(f"asked-{number % 3}", body=body, headers=headers, chunked=number % 2 == 1)
     # What a body leaves on the connection must not reach the next request.
     sound_image.add_tag("asked-after")
 
-    asked = {f"asked-{number}" for number in range(len(bodies))} | {"asked-after"}
+    asked = {"asked-0", "asked-1", "asked-2", "asked-after"}
     tags = sound_image.read(lambda found: {"stays", "asked-after"} <= {*found})
     assert {*tags} - asked == {"stays"}
 

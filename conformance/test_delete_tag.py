@@ -1,7 +1,6 @@
 # DELETE /v2/images/{image_id}/tags/{tag}
 
 import uuid
-from itertools import chain
 
 import pytest
 
@@ -12,6 +11,7 @@ from pytest_cloudimages.experiments import Control
 from pytest_cloudimages.ground import FreshImage, Ground
 from pytest_cloudimages.heats import Races
 from pytest_cloudimages.judging import Histories, Readings, lost, surplus
+from pytest_cloudimages.known_tags import LONGEST
 from pytest_cloudimages.plans import Kind, Past
 from pytest_cloudimages.showing import Showings
 from pytest_cloudimages.verdicts import Blocked
@@ -70,9 +70,12 @@ def test_a_deleted_tag_is_listed_no_more(
 # "This operation deletes the specified tag from the specified image."
 @requirement("TAG-DEL-04")
 def test_deleting_a_tag_leaves_the_others(plain_lives: Histories, edges: Histories) -> None:
-    for step in chain(plain_lives.deletions(acknowledged=True), edges.deletions(acknowledged=True)):
-        assert not lost(step), step
-        assert not surplus(step), step
+    for lives in (plain_lives, edges):
+        for step in lives.deletions(acknowledged=True):
+            # What is not listed as it was added may be taken for what is: another question.
+            if lives is plain_lives or step.tag in step.before:
+                assert not lost(step), step
+                assert not surplus(step), step
 
 
 # "An image tag can only be removed once. Subsequent attempts to remove the
@@ -92,7 +95,8 @@ def test_deleting_a_tag_that_was_never_there_is_answered_404(absences: Histories
         assert step.answer.status == 404, step
     # What the service would refuse to add, it may refuse to delete as well.
     for step in absences.deletions(sorts=["absent and special"]):
-        assert step.answer.refused, step
+        # Of a tag that is too long, the beginning is there, if it is kept whole.
+        assert step.answer.refused or (len(step.tag) > LONGEST and step.tag[:LONGEST] not in step.before), step
 
 
 # "404 Not Found: Resource not found."
@@ -109,12 +113,12 @@ def test_deleting_a_tag_of_an_unknown_image_is_answered_404(cloudimages_client: 
 def test_a_body_deletes_no_tag(image: Image, control: Control) -> None:
     control.require_deletions()
     asked = [f"asked-{number}" for number in range(len(NAMING_OTHERS))]
-    image.begin_with("other", "stays", "not-asked", *asked)
+    image.establish("other", "stays", *asked)
     for tag, (media, body) in zip(asked, NAMING_OTHERS, strict=True):
         image.delete_tag(tag, body=body, headers={"Content-Type": media})
 
-    tags = image.read(lambda found: {"other", "stays", "not-asked"} <= {*found})
-    assert {*tags} - {*asked} == {"other", "stays", "not-asked"}
+    tags = image.read(lambda found: {"other", "stays"} <= {*found})
+    assert {*tags} - {*asked} == {"other", "stays"}
 
 
 # "This operation adds the specified tag …" "This operation deletes the specified tag …"
@@ -143,7 +147,7 @@ def test_a_failed_deletion_changes_nothing(plain_lives: Histories, absences: His
 @requirement("TAG-DEL-08")
 def test_a_body_is_ignored(image: Image, control: Control, specification: str) -> None:
     control.require_deletions()
-    image.begin_with(*(f"{form}-{number}" for number in range(len(NAMING_OTHERS)) for form in ("whole", "chunked")))
+    image.establish(*(f"{form}-{number}" for number in range(len(NAMING_OTHERS)) for form in ("whole", "chunked")))
     for number, (media, body) in enumerate(NAMING_OTHERS):
         for form, chunked in (("whole", False), ("chunked", True)):
             answer = image.delete_tag(f"{form}-{number}", body=body, headers={"Content-Type": media}, chunked=chunked)

@@ -89,8 +89,8 @@ def test_nothing_but_the_path_selects_the_tag(sound_image: Image, control: Contr
 # corresponding percent-encoded US-ASCII octet are equivalent"
 @requirement("TAG-URI-05")
 def test_an_encoded_unreserved_character_is_that_character(sound_image: Image, control: Control) -> None:
-    everything = "".join(f"%{ord(one):02X}" for one in UNRESERVED)
-    written = {"%6Diracle": "miracle", "las%74": "last", everything: UNRESERVED}
+    halves = (UNRESERVED[::2], UNRESERVED[1::2])
+    written = {"%6Diracle": "miracle"} | {"".join(f"%{ord(one):02X}" for one in half): half for half in halves}
     expected = sorted(written.values())
     for target in written:
         prepared(sound_image.send("PUT", f"/tags/{target}"))

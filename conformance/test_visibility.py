@@ -31,6 +31,8 @@ def test_an_image_shows_its_tags_as_a_list_of_strings(
 @requirement("TAG-VIS-02")
 def test_the_list_shows_the_tags_of_the_image(showings: Showings, walks: Looks) -> None:
     for showing in showings:
+        if showing.reading.tags is None:
+            continue  # what the image itself shows is no list of strings, which is asked by TAG-VIS-01
         assert isinstance(showing.listed, list), showing
         assert {*map(str, showing.listed)} == {*showing.detail}, showing
         assert showing.listed_to_reader is None or {*map(str, showing.listed_to_reader)} == {*showing.detail}, showing
@@ -58,7 +60,7 @@ def test_no_image_shows_a_tag_of_more_than_255_characters(edges: Histories, show
 
     for showing in showings:
         if isinstance(showing.listed, list):
-            assert [tag for tag in showing.listed if len(str(tag)) > LONGEST] == [], showing
+            assert [tag for tag in showing.listed if isinstance(tag, str) and len(tag) > LONGEST] == [], showing
 
 
 # "tag: Filters the list of images by the specified tag."

@@ -134,7 +134,7 @@ def edges(ground: Ground) -> Histories:
     within = [
         *((tag, "one character") for tag in known_tags.SINGLES),
         *((tag, "boundary") for tag in known_tags.EDGES),
-        *((tag, "looks like a value") for tag in known_tags.LOOK_ALIKES[: None if ground.rounds else 6]),
+        *((tag, "looks like a value") for tag in known_tags.LOOK_ALIKES[: None if ground.rounds else 4]),
         *((tag, "looks like a pattern") for tag in known_tags.PATTERNS),
     ]
     again = [(tag, "boundary") for tag in known_tags.EDGES]

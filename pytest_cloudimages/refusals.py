@@ -20,6 +20,9 @@ NOBODY, INVALID, STRANGER = "nobody", "an invalid token", "another project"
 ONLOOKER = "another project that sees the image"
 
 
+KEPT = "asked-by-nobody"
+
+
 @dataclass(frozen=True)
 class Attempt:
     """One try to change a tag by somebody who may not."""
@@ -59,7 +62,7 @@ def attempts(ground: Ground) -> Attempts:
         callers.append((STRANGER, other))
     with _private(ground) as image:
         there = [f"there-{number}" for number in range(len(callers))]
-        image.begin_with(*there)
+        image.begin_with(*there, KEPT)
         asked = [
             (who, method, tag, caller.send(method, f"/images/{image.id}/tags/{tag}"))
             for number, (who, caller) in enumerate(callers)
@@ -70,11 +73,15 @@ def attempts(ground: Ground) -> Attempts:
         nobody = callers[0][1]
         for method, tag, written in (("PUT", "new-x", "%6Eew%2Dx"), ("PUT", there[-1], there[-1])):
             asked.append((NOBODY, method, tag, nobody.send(method, f"/images/{image.id}/tags/{written}")))
-        tags = image.settled(there)
-    tried = [
-        Attempt(who, answer, tag not in there and tag in tags if method == "PUT" else tag not in tags)
-        for who, method, tag, answer in asked
-    ]
+        tags = image.settled([*there, KEPT])
+
+    def done(method: str, tag: str) -> bool:
+        if method == "PUT":
+            return tag in tags and tag not in there
+        # Where a tag is gone too that nobody asked for, it was somebody else's doing.
+        return tag not in tags and KEPT in tags
+
+    tried = [Attempt(who, answer, done(method, tag)) for who, method, tag, answer in asked]
     if other and ground.rounds and not ground.same_project("ALT"):
         tried += [*_of_an_onlooker(ground, _shared_image, other), *_of_an_onlooker(ground, public, other)]
     return Attempts(tried)
