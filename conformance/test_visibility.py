@@ -43,8 +43,10 @@ def test_the_list_shows_the_tags_of_the_image(showings: Showings, walks: Looks) 
 
 # "An image can only be tagged once with a specific string."
 @requirement("TAG-VIS-05")
-def test_no_image_shows_a_tag_twice(plain_lives: Histories, unusual_lives: Histories, showings: Showings) -> None:
-    for reading in chain(plain_lives.readings(), unusual_lives.readings(), showings.details()):
+def test_no_image_shows_a_tag_twice(
+    plain_lives: Histories, unusual_lives: Histories, edges: Histories, showings: Showings
+) -> None:
+    for reading in chain(plain_lives.readings(), unusual_lives.readings(), edges.readings(), showings.details()):
         assert reading.tags is None or len({*reading.tags}) == len(reading.tags), reading.answer
 
     for showing in showings:

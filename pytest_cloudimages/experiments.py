@@ -125,7 +125,13 @@ def related_lives(ground: Ground) -> Histories:
         for number, pair in enumerate(related)
     ]
     orders = [pairs, [(name, (two, one)) for name, (one, two) in pairs]][: effort.orders]
-    plans = [plan_of_pairs(group) for one in orders for group in strategies.apart_from_each_other(one)]
+    # Not too many on one image: how many it can carry is another question.
+    plans = [
+        plan_of_pairs(some)
+        for one in orders
+        for group in strategies.apart_from_each_other(one)
+        for some in strategies.batches(group, effort.tags)
+    ]
     return Histories(trials.carry_out_all(ground.fresh_image, plans, single=ground.single))
 
 
@@ -134,12 +140,12 @@ def edges(ground: Ground) -> Histories:
     within = [
         *((tag, "one character") for tag in known_tags.SINGLES),
         *((tag, "boundary") for tag in known_tags.EDGES),
-        *((tag, "looks like a value") for tag in known_tags.LOOK_ALIKES[: None if ground.rounds else 4]),
+        *((tag, "looks like a value") for tag in known_tags.LOOK_ALIKES[: None if ground.rounds else 2]),
         *((tag, "looks like a pattern") for tag in known_tags.PATTERNS),
     ]
     again = [(tag, "boundary") for tag in known_tags.EDGES]
     # Where there is room for little, those leave that a service could take for another.
-    leaving = within if ground.rounds else [*again, *within[-len(known_tags.PATTERNS) :][:5]]
+    leaving = within if ground.rounds else [*again, *within[-len(known_tags.PATTERNS) :][:6]]
     beyond = [(tag, "past the limit") for tag in known_tags.OVERLONG[: None if ground.rounds else 4]]
     if ground.rounds:
         beyond += [(tag, "past the limit, composing") for tag in known_tags.COMPOSING]

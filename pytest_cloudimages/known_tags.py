@@ -27,10 +27,10 @@ OVERLONG = (*("o" * length for length in BEYOND), "o" * 254 + "  ", "o" * 256)
 COMPOSING = ("e\u0301" * 150, "\u1112\u1161\u11ab" * 86)
 """Tags past the limit that would be within it if what a reader sees as one character were one."""
 
-LOOK_ALIKES = ("null", "true", "false", "007", "1e5", "-1", "NaN", "tags", "1.0", "0x1F")
+LOOK_ALIKES = ("null", "tags", "007", "true", "1e5", "false", "-1", "NaN", "1.0", "0x1F")
 """Tags that a service may take for a value, or for a word of its own."""
 
-PATTERNS = ("p.q", "pxq", "r_s", "rxs", "tree", "trees", "street")
+PATTERNS = ("a.json", "p.q", "pxq", "r_s", "rxs", "tree", "trees", "street")
 """Plain tags one of which may be taken for a pattern, or a part, of another; the pattern is deleted first."""
 ABSENT = ("é", "漢字", "a b", "other ", "oth%", "oth*", "Other", "😀", "other/", "other\n", "other\x00", "x" * 300)
 """Special tags that no image has."""
