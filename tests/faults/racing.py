@@ -277,9 +277,11 @@ class CannotDeleteTwoRows(_Rows):
 class RenamesWithTheTagsOfBefore(App):
     """Writes the whole image with a PATCH of its name, as it was 2 ms before."""
 
+    window = 2 * MILLISECOND
+
     def update_image(self, request: Request, image_id: str) -> Reply:
         before = list(self.images.open(request.caller, image_id).tags)
-        time.sleep(2 * MILLISECOND)
+        time.sleep(self.window)
         with self.images.lock:
             reply = super().update_image(request, image_id)
             if b"/tags" not in request.body:
@@ -438,6 +440,8 @@ def has_left() -> bool:
 class Minds(App):
     """Looks, a little after a change came in, whether the client has left; and does what is pending after the next."""
 
+    think = MILLISECOND
+
     def __init__(self) -> None:
         super().__init__()
         self.pending: dict[str, list[Callable[[], object]]] = {}
@@ -448,7 +452,7 @@ class Minds(App):
 
     def minded(self, request: Request, image_id: str, change: Callable[[], Reply]) -> Reply:
         """Carry out a change as it should be, unless the client has left."""
-        time.sleep(MILLISECOND / 2)
+        time.sleep(self.think)
         if has_left():
             return self.unheard(request, image_id, change)
         with self.images.lock:
