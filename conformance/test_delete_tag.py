@@ -1,7 +1,6 @@
 # DELETE /v2/images/{image_id}/tags/{tag}
 
 import uuid
-from itertools import chain
 
 import pytest
 
@@ -12,14 +11,16 @@ from pytest_cloudimages.experiments import Control
 from pytest_cloudimages.ground import FreshImage, Ground
 from pytest_cloudimages.heats import Races
 from pytest_cloudimages.judging import Histories, Readings, lost, surplus
+from pytest_cloudimages.known_tags import LONGEST
 from pytest_cloudimages.plans import Kind, Past
+from pytest_cloudimages.showing import Showings
 from pytest_cloudimages.verdicts import Blocked
 
 DOCUMENTED = (204, 400, 401, 403, 404, 405, 413, 500, 503)
 DOCUMENTED_BY_GLANCE = (204, 400, 401, 403, 404)
 
 NAMING_OTHERS = [
-    ("application/json", b'{"tag": "other", "tags": ["other"]}'),
+    ("application/json", b'{"tag": "other", "tags": ["other"], "name": "other", "value": "other", "id": "other"}'),
     ("application/openstack-images-v2.1-json-patch", b'[{"op": "replace", "path": "/tags", "value": []}]'),
     ("text/plain", b"other"),
     ("application/x-www-form-urlencoded", b"tag=other"),
@@ -29,9 +30,9 @@ NAMING_OTHERS = [
 # "204 Delete Successful: Delete request succeeded."
 @requirement("TAG-DEL-01")
 def test_deleting_a_carried_tag_succeeds_with_204(
-    plain_lives: Histories, unusual_lives: Histories, edges: Histories, lengths: Histories
+    plain_lives: Histories, unusual_lives: Histories, edges: Histories, lengths: Histories, states: Histories
 ) -> None:
-    for lives in (plain_lives, unusual_lives, edges, lengths):
+    for lives in (plain_lives, unusual_lives, edges, lengths, states):
         for step in lives.deletions(past=[Past.CARRIED], again=False, printable=True):
             if step.tag in step.before:
                 assert step.answer.status == 204, step
@@ -51,9 +52,16 @@ def test_the_answer_to_a_deletion_has_no_body(plain_lives: Histories, image: Ima
 # "This operation deletes the specified tag from the specified image."
 @requirement("TAG-DEL-03")
 def test_a_deleted_tag_is_listed_no_more(
-    plain_lives: Histories, unusual_lives: Histories, edges: Histories, lengths: Histories
+    plain_lives: Histories,
+    unusual_lives: Histories,
+    edges: Histories,
+    lengths: Histories,
+    states: Histories,
+    showings: Showings,
 ) -> None:
-    for lives in (plain_lives, unusual_lives, edges, lengths):
+    for showing in showings:
+        assert showing.to_reader is None or {*showing.to_reader} <= {*showing.detail}, showing
+    for lives in (plain_lives, unusual_lives, edges, lengths, states):
         for step in lives.deletions(acknowledged=True, past=[Past.CARRIED], again=False, printable=True):
             if step.tag in step.before:
                 assert step.tag not in step.after, step
@@ -62,9 +70,12 @@ def test_a_deleted_tag_is_listed_no_more(
 # "This operation deletes the specified tag from the specified image."
 @requirement("TAG-DEL-04")
 def test_deleting_a_tag_leaves_the_others(plain_lives: Histories, edges: Histories) -> None:
-    for step in chain(plain_lives.deletions(acknowledged=True), edges.deletions(acknowledged=True)):
-        assert not lost(step), step
-        assert not surplus(step), step
+    for lives in (plain_lives, edges):
+        for step in lives.deletions(acknowledged=True):
+            # What is not listed as it was added may be taken for what is: another question.
+            if lives is plain_lives or step.tag in step.before:
+                assert not lost(step), step
+                assert not surplus(step), step
 
 
 # "An image tag can only be removed once. Subsequent attempts to remove the
@@ -84,15 +95,17 @@ def test_deleting_a_tag_that_was_never_there_is_answered_404(absences: Histories
         assert step.answer.status == 404, step
     # What the service would refuse to add, it may refuse to delete as well.
     for step in absences.deletions(sorts=["absent and special"]):
-        assert step.answer.refused, step
+        # Of a tag that is too long, the beginning is there, if it is kept whole.
+        assert step.answer.refused or (len(step.tag) > LONGEST and step.tag[:LONGEST] not in step.before), step
 
 
 # "404 Not Found: Resource not found."
 @requirement("TAG-DEL-07")
-def test_deleting_a_tag_of_an_unknown_image_is_answered_404(cloudimages_client: ImagesClient) -> None:
-    answer = cloudimages_client.delete_tag(str(uuid.uuid4()), "absent")
+def test_deleting_a_tag_of_an_unknown_image_is_answered_404(cloudimages_client: ImagesClient, gone_image: str) -> None:
+    for unknown in (str(uuid.uuid4()), gone_image):
+        answer = cloudimages_client.delete_tag(unknown, "absent")
 
-    assert answer.status == 404, answer
+        assert answer.status == 404, answer
 
 
 # "The request body is ignored."
@@ -100,12 +113,12 @@ def test_deleting_a_tag_of_an_unknown_image_is_answered_404(cloudimages_client: 
 def test_a_body_deletes_no_tag(image: Image, control: Control) -> None:
     control.require_deletions()
     asked = [f"asked-{number}" for number in range(len(NAMING_OTHERS))]
-    image.establish("other", "stays", "not-asked", *asked)
+    image.establish("other", "stays", *asked)
     for tag, (media, body) in zip(asked, NAMING_OTHERS, strict=True):
         image.delete_tag(tag, body=body, headers={"Content-Type": media})
 
-    tags = image.read(lambda found: {"other", "stays", "not-asked"} <= {*found})
-    assert {*tags} - {*asked} == {"other", "stays", "not-asked"}
+    tags = image.read(lambda found: {"other", "stays"} <= {*found})
+    assert {*tags} - {*asked} == {"other", "stays"}
 
 
 # "This operation adds the specified tag …" "This operation deletes the specified tag …"

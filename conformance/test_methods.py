@@ -1,9 +1,11 @@
 # what else the tag resource answers
 
+from typing import Any
+
 import pytest
 
 from pytest_cloudimages import evidence, requirement
-from pytest_cloudimages.client import Image
+from pytest_cloudimages.client import PATCH_TYPE, Image
 from pytest_cloudimages.refusals import Refusals
 
 OTHERS = ("GET", "POST", "PATCH")
@@ -91,9 +93,16 @@ def test_the_collection_of_tags(image: Image) -> None:
 @requirement("TAG-METH-08")
 def test_a_refused_method_changes_nothing(image: Image) -> None:
     methods = (*OTHERS, "HEAD", "OPTIONS", "FOO", "COPY", "MKCOL")
-    image.establish(*(f"there-{method}" for method in methods))
+    image.begin_with(*(f"there-{method}" for method in methods))
+    patch = [{"op": "replace", "path": "/tags", "value": ["new-PATCH"]}]
+    bodies: dict[str, dict[str, Any]] = {
+        "POST": {"json": {"tag": "new-POST"}},
+        "PATCH": {"json": patch, "headers": {"Content-Type": PATCH_TYPE}},
+    }
     answers = {
-        (method, kind): image.send(method, f"/tags/{kind}-{method}") for method in methods for kind in ("there", "new")
+        (method, kind): image.send(method, f"/tags/{kind}-{method}", **bodies.get(method, {}))
+        for method in methods
+        for kind in ("there", "new")
     }
     refused = {pair for pair, answer in answers.items() if answer.status in (405, 501)}
     kept = {f"there-{method}" for method, kind in refused if kind == "there"}

@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 import textwrap
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -176,15 +177,20 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     # What Hypothesis learns from sources is kept apart from the tester's own folder.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir(), "pytest-cloudimages")))
     # What a shell sets for the tester's own tests is not meant for the suite: it could leave checks out unseen.
-    for name in ("PYTEST_ADDOPTS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD"):
+    for name in ("PYTEST_ADDOPTS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)
     watcher = _Watcher()
     # The command is part of what pytest would have rewritten, had it been the first to load it.
     last = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     try:
-        status = pytest.main([*_words(chosen), *rest, *last], plugins=[watcher])
+        status = pytest.main([*_words(chosen), *_apart(rest), *rest, *last], plugins=[watcher])
     except KeyboardInterrupt:
         status = pytest.ExitCode.INTERRUPTED
+    except OSError as problem:
+        # Where the disk is full, or the terminal is gone, nothing more can be told than this.
+        with suppress(OSError):
+            print(f"cloudimages run: a report cannot be written: {problem}", file=sys.stderr)
+        return OURS
     print(*watcher.uncollected, sep="\n", end="", file=sys.stderr)
     if watcher.results is not None:
         if status == pytest.ExitCode.INTERNAL_ERROR or watcher.uncollected:
@@ -195,6 +201,13 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     if status in (pytest.ExitCode.NO_TESTS_COLLECTED, pytest.ExitCode.INTERRUPTED):
         return NOT_JUDGED
     return OURS if status else 0
+
+
+def _apart(rest: Sequence[str]) -> list[str]:
+    """Give what keeps a folder's settings and conftest.py out of the run, unless tests of that folder are named."""
+    if any(Path(word.partition("::")[0]).exists() for word in rest if not word.startswith("-")):
+        return []
+    return ["-c", os.devnull, "--rootdir", ".", "--noconftest"]
 
 
 def _words(chosen: argparse.Namespace) -> list[str]:

@@ -403,12 +403,12 @@ class Image:
 
     def listed(self) -> dict[str, Any]:
         """Give the image as the list of images shows it. Raises ``Blocked`` where the list does not show it."""
-        found = self.waited_for(self._entry, bool)
+        found = self.waited_for(self.entry, bool)
         if not found:
             raise Blocked(f"The image {self.id} is not among the first {MOST_PAGES} pages of the list.")
         return found
 
-    def _entry(self) -> dict[str, Any]:
+    def entry(self) -> dict[str, Any]:
         """Look for the image on the first page, then by its name, then page by page; empty where it is not found."""
         entry, following = self._on_page("/images?limit=100")
         if not entry and following and self.name:
@@ -426,6 +426,14 @@ class Image:
             raise Blocked(f"The list of images cannot be read: {answer.exchange}")
         mine = [one for one in entries if isinstance(one, dict) and one.get("id") == self.id]
         return mine[0] if mine else {}, _below(str(data.get("next") or ""))
+
+    def begin_with(self, *tags: str) -> None:
+        """Give an image without tags these, at once if it can be. Raises ``Blocked`` where that fails."""
+        with self.client.transcript.of(Purpose.PREPARING):
+            at_once = self.client.patch(self.id, {"op": "replace", "path": "/tags", "value": [*tags]}).ok
+            if at_once and sorted(self.settled(tags)) == sorted(tags):
+                return
+        self.establish(*tags)
 
     def establish(self, *tags: str) -> None:
         """Give the image these tags as the ground of a question. Raises ``Blocked`` where that fails."""

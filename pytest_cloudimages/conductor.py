@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import functools
 import html
 import re
@@ -17,7 +18,7 @@ import pytest
 from pytest_cloudimages import evidence
 from pytest_cloudimages.catalogue import load
 from pytest_cloudimages.exchanges import SECRETS, Purpose
-from pytest_cloudimages.explaining.symptoms import Suspect, suspect
+from pytest_cloudimages.explaining.symptoms import Suspect, of_step, suspect
 from pytest_cloudimages.options import ConfigurationError, Options
 from pytest_cloudimages.report import page, terminal
 from pytest_cloudimages.report.results import Record, Results, write
@@ -74,6 +75,8 @@ class Conductor:
         self.awaited: set[str] = set()
         """Checks that were to run and have not ended."""
         self.running = False
+        self.unwritten = ""
+        """Why the results could not be written, where that is so."""
         self.begun = time.time()
         self.started = time.monotonic()
         self._results: Results | None = None
@@ -89,6 +92,13 @@ class Conductor:
         """Have pytest-html and pytest itself write into the folder too, where the tester asked for nothing else."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            for name in ("conformance.json.part", "conformance.html", "junit.xml"):
+                # Better known now than when all has been asked.
+                with (folder / name).open("a"):
+                    pass
+            (folder / "conformance.json.part").unlink()
+            if (folder / "conformance.json").is_dir():
+                raise IsADirectoryError(errno.EISDIR, "conformance.json is a folder")
         except OSError as problem:
             raise pytest.UsageError(f"Reports cannot be written to {folder}: {problem.strerror}.") from None
         option = self.config.option
@@ -125,7 +135,7 @@ class Conductor:
                 self.tested.setdefault(one, []).append(item.nodeid)
         if not self.options.select:
             # The profile chooses among the suite's requirements; a tester's own tests are asked for by being there.
-            self.chosen |= {one for item in items if SUITE not in item.path.parents for one in ids_of(item)}
+            self.chosen |= {one for item in items if not _of_the_suite(item.path) for one in ids_of(item)}
         if self.chosen != {*self.catalogue}:
             kept = [item for item in items if not ids_of(item) or self.chosen.intersection(ids_of(item))]
             self.config.hook.pytest_deselected(items=[item for item in items if item not in kept])
@@ -278,8 +288,8 @@ class Conductor:
             elif verdict is Verdict.BLOCKED:
                 explanation = "No case reached the question: the service refused, or broke, all that leads up to it."
         judged = [x for x in mine.exchanges if x.purpose is not Purpose.CLEANING] or mine.exchanges
-        if verdict.finding and (found := suspect(x for x in judged if x.purpose is not Purpose.EXPLAINING)):
-            self.suspects[one, item.nodeid.rpartition("/")[2]] = found
+        if verdict.finding and (found := _suspected(mine)):
+            self.suspects[one, _brief(item.nodeid)] = found
         return Record(
             id=one,
             verdict=verdict,
@@ -450,13 +460,21 @@ class Conductor:
                 if self.tested:
                     session.config.stash[RESULTS] = self.results
                     if self.options.reports:
-                        write(self.results, Path(self.options.reports))
+                        self._written(Path(self.options.reports))
                 self.ground.close()
+
+    def _written(self, folder: Path) -> None:
+        try:
+            write(self.results, folder)
+        except OSError as problem:
+            self.unwritten = f"{problem.filename or folder}: {problem.strerror}"
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the verdicts by group, and every finding."""
         if GROUND in self.config.stash and self.tested:
             terminal.summary(self.results, terminalreporter)
+        if self.unwritten:
+            terminalreporter.write_line(f"The results could not be written: {self.unwritten}.", red=True, bold=True)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_report_title(self, report: Any) -> None:
@@ -491,6 +509,18 @@ class Conductor:
 
 EVIDENCE: pytest.StashKey[evidence.Evidence | None] = pytest.StashKey()
 RESULTS: pytest.StashKey[Results] = pytest.StashKey()
+
+
+def _suspected(mine: evidence.Evidence) -> Suspect | None:
+    """Give the operation on a tag that a finding's last case shows to have gone wrong."""
+    if mine.about is not None:
+        return of_step(mine.about, answer_only=mine.of_answer)
+    return suspect(one for one in mine.exchanges if one.purpose in (Purpose.JUDGING, Purpose.PREPARING))
+
+
+def _of_the_suite(path: Path) -> bool:
+    """Whether a module is one of the suite's; in a checkout it may stand beside an installed one."""
+    return SUITE in path.parents or (path.parent.name == SUITE.name and (SUITE / path.name).exists())
 
 
 def _brief(nodeid: str) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from pytest_cloudimages.exchanges import Exchange
 from pytest_cloudimages.histories import Anomaly
+from pytest_cloudimages.plans import Step
 
 
 @dataclass
@@ -17,6 +18,10 @@ class Evidence:
     cases: int = 0
     requests: int = 0
     exchanges: list[Exchange] = field(default_factory=list)
+    about: Step | None = None
+    """The step of a history that the case in hand looks at, if it looks at one."""
+    of_answer: bool = False
+    """Whether it looks at nothing but the answer's form."""
     kinds: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     witnesses: list[Anomaly] = field(default_factory=list)
@@ -25,10 +30,18 @@ class Evidence:
     _seen: dict[int, Exchange] = field(default_factory=dict)
     """Held, so that no later exchange gets the identity of one that is gone."""
 
-    def case(self, exchanges: Iterable[Exchange] = (), kind: str | None = None) -> None:
+    def case(
+        self,
+        exchanges: Iterable[Exchange] = (),
+        kind: str | None = None,
+        *,
+        about: Step | None = None,
+        of_answer: bool = False,
+    ) -> None:
         """Begin a case that rests on these exchanges."""
         self.cases += 1
         self.exchanges = []
+        self.about, self.of_answer = about, of_answer
         self.listen(exchanges)
         if kind:
             self.kinds[kind] += 1

@@ -1,17 +1,21 @@
 """The experiments: what is drawn, carried out once, and looked at by many checks."""
 
 import zlib
-from collections.abc import Iterator
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING
 
-from pytest_cloudimages import evidence, known_tags, strategies, trials, views
-from pytest_cloudimages.client import Image
+import pytest
+
+from pytest_cloudimages import known_tags, openers, strategies, trials, views
 from pytest_cloudimages.exchanges import Exchange, Purpose
 from pytest_cloudimages.ground import Ground
-from pytest_cloudimages.judging import Histories
+from pytest_cloudimages.judging import Histories, faithful
+from pytest_cloudimages.lifetimes import created
 from pytest_cloudimages.plans import (
-    Reading,
+    Kind,
+    Operation,
     plan_of_a_life,
     plan_of_a_limit,
     plan_of_a_stay,
@@ -24,6 +28,9 @@ from pytest_cloudimages.plans import (
 from pytest_cloudimages.strategies import Sample
 from pytest_cloudimages.verdicts import Blocked
 from pytest_cloudimages.views import Looks
+
+if TYPE_CHECKING:
+    from pytest_cloudimages.client import Image
 
 STANDING_BY = 3
 """Tags that the image standing by shares with the one that is changed."""
@@ -90,15 +97,21 @@ def plain_lives(ground: Ground, number: int) -> Histories:
 
 
 def unusual_lives(ground: Ground, number: int) -> Histories:
-    """Unusual tags of every class, so many rounds as the profile says: whole lives first, then mere stays."""
+    """Unusual tags of every class, so many rounds as the profile says: some for a whole life, the others for a stay."""
     effort = ground.options.effort
     if not ground.rounds:
         return Histories([])
-    first, *more = strategies.draw(strategies.samples(strategies.UNUSUAL), number, ground.rounds)
-    lives = _lives(ground, strategies.batches(strategies.unrelated(first), effort.tags))
-    batches = [batch for one in more for batch in strategies.batches(strategies.unrelated(one), effort.tags)]
-    plans = [plan_of_a_stay([(one.tag, one.kind) for one in batch]) for batch in batches]
-    return Histories(lives.histories + trials.carry_out_all(ground.fresh_image, plans, single=ground.single))
+    lives, stays = [], []
+    for drawn in strategies.draw(strategies.samples(strategies.UNUSUAL), number, ground.rounds):
+        first, *rest = strategies.batches(strategies.shuffled(strategies.unrelated(drawn), number), effort.tags)
+        lives.append(first)
+        stays += rest
+    if effort.orders > 1:
+        lives, stays = [*lives, *stays], []
+    plans = [plan_of_a_stay([(one.tag, one.kind) for one in batch]) for batch in stays]
+    return Histories(
+        _lives(ground, lives).histories + trials.carry_out_all(ground.fresh_image, plans, single=ground.single)
+    )
 
 
 def related_lives(ground: Ground) -> Histories:
@@ -121,114 +134,131 @@ def edges(ground: Ground) -> Histories:
     within = [
         *((tag, "one character") for tag in known_tags.SINGLES),
         *((tag, "boundary") for tag in known_tags.EDGES),
-        *((tag, "looks like a value") for tag in known_tags.LOOK_ALIKES),
+        *((tag, "looks like a value") for tag in known_tags.LOOK_ALIKES[: None if ground.rounds else 4]),
         *((tag, "looks like a pattern") for tag in known_tags.PATTERNS),
     ]
     again = [(tag, "boundary") for tag in known_tags.EDGES]
-    beyond = [(tag, "past the limit") for tag in known_tags.OVERLONG]
-    return Histories([trials.carry_out(ground.fresh_image, plan_of_edges(within, again, beyond), single=ground.single)])
+    # Where there is room for little, those leave that a service could take for another.
+    leaving = within if ground.rounds else [*again, *within[-len(known_tags.PATTERNS) :][:5]]
+    beyond = [(tag, "past the limit") for tag in known_tags.OVERLONG[: None if ground.rounds else 4]]
+    if ground.rounds:
+        beyond += [(tag, "past the limit, composing") for tag in known_tags.COMPOSING]
+    plan = plan_of_edges(within, again, beyond, leaving)
+    return Histories([trials.carry_out(ground.fresh_image, plan, single=ground.single)])
 
 
 def absences(ground: Ground) -> Histories:
     """Deletions of tags that an image never had, some of which are close to those that it has."""
-    carried = [(tag, "carried") for tag in ("other", "another", "third-7")]
-    special = known_tags.ABSENT if ground.rounds else ()
-    absent = [(tag, "absent and special") for tag in special] + [
-        (tag, "absent")
-        for tag in ("absent", "othe", "others", "-", "7", "ther", "third-", "third-70", "another-" * 20, "a" * 255)
-    ]
+    longest = "l" * known_tags.LONGEST
+    carried = [(tag, "carried") for tag in ("other", "another", "third-7", longest)]
+    near, special = ["othe", "others", "7", "ther", "another-" * 20], [f"{longest}l"]
+    if ground.rounds:
+        near += ["absent", "third-", "third-70", "-", "a" * known_tags.LONGEST]
+        special += known_tags.ABSENT
+    absent = [(tag, "absent") for tag in near] + [(tag, "absent and special") for tag in special]
     return Histories([trials.carry_out(ground.fresh_image, plan_of_absence(carried, absent), single=ground.single)])
 
 
 def lengths(ground: Ground, number: int) -> Histories:
-    """Plain tags of every length, and every word at which some service is known to trip."""
+    """Plain tags of every length, and words at which some service is known to trip, plain ones and others."""
     effort = ground.options.effort
     if not ground.rounds:
         return Histories([])
-    every = [(known_tags.tag_of_length(one, number), "every length") for one in range(1, known_tags.LONGEST + 1)]
-    every += [(word, "word or number") for word in known_tags.WORDS]
-    batches = strategies.batches(strategies.shuffled(every, number), effort.tags)
-    # What is added must be there; that it can be deleted is tried with a part, another one for every seed.
-    leaving = slice(number % effort.leaving, None, effort.leaving)
-    plans = [plan_of_a_stay(batch, leaving=leaving) for batch in batches]
+    plain = [(known_tags.tag_of_length(one, number), "every length") for one in range(1, known_tags.LONGEST + 1)]
+    plain += [(word, "word or number") for word in known_tags.WORDS]
+    plans = _stays(plain, number, 2 * effort.tags, effort.leaving)
+    phrases = [(phrase, "looks like something else") for phrase in known_tags.PHRASES]
+    phrases += [(phrase, "255 characters of several kinds") for phrase in known_tags.LONG]
+    plans += _stays(phrases, number, 2 * effort.tags, min(effort.leaving, 2))
     return Histories(trials.carry_out_all(ground.fresh_image, plans, single=ground.single))
 
 
-def special_lives(ground: Ground) -> Histories:
-    """Special tags that are written out: every character of ASCII, blanks at every place, some beyond ASCII."""
+def _stays(tags: list[tuple[str, str]], number: int, size: int, leaving: int) -> list[list[Operation]]:
+    """Plan stays for tags, so many on an image; one of so many is deleted too, others with every seed."""
+    batches = strategies.batches(strategies.shuffled(tags, number), size)
+    return [plan_of_a_stay(batch, leaving=slice(number % leaving, None, leaving)) for batch in batches]
+
+
+def special_lives(ground: Ground, number: int) -> Histories:
+    """Special tags that are written out, and carpets of every script.
+
+    Where a service refuses or does not keep a whole carpet, what stands in it is asked one by one, or part by part.
+    """
     if not ground.rounds:
         return Histories([])
     every = [(tag, sort) for sort, tags in known_tags.SPECIAL.items() for tag in tags]
+    carpets = [(tag, "carpet of scripts") for tag in known_tags.carpets(number)]
     plans = [plan_of_a_stay(batch) for batch in strategies.batches(every, ground.options.effort.tags)]
-    return Histories(trials.carry_out_all(ground.fresh_image, plans, single=ground.single))
+    histories = trials.carry_out_all(
+        ground.fresh_image, [*plans, plan_of_a_life(carpets, neighbours=STANDING_BY)], single=ground.single
+    )
+    added = [step for history in histories for step in history.steps if step.operation.kind is Kind.ADD]
+    torn = [step.operation for step in added if not (step.answer.ok and step.known and faithful(step))]
+    sorts = {one.sort for one in torn}
+    again = [(tag, sort) for sort in sorts.intersection(known_tags.ONE_BY_ONE) for tag in known_tags.ONE_BY_ONE[sort]]
+    whole = dict.fromkeys(one.tag for one in torn if one.sort == "carpet of scripts")
+    again += [(piece, "part of a carpet") for tag in whole for piece in known_tags.pieces(tag)]
+    plans = [plan_of_a_stay(batch) for batch in strategies.batches(again, ground.options.effort.tags)]
+    return Histories(histories + trials.carry_out_all(ground.fresh_image, plans, single=ground.single))
+
+
+def states(ground: Ground) -> Histories:
+    """Add and delete tags of images in every state in which an image may be."""
+    if not ground.rounds or ground.options.image:
+        return Histories([])
+    histories = []
+    for state, opened in (("active", openers.active), ("hidden", openers.hidden), ("public", openers.public)):
+        plan = plan_of_a_stay([(f"{state}-1", state), (f"{state}-2", state)])
+        # A state that an image cannot be brought to is no question about tags.
+        with suppress(Blocked, pytest.skip.Exception):
+            histories.append(trials.carry_out(partial(opened, ground), plan, single=True))
+    return Histories(histories)
 
 
 @dataclass(frozen=True)
-class Showing:
-    """What an image and the list of images showed of its tags, one after the other."""
+class Bystander:
+    """An image that no request named, before and after tags of another one were changed."""
 
-    reading: Reading
-    listed: object
-    """The attribute ``tags`` of the image's entry in the list, whatever it is."""
+    what: str
+    before: list[str]
+    after: list[str]
     exchanges: tuple[Exchange, ...]
 
-    @property
-    def detail(self) -> tuple[str, ...]:
-        """The tags that the image itself showed; none where it showed no list of strings."""
-        return self.reading.tags or ()
-
     def __repr__(self) -> str:
-        return f"the image shows {sorted(self.detail)!a}, the list {self.listed!a}"
+        return f"{self.what}: {sorted(self.before)!a} became {sorted(self.after)!a}"
 
 
-@dataclass(frozen=True)
-class Showings:
-    """An image in several states, as itself and the list of images show it."""
-
-    states: list[Showing]
-
-    def __iter__(self) -> Iterator[Showing]:
-        """Give the states; each is a case of the check in hand."""
-        for one in self.states:
-            evidence.current().case(one.exchanges)
-            yield one
-
-    def details(self) -> Iterator[Reading]:
-        """Give what the image itself showed."""
-        for one in self.states:
-            evidence.current().case([one.reading.answer.exchange])
-            yield one.reading
-
-
-def showings(ground: Ground) -> Showings:
-    """Look at an image and at its entry in the list when it has many tags, fewer, none, and special ones."""
-    many = ["one", "two", "Three", "4", "null", "v" * known_tags.LONGEST]
-    # A repetition and a tag that is too long are no state of their own, but must not be seen either.
-    stages: list[tuple[str, list[str]]] = [
-        ("PUT", [*many, "one", "w" * (known_tags.LONGEST + 1)]),
-        ("DELETE", many[::2]),
-        ("DELETE", many[1::2]),
-    ]
-    if ground.rounds:
-        stages.append(("PUT", ["with blank", "Grüße", "a,b", "漢字", "x=y&z", "UPPER", "upper"]))
-    states = []
-    with ground.fresh_image() as image:
-        for method, tags in stages:
-            asked = [(image.add_tag if method == "PUT" else image.delete_tag)(tag).exchange for tag in tags]
-            states.append(_shown(image, asked))
-    return Showings(states)
-
-
-def _shown(image: Image, asked: list[Exchange]) -> Showing:
-    reading = Reading(image.show())
-    tags = sorted(reading.tags or ())
-
-    def agree(entry: dict[str, Any]) -> bool:
-        listed = entry.get("tags")
-        return isinstance(listed, list) and sorted(map(str, listed)) == tags
-
-    entry = image.waited_for(image.listed, agree)
-    return Showing(reading, entry.get("tags"), (*asked[-3:], reading.answer.exchange))
+def bystanders(ground: Ground) -> list[Bystander]:
+    """Change the tags of one image among others that have the same name, the same tags, or another project."""
+    carried = ["shared", "kept", "gone"]
+    watched: list[tuple[str, Image]] = []
+    with ExitStack() as stack:
+        oldest = stack.enter_context(ground.fresh_image())
+        oldest.begin_with(*carried)
+        watched.append(("an older image with the same tags", oldest))
+        if not ground.options.image:
+            other = ground.caller("ALT")
+            if other:
+                with suppress(Blocked):
+                    stranger = stack.enter_context(created(other, ground.run, ground.patience, name=oldest.name))
+                    stranger.begin_with(*carried)
+                    watched.append(("an image of another project with the same name and tags", stranger))
+        main = stack.enter_context(ground.fresh_image())
+        main.begin_with(*carried)
+        if ground.rounds and not ground.options.image:
+            with suppress(Blocked):
+                untagged = stack.enter_context(ground.fresh_image())
+                watched.append(("a newer image without tags", untagged))
+            # The deletion of an image with a tag that others have is nothing to them.
+            with suppress(Blocked), ground.fresh_image() as spare:
+                spare.begin_with("shared")
+        before = [image.tags() for _, image in watched]
+        asked = [main.add_tag("new"), main.add_tag("kept"), main.delete_tag("gone"), main.delete_tag("absent")]
+        exchanges = tuple(one.exchange for one in asked)
+        return [
+            Bystander(what, tags, image.settled(tags), exchanges)
+            for (what, image), tags in zip(watched, before, strict=True)
+        ]
 
 
 def full_image(ground: Ground) -> Histories:

@@ -5,6 +5,7 @@ Their bodies import what they need: a run that asks for none of them loads none 
 
 from __future__ import annotations
 
+import uuid
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,11 +17,12 @@ if TYPE_CHECKING:
 
     from pytest_cloudimages.client import Image, ImagesClient
     from pytest_cloudimages.credentials import Credentials, Service
-    from pytest_cloudimages.experiments import Control, Showings
+    from pytest_cloudimages.experiments import Bystander, Control
     from pytest_cloudimages.ground import FreshImage, Ground
     from pytest_cloudimages.heats import Races
     from pytest_cloudimages.judging import Histories
     from pytest_cloudimages.refusals import Attempts, Refusals
+    from pytest_cloudimages.showing import Showings
     from pytest_cloudimages.views import Looks
 
 
@@ -91,7 +93,10 @@ def anonymous(cloudimages_client: ImagesClient) -> ImagesClient:
 @pytest.fixture(scope="session")
 def other_project(cloudimages_ground: Ground) -> ImagesClient:
     """A client of a second project; the test is *untested* where its credentials were not given (``OS_ALT_*``)."""
-    return _other(cloudimages_ground, "ALT", "a second project", "--other-cloud NAME")
+    client = _other(cloudimages_ground, "ALT", "a second project", "--other-cloud NAME")
+    if cloudimages_ground.same_project("ALT"):
+        pytest.skip("needs a second project, and the credentials given for it are of the tester's own")
+    return client
 
 
 @pytest.fixture(scope="session")
@@ -154,7 +159,7 @@ def special_lives(cloudimages_ground: Ground) -> Histories:
     """The lives of special tags that are written out: every character of ASCII, blanks at every place."""
     from pytest_cloudimages import experiments
 
-    return experiments.special_lives(cloudimages_ground)
+    return experiments.special_lives(cloudimages_ground, cloudimages_ground.number("special"))
 
 
 @pytest.fixture(scope="session")
@@ -184,9 +189,34 @@ def absences(cloudimages_ground: Ground) -> Histories:
 @pytest.fixture(scope="session")
 def showings(cloudimages_ground: Ground) -> Showings:
     """An image in several states, as itself and the list of images show it."""
+    from pytest_cloudimages import showing
+
+    return showing.showings(cloudimages_ground)
+
+
+@pytest.fixture(scope="session")
+def states(cloudimages_ground: Ground) -> Histories:
+    """The tags of images in every state in which an image may be."""
     from pytest_cloudimages import experiments
 
-    return experiments.showings(cloudimages_ground)
+    return experiments.states(cloudimages_ground)
+
+
+@pytest.fixture(scope="session")
+def bystanders(cloudimages_ground: Ground) -> list[Bystander]:
+    """Images that no request named, while the tags of another were changed."""
+    from pytest_cloudimages import experiments
+
+    return experiments.bystanders(cloudimages_ground)
+
+
+@pytest.fixture(scope="session")
+def gone_image(cloudimages_ground: Ground) -> str:
+    """The id of an image that was deleted; any id that no image has, where none can be created."""
+    if cloudimages_ground.options.image:
+        return str(uuid.uuid4())
+    with cloudimages_ground.fresh_image() as image:
+        return image.id
 
 
 @pytest.fixture(scope="session")

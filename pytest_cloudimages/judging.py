@@ -61,7 +61,7 @@ class Histories:
                     and (PRINTABLE.issuperset(step.tag) or not printable)
                     and (sorts is None or step.operation.sort in sorts)
                 ):
-                    evidence.current().case(step.exchanges, step.operation.sort)
+                    evidence.current().case(step.exchanges, step.operation.sort, about=step)
                     yield step
 
     def additions(self, **which: object) -> Iterator[Step]:
@@ -76,7 +76,7 @@ class Histories:
         """Give the answer to every tag operation."""
         for history in self.histories:
             for step in history.steps:
-                evidence.current().case([step.answer.exchange], step.operation.sort)
+                evidence.current().case([step.answer.exchange], step.operation.sort, about=step, of_answer=True)
                 yield step.answer
 
     def readings(self) -> Iterator[Reading]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
-from pytest_cloudimages.client import Answer, Image, ImagesClient, Patience
+from pytest_cloudimages.client import Answer, Image, ImagesClient, Patience, prepared
 from pytest_cloudimages.exchanges import Purpose
 from pytest_cloudimages.verdicts import Blocked
 
@@ -26,6 +26,7 @@ def fresh_name(run: str) -> str:
 def created(client: ImagesClient, run: str, patience: Patience | None = None, **attributes: Any) -> Iterator[Image]:
     """Create an image for the length of a block, and delete it. Raises ``Blocked`` where that cannot be."""
     name = attributes.setdefault("name", fresh_name(run))
+    protected = bool(attributes.pop("protected", False))
     with client.transcript.of(Purpose.PREPARING):
         try:
             answer = client.create(**({"disk_format": "raw", "container_format": "bare"} | attributes))
@@ -42,11 +43,15 @@ def created(client: ImagesClient, run: str, patience: Patience | None = None, **
     _OPEN.add(identifier)
     try:
         _begun(image, answer)
+        if protected:
+            # By PATCH: what cannot be protected so could not be freed either, and would stay for ever.
+            with client.transcript.of(Purpose.PREPARING):
+                prepared(client.patch(identifier, {"op": "replace", "path": "/protected", "value": True}))
         yield image
     finally:
         _OPEN.discard(identifier)
         with client.transcript.of(Purpose.CLEANING):
-            _tidied(image, protected=bool(attributes.get("protected")))
+            _tidied(image, protected=protected)
 
 
 def _missed(client: ImagesClient, name: str) -> None:

@@ -43,7 +43,7 @@ class Profile:
     """How often every race is drawn."""
     orders: int = 1
     """In how many orders the two of a pair of related tags are added and deleted."""
-    leaving: int = 4
+    leaving: int = 8
     """Of the plain tags of every length, one of so many is deleted too."""
     levels: tuple[str, ...] = ("MUST", "SHOULD", "MAY")
     """The levels that are asked for, where no requirement is selected by name."""
@@ -52,10 +52,10 @@ class Profile:
 PROFILES = {
     "quick": Profile(
         lives=1,
-        tags=10,
+        tags=8,
         rounds=0,
         sequences=1,
-        steps=16,
+        steps=10,
         looks=0,
         many=0,
         walks=0,
@@ -65,15 +65,15 @@ PROFILES = {
         levels=("MUST",),
     ),
     "standard": Profile(
-        lives=2,
+        lives=1,
         tags=20,
-        rounds=2,
+        rounds=1,
         sequences=2,
         steps=30,
         looks=0,
         many=70,
         walks=1,
-        cases=10,
+        cases=6,
         clients=(2, 4, 8, 16),
         races=1,
     ),

@@ -265,10 +265,13 @@ def plan_of_a_stay(tags: Sequence[tuple[str, str]], *, leaving: slice = slice(No
 
 
 def plan_of_edges(
-    within: Sequence[tuple[str, str]], again: Sequence[tuple[str, str]], beyond: Sequence[tuple[str, str]]
+    within: Sequence[tuple[str, str]],
+    again: Sequence[tuple[str, str]],
+    beyond: Sequence[tuple[str, str]],
+    leaving: Sequence[tuple[str, str]],
 ) -> list[Operation]:
-    """Plan for tags within the limit, which are added, some again, and at last deleted, and for tags past it."""
-    stages = ((Kind.ADD, within), (Kind.ADD, again), (Kind.ADD, beyond), (Kind.DELETE, within))
+    """Plan for tags within the limit, which are added, some again, and some deleted, and for tags past it."""
+    stages = ((Kind.ADD, within), (Kind.ADD, again), (Kind.ADD, beyond), (Kind.DELETE, leaving), (Kind.ADD, again[-1:]))
     return [one for kind, tags in stages for one in (*_each(kind, tags), READ)]
 
 
@@ -318,8 +321,12 @@ def read_often(plan: Iterable[Operation], every: int) -> list[Operation]:
 
 
 def plan_of_pairs(pairs: Sequence[tuple[str, tuple[str, str]]]) -> list[Operation]:
-    """Plan for pairs, each with the name of what relates the two: add both, delete one, then the other."""
+    """Plan for pairs, each with the name of what relates the two.
+
+    One is added, and the other, which is not there, is to be deleted; then it is added too, and each is deleted.
+    """
     firsts = [(first, name) for name, (first, _) in pairs]
     seconds = [(second, name) for name, (_, second) in pairs]
-    order = [(Kind.ADD, firsts), (Kind.ADD, seconds), (Kind.DELETE, firsts), (Kind.DELETE, seconds)]
+    order = [(Kind.ADD, firsts), (Kind.DELETE, seconds), (Kind.ADD, seconds)]
+    order += [(Kind.DELETE, firsts), (Kind.DELETE, seconds)]
     return [one for kind, tags in order for one in (*_each(kind, tags), READ)]

@@ -530,4 +530,6 @@ def test_a_finding_says_for_which_input_it_holds(
     assert outcome.verdicts[identifier] in ("fail", "advisory")
     assert outcome.classes[identifier].startswith(claim)
     assert f"  class:  {claim[:40]}" in outcome.output
+    page = (tmp_path / "conformance.html").read_text(encoding="utf-8")
+    assert f"{identifier}: {html.escape(claim)[:30]}" in page
     assert [*served[-1].images.all()] == []

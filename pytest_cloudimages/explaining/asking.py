@@ -16,13 +16,13 @@ from pytest_cloudimages.plans import Kind
 from pytest_cloudimages.strategies import RELATED
 from pytest_cloudimages.verdicts import Blocked
 
-PER_FINDING = 60
+PER_FINDING = 70
 """Requests that are spent on one finding at most."""
 PER_RUN = 200
 """Requests that are spent on all of them."""
 LEAST = 12
 """Requests without which it is not worth beginning."""
-PARTNERS = 4
+PARTNERS = 3
 """Other tags of the image that are tried in company with the one that went wrong."""
 CROWD = 12
 """Tags that an image is given to see whether their number matters."""
@@ -33,7 +33,7 @@ BACK = Manner("+-+", "when it comes back after its deletion")
 GONE = Manner("+-")
 GONE_AGAIN = Manner("+-+-", "when it is deleted a second time, having come back")
 TWICE_GONE = Manner("++-", "when it was added twice")
-NEVER = Manner("-", "when it is not there")
+NEVER = Manner("-", "when the one to delete is not there")
 MISSED = Manner("+--", "when it was deleted before")
 #: The ways in which an operation may have come about; by what it does, and whether the tag was there.
 MANNERS = {
@@ -111,12 +111,11 @@ class Explainer:
             return (
                 _by_tag(suspect, bench, usual, by_itself=True)
                 or self._shared(suspect, by_itself=False)
+                or (_by_pair(suspect, bench) if suspect.lost else None)
                 or next(filter(None, (_by_tag(suspect, bench, manner, by_itself=False) for manner in others)), None)
-                or _by_pair(suspect, bench)
+                or (_by_pair(suspect, bench) if not suspect.lost else None)
                 or _by_number(suspect, bench)
-                or _this_one(
-                    suspect, f"not with this tag alone, {texts.shown(suspect.tag)}: it depends on what came before"
-                )
+                or _this_one(suspect, _elsewhere(suspect))
             )
         except Spent:
             return _this_one(suspect, "")
@@ -124,6 +123,13 @@ class Explainer:
 
 def _this_one(suspect: Suspect, sentence: str) -> _Known:
     return _Known(suspect, sentence, lambda one: one == suspect)
+
+
+def _elsewhere(suspect: Suspect) -> str:
+    """Say that a tag goes well by itself; only in a history did anything come before."""
+    if not suspect.of_history:
+        return ""
+    return f"not this tag alone, {texts.shown(suspect.tag)}: it depends on what came before, or comes and goes"
 
 
 def _beyond(suspect: Suspect, bench: Bench) -> str:
@@ -173,9 +179,9 @@ def _by_pair(suspect: Suspect, bench: Bench) -> _Known | None:
     known = [one for pairs in RELATED.values() for one in pairs]
     found = relations.explained(pair, known, trials)
     if found is None:
-        sentence = telling.unclaimed(pair, trials, suspect.symptom, "", telling.both)
+        sentence = telling.unclaimed(pair, trials, suspect.symptom, manner.when, telling.both)
         return _this_one(suspect, sentence)
-    sentence = telling.claimed(found, trials, suspect.symptom, "", telling.both)
+    sentence = telling.claimed(found, trials, suspect.symptom, manner.when, telling.both)
     return _Known(suspect, sentence, _speaking_of_pairs(found), by_itself=False)
 
 
@@ -194,23 +200,24 @@ def _by_number(suspect: Suspect, bench: Bench) -> _Known | None:
     if place is None or place < 2:  # noqa: PLR2004 - the first tag of an image has no company
         return None
     seen = bench.shown if bench.shown in later else suspect.symptom
-    if _place(question, place, keep=False) == place:
+    if _counts_additions(question, place):
         sentence = f"any tag, at addition {place} to an image ({seen}; before it all is well)"
     else:
         sentence = f"any tag added to an image that has {place - 1} others ({seen}; with {place - 2} all is well)"
     return _Known(suspect, sentence, lambda one: len(one.before) >= place - 1, by_itself=False)
 
 
-def _place(question: Question, most: int, *, keep: bool = True) -> int | None:
-    """Give the number of the first addition that goes wrong, where the tags stay or are deleted at once."""
+def _place(question: Question, most: int) -> int | None:
+    """Give the number of the first addition that goes wrong."""
+    image = question.bench.fresh()
+    return next((number for number in range(1, most + 1) if question.ends_wrong(image, f"tag-{number}")), None)
+
+
+def _counts_additions(question: Question, place: int) -> bool:
+    """Tell whether so many additions go wrong, where every tag is deleted before the next comes."""
     bench = question.bench
     image = bench.fresh()
-    for number in range(1, most + 1):
-        tag = f"tag-{number}"
-        if question.ends_wrong(image, tag):
-            return number
-        if not keep:
-            if not bench.do("-", image, tag).ok:
-                return None
-            bench.tags = []
-    return None
+    for number in range(1, place):
+        if not all(bench.do(sign, image, f"tag-{number}").ok for sign in "+-"):
+            return False
+    return question.ends_wrong(image, f"tag-{place}")

@@ -10,6 +10,7 @@ from pytest_cloudimages.explaining.procedure import Spent, Trials
 from pytest_cloudimages.explaining.relations import Pair
 from pytest_cloudimages.explaining.symptoms import Symptom, of_answer, of_readings
 from pytest_cloudimages.ground import Ground
+from pytest_cloudimages.lifetimes import set_tags
 from pytest_cloudimages.plans import Kind
 from pytest_cloudimages.strategies import skeleton
 
@@ -19,7 +20,7 @@ TOGETHER = 12
 """Tags that are tried together on one image."""
 AN_IMAGE = 3
 """Requests that an image costs at least, with a reading."""
-WHATEVER = (Symptom.STORED, Symptom.COSTLY, Symptom.FRUITFUL)
+WHATEVER = (Symptom.STORED, Symptom.DENIED, Symptom.COSTLY, Symptom.FRUITFUL)
 """What may go wrong beside a refusal."""
 KINDS = {"+": Kind.ADD, "-": Kind.DELETE}
 
@@ -47,6 +48,7 @@ class Bench:
     tried: list[str] = field(default_factory=list)
     shown: Symptom | None = None
     """What the last reading has shown to be wrong."""
+    _last: Image | None = None
 
     def spend(self, requests: int = 1) -> None:
         """Raise ``Spent`` where so many requests are too many."""
@@ -54,21 +56,27 @@ class Bench:
             raise Spent
 
     def fresh(self) -> Image:
-        """Give an image without tags."""
+        """Give an image without tags. One that was lent is emptied, and given back in the end only."""
         self.spend(AN_IMAGE)
         self.clear()
-        self.image = self.stack.enter_context(self.ground.fresh_image())
+        if self._last is not None and self.ground.options.image:
+            set_tags(self._last, [])
+        else:
+            self.stack.close()
+            self._last = self.stack.enter_context(self.ground.fresh_image())
+        self.image = self._last
         return self.image
 
     def clear(self) -> None:
-        """Put the image away."""
-        self.stack.close()
+        """Try nothing more on the image in hand."""
         self.image, self.tags, self.tried = None, [], []
 
     def suited(self, *tags: str) -> Image:
-        """Give an image that has seen nothing like these tags."""
+        """Give an image that has seen nothing like these tags; of two, nothing that begins alike either."""
         bones = [skeleton(tag) for tag in tags]
-        like = any(one.startswith(other) or other.startswith(one) for one in bones for other in self.tried)
+        like = not {*bones}.isdisjoint(self.tried)
+        if len(tags) > 1:
+            like = like or any(one.startswith(other) or other.startswith(one) for one in bones for other in self.tried)
         image = self.fresh() if self.image is None or like or len(self.tried) >= ON_AN_IMAGE else self.image
         self.tried += bones
         return image
@@ -114,10 +122,10 @@ class Question:
     def of_pair(self, pair: Pair) -> bool:
         """Tell whether it goes wrong with the second of these, where the image has the first."""
         bench = self.bench
-        image = bench.fresh()
+        image = bench.suited(*pair)
         if not bench.do("+", image, pair[0]).ok:
             return False
-        bench.tags = [pair[0]]
+        bench.tags = [*bench.tags, pair[0]]
         return self.ends_wrong(image, pair[1])
 
     def ends_wrong(self, image: Image, tag: str) -> bool:

@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from pytest_cloudimages.exchanges import Exchange
 from pytest_cloudimages.known_tags import LONGEST
-from pytest_cloudimages.plans import Kind
+from pytest_cloudimages.plans import Kind, Step
 
 TARGET = re.compile(r"/images/([^/?#]+)(?:/tags/([^/?#]+))?$")
 METHODS = {"PUT": Kind.ADD, "DELETE": Kind.DELETE}
@@ -29,6 +29,7 @@ class Symptom(enum.StrEnum):
     TWICE = "listed twice"
     UNDELETABLE = "refused to be deleted"
     KEPT = "kept when deleted"
+    DENIED = "refused to be deleted and gone"
     FORGIVEN = "deleted though absent"
     MISANSWERED = "answered otherwise than 404"
     COSTLY = "costing other tags"
@@ -87,6 +88,8 @@ def of_readings(kind: Kind, tag: str, status: int, before: Sequence[str], after:
         if tag in after:
             return Symptom.KEPT
         lost.pop(tag, None)
+    elif kind is Kind.DELETE and not good and tag in lost:
+        return Symptom.DENIED
     return Symptom.COSTLY if lost else Symptom.FRUITFUL if brought else None
 
 
@@ -103,11 +106,30 @@ class Suspect:
     """The tags of the image before."""
     lost: tuple[str, ...] = ()
     """Other tags that went missing."""
+    of_history: bool = False
+    """Whether it was one step of many."""
 
     @property
     def partners(self) -> list[str]:
         """The other tags that may have to do with it, the likeliest first."""
         return list(dict.fromkeys([*self.lost, *(one for one in self.before if one != self.tag)]))
+
+
+def of_step(step: Step, *, answer_only: bool = False) -> Suspect | None:
+    """Give the operation of a step, if the step shows it to have gone wrong.
+
+    Where it is the answer's form that is judged (``answer_only``), a refusal may be lawful; a failure never is.
+    """
+    kind, tag, status = step.operation.kind, step.tag, step.answer.status
+    before, after = step.before or (), step.after or ()
+    carried = None if step.before is None else tag in before
+    told = of_answer(kind, tag, status, carried=carried)
+    # A step that was vouched for was not read around by itself.
+    read = step.known and not step.vouched and not answer_only
+    shown = of_readings(kind, tag, status, before, after) if read else None
+    symptom = told if told is Symptom.FAILED else shown or (None if answer_only else told)
+    lost = tuple((Counter(before) - Counter(after) - Counter([tag])).keys()) if step.known else ()
+    return Suspect(symptom, kind, tag, carried, tuple(before), lost, of_history=True) if symptom else None
 
 
 @dataclass(frozen=True)

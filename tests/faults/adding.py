@@ -375,7 +375,7 @@ class CutsLongTagsTo255(_StoresLongTags):
         return super().too_long(request, image, tag[:255])
 
 
-@breaks("TAG-URI-03", "TAG-ADD-11", "TAG-ADD-12", "TAG-ADD-14")
+@breaks("TAG-ADD-11", "TAG-ADD-12", "TAG-ADD-14")
 class CutsLongTagsTo64(_StoresLongTags):
     """Cuts tags that are too long to 64 characters, and stores these."""
 
