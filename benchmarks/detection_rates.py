@@ -21,8 +21,9 @@ from faults import FAULTS, lawful
 from faults.trial import judged
 
 from pytest_cloudimages import contests
-from pytest_cloudimages.client import ImagesClient, Patience, created
+from pytest_cloudimages.client import ImagesClient, Patience
 from pytest_cloudimages.exchanges import Transcript
+from pytest_cloudimages.lifetimes import created
 from pytest_cloudimages.races import crew, run
 from pytest_cloudimages.reference.server import serving
 from pytest_cloudimages.wire import Wire

@@ -155,7 +155,7 @@ def _distinct(draw: st.DrawFn, clients: int) -> Race:
     lanes = [placed[begin : begin + each] for begin in range(0, len(placed), each)]
     adding = [tuple(add(*one) for one in lane) for lane in lanes]
     deleting = [tuple(delete(*one) for one in lane) for lane in [*lanes[1:], lanes[0]]]
-    reader = [(READ,) * each] if clients == FEW else []
+    reader = [(READ,) * each] if clients <= FEW else []
     return Race(Family.DISTINCT, clients, ((*adding, *reader), (*deleting, *reader)))
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.client import ImagesClient, Patience, created
+from pytest_cloudimages.client import ImagesClient, Patience
 from pytest_cloudimages.contests import RENAME, Action, Family, Race, add, contests, delete
 from pytest_cloudimages.exchanges import Transcript
 from pytest_cloudimages.histories import Category
+from pytest_cloudimages.lifetimes import created
 from pytest_cloudimages.plans import Kind
 from pytest_cloudimages.races import OWNER, Crew, crew, run
 from pytest_cloudimages.reference.app import App, Reply, Request
@@ -279,7 +280,9 @@ def test_a_duplicate_is_found(running: Callable[..., Heat]) -> None:
 def test_a_change_that_a_renaming_undoes_is_found(running: Callable[..., Heat]) -> None:
     """The image is renamed time and again while tags come."""
     adding = tuple(add(f"tag-{one}") for one in range(5))
-    heat = running(racing.RenamesWithTheTagsOfBefore(), race((adding, (RENAME,) * 5)))
+    app = racing.RenamesWithTheTagsOfBefore()
+    app.window = LONG
+    heat = running(app, race((adding, (RENAME,) * 5)))
 
     assert heat.anomalies
 
@@ -296,7 +299,9 @@ def test_a_renaming_that_a_tag_undoes_is_found(running: Callable[..., Heat]) -> 
 def test_what_a_queue_repeats_is_found(running: Callable[..., Heat]) -> None:
     """A deletion that nobody heard takes effect twice."""
     beats = ((add("a"), add("b")),), ((delete("a", cut=True),), (add("c", cut=True),)), ((add("a"), delete("c")),)
-    heat = running(racing.RepeatsWhatNobodyHeard(), race(*beats))
+    app = racing.RepeatsWhatNobodyHeard()
+    app.think = 0.01
+    heat = running(app, race(*beats))
 
     assert heat.anomalies
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_cloudimages.client import ImagesClient, Patience, created
+from pytest_cloudimages.client import ImagesClient, Patience
 from pytest_cloudimages.exchanges import Transcript
+from pytest_cloudimages.lifetimes import created
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import serving
 from pytest_cloudimages.strategies import draw

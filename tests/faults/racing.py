@@ -277,9 +277,11 @@ class CannotDeleteTwoRows(_Rows):
 class RenamesWithTheTagsOfBefore(App):
     """Writes the whole image with a PATCH of its name, as it was 2 ms before."""
 
+    window = 2 * MILLISECOND
+
     def update_image(self, request: Request, image_id: str) -> Reply:
         before = list(self.images.open(request.caller, image_id).tags)
-        time.sleep(2 * MILLISECOND)
+        time.sleep(self.window)
         with self.images.lock:
             reply = super().update_image(request, image_id)
             if b"/tags" not in request.body:
@@ -307,7 +309,7 @@ class TagsWithTheNameOfBefore(App):
 
 @breaks("TAG-HIST-02", profile="standard")
 class ReadsPageByPage(App):
-    """Reads tags a page of two at a time, and 2 ms lie between page and page: what is deleted meanwhile shifts them."""
+    """Reads tags a page of two at a time, and 3 ms lie between page and page: what is deleted meanwhile shifts them."""
 
     def show_image(self, request: Request, image_id: str) -> Reply:
         with self.images.lock:
@@ -319,7 +321,7 @@ class ReadsPageByPage(App):
 
     def page(self, request: Request, image_id: str, begin: int) -> list[str]:
         """Read the tags of a page."""
-        time.sleep(2 * MILLISECOND)
+        time.sleep(3 * MILLISECOND)
         with self.images.lock:
             return self.images.show(request.caller, image_id).tags[begin : begin + 2]
 
@@ -438,6 +440,8 @@ def has_left() -> bool:
 class Minds(App):
     """Looks, a little after a change came in, whether the client has left; and does what is pending after the next."""
 
+    think = MILLISECOND
+
     def __init__(self) -> None:
         super().__init__()
         self.pending: dict[str, list[Callable[[], object]]] = {}
@@ -448,7 +452,7 @@ class Minds(App):
 
     def minded(self, request: Request, image_id: str, change: Callable[[], Reply]) -> Reply:
         """Carry out a change as it should be, unless the client has left."""
-        time.sleep(MILLISECOND / 2)
+        time.sleep(self.think)
         if has_left():
             return self.unheard(request, image_id, change)
         with self.images.lock:
