@@ -76,10 +76,9 @@ def test_the_filter_selects_by_tag(fresh_image: FreshImage, walks: Looks, cloudi
     mark = uuid.uuid4().hex
     ends = ("", "A", " x", "&x=1", "+%2B", ",y", "%", "_", "é", "😀", "'", '"', ":z", "-" * 200, "07")
     tags = [f"{mark}{end}" for end in ends]
-    near = ("-longer", "a", "xx", "x", "e", "7", "-" * 199, "e\u0301")
+    near = ("-longer", "a", "xx", "x", "e", "7", "-" * 199)
     with fresh_image() as tagged, fresh_image() as untagged:
-        untagged.begin_with(mark[:-1], mark[1:], f"x{mark}", mark.upper(), "y", *(f"{mark}{end}" for end in near[:-1]))
-        untagged.add_tag(f"{mark}{near[-1]}")
+        untagged.begin_with(mark[:-1], mark[1:], f"x{mark}", mark.upper(), "y", *(f"{mark}{end}" for end in near))
         carried = [tag for tag in tags if tagged.add_tag(tag).ok]
         # How tags beyond ASCII are kept is asked by TAG-URI-11.
         shown = tagged.settled(carried)

@@ -472,7 +472,8 @@ def prepared(answer: Answer, *, status: int | None = None) -> Answer:
 class Patience:
     """How long to wait for an acknowledged change to be seen, in seconds, over a whole run.
 
-    A service that has shown nothing late within the time given is not waited for again: it is wrong, not late.
+    A service that has shown nothing late within the time given is not waited for again: it is wrong, not late. One that
+    has been late before is still waited for, three times as long as it ever took.
     """
 
     seconds: float
@@ -498,7 +499,7 @@ class Patience:
             time.sleep(min(pause, left))
             pause, number = min(pause * 2, 1.0), number + 1
             yield number
-        self.seconds = 0.0
+        self.seconds = min(self.seconds, 3 * self.transcript.lag)
 
     def rewarded(self) -> None:
         """Note that the change was seen at last."""
