@@ -305,9 +305,9 @@ def test_an_image_id_that_is_no_uuid(cloudimages_client: ImagesClient) -> None:
 # the table of response codes, and 404 (ruling Q-01)
 @requirement("TAG-ADD-18")
 def test_an_addition_is_answered_with_a_documented_code(
-    plain_lives: Histories, unusual_lives: Histories, edges: Histories, specification: str
+    plain_lives: Histories, unusual_lives: Histories, specification: str
 ) -> None:
-    for lives in (plain_lives, unusual_lives, edges):
+    for lives in (plain_lives, unusual_lives):
         for step in lives.additions(known=False):
             status = step.answer.status
             readings = Readings(specification, status in DOCUMENTED, status in DOCUMENTED_BY_GLANCE)

@@ -163,6 +163,8 @@ def test_a_deletion_is_answered_with_a_documented_code(
 ) -> None:
     for lives in (plain_lives, unusual_lives, absences):
         for step in lives.deletions(known=False):
+            if len(step.tag) > LONGEST:
+                continue  # what a tag that is too long is answered is not defined (TAG-DEL-13)
             status = step.answer.status
             readings = Readings(specification, status in DOCUMENTED, status in DOCUMENTED_BY_GLANCE)
             assert readings.met, f"{step} {readings}"

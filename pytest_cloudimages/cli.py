@@ -186,6 +186,8 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
         status = pytest.main([*_words(chosen), *_apart(rest), *rest, *last], plugins=[watcher])
     except KeyboardInterrupt:
         status = pytest.ExitCode.INTERRUPTED
+    except BrokenPipeError:
+        raise
     except OSError as problem:
         # Where the disk is full, or the terminal is gone, nothing more can be told than this.
         with suppress(OSError):

@@ -226,7 +226,11 @@ class ImagesClient:
     def _steadily(self, request: "_Request", note: str = "") -> Answer:
         """Send a request, and once more where the connection broke: an idle one may close at any time."""
         try:
-            return self._once(request, note)
+            answer = self._once(request, note)
+            if answer.status != 408:  # noqa: PLR2004 - as HTTP has it
+                return answer
+            # What a front server says to a connection that was idle: no answer to this request (RFC 9110, 15.5.9).
+            return self._once(request, "repeated after 408 on an idle connection")
         except requests.RequestException as first:
             if isinstance(first, requests.Timeout) and not isinstance(first, requests.ConnectTimeout):
                 return self._silent(request, first, f"not answered within {self.wire.timeout:g} s")

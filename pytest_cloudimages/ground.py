@@ -154,8 +154,8 @@ class Ground:
         return self._owners[client.caller]
 
     def _shown_owner(self, client: ImagesClient) -> str:
-        with created(client, self.run) as image:
-            data = image.show().data
+        with created(client, self.run, self.patience) as image:
+            data = image.waited_for(image.show, lambda answer: answer.ok).data
         owner = data.get("owner") if isinstance(data, dict) else None
         if not isinstance(owner, str):
             pytest.skip(f"needs the id of the project of {client.caller}, which its images do not name")

@@ -18,7 +18,7 @@ BEYOND = (256, 257, 1000)
 UNITS = {1: "x", 2: "é", 3: "漢", 4: "😀"}
 """A character of each length in UTF-8, by its octets."""
 
-SINGLES = ("-", "0", "Z", "_", "x", "~")
+SINGLES = ("-", "0", "Z", "x", "~")
 """Tags of one character."""
 EDGES = ("kl", "k" * 127, "l" * 128, "m" * 254, "n" * LONGEST, ("0123456789-._~Az" * 16)[:LONGEST])
 """Tags at the edges of the limit; none is the beginning of another."""
