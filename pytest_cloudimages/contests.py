@@ -30,6 +30,8 @@ class Action:
     tag: str = ""
     image: int = 0
     cut: bool = False
+    pause: float = 0.0
+    """Seconds to let the others go first."""
 
     def __str__(self) -> str:
         return " ".join([str(self.kind), *([ascii(self.tag)] if self.tag else []), *(["cut"] if self.cut else [])])
@@ -126,6 +128,8 @@ def delete(tag: str, image: int = 0, *, cut: bool = False) -> Action:
 
 READ = Action(Kind.READ)
 RENAME = Action(Kind.RENAME)
+LATER = replace(RENAME, pause=0.001)
+"""A renaming that meets the other change in the middle, where one at the same moment may come before it."""
 
 
 @st.composite
@@ -188,7 +192,7 @@ def _renaming(draw: st.DrawFn, clients: int) -> Race:
     """One adds tags, two at a time, then takes them off again, while another renames the image, and one looks on."""
     tags = draw(_tags(RENAMED))
     adding, deleting = ([tuple(act(tag) for tag in pair) for pair in batches(tags, 2)] for act in (add, delete))
-    beats = [(lane, (RENAME,) * 2, (READ,) * 2) for lane in adding] + [(lane, (RENAME,) * 2) for lane in deleting]
+    beats = [(lane, (RENAME, LATER), (READ,) * 2) for lane in adding] + [(lane, (RENAME, LATER)) for lane in deleting]
     return Race(Family.RENAMING, clients, tuple(beats))
 
 
