@@ -62,6 +62,8 @@ def test_a_request_answered_401_changes_nothing(attempts: Attempts) -> None:
 # "401 Unauthorized", "403 Forbidden", "404 Not Found"
 @requirement("TAG-AUTH-07")
 def test_a_refused_caller_changes_nothing(attempts: Attempts) -> None:
+    # A caller who cannot even see an image is to be refused in one way or another.
+    assert [one for one in attempts.by(STRANGER) if one.answer.ok] == []
     refusals = [one for one in attempts.by(NOBODY, INVALID, STRANGER, ONLOOKER) if one.answer.status in (401, 403, 404)]
     if not refusals:
         pytest.skip("nobody was refused")

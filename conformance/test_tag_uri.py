@@ -44,6 +44,8 @@ def test_the_id_of_the_list_addresses_the_image(image: Image) -> None:
 @requirement("TAG-URI-03")
 def test_the_segment_carries_a_string_of_up_to_255_characters(edges: Histories, lengths: Histories) -> None:
     for step in chain(edges.additions(past=[Past.NEVER]), lengths.additions(sorts=["every length", "word or number"])):
+        if "composing" in step.operation.sort or step.tag.endswith(" "):
+            continue  # what counts as a character is asked by TAG-ADD-11 and TAG-ADD-14
         if len(step.tag) > LONGEST:
             assert step.tag not in step.after, step
             assert not lost(step), step
@@ -89,8 +91,8 @@ def test_nothing_but_the_path_selects_the_tag(sound_image: Image, control: Contr
 # corresponding percent-encoded US-ASCII octet are equivalent"
 @requirement("TAG-URI-05")
 def test_an_encoded_unreserved_character_is_that_character(sound_image: Image, control: Control) -> None:
-    halves = (UNRESERVED[::2], UNRESERVED[1::2])
-    written = {"%6Diracle": "miracle"} | {"".join(f"%{ord(one):02X}" for one in half): half for half in halves}
+    every = "".join(one for one in UNRESERVED if not one.isupper())
+    written = {"%6Diracle": "miracle", "las%54": "lasT", "".join(f"%{ord(one):02X}" for one in every): every}
     expected = sorted(written.values())
     for target in written:
         prepared(sound_image.send("PUT", f"/tags/{target}"))

@@ -43,8 +43,10 @@ def test_the_list_shows_the_tags_of_the_image(showings: Showings, walks: Looks) 
 
 # "An image can only be tagged once with a specific string."
 @requirement("TAG-VIS-05")
-def test_no_image_shows_a_tag_twice(plain_lives: Histories, unusual_lives: Histories, showings: Showings) -> None:
-    for reading in chain(plain_lives.readings(), unusual_lives.readings(), showings.details()):
+def test_no_image_shows_a_tag_twice(
+    plain_lives: Histories, unusual_lives: Histories, edges: Histories, showings: Showings
+) -> None:
+    for reading in chain(plain_lives.readings(), unusual_lives.readings(), edges.readings(), showings.details()):
         assert reading.tags is None or len({*reading.tags}) == len(reading.tags), reading.answer
 
     for showing in showings:
@@ -74,10 +76,9 @@ def test_the_filter_selects_by_tag(fresh_image: FreshImage, walks: Looks, cloudi
     mark = uuid.uuid4().hex
     ends = ("", "A", " x", "&x=1", "+%2B", ",y", "%", "_", "é", "😀", "'", '"', ":z", "-" * 200, "07")
     tags = [f"{mark}{end}" for end in ends]
-    near = ("-longer", "a", "xx", "x", "e", "7", "-" * 199, "e\u0301")
+    near = ("-longer", "a", "xx", "x", "e", "7", "-" * 199)
     with fresh_image() as tagged, fresh_image() as untagged:
-        untagged.begin_with(mark[:-1], mark[1:], f"x{mark}", mark.upper(), "y", *(f"{mark}{end}" for end in near[:-1]))
-        untagged.add_tag(f"{mark}{near[-1]}")
+        untagged.begin_with(mark[:-1], mark[1:], f"x{mark}", mark.upper(), "y", *(f"{mark}{end}" for end in near))
         carried = [tag for tag in tags if tagged.add_tag(tag).ok]
         # How tags beyond ASCII are kept is asked by TAG-URI-11.
         shown = tagged.settled(carried)

@@ -14,7 +14,7 @@ import requests
 import urllib3
 
 from pytest_cloudimages.exchanges import HELD_OCTETS, KEPT_OCTETS, TOKEN, Exchange, Purpose, Transcript, without_token
-from pytest_cloudimages.verdicts import Blocked
+from pytest_cloudimages.verdicts import Blocked, TokenEnded
 from pytest_cloudimages.wire import Wire, stray
 
 PATCH_TYPE = "application/openstack-images-v2.1-json-patch"
@@ -146,7 +146,9 @@ class ImagesClient:
             request = self._written(method, target, headers, body, json, chunked=chunked, length=length)
             answer = self._patiently(request, "repeated with a new token")
             if answer.status == 401 and self._ended():  # noqa: PLR2004 - as HTTP has it
-                raise Blocked(f"The token of the {self.caller} ran out in mid-run, and there is no new one: {request}.")
+                raise TokenEnded(
+                    f"The token of the {self.caller} ran out in mid-run, and there is no new one: {request}."
+                )
         return answer
 
     def _ended(self) -> bool:
@@ -155,14 +157,18 @@ class ImagesClient:
         return self._patiently(question, "is the token still valid?").status == 401  # noqa: PLR2004
 
     def _patiently(self, request: "_Request", note: str = "") -> Answer:
-        answer, waited = self._steadily(request, note), 0.0
+        return self._waiting(request, lambda again: self._steadily(request, again or note))
+
+    def _waiting(self, request: "_Request", send: Callable[[str], Answer]) -> Answer:
+        """Send a request, handing over what to note of it, and again as long as the service asks to wait."""
+        answer, waited = send(""), 0.0
         for _ in range(MOST_WAITS):
             pause = asked_to_wait(request.method, answer)
             if pause is None or waited + pause > LONGEST_WAIT:
                 break
             time.sleep(pause)
             waited += pause
-            answer = self._steadily(request, f"repeated after {pause:g} s, as {answer.status} asked")
+            answer = send(f"repeated after {pause:g} s, as {answer.status} asked")
         if asked_to_wait(request.method, answer) is not None:
             raise Blocked(f"{request} is answered {answer.status} again and again, after {waited:g} s of waiting.")
         return answer
@@ -272,19 +278,22 @@ class ImagesClient:
         request = _Request(method, self.base + target, sent, body, False, True)
         lines = [f"{method} {request.target} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items()), "", ""]
         octets = "\r\n".join(lines).encode("utf-8", "surrogateescape") + body
-        begun = time.monotonic()
-        try:
-            received = self.wire.talk(
-                octets, split.hostname or "", split.port or (443 if secure else 80), secure=secure
-            )
-        except OSError as problem:
-            raise Blocked(f"{request} was not answered: {brief(problem)}") from None
-        status, fields, content = parse(received)
-        exchange = replace(
-            request.exchange(self, begun), status=status, answer_headers=tuple(fields), answer=content[:KEPT_OCTETS]
-        )
-        self.transcript.add(exchange)
-        return Answer(status, requests.structures.CaseInsensitiveDict(fields), content, b"", exchange)
+
+        def send(note: str) -> Answer:
+            begun = time.monotonic()
+            try:
+                received = self.wire.talk(
+                    octets, split.hostname or "", split.port or (443 if secure else 80), secure=secure
+                )
+            except OSError as problem:
+                raise Blocked(f"{request} was not answered: {brief(problem)}") from None
+            status, fields, content = parse(received)
+            exchange = request.exchange(self, begun, note=note)
+            exchange = replace(exchange, status=status, answer_headers=tuple(fields), answer=content[:KEPT_OCTETS])
+            self.transcript.add(exchange)
+            return Answer(status, requests.structures.CaseInsensitiveDict(fields), content, b"", exchange)
+
+        return self._waiting(request, send)
 
 
 @dataclass(frozen=True)
@@ -472,7 +481,8 @@ def prepared(answer: Answer, *, status: int | None = None) -> Answer:
 class Patience:
     """How long to wait for an acknowledged change to be seen, in seconds, over a whole run.
 
-    A service that has shown nothing late within the time given is not waited for again: it is wrong, not late.
+    A service that has shown nothing late within the time given is not waited for again: it is wrong, not late. One that
+    has been late before is still waited for, three times as long as it ever took.
     """
 
     seconds: float
@@ -498,7 +508,7 @@ class Patience:
             time.sleep(min(pause, left))
             pause, number = min(pause * 2, 1.0), number + 1
             yield number
-        self.seconds = 0.0
+        self.seconds = min(self.seconds, 3 * self.transcript.lag)
 
     def rewarded(self) -> None:
         """Note that the change was seen at last."""

@@ -1,16 +1,17 @@
 """The experiments: what is drawn, carried out once, and looked at by many checks."""
 
 import zlib
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_cloudimages import known_tags, openers, strategies, trials, views
+from pytest_cloudimages.client import Image
 from pytest_cloudimages.exchanges import Exchange, Purpose
-from pytest_cloudimages.ground import Ground
+from pytest_cloudimages.ground import FreshImage, Ground
 from pytest_cloudimages.judging import Histories, faithful
 from pytest_cloudimages.lifetimes import created
 from pytest_cloudimages.plans import (
@@ -28,9 +29,6 @@ from pytest_cloudimages.plans import (
 from pytest_cloudimages.strategies import Sample
 from pytest_cloudimages.verdicts import Blocked
 from pytest_cloudimages.views import Looks
-
-if TYPE_CHECKING:
-    from pytest_cloudimages.client import Image
 
 STANDING_BY = 3
 """Tags that the image standing by shares with the one that is changed."""
@@ -86,6 +84,22 @@ def _controlled(ground: Ground) -> Control:
     return Control(adds, repeats, deletes, returns)
 
 
+FURNISHED: dict[str, object] = {"min_disk": 1, "min_ram": 64, "cloudimages_note": "as it was"}
+"""Attributes with values of their own, so that it shows when they are lost."""
+
+
+@contextmanager
+def _furnished(ground: Ground, **attributes: object) -> Iterator[Image]:
+    """Open an image with attributes that have values of their own, where a service takes them."""
+    with ExitStack() as stack:
+        wanted = {} if ground.options.image else FURNISHED
+        try:
+            image = stack.enter_context(ground.fresh_image(**wanted, **attributes))
+        except Blocked:
+            image = stack.enter_context(ground.fresh_image(**attributes))
+        yield image
+
+
 def plain_lives(ground: Ground, number: int) -> Histories:
     """The whole lives of plain tags, as many as the profile says."""
     effort = ground.options.effort
@@ -93,7 +107,7 @@ def plain_lives(ground: Ground, number: int) -> Histories:
     drawn = strategies.draw(strategies.samples(strategies.PLAIN, rounds), number, effort.lives)
     # Every class once before any comes twice, however few there is room for.
     chosen = [strategies.unrelated([*batch[::rounds], *batch])[: effort.tags] for batch in drawn]
-    return _lives(ground, [strategies.shuffled(batch, number) for batch in chosen])
+    return _lives(ground, [strategies.shuffled(batch, number) for batch in chosen], partial(_furnished, ground))
 
 
 def unusual_lives(ground: Ground, number: int) -> Histories:
@@ -125,35 +139,52 @@ def related_lives(ground: Ground) -> Histories:
         for number, pair in enumerate(related)
     ]
     orders = [pairs, [(name, (two, one)) for name, (one, two) in pairs]][: effort.orders]
-    plans = [plan_of_pairs(group) for one in orders for group in strategies.apart_from_each_other(one)]
+    # Not too many on one image: how many it can carry is another question.
+    plans = [
+        plan_of_pairs(some)
+        for one in orders
+        for group in strategies.apart_from_each_other(one)
+        for some in strategies.batches(group, effort.tags // 2)
+    ]
     return Histories(trials.carry_out_all(ground.fresh_image, plans, single=ground.single))
 
 
 def edges(ground: Ground) -> Histories:
     """Tags of one character, at the edges of the limit and past it, and some that look like something else."""
+    effort = ground.options.effort
     within = [
         *((tag, "one character") for tag in known_tags.SINGLES),
         *((tag, "boundary") for tag in known_tags.EDGES),
-        *((tag, "looks like a value") for tag in known_tags.LOOK_ALIKES[: None if ground.rounds else 4]),
+        *((tag, "looks like a value") for tag in known_tags.LOOK_ALIKES[: None if ground.rounds else 2]),
         *((tag, "looks like a pattern") for tag in known_tags.PATTERNS),
     ]
     again = [(tag, "boundary") for tag in known_tags.EDGES]
     # Where there is room for little, those leave that a service could take for another.
-    leaving = within if ground.rounds else [*again, *within[-len(known_tags.PATTERNS) :][:5]]
+    leaving = within if ground.rounds else [*again, *within[-len(known_tags.PATTERNS) :][:6]]
     beyond = [(tag, "past the limit") for tag in known_tags.OVERLONG[: None if ground.rounds else 4]]
     if ground.rounds:
         beyond += [(tag, "past the limit, composing") for tag in known_tags.COMPOSING]
-    plan = plan_of_edges(within, again, beyond, leaving)
-    return Histories([trials.carry_out(ground.fresh_image, plan, single=ground.single)])
+    # Not too many on one image: how many it can carry is another question.
+    groups = strategies.batches(within, effort.tags) if ground.rounds else [within]
+    plans = [
+        plan_of_edges(
+            some,
+            [one for one in again if one in some],
+            [] if number else beyond,
+            [one for one in leaving if one in some],
+        )
+        for number, some in enumerate(groups)
+    ]
+    return Histories(trials.carry_out_all(ground.fresh_image, plans, single=ground.single))
 
 
 def absences(ground: Ground) -> Histories:
     """Deletions of tags that an image never had, some of which are close to those that it has."""
     longest = "l" * known_tags.LONGEST
     carried = [(tag, "carried") for tag in ("other", "another", "third-7", longest)]
-    near, special = ["othe", "others", "7", "ther", "another-" * 20], [f"{longest}l"]
+    near, special = ["othe", "others", "ther", "another-" * 20], [f"{longest}l"]
     if ground.rounds:
-        near += ["absent", "third-", "third-70", "-", "a" * known_tags.LONGEST]
+        near += ["absent", "7", "third-", "third-70", "-", "a" * known_tags.LONGEST]
         special += known_tags.ABSENT
     absent = [(tag, "absent") for tag in near] + [(tag, "absent and special") for tag in special]
     return Histories([trials.carry_out(ground.fresh_image, plan_of_absence(carried, absent), single=ground.single)])
@@ -166,10 +197,10 @@ def lengths(ground: Ground, number: int) -> Histories:
         return Histories([])
     plain = [(known_tags.tag_of_length(one, number), "every length") for one in range(1, known_tags.LONGEST + 1)]
     plain += [(word, "word or number") for word in known_tags.WORDS]
-    plans = _stays(plain, number, 2 * effort.tags, effort.leaving)
+    plans = _stays(plain, number, effort.tags, effort.leaving)
     phrases = [(phrase, "looks like something else") for phrase in known_tags.PHRASES]
     phrases += [(phrase, "255 characters of several kinds") for phrase in known_tags.LONG]
-    plans += _stays(phrases, number, 2 * effort.tags, min(effort.leaving, 2))
+    plans += _stays(phrases, number, effort.tags, min(effort.leaving, 2))
     return Histories(trials.carry_out_all(ground.fresh_image, plans, single=ground.single))
 
 
@@ -228,6 +259,17 @@ class Bystander:
         return f"{self.what}: {sorted(self.before)!a} became {sorted(self.after)!a}"
 
 
+@contextmanager
+def _second(ground: Ground, name: str) -> Iterator[Image]:
+    """Open an image of the same name as another, or of a name of its own where a service wants that."""
+    with ExitStack() as stack:
+        try:
+            image = stack.enter_context(ground.fresh_image(name=name))
+        except Blocked:
+            image = stack.enter_context(ground.fresh_image())
+        yield image
+
+
 def bystanders(ground: Ground) -> list[Bystander]:
     """Change the tags of one image among others that have the same name, the same tags, or another project."""
     carried = ["shared", "kept", "gone"]
@@ -243,7 +285,7 @@ def bystanders(ground: Ground) -> list[Bystander]:
                     stranger = stack.enter_context(created(other, ground.run, ground.patience, name=oldest.name))
                     stranger.begin_with(*carried)
                     watched.append(("an image of another project with the same name and tags", stranger))
-        main = stack.enter_context(ground.fresh_image())
+        main = stack.enter_context(_second(ground, oldest.name))
         main.begin_with(*carried)
         if ground.rounds and not ground.options.image:
             with suppress(Blocked):
@@ -296,8 +338,8 @@ def walks(ground: Ground, number: int) -> Looks:
     return views.walk(ground.fresh_image, plans, single=ground.single)
 
 
-def _lives(ground: Ground, batches: list[list[Sample]]) -> Histories:
+def _lives(ground: Ground, batches: list[list[Sample]], fresh_image: FreshImage | None = None) -> Histories:
     plans = [
         plan_of_a_life([(one.tag, one.kind) for one in batch], neighbours=STANDING_BY) for batch in batches if batch
     ]
-    return Histories(trials.carry_out_all(ground.fresh_image, plans, single=ground.single))
+    return Histories(trials.carry_out_all(fresh_image or ground.fresh_image, plans, single=ground.single))

@@ -27,22 +27,22 @@ OVERLONG = (*("o" * length for length in BEYOND), "o" * 254 + "  ", "o" * 256)
 COMPOSING = ("e\u0301" * 150, "\u1112\u1161\u11ab" * 86)
 """Tags past the limit that would be within it if what a reader sees as one character were one."""
 
-LOOK_ALIKES = ("null", "true", "false", "007", "1e5", "-1", "NaN", "tags", "1.0", "0x1F")
+LOOK_ALIKES = ("null", "tags", "007", "true", "1e5", "false", "-1", "NaN", "1.0", "0x1F")
 """Tags that a service may take for a value, or for a word of its own."""
 
-PATTERNS = ("p.q", "pxq", "r_s", "rxs", "tree", "trees", "street")
+PATTERNS = ("a.json", "p.q", "pxq", "r_s", "rxs", "tree", "trees", "street")
 """Plain tags one of which may be taken for a pattern, or a part, of another; the pattern is deleted first."""
-ABSENT = ("é", "漢字", "a b", "other ", "oth%", "oth*", "Other", "😀", "other/", "other\n", "other\x00", "x" * 300)
-"""Special tags that no image has."""
+ABSENT = ("é", "漢字", "a b", "50%", "x*", "😀", "x" * 300)
+"""Special tags that no image has, and that no service could take for one that it has."""
 
 _WORDS = """
-    Null NULL nil None none undefined nan Infinity -Infinity True TRUE False yes Yes no on off y n
-    0 -0 00 1 7 1. .5 1E400 0b1 0o7 1_000 2147483648 9223372036854775808 18446744073709551616 12345678901234567890
-    2026-01-31 2026-02-30 12-31 1700000000 127.0.0.1 localhost v2 v2.0 550e8400e29b41d4a716446655440000 deadbeef
-    -- __ ... .hidden -rf --help ~root tag Tags image members file self schema detail import actions
-    id name status owner active queued index.html a.json a.xml constructor __proto__ toString length
-    __class__ __init__ this admin root public private shared default all any new test latest
-    select drop union or not CON NUL con.txt PUT DELETE HEAD x86_64
+    Null NULL nil None none undefined nan Infinity True TRUE False yes no on off y
+    0 -0 00 1 7 1. .5 1E400 0b1 1_000 2147483648 9223372036854775808 18446744073709551616 12345678901234567890
+    2026-01-31 1700000000 127.0.0.1 localhost v2 v2.0 550e8400e29b41d4a716446655440000 deadbeef
+    -- __ ... .hidden -rf --help ~root tag image members file self schema detail import actions
+    id name status owner active index.html a.xml constructor __proto__ length
+    __class__ __init__ this admin root public private default all any new test latest
+    select drop CON NUL con.txt PUT DELETE x86_64
 """
 WORDS = tuple(_WORDS.split())
 """Plain words and numbers at which services written in one language or another are known to trip."""
@@ -50,16 +50,16 @@ WORDS = tuple(_WORDS.split())
 PHRASES = (
     "2026-01-31T12:00:00Z", "2026-01-31T12:00:00+02:00", "12:30", "someone@example.com",
     "https://example.com/a?b=c#d",
-    "http:", "file:///etc/passwd", "::1", "2001:db8::1", "[::1]", "00:1b:44:11:3a:b7", "<script>alert(1)</script>",
+    "file:///etc/passwd", "::1", "2001:db8::1", "[::1]", "00:1b:44:11:3a:b7", "<script>alert(1)</script>",
     "<b>",
-    "${HOME}", "{{7*7}}", "#{7}", "%s", "%(a)s", "{0}", "$(id)", "`id`", "| id", "; id", "&& id", "@me", "#tag",
+    "${HOME}", "{{7*7}}", "#{7}", "%s", "%(a)s", "{0}", "$(id)", "`id`", "; id", "@me", "#tag",
     "=1+1",
-    "$ref", "in:a,b", "neq:a", "key:", ":", "::", ":)", "/*", "*/", "*", "%", "_%", "'", "''",
+    "$ref", "in:a,b", "neq:a", "key:", ":)", "/*", "*/", "*", "%", "_%", "'", "''",
     '"', '""', "' OR '1'='1", "';--",
     "{}", "[]", "null,", "a=b", "a=b&c=d", "a;b", "../", "..;", ".. ", "~/", "\\\\host\\share", "C:\\", "a.b=c",
     "\\n", "\\u0041",
     "&amp;", "&#65;", "Content-Type: text/html", "été", "naïve café", "Ελλάδα", "日本語タグ", "한국어", "עברית",
-    "العربية", "👩‍👩‍👧", "🇩🇪",
+    "العربية", "\ufeffmark", "wide\u3000", "dot.", "👩‍👩‍👧", "🇩🇪",
 )  # fmt: skip
 """Special words that a service may take for something else: addresses, times, commands, markup, queries."""
 LONG = (
@@ -76,15 +76,14 @@ ONE_BY_ONE: dict[str, tuple[str, ...]] = {
 }
 """What stands in one carpet, one by one: asked where a service refuses, or does not keep, the whole."""
 SPECIAL: dict[str, tuple[str, ...]] = {
-    "reserved character": (RESERVED.strip() + UNRESERVED, "r s", "percent%41", "plus+1", "back\\slash"),
+    "reserved character": (RESERVED.strip(), "r s", "percent%41", "plus+1", "back\\slash"),
     "control inside": (f"x{CONTROLS[1:]}x", "n\x00l"),
-    "blank or control in front": (" one", "\ttwo", "\nthree", "\rfour", "\x00five", "\x0bsix", "\ufeffseven"),
+    "blank or control in front": (" one", "\ttwo", "\nthree", "\rfour", "\x00five", "\x0bsix"),
     "blank or control at the end": (
-        "eight ", "nine\t", "ten\n", "eleven\r", "twelve\r\n", "thirteen\x00", "fourteen  ", "fifteen.",
-        "sixteen\u3000",
+        "eight ", "nine\t", "ten\n", "eleven\r", "twelve\r\n", "thirteen\x00", "fourteen  ",
     ),
     "blank or control alone": (" ", "\t", "\n", "\x00", "   ", "\x7f", "\x1f"),
-    "beyond ASCII": ("é", "ñandú", "漢字", "😀", "\u0416\u0436", "שלום", "Ã©", "\u00ff", "\uffe6", "ﬁ", "İ", "e\u0301"),
+    "beyond ASCII": ("é", "ñandú", "漢字", "😀", "\u0416\u0436", "שלום", "Ã©", "\u00ff", "\uffe6"),
 }  # fmt: skip
 """Tags that a service stores exactly, or refuses; by what makes them special."""
 

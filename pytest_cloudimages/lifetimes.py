@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_cloudimages.client import Answer, Image, ImagesClient, Patience, prepared
 from pytest_cloudimages.exchanges import Purpose
-from pytest_cloudimages.verdicts import Blocked
+from pytest_cloudimages.verdicts import Blocked, TokenEnded
 
 _OPEN: set[str] = set()
 """Ids of created images that are in use."""
@@ -30,10 +30,14 @@ def created(client: ImagesClient, run: str, patience: Patience | None = None, **
     with client.transcript.of(Purpose.PREPARING):
         try:
             answer = client.create(**({"disk_format": "raw", "container_format": "bare"} | attributes))
+        except TokenEnded:
+            raise
         except BaseException:
             # Nobody knows whether it was created: the answer was lost, or nobody waited for it.
             _missed(client, name)
             raise
+    if answer.status >= 500:  # noqa: PLR2004 - the class of codes
+        _missed(client, name)  # a gateway may have given up on what was done all the same
     identifier = answer.data.get("id") if isinstance(answer.data, dict) else None
     if not answer.ok or not isinstance(identifier, str):
         raise Blocked(

@@ -43,7 +43,7 @@ class Profile:
     """How often every race is drawn."""
     orders: int = 1
     """In how many orders the two of a pair of related tags are added and deleted."""
-    leaving: int = 8
+    leaving: int = 12
     """Of the plain tags of every length, one of so many is deleted too."""
     levels: tuple[str, ...] = ("MUST", "SHOULD", "MAY")
     """The levels that are asked for, where no requirement is selected by name."""
@@ -73,7 +73,7 @@ PROFILES = {
         looks=0,
         many=70,
         walks=1,
-        cases=6,
+        cases=5,
         clients=(2, 4, 8, 16),
         races=1,
     ),

@@ -8,7 +8,7 @@ on fresh images with a reading after every single operation, so that each depart
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pytest_cloudimages.client import Image
 from pytest_cloudimages.exchanges import Exchange
@@ -177,6 +177,22 @@ def _perform(subject: _Subject, operation: Operation) -> _Done:
     return _Done(operation, answer, past, again, before, tuple(subject.model.tags))
 
 
+def _performed_steadily(subject: _Subject, operation: Operation, history: History) -> tuple[_Done, bool]:
+    """Perform an operation, and once more where the service fails at it; tell whether the outcome can be judged.
+
+    A failure that does not come again says that the service is unsteady. The deletion that failed may have taken
+    effect, so that the second one, answered 404, tells nothing.
+    """
+    done = _perform(subject, operation)
+    if not done.answer.exchange.broken:
+        return done, False
+    again = subject.do(operation)
+    if again.exchange.broken:
+        return done, False
+    history.unsteady.append(done.answer.exchange)
+    return replace(done, answer=again), operation.kind is Kind.DELETE and again.refused
+
+
 def _by_steps(subjects: list[_Subject], plan: Sequence[Operation]) -> History:
     history = History()
     last = [subject.read() for subject in subjects]
@@ -186,7 +202,7 @@ def _by_steps(subjects: list[_Subject], plan: Sequence[Operation]) -> History:
             continue
         number = operation.image
         subject = subjects[number]
-        done = _perform(subject, operation)
+        done, doubtful = _performed_steadily(subject, operation, history)
         now = [one.read() for one in subjects]
         history.readings += now
         neighbour = 1 - number if len(subjects) > 1 else number
@@ -205,6 +221,8 @@ def _by_steps(subjects: list[_Subject], plan: Sequence[Operation]) -> History:
         )
         if operation.kind is Kind.ADD:
             history.additions.append((last[number], now[number], history.steps[-1:]))
+        if doubtful:
+            history.steps.pop()
         for one, reading in zip(subjects, now, strict=True):
             # What was seen is the ground of the next step, whether or not it should have been so.
             if reading.tags is not None:

@@ -29,6 +29,10 @@ class Blocked(Exception):  # noqa: N818 - a state of affairs, not an error of th
     """The ground for a question was missing: the service could not be asked."""
 
 
+class TokenEnded(Blocked):
+    """A token ran out, and there is no new one; what it was shown with has not been done."""
+
+
 class Unsteady(Blocked):
     """The same input was answered differently when it was asked again."""
 

@@ -133,7 +133,7 @@ def judged(
     with serving(app) as server:
         environ = {name: value for name, value in os.environ.items() if not name.startswith(STRANGE)}
         words = ["run", "--profile", profile, "--seed", str(seed), "--patience", "0.3", "--reports", str(reports)]
-        words += [word for one in select for word in ("--select", one)]
+        words += [*getattr(make, "words", ()), *(word for one in select for word in ("--select", one))]
         status = _run(words, environ | _identities(server), reports)
     output = (reports / OUTPUT).read_text(encoding="utf-8", errors="replace")
     file = reports / "conformance.json"
