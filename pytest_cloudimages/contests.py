@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from hypothesis import strategies as st
 
 from pytest_cloudimages.plans import Kind
-from pytest_cloudimages.strategies import PLAIN, Sample, batches, draw, unrelated
+from pytest_cloudimages.strategies import PLAIN, Sample, draw, unrelated
 
 
 class Family(enum.StrEnum):
@@ -30,6 +30,8 @@ class Action:
     tag: str = ""
     image: int = 0
     cut: bool = False
+    pause: float = 0.0
+    """Seconds to let the others go first."""
 
     def __str__(self) -> str:
         return " ".join([str(self.kind), *([ascii(self.tag)] if self.tag else []), *(["cut"] if self.cut else [])])
@@ -126,6 +128,8 @@ def delete(tag: str, image: int = 0, *, cut: bool = False) -> Action:
 
 READ = Action(Kind.READ)
 RENAME = Action(Kind.RENAME)
+LATER = replace(RENAME, pause=0.001)
+"""A renaming that meets the other change in the middle, where one at the same moment may come before it."""
 
 
 @st.composite
@@ -185,11 +189,14 @@ def _mixed(draw: st.DrawFn, clients: int, *, cut: bool = False) -> Race:
 
 @st.composite
 def _renaming(draw: st.DrawFn, clients: int) -> Race:
-    """One adds tags, two at a time, then takes them off again, while another renames the image, and one looks on."""
+    """One adds tags, one at a time, then takes them off again, while another renames the image.
+
+    The last change before a quiet reading is what it shows for certain, so that every addition is the last of a beat.
+    """
     tags = draw(_tags(RENAMED))
-    adding, deleting = ([tuple(act(tag) for tag in pair) for pair in batches(tags, 2)] for act in (add, delete))
-    beats = [(lane, (RENAME,) * 2, (READ,) * 2) for lane in adding] + [(lane, (RENAME,) * 2) for lane in deleting]
-    return Race(Family.RENAMING, clients, tuple(beats))
+    adding = [((add(tag),), (renaming,)) for tag, renaming in zip(tags, (RENAME, LATER) * RENAMED, strict=False)]
+    deleting = (tuple(delete(tag) for tag in tags), (RENAME, LATER) * (RENAMED // 2))
+    return Race(Family.RENAMING, clients, (*adding, deleting))
 
 
 @st.composite
@@ -198,11 +205,8 @@ def _cut(draw: st.DrawFn, clients: int) -> Race:
     there, coming, other = draw(_tags(3))
     unheard: list[Action] = draw(st.permutations([delete(there, cut=True), add(coming, cut=True)]))
     undone: list[Action] = draw(st.permutations([add(there), delete(coming)]))
-    return Race(
-        Family.CUT,
-        clients,
-        (((add(there), add(other)),), tuple((one,) for one in unheard), (tuple(undone),)),
-    )
+    prepared = ((add(there), add(other)),)
+    return Race(Family.CUT, clients, (prepared, tuple((one,) for one in unheard), *(((one,),) for one in undone)))
 
 
 FEW = 4

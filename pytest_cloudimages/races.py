@@ -153,6 +153,7 @@ class _Course:
         """Send one request, and once more where the service asks to wait; each is an event of its own."""
         name = self._new_name(action.image) if action.kind is Kind.RENAME else None
         among = client != OWNER
+        time.sleep(action.pause)
         for _ in range(2):
             answer = self._send(action, name)
             if action.kind is Kind.READ:
