@@ -92,7 +92,7 @@ def test_nothing_but_the_path_selects_the_tag(sound_image: Image, control: Contr
 @requirement("TAG-URI-05")
 def test_an_encoded_unreserved_character_is_that_character(sound_image: Image, control: Control) -> None:
     every = "".join(one for one in UNRESERVED if not one.isupper())
-    written = {"%6Diracle": "miracle", "las%54": "lasT", "".join(f"%{ord(one):02X}" for one in every): every}
+    written = {"%6Diracle": "miracle", "las%74": "last", "".join(f"%{ord(one):02X}" for one in every): every}
     expected = sorted(written.values())
     for target in written:
         prepared(sound_image.send("PUT", f"/tags/{target}"))

@@ -76,7 +76,7 @@ ONE_BY_ONE: dict[str, tuple[str, ...]] = {
 }
 """What stands in one carpet, one by one: asked where a service refuses, or does not keep, the whole."""
 SPECIAL: dict[str, tuple[str, ...]] = {
-    "reserved character": (RESERVED.strip(), "r s", "percent%41", "plus+1", "back\\slash"),
+    "reserved character": (RESERVED.strip(), "r s", "plus+1", "back\\slash"),
     "control inside": (f"x{CONTROLS[1:]}x", "n\x00l"),
     "blank or control in front": (" one", "\ttwo", "\nthree", "\rfour", "\x00five", "\x0bsix"),
     "blank or control at the end": (

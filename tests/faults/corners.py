@@ -171,13 +171,15 @@ class ForgivesBeyondAscii(App):
         return super().delete_tag(request, image_id, tag) if there or tag.isascii() else NO_CONTENT
 
 
-@breaks("TAG-ADD-11", "TAG-ADD-12", perhaps=["TAG-URI-03", "TAG-ADD-22", "TAG-VIS-07"])
+@breaks("TAG-ADD-11", "TAG-ADD-12", "TAG-VIS-07")
 class CountsNoBlanks(App):
-    """Leaves out blanks at the end when it counts the characters of a tag, and stores it without them."""
+    """Leaves out blanks at the end when it counts the characters of a tag, and stores them."""
 
-    def decode_tag(self, raw: str) -> str:
-        tag = super().decode_tag(raw)
-        return tag.rstrip() if len(tag) > 255 else tag
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        if len(tag) > 255 and len(tag.rstrip()) <= 255:
+            self.images.open(request.caller, image_id).tags.append(tag)
+            return NO_CONTENT
+        return super().add_tag(request, image_id, tag)
 
 
 @breaks("TAG-ADD-14", "TAG-VIS-07", perhaps=["TAG-HIST-04"], profile="standard")

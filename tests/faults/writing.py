@@ -158,7 +158,6 @@ _reads(
     "EndsAtASemicolon",
     "Ends a tag at its first semicolon.",
     lambda tag: tag.partition(";")[0] or tag,
-    "TAG-URI-06",
     "TAG-URI-08",
     EXACT,
 )
@@ -173,7 +172,6 @@ _reads(
     "EndsAtAQuestionMark",
     "Ends a tag at its first question mark.",
     lambda tag: tag.partition("?")[0] or tag,
-    "TAG-URI-06",
     "TAG-URI-08",
     EXACT,
 )
@@ -196,7 +194,6 @@ _reads(
     "Keeps numbers without leading noughts.",
     lambda tag: str(int(tag)) if tag.isascii() and tag.isdigit() else tag,
     "TAG-URI-03",
-    "TAG-URI-05",
     EXACT,
     perhaps=["TAG-ADD-03", "TAG-DEL-04", "TAG-HIST-01"],
 )
@@ -249,6 +246,7 @@ _refuses(
     "Refuses tags with a tilde.",
     lambda tag: "~" in tag and len(tag) < 60,
     "TAG-ADD-13",
+    "TAG-URI-03",
     perhaps=["TAG-ADD-01", "TAG-DEL-11", "TAG-HIST-01"],
 )
 _refuses("LimitsOctets", "Refuses tags of more than 255 octets.", lambda tag: len(tag.encode()) > 255, "TAG-ADD-14")
