@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 from faults import FAULTS
 from faults.score import PEERS as RESULTS
@@ -46,7 +47,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--again", action="store_true", help="measure also what has been measured already")
     parser.add_argument("--peer", choices=PEERS, action="append", help="only this one; may be repeated")
     chosen = parser.parse_args(arguments)
-    names = [one for one in FAULTS if not chosen.name or one.startswith(tuple(chosen.name))]
+    # In no order, so that what is there of a run that was stopped is a fair sample of the whole.
+    names = [one for one in shuffled(FAULTS) if not chosen.name or one.startswith(tuple(chosen.name))]
     if not names:
         parser.error("no fault is called so")
     results = Measured.load(RESULTS)
@@ -54,6 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failed = [_measure(results, peer, names, again=chosen.again) for peer in chosen.peer or PEERS]
     print(f"{RESULTS.name} is written; python tests/faults --write makes docs/detection.md of it.")
     return int(any(failed))
+
+
+def shuffled(names: Iterable[str]) -> list[str]:
+    """Mix names, always in the same way."""
+    return sorted(names, key=lambda name: sha256(name.encode()).digest())
 
 
 def _measure(results: Measured, name: str, faults: Iterable[str], *, again: bool) -> list[str]:
