@@ -8,23 +8,15 @@ from itertools import chain
 import pytest
 
 from pytest_cloudimages import evidence, requirement
-from pytest_cloudimages.client import Answer, Image, ImagesClient
 from pytest_cloudimages.ground import Ground
+from pytest_cloudimages.heats import Races
 from pytest_cloudimages.judging import Histories
 from pytest_cloudimages.plans import Answered
+from pytest_cloudimages.refusals import Refusals
 
 IMF_FIXDATE = re.compile(
     r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT"
 )
-
-
-def refusals(image: Image, anonymous: ImagesClient) -> Iterator[Answer]:
-    for method in ("PUT", "DELETE"):
-        yield image.send(method, f"/tags/{'x' * 256}")
-        yield image.send(method, "/tags/")
-        yield anonymous.send(method, f"/images/{image.id}/tags/nobody")
-    yield image.send("GET", "/tags/nobody")
-    yield image.delete_tag("absent")
 
 
 def is_date(text: str) -> bool:
@@ -49,8 +41,8 @@ def test_a_204_has_no_length(plain_lives: Histories) -> None:
 # "An origin server with a clock MUST generate a Date header field in all 2xx
 # (Successful), 3xx (Redirection), and 4xx (Client Error) responses"
 @requirement("TAG-RESP-02")
-def test_an_answer_has_a_date(plain_lives: Histories, image: Image, anonymous: ImagesClient) -> None:
-    answers: Iterator[Answered] = chain(plain_lives.answers(), refusals(image, anonymous))
+def test_an_answer_has_a_date(plain_lives: Histories, refusals: Refusals) -> None:
+    answers: Iterator[Answered] = chain(plain_lives.answers(), refusals)
     for answer in answers:
         if 200 <= answer.status < 500:
             assert is_date(answer.headers.get("Date", "none")), answer
@@ -58,37 +50,43 @@ def test_an_answer_has_a_date(plain_lives: Histories, image: Image, anonymous: I
 
 # "Retry-After = HTTP-date / delay-seconds"
 @requirement("TAG-RESP-07")
-def test_a_retry_after_is_a_date_or_a_number(plain_lives: Histories, image: Image, anonymous: ImagesClient) -> None:
-    seen = [0, 0]
-    answers: Iterator[Answered] = chain(plain_lives.answers(), refusals(image, anonymous))
-    for answer in answers:
-        field = answer.headers.get("Retry-After")
-        seen[field is not None] += 1
-        assert field is None or re.fullmatch("[0-9]+", field) or is_date(field), answer
-    evidence.current().note(f"{seen[True]} of {sum(seen)} answers carried Retry-After.")
+def test_a_retry_after_is_a_date_or_a_number(
+    plain_lives: Histories, refusals: Refusals, cloudimages_ground: Ground
+) -> None:
+    answers: Iterator[Answered] = chain(plain_lives.answers(), refusals)
+    fields = [(answer.headers.get("Retry-After"), answer.exchange) for answer in answers]
+    for exchange in cloudimages_ground.transcript.remarkable:
+        evidence.current().case([exchange])
+        named = [value for name, value in exchange.answer_headers if name.lower() == "retry-after"]
+        fields.append((named[0] if named else None, exchange))
+
+    for field, exchange in fields:
+        assert field is None or re.fullmatch("[0-9]+", field) or is_date(field), exchange
+    present = sum(field is not None for field, _ in fields)
+    evidence.current().note(f"{present} of {len(fields)} answers carried Retry-After.")
 
 
 # "the server SHOULD send a representation containing an explanation of the
 # error situation"
 @requirement("TAG-RESP-03")
-def test_an_error_is_explained(image: Image, anonymous: ImagesClient) -> None:
-    for answer in refusals(image, anonymous):
+def test_an_error_is_explained(refusals: Refusals) -> None:
+    for answer in refusals:
         assert answer.status < 400 or answer.body, answer
 
 
 # "A sender that generates a message containing content SHOULD generate a
 # Content-Type header field in that message"
 @requirement("TAG-RESP-04")
-def test_content_has_a_type(plain_lives: Histories, image: Image, anonymous: ImagesClient) -> None:
-    answers: Iterator[Answered] = chain(plain_lives.answers(), refusals(image, anonymous))
+def test_content_has_a_type(plain_lives: Histories, refusals: Refusals) -> None:
+    answers: Iterator[Answered] = chain(plain_lives.answers(), refusals)
     for answer in answers:
         assert not answer.body or answer.headers.get("Content-Type"), answer
 
 
 # undocumented
 @requirement("TAG-RESP-05")
-def test_the_format_of_errors(image: Image, anonymous: ImagesClient) -> None:
-    for answer in refusals(image, anonymous):
+def test_the_format_of_errors(refusals: Refusals) -> None:
+    for answer in refusals:
         form = "a JSON object of " + ", ".join(sorted(answer.data)) if isinstance(answer.data, dict) else "no JSON"
         kind = answer.headers.get("Content-Type", "without a type")
         evidence.current().note(f"an error {answer.status} asked for as JSON is {form} ({kind}).")
@@ -115,16 +113,29 @@ def test_a_temporary_413_tells_when_to_return(cloudimages_ground: Ground) -> Non
 # "500 API Fault": not for a request that is well-formed
 @requirement("TAG-RESP-09")
 def test_a_well_formed_request_provokes_no_500(
-    plain_lives: Histories, unusual_lives: Histories, sequences: Histories, image: Image, anonymous: ImagesClient
+    plain_lives: Histories,
+    unusual_lives: Histories,
+    special_lives: Histories,
+    related_lives: Histories,
+    lengths: Histories,
+    edges: Histories,
+    sequences: Histories,
+    races: Races,
+    refusals: Refusals,
 ) -> None:
-    for histories in (plain_lives, sequences, unusual_lives):
+    for histories in (plain_lives, sequences, edges, lengths, unusual_lives, special_lives, related_lives):
         for answer in histories.answers():
             assert answer.status not in (0, 500, 502, 504), answer
         for reading in histories.readings():
             assert reading.answer.status not in (0, 500, 502, 504), reading.answer
         histories.steady()
 
-    for answer in refusals(image, anonymous):
+    for heat in races.asked():
+        for exchange in heat.exchanges:
+            # A connection may be cut on purpose here, so that only an answer counts.
+            assert exchange.status not in (500, 502, 504), f"{exchange} ({heat.race.name})"
+
+    for answer in refusals:
         assert answer.status not in (0, 500, 502, 504), answer
 
 

@@ -1,17 +1,20 @@
 # which texts are tags, and how they are written
 
+from itertools import chain
+from urllib.parse import unquote
+
 import pytest
 
 from pytest_cloudimages import evidence, requirement
 from pytest_cloudimages.client import Image, prepared
 from pytest_cloudimages.experiments import Control
 from pytest_cloudimages.ground import FreshImage, Ground
-from pytest_cloudimages.judging import apart
-from pytest_cloudimages.strategies import BOUNDARIES, LONGEST, RELATED, RESERVED
+from pytest_cloudimages.judging import Histories, faithful, lost
+from pytest_cloudimages.known_tags import LONGEST, SPECIAL, UNRESERVED
+from pytest_cloudimages.plans import Kind, Past
 from pytest_cloudimages.verdicts import Blocked
 
 NO_ROUTE = (404, 405, 410, 501)
-LOOK_ALIKES = ["null", "true", "false", "007", "1e5", "-1", "NaN", "tags", "0", "1.0", "0x1F"]
 
 
 # "PUT /images/{image_id}/tags/{tag}" "DELETE /images/{image_id}/tags/{tag}"
@@ -39,14 +42,16 @@ def test_the_id_of_the_list_addresses_the_image(image: Image) -> None:
 
 # "{tag}: String: Image tag (may be up to 255 characters in length)."
 @requirement("TAG-URI-03")
-def test_the_segment_carries_a_string_of_up_to_255_characters(image: Image) -> None:
-    carried = [*LOOK_ALIKES, *("s" * length for length in BOUNDARIES)]
-    for tag in carried:
-        answer = image.add_tag(tag)
-        assert answer.ok, answer
-    image.add_tag("s" * (LONGEST + 1))
-
-    assert sorted(image.settled(carried)) == sorted(carried)
+def test_the_segment_carries_a_string_of_up_to_255_characters(edges: Histories, lengths: Histories) -> None:
+    for step in chain(edges.additions(past=[Past.NEVER]), lengths.additions(sorts=["every length", "word or number"])):
+        if "composing" in step.operation.sort:
+            continue  # what counts as a character is asked by TAG-ADD-14
+        if len(step.tag) > LONGEST:
+            assert step.tag not in step.after, step
+            assert not lost(step), step
+        else:
+            assert step.answer.ok, step
+            assert faithful(step), step
 
 
 # "Include the tag you want to add in the request URI {tag} path segment of the URI."
@@ -54,8 +59,9 @@ def test_the_segment_carries_a_string_of_up_to_255_characters(image: Image) -> N
 def test_nothing_but_the_path_selects_the_tag(sound_image: Image, control: Control) -> None:
     image = sound_image
     image.establish("other")
+    named = ("X-Tag", "Tag", "X-Image-Meta-Tag", "X-Image-Meta-Tags", "X-Image-Tags", "Slug", "Name", "Link")
     elsewhere = [
-        {"headers": {"X-Tag": "other", "Tag": "other", "X-Image-Meta-Tag": "other"}},
+        {"headers": dict.fromkeys(named, "other")},
         {"body": b'{"tag": "other"}', "headers": {"Content-Type": "application/json"}},
         {"body": b"tag=other", "headers": {"Content-Type": "application/x-www-form-urlencoded"}},
     ]
@@ -75,9 +81,8 @@ def test_nothing_but_the_path_selects_the_tag(sound_image: Image, control: Contr
     assert "other" in image.read(lambda found: "other" in found)
 
     prepared(image.delete_tag("other"))
-    for number, how in enumerate(elsewhere):
-        image.send("PUT", f"/tags/path-again-{number}", **how)
-    image.send("PUT", "/tags/path-again-query?tag=other&name=other")
+    every = {"headers": elsewhere[0]["headers"] | elsewhere[1]["headers"], "body": elsewhere[1]["body"]}
+    image.send("PUT", "/tags/path-again?tag=other&name=other", **every)
     tags = image.read(lambda found: "other" not in found)
     assert [tag for tag in tags if not tag.startswith("path")] == []
 
@@ -86,7 +91,8 @@ def test_nothing_but_the_path_selects_the_tag(sound_image: Image, control: Contr
 # corresponding percent-encoded US-ASCII octet are equivalent"
 @requirement("TAG-URI-05")
 def test_an_encoded_unreserved_character_is_that_character(sound_image: Image, control: Control) -> None:
-    written = {"%6Diracle": "miracle", "w%6F%6Eder": "wonder", "a%2Db%2Ec%5Fd%7Ee": "a-b.c_d~e", "%30%37": "07"}
+    halves = (UNRESERVED[::2], UNRESERVED[1::2])
+    written = {"%6Diracle": "miracle"} | {"".join(f"%{ord(one):02X}" for one in half): half for half in halves}
     expected = sorted(written.values())
     for target in written:
         prepared(sound_image.send("PUT", f"/tags/{target}"))
@@ -107,39 +113,43 @@ def test_an_encoded_unreserved_character_is_that_character(sound_image: Image, c
 # "the hexadecimal digits 'A' through 'F' are equivalent to 'a' through 'f'"
 @requirement("TAG-URI-06")
 def test_the_hex_digits_of_an_encoding_have_no_case(sound_image: Image, control: Control) -> None:
-    octets = [one for one in ("6A", "7A", "5F", "3F", "3B", "7C") if sound_image.send("PUT", f"/tags/a%{one}b").ok]
-    expected = sorted(f"a{chr(int(one, 16))}b" for one in octets)
-    if not expected:
-        raise Blocked("The service took no tag with an encoded character.")
-    assert sorted(sound_image.settled(expected)) == expected
+    # Each between letters of its own: a service that takes a tag for a pattern is another question.
+    tried = ("a{}b", "%6A"), ("c{}d", "%5F"), ("e{}f", "%3F"), ("g{}h", "%7C"), ("i{}j", "%C3%A9")
+    octets = [(form, one) for form, one in tried if sound_image.send("PUT", f"/tags/{form.format(one)}").ok]
+    shown = sound_image.settled([form.format(unquote(one)) for form, one in octets])
+    # What a service makes of octets beyond ASCII is asked by TAG-URI-11; here the two spellings have to be one tag.
+    expected = sorted({*shown})
+    if len(expected) != len(octets) or "ajb" not in expected:
+        raise Blocked("The tags with an encoded character are not all listed.")
 
     if control.repeats:
-        for one in octets:
-            answer = sound_image.send("PUT", f"/tags/a%{one.lower()}b")
+        for form, one in octets:
+            answer = sound_image.send("PUT", f"/tags/{form.format(one.lower())}")
             assert answer.ok, answer
         assert sorted(sound_image.settled(expected)) == expected
 
     if control.deletes:
-        for one in octets:
-            answer = sound_image.send("DELETE", f"/tags/a%{one.lower()}b")
+        for form, one in octets:
+            answer = sound_image.send("DELETE", f"/tags/{form.format(one.lower())}")
             assert answer.ok, answer
         assert sound_image.settled([]) == []
 
 
 # "pchar = unreserved / pct-encoded / sub-delims / ':' / '@'", and '+' is a sub-delim
 @requirement("TAG-URI-07")
-@pytest.mark.parametrize("written", ["a+b", "a%2Bb"])
-def test_a_plus_sign_is_no_space(sound_image: Image, control: Control, written: str) -> None:
-    if sound_image.send("PUT", f"/tags/{written}").refused:
+def test_a_plus_sign_is_no_space(sound_image: Image, control: Control) -> None:
+    written = {"a+b": "a+b", "c%2Bd": "c+d", "a%20b": "a b"}
+    answers = {target: sound_image.send("PUT", f"/tags/{target}") for target in written}
+    if answers["a+b"].refused and answers["c%2Bd"].refused:
         pytest.skip("the service refuses a plus sign")
-    assert sound_image.settled(["a+b"]) == ["a+b"]
-
-    both = ["a b", "a+b"] if sound_image.send("PUT", "/tags/a%20b").ok else ["a+b"]
-    assert sorted(sound_image.settled(both)) == both
+    stored = {target: written[target] for target, answer in answers.items() if answer.ok}
+    assert sorted(sound_image.settled(stored.values())) == sorted(stored.values())
 
     if control.deletes:
-        assert sound_image.send("DELETE", f"/tags/{written}").ok
-        assert sound_image.settled(both[:-1]) == both[:-1]
+        for target in ("a+b", "c%2Bd"):
+            assert target not in stored or sound_image.send("DELETE", f"/tags/{target}").ok
+        left = [tag for tag in stored.values() if "+" not in tag]
+        assert sound_image.settled(left) == left
 
 
 # "PUT /images/{image_id}/tags/{tag}": the template asks for a tag
@@ -150,37 +160,50 @@ def test_an_empty_segment_adds_no_empty_tag(image: Image) -> None:
         answer = image.send("PUT", target)
 
         assert not answer.ok, answer
-        assert image.settled(["stays"]) == ["stays"]
+    assert image.settled(["stays"]) == ["stays"]
 
 
 # "{tag}: String": no alphabet is stated
 @requirement("TAG-URI-08")
-def test_printable_characters_are_accepted_when_encoded(sound_image: Image, control: Control) -> None:
-    carried = [f"a{one}b" for one in RESERVED]
-    for tag in carried:
-        answer = sound_image.add_tag(tag)
-        assert answer.ok, answer
-    assert sorted(sound_image.settled(carried)) == sorted(carried)
+def test_printable_characters_are_accepted_when_encoded(
+    special_lives: Histories, sound_image: Image, control: Control
+) -> None:
+    for step in special_lives.additions(sorts=["reserved character"]):
+        assert step.answer.ok, step
+        assert faithful(step), step
+    for step in special_lives.deletions(sorts=["reserved character"], past=[Past.CARRIED]):
+        if control.deletes and step.tag in step.before:
+            assert step.answer.ok, step
+            assert faithful(step), step
 
+    # "pchar = unreserved / pct-encoded / sub-delims / ':' / '@'": these may stand in a path as they are.
+    raw = "a;b,c:d=e&f@g*h'i$j(k)l!m"
+    answer = sound_image.send("PUT", f"/tags/{raw}")
+    assert answer.ok, answer
+    assert sound_image.settled([raw]) == [raw]
     if control.deletes:
-        for tag in carried:
-            answer = sound_image.delete_tag(tag)
-            assert answer.ok, answer
+        assert sound_image.send("DELETE", f"/tags/{raw}").ok
         assert sound_image.settled([]) == []
 
 
 # "{tag}: String": a percent-encoded slash is data
 @requirement("TAG-URI-09")
-@pytest.mark.parametrize("written", ["a%2Fb", "a%2fb", "%2Fb", "a%2F"])
-def test_an_encoded_slash_is_stored_or_refused(sound_image: Image, written: str) -> None:
-    expected = (
-        [written.replace("%2F", "/").replace("%2f", "/")] if sound_image.send("PUT", f"/tags/{written}").ok else []
-    )
-    assert sound_image.settled(expected) == expected
+def test_an_encoded_slash_is_stored_or_refused(sound_image: Image, control: Control) -> None:
+    written = {"a%2Fb": "a/b", "c%2fd": "c/d", "%2Fe": "/e", "f%2F": "f/"}
+    for target, tag in written.items():
+        expected = [tag] if sound_image.send("PUT", f"/tags/{target}").ok else []
+        assert sound_image.settled(expected) == expected
+        if expected and control.deletes:
+            assert sound_image.send("DELETE", f"/tags/{target}").ok
+            assert sound_image.settled([]) == []
 
-    sound_image.establish("a", "b")
-    sound_image.send("DELETE", f"/tags/{written}")
-    assert {"a", "b"} <= {*sound_image.read(lambda found: {"a", "b"} <= {*found})}
+    if not control.deletes:
+        return
+    parts = ["a", "b", "c", "d", "e", "f"]
+    sound_image.establish(*parts)
+    for target in written:
+        sound_image.send("DELETE", f"/tags/{target}")
+    assert {*parts} <= {*sound_image.read(lambda found: {*parts} <= {*found})}
 
 
 # "The path is terminated by the first question mark, number sign, or the end", and '/' separates segments
@@ -198,41 +221,48 @@ def test_a_raw_slash_addresses_another_resource(image: Image, method: str) -> No
 
 # "This operation adds the specified tag": that very one
 @requirement("TAG-URI-11")
-@pytest.mark.parametrize(
-    "tag", ["é", "ñandú", "漢字", "😀", "\u0416\u0436", "שלום", "Ã©", "\u00ff", "\uffe6"], ids=ascii
-)
-def test_a_tag_beyond_ascii_is_stored_or_refused(sound_image: Image, control: Control, tag: str) -> None:
-    answer = sound_image.add_tag(tag)
-    expected = [tag] if answer.ok else []
+def test_a_tag_beyond_ascii_is_stored_or_refused(special_lives: Histories, control: Control) -> None:
+    control.require_additions()
+    stored_or_refused(special_lives, ["beyond ASCII"], control)
 
-    assert answer.ok or answer.refused, answer
-    assert sound_image.settled(expected) == expected
-    if control.deletes:
-        assert not expected or sound_image.delete_tag(tag).ok
-        assert sound_image.settled([]) == []
+
+def stored_or_refused(lives: Histories, sorts: list[str], control: Control) -> None:
+    for step in lives.additions(sorts=sorts, known=False):
+        assert step.answer.ok or step.answer.refused, step
+        assert not step.known or faithful(step), step
+    for step in lives.deletions(sorts=sorts, past=[Past.CARRIED]):
+        if control.deletes and step.tag in step.before:
+            assert step.answer.ok, step
+            assert faithful(step), step
 
 
 # "400 Error"
 @requirement("TAG-URI-12")
-@pytest.mark.parametrize("octets", ["%FF", "%C3%28", "a%C0%AFb", "%ED%A0%80", "%80", "%F8%88%80%80%80", "a%C3"])
-def test_octets_that_are_no_utf8_are_refused(image: Image, octets: str) -> None:
+def test_octets_that_are_no_utf8_are_refused(image: Image) -> None:
     image.establish("stays")
-    for method in ("PUT", "DELETE"):
-        answer = image.send(method, f"/tags/{octets}")
+    for octets in ("%FF", "%C3%28", "a%C0%AFb", "%ED%A0%80", "%80", "%F8%88%80%80%80", "a%C3"):
+        for method in ("PUT", "DELETE"):
+            answer = image.send(method, f"/tags/{octets}")
 
-        assert answer.refused, answer
-        assert image.settled(["stays"]) == ["stays"], answer
+            assert answer.refused, answer
+    assert image.settled(["stays"]) == ["stays"]
 
 
 # "Recipients of an invalid request-line SHOULD respond with either a 400 (Bad
 # Request) error or a 301 (Moved Permanently) redirect"
 @requirement("TAG-URI-13")
-@pytest.mark.parametrize("target", ["%zz", "a%", "%4", "%%41", "a%g1b"])
-def test_a_malformed_encoding_is_not_processed(image: Image, target: str) -> None:
-    answer = image.send("PUT", f"/tags/{target}")
+def test_a_malformed_encoding_is_not_processed(image: Image) -> None:
+    for target in ("%zz", "a%", "%4", "%%41", "a%g1b"):
+        answer = image.send("PUT", f"/tags/{target}")
 
-    assert answer.status in (400, 301, 302, 307, 308), answer
-    assert image.settled([]) == [], answer
+        assert answer.status in (400, 301, 302, 307, 308), answer
+    assert image.settled([]) == []
+
+    # A tag of these very characters, rightly written, is not what a malformed target speaks of.
+    if image.add_tag("%zz").ok and image.settled(["%zz"]) == ["%zz"]:
+        answer = image.send("DELETE", "/tags/%zz")
+        assert not answer.ok, answer
+        assert image.settled(["%zz"]) == ["%zz"]
 
 
 # no route of the API ends behind /tags
@@ -281,54 +311,39 @@ def test_a_long_target_is_handled(image: Image, method: str) -> None:
 # "The scheme and host are case-insensitive … The other generic syntax components
 # are assumed to be case-sensitive"
 @requirement("TAG-URI-19")
-@pytest.mark.parametrize("pair", [pair for pair in RELATED["letter case"] if "".join(pair).isascii()], ids=ascii)
-def test_letter_case_tells_tags_apart(sound_image: Image, control: Control, pair: tuple[str, str]) -> None:
+def test_letter_case_tells_tags_apart(related_lives: Histories, control: Control) -> None:
     control.require_deletions()
-    assert apart(sound_image, *pair)
-    sound_image.establish(pair[1])
-    assert apart(sound_image, *pair, begin=[pair[1]])
+    for step in related_lives.additions(sorts=["letter case"], printable=True):
+        assert step.answer.ok or step.answer.refused, step
+        assert faithful(step), step
+    for step in related_lives.deletions(sorts=["letter case"], printable=True):
+        if step.past is Past.CARRIED and step.tag in step.before:
+            assert step.answer.ok, step
+        assert faithful(step), step
 
 
 # "tag an image … with a specific string"
 @requirement("TAG-URI-20")
-@pytest.mark.parametrize("pair", RELATED["normalisation form"], ids=ascii)
-def test_normalisation_forms_tell_tags_apart(sound_image: Image, control: Control, pair: tuple[str, str]) -> None:
-    shown: list[list[str]] = [[]]
-    for tag in pair:
-        if sound_image.add_tag(tag).refused:
-            pytest.skip("the service refuses such tags")
-        shown.append(sound_image.read(lambda found: len(found) == len(shown)))
-
+def test_normalisation_forms_tell_tags_apart(related_lives: Histories, control: Control) -> None:
+    control.require_additions()
     # How they are shown is asked by TAG-URI-11; here it counts that they are two.
-    assert [len({*one}) for one in shown] == [0, 1, 2]
-    if control.deletes:
-        assert sound_image.delete_tag(pair[0]).ok
-        assert sound_image.read(lambda found: len(found) == 1) == [one for one in shown[2] if one not in shown[1]]
+    shown: dict[str, set[str]] = {}
+    for step in related_lives.steps(sorts=["normalisation form"]):
+        come, gone = {*step.after} - {*step.before}, {*step.before} - {*step.after}
+        if step.operation.kind is Kind.ADD and step.answer.ok:
+            assert len(come) == 1, step
+            assert not gone, step
+            shown[step.tag] = come
+        elif control.deletes and step.answer.ok:
+            assert gone == shown.pop(step.tag, set()), step
+            assert not come, step
 
 
 # "{tag}: String": no alphabet is stated
 @requirement("TAG-URI-21")
-@pytest.mark.parametrize(
-    "tags",
-    [
-        [f"a{chr(code)}b" for code in (*range(0x20), 0x7F)],
-        [" lead", "\tlead", "\nlead", "\rlead", "\x00lead", "\x0blead"],
-        ["trail ", "trail\t", "trail\n", "trail\r", "trail\r\n", "trail\x00", "trail  "],
-        [" ", "\t", "\n", "\x00", "   ", "\x7f", "\x1f"],
-    ],
-    ids=["inside", "leading", "trailing", "alone"],
-)
-def test_blanks_and_controls_are_stored_or_refused(sound_image: Image, control: Control, tags: list[str]) -> None:
-    answers = {tag: sound_image.add_tag(tag) for tag in tags}
-    stored = sorted(tag for tag, answer in answers.items() if answer.ok)
-
-    assert [one for one in answers.values() if not (one.ok or one.refused)] == []
-    assert sorted(sound_image.settled(stored)) == stored
-    if control.deletes:
-        for tag in stored:
-            answer = sound_image.delete_tag(tag)
-            assert answer.ok, answer
-        assert sound_image.settled([]) == []
+def test_blanks_and_controls_are_stored_or_refused(special_lives: Histories, control: Control) -> None:
+    control.require_additions()
+    stored_or_refused(special_lives, [sort for sort in SPECIAL if "control" in sort], control)
 
 
 # undocumented

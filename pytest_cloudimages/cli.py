@@ -9,11 +9,12 @@ import signal
 import sys
 import tempfile
 import textwrap
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages import __version__
-from pytest_cloudimages.options import PROFILES
+from pytest_cloudimages.options import PROFILES, SPECIFICATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -50,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if chosen.command == "run":
             return run(chosen, rest)
         return serve(chosen.port) if chosen.command == "serve" else requirements(chosen)
+    except KeyboardInterrupt:
+        print("cloudimages: interrupted before anything was asked", file=sys.stderr)
+        return NOT_JUDGED
     except BrokenPipeError:
         # Whoever read our output has seen enough, as `| head` does; Python must not complain at exit.
         sys.stderr.close()
@@ -75,16 +79,36 @@ def _parser() -> argparse.ArgumentParser:
     where.add_argument("--reference", action="store_true", help="judge the embedded server")
     where.add_argument("--endpoint", metavar="URL", help="with or without /v2; the token comes from CLOUDIMAGES_TOKEN")
     where.add_argument("--cloud", metavar="NAME", help="entry of clouds.yaml")
-    for name, what in (("other", "a second project"), ("reader", "a read-only user"), ("admin", "an administrator")):
+    for name, what in (
+        ("other", "a second project"),
+        ("reader", "a read-only user"),
+        ("creator", "a user who may create and update, and no more"),
+        ("admin", "an administrator"),
+    ):
         run_parser.add_argument(f"--{name}-cloud", metavar="NAME", help=f"entry of clouds.yaml for {what}")
     run_parser.add_argument(
         "--image", action="append", metavar="ID", help="borrow this image instead of creating one; may be repeated"
     )
     run_parser.add_argument("--profile", choices=PROFILES, help="how much to try [standard]")
+    run_parser.add_argument(
+        "--minutes",
+        metavar="N",
+        help="with --profile explore: draw anew until N minutes are over or something is found",
+    )
+    run_parser.add_argument("--examples", metavar="DIR", help="seeds that found something [REPORTS/examples]")
     run_parser.add_argument("--seed", type=_whole, metavar="N", help="what the generated tags follow from [random]")
     run_parser.add_argument("--reports", metavar="DIR", help="where reports go [reports]")
     run_parser.add_argument(
         "--select", action="append", metavar="ID", help="judge this requirement or group only; may be repeated"
+    )
+    run_parser.add_argument(
+        "--specification", choices=SPECIFICATIONS, help="whose reading judges where two differ [cloud-images]"
+    )
+    run_parser.add_argument(
+        "--tag-limit", type=_whole, metavar="N", help="tags that an image may carry; tried only where it is given"
+    )
+    run_parser.add_argument(
+        "--dry-run", action="store_true", help="say what would be created and how many requests would be sent"
     )
     run_parser.add_argument("--strict", action="store_true", help="advisory findings fail the run too")
     run_parser.add_argument("--catalogue", action="append", metavar="FILE", help="requirements of your own (TOML)")
@@ -106,6 +130,21 @@ def _whole(text: str) -> int:
     if not text.isdecimal() or int(text) >= 2**63:
         raise argparse.ArgumentTypeError(f"a whole number of at least 0, not {text!r}")
     return int(text)
+
+
+class _Stop:
+    """What a signal does: the first ends the run, the next is told to wait for the tidying up, the third ends that."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, number: int, frame: object) -> None:
+        """Take a signal."""
+        self.count += 1
+        if self.count == 2:  # noqa: PLR2004 - the second
+            os.write(2, b"\ncloudimages: tidying up; once more leaves things as they are\n")
+            return
+        signal.default_int_handler(number, frame)  # type: ignore[arg-type]  # the frame that Python hands over
 
 
 class _Watcher:
@@ -132,21 +171,43 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     import pytest
 
     # Whoever asks the run to end is owed the same tidying up as after Ctrl-C.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    stop = _Stop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
     # What Hypothesis learns from sources is kept apart from the tester's own folder.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir(), "pytest-cloudimages")))
+    # What a shell sets for the tester's own tests is not meant for the suite: it could leave checks out unseen.
+    for name in ("PYTEST_ADDOPTS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_PLUGINS"):
+        os.environ.pop(name, None)
     watcher = _Watcher()
-    status = pytest.main([*_words(chosen), *rest], plugins=[watcher])
+    # The command is part of what pytest would have rewritten, had it been the first to load it.
+    last = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    try:
+        status = pytest.main([*_words(chosen), *_apart(rest), *rest, *last], plugins=[watcher])
+    except KeyboardInterrupt:
+        status = pytest.ExitCode.INTERRUPTED
+    except OSError as problem:
+        # Where the disk is full, or the terminal is gone, nothing more can be told than this.
+        with suppress(OSError):
+            print(f"cloudimages run: a report cannot be written: {problem}", file=sys.stderr)
+        return OURS
     print(*watcher.uncollected, sep="\n", end="", file=sys.stderr)
     if watcher.results is not None:
         if status == pytest.ExitCode.INTERNAL_ERROR or watcher.uncollected:
             return OURS
-        return watcher.results.exit_status(strict=chosen.strict)
+        return 0 if chosen.dry_run else watcher.results.exit_status(strict=chosen.strict)
     if status == pytest.ExitCode.USAGE_ERROR:
         return USAGE
     if status in (pytest.ExitCode.NO_TESTS_COLLECTED, pytest.ExitCode.INTERRUPTED):
         return NOT_JUDGED
     return OURS if status else 0
+
+
+def _apart(rest: Sequence[str]) -> list[str]:
+    """Give what keeps a folder's settings and conftest.py out of the run, unless tests of that folder are named."""
+    if any(Path(word.partition("::")[0]).exists() for word in rest if not word.startswith("-")):
+        return []
+    return ["-c", os.devnull, "--rootdir", ".", "--noconftest"]
 
 
 def _words(chosen: argparse.Namespace) -> list[str]:
@@ -174,9 +235,11 @@ def _words(chosen: argparse.Namespace) -> list[str]:
     words += [f"--cloudimages-reports={chosen.reports or 'reports'}"]
     words += ["--cloudimages-reference"] if chosen.reference else []
     words += ["--cloudimages-strict"] if chosen.strict else []
+    words += ["--cloudimages-dry-run"] if chosen.dry_run else []
     renamed = {"endpoint": "url"}
     for name in (
-        "endpoint", "cloud", "other_cloud", "reader_cloud", "admin_cloud", "profile", "seed", "timeout", "patience"
+        "endpoint", "cloud", "other_cloud", "reader_cloud", "creator_cloud", "admin_cloud", "profile", "seed",
+        "minutes", "examples", "specification", "tag_limit", "timeout", "patience",
     ):  # fmt: skip
         if (value := getattr(chosen, name)) is not None:
             words.append(f"--cloudimages-{renamed.get(name, name).replace('_', '-')}={value}")

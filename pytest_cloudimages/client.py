@@ -3,23 +3,26 @@
 import json as jsonlib
 import time
 import urllib.parse
-import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, Self, TypeVar
 
 import requests
+import urllib3
 
-from pytest_cloudimages.exchanges import KEPT_OCTETS, TOKEN, Exchange, Purpose, Transcript, without_token
+from pytest_cloudimages.exchanges import HELD_OCTETS, KEPT_OCTETS, TOKEN, Exchange, Purpose, Transcript, without_token
 from pytest_cloudimages.verdicts import Blocked
 from pytest_cloudimages.wire import Wire, stray
 
 PATCH_TYPE = "application/openstack-images-v2.1-json-patch"
 UNRESERVED = "-._~"
 LONGEST_WAIT = 60.0
-"""Seconds that a service may ask us to wait."""
+"""Seconds that a service may ask us to wait, in all, before one request is answered."""
+MOST_WAITS = 5
+"""How often it may ask for it."""
 MOST_PAGES = 20
 """Pages of a list that are looked through for an image; new images come first."""
 
@@ -77,6 +80,8 @@ class ImagesClient:
     transcript: Transcript
     token: Token = field(repr=False)
     caller: str = "tester"
+    renew: Callable[[], None] | None = field(default=None, repr=False)
+    """Forgets the token in use; ``None`` for a caller whose token is not meant to be valid."""
     accept: str = "application/json"
 
     @cached_property
@@ -84,9 +89,9 @@ class ImagesClient:
         """The path of the endpoint."""
         return urllib.parse.urlsplit(self.endpoint).path
 
-    def calling(self, caller: str, token: Token) -> Self:
+    def calling(self, caller: str, token: Token, renew: Callable[[], None] | None = None) -> Self:
         """Give a client for the same service that shows another token, or none."""
-        return replace(self, caller=caller, token=token)
+        return replace(self, caller=caller, token=token, renew=renew)
 
     def add_tag(self, image_id: str, tag: str, **how: Any) -> Answer:
         """Add a tag: PUT /v2/images/{image_id}/tags/{tag}."""
@@ -131,8 +136,78 @@ class ImagesClient:
         """Send one request below the endpoint, exactly as written, and give its answer.
 
         ``chunked`` sends the body in chunks, ``length=False`` sends no Content-Length. A connection that broke is tried
-        once more and marked; a service that asks to wait (413 or 429 or 503 with Retry-After) is waited for, once.
+        once more and marked; a service that asks to wait (413 or 429 or 503 with Retry-After) is waited for, and a
+        token that has run out is renewed. Raises ``Blocked`` where the waiting has no end, or there is no new token.
         """
+        request = self._written(method, target, headers, body, json, chunked=chunked, length=length)
+        answer = self._patiently(request)
+        if answer.status == 401 and self.renew and self._ended():  # noqa: PLR2004 - as HTTP has it
+            self.renew()
+            request = self._written(method, target, headers, body, json, chunked=chunked, length=length)
+            answer = self._patiently(request, "repeated with a new token")
+            if answer.status == 401 and self._ended():  # noqa: PLR2004 - as HTTP has it
+                raise Blocked(f"The token of the {self.caller} ran out in mid-run, and there is no new one: {request}.")
+        return answer
+
+    def _ended(self) -> bool:
+        """Tell a token that has run out from the refusal of one request: it opens the list of images no longer."""
+        question = self._written("GET", "/images?limit=1", None, None, None)
+        return self._patiently(question, "is the token still valid?").status == 401  # noqa: PLR2004
+
+    def _patiently(self, request: "_Request", note: str = "") -> Answer:
+        answer, waited = self._steadily(request, note), 0.0
+        for _ in range(MOST_WAITS):
+            pause = asked_to_wait(request.method, answer)
+            if pause is None or waited + pause > LONGEST_WAIT:
+                break
+            time.sleep(pause)
+            waited += pause
+            answer = self._steadily(request, f"repeated after {pause:g} s, as {answer.status} asked")
+        if asked_to_wait(request.method, answer) is not None:
+            raise Blocked(f"{request} is answered {answer.status} again and again, after {waited:g} s of waiting.")
+        return answer
+
+    def send_once(
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        json: object = None,
+        cut: bool = False,
+    ) -> Answer:
+        """Send one request a single time: nothing is repeated, and nobody is waited for.
+
+        ``cut`` hangs up when the request is sent, before any answer is read; where a proxy stands between, the answer
+        is read all the same. An answer that did not come, for whatever reason, has the status 0; the request may have
+        taken effect, or may yet do so.
+        """
+        request = self._written(method, target, headers, None, json)
+        begun = time.monotonic()
+        try:
+            if not cut or self.wire.proxied:
+                return self._once(request, "")
+            self.wire.leave(request.method, request.target, request.headers, request.body)
+            note = "hung up before the answer"
+        except requests.Timeout:
+            note = f"not answered within {self.wire.timeout:g} s"
+        except (OSError, urllib3.exceptions.HTTPError) as problem:
+            note = f"the connection broke: {brief(problem)}"
+        exchange = request.exchange(self, begun, note=note)
+        self.transcript.add(exchange)
+        return Answer(0, {}, b"", b"", exchange)
+
+    def _written(
+        self,
+        method: str,
+        target: str,
+        headers: Mapping[str, str] | None,
+        body: bytes | None,
+        json: object,
+        *,
+        chunked: bool = False,
+        length: bool = True,
+    ) -> "_Request":
         sent = {"Accept": self.accept, "User-Agent": "pytest-cloudimages", "Accept-Encoding": "identity"}
         if token := self.token():
             sent[TOKEN] = token
@@ -140,12 +215,7 @@ class ImagesClient:
             body = jsonlib.dumps(json).encode()
             sent["Content-Type"] = "application/json"
         sent |= headers or {}
-        request = _Request(method, self.base + target, sent, body, chunked, length)
-        answer = self._steadily(request)
-        if (pause := _asked_to_wait(method, answer)) is not None:
-            time.sleep(pause)
-            answer = self._steadily(request, f"repeated after {pause:g} s, as {answer.status} asked")
-        return answer
+        return _Request(method, self.base + target, sent, body, chunked, length)
 
     def _steadily(self, request: "_Request", note: str = "") -> Answer:
         """Send a request, and once more where the connection broke: an idle one may close at any time."""
@@ -153,7 +223,7 @@ class ImagesClient:
             return self._once(request, note)
         except requests.RequestException as first:
             if isinstance(first, requests.Timeout) and not isinstance(first, requests.ConnectTimeout):
-                raise Blocked(f"{request} was not answered within {self.wire.timeout:g} s.") from None
+                return self._silent(request, first, f"not answered within {self.wire.timeout:g} s")
         again = "repeated after the connection broke"
         try:
             answer = self._once(request, again)
@@ -164,14 +234,16 @@ class ImagesClient:
             raise Blocked(f"{request} lost its answer, and its repetition was answered 404.")
         return answer
 
-    def _silent(self, request: "_Request", problem: Exception) -> Answer:
+    def _silent(
+        self, request: "_Request", problem: Exception, note: str = "the connection broke without an answer, twice"
+    ) -> Answer:
         """Tell a request that the service leaves unanswered from a service that is out of reach."""
         now = time.monotonic()
         try:
             self.wire.send("GET", self.base + "/images?limit=1", {"Accept": "application/json"})
         except requests.RequestException:
             raise Blocked(f"{self.endpoint} is out of reach: {brief(problem)}") from None
-        exchange = request.exchange(self, now, note="the connection broke without an answer, twice")
+        exchange = request.exchange(self, now, note=note)
         self.transcript.add(exchange)
         return Answer(0, {}, b"", b"", exchange)
 
@@ -237,7 +309,7 @@ class _Request:
             body=(self.body or b"")[:KEPT_OCTETS],
             status=response.status_code if response is not None else 0,
             answer_headers=tuple(response.headers.items()) if response is not None else (),
-            answer=response.content[:KEPT_OCTETS] if response is not None else b"",
+            answer=response.content[:HELD_OCTETS] if response is not None else b"",
             stray=stray(response) if response is not None else b"",
             sent=begun,
             answered=time.monotonic(),
@@ -266,14 +338,21 @@ def parse(octets: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
     return int(words[1]), fields, content
 
 
-def _asked_to_wait(method: str, answer: Answer) -> float | None:
+def asked_to_wait(method: str, answer: Answer) -> float | None:
     """Give the seconds that an answer asks to wait, where it speaks of a passing load; image tags, Q-04."""
     if answer.status not in (413, 429, 503):
         return None
-    asked = answer.headers.get("Retry-After", "")
+    asked = answer.headers.get("Retry-After", "").strip()
     if asked.isdecimal():
         return min(float(asked), LONGEST_WAIT)
-    return 1.0 if answer.status == 429 or (answer.status == 413 and method == "DELETE") else None  # noqa: PLR2004
+    try:
+        # By the service's own clock, where it tells the time.
+        now = parsedate_to_datetime(answer.headers["Date"]) if "Date" in answer.headers else datetime.now(UTC)
+        left = (parsedate_to_datetime(asked) - now).total_seconds()
+        return min(max(left, 0.0), LONGEST_WAIT)
+    except (ValueError, TypeError):
+        # Neither a number nor a date that can be read: only what cannot mean anything else is waited for.
+        return 1.0 if answer.status == 429 or (answer.status == 413 and method == "DELETE") else None  # noqa: PLR2004
 
 
 @dataclass
@@ -316,23 +395,45 @@ class Image:
 
     def read(self, satisfied: Callable[[list[str]], bool]) -> list[str]:
         """Give the tags once they satisfy a condition, or as they are when patience ends."""
-        tags = self.tags()
-        return self.patience.until(tags, self.tags, satisfied) if self.patience else tags
+        return self.waited_for(self.tags, satisfied)
+
+    def waited_for(self, look: Callable[[], Seen], satisfied: Callable[[Seen], bool]) -> Seen:
+        """Look at something of the image, and again until it satisfies a condition or patience ends."""
+        return self.patience.until(look(), look, satisfied) if self.patience else look()
 
     def listed(self) -> dict[str, Any]:
         """Give the image as the list of images shows it. Raises ``Blocked`` where the list does not show it."""
-        target, pages = "/images?limit=100", 0
-        while target and pages < MOST_PAGES:
-            answer, pages = self.client.send("GET", target), pages + 1
-            data = answer.data if answer.status == 200 and isinstance(answer.data, dict) else {}  # noqa: PLR2004
-            entries = data.get("images")
-            if not isinstance(entries, list):
-                raise Blocked(f"The list of images cannot be read: {answer.exchange}")
-            for one in entries:
-                if isinstance(one, dict) and one.get("id") == self.id:
-                    return one
-            target = _below(str(data.get("next") or ""))
-        raise Blocked(f"The image {self.id} is not among the first {pages} pages of the list.")
+        found = self.waited_for(self.entry, bool)
+        if not found:
+            raise Blocked(f"The image {self.id} is not among the first {MOST_PAGES} pages of the list.")
+        return found
+
+    def entry(self) -> dict[str, Any]:
+        """Look for the image on the first page, then by its name, then page by page; empty where it is not found."""
+        entry, following = self._on_page("/images?limit=100")
+        if not entry and following and self.name:
+            entry, _ = self._on_page(f"/images?name={segment(self.name)}")
+        pages = 1
+        while not entry and following and pages < MOST_PAGES:
+            (entry, following), pages = self._on_page(following), pages + 1
+        return entry
+
+    def _on_page(self, target: str) -> tuple[dict[str, Any], str]:
+        answer = self.client.send("GET", target)
+        data = answer.data if answer.status == 200 and isinstance(answer.data, dict) else {}  # noqa: PLR2004
+        entries = data.get("images")
+        if not isinstance(entries, list):
+            raise Blocked(f"The list of images cannot be read: {answer.exchange}")
+        mine = [one for one in entries if isinstance(one, dict) and one.get("id") == self.id]
+        return mine[0] if mine else {}, _below(str(data.get("next") or ""))
+
+    def begin_with(self, *tags: str) -> None:
+        """Give an image without tags these, at once if it can be. Raises ``Blocked`` where that fails."""
+        with self.client.transcript.of(Purpose.PREPARING):
+            at_once = self.client.patch(self.id, {"op": "replace", "path": "/tags", "value": [*tags]}).ok
+            if at_once and sorted(self.settled(tags)) == sorted(tags):
+                return
+        self.establish(*tags)
 
     def establish(self, *tags: str) -> None:
         """Give the image these tags as the ground of a question. Raises ``Blocked`` where that fails."""
@@ -402,67 +503,3 @@ class Patience:
     def rewarded(self) -> None:
         """Note that the change was seen at last."""
         self.transcript.lag = max(self.transcript.lag, time.monotonic() - self._begun)
-
-
-def fresh_name(run: str) -> str:
-    """Give a name for an image that no other image has."""
-    return f"pytest-cloudimages-{run}-{uuid.uuid4().hex[:8]}"
-
-
-@contextmanager
-def created(client: ImagesClient, run: str, patience: Patience | None = None, **attributes: Any) -> Iterator[Image]:
-    """Create an image for the length of a block, and delete it. Raises ``Blocked`` where that cannot be."""
-    name = attributes.setdefault("name", fresh_name(run))
-    with client.transcript.of(Purpose.PREPARING):
-        answer = client.create(**({"disk_format": "raw", "container_format": "bare"} | attributes))
-    identifier = answer.data.get("id") if isinstance(answer.data, dict) else None
-    if not answer.ok or not isinstance(identifier, str):
-        raise Blocked(
-            f"No image could be created ({answer.exchange}); lend one of yours with --image ID, its tags are put back."
-        )
-    try:
-        yield Image(client, identifier, name, patience)
-    finally:
-        with client.transcript.of(Purpose.CLEANING):
-            if attributes.get("protected"):
-                client.patch(identifier, {"op": "replace", "path": "/protected", "value": False})
-            gone = client.delete(identifier)
-        if not gone.ok and gone.status != 404:  # noqa: PLR2004 - as HTTP has it
-            LEFT_BEHIND.append(f"image {identifier} ({name}): its deletion was answered {gone.status or 'not at all'}")
-
-
-@contextmanager
-def borrowed(client: ImagesClient, identifier: str, patience: Patience | None = None) -> Iterator[Image]:
-    """Take the tags off a lent image for the length of a block, and put them back as they were."""
-    image = Image(client, identifier, "", patience)
-    with client.transcript.of(Purpose.PREPARING):
-        before = image.tags()
-    try:
-        with client.transcript.of(Purpose.PREPARING):
-            set_tags(image, [])
-        yield image
-    finally:
-        with client.transcript.of(Purpose.CLEANING):
-            try:
-                set_tags(image, before)
-            except Blocked as problem:
-                LEFT_BEHIND.append(f"image {identifier}: its tags were {before}; {problem}")
-
-
-def set_tags(image: Image, tags: list[str]) -> None:
-    """Make these the image's tags, by PATCH or else one by one. Raises ``Blocked`` where they end up otherwise."""
-    found = image.tags()
-    if sorted(found) == sorted(tags):
-        return
-    image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": tags})
-    found = image.tags()
-    for tag in [one for one in found if one not in tags]:
-        image.delete_tag(tag)
-    for tag in [one for one in tags if one not in found]:
-        image.add_tag(tag)
-    if sorted(image.settled(tags)) != sorted(tags):
-        raise Blocked(f"The tags of image {image.id} could not be set to {tags}; it shows {image.tags()}.")
-
-
-LEFT_BEHIND: list[str] = []
-"""What could not be put back or taken away; the summary names it."""

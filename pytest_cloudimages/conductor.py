@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
+import errno
 import functools
 import html
 import re
 import time
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +18,12 @@ import pytest
 from pytest_cloudimages import evidence
 from pytest_cloudimages.catalogue import load
 from pytest_cloudimages.exchanges import SECRETS, Purpose
+from pytest_cloudimages.explaining.symptoms import Suspect, of_step, suspect
 from pytest_cloudimages.options import ConfigurationError, Options
 from pytest_cloudimages.report import page, terminal
 from pytest_cloudimages.report.results import Record, Results, write
-from pytest_cloudimages.requirements import Requirement, ids_of, selected
+from pytest_cloudimages.report.witness import as_data
+from pytest_cloudimages.requirements import Level, Requirement, ids_of, selected
 from pytest_cloudimages.state import GROUND, OPTIONS
 from pytest_cloudimages.verdicts import Unsteady, Verdict, judge, leaves, worst
 
@@ -28,7 +33,11 @@ if TYPE_CHECKING:
     from pytest_cloudimages.ground import Ground
 
 SHOWN_EXCHANGES = 12
-SUITE = Path(str(resources.files("pytest_cloudimages.conformance"))).resolve()
+try:
+    SUITE = Path(str(resources.files("pytest_cloudimages.conformance"))).resolve()
+except ModuleNotFoundError:
+    # A checkout that is on the path as it stands: the suite lies beside the package.
+    SUITE = Path(__file__).resolve().parents[1] / "conformance"
 LETTERS = {
     Verdict.PASS: ".",
     Verdict.UNTESTED: "s",
@@ -39,6 +48,8 @@ LETTERS = {
     Verdict.BLOCKED: "b",
     Verdict.ERROR: "E",
 }
+WRITERS = ("LogXML", "SelfContainedReport", "Report")
+"""The classes of the plugins that write junit.xml and conformance.html."""
 #: Lines of an assertion that tell a tester nothing.
 IDLE = re.compile(r"assert (not )?(True|False)$|Use -v to get|\+ +where |Explanation:|You can reproduce this example")
 FAILING = (Verdict.FAIL, Verdict.UNSTABLE, Verdict.BLOCKED, Verdict.ERROR)
@@ -58,9 +69,16 @@ class Conductor:
         except ValueError as problem:
             raise pytest.UsageError(str(problem)) from None
         self.records: list[Record] = []
+        self.suspects: dict[tuple[str, str], Suspect] = {}
         self.tested: dict[str, list[str]] = {}
         self.interrupted = False
+        self.awaited: set[str] = set()
+        """Checks that were to run and have not ended."""
+        self.running = False
+        self.unwritten = ""
+        """Why the results could not be written, where that is so."""
         self.begun = time.time()
+        self.started = time.monotonic()
         self._results: Results | None = None
         if self.options.reports:
             self._write_reports_of_others(Path(self.options.reports))
@@ -74,6 +92,13 @@ class Conductor:
         """Have pytest-html and pytest itself write into the folder too, where the tester asked for nothing else."""
         try:
             folder.mkdir(parents=True, exist_ok=True)
+            for name in ("conformance.json.part", "conformance.html", "junit.xml"):
+                # Better known now than when all has been asked.
+                with (folder / name).open("a"):
+                    pass
+            (folder / "conformance.json.part").unlink()
+            if (folder / "conformance.json").is_dir():
+                raise IsADirectoryError(errno.EISDIR, "conformance.json is a folder")
         except OSError as problem:
             raise pytest.UsageError(f"Reports cannot be written to {folder}: {problem.strerror}.") from None
         option = self.config.option
@@ -82,6 +107,16 @@ class Conductor:
         if hasattr(option, "htmlpath") and not option.htmlpath:
             option.htmlpath, option.self_contained_html = str(folder / "conformance.html"), True
             option.css = [*option.css, str(page.STYLE)]
+
+    def _leave_reports_alone(self) -> None:
+        """Keep the reports of an earlier run where this one cannot begin."""
+        from _pytest.junitxml import xml_key  # there is no public way to stop it
+
+        plugins = self.config.pluginmanager
+        for plugin in [one for one in plugins.get_plugins() if type(one).__name__ in WRITERS]:
+            plugins.unregister(plugin)
+        if xml_key in self.config.stash:
+            del self.config.stash[xml_key]
 
     @property
     def ground(self) -> Ground:
@@ -100,11 +135,12 @@ class Conductor:
                 self.tested.setdefault(one, []).append(item.nodeid)
         if not self.options.select:
             # The profile chooses among the suite's requirements; a tester's own tests are asked for by being there.
-            self.chosen |= {one for item in items if SUITE not in item.path.parents for one in ids_of(item)}
+            self.chosen |= {one for item in items if not _of_the_suite(item.path) for one in ids_of(item)}
         if self.chosen != {*self.catalogue}:
             kept = [item for item in items if not ids_of(item) or self.chosen.intersection(ids_of(item))]
             self.config.hook.pytest_deselected(items=[item for item in items if item not in kept])
             items[:] = kept
+        self.awaited = {item.nodeid for item in items if ids_of(item)}
         for item in items:
             if ids_of(item):
                 self._tune(item)
@@ -114,7 +150,9 @@ class Conductor:
             try:
                 self.config.stash[GROUND] = prepare(self.options)
             except ConfigurationError as problem:
+                self._leave_reports_alone()
                 raise pytest.UsageError(SECRETS.hide(str(problem))) from None
+            self.ground.beyond_must = any(self.catalogue[one].level is not Level.MUST for one in self.chosen)
 
     def _tune(self, item: pytest.Item) -> None:
         """Give a property the profile's settings and the run's seed, and count its cases."""
@@ -166,6 +204,7 @@ class Conductor:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Collect the evidence of one check."""
+        self.running = True
         mine = evidence.Evidence() if ids_of(item) else None
         evidence.collect(mine)
         item.stash[EVIDENCE] = mine
@@ -184,14 +223,18 @@ class Conductor:
         try:
             result = yield
         except Exception as error:
-            self._conclude(mine)
-            if all(isinstance(one, AssertionError) for one in leaves(error)) and any(
-                one.broken for one in mine.exchanges
-            ):
-                self._ask_again(pyfuncitem, error)
+            arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}  # noqa: SLF001 - as pytest does
+            self._went_wrong(functools.partial(pyfuncitem.obj, **arguments), mine, error)
             raise
         self._conclude(mine)
         return result
+
+    def _went_wrong(self, check: Callable[[], object], mine: evidence.Evidence, error: Exception) -> None:
+        """Count a check's exchanges, and raise ``Unsteady`` where it goes well when it is asked again."""
+        self._conclude(mine)
+        asked = all(isinstance(one, AssertionError) for one in leaves(error))
+        if asked and any(one.broken for one in mine.exchanges):
+            self._ask_again(check, error)
 
     def _conclude(self, mine: evidence.Evidence) -> None:
         exchanges = self.ground.transcript.take()
@@ -200,11 +243,10 @@ class Conductor:
         elif exchanges:
             mine.case(exchanges)
 
-    def _ask_again(self, item: pytest.Function, error: Exception) -> None:
+    def _ask_again(self, check: Callable[[], object], error: Exception) -> None:
         """Raise ``Unsteady`` where a check that met a failing service goes well when it is asked again."""
-        arguments = {name: item.funcargs[name] for name in item._fixtureinfo.argnames}  # noqa: SLF001 - as pytest does
         try:
-            item.obj(**arguments)
+            check()
         except Exception:  # noqa: BLE001 - it went wrong again: the first finding stands
             return
         finally:
@@ -246,10 +288,12 @@ class Conductor:
             elif verdict is Verdict.BLOCKED:
                 explanation = "No case reached the question: the service refused, or broke, all that leads up to it."
         judged = [x for x in mine.exchanges if x.purpose is not Purpose.CLEANING] or mine.exchanges
+        if verdict.finding and (found := _suspected(mine)):
+            self.suspects[one, _brief(item.nodeid)] = found
         return Record(
             id=one,
             verdict=verdict,
-            test=item.nodeid.rpartition("/")[2],
+            test=_brief(item.nodeid),
             cases=mine.cases,
             requests=mine.requests,
             seconds=report.duration,
@@ -259,6 +303,7 @@ class Conductor:
             exchanges=tuple(x.as_data(self.ground.wire.origin) for x in judged[-SHOWN_EXCHANGES:])
             if verdict > Verdict.UNTESTED and not self.ground.problem
             else (),
+            witnesses=tuple(SECRETS.hidden(as_data(x)) for x in mine.witnesses) if error else (),
         )
 
     def _show(
@@ -292,6 +337,67 @@ class Conductor:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the records of every check."""
         self.records += [Record.from_data(one) for one in getattr(report, "cloudimages", ())]
+        if report.when == "teardown":
+            self.awaited.discard(report.nodeid)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Go on with new seeds, where the tester gave it time."""
+        result = yield
+        if self.options.minutes is not None and GROUND in self.config.stash and not self.ground.problem:
+            from pytest_cloudimages import explore
+
+            reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+            found = {one.id for one in self.records if one.verdict.finding}
+            explore.Exploration(
+                ground=self.ground,
+                items=[
+                    one for one in session.items if explore.follows_from_the_seed(one) and not found & {*ids_of(one)}
+                ],
+                judge=self._explored,
+                say=reporter.write_line if reporter else print,
+                minutes=self.options.minutes,
+                examples=explore.Examples(
+                    Path(self.options.examples or Path(self.options.reports or "reports", "examples"))
+                ),
+                begun=self.started,
+            ).run()
+        return result
+
+    def _explored(self, item: pytest.Item, arguments: Mapping[str, Any], seed: int) -> list[Record]:
+        """Ask a check once more with other arguments; what it finds is reported as if it were a check of its own."""
+        params = getattr(getattr(item, "callspec", None), "params", {})
+        check = functools.partial(item.obj, **params, **arguments)  # type: ignore[attr-defined]  # a function
+        mine, begun = evidence.Evidence(), time.time()
+        error: BaseException | None = None
+        self.ground.transcript.take()
+        evidence.collect(mine)
+        try:
+            check()
+            self._conclude(mine)
+        except pytest.skip.Exception as skipped:
+            error = skipped
+        except Exception as problem:  # noqa: BLE001 - it is judged, as pytest does
+            error = problem
+            try:
+                self._went_wrong(check, mine, problem)
+            except Unsteady as unsteady:
+                error = unsteady
+        finally:
+            evidence.collect(None)
+        ended = time.time()
+        report = pytest.TestReport(
+            f"{item.nodeid} (seed {seed})", item.location, {}, "passed", None, "call", [], ended - begun, begun, ended
+        )
+        records = [self._record(one, report, error, mine, item) for one in ids_of(item) if one in self.chosen]
+        records = [dataclasses.replace(one, seed=seed, notes=()) for one in records]
+        if any(one.verdict.finding for one in records):
+            report.cloudimages = [one.as_data() for one in records]  # type: ignore[attr-defined]
+            self._show(item, report, records, error)
+            item.ihook.pytest_runtest_logreport(report=_without_secrets(report))
+        else:
+            self.records += [one for one in records if one.verdict is Verdict.PASS]
+        return records
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Name a check's verdict where pytest names its outcome."""
@@ -306,12 +412,38 @@ class Conductor:
         """Remember that the run did not come to its end; pytest itself stops so where a module cannot be loaded."""
         self.interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
 
+    def _explain_findings(self) -> None:
+        """Find out for which class of input the findings hold, where the run came to its end.
+
+        Nothing of it changes a verdict. An interruption ends it, and nothing else: by now everything is judged.
+        """
+        if self.interrupted or not self.suspects or self.ground.problem:
+            return
+        from pytest_cloudimages.explaining.asking import Explainer
+
+        explainer = Explainer(self.ground)
+        suspected = [one for one in self.records if (one.id, one.test) in self.suspects]
+        extents: dict[tuple[str, str], str] = {}
+        try:
+            for one in sorted(suspected, key=lambda record: -record.verdict):
+                extents[one.id, one.test] = explainer.explain(self.suspects[one.id, one.test])
+        except KeyboardInterrupt:
+            pass
+        self.records = [replace(one, extent=extents.get((one.id, one.test), "")) for one in self.records]
+
     @property
     def results(self) -> Results:
         """What the run has shown; made once, when all images are gone."""
         if self._results is None:
             self._results = Results.gather(
-                self.ground, self.catalogue, self.chosen, self.tested, self.records, self.interrupted, self.begun
+                self.ground,
+                self.catalogue,
+                self.chosen,
+                self.tested,
+                self.records,
+                # Whatever ended it early: a run that was cut short must not look whole.
+                self.interrupted or (self.running and bool(self.awaited)),
+                self.begun,
             )
         return self._results
 
@@ -319,19 +451,30 @@ class Conductor:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Write the results when everything has been put back, and close what is open."""
         try:
+            if GROUND in self.config.stash:
+                # Before anybody else makes reports of the results.
+                self._explain_findings()
             return (yield)
         finally:
             if GROUND in self.config.stash:
                 if self.tested:
                     session.config.stash[RESULTS] = self.results
                     if self.options.reports:
-                        write(self.results, Path(self.options.reports))
+                        self._written(Path(self.options.reports))
                 self.ground.close()
+
+    def _written(self, folder: Path) -> None:
+        try:
+            write(self.results, folder)
+        except OSError as problem:
+            self.unwritten = f"{problem.filename or folder}: {problem.strerror}"
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the verdicts by group, and every finding."""
         if GROUND in self.config.stash and self.tested:
             terminal.summary(self.results, terminalreporter)
+        if self.unwritten:
+            terminalreporter.write_line(f"The results could not be written: {self.unwritten}.", red=True, bold=True)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_report_title(self, report: Any) -> None:
@@ -354,7 +497,7 @@ class Conductor:
         """Fill the columns of a requirement."""
         records = [Record.from_data(one) for one in getattr(report, "cloudimages", ())]
         cells[1:1] = page.row(records, self.catalogue)
-        cells[1 + len(page.HEADER)] = f'<td class="col-testId">{html.escape(report.nodeid.rpartition("/")[2])}</td>'
+        cells[1 + len(page.HEADER)] = f'<td class="col-testId">{html.escape(_brief(report.nodeid))}</td>'
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_html(self, report: pytest.TestReport, data: list[str]) -> None:
@@ -366,6 +509,24 @@ class Conductor:
 
 EVIDENCE: pytest.StashKey[evidence.Evidence | None] = pytest.StashKey()
 RESULTS: pytest.StashKey[Results] = pytest.StashKey()
+
+
+def _suspected(mine: evidence.Evidence) -> Suspect | None:
+    """Give the operation on a tag that a finding's last case shows to have gone wrong."""
+    if mine.about is not None:
+        return of_step(mine.about, answer_only=mine.of_answer)
+    return suspect(one for one in mine.exchanges if one.purpose in (Purpose.JUDGING, Purpose.PREPARING))
+
+
+def _of_the_suite(path: Path) -> bool:
+    """Whether a module is one of the suite's; in a checkout it may stand beside an installed one."""
+    return SUITE in path.parents or (path.parent.name == SUITE.name and (SUITE / path.name).exists())
+
+
+def _brief(nodeid: str) -> str:
+    """Give a test's name without the folders of its file; a slash may stand in a parameter too."""
+    path, colons, name = nodeid.partition("::")
+    return f"{path.rpartition('/')[2]}{colons}{name}"
 
 
 def _explain(error: BaseException) -> str:

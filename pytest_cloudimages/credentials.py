@@ -17,7 +17,7 @@ WAYS = """Name the service to judge in one of these ways:
   OS_AUTH_TYPE=admin_token or none          with OS_ENDPOINT, and OS_TOKEN
   --reference                               the embedded server"""
 
-OTHERS = {"ALT": "other_cloud", "READER": "reader_cloud", "ADMIN": "admin_cloud"}
+OTHERS = {"ALT": "other_cloud", "READER": "reader_cloud", "CREATOR": "creator_cloud", "ADMIN": "admin_cloud"}
 
 #: Where one of a group is given for another identity, the tester's own of that group do not count for it.
 ALTERNATIVES = tuple(
@@ -65,10 +65,21 @@ class Service:
 class Credentials:
     """Gives a valid token, and shows it to nobody else."""
 
-    def __init__(self, how: str, give: Callable[[], str | None], project_id: str | None = None) -> None:
+    def __init__(
+        self,
+        how: str,
+        give: Callable[[], str | None],
+        project_id: str | None = None,
+        revoked: Callable[[], str | None] = lambda: None,
+        renew: Callable[[], None] = lambda: None,
+    ) -> None:
         self.how = SECRETS.hide(how)
         self.project_id = project_id
         self._give = give
+        self.revoked = revoked
+        """Gives a token that was valid and has been ended; ``None`` where none is to be had."""
+        self.renew = renew
+        """Forgets the token in use, so that the next is a new one where there can be one."""
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -125,7 +136,7 @@ def find(options: Options, environ: Mapping[str, str]) -> tuple[Service, Credent
 
 
 def find_other(options: Options, environ: Mapping[str, str], who: str, service: Service) -> Credentials | None:
-    """Find the credentials of a further caller (ALT, READER or ADMIN); ``None`` where none were given."""
+    """Find the credentials of a further caller (ALT, READER, CREATOR or ADMIN); ``None`` where none were given."""
     given = _given(environ)
     cloud: str | None = getattr(options, OTHERS[who])
     if not cloud and (token := given.get(f"CLOUDIMAGES_{who}_TOKEN")):
@@ -144,10 +155,18 @@ def find_other(options: Options, environ: Mapping[str, str], who: str, service: 
     return _credentials(account_of(given, cloud, options.timeout, f"OS_{who}_* variables"))
 
 
+def ended(environ: Mapping[str, str], owner: Credentials) -> dict[str, str]:
+    """Give tokens that were valid once, by what ended them: those the tester kept, or one revoked on purpose."""
+    given = _given(environ)
+    tokens = {kind: given.get(f"CLOUDIMAGES_{kind.upper()}_TOKEN") for kind in ("expired", "revoked")}
+    tokens["revoked"] = tokens["revoked"] or owner.revoked()
+    return {kind: token for kind, token in tokens.items() if token}
+
+
 def _credentials(account: Account) -> Credentials:
     """Get a first token, so that wrong credentials are told at once."""
     project_id = account.sign_in()
-    return Credentials(account.how, account.token, project_id)
+    return Credentials(account.how, account.token, project_id, account.revoked, account.renew)
 
 
 def normalised(endpoint: str) -> str:

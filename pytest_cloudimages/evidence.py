@@ -7,6 +7,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from pytest_cloudimages.exchanges import Exchange
+from pytest_cloudimages.histories import Anomaly
+from pytest_cloudimages.plans import Step
 
 
 @dataclass
@@ -16,16 +18,30 @@ class Evidence:
     cases: int = 0
     requests: int = 0
     exchanges: list[Exchange] = field(default_factory=list)
+    about: Step | None = None
+    """The step of a history that the case in hand looks at, if it looks at one."""
+    of_answer: bool = False
+    """Whether it looks at nothing but the answer's form."""
     kinds: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
+    witnesses: list[Anomaly] = field(default_factory=list)
+    """What no order of concurrent operations explains."""
     begun: float = field(default_factory=time.monotonic)
     _seen: dict[int, Exchange] = field(default_factory=dict)
     """Held, so that no later exchange gets the identity of one that is gone."""
 
-    def case(self, exchanges: Iterable[Exchange] = (), kind: str | None = None) -> None:
+    def case(
+        self,
+        exchanges: Iterable[Exchange] = (),
+        kind: str | None = None,
+        *,
+        about: Step | None = None,
+        of_answer: bool = False,
+    ) -> None:
         """Begin a case that rests on these exchanges."""
         self.cases += 1
         self.exchanges = []
+        self.about, self.of_answer = about, of_answer
         self.listen(exchanges)
         if kind:
             self.kinds[kind] += 1
@@ -37,6 +53,12 @@ class Evidence:
             if id(one) not in self._seen:
                 self._seen[id(one)] = one
                 self.requests += 1
+
+    def witness(self, anomaly: Anomaly, exchanges: Iterable[Exchange]) -> None:
+        """Keep the smallest history that shows a finding; the exchanges are those of the finding."""
+        if anomaly not in self.witnesses:
+            self.witnesses.append(anomaly)
+        self.exchanges = [*exchanges]
 
     def note(self, text: str) -> None:
         """Record an observation that is no finding."""

@@ -12,6 +12,9 @@ from typing import Any
 TOKEN = "X-Auth-Token"  # noqa: S105 - the name of a header
 HIDDEN = "***"
 KEPT_OCTETS = 2_000
+"""Octets of a body that a report shows."""
+HELD_OCTETS = 40_000
+"""Octets of an answer that are held as long as the run lasts, so that a finding can be explained."""
 REMARKABLE = (413, 429, 431, 503)
 KEPT_REMARKABLE = 50
 
@@ -22,6 +25,7 @@ class Purpose(enum.StrEnum):
     JUDGING = "judging"
     PREPARING = "preparing"
     CLEANING = "cleaning"
+    EXPLAINING = "explaining"
 
 
 class Secrets:
@@ -138,6 +142,10 @@ class Transcript:
     """Counts every exchange, and keeps those of the case in hand."""
 
     counts: Counter[str] = field(default_factory=Counter)
+    created: int = 0
+    """Images that were created."""
+    late_creation: bool = False
+    """Whether an image was seen to be shown some time after its creation only."""
     lag: float = 0.0
     """Longest time in seconds until an acknowledged change was visible."""
     remarkable: list[Exchange] = field(default_factory=list)
@@ -167,9 +175,12 @@ class Transcript:
 
     @contextmanager
     def of(self, purpose: Purpose) -> Iterator[None]:
-        """Mark this thread's requests with a purpose for the length of a block."""
+        """Mark this thread's requests with a purpose for the length of a block.
+
+        Whatever it takes to explain a finding is sent to explain it.
+        """
         before = self.purpose
-        self._purpose.value = purpose
+        self._purpose.value = before if before is Purpose.EXPLAINING else purpose
         try:
             yield
         finally:

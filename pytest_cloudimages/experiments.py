@@ -1,14 +1,36 @@
 """The experiments: what is drawn, carried out once, and looked at by many checks."""
 
+import zlib
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
 
-from pytest_cloudimages import strategies, trials
-from pytest_cloudimages.exchanges import Purpose
+import pytest
+
+from pytest_cloudimages import known_tags, openers, strategies, trials, views
+from pytest_cloudimages.exchanges import Exchange, Purpose
 from pytest_cloudimages.ground import Ground
-from pytest_cloudimages.judging import Histories
-from pytest_cloudimages.plans import plan_of_a_life, plan_of_pairs
+from pytest_cloudimages.judging import Histories, faithful
+from pytest_cloudimages.lifetimes import created
+from pytest_cloudimages.plans import (
+    Kind,
+    Operation,
+    plan_of_a_life,
+    plan_of_a_limit,
+    plan_of_a_stay,
+    plan_of_absence,
+    plan_of_edges,
+    plan_of_many,
+    plan_of_pairs,
+    read_often,
+)
 from pytest_cloudimages.strategies import Sample
 from pytest_cloudimages.verdicts import Blocked
+from pytest_cloudimages.views import Looks
+
+if TYPE_CHECKING:
+    from pytest_cloudimages.client import Image
 
 STANDING_BY = 3
 """Tags that the image standing by shares with the one that is changed."""
@@ -21,11 +43,19 @@ class Control:
     adds: bool
     repeats: bool
     deletes: bool
+    returns: bool = True
+    """Whether a deleted tag can be added and deleted again."""
 
     def require_additions(self) -> None:
         """Raise ``Blocked`` where plain tags cannot even be added."""
         if not self.adds:
             raise Blocked("The service does not even add plain tags.")
+
+    def require_second_lives(self) -> None:
+        """Raise ``Blocked`` where plain tags cannot be repeated, or do not come back when they were deleted."""
+        self.require_deletions()
+        if not self.repeats or not self.returns:
+            raise Blocked("The service does not even keep plain tags apart from what was done to them before.")
 
     def require_deletions(self) -> None:
         """Raise ``Blocked`` where plain tags cannot even be deleted."""
@@ -41,16 +71,19 @@ def control(ground: Ground) -> Control:
 
 
 def _controlled(ground: Ground) -> Control:
-    tags = ["control", "other", "third"]
+    # One is the beginning, one the end of another: a service that cannot tell them apart cannot be asked about more.
+    tags = ["control", "controls", "third", "uncontrol"]
     with ground.fresh_image() as image:
         added = [image.add_tag(tag).ok for tag in tags]
         adds = all(added) and sorted(image.settled(tags)) == tags
         repeats = adds and image.add_tag("control").ok and sorted(image.settled(tags)) == tags
         gone = [image.delete_tag(tag).ok for tag in ("control", "third")]
-        later = image.add_tag("later").ok
-        deletes = adds and all(gone) and later and sorted(image.settled(["later", "other"])) == ["later", "other"]
-        deletes = deletes and image.delete_tag("later").ok and image.delete_tag("other").ok and not image.settled([])
-    return Control(adds, repeats, deletes)
+        left = ["controls", "later", "uncontrol"]
+        deletes = adds and all(gone) and image.add_tag("later").ok and sorted(image.settled(left)) == left
+        deletes = deletes and all(image.delete_tag(tag).ok for tag in left) and not image.settled([])
+        returns = deletes and image.add_tag("later").ok and image.settled(["later"]) == ["later"]
+        returns = returns and image.delete_tag("later").ok and not image.settled([])
+    return Control(adds, repeats, deletes, returns)
 
 
 def plain_lives(ground: Ground, number: int) -> Histories:
@@ -64,31 +97,209 @@ def plain_lives(ground: Ground, number: int) -> Histories:
 
 
 def unusual_lives(ground: Ground, number: int) -> Histories:
-    """The whole lives of unusual tags: every class, so many rounds as the profile says."""
+    """Unusual tags of every class, so many rounds as the profile says: some for a whole life, the others for a stay."""
     effort = ground.options.effort
-    if not effort.rounds:
+    if not ground.rounds:
         return Histories([])
-    drawn = strategies.draw(strategies.samples(strategies.UNUSUAL), number, effort.rounds)
-    return _lives(
-        ground, [batch for one in drawn for batch in strategies.batches(strategies.unrelated(one), effort.tags)]
+    lives, stays = [], []
+    for drawn in strategies.draw(strategies.samples(strategies.UNUSUAL), number, ground.rounds):
+        first, *rest = strategies.batches(strategies.shuffled(strategies.unrelated(drawn), number), effort.tags)
+        lives.append(first)
+        stays += rest
+    if effort.orders > 1:
+        lives, stays = [*lives, *stays], []
+    plans = [plan_of_a_stay([(one.tag, one.kind) for one in batch]) for batch in stays]
+    return Histories(
+        _lives(ground, lives).histories + trials.carry_out_all(ground.fresh_image, plans, single=ground.single)
     )
 
 
 def related_lives(ground: Ground) -> Histories:
-    """The lives of tags that a service may take for each other, either of a pair first."""
-    if not ground.options.effort.rounds:
+    """The lives of tags that a service may take for each other; now one of a pair comes first, now the other."""
+    effort = ground.options.effort
+    if not ground.rounds:
         return Histories([])
-    pairs = [(name, pair) for name, related in strategies.RELATED.items() for pair in related]
-    turned = [(name, pair[::-1]) for name, pair in pairs]
-    plans = [plan_of_pairs(group) for one in (pairs, turned) for group in strategies.apart_from_each_other(one)]
+    pairs = [
+        (name, (pair[1], pair[0]) if number % 2 else pair)
+        for name, related in strategies.RELATED.items()
+        for number, pair in enumerate(related)
+    ]
+    orders = [pairs, [(name, (two, one)) for name, (one, two) in pairs]][: effort.orders]
+    # Not too many on one image: how many it can carry is another question.
+    plans = [
+        plan_of_pairs(some)
+        for one in orders
+        for group in strategies.apart_from_each_other(one)
+        for some in strategies.batches(group, effort.tags)
+    ]
     return Histories(trials.carry_out_all(ground.fresh_image, plans, single=ground.single))
+
+
+def edges(ground: Ground) -> Histories:
+    """Tags of one character, at the edges of the limit and past it, and some that look like something else."""
+    within = [
+        *((tag, "one character") for tag in known_tags.SINGLES),
+        *((tag, "boundary") for tag in known_tags.EDGES),
+        *((tag, "looks like a value") for tag in known_tags.LOOK_ALIKES[: None if ground.rounds else 2]),
+        *((tag, "looks like a pattern") for tag in known_tags.PATTERNS),
+    ]
+    again = [(tag, "boundary") for tag in known_tags.EDGES]
+    # Where there is room for little, those leave that a service could take for another.
+    leaving = within if ground.rounds else [*again, *within[-len(known_tags.PATTERNS) :][:6]]
+    beyond = [(tag, "past the limit") for tag in known_tags.OVERLONG[: None if ground.rounds else 4]]
+    if ground.rounds:
+        beyond += [(tag, "past the limit, composing") for tag in known_tags.COMPOSING]
+    plan = plan_of_edges(within, again, beyond, leaving)
+    return Histories([trials.carry_out(ground.fresh_image, plan, single=ground.single)])
+
+
+def absences(ground: Ground) -> Histories:
+    """Deletions of tags that an image never had, some of which are close to those that it has."""
+    longest = "l" * known_tags.LONGEST
+    carried = [(tag, "carried") for tag in ("other", "another", "third-7", longest)]
+    near, special = ["othe", "others", "7", "ther", "another-" * 20], [f"{longest}l"]
+    if ground.rounds:
+        near += ["absent", "third-", "third-70", "-", "a" * known_tags.LONGEST]
+        special += known_tags.ABSENT
+    absent = [(tag, "absent") for tag in near] + [(tag, "absent and special") for tag in special]
+    return Histories([trials.carry_out(ground.fresh_image, plan_of_absence(carried, absent), single=ground.single)])
+
+
+def lengths(ground: Ground, number: int) -> Histories:
+    """Plain tags of every length, and words at which some service is known to trip, plain ones and others."""
+    effort = ground.options.effort
+    if not ground.rounds:
+        return Histories([])
+    plain = [(known_tags.tag_of_length(one, number), "every length") for one in range(1, known_tags.LONGEST + 1)]
+    plain += [(word, "word or number") for word in known_tags.WORDS]
+    plans = _stays(plain, number, 2 * effort.tags, effort.leaving)
+    phrases = [(phrase, "looks like something else") for phrase in known_tags.PHRASES]
+    phrases += [(phrase, "255 characters of several kinds") for phrase in known_tags.LONG]
+    plans += _stays(phrases, number, 2 * effort.tags, min(effort.leaving, 2))
+    return Histories(trials.carry_out_all(ground.fresh_image, plans, single=ground.single))
+
+
+def _stays(tags: list[tuple[str, str]], number: int, size: int, leaving: int) -> list[list[Operation]]:
+    """Plan stays for tags, so many on an image; one of so many is deleted too, others with every seed."""
+    batches = strategies.batches(strategies.shuffled(tags, number), size)
+    return [plan_of_a_stay(batch, leaving=slice(number % leaving, None, leaving)) for batch in batches]
+
+
+def special_lives(ground: Ground, number: int) -> Histories:
+    """Special tags that are written out, and carpets of every script.
+
+    Where a service refuses or does not keep a whole carpet, what stands in it is asked one by one, or part by part.
+    """
+    if not ground.rounds:
+        return Histories([])
+    every = [(tag, sort) for sort, tags in known_tags.SPECIAL.items() for tag in tags]
+    carpets = [(tag, "carpet of scripts") for tag in known_tags.carpets(number)]
+    plans = [plan_of_a_stay(batch) for batch in strategies.batches(every, ground.options.effort.tags)]
+    histories = trials.carry_out_all(
+        ground.fresh_image, [*plans, plan_of_a_life(carpets, neighbours=STANDING_BY)], single=ground.single
+    )
+    added = [step for history in histories for step in history.steps if step.operation.kind is Kind.ADD]
+    torn = [step.operation for step in added if not (step.answer.ok and step.known and faithful(step))]
+    sorts = {one.sort for one in torn}
+    again = [(tag, sort) for sort in sorts.intersection(known_tags.ONE_BY_ONE) for tag in known_tags.ONE_BY_ONE[sort]]
+    whole = dict.fromkeys(one.tag for one in torn if one.sort == "carpet of scripts")
+    again += [(piece, "part of a carpet") for tag in whole for piece in known_tags.pieces(tag)]
+    plans = [plan_of_a_stay(batch) for batch in strategies.batches(again, ground.options.effort.tags)]
+    return Histories(histories + trials.carry_out_all(ground.fresh_image, plans, single=ground.single))
+
+
+def states(ground: Ground) -> Histories:
+    """Add and delete tags of images in every state in which an image may be."""
+    if not ground.rounds or ground.options.image:
+        return Histories([])
+    histories = []
+    for state, opened in (("active", openers.active), ("hidden", openers.hidden), ("public", openers.public)):
+        plan = plan_of_a_stay([(f"{state}-1", state), (f"{state}-2", state)])
+        # A state that an image cannot be brought to is no question about tags.
+        with suppress(Blocked, pytest.skip.Exception):
+            histories.append(trials.carry_out(partial(opened, ground), plan, single=True))
+    return Histories(histories)
+
+
+@dataclass(frozen=True)
+class Bystander:
+    """An image that no request named, before and after tags of another one were changed."""
+
+    what: str
+    before: list[str]
+    after: list[str]
+    exchanges: tuple[Exchange, ...]
+
+    def __repr__(self) -> str:
+        return f"{self.what}: {sorted(self.before)!a} became {sorted(self.after)!a}"
+
+
+def bystanders(ground: Ground) -> list[Bystander]:
+    """Change the tags of one image among others that have the same name, the same tags, or another project."""
+    carried = ["shared", "kept", "gone"]
+    watched: list[tuple[str, Image]] = []
+    with ExitStack() as stack:
+        oldest = stack.enter_context(ground.fresh_image())
+        oldest.begin_with(*carried)
+        watched.append(("an older image with the same tags", oldest))
+        if not ground.options.image:
+            other = ground.caller("ALT")
+            if other:
+                with suppress(Blocked):
+                    stranger = stack.enter_context(created(other, ground.run, ground.patience, name=oldest.name))
+                    stranger.begin_with(*carried)
+                    watched.append(("an image of another project with the same name and tags", stranger))
+        main = stack.enter_context(ground.fresh_image())
+        main.begin_with(*carried)
+        if ground.rounds and not ground.options.image:
+            with suppress(Blocked):
+                untagged = stack.enter_context(ground.fresh_image())
+                watched.append(("a newer image without tags", untagged))
+            # The deletion of an image with a tag that others have is nothing to them.
+            with suppress(Blocked), ground.fresh_image() as spare:
+                spare.begin_with("shared")
+        before = [image.tags() for _, image in watched]
+        asked = [main.add_tag("new"), main.add_tag("kept"), main.delete_tag("gone"), main.delete_tag("absent")]
+        exchanges = tuple(one.exchange for one in asked)
+        return [
+            Bystander(what, tags, image.settled(tags), exchanges)
+            for (what, image), tags in zip(watched, before, strict=True)
+        ]
+
+
+def full_image(ground: Ground) -> Histories:
+    """Fill an image up to the limit that the operator states, knock at it, and make room once."""
+    limit = ground.options.tag_limit
+    if not limit:
+        return Histories([])
+    return Histories([trials.carry_out(ground.fresh_image, plan_of_a_limit(limit), single=ground.single)])
 
 
 def sequences(ground: Ground, number: int) -> Histories:
-    """Random sequences on two images."""
+    """Random sequences on two images, and one on an image that comes to carry many tags."""
     effort = ground.options.effort
     plans = strategies.draw(strategies.plans(effort.steps), number, effort.sequences)
+    # Of equal length and without meaning, so that nothing but their number is the question.
+    many = [f"m{zlib.crc32(f'{number} {place}'.encode()):08x}" for place in range(effort.many)]
+    plans = [*(read_often(plan, effort.looks) for plan in plans), *([plan_of_many(many)] if many else [])]
     return Histories(trials.carry_out_all(ground.fresh_image, plans, single=ground.single))
+
+
+def related_sequences(ground: Ground, number: int) -> Histories:
+    """Random sequences of tags that are spelled alike, on two images."""
+    effort = ground.options.effort
+    if not effort.rounds:
+        return Histories([])
+    plans = strategies.draw(strategies.related_plans(), number, -(-effort.rounds // 2))
+    plans = [read_often(plan, effort.looks) for plan in plans]
+    return Histories(trials.carry_out_all(ground.fresh_image, plans, single=ground.single))
+
+
+def walks(ground: Ground, number: int) -> Looks:
+    """Sequences in which tags are changed by their address and by PATCH, and looked at through every window."""
+    effort = ground.options.effort
+    plans = strategies.draw(views.walks(), number, effort.walks) if effort.walks else []
+    return views.walk(ground.fresh_image, plans, single=ground.single)
 
 
 def _lives(ground: Ground, batches: list[list[Sample]]) -> Histories:

@@ -5,7 +5,7 @@ Their bodies import what they need: a run that asks for none of them loads none 
 
 from __future__ import annotations
 
-import zlib
+import uuid
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,9 +17,13 @@ if TYPE_CHECKING:
 
     from pytest_cloudimages.client import Image, ImagesClient
     from pytest_cloudimages.credentials import Credentials, Service
-    from pytest_cloudimages.experiments import Control
+    from pytest_cloudimages.experiments import Bystander, Control
     from pytest_cloudimages.ground import FreshImage, Ground
+    from pytest_cloudimages.heats import Races
     from pytest_cloudimages.judging import Histories
+    from pytest_cloudimages.refusals import Attempts, Refusals
+    from pytest_cloudimages.showing import Showings
+    from pytest_cloudimages.views import Looks
 
 
 @pytest.fixture(scope="session")
@@ -89,13 +93,22 @@ def anonymous(cloudimages_client: ImagesClient) -> ImagesClient:
 @pytest.fixture(scope="session")
 def other_project(cloudimages_ground: Ground) -> ImagesClient:
     """A client of a second project; the test is *untested* where its credentials were not given (``OS_ALT_*``)."""
-    return _other(cloudimages_ground, "ALT", "a second project", "--other-cloud NAME")
+    client = _other(cloudimages_ground, "ALT", "a second project", "--other-cloud NAME")
+    if cloudimages_ground.same_project("ALT"):
+        pytest.skip("needs a second project, and the credentials given for it are of the tester's own")
+    return client
 
 
 @pytest.fixture(scope="session")
 def reader(cloudimages_ground: Ground) -> ImagesClient:
     """A client of the same project that may only read; *untested* without its credentials (``OS_READER_*``)."""
     return _other(cloudimages_ground, "READER", "a user with a read-only role", "--reader-cloud NAME")
+
+
+@pytest.fixture(scope="session")
+def creator(cloudimages_ground: Ground) -> ImagesClient:
+    """A client that may create and update images; *untested* without its credentials (``OS_CREATOR_*``)."""
+    return _other(cloudimages_ground, "CREATOR", "a user with the role creator and no other", "--creator-cloud NAME")
 
 
 @pytest.fixture(scope="session")
@@ -117,17 +130,12 @@ def _other(ground: Ground, who: str, what: str, option: str) -> ImagesClient:
     return client
 
 
-def _number(ground: Ground, salt: str) -> int:
-    """Give a number that follows from the seed, and differs from experiment to experiment."""
-    return zlib.crc32(f"{ground.options.seed} {salt}".encode())
-
-
 @pytest.fixture(scope="session")
 def plain_lives(cloudimages_ground: Ground) -> Histories:
     """The whole lives of plain tags: added, repeated, deleted, missed, added again, deleted again."""
     from pytest_cloudimages import experiments
 
-    return experiments.plain_lives(cloudimages_ground, _number(cloudimages_ground, "plain"))
+    return experiments.plain_lives(cloudimages_ground, cloudimages_ground.number("plain"))
 
 
 @pytest.fixture(scope="session")
@@ -135,7 +143,7 @@ def unusual_lives(cloudimages_ground: Ground) -> Histories:
     """The whole lives of unusual tags, of every class."""
     from pytest_cloudimages import experiments
 
-    return experiments.unusual_lives(cloudimages_ground, _number(cloudimages_ground, "unusual"))
+    return experiments.unusual_lives(cloudimages_ground, cloudimages_ground.number("unusual"))
 
 
 @pytest.fixture(scope="session")
@@ -147,8 +155,129 @@ def related_lives(cloudimages_ground: Ground) -> Histories:
 
 
 @pytest.fixture(scope="session")
+def special_lives(cloudimages_ground: Ground) -> Histories:
+    """The lives of special tags that are written out: every character of ASCII, blanks at every place."""
+    from pytest_cloudimages import experiments
+
+    return experiments.special_lives(cloudimages_ground, cloudimages_ground.number("special"))
+
+
+@pytest.fixture(scope="session")
+def edges(cloudimages_ground: Ground) -> Histories:
+    """Tags of one character, at the edges of the limit and past it."""
+    from pytest_cloudimages import experiments
+
+    return experiments.edges(cloudimages_ground)
+
+
+@pytest.fixture(scope="session")
+def lengths(cloudimages_ground: Ground) -> Histories:
+    """Plain tags of every length, and words at which services trip."""
+    from pytest_cloudimages import experiments
+
+    return experiments.lengths(cloudimages_ground, cloudimages_ground.number("lengths"))
+
+
+@pytest.fixture(scope="session")
+def absences(cloudimages_ground: Ground) -> Histories:
+    """Deletions of tags that an image never had."""
+    from pytest_cloudimages import experiments
+
+    return experiments.absences(cloudimages_ground)
+
+
+@pytest.fixture(scope="session")
+def showings(cloudimages_ground: Ground) -> Showings:
+    """An image in several states, as itself and the list of images show it."""
+    from pytest_cloudimages import showing
+
+    return showing.showings(cloudimages_ground)
+
+
+@pytest.fixture(scope="session")
+def states(cloudimages_ground: Ground) -> Histories:
+    """The tags of images in every state in which an image may be."""
+    from pytest_cloudimages import experiments
+
+    return experiments.states(cloudimages_ground)
+
+
+@pytest.fixture(scope="session")
+def bystanders(cloudimages_ground: Ground) -> list[Bystander]:
+    """Images that no request named, while the tags of another were changed."""
+    from pytest_cloudimages import experiments
+
+    return experiments.bystanders(cloudimages_ground)
+
+
+@pytest.fixture(scope="session")
+def gone_image(cloudimages_ground: Ground) -> str:
+    """The id of an image that was deleted; any id that no image has, where none can be created."""
+    if cloudimages_ground.options.image:
+        return str(uuid.uuid4())
+    with cloudimages_ground.fresh_image() as image:
+        return image.id
+
+
+@pytest.fixture(scope="session")
+def full_image(cloudimages_ground: Ground) -> Histories:
+    """An image with as many tags as the operator says it may carry; no history where none is stated."""
+    from pytest_cloudimages import experiments
+
+    return experiments.full_image(cloudimages_ground)
+
+
+@pytest.fixture(scope="session")
+def attempts(cloudimages_ground: Ground) -> Attempts:
+    """Callers without a right to it try to change tags."""
+    from pytest_cloudimages import refusals
+
+    return refusals.attempts(cloudimages_ground)
+
+
+@pytest.fixture(scope="session")
+def refusals(cloudimages_ground: Ground) -> Refusals:
+    """Requests that are well-formed and cannot succeed."""
+    from pytest_cloudimages import refusals
+
+    return refusals.refusals(cloudimages_ground)
+
+
+@pytest.fixture(scope="session")
+def specification(cloudimages_ground: Ground) -> str:
+    """Whose reading judges where two differ: ``cloud-images`` or ``glance``."""
+    return cloudimages_ground.options.specification
+
+
+@pytest.fixture(scope="session")
 def sequences(cloudimages_ground: Ground) -> Histories:
     """Random sequences of additions, deletions and readings on two images that use the same tags."""
     from pytest_cloudimages import experiments
 
-    return experiments.sequences(cloudimages_ground, _number(cloudimages_ground, "sequences"))
+    return experiments.sequences(cloudimages_ground, cloudimages_ground.number("sequences"))
+
+
+@pytest.fixture(scope="session")
+def related_sequences(cloudimages_ground: Ground) -> Histories:
+    """Random sequences of tags that are spelled alike."""
+    from pytest_cloudimages import experiments
+
+    return experiments.related_sequences(cloudimages_ground, cloudimages_ground.number("related sequences"))
+
+
+@pytest.fixture(scope="session")
+def walks(cloudimages_ground: Ground) -> Looks:
+    """Sequences in which tags are changed by their address and by PATCH, and looked at in every way."""
+    from pytest_cloudimages import experiments
+
+    return experiments.walks(cloudimages_ground, cloudimages_ground.number("walks"))
+
+
+@pytest.fixture(scope="session")
+def races(cloudimages_ground: Ground, control: Control) -> Iterator[Races]:
+    """What many clients do at once, and whether any order of it explains what they were answered."""
+    from pytest_cloudimages.heats import Races
+    from pytest_cloudimages.races import crew
+
+    with crew() as members:
+        yield Races(cloudimages_ground, cloudimages_ground.number("races"), control, members)

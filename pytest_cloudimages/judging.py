@@ -2,12 +2,12 @@
 
 import string
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
 from pytest_cloudimages import evidence
-from pytest_cloudimages.plans import Answered, Contradiction, History, Kind, Past, Reading, Step
+from pytest_cloudimages.plans import Answered, AtALimit, Contradiction, History, Kind, Past, Reading, Step, explained
 from pytest_cloudimages.verdicts import Unsteady
 
 
@@ -19,6 +19,7 @@ class Taggable(Protocol):
     def settled(self, expected: Iterable[str]) -> list[str]: ...
 
 
+AT_A_LIMIT = frozenset(map(str, AtALimit))
 PRINTABLE = frozenset(string.printable) - frozenset("\t\n\r\x0b\x0c")
 
 
@@ -37,12 +38,14 @@ class Histories:
         again: bool | None = None,
         known: bool = True,
         printable: bool = False,
+        sorts: Container[str] | None = None,
     ) -> Iterator[Step]:
         """Give the steps of a kind.
 
         ``past`` is what had become of the tag before, ``acknowledged`` whether the answer was 2xx (False: 4xx),
         ``again`` whether the tag had been deleted before, ``known`` leaves out steps around which the tags could not be
-        read, ``printable`` leaves out tags of other than printable ASCII characters.
+        read, an addition past the number of tags that a service lets an image have is no case,
+        ``printable`` leaves out tags of other than printable ASCII characters, ``sorts`` are the classes of tags.
         """
         allowed = {*past}
         for history in self.histories:
@@ -54,9 +57,11 @@ class Histories:
                     and step.past in allowed
                     and again in (None, step.again)
                     and (step.known or not known)
+                    and (step.operation.sort in AT_A_LIMIT or not history.over_a_limit(step))
                     and (PRINTABLE.issuperset(step.tag) or not printable)
+                    and (sorts is None or step.operation.sort in sorts)
                 ):
-                    evidence.current().case(step.exchanges, step.operation.sort)
+                    evidence.current().case(step.exchanges, step.operation.sort, about=step)
                     yield step
 
     def additions(self, **which: object) -> Iterator[Step]:
@@ -71,7 +76,7 @@ class Histories:
         """Give the answer to every tag operation."""
         for history in self.histories:
             for step in history.steps:
-                evidence.current().case([step.answer.exchange], step.operation.sort)
+                evidence.current().case([step.answer.exchange], step.operation.sort, about=step, of_answer=True)
                 yield step.answer
 
     def readings(self) -> Iterator[Reading]:
@@ -98,12 +103,56 @@ class Histories:
                     evidence.current().case(one.exchanges)
                     yield one
 
+    @property
+    def sound(self) -> bool:
+        """Whether nothing in them departs from a set."""
+        return not any(history.contradictions or not all(map(explained, history.steps)) for history in self.histories)
+
+    @property
+    def images(self) -> int:
+        """How many images at the most a history was about."""
+        return max((history.images for history in self.histories), default=0)
+
     def steady(self) -> None:
         """Raise ``Unsteady`` where the service failed at a request, and answered when all was asked again."""
         for history in self.histories:
             for exchange in history.unsteady:
                 evidence.current().case([exchange])
                 raise Unsteady(f"{exchange}; asked again, the service answered otherwise.")
+
+
+def faithful(step: Step) -> bool:
+    """Whether a step did to the tags what its answer says: just that, or nothing where it was refused."""
+    if not (step.answer.ok or step.answer.refused):
+        return False
+    if not step.answer.ok:
+        return sorted(step.after or ()) == sorted(step.before or ())
+    added = [step.tag] if step.operation.kind is Kind.ADD else []
+    return sorted(step.after or ()) == sorted([*without(step.before, step.tag), *added])
+
+
+@dataclass(frozen=True)
+class Readings:
+    """Whether something is as the vendor's page has it, and as Glance's API reference has it, where the two differ."""
+
+    specification: str
+    """Whose reading judges: ``cloud-images`` or ``glance``."""
+    cloud_images: bool
+    glance: bool
+
+    @property
+    def met(self) -> bool:
+        """Whether the reading that judges is met."""
+        return self.glance if self.specification == "glance" else self.cloud_images
+
+    def __str__(self) -> str:
+        if self.cloud_images is self.glance:
+            return ""
+        return (
+            "meets Glance's reference, not the vendor's page"
+            if self.glance
+            else "meets the vendor's page, not Glance's reference"
+        )
 
 
 def without(tags: Iterable[str] | None, *left_out: str) -> list[str]:
@@ -118,14 +167,15 @@ def lost(step: Step, *, but: Iterable[str] | None = None) -> list[str]:
     return sorted(tag for tag in missing if tag not in allowed)
 
 
-def surplus(step: Step) -> list[str]:
-    """Give the other tags that a step brought.
+def surplus(step: Step, *, but: Iterable[str] | None = None) -> list[str]:
+    """Give the other tags that a step brought; ``but`` are those it may bring, by default the one it names.
 
     Where an added tag is not to be found, what came in its place is that tag, altered: another question.
     """
+    allowed = {step.tag} if but is None else {*but}
     if step.operation.kind is Kind.ADD and step.answer.ok and step.tag not in (step.after or ()):
         return []
-    return sorted(tag for tag in Counter(step.after) - Counter(step.before) if tag != step.tag)
+    return sorted(tag for tag in Counter(step.after) - Counter(step.before) if tag not in allowed)
 
 
 def apart(image: Taggable, first: str, second: str, *, begin: Iterable[str] = ()) -> bool:

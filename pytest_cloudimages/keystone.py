@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -43,10 +43,29 @@ class Account:
         if not self.identity:
             SECRETS.keep(self.static)
             return None
+        self._look()
         access = self._access()
         with _told(self.identity, self.how, self.source):
             project_id: str | None = access.project_id
         return project_id
+
+    def _look(self) -> None:
+        """Ask the root of Identity once what it is; keystoneauth1 waits for ever where that takes a token."""
+        import requests
+
+        with requests.Session() as session, suppress(requests.RequestException):
+            answer = session.get(
+                self.identity,
+                timeout=self.regions[0].get_session().timeout,
+                verify=self.verify,
+                cert=self.cert,
+                allow_redirects=False,
+            )
+            if answer.status_code == 401:  # noqa: PLR2004 - as HTTP has it
+                raise ConfigurationError(
+                    f"{self.source}: {self.identity} asks for a token (401) where Identity gives them. Is it the"
+                    " address of another service? auth_url is the root of Identity or its /v3."
+                )
 
     def token(self) -> str | None:
         """Give a token that is valid for a while yet."""
@@ -57,6 +76,31 @@ class Account:
         except ConfigurationError as error:
             # They were right when the run began, so nothing of the command needs mending.
             raise Blocked(f"The token ran out, and there is no new one. {error}") from None
+        return str(token)
+
+    def renew(self) -> None:
+        """Forget the token in use, which the service takes no longer."""
+        if self.identity:
+            self.regions[0].get_session().invalidate()
+
+    def revoked(self) -> str | None:
+        """Get a further token and end it at once; ``None`` where that cannot be, or could end the tester's own too."""
+        from keystoneauth1 import exceptions
+
+        if not self.identity or "token" in self.how.partition(" at ")[0]:
+            return None
+        session = self.regions[0].get_session()
+        root = self.identity.rstrip("/")
+        target = f"{root if root.endswith('/v3') else f'{root}/v3'}/auth/tokens"
+        try:
+            token = session.auth.get_auth_ref(session).auth_token  # type: ignore[union-attr]  # an Identity plugin
+            SECRETS.keep(token)
+            headers = {"X-Auth-Token": token, "X-Subject-Token": token}
+            session.delete(target, headers=headers, authenticated=False)
+        except exceptions.ClientException:
+            return None
+        finally:
+            session.session.close()
         return str(token)
 
     def _access(self) -> Any:

@@ -17,6 +17,8 @@ class Kind(enum.StrEnum):
     ADD = "add"
     DELETE = "delete"
     READ = "read"
+    RENAME = "rename"
+    """A PATCH of the image's name: what a concurrent tag operation must not undo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +158,9 @@ class Contradiction:
 class History:
     """What one plan, carried out, has shown."""
 
+    images: int = 1
+    """How many images it was about."""
+
     steps: list[Step] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
     contradictions: list[Contradiction] = field(default_factory=list)
@@ -163,6 +168,18 @@ class History:
     """Readings around additions alone."""
     unsteady: list[Exchange] = field(default_factory=list)
     """Requests that the service failed at, and answered when all was asked again."""
+
+    def over_a_limit(self, step: Step) -> bool:
+        """Whether an addition was refused with 413 for the number of tags that the image had, and for nothing else.
+
+        So it is where every addition of a further tag went well below that number, and none at it or above.
+        """
+        if step.answer.status != 413 or step.operation.kind is not Kind.ADD or not step.before:  # noqa: PLR2004
+            return False
+        further = [one for one in self.steps if one.operation.kind is Kind.ADD and one.tag not in (one.before or ())]
+        refused = [len(one.before or ()) for one in further if one.answer.status == 413]  # noqa: PLR2004 - over a limit
+        added = [len(one.before or ()) for one in further if one.answer.ok]
+        return step.tag not in step.before and max(added, default=-1) < min(refused)
 
 
 @dataclass
@@ -201,41 +218,115 @@ def settled(tags: Sequence[str] | None, expected: Iterable[str]) -> bool:
     return tags is not None and sorted(tags) == sorted(expected)
 
 
+def explained(step: Step) -> bool:
+    """Whether a step shows no loss, no surplus, no duplicate, and no touch on the image standing by."""
+    if step.before is None:
+        return True
+    model = Model({*step.before})
+    model.apply(step.operation, step.answer)
+    return settled(step.after, model.tags) and step.neighbour[0] == step.neighbour[1]
+
+
+def _each(kind: Kind, tags: Iterable[tuple[str, str]], image: int = 0) -> Iterator[Operation]:
+    return (Operation(kind, tag, image, sort) for tag, sort in tags)
+
+
 def plan_of_a_life(tags: Sequence[tuple[str, str]], *, neighbours: int = 0) -> list[Operation]:
     """Plan the whole life of tags, given as (tag, class): added, repeated, deleted, missed, added again, deleted again.
 
     So many of the tags are first given to a second image that stands by.
     """
     half = tags[::2]
-
-    def each(kind: Kind, chosen: Sequence[tuple[str, str]], image: int = 0) -> Iterator[Operation]:
-        return (Operation(kind, tag, image, sort) for tag, sort in chosen)
-
     return [
-        *each(Kind.ADD, tags[:neighbours], 1),
+        *_each(Kind.ADD, tags[:neighbours], 1),
         READ,
-        *each(Kind.ADD, tags),
+        *_each(Kind.ADD, tags),
         READ,
-        *each(Kind.ADD, tags),
+        *_each(Kind.ADD, tags),
         READ,
-        *each(Kind.ADD, tags[1::2]),
+        *_each(Kind.ADD, tags[1::2]),
         READ,
-        *each(Kind.DELETE, half),
+        *_each(Kind.DELETE, half),
         READ,
-        *each(Kind.DELETE, half),
+        *_each(Kind.DELETE, half),
         READ,
-        *each(Kind.ADD, half[:-1:2]),
+        *_each(Kind.ADD, half[:-1:2]),
         READ,
-        *each(Kind.DELETE, half[:-1:2]),
+        *_each(Kind.DELETE, half[:-1:2]),
         READ,
-        *each(Kind.DELETE, tags[1::2]),
+        *_each(Kind.DELETE, tags[1::2]),
         READ,
     ]
 
 
+def plan_of_a_stay(tags: Sequence[tuple[str, str]], *, leaving: slice = slice(None)) -> list[Operation]:
+    """Plan for tags, given as (tag, class), that are added once and deleted once, or some of them deleted."""
+    return [*_each(Kind.ADD, tags), READ, *_each(Kind.DELETE, tags[leaving]), READ]
+
+
+def plan_of_edges(
+    within: Sequence[tuple[str, str]],
+    again: Sequence[tuple[str, str]],
+    beyond: Sequence[tuple[str, str]],
+    leaving: Sequence[tuple[str, str]],
+) -> list[Operation]:
+    """Plan for tags within the limit, which are added, some again, and some deleted, and for tags past it."""
+    stages = ((Kind.ADD, within), (Kind.ADD, again), (Kind.ADD, beyond), (Kind.DELETE, leaving), (Kind.ADD, again[-1:]))
+    return [one for kind, tags in stages for one in (*_each(kind, tags), READ)]
+
+
+def plan_of_absence(carried: Sequence[tuple[str, str]], absent: Sequence[tuple[str, str]]) -> list[Operation]:
+    """Plan for an image that carries tags, and is asked to delete others."""
+    return [*_each(Kind.ADD, carried), READ, *_each(Kind.DELETE, absent), READ]
+
+
+class AtALimit(enum.StrEnum):
+    """What an operation asks of an image that may carry so many tags."""
+
+    UP_TO_IT = "up to the limit"
+    PAST_IT = "past the limit"
+    AGAIN = "again at the limit"
+    ROOM = "room is made"
+    IN_THE_ROOM = "in the room made"
+
+
+def plan_of_a_limit(limit: int) -> list[Operation]:
+    """Plan to fill an image, add one and another too many, add one again, make room, fill it and knock again."""
+    filling = [f"tag-{number}" for number in range(limit)]
+    stages = [
+        (Kind.ADD, filling, AtALimit.UP_TO_IT),
+        (Kind.ADD, ["one-too-many", "another-too-many"], AtALimit.PAST_IT),
+        (Kind.ADD, filling[:1] + filling[-1:], AtALimit.AGAIN),
+        (Kind.DELETE, filling[:1], AtALimit.ROOM),
+        (Kind.ADD, ["fits"], AtALimit.IN_THE_ROOM),
+        (Kind.ADD, ["does-not-fit"], AtALimit.PAST_IT),
+    ]
+    return [one for kind, tags, sort in stages for one in (*_each(kind, [(tag, sort) for tag in tags]), READ)]
+
+
+def plan_of_many(tags: Sequence[str]) -> list[Operation]:
+    """Plan for an image that comes to carry many tags: all added, every third deleted, some of these added again."""
+    every = [(tag, "many") for tag in tags]
+    gone = every[::3]
+    return [*_each(Kind.ADD, every), READ, *_each(Kind.DELETE, gone), READ, *_each(Kind.ADD, gone[::4]), READ]
+
+
+def read_often(plan: Iterable[Operation], every: int) -> list[Operation]:
+    """Give a plan with a reading after every so many operations; 0 leaves it as it is."""
+    if not every:
+        return [*plan]
+    changes = [one for one in plan if one.kind is not Kind.READ]
+    groups = (changes[begin : begin + every] for begin in range(0, len(changes), every))
+    return [one for group in groups for one in (*group, READ)]
+
+
 def plan_of_pairs(pairs: Sequence[tuple[str, tuple[str, str]]]) -> list[Operation]:
-    """Plan for pairs, each with the name of what relates the two: add both, delete one, then the other."""
+    """Plan for pairs, each with the name of what relates the two.
+
+    One is added, and the other, which is not there, is to be deleted; then it is added too, and each is deleted.
+    """
     firsts = [(first, name) for name, (first, _) in pairs]
     seconds = [(second, name) for name, (_, second) in pairs]
-    order = [(Kind.ADD, firsts), (Kind.ADD, seconds), (Kind.DELETE, firsts), (Kind.DELETE, seconds)]
-    return [one for kind, tags in order for one in (*(Operation(kind, tag, 0, name) for tag, name in tags), READ)]
+    order = [(Kind.ADD, firsts), (Kind.DELETE, seconds), (Kind.ADD, seconds)]
+    order += [(Kind.DELETE, firsts), (Kind.DELETE, seconds)]
+    return [one for kind, tags in order for one in (*_each(kind, tags), READ)]

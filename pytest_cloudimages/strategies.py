@@ -14,18 +14,10 @@ from typing import TypeVar
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from pytest_cloudimages.plans import READ, Kind, Operation
+from pytest_cloudimages.known_tags import BEYOND, BOUNDARIES, LONGEST, RESERVED, UNITS, UNRESERVED
+from pytest_cloudimages.plans import READ, Kind, Operation, read_often
 
 Value = TypeVar("Value")
-
-LONGEST = 255
-"""Characters in a tag at most. (Image tags: Add image tag, Request.)"""
-UNRESERVED = string.ascii_letters + string.digits + "-._~"
-RESERVED = " !\"#$&'()*+,:;<=>?@[\\]^`{|}%"
-BOUNDARIES = (1, 2, 127, 128, 254, 255)
-BEYOND = (256, 257, 1000)
-UNITS = {1: "x", 2: "é", 3: "漢", 4: "😀"}
-"""A character of each length in UTF-8, by its octets."""
 
 
 def _around(middle: st.SearchStrategy[str], *, size: int = 8) -> st.SearchStrategy[str]:
@@ -122,6 +114,7 @@ UNUSUAL: dict[str, st.SearchStrategy[str]] = {
     "replacement character": _around(_of("\ufffd", "\ufffc")),
     "private use": _around(_of("\ue000", "\uf8ff", "\U000f0000")),
     "unassigned": _around(_run(st.characters(categories=["Cn"], min_codepoint=0x0378, max_codepoint=0x2FE0), 1, 2)),
+    "long": _run("aé漢😀Ж ß", 21, 200).map("L{}".format),
     "any text": st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).filter(
         # URI software removes them, so that a request would be for another resource. (RFC 3986, 5.2.4.)
         lambda tag: tag not in (".", "..")
@@ -141,8 +134,10 @@ RELATED: dict[str, tuple[tuple[str, str], ...]] = {
     ),
     "blank at an end": (("oak", "oak "), ("elm", " elm"), ("fir", "fir\t"), ("yew", "yew\u00a0")),
     "number of blanks": (("a b", "a  b"), ("c d", "cd")),
+    "dot at an end": (("cork", "cork."),),
+    "order of letters": (("stale", "least"),),
     "newline at an end": (("ash", "ash\n"), ("box", "\nbox"), ("bay", "bay\r"), ("fig", "fig\r\n")),
-    "accent": (("resume", "résumé"), ("uber", "über"), ("lodz", "łódź")),
+    "accent": (("resume", "résumé"), ("uber", "über"), ("lodz", "łódź"), ("ёлка", "елка")),
     "prefix": (("plum", "plumtree"), ("p" * 64, "p" * 65), ("q" * 254, "q" * 255), ("r" * 128, "r" * 127)),
     "decoding once more": (("%41", "A"), ("e%20f", "e f"), ("%2525", "%25"), ("g%2Bh", "g+h"), ("%C3%A4", "ä")),
     "plus and space": (("i+j", "i j"),),
@@ -154,6 +149,10 @@ RELATED: dict[str, tuple[tuple[str, str], ...]] = {
         ("❤", "❤\ufe0f"),
     ),
     "look-alike letter": (("paypal", "pаypal"), ("Beta", "Βeta"), ("soon", "sооn")),
+    "script": (("ひらがな", "ヒラガナ"),),
+    "slash and backslash": (("a/z", "a\\z"),),
+    "direction mark": (("apple", "apple\u200e"),),
+    "double letter": (("grüße", "grüsse"),),
     "compatibility form": (("fin", "ﬁn"), ("3", "③"), ("Wide", "Ｗide"), ("4", "⁴")),
     "beyond the basic plane": (("😀", "😁"), ("x😀", "x?"), ("𝒜", "𝒝")),
     "entity": (("&", "&amp;"), ("<b>", "&lt;b&gt;")),
@@ -211,6 +210,8 @@ def samples(table: dict[str, st.SearchStrategy[str]], rounds: int = 1) -> st.Sea
 
 def skeleton(tag: str) -> str:
     """Give what is left of a tag when case, form, blanks and invisible characters are taken away."""
+    if tag and not tag.strip(" "):
+        return " "  # a database that ignores blanks at the end takes all of these for one
     folded = unicodedata.normalize("NFKC", tag.strip()).casefold()
     return "".join(one for one in folded if unicodedata.category(one) not in ("Cf", "Cc", "Mn")) or repr(tag)
 
@@ -284,3 +285,39 @@ def plans(draw_one: st.DrawFn, steps: int) -> list[Operation]:
             image = draw_one(st.sampled_from([0, 0, 0, 1]))
             operations.append(Operation(kind, sample.tag, image, sample.kind))
     return [*operations, READ]
+
+
+@st.composite
+def merged(draw_one: st.DrawFn, lists: Sequence[Sequence[Value]]) -> list[Value]:
+    """Merge lists in any way that keeps the order of each."""
+    turns = draw_one(st.permutations([place for place, one in enumerate(lists) for _ in one]))
+    waiting = [iter(one) for one in lists]
+    return [next(waiting[turn]) for turn in turns]
+
+
+@st.composite
+def related_plans(draw_one: st.DrawFn) -> list[Operation]:
+    """Plan lives, all at the same time, of tags of which each has another that a service may take it for.
+
+    Either of a pair comes when the other is there, when it is gone, and when it is back.
+    """
+    first, second = ([(name, pair) for pair in RELATED[name]] for name in ALIKE)
+    rest = [(name, pair) for name in ALIKE_TOO for pair in RELATED[name] if max(map(len, pair)) <= SHORT]
+    lives: list[list[Operation]] = []
+    for pairs in (first, second, rest):
+        name, pair = draw_one(st.sampled_from(pairs))
+        one, other = draw_one(st.permutations(pair))
+        life = [(Kind.ADD, one), (Kind.DELETE, one), (Kind.ADD, other), (Kind.ADD, one), (Kind.DELETE, other)]
+        life += [(Kind.ADD, other), (Kind.DELETE, one), (Kind.ADD, one), (Kind.DELETE, one), (Kind.DELETE, other)]
+        lives.append([Operation(kind, tag, 0, f"sequence: {name}") for kind, tag in life])
+    return [*read_often(draw_one(merged(lives)), GROUP)]
+
+
+GROUP = 5
+"""Operations between two readings, where each of them is a departure in the making."""
+SHORT = 20
+"""Characters at most of a tag that is met in a sequence of related ones."""
+
+ALIKE = ("letter case", "blank at an end")
+ALIKE_TOO = ("normalisation form", "number of blanks", "accent", "prefix", "number")
+"""Relations of tags that are met in sequences: each of the former, one of the latter. Others are asked pair by pair."""

@@ -22,8 +22,10 @@ from pytest_cloudimages.plans import (
     Past,
     Reading,
     Step,
+    explained,
     settled,
 )
+from pytest_cloudimages.verdicts import Blocked
 
 Open = Callable[..., AbstractContextManager[Image]]
 
@@ -84,10 +86,10 @@ def carry_out(fresh_image: Open, plan: Sequence[Operation], *, single: bool = Fa
     plan = [one for one in plan if not (single and one.image)]
     try:
         with ExitStack() as stack:
-            return _by_groups(_opened(fresh_image, plan, stack), plan)
+            return _carried_out(_by_groups, _opened(fresh_image, plan, stack), plan)
     except _Mismatch as mismatch:
         with ExitStack() as stack:
-            history = _by_steps(_opened(fresh_image, plan, stack), plan)
+            history = _carried_out(_by_steps, _opened(fresh_image, plan, stack), plan)
         if mismatch.contradiction and all(explained(step) for step in history.steps):
             history.contradictions.append(mismatch.contradiction)
         if mismatch.broken and not any(step.answer.exchange.broken for step in history.steps):
@@ -107,28 +109,33 @@ def carry_out_all(
     return [future.result() for future in futures]
 
 
-def explained(step: Step) -> bool:
-    """Whether a step shows no loss, no surplus, no duplicate, and no touch on the image standing by."""
-    if step.before is None:
-        return True
-    model = Model({*step.before})
-    model.apply(step.operation, step.answer)
-    return settled(step.after, model.tags) and step.neighbour[0] == step.neighbour[1]
-
-
 def _opened(fresh_image: Open, plan: Iterable[Operation], stack: ExitStack) -> list[_Subject]:
     count = 1 + max((one.image for one in plan), default=0)
-    first = stack.enter_context(fresh_image())
-    # Those standing by have the same name: nothing but the id tells them apart.
-    others = [stack.enter_context(fresh_image(name=first.name)) for _ in range(1, count)]
-    return [_Subject(image, number) for number, image in enumerate([first, *others])]
+    images = [stack.enter_context(fresh_image())]
+    for _ in range(1, count):
+        # Those standing by have the same name: nothing but the id tells them apart. Some services want other names, and
+        # some have no room for a second image, which is no reason not to ask about the first.
+        for attributes in ({"name": images[0].name}, {}):
+            try:
+                images.append(stack.enter_context(fresh_image(**attributes)))
+                break
+            except Blocked:
+                continue
+    return [_Subject(image, number) for number, image in enumerate(images)]
+
+
+def _carried_out(
+    how: Callable[[list[_Subject], Sequence[Operation]], History], subjects: list[_Subject], plan: Sequence[Operation]
+) -> History:
+    history = how(subjects, [one for one in plan if one.image < len(subjects)])
+    history.images = len(subjects)
+    return history
 
 
 def _by_groups(subjects: list[_Subject], plan: Sequence[Operation]) -> History:
     history = History()
     main = subjects[0]
-    previous = main.read()
-    history.readings.append(previous)
+    previous: Reading | None = None
     group: list[_Done] = []
     for operation in plan:
         if operation.kind is not Kind.READ:
@@ -139,7 +146,7 @@ def _by_groups(subjects: list[_Subject], plan: Sequence[Operation]) -> History:
         reading = _vouching(main, history)
         history.steps += [_vouched(done, reading) for done in group]
         kinds = {done.operation.kind for done in group if not done.operation.image}
-        if kinds == {Kind.ADD}:
+        if kinds == {Kind.ADD} and previous:
             history.additions.append((previous, reading, history.steps[-len(group) :]))
         previous, group = reading, []
     for other in subjects[1:]:

@@ -9,7 +9,8 @@ import http.client
 import socket
 import ssl
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -123,6 +124,50 @@ class Wire:
             self._adapters.append(adapter)
         return adapter
 
+    def connect(self) -> None:
+        """Open this thread's connection, so that its next request goes out without delay.
+
+        Whatever is in the way is left to that request; a proxy is asked when there is something to ask.
+        """
+        if not self.proxied:
+            with contextlib.suppress(OSError, urllib3.exceptions.HTTPError), self._borrowed() as connection:
+                if not connection.is_connected:
+                    connection.connect()
+
+    def leave(self, method: str, target: str, headers: dict[str, str], body: bytes | None = None) -> None:
+        """Send one request completely, and hang up without reading an answer.
+
+        Goes where the wire goes directly, not through a proxy. Raises ``OSError`` or ``urllib3.exceptions.HTTPError``
+        where the request could not be sent.
+        """
+        _ASKED.target, _ASKED.length = target, True
+        try:
+            with self._borrowed() as connection:
+                connection.request(method, "/", body=body, headers=headers)
+                connection.close()
+        finally:
+            _ASKED.target = None
+
+    @contextlib.contextmanager
+    def _borrowed(self) -> Iterator[_Connection | _SecureConnection]:
+        """Take this thread's connection out of its pool for the length of a block."""
+        request = requests.PreparedRequest()
+        request.url = self.origin + "/"
+        verify, cert, proxies = (self._settings[key] for key in ("verify", "cert", "proxies"))
+        adapter: Any = self._adapter
+        pool = adapter.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
+        adapter.cert_verify(pool, request.url, verify, cert)
+        connection = pool._get_conn()  # noqa: SLF001 - urllib3 has no other way to a connection
+        connection.timeout = self.timeout
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        finally:
+            # One that is closed opens again by itself.
+            pool._put_conn(connection)  # noqa: SLF001
+
     def send(
         self,
         method: str,
@@ -163,7 +208,10 @@ class Wire:
 
     def _context(self) -> ssl.SSLContext:
         verify, cert = self._settings["verify"], self._settings["cert"]
-        context = ssl.create_default_context(cafile=verify if isinstance(verify, str) else None)
+        # As in requests, a bundle is a file or a folder.
+        bundle = verify if isinstance(verify, str) else None
+        folder = bundle is not None and Path(bundle).is_dir()
+        context = ssl.create_default_context(cafile=None if folder else bundle, capath=bundle if folder else None)
         if verify is False:
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
         if cert:

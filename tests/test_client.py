@@ -10,28 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages import client as client_module
 from pytest_cloudimages.client import (
     LONGEST_WAIT,
     Image,
     ImagesClient,
     Patience,
-    borrowed,
     brief,
-    created,
     parse,
     prepared,
     readable,
     segment,
-    set_tags,
 )
 from pytest_cloudimages.exchanges import Purpose, Transcript
+from pytest_cloudimages.lifetimes import created
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import Server, serving
 from pytest_cloudimages.verdicts import Blocked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from pytest_cloudimages.wire import Wire
 
@@ -49,14 +46,6 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Note how long anybody would have slept, and do not sleep."""
     noted: list[float] = []
     monkeypatch.setattr(time, "sleep", noted.append)
-    return noted
-
-
-@pytest.fixture
-def left_behind(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Give what could not be put back in this test."""
-    noted: list[str] = []
-    monkeypatch.setattr(client_module, "LEFT_BEHIND", noted)
     return noted
 
 
@@ -296,14 +285,23 @@ def test_a_service_that_answers_nothing_blocks(caller: ImagesClient, peer: Any) 
         caller.add_tag("id", "a")
 
 
-def test_an_answer_that_does_not_come_blocks(peer: Any, open_wire: Callable[..., Wire]) -> None:
-    """The time-out is told, and the request is not sent again."""
-    peer.replies = ["hang"]
+def test_an_answer_that_does_not_come_is_none(peer: Any, open_wire: Callable[..., Wire]) -> None:
+    """Where the service answers other requests, the silence is its own; the request is not sent again."""
+    peer.replies = ["hang", answer(200)]
+    slow = ImagesClient(f"{peer.url}/v2", open_wire(peer.url, timeout=0.3), Transcript(), lambda: None)
+    found = slow.add_tag("id", "a")
+
+    assert (found.status, found.exchange.note) == (0, "not answered within 0.3 s")
+    assert [head.split()[0] for head in peer.heads] == [b"PUT", b"GET"]
+
+
+def test_a_service_that_answers_nothing_in_time_blocks(peer: Any, open_wire: Callable[..., Wire]) -> None:
+    """No answer to anything is no answer to the question."""
+    peer.replies = ["hang", "hang"]
     slow = ImagesClient(f"{peer.url}/v2", open_wire(peer.url, timeout=0.05), Transcript(), lambda: None)
 
-    with pytest.raises(Blocked, match=r"PUT /v2/images/id/tags/a was not answered within 0\.05 s"):
+    with pytest.raises(Blocked, match="out of reach"):
         slow.add_tag("id", "a")
-    assert len(peer.heads) == 1
 
 
 def test_half_an_answer_is_none(caller: ImagesClient, peer: Any) -> None:
@@ -360,14 +358,89 @@ def test_a_service_that_asks_to_wait_is_waited_for(
     assert ("repeated" in found.exchange.note) == (pause is not None)
 
 
-def test_a_service_that_keeps_asking_to_wait_is_waited_for_once(
+def test_a_service_that_asks_to_wait_again_is_waited_for_again(
     caller: ImagesClient, peer: Any, waits: list[float]
 ) -> None:
-    """The second 429 is the answer."""
+    """As long as it asks for little."""
     peer.replies = [answer(429, b"", "Retry-After: 3")] * 3
 
-    assert caller.show("id").status == 429
-    assert waits == [3.0]
+    assert caller.show("id").status == 204
+    assert waits == [3.0] * 3
+
+
+@pytest.mark.parametrize(("asked", "waited"), [("3", [3.0] * 5), ("40", [40.0]), ("0", [0.0] * 5)])
+def test_a_service_that_keeps_asking_to_wait_blocks(
+    caller: ImagesClient, peer: Any, waits: list[float], asked: str, waited: list[float]
+) -> None:
+    """Five times, and a minute in all; what it would have answered, nobody knows."""
+    peer.replies = [answer(429, b"", f"Retry-After: {asked}")] * 9
+
+    with pytest.raises(Blocked, match="answered 429 again and again"):
+        caller.show("id")
+    assert waits == waited
+
+
+@pytest.mark.parametrize(
+    ("fields", "pause"),
+    [
+        (["Retry-After: Tue, 24 Nov 2026 10:00:07 GMT", "Date: Tue, 24 Nov 2026 10:00:00 GMT"], 7.0),
+        (["Retry-After: Tue, 24 Nov 2026 09:00:00 GMT", "Date: Tue, 24 Nov 2026 10:00:00 GMT"], 0.0),
+        (["Retry-After: Tue, 24 Nov 2026 10:00:09 GMT", "Date: soon"], 1.0),
+        (["Retry-After: Fri, 01 Jan 2100 00:00:00 GMT"], LONGEST_WAIT),
+    ],
+    ids=["seven seconds on", "past", "unreadable clock", "far away"],
+)
+def test_a_date_to_wait_for(
+    caller: ImagesClient, peer: Any, waits: list[float], fields: list[str], pause: float
+) -> None:
+    """Is read by the service's own clock, where it tells the time."""
+    peer.replies = [answer(429, b"", *fields), answer(204)]
+
+    assert caller.show("id").status == 204
+    assert waits == [pause]
+
+
+# Tokens that run out
+
+
+def renewing(client: ImagesClient, tokens: list[str]) -> ImagesClient:
+    """Give a client that begins with the first token and takes the next when it is told to."""
+    return client.calling("tester", lambda: tokens[0], lambda: tokens[1:] and tokens.pop(0))
+
+
+def test_a_token_that_has_run_out_is_renewed(server: Server, cloud: ImagesClient) -> None:
+    """The request goes out again with the new one, and says so."""
+    tokens = [server.app.identity.issue("tester").value for _ in range(2)]
+    server.app.identity.revoke(tokens[0])
+    answer_ = renewing(cloud, tokens).list()
+
+    assert (answer_.status, answer_.exchange.note) == (200, "repeated with a new token")
+
+
+def test_a_token_that_cannot_be_renewed_blocks(server: Server, cloud: ImagesClient) -> None:
+    """What would have been answered, nobody knows."""
+    token = server.app.identity.issue("tester").value
+    server.app.identity.revoke(token)
+
+    with pytest.raises(Blocked, match="ran out in mid-run"):
+        renewing(cloud, [token]).add_tag("id", "a")
+
+
+class TurnsAway(App):
+    """A service that answers additions with 401, whoever asks."""
+
+    def add_tag(self, request: Any, image_id: str, tag: str) -> Any:
+        """Refuse it."""
+        del image_id, tag
+        return self.unauthorized(request)
+
+
+def test_a_refusal_of_a_good_token_stands(open_wire: Callable[..., Wire]) -> None:
+    """The token opens the list, so that nothing is wrong with it."""
+    with serving(TurnsAway()) as server:
+        caller = client_of(server, open_wire)
+        token = server.app.identity.issue("tester").value
+        assert renewing(caller, [token, token]).add_tag("id", "a").status == 401
 
 
 # Raw requests
@@ -466,130 +539,6 @@ def test_a_preparation_that_fails_blocks(
             prepared(found, status=wanted)
 
 
-def test_a_created_image_lives_as_long_as_its_block(server: Server, cloud: ImagesClient) -> None:
-    """It begins without tags, and is gone afterwards."""
-    with created(cloud, "run") as image:
-        assert image.tags() == []
-        assert [one.id for one in server.app.images.all()] == [image.id]
-
-    assert [*server.app.images.all()] == []
-
-
-def test_a_created_image_goes_with_an_error(server: Server, cloud: ImagesClient, left_behind: list[str]) -> None:
-    """Whatever happens in the block, nothing stays."""
-    with pytest.raises(KeyboardInterrupt), created(cloud, "run"):
-        raise KeyboardInterrupt
-
-    assert [*server.app.images.all()] == []
-    assert left_behind == []
-
-
-def test_an_image_that_cannot_be_deleted_is_named(peer: Any, caller: ImagesClient, left_behind: list[str]) -> None:
-    """The tester learns what is left behind."""
-    peer.replies = [answer(201, b'{"id": "abc"}'), answer(409)]
-    with created(caller, "run"):
-        pass
-
-    assert "abc" in left_behind[0]
-    assert "409" in left_behind[0]
-
-
-@pytest.mark.parametrize(
-    "reply", [answer(403), answer(201, b"{}"), answer(201, b"<html>"), answer(500, b'{"id": "x"}')]
-)
-def test_a_service_that_creates_no_image_blocks(caller: ImagesClient, peer: Any, reply: bytes) -> None:
-    """The message says what else can be done."""
-    peer.replies = [reply]
-
-    with pytest.raises(Blocked, match="--image ID"), created(caller, "run"):
-        pass
-
-
-@pytest.fixture
-def lent(cloud: ImagesClient) -> Iterator[str]:
-    """Give an image of the tester's, with tags."""
-    with created(cloud, "lent") as image:
-        image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": ["b", "a", "ö/\x00"]})
-        yield image.id
-
-
-def test_a_lent_image_gets_its_tags_back(cloud: ImagesClient, lent: str, left_behind: list[str]) -> None:
-    """It begins without tags, and ends with those it had."""
-    with borrowed(cloud, lent) as image:
-        assert image.tags() == []
-        image.add_tag("c")
-        image.add_tag("a")
-
-    assert sorted(image.tags()) == sorted(["b", "a", "ö/\x00"])
-    assert left_behind == []
-
-
-def test_a_lent_image_gets_its_tags_back_after_an_error(cloud: ImagesClient, lent: str) -> None:
-    """Whatever happens in the block."""
-    with pytest.raises(ZeroDivisionError), borrowed(cloud, lent) as image:
-        raise ZeroDivisionError
-
-    assert sorted(image.tags()) == sorted(["b", "a", "ö/\x00"])
-
-
-class WithoutPatch(App):
-    """A service that cannot PATCH."""
-
-    def update_image(self, request: Any, image_id: str) -> Any:
-        """Refuse it."""
-        del image_id
-        return self.method_not_allowed(request, ["GET"])
-
-
-def test_tags_are_put_back_one_by_one_where_patch_is_not_to_be_had(open_wire: Callable[..., Wire]) -> None:
-    """The tag operations do it then."""
-    with serving(WithoutPatch()) as server, created(client_of(server, open_wire), "run") as image:
-        image.add_tag("before")
-        with borrowed(image.client, image.id) as same:
-            assert same.tags() == []
-            same.add_tag("during")
-
-        assert image.tags() == ["before"]
-
-
-class Stubborn(App):
-    """A service whose images keep their tags once a test has begun."""
-
-    stubborn = False
-
-    def update_image(self, request: Any, image_id: str) -> Any:
-        """Do nothing."""
-        return self.show_image(request, image_id) if self.stubborn else super().update_image(request, image_id)
-
-    def add_tag(self, request: Any, image_id: str, tag: str) -> Any:
-        """Acknowledge, and do nothing."""
-        return super().add_tag(request, image_id, "other" if self.stubborn else tag)
-
-
-def test_tags_that_cannot_be_put_back_are_named(open_wire: Callable[..., Wire], left_behind: list[str]) -> None:
-    """The tester learns which tags the image had."""
-    app = Stubborn()
-    with serving(app) as server, created(client_of(server, open_wire), "run") as image:
-        image.add_tag("mine")
-        with borrowed(image.client, image.id):
-            app.stubborn = True
-
-    assert image.id in left_behind[0]
-    assert "['mine']" in left_behind[0]
-
-
-def test_tags_that_cannot_be_set_block(open_wire: Callable[..., Wire]) -> None:
-    """The ground is missing then."""
-    app = Stubborn()
-    app.stubborn = True
-    with (
-        serving(app) as server,
-        created(client_of(server, open_wire), "run") as image,
-        pytest.raises(Blocked, match="could not be set"),
-    ):
-        set_tags(image, ["a"])
-
-
 def test_an_image_is_found_on_a_further_page(cloud: ImagesClient) -> None:
     """The list is followed by its links."""
     with ExitStack() as stack:
@@ -663,3 +612,52 @@ def test_a_ground_that_does_not_show_blocks(caller: ImagesClient, peer: Any) -> 
 
     with pytest.raises(Blocked, match="to be the ground"):
         Image(caller, "id").establish("a")
+
+
+# Once
+
+
+def test_what_is_sent_once_is_not_repeated(caller: ImagesClient, peer: Any) -> None:
+    """A connection that broke leaves the outcome open."""
+    peer.replies = [None, None]
+    given = caller.send_once("PUT", "/images/id/tags/a")
+
+    assert (given.status, given.ok, given.refused) == (0, False, False)
+    assert given.exchange.note.startswith("the connection broke")
+    assert len(peer.heads) == 1
+    assert caller.transcript.counts[Purpose.JUDGING] == 1
+
+
+def test_nobody_is_waited_for_by_what_is_sent_once(caller: ImagesClient, peer: Any, waits: list[float]) -> None:
+    """Whoever asks to wait gets that as the answer."""
+    peer.replies = [answer(429, b"", "Retry-After: 3")]
+
+    assert caller.send_once("PUT", "/images/id/tags/a").status == 429
+    assert waits == []
+
+
+def test_a_time_out_of_what_is_sent_once_leaves_it_open(peer: Any, open_wire: Callable[..., Wire]) -> None:
+    """It is no missing ground: the request may have taken effect."""
+    peer.replies = ["hang"]
+    caller = ImagesClient(f"{peer.url}/v2", open_wire(peer.url, timeout=0.1), Transcript(), lambda: TOKEN)
+    given = caller.send_once("PUT", "/images/id/tags/a")
+
+    assert given.status == 0
+    assert given.exchange.note == "not answered within 0.1 s"
+
+
+def test_a_cut_request_is_sent_whole_and_has_no_answer(caller: ImagesClient, peer: Any) -> None:
+    """The service reads it, whatever it does with it."""
+    given = caller.send_once("PATCH", "/images/id", json=[{"op": "replace"}], cut=True)
+    caller.send_once("GET", "/images/id")
+
+    assert given.exchange.note == "hung up before the answer"
+    assert given.exchange.status == 0
+    assert b'[{"op": "replace"}]' in peer.bodies
+
+
+def test_a_service_out_of_reach_leaves_open_what_is_cut(open_wire: Callable[..., Wire]) -> None:
+    """Nothing is raised."""
+    caller = ImagesClient("http://127.0.0.1:9/v2", open_wire("http://127.0.0.1:9"), Transcript(), lambda: TOKEN)
+
+    assert "refused" in caller.send_once("PUT", "/images/id/tags/a", cut=True).exchange.note

@@ -5,6 +5,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,14 @@ def test_every_command_shown_is_understood(line: str) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_every_package_is_shipped() -> None:
+    """The packages that pyproject.toml lists are the folders that are packages."""
+    listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
+    folders = [path.parent.relative_to(ROOT) for path in (ROOT / "pytest_cloudimages").rglob("__init__.py")]
+
+    assert sorted(listed) == sorted([".".join(one.parts) for one in folders] + ["pytest_cloudimages.conformance"])
 
 
 def test_the_first_command_of_the_readme_is_the_main_job() -> None:

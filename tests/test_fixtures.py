@@ -96,12 +96,13 @@ def test_the_fixtures_need_no_option(workshop: Any, server: Any) -> None:
 
     def test_other(other_project): pass
     def test_reader(reader): pass
+    def test_creator(creator): pass
     def test_administrator(administrator): pass
     """
     outcome = workshop.pytest(source, "-rs")
 
-    assert "1 passed, 3 skipped" in outcome.out
-    for who in ("ALT", "READER", "ADMIN"):
+    assert "1 passed, 4 skipped" in outcome.out
+    for who in ("ALT", "READER", "CREATOR", "ADMIN"):
         assert f"OS_{who}_USERNAME" in outcome.out
     assert [*server.app.images.all()] == []
 

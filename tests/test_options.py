@@ -154,7 +154,7 @@ def test_a_profile_tries_something(name: str) -> None:
     effort = Options(profile=name).effort
 
     assert min(effort.lives, effort.tags, effort.sequences, effort.steps, effort.cases, effort.races) >= 1
-    assert effort.clients >= 2
+    assert min(effort.clients) >= 2
 
 
 def test_profiles_grow() -> None:
@@ -162,3 +162,19 @@ def test_profiles_grow() -> None:
     sizes = [(one.lives, one.rounds, one.sequences, one.cases, one.races) for one in PROFILES.values()]
 
     assert all(a <= b for less, more in zip(sizes, sizes[1:], strict=False) for a, b in zip(less, more, strict=True))
+
+
+def test_minutes_belong_to_exploring() -> None:
+    """Another profile ends by itself."""
+    with pytest.raises(pytest.UsageError, match="belongs to --cloudimages-profile=explore, and this is profile quick"):
+        read({"minutes": "1", "profile": "quick"})
+
+    assert read({"minutes": "1", "profile": "explore"}).minutes == 1
+
+
+def test_a_round_of_an_exploration_is_replayed_with_its_own_seed() -> None:
+    """In the profile that a round has."""
+    options = Options(profile="explore", minutes=1.0, seed=3)
+
+    assert "--profile standard --seed 7 --select TAG-HIST-02" in options.replay(("TAG-HIST-02",), 7)
+    assert options.effort == PROFILES["standard"]

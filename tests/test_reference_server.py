@@ -266,6 +266,7 @@ def test_exports_are_shell_lines(server: Server) -> None:
     environment = dict(shlex.split(line)[1].split("=", 1) for line in lines)
 
     assert environment["OS_AUTH_URL"] == f"http://127.0.0.1:{server.port}/identity"
-    for prefix, user in (("OS", "tester"), ("OS_ALT", "other"), ("OS_READER", "reader"), ("OS_ADMIN", "admin")):
+    users = {"OS": "tester", "OS_ALT": "other", "OS_READER": "reader", "OS_CREATOR": "creator", "OS_ADMIN": "admin"}
+    for prefix, user in users.items():
         assert environment[f"{prefix}_USERNAME"] == user
         assert environment[f"{prefix}_PASSWORD"] == server.app.identity.users[user].password

@@ -116,11 +116,11 @@ def test_a_run_says_how_it_went(runs: Callable[[str], Any], name: str, status: i
 
 @EVERY
 def test_requests_are_counted_by_purpose(runs: Callable[[str], Any], name: str) -> None:
-    """Judging, preparing and cleaning; the terminal tells the same."""
+    """Judging, preparing, cleaning and explaining; the terminal tells the same."""
     outcome = runs(name)
     counts = outcome.results["requests"]
 
-    assert set(counts) == {"judging", "preparing", "cleaning"}
+    assert set(counts) == {"judging", "preparing", "cleaning", "explaining"}
     assert f"requests: {sum(counts.values())} ({counts['judging']} judging" in outcome.out
 
 

@@ -52,11 +52,11 @@ def results(*entries: dict[str, Any], **rest: Any) -> Results:
     data = {
         "requirements": [*entries],
         "totals": totals,
-        "requests": {"judging": 3, "preparing": 2, "cleaning": 1},
+        "requests": {"judging": 3, "preparing": 2, "cleaning": 1, "explaining": 4},
         "seconds": 1.25,
         "left_behind": [],
         "interrupted": False,
-        "settings": {"reports": "reports"},
+        "settings": {"reports": "reports", "dry_run": False},
         **rest,
     }
     return Results(data)
@@ -92,6 +92,13 @@ def test_a_finding_tells_what_was_asked_and_what_came() -> None:
         "  source: MUST, documented: A page, a section",
         "  replay: cloudimages run --select A-01",
     ]
+
+
+def test_a_finding_tells_for_which_input_it_holds() -> None:
+    """Where that was found out; what no terminal shows is escaped."""
+    lines = terminal.finding(entry("A-01", "fail", **{"class": "any tag with a NUL ('\u200b' fine)"}))
+
+    assert lines[2:4] == ["  came:   It was so.", "  class:  any tag with a NUL ('\\u200b' fine)"]
 
 
 def test_a_finding_without_a_request_says_so() -> None:
@@ -141,7 +148,7 @@ def test_the_costs_are_told() -> None:
 
     assert lines[-3:] == [
         "verdicts: 1 pass, 1 untested",
-        "requests: 6 (3 judging, 2 preparing, 1 cleaning) in 1.2 s",
+        "requests: 10 (3 judging, 2 preparing, 1 cleaning, 4 explaining) in 1.2 s",
         "reports:  reports (conformance.json, conformance.html, junit.xml)",
     ]
 
@@ -169,6 +176,7 @@ def ground(**options: Any) -> Any:
         service=SimpleNamespace(endpoint="http://h/v2", named="--endpoint", region=None),
         owner=SimpleNamespace(how="token from CLOUDIMAGES_TOKEN"),
         problem=None,
+        meant=None,
     )
 
 

@@ -273,3 +273,31 @@ def test_verification_is_as_the_tester_says(
     wire = open_wire(secure.url, verify=str(certificate) if how else False)
 
     assert wire.send("PUT", "/x", {}).status_code == 204
+
+
+def test_a_connection_that_was_opened_is_used(wire: Wire, peer: Any) -> None:
+    """The next request goes out without delay, on that connection."""
+    wire.connect()
+    wire.connect()
+    wire.send("GET", "/x", {})
+
+    assert peer.connections == 1
+
+
+def test_a_connection_that_cannot_be_opened_is_left_to_the_request(open_wire: Callable[..., Wire]) -> None:
+    """Nothing is raised before anything was asked."""
+    closed = open_wire("http://127.0.0.1:9")
+    closed.connect()
+
+    with pytest.raises(requests.ConnectionError):
+        closed.send("GET", "/x", {})
+
+
+def test_whoever_leaves_has_sent_all(wire: Wire, peer: Any) -> None:
+    """Target, headers and body arrive; the next request has a connection of its own."""
+    wire.leave("PATCH", f"{TAGS}/%2e%2E", {"X-One": "1"}, b"body")
+    wire.send("GET", "/next", {})
+
+    assert sorted(peer.targets) == sorted([b"/next", f"{TAGS}/%2e%2E".encode()])
+    assert sorted(peer.bodies) == [b"", b"body"]
+    assert peer.connections == 2

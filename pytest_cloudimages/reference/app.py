@@ -86,7 +86,12 @@ class App:
     def authenticate(self, request: Request) -> Caller:
         """Tell who sends a request by its token, or raise Unauthorized."""
         user = self.identity.validate(request.headers.get("X-Auth-Token")).user
-        return Caller(user.project.id, writes=user.role is not Role.READER, admin=user.role is Role.ADMIN)
+        return Caller(
+            user.project.id,
+            writes=user.role is not Role.READER,
+            deletes=user.role is not Role.CREATOR,
+            admin=user.role is Role.ADMIN,
+        )
 
     def route(self, request: Request) -> Reply:
         """Carry out the operation that the path and the method name."""

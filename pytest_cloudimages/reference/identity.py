@@ -21,6 +21,7 @@ class Role(StrEnum):
     """What a user may do in a project."""
 
     READER = "reader"
+    CREATOR = "creator"
     MEMBER = "member"
     ADMIN = "admin"
 
@@ -28,6 +29,7 @@ class Role(StrEnum):
 PEOPLE = (
     ("tester", "cloudimages", Role.MEMBER),
     ("reader", "cloudimages", Role.READER),
+    ("creator", "cloudimages", Role.CREATOR),
     ("other", "other", Role.MEMBER),
     ("admin", "cloudimages", Role.ADMIN),
 )

@@ -37,6 +37,8 @@ class Caller:
 
     project: str
     writes: bool = True
+    deletes: bool = True
+    """Whether it may delete images; a tag goes with an update."""
     admin: bool = False
 
 
@@ -175,6 +177,8 @@ class Images:
         """Forget an image, unless it is protected: Forbidden."""
         with self.lock:
             image = self.open(caller, image_id)
+            if not caller.deletes:
+                raise Forbidden("This role does not delete images.")
             if image.protected:
                 raise Forbidden(f"Image {image_id} is protected and cannot be deleted.")
             del self._images[image_id]

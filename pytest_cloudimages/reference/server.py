@@ -8,6 +8,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from email.utils import formatdate
 from http import HTTPStatus
 from socketserver import StreamRequestHandler, ThreadingTCPServer
@@ -27,6 +28,14 @@ FIELD = re.compile(rf"({TOKEN}):[ \t]*((?:[^\0\r\n]*[^\0\r\n\t ])?)[ \t]*\r?\n")
 CHUNK_SIZE = re.compile(rb"([0-9A-Fa-f]{1,8})[ \t]*(?:;[^\r\n]*)?\r?\n")
 ABSOLUTE_FORM = re.compile(r"https?://[^/?#]*/?", re.IGNORECASE)
 
+OTHERS = {
+    "OS": "tester",
+    "OS_ALT": "other",
+    "OS_READER": "reader",
+    "OS_CREATOR": "creator",
+    "OS_ADMIN": "admin",
+}
+"""What the variables of each user begin with."""
 BODILESS = frozenset({204, 304})
 PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
@@ -114,7 +123,7 @@ def environment(server: Server) -> dict[str, str]:
         "OS_IDENTITY_API_VERSION": "3",
         "OS_REGION_NAME": REGION,
     }
-    for prefix, name in (("OS", "tester"), ("OS_ALT", "other"), ("OS_READER", "reader"), ("OS_ADMIN", "admin")):
+    for prefix, name in OTHERS.items():
         user = users[name]
         lines |= {
             f"{prefix}_USERNAME": user.name,
@@ -123,7 +132,9 @@ def environment(server: Server) -> dict[str, str]:
             f"{prefix}_USER_DOMAIN_NAME": DOMAIN["name"],
             f"{prefix}_PROJECT_DOMAIN_NAME": DOMAIN["name"],
         }
-    return lines
+    # A token that was good once: what an administrator can keep for such a question.
+    expired = server.app.identity.issue("tester", timedelta(seconds=-1))
+    return lines | {"CLOUDIMAGES_EXPIRED_TOKEN": expired.value}
 
 
 class Connection(StreamRequestHandler):

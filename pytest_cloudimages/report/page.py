@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.report.terminal import table
+from pytest_cloudimages.report.timeline import timeline
+from pytest_cloudimages.report.witness import from_data
 from pytest_cloudimages.verdicts import Verdict, worst
 
 if TYPE_CHECKING:
@@ -64,7 +66,8 @@ def details(records: Sequence[Record], catalogue: Mapping[str, Requirement], opt
         parts.append(f"{one.cases} cases, {one.requests} requests")
         parts += [_safe(line) for line in (one.explanation, *one.notes) if line]
         if one.verdict > Verdict.UNTESTED:
-            parts.append(f"replay: {_safe(options.replay((one.id,)))}")
+            parts.append(f"replay: {_safe(options.replay((one.id,), one.seed))}")
+        parts += [timeline(from_data(witness)) for witness in one.witnesses]
         parts += ["", *(_exchange(x) for x in one.exchanges)]
     return "\n".join(parts)
 
@@ -94,4 +97,36 @@ def summary(results: Results) -> str:
     cells = "".join(f"<tr>{''.join(f'<td>{_safe(cell)}</td>' for cell in line)}</tr>" for line in body)
     titles = "".join(f"<th>{_safe(cell)}</th>" for cell in head)
     whole = f"<thead><tr>{titles}</tr></thead><tbody>{cells}</tbody>"
-    return f'<p>{"<br>".join(facts)}</p><table class="conformance">{whole}</table>'
+    about = _classes(results) + _silent(results)
+    return f'<p>{"<br>".join(facts)}</p><table class="conformance">{whole}</table>{about}'
+
+
+def _silent(results: Results) -> str:
+    """Give what was seen where nothing is required, as a table."""
+    rows = [
+        f"<tr><td>{_safe(one['id'])}</td><td>{_safe(one['statement'])}</td>"
+        f"<td>{'<br>'.join(_safe(note) for note in one['notes']) or _safe(one['explanation'])}</td></tr>"
+        for one in results.entries
+        if one["verdict"] == "noted"
+    ]
+    if not rows:
+        return ""
+    titles = "<tr><th>Requirement</th><th>What is not defined, or may be</th><th>What was seen</th></tr>"
+    return (
+        "<details><summary>How this service behaves where the specification is silent</summary>"
+        f'<table class="conformance silent"><thead>{titles}</thead><tbody>{"".join(rows)}</tbody></table></details>'
+    )
+
+
+def _classes(results: Results) -> str:
+    """Give the findings whose class of input is known, as a list."""
+    lines = [
+        f"<li>{_painted(Verdict[one['verdict'].upper()])} {_safe(one['id'])}: {_safe(_visible(one['class']))}</li>"
+        for one in results.findings
+        if "class" in one
+    ]
+    return f'<p>What the findings are about:</p><ul class="classes">{"".join(lines)}</ul>' if lines else ""
+
+
+def _visible(text: str) -> str:
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)

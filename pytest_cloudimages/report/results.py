@@ -12,8 +12,8 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages import catalogue as catalogue_package
-from pytest_cloudimages import client
-from pytest_cloudimages.exchanges import SECRETS
+from pytest_cloudimages import lifetimes
+from pytest_cloudimages.exchanges import SECRETS, Purpose
 from pytest_cloudimages.verdicts import Verdict, worst
 
 if TYPE_CHECKING:
@@ -41,6 +41,11 @@ class Record:
     notes: tuple[str, ...] = ()
     explanation: str = ""
     exchanges: tuple[dict[str, Any], ...] = ()
+    witnesses: tuple[dict[str, Any], ...] = ()
+    seed: int | None = None
+    """The seed of the round, where it is not the run's."""
+    extent: str = ""
+    """The class of input that a finding is about, where it was found out."""
 
     def as_data(self) -> dict[str, Any]:
         """Give the record as JSON data."""
@@ -49,8 +54,8 @@ class Record:
     @classmethod
     def from_data(cls, data: Mapping[str, Any]) -> Record:
         """Read the record from its JSON data."""
-        verdict, notes, exchanges = Verdict(data["verdict"]), tuple(data["notes"]), tuple(data["exchanges"])
-        return cls(**{**data, "verdict": verdict, "notes": notes, "exchanges": exchanges})
+        lists = {name: tuple(data[name]) for name in ("notes", "exchanges", "witnesses")}
+        return cls(**{**data, "verdict": Verdict(data["verdict"]), **lists})
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,7 @@ class Results:
                 "named": ground.service.named,
                 "credentials": ground.owner.how,
                 "image": list(ground.options.image) or "created",
+                "created": ground.transcript.created,
                 "lag": round(ground.transcript.lag, 3),
             },
             "settings": ground.options.as_data(),
@@ -95,12 +101,10 @@ class Results:
             "seconds": round(time.time() - begun, 3),
             "interrupted": interrupted,
             "problem": str(ground.problem or ""),
-            "left_behind": list(client.LEFT_BEHIND),
+            "left_behind": list(lifetimes.LEFT_BEHIND),
             "software": {"python": platform.python_version()}
             | {name: metadata.version(name) for name in ("pytest", "hypothesis", "requests", "urllib3")},
-            "requests": {
-                purpose: ground.transcript.counts[purpose] for purpose in ("judging", "preparing", "cleaning")
-            },
+            "requests": {str(purpose): ground.transcript.counts[purpose] for purpose in Purpose},
             "classes": dict(sorted(_classes(records).items())),
             "totals": {str(verdict): totals[str(verdict)] for verdict in Verdict},
             "requirements": entries,
@@ -124,7 +128,7 @@ class Results:
         return int(self.data["totals"][str(verdict)])
 
     def exit_status(self, *, strict: bool) -> int:
-        """Give the status of `cloudimages run`: 0 no fail, 1 a fail, 3 not judged, 4 an error of ours.
+        """Give the status of `cloudimages run`: 0 no fail, 1 a fail, 3 not judged or not tidied, 4 an error of ours.
 
         A fail that was seen stands, whatever else went wrong; with ``strict``, an advisory is one.
         """
@@ -133,7 +137,8 @@ class Results:
         if self.count(Verdict.ERROR):
             return 4
         judged = sum(self.count(one) for one in (Verdict.PASS, Verdict.NOTED, Verdict.ADVISORY))
-        return 3 if self.count(Verdict.BLOCKED) or self.count(Verdict.UNSTABLE) or not judged else 0
+        open_ends = self.count(Verdict.BLOCKED) or self.count(Verdict.UNSTABLE) or self.data.get("left_behind")
+        return 3 if open_ends or not judged else 0
 
 
 def _entry(
@@ -168,7 +173,11 @@ def _entry(
     }
     if finding:
         entry["exchanges"] = next((list(one.exchanges) for one in decisive if one.exchanges), [])
-        entry["replay"] = ground.options.replay((requirement.id,))
+        if witnesses := [one for record in decisive for one in record.witnesses]:
+            entry["witnesses"] = witnesses
+        entry["replay"] = ground.options.replay((requirement.id,), next((one.seed for one in decisive), None))
+    if verdict.finding and (extent := next((one.extent for one in decisive if one.extent), "")):
+        entry["class"] = extent
     return entry
 
 

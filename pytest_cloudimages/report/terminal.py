@@ -33,6 +33,8 @@ def header(ground: Ground) -> list[str]:
     options, service = ground.options, ground.service
     region = f", region {service.region}" if service.region else ""
     image = f"lent: {', '.join(options.image)}" if options.image else "created and deleted"
+    if ground.meant:
+        return [f"dry run: nothing is sent to {ground.meant.endpoint}; the embedded server is asked in its place"]
     lines = [
         f"service: {service.endpoint} ({service.named}{region})",
         f"credentials: {ground.owner.how}",
@@ -60,13 +62,14 @@ def table(results: Results) -> list[str]:
 
 
 def finding(one: Mapping[str, Any]) -> list[str]:
-    """Give a finding in three lines, and the command that replays it."""
+    """Give a finding in a few lines: what was asked, what came, for which input, and the command that replays it."""
     asked = [f"{x['method']} {x['target']} → {x['status'] or 'no answer'}" for x in one.get("exchanges", ())]
     came = " ".join(one["explanation"].split())
     return [
         f"{one['verdict'].upper()} {one['id']}: {one['statement']}",
         f"  asked:  {_short('; '.join(asked[-3:])) or 'nothing could be asked'}",
         f"  came:   {_short(came)}",
+        *([f"  class:  {_short(one['class'])}"] if "class" in one else []),
         f"  source: {one['level']}, {one['provenance']}: {one['source']}",
         f"  replay: {one['replay']}",
     ]
@@ -77,9 +80,42 @@ def _short(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
 
 
+def rehearsed(results: Results) -> list[str]:
+    """Say what a run would create and send, as its rehearsal has shown."""
+    data = results.data
+    images, requests = data["service"]["image"], data["requests"]
+    created = data["service"]["created"]
+    what = f"would create: {created} images named pytest-cloudimages-…, each deleted when its check is done"
+    asked = sum(1 for one in results.entries if one["cases"])
+    return [
+        what if images == "created" else f"would borrow: {', '.join(images)}; their tags are put back as they were",
+        f"would send:   {_counted(requests)} requests; more where the service departs from the specification",
+        f"would judge:  {asked} requirements",
+        *_reasons(results),
+    ]
+
+
+def _reasons(results: Results) -> list[str]:
+    """Give what else would have to be given, for how many requirements."""
+    reasons = Counter(
+        one["explanation"] for one in results.entries if one["verdict"] == "untested" and "needs" in one["explanation"]
+    )
+    return [f"not asked:    {count} requirements: {_short(reason)}" for reason, count in reasons.items()]
+
+
+def _counted(requests: Mapping[str, int]) -> str:
+    purposes = ", ".join(f"{count} {purpose}" for purpose, count in requests.items())
+    return f"{sum(requests.values())} ({purposes})"
+
+
 def summary(results: Results, out: pytest.TerminalReporter) -> None:
     """Print the verdicts by group, every finding, and what the run cost."""
     data = results.data
+    if data["settings"]["dry_run"]:
+        out.section("dry run")
+        for line in rehearsed(results):
+            out.write_line(line)
+        return
     out.section("conformance")
     for line in table(results):
         out.write_line(line)
@@ -99,14 +135,18 @@ def summary(results: Results, out: pytest.TerminalReporter) -> None:
     for text, count in again:
         out.write_line("")
         out.write_line(f"{count} requirements share this cause: {_short(' '.join(text.split()))}")
+    _costs(results, out)
+
+
+def _costs(results: Results, out: pytest.TerminalReporter) -> None:
+    data = results.data
     out.write_line("")
     counts = ", ".join(f"{results.count(one)} {one}" for one in Verdict if results.count(one))
     requests: Mapping[str, int] = data["requests"]
     out.write_line(f"verdicts: {counts}")
-    out.write_line(
-        f"requests: {sum(requests.values())} ({', '.join(f'{count} {purpose}' for purpose, count in requests.items())})"
-        f" in {data['seconds']:.1f} s"
-    )
+    out.write_line(f"requests: {_counted(requests)} in {data['seconds']:.1f} s")
+    if noted := results.count(Verdict.NOTED):
+        out.write_line(f"noted:    {noted} facts where the specification is silent; the reports tell them")
     for line in _aftermath(data):
         out.write_line(line, red=True)
     if data["settings"]["reports"]:

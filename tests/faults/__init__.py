@@ -3,7 +3,23 @@
 `python tests/faults [NAME…]` shows what each of them does, and whether the suite finds just that.
 """
 
-from . import access, adding, answering, attributes, combined, deleting, histories, isolation, lawful, showing, writing
+from . import (
+    access,
+    adding,
+    answering,
+    attributes,
+    combined,
+    corners,
+    deleting,
+    histories,
+    isolation,
+    lawful,
+    limits,
+    racing,
+    sequences,
+    showing,
+    writing,
+)
 from .registry import FAULTS, Fault
 
 __all__ = [
@@ -14,10 +30,14 @@ __all__ = [
     "answering",
     "attributes",
     "combined",
+    "corners",
     "deleting",
     "histories",
     "isolation",
     "lawful",
+    "limits",
+    "racing",
+    "sequences",
     "showing",
     "writing",
 ]

@@ -167,7 +167,7 @@ class LetsMembersChange(_LetsOthersChange):
         return request.caller.project != image.owner and bool(image.members)
 
 
-@breaks("TAG-AUTH-05", "TAG-AUTH-11", profile="standard")
+@breaks(profile="standard")
 class AnswersTheForbiddenWith404(App):
     """Answers 404 where a caller sees an image and may not change it."""
 

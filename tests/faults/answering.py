@@ -211,7 +211,7 @@ class NamesNoMethods(_Spoils):
         return _without(reply, "Allow")
 
 
-@breaks("TAG-METH-02")
+@breaks("TAG-METH-02", profile="standard")
 class NamesNoMethodsOnPatch(_Spoils):
     """Sends 405 without Allow, to PATCH alone."""
 

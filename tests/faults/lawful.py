@@ -1,11 +1,15 @@
 """Services that are unlike ours and break nothing: the suite must find nothing in them."""
 
+import threading
 import time
+from collections.abc import Callable
 from http import HTTPStatus
+from random import Random
 
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image
 
+from .racing import MILLISECOND, Meets, Minds
 from .registry import breaks
 
 
@@ -156,3 +160,101 @@ class ShowsChangesLate(App):
             seen = [tags for when, tags in self.past.get(image_id, ()) if when < time.monotonic() - self.lag]
             data = self.represent(image)
             return Reply.of_json(data | {"tags": seen[-1]} if seen else data)
+
+
+# Where clients meet, or leave
+
+
+@breaks(profile="standard")
+class TakesItsTime(App):
+    """Waits up to 5 ms before every operation, and as long after it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.chance = Random(1)  # noqa: S311 - a delay is no secret
+
+    def route(self, request: Request) -> Reply:
+        time.sleep(self.chance.uniform(0, 5) * MILLISECOND)
+        reply = super().route(request)
+        time.sleep(self.chance.uniform(0, 5) * MILLISECOND)
+        return reply
+
+
+@breaks(profile="standard")
+class DoesLaterWhatNobodyHeard(Minds):
+    """Carries out a change whose client has left after the next change, whoever makes it."""
+
+    def unheard(self, request: Request, image_id: str, change: Callable[[], Reply]) -> Reply:  # noqa: ARG002
+        self.wait(image_id, change)
+        return Reply(HTTPStatus.NO_CONTENT)
+
+
+@breaks(profile="standard")
+class DoesAtLastWhatNobodyHeard(Minds):
+    """Carries out a change whose client has left 10 ms after that."""
+
+    def unheard(self, request: Request, image_id: str, change: Callable[[], Reply]) -> Reply:  # noqa: ARG002
+        time.sleep(10 * MILLISECOND)
+        return change()
+
+
+@breaks(profile="standard")
+class DropsWhatNobodyHeard(Minds):
+    """Never carries out a change whose client has left."""
+
+    def unheard(self, request: Request, image_id: str, change: Callable[[], Reply]) -> Reply:  # noqa: ARG002
+        return Reply(HTTPStatus.NO_CONTENT)
+
+
+@breaks(profile="standard")
+class AcknowledgesEveryDeletionOfARace(Meets):
+    """Answers 204 to every deletion of a tag that was there when it came, whoever was the first."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        there = tag in self.images.open(request.caller, image_id).tags
+        with self.meeting(image_id), self.images.lock:
+            gone = tag not in self.images.get(image_id).tags
+            return Reply(HTTPStatus.NO_CONTENT) if there and gone else super().delete_tag(request, image_id, tag)
+
+
+@breaks(profile="standard")
+class RefusesWhereTwoMeet(Meets):
+    """Answers 409 to an addition that meets another, and stores nothing."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.images.open(request.caller, image_id)
+        with self.meeting(image_id) as met:
+            if met:
+                return self.error(request, HTTPStatus.CONFLICT, "Someone else is at it.")
+            return super().add_tag(request, image_id, tag)
+
+
+@breaks(profile="standard")
+class ShowsOthersChangesLate(ShowsChangesLate):
+    """Shows changes 30 milliseconds late to whoever has never changed the image on the same connection."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wrote: set[tuple[int, str]] = set()
+
+    def route(self, request: Request) -> Reply:
+        if request.method != "GET":
+            self.wrote |= {(threading.get_ident(), part) for part in request.path.split("/")}
+        return super().route(request)
+
+    def show_image(self, request: Request, image_id: str) -> Reply:
+        if (threading.get_ident(), image_id) in self.wrote:
+            return App.show_image(self, request, image_id)
+        return super().show_image(request, image_id)
+
+
+@breaks(profile="standard")
+class CarriesFiftyTags(App):
+    """Answers 413 where an image would carry more than fifty tags."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            tags = self.images.open(request.caller, image_id).tags
+            if len(tags) >= 50 and tag not in tags:
+                return self.error(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "An image carries at most 50 tags.")
+            return super().add_tag(request, image_id, tag)

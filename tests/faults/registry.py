@@ -19,6 +19,8 @@ class Fault(Protocol):
     """Those it finds only where the tags it draws happen to meet the defect."""
     profile: str
     """The least effort that is certain to meet the defect."""
+    words: tuple[str, ...]
+    """What the command has to be told besides."""
 
     def __call__(self) -> App: ...
 
@@ -27,12 +29,15 @@ FAULTS: dict[str, Fault] = {}
 """Every faulty app by its name."""
 
 
-def breaks(*ids: str, perhaps: Iterable[str] = (), profile: str = "quick") -> Callable[[Subclass], Subclass]:
+def breaks(
+    *ids: str, perhaps: Iterable[str] = (), profile: str = "quick", words: tuple[str, ...] = ()
+) -> Callable[[Subclass], Subclass]:
     """Register a faulty app with the requirements that it breaks."""
 
     def register(app: Subclass) -> Subclass:
         fault = cast("Fault", app)
         fault.broken, fault.perhaps, fault.profile = frozenset(ids), frozenset(perhaps), profile
+        fault.words = words
         if app.__name__ in FAULTS or not app.__doc__:
             raise ValueError(f"A fault has a name of its own and one sentence: {app.__name__}.")
         FAULTS[app.__name__] = fault

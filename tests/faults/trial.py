@@ -7,6 +7,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from threading import Lock
 
@@ -44,6 +45,8 @@ class Outcome:
     sent: int
     """All that reached the app."""
     output: str
+    classes: dict[str, str]
+    """For which class of input a finding holds, as far as that was found out."""
 
     def which(self, *verdicts: str) -> frozenset[str]:
         """Give the requirements of these verdicts."""
@@ -85,8 +88,12 @@ class Meter:
 
 def _identities(server: Server) -> dict[str, str]:
     """Give tokens for every caller. Names and passwords would do too, and cost a second of imports in every run."""
-    users = {"": "tester", "ALT_": "other", "READER_": "reader", "ADMIN_": "admin"}
-    tokens = {f"CLOUDIMAGES_{who}TOKEN": server.app.identity.issue(name).value for who, name in users.items()}
+    identity = server.app.identity
+    users = {"": "tester", "ALT_": "other", "READER_": "reader", "CREATOR_": "creator", "ADMIN_": "admin"}
+    tokens = {f"CLOUDIMAGES_{who}TOKEN": identity.issue(name).value for who, name in users.items()}
+    tokens["CLOUDIMAGES_EXPIRED_TOKEN"] = identity.issue("tester", timedelta(seconds=-1)).value
+    tokens["CLOUDIMAGES_REVOKED_TOKEN"] = (revoked := identity.issue("tester")).value
+    identity.revoke(revoked.value)
     return tokens | {"CLOUDIMAGES_ENDPOINT": server.url, "HYPOTHESIS_STORAGE_DIRECTORY": str(STORAGE)}
 
 
@@ -126,7 +133,7 @@ def judged(
     with serving(app) as server:
         environ = {name: value for name, value in os.environ.items() if not name.startswith(STRANGE)}
         words = ["run", "--profile", profile, "--seed", str(seed), "--patience", "0.3", "--reports", str(reports)]
-        words += [word for one in select for word in ("--select", one)]
+        words += [*getattr(make, "words", ()), *(word for one in select for word in ("--select", one))]
         status = _run(words, environ | _identities(server), reports)
     output = (reports / OUTPUT).read_text(encoding="utf-8", errors="replace")
     file = reports / "conformance.json"
@@ -141,4 +148,5 @@ def judged(
         requests=data["requests"]["judging"],
         sent=meter.requests,
         output=output,
+        classes={one["id"]: one["class"] for one in entries if "class" in one},
     )

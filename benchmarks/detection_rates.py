@@ -1,0 +1,105 @@
+"""How often the suite finds what goes wrong in histories, and how often it cries wolf.
+
+Usage: python benchmarks/detection_rates.py [--runs N] [--alarms ROUNDS] [NAME…]. Judges every fault of racing.py and
+sequences.py, or those whose names begin so, with as many seeds, in profile standard, asking for what it breaks and for
+what races ask; prints as a Markdown table how often the verdicts were as expected and how many requests a run took.
+`--alarms` runs so many races on honest services instead, with delays, late readers and clients that hang up, and prints
+how many were called inexplicable: there must be none.
+"""
+
+import argparse
+import statistics
+import sys
+import tempfile
+from collections import Counter
+from functools import partial
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from faults import FAULTS, lawful
+from faults.trial import judged
+
+from pytest_cloudimages import contests
+from pytest_cloudimages.client import ImagesClient, Patience, created
+from pytest_cloudimages.exchanges import Transcript
+from pytest_cloudimages.races import crew, run
+from pytest_cloudimages.reference.server import serving
+from pytest_cloudimages.wire import Wire
+
+ROOMS = ("racing", "sequences")
+RACED = ("TAG-HIST-02", "TAG-ADD-29", "TAG-ADD-30", "TAG-DEL-17")
+HONEST = (
+    lawful.Honest,
+    lawful.TakesItsTime,
+    lawful.DoesLaterWhatNobodyHeard,
+    lawful.DoesAtLastWhatNobodyHeard,
+    lawful.DropsWhatNobodyHeard,
+    lawful.AcknowledgesEveryDeletionOfARace,
+    lawful.RefusesWhereTwoMeet,
+)
+CLIENTS = (2, 4, 8, 16)
+
+
+def rates(names: list[str], runs: int) -> None:
+    """Print how often each fault is found."""
+    print("| fault | breaks | found | requests |\n| --- | --- | ---: | ---: |")
+    for name in names:
+        fault, found, requests = FAULTS[name], 0, []
+        for seed in range(1, runs + 1):
+            with tempfile.TemporaryDirectory() as folder:
+                select = sorted(
+                    {*fault.broken, *fault.perhaps, *(RACED if fault.__module__.endswith("racing") else ())}
+                )
+                outcome = judged(fault, Path(folder), profile="standard", seed=seed, select=select)
+            quarrel = outcome.quarrel(fault.broken, fault.perhaps)
+            found += not quarrel
+            requests.append(outcome.requests)
+            if quarrel:
+                print(f"{name}, seed {seed}: {quarrel}", file=sys.stderr)
+        median = statistics.median(requests)
+        print(f"| {name} | {', '.join(sorted(fault.broken))} | {found} of {runs} | {median:.0f} |", flush=True)
+
+
+def alarms(rounds: int) -> None:
+    """Print how many races on honest services were called inexplicable."""
+    print("| service | races | operations | without an order |\n| --- | ---: | ---: | ---: |")
+    for app in HONEST:
+        count: Counter[str] = Counter()
+        with serving(app()) as server, crew() as members:
+            token, transcript = server.app.identity.issue("tester").value, Transcript()
+            client = ImagesClient(
+                f"{server.url}/v2", Wire(server.url, timeout=10), transcript, lambda token=token: token
+            )
+            opened, patience = partial(created, client, "rates"), Patience(1.0, transcript)
+            seed = 0
+            while count["races"] < rounds / len(HONEST):
+                seed += 1
+                for family in contests.Family:
+                    for race in contests.contests(family, seed, CLIENTS, 1):
+                        heat = run(opened, race, members, patience=patience, late=0.0)
+                        count["races"] += 1
+                        count["operations"] += len(heat.done)
+                        if heat.anomalies:
+                            count["alarms"] += 1
+                            print(f"{app.__name__}, seed {seed}: {heat.anomalies[0]}", file=sys.stderr)
+                        transcript.take()
+        print(f"| {app.__name__} | {count['races']} | {count['operations']} | {count['alarms']} |", flush=True)
+
+
+def main() -> None:
+    """Measure what the command line asks for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", nargs="*")
+    parser.add_argument("--runs", type=int, default=20)
+    parser.add_argument("--alarms", type=int, default=0)
+    chosen = parser.parse_args()
+    if chosen.alarms:
+        alarms(chosen.alarms)
+        return
+    names = [one for one, fault in FAULTS.items() if fault.__module__.endswith(ROOMS) and fault.broken]
+    rates([one for one in names if not chosen.name or one.startswith(tuple(chosen.name))], chosen.runs)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,259 @@
+"""In which way an operation on a tag went wrong, and what is to be asked to see it again. No I/O."""
+
+import enum
+import json
+import re
+import urllib.parse
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from pytest_cloudimages.exchanges import Exchange
+from pytest_cloudimages.known_tags import LONGEST
+from pytest_cloudimages.plans import Kind, Step
+
+TARGET = re.compile(r"/images/([^/?#]+)(?:/tags/([^/?#]+))?$")
+METHODS = {"PUT": Kind.ADD, "DELETE": Kind.DELETE}
+
+
+class Symptom(enum.StrEnum):
+    """The ways in which an operation on a tag goes wrong; the word says what became of the tag."""
+
+    FAILED = "answered 5xx or not at all"
+    REFUSED = "refused"
+    STORED = "refused and stored"
+    ODD = "acknowledged with another code"
+    ACCEPTED = "acknowledged"
+    UNFAITHFUL = "altered or lost"
+    TWICE = "listed twice"
+    UNDELETABLE = "refused to be deleted"
+    KEPT = "kept when deleted"
+    DENIED = "refused to be deleted and gone"
+    FORGIVEN = "deleted though absent"
+    MISANSWERED = "answered otherwise than 404"
+    COSTLY = "costing other tags"
+    FRUITFUL = "bringing other tags"
+
+    @property
+    def told_by_status(self) -> bool:
+        """Whether the answer alone shows it."""
+        return self in BY_STATUS
+
+
+BY_STATUS = frozenset(
+    {
+        Symptom.FAILED,
+        Symptom.REFUSED,
+        Symptom.ODD,
+        Symptom.ACCEPTED,
+        Symptom.UNDELETABLE,
+        Symptom.FORGIVEN,
+        Symptom.MISANSWERED,
+    }
+)
+
+
+def of_answer(kind: Kind, tag: str, status: int, *, carried: bool | None) -> Symptom | None:
+    """Give what an answer alone shows to be wrong. ``carried`` is whether the image had the tag, if that is known."""
+    if status == 0 or status >= 500:  # noqa: PLR2004 - the class of codes
+        return Symptom.FAILED
+    good, refused = 200 <= status < 300, 400 <= status < 500  # noqa: PLR2004 - the classes of codes
+    if kind is Kind.ADD:
+        if len(tag) > LONGEST:
+            return Symptom.ACCEPTED if good else None
+        # A 201 for a new tag is what HTTP asks for. (Ruling Q-05.)
+        fine = (204,) if carried else (204, 201)
+        return Symptom.REFUSED if refused else Symptom.ODD if good and status not in fine else None
+    if carried is None:
+        return Symptom.ODD if good and status != 204 else None  # noqa: PLR2004
+    if carried:
+        return Symptom.UNDELETABLE if refused else Symptom.ODD if good and status != 204 else None  # noqa: PLR2004
+    return Symptom.FORGIVEN if good else Symptom.MISANSWERED if refused and status != 404 else None  # noqa: PLR2004
+
+
+def of_readings(kind: Kind, tag: str, status: int, before: Sequence[str], after: Sequence[str]) -> Symptom | None:
+    """Give what the tags before and after one operation show to be wrong."""
+    good = 200 <= status < 300  # noqa: PLR2004 - the class of codes
+    lost, brought = Counter(before) - Counter(after), Counter(after) - Counter(before)
+    if kind is Kind.ADD and good and len(tag) <= LONGEST:
+        if tag not in after:
+            return Symptom.UNFAITHFUL
+        if after.count(tag) > 1:
+            return Symptom.TWICE
+        brought.pop(tag, None)
+    elif kind is Kind.ADD and not good and tag in brought:
+        return Symptom.STORED
+    elif kind is Kind.DELETE and good:
+        if tag in after:
+            return Symptom.KEPT
+        lost.pop(tag, None)
+    elif kind is Kind.DELETE and not good and tag in lost:
+        return Symptom.DENIED
+    return Symptom.COSTLY if lost else Symptom.FRUITFUL if brought else None
+
+
+@dataclass(frozen=True)
+class Suspect:
+    """One operation that went wrong in a finding's decisive case."""
+
+    symptom: Symptom
+    kind: Kind
+    tag: str
+    carried: bool | None
+    """Whether the image had the tag before; ``None`` where that is not known."""
+    before: tuple[str, ...] = ()
+    """The tags of the image before."""
+    lost: tuple[str, ...] = ()
+    """Other tags that went missing."""
+    of_history: bool = False
+    """Whether it was one step of many."""
+
+    @property
+    def partners(self) -> list[str]:
+        """The other tags that may have to do with it, the likeliest first."""
+        return list(dict.fromkeys([*self.lost, *(one for one in self.before if one != self.tag)]))
+
+
+def of_step(step: Step, *, answer_only: bool = False) -> Suspect | None:
+    """Give the operation of a step, if the step shows it to have gone wrong.
+
+    Where it is the answer's form that is judged (``answer_only``), a refusal may be lawful; a failure never is.
+    """
+    kind, tag, status = step.operation.kind, step.tag, step.answer.status
+    before, after = step.before or (), step.after or ()
+    carried = None if step.before is None else tag in before
+    told = of_answer(kind, tag, status, carried=carried)
+    # A step that was vouched for was not read around by itself.
+    read = step.known and not step.vouched and not answer_only
+    shown = of_readings(kind, tag, status, before, after) if read else None
+    symptom = told if told is Symptom.FAILED else shown or (None if answer_only else told)
+    lost = tuple((Counter(before) - Counter(after) - Counter([tag])).keys()) if step.known else ()
+    return Suspect(symptom, kind, tag, carried, tuple(before), lost, of_history=True) if symptom else None
+
+
+@dataclass(frozen=True)
+class _Done:
+    kind: Kind
+    tag: str
+    status: int
+    carried: bool | None
+
+    @property
+    def good(self) -> bool:
+        return 200 <= self.status < 300  # noqa: PLR2004 - the class of codes
+
+
+@dataclass
+class _Trail:
+    """What is known of one image while its exchanges are walked through."""
+
+    base: list[str] | None = None
+    """The tags before the operations in hand; ``None`` where they were not read."""
+    tags: list[str] = field(default_factory=list)
+    """The tags that the acknowledged operations leave, as far as they are known."""
+    done: list[_Done] = field(default_factory=list)
+    seen: list[str] | None = None
+    """The tags that were read after them."""
+    shown: list[Suspect] = field(default_factory=list)
+    """What the last reading has shown of them."""
+
+
+def suspect(exchanges: Iterable[Exchange]) -> Suspect | None:
+    """Give the operation that a case's exchanges show to have gone wrong; ``None`` where they show none for certain.
+
+    An operation whose tag was not written as usual, that had a body, or that overlapped with others in time, shows
+    nothing about the tag's text.
+    """
+    order = sorted((one for one in exchanges if TARGET.search(one.target)), key=lambda one: one.sent)
+    if any(later.sent < earlier.answered for earlier, later in pairwise(order)):
+        return None
+    trails: dict[str, _Trail] = {}
+    answered: list[Suspect | None] = []
+    shown: list[Suspect] = []
+    for one in order:
+        match = TARGET.search(one.target)
+        image, written = match.groups() if match else ("", None)
+        trail = trails.setdefault(image, _Trail())
+        tag = decoded(written) if written else None
+        if written is None and one.method == "GET":
+            _read(trail, _tags(one))
+        elif one.method in ("GET", "HEAD"):
+            continue
+        elif tag is None or one.body or one.caller != "tester" or one.method not in METHODS:
+            # Whatever this was about, it was not the text of a tag.
+            shown += trails.pop(image).shown
+            answered.append(None)
+        else:
+            if trail.seen is not None:
+                shown += trail.shown
+                trails[image] = trail = _Trail(trail.seen, [*trail.seen])
+            answered.append(_take(trail, METHODS[one.method], tag, one.status))
+    return _weightiest(answered, [*shown, *(each for trail in trails.values() for each in trail.shown)])
+
+
+def _weightiest(answered: Sequence[Suspect | None], shown: Sequence[Suspect]) -> Suspect | None:
+    """Choose: a failure, or what was seen last, or the answer that the case ended with; other refusals are lawful."""
+    failed = [one for one in answered if one and one.symptom is Symptom.FAILED]
+    strange = [one for one in answered if one and one.symptom not in (Symptom.REFUSED, Symptom.ODD)]
+    return next(iter([*failed, *shown[::-1], *strange[::-1], *answered[-1:]]), None)
+
+
+def decoded(written: str) -> str | None:
+    """Give the tag that a segment stands for, if it is written as every client writes it."""
+    try:
+        tag = urllib.parse.unquote(written, errors="strict")
+    except UnicodeDecodeError:
+        return None
+    return tag if written in (urllib.parse.quote(tag, safe=""), urllib.parse.quote(tag, safe="+")) else None
+
+
+def _tags(exchange: Exchange) -> list[str] | None:
+    try:
+        data = json.loads(exchange.answer)
+    except ValueError:
+        return None
+    tags = data.get("tags") if isinstance(data, dict) else None
+    return tags if isinstance(tags, list) and all(isinstance(one, str) for one in tags) else None
+
+
+def _take(trail: _Trail, kind: Kind, tag: str, status: int) -> Suspect | None:
+    """Take an operation into account, and give what its answer alone shows."""
+    before = tuple(trail.tags)
+    # What was not read, nobody knows, but for what this case added itself.
+    done = _Done(kind, tag, status, True if tag in before else None if trail.base is None else False)
+    trail.done.append(done)
+    if done.good:
+        trail.tags = [one for one in before if one != tag] + [tag] * (kind is Kind.ADD)
+    symptom = of_answer(kind, tag, status, carried=done.carried)
+    return Suspect(symptom, kind, tag, done.carried, before) if symptom else None
+
+
+def _read(trail: _Trail, seen: list[str] | None) -> None:
+    """Compare a reading with what was known before it; where it came again, the last one counts."""
+    if seen is None:
+        return
+    trail.seen = seen
+    if len(trail.done) == 1 and trail.base is not None:
+        one = trail.done[0]
+        symptom = of_readings(one.kind, one.tag, one.status, trail.base, seen)
+        lost = tuple((Counter(trail.base) - Counter(seen) - Counter([one.tag])).keys())
+        trail.shown = [Suspect(symptom, one.kind, one.tag, one.carried, tuple(trail.base), lost)] if symptom else []
+    else:
+        trail.shown = [*_several(trail, seen)]
+
+
+def _several(trail: _Trail, seen: Sequence[str]) -> Iterator[Suspect]:
+    """Give those of several operations that a reading contradicts."""
+    carried = [*(trail.base or [])]
+    for one in trail.done:
+        symptom = None
+        if one.kind is Kind.ADD and one.good and one.tag in trail.tags and len(one.tag) <= LONGEST:
+            symptom = Symptom.UNFAITHFUL if one.tag not in seen else Symptom.TWICE if seen.count(one.tag) > 1 else None
+        elif one.kind is Kind.DELETE and one.tag in seen and one.tag not in trail.tags:
+            # A refusal of what is there afterwards was a refusal of what was there.
+            symptom = Symptom.KEPT if one.good else Symptom.UNDELETABLE if one.status < 500 else None  # noqa: PLR2004
+        if symptom:
+            yield Suspect(symptom, one.kind, one.tag, one.carried, tuple(carried))
+        if one.kind is Kind.ADD and one.good and one.tag not in carried:
+            carried.append(one.tag)

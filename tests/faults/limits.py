@@ -1,0 +1,141 @@
+"""Limits of tags that the operator states, kept in the wrong way; asked with --tag-limit 128."""
+
+from http import HTTPStatus
+
+from pytest_cloudimages.reference.app import NO_CONTENT, App, Reply, Request
+from pytest_cloudimages.reference.refusals import OverLimit
+
+from .registry import breaks
+
+LIMIT = 128
+STATED = ("--tag-limit", str(LIMIT))
+
+
+@breaks("TAG-ADD-20", words=STATED, profile="standard")
+class EnforcesNoLimit(App):
+    """Adds as many tags as anybody likes."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            image = self.images.open(request.caller, image_id)
+            hidden, image.tags[:] = image.tags[:64], image.tags[64:]
+            try:
+                return NO_CONTENT if tag in hidden else super().add_tag(request, image_id, tag)
+            finally:
+                image.tags[:0] = hidden
+
+
+@breaks("TAG-ADD-20", words=STATED, profile="standard")
+class AllowsOneTooMany(App):
+    """Adds one tag more than the limit says."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            image = self.images.open(request.caller, image_id)
+            hidden, image.tags[:] = image.tags[:1], image.tags[1:]
+            try:
+                return NO_CONTENT if tag in hidden else super().add_tag(request, image_id, tag)
+            finally:
+                image.tags[:0] = hidden
+
+
+@breaks("TAG-ADD-20", words=STATED, profile="standard")
+class AllowsOneTooFew(App):
+    """Refuses the last tag that the limit allows."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        tags = self.images.open(request.caller, image_id).tags
+        if tag not in tags and len(tags) >= LIMIT - 1:
+            raise OverLimit("An image carries fewer tags.")
+        return super().add_tag(request, image_id, tag)
+
+
+@breaks("TAG-ADD-21", words=STATED, profile="standard")
+class CountsARepetition(App):
+    """Refuses to add a tag again that a full image carries."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        if len(self.images.open(request.caller, image_id).tags) >= LIMIT:
+            raise OverLimit("The image is full.")
+        return super().add_tag(request, image_id, tag)
+
+
+class _AnswersTheFull(App):
+    status = HTTPStatus.FORBIDDEN
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        try:
+            return super().add_tag(request, image_id, tag)
+        except OverLimit:
+            return self.error(request, self.status, "The image is full.")
+
+
+@breaks("TAG-ADD-20", words=STATED, profile="standard")
+class ForbidsTheFull(_AnswersTheFull):
+    """Answers 403 where the limit is passed."""
+
+
+@breaks("TAG-ADD-20", words=STATED, profile="standard")
+class AcknowledgesTheFull(_AnswersTheFull):
+    """Acknowledges a tag past the limit, and does not store it."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        reply = super().add_tag(request, image_id, tag)
+        return NO_CONTENT if reply.status is self.status else reply
+
+
+@breaks("TAG-ADD-20", "TAG-ADD-22", words=STATED, profile="standard")
+class RefusesTheFullAndAdds(App):
+    """Answers 413 past the limit, and adds the tag all the same."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        try:
+            return super().add_tag(request, image_id, tag)
+        except OverLimit:
+            self.images.get(image_id).tags.append(tag)
+            raise
+
+
+@breaks("TAG-ADD-22", words=STATED, profile="standard")
+class DropsTheOldestWhenFull(App):
+    """Answers 413 past the limit, and drops the oldest tag."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        try:
+            return super().add_tag(request, image_id, tag)
+        except OverLimit:
+            del self.images.get(image_id).tags[:1]
+            raise
+
+
+@breaks("TAG-ADD-20", words=STATED, profile="standard")
+class MakesNoRoom(App):
+    """Counts every tag that an image ever had."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ever: dict[str, set[str]] = {}
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        ever = self.ever.setdefault(image_id, set())
+        if tag not in ever and len(ever) >= LIMIT:
+            raise OverLimit("The image is full.")
+        reply = super().add_tag(request, image_id, tag)
+        ever.add(tag)
+        return reply
+
+
+@breaks("TAG-ADD-20", words=STATED, profile="standard")
+class CountsRefusals(App):
+    """Counts the tags it refused for the limit, so that a deletion makes no room."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused: dict[str, int] = {}
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        tags = self.images.open(request.caller, image_id).tags
+        if tag not in tags and len(tags) + self.refused.get(image_id, 0) >= LIMIT:
+            self.refused[image_id] = self.refused.get(image_id, 0) + 1
+            raise OverLimit("The image is full.")
+        return super().add_tag(request, image_id, tag)

@@ -1,0 +1,494 @@
+"""Services that go wrong only where clients meet, or where one of them has left."""
+
+import socket
+import threading
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from http import HTTPStatus
+from random import Random
+
+from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.images import Image
+from pytest_cloudimages.reference.refusals import Refusal
+from pytest_cloudimages.reference.server import Connection
+
+from .registry import breaks
+
+NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
+MILLISECOND = 0.001
+
+
+# Reading, thinking, writing
+
+
+class _Rewrites(App):
+    """Reads all tags, thinks, and writes all of them."""
+
+    window = 2 * MILLISECOND
+
+    def rewritten(self, request: Request, image_id: str, tag: str, *, adds: bool) -> Reply:
+        """Carry out the rule on the tags as they were a while ago."""
+        image = self.images.open(request.caller, image_id)
+        before = list(image.tags)
+        time.sleep(self.window)
+        with self.images.lock:
+            image = self.images.open(request.caller, image_id)
+            image.tags[:] = before
+            return super().add_tag(request, image_id, tag) if adds else super().delete_tag(request, image_id, tag)
+
+
+class _RewritesForBoth(_Rewrites):
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        return self.rewritten(request, image_id, tag, adds=True)
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        return self.rewritten(request, image_id, tag, adds=False)
+
+
+@breaks("TAG-ADD-29", "TAG-HIST-02", profile="standard")
+class RewritesWithinHalfAMillisecond(_RewritesForBoth):
+    """Reads the tags, thinks for 0.5 ms, and writes them, in additions and deletions."""
+
+    window = MILLISECOND / 2
+
+
+@breaks("TAG-ADD-29", "TAG-HIST-02", profile="standard")
+class RewritesWithinOneMillisecond(_RewritesForBoth):
+    """Reads the tags, thinks for 1 ms, and writes them, in additions and deletions."""
+
+    window = MILLISECOND
+
+
+@breaks("TAG-ADD-29", "TAG-HIST-02", profile="standard")
+class RewritesWithinFiveMilliseconds(_RewritesForBoth):
+    """Reads the tags, thinks for 5 ms, and writes them, in additions and deletions."""
+
+    window = 5 * MILLISECOND
+
+
+@breaks("TAG-ADD-29", "TAG-HIST-02", profile="standard")
+class RewritesWithinTwentyMilliseconds(_RewritesForBoth):
+    """Reads the tags, thinks for 20 ms, and writes them, in additions and deletions."""
+
+    window = 20 * MILLISECOND
+
+
+@breaks("TAG-HIST-02", profile="standard")
+class UndoesDeletions(_Rewrites):
+    """Brings back, with a deletion, the tags that others deleted within 2 ms."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        return self.rewritten(request, image_id, tag, adds=False)
+
+
+@breaks("TAG-ADD-29", "TAG-HIST-02", profile="standard")
+class LosesOnlyAbroad(_Rewrites):
+    """Loses additions that meet an addition to another image: it keeps in mind one list of tags at a time."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.mind: tuple[str, list[str]] = ("", [])
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        image = self.images.open(request.caller, image_id)
+        self.mind = (image_id, image.tags)
+        time.sleep(self.window)
+        kept, _ = self.mind
+        return super().add_tag(request, image_id, tag) if kept == image_id else NO_CONTENT
+
+
+@breaks("TAG-HIST-02", profile="standard")
+class AddsToTheImageOfAnother(App):
+    """Keeps in a variable of all threads which image is meant."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.meant = ""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.meant = image_id
+        time.sleep(MILLISECOND)
+        meant, _ = self.meant, self.images.open(request.caller, image_id)
+        with self.images.lock:
+            if meant != image_id and tag not in self.images.get(meant).tags:
+                return NO_CONTENT
+            return super().delete_tag(request, meant, tag)
+
+
+# Who is there already
+
+
+class Meets(App):
+    """Knows how many are changing an image at the moment."""
+
+    think = MILLISECOND
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.inside: dict[str, int] = {}
+        self.door = threading.Lock()
+
+    @contextmanager
+    def meeting(self, image_id: str) -> Iterator[bool]:
+        """Stay for a while, and tell whether someone was there before."""
+        with self.door:
+            met = self.inside.get(image_id, 0) > 0
+            self.inside[image_id] = self.inside.get(image_id, 0) + 1
+        try:
+            time.sleep(self.think)
+            yield met
+        finally:
+            with self.door:
+                self.inside[image_id] -= 1
+
+
+@breaks("TAG-ADD-29", "TAG-HIST-02", profile="standard")
+class RollsBackTheLoser(Meets):
+    """Acknowledges an addition that meets another, and rolls it back."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.images.open(request.caller, image_id)
+        with self.meeting(image_id) as met:
+            return NO_CONTENT if met else super().add_tag(request, image_id, tag)
+
+
+@breaks("TAG-RESP-09", profile="standard")
+class FailsWhereTwoMeet(Meets):
+    """Answers 500 to an addition that meets another, as a database does that is locked."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.images.open(request.caller, image_id)
+        with self.meeting(image_id) as met:
+            if met:
+                return self.error(request, HTTPStatus.INTERNAL_SERVER_ERROR, "The database is locked.")
+            return super().add_tag(request, image_id, tag)
+
+
+@breaks("TAG-RESP-09", profile="standard")
+class FailsWhenAllIsDone(Meets):
+    """Answers 500 to a deletion that meets another, and deletes the tag."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.meeting(image_id) as met:
+            reply = super().delete_tag(request, image_id, tag)
+            return self.error(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Deadlock.") if met else reply
+
+
+@breaks("TAG-HIST-02", profile="standard")
+class RefusesAndAdds(Meets):
+    """Answers 409 to an addition that meets another, and stores the tag."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.meeting(image_id) as met:
+            reply = super().add_tag(request, image_id, tag)
+            return self.error(request, HTTPStatus.CONFLICT, "Someone else is at it.") if met else reply
+
+
+@breaks("TAG-HIST-02", profile="standard")
+class DoesNotFindWhatIsLocked(Meets):
+    """Answers 404 to a deletion that meets another, and keeps the tag."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.meeting(image_id) as met:
+            if met:
+                return self.error(request, HTTPStatus.NOT_FOUND, "There is no such tag.")
+            return super().delete_tag(request, image_id, tag)
+
+
+@breaks("TAG-HIST-02", profile="standard")
+class ForgetsADeletionThatMeets(Meets):
+    """Acknowledges a deletion that meets another, and keeps the tag."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.meeting(image_id) as met:
+            there = tag in self.images.open(request.caller, image_id).tags
+            return NO_CONTENT if met and there else super().delete_tag(request, image_id, tag)
+
+
+# Rows of a table
+
+
+class _Rows(App):
+    """Looks whether there is a row, thinks, and inserts one; rows of one tag are shown as one."""
+
+    think = MILLISECOND
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        there = tag in self.images.open(request.caller, image_id).tags
+        time.sleep(self.think)
+        with self.images.lock:
+            tags = self.images.get(image_id).tags
+            twice = not there and tag in tags
+            reply = super().add_tag(request, image_id, tag)
+            tags += [tag] * twice
+            return reply
+
+    def represent(self, image: Image) -> dict[str, object]:
+        return super().represent(image) | {"tags": list(dict.fromkeys(image.tags))}
+
+
+@breaks("TAG-ADD-30", "TAG-HIST-02", profile="standard")
+class InsertsTwoRows(_Rows):
+    """Inserts a row each where two look at once, shows both, and deletes both."""
+
+    def represent(self, image: Image) -> dict[str, object]:
+        return super().represent(image) | {"tags": list(image.tags)}
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            reply = super().delete_tag(request, image_id, tag)
+            tags = self.images.get(image_id).tags
+            tags[:] = [one for one in tags if one != tag]
+            return reply
+
+
+@breaks("TAG-ADD-30", "TAG-HIST-02", profile="standard")
+class DeletesOneRowOfTwo(_Rows):
+    """Inserts a row each where two look at once, shows one, and deletes one with each deletion."""
+
+
+@breaks("TAG-ADD-30", "TAG-RESP-09", perhaps=["TAG-HIST-02"], profile="standard")
+class StumblesOverTwoRows(_Rows):
+    """Inserts a row each where two look at once, and answers 500 to every deletion of that tag."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        if self.images.open(request.caller, image_id).tags.count(tag) > 1:
+            return self.error(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Several rows were found where one was due.")
+        return super().delete_tag(request, image_id, tag)
+
+
+@breaks("TAG-ADD-30", "TAG-HIST-02", profile="standard")
+class CannotDeleteTwoRows(_Rows):
+    """Inserts a row each where two look at once, and answers 404 to every deletion of that tag."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        if self.images.open(request.caller, image_id).tags.count(tag) > 1:
+            return self.error(request, HTTPStatus.NOT_FOUND, "There is no such tag.")
+        return super().delete_tag(request, image_id, tag)
+
+
+# The rest of the image
+
+
+@breaks("TAG-HIST-02", profile="standard")
+class RenamesWithTheTagsOfBefore(App):
+    """Writes the whole image with a PATCH of its name, as it was 2 ms before."""
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        before = list(self.images.open(request.caller, image_id).tags)
+        time.sleep(2 * MILLISECOND)
+        with self.images.lock:
+            reply = super().update_image(request, image_id)
+            if b"/tags" not in request.body:
+                self.images.get(image_id).tags[:] = before
+            return reply
+
+
+@breaks("TAG-HIST-02", profile="standard")
+class TagsWithTheNameOfBefore(App):
+    """Writes the whole image when a tag is added, with the name that it had 2 ms before."""
+
+    window = 2 * MILLISECOND
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        name = self.images.open(request.caller, image_id).name
+        time.sleep(self.window)
+        with self.images.lock:
+            reply = super().add_tag(request, image_id, tag)
+            self.images.get(image_id).name = name
+            return reply
+
+
+# What readers see
+
+
+@breaks("TAG-HIST-02", profile="standard")
+class ReadsPageByPage(App):
+    """Reads tags a page of two at a time, and 2 ms lie between page and page: what is deleted meanwhile shifts them."""
+
+    def show_image(self, request: Request, image_id: str) -> Reply:
+        with self.images.lock:
+            image = self.images.show(request.caller, image_id)
+            data, shown = self.represent(image), list(image.tags[:2])
+        while page := self.page(request, image_id, len(shown)):
+            shown += page
+        return Reply.of_json(data | {"tags": list(dict.fromkeys(shown))})
+
+    def page(self, request: Request, image_id: str, begin: int) -> list[str]:
+        """Read the tags of a page."""
+        time.sleep(2 * MILLISECOND)
+        with self.images.lock:
+            return self.images.show(request.caller, image_id).tags[begin : begin + 2]
+
+
+@breaks("TAG-HIST-02", profile="standard")
+class ShowsNothingWhileItWrites(App):
+    """Deletes all tags and inserts those that are to be there, before the eyes of every reader."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            reply = super().add_tag(request, image_id, tag)
+            image = self.images.get(image_id)
+            after = list(image.tags)
+            self.hidden(image)
+            image.tags[:] = after
+            return reply
+
+    def hidden(self, image: Image) -> None:
+        """Let readers see the image for a while as it is between deletion and insertion."""
+        self.empty = image.id
+        time.sleep(2 * MILLISECOND)
+        self.empty = ""
+
+    empty = ""
+
+    def show_image(self, request: Request, image_id: str) -> Reply:
+        if self.empty == image_id:
+            return Reply.of_json(self.represent(self.images.show(request.caller, image_id)) | {"tags": []})
+        return super().show_image(request, image_id)
+
+
+@breaks("TAG-HIST-02", profile="standard")
+class RemembersWhatAConnectionSaw(App):
+    """Shows an image for ever as it was first shown on a connection that has never changed it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wrote: set[tuple[int, str]] = set()
+        self.saw: dict[tuple[int, str], list[str]] = {}
+
+    def route(self, request: Request) -> Reply:
+        if request.method != "GET":
+            self.wrote |= {(threading.get_ident(), part) for part in request.path.split("/")}
+        return super().route(request)
+
+    def create_image(self, request: Request) -> Reply:
+        reply = super().create_image(request)
+        self.wrote.add((threading.get_ident(), self.images.all()[-1].id))
+        return reply
+
+    def show_image(self, request: Request, image_id: str) -> Reply:
+        key = (threading.get_ident(), image_id)
+        if key in self.wrote:
+            return super().show_image(request, image_id)
+        with self.images.lock:
+            image = self.images.show(request.caller, image_id)
+            seen = self.saw.setdefault(key, list(image.tags))
+            return Reply.of_json(self.represent(image) | {"tags": seen})
+
+
+@breaks("TAG-ADD-29", "TAG-HIST-02", profile="standard")
+class ReplicatesOutOfOrder(App):
+    """Reads from a replica, to which whole images are sent, those of concurrent changes in any order."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.replica: dict[str, list[str]] = {}
+        self.chance = Random(1)  # noqa: S311 - a delay is no secret
+
+    def sent(self, image_id: str, reply: Reply, tags: list[str]) -> Reply:
+        """Send an image to the replica, which takes now a little longer, now a little less."""
+        time.sleep(self.chance.uniform(0, 20) * MILLISECOND)
+        self.replica[image_id] = tags
+        return reply
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            reply, tags = super().add_tag(request, image_id, tag), list(self.images.get(image_id).tags)
+        return self.sent(image_id, reply, tags)
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            reply, tags = super().delete_tag(request, image_id, tag), list(self.images.get(image_id).tags)
+        return self.sent(image_id, reply, tags)
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        with self.images.lock:
+            reply = super().update_image(request, image_id)
+            if b"/tags" in request.body:
+                self.replica[image_id] = list(self.images.get(image_id).tags)
+            return reply
+
+    def represent(self, image: Image) -> dict[str, object]:
+        return super().represent(image) | {"tags": list(self.replica.get(image.id, image.tags))}
+
+
+# Clients that left
+
+
+def has_left() -> bool:
+    """Tell whether the client whose request is being answered has hung up."""
+    frames = (frame for frame, _ in traceback.walk_stack(None))
+    owners = (frame.f_locals.get("self") for frame in frames)
+    line = next(one.connection for one in owners if isinstance(one, Connection))
+    line.setblocking(False)
+    try:
+        return not line.recv(1, socket.MSG_PEEK)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    finally:
+        line.setblocking(True)
+
+
+class Minds(App):
+    """Looks, a little after a change came in, whether the client has left; and does what is pending after the next."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pending: dict[str, list[Callable[[], object]]] = {}
+
+    def unheard(self, request: Request, image_id: str, change: Callable[[], Reply]) -> Reply:
+        """Carry out a change whose client has left."""
+        raise NotImplementedError
+
+    def minded(self, request: Request, image_id: str, change: Callable[[], Reply]) -> Reply:
+        """Carry out a change as it should be, unless the client has left."""
+        time.sleep(MILLISECOND / 2)
+        if has_left():
+            return self.unheard(request, image_id, change)
+        with self.images.lock:
+            reply = change()
+            for one in self.pending.pop(image_id, []):
+                with suppress(Refusal):
+                    one()
+            return reply
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        return self.minded(request, image_id, partial(super().add_tag, request, image_id, tag))
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        return self.minded(request, image_id, partial(super().delete_tag, request, image_id, tag))
+
+    def wait(self, image_id: str, what: Callable[[], object]) -> None:
+        """Do something after the next change of the image."""
+        self.pending.setdefault(image_id, []).append(what)
+
+
+@breaks("TAG-HIST-02", profile="standard")
+class RepeatsWhatNobodyHeard(Minds):
+    """Carries out a change whose client has left, and once more after the next change, as a queue does."""
+
+    def unheard(self, request: Request, image_id: str, change: Callable[[], Reply]) -> Reply:  # noqa: ARG002
+        reply = change()
+        self.wait(image_id, change)
+        return reply
+
+
+@breaks("TAG-HIST-02", profile="standard")
+class TakesBackWhatNobodyHeard(Minds):
+    """Carries out a change whose client has left, and after the next change restores all tags as they had been."""
+
+    def unheard(self, request: Request, image_id: str, change: Callable[[], Reply]) -> Reply:
+        before = list(self.images.open(request.caller, image_id).tags)
+
+        def restore() -> None:
+            self.images.get(image_id).tags[:] = before
+
+        reply = change()
+        self.wait(image_id, restore)
+        return reply

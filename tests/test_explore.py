@@ -1,0 +1,179 @@
+"""Exploration: seed after seed, until time is over, something is found, or someone has had enough."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_cloudimages.exchanges import Transcript
+from pytest_cloudimages.explore import STRIDE, Examples, Exploration
+from pytest_cloudimages.options import Options
+from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.server import serving
+from pytest_cloudimages.report.results import Record
+from pytest_cloudimages.verdicts import Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from faults.racing import RewritesWithinTwentyMilliseconds
+
+EXPLORE = ("run", "--profile", "explore", "--seed", "1", "--patience", "0.2", "--select", "TAG-ADD-29")
+FOUND = Record("TAG-HIST-02", Verdict.ADVISORY, "test", explanation="lost", seed=7)
+
+
+class LaterOn(RewritesWithinTwentyMilliseconds):
+    """Loses additions, but not in the first twenty images."""
+
+    images_made = 0
+
+    def create_image(self, request: Request) -> Reply:
+        """Count the images."""
+        self.images_made += 1
+        return super().create_image(request)
+
+    def rewritten(self, request: Request, image_id: str, tag: str, *, adds: bool) -> Reply:
+        """Be honest in the beginning."""
+        if self.images_made > 20:
+            return super().rewritten(request, image_id, tag, adds=adds)
+        return App.add_tag(self, request, image_id, tag) if adds else App.delete_tag(self, request, image_id, tag)
+
+
+# Examples
+
+
+def test_examples_are_given_the_newest_first(tmp_path: Path) -> None:
+    """By the time of their files, whatever else lies there."""
+    examples = Examples(tmp_path / "examples")
+    assert examples.seeds() == []
+    for place, seed in enumerate((3, 1, 2)):
+        path = examples.keep(seed, [FOUND], "http://one/v2")
+        os.utime(path, (place, place))
+    (tmp_path / "examples" / "seed-9-x.json").write_text("no JSON", encoding="utf-8")
+
+    assert examples.seeds() == [2, 1, 3]
+
+
+def test_an_example_says_what_it_found(tmp_path: Path) -> None:
+    """And where."""
+    path = Examples(tmp_path).keep(7, [FOUND], "http://one/v2")
+
+    assert json.loads(path.read_text(encoding="utf-8")) == {
+        "seed": 7,
+        "endpoint": "http://one/v2",
+        "found": {"TAG-HIST-02": "lost"},
+        "witnesses": [],
+    }
+
+
+# Seeds and time
+
+
+class FakeGround:
+    """What an exploration asks a ground for, as far as seeds and time go."""
+
+    options = Options(seed=5)
+    transcript = Transcript()
+
+
+def explored(tmp_path: Path, clock: Iterator[float], items: Any = ()) -> tuple[Exploration, list[str]]:
+    """Make an exploration of a minute."""
+    said: list[str] = []
+    ground: Any = FakeGround()
+    return Exploration(
+        ground, items, lambda *_: [], said.append, 1.0, Examples(tmp_path), 0.0, lambda: next(clock)
+    ), said
+
+
+def test_seeds_that_found_something_come_first(tmp_path: Path) -> None:
+    """Then ever new ones, which follow from the run's."""
+    Examples(tmp_path).keep(7, [FOUND], "http://one/v2")
+    seeds = explored(tmp_path, iter(()))[0].seeds()
+
+    assert [next(seeds) for _ in range(3)] == [7, 5 + STRIDE, (5 + 2 * STRIDE) % 2**32]
+
+
+def test_what_is_left_is_counted_from_the_beginning_of_the_run(tmp_path: Path) -> None:
+    """Checks that came before are part of it."""
+    assert explored(tmp_path, iter([45.0]))[0].left == 15
+
+
+def test_where_nothing_follows_from_the_seed_nothing_is_explored(tmp_path: Path) -> None:
+    """And it is said so."""
+    exploration, said = explored(tmp_path, iter(()))
+    exploration.run()
+
+    assert said == ["explored: nothing, since no check that passed follows from the seed"]
+
+
+def test_progress_is_told_now_and_then(tmp_path: Path) -> None:
+    """Every ten seconds at most, and in the end."""
+    exploration, said = explored(tmp_path, iter([11.0, 11.0, 12.0, 23.0, 23.0, 24.0, 24.0]))
+    for last in (False, False, False, True):
+        exploration.progress(last=last)
+
+    assert [line.rpartition(", ")[2] for line in said] == ["49 s left", "37 s left", "36 s left"]
+
+
+# Whole runs
+
+
+def test_an_exploration_ends_with_what_it_found(workshop: Any) -> None:
+    """The finding has the seed of its round, in the reports and among the examples."""
+    with serving(LaterOn()) as server:
+        workshop.named(server)
+        outcome = workshop.command(*EXPLORE, "--minutes", "1")
+    entry = outcome.entry("TAG-ADD-29")
+    (example,) = (outcome.reports / "examples").iterdir()
+    seed = json.loads(example.read_text(encoding="utf-8"))["seed"]
+
+    assert entry["verdict"] == "advisory"
+    assert f"--profile standard --seed {seed} " in entry["replay"]
+    assert seed != 1
+    assert f"explored: seed {seed} found TAG-ADD-29" in outcome.out
+    assert outcome.status == 0
+
+
+def test_an_exploration_ends_when_time_is_over(workshop: Any) -> None:
+    """With everything that it tried in the results."""
+    with serving(App()) as server:
+        workshop.named(server)
+        outcome = workshop.command(*EXPLORE, "--minutes", "0.1")
+
+    assert outcome.status == 0
+    assert "0 s left" in outcome.out
+    assert outcome.verdict("TAG-ADD-29") == "pass"
+
+
+def test_an_exploration_may_be_interrupted(workshop: Any) -> None:
+    """The reports are written, and no image stays."""
+    app = App()
+    with serving(app) as server:
+        workshop.named(server)
+        process = workshop.start("pytest_cloudimages.cli", *EXPLORE, "--minutes", "9")
+        for line in process.stdout:
+            if line.startswith("explored:"):
+                break
+        process.send_signal(signal.SIGINT)
+        outcome = workshop.end(process)
+
+    assert outcome.results["interrupted"]
+    assert outcome.verdict("TAG-ADD-29") == "pass"
+    assert app.images.all() == []
+
+
+@pytest.mark.parametrize("profile", ["quick", "standard"])
+def test_minutes_want_the_profile_that_explores(workshop: Any, profile: str) -> None:
+    """It is a mistake of usage."""
+    outcome = workshop.command("run", "--reference", "--profile", profile, "--minutes", "1")
+
+    assert outcome.status == 2
+    assert "belongs to" in outcome.out

@@ -1,0 +1,182 @@
+"""Races of a run: run when they are first asked for, looked at by many, and told from what goes wrong without them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+
+from pytest_cloudimages import evidence, schemas
+from pytest_cloudimages.contests import Family, Race
+from pytest_cloudimages.experiments import Control
+from pytest_cloudimages.ground import prepare
+from pytest_cloudimages.heats import Races
+from pytest_cloudimages.histories import Anomaly, Category
+from pytest_cloudimages.options import Options
+from pytest_cloudimages.plans import Kind
+from pytest_cloudimages.races import Heat, crew
+from pytest_cloudimages.reference.app import App
+from pytest_cloudimages.reference.server import serving
+from pytest_cloudimages.verdicts import Blocked
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from faults import adding, racing
+
+SOUND = Control(adds=True, repeats=True, deletes=True)
+RACED = ("--select", "TAG-HIST-02", "--select", "TAG-ADD-29", "--patience", "0.3")
+
+
+@pytest.fixture
+def races_of(monkeypatch: pytest.MonkeyPatch, direct: None) -> Iterator[Callable[..., Races]]:  # noqa: ARG001 - asked for what it does
+    """Open the races of a run against an app."""
+    opened: list[Any] = []
+
+    def open_races(app: App, control: Control = SOUND) -> Races:
+        server, members = serving(app), crew()
+        opened.extend([server, members])
+        running = server.__enter__()
+        monkeypatch.setenv("CLOUDIMAGES_TOKEN", app.identity.issue("tester").value)
+        ground = prepare(Options(url=f"{running.url}/v2", profile="quick", patience=0.2, timeout=5.0))
+        return Races(ground, 1, control, members.__enter__())
+
+    yield open_races
+    for one in reversed(opened):
+        one.__exit__(None, None, None)
+
+
+def anomalies(heat: Heat) -> list[str]:
+    """Measure what has no order."""
+    return [str(one.category) for one in heat.anomalies]
+
+
+def test_a_family_is_run_once(races_of: Callable[..., Races]) -> None:
+    """Whoever asks for it, and not before anyone does."""
+    races = races_of(App())
+    before = sum(races.ground.transcript.counts.values())
+    first = [*races.heats(Family.SAME)]
+    asked = sum(races.ground.transcript.counts.values())
+
+    assert [*races.heats(Family.SAME)] == first
+    assert before < asked == sum(races.ground.transcript.counts.values())
+
+
+def test_every_race_is_a_case_of_its_kind(races_of: Callable[..., Races]) -> None:
+    """With the requests that it took."""
+    races, mine = races_of(App()), evidence.Evidence()
+    races.ground.transcript.take()
+    evidence.collect(mine)
+    try:
+        heats = [*races.heats(Family.DISTINCT)]
+    finally:
+        evidence.collect(None)
+
+    assert mine.cases == len(heats)
+    assert dict(mine.kinds) == {f"race: {Family.DISTINCT}": len(heats)}
+    assert mine.requests == sum(len(heat.exchanges) for heat in heats)
+
+
+def test_where_plain_tags_cannot_be_added_nothing_is_raced(races_of: Callable[..., Races]) -> None:
+    """And it is said why."""
+    races = races_of(App(), Control(adds=False, repeats=False, deletes=False))
+    shown = races.measured(Family, anomalies)
+
+    assert shown.heats == []
+    with pytest.raises(Blocked, match="does not even add"):
+        shown.conclude()
+
+
+def test_where_plain_tags_cannot_be_deleted_additions_are_raced_alone(races_of: Callable[..., Races]) -> None:
+    """What there is to ask is asked."""
+    shown = races_of(App(), Control(adds=True, repeats=True, deletes=False)).measured(Family, anomalies)
+
+    assert {heat.race.family for heat in shown.heats} == {Family.SAME, Family.DISTINCT}
+    with pytest.raises(Blocked, match="does not even delete"):
+        shown.conclude()
+
+
+def test_where_tags_do_not_come_back_they_are_not_asked_to(races_of: Callable[..., Races]) -> None:
+    """Nothing is added, among many, that was deleted before."""
+    shown = races_of(App(), Control(adds=True, repeats=True, deletes=True, returns=False)).measured(Family, anomalies)
+
+    assert {heat.race.family for heat in shown.heats}.isdisjoint({Family.MIXED, Family.CUT})
+    for heat in shown.heats:
+        gone: set[str] = set()
+        for one in heat.done:
+            assert one.event.kind is not Kind.ADD or one.event.tag not in gone
+            gone |= {one.event.tag} if one.event.kind is Kind.DELETE else set()
+
+
+def test_a_race_is_told_from_what_goes_wrong_for_one_alone(races_of: Callable[..., Races]) -> None:
+    """A service that lists a tag as often as it was added does so without any race."""
+    shown = races_of(adding.ListsATagTwice()).measured([Family.SAME], anomalies, kind=str)
+
+    assert shown.sound
+    with pytest.raises(Blocked, match="for one alone"):
+        shown.conclude()
+
+
+def test_what_only_a_race_shows_is_a_departure(races_of: Callable[..., Races]) -> None:
+    """With the race that showed it."""
+    app = racing.RewritesWithinTwentyMilliseconds()
+    shown = races_of(app).measured([Family.DISTINCT], anomalies, kind=str)
+
+    assert {kind for _, kind in shown.departures} & {"lost addition", "lost deletion"}
+    assert all(heat.race.family is Family.DISTINCT for heat, _ in shown.departures)
+
+
+def test_a_reader_that_sees_the_past_is_excused_where_the_service_is_late(races_of: Callable[..., Races]) -> None:
+    """Late here is late there; a service that never was has no such excuse."""
+    races = races_of(App())
+    stale = Anomaly(Category.STALE_READ, 0, "a", (), "late")
+    heat = Heat(Race(Family.MIXED, 2, ()), (), (), (), (stale,))
+
+    assert races.unexplained(heat) == [stale]
+    races.ground.transcript.lag = 0.1
+    assert races.unexplained(heat) == []
+
+
+# Reports
+
+
+def test_a_finding_keeps_its_witness(workshop: Any) -> None:
+    """As text and as data in conformance.json, as a picture on the page."""
+    with serving(racing.RewritesWithinTwentyMilliseconds()) as server:
+        workshop.named(server)
+        outcome = workshop.judge(*RACED)
+    entry = outcome.entry("TAG-HIST-02")
+    (witness,) = entry["witnesses"]
+
+    jsonschema.validate(outcome.results, schemas.load("conformance"))
+    assert entry["verdict"] == "advisory"
+    assert witness["text"].splitlines()[0] in entry["explanation"]
+    assert witness["events"][witness["impossible"]]["kind"] in ("read", "delete")
+    assert min(event["sent"] for event in witness["events"]) == 0
+    assert "&lt;svg" in (outcome.reports / "conformance.html").read_text(encoding="utf-8")
+
+
+def test_lost_additions_are_told_with_their_rate(workshop: Any) -> None:
+    """So many of so many, by the number of clients; never unstable."""
+    with serving(racing.RewritesWithinTwentyMilliseconds()) as server:
+        workshop.named(server)
+        outcome = workshop.judge(*RACED)
+
+    assert outcome.verdict("TAG-ADD-29") == "advisory"
+    explanation = outcome.entry("TAG-ADD-29")["explanation"]
+    assert "of 8 acknowledged additions lost" in explanation
+    assert "with 4 clients" in explanation
+
+
+def test_a_race_that_ends_in_500_is_asked_once(workshop: Any) -> None:
+    """The finding stands, although not every addition is answered so."""
+    with serving(racing.FailsWhereTwoMeet()) as server:
+        workshop.named(server)
+        outcome = workshop.judge("--select", "TAG-RESP-09")
+
+    assert outcome.verdict("TAG-RESP-09") == "advisory"

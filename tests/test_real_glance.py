@@ -1,0 +1,139 @@
+"""tests/glance: what it does with its command line and its processes; no Glance is started here."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from tests.glance import __main__ as command
+from tests.glance import databases, processes
+from tests.glance.processes import NotServingError, Place, finish, obey, running
+
+ROOT = Path(__file__).parents[1]
+PYTHON = sys.executable
+SLEEP = [PYTHON, "-c", "import time; time.sleep(60)"]
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Place:
+    """Two folders, and one for a service."""
+    for name in ("private", "private/service", "logs"):
+        (tmp_path / name).mkdir()
+    return Place(tmp_path / "private", tmp_path / "logs")
+
+
+def alive(process: int) -> bool:
+    """Tell whether a process runs; one that ended and waits to be reaped by another does not."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([], ("sqlite", 1, 1, [])),
+        (["--database", "mysql"], ("mysql", 2, 4, [])),
+        (["--database", "mysql", "--workers", "3", "--threads", "1"], ("mysql", 3, 1, [])),
+        (["--", PYTHON, "--database", "x"], ("sqlite", 1, 1, [PYTHON, "--database", "x"])),
+        (["--seed", "7", "--", PYTHON, "run"], ("sqlite", 1, 1, [PYTHON, "run", "--seed", "7"])),
+    ],
+)
+def test_the_command_line(given: list[str], expected: tuple[object, ...]) -> None:
+    """What is not for us is put behind the command."""
+    options = command.parsed(given)
+    assert (options.database, options.workers, options.threads, options.command) == expected
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (["--workers", "2"], "more need --database mysql"),
+        (["--threads", "2"], "more need --database mysql"),
+        (["--workers", "0"], "'0' is no number of at least 1"),
+        (["--database", "oracle"], "invalid choice: 'oracle'"),
+        (["--profile", "quick"], "Unknown: --profile quick"),
+        (["--"], "There is no command after --"),
+        (["--", "no-such-command"], "There is no command no-such-command"),
+    ],
+)
+def test_a_mistake_is_told(given: list[str], told: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A mistake on the command line is named, before anything is started."""
+    with pytest.raises(SystemExit) as ended:
+        command.main(given)
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+def test_what_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without MariaDB, a tester learns what to install."""
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(NotServingError, match=r"no mariadbd-of-nobody .*\n.*apt-get install mariadb-server"):
+        databases.programs("mariadbd-of-nobody")
+
+
+def test_the_callers_cloud_stays_out() -> None:
+    """A command sees neither the caller's cloud nor his proxies."""
+    given = {"OS_TOKEN": "t", "https_proxy": "p", "NO_PROXY": "n", "PATH": "/bin"}
+    assert command.without_a_cloud(given) == {"PATH": "/bin"}
+
+
+def test_a_server_ends_with_its_block(place: Place) -> None:
+    """Neither a server nor what it has started outlives its block."""
+    script = f"import subprocess, time; print(subprocess.Popen({SLEEP!r}).pid, flush=True); time.sleep(60)"
+    with running(place, "service", [PYTHON, "-c", script]) as process:
+        while not (child := place.log("service").read_text()).endswith("\n"):
+            time.sleep(0.01)
+        assert alive(process.pid)
+        assert alive(int(child))
+    assert process.returncode == -signal.SIGTERM
+    deadline = time.monotonic() + 10  # a signal that nobody can refuse takes its time all the same
+    while alive(int(child)) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert not alive(int(child))
+
+
+def test_a_server_that_ends_too_early_is_an_error(place: Place) -> None:
+    """Whoever relied on a server learns that it did not last, with its last words."""
+    told = r"(?s)service ended with 3 .*The end of service\.log.*last words"
+    ends = [PYTHON, "-c", "print('last words'); raise SystemExit(3)"]
+    with pytest.raises(NotServingError, match=told), running(place, "service", ends) as process:
+        process.wait()
+
+
+def test_a_failing_tool_is_told_with_its_log(place: Place) -> None:
+    """What a tool said before it failed is shown."""
+    with pytest.raises(NotServingError, match=r"(?s)ended with 4\. The end of tool\.log:.*no table"):
+        finish(place, "tool", [PYTHON, "-c", "print('no table'); raise SystemExit(4)"])
+
+
+@pytest.mark.parametrize(
+    ("ending", "status"), [("raise SystemExit(3)", 3), ("import os; os.kill(os.getpid(), 15)", 143)]
+)
+def test_the_status_is_the_commands(ending: str, status: int) -> None:
+    """The exit status is the command's, a signal being 128 and its number."""
+    assert obey([PYTHON, "-c", ending], os.environ) == status
+
+
+def test_ctrl_c_lets_the_command_finish(tmp_path: Path) -> None:
+    """Ctrl-C goes to the command too; it is waited for, and its status counts."""
+    inner = "import signal; signal.signal(2, lambda *_: exit(5)); print('ready', flush=True); signal.pause()"
+    outer = "import sys; sys.path.insert(0, sys.argv[1]); from tests.glance.processes import obey; exit(obey(sys.argv[2:], {}))"
+    with subprocess.Popen(
+        [PYTHON, "-c", outer, str(ROOT), PYTHON, "-c", inner],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+        os.killpg(process.pid, signal.SIGINT)
+        assert process.wait(processes.STOP) == 5
