@@ -44,6 +44,7 @@ ROOMS = {
     "lawful": Kind.STATUS,
     "limits": Kind.QUOTA,
     "racing": Kind.CONCURRENCY,
+    "sequences": Kind.SEQUENCE,
     "showing": Kind.VISIBILITY,
     "writing": Kind.ENCODING,
 }
