@@ -123,14 +123,22 @@ def borrowed(client: ImagesClient, identifier: str, patience: Patience | None = 
         before = image.tags()
         if before:
             _make_sure_of(image, before)
+    # A request that nobody waited for may yet take effect: then it is looked at again.
+    pauses: tuple[float, ...] = ()
     try:
         with client.transcript.of(Purpose.PREPARING):
             set_tags(image, [])
         yield image
+    except KeyboardInterrupt:
+        pauses = (0.2, 0.5, 1.0)
+        raise
     finally:
         with client.transcript.of(Purpose.CLEANING):
             try:
                 set_tags(image, before)
+                for pause in pauses:
+                    time.sleep(pause)
+                    set_tags(image, before)
             except Blocked as problem:
                 LEFT_BEHIND.append(f"image {identifier}: its tags were {before}; {problem}")
 

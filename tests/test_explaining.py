@@ -484,7 +484,7 @@ RUNS = [
     ("FailsOnNul", "TAG-URI-21", "quick", "any tag with a NUL ("),
     ("TrimsTheEnd", "TAG-URI-21", "quick", "any tag ending in white space, after other characters ("),
     ("SqueezesBlanks", "TAG-HIST-04", "standard", "any tag with two blanks in a row ("),
-    ("Composes", "TAG-URI-20", "quick", "any decomposed character (form C changes the tag) ("),
+    ("Composes", "TAG-URI-20", "quick", "two tags equal in normalisation form C, when the one to delete is not there"),
     ("ReadsUtf8AsLatin1", "TAG-URI-11", "quick", "any tag with a character beyond ASCII ("),
     ("FoldsCase", "TAG-URI-03", "quick", "any tag with an upper-case letter ("),
     ("RefusesReserved", "TAG-URI-08", "quick", 'any tag with one of " # % & + , ; = ? \\ ('),

@@ -206,4 +206,10 @@ def test_pairs_are_added_and_deleted_one_after_the_other() -> None:
     """Both are there at once, and each is there without the other."""
     plan = plan_of_pairs([("case", ("A", "a")), ("form", ("é", "e\u0301"))])
 
-    assert [tags for tags, _ in carried(plan)] == [{"A", "é"}, {"A", "a", "é", "e\u0301"}, {"a", "e\u0301"}, {*()}]
+    assert [tags for tags, _ in carried(plan)] == [
+        {"A", "é"},
+        {"A", "é"},
+        {"A", "a", "é", "e\u0301"},
+        {"a", "e\u0301"},
+        {*()},
+    ]

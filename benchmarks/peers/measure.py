@@ -14,7 +14,7 @@ from faults.trial import Meter
 
 from pytest_cloudimages.reference.server import serving
 
-from .judges import PEERS, SEED, CannotJudge, Peer
+from .judges import PEERS, CannotJudge, Peer
 
 HONEST_RUNS = 3
 """What a peer reports of the honest app in any of these runs is its opinion of it, and no fault found."""
