@@ -31,7 +31,7 @@ exit status:
   0  no requirement failed
   1  at least one failed (with --strict: or is advisory)
   2  usage or configuration
-  3  it could not be judged: blocked, unstable, or nothing tested
+  3  it could not be judged: blocked, unstable, nothing tested, or something was left behind
   4  an error of the suite itself
 """
 

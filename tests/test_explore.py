@@ -165,7 +165,7 @@ def test_an_exploration_may_be_interrupted(workshop: Any) -> None:
         process.send_signal(signal.SIGINT)
         outcome = workshop.end(process)
 
-    assert outcome.results["interrupted"]
+    assert outcome.results["interrupted"], outcome.out
     assert outcome.verdict("TAG-ADD-29") == "pass"
     assert app.images.all() == []
 
