@@ -4,20 +4,10 @@ import string
 from collections import Counter
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
 
 from pytest_cloudimages import evidence
 from pytest_cloudimages.plans import Answered, AtALimit, Contradiction, History, Kind, Past, Reading, Step, explained
 from pytest_cloudimages.verdicts import Unsteady
-
-
-class Taggable(Protocol):
-    """An image whose tags can be changed and read."""
-
-    def add_tag(self, tag: str) -> Answered: ...
-    def delete_tag(self, tag: str) -> Answered: ...
-    def settled(self, expected: Iterable[str]) -> list[str]: ...
-
 
 AT_A_LIMIT = frozenset(map(str, AtALimit))
 PRINTABLE = frozenset(string.printable) - frozenset("\t\n\r\x0b\x0c")
@@ -176,24 +166,3 @@ def surplus(step: Step, *, but: Iterable[str] | None = None) -> list[str]:
     if step.operation.kind is Kind.ADD and step.answer.ok and step.tag not in (step.after or ()):
         return []
     return sorted(tag for tag in Counter(step.after) - Counter(step.before) if tag not in allowed)
-
-
-def apart(image: Taggable, first: str, second: str, *, begin: Iterable[str] = ()) -> bool:
-    """Tell whether a service keeps two tags apart: adds both, deletes one, then the other, and looks after each step.
-
-    ``begin`` is what the image carries already. A tag that is refused cannot be taken for the other. Raises
-    ``AssertionError`` that names the step where they are not kept apart.
-    """
-    expected = {*begin}
-    for tag in (first, second):
-        answer = image.add_tag(tag)
-        assert answer.ok or answer.refused, answer
-        expected |= {tag} if answer.ok else set()
-        assert sorted(image.settled(expected)) == sorted(expected), f"after adding {tag!a}"
-    for tag in (first, second):
-        answer = image.delete_tag(tag)
-        assert answer.status < 500, answer  # noqa: PLR2004 - the class of codes
-        assert answer.ok or tag not in expected, answer
-        expected -= {tag}
-        assert sorted(image.settled(expected)) == sorted(expected), f"after deleting {tag!a}"
-    return True

@@ -37,7 +37,7 @@ ABSENT = ("é", "漢字", "a b", "50%", "x*", "😀", "x" * 300)
 
 _WORDS = """
     Null NULL nil None none undefined nan Infinity True TRUE False yes no on off y
-    0 -0 00 1 7 1. .5 1E400 0b1 1_000 2147483648 9223372036854775808 18446744073709551616 12345678901234567890
+    -0 00 1 7 1. .5 1E400 0b1 1_000 2147483648 9223372036854775808 18446744073709551616 12345678901234567890
     2026-01-31 1700000000 127.0.0.1 localhost v2 v2.0 550e8400e29b41d4a716446655440000 deadbeef
     -- __ ... .hidden -rf --help ~root tag image members file self schema detail import actions
     id name status owner active index.html a.xml constructor __proto__ length

@@ -1,0 +1,70 @@
+"""The tags that are written out are what they are said to be."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+
+from pytest_cloudimages import known_tags
+from pytest_cloudimages.known_tags import LONGEST, UNRESERVED, carpets, pieces, tag_of_length
+
+
+@pytest.mark.parametrize("number", [0, 7, 2**31])
+def test_a_tag_of_every_length(number: int) -> None:
+    """Each is as long as it is said to be, plain, and the beginning of no other."""
+    tags = [tag_of_length(length, number) for length in range(1, LONGEST + 1)]
+
+    assert [len(tag) for tag in tags] == [*range(1, LONGEST + 1)]
+    assert {*"".join(tags)} <= {*UNRESERVED}
+    assert not [one for one in tags for other in tags if one != other and len(one) > 2 and other.startswith(one)]
+
+
+def test_no_tag_is_a_dot_segment() -> None:
+    """URI software would take them away."""
+    every = [*known_tags.WORDS, *known_tags.PHRASES, *known_tags.LONG, *known_tags.EDGES, *known_tags.SINGLES]
+    every += [tag for tags in known_tags.SPECIAL.values() for tag in tags]
+
+    assert not {".", ".."} & {*every}
+    assert max(map(len, every)) == LONGEST
+    assert len({*every}) == len(every)
+
+
+@pytest.mark.parametrize("number", range(20))
+def test_carpets_meet_every_script_and_stay_below_every_limit(number: int) -> None:
+    """No service that counts octets has a reason to refuse them, and no two are alike in any form."""
+    found = carpets(number)
+    names = " ".join(unicodedata.name(one, "") for tag in found for one in tag)
+
+    assert all(len(tag.encode()) <= LONGEST for tag in found)
+    for script in (
+        "GREEK",
+        "CYRILLIC",
+        "HEBREW",
+        "ARABIC",
+        "THAI",
+        "HIRAGANA",
+        "HANGUL",
+        "BRAILLE",
+        "ARROW",
+        "LINEAR B",
+    ):
+        assert script in names
+    assert len({unicodedata.normalize("NFKC", tag).casefold() for tag in found}) == len(found)
+
+
+def test_carpets_follow_from_the_number() -> None:
+    """Others with another number, so that more is met from run to run."""
+    assert carpets(3) == carpets(3)
+    assert carpets(3) != carpets(4)
+
+
+def test_the_pieces_hold_what_the_carpet_holds() -> None:
+    """Each with a letter of its own in front."""
+    for carpet in carpets(1):
+        assert "".join(piece[1:] for piece in pieces(carpet)) == carpet
+
+
+def test_overlong_tags_are_too_long() -> None:
+    """However they are counted: as characters, that is."""
+    assert min(map(len, known_tags.OVERLONG + known_tags.COMPOSING)) == LONGEST + 1
