@@ -132,9 +132,13 @@ def test_a_creator_deleting_a_tag(image: Image, creator: ImagesClient) -> None:
 
 # undocumented for tags
 @requirement("TAG-AUTH-11")
-def test_a_member_cannot_change_tags(fresh_image: FreshImage, other_project: ImagesClient, owner_of: OwnerOf) -> None:
-    project = owner_of(other_project)
+def test_a_member_cannot_change_tags(
+    fresh_image: FreshImage, other_project: ImagesClient, owner_of: OwnerOf, attempts: Attempts
+) -> None:
+    if not [*attempts.by(STRANGER)]:
+        pytest.skip("needs a second project: who was named as such sees what is private to the first")
     with fresh_image(visibility="shared") as image:
+        project = owner_of(other_project)
         image.establish("there")
         shared(image, project)
         for status in ("pending", "accepted", "rejected"):

@@ -442,7 +442,7 @@ def test_a_deactivated_image_can_be_tagged(
     fresh_image: FreshImage, administrator: ImagesClient, control: Control
 ) -> None:
     control.require_additions()
-    with fresh_image() as image:
+    with fresh_image(own=True) as image:
         data = image.send("PUT", "/file", body=b"x" * 64, headers={"Content-Type": "application/octet-stream"})
         if not data.ok or not image.seen_by(administrator).send("POST", "/actions/deactivate").ok:
             raise Blocked("No image could be deactivated.")

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import pytest
 
@@ -84,15 +85,15 @@ def _controlled(ground: Ground) -> Control:
     return Control(adds, repeats, deletes, returns)
 
 
-FURNISHED: dict[str, object] = {"min_disk": 1, "min_ram": 64, "cloudimages_note": "as it was"}
+FURNISHED: dict[str, Any] = {"min_disk": 1, "min_ram": 64, "cloudimages_note": "as it was"}
 """Attributes with values of their own, so that it shows when they are lost."""
 
 
 @contextmanager
-def _furnished(ground: Ground, **attributes: object) -> Iterator[Image]:
+def _furnished(ground: Ground, **attributes: Any) -> Iterator[Image]:
     """Open an image with attributes that have values of their own, where a service takes them."""
     with ExitStack() as stack:
-        wanted = {} if ground.options.image else FURNISHED
+        wanted: dict[str, Any] = {} if ground.options.image else FURNISHED
         try:
             image = stack.enter_context(ground.fresh_image(**wanted, **attributes))
         except Blocked:

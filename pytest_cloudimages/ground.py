@@ -7,7 +7,7 @@ import urllib.parse
 import uuid
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
 
@@ -75,6 +75,14 @@ class Ground:
             raise found
         return self.client.calling(OTHERS[who], found.token, found.renew) if found else None
 
+    def able(self, who: str) -> ImagesClient | None:
+        """Give a further caller that the service lets in; ``None`` where there is none, whatever the reason."""
+        with suppress(Blocked), self.transcript.of(Purpose.PREPARING):
+            client = self.caller(who)
+            if client and client.list(limit="1").ok:
+                return client
+        return None
+
     def ended_callers(self) -> list[ImagesClient]:
         """Give callers whose tokens were valid once."""
         return [
@@ -103,15 +111,18 @@ class Ground:
         return len(self.options.image) == 1
 
     @contextmanager
-    def fresh_image(self, **attributes: object) -> Iterator[Image]:
-        """Open an image without tags for one block, and leave no trace of it."""
+    def fresh_image(self, *, own: bool = False, **attributes: object) -> Iterator[Image]:
+        """Open an image without tags for one block, and leave no trace of it.
+
+        ``own`` says that more than its tags will be changed, which is never done to an image that was lent.
+        """
         if self.problem:
             raise self.problem
-        with self._image(**attributes) as image:
+        with self._image(own=own, **attributes) as image:
             yield image
 
-    def _image(self, **attributes: object) -> AbstractContextManager[Image]:
-        if self.options.image and attributes.keys() - {"name"}:
+    def _image(self, *, own: bool, **attributes: object) -> AbstractContextManager[Image]:
+        if self.options.image and (own or attributes.keys() - {"name"}):
             pytest.skip("needs an image of its own, and one was lent; run without --image where images can be created")
         if not self.options.image:
             return self._created(attributes)

@@ -12,7 +12,7 @@ from pytest_cloudimages.verdicts import Blocked
 @contextmanager
 def active(ground: Ground) -> Iterator[Image]:
     """Open an image with data. Raises ``Blocked`` where it takes none."""
-    with ground.fresh_image() as image:
+    with ground.fresh_image(own=True) as image:
         with ground.transcript.of(Purpose.PREPARING):
             prepared(image.send("PUT", "/file", body=b"x" * 64, headers={"Content-Type": "application/octet-stream"}))
         yield image
@@ -21,7 +21,7 @@ def active(ground: Ground) -> Iterator[Image]:
 @contextmanager
 def hidden(ground: Ground) -> Iterator[Image]:
     """Open an image that lists leave out. Raises ``Blocked`` where none can be made so."""
-    with ground.fresh_image() as image:
+    with ground.fresh_image(own=True) as image:
         with ground.transcript.of(Purpose.PREPARING):
             prepared(image.client.patch(image.id, {"op": "replace", "path": "/os_hidden", "value": True}))
         yield image
@@ -31,7 +31,7 @@ def hidden(ground: Ground) -> Iterator[Image]:
 def public(ground: Ground) -> Iterator[Image]:
     """Open an image that everybody may see. Raises ``Blocked`` where none can be made so."""
     administrator = ground.caller("ADMIN")
-    with ground.fresh_image() as image:
+    with ground.fresh_image(own=True) as image:
         change = {"op": "replace", "path": "/visibility", "value": "public"}
         with ground.transcript.of(Purpose.PREPARING):
             callers = [one for one in (ground.client, administrator) if one]

@@ -57,14 +57,15 @@ def attempts(ground: Ground) -> Attempts:
     callers = [(NOBODY, client.calling("nobody", lambda: None))]
     callers += [(INVALID, one) for one in _with_invalid_tokens(client, 2 if quick else None)]
     callers += [(INVALID, one) for one in ground.ended_callers()]
-    other = ground.caller("ALT")
-    if other and not ground.same_project("ALT"):
-        callers.append((STRANGER, other))
+    other = None if ground.same_project("ALT") else ground.able("ALT")
+    callers += [(STRANGER, other)] if other else []
     with _private(ground) as image:
         there = [f"there-{number}" for number in range(len(callers))]
         image.begin_with(*there, KEPT)
         if callers[-1][0] == STRANGER and callers[-1][1].show(image.id).status == 200:  # noqa: PLR2004
-            callers.pop()  # who sees another project's private image is an administrator, or it was not to be private
+            # Who sees another project's private image is of that project, or an administrator.
+            other = None
+            callers.pop()
         asked = [
             (who, method, tag, caller.send(method, f"/images/{image.id}/tags/{tag}"))
             for number, (who, caller) in enumerate(callers)
@@ -84,7 +85,7 @@ def attempts(ground: Ground) -> Attempts:
         return tag not in tags and KEPT in tags
 
     tried = [Attempt(who, answer, done(method, tag)) for who, method, tag, answer in asked]
-    if other and ground.rounds and not ground.same_project("ALT"):
+    if other and ground.rounds:
         tried += [*_of_an_onlooker(ground, _shared_image, other), *_of_an_onlooker(ground, public, other)]
     return Attempts(tried)
 
@@ -107,7 +108,7 @@ def _of_an_onlooker(
 
 @contextmanager
 def _shared_image(ground: Ground) -> Iterator[Image]:
-    other = ground.caller("ALT")
+    other = ground.able("ALT")
     if other is None:
         raise Blocked("There is nobody to share an image with.")
     with ground.fresh_image(visibility="shared") as image:

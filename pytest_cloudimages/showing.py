@@ -1,7 +1,7 @@
 """What an image and the lists of images show of its tags, state by state."""
 
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,7 +67,9 @@ def showings(ground: Ground) -> Showings:
         ("PUT", ["two"]),
     ]
     states = []
-    reader = ground.caller("READER")
+    reader = None
+    with suppress(Blocked):
+        reader = ground.caller("READER")
     with ExitStack() as stack:
         image = stack.enter_context(ground.fresh_image())
         if ground.rounds:
@@ -99,11 +101,9 @@ SHOWN_TOGETHER = (
 
 @contextmanager
 def _namesake(ground: Ground, image: Image) -> Iterator[None]:
-    try:
-        with ground.fresh_image(name=image.name) as other:
-            other.add_tag("of-the-namesake")
-            yield
-    except Blocked:
+    with ExitStack() as stack:
+        with suppress(Blocked):
+            stack.enter_context(ground.fresh_image(name=image.name)).add_tag("of-the-namesake")
         yield
 
 
@@ -116,14 +116,16 @@ def _shown(image: Image, asked: list[Exchange], reader: ImagesClient | None, *, 
     tags = sorted(reading.tags or ())
     exchanges = [*asked[-3:], reading.answer.exchange]
     to_reader, listed_to_reader = None, None
-    if reader:
-        seen = image.seen_by(reader)
-        shown = seen.waited_for(lambda: Reading(seen.show()), lambda one: sorted(one.tags or ()) == tags)
-        to_reader, exchanges = shown.tags, [*exchanges, shown.answer.exchange]
-    if reader and listing and to_reader is not None:
-        # A reader to whom the list shows no such image at all is another question.
-        found = seen.waited_for(seen.entry, lambda one: _strings(one.get("tags")) == tags).get("tags")
-        listed_to_reader = found if _strings(found) is not None else None
+    # A reader who is not let in shows nothing, and is no reason not to look at the rest.
+    with suppress(Blocked):
+        if reader:
+            seen = image.seen_by(reader)
+            shown = seen.waited_for(lambda: Reading(seen.show()), lambda one: sorted(one.tags or ()) == tags)
+            to_reader, exchanges = shown.tags, [*exchanges, shown.answer.exchange]
+        if reader and listing and to_reader is not None:
+            # A reader to whom the list shows no such image at all is another question.
+            found = seen.waited_for(seen.entry, lambda one: _strings(one.get("tags")) == tags).get("tags")
+            listed_to_reader = found if _strings(found) is not None else None
     return Showing(reading, entry.get("tags"), tuple(exchanges), to_reader, listed_to_reader)
 
 
