@@ -136,7 +136,10 @@ def test_the_schema_declares_the_tags(cloudimages_client: ImagesClient) -> None:
 
 # '[{"op": "replace", "path": "/tags", "value": [ … ]}]'
 @requirement("TAG-VIS-08")
-def test_a_patch_sets_exactly_the_given_tags(image: Image) -> None:
+def test_a_patch_sets_exactly_the_given_tags(image: Image, walks: Looks) -> None:
+    for look in walks.at(View.REPLACE):
+        assert look.shown == look.expected, look
+
     image.establish("before", "stays")
     image.delete_tag("before")
     for wanted in (["stays", "new"], ["new", "new", "Other", "a b"], ["new", "Other", "a b"], [], ["back", "before"]):
