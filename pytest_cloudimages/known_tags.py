@@ -6,6 +6,7 @@ What is drawn (``strategies``) meets a rare defect by luck; these meet it for ce
 import hashlib
 import string
 import unicodedata
+from functools import lru_cache
 
 LONGEST = 255
 """Characters in a tag at most. (Image tags: Add image tag, Request.)"""
@@ -92,7 +93,9 @@ SPECIAL: dict[str, tuple[str, ...]] = {
 ROWS = (
     (0x80, 0x2000, 0x20), (0x2000, 0x3000, 0x20), (0x3000, 0x3400, 0x20), (0x3400, 0xA000, 0x800),
     (0xA000, 0xAC00, 0x40), (0xAC00, 0xD800, 0x800), (0xE000, 0xF900, 0x800), (0xF900, 0x10000, 0x20),
-    (0x10000, 0x18000, 0x100), (0x18000, 0x1F000, 0x400), (0x1F000, 0x1FC00, 0x80), (0x20000, 0x110000, 0x8000),
+    (0x10000, 0x18000, 0x100), (0x18000, 0x1F000, 0x400), (0x1F000, 0x1FC00, 0x80),
+    (0x20000, 0x30000, 0x8000), (0xE0100, 0xE0180, 0x80),
+    (0xF0000, 0x110000, 0x8000),
 )  # fmt: skip
 FRONTIERS = "\x7f\x80\xa0\xad\xff\u0100\u07ff\u0800\ud7ff\ue000\ufdd0\ufeff\ufffd\ufffe\uffff"
 FRONTIERS += "\U00010000\U0001ffff\U0010ffff"
@@ -101,7 +104,8 @@ SIZE = 200
 """Octets of a carpet in UTF-8: below every limit that counts octets."""
 
 
-def carpets(number: int) -> list[str]:
+@lru_cache(maxsize=4)
+def carpets(number: int) -> tuple[str, ...]:
     """Give tags that hold characters of every script between them; which ones follows from the number.
 
     Such a tag meets in one request what would take hundreds, and a service that keeps it keeps them all.
@@ -110,15 +114,16 @@ def carpets(number: int) -> list[str]:
     taken = ""
     for begin, end, step in ROWS:
         for row in range(begin, end, step):
-            usable = [one for one in map(chr, range(row, row + step)) if unicodedata.category(one) not in ("Cn", "Cs")]
-            if usable:
-                taken += usable[hashlib.shake_256(f"{number} {row}".encode()).digest(1)[0] % len(usable)]
+            first = int.from_bytes(hashlib.shake_256(f"{number} {row}".encode()).digest(2)) % step
+            # From a place that follows from the number to the next character that there is.
+            around = (chr(row + (first + offset) % step) for offset in range(step))
+            taken += next((one for one in around if unicodedata.category(one) not in ("Cn", "Cs")), "")
     while taken:
         size = next((count for count in range(len(taken), 0, -1) if len(taken[:count].encode()) <= SIZE), 1)
         found.append(taken[:size])
         taken = taken[size:]
     # A letter in front: what begins with a mark of its own is yet another question.
-    return [f"c{place}{one}" for place, one in enumerate(found)]
+    return tuple(f"c{place}{one}" for place, one in enumerate(found))
 
 
 def pieces(carpet: str) -> list[str]:
