@@ -13,6 +13,7 @@ from pytest_cloudimages.exchanges import Exchange
 from pytest_cloudimages.known_tags import LONGEST
 from pytest_cloudimages.plans import Kind, Step
 
+LISTED = re.compile(r"/images(\?.*)?$")
 TARGET = re.compile(r"/images/([^/?#]+)(?:/tags/([^/?#]+))?$")
 METHODS = {"PUT": Kind.ADD, "DELETE": Kind.DELETE}
 
@@ -163,9 +164,12 @@ def suspect(exchanges: Iterable[Exchange]) -> Suspect | None:
     """Give the operation that a case's exchanges show to have gone wrong; ``None`` where they show none for certain.
 
     An operation whose tag was not written as usual, that had a body, or that overlapped with others in time, shows
-    nothing about the tag's text.
+    nothing about the tag's text; nor does a case that ends with a look at a list.
     """
-    order = sorted((one for one in exchanges if TARGET.search(one.target)), key=lambda one: one.sent)
+    exchanges = sorted(exchanges, key=lambda one: one.sent)
+    if exchanges and LISTED.search(exchanges[-1].target):
+        return None  # the list, or a filter of it, was the question: another way to go wrong than what was added
+    order = [one for one in exchanges if TARGET.search(one.target)]
     if any(later.sent < earlier.answered for earlier, later in pairwise(order)):
         return None
     trails: dict[str, _Trail] = {}
