@@ -30,15 +30,6 @@ from pytest_cloudimages.wire import Wire
 
 ROOMS = ("racing", "sequences")
 RACED = ("TAG-HIST-02", "TAG-ADD-29", "TAG-ADD-30", "TAG-DEL-17")
-HONEST = (
-    lawful.Honest,
-    lawful.TakesItsTime,
-    lawful.DoesLaterWhatNobodyHeard,
-    lawful.DoesAtLastWhatNobodyHeard,
-    lawful.DropsWhatNobodyHeard,
-    lawful.AcknowledgesEveryDeletionOfARace,
-    lawful.RefusesWhereTwoMeet,
-)
 CLIENTS = (2, 4, 8, 16)
 
 
@@ -65,7 +56,7 @@ def rates(names: list[str], runs: int) -> None:
 def alarms(rounds: int) -> None:
     """Print how many races on honest services were called inexplicable."""
     print("| service | races | operations | without an order |\n| --- | ---: | ---: | ---: |")
-    for app in HONEST:
+    for app in lawful.HONEST:
         count: Counter[str] = Counter()
         with serving(app()) as server, crew() as members:
             token, transcript = server.app.identity.issue("tester").value, Transcript()
@@ -74,7 +65,7 @@ def alarms(rounds: int) -> None:
             )
             opened, patience = partial(created, client, "rates"), Patience(1.0, transcript)
             seed = 0
-            while count["races"] < rounds / len(HONEST):
+            while count["races"] < rounds / len(lawful.HONEST):
                 seed += 1
                 for family in contests.Family:
                     for race in contests.contests(family, seed, CLIENTS, 1):

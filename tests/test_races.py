@@ -317,18 +317,8 @@ def test_a_late_reader_is_told_from_a_lost_change(running: Callable[..., Heat]) 
 
 # What is not found
 
-HONEST = [
-    lawful.Honest,
-    lawful.TakesItsTime,
-    lawful.DoesLaterWhatNobodyHeard,
-    lawful.DoesAtLastWhatNobodyHeard,
-    lawful.DropsWhatNobodyHeard,
-    lawful.AcknowledgesEveryDeletionOfARace,
-    lawful.RefusesWhereTwoMeet,
-]
 
-
-@pytest.mark.parametrize("app", HONEST)
+@pytest.mark.parametrize("app", lawful.HONEST)
 def test_no_honest_service_is_accused(running: Callable[..., Heat], app: type[App]) -> None:
     """Whatever is raced, delayed or cut; `benchmarks/detection_rates.py --alarms` runs a thousand."""
     served = app()

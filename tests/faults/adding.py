@@ -14,8 +14,19 @@ NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
 # The same tag again
 
 
+class DeletesEveryCopy(App):
+    """Ground of those that list a tag twice: a deletion takes every copy, so that nothing else is broken."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            reply = super().delete_tag(request, image_id, tag)
+            tags = self.images.get(image_id).tags
+            tags[:] = [one for one in tags if one != tag]
+            return reply
+
+
 @breaks("TAG-ADD-05", "TAG-VIS-05", "TAG-HIST-01", "TAG-HIST-04")
-class ListsATagTwice(App):
+class ListsATagTwice(DeletesEveryCopy):
     """Lists a tag once more each time it is added again; a deletion takes all of them."""
 
     def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
@@ -24,13 +35,6 @@ class ListsATagTwice(App):
             again = tag in image.tags
             reply = super().add_tag(request, image_id, tag)
             image.tags += [tag] * again
-            return reply
-
-    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
-        with self.images.lock:
-            reply = super().delete_tag(request, image_id, tag)
-            tags = self.images.get(image_id).tags
-            tags[:] = [one for one in tags if one != tag]
             return reply
 
 
@@ -48,7 +52,7 @@ class DeletesOneOfTwo(App):
 
 
 @breaks("TAG-ADD-05", "TAG-VIS-05", "TAG-HIST-01", "TAG-HIST-04")
-class ListsTheThirdAdditionToo(App):
+class ListsTheThirdAdditionToo(DeletesEveryCopy):
     """Lists a tag twice once it has been added three times; a deletion takes both."""
 
     def __init__(self) -> None:
@@ -68,8 +72,6 @@ class ListsTheThirdAdditionToo(App):
         with self.images.lock:
             reply = super().delete_tag(request, image_id, tag)
             self.additions.pop((image_id, tag), None)
-            tags = self.images.get(image_id).tags
-            tags[:] = [one for one in tags if one != tag]
             return reply
 
 

@@ -6,6 +6,7 @@ from http import HTTPStatus
 
 from pytest_cloudimages.reference.app import App, Reply, Request
 
+from .adding import DeletesEveryCopy
 from .registry import breaks
 
 NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
@@ -100,7 +101,7 @@ class KeepsWhatCameBack(_Remembers):
 
 
 @breaks("TAG-VIS-05", "TAG-HIST-01", "TAG-HIST-04")
-class ListsTwiceWhatComesBack(_Remembers):
+class ListsTwiceWhatComesBack(DeletesEveryCopy, _Remembers):
     """Lists a tag twice that was deleted and added again; a deletion takes both."""
 
     def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
@@ -109,13 +110,6 @@ class ListsTwiceWhatComesBack(_Remembers):
             reply = super().add_tag(request, image_id, tag)
             if tag in self.gone.get(image_id, ()) and not again:
                 self.images.get(image_id).tags.append(tag)
-            return reply
-
-    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
-        with self.images.lock:
-            reply = super().delete_tag(request, image_id, tag)
-            tags = self.images.get(image_id).tags
-            tags[:] = [one for one in tags if one != tag]
             return reply
 
 
@@ -180,7 +174,7 @@ class KeepsTheLastTagQuietly(App):
 
 
 @breaks("TAG-ADD-05", "TAG-HIST-01", "TAG-VIS-05", perhaps=["TAG-HIST-04", "TAG-ADD-30", "TAG-URI-06"])
-class ForgetsTheOldestOnRepetition(App):
+class ForgetsTheOldestOnRepetition(DeletesEveryCopy):
     """Looks only at the newest four tags when it looks whether a tag is there."""
 
     def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
@@ -189,13 +183,6 @@ class ForgetsTheOldestOnRepetition(App):
             there = tag in tags[:-4]
             reply = super().add_tag(request, image_id, tag)
             tags += [tag] * there
-            return reply
-
-    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
-        with self.images.lock:
-            reply = super().delete_tag(request, image_id, tag)
-            tags = self.images.get(image_id).tags
-            tags[:] = [one for one in tags if one != tag]
             return reply
 
 

@@ -258,3 +258,15 @@ class CarriesFiftyTags(App):
             if len(tags) >= 50 and tag not in tags:
                 return self.error(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "An image carries at most 50 tags.")
             return super().add_tag(request, image_id, tag)
+
+
+HONEST = (
+    Honest,
+    TakesItsTime,
+    DoesLaterWhatNobodyHeard,
+    DoesAtLastWhatNobodyHeard,
+    DropsWhatNobodyHeard,
+    AcknowledgesEveryDeletionOfARace,
+    RefusesWhereTwoMeet,
+)
+"""Those on which races are run: no race of theirs may lack an order."""

@@ -15,6 +15,7 @@ from pytest_cloudimages.reference.images import Image
 from pytest_cloudimages.reference.refusals import Refusal
 from pytest_cloudimages.reference.server import Connection
 
+from .adding import DeletesEveryCopy
 from .registry import breaks
 
 NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
@@ -231,18 +232,11 @@ class _Rows(App):
 
 
 @breaks("TAG-ADD-30", "TAG-HIST-02", profile="standard")
-class InsertsTwoRows(_Rows):
+class InsertsTwoRows(DeletesEveryCopy, _Rows):
     """Inserts a row each where two look at once, shows both, and deletes both."""
 
     def represent(self, image: Image) -> dict[str, object]:
         return super().represent(image) | {"tags": list(image.tags)}
-
-    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
-        with self.images.lock:
-            reply = super().delete_tag(request, image_id, tag)
-            tags = self.images.get(image_id).tags
-            tags[:] = [one for one in tags if one != tag]
-            return reply
 
 
 @breaks("TAG-ADD-30", "TAG-HIST-02", profile="standard")
