@@ -355,7 +355,8 @@ class Conductor:
                     one for one in session.items if explore.follows_from_the_seed(one) and not found & {*ids_of(one)}
                 ],
                 judge=self._explored,
-                say=reporter.write_line if reporter else print,
+                # Where nobody sits at a terminal, progress would wait for a full buffer.
+                say=functools.partial(reporter.write_line if reporter else print, flush=True),
                 minutes=self.options.minutes,
                 examples=explore.Examples(
                     Path(self.options.examples or Path(self.options.reports or "reports", "examples"))

@@ -247,7 +247,11 @@ def workshop_at(folder: Path) -> Workshop:
     """Make a workshop; nothing of the surroundings names a service, and bytecode may be kept."""
     foreign = ("OS_", "CLOUDIMAGES_", "PYTEST_", "PYTHONDONTWRITEBYTECODE", "HYPOTHESIS_")
     environ = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
-    for name in [one for one in environ if one.upper().endswith(("_PROXY", "_CA_BUNDLE")) or one in ("CI", "TOX_ENV")]:
+    for name in [
+        one
+        for one in environ
+        if one.upper().endswith(("_PROXY", "_CA_BUNDLE")) or one in ("CI", "TOX_ENV", "PYTHONUNBUFFERED")
+    ]:
         del environ[name]
     environ |= {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "COLUMNS": "200"}
     return Workshop(folder, environ)
