@@ -29,6 +29,15 @@ def test_the_score_is_of_the_faults_that_there_are() -> None:
     assert sorted(ours.faults.keys() - FAULTS.keys()) == [], WRITE
 
 
+def test_every_fault_is_caught() -> None:
+    """Every fault was found with the profile that it asks for: an expectation that this asks nothing of is none."""
+    rows = Measured.load(OURS).faults
+
+    assert [
+        name for name, fault in FAULTS.items() if fault.broken and fault.broken.isdisjoint(rows[name]["found"])
+    ] == []
+
+
 def test_the_page_says_what_was_measured() -> None:
     """docs/detection.md is what the results render to, and the README has the score of it."""
     measured = Measured.load(OURS), Measured.load(PEERS)

@@ -171,7 +171,7 @@ class DeletesAll(_DeletesMore):
         return True
 
 
-@breaks("TAG-HIST-04", perhaps=["TAG-URI-21", "TAG-DEL-04", "TAG-HIST-01"])
+@breaks("TAG-HIST-04", perhaps=["TAG-URI-09", "TAG-URI-21", "TAG-DEL-04", "TAG-HIST-01"], profile="standard")
 class DeletesByPrefix(_DeletesMore):
     """Takes all tags off the image that begin with the deleted one."""
 
@@ -179,7 +179,7 @@ class DeletesByPrefix(_DeletesMore):
         return other.startswith(tag)
 
 
-@breaks("TAG-URI-19", "TAG-URI-20", "TAG-HIST-04", perhaps=["TAG-DEL-04", "TAG-HIST-01"])
+@breaks("TAG-URI-19", "TAG-URI-20", "TAG-HIST-04", perhaps=["TAG-DEL-04", "TAG-HIST-01"], profile="standard")
 class DeletesInAnyCase(_DeletesMore):
     """Takes all tags off the image that equal the deleted one but for case."""
 

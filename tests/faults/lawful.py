@@ -43,7 +43,7 @@ class ShowsTagsInNoOrder(App):
         return super().represent(image) | {"tags": [*image.tags[cut:], *image.tags[:cut]]}
 
 
-@breaks("TAG-ADD-18")
+@breaks("TAG-ADD-18", profile="standard")
 class Answers201ToAFirstAddition(App):
     """Answers 201 to a first addition, as HTTP has it: undocumented, and no more than that."""
 
@@ -53,7 +53,7 @@ class Answers201ToAFirstAddition(App):
         return reply if again else Reply(HTTPStatus.CREATED)
 
 
-@breaks("TAG-ADD-16")
+@breaks("TAG-ADD-16", profile="standard")
 class RefusesAnUnknownImageOtherwise(App):
     """Answers 400 to an addition to an unknown image."""
 

@@ -108,7 +108,7 @@ def _method(faults: Faults, peers: Measured) -> Iterator[str]:
     yield ""
     yield from _filled(
         f"- **This suite** judges a fault with the least profile that is certain to meet it: {' and '.join(efforts)}. "
-        "*Caught: yes* means that it finds broken just the requirements that the fault breaks, and no other; "
+        "*Caught: yes* means that it finds broken just what the fault breaks and the profile asks for, and no other; "
         "`tests/test_faults.py` asserts that of every fault. Who wrote the suite wrote the faults too: the table shows "
         "that each of its requirements can fail, and not that there is nothing beyond them."
     )
