@@ -9,7 +9,7 @@ import signal
 import sys
 import tempfile
 import textwrap
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from pytest_cloudimages import __version__
 from pytest_cloudimages.options import PROFILES, SPECIFICATIONS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import pytest
 
@@ -170,20 +170,12 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     """Run the suite under pytest, and give the exit status of the epilogue."""
     import pytest
 
-    # Whoever asks the run to end is owed the same tidying up as after Ctrl-C.
-    stop = _Stop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, stop)
-    # What Hypothesis learns from sources is kept apart from the tester's own folder.
-    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir(), "pytest-cloudimages")))
-    # What a shell sets for the tester's own tests is not meant for the suite: it could leave checks out unseen.
-    for name in ("PYTEST_ADDOPTS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_PLUGINS"):
-        os.environ.pop(name, None)
     watcher = _Watcher()
     # The command is part of what pytest would have rewritten, had it been the first to load it.
     last = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     try:
-        status = pytest.main([*_words(chosen), *_apart(rest), *rest, *last], plugins=[watcher])
+        with _own_surroundings():
+            status = pytest.main([*_words(chosen), *_apart(rest), *rest, *last], plugins=[watcher])
     except KeyboardInterrupt:
         status = pytest.ExitCode.INTERRUPTED
     except BrokenPipeError:
@@ -203,6 +195,34 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     if status in (pytest.ExitCode.NO_TESTS_COLLECTED, pytest.ExitCode.INTERRUPTED):
         return NOT_JUDGED
     return OURS if status else 0
+
+
+@contextmanager
+def _own_surroundings() -> Iterator[None]:
+    """Set signals and the environment up for a run, and put them back for whoever called."""
+    environ = dict(os.environ)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    # Whoever asks the run to end is owed the same tidying up as after Ctrl-C.
+    stop = _Stop()
+    for number in handlers:
+        signal.signal(number, stop)
+    # What Hypothesis learns from sources is kept apart from the tester's own folder.
+    os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir(), "pytest-cloudimages")))
+    # What a shell sets for the tester's own tests is not meant for the suite: it could leave checks out unseen.
+    for name in ("PYTEST_ADDOPTS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_PLUGINS"):
+        os.environ.pop(name, None)
+    try:
+        yield
+    finally:
+        for name in {*os.environ, *environ}:
+            if name not in environ:
+                del os.environ[name]
+            elif os.environ.get(name) != environ[name]:
+                os.environ[name] = environ[name]
+        for number, handler in handlers.items():
+            # None stands for a handler that Python did not set, and cannot set again.
+            if handler is not None:
+                signal.signal(number, handler)
 
 
 def _apart(rest: Sequence[str]) -> list[str]:

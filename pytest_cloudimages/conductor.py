@@ -8,7 +8,7 @@ import functools
 import html
 import re
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,6 +60,7 @@ class Conductor:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
+        config.add_cleanup(SECRETS.begin())
         self.options: Options = config.stash[OPTIONS]
         if getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput"):
             raise pytest.UsageError("A run judges in one process; leave out the -n of pytest-xdist.")
@@ -158,11 +159,19 @@ class Conductor:
         """Give a property the profile's settings and the run's seed, and count its cases."""
         test = getattr(item, "function", None)
         handle = getattr(test, "hypothesis", None)
-        if test is None or handle is None or getattr(handle, "_cloudimages", False):
+        if test is None or handle is None:
+            return
+        # Modules outlive a run: in the next one of this process, a property is bound anew.
+        bound: _Bound | None = getattr(handle, "_cloudimages", None)
+        if bound and bound.by is self:
             return
         import hypothesis
 
-        if not getattr(test, "_hypothesis_internal_settings_applied", False):
+        tester_set = bound.tester_set if bound else getattr(test, "_hypothesis_internal_settings_applied", False)
+        inner = bound.inner if bound else handle.inner_test
+        if not tester_set:
+            # Where there are settings of an earlier run, they are ours.
+            vars(test).pop("_hypothesis_internal_settings_applied", None)
             hypothesis.settings(
                 parent=hypothesis.settings.get_profile("default"),
                 max_examples=self.options.effort.cases,
@@ -175,8 +184,8 @@ class Conductor:
                 suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.filter_too_much],
             )(test)
         hypothesis.seed(self.options.seed)(test)
-        handle.inner_test = self._counted(handle.inner_test)
-        handle._cloudimages = True  # noqa: SLF001 - our own mark on it
+        handle.inner_test = self._counted(inner)
+        handle._cloudimages = _Bound(self, inner, tester_set=tester_set)  # noqa: SLF001 - our own mark on it
 
     def _counted(self, inner: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(inner)
@@ -506,6 +515,17 @@ class Conductor:
         records = [Record.from_data(one) for one in getattr(report, "cloudimages", ())]
         if records:
             data[:] = [page.details(records, self.catalogue, self.options)]
+
+
+@dataclass(frozen=True)
+class _Bound:
+    """A property of Hypothesis that counts its cases for a run."""
+
+    by: Conductor
+    inner: Callable[..., Any]
+    """The test as its author wrote it."""
+    tester_set: bool
+    """Whether it has settings of its author's own."""
 
 
 EVIDENCE: pytest.StashKey[evidence.Evidence | None] = pytest.StashKey()

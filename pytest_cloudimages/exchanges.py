@@ -4,7 +4,7 @@ import enum
 import shlex
 import threading
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -33,10 +33,29 @@ _PURPOSE: ContextVar[Purpose] = ContextVar("purpose", default=Purpose.JUDGING)
 
 
 class Secrets:
-    """The words that no report may show."""
+    """The words that no report of the run in hand may show.
+
+    A secret known anywhere in a run is hidden everywhere in it, and nothing is known of another run's.
+    """
 
     def __init__(self) -> None:
-        self._words: set[str] = set()
+        self._outside: set[str] = set()
+        self._of_the_run: ContextVar[set[str] | None] = ContextVar("secrets", default=None)
+
+    def begin(self) -> Callable[[], None]:
+        """Begin a run, which has no secrets yet, and return what ends it."""
+        before = self._of_the_run.get()
+        self._of_the_run.set(set())
+
+        def end() -> None:
+            self._of_the_run.set(before)
+
+        return end
+
+    @property
+    def _words(self) -> set[str]:
+        words = self._of_the_run.get()
+        return self._outside if words is None else words
 
     def keep(self, word: str | None) -> None:
         """Hide a word, and every part of it that could be used in its place, from now on."""
@@ -61,7 +80,6 @@ class Secrets:
         return value
 
 
-#: One for the process: a secret known anywhere is hidden everywhere.
 SECRETS = Secrets()
 
 
@@ -142,8 +160,20 @@ def without_token(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 
 
 @dataclass
+class Traces:
+    """What a run has on the service: nothing stays of it in the end, or the summary names it."""
+
+    in_use: set[str] = field(default_factory=set)
+    """Ids of created images that are in use."""
+    certain: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
+    """Lent images whose tags are known to be accepted, with these tags."""
+    left_behind: list[str] = field(default_factory=list)
+    """What could not be put back or taken away."""
+
+
+@dataclass
 class Transcript:
-    """Counts every exchange, and keeps those of the case in hand."""
+    """Counts every exchange of a run, and keeps those of the case in hand."""
 
     counts: Counter[str] = field(default_factory=Counter)
     created: int = 0
@@ -154,6 +184,7 @@ class Transcript:
     """Longest time in seconds until an acknowledged change was visible."""
     remarkable: list[Exchange] = field(default_factory=list)
     """Answers that no check can provoke, but any may meet: over a limit, or unavailable."""
+    traces: Traces = field(default_factory=Traces)
     _case: list[Exchange] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 

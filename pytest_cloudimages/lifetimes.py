@@ -11,11 +11,6 @@ from pytest_cloudimages.client import Answer, Image, ImagesClient, Patience, pre
 from pytest_cloudimages.exchanges import Purpose
 from pytest_cloudimages.verdicts import Blocked, TokenEnded
 
-_OPEN: set[str] = set()
-"""Ids of created images that are in use."""
-LEFT_BEHIND: list[str] = []
-"""What could not be put back or taken away; the summary names it."""
-
 
 def fresh_name(run: str) -> str:
     """Give a name for an image that no other image has."""
@@ -44,7 +39,7 @@ def created(client: ImagesClient, run: str, patience: Patience | None = None, **
             f"No image could be created ({answer.exchange}); lend one of yours with --image ID, its tags are put back."
         )
     image = Image(client, identifier, name, patience)
-    _OPEN.add(identifier)
+    client.transcript.traces.in_use.add(identifier)
     try:
         _begun(image, answer)
         if protected:
@@ -53,7 +48,7 @@ def created(client: ImagesClient, run: str, patience: Patience | None = None, **
                 prepared(client.patch(identifier, {"op": "replace", "path": "/protected", "value": True}))
         yield image
     finally:
-        _OPEN.discard(identifier)
+        client.transcript.traces.in_use.discard(identifier)
         with client.transcript.of(Purpose.CLEANING):
             _tidied(image, protected=protected)
 
@@ -65,7 +60,8 @@ def _missed(client: ImagesClient, name: str) -> None:
             for identifier in _named(client, name):
                 _tidied(Image(client, identifier, name))
     except Blocked:
-        LEFT_BEHIND.append(f"perhaps an image named {name}: its creation was not answered")
+        told = f"perhaps an image named {name}: its creation was not answered"
+        client.transcript.traces.left_behind.append(told)
 
 
 def _named(client: ImagesClient, name: str) -> list[str]:
@@ -73,7 +69,7 @@ def _named(client: ImagesClient, name: str) -> list[str]:
     found = client.list(name=name).data
     images = found.get("images", ()) if isinstance(found, dict) else ()
     ids = [str(one.get("id")) for one in images if isinstance(one, dict) and one.get("name") == name]
-    return [one for one in ids if one not in _OPEN]
+    return [one for one in ids if one not in client.transcript.traces.in_use]
 
 
 def _begun(image: Image, answer: Answer) -> None:
@@ -109,7 +105,7 @@ def _tidied(image: Image, *, protected: bool = False) -> None:
             break
     if not 200 <= status < 300 and status != 404:  # noqa: PLR2004 - as HTTP has it
         what = f"its deletion was answered {status}" if status else "its deletion was not answered"
-        LEFT_BEHIND.append(f"image {image.id} ({image.name}): {what}")
+        image.client.transcript.traces.left_behind.append(f"image {image.id} ({image.name}): {what}")
 
 
 @contextmanager
@@ -140,17 +136,14 @@ def borrowed(client: ImagesClient, identifier: str, patience: Patience | None = 
                     time.sleep(pause)
                     set_tags(image, before)
             except Blocked as problem:
-                LEFT_BEHIND.append(f"image {identifier}: its tags were {before}; {problem}")
-
-
-_CERTAIN: set[tuple[str, tuple[str, ...]]] = set()
-"""Images whose tags are known to be accepted, with these tags."""
+                told = f"image {identifier}: its tags were {before}; {problem}"
+                client.transcript.traces.left_behind.append(told)
 
 
 def _make_sure_of(image: Image, tags: list[str]) -> None:
     """See that the service takes the tags that an image has: some may be from before a rule or a smaller limit."""
     known = (image.id, tuple(sorted(tags)))
-    if known in _CERTAIN:
+    if known in image.client.transcript.traces.certain:
         return
     # Either way says what is so already; a service that keeps its promises changes nothing.
     taken = image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": tags}).ok
@@ -163,7 +156,7 @@ def _make_sure_of(image: Image, tags: list[str]) -> None:
             f"The tags of image {image.id}, {tags}, could not be put back, so none is taken off. Lend another image,"
             " best one without tags."
         )
-    _CERTAIN.add(known)
+    image.client.transcript.traces.certain.add(known)
 
 
 def set_tags(image: Image, tags: list[str]) -> None:

@@ -23,6 +23,46 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+TWICE = """\
+import json, os, signal
+from pytest_cloudimages import cli
+from pytest_cloudimages.exchanges import SECRETS
+from pytest_cloudimages.reference.app import App, Reply
+from pytest_cloudimages.reference.server import serving
+
+class Keeps(App):
+    def delete_image(self, request, image_id):
+        return Reply(403)
+
+def surroundings():
+    return [signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM), dict(os.environ)]
+
+os.environ["PYTEST_ADDOPTS"] = "--no-such-option"
+statuses, same = {}, []
+for name, app, seed in (("first", Keeps(), 1), ("second", App(), 2)):
+    with serving(app) as server:
+        token = app.identity.issue("tester").value
+        os.environ |= {"CLOUDIMAGES_ENDPOINT": f"{server.url}/v2", "CLOUDIMAGES_TOKEN": token}
+        before = surroundings()
+        words = ["run", "--profile", "quick", "--seed", str(seed), "--reports", name]
+        statuses[name] = cli.main([*words, "--select", "TAG-ADD-13", "--", "test_own.py"])
+        same.append(surroundings() == before and SECRETS.hide(token) == token)
+with open("told.json", "w") as file:
+    json.dump([statuses, same], file)
+"""
+
+PROPERTY = """\
+from hypothesis import given
+from pytest_cloudimages import requirement
+from pytest_cloudimages.strategies import plain_tags
+
+@requirement("TAG-ADD-13")
+@given(tag=plain_tags())
+def test_property(fresh_image, tag):
+    with fresh_image() as image:
+        assert image.add_tag(tag).ok
+"""
+
 ONE = ("--select", "TAG-ADD-13")
 """A requirement that is judged in a few requests."""
 
@@ -564,3 +604,21 @@ def test_the_help_tells_the_exit_status(capsys: pytest.CaptureFixture[str]) -> N
         cli.main(["run", "--help"])
 
     assert re.findall(r"^  (\d)  ", capsys.readouterr().out, re.MULTILINE) == ["0", "1", "2", "3", "4"]
+
+
+def test_two_runs_in_one_process_know_nothing_of_each_other(workshop: Any) -> None:
+    """What the first left behind is nothing to the second, and the process is as it was."""
+    workshop.write("twice.py", TWICE)
+    workshop.write("test_own.py", PROPERTY)
+    outcome = workshop.end(workshop.start("twice"))
+    assert outcome.status == 0, outcome.out
+    told = json.loads((workshop.folder / "told.json").read_text("utf-8"))
+    first, second = (
+        json.loads((workshop.folder / name / "conformance.json").read_text("utf-8")) for name in ("first", "second")
+    )
+
+    assert told == [{"first": 3, "second": 0}, [True, True]], outcome.out
+    assert len(first["left_behind"]) >= 2
+    assert second["left_behind"] == []
+    cases = [{one["id"]: one["cases"] for one in run["requirements"] if one["cases"]} for run in (first, second)]
+    assert cases[0] == cases[1]

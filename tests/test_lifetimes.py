@@ -28,14 +28,6 @@ def answer(status: int, body: bytes = b"", *fields: str) -> bytes:
 
 
 @pytest.fixture
-def left_behind(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Give what could not be put back in this test."""
-    noted: list[str] = []
-    monkeypatch.setattr(lifetimes, "LEFT_BEHIND", noted)
-    return noted
-
-
-@pytest.fixture
 def cloud(server: Server, open_wire: Callable[..., Wire]) -> ImagesClient:
     """Give a client of the embedded server."""
     return client_of(server, open_wire)
@@ -56,23 +48,24 @@ def test_a_created_image_lives_as_long_as_its_block(server: Server, cloud: Image
     assert [*server.app.images.all()] == []
 
 
-def test_a_created_image_goes_with_an_error(server: Server, cloud: ImagesClient, left_behind: list[str]) -> None:
+def test_a_created_image_goes_with_an_error(server: Server, cloud: ImagesClient) -> None:
     """Whatever happens in the block, nothing stays."""
     with pytest.raises(KeyboardInterrupt), created(cloud, "run"):
         raise KeyboardInterrupt
 
     assert [*server.app.images.all()] == []
-    assert left_behind == []
+    assert cloud.transcript.traces.left_behind == []
 
 
-def test_an_image_that_cannot_be_deleted_is_named(peer: Any, caller: ImagesClient, left_behind: list[str]) -> None:
+def test_an_image_that_cannot_be_deleted_is_named(peer: Any, caller: ImagesClient) -> None:
     """The tester learns what is left behind."""
     peer.replies = [answer(201, b'{"id": "abc"}'), answer(409)]
     with created(caller, "run"):
         pass
 
-    assert "abc" in left_behind[0]
-    assert "409" in left_behind[0]
+    (told,) = caller.transcript.traces.left_behind
+    assert "abc" in told
+    assert "409" in told
 
 
 @pytest.mark.parametrize(
@@ -94,7 +87,7 @@ def lent(cloud: ImagesClient) -> Iterator[str]:
         yield image.id
 
 
-def test_a_lent_image_gets_its_tags_back(cloud: ImagesClient, lent: str, left_behind: list[str]) -> None:
+def test_a_lent_image_gets_its_tags_back(cloud: ImagesClient, lent: str) -> None:
     """It begins without tags, and ends with those it had."""
     with borrowed(cloud, lent) as image:
         assert image.tags() == []
@@ -102,7 +95,7 @@ def test_a_lent_image_gets_its_tags_back(cloud: ImagesClient, lent: str, left_be
         image.add_tag("a")
 
     assert sorted(image.tags()) == sorted(["b", "a", "ö/\x00"])
-    assert left_behind == []
+    assert cloud.transcript.traces.left_behind == []
 
 
 def test_a_lent_image_gets_its_tags_back_after_an_error(cloud: ImagesClient, lent: str) -> None:
@@ -147,7 +140,7 @@ class Stubborn(App):
         return super().add_tag(request, image_id, "other" if self.stubborn else tag)
 
 
-def test_tags_that_cannot_be_put_back_are_named(open_wire: Callable[..., Wire], left_behind: list[str]) -> None:
+def test_tags_that_cannot_be_put_back_are_named(open_wire: Callable[..., Wire]) -> None:
     """The tester learns which tags the image had."""
     app = Stubborn()
     with serving(app) as server, created(client_of(server, open_wire), "run") as image:
@@ -155,8 +148,9 @@ def test_tags_that_cannot_be_put_back_are_named(open_wire: Callable[..., Wire], 
         with borrowed(image.client, image.id):
             app.stubborn = True
 
-    assert image.id in left_behind[0]
-    assert "['mine']" in left_behind[0]
+    (told,) = image.client.transcript.traces.left_behind
+    assert image.id in told
+    assert "['mine']" in told
 
 
 def test_tags_that_cannot_be_set_block(open_wire: Callable[..., Wire]) -> None:
@@ -224,7 +218,7 @@ def test_an_image_whose_creation_lost_its_answer_is_deleted(open_wire: Callable[
 
 
 def test_an_image_whose_creation_nobody_waited_for_is_deleted(
-    open_wire: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch, left_behind: list[str]
+    open_wire: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is found by its name, which no other image has."""
     with serving(App()) as server:
@@ -240,7 +234,7 @@ def test_an_image_whose_creation_nobody_waited_for_is_deleted(
             pass
 
         assert [*server.app.images.all()] == []
-    assert left_behind == []
+    assert caller.transcript.traces.left_behind == []
 
 
 class Late(App):
@@ -282,12 +276,12 @@ class Passing(App):
 
 
 def test_a_deletion_that_fails_in_passing_is_tried_again(
-    open_wire: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch, left_behind: list[str]
+    open_wire: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing stays for want of a second try."""
     monkeypatch.setattr(lifetimes.time, "sleep", lambda _: None)
     with serving(Passing()) as server:
-        with created(client_of(server, open_wire), "run"):
+        with created(client_of(server, open_wire), "run") as image:
             pass
         assert [*server.app.images.all()] == []
-    assert left_behind == []
+    assert image.client.transcript.traces.left_behind == []

@@ -12,7 +12,6 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages import catalogue as catalogue_package
-from pytest_cloudimages import lifetimes
 from pytest_cloudimages.exchanges import SECRETS, Purpose
 from pytest_cloudimages.verdicts import Verdict, worst
 
@@ -101,7 +100,7 @@ class Results:
             "seconds": round(time.time() - begun, 3),
             "interrupted": interrupted,
             "problem": str(ground.problem or ""),
-            "left_behind": list(lifetimes.LEFT_BEHIND),
+            "left_behind": list(ground.transcript.traces.left_behind),
             "software": {"python": platform.python_version()}
             | {name: metadata.version(name) for name in ("pytest", "hypothesis", "requests", "urllib3")},
             "requests": {str(purpose): ground.transcript.counts[purpose] for purpose in Purpose},
