@@ -7,7 +7,7 @@ from itertools import chain
 
 import pytest
 
-from pytest_cloudimages import evidence, requirement
+from pytest_cloudimages import contracts, evidence, requirement
 from pytest_cloudimages.ground import Ground
 from pytest_cloudimages.heats import Races
 from pytest_cloudimages.judging import Histories
@@ -89,7 +89,9 @@ def test_the_format_of_errors(refusals: Refusals) -> None:
     for answer in refusals:
         form = "a JSON object of " + ", ".join(sorted(answer.data)) if isinstance(answer.data, dict) else "no JSON"
         kind = answer.headers.get("Content-Type", "without a type")
-        evidence.current().note(f"an error {answer.status} asked for as JSON is {form} ({kind}).")
+        fits = [name for name in ("error-glance", "error-fault") if not contracts.problems(name, answer.data)]
+        schema = f"fits {fits[0]}.json" if fits else "fits no known schema of errors"
+        evidence.current().note(f"an error {answer.status} asked for as JSON is {form} ({kind}); it {schema}.")
 
 
 # "The server MAY send a Retry-After header field"

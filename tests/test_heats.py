@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
 import pytest
 
-from pytest_cloudimages import evidence, schemas
+from pytest_cloudimages import evidence
 from pytest_cloudimages.contests import Family, Race
 from pytest_cloudimages.experiments import Control
 from pytest_cloudimages.ground import prepare
@@ -153,7 +155,8 @@ def test_a_finding_keeps_its_witness(workshop: Any) -> None:
     entry = outcome.entry("TAG-HIST-02")
     (witness,) = entry["witnesses"]
 
-    jsonschema.validate(outcome.results, schemas.load("conformance"))
+    schema = json.loads((resources.files("pytest_cloudimages.schemas") / "conformance.json").read_text("utf-8"))
+    jsonschema.validate(outcome.results, schema)
     assert entry["verdict"] == "advisory"
     assert witness["text"].splitlines()[0] in entry["explanation"]
     assert all(f"{line}\n" in outcome.out for line in witness["text"].splitlines())
