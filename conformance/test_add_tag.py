@@ -74,7 +74,7 @@ def test_an_added_tag_is_listed(plain_lives: Histories, states: Histories, showi
             assert step.tag in step.after, step
 
     # Whoever else may see the image sees it too.
-    for showing in showings:
+    for showing in showings.aside():
         assert showing.to_reader is None or {*showing.detail} <= {*showing.to_reader}, showing
 
 
@@ -137,24 +137,24 @@ def test_a_body_adds_no_tag(sound_image: Image, control: Control) -> None:
 # "{tag}: Image tag (may be up to 255 characters in length)."
 @requirement("TAG-ADD-10")
 def test_a_tag_of_255_characters_is_stored_whole(edges: Histories) -> None:
-    for step in edges.additions(sorts=["boundary"], past=[Past.NEVER]):
-        if len(step.tag) == LONGEST:
-            assert step.answer.ok, step
-            assert step.after.count(step.tag) == 1, step
+    longest = edges.additions(sorts=["boundary"], past=[Past.NEVER], where=lambda step: len(step.tag) == LONGEST)
+    for step in longest:
+        assert step.answer.ok, step
+        assert step.after.count(step.tag) == 1, step
 
 
 # "{tag}: Image tag (may be up to 255 characters in length)."
 @requirement("TAG-ADD-11")
 def test_a_tag_of_more_than_255_characters_is_refused_and_not_stored(edges: Histories) -> None:
-    for step in edges.additions(sorts=["past the limit"]):
-        assert step.answer.refused or altered(step), step
-        assert not surplus(step, but=()) or altered(step), step
+    for step in edges.additions(sorts=["past the limit"], where=unaltered):
+        assert step.answer.refused, step
+        assert not surplus(step, but=()), step
 
 
-def altered(step: Step) -> bool:
-    """Whether a tag with blanks at its end was stored with fewer: what is altered is asked by TAG-HIST-04."""
+def unaltered(step: Step) -> bool:
+    """Whether no tag was stored with fewer blanks at its end: what is altered is asked by TAG-HIST-04."""
     come = {*step.after} - {*step.before, step.tag}
-    return step.tag.endswith(" ") and step.tag.rstrip() in {one.rstrip() for one in come}
+    return not (step.tag.endswith(" ") and step.tag.rstrip() in {one.rstrip() for one in come})
 
 
 # "{tag}: Image tag (may be up to 255 characters in length)."
@@ -251,9 +251,7 @@ def test_a_body_is_ignored(sound_image: Image, specification: str) -> None:
 # maxLength 255 in the image schema
 @requirement("TAG-ADD-12")
 def test_an_overlong_tag_is_answered_400(edges: Histories) -> None:
-    for step in edges.additions(sorts=["past the limit"]):
-        if altered(step):
-            continue
+    for step in edges.additions(sorts=["past the limit"], where=unaltered):
         if step.answer.status in (413, 414, 422):
             evidence.current().note(f"{len(step.tag)} characters are answered {step.answer.status}.")
 
@@ -335,15 +333,14 @@ def stated(ground: Ground) -> int:
 @requirement("TAG-ADD-20")
 def test_the_limit_of_tags_is_enforced_with_413(full_image: Histories, cloudimages_ground: Ground) -> None:
     limit = stated(cloudimages_ground)
-    for step in full_image.additions(sorts=[AtALimit.UP_TO_IT]):
+    for step in full_image.aside().additions(sorts=[AtALimit.UP_TO_IT]):
         assert step.answer.ok, step
         assert step.tag in step.after, step
-    for step in full_image.additions(sorts=[AtALimit.PAST_IT]):
-        if len(step.before) >= limit:
-            assert step.answer.status == 413, step
-            assert step.tag not in step.after, step
+    for step in full_image.additions(sorts=[AtALimit.PAST_IT], where=lambda step: len(step.before or ()) >= limit):
+        assert step.answer.status == 413, step
+        assert step.tag not in step.after, step
     # A refused addition does not count, and a deletion makes room.
-    for step in full_image.additions(sorts=[AtALimit.IN_THE_ROOM]):
+    for step in full_image.aside().additions(sorts=[AtALimit.IN_THE_ROOM]):
         assert step.answer.ok, step
         assert step.tag in step.after, step
 
@@ -477,7 +474,7 @@ def test_tags_of_a_patch_and_of_this_operation_are_one_list(
 ) -> None:
     control.require_additions()
     if control.deletes and sequences.sound:
-        for look in walks.at(View.READ):
+        for look in walks.aside().at(View.READ):
             assert look.shown == look.expected, look
 
     prepared(image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": ["patched", "both"]}))

@@ -79,12 +79,12 @@ def test_other_images_keep_their_tags(
     if max(sequences.images, plain_lives.images) < 2:
         raise Blocked("No second image could be had, so that none could be touched.")
     for histories in (sequences, plain_lives):
-        for step in histories.steps():
+        for step in histories.steps(beside=True):
             before, after = step.neighbour
             assert before is None or after is None or sorted(before) == sorted(after), step
         assert [*histories.contradictions(standing_by=True)] == []
     for one in bystanders:
-        evidence.current().case(one.exchanges)
+        evidence.current().aside(one.exchanges)
         assert sorted(one.before) == sorted(one.after), one
 
 

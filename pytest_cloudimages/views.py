@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
-from pytest_cloudimages import evidence
 from pytest_cloudimages.client import Image
+from pytest_cloudimages.evidence import Cases
 from pytest_cloudimages.exchanges import Exchange, Transcript
 from pytest_cloudimages.strategies import PLAIN, Sample, merged, unrelated
 from pytest_cloudimages.verdicts import Blocked
@@ -52,16 +52,17 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Looks:
+class Looks(Cases):
     """Everything that was looked at."""
 
     looks: list[Look]
 
     def at(self, *views: View) -> Iterator[Look]:
-        """Give the looks through some windows; each one given is a case."""
+        """Yield the looks through some windows; each one yielded is a case."""
+        case = self.taken_up()
         for look in self.looks:
             if look.view in views:
-                evidence.current().case(look.exchanges, "sequence of views")
+                case(look.exchanges, "sequence of views")
                 yield look
 
 
