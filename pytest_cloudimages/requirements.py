@@ -109,7 +109,7 @@ def _documents(data: Mapping[str, Any], where: str) -> dict[str, _Document]:
     documents = data.get("documents", {})
     if not isinstance(documents, Mapping) or not all(isinstance(table, Mapping) for table in documents.values()):
         raise ValueError(
-            f"The catalogue {where} is to hold where its documents are in tables headed [documents.\"Title\"]."
+            f'The catalogue {where} is to hold where its documents are in tables headed [documents."Title"].'
         )
     found: dict[str, _Document] = {}
     for title, table in documents.items():
@@ -134,7 +134,9 @@ def _web(url: str, place: str) -> str:
     except ValueError:
         sound = False
     if not sound or re.search(r"[\s<>\"]", url):
-        raise ValueError(f"{place}: the url is to be an address such as https://cloud.example/page#section, not {url!r}.")
+        raise ValueError(
+            f"{place}: the url is to be an address such as https://cloud.example/page#section, not {url!r}."
+        )
     return url
 
 
