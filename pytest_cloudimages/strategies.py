@@ -4,15 +4,19 @@ Random text alone finds little (a text of up to 255 characters never gets there)
 and ``draw`` gives values that depend on nothing but the seed.
 """
 
+import json
 import string
 import unicodedata
 import zlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import astuple, dataclass
 from typing import TypeVar
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 
 from pytest_cloudimages.known_tags import BEYOND, BOUNDARIES, LONGEST, RESERVED, UNITS, UNRESERVED
 from pytest_cloudimages.plans import READ, Kind, Operation, read_often
@@ -239,8 +243,11 @@ def apart_from_each_other(pairs: Iterable[tuple[str, tuple[str, str]]]) -> list[
 
 
 def shuffled(drawn: Iterable[Value], number: int) -> list[Value]:
-    """Give what was drawn in an order that depends on nothing but the number."""
-    return sorted(drawn, key=lambda one: zlib.crc32(f"{number} {one!r}".encode()))
+    """Return what was drawn in an order that depends on nothing but the number and the values.
+
+    A value counts for what it holds: what its class and its fields are called must not change what a seed means.
+    """
+    return sorted(drawn, key=lambda value: zlib.crc32(f"{number} {json.dumps(value, default=astuple)}".encode()))
 
 
 def batches(drawn: Sequence[Value], size: int) -> list[list[Value]]:
@@ -267,8 +274,30 @@ def draw(strategy: st.SearchStrategy[Value], number: int, count: int = 1) -> lis
     def collect(value: Value) -> None:
         found.append(value)
 
-    collect()
+    with _without_sources():
+        collect()
     return found[1 : count + 1] or found
+
+
+@contextmanager
+def _without_sources() -> Iterator[None]:
+    """Have Hypothesis draw nothing that it read in the sources of modules that happen to be loaded.
+
+    It mixes constants of a tester's own modules, and of this package's where that is installed from a checkout, into
+    what it draws; then the same seed would try other tags in another folder, or once a constant of ours has changed.
+    """
+    # These are Hypothesis's own affair: where a later version has them no more, a test tells.
+    read = getattr(providers, "_get_local_constants", None)
+    kept = getattr(providers, "CONSTANTS_CACHE", None)
+    if read is None or kept is None:
+        yield
+        return
+    providers._get_local_constants = Constants  # noqa: SLF001 - there is no setting for it
+    providers.CONSTANTS_CACHE = type(kept)(kept.max_size)
+    try:
+        yield
+    finally:
+        providers._get_local_constants, providers.CONSTANTS_CACHE = read, kept  # noqa: SLF001
 
 
 @st.composite

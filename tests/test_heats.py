@@ -156,6 +156,7 @@ def test_a_finding_keeps_its_witness(workshop: Any) -> None:
     jsonschema.validate(outcome.results, schemas.load("conformance"))
     assert entry["verdict"] == "advisory"
     assert witness["text"].splitlines()[0] in entry["explanation"]
+    assert all(f"{line}\n" in outcome.out for line in witness["text"].splitlines())
     assert witness["events"][witness["impossible"]]["kind"] in ("read", "delete")
     assert min(event["sent"] for event in witness["events"]) == 0
     assert "&lt;svg" in (outcome.reports / "conformance.html").read_text(encoding="utf-8")

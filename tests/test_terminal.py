@@ -101,6 +101,32 @@ def test_a_finding_tells_for_which_input_it_holds() -> None:
     assert lines[2:4] == ["  came:   It was so.", "  class:  any tag with a NUL ('\\u200b' fine)"]
 
 
+def test_a_witness_is_printed_whole() -> None:
+    """Line by line, with what stands before and after it: it is the proof."""
+    events = [f"  {number}.0 to {number}.9 ms, client {number}: delete 'tag' → 204" for number in range(9)]
+    text = "\n".join(["lost deletion: 'tag' of image 0. A deletion was undone.", *events, "> 16.8 to 17 ms: read \x1b"])
+    explanation = f"1 of 18 races have no order.\nIn many, 2 clients: {text}\nIt was seed 7."
+    # As the judge keeps it: every line once, without what sets it in.
+    kept = "\n".join(line.strip() for line in explanation.splitlines())
+    lines = terminal.finding(entry("A-01", "fail", kept, witnesses=[{"text": text}]))
+
+    assert lines[2:-2] == [
+        "  came:   1 of 18 races have no order.",
+        "          In many, 2 clients: lost deletion: 'tag' of image 0. A deletion was undone.",
+        *(f"          {line}" for line in events),
+        "          > 16.8 to 17 ms: read \\x1b",
+        "          It was seed 7.",
+    ]
+
+
+def test_a_witness_that_is_not_told_is_not_printed() -> None:
+    """Where the explanation is about something else."""
+    lines = terminal.finding(entry("A-01", "fail", witnesses=[{"text": "phantom\n  more"}]))
+
+    assert lines[2] == "  came:   It was so."
+    assert len(lines) == 5
+
+
 def test_a_finding_without_a_request_says_so() -> None:
     """Where nothing could be asked."""
     assert terminal.finding(entry("A-01", "blocked", exchanges=[]))[1] == "  asked:  nothing could be asked"

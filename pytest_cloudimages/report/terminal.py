@@ -9,7 +9,7 @@ from pytest_cloudimages.catalogue import VERSION
 from pytest_cloudimages.verdicts import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pytest
 
@@ -64,19 +64,47 @@ def table(results: Results) -> list[str]:
 def finding(one: Mapping[str, Any]) -> list[str]:
     """Give a finding in a few lines: what was asked, what came, for which input, and the command that replays it."""
     asked = [f"{x['method']} {x['target']} → {x['status'] or 'no answer'}" for x in one.get("exchanges", ())]
-    came = " ".join(one["explanation"].split())
     return [
         f"{one['verdict'].upper()} {one['id']}: {one['statement']}",
         f"  asked:  {_short('; '.join(asked[-3:])) or 'nothing could be asked'}",
-        f"  came:   {_short(came)}",
+        *_came(one),
         *([f"  class:  {_short(one['class'])}"] if "class" in one else []),
         f"  source: {one['level']}, {one['provenance']}: {one['source']}",
         f"  replay: {one['replay']}",
     ]
 
 
+def _came(found: Mapping[str, Any]) -> list[str]:
+    """Return what came: on one line, without the middle of a long one, but a witness whole and line by line.
+
+    A witness is the proof of a race, and small: what it leaves out makes no difference to it.
+    """
+    told = found["explanation"].splitlines()
+    for witness in found.get("witnesses", ()):
+        first, *others = witness["text"].splitlines()
+        place = next((place for place, line in enumerate(told) if line.endswith(first)), None)
+        if place is not None:
+            # The explanation has the witness's lines too, without what sets them in.
+            shown = {line.strip() for line in others}
+            after = [line for line in told[place + 1 :] if line.strip() not in shown]
+            lines = [_folded(told[:place]), told[place], *others, _folded(after)]
+            break
+    else:
+        lines = [_folded(told)]
+    visible = [_printable(line) for line in lines if line]
+    return [f"{' ' * 10 if place else '  came:   '}{line}" for place, line in enumerate(visible or [""])]
+
+
+def _folded(lines: Iterable[str]) -> str:
+    return _short(" ".join(" ".join(lines).split()))
+
+
+def _printable(text: str) -> str:
+    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+
+
 def _short(text: str) -> str:
-    text = "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+    text = _printable(text)
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
 
 
