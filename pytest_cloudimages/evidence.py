@@ -1,5 +1,6 @@
 """What the check in hand rests on: cases, and the exchanges that made each of them."""
 
+import threading
 import time
 from collections import Counter
 from collections.abc import Iterable
@@ -29,6 +30,8 @@ class Evidence:
     begun: float = field(default_factory=time.monotonic)
     _seen: dict[int, Exchange] = field(default_factory=dict)
     """Held, so that no later exchange gets the identity of one that is gone."""
+    _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
+    """Threads of a pool count cases too."""
 
     def case(
         self,
@@ -39,20 +42,22 @@ class Evidence:
         of_answer: bool = False,
     ) -> None:
         """Begin a case that rests on these exchanges."""
-        self.cases += 1
-        self.exchanges = []
-        self.about, self.of_answer = about, of_answer
-        self.listen(exchanges)
-        if kind:
-            self.kinds[kind] += 1
+        with self._lock:
+            self.cases += 1
+            self.exchanges = []
+            self.about, self.of_answer = about, of_answer
+            self.listen(exchanges)
+            if kind:
+                self.kinds[kind] += 1
 
     def listen(self, exchanges: Iterable[Exchange]) -> None:
         """Count exchanges towards the case in hand; one that several cases rest on counts once."""
-        for one in exchanges:
-            self.exchanges.append(one)
-            if id(one) not in self._seen:
-                self._seen[id(one)] = one
-                self.requests += 1
+        with self._lock:
+            for one in exchanges:
+                self.exchanges.append(one)
+                if id(one) not in self._seen:
+                    self._seen[id(one)] = one
+                    self.requests += 1
 
     def witness(self, anomaly: Anomaly, exchanges: Iterable[Exchange]) -> None:
         """Keep the smallest history that shows a finding; the exchanges are those of the finding."""

@@ -4,8 +4,9 @@ import enum
 import shlex
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +27,9 @@ class Purpose(enum.StrEnum):
     PREPARING = "preparing"
     CLEANING = "cleaning"
     EXPLAINING = "explaining"
+
+
+_PURPOSE: ContextVar[Purpose] = ContextVar("purpose", default=Purpose.JUDGING)
 
 
 class Secrets:
@@ -152,7 +156,6 @@ class Transcript:
     """Answers that no check can provoke, but any may meet: over a limit, or unavailable."""
     _case: list[Exchange] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _purpose: threading.local = field(default_factory=threading.local)
 
     def add(self, exchange: Exchange) -> None:
         """Write an exchange down."""
@@ -170,23 +173,18 @@ class Transcript:
 
     @property
     def purpose(self) -> Purpose:
-        """What this thread's requests are sent for."""
-        return getattr(self._purpose, "value", Purpose.JUDGING)
+        """What requests are sent for here, and in every thread that was given a copy of this context."""
+        return _PURPOSE.get()
 
     @contextmanager
     def of(self, purpose: Purpose) -> Iterator[None]:
-        """Mark this thread's requests with a purpose for the length of a block.
+        """Mark the requests of this context with a purpose for the length of a block.
 
         Whatever it takes to explain a finding is sent to explain it.
         """
         before = self.purpose
-        self._purpose.value = before if before is Purpose.EXPLAINING else purpose
+        _PURPOSE.set(before if before is Purpose.EXPLAINING else purpose)
         try:
             yield
         finally:
-            self._purpose.value = before
-
-
-def distinct(exchanges: Iterable[Exchange]) -> list[Exchange]:
-    """Give the exchanges once each, in their order."""
-    return list({id(one): one for one in exchanges}.values())
+            _PURPOSE.set(before)

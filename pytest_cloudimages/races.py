@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -30,10 +31,10 @@ class Crew:
         self._members: list[ThreadPoolExecutor] = []
 
     def ask(self, client: int, what: Callable[[], Result]) -> Future[Result]:
-        """Have a client do something."""
+        """Have a client do something, which counts for the check, and serves the purpose, at hand here."""
         while len(self._members) <= client:
             self._members.append(ThreadPoolExecutor(1))
-        return self._members[client].submit(what)
+        return self._members[client].submit(copy_context().run, what)
 
     def close(self) -> None:
         """Let everyone go when they have finished."""

@@ -8,6 +8,7 @@ on fresh images with a reading after every single operation, so that each depart
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack
+from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 
 from pytest_cloudimages.client import Image
@@ -105,7 +106,8 @@ def carry_out_all(
         return [carry_out(fresh_image, plan, single=single) for plan in plans]
     with ThreadPoolExecutor(parallel) as pool:
         # All are waited for before any problem is raised: no request may leak into the next check.
-        futures = [pool.submit(carry_out, fresh_image, plan) for plan in plans]
+        # Each has a context of its own, as one context cannot be entered twice; what they share is what they hold.
+        futures = [pool.submit(copy_context().run, carry_out, fresh_image, plan) for plan in plans]
     return [future.result() for future in futures]
 
 

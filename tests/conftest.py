@@ -53,6 +53,12 @@ class Peer(ThreadingTCPServer):
         self.connections = 0
         self.over = threading.Event()
         self.lock = threading.Lock()
+        self.arrived = threading.Condition(self.lock)
+
+    def wait_for(self, requests: int) -> None:
+        """Wait until so many requests have been read to their end, whoever sent them and left."""
+        with self.arrived:
+            assert self.arrived.wait_for(lambda: len(self.bodies) >= requests, 10), "too few requests have come"
 
     @property
     def targets(self) -> list[bytes]:
@@ -79,6 +85,7 @@ class _Line(StreamRequestHandler):
             with self.server.lock:
                 self.server.heads.append(head)
                 self.server.bodies.append(body)
+                self.server.arrived.notify_all()
                 reply = self.server.replies.pop(0) if self.server.replies else NO_CONTENT
             if reply == HANG:
                 self.server.over.wait(30)

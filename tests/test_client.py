@@ -650,6 +650,7 @@ def test_a_cut_request_is_sent_whole_and_has_no_answer(caller: ImagesClient, pee
     """The service reads it, whatever it does with it."""
     given = caller.send_once("PATCH", "/images/id", json=[{"op": "replace"}], cut=True)
     caller.send_once("GET", "/images/id")
+    peer.wait_for(2)
 
     assert given.exchange.note == "hung up before the answer"
     assert given.exchange.status == 0

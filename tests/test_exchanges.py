@@ -19,7 +19,6 @@ from pytest_cloudimages.exchanges import (
     Purpose,
     Secrets,
     Transcript,
-    distinct,
     printable,
     without_token,
 )
@@ -209,10 +208,3 @@ def test_a_purpose_holds_for_its_block_and_its_thread() -> None:
         raise ZeroDivisionError
 
     assert [*seen, transcript.purpose] == [Purpose.PREPARING, Purpose.JUDGING, Purpose.CLEANING, Purpose.JUDGING]
-
-
-def test_exchanges_are_distinct_by_identity() -> None:
-    """Two equal requests are two; the same one given twice is one."""
-    twin = replace(PLAIN)
-
-    assert len(distinct([PLAIN, twin, PLAIN])) == 2

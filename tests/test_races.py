@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_cloudimages import evidence
 from pytest_cloudimages.client import ImagesClient, Patience
 from pytest_cloudimages.contests import RENAME, Action, Family, Race, add, contests, delete
-from pytest_cloudimages.exchanges import Transcript
+from pytest_cloudimages.exchanges import Purpose, Transcript
 from pytest_cloudimages.histories import Category
 from pytest_cloudimages.lifetimes import created
 from pytest_cloudimages.plans import Kind
@@ -43,6 +44,24 @@ def members() -> Iterator[Crew]:
     """Keep a crew."""
     with crew() as one:
         yield one
+
+
+def test_a_crew_knows_what_it_works_for(members: Crew) -> None:
+    """Each time it is asked: threads outlive the check that they were begun for."""
+    transcript = Transcript()
+    for purpose in (Purpose.PREPARING, Purpose.EXPLAINING):
+        mine = evidence.Evidence()
+        evidence.collect(mine)
+        try:
+            with transcript.of(purpose):
+                asked = [
+                    members.ask(client, lambda: (evidence.current().case(), transcript.purpose)) for client in (0, 1)
+                ]
+                assert [one.result()[1] for one in asked] == [purpose, purpose]
+        finally:
+            evidence.collect(None)
+        assert mine.cases == 2
+    assert members.ask(0, lambda: transcript.purpose).result() is Purpose.JUDGING
 
 
 @pytest.fixture

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_cloudimages import evidence
 from pytest_cloudimages.client import Answer
-from pytest_cloudimages.exchanges import Exchange, Transcript
+from pytest_cloudimages.exchanges import Exchange, Purpose, Transcript
 from pytest_cloudimages.judging import Histories, lost, surplus, without
 from pytest_cloudimages.plans import READ, Kind, Operation, Past, plan_of_a_life
 from pytest_cloudimages.trials import carry_out, carry_out_all, explained
@@ -309,6 +310,28 @@ def test_plans_are_carried_out_each_on_images_of_its_own(parallel: int) -> None:
 
     assert [one.steps[0].tag for one in histories] == [*"abcde"]
     assert all(explained(one.steps[0]) for one in histories)
+
+
+@pytest.mark.parametrize("parallel", [1, 3])
+def test_threads_know_what_they_work_for(parallel: int) -> None:
+    """Cases arrive at the check in hand, and requests have the purpose of the block, in every thread of a pool."""
+    mine, transcript, purposes, service = evidence.Evidence(), Transcript(), list[Purpose](), Small()
+
+    def fresh(**how: Any) -> Any:
+        evidence.current().case()
+        purposes.append(transcript.purpose)
+        return service.fresh(**how)
+
+    evidence.collect(mine)
+    try:
+        with transcript.of(Purpose.PREPARING):
+            carry_out_all(fresh, [[Operation(Kind.ADD, tag), READ] for tag in "abcd"], parallel=parallel)
+    finally:
+        evidence.collect(None)
+
+    assert mine.cases == 4
+    assert purposes == [Purpose.PREPARING] * 4
+    assert transcript.purpose is Purpose.JUDGING
 
 
 def test_a_plan_without_an_image_blocks() -> None:

@@ -297,6 +297,7 @@ def test_whoever_leaves_has_sent_all(wire: Wire, peer: Any) -> None:
     """Target, headers and body arrive; the next request has a connection of its own."""
     wire.leave("PATCH", f"{TAGS}/%2e%2E", {"X-One": "1"}, b"body")
     wire.send("GET", "/next", {})
+    peer.wait_for(2)
 
     assert sorted(peer.targets) == sorted([b"/next", f"{TAGS}/%2e%2E".encode()])
     assert sorted(peer.bodies) == [b"", b"body"]
