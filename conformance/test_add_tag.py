@@ -12,7 +12,7 @@ from pytest_cloudimages import evidence, requirement
 from pytest_cloudimages.client import Image, ImagesClient, prepared
 from pytest_cloudimages.contests import Family
 from pytest_cloudimages.exchanges import Purpose
-from pytest_cloudimages.experiments import Control
+from pytest_cloudimages.experiments import Control, astray_without_a_patch
 from pytest_cloudimages.explaining.lengths import limit
 from pytest_cloudimages.ground import FreshImage, Ground
 from pytest_cloudimages.heats import Measured, Races
@@ -480,9 +480,14 @@ def test_tags_of_a_patch_and_of_this_operation_are_one_list(
     walks: Looks,
 ) -> None:
     control.require_additions()
-    if control.deletes and sequences.sound:
+    astray = False
+    if control.deletes:
         for look in walks.aside().at(View.READ):
-            assert look.shown == look.expected, look
+            # Where tags go astray without any PATCH, what they do with one says nothing of it.
+            astray = astray or (
+                look.shown != look.expected and not sequences.sound and astray_without_a_patch(cloudimages_ground)
+            )
+            assert look.shown == look.expected or astray, look
 
     prepared(image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": ["patched", "both"]}))
     if sorted(image.settled(["both", "patched"])) != ["both", "patched"]:
@@ -496,3 +501,6 @@ def test_tags_of_a_patch_and_of_this_operation_are_one_list(
         with fresh_image(tags=["created", "also-created"]) as other:
             prepared(other.add_tag("created"))
             assert sorted(other.settled(["also-created", "created"])) == ["also-created", "created"]
+
+    if astray:
+        raise Blocked("Tags go astray without a PATCH too, so that the sequences tell nothing of one.")
