@@ -9,7 +9,7 @@ import pytest
 from pytest_cloudimages import evidence, requirement
 from pytest_cloudimages.client import Answer, Image, ImagesClient, prepared
 from pytest_cloudimages.ground import FreshImage
-from pytest_cloudimages.refusals import INVALID, NOBODY, ONLOOKER, STRANGER, Attempts, shared
+from pytest_cloudimages.refusals import INVALID, NOBODY, ONLOOKER, STRANGER, Attempt, Attempts, shared
 from pytest_cloudimages.verdicts import Blocked
 
 OwnerOf = Callable[[ImagesClient], str]
@@ -41,7 +41,7 @@ def test_a_request_with_an_invalid_token_is_refused_with_401(attempts: Attempts)
 # containing at least one challenge"
 @requirement("TAG-AUTH-03")
 def test_a_401_carries_a_challenge(attempts: Attempts) -> None:
-    answers = [one.answer for one in attempts.by(NOBODY, INVALID) if one.answer.status == 401]
+    answers = [attempt.answer for attempt in attempts.by(NOBODY, INVALID, where=unauthorized)]
     if not answers:
         pytest.skip("no request was answered 401")
 
@@ -52,19 +52,27 @@ def test_a_401_carries_a_challenge(attempts: Attempts) -> None:
 # "it lacks valid authentication credentials": the request has not been applied
 @requirement("TAG-AUTH-04")
 def test_a_request_answered_401_changes_nothing(attempts: Attempts) -> None:
-    refusals = [one for one in attempts.by(NOBODY, INVALID) if one.answer.status == 401]
+    refusals = [*attempts.by(NOBODY, INVALID, where=unauthorized)]
     if not refusals:
         pytest.skip("no request was answered 401")
 
     assert [one for one in refusals if one.changed] == []
 
 
+def unauthorized(attempt: Attempt) -> bool:
+    return attempt.answer.status == 401
+
+
 # "401 Unauthorized", "403 Forbidden", "404 Not Found"
 @requirement("TAG-AUTH-07")
 def test_a_refused_caller_changes_nothing(attempts: Attempts) -> None:
     # A caller who cannot even see an image is to be refused in one way or another.
-    assert [one for one in attempts.by(STRANGER) if one.answer.ok] == []
-    refusals = [one for one in attempts.by(NOBODY, INVALID, STRANGER, ONLOOKER) if one.answer.status in (401, 403, 404)]
+    assert [*attempts.aside().by(STRANGER, where=lambda attempt: attempt.answer.ok)] == []
+    refusals = [
+        *attempts.by(
+            NOBODY, INVALID, STRANGER, ONLOOKER, where=lambda attempt: attempt.answer.status in (401, 403, 404)
+        )
+    ]
     if not refusals:
         pytest.skip("nobody was refused")
 
@@ -135,7 +143,7 @@ def test_a_creator_deleting_a_tag(image: Image, creator: ImagesClient) -> None:
 def test_a_member_cannot_change_tags(
     fresh_image: FreshImage, other_project: ImagesClient, owner_of: OwnerOf, attempts: Attempts
 ) -> None:
-    if not [*attempts.by(STRANGER)]:
+    if not [*attempts.aside().by(STRANGER)]:
         pytest.skip("needs a second project: who was named as such sees what is private to the first")
     with fresh_image(visibility="shared") as image:
         project = owner_of(other_project)

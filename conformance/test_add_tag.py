@@ -12,7 +12,7 @@ from pytest_cloudimages import evidence, requirement
 from pytest_cloudimages.client import Image, ImagesClient, prepared
 from pytest_cloudimages.contests import Family
 from pytest_cloudimages.exchanges import Purpose
-from pytest_cloudimages.experiments import Control
+from pytest_cloudimages.experiments import Control, astray_without_a_patch
 from pytest_cloudimages.explaining.lengths import limit
 from pytest_cloudimages.ground import FreshImage, Ground
 from pytest_cloudimages.heats import Measured, Races
@@ -74,16 +74,23 @@ def test_an_added_tag_is_listed(plain_lives: Histories, states: Histories, showi
             assert step.tag in step.after, step
 
     # Whoever else may see the image sees it too.
-    for showing in showings:
+    for showing in showings.aside():
         assert showing.to_reader is None or {*showing.detail} <= {*showing.to_reader}, showing
 
 
 # "This operation adds the specified tag to the specified image."
 @requirement("TAG-ADD-04")
 def test_adding_a_tag_leaves_the_others(plain_lives: Histories, edges: Histories) -> None:
-    for step in chain(plain_lives.additions(acknowledged=True), edges.additions(acknowledged=True)):
-        assert not lost(step), step
-        assert not surplus(step), step
+    for lives in (plain_lives, edges):
+        # Where there is no other tag, none can be seen to stay; yet none may come.
+        alone = lives.aside().additions(acknowledged=True, where=lambda step: not among_others(step))
+        for step in chain(lives.additions(acknowledged=True, where=among_others), alone):
+            assert not lost(step), step
+            assert not surplus(step), step
+
+
+def among_others(step: Step) -> bool:
+    return bool({*(step.before or ())} - {step.tag})
 
 
 # "Multiple attempts to tag an image with the same string will result in a
@@ -137,24 +144,24 @@ def test_a_body_adds_no_tag(sound_image: Image, control: Control) -> None:
 # "{tag}: Image tag (may be up to 255 characters in length)."
 @requirement("TAG-ADD-10")
 def test_a_tag_of_255_characters_is_stored_whole(edges: Histories) -> None:
-    for step in edges.additions(sorts=["boundary"], past=[Past.NEVER]):
-        if len(step.tag) == LONGEST:
-            assert step.answer.ok, step
-            assert step.after.count(step.tag) == 1, step
+    longest = edges.additions(sorts=["boundary"], past=[Past.NEVER], where=lambda step: len(step.tag) == LONGEST)
+    for step in longest:
+        assert step.answer.ok, step
+        assert step.after.count(step.tag) == 1, step
 
 
 # "{tag}: Image tag (may be up to 255 characters in length)."
 @requirement("TAG-ADD-11")
 def test_a_tag_of_more_than_255_characters_is_refused_and_not_stored(edges: Histories) -> None:
-    for step in edges.additions(sorts=["past the limit"]):
-        assert step.answer.refused or altered(step), step
-        assert not surplus(step, but=()) or altered(step), step
+    for step in edges.additions(sorts=["past the limit"], where=unaltered):
+        assert step.answer.refused, step
+        assert not surplus(step, but=()), step
 
 
-def altered(step: Step) -> bool:
-    """Whether a tag with blanks at its end was stored with fewer: what is altered is asked by TAG-HIST-04."""
+def unaltered(step: Step) -> bool:
+    """Whether no tag was stored with fewer blanks at its end: what is altered is asked by TAG-HIST-04."""
     come = {*step.after} - {*step.before, step.tag}
-    return step.tag.endswith(" ") and step.tag.rstrip() in {one.rstrip() for one in come}
+    return not (step.tag.endswith(" ") and step.tag.rstrip() in {one.rstrip() for one in come})
 
 
 # "{tag}: Image tag (may be up to 255 characters in length)."
@@ -251,9 +258,7 @@ def test_a_body_is_ignored(sound_image: Image, specification: str) -> None:
 # maxLength 255 in the image schema
 @requirement("TAG-ADD-12")
 def test_an_overlong_tag_is_answered_400(edges: Histories) -> None:
-    for step in edges.additions(sorts=["past the limit"]):
-        if altered(step):
-            continue
+    for step in edges.additions(sorts=["past the limit"], where=unaltered):
         if step.answer.status in (413, 414, 422):
             evidence.current().note(f"{len(step.tag)} characters are answered {step.answer.status}.")
 
@@ -335,15 +340,14 @@ def stated(ground: Ground) -> int:
 @requirement("TAG-ADD-20")
 def test_the_limit_of_tags_is_enforced_with_413(full_image: Histories, cloudimages_ground: Ground) -> None:
     limit = stated(cloudimages_ground)
-    for step in full_image.additions(sorts=[AtALimit.UP_TO_IT]):
+    for step in full_image.aside().additions(sorts=[AtALimit.UP_TO_IT]):
         assert step.answer.ok, step
         assert step.tag in step.after, step
-    for step in full_image.additions(sorts=[AtALimit.PAST_IT]):
-        if len(step.before) >= limit:
-            assert step.answer.status == 413, step
-            assert step.tag not in step.after, step
+    for step in full_image.additions(sorts=[AtALimit.PAST_IT], where=lambda step: len(step.before or ()) >= limit):
+        assert step.answer.status == 413, step
+        assert step.tag not in step.after, step
     # A refused addition does not count, and a deletion makes room.
-    for step in full_image.additions(sorts=[AtALimit.IN_THE_ROOM]):
+    for step in full_image.aside().additions(sorts=[AtALimit.IN_THE_ROOM]):
         assert step.answer.ok, step
         assert step.tag in step.after, step
 
@@ -476,9 +480,14 @@ def test_tags_of_a_patch_and_of_this_operation_are_one_list(
     walks: Looks,
 ) -> None:
     control.require_additions()
-    if control.deletes and sequences.sound:
-        for look in walks.at(View.READ):
-            assert look.shown == look.expected, look
+    astray = False
+    if control.deletes:
+        for look in walks.aside().at(View.READ):
+            # Where tags go astray without any PATCH, what they do with one says nothing of it.
+            astray = astray or (
+                look.shown != look.expected and not sequences.sound and astray_without_a_patch(cloudimages_ground)
+            )
+            assert look.shown == look.expected or astray, look
 
     prepared(image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": ["patched", "both"]}))
     if sorted(image.settled(["both", "patched"])) != ["both", "patched"]:
@@ -492,3 +501,6 @@ def test_tags_of_a_patch_and_of_this_operation_are_one_list(
         with fresh_image(tags=["created", "also-created"]) as other:
             prepared(other.add_tag("created"))
             assert sorted(other.settled(["also-created", "created"])) == ["also-created", "created"]
+
+    if astray:
+        raise Blocked("Tags go astray without a PATCH too, so that the sequences tell nothing of one.")

@@ -71,20 +71,19 @@ def unexplained(shown: Measured[Anomaly]) -> str:
 # "This operation adds the specified tag to the specified image."
 @requirement("TAG-HIST-03")
 def test_other_images_keep_their_tags(
-    sequences: Histories, plain_lives: Histories, cloudimages_ground: Ground, request: pytest.FixtureRequest
+    sequences: Histories, plain_lives: Histories, bystanders: list[Bystander], cloudimages_ground: Ground
 ) -> None:
     if cloudimages_ground.single:
         pytest.skip("needs a second image: lend another with a further --image ID")
-    bystanders: list[Bystander] = request.getfixturevalue("bystanders")
     if max(sequences.images, plain_lives.images) < 2:
         raise Blocked("No second image could be had, so that none could be touched.")
     for histories in (sequences, plain_lives):
-        for step in histories.steps():
+        for step in histories.steps(beside=True):
             before, after = step.neighbour
             assert before is None or after is None or sorted(before) == sorted(after), step
         assert [*histories.contradictions(standing_by=True)] == []
     for one in bystanders:
-        evidence.current().case(one.exchanges)
+        evidence.current().aside(one.exchanges)
         assert sorted(one.before) == sorted(one.after), one
 
 

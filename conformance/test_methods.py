@@ -14,7 +14,7 @@ OTHERS = ("GET", "POST", "PATCH")
 # "An origin server MUST generate an Allow header field in a 405 response"
 @requirement("TAG-METH-02")
 def test_a_405_names_what_is_allowed(refusals: Refusals) -> None:
-    answers = [one for one in refusals if one.status == 405]
+    answers = [*refusals.answers(where=lambda answer: answer.status == 405)]
     if not answers:
         pytest.skip("no method was answered 405")
 
@@ -105,6 +105,8 @@ def test_a_refused_method_changes_nothing(image: Image) -> None:
         for kind in ("there", "new")
     }
     refused = {pair for pair, answer in answers.items() if answer.status in (405, 501)}
+    if not refused:
+        pytest.skip("no method was answered 405 or 501")
     kept = {f"there-{method}" for method, kind in refused if kind == "there"}
 
     tags = image.read(lambda found: kept <= {*found})

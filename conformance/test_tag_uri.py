@@ -43,9 +43,11 @@ def test_the_id_of_the_list_addresses_the_image(image: Image) -> None:
 # "{tag}: String: Image tag (may be up to 255 characters in length)."
 @requirement("TAG-URI-03")
 def test_the_segment_carries_a_string_of_up_to_255_characters(edges: Histories, lengths: Histories) -> None:
-    for step in chain(edges.additions(past=[Past.NEVER]), lengths.additions(sorts=["every length", "word or number"])):
-        if "composing" in step.operation.sort or step.tag.endswith(" "):
-            continue  # what counts as a character is asked by TAG-ADD-11 and TAG-ADD-14
+    # What counts as a character is asked by TAG-ADD-11 and TAG-ADD-14.
+    at_edges = edges.additions(
+        past=[Past.NEVER], where=lambda step: "composing" not in step.operation.sort and not step.tag.endswith(" ")
+    )
+    for step in chain(at_edges, lengths.additions(sorts=["every length", "word or number"])):
         if len(step.tag) > LONGEST:
             assert step.tag not in step.after, step
             assert not lost(step), step
@@ -127,6 +129,10 @@ def test_the_hex_digits_of_an_encoding_have_no_case(sound_image: Image, control:
             answer = sound_image.send("PUT", f"/tags/{form.format(one.lower())}")
             assert answer.ok, answer
         assert sorted(sound_image.settled(expected)) == expected
+    elif not control.deletes:
+        raise Blocked(
+            "The service neither takes a plain tag again nor deletes one, so that no second spelling is asked."
+        )
 
     if control.deletes:
         for form, one in octets:
@@ -190,12 +196,17 @@ def test_printable_characters_are_accepted_when_encoded(
 @requirement("TAG-URI-09")
 def test_an_encoded_slash_is_stored_or_refused(sound_image: Image, control: Control) -> None:
     written = {"a%2Fb": "a/b", "c%2fd": "c/d", "%2Fe": "/e", "f%2F": "f/"}
+    kept: list[str] = []
     for target, tag in written.items():
-        expected = [tag] if sound_image.send("PUT", f"/tags/{target}").ok else []
-        assert sound_image.settled(expected) == expected
-        if expected and control.deletes:
+        stored = [tag] if sound_image.send("PUT", f"/tags/{target}").ok else []
+        expected = sorted([*kept, *stored])
+        assert sorted(sound_image.settled(expected)) == expected
+        if stored and control.deletes:
             assert sound_image.send("DELETE", f"/tags/{target}").ok
             assert sound_image.settled([]) == []
+        else:
+            # Where plain tags are not deleted either, that is another question: the next one joins them.
+            kept = expected
 
     if not control.deletes:
         return
@@ -328,13 +339,17 @@ def test_normalisation_forms_tell_tags_apart(related_lives: Histories, control: 
     control.require_additions()
     # How they are shown is asked by TAG-URI-11; here it counts that they are two.
     shown: dict[str, set[str]] = {}
-    for step in related_lives.steps(sorts=["normalisation form"]):
+    sorts = ["normalisation form"]
+    tried = [*related_lives.aside().additions(sorts=sorts)]
+    if tried and all(step.answer.refused for step in tried):
+        pytest.skip("the service refuses such tags")
+    for step in related_lives.steps(sorts=sorts, acknowledged=True):
         come, gone = {*step.after} - {*step.before}, {*step.before} - {*step.after}
-        if step.operation.kind is Kind.ADD and step.answer.ok:
+        if step.operation.kind is Kind.ADD:
             assert len(come) == 1, step
             assert not gone, step
             shown[step.tag] = come
-        elif control.deletes and step.answer.ok:
+        elif control.deletes:
             assert gone == shown.pop(step.tag, set()), step
             assert not come, step
 

@@ -2,7 +2,6 @@
 
 import uuid
 from collections.abc import Callable
-from itertools import chain
 
 import pytest
 
@@ -11,6 +10,7 @@ from pytest_cloudimages.client import Image, ImagesClient
 from pytest_cloudimages.ground import FreshImage, Ground
 from pytest_cloudimages.judging import Histories
 from pytest_cloudimages.known_tags import LONGEST, SPECIAL
+from pytest_cloudimages.plans import Reading
 from pytest_cloudimages.refusals import shared
 from pytest_cloudimages.showing import Showings
 from pytest_cloudimages.verdicts import Blocked
@@ -22,22 +22,22 @@ from pytest_cloudimages.views import Looks, View
 def test_an_image_shows_its_tags_as_a_list_of_strings(
     plain_lives: Histories, sequences: Histories, showings: Showings
 ) -> None:
-    for reading in chain(plain_lives.readings(), sequences.readings(), showings.details()):
-        # An image that was not shown at all is another question.
-        assert reading.tags is not None or reading.answer.status != 200, reading.answer
+    # An image that was not shown at all is another question.
+    for readings in (plain_lives.readings, sequences.readings, showings.details):
+        for reading in readings(where=lambda reading: reading.answer.status == 200):
+            assert reading.tags is not None, reading.answer
 
 
 # "images.tags: Image tags."
 @requirement("TAG-VIS-02")
 def test_the_list_shows_the_tags_of_the_image(showings: Showings, walks: Looks) -> None:
-    for showing in showings:
-        if showing.reading.tags is None:
-            continue  # what the image itself shows is no list of strings, which is asked by TAG-VIS-01
+    # Whether what the image itself shows is a list of strings is asked by TAG-VIS-01.
+    for showing in showings.shown(where=lambda showing: showing.reading.tags is not None):
         assert isinstance(showing.listed, list), showing
         assert {*map(str, showing.listed)} == {*showing.detail}, showing
         assert showing.listed_to_reader is None or {*map(str, showing.listed_to_reader)} == {*showing.detail}, showing
 
-    for look in walks.at(View.LIST):
+    for look in walks.aside().at(View.LIST):
         assert {*look.shown} == {*look.expected}, look
 
 
@@ -46,21 +46,28 @@ def test_the_list_shows_the_tags_of_the_image(showings: Showings, walks: Looks) 
 def test_no_image_shows_a_tag_twice(
     plain_lives: Histories, unusual_lives: Histories, edges: Histories, showings: Showings
 ) -> None:
-    for reading in chain(plain_lives.readings(), unusual_lives.readings(), edges.readings(), showings.details()):
-        assert reading.tags is None or len({*reading.tags}) == len(reading.tags), reading.answer
+    for readings in (plain_lives.readings, unusual_lives.readings, edges.readings, showings.details):
+        for reading in readings(where=shows_tags):
+            assert len({*reading.tags}) == len(reading.tags), reading.answer
 
-    for showing in showings:
+    for showing in showings.aside():
         if isinstance(showing.listed, list):
             assert len({*map(str, showing.listed)}) == len(showing.listed), showing
+
+
+def shows_tags(reading: Reading) -> bool:
+    """Whether there are tags to be seen: of none, none is there twice or too long."""
+    return bool(reading.tags)
 
 
 # "tags": {"items": {"maxLength": 255, "type": "string"}}
 @requirement("TAG-VIS-07")
 def test_no_image_shows_a_tag_of_more_than_255_characters(edges: Histories, showings: Showings) -> None:
-    for reading in chain(edges.readings(), showings.details()):
-        assert [tag for tag in reading.tags or () if len(tag) > LONGEST] == [], reading.answer
+    for readings in (edges.readings, showings.details):
+        for reading in readings(where=shows_tags):
+            assert [tag for tag in reading.tags if len(tag) > LONGEST] == [], reading.answer
 
-    for showing in showings:
+    for showing in showings.aside():
         if isinstance(showing.listed, list):
             assert [tag for tag in showing.listed if isinstance(tag, str) and len(tag) > LONGEST] == [], showing
 
@@ -68,7 +75,7 @@ def test_no_image_shows_a_tag_of_more_than_255_characters(edges: Histories, show
 # "tag: Filters the list of images by the specified tag."
 @requirement("TAG-VIS-03")
 def test_the_filter_selects_by_tag(fresh_image: FreshImage, walks: Looks, cloudimages_ground: Ground) -> None:
-    for look in walks.at(View.FILTER):
+    for look in walks.aside().at(View.FILTER):
         assert look.shown == look.expected, look
 
     if cloudimages_ground.single:
@@ -137,7 +144,7 @@ def test_the_schema_declares_the_tags(cloudimages_client: ImagesClient) -> None:
 # '[{"op": "replace", "path": "/tags", "value": [ … ]}]'
 @requirement("TAG-VIS-08")
 def test_a_patch_sets_exactly_the_given_tags(image: Image, walks: Looks) -> None:
-    for look in walks.at(View.REPLACE):
+    for look in walks.aside().at(View.REPLACE):
         assert look.shown == look.expected, look
 
     image.establish("before", "stays")

@@ -339,6 +339,9 @@ def described(requirement: Requirement, tested: bool) -> dict[str, Any]:
         "operation": requirement.operation,
         "statement": requirement.statement,
         "source": requirement.source,
+        "document": requirement.document,
+        "section": requirement.section,
+        "url": requirement.url,
         "observe": requirement.observe,
         "tested": tested,
         "reason": "" if tested else requirement.untested,
@@ -354,7 +357,8 @@ def markdown(entries: Sequence[dict[str, Any]]) -> list[str]:
     lines = ["| id | level | provenance | statement | source | tested |", "| --- | --- | --- | --- | --- | --- |"]
     for one in entries:
         state = "yes" if one["tested"] else f"no: {cell(one['reason'])}"
-        texts = (one["id"], one["level"], one["provenance"], cell(one["statement"]), cell(one["source"]), state)
+        source = f"[{cell(one['source'])}]({cell(one['url'])})" if one["url"] else cell(one["source"])
+        texts = (one["id"], one["level"], one["provenance"], cell(one["statement"]), source, state)
         lines.append(f"| {' | '.join(texts)} |")
     return lines
 
@@ -365,13 +369,22 @@ def explained(requirement: Requirement, entry: dict[str, Any]) -> list[str]:
         "level": f"{requirement.level}, {requirement.provenance}; a departure is: {requirement.missed}",
         "operation": requirement.operation,
         "source": requirement.source,
+        "url": requirement.url or "no public address is known",
         "observe": requirement.observe,
         "tested": "yes" if entry["tested"] else f"no: {requirement.untested}",
         "run": f"cloudimages run --select {requirement.id} …",
     }
     lines = [f"{requirement.id}: {requirement.statement}", ""]
     for name, text in rows.items():
-        lines += textwrap.wrap(text, 100, initial_indent=f"{name + ':':<11} ", subsequent_indent=" " * 12)
+        # An address that is cut cannot be followed.
+        lines += textwrap.wrap(
+            text,
+            100,
+            initial_indent=f"{name + ':':<11} ",
+            subsequent_indent=" " * 12,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
     return lines
 
 

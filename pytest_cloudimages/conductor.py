@@ -247,9 +247,10 @@ class Conductor:
 
     def _conclude(self, mine: evidence.Evidence) -> None:
         exchanges = self.ground.transcript.take()
-        if mine.cases:
+        if mine.cases or mine.main:
             mine.listen(exchanges)
         elif exchanges:
+            # A check without a collection asks with what it sends itself.
             mine.case(exchanges)
 
     def _ask_again(self, check: Callable[[], object], error: Exception) -> None:

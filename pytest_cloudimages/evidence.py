@@ -3,9 +3,10 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import Self
 
 from pytest_cloudimages.exchanges import Exchange
 from pytest_cloudimages.histories import Anomaly
@@ -17,6 +18,8 @@ class Evidence:
     """The cases of one check; the last one's exchanges are those of a finding."""
 
     cases: int = 0
+    main: bool = False
+    """Whether the check has taken up a collection whose things are its cases; what it sends itself is none then."""
     requests: int = 0
     exchanges: list[Exchange] = field(default_factory=list)
     about: Step | None = None
@@ -44,11 +47,23 @@ class Evidence:
         """Begin a case that rests on these exchanges."""
         with self._lock:
             self.cases += 1
+            self.aside(exchanges, about=about, of_answer=of_answer)
+            if kind:
+                self.kinds[kind] += 1
+
+    def aside(
+        self,
+        exchanges: Iterable[Exchange] = (),
+        kind: str | None = None,  # noqa: ARG002 - taken as ``case`` takes it; of what is no case no kind was tried
+        *,
+        about: Step | None = None,
+        of_answer: bool = False,
+    ) -> None:
+        """Begin a side question that rests on these exchanges: a finding shows them, and it is no case."""
+        with self._lock:
             self.exchanges = []
             self.about, self.of_answer = about, of_answer
             self.listen(exchanges)
-            if kind:
-                self.kinds[kind] += 1
 
     def listen(self, exchanges: Iterable[Exchange]) -> None:
         """Count exchanges towards the case in hand; one that several cases rest on counts once."""
@@ -82,3 +97,33 @@ def current() -> Evidence:
 def collect(evidence: Evidence | None) -> None:
     """Make this the evidence of the check that runs from now on."""
     _CURRENT.set(evidence)
+
+
+def anything(_: object) -> bool:
+    """Return True: the condition of a collection whose things are all asked about."""
+    return True
+
+
+@dataclass(frozen=True)
+class Cases:
+    """A collection that checks look at. Each thing that it yields is a case of the check in hand.
+
+    A check that reaches no case is *blocked*, so only what its requirement is about may be one. Conditions on what is
+    yielded are named ``where``: a thing that the check would pass over must not be yielded, or it counts unasked.
+    """
+
+    counted: bool = field(default=True, kw_only=True)
+    """Whether what is yielded are cases."""
+
+    def aside(self) -> Self:
+        """Return the same collection for a side question: findings show its exchanges, and nothing of it is a case."""
+        return replace(self, counted=False)
+
+    def taken_up(self) -> Callable[..., None]:
+        """Return what begins a case of the check in hand, or a side question; to be called before each ``yield``."""
+        mine = current()
+        if not self.counted:
+            return mine.aside
+        # Even if nothing comes of it: the question was meant for these things, and for nothing else that is sent.
+        mine.main = True
+        return mine.case

@@ -219,11 +219,23 @@ def special_lives(ground: Ground, number: int) -> Histories:
     if not ground.rounds:
         return Histories([])
     every = [(tag, sort) for sort, tags in known_tags.SPECIAL.items() for tag in tags]
-    carpets = [(tag, "carpet of scripts") for tag in known_tags.carpets(number)]
     plans = [plan_of_a_stay(batch) for batch in strategies.batches(every, ground.options.effort.tags)]
-    histories = trials.carry_out_all(
-        ground.fresh_image, [*plans, plan_of_a_life(carpets, neighbours=STANDING_BY)], single=ground.single
-    )
+    return _torn_apart(ground, [*plans, _plan_of_carpets(number)])
+
+
+def carpet_lives(ground: Ground, number: int) -> Histories:
+    """The lives of carpets alone: what of the special tags follows from the seed."""
+    return _torn_apart(ground, [_plan_of_carpets(number)]) if ground.rounds else Histories([])
+
+
+def _plan_of_carpets(number: int) -> list[Operation]:
+    carpets = [(tag, "carpet of scripts") for tag in known_tags.carpets(number)]
+    return plan_of_a_life(carpets, neighbours=STANDING_BY)
+
+
+def _torn_apart(ground: Ground, plans: list[list[Operation]]) -> Histories:
+    """Carry out plans, and ask one by one, or part by part, what a service refused or did not keep as a whole."""
+    histories = trials.carry_out_all(ground.fresh_image, plans, single=ground.single)
     added = [step for history in histories for step in history.steps if step.operation.kind is Kind.ADD]
     torn = [step.operation for step in added if not (step.answer.ok and step.known and faithful(step))]
     sorts = {one.sort for one in torn}
@@ -272,7 +284,12 @@ def _second(ground: Ground, name: str) -> Iterator[Image]:
 
 
 def bystanders(ground: Ground) -> list[Bystander]:
-    """Change the tags of one image among others that have the same name, the same tags, or another project."""
+    """Change the tags of one image among others that have the same name, the same tags, or another project.
+
+    Where there is but one image to use, there are none.
+    """
+    if ground.single:
+        return []
     carried = ["shared", "kept", "gone"]
     watched: list[tuple[str, Image]] = []
     with ExitStack() as stack:
@@ -332,11 +349,23 @@ def related_sequences(ground: Ground, number: int) -> Histories:
     return Histories(trials.carry_out_all(ground.fresh_image, plans, single=ground.single))
 
 
-def walks(ground: Ground, number: int) -> Looks:
-    """Sequences in which tags are changed by their address and by PATCH, and looked at through every window."""
+def walks(ground: Ground, number: int, *, patching: bool = True) -> Looks:
+    """Sequences in which tags are changed by their address and by PATCH, and looked at through every window.
+
+    Without ``patching``, what a PATCH sets is added and deleted tag by tag.
+    """
     effort = ground.options.effort
     plans = strategies.draw(views.walks(), number, effort.walks) if effort.walks else []
-    return views.walk(ground.fresh_image, plans, single=ground.single)
+    return views.walk(ground.fresh_image, plans if patching else map(views.by_address, plans), single=ground.single)
+
+
+def astray_without_a_patch(ground: Ground) -> bool:
+    """Whether the tags of the same walks go astray as well where none of them is changed by PATCH."""
+    try:
+        return not walks(ground, ground.number("walks"), patching=False).sound
+    finally:
+        # What is sent here is no evidence of what a PATCH did.
+        ground.transcript.take()
 
 
 def _lives(ground: Ground, batches: list[list[Sample]], fresh_image: FreshImage | None = None) -> Histories:

@@ -14,7 +14,9 @@ from pytest_cloudimages import experiments
 from pytest_cloudimages.heats import Races
 from pytest_cloudimages.judging import Histories
 from pytest_cloudimages.races import crew
+from pytest_cloudimages.refusals import Refusals
 from pytest_cloudimages.requirements import ids_of
+from pytest_cloudimages.showing import Showings
 from pytest_cloudimages.verdicts import Blocked
 
 if TYPE_CHECKING:
@@ -23,7 +25,6 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from pytest_cloudimages.experiments import Control
     from pytest_cloudimages.ground import Ground
     from pytest_cloudimages.races import Crew
     from pytest_cloudimages.report.results import Record
@@ -31,12 +32,31 @@ if TYPE_CHECKING:
 DRAWN: dict[str, Callable[[Ground], Any]] = {
     "plain_lives": lambda ground: experiments.plain_lives(ground, ground.number("plain")),
     "unusual_lives": lambda ground: experiments.unusual_lives(ground, ground.number("unusual")),
+    # Of the special tags, those that are written out were asked about before; no seed makes others of them.
+    "special_lives": lambda ground: experiments.carpet_lives(ground, ground.number("special")),
+    "lengths": lambda ground: experiments.lengths(ground, ground.number("lengths")),
     "sequences": lambda ground: experiments.sequences(ground, ground.number("sequences")),
     "related_sequences": lambda ground: experiments.related_sequences(ground, ground.number("related sequences")),
     "walks": lambda ground: experiments.walks(ground, ground.number("walks")),
 }
 """The fixtures that follow from the seed, and how each is made; races are one more."""
-GIVEN = ("control", "cloudimages_ground", "cloudimages_client", "fresh_image", "anonymous", "races", "related_lives")
+SETTLED: dict[str, Callable[[Ground], Any]] = {
+    "cloudimages_ground": lambda ground: ground,
+    "cloudimages_client": lambda ground: ground.client,
+    "fresh_image": lambda ground: ground.fresh_image,
+    "anonymous": lambda ground: ground.client.calling("nobody", lambda: None),
+    "specification": lambda ground: ground.options.specification,
+    # These do not follow from the seed: they were looked at before, and a check finds nothing new in them.
+    "related_lives": lambda _: Histories([]),
+    "edges": lambda _: Histories([]),
+    "absences": lambda _: Histories([]),
+    "states": lambda _: Histories([]),
+    "full_image": lambda _: Histories([]),
+    "showings": lambda _: Showings([]),
+    "refusals": lambda _: Refusals([]),
+    "bystanders": lambda _: [],
+}
+"""The fixtures that are the same for every seed, and what a check is handed for each of them."""
 IMAGES = ("image", "sound_image")
 EVERY = 10.0
 """Seconds between two lines of progress, at least."""
@@ -119,11 +139,10 @@ class Exploration:
             return
         self.say("")
         with crew() as members:
-            control = experiments.control(self.ground)
             for seed in self.seeds():
                 if self.left <= 0:
                     break
-                found = self.round(seed, control, members)
+                found = self.round(seed, members)
                 self.progress(last=bool(found))
                 if found:
                     path = self.examples.keep(seed, found, self.ground.service.endpoint)
@@ -131,19 +150,16 @@ class Exploration:
                     return
         self.progress(last=True)
 
-    def round(self, seed: int, control: Control, members: Crew) -> list[Record]:
+    def round(self, seed: int, members: Crew) -> list[Record]:
         """Ask every check once with a seed, and give what is found."""
         ground = self.ground.with_seed(seed)
-        made: dict[str, Any] = {
-            "control": control,
-            "cloudimages_ground": ground,
-            "cloudimages_client": ground.client,
-            "fresh_image": ground.fresh_image,
-            "anonymous": ground.client.calling("nobody", lambda: None),
-            "races": Races(ground, ground.number("races"), control, members),
-            # These do not follow from the seed: they were looked at before.
-            "related_lives": Histories([]),
-        }
+        made: dict[str, Any] = {name: make(ground) for name, make in SETTLED.items()}
+        try:
+            # Asked anew: what a service does with plain tags may have changed since the last round.
+            made["control"] = control = experiments.control(ground)
+        except Blocked:
+            return []
+        made["races"] = Races(ground, ground.number("races"), control, members)
         found: list[Record] = []
         for item in self.items:
             if self.left <= 0:
@@ -196,5 +212,6 @@ def follows_from_the_seed(item: pytest.Item) -> bool:
     """Tell whether a check can be asked again with another seed, and whether that asks anything new."""
     if not ids_of(item) or not hasattr(item, "_fixtureinfo") or hasattr(getattr(item, "function", None), "hypothesis"):
         return False
-    names = arguments_of(item)
-    return any(one in DRAWN or one == "races" for one in names) and {*names} <= {*DRAWN, *GIVEN, *IMAGES}
+    names = {*arguments_of(item)}
+    anew, at_hand = {*DRAWN, "races"}, {*SETTLED, *IMAGES, "control"}
+    return bool(names & anew) and names <= anew | at_hand

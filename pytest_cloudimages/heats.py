@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 from pytest_cloudimages import contests, evidence, races
 from pytest_cloudimages.client import Patience
 from pytest_cloudimages.contests import Family
+from pytest_cloudimages.evidence import Cases
 from pytest_cloudimages.experiments import Control
 from pytest_cloudimages.ground import Ground
 from pytest_cloudimages.histories import Anomaly
@@ -45,8 +46,8 @@ class Measured(Generic[Departure]):
             raise self.problem
 
 
-@dataclass
-class Races:
+@dataclass(frozen=True)
+class Races(Cases):
     """The races of a run. A family is run when a check first asks for it, and only then."""
 
     ground: Ground
@@ -62,9 +63,10 @@ class Races:
         return Patience(self.ground.options.patience, self.ground.transcript)
 
     def heats(self, family: Family) -> Iterator[Heat]:
-        """Give what the races of a family have shown; each one given is a case."""
+        """Yield what the races of a family have shown; each one yielded is a case."""
+        case = self.taken_up()
         for heat in self._heats(family):
-            evidence.current().case(heat.exchanges, f"race: {family}")
+            case(heat.exchanges, f"race: {family}")
             yield heat
 
     def measured(

@@ -2,10 +2,10 @@
 
 import string
 from collections import Counter
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 
-from pytest_cloudimages import evidence
+from pytest_cloudimages.evidence import Cases, anything
 from pytest_cloudimages.plans import Answered, AtALimit, Contradiction, History, Kind, Past, Reading, Step, explained
 from pytest_cloudimages.verdicts import Unsteady
 
@@ -14,8 +14,8 @@ PRINTABLE = frozenset(string.printable) - frozenset("\t\n\r\x0b\x0c")
 
 
 @dataclass(frozen=True)
-class Histories:
-    """What several plans have shown. Every method gives things to look at; each one given is a case."""
+class Histories(Cases):
+    """What several plans have shown. Every method yields things to look at; each one yielded is a case."""
 
     histories: list[History]
 
@@ -29,14 +29,19 @@ class Histories:
         known: bool = True,
         printable: bool = False,
         sorts: Container[str] | None = None,
+        beside: bool = False,
+        where: Callable[[Step], bool] = anything,
     ) -> Iterator[Step]:
         """Give the steps of a kind.
 
         ``past`` is what had become of the tag before, ``acknowledged`` whether the answer was 2xx (False: 4xx),
         ``again`` whether the tag had been deleted before, ``known`` leaves out steps around which the tags could not be
         read, an addition past the number of tags that a service lets an image have is no case,
-        ``printable`` leaves out tags of other than printable ASCII characters, ``sorts`` are the classes of tags.
+        ``printable`` leaves out tags of other than printable ASCII characters, ``sorts`` are the classes of tags,
+        ``beside`` leaves out steps that were taken without a second image, or whose second image could not be read,
+        ``where`` is whatever else has to be so for a step to be asked about.
         """
+        case = self.taken_up()
         allowed = {*past}
         for history in self.histories:
             for step in history.steps:
@@ -50,8 +55,10 @@ class Histories:
                     and (step.operation.sort in AT_A_LIMIT or not history.over_a_limit(step))
                     and (PRINTABLE.issuperset(step.tag) or not printable)
                     and (sorts is None or step.operation.sort in sorts)
+                    and (_seen_beside(history, step) or not beside)
+                    and where(step)
                 ):
-                    evidence.current().case(step.exchanges, step.operation.sort, about=step)
+                    case(step.exchanges, step.operation.sort, about=step)
                     yield step
 
     def additions(self, **which: object) -> Iterator[Step]:
@@ -62,35 +69,44 @@ class Histories:
         """Give the steps that delete a tag; see ``steps``."""
         return self.steps(Kind.DELETE, **which)  # type: ignore[arg-type]  # the same names
 
-    def answers(self) -> Iterator[Answered]:
-        """Give the answer to every tag operation."""
+    def answers(self, *, where: Callable[[Answered], bool] = anything) -> Iterator[Answered]:
+        """Yield the answer to every tag operation; ``where`` is what has to be so for one to be asked about."""
+        case = self.taken_up()
         for history in self.histories:
             for step in history.steps:
-                evidence.current().case([step.answer.exchange], step.operation.sort, about=step, of_answer=True)
-                yield step.answer
+                if where(step.answer):
+                    case([step.answer.exchange], step.operation.sort, about=step, of_answer=True)
+                    yield step.answer
 
-    def readings(self) -> Iterator[Reading]:
-        """Give everything that any image showed."""
+    def readings(self, *, where: Callable[[Reading], bool] = anything) -> Iterator[Reading]:
+        """Yield everything that any image showed; ``where`` is what has to be so for it to be asked about."""
+        case = self.taken_up()
         for history in self.histories:
             for reading in history.readings:
-                evidence.current().case([reading.answer.exchange])
-                yield reading
+                if where(reading):
+                    case([reading.answer.exchange])
+                    yield reading
 
     def around_additions(self) -> Iterator[tuple[Reading, Reading, list[Step]]]:
-        """Give the readings before and after additions, where both could be read, with the steps between."""
+        """Yield the readings before and after additions, where both could be read, with the steps between.
+
+        Where no addition was acknowledged, nothing was added: what is seen then is no case, and is looked at aside.
+        """
+        main, aside = self.taken_up(), self.aside().taken_up()
         for history in self.histories:
             for before, after, steps in history.additions:
                 if before.rest is not None and after.rest is not None:
                     exchanges = [before.answer.exchange, *(one.answer.exchange for one in steps), after.answer.exchange]
-                    evidence.current().case(exchanges)
+                    (main if any(step.answer.ok for step in steps) else aside)(exchanges)
                     yield before, after, steps
 
     def contradictions(self, *, standing_by: bool) -> Iterator[Contradiction]:
         """Give the readings that the answers do not explain and that did not come again step by step."""
+        case = self.taken_up()
         for history in self.histories:
             for one in history.contradictions:
                 if bool(one.image) is standing_by:
-                    evidence.current().case(one.exchanges)
+                    case(one.exchanges)
                     yield one
 
     @property
@@ -105,10 +121,16 @@ class Histories:
 
     def steady(self) -> None:
         """Raise ``Unsteady`` where the service failed at a request, and answered when all was asked again."""
+        case = self.taken_up()
         for history in self.histories:
             for exchange in history.unsteady:
-                evidence.current().case([exchange])
+                case([exchange])
                 raise Unsteady(f"{exchange}; asked again, the service answered otherwise.")
+
+
+def _seen_beside(history: History, step: Step) -> bool:
+    """Whether a second image stood by, and its tags could be read before and after the step, or vouch for its group."""
+    return history.images > 1 and (step.vouched or None not in step.neighbour)
 
 
 def faithful(step: Step) -> bool:

@@ -8,8 +8,8 @@ from functools import partial
 
 import pytest
 
-from pytest_cloudimages import evidence
 from pytest_cloudimages.client import Answer, Image, ImagesClient, prepared
+from pytest_cloudimages.evidence import Cases, anything
 from pytest_cloudimages.exchanges import SECRETS
 from pytest_cloudimages.ground import Ground
 from pytest_cloudimages.known_tags import LONGEST
@@ -38,17 +38,21 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Attempts:
+class Attempts(Cases):
     """What callers without a right to it have tried, and what came of it."""
 
     tried: Sequence[Attempt]
 
-    def by(self, *who: str) -> Iterator[Attempt]:
-        """Give the attempts of some callers; each is a case of the check in hand."""
-        for one in self.tried:
-            if one.who in who:
-                evidence.current().case([one.answer.exchange])
-                yield one
+    def by(self, *who: str, where: Callable[[Attempt], bool] = anything) -> Iterator[Attempt]:
+        """Yield the attempts of some callers; each is a case of the check in hand.
+
+        ``where`` is what has to be so for an attempt to be asked about.
+        """
+        case = self.taken_up()
+        for attempt in self.tried:
+            if attempt.who in who and where(attempt):
+                case([attempt.answer.exchange])
+                yield attempt
 
 
 def attempts(ground: Ground) -> Attempts:
@@ -152,16 +156,22 @@ def shared(image: Image, project: str) -> None:
 
 
 @dataclass(frozen=True)
-class Refusals:
+class Refusals(Cases):
     """The answers to requests that are well-formed and cannot succeed."""
 
-    answers: Sequence[Answer]
+    answered: Sequence[Answer]
 
     def __iter__(self) -> Iterator[Answer]:
-        """Give the answers; each is a case of the check in hand."""
-        for answer in self.answers:
-            evidence.current().case([answer.exchange])
-            yield answer
+        """Yield the answers; each is a case of the check in hand."""
+        return self.answers()
+
+    def answers(self, *, where: Callable[[Answer], bool] = anything) -> Iterator[Answer]:
+        """Yield the answers; ``where`` is what has to be so for one to be asked about."""
+        case = self.taken_up()
+        for answer in self.answered:
+            if where(answer):
+                case([answer.exchange])
+                yield answer
 
 
 def refusals(ground: Ground) -> Refusals:

@@ -1,10 +1,12 @@
 """What a requirement is, and the mark that binds a test to one."""
 
 import enum
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, TypeVar
+from urllib.parse import urljoin, urlsplit
 
 import pytest
 
@@ -57,6 +59,8 @@ class Requirement:
     observe: str
     untested: str
     """Why no test asks for it, should none do."""
+    url: str = ""
+    """Where the document can be read, at the section where that can be addressed; empty where no address is known."""
 
     @property
     def missed(self) -> Verdict:
@@ -77,16 +81,78 @@ class Requirement:
 FIELDS = ("id", "level", "provenance", "operation", "statement", "document", "section", "observe")
 
 
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """Where a document and its sections can be read."""
+
+    url: str
+    sections: Mapping[str, str]
+    """References, relative to the URL, by what the name of a section begins with."""
+
+    def address(self, section: str) -> str:
+        """Return the URL of a section: of the longest name that it begins with, or else of the whole document."""
+        fitting = [name for name in self.sections if _begins(section, name)]
+        return urljoin(self.url, self.sections[max(fitting, key=len)]) if fitting else self.url
+
+
+def _begins(section: str, name: str) -> bool:
+    """Tell whether a section is called so, or so and more; 9.1 is not the beginning of 9.10, nor of 9.1.2."""
+    rest = section.removeprefix(name)
+    return section.startswith(name) and not re.match(r"\w|\.\d", rest)
+
+
+def _documents(data: Mapping[str, Any], where: str) -> dict[str, _Document]:
+    """Read the table of documents at the top of a catalogue; a catalogue may do without.
+
+    Raises ``ValueError`` that names the place and the document where the table is not of its form.
+    """
+    documents = data.get("documents", {})
+    if not isinstance(documents, Mapping) or not all(isinstance(table, Mapping) for table in documents.values()):
+        raise ValueError(
+            f'The catalogue {where} is to hold where its documents are in tables headed [documents."Title"].'
+        )
+    found: dict[str, _Document] = {}
+    for title, table in documents.items():
+        place = f"The catalogue {where}, document {title!r}"
+        if unknown := sorted({*table} - {"url", "sections"}):
+            raise ValueError(f"{place}: {', '.join(unknown)} has no meaning here; allowed are url and sections.")
+        url, sections = table.get("url"), table.get("sections", {})
+        if not isinstance(url, str):
+            raise ValueError(f'{place} lacks a line like: url = "https://…" (or url = "" where no address is known)')
+        if not isinstance(sections, Mapping) or not all(isinstance(text, str) for text in sections.values()):
+            raise ValueError(f'{place}: sections is to be a table of lines like: "Name of a section" = "#anchor"')
+        if sections and not url:
+            raise ValueError(f"{place}: its sections need a url that they are relative to.")
+        found[title] = _Document(_web(url, place), sections)
+    return found
+
+
+def _web(url: str, place: str) -> str:
+    """Return a URL that a browser may be sent to, or the empty text. Raises ``ValueError`` for any other."""
+    try:
+        sound = not url or (urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname))
+    except ValueError:
+        sound = False
+    if not sound or re.search(r"[\s<>\"]", url):
+        raise ValueError(
+            f"{place}: the url is to be an address such as https://cloud.example/page#section, not {url!r}."
+        )
+    return url
+
+
 def read_area(
     data: Mapping[str, Any], where: str, known: Mapping[str, Requirement] = MappingProxyType({})
 ) -> dict[str, Requirement]:
     """Read the requirements of one area from the data of its TOML file.
+
+    Where an entry does not say its ``url``, that of its document and section is looked up in the table of documents.
 
     Raises ``ValueError`` that names the place and the entry where something is missing, unknown or given twice.
     """
     area, default = data.get("area"), data.get("untested", "No check asks for it.")
     if not isinstance(area, str):
         raise ValueError(f'The catalogue {where} lacks a line like: area = "image-tags"')
+    documents = _documents(data, where)
     found: dict[str, Requirement] = {}
     entries = data.get("requirements", [])
     if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
@@ -104,8 +170,20 @@ def read_area(
         except ValueError as problem:
             allowed = ", ".join([*Level, *Provenance])
             raise ValueError(f"The catalogue {where}, {name}: {problem}; allowed are {allowed}.") from problem
-        rest = {field: entry[field] for field in FIELDS[3:]}
-        found[name] = Requirement(name, level, provenance, area, untested=entry.get("untested", default), **rest)
+        url, document = entry.get("url"), documents.get(entry["document"])
+        if url is None:
+            url = document.address(entry["section"]) if document else ""
+        if not isinstance(url, str):
+            raise ValueError(f"The catalogue {where}, {name}: the url is to be text, not {url!r}.")
+        found[name] = Requirement(
+            id=name,
+            level=level,
+            provenance=provenance,
+            area=area,
+            untested=entry.get("untested", default),
+            url=_web(url, f"The catalogue {where}, {name}"),
+            **{field: entry[field] for field in FIELDS[3:]},
+        )
     return found
 
 

@@ -1,12 +1,13 @@
 """What an image and the lists of images show of its tags, state by state."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_cloudimages import evidence, known_tags
+from pytest_cloudimages import known_tags
 from pytest_cloudimages.client import Image, ImagesClient
+from pytest_cloudimages.evidence import Cases, anything
 from pytest_cloudimages.exchanges import Exchange
 from pytest_cloudimages.ground import Ground
 from pytest_cloudimages.plans import Reading
@@ -38,22 +39,30 @@ class Showing:
 
 
 @dataclass(frozen=True)
-class Showings:
+class Showings(Cases):
     """An image in several states, as itself and the list of images show it."""
 
     states: list[Showing]
 
     def __iter__(self) -> Iterator[Showing]:
-        """Give the states; each is a case of the check in hand."""
-        for one in self.states:
-            evidence.current().case(one.exchanges)
-            yield one
+        """Yield the states; each is a case of the check in hand."""
+        return self.shown()
 
-    def details(self) -> Iterator[Reading]:
-        """Give what the image itself showed."""
-        for one in self.states:
-            evidence.current().case([one.reading.answer.exchange])
-            yield one.reading
+    def shown(self, *, where: Callable[[Showing], bool] = anything) -> Iterator[Showing]:
+        """Yield the states; ``where`` is what has to be so for one to be asked about."""
+        case = self.taken_up()
+        for showing in self.states:
+            if where(showing):
+                case(showing.exchanges)
+                yield showing
+
+    def details(self, *, where: Callable[[Reading], bool] = anything) -> Iterator[Reading]:
+        """Yield what the image itself showed; ``where`` is what has to be so for it to be asked about."""
+        case = self.taken_up()
+        for showing in self.states:
+            if where(showing.reading):
+                case([showing.reading.answer.exchange])
+                yield showing.reading
 
 
 def showings(ground: Ground) -> Showings:

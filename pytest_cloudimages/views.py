@@ -8,8 +8,8 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
-from pytest_cloudimages import evidence
 from pytest_cloudimages.client import Image
+from pytest_cloudimages.evidence import Cases
 from pytest_cloudimages.exchanges import Exchange, Transcript
 from pytest_cloudimages.strategies import PLAIN, Sample, merged, unrelated
 from pytest_cloudimages.verdicts import Blocked
@@ -52,17 +52,23 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Looks:
+class Looks(Cases):
     """Everything that was looked at."""
 
     looks: list[Look]
 
     def at(self, *views: View) -> Iterator[Look]:
-        """Give the looks through some windows; each one given is a case."""
+        """Yield the looks through some windows; each one yielded is a case."""
+        case = self.taken_up()
         for look in self.looks:
             if look.view in views:
-                evidence.current().case(look.exchanges, "sequence of views")
+                case(look.exchanges, "sequence of views")
                 yield look
+
+    @property
+    def sound(self) -> bool:
+        """Whether every image showed the tags that were to be there."""
+        return all(look.shown == look.expected for look in self.looks if look.view is View.READ)
 
 
 @st.composite
@@ -94,6 +100,27 @@ def walks(draw: st.DrawFn) -> list[Step]:
         Step(View.LIST),
     ]
     return draw(merged([life(one, 0), life(one, 1), patched]))
+
+
+def by_address(plan: Sequence[Step]) -> list[Step]:
+    """Give the same walk with every PATCH replaced by the additions and deletions that lead to the same tags."""
+    steps: list[Step] = []
+    carried: dict[int, set[str]] = {}
+    for step in plan:
+        there = carried.setdefault(step.image, set())
+        match step.view:
+            case View.REPLACE:
+                steps += [Step(View.DELETE, (tag,), step.image) for tag in sorted(there.difference(step.tags))]
+                steps += [Step(View.ADD, (tag,), step.image) for tag in step.tags if tag not in there]
+                steps.append(Step(View.READ, (), step.image))
+                carried[step.image] = {*step.tags}
+                continue
+            case View.ADD:
+                there.update(step.tags)
+            case View.DELETE:
+                there.difference_update(step.tags)
+        steps.append(step)
+    return steps
 
 
 WORD = 7
@@ -193,7 +220,7 @@ def _texts(data: dict[str, Any]) -> list[str]:
     )
 
 
-def walk(fresh_image: Open, plans: Sequence[Sequence[Step]], *, single: bool) -> Looks:
+def walk(fresh_image: Open, plans: Iterable[Sequence[Step]], *, single: bool) -> Looks:
     """Take walks, each on two images of its own, or on the one that was lent. Raises ``Blocked`` where it cannot."""
     looks: list[Look] = []
     for plan in plans:

@@ -538,6 +538,9 @@ def test_the_requirements_are_given_as_json(capsys: pytest.CaptureFixture[str]) 
     entries = json.loads(capsys.readouterr().out)["requirements"]
     assert [one["id"] for one in entries] == [*load()]
     assert all(bool(one["reason"]) != one["tested"] for one in entries)
+    assert [(one["document"], one["section"], one["url"]) for one in entries] == [
+        (requirement.document, requirement.section, requirement.url) for requirement in load().values()
+    ]
 
 
 def test_the_requirements_are_given_as_markdown(capsys: pytest.CaptureFixture[str]) -> None:
@@ -547,6 +550,7 @@ def test_the_requirements_are_given_as_markdown(capsys: pytest.CaptureFixture[st
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 122
     assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {7}
+    assert "[RFC 9110, 15.5.2, 11.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2)" in lines[26]
 
 
 @pytest.mark.parametrize(("words", "count"), [(["TAG-ADD"], 34), (["tag-hist", "TAG-ADD-05"], 5), (["TAG-ADD-*"], 34)])
@@ -565,6 +569,7 @@ def test_one_requirement_is_explained(capsys: pytest.CaptureFixture[str]) -> Non
     assert out.startswith("TAG-ADD-05: ")
     for told in ("MUST, documented; a departure is: fail", "Image tag page", "cloudimages run --select TAG-ADD-05"):
         assert told in out
+    assert f"\nurl:        {load()['TAG-ADD-05'].url}\n" in out
 
 
 def test_an_unknown_requirement_is_told(capsys: pytest.CaptureFixture[str]) -> None:

@@ -101,6 +101,17 @@ def test_the_totals_add_up(runs: Callable[[str], Any], name: str) -> None:
     assert [one["id"] for one in results["requirements"]] == [*load()]
 
 
+@EVERY
+def test_an_entry_says_what_can_be_looked_up(runs: Callable[[str], Any], name: str) -> None:
+    """The operation, and where the document that speaks of it can be read."""
+    fields = ("operation", "statement", "document", "section", "url")
+
+    for entry in runs(name).results["requirements"]:
+        assert {field: entry[field] for field in fields} == {
+            field: getattr(load()[entry["id"]], field) for field in fields
+        }
+
+
 @pytest.mark.parametrize(
     ("name", "status", "verdict"), [("passing", 0, "pass"), ("failing", 1, "fail"), ("blocked", 3, "blocked")]
 )
