@@ -1,7 +1,7 @@
 """The JSON Schemas of the specification: what the API promises that requests and answers look like.
 
-``contract-*`` is what its documentation guarantees, ``vendor-*`` what the vendor's page prints, ``glance-*`` what Glance
-serves; ``error-*`` and ``identity-*`` are the forms of errors and of Identity's answers.
+``contract-*`` is what its documentation guarantees, ``vendor-*`` what the vendor's page prints, ``glance-*`` what
+Glance serves; ``error-*`` and ``identity-*`` are the forms of errors and of Identity's answers.
 """
 
 from __future__ import annotations
