@@ -11,7 +11,9 @@ import sys
 import time
 from dataclasses import dataclass
 
-from pytest_cloudimages.histories import Event, History, Kind, check
+from pytest_cloudimages.history.checkers.check import check
+from pytest_cloudimages.history.events import Event, History
+from pytest_cloudimages.history.operations import Kind
 
 
 @dataclass(frozen=True)

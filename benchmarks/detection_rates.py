@@ -20,13 +20,15 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from faults import FAULTS, lawful
 from faults.trial import judged
 
-from pytest_cloudimages import contests
-from pytest_cloudimages.client import ImagesClient, Patience
-from pytest_cloudimages.exchanges import Transcript
-from pytest_cloudimages.lifetimes import created
-from pytest_cloudimages.races import crew, run
+from pytest_cloudimages.areas.tags import races
+from pytest_cloudimages.client.polling import Patience
+from pytest_cloudimages.client.recorder import Transcript
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.client.transport import Wire
+from pytest_cloudimages.engine.concurrent import crew, run
+from pytest_cloudimages.engine.provisioning import created
+from pytest_cloudimages.history import concurrent_plans
 from pytest_cloudimages.reference.server import serving
-from pytest_cloudimages.wire import Wire
 
 ROOMS = ("racing", "sequences")
 RACED = ("TAG-HIST-02", "TAG-ADD-29", "TAG-ADD-30", "TAG-DEL-17")
@@ -67,8 +69,8 @@ def alarms(rounds: int) -> None:
             seed = 0
             while count["races"] < rounds / len(lawful.HONEST):
                 seed += 1
-                for family in contests.Family:
-                    for race in contests.contests(family, seed, CLIENTS, 1):
+                for family in concurrent_plans.Family:
+                    for race in races.contests(family, seed, CLIENTS, 1):
                         heat = run(opened, race, members, patience=patience, late=0.0)
                         count["races"] += 1
                         count["operations"] += len(heat.done)

@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from pytest_cloudimages import evidence, requirement
-from pytest_cloudimages.client import Answer, Image, ImagesClient, prepared
-from pytest_cloudimages.ground import FreshImage
-from pytest_cloudimages.refusals import INVALID, NOBODY, ONLOOKER, STRANGER, Attempt, Attempts, shared
-from pytest_cloudimages.verdicts import Blocked
+from pytest_cloudimages import requirement
+from pytest_cloudimages.areas.images.states import shared
+from pytest_cloudimages.areas.tags.negative import INVALID, NOBODY, ONLOOKER, STRANGER, Attempt, Attempts
+from pytest_cloudimages.client.images import Image, prepared
+from pytest_cloudimages.client.session import Answer, ImagesClient
+from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.run import FreshImage
+from pytest_cloudimages.spec.verdicts import Blocked
 
 OwnerOf = Callable[[ImagesClient], str]
 
@@ -94,7 +97,7 @@ def test_who_sees_and_may_not_change_is_answered_403(attempts: Attempts, other_p
 def noted(answer: Answer) -> None:
     """Note a 404 where 403 is expected: the image can be seen (ruling Q-13)."""
     if answer.status == 404:
-        evidence.current().note(f"{answer.exchange.method} on an image that can be seen is answered 404.")
+        recording.current().note(f"{answer.exchange.method} on an image that can be seen is answered 404.")
 
 
 # "An origin server that wishes to 'hide' the current existence of a forbidden
@@ -104,7 +107,7 @@ def test_an_invisible_image_may_be_hidden(fresh_image: FreshImage, other_project
     with fresh_image(visibility="private") as image:
         image.establish("there")
         for answer in refused(image, other_project):
-            evidence.current().note(f"{answer.exchange.method} on another project's private image: {answer.status}.")
+            recording.current().note(f"{answer.exchange.method} on another project's private image: {answer.status}.")
             assert answer.status in (403, 404), answer
 
 
@@ -135,7 +138,7 @@ def test_a_creator_can_add_tags(sound_image: Image, creator: ImagesClient) -> No
 def test_a_creator_deleting_a_tag(image: Image, creator: ImagesClient) -> None:
     image.establish("there")
     answer = image.seen_by(creator).delete_tag("there")
-    evidence.current().note(f"DELETE of a tag by a creator: {answer.status}.")
+    recording.current().note(f"DELETE of a tag by a creator: {answer.status}.")
 
 
 # undocumented for tags

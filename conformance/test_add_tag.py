@@ -8,21 +8,29 @@ from itertools import chain
 
 import pytest
 
-from pytest_cloudimages import evidence, requirement
-from pytest_cloudimages.client import Image, ImagesClient, prepared
-from pytest_cloudimages.contests import Family
-from pytest_cloudimages.exchanges import Purpose
-from pytest_cloudimages.experiments import Control, astray_without_a_patch
-from pytest_cloudimages.explaining.lengths import limit
-from pytest_cloudimages.ground import FreshImage, Ground
-from pytest_cloudimages.heats import Measured, Races
-from pytest_cloudimages.judging import Histories, Readings, lost, surplus
-from pytest_cloudimages.known_tags import LONGEST, UNITS
-from pytest_cloudimages.plans import AtALimit, Kind, Past, Reading, Step
-from pytest_cloudimages.races import Done, Heat
-from pytest_cloudimages.showing import Showings
-from pytest_cloudimages.verdicts import Blocked
-from pytest_cloudimages.views import Looks, View
+from pytest_cloudimages import requirement
+from pytest_cloudimages.areas.tags.corpus import UNITS
+from pytest_cloudimages.areas.tags.probes import Control
+from pytest_cloudimages.areas.tags.race_workloads import Races
+from pytest_cloudimages.areas.tags.read_paths import Looks, View
+from pytest_cloudimages.areas.tags.representations import Showings
+from pytest_cloudimages.areas.tags.workloads import astray_without_a_patch
+from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.images import Image, prepared
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.diagnosis.length_limits import limit
+from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.concurrent import Done, Heat
+from pytest_cloudimages.engine.measurement import Measured
+from pytest_cloudimages.engine.observations import Histories
+from pytest_cloudimages.engine.run import FreshImage, Ground
+from pytest_cloudimages.history.concurrent_plans import Family
+from pytest_cloudimages.history.operations import AtALimit, Kind
+from pytest_cloudimages.history.oracles import lost, surplus
+from pytest_cloudimages.history.steps import Past, Reading, Step
+from pytest_cloudimages.spec.interpretations import Readings
+from pytest_cloudimages.spec.limits import LONGEST
+from pytest_cloudimages.spec.verdicts import Blocked
 
 #: The table of the page, and the 404 that it lacks (ruling Q-01).
 DOCUMENTED = (204, 400, 401, 403, 404, 405, 413, 415, 500, 503)
@@ -260,7 +268,7 @@ def test_a_body_is_ignored(sound_image: Image, specification: str) -> None:
 def test_an_overlong_tag_is_answered_400(edges: Histories) -> None:
     for step in edges.additions(sorts=["past the limit"], where=unaltered):
         if step.answer.status in (413, 414, 422):
-            evidence.current().note(f"{len(step.tag)} characters are answered {step.answer.status}.")
+            recording.current().note(f"{len(step.tag)} characters are answered {step.answer.status}.")
 
         assert step.answer.status in (400, 413, 414, 422), step
 
@@ -304,7 +312,7 @@ def test_adding_a_tag_to_an_unknown_image_is_answered_404(cloudimages_client: Im
 def test_an_image_id_that_is_no_uuid(cloudimages_client: ImagesClient) -> None:
     for identifier in ("no-uuid", "1", "%20", "x" * 300):
         answer = cloudimages_client.send("PUT", f"/images/{identifier}/tags/stray")
-        evidence.current().note(f"PUT on the image id {identifier[:8]!r}: {answer.status}.")
+        recording.current().note(f"PUT on the image id {identifier[:8]!r}: {answer.status}.")
         assert answer.status in (400, 404), answer
 
 
@@ -326,8 +334,8 @@ def test_an_addition_over_a_limit(cloudimages_ground: Ground) -> None:
     seen = [one for one in cloudimages_ground.transcript.remarkable if one.status == 413 and one.method == "PUT"]
     if not seen:
         pytest.skip("no addition was answered 413; state the operator's limit with --tag-limit N to have it tried")
-    evidence.current().case(seen[:3])
-    evidence.current().note(f"{len(seen)} additions were answered 413.")
+    recording.current().case(seen[:3])
+    recording.current().note(f"{len(seen)} additions were answered 413.")
 
 
 def stated(ground: Ground) -> int:
@@ -365,7 +373,7 @@ def test_at_the_limit_a_carried_tag_can_be_added_again(full_image: Histories, cl
 @requirement("TAG-ADD-23")
 def test_a_body_of_an_unsuitable_media_type(image: Image) -> None:
     answer = image.add_tag("xml", body=b"<tag>other</tag>", headers={"Content-Type": "text/xml"})
-    evidence.current().note(f"PUT with a text/xml body: {answer.status}.")
+    recording.current().note(f"PUT with a text/xml body: {answer.status}.")
 
     assert answer.status in (204, 201, 400, 415), answer
 
@@ -374,7 +382,7 @@ def test_a_body_of_an_unsuitable_media_type(image: Image) -> None:
 @requirement("TAG-ADD-24")
 def test_a_media_type_without_a_body(image: Image) -> None:
     answer = image.add_tag("xml", headers={"Content-Type": "text/xml"})
-    evidence.current().note(f"PUT with Content-Type text/xml and no body: {answer.status}.")
+    recording.current().note(f"PUT with Content-Type text/xml and no body: {answer.status}.")
 
 
 # "If the target resource does not have a current representation and the PUT
@@ -382,7 +390,7 @@ def test_a_media_type_without_a_body(image: Image) -> None:
 @requirement("TAG-ADD-25")
 def test_the_code_of_a_first_addition(image: Image) -> None:
     answer = image.add_tag("first")
-    evidence.current().note(f"the first PUT of a tag: {answer.status}.")
+    recording.current().note(f"the first PUT of a tag: {answer.status}.")
 
 
 # undocumented
@@ -392,7 +400,7 @@ def test_updated_at_after_an_addition(image: Image) -> None:
     for _ in range(2):
         image.add_tag("moved")
         moments.append(image.show().data.get("updated_at"))
-    evidence.current().note(
+    recording.current().note(
         f"updated_at before, after an addition and after its repetition: {', '.join(map(str, moments))}."
     )
 
@@ -402,7 +410,7 @@ def test_updated_at_after_an_addition(image: Image) -> None:
 def test_how_soon_an_added_tag_is_seen(plain_lives: Histories, cloudimages_ground: Ground) -> None:
     count = sum(1 for _ in plain_lives.additions(acknowledged=True))
     lag = cloudimages_ground.transcript.lag
-    evidence.current().note(f"longest time until one of {count} changes was seen: {lag:.2f} s.")
+    recording.current().note(f"longest time until one of {count} changes was seen: {lag:.2f} s.")
 
 
 # "adds the specified tag", "204 Success"
@@ -466,7 +474,7 @@ def test_the_order_of_the_tags(image: Image) -> None:
     shown = [tuple(image.tags()) for _ in range(3)]
     order = {tuple(added): "the order of addition", tuple(sorted(added)): "the order of the alphabet"}
     kind = order.get(shown[0], "no evident order") if len({*shown}) == 1 else "an order that changes"
-    evidence.current().note(f"tags are shown in {kind}.")
+    recording.current().note(f"tags are shown in {kind}.")
 
 
 # "Image tags … can also be changed by PATCH"

@@ -5,17 +5,22 @@ from itertools import chain
 
 import pytest
 
-from pytest_cloudimages import evidence, requirement
-from pytest_cloudimages.client import Image, ImagesClient, prepared
-from pytest_cloudimages.contests import Family
-from pytest_cloudimages.experiments import Control
-from pytest_cloudimages.ground import FreshImage, Ground
-from pytest_cloudimages.heats import Races
-from pytest_cloudimages.judging import Histories, Readings, lost, surplus
-from pytest_cloudimages.known_tags import LONGEST
-from pytest_cloudimages.plans import Kind, Past
-from pytest_cloudimages.showing import Showings
-from pytest_cloudimages.verdicts import Blocked
+from pytest_cloudimages import requirement
+from pytest_cloudimages.areas.tags.probes import Control
+from pytest_cloudimages.areas.tags.race_workloads import Races
+from pytest_cloudimages.areas.tags.representations import Showings
+from pytest_cloudimages.client.images import Image, prepared
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.observations import Histories
+from pytest_cloudimages.engine.run import FreshImage, Ground
+from pytest_cloudimages.history.concurrent_plans import Family
+from pytest_cloudimages.history.operations import Kind
+from pytest_cloudimages.history.oracles import lost, surplus
+from pytest_cloudimages.history.steps import Past
+from pytest_cloudimages.spec.interpretations import Readings
+from pytest_cloudimages.spec.limits import LONGEST
+from pytest_cloudimages.spec.verdicts import Blocked
 
 DOCUMENTED = (204, 400, 401, 403, 404, 405, 413, 500, 503)
 DOCUMENTED_BY_GLANCE = (204, 400, 401, 403, 404)
@@ -176,7 +181,7 @@ def test_a_deletion_is_answered_with_a_documented_code(
 def test_deleting_an_overlong_tag(image: Image) -> None:
     for length in (256, 257, 1000):
         answer = image.delete_tag("x" * length)
-        evidence.current().note(f"DELETE of {length} characters: {answer.status}.")
+        recording.current().note(f"DELETE of {length} characters: {answer.status}.")
         assert answer.status in (400, 404), answer
 
 
@@ -186,8 +191,8 @@ def test_a_deletion_over_a_limit(cloudimages_ground: Ground) -> None:
     seen = [one for one in cloudimages_ground.transcript.remarkable if one.status == 413 and one.method == "DELETE"]
     if not seen:
         pytest.skip("no deletion was answered 413, and none can be made to be")
-    evidence.current().case(seen[:3])
-    evidence.current().note(f"{len(seen)} deletions were answered 413 and repeated.")
+    recording.current().case(seen[:3])
+    recording.current().note(f"{len(seen)} deletions were answered 413 and repeated.")
 
 
 # tags are one list, whoever wrote them
@@ -211,7 +216,7 @@ def test_tags_set_otherwise_can_be_deleted(fresh_image: FreshImage, control: Con
 @requirement("TAG-DEL-16")
 def test_a_stranger_deleting_an_absent_tag(image: Image, reader: ImagesClient) -> None:
     answer = image.seen_by(reader).delete_tag("absent")
-    evidence.current().note(f"DELETE of an absent tag by a reader: {answer.status}.")
+    recording.current().note(f"DELETE of an absent tag by a reader: {answer.status}.")
     assert answer.status in (403, 404), answer
 
 
@@ -221,7 +226,7 @@ def test_a_tag_deleted_by_many_at_once(races: Races) -> None:
     for heat in races.heats(Family.DELETING):
         deletions = heat.asked(Kind.DELETE, 1)
         statuses = sorted(one.event.status for one in deletions)
-        evidence.current().note(f"{heat.race.clients} deletions at once: {statuses.count(204)} answered 204.")
+        recording.current().note(f"{heat.race.clients} deletions at once: {statuses.count(204)} answered 204.")
         assert 204 in statuses
         assert {*statuses} <= {204, 404}
         assert deletions[0].event.tag not in (heat.quiet[1][0] or ())

@@ -6,16 +6,20 @@ from itertools import chain
 import pytest
 from hypothesis import given
 
-from pytest_cloudimages import evidence, requirement
-from pytest_cloudimages.contests import Family
-from pytest_cloudimages.experiments import Bystander
-from pytest_cloudimages.ground import FreshImage, Ground
-from pytest_cloudimages.heats import Measured, Races
-from pytest_cloudimages.histories import Anomaly
-from pytest_cloudimages.judging import Histories, faithful, without
-from pytest_cloudimages.plans import Kind, Past
-from pytest_cloudimages.strategies import tags
-from pytest_cloudimages.verdicts import Blocked
+from pytest_cloudimages import requirement
+from pytest_cloudimages.areas.tags.isolation import Bystander
+from pytest_cloudimages.areas.tags.race_workloads import Races
+from pytest_cloudimages.areas.tags.strategies import tags
+from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.measurement import Measured
+from pytest_cloudimages.engine.observations import Histories
+from pytest_cloudimages.engine.run import FreshImage, Ground
+from pytest_cloudimages.history.concurrent_plans import Family
+from pytest_cloudimages.history.events import Anomaly
+from pytest_cloudimages.history.operations import Kind
+from pytest_cloudimages.history.oracles import faithful, without
+from pytest_cloudimages.history.steps import Past
+from pytest_cloudimages.spec.verdicts import Blocked
 
 
 # "This operation adds the specified tag …" "This operation deletes the specified tag …"
@@ -43,7 +47,7 @@ def test_what_many_were_answered_is_explained_by_some_order(races: Races) -> Non
     shown = races.measured(Family, races.unexplained, kind=lambda one: one.category)
     for heat in shown.heats:
         if heat.late and not shown.departures:
-            evidence.current().note(
+            recording.current().note(
                 f"{heat.race.name}: a reader saw changes late, as is seen of this service elsewhere."
             )
 
@@ -61,7 +65,7 @@ def unexplained(shown: Measured[Anomaly]) -> str:
     races = "; ".join(f"{family}, {', '.join(map(str, sorted(clients)))} clients" for family, clients in where.items())
     count = len({id(one) for one, _ in shown.departures})
     heat, smallest = min(shown.departures, key=lambda one: len(one[1].witness))
-    evidence.current().witness(smallest, heat.behind(smallest.witness))
+    recording.current().witness(smallest, heat.behind(smallest.witness))
     return (
         f"{count} of {len(shown.heats)} races have no order that explains them: {told} ({races}).\n"
         f"In {heat.race.name}: {smallest.text}"
@@ -83,7 +87,7 @@ def test_other_images_keep_their_tags(
             assert before is None or after is None or sorted(before) == sorted(after), step
         assert [*histories.contradictions(standing_by=True)] == []
     for one in bystanders:
-        evidence.current().aside(one.exchanges)
+        recording.current().aside(one.exchanges)
         assert sorted(one.before) == sorted(one.after), one
 
 

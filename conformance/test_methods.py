@@ -4,9 +4,11 @@ from typing import Any
 
 import pytest
 
-from pytest_cloudimages import evidence, requirement
-from pytest_cloudimages.client import PATCH_TYPE, Image
-from pytest_cloudimages.refusals import Refusals
+from pytest_cloudimages import requirement
+from pytest_cloudimages.areas.tags.negative import Refusals
+from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.session import PATCH_TYPE
+from pytest_cloudimages.engine import recording
 
 OTHERS = ("GET", "POST", "PATCH")
 
@@ -56,7 +58,7 @@ def test_put_and_delete_are_allowed(image: Image) -> None:
         allowed = {one.strip() for one in answer.headers["Allow"].split(",")}
         assert {"PUT", "DELETE"} <= allowed, answer
         if allowed != {"PUT", "DELETE"}:
-            evidence.current().note(f"Allow: {answer.headers['Allow']}")
+            recording.current().note(f"Allow: {answer.headers['Allow']}")
 
 
 # undocumented
@@ -65,7 +67,7 @@ def test_safe_methods_on_a_tag(image: Image) -> None:
     image.establish("there")
     for method in ("GET", "HEAD", "OPTIONS"):
         answer = image.send(method, "/tags/there")
-        evidence.current().note(f"{method}: {answer.status}, Allow: {answer.headers.get('Allow', 'none')}.")
+        recording.current().note(f"{method}: {answer.status}, Allow: {answer.headers.get('Allow', 'none')}.")
 
 
 # "An origin server that receives a request method that is unrecognized or not
@@ -75,7 +77,7 @@ def test_an_unknown_method_is_answered_501(image: Image) -> None:
     for method in ("FOO", "TAG", "PUTT"):
         answer = image.send(method, "/tags/unknown")
         if answer.status in (400, 405):
-            evidence.current().note(f"{method}: {answer.status}.")
+            recording.current().note(f"{method}: {answer.status}.")
 
         assert answer.status in (501, 400, 405), answer
         assert image.settled([]) == [], answer
@@ -86,7 +88,7 @@ def test_an_unknown_method_is_answered_501(image: Image) -> None:
 def test_the_collection_of_tags(image: Image) -> None:
     for method in ("GET", "POST", "DELETE"):
         answer = image.send(method, "/tags")
-        evidence.current().note(f"{method} …/tags: {answer.status}.")
+        recording.current().note(f"{method} …/tags: {answer.status}.")
 
 
 # "405", "501": the method is not supported

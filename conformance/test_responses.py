@@ -6,12 +6,14 @@ from email.utils import parsedate_to_datetime
 
 import pytest
 
-from pytest_cloudimages import contracts, evidence, requirement
-from pytest_cloudimages.ground import Ground
-from pytest_cloudimages.heats import Races
-from pytest_cloudimages.judging import Histories
-from pytest_cloudimages.plans import Answered
-from pytest_cloudimages.refusals import Refusals
+from pytest_cloudimages import requirement
+from pytest_cloudimages.areas.tags.negative import Refusals
+from pytest_cloudimages.areas.tags.race_workloads import Races
+from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.observations import Histories
+from pytest_cloudimages.engine.run import Ground
+from pytest_cloudimages.history.steps import Answered
+from pytest_cloudimages.spec import contracts
 
 IMF_FIXDATE = re.compile(
     r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT"
@@ -58,14 +60,14 @@ def test_a_retry_after_is_a_date_or_a_number(
     fields = [(answer.headers["Retry-After"], answer.exchange) for answer in told]
     for exchange in cloudimages_ground.transcript.remarkable:
         for value in [value for name, value in exchange.answer_headers if name.lower() == "retry-after"][:1]:
-            evidence.current().case([exchange])
+            recording.current().case([exchange])
             fields.append((value, exchange))
     if not fields:
         pytest.skip("no answer carried Retry-After, and none can be made to")
 
     for field, exchange in fields:
         assert re.fullmatch("[0-9]+", field) or is_date(field), exchange
-    evidence.current().note(f"{len(fields)} answers carried Retry-After.")
+    recording.current().note(f"{len(fields)} answers carried Retry-After.")
 
 
 # "the server SHOULD send a representation containing an explanation of the
@@ -99,7 +101,7 @@ def test_the_format_of_errors(refusals: Refusals) -> None:
         kind = answer.headers.get("Content-Type", "without a type")
         fits = [name for name in ("error-glance", "error-fault") if not contracts.problems(name, answer.data)]
         schema = f"fits {fits[0]}.json" if fits else "fits no known schema of errors"
-        evidence.current().note(f"an error {answer.status} asked for as JSON is {form} ({kind}); it {schema}.")
+        recording.current().note(f"an error {answer.status} asked for as JSON is {form} ({kind}); it {schema}.")
 
 
 # "The server MAY send a Retry-After header field"
@@ -116,7 +118,7 @@ def test_a_temporary_413_tells_when_to_return(cloudimages_ground: Ground) -> Non
     seen = [one for one in cloudimages_ground.transcript.remarkable if one.status == 413 and one.method == "DELETE"]
     if not seen:
         pytest.skip("no answer was a temporary 413, and none can be made to be")
-    evidence.current().case(seen)
+    recording.current().case(seen)
     assert [one for one in seen if "retry-after" not in {name.lower() for name, _ in one.answer_headers}] == []
 
 
@@ -165,13 +167,13 @@ def when_seen(ground: Ground, status: int) -> None:
     seen = [one for one in ground.transcript.remarkable if one.status == status]
     if not seen:
         pytest.skip(f"no answer was {status}, and none can be made to be")
-    evidence.current().case(seen)
+    recording.current().case(seen)
     waits = {value for one in seen for name, value in one.answer_headers if name.lower() == "retry-after"}
-    evidence.current().note(f"{len(seen)} answers were {status}; Retry-After: {', '.join(sorted(waits)) or 'none'}.")
+    recording.current().note(f"{len(seen)} answers were {status}; Retry-After: {', '.join(sorted(waits)) or 'none'}.")
 
 
 # undocumented
 @requirement("TAG-RESP-12")
 def test_answers_may_carry_a_request_id(plain_lives: Histories) -> None:
     carried = [sum("x-openstack-request-id" in one.headers for one in [answer]) for answer in plain_lives.answers()]
-    evidence.current().note(f"{sum(carried)} of {len(carried)} answers carried x-openstack-request-id.")
+    recording.current().note(f"{sum(carried)} of {len(carried)} answers carried x-openstack-request-id.")

@@ -5,14 +5,18 @@ from urllib.parse import unquote
 
 import pytest
 
-from pytest_cloudimages import evidence, requirement
-from pytest_cloudimages.client import Image, prepared
-from pytest_cloudimages.experiments import Control
-from pytest_cloudimages.ground import FreshImage, Ground
-from pytest_cloudimages.judging import Histories, faithful, lost
-from pytest_cloudimages.known_tags import LONGEST, SPECIAL, UNRESERVED
-from pytest_cloudimages.plans import Kind, Past
-from pytest_cloudimages.verdicts import Blocked
+from pytest_cloudimages import requirement
+from pytest_cloudimages.areas.tags.corpus import SPECIAL, UNRESERVED
+from pytest_cloudimages.areas.tags.probes import Control
+from pytest_cloudimages.client.images import Image, prepared
+from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.observations import Histories
+from pytest_cloudimages.engine.run import FreshImage, Ground
+from pytest_cloudimages.history.operations import Kind
+from pytest_cloudimages.history.oracles import faithful, lost
+from pytest_cloudimages.history.steps import Past
+from pytest_cloudimages.spec.limits import LONGEST
+from pytest_cloudimages.spec.verdicts import Blocked
 
 NO_ROUTE = (404, 405, 410, 501)
 
@@ -283,7 +287,7 @@ def test_a_missing_segment_is_answered_404(image: Image, target: str) -> None:
     for method in ("PUT", "DELETE"):
         answer = image.send(method, target)
         if answer.status in (400, 405):
-            evidence.current().note(f"{method} …{target} is answered {answer.status}.")
+            recording.current().note(f"{method} …{target} is answered {answer.status}.")
 
         assert answer.status in (404, 400, 405), answer
 
@@ -298,7 +302,7 @@ def test_dot_segments(fresh_image: FreshImage, cloudimages_ground: Ground) -> No
             added = image.send("PUT", f"/tags/{tag}")
             shown = ascii(image.tags())
             deleted = image.send("DELETE", f"/tags/{tag}")
-        evidence.current().note(f"{tag}: PUT {added.status}, the image shows {shown}, DELETE {deleted.status}.")
+        recording.current().note(f"{tag}: PUT {added.status}, the image shows {shown}, DELETE {deleted.status}.")
 
 
 # undocumented
@@ -306,7 +310,7 @@ def test_dot_segments(fresh_image: FreshImage, cloudimages_ground: Ground) -> No
 def test_a_query_or_a_trailing_slash(image: Image) -> None:
     for target in ("/tags/plain?x=1", "/tags/slashed/", "/tags/empty?"):
         answer = image.send("PUT", target)
-        evidence.current().note(f"PUT …{target}: {answer.status}, the image shows {sorted(image.tags())!a}.")
+        recording.current().note(f"PUT …{target}: {answer.status}, the image shows {sorted(image.tags())!a}.")
 
 
 # "It is RECOMMENDED that all senders and recipients support, at a minimum, URIs
@@ -366,4 +370,4 @@ def test_blanks_and_controls_are_stored_or_refused(special_lives: Histories, con
 def test_an_image_id_in_upper_case(image: Image) -> None:
     answer = image.client.add_tag(image.id.upper(), "upper")
 
-    evidence.current().note(f"PUT on the id in upper case: {answer.status}, the image shows {image.tags()}.")
+    recording.current().note(f"PUT on the id in upper case: {answer.status}, the image shows {image.tags()}.")

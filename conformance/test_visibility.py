@@ -5,16 +5,19 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_cloudimages import evidence, requirement
-from pytest_cloudimages.client import Image, ImagesClient
-from pytest_cloudimages.ground import FreshImage, Ground
-from pytest_cloudimages.judging import Histories
-from pytest_cloudimages.known_tags import LONGEST, SPECIAL
-from pytest_cloudimages.plans import Reading
-from pytest_cloudimages.refusals import shared
-from pytest_cloudimages.showing import Showings
-from pytest_cloudimages.verdicts import Blocked
-from pytest_cloudimages.views import Looks, View
+from pytest_cloudimages import requirement
+from pytest_cloudimages.areas.images.states import shared
+from pytest_cloudimages.areas.tags.corpus import SPECIAL
+from pytest_cloudimages.areas.tags.read_paths import Looks, View
+from pytest_cloudimages.areas.tags.representations import Showings
+from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.observations import Histories
+from pytest_cloudimages.engine.run import FreshImage, Ground
+from pytest_cloudimages.history.steps import Reading
+from pytest_cloudimages.spec.limits import LONGEST
+from pytest_cloudimages.spec.verdicts import Blocked
 
 
 # "tags: Image tags."
@@ -186,4 +189,4 @@ def test_what_a_member_sees(
         shared(image, owner_of(other_project))
         answer = image.seen_by(other_project).show()
         shown = answer.data.get("tags") if isinstance(answer.data, dict) else None
-        evidence.current().note(f"GET as a member: {answer.status}, tags {shown!a}.")
+        recording.current().note(f"GET as a member: {answer.status}, tags {shown!a}.")

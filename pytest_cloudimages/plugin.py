@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_cloudimages import options
-from pytest_cloudimages.fixtures import (
+from pytest_cloudimages.app import options
+from pytest_cloudimages.app.fixtures import (
     absences,
     administrator,
     anonymous,
@@ -46,10 +46,10 @@ from pytest_cloudimages.fixtures import (
     unusual_lives,
     walks,
 )
-from pytest_cloudimages.state import CONDUCTOR, OPTIONS
+from pytest_cloudimages.app.stash import CONDUCTOR, OPTIONS
 
 if TYPE_CHECKING:
-    from pytest_cloudimages.conductor import Conductor
+    from pytest_cloudimages.app.judge import Conductor
 
 __all__ = [
     "absences",
@@ -112,7 +112,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def wake(config: pytest.Config) -> Conductor:
     """Give the conductor of this run, which turns outcomes into verdicts."""
     if CONDUCTOR not in config.stash:
-        from pytest_cloudimages.conductor import Conductor
+        from pytest_cloudimages.app.judge import Conductor
 
         config.stash[CONDUCTOR] = conductor = Conductor(config)
         config.pluginmanager.register(conductor, "cloudimages-conductor")

@@ -20,11 +20,11 @@ from typing import Any, cast
 
 import pytest
 
-from pytest_cloudimages.client import ImagesClient
-from pytest_cloudimages.exchanges import Transcript
+from pytest_cloudimages.client.recorder import Transcript
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.client.transport import Wire
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import Server, serving
-from pytest_cloudimages.wire import Wire
 
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
 HANG = "hang"
@@ -238,7 +238,7 @@ class Workshop:
 
     def command(self, *words: str) -> Outcome:
         """Run the command `cloudimages`."""
-        return self.end(self.start("pytest_cloudimages.cli", *words))
+        return self.end(self.start("pytest_cloudimages.app.cli.main", *words))
 
     def judge(self, *words: str) -> Outcome:
         """Run `cloudimages run`, on one processor and as little as will do."""

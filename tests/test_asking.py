@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
-from pytest_cloudimages.exchanges import Purpose
-from pytest_cloudimages.explaining import asking
-from pytest_cloudimages.explaining.asking import Explainer
-from pytest_cloudimages.explaining.symptoms import Suspect, Symptom
-from pytest_cloudimages.ground import Ground, prepare
-from pytest_cloudimages.options import Options
-from pytest_cloudimages.plans import Kind
+from pytest_cloudimages.areas.tags import explainer as asking
+from pytest_cloudimages.areas.tags.explainer import Explainer
+from pytest_cloudimages.areas.tags.suspects import Suspect
+from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.diagnosis.symptoms import Symptom
+from pytest_cloudimages.engine.preflight import prepare
+from pytest_cloudimages.engine.run import Ground
+from pytest_cloudimages.engine.settings import Options
+from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.reference.app import App, Reply
 from pytest_cloudimages.reference.images import Caller
 from pytest_cloudimages.reference.server import Server, serving
@@ -175,7 +177,7 @@ def test_a_lent_image_is_used_and_put_back(opened: Opened) -> None:
 
 OWN = """
     from pytest_cloudimages import requirement
-    from pytest_cloudimages.explaining import asking
+    from pytest_cloudimages.diagnosis import asking
 
     {patch}
 

@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from pytest_cloudimages import evidence
-from pytest_cloudimages.client import Answer
-from pytest_cloudimages.conductor import Conductor
-from pytest_cloudimages.evidence import Cases, Evidence
-from pytest_cloudimages.exchanges import Exchange, Transcript
-from pytest_cloudimages.judging import Histories
-from pytest_cloudimages.plans import History, Kind, Operation, Past, Reading, Step
+from pytest_cloudimages.app.judge import Conductor
+from pytest_cloudimages.areas.tags.negative import NOBODY, STRANGER, Attempt, Attempts, Refusals
+from pytest_cloudimages.areas.tags.read_paths import Look, Looks, View
+from pytest_cloudimages.areas.tags.representations import Showing, Showings
+from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.client.recorder import Transcript
+from pytest_cloudimages.client.session import Answer
+from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.observations import Histories
+from pytest_cloudimages.engine.recording import Cases, Evidence
+from pytest_cloudimages.history.operations import Kind, Operation
+from pytest_cloudimages.history.steps import History, Past, Reading, Step
 from pytest_cloudimages.reference.app import App, Reply, Request
-from pytest_cloudimages.refusals import NOBODY, STRANGER, Attempt, Attempts, Refusals
-from pytest_cloudimages.showing import Showing, Showings
-from pytest_cloudimages.views import Look, Looks, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -56,9 +58,9 @@ def history(tag: str, *, status: int = 204, images: int = 1, vouched: bool = Fal
 def mine() -> Iterator[Evidence]:
     """Collect the evidence of a check."""
     collected = Evidence()
-    evidence.collect(collected)
+    recording.collect(collected)
     yield collected
-    evidence.collect(None)
+    recording.collect(None)
 
 
 COLLECTIONS: dict[str, tuple[Callable[[], Cases], Callable[[Any], Iterable[object]]]] = {
@@ -149,13 +151,13 @@ def test_what_a_check_sends_is_its_case_unless_it_takes_up_a_collection(mine: Ev
     assert mine.cases == 1
 
     asked_of_nothing = Evidence()
-    evidence.collect(asked_of_nothing)
+    recording.collect(asked_of_nothing)
     assert [*Histories([]).additions()] == []
     OfATranscript().concluded(asked_of_nothing)
     assert (asked_of_nothing.cases, asked_of_nothing.requests) == (0, 1)
 
     beside = Evidence()
-    evidence.collect(beside)
+    recording.collect(beside)
     assert [*Histories([]).aside().additions()] == []
     OfATranscript().concluded(beside)
     assert beside.cases == 1

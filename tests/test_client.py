@@ -10,27 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.client import (
-    LONGEST_WAIT,
-    Image,
-    ImagesClient,
-    Patience,
-    brief,
-    parse,
-    prepared,
-    readable,
-    segment,
-)
-from pytest_cloudimages.exchanges import Purpose, Transcript
-from pytest_cloudimages.lifetimes import created
+from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.images import Image, prepared, readable
+from pytest_cloudimages.client.polling import Patience
+from pytest_cloudimages.client.recorder import Transcript
+from pytest_cloudimages.client.session import LONGEST_WAIT, ImagesClient, brief, parse, segment
+from pytest_cloudimages.engine.provisioning import created
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import Server, serving
-from pytest_cloudimages.verdicts import Blocked
+from pytest_cloudimages.spec.verdicts import Blocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_cloudimages.wire import Wire
+    from pytest_cloudimages.client.transport import Wire
 
 TOKEN = "token-of-the-test"
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from pytest_cloudimages import contracts
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import serving
+from pytest_cloudimages.spec import contracts
 
 IMAGE = {
     "id": "7ffb4d8f-6a1c-4bd4-8b4f-0a9ab2f8f3f5",
@@ -89,9 +89,9 @@ def test_there_is_no_schema_of_another_name() -> None:
 
 def test_the_embedded_server_keeps_the_contracts(open_wire: Any) -> None:
     """Image, list and error are as the schemas have them."""
-    from pytest_cloudimages.client import ImagesClient
-    from pytest_cloudimages.exchanges import Transcript
-    from pytest_cloudimages.lifetimes import created
+    from pytest_cloudimages.client.recorder import Transcript
+    from pytest_cloudimages.client.session import ImagesClient
+    from pytest_cloudimages.engine.provisioning import created
 
     with serving(App()) as server:
         token = server.app.identity.issue("tester").value

@@ -11,17 +11,10 @@ from typing import Any
 
 import pytest
 
-from pytest_cloudimages import exchanges
-from pytest_cloudimages.exchanges import (
-    HIDDEN,
-    KEPT_OCTETS,
-    Exchange,
-    Purpose,
-    Secrets,
-    Transcript,
-    printable,
-    without_token,
-)
+from pytest_cloudimages.client import redaction
+from pytest_cloudimages.client.exchange import KEPT_OCTETS, Exchange, Purpose, without_token
+from pytest_cloudimages.client.recorder import Transcript
+from pytest_cloudimages.client.redaction import HIDDEN, Secrets, printable
 
 PLAIN = Exchange(
     method="PUT",
@@ -41,7 +34,7 @@ PLAIN = Exchange(
 def secrets(monkeypatch: pytest.MonkeyPatch) -> Secrets:
     """Give secrets that end with the test."""
     mine = Secrets()
-    monkeypatch.setattr(exchanges, "SECRETS", mine)
+    monkeypatch.setattr(redaction, "SECRETS", mine)
     return mine
 
 

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.conductor import SUITE
-from pytest_cloudimages.exchanges import Transcript
-from pytest_cloudimages.explore import DRAWN, STRIDE, Examples, Exploration
-from pytest_cloudimages.options import Options
+from pytest_cloudimages.app.judge import SUITE
+from pytest_cloudimages.client.recorder import Transcript
+from pytest_cloudimages.engine.exploration import DRAWN, STRIDE, Examples, Exploration
+from pytest_cloudimages.engine.settings import Options
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.server import serving
-from pytest_cloudimages.report.results import Record
-from pytest_cloudimages.verdicts import Verdict
+from pytest_cloudimages.reporting.results import Record
+from pytest_cloudimages.spec.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -116,7 +116,7 @@ class GoesBackAndMiscounts(GoesBackBehindAPatch):
 SPY = """
 import json
 from pytest_cloudimages import explore
-from pytest_cloudimages.requirements import ids_of
+from pytest_cloudimages.spec.marks import ids_of
 
 def draws(definition):
     # Whatever a fixture draws, it draws by the number that the ground makes of the seed for it.
@@ -305,7 +305,7 @@ def test_an_exploration_may_be_interrupted(workshop: Any) -> None:
     app = App()
     with serving(app) as server:
         workshop.named(server)
-        process = workshop.start("pytest_cloudimages.cli", *EXPLORE, "--minutes", "9")
+        process = workshop.start("pytest_cloudimages.app.cli.main", *EXPLORE, "--minutes", "9")
         for line in process.stdout:
             if line.startswith("explored:"):
                 break

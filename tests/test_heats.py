@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from pytest_cloudimages import evidence
-from pytest_cloudimages.contests import Family, Race
-from pytest_cloudimages.experiments import Control
-from pytest_cloudimages.ground import prepare
-from pytest_cloudimages.heats import Races
-from pytest_cloudimages.histories import Anomaly, Category
-from pytest_cloudimages.options import Options
-from pytest_cloudimages.plans import Kind
-from pytest_cloudimages.races import Heat, crew
+from pytest_cloudimages.areas.tags.probes import Control
+from pytest_cloudimages.areas.tags.race_workloads import Races
+from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.concurrent import Heat, crew
+from pytest_cloudimages.engine.preflight import prepare
+from pytest_cloudimages.engine.settings import Options
+from pytest_cloudimages.history.concurrent_plans import Family, Race
+from pytest_cloudimages.history.events import Anomaly, Category
+from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import serving
-from pytest_cloudimages.verdicts import Blocked
+from pytest_cloudimages.spec.verdicts import Blocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -71,13 +71,13 @@ def test_a_family_is_run_once(races_of: Callable[..., Races]) -> None:
 
 def test_every_race_is_a_case_of_its_kind(races_of: Callable[..., Races]) -> None:
     """With the requests that it took."""
-    races, mine = races_of(App()), evidence.Evidence()
+    races, mine = races_of(App()), recording.Evidence()
     races.ground.transcript.take()
-    evidence.collect(mine)
+    recording.collect(mine)
     try:
         heats = [*races.heats(Family.DISTINCT)]
     finally:
-        evidence.collect(None)
+        recording.collect(None)
 
     assert mine.cases == len(heats)
     assert dict(mine.kinds) == {f"race: {Family.DISTINCT}": len(heats)}
@@ -155,7 +155,9 @@ def test_a_finding_keeps_its_witness(workshop: Any) -> None:
     entry = outcome.entry("TAG-HIST-02")
     (witness,) = entry["witnesses"]
 
-    schema = json.loads((resources.files("pytest_cloudimages.schemas") / "conformance.json").read_text("utf-8"))
+    schema = json.loads(
+        (resources.files("pytest_cloudimages.reporting.schemas") / "conformance.json").read_text("utf-8")
+    )
     jsonschema.validate(outcome.results, schema)
     assert entry["verdict"] == "advisory"
     assert witness["text"].splitlines()[0] in entry["explanation"]

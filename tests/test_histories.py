@@ -11,8 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_cloudimages import histories, registers, witnesses
-from pytest_cloudimages.histories import Anomaly, Category, Event, History, Kind, check
+from pytest_cloudimages.history.checkers import check as histories
+from pytest_cloudimages.history.checkers import linearizability, witness
+from pytest_cloudimages.history.checkers.check import check
+from pytest_cloudimages.history.events import Anomaly, Category, Event, History
+from pytest_cloudimages.history.operations import Kind
 
 ADD, DELETE, READ, RENAME = Kind.ADD, Kind.DELETE, Kind.READ, Kind.RENAME
 MODES = pytest.mark.parametrize("lenient", [True, False], ids=["lenient", "strict"])
@@ -225,56 +228,60 @@ def test_a_correct_service_is_not_accused_whatever_the_draw(draw: random.Random)
     assert check(Generator(draw, tags="ab", longest=12).correct()) == []
 
 
-def spoiled(change: Callable[[registers.Act], registers.Act | None]) -> Callable[..., registers.Finding]:
+def spoiled(
+    change: Callable[[linearizability.Act], linearizability.Act | None],
+) -> Callable[..., linearizability.Finding]:
     """Give a search that takes each act for something else, or leaves it out."""
 
-    def walk(acts: Sequence[registers.Act], *, present: bool, removal: registers.Removal) -> registers.Finding:
+    def walk(
+        acts: Sequence[linearizability.Act], *, present: bool, removal: linearizability.Removal
+    ) -> linearizability.Finding:
         changed = [after for one in acts if (after := change(one)) is not None]
-        return registers.walk(changed, present=present, removal=removal)
+        return linearizability.walk(changed, present=present, removal=removal)
 
     return walk
 
 
-def without_witness(register: witnesses.Register, _: int) -> Anomaly:
+def without_witness(register: witness.Register, _: int) -> Anomaly:
     return Anomaly(Category.PHANTOM, register.image, register.tag, (), "")
 
 
-def removal_as(removal: registers.Removal) -> Callable[..., registers.Finding]:
-    return lambda acts, *, present, **_: registers.walk(acts, present=present, removal=removal)
+def removal_as(removal: linearizability.Removal) -> Callable[..., linearizability.Finding]:
+    return lambda acts, *, present, **_: linearizability.walk(acts, present=present, removal=removal)
 
 
-def only_the_first(situations: Iterable[registers.Situation]) -> list[registers.Situation]:
+def only_the_first(situations: Iterable[linearizability.Situation]) -> list[linearizability.Situation]:
     return [*situations][:1]
 
 
-def whatever_was_met(one: registers.Situation, other: registers.Situation) -> bool:
+def whatever_was_met(one: linearizability.Situation, other: linearizability.Situation) -> bool:
     return (one.present, one.used | other.used) == (other.present, other.used)
 
 
-def soonest(walk: registers.Walk, one: registers.Situation) -> list[Any]:
+def soonest(walk: linearizability.Walk, one: linearizability.Situation) -> list[Any]:
     return [other for other in walk._downs if not one.used & other.bit][:1]  # noqa: SLF001 - it stands in for a method
 
 
 BROKEN: dict[str, tuple[Any, str, Any]] = {
-    "ignores the times": (witnesses, "walk", spoiled(lambda one: one._replace(sent=0, ended=99))),
+    "ignores the times": (witness, "walk", spoiled(lambda one: one._replace(sent=0, ended=99))),
     "takes a tie for an order": (
-        witnesses,
+        witness,
         "walk",
         spoiled(lambda one: one._replace(sent=min(one.sent + 0.1, one.ended))),
     ),
-    "forgets unknown outcomes": (witnesses, "walk", spoiled(lambda one: one if one.ended < inf else None)),
+    "forgets unknown outcomes": (witness, "walk", spoiled(lambda one: one if one.ended < inf else None)),
     "lets unknown outcomes end": (
-        witnesses,
+        witness,
         "walk",
         spoiled(lambda one: one._replace(ended=min(one.ended, one.sent + 6))),
     ),
-    "is strict with deletions": (witnesses, "walk", removal_as(registers.Removal.STRICT)),
-    "lets any deletion pass": (witnesses, "walk", removal_as(registers.Removal.BLIND)),
-    "follows one situation": (registers, "_worth_keeping", only_the_first),
-    "keeps the wrong situation": (registers, "_can_do_all_of", whatever_was_met),
-    "lets only the first removal act": (registers.Walk, "_next_downs", soonest),
+    "is strict with deletions": (witness, "walk", removal_as(linearizability.Removal.STRICT)),
+    "lets any deletion pass": (witness, "walk", removal_as(linearizability.Removal.BLIND)),
+    "follows one situation": (linearizability, "_worth_keeping", only_the_first),
+    "keeps the wrong situation": (linearizability, "_can_do_all_of", whatever_was_met),
+    "lets only the first removal act": (linearizability.Walk, "_next_downs", soonest),
     "lets nothing happen unasked": (
-        registers.Walk,
+        linearizability.Walk,
         "_may_be_idle",
         lambda _, one, own: not own.change.required or one.present == own.change.up,
     ),
@@ -538,13 +545,13 @@ def test_unknown_outcomes_do_not_multiply_the_situations(monkeypatch: pytest.Mon
     """Hundreds of requests without an answer leave a handful of situations to follow."""
     sizes = []
 
-    def counted(situations: Iterable[registers.Situation]) -> list[registers.Situation]:
+    def counted(situations: Iterable[linearizability.Situation]) -> list[linearizability.Situation]:
         found = worth_keeping(situations)
         sizes.append(len(found))
         return found
 
-    worth_keeping = registers._worth_keeping  # noqa: SLF001 - to look at what it gives
-    monkeypatch.setattr(registers, "_worth_keeping", counted)
+    worth_keeping = linearizability._worth_keeping  # noqa: SLF001 - to look at what it gives
+    monkeypatch.setattr(linearizability, "_worth_keeping", counted)
     rng = random.Random(5)  # noqa: S311 - the same every time
     lost = [at(rng.choice((ADD, DELETE)), rng.random() * 5, None) for _ in range(300)]
     reads = [seen(moment, moment + 3, *rng.choice(("a", ""))) for moment in range(5, 90)]

@@ -6,8 +6,9 @@ import unicodedata
 
 import pytest
 
-from pytest_cloudimages import known_tags
-from pytest_cloudimages.known_tags import LONGEST, UNRESERVED, carpets, pieces, tag_of_length
+from pytest_cloudimages.areas.tags import corpus
+from pytest_cloudimages.areas.tags.corpus import UNRESERVED, carpets, pieces, tag_of_length
+from pytest_cloudimages.spec.limits import LONGEST
 
 
 @pytest.mark.parametrize("number", [0, 7, 2**31])
@@ -22,8 +23,8 @@ def test_a_tag_of_every_length(number: int) -> None:
 
 def test_no_tag_is_a_dot_segment() -> None:
     """URI software would take them away."""
-    every = [*known_tags.WORDS, *known_tags.PHRASES, *known_tags.LONG, *known_tags.EDGES, *known_tags.SINGLES]
-    every += [tag for tags in known_tags.SPECIAL.values() for tag in tags]
+    every = [*corpus.WORDS, *corpus.PHRASES, *corpus.LONG, *corpus.EDGES, *corpus.SINGLES]
+    every += [tag for tags in corpus.SPECIAL.values() for tag in tags]
 
     assert not {".", ".."} & {*every}
     assert max(map(len, every)) == LONGEST
@@ -67,4 +68,4 @@ def test_the_pieces_hold_what_the_carpet_holds() -> None:
 
 def test_overlong_tags_are_too_long() -> None:
     """However they are counted: as characters, that is."""
-    assert min(map(len, known_tags.OVERLONG + known_tags.COMPOSING)) == LONGEST + 1
+    assert min(map(len, corpus.OVERLONG + corpus.COMPOSING)) == LONGEST + 1

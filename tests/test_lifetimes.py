@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages import lifetimes
-from pytest_cloudimages.client import ImagesClient, Patience
-from pytest_cloudimages.exchanges import Transcript
-from pytest_cloudimages.lifetimes import borrowed, created, set_tags
+from pytest_cloudimages.client.polling import Patience
+from pytest_cloudimages.client.recorder import Transcript
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine import provisioning
+from pytest_cloudimages.engine.provisioning import borrowed, created, set_tags
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import Server, serving
-from pytest_cloudimages.verdicts import Blocked
+from pytest_cloudimages.spec.verdicts import Blocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pytest_cloudimages.wire import Wire
+    from pytest_cloudimages.client.transport import Wire
 
 
 def answer(status: int, body: bytes = b"", *fields: str) -> bytes:
@@ -279,7 +280,7 @@ def test_a_deletion_that_fails_in_passing_is_tried_again(
     open_wire: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing stays for want of a second try."""
-    monkeypatch.setattr(lifetimes.time, "sleep", lambda _: None)
+    monkeypatch.setattr(provisioning.time, "sleep", lambda _: None)
     with serving(Passing()) as server:
         with created(client_of(server, open_wire), "run") as image:
             pass

@@ -7,21 +7,12 @@ from typing import Any
 
 import pytest
 
-from pytest_cloudimages.client import Answer
-from pytest_cloudimages.exchanges import Exchange
-from pytest_cloudimages.plans import (
-    READ,
-    Contradiction,
-    Kind,
-    Model,
-    Operation,
-    Past,
-    Reading,
-    Step,
-    plan_of_a_life,
-    plan_of_pairs,
-    settled,
-)
+from pytest_cloudimages.areas.tags.plans import plan_of_a_life, plan_of_pairs
+from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.client.session import Answer
+from pytest_cloudimages.history.model import Model, settled
+from pytest_cloudimages.history.operations import READ, Kind, Operation
+from pytest_cloudimages.history.steps import Contradiction, Past, Reading, Step
 
 EXCHANGE = Exchange("GET", "/", (), b"", 200, (), b"", b"", 0.0, 0.0)
 

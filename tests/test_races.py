@@ -11,22 +11,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages import evidence
-from pytest_cloudimages.client import ImagesClient, Patience
-from pytest_cloudimages.contests import RENAME, Action, Family, Race, add, contests, delete
-from pytest_cloudimages.exchanges import Purpose, Transcript
-from pytest_cloudimages.histories import Category
-from pytest_cloudimages.lifetimes import created
-from pytest_cloudimages.plans import Kind
-from pytest_cloudimages.races import OWNER, Crew, crew, run
+from pytest_cloudimages.areas.tags.races import contests
+from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.polling import Patience
+from pytest_cloudimages.client.recorder import Transcript
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.concurrent import OWNER, Crew, crew, run
+from pytest_cloudimages.engine.provisioning import created
+from pytest_cloudimages.history.concurrent_plans import RENAME, Action, Family, Race, add, delete
+from pytest_cloudimages.history.events import Category
+from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.server import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pytest_cloudimages.races import Heat
-    from pytest_cloudimages.wire import Wire
+    from pytest_cloudimages.client.transport import Wire
+    from pytest_cloudimages.engine.concurrent import Heat
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -50,16 +53,16 @@ def test_a_crew_knows_what_it_works_for(members: Crew) -> None:
     """Each time it is asked: threads outlive the check that they were begun for."""
     transcript = Transcript()
     for purpose in (Purpose.PREPARING, Purpose.EXPLAINING):
-        mine = evidence.Evidence()
-        evidence.collect(mine)
+        mine = recording.Evidence()
+        recording.collect(mine)
         try:
             with transcript.of(purpose):
                 asked = [
-                    members.ask(client, lambda: (evidence.current().case(), transcript.purpose)) for client in (0, 1)
+                    members.ask(client, lambda: (recording.current().case(), transcript.purpose)) for client in (0, 1)
                 ]
                 assert [one.result()[1] for one in asked] == [purpose, purpose]
         finally:
-            evidence.collect(None)
+            recording.collect(None)
         assert mine.cases == 2
     assert members.ask(0, lambda: transcript.purpose).result() is Purpose.JUDGING
 

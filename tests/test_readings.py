@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from pytest_cloudimages.judging import Readings
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.server import environment, serving
+from pytest_cloudimages.spec.interpretations import Readings
 
 
 def counted(text: str) -> int:

@@ -12,9 +12,11 @@ from urllib.parse import urljoin
 
 import pytest
 
-from pytest_cloudimages import catalogue, requirement
-from pytest_cloudimages.requirements import Level, Provenance, ids_of, read_area, selected
-from pytest_cloudimages.verdicts import Verdict
+from pytest_cloudimages import requirement
+from pytest_cloudimages.spec import catalogue
+from pytest_cloudimages.spec.marks import ids_of
+from pytest_cloudimages.spec.requirements import Level, Provenance, read_area, selected
+from pytest_cloudimages.spec.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from pytest_cloudimages.catalogue import load
 from pytest_cloudimages.reference.app import App, Reply
 from pytest_cloudimages.reference.server import serving
-from pytest_cloudimages.report.results import Record, Results, write
-from pytest_cloudimages.verdicts import Verdict
+from pytest_cloudimages.reporting.results import Record, Results, write
+from pytest_cloudimages.spec.catalogue import load
+from pytest_cloudimages.spec.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +81,9 @@ EVERY = pytest.mark.parametrize("name", [*RUNS])
 @EVERY
 def test_the_results_are_as_their_schema_says(runs: Callable[[str], Any], name: str) -> None:
     """However the run went."""
-    schema = json.loads((resources.files("pytest_cloudimages.schemas") / "conformance.json").read_text("utf-8"))
+    schema = json.loads(
+        (resources.files("pytest_cloudimages.reporting.schemas") / "conformance.json").read_text("utf-8")
+    )
     jsonschema.Draft202012Validator.check_schema(schema)
 
     problems = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker()).iter_errors(

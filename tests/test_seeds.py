@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 
-from pytest_cloudimages import contests, experiments, trials, views
-from pytest_cloudimages.contests import Family, Race
-from pytest_cloudimages.options import Profile
-from pytest_cloudimages.plans import Kind
-from pytest_cloudimages.strategies import Sample, shuffled
-from pytest_cloudimages.views import View
+from pytest_cloudimages.areas.tags import races as contests
+from pytest_cloudimages.areas.tags import read_paths, workloads
+from pytest_cloudimages.areas.tags.read_paths import View
+from pytest_cloudimages.engine import sequential
+from pytest_cloudimages.engine.drawing import Sample, shuffled
+from pytest_cloudimages.engine.settings import Profile
+from pytest_cloudimages.history.concurrent_plans import Family, Race
+from pytest_cloudimages.history.operations import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -59,8 +61,8 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any], in
         plans.extend(drawn)
         return []
 
-    monkeypatch.setattr(trials, "carry_out_all", take)
-    monkeypatch.setattr(views, "walk", take)
+    monkeypatch.setattr(sequential, "carry_out_all", take)
+    monkeypatch.setattr(read_paths, "walk", take)
     options = SimpleNamespace(effort=EFFORT, image=(), tag_limit=None)
     ground: Any = SimpleNamespace(options=options, rounds=EFFORT.rounds, single=False, fresh_image=None)
 
@@ -74,7 +76,7 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any], in
 
 def _operation(step: Any) -> str:
     """Write a step of a plan down: what is done, to which tags of which image."""
-    if isinstance(step, views.Step):
+    if isinstance(step, read_paths.Step):
         return json.dumps([WORDS[step.view], *step.tags, step.image])
     return json.dumps([WORDS[step.kind], step.tag, step.image])
 
@@ -94,7 +96,7 @@ def digest(lines: Sequence[str]) -> str:
 
 def test_seeds_order_what_is_written_out_as_ever(planned: Callable[[Callable[..., Any], int], list[str]]) -> None:
     """Whatever version of anything is installed: nothing of this is drawn."""
-    lines = [line for seed in SEEDS for line in planned(experiments.lengths, seed)]
+    lines = [line for seed in SEEDS for line in planned(workloads.lengths, seed)]
 
     assert digest(lines) == "7d655c0c94c23ca5"
 
@@ -109,12 +111,12 @@ drawn = pytest.mark.skipif(
 @pytest.mark.parametrize(
     ("experiment", "expected"),
     [
-        (experiments.plain_lives, "49c989515c519b77"),
-        (experiments.special_lives, "efa9c2a40a0bfd8f"),
-        (experiments.unusual_lives, "657a5062cc7d4a0f"),
-        (experiments.sequences, "45ed9520a3578bb0"),
-        (experiments.related_sequences, "509b3b464c7699ef"),
-        (experiments.walks, "22b4d5e05c6ade69"),
+        (workloads.plain_lives, "49c989515c519b77"),
+        (workloads.special_lives, "efa9c2a40a0bfd8f"),
+        (workloads.unusual_lives, "657a5062cc7d4a0f"),
+        (workloads.sequences, "45ed9520a3578bb0"),
+        (workloads.related_sequences, "509b3b464c7699ef"),
+        (workloads.walks, "22b4d5e05c6ade69"),
     ],
     ids=["plain", "special", "unusual", "sequences", "related", "walks"],
 )
@@ -161,9 +163,7 @@ def test_an_order_does_not_follow_from_names() -> None:
 def test_a_drawing_does_not_follow_from_the_sources_at_hand(tmp_path: Path) -> None:
     """Hypothesis draws constants of loaded modules too; the tester's own are nothing to a seed."""
     (tmp_path / "own.py").write_text(f"WORDS = {[f'word{number}' for number in range(200)]}\n")
-    program = (
-        "from pytest_cloudimages.strategies import *; print(ascii([draw(samples(PLAIN), n, 5) for n in range(9)]))"
-    )
+    program = "from pytest_cloudimages.areas.tags.strategies import *; print(ascii([draw(samples(PLAIN), n, 5) for n in range(9)]))"
 
     runs = [
         subprocess.run(

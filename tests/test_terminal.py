@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from pytest_cloudimages.options import Options
-from pytest_cloudimages.report import terminal
-from pytest_cloudimages.report.results import Results
-from pytest_cloudimages.verdicts import Blocked, Verdict
+from pytest_cloudimages.engine.settings import Options
+from pytest_cloudimages.reporting import terminal
+from pytest_cloudimages.reporting.results import Results
+from pytest_cloudimages.spec.verdicts import Blocked, Verdict
 
 
 class Paper:

@@ -4,8 +4,10 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from pytest_cloudimages.histories import Anomaly, Category, Event, History, Kind, check
-from pytest_cloudimages.report.timeline import WIDTH, timeline
+from pytest_cloudimages.history.checkers.check import check
+from pytest_cloudimages.history.events import Anomaly, Category, Event, History
+from pytest_cloudimages.history.operations import Kind
+from pytest_cloudimages.reporting.timeline import WIDTH, timeline
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = [

@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages import evidence
-from pytest_cloudimages.client import Answer
-from pytest_cloudimages.exchanges import Exchange, Purpose, Transcript
-from pytest_cloudimages.judging import Histories, lost, surplus, without
-from pytest_cloudimages.plans import READ, Kind, Operation, Past, plan_of_a_life
-from pytest_cloudimages.trials import carry_out, carry_out_all, explained
-from pytest_cloudimages.verdicts import Blocked, Unsteady
+from pytest_cloudimages.areas.tags.plans import plan_of_a_life
+from pytest_cloudimages.client.exchange import Exchange, Purpose
+from pytest_cloudimages.client.recorder import Transcript
+from pytest_cloudimages.client.session import Answer
+from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.observations import Histories
+from pytest_cloudimages.engine.sequential import carry_out, carry_out_all
+from pytest_cloudimages.history.model import explained
+from pytest_cloudimages.history.operations import READ, Kind, Operation
+from pytest_cloudimages.history.oracles import lost, surplus, without
+from pytest_cloudimages.history.steps import Past
+from pytest_cloudimages.spec.verdicts import Blocked, Unsteady
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -315,19 +320,19 @@ def test_plans_are_carried_out_each_on_images_of_its_own(parallel: int) -> None:
 @pytest.mark.parametrize("parallel", [1, 3])
 def test_threads_know_what_they_work_for(parallel: int) -> None:
     """Cases arrive at the check in hand, and requests have the purpose of the block, in every thread of a pool."""
-    mine, transcript, purposes, service = evidence.Evidence(), Transcript(), list[Purpose](), Small()
+    mine, transcript, purposes, service = recording.Evidence(), Transcript(), list[Purpose](), Small()
 
     def fresh(**how: Any) -> Any:
-        evidence.current().case()
+        recording.current().case()
         purposes.append(transcript.purpose)
         return service.fresh(**how)
 
-    evidence.collect(mine)
+    recording.collect(mine)
     try:
         with transcript.of(Purpose.PREPARING):
             carry_out_all(fresh, [[Operation(Kind.ADD, tag), READ] for tag in "abcd"], parallel=parallel)
     finally:
-        evidence.collect(None)
+        recording.collect(None)
 
     assert mine.cases == 4
     assert purposes == [Purpose.PREPARING] * 4
@@ -391,7 +396,7 @@ def test_losses_and_surplus_of_a_step_are_told() -> None:
 
 def test_a_late_change_is_waited_for() -> None:
     """Where the image has patience, a reading that is not as expected is taken again."""
-    from pytest_cloudimages.client import Patience
+    from pytest_cloudimages.client.polling import Patience
 
     class Slow(Small):
         asked = 0

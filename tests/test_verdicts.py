@@ -8,8 +8,8 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from pytest_cloudimages.requirements import Level, Provenance, Requirement
-from pytest_cloudimages.verdicts import Blocked, Unsteady, Verdict, judge, leaves, worst
+from pytest_cloudimages.spec.requirements import Level, Provenance, Requirement
+from pytest_cloudimages.spec.verdicts import Blocked, Unsteady, Verdict, judge, leaves, worst
 
 ORDER = ["pass", "untested", "noted", "advisory", "fail", "unstable", "blocked", "error"]
 MISSED = {

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_cloudimages.client import ImagesClient, Patience
-from pytest_cloudimages.exchanges import Transcript
-from pytest_cloudimages.lifetimes import created
+from pytest_cloudimages.areas.tags.read_paths import Look, View, walk, walks
+from pytest_cloudimages.client.polling import Patience
+from pytest_cloudimages.client.recorder import Transcript
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine.drawing import draw
+from pytest_cloudimages.engine.provisioning import created
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import serving
-from pytest_cloudimages.strategies import draw
-from pytest_cloudimages.views import Look, View, walk, walks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pytest_cloudimages.wire import Wire
+    from pytest_cloudimages.client.transport import Wire
 
 sys.path.insert(0, str(Path(__file__).parent))
 

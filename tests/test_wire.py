@@ -15,13 +15,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pytest_cloudimages.wire import stray
+from pytest_cloudimages.client.transport import stray
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pytest_cloudimages.wire import Wire
+    from pytest_cloudimages.client.transport import Wire
 
 TAGS = "/v2/images/id/tags"
 TARGETS = [
