@@ -21,12 +21,12 @@ from faults import FAULTS, lawful
 from faults.trial import judged
 
 from pytest_cloudimages.areas.tags import races
-from pytest_cloudimages.client.polling import Patience
-from pytest_cloudimages.client.recorder import Transcript
+from pytest_cloudimages.client.polling import Eventually
+from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import ImagesClient
-from pytest_cloudimages.client.transport import Wire
-from pytest_cloudimages.engine.concurrent import crew, run
-from pytest_cloudimages.engine.provisioning import created
+from pytest_cloudimages.client.transport import Transport
+from pytest_cloudimages.engine.concurrent import execute, worker_pool
+from pytest_cloudimages.engine.provisioning import temporary_image
 from pytest_cloudimages.history import concurrent_plans
 from pytest_cloudimages.reference.server import serving
 
@@ -60,24 +60,24 @@ def alarms(rounds: int) -> None:
     print("| service | races | operations | without an order |\n| --- | ---: | ---: | ---: |")
     for app in lawful.HONEST:
         count: Counter[str] = Counter()
-        with serving(app()) as server, crew() as members:
-            token, transcript = server.app.identity.issue("tester").value, Transcript()
+        with serving(app()) as server, worker_pool() as members:
+            token, recorder = server.app.identity.issue("tester").value, Recorder()
             client = ImagesClient(
-                f"{server.url}/v2", Wire(server.url, timeout=10), transcript, lambda token=token: token
+                f"{server.url}/v2", Transport(server.url, timeout=10), recorder, lambda token=token: token
             )
-            opened, patience = partial(created, client, "rates"), Patience(1.0, transcript)
+            opened, patience = partial(temporary_image, client, "rates"), Eventually(1.0, recorder)
             seed = 0
             while count["races"] < rounds / len(lawful.HONEST):
                 seed += 1
-                for family in concurrent_plans.Family:
+                for family in concurrent_plans.Pattern:
                     for race in races.contests(family, seed, CLIENTS, 1):
-                        heat = run(opened, race, members, patience=patience, late=0.0)
+                        heat = execute(opened, race, members, patience=patience, late=0.0)
                         count["races"] += 1
                         count["operations"] += len(heat.done)
                         if heat.anomalies:
                             count["alarms"] += 1
                             print(f"{app.__name__}, seed {seed}: {heat.anomalies[0]}", file=sys.stderr)
-                        transcript.take()
+                        recorder.take()
         print(f"| {app.__name__} | {count['races']} | {count['operations']} | {count['alarms']} |", flush=True)
 
 

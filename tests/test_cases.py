@@ -12,18 +12,24 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from pytest_cloudimages.app.judge import Conductor
-from pytest_cloudimages.areas.tags.negative import NOBODY, STRANGER, Attempt, Attempts, Refusals
-from pytest_cloudimages.areas.tags.read_paths import Look, Looks, View
-from pytest_cloudimages.areas.tags.representations import Showing, Showings
+from pytest_cloudimages.app.judge import Judge
+from pytest_cloudimages.areas.tags.negative import (
+    ANONYMOUS,
+    OTHER_PROJECT,
+    NegativeRequests,
+    UnauthorizedAttempt,
+    UnauthorizedAttempts,
+)
+from pytest_cloudimages.areas.tags.read_paths import Comparison, Comparisons, ReadPath
+from pytest_cloudimages.areas.tags.representations import Representation, Representations
 from pytest_cloudimages.client.exchange import Exchange
-from pytest_cloudimages.client.recorder import Transcript
+from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import Answer
 from pytest_cloudimages.engine import recording
-from pytest_cloudimages.engine.observations import Histories
-from pytest_cloudimages.engine.recording import Cases, Evidence
+from pytest_cloudimages.engine.observations import Steps
+from pytest_cloudimages.engine.recording import Cases, CheckRecord
 from pytest_cloudimages.history.operations import Kind, Operation
-from pytest_cloudimages.history.steps import History, Past, Reading, Step
+from pytest_cloudimages.history.steps import Prior, Reading, SequentialHistory, Step
 from pytest_cloudimages.reference.app import App, Reply, Request
 
 if TYPE_CHECKING:
@@ -46,41 +52,53 @@ def answer(status: int = 204, tags: list[str] | None = None) -> Answer:
     return Answer(status, {}, body, b"", Exchange("PUT", "/", (), b"", status, (), body, b"", now, now))
 
 
-def history(tag: str, *, status: int = 204, images: int = 1, vouched: bool = False) -> History:
+def history(tag: str, *, status: int = 204, images: int = 1, inferred: bool = False) -> SequentialHistory:
     """Make a history of one addition."""
     before, after = Reading(answer(200, [])), Reading(answer(200, [tag]))
     operation, seen = Operation(Kind.ADD, tag), (before, after)
-    added = Step(operation, answer(status), (), (tag,), Past.NEVER, again=False, readings=seen, vouched=vouched)
-    return History(images, [added], [before, after], additions=[(before, after, [added])])
+    added = Step(operation, answer(status), (), (tag,), Prior.NEVER, again=False, readings=seen, inferred=inferred)
+    return SequentialHistory(images, [added], [before, after], additions=[(before, after, [added])])
 
 
 @pytest.fixture
-def mine() -> Iterator[Evidence]:
+def mine() -> Iterator[CheckRecord]:
     """Collect the evidence of a check."""
-    collected = Evidence()
+    collected = CheckRecord()
     recording.collect(collected)
     yield collected
     recording.collect(None)
 
 
 COLLECTIONS: dict[str, tuple[Callable[[], Cases], Callable[[Any], Iterable[object]]]] = {
-    "steps": (lambda: Histories([history("a"), history("b")]), lambda histories: histories.steps()),
-    "answers": (lambda: Histories([history("a"), history("b")]), lambda histories: histories.answers()),
-    "readings": (lambda: Histories([history("a")]), lambda histories: histories.readings()),
+    "steps": (lambda: Steps([history("a"), history("b")]), lambda histories: histories.steps()),
+    "answers": (lambda: Steps([history("a"), history("b")]), lambda histories: histories.answers()),
+    "readings": (lambda: Steps([history("a")]), lambda histories: histories.readings()),
     "around additions": (
-        lambda: Histories([history("a"), history("b")]),
+        lambda: Steps([history("a"), history("b")]),
         lambda histories: histories.around_additions(),
     ),
-    "showings": (lambda: Showings([Showing(Reading(answer()), [], (answer().exchange,))] * 2), iter),
-    "details": (lambda: Showings([Showing(Reading(answer()), [], ())] * 2), lambda showings: showings.details()),
-    "looks": (lambda: Looks([Look(View.READ, (), (), (answer().exchange,))] * 2), lambda looks: looks.at(View.READ)),
-    "attempts": (lambda: Attempts([Attempt(NOBODY, answer(), changed=False)] * 2), lambda tried: tried.by(NOBODY)),
-    "refusals": (lambda: Refusals([answer(), answer()]), iter),
+    "representations": (
+        lambda: Representations([Representation(Reading(answer()), [], (answer().exchange,))] * 2),
+        iter,
+    ),
+    "details": (
+        lambda: Representations([Representation(Reading(answer()), [], ())] * 2),
+        lambda representations: representations.details(),
+    ),
+    "looks": (
+        lambda: Comparisons([Comparison(ReadPath.READ, (), (), (answer().exchange,))] * 2),
+        lambda looks: looks.at(ReadPath.READ),
+    ),
+    "attempts": (
+        lambda: UnauthorizedAttempts([UnauthorizedAttempt(ANONYMOUS, answer(), changed=False)] * 2),
+        lambda tried: tried.by(ANONYMOUS),
+    ),
+    "refusals": (lambda: NegativeRequests([answer(), answer()]), iter),
 }
 
 
 @pytest.mark.parametrize("name", COLLECTIONS)
-def test_what_a_collection_yields_is_a_case_and_nothing_of_it_aside(name: str, mine: Evidence) -> None:
+def test_what_a_collection_yields_is_a_case_and_nothing_of_it_aside(name: str, mine: CheckRecord) -> None:
     """Aside, the same is yielded, and the evidence holds its exchanges for a finding without a case or a class."""
     make, look = COLLECTIONS[name]
     collection = make()
@@ -94,7 +112,7 @@ def test_what_a_collection_yields_is_a_case_and_nothing_of_it_aside(name: str, m
     assert (mine.cases, mine.main) == (2, True)
 
 
-def test_a_side_question_begins_anew(mine: Evidence) -> None:
+def test_a_side_question_begins_anew(mine: CheckRecord) -> None:
     """A finding shows the exchanges of the thing that it is about, and not those of the case before it."""
     before, beside = answer().exchange, answer().exchange
     mine.case([before], "a class")
@@ -105,30 +123,35 @@ def test_a_side_question_begins_anew(mine: Evidence) -> None:
     assert (mine.cases, mine.requests, mine.kinds) == (1, 2, Counter({"a class": 1}))
 
 
-def test_what_a_check_passes_over_is_no_case(mine: Evidence) -> None:
+def test_what_a_check_passes_over_is_no_case(mine: CheckRecord) -> None:
     """Where ``where`` does not hold, nothing is yielded and nothing counts."""
-    histories = Histories([history("a"), history("long")])
-    tried = Attempts([Attempt(NOBODY, answer(401), changed=False), Attempt(STRANGER, answer(500), changed=False)])
+    histories = Steps([history("a"), history("long")])
+    tried = UnauthorizedAttempts(
+        [
+            UnauthorizedAttempt(ANONYMOUS, answer(401), changed=False),
+            UnauthorizedAttempt(OTHER_PROJECT, answer(500), changed=False),
+        ]
+    )
 
     assert [step.tag for step in histories.additions(where=lambda step: len(step.tag) > 1)] == ["long"]
     assert [*histories.answers(where=lambda answer: answer.status == 500)] == []
     assert len([*histories.readings(where=lambda reading: bool(reading.tags))]) == 2
-    assert len([*tried.by(NOBODY, STRANGER, where=lambda attempt: attempt.answer.status == 401)]) == 1
-    assert [*Refusals([answer()]).answers(where=lambda answer: answer.status >= 400)] == []
+    assert len([*tried.by(ANONYMOUS, OTHER_PROJECT, where=lambda attempt: attempt.answer.status == 401)]) == 1
+    assert [*NegativeRequests([answer()]).answers(where=lambda answer: answer.status >= 400)] == []
     assert mine.cases == 4
 
 
-def test_without_a_second_image_no_step_is_beside_one(mine: Evidence) -> None:
+def test_without_a_second_image_no_step_is_beside_one(mine: CheckRecord) -> None:
     """A step is a case of what happens to other images only if another one was looked at."""
-    histories = Histories([history("a", vouched=True), history("b", images=2), history("c", images=2, vouched=True)])
+    histories = Steps([history("a", inferred=True), history("b", images=2), history("c", images=2, inferred=True)])
 
     assert [step.tag for step in histories.steps(beside=True)] == ["c"]
     assert mine.cases == 1
 
 
-def test_additions_that_were_all_refused_have_added_nothing(mine: Evidence) -> None:
+def test_additions_that_were_all_refused_have_added_nothing(mine: CheckRecord) -> None:
     """What is seen around them is looked at, and is no case."""
-    assert len([*Histories([history("a", status=500), history("b")]).around_additions()]) == 2
+    assert len([*Steps([history("a", status=500), history("b")]).around_additions()]) == 2
     assert mine.cases == 1
 
 
@@ -136,29 +159,29 @@ class OfATranscript:
     """As much of a conductor as counts what a check has sent."""
 
     def __init__(self) -> None:
-        self.ground = self
-        self.transcript = Transcript()
+        self.run = self
+        self.recorder = Recorder()
 
-    def concluded(self, mine: Evidence) -> None:
+    def concluded(self, mine: CheckRecord) -> None:
         """Count what was sent."""
-        self.transcript.add(answer().exchange)
-        Conductor._conclude(cast("Conductor", self), mine)  # noqa: SLF001 - the rule itself
+        self.recorder.add(answer().exchange)
+        Judge._conclude(cast("Judge", self), mine)  # noqa: SLF001 - the rule itself
 
 
-def test_what_a_check_sends_is_its_case_unless_it_takes_up_a_collection(mine: Evidence) -> None:
+def test_what_a_check_sends_is_its_case_unless_it_takes_up_a_collection(mine: CheckRecord) -> None:
     """A check whose collection yielded nothing is not saved by a request that it sends besides."""
     OfATranscript().concluded(mine)
     assert mine.cases == 1
 
-    asked_of_nothing = Evidence()
+    asked_of_nothing = CheckRecord()
     recording.collect(asked_of_nothing)
-    assert [*Histories([]).additions()] == []
+    assert [*Steps([]).additions()] == []
     OfATranscript().concluded(asked_of_nothing)
     assert (asked_of_nothing.cases, asked_of_nothing.requests) == (0, 1)
 
-    beside = Evidence()
+    beside = CheckRecord()
     recording.collect(beside)
-    assert [*Histories([]).aside().additions()] == []
+    assert [*Steps([]).aside().additions()] == []
     OfATranscript().concluded(beside)
     assert beside.cases == 1
 

@@ -109,7 +109,7 @@ def test_skipped(image):
 
 @requirement("TAG-DEL-01", "TAG-DEL-03")
 def test_two_requirements(image):
-    image.establish("a")
+    image.given_tags("a")
     assert image.delete_tag("a").status == 204
     assert image.tags() == []
 

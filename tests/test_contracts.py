@@ -89,14 +89,14 @@ def test_there_is_no_schema_of_another_name() -> None:
 
 def test_the_embedded_server_keeps_the_contracts(open_wire: Any) -> None:
     """Image, list and error are as the schemas have them."""
-    from pytest_cloudimages.client.recorder import Transcript
+    from pytest_cloudimages.client.recorder import Recorder
     from pytest_cloudimages.client.session import ImagesClient
-    from pytest_cloudimages.engine.provisioning import created
+    from pytest_cloudimages.engine.provisioning import temporary_image
 
     with serving(App()) as server:
         token = server.app.identity.issue("tester").value
-        client = ImagesClient(f"{server.url}/v2", open_wire(server.url), Transcript(), lambda: token)
-        with created(client, "run") as image:
+        client = ImagesClient(f"{server.url}/v2", open_wire(server.url), Recorder(), lambda: token)
+        with temporary_image(client, "run") as image:
             assert contracts.problems("contract-image", image.show().data) == []
             assert contracts.problems("contract-images", client.list().data) == []
             assert contracts.problems("error-glance", client.show("no-such-image").data) == []

@@ -425,8 +425,8 @@ class Tape:
         (Tape().put("a b").read("ab"), (Symptom.UNFAITHFUL, "a b")),
         (Tape().read("x").put("a").read("x"), (Symptom.UNFAITHFUL, "a")),
         (Tape().read("x").put("a").read("x").read("a", "x"), None),
-        (Tape().read("x").put("a").read("a"), (Symptom.COSTLY, "a")),
-        (Tape().read("x").put("a").read("a", "b", "x"), (Symptom.FRUITFUL, "a")),
+        (Tape().read("x").put("a").read("a"), (Symptom.REMOVES_OTHERS, "a")),
+        (Tape().read("x").put("a").read("a", "b", "x"), (Symptom.ADDS_OTHERS, "a")),
         (Tape().read("a").put("a").read("a", "a"), (Symptom.TWICE, "a")),
         (Tape().put("a", 500), (Symptom.FAILED, "a")),
         (Tape().put("a", 0).read(), (Symptom.FAILED, "a")),
@@ -443,7 +443,7 @@ class Tape:
         (Tape().put("a").delete("a", 404), (Symptom.UNDELETABLE, "a")),
         (Tape().put("a").delete("a").read("a"), (Symptom.KEPT, "a")),
         (Tape().delete("a", 400).read("a"), (Symptom.UNDELETABLE, "a")),
-        (Tape().read("a", "b").delete("a").read(), (Symptom.COSTLY, "a")),
+        (Tape().read("a", "b").delete("a").read(), (Symptom.REMOVES_OTHERS, "a")),
         (Tape().read("b").delete("a").read("b"), (Symptom.FORGIVEN, "a")),
         (Tape().read("b").delete("a", 410).read("b"), (Symptom.MISANSWERED, "a")),
         (Tape().read("b").delete("a", 404).read("b"), None),
@@ -476,7 +476,7 @@ def test_a_suspect_knows_the_tags_beside_it() -> None:
     """Those it cost come first."""
     found = Tape().read("b", "Abc", "c").delete("abc", 204).read("b", "c").suspect
 
-    assert found == Suspect(Symptom.COSTLY, Kind.DELETE, "abc", False, ("b", "Abc", "c"), ("Abc",))
+    assert found == Suspect(Symptom.REMOVES_OTHERS, Kind.DELETE, "abc", False, ("b", "Abc", "c"), ("Abc",))
     assert found.partners == ["Abc", "b", "c"]
 
 

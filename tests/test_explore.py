@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_cloudimages.app.judge import SUITE
-from pytest_cloudimages.client.recorder import Transcript
+from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.engine.exploration import DRAWN, STRIDE, Examples, Exploration
 from pytest_cloudimages.engine.settings import Options
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.server import serving
-from pytest_cloudimages.reporting.results import Record
+from pytest_cloudimages.reporting.results import CheckResult
 from pytest_cloudimages.spec.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ from faults.sequences import GoesBackBehindAPatch
 from faults.trial import judged
 
 EXPLORE = ("run", "--profile", "explore", "--seed", "1", "--patience", "0.2", "--select", "TAG-ADD-29")
-FOUND = Record("TAG-HIST-02", Verdict.ADVISORY, "test", explanation="lost", seed=7)
+FOUND = CheckResult("TAG-HIST-02", Verdict.ADVISORY, "test", explanation="lost", seed=7)
 
 
 class LaterOn(RewritesWithinTwentyMilliseconds):
@@ -115,7 +115,7 @@ class GoesBackAndMiscounts(GoesBackBehindAPatch):
 
 SPY = """
 import json
-from pytest_cloudimages import explore
+from pytest_cloudimages.engine import exploration as explore
 from pytest_cloudimages.spec.marks import ids_of
 
 def draws(definition):
@@ -197,16 +197,14 @@ class FakeGround:
     """What an exploration asks a ground for, as far as seeds and time go."""
 
     options = Options(seed=5)
-    transcript = Transcript()
+    recorder = Recorder()
 
 
 def explored(tmp_path: Path, clock: Iterator[float], items: Any = ()) -> tuple[Exploration, list[str]]:
     """Make an exploration of a minute."""
     said: list[str] = []
-    ground: Any = FakeGround()
-    return Exploration(
-        ground, items, lambda *_: [], said.append, 1.0, Examples(tmp_path), 0.0, lambda: next(clock)
-    ), said
+    run: Any = FakeGround()
+    return Exploration(run, items, lambda *_: [], said.append, 1.0, Examples(tmp_path), 0.0, lambda: next(clock)), said
 
 
 def test_seeds_that_found_something_come_first(tmp_path: Path) -> None:
@@ -225,7 +223,7 @@ def test_what_is_left_is_counted_from_the_beginning_of_the_run(tmp_path: Path) -
 def test_where_nothing_follows_from_the_seed_nothing_is_explored(tmp_path: Path) -> None:
     """And it is said so."""
     exploration, said = explored(tmp_path, iter(()))
-    exploration.run()
+    exploration.explore()
 
     assert said == ["explored: nothing, since no check that passed follows from the seed"]
 

@@ -7,7 +7,7 @@ import unicodedata
 import pytest
 
 from pytest_cloudimages.areas.tags import corpus
-from pytest_cloudimages.areas.tags.corpus import UNRESERVED, carpets, pieces, tag_of_length
+from pytest_cloudimages.areas.tags.corpus import UNRESERVED, fragments, polyglots, tag_of_length
 from pytest_cloudimages.spec.limits import LONGEST
 
 
@@ -23,7 +23,7 @@ def test_a_tag_of_every_length(number: int) -> None:
 
 def test_no_tag_is_a_dot_segment() -> None:
     """URI software would take them away."""
-    every = [*corpus.WORDS, *corpus.PHRASES, *corpus.LONG, *corpus.EDGES, *corpus.SINGLES]
+    every = [*corpus.WORDS, *corpus.PHRASES, *corpus.LONG, *corpus.BOUNDARY_LENGTHS, *corpus.SINGLE_CHARACTERS]
     every += [tag for tags in corpus.SPECIAL.values() for tag in tags]
 
     assert not {".", ".."} & {*every}
@@ -34,7 +34,7 @@ def test_no_tag_is_a_dot_segment() -> None:
 @pytest.mark.parametrize("number", range(20))
 def test_carpets_meet_every_script_and_stay_below_every_limit(number: int) -> None:
     """No service that counts octets has a reason to refuse them, and no two are alike in any form."""
-    found = carpets(number)
+    found = polyglots(number)
     names = " ".join(unicodedata.name(one, "") for tag in found for one in tag)
 
     assert all(len(tag.encode()) <= LONGEST for tag in found)
@@ -56,14 +56,14 @@ def test_carpets_meet_every_script_and_stay_below_every_limit(number: int) -> No
 
 def test_carpets_follow_from_the_number() -> None:
     """Others with another number, so that more is met from run to run."""
-    assert carpets(3) == carpets(3)
-    assert carpets(3) != carpets(4)
+    assert polyglots(3) == polyglots(3)
+    assert polyglots(3) != polyglots(4)
 
 
 def test_the_pieces_hold_what_the_carpet_holds() -> None:
     """Each with a letter of its own in front."""
-    for carpet in carpets(1):
-        assert "".join(piece[1:] for piece in pieces(carpet)) == carpet
+    for carpet in polyglots(1):
+        assert "".join(piece[1:] for piece in fragments(carpet)) == carpet
 
 
 def test_overlong_tags_are_too_long() -> None:

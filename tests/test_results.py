@@ -16,7 +16,7 @@ import pytest
 
 from pytest_cloudimages.reference.app import App, Reply
 from pytest_cloudimages.reference.server import serving
-from pytest_cloudimages.reporting.results import Record, Results, write
+from pytest_cloudimages.reporting.results import CheckResult, Results, write
 from pytest_cloudimages.spec.catalogue import load
 from pytest_cloudimages.spec.verdicts import Verdict
 
@@ -244,9 +244,9 @@ def test_a_passing_run_knows_its_surroundings(runs: Callable[[str], Any]) -> Non
 
 def test_a_record_survives_its_journey() -> None:
     """Through JSON, as a parallel run sends it."""
-    record = Record("X-01", Verdict.FAIL, "t", 1, 2, 0.5, {"a": 1}, ("n",), "why", ({"method": "PUT"},))
+    record = CheckResult("X-01", Verdict.FAIL, "t", 1, 2, 0.5, {"a": 1}, ("n",), "why", ({"method": "PUT"},))
 
-    assert Record.from_data(json.loads(json.dumps(record.as_data()))) == record
+    assert CheckResult.from_json(json.loads(json.dumps(record.as_data()))) == record
 
 
 def test_findings_begin_with_the_service() -> None:

@@ -127,9 +127,7 @@ def test_a_strategy_of_few_values_gives_what_it_has() -> None:
 @pytest.mark.parametrize("variable", ["CI", "GITHUB_ACTIONS"])
 def test_the_number_holds_where_hypothesis_sees_a_build(variable: str, tmp_path: Path) -> None:
     """Under CI=true Hypothesis would draw the same for every seed."""
-    program = (
-        "from pytest_cloudimages.areas.tags.strategies import *; print(ascii([draw(tags(), n, 5) for n in (1, 2, 1)]))"
-    )
+    program = "from pytest_cloudimages.engine.drawing import *; from pytest_cloudimages.areas.tags.strategies import *; print(ascii([draw(tags(), n, 5) for n in (1, 2, 1)]))"
     run = subprocess.run(
         [sys.executable, "-c", program],
         env={variable: "true"},

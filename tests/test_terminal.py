@@ -195,7 +195,7 @@ def test_what_stays_is_told(rest: dict[str, Any], lines: list[str]) -> None:
     assert told(results(entry("A-01", "pass"), **rest))[-1 - len(lines) : -1] == lines
 
 
-def ground(**options: Any) -> Any:
+def run(**options: Any) -> Any:
     """Make the ground of a run."""
     return SimpleNamespace(
         options=Options(seed=7, **options),
@@ -208,7 +208,7 @@ def ground(**options: Any) -> Any:
 
 def test_the_header_tells_what_is_judged() -> None:
     """And how it came to be known."""
-    assert terminal.header(ground())[:3] == [
+    assert terminal.header(run())[:3] == [
         "service: http://h/v2 (--endpoint)",
         "credentials: token from CLOUDIMAGES_TOKEN",
         "image: created and deleted",
@@ -217,7 +217,7 @@ def test_the_header_tells_what_is_judged() -> None:
 
 def test_the_header_tells_lent_images_and_problems() -> None:
     """Before anything else happens."""
-    lent = ground(image=("1", "2"))
+    lent = run(image=("1", "2"))
     lent.service.region = "North"
     lent.problem = Blocked("out of reach")
 

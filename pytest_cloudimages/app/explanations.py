@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 IDLE = re.compile(r"assert (not )?(True|False)$|Use -v to get|\+ +where |Explanation:|You can reproduce this example")
 
 
-def _suspected(mine: recording.Evidence) -> Suspect | None:
+def _suspected(mine: recording.CheckRecord) -> Suspect | None:
     """Give the operation on a tag that a finding's last case shows to have gone wrong."""
     if mine.about is not None:
         return of_step(mine.about, answer_only=mine.of_answer)

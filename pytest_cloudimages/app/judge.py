@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_cloudimages.app.explanations import _explain, _first_line, _suspected
-from pytest_cloudimages.app.stash import EVIDENCE, GROUND, OPTIONS, RESULTS
+from pytest_cloudimages.app.stash import CHECK, OPTIONS, RESULTS, RUN
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.redaction import SECRETS
@@ -23,17 +23,17 @@ from pytest_cloudimages.engine import recording
 from pytest_cloudimages.reporting import html as page
 from pytest_cloudimages.reporting import terminal
 from pytest_cloudimages.reporting.anomalies import as_data
-from pytest_cloudimages.reporting.results import Record, Results, write
+from pytest_cloudimages.reporting.results import CheckResult, Results, write
 from pytest_cloudimages.spec.catalogue import load
 from pytest_cloudimages.spec.marks import ids_of
 from pytest_cloudimages.spec.requirements import Level, Requirement, selected
-from pytest_cloudimages.spec.verdicts import Unsteady, Verdict, judge, leaves, worst
+from pytest_cloudimages.spec.verdicts import Flaky, Verdict, judge, leaves, worst
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
     from pytest_cloudimages.areas.tags.suspects import Suspect
-    from pytest_cloudimages.engine.run import Ground
+    from pytest_cloudimages.engine.run import Run
     from pytest_cloudimages.engine.settings import Options
 
 SHOWN_EXCHANGES = 12
@@ -57,7 +57,7 @@ WRITERS = ("LogXML", "SelfContainedReport", "Report")
 FAILING = (Verdict.FAIL, Verdict.UNSTABLE, Verdict.BLOCKED, Verdict.ERROR)
 
 
-class Conductor:
+class Judge:
     """One run. pytest calls its hooks; its ``results`` are all that the reports know."""
 
     def __init__(self, config: pytest.Config) -> None:
@@ -71,7 +71,7 @@ class Conductor:
             self.chosen = self._chosen()
         except ValueError as problem:
             raise pytest.UsageError(str(problem)) from None
-        self.records: list[Record] = []
+        self.records: list[CheckResult] = []
         self.suspects: dict[tuple[str, str], Suspect] = {}
         self.tested: dict[str, list[str]] = {}
         self.interrupted = False
@@ -122,9 +122,9 @@ class Conductor:
             del self.config.stash[xml_key]
 
     @property
-    def ground(self) -> Ground:
+    def run(self) -> Run:
         """What the run stands on."""
-        return self.config.stash[GROUND]
+        return self.config.stash[RUN]
 
     def prepare(self, items: list[pytest.Item]) -> None:
         """Bind the tests to the catalogue, leave out what is not asked for, and find the service."""
@@ -147,15 +147,15 @@ class Conductor:
         for item in items:
             if ids_of(item):
                 self._tune(item)
-        if GROUND not in self.config.stash and not self.config.option.collectonly:
+        if RUN not in self.config.stash and not self.config.option.collectonly:
             from pytest_cloudimages.engine.preflight import prepare
 
             try:
-                self.config.stash[GROUND] = prepare(self.options)
+                self.config.stash[RUN] = prepare(self.options)
             except ConfigurationError as problem:
                 self._leave_reports_alone()
                 raise pytest.UsageError(SECRETS.hide(str(problem))) from None
-            self.ground.beyond_must = any(self.catalogue[one].level is not Level.MUST for one in self.chosen)
+            self.run.beyond_must = any(self.catalogue[one].level is not Level.MUST for one in self.chosen)
 
     def _tune(self, item: pytest.Item) -> None:
         """Give a property the profile's settings and the run's seed, and count its cases."""
@@ -193,32 +193,32 @@ class Conductor:
         @functools.wraps(inner)
         def counted(*args: Any, **kwargs: Any) -> Any:
             self._listen()
-            mine = recording.current()
+            mine = recording.current_check()
             mine.exchanges = []
             try:
                 return inner(*args, **kwargs)
             finally:
-                if exchanges := self.ground.transcript.take():
+                if exchanges := self.run.recorder.take():
                     mine.case(exchanges)
 
         return counted
 
     def _listen(self) -> None:
         """Count what was sent since the last look towards the case in hand."""
-        if exchanges := self.ground.transcript.take():
-            recording.current().listen(exchanges)
+        if exchanges := self.run.recorder.take():
+            recording.current_check().listen(exchanges)
 
     def pytest_report_collectionfinish(self) -> list[str]:
         """Say what is judged, and how."""
-        return terminal.header(self.ground) if GROUND in self.config.stash else []
+        return terminal.header(self.run) if RUN in self.config.stash else []
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Collect the evidence of one check."""
         self.running = True
-        mine = recording.Evidence() if ids_of(item) else None
+        mine = recording.CheckRecord() if ids_of(item) else None
         recording.collect(mine)
-        item.stash[EVIDENCE] = mine
+        item.stash[CHECK] = mine
         try:
             return (yield)
         finally:
@@ -227,10 +227,10 @@ class Conductor:
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
         """Count a check's exchanges, and ask again where the service failed at one of them."""
-        mine = pyfuncitem.stash.get(EVIDENCE, None)
+        mine = pyfuncitem.stash.get(CHECK, None)
         if mine is None:
             return (yield)
-        self.ground.transcript.take()
+        self.run.recorder.take()
         try:
             result = yield
         except Exception as error:
@@ -240,15 +240,15 @@ class Conductor:
         self._conclude(mine)
         return result
 
-    def _went_wrong(self, check: Callable[[], object], mine: recording.Evidence, error: Exception) -> None:
+    def _went_wrong(self, check: Callable[[], object], mine: recording.CheckRecord, error: Exception) -> None:
         """Count a check's exchanges, and raise ``Unsteady`` where it goes well when it is asked again."""
         self._conclude(mine)
         asked = all(isinstance(one, AssertionError) for one in leaves(error))
         if asked and any(one.broken for one in mine.exchanges):
             self._ask_again(check, error)
 
-    def _conclude(self, mine: recording.Evidence) -> None:
-        exchanges = self.ground.transcript.take()
+    def _conclude(self, mine: recording.CheckRecord) -> None:
+        exchanges = self.run.recorder.take()
         if mine.cases or mine.main:
             mine.listen(exchanges)
         elif exchanges:
@@ -262,8 +262,8 @@ class Conductor:
         except Exception:  # noqa: BLE001 - it went wrong again: the first finding stands
             return
         finally:
-            self.ground.transcript.take()
-        raise Unsteady(f"{_first_line(error)}; asked again, all was well.") from error
+            self.run.recorder.take()
+        raise Flaky(f"{_first_line(error)}; asked again, all was well.") from error
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -271,7 +271,7 @@ class Conductor:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Put the verdict on the report of a check."""
         report = yield
-        mine = item.stash.get(EVIDENCE, None)
+        mine = item.stash.get(CHECK, None)
         error = call.excinfo.value if call.excinfo else None
         if mine is None or (error and isinstance(error, KeyboardInterrupt | pytest.exit.Exception)):
             return _without_secrets(report)
@@ -286,9 +286,9 @@ class Conductor:
         one: str,
         report: pytest.TestReport,
         error: BaseException | None,
-        mine: recording.Evidence,
+        mine: recording.CheckRecord,
         item: pytest.Item,
-    ) -> Record:
+    ) -> CheckResult:
         requirement = self.catalogue[one]
         if isinstance(error, pytest.skip.Exception):
             verdict, explanation = Verdict.UNTESTED, str(error.msg)
@@ -302,7 +302,7 @@ class Conductor:
         judged = [x for x in mine.exchanges if x.purpose is not Purpose.CLEANING] or mine.exchanges
         if verdict.finding and (found := _suspected(mine)):
             self.suspects[one, _brief(item.nodeid)] = found
-        return Record(
+        return CheckResult(
             id=one,
             verdict=verdict,
             test=_brief(item.nodeid),
@@ -312,14 +312,14 @@ class Conductor:
             kinds=dict(mine.kinds),
             notes=tuple(mine.notes),
             explanation=SECRETS.hide(explanation),
-            exchanges=tuple(x.as_data(self.ground.wire.origin) for x in judged[-SHOWN_EXCHANGES:])
-            if verdict > Verdict.UNTESTED and not self.ground.problem
+            exchanges=tuple(x.as_data(self.run.transport.origin) for x in judged[-SHOWN_EXCHANGES:])
+            if verdict > Verdict.UNTESTED and not self.run.problem
             else (),
             witnesses=tuple(SECRETS.hidden(as_data(x)) for x in mine.witnesses) if error else (),
         )
 
     def _show(
-        self, item: pytest.Item, report: pytest.TestReport, records: list[Record], error: BaseException | None
+        self, item: pytest.Item, report: pytest.TestReport, records: list[CheckResult], error: BaseException | None
     ) -> None:
         verdict = worst(one.verdict for one in records)
         if error is not None and not isinstance(error, pytest.skip.Exception):
@@ -348,7 +348,7 @@ class Conductor:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the records of every check."""
-        self.records += [Record.from_data(one) for one in getattr(report, "cloudimages", ())]
+        self.records += [CheckResult.from_json(one) for one in getattr(report, "cloudimages", ())]
         if report.when == "teardown":
             self.awaited.discard(report.nodeid)
 
@@ -356,13 +356,13 @@ class Conductor:
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Go on with new seeds, where the tester gave it time."""
         result = yield
-        if self.options.minutes is not None and GROUND in self.config.stash and not self.ground.problem:
+        if self.options.minutes is not None and RUN in self.config.stash and not self.run.problem:
             from pytest_cloudimages.engine import exploration
 
             reporter = self.config.pluginmanager.get_plugin("terminalreporter")
             found = {one.id for one in self.records if one.verdict.finding}
             exploration.Exploration(
-                ground=self.ground,
+                run=self.run,
                 items=[
                     one
                     for one in session.items
@@ -376,16 +376,16 @@ class Conductor:
                     Path(self.options.examples or Path(self.options.reports or "reports", "examples"))
                 ),
                 begun=self.started,
-            ).run()
+            ).explore()
         return result
 
-    def _explored(self, item: pytest.Item, arguments: Mapping[str, Any], seed: int) -> list[Record]:
+    def _explored(self, item: pytest.Item, arguments: Mapping[str, Any], seed: int) -> list[CheckResult]:
         """Ask a check once more with other arguments; what it finds is reported as if it were a check of its own."""
         params = getattr(getattr(item, "callspec", None), "params", {})
         check = functools.partial(item.obj, **params, **arguments)  # type: ignore[attr-defined]  # a function
-        mine, begun = recording.Evidence(), time.time()
+        mine, begun = recording.CheckRecord(), time.time()
         error: BaseException | None = None
-        self.ground.transcript.take()
+        self.run.recorder.take()
         recording.collect(mine)
         try:
             check()
@@ -396,7 +396,7 @@ class Conductor:
             error = problem
             try:
                 self._went_wrong(check, mine, problem)
-            except Unsteady as unsteady:
+            except Flaky as unsteady:
                 error = unsteady
         finally:
             recording.collect(None)
@@ -416,7 +416,7 @@ class Conductor:
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Name a check's verdict where pytest names its outcome."""
-        records = [Record.from_data(one) for one in getattr(report, "cloudimages", ())]
+        records = [CheckResult.from_json(one) for one in getattr(report, "cloudimages", ())]
         if not records:
             return None
         verdict = worst(one.verdict for one in records)
@@ -432,11 +432,11 @@ class Conductor:
 
         Nothing of it changes a verdict. An interruption ends it, and nothing else: by now everything is judged.
         """
-        if self.interrupted or not self.suspects or self.ground.problem:
+        if self.interrupted or not self.suspects or self.run.problem:
             return
         from pytest_cloudimages.areas.tags.explainer import Explainer
 
-        explainer = Explainer(self.ground)
+        explainer = Explainer(self.run)
         suspected = [one for one in self.records if (one.id, one.test) in self.suspects]
         extents: dict[tuple[str, str], str] = {}
         try:
@@ -451,7 +451,7 @@ class Conductor:
         """What the run has shown; made once, when all images are gone."""
         if self._results is None:
             self._results = Results.gather(
-                self.ground,
+                self.run,
                 self.catalogue,
                 self.chosen,
                 self.tested,
@@ -466,17 +466,17 @@ class Conductor:
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
         """Write the results when everything has been put back, and close what is open."""
         try:
-            if GROUND in self.config.stash:
+            if RUN in self.config.stash:
                 # Before anybody else makes reports of the results.
                 self._explain_findings()
             return (yield)
         finally:
-            if GROUND in self.config.stash:
+            if RUN in self.config.stash:
                 if self.tested:
                     session.config.stash[RESULTS] = self.results
                     if self.options.reports:
                         self._written(Path(self.options.reports))
-                self.ground.close()
+                self.run.close()
 
     def _written(self, folder: Path) -> None:
         try:
@@ -486,7 +486,7 @@ class Conductor:
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the verdicts by group, and every finding."""
-        if GROUND in self.config.stash and self.tested:
+        if RUN in self.config.stash and self.tested:
             terminal.summary(self.results, terminalreporter)
         if self.unwritten:
             terminalreporter.write_line(f"The results could not be written: {self.unwritten}.", red=True, bold=True)
@@ -499,7 +499,7 @@ class Conductor:
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_summary(self, prefix: list[str]) -> None:
         """Put the verdicts by group above the table."""
-        if GROUND in self.config.stash and self.tested:
+        if RUN in self.config.stash and self.tested:
             prefix.append(page.summary(self.results))
 
     @pytest.hookimpl(optionalhook=True)
@@ -510,14 +510,14 @@ class Conductor:
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_row(self, report: pytest.TestReport, cells: list[str]) -> None:
         """Fill the columns of a requirement."""
-        records = [Record.from_data(one) for one in getattr(report, "cloudimages", ())]
+        records = [CheckResult.from_json(one) for one in getattr(report, "cloudimages", ())]
         cells[1:1] = page.row(records, self.catalogue)
         cells[1 + len(page.HEADER)] = f'<td class="col-testId">{html.escape(_brief(report.nodeid))}</td>'
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_html_results_table_html(self, report: pytest.TestReport, data: list[str]) -> None:
         """Show the exchanges of a check."""
-        records = [Record.from_data(one) for one in getattr(report, "cloudimages", ())]
+        records = [CheckResult.from_json(one) for one in getattr(report, "cloudimages", ())]
         if records:
             data[:] = [page.details(records, self.catalogue, self.options)]
 
@@ -526,7 +526,7 @@ class Conductor:
 class _Bound:
     """A property of Hypothesis that counts its cases for a run."""
 
-    by: Conductor
+    by: Judge
     inner: Callable[..., Any]
     """The test as its author wrote it."""
     tester_set: bool

@@ -10,19 +10,19 @@ from pytest_cloudimages.engine.settings import Options
 
 if TYPE_CHECKING:
     from pytest_cloudimages.engine import recording
-    from pytest_cloudimages.engine.run import Ground
+    from pytest_cloudimages.engine.run import Run
     from pytest_cloudimages.reporting.results import Results
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_cloudimages.app.judge import Conductor
-    from pytest_cloudimages.engine.run import Ground
+    from pytest_cloudimages.app.judge import Judge
+    from pytest_cloudimages.engine.run import Run
     from pytest_cloudimages.engine.settings import Options
 
 
-EVIDENCE: pytest.StashKey[recording.Evidence | None] = pytest.StashKey()
+CHECK: pytest.StashKey[recording.CheckRecord | None] = pytest.StashKey()
 RESULTS: pytest.StashKey[Results] = pytest.StashKey()
 
 OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
-GROUND: pytest.StashKey[Ground] = pytest.StashKey()
-CONDUCTOR: pytest.StashKey[Conductor] = pytest.StashKey()
+RUN: pytest.StashKey[Run] = pytest.StashKey()
+JUDGE: pytest.StashKey[Judge] = pytest.StashKey()

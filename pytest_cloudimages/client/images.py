@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_cloudimages.client.exchange import Purpose
-from pytest_cloudimages.client.polling import Patience, Seen
+from pytest_cloudimages.client.polling import Eventually, Seen
 from pytest_cloudimages.client.session import Answer, ImagesClient, segment
 from pytest_cloudimages.spec.verdicts import Blocked
 
@@ -20,7 +20,7 @@ class Image:
     client: ImagesClient
     id: str
     name: str = ""
-    patience: "Patience | None" = field(default=None, repr=False)
+    patience: "Eventually | None" = field(default=None, repr=False)
 
     def add_tag(self, tag: str, **how: Any) -> Answer:
         """PUT the tag."""
@@ -46,22 +46,22 @@ class Image:
         """Give the tags that the image shows now. Raises ``Blocked`` where it shows none that can be read."""
         return readable(self.show())
 
-    def settled(self, expected: Iterable[str]) -> list[str]:
+    def eventual_tags(self, expected: Iterable[str]) -> list[str]:
         """Give the tags once they are as expected, or as they are when patience ends."""
         wanted = sorted(expected)
         return self.read(lambda tags: sorted(tags) == wanted)
 
     def read(self, satisfied: Callable[[list[str]], bool]) -> list[str]:
         """Give the tags once they satisfy a condition, or as they are when patience ends."""
-        return self.waited_for(self.tags, satisfied)
+        return self.eventually(self.tags, satisfied)
 
-    def waited_for(self, look: Callable[[], Seen], satisfied: Callable[[Seen], bool]) -> Seen:
+    def eventually(self, look: Callable[[], Seen], satisfied: Callable[[Seen], bool]) -> Seen:
         """Look at something of the image, and again until it satisfies a condition or patience ends."""
         return self.patience.until(look(), look, satisfied) if self.patience else look()
 
     def listed(self) -> dict[str, Any]:
         """Give the image as the list of images shows it. Raises ``Blocked`` where the list does not show it."""
-        found = self.waited_for(self.entry, bool)
+        found = self.eventually(self.entry, bool)
         if not found:
             raise Blocked(f"The image {self.id} is not among the first {MOST_PAGES} pages of the list.")
         return found
@@ -87,17 +87,17 @@ class Image:
 
     def begin_with(self, *tags: str) -> None:
         """Give an image without tags these, at once if it can be. Raises ``Blocked`` where that fails."""
-        with self.client.transcript.of(Purpose.PREPARING):
+        with self.client.recorder.of(Purpose.PREPARING):
             at_once = self.client.patch(self.id, {"op": "replace", "path": "/tags", "value": [*tags]}).ok
-            if at_once and sorted(self.settled(tags)) == sorted(tags):
+            if at_once and sorted(self.eventual_tags(tags)) == sorted(tags):
                 return
-        self.establish(*tags)
+        self.given_tags(*tags)
 
-    def establish(self, *tags: str) -> None:
+    def given_tags(self, *tags: str) -> None:
         """Give the image these tags as the ground of a question. Raises ``Blocked`` where that fails."""
-        with self.client.transcript.of(Purpose.PREPARING):
+        with self.client.recorder.of(Purpose.PREPARING):
             for tag in tags:
-                prepared(self.add_tag(tag))
+                require_ok(self.add_tag(tag))
             found = self.read(lambda seen: set(tags) <= set(seen))
         if not set(tags) <= set(found):
             raise Blocked(
@@ -119,7 +119,7 @@ def readable(answer: Answer) -> list[str]:
     return tags
 
 
-def prepared(answer: Answer, *, status: int | None = None) -> Answer:
+def require_ok(answer: Answer, *, status: int | None = None) -> Answer:
     """Give the answer if the step it belongs to succeeded; raise ``Blocked`` where it did not."""
     if answer.status == status if status else answer.ok:
         return answer

@@ -5,13 +5,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
-from pytest_cloudimages.client.recorder import Transcript
+from pytest_cloudimages.client.recorder import Recorder
 
 Seen = TypeVar("Seen")
 
 
 @dataclass
-class Patience:
+class Eventually:
     """How long to wait for an acknowledged change to be seen, in seconds, over a whole run.
 
     A service that has shown nothing late within the time given is not waited for again: it is wrong, not late. One that
@@ -19,7 +19,7 @@ class Patience:
     """
 
     seconds: float
-    transcript: Transcript
+    recorder: Recorder
     _begun: float = 0.0
 
     def until(self, seen: Seen, look: Callable[[], Seen], satisfied: Callable[[Seen], bool]) -> Seen:
@@ -29,7 +29,7 @@ class Patience:
         for _ in self.attempts():
             seen = look()
             if satisfied(seen):
-                self.rewarded()
+                self.observed_lag()
                 break
         return seen
 
@@ -41,8 +41,8 @@ class Patience:
             time.sleep(min(pause, left))
             pause, number = min(pause * 2, 1.0), number + 1
             yield number
-        self.seconds = min(self.seconds, 3 * self.transcript.lag)
+        self.seconds = min(self.seconds, 3 * self.recorder.lag)
 
-    def rewarded(self) -> None:
+    def observed_lag(self) -> None:
         """Note that the change was seen at last."""
-        self.transcript.lag = max(self.transcript.lag, time.monotonic() - self._begun)
+        self.recorder.lag = max(self.recorder.lag, time.monotonic() - self._begun)

@@ -29,7 +29,7 @@ class Traces:
 
 
 @dataclass
-class Transcript:
+class Recorder:
     """Counts every exchange of a run, and keeps those of the case in hand."""
 
     counts: Counter[str] = field(default_factory=Counter)

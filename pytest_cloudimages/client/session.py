@@ -14,8 +14,8 @@ import requests
 import urllib3
 
 from pytest_cloudimages.client.exchange import HELD_OCTETS, KEPT_OCTETS, TOKEN, Exchange, without_token
-from pytest_cloudimages.client.recorder import Transcript
-from pytest_cloudimages.client.transport import Wire, stray
+from pytest_cloudimages.client.recorder import Recorder
+from pytest_cloudimages.client.transport import Transport, stray
 from pytest_cloudimages.spec.verdicts import Blocked, TokenEnded
 
 PATCH_TYPE = "application/openstack-images-v2.1-json-patch"
@@ -73,8 +73,8 @@ class ImagesClient:
     """
 
     endpoint: str
-    wire: Wire
-    transcript: Transcript
+    transport: Transport
+    recorder: Recorder
     token: Token = field(repr=False)
     caller: str = "tester"
     renew: Callable[[], None] | None = field(default=None, repr=False)
@@ -188,16 +188,16 @@ class ImagesClient:
         request = self._written(method, target, headers, None, json)
         begun = time.monotonic()
         try:
-            if not cut or self.wire.proxied:
+            if not cut or self.transport.proxied:
                 return self._once(request, "")
-            self.wire.leave(request.method, request.target, request.headers, request.body)
+            self.transport.leave(request.method, request.target, request.headers, request.body)
             note = "hung up before the answer"
         except requests.Timeout:
-            note = f"not answered within {self.wire.timeout:g} s"
+            note = f"not answered within {self.transport.timeout:g} s"
         except (OSError, urllib3.exceptions.HTTPError) as problem:
             note = f"the connection broke: {brief(problem)}"
         exchange = request.exchange(self, begun, note=note)
-        self.transcript.add(exchange)
+        self.recorder.add(exchange)
         return Answer(0, {}, b"", b"", exchange)
 
     def _written(
@@ -230,7 +230,7 @@ class ImagesClient:
             return self._once(request, "repeated after 408 on an idle connection")
         except requests.RequestException as first:
             if isinstance(first, requests.Timeout) and not isinstance(first, requests.ConnectTimeout):
-                return self._silent(request, first, f"not answered within {self.wire.timeout:g} s")
+                return self._silent(request, first, f"not answered within {self.transport.timeout:g} s")
         again = "repeated after the connection broke"
         try:
             answer = self._once(request, again)
@@ -247,20 +247,20 @@ class ImagesClient:
         """Tell a request that the service leaves unanswered from a service that is out of reach."""
         now = time.monotonic()
         try:
-            self.wire.send("GET", self.base + "/images?limit=1", {"Accept": "application/json"})
+            self.transport.send("GET", self.base + "/images?limit=1", {"Accept": "application/json"})
         except requests.RequestException:
             raise Blocked(f"{self.endpoint} is out of reach: {brief(problem)}") from None
         exchange = request.exchange(self, now, note=note)
-        self.transcript.add(exchange)
+        self.recorder.add(exchange)
         return Answer(0, {}, b"", b"", exchange)
 
     def _once(self, request: "_Request", note: str) -> Answer:
         body = iter([request.body or b""]) if request.chunked else request.body
         begun = time.monotonic()
-        response = self.wire.send(request.method, request.target, request.headers, body, length=request.length)
+        response = self.transport.send(request.method, request.target, request.headers, body, length=request.length)
         content = response.content
         exchange = request.exchange(self, begun, response, note)
-        self.transcript.add(exchange)
+        self.recorder.add(exchange)
         return Answer(response.status_code, response.headers, content, exchange.stray, exchange)
 
     def raw(self, method: str, target: str, *, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Answer:
@@ -268,7 +268,7 @@ class ImagesClient:
 
         Raises ``Blocked`` where a proxy stands between, or no whole answer comes.
         """
-        if self.wire.proxied:
+        if self.transport.proxied:
             raise Blocked("This asks for a connection of its own, and a proxy stands between; set NO_PROXY for it.")
         split = urllib.parse.urlsplit(self.endpoint)
         secure = split.scheme == "https"
@@ -283,7 +283,7 @@ class ImagesClient:
         def send(note: str) -> Answer:
             begun = time.monotonic()
             try:
-                received = self.wire.talk(
+                received = self.transport.talk(
                     octets, split.hostname or "", split.port or (443 if secure else 80), secure=secure
                 )
             except OSError as problem:
@@ -291,7 +291,7 @@ class ImagesClient:
             status, fields, content = parse(received)
             exchange = request.exchange(self, begun, note=note)
             exchange = replace(exchange, status=status, answer_headers=tuple(fields), answer=content[:KEPT_OCTETS])
-            self.transcript.add(exchange)
+            self.recorder.add(exchange)
             return Answer(status, requests.structures.CaseInsensitiveDict(fields), content, b"", exchange)
 
         return self._waiting(request, send)
@@ -324,7 +324,7 @@ class _Request:
             sent=begun,
             answered=time.monotonic(),
             caller=client.caller,
-            purpose=client.transcript.purpose,
+            purpose=client.recorder.purpose,
             note=note,
         )
 

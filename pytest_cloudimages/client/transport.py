@@ -99,7 +99,7 @@ class ExactAdapter(HTTPAdapter):
         return manager
 
 
-class Wire:
+class Transport:
     """One origin, with a session of its own for every thread.
 
     ``verify`` and ``cert`` are as in requests; proxies and CA bundles of the environment are read once.

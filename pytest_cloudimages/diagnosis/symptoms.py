@@ -20,11 +20,11 @@ class Symptom(enum.StrEnum):
     TWICE = "listed twice"
     UNDELETABLE = "refused to be deleted"
     KEPT = "kept when deleted"
-    DENIED = "refused to be deleted and gone"
+    DELETED_DESPITE_REFUSAL = "refused to be deleted and gone"
     FORGIVEN = "deleted though absent"
     MISANSWERED = "answered otherwise than 404"
-    COSTLY = "costing other tags"
-    FRUITFUL = "bringing other tags"
+    REMOVES_OTHERS = "costing other tags"
+    ADDS_OTHERS = "bringing other tags"
 
     @property
     def told_by_status(self) -> bool:
@@ -80,5 +80,5 @@ def of_readings(kind: Kind, tag: str, status: int, before: Sequence[str], after:
             return Symptom.KEPT
         lost.pop(tag, None)
     elif kind is Kind.DELETE and not good and tag in lost:
-        return Symptom.DENIED
-    return Symptom.COSTLY if lost else Symptom.FRUITFUL if brought else None
+        return Symptom.DELETED_DESPITE_REFUSAL
+    return Symptom.REMOVES_OTHERS if lost else Symptom.ADDS_OTHERS if brought else None

@@ -12,11 +12,11 @@ from typing import TypeVar
 
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.client.polling import Patience
+from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.session import PATCH_TYPE, Answer, asked_to_wait, segment
 from pytest_cloudimages.history.checkers.check import check
-from pytest_cloudimages.history.concurrent_plans import Action, Beat, Lane, Race
-from pytest_cloudimages.history.events import Anomaly, Event, History
+from pytest_cloudimages.history.concurrent_plans import ClientOperation, ConcurrentPlan, Phase, Process
+from pytest_cloudimages.history.events import Anomaly, ConcurrentHistory, Event
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.steps import Reading
 
@@ -24,11 +24,11 @@ Open = Callable[..., AbstractContextManager[Image]]
 Result = TypeVar("Result")
 
 LEAST_WAIT, LONGEST_WAIT = 0.02, 1.0  # seconds
-OWNER = 0
+MAIN = 0
 """The client that prepares, reads in quiet and cleans up; those that race are numbered from 1."""
 
 
-class Crew:
+class WorkerPool:
     """Clients that keep their connections from race to race: each is a thread of its own."""
 
     def __init__(self) -> None:
@@ -47,9 +47,9 @@ class Crew:
 
 
 @contextmanager
-def crew() -> Iterator[Crew]:
+def worker_pool() -> Iterator[WorkerPool]:
     """Keep a crew together for the length of a block."""
-    members = Crew()
+    members = WorkerPool()
     try:
         yield members
     finally:
@@ -57,7 +57,7 @@ def crew() -> Iterator[Crew]:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class Completed:
     """One operation carried out: as the checker sees it, and as it was sent."""
 
     event: Event
@@ -73,11 +73,11 @@ Shown = tuple[tuple[str, ...] | None, ...]
 
 
 @dataclass(frozen=True)
-class Heat:
+class ConcurrentRun:
     """What one race, carried out, has shown."""
 
-    race: Race
-    done: tuple[Done, ...]
+    race: ConcurrentPlan
+    done: tuple[Completed, ...]
     """In the order in which it was sent."""
     quiet: tuple[Shown, ...]
     """What was read after every beat, and after the clean-up."""
@@ -96,53 +96,53 @@ class Heat:
         wanted = {(one.client, one.answered, one.kind) for one in events}
         return [one.exchange for one in self.done if (one.event.client, one.event.answered, one.event.kind) in wanted]
 
-    def asked(self, kind: Kind, beat: int) -> list[Done]:
+    def asked(self, kind: Kind, beat: int) -> list[Completed]:
         """Give the operations of a kind in a beat, without those that the service asked to repeat."""
         found = [one for one in self.done if one.beat == beat and one.event.kind is kind]
         return [one for one in found if one.event.status not in (413, 429, 503)]
 
-    def acknowledged(self, kind: Kind, beat: int) -> list[Done]:
+    def acknowledged(self, kind: Kind, beat: int) -> list[Completed]:
         """Give the operations of a kind in a beat that the service acknowledged (2xx)."""
         return [one for one in self.asked(kind, beat) if 200 <= one.event.status < 300]  # noqa: PLR2004 - the class
 
 
 @dataclass
-class _Course:
+class _Execution:
     """One race while it is run."""
 
-    race: Race
+    race: ConcurrentPlan
     images: list[Image]
-    crew: Crew
-    patience: Patience
+    worker_pool: WorkerPool
+    patience: Eventually
     late: float
-    done: list[Done] = field(default_factory=list)
+    done: list[Completed] = field(default_factory=list)
     """Threads write it, in any order."""
     beat: int = 0
     renamed: int = 0
 
     # What the clients do
 
-    def run(self, beat: Beat) -> None:
+    def run(self, beat: Phase) -> None:
         """Let the clients of a beat start together, step by step, and wait until all have finished."""
         if len(beat) == 1:
             for action in beat[0]:
-                self.act(OWNER, action)
+                self.act(MAIN, action)
             return
-        limit = 2 * self.images[0].client.wire.timeout
+        limit = 2 * self.images[0].client.transport.timeout
         longest = max(map(len, beat))
         starts = [threading.Barrier(sum(turn < len(lane) for lane in beat)) for turn in range(longest)]
         runs = [
-            self.crew.ask(number, functools.partial(self._lane, number, lane, starts, limit))
-            for number, lane in enumerate(beat, OWNER + 1)
+            self.worker_pool.ask(number, functools.partial(self._lane, number, lane, starts, limit))
+            for number, lane in enumerate(beat, MAIN + 1)
         ]
         # All are waited for before any problem is raised: no request may leak into the next race.
-        problems = [run.exception() for run in runs]
+        problems = [execute.exception() for execute in runs]
         for problem in problems:
             if problem is not None:
                 raise problem
 
-    def _lane(self, client: int, lane: Lane, starts: list[threading.Barrier], limit: float) -> None:
-        self.images[0].client.wire.connect()
+    def _lane(self, client: int, lane: Process, starts: list[threading.Barrier], limit: float) -> None:
+        self.images[0].client.transport.connect()
         try:
             for action, start in zip(lane, starts, strict=False):
                 # One that hangs keeps the others waiting only so long.
@@ -154,10 +154,10 @@ class _Course:
                 start.abort()
             raise
 
-    def act(self, client: int, action: Action) -> None:
+    def act(self, client: int, action: ClientOperation) -> None:
         """Send one request, and once more where the service asks to wait; each is an event of its own."""
         name = self._new_name(action.image) if action.kind is Kind.RENAME else None
-        among = client != OWNER
+        among = client != MAIN
         time.sleep(action.pause)
         for _ in range(2):
             answer = self._send(action, name)
@@ -165,7 +165,7 @@ class _Course:
                 self._seen(client, action.image, Reading(answer), among=among)
             else:
                 event = _event(client, action, answer.exchange, name)
-                self.done.append(Done(event, answer.exchange, self.beat, among))
+                self.done.append(Completed(event, answer.exchange, self.beat, among))
             if (pause := asked_to_wait(answer.exchange.method, answer)) is None:
                 return
             time.sleep(pause)
@@ -174,7 +174,7 @@ class _Course:
         self.renamed += 1
         return f"{self.images[number].name}-{self.renamed}"
 
-    def _send(self, action: Action, name: str | None) -> Answer:
+    def _send(self, action: ClientOperation, name: str | None) -> Answer:
         image = self.images[action.image]
         client, target = image.client, f"/images/{image.id}"
         match action.kind:
@@ -197,20 +197,20 @@ class _Course:
         """Delete every tag that is listed."""
         for number, tags in enumerate(shown):
             for tag in dict.fromkeys(tags or ()):
-                self.act(OWNER, Action(Kind.DELETE, tag, number))
+                self.act(MAIN, ClientOperation(Kind.DELETE, tag, number))
 
     # What is seen
 
     def _seen(self, client: int, number: int, reading: Reading, *, among: bool) -> None:
-        self.done.append(Done(_read(client, number, reading), reading.answer.exchange, self.beat, among))
+        self.done.append(Completed(_read(client, number, reading), reading.answer.exchange, self.beat, among))
 
     def quiet(self) -> Shown:
         """Read the images when a beat is over."""
-        shown = tuple(self.settled(OWNER, number) for number in range(len(self.images)))
+        shown = tuple(self.eventual_tags(MAIN, number) for number in range(len(self.images)))
         self.beat += 1
         return shown
 
-    def settled(self, client: int, number: int) -> tuple[str, ...] | None:
+    def eventual_tags(self, client: int, number: int) -> tuple[str, ...] | None:
         """Read an image in quiet; where it shows what nothing explains, wait for it."""
         image = self.images[number]
 
@@ -220,7 +220,7 @@ class _Course:
         def explained(seen: Reading) -> bool:
             return not check(self.history([_read(client, number, seen)], late=self.late))
 
-        if lag := self.patience.transcript.lag:
+        if lag := self.patience.recorder.lag:
             # What is shown late may well be explained, and be gone a moment later.
             time.sleep(min(2 * lag, self.late))
         reading = self.patience.until(look(), look, explained)
@@ -229,7 +229,7 @@ class _Course:
 
     # What is made of it
 
-    def history(self, more: Iterable[Event] = (), *, late: float = 0.0) -> History:
+    def history(self, more: Iterable[Event] = (), *, late: float = 0.0) -> ConcurrentHistory:
         """Give the history so far; readings among the changes may be so many seconds ``late``."""
         events = [
             replace(one.event, sent=one.event.sent - late)
@@ -239,9 +239,9 @@ class _Course:
         ]
         events.sort(key=lambda one: one.sent)
         names = {number: image.name for number, image in enumerate(self.images) if image.name}
-        return History((*events, *more), {}, names)
+        return ConcurrentHistory((*events, *more), {}, names)
 
-    def heat(self, quiet: Iterable[Shown]) -> Heat:
+    def heat(self, quiet: Iterable[Shown]) -> ConcurrentRun:
         """Conclude the race."""
         anomalies, late = check(self.history()), list[Anomaly]()
         if anomalies:
@@ -250,10 +250,10 @@ class _Course:
             known = {(one.image, one.tag, one.category) for one in anomalies}
             late = [one for one in strict if (one.image, one.tag, one.category) not in known]
         done = sorted(self.done, key=lambda one: one.event.sent)
-        return Heat(self.race, tuple(done), tuple(quiet), tuple(anomalies), tuple(late))
+        return ConcurrentRun(self.race, tuple(done), tuple(quiet), tuple(anomalies), tuple(late))
 
 
-def _event(client: int, action: Action, exchange: Exchange, name: str | None) -> Event:
+def _event(client: int, action: ClientOperation, exchange: Exchange, name: str | None) -> Event:
     answered = exchange.answered if exchange.status else None
     return Event(action.kind, action.image, client, exchange.sent, answered, exchange.status, action.tag, None, name)
 
@@ -264,7 +264,15 @@ def _read(client: int, number: int, reading: Reading) -> Event:
     return Event(Kind.READ, number, client, exchange.sent, exchange.answered, exchange.status, "", reading.tags, shown)
 
 
-def run(fresh_image: Open, race: Race, members: Crew, *, patience: Patience, late: float, clean: bool = True) -> Heat:
+def execute(
+    fresh_image: Open,
+    race: ConcurrentPlan,
+    members: WorkerPool,
+    *,
+    patience: Eventually,
+    late: float,
+    clean: bool = True,
+) -> ConcurrentRun:
     """Run a race on images of its own, and give what it has shown.
 
     ``late`` is how long after its acknowledgement a reader may miss a change, in seconds; without ``clean`` the tags
@@ -272,7 +280,7 @@ def run(fresh_image: Open, race: Race, members: Crew, *, patience: Patience, lat
     """
     with ExitStack() as stack:
         images = [stack.enter_context(fresh_image()) for _ in range(race.images)]
-        course = _Course(race, images, members, patience, late)
+        course = _Execution(race, images, members, patience, late)
         quiet = []
         for beat in race.beats:
             course.run(beat)
@@ -281,7 +289,7 @@ def run(fresh_image: Open, race: Race, members: Crew, *, patience: Patience, lat
             quiet.append(course.quiet())
         for client, number in race.readers:
             # What the owner sees by now, everyone does.
-            members.ask(client, functools.partial(course.settled, client, number)).result()
+            members.ask(client, functools.partial(course.eventual_tags, client, number)).result()
         if clean and any(quiet[-1]):
             course.clean(quiet[-1])
             quiet.append(course.quiet())

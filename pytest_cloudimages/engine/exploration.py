@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.areas.tags import probes, workloads
-from pytest_cloudimages.areas.tags.negative import Refusals
+from pytest_cloudimages.areas.tags.negative import NegativeRequests
 from pytest_cloudimages.areas.tags.race_workloads import Races
-from pytest_cloudimages.areas.tags.representations import Showings
-from pytest_cloudimages.engine.concurrent import crew
-from pytest_cloudimages.engine.observations import Histories
+from pytest_cloudimages.areas.tags.representations import Representations
+from pytest_cloudimages.engine.concurrent import worker_pool
+from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.spec.marks import ids_of
 from pytest_cloudimages.spec.verdicts import Blocked
 
@@ -25,39 +25,39 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from pytest_cloudimages.engine.concurrent import Crew
-    from pytest_cloudimages.engine.run import Ground
-    from pytest_cloudimages.reporting.results import Record
+    from pytest_cloudimages.engine.concurrent import WorkerPool
+    from pytest_cloudimages.engine.run import Run
+    from pytest_cloudimages.reporting.results import CheckResult
 
-DRAWN: dict[str, Callable[[Ground], Any]] = {
-    "plain_lives": lambda ground: workloads.plain_lives(ground, ground.number("plain")),
-    "unusual_lives": lambda ground: workloads.unusual_lives(ground, ground.number("unusual")),
+DRAWN: dict[str, Callable[[Run], Any]] = {
+    "plain_tags": lambda run: workloads.plain_tags(run, run.number("plain")),
+    "unusual_tags": lambda run: workloads.unusual_tags(run, run.number("unusual")),
     # Of the special tags, those that are written out were asked about before; no seed makes others of them.
-    "special_lives": lambda ground: workloads.carpet_lives(ground, ground.number("special")),
-    "lengths": lambda ground: workloads.lengths(ground, ground.number("lengths")),
-    "sequences": lambda ground: workloads.sequences(ground, ground.number("sequences")),
-    "related_sequences": lambda ground: workloads.related_sequences(ground, ground.number("related sequences")),
-    "walks": lambda ground: workloads.walks(ground, ground.number("walks")),
+    "special_tags": lambda run: workloads.carpet_lives(run, run.number("special")),
+    "every_length": lambda run: workloads.every_length(run, run.number("lengths")),
+    "sequences": lambda run: workloads.sequences(run, run.number("sequences")),
+    "confusable_sequences": lambda run: workloads.confusable_sequences(run, run.number("related sequences")),
+    "read_path_checks": lambda run: workloads.read_path_checks(run, run.number("walks")),
 }
 """The fixtures that follow from the seed, and how each is made; races are one more."""
-SETTLED: dict[str, Callable[[Ground], Any]] = {
-    "cloudimages_ground": lambda ground: ground,
-    "cloudimages_client": lambda ground: ground.client,
-    "fresh_image": lambda ground: ground.fresh_image,
-    "anonymous": lambda ground: ground.client.calling("nobody", lambda: None),
-    "specification": lambda ground: ground.options.specification,
+SETTLED: dict[str, Callable[[Run], Any]] = {
+    "cloudimages_run": lambda run: run,
+    "cloudimages_client": lambda run: run.client,
+    "fresh_image": lambda run: run.fresh_image,
+    "anonymous": lambda run: run.client.calling("nobody", lambda: None),
+    "specification": lambda run: run.options.specification,
     # These do not follow from the seed: they were looked at before, and a check finds nothing new in them.
-    "related_lives": lambda _: Histories([]),
-    "edges": lambda _: Histories([]),
-    "absences": lambda _: Histories([]),
-    "states": lambda _: Histories([]),
-    "full_image": lambda _: Histories([]),
-    "showings": lambda _: Showings([]),
-    "refusals": lambda _: Refusals([]),
-    "bystanders": lambda _: [],
+    "confusable_tags": lambda _: Steps([]),
+    "boundary_tags": lambda _: Steps([]),
+    "absent_tags": lambda _: Steps([]),
+    "image_states": lambda _: Steps([]),
+    "image_at_tag_limit": lambda _: Steps([]),
+    "representations": lambda _: Representations([]),
+    "negative_requests": lambda _: NegativeRequests([]),
+    "other_images": lambda _: [],
 }
 """The fixtures that are the same for every seed, and what a check is handed for each of them."""
-IMAGES = ("image", "sound_image")
+IMAGES = ("image", "working_image")
 EVERY = 10.0
 """Seconds between two lines of progress, at least."""
 REPLAYED = 20
@@ -85,7 +85,7 @@ class Examples:
                 found.append(seed)
         return found[:REPLAYED]
 
-    def keep(self, seed: int, records: Sequence[Record], endpoint: str) -> Path:
+    def keep(self, seed: int, records: Sequence[CheckResult], endpoint: str) -> Path:
         """Write down what a seed found, and give the file."""
         self.folder.mkdir(parents=True, exist_ok=True)
         data = {
@@ -104,10 +104,10 @@ class Examples:
 class Exploration:
     """Rounds of what follows from a seed, each with a seed of its own."""
 
-    ground: Ground
+    run: Run
     items: Sequence[pytest.Item]
     """The checks that are asked again: those that found nothing so far."""
-    judge: Callable[[pytest.Item, Mapping[str, Any], int], list[Record]]
+    judge: Callable[[pytest.Item, Mapping[str, Any], int], list[CheckResult]]
     """Asks one check with these arguments, and gives what it has shown of a seed."""
     say: Callable[[str], None]
     minutes: float
@@ -127,44 +127,44 @@ class Exploration:
     def seeds(self) -> Iterator[int]:
         """Give the seeds: those that found something once, then ever new ones."""
         yield from self.examples.seeds()
-        seed = self.ground.options.seed
+        seed = self.run.options.seed
         while True:
             seed = (seed + STRIDE) % 2**32
             yield seed
 
-    def run(self) -> None:
+    def explore(self) -> None:
         """Try seed after seed until time is over or something is found."""
         if not self.items:
             self.say("explored: nothing, since no check that passed follows from the seed")
             return
         self.say("")
-        with crew() as members:
+        with worker_pool() as members:
             for seed in self.seeds():
                 if self.left <= 0:
                     break
                 found = self.round(seed, members)
                 self.progress(last=bool(found))
                 if found:
-                    path = self.examples.keep(seed, found, self.ground.service.endpoint)
+                    path = self.examples.keep(seed, found, self.run.service.endpoint)
                     self.say(f"explored: seed {seed} found {', '.join(one.id for one in found)}, kept in {path}")
                     return
         self.progress(last=True)
 
-    def round(self, seed: int, members: Crew) -> list[Record]:
+    def round(self, seed: int, members: WorkerPool) -> list[CheckResult]:
         """Ask every check once with a seed, and give what is found."""
-        ground = self.ground.with_seed(seed)
-        made: dict[str, Any] = {name: make(ground) for name, make in SETTLED.items()}
+        run = self.run.with_seed(seed)
+        made: dict[str, Any] = {name: make(run) for name, make in SETTLED.items()}
         try:
             # Asked anew: what a service does with plain tags may have changed since the last round.
-            made["control"] = control = probes.control(ground)
+            made["control"] = basics = probes.basics(run)
         except Blocked:
             return []
-        made["races"] = Races(ground, ground.number("races"), control, members)
-        found: list[Record] = []
+        made["races"] = Races(run, run.number("races"), basics, members)
+        found: list[CheckResult] = []
         for item in self.items:
             if self.left <= 0:
                 break
-            for record in self.asked(item, ground, made):
+            for record in self.asked(item, run, made):
                 self.cases += record.cases
                 self.kinds.update(record.kinds or {})
                 found += [record] if record.verdict.finding else []
@@ -172,19 +172,19 @@ class Exploration:
         self.rounds += 1
         return found
 
-    def asked(self, item: pytest.Item, ground: Ground, made: dict[str, Any]) -> list[Record]:
+    def asked(self, item: pytest.Item, run: Run, made: dict[str, Any]) -> list[CheckResult]:
         """Ask one check; what it looks at is made where no check of this round has asked for it before."""
         arguments: dict[str, Any] = {}
         try:
             with ExitStack() as stack:
                 for name in arguments_of(item):
                     if name in IMAGES:
-                        arguments[name] = stack.enter_context(ground.fresh_image())
+                        arguments[name] = stack.enter_context(run.fresh_image())
                     elif name in DRAWN and name not in made:
-                        made[name] = DRAWN[name](ground)
+                        made[name] = DRAWN[name](run)
                     if name in made:
                         arguments[name] = made[name]
-                return self.judge(item, arguments, ground.options.seed)
+                return self.judge(item, arguments, run.options.seed)
         except Blocked:
             # Where the ground is missing there is nothing to find; the next round may have more luck.
             return []
@@ -194,7 +194,7 @@ class Exploration:
         now = self.clock()
         if last or now - self._said >= EVERY:
             self._said = now
-            requests = sum(self.ground.transcript.counts.values())
+            requests = sum(self.run.recorder.counts.values())
             self.say(
                 f"explored: {self.rounds} rounds, {self.cases} cases, {requests} requests, {len(self.kinds)} classes,"
                 f" {max(self.left, 0):.0f} s left"

@@ -7,24 +7,24 @@ from dataclasses import dataclass
 from pytest_cloudimages.engine.recording import Cases, anything
 from pytest_cloudimages.history.model import explained
 from pytest_cloudimages.history.operations import AtALimit, Kind
-from pytest_cloudimages.history.steps import Answered, Contradiction, History, Past, Reading, Step
-from pytest_cloudimages.spec.verdicts import Unsteady
+from pytest_cloudimages.history.steps import Answered, Prior, Reading, SequentialHistory, Step, UnreproducedMismatch
+from pytest_cloudimages.spec.verdicts import Flaky
 
 AT_A_LIMIT = frozenset(map(str, AtALimit))
 PRINTABLE = frozenset(string.printable) - frozenset("\t\n\r\x0b\x0c")
 
 
 @dataclass(frozen=True)
-class Histories(Cases):
+class Steps(Cases):
     """What several plans have shown. Every method yields things to look at; each one yielded is a case."""
 
-    histories: list[History]
+    histories: list[SequentialHistory]
 
     def steps(
         self,
         kind: Kind | None = None,
         *,
-        past: Iterable[Past] = (*Past,),
+        past: Iterable[Prior] = (*Prior,),
         acknowledged: bool | None = None,
         again: bool | None = None,
         known: bool = True,
@@ -101,7 +101,7 @@ class Histories(Cases):
                     (main if any(step.answer.ok for step in steps) else aside)(exchanges)
                     yield before, after, steps
 
-    def contradictions(self, *, standing_by: bool) -> Iterator[Contradiction]:
+    def contradictions(self, *, standing_by: bool) -> Iterator[UnreproducedMismatch]:
         """Give the readings that the answers do not explain and that did not come again step by step."""
         case = self.taken_up()
         for history in self.histories:
@@ -126,9 +126,9 @@ class Histories(Cases):
         for history in self.histories:
             for exchange in history.unsteady:
                 case([exchange])
-                raise Unsteady(f"{exchange}; asked again, the service answered otherwise.")
+                raise Flaky(f"{exchange}; asked again, the service answered otherwise.")
 
 
-def _seen_beside(history: History, step: Step) -> bool:
+def _seen_beside(history: SequentialHistory, step: Step) -> bool:
     """Whether a second image stood by, and its tags could be read before and after the step, or vouch for its group."""
-    return history.images > 1 and (step.vouched or None not in step.neighbour)
+    return history.images > 1 and (step.inferred or None not in step.neighbour)

@@ -12,12 +12,12 @@ from pytest_cloudimages.client.auth.credentials import Credentials, Service
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.session import Answer
-from pytest_cloudimages.engine.run import OTHERS, Ground
+from pytest_cloudimages.engine.run import OTHERS, Run
 from pytest_cloudimages.engine.settings import Options
 from pytest_cloudimages.spec.verdicts import Blocked
 
 
-def prepare(options: Options) -> Ground:
+def prepare(options: Options) -> Run:
     """Find out what is to be judged and whether it can be asked at all.
 
     Raises ``ConfigurationError`` for whatever the tester can mend. Where the service cannot be asked, the ground says
@@ -27,7 +27,7 @@ def prepare(options: Options) -> Ground:
     stack, environ = ExitStack(), dict(os.environ)
     with ExitStack() as failing:
         failing.push(stack)
-        ground: Ground | None = None
+        run: Run | None = None
         meant: Service | None = None
         if options.dry_run and not options.reference:
             meant, owner = credentials.find(options, environ)
@@ -40,19 +40,19 @@ def prepare(options: Options) -> Ground:
         elif options.reference:
             environ = _embedded(stack, options)
         try:
-            ground = Ground(options, *credentials.find(options, environ), _stack=stack)
-            ground.meant = meant
-            _ask_first(ground)
-            ground.ended |= credentials.ended(environ, ground.owner)
-            ground.others |= {who: _other(options, environ, who, ground.service) for who in OTHERS}
+            run = Run(options, *credentials.find(options, environ), _stack=stack)
+            run.meant = meant
+            _ask_first(run)
+            run.ended |= credentials.ended(environ, run.owner)
+            run.others |= {who: _other(options, environ, who, run.service) for who in OTHERS}
         except Blocked as problem:
-            if ground is None:
+            if run is None:
                 service = Service(options.url or "", None, "unknown")
-                ground = Ground(options, service, credentials.nobody(), _stack=stack)
-            ground.problem = problem
+                run = Run(options, service, credentials.nobody(), _stack=stack)
+            run.problem = problem
         # From here on it is the ground that closes what is open.
         failing.pop_all()
-    return ground
+    return run
 
 
 def _embedded(stack: ExitStack, options: Options, others: Mapping[str, bool] | None = None) -> dict[str, str]:
@@ -77,32 +77,32 @@ def _other(options: Options, environ: dict[str, str], who: str, service: Service
         return problem
 
 
-def _ask_first(ground: Ground) -> None:
+def _ask_first(run: Run) -> None:
     """Ask one harmless question, so that a wrong address or token is told as such, and not forty times."""
-    with ground.transcript.of(Purpose.PREPARING):
+    with run.recorder.of(Purpose.PREPARING):
         # That the token is refused is the very question.
-        client = replace(ground.client, renew=None)
+        client = replace(run.client, renew=None)
         answer = client.list(limit="1")
         if answer.status == 401:  # noqa: PLR2004 - as HTTP has it
             challenge = answer.headers.get("WWW-Authenticate", "none")
             request = answer.headers.get("x-openstack-request-id", "none")
             raise ConfigurationError(
-                f"{ground.service.endpoint} refuses the token ({ground.owner.how}) with 401, challenge: {challenge},"
+                f"{run.service.endpoint} refuses the token ({run.owner.how}) with 401, challenge: {challenge},"
                 f" request id: {request}. Give a token that is valid for this service and has not expired."
             )
         strange = _not_a_list(answer)
         # Where the list alone is out of order, the rest can still be judged; where it is not there, it is no such API.
         if strange and (answer.status == 404 or _not_an_absence(client.show(str(uuid.uuid4())))):  # noqa: PLR2004
             raise Blocked(
-                f"{ground.service.endpoint} does not answer as an image service does: {strange}. Is there a proxy in"
+                f"{run.service.endpoint} does not answer as an image service does: {strange}. Is there a proxy in"
                 " between, is it another service's address, or has the role no right to see images? The endpoint ends"
                 " in /v2."
             )
-        for identifier in ground.options.image:
+        for identifier in run.options.image:
             found = client.show(urllib.parse.quote(identifier, safe=""))
             if found.status in (400, 404):
                 raise ConfigurationError(
-                    f"There is no image {identifier!r} to borrow at {ground.service.endpoint} (answer {found.status})."
+                    f"There is no image {identifier!r} to borrow at {run.service.endpoint} (answer {found.status})."
                     " Give the id, not the name, of an image whose tags you may change; without --image one is created."
                 )
 

@@ -14,7 +14,7 @@ from pytest_cloudimages.history.steps import Step
 
 
 @dataclass
-class Evidence:
+class CheckRecord:
     """The cases of one check; the last one's exchanges are those of a finding."""
 
     cases: int = 0
@@ -86,15 +86,15 @@ class Evidence:
             self.notes.append(text)
 
 
-_CURRENT: ContextVar[Evidence | None] = ContextVar("evidence", default=None)
+_CURRENT: ContextVar[CheckRecord | None] = ContextVar("evidence", default=None)
 
 
-def current() -> Evidence:
+def current_check() -> CheckRecord:
     """Give the evidence of the check that runs now; outside any, one that nobody reads."""
-    return _CURRENT.get() or Evidence()
+    return _CURRENT.get() or CheckRecord()
 
 
-def collect(evidence: Evidence | None) -> None:
+def collect(evidence: CheckRecord | None) -> None:
     """Make this the evidence of the check that runs from now on."""
     _CURRENT.set(evidence)
 
@@ -121,7 +121,7 @@ class Cases:
 
     def taken_up(self) -> Callable[..., None]:
         """Return what begins a case of the check in hand, or a side question; to be called before each ``yield``."""
-        mine = current()
+        mine = current_check()
         if not self.counted:
             return mine.aside
         # Even if nothing comes of it: the question was meant for these things, and for nothing else that is sent.

@@ -15,11 +15,11 @@ import pytest
 from pytest_cloudimages.client.auth.credentials import Credentials, Service
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.client.polling import Patience
-from pytest_cloudimages.client.recorder import Transcript
+from pytest_cloudimages.client.polling import Eventually
+from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import ImagesClient
-from pytest_cloudimages.client.transport import Wire
-from pytest_cloudimages.engine.provisioning import borrowed, created
+from pytest_cloudimages.client.transport import Transport
+from pytest_cloudimages.engine.provisioning import borrowed_image, temporary_image
 from pytest_cloudimages.engine.settings import Options
 from pytest_cloudimages.spec.verdicts import Blocked
 
@@ -27,13 +27,13 @@ OTHERS = {"ALT": "another project", "READER": "a reader", "CREATOR": "a creator"
 
 
 @dataclass
-class Ground:
+class Run:
     """A service, the callers that are known to it, and the images that tests may use. Close it in the end."""
 
     options: Options
     service: Service
     owner: Credentials
-    transcript: Transcript = field(default_factory=Transcript)
+    recorder: Recorder = field(default_factory=Recorder)
     others: dict[str, Credentials | Blocked | None] = field(default_factory=dict)
     """Further callers, or why there is none."""
     ended: dict[str, str] = field(default_factory=dict, repr=False)
@@ -47,27 +47,29 @@ class Ground:
     """The service that a dry run leaves alone."""
 
     @cached_property
-    def run(self) -> str:
+    def name(self) -> str:
         """A short name of this run, for the images it creates."""
         return hashlib.sha256(f"{os.getpid()} {self.options.seed}".encode()).hexdigest()[:6]
 
     @cached_property
-    def wire(self) -> Wire:
+    def transport(self) -> Transport:
         """The connections to the service."""
         origin = "{0.scheme}://{0.netloc}".format(urllib.parse.urlsplit(self.service.endpoint))
-        wire = Wire(origin, timeout=self.options.timeout, verify=self.service.verify, cert=self.service.cert)
-        self._stack.callback(wire.close)
-        return wire
+        transport = Transport(origin, timeout=self.options.timeout, verify=self.service.verify, cert=self.service.cert)
+        self._stack.callback(transport.close)
+        return transport
 
     @cached_property
     def client(self) -> ImagesClient:
         """The caller whose images are used."""
-        return ImagesClient(self.service.endpoint, self.wire, self.transcript, self.owner.token, renew=self.owner.renew)
+        return ImagesClient(
+            self.service.endpoint, self.transport, self.recorder, self.owner.token, renew=self.owner.renew
+        )
 
     @cached_property
-    def patience(self) -> Patience:
+    def patience(self) -> Eventually:
         """How long acknowledged changes are waited for."""
-        return Patience(self.options.patience, self.transcript)
+        return Eventually(self.options.patience, self.recorder)
 
     def caller(self, who: str) -> ImagesClient | None:
         """Give a further caller (ALT, READER, CREATOR or ADMIN); ``None`` where no credentials were given."""
@@ -78,7 +80,7 @@ class Ground:
 
     def able(self, who: str) -> ImagesClient | None:
         """Give a further caller that the service lets in; ``None`` where there is none, whatever the reason."""
-        with suppress(Blocked), self.transcript.of(Purpose.PREPARING):
+        with suppress(Blocked), self.recorder.of(Purpose.PREPARING):
             client = self.caller(who)
             if client and client.list(limit="1").ok:
                 return client
@@ -100,7 +102,7 @@ class Ground:
         """Give a number that follows from the seed, and differs from experiment to experiment."""
         return zlib.crc32(f"{self.options.seed} {salt}".encode())
 
-    def with_seed(self, seed: int) -> "Ground":
+    def with_seed(self, seed: int) -> "Run":
         """Give the same ground, with the same connections, for another seed."""
         twin = copy.copy(self)
         twin.options = replace(self.options, seed=seed)
@@ -136,7 +138,7 @@ class Ground:
     def _created(self, attributes: dict[str, object]) -> Iterator[Image]:
         with ExitStack() as stack:
             try:
-                image = stack.enter_context(created(self.client, self.run, self.patience, **attributes))
+                image = stack.enter_context(temporary_image(self.client, self.name, self.patience, **attributes))
             except Blocked as problem:
                 wanted = attributes.keys() & {"visibility", "protected", "tags"}
                 if not wanted:
@@ -152,7 +154,7 @@ class Ground:
     def _borrowed(self, identifier: str) -> Iterator[Image]:
         self._lent.add(identifier)
         try:
-            with borrowed(self.client, identifier, self.patience) as image:
+            with borrowed_image(self.client, identifier, self.patience) as image:
                 yield image
         finally:
             self._lent.discard(identifier)
@@ -166,8 +168,8 @@ class Ground:
         return self._owners[client.caller]
 
     def _shown_owner(self, client: ImagesClient) -> str:
-        with created(client, self.run, self.patience) as image:
-            data = image.waited_for(image.show, lambda answer: answer.ok).data
+        with temporary_image(client, self.name, self.patience) as image:
+            data = image.eventually(image.show, lambda answer: answer.ok).data
         owner = data.get("owner") if isinstance(data, dict) else None
         if not isinstance(owner, str):
             pytest.skip(f"needs the id of the project of {client.caller}, which its images do not name")

@@ -15,14 +15,14 @@ from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.history.model import Model, explained, settled
 from pytest_cloudimages.history.operations import Kind, Operation
-from pytest_cloudimages.history.steps import Answered, Contradiction, History, Past, Reading, Step
+from pytest_cloudimages.history.steps import Answered, Prior, Reading, SequentialHistory, Step, UnreproducedMismatch
 from pytest_cloudimages.spec.verdicts import Blocked
 
 Open = Callable[..., AbstractContextManager[Image]]
 
 
 class _Mismatch(Exception):  # noqa: N818 - a signal between the two passes
-    def __init__(self, contradiction: Contradiction | None = None, broken: Exchange | None = None) -> None:
+    def __init__(self, contradiction: UnreproducedMismatch | None = None, broken: Exchange | None = None) -> None:
         super().__init__(str(contradiction or broken))
         self.contradiction = contradiction
         self.broken = broken
@@ -62,13 +62,13 @@ class _Done:
 
     operation: Operation
     answer: Answered
-    past: Past
+    past: Prior
     again: bool
     before: tuple[str, ...]
     after: tuple[str, ...]
 
 
-def carry_out(fresh_image: Open, plan: Sequence[Operation], *, single: bool = False) -> History:
+def execute(fresh_image: Open, plan: Sequence[Operation], *, single: bool = False) -> SequentialHistory:
     """Carry out a plan on images of its own, and give what it has shown.
 
     ``single`` opens one image only, where the tester lent no more; operations on the one standing by are left out.
@@ -88,16 +88,16 @@ def carry_out(fresh_image: Open, plan: Sequence[Operation], *, single: bool = Fa
         return history
 
 
-def carry_out_all(
+def execute_all(
     fresh_image: Open, plans: Sequence[Sequence[Operation]], *, single: bool = False, parallel: int = 1
-) -> list[History]:
+) -> list[SequentialHistory]:
     """Carry out plans that do not touch each other's images, so many at a time."""
     if single or min(parallel, len(plans)) < 2:  # noqa: PLR2004 - one at a time
-        return [carry_out(fresh_image, plan, single=single) for plan in plans]
+        return [execute(fresh_image, plan, single=single) for plan in plans]
     with ThreadPoolExecutor(parallel) as pool:
         # All are waited for before any problem is raised: no request may leak into the next check.
         # Each has a context of its own, as one context cannot be entered twice; what they share is what they hold.
-        futures = [pool.submit(copy_context().run, carry_out, fresh_image, plan) for plan in plans]
+        futures = [pool.submit(copy_context().run, execute, fresh_image, plan) for plan in plans]
     return [future.result() for future in futures]
 
 
@@ -117,15 +117,17 @@ def _opened(fresh_image: Open, plan: Iterable[Operation], stack: ExitStack) -> l
 
 
 def _carried_out(
-    how: Callable[[list[_Subject], Sequence[Operation]], History], subjects: list[_Subject], plan: Sequence[Operation]
-) -> History:
+    how: Callable[[list[_Subject], Sequence[Operation]], SequentialHistory],
+    subjects: list[_Subject],
+    plan: Sequence[Operation],
+) -> SequentialHistory:
     history = how(subjects, [one for one in plan if one.image < len(subjects)])
     history.images = len(subjects)
     return history
 
 
-def _by_groups(subjects: list[_Subject], plan: Sequence[Operation]) -> History:
-    history = History()
+def _by_groups(subjects: list[_Subject], plan: Sequence[Operation]) -> SequentialHistory:
+    history = SequentialHistory()
     main = subjects[0]
     previous: Reading | None = None
     group: list[_Done] = []
@@ -146,19 +148,21 @@ def _by_groups(subjects: list[_Subject], plan: Sequence[Operation]) -> History:
     return history
 
 
-def _vouching(subject: _Subject, history: History) -> Reading:
+def _vouching(subject: _Subject, history: SequentialHistory) -> Reading:
     reading = subject.read()
     history.readings.append(reading)
     if not settled(reading.tags, subject.model.tags):
         expected = frozenset(subject.model.tags)
         seen = reading.tags
         # What cannot be read contradicts nothing; that it cannot be read is another question.
-        raise _Mismatch(None if seen is None else Contradiction(subject.number, expected, seen, tuple(subject.trail)))
+        raise _Mismatch(
+            None if seen is None else UnreproducedMismatch(subject.number, expected, seen, tuple(subject.trail))
+        )
     return reading
 
 
 def _vouched(done: _Done, reading: Reading) -> Step:
-    return Step(done.operation, done.answer, done.before, done.after, done.past, done.again, (reading,), vouched=True)
+    return Step(done.operation, done.answer, done.before, done.after, done.past, done.again, (reading,), inferred=True)
 
 
 def _perform(subject: _Subject, operation: Operation) -> _Done:
@@ -169,7 +173,7 @@ def _perform(subject: _Subject, operation: Operation) -> _Done:
     return _Done(operation, answer, past, again, before, tuple(subject.model.tags))
 
 
-def _performed_steadily(subject: _Subject, operation: Operation, history: History) -> tuple[_Done, bool]:
+def _performed_steadily(subject: _Subject, operation: Operation, history: SequentialHistory) -> tuple[_Done, bool]:
     """Perform an operation, and once more where the service fails at it; tell whether the outcome can be judged.
 
     A failure that does not come again says that the service is unsteady. The deletion that failed may have taken
@@ -185,8 +189,8 @@ def _performed_steadily(subject: _Subject, operation: Operation, history: Histor
     return replace(done, answer=again), operation.kind is Kind.DELETE and again.refused
 
 
-def _by_steps(subjects: list[_Subject], plan: Sequence[Operation]) -> History:
-    history = History()
+def _by_steps(subjects: list[_Subject], plan: Sequence[Operation]) -> SequentialHistory:
+    history = SequentialHistory()
     last = [subject.read() for subject in subjects]
     history.readings += last
     for operation in plan:
@@ -207,7 +211,7 @@ def _by_steps(subjects: list[_Subject], plan: Sequence[Operation]) -> History:
                 done.past,
                 done.again,
                 (last[number], now[number]),
-                vouched=False,
+                inferred=False,
                 neighbour=(last[neighbour].tags, now[neighbour].tags) if neighbour != number else (None, None),
             )
         )

@@ -71,7 +71,7 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
+class ConcurrentHistory:
     """What several clients did to some images, and what the images were like before."""
 
     events: tuple[Event, ...]

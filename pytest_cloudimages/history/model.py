@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pytest_cloudimages.history.operations import Kind, Operation
-from pytest_cloudimages.history.steps import Answered, Past, Step
+from pytest_cloudimages.history.steps import Answered, Prior, Step
 
 
 @dataclass
@@ -14,11 +14,11 @@ class Model:
     tags: set[str] = field(default_factory=set)
     deleted: set[str] = field(default_factory=set)
 
-    def past(self, tag: str) -> Past:
+    def past(self, tag: str) -> Prior:
         """Tell what became of a tag so far."""
         if tag in self.tags:
-            return Past.CARRIED
-        return Past.DELETED if tag in self.deleted else Past.NEVER
+            return Prior.CARRIED
+        return Prior.DELETED if tag in self.deleted else Prior.NEVER
 
     def apply(self, operation: Operation, answer: Answered) -> None:
         """Take an acknowledged operation into account."""

@@ -7,7 +7,7 @@ from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.steps import Step
 
 
-def faithful(step: Step) -> bool:
+def took_exact_effect(step: Step) -> bool:
     """Whether a step did to the tags what its answer says: just that, or nothing where it was refused."""
     if not (step.answer.ok or step.answer.refused):
         return False
@@ -22,14 +22,14 @@ def without(tags: Iterable[str] | None, *left_out: str) -> list[str]:
     return sorted(one for one in tags or () if one not in left_out)
 
 
-def lost(step: Step, *, but: Iterable[str] | None = None) -> list[str]:
+def others_removed(step: Step, *, but: Iterable[str] | None = None) -> list[str]:
     """Give the other tags that a step took away; ``but`` are those it may take, by default the one it names."""
     allowed = {step.tag} if but is None else {*but}
     missing = Counter(step.before) - Counter(step.after)
     return sorted(tag for tag in missing if tag not in allowed)
 
 
-def surplus(step: Step, *, but: Iterable[str] | None = None) -> list[str]:
+def others_added(step: Step, *, but: Iterable[str] | None = None) -> list[str]:
     """Give the other tags that a step brought; ``but`` are those it may bring, by default the one it names.
 
     Where an added tag is not to be found, what came in its place is that tag, altered: another question.

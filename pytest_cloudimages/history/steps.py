@@ -59,7 +59,7 @@ class Reading:
         return {name: value for name, value in self.attributes.items() if name not in MUTABLE}
 
 
-class Past(enum.StrEnum):
+class Prior(enum.StrEnum):
     """What had become of a tag before an operation named it."""
 
     NEVER = "never there"
@@ -78,11 +78,11 @@ class Step:
     answer: Answered
     before: tuple[str, ...] | None
     after: tuple[str, ...] | None
-    past: Past
+    past: Prior
     again: bool
     """Whether the tag had been there, had been deleted, and this is about its second life."""
     readings: tuple[Reading, ...]
-    vouched: bool
+    inferred: bool
     neighbour: tuple[tuple[str, ...] | None, tuple[str, ...] | None] = (None, None)
     """The tags of the image standing by, before and after."""
 
@@ -112,7 +112,7 @@ def _shown(tags: Sequence[str] | None) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Contradiction:
+class UnreproducedMismatch:
     """A reading that no order of the acknowledged operations gives, and that did not come again step by step."""
 
     image: int
@@ -129,7 +129,7 @@ class Contradiction:
 
 
 @dataclass
-class History:
+class SequentialHistory:
     """What one plan, carried out, has shown."""
 
     images: int = 1
@@ -137,7 +137,7 @@ class History:
 
     steps: list[Step] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
-    contradictions: list[Contradiction] = field(default_factory=list)
+    contradictions: list[UnreproducedMismatch] = field(default_factory=list)
     additions: list[tuple[Reading, Reading, list[Step]]] = field(default_factory=list)
     """Readings around additions alone."""
     unsteady: list[Exchange] = field(default_factory=list)

@@ -38,7 +38,7 @@ def as_data(anomaly: Anomaly) -> dict[str, Any]:
     }
 
 
-def from_data(data: Mapping[str, Any]) -> Anomaly:
+def from_json(data: Mapping[str, Any]) -> Anomaly:
     """Read an anomaly from its JSON data."""
     events = tuple(
         Event(

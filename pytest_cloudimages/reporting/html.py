@@ -6,7 +6,7 @@ import html
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_cloudimages.reporting.anomalies import from_data
+from pytest_cloudimages.reporting.anomalies import from_json
 from pytest_cloudimages.reporting.terminal import table
 from pytest_cloudimages.reporting.timeline import timeline
 from pytest_cloudimages.spec.verdicts import Verdict, worst
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from pytest_cloudimages.engine.settings import Options
-    from pytest_cloudimages.reporting.results import Record, Results
+    from pytest_cloudimages.reporting.results import CheckResult, Results
     from pytest_cloudimages.spec.requirements import Requirement
 
 STYLE = Path(__file__).with_name("page.css")
@@ -46,7 +46,7 @@ def _painted(verdict: Verdict) -> str:
     return f'<b style="color:{INK.get(verdict, "#57606a")}">{verdict}</b>'
 
 
-def row(records: Sequence[Record], catalogue: Mapping[str, Requirement]) -> list[str]:
+def row(records: Sequence[CheckResult], catalogue: Mapping[str, Requirement]) -> list[str]:
     """Give the cells of one check."""
     requirements = [catalogue[one.id] for one in records]
     return [
@@ -57,7 +57,7 @@ def row(records: Sequence[Record], catalogue: Mapping[str, Requirement]) -> list
     ]
 
 
-def details(records: Sequence[Record], catalogue: Mapping[str, Requirement], options: Options) -> str:
+def details(records: Sequence[CheckResult], catalogue: Mapping[str, Requirement], options: Options) -> str:
     """Give what opens below the row of one check: explanation, source, exchanges, commands."""
     parts: list[str] = []
     for one in records:
@@ -67,7 +67,7 @@ def details(records: Sequence[Record], catalogue: Mapping[str, Requirement], opt
         parts += [_safe(line) for line in (one.explanation, *one.notes) if line]
         if one.verdict > Verdict.UNTESTED:
             parts.append(f"replay: {_safe(options.replay((one.id,), one.seed))}")
-        parts += [timeline(from_data(witness)) for witness in one.witnesses]
+        parts += [timeline(from_json(witness)) for witness in one.witnesses]
         parts += ["", *(_exchange(x) for x in one.exchanges)]
     return "\n".join(parts)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from pytest_cloudimages.engine.run import Ground
+    from pytest_cloudimages.engine.run import Run
     from pytest_cloudimages.spec.requirements import Requirement
 
 FORMAT = 1
@@ -28,7 +28,7 @@ FORMAT = 1
 
 
 @dataclass(frozen=True)
-class Record:
+class CheckResult:
     """What one check has shown of one requirement."""
 
     id: str
@@ -52,7 +52,7 @@ class Record:
         return asdict(self) | {"verdict": int(self.verdict)}
 
     @classmethod
-    def from_data(cls, data: Mapping[str, Any]) -> Record:
+    def from_json(cls, data: Mapping[str, Any]) -> CheckResult:
         """Read the record from its JSON data."""
         lists = {name: tuple(data[name]) for name in ("notes", "exchanges", "witnesses")}
         return cls(**{**data, "verdict": Verdict(data["verdict"]), **lists})
@@ -67,18 +67,18 @@ class Results:
     @classmethod
     def gather(
         cls,
-        ground: Ground,
+        run: Run,
         catalogue: Mapping[str, Requirement],
         chosen: Iterable[str],
         tested: Mapping[str, Sequence[str]],
-        records: Sequence[Record],
+        records: Sequence[CheckResult],
         interrupted: bool,
         begun: float,
     ) -> Results:
         """Gather the records of the checks, one entry for every requirement of the catalogue."""
         chosen = {*chosen}
         entries = [
-            _entry(one, one.id in chosen, tested.get(one.id, ()), records, interrupted, ground)
+            _entry(one, one.id in chosen, tested.get(one.id, ()), records, interrupted, run)
             for one in catalogue.values()
         ]
         totals = Counter(entry["verdict"] for entry in entries)
@@ -87,24 +87,24 @@ class Results:
             "suite": {"name": "pytest-cloudimages", "version": metadata.version("pytest-cloudimages")},
             "catalogue": {"version": catalogue_package.VERSION, "requirements": len(catalogue)},
             "service": {
-                "endpoint": ground.service.endpoint,
-                "region": ground.service.region,
-                "named": ground.service.named,
-                "credentials": ground.owner.how,
-                "image": list(ground.options.image) or "created",
-                "created": ground.transcript.created,
-                "lag": round(ground.transcript.lag, 3),
+                "endpoint": run.service.endpoint,
+                "region": run.service.region,
+                "named": run.service.named,
+                "credentials": run.owner.how,
+                "image": list(run.options.image) or "created",
+                "created": run.recorder.created,
+                "lag": round(run.recorder.lag, 3),
             },
-            "settings": ground.options.as_data(),
-            "seed": ground.options.seed,
+            "settings": run.options.as_data(),
+            "seed": run.options.seed,
             "started": datetime.fromtimestamp(begun, UTC).isoformat(timespec="seconds"),
             "seconds": round(time.time() - begun, 3),
             "interrupted": interrupted,
-            "problem": str(ground.problem or ""),
-            "left_behind": list(ground.transcript.traces.left_behind),
+            "problem": str(run.problem or ""),
+            "left_behind": list(run.recorder.traces.left_behind),
             "software": {"python": platform.python_version()}
             | {name: metadata.version(name) for name in ("pytest", "hypothesis", "requests", "urllib3")},
-            "requests": {str(purpose): ground.transcript.counts[purpose] for purpose in Purpose},
+            "requests": {str(purpose): run.recorder.counts[purpose] for purpose in Purpose},
             "classes": dict(sorted(_classes(records).items())),
             "totals": {str(verdict): totals[str(verdict)] for verdict in Verdict},
             "requirements": entries,
@@ -145,9 +145,9 @@ def _entry(
     requirement: Requirement,
     chosen: bool,
     tests: Sequence[str],
-    records: Sequence[Record],
+    records: Sequence[CheckResult],
     interrupted: bool,
-    ground: Ground,
+    run: Run,
 ) -> dict[str, Any]:
     mine = [one for one in records if one.id == requirement.id]
     verdict, explanation = worst(one.verdict for one in mine), ""
@@ -179,7 +179,7 @@ def _entry(
         entry["exchanges"] = next((list(one.exchanges) for one in decisive if one.exchanges), [])
         if witnesses := [one for record in decisive for one in record.witnesses]:
             entry["witnesses"] = witnesses
-        entry["replay"] = ground.options.replay((requirement.id,), next((one.seed for one in decisive), None))
+        entry["replay"] = run.options.replay((requirement.id,), next((one.seed for one in decisive), None))
     if verdict.finding and (extent := next((one.extent for one in decisive if one.extent), "")):
         entry["class"] = extent
     return entry
@@ -195,7 +195,7 @@ def _not_judged(
     return Verdict.UNTESTED, "Its test was left out of this run." if tests else requirement.untested
 
 
-def _classes(records: Iterable[Record]) -> Counter[str]:
+def _classes(records: Iterable[CheckResult]) -> Counter[str]:
     """Count the tags tried of each class: of all checks, the one that looked at most of them."""
     found: Counter[str] = Counter()
     for one in records:

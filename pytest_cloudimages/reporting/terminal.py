@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from pytest_cloudimages.engine.run import Ground
+    from pytest_cloudimages.engine.run import Run
     from pytest_cloudimages.reporting.results import Results
 
 COLOURS = {
@@ -28,20 +28,20 @@ COLOURS = {
 LONGEST = 300
 
 
-def header(ground: Ground) -> list[str]:
+def header(run: Run) -> list[str]:
     """Give the lines that stand above the progress."""
-    options, service = ground.options, ground.service
+    options, service = run.options, run.service
     region = f", region {service.region}" if service.region else ""
     image = f"lent: {', '.join(options.image)}" if options.image else "created and deleted"
-    if ground.meant:
-        return [f"dry run: nothing is sent to {ground.meant.endpoint}; the embedded server is asked in its place"]
+    if run.meant:
+        return [f"dry run: nothing is sent to {run.meant.endpoint}; the embedded server is asked in its place"]
     lines = [
         f"service: {service.endpoint} ({service.named}{region})",
-        f"credentials: {ground.owner.how}",
+        f"credentials: {run.owner.how}",
         f"image: {image}",
         f"profile: {options.profile}, seed: {options.seed}, specification: version {VERSION}",
     ]
-    return [*lines, f"PROBLEM: {ground.problem}"] if ground.problem else lines
+    return [*lines, f"PROBLEM: {run.problem}"] if run.problem else lines
 
 
 def table(results: Results) -> list[str]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Readings:
+class Interpretations:
     """Whether something is as the vendor's page has it, and as Glance's API reference has it, where the two differ."""
 
     specification: str

@@ -33,7 +33,7 @@ class TokenEnded(Blocked):
     """A token ran out, and there is no new one; what it was shown with has not been done."""
 
 
-class Unsteady(Blocked):
+class Flaky(Blocked):
     """The same input was answered differently when it was asked again."""
 
 
@@ -68,7 +68,7 @@ def judge(missed: Verdict, phase: str, error: BaseException | None, *, cases: in
         return Verdict.ERROR
     # Hypothesis calls a group so whose case ended otherwise when it was tried again; it need not be loaded to be asked.
     flaky = any(kind.__name__ == "Flaky" for kind in type(error).__mro__)
-    if flaky or any(isinstance(one, Unsteady) for one in found):
+    if flaky or any(isinstance(one, Flaky) for one in found):
         return Verdict.UNSTABLE
     if all(isinstance(one, AssertionError) for one in found):
         # An assertion of a fixture or a clean-up asked for the ground; it did not ask the question.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-USAGE, NOT_JUDGED, OURS = 2, 3, 4
+USAGE, NOT_JUDGED, SUITE_ERROR = 2, 3, 4
 
 RUN_ENDS = """\
 exit status:

@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pytest_cloudimages.app.cli.exit_status import NOT_JUDGED, OURS, USAGE
+from pytest_cloudimages.app.cli.exit_status import NOT_JUDGED, SUITE_ERROR, USAGE
 
 if TYPE_CHECKING:
     import argparse
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pytest_cloudimages.reporting.results import Results
 
 
-class _Stop:
+class _SignalHandler:
     """What a signal does: the first ends the run, the next is told to wait for the tidying up, the third ends that."""
 
     def __init__(self) -> None:
@@ -36,7 +36,7 @@ class _Stop:
         signal.default_int_handler(number, frame)  # type: ignore[arg-type]  # the frame that Python hands over
 
 
-class _Watcher:
+class _ResultsCollector:
     """Keeps what the run leaves on pytest's configuration, which ends with it."""
 
     results: Results | None = None
@@ -59,7 +59,7 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     """Run the suite under pytest, and give the exit status of the epilogue."""
     import pytest
 
-    watcher = _Watcher()
+    watcher = _ResultsCollector()
     # The command is part of what pytest would have rewritten, had it been the first to load it.
     last = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     try:
@@ -73,17 +73,17 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
         # Where the disk is full, or the terminal is gone, nothing more can be told than this.
         with suppress(OSError):
             print(f"cloudimages run: a report cannot be written: {problem}", file=sys.stderr)
-        return OURS
+        return SUITE_ERROR
     print(*watcher.uncollected, sep="\n", end="", file=sys.stderr)
     if watcher.results is not None:
         if status == pytest.ExitCode.INTERNAL_ERROR or watcher.uncollected:
-            return OURS
+            return SUITE_ERROR
         return 0 if chosen.dry_run else watcher.results.exit_status(strict=chosen.strict)
     if status == pytest.ExitCode.USAGE_ERROR:
         return USAGE
     if status in (pytest.ExitCode.NO_TESTS_COLLECTED, pytest.ExitCode.INTERRUPTED):
         return NOT_JUDGED
-    return OURS if status else 0
+    return SUITE_ERROR if status else 0
 
 
 @contextmanager
@@ -92,7 +92,7 @@ def _own_surroundings() -> Iterator[None]:
     environ = dict(os.environ)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     # Whoever asks the run to end is owed the same tidying up as after Ctrl-C.
-    stop = _Stop()
+    stop = _SignalHandler()
     for number in handlers:
         signal.signal(number, stop)
     # What Hypothesis learns from sources is kept apart from the tester's own folder.

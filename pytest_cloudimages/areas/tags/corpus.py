@@ -19,9 +19,9 @@ BEYOND = (256, 257, 1000)
 UNITS = {1: "x", 2: "é", 3: "漢", 4: "😀"}
 """A character of each length in UTF-8, by its octets."""
 
-SINGLES = ("-", "0", "Z", "x", "~")
+SINGLE_CHARACTERS = ("-", "0", "Z", "x", "~")
 """Tags of one character."""
-EDGES = ("kl", "k" * 127, "l" * 128, "m" * 254, "n" * LONGEST, ("0123456789-._~Az" * 16)[:LONGEST])
+BOUNDARY_LENGTHS = ("kl", "k" * 127, "l" * 128, "m" * 254, "n" * LONGEST, ("0123456789-._~Az" * 16)[:LONGEST])
 """Tags at the edges of the limit; none is the beginning of another."""
 OVERLONG = (*("o" * length for length in BEYOND), "o" * 254 + "  ", "o" * 256)
 """Tags past the limit; one would be within it without its blanks, and one is tried a second time."""
@@ -105,7 +105,7 @@ SIZE = 200
 
 
 @lru_cache(maxsize=4)
-def carpets(number: int) -> tuple[str, ...]:
+def polyglots(number: int) -> tuple[str, ...]:
     """Give tags that hold characters of every script between them; which ones follows from the number.
 
     Such a tag meets in one request what would take hundreds, and a service that keeps it keeps them all.
@@ -126,7 +126,7 @@ def carpets(number: int) -> tuple[str, ...]:
     return tuple(f"c{place}{one}" for place, one in enumerate(found))
 
 
-def pieces(carpet: str) -> list[str]:
+def fragments(carpet: str) -> list[str]:
     """Give the parts of a carpet, for a service that refuses the whole."""
     quarter = -(-len(carpet) // 4)
     return [f"p{carpet[begin : begin + quarter]}" for begin in range(0, len(carpet), quarter)]

@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 
 from pytest_cloudimages.areas.tags.corpus import BEYOND
-from pytest_cloudimages.areas.tags.prober import ALONE, Bench, Manner, Question
+from pytest_cloudimages.areas.tags.prober import ALONE, Prober, Question, Scenario
 from pytest_cloudimages.areas.tags.strategies import RELATED
 from pytest_cloudimages.areas.tags.suspects import Suspect
 from pytest_cloudimages.client.exchange import Purpose
@@ -13,7 +13,7 @@ from pytest_cloudimages.diagnosis import pair_relations, string_classes, wording
 from pytest_cloudimages.diagnosis.discriminate import Hypothesis, Spent, Trials
 from pytest_cloudimages.diagnosis.pair_relations import Pair
 from pytest_cloudimages.diagnosis.symptoms import Symptom
-from pytest_cloudimages.engine.run import Ground
+from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.spec.limits import LONGEST
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -30,13 +30,13 @@ CROWD = 12
 """Tags that an image is given to see whether their number matters."""
 COMPANY = "company"
 
-AGAIN = Manner("++", "when it is added again")
-BACK = Manner("+-+", "when it comes back after its deletion")
-GONE = Manner("+-")
-GONE_AGAIN = Manner("+-+-", "when it is deleted a second time, having come back")
-TWICE_GONE = Manner("++-", "when it was added twice")
-NEVER = Manner("-", "when the one to delete is not there")
-MISSED = Manner("+--", "when it was deleted before")
+AGAIN = Scenario("++", "when it is added again")
+BACK = Scenario("+-+", "when it comes back after its deletion")
+GONE = Scenario("+-")
+GONE_AGAIN = Scenario("+-+-", "when it is deleted a second time, having come back")
+TWICE_GONE = Scenario("++-", "when it was added twice")
+NEVER = Scenario("-", "when the one to delete is not there")
+MISSED = Scenario("+--", "when it was deleted before")
 #: The ways in which an operation may have come about; by what it does, and whether the tag was there.
 MANNERS = {
     (Kind.ADD, False): (ALONE, BACK),
@@ -72,7 +72,7 @@ class _Known:
 class Explainer:
     """Explains findings one after the other; like ones share their explanation."""
 
-    ground: Ground
+    run: Run
     known: list[_Known] = field(default_factory=list)
     over: bool = False
     """Whether the service stopped answering."""
@@ -83,7 +83,7 @@ class Explainer:
 
     @property
     def _spent(self) -> int:
-        return self.ground.transcript.counts[Purpose.EXPLAINING]
+        return self.run.recorder.counts[Purpose.EXPLAINING]
 
     def explain(self, suspect: Suspect) -> str:
         """Give the class of input that a finding is about, as a sentence; nothing where nothing can be said."""
@@ -93,8 +93,8 @@ class Explainer:
         if self.over or limit - self._spent < LEAST or not string_classes.safe(suspect.tag):
             return ""
         try:
-            with self.ground.transcript.of(Purpose.EXPLAINING), ExitStack() as stack:
-                found = self._found(suspect, Bench(self.ground, limit, stack))
+            with self.run.recorder.of(Purpose.EXPLAINING), ExitStack() as stack:
+                found = self._found(suspect, Prober(self.run, limit, stack))
         except Blocked:
             # The service stopped answering: whatever would be said now, it would not be about the tag.
             self.over = True
@@ -105,7 +105,7 @@ class Explainer:
     def _shared(self, suspect: Suspect, *, by_itself: bool) -> _Known | None:
         return next((one for one in self.known if one.covers(suspect, by_itself=by_itself)), None)
 
-    def _found(self, suspect: Suspect, bench: Bench) -> _Known:
+    def _found(self, suspect: Suspect, bench: Prober) -> _Known:
         try:
             if suspect.symptom is Symptom.ACCEPTED:
                 return _Known(suspect, _beyond(suspect, bench), lambda one: len(one.tag) > LONGEST)
@@ -134,7 +134,7 @@ def _elsewhere(suspect: Suspect) -> str:
     return f"not this tag alone, {string_classes.shown(suspect.tag)}: it depends on what came before, or comes and goes"
 
 
-def _beyond(suspect: Suspect, bench: Bench) -> str:
+def _beyond(suspect: Suspect, bench: Prober) -> str:
     """Say up to which length tags are taken that are too long."""
     trials = Question(bench, suspect.symptom, ALONE).about_tags
     if not trials("a" * (LONGEST + 1)):
@@ -144,7 +144,7 @@ def _beyond(suspect: Suspect, bench: Bench) -> str:
     return wording.beyond(trials, (LONGEST + 1, *BEYOND))
 
 
-def _by_tag(suspect: Suspect, bench: Bench, manner: Manner, *, by_itself: bool) -> _Known | None:
+def _by_tag(suspect: Suspect, bench: Prober, manner: Scenario, *, by_itself: bool) -> _Known | None:
     """Explain it by the tag alone, or by the tag beside any other."""
     for company in ("", COMPANY):
         question = Question(bench, suspect.symptom, manner, company)
@@ -172,7 +172,7 @@ def _speaking_of_tags(found: Hypothesis[str], *, lonely: bool) -> Callable[[Susp
     return lambda one: found.holds(one.tag) and not (lonely and one.partners)
 
 
-def _by_pair(suspect: Suspect, bench: Bench) -> _Known | None:
+def _by_pair(suspect: Suspect, bench: Prober) -> _Known | None:
     """Explain it by another tag of the image, for which this one is taken."""
     likely = [one for one in suspect.partners if one in suspect.lost or pair_relations.related(one, suspect.tag)]
     manner = ALONE if suspect.kind is Kind.ADD else NEVER if suspect.carried is False else GONE
@@ -193,12 +193,12 @@ def _speaking_of_pairs(found: Hypothesis[Pair]) -> Callable[[Suspect], bool]:
     return lambda one: any(found.holds((partner, one.tag)) for partner in one.lost or one.before)
 
 
-def _by_number(suspect: Suspect, bench: Bench) -> _Known | None:
+def _by_number(suspect: Suspect, bench: Prober) -> _Known | None:
     """Explain it by the number of tags that the image has, or of additions to it: give plain tags to an image."""
     if suspect.kind is not Kind.ADD:
         return None
     # A tag that was read later than it was added may have been lost to those that came after it.
-    later = (Symptom.COSTLY,) if suspect.symptom is Symptom.UNFAITHFUL else ()
+    later = (Symptom.REMOVES_OTHERS,) if suspect.symptom is Symptom.UNFAITHFUL else ()
     question = Question(bench, suspect.symptom, ALONE, also=later)
     place = _place(question, min(CROWD, len(suspect.before) + 2) if suspect.before else CROWD)
     if place is None or place < 2:  # noqa: PLR2004 - the first tag of an image has no company

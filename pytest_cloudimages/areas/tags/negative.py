@@ -13,19 +13,19 @@ from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.session import Answer, ImagesClient
 from pytest_cloudimages.engine.recording import Cases, anything
-from pytest_cloudimages.engine.run import Ground
+from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.limits import LONGEST
 from pytest_cloudimages.spec.verdicts import Blocked
 
-NOBODY, INVALID, STRANGER = "nobody", "an invalid token", "another project"
-ONLOOKER = "another project that sees the image"
+ANONYMOUS, INVALID, OTHER_PROJECT = "nobody", "an invalid token", "another project"
+OTHER_PROJECT_CAN_READ = "another project that sees the image"
 
 
 KEPT = "asked-by-nobody"
 
 
 @dataclass(frozen=True)
-class Attempt:
+class UnauthorizedAttempt:
     """One try to change a tag by somebody who may not."""
 
     who: str
@@ -39,12 +39,12 @@ class Attempt:
 
 
 @dataclass(frozen=True)
-class Attempts(Cases):
+class UnauthorizedAttempts(Cases):
     """What callers without a right to it have tried, and what came of it."""
 
-    tried: Sequence[Attempt]
+    tried: Sequence[UnauthorizedAttempt]
 
-    def by(self, *who: str, where: Callable[[Attempt], bool] = anything) -> Iterator[Attempt]:
+    def by(self, *who: str, where: Callable[[UnauthorizedAttempt], bool] = anything) -> Iterator[UnauthorizedAttempt]:
         """Yield the attempts of some callers; each is a case of the check in hand.
 
         ``where`` is what has to be so for an attempt to be asked about.
@@ -56,18 +56,18 @@ class Attempts(Cases):
                 yield attempt
 
 
-def attempts(ground: Ground) -> Attempts:
+def unauthorized_attempts(run: Run) -> UnauthorizedAttempts:
     """Have callers without a valid token, and another project, add and delete tags of their own on one image."""
-    client, quick = ground.client, ground.options.profile == "quick"
-    callers = [(NOBODY, client.calling("nobody", lambda: None))]
+    client, quick = run.client, run.options.profile == "quick"
+    callers = [(ANONYMOUS, client.calling("nobody", lambda: None))]
     callers += [(INVALID, one) for one in _with_invalid_tokens(client, 2 if quick else None)]
-    callers += [(INVALID, one) for one in ground.ended_callers()]
-    other = None if ground.same_project("ALT") else ground.able("ALT")
-    callers += [(STRANGER, other)] if other else []
-    with _private(ground) as image:
+    callers += [(INVALID, one) for one in run.ended_callers()]
+    other = None if run.same_project("ALT") else run.able("ALT")
+    callers += [(OTHER_PROJECT, other)] if other else []
+    with _private(run) as image:
         there = [f"there-{number}" for number in range(len(callers))]
         image.begin_with(*there, KEPT)
-        if callers[-1][0] == STRANGER and callers[-1][1].show(image.id).status == 200:  # noqa: PLR2004
+        if callers[-1][0] == OTHER_PROJECT and callers[-1][1].show(image.id).status == 200:  # noqa: PLR2004
             # Who sees another project's private image is of that project, or an administrator.
             other = None
             callers.pop()
@@ -80,8 +80,8 @@ def attempts(ground: Ground) -> Attempts:
         # nothing.
         nobody = callers[0][1]
         for method, tag, written in (("PUT", "new-x", "%6Eew%2Dx"), ("PUT", there[-1], there[-1])):
-            asked.append((NOBODY, method, tag, nobody.send(method, f"/images/{image.id}/tags/{written}")))
-        tags = image.settled([*there, KEPT])
+            asked.append((ANONYMOUS, method, tag, nobody.send(method, f"/images/{image.id}/tags/{written}")))
+        tags = image.eventual_tags([*there, KEPT])
 
     def done(method: str, tag: str) -> bool:
         if method == "PUT":
@@ -89,46 +89,46 @@ def attempts(ground: Ground) -> Attempts:
         # Where a tag is gone too that nobody asked for, it was somebody else's doing.
         return tag not in tags and KEPT in tags
 
-    tried = [Attempt(who, answer, done(method, tag)) for who, method, tag, answer in asked]
-    if other and ground.rounds:
-        tried += [*_of_an_onlooker(ground, _shared_image, other), *_of_an_onlooker(ground, public, other)]
-    return Attempts(tried)
+    tried = [UnauthorizedAttempt(who, answer, done(method, tag)) for who, method, tag, answer in asked]
+    if other and run.rounds:
+        tried += [*_of_an_onlooker(run, _shared_image, other), *_of_an_onlooker(run, public, other)]
+    return UnauthorizedAttempts(tried)
 
 
 def _of_an_onlooker(
-    ground: Ground, opened: Callable[..., AbstractContextManager[Image]], other: ImagesClient
-) -> list[Attempt]:
+    run: Run, opened: Callable[..., AbstractContextManager[Image]], other: ImagesClient
+) -> list[UnauthorizedAttempt]:
     """Have another project try to change an image that it sees; nothing where there is no such image."""
-    with suppress(Blocked, pytest.skip.Exception), opened(ground) as image:
-        image.establish("there")
+    with suppress(Blocked, pytest.skip.Exception), opened(run) as image:
+        image.given_tags("there")
         if image.seen_by(other).show().status == 200:  # noqa: PLR2004 - as HTTP has it
             answers = [other.add_tag(image.id, "new"), other.delete_tag(image.id, "there")]
-            tags = image.settled(["there"])
+            tags = image.eventual_tags(["there"])
             return [
-                Attempt(ONLOOKER, answers[0], changed="new" in tags),
-                Attempt(ONLOOKER, answers[1], changed="there" not in tags),
+                UnauthorizedAttempt(OTHER_PROJECT_CAN_READ, answers[0], changed="new" in tags),
+                UnauthorizedAttempt(OTHER_PROJECT_CAN_READ, answers[1], changed="there" not in tags),
             ]
     return []
 
 
 @contextmanager
-def _shared_image(ground: Ground) -> Iterator[Image]:
-    other = ground.able("ALT")
+def _shared_image(run: Run) -> Iterator[Image]:
+    other = run.able("ALT")
     if other is None:
         raise Blocked("There is nobody to share an image with.")
-    with ground.fresh_image(visibility="shared") as image:
-        shared(image, ground.owner_of(other))
+    with run.fresh_image(visibility="shared") as image:
+        shared(image, run.owner_of(other))
         yield image
 
 
 @contextmanager
-def _private(ground: Ground) -> Iterator[Image]:
+def _private(run: Run) -> Iterator[Image]:
     """Open an image that is its project's alone, where a service lets that be chosen."""
     with ExitStack() as stack:
         try:
-            image = stack.enter_context(ground.fresh_image(visibility="private"))
+            image = stack.enter_context(run.fresh_image(visibility="private"))
         except (Blocked, pytest.skip.Exception):
-            image = stack.enter_context(ground.fresh_image())
+            image = stack.enter_context(run.fresh_image())
         yield image
 
 
@@ -149,7 +149,7 @@ def _with_invalid_tokens(client: ImagesClient, enough: int | None) -> Iterator[I
 
 
 @dataclass(frozen=True)
-class Refusals(Cases):
+class NegativeRequests(Cases):
     """The answers to requests that are well-formed and cannot succeed."""
 
     answered: Sequence[Answer]
@@ -167,10 +167,10 @@ class Refusals(Cases):
                 yield answer
 
 
-def refusals(ground: Ground) -> Refusals:
+def negative_requests(run: Run) -> NegativeRequests:
     """Ask for what cannot be: tags too long or absent, images that are not there, other methods, no token."""
-    with ground.fresh_image() as image:
-        return Refusals([*_asked_in_vain(image, ground.client, thorough=ground.options.profile != "quick")])
+    with run.fresh_image() as image:
+        return NegativeRequests([*_asked_in_vain(image, run.client, thorough=run.options.profile != "quick")])
 
 
 def _asked_in_vain(image: Image, client: ImagesClient, *, thorough: bool) -> Iterator[Answer]:

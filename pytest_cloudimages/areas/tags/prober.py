@@ -7,13 +7,13 @@ from dataclasses import dataclass, field, replace
 from pytest_cloudimages.areas.tags.strategies import skeleton
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.client.polling import Patience
+from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.session import Answer
 from pytest_cloudimages.diagnosis.discriminate import Spent, Trials
 from pytest_cloudimages.diagnosis.pair_relations import Pair
 from pytest_cloudimages.diagnosis.symptoms import Symptom, of_answer, of_readings
 from pytest_cloudimages.engine.provisioning import set_tags
-from pytest_cloudimages.engine.run import Ground
+from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.operations import Kind
 
 ON_AN_IMAGE = 6
@@ -22,27 +22,27 @@ TOGETHER = 12
 """Tags that are tried together on one image."""
 AN_IMAGE = 3
 """Requests that an image costs at least, with a reading."""
-WHATEVER = (Symptom.STORED, Symptom.DENIED, Symptom.COSTLY, Symptom.FRUITFUL)
+WHATEVER = (Symptom.STORED, Symptom.DELETED_DESPITE_REFUSAL, Symptom.REMOVES_OTHERS, Symptom.ADDS_OTHERS)
 """What may go wrong beside a refusal."""
 KINDS = {"+": Kind.ADD, "-": Kind.DELETE}
 
 
 @dataclass(frozen=True)
-class Manner:
+class Scenario:
     """How an operation on a tag comes about: additions (+) and deletions (-) of it; the last is in question."""
 
     operations: str
     when: str = ""
 
 
-ALONE = Manner("+")
+ALONE = Scenario("+")
 
 
 @dataclass
-class Bench:
+class Prober:
     """Where tags are tried: an image, kept as long as what was tried on it meddles with nothing."""
 
-    ground: Ground
+    run: Run
     limit: int
     stack: ExitStack
     image: Image | None = None
@@ -54,18 +54,18 @@ class Bench:
 
     def spend(self, requests: int = 1) -> None:
         """Raise ``Spent`` where so many requests are too many."""
-        if self.ground.transcript.counts[Purpose.EXPLAINING] + requests > self.limit:
+        if self.run.recorder.counts[Purpose.EXPLAINING] + requests > self.limit:
             raise Spent
 
     def fresh(self) -> Image:
         """Give an image without tags. One that was lent is emptied, and given back in the end only."""
         self.spend(AN_IMAGE)
         self.clear()
-        if self._last is not None and self.ground.options.image:
+        if self._last is not None and self.run.options.image:
             set_tags(self._last, [])
         else:
             self.stack.close()
-            self._last = self.stack.enter_context(self.ground.fresh_image())
+            self._last = self.stack.enter_context(self.run.fresh_image())
         self.image = self._last
         return self.image
 
@@ -91,8 +91,8 @@ class Bench:
     def read(self, image: Image, satisfied: Callable[[list[str]], bool]) -> list[str]:
         """Read the tags, a little longer than the service was ever late. Raises ``Blocked`` where there are none."""
         self.spend()
-        late = self.ground.transcript.lag
-        patient = replace(image, patience=Patience(3 * late, self.ground.transcript) if late else None)
+        late = self.run.recorder.lag
+        patient = replace(image, patience=Eventually(3 * late, self.run.recorder) if late else None)
         self.tags = patient.read(satisfied)
         return self.tags
 
@@ -101,9 +101,9 @@ class Bench:
 class Question:
     """What is asked again and again: whether an operation that comes about so goes wrong in this way."""
 
-    bench: Bench
+    bench: Prober
     symptom: Symptom
-    manner: Manner
+    manner: Scenario
     company: str = ""
     """A tag that the image has beside."""
     also: tuple[Symptom, ...] = ()

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from pytest_cloudimages.client.exchange import Purpose
-from pytest_cloudimages.engine.run import Ground
+from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
 
 @dataclass(frozen=True)
-class Control:
+class Basics:
     """Whether a service does with one plain tag what it should; else special tags teach nothing."""
 
     adds: bool
@@ -34,24 +34,24 @@ class Control:
             raise Blocked("The service does not even delete plain tags.")
 
 
-def control(ground: Ground) -> Control:
+def basics(run: Run) -> Basics:
     """Add, repeat and delete a few plain tags; once more where that went wrong, since a service may fail in passing."""
-    with ground.transcript.of(Purpose.PREPARING):
-        first = _controlled(ground)
-        return first if first == Control(adds=True, repeats=True, deletes=True) else _controlled(ground)
+    with run.recorder.of(Purpose.PREPARING):
+        first = _controlled(run)
+        return first if first == Basics(adds=True, repeats=True, deletes=True) else _controlled(run)
 
 
-def _controlled(ground: Ground) -> Control:
+def _controlled(run: Run) -> Basics:
     # One is the beginning, one the end of another: a service that cannot tell them apart cannot be asked about more.
     tags = ["control", "controls", "third", "uncontrol"]
-    with ground.fresh_image() as image:
+    with run.fresh_image() as image:
         added = [image.add_tag(tag).ok for tag in tags]
-        adds = all(added) and sorted(image.settled(tags)) == tags
-        repeats = adds and image.add_tag("control").ok and sorted(image.settled(tags)) == tags
+        adds = all(added) and sorted(image.eventual_tags(tags)) == tags
+        repeats = adds and image.add_tag("control").ok and sorted(image.eventual_tags(tags)) == tags
         gone = [image.delete_tag(tag).ok for tag in ("control", "third")]
         left = ["controls", "later", "uncontrol"]
-        deletes = adds and all(gone) and image.add_tag("later").ok and sorted(image.settled(left)) == left
-        deletes = deletes and all(image.delete_tag(tag).ok for tag in left) and not image.settled([])
-        returns = deletes and image.add_tag("later").ok and image.settled(["later"]) == ["later"]
-        returns = returns and image.delete_tag("later").ok and not image.settled([])
-    return Control(adds, repeats, deletes, returns)
+        deletes = adds and all(gone) and image.add_tag("later").ok and sorted(image.eventual_tags(left)) == left
+        deletes = deletes and all(image.delete_tag(tag).ok for tag in left) and not image.eventual_tags([])
+        returns = deletes and image.add_tag("later").ok and image.eventual_tags(["later"]) == ["later"]
+        returns = returns and image.delete_tag("later").ok and not image.eventual_tags([])
+    return Basics(adds, repeats, deletes, returns)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pytest_cloudimages.areas.tags.strategies import PLAIN, unrelated
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.client.recorder import Transcript
+from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.engine.drawing import Sample, merged
 from pytest_cloudimages.engine.recording import Cases
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -20,7 +20,7 @@ Seen = TypeVar("Seen")
 Open = Callable[..., AbstractContextManager[Image]]
 
 
-class View(enum.StrEnum):
+class ReadPath(enum.StrEnum):
     """What is done to tags, or how they are looked at."""
 
     ADD = "PUT of a tag"
@@ -32,19 +32,19 @@ class View(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ReadPathStep:
     """One thing to do; ``tags`` is the one named, or all that a PATCH sets."""
 
-    view: View
+    view: ReadPath
     tags: tuple[str, ...] = ()
     image: int = 0
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
+class Comparison:
     """What was to be seen through a window, and what was."""
 
-    view: View
+    view: ReadPath
     expected: tuple[str, ...]
     shown: tuple[str, ...]
     exchanges: tuple[Exchange, ...]
@@ -54,12 +54,12 @@ class Look:
 
 
 @dataclass(frozen=True)
-class Looks(Cases):
+class Comparisons(Cases):
     """Everything that was looked at."""
 
-    looks: list[Look]
+    looks: list[Comparison]
 
-    def at(self, *views: View) -> Iterator[Look]:
+    def at(self, *views: ReadPath) -> Iterator[Comparison]:
         """Yield the looks through some windows; each one yielded is a case."""
         case = self.taken_up()
         for look in self.looks:
@@ -70,56 +70,58 @@ class Looks(Cases):
     @property
     def sound(self) -> bool:
         """Whether every image showed the tags that were to be there."""
-        return all(look.shown == look.expected for look in self.looks if look.view is View.READ)
+        return all(look.shown == look.expected for look in self.looks if look.view is ReadPath.READ)
 
 
 @st.composite
-def walks(draw: st.DrawFn) -> list[Step]:
+def read_path_plans(draw: st.DrawFn) -> list[ReadPathStep]:
     """Plan a walk on two images: lives of a few plain tags at the same time, with a look after every turn."""
     drawn = draw(st.lists(PLAIN["letters and digits"].filter(lambda tag: len(tag) > WORD), min_size=5, max_size=9))
     found = [one.tag for one in unrelated(Sample(tag, "view") for tag in drawn)]
     spare = [f"another-{place}-{draw(st.integers(0, 10**9))}" for place in range(5)]
     one, two, three, four, five = [*found, *spare][:5]
 
-    def life(tag: str, image: int) -> list[Step]:
-        looked = [Step(View.FILTER, (tag,)), Step(View.LIST, (), image)]
-        turns = [View.ADD, View.DELETE, View.ADD]
-        return [step for turn in turns for step in (Step(turn, (tag,), image), looked[turn is View.DELETE])] + looked[
-            1:
-        ]
+    def life(tag: str, image: int) -> list[ReadPathStep]:
+        looked = [ReadPathStep(ReadPath.FILTER, (tag,)), ReadPathStep(ReadPath.LIST, (), image)]
+        turns = [ReadPath.ADD, ReadPath.DELETE, ReadPath.ADD]
+        return [
+            step for turn in turns for step in (ReadPathStep(turn, (tag,), image), looked[turn is ReadPath.DELETE])
+        ] + looked[1:]
 
     patched = [
-        Step(View.ADD, (two,)),
-        Step(View.ADD, (three,)),
-        Step(View.ADD, (five,)),
-        Step(View.REPLACE, (three, four)),
-        Step(View.FILTER, (two,)),
-        Step(View.FILTER, (four,)),
-        Step(View.DELETE, (four,)),
-        Step(View.ADD, (two,)),
-        Step(View.READ),
-        Step(View.REPLACE, (two, four)),
-        Step(View.LIST),
+        ReadPathStep(ReadPath.ADD, (two,)),
+        ReadPathStep(ReadPath.ADD, (three,)),
+        ReadPathStep(ReadPath.ADD, (five,)),
+        ReadPathStep(ReadPath.REPLACE, (three, four)),
+        ReadPathStep(ReadPath.FILTER, (two,)),
+        ReadPathStep(ReadPath.FILTER, (four,)),
+        ReadPathStep(ReadPath.DELETE, (four,)),
+        ReadPathStep(ReadPath.ADD, (two,)),
+        ReadPathStep(ReadPath.READ),
+        ReadPathStep(ReadPath.REPLACE, (two, four)),
+        ReadPathStep(ReadPath.LIST),
     ]
     return draw(merged([life(one, 0), life(one, 1), patched]))
 
 
-def by_address(plan: Sequence[Step]) -> list[Step]:
+def by_address(plan: Sequence[ReadPathStep]) -> list[ReadPathStep]:
     """Give the same walk with every PATCH replaced by the additions and deletions that lead to the same tags."""
-    steps: list[Step] = []
+    steps: list[ReadPathStep] = []
     carried: dict[int, set[str]] = {}
     for step in plan:
         there = carried.setdefault(step.image, set())
         match step.view:
-            case View.REPLACE:
-                steps += [Step(View.DELETE, (tag,), step.image) for tag in sorted(there.difference(step.tags))]
-                steps += [Step(View.ADD, (tag,), step.image) for tag in step.tags if tag not in there]
-                steps.append(Step(View.READ, (), step.image))
+            case ReadPath.REPLACE:
+                steps += [
+                    ReadPathStep(ReadPath.DELETE, (tag,), step.image) for tag in sorted(there.difference(step.tags))
+                ]
+                steps += [ReadPathStep(ReadPath.ADD, (tag,), step.image) for tag in step.tags if tag not in there]
+                steps.append(ReadPathStep(ReadPath.READ, (), step.image))
                 carried[step.image] = {*step.tags}
                 continue
-            case View.ADD:
+            case ReadPath.ADD:
                 there.update(step.tags)
-            case View.DELETE:
+            case ReadPath.DELETE:
                 there.difference_update(step.tags)
         steps.append(step)
     return steps
@@ -130,39 +132,39 @@ WORD = 7
 
 
 @dataclass
-class _Walk:
+class _ReadPathCheck:
     images: list[Image]
     carried: list[set[str]]
-    looks: list[Look] = field(default_factory=list)
+    looks: list[Comparison] = field(default_factory=list)
 
     @property
-    def transcript(self) -> Transcript:
-        return self.images[0].client.transcript
+    def recorder(self) -> Recorder:
+        return self.images[0].client.recorder
 
-    def take(self, step: Step) -> None:
+    def take(self, step: ReadPathStep) -> None:
         image, carried = self.images[step.image], self.carried[step.image]
         match step.view:
-            case View.ADD:
+            case ReadPath.ADD:
                 if image.add_tag(step.tags[0]).ok:
                     carried.add(step.tags[0])
-            case View.DELETE:
+            case ReadPath.DELETE:
                 if image.delete_tag(step.tags[0]).ok:
                     carried.discard(step.tags[0])
-            case View.REPLACE:
+            case ReadPath.REPLACE:
                 answer = image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": [*step.tags]})
                 if answer.ok:
                     self.carried[step.image] = {*step.tags}
-                    self.read(step.image, View.REPLACE)
-            case View.LIST:
+                    self.read(step.image, ReadPath.REPLACE)
+            case ReadPath.LIST:
                 self.listed(step.image)
-            case View.FILTER:
+            case ReadPath.FILTER:
                 self.filtered(step.tags[0])
-            case View.READ:
-                self.read(step.image, View.READ)
+            case ReadPath.READ:
+                self.read(step.image, ReadPath.READ)
 
-    def read(self, number: int, view: View) -> None:
+    def read(self, number: int, view: ReadPath) -> None:
         """Look at the image itself; from here on, what it shows is what is there."""
-        shown = self.images[number].settled(self.carried[number])
+        shown = self.images[number].eventual_tags(self.carried[number])
         self.look(view, self.carried[number], shown)
         self.carried[number] = {*shown}
 
@@ -175,9 +177,9 @@ class _Walk:
             # Whether there is a list at all is asked elsewhere.
             return
         if shown != sorted(self.carried[number]):
-            self.read(number, View.READ)
+            self.read(number, ReadPath.READ)
             shown = self.patiently(shown, lambda: _texts(image.listed()), sorted(self.carried[number]))
-        self.look(View.LIST, self.carried[number], shown)
+        self.look(ReadPath.LIST, self.carried[number], shown)
 
     def filtered(self, tag: str) -> None:
         """Look for a tag among all images; of others than ours nothing is expected."""
@@ -196,22 +198,22 @@ class _Walk:
         shown = found()
         if shown is not None and shown != expected():
             for number in range(len(self.images)):
-                self.read(number, View.READ)
+                self.read(number, ReadPath.READ)
             wanted = expected()
             shown = self.patiently(shown, lambda: found() or [], wanted)
         # Whether the list can be filtered at all is asked elsewhere.
         if shown is not None:
-            self.look(View.FILTER, expected(), shown)
+            self.look(ReadPath.FILTER, expected(), shown)
 
     def patiently(self, shown: Seen, again: Callable[[], Seen], wanted: list[str]) -> Seen:
         """Give what is shown once it is as wanted, or as it is when patience ends."""
         patience = self.images[0].patience
         return patience.until(shown, again, lambda seen: seen == wanted) if patience else shown
 
-    def look(self, view: View, expected: Iterable[str], shown: Iterable[str]) -> None:
+    def look(self, view: ReadPath, expected: Iterable[str], shown: Iterable[str]) -> None:
         """Write down what was seen, with all that was sent since the last look."""
-        exchanges = tuple(self.transcript.take())
-        self.looks.append(Look(view, tuple(sorted(expected)), tuple(sorted(shown)), exchanges))
+        exchanges = tuple(self.recorder.take())
+        self.looks.append(Comparison(view, tuple(sorted(expected)), tuple(sorted(shown)), exchanges))
 
 
 def _texts(data: dict[str, Any]) -> list[str]:
@@ -222,18 +224,18 @@ def _texts(data: dict[str, Any]) -> list[str]:
     )
 
 
-def walk(fresh_image: Open, plans: Iterable[Sequence[Step]], *, single: bool) -> Looks:
+def check_read_paths(fresh_image: Open, plans: Iterable[Sequence[ReadPathStep]], *, single: bool) -> Comparisons:
     """Take walks, each on two images of its own, or on the one that was lent. Raises ``Blocked`` where it cannot."""
-    looks: list[Look] = []
+    looks: list[Comparison] = []
     for plan in plans:
         with ExitStack() as stack:
             images = [stack.enter_context(fresh_image()) for _ in range(1 if single else 2)]
-            taken = _Walk(images, [set() for _ in images])
-            images[0].client.transcript.take()
+            taken = _ReadPathCheck(images, [set() for _ in images])
+            images[0].client.recorder.take()
             # Where an image cannot be read, the walk ends; that it cannot is asked elsewhere.
             with suppress(Blocked):
-                for step in [*plan, *(Step(View.READ, image=number) for number in range(2))]:
+                for step in [*plan, *(ReadPathStep(ReadPath.READ, image=number) for number in range(2))]:
                     if step.image < len(images):
                         taken.take(step)
         looks += taken.looks
-    return Looks(looks)
+    return Comparisons(looks)

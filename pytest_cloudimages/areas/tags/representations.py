@@ -10,14 +10,14 @@ from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.recording import Cases, anything
-from pytest_cloudimages.engine.run import Ground
+from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.steps import Reading
 from pytest_cloudimages.spec import limits
 from pytest_cloudimages.spec.verdicts import Blocked
 
 
 @dataclass(frozen=True)
-class Showing:
+class Representation:
     """What an image and the list of images showed of its tags, one after the other."""
 
     reading: Reading
@@ -41,16 +41,16 @@ class Showing:
 
 
 @dataclass(frozen=True)
-class Showings(Cases):
+class Representations(Cases):
     """An image in several states, as itself and the list of images show it."""
 
-    states: list[Showing]
+    states: list[Representation]
 
-    def __iter__(self) -> Iterator[Showing]:
+    def __iter__(self) -> Iterator[Representation]:
         """Yield the states; each is a case of the check in hand."""
         return self.shown()
 
-    def shown(self, *, where: Callable[[Showing], bool] = anything) -> Iterator[Showing]:
+    def shown(self, *, where: Callable[[Representation], bool] = anything) -> Iterator[Representation]:
         """Yield the states; ``where`` is what has to be so for one to be asked about."""
         case = self.taken_up()
         for showing in self.states:
@@ -67,7 +67,7 @@ class Showings(Cases):
                 yield showing.reading
 
 
-def showings(ground: Ground) -> Showings:
+def representations(run: Run) -> Representations:
     """Look at an image and at its entry in the list when it has some tags, fewer, none, one again, and many special."""
     some = ["one", "two", "Three", "4", "null", "v" * limits.LONGEST]
     # A repetition and a tag that is too long are no state of their own, but must not be seen either.
@@ -80,22 +80,22 @@ def showings(ground: Ground) -> Showings:
     states = []
     reader = None
     with suppress(Blocked):
-        reader = ground.caller("READER")
+        reader = run.caller("READER")
     with ExitStack() as stack:
-        image = stack.enter_context(ground.fresh_image())
-        if ground.rounds:
-            stages.append(("PATCH", [*SHOWN_TOGETHER, *corpus.carpets(ground.number("shown"))]))
-            if not ground.options.image:
+        image = stack.enter_context(run.fresh_image())
+        if run.rounds:
+            stages.append(("PATCH", [*SHOWN_TOGETHER, *corpus.polyglots(run.number("shown"))]))
+            if not run.options.image:
                 # An image of the same name, with tags of its own, must not be taken for it.
-                stack.enter_context(_namesake(ground, image))
+                stack.enter_context(_namesake(run, image))
         for method, tags in stages:
             if method == "PATCH":
                 change = {"op": "replace", "path": "/tags", "value": tags}
                 asked = [image.client.patch(image.id, change).exchange]
             else:
                 asked = [(image.add_tag if method == "PUT" else image.delete_tag)(tag).exchange for tag in tags]
-            states.append(_shown(image, asked, reader, listing=bool(ground.rounds)))
-    return Showings(states)
+            states.append(_shown(image, asked, reader, listing=bool(run.rounds)))
+    return Representations(states)
 
 
 SHOWN_TOGETHER = (
@@ -111,19 +111,19 @@ SHOWN_TOGETHER = (
 
 
 @contextmanager
-def _namesake(ground: Ground, image: Image) -> Iterator[None]:
+def _namesake(run: Run, image: Image) -> Iterator[None]:
     with ExitStack() as stack:
         with suppress(Blocked):
-            stack.enter_context(ground.fresh_image(name=image.name)).add_tag("of-the-namesake")
+            stack.enter_context(run.fresh_image(name=image.name)).add_tag("of-the-namesake")
         yield
 
 
-def _shown(image: Image, asked: list[Exchange], reader: ImagesClient | None, *, listing: bool) -> Showing:
+def _shown(image: Image, asked: list[Exchange], reader: ImagesClient | None, *, listing: bool) -> Representation:
     def look() -> tuple[Reading, dict[str, Any]]:
         return Reading(image.show()), image.listed()
 
     # Either may be late: where they differ, both are looked at again.
-    reading, entry = image.waited_for(look, lambda seen: _strings(seen[1].get("tags")) == sorted(seen[0].tags or ()))
+    reading, entry = image.eventually(look, lambda seen: _strings(seen[1].get("tags")) == sorted(seen[0].tags or ()))
     tags = sorted(reading.tags or ())
     exchanges = [*asked[-3:], reading.answer.exchange]
     to_reader, listed_to_reader = None, None
@@ -131,13 +131,13 @@ def _shown(image: Image, asked: list[Exchange], reader: ImagesClient | None, *, 
     with suppress(Blocked):
         if reader:
             seen = image.seen_by(reader)
-            shown = seen.waited_for(lambda: Reading(seen.show()), lambda one: sorted(one.tags or ()) == tags)
+            shown = seen.eventually(lambda: Reading(seen.show()), lambda one: sorted(one.tags or ()) == tags)
             to_reader, exchanges = shown.tags, [*exchanges, shown.answer.exchange]
         if reader and listing and to_reader is not None:
             # A reader to whom the list shows no such image at all is another question.
-            found = seen.waited_for(seen.entry, lambda one: _strings(one.get("tags")) == tags).get("tags")
+            found = seen.eventually(seen.entry, lambda one: _strings(one.get("tags")) == tags).get("tags")
             listed_to_reader = found if _strings(found) is not None else None
-    return Showing(reading, entry.get("tags"), tuple(exchanges), to_reader, listed_to_reader)
+    return Representation(reading, entry.get("tags"), tuple(exchanges), to_reader, listed_to_reader)
 
 
 def _strings(tags: object) -> list[str] | None:

@@ -51,7 +51,7 @@ def of_step(step: Step, *, answer_only: bool = False) -> Suspect | None:
     carried = None if step.before is None else tag in before
     told = of_answer(kind, tag, status, carried=carried)
     # A step that was vouched for was not read around by itself.
-    read = step.known and not step.vouched and not answer_only
+    read = step.known and not step.inferred and not answer_only
     shown = of_readings(kind, tag, status, before, after) if read else None
     symptom = told if told is Symptom.FAILED else shown or (None if answer_only else told)
     lost = tuple((Counter(before) - Counter(after) - Counter([tag])).keys()) if step.known else ()

@@ -9,20 +9,20 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from math import inf
 
-from pytest_cloudimages.history.checkers.linearizability import Act, Change, Look, Removal
+from pytest_cloudimages.history.checkers.linearizability import Claim, Read, Removal, Write
 from pytest_cloudimages.history.checkers.snapshots import torn_read
-from pytest_cloudimages.history.checkers.witness import Register, anomaly_of, category_of, told
-from pytest_cloudimages.history.events import Anomaly, Category, Event, History
+from pytest_cloudimages.history.checkers.witness import Projection, anomaly_of, category_of, describe
+from pytest_cloudimages.history.events import Anomaly, Category, ConcurrentHistory, Event
 from pytest_cloudimages.history.operations import Kind
 
-__all__ = ["Anomaly", "Category", "Event", "History", "Kind", "check"]
+__all__ = ["Anomaly", "Category", "ConcurrentHistory", "Event", "Kind", "check"]
 
 NOT_FOUND = 404
 STALE_READS = 20
 """So many stale reads of one tag are put aside to see what else is wrong with it."""
 
 
-def check(history: History, *, lenient_deletes: bool = True) -> list[Anomaly]:
+def check(history: ConcurrentHistory, *, lenient_deletes: bool = True) -> list[Anomaly]:
     """Find what no order of the operations explains: at most one anomaly of a category for each tag, image or name.
 
     With ``lenient_deletes`` a deletion acknowledged although the tag was gone is explained if another deletion of the
@@ -56,7 +56,7 @@ def check(history: History, *, lenient_deletes: bool = True) -> list[Anomaly]:
     return found
 
 
-def _anomalies(register: Register, impossible: int | None) -> Iterator[Anomaly]:
+def _anomalies(register: Projection, impossible: int | None) -> Iterator[Anomaly]:
     """Tell what is wrong with a tag; behind the first stale read there may be something worse."""
     known: set[Category] = set()
     for _ in range(STALE_READS):
@@ -74,10 +74,10 @@ def _anomalies(register: Register, impossible: int | None) -> Iterator[Anomaly]:
 
 def registers_of_tags(
     image: int, events: Sequence[Event], initial: frozenset[str], removal: Removal
-) -> Iterator[Register]:
+) -> Iterator[Projection]:
     """Give what befell each tag of an image."""
     reads = [
-        (one, {*one.tags}, (Look(False, one.sent, one.answered), Look(True, one.sent, one.answered)))
+        (one, {*one.tags}, (Read(False, one.sent, one.answered), Read(True, one.sent, one.answered)))
         for one in events
         if one.kind is Kind.READ and one.tags is not None and one.answered is not None
     ]
@@ -89,7 +89,7 @@ def registers_of_tags(
     for tag in sorted({*initial, *changes}.union(*(shown for _, shown, _ in reads))):
         acts = [(one, act) for one in changes.get(tag, ()) if (act := _act(one)) is not None]
         looks = [either[tag in shown] for _, shown, either in reads]
-        yield Register(
+        yield Projection(
             image,
             tag,
             tag in initial,
@@ -99,20 +99,20 @@ def registers_of_tags(
         )
 
 
-def _act(event: Event) -> Act | None:
+def _act(event: Event) -> Claim | None:
     """Tell what an addition or a deletion says of its tag; ``None`` where it says nothing."""
     up = event.kind is Kind.ADD
     if not event.refused or event.answered is None:
         return _change(event, up=up)
     # Whatever another refusal was about, nothing was done; 404 says that the tag was not there.
-    return Look(False, event.sent, event.answered) if not up and event.status == NOT_FOUND else None
+    return Read(False, event.sent, event.answered) if not up and event.status == NOT_FOUND else None
 
 
-def _change(event: Event, *, up: bool) -> Change:
+def _change(event: Event, *, up: bool) -> Write:
     """Give what an operation that was not refused did, or may have done or do at any later moment."""
     if event.acknowledged and event.answered is not None:
-        return Change(up, event.sent, event.answered)
-    return Change(up, event.sent, inf, required=False)
+        return Write(up, event.sent, event.answered)
+    return Write(up, event.sent, inf, required=False)
 
 
 def _duplicates(image: int, events: Sequence[Event]) -> Iterator[Anomaly]:
@@ -123,23 +123,23 @@ def _duplicates(image: int, events: Sequence[Event]) -> Iterator[Anomaly]:
         if one.kind is Kind.READ and len(tags) != len({*tags}):
             for tag in sorted({tag for tag in tags if tags.count(tag) > 1} - told_of):
                 told_of.add(tag)
-                yield told(Category.DUPLICATE, image, tag, [one], one, about=(tag,))
+                yield describe(Category.DUPLICATE, image, tag, [one], one, about=(tag,))
 
 
 def _names(image: int, events: Sequence[Event], initial: str) -> list[Anomaly]:
     """Check the name of an image value by value: each is present while it is the name, and every rename ends others."""
     changes = [one for one in events if one.kind is Kind.RENAME and not one.refused]
     reads = [
-        (one, Look(False, one.sent, one.answered))
+        (one, Read(False, one.sent, one.answered))
         for one in events
         if one.kind is Kind.READ and one.name is not None and one.answered is not None
     ]
     seen = [one for one, _ in reads]
     found = []
     for value in sorted({initial, *(one.name or "" for one in changes), *(one.name or "" for one in seen)}):
-        acts: list[Act] = [_change(one, up=one.name == value) for one in changes]
-        acts += [Look(one.name == value, look.sent, look.ended) for one, look in reads]
-        register = Register(image, None, value == initial, Removal.BLIND, [*changes, *seen], acts)
+        acts: list[Claim] = [_change(one, up=one.name == value) for one in changes]
+        acts += [Read(one.name == value, look.sent, look.ended) for one, look in reads]
+        register = Projection(image, None, value == initial, Removal.BLIND, [*changes, *seen], acts)
         impossible = register.finding().impossible
         if impossible is not None:
             found.append(anomaly_of(register, impossible))

@@ -29,7 +29,7 @@ class Removal(enum.Enum):
     BLIND = "nothing: it may have found it absent"
 
 
-class Change(NamedTuple):
+class Write(NamedTuple):
     """Something that makes the thing present, or absent."""
 
     up: bool
@@ -40,7 +40,7 @@ class Change(NamedTuple):
     """Whether it must have taken effect; otherwise it may have, at any moment up to its end."""
 
 
-class Look(NamedTuple):
+class Read(NamedTuple):
     """Something that saw the thing present or absent."""
 
     shown: bool
@@ -48,7 +48,7 @@ class Look(NamedTuple):
     ended: float
 
 
-Act = Change | Look
+Claim = Write | Read
 
 
 class Possible(NamedTuple):
@@ -69,7 +69,7 @@ class Finding:
     course: tuple[Possible, ...]
 
 
-class Situation(NamedTuple):
+class Configuration(NamedTuple):
     """What may be the case after some answers."""
 
     present: bool
@@ -89,18 +89,18 @@ class _Pending(NamedTuple):
     ended: float
     place: int
     bit: int
-    change: Change
+    change: Write
 
 
-class Walk:
+class Search:
     """The search for an order, one answer after the other."""
 
-    def __init__(self, acts: Sequence[Act], *, present: bool, removal: Removal) -> None:
+    def __init__(self, acts: Sequence[Claim], *, present: bool, removal: Removal) -> None:
         self.removal = removal
-        self._changes = [(place, one) for place, one in enumerate(acts) if isinstance(one, Change)]
-        looks = [(one.ended, place, one) for place, one in enumerate(acts) if isinstance(one, Look)]
+        self._changes = [(place, one) for place, one in enumerate(acts) if isinstance(one, Write)]
+        looks = [(one.ended, place, one) for place, one in enumerate(acts) if isinstance(one, Read)]
         self._looks = sorted(looks, reverse=True)
-        self.situations = [Situation(present, -inf, -inf, 0, 0)]
+        self.situations = [Configuration(present, -inf, -inf, 0, 0)]
         self._ups: list[_Pending] = []
         self._downs: list[_Pending] = []
         self._demands = 0
@@ -151,7 +151,7 @@ class Walk:
                 found.add(not one.present)
         return frozenset(found)
 
-    def send(self, place: int, change: Change) -> None:
+    def send(self, place: int, change: Write) -> None:
         """Let a change be pending from now on."""
         bit = ~self._taken & (self._taken + 1)
         self._taken |= bit
@@ -165,7 +165,7 @@ class Walk:
                     for one in self.situations
                 ]
 
-    def answer(self, place: int, change: Change) -> bool:
+    def answer(self, place: int, change: Write) -> bool:
         """Take the answer to a change into account; tell whether an order is left."""
         bit = self._bits.pop(place)
         own = _Pending(change.ended, place, bit, change)
@@ -174,7 +174,7 @@ class Walk:
         self._taken &= ~bit
         self._demands &= ~bit
         self.situations = _worth_keeping(
-            Situation(
+            Configuration(
                 one.present,
                 one.flipped,
                 one.excuse if one.excuse >= change.ended else -inf,
@@ -185,13 +185,13 @@ class Walk:
         )
         return bool(self.situations)
 
-    def see(self, look: Look) -> bool:
+    def see(self, look: Read) -> bool:
         """Take into account what was seen; tell whether an order is left."""
         if any(one.present != look.shown and one.flipped < look.sent for one in self.situations):
             self.situations = _worth_keeping(after for one in self.situations for after in self._with_look(one, look))
         return bool(self.situations)
 
-    def _with_look(self, one: Situation, look: Look) -> Iterator[Situation]:
+    def _with_look(self, one: Configuration, look: Read) -> Iterator[Configuration]:
         if one.present == look.shown or one.flipped >= look.sent:
             yield one
         elif look.shown:
@@ -199,7 +199,7 @@ class Walk:
         else:
             yield from (self._down(one, other, look.ended) for other in self._next_downs(one))
 
-    def _with_change(self, one: Situation, own: _Pending) -> Iterator[Situation]:
+    def _with_change(self, one: Configuration, own: _Pending) -> Iterator[Configuration]:
         """Give what may be the case once this change has had its moment: without effect, or as the last to act."""
         if one.used & own.bit:
             yield one
@@ -217,7 +217,7 @@ class Walk:
             if self.removal is Removal.LENIENT and not idle:
                 yield from (self._down(each, other, now) for other in self._next_downs(each) if other.bit != own.bit)
 
-    def _may_be_idle(self, one: Situation, own: _Pending) -> bool:
+    def _may_be_idle(self, one: Configuration, own: _Pending) -> bool:
         """Whether there was a moment at which the change had no effect, or need not have had one."""
         change = own.change
         if not change.required:
@@ -226,10 +226,10 @@ class Walk:
             return one.present == change.up or one.flipped >= change.sent
         return bool(one.met & own.bit)
 
-    def _next_ups(self, one: Situation) -> list[_Pending]:
+    def _next_ups(self, one: Configuration) -> list[_Pending]:
         return [other for other in self._ups if not one.used & other.bit][:1]
 
-    def _next_downs(self, one: Situation) -> list[_Pending]:
+    def _next_downs(self, one: Configuration) -> list[_Pending]:
         unused = [other for other in self._downs if not one.used & other.bit]
         if self.removal is Removal.LENIENT:
             return list({other.ended: other for other in reversed(unused)}.values())
@@ -238,29 +238,29 @@ class Walk:
         # A removal that must have found the thing present needs an effect of its own; one that may have, does not.
         return unused[:1] + [other for other in unused if other.change.required][:1]
 
-    def _up(self, one: Situation, other: _Pending, now: float) -> Situation:
-        return Situation(True, now, one.excuse, one.met, one.used | other.bit)
+    def _up(self, one: Configuration, other: _Pending, now: float) -> Configuration:
+        return Configuration(True, now, one.excuse, one.met, one.used | other.bit)
 
-    def _down(self, one: Situation, other: _Pending, now: float) -> Situation:
+    def _down(self, one: Configuration, other: _Pending, now: float) -> Configuration:
         if self.removal is not Removal.LENIENT:
-            return Situation(False, now, one.excuse, one.met | (other.bit & self._demands), one.used | other.bit)
+            return Configuration(False, now, one.excuse, one.met | (other.bit & self._demands), one.used | other.bit)
         excuse = max(one.excuse, other.ended)
-        return Situation(False, now, excuse, one.met | self._demands, one.used | other.bit)
+        return Configuration(False, now, excuse, one.met | self._demands, one.used | other.bit)
 
 
-def _worth_keeping(situations: Iterable[Situation]) -> list[Situation]:
+def _worth_keeping(situations: Iterable[Configuration]) -> list[Configuration]:
     """Leave out each situation that another one makes superfluous."""
     found = list(dict.fromkeys(situations))
     if len(found) < 2:  # noqa: PLR2004 - one alone
         return found
-    kept: list[Situation] = []
+    kept: list[Configuration] = []
     for one in sorted(found, key=lambda each: (each.used.bit_count(), -each.flipped, -each.excuse)):
         if not any(_can_do_all_of(other, one) for other in kept):
             kept.append(one)
     return kept
 
 
-def _can_do_all_of(one: Situation, other: Situation) -> bool:
+def _can_do_all_of(one: Configuration, other: Configuration) -> bool:
     return (
         one.present == other.present
         and one.flipped >= other.flipped
@@ -270,9 +270,9 @@ def _can_do_all_of(one: Situation, other: Situation) -> bool:
     )
 
 
-def walk(acts: Sequence[Act], *, present: bool, removal: Removal) -> Finding:
+def walk(acts: Sequence[Claim], *, present: bool, removal: Removal) -> Finding:
     """Look for an order that explains all acts.
 
     An act comes before another only if its answer came strictly before the other was sent.
     """
-    return Walk(acts, present=present, removal=removal).through()
+    return Search(acts, present=present, removal=removal).through()

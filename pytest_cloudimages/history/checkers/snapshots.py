@@ -11,15 +11,15 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from math import inf
 
 from pytest_cloudimages.history.checkers.linearizability import Possible
-from pytest_cloudimages.history.checkers.witness import Register, smallest, told
+from pytest_cloudimages.history.checkers.witness import Projection, describe, minimize
 from pytest_cloudimages.history.events import Anomaly, Category, Event, quoted
 from pytest_cloudimages.history.operations import Kind
 
 
-class Course:
+class PossibleStates:
     """What was possible of one tag as time went by."""
 
-    def __init__(self, register: Register, possible: Sequence[Possible]) -> None:
+    def __init__(self, register: Projection, possible: Sequence[Possible]) -> None:
         self.register = register
         self.tag = register.tag or ""
         self.possible = possible
@@ -36,9 +36,9 @@ class Course:
                 yield max(one.time, begin), min(following[0], end)
 
 
-def torn_read(image: int, explained: Sequence[tuple[Register, Sequence[Possible]]]) -> Iterator[Anomaly]:
+def torn_read(image: int, explained: Sequence[tuple[Projection, Sequence[Possible]]]) -> Iterator[Anomaly]:
     """Tell of the first read of an image that no single moment explains, given tags that can be explained alone."""
-    courses = [Course(register, possible) for register, possible in explained]
+    courses = [PossibleStates(register, possible) for register, possible in explained]
     marks = sorted((one.time, one.after, place) for place, each in enumerate(courses) for one in each.possible[1:])
     keys = [(time, after) for time, after, _ in marks]
     reads = [one for one in explained[0][0].events if one.kind is Kind.READ] if explained else []
@@ -57,18 +57,18 @@ def _ended(read: Event) -> float:
     return read.answered
 
 
-def _some_moment(moments: Iterable[float], shown: Collection[str], courses: Sequence[Course]) -> bool:
+def _some_moment(moments: Iterable[float], shown: Collection[str], courses: Sequence[PossibleStates]) -> bool:
     """Whether all tags can have been as shown at one of these moments."""
     return any(all(each.allows(moment, shown=each.tag in shown) for each in courses) for moment in moments)
 
 
-def _moments(read: Event, courses: Iterable[Course]) -> set[float]:
+def _moments(read: Event, courses: Iterable[PossibleStates]) -> set[float]:
     """Give the moments of a read that count: only what is sent makes more possible."""
     times = (one.time for each in courses for one in each.possible if not one.after)
     return {read.sent, *(time for time in times if read.sent < time <= _ended(read))}
 
 
-def _anomaly(image: int, read: Event, registers: Sequence[Register]) -> Anomaly:
+def _anomaly(image: int, read: Event, registers: Sequence[Projection]) -> Anomaly:
     """Give the witness: the read, and of each tag what leaves it no moment."""
     shown = {*(read.tags or ())}
     past = [each.until(_ended(read)) for each in registers]
@@ -80,17 +80,19 @@ def _anomaly(image: int, read: Event, registers: Sequence[Register]) -> Anomaly:
     ]
     items.sort()
 
-    def courses(chosen: Collection[int]) -> list[Course]:
+    def courses(chosen: Collection[int]) -> list[PossibleStates]:
         kept: dict[int, list[int]] = {}
         for one in chosen:
             kept.setdefault(items[one][1], []).append(items[one][2])
-        return [Course(past[number], past[number].finding_with(places).course) for number, places in kept.items()]
+        return [
+            PossibleStates(past[number], past[number].finding_with(places).course) for number, places in kept.items()
+        ]
 
     def torn(chosen: Collection[int]) -> bool:
         left = courses(chosen)
         return not _some_moment(_moments(read, left), shown, left)
 
-    chosen = smallest([range(len(items))], torn)
+    chosen = minimize([range(len(items))], torn)
     left = courses(chosen)
     events = {id(one): one for one in [past[items[each][1]].events[items[each][2]] for each in chosen]}
     begun = min(one.sent for one in [read, *events.values()])
@@ -101,8 +103,8 @@ def _anomaly(image: int, read: Event, registers: Sequence[Register]) -> Anomaly:
         for since, until in each.denials(read.sent, _ended(read), shown=each.tag in shown)
     ]
     about = tuple(sorted(each.tag for each in left))
-    return told(Category.TORN_READ, image, None, [read, *events.values()], read, about=about, remarks=remarks)
+    return describe(Category.TORN_READ, image, None, [read, *events.values()], read, about=about, remarks=remarks)
 
 
-def _end_of(register: Register, place: int) -> float:
+def _end_of(register: Projection, place: int) -> float:
     return register.acts[place].ended

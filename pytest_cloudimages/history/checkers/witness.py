@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 
-from pytest_cloudimages.history.checkers.linearizability import Act, Change, Finding, Look, Removal, walk
+from pytest_cloudimages.history.checkers.linearizability import Claim, Finding, Read, Removal, Write, walk
 from pytest_cloudimages.history.events import Anomaly, Category, Event
 from pytest_cloudimages.history.operations import Kind
 
@@ -26,7 +26,7 @@ FEW = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Register:
+class Projection:
     """What befell one thing: a tag of an image, or a value of its name."""
 
     image: int
@@ -35,21 +35,21 @@ class Register:
     """Whether it was there in the beginning."""
     removal: Removal
     events: Sequence[Event]
-    acts: Sequence[Act]
+    acts: Sequence[Claim]
     """What each of the events says of this thing, in the same order."""
 
     def finding(self) -> Finding:
-        """Look for an order of everything."""
+        """Read for an order of everything."""
         return walk(self.acts, present=self.present, removal=self.removal)
 
     def finding_with(self, kept: Iterable[int]) -> Finding:
-        """Look for an order of these acts, where any other change may have happened or not."""
+        """Read for an order of these acts, where any other change may have happened or not."""
         chosen = {*kept}
         begun = min((self.acts[place].sent for place in chosen), default=inf)
-        acts: list[tuple[int, Act]] = [(place, self.acts[place]) for place in chosen]
-        earlier: dict[bool, Change] = {}
+        acts: list[tuple[int, Claim]] = [(place, self.acts[place]) for place in chosen]
+        earlier: dict[bool, Write] = {}
         for place, act in enumerate(self.acts):
-            if place not in chosen and isinstance(act, Change):
+            if place not in chosen and isinstance(act, Write):
                 if act.ended >= begun:
                     acts.append((place, act._replace(required=False)))
                 else:
@@ -60,37 +60,37 @@ class Register:
         impossible = None if finding.impossible is None else acts[finding.impossible][0]
         return Finding(impossible, finding.course)
 
-    def until(self, moment: float) -> "Register":
+    def until(self, moment: float) -> "Projection":
         """Leave out what was sent later, and what was seen later."""
         chosen = [
             place
             for place, act in enumerate(self.acts)
-            if (act.sent if isinstance(act, Change) else act.ended) <= moment
+            if (act.sent if isinstance(act, Write) else act.ended) <= moment
         ]
         events, acts = [self.events[place] for place in chosen], [self.acts[place] for place in chosen]
-        return Register(self.image, self.tag, self.present, self.removal, events, acts)
+        return Projection(self.image, self.tag, self.present, self.removal, events, acts)
 
-    def without(self, place: int) -> "Register":
+    def without(self, place: int) -> "Projection":
         """Leave out one event."""
         events, acts = [*self.events], [*self.acts]
         del events[place], acts[place]
-        return Register(self.image, self.tag, self.present, self.removal, events, acts)
+        return Projection(self.image, self.tag, self.present, self.removal, events, acts)
 
     def certain(self) -> list[int]:
         """Give the places of all acts that a witness may rest on."""
-        return [place for place, act in enumerate(self.acts) if isinstance(act, Look) or act.required]
+        return [place for place, act in enumerate(self.acts) if isinstance(act, Read) or act.required]
 
 
-def anomaly_of(register: Register, impossible: int) -> Anomaly:
+def anomaly_of(register: Projection, impossible: int) -> Anomaly:
     """Give the witness against a register, given the place of the first act at whose answer no order was left."""
     moment = register.acts[impossible].ended
     past = register.until(moment)
     answered = [place for place in past.certain() if past.acts[place].ended <= moment]
-    kept = smallest(
+    kept = minimize(
         [
             sorted(answered, key=lambda place: past.acts[place].ended),
-            sorted(answered, key=lambda place: isinstance(past.acts[place], Change)),
-            sorted(answered, key=lambda place: isinstance(past.acts[place], Look)),
+            sorted(answered, key=lambda place: isinstance(past.acts[place], Write)),
+            sorted(answered, key=lambda place: isinstance(past.acts[place], Read)),
         ],
         lambda chosen: past.finding_with(chosen).impossible is not None,
     )
@@ -100,13 +100,13 @@ def anomaly_of(register: Register, impossible: int) -> Anomaly:
     category = category_of(register, impossible)
     witness = [past.events[place] for place in kept]
     about = () if register.tag is None else (register.tag,)
-    others = sum(isinstance(act, Change) for act in past.acts) - sum(
-        isinstance(past.acts[place], Change) for place in kept
+    others = sum(isinstance(act, Write) for act in past.acts) - sum(
+        isinstance(past.acts[place], Write) for place in kept
     )
-    return told(category, register.image, register.tag, witness, event, about=about, others=others)
+    return describe(category, register.image, register.tag, witness, event, about=about, others=others)
 
 
-def smallest(orders: Iterable[Sequence[int]], fails: Callable[[Sequence[int]], bool]) -> list[int]:
+def minimize(orders: Iterable[Sequence[int]], fails: Callable[[Sequence[int]], bool]) -> list[int]:
     """Leave out as much as possible, trying to begin with the first in each of these orders; the smallest rest wins."""
     rests: list[list[int]] = []
     for order in orders:
@@ -133,7 +133,7 @@ def _shrunk(places: Sequence[int], fails: Callable[[Sequence[int]], bool]) -> li
         size = max(1, size // 2)
 
 
-def told(
+def describe(
     category: Category,
     image: int,
     tag: str | None,
@@ -161,13 +161,13 @@ def _lines(events: Sequence[Event], impossible: Event, about: tuple[str, ...]) -
         yield f"{mark} {(one.sent - begun) * 1000:.1f} to {ended} ms, client {one.client}: {one.told(about)}"
 
 
-def category_of(register: Register, impossible: int) -> Category:
+def category_of(register: Projection, impossible: int) -> Category:
     """Tell what a client would call it, from what came before and after the impossible act."""
     if register.tag is None:
         return Category.COLLATERAL_LOSS
     around = _Around(register, register.events[impossible])
     act = register.acts[impossible]
-    if isinstance(act, Change):
+    if isinstance(act, Write):
         return around.deleted_although_absent()
     if act.shown:
         return around.shown_although_absent()
@@ -179,11 +179,11 @@ def category_of(register: Register, impossible: int) -> Category:
 class _Around:
     """What happened to a tag before and after an event."""
 
-    def __init__(self, register: Register, event: Event) -> None:
+    def __init__(self, register: Projection, event: Event) -> None:
         self.event = event
         self.sent, self.ended = event.sent, event.sent if event.answered is None else event.answered
         self._pairs = list(zip(register.events, register.acts, strict=True))
-        self._changes = [act for act in register.acts if isinstance(act, Change)]
+        self._changes = [act for act in register.acts if isinstance(act, Write)]
         self._never_there = not register.present and not any(one.up and one.sent <= self.ended for one in self._changes)
 
     def shown_although_absent(self) -> Category:
@@ -203,7 +203,7 @@ class _Around:
 
     def gone_although_present(self) -> Category:
         """Name a deletion answered 404: whether the tag is listed after it, or was last before it, decides."""
-        reads = [act for event, act in self._pairs if event.kind is Kind.READ and isinstance(act, Look)]
+        reads = [act for event, act in self._pairs if event.kind is Kind.READ and isinstance(act, Read)]
         after = [look for look in reads if look.sent > self.ended]
         before = [look for look in reads if look.ended < self.sent]
         last = (
@@ -217,7 +217,7 @@ class _Around:
     def _seen_later(self, since: float, *, shown: bool) -> bool:
         """Whether the tag was seen so after a moment although nothing since the event can have made it so."""
         return any(
-            isinstance(act, Look)
+            isinstance(act, Read)
             and act.shown == shown
             and act.sent > since
             and not any(one.up == shown and one.ended >= self.sent and one.sent <= act.ended for one in self._changes)
