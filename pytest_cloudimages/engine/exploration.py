@@ -156,7 +156,7 @@ class Exploration:
         made: dict[str, Any] = {name: make(run) for name, make in SETTLED.items()}
         try:
             # Asked anew: what a service does with plain tags may have changed since the last round.
-            made["control"] = basics = probes.basics(run)
+            made["basics"] = basics = probes.basics(run)
         except Blocked:
             return []
         made["races"] = Races(run, run.number("races"), basics, members)
@@ -213,5 +213,5 @@ def follows_from_the_seed(item: pytest.Item) -> bool:
     if not ids_of(item) or not hasattr(item, "_fixtureinfo") or hasattr(getattr(item, "function", None), "hypothesis"):
         return False
     names = {*arguments_of(item)}
-    anew, at_hand = {*DRAWN, "races"}, {*SETTLED, *IMAGES, "control"}
+    anew, at_hand = {*DRAWN, "races"}, {*SETTLED, *IMAGES, "basics"}
     return bool(names & anew) and names <= anew | at_hand
