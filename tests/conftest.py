@@ -20,11 +20,11 @@ from typing import Any, cast
 
 import pytest
 
-from pytest_cloudimages.client import ImagesClient
-from pytest_cloudimages.exchanges import Transcript
+from pytest_cloudimages.client.recorder import Recorder
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.client.transport import Transport
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import Server, serving
-from pytest_cloudimages.wire import Wire
 
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
 HANG = "hang"
@@ -53,6 +53,12 @@ class Peer(ThreadingTCPServer):
         self.connections = 0
         self.over = threading.Event()
         self.lock = threading.Lock()
+        self.arrived = threading.Condition(self.lock)
+
+    def wait_for(self, requests: int) -> None:
+        """Wait until so many requests have been read to their end, whoever sent them and left."""
+        with self.arrived:
+            assert self.arrived.wait_for(lambda: len(self.bodies) >= requests, 10), "too few requests have come"
 
     @property
     def targets(self) -> list[bytes]:
@@ -79,6 +85,7 @@ class _Line(StreamRequestHandler):
             with self.server.lock:
                 self.server.heads.append(head)
                 self.server.bodies.append(body)
+                self.server.arrived.notify_all()
                 reply = self.server.replies.pop(0) if self.server.replies else NO_CONTENT
             if reply == HANG:
                 self.server.over.wait(30)
@@ -135,22 +142,22 @@ def direct(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def open_wire(direct: None) -> Iterator[Callable[..., Wire]]:  # noqa: ARG001 - asked for what it does
+def open_wire(direct: None) -> Iterator[Callable[..., Transport]]:  # noqa: ARG001 - asked for what it does
     """Open wires that end with the test."""
     with ExitStack() as stack:
 
-        def opened(origin: str, **how: Any) -> Wire:
-            wire = Wire(origin, **{"timeout": 5.0, **how})
-            stack.callback(wire.close)
-            return wire
+        def opened(origin: str, **how: Any) -> Transport:
+            transport = Transport(origin, **{"timeout": 5.0, **how})
+            stack.callback(transport.close)
+            return transport
 
         yield opened
 
 
 @pytest.fixture
-def caller(peer: Peer, open_wire: Callable[..., Wire]) -> ImagesClient:
+def caller(peer: Peer, open_wire: Callable[..., Transport]) -> ImagesClient:
     """Give a client of the scripted server, with the token ``token-of-the-test``."""
-    return ImagesClient(f"{peer.url}/v2", open_wire(peer.url), Transcript(), lambda: "token-of-the-test")
+    return ImagesClient(f"{peer.url}/v2", open_wire(peer.url), Recorder(), lambda: "token-of-the-test")
 
 
 @pytest.fixture
@@ -231,7 +238,7 @@ class Workshop:
 
     def command(self, *words: str) -> Outcome:
         """Run the command `cloudimages`."""
-        return self.end(self.start("pytest_cloudimages.cli", *words))
+        return self.end(self.start("pytest_cloudimages.app.cli.main", *words))
 
     def judge(self, *words: str) -> Outcome:
         """Run `cloudimages run`, on one processor and as little as will do."""

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from pytest_cloudimages.options import Options
-from pytest_cloudimages.report import terminal
-from pytest_cloudimages.report.results import Results
-from pytest_cloudimages.verdicts import Blocked, Verdict
+from pytest_cloudimages.engine.settings import Options
+from pytest_cloudimages.reporting import terminal
+from pytest_cloudimages.reporting.results import Results
+from pytest_cloudimages.spec.verdicts import Blocked, Verdict
 
 
 class Paper:
@@ -101,6 +101,32 @@ def test_a_finding_tells_for_which_input_it_holds() -> None:
     assert lines[2:4] == ["  came:   It was so.", "  class:  any tag with a NUL ('\\u200b' fine)"]
 
 
+def test_a_witness_is_printed_whole() -> None:
+    """Line by line, with what stands before and after it: it is the proof."""
+    events = [f"  {number}.0 to {number}.9 ms, client {number}: delete 'tag' → 204" for number in range(9)]
+    text = "\n".join(["lost deletion: 'tag' of image 0. A deletion was undone.", *events, "> 16.8 to 17 ms: read \x1b"])
+    explanation = f"1 of 18 races have no order.\nIn many, 2 clients: {text}\nIt was seed 7."
+    # As the judge keeps it: every line once, without what sets it in.
+    kept = "\n".join(line.strip() for line in explanation.splitlines())
+    lines = terminal.finding(entry("A-01", "fail", kept, witnesses=[{"text": text}]))
+
+    assert lines[2:-2] == [
+        "  came:   1 of 18 races have no order.",
+        "          In many, 2 clients: lost deletion: 'tag' of image 0. A deletion was undone.",
+        *(f"          {line}" for line in events),
+        "          > 16.8 to 17 ms: read \\x1b",
+        "          It was seed 7.",
+    ]
+
+
+def test_a_witness_that_is_not_told_is_not_printed() -> None:
+    """Where the explanation is about something else."""
+    lines = terminal.finding(entry("A-01", "fail", witnesses=[{"text": "phantom\n  more"}]))
+
+    assert lines[2] == "  came:   It was so."
+    assert len(lines) == 5
+
+
 def test_a_finding_without_a_request_says_so() -> None:
     """Where nothing could be asked."""
     assert terminal.finding(entry("A-01", "blocked", exchanges=[]))[1] == "  asked:  nothing could be asked"
@@ -169,7 +195,7 @@ def test_what_stays_is_told(rest: dict[str, Any], lines: list[str]) -> None:
     assert told(results(entry("A-01", "pass"), **rest))[-1 - len(lines) : -1] == lines
 
 
-def ground(**options: Any) -> Any:
+def run(**options: Any) -> Any:
     """Make the ground of a run."""
     return SimpleNamespace(
         options=Options(seed=7, **options),
@@ -182,7 +208,7 @@ def ground(**options: Any) -> Any:
 
 def test_the_header_tells_what_is_judged() -> None:
     """And how it came to be known."""
-    assert terminal.header(ground())[:3] == [
+    assert terminal.header(run())[:3] == [
         "service: http://h/v2 (--endpoint)",
         "credentials: token from CLOUDIMAGES_TOKEN",
         "image: created and deleted",
@@ -191,7 +217,7 @@ def test_the_header_tells_what_is_judged() -> None:
 
 def test_the_header_tells_lent_images_and_problems() -> None:
     """Before anything else happens."""
-    lent = ground(image=("1", "2"))
+    lent = run(image=("1", "2"))
     lent.service.region = "North"
     lent.problem = Blocked("out of reach")
 

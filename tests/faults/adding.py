@@ -25,7 +25,7 @@ class DeletesEveryCopy(App):
             return reply
 
 
-@breaks("TAG-ADD-05", "TAG-VIS-05", "TAG-HIST-01", "TAG-HIST-04")
+@breaks("TAG-ADD-05", "TAG-VIS-05", "TAG-HIST-01", "TAG-HIST-04", profile="standard")
 class ListsATagTwice(DeletesEveryCopy):
     """Lists a tag once more each time it is added again; a deletion takes all of them."""
 
@@ -38,7 +38,7 @@ class ListsATagTwice(DeletesEveryCopy):
             return reply
 
 
-@breaks("TAG-ADD-05", "TAG-DEL-03", "TAG-VIS-05", "TAG-HIST-01", "TAG-HIST-04")
+@breaks("TAG-ADD-05", "TAG-DEL-03", "TAG-VIS-05", "TAG-HIST-01", "TAG-HIST-04", profile="standard")
 class DeletesOneOfTwo(App):
     """Lists a tag once more each time it is added again; a deletion takes the first of them."""
 
@@ -51,7 +51,7 @@ class DeletesOneOfTwo(App):
             return reply
 
 
-@breaks("TAG-ADD-05", "TAG-VIS-05", "TAG-HIST-01", "TAG-HIST-04")
+@breaks("TAG-ADD-05", "TAG-VIS-05", "TAG-HIST-01", "TAG-HIST-04", profile="standard")
 class ListsTheThirdAdditionToo(DeletesEveryCopy):
     """Lists a tag twice once it has been added three times; a deletion takes both."""
 
@@ -86,14 +86,14 @@ class _AnswersARepetition(App):
         return self.error(request, self.status, "The tag is there.") if self.status >= 400 else Reply(self.status)
 
 
-@breaks("TAG-ADD-06", "TAG-ADD-18", "TAG-HIST-01")
+@breaks("TAG-ADD-06", "TAG-ADD-18", "TAG-HIST-01", profile="standard")
 class AnswersARepetitionWith200(_AnswersARepetition):
     """Answers 200 when a tag is added again."""
 
     status = HTTPStatus.OK
 
 
-@breaks("TAG-ADD-06", "TAG-ADD-18", "TAG-HIST-01")
+@breaks("TAG-ADD-06", "TAG-ADD-18", "TAG-HIST-01", profile="standard")
 class AnswersARepetitionWith201(_AnswersARepetition):
     """Answers 201 when a tag is added again."""
 
@@ -107,21 +107,21 @@ class AnswersARepetitionWith400(_AnswersARepetition):
     status = HTTPStatus.BAD_REQUEST
 
 
-@breaks("TAG-ADD-06", "TAG-ADD-18", "TAG-HIST-01")
+@breaks("TAG-ADD-06", "TAG-ADD-18", "TAG-HIST-01", profile="standard")
 class AnswersARepetitionWith409(_AnswersARepetition):
     """Answers 409 when a tag is added again."""
 
     status = HTTPStatus.CONFLICT
 
 
-@breaks("TAG-ADD-06", "TAG-RESP-09", "TAG-HIST-01", "TAG-HIST-04")
+@breaks("TAG-ADD-06", "TAG-RESP-09", "TAG-HIST-01", "TAG-HIST-04", profile="standard")
 class AnswersARepetitionWith500(_AnswersARepetition):
     """Answers 500 when a tag is added again, as a database does that knows of unique keys."""
 
     status = HTTPStatus.INTERNAL_SERVER_ERROR
 
 
-@breaks("TAG-ADD-05", "TAG-HIST-01", "TAG-HIST-04")
+@breaks("TAG-ADD-05", "TAG-HIST-01", "TAG-HIST-04", profile="standard")
 class TakesARepeatedTagAway(App):
     """Takes a tag off the image when it is added again."""
 
@@ -132,7 +132,7 @@ class TakesARepeatedTagAway(App):
             return super().add_tag(request, image_id, tag)
 
 
-@breaks("TAG-ADD-04", "TAG-HIST-01", "TAG-HIST-04")
+@breaks("TAG-ADD-04", "TAG-HIST-01", "TAG-HIST-04", profile="standard")
 class KeepsOnlyARepeatedTag(App):
     """Takes all other tags off the image when a tag is added again."""
 
@@ -146,7 +146,7 @@ class KeepsOnlyARepeatedTag(App):
             return reply
 
 
-@breaks("TAG-ADD-30", "TAG-HIST-02")
+@breaks("TAG-ADD-30", "TAG-HIST-02", profile="standard")
 class LooksBeforeItAdds(App):
     """Looks whether a tag is there and adds it in two steps, between which others may do the same."""
 
@@ -178,21 +178,21 @@ class _AnswersAnAddition(App):
         return reply if again else Reply(self.status)
 
 
-@breaks("TAG-ADD-01", "TAG-ADD-18", "TAG-HIST-01")
+@breaks("TAG-ADD-01", "TAG-ADD-18", "TAG-HIST-01", profile="standard")
 class AnswersAnAdditionWith200(_AnswersAnAddition):
     """Answers 200 when a tag is new."""
 
     status = HTTPStatus.OK
 
 
-@breaks("TAG-ADD-01", "TAG-ADD-18", "TAG-HIST-01")
+@breaks("TAG-ADD-01", "TAG-ADD-18", "TAG-HIST-01", profile="standard")
 class AnswersAnAdditionWith202(_AnswersAnAddition):
     """Answers 202 when a tag is new."""
 
     status = HTTPStatus.ACCEPTED
 
 
-@breaks("TAG-ADD-01", "TAG-ADD-02", "TAG-ADD-06", "TAG-ADD-18", "TAG-HIST-01")
+@breaks("TAG-ADD-01", "TAG-ADD-02", "TAG-ADD-06", "TAG-ADD-18", "TAG-HIST-01", profile="standard")
 class AnswersAnAdditionWithTheImage(App):
     """Answers an addition with 200 and the image."""
 
@@ -201,7 +201,7 @@ class AnswersAnAdditionWithTheImage(App):
         return self.show_image(request, image_id)
 
 
-@breaks("TAG-URI-02", "TAG-URI-03", "TAG-ADD-03", "TAG-ADD-10", "TAG-HIST-01", "TAG-HIST-04")
+@breaks("TAG-URI-02", "TAG-URI-03", "TAG-ADD-03", "TAG-ADD-10", "TAG-HIST-01", "TAG-HIST-04", profile="standard")
 class StoresNothing(App):
     """Acknowledges additions and stores nothing."""
 
@@ -224,6 +224,7 @@ class StoresNothing(App):
     "TAG-DEL-11",
     "TAG-HIST-01",
     "TAG-HIST-04",
+    profile="standard",
 )
 class RefusesAndStores(App):
     """Answers 400 when a tag is new, and stores it."""
@@ -234,7 +235,7 @@ class RefusesAndStores(App):
         return reply if again else self.error(request, HTTPStatus.BAD_REQUEST, "This is not to be.")
 
 
-@breaks("TAG-ADD-07", "TAG-ADD-08")
+@breaks("TAG-ADD-07", "TAG-ADD-08", profile="standard")
 class AsksForALength(App):
     """Answers 411 to an addition that does not say how long its body is."""
 
@@ -244,7 +245,7 @@ class AsksForALength(App):
         return super().add_tag(request, image_id, tag)
 
 
-@breaks("TAG-ADD-15", "TAG-ADD-16")
+@breaks("TAG-ADD-15", "TAG-ADD-16", profile="standard")
 class MakesUpAnImage(App):
     """Creates the image that a tag is added to, where there is none."""
 
@@ -255,7 +256,7 @@ class MakesUpAnImage(App):
             return super().add_tag(request, image_id, tag)
 
 
-@breaks("TAG-ADD-15", "TAG-ADD-16")
+@breaks("TAG-ADD-15", "TAG-ADD-16", profile="standard")
 class AcknowledgesATagOnNoImage(App):
     """Answers 204 where there is no image to add the tag to."""
 
@@ -288,21 +289,21 @@ class _HasALimit(App):
         return super().add_tag(request, image_id, tag)
 
 
-@breaks("TAG-URI-03", "TAG-ADD-10", "TAG-ADD-14")
+@breaks("TAG-URI-03", "TAG-ADD-10", "TAG-ADD-14", profile="standard")
 class AllowsTags254Long(_HasALimit):
     """Refuses tags of 255 characters."""
 
     limit = 254
 
 
-@breaks("TAG-URI-03", "TAG-ADD-10", "TAG-ADD-14")
+@breaks("TAG-URI-03", "TAG-ADD-10", "TAG-ADD-14", profile="standard")
 class AllowsTags128Long(_HasALimit):
     """Refuses tags of more than 128 characters."""
 
     limit = 128
 
 
-@breaks("TAG-URI-03", "TAG-ADD-10", "TAG-ADD-14")
+@breaks("TAG-URI-03", "TAG-ADD-10", "TAG-ADD-14", profile="standard")
 class AllowsTags64Long(_HasALimit):
     """Refuses tags of more than 64 characters."""
 
@@ -319,7 +320,7 @@ class RefusesTags128Long(App):
         return super().add_tag(request, image_id, tag)
 
 
-@breaks("TAG-URI-03", "TAG-HIST-04")
+@breaks("TAG-URI-03", "TAG-HIST-04", profile="standard")
 class LosesTags254Long(App):
     """Acknowledges a tag of exactly 254 characters and stores 253 of them."""
 
@@ -327,7 +328,7 @@ class LosesTags254Long(App):
         return super().add_tag(request, image_id, tag[:253] if len(tag) == 254 else tag)
 
 
-@breaks("TAG-URI-03", "TAG-URI-18", "TAG-ADD-10", "TAG-ADD-14", perhaps=["TAG-ADD-18"])
+@breaks("TAG-URI-03", "TAG-URI-18", "TAG-ADD-10", "TAG-ADD-14", perhaps=["TAG-ADD-18"], profile="standard")
 class LimitsTheTarget(App):
     """Answers 414 where a tag is written with more than 240 characters."""
 
@@ -354,12 +355,12 @@ class _StoresLongTags(App):
         return NO_CONTENT
 
 
-@breaks("TAG-URI-03", "TAG-ADD-11", "TAG-ADD-12", "TAG-ADD-14", "TAG-VIS-07")
+@breaks("TAG-URI-03", "TAG-ADD-11", "TAG-ADD-12", "TAG-ADD-14", "TAG-VIS-07", profile="standard")
 class HasNoLimit(_StoresLongTags):
     """Stores tags of any length."""
 
 
-@breaks("TAG-URI-03", "TAG-ADD-11", "TAG-ADD-12", "TAG-ADD-14", "TAG-VIS-07")
+@breaks("TAG-URI-03", "TAG-ADD-11", "TAG-ADD-12", "TAG-ADD-14", "TAG-VIS-07", profile="standard")
 class AllowsTags256Long(_StoresLongTags):
     """Stores tags of 256 characters, and refuses longer ones."""
 
@@ -369,7 +370,7 @@ class AllowsTags256Long(_StoresLongTags):
         return self.error(request, HTTPStatus.BAD_REQUEST, "A tag has at most 256 characters.")
 
 
-@breaks("TAG-ADD-11", "TAG-ADD-12", "TAG-ADD-14")
+@breaks("TAG-ADD-11", "TAG-ADD-12", "TAG-ADD-14", profile="standard")
 class CutsLongTagsTo255(_StoresLongTags):
     """Cuts tags that are too long to 255 characters, and stores these."""
 
@@ -377,7 +378,7 @@ class CutsLongTagsTo255(_StoresLongTags):
         return super().too_long(request, image, tag[:255])
 
 
-@breaks("TAG-ADD-11", "TAG-ADD-12", "TAG-ADD-14")
+@breaks("TAG-ADD-11", "TAG-ADD-12", "TAG-ADD-14", profile="standard")
 class CutsLongTagsTo64(_StoresLongTags):
     """Cuts tags that are too long to 64 characters, and stores these."""
 
@@ -385,7 +386,7 @@ class CutsLongTagsTo64(_StoresLongTags):
         return super().too_long(request, image, tag[:64])
 
 
-@breaks("TAG-ADD-11", "TAG-ADD-12", "TAG-ADD-14")
+@breaks("TAG-ADD-11", "TAG-ADD-12", "TAG-ADD-14", profile="standard")
 class AcknowledgesLongTags(_StoresLongTags):
     """Acknowledges tags that are too long, and stores nothing."""
 
@@ -393,7 +394,7 @@ class AcknowledgesLongTags(_StoresLongTags):
         return NO_CONTENT
 
 
-@breaks("TAG-URI-03", "TAG-ADD-10", "TAG-ADD-11", "TAG-ADD-12", "TAG-ADD-14", "TAG-HIST-04")
+@breaks("TAG-URI-03", "TAG-ADD-10", "TAG-ADD-11", "TAG-ADD-12", "TAG-ADD-14", "TAG-HIST-04", profile="standard")
 class CutsTagsTo64(App):
     """Cuts every tag to 64 characters."""
 
@@ -419,7 +420,7 @@ class RefusesLongTagsAndStoresAPart(_StoresLongTags):
         return self.error(request, HTTPStatus.BAD_REQUEST, "A tag has at most 255 characters.")
 
 
-@breaks("TAG-ADD-11", "TAG-ADD-12", "TAG-ADD-14", "TAG-RESP-09")
+@breaks("TAG-ADD-11", "TAG-ADD-12", "TAG-ADD-14", "TAG-RESP-09", profile="standard")
 class AnswersLongTagsWith500(_StoresLongTags):
     """Answers 500 to a tag that is too long."""
 

@@ -303,7 +303,7 @@ class RefusesPatchAndDeletes(App):
 # Addresses
 
 
-@breaks("TAG-URI-01", "TAG-DEL-01", "TAG-DEL-06", "TAG-HIST-01", "TAG-HIST-04")
+@breaks("TAG-URI-01", "TAG-DEL-01", "TAG-DEL-06", "TAG-HIST-01", "TAG-HIST-04", profile="standard")
 class KnowsNoDeletion(App):
     """Answers 405 to every deletion of a tag."""
 
@@ -326,6 +326,7 @@ class KnowsNoDeletion(App):
     "TAG-ADD-18",
     "TAG-HIST-01",
     "TAG-HIST-04",
+    profile="standard",
 )
 class RedirectsAdditions(App):
     """Redirects additions to the address with a slash at its end."""

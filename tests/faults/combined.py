@@ -8,7 +8,7 @@ def _broken(*names: str) -> list[str]:
     return sorted(frozenset().union(*(FAULTS[name].broken for name in names)))
 
 
-@breaks(*_broken("AnswersARepetitionWith409", "ForgivesASecondDelete"))
+@breaks(*_broken("AnswersARepetitionWith409", "ForgivesASecondDelete"), profile="standard")
 class MindsTheWrongRepetitions(adding.AnswersARepetitionWith409, deleting.ForgivesASecondDelete):
     """Answers 409 to a repeated addition, and 204 to a repeated deletion."""
 
@@ -18,11 +18,11 @@ class SendsALengthAndRenames(answering.SendsALengthWith204, attributes.RenamesTh
     """Sends Content-Length with 204, and names the image after the tag."""
 
 
-@breaks(*_broken("HasNoLimit", "ListsThreeTags"))
+@breaks(*_broken("HasNoLimit", "ListsThreeTags"), profile="standard")
 class KnowsTheWrongLimits(adding.HasNoLimit, showing.ListsThreeTags):
     """Stores tags of any length, and lists three of them."""
 
 
-@breaks(*_broken("DeletesFromNamesakes", "SendsNoDate", "AcknowledgesATagOnNoImage"))
+@breaks(*_broken("DeletesFromNamesakes", "SendsNoDate", "AcknowledgesATagOnNoImage"), profile="standard")
 class IsWrongInThreeWays(answering.SendsNoDate, isolation.DeletesFromNamesakes, adding.AcknowledgesATagOnNoImage):
     """Deletes from namesakes, sends no Date, and tags images that are not there."""

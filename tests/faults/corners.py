@@ -104,7 +104,7 @@ _trips(
 )
 
 
-@breaks("TAG-DEL-01", perhaps=["TAG-DEL-11", "TAG-HIST-01", "TAG-HIST-04"])
+@breaks("TAG-DEL-01", perhaps=["TAG-DEL-11", "TAG-HIST-01", "TAG-HIST-04"], profile="standard")
 class TakesAnEndingForAFormat(App):
     """Takes .json and .xml at the end of a tag to be deleted for the format of the answer."""
 
@@ -112,7 +112,7 @@ class TakesAnEndingForAFormat(App):
         return super().delete_tag(request, image_id, re.sub(r"\.(json|xml)$", "", tag))
 
 
-@breaks("TAG-ADD-05", "TAG-VIS-05", "TAG-HIST-04", perhaps=["TAG-HIST-01"])
+@breaks("TAG-ADD-05", "TAG-VIS-05", perhaps=["TAG-HIST-01", "TAG-HIST-04"], profile="standard")
 class ComparesTheFirst200(DeletesEveryCopy):
     """Looks for a tag of more than 200 characters among shorter ones only, and lists it twice; deletions take both."""
 
@@ -136,12 +136,12 @@ class _DeletesByPattern(App):
             return reply
 
 
-@breaks("TAG-DEL-04", "TAG-HIST-04", perhaps=["TAG-HIST-01"])
+@breaks("TAG-DEL-04", "TAG-HIST-04", perhaps=["TAG-HIST-01"], profile="standard")
 class DeletesByDots(_DeletesByPattern):
     """Takes a dot in a tag to be deleted for any character."""
 
 
-@breaks("TAG-DEL-04", "TAG-HIST-04", perhaps=["TAG-HIST-01"])
+@breaks("TAG-DEL-04", perhaps=["TAG-HIST-01", "TAG-HIST-04"], profile="standard")
 class DeletesByUnderscores(_DeletesByPattern):
     """Takes an underscore in a tag to be deleted for any character, as LIKE does."""
 
@@ -165,7 +165,7 @@ class ForgivesBeyondAscii(App):
         return super().delete_tag(request, image_id, tag) if there or tag.isascii() else NO_CONTENT
 
 
-@breaks("TAG-ADD-11", "TAG-ADD-12", "TAG-VIS-07")
+@breaks("TAG-ADD-11", "TAG-ADD-12", "TAG-VIS-07", profile="standard")
 class CountsNoBlanks(App):
     """Leaves out blanks at the end when it counts the characters of a tag, and stores them."""
 

@@ -28,7 +28,7 @@ class _AnswersAnAbsentTag(App):
         return self.error(request, self.status, "There is no such tag.")
 
 
-@breaks("TAG-DEL-05", "TAG-DEL-06", "TAG-DEL-10", "TAG-HIST-01")
+@breaks("TAG-DEL-05", "TAG-DEL-06", "TAG-DEL-10", "TAG-HIST-01", profile="standard")
 class AnswersAnAbsentTagWith410(_AnswersAnAbsentTag):
     """Answers 410 where there is no such tag to delete."""
 
@@ -42,14 +42,14 @@ class AnswersAnAbsentTagWith400(_AnswersAnAbsentTag):
     status = HTTPStatus.BAD_REQUEST
 
 
-@breaks("TAG-DEL-05", "TAG-DEL-06", "TAG-DEL-10", "TAG-HIST-01")
+@breaks("TAG-DEL-05", "TAG-DEL-06", "TAG-DEL-10", "TAG-HIST-01", profile="standard")
 class AnswersAnAbsentTagWith409(_AnswersAnAbsentTag):
     """Answers 409 where there is no such tag to delete."""
 
     status = HTTPStatus.CONFLICT
 
 
-@breaks("TAG-DEL-05", "TAG-DEL-06", "TAG-HIST-01", "TAG-RESP-09")
+@breaks("TAG-DEL-05", "TAG-DEL-06", "TAG-HIST-01", "TAG-HIST-04", "TAG-RESP-09", "TAG-URI-19", profile="standard")
 class AnswersAnAbsentTagWith500(_AnswersAnAbsentTag):
     """Answers 500 where there is no such tag to delete."""
 
@@ -99,19 +99,19 @@ class _AnswersADeletion(App):
         return Reply(self.status)
 
 
-@breaks("TAG-DEL-01", "TAG-DEL-10", "TAG-HIST-01")
+@breaks("TAG-DEL-01", "TAG-DEL-10", "TAG-HIST-01", profile="standard")
 class AnswersADeletionWith200(_AnswersADeletion):
     """Answers 200 to a deletion."""
 
 
-@breaks("TAG-DEL-01", "TAG-DEL-10", "TAG-HIST-01")
+@breaks("TAG-DEL-01", "TAG-DEL-10", "TAG-HIST-01", profile="standard")
 class AnswersADeletionWith202(_AnswersADeletion):
     """Answers 202 to a deletion."""
 
     status = HTTPStatus.ACCEPTED
 
 
-@breaks("TAG-DEL-01", "TAG-DEL-02", "TAG-DEL-10", "TAG-HIST-01")
+@breaks("TAG-DEL-01", "TAG-DEL-02", "TAG-DEL-10", "TAG-HIST-01", profile="standard")
 class AnswersADeletionWithTheImage(App):
     """Answers a deletion with 200 and the image."""
 
@@ -120,7 +120,7 @@ class AnswersADeletionWithTheImage(App):
         return self.show_image(request, image_id)
 
 
-@breaks("TAG-DEL-03", "TAG-DEL-18", "TAG-HIST-01", "TAG-HIST-04")
+@breaks("TAG-DEL-03", "TAG-DEL-18", "TAG-HIST-01", "TAG-HIST-04", profile="standard")
 class DeletesNothing(App):
     """Acknowledges deletions and keeps the tags."""
 
@@ -133,7 +133,7 @@ class DeletesNothing(App):
             return reply
 
 
-@breaks("TAG-DEL-01", "TAG-DEL-12", "TAG-HIST-01", "TAG-HIST-04")
+@breaks("TAG-DEL-01", "TAG-DEL-12", "TAG-HIST-01", "TAG-HIST-04", profile="standard")
 class DeletesAndDenies(App):
     """Deletes a tag and answers 404."""
 
@@ -142,7 +142,7 @@ class DeletesAndDenies(App):
         return self.error(request, HTTPStatus.NOT_FOUND, "There is no such tag.")
 
 
-@breaks("TAG-DEL-01", "TAG-HIST-01", "TAG-HIST-04")
+@breaks("TAG-DEL-01", "TAG-HIST-01", "TAG-HIST-04", profile="standard")
 class FindsNoTagToDelete(App):
     """Answers 404 to every deletion, and deletes nothing."""
 
@@ -163,7 +163,7 @@ class _DeletesMore(App):
             return reply
 
 
-@breaks("TAG-DEL-04", "TAG-HIST-01", "TAG-HIST-04")
+@breaks("TAG-DEL-04", "TAG-HIST-01", "TAG-HIST-04", profile="standard")
 class DeletesAll(_DeletesMore):
     """Takes all tags off the image when one is deleted."""
 

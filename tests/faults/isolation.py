@@ -92,7 +92,7 @@ class SharesTheListOfNamesakes(_ReachesOthers):
             return reply
 
 
-@breaks("TAG-ADD-03", "TAG-HIST-01", "TAG-HIST-04")
+@breaks("TAG-ADD-03", "TAG-HIST-01", "TAG-HIST-04", profile="standard")
 class ForgetsTagsOfNamesakes(_ReachesOthers):
     """Acknowledges additions to an image that has the name of an older one, and stores nothing."""
 

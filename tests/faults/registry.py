@@ -1,9 +1,13 @@
 """The register of faults, and the words by which a fault says what it breaks."""
 
 from collections.abc import Callable, Iterable
+from itertools import pairwise
 from typing import Protocol, TypeVar, cast
 
+from pytest_cloudimages.engine.settings import PROFILES
 from pytest_cloudimages.reference.app import App
+from pytest_cloudimages.spec.catalogue import load
+from pytest_cloudimages.spec.requirements import selected
 
 Subclass = TypeVar("Subclass", bound=type[App])
 
@@ -44,3 +48,14 @@ def breaks(
         return app
 
     return register
+
+
+def unasked(fault: Fault) -> list[str]:
+    """Return the requirements that a fault names and that its run does not ask for.
+
+    What is said of them is never compared with what is found.
+    """
+    catalogue, levels = load(), PROFILES[fault.profile].levels
+    names = [word for option, word in pairwise(fault.words) if option == "--select"]
+    asked = selected(catalogue, names) if names else {each.id for each in catalogue.values() if each.level in levels}
+    return sorted((fault.broken | fault.perhaps) - asked)

@@ -78,7 +78,7 @@ class DeletesTwentyTimes(App):
 # Again
 
 
-@breaks("TAG-DEL-03", "TAG-HIST-01", perhaps=["TAG-HIST-04"])
+@breaks("TAG-DEL-03", "TAG-HIST-01", perhaps=["TAG-HIST-04"], profile="standard")
 class DeletesAsOftenAsAdded(App):
     """Deletes a tag for good only when it was deleted as often as it was added."""
 

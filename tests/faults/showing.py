@@ -12,7 +12,7 @@ from .registry import breaks
 # One image
 
 
-@breaks("TAG-VIS-01", "TAG-DEL-18")
+@breaks("TAG-VIS-01", "TAG-DEL-18", profile="standard")
 class ShowsNullForNone(App):
     """Shows null for the tags of an image that has none."""
 
@@ -45,7 +45,7 @@ class ShowsTagsAsObjects(App):
         return super().represent(image) | {"tags": [{"name": tag} for tag in image.tags]}
 
 
-@breaks("TAG-VIS-01", "TAG-DEL-18")
+@breaks("TAG-VIS-01", "TAG-DEL-18", profile="standard")
 class ShowsAnObjectForNone(App):
     """Shows an empty object for the tags of an image that has none, as PHP does."""
 
@@ -70,7 +70,7 @@ class ShowsJsonValues(App):
         return super().represent(image) | {"tags": [values.get(tag, tag) for tag in image.tags]}
 
 
-@breaks("TAG-URI-03", "TAG-ADD-10", "TAG-VIS-07", "TAG-HIST-04")
+@breaks("TAG-URI-03", "TAG-ADD-10", "TAG-VIS-07", "TAG-VIS-08", "TAG-HIST-04", profile="standard")
 class ShowsAnEllipsis(App):
     """Shows long tags with an ellipsis at their end."""
 
