@@ -11,7 +11,9 @@ import sys
 import time
 from dataclasses import dataclass
 
-from pytest_cloudimages.histories import Event, History, Kind, check
+from pytest_cloudimages.history.checkers.check import check
+from pytest_cloudimages.history.events import ConcurrentHistory, Event
+from pytest_cloudimages.history.operations import Kind
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,7 @@ LOADS = [
 ]
 
 
-def simulated(load: Load, seed: int = 1) -> History:
+def simulated(load: Load, seed: int = 1) -> ConcurrentHistory:
     """Let every client send one operation after the other; each takes effect at a moment of its own time."""
     rng = random.Random(seed)  # noqa: S311 - the same load every time
     drawn = []
@@ -70,7 +72,7 @@ def simulated(load: Load, seed: int = 1) -> History:
         elif rng.random() >= load.lost:
             tags.add(tag)
         events.append(Event(kind, 0, client, sent, None if unknown else answered, 0 if unknown else status, tag))
-    return History(tuple(events), {})
+    return ConcurrentHistory(tuple(events), {})
 
 
 def main() -> None:

@@ -20,13 +20,15 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from faults import FAULTS, lawful
 from faults.trial import judged
 
-from pytest_cloudimages import contests
-from pytest_cloudimages.client import ImagesClient, Patience
-from pytest_cloudimages.exchanges import Transcript
-from pytest_cloudimages.lifetimes import created
-from pytest_cloudimages.races import crew, run
+from pytest_cloudimages.areas.tags import races
+from pytest_cloudimages.client.polling import Eventually
+from pytest_cloudimages.client.recorder import Recorder
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.client.transport import Transport
+from pytest_cloudimages.engine.concurrent import execute, worker_pool
+from pytest_cloudimages.engine.provisioning import temporary_image
+from pytest_cloudimages.history import concurrent_plans
 from pytest_cloudimages.reference.server import serving
-from pytest_cloudimages.wire import Wire
 
 ROOMS = ("racing", "sequences")
 RACED = ("TAG-HIST-02", "TAG-ADD-29", "TAG-ADD-30", "TAG-DEL-17")
@@ -58,24 +60,24 @@ def alarms(rounds: int) -> None:
     print("| service | races | operations | without an order |\n| --- | ---: | ---: | ---: |")
     for app in lawful.HONEST:
         count: Counter[str] = Counter()
-        with serving(app()) as server, crew() as members:
-            token, transcript = server.app.identity.issue("tester").value, Transcript()
+        with serving(app()) as server, worker_pool() as members:
+            token, recorder = server.app.identity.issue("tester").value, Recorder()
             client = ImagesClient(
-                f"{server.url}/v2", Wire(server.url, timeout=10), transcript, lambda token=token: token
+                f"{server.url}/v2", Transport(server.url, timeout=10), recorder, lambda token=token: token
             )
-            opened, patience = partial(created, client, "rates"), Patience(1.0, transcript)
+            opened, patience = partial(temporary_image, client, "rates"), Eventually(1.0, recorder)
             seed = 0
             while count["races"] < rounds / len(lawful.HONEST):
                 seed += 1
-                for family in contests.Family:
-                    for race in contests.contests(family, seed, CLIENTS, 1):
-                        heat = run(opened, race, members, patience=patience, late=0.0)
+                for family in concurrent_plans.Pattern:
+                    for race in races.contests(family, seed, CLIENTS, 1):
+                        heat = execute(opened, race, members, patience=patience, late=0.0)
                         count["races"] += 1
                         count["operations"] += len(heat.done)
                         if heat.anomalies:
                             count["alarms"] += 1
                             print(f"{app.__name__}, seed {seed}: {heat.anomalies[0]}", file=sys.stderr)
-                        transcript.take()
+                        recorder.take()
         print(f"| {app.__name__} | {count['races']} | {count['operations']} | {count['alarms']} |", flush=True)
 
 

@@ -23,7 +23,7 @@ COMMANDS = {
 def timed(words: list[str], folder: str) -> float:
     """Run the command once in the folder and give its seconds; raises where it fails."""
     begun = time.perf_counter()
-    command = [sys.executable, "-m", "pytest_cloudimages.cli", *words]
+    command = [sys.executable, "-m", "pytest_cloudimages.app.cli.main", *words]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)
     return time.perf_counter() - begun
 

@@ -6,11 +6,21 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from pytest_cloudimages import evidence, requirement
-from pytest_cloudimages.client import Answer, Image, ImagesClient, prepared
-from pytest_cloudimages.ground import FreshImage
-from pytest_cloudimages.refusals import INVALID, NOBODY, ONLOOKER, STRANGER, Attempts, shared
-from pytest_cloudimages.verdicts import Blocked
+from pytest_cloudimages import requirement
+from pytest_cloudimages.areas.images.states import shared
+from pytest_cloudimages.areas.tags.negative import (
+    ANONYMOUS,
+    INVALID,
+    OTHER_PROJECT,
+    OTHER_PROJECT_CAN_READ,
+    UnauthorizedAttempt,
+    UnauthorizedAttempts,
+)
+from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.client.session import Answer, ImagesClient
+from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.run import FreshImage
+from pytest_cloudimages.spec.verdicts import Blocked
 
 OwnerOf = Callable[[ImagesClient], str]
 
@@ -25,23 +35,23 @@ def refused(image: Image, caller: ImagesClient) -> Iterator[Answer]:
 
 # "401 Unauthorized: Unauthorized."
 @requirement("TAG-AUTH-01")
-def test_a_request_without_a_token_is_refused_with_401(attempts: Attempts) -> None:
-    for attempt in attempts.by(NOBODY):
+def test_a_request_without_a_token_is_refused_with_401(unauthorized_attempts: UnauthorizedAttempts) -> None:
+    for attempt in unauthorized_attempts.by(ANONYMOUS):
         assert attempt.answer.status == 401, attempt
 
 
 # "If the token has expired, the API call returns 401"
 @requirement("TAG-AUTH-02")
-def test_a_request_with_an_invalid_token_is_refused_with_401(attempts: Attempts) -> None:
-    for attempt in attempts.by(INVALID):
+def test_a_request_with_an_invalid_token_is_refused_with_401(unauthorized_attempts: UnauthorizedAttempts) -> None:
+    for attempt in unauthorized_attempts.by(INVALID):
         assert attempt.answer.status == 401, attempt
 
 
 # "The server generating a 401 response MUST send a WWW-Authenticate header field
 # containing at least one challenge"
 @requirement("TAG-AUTH-03")
-def test_a_401_carries_a_challenge(attempts: Attempts) -> None:
-    answers = [one.answer for one in attempts.by(NOBODY, INVALID) if one.answer.status == 401]
+def test_a_401_carries_a_challenge(unauthorized_attempts: UnauthorizedAttempts) -> None:
+    answers = [attempt.answer for attempt in unauthorized_attempts.by(ANONYMOUS, INVALID, where=unauthorized)]
     if not answers:
         pytest.skip("no request was answered 401")
 
@@ -51,30 +61,44 @@ def test_a_401_carries_a_challenge(attempts: Attempts) -> None:
 
 # "it lacks valid authentication credentials": the request has not been applied
 @requirement("TAG-AUTH-04")
-def test_a_request_answered_401_changes_nothing(attempts: Attempts) -> None:
-    refusals = [one for one in attempts.by(NOBODY, INVALID) if one.answer.status == 401]
-    if not refusals:
+def test_a_request_answered_401_changes_nothing(unauthorized_attempts: UnauthorizedAttempts) -> None:
+    negative_requests = [*unauthorized_attempts.by(ANONYMOUS, INVALID, where=unauthorized)]
+    if not negative_requests:
         pytest.skip("no request was answered 401")
 
-    assert [one for one in refusals if one.changed] == []
+    assert [one for one in negative_requests if one.changed] == []
+
+
+def unauthorized(attempt: UnauthorizedAttempt) -> bool:
+    return attempt.answer.status == 401
 
 
 # "401 Unauthorized", "403 Forbidden", "404 Not Found"
 @requirement("TAG-AUTH-07")
-def test_a_refused_caller_changes_nothing(attempts: Attempts) -> None:
+def test_a_refused_caller_changes_nothing(unauthorized_attempts: UnauthorizedAttempts) -> None:
     # A caller who cannot even see an image is to be refused in one way or another.
-    assert [one for one in attempts.by(STRANGER) if one.answer.ok] == []
-    refusals = [one for one in attempts.by(NOBODY, INVALID, STRANGER, ONLOOKER) if one.answer.status in (401, 403, 404)]
-    if not refusals:
+    assert [*unauthorized_attempts.aside().by(OTHER_PROJECT, where=lambda attempt: attempt.answer.ok)] == []
+    negative_requests = [
+        *unauthorized_attempts.by(
+            ANONYMOUS,
+            INVALID,
+            OTHER_PROJECT,
+            OTHER_PROJECT_CAN_READ,
+            where=lambda attempt: attempt.answer.status in (401, 403, 404),
+        )
+    ]
+    if not negative_requests:
         pytest.skip("nobody was refused")
 
-    assert [one for one in refusals if one.changed] == []
+    assert [one for one in negative_requests if one.changed] == []
 
 
 # "403 Forbidden: Forbidden."
 @requirement("TAG-AUTH-05")
-def test_who_sees_and_may_not_change_is_answered_403(attempts: Attempts, other_project: ImagesClient) -> None:
-    seen = [*attempts.by(ONLOOKER)]
+def test_who_sees_and_may_not_change_is_answered_403(
+    unauthorized_attempts: UnauthorizedAttempts, other_project: ImagesClient
+) -> None:
+    seen = [*unauthorized_attempts.by(OTHER_PROJECT_CAN_READ)]
     if not seen:
         pytest.skip(f"needs an image that {other_project.caller} sees: none could be shared with it, or made public")
 
@@ -86,7 +110,7 @@ def test_who_sees_and_may_not_change_is_answered_403(attempts: Attempts, other_p
 def noted(answer: Answer) -> None:
     """Note a 404 where 403 is expected: the image can be seen (ruling Q-13)."""
     if answer.status == 404:
-        evidence.current().note(f"{answer.exchange.method} on an image that can be seen is answered 404.")
+        recording.current_check().note(f"{answer.exchange.method} on an image that can be seen is answered 404.")
 
 
 # "An origin server that wishes to 'hide' the current existence of a forbidden
@@ -94,59 +118,61 @@ def noted(answer: Answer) -> None:
 @requirement("TAG-AUTH-06")
 def test_an_invisible_image_may_be_hidden(fresh_image: FreshImage, other_project: ImagesClient) -> None:
     with fresh_image(visibility="private") as image:
-        image.establish("there")
+        image.given_tags("there")
         for answer in refused(image, other_project):
-            evidence.current().note(f"{answer.exchange.method} on another project's private image: {answer.status}.")
+            recording.current_check().note(
+                f"{answer.exchange.method} on another project's private image: {answer.status}."
+            )
             assert answer.status in (403, 404), answer
 
 
 # "observer … has read-only permissions"
 @requirement("TAG-AUTH-08")
 def test_a_reader_cannot_change_tags(image: Image, reader: ImagesClient) -> None:
-    image.establish("there")
+    image.given_tags("there")
     if image.seen_by(reader).show().status != 200:
         raise Blocked("The reader does not see the image at all; give a reader of the same project.")
     mine = image.seen_by(reader)
     for answer in (*refused(image, reader), mine.add_tag("there"), mine.send("PUT", "/tags/n%65w%2D2")):
         assert answer.refused, answer
-    assert image.settled(["there"]) == ["there"]
+    assert image.eventual_tags(["there"]) == ["there"]
 
 
 # "creator … create, read, update"
 @requirement("TAG-AUTH-09")
-def test_a_creator_can_add_tags(sound_image: Image, creator: ImagesClient) -> None:
-    image = sound_image
+def test_a_creator_can_add_tags(working_image: Image, creator: ImagesClient) -> None:
+    image = working_image
     answer = image.seen_by(creator).add_tag("created")
 
     assert answer.ok, answer
-    assert image.settled(["created"]) == ["created"]
+    assert image.eventual_tags(["created"]) == ["created"]
 
 
 # undocumented
 @requirement("TAG-AUTH-10")
 def test_a_creator_deleting_a_tag(image: Image, creator: ImagesClient) -> None:
-    image.establish("there")
+    image.given_tags("there")
     answer = image.seen_by(creator).delete_tag("there")
-    evidence.current().note(f"DELETE of a tag by a creator: {answer.status}.")
+    recording.current_check().note(f"DELETE of a tag by a creator: {answer.status}.")
 
 
 # undocumented for tags
 @requirement("TAG-AUTH-11")
 def test_a_member_cannot_change_tags(
-    fresh_image: FreshImage, other_project: ImagesClient, owner_of: OwnerOf, attempts: Attempts
+    fresh_image: FreshImage, other_project: ImagesClient, owner_of: OwnerOf, unauthorized_attempts: UnauthorizedAttempts
 ) -> None:
-    if not [*attempts.by(STRANGER)]:
+    if not [*unauthorized_attempts.aside().by(OTHER_PROJECT)]:
         pytest.skip("needs a second project: who was named as such sees what is private to the first")
     with fresh_image(visibility="shared") as image:
         project = owner_of(other_project)
-        image.establish("there")
+        image.given_tags("there")
         shared(image, project)
         for status in ("pending", "accepted", "rejected"):
-            prepared(image.seen_by(other_project).send("PUT", f"/members/{project}", json={"status": status}))
+            require_ok(image.seen_by(other_project).send("PUT", f"/members/{project}", json={"status": status}))
             for answer in refused(image, other_project):
                 noted(answer)
                 assert answer.status in (403, 404), f"{answer} ({status})"
-            assert image.settled(["there"]) == ["there"]
+            assert image.eventual_tags(["there"]) == ["there"]
 
 
 # the token is looked at before anything else

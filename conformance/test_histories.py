@@ -6,24 +6,28 @@ from itertools import chain
 import pytest
 from hypothesis import given
 
-from pytest_cloudimages import evidence, requirement
-from pytest_cloudimages.contests import Family
-from pytest_cloudimages.experiments import Bystander
-from pytest_cloudimages.ground import FreshImage, Ground
-from pytest_cloudimages.heats import Measured, Races
-from pytest_cloudimages.histories import Anomaly
-from pytest_cloudimages.judging import Histories, faithful, without
-from pytest_cloudimages.plans import Kind, Past
-from pytest_cloudimages.strategies import tags
-from pytest_cloudimages.verdicts import Blocked
+from pytest_cloudimages import requirement
+from pytest_cloudimages.areas.tags.isolation import OtherImage
+from pytest_cloudimages.areas.tags.race_workloads import Races
+from pytest_cloudimages.areas.tags.strategies import tags
+from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.measurement import Measurement
+from pytest_cloudimages.engine.observations import Steps
+from pytest_cloudimages.engine.run import FreshImage, Run
+from pytest_cloudimages.history.concurrent_plans import Pattern
+from pytest_cloudimages.history.events import Anomaly
+from pytest_cloudimages.history.operations import Kind
+from pytest_cloudimages.history.oracles import took_exact_effect, without
+from pytest_cloudimages.history.steps import Prior
+from pytest_cloudimages.spec.verdicts import Blocked
 
 
 # "This operation adds the specified tag …" "This operation deletes the specified tag …"
 @requirement("TAG-HIST-01")
 def test_the_tags_are_what_the_acknowledged_operations_leave(
-    sequences: Histories, plain_lives: Histories, edges: Histories, lengths: Histories
+    sequences: Steps, plain_tags: Steps, boundary_tags: Steps, every_length: Steps
 ) -> None:
-    for step in chain(sequences.steps(), plain_lives.steps()):
+    for step in chain(sequences.steps(), plain_tags.steps()):
         present = step.tag in step.before
         if step.operation.kind is Kind.ADD:
             assert step.answer.status in ((204,) if present else (204, 201)), step
@@ -32,7 +36,7 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(
             assert step.answer.status == (204 if present else 404), step
             assert sorted(step.after) == without(step.before, step.tag), step
 
-    for histories in (sequences, plain_lives, edges, lengths):
+    for histories in (sequences, plain_tags, boundary_tags, every_length):
         assert [*histories.contradictions(standing_by=False)] == []
         histories.steady()
 
@@ -40,28 +44,28 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(
 # "only be tagged once", "only be removed once": whoever else is at it
 @requirement("TAG-HIST-02")
 def test_what_many_were_answered_is_explained_by_some_order(races: Races) -> None:
-    shown = races.measured(Family, races.unexplained, kind=lambda one: one.category)
+    shown = races.measured(Pattern, races.unexplained, kind=lambda one: one.category)
     for heat in shown.heats:
-        if heat.late and not shown.departures:
-            evidence.current().note(
+        if heat.late and not shown.violations:
+            recording.current_check().note(
                 f"{heat.race.name}: a reader saw changes late, as is seen of this service elsewhere."
             )
 
     assert shown.sound, unexplained(shown)
-    shown.conclude()
+    shown.raise_if_blocked()
 
 
-def unexplained(shown: Measured[Anomaly]) -> str:
+def unexplained(shown: Measurement[Anomaly]) -> str:
     """Say how often and in which ways, with the smallest history that no order explains."""
-    counts = Counter(str(anomaly.category) for _, anomaly in shown.departures)
+    counts = Counter(str(anomaly.category) for _, anomaly in shown.violations)
     told = ", ".join(f"{category} ({count})" for category, count in counts.most_common())
     where: dict[str, set[int]] = {}
-    for one, _ in shown.departures:
+    for one, _ in shown.violations:
         where.setdefault(one.race.family, set()).add(one.race.clients)
     races = "; ".join(f"{family}, {', '.join(map(str, sorted(clients)))} clients" for family, clients in where.items())
-    count = len({id(one) for one, _ in shown.departures})
-    heat, smallest = min(shown.departures, key=lambda one: len(one[1].witness))
-    evidence.current().witness(smallest, heat.behind(smallest.witness))
+    count = len({id(one) for one, _ in shown.violations})
+    heat, smallest = min(shown.violations, key=lambda one: len(one[1].witness))
+    recording.current_check().witness(smallest, heat.behind(smallest.witness))
     return (
         f"{count} of {len(shown.heats)} races have no order that explains them: {told} ({races}).\n"
         f"In {heat.race.name}: {smallest.text}"
@@ -71,20 +75,19 @@ def unexplained(shown: Measured[Anomaly]) -> str:
 # "This operation adds the specified tag to the specified image."
 @requirement("TAG-HIST-03")
 def test_other_images_keep_their_tags(
-    sequences: Histories, plain_lives: Histories, cloudimages_ground: Ground, request: pytest.FixtureRequest
+    sequences: Steps, plain_tags: Steps, other_images: list[OtherImage], cloudimages_run: Run
 ) -> None:
-    if cloudimages_ground.single:
+    if cloudimages_run.single:
         pytest.skip("needs a second image: lend another with a further --image ID")
-    bystanders: list[Bystander] = request.getfixturevalue("bystanders")
-    if max(sequences.images, plain_lives.images) < 2:
+    if max(sequences.images, plain_tags.images) < 2:
         raise Blocked("No second image could be had, so that none could be touched.")
-    for histories in (sequences, plain_lives):
-        for step in histories.steps():
+    for histories in (sequences, plain_tags):
+        for step in histories.steps(beside=True):
             before, after = step.neighbour
             assert before is None or after is None or sorted(before) == sorted(after), step
         assert [*histories.contradictions(standing_by=True)] == []
-    for one in bystanders:
-        evidence.current().case(one.exchanges)
+    for one in other_images:
+        recording.current_check().aside(one.exchanges)
         assert sorted(one.before) == sorted(one.after), one
 
 
@@ -92,25 +95,30 @@ def test_other_images_keep_their_tags(
 @requirement("TAG-HIST-04")
 @pytest.mark.parametrize("kind", ["unusual", "special", "related", "of every length", "related in sequences"])
 def test_a_tag_is_stored_exactly_or_refused(
-    unusual_lives: Histories,
-    special_lives: Histories,
-    related_lives: Histories,
-    lengths: Histories,
-    related_sequences: Histories,
+    unusual_tags: Steps,
+    special_tags: Steps,
+    confusable_tags: Steps,
+    every_length: Steps,
+    confusable_sequences: Steps,
     kind: str,
 ) -> None:
-    every = {"unusual": unusual_lives, "special": special_lives, "related": related_lives, "of every length": lengths}
-    lives = every.get(kind, related_sequences)
+    every = {
+        "unusual": unusual_tags,
+        "special": special_tags,
+        "related": confusable_tags,
+        "of every length": every_length,
+    }
+    lives = every.get(kind, confusable_sequences)
     for step in lives.additions(known=False):
         assert step.answer.ok or step.answer.refused, step
         if step.answer.ok and step.before is not None:
             assert step.after is not None, step
-        assert not step.known or faithful(step), step
+        assert not step.known or took_exact_effect(step), step
     for step in lives.deletions():
-        if step.past is Past.CARRIED and step.tag in step.before:
+        if step.past is Prior.CARRIED and step.tag in step.before:
             assert step.answer.ok, step
         # The deletion of a tag that is not there takes no other one.
-        assert faithful(step), step
+        assert took_exact_effect(step), step
     assert [*lives.contradictions(standing_by=False)] == []
 
 
@@ -123,7 +131,7 @@ def test_any_tag_is_stored_exactly_or_refused(fresh_image: FreshImage, tag: str)
         expected = [tag] if added.ok else []
 
         assert added.ok or added.refused, added
-        assert image.settled(expected) == expected
+        assert image.eventual_tags(expected) == expected
         if added.ok:
             assert image.delete_tag(tag).ok
-            assert image.settled([]) == []
+            assert image.eventual_tags([]) == []

@@ -4,17 +4,19 @@ from typing import Any
 
 import pytest
 
-from pytest_cloudimages import evidence, requirement
-from pytest_cloudimages.client import PATCH_TYPE, Image
-from pytest_cloudimages.refusals import Refusals
+from pytest_cloudimages import requirement
+from pytest_cloudimages.areas.tags.negative import NegativeRequests
+from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.session import PATCH_TYPE
+from pytest_cloudimages.engine import recording
 
 OTHERS = ("GET", "POST", "PATCH")
 
 
 # "An origin server MUST generate an Allow header field in a 405 response"
 @requirement("TAG-METH-02")
-def test_a_405_names_what_is_allowed(refusals: Refusals) -> None:
-    answers = [one for one in refusals if one.status == 405]
+def test_a_405_names_what_is_allowed(negative_requests: NegativeRequests) -> None:
+    answers = [*negative_requests.answers(where=lambda answer: answer.status == 405)]
     if not answers:
         pytest.skip("no method was answered 405")
 
@@ -24,18 +26,18 @@ def test_a_405_names_what_is_allowed(refusals: Refusals) -> None:
 # "The method token is case-sensitive"
 @requirement("TAG-METH-06")
 def test_a_method_in_other_case_is_another_method(image: Image) -> None:
-    image.establish("there")
+    image.given_tags("there")
     for method, tag in (("put", "new"), ("Put", "new"), ("delete", "there"), ("Delete", "there")):
         answer = image.send(method, f"/tags/{tag}")
 
         assert not answer.ok, answer
-    assert image.settled(["there"]) == ["there"]
+    assert image.eventual_tags(["there"]) == ["there"]
 
 
 # "405 Bad Method: Bad method."
 @requirement("TAG-METH-01")
 def test_other_methods_are_answered_405(image: Image) -> None:
-    image.establish("there")
+    image.given_tags("there")
     for method in OTHERS:
         for tag in ("there", "absent"):
             answer = image.send(method, f"/tags/{tag}")
@@ -56,16 +58,16 @@ def test_put_and_delete_are_allowed(image: Image) -> None:
         allowed = {one.strip() for one in answer.headers["Allow"].split(",")}
         assert {"PUT", "DELETE"} <= allowed, answer
         if allowed != {"PUT", "DELETE"}:
-            evidence.current().note(f"Allow: {answer.headers['Allow']}")
+            recording.current_check().note(f"Allow: {answer.headers['Allow']}")
 
 
 # undocumented
 @requirement("TAG-METH-04")
 def test_safe_methods_on_a_tag(image: Image) -> None:
-    image.establish("there")
+    image.given_tags("there")
     for method in ("GET", "HEAD", "OPTIONS"):
         answer = image.send(method, "/tags/there")
-        evidence.current().note(f"{method}: {answer.status}, Allow: {answer.headers.get('Allow', 'none')}.")
+        recording.current_check().note(f"{method}: {answer.status}, Allow: {answer.headers.get('Allow', 'none')}.")
 
 
 # "An origin server that receives a request method that is unrecognized or not
@@ -75,10 +77,10 @@ def test_an_unknown_method_is_answered_501(image: Image) -> None:
     for method in ("FOO", "TAG", "PUTT"):
         answer = image.send(method, "/tags/unknown")
         if answer.status in (400, 405):
-            evidence.current().note(f"{method}: {answer.status}.")
+            recording.current_check().note(f"{method}: {answer.status}.")
 
         assert answer.status in (501, 400, 405), answer
-        assert image.settled([]) == [], answer
+        assert image.eventual_tags([]) == [], answer
 
 
 # undocumented
@@ -86,7 +88,7 @@ def test_an_unknown_method_is_answered_501(image: Image) -> None:
 def test_the_collection_of_tags(image: Image) -> None:
     for method in ("GET", "POST", "DELETE"):
         answer = image.send(method, "/tags")
-        evidence.current().note(f"{method} …/tags: {answer.status}.")
+        recording.current_check().note(f"{method} …/tags: {answer.status}.")
 
 
 # "405", "501": the method is not supported
@@ -105,6 +107,8 @@ def test_a_refused_method_changes_nothing(image: Image) -> None:
         for kind in ("there", "new")
     }
     refused = {pair for pair, answer in answers.items() if answer.status in (405, 501)}
+    if not refused:
+        pytest.skip("no method was answered 405 or 501")
     kept = {f"there-{method}" for method, kind in refused if kind == "there"}
 
     tags = image.read(lambda found: kept <= {*found})

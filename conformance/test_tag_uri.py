@@ -5,14 +5,18 @@ from urllib.parse import unquote
 
 import pytest
 
-from pytest_cloudimages import evidence, requirement
-from pytest_cloudimages.client import Image, prepared
-from pytest_cloudimages.experiments import Control
-from pytest_cloudimages.ground import FreshImage, Ground
-from pytest_cloudimages.judging import Histories, faithful, lost
-from pytest_cloudimages.known_tags import LONGEST, SPECIAL, UNRESERVED
-from pytest_cloudimages.plans import Kind, Past
-from pytest_cloudimages.verdicts import Blocked
+from pytest_cloudimages import requirement
+from pytest_cloudimages.areas.tags.corpus import SPECIAL, UNRESERVED
+from pytest_cloudimages.areas.tags.probes import Basics
+from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.observations import Steps
+from pytest_cloudimages.engine.run import FreshImage, Run
+from pytest_cloudimages.history.operations import Kind
+from pytest_cloudimages.history.oracles import others_removed, took_exact_effect
+from pytest_cloudimages.history.steps import Prior
+from pytest_cloudimages.spec.limits import LONGEST
+from pytest_cloudimages.spec.verdicts import Blocked
 
 NO_ROUTE = (404, 405, 410, 501)
 
@@ -35,30 +39,32 @@ def test_the_tag_operations_are_addressed_below_the_image(image: Image) -> None:
 def test_the_id_of_the_list_addresses_the_image(image: Image) -> None:
     listed = str(image.listed()["id"])
 
-    answer = prepared(image.client.add_tag(listed, "by-id"))
+    answer = require_ok(image.client.add_tag(listed, "by-id"))
 
-    assert image.settled(["by-id"]) == ["by-id"], answer
+    assert image.eventual_tags(["by-id"]) == ["by-id"], answer
 
 
 # "{tag}: String: Image tag (may be up to 255 characters in length)."
 @requirement("TAG-URI-03")
-def test_the_segment_carries_a_string_of_up_to_255_characters(edges: Histories, lengths: Histories) -> None:
-    for step in chain(edges.additions(past=[Past.NEVER]), lengths.additions(sorts=["every length", "word or number"])):
-        if "composing" in step.operation.sort or step.tag.endswith(" "):
-            continue  # what counts as a character is asked by TAG-ADD-11 and TAG-ADD-14
+def test_the_segment_carries_a_string_of_up_to_255_characters(boundary_tags: Steps, every_length: Steps) -> None:
+    # What counts as a character is asked by TAG-ADD-11 and TAG-ADD-14.
+    at_edges = boundary_tags.additions(
+        past=[Prior.NEVER], where=lambda step: "composing" not in step.operation.sort and not step.tag.endswith(" ")
+    )
+    for step in chain(at_edges, every_length.additions(sorts=["every length", "word or number"])):
         if len(step.tag) > LONGEST:
             assert step.tag not in step.after, step
-            assert not lost(step), step
+            assert not others_removed(step), step
         else:
             assert step.answer.ok, step
-            assert faithful(step), step
+            assert took_exact_effect(step), step
 
 
 # "Include the tag you want to add in the request URI {tag} path segment of the URI."
 @requirement("TAG-URI-04")
-def test_nothing_but_the_path_selects_the_tag(sound_image: Image, control: Control) -> None:
-    image = sound_image
-    image.establish("other")
+def test_nothing_but_the_path_selects_the_tag(working_image: Image, basics: Basics) -> None:
+    image = working_image
+    image.given_tags("other")
     named = ("X-Tag", "Tag", "X-Image-Meta-Tag", "X-Image-Meta-Tags", "X-Image-Tags", "Slug", "Name", "Link")
     elsewhere = [
         {"headers": dict.fromkeys(named, "other")},
@@ -70,7 +76,7 @@ def test_nothing_but_the_path_selects_the_tag(sound_image: Image, control: Contr
     image.send("PUT", "/tags/path-query?tag=other&name=other")
     tags = image.read(lambda found: "other" in found)
     assert [tag for tag in tags if not tag.startswith("path")] == ["other"]
-    if not control.deletes:
+    if not basics.deletes:
         return
 
     for number, how in enumerate(elsewhere):
@@ -80,7 +86,7 @@ def test_nothing_but_the_path_selects_the_tag(sound_image: Image, control: Contr
         image.send("DELETE", "/tags/path-query?tag=other&name=other")
     assert "other" in image.read(lambda found: "other" in found)
 
-    prepared(image.delete_tag("other"))
+    require_ok(image.delete_tag("other"))
     every = {"headers": elsewhere[0]["headers"] | elsewhere[1]["headers"], "body": elsewhere[1]["body"]}
     image.send("PUT", "/tags/path-again?tag=other&name=other", **every)
     tags = image.read(lambda found: "other" not in found)
@@ -90,125 +96,129 @@ def test_nothing_but_the_path_selects_the_tag(sound_image: Image, control: Contr
 # "URIs that differ in the replacement of an unreserved character with its
 # corresponding percent-encoded US-ASCII octet are equivalent"
 @requirement("TAG-URI-05")
-def test_an_encoded_unreserved_character_is_that_character(sound_image: Image, control: Control) -> None:
+def test_an_encoded_unreserved_character_is_that_character(working_image: Image, basics: Basics) -> None:
     every = "".join(one for one in UNRESERVED if not one.isupper())
     written = {"%6Diracle": "miracle", "las%74": "last", "".join(f"%{ord(one):02X}" for one in every): every}
     expected = sorted(written.values())
     for target in written:
-        prepared(sound_image.send("PUT", f"/tags/{target}"))
-    assert sorted(sound_image.settled(expected)) == expected
+        require_ok(working_image.send("PUT", f"/tags/{target}"))
+    assert sorted(working_image.eventual_tags(expected)) == expected
 
-    if control.repeats:
+    if basics.repeats:
         for tag in expected:
-            prepared(sound_image.add_tag(tag))
-        assert sorted(sound_image.settled(expected)) == expected
+            require_ok(working_image.add_tag(tag))
+        assert sorted(working_image.eventual_tags(expected)) == expected
 
-    if control.deletes:
+    if basics.deletes:
         for target in written:
-            answer = sound_image.send("DELETE", f"/tags/{target}")
+            answer = working_image.send("DELETE", f"/tags/{target}")
             assert answer.ok, answer
-        assert sound_image.settled([]) == []
+        assert working_image.eventual_tags([]) == []
 
 
 # "the hexadecimal digits 'A' through 'F' are equivalent to 'a' through 'f'"
 @requirement("TAG-URI-06")
-def test_the_hex_digits_of_an_encoding_have_no_case(sound_image: Image, control: Control) -> None:
+def test_the_hex_digits_of_an_encoding_have_no_case(working_image: Image, basics: Basics) -> None:
     # Each between letters of its own: a service that takes a tag for a pattern is another question.
     tried = ("a{}b", "%6A"), ("c{}d", "%5F"), ("e{}f", "%3F"), ("g{}h", "%7C"), ("i{}j", "%C3%A9")
-    octets = [(form, one) for form, one in tried if sound_image.send("PUT", f"/tags/{form.format(one)}").ok]
-    shown = sound_image.settled([form.format(unquote(one)) for form, one in octets])
+    octets = [(form, one) for form, one in tried if working_image.send("PUT", f"/tags/{form.format(one)}").ok]
+    shown = working_image.eventual_tags([form.format(unquote(one)) for form, one in octets])
     # What a service makes of octets beyond ASCII is asked by TAG-URI-11; here the two spellings have to be one tag.
     expected = sorted({*shown})
     if len(expected) != len(octets) or "ajb" not in expected:
         raise Blocked("The tags with an encoded character are not all listed.")
 
-    if control.repeats:
+    if basics.repeats:
         for form, one in octets:
-            answer = sound_image.send("PUT", f"/tags/{form.format(one.lower())}")
+            answer = working_image.send("PUT", f"/tags/{form.format(one.lower())}")
             assert answer.ok, answer
-        assert sorted(sound_image.settled(expected)) == expected
+        assert sorted(working_image.eventual_tags(expected)) == expected
+    elif not basics.deletes:
+        raise Blocked(
+            "The service neither takes a plain tag again nor deletes one, so that no second spelling is asked."
+        )
 
-    if control.deletes:
+    if basics.deletes:
         for form, one in octets:
-            answer = sound_image.send("DELETE", f"/tags/{form.format(one.lower())}")
+            answer = working_image.send("DELETE", f"/tags/{form.format(one.lower())}")
             assert answer.ok, answer
-        assert sound_image.settled([]) == []
+        assert working_image.eventual_tags([]) == []
 
 
 # "pchar = unreserved / pct-encoded / sub-delims / ':' / '@'", and '+' is a sub-delim
 @requirement("TAG-URI-07")
-def test_a_plus_sign_is_no_space(sound_image: Image, control: Control) -> None:
+def test_a_plus_sign_is_no_space(working_image: Image, basics: Basics) -> None:
     written = {"a+b": "a+b", "c%2Bd": "c+d", "a%20b": "a b"}
-    answers = {target: sound_image.send("PUT", f"/tags/{target}") for target in written}
+    answers = {target: working_image.send("PUT", f"/tags/{target}") for target in written}
     if answers["a+b"].refused and answers["c%2Bd"].refused:
         pytest.skip("the service refuses a plus sign")
     stored = {target: written[target] for target, answer in answers.items() if answer.ok}
-    assert sorted(sound_image.settled(stored.values())) == sorted(stored.values())
+    assert sorted(working_image.eventual_tags(stored.values())) == sorted(stored.values())
 
-    if control.deletes:
+    if basics.deletes:
         for target in ("a+b", "c%2Bd"):
-            assert target not in stored or sound_image.send("DELETE", f"/tags/{target}").ok
+            assert target not in stored or working_image.send("DELETE", f"/tags/{target}").ok
         left = [tag for tag in stored.values() if "+" not in tag]
-        assert sound_image.settled(left) == left
+        assert working_image.eventual_tags(left) == left
 
 
 # "PUT /images/{image_id}/tags/{tag}": the template asks for a tag
 @requirement("TAG-URI-14")
 def test_an_empty_segment_adds_no_empty_tag(image: Image) -> None:
-    image.establish("stays")
+    image.given_tags("stays")
     for target in ("/tags/", "/tags//"):
         answer = image.send("PUT", target)
 
         assert not answer.ok, answer
-    assert image.settled(["stays"]) == ["stays"]
+    assert image.eventual_tags(["stays"]) == ["stays"]
 
 
 # "{tag}: String": no alphabet is stated
 @requirement("TAG-URI-08")
 def test_printable_characters_are_accepted_when_encoded(
-    special_lives: Histories, sound_image: Image, control: Control
+    special_tags: Steps, working_image: Image, basics: Basics
 ) -> None:
-    for step in special_lives.additions(sorts=["reserved character"]):
+    for step in special_tags.additions(sorts=["reserved character"]):
         assert step.answer.ok, step
-        assert faithful(step), step
-    for step in special_lives.deletions(sorts=["reserved character"], past=[Past.CARRIED]):
-        if control.deletes and step.tag in step.before:
+        assert took_exact_effect(step), step
+    for step in special_tags.deletions(sorts=["reserved character"], past=[Prior.CARRIED]):
+        if basics.deletes and step.tag in step.before:
             assert step.answer.ok, step
-            assert faithful(step), step
+            assert took_exact_effect(step), step
 
     # "pchar = unreserved / pct-encoded / sub-delims / ':' / '@'": these may stand in a path as they are.
     raw = "a;b,c:d=e&f@g*h'i$j(k)l!m"
-    answer = sound_image.send("PUT", f"/tags/{raw}")
+    answer = working_image.send("PUT", f"/tags/{raw}")
     assert answer.ok, answer
-    assert sound_image.settled([raw]) == [raw]
-    if control.deletes:
-        assert sound_image.send("DELETE", f"/tags/{raw}").ok
-        assert sound_image.settled([]) == []
+    assert working_image.eventual_tags([raw]) == [raw]
+    if basics.deletes:
+        assert working_image.send("DELETE", f"/tags/{raw}").ok
+        assert working_image.eventual_tags([]) == []
 
 
 # "{tag}: String": a percent-encoded slash is data
 @requirement("TAG-URI-09")
-def test_an_encoded_slash_is_stored_or_refused(sound_image: Image, control: Control) -> None:
+def test_an_encoded_slash_is_stored_or_refused(working_image: Image, basics: Basics) -> None:
     written = {"a%2Fb": "a/b", "c%2fd": "c/d", "%2Fe": "/e", "f%2F": "f/"}
     kept: list[str] = []
     for target, tag in written.items():
-        stored = [tag] if sound_image.send("PUT", f"/tags/{target}").ok else []
+        stored = [tag] if working_image.send("PUT", f"/tags/{target}").ok else []
         expected = sorted([*kept, *stored])
-        assert sorted(sound_image.settled(expected)) == expected
-        if stored and control.deletes:
-            assert sound_image.send("DELETE", f"/tags/{target}").ok
-            assert sound_image.settled([]) == []
+        assert sorted(working_image.eventual_tags(expected)) == expected
+        if stored and basics.deletes:
+            assert working_image.send("DELETE", f"/tags/{target}").ok
+            assert working_image.eventual_tags([]) == []
         else:
             # Where plain tags are not deleted either, that is another question: the next one joins them.
             kept = expected
 
-    if not control.deletes:
+    if not basics.deletes:
         return
     parts = ["a", "b", "c", "d", "e", "f"]
-    sound_image.establish(*parts)
+    working_image.given_tags(*parts)
     for target in written:
-        sound_image.send("DELETE", f"/tags/{target}")
-    assert {*parts} <= {*sound_image.read(lambda found: {*parts} <= {*found})}
+        working_image.send("DELETE", f"/tags/{target}")
+    assert {*parts} <= {*working_image.read(lambda found: {*parts} <= {*found})}
 
 
 # "The path is terminated by the first question mark, number sign, or the end", and '/' separates segments
@@ -216,41 +226,41 @@ def test_an_encoded_slash_is_stored_or_refused(sound_image: Image, control: Cont
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 def test_a_raw_slash_addresses_another_resource(image: Image, method: str) -> None:
     there = ["a", "b"] if method == "DELETE" else []
-    image.establish(*there)
+    image.given_tags(*there)
 
     answer = image.send(method, "/tags/a/b")
 
     assert not answer.ok, answer
-    assert sorted(image.settled(there)) == there
+    assert sorted(image.eventual_tags(there)) == there
 
 
 # "This operation adds the specified tag": that very one
 @requirement("TAG-URI-11")
-def test_a_tag_beyond_ascii_is_stored_or_refused(special_lives: Histories, control: Control) -> None:
-    control.require_additions()
-    stored_or_refused(special_lives, ["beyond ASCII"], control)
+def test_a_tag_beyond_ascii_is_stored_or_refused(special_tags: Steps, basics: Basics) -> None:
+    basics.require_additions()
+    stored_or_refused(special_tags, ["beyond ASCII"], basics)
 
 
-def stored_or_refused(lives: Histories, sorts: list[str], control: Control) -> None:
+def stored_or_refused(lives: Steps, sorts: list[str], basics: Basics) -> None:
     for step in lives.additions(sorts=sorts, known=False):
         assert step.answer.ok or step.answer.refused, step
-        assert not step.known or faithful(step), step
-    for step in lives.deletions(sorts=sorts, past=[Past.CARRIED]):
-        if control.deletes and step.tag in step.before:
+        assert not step.known or took_exact_effect(step), step
+    for step in lives.deletions(sorts=sorts, past=[Prior.CARRIED]):
+        if basics.deletes and step.tag in step.before:
             assert step.answer.ok, step
-            assert faithful(step), step
+            assert took_exact_effect(step), step
 
 
 # "400 Error"
 @requirement("TAG-URI-12")
 def test_octets_that_are_no_utf8_are_refused(image: Image) -> None:
-    image.establish("stays")
+    image.given_tags("stays")
     for octets in ("%FF", "%C3%28", "a%C0%AFb", "%ED%A0%80", "%80", "%F8%88%80%80%80", "a%C3"):
         for method in ("PUT", "DELETE"):
             answer = image.send(method, f"/tags/{octets}")
 
             assert answer.refused, answer
-    assert image.settled(["stays"]) == ["stays"]
+    assert image.eventual_tags(["stays"]) == ["stays"]
 
 
 # "Recipients of an invalid request-line SHOULD respond with either a 400 (Bad
@@ -261,13 +271,13 @@ def test_a_malformed_encoding_is_not_processed(image: Image) -> None:
         answer = image.send("PUT", f"/tags/{target}")
 
         assert answer.status in (400, 301, 302, 307, 308), answer
-    assert image.settled([]) == []
+    assert image.eventual_tags([]) == []
 
     # A tag of these very characters, rightly written, is not what a malformed target speaks of.
-    if image.add_tag("%zz").ok and image.settled(["%zz"]) == ["%zz"]:
+    if image.add_tag("%zz").ok and image.eventual_tags(["%zz"]) == ["%zz"]:
         answer = image.send("DELETE", "/tags/%zz")
         assert not answer.ok, answer
-        assert image.settled(["%zz"]) == ["%zz"]
+        assert image.eventual_tags(["%zz"]) == ["%zz"]
 
 
 # no route of the API ends behind /tags
@@ -277,22 +287,22 @@ def test_a_missing_segment_is_answered_404(image: Image, target: str) -> None:
     for method in ("PUT", "DELETE"):
         answer = image.send(method, target)
         if answer.status in (400, 405):
-            evidence.current().note(f"{method} …{target} is answered {answer.status}.")
+            recording.current_check().note(f"{method} …{target} is answered {answer.status}.")
 
         assert answer.status in (404, 400, 405), answer
 
 
 # "remove_dot_segments"
 @requirement("TAG-URI-16")
-def test_dot_segments(fresh_image: FreshImage, cloudimages_ground: Ground) -> None:
-    if cloudimages_ground.options.image:
+def test_dot_segments(fresh_image: FreshImage, cloudimages_run: Run) -> None:
+    if cloudimages_run.options.image:
         pytest.skip("a proxy that removes dot segments would ask for the deletion of the lent image itself")
     for tag in (".", "..", "%2e", "%2E%2e"):
         with fresh_image() as image:
             added = image.send("PUT", f"/tags/{tag}")
             shown = ascii(image.tags())
             deleted = image.send("DELETE", f"/tags/{tag}")
-        evidence.current().note(f"{tag}: PUT {added.status}, the image shows {shown}, DELETE {deleted.status}.")
+        recording.current_check().note(f"{tag}: PUT {added.status}, the image shows {shown}, DELETE {deleted.status}.")
 
 
 # undocumented
@@ -300,7 +310,7 @@ def test_dot_segments(fresh_image: FreshImage, cloudimages_ground: Ground) -> No
 def test_a_query_or_a_trailing_slash(image: Image) -> None:
     for target in ("/tags/plain?x=1", "/tags/slashed/", "/tags/empty?"):
         answer = image.send("PUT", target)
-        evidence.current().note(f"PUT …{target}: {answer.status}, the image shows {sorted(image.tags())!a}.")
+        recording.current_check().note(f"PUT …{target}: {answer.status}, the image shows {sorted(image.tags())!a}.")
 
 
 # "It is RECOMMENDED that all senders and recipients support, at a minimum, URIs
@@ -316,39 +326,43 @@ def test_a_long_target_is_handled(image: Image, method: str) -> None:
 # "The scheme and host are case-insensitive … The other generic syntax components
 # are assumed to be case-sensitive"
 @requirement("TAG-URI-19")
-def test_letter_case_tells_tags_apart(related_lives: Histories, control: Control) -> None:
-    control.require_deletions()
-    for step in related_lives.additions(sorts=["letter case"], printable=True):
+def test_letter_case_tells_tags_apart(confusable_tags: Steps, basics: Basics) -> None:
+    basics.require_deletions()
+    for step in confusable_tags.additions(sorts=["letter case"], printable=True):
         assert step.answer.ok or step.answer.refused, step
-        assert faithful(step), step
-    for step in related_lives.deletions(sorts=["letter case"], printable=True):
-        if step.past is Past.CARRIED and step.tag in step.before:
+        assert took_exact_effect(step), step
+    for step in confusable_tags.deletions(sorts=["letter case"], printable=True):
+        if step.past is Prior.CARRIED and step.tag in step.before:
             assert step.answer.ok, step
-        assert faithful(step), step
+        assert took_exact_effect(step), step
 
 
 # "tag an image … with a specific string"
 @requirement("TAG-URI-20")
-def test_normalisation_forms_tell_tags_apart(related_lives: Histories, control: Control) -> None:
-    control.require_additions()
+def test_normalisation_forms_tell_tags_apart(confusable_tags: Steps, basics: Basics) -> None:
+    basics.require_additions()
     # How they are shown is asked by TAG-URI-11; here it counts that they are two.
     shown: dict[str, set[str]] = {}
-    for step in related_lives.steps(sorts=["normalisation form"]):
+    sorts = ["normalisation form"]
+    tried = [*confusable_tags.aside().additions(sorts=sorts)]
+    if tried and all(step.answer.refused for step in tried):
+        pytest.skip("the service refuses such tags")
+    for step in confusable_tags.steps(sorts=sorts, acknowledged=True):
         come, gone = {*step.after} - {*step.before}, {*step.before} - {*step.after}
-        if step.operation.kind is Kind.ADD and step.answer.ok:
+        if step.operation.kind is Kind.ADD:
             assert len(come) == 1, step
             assert not gone, step
             shown[step.tag] = come
-        elif control.deletes and step.answer.ok:
+        elif basics.deletes:
             assert gone == shown.pop(step.tag, set()), step
             assert not come, step
 
 
 # "{tag}: String": no alphabet is stated
 @requirement("TAG-URI-21")
-def test_blanks_and_controls_are_stored_or_refused(special_lives: Histories, control: Control) -> None:
-    control.require_additions()
-    stored_or_refused(special_lives, [sort for sort in SPECIAL if "control" in sort], control)
+def test_blanks_and_controls_are_stored_or_refused(special_tags: Steps, basics: Basics) -> None:
+    basics.require_additions()
+    stored_or_refused(special_tags, [sort for sort in SPECIAL if "control" in sort], basics)
 
 
 # undocumented
@@ -356,4 +370,4 @@ def test_blanks_and_controls_are_stored_or_refused(special_lives: Histories, con
 def test_an_image_id_in_upper_case(image: Image) -> None:
     answer = image.client.add_tag(image.id.upper(), "upper")
 
-    evidence.current().note(f"PUT on the id in upper case: {answer.status}, the image shows {image.tags()}.")
+    recording.current_check().note(f"PUT on the id in upper case: {answer.status}, the image shows {image.tags()}.")

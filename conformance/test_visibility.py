@@ -2,76 +2,90 @@
 
 import uuid
 from collections.abc import Callable
-from itertools import chain
 
 import pytest
 
-from pytest_cloudimages import evidence, requirement
-from pytest_cloudimages.client import Image, ImagesClient
-from pytest_cloudimages.ground import FreshImage, Ground
-from pytest_cloudimages.judging import Histories
-from pytest_cloudimages.known_tags import LONGEST, SPECIAL
-from pytest_cloudimages.refusals import shared
-from pytest_cloudimages.showing import Showings
-from pytest_cloudimages.verdicts import Blocked
-from pytest_cloudimages.views import Looks, View
+from pytest_cloudimages import requirement
+from pytest_cloudimages.areas.images.states import shared
+from pytest_cloudimages.areas.tags.corpus import SPECIAL
+from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath
+from pytest_cloudimages.areas.tags.representations import Representations
+from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.observations import Steps
+from pytest_cloudimages.engine.run import FreshImage, Run
+from pytest_cloudimages.history.steps import Reading
+from pytest_cloudimages.spec.limits import LONGEST
+from pytest_cloudimages.spec.verdicts import Blocked
 
 
 # "tags: Image tags."
 @requirement("TAG-VIS-01")
 def test_an_image_shows_its_tags_as_a_list_of_strings(
-    plain_lives: Histories, sequences: Histories, showings: Showings
+    plain_tags: Steps, sequences: Steps, representations: Representations
 ) -> None:
-    for reading in chain(plain_lives.readings(), sequences.readings(), showings.details()):
-        # An image that was not shown at all is another question.
-        assert reading.tags is not None or reading.answer.status != 200, reading.answer
+    # An image that was not shown at all is another question.
+    for readings in (plain_tags.readings, sequences.readings, representations.details):
+        for reading in readings(where=lambda reading: reading.answer.status == 200):
+            assert reading.tags is not None, reading.answer
 
 
 # "images.tags: Image tags."
 @requirement("TAG-VIS-02")
-def test_the_list_shows_the_tags_of_the_image(showings: Showings, walks: Looks) -> None:
-    for showing in showings:
-        if showing.reading.tags is None:
-            continue  # what the image itself shows is no list of strings, which is asked by TAG-VIS-01
+def test_the_list_shows_the_tags_of_the_image(representations: Representations, read_path_checks: Comparisons) -> None:
+    # Whether what the image itself shows is a list of strings is asked by TAG-VIS-01.
+    for showing in representations.shown(where=lambda showing: showing.reading.tags is not None):
         assert isinstance(showing.listed, list), showing
         assert {*map(str, showing.listed)} == {*showing.detail}, showing
         assert showing.listed_to_reader is None or {*map(str, showing.listed_to_reader)} == {*showing.detail}, showing
 
-    for look in walks.at(View.LIST):
+    for look in read_path_checks.aside().at(ReadPath.LIST):
         assert {*look.shown} == {*look.expected}, look
 
 
 # "An image can only be tagged once with a specific string."
 @requirement("TAG-VIS-05")
 def test_no_image_shows_a_tag_twice(
-    plain_lives: Histories, unusual_lives: Histories, edges: Histories, showings: Showings
+    plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps, representations: Representations
 ) -> None:
-    for reading in chain(plain_lives.readings(), unusual_lives.readings(), edges.readings(), showings.details()):
-        assert reading.tags is None or len({*reading.tags}) == len(reading.tags), reading.answer
+    for readings in (plain_tags.readings, unusual_tags.readings, boundary_tags.readings, representations.details):
+        for reading in readings(where=shows_tags):
+            assert len({*reading.tags}) == len(reading.tags), reading.answer
 
-    for showing in showings:
+    for showing in representations.aside():
         if isinstance(showing.listed, list):
             assert len({*map(str, showing.listed)}) == len(showing.listed), showing
 
 
+def shows_tags(reading: Reading) -> bool:
+    """Whether there are tags to be seen: of none, none is there twice or too long."""
+    return bool(reading.tags)
+
+
 # "tags": {"items": {"maxLength": 255, "type": "string"}}
 @requirement("TAG-VIS-07")
-def test_no_image_shows_a_tag_of_more_than_255_characters(edges: Histories, showings: Showings) -> None:
-    for reading in chain(edges.readings(), showings.details()):
-        assert [tag for tag in reading.tags or () if len(tag) > LONGEST] == [], reading.answer
+def test_no_image_shows_a_tag_of_more_than_255_characters(
+    boundary_tags: Steps, representations: Representations
+) -> None:
+    for readings in (boundary_tags.readings, representations.details):
+        for reading in readings(where=shows_tags):
+            assert [tag for tag in reading.tags if len(tag) > LONGEST] == [], reading.answer
 
-    for showing in showings:
+    for showing in representations.aside():
         if isinstance(showing.listed, list):
             assert [tag for tag in showing.listed if isinstance(tag, str) and len(tag) > LONGEST] == [], showing
 
 
 # "tag: Filters the list of images by the specified tag."
 @requirement("TAG-VIS-03")
-def test_the_filter_selects_by_tag(fresh_image: FreshImage, walks: Looks, cloudimages_ground: Ground) -> None:
-    for look in walks.at(View.FILTER):
+def test_the_filter_selects_by_tag(
+    fresh_image: FreshImage, read_path_checks: Comparisons, cloudimages_run: Run
+) -> None:
+    for look in read_path_checks.aside().at(ReadPath.FILTER):
         assert look.shown == look.expected, look
 
-    if cloudimages_ground.single:
+    if cloudimages_run.single:
         pytest.skip("needs a second image: lend another with a further --image ID")
     mark = uuid.uuid4().hex
     ends = ("", "A", " x", "&x=1", "+%2B", ",y", "%", "_", "é", "😀", "'", '"', ":z", "-" * 200, "07")
@@ -81,7 +95,7 @@ def test_the_filter_selects_by_tag(fresh_image: FreshImage, walks: Looks, cloudi
         untagged.begin_with(mark[:-1], mark[1:], f"x{mark}", mark.upper(), "y", *(f"{mark}{end}" for end in near))
         carried = [tag for tag in tags if tagged.add_tag(tag).ok]
         # How tags beyond ASCII are kept is asked by TAG-URI-11.
-        shown = tagged.settled(carried)
+        shown = tagged.eventual_tags(carried)
         carried = [tag for tag in carried if tag in shown]
         if mark not in carried:
             raise Blocked(f"The image does not carry the tags that were to be looked for: {tags}.")
@@ -104,18 +118,18 @@ def found(image: Image, tags: list[str], expected: list[str] | None = None) -> l
         assert isinstance(images, list), answer
         return sorted(str(one.get("id")) for one in images if isinstance(one, dict))
 
-    return image.waited_for(look, wanted.__eq__)
+    return image.eventually(look, wanted.__eq__)
 
 
 # "tag=A&tag=B"
 @requirement("TAG-VIS-04")
-def test_filters_by_several_tags_are_combined_with_and(fresh_image: FreshImage, cloudimages_ground: Ground) -> None:
-    if cloudimages_ground.single:
+def test_filters_by_several_tags_are_combined_with_and(fresh_image: FreshImage, cloudimages_run: Run) -> None:
+    if cloudimages_run.single:
         pytest.skip("needs a second image: lend another with a further --image ID")
     one, two, three = (f"{letter}-{uuid.uuid4().hex}" for letter in "abc")
     with fresh_image() as both, fresh_image() as single:
-        both.establish(one, two, three)
-        single.establish(one, two)
+        both.given_tags(one, two, three)
+        single.given_tags(one, two)
 
         assert found(both, [one, three]) == [both.id]
         assert found(both, [three, one]) == [both.id]
@@ -136,17 +150,17 @@ def test_the_schema_declares_the_tags(cloudimages_client: ImagesClient) -> None:
 
 # '[{"op": "replace", "path": "/tags", "value": [ … ]}]'
 @requirement("TAG-VIS-08")
-def test_a_patch_sets_exactly_the_given_tags(image: Image, walks: Looks) -> None:
-    for look in walks.at(View.REPLACE):
+def test_a_patch_sets_exactly_the_given_tags(image: Image, read_path_checks: Comparisons) -> None:
+    for look in read_path_checks.aside().at(ReadPath.REPLACE):
         assert look.shown == look.expected, look
 
-    image.establish("before", "stays")
+    image.given_tags("before", "stays")
     image.delete_tag("before")
     for wanted in (["stays", "new"], ["new", "new", "Other", "a b"], ["new", "Other", "a b"], [], ["back", "before"]):
         answer = image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": wanted})
 
         assert answer.ok, answer
-        assert sorted(image.settled({*wanted})) == sorted({*wanted}), answer
+        assert sorted(image.eventual_tags({*wanted})) == sorted({*wanted}), answer
 
     # Special tags are set exactly, or refused and nothing is changed.
     special = [
@@ -165,7 +179,7 @@ def test_a_patch_sets_exactly_the_given_tags(image: Image, walks: Looks) -> None
 
         assert answer.ok or answer.refused, answer
         assert answer.refused or max(map(len, wanted)) <= LONGEST, answer
-        assert sorted(image.settled(expected)) == expected, answer
+        assert sorted(image.eventual_tags(expected)) == expected, answer
         before = expected
 
 
@@ -175,8 +189,8 @@ def test_what_a_member_sees(
     fresh_image: FreshImage, other_project: ImagesClient, owner_of: Callable[[ImagesClient], str]
 ) -> None:
     with fresh_image(visibility="shared") as image:
-        image.establish("seen")
+        image.given_tags("seen")
         shared(image, owner_of(other_project))
         answer = image.seen_by(other_project).show()
         shown = answer.data.get("tags") if isinstance(answer.data, dict) else None
-        evidence.current().note(f"GET as a member: {answer.status}, tags {shown!a}.")
+        recording.current_check().note(f"GET as a member: {answer.status}, tags {shown!a}.")

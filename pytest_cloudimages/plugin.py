@@ -10,81 +10,81 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_cloudimages import options
-from pytest_cloudimages.fixtures import (
-    absences,
+from pytest_cloudimages.app import options
+from pytest_cloudimages.app.fixtures import (
+    absent_tags,
     administrator,
     anonymous,
-    attempts,
-    bystanders,
+    basics,
+    boundary_tags,
     cloudimages_client,
     cloudimages_credentials,
-    cloudimages_ground,
+    cloudimages_run,
     cloudimages_service,
-    control,
+    confusable_sequences,
+    confusable_tags,
     creator,
-    edges,
+    every_length,
     fresh_image,
-    full_image,
     gone_image,
     image,
-    lengths,
+    image_at_tag_limit,
+    image_states,
+    negative_requests,
+    other_images,
     other_project,
     owner_of,
-    plain_lives,
+    plain_tags,
     races,
+    read_path_checks,
     reader,
-    refusals,
-    related_lives,
-    related_sequences,
+    representations,
     sequences,
-    showings,
-    sound_image,
-    special_lives,
+    special_tags,
     specification,
-    states,
-    unusual_lives,
-    walks,
+    unauthorized_attempts,
+    unusual_tags,
+    working_image,
 )
-from pytest_cloudimages.state import CONDUCTOR, OPTIONS
+from pytest_cloudimages.app.stash import JUDGE, OPTIONS
 
 if TYPE_CHECKING:
-    from pytest_cloudimages.conductor import Conductor
+    from pytest_cloudimages.app.judge import Judge
 
 __all__ = [
-    "absences",
+    "absent_tags",
     "administrator",
     "anonymous",
-    "attempts",
-    "bystanders",
+    "basics",
+    "boundary_tags",
     "cloudimages_client",
     "cloudimages_credentials",
-    "cloudimages_ground",
+    "cloudimages_run",
     "cloudimages_service",
-    "control",
+    "confusable_sequences",
+    "confusable_tags",
     "creator",
-    "edges",
+    "every_length",
     "fresh_image",
-    "full_image",
     "gone_image",
     "image",
-    "lengths",
+    "image_at_tag_limit",
+    "image_states",
+    "negative_requests",
+    "other_images",
     "other_project",
     "owner_of",
-    "plain_lives",
+    "plain_tags",
     "races",
+    "read_path_checks",
     "reader",
-    "refusals",
-    "related_lives",
-    "related_sequences",
+    "representations",
     "sequences",
-    "showings",
-    "sound_image",
-    "special_lives",
+    "special_tags",
     "specification",
-    "states",
-    "unusual_lives",
-    "walks",
+    "unauthorized_attempts",
+    "unusual_tags",
+    "working_image",
 ]
 
 
@@ -105,15 +105,15 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Wake up where a test asks for a service."""
-    if CONDUCTOR in config.stash or any("cloudimages_ground" in getattr(one, "fixturenames", ()) for one in items):
+    if JUDGE in config.stash or any("cloudimages_run" in getattr(one, "fixturenames", ()) for one in items):
         wake(config).prepare(items)
 
 
-def wake(config: pytest.Config) -> Conductor:
+def wake(config: pytest.Config) -> Judge:
     """Give the conductor of this run, which turns outcomes into verdicts."""
-    if CONDUCTOR not in config.stash:
-        from pytest_cloudimages.conductor import Conductor
+    if JUDGE not in config.stash:
+        from pytest_cloudimages.app.judge import Judge
 
-        config.stash[CONDUCTOR] = conductor = Conductor(config)
-        config.pluginmanager.register(conductor, "cloudimages-conductor")
-    return config.stash[CONDUCTOR]
+        config.stash[JUDGE] = conductor = Judge(config)
+        config.pluginmanager.register(conductor, "cloudimages-judge")
+    return config.stash[JUDGE]

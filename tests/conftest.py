@@ -20,11 +20,11 @@ from typing import Any, cast
 
 import pytest
 
-from pytest_cloudimages.client import ImagesClient
-from pytest_cloudimages.exchanges import Transcript
+from pytest_cloudimages.client.recorder import Recorder
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.client.transport import Transport
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import Server, serving
-from pytest_cloudimages.wire import Wire
 
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
 HANG = "hang"
@@ -142,22 +142,22 @@ def direct(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def open_wire(direct: None) -> Iterator[Callable[..., Wire]]:  # noqa: ARG001 - asked for what it does
+def open_wire(direct: None) -> Iterator[Callable[..., Transport]]:  # noqa: ARG001 - asked for what it does
     """Open wires that end with the test."""
     with ExitStack() as stack:
 
-        def opened(origin: str, **how: Any) -> Wire:
-            wire = Wire(origin, **{"timeout": 5.0, **how})
-            stack.callback(wire.close)
-            return wire
+        def opened(origin: str, **how: Any) -> Transport:
+            transport = Transport(origin, **{"timeout": 5.0, **how})
+            stack.callback(transport.close)
+            return transport
 
         yield opened
 
 
 @pytest.fixture
-def caller(peer: Peer, open_wire: Callable[..., Wire]) -> ImagesClient:
+def caller(peer: Peer, open_wire: Callable[..., Transport]) -> ImagesClient:
     """Give a client of the scripted server, with the token ``token-of-the-test``."""
-    return ImagesClient(f"{peer.url}/v2", open_wire(peer.url), Transcript(), lambda: "token-of-the-test")
+    return ImagesClient(f"{peer.url}/v2", open_wire(peer.url), Recorder(), lambda: "token-of-the-test")
 
 
 @pytest.fixture
@@ -238,7 +238,7 @@ class Workshop:
 
     def command(self, *words: str) -> Outcome:
         """Run the command `cloudimages`."""
-        return self.end(self.start("pytest_cloudimages.cli", *words))
+        return self.end(self.start("pytest_cloudimages.app.cli.main", *words))
 
     def judge(self, *words: str) -> Outcome:
         """Run `cloudimages run`, on one processor and as little as will do."""

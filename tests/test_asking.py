@@ -10,13 +10,15 @@ from typing import Any
 
 import pytest
 
-from pytest_cloudimages.exchanges import Purpose
-from pytest_cloudimages.explaining import asking
-from pytest_cloudimages.explaining.asking import Explainer
-from pytest_cloudimages.explaining.symptoms import Suspect, Symptom
-from pytest_cloudimages.ground import Ground, prepare
-from pytest_cloudimages.options import Options
-from pytest_cloudimages.plans import Kind
+from pytest_cloudimages.areas.tags import explainer as asking
+from pytest_cloudimages.areas.tags.explainer import Explainer
+from pytest_cloudimages.areas.tags.suspects import Suspect
+from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.diagnosis.symptoms import Symptom
+from pytest_cloudimages.engine.preflight import prepare
+from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.engine.settings import Options
+from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.reference.app import App, Reply
 from pytest_cloudimages.reference.images import Caller
 from pytest_cloudimages.reference.server import Server, serving
@@ -34,7 +36,7 @@ def added(tag: str, symptom: Symptom = Symptom.UNFAITHFUL, **more: Any) -> Suspe
     return Suspect(symptom, Kind.ADD, tag, **({"carried": False} | more))
 
 
-Opened = Callable[..., tuple[Ground, Server]]
+Opened = Callable[..., tuple[Run, Server]]
 
 
 @pytest.fixture
@@ -42,17 +44,17 @@ def opened(monkeypatch: pytest.MonkeyPatch, direct: None) -> Iterator[Opened]:  
     """Open grounds on served apps, that end with the test."""
     with ExitStack() as stack:
 
-        def open_one(app: App, *, lent: list[str] | None = None) -> tuple[Ground, Server]:
+        def open_one(app: App, *, lent: list[str] | None = None) -> tuple[Run, Server]:
             server = stack.enter_context(serving(app))
             monkeypatch.setenv("CLOUDIMAGES_TOKEN", app.identity.issue("tester").value)
             images = []
             if lent is not None:
                 caller = Caller(app.identity.users["tester"].project.id)
                 images = [app.images.create(caller, {"name": "lent", "tags": lent}).id]
-            ground = prepare(Options(url=f"{server.url}/v2", image=tuple(images), patience=0.2))
-            stack.callback(ground.close)
-            ground.transcript.counts.clear()
-            return ground, server
+            run = prepare(Options(url=f"{server.url}/v2", image=tuple(images), patience=0.2))
+            stack.callback(run.close)
+            run.recorder.counts.clear()
+            return run, server
 
         yield open_one
 
@@ -64,51 +66,54 @@ def opened(monkeypatch: pytest.MonkeyPatch, direct: None) -> Iterator[Opened]:  
         ("RefusesReserved", added('a"b', Symptom.REFUSED)),
         ("DropsControls", added("ab\x01c")),
         ("KeepsWhatCameBack", Suspect(Symptom.KEPT, Kind.DELETE, "x7", True, ("x7",))),
-        ("KeepsSevenTags", added("tag", Symptom.COSTLY, before=tuple("abcdefg"), lost=("a",))),
-        ("DeletesByPrefix", Suspect(Symptom.COSTLY, Kind.DELETE, "plum", True, ("plum", "plumtree"), ("plumtree",))),
-        ("BringsDeletedTagsBack", added("tag", Symptom.FRUITFUL, before=("a", "b"), of_history=True)),
+        ("KeepsSevenTags", added("tag", Symptom.REMOVES_OTHERS, before=tuple("abcdefg"), lost=("a",))),
+        (
+            "DeletesByPrefix",
+            Suspect(Symptom.REMOVES_OTHERS, Kind.DELETE, "plum", True, ("plum", "plumtree"), ("plumtree",)),
+        ),
+        ("BringsDeletedTagsBack", added("tag", Symptom.ADDS_OTHERS, before=("a", "b"), of_history=True)),
     ],
 )
 def test_an_explanation_costs_no_more_than_it_may(opened: Opened, name: str, suspect: Suspect) -> None:
     """And everything that it sends is counted as sent to explain; its images are gone in the end."""
-    ground, server = opened(FAULTS[name]())
+    run, server = opened(FAULTS[name]())
 
-    sentence = Explainer(ground).explain(suspect)
+    sentence = Explainer(run).explain(suspect)
 
     assert sentence
-    assert set(ground.transcript.counts) == {Purpose.EXPLAINING}
-    assert ground.transcript.counts[Purpose.EXPLAINING] <= asking.PER_FINDING + SLACK
+    assert set(run.recorder.counts) == {Purpose.EXPLAINING}
+    assert run.recorder.counts[Purpose.EXPLAINING] <= asking.PER_FINDING + SLACK
     assert [*server.app.images.all()] == []
 
 
 def test_a_run_spends_no_more_than_it_may(opened: Opened) -> None:
     """However many findings of different causes there are; what is left over says nothing."""
-    ground, _ = opened(FAULTS["DropsControls"]())
-    explainer = Explainer(ground)
+    run, _ = opened(FAULTS["DropsControls"]())
+    explainer = Explainer(run)
 
     sentences = [explainer.explain(added(f"no {number}", of_history=True, before=("no",))) for number in range(40)]
 
-    assert ground.transcript.counts[Purpose.EXPLAINING] <= asking.PER_RUN + SLACK
+    assert run.recorder.counts[Purpose.EXPLAINING] <= asking.PER_RUN + SLACK
     assert sentences[0] == "not this tag alone, 'no 0': it depends on what came before, or comes and goes"
     assert sentences[-1] == ""
 
 
 def test_one_cause_is_explained_once(opened: Opened) -> None:
     """Another tag of the class that goes wrong in the same way costs nothing more."""
-    ground, _ = opened(FAULTS["ReadsPlusAsSpace"]())
-    explainer = Explainer(ground)
+    run, _ = opened(FAULTS["ReadsPlusAsSpace"]())
+    explainer = Explainer(run)
     first = explainer.explain(added("a+b"))
-    spent = ground.transcript.counts[Purpose.EXPLAINING]
+    spent = run.recorder.counts[Purpose.EXPLAINING]
 
     assert explainer.explain(added("c++")) == first
-    assert ground.transcript.counts[Purpose.EXPLAINING] == spent
+    assert run.recorder.counts[Purpose.EXPLAINING] == spent
 
 
 def test_two_causes_have_two_explanations(opened: Opened) -> None:
     """A tag outside the class, another symptom, or a tag that was not there before, is asked about anew."""
     both = type("Both", (FAULTS["ReadsPlusAsSpace"], FAULTS["RefusesATilde"]), {})  # type: ignore[misc]
-    ground, _ = opened(both())
-    explainer = Explainer(ground)
+    run, _ = opened(both())
+    explainer = Explainer(run)
 
     assert explainer.explain(added("a+b")).startswith("any tag with a plus sign (")
     assert explainer.explain(added("a~b", Symptom.REFUSED)).startswith("any tag with a tilde (")
@@ -117,8 +122,8 @@ def test_two_causes_have_two_explanations(opened: Opened) -> None:
 def test_a_tag_that_goes_wrong_by_itself_is_not_explained_by_what_came_before(opened: Opened) -> None:
     """A known class of tags that come back does not stand for a tag that is altered at once."""
     both = type("Both", (FAULTS["LosesWhatComesBack"], FAULTS["ReadsPlusAsSpace"]), {})  # type: ignore[misc]
-    ground, _ = opened(both())
-    explainer = Explainer(ground)
+    run, _ = opened(both())
+    explainer = Explainer(run)
 
     assert explainer.explain(added("x7")).startswith("any tag, when it comes back after its deletion (")
     assert explainer.explain(added("y8")).startswith("any tag, when it comes back after its deletion (")
@@ -135,15 +140,15 @@ def test_a_tag_that_goes_wrong_by_itself_is_not_explained_by_what_came_before(op
 )
 def test_what_goes_well_is_given_no_class(opened: Opened, suspect: Suspect, sentence: str) -> None:
     """A correct service is not accused of anything; a dot segment is not even asked for."""
-    ground, _ = opened(App())
+    run, _ = opened(App())
 
-    assert Explainer(ground).explain(suspect) == sentence
+    assert Explainer(run).explain(suspect) == sentence
 
 
 def test_a_service_that_stops_answering_ends_it_quietly(opened: Opened) -> None:
     """No error comes of it, and nothing more is asked."""
     app = FAULTS["ReadsPlusAsSpace"]()
-    ground, server = opened(app)
+    run, server = opened(app)
     asked = 0
 
     def fall_silent(_: object) -> Reply:
@@ -154,7 +159,7 @@ def test_a_service_that_stops_answering_ends_it_quietly(opened: Opened) -> None:
         return App.answer(app, _)  # type: ignore[arg-type]  # a request
 
     server.app.answer = fall_silent  # type: ignore[method-assign]
-    explainer = Explainer(ground)
+    explainer = Explainer(run)
 
     assert explainer.explain(added("a+b")) == ""
     assert explainer.over
@@ -165,9 +170,9 @@ def test_a_service_that_stops_answering_ends_it_quietly(opened: Opened) -> None:
 
 def test_a_lent_image_is_used_and_put_back(opened: Opened) -> None:
     """It has the tags it had, and no other image was created."""
-    ground, server = opened(FAULTS["ReadsNumbers"](), lent=["mine", "ö"])
+    run, server = opened(FAULTS["ReadsNumbers"](), lent=["mine", "ö"])
 
-    sentence = Explainer(ground).explain(added("007"))
+    sentence = Explainer(run).explain(added("007"))
 
     assert sentence.startswith("any tag that is a whole number with leading noughts (")
     assert [sorted(one.tags) for one in server.app.images.all()] == [["mine", "ö"]]
@@ -175,7 +180,7 @@ def test_a_lent_image_is_used_and_put_back(opened: Opened) -> None:
 
 OWN = """
     from pytest_cloudimages import requirement
-    from pytest_cloudimages.explaining import asking
+    from pytest_cloudimages.areas.tags import explainer as asking
 
     {patch}
 

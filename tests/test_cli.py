@@ -13,15 +13,56 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages import __version__, cli
-from pytest_cloudimages.catalogue import load
+from pytest_cloudimages import __version__
+from pytest_cloudimages.app.cli import main, requirements
 from pytest_cloudimages.reference.app import App, Reply
 from pytest_cloudimages.reference.images import Caller
 from pytest_cloudimages.reference.server import Server, serving
+from pytest_cloudimages.spec.catalogue import load
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+TWICE = """\
+import json, os, signal
+from pytest_cloudimages import cli
+from pytest_cloudimages.client.redaction import SECRETS
+from pytest_cloudimages.reference.app import App, Reply
+from pytest_cloudimages.reference.server import serving
+
+class Keeps(App):
+    def delete_image(self, request, image_id):
+        return Reply(403)
+
+def surroundings():
+    return [signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM), dict(os.environ)]
+
+os.environ["PYTEST_ADDOPTS"] = "--no-such-option"
+statuses, same = {}, []
+for name, app, seed in (("first", Keeps(), 1), ("second", App(), 2)):
+    with serving(app) as server:
+        token = app.identity.issue("tester").value
+        os.environ |= {"CLOUDIMAGES_ENDPOINT": f"{server.url}/v2", "CLOUDIMAGES_TOKEN": token}
+        before = surroundings()
+        words = ["run", "--profile", "quick", "--seed", str(seed), "--reports", name]
+        statuses[name] = cli.main([*words, "--select", "TAG-ADD-13", "--", "test_own.py"])
+        same.append(surroundings() == before and SECRETS.hide(token) == token)
+with open("told.json", "w") as file:
+    json.dump([statuses, same], file)
+"""
+
+PROPERTY = """\
+from hypothesis import given
+from pytest_cloudimages import requirement
+from pytest_cloudimages.strategies import plain_tags
+
+@requirement("TAG-ADD-13")
+@given(tag=plain_tags())
+def test_property(fresh_image, tag):
+    with fresh_image() as image:
+        assert image.add_tag(tag).ok
+"""
 
 ONE = ("--select", "TAG-ADD-13")
 """A requirement that is judged in a few requests."""
@@ -110,8 +151,8 @@ def test_the_exit_status_sums_up(workshop: Any, app: type[App], words: tuple[str
 )
 def test_totals_come_to_an_exit_status(counts: dict[str, int], strict: bool, status: int) -> None:
     """A fail before an error before what could not be judged."""
-    from pytest_cloudimages.report.results import Results
-    from pytest_cloudimages.verdicts import Verdict
+    from pytest_cloudimages.reporting.results import Results
+    from pytest_cloudimages.spec.verdicts import Verdict
 
     results = Results({"totals": {str(one): counts.get(str(one), 0) for one in Verdict}})
 
@@ -324,7 +365,7 @@ def test_an_endpoint_may_end_in_its_version(workshop: Any, server: Server, suffi
 
 def test_the_lines_of_serve_name_a_service(workshop: Any) -> None:
     """What `cloudimages serve` prints is all that `cloudimages run` needs; other callers are known too."""
-    serve = workshop.start("pytest_cloudimages.cli", "serve")
+    serve = workshop.start("pytest_cloudimages.app.cli.main", "serve")
     try:
         lines = []
         while not (line := serve.stdout.readline()).startswith("# serving"):
@@ -345,7 +386,7 @@ def test_the_lines_of_serve_name_a_service(workshop: Any) -> None:
 
 def test_the_embedded_server_ends_with_ctrl_c(workshop: Any) -> None:
     """Exit status 0, and not a word of a traceback."""
-    serve = workshop.start("pytest_cloudimages.cli", "serve")
+    serve = workshop.start("pytest_cloudimages.app.cli.main", "serve")
     while not serve.stdout.readline().startswith("# serving"):
         pass
     serve.send_signal(signal.SIGINT)
@@ -428,7 +469,7 @@ def test_ctrl_c_leaves_everything_as_it_was(workshop: Any, lent: bool) -> None:
         workshop.named(server)
         mine = image_of(server, "mine")
         process = workshop.start(
-            "pytest_cloudimages.cli", "run", "--profile", "quick", "--select", "TAG-ADD-13",
+            "pytest_cloudimages.app.cli.main", "run", "--profile", "quick", "--select", "TAG-ADD-13",
             *(["--image", mine] if lent else []),
         )  # fmt: skip
         try:
@@ -463,7 +504,7 @@ def test_words_behind_two_hyphens_are_for_pytest(workshop: Any) -> None:
 def test_other_commands_hand_nothing_over() -> None:
     """Words behind -- are a mistake there."""
     with pytest.raises(SystemExit) as caught:
-        cli.main(["requirements", "--", "-k", "x"])
+        main.main(["requirements", "--", "-k", "x"])
 
     assert caught.value.code == 2
 
@@ -483,7 +524,7 @@ def test_settings_of_the_folder_are_not_the_suites(workshop: Any) -> None:
 
 def test_the_requirements_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     """One a line, and their number."""
-    assert cli.main(["requirements"]) == 0
+    assert main.main(["requirements"]) == 0
 
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 356
@@ -493,55 +534,60 @@ def test_the_requirements_are_listed(capsys: pytest.CaptureFixture[str]) -> None
 
 def test_the_requirements_are_given_as_json(capsys: pytest.CaptureFixture[str]) -> None:
     """With all that is known of them, and a reason for what is not tested."""
-    assert cli.main(["requirements", "--json"]) == 0
+    assert main.main(["requirements", "--json"]) == 0
 
     entries = json.loads(capsys.readouterr().out)["requirements"]
     assert [one["id"] for one in entries] == [*load()]
     assert all(bool(one["reason"]) != one["tested"] for one in entries)
+    assert [(one["document"], one["section"], one["url"]) for one in entries] == [
+        (requirement.document, requirement.section, requirement.url) for requirement in load().values()
+    ]
 
 
 def test_the_requirements_are_given_as_markdown(capsys: pytest.CaptureFixture[str]) -> None:
     """As a table whose rows all have six cells."""
-    assert cli.main(["requirements", "--markdown", "TAG"]) == 0
+    assert main.main(["requirements", "--markdown", "TAG"]) == 0
 
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 122
     assert {len(re.findall(r"(?<!\\)\|", line)) for line in lines} == {7}
+    assert "[RFC 9110, 15.5.2, 11.6.1](https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2)" in lines[26]
 
 
 @pytest.mark.parametrize(("words", "count"), [(["TAG-ADD"], 34), (["tag-hist", "TAG-ADD-05"], 5), (["TAG-ADD-*"], 34)])
 def test_requirements_are_chosen(capsys: pytest.CaptureFixture[str], words: list[str], count: int) -> None:
     """By id or group."""
-    assert cli.main(["requirements", *words]) == 0
+    assert main.main(["requirements", *words]) == 0
 
     assert len(capsys.readouterr().out.splitlines()) == count + 1
 
 
 def test_one_requirement_is_explained(capsys: pytest.CaptureFixture[str]) -> None:
     """What it says, who says so, what a departure is, and how to ask."""
-    assert cli.main(["requirements", "TAG-ADD-05"]) == 0
+    assert main.main(["requirements", "TAG-ADD-05"]) == 0
 
     out = capsys.readouterr().out
     assert out.startswith("TAG-ADD-05: ")
     for told in ("MUST, documented; a departure is: fail", "Image tag page", "cloudimages run --select TAG-ADD-05"):
         assert told in out
+    assert f"\nurl:        {load()['TAG-ADD-05'].url}\n" in out
 
 
 def test_an_unknown_requirement_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """Exit status 2."""
-    assert cli.main(["requirements", "TAG-NIL"]) == 2
+    assert main.main(["requirements", "TAG-NIL"]) == 2
 
     assert "TAG-NIL" in capsys.readouterr().err
 
 
 def test_what_is_tested_is_read_off_the_suite() -> None:
     """Every id of a decorator, and no other."""
-    assert {"TAG-ADD-05", "TAG-HIST-01"} <= cli.tested_ids() <= {*load()}
+    assert {"TAG-ADD-05", "TAG-HIST-01"} <= requirements.tested_ids() <= {*load()}
 
 
 def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     """As `cloudimages requirements | head -1` does."""
-    line = f"{sys.executable} -m pytest_cloudimages.cli requirements --json | head -1"
+    line = f"{sys.executable} -m pytest_cloudimages.app.cli.main requirements --json | head -1"
     run = subprocess.run(
         ["bash", "-o", "pipefail", "-c", line], cwd=tmp_path, capture_output=True, text=True, check=False
     )
@@ -552,7 +598,7 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """And the exit status is 0."""
     with pytest.raises(SystemExit) as caught:
-        cli.main(["--version"])
+        main.main(["--version"])
 
     assert caught.value.code == 0
     assert capsys.readouterr().out == f"cloudimages {__version__}\n"
@@ -561,6 +607,24 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_help_tells_the_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
     """All five of them."""
     with pytest.raises(SystemExit):
-        cli.main(["run", "--help"])
+        main.main(["run", "--help"])
 
     assert re.findall(r"^  (\d)  ", capsys.readouterr().out, re.MULTILINE) == ["0", "1", "2", "3", "4"]
+
+
+def test_two_runs_in_one_process_know_nothing_of_each_other(workshop: Any) -> None:
+    """What the first left behind is nothing to the second, and the process is as it was."""
+    workshop.write("twice.py", TWICE)
+    workshop.write("test_own.py", PROPERTY)
+    outcome = workshop.end(workshop.start("twice"))
+    assert outcome.status == 0, outcome.out
+    told = json.loads((workshop.folder / "told.json").read_text("utf-8"))
+    first, second = (
+        json.loads((workshop.folder / name / "conformance.json").read_text("utf-8")) for name in ("first", "second")
+    )
+
+    assert told == [{"first": 3, "second": 0}, [True, True]], outcome.out
+    assert len(first["left_behind"]) >= 2
+    assert second["left_behind"] == []
+    cases = [{one["id"]: one["cases"] for one in run["requirements"] if one["cases"]} for run in (first, second)]
+    assert cases[0] == cases[1]

@@ -10,27 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.client import (
-    LONGEST_WAIT,
-    Image,
-    ImagesClient,
-    Patience,
-    brief,
-    parse,
-    prepared,
-    readable,
-    segment,
-)
-from pytest_cloudimages.exchanges import Purpose, Transcript
-from pytest_cloudimages.lifetimes import created
+from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.images import Image, readable, require_ok
+from pytest_cloudimages.client.polling import Eventually
+from pytest_cloudimages.client.recorder import Recorder
+from pytest_cloudimages.client.session import LONGEST_WAIT, ImagesClient, brief, parse, segment
+from pytest_cloudimages.engine.provisioning import temporary_image
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import Server, serving
-from pytest_cloudimages.verdicts import Blocked
+from pytest_cloudimages.spec.verdicts import Blocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_cloudimages.wire import Wire
+    from pytest_cloudimages.client.transport import Transport
 
 TOKEN = "token-of-the-test"
 
@@ -50,15 +43,15 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.fixture
-def cloud(server: Server, open_wire: Callable[..., Wire]) -> ImagesClient:
+def cloud(server: Server, open_wire: Callable[..., Transport]) -> ImagesClient:
     """Give a client of the embedded server."""
     return client_of(server, open_wire)
 
 
-def client_of(server: Server, open_wire: Callable[..., Wire]) -> ImagesClient:
+def client_of(server: Server, open_wire: Callable[..., Transport]) -> ImagesClient:
     """Give a client of an embedded server."""
     token = server.app.identity.issue("tester").value
-    return ImagesClient(f"{server.url}/v2", open_wire(server.url), Transcript(), lambda: token)
+    return ImagesClient(f"{server.url}/v2", open_wire(server.url), Recorder(), lambda: token)
 
 
 # What is sent
@@ -204,22 +197,22 @@ def test_the_token_is_nowhere(caller: ImagesClient, peer: Any) -> None:
     peer.replies = [answer(200, b"{}")]
     found = caller.show("id")
     shown = [repr(found), repr(found.exchange), str(found.exchange), found.exchange.curl(peer.url), repr(caller)]
-    shown += [json.dumps(found.exchange.as_data(peer.url)), repr(caller.transcript), repr(vars(found))]
+    shown += [json.dumps(found.exchange.as_data(peer.url)), repr(caller.recorder), repr(vars(found))]
 
     assert not [text for text in shown if TOKEN in text]
 
 
 def test_exchanges_are_kept_with_their_purpose_and_caller(caller: ImagesClient) -> None:
     """The transcript tells who asked, and why."""
-    with caller.transcript.of(Purpose.PREPARING):
+    with caller.recorder.of(Purpose.PREPARING):
         caller.show("1")
     caller.calling("a stranger", lambda: None).show("2")
 
-    assert [(one.purpose, one.caller) for one in caller.transcript.take()] == [
+    assert [(one.purpose, one.caller) for one in caller.recorder.take()] == [
         (Purpose.PREPARING, "tester"),
         (Purpose.JUDGING, "a stranger"),
     ]
-    assert caller.transcript.counts == {"preparing": 1, "judging": 1}
+    assert caller.recorder.counts == {"preparing": 1, "judging": 1}
 
 
 def test_octets_behind_a_204_are_told(caller: ImagesClient, peer: Any) -> None:
@@ -285,20 +278,20 @@ def test_a_service_that_answers_nothing_blocks(caller: ImagesClient, peer: Any) 
         caller.add_tag("id", "a")
 
 
-def test_an_answer_that_does_not_come_is_none(peer: Any, open_wire: Callable[..., Wire]) -> None:
+def test_an_answer_that_does_not_come_is_none(peer: Any, open_wire: Callable[..., Transport]) -> None:
     """Where the service answers other requests, the silence is its own; the request is not sent again."""
     peer.replies = ["hang", answer(200)]
-    slow = ImagesClient(f"{peer.url}/v2", open_wire(peer.url, timeout=0.3), Transcript(), lambda: None)
+    slow = ImagesClient(f"{peer.url}/v2", open_wire(peer.url, timeout=0.3), Recorder(), lambda: None)
     found = slow.add_tag("id", "a")
 
     assert (found.status, found.exchange.note) == (0, "not answered within 0.3 s")
     assert [head.split()[0] for head in peer.heads] == [b"PUT", b"GET"]
 
 
-def test_a_service_that_answers_nothing_in_time_blocks(peer: Any, open_wire: Callable[..., Wire]) -> None:
+def test_a_service_that_answers_nothing_in_time_blocks(peer: Any, open_wire: Callable[..., Transport]) -> None:
     """No answer to anything is no answer to the question."""
     peer.replies = ["hang", "hang"]
-    slow = ImagesClient(f"{peer.url}/v2", open_wire(peer.url, timeout=0.05), Transcript(), lambda: None)
+    slow = ImagesClient(f"{peer.url}/v2", open_wire(peer.url, timeout=0.05), Recorder(), lambda: None)
 
     with pytest.raises(Blocked, match="out of reach"):
         slow.add_tag("id", "a")
@@ -311,11 +304,11 @@ def test_half_an_answer_is_none(caller: ImagesClient, peer: Any) -> None:
     assert caller.show("id").status == 0
 
 
-def test_a_port_that_refuses_blocks(open_wire: Callable[..., Wire]) -> None:
+def test_a_port_that_refuses_blocks(open_wire: Callable[..., Transport]) -> None:
     """The message names the endpoint and the cause."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         url = f"http://127.0.0.1:{taken.getsockname()[1]}"
-    nowhere = ImagesClient(f"{url}/v2", open_wire(url), Transcript(), lambda: None)
+    nowhere = ImagesClient(f"{url}/v2", open_wire(url), Recorder(), lambda: None)
 
     with pytest.raises(Blocked, match=rf"{url}/v2 is out of reach: .*refused"):
         nowhere.show("id")
@@ -435,7 +428,7 @@ class TurnsAway(App):
         return self.unauthorized(request)
 
 
-def test_a_refusal_of_a_good_token_stands(open_wire: Callable[..., Wire]) -> None:
+def test_a_refusal_of_a_good_token_stands(open_wire: Callable[..., Transport]) -> None:
     """The token opens the list, so that nothing is wrong with it."""
     with serving(TurnsAway()) as server:
         caller = client_of(server, open_wire)
@@ -463,21 +456,21 @@ def test_a_raw_request_without_an_answer_has_no_status(caller: ImagesClient, pee
     assert caller.raw("PUT", "/x").status == 0
 
 
-def test_a_raw_request_that_hangs_blocks(peer: Any, open_wire: Callable[..., Wire]) -> None:
+def test_a_raw_request_that_hangs_blocks(peer: Any, open_wire: Callable[..., Transport]) -> None:
     """The time-out holds for connections of one's own too."""
     peer.replies = ["hang"]
-    slow = ImagesClient(f"{peer.url}/v2", open_wire(peer.url, timeout=0.05), Transcript(), lambda: None)
+    slow = ImagesClient(f"{peer.url}/v2", open_wire(peer.url, timeout=0.05), Recorder(), lambda: None)
 
     with pytest.raises(Blocked, match="was not answered"):
         slow.raw("PUT", "/x")
 
 
 def test_a_raw_request_does_not_go_round_a_proxy(
-    open_wire: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch
+    open_wire: Callable[..., Transport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where a proxy stands between, the question cannot be asked."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
-    behind = ImagesClient("http://images.example/v2", open_wire("http://images.example"), Transcript(), lambda: None)
+    behind = ImagesClient("http://images.example/v2", open_wire("http://images.example"), Recorder(), lambda: None)
 
     with pytest.raises(Blocked, match="proxy"):
         behind.raw("PUT", "/x")
@@ -533,18 +526,18 @@ def test_a_preparation_that_fails_blocks(
     peer.replies = [answer(status)]
     found = caller.add_tag("id", "a")
     if fine:
-        assert prepared(found, status=wanted) is found
+        assert require_ok(found, status=wanted) is found
     else:
         with pytest.raises(Blocked, match=f"→ {status}"):
-            prepared(found, status=wanted)
+            require_ok(found, status=wanted)
 
 
 def test_an_image_is_found_on_a_further_page(cloud: ImagesClient) -> None:
     """The list is followed by its links."""
     with ExitStack() as stack:
-        oldest = stack.enter_context(created(cloud, "run"))
+        oldest = stack.enter_context(temporary_image(cloud, "run"))
         for _ in range(101):
-            stack.enter_context(created(cloud, "run"))
+            stack.enter_context(temporary_image(cloud, "run"))
 
         assert oldest.listed()["id"] == oldest.id
 
@@ -578,31 +571,31 @@ def shown(*tags: str) -> bytes:
 def test_a_change_seen_late_is_waited_for(caller: ImagesClient, peer: Any, waits: list[float]) -> None:
     """The tags are given once they are as expected, and the lag is told."""
     peer.replies = [shown(), shown(), shown("a")]
-    image = Image(caller, "id", patience=Patience(5, caller.transcript))
+    image = Image(caller, "id", patience=Eventually(5, caller.recorder))
 
-    assert image.settled(["a"]) == ["a"]
+    assert image.eventual_tags(["a"]) == ["a"]
     assert len(waits) == 2
-    assert caller.transcript.lag > 0
+    assert caller.recorder.lag > 0
 
 
 def test_a_change_that_is_there_costs_one_reading(caller: ImagesClient, peer: Any, waits: list[float]) -> None:
     """Nobody waits for what can be seen, in whatever order."""
     peer.replies = [shown("b", "a")]
 
-    assert Image(caller, "id", patience=Patience(5, caller.transcript)).settled(["a", "b"]) == ["b", "a"]
-    assert (waits, caller.transcript.lag) == ([], 0)
+    assert Image(caller, "id", patience=Eventually(5, caller.recorder)).eventual_tags(["a", "b"]) == ["b", "a"]
+    assert (waits, caller.recorder.lag) == ([], 0)
 
 
 def test_patience_ends_for_the_whole_run(caller: ImagesClient, peer: Any) -> None:
     """Where nothing came late within the time given, nothing is waited for again."""
     peer.replies = [shown()] * 1000
-    patience = Patience(0.05, caller.transcript)
+    patience = Eventually(0.05, caller.recorder)
     image = Image(caller, "id", patience=patience)
 
-    assert image.settled(["a"]) == []
+    assert image.eventual_tags(["a"]) == []
     asked = len(peer.heads)
     assert asked > 1
-    assert image.settled(["a"]) == []
+    assert image.eventual_tags(["a"]) == []
     assert len(peer.heads) == asked + 1
 
 
@@ -611,7 +604,7 @@ def test_a_ground_that_does_not_show_blocks(caller: ImagesClient, peer: Any) -> 
     peer.replies = [answer(204), shown("other")]
 
     with pytest.raises(Blocked, match="to be the ground"):
-        Image(caller, "id").establish("a")
+        Image(caller, "id").given_tags("a")
 
 
 # Once
@@ -625,7 +618,7 @@ def test_what_is_sent_once_is_not_repeated(caller: ImagesClient, peer: Any) -> N
     assert (given.status, given.ok, given.refused) == (0, False, False)
     assert given.exchange.note.startswith("the connection broke")
     assert len(peer.heads) == 1
-    assert caller.transcript.counts[Purpose.JUDGING] == 1
+    assert caller.recorder.counts[Purpose.JUDGING] == 1
 
 
 def test_nobody_is_waited_for_by_what_is_sent_once(caller: ImagesClient, peer: Any, waits: list[float]) -> None:
@@ -636,10 +629,10 @@ def test_nobody_is_waited_for_by_what_is_sent_once(caller: ImagesClient, peer: A
     assert waits == []
 
 
-def test_a_time_out_of_what_is_sent_once_leaves_it_open(peer: Any, open_wire: Callable[..., Wire]) -> None:
+def test_a_time_out_of_what_is_sent_once_leaves_it_open(peer: Any, open_wire: Callable[..., Transport]) -> None:
     """It is no missing ground: the request may have taken effect."""
     peer.replies = ["hang"]
-    caller = ImagesClient(f"{peer.url}/v2", open_wire(peer.url, timeout=0.1), Transcript(), lambda: TOKEN)
+    caller = ImagesClient(f"{peer.url}/v2", open_wire(peer.url, timeout=0.1), Recorder(), lambda: TOKEN)
     given = caller.send_once("PUT", "/images/id/tags/a")
 
     assert given.status == 0
@@ -657,8 +650,8 @@ def test_a_cut_request_is_sent_whole_and_has_no_answer(caller: ImagesClient, pee
     assert b'[{"op": "replace"}]' in peer.bodies
 
 
-def test_a_service_out_of_reach_leaves_open_what_is_cut(open_wire: Callable[..., Wire]) -> None:
+def test_a_service_out_of_reach_leaves_open_what_is_cut(open_wire: Callable[..., Transport]) -> None:
     """Nothing is raised."""
-    caller = ImagesClient("http://127.0.0.1:9/v2", open_wire("http://127.0.0.1:9"), Transcript(), lambda: TOKEN)
+    caller = ImagesClient("http://127.0.0.1:9/v2", open_wire("http://127.0.0.1:9"), Recorder(), lambda: TOKEN)
 
     assert "refused" in caller.send_once("PUT", "/images/id/tags/a", cut=True).exchange.note

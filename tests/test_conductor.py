@@ -33,7 +33,7 @@ EVERYTHING = """
 import hypothesis, pytest
 from hypothesis import strategies as st
 from pytest_cloudimages import requirement
-from pytest_cloudimages.verdicts import Blocked
+from pytest_cloudimages.spec.verdicts import Blocked
 
 @requirement("TAG-ADD-05")
 def test_pass(image):
@@ -109,7 +109,7 @@ def test_skipped(image):
 
 @requirement("TAG-DEL-01", "TAG-DEL-03")
 def test_two_requirements(image):
-    image.establish("a")
+    image.given_tags("a")
     assert image.delete_tag("a").status == 204
     assert image.tags() == []
 
@@ -372,8 +372,8 @@ def test_unrelated():
     heavy = {"hypothesis", "requests", "urllib3", "jsonschema", "openstack", "keystoneauth1"}
     assert heavy & {*sys.modules} == set()
     ours = {one for one in sys.modules if one.startswith("pytest_cloudimages")}
-    assert "pytest_cloudimages.conductor" not in ours
-    assert "pytest_cloudimages.catalogue" not in ours
+    assert "pytest_cloudimages.app.judge" not in ours
+    assert "pytest_cloudimages.spec.catalogue" not in ours
 """
 
 

@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 import requests
 
-from pytest_cloudimages.credentials import WAYS, Service, find, find_other, nobody, normalised
-from pytest_cloudimages.exchanges import SECRETS
-from pytest_cloudimages.options import ConfigurationError, Options
+from pytest_cloudimages.client.auth.credentials import WAYS, Service, find, find_other, nobody, normalised
+from pytest_cloudimages.client.errors import ConfigurationError
+from pytest_cloudimages.client.redaction import SECRETS
+from pytest_cloudimages.engine.settings import Options
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import Server, environment, serving
-from pytest_cloudimages.verdicts import Blocked
+from pytest_cloudimages.spec.verdicts import Blocked
 
 Environ = dict[str, str]
 Write = Callable[..., Path]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_cloudimages.cli import main
+from pytest_cloudimages.app.cli.main import main
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import environment, serving
 
@@ -46,7 +46,7 @@ def test_every_command_shown_is_understood(line: str) -> None:
     words = shlex.split(line, comments=True)
     names = [number for number, word in enumerate(words) if word.endswith("cloudimages")]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest_cloudimages.cli", *words[names[-1] + 1 :], "--help"],
+        [sys.executable, "-m", "pytest_cloudimages.app.cli.main", *words[names[-1] + 1 :], "--help"],
         env=quiet({}),
         capture_output=True,
         text=True,

@@ -11,17 +11,10 @@ from typing import Any
 
 import pytest
 
-from pytest_cloudimages import exchanges
-from pytest_cloudimages.exchanges import (
-    HIDDEN,
-    KEPT_OCTETS,
-    Exchange,
-    Purpose,
-    Secrets,
-    Transcript,
-    printable,
-    without_token,
-)
+from pytest_cloudimages.client import exchange as exchange_module
+from pytest_cloudimages.client.exchange import KEPT_OCTETS, Exchange, Purpose, without_token
+from pytest_cloudimages.client.recorder import Recorder
+from pytest_cloudimages.client.redaction import HIDDEN, Secrets, printable
 
 PLAIN = Exchange(
     method="PUT",
@@ -41,7 +34,7 @@ PLAIN = Exchange(
 def secrets(monkeypatch: pytest.MonkeyPatch) -> Secrets:
     """Give secrets that end with the test."""
     mine = Secrets()
-    monkeypatch.setattr(exchanges, "SECRETS", mine)
+    monkeypatch.setattr(exchange_module, "SECRETS", mine)
     return mine
 
 
@@ -186,25 +179,25 @@ def test_a_command_names_one_address(target: str) -> None:
 
 def test_a_transcript_gives_each_exchange_once() -> None:
     """What was taken is gone; the counts stay."""
-    transcript = Transcript()
-    transcript.add(PLAIN)
+    recorder = Recorder()
+    recorder.add(PLAIN)
 
-    assert transcript.take() == [PLAIN]
-    assert transcript.take() == []
-    assert transcript.counts == {Purpose.JUDGING: 1}
+    assert recorder.take() == [PLAIN]
+    assert recorder.take() == []
+    assert recorder.counts == {Purpose.JUDGING: 1}
 
 
 def test_a_purpose_holds_for_its_block_and_its_thread() -> None:
     """Other threads go on judging, and an error ends the block as well."""
-    transcript = Transcript()
+    recorder = Recorder()
     seen: list[Purpose] = []
-    with pytest.raises(ZeroDivisionError), transcript.of(Purpose.CLEANING):
-        with transcript.of(Purpose.PREPARING):
-            seen.append(transcript.purpose)
-        thread = threading.Thread(target=lambda: seen.append(transcript.purpose))
+    with pytest.raises(ZeroDivisionError), recorder.of(Purpose.CLEANING):
+        with recorder.of(Purpose.PREPARING):
+            seen.append(recorder.purpose)
+        thread = threading.Thread(target=lambda: seen.append(recorder.purpose))
         thread.start()
         thread.join()
-        seen.append(transcript.purpose)
+        seen.append(recorder.purpose)
         raise ZeroDivisionError
 
-    assert [*seen, transcript.purpose] == [Purpose.PREPARING, Purpose.JUDGING, Purpose.CLEANING, Purpose.JUDGING]
+    assert [*seen, recorder.purpose] == [Purpose.PREPARING, Purpose.JUDGING, Purpose.CLEANING, Purpose.JUDGING]

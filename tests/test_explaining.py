@@ -15,12 +15,13 @@ from urllib.parse import quote, unquote
 
 import pytest
 
-from pytest_cloudimages.exchanges import Exchange
-from pytest_cloudimages.explaining import characters, lengths, relations, telling, texts
-from pytest_cloudimages.explaining.procedure import Hypothesis, Spent, Trials, discriminate
-from pytest_cloudimages.explaining.symptoms import Suspect, Symptom, suspect
-from pytest_cloudimages.plans import Kind
-from pytest_cloudimages.strategies import RELATED
+from pytest_cloudimages.areas.tags.strategies import RELATED
+from pytest_cloudimages.areas.tags.suspects import Suspect, suspect
+from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.diagnosis import charsets, length_limits, pair_relations, string_classes, wording
+from pytest_cloudimages.diagnosis.discriminate import Hypothesis, Spent, Trials, discriminate
+from pytest_cloudimages.diagnosis.symptoms import Symptom
+from pytest_cloudimages.history.operations import Kind
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -181,7 +182,11 @@ OUTSIDERS: dict[str, tuple[Callable[[str], object], str]] = {
 
 def claims_within(found: Hypothesis[str], goes_wrong: Callable[[str], object], tag: str) -> list[str]:
     """Give the tags that a claim speaks of, and that go well."""
-    return [one for one in {*texts.pool(tag), *texts.pool("aéb")} if found.holds(one) and not goes_wrong(one)]
+    return [
+        one
+        for one in {*string_classes.pool(tag), *string_classes.pool("aéb")}
+        if found.holds(one) and not goes_wrong(one)
+    ]
 
 
 @pytest.mark.parametrize("name", DEFECTS)
@@ -189,7 +194,7 @@ def test_the_class_of_a_defect_is_found(name: str) -> None:
     """By name, with no tag in it that goes well."""
     goes_wrong, tag, claim = DEFECTS[name]
 
-    found = texts.explained(tag, trials(goes_wrong))
+    found = string_classes.explained(tag, trials(goes_wrong))
 
     assert found is not None
     assert found.claim == claim
@@ -203,9 +208,9 @@ def test_no_class_is_claimed_for_what_is_none(name: str) -> None:
     asked = trials(goes_wrong)
     asked(tag)
 
-    assert texts.explained(tag, asked) is None
-    told = telling.unclaimed(tag, asked, Symptom.REFUSED, "", texts.shown)
-    assert told.startswith(f"this tag, {texts.shown(tag)}, refused; ")
+    assert string_classes.explained(tag, asked) is None
+    told = wording.unclaimed(tag, asked, Symptom.REFUSED, "", string_classes.shown)
+    assert told.startswith(f"this tag, {string_classes.shown(tag)}, refused; ")
     assert told.endswith("; no class was found")
     assert "neighbours that are accepted: " in told
 
@@ -213,13 +218,13 @@ def test_no_class_is_claimed_for_what_is_none(name: str) -> None:
 @pytest.mark.parametrize("number", range(40))
 def test_whatever_few_characters_a_service_dislikes_no_claim_reaches_others(number: int) -> None:
     """A class that is claimed of a random few holds none that goes well."""
-    chosen = random.Random(number).sample(sorted(characters.ALL), 1 + number % 5)  # noqa: S311 - the same every time
+    chosen = random.Random(number).sample(sorted(charsets.ALL), 1 + number % 5)  # noqa: S311 - the same every time
     tag = f"q{chosen[0]}r"
 
     def goes_wrong(one: str) -> bool:
         return not {*chosen}.isdisjoint(one)
 
-    found = texts.explained(tag, trials(goes_wrong))
+    found = string_classes.explained(tag, trials(goes_wrong))
 
     assert found is None or claims_within(found, goes_wrong, tag) == []
 
@@ -228,16 +233,16 @@ def test_nothing_is_claimed_when_the_requests_are_spent() -> None:
     """However far the search came."""
     for most in range(1, 12):
         asked = trials(lambda tag: "+" in tag, most)
-        assert texts.explained("abc+d", asked) is None
+        assert string_classes.explained("abc+d", asked) is None
 
 
 def test_a_claim_tells_what_was_seen_on_either_side() -> None:
     """The members that went wrong, and the nearest neighbours that did not."""
     asked = trials(lambda tag: tag.endswith("\n"))
-    found = texts.explained("ab\n", asked)
+    found = string_classes.explained("ab\n", asked)
 
     assert found is not None
-    told = telling.claimed(found, asked, Symptom.UNFAITHFUL, "when it is added again", texts.shown)
+    told = wording.claimed(found, asked, Symptom.UNFAITHFUL, "when it is added again", string_classes.shown)
     assert told.startswith("any tag ending in a newline, when it is added again ('\\n', 'a\\n', ")
     assert "altered or lost; 'a\\nb', '\\na', 'a\\t' fine)" in told
 
@@ -245,10 +250,10 @@ def test_a_claim_tells_what_was_seen_on_either_side() -> None:
 def test_a_limit_is_told_by_the_lengths_on_either_side() -> None:
     """In the words of the tester's question: which character, how many of it."""
     asked = trials(lambda tag: len(tag.encode()) > 255)
-    found = texts.explained("é" * 255, asked)
+    found = string_classes.explained("é" * 255, asked)
 
     assert found is not None
-    told = telling.claimed(found, asked, Symptom.REFUSED, "", texts.shown)
+    told = wording.claimed(found, asked, Symptom.REFUSED, "", string_classes.shown)
     assert told.startswith("more than 255 octets (é×127 accepted, é×128 refused, ")
     assert told.endswith("a×255 accepted)")
 
@@ -265,7 +270,7 @@ def test_a_limit_is_told_by_the_lengths_on_either_side() -> None:
 )
 def test_a_limit_is_named_with_its_unit(unit: str, accepted: Callable[[str], bool], told: str) -> None:
     """If 255 of that unit are allowed."""
-    assert lengths.limit(unit, accepted) == told
+    assert length_limits.limit(unit, accepted) == told
 
 
 @pytest.mark.parametrize(
@@ -278,18 +283,18 @@ def test_a_limit_is_named_with_its_unit(unit: str, accepted: Callable[[str], boo
 )
 def test_tags_that_are_too_long_are_told_up_to_which_length(longest: int, told: str) -> None:
     """Where a service takes more than it may."""
-    assert telling.beyond(trials(lambda tag: len(tag) <= longest), (256, 257, 1000)) == told
+    assert wording.beyond(trials(lambda tag: len(tag) <= longest), (256, 257, 1000)) == told
 
 
 # Two tags
 
 
-def folded(change: Callable[[str], str]) -> Callable[[relations.Pair], bool]:
+def folded(change: Callable[[str], str]) -> Callable[[pair_relations.Pair], bool]:
     """Tell which tags are one for a service that compares them so."""
     return lambda pair: change(pair[0]) == change(pair[1])
 
 
-PAIRS: dict[str, tuple[Callable[[relations.Pair], object], relations.Pair, str]] = {
+PAIRS: dict[str, tuple[Callable[[pair_relations.Pair], object], pair_relations.Pair, str]] = {
     "case": (folded(str.casefold), ("Abc", "abc"), "two tags equal but for case"),
     "ASCII case": (folded(lambda tag: re.sub("[A-Z]", lambda one: one[0].lower(), tag)), ("TAG", "tag"), "two tags equal but for the case of ASCII letters"),
     "form C": (folded(lambda tag: unicodedata.normalize("NFC", tag)), ("ñ", "n\u0303"), "two tags equal in normalisation form C"),
@@ -314,11 +319,11 @@ def test_what_relates_two_tags_is_found(name: str) -> None:
     asked = trials(goes_wrong, 14)
     asked(pair)
 
-    found = relations.explained(pair, KNOWN, asked)
+    found = pair_relations.explained(pair, KNOWN, asked)
 
     assert found is not None
     assert found.claim == claim
-    both = [*KNOWN, *relations.EXTRA]
+    both = [*KNOWN, *pair_relations.EXTRA]
     assert [one for one in (*both, *(two[::-1] for two in both)) if found.holds(one) and not goes_wrong(one)] == []
 
 
@@ -331,13 +336,13 @@ def test_what_relates_two_tags_is_found(name: str) -> None:
     ],
 )
 def test_no_relation_is_claimed_for_what_is_none(
-    goes_wrong: Callable[[relations.Pair], object], pair: relations.Pair
+    goes_wrong: Callable[[pair_relations.Pair], object], pair: pair_relations.Pair
 ) -> None:
     """Where no relation fits, none is named."""
     asked = trials(goes_wrong, 14)
     asked(pair)
 
-    assert relations.explained(pair, KNOWN, asked) is None
+    assert pair_relations.explained(pair, KNOWN, asked) is None
 
 
 def test_a_class_that_its_own_neighbours_contradict_is_not_claimed() -> None:
@@ -367,7 +372,7 @@ def test_a_class_that_its_own_neighbours_contradict_is_not_claimed() -> None:
 )
 def test_a_tag_is_shown_so_that_it_can_be_told(tag: str, told: str) -> None:
     """Runs are counted, and what cannot be seen is escaped."""
-    assert texts.shown(tag) == told
+    assert string_classes.shown(tag) == told
 
 
 # What a case's exchanges show
@@ -420,8 +425,8 @@ class Tape:
         (Tape().put("a b").read("ab"), (Symptom.UNFAITHFUL, "a b")),
         (Tape().read("x").put("a").read("x"), (Symptom.UNFAITHFUL, "a")),
         (Tape().read("x").put("a").read("x").read("a", "x"), None),
-        (Tape().read("x").put("a").read("a"), (Symptom.COSTLY, "a")),
-        (Tape().read("x").put("a").read("a", "b", "x"), (Symptom.FRUITFUL, "a")),
+        (Tape().read("x").put("a").read("a"), (Symptom.REMOVES_OTHERS, "a")),
+        (Tape().read("x").put("a").read("a", "b", "x"), (Symptom.ADDS_OTHERS, "a")),
         (Tape().read("a").put("a").read("a", "a"), (Symptom.TWICE, "a")),
         (Tape().put("a", 500), (Symptom.FAILED, "a")),
         (Tape().put("a", 0).read(), (Symptom.FAILED, "a")),
@@ -438,7 +443,7 @@ class Tape:
         (Tape().put("a").delete("a", 404), (Symptom.UNDELETABLE, "a")),
         (Tape().put("a").delete("a").read("a"), (Symptom.KEPT, "a")),
         (Tape().delete("a", 400).read("a"), (Symptom.UNDELETABLE, "a")),
-        (Tape().read("a", "b").delete("a").read(), (Symptom.COSTLY, "a")),
+        (Tape().read("a", "b").delete("a").read(), (Symptom.REMOVES_OTHERS, "a")),
         (Tape().read("b").delete("a").read("b"), (Symptom.FORGIVEN, "a")),
         (Tape().read("b").delete("a", 410).read("b"), (Symptom.MISANSWERED, "a")),
         (Tape().read("b").delete("a", 404).read("b"), None),
@@ -471,7 +476,7 @@ def test_a_suspect_knows_the_tags_beside_it() -> None:
     """Those it cost come first."""
     found = Tape().read("b", "Abc", "c").delete("abc", 204).read("b", "c").suspect
 
-    assert found == Suspect(Symptom.COSTLY, Kind.DELETE, "abc", False, ("b", "Abc", "c"), ("Abc",))
+    assert found == Suspect(Symptom.REMOVES_OTHERS, Kind.DELETE, "abc", False, ("b", "Abc", "c"), ("Abc",))
     assert found.partners == ["Abc", "b", "c"]
 
 

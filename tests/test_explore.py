@@ -6,18 +6,20 @@ import json
 import os
 import signal
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.exchanges import Transcript
-from pytest_cloudimages.explore import STRIDE, Examples, Exploration
-from pytest_cloudimages.options import Options
+from pytest_cloudimages.app.judge import SUITE
+from pytest_cloudimages.client.recorder import Recorder
+from pytest_cloudimages.engine.exploration import DRAWN, STRIDE, Examples, Exploration
+from pytest_cloudimages.engine.settings import Options
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.server import serving
-from pytest_cloudimages.report.results import Record
-from pytest_cloudimages.verdicts import Verdict
+from pytest_cloudimages.reporting.results import CheckResult
+from pytest_cloudimages.spec.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,9 +27,11 @@ if TYPE_CHECKING:
 sys.path.insert(0, str(Path(__file__).parent))
 
 from faults.racing import RewritesWithinTwentyMilliseconds
+from faults.sequences import GoesBackBehindAPatch
+from faults.trial import judged
 
 EXPLORE = ("run", "--profile", "explore", "--seed", "1", "--patience", "0.2", "--select", "TAG-ADD-29")
-FOUND = Record("TAG-HIST-02", Verdict.ADVISORY, "test", explanation="lost", seed=7)
+FOUND = CheckResult("TAG-HIST-02", Verdict.ADVISORY, "test", explanation="lost", seed=7)
 
 
 class LaterOn(RewritesWithinTwentyMilliseconds):
@@ -45,6 +49,118 @@ class LaterOn(RewritesWithinTwentyMilliseconds):
         if self.images_made > 20:
             return super().rewritten(request, image_id, tag, adds=adds)
         return App.add_tag(self, request, image_id, tag) if adds else App.delete_tag(self, request, image_id, tag)
+
+
+class HonestForAWhile(App):
+    """Lists a tag once more each time it is added again, as soon as 150 images were made."""
+
+    images_made = 0
+
+    def create_image(self, request: Request) -> Reply:
+        """Count the images."""
+        self.images_made += 1
+        return super().create_image(request)
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        """Be honest in the beginning."""
+        with self.images.lock:
+            image = self.images.open(request.caller, image_id)
+            repeated = self.images_made > 150 and tag in image.tags
+            reply = super().add_tag(request, image_id, tag)
+            if repeated:
+                image.tags.append(tag)
+            return reply
+
+
+class ComesBackTwice(App):
+    """Lists a tag twice that was deleted and is added again."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gone: set[tuple[str, str]] = set()
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        """Remember what was deleted."""
+        self.gone.add((image_id, tag))
+        return super().delete_tag(request, image_id, tag)
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        """Add a tag, and once more if it was there before."""
+        with self.images.lock:
+            reply = super().add_tag(request, image_id, tag)
+            if (image_id, tag) in self.gone:
+                self.gone.discard((image_id, tag))
+                self.images.get(image_id).tags.append(tag)
+            return reply
+
+
+class GoesBackAndMiscounts(GoesBackBehindAPatch):
+    """Goes back behind a PATCH, and lists a tag once more at every third addition of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.additions: Counter[tuple[str, str]] = Counter()
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        """Add a tag, now and then twice."""
+        with self.images.lock:
+            reply = super().add_tag(request, image_id, tag)
+            self.additions[image_id, tag] += 1
+            if not self.additions[image_id, tag] % 3:
+                self.images.get(image_id).tags.append(tag)
+            return reply
+
+
+# What is asked
+
+SPY = """
+import json
+from pytest_cloudimages.engine import exploration as explore
+from pytest_cloudimages.spec.marks import ids_of
+
+def draws(definition):
+    # Whatever a fixture draws, it draws by the number that the ground makes of the seed for it.
+    return "number" in definition.func.__code__.co_names
+
+def pytest_collection_finish(session):
+    known = [
+        definitions[-1]
+        for item in session.items
+        for definitions in item._fixtureinfo.name2fixturedefs.values()
+    ]
+    shown = {
+        "drawn": sorted({one.argname for one in known if draws(one)}),
+        "checks": [
+            {
+                "name": item.name,
+                "ids": list(ids_of(item)),
+                "drawn": any(draws(some[-1]) for some in item._fixtureinfo.name2fixturedefs.values()),
+                "explored": explore.follows_from_the_seed(item),
+            }
+            for item in session.items
+        ],
+    }
+    with open("collected.json", "w", encoding="utf-8") as file:
+        json.dump(shown, file)
+"""
+
+
+def test_every_requirement_that_looks_at_something_drawn_is_explored(workshop: Any) -> None:
+    """No check is left out, whatever else it asks for."""
+    workshop.write("spy.py", SPY)
+    words = ("--collect-only", "-q", "--cloudimages-reference", "--cloudimages-profile=explore")
+    outcome = workshop.end(workshop.start("pytest", "-p", "spy", "-p", "no:cacheprovider", *words, str(SUITE)))
+    assert outcome.status == 0, outcome.out
+    collected = json.loads((workshop.folder / "collected.json").read_text(encoding="utf-8"))
+    checks = collected["checks"]
+    due = {one for check in checks if check["drawn"] for one in check["ids"]}
+    explored = {one for check in checks if check["explored"] for one in check["ids"]}
+
+    assert collected["drawn"] == sorted({*DRAWN, "races"})
+    assert "TAG-ADD-05" in due
+    assert sorted(due - explored) == []
+    assert [check["name"] for check in checks if check["drawn"] and not check["explored"]] == []
+    assert sorted(explored - due) == []
 
 
 # Examples
@@ -81,16 +197,14 @@ class FakeGround:
     """What an exploration asks a ground for, as far as seeds and time go."""
 
     options = Options(seed=5)
-    transcript = Transcript()
+    recorder = Recorder()
 
 
 def explored(tmp_path: Path, clock: Iterator[float], items: Any = ()) -> tuple[Exploration, list[str]]:
     """Make an exploration of a minute."""
     said: list[str] = []
-    ground: Any = FakeGround()
-    return Exploration(
-        ground, items, lambda *_: [], said.append, 1.0, Examples(tmp_path), 0.0, lambda: next(clock)
-    ), said
+    run: Any = FakeGround()
+    return Exploration(run, items, lambda *_: [], said.append, 1.0, Examples(tmp_path), 0.0, lambda: next(clock)), said
 
 
 def test_seeds_that_found_something_come_first(tmp_path: Path) -> None:
@@ -109,7 +223,7 @@ def test_what_is_left_is_counted_from_the_beginning_of_the_run(tmp_path: Path) -
 def test_where_nothing_follows_from_the_seed_nothing_is_explored(tmp_path: Path) -> None:
     """And it is said so."""
     exploration, said = explored(tmp_path, iter(()))
-    exploration.run()
+    exploration.explore()
 
     assert said == ["explored: nothing, since no check that passed follows from the seed"]
 
@@ -142,6 +256,37 @@ def test_an_exploration_ends_with_what_it_found(workshop: Any) -> None:
     assert outcome.status == 0
 
 
+def test_what_goes_wrong_later_is_found_by_the_requirement_it_breaks(workshop: Any) -> None:
+    """A documented MUST of plain lives, which had passed."""
+    with serving(HonestForAWhile()) as server:
+        workshop.named(server)
+        outcome = workshop.command(
+            "run", "--profile", "explore", "--seed", "3", "--patience", "0.3", "--minutes", "0.5"
+        )
+    (found,) = [line for line in outcome.out.splitlines() if line.startswith("explored: seed ")]
+
+    assert outcome.status == 1
+    assert outcome.verdict("TAG-ADD-05") == "fail"
+    assert "TAG-ADD-05" in found
+    assert f"--seed {found.split()[2]} " in outcome.entry("TAG-ADD-05")["replay"]
+
+
+def test_a_patch_is_asked_about_where_sequences_depart_from_a_set(tmp_path: Path) -> None:
+    """What goes wrong with a PATCH alone is found, whatever else goes wrong."""
+    outcome = judged(GoesBackAndMiscounts, tmp_path, profile="standard", select=["TAG-ADD-34", "TAG-HIST-01"])
+
+    assert outcome.found == {"TAG-ADD-34", "TAG-HIST-01"}
+
+
+def test_a_patch_is_not_blamed_for_what_goes_wrong_without_one(tmp_path: Path) -> None:
+    """It is said that nothing can be told of it."""
+    outcome = judged(ComesBackTwice, tmp_path, profile="standard", select=["TAG-ADD-34", "TAG-HIST-01"])
+
+    assert outcome.found == {"TAG-HIST-01"}
+    assert outcome.verdicts["TAG-ADD-34"] == "blocked"
+    assert "without a PATCH" in outcome.explanations["TAG-ADD-34"]
+
+
 def test_an_exploration_ends_when_time_is_over(workshop: Any) -> None:
     """With everything that it tried in the results."""
     with serving(App()) as server:
@@ -158,7 +303,7 @@ def test_an_exploration_may_be_interrupted(workshop: Any) -> None:
     app = App()
     with serving(app) as server:
         workshop.named(server)
-        process = workshop.start("pytest_cloudimages.cli", *EXPLORE, "--minutes", "9")
+        process = workshop.start("pytest_cloudimages.app.cli.main", *EXPLORE, "--minutes", "9")
         for line in process.stdout:
             if line.startswith("explored:"):
                 break

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pytest_cloudimages import cli
-from pytest_cloudimages.catalogue import load
-from pytest_cloudimages.requirements import Level
-from pytest_cloudimages.verdicts import Verdict
+from pytest_cloudimages.app.cli import requirements
+from pytest_cloudimages.spec.catalogue import load
+from pytest_cloudimages.spec.requirements import Level
+from pytest_cloudimages.spec.verdicts import Verdict
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -17,7 +17,7 @@ from faults.registry import unasked
 from faults.score import OURS, Measured
 from faults.trial import judged
 
-TESTED = cli.tested_ids()
+TESTED = requirements.tested_ids()
 
 
 @pytest.mark.parametrize("name", FAULTS)

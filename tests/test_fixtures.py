@@ -62,7 +62,7 @@ def test_administrator(image, administrator):
 def test_a_property_of_ones_own(fresh_image, tag):
     with fresh_image() as image:
         if image.add_tag(tag).ok:
-            assert image.settled([tag]) == [tag]
+            assert image.eventual_tags([tag]) == [tag]
 
 
 @settings(max_examples=5)
@@ -72,8 +72,8 @@ def test_overlong(fresh_image, tag):
         assert image.add_tag(tag).refused
 
 
-def test_histories(plain_lives, unusual_lives, sequences):
-    for lives in (plain_lives, unusual_lives, sequences):
+def test_histories(plain_tags, unusual_tags, sequences):
+    for lives in (plain_tags, unusual_tags, sequences):
         for step in lives.additions(acknowledged=True):
             assert step.tag in step.after, step
 """
@@ -111,8 +111,8 @@ def test_an_ini_file_can_name_the_service(workshop: Any) -> None:
     """And every other setting."""
     workshop.write("pytest.ini", "[pytest]\ncloudimages_reference = true\ncloudimages_profile = quick\n")
     source = """
-    def test_image(image, cloudimages_ground):
-        assert cloudimages_ground.options.profile == "quick"
+    def test_image(image, cloudimages_run):
+        assert cloudimages_run.options.profile == "quick"
         assert image.add_tag("a").ok
     """
 

@@ -11,8 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_cloudimages import histories, registers, witnesses
-from pytest_cloudimages.histories import Anomaly, Category, Event, History, Kind, check
+from pytest_cloudimages.history.checkers import check as histories
+from pytest_cloudimages.history.checkers import linearizability, witness
+from pytest_cloudimages.history.checkers.check import check
+from pytest_cloudimages.history.events import Anomaly, Category, ConcurrentHistory, Event
+from pytest_cloudimages.history.operations import Kind
 
 ADD, DELETE, READ, RENAME = Kind.ADD, Kind.DELETE, Kind.READ, Kind.RENAME
 MODES = pytest.mark.parametrize("lenient", [True, False], ids=["lenient", "strict"])
@@ -117,7 +120,7 @@ class Generator:
     longest: int = 6
     lenient: bool = True
 
-    def correct(self, *, torn: bool = False) -> History:
+    def correct(self, *, torn: bool = False) -> ConcurrentHistory:
         """Let each operation take effect at one moment of its time, and answer what is the case then.
 
         Torn reads see each tag at a moment of its own.
@@ -157,9 +160,9 @@ class Generator:
             events[client] = one if lost else replace(one, status=status)
         order = [*events.values()]
         rng.shuffle(order)
-        return History(tuple(order), {0: initial})
+        return ConcurrentHistory(tuple(order), {0: initial})
 
-    def broken(self) -> History:
+    def broken(self) -> ConcurrentHistory:
         """Change a few things in a correct history; some of these have an order all the same."""
         rng = self.random
         history = self.correct()
@@ -181,7 +184,7 @@ class Generator:
                     del events[place]
                 case _ if one.kind is not READ:
                     events[place] = replace(one, kind=ADD if one.kind is DELETE else DELETE)
-        return History(tuple(events), history.initial)
+        return ConcurrentHistory(tuple(events), history.initial)
 
 
 def numbered(number: int, seed: int, **how: Any) -> Iterator[Generator]:
@@ -189,7 +192,7 @@ def numbered(number: int, seed: int, **how: Any) -> Iterator[Generator]:
     return (Generator(random.Random(f"{seed} {place}"), **how) for place in range(number))  # noqa: S311 - to be had again
 
 
-def disagreements(generators: Iterable[Generator], *, lenient: bool) -> Iterator[tuple[History, set[str]]]:
+def disagreements(generators: Iterable[Generator], *, lenient: bool) -> Iterator[tuple[ConcurrentHistory, set[str]]]:
     """Give the histories of which the checker says something else than brute force, and what."""
     for one in generators:
         history = one.broken()
@@ -225,56 +228,60 @@ def test_a_correct_service_is_not_accused_whatever_the_draw(draw: random.Random)
     assert check(Generator(draw, tags="ab", longest=12).correct()) == []
 
 
-def spoiled(change: Callable[[registers.Act], registers.Act | None]) -> Callable[..., registers.Finding]:
+def spoiled(
+    change: Callable[[linearizability.Claim], linearizability.Claim | None],
+) -> Callable[..., linearizability.Finding]:
     """Give a search that takes each act for something else, or leaves it out."""
 
-    def walk(acts: Sequence[registers.Act], *, present: bool, removal: registers.Removal) -> registers.Finding:
+    def walk(
+        acts: Sequence[linearizability.Claim], *, present: bool, removal: linearizability.Removal
+    ) -> linearizability.Finding:
         changed = [after for one in acts if (after := change(one)) is not None]
-        return registers.walk(changed, present=present, removal=removal)
+        return linearizability.walk(changed, present=present, removal=removal)
 
     return walk
 
 
-def without_witness(register: witnesses.Register, _: int) -> Anomaly:
+def without_witness(register: witness.Projection, _: int) -> Anomaly:
     return Anomaly(Category.PHANTOM, register.image, register.tag, (), "")
 
 
-def removal_as(removal: registers.Removal) -> Callable[..., registers.Finding]:
-    return lambda acts, *, present, **_: registers.walk(acts, present=present, removal=removal)
+def removal_as(removal: linearizability.Removal) -> Callable[..., linearizability.Finding]:
+    return lambda acts, *, present, **_: linearizability.walk(acts, present=present, removal=removal)
 
 
-def only_the_first(situations: Iterable[registers.Situation]) -> list[registers.Situation]:
+def only_the_first(situations: Iterable[linearizability.Configuration]) -> list[linearizability.Configuration]:
     return [*situations][:1]
 
 
-def whatever_was_met(one: registers.Situation, other: registers.Situation) -> bool:
+def whatever_was_met(one: linearizability.Configuration, other: linearizability.Configuration) -> bool:
     return (one.present, one.used | other.used) == (other.present, other.used)
 
 
-def soonest(walk: registers.Walk, one: registers.Situation) -> list[Any]:
+def soonest(walk: linearizability.Search, one: linearizability.Configuration) -> list[Any]:
     return [other for other in walk._downs if not one.used & other.bit][:1]  # noqa: SLF001 - it stands in for a method
 
 
 BROKEN: dict[str, tuple[Any, str, Any]] = {
-    "ignores the times": (witnesses, "walk", spoiled(lambda one: one._replace(sent=0, ended=99))),
+    "ignores the times": (witness, "walk", spoiled(lambda one: one._replace(sent=0, ended=99))),
     "takes a tie for an order": (
-        witnesses,
+        witness,
         "walk",
         spoiled(lambda one: one._replace(sent=min(one.sent + 0.1, one.ended))),
     ),
-    "forgets unknown outcomes": (witnesses, "walk", spoiled(lambda one: one if one.ended < inf else None)),
+    "forgets unknown outcomes": (witness, "walk", spoiled(lambda one: one if one.ended < inf else None)),
     "lets unknown outcomes end": (
-        witnesses,
+        witness,
         "walk",
         spoiled(lambda one: one._replace(ended=min(one.ended, one.sent + 6))),
     ),
-    "is strict with deletions": (witnesses, "walk", removal_as(registers.Removal.STRICT)),
-    "lets any deletion pass": (witnesses, "walk", removal_as(registers.Removal.BLIND)),
-    "follows one situation": (registers, "_worth_keeping", only_the_first),
-    "keeps the wrong situation": (registers, "_can_do_all_of", whatever_was_met),
-    "lets only the first removal act": (registers.Walk, "_next_downs", soonest),
+    "is strict with deletions": (witness, "walk", removal_as(linearizability.Removal.STRICT)),
+    "lets any deletion pass": (witness, "walk", removal_as(linearizability.Removal.BLIND)),
+    "follows one situation": (linearizability, "_worth_keeping", only_the_first),
+    "keeps the wrong situation": (linearizability, "_can_do_all_of", whatever_was_met),
+    "lets only the first removal act": (linearizability.Search, "_next_downs", soonest),
     "lets nothing happen unasked": (
-        registers.Walk,
+        linearizability.Search,
         "_may_be_idle",
         lambda _, one, own: not own.change.required or one.present == own.change.up,
     ),
@@ -291,7 +298,7 @@ def test_the_comparison_notices_a_broken_checker(name: str, monkeypatch: pytest.
     assert next(disagreements(numbered(9_000, 1, tags="a", longest=7), lenient=True), None) is not None
 
 
-def relaxed(history: History, tag: str, kept: Sequence[Event]) -> list[Item]:
+def relaxed(history: ConcurrentHistory, tag: str, kept: Sequence[Event]) -> list[Item]:
     """Give the items of some events, where any other change may have happened or not."""
     return [
         one if one.event in kept else replace(one, certain=False)
@@ -387,7 +394,7 @@ EXAMPLES: dict[str, tuple[Category, list[Event]]] = {
 def test_an_anomaly_has_the_name_that_a_client_would_give_it(name: str) -> None:
     """Each category, from a few events of an image that was called old and had no tags."""
     category, events = EXAMPLES[name]
-    found = check(History(tuple(events), {}, {0: "old"}))
+    found = check(ConcurrentHistory(tuple(events), {}, {0: "old"}))
     assert [one.category for one in found] == [category]
     assert str(category) in str(found[0])
 
@@ -427,7 +434,7 @@ EXPLAINED: dict[str, list[Event]] = {
 @pytest.mark.parametrize("name", EXPLAINED)
 def test_what_can_be_explained_is_no_anomaly(name: str) -> None:
     """What a correct service may answer is not accused."""
-    assert check(History(tuple(EXPLAINED[name]), {}, {0: "old"})) == []
+    assert check(ConcurrentHistory(tuple(EXPLAINED[name]), {}, {0: "old"})) == []
 
 
 def test_a_stale_read_hides_nothing_worse() -> None:
@@ -441,7 +448,7 @@ def test_a_stale_read_hides_nothing_worse() -> None:
         seen(8, 9),
         at(DELETE, 10, 11, 404),
     ]
-    found = check(History(tuple(events), {}))
+    found = check(ConcurrentHistory(tuple(events), {}))
     assert [one.category for one in found] == [Category.STALE_READ, Category.LOST_ADDITION]
 
 
@@ -459,9 +466,9 @@ def test_names_are_checked_like_a_register() -> None:
         for _, sent, ended, given_name, lost in sorted(drawn, key=lambda one: one[0]):
             name = given_name or name
             events.append(renamed(sent, None if lost else ended, name) if given_name else seen(sent, ended, name=name))
-        assert check(History(tuple(events), {}, {0: "old"})) == []
+        assert check(ConcurrentHistory(tuple(events), {}, {0: "old"})) == []
         broken = [replace(one, name=rng.choice(("old", "x", "y"))) if rng.random() < 0.3 else one for one in events]
-        found = check(History(tuple(broken), {}, {0: "old"}))
+        found = check(ConcurrentHistory(tuple(broken), {}, {0: "old"}))
         assert not (found and name_has_order(broken, "old")), found[0].text
         verdicts[bool(found)] += 1
     assert min(verdicts.values()) > 300
@@ -482,38 +489,38 @@ def name_has_order(left: Sequence[Event], name: str) -> bool:
 
 def test_concurrent_deletions_of_what_is_not_there_are_not_excused() -> None:
     """One of several concurrent deletions must have found the tag."""
-    found = check(History((at(DELETE, 0, 2), at(DELETE, 1, 3)), {}))
+    found = check(ConcurrentHistory((at(DELETE, 0, 2), at(DELETE, 1, 3)), {}))
     assert [one.category for one in found] == [Category.PHANTOM]
 
 
 def test_strictly_only_one_of_two_concurrent_deletions_is_acknowledged() -> None:
     """Without leniency the second one is an anomaly."""
-    history = History((at(DELETE, 0, 2), at(DELETE, 1, 3)), {0: frozenset("a")})
+    history = ConcurrentHistory((at(DELETE, 0, 2), at(DELETE, 1, 3)), {0: frozenset("a")})
     assert check(history) == []
     assert [one.category for one in check(history, lenient_deletes=False)] == [Category.TWICE_DELETED]
 
 
 def test_a_name_that_is_not_known_in_the_beginning_is_not_checked() -> None:
     """Nothing is said of the name of an image that the history does not name."""
-    assert check(History((renamed(0, 1, "new"), seen(2, 3, name="old")), {})) == []
+    assert check(ConcurrentHistory((renamed(0, 1, "new"), seen(2, 3, name="old")), {})) == []
 
 
 def test_images_are_checked_apart() -> None:
     """A tag of one image explains nothing about another, and the anomaly tells which image it is."""
     elsewhere = [replace(one, image=7) for one in (at(ADD, 0, 1), seen(2, 3))]
-    found = check(History((at(ADD, 0, 1), seen(2, 3, "a"), *elsewhere), {}))
+    found = check(ConcurrentHistory((at(ADD, 0, 1), seen(2, 3, "a"), *elsewhere), {}))
     assert [(one.image, one.tag) for one in found] == [(7, "a")]
 
 
 def test_a_clock_that_runs_backwards_is_refused() -> None:
     """An event answered before it was sent is a mistake of the recording."""
     with pytest.raises(ValueError, match="monotonic"):
-        check(History((at(ADD, 1, 0),), {}))
+        check(ConcurrentHistory((at(ADD, 1, 0),), {}))
 
 
 def test_a_witness_reads_like_a_story() -> None:
     """Relative times, clients, operations and answers; the impossible answer is marked; what is left out is counted."""
-    found = check(History((at(ADD, 10, 10.5), at(DELETE, 11, 11.25, client=2), at(DELETE, 12, 12.5)), {}))
+    found = check(ConcurrentHistory((at(ADD, 10, 10.5), at(DELETE, 11, 11.25, client=2), at(DELETE, 12, 12.5)), {}))
     assert found[0].text.splitlines() == [
         "twice deleted: 'a' of image 0. The tag was deleted more often than it was added.",
         "  0.0 to 250.0 ms, client 2: delete 'a' → 204",
@@ -524,7 +531,7 @@ def test_a_witness_reads_like_a_story() -> None:
 
 def test_what_a_torn_read_cannot_have_seen_is_told() -> None:
     """For each tag, the times at which it cannot have been as shown; together they leave no moment."""
-    found = check(History(tuple(EXAMPLES["one part later than the other"][1]), {}))
+    found = check(ConcurrentHistory(tuple(EXAMPLES["one part later than the other"][1]), {}))
     assert found[0].text.splitlines()[1:] == [
         "> 0.0 to 5000.0 ms, client 9: read → with 'b', without 'a'",
         "  1000.0 to 2000.0 ms, client 1: add 'a' → 204",
@@ -538,17 +545,17 @@ def test_unknown_outcomes_do_not_multiply_the_situations(monkeypatch: pytest.Mon
     """Hundreds of requests without an answer leave a handful of situations to follow."""
     sizes = []
 
-    def counted(situations: Iterable[registers.Situation]) -> list[registers.Situation]:
+    def counted(situations: Iterable[linearizability.Configuration]) -> list[linearizability.Configuration]:
         found = worth_keeping(situations)
         sizes.append(len(found))
         return found
 
-    worth_keeping = registers._worth_keeping  # noqa: SLF001 - to look at what it gives
-    monkeypatch.setattr(registers, "_worth_keeping", counted)
+    worth_keeping = linearizability._worth_keeping  # noqa: SLF001 - to look at what it gives
+    monkeypatch.setattr(linearizability, "_worth_keeping", counted)
     rng = random.Random(5)  # noqa: S311 - the same every time
     lost = [at(rng.choice((ADD, DELETE)), rng.random() * 5, None) for _ in range(300)]
     reads = [seen(moment, moment + 3, *rng.choice(("a", ""))) for moment in range(5, 90)]
     deletes = [at(DELETE, moment, moment + 9, rng.choice((204, 404))) for moment in range(5, 90)]
-    assert check(History((*lost, *reads, *deletes), {})) == []
+    assert check(ConcurrentHistory((*lost, *reads, *deletes), {})) == []
     assert len(sizes) > 50
     assert max(sizes) < 50

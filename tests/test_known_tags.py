@@ -6,8 +6,9 @@ import unicodedata
 
 import pytest
 
-from pytest_cloudimages import known_tags
-from pytest_cloudimages.known_tags import LONGEST, UNRESERVED, carpets, pieces, tag_of_length
+from pytest_cloudimages.areas.tags import corpus
+from pytest_cloudimages.areas.tags.corpus import UNRESERVED, fragments, polyglots, tag_of_length
+from pytest_cloudimages.spec.limits import LONGEST
 
 
 @pytest.mark.parametrize("number", [0, 7, 2**31])
@@ -22,8 +23,8 @@ def test_a_tag_of_every_length(number: int) -> None:
 
 def test_no_tag_is_a_dot_segment() -> None:
     """URI software would take them away."""
-    every = [*known_tags.WORDS, *known_tags.PHRASES, *known_tags.LONG, *known_tags.EDGES, *known_tags.SINGLES]
-    every += [tag for tags in known_tags.SPECIAL.values() for tag in tags]
+    every = [*corpus.WORDS, *corpus.PHRASES, *corpus.LONG, *corpus.BOUNDARY_LENGTHS, *corpus.SINGLE_CHARACTERS]
+    every += [tag for tags in corpus.SPECIAL.values() for tag in tags]
 
     assert not {".", ".."} & {*every}
     assert max(map(len, every)) == LONGEST
@@ -33,7 +34,7 @@ def test_no_tag_is_a_dot_segment() -> None:
 @pytest.mark.parametrize("number", range(20))
 def test_carpets_meet_every_script_and_stay_below_every_limit(number: int) -> None:
     """No service that counts octets has a reason to refuse them, and no two are alike in any form."""
-    found = carpets(number)
+    found = polyglots(number)
     names = " ".join(unicodedata.name(one, "") for tag in found for one in tag)
 
     assert all(len(tag.encode()) <= LONGEST for tag in found)
@@ -55,16 +56,16 @@ def test_carpets_meet_every_script_and_stay_below_every_limit(number: int) -> No
 
 def test_carpets_follow_from_the_number() -> None:
     """Others with another number, so that more is met from run to run."""
-    assert carpets(3) == carpets(3)
-    assert carpets(3) != carpets(4)
+    assert polyglots(3) == polyglots(3)
+    assert polyglots(3) != polyglots(4)
 
 
 def test_the_pieces_hold_what_the_carpet_holds() -> None:
     """Each with a letter of its own in front."""
-    for carpet in carpets(1):
-        assert "".join(piece[1:] for piece in pieces(carpet)) == carpet
+    for carpet in polyglots(1):
+        assert "".join(piece[1:] for piece in fragments(carpet)) == carpet
 
 
 def test_overlong_tags_are_too_long() -> None:
     """However they are counted: as characters, that is."""
-    assert min(map(len, known_tags.OVERLONG + known_tags.COMPOSING)) == LONGEST + 1
+    assert min(map(len, corpus.OVERLONG + corpus.COMPOSING)) == LONGEST + 1

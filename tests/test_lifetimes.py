@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages import lifetimes
-from pytest_cloudimages.client import ImagesClient, Patience
-from pytest_cloudimages.exchanges import Transcript
-from pytest_cloudimages.lifetimes import borrowed, created, set_tags
+from pytest_cloudimages.client.polling import Eventually
+from pytest_cloudimages.client.recorder import Recorder
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine import provisioning
+from pytest_cloudimages.engine.provisioning import borrowed_image, set_tags, temporary_image
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import Server, serving
-from pytest_cloudimages.verdicts import Blocked
+from pytest_cloudimages.spec.verdicts import Blocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pytest_cloudimages.wire import Wire
+    from pytest_cloudimages.client.transport import Transport
 
 
 def answer(status: int, body: bytes = b"", *fields: str) -> bytes:
@@ -28,51 +29,44 @@ def answer(status: int, body: bytes = b"", *fields: str) -> bytes:
 
 
 @pytest.fixture
-def left_behind(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Give what could not be put back in this test."""
-    noted: list[str] = []
-    monkeypatch.setattr(lifetimes, "LEFT_BEHIND", noted)
-    return noted
-
-
-@pytest.fixture
-def cloud(server: Server, open_wire: Callable[..., Wire]) -> ImagesClient:
+def cloud(server: Server, open_wire: Callable[..., Transport]) -> ImagesClient:
     """Give a client of the embedded server."""
     return client_of(server, open_wire)
 
 
-def client_of(server: Server, open_wire: Callable[..., Wire], **how: Any) -> ImagesClient:
+def client_of(server: Server, open_wire: Callable[..., Transport], **how: Any) -> ImagesClient:
     """Give a client of an embedded server."""
     token = server.app.identity.issue("tester").value
-    return ImagesClient(f"{server.url}/v2", open_wire(server.url, **how), Transcript(), lambda: token)
+    return ImagesClient(f"{server.url}/v2", open_wire(server.url, **how), Recorder(), lambda: token)
 
 
 def test_a_created_image_lives_as_long_as_its_block(server: Server, cloud: ImagesClient) -> None:
     """It begins without tags, and is gone afterwards."""
-    with created(cloud, "run") as image:
+    with temporary_image(cloud, "run") as image:
         assert image.tags() == []
         assert [one.id for one in server.app.images.all()] == [image.id]
 
     assert [*server.app.images.all()] == []
 
 
-def test_a_created_image_goes_with_an_error(server: Server, cloud: ImagesClient, left_behind: list[str]) -> None:
+def test_a_created_image_goes_with_an_error(server: Server, cloud: ImagesClient) -> None:
     """Whatever happens in the block, nothing stays."""
-    with pytest.raises(KeyboardInterrupt), created(cloud, "run"):
+    with pytest.raises(KeyboardInterrupt), temporary_image(cloud, "run"):
         raise KeyboardInterrupt
 
     assert [*server.app.images.all()] == []
-    assert left_behind == []
+    assert cloud.recorder.traces.left_behind == []
 
 
-def test_an_image_that_cannot_be_deleted_is_named(peer: Any, caller: ImagesClient, left_behind: list[str]) -> None:
+def test_an_image_that_cannot_be_deleted_is_named(peer: Any, caller: ImagesClient) -> None:
     """The tester learns what is left behind."""
     peer.replies = [answer(201, b'{"id": "abc"}'), answer(409)]
-    with created(caller, "run"):
+    with temporary_image(caller, "run"):
         pass
 
-    assert "abc" in left_behind[0]
-    assert "409" in left_behind[0]
+    (told,) = caller.recorder.traces.left_behind
+    assert "abc" in told
+    assert "409" in told
 
 
 @pytest.mark.parametrize(
@@ -82,32 +76,32 @@ def test_a_service_that_creates_no_image_blocks(caller: ImagesClient, peer: Any,
     """The message says what else can be done."""
     peer.replies = [reply]
 
-    with pytest.raises(Blocked, match="--image ID"), created(caller, "run"):
+    with pytest.raises(Blocked, match="--image ID"), temporary_image(caller, "run"):
         pass
 
 
 @pytest.fixture
 def lent(cloud: ImagesClient) -> Iterator[str]:
     """Give an image of the tester's, with tags."""
-    with created(cloud, "lent") as image:
+    with temporary_image(cloud, "lent") as image:
         image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": ["b", "a", "ö/\x00"]})
         yield image.id
 
 
-def test_a_lent_image_gets_its_tags_back(cloud: ImagesClient, lent: str, left_behind: list[str]) -> None:
+def test_a_lent_image_gets_its_tags_back(cloud: ImagesClient, lent: str) -> None:
     """It begins without tags, and ends with those it had."""
-    with borrowed(cloud, lent) as image:
+    with borrowed_image(cloud, lent) as image:
         assert image.tags() == []
         image.add_tag("c")
         image.add_tag("a")
 
     assert sorted(image.tags()) == sorted(["b", "a", "ö/\x00"])
-    assert left_behind == []
+    assert cloud.recorder.traces.left_behind == []
 
 
 def test_a_lent_image_gets_its_tags_back_after_an_error(cloud: ImagesClient, lent: str) -> None:
     """Whatever happens in the block."""
-    with pytest.raises(ZeroDivisionError), borrowed(cloud, lent) as image:
+    with pytest.raises(ZeroDivisionError), borrowed_image(cloud, lent) as image:
         raise ZeroDivisionError
 
     assert sorted(image.tags()) == sorted(["b", "a", "ö/\x00"])
@@ -122,11 +116,11 @@ class WithoutPatch(App):
         return self.method_not_allowed(request, ["GET"])
 
 
-def test_tags_are_put_back_one_by_one_where_patch_is_not_to_be_had(open_wire: Callable[..., Wire]) -> None:
+def test_tags_are_put_back_one_by_one_where_patch_is_not_to_be_had(open_wire: Callable[..., Transport]) -> None:
     """The tag operations do it then."""
-    with serving(WithoutPatch()) as server, created(client_of(server, open_wire), "run") as image:
+    with serving(WithoutPatch()) as server, temporary_image(client_of(server, open_wire), "run") as image:
         image.add_tag("before")
-        with borrowed(image.client, image.id) as same:
+        with borrowed_image(image.client, image.id) as same:
             assert same.tags() == []
             same.add_tag("during")
 
@@ -147,25 +141,26 @@ class Stubborn(App):
         return super().add_tag(request, image_id, "other" if self.stubborn else tag)
 
 
-def test_tags_that_cannot_be_put_back_are_named(open_wire: Callable[..., Wire], left_behind: list[str]) -> None:
+def test_tags_that_cannot_be_put_back_are_named(open_wire: Callable[..., Transport]) -> None:
     """The tester learns which tags the image had."""
     app = Stubborn()
-    with serving(app) as server, created(client_of(server, open_wire), "run") as image:
+    with serving(app) as server, temporary_image(client_of(server, open_wire), "run") as image:
         image.add_tag("mine")
-        with borrowed(image.client, image.id):
+        with borrowed_image(image.client, image.id):
             app.stubborn = True
 
-    assert image.id in left_behind[0]
-    assert "['mine']" in left_behind[0]
+    (told,) = image.client.recorder.traces.left_behind
+    assert image.id in told
+    assert "['mine']" in told
 
 
-def test_tags_that_cannot_be_set_block(open_wire: Callable[..., Wire]) -> None:
+def test_tags_that_cannot_be_set_block(open_wire: Callable[..., Transport]) -> None:
     """The ground is missing then."""
     app = Stubborn()
     app.stubborn = True
     with (
         serving(app) as server,
-        created(client_of(server, open_wire), "run") as image,
+        temporary_image(client_of(server, open_wire), "run") as image,
         pytest.raises(Blocked, match="could not be set"),
     ):
         set_tags(image, ["a"])
@@ -188,12 +183,12 @@ class Legacy(App):
         )
 
 
-def test_no_tag_is_taken_off_that_could_not_be_put_back(open_wire: Callable[..., Wire]) -> None:
+def test_no_tag_is_taken_off_that_could_not_be_put_back(open_wire: Callable[..., Transport]) -> None:
     """A tag from before a rule stays where it is."""
     app = Legacy()
-    with serving(app) as server, created(client_of(server, open_wire), "run") as image:
+    with serving(app) as server, temporary_image(client_of(server, open_wire), "run") as image:
         app.images.get(image.id).tags[:] = ["legacy/one", "kept"]
-        with pytest.raises(Blocked, match="could not be put back"), borrowed(image.client, image.id):
+        with pytest.raises(Blocked, match="could not be put back"), borrowed_image(image.client, image.id):
             pass
 
         assert sorted(image.tags()) == ["kept", "legacy/one"]
@@ -213,18 +208,18 @@ class Lossy(App):
         return type(reply)(reply.status, b"{", (*reply.headers, ("Content-Length", "9"), ("Connection", "close")))
 
 
-def test_an_image_whose_creation_lost_its_answer_is_deleted(open_wire: Callable[..., Wire]) -> None:
+def test_an_image_whose_creation_lost_its_answer_is_deleted(open_wire: Callable[..., Transport]) -> None:
     """The repetition makes a second one of the same name; the first must not stay."""
     with serving(Lossy()) as server:
         caller = client_of(server, open_wire, timeout=0.5)
-        with created(caller, "run") as image:
+        with temporary_image(caller, "run") as image:
             assert image.name
 
         assert [*server.app.images.all()] == []
 
 
 def test_an_image_whose_creation_nobody_waited_for_is_deleted(
-    open_wire: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch, left_behind: list[str]
+    open_wire: Callable[..., Transport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is found by its name, which no other image has."""
     with serving(App()) as server:
@@ -236,11 +231,11 @@ def test_an_image_whose_creation_nobody_waited_for_is_deleted(
             raise KeyboardInterrupt
 
         monkeypatch.setattr(ImagesClient, "create", interrupted)
-        with pytest.raises(KeyboardInterrupt), created(caller, "run"):
+        with pytest.raises(KeyboardInterrupt), temporary_image(caller, "run"):
             pass
 
         assert [*server.app.images.all()] == []
-    assert left_behind == []
+    assert caller.recorder.traces.left_behind == []
 
 
 class Late(App):
@@ -258,14 +253,14 @@ class Late(App):
         return super().show_image(request, image_id)
 
 
-def test_an_image_that_is_shown_late_is_waited_for(open_wire: Callable[..., Wire]) -> None:
+def test_an_image_that_is_shown_late_is_waited_for(open_wire: Callable[..., Transport]) -> None:
     """Nothing is asked about it before it is there."""
     app = Late()
     with serving(app) as server:
         caller = client_of(server, open_wire)
-        with created(caller, "run", Patience(5, caller.transcript)) as image:
+        with temporary_image(caller, "run", Eventually(5, caller.recorder)) as image:
             assert image.show().status == 200
-    assert caller.transcript.late_creation
+    assert caller.recorder.late_creation
 
 
 class Passing(App):
@@ -282,12 +277,12 @@ class Passing(App):
 
 
 def test_a_deletion_that_fails_in_passing_is_tried_again(
-    open_wire: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch, left_behind: list[str]
+    open_wire: Callable[..., Transport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing stays for want of a second try."""
-    monkeypatch.setattr(lifetimes.time, "sleep", lambda _: None)
+    monkeypatch.setattr(provisioning.time, "sleep", lambda _: None)
     with serving(Passing()) as server:
-        with created(client_of(server, open_wire), "run"):
+        with temporary_image(client_of(server, open_wire), "run") as image:
             pass
         assert [*server.app.images.all()] == []
-    assert left_behind == []
+    assert image.client.recorder.traces.left_behind == []

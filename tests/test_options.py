@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from pytest_cloudimages import cli
-from pytest_cloudimages.options import PROFILES, TABLE, Options, settings
+from pytest_cloudimages.app.cli import main, run
+from pytest_cloudimages.app.options import TABLE, settings
+from pytest_cloudimages.engine.settings import PROFILES, Options
 
 
 class Config:
@@ -135,10 +136,10 @@ def test_an_option_names_a_service(options: dict[str, Any], awake: bool) -> None
 def test_a_replay_is_a_command_that_says_the_same(options: Options) -> None:
     """The command line reads from it what was in force."""
     program, *words = shlex.split(options.replay(("TAG-ADD-05", "TAG-DEL-01")))
-    chosen = cli._parser().parse_args(words)  # noqa: SLF001 - the command's own reading of it
+    chosen = main._parser().parse_args(words)  # noqa: SLF001 - the command's own reading of it
 
     assert program == "cloudimages"
-    given = cli._words(chosen)  # noqa: SLF001 - what it hands to pytest
+    given = run._words(chosen)  # noqa: SLF001 - what it hands to pytest
     pairs = [one.removeprefix("--cloudimages-").partition("=")[::2] for one in given if one.startswith("--cloudimages")]
     command: dict[str, Any] = {}
     for name, value in pairs:

@@ -7,21 +7,12 @@ from typing import Any
 
 import pytest
 
-from pytest_cloudimages.client import Answer
-from pytest_cloudimages.exchanges import Exchange
-from pytest_cloudimages.plans import (
-    READ,
-    Contradiction,
-    Kind,
-    Model,
-    Operation,
-    Past,
-    Reading,
-    Step,
-    plan_of_a_life,
-    plan_of_pairs,
-    settled,
-)
+from pytest_cloudimages.areas.tags.plans import plan_of_a_life, plan_of_pairs
+from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.client.session import Answer
+from pytest_cloudimages.history.model import Model, settled
+from pytest_cloudimages.history.operations import READ, Kind, Operation
+from pytest_cloudimages.history.steps import Prior, Reading, Step, UnreproducedMismatch
 
 EXCHANGE = Exchange("GET", "/", (), b"", 200, (), b"", b"", 0.0, 0.0)
 
@@ -67,18 +58,18 @@ def test_a_tag_has_a_past() -> None:
         model.apply(Operation(kind, "a"), answered(204))
         told.append(model.past("a"))
 
-    assert told == [Past.NEVER, Past.CARRIED, Past.DELETED, Past.CARRIED, Past.DELETED]
+    assert told == [Prior.NEVER, Prior.CARRIED, Prior.DELETED, Prior.CARRIED, Prior.DELETED]
 
 
 @pytest.mark.parametrize(
     ("seen", "operation", "past"),
     [
-        (["b", "b"], READ, Past.DELETED),
-        (["a"], Operation(Kind.DELETE, "a"), Past.CARRIED),
-        ([], Operation(Kind.ADD, "a"), Past.DELETED),
+        (["b", "b"], READ, Prior.DELETED),
+        (["a"], Operation(Kind.DELETE, "a"), Prior.CARRIED),
+        ([], Operation(Kind.ADD, "a"), Prior.DELETED),
     ],
 )
-def test_what_was_seen_is_believed(seen: list[str], operation: Operation, past: Past) -> None:
+def test_what_was_seen_is_believed(seen: list[str], operation: Operation, past: Prior) -> None:
     """The model goes on from it; a tag that a deletion left in its place has not been deleted."""
     model = Model({"a"}, {"a"})
     model.saw(seen, operation)
@@ -150,7 +141,7 @@ def test_a_reading_shows_what_the_service_showed(
 )
 def test_a_step_is_told_in_a_line(before: tuple[str, ...] | None, after: tuple[str, ...], told: str) -> None:
     """What was asked, what was answered, what became of the tags."""
-    step = Step(Operation(Kind.DELETE, "a"), answered(204), before, after, Past.CARRIED, False, (), vouched=False)
+    step = Step(Operation(Kind.DELETE, "a"), answered(204), before, after, Prior.CARRIED, False, (), inferred=False)
 
     assert repr(step) == f"delete 'a' → 204: {told}"
     assert step.known == (before is not None)
@@ -161,14 +152,14 @@ def test_the_exchanges_of_a_step_are_in_the_order_sent() -> None:
     first, second, third = (answered(204 + number) for number in range(3))
     for number, one in enumerate((first, second, third)):
         object.__setattr__(one.exchange, "sent", float(number))
-    step = Step(READ, second, (), (), Past.NEVER, False, (Reading(first), Reading(third)), vouched=False)
+    step = Step(READ, second, (), (), Prior.NEVER, False, (Reading(first), Reading(third)), inferred=False)
 
     assert [one.status for one in step.exchanges] == [204, 205, 206]
 
 
 def test_a_contradiction_names_what_differs() -> None:
     """Lost, extra, and twice."""
-    told = str(Contradiction(0, frozenset({"a", "b"}), ("b", "b", "ç"), (EXCHANGE,)))
+    told = str(UnreproducedMismatch(0, frozenset({"a", "b"}), ("b", "b", "ç"), (EXCHANGE,)))
 
     assert told == "after 1 exchanges the tags are not those acknowledged: lost ['a'], extra ['\\xe7'], twice ['b']"
 

@@ -11,96 +11,100 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages import evidence
-from pytest_cloudimages.client import ImagesClient, Patience
-from pytest_cloudimages.contests import RENAME, Action, Family, Race, add, contests, delete
-from pytest_cloudimages.exchanges import Purpose, Transcript
-from pytest_cloudimages.histories import Category
-from pytest_cloudimages.lifetimes import created
-from pytest_cloudimages.plans import Kind
-from pytest_cloudimages.races import OWNER, Crew, crew, run
+from pytest_cloudimages.areas.tags.races import contests
+from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.polling import Eventually
+from pytest_cloudimages.client.recorder import Recorder
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.concurrent import MAIN, WorkerPool, execute, worker_pool
+from pytest_cloudimages.engine.provisioning import temporary_image
+from pytest_cloudimages.history.concurrent_plans import RENAME, ClientOperation, ConcurrentPlan, Pattern, add, delete
+from pytest_cloudimages.history.events import Category
+from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.server import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pytest_cloudimages.races import Heat
-    from pytest_cloudimages.wire import Wire
+    from pytest_cloudimages.client.transport import Transport
+    from pytest_cloudimages.engine.concurrent import ConcurrentRun
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from faults import lawful, racing
 
 CLIENTS = (2, 4, 8, 16)
-READ = Action(Kind.READ)
+READ = ClientOperation(Kind.READ)
 PATIENCE = 0.3
 LONG = 0.05
 """Seconds that a service thinks, for tests of what is certain to meet."""
 
 
 @pytest.fixture
-def members() -> Iterator[Crew]:
+def members() -> Iterator[WorkerPool]:
     """Keep a crew."""
-    with crew() as one:
+    with worker_pool() as one:
         yield one
 
 
-def test_a_crew_knows_what_it_works_for(members: Crew) -> None:
+def test_a_crew_knows_what_it_works_for(members: WorkerPool) -> None:
     """Each time it is asked: threads outlive the check that they were begun for."""
-    transcript = Transcript()
+    recorder = Recorder()
     for purpose in (Purpose.PREPARING, Purpose.EXPLAINING):
-        mine = evidence.Evidence()
-        evidence.collect(mine)
+        mine = recording.CheckRecord()
+        recording.collect(mine)
         try:
-            with transcript.of(purpose):
+            with recorder.of(purpose):
                 asked = [
-                    members.ask(client, lambda: (evidence.current().case(), transcript.purpose)) for client in (0, 1)
+                    members.ask(client, lambda: (recording.current_check().case(), recorder.purpose))
+                    for client in (0, 1)
                 ]
                 assert [one.result()[1] for one in asked] == [purpose, purpose]
         finally:
-            evidence.collect(None)
+            recording.collect(None)
         assert mine.cases == 2
-    assert members.ask(0, lambda: transcript.purpose).result() is Purpose.JUDGING
+    assert members.ask(0, lambda: recorder.purpose).result() is Purpose.JUDGING
 
 
 @pytest.fixture
-def running(members: Crew, open_wire: Callable[..., Wire]) -> Iterator[Callable[..., Heat]]:
+def running(members: WorkerPool, open_wire: Callable[..., Transport]) -> Iterator[Callable[..., ConcurrentRun]]:
     """Run a race against an app."""
     with ExitStack() as stack:
         clients: dict[App, Any] = {}
 
-        def ran(app: App, race: Race, *, clean: bool = True, timeout: float = 5.0) -> Heat:
+        def ran(app: App, race: ConcurrentPlan, *, clean: bool = True, timeout: float = 5.0) -> ConcurrentRun:
             if app not in clients:
                 server = stack.enter_context(serving(app))
-                token, transcript = app.identity.issue("tester").value, Transcript()
+                token, recorder = app.identity.issue("tester").value, Recorder()
                 client = ImagesClient(
-                    f"{server.url}/v2", open_wire(server.url, timeout=timeout), transcript, lambda: token
+                    f"{server.url}/v2", open_wire(server.url, timeout=timeout), recorder, lambda: token
                 )
-                clients[app] = partial(created, client, "test"), Patience(PATIENCE, transcript)
+                clients[app] = partial(temporary_image, client, "test"), Eventually(PATIENCE, recorder)
             opened, patience = clients[app]
-            return run(opened, race, members, patience=patience, late=PATIENCE, clean=clean)
+            return execute(opened, race, members, patience=patience, late=PATIENCE, clean=clean)
 
         yield ran
 
 
-def race(*beats: tuple[tuple[Action, ...], ...], family: Family = Family.MIXED) -> Race:
+def race(*beats: tuple[tuple[ClientOperation, ...], ...], family: Pattern = Pattern.MIXED) -> ConcurrentPlan:
     """Make a race of beats."""
-    return Race(family, max(map(len, beats)), beats)
+    return ConcurrentPlan(family, max(map(len, beats)), beats)
 
 
 # What is drawn
 
 
-@pytest.mark.parametrize("family", [*Family])
-def test_a_race_follows_from_its_number(family: Family) -> None:
+@pytest.mark.parametrize("family", [*Pattern])
+def test_a_race_follows_from_its_number(family: Pattern) -> None:
     """Equal numbers draw equal races, others draw others."""
     assert contests(family, 1, CLIENTS, 1) == contests(family, 1, CLIENTS, 1)
     assert contests(family, 1, CLIENTS, 1) != contests(family, 2, CLIENTS, 1)
 
 
-@pytest.mark.parametrize("family", [*Family])
-def test_a_race_has_at_most_as_many_clients_as_there_are_and_a_reader(family: Family) -> None:
+@pytest.mark.parametrize("family", [*Pattern])
+def test_a_race_has_at_most_as_many_clients_as_there_are_and_a_reader(family: Pattern) -> None:
     """Nobody is asked to start more."""
     for one in contests(family, 3, CLIENTS, 1):
         assert max(map(len, one.beats)) <= one.clients + 1 <= max(CLIENTS) + 1
@@ -109,7 +113,7 @@ def test_a_race_has_at_most_as_many_clients_as_there_are_and_a_reader(family: Fa
 @pytest.mark.parametrize("clients", CLIENTS)
 def test_different_tags_are_different(clients: int) -> None:
     """Every one is added once, and deleted once by another client than the one that added it."""
-    one = next(one for one in contests(Family.DISTINCT, 4, CLIENTS, 1) if one.clients == clients)
+    one = next(one for one in contests(Pattern.DISTINCT, 4, CLIENTS, 1) if one.clients == clients)
     adding, deleting = ([action.tag for lane in beat for action in lane if action.tag] for beat in one.beats)
 
     assert len({*adding}) == len(adding)
@@ -120,7 +124,7 @@ def test_different_tags_are_different(clients: int) -> None:
 
 def test_one_of_the_races_of_different_tags_is_on_two_images() -> None:
     """Where a service mixes images up, it shows."""
-    assert {one.images for one in contests(Family.DISTINCT, 5, CLIENTS, 1)} == {1, 2}
+    assert {one.images for one in contests(Pattern.DISTINCT, 5, CLIENTS, 1)} == {1, 2}
 
 
 def test_a_race_for_one_client_alone_has_the_same_changes() -> None:
@@ -138,7 +142,7 @@ def test_on_one_image_everything_is_done_to_it() -> None:
 def test_a_standard_run_of_all_races_costs_less_than_450_requests() -> None:
     """Counted as they are sent by a service that answers well: images, changes, readings, and the clean-up."""
     total = 0
-    for family in Family:
+    for family in Pattern:
         for one in contests(family, 6, CLIENTS, 1):
             carried = {(action.image, action.tag) for action in one.actions() if action.tag}
             total += 2 * one.images + len([*one.actions()]) + one.images * (len(one.beats) + 1)
@@ -150,7 +154,7 @@ def test_a_standard_run_of_all_races_costs_less_than_450_requests() -> None:
 # What is written down
 
 
-def test_an_honest_race_is_explained(running: Callable[..., Heat]) -> None:
+def test_an_honest_race_is_explained(running: Callable[..., ConcurrentRun]) -> None:
     """All is written down, read in quiet, and cleaned up."""
     heat = running(App(), race(((add("a"), add("b")), (add("c"), READ))))
 
@@ -158,11 +162,11 @@ def test_an_honest_race_is_explained(running: Callable[..., Heat]) -> None:
     assert [sorted(tags or ()) for (tags,) in heat.quiet] == [["a", "b", "c"], []]
     assert sorted(one.event.tag for one in heat.acknowledged(Kind.ADD, 0)) == ["a", "b", "c"]
     assert sorted(one.event.tag for one in heat.acknowledged(Kind.DELETE, 1)) == ["a", "b", "c"]
-    assert {one.event.client for one in heat.done} == {OWNER, 1, 2}
+    assert {one.event.client for one in heat.done} == {MAIN, 1, 2}
     assert all(one.exchange.sent == one.event.sent for one in heat.done)
 
 
-def test_clients_start_every_step_together(running: Callable[..., Heat]) -> None:
+def test_clients_start_every_step_together(running: Callable[..., ConcurrentRun]) -> None:
     """A service that waits for all of them gets all of them."""
     together = threading.Barrier(4)
 
@@ -179,7 +183,7 @@ def test_clients_start_every_step_together(running: Callable[..., Heat]) -> None
     assert len(heat.acknowledged(Kind.ADD, 0)) == 8
 
 
-def test_without_a_clean_up_the_tags_stay(running: Callable[..., Heat]) -> None:
+def test_without_a_clean_up_the_tags_stay(running: Callable[..., ConcurrentRun]) -> None:
     """A service that does not delete is not asked to."""
     heat = running(App(), race(((add("a"),), (add("b"),))), clean=False)
 
@@ -187,7 +191,7 @@ def test_without_a_clean_up_the_tags_stay(running: Callable[..., Heat]) -> None:
     assert not [one for one in heat.done if one.event.kind is Kind.DELETE]
 
 
-def test_a_cut_request_is_open(running: Callable[..., Heat]) -> None:
+def test_a_cut_request_is_open(running: Callable[..., ConcurrentRun]) -> None:
     """It has no answer, and what it did is explained."""
     heat = running(App(), race(((add("a", cut=True),), (add("b"),))))
     (cut,) = [one for one in heat.done if one.event.tag == "a" and one.beat == 0]
@@ -210,7 +214,7 @@ class Hangs(App):
         return reply
 
 
-def test_a_time_out_is_an_open_operation(running: Callable[..., Heat]) -> None:
+def test_a_time_out_is_an_open_operation(running: Callable[..., ConcurrentRun]) -> None:
     """It blocks nothing, and accuses nobody."""
     app = Hangs()
 
@@ -236,7 +240,7 @@ class Breaks(App):
         return super().add_tag(request, image_id, tag)
 
 
-def test_a_broken_connection_is_not_repeated(running: Callable[..., Heat]) -> None:
+def test_a_broken_connection_is_not_repeated(running: Callable[..., ConcurrentRun]) -> None:
     """What is sent twice unseen would be two operations written down as one."""
     app = Breaks()
     heat = running(app, race(((add("broken"),), (add("other"),))))
@@ -260,7 +264,7 @@ class Asks(App):
         return super().add_tag(request, image_id, tag)
 
 
-def test_who_is_asked_to_wait_does_so_and_both_are_written_down(running: Callable[..., Heat]) -> None:
+def test_who_is_asked_to_wait_does_so_and_both_are_written_down(running: Callable[..., ConcurrentRun]) -> None:
     """The first was refused, the second took effect."""
     heat = running(Asks(), race(((add("a"),), (add("b"),))))
 
@@ -272,12 +276,12 @@ def test_who_is_asked_to_wait_does_so_and_both_are_written_down(running: Callabl
 # What is found
 
 
-def categories(heat: Heat) -> set[str]:
+def categories(heat: ConcurrentRun) -> set[str]:
     """Give the sorts of what has no order."""
     return {one.category for one in heat.anomalies}
 
 
-def test_a_lost_addition_is_found(running: Callable[..., Heat]) -> None:
+def test_a_lost_addition_is_found(running: Callable[..., ConcurrentRun]) -> None:
     """With the tag that was lost, and the exchanges behind it."""
     heat = running(racing.RewritesWithinTwentyMilliseconds(), race(tuple((add(f"tag-{one}"),) for one in range(4))))
 
@@ -287,7 +291,7 @@ def test_a_lost_addition_is_found(running: Callable[..., Heat]) -> None:
     assert [one.method for one in heat.behind(lost.witness)] == ["PUT", "GET"]
 
 
-def test_a_duplicate_is_found(running: Callable[..., Heat]) -> None:
+def test_a_duplicate_is_found(running: Callable[..., ConcurrentRun]) -> None:
     """As such."""
     app = racing.InsertsTwoRows()
     app.think = LONG
@@ -318,7 +322,7 @@ class RenamesWhileATagComes(racing.RenamesWithTheTagsOfBefore):
         return reply
 
 
-def test_a_change_that_a_renaming_undoes_is_found(running: Callable[..., Heat]) -> None:
+def test_a_change_that_a_renaming_undoes_is_found(running: Callable[..., ConcurrentRun]) -> None:
     """The image is renamed while a tag comes."""
     adding = tuple(add(f"tag-{one}") for one in range(5))
     heat = running(RenamesWhileATagComes(), race((adding, (RENAME,) * 5)))
@@ -326,7 +330,7 @@ def test_a_change_that_a_renaming_undoes_is_found(running: Callable[..., Heat]) 
     assert {one.tag for one in heat.anomalies} >= {"tag-0"}
 
 
-def test_a_renaming_that_a_tag_undoes_is_found(running: Callable[..., Heat]) -> None:
+def test_a_renaming_that_a_tag_undoes_is_found(running: Callable[..., ConcurrentRun]) -> None:
     """The name is looked at too; whether the one or the other comes first is anybody's guess, time after time."""
     app = racing.TagsWithTheNameOfBefore()
     app.window = LONG
@@ -335,7 +339,7 @@ def test_a_renaming_that_a_tag_undoes_is_found(running: Callable[..., Heat]) -> 
     assert Category.COLLATERAL_LOSS in categories(heat)
 
 
-def test_what_a_queue_repeats_is_found(running: Callable[..., Heat]) -> None:
+def test_what_a_queue_repeats_is_found(running: Callable[..., ConcurrentRun]) -> None:
     """A deletion that nobody heard takes effect twice."""
     beats = ((add("a"), add("b")),), ((delete("a", cut=True),), (add("c", cut=True),)), ((add("a"), delete("c")),)
     app = racing.RepeatsWhatNobodyHeard()
@@ -345,7 +349,7 @@ def test_what_a_queue_repeats_is_found(running: Callable[..., Heat]) -> None:
     assert heat.anomalies
 
 
-def test_a_late_reader_is_told_from_a_lost_change(running: Callable[..., Heat]) -> None:
+def test_a_late_reader_is_told_from_a_lost_change(running: Callable[..., ConcurrentRun]) -> None:
     """What a delay explains is kept apart."""
     adding = tuple(add(f"tag-{one}") for one in range(8))
     heat = running(lawful.ShowsOthersChangesLate(), race((adding, (READ,) * 8)))
@@ -358,10 +362,10 @@ def test_a_late_reader_is_told_from_a_lost_change(running: Callable[..., Heat]) 
 
 
 @pytest.mark.parametrize("app", lawful.HONEST)
-def test_no_honest_service_is_accused(running: Callable[..., Heat], app: type[App]) -> None:
+def test_no_honest_service_is_accused(running: Callable[..., ConcurrentRun], app: type[App]) -> None:
     """Whatever is raced, delayed or cut; `benchmarks/detection_rates.py --alarms` runs a thousand."""
     served = app()
-    for family in Family:
+    for family in Pattern:
         for one in contests(family, 7, (2, 4, 8), 1):
             heat = running(served, one)
             assert [anomaly.text for anomaly in heat.anomalies] == []

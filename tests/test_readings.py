@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from pytest_cloudimages.judging import Readings
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.server import environment, serving
+from pytest_cloudimages.spec.interpretations import Interpretations
 
 
 def counted(text: str) -> int:
@@ -99,7 +99,7 @@ def test_the_reading_that_was_chosen_judges(workshop: Any, specification: str, v
 )
 def test_two_readings(specification: str, page: bool, glance: bool, met: bool, words: str) -> None:
     """The one that was chosen is met or not; words are made where they differ."""
-    readings = Readings(specification, page, glance)
+    readings = Interpretations(specification, page, glance)
 
     assert (readings.met, str(readings)) == (met, words)
 

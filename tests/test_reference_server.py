@@ -58,18 +58,18 @@ class Wire:
 
 
 @pytest.fixture
-def wire(server: Server) -> Iterator[Wire]:
+def transport(server: Server) -> Iterator[Wire]:
     """Open a connection, with an image of the tester's."""
     connection = Wire(server)
     yield connection
     connection.close()
 
 
-def test_a_204_says_nothing_of_content(wire: Wire) -> None:
+def test_a_204_says_nothing_of_content(transport: Wire) -> None:
     """It has neither Content-Length nor Transfer-Encoding nor Content-Type, and the next answer follows at once."""
     for _ in range(2):
-        wire.send(f"PUT /v2/images/{wire.image.id}/tags/a HTTP/1.1")
-        status, fields, _ = wire.answer()
+        transport.send(f"PUT /v2/images/{transport.image.id}/tags/a HTTP/1.1")
+        status, fields, _ = transport.answer()
 
         assert status == 204
         assert set(fields) == {"date", "x-openstack-request-id"}
@@ -86,19 +86,19 @@ def test_targets_arrive_as_they_were_sent(target: str) -> None:
             return super().handle(request)
 
     with serving(Listening()) as server:
-        wire = Wire(server)
-        wire.send(f"GET /{target} HTTP/1.1")
-        wire.answer()
-        wire.close()
+        transport = Wire(server)
+        transport.send(f"GET /{target} HTTP/1.1")
+        transport.answer()
+        transport.close()
 
     assert seen == [f"/{target}"]
 
 
-def test_the_absolute_form(wire: Wire) -> None:
+def test_the_absolute_form(transport: Wire) -> None:
     """A target with scheme and host means the same."""
-    wire.send(f"PUT http://x/v2/images/{wire.image.id}/tags/a HTTP/1.1")
+    transport.send(f"PUT http://x/v2/images/{transport.image.id}/tags/a HTTP/1.1")
 
-    assert (wire.answer()[0], wire.image.tags) == (204, ["a"])
+    assert (transport.answer()[0], transport.image.tags) == (204, ["a"])
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
@@ -111,41 +111,43 @@ def test_the_absolute_form(wire: Wire) -> None:
         ("Transfer-Encoding: chunked", b"5;x=y\r\nhello\r\n1\r\n!\r\n0\r\nTrailer: x\r\n\r\n"),
     ],
 )
-def test_bodies_are_read_and_ignored(wire: Wire, method: str, field: str, body: bytes) -> None:
+def test_bodies_are_read_and_ignored(transport: Wire, method: str, field: str, body: bytes) -> None:
     """After a request with a body the connection is ready for the next."""
-    wire.image.tags[:] = ["a"]
-    wire.send(f"{method} /v2/images/{wire.image.id}/tags/a HTTP/1.1", field, body=body)
-    assert wire.answer()[0] == 204
+    transport.image.tags[:] = ["a"]
+    transport.send(f"{method} /v2/images/{transport.image.id}/tags/a HTTP/1.1", field, body=body)
+    assert transport.answer()[0] == 204
 
-    wire.send("GET /v2/nowhere HTTP/1.1")
-    assert wire.answer()[0] == 404
+    transport.send("GET /v2/nowhere HTTP/1.1")
+    assert transport.answer()[0] == 404
 
 
-def test_expect_100_continue(wire: Wire) -> None:
+def test_expect_100_continue(transport: Wire) -> None:
     """A client that waits for leave to send its body is given it."""
-    wire.send("POST /v2/images HTTP/1.1", "Content-Length: 2", "Content-Type: application/json", "Expect: 100-continue")
-    assert wire.answer()[0] == 100
+    transport.send(
+        "POST /v2/images HTTP/1.1", "Content-Length: 2", "Content-Type: application/json", "Expect: 100-continue"
+    )
+    assert transport.answer()[0] == 100
 
-    wire.socket.sendall(b"{}")
-    assert wire.answer()[0] == 201
+    transport.socket.sendall(b"{}")
+    assert transport.answer()[0] == 201
 
 
-def test_head_has_no_body(wire: Wire) -> None:
+def test_head_has_no_body(transport: Wire) -> None:
     """HEAD tells the length and sends nothing."""
-    wire.send("HEAD /versions HTTP/1.1")
-    status, fields, _ = wire.answer(head=True)
+    transport.send("HEAD /versions HTTP/1.1")
+    status, fields, _ = transport.answer(head=True)
     assert (status, int(fields["content-length"]) > 0) == (200, True)
 
-    wire.send("GET /versions HTTP/1.1")
-    assert wire.answer()[0] == 200
+    transport.send("GET /versions HTTP/1.1")
+    assert transport.answer()[0] == 200
 
 
-def test_an_error_keeps_the_connection(wire: Wire) -> None:
+def test_an_error_keeps_the_connection(transport: Wire) -> None:
     """A well-framed request that is refused does not end the connection."""
     for line, status in (("FOO /v2/x HTTP/1.1", 501), ("PUT /v2/%zz HTTP/1.1", 400), ("GET /v2/x HTTP/1.1", 404)):
-        wire.send(line)
+        transport.send(line)
 
-        assert wire.answer()[0] == status
+        assert transport.answer()[0] == status
 
 
 @pytest.mark.parametrize(
@@ -165,30 +167,30 @@ def test_an_error_keeps_the_connection(wire: Wire) -> None:
     ],
     ids=lambda value: repr(value[:40]) if isinstance(value, bytes) else None,
 )
-def test_what_is_no_request(wire: Wire, octets: bytes, status: int) -> None:
+def test_what_is_no_request(transport: Wire, octets: bytes, status: int) -> None:
     """Octets that cannot be framed are refused, and the connection ends."""
-    wire.socket.sendall(octets)
-    answered, fields, body = wire.answer()
+    transport.socket.sendall(octets)
+    answered, fields, body = transport.answer()
 
     assert (answered, fields["connection"]) == (status, "close")
     assert fields["date"]
     assert body
-    assert wire.ended()
+    assert transport.ended()
 
 
-def test_a_target_of_8000_octets(wire: Wire) -> None:
+def test_a_target_of_8000_octets(transport: Wire) -> None:
     """255 characters of four octets each fit into a target."""
-    wire.send(f"PUT /v2/images/{wire.image.id}/tags/{'%F0%9F%98%80' * 255}?{'x' * 5000} HTTP/1.1")
+    transport.send(f"PUT /v2/images/{transport.image.id}/tags/{'%F0%9F%98%80' * 255}?{'x' * 5000} HTTP/1.1")
 
-    assert wire.answer()[0] == 204
+    assert transport.answer()[0] == 204
 
 
-def test_connection_close_is_honoured(wire: Wire) -> None:
+def test_connection_close_is_honoured(transport: Wire) -> None:
     """Who asks for the end of the connection gets it."""
-    wire.send("GET /versions HTTP/1.1", "Connection: close")
+    transport.send("GET /versions HTTP/1.1", "Connection: close")
 
-    assert wire.answer()[1]["connection"] == "close"
-    assert wire.ended()
+    assert transport.answer()[1]["connection"] == "close"
+    assert transport.ended()
 
 
 def test_a_crash_is_a_500_with_a_traceback(capfd: pytest.CaptureFixture[str]) -> None:
@@ -199,10 +201,10 @@ def test_a_crash_is_a_500_with_a_traceback(capfd: pytest.CaptureFixture[str]) ->
             raise ZeroDivisionError(request.method)
 
     with serving(Broken()) as server:
-        wire = Wire(server)
-        wire.send("GET / HTTP/1.1")
-        assert wire.answer()[0] == 500
-        wire.close()
+        transport = Wire(server)
+        transport.send("GET / HTTP/1.1")
+        assert transport.answer()[0] == 500
+        transport.close()
 
     assert "ZeroDivisionError: GET" in capfd.readouterr().err
 
@@ -215,21 +217,21 @@ def test_an_app_may_drop_the_connection() -> None:
             raise ConnectionAbortedError(request.method)
 
     with serving(Rude()) as server:
-        wire = Wire(server)
-        wire.send("GET / HTTP/1.1")
-        assert wire.ended()
-        wire.close()
+        transport = Wire(server)
+        transport.send("GET / HTTP/1.1")
+        assert transport.ended()
+        transport.close()
 
 
 def test_the_end_of_the_block_ends_everything() -> None:
     """Idle connections are closed, and the port is free for the next server."""
     with serving(App()) as server:
-        wire = Wire(server)
-        wire.send("GET /versions HTTP/1.1")
-        wire.answer()
+        transport = Wire(server)
+        transport.send("GET /versions HTTP/1.1")
+        transport.answer()
 
-    assert wire.ended()
-    wire.close()
+    assert transport.ended()
+    transport.close()
     with serving(App(), port=server.port) as again:
         assert again.port == server.port
 

@@ -8,18 +8,25 @@ import tomllib
 from collections import Counter
 from importlib import resources
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
 
 import pytest
 
-from pytest_cloudimages import catalogue, requirement
-from pytest_cloudimages.requirements import Level, Provenance, ids_of, read_area, selected
-from pytest_cloudimages.verdicts import Verdict
+from pytest_cloudimages import requirement
+from pytest_cloudimages.spec import catalogue
+from pytest_cloudimages.spec.marks import ids_of
+from pytest_cloudimages.spec.requirements import Level, Provenance, read_area, selected
+from pytest_cloudimages.spec.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
 FILES = [one for one in resources.files(catalogue).iterdir() if one.name.endswith(".toml")]
+
+WITHOUT_ADDRESS: set[str] = set()
+"""The documents that nobody can look up, as no public address of theirs is known."""
+
 ENTRY = {
     "id": "OWN-01",
     "level": "SHOULD",
@@ -71,6 +78,92 @@ def test_ids_have_a_form() -> None:
 def test_every_entry_says(field: str) -> None:
     """All that a tester wants to know."""
     assert [one.id for one in catalogue.load().values() if not getattr(one, field).strip()] == []
+
+
+def test_every_statement_is_a_sentence() -> None:
+    """Whoever is accused reads it alone."""
+    statements = {requirement.id: requirement.statement for requirement in catalogue.load().values()}
+
+    assert [name for name, text in statements.items() if not re.fullmatch(r"[A-Z][^\n]{25,}\.", text)] == []
+
+
+def test_every_hint_says_what_is_sent_and_expected() -> None:
+    """In sentences, not in a word or two for those who wrote the checks."""
+    hints = {requirement.id: requirement.observe for requirement in catalogue.load().values()}
+
+    assert [name for name, text in hints.items() if len(text) < 30 or not text.endswith(".")] == []
+
+
+@pytest.mark.parametrize("field", ["statement", "observe"])
+def test_no_entry_sends_its_reader_elsewhere(field: str) -> None:
+    """Neither to a list that is not in the package, nor to an entry without its sense in brackets or after a comma."""
+    texts = {requirement.id: getattr(requirement, field) for requirement in catalogue.load().values()}
+    named = {name: re.findall(r"\b[A-Z]+(?:-[A-Z]+)*-\d\d\b", text) for name, text in texts.items()}
+
+    assert [name for name, text in texts.items() if re.search(r"\b[Ss]ee [A-Z\[]|\b[QC]-\d\d\b|\.md\b", text)] == []
+    assert [name for name, ids in named.items() if {*ids} - {*catalogue.load()}] == []
+    bare = [
+        name
+        for name, ids in named.items()
+        for other in ids
+        if not re.search(rf"{other} \(|{other}, because|the answer that {other} expects", texts[name])
+    ]
+    assert bare == []
+
+
+def test_every_entry_can_be_looked_up() -> None:
+    """At an address, or it is one of the documents that are known to have none."""
+    without = {requirement.document for requirement in catalogue.load().values() if not requirement.url}
+
+    assert without == WITHOUT_ADDRESS
+
+
+@pytest.mark.parametrize(
+    ("name", "url"),
+    [
+        (
+            "TAG-ADD-05",
+            "https://docs.rackspace.com/docs/cloud-images/v2/api-reference/image-tag-operations/#add-image-tag",
+        ),
+        ("TAG-URI-17", "https://docs.rackspace.com/docs/cloud-images/v2/api-reference/image-tag-operations/"),
+        ("TAG-AUTH-03", "https://www.rfc-editor.org/rfc/rfc9110#section-15.5.2"),
+        ("TAG-METH-06", "https://www.rfc-editor.org/rfc/rfc9110#section-9.1"),
+        ("TAG-URI-05", "https://www.rfc-editor.org/rfc/rfc3986#section-2.3"),
+        ("TAG-ADD-12", "https://opendev.org/openstack/glance/src/branch/master/glance/api/v2/image_tags.py"),
+        ("TAG-VIS-04", "https://docs.openstack.org/api-ref/image/v2/index.html#list-images"),
+        ("VER-02", "https://docs.openstack.org/api-ref/image/versions/index.html"),
+    ],
+)
+def test_an_address_leads_to_the_section(name: str, url: str) -> None:
+    """Where the document has one that can be addressed, and else to the document."""
+    assert catalogue.load()[name].url == url
+
+
+def test_a_section_of_a_standard_has_its_number_in_the_address() -> None:
+    """The first, where several are named."""
+    wrong = [
+        requirement.id
+        for requirement in catalogue.load().values()
+        if requirement.document.startswith("RFC ")
+        and not requirement.url.endswith(f"#section-{re.split('[,; ]', requirement.section)[0]}")
+    ]
+
+    assert wrong == []
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.name)
+def test_every_address_of_a_file_is_of_use(file: Any) -> None:
+    """Each document is named by an entry, and each of its sections found by one; no URL is written twice."""
+    text = file.read_text("utf-8")
+    data = tomllib.loads(text)
+    urls = {catalogue.load()[entry["id"]].url for entry in data["requirements"]}
+    documents = data["documents"]
+
+    assert {*documents} == {entry["document"] for entry in data["requirements"]}
+    for title, table in documents.items():
+        assert text.count(f'"{table["url"]}"') == 1, title
+        for section, reference in table.get("sections", {}).items():
+            assert urljoin(table["url"], reference) in urls, f"{title}, {section}"
 
 
 def test_the_tags_come_first() -> None:
@@ -139,6 +232,22 @@ def test_a_catalogue_of_ones_own_comes_on_top(tmp_path: Path) -> None:
         ({"requirements": [{**ENTRY, "id": "TAG-ADD-01"}]}, "TAG-ADD-01: this id is taken"),
         ({"requirements": [{**ENTRY, "level": "must"}]}, "MUST, SHOULD, MAY"),
         ({"requirements": [{**ENTRY, "provenance": "hearsay"}]}, "documented, http, de-facto, undefined"),
+        ({"requirements": [{**ENTRY, "url": 5}]}, "OWN-01: the url is to be text"),
+        ({"requirements": [{**ENTRY, "url": "javascript:alert(1)"}]}, "OWN-01: the url is to be an address such as"),
+        ({"requirements": [{**ENTRY, "url": "https://a.example/ b"}]}, "OWN-01: the url is to be an address such as"),
+        ({"requirements": [{**ENTRY, "url": "https://[a"}]}, "OWN-01: the url is to be an address such as"),
+        ({"documents": "text"}, "[documents."),
+        ({"documents": {"House rules": "https://a.example"}}, "[documents."),
+        ({"documents": {"House rules": {}}}, "document 'House rules' lacks a line like: url ="),
+        ({"documents": {"House rules": {"url": "a.example"}}}, "document 'House rules': the url is to be an address"),
+        ({"documents": {"House rules": {"url": "", "anchors": {}}}}, "anchors has no meaning here"),
+        ({"documents": {"House rules": {"url": "", "sections": "1"}}}, "sections is to be a table"),
+        ({"documents": {"House rules": {"url": "", "sections": {"1": 1}}}}, "sections is to be a table"),
+        ({"documents": {"House rules": {"url": "", "sections": {"1": "#1"}}}}, "its sections need a url"),
+        (
+            {"documents": {"House rules": {"url": "https://a.example", "sections": {"1": "javascript:x"}}}},
+            "OWN-01: the url is to be an address",
+        ),
     ],
 )
 def test_a_mistake_in_a_catalogue_is_told(changes: dict[str, Any], told: str) -> None:
@@ -170,6 +279,38 @@ def test_a_file_that_is_no_catalogue_is_told(tmp_path: Path, write: Callable[[Pa
 def test_an_empty_catalogue_has_nothing() -> None:
     """An area without entries is allowed."""
     assert read_area({"area": "own"}, "own.toml") == {}
+
+
+RULES = {
+    "House rules": {"url": "https://house.example/rules", "sections": {"9.1": "#nine", "9": "#chapter", "A": "a/#x"}}
+}
+
+
+@pytest.mark.parametrize(
+    ("documents", "entry", "url"),
+    [
+        ({}, {}, ""),
+        ({}, {"url": "http://own.example/"}, "http://own.example/"),
+        (RULES, {}, "https://house.example/rules"),
+        (RULES, {"document": "Other rules"}, ""),
+        (RULES, {"url": "https://own.example/"}, "https://own.example/"),
+        (RULES, {"url": ""}, ""),
+        (RULES, {"section": "9.1"}, "https://house.example/rules#nine"),
+        (RULES, {"section": "9.1, 15.6"}, "https://house.example/rules#nine"),
+        (RULES, {"section": "9.10"}, "https://house.example/rules"),
+        (RULES, {"section": "9.1.2"}, "https://house.example/rules"),
+        (RULES, {"section": "9; silent"}, "https://house.example/rules#chapter"),
+        (RULES, {"section": "9."}, "https://house.example/rules#chapter"),
+        (RULES, {"section": "Authors"}, "https://house.example/rules"),
+        (RULES, {"section": "A: the beginning"}, "https://house.example/a/#x"),
+        ({"House rules": {"url": ""}}, {}, ""),
+    ],
+)
+def test_the_address_of_an_entry(documents: dict[str, Any], entry: dict[str, str], url: str) -> None:
+    """Its own, or that of the longest beginning of its section, or its document's, or none."""
+    found = read_area({"area": "own", "documents": documents, "requirements": [{**ENTRY, **entry}]}, "own.toml")
+
+    assert found["OWN-01"].url == url
 
 
 # Choosing

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
-from pytest_cloudimages.catalogue import load
 from pytest_cloudimages.reference.app import App, Reply
 from pytest_cloudimages.reference.server import serving
-from pytest_cloudimages.report.results import Record, Results, write
-from pytest_cloudimages.verdicts import Verdict
+from pytest_cloudimages.reporting.results import CheckResult, Results, write
+from pytest_cloudimages.spec.catalogue import load
+from pytest_cloudimages.spec.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,7 +81,9 @@ EVERY = pytest.mark.parametrize("name", [*RUNS])
 @EVERY
 def test_the_results_are_as_their_schema_says(runs: Callable[[str], Any], name: str) -> None:
     """However the run went."""
-    schema = json.loads((resources.files("pytest_cloudimages.schemas") / "conformance.json").read_text("utf-8"))
+    schema = json.loads(
+        (resources.files("pytest_cloudimages.reporting.schemas") / "conformance.json").read_text("utf-8")
+    )
     jsonschema.Draft202012Validator.check_schema(schema)
 
     problems = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker()).iter_errors(
@@ -99,6 +101,17 @@ def test_the_totals_add_up(runs: Callable[[str], Any], name: str) -> None:
     assert {key: value for key, value in results["totals"].items() if value} == verdicts
     assert sum(results["totals"].values()) == results["catalogue"]["requirements"] == len(load())
     assert [one["id"] for one in results["requirements"]] == [*load()]
+
+
+@EVERY
+def test_an_entry_says_what_can_be_looked_up(runs: Callable[[str], Any], name: str) -> None:
+    """The operation, and where the document that speaks of it can be read."""
+    fields = ("operation", "statement", "document", "section", "url")
+
+    for entry in runs(name).results["requirements"]:
+        assert {field: entry[field] for field in fields} == {
+            field: getattr(load()[entry["id"]], field) for field in fields
+        }
 
 
 @pytest.mark.parametrize(
@@ -231,9 +244,9 @@ def test_a_passing_run_knows_its_surroundings(runs: Callable[[str], Any]) -> Non
 
 def test_a_record_survives_its_journey() -> None:
     """Through JSON, as a parallel run sends it."""
-    record = Record("X-01", Verdict.FAIL, "t", 1, 2, 0.5, {"a": 1}, ("n",), "why", ({"method": "PUT"},))
+    record = CheckResult("X-01", Verdict.FAIL, "t", 1, 2, 0.5, {"a": 1}, ("n",), "why", ({"method": "PUT"},))
 
-    assert Record.from_data(json.loads(json.dumps(record.as_data()))) == record
+    assert CheckResult.from_json(json.loads(json.dumps(record.as_data()))) == record
 
 
 def test_findings_begin_with_the_service() -> None:

@@ -14,12 +14,14 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 
-from pytest_cloudimages import contests, experiments, trials, views
-from pytest_cloudimages.contests import Family, Race
-from pytest_cloudimages.options import Profile
-from pytest_cloudimages.plans import Kind
-from pytest_cloudimages.strategies import Sample, shuffled
-from pytest_cloudimages.views import View
+from pytest_cloudimages.areas.tags import races as contests
+from pytest_cloudimages.areas.tags import read_paths, workloads
+from pytest_cloudimages.areas.tags.read_paths import ReadPath
+from pytest_cloudimages.engine import sequential
+from pytest_cloudimages.engine.drawing import Sample, shuffled
+from pytest_cloudimages.engine.settings import Profile
+from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan, Pattern
+from pytest_cloudimages.history.operations import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -34,12 +36,12 @@ WORDS: dict[Any, str] = {
     Kind.DELETE: "delete",
     Kind.READ: "read",
     Kind.RENAME: "rename",
-    View.ADD: "add",
-    View.DELETE: "delete",
-    View.REPLACE: "replace",
-    View.READ: "read",
-    View.LIST: "list",
-    View.FILTER: "filter",
+    ReadPath.ADD: "add",
+    ReadPath.DELETE: "delete",
+    ReadPath.REPLACE: "replace",
+    ReadPath.READ: "read",
+    ReadPath.LIST: "list",
+    ReadPath.FILTER: "filter",
 }
 """What the digests call what is done, whatever the package calls it."""
 
@@ -59,14 +61,14 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any], in
         plans.extend(drawn)
         return []
 
-    monkeypatch.setattr(trials, "carry_out_all", take)
-    monkeypatch.setattr(views, "walk", take)
+    monkeypatch.setattr(sequential, "execute_all", take)
+    monkeypatch.setattr(read_paths, "check_read_paths", take)
     options = SimpleNamespace(effort=EFFORT, image=(), tag_limit=None)
-    ground: Any = SimpleNamespace(options=options, rounds=EFFORT.rounds, single=False, fresh_image=None)
+    run: Any = SimpleNamespace(options=options, rounds=EFFORT.rounds, single=False, fresh_image=None)
 
     def lines(experiment: Callable[..., Any], number: int) -> list[str]:
         plans.clear()
-        experiment(ground, number)
+        experiment(run, number)
         return [line for plan in plans for line in ("plan", *map(_operation, plan))]
 
     return lines
@@ -74,12 +76,12 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any], in
 
 def _operation(step: Any) -> str:
     """Write a step of a plan down: what is done, to which tags of which image."""
-    if isinstance(step, views.Step):
+    if isinstance(step, read_paths.ReadPathStep):
         return json.dumps([WORDS[step.view], *step.tags, step.image])
     return json.dumps([WORDS[step.kind], step.tag, step.image])
 
 
-def _race(race: Race) -> Iterator[str]:
+def _race(race: ConcurrentPlan) -> Iterator[str]:
     yield f"race of {race.clients}"
     for beat in race.beats:
         yield "beat"
@@ -94,7 +96,7 @@ def digest(lines: Sequence[str]) -> str:
 
 def test_seeds_order_what_is_written_out_as_ever(planned: Callable[[Callable[..., Any], int], list[str]]) -> None:
     """Whatever version of anything is installed: nothing of this is drawn."""
-    lines = [line for seed in SEEDS for line in planned(experiments.lengths, seed)]
+    lines = [line for seed in SEEDS for line in planned(workloads.every_length, seed)]
 
     assert digest(lines) == "7d655c0c94c23ca5"
 
@@ -109,12 +111,12 @@ drawn = pytest.mark.skipif(
 @pytest.mark.parametrize(
     ("experiment", "expected"),
     [
-        (experiments.plain_lives, "49c989515c519b77"),
-        (experiments.special_lives, "efa9c2a40a0bfd8f"),
-        (experiments.unusual_lives, "657a5062cc7d4a0f"),
-        (experiments.sequences, "45ed9520a3578bb0"),
-        (experiments.related_sequences, "509b3b464c7699ef"),
-        (experiments.walks, "22b4d5e05c6ade69"),
+        (workloads.plain_tags, "49c989515c519b77"),
+        (workloads.special_tags, "efa9c2a40a0bfd8f"),
+        (workloads.unusual_tags, "657a5062cc7d4a0f"),
+        (workloads.sequences, "45ed9520a3578bb0"),
+        (workloads.confusable_sequences, "509b3b464c7699ef"),
+        (workloads.read_path_checks, "22b4d5e05c6ade69"),
     ],
     ids=["plain", "special", "unusual", "sequences", "related", "walks"],
 )
@@ -126,20 +128,20 @@ def test_seeds_draw_the_plans_they_ever_drew(
 
 
 RACES = {
-    Family.SAME: "3cfd0eaeef660357",
-    Family.DISTINCT: "1af57b0448acc32f",
-    Family.DELETING: "2a8017cda8a4d23a",
-    Family.MIXED: "81c0ed447a198177",
-    Family.RENAMING: "79bd14c9f43e6273",
-    Family.CUT: "b6a8e5f0e5601f5d",
+    Pattern.SAME: "3cfd0eaeef660357",
+    Pattern.DISTINCT: "1af57b0448acc32f",
+    Pattern.DELETING: "2a8017cda8a4d23a",
+    Pattern.MIXED: "81c0ed447a198177",
+    Pattern.RENAMING: "79bd14c9f43e6273",
+    Pattern.CUT: "b6a8e5f0e5601f5d",
 }
 
 
 @drawn
 @pytest.mark.parametrize(("family", "expected"), [*RACES.items()], ids=[family.name for family in RACES])
-def test_seeds_draw_the_races_they_ever_drew(family: Family, expected: str) -> None:
+def test_seeds_draw_the_races_they_ever_drew(family: Pattern, expected: str) -> None:
     """Of every family."""
-    assert {*RACES} == {*Family}
+    assert {*RACES} == {*Pattern}
     races = [race for seed in SEEDS for race in contests.contests(family, seed, EFFORT.clients, EFFORT.races)]
 
     assert digest([line for race in races for line in _race(race)]) == expected
@@ -161,9 +163,7 @@ def test_an_order_does_not_follow_from_names() -> None:
 def test_a_drawing_does_not_follow_from_the_sources_at_hand(tmp_path: Path) -> None:
     """Hypothesis draws constants of loaded modules too; the tester's own are nothing to a seed."""
     (tmp_path / "own.py").write_text(f"WORDS = {[f'word{number}' for number in range(200)]}\n")
-    program = (
-        "from pytest_cloudimages.strategies import *; print(ascii([draw(samples(PLAIN), n, 5) for n in range(9)]))"
-    )
+    program = "from pytest_cloudimages.engine.drawing import *; from pytest_cloudimages.areas.tags.strategies import *; print(ascii([draw(samples(PLAIN), n, 5) for n in range(9)]))"
 
     runs = [
         subprocess.run(

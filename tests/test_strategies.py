@@ -10,29 +10,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import strategies as st
 
-from pytest_cloudimages.plans import Kind
-from pytest_cloudimages.strategies import (
-    BOUNDARIES,
+from pytest_cloudimages.areas.tags.corpus import BOUNDARIES, UNITS, UNRESERVED
+from pytest_cloudimages.areas.tags.strategies import (
     PLAIN,
     RELATED,
-    UNITS,
-    UNRESERVED,
     UNUSUAL,
-    Sample,
     apart_from_each_other,
-    batches,
     boundary_tags,
-    draw,
     overlong_tags,
     plain_tags,
     plans,
-    samples,
-    shuffled,
     skeleton,
     tags,
     unrelated,
     unusual_tags,
 )
+from pytest_cloudimages.engine.drawing import Sample, batches, draw, samples, shuffled
+from pytest_cloudimages.history.operations import Kind
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -133,7 +127,7 @@ def test_a_strategy_of_few_values_gives_what_it_has() -> None:
 @pytest.mark.parametrize("variable", ["CI", "GITHUB_ACTIONS"])
 def test_the_number_holds_where_hypothesis_sees_a_build(variable: str, tmp_path: Path) -> None:
     """Under CI=true Hypothesis would draw the same for every seed."""
-    program = "from pytest_cloudimages.strategies import *; print(ascii([draw(tags(), n, 5) for n in (1, 2, 1)]))"
+    program = "from pytest_cloudimages.engine.drawing import *; from pytest_cloudimages.areas.tags.strategies import *; print(ascii([draw(tags(), n, 5) for n in (1, 2, 1)]))"
     run = subprocess.run(
         [sys.executable, "-c", program],
         env={variable: "true"},

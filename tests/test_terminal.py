@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from pytest_cloudimages.options import Options
-from pytest_cloudimages.report import terminal
-from pytest_cloudimages.report.results import Results
-from pytest_cloudimages.verdicts import Blocked, Verdict
+from pytest_cloudimages.engine.settings import Options
+from pytest_cloudimages.reporting import terminal
+from pytest_cloudimages.reporting.results import Results
+from pytest_cloudimages.spec.verdicts import Blocked, Verdict
 
 
 class Paper:
@@ -195,7 +195,7 @@ def test_what_stays_is_told(rest: dict[str, Any], lines: list[str]) -> None:
     assert told(results(entry("A-01", "pass"), **rest))[-1 - len(lines) : -1] == lines
 
 
-def ground(**options: Any) -> Any:
+def run(**options: Any) -> Any:
     """Make the ground of a run."""
     return SimpleNamespace(
         options=Options(seed=7, **options),
@@ -208,7 +208,7 @@ def ground(**options: Any) -> Any:
 
 def test_the_header_tells_what_is_judged() -> None:
     """And how it came to be known."""
-    assert terminal.header(ground())[:3] == [
+    assert terminal.header(run())[:3] == [
         "service: http://h/v2 (--endpoint)",
         "credentials: token from CLOUDIMAGES_TOKEN",
         "image: created and deleted",
@@ -217,7 +217,7 @@ def test_the_header_tells_what_is_judged() -> None:
 
 def test_the_header_tells_lent_images_and_problems() -> None:
     """Before anything else happens."""
-    lent = ground(image=("1", "2"))
+    lent = run(image=("1", "2"))
     lent.service.region = "North"
     lent.problem = Blocked("out of reach")
 

@@ -4,8 +4,10 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
-from pytest_cloudimages.histories import Anomaly, Category, Event, History, Kind, check
-from pytest_cloudimages.report.timeline import WIDTH, timeline
+from pytest_cloudimages.history.checkers.check import check
+from pytest_cloudimages.history.events import Anomaly, Category, ConcurrentHistory, Event
+from pytest_cloudimages.history.operations import Kind
+from pytest_cloudimages.reporting.timeline import WIDTH, timeline
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = [
@@ -21,7 +23,7 @@ HOSTILE = [
 def lost(tag: str = "a", sent: float = 0.0) -> Anomaly:
     add = Event(Kind.ADD, 0, 3, sent, sent + 0.001, 204, tag)
     read = Event(Kind.READ, 0, 5, sent + 0.002, sent + 0.004, 200, tags=())
-    return check(History((add, read), {}))[0]
+    return check(ConcurrentHistory((add, read), {}))[0]
 
 
 def bars(anomaly: Anomaly) -> list[ET.Element]:
@@ -98,4 +100,4 @@ def test_the_picture_needs_nothing_from_elsewhere_and_brings_its_ground() -> Non
 def test_an_instant_can_be_drawn() -> None:
     """A witness whose events all have one time still has a picture."""
     event = Event(Kind.READ, 0, 1, 5.0, 5.0, 200, tags=("a", "a"))
-    assert len(bars(check(History((event,), {0: frozenset("a")}))[0])) == 1
+    assert len(bars(check(ConcurrentHistory((event,), {0: frozenset("a")}))[0])) == 1

@@ -10,13 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages import evidence
-from pytest_cloudimages.client import Answer
-from pytest_cloudimages.exchanges import Exchange, Purpose, Transcript
-from pytest_cloudimages.judging import Histories, lost, surplus, without
-from pytest_cloudimages.plans import READ, Kind, Operation, Past, plan_of_a_life
-from pytest_cloudimages.trials import carry_out, carry_out_all, explained
-from pytest_cloudimages.verdicts import Blocked, Unsteady
+from pytest_cloudimages.areas.tags.plans import plan_of_a_life
+from pytest_cloudimages.client.exchange import Exchange, Purpose
+from pytest_cloudimages.client.recorder import Recorder
+from pytest_cloudimages.client.session import Answer
+from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.observations import Steps
+from pytest_cloudimages.engine.sequential import execute, execute_all
+from pytest_cloudimages.history.model import explained
+from pytest_cloudimages.history.operations import READ, Kind, Operation
+from pytest_cloudimages.history.oracles import others_added, others_removed, without
+from pytest_cloudimages.history.steps import Prior
+from pytest_cloudimages.spec.verdicts import Blocked, Flaky
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -89,28 +94,28 @@ LIFE = plan_of_a_life([(tag, "plain") for tag in ("a", "b", "c", "d")], neighbou
 def test_a_right_service_is_asked_as_little_as_possible() -> None:
     """One reading vouches for a whole group of operations, and one at the end for the image standing by."""
     service = Small()
-    history = carry_out(service.fresh, LIFE)
+    history = execute(service.fresh, LIFE)
     operations = [one for one in LIFE if one.kind is not Kind.READ]
 
     assert service.requests.count("GET") == LIFE.count(READ) + 1
     assert len(service.requests) == len(operations) + LIFE.count(READ) + 1
     assert [one.operation for one in history.steps] == operations
-    assert all(one.vouched and one.known and explained(one) for one in history.steps)
+    assert all(one.inferred and one.known and explained(one) for one in history.steps)
     assert (history.contradictions, history.unsteady) == ([], [])
 
 
 def test_a_vouched_step_shows_its_before_and_after() -> None:
     """As an honest service has them, with the tag's past."""
-    history = carry_out(Small().fresh, [Operation(Kind.ADD, "a"), Operation(Kind.DELETE, "a"), READ])
+    history = execute(Small().fresh, [Operation(Kind.ADD, "a"), Operation(Kind.DELETE, "a"), READ])
 
     added, deleted = history.steps
-    assert (added.before, added.after, added.past, added.again) == ((), ("a",), Past.NEVER, False)
-    assert (deleted.before, deleted.after, deleted.past, deleted.again) == (("a",), (), Past.CARRIED, False)
+    assert (added.before, added.after, added.past, added.again) == ((), ("a",), Prior.NEVER, False)
+    assert (deleted.before, deleted.after, deleted.past, deleted.again) == (("a",), (), Prior.CARRIED, False)
 
 
 def test_readings_around_additions_alone_are_told() -> None:
     """Other attributes are compared across them."""
-    history = carry_out(Small().fresh, LIFE)
+    history = execute(Small().fresh, LIFE)
 
     assert all({one.operation.kind for one in steps} == {Kind.ADD} for _, _, steps in history.additions)
     assert len(history.additions) == 4
@@ -130,21 +135,21 @@ class Forgetful(Small):
 def test_a_loss_is_found_where_it_happens() -> None:
     """The plan is carried out again on fresh images, with a reading after every step."""
     service = Forgetful()
-    history = carry_out(service.fresh, LIFE)
+    history = execute(service.fresh, LIFE)
     losses = [step for step in history.steps if not explained(step)]
 
     assert len(service.opened) == 4
-    assert not any(step.vouched for step in history.steps)
+    assert not any(step.inferred for step in history.steps)
     assert (losses[0].operation, losses[0].before, losses[0].after) == (
         Operation(Kind.ADD, "c", 0, "plain"), ("a", "b"), ("b", "c"),
     )  # fmt: skip
-    assert lost(losses[0]) == ["a"]
+    assert others_removed(losses[0]) == ["a"]
     assert history.contradictions == []
 
 
 def test_what_was_seen_is_the_ground_of_the_next_step() -> None:
     """A loss is told once, and not again in every later step."""
-    history = carry_out(Forgetful().fresh, [*(Operation(Kind.ADD, tag) for tag in "abcc"), READ])
+    history = execute(Forgetful().fresh, [*(Operation(Kind.ADD, tag) for tag in "abcc"), READ])
 
     assert [explained(step) for step in history.steps] == [True, True, False, True]
 
@@ -160,7 +165,7 @@ class Doubling(Small):
 
 def test_a_duplicate_is_found() -> None:
     """A list is compared with its repetitions."""
-    history = carry_out(Doubling().fresh, [Operation(Kind.ADD, "a"), Operation(Kind.ADD, "a"), READ])
+    history = execute(Doubling().fresh, [Operation(Kind.ADD, "a"), Operation(Kind.ADD, "a"), READ])
 
     assert [explained(step) for step in history.steps] == [True, False]
     assert history.steps[1].after == ("a", "a")
@@ -179,7 +184,7 @@ class Sharing(Small):
 
 def test_an_image_standing_by_that_was_touched_is_found() -> None:
     """With the step that touched it."""
-    history = carry_out(Sharing().fresh, LIFE)
+    history = execute(Sharing().fresh, LIFE)
     touched = [step for step in history.steps if step.neighbour[0] != step.neighbour[1]]
 
     assert touched[0].operation == Operation(Kind.DELETE, "a", 0, "plain")
@@ -199,7 +204,7 @@ class Once(Small):
 
 def test_a_contradiction_that_does_not_come_again_is_kept() -> None:
     """It is a finding of its own, with what was expected, found and sent."""
-    history = carry_out(Once().fresh, LIFE)
+    history = execute(Once().fresh, LIFE)
 
     assert all(explained(step) for step in history.steps)
     (one,) = history.contradictions
@@ -218,7 +223,7 @@ class Late(Small):
 @pytest.mark.parametrize(("service", "standing_by"), [(Once(), False), (Late(), True)])
 def test_a_contradiction_is_told_of_its_image(service: Small, standing_by: bool) -> None:
     """The one that was changed, or the one standing by."""
-    histories = Histories([carry_out(service.fresh, LIFE)])
+    histories = Steps([execute(service.fresh, LIFE)])
 
     assert len([*histories.contradictions(standing_by=standing_by)]) == 1
     assert [*histories.contradictions(standing_by=not standing_by)] == []
@@ -238,12 +243,12 @@ class Shaky(Small):
 
 def test_a_failure_that_does_not_come_again_is_unsteady() -> None:
     """The service answered the same plan otherwise, and that is what a check is told."""
-    history = carry_out(Shaky().fresh, LIFE)
+    history = execute(Shaky().fresh, LIFE)
 
     assert [(one.method, one.status) for one in history.unsteady] == [("PUT", 500)]
     assert all(step.answer.ok or step.answer.refused for step in history.steps)
-    with pytest.raises(Unsteady, match="500"):
-        Histories([history]).steady()
+    with pytest.raises(Flaky, match="500"):
+        Steps([history]).steady()
 
 
 class Failing(Shaky):
@@ -254,7 +259,7 @@ class Failing(Shaky):
 
 def test_a_failure_that_comes_again_is_in_the_steps() -> None:
     """It is the service's, and nothing is called unsteady."""
-    history = carry_out(Failing().fresh, LIFE)
+    history = execute(Failing().fresh, LIFE)
 
     assert history.unsteady == []
     assert {step.answer.status for step in history.steps if step.operation.kind is Kind.ADD} == {500}
@@ -270,17 +275,17 @@ class Unreadable(Small):
 
 def test_what_cannot_be_read_is_not_known() -> None:
     """Steps around it are no ground for a judgement about tags."""
-    history = carry_out(Unreadable().fresh, LIFE)
+    history = execute(Unreadable().fresh, LIFE)
 
     assert not any(step.known for step in history.steps)
-    assert [*Histories([history]).additions()] == []
-    assert len([*Histories([history]).additions(known=False)]) > 0
+    assert [*Steps([history]).additions()] == []
+    assert len([*Steps([history]).additions(known=False)]) > 0
 
 
 def test_a_single_image_is_enough() -> None:
     """Operations on the image standing by are left out."""
     service = Small()
-    history = carry_out(service.fresh, LIFE, single=True)
+    history = execute(service.fresh, LIFE, single=True)
 
     assert len(service.opened) == 1
     assert {step.operation.image for step in history.steps} == {0}
@@ -297,7 +302,7 @@ def test_the_image_standing_by_has_the_same_name() -> None:
                 names.append(image.name)
                 yield image
 
-    carry_out(Naming().fresh, LIFE)
+    execute(Naming().fresh, LIFE)
 
     assert names == ["first", "first"]
 
@@ -306,7 +311,7 @@ def test_the_image_standing_by_has_the_same_name() -> None:
 def test_plans_are_carried_out_each_on_images_of_its_own(parallel: int) -> None:
     """In the order given, however many at a time."""
     plans = [[Operation(Kind.ADD, tag), READ] for tag in "abcde"]
-    histories = carry_out_all(Small().fresh, plans, parallel=parallel)
+    histories = execute_all(Small().fresh, plans, parallel=parallel)
 
     assert [one.steps[0].tag for one in histories] == [*"abcde"]
     assert all(explained(one.steps[0]) for one in histories)
@@ -315,23 +320,23 @@ def test_plans_are_carried_out_each_on_images_of_its_own(parallel: int) -> None:
 @pytest.mark.parametrize("parallel", [1, 3])
 def test_threads_know_what_they_work_for(parallel: int) -> None:
     """Cases arrive at the check in hand, and requests have the purpose of the block, in every thread of a pool."""
-    mine, transcript, purposes, service = evidence.Evidence(), Transcript(), list[Purpose](), Small()
+    mine, recorder, purposes, service = recording.CheckRecord(), Recorder(), list[Purpose](), Small()
 
     def fresh(**how: Any) -> Any:
-        evidence.current().case()
-        purposes.append(transcript.purpose)
+        recording.current_check().case()
+        purposes.append(recorder.purpose)
         return service.fresh(**how)
 
-    evidence.collect(mine)
+    recording.collect(mine)
     try:
-        with transcript.of(Purpose.PREPARING):
-            carry_out_all(fresh, [[Operation(Kind.ADD, tag), READ] for tag in "abcd"], parallel=parallel)
+        with recorder.of(Purpose.PREPARING):
+            execute_all(fresh, [[Operation(Kind.ADD, tag), READ] for tag in "abcd"], parallel=parallel)
     finally:
-        evidence.collect(None)
+        recording.collect(None)
 
     assert mine.cases == 4
     assert purposes == [Purpose.PREPARING] * 4
-    assert transcript.purpose is Purpose.JUDGING
+    assert recorder.purpose is Purpose.JUDGING
 
 
 def test_a_plan_without_an_image_blocks() -> None:
@@ -344,7 +349,7 @@ def test_a_plan_without_an_image_blocks() -> None:
         return service.fresh()
 
     with pytest.raises(Blocked, match="no image"):
-        carry_out_all(refuse, [[Operation(Kind.ADD, "a"), READ]] * 3, parallel=2)
+        execute_all(refuse, [[Operation(Kind.ADD, "a"), READ]] * 3, parallel=2)
 
 
 # What is looked at
@@ -352,22 +357,22 @@ def test_a_plan_without_an_image_blocks() -> None:
 
 def test_steps_are_chosen() -> None:
     """By kind, past, answer, and whether the tag had lived before."""
-    histories = Histories([carry_out(Small().fresh, LIFE)])
+    histories = Steps([execute(Small().fresh, LIFE)])
 
     def tags(**which: Any) -> list[str]:
         return [step.tag for step in histories.deletions(**which)]
 
     assert tags(acknowledged=False) == ["a", "c"]
-    assert tags(past=[Past.DELETED]) == ["a", "c"]
+    assert tags(past=[Prior.DELETED]) == ["a", "c"]
     assert tags(again=True, acknowledged=True) == ["a"]
     assert tags(again=False) == ["a", "c", "b", "d"]
-    assert len([*histories.additions(past=[Past.CARRIED])]) == 6
+    assert len([*histories.additions(past=[Prior.CARRIED])]) == 6
 
 
 @pytest.mark.parametrize(("tag", "printable"), [("a b~", True), ("é", False), ("a\tb", False), ("\x00", False)])
 def test_printable_steps_are_chosen(tag: str, printable: bool) -> None:
     """Tags of other than printable ASCII characters are left out on demand."""
-    histories = Histories([carry_out(Small().fresh, [Operation(Kind.ADD, tag), READ])])
+    histories = Steps([execute(Small().fresh, [Operation(Kind.ADD, tag), READ])])
 
     assert bool([*histories.additions(printable=True)]) == printable
 
@@ -380,18 +385,18 @@ def test_losses_and_surplus_of_a_step_are_told() -> None:
             self.opened[image] = ["x", tag.upper()]
             return 204
 
-    history = carry_out(Altering().fresh, [Operation(Kind.ADD, "a"), Operation(Kind.ADD, "B"), READ])
+    history = execute(Altering().fresh, [Operation(Kind.ADD, "a"), Operation(Kind.ADD, "B"), READ])
     first, second = history.steps
 
-    assert (lost(first), surplus(first)) == ([], [])
-    assert (lost(second), surplus(second)) == (["A"], [])
+    assert (others_removed(first), others_added(first)) == ([], [])
+    assert (others_removed(second), others_added(second)) == (["A"], [])
     assert (without(["b", "a", "c"], "b"), without(None)) == (["a", "c"], [])
-    assert lost(second, but=["A"]) == []
+    assert others_removed(second, but=["A"]) == []
 
 
 def test_a_late_change_is_waited_for() -> None:
     """Where the image has patience, a reading that is not as expected is taken again."""
-    from pytest_cloudimages.client import Patience
+    from pytest_cloudimages.client.polling import Eventually
 
     class Slow(Small):
         asked = 0
@@ -400,16 +405,16 @@ def test_a_late_change_is_waited_for() -> None:
             self.asked += 1
             return [] if self.asked == 1 else super().show(image)
 
-    transcript = Transcript()
+    recorder = Recorder()
     service = Slow()
 
     @contextmanager
     def fresh(**attributes: Any) -> Iterator[SmallImage]:
         with service.fresh(**attributes) as image:
-            image.patience = Patience(5, transcript)  # type: ignore[assignment]
+            image.patience = Eventually(5, recorder)  # type: ignore[assignment]
             yield image
 
-    history = carry_out(fresh, [Operation(Kind.ADD, "a"), READ])
+    history = execute(fresh, [Operation(Kind.ADD, "a"), READ])
 
-    assert all(step.vouched for step in history.steps)
-    assert transcript.lag > 0
+    assert all(step.inferred for step in history.steps)
+    assert recorder.lag > 0

@@ -8,8 +8,8 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from pytest_cloudimages.requirements import Level, Provenance, Requirement
-from pytest_cloudimages.verdicts import Blocked, Unsteady, Verdict, judge, leaves, worst
+from pytest_cloudimages.spec.requirements import Level, Provenance, Requirement
+from pytest_cloudimages.spec.verdicts import Blocked, Flaky, Verdict, judge, leaves, worst
 
 ORDER = ["pass", "untested", "noted", "advisory", "fail", "unstable", "blocked", "error"]
 MISSED = {
@@ -26,7 +26,7 @@ MISSED = {
     ("MAY", "de-facto"): "noted",
     ("MAY", "undefined"): "noted",
 }
-THEIRS, GROUND, UNSTEADY, OURS = AssertionError("no"), Blocked("no ground"), Unsteady("otherwise"), KeyError("bug")
+THEIRS, GROUND, UNSTEADY, OURS = AssertionError("no"), Blocked("no ground"), Flaky("otherwise"), KeyError("bug")
 
 
 def requirement(level: str, provenance: str) -> Requirement:

@@ -15,13 +15,13 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pytest_cloudimages.wire import stray
+from pytest_cloudimages.client.transport import stray
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from pytest_cloudimages.wire import Wire
+    from pytest_cloudimages.client.transport import Transport
 
 TAGS = "/v2/images/id/tags"
 TARGETS = [
@@ -41,40 +41,40 @@ TARGETS = [
 
 
 @pytest.fixture
-def wire(peer: Any, open_wire: Callable[..., Wire]) -> Wire:
+def transport(peer: Any, open_wire: Callable[..., Transport]) -> Transport:
     """Open connections to the scripted server."""
     return open_wire(peer.url)
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda one: ascii(one)[1:40])
-def test_a_target_is_sent_as_it_was_written(wire: Wire, peer: Any, target: str) -> None:
+def test_a_target_is_sent_as_it_was_written(transport: Transport, peer: Any, target: str) -> None:
     """Neither requests nor urllib3 nor http.client rewrites it."""
-    wire.send("PUT", target, {})
+    transport.send("PUT", target, {})
 
     assert peer.heads[0].startswith(b"PUT " + target.encode() + b" HTTP/1.1\r\n")
 
 
-def test_a_target_does_not_linger(wire: Wire, peer: Any) -> None:
+def test_a_target_does_not_linger(transport: Transport, peer: Any) -> None:
     """After a request that failed, the next one has its own target."""
     peer.replies = [None]
     with pytest.raises(requests.ConnectionError):
-        wire.send("PUT", "/first", {})
-    wire.send("PUT", "/second", {})
+        transport.send("PUT", "/first", {})
+    transport.send("PUT", "/second", {})
 
     assert peer.targets == [b"/first", b"/second"]
 
 
 @pytest.mark.parametrize("method", ["put", "PUT", "Put", "FOO", "delete"])
-def test_a_method_keeps_its_case(wire: Wire, peer: Any, method: str) -> None:
+def test_a_method_keeps_its_case(transport: Transport, peer: Any, method: str) -> None:
     """Methods are case-sensitive, and sent as written."""
-    wire.send(method, "/x", {})
+    transport.send(method, "/x", {})
 
     assert peer.heads[0].startswith(method.encode() + b" /x HTTP/1.1\r\n")
 
 
-def test_the_headers_given_are_all_there_are(wire: Wire, peer: Any) -> None:
+def test_the_headers_given_are_all_there_are(transport: Transport, peer: Any) -> None:
     """Beside Host and the framing, nothing is added that nobody asked for."""
-    wire.send("DELETE", "/x", {"X-One": "1", "Accept-Encoding": "identity"})
+    transport.send("DELETE", "/x", {"X-One": "1", "Accept-Encoding": "identity"})
 
     names = [line.partition(b":")[0].lower() for line in peer.heads[0].split(b"\r\n")[1:] if line]
     assert sorted(names) == [b"accept-encoding", b"host", b"user-agent", b"x-one"]
@@ -94,42 +94,42 @@ def test_the_headers_given_are_all_there_are(wire: Wire, peer: Any) -> None:
     ],
 )
 def test_content_length_is_there_as_asked(
-    wire: Wire, peer: Any, method: str, body: bytes | None, length: bool, field: bytes | None
+    transport: Transport, peer: Any, method: str, body: bytes | None, length: bool, field: bytes | None
 ) -> None:
     """A request says how long it is, unless it is told not to."""
-    wire.send(method, "/x", {}, body, length=length)
+    transport.send(method, "/x", {}, body, length=length)
 
     fields = [line.split(b": ")[1] for line in peer.heads[0].split(b"\r\n") if line.lower().startswith(b"content-len")]
     assert fields == ([] if field is None else [field])
     assert b"transfer-encoding" not in peer.heads[0].lower()
 
 
-def test_an_iterable_goes_out_in_chunks(wire: Wire, peer: Any) -> None:
+def test_an_iterable_goes_out_in_chunks(transport: Transport, peer: Any) -> None:
     """Chunked bodies have no Content-Length, and end as they must."""
-    wire.send("PUT", "/x", {}, iter([b"ab", b"cde"]))
+    transport.send("PUT", "/x", {}, iter([b"ab", b"cde"]))
 
     assert b"Transfer-Encoding: chunked" in peer.heads[0]
     assert b"content-length" not in peer.heads[0].lower()
     assert peer.bodies == [b"2\r\nab\r\n3\r\ncde\r\n0\r\n\r\n"]
 
 
-def test_a_connection_is_used_again(wire: Wire, peer: Any) -> None:
+def test_a_connection_is_used_again(transport: Transport, peer: Any) -> None:
     """A thread keeps one connection for all its requests."""
     for number in range(5):
-        assert wire.send("PUT", f"/{number}", {}).content == b""
+        assert transport.send("PUT", f"/{number}", {}).content == b""
 
     assert peer.connections == 1
     assert len(peer.heads) == 5
 
 
-def test_every_thread_has_a_connection_of_its_own(wire: Wire, peer: Any) -> None:
+def test_every_thread_has_a_connection_of_its_own(transport: Transport, peer: Any) -> None:
     """Three threads at once use three connections, however many requests they send, and mix no targets up."""
     together = Barrier(3)
 
     def ask(name: int) -> None:
         for number in range(10):
             together.wait(5)
-            assert wire.send("PUT", f"/{name}/{number}", {}).content == b""
+            assert transport.send("PUT", f"/{name}/{number}", {}).content == b""
 
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(ask, range(3)))
@@ -139,49 +139,49 @@ def test_every_thread_has_a_connection_of_its_own(wire: Wire, peer: Any) -> None
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirection_is_an_answer(wire: Wire, peer: Any, status: int) -> None:
+def test_a_redirection_is_an_answer(transport: Transport, peer: Any, status: int) -> None:
     """It is handed back, and not followed."""
     peer.replies = [f"HTTP/1.1 {status} Elsewhere\r\nLocation: /there\r\nContent-Length: 0\r\n\r\n".encode()]
-    answer = wire.send("PUT", "/here", {})
+    answer = transport.send("PUT", "/here", {})
 
     assert answer.status_code == status
     assert peer.targets == [b"/here"]
 
 
-def test_cookies_are_not_sent_back(wire: Wire, peer: Any) -> None:
+def test_cookies_are_not_sent_back(transport: Transport, peer: Any) -> None:
     """Every request is as it was written, whatever the answer before it asked to remember."""
     peer.replies = [b"HTTP/1.1 204 No Content\r\nSet-Cookie: a=b\r\n\r\n"]
-    wire.send("PUT", "/1", {})
-    wire.send("PUT", "/2", {})
+    transport.send("PUT", "/1", {})
+    transport.send("PUT", "/2", {})
 
     assert b"cookie" not in peer.heads[1].lower()
 
 
 def test_an_authorisation_of_netrc_is_not_sent(
-    wire: Wire, peer: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    transport: Transport, peer: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """What the tester's .netrc holds is for others."""
     (tmp_path / "netrc").write_text("machine 127.0.0.1 login someone password else\n")
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
-    wire.send("PUT", "/1", {})
+    transport.send("PUT", "/1", {})
 
     assert b"authorization" not in peer.heads[0].lower()
 
 
 @pytest.mark.parametrize("behind", [b'{"a": 1}', b"HTTP/1.1 500 Poison\r\n\r\n"])
-def test_octets_behind_a_204_are_seen(wire: Wire, peer: Any, behind: bytes) -> None:
+def test_octets_behind_a_204_are_seen(transport: Transport, peer: Any, behind: bytes) -> None:
     """A body that must not be there is told, and the next request has its own answer."""
     peer.replies = [b"HTTP/1.1 204 No Content\r\n\r\n" + behind, b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"]
-    first = wire.send("PUT", "/1", {})
-    second = wire.send("PUT", "/2", {})
+    first = transport.send("PUT", "/1", {})
+    second = transport.send("PUT", "/2", {})
 
     assert (first.status_code, first.content, stray(first)) == (204, b"", behind)
     assert (second.status_code, second.content, stray(second)) == (200, b"ok", b"")
 
 
-def test_an_answer_that_ends_in_time_leaves_nothing_behind(wire: Wire, peer: Any) -> None:
+def test_an_answer_that_ends_in_time_leaves_nothing_behind(transport: Transport, peer: Any) -> None:
     """An honest 204 has no stray octets."""
-    answer = wire.send("PUT", "/1", {})
+    answer = transport.send("PUT", "/1", {})
 
     assert peer.connections == 1
     assert stray(answer) == b""
@@ -189,28 +189,28 @@ def test_an_answer_that_ends_in_time_leaves_nothing_behind(wire: Wire, peer: Any
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy"])
 def test_a_proxy_of_the_environment_is_used(
-    open_peer: Callable[..., Any], open_wire: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch, variable: str
+    open_peer: Callable[..., Any], open_wire: Callable[..., Transport], monkeypatch: pytest.MonkeyPatch, variable: str
 ) -> None:
     """It is asked for the whole address, with the path as it was written."""
     proxy = open_peer()
     monkeypatch.setenv(variable, proxy.url)
-    wire = open_wire("http://images.example")
-    wire.send("PUT", "/v2/tags/..%2f%zz", {})
+    transport = open_wire("http://images.example")
+    transport.send("PUT", "/v2/tags/..%2f%zz", {})
 
-    assert wire.proxied
+    assert transport.proxied
     assert proxy.targets == [b"http://images.example/v2/tags/..%2f%zz"]
 
 
 def test_a_proxy_is_spared_where_the_environment_says_so(
-    peer: Any, open_wire: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch
+    peer: Any, open_wire: Callable[..., Transport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """NO_PROXY is honoured."""
     monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    wire = open_wire(peer.url)
-    wire.send("PUT", "/direct", {})
+    transport = open_wire(peer.url)
+    transport.send("PUT", "/direct", {})
 
-    assert not wire.proxied
+    assert not transport.proxied
     assert peer.targets == [b"/direct"]
 
 
@@ -245,20 +245,20 @@ def secure(open_peer: Callable[..., Any], certificate: Path) -> Any:
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_a_certificate_authority_of_the_environment_is_trusted(
-    secure: Any, open_wire: Callable[..., Wire], monkeypatch: pytest.MonkeyPatch, certificate: Path, variable: str
+    secure: Any, open_wire: Callable[..., Transport], monkeypatch: pytest.MonkeyPatch, certificate: Path, variable: str
 ) -> None:
     """And targets are exact behind TLS too."""
     monkeypatch.setenv(variable, str(certificate))
-    wire = open_wire(secure.url)
+    transport = open_wire(secure.url)
     secure.replies = [b"HTTP/1.1 204 No Content\r\n\r\n", b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n"]
-    wire.send("PUT", "/v2/tags/..", {})
-    octets = wire.talk(b"PUT /raw HTTP/1.1\r\n\r\n", "127.0.0.1", secure.port, secure=True)
+    transport.send("PUT", "/v2/tags/..", {})
+    octets = transport.talk(b"PUT /raw HTTP/1.1\r\n\r\n", "127.0.0.1", secure.port, secure=True)
 
     assert secure.targets == [b"/v2/tags/..", b"/raw"]
     assert octets.startswith(b"HTTP/1.1 204")
 
 
-def test_an_unknown_certificate_is_refused(secure: Any, open_wire: Callable[..., Wire]) -> None:
+def test_an_unknown_certificate_is_refused(secure: Any, open_wire: Callable[..., Transport]) -> None:
     """Without being told to, nobody is trusted."""
     with pytest.raises(requests.exceptions.SSLError):
         open_wire(secure.url).send("PUT", "/x", {})
@@ -267,24 +267,24 @@ def test_an_unknown_certificate_is_refused(secure: Any, open_wire: Callable[...,
 @pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
 @pytest.mark.parametrize("how", [False, "bundle"])
 def test_verification_is_as_the_tester_says(
-    secure: Any, open_wire: Callable[..., Wire], certificate: Path, how: Any
+    secure: Any, open_wire: Callable[..., Transport], certificate: Path, how: Any
 ) -> None:
     """Verification can be switched off, or rest on a file."""
-    wire = open_wire(secure.url, verify=str(certificate) if how else False)
+    transport = open_wire(secure.url, verify=str(certificate) if how else False)
 
-    assert wire.send("PUT", "/x", {}).status_code == 204
+    assert transport.send("PUT", "/x", {}).status_code == 204
 
 
-def test_a_connection_that_was_opened_is_used(wire: Wire, peer: Any) -> None:
+def test_a_connection_that_was_opened_is_used(transport: Transport, peer: Any) -> None:
     """The next request goes out without delay, on that connection."""
-    wire.connect()
-    wire.connect()
-    wire.send("GET", "/x", {})
+    transport.connect()
+    transport.connect()
+    transport.send("GET", "/x", {})
 
     assert peer.connections == 1
 
 
-def test_a_connection_that_cannot_be_opened_is_left_to_the_request(open_wire: Callable[..., Wire]) -> None:
+def test_a_connection_that_cannot_be_opened_is_left_to_the_request(open_wire: Callable[..., Transport]) -> None:
     """Nothing is raised before anything was asked."""
     closed = open_wire("http://127.0.0.1:9")
     closed.connect()
@@ -293,10 +293,10 @@ def test_a_connection_that_cannot_be_opened_is_left_to_the_request(open_wire: Ca
         closed.send("GET", "/x", {})
 
 
-def test_whoever_leaves_has_sent_all(wire: Wire, peer: Any) -> None:
+def test_whoever_leaves_has_sent_all(transport: Transport, peer: Any) -> None:
     """Target, headers and body arrive; the next request has a connection of its own."""
-    wire.leave("PATCH", f"{TAGS}/%2e%2E", {"X-One": "1"}, b"body")
-    wire.send("GET", "/next", {})
+    transport.leave("PATCH", f"{TAGS}/%2e%2E", {"X-One": "1"}, b"body")
+    transport.send("GET", "/next", {})
     peer.wait_for(2)
 
     assert sorted(peer.targets) == sorted([b"/next", f"{TAGS}/%2e%2E".encode()])

@@ -231,10 +231,10 @@ def _catches(row: Row) -> bool:
 
 
 def _ours(row: Row) -> str:
-    departures = [
+    violations = [
         f"**{word}** {', '.join(row[key])}" for key, word in (("missed", "not"), ("blamed", "also")) if row[key]
     ]
-    return "; ".join(departures) or "yes"
+    return "; ".join(violations) or "yes"
 
 
 def _theirs(row: Row | None, yes: str, no: str) -> str:

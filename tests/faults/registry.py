@@ -4,10 +4,10 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Protocol, TypeVar, cast
 
-from pytest_cloudimages.catalogue import load
-from pytest_cloudimages.options import PROFILES
+from pytest_cloudimages.engine.settings import PROFILES
 from pytest_cloudimages.reference.app import App
-from pytest_cloudimages.requirements import selected
+from pytest_cloudimages.spec.catalogue import load
+from pytest_cloudimages.spec.requirements import selected
 
 Subclass = TypeVar("Subclass", bound=type[App])
 

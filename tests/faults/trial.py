@@ -14,7 +14,7 @@ from importlib.util import spec_from_file_location
 from pathlib import Path
 from threading import Lock
 
-from pytest_cloudimages import cli
+from pytest_cloudimages.app.cli import main
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.server import Server, serving
 
@@ -30,7 +30,7 @@ LIBRARIES = (
     "hypothesis",
     "pytest_html.plugin",
     "xml.etree.ElementTree",
-    "pytest_cloudimages.client",
+    "pytest_cloudimages.client.session",
 )
 WARM = multiprocessing.get_context("forkserver")
 WARM.set_forkserver_preload([*LIBRARIES])
@@ -141,7 +141,7 @@ def _main(words: list[str], environ: dict[str, str], folder: str, suite: str = "
         for stream in (sys.stdout, sys.stderr):
             os.dup2(output.fileno(), stream.fileno())
         sys.dont_write_bytecode = False
-        status = cli.main(words)
+        status = main.main(words)
         sys.stdout.flush()
     raise SystemExit(status)
 

@@ -1,0 +1,1 @@
+"""Images: their states and attributes."""

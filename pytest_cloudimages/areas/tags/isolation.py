@@ -1,0 +1,73 @@
+"""Images that no request names, while the tags of another are changed."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+
+from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.engine.provisioning import temporary_image
+from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.verdicts import Blocked
+
+
+@dataclass(frozen=True)
+class OtherImage:
+    """An image that no request named, before and after tags of another one were changed."""
+
+    what: str
+    before: list[str]
+    after: list[str]
+    exchanges: tuple[Exchange, ...]
+
+    def __repr__(self) -> str:
+        return f"{self.what}: {sorted(self.before)!a} became {sorted(self.after)!a}"
+
+
+@contextmanager
+def _second(run: Run, name: str) -> Iterator[Image]:
+    """Open an image of the same name as another, or of a name of its own where a service wants that."""
+    with ExitStack() as stack:
+        try:
+            image = stack.enter_context(run.fresh_image(name=name))
+        except Blocked:
+            image = stack.enter_context(run.fresh_image())
+        yield image
+
+
+def other_images(run: Run) -> list[OtherImage]:
+    """Change the tags of one image among others that have the same name, the same tags, or another project.
+
+    Where there is but one image to use, there are none.
+    """
+    if run.single:
+        return []
+    carried = ["shared", "kept", "gone"]
+    watched: list[tuple[str, Image]] = []
+    with ExitStack() as stack:
+        oldest = stack.enter_context(run.fresh_image())
+        oldest.begin_with(*carried)
+        watched.append(("an older image with the same tags", oldest))
+        if not run.options.image:
+            other = run.caller("ALT")
+            if other:
+                with suppress(Blocked):
+                    stranger = stack.enter_context(temporary_image(other, run.name, run.patience, name=oldest.name))
+                    stranger.begin_with(*carried)
+                    watched.append(("an image of another project with the same name and tags", stranger))
+        main = stack.enter_context(_second(run, oldest.name))
+        main.begin_with(*carried)
+        if run.rounds and not run.options.image:
+            with suppress(Blocked):
+                untagged = stack.enter_context(run.fresh_image())
+                watched.append(("a newer image without tags", untagged))
+            # The deletion of an image with a tag that others have is nothing to them.
+            with suppress(Blocked), run.fresh_image() as spare:
+                spare.begin_with("shared")
+        before = [image.tags() for _, image in watched]
+        asked = [main.add_tag("new"), main.add_tag("kept"), main.delete_tag("gone"), main.delete_tag("absent")]
+        exchanges = tuple(one.exchange for one in asked)
+        return [
+            OtherImage(what, tags, image.eventual_tags(tags), exchanges)
+            for (what, image), tags in zip(watched, before, strict=True)
+        ]

@@ -1,0 +1,1 @@
+"""Credentials: a token and an endpoint, from whatever the tester has."""

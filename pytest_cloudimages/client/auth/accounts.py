@@ -1,0 +1,264 @@
+"""Who asks, from an entry of clouds.yaml or from variables, as openstacksdk reads them."""
+
+import json
+import os
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import SplitResult, urlsplit
+
+from pytest_cloudimages.client.auth.keystone import Account
+from pytest_cloudimages.client.errors import ConfigurationError
+from pytest_cloudimages.client.redaction import SECRETS
+
+if TYPE_CHECKING:
+    from openstack.config.cloud_region import CloudRegion
+
+SECRET = re.compile(r"passw|passcode|token|secret|api_?key", re.IGNORECASE)
+NO_SECRET = re.compile(r"(endpoint|url|type|_id|_name)$", re.IGNORECASE)
+VARIABLES = "OS_* variables"
+#: They choose or belong to others; the rest of OS_* is a setting, as openstacksdk has it.
+NO_SETTINGS = re.compile(r"OS_(CLOUD|CLOUD_NAME|CLIENT_CONFIG_FILE|CLIENT_SECURE_FILE|REGION_NAME|(TEST|STD|LOG).*)")
+#: They say who asks and for what; not every way to sign in takes all of them.
+PERSONAL = re.compile(
+    r"(user|project|default)_domain_(id|name)|domain_(id|name)|(project|tenant)_(id|name)|token|passcode"
+)
+#: The second is openstacksdk's word for the first.
+TOKEN_AS_IT_IS = ("admin_token", "token_endpoint")
+
+
+def as_it_is(token: str, how: str, given: Mapping[str, str], *, source: str = VARIABLES) -> Account:
+    """Give the account of somebody who brings a token, which no Identity service is asked about."""
+    SECRETS.keep(token)
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise ConfigurationError(
+            f"The {how} has characters that no header can carry. Is there a line break or a quote in it?"
+        )
+    verify: bool | str = given.get("OS_CACERT") or True
+    cert, key = given.get("OS_CERT"), given.get("OS_KEY")
+    return _on_disk(
+        Account(
+            source,
+            how,
+            given.get("OS_IMAGE_ENDPOINT_OVERRIDE") or given.get("OS_ENDPOINT"),
+            verify=False if given.get("OS_INSECURE", "").lower() == "true" else verify,
+            cert=(cert, key) if cert and key else cert,
+            static=token,
+        )
+    )
+
+
+def account_of(given: Mapping[str, str], cloud: str | None, timeout: float, source: str = VARIABLES) -> Account:
+    """Read who asks, from an entry of clouds.yaml or from the OS_* variables that are given."""
+    token = given.get("OS_TOKEN") or given.get("OS_AUTH_TOKEN")
+    if not cloud and token and not given.keys() & {"OS_AUTH_URL", "OS_AUTH_TYPE", "OS_AUTH_PLUGIN"}:
+        return as_it_is(token, "token from OS_TOKEN", given, source=source)
+    if cloud:
+        entry, path = _entry(given, cloud)
+        source = f"cloud {cloud!r} of {path.name}"
+        place = f"cloud {cloud!r} of {path}"
+    else:
+        entry, place = _settings(given), source
+    keep_secrets(entry)
+    if entry.get("auth_type") in TOKEN_AS_IT_IS and not (entry.get("token") or (entry.get("auth") or {}).get("token")):
+        raise ConfigurationError(f"{place}: {entry['auth_type']} needs a token. Set OS_TOKEN, or `token` below `auth`.")
+    regions = _loaded(cloud or "envvars", entry, place)
+    # Regions of an entry may have settings of their own.
+    regions = [one for one in regions if one.config.get("region_name") == given.get("OS_REGION_NAME")] or regions
+    return _on_disk(_described(regions, source, place, timeout))
+
+
+def _settings(given: Mapping[str, str]) -> dict[str, Any]:
+    """Turn variables into settings, as openstacksdk does."""
+    entry = {name[3:].lower(): value for name, value in given.items() if name.startswith("OS_")}
+    entry = {name: value for name, value in entry.items() if not NO_SETTINGS.fullmatch(f"OS_{name.upper()}")}
+    if not entry.keys() & {"auth_type", "auth_plugin", "password"}:
+        if "application_credential_secret" in entry:
+            entry["auth_type"] = "v3applicationcredential"
+        elif entry.keys() & {"token", "auth_token"}:
+            entry["auth_type"] = "token"
+    return _accepted(entry)
+
+
+def _accepted(entry: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what an openrc file sets for other ways to sign in.
+
+    openstacksdk would hand it to plugins that do not take it.
+    """
+    from keystoneauth1 import exceptions, loading
+
+    kind = entry.get("auth_type") or entry.get("auth_plugin") or "password"
+    try:
+        options = loading.get_plugin_loader("admin_token" if kind in TOKEN_AS_IT_IS else kind).get_options()
+    except exceptions.NoMatchingPlugin:
+        return entry
+    known = {one.dest for one in options} | {old.dest for one in options for old in one.deprecated}
+    # openstacksdk takes the old word for the new one, and for v2.0 the new one for the old.
+    known |= {one.replace("project_", "tenant_") for one in known} | {
+        one.replace("tenant_", "project_") for one in known
+    }
+    return {name: value for name, value in entry.items() if name in known or not PERSONAL.fullmatch(name)}
+
+
+def _described(regions: "Sequence[CloudRegion]", source: str, place: str, timeout: float) -> Account:
+    """Tell from the settings what kind of account it is."""
+    settings = regions[0]
+    auth, kind = settings.config["auth"], str(settings.config["auth_type"])
+    verify, cert = settings.get_requests_verify_args()
+    fixed = settings.get_endpoint("image")
+    account = Account(place, "", fixed, True if verify is None else verify, cert, named=source, regions=regions)
+    if kind == "none":
+        account.how = "no authentication"
+        return account
+    if kind == "admin_token":
+        account.static, account.how = auth["token"], f"token of {source}"
+        account.fixed = account.fixed or auth.get("endpoint")
+        return account
+    session = settings.get_session()
+    session.timeout = session.timeout or timeout
+    who = auth.get("username") or auth.get("user_id")
+    if "applicationcredential" in kind:
+        name = auth.get("application_credential_name") or auth.get("application_credential_id")
+        account.how = f"application credential {name}"
+    elif kind.endswith("token"):
+        account.how = "token to be exchanged"
+    else:
+        account.how = f"{'API key' if 'apikey' in kind else 'password' if 'password' in kind else kind} of user {who}"
+        missing = [] if who else ["user (OS_USERNAME or OS_USER_ID)"]
+        missing += [] if auth.get("password") else ["password (OS_PASSWORD)"]
+        if kind in ("password", "v3password", "v2password") and missing:
+            raise ConfigurationError(f"{place}: there is no {' and no '.join(missing)}.")
+    account.identity = str(auth.get("auth_url") or "")
+    address(account.identity, "URL of an Identity service", "https://identity.example/v3", name=f"{place}: auth_url ")
+    account.how += f" at {account.identity}"
+    return account
+
+
+def _on_disk(account: Account) -> Account:
+    """Make sure that the files of the certificates are there."""
+    for path in (account.verify, *(account.cert if isinstance(account.cert, tuple) else [account.cert])):
+        if isinstance(path, str) and not os.access(path, os.R_OK):
+            raise ConfigurationError(
+                f"{account.source}: there is no readable file {path!r}. OS_CACERT, OS_CERT and OS_KEY (cacert, cert"
+                " and key in clouds.yaml) name PEM files; OS_INSECURE=true checks no certificate."
+            )
+    return account
+
+
+def _entry(given: Mapping[str, str], cloud: str) -> tuple[dict[str, Any], Path]:
+    """Read an entry of clouds.yaml, with what secure.yaml adds.
+
+    openstacksdk would pass over a file that it cannot read.
+    """
+    from openstack.config.loader import CONFIG_FILES, SECURE_FILES
+
+    path = _first(given.get("OS_CLIENT_CONFIG_FILE"), CONFIG_FILES)
+    if not path:
+        folders = ", ".join(dict.fromkeys(str(Path(one).parent) for one in CONFIG_FILES))
+        raise ConfigurationError(
+            f"Cloud {cloud!r} is to be found in clouds.yaml, and there is none in: {folders}. Write one, or name it in"
+            " OS_CLIENT_CONFIG_FILE."
+        )
+    clouds = _clouds(path)
+    if not isinstance(clouds.get(cloud), dict):
+        known = ", ".join(map(str, clouds)) or "none"
+        raise ConfigurationError(f"There is no cloud {cloud!r} in {path}. The clouds it has: {known}.")
+    secure = _first(given.get("OS_CLIENT_SECURE_FILE"), SECURE_FILES)
+    secrets = _clouds(secure).get(cloud) if secure else None
+    return _merged(clouds[cloud], secrets) if isinstance(secrets, dict) else clouds[cloud], path
+
+
+def _first(named: str | None, usual: list[str]) -> Path | None:
+    if named:
+        return Path(named)
+    return next((Path(one) for one in usual if Path(one).exists()), None)
+
+
+def _clouds(path: Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        text = path.read_text("utf-8")
+        data = json.loads(text) if path.suffix == ".json" else yaml.safe_load(text)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} cannot be read: {error.strerror}. Correct the path (OS_CLIENT_CONFIG_FILE,"
+            " OS_CLIENT_SECURE_FILE) or the rights of the file."
+        ) from None
+    except (ValueError, RecursionError, yaml.YAMLError) as error:
+        # The parser's own words may quote a line with a password.
+        line = getattr(getattr(error, "problem_mark", None), "line", getattr(error, "lineno", 0) - 1) + 1
+        raise ConfigurationError(
+            f"{path} is no valid {'JSON' if path.suffix == '.json' else 'YAML'}{f', see line {line}' if line else ''}."
+        ) from None
+    clouds = data.get("clouds") if isinstance(data, dict) else None
+    if not isinstance(clouds, dict):
+        raise ConfigurationError(f"{path} has no clouds. Entries stand below `clouds:`, each below its name.")
+    return clouds
+
+
+def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        old = merged.get(key)
+        merged[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _loaded(name: str, entry: dict[str, Any], place: str) -> "Sequence[CloudRegion]":
+    """Have openstacksdk read an entry: one reading for each region that the entry or its profile has."""
+    from keystoneauth1 import exceptions
+    from openstack.config import OpenStackConfig
+    from openstack.warnings import ConfigurationWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", ConfigurationWarning)  # such as a vendor profile that there is not
+        try:
+            config = OpenStackConfig(
+                config_files=[], secure_files=[], load_envvars=False, app_name="pytest-cloudimages"
+            )
+            config.cloud_config = {"clouds": {name: entry}}
+            first = config.get_one(name)
+            return config.get_all() or [first]
+        except exceptions.MissingRequiredOptions as error:
+            names = ", ".join(f"OS_{one.dest.upper()} ({one.dest})" for one in error.options)
+            raise ConfigurationError(f"{place}: this is missing: {names}.") from None
+        except exceptions.NoMatchingPlugin as error:
+            hint = " Rackspace's API keys need the package rackspaceauth." if "rackspace" in error.name else ""
+            raise ConfigurationError(
+                f"{place}: there is no auth_type {error.name!r}; the usual ones are password,"
+                f" v3applicationcredential, token, admin_token and none.{hint}"
+            ) from None
+        except Exception as error:  # noqa: BLE001 - what a strange entry raises in openstacksdk is not foreseeable
+            what = SECRETS.hide(f"{type(error).__name__}: {error}")
+            raise ConfigurationError(f"{place} makes no sense to openstacksdk. It says: {what}") from None
+
+
+def keep_secrets(settings: Mapping[str, Any]) -> None:
+    """Hide every secret among the settings from all output."""
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            keep_secrets(value)
+        elif SECRET.search(str(name)) and not NO_SECRET.search(str(name)):
+            SECRETS.keep(str(value))
+
+
+def address(text: str, what: str, example: str, *, name: str = "") -> SplitResult:
+    """Take a URL apart, or raise ``ConfigurationError`` where it is none that we can send requests to."""
+    try:
+        parts = urlsplit(text)
+        SECRETS.keep(parts.password)
+        good = (
+            parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+        )
+    except ValueError:
+        good = False
+    if not good or re.search(r"[\s\x00-\x1f]", text):
+        raise ConfigurationError(
+            f"{name}{SECRETS.hide(text)!r} is no {what}. Give an http or https URL without user and password, such as"
+            f" {example}."
+        )
+    return parts

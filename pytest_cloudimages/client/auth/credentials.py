@@ -1,0 +1,214 @@
+"""A token and an endpoint, from whatever the tester has."""
+
+import re
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pytest_cloudimages.client.auth.accounts import account_of, address, as_it_is, keep_secrets
+from pytest_cloudimages.client.auth.keystone import Account
+from pytest_cloudimages.client.errors import ConfigurationError
+from pytest_cloudimages.client.redaction import SECRETS
+from pytest_cloudimages.engine.settings import Options
+
+WAYS = """Name the service to judge in one of these ways:
+  --endpoint URL, or CLOUDIMAGES_ENDPOINT   and CLOUDIMAGES_TOKEN (or OS_AUTH_TYPE=none, if no token is asked for)
+  --cloud NAME, or OS_CLOUD                 an entry of clouds.yaml (OS_CLIENT_CONFIG_FILE names the file)
+  OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME, ...    as an openrc file sets them
+  OS_AUTH_TYPE=admin_token or none          with OS_ENDPOINT, and OS_TOKEN
+  --reference                               the embedded server"""
+
+OTHERS = {"ALT": "other_cloud", "READER": "reader_cloud", "CREATOR": "creator_cloud", "ADMIN": "admin_cloud"}
+
+#: Where one of a group is given for another identity, the tester's own of that group do not count for it.
+ALTERNATIVES = tuple(
+    frozenset(f"OS_{name}" for name in group.split())
+    for group in (
+        "USERNAME USER_ID",
+        "PROJECT_ID PROJECT_NAME TENANT_ID TENANT_NAME SYSTEM_SCOPE TRUST_ID",
+        "USER_DOMAIN_ID USER_DOMAIN_NAME",
+        "PROJECT_DOMAIN_ID PROJECT_DOMAIN_NAME",
+        "DOMAIN_ID DOMAIN_NAME",
+        "DEFAULT_DOMAIN_ID DEFAULT_DOMAIN_NAME",
+        "APPLICATION_CREDENTIAL_ID APPLICATION_CREDENTIAL_NAME",
+        "TOKEN AUTH_TOKEN",
+        "AUTH_TYPE AUTH_PLUGIN",
+        "INSECURE VERIFY CACERT",
+    )
+)
+SCOPE = ALTERNATIVES[1]
+DOMAIN = ALTERNATIVES[4]
+TOKENS = {"OS_TOKEN", "OS_AUTH_TOKEN"}
+APPLICATION = {"OS_APPLICATION_CREDENTIAL_ID", "OS_APPLICATION_CREDENTIAL_NAME", "OS_APPLICATION_CREDENTIAL_SECRET"}
+#: What proves who one is, the word for it in auth types, and what of the tester's own would compete with it.
+PROOFS = (
+    # An application credential is bound to its project; its user may be the tester.
+    (APPLICATION, "applicationcredential", {"OS_PASSWORD"} | TOKENS | SCOPE | DOMAIN),
+    (TOKENS, "token", {"OS_PASSWORD", "OS_USERNAME", "OS_USER_ID"} | APPLICATION),
+    ({"OS_PASSWORD", "OS_USERNAME", "OS_USER_ID"}, "password", TOKENS | APPLICATION),
+)
+OWN = tuple(f"OS_{who}_" for who in OTHERS)
+
+
+@dataclass(frozen=True)
+class Service:
+    """What is under test."""
+
+    endpoint: str
+    """Ends in /v2."""
+    region: str | None
+    named: str
+    """How the tester named it."""
+    verify: bool | str = True
+    cert: str | tuple[str, str] | None = None
+
+
+class Credentials:
+    """Gives a valid token, and shows it to nobody else."""
+
+    def __init__(
+        self,
+        how: str,
+        give: Callable[[], str | None],
+        project_id: str | None = None,
+        revoked: Callable[[], str | None] = lambda: None,
+        renew: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.how = SECRETS.hide(how)
+        self.project_id = project_id
+        self._give = give
+        self.revoked = revoked
+        """Gives a token that was valid and has been ended; ``None`` where none is to be had."""
+        self.renew = renew
+        """Forgets the token in use, so that the next is a new one where there can be one."""
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"<Credentials: {self.how}>"
+
+    def token(self) -> str | None:
+        """Give a token that is valid for a while yet; ``None`` where the service asks for none.
+
+        Raises ``Blocked`` when the old one has expired and no new one is to be had.
+        """
+        with self._lock:
+            token = self._give()
+            SECRETS.keep(token)
+        return token
+
+
+def nobody() -> Credentials:
+    """Give the credentials of a caller who has none."""
+    return Credentials("none", lambda: None)
+
+
+def find(options: Options, environ: Mapping[str, str]) -> tuple[Service, Credentials]:
+    """Find the service that the tester names, and the credentials for it.
+
+    Raises ``ConfigurationError`` for what the tester can mend, ``Blocked`` where Identity does not do its part.
+    """
+    given = _given(environ)
+    mine = {name: value for name, value in given.items() if not name.startswith(OWN)}
+    if options.url:
+        endpoint = normalised(options.url)
+        named = "CLOUDIMAGES_ENDPOINT" if options.url == given.get("CLOUDIMAGES_ENDPOINT") else "--endpoint"
+        if token := given.get("CLOUDIMAGES_TOKEN"):
+            account = as_it_is(token, "token from CLOUDIMAGES_TOKEN", mine)
+        elif not mine.keys() & {"OS_CLOUD", "OS_AUTH_URL", "OS_AUTH_TYPE", *TOKENS}:
+            raise ConfigurationError(
+                f"{named} says where the service is, {endpoint}, and nothing says who asks. Set CLOUDIMAGES_TOKEN, for"
+                " instance to what `openstack token issue -f value -c id` prints; or the OS_* variables of an openrc"
+                " file; or OS_AUTH_TYPE=none, if the service asks for no token."
+            )
+        else:
+            account = account_of(mine, mine.get("OS_CLOUD"), options.timeout)
+        return Service(endpoint, None, named, account.verify, account.cert), _credentials(account)
+    cloud = options.cloud or mine.get("OS_CLOUD")
+    where = mine.keys() & {"OS_AUTH_URL", "OS_ENDPOINT", "OS_IMAGE_ENDPOINT_OVERRIDE"}
+    if not cloud and not where:
+        idle = sorted(name for name in mine if name in {"CLOUDIMAGES_TOKEN", "OS_USERNAME", "OS_AUTH_TYPE", *TOKENS})
+        hint = f"{' and '.join(idle)} say who asks, but nothing says where the service is." if idle else ""
+        raise ConfigurationError(f"{hint or 'Nothing says which service to judge.'}\n{WAYS}")
+    account = account_of(mine, cloud, options.timeout)
+    credentials = _credentials(account)
+    endpoint, region = account.endpoint(mine.get("OS_REGION_NAME"))
+    named = "the embedded server" if options.reference else account.named or account.source
+    return Service(normalised(endpoint), region, named, account.verify, account.cert), credentials
+
+
+def find_other(options: Options, environ: Mapping[str, str], who: str, service: Service) -> Credentials | None:
+    """Find the credentials of a further caller (ALT, READER, CREATOR or ADMIN); ``None`` where none were given."""
+    given = _given(environ)
+    cloud: str | None = getattr(options, OTHERS[who])
+    if not cloud and (token := given.get(f"CLOUDIMAGES_{who}_TOKEN")):
+        return _credentials(as_it_is(token, f"token from CLOUDIMAGES_{who}_TOKEN", {}))
+    if not cloud:
+        given = _overlaid(given, who)
+        cloud = given.get("OS_CLOUD")
+        if not given:
+            return None
+        if not cloud and not given.keys() & {"OS_AUTH_URL", "OS_AUTH_TYPE", *TOKENS}:
+            raise ConfigurationError(
+                f"The OS_{who}_* variables say who asks, but not at which Identity service, and {service.named} is no"
+                f" answer for them. Set OS_{who}_AUTH_URL or OS_AUTH_URL; or name an entry of clouds.yaml in"
+                f" OS_{who}_CLOUD."
+            )
+    return _credentials(account_of(given, cloud, options.timeout, f"OS_{who}_* variables"))
+
+
+def ended(environ: Mapping[str, str], owner: Credentials) -> dict[str, str]:
+    """Give tokens that were valid once, by what ended them: those the tester kept, or one revoked on purpose."""
+    given = _given(environ)
+    tokens = {kind: given.get(f"CLOUDIMAGES_{kind.upper()}_TOKEN") for kind in ("expired", "revoked")}
+    tokens["revoked"] = tokens["revoked"] or owner.revoked()
+    return {kind: token for kind, token in tokens.items() if token}
+
+
+def _credentials(account: Account) -> Credentials:
+    """Get a first token, so that wrong credentials are told at once."""
+    project_id = account.sign_in()
+    return Credentials(account.how, account.token, project_id, account.revoked, account.renew)
+
+
+def normalised(endpoint: str) -> str:
+    """Give the endpoint as it is used here: it ends in exactly one /v2.
+
+    Raises ``ConfigurationError`` for what is no address of an image service.
+    """
+    parts = address(endpoint, "endpoint of an image service", "https://image.example or https://image.example/v2")
+    path = re.sub(r"(/v2(\.\d+)?)+$", "", parts.path.rstrip("/"))
+    if (odd := re.search(r"/v2(\.\d+)?/images(/.*)?$|/v\d+(\.\d+)?$", path)) or parts.query or parts.fragment:
+        what = odd[0] if odd else SECRETS.hide(endpoint[endpoint.find(parts.path or "?") :])
+        raise ConfigurationError(
+            f"The endpoint {SECRETS.hide(endpoint)!r} ends in {what!r}. Give the address up to its /v2, without what"
+            " follows; other versions than 2 are not judged."
+        )
+    return f"{parts.scheme}://{parts.netloc}{path}/v2"
+
+
+def _given(environ: Mapping[str, str]) -> dict[str, str]:
+    """Pick the variables that concern us and are not empty; from here on, no output shows their secrets."""
+    given = {name: value for name, value in environ.items() if name.startswith(("OS_", "CLOUDIMAGES_")) and value}
+    if given.get("OS_INSECURE", "").lower() in {"1", "yes", "on"}:
+        given["OS_INSECURE"] = "true"  # the one word that openstacksdk knows
+    keep_secrets(given)
+    return given
+
+
+def _overlaid(given: Mapping[str, str], who: str) -> dict[str, str]:
+    """Give the variables of another identity: its own, and of the tester's those that do not compete with them."""
+    start = f"OS_{who}_"
+    own = {f"OS_{name.removeprefix(start)}": value for name, value in given.items() if name.startswith(start)}
+    files = {name: value for name, value in given.items() if name in {"OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"}}
+    if not own or "OS_CLOUD" in own:
+        return own and files | own
+    if own.keys() & TOKENS and not own.keys() & ({"OS_AUTH_TYPE", "OS_AUTH_URL"} | SCOPE):
+        return own  # nothing asks for another token in its place: it is used as it is
+    dropped = {"OS_CLOUD"}.union(*(group for group in ALTERNATIVES if group & own.keys()))
+    if proof := next((one for one in PROOFS if one[0] & own.keys()), None):
+        _, kind, competing = proof
+        dropped |= competing
+        if kind not in given.get("OS_AUTH_TYPE", ""):
+            dropped |= {"OS_AUTH_TYPE", "OS_AUTH_PLUGIN"}
+    base = {name: value for name, value in given.items() if name not in dropped and not name.startswith(OWN)}
+    return base | own

@@ -1,0 +1,250 @@
+"""Asking Identity: tokens, the catalogue, and what went wrong in a tester's words."""
+
+import json
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from pytest_cloudimages.client.errors import ConfigurationError
+from pytest_cloudimages.client.redaction import SECRETS
+from pytest_cloudimages.spec.verdicts import Blocked
+
+if TYPE_CHECKING:
+    from openstack.config.cloud_region import CloudRegion
+
+# What it logs about failures, we say in our own words; without a handler it would be printed too.
+logging.getLogger("keystoneauth").addHandler(logging.NullHandler())
+
+
+@dataclass
+class Account:
+    """Somebody at a cloud: gives tokens, and knows the catalogue."""
+
+    source: str
+    """Where it was described."""
+    how: str
+    fixed: str | None = None
+    """The endpoint, where no catalogue is asked."""
+    verify: bool | str = True
+    cert: str | tuple[str, str] | None = None
+    static: str | None = field(default=None, repr=False)
+    """A token that is used as it is."""
+    identity: str = ""
+    """The URL of Identity; empty where none is asked."""
+    named: str = ""
+    """The source in short, without folders."""
+    regions: "Sequence[CloudRegion]" = field(default=(), repr=False)
+    _shown: str | None = field(default=None, repr=False)
+
+    def sign_in(self) -> str | None:
+        """Get a first token and give the id of the project that it is for."""
+        if not self.identity:
+            SECRETS.keep(self.static)
+            return None
+        self._look()
+        access = self._access()
+        with _told(self.identity, self.how, self.source):
+            project_id: str | None = access.project_id
+        return project_id
+
+    def _look(self) -> None:
+        """Ask the root of Identity once what it is; keystoneauth1 waits for ever where that takes a token."""
+        import requests
+
+        with requests.Session() as session, suppress(requests.RequestException):
+            answer = session.get(
+                self.identity,
+                timeout=self.regions[0].get_session().timeout,
+                verify=self.verify,
+                cert=self.cert,
+                allow_redirects=False,
+            )
+            if answer.status_code == 401:  # noqa: PLR2004 - as HTTP has it
+                raise ConfigurationError(
+                    f"{self.source}: {self.identity} asks for a token (401) where Identity gives them. Is it the"
+                    " address of another service? auth_url is the root of Identity or its /v3."
+                )
+
+    def token(self) -> str | None:
+        """Give a token that is valid for a while yet."""
+        if not self.identity:
+            return self.static
+        try:
+            token = self._access().auth_token
+        except ConfigurationError as error:
+            # They were right when the run began, so nothing of the command needs mending.
+            raise Blocked(f"The token ran out, and there is no new one. {error}") from None
+        return str(token)
+
+    def renew(self) -> None:
+        """Forget the token in use, which the service takes no longer."""
+        if self.identity:
+            self.regions[0].get_session().invalidate()
+
+    def revoked(self) -> str | None:
+        """Get a further token and end it at once; ``None`` where that cannot be, or could end the tester's own too."""
+        from keystoneauth1 import exceptions
+
+        if not self.identity or "token" in self.how.partition(" at ")[0]:
+            return None
+        session = self.regions[0].get_session()
+        root = self.identity.rstrip("/")
+        target = f"{root if root.endswith('/v3') else f'{root}/v3'}/auth/tokens"
+        try:
+            token = session.auth.get_auth_ref(session).auth_token  # type: ignore[union-attr]  # an Identity plugin
+            SECRETS.keep(token)
+            headers = {"X-Auth-Token": token, "X-Subject-Token": token}
+            session.delete(target, headers=headers, authenticated=False)
+        except exceptions.ClientException:
+            return None
+        finally:
+            session.session.close()
+        return str(token)
+
+    def _access(self) -> Any:
+        session = self.regions[0].get_session()
+        with _told(self.identity, self.how, self.source):
+            access = session.auth.get_access(session)  # type: ignore[union-attr]  # an Identity plugin
+            token = access.auth_token
+            if not isinstance(token, str) or not token:
+                raise ValueError("no token in the answer")
+        if token != self._shown:
+            SECRETS.keep(token)
+            self._shown = token
+            session.session.close()  # until the next token, there is nothing to ask
+        return access
+
+    def endpoint(self, region: str | None) -> tuple[str, str | None]:
+        """Give the endpoint of the image service and its region.
+
+        ``region`` counts where the settings leave it open.
+        """
+        region = self._region(region)
+        if self.fixed:
+            return self.fixed, region
+        if not self.identity:
+            raise ConfigurationError(
+                f"{self.source}: {self.how}, but no endpoint, and there is no catalogue to ask. Set"
+                " OS_ENDPOINT, or `endpoint` below `auth` of the entry in clouds.yaml."
+            )
+        settings = self.regions[0]
+        access = self._access()
+        with _told(self.identity, self.how, self.source):
+            catalogue = access.service_catalog.normalize_catalog() if access.has_service_catalog() else []
+            found = _endpoints(catalogue, settings)
+            region = region or _default_region(settings)
+        known = sorted({one["region_name"] or "(none)" for one in found})
+        if region is None and len(known) > 1:
+            raise ConfigurationError(
+                f"The catalogue of {self.identity} has the image service in several regions: {', '.join(known)}."
+                " Choose one with OS_REGION_NAME, or with `region_name` of the entry in clouds.yaml."
+            )
+        matching = [one for one in found if region is None or one["region_name"] == region]
+        if not matching:
+            raise ConfigurationError(
+                f"The catalogue of {self.identity} has no image service in region {region!r}, but in:"
+                f" {', '.join(known)}. Upper and lower case count. Correct OS_REGION_NAME, or `region_name` of the"
+                " entry in clouds.yaml."
+            )
+        return str(matching[0]["url"]), matching[0]["region_name"]
+
+    def _region(self, wanted: str | None) -> str | None:
+        """Give the region of the settings; where they name none or several, the one that is wanted, if any."""
+        known = [str(one.config["region_name"]) for one in self.regions if one.config.get("region_name")]
+        if len(known) == 1:
+            return known[0]
+        if known and wanted and wanted not in known:
+            raise ConfigurationError(
+                f"OS_REGION_NAME is {wanted!r}, but {self.source} has these regions: {', '.join(known)}. Upper and"
+                " lower case count."
+            )
+        return wanted
+
+
+def _endpoints(catalogue: list[dict[str, Any]], settings: "CloudRegion") -> list[dict[str, Any]]:
+    """Pick the image service's endpoints of the interface that was asked for."""
+    images = [one for one in catalogue if one["type"] == "image"]
+    if not images:
+        types = ", ".join(sorted({str(one["type"]) for one in catalogue})) or "none, as for a token without a project"
+        raise ConfigurationError(
+            f"The catalogue has no service of type 'image'. The types it has: {types}. Check the project"
+            " (OS_PROJECT_NAME), or give the address with --endpoint or OS_IMAGE_ENDPOINT_OVERRIDE."
+        )
+    for name in ("cloudImages", settings.get_service_name("image")):
+        images = [one for one in images if name and one["name"] == name] or images
+    offered = [one for service in images for one in service["endpoints"]]
+    asked = settings.get_interface("image") or "public"
+    for interface in [asked] if isinstance(asked, str) else asked:
+        if found := [one for one in offered if one["interface"].removesuffix("URL") == interface.removesuffix("URL")]:
+            return found
+    kinds = ", ".join(sorted({one["interface"] for one in offered})) or "none"
+    raise ConfigurationError(
+        f"The catalogue has no {asked} interface of the image service; it has: {kinds}. Choose one with OS_INTERFACE."
+    )
+
+
+def _default_region(settings: "CloudRegion") -> str | None:
+    """Give the region that Rackspace's Identity names for a user."""
+    state = json.loads(settings.get_session().auth.get_auth_state() or "{}")  # type: ignore[union-attr,arg-type]
+    region = state.get("body", {}).get("access", {}).get("user", {}).get("RAX-AUTH:defaultRegion")
+    return str(region) if region else None
+
+
+@contextmanager
+def _told(identity: str, how: str, source: str) -> Iterator[None]:
+    """Say in a tester's words what keystoneauth1 says in its own."""
+    from keystoneauth1 import exceptions
+
+    try:
+        yield
+    except (ConfigurationError, Blocked):
+        raise
+    except exceptions.AuthPluginException as error:
+        raise ConfigurationError(SECRETS.hide(f"{source}: {error}")) from None
+    except Exception as error:  # noqa: BLE001 - a strange answer raises whatever it does in keystoneauth1
+        raise _translated(error, identity, how, source) from None
+
+
+def _translated(error: BaseException, identity: str, how: str, source: str) -> Exception:
+    from keystoneauth1 import exceptions
+
+    chain = [error]
+    while inner := chain[-1].__cause__ or chain[-1].__context__:
+        chain.append(inner)
+    refused = next((one for one in chain if isinstance(one, exceptions.HttpError)), None)
+    response = getattr(refused or error, "response", None)
+    factor = "sessionid" in (response.headers.get("WWW-Authenticate", "") if response is not None else "").lower()
+    if isinstance(error, exceptions.Unauthorized | exceptions.MissingAuthMethods):
+        hint = (
+            " It asks for a second factor, which nobody can give during a run: use an application credential, or get"
+            " a token yourself and set CLOUDIMAGES_ENDPOINT and CLOUDIMAGES_TOKEN."
+            if factor or isinstance(error, exceptions.MissingAuthMethods)
+            else f" Check the names, domains and secrets of the {source}; the project must be one of this user."
+        )
+        return ConfigurationError(SECRETS.hide(f"Identity refuses the {how} (401).{hint}"))
+    if lost := next(
+        (one for one in chain if isinstance(one, exceptions.ConnectFailure | exceptions.ConnectionError)), None
+    ):
+        return Blocked(
+            SECRETS.hide(f"Identity at {identity} cannot be reached: {lost}. Check auth_url and the network.")
+        )
+    if refused is not None and 400 <= refused.http_status < 500 and refused.http_status not in (408, 413, 429):  # noqa: PLR2004
+        return ConfigurationError(
+            SECRETS.hide(
+                f"Identity answers the {how} with {refused.http_status}: {refused.message} Check that auth_url is the"
+                f" root of Identity or its /v3, and the {source}."
+            )
+        )
+    if "domain scope" in str(error):
+        return ConfigurationError(
+            f"Identity at {identity} offers v2.0 only, which has no domains: leave out OS_*_DOMAIN_*."
+        )
+    what = f"status {refused.http_status}" if refused is not None else f"{type(error).__name__}: {error}"
+    return Blocked(
+        SECRETS.hide(
+            f"{identity} does not answer as an Identity service does ({what}). Is there a proxy in between, or is"
+            " auth_url the address of something else?"
+        )
+    )

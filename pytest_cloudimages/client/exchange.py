@@ -1,0 +1,94 @@
+"""One request with its answer, written down without secrets."""
+
+import enum
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_cloudimages.client.redaction import HIDDEN, SECRETS, printable
+
+TOKEN = "X-Auth-Token"  # noqa: S105 - the name of a header
+KEPT_OCTETS = 2_000
+"""Octets of a body that a report shows."""
+HELD_OCTETS = 40_000
+"""Octets of an answer that are held as long as the run lasts, so that a finding can be explained."""
+
+
+class Purpose(enum.StrEnum):
+    """What a request was sent for."""
+
+    JUDGING = "judging"
+    PREPARING = "preparing"
+    CLEANING = "cleaning"
+    EXPLAINING = "explaining"
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request and what came of it; times in seconds of the monotonic clock."""
+
+    method: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    status: int
+    """The status code; 0 where the connection ended without an answer."""
+    answer_headers: tuple[tuple[str, str], ...]
+    answer: bytes
+    stray: bytes
+    """Octets that followed an answer that should have ended."""
+    sent: float
+    answered: float
+    caller: str = "tester"
+    purpose: Purpose = Purpose.JUDGING
+    note: str = ""
+
+    @property
+    def broken(self) -> bool:
+        """Whether the service failed at the request, or left it unanswered."""
+        return self.status == 0 or self.status >= 500  # noqa: PLR2004 - the class of codes
+
+    def __str__(self) -> str:
+        asked = f"{self.method} {self.target}"
+        if self.body:
+            asked += f" with {len(self.body)} octets of body"
+        if self.caller != "tester":
+            asked += f" as {self.caller}"
+        return SECRETS.hide(f"{asked} → {self.status or 'no answer'}{f' ({self.note})' if self.note else ''}")
+
+    def curl(self, origin: str) -> str:
+        """Give a command that sends this request again; the token comes from the shell's ``$TOKEN``."""
+        # curl is told to make no list of an address with brackets, and no file's name of a body that begins with @.
+        words = ["curl", "-isS", "--path-as-is", "--globoff", "-X", self.method]
+        for name, value in self.headers:
+            words += ["-H", f"{name}: $TOKEN" if name == TOKEN else f"{name}: {value}"]
+        if self.body:
+            words += ["--data-raw", printable(self.body)]
+        line = " ".join(shlex.quote(word) for word in [*words, origin + self.target])
+        # The shell is to fill the token in, so that word alone stands in double quotes.
+        return SECRETS.hide(line.replace(f"'{TOKEN}: $TOKEN'", f'"{TOKEN}: $TOKEN"'))
+
+    def as_data(self, origin: str) -> dict[str, Any]:
+        """Give the exchange as JSON data, without secrets."""
+        data = {
+            "method": self.method,
+            "target": self.target,
+            "headers": [list(pair) for pair in self.headers],
+            "body": printable(self.body[:KEPT_OCTETS]),
+            "status": self.status,
+            "answer_headers": [list(pair) for pair in self.answer_headers],
+            "answer": printable(self.answer[:KEPT_OCTETS]),
+            "stray": printable(self.stray[:KEPT_OCTETS]),
+            "caller": self.caller,
+            "purpose": str(self.purpose),
+            "seconds": round(self.answered - self.sent, 6),
+            "note": self.note,
+            "curl": self.curl(origin),
+        }
+        return {key: SECRETS.hidden(value) for key, value in data.items()}
+
+
+def without_token(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    """Give the headers with the token's value left out."""
+    return tuple((name, HIDDEN if name == TOKEN else value) for name, value in headers.items())

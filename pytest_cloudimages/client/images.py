@@ -1,0 +1,126 @@
+"""An image that a test may change: an id bound to a client."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.polling import Eventually, Seen
+from pytest_cloudimages.client.session import Answer, ImagesClient, segment
+from pytest_cloudimages.spec.verdicts import Blocked
+
+MOST_PAGES = 20
+"""Pages of a list that are looked through for an image; new images come first."""
+
+
+@dataclass
+class Image:
+    """An image that a test may change; its methods are the client's, bound to the image's id."""
+
+    client: ImagesClient
+    id: str
+    name: str = ""
+    patience: "Eventually | None" = field(default=None, repr=False)
+
+    def add_tag(self, tag: str, **how: Any) -> Answer:
+        """PUT the tag."""
+        return self.client.add_tag(self.id, tag, **how)
+
+    def delete_tag(self, tag: str, **how: Any) -> Answer:
+        """DELETE the tag."""
+        return self.client.delete_tag(self.id, tag, **how)
+
+    def send(self, method: str, target: str, **how: Any) -> Answer:
+        """Send a request below the image: ``send("PUT", "/tags/a%3Fb")``."""
+        return self.client.send(method, f"/images/{self.id}{target}", **how)
+
+    def show(self) -> Answer:
+        """GET the image."""
+        return self.client.show(self.id)
+
+    def seen_by(self, client: ImagesClient) -> "Image":
+        """Give the same image as another caller reaches it."""
+        return replace(self, client=client)
+
+    def tags(self) -> list[str]:
+        """Give the tags that the image shows now. Raises ``Blocked`` where it shows none that can be read."""
+        return readable(self.show())
+
+    def eventual_tags(self, expected: Iterable[str]) -> list[str]:
+        """Give the tags once they are as expected, or as they are when patience ends."""
+        wanted = sorted(expected)
+        return self.read(lambda tags: sorted(tags) == wanted)
+
+    def read(self, satisfied: Callable[[list[str]], bool]) -> list[str]:
+        """Give the tags once they satisfy a condition, or as they are when patience ends."""
+        return self.eventually(self.tags, satisfied)
+
+    def eventually(self, look: Callable[[], Seen], satisfied: Callable[[Seen], bool]) -> Seen:
+        """Look at something of the image, and again until it satisfies a condition or patience ends."""
+        return self.patience.until(look(), look, satisfied) if self.patience else look()
+
+    def listed(self) -> dict[str, Any]:
+        """Give the image as the list of images shows it. Raises ``Blocked`` where the list does not show it."""
+        found = self.eventually(self.entry, bool)
+        if not found:
+            raise Blocked(f"The image {self.id} is not among the first {MOST_PAGES} pages of the list.")
+        return found
+
+    def entry(self) -> dict[str, Any]:
+        """Look for the image on the first page, then by its name, then page by page; empty where it is not found."""
+        entry, following = self._on_page("/images?limit=100")
+        if not entry and following and self.name:
+            entry, _ = self._on_page(f"/images?name={segment(self.name)}")
+        pages = 1
+        while not entry and following and pages < MOST_PAGES:
+            (entry, following), pages = self._on_page(following), pages + 1
+        return entry
+
+    def _on_page(self, target: str) -> tuple[dict[str, Any], str]:
+        answer = self.client.send("GET", target)
+        data = answer.data if answer.status == 200 and isinstance(answer.data, dict) else {}  # noqa: PLR2004
+        entries = data.get("images")
+        if not isinstance(entries, list):
+            raise Blocked(f"The list of images cannot be read: {answer.exchange}")
+        mine = [one for one in entries if isinstance(one, dict) and one.get("id") == self.id]
+        return mine[0] if mine else {}, _below(str(data.get("next") or ""))
+
+    def begin_with(self, *tags: str) -> None:
+        """Give an image without tags these, at once if it can be. Raises ``Blocked`` where that fails."""
+        with self.client.recorder.of(Purpose.PREPARING):
+            at_once = self.client.patch(self.id, {"op": "replace", "path": "/tags", "value": [*tags]}).ok
+            if at_once and sorted(self.eventual_tags(tags)) == sorted(tags):
+                return
+        self.given_tags(*tags)
+
+    def given_tags(self, *tags: str) -> None:
+        """Give the image these tags as the ground of a question. Raises ``Blocked`` where that fails."""
+        with self.client.recorder.of(Purpose.PREPARING):
+            for tag in tags:
+                require_ok(self.add_tag(tag))
+            found = self.read(lambda seen: set(tags) <= set(seen))
+        if not set(tags) <= set(found):
+            raise Blocked(
+                f"The image does not carry the tags that were to be the ground: {list(tags)}, it shows {found}."
+            )
+
+
+def _below(link: str) -> str:
+    """Give the part of a link behind its /v2, to be sent below the endpoint; authentication, section 4."""
+    return link.partition("/v2")[2]
+
+
+def readable(answer: Answer) -> list[str]:
+    """Give the tags of a representation. Raises ``Blocked`` where there is no list of strings."""
+    data = answer.data if answer.status == 200 else None  # noqa: PLR2004 - as HTTP has it
+    tags = data.get("tags") if isinstance(data, dict) else None
+    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+        raise Blocked(f"The image's tags cannot be read: {answer.exchange}")
+    return tags
+
+
+def require_ok(answer: Answer, *, status: int | None = None) -> Answer:
+    """Give the answer if the step it belongs to succeeded; raise ``Blocked`` where it did not."""
+    if answer.status == status if status else answer.ok:
+        return answer
+    raise Blocked(f"The ground could not be prepared: {answer.exchange}")

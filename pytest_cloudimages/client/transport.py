@@ -1,0 +1,235 @@
+"""Requests that go out exactly as they were written.
+
+Everything between a program and the socket likes to tidy targets up: requests drops dot segments, urllib3 re-encodes,
+both give DELETE of the tag ``..`` to the image itself. The adapter here hands the connection the target as it stands.
+"""
+
+import contextlib
+import http.client
+import socket
+import ssl
+import threading
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+
+_ASKED = threading.local()
+"""What this thread is about to send: ``target`` replaces the one urllib3 derives, ``length`` False omits the length."""
+
+
+class Octets(http.client.HTTPResponse):
+    """An answer that tells what octets arrived behind its end."""
+
+    stray = b""
+
+    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
+        super().__init__(sock, *args, **kwargs)
+        self._socket = sock
+
+    def _close_conn(self) -> None:
+        # Closing the buffered reader would drop what it had read too much, and with it the proof of a forbidden body.
+        if self.fp is not None and not self.stray:
+            self.stray = self._leftover()
+        super()._close_conn()  # type: ignore[misc]  # private in http.client, stable since 3.3
+
+    def _leftover(self) -> bytes:
+        patience = self._socket.gettimeout()
+        try:
+            self._socket.settimeout(0)
+            return bytes(self.fp.peek())
+        except (OSError, ValueError):
+            return b""
+        finally:
+            with contextlib.suppress(OSError):
+                self._socket.settimeout(patience)
+
+
+class _Exact(http.client.HTTPConnection):
+    """Writes the target and the headers as asked."""
+
+    response_class = Octets
+
+    def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
+        target: str | None = getattr(_ASKED, "target", None)
+        if target is not None:
+            # A proxy is asked with the whole address; what precedes the path is urllib3's to know.
+            origin = "/".join(url.split("/", 3)[:3]) if url.startswith(("http://", "https://")) else ""
+            url = origin + target
+        super().putrequest(method, url, skip_host, skip_accept_encoding)
+
+    def putheader(self, header: str | bytes, *values: Any) -> None:
+        if header in ("Content-Length", b"Content-Length") and not getattr(_ASKED, "length", True):
+            return
+        super().putheader(header, *values)
+
+
+class _Connection(_Exact, urllib3.connection.HTTPConnection):
+    pass
+
+
+class _SecureConnection(_Exact, urllib3.connection.HTTPSConnection):
+    pass
+
+
+class _Pool(urllib3.HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(urllib3.HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+POOLS = {"http": _Pool, "https": _SecurePool}
+
+
+class ExactAdapter(HTTPAdapter):
+    """Sends prepared requests with the target they were given, byte for byte."""
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = POOLS
+
+    def proxy_manager_for(self, proxy: str, **kwargs: Any) -> urllib3.ProxyManager:
+        manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, **kwargs)
+        manager.pool_classes_by_scheme = POOLS
+        return manager
+
+
+class Transport:
+    """One origin, with a session of its own for every thread.
+
+    ``verify`` and ``cert`` are as in requests; proxies and CA bundles of the environment are read once.
+    """
+
+    def __init__(
+        self, origin: str, *, timeout: float, verify: bool | str = True, cert: str | tuple[str, str] | None = None
+    ) -> None:
+        self.origin = origin
+        self.timeout = timeout
+        with requests.Session() as session:
+            settings = session.merge_environment_settings(origin, {}, False, verify, cert)
+        self._settings: dict[str, Any] = {key: settings[key] for key in ("proxies", "verify", "cert")}
+        self._local = threading.local()
+        self._adapters: list[ExactAdapter] = []
+
+    @property
+    def _adapter(self) -> ExactAdapter:
+        adapter: ExactAdapter | None = getattr(self._local, "adapter", None)
+        if adapter is None:
+            adapter = self._local.adapter = ExactAdapter(pool_connections=1, pool_maxsize=1)
+            self._adapters.append(adapter)
+        return adapter
+
+    def connect(self) -> None:
+        """Open this thread's connection, so that its next request goes out without delay.
+
+        Whatever is in the way is left to that request; a proxy is asked when there is something to ask.
+        """
+        if not self.proxied:
+            with contextlib.suppress(OSError, urllib3.exceptions.HTTPError), self._borrowed() as connection:
+                if not connection.is_connected:
+                    connection.connect()
+
+    def leave(self, method: str, target: str, headers: dict[str, str], body: bytes | None = None) -> None:
+        """Send one request completely, and hang up without reading an answer.
+
+        Goes where the wire goes directly, not through a proxy. Raises ``OSError`` or ``urllib3.exceptions.HTTPError``
+        where the request could not be sent.
+        """
+        _ASKED.target, _ASKED.length = target, True
+        try:
+            with self._borrowed() as connection:
+                connection.request(method, "/", body=body, headers=headers)
+                connection.close()
+        finally:
+            _ASKED.target = None
+
+    @contextlib.contextmanager
+    def _borrowed(self) -> Iterator[_Connection | _SecureConnection]:
+        """Take this thread's connection out of its pool for the length of a block."""
+        request = requests.PreparedRequest()
+        request.url = self.origin + "/"
+        verify, cert, proxies = (self._settings[key] for key in ("verify", "cert", "proxies"))
+        adapter: Any = self._adapter
+        pool = adapter.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
+        adapter.cert_verify(pool, request.url, verify, cert)
+        connection = pool._get_conn()  # noqa: SLF001 - urllib3 has no other way to a connection
+        connection.timeout = self.timeout
+        try:
+            yield connection
+        except BaseException:
+            connection.close()
+            raise
+        finally:
+            # One that is closed opens again by itself.
+            pool._put_conn(connection)  # noqa: SLF001
+
+    def send(
+        self,
+        method: str,
+        target: str,
+        headers: dict[str, str],
+        body: bytes | Iterable[bytes] | None = None,
+        *,
+        length: bool = True,
+    ) -> requests.Response:
+        """Send one request; redirects are not followed, nothing is sent twice.
+
+        ``body`` as an iterable goes out chunked; ``length=False`` omits Content-Length. Raises what requests raises.
+        """
+        request = requests.PreparedRequest()
+        request.method, request.url = method, self.origin + "/"
+        request.headers = requests.structures.CaseInsensitiveDict(headers)
+        if isinstance(body, bytes):
+            request.headers.setdefault("Content-Length", str(len(body)))
+        request.body = body  # type: ignore[assignment]  # an iterable is what makes requests send chunks
+        request._cookies = requests.cookies.RequestsCookieJar()  # type: ignore[attr-defined]  # noqa: SLF001 - by hand
+        _ASKED.target, _ASKED.length = target, length
+        try:
+            return self._adapter.send(request, timeout=self.timeout, **self._settings)
+        finally:
+            _ASKED.target, _ASKED.length = None, True
+
+    def talk(self, octets: bytes, host: str, port: int, *, secure: bool) -> bytes:
+        """Send octets on a connection of their own and give all that comes back until it closes.
+
+        Raises ``OSError`` where there is no connection, or no end within the time-out.
+        """
+        with contextlib.ExitStack() as stack:
+            line: socket.socket = stack.enter_context(socket.create_connection((host, port), self.timeout))
+            if secure:
+                line = stack.enter_context(self._context().wrap_socket(line, server_hostname=host))
+            line.sendall(octets)
+            return b"".join(iter(lambda: line.recv(65_536), b""))
+
+    def _context(self) -> ssl.SSLContext:
+        verify, cert = self._settings["verify"], self._settings["cert"]
+        # As in requests, a bundle is a file or a folder.
+        bundle = verify if isinstance(verify, str) else None
+        folder = bundle is not None and Path(bundle).is_dir()
+        context = ssl.create_default_context(cafile=None if folder else bundle, capath=bundle if folder else None)
+        if verify is False:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        if cert:
+            context.load_cert_chain(*([cert] if isinstance(cert, str) else cert))
+        return context
+
+    @property
+    def proxied(self) -> bool:
+        """Whether requests pass a proxy, so that a connection of one's own would not arrive."""
+        return bool(requests.utils.select_proxy(self.origin, self._settings["proxies"]))
+
+    def close(self) -> None:
+        """Close every thread's connections."""
+        for adapter in self._adapters:
+            adapter.close()
+
+
+def stray(response: requests.Response) -> bytes:
+    """Give the octets that arrived behind the end of an answer."""
+    original = getattr(response.raw, "_original_response", None)
+    return getattr(original, "stray", b"")

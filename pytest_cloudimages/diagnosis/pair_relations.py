@@ -1,0 +1,183 @@
+"""Classes of pairs: what two tags that are taken for each other have in common. No I/O."""
+
+import html
+import re
+import unicodedata
+import urllib.parse
+from collections.abc import Callable, Sequence
+
+from pytest_cloudimages.diagnosis import charsets
+from pytest_cloudimages.diagnosis.discriminate import Hypothesis, Trials, discriminate
+
+Pair = tuple[str, str]
+"""Another tag of the image, and the one that the operation in question names."""
+
+LOOK_ALIKES = str.maketrans("аеорсухАВЕКМНОРСТХΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "aeopcyxABEKMHOPCTXABEZHIKMNOPTYXo")
+
+
+def _bare(tag: str) -> str:
+    return "".join(one for one in unicodedata.normalize("NFD", tag) if not unicodedata.combining(one))
+
+
+def _lower(tag: str) -> str:
+    return "".join(one.lower() if one.isascii() else one for one in tag)
+
+
+def _form(name: str) -> Callable[[str], str]:
+    return lambda tag: unicodedata.normalize(name, tag)  # type: ignore[arg-type]  # one of its four words
+
+
+def _without(unwanted: Callable[[str], bool]) -> Callable[[str], str]:
+    return lambda tag: "".join(one for one in tag if not unwanted(one))
+
+
+def _until(separator: str) -> Callable[[str], str]:
+    return lambda tag: tag.partition(separator)[0]
+
+
+def _first(count: int) -> Callable[[str], str]:
+    return lambda tag: tag[:count]
+
+
+def _number(kind: Callable[[str], float]) -> Callable[[str], str]:
+    def read(tag: str) -> str:
+        try:
+            return repr(kind(tag))
+        except ValueError:
+            return tag
+
+    return read
+
+
+#: What makes two tags one, for whoever looks no closer; the plainest first. Two members of the pair's class are equal
+#: afterwards, and were not before.
+CHANGES: tuple[tuple[str, Callable[[str], str]], ...] = (
+    ("two tags equal but for the case of ASCII letters", _lower),
+    ("two tags equal but for case", str.casefold),
+    ("two tags equal in normalisation form C", _form("NFC")),
+    ("two tags equal in compatibility form", _form("NFKC")),
+    ("two tags equal but for accents", _bare),
+    ("two tags equal but for case and accents", lambda tag: _bare(tag).casefold()),
+    ("two tags equal but for case and form", lambda tag: unicodedata.normalize("NFKC", tag).casefold()),
+    ("two tags equal but for blanks at the end", lambda tag: tag.rstrip(" ")),
+    ("two tags equal but for case and blanks at the end", lambda tag: tag.rstrip(" ").casefold()),
+    ("two tags equal but for ASCII white space at the end", lambda tag: tag.rstrip(" \t\n\r\x0b\x0c")),
+    ("two tags equal but for white space at the end", str.rstrip),
+    ("two tags equal but for white space at the beginning", str.lstrip),
+    ("two tags equal but for blanks at the ends", lambda tag: tag.strip(" ")),
+    ("two tags equal but for ASCII white space at the ends", lambda tag: tag.strip(" \t\n\r\x0b\x0c")),
+    ("two tags equal but for white space at the ends", str.strip),
+    ("two tags equal but for a newline at the end", lambda tag: tag.removesuffix("\n")),
+    ("two tags equal but for newlines or carriage returns at the end", lambda tag: tag.rstrip("\r\n")),
+    ("two tags equal but for the number of blanks in a row", lambda tag: re.sub(" +", " ", tag)),
+    ("two tags equal but for blanks", _without(lambda one: one == " ")),
+    ("two tags equal but for white space", _without(str.isspace)),
+    ("two tags equal once percent-decoding is done again", urllib.parse.unquote),
+    ("two tags equal but for plus signs and blanks", lambda tag: tag.replace("+", " ")),
+    ("two whole numbers of equal value", _number(int)),
+    ("two numbers of equal value", _number(float)),
+    ("two tags equal but for invisible characters", _without(lambda one: unicodedata.category(one) in ("Cf", "Mn"))),
+    ("two tags equal but for control characters", _without(lambda one: unicodedata.category(one) == "Cc")),
+    ("two tags equal but for NULs", _without(lambda one: one == "\0")),
+    ("two tags equal up to a NUL", _until("\0")),
+    ("two tags equal but for letters that look alike", lambda tag: tag.translate(LOOK_ALIKES)),
+    ("two tags equal but for characters above U+FFFF", lambda tag: re.sub("[\U00010000-\U0010ffff]", "?", tag)),
+    ("two tags equal but for characters beyond ASCII", lambda tag: re.sub(r"[^\x00-\x7f]", "?", tag)),
+    ("two tags equal once entities of HTML are read", html.unescape),
+    ("two tags equal but for quotes", _without(lambda one: one in "'\"")),
+    ("two tags equal but for backslashes", _without(lambda one: one == "\\")),
+    *((f"two tags equal up to {charsets.NAMES[one]}", _until(one)) for one in ",;|:/?#&="),
+    ("two tags equal but for what is neither letter nor digit", _without(lambda one: not one.isalnum())),
+    *(
+        (f"two tags equal in their first {count} characters", _first(count))
+        for count in (8, 16, 20, 32, 50, 64, 100, 127, 128, 191, 200, 250, 254)
+    ),
+)
+
+
+def _fits(several: str, single: str) -> Callable[[str, str], bool]:
+    def fits(pattern: str, tag: str) -> bool:
+        written = "".join(".*" if one == several else "." if one == single else re.escape(one) for one in pattern)
+        return re.fullmatch(written, tag, re.DOTALL) is not None
+
+    return fits
+
+
+def _matches(expression: str, tag: str) -> bool:
+    try:
+        return re.fullmatch(expression, tag) is not None
+    except re.error:
+        return False
+
+
+#: What holds of one tag and another, in this order.
+DIRECTED: tuple[tuple[str, Callable[[str, str], bool]], ...] = (
+    ("begins with {}", str.startswith),
+    ("ends with {}", str.endswith),
+    ("contains {}", lambda tag, other: other in tag),
+    ("fits {} as a pattern of SQL (% and _)", lambda tag, other: _fits("%", "_")(other, tag)),
+    ("fits {} as a pattern of a shell (* and ?)", lambda tag, other: _fits("*", "?")(other, tag)),
+    ("fits {} as a regular expression", lambda tag, other: _matches(other, tag)),
+)
+
+EXTRA: tuple[Pair, ...] = (
+    ("maple", "ivy"),
+    ("Maple", "ivy"),
+    ("plum", "plumtree"),
+    ("plumtree", "plum"),
+    ("tree", "plumtree"),
+    ("lum", "plumtree"),
+    ("Résumé", "resume"),
+    ("Birch ", "birch"),
+    ("yew\t", "yew"),
+    ("yew\u2003", "yew"),
+    ("a b c", "abc"),
+    *((f"{'w' * (count - 1)}x{end}", f"{'w' * (count - 1)}x") for count in (16, 40, 100) for end in ("y", " ")),
+    *(
+        ("v" * count + "x", "v" * count + "y")
+        for count in (8, 15, 20, 31, 32, 49, 63, 64, 100, 126, 127, 128, 191, 199, 200, 253, 254)
+    ),
+)
+
+
+def hypotheses() -> list[Hypothesis[Pair]]:
+    """Give every class of pairs, the plainest first."""
+
+    def alike(change: Callable[[str], str]) -> Callable[[Pair], bool]:
+        return lambda pair: pair[0] != pair[1] and change(pair[0]) == change(pair[1])
+
+    found = [Hypothesis(claim, alike(change)) for claim, change in CHANGES]
+    for claim, holds in DIRECTED:
+        found.append(Hypothesis(f"a tag beside another that {claim.format('it')}", _unequal(holds)))
+        found.append(Hypothesis(f"a tag that {claim.format('another')} beside it", _unequal(_turned(holds))))
+    return [*found, Hypothesis("any two tags", lambda pair: pair[0] != pair[1], everything=True)]
+
+
+def _unequal(holds: Callable[[str, str], bool]) -> Callable[[Pair], bool]:
+    return lambda pair: pair[0] != pair[1] and holds(*pair)
+
+
+def _turned(holds: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
+    return lambda first, second: holds(second, first)
+
+
+def related(first: str, second: str) -> bool:
+    """Whether any class but that of all pairs holds these two."""
+    return any(one.holds((first, second)) for one in hypotheses() if not one.everything)
+
+
+def explained(pair: Pair, known: Sequence[Pair], trials: Trials[Pair]) -> Hypothesis[Pair] | None:
+    """Give the class of a pair that goes wrong, where one can be claimed. ``known`` are pairs worth trying."""
+    fits = [one for one in hypotheses() if one.holds(pair)]
+    first, second = pair
+    near = [(first, second + "x"), (second, first), *EXTRA[:2]]
+    pairs = [*near, *known, *((two, one) for one, two in known), *EXTRA, *((two, one) for one, two in EXTRA)]
+    pool = [one for one in dict.fromkeys(pairs) if one[0] != one[1] and one != pair]
+    # The nearest outside is not just any other pair: it is related too, in another way.
+    return discriminate([_with_neighbours(one, pool) for one in fits], pool, trials)
+
+
+def _with_neighbours(hypothesis: Hypothesis[Pair], pool: Sequence[Pair]) -> Hypothesis[Pair]:
+    inside = [one for one in pool if hypothesis.holds(one)][:2]
+    outside = [one for one in pool if not hypothesis.holds(one)][:2]
+    return Hypothesis(hypothesis.claim, hypothesis.holds, tuple(inside), tuple(outside), hypothesis.everything)

@@ -1,0 +1,1 @@
+"""Runs plans against a service, whatever the resource."""

@@ -1,0 +1,189 @@
+"""The ground of a run: what is judged, who asks, and everything that is open as long as the run lasts."""
+
+import copy
+import hashlib
+import os
+import urllib.parse
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
+
+import pytest
+
+from pytest_cloudimages.client.auth.credentials import Credentials, Service
+from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.polling import Eventually
+from pytest_cloudimages.client.recorder import Recorder
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.client.transport import Transport
+from pytest_cloudimages.engine.provisioning import borrowed_image, temporary_image
+from pytest_cloudimages.engine.settings import Options
+from pytest_cloudimages.spec.verdicts import Blocked
+
+OTHERS = {"ALT": "another project", "READER": "a reader", "CREATOR": "a creator", "ADMIN": "an administrator"}
+
+
+@dataclass
+class Run:
+    """A service, the callers that are known to it, and the images that tests may use. Close it in the end."""
+
+    options: Options
+    service: Service
+    owner: Credentials
+    recorder: Recorder = field(default_factory=Recorder)
+    others: dict[str, Credentials | Blocked | None] = field(default_factory=dict)
+    """Further callers, or why there is none."""
+    ended: dict[str, str] = field(default_factory=dict, repr=False)
+    """Tokens that were valid once, by what ended them."""
+    _stack: ExitStack = field(default_factory=ExitStack)
+    problem: Blocked | None = None
+    """Why nothing can be judged, where that is so."""
+    beyond_must: bool = False
+    """Whether a requirement of another level than MUST is asked for."""
+    meant: Service | None = None
+    """The service that a dry run leaves alone."""
+
+    @cached_property
+    def name(self) -> str:
+        """A short name of this run, for the images it creates."""
+        return hashlib.sha256(f"{os.getpid()} {self.options.seed}".encode()).hexdigest()[:6]
+
+    @cached_property
+    def transport(self) -> Transport:
+        """The connections to the service."""
+        origin = "{0.scheme}://{0.netloc}".format(urllib.parse.urlsplit(self.service.endpoint))
+        transport = Transport(origin, timeout=self.options.timeout, verify=self.service.verify, cert=self.service.cert)
+        self._stack.callback(transport.close)
+        return transport
+
+    @cached_property
+    def client(self) -> ImagesClient:
+        """The caller whose images are used."""
+        return ImagesClient(
+            self.service.endpoint, self.transport, self.recorder, self.owner.token, renew=self.owner.renew
+        )
+
+    @cached_property
+    def patience(self) -> Eventually:
+        """How long acknowledged changes are waited for."""
+        return Eventually(self.options.patience, self.recorder)
+
+    def caller(self, who: str) -> ImagesClient | None:
+        """Give a further caller (ALT, READER, CREATOR or ADMIN); ``None`` where no credentials were given."""
+        found = self.others.get(who)
+        if isinstance(found, Blocked):
+            raise found
+        return self.client.calling(OTHERS[who], found.token, found.renew) if found else None
+
+    def able(self, who: str) -> ImagesClient | None:
+        """Give a further caller that the service lets in; ``None`` where there is none, whatever the reason."""
+        with suppress(Blocked), self.recorder.of(Purpose.PREPARING):
+            client = self.caller(who)
+            if client and client.list(limit="1").ok:
+                return client
+        return None
+
+    def ended_callers(self) -> list[ImagesClient]:
+        """Give callers whose tokens were valid once."""
+        return [
+            self.client.calling(f"{'an' if kind == 'expired' else 'a'} {kind} token", partial(str, token))
+            for kind, token in self.ended.items()
+        ]
+
+    @property
+    def rounds(self) -> int:
+        """How often every class of unusual tags is drawn; at least once where more than every MUST is asked for."""
+        return self.options.effort.rounds or int(self.beyond_must)
+
+    def number(self, salt: str) -> int:
+        """Give a number that follows from the seed, and differs from experiment to experiment."""
+        return zlib.crc32(f"{self.options.seed} {salt}".encode())
+
+    def with_seed(self, seed: int) -> "Run":
+        """Give the same ground, with the same connections, for another seed."""
+        twin = copy.copy(self)
+        twin.options = replace(self.options, seed=seed)
+        return twin
+
+    @property
+    def single(self) -> bool:
+        """Whether there is but one image to use."""
+        return len(self.options.image) == 1
+
+    @contextmanager
+    def fresh_image(self, *, own: bool = False, **attributes: object) -> Iterator[Image]:
+        """Open an image without tags for one block, and leave no trace of it.
+
+        ``own`` says that more than its tags will be changed, which is never done to an image that was lent.
+        """
+        if self.problem:
+            raise self.problem
+        with self._image(own=own, **attributes) as image:
+            yield image
+
+    def _image(self, *, own: bool, **attributes: object) -> AbstractContextManager[Image]:
+        if self.options.image and (own or attributes.keys() - {"name"}):
+            pytest.skip("needs an image of its own, and one was lent; run without --image where images can be created")
+        if not self.options.image:
+            return self._created(attributes)
+        free = [one for one in self.options.image if one not in self._lent]
+        if not free:
+            raise Blocked("This asks for one more image than was lent; lend another with a further --image ID.")
+        return self._borrowed(free[0])
+
+    @contextmanager
+    def _created(self, attributes: dict[str, object]) -> Iterator[Image]:
+        with ExitStack() as stack:
+            try:
+                image = stack.enter_context(temporary_image(self.client, self.name, self.patience, **attributes))
+            except Blocked as problem:
+                wanted = attributes.keys() & {"visibility", "protected", "tags"}
+                if not wanted:
+                    raise
+                # What a service need not offer is no missing ground.
+                pytest.skip(f"needs an image with {' and '.join(sorted(wanted))} set, which cannot be had: {problem}")
+            yield image
+
+    _lent: set[str] = field(default_factory=set)
+    _owners: dict[str, str] = field(default_factory=dict)
+
+    @contextmanager
+    def _borrowed(self, identifier: str) -> Iterator[Image]:
+        self._lent.add(identifier)
+        try:
+            with borrowed_image(self.client, identifier, self.patience) as image:
+                yield image
+        finally:
+            self._lent.discard(identifier)
+
+    def owner_of(self, client: ImagesClient) -> str:
+        """Give the id of the project that a client acts for; the check is *untested* where nothing tells it."""
+        if client.caller not in self._owners:
+            who = {words: name for name, words in OTHERS.items()}.get(client.caller)
+            known = self.others.get(who) if who else self.owner
+            self._owners[client.caller] = getattr(known, "project_id", None) or self._shown_owner(client)
+        return self._owners[client.caller]
+
+    def _shown_owner(self, client: ImagesClient) -> str:
+        with temporary_image(client, self.name, self.patience) as image:
+            data = image.eventually(image.show, lambda answer: answer.ok).data
+        owner = data.get("owner") if isinstance(data, dict) else None
+        if not isinstance(owner, str):
+            pytest.skip(f"needs the id of the project of {client.caller}, which its images do not name")
+        return owner
+
+    def same_project(self, who: str) -> bool:
+        """Whether a further caller (ALT, …) is known to act for the tester's own project."""
+        other = self.others.get(who)
+        mine = self.owner.project_id
+        return isinstance(other, Credentials) and mine is not None and other.project_id == mine
+
+    def close(self) -> None:
+        """Close connections, and the embedded server if it was judged."""
+        self._stack.close()
+
+
+FreshImage = Callable[..., AbstractContextManager[Image]]

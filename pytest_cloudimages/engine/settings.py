@@ -1,0 +1,169 @@
+"""The settings of a run, as plain values."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How much a run tries; the numbers are per experiment, request budgets follow from them."""
+
+    lives: int
+    """Images whose plain tags are added, repeated, deleted, deleted again and added again."""
+    tags: int
+    """Tags on each of them."""
+    rounds: int
+    """How often every class of unusual tags is drawn."""
+    sequences: int
+    """Random sequences against a set."""
+    steps: int
+    """Operations in each of them."""
+    looks: int
+    """A reading after so many of these operations; 0 is now and then."""
+    many: int
+    """Tags that one image comes to carry; 0 is not asked."""
+    walks: int
+    """Sequences in which tags are changed and looked at in every way."""
+    cases: int
+    """Cases of each property that Hypothesis drives directly."""
+    clients: tuple[int, ...]
+    """How many clients meet in the races: each race is run with each number that suits it."""
+    races: int
+    """How often every race is drawn."""
+    orders: int = 1
+    """In how many orders the two of a pair of related tags are added and deleted."""
+    leaving: int = 12
+    """Of the plain tags of every length, one of so many is deleted too."""
+    levels: tuple[str, ...] = ("MUST", "SHOULD", "MAY")
+    """The levels that are asked for, where no requirement is selected by name."""
+
+
+PROFILES = {
+    "quick": Profile(
+        lives=1,
+        tags=8,
+        rounds=0,
+        sequences=1,
+        steps=10,
+        looks=0,
+        many=0,
+        walks=0,
+        cases=2,
+        clients=(4,),
+        races=1,
+        levels=("MUST",),
+    ),
+    "standard": Profile(
+        lives=1,
+        tags=20,
+        rounds=1,
+        sequences=2,
+        steps=30,
+        looks=0,
+        many=70,
+        walks=1,
+        cases=5,
+        clients=(2, 4, 8, 16),
+        races=1,
+    ),
+    "thorough": Profile(
+        lives=6,
+        tags=20,
+        rounds=6,
+        sequences=20,
+        steps=50,
+        looks=1,
+        many=100,
+        walks=8,
+        cases=40,
+        clients=(2, 4, 8, 16),
+        races=4,
+        orders=2,
+        leaving=1,
+    ),
+    "explore": Profile(
+        lives=10,
+        tags=20,
+        rounds=20,
+        sequences=60,
+        steps=60,
+        looks=1,
+        many=100,
+        walks=20,
+        cases=150,
+        clients=(2, 4, 8, 16),
+        races=10,
+        orders=2,
+        leaving=1,
+    ),
+}
+
+SPECIFICATIONS = ("cloud-images", "glance")
+"""The vendor's page, and the API reference of OpenStack Glance."""
+ROUND = "standard"
+"""How much one round of an exploration tries."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """The settings in force; times in seconds."""
+
+    url: str | None = None
+    cloud: str | None = None
+    other_cloud: str | None = None
+    reader_cloud: str | None = None
+    creator_cloud: str | None = None
+    admin_cloud: str | None = None
+    reference: bool = False
+    image: tuple[str, ...] = ()
+    profile: str = "standard"
+    seed: int = 0
+    select: tuple[str, ...] = ()
+    specification: str = SPECIFICATIONS[0]
+    tag_limit: int | None = None
+    strict: bool = False
+    dry_run: bool = False
+    reports: str | None = None
+    catalogue: tuple[str, ...] = ()
+    minutes: float | None = None
+    examples: str | None = None
+    timeout: float = 30.0
+    patience: float = 10.0
+
+    @property
+    def effort(self) -> Profile:
+        """The numbers behind the profile's name; where time is the limit, those of one of many rounds."""
+        return PROFILES[self.profile if self.minutes is None else ROUND]
+
+    @property
+    def names_a_service(self) -> bool:
+        """Whether an option says what to judge; the environment may still do so."""
+        return bool(self.url or self.cloud or self.reference)
+
+    def as_data(self) -> dict[str, Any]:
+        """Give the settings as JSON data."""
+        return asdict(self)
+
+    def replay(self, ids: tuple[str, ...], seed: int | None = None) -> str:
+        """Give the command that asks for some requirements again, as this run did, or one round of it with its seed."""
+        words = ["cloudimages", "run"]
+        words += ["--reference"] if self.reference else []
+        words += ["--endpoint", self.url] if self.url else []
+        for name in ("cloud", "other_cloud", "reader_cloud", "creator_cloud", "admin_cloud"):
+            value = getattr(self, name)
+            words += [f"--{name.replace('_', '-')}", value] if value else []
+        for name in ("image", "catalogue"):
+            words += [word for value in getattr(self, name) for word in (f"--{name}", value)]
+        if self.specification != SPECIFICATIONS[0]:
+            words += ["--specification", self.specification]
+        words += ["--tag-limit", str(self.tag_limit)] if self.tag_limit else []
+        profile = self.profile if self.minutes is None else ROUND
+        words += ["--profile", profile, "--seed", str(self.seed if seed is None else seed)]
+        words += [word for one in ids for word in ("--select", one)]
+        return " ".join(_quoted(word) for word in words)
+
+
+def _quoted(word: str) -> str:
+    import shlex
+
+    return shlex.quote(word)

@@ -1,0 +1,1 @@
+"""What was done and seen, and what it means. No I/O."""

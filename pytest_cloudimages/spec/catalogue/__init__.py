@@ -1,0 +1,39 @@
+"""The requirements as data: one TOML file an area."""
+
+import functools
+import tomllib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+
+from pytest_cloudimages.spec.requirements import Requirement, read_area
+
+__all__ = ["VERSION", "load"]
+
+VERSION = "1"
+"""Version of the specification that the catalogue was drawn from."""
+
+
+@functools.cache
+def _own() -> Mapping[str, Requirement]:
+    files = sorted(resources.files(__name__).iterdir(), key=lambda file: (file.name != "tags.toml", file.name))
+    found: dict[str, Requirement] = {}
+    for file in files:
+        if file.name.endswith(".toml"):
+            found |= read_area(tomllib.loads(file.read_text(encoding="utf-8")), file.name, found)
+    return found
+
+
+def load(*further: Path) -> Mapping[str, Requirement]:
+    """Give every requirement by its id: the package's own, and those of further TOML files of the same shape.
+
+    Raises ``ValueError`` naming the file and the entry where a file cannot be read as a catalogue.
+    """
+    found = dict(_own())
+    for path in further:
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
+            raise ValueError(f"The catalogue {path} cannot be read: {problem}") from problem
+        found |= read_area(data, str(path), found)
+    return found

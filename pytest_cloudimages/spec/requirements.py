@@ -1,0 +1,199 @@
+"""What a requirement is, and the mark that binds a test to one."""
+
+import enum
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+from pytest_cloudimages.spec.verdicts import Verdict
+
+
+class Level(enum.StrEnum):
+    """How binding a statement is, as in RFC 2119."""
+
+    MUST = "MUST"
+    SHOULD = "SHOULD"
+    MAY = "MAY"
+
+
+class Provenance(enum.StrEnum):
+    """Who says so."""
+
+    DOCUMENTED = "documented"
+    HTTP = "http"
+    DE_FACTO = "de-facto"
+    UNDEFINED = "undefined"
+
+
+#: What a departure amounts to; a pair that is not here is noted. (Image tags, section 1.)
+MISSED = {
+    (Level.MUST, Provenance.DOCUMENTED): Verdict.FAIL,
+    (Level.MUST, Provenance.HTTP): Verdict.ADVISORY,
+    (Level.SHOULD, Provenance.DOCUMENTED): Verdict.ADVISORY,
+    (Level.SHOULD, Provenance.HTTP): Verdict.ADVISORY,
+    (Level.SHOULD, Provenance.DE_FACTO): Verdict.ADVISORY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One statement of the specification."""
+
+    id: str
+    level: Level
+    provenance: Provenance
+    area: str
+    operation: str
+    statement: str
+    document: str
+    section: str
+    observe: str
+    untested: str
+    """Why no test asks for it, should none do."""
+    url: str = ""
+    """Where the document can be read, at the section where that can be addressed; empty where no address is known."""
+
+    @property
+    def missed(self) -> Verdict:
+        """What it amounts to when a service departs from this requirement."""
+        return MISSED.get((self.level, self.provenance), Verdict.NOTED)
+
+    @property
+    def group(self) -> str:
+        """The id without its number: TAG-ADD of TAG-ADD-05."""
+        return self.id.rpartition("-")[0] or self.id
+
+    @property
+    def source(self) -> str:
+        """Document and section, as one line."""
+        return f"{self.document}, {self.section}"
+
+
+FIELDS = ("id", "level", "provenance", "operation", "statement", "document", "section", "observe")
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """Where a document and its sections can be read."""
+
+    url: str
+    sections: Mapping[str, str]
+    """References, relative to the URL, by what the name of a section begins with."""
+
+    def address(self, section: str) -> str:
+        """Return the URL of a section: of the longest name that it begins with, or else of the whole document."""
+        fitting = [name for name in self.sections if _begins(section, name)]
+        return urljoin(self.url, self.sections[max(fitting, key=len)]) if fitting else self.url
+
+
+def _begins(section: str, name: str) -> bool:
+    """Tell whether a section is called so, or so and more; 9.1 is not the beginning of 9.10, nor of 9.1.2."""
+    rest = section.removeprefix(name)
+    return section.startswith(name) and not re.match(r"\w|\.\d", rest)
+
+
+def _documents(data: Mapping[str, Any], where: str) -> dict[str, _Document]:
+    """Read the table of documents at the top of a catalogue; a catalogue may do without.
+
+    Raises ``ValueError`` that names the place and the document where the table is not of its form.
+    """
+    documents = data.get("documents", {})
+    if not isinstance(documents, Mapping) or not all(isinstance(table, Mapping) for table in documents.values()):
+        raise ValueError(
+            f'The catalogue {where} is to hold where its documents are in tables headed [documents."Title"].'
+        )
+    found: dict[str, _Document] = {}
+    for title, table in documents.items():
+        place = f"The catalogue {where}, document {title!r}"
+        if unknown := sorted({*table} - {"url", "sections"}):
+            raise ValueError(f"{place}: {', '.join(unknown)} has no meaning here; allowed are url and sections.")
+        url, sections = table.get("url"), table.get("sections", {})
+        if not isinstance(url, str):
+            raise ValueError(f'{place} lacks a line like: url = "https://…" (or url = "" where no address is known)')
+        if not isinstance(sections, Mapping) or not all(isinstance(text, str) for text in sections.values()):
+            raise ValueError(f'{place}: sections is to be a table of lines like: "Name of a section" = "#anchor"')
+        if sections and not url:
+            raise ValueError(f"{place}: its sections need a url that they are relative to.")
+        found[title] = _Document(_web(url, place), sections)
+    return found
+
+
+def _web(url: str, place: str) -> str:
+    """Return a URL that a browser may be sent to, or the empty text. Raises ``ValueError`` for any other."""
+    try:
+        sound = not url or (urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname))
+    except ValueError:
+        sound = False
+    if not sound or re.search(r"[\s<>\"]", url):
+        raise ValueError(
+            f"{place}: the url is to be an address such as https://cloud.example/page#section, not {url!r}."
+        )
+    return url
+
+
+def read_area(
+    data: Mapping[str, Any], where: str, known: Mapping[str, Requirement] = MappingProxyType({})
+) -> dict[str, Requirement]:
+    """Read the requirements of one area from the data of its TOML file.
+
+    Where an entry does not say its ``url``, that of its document and section is looked up in the table of documents.
+
+    Raises ``ValueError`` that names the place and the entry where something is missing, unknown or given twice.
+    """
+    area, default = data.get("area"), data.get("untested", "No check asks for it.")
+    if not isinstance(area, str):
+        raise ValueError(f'The catalogue {where} lacks a line like: area = "image-tags"')
+    documents = _documents(data, where)
+    found: dict[str, Requirement] = {}
+    entries = data.get("requirements", [])
+    if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
+        raise ValueError(f"The catalogue {where} is to hold its entries in tables headed [[requirements]].")
+    for number, entry in enumerate(entries, 1):
+        name = entry.get("id", f"entry {number}")
+        if missing := [field for field in FIELDS if not isinstance(entry.get(field), str)]:
+            raise ValueError(
+                f"The catalogue {where}, {name}: these fields are missing or no text: {', '.join(missing)}"
+            )
+        if name in known or name in found:
+            raise ValueError(f"The catalogue {where}, {name}: this id is taken; something new gets a new id.")
+        try:
+            level, provenance = Level(entry["level"]), Provenance(entry["provenance"])
+        except ValueError as problem:
+            allowed = ", ".join([*Level, *Provenance])
+            raise ValueError(f"The catalogue {where}, {name}: {problem}; allowed are {allowed}.") from problem
+        url, document = entry.get("url"), documents.get(entry["document"])
+        if url is None:
+            url = document.address(entry["section"]) if document else ""
+        if not isinstance(url, str):
+            raise ValueError(f"The catalogue {where}, {name}: the url is to be text, not {url!r}.")
+        found[name] = Requirement(
+            id=name,
+            level=level,
+            provenance=provenance,
+            area=area,
+            untested=entry.get("untested", default),
+            url=_web(url, f"The catalogue {where}, {name}"),
+            **{field: entry[field] for field in FIELDS[3:]},
+        )
+    return found
+
+
+def selected(ids: Iterable[str], choices: Iterable[str]) -> set[str]:
+    """Give the ids that equal one of the choices or begin with one, up to a hyphen.
+
+    Raises ``ValueError`` for a choice that no id fits.
+    """
+    known, found = list(ids), set[str]()
+    for choice in choices:
+        stem = choice.strip().upper().rstrip("*").rstrip("-")
+        fitting = {one for one in known if one.upper() == stem or one.upper().startswith(f"{stem}-")}
+        if not fitting or not stem:
+            raise ValueError(
+                f"No requirement is called {choice!r}, nor begins so. Give an id such as TAG-ADD-05 or a group such as"
+                " TAG-ADD; `cloudimages requirements` lists them all."
+            )
+        found |= fitting
+    return found

@@ -1,0 +1,249 @@
+"""What counts as a case: what a requirement is about, and nothing that is looked at on the side."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import sys
+from collections import Counter
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from pytest_cloudimages.app.judge import Judge
+from pytest_cloudimages.areas.tags.negative import (
+    ANONYMOUS,
+    OTHER_PROJECT,
+    NegativeRequests,
+    UnauthorizedAttempt,
+    UnauthorizedAttempts,
+)
+from pytest_cloudimages.areas.tags.read_paths import Comparison, Comparisons, ReadPath
+from pytest_cloudimages.areas.tags.representations import Representation, Representations
+from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.client.recorder import Recorder
+from pytest_cloudimages.client.session import Answer
+from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.observations import Steps
+from pytest_cloudimages.engine.recording import Cases, CheckRecord
+from pytest_cloudimages.history.operations import Kind, Operation
+from pytest_cloudimages.history.steps import Prior, Reading, SequentialHistory, Step
+from pytest_cloudimages.reference.app import App, Reply, Request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from pytest_cloudimages.reference.images import Image
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from faults.adding import StoresNothing
+from faults.trial import judged
+
+CLOCK = itertools.count()
+
+
+def answer(status: int = 204, tags: list[str] | None = None) -> Answer:
+    """Make an answer of an exchange of its own."""
+    body = b"" if tags is None else json.dumps({"tags": tags}).encode()
+    now = float(next(CLOCK))
+    return Answer(status, {}, body, b"", Exchange("PUT", "/", (), b"", status, (), body, b"", now, now))
+
+
+def history(tag: str, *, status: int = 204, images: int = 1, inferred: bool = False) -> SequentialHistory:
+    """Make a history of one addition."""
+    before, after = Reading(answer(200, [])), Reading(answer(200, [tag]))
+    operation, seen = Operation(Kind.ADD, tag), (before, after)
+    added = Step(operation, answer(status), (), (tag,), Prior.NEVER, again=False, readings=seen, inferred=inferred)
+    return SequentialHistory(images, [added], [before, after], additions=[(before, after, [added])])
+
+
+@pytest.fixture
+def mine() -> Iterator[CheckRecord]:
+    """Collect the evidence of a check."""
+    collected = CheckRecord()
+    recording.collect(collected)
+    yield collected
+    recording.collect(None)
+
+
+COLLECTIONS: dict[str, tuple[Callable[[], Cases], Callable[[Any], Iterable[object]]]] = {
+    "steps": (lambda: Steps([history("a"), history("b")]), lambda histories: histories.steps()),
+    "answers": (lambda: Steps([history("a"), history("b")]), lambda histories: histories.answers()),
+    "readings": (lambda: Steps([history("a")]), lambda histories: histories.readings()),
+    "around additions": (
+        lambda: Steps([history("a"), history("b")]),
+        lambda histories: histories.around_additions(),
+    ),
+    "representations": (
+        lambda: Representations([Representation(Reading(answer()), [], (answer().exchange,))] * 2),
+        iter,
+    ),
+    "details": (
+        lambda: Representations([Representation(Reading(answer()), [], ())] * 2),
+        lambda representations: representations.details(),
+    ),
+    "looks": (
+        lambda: Comparisons([Comparison(ReadPath.READ, (), (), (answer().exchange,))] * 2),
+        lambda looks: looks.at(ReadPath.READ),
+    ),
+    "attempts": (
+        lambda: UnauthorizedAttempts([UnauthorizedAttempt(ANONYMOUS, answer(), changed=False)] * 2),
+        lambda tried: tried.by(ANONYMOUS),
+    ),
+    "refusals": (lambda: NegativeRequests([answer(), answer()]), iter),
+}
+
+
+@pytest.mark.parametrize("name", COLLECTIONS)
+def test_what_a_collection_yields_is_a_case_and_nothing_of_it_aside(name: str, mine: CheckRecord) -> None:
+    """Aside, the same is yielded, and the evidence holds its exchanges for a finding without a case or a class."""
+    make, look = COLLECTIONS[name]
+    collection = make()
+
+    beside = [*look(collection.aside())]
+
+    assert (mine.cases, mine.kinds, mine.main) == (0, Counter(), False)
+    assert mine.exchanges
+    assert len(beside) == 2
+    assert [*look(collection)] == beside
+    assert (mine.cases, mine.main) == (2, True)
+
+
+def test_a_side_question_begins_anew(mine: CheckRecord) -> None:
+    """A finding shows the exchanges of the thing that it is about, and not those of the case before it."""
+    before, beside = answer().exchange, answer().exchange
+    mine.case([before], "a class")
+
+    mine.aside([beside])
+
+    assert mine.exchanges == [beside]
+    assert (mine.cases, mine.requests, mine.kinds) == (1, 2, Counter({"a class": 1}))
+
+
+def test_what_a_check_passes_over_is_no_case(mine: CheckRecord) -> None:
+    """Where ``where`` does not hold, nothing is yielded and nothing counts."""
+    histories = Steps([history("a"), history("long")])
+    tried = UnauthorizedAttempts(
+        [
+            UnauthorizedAttempt(ANONYMOUS, answer(401), changed=False),
+            UnauthorizedAttempt(OTHER_PROJECT, answer(500), changed=False),
+        ]
+    )
+
+    assert [step.tag for step in histories.additions(where=lambda step: len(step.tag) > 1)] == ["long"]
+    assert [*histories.answers(where=lambda answer: answer.status == 500)] == []
+    assert len([*histories.readings(where=lambda reading: bool(reading.tags))]) == 2
+    assert len([*tried.by(ANONYMOUS, OTHER_PROJECT, where=lambda attempt: attempt.answer.status == 401)]) == 1
+    assert [*NegativeRequests([answer()]).answers(where=lambda answer: answer.status >= 400)] == []
+    assert mine.cases == 4
+
+
+def test_without_a_second_image_no_step_is_beside_one(mine: CheckRecord) -> None:
+    """A step is a case of what happens to other images only if another one was looked at."""
+    histories = Steps([history("a", inferred=True), history("b", images=2), history("c", images=2, inferred=True)])
+
+    assert [step.tag for step in histories.steps(beside=True)] == ["c"]
+    assert mine.cases == 1
+
+
+def test_additions_that_were_all_refused_have_added_nothing(mine: CheckRecord) -> None:
+    """What is seen around them is looked at, and is no case."""
+    assert len([*Steps([history("a", status=500), history("b")]).around_additions()]) == 2
+    assert mine.cases == 1
+
+
+class OfATranscript:
+    """As much of a conductor as counts what a check has sent."""
+
+    def __init__(self) -> None:
+        self.run = self
+        self.recorder = Recorder()
+
+    def concluded(self, mine: CheckRecord) -> None:
+        """Count what was sent."""
+        self.recorder.add(answer().exchange)
+        Judge._conclude(cast("Judge", self), mine)  # noqa: SLF001 - the rule itself
+
+
+def test_what_a_check_sends_is_its_case_unless_it_takes_up_a_collection(mine: CheckRecord) -> None:
+    """A check whose collection yielded nothing is not saved by a request that it sends besides."""
+    OfATranscript().concluded(mine)
+    assert mine.cases == 1
+
+    asked_of_nothing = CheckRecord()
+    recording.collect(asked_of_nothing)
+    assert [*Steps([]).additions()] == []
+    OfATranscript().concluded(asked_of_nothing)
+    assert (asked_of_nothing.cases, asked_of_nothing.requests) == (0, 1)
+
+    beside = CheckRecord()
+    recording.collect(beside)
+    assert [*Steps([]).aside().additions()] == []
+    OfATranscript().concluded(beside)
+    assert beside.cases == 1
+
+
+class RefusesEveryAddition(App):
+    """Answers 403 to every addition."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:  # noqa: ARG002 - whatever is added
+        return self.error(request, HTTPStatus.FORBIDDEN, "No tags.")
+
+
+class FailsAtEveryTag(App):
+    """Answers 500 to every addition and deletion."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:  # noqa: ARG002
+        return self.error(request, HTTPStatus.INTERNAL_SERVER_ERROR, "No tags.")
+
+    delete_tag = add_tag
+
+
+class HidesTags(App):
+    """Shows no image's tags."""
+
+    def represent(self, image: Image) -> dict[str, object]:
+        return {name: value for name, value in super().represent(image).items() if name != "tags"}
+
+
+#: What a requirement cannot be asked without.
+ACKNOWLEDGED, LISTED, ANSWERED, SHOWN = "an acknowledged addition", "a tag that was added", "an answer", "shown tags"
+NEEDS = {
+    ACKNOWLEDGED: "URI-02 URI-05 URI-06 URI-07 ADD-02 ADD-04 ADD-05 ADD-09 ADD-26 AUTH-09",
+    LISTED: "URI-04 URI-05 URI-06 URI-07 ADD-04 ADD-05 ADD-06 ADD-09 ADD-30"
+    " DEL-01 DEL-02 DEL-03 DEL-04 DEL-05 DEL-09 DEL-11 VIS-05 VIS-07",
+    # 204, 404 and whatever else tells of a tag operation that it was carried out or refused.
+    ANSWERED: "ADD-11 ADD-22 DEL-06 DEL-12 RESP-01",
+    SHOWN: "VIS-02 VIS-05 VIS-07 ADD-03 ADD-04 ADD-05 ADD-11 ADD-22 ADD-30 DEL-01 DEL-03 DEL-04 DEL-05 DEL-09 DEL-11"
+    " DEL-12 HIST-01 HIST-03",
+}
+DESTRUCTIVE: dict[type[App], tuple[str, ...]] = {
+    StoresNothing: (LISTED,),
+    RefusesEveryAddition: (ACKNOWLEDGED, LISTED),
+    FailsAtEveryTag: (ACKNOWLEDGED, LISTED, ANSWERED),
+    HidesTags: (SHOWN, LISTED),
+}
+
+
+@pytest.mark.parametrize("app", DESTRUCTIVE)
+def test_nothing_passes_whose_question_could_not_be_asked(app: type[App], tmp_path: Path) -> None:
+    """On a service without what a requirement is about, the requirement is anything but *pass*."""
+    missing = {f"TAG-{name}": what for what in DESTRUCTIVE[app] for name in NEEDS[what].split()}
+
+    outcome = judged(app, tmp_path)
+
+    passed = {name for name, verdict in outcome.verdicts.items() if verdict == "pass"}
+    assert passed, outcome.output
+    assert {name: missing[name] for name in passed & missing.keys()} == {}
+    assert {*missing} <= {*outcome.asked}, "a requirement that the profile does not ask for"
+
+
+def test_a_deletion_that_nobody_could_ask_for_is_blocked(tmp_path: Path) -> None:
+    """What a reader is shown is a side question of TAG-DEL-03, and no ground to say that deleted tags are gone."""
+    outcome = judged(StoresNothing, tmp_path, profile="quick", seed=1)
+
+    assert outcome.verdicts["TAG-DEL-03"] == "blocked"
+    assert "No case reached the question" in outcome.explanations["TAG-DEL-03"]
