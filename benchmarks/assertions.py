@@ -35,8 +35,8 @@ from faults.page import publish
 from faults.score import ASSERTIONS, OURS, Measured, Row
 from faults.trial import SEED, SUITE, Outcome, judged
 
-from pytest_cloudimages.catalogue import load
-from pytest_cloudimages.verdicts import Verdict
+from pytest_cloudimages.spec.catalogue import load
+from pytest_cloudimages.spec.verdicts import Verdict
 
 AT_A_TIME = 2
 ENOUGH = 8

@@ -19,10 +19,10 @@ from faults.score import ASSERTIONS, OURS, PAGE, PEERS, README, Measured
 from faults.table import declared, main, stale
 from faults.trial import Meter
 
-from pytest_cloudimages import cli
-from pytest_cloudimages.catalogue import load
+from pytest_cloudimages.app.cli import requirements
 from pytest_cloudimages.reference.app import Request
-from pytest_cloudimages.verdicts import Verdict
+from pytest_cloudimages.spec.catalogue import load
+from pytest_cloudimages.spec.verdicts import Verdict
 
 ROOT = Path(__file__).parents[1]
 WRITE = "run: python tests/faults --write"
@@ -52,7 +52,9 @@ def test_no_check_can_be_emptied_unnoticed() -> None:
     """For every requirement that can be a finding, a fault was found that goes unfound without the check's assertions."""
     rows = Measured.load(ASSERTIONS).faults.values()
     catalogue = load()
-    findings = {each for each in cli.tested_ids() if catalogue[each].missed in (Verdict.FAIL, Verdict.ADVISORY)}
+    findings = {
+        each for each in requirements.tested_ids() if catalogue[each].missed in (Verdict.FAIL, Verdict.ADVISORY)
+    }
     write = "run: tox run -e assertions"
 
     assert sorted(findings ^ {row["requirement"] for row in rows}) == [], write
