@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from pytest_cloudimages.reporting import results
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-WRITERS: Mapping[str, Callable[[results.Results], str]] = {
+WRITERS: dict[str, Callable[[results.Results], str]] = {
     "conformance.json": results.as_json,
 }
 """The files that a run writes itself into the folder of its reports, and what makes the text of each."""

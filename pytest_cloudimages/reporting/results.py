@@ -101,9 +101,7 @@ class Results:
         by_id: dict[str, list[CheckResult]] = {}
         for record in records:
             by_id.setdefault(record.id, []).append(record)
-        entries = [
-            _judged(requirement, facts, by_id.get(requirement.id, [])) for requirement in catalogue.values()
-        ]
+        entries = [_judged(requirement, facts, by_id.get(requirement.id, [])) for requirement in catalogue.values()]
         totals = Counter(entry["verdict"] for entry in entries)
         data = {
             "format": FORMAT,

@@ -78,7 +78,7 @@ def finding(entry: Mapping[str, Any]) -> list[str]:
 
 
 def differences(entry: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return what was compared, what was expected and what came, each with its label; nothing where that is not known."""
+    """Return what was compared, expected and found, each with its label; nothing where that is not known."""
     if "expected" not in entry:
         return []
     expected, actual = entry["expected"], entry["actual"]

@@ -85,8 +85,9 @@ def _placed(events: Sequence[Event], anomaly: Anomaly, x: Callable[[float], floa
 def _bar(placed: Placed, y: float, *, wrong: bool) -> str:
     colour = WRONG if wrong else BAR
     dashes = ' fill-opacity="0.25" stroke-dasharray="4 3"' if placed.event.answered is None else ""
+    width = placed.right - placed.left
     return (
-        f'<rect x="{placed.left:.1f}" y="{y + 20}" width="{placed.right - placed.left:.1f}" height="9" rx="2" fill="{colour}"'
+        f'<rect x="{placed.left:.1f}" y="{y + 20}" width="{width:.1f}" height="9" rx="2" fill="{colour}"'
         f' stroke="{colour}"{dashes}/>{_text(placed.text, y + 15, placed.label, WRONG if wrong else INK)}'
     )
 
