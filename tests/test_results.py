@@ -273,7 +273,7 @@ def test_results_are_made_of_facts_and_records_alone() -> None:
         "verdict": "fail", "cases": 3, "requests": 7, "notes": ["n"], "explanation": "lost", "class": "any tag",
     }  # fmt: skip
     assert {name: found[name] for name in mismatch} == mismatch
-    assert found["replay"] == "cloudimages run --seed 3 --select TAG-ADD-04"
+    assert found["replay"] == "cloudimages run --profile standard --seed 3 --select TAG-ADD-04"
 
 
 def test_what_was_found_with_another_seed_is_replayed_with_it() -> None:
@@ -323,7 +323,7 @@ class TakesTheFirstAway(App):
     def add_tag(self, request: Any, image_id: str, tag: str) -> Reply:
         """Add it, and take another one away."""
         reply = super().add_tag(request, image_id, tag)
-        tags = self.images[image_id].tags
+        tags = self.images.get(image_id).tags
         if len(tags) > 2:
             del tags[0]
         return reply

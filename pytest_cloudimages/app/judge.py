@@ -87,10 +87,11 @@ class Judge:
         for item in checks:
             tune(item, self.settings)
         if RUN not in self.config.stash and not self.config.option.collectonly:
+            from pytest_cloudimages.areas.tags.resource import TAGS
             from pytest_cloudimages.engine.preflight import prepare
 
             try:
-                self.config.stash[RUN] = prepare(self.settings)
+                self.config.stash[RUN] = prepare(self.settings, (TAGS,))
             except ConfigurationError as problem:
                 report_files.leave_alone(self.config)
                 raise pytest.UsageError(SECRETS.hide(str(problem))) from None

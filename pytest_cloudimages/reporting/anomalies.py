@@ -18,7 +18,7 @@ def as_data(anomaly: Anomaly) -> dict[str, Any]:
     return {
         "category": str(anomaly.category),
         "image": anomaly.image,
-        "tag": anomaly.tag,
+        "tag": anomaly.value,
         "about": [*anomaly.about],
         "text": anomaly.text,
         "impossible": places[0] if places else None,
@@ -29,9 +29,9 @@ def as_data(anomaly: Anomaly) -> dict[str, Any]:
                 "sent": round(event.sent - begun, 6),
                 "answered": None if event.answered is None else round(event.answered - begun, 6),
                 "status": event.status,
-                "tag": event.tag,
-                "tags": None if event.tags is None else [*event.tags],
-                "name": event.name,
+                "tag": "" if event.kind is Kind.SET else event.value,
+                "tags": None if event.values is None else [*event.values],
+                "name": event.value if event.kind is Kind.SET else event.shown,
             }
             for event in anomaly.witness
         ],
@@ -42,12 +42,15 @@ def from_json(data: Mapping[str, Any]) -> Anomaly:
     """Return an anomaly from its JSON data."""
     events = tuple(
         Event(
-            **{
-                **event,
-                "kind": Kind(event["kind"]),
-                "image": data["image"],
-                "tags": None if event["tags"] is None else tuple(event["tags"]),
-            }
+            kind=Kind(event["kind"]),
+            image=data["image"],
+            client=event["client"],
+            sent=event["sent"],
+            answered=event["answered"],
+            status=event["status"],
+            value=event["name"] if event["kind"] == Kind.SET else event["tag"],
+            values=None if event["tags"] is None else tuple(event["tags"]),
+            shown=None if event["kind"] == Kind.SET else event["name"],
         )
         for event in data["events"]
     )
@@ -55,7 +58,7 @@ def from_json(data: Mapping[str, Any]) -> Anomaly:
     return Anomaly(
         category=Category(data["category"]),
         image=data["image"],
-        tag=data["tag"],
+        value=data["tag"],
         witness=events,
         text=data["text"],
         impossible=None if place is None else events[place],

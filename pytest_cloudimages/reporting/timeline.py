@@ -74,7 +74,7 @@ def _placed(events: Sequence[Event], anomaly: Anomaly, x: Callable[[float], floa
     for event in events:
         left = x(event.sent)
         right = WIDTH - RIGHT if event.answered is None else max(x(event.answered), left + 3)
-        label = _cut(f"{'✗ ' if event is anomaly.impossible else ''}{event.told(anomaly.about)}")
+        label = _cut(f"{'✗ ' if event is anomaly.impossible else ''}{event.describe(anomaly.about)}")
         text = max(LEFT, min(left, WIDTH - RIGHT - len(label) * LETTER))
         row = next((place for place, end in enumerate(taken) if end < min(left, text)), len(taken))
         taken[row : row + 1] = [max(right, text + len(label) * LETTER) + LETTER]
