@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
-from pytest_cloudimages.areas.tags.strategies import PLAIN, unrelated
+from pytest_cloudimages.areas.tags.strategies import PLAIN, without_confusables
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.drawing import Sample, merged
@@ -76,7 +76,7 @@ class Comparisons(Cases):
 def read_path_plans(draw: st.DrawFn) -> list[ReadPathStep]:
     """Plan a walk on two images: lives of a few plain tags at the same time, with a look after every turn."""
     drawn = draw(st.lists(PLAIN["letters and digits"].filter(lambda tag: len(tag) > WORD), min_size=5, max_size=9))
-    found = [one.tag for one in unrelated(Sample(tag, "view") for tag in drawn)]
+    found = [one.tag for one in without_confusables(Sample(tag, "view") for tag in drawn)]
     spare = [f"another-{place}-{draw(st.integers(0, 10**9))}" for place in range(5)]
     one, two, three, four, five = [*found, *spare][:5]
 
