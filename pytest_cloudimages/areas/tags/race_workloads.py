@@ -11,7 +11,7 @@ from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.engine import concurrent
 from pytest_cloudimages.engine.concurrent import ConcurrentRun, WorkerPool
 from pytest_cloudimages.engine.measurement import ALSO_SEQUENTIAL, Measurement, Violation
-from pytest_cloudimages.engine.recording import Cases
+from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history import concurrent_plans
 from pytest_cloudimages.history.concurrent_plans import Pattern
@@ -20,7 +20,7 @@ from pytest_cloudimages.spec.verdicts import Blocked
 
 
 @dataclass(frozen=True)
-class Races(Cases):
+class Races(Collection):
     """The races of a run. A family is run when a check first asks for it, and only then."""
 
     run: Run
@@ -35,12 +35,11 @@ class Races(Cases):
         """How long a quiet reading is waited for; what a race has lost must not make others impatient."""
         return Eventually(self.run.settings.patience, self.run.recorder)
 
-    def heats(self, family: Pattern) -> Iterator[ConcurrentRun]:
-        """Yield what the races of a family have shown; each one yielded is a case."""
-        case = self.taken_up()
+    @cases
+    def heats(self, family: Pattern) -> Iterator[Case[ConcurrentRun]]:
+        """Return what the races of a family have shown; each one yielded is a case."""
         for heat in self._heats(family):
-            case(heat.exchanges, f"race: {family}")
-            yield heat
+            yield Case(heat, heat.exchanges, f"race: {family}")
 
     def measured(
         self,
