@@ -23,6 +23,7 @@ from pytest_cloudimages.areas.tags.negative import (
 )
 from pytest_cloudimages.areas.tags.read_paths import Comparison, Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.representations import Representation, Representations
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.session import Answer
 from pytest_cloudimages.engine import recording
@@ -54,9 +55,19 @@ def answer(status: int = 204, tags: list[str] | None = None) -> Answer:
 
 def history(tag: str, *, status: int = 204, images: int = 1, inferred: bool = False) -> SequentialHistory:
     """Make a history of one addition."""
-    before, after = Reading(answer(200, [])), Reading(answer(200, [tag]))
+    before, after = Reading(answer(200, []), TAGS), Reading(answer(200, [tag]), TAGS)
     operation, seen = Operation(Kind.ADD, tag), (before, after)
-    added = Step(operation, answer(status), (), (tag,), Prior.NEVER, again=False, readings=seen, inferred=inferred)
+    added = Step(
+        operation,
+        answer(status),
+        (),
+        (tag,),
+        Prior.NEVER,
+        re_added=False,
+        readings=seen,
+        resource=TAGS,
+        inferred=inferred,
+    )
     return SequentialHistory(images, [added], [before, after], additions=[(before, after, [added])])
 
 
@@ -78,11 +89,11 @@ COLLECTIONS: dict[str, tuple[Callable[[], Collection], Callable[[Any], Iterable[
         lambda histories: histories.around_additions(),
     ),
     "representations": (
-        lambda: Representations([Representation(Reading(answer()), [], (answer().exchange,))] * 2),
+        lambda: Representations([Representation(Reading(answer(), TAGS), [], (answer().exchange,))] * 2),
         iter,
     ),
     "details": (
-        lambda: Representations([Representation(Reading(answer()), [], ())] * 2),
+        lambda: Representations([Representation(Reading(answer(), TAGS), [], ())] * 2),
         lambda representations: representations.details(),
     ),
     "looks": (
@@ -156,8 +167,8 @@ def test_steps_of_two_collections_are_looked_at_as_one(mine: CheckRecord) -> Non
     """In their order, and aside if one of them is."""
     first, second = Steps([history("a")]), Steps([history("b")])
 
-    assert [step.tag for step in (first + second).additions()] == ["a", "b"]
-    assert [step.tag for step in (first + second.aside()).additions()] == ["a", "b"]
+    assert [step.value for step in (first + second).additions()] == ["a", "b"]
+    assert [step.value for step in (first + second.aside()).additions()] == ["a", "b"]
     assert mine.cases == 2
 
 
@@ -184,7 +195,7 @@ def test_what_a_check_passes_over_is_no_case(mine: CheckRecord) -> None:
 
     assert [step.tag for step in histories.additions(where=lambda step: len(step.tag) > 1)] == ["long"]
     assert [*histories.answers(where=lambda answer: answer.status == 500)] == []
-    assert len([*histories.readings(where=lambda reading: bool(reading.tags))]) == 2
+    assert len([*histories.readings(where=lambda reading: bool(reading.values))]) == 2
     assert len([*tried.by(ANONYMOUS, OTHER_PROJECT, where=lambda attempt: attempt.answer.status == 401)]) == 1
     assert [*NegativeRequests([answer()]).answers(where=lambda answer: answer.status >= 400)] == []
     assert mine.cases == 4

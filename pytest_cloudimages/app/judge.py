@@ -148,10 +148,11 @@ class Judge:
             if ids_of(item):
                 self._tune(item)
         if RUN not in self.config.stash and not self.config.option.collectonly:
+            from pytest_cloudimages.areas.tags.resource import TAGS
             from pytest_cloudimages.engine.preflight import prepare
 
             try:
-                self.config.stash[RUN] = prepare(self.settings)
+                self.config.stash[RUN] = prepare(self.settings, (TAGS,))
             except ConfigurationError as problem:
                 self._leave_reports_alone()
                 raise pytest.UsageError(SECRETS.hide(str(problem))) from None

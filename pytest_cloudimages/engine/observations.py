@@ -6,13 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Self, TypedDict, Unpack
 
 from pytest_cloudimages.client.exchange import Exchange
-from pytest_cloudimages.engine.recording import Case, Cases, Collection, anything, cases
+from pytest_cloudimages.engine.recording import Case, Cases, Collection, anything, cases, nothing
 from pytest_cloudimages.history.model import explained
-from pytest_cloudimages.history.operations import AtALimit, Kind
-from pytest_cloudimages.history.steps import Answered, Prior, Reading, SequentialHistory, Step, UnreproducedMismatch
+from pytest_cloudimages.history.operations import Kind
+from pytest_cloudimages.history.resource import Answered
+from pytest_cloudimages.history.steps import Prior, Reading, SequentialHistory, Step, UnreproducedMismatch
 from pytest_cloudimages.spec.verdicts import Flaky
 
-AT_A_LIMIT = frozenset(map(str, AtALimit))
 PRINTABLE = frozenset(string.printable) - frozenset("\t\n\r\x0b\x0c")
 
 
@@ -42,22 +42,31 @@ class Steps(Collection):
     """What several plans have shown. Every method returns things to look at; each one yielded is a case."""
 
     histories: list[SequentialHistory]
+    left_out: "Condition" = nothing
+    """Steps that are a case of no check, such as an addition past a limit that a service may have."""
 
     def __add__(self, other: "Steps") -> Self:
-        """Return the steps of both, in this order."""
-        return replace(self, histories=[*self.histories, *other.histories], counted=self.counted and other.counted)
+        """Return the steps of both, in this order; each leaves out what it left out alone."""
+        mine = {id(history) for history in self.histories}
+
+        def left_out(history: SequentialHistory, step: Step) -> bool:
+            return (self if id(history) in mine else other).left_out(history, step)
+
+        together = [*self.histories, *other.histories]
+        return replace(self, histories=together, left_out=left_out, counted=self.counted and other.counted)
 
     @cases
     def steps(self, kind: Kind | None = None, **which: Unpack[Selection]) -> Iterator[Case[Step]]:
-        """Return the steps of a kind that satisfy every condition of ``Selection``.
-
-        An addition past the number of tags that a service lets an image have is left out, unless it is about that.
-        """
-        wanted = [*_conditions(which)]
+        """Return the steps of a kind that satisfy every condition of ``Selection``."""
+        conditions = [*_conditions(which)]
         for history in self.histories:
             for step in history.steps:
-                if kind in (None, step.operation.kind) and all(condition(history, step) for condition in wanted):
-                    yield Case(step, step.exchanges, step.operation.sort, step=step)
+                if (
+                    kind in (None, step.operation.kind)
+                    and not self.left_out(history, step)
+                    and all(condition(history, step) for condition in conditions)
+                ):
+                    yield Case(step, step.exchanges, step.operation.input_class, step=step)
 
     def additions(self, **which: Unpack[Selection]) -> Cases[Step]:
         """Return the steps that add a tag; see ``steps``."""
@@ -74,7 +83,7 @@ class Steps(Collection):
             for step in history.steps:
                 if where(step.answer):
                     exchanges = [step.answer.exchange]
-                    yield Case(step.answer, exchanges, step.operation.sort, step=step, answer_only=True)
+                    yield Case(step.answer, exchanges, step.operation.input_class, step=step, answer_only=True)
 
     @cases
     def readings(self, *, where: Callable[[Reading], bool] = anything) -> Iterator[Case[Reading]]:
@@ -101,14 +110,14 @@ class Steps(Collection):
     def contradictions(self, *, standing_by: bool) -> Iterator[Case[UnreproducedMismatch]]:
         """Return the readings that the answers do not explain and that did not come again step by step."""
         for history in self.histories:
-            for mismatch in history.contradictions:
+            for mismatch in history.mismatches:
                 if bool(mismatch.image) is standing_by:
                     yield Case(mismatch, mismatch.exchanges)
 
     @property
     def sound(self) -> bool:
         """Whether nothing in them departs from a set."""
-        return not any(history.contradictions or not all(map(explained, history.steps)) for history in self.histories)
+        return not any(history.mismatches or not all(map(explained, history.steps)) for history in self.histories)
 
     @property
     def images(self) -> int:
@@ -124,7 +133,7 @@ class Steps(Collection):
     def failures_that_passed(self) -> Iterator[Case[Exchange]]:
         """Return the requests that the service failed at, and answered when all was asked again."""
         for history in self.histories:
-            for exchange in history.unsteady:
+            for exchange in history.flaky:
                 yield Case(exchange, [exchange])
 
 
@@ -133,7 +142,6 @@ Condition = Callable[[SequentialHistory, Step], bool]
 
 def _conditions(which: Selection) -> Iterator[Condition]:
     """Yield what a selection asks of a step, its ``where`` last."""
-    yield _within_the_limit
     if which.get("known", True):
         yield lambda _, step: step.known
     if "acknowledged" in which:
@@ -141,26 +149,21 @@ def _conditions(which: Selection) -> Iterator[Condition]:
         yield lambda _, step: step.answer.ok if acknowledged else step.answer.refused
     if "past" in which:
         past = {*which["past"]}
-        yield lambda _, step: step.past in past
+        yield lambda _, step: step.prior in past
     if "again" in which:
         again = which["again"]
-        yield lambda _, step: step.again is again
+        yield lambda _, step: step.re_added is again
     if which.get("printable"):
-        yield lambda _, step: PRINTABLE.issuperset(step.tag)
+        yield lambda _, step: PRINTABLE.issuperset(step.value)
     if "sorts" in which:
         sorts = which["sorts"]
-        yield lambda _, step: step.operation.sort in sorts
+        yield lambda _, step: step.operation.input_class in sorts
     if which.get("beside"):
         yield _seen_beside
     where = which.get("where", anything)
     yield lambda _, step: where(step)
 
 
-def _within_the_limit(history: SequentialHistory, step: Step) -> bool:
-    """Return whether a step is no addition past a limit of tags that nobody has stated."""
-    return step.operation.sort in AT_A_LIMIT or not history.over_a_limit(step)
-
-
 def _seen_beside(history: SequentialHistory, step: Step) -> bool:
-    """Return whether there was a second image whose tags could be read around the step, or around its group."""
-    return history.images > 1 and (step.inferred or None not in step.neighbour)
+    """Return whether another image was there, and could be read before and after the step, or its group is inferred."""
+    return history.images > 1 and (step.inferred or None not in step.other_image)

@@ -103,6 +103,11 @@ def collect(record: CheckRecord | None) -> None:
     _CURRENT.set(record)
 
 
+def nothing(*_: object) -> bool:
+    """Return False: the condition of a collection that leaves nothing out."""
+    return False
+
+
 def anything(_: object) -> bool:
     """Return True: the condition of a collection whose things are all asked about."""
     return True
