@@ -248,7 +248,7 @@ class Judge:
     @staticmethod
     def _conclude(mine: recording.CheckRecord, sent: list[Exchange]) -> None:
         """Count what a check has sent itself."""
-        if mine.cases or mine.main:
+        if mine.cases or mine.main is not None:
             mine.attach(exchange for exchange in sent if not mine.holds(exchange))
         elif sent:
             # A check without a collection asks with what it sends itself.
