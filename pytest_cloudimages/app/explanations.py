@@ -44,8 +44,8 @@ def mismatch_of(error: BaseException | None) -> dict[str, Any] | None:
 
 def suspect_of(mine: recording.CheckRecord) -> Suspect | None:
     """Return the operation on a tag that a finding's last case shows to have gone wrong."""
-    if mine.about is not None:
-        return of_step(mine.about, answer_only=mine.of_answer)
+    if mine.step is not None:
+        return of_step(mine.step, answer_only=mine.answer_only)
     return suspect(exchange for exchange in mine.exchanges if exchange.purpose in (Purpose.JUDGING, Purpose.PREPARING))
 
 

@@ -29,7 +29,7 @@ FAILING = (Verdict.FAIL, Verdict.UNSTABLE, Verdict.BLOCKED, Verdict.ERROR)
 
 def conclude(mine: CheckRecord, sent: Sequence[Exchange]) -> None:
     """Count what a check has sent itself."""
-    if mine.cases or mine.main:
+    if mine.cases or mine.main is not None:
         mine.attach(exchange for exchange in sent if not mine.holds(exchange))
     elif sent:
         # A check without a collection asks with what it sends itself.

@@ -33,7 +33,7 @@ DRAWN: dict[str, Callable[[Run], Any]] = {
     "plain_tags": lambda run: workloads.plain_tags(run, run.number("plain")),
     "unusual_tags": lambda run: workloads.unusual_tags(run, run.number("unusual")),
     # Of the special tags, those that are written out were asked about before; no seed makes others of them.
-    "special_tags": lambda run: workloads.carpet_lives(run, run.number("special")),
+    "special_tags": lambda run: workloads.polyglot_tags(run, run.number("special")),
     "every_length": lambda run: workloads.every_length(run, run.number("lengths")),
     "sequences": lambda run: workloads.sequences(run, run.number("sequences")),
     "confusable_sequences": lambda run: workloads.confusable_sequences(run, run.number("related sequences")),

@@ -8,11 +8,11 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
-from pytest_cloudimages.areas.tags.strategies import PLAIN, unrelated
+from pytest_cloudimages.areas.tags.strategies import PLAIN, without_confusables
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.drawing import Sample, merged
-from pytest_cloudimages.engine.recording import Cases
+from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.spec.verdicts import Blocked
 
 Seen = TypeVar("Seen")
@@ -53,18 +53,17 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Comparisons(Cases):
+class Comparisons(Collection):
     """Everything that was looked at."""
 
     looks: list[Comparison]
 
-    def at(self, *views: ReadPath) -> Iterator[Comparison]:
-        """Yield the looks through some windows; each one yielded is a case."""
-        case = self.taken_up()
+    @cases
+    def at(self, *views: ReadPath) -> Iterator[Case[Comparison]]:
+        """Return the comparisons of some read paths; each one yielded is a case."""
         for look in self.looks:
             if look.view in views:
-                case(look.exchanges, "sequence of views")
-                yield look
+                yield Case(look, look.exchanges, "sequence of views")
 
     @property
     def sound(self) -> bool:
@@ -76,7 +75,7 @@ class Comparisons(Cases):
 def read_path_plans(draw: st.DrawFn) -> list[ReadPathStep]:
     """Plan a walk on two images: lives of a few plain tags at the same time, with a look after every turn."""
     drawn = draw(st.lists(PLAIN["letters and digits"].filter(lambda tag: len(tag) > WORD), min_size=5, max_size=9))
-    found = [one.tag for one in unrelated(Sample(tag, "view") for tag in drawn)]
+    found = [one.tag for one in without_confusables(Sample(tag, "view") for tag in drawn)]
     spare = [f"another-{place}-{draw(st.integers(0, 10**9))}" for place in range(5)]
     one, two, three, four, five = [*found, *spare][:5]
 

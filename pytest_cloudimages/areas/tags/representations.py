@@ -10,7 +10,7 @@ from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
-from pytest_cloudimages.engine.recording import Cases, anything
+from pytest_cloudimages.engine.recording import Case, Collection, anything, cases
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.steps import Reading
 from pytest_cloudimages.spec import limits
@@ -42,30 +42,28 @@ class Representation:
 
 
 @dataclass(frozen=True)
-class Representations(Cases):
+class Representations(Collection):
     """An image in several states, as itself and the list of images show it."""
 
     states: list[Representation]
 
     def __iter__(self) -> Iterator[Representation]:
         """Yield the states; each is a case of the check in hand."""
-        return self.shown()
+        return iter(self.shown())
 
-    def shown(self, *, where: Callable[[Representation], bool] = anything) -> Iterator[Representation]:
-        """Yield the states; ``where`` is what has to be so for one to be asked about."""
-        case = self.taken_up()
-        for showing in self.states:
-            if where(showing):
-                case(showing.exchanges)
-                yield showing
+    @cases
+    def shown(self, *, where: Callable[[Representation], bool] = anything) -> Iterator[Case[Representation]]:
+        """Return the states; ``where`` is what has to be so for a state to be asked about."""
+        for state in self.states:
+            if where(state):
+                yield Case(state, state.exchanges)
 
-    def details(self, *, where: Callable[[Reading], bool] = anything) -> Iterator[Reading]:
-        """Yield what the image itself showed; ``where`` is what has to be so for it to be asked about."""
-        case = self.taken_up()
-        for showing in self.states:
-            if where(showing.reading):
-                case([showing.reading.answer.exchange])
-                yield showing.reading
+    @cases
+    def details(self, *, where: Callable[[Reading], bool] = anything) -> Iterator[Case[Reading]]:
+        """Return what the image itself showed; ``where`` is what has to be so for it to be asked about."""
+        for state in self.states:
+            if where(state.reading):
+                yield Case(state.reading, [state.reading.answer.exchange])
 
 
 def representations(run: Run) -> Representations:
