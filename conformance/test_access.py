@@ -16,8 +16,9 @@ from pytest_cloudimages.areas.tags.negative import (
     UnauthorizedAttempt,
     UnauthorizedAttempts,
 )
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.images import Image, require_ok
-from pytest_cloudimages.client.session import Answer, ImagesClient
+from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.run import FreshImage
 from pytest_cloudimages.spec.verdicts import Blocked

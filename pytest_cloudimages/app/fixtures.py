@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from pytest_cloudimages.areas.tags.isolation import OtherImage
     from pytest_cloudimages.areas.tags.negative import NegativeRequests, UnauthorizedAttempts
     from pytest_cloudimages.areas.tags.probes import Basics
-    from pytest_cloudimages.areas.tags.race_workloads import Races
     from pytest_cloudimages.areas.tags.read_paths import Comparisons
     from pytest_cloudimages.areas.tags.representations import Representations
     from pytest_cloudimages.client.auth.credentials import Credentials, Service
     from pytest_cloudimages.client.images import Image
     from pytest_cloudimages.client.session import ImagesClient
+    from pytest_cloudimages.engine.measurement import ConcurrentRuns
     from pytest_cloudimages.engine.observations import Steps
     from pytest_cloudimages.engine.run import FreshImage, Run
 
@@ -215,7 +215,7 @@ def other_images(cloudimages_run: Run) -> list[OtherImage]:
 @pytest.fixture(scope="session")
 def gone_image(cloudimages_run: Run) -> str:
     """The id of an image that was deleted; any id that no image has, where none can be created."""
-    if cloudimages_run.options.image:
+    if cloudimages_run.settings.image:
         return str(uuid.uuid4())
     with cloudimages_run.fresh_image() as image:
         return image.id
@@ -248,7 +248,7 @@ def negative_requests(cloudimages_run: Run) -> NegativeRequests:
 @pytest.fixture(scope="session")
 def specification(cloudimages_run: Run) -> str:
     """Whose reading judges where two differ: ``cloud-images`` or ``glance``."""
-    return cloudimages_run.options.specification
+    return cloudimages_run.settings.specification
 
 
 @pytest.fixture(scope="session")
@@ -276,10 +276,10 @@ def read_path_checks(cloudimages_run: Run) -> Comparisons:
 
 
 @pytest.fixture(scope="session")
-def races(cloudimages_run: Run, basics: Basics) -> Iterator[Races]:
+def races(cloudimages_run: Run, basics: Basics) -> Iterator[ConcurrentRuns]:
     """What many clients do at once, and whether any order of it explains what they were answered."""
-    from pytest_cloudimages.areas.tags.race_workloads import Races
+    from pytest_cloudimages.areas.tags import race_workloads
     from pytest_cloudimages.engine.concurrent import worker_pool
 
-    with worker_pool() as members:
-        yield Races(cloudimages_run, cloudimages_run.number("races"), basics, members)
+    with worker_pool() as workers:
+        yield race_workloads.races(cloudimages_run, cloudimages_run.number("races"), basics, workers)

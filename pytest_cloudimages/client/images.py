@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.polling import Eventually, Seen
-from pytest_cloudimages.client.session import Answer, ImagesClient, segment
+from pytest_cloudimages.client.session import ImagesClient, segment
 from pytest_cloudimages.spec.verdicts import Blocked
 
 MOST_PAGES = 20

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.areas.tags import probes, workloads
 from pytest_cloudimages.areas.tags.negative import NegativeRequests
-from pytest_cloudimages.areas.tags.race_workloads import Races
+from pytest_cloudimages.areas.tags.race_workloads import races
 from pytest_cloudimages.areas.tags.representations import Representations
 from pytest_cloudimages.engine.concurrent import worker_pool
 from pytest_cloudimages.engine.observations import Steps
@@ -33,7 +33,7 @@ DRAWN: dict[str, Callable[[Run], Any]] = {
     "plain_tags": lambda run: workloads.plain_tags(run, run.number("plain")),
     "unusual_tags": lambda run: workloads.unusual_tags(run, run.number("unusual")),
     # Of the special tags, those that are written out were asked about before; no seed makes others of them.
-    "special_tags": lambda run: workloads.carpet_lives(run, run.number("special")),
+    "special_tags": lambda run: workloads.polyglot_tags(run, run.number("special")),
     "every_length": lambda run: workloads.every_length(run, run.number("lengths")),
     "sequences": lambda run: workloads.sequences(run, run.number("sequences")),
     "confusable_sequences": lambda run: workloads.confusable_sequences(run, run.number("related sequences")),
@@ -45,7 +45,7 @@ SETTLED: dict[str, Callable[[Run], Any]] = {
     "cloudimages_client": lambda run: run.client,
     "fresh_image": lambda run: run.fresh_image,
     "anonymous": lambda run: run.client.calling("nobody", lambda: None),
-    "specification": lambda run: run.options.specification,
+    "specification": lambda run: run.settings.specification,
     # These do not follow from the seed: they were looked at before, and a check finds nothing new in them.
     "confusable_tags": lambda _: Steps([]),
     "boundary_tags": lambda _: Steps([]),
@@ -127,7 +127,7 @@ class Exploration:
     def seeds(self) -> Iterator[int]:
         """Give the seeds: those that found something once, then ever new ones."""
         yield from self.examples.seeds()
-        seed = self.run.options.seed
+        seed = self.run.settings.seed
         while True:
             seed = (seed + STRIDE) % 2**32
             yield seed
@@ -159,7 +159,7 @@ class Exploration:
             made["basics"] = basics = probes.basics(run)
         except Blocked:
             return []
-        made["races"] = Races(run, run.number("races"), basics, members)
+        made["races"] = races(run, run.number("races"), basics, members)
         found: list[CheckResult] = []
         for item in self.items:
             if self.left <= 0:
@@ -184,7 +184,7 @@ class Exploration:
                         made[name] = DRAWN[name](run)
                     if name in made:
                         arguments[name] = made[name]
-                return self.judge(item, arguments, run.options.seed)
+                return self.judge(item, arguments, run.settings.seed)
         except Blocked:
             # Where the ground is missing there is nothing to find; the next round may have more luck.
             return []

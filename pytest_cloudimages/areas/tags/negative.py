@@ -9,10 +9,11 @@ from functools import partial
 import pytest
 
 from pytest_cloudimages.areas.images.states import public, shared
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.redaction import SECRETS
-from pytest_cloudimages.client.session import Answer, ImagesClient
-from pytest_cloudimages.engine.recording import Cases, anything
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine.recording import Case, Collection, anything, cases
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.limits import LONGEST
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -39,26 +40,24 @@ class UnauthorizedAttempt:
 
 
 @dataclass(frozen=True)
-class UnauthorizedAttempts(Cases):
+class UnauthorizedAttempts(Collection):
     """What callers without a right to it have tried, and what came of it."""
 
     tried: Sequence[UnauthorizedAttempt]
 
-    def by(self, *who: str, where: Callable[[UnauthorizedAttempt], bool] = anything) -> Iterator[UnauthorizedAttempt]:
-        """Yield the attempts of some callers; each is a case of the check in hand.
-
-        ``where`` is what has to be so for an attempt to be asked about.
-        """
-        case = self.taken_up()
+    @cases
+    def by(
+        self, *who: str, where: Callable[[UnauthorizedAttempt], bool] = anything
+    ) -> Iterator[Case[UnauthorizedAttempt]]:
+        """Return the attempts of some callers; ``where`` is what has to be so for an attempt to be asked about."""
         for attempt in self.tried:
             if attempt.who in who and where(attempt):
-                case([attempt.answer.exchange])
-                yield attempt
+                yield Case(attempt, [attempt.answer.exchange])
 
 
 def unauthorized_attempts(run: Run) -> UnauthorizedAttempts:
     """Have callers without a valid token, and another project, add and delete tags of their own on one image."""
-    client, quick = run.client, run.options.profile == "quick"
+    client, quick = run.client, run.settings.profile == "quick"
     callers = [(ANONYMOUS, client.calling("nobody", lambda: None))]
     callers += [(INVALID, one) for one in _with_invalid_tokens(client, 2 if quick else None)]
     callers += [(INVALID, one) for one in run.ended_callers()]
@@ -149,28 +148,27 @@ def _with_invalid_tokens(client: ImagesClient, enough: int | None) -> Iterator[I
 
 
 @dataclass(frozen=True)
-class NegativeRequests(Cases):
+class NegativeRequests(Collection):
     """The answers to requests that are well-formed and cannot succeed."""
 
     answered: Sequence[Answer]
 
     def __iter__(self) -> Iterator[Answer]:
         """Yield the answers; each is a case of the check in hand."""
-        return self.answers()
+        return iter(self.answers())
 
-    def answers(self, *, where: Callable[[Answer], bool] = anything) -> Iterator[Answer]:
-        """Yield the answers; ``where`` is what has to be so for one to be asked about."""
-        case = self.taken_up()
+    @cases
+    def answers(self, *, where: Callable[[Answer], bool] = anything) -> Iterator[Case[Answer]]:
+        """Return the answers; ``where`` is what has to be so for an answer to be asked about."""
         for answer in self.answered:
             if where(answer):
-                case([answer.exchange])
-                yield answer
+                yield Case(answer, [answer.exchange])
 
 
 def negative_requests(run: Run) -> NegativeRequests:
     """Ask for what cannot be: tags too long or absent, images that are not there, other methods, no token."""
     with run.fresh_image() as image:
-        return NegativeRequests([*_asked_in_vain(image, run.client, thorough=run.options.profile != "quick")])
+        return NegativeRequests([*_asked_in_vain(image, run.client, thorough=run.settings.profile != "quick")])
 
 
 def _asked_in_vain(image: Image, client: ImagesClient, *, thorough: bool) -> Iterator[Answer]:

@@ -4,15 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.areas.tags.strategies import skeleton
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.polling import Eventually
-from pytest_cloudimages.client.session import Answer
 from pytest_cloudimages.diagnosis.discriminate import Spent, Trials
 from pytest_cloudimages.diagnosis.pair_relations import Pair
 from pytest_cloudimages.diagnosis.symptoms import Symptom, of_answer, of_readings
-from pytest_cloudimages.engine.provisioning import set_tags
+from pytest_cloudimages.engine.provisioning import set_values
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.operations import Kind
 
@@ -61,8 +62,8 @@ class Prober:
         """Give an image without tags. One that was lent is emptied, and given back in the end only."""
         self.spend(AN_IMAGE)
         self.clear()
-        if self._last is not None and self.run.options.image:
-            set_tags(self._last, [])
+        if self._last is not None and self.run.settings.image:
+            set_values(self._last, TAGS, [])
         else:
             self.stack.close()
             self._last = self.stack.enter_context(self.run.fresh_image())

@@ -8,12 +8,11 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
-from pytest_cloudimages.areas.tags.strategies import PLAIN, unrelated
+from pytest_cloudimages.areas.tags.strategies import PLAIN, without_confusables
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.engine.drawing import Sample, merged
-from pytest_cloudimages.engine.recording import Cases
+from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.spec.verdicts import Blocked
 
 Seen = TypeVar("Seen")
@@ -54,18 +53,17 @@ class Comparison:
 
 
 @dataclass(frozen=True)
-class Comparisons(Cases):
+class Comparisons(Collection):
     """Everything that was looked at."""
 
     looks: list[Comparison]
 
-    def at(self, *views: ReadPath) -> Iterator[Comparison]:
-        """Yield the looks through some windows; each one yielded is a case."""
-        case = self.taken_up()
+    @cases
+    def at(self, *views: ReadPath) -> Iterator[Case[Comparison]]:
+        """Return the comparisons of some read paths; each one yielded is a case."""
         for look in self.looks:
             if look.view in views:
-                case(look.exchanges, "sequence of views")
-                yield look
+                yield Case(look, look.exchanges, "sequence of views")
 
     @property
     def sound(self) -> bool:
@@ -77,7 +75,7 @@ class Comparisons(Cases):
 def read_path_plans(draw: st.DrawFn) -> list[ReadPathStep]:
     """Plan a walk on two images: lives of a few plain tags at the same time, with a look after every turn."""
     drawn = draw(st.lists(PLAIN["letters and digits"].filter(lambda tag: len(tag) > WORD), min_size=5, max_size=9))
-    found = [one.tag for one in unrelated(Sample(tag, "view") for tag in drawn)]
+    found = [one.tag for one in without_confusables(Sample(tag, "view") for tag in drawn)]
     spare = [f"another-{place}-{draw(st.integers(0, 10**9))}" for place in range(5)]
     one, two, three, four, five = [*found, *spare][:5]
 
@@ -135,11 +133,9 @@ WORD = 7
 class _ReadPathCheck:
     images: list[Image]
     carried: list[set[str]]
+    sent: list[Exchange]
+    """What was sent since the last comparison: a scope's list."""
     looks: list[Comparison] = field(default_factory=list)
-
-    @property
-    def recorder(self) -> Recorder:
-        return self.images[0].client.recorder
 
     def take(self, step: ReadPathStep) -> None:
         image, carried = self.images[step.image], self.carried[step.image]
@@ -212,8 +208,8 @@ class _ReadPathCheck:
 
     def look(self, view: ReadPath, expected: Iterable[str], shown: Iterable[str]) -> None:
         """Write down what was seen, with all that was sent since the last look."""
-        exchanges = tuple(self.recorder.take())
-        self.looks.append(Comparison(view, tuple(sorted(expected)), tuple(sorted(shown)), exchanges))
+        self.looks.append(Comparison(view, tuple(sorted(expected)), tuple(sorted(shown)), tuple(self.sent)))
+        self.sent.clear()
 
 
 def _texts(data: dict[str, Any]) -> list[str]:
@@ -230,8 +226,8 @@ def check_read_paths(fresh_image: Open, plans: Iterable[Sequence[ReadPathStep]],
     for plan in plans:
         with ExitStack() as stack:
             images = [stack.enter_context(fresh_image()) for _ in range(1 if single else 2)]
-            taken = _ReadPathCheck(images, [set() for _ in images])
-            images[0].client.recorder.take()
+            sent = stack.enter_context(images[0].client.recorder.scope())
+            taken = _ReadPathCheck(images, [set() for _ in images], sent)
             # Where an image cannot be read, the walk ends; that it cannot is asked elsewhere.
             with suppress(Blocked):
                 for step in [*plan, *(ReadPathStep(ReadPath.READ, image=number) for number in range(2))]:
