@@ -14,10 +14,12 @@ from . import (
     histories,
     isolation,
     lawful,
+    lawful_networks,
     limits,
     racing,
     sequences,
     showing,
+    trouble,
     writing,
 )
 from .registry import FAULTS, Fault
@@ -35,9 +37,11 @@ __all__ = [
     "histories",
     "isolation",
     "lawful",
+    "lawful_networks",
     "limits",
     "racing",
     "sequences",
     "showing",
+    "trouble",
     "writing",
 ]

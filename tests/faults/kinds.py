@@ -42,10 +42,12 @@ ROOMS = {
     "histories": Kind.SEQUENCE,
     "isolation": Kind.ISOLATION,
     "lawful": Kind.STATUS,
+    "lawful_networks": Kind.STATUS,
     "limits": Kind.QUOTA,
     "racing": Kind.CONCURRENCY,
     "sequences": Kind.SEQUENCE,
     "showing": Kind.VISIBILITY,
+    "trouble": Kind.ODD,
     "writing": Kind.ENCODING,
 }
 """The class of what a module of faults holds, unless it is named below."""
