@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_cloudimages.app import options
+from pytest_cloudimages.app import pytest_options
 from pytest_cloudimages.app.fixtures import (
     absent_tags,
     administrator,
@@ -90,14 +90,14 @@ __all__ = [
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options."""
-    options.declare(parser)
+    pytest_options.declare(parser)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the mark, and wake up where a service is named."""
     config.addinivalue_line("markers", "requirement(id, …): the requirements of the catalogue that this test asks for")
-    config.stash[SETTINGS] = options.settings(config)
+    config.stash[SETTINGS] = pytest_options.settings(config)
     if config.stash[SETTINGS].names_a_service or config.stash[SETTINGS].reports:
         wake(config)
 
