@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -524,6 +525,49 @@ def test_settings_of_the_folder_are_not_the_suites(workshop: Any) -> None:
     outcome = workshop.judge("--reference", *ONE)
 
     assert outcome.status == 0, outcome.out
+
+
+# Replaying a finding
+
+
+def test_a_finding_is_replayed_as_it_was_found(workshop: Any) -> None:
+    """With all that it hung on, tests of one's own included; the reports with the finding stay as they are."""
+    path = workshop.write("test_own.py", PROPERTY)
+    with serving(Insensitive()) as server:
+        workshop.named(server)
+        first = workshop.judge(
+            "--select",
+            "TAG-URI-19",
+            "--strict",
+            "--patience",
+            "0.5",
+            "--timeout",
+            "9",
+            "--",
+            str(path),
+            "-p",
+            "no:randomly",
+        )
+        kept = {file.name: file.read_bytes() for file in first.reports.iterdir() if file.is_file()}
+        words = shlex.split(first.entry("TAG-URI-19")["replay"])
+        second = workshop.command(*words[1:])
+    again = json.loads((first.reports / "replay" / "conformance.json").read_text("utf-8"))
+    before = first.results["settings"]
+
+    assert first.status == second.status == 1, second.out
+    assert {file.name: file.read_bytes() for file in first.reports.iterdir() if file.is_file()} == kept
+    assert again["settings"] == before | {"select": ["TAG-URI-19"], "reports": "reports/replay"}
+    assert before["strict"]
+    assert (before["patience"], before["timeout"]) == (0.5, 9)
+    assert words[-4:] == ["--", str(path), "-p", "no:randomly"]
+
+
+def test_the_package_is_the_command(workshop: Any) -> None:
+    """`python -m pytest_cloudimages` does what `cloudimages` does."""
+    outcome = workshop.end(workshop.start("pytest_cloudimages", "requirements", "TAG-ADD-05"))
+
+    assert outcome.status == 0
+    assert outcome.out.startswith("TAG-ADD-05: ")
 
 
 # The requirements

@@ -91,7 +91,7 @@ def _given(config: pytest.Config, option: Option, handover: Handover | None) -> 
     for ini in _ini_names(option):
         try:
             value = config.getini(ini)
-        except (TypeError, ValueError) as problem:
+        except (TypeError, ValueError, pytest.UsageError) as problem:
             shape = "true or false" if option.kind is Kind.FLAG else "a list" if option.repeated else "a string"
             raise pytest.UsageError(f"{ini}: expected {shape}; {problem}.") from None
         if value not in (None, "", []):
@@ -114,6 +114,7 @@ def _rest(config: pytest.Config, handover: Handover | None) -> tuple[str, ...]:
     if handover:
         return handover.rest
     named = config.getoption("file_or_dir", None) or ()
-    suite = Path(__file__).resolve().parents[2] / "conformance"
-    own = [word for word in map(str, named) if not word.startswith("pytest_cloudimages.conformance")]
-    return tuple(word for word in own if suite not in (path := Path(word.partition("::")[0]).resolve(), *path.parents))
+    # The suite's folder lies within the package, or beside it in a checkout.
+    suite = {folder / "conformance" for folder in Path(__file__).resolve().parents[1:3]}
+    own = [str(word) for word in named if not str(word).startswith("pytest_cloudimages.conformance")]
+    return tuple(word for word in own if suite.isdisjoint({*(Path(word.partition("::")[0]) / "x").resolve().parents}))

@@ -126,12 +126,16 @@ class Run:
 
     def _image(self, *, own: bool, **attributes: object) -> AbstractContextManager[Image]:
         if self.settings.image and (own or attributes.keys() - {"name"}):
-            pytest.skip("needs an image of its own, and one was lent; run without --image where images can be created")
+            pytest.skip(
+                "needs an image of its own, and one was lent; run without"
+                f" {self.settings.prefix}image where images can be created"
+            )
         if not self.settings.image:
             return self._created(attributes)
         free = [one for one in self.settings.image if one not in self._lent]
         if not free:
-            raise Blocked("This asks for one more image than was lent; lend another with a further --image ID.")
+            option = f"{self.settings.prefix}image"
+            raise Blocked(f"This asks for one more image than was lent; lend another with a further {option} ID.")
         return self._borrowed(free[0])
 
     @contextmanager
