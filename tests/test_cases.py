@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -22,8 +22,8 @@ from pytest_cloudimages.areas.tags.negative import (
 )
 from pytest_cloudimages.areas.tags.read_paths import Comparison, Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.representations import Representation, Representations
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.exchange import Exchange
-from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import Answer
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.observations import Steps
@@ -54,9 +54,19 @@ def answer(status: int = 204, tags: list[str] | None = None) -> Answer:
 
 def history(tag: str, *, status: int = 204, images: int = 1, inferred: bool = False) -> SequentialHistory:
     """Make a history of one addition."""
-    before, after = Reading(answer(200, [])), Reading(answer(200, [tag]))
+    before, after = Reading(answer(200, []), TAGS), Reading(answer(200, [tag]), TAGS)
     operation, seen = Operation(Kind.ADD, tag), (before, after)
-    added = Step(operation, answer(status), (), (tag,), Prior.NEVER, again=False, readings=seen, inferred=inferred)
+    added = Step(
+        operation,
+        answer(status),
+        (),
+        (tag,),
+        Prior.NEVER,
+        re_added=False,
+        readings=seen,
+        resource=TAGS,
+        inferred=inferred,
+    )
     return SequentialHistory(images, [added], [before, after], additions=[(before, after, [added])])
 
 
@@ -78,11 +88,11 @@ COLLECTIONS: dict[str, tuple[Callable[[], Cases], Callable[[Any], Iterable[objec
         lambda histories: histories.around_additions(),
     ),
     "representations": (
-        lambda: Representations([Representation(Reading(answer()), [], (answer().exchange,))] * 2),
+        lambda: Representations([Representation(Reading(answer(), TAGS), [], (answer().exchange,))] * 2),
         iter,
     ),
     "details": (
-        lambda: Representations([Representation(Reading(answer()), [], ())] * 2),
+        lambda: Representations([Representation(Reading(answer(), TAGS), [], ())] * 2),
         lambda representations: representations.details(),
     ),
     "looks": (
@@ -135,7 +145,7 @@ def test_what_a_check_passes_over_is_no_case(mine: CheckRecord) -> None:
 
     assert [step.tag for step in histories.additions(where=lambda step: len(step.tag) > 1)] == ["long"]
     assert [*histories.answers(where=lambda answer: answer.status == 500)] == []
-    assert len([*histories.readings(where=lambda reading: bool(reading.tags))]) == 2
+    assert len([*histories.readings(where=lambda reading: bool(reading.values))]) == 2
     assert len([*tried.by(ANONYMOUS, OTHER_PROJECT, where=lambda attempt: attempt.answer.status == 401)]) == 1
     assert [*NegativeRequests([answer()]).answers(where=lambda answer: answer.status >= 400)] == []
     assert mine.cases == 4
@@ -155,35 +165,39 @@ def test_additions_that_were_all_refused_have_added_nothing(mine: CheckRecord) -
     assert mine.cases == 1
 
 
-class OfATranscript:
-    """As much of a conductor as counts what a check has sent."""
-
-    def __init__(self) -> None:
-        self.run = self
-        self.recorder = Recorder()
-
-    def concluded(self, mine: CheckRecord) -> None:
-        """Count what was sent."""
-        self.recorder.add(answer().exchange)
-        Judge._conclude(cast("Judge", self), mine)  # noqa: SLF001 - the rule itself
+def conclude(mine: CheckRecord) -> None:
+    """Count one exchange that a check has sent itself."""
+    Judge._conclude(mine, [answer().exchange])  # noqa: SLF001 - the rule itself
 
 
 def test_what_a_check_sends_is_its_case_unless_it_takes_up_a_collection(mine: CheckRecord) -> None:
     """A check whose collection yielded nothing is not saved by a request that it sends besides."""
-    OfATranscript().concluded(mine)
+    conclude(mine)
     assert mine.cases == 1
 
     asked_of_nothing = CheckRecord()
     recording.collect(asked_of_nothing)
     assert [*Steps([]).additions()] == []
-    OfATranscript().concluded(asked_of_nothing)
+    conclude(asked_of_nothing)
     assert (asked_of_nothing.cases, asked_of_nothing.requests) == (0, 1)
 
     beside = CheckRecord()
     recording.collect(beside)
     assert [*Steps([]).aside().additions()] == []
-    OfATranscript().concluded(beside)
+    conclude(beside)
     assert beside.cases == 1
+
+
+def test_what_a_check_sends_for_a_case_is_attached_once(mine: CheckRecord) -> None:
+    """What it has counted itself is not attached to its last case again; what it has not is."""
+    first, last, besides = answer().exchange, answer().exchange, answer().exchange
+    mine.case([first])
+    mine.case([last])
+
+    Judge._conclude(mine, [first, last, besides])  # noqa: SLF001 - the rule itself
+
+    assert mine.exchanges == [last, besides]
+    assert (mine.cases, mine.requests) == (2, 3)
 
 
 class RefusesEveryAddition(App):

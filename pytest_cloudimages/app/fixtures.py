@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from pytest_cloudimages.areas.tags.isolation import OtherImage
     from pytest_cloudimages.areas.tags.negative import NegativeRequests, UnauthorizedAttempts
     from pytest_cloudimages.areas.tags.probes import Basics
-    from pytest_cloudimages.areas.tags.race_workloads import Races
     from pytest_cloudimages.areas.tags.read_paths import Comparisons
     from pytest_cloudimages.areas.tags.representations import Representations
     from pytest_cloudimages.client.auth.credentials import Credentials, Service
     from pytest_cloudimages.client.images import Image
     from pytest_cloudimages.client.session import ImagesClient
+    from pytest_cloudimages.engine.measurement import ConcurrentRuns
     from pytest_cloudimages.engine.observations import Steps
     from pytest_cloudimages.engine.run import FreshImage, Run
 
@@ -276,10 +276,10 @@ def read_path_checks(cloudimages_run: Run) -> Comparisons:
 
 
 @pytest.fixture(scope="session")
-def races(cloudimages_run: Run, basics: Basics) -> Iterator[Races]:
+def races(cloudimages_run: Run, basics: Basics) -> Iterator[ConcurrentRuns]:
     """What many clients do at once, and whether any order of it explains what they were answered."""
-    from pytest_cloudimages.areas.tags.race_workloads import Races
+    from pytest_cloudimages.areas.tags import race_workloads
     from pytest_cloudimages.engine.concurrent import worker_pool
 
-    with worker_pool() as members:
-        yield Races(cloudimages_run, cloudimages_run.number("races"), basics, members)
+    with worker_pool() as workers:
+        yield race_workloads.races(cloudimages_run, cloudimages_run.number("races"), basics, workers)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.areas.tags import probes, workloads
 from pytest_cloudimages.areas.tags.negative import NegativeRequests
-from pytest_cloudimages.areas.tags.race_workloads import Races
+from pytest_cloudimages.areas.tags.race_workloads import races
 from pytest_cloudimages.areas.tags.representations import Representations
 from pytest_cloudimages.engine.concurrent import worker_pool
 from pytest_cloudimages.engine.observations import Steps
@@ -159,7 +159,7 @@ class Exploration:
             made["basics"] = basics = probes.basics(run)
         except Blocked:
             return []
-        made["races"] = Races(run, run.number("races"), basics, members)
+        made["races"] = races(run, run.number("races"), basics, members)
         found: list[CheckResult] = []
         for item in self.items:
             if self.left <= 0:

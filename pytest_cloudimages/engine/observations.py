@@ -4,13 +4,13 @@ import string
 from collections.abc import Callable, Container, Iterable, Iterator
 from dataclasses import dataclass
 
-from pytest_cloudimages.engine.recording import Cases, anything
+from pytest_cloudimages.engine.recording import Cases, anything, nothing
 from pytest_cloudimages.history.model import explained
-from pytest_cloudimages.history.operations import AtALimit, Kind
-from pytest_cloudimages.history.steps import Answered, Prior, Reading, SequentialHistory, Step, UnreproducedMismatch
+from pytest_cloudimages.history.operations import Kind
+from pytest_cloudimages.history.resource import Answered
+from pytest_cloudimages.history.steps import Prior, Reading, SequentialHistory, Step, UnreproducedMismatch
 from pytest_cloudimages.spec.verdicts import Flaky
 
-AT_A_LIMIT = frozenset(map(str, AtALimit))
 PRINTABLE = frozenset(string.printable) - frozenset("\t\n\r\x0b\x0c")
 
 
@@ -19,6 +19,8 @@ class Steps(Cases):
     """What several plans have shown. Every method yields things to look at; each one yielded is a case."""
 
     histories: list[SequentialHistory]
+    left_out: Callable[[SequentialHistory, Step], bool] = nothing
+    """Steps that are a case of no check, such as an addition past a limit that a service may have."""
 
     def steps(
         self,
@@ -37,7 +39,7 @@ class Steps(Cases):
 
         ``past`` is what had become of the tag before, ``acknowledged`` whether the answer was 2xx (False: 4xx),
         ``again`` whether the tag had been deleted before, ``known`` leaves out steps around which the tags could not be
-        read, an addition past the number of tags that a service lets an image have is no case,
+        read,
         ``printable`` leaves out tags of other than printable ASCII characters, ``sorts`` are the classes of tags,
         ``beside`` leaves out steps that were taken without a second image, or whose second image could not be read,
         ``where`` is whatever else has to be so for a step to be asked about.
@@ -50,16 +52,16 @@ class Steps(Cases):
                 if (
                     answered
                     and kind in (None, step.operation.kind)
-                    and step.past in allowed
-                    and again in (None, step.again)
+                    and step.prior in allowed
+                    and again in (None, step.re_added)
                     and (step.known or not known)
-                    and (step.operation.sort in AT_A_LIMIT or not history.over_a_limit(step))
-                    and (PRINTABLE.issuperset(step.tag) or not printable)
-                    and (sorts is None or step.operation.sort in sorts)
+                    and not self.left_out(history, step)
+                    and (PRINTABLE.issuperset(step.value) or not printable)
+                    and (sorts is None or step.operation.input_class in sorts)
                     and (_seen_beside(history, step) or not beside)
                     and where(step)
                 ):
-                    case(step.exchanges, step.operation.sort, about=step)
+                    case(step.exchanges, step.operation.input_class, about=step)
                     yield step
 
     def additions(self, **which: object) -> Iterator[Step]:
@@ -76,7 +78,7 @@ class Steps(Cases):
         for history in self.histories:
             for step in history.steps:
                 if where(step.answer):
-                    case([step.answer.exchange], step.operation.sort, about=step, of_answer=True)
+                    case([step.answer.exchange], step.operation.input_class, about=step, of_answer=True)
                     yield step.answer
 
     def readings(self, *, where: Callable[[Reading], bool] = anything) -> Iterator[Reading]:
@@ -105,7 +107,7 @@ class Steps(Cases):
         """Give the readings that the answers do not explain and that did not come again step by step."""
         case = self.taken_up()
         for history in self.histories:
-            for one in history.contradictions:
+            for one in history.mismatches:
                 if bool(one.image) is standing_by:
                     case(one.exchanges)
                     yield one
@@ -113,7 +115,7 @@ class Steps(Cases):
     @property
     def sound(self) -> bool:
         """Whether nothing in them departs from a set."""
-        return not any(history.contradictions or not all(map(explained, history.steps)) for history in self.histories)
+        return not any(history.mismatches or not all(map(explained, history.steps)) for history in self.histories)
 
     @property
     def images(self) -> int:
@@ -124,11 +126,11 @@ class Steps(Cases):
         """Raise ``Unsteady`` where the service failed at a request, and answered when all was asked again."""
         case = self.taken_up()
         for history in self.histories:
-            for exchange in history.unsteady:
+            for exchange in history.flaky:
                 case([exchange])
                 raise Flaky(f"{exchange}; asked again, the service answered otherwise.")
 
 
 def _seen_beside(history: SequentialHistory, step: Step) -> bool:
-    """Whether a second image stood by, and its tags could be read before and after the step, or vouch for its group."""
-    return history.images > 1 and (step.inferred or None not in step.neighbour)
+    """Return whether another image was there, and could be read before and after the step, or its group is inferred."""
+    return history.images > 1 and (step.inferred or None not in step.other_image)

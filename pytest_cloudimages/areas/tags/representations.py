@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_cloudimages.areas.tags import corpus
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
@@ -32,7 +33,7 @@ class Representation:
     @property
     def detail(self) -> tuple[str, ...]:
         """The tags that the image itself showed; none where it showed no list of strings."""
-        return self.reading.tags or ()
+        return self.reading.values or ()
 
     def __repr__(self) -> str:
         to_reader = "" if self.to_reader is None else f", to a reader {sorted(self.to_reader)!a}"
@@ -120,19 +121,19 @@ def _namesake(run: Run, image: Image) -> Iterator[None]:
 
 def _shown(image: Image, asked: list[Exchange], reader: ImagesClient | None, *, listing: bool) -> Representation:
     def look() -> tuple[Reading, dict[str, Any]]:
-        return Reading(image.show()), image.listed()
+        return Reading(image.show(), TAGS), image.listed()
 
     # Either may be late: where they differ, both are looked at again.
-    reading, entry = image.eventually(look, lambda seen: _strings(seen[1].get("tags")) == sorted(seen[0].tags or ()))
-    tags = sorted(reading.tags or ())
+    reading, entry = image.eventually(look, lambda seen: _strings(seen[1].get("tags")) == sorted(seen[0].values or ()))
+    tags = sorted(reading.values or ())
     exchanges = [*asked[-3:], reading.answer.exchange]
     to_reader, listed_to_reader = None, None
     # A reader who is not let in shows nothing, and is no reason not to look at the rest.
     with suppress(Blocked):
         if reader:
             seen = image.seen_by(reader)
-            shown = seen.eventually(lambda: Reading(seen.show()), lambda one: sorted(one.tags or ()) == tags)
-            to_reader, exchanges = shown.tags, [*exchanges, shown.answer.exchange]
+            shown = seen.eventually(lambda: Reading(seen.show(), TAGS), lambda one: sorted(one.values or ()) == tags)
+            to_reader, exchanges = shown.values, [*exchanges, shown.answer.exchange]
         if reader and listing and to_reader is not None:
             # A reader to whom the list shows no such image at all is another question.
             found = seen.eventually(seen.entry, lambda one: _strings(one.get("tags")) == tags).get("tags")
