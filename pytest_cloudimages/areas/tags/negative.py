@@ -13,6 +13,7 @@ from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.session import Answer, ImagesClient
 from pytest_cloudimages.engine.recording import Cases, anything
+from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.limits import LONGEST
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -56,6 +57,7 @@ class UnauthorizedAttempts(Cases):
                 yield attempt
 
 
+@workload(empty=lambda: UnauthorizedAttempts([]), requests={})
 def unauthorized_attempts(run: Run) -> UnauthorizedAttempts:
     """Have callers without a valid token, and another project, add and delete tags of their own on one image."""
     client, quick = run.client, run.options.profile == "quick"
@@ -167,6 +169,7 @@ class NegativeRequests(Cases):
                 yield answer
 
 
+@workload(empty=lambda: NegativeRequests([]), requests={})
 def negative_requests(run: Run) -> NegativeRequests:
     """Ask for what cannot be: tags too long or absent, images that are not there, other methods, no token."""
     with run.fresh_image() as image:

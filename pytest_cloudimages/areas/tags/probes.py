@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
@@ -34,6 +35,7 @@ class Basics:
             raise Blocked("The service does not even delete plain tags.")
 
 
+@workload(requests={})
 def basics(run: Run) -> Basics:
     """Add, repeat and delete a few plain tags; once more where that went wrong, since a service may fail in passing."""
     with run.recorder.of(Purpose.PREPARING):

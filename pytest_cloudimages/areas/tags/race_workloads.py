@@ -9,9 +9,10 @@ from pytest_cloudimages.areas.tags import races as contests
 from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.engine import concurrent, recording
-from pytest_cloudimages.engine.concurrent import ConcurrentRun, WorkerPool
+from pytest_cloudimages.engine.concurrent import ConcurrentRun, WorkerPool, worker_pool
 from pytest_cloudimages.engine.measurement import ALSO_SEQUENTIAL, Measurement, Violation
 from pytest_cloudimages.engine.recording import Cases
+from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history import concurrent_plans
 from pytest_cloudimages.history.concurrent_plans import Pattern
@@ -136,3 +137,13 @@ class Races(Cases):
             yield
         finally:
             self.run.recorder.take()
+
+
+@workload(salt="races", follows_the_seed=True, needs=["basics"], requests={})
+def races(run: Run, number: int, basics: Basics) -> Iterator[Races]:
+    """What many clients do at once, and whether any order of it explains what they were answered.
+
+    Of each pattern, the races are run when a check first asks for them.
+    """
+    with worker_pool() as members:
+        yield Races(run, number, basics, members)

@@ -10,6 +10,7 @@ from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.recording import Cases, anything
+from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.steps import Reading
 from pytest_cloudimages.spec import limits
@@ -67,6 +68,7 @@ class Representations(Cases):
                 yield showing.reading
 
 
+@workload(empty=lambda: Representations([]), requests={})
 def representations(run: Run) -> Representations:
     """Look at an image and at its entry in the list when it has some tags, fewer, none, one again, and many special."""
     some = ["one", "two", "Three", "4", "null", "v" * limits.LONGEST]

@@ -25,6 +25,7 @@ from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine import drawing, sequential
 from pytest_cloudimages.engine.drawing import Sample
 from pytest_cloudimages.engine.observations import Steps
+from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import FreshImage, Run
 from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.oracles import took_exact_effect
@@ -51,6 +52,12 @@ def _furnished(run: Run, **attributes: Any) -> Iterator[Image]:
         yield image
 
 
+def no_steps() -> Steps:
+    """Return what was never carried out."""
+    return Steps([])
+
+
+@workload(salt="plain", follows_the_seed=True, requests={})
 def plain_tags(run: Run, number: int) -> Steps:
     """The whole lives of plain tags, as many as the profile says."""
     effort = run.options.effort
@@ -61,6 +68,7 @@ def plain_tags(run: Run, number: int) -> Steps:
     return _lives(run, [drawing.shuffled(batch, number) for batch in chosen], partial(_furnished, run))
 
 
+@workload(salt="unusual", follows_the_seed=True, requests={})
 def unusual_tags(run: Run, number: int) -> Steps:
     """Unusual tags of every class, so many rounds as the profile says: some for a whole life, the others for a stay."""
     effort = run.options.effort
@@ -77,6 +85,7 @@ def unusual_tags(run: Run, number: int) -> Steps:
     return Steps(_lives(run, lives).histories + sequential.execute_all(run.fresh_image, plans, single=run.single))
 
 
+@workload(empty=no_steps, requests={})
 def confusable_tags(run: Run) -> Steps:
     """The lives of tags that a service may take for each other; now one of a pair comes first, now the other."""
     effort = run.options.effort
@@ -98,6 +107,7 @@ def confusable_tags(run: Run) -> Steps:
     return Steps(sequential.execute_all(run.fresh_image, plans, single=run.single))
 
 
+@workload(empty=no_steps, requests={})
 def boundary_tags(run: Run) -> Steps:
     """Tags of one character, at the edges of the limit and past it, and some that look like something else."""
     effort = run.options.effort
@@ -127,6 +137,7 @@ def boundary_tags(run: Run) -> Steps:
     return Steps(sequential.execute_all(run.fresh_image, plans, single=run.single))
 
 
+@workload(empty=no_steps, requests={})
 def absent_tags(run: Run) -> Steps:
     """Deletions of tags that an image never had, some of which are close to those that it has."""
     longest = "l" * limits.LONGEST
@@ -139,6 +150,7 @@ def absent_tags(run: Run) -> Steps:
     return Steps([sequential.execute(run.fresh_image, plan_of_absence(carried, absent), single=run.single)])
 
 
+@workload(salt="lengths", follows_the_seed=True, requests={})
 def every_length(run: Run, number: int) -> Steps:
     """Plain tags of every length, and words at which some service is known to trip, plain ones and others."""
     effort = run.options.effort
@@ -159,6 +171,12 @@ def _stays(tags: list[tuple[str, str]], number: int, size: int, leaving: int) ->
     return [plan_of_a_stay(batch, leaving=slice(number % leaving, None, leaving)) for batch in batches]
 
 
+def polyglot_tags(run: Run, number: int) -> Steps:
+    """Return the histories of the polyglot strings alone: what of the special tags follows from the seed."""
+    return _torn_apart(run, [_plan_of_carpets(number)]) if run.rounds else Steps([])
+
+
+@workload(salt="special", follows_the_seed=True, anew=polyglot_tags, requests={})
 def special_tags(run: Run, number: int) -> Steps:
     """Special tags that are written out, and carpets of every script.
 
@@ -169,11 +187,6 @@ def special_tags(run: Run, number: int) -> Steps:
     every = [(tag, sort) for sort, tags in corpus.SPECIAL.items() for tag in tags]
     plans = [plan_of_a_stay(batch) for batch in drawing.batches(every, run.options.effort.tags)]
     return _torn_apart(run, [*plans, _plan_of_carpets(number)])
-
-
-def carpet_lives(run: Run, number: int) -> Steps:
-    """The lives of carpets alone: what of the special tags follows from the seed."""
-    return _torn_apart(run, [_plan_of_carpets(number)]) if run.rounds else Steps([])
 
 
 def _plan_of_carpets(number: int) -> list[Operation]:
@@ -194,6 +207,7 @@ def _torn_apart(run: Run, plans: list[list[Operation]]) -> Steps:
     return Steps(histories + sequential.execute_all(run.fresh_image, plans, single=run.single))
 
 
+@workload(empty=no_steps, requests={})
 def image_states(run: Run) -> Steps:
     """Add and delete tags of images in every state in which an image may be."""
     if not run.rounds or run.options.image:
@@ -207,6 +221,7 @@ def image_states(run: Run) -> Steps:
     return Steps(histories)
 
 
+@workload(empty=no_steps, requests={})
 def image_at_tag_limit(run: Run) -> Steps:
     """Fill an image up to the limit that the operator states, knock at it, and make room once."""
     limit = run.options.tag_limit
@@ -215,6 +230,7 @@ def image_at_tag_limit(run: Run) -> Steps:
     return Steps([sequential.execute(run.fresh_image, plan_of_a_limit(limit), single=run.single)])
 
 
+@workload(salt="sequences", follows_the_seed=True, requests={})
 def sequences(run: Run, number: int) -> Steps:
     """Random sequences on two images, and one on an image that comes to carry many tags."""
     effort = run.options.effort
@@ -225,6 +241,7 @@ def sequences(run: Run, number: int) -> Steps:
     return Steps(sequential.execute_all(run.fresh_image, plans, single=run.single))
 
 
+@workload(salt="related sequences", follows_the_seed=True, requests={})
 def confusable_sequences(run: Run, number: int) -> Steps:
     """Random sequences of tags that are spelled alike, on two images."""
     effort = run.options.effort
@@ -235,6 +252,7 @@ def confusable_sequences(run: Run, number: int) -> Steps:
     return Steps(sequential.execute_all(run.fresh_image, plans, single=run.single))
 
 
+@workload(salt="walks", follows_the_seed=True, requests={})
 def read_path_checks(run: Run, number: int, *, patching: bool = True) -> Comparisons:
     """Sequences in which tags are changed by their address and by PATCH, and looked at through every window.
 
