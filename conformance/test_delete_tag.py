@@ -6,6 +6,7 @@ from itertools import chain
 import pytest
 
 from pytest_cloudimages import requirement
+from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.areas.tags.race_workloads import Races
 from pytest_cloudimages.areas.tags.representations import Representations

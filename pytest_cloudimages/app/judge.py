@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_cloudimages.app.explanations import _explain, _first_line, _suspected
-from pytest_cloudimages.app.stash import CHECK, RESULTS, RUN, SETTINGS
-from pytest_cloudimages.client.errors import ConfigurationError
+from pytest_cloudimages.app.stash import CHECK, COMMAND, RESULTS, RUN, SETTINGS, UNFOUND
+from pytest_cloudimages.app.waking import UNNAMED, Unfound, asks, distributed, judges
+from pytest_cloudimages.client.errors import ConfigurationError, UnnamedServiceError
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.engine import recording
@@ -25,7 +26,7 @@ from pytest_cloudimages.reporting import terminal
 from pytest_cloudimages.reporting.anomalies import as_data
 from pytest_cloudimages.reporting.results import CheckResult, Results, write
 from pytest_cloudimages.spec.catalogue import load
-from pytest_cloudimages.spec.marks import ids_of
+from pytest_cloudimages.spec.marks import FOREIGN, ids_of
 from pytest_cloudimages.spec.requirements import Level, Requirement, selected
 from pytest_cloudimages.spec.verdicts import Flaky, Verdict, judge, leaves, worst
 
@@ -64,7 +65,7 @@ class Judge:
         self.config = config
         config.add_cleanup(SECRETS.begin())
         self.settings: Settings = config.stash[SETTINGS]
-        if getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput"):
+        if distributed(config):
             raise pytest.UsageError("A run judges in one process; leave out the -n of pytest-xdist.")
         try:
             self.catalogue: Mapping[str, Requirement] = load(*map(Path, self.settings.catalogue))
@@ -129,6 +130,7 @@ class Judge:
     def prepare(self, items: list[pytest.Item]) -> None:
         """Bind the tests to the catalogue, leave out what is not asked for, and find the service."""
         for item in items:
+            item.stash[FOREIGN] = self._is_foreign(item)
             for one in ids_of(item):
                 if one not in self.catalogue:
                     raise pytest.UsageError(
@@ -147,15 +149,33 @@ class Judge:
         for item in items:
             if ids_of(item):
                 self._tune(item)
-        if RUN not in self.config.stash and not self.config.option.collectonly:
-            from pytest_cloudimages.engine.preflight import prepare
+        wanted = COMMAND in self.config.stash or any(asks(item) or ids_of(item) for item in items)
+        if wanted and not self.config.option.collectonly:
+            self.find_service()
 
-            try:
-                self.config.stash[RUN] = prepare(self.settings)
-            except ConfigurationError as problem:
+    def _is_foreign(self, item: pytest.Item) -> bool:
+        """Tell whether a test's mark is another plugin's: it asks nothing of a service, and no catalogue has its id."""
+        bound = asks(item) or judges(self.config) or not self.catalogue.keys().isdisjoint(ids_of(item))
+        return not bound and COMMAND not in self.config.stash
+
+    def find_service(self) -> None:
+        """Find the service, and keep why there is none: other tests than those that ask for it go on without it."""
+        if RUN in self.config.stash or UNFOUND in self.config.stash:
+            return
+        from pytest_cloudimages.engine.preflight import prepare
+
+        try:
+            self.config.stash[RUN] = prepare(self.settings)
+        except ConfigurationError as problem:
+            if self.settings.reports:
                 self._leave_reports_alone()
-                raise pytest.UsageError(SECRETS.hide(str(problem))) from None
-            self.run.beyond_must = any(self.catalogue[one].level is not Level.MUST for one in self.chosen)
+            named = not isinstance(problem, UnnamedServiceError)
+            told = SECRETS.hide(str(problem))
+            if COMMAND in self.config.stash:
+                raise pytest.UsageError(told) from None
+            self.config.stash[UNFOUND] = Unfound(told if named else UNNAMED, named)
+            return
+        self.run.beyond_must = any(self.catalogue[one].level is not Level.MUST for one in self.chosen)
 
     def _tune(self, item: pytest.Item) -> None:
         """Give a property the profile's settings and the run's seed, and count its cases."""
@@ -216,13 +236,19 @@ class Judge:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Collect the evidence of one check."""
         self.running = True
-        mine = recording.CheckRecord() if ids_of(item) else None
+        mine = recording.CheckRecord() if ids_of(item) and RUN in self.config.stash else None
         recording.collect(mine)
         item.stash[CHECK] = mine
         try:
             return (yield)
         finally:
             recording.collect(None)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """End a check where there is no service, whatever it would ask it with."""
+        if ids_of(item) and UNFOUND in self.config.stash:
+            self.config.stash[UNFOUND].end()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
@@ -274,6 +300,8 @@ class Judge:
         mine = item.stash.get(CHECK, None)
         error = call.excinfo.value if call.excinfo else None
         if mine is None or (error and isinstance(error, KeyboardInterrupt | pytest.exit.Exception)):
+            if error is not None and RUN in self.config.stash and error is self.run.problem:
+                report.longrepr = str(error)  # where it was raised tells nobody anything
             return _without_secrets(report)
         if report.when == "call" or error:
             records = [self._record(one, report, error, mine, item) for one in ids_of(item) if one in self.chosen]
@@ -361,16 +389,18 @@ class Judge:
 
             reporter = self.config.pluginmanager.get_plugin("terminalreporter")
             found = {one.id for one in self.records if one.verdict.finding}
+            # Where nobody sits at a terminal, progress would wait for a full buffer.
+            say = functools.partial(reporter.write_line if reporter else print, flush=True)
+            explored, left = exploration.divided(session.items)
+            for item in session.items:
+                reason = left.get(item.nodeid)
+                if reason and not (reason == exploration.NOTHING_DRAWN and _of_the_suite(item.path)):
+                    say(f"not explored: {_brief(item.nodeid)}: {reason}")
             exploration.Exploration(
                 run=self.run,
-                items=[
-                    one
-                    for one in session.items
-                    if exploration.follows_from_the_seed(one) and not found & {*ids_of(one)}
-                ],
+                items=[item for item in explored if not found & {*ids_of(item)}],
                 judge=self._explored,
-                # Where nobody sits at a terminal, progress would wait for a full buffer.
-                say=functools.partial(reporter.write_line if reporter else print, flush=True),
+                say=say,
                 minutes=self.settings.minutes,
                 examples=exploration.Examples(
                     Path(self.settings.examples or Path(self.settings.reports or "reports", "examples"))
@@ -383,6 +413,11 @@ class Judge:
         """Ask a check once more with other arguments; what it finds is reported as if it were a check of its own."""
         params = getattr(getattr(item, "callspec", None), "params", {})
         check = functools.partial(item.obj, **params, **arguments)  # type: ignore[attr-defined]  # a function
+        test: Any = getattr(item, "function", None)
+        if hasattr(test, "hypothesis"):
+            import hypothesis
+
+            hypothesis.seed(seed)(test)
         mine, begun = recording.CheckRecord(), time.time()
         error: BaseException | None = None
         self.run.recorder.take()

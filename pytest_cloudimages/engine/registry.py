@@ -89,9 +89,7 @@ def workload(
             raise ValueError(f"There are two workloads called {name}: in {_WORKLOADS[name].make.__module__} and here.")
         if follows_the_seed and (salt is None or empty is not None):
             raise ValueError(f"{name} follows the seed: expected a salt to draw it by, and nothing that is empty.")
-        _WORKLOADS[name] = Workload(
-            name, make, salt, follows_the_seed, (*needs,), empty, anew or make, dict(requests)
-        )
+        _WORKLOADS[name] = Workload(name, make, salt, follows_the_seed, (*needs,), empty, anew or make, dict(requests))
         return make
 
     return declare

@@ -8,6 +8,8 @@ import pytest
 Test = TypeVar("Test", bound=Callable[..., Any])
 
 MARK = "requirement"
+FOREIGN: pytest.StashKey[bool] = pytest.StashKey()
+"""Set on a test whose mark of the same name is another's, and names no requirement of ours."""
 
 
 def requirement(*ids: str) -> Callable[[Test], Test]:
@@ -24,5 +26,7 @@ def requirement(*ids: str) -> Callable[[Test], Test]:
 
 
 def ids_of(item: pytest.Item) -> tuple[str, ...]:
-    """Give the ids of the requirements that a test asks for; none for a test of anything else."""
-    return tuple(dict.fromkeys(str(one) for mark in item.iter_markers(MARK) for one in mark.args))
+    """Return the ids of the requirements that a test asks for; none for a test of anything else."""
+    if item.stash.get(FOREIGN, False):
+        return ()
+    return tuple(dict.fromkeys(str(name) for mark in item.iter_markers(MARK) for name in mark.args))
