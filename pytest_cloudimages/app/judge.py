@@ -228,9 +228,18 @@ class Judge:
         if exchanges := self.run.recorder.take():
             recording.current_check().listen(exchanges)
 
-    def pytest_report_collectionfinish(self) -> list[str]:
+    def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> list[str]:
         """Say what is judged, and how."""
-        return terminal.header(self.run) if RUN in self.config.stash else []
+        if RUN not in self.config.stash:
+            return []
+        lines = terminal.header(self.run)
+        if self.settings.dry_run:
+            from pytest_cloudimages.engine import registry
+
+            # Known before anything is asked: what the whole takes is counted at the end.
+            estimated = registry.estimate(items, self.settings.profile)
+            lines += [f"workloads: {estimated}"] if estimated else []
+        return lines
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import pytest
 
 from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.settings import PROFILES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -75,12 +76,13 @@ def workload(
     needs: Iterable[str] = (),
     empty: Callable[[], Any] | None = None,
     anew: Callable[..., Any] | None = None,
-    requests: Mapping[str, int],
+    requests: tuple[int, int, int, int],
 ) -> Callable[[Make], Make]:
     """Declare a workload: a function of a run, and of a number where it has a salt, that returns what checks look at.
 
     A generator is run to its end when the run is over. ``anew`` makes less than the function does: only what of the
-    workload follows from the seed.
+    workload follows from the seed. ``requests`` is about how many it sends in the profiles quick, standard, thorough
+    and explore: what was measured on the embedded server, for planning.
     """
 
     def declare(make: Make) -> Make:
@@ -89,7 +91,16 @@ def workload(
             raise ValueError(f"There are two workloads called {name}: in {_WORKLOADS[name].make.__module__} and here.")
         if follows_the_seed and (salt is None or empty is not None):
             raise ValueError(f"{name} follows the seed: expected a salt to draw it by, and nothing that is empty.")
-        _WORKLOADS[name] = Workload(name, make, salt, follows_the_seed, (*needs,), empty, anew or make, dict(requests))
+        _WORKLOADS[name] = Workload(
+            name,
+            make,
+            salt,
+            follows_the_seed,
+            (*needs,),
+            empty,
+            anew or make,
+            dict(zip(PROFILES, requests, strict=True)),
+        )
         return make
 
     return declare
@@ -195,6 +206,13 @@ def asked_by(items: Iterable[pytest.Item]) -> list[Workload]:
             if declared := workload_of(definitions[-1]):
                 found |= {declared.name, *_needed(declared)}
     return [declared for declared in _WORKLOADS.values() if declared.name in found]
+
+
+def estimate(items: Iterable[pytest.Item], profile: str) -> str:
+    """Return in a line what the workloads that tests ask for cost, the dearest first."""
+    costs = {declared.name: declared.requests[profile] for declared in asked_by(items)}
+    dearest = [f"{name} {costs[name]:,}" for name in sorted(costs, key=lambda name: -costs[name]) if costs[name]]
+    return f"about {sum(costs.values()):,} requests: {', '.join(dearest)}" if dearest else ""
 
 
 def _definitions(item: pytest.Item) -> Mapping[str, Any]:

@@ -36,7 +36,7 @@ def _second(run: Run, name: str) -> Iterator[Image]:
         yield image
 
 
-@workload(empty=list, requests={})
+@workload(empty=list, requests=(21, 29, 29, 29))
 def other_images(run: Run) -> list[OtherImage]:
     """Change the tags of one image among others that have the same name, the same tags, or another project.
 

@@ -57,7 +57,7 @@ class UnauthorizedAttempts(Cases):
                 yield attempt
 
 
-@workload(empty=lambda: UnauthorizedAttempts([]), requests={})
+@workload(empty=lambda: UnauthorizedAttempts([]), requests=(22, 50, 50, 50))
 def unauthorized_attempts(run: Run) -> UnauthorizedAttempts:
     """Have callers without a valid token, and another project, add and delete tags of their own on one image."""
     client, quick = run.client, run.settings.profile == "quick"
@@ -169,7 +169,7 @@ class NegativeRequests(Cases):
                 yield answer
 
 
-@workload(empty=lambda: NegativeRequests([]), requests={})
+@workload(empty=lambda: NegativeRequests([]), requests=(11, 18, 18, 18))
 def negative_requests(run: Run) -> NegativeRequests:
     """Ask for what cannot be: tags too long or absent, images that are not there, other methods, no token."""
     with run.fresh_image() as image:

@@ -35,7 +35,7 @@ class Basics:
             raise Blocked("The service does not even delete plain tags.")
 
 
-@workload(requests={})
+@workload(requests=(22, 22, 22, 22))
 def basics(run: Run) -> Basics:
     """Add, repeat and delete a few plain tags; once more where that went wrong, since a service may fail in passing."""
     with run.recorder.of(Purpose.PREPARING):

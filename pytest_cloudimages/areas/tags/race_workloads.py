@@ -139,7 +139,7 @@ class Races(Cases):
             self.run.recorder.take()
 
 
-@workload(salt="races", follows_the_seed=True, needs=["basics"], requests={})
+@workload(salt="races", follows_the_seed=True, needs=["basics"], requests=(130, 364, 1490, 3715))
 def races(run: Run, number: int, basics: Basics) -> Iterator[Races]:
     """What many clients do at once, and whether any order of it explains what they were answered.
 

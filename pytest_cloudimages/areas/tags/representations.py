@@ -68,7 +68,7 @@ class Representations(Cases):
                 yield showing.reading
 
 
-@workload(empty=lambda: Representations([]), requests={})
+@workload(empty=lambda: Representations([]), requests=(30, 42, 42, 42))
 def representations(run: Run) -> Representations:
     """Look at an image and at its entry in the list when it has some tags, fewer, none, one again, and many special."""
     some = ["one", "two", "Three", "4", "null", "v" * limits.LONGEST]

@@ -57,7 +57,7 @@ def no_steps() -> Steps:
     return Steps([])
 
 
-@workload(salt="plain", follows_the_seed=True, requests={})
+@workload(salt="plain", follows_the_seed=True, requests=(54, 108, 625, 1003))
 def plain_tags(run: Run, number: int) -> Steps:
     """The whole lives of plain tags, as many as the profile says."""
     effort = run.settings.effort
@@ -68,7 +68,7 @@ def plain_tags(run: Run, number: int) -> Steps:
     return _lives(run, [drawing.shuffled(batch, number) for batch in chosen], partial(_furnished, run))
 
 
-@workload(salt="unusual", follows_the_seed=True, requests={})
+@workload(salt="unusual", follows_the_seed=True, requests=(0, 172, 1619, 5395))
 def unusual_tags(run: Run, number: int) -> Steps:
     """Unusual tags of every class, so many rounds as the profile says: some for a whole life, the others for a stay."""
     effort = run.settings.effort
@@ -85,7 +85,7 @@ def unusual_tags(run: Run, number: int) -> Steps:
     return Steps(_lives(run, lives).histories + sequential.execute_all(run.fresh_image, plans, single=run.single))
 
 
-@workload(empty=no_steps, requests={})
+@workload(empty=no_steps, requests=(0, 444, 887, 887))
 def confusable_tags(run: Run) -> Steps:
     """The lives of tags that a service may take for each other; now one of a pair comes first, now the other."""
     effort = run.settings.effort
@@ -107,7 +107,7 @@ def confusable_tags(run: Run) -> Steps:
     return Steps(sequential.execute_all(run.fresh_image, plans, single=run.single))
 
 
-@workload(empty=no_steps, requests={})
+@workload(empty=no_steps, requests=(52, 87, 87, 87))
 def boundary_tags(run: Run) -> Steps:
     """Tags of one character, at the edges of the limit and past it, and some that look like something else."""
     effort = run.settings.effort
@@ -137,7 +137,7 @@ def boundary_tags(run: Run) -> Steps:
     return Steps(sequential.execute_all(run.fresh_image, plans, single=run.single))
 
 
-@workload(empty=no_steps, requests={})
+@workload(empty=no_steps, requests=(14, 27, 27, 27))
 def absent_tags(run: Run) -> Steps:
     """Deletions of tags that an image never had, some of which are close to those that it has."""
     longest = "l" * limits.LONGEST
@@ -150,7 +150,7 @@ def absent_tags(run: Run) -> Steps:
     return Steps([sequential.execute(run.fresh_image, plan_of_absence(carried, absent), single=run.single)])
 
 
-@workload(salt="lengths", follows_the_seed=True, requests={})
+@workload(salt="lengths", follows_the_seed=True, requests=(0, 557, 917, 917))
 def every_length(run: Run, number: int) -> Steps:
     """Plain tags of every length, and words at which some service is known to trip, plain ones and others."""
     effort = run.settings.effort
@@ -176,7 +176,7 @@ def polyglot_tags(run: Run, number: int) -> Steps:
     return _torn_apart(run, [_plan_of_carpets(number)]) if run.rounds else Steps([])
 
 
-@workload(salt="special", follows_the_seed=True, anew=polyglot_tags, requests={})
+@workload(salt="special", follows_the_seed=True, anew=polyglot_tags, requests=(0, 158, 158, 158))
 def special_tags(run: Run, number: int) -> Steps:
     """Special tags that are written out, and carpets of every script.
 
@@ -207,7 +207,7 @@ def _torn_apart(run: Run, plans: list[list[Operation]]) -> Steps:
     return Steps(histories + sequential.execute_all(run.fresh_image, plans, single=run.single))
 
 
-@workload(empty=no_steps, requests={})
+@workload(empty=no_steps, requests=(0, 29, 29, 29))
 def image_states(run: Run) -> Steps:
     """Add and delete tags of images in every state in which an image may be."""
     if not run.rounds or run.settings.image:
@@ -221,7 +221,7 @@ def image_states(run: Run) -> Steps:
     return Steps(histories)
 
 
-@workload(empty=no_steps, requests={})
+@workload(empty=no_steps, requests=(0, 0, 0, 0))
 def image_at_tag_limit(run: Run) -> Steps:
     """Fill an image up to the limit that the operator states, knock at it, and make room once."""
     limit = run.settings.tag_limit
@@ -230,7 +230,7 @@ def image_at_tag_limit(run: Run) -> Steps:
     return Steps([sequential.execute(run.fresh_image, plan_of_a_limit(limit), single=run.single)])
 
 
-@workload(salt="sequences", follows_the_seed=True, requests={})
+@workload(salt="sequences", follows_the_seed=True, requests=(17, 178, 1900, 6358))
 def sequences(run: Run, number: int) -> Steps:
     """Random sequences on two images, and one on an image that comes to carry many tags."""
     effort = run.settings.effort
@@ -241,7 +241,7 @@ def sequences(run: Run, number: int) -> Steps:
     return Steps(sequential.execute_all(run.fresh_image, plans, single=run.single))
 
 
-@workload(salt="related sequences", follows_the_seed=True, requests={})
+@workload(salt="related sequences", follows_the_seed=True, requests=(0, 39, 187, 621))
 def confusable_sequences(run: Run, number: int) -> Steps:
     """Random sequences of tags that are spelled alike, on two images."""
     effort = run.settings.effort
@@ -252,7 +252,7 @@ def confusable_sequences(run: Run, number: int) -> Steps:
     return Steps(sequential.execute_all(run.fresh_image, plans, single=run.single))
 
 
-@workload(salt="walks", follows_the_seed=True, requests={})
+@workload(salt="walks", follows_the_seed=True, requests=(0, 34, 265, 661))
 def read_path_checks(run: Run, number: int, *, patching: bool = True) -> Comparisons:
     """Sequences in which tags are changed by their address and by PATCH, and looked at through every window.
 
