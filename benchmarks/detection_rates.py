@@ -77,7 +77,6 @@ def alarms(rounds: int) -> None:
                         if heat.anomalies:
                             count["alarms"] += 1
                             print(f"{app.__name__}, seed {seed}: {heat.anomalies[0]}", file=sys.stderr)
-                        recorder.take()
         print(f"| {app.__name__} | {count['races']} | {count['operations']} | {count['alarms']} |", flush=True)
 
 

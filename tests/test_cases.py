@@ -8,7 +8,7 @@ import sys
 from collections import Counter
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -23,7 +23,6 @@ from pytest_cloudimages.areas.tags.negative import (
 from pytest_cloudimages.areas.tags.read_paths import Comparison, Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.representations import Representation, Representations
 from pytest_cloudimages.client.exchange import Exchange
-from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import Answer
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.observations import Steps
@@ -155,35 +154,39 @@ def test_additions_that_were_all_refused_have_added_nothing(mine: CheckRecord) -
     assert mine.cases == 1
 
 
-class OfATranscript:
-    """As much of a conductor as counts what a check has sent."""
-
-    def __init__(self) -> None:
-        self.run = self
-        self.recorder = Recorder()
-
-    def concluded(self, mine: CheckRecord) -> None:
-        """Count what was sent."""
-        self.recorder.add(answer().exchange)
-        Judge._conclude(cast("Judge", self), mine)  # noqa: SLF001 - the rule itself
+def conclude(mine: CheckRecord) -> None:
+    """Count one exchange that a check has sent itself."""
+    Judge._conclude(mine, [answer().exchange])  # noqa: SLF001 - the rule itself
 
 
 def test_what_a_check_sends_is_its_case_unless_it_takes_up_a_collection(mine: CheckRecord) -> None:
     """A check whose collection yielded nothing is not saved by a request that it sends besides."""
-    OfATranscript().concluded(mine)
+    conclude(mine)
     assert mine.cases == 1
 
     asked_of_nothing = CheckRecord()
     recording.collect(asked_of_nothing)
     assert [*Steps([]).additions()] == []
-    OfATranscript().concluded(asked_of_nothing)
+    conclude(asked_of_nothing)
     assert (asked_of_nothing.cases, asked_of_nothing.requests) == (0, 1)
 
     beside = CheckRecord()
     recording.collect(beside)
     assert [*Steps([]).aside().additions()] == []
-    OfATranscript().concluded(beside)
+    conclude(beside)
     assert beside.cases == 1
+
+
+def test_what_a_check_sends_for_a_case_is_attached_once(mine: CheckRecord) -> None:
+    """What it has counted itself is not attached to its last case again; what it has not is."""
+    first, last, besides = answer().exchange, answer().exchange, answer().exchange
+    mine.case([first])
+    mine.case([last])
+
+    Judge._conclude(mine, [first, last, besides])  # noqa: SLF001 - the rule itself
+
+    assert mine.exchanges == [last, besides]
+    assert (mine.cases, mine.requests) == (2, 3)
 
 
 class RefusesEveryAddition(App):

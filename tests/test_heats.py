@@ -72,7 +72,6 @@ def test_a_family_is_run_once(races_of: Callable[..., Races]) -> None:
 def test_every_race_is_a_case_of_its_kind(races_of: Callable[..., Races]) -> None:
     """With the requests that it took."""
     races, mine = races_of(App()), recording.CheckRecord()
-    races.run.recorder.take()
     recording.collect(mine)
     try:
         heats = [*races.heats(Pattern.DISTINCT)]

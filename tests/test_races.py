@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_cloudimages.areas.tags.races import contests
-from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import ImagesClient
@@ -47,6 +47,27 @@ def members() -> Iterator[WorkerPool]:
     """Keep a crew."""
     with worker_pool() as one:
         yield one
+
+
+def test_what_two_pools_send_at_once_stays_apart(members: WorkerPool) -> None:
+    """Each scope gets what its own clients send, while those of the other one send too."""
+    recorder, turns = Recorder(), threading.Barrier(4)
+
+    def send(target: str) -> None:
+        for _ in range(10):
+            turns.wait(10)
+            recorder.add(Exchange("GET", target, (), b"", 200, (), b"", b"", 0.0, 1.0))
+
+    with worker_pool() as others:
+        with recorder.scope() as first:
+            asked = [members.ask(client, partial(send, "/first")) for client in (1, 2)]
+        with recorder.scope() as second:
+            asked += [others.ask(client, partial(send, "/second")) for client in (1, 2)]
+        for answer in asked:
+            answer.result()
+
+    assert [exchange.target for exchange in first] == ["/first"] * 20
+    assert [exchange.target for exchange in second] == ["/second"] * 20
 
 
 def test_a_crew_knows_what_it_works_for(members: WorkerPool) -> None:

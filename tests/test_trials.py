@@ -319,22 +319,23 @@ def test_plans_are_carried_out_each_on_images_of_its_own(parallel: int) -> None:
 
 @pytest.mark.parametrize("parallel", [1, 3])
 def test_threads_know_what_they_work_for(parallel: int) -> None:
-    """Cases arrive at the check in hand, and requests have the purpose of the block, in every thread of a pool."""
+    """Cases arrive at the check in hand, and requests at the scope and with the purpose of the block, in every thread."""
     mine, recorder, purposes, service = recording.CheckRecord(), Recorder(), list[Purpose](), Small()
 
     def fresh(**how: Any) -> Any:
         recording.current_check().case()
         purposes.append(recorder.purpose)
+        recorder.add(Exchange("POST", "/", (), b"", 201, (), b"", b"", 0.0, 1.0))
         return service.fresh(**how)
 
     recording.collect(mine)
     try:
-        with recorder.of(Purpose.PREPARING):
+        with recorder.of(Purpose.PREPARING), recorder.scope() as sent:
             execute_all(fresh, [[Operation(Kind.ADD, tag), READ] for tag in "abcd"], parallel=parallel)
     finally:
         recording.collect(None)
 
-    assert mine.cases == 4
+    assert (mine.cases, len(sent)) == (4, 4)
     assert purposes == [Purpose.PREPARING] * 4
     assert recorder.purpose is Purpose.JUDGING
 

@@ -18,7 +18,7 @@ from pytest_cloudimages.app.explanations import _explain, _first_line, _suspecte
 from pytest_cloudimages.app.stash import CHECK, COMMAND, RESULTS, RUN, SETTINGS, UNFOUND
 from pytest_cloudimages.app.waking import UNNAMED, Unfound, asks, distributed, judges
 from pytest_cloudimages.client.errors import ConfigurationError, UnnamedServiceError
-from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.reporting import html as page
@@ -212,21 +212,16 @@ class Judge:
     def _counted(self, inner: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(inner)
         def counted(*args: Any, **kwargs: Any) -> Any:
-            self._listen()
             mine = recording.current_check()
             mine.exchanges = []
-            try:
-                return inner(*args, **kwargs)
-            finally:
-                if exchanges := self.run.recorder.take():
-                    mine.case(exchanges)
+            with self.run.recorder.scope() as sent:
+                try:
+                    return inner(*args, **kwargs)
+                finally:
+                    if sent:
+                        mine.case(sent)
 
         return counted
-
-    def _listen(self) -> None:
-        """Count what was sent since the last look towards the case in hand."""
-        if exchanges := self.run.recorder.take():
-            recording.current_check().listen(exchanges)
 
     def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> list[str]:
         """Say what is judged, and how."""
@@ -265,39 +260,41 @@ class Judge:
         mine = pyfuncitem.stash.get(CHECK, None)
         if mine is None:
             return (yield)
-        self.run.recorder.take()
         try:
-            result = yield
+            with self.run.recorder.scope() as sent:
+                result = yield
         except Exception as error:
             arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}  # noqa: SLF001 - as pytest does
-            self._went_wrong(functools.partial(pyfuncitem.obj, **arguments), mine, error)
+            self._went_wrong(functools.partial(pyfuncitem.obj, **arguments), mine, sent, error)
             raise
-        self._conclude(mine)
+        self._conclude(mine, sent)
         return result
 
-    def _went_wrong(self, check: Callable[[], object], mine: recording.CheckRecord, error: Exception) -> None:
-        """Count a check's exchanges, and raise ``Unsteady`` where it goes well when it is asked again."""
-        self._conclude(mine)
+    def _went_wrong(
+        self, check: Callable[[], object], mine: recording.CheckRecord, sent: list[Exchange], error: Exception
+    ) -> None:
+        """Count a check's exchanges, and raise ``Flaky`` where it goes well when it is asked again."""
+        self._conclude(mine, sent)
         asked = all(isinstance(one, AssertionError) for one in leaves(error))
         if asked and any(one.broken for one in mine.exchanges):
             self._ask_again(check, error)
 
-    def _conclude(self, mine: recording.CheckRecord) -> None:
-        exchanges = self.run.recorder.take()
+    @staticmethod
+    def _conclude(mine: recording.CheckRecord, sent: list[Exchange]) -> None:
+        """Count what a check has sent itself."""
         if mine.cases or mine.main:
-            mine.listen(exchanges)
-        elif exchanges:
+            mine.attach(exchange for exchange in sent if not mine.holds(exchange))
+        elif sent:
             # A check without a collection asks with what it sends itself.
-            mine.case(exchanges)
+            mine.case(sent)
 
     def _ask_again(self, check: Callable[[], object], error: Exception) -> None:
-        """Raise ``Unsteady`` where a check that met a failing service goes well when it is asked again."""
+        """Raise ``Flaky`` where a check that met a failing service goes well when it is asked again."""
         try:
-            check()
+            with self.run.recorder.apart():
+                check()
         except Exception:  # noqa: BLE001 - it went wrong again: the first finding stands
             return
-        finally:
-            self.run.recorder.take()
         raise Flaky(f"{_first_line(error)}; asked again, all was well.") from error
 
     @pytest.hookimpl(wrapper=True)
@@ -429,17 +426,17 @@ class Judge:
             hypothesis.seed(seed)(test)
         mine, begun = recording.CheckRecord(), time.time()
         error: BaseException | None = None
-        self.run.recorder.take()
         recording.collect(mine)
         try:
-            check()
-            self._conclude(mine)
+            with self.run.recorder.scope() as sent:
+                check()
+            self._conclude(mine, sent)
         except pytest.skip.Exception as skipped:
             error = skipped
         except Exception as problem:  # noqa: BLE001 - it is judged, as pytest does
             error = problem
             try:
-                self._went_wrong(check, mine, problem)
+                self._went_wrong(check, mine, sent, problem)
             except Flaky as unsteady:
                 error = unsteady
         finally:

@@ -63,16 +63,20 @@ class CheckRecord:
         with self._lock:
             self.exchanges = []
             self.about, self.of_answer = about, of_answer
-            self.listen(exchanges)
+            self.attach(exchanges)
 
-    def listen(self, exchanges: Iterable[Exchange]) -> None:
-        """Count exchanges towards the case in hand; one that several cases rest on counts once."""
+    def attach(self, exchanges: Iterable[Exchange]) -> None:
+        """Attach exchanges to the case in hand; an exchange that several cases rest on counts as one request."""
         with self._lock:
-            for one in exchanges:
-                self.exchanges.append(one)
-                if id(one) not in self._seen:
-                    self._seen[id(one)] = one
+            for exchange in exchanges:
+                self.exchanges.append(exchange)
+                if not self.holds(exchange):
+                    self._seen[id(exchange)] = exchange
                     self.requests += 1
+
+    def holds(self, exchange: Exchange) -> bool:
+        """Return whether an exchange has been attached to any case."""
+        return id(exchange) in self._seen
 
     def witness(self, anomaly: Anomaly, exchanges: Iterable[Exchange]) -> None:
         """Keep the smallest history that shows a finding; the exchanges are those of the finding."""

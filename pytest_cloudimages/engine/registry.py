@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pytest
 
-from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.settings import PROFILES
 
 if TYPE_CHECKING:
@@ -140,14 +139,7 @@ class Workloads:
     def __getattr__(self, name: str) -> Any:
         if name not in _WORKLOADS:
             raise AttributeError(f"There is no workload {name!r}; there are {', '.join(sorted(_WORKLOADS))}.")
-        if name in self._made:
-            return self._made[name]
-        # Whoever happens to ask first has not sent what the workload sends: it is no evidence of that check.
-        recording.current_check().listen(self._run.recorder.take())
-        try:
-            return self.get(name)
-        finally:
-            self._run.recorder.take()
+        return self.get(name)
 
     def get(self, name: str) -> Any:
         """Return a workload; make it where nobody has asked for it before. What failed once fails again, unasked."""
@@ -156,7 +148,9 @@ class Workloads:
             raise problem.with_traceback(trace)
         if name not in self._made:
             try:
-                self._made[name] = self._make(_WORKLOADS[name])
+                # Whoever happens to ask first has not sent what the workload sends: it is no evidence of that check.
+                with self._run.recorder.apart():
+                    self._made[name] = self._make(_WORKLOADS[name])
             except (Exception, pytest.skip.Exception) as problem:
                 self._failed[name] = problem, problem.__traceback__
                 raise

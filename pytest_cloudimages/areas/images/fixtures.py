@@ -3,13 +3,14 @@
 A tester's own fixtures of these names know nothing of them, and the other way round.
 """
 
-import uuid
 from collections.abc import Callable
 
 import pytest
 
+from pytest_cloudimages.areas.images import states  # noqa: F401 - declares workloads
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine import registry
 from pytest_cloudimages.engine.run import FreshImage, Run
 
 
@@ -62,15 +63,9 @@ def owner_of(cloudimages_owner_of: Callable[[ImagesClient], str]) -> Callable[[I
 
 
 @pytest.fixture(scope="session")
-def gone_image(cloudimages_run: Run) -> str:
-    """Return the id of an image that was deleted; any id that no image has, where none can be created."""
-    if cloudimages_run.settings.image:
-        return str(uuid.uuid4())
-    with cloudimages_run.fresh_image() as opened:
-        return opened.id
-
-
-@pytest.fixture(scope="session")
 def specification(cloudimages_run: Run) -> str:
     """Return whose reading judges where two differ: ``cloud-images`` or ``glance``."""
     return cloudimages_run.settings.specification
+
+
+globals().update(registry.fixtures(__package__))

@@ -1,5 +1,6 @@
 """Images in a state of their own, each for the length of a block."""
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,6 +8,7 @@ import pytest
 
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
@@ -40,6 +42,15 @@ def public(run: Run) -> Iterator[Image]:
             if not any(one.patch(image.id, change).ok for one in callers):
                 raise Blocked("No image can be made public.")
         yield image
+
+
+@workload(requests=(2, 2, 2, 2))
+def gone_image(run: Run) -> str:
+    """The id of an image that was deleted; any id that no image has, where none can be created."""
+    if run.settings.image:
+        return str(uuid.uuid4())
+    with run.fresh_image() as image:
+        return image.id
 
 
 def shared(image: Image, project: str) -> None:

@@ -1,14 +1,14 @@
 """Races drawn, run once, and looked at by many checks."""
 
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from pytest_cloudimages.areas.tags import races as contests
 from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.client.polling import Eventually
-from pytest_cloudimages.engine import concurrent, recording
+from pytest_cloudimages.engine import concurrent
 from pytest_cloudimages.engine.concurrent import ConcurrentRun, WorkerPool, worker_pool
 from pytest_cloudimages.engine.measurement import ALSO_SEQUENTIAL, Measurement, Violation
 from pytest_cloudimages.engine.recording import Cases
@@ -86,7 +86,7 @@ class Races(Cases):
         """Give what the actions of a race of this family have shown without concurrency."""
         family = heat.race.family
         if family not in self._alone:
-            with self._aside():
+            with self.run.recorder.apart():
                 self._alone[family] = self._once(heat.race.one_by_one())
         return self._alone[family]
 
@@ -116,7 +116,8 @@ class Races(Cases):
             drawn = [race.without_deletions() for race in drawn]
         elif not self.control.returns:
             drawn = [race.without_returns() for race in drawn]
-        with self._aside():
+        # They are no evidence of the check that happens to need them first: what it looks at, it counts.
+        with self.run.recorder.apart():
             return [self._once(race.on_one_image() if self.run.single else race) for race in drawn]
 
     def _once(self, race: concurrent_plans.ConcurrentPlan) -> ConcurrentRun:
@@ -128,15 +129,6 @@ class Races(Cases):
             late=self.run.settings.patience,
             clean=self.control.deletes,
         )
-
-    @contextmanager
-    def _aside(self) -> Iterator[None]:
-        """Keep what a family's races send out of the evidence of the check that happens to need them first."""
-        recording.current_check().listen(self.run.recorder.take())
-        try:
-            yield
-        finally:
-            self.run.recorder.take()
 
 
 @workload(salt="races", follows_the_seed=True, needs=["basics"], requests=(130, 364, 1490, 3715))

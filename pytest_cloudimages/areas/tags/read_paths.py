@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from pytest_cloudimages.areas.tags.strategies import PLAIN, unrelated
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.engine.drawing import Sample, merged
 from pytest_cloudimages.engine.recording import Cases
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -135,11 +134,9 @@ WORD = 7
 class _ReadPathCheck:
     images: list[Image]
     carried: list[set[str]]
+    sent: list[Exchange]
+    """What was sent since the last comparison: a scope's list."""
     looks: list[Comparison] = field(default_factory=list)
-
-    @property
-    def recorder(self) -> Recorder:
-        return self.images[0].client.recorder
 
     def take(self, step: ReadPathStep) -> None:
         image, carried = self.images[step.image], self.carried[step.image]
@@ -212,8 +209,8 @@ class _ReadPathCheck:
 
     def look(self, view: ReadPath, expected: Iterable[str], shown: Iterable[str]) -> None:
         """Write down what was seen, with all that was sent since the last look."""
-        exchanges = tuple(self.recorder.take())
-        self.looks.append(Comparison(view, tuple(sorted(expected)), tuple(sorted(shown)), exchanges))
+        self.looks.append(Comparison(view, tuple(sorted(expected)), tuple(sorted(shown)), tuple(self.sent)))
+        self.sent.clear()
 
 
 def _texts(data: dict[str, Any]) -> list[str]:
@@ -230,8 +227,8 @@ def check_read_paths(fresh_image: Open, plans: Iterable[Sequence[ReadPathStep]],
     for plan in plans:
         with ExitStack() as stack:
             images = [stack.enter_context(fresh_image()) for _ in range(1 if single else 2)]
-            taken = _ReadPathCheck(images, [set() for _ in images])
-            images[0].client.recorder.take()
+            sent = stack.enter_context(images[0].client.recorder.scope())
+            taken = _ReadPathCheck(images, [set() for _ in images], sent)
             # Where an image cannot be read, the walk ends; that it cannot is asked elsewhere.
             with suppress(Blocked):
                 for step in [*plan, *(ReadPathStep(ReadPath.READ, image=number) for number in range(2))]:

@@ -267,11 +267,9 @@ def read_path_checks(run: Run, number: int, *, patching: bool = True) -> Compari
 
 def astray_without_a_patch(run: Run) -> bool:
     """Whether the tags of the same walks go astray as well where none of them is changed by PATCH."""
-    try:
+    # What is sent here is no evidence of what a PATCH did.
+    with run.recorder.apart():
         return not read_path_checks(run, run.number("walks"), patching=False).sound
-    finally:
-        # What is sent here is no evidence of what a PATCH did.
-        run.recorder.take()
 
 
 def _lives(run: Run, batches: list[list[Sample]], fresh_image: FreshImage | None = None) -> Steps:
