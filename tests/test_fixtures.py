@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 FIXTURES = """
 from hypothesis import given, settings
 from pytest_cloudimages import requirement
@@ -34,11 +32,11 @@ def test_image(cloudimages_image):
 
 
 def test_fresh_images(cloudimages_fresh_image):
-    with cloudimages_fresh_image() as one, cloudimages_fresh_image(name="another", min_ram=5) as other:
-        one.add_tag("mine")
+    with cloudimages_fresh_image() as image, cloudimages_fresh_image(name="another", min_ram=5) as other:
+        image.add_tag("mine")
         assert other.tags() == []
         assert other.show().data["min_ram"] == 5
-        assert one.id != other.id
+        assert image.id != other.id
 
 
 def test_anonymous(cloudimages_image, cloudimages_anonymous):
@@ -72,9 +70,9 @@ def test_overlong(cloudimages_fresh_image, tag):
         assert image.add_tag(tag).refused
 
 
-def test_histories(plain_tags, unusual_tags, sequences):
-    for lives in (plain_tags, unusual_tags, sequences):
-        for step in lives.additions(acknowledged=True):
+def test_workloads(cloudimages_workloads):
+    for name in ("plain_tags", "unusual_tags", "sequences"):
+        for step in getattr(cloudimages_workloads, name).additions(acknowledged=True):
             assert step.tag in step.after, step
 """
 
@@ -149,14 +147,3 @@ def test_a_requirement_of_ones_own_is_judged(workshop: Any) -> None:
 
     assert (outcome.status, outcome.verdict("OWN-01")) == (0, "advisory")
     assert "ADVISORY OWN-01: The list is empty." in outcome.out
-
-
-@pytest.mark.parametrize("wanted", ["fresh_image", "image"])
-def test_a_fixture_without_a_service_says_how_to_name_one(workshop: Any, wanted: str) -> None:
-    """The run stops, as there is nothing to ask."""
-    outcome = workshop.pytest(f"def test_one({wanted}): pass")
-
-    assert outcome.status == pytest.ExitCode.USAGE_ERROR
-    assert "Traceback" not in outcome.out
-    assert "Nothing says which service to judge." in outcome.out
-    assert "CLOUDIMAGES_ENDPOINT" in outcome.out

@@ -8,12 +8,12 @@ import functools
 import html
 import time
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_cloudimages.app import suite
 from pytest_cloudimages.app.explanations import _explain, _first_line, _suspected
 from pytest_cloudimages.app.stash import CHECK, COMMAND, RESULTS, RUN, SETTINGS, UNFOUND
 from pytest_cloudimages.app.waking import UNNAMED, Unfound, asks, distributed, judges
@@ -38,11 +38,7 @@ if TYPE_CHECKING:
     from pytest_cloudimages.engine.settings import Settings
 
 SHOWN_EXCHANGES = 12
-try:
-    SUITE = Path(str(resources.files("pytest_cloudimages.conformance"))).resolve()
-except ModuleNotFoundError:
-    # A checkout that is on the path as it stands: the suite lies beside the package.
-    SUITE = Path(__file__).resolve().parents[1] / "conformance"
+SUITE = suite.folder()
 LETTERS = {
     Verdict.PASS: ".",
     Verdict.UNTESTED: "s",

@@ -22,6 +22,9 @@ class Image:
     name: str = ""
     patience: "Eventually | None" = field(default=None, repr=False)
 
+    def __repr__(self) -> str:
+        return f"<Image {self.id} of {self.client.caller}>"
+
     def add_tag(self, tag: str, **how: Any) -> Answer:
         """PUT the tag."""
         return self.client.add_tag(self.id, tag, **how)

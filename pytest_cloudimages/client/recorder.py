@@ -47,6 +47,9 @@ class Recorder:
     traces: Traces = field(default_factory=Traces)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        return f"<Recorder: {sum(self.counts.values())} exchanges>"
+
     def add(self, exchange: Exchange) -> None:
         """Count an exchange, and append it to every scope that is open in this context."""
         with self._lock:

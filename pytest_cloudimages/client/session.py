@@ -81,6 +81,9 @@ class ImagesClient:
     """Forgets the token in use; ``None`` for a caller whose token is not meant to be valid."""
     accept: str = "application/json"
 
+    def __repr__(self) -> str:
+        return f"<ImagesClient: {self.caller} at {self.endpoint}>"
+
     @cached_property
     def base(self) -> str:
         """The path of the endpoint."""

@@ -86,6 +86,9 @@ class ConcurrentRun:
     late: tuple[Anomaly, ...]
     """What is explained if readings among the changes may show what was a little while before."""
 
+    def __repr__(self) -> str:
+        return f"<ConcurrentRun: {self.race.family}, {self.race.clients} clients, {len(self.done)} operations>"
+
     @property
     def exchanges(self) -> list[Exchange]:
         """All that was sent, in that order."""

@@ -14,7 +14,7 @@ AT_A_LIMIT = frozenset(map(str, AtALimit))
 PRINTABLE = frozenset(string.printable) - frozenset("\t\n\r\x0b\x0c")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Steps(Cases):
     """What several plans have shown. Every method yields things to look at; each one yielded is a case."""
 

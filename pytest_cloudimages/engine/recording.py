@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Self
 
 from pytest_cloudimages.client.exchange import Exchange
@@ -108,7 +108,7 @@ def anything(_: object) -> bool:
     return True
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Cases:
     """A collection that checks look at. Each thing that it yields is a case of the check in hand.
 
@@ -118,6 +118,11 @@ class Cases:
 
     counted: bool = field(default=True, kw_only=True)
     """Whether what is yielded are cases."""
+
+    def __repr__(self) -> str:
+        held = {other.name: getattr(self, other.name) for other in fields(self) if not other.name.startswith("_")}
+        sizes = [f"{len(value)} {name}" for name, value in held.items() if isinstance(value, list | tuple)]
+        return f"<{type(self).__name__}{': ' if sizes else ''}{', '.join(sizes)}>"
 
     def aside(self) -> Self:
         """Return the same collection for a side question: findings show its exchanges, and nothing of it is a case."""

@@ -46,6 +46,9 @@ class Run:
     meant: Service | None = None
     """The service that a dry run leaves alone."""
 
+    def __repr__(self) -> str:
+        return f"<Run of {self.service.endpoint or 'nothing'}, profile {self.settings.profile}, {self.recorder}>"
+
     @cached_property
     def name(self) -> str:
         """A short name of this run, for the images it creates."""

@@ -162,6 +162,9 @@ class SequentialHistory:
     unsteady: list[Exchange] = field(default_factory=list)
     """Requests that the service failed at, and answered when all was asked again."""
 
+    def __repr__(self) -> str:
+        return f"<SequentialHistory: {len(self.steps)} steps, {len(self.readings)} readings>"
+
     def over_a_limit(self, step: Step) -> bool:
         """Whether an addition was refused with 413 for the number of tags that the image had, and for nothing else.
 

@@ -39,7 +39,7 @@ class UnauthorizedAttempt:
         return f"{self.answer}{', and it was done' if self.changed else ''}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class UnauthorizedAttempts(Cases):
     """What callers without a right to it have tried, and what came of it."""
 
@@ -150,7 +150,7 @@ def _with_invalid_tokens(client: ImagesClient, enough: int | None) -> Iterator[I
         yield client.calling(f"an invalid token ({kind})", partial(str, token))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NegativeRequests(Cases):
     """The answers to requests that are well-formed and cannot succeed."""
 

@@ -20,7 +20,7 @@ from pytest_cloudimages.history.events import Anomaly
 from pytest_cloudimages.spec.verdicts import Blocked
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Races(Cases):
     """The races of a run. A family is run when a check first asks for it, and only then."""
 

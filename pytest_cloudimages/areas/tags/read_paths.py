@@ -52,7 +52,7 @@ class Comparison:
         return f"{self.view} shows {[*self.shown]!a}, and {[*self.expected]!a} is what is there"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparisons(Cases):
     """Everything that was looked at."""
 

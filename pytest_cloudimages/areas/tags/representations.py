@@ -41,7 +41,7 @@ class Representation:
         return f"the image shows {sorted(self.detail)!a}, the list {self.listed!a}{to_reader}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Representations(Cases):
     """An image in several states, as itself and the list of images show it."""
 
