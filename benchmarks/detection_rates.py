@@ -21,13 +21,13 @@ from faults import FAULTS, lawful
 from faults.trial import judged
 
 from pytest_cloudimages.areas.tags import races
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.transport import Transport
 from pytest_cloudimages.engine.concurrent import execute, worker_pool
 from pytest_cloudimages.engine.provisioning import temporary_image
-from pytest_cloudimages.history import concurrent_plans
 from pytest_cloudimages.reference.server import serving
 
 ROOMS = ("racing", "sequences")
@@ -69,11 +69,11 @@ def alarms(rounds: int) -> None:
             seed = 0
             while count["races"] < rounds / len(lawful.HONEST):
                 seed += 1
-                for family in concurrent_plans.Pattern:
-                    for race in races.contests(family, seed, CLIENTS, 1):
-                        heat = execute(opened, race, members, patience=patience, late=0.0)
+                for family in races.Pattern:
+                    for race in races.plans_of(family, seed, CLIENTS, 1):
+                        heat = execute(race, TAGS, opened, members, patience=patience, late=0.0)
                         count["races"] += 1
-                        count["operations"] += len(heat.done)
+                        count["operations"] += len(heat.completed)
                         if heat.anomalies:
                             count["alarms"] += 1
                             print(f"{app.__name__}, seed {seed}: {heat.anomalies[0]}", file=sys.stderr)

@@ -29,14 +29,14 @@ def test_an_image_shows_its_tags_as_a_list_of_strings(
     # An image that was not shown at all is another question.
     for readings in (plain_tags.readings, sequences.readings, representations.details):
         for reading in readings(where=lambda reading: reading.answer.status == 200):
-            assert reading.tags is not None, reading.answer
+            assert reading.values is not None, reading.answer
 
 
 # "images.tags: Image tags."
 @requirement("TAG-VIS-02")
 def test_the_list_shows_the_tags_of_the_image(representations: Representations, read_path_checks: Comparisons) -> None:
     # Whether what the image itself shows is a list of strings is asked by TAG-VIS-01.
-    for showing in representations.shown(where=lambda showing: showing.reading.tags is not None):
+    for showing in representations.shown(where=lambda showing: showing.reading.values is not None):
         assert isinstance(showing.listed, list), showing
         assert {*map(str, showing.listed)} == {*showing.detail}, showing
         assert showing.listed_to_reader is None or {*map(str, showing.listed_to_reader)} == {*showing.detail}, showing
@@ -52,7 +52,7 @@ def test_no_image_shows_a_tag_twice(
 ) -> None:
     for readings in (plain_tags.readings, unusual_tags.readings, boundary_tags.readings, representations.details):
         for reading in readings(where=shows_tags):
-            assert len({*reading.tags}) == len(reading.tags), reading.answer
+            assert len({*reading.values}) == len(reading.values), reading.answer
 
     for showing in representations.aside():
         if isinstance(showing.listed, list):
@@ -61,7 +61,7 @@ def test_no_image_shows_a_tag_twice(
 
 def shows_tags(reading: Reading) -> bool:
     """Whether there are tags to be seen: of none, none is there twice or too long."""
-    return bool(reading.tags)
+    return bool(reading.values)
 
 
 # "tags": {"items": {"maxLength": 255, "type": "string"}}
@@ -71,7 +71,7 @@ def test_no_image_shows_a_tag_of_more_than_255_characters(
 ) -> None:
     for readings in (boundary_tags.readings, representations.details):
         for reading in readings(where=shows_tags):
-            assert [tag for tag in reading.tags if len(tag) > LONGEST] == [], reading.answer
+            assert [tag for tag in reading.values if len(tag) > LONGEST] == [], reading.answer
 
     for showing in representations.aside():
         if isinstance(showing.listed, list):

@@ -12,6 +12,7 @@ import pytest
 
 from pytest_cloudimages.areas.tags import explainer as asking
 from pytest_cloudimages.areas.tags.explainer import Explainer
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.areas.tags.suspects import Suspect
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.diagnosis.symptoms import Symptom
@@ -51,7 +52,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, direct: None) -> Iterator[Opened]:  
             if lent is not None:
                 caller = Caller(app.identity.users["tester"].project.id)
                 images = [app.images.create(caller, {"name": "lent", "tags": lent}).id]
-            run = prepare(Settings(url=f"{server.url}/v2", image=tuple(images), patience=0.2))
+            run = prepare(Settings(url=f"{server.url}/v2", image=tuple(images), patience=0.2), (TAGS,))
             stack.callback(run.close)
             run.recorder.counts.clear()
             return run, server

@@ -199,8 +199,8 @@ def test_own(
     steps, races, paths = (
         cloudimages_workloads.plain_tags, cloudimages_workloads.races, cloudimages_workloads.read_path_checks
     )
-    heats = [*races.asked()]
-    history, heat = steps.histories[0], heats[0]
+    runs = [*races.asked()]
+    history, concurrent = steps.histories[0], runs[0]
     step = history.steps[0]
     attempts, negative = cloudimages_workloads.unauthorized_attempts, cloudimages_workloads.negative_requests
     shown, others, basics = (

@@ -17,8 +17,8 @@ IDLE = re.compile(r"assert (not )?(True|False)$|Use -v to get|\+ +where |Explana
 
 def _suspected(mine: recording.CheckRecord) -> Suspect | None:
     """Give the operation on a tag that a finding's last case shows to have gone wrong."""
-    if mine.about is not None:
-        return of_step(mine.about, answer_only=mine.of_answer)
+    if mine.step is not None:
+        return of_step(mine.step, answer_only=mine.answer_only)
     return suspect(one for one in mine.exchanges if one.purpose in (Purpose.JUDGING, Purpose.PREPARING))
 
 

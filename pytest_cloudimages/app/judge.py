@@ -158,10 +158,11 @@ class Judge:
         """Find the service, and keep why there is none: other tests than those that ask for it go on without it."""
         if RUN in self.config.stash or UNFOUND in self.config.stash:
             return
+        from pytest_cloudimages.areas.tags.resource import TAGS
         from pytest_cloudimages.engine.preflight import prepare
 
         try:
-            self.config.stash[RUN] = prepare(self.settings)
+            self.config.stash[RUN] = prepare(self.settings, (TAGS,))
         except ConfigurationError as problem:
             if self.settings.reports:
                 self._leave_reports_alone()
@@ -278,7 +279,7 @@ class Judge:
     @staticmethod
     def _conclude(mine: recording.CheckRecord, sent: list[Exchange]) -> None:
         """Count what a check has sent itself."""
-        if mine.cases or mine.main:
+        if mine.cases or mine.main is not None:
             mine.attach(exchange for exchange in sent if not mine.holds(exchange))
         elif sent:
             # A check without a collection asks with what it sends itself.

@@ -3,12 +3,13 @@
 import enum
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_cloudimages.client.redaction import HIDDEN, SECRETS, printable
 
 TOKEN = "X-Auth-Token"  # noqa: S105 - the name of a header
+PATCH_TYPE = "application/openstack-images-v2.1-json-patch"
 KEPT_OCTETS = 2_000
 """Octets of a body that a report shows."""
 HELD_OCTETS = 40_000
@@ -22,6 +23,18 @@ class Purpose(enum.StrEnum):
     PREPARING = "preparing"
     CLEANING = "cleaning"
     EXPLAINING = "explaining"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request to send below the endpoint, as a plain value."""
+
+    method: str
+    target: str
+    """What follows the endpoint, percent-encoded."""
+    json: Any = None
+    """What the body says, to be written as JSON; ``None`` where there is no body."""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

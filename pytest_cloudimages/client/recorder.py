@@ -22,8 +22,8 @@ class Traces:
 
     in_use: set[str] = field(default_factory=set)
     """Ids of created images that are in use."""
-    certain: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
-    """Lent images whose tags are known to be accepted, with these tags."""
+    certain: set[tuple[str, str, tuple[str, ...]]] = field(default_factory=set)
+    """Sets of lent images that are known to be accepted: the image, what a value is called, and the values."""
     left_behind: list[str] = field(default_factory=list)
     """What could not be put back or taken away."""
 

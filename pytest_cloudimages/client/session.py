@@ -13,12 +13,19 @@ from typing import Any, Self
 import requests
 import urllib3
 
-from pytest_cloudimages.client.exchange import HELD_OCTETS, KEPT_OCTETS, TOKEN, Exchange, without_token
+from pytest_cloudimages.client.exchange import (
+    HELD_OCTETS,
+    KEPT_OCTETS,
+    PATCH_TYPE,
+    TOKEN,
+    Exchange,
+    Request,
+    without_token,
+)
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.transport import Transport, stray
 from pytest_cloudimages.spec.verdicts import Blocked, TokenEnded
 
-PATCH_TYPE = "application/openstack-images-v2.1-json-patch"
 UNRESERVED = "-._~"
 LONGEST_WAIT = 60.0
 """Seconds that a service may ask us to wait, in all, before one request is answered."""
@@ -121,6 +128,14 @@ class ImagesClient:
     def patch(self, image_id: str, *changes: Mapping[str, Any]) -> Answer:
         """PATCH /v2/images/{image_id} with operation objects."""
         return self.send("PATCH", f"/images/{image_id}", json=changes, headers={"Content-Type": PATCH_TYPE})
+
+    def ask(self, request: Request) -> Answer:
+        """Send a request that is given as a value; see ``send``."""
+        return self.send(request.method, request.target, json=request.json, headers=request.headers)
+
+    def ask_once(self, request: Request, *, cut: bool = False) -> Answer:
+        """Send a request that is given as a value a single time; see ``send_once``."""
+        return self.send_once(request.method, request.target, json=request.json, headers=request.headers, cut=cut)
 
     def send(
         self,

@@ -14,15 +14,17 @@ from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.session import Answer
 from pytest_cloudimages.engine.run import OTHERS, Run
 from pytest_cloudimages.engine.settings import Settings
+from pytest_cloudimages.history.resource import SetResource
 from pytest_cloudimages.spec.verdicts import Blocked
 
 
-def prepare(settings: Settings) -> Run:
+def prepare(settings: Settings, restored: tuple[SetResource, ...]) -> Run:
     """Find out what is to be judged and whether it can be asked at all.
 
     Raises ``ConfigurationError`` for whatever the tester can mend. Where the service cannot be asked, the ground says
     so in ``problem``. A dry run stands on the embedded server, whatever it was to judge, with as many identities and
-    images as were given; nothing is sent to the service then.
+    images as were given; nothing is sent to the service then. ``restored`` are the sets of
+    lent images that tests change.
     """
     stack, environ = ExitStack(), dict(os.environ)
     with ExitStack() as failing:
@@ -41,7 +43,7 @@ def prepare(settings: Settings) -> Run:
             environ = _embedded(stack, settings)
         try:
             run = Run(settings, *credentials.find(settings, environ), _stack=stack)
-            run.meant = meant
+            run.meant, run.restored = meant, restored
             _ask_first(run)
             run.ended |= credentials.ended(environ, run.owner)
             run.others |= {who: _other(settings, environ, who, run.service) for who in OTHERS}

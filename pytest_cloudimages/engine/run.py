@@ -5,7 +5,7 @@ import hashlib
 import os
 import urllib.parse
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -21,6 +21,7 @@ from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.transport import Transport
 from pytest_cloudimages.engine.provisioning import borrowed_image, temporary_image
 from pytest_cloudimages.engine.settings import Settings
+from pytest_cloudimages.history.resource import SetResource
 from pytest_cloudimages.spec.verdicts import Blocked
 
 OTHERS = {"ALT": "another project", "READER": "a reader", "CREATOR": "a creator", "ADMIN": "an administrator"}
@@ -45,6 +46,8 @@ class Run:
     """Whether a requirement of another level than MUST is asked for."""
     meant: Service | None = None
     """The service that a dry run leaves alone."""
+    restored: tuple[SetResource, ...] = ()
+    """The sets of a lent image that are emptied for a test, and restored, where the test names no others."""
 
     def __repr__(self) -> str:
         return f"<Run of {self.service.endpoint or 'nothing'}, profile {self.settings.profile}, {self.recorder}>"
@@ -117,17 +120,23 @@ class Run:
         return len(self.settings.image) == 1
 
     @contextmanager
-    def fresh_image(self, *, own: bool = False, **attributes: object) -> Iterator[Image]:
-        """Open an image without tags for one block, and leave no trace of it.
+    def fresh_image(
+        self, *, own: bool = False, resources: Sequence[SetResource] | None = None, **attributes: object
+    ) -> Iterator[Image]:
+        """Open an image whose sets are empty for one block, and leave no trace of it.
 
-        ``own`` says that more than its tags will be changed, which is never done to an image that was lent.
+        ``resources`` are the sets that will be changed, by default the tags; they are restored where the image was
+        lent. ``own`` says that more will be changed, which is never done to an image that was lent.
         """
         if self.problem:
             raise self.problem
-        with self._image(own=own, **attributes) as image:
+        restored = self.restored if resources is None else resources
+        with self._image(own=own, restored=restored, **attributes) as image:
             yield image
 
-    def _image(self, *, own: bool, **attributes: object) -> AbstractContextManager[Image]:
+    def _image(
+        self, *, own: bool, restored: Sequence[SetResource], **attributes: object
+    ) -> AbstractContextManager[Image]:
         if self.settings.image and (own or attributes.keys() - {"name"}):
             pytest.skip("needs an image of its own, and one was lent; run without --image where images can be created")
         if not self.settings.image:
@@ -135,7 +144,7 @@ class Run:
         free = [one for one in self.settings.image if one not in self._lent]
         if not free:
             raise Blocked("This asks for one more image than was lent; lend another with a further --image ID.")
-        return self._borrowed(free[0])
+        return self._borrowed(free[0], restored)
 
     @contextmanager
     def _created(self, attributes: dict[str, object]) -> Iterator[Image]:
@@ -154,10 +163,10 @@ class Run:
     _owners: dict[str, str] = field(default_factory=dict)
 
     @contextmanager
-    def _borrowed(self, identifier: str) -> Iterator[Image]:
+    def _borrowed(self, identifier: str, restored: Sequence[SetResource]) -> Iterator[Image]:
         self._lent.add(identifier)
         try:
-            with borrowed_image(self.client, identifier, self.patience) as image:
+            with borrowed_image(self.client, identifier, restored, self.patience) as image:
                 yield image
         finally:
             self._lent.discard(identifier)

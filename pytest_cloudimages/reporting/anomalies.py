@@ -18,7 +18,7 @@ def as_data(anomaly: Anomaly) -> dict[str, Any]:
     return {
         "category": str(anomaly.category),
         "image": anomaly.image,
-        "tag": anomaly.tag,
+        "tag": anomaly.value,
         "about": [*anomaly.about],
         "text": anomaly.text,
         "impossible": places[0] if places else None,
@@ -29,9 +29,9 @@ def as_data(anomaly: Anomaly) -> dict[str, Any]:
                 "sent": round(one.sent - begun, 6),
                 "answered": None if one.answered is None else round(one.answered - begun, 6),
                 "status": one.status,
-                "tag": one.tag,
-                "tags": None if one.tags is None else [*one.tags],
-                "name": one.name,
+                "tag": "" if one.kind is Kind.SET else one.value,
+                "tags": None if one.values is None else [*one.values],
+                "name": one.value if one.kind is Kind.SET else one.shown,
             }
             for one in anomaly.witness
         ],
@@ -42,12 +42,15 @@ def from_json(data: Mapping[str, Any]) -> Anomaly:
     """Read an anomaly from its JSON data."""
     events = tuple(
         Event(
-            **{
-                **one,
-                "kind": Kind(one["kind"]),
-                "image": data["image"],
-                "tags": None if one["tags"] is None else tuple(one["tags"]),
-            }
+            kind=Kind(one["kind"]),
+            image=data["image"],
+            client=one["client"],
+            sent=one["sent"],
+            answered=one["answered"],
+            status=one["status"],
+            value=one["name"] if one["kind"] == Kind.SET else one["tag"],
+            values=None if one["tags"] is None else tuple(one["tags"]),
+            shown=None if one["kind"] == Kind.SET else one["name"],
         )
         for one in data["events"]
     )
@@ -55,7 +58,7 @@ def from_json(data: Mapping[str, Any]) -> Anomaly:
     return Anomaly(
         category=Category(data["category"]),
         image=data["image"],
-        tag=data["tag"],
+        value=data["tag"],
         witness=events,
         text=data["text"],
         impossible=None if place is None else events[place],

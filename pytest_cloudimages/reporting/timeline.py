@@ -74,7 +74,7 @@ def _placed(events: Sequence[Event], anomaly: Anomaly, x: Callable[[float], floa
     for one in events:
         left = x(one.sent)
         right = WIDTH - RIGHT if one.answered is None else max(x(one.answered), left + 3)
-        label = _cut(f"{'✗ ' if one is anomaly.impossible else ''}{one.told(anomaly.about)}")
+        label = _cut(f"{'✗ ' if one is anomaly.impossible else ''}{one.describe(anomaly.about)}")
         text = max(LEFT, min(left, WIDTH - RIGHT - len(label) * LETTER))
         row = next((place for place, end in enumerate(taken) if end < min(left, text)), len(taken))
         taken[row : row + 1] = [max(right, text + len(label) * LETTER) + LETTER]

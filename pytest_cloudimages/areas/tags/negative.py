@@ -12,7 +12,7 @@ from pytest_cloudimages.areas.images.states import public, shared
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.session import Answer, ImagesClient
-from pytest_cloudimages.engine.recording import Cases, anything
+from pytest_cloudimages.engine.recording import Case, Collection, anything, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.limits import LONGEST
@@ -40,21 +40,19 @@ class UnauthorizedAttempt:
 
 
 @dataclass(frozen=True, repr=False)
-class UnauthorizedAttempts(Cases):
+class UnauthorizedAttempts(Collection):
     """What callers without a right to it have tried, and what came of it."""
 
     tried: Sequence[UnauthorizedAttempt]
 
-    def by(self, *who: str, where: Callable[[UnauthorizedAttempt], bool] = anything) -> Iterator[UnauthorizedAttempt]:
-        """Yield the attempts of some callers; each is a case of the check in hand.
-
-        ``where`` is what has to be so for an attempt to be asked about.
-        """
-        case = self.taken_up()
+    @cases
+    def by(
+        self, *who: str, where: Callable[[UnauthorizedAttempt], bool] = anything
+    ) -> Iterator[Case[UnauthorizedAttempt]]:
+        """Return the attempts of some callers; ``where`` is what has to be so for an attempt to be asked about."""
         for attempt in self.tried:
             if attempt.who in who and where(attempt):
-                case([attempt.answer.exchange])
-                yield attempt
+                yield Case(attempt, [attempt.answer.exchange])
 
 
 @workload(empty=lambda: UnauthorizedAttempts([]), requests=(22, 50, 50, 50))
@@ -151,22 +149,21 @@ def _with_invalid_tokens(client: ImagesClient, enough: int | None) -> Iterator[I
 
 
 @dataclass(frozen=True, repr=False)
-class NegativeRequests(Cases):
+class NegativeRequests(Collection):
     """The answers to requests that are well-formed and cannot succeed."""
 
     answered: Sequence[Answer]
 
     def __iter__(self) -> Iterator[Answer]:
         """Yield the answers; each is a case of the check in hand."""
-        return self.answers()
+        return iter(self.answers())
 
-    def answers(self, *, where: Callable[[Answer], bool] = anything) -> Iterator[Answer]:
-        """Yield the answers; ``where`` is what has to be so for one to be asked about."""
-        case = self.taken_up()
+    @cases
+    def answers(self, *, where: Callable[[Answer], bool] = anything) -> Iterator[Case[Answer]]:
+        """Return the answers; ``where`` is what has to be so for an answer to be asked about."""
         for answer in self.answered:
             if where(answer):
-                case([answer.exchange])
-                yield answer
+                yield Case(answer, [answer.exchange])
 
 
 @workload(empty=lambda: NegativeRequests([]), requests=(11, 18, 18, 18))

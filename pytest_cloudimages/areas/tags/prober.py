@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.areas.tags.strategies import skeleton
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
@@ -12,7 +13,7 @@ from pytest_cloudimages.client.session import Answer
 from pytest_cloudimages.diagnosis.discriminate import Spent, Trials
 from pytest_cloudimages.diagnosis.pair_relations import Pair
 from pytest_cloudimages.diagnosis.symptoms import Symptom, of_answer, of_readings
-from pytest_cloudimages.engine.provisioning import set_tags
+from pytest_cloudimages.engine.provisioning import set_values
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.operations import Kind
 
@@ -62,7 +63,7 @@ class Prober:
         self.spend(AN_IMAGE)
         self.clear()
         if self._last is not None and self.run.settings.image:
-            set_tags(self._last, [])
+            set_values(self._last, TAGS, [])
         else:
             self.stack.close()
             self._last = self.stack.enter_context(self.run.fresh_image())

@@ -12,7 +12,7 @@ from pytest_cloudimages.areas.tags.strategies import PLAIN, unrelated
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.drawing import Sample, merged
-from pytest_cloudimages.engine.recording import Cases
+from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.spec.verdicts import Blocked
 
 Seen = TypeVar("Seen")
@@ -53,18 +53,17 @@ class Comparison:
 
 
 @dataclass(frozen=True, repr=False)
-class Comparisons(Cases):
+class Comparisons(Collection):
     """Everything that was looked at."""
 
     looks: list[Comparison]
 
-    def at(self, *views: ReadPath) -> Iterator[Comparison]:
-        """Yield the looks through some windows; each one yielded is a case."""
-        case = self.taken_up()
+    @cases
+    def at(self, *views: ReadPath) -> Iterator[Case[Comparison]]:
+        """Return the comparisons of some read paths; each one yielded is a case."""
         for look in self.looks:
             if look.view in views:
-                case(look.exchanges, "sequence of views")
-                yield look
+                yield Case(look, look.exchanges, "sequence of views")
 
     @property
     def sound(self) -> bool:

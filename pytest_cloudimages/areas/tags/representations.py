@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_cloudimages.areas.tags import corpus
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
-from pytest_cloudimages.engine.recording import Cases, anything
+from pytest_cloudimages.engine.recording import Case, Collection, anything, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.steps import Reading
@@ -33,7 +34,7 @@ class Representation:
     @property
     def detail(self) -> tuple[str, ...]:
         """The tags that the image itself showed; none where it showed no list of strings."""
-        return self.reading.tags or ()
+        return self.reading.values or ()
 
     def __repr__(self) -> str:
         to_reader = "" if self.to_reader is None else f", to a reader {sorted(self.to_reader)!a}"
@@ -42,30 +43,28 @@ class Representation:
 
 
 @dataclass(frozen=True, repr=False)
-class Representations(Cases):
+class Representations(Collection):
     """An image in several states, as itself and the list of images show it."""
 
     states: list[Representation]
 
     def __iter__(self) -> Iterator[Representation]:
         """Yield the states; each is a case of the check in hand."""
-        return self.shown()
+        return iter(self.shown())
 
-    def shown(self, *, where: Callable[[Representation], bool] = anything) -> Iterator[Representation]:
-        """Yield the states; ``where`` is what has to be so for one to be asked about."""
-        case = self.taken_up()
-        for showing in self.states:
-            if where(showing):
-                case(showing.exchanges)
-                yield showing
+    @cases
+    def shown(self, *, where: Callable[[Representation], bool] = anything) -> Iterator[Case[Representation]]:
+        """Return the states; ``where`` is what has to be so for a state to be asked about."""
+        for state in self.states:
+            if where(state):
+                yield Case(state, state.exchanges)
 
-    def details(self, *, where: Callable[[Reading], bool] = anything) -> Iterator[Reading]:
-        """Yield what the image itself showed; ``where`` is what has to be so for it to be asked about."""
-        case = self.taken_up()
-        for showing in self.states:
-            if where(showing.reading):
-                case([showing.reading.answer.exchange])
-                yield showing.reading
+    @cases
+    def details(self, *, where: Callable[[Reading], bool] = anything) -> Iterator[Case[Reading]]:
+        """Return what the image itself showed; ``where`` is what has to be so for it to be asked about."""
+        for state in self.states:
+            if where(state.reading):
+                yield Case(state.reading, [state.reading.answer.exchange])
 
 
 @workload(empty=lambda: Representations([]), requests=(30, 42, 42, 42))
@@ -122,19 +121,19 @@ def _namesake(run: Run, image: Image) -> Iterator[None]:
 
 def _shown(image: Image, asked: list[Exchange], reader: ImagesClient | None, *, listing: bool) -> Representation:
     def look() -> tuple[Reading, dict[str, Any]]:
-        return Reading(image.show()), image.listed()
+        return Reading(image.show(), TAGS), image.listed()
 
     # Either may be late: where they differ, both are looked at again.
-    reading, entry = image.eventually(look, lambda seen: _strings(seen[1].get("tags")) == sorted(seen[0].tags or ()))
-    tags = sorted(reading.tags or ())
+    reading, entry = image.eventually(look, lambda seen: _strings(seen[1].get("tags")) == sorted(seen[0].values or ()))
+    tags = sorted(reading.values or ())
     exchanges = [*asked[-3:], reading.answer.exchange]
     to_reader, listed_to_reader = None, None
     # A reader who is not let in shows nothing, and is no reason not to look at the rest.
     with suppress(Blocked):
         if reader:
             seen = image.seen_by(reader)
-            shown = seen.eventually(lambda: Reading(seen.show()), lambda one: sorted(one.tags or ()) == tags)
-            to_reader, exchanges = shown.tags, [*exchanges, shown.answer.exchange]
+            shown = seen.eventually(lambda: Reading(seen.show(), TAGS), lambda one: sorted(one.values or ()) == tags)
+            to_reader, exchanges = shown.values, [*exchanges, shown.answer.exchange]
         if reader and listing and to_reader is not None:
             # A reader to whom the list shows no such image at all is another question.
             found = seen.eventually(seen.entry, lambda one: _strings(one.get("tags")) == tags).get("tags")

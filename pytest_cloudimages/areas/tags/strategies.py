@@ -11,9 +11,9 @@ from collections.abc import Iterable
 from hypothesis import strategies as st
 
 from pytest_cloudimages.areas.tags.corpus import BEYOND, BOUNDARIES, RESERVED, UNITS, UNRESERVED
-from pytest_cloudimages.areas.tags.plans import read_often
 from pytest_cloudimages.engine.drawing import Sample, merged
 from pytest_cloudimages.history.operations import READ, Kind, Operation
+from pytest_cloudimages.history.sequential_plans import read_often
 from pytest_cloudimages.spec.limits import LONGEST
 
 

@@ -11,16 +11,15 @@ import pytest
 from pytest_cloudimages.areas.images import states as openers
 from pytest_cloudimages.areas.tags import corpus, read_paths, strategies
 from pytest_cloudimages.areas.tags.plans import (
-    plan_of_a_life,
     plan_of_a_limit,
-    plan_of_a_stay,
     plan_of_absence,
-    plan_of_edges,
+    plan_of_boundaries,
     plan_of_many,
     plan_of_pairs,
-    read_often,
 )
 from pytest_cloudimages.areas.tags.read_paths import Comparisons
+from pytest_cloudimages.areas.tags.resource import TAGS
+from pytest_cloudimages.areas.tags.tag_limit import steps_of
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine import drawing, sequential
 from pytest_cloudimages.engine.drawing import Sample
@@ -29,6 +28,7 @@ from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import FreshImage, Run
 from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.oracles import took_exact_effect
+from pytest_cloudimages.history.sequential_plans import add_delete, full_cycle, read_often
 from pytest_cloudimages.spec import limits
 from pytest_cloudimages.spec.verdicts import Blocked
 
@@ -54,7 +54,7 @@ def _furnished(run: Run, **attributes: Any) -> Iterator[Image]:
 
 def no_steps() -> Steps:
     """Return what was never carried out."""
-    return Steps([])
+    return steps_of([])
 
 
 @workload(salt="plain", follows_the_seed=True, requests=(54, 108, 625, 1003))
@@ -73,7 +73,7 @@ def unusual_tags(run: Run, number: int) -> Steps:
     """Unusual tags of every class, so many rounds as the profile says: some for a whole life, the others for a stay."""
     effort = run.settings.effort
     if not run.rounds:
-        return Steps([])
+        return steps_of([])
     lives, stays = [], []
     for drawn in drawing.draw(drawing.samples(strategies.UNUSUAL), number, run.rounds):
         first, *rest = drawing.batches(drawing.shuffled(strategies.unrelated(drawn), number), effort.tags)
@@ -81,8 +81,10 @@ def unusual_tags(run: Run, number: int) -> Steps:
         stays += rest
     if effort.orders > 1:
         lives, stays = [*lives, *stays], []
-    plans = [plan_of_a_stay([(one.tag, one.kind) for one in batch]) for batch in stays]
-    return Steps(_lives(run, lives).histories + sequential.execute_all(run.fresh_image, plans, single=run.single))
+    plans = [add_delete([(one.tag, one.kind) for one in batch]) for batch in stays]
+    return steps_of(
+        _lives(run, lives).histories + sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single)
+    )
 
 
 @workload(empty=no_steps, requests=(0, 444, 887, 887))
@@ -90,7 +92,7 @@ def confusable_tags(run: Run) -> Steps:
     """The lives of tags that a service may take for each other; now one of a pair comes first, now the other."""
     effort = run.settings.effort
     if not run.rounds:
-        return Steps([])
+        return steps_of([])
     pairs = [
         (name, (pair[1], pair[0]) if number % 2 else pair)
         for name, related in strategies.RELATED.items()
@@ -104,7 +106,7 @@ def confusable_tags(run: Run) -> Steps:
         for group in strategies.apart_from_each_other(one)
         for some in drawing.batches(group, effort.tags // 2)
     ]
-    return Steps(sequential.execute_all(run.fresh_image, plans, single=run.single))
+    return steps_of(sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
 
 
 @workload(empty=no_steps, requests=(52, 87, 87, 87))
@@ -126,7 +128,7 @@ def boundary_tags(run: Run) -> Steps:
     # Not too many on one image: how many it can carry is another question.
     groups = drawing.batches(within, effort.tags) if run.rounds else [within]
     plans = [
-        plan_of_edges(
+        plan_of_boundaries(
             some,
             [one for one in again if one in some],
             [] if number else beyond,
@@ -134,7 +136,7 @@ def boundary_tags(run: Run) -> Steps:
         )
         for number, some in enumerate(groups)
     ]
-    return Steps(sequential.execute_all(run.fresh_image, plans, single=run.single))
+    return steps_of(sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
 
 
 @workload(empty=no_steps, requests=(14, 27, 27, 27))
@@ -147,7 +149,7 @@ def absent_tags(run: Run) -> Steps:
         near += ["absent", "7", "third-", "third-70", "-", "a" * limits.LONGEST]
         special += corpus.ABSENT
     absent = [(tag, "absent") for tag in near] + [(tag, "absent and special") for tag in special]
-    return Steps([sequential.execute(run.fresh_image, plan_of_absence(carried, absent), single=run.single)])
+    return steps_of([sequential.execute(plan_of_absence(carried, absent), TAGS, run.fresh_image, single=run.single)])
 
 
 @workload(salt="lengths", follows_the_seed=True, requests=(0, 557, 917, 917))
@@ -155,25 +157,25 @@ def every_length(run: Run, number: int) -> Steps:
     """Plain tags of every length, and words at which some service is known to trip, plain ones and others."""
     effort = run.settings.effort
     if not run.rounds:
-        return Steps([])
+        return steps_of([])
     plain = [(corpus.tag_of_length(one, number), "every length") for one in range(1, limits.LONGEST + 1)]
     plain += [(word, "word or number") for word in corpus.WORDS]
     plans = _stays(plain, number, effort.tags, effort.leaving)
     phrases = [(phrase, "looks like something else") for phrase in corpus.PHRASES]
     phrases += [(phrase, "255 characters of several kinds") for phrase in corpus.LONG]
     plans += _stays(phrases, number, effort.tags, min(effort.leaving, 2))
-    return Steps(sequential.execute_all(run.fresh_image, plans, single=run.single))
+    return steps_of(sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
 
 
 def _stays(tags: list[tuple[str, str]], number: int, size: int, leaving: int) -> list[list[Operation]]:
     """Plan stays for tags, so many on an image; one of so many is deleted too, others with every seed."""
     batches = drawing.batches(drawing.shuffled(tags, number), size)
-    return [plan_of_a_stay(batch, leaving=slice(number % leaving, None, leaving)) for batch in batches]
+    return [add_delete(batch, deleted=slice(number % leaving, None, leaving)) for batch in batches]
 
 
 def polyglot_tags(run: Run, number: int) -> Steps:
     """Return the histories of the polyglot strings alone: what of the special tags follows from the seed."""
-    return _torn_apart(run, [_plan_of_carpets(number)]) if run.rounds else Steps([])
+    return _torn_apart(run, [_plan_of_carpets(number)]) if run.rounds else steps_of([])
 
 
 @workload(salt="special", follows_the_seed=True, anew=polyglot_tags, requests=(0, 158, 158, 158))
@@ -183,42 +185,42 @@ def special_tags(run: Run, number: int) -> Steps:
     Where a service refuses or does not keep a whole carpet, what stands in it is asked one by one, or part by part.
     """
     if not run.rounds:
-        return Steps([])
+        return steps_of([])
     every = [(tag, sort) for sort, tags in corpus.SPECIAL.items() for tag in tags]
-    plans = [plan_of_a_stay(batch) for batch in drawing.batches(every, run.settings.effort.tags)]
+    plans = [add_delete(batch) for batch in drawing.batches(every, run.settings.effort.tags)]
     return _torn_apart(run, [*plans, _plan_of_carpets(number)])
 
 
 def _plan_of_carpets(number: int) -> list[Operation]:
     carpets = [(tag, "carpet of scripts") for tag in corpus.polyglots(number)]
-    return plan_of_a_life(carpets, neighbours=STANDING_BY)
+    return full_cycle(carpets, on_another=STANDING_BY)
 
 
 def _torn_apart(run: Run, plans: list[list[Operation]]) -> Steps:
     """Carry out plans, and ask one by one, or part by part, what a service refused or did not keep as a whole."""
-    histories = sequential.execute_all(run.fresh_image, plans, single=run.single)
+    histories = sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single)
     added = [step for history in histories for step in history.steps if step.operation.kind is Kind.ADD]
     torn = [step.operation for step in added if not (step.answer.ok and step.known and took_exact_effect(step))]
-    sorts = {one.sort for one in torn}
+    sorts = {one.input_class for one in torn}
     again = [(tag, sort) for sort in sorts.intersection(corpus.ONE_BY_ONE) for tag in corpus.ONE_BY_ONE[sort]]
-    whole = dict.fromkeys(one.tag for one in torn if one.sort == "carpet of scripts")
+    whole = dict.fromkeys(one.value for one in torn if one.input_class == "carpet of scripts")
     again += [(piece, "part of a carpet") for tag in whole for piece in corpus.fragments(tag)]
-    plans = [plan_of_a_stay(batch) for batch in drawing.batches(again, run.settings.effort.tags)]
-    return Steps(histories + sequential.execute_all(run.fresh_image, plans, single=run.single))
+    plans = [add_delete(batch) for batch in drawing.batches(again, run.settings.effort.tags)]
+    return steps_of(histories + sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
 
 
 @workload(empty=no_steps, requests=(0, 29, 29, 29))
 def image_states(run: Run) -> Steps:
     """Add and delete tags of images in every state in which an image may be."""
     if not run.rounds or run.settings.image:
-        return Steps([])
+        return steps_of([])
     histories = []
     for state, opened in (("active", openers.active), ("hidden", openers.hidden), ("public", openers.public)):
-        plan = plan_of_a_stay([(f"{state}-1", state), (f"{state}-2", state)])
+        plan = add_delete([(f"{state}-1", state), (f"{state}-2", state)])
         # A state that an image cannot be brought to is no question about tags.
         with suppress(Blocked, pytest.skip.Exception):
-            histories.append(sequential.execute(partial(opened, run), plan, single=True))
-    return Steps(histories)
+            histories.append(sequential.execute(plan, TAGS, partial(opened, run), single=True))
+    return steps_of(histories)
 
 
 @workload(empty=no_steps, requests=(0, 0, 0, 0))
@@ -226,8 +228,8 @@ def image_at_tag_limit(run: Run) -> Steps:
     """Fill an image up to the limit that the operator states, knock at it, and make room once."""
     limit = run.settings.tag_limit
     if not limit:
-        return Steps([])
-    return Steps([sequential.execute(run.fresh_image, plan_of_a_limit(limit), single=run.single)])
+        return steps_of([])
+    return steps_of([sequential.execute(plan_of_a_limit(limit), TAGS, run.fresh_image, single=run.single)])
 
 
 @workload(salt="sequences", follows_the_seed=True, requests=(17, 178, 1900, 6358))
@@ -238,7 +240,7 @@ def sequences(run: Run, number: int) -> Steps:
     # Of equal length and without meaning, so that nothing but their number is the question.
     many = [f"m{zlib.crc32(f'{number} {place}'.encode()):08x}" for place in range(effort.many)]
     plans = [*(read_often(plan, effort.looks) for plan in plans), *([plan_of_many(many)] if many else [])]
-    return Steps(sequential.execute_all(run.fresh_image, plans, single=run.single))
+    return steps_of(sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
 
 
 @workload(salt="related sequences", follows_the_seed=True, requests=(0, 39, 187, 621))
@@ -246,10 +248,10 @@ def confusable_sequences(run: Run, number: int) -> Steps:
     """Random sequences of tags that are spelled alike, on two images."""
     effort = run.settings.effort
     if not effort.rounds:
-        return Steps([])
+        return steps_of([])
     plans = drawing.draw(strategies.related_plans(), number, -(-effort.rounds // 2))
     plans = [read_often(plan, effort.looks) for plan in plans]
-    return Steps(sequential.execute_all(run.fresh_image, plans, single=run.single))
+    return steps_of(sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
 
 
 @workload(salt="walks", follows_the_seed=True, requests=(0, 34, 265, 661))
@@ -273,7 +275,5 @@ def astray_without_a_patch(run: Run) -> bool:
 
 
 def _lives(run: Run, batches: list[list[Sample]], fresh_image: FreshImage | None = None) -> Steps:
-    plans = [
-        plan_of_a_life([(one.tag, one.kind) for one in batch], neighbours=STANDING_BY) for batch in batches if batch
-    ]
-    return Steps(sequential.execute_all(fresh_image or run.fresh_image, plans, single=run.single))
+    plans = [full_cycle([(one.tag, one.kind) for one in batch], on_another=STANDING_BY) for batch in batches if batch]
+    return steps_of(sequential.execute_all(plans, TAGS, fresh_image or run.fresh_image, single=run.single))
