@@ -38,7 +38,7 @@ def _second(run: Run, name: str) -> Iterator[Image]:
 
 @workload(empty=list, requests=(21, 29, 29, 29))
 def other_images(run: Run) -> list[OtherImage]:
-    """Change the tags of one image among others that have the same name, the same tags, or another project.
+    """Images that no request names, while the tags of another one are changed.
 
     Where there is but one image to use, there are none.
     """

@@ -57,7 +57,7 @@ class UnauthorizedAttempts(Collection):
 
 @workload(empty=lambda: UnauthorizedAttempts([]), requests=(22, 50, 50, 50))
 def unauthorized_attempts(run: Run) -> UnauthorizedAttempts:
-    """Have callers without a valid token, and another project, add and delete tags of their own on one image."""
+    """Callers without a valid token, and another project, try to add and delete tags."""
     client, quick = run.client, run.settings.profile == "quick"
     callers = [(ANONYMOUS, client.calling("nobody", lambda: None))]
     callers += [(INVALID, one) for one in _with_invalid_tokens(client, 2 if quick else None)]
@@ -168,7 +168,7 @@ class NegativeRequests(Collection):
 
 @workload(empty=lambda: NegativeRequests([]), requests=(11, 18, 18, 18))
 def negative_requests(run: Run) -> NegativeRequests:
-    """Ask for what cannot be: tags too long or absent, images that are not there, other methods, no token."""
+    """Requests that are well-formed and cannot succeed: absent images and tags, too long ones, other methods."""
     with run.fresh_image() as image:
         return NegativeRequests([*_asked_in_vain(image, run.client, thorough=run.settings.profile != "quick")])
 

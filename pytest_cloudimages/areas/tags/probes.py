@@ -37,9 +37,10 @@ class Basics:
 
 @workload(requests=(22, 22, 22, 22))
 def basics(run: Run) -> Basics:
-    """Add, repeat and delete a few plain tags; once more where that went wrong, since a service may fail in passing."""
+    """Whether plain tags can be added, repeated, deleted and added again at all."""
     with run.recorder.of(Purpose.PREPARING):
         first = _controlled(run)
+        # Once more where that went wrong: a service may fail in passing.
         return first if first == Basics(adds=True, repeats=True, deletes=True) else _controlled(run)
 
 

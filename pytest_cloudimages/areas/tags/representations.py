@@ -69,7 +69,7 @@ class Representations(Collection):
 
 @workload(empty=lambda: Representations([]), requests=(30, 42, 42, 42))
 def representations(run: Run) -> Representations:
-    """Look at an image and at its entry in the list when it has some tags, fewer, none, one again, and many special."""
+    """An image as itself and as the list shows it: with some tags, fewer, none, one again, many special ones."""
     some = ["one", "two", "Three", "4", "null", "v" * limits.LONGEST]
     # A repetition and a tag that is too long are no state of their own, but must not be seen either.
     stages: list[tuple[str, list[str]]] = [

@@ -59,7 +59,7 @@ def no_steps() -> Steps:
 
 @workload(salt="plain", follows_the_seed=True, requests=(54, 108, 625, 1003))
 def plain_tags(run: Run, number: int) -> Steps:
-    """The whole lives of plain tags, as many as the profile says."""
+    """Plain tags: added, repeated, deleted, deleted again, added again and deleted again."""
     effort = run.settings.effort
     rounds = -(-effort.tags // len(strategies.PLAIN))
     drawn = drawing.draw(drawing.samples(strategies.PLAIN, rounds), number, effort.lives)
@@ -70,7 +70,7 @@ def plain_tags(run: Run, number: int) -> Steps:
 
 @workload(salt="unusual", follows_the_seed=True, requests=(0, 172, 1619, 5395))
 def unusual_tags(run: Run, number: int) -> Steps:
-    """Unusual tags of every class, so many rounds as the profile says: some for a whole life, the others for a stay."""
+    """Unusual tags of every input class: some in a full cycle, the others added and deleted once."""
     effort = run.settings.effort
     if not run.rounds:
         return steps_of([])
@@ -89,7 +89,7 @@ def unusual_tags(run: Run, number: int) -> Steps:
 
 @workload(empty=no_steps, requests=(0, 444, 887, 887))
 def confusable_tags(run: Run) -> Steps:
-    """The lives of tags that a service may take for each other; now one of a pair comes first, now the other."""
+    """Pairs of tags that a service may take for each other: equal but for case, form, blanks and so on."""
     effort = run.settings.effort
     if not run.rounds:
         return steps_of([])
@@ -111,7 +111,7 @@ def confusable_tags(run: Run) -> Steps:
 
 @workload(empty=no_steps, requests=(52, 87, 87, 87))
 def boundary_tags(run: Run) -> Steps:
-    """Tags of one character, at the edges of the limit and past it, and some that look like something else."""
+    """Tags of one character, at the limit of 255 and past it, and some that look like something else."""
     effort = run.settings.effort
     within = [
         *((tag, "one character") for tag in corpus.SINGLE_CHARACTERS),
@@ -141,7 +141,7 @@ def boundary_tags(run: Run) -> Steps:
 
 @workload(empty=no_steps, requests=(14, 27, 27, 27))
 def absent_tags(run: Run) -> Steps:
-    """Deletions of tags that an image never had, some of which are close to those that it has."""
+    """Deletions of tags that an image never had, some of them close to those that it has."""
     longest = "l" * limits.LONGEST
     carried = [(tag, "carried") for tag in ("other", "another", "third-7", longest)]
     near, special = ["othe", "others", "ther", "another-" * 20], [f"{longest}l"]
@@ -154,7 +154,7 @@ def absent_tags(run: Run) -> Steps:
 
 @workload(salt="lengths", follows_the_seed=True, requests=(0, 557, 917, 917))
 def every_length(run: Run, number: int) -> Steps:
-    """Plain tags of every length, and words at which some service is known to trip, plain ones and others."""
+    """Plain tags of every length, and words and phrases at which some service is known to trip."""
     effort = run.settings.effort
     if not run.rounds:
         return steps_of([])
@@ -180,7 +180,7 @@ def polyglot_tags(run: Run, number: int) -> Steps:
 
 @workload(salt="special", follows_the_seed=True, anew=polyglot_tags, requests=(0, 158, 158, 158))
 def special_tags(run: Run, number: int) -> Steps:
-    """Special tags that are written out, and carpets of every script.
+    """Special tags that are written out, and long strings of every script.
 
     Where a service refuses or does not keep a whole carpet, what stands in it is asked one by one, or part by part.
     """
@@ -211,7 +211,7 @@ def _torn_apart(run: Run, plans: list[list[Operation]]) -> Steps:
 
 @workload(empty=no_steps, requests=(0, 29, 29, 29))
 def image_states(run: Run) -> Steps:
-    """Add and delete tags of images in every state in which an image may be."""
+    """The tags of images in every state: active, hidden, public."""
     if not run.rounds or run.settings.image:
         return steps_of([])
     histories = []
@@ -225,7 +225,7 @@ def image_states(run: Run) -> Steps:
 
 @workload(empty=no_steps, requests=(0, 0, 0, 0))
 def image_at_tag_limit(run: Run) -> Steps:
-    """Fill an image up to the limit that the operator states, knock at it, and make room once."""
+    """An image filled to the tag limit that the operator states, and past it; nothing where none is stated."""
     limit = run.settings.tag_limit
     if not limit:
         return steps_of([])
@@ -245,7 +245,7 @@ def sequences(run: Run, number: int) -> Steps:
 
 @workload(salt="related sequences", follows_the_seed=True, requests=(0, 39, 187, 621))
 def confusable_sequences(run: Run, number: int) -> Steps:
-    """Random sequences of tags that are spelled alike, on two images."""
+    """Random sequences on two images, of tags that are spelled alike."""
     effort = run.settings.effort
     if not effort.rounds:
         return steps_of([])
@@ -256,7 +256,7 @@ def confusable_sequences(run: Run, number: int) -> Steps:
 
 @workload(salt="walks", follows_the_seed=True, requests=(0, 34, 265, 661))
 def read_path_checks(run: Run, number: int, *, patching: bool = True) -> Comparisons:
-    """Sequences in which tags are changed by their address and by PATCH, and looked at through every window.
+    """Sequences that change tags by address and by PATCH, and compare what every read path shows.
 
     Without ``patching``, what a PATCH sets is added and deleted tag by tag.
     """
