@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_cloudimages import areas
-from pytest_cloudimages.app.judge import SUITE
+from pytest_cloudimages.app.selection import SUITE
 from pytest_cloudimages.areas.tags import fixtures as of_tags
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.engine import registry

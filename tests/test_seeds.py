@@ -81,7 +81,7 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any], in
 def _operation(step: Any) -> str:
     """Write a step of a plan down: what is done, to which tags of which image."""
     if isinstance(step, read_paths.ReadPathStep):
-        return json.dumps([WORDS[step.view], *step.tags, step.image])
+        return json.dumps([WORDS[step.path], *step.tags, step.image])
     return json.dumps([WORDS[step.kind], step.value, step.image])
 
 
@@ -157,7 +157,7 @@ def test_an_order_does_not_follow_from_names() -> None:
     renamed = make_dataclass("Renamed", [("label", str), ("group", str)])
 
     orders = [
-        [(x.tag, x.kind) for x in shuffled([Sample(*pair) for pair in tags], 7)],
+        [(x.tag, x.input_class) for x in shuffled([Sample(*pair) for pair in tags], 7)],
         [(x.label, x.group) for x in shuffled([renamed(*pair) for pair in tags], 7)],
         shuffled(tags, 7),
     ]

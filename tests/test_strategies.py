@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
 
 from pytest_cloudimages.areas.tags.corpus import BOUNDARIES, UNITS, UNRESERVED
 from pytest_cloudimages.areas.tags.strategies import (
     PLAIN,
     RELATED,
     UNUSUAL,
-    apart_from_each_other,
     boundary_tags,
+    non_confusable_groups,
     overlong_tags,
     plain_tags,
     plans,
     skeleton,
     tags,
-    unrelated,
     unusual_tags,
+    without_confusables,
 )
 from pytest_cloudimages.engine.drawing import Sample, batches, draw, samples, shuffled
 from pytest_cloudimages.history.operations import Kind
@@ -68,7 +71,7 @@ def test_every_class_is_certain(table: dict[str, st.SearchStrategy[str]], rounds
     """One drawing has so many tags of each."""
     (drawn,) = draw(samples(table, rounds), 1)
 
-    assert Counter(one.kind for one in drawn) == dict.fromkeys(table, rounds)
+    assert Counter(sample.input_class for sample in drawn) == dict.fromkeys(table, rounds)
 
 
 @pytest.mark.parametrize("octets", [*UNITS])
@@ -153,7 +156,7 @@ def test_a_pair_is_two_tags(name: str, pair: tuple[str, str]) -> None:
 
 def test_pairs_on_one_image_do_not_meddle() -> None:
     """No tag of a pair could be taken for one of another's; none is left out."""
-    groups = apart_from_each_other(RELATIONS)
+    groups = non_confusable_groups(RELATIONS)
 
     assert sorted(one for group in groups for one in group) == sorted(RELATIONS)
     for group in groups:
@@ -180,7 +183,7 @@ def test_related_tags_are_left_out() -> None:
     """Of those that could be mixed up the first one stays."""
     drawn = [Sample(tag, "x") for tag in ("b", "A", "a", "c", "B")]
 
-    assert {one.tag for one in unrelated(drawn)} == {"b", "A", "c"}
+    assert {one.tag for one in without_confusables(drawn)} == {"b", "A", "c"}
 
 
 def test_an_order_follows_from_its_number() -> None:
@@ -206,5 +209,36 @@ def test_a_plan_has_its_steps(steps: int) -> None:
     for plan in found:
         assert len(plan) == steps + 1
         assert plan[-1].kind is Kind.READ
-        assert {one.image for one in plan} <= {0, 1}
-        assert len({one.tag for one in plan if one.kind is not Kind.READ}) <= 8
+        assert {step.image for step in plan} <= {0, 1}
+        assert len({step.value for step in plan if step.kind is not Kind.READ}) <= 8
+
+
+def test_threads_that_draw_at_once_leave_hypothesis_as_it_was() -> None:
+    """What is set aside while one thread draws is not what another one finds and puts back."""
+    read = providers._get_local_constants  # noqa: SLF001 - what must be put back
+    first_draws, second_draws, first_is_done = threading.Event(), threading.Event(), threading.Event()
+
+    def first() -> None:
+        def value() -> int:
+            first_draws.set()
+            # Where the second one may enter too, it does so now; where it may not, there is nothing to wait for.
+            second_draws.wait(0.5)
+            return 1
+
+        draw(st.builds(value), 1)
+        first_is_done.set()
+
+    def second() -> None:
+        def value() -> int:
+            second_draws.set()
+            first_is_done.wait(10)
+            return 2
+
+        first_draws.wait(10)
+        draw(st.builds(value), 2)
+
+    with ThreadPoolExecutor(2) as pool:
+        for drawn in [pool.submit(first), pool.submit(second)]:
+            drawn.result()
+
+    assert providers._get_local_constants is read  # noqa: SLF001

@@ -222,7 +222,10 @@ def _needed(declared: Workload) -> Iterator[str]:
 
 def table() -> list[str]:
     """Return the table of all workloads as lines of Markdown."""
-    lines = ["| workload | shows | explored | requests (quick, standard, thorough) |", "| --- | --- | --- | --- |"]
+    lines = [
+        "| workload | what it does | when explored | requests (quick, standard, thorough) |",
+        "| --- | --- | --- | --- |",
+    ]
     for declared in sorted(_WORKLOADS.values(), key=lambda declared: (declared.area, declared.name)):
         costs = ", ".join(f"{declared.requests[profile]:,}" for profile in ("quick", "standard", "thorough"))
         lines.append(f"| `{declared.name}` | {declared.summary.rstrip('.')} | {declared.explored} | {costs} |")

@@ -46,7 +46,7 @@ def public(run: Run) -> Iterator[Image]:
 
 @workload(requests=(2, 2, 2, 2))
 def gone_image(run: Run) -> str:
-    """The id of an image that was deleted; any id that no image has, where none can be created."""
+    """Return the id of an image that was deleted; any id that no image has, where none can be created."""
     if run.settings.image:
         return str(uuid.uuid4())
     with run.fresh_image() as image:

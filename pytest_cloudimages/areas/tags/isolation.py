@@ -38,9 +38,9 @@ def _second(run: Run, name: str) -> Iterator[Image]:
 
 @workload(empty=list, requests=(21, 29, 29, 29))
 def other_images(run: Run) -> list[OtherImage]:
-    """Images that no request names, while the tags of another one are changed.
+    """Change the tags of one image, and return what others of the same name, tags or another project showed of it.
 
-    Where there is but one image to use, there are none.
+    If there is but one image to use, there are none.
     """
     if run.single:
         return []
@@ -67,8 +67,8 @@ def other_images(run: Run) -> list[OtherImage]:
             with suppress(Blocked), run.fresh_image() as spare:
                 spare.begin_with("shared")
         before = [image.tags() for _, image in watched]
-        asked = [main.add_tag("new"), main.add_tag("kept"), main.delete_tag("gone"), main.delete_tag("absent")]
-        exchanges = tuple(one.exchange for one in asked)
+        answers = [main.add_tag("new"), main.add_tag("kept"), main.delete_tag("gone"), main.delete_tag("absent")]
+        exchanges = tuple(answer.exchange for answer in answers)
         return [
             OtherImage(what, tags, image.eventual_tags(tags), exchanges)
             for (what, image), tags in zip(watched, before, strict=True)

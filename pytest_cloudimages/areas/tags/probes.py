@@ -37,7 +37,7 @@ class Basics:
 
 @workload(requests=(22, 22, 22, 22))
 def basics(run: Run) -> Basics:
-    """Whether plain tags can be added, repeated, deleted and added again at all."""
+    """Return whether plain tags can be added, repeated, deleted and added again at all."""
     with run.recorder.of(Purpose.PREPARING):
         first = _controlled(run)
         # Once more where that went wrong: a service may fail in passing.

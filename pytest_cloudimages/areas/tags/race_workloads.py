@@ -16,7 +16,7 @@ from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan
 
 @workload(salt="races", follows_the_seed=True, needs=["basics"], requests=(130, 364, 1490, 3715))
 def races(run: Run, seed: int, basics: Basics) -> Iterator[ConcurrentRuns]:
-    """What many clients do at once, and whether any order of it explains what they were answered.
+    """Yield what many clients do at once, and whether any order of it explains what they were answered.
 
     A pattern is drawn and executed when a check first asks for it.
     """
