@@ -10,7 +10,7 @@ import pytest
 from pytest_cloudimages.app.stash import JUDGE, RUN, UNFOUND
 
 if TYPE_CHECKING:
-    from pytest_cloudimages.app.judge import Judge
+    from pytest_cloudimages.app.stash import Judging
     from pytest_cloudimages.engine.run import Run
 
 UNNAMED = (
@@ -48,7 +48,7 @@ def asks(item: pytest.Item) -> bool:
     return "cloudimages_run" in getattr(item, "fixturenames", ())
 
 
-def wake(config: pytest.Config) -> Judge:
+def wake(config: pytest.Config) -> Judging:
     """Return the judge of this run, which turns outcomes into verdicts."""
     if JUDGE not in config.stash:
         from pytest_cloudimages.app.judge import Judge
