@@ -1,4 +1,4 @@
-"""Images that no request names, while the tags of another are changed."""
+"""Isolation: other images, which no request names, while the tags of an image are changed."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -66,7 +66,7 @@ def other_images(run: Run) -> list[OtherImage]:
                 spare.begin_with("shared")
         before = [image.tags() for _, image in watched]
         asked = [main.add_tag("new"), main.add_tag("kept"), main.delete_tag("gone"), main.delete_tag("absent")]
-        exchanges = tuple(one.exchange for one in asked)
+        exchanges = tuple(answer.exchange for answer in asked)
         return [
             OtherImage(what, tags, image.eventual_tags(tags), exchanges)
             for (what, image), tags in zip(watched, before, strict=True)
