@@ -66,7 +66,7 @@ def test_a_deleted_tag_is_listed_no_more(
     representations: Representations,
 ) -> None:
     for showing in representations.aside():
-        assert showing.to_reader is None or {*showing.to_reader} <= {*showing.detail}, showing
+        assert showing.in_image_for_reader is None or {*showing.in_image_for_reader} <= {*showing.in_image}, showing
     for lives in (plain_tags, unusual_tags, boundary_tags, every_length, image_states):
         for step in lives.deletions(acknowledged=True, past=[Prior.PRESENT], again=False, printable=True):
             if step.tag in step.before:

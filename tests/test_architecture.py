@@ -54,16 +54,13 @@ STILL_TO_GO: dict[str, set[str]] = {
         "areas.tags.workloads",
         "reporting.results",
     },
-    "reporting/html.py": {"engine.settings"},
-    "reporting/results.py": {"engine.run"},
-    "reporting/terminal.py": {"engine.run"},
 }
 """Imports that break the rules today. The list may only get shorter: an entry that is not needed fails too."""
 
 LONGEST = 400
 """Lines of a module at most, but for data."""
 DATA = {"areas/tags/corpus.py"}
-LONGER_STILL: dict[str, int] = {"app/judge.py": 620}
+LONGER_STILL: dict[str, int] = {}
 """Modules that are longer today; the list may only get shorter."""
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 TWICE = """\
 import json, os, signal
-from pytest_cloudimages import cli
+from pytest_cloudimages.app.cli import main as cli
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.reference.app import App, Reply
 from pytest_cloudimages.reference.server import serving

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.app.judge import SUITE
+from pytest_cloudimages.app.selection import SUITE
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.engine.exploration import DRAWN, STRIDE, Examples, Exploration
 from pytest_cloudimages.engine.settings import Settings

@@ -81,7 +81,7 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any], in
 def _operation(step: Any) -> str:
     """Write a step of a plan down: what is done, to which tags of which image."""
     if isinstance(step, read_paths.ReadPathStep):
-        return json.dumps([WORDS[step.view], *step.tags, step.image])
+        return json.dumps([WORDS[step.path], *step.tags, step.image])
     return json.dumps([WORDS[step.kind], step.value, step.image])
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
 
 from pytest_cloudimages.areas.tags.corpus import BOUNDARIES, UNITS, UNRESERVED
 from pytest_cloudimages.areas.tags.strategies import (
@@ -208,3 +211,34 @@ def test_a_plan_has_its_steps(steps: int) -> None:
         assert plan[-1].kind is Kind.READ
         assert {step.image for step in plan} <= {0, 1}
         assert len({step.value for step in plan if step.kind is not Kind.READ}) <= 8
+
+
+def test_threads_that_draw_at_once_leave_hypothesis_as_it_was() -> None:
+    """What is set aside while one thread draws is not what another one finds and puts back."""
+    read = providers._get_local_constants  # noqa: SLF001 - what must be put back
+    first_draws, second_draws, first_is_done = threading.Event(), threading.Event(), threading.Event()
+
+    def first() -> None:
+        def value() -> int:
+            first_draws.set()
+            # Where the second one may enter too, it does so now; where it may not, there is nothing to wait for.
+            second_draws.wait(0.5)
+            return 1
+
+        draw(st.builds(value), 1)
+        first_is_done.set()
+
+    def second() -> None:
+        def value() -> int:
+            second_draws.set()
+            first_is_done.wait(10)
+            return 2
+
+        first_draws.wait(10)
+        draw(st.builds(value), 2)
+
+    with ThreadPoolExecutor(2) as pool:
+        for drawn in [pool.submit(first), pool.submit(second)]:
+            drawn.result()
+
+    assert providers._get_local_constants is read  # noqa: SLF001

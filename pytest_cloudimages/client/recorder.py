@@ -57,6 +57,12 @@ class Recorder:
             if exchange.status in REMARKABLE and len(self.remarkable) < KEPT_REMARKABLE:
                 self.remarkable.append(exchange)
 
+    def count_creation(self) -> int:
+        """Count one more created image, and return how many there were so far."""
+        with self._lock:
+            self.created += 1
+            return self.created
+
     def saw_lag(self, seconds: float) -> None:
         """Remember how long an acknowledged change took to become visible, if none took longer."""
         with self._lock:

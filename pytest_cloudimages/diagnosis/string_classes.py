@@ -264,7 +264,7 @@ def shrunk(tag: str, trials: Trials[str]) -> str:
 
 
 def _representatives(tag: str) -> Iterator[str]:
-    """Yield the characters that may matter: one digit, one upper-case letter and no lower-case one of ASCII, all others."""
+    """Yield the characters that may matter: all but lower-case letters of ASCII, and of its digits and capitals one."""
     seen: set[str] = set()
     for character in tag:
         group = "digit" if character in "0123456789" else "upper" if "A" <= character <= "Z" else character

@@ -64,18 +64,16 @@ def _by_length(seen: Mapping[str, bool], symptom: Symptom) -> str:
     edges = sorted(edges, key=lambda edge: edge[0] != "a")[:2]
     parts = [
         part
-        for each_edge in edges
+        for edge in edges
         for part in (
-            f"{string_classes.shown(each_edge[1:])} {_fine(symptom)}",
-            f"{string_classes.shown(each_edge)} {symptom}",
+            f"{string_classes.shown(edge[1:])} {_fine(symptom)}",
+            f"{string_classes.shown(edge)} {symptom}",
         )
     ]
     others = [
-        known_tag
-        for known_tag, wrong in seen.items()
-        if not wrong and known_tag == known_tag[0] * len(known_tag) and len(known_tag) >= length_limits.REACH
+        tag for tag, wrong in seen.items() if not wrong and tag == tag[0] * len(tag) and len(tag) >= length_limits.REACH
     ]
-    others = [each_tag for each_tag in others if each_tag[0] not in {edge[0] for edge in edges}]
+    others = [tag for tag in others if tag[0] not in {edge[0] for edge in edges}]
     parts += [f"{string_classes.shown(max(others, key=len))} {_fine(symptom)}"] if parts and others else []
     return ", ".join(parts)
 

@@ -36,9 +36,9 @@ def _second(run: Run, name: str) -> Iterator[Image]:
 
 
 def other_images(run: Run) -> list[OtherImage]:
-    """Change the tags of one image among others that have the same name, the same tags, or another project.
+    """Change the tags of one image, and return what others of the same name, tags or another project showed of it.
 
-    Where there is but one image to use, there are none.
+    If there is but one image to use, there are none.
     """
     if run.single:
         return []
@@ -65,8 +65,8 @@ def other_images(run: Run) -> list[OtherImage]:
             with suppress(Blocked), run.fresh_image() as spare:
                 spare.begin_with("shared")
         before = [image.tags() for _, image in watched]
-        asked = [main.add_tag("new"), main.add_tag("kept"), main.delete_tag("gone"), main.delete_tag("absent")]
-        exchanges = tuple(answer.exchange for answer in asked)
+        answers = [main.add_tag("new"), main.add_tag("kept"), main.delete_tag("gone"), main.delete_tag("absent")]
+        exchanges = tuple(answer.exchange for answer in answers)
         return [
             OtherImage(what, tags, image.eventual_tags(tags), exchanges)
             for (what, image), tags in zip(watched, before, strict=True)
