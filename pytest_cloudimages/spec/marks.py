@@ -1,4 +1,4 @@
-"""The mark that binds a test to the requirements it asks for."""
+"""The mark that binds a test to the requirements it tests."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -13,9 +13,9 @@ FOREIGN: pytest.StashKey[bool] = pytest.StashKey()
 
 
 def requirement(*ids: str) -> Callable[[Test], Test]:
-    """Bind a test to the requirement, or requirements, that it asks for.
+    """Return a decorator that binds a test to the requirements with these ids.
 
-    An id that no catalogue has stops the collection. Usage: ``@requirement("TAG-ADD-05")``.
+    Usage: ``@requirement("TAG-ADD-05")``. An id that is in no catalogue stops the collection with a usage error.
     """
 
     def bind(test: Test) -> Test:
