@@ -30,7 +30,7 @@ class Load:
 
     def __str__(self) -> str:
         return " | ".join(
-            str(one) for one in (self.operations, self.tags, self.clients, self.reads, self.unknown, self.lost)
+            str(count) for count in (self.operations, self.tags, self.clients, self.reads, self.unknown, self.lost)
         )
 
 

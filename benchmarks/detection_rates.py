@@ -90,8 +90,8 @@ def main() -> None:
     if chosen.alarms:
         alarms(chosen.alarms)
         return
-    names = [one for one, fault in FAULTS.items() if fault.__module__.endswith(ROOMS) and fault.broken]
-    rates([one for one in names if not chosen.name or one.startswith(tuple(chosen.name))], chosen.runs)
+    names = [name for name, fault in FAULTS.items() if fault.__module__.endswith(ROOMS) and fault.broken]
+    rates([name for name in names if not chosen.name or name.startswith(tuple(chosen.name))], chosen.runs)
 
 
 if __name__ == "__main__":

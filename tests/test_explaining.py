@@ -194,7 +194,7 @@ def test_the_class_of_a_defect_is_found(name: str) -> None:
     """By name, with no tag in it that goes well."""
     goes_wrong, tag, claim = DEFECTS[name]
 
-    found = string_classes.explained(tag, trials(goes_wrong))
+    found = string_classes.class_of(tag, trials(goes_wrong))
 
     assert found is not None
     assert found.claim == claim
@@ -208,7 +208,7 @@ def test_no_class_is_claimed_for_what_is_none(name: str) -> None:
     asked = trials(goes_wrong)
     asked(tag)
 
-    assert string_classes.explained(tag, asked) is None
+    assert string_classes.class_of(tag, asked) is None
     told = wording.unclaimed(tag, asked, Symptom.REFUSED, "", string_classes.shown)
     assert told.startswith(f"this tag, {string_classes.shown(tag)}, refused; ")
     assert told.endswith("; no class was found")
@@ -224,7 +224,7 @@ def test_whatever_few_characters_a_service_dislikes_no_claim_reaches_others(numb
     def goes_wrong(one: str) -> bool:
         return not {*chosen}.isdisjoint(one)
 
-    found = string_classes.explained(tag, trials(goes_wrong))
+    found = string_classes.class_of(tag, trials(goes_wrong))
 
     assert found is None or claims_within(found, goes_wrong, tag) == []
 
@@ -233,13 +233,13 @@ def test_nothing_is_claimed_when_the_requests_are_spent() -> None:
     """However far the search came."""
     for most in range(1, 12):
         asked = trials(lambda tag: "+" in tag, most)
-        assert string_classes.explained("abc+d", asked) is None
+        assert string_classes.class_of("abc+d", asked) is None
 
 
 def test_a_claim_tells_what_was_seen_on_either_side() -> None:
     """The members that went wrong, and the nearest neighbours that did not."""
     asked = trials(lambda tag: tag.endswith("\n"))
-    found = string_classes.explained("ab\n", asked)
+    found = string_classes.class_of("ab\n", asked)
 
     assert found is not None
     told = wording.claimed(found, asked, Symptom.UNFAITHFUL, "when it is added again", string_classes.shown)
@@ -250,7 +250,7 @@ def test_a_claim_tells_what_was_seen_on_either_side() -> None:
 def test_a_limit_is_told_by_the_lengths_on_either_side() -> None:
     """In the words of the tester's question: which character, how many of it."""
     asked = trials(lambda tag: len(tag.encode()) > 255)
-    found = string_classes.explained("é" * 255, asked)
+    found = string_classes.class_of("é" * 255, asked)
 
     assert found is not None
     told = wording.claimed(found, asked, Symptom.REFUSED, "", string_classes.shown)
@@ -319,7 +319,7 @@ def test_what_relates_two_tags_is_found(name: str) -> None:
     asked = trials(goes_wrong, 14)
     asked(pair)
 
-    found = pair_relations.explained(pair, KNOWN, asked)
+    found = pair_relations.class_of(pair, KNOWN, asked)
 
     assert found is not None
     assert found.claim == claim
@@ -342,7 +342,7 @@ def test_no_relation_is_claimed_for_what_is_none(
     asked = trials(goes_wrong, 14)
     asked(pair)
 
-    assert pair_relations.explained(pair, KNOWN, asked) is None
+    assert pair_relations.class_of(pair, KNOWN, asked) is None
 
 
 def test_a_class_that_its_own_neighbours_contradict_is_not_claimed() -> None:
@@ -435,13 +435,13 @@ class Tape:
         (Tape().put("\0", 400).put("a ").read("a"), (Symptom.UNFAITHFUL, "a ")),
         (Tape().put("\0", 400).put("a"), None),
         (Tape().read().put("a", 400).read("a"), (Symptom.STORED, "a")),
-        (Tape().put("a", 200), (Symptom.ODD, "a")),
+        (Tape().put("a", 200), (Symptom.OTHER_2XX, "a")),
         (Tape().put("a", 201), None),
         (Tape().put("a" * 256, 400), None),
         (Tape().put("a" * 256, 204).read(), (Symptom.ACCEPTED, "a" * 256)),
         (Tape().put("a" * 256, 500), (Symptom.FAILED, "a" * 256)),
         (Tape().put("a").delete("a", 404), (Symptom.UNDELETABLE, "a")),
-        (Tape().put("a").delete("a").read("a"), (Symptom.KEPT, "a")),
+        (Tape().put("a").delete("a").read("a"), (Symptom.NOT_DELETED, "a")),
         (Tape().delete("a", 400).read("a"), (Symptom.UNDELETABLE, "a")),
         (Tape().read("a", "b").delete("a").read(), (Symptom.REMOVES_OTHERS, "a")),
         (Tape().read("b").delete("a").read("b"), (Symptom.FORGIVEN, "a")),
@@ -514,7 +514,7 @@ RUNS = [
     ("ListsATagTwice", "TAG-ADD-05", "quick", "any tag, when it is added again ("),
     ("LosesWhatComesBack", "TAG-DEL-11", "quick", "any tag, when it comes back after its deletion ("),
     ("KeepsTheLastTag", "TAG-DEL-01", "quick", "any tag, when the image has no other ("),
-    ("KeepsTwoTags", "TAG-ADD-04", "quick", "any tag added to an image that has 2 others ("),
+    ("KeepsTwoTags", "TAG-ADD-04", "quick", "any tag added to an image that already has 2 tags ("),
     ("LosesEverySeventhAddition", "TAG-URI-03", "quick", "any tag, at addition 7 to an image ("),
 ]
 

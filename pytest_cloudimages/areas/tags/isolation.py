@@ -1,4 +1,4 @@
-"""Images that no request names, while the tags of another are changed."""
+"""Isolation: other images, which no request names, while the tags of an image are changed."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
