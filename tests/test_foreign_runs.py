@@ -206,7 +206,7 @@ def test_own(
     shown, others, basics = (
         cloudimages_workloads.representations, cloudimages_workloads.other_images, cloudimages_workloads.basics
     )
-    comparisons, state, attempt, reading = paths, shown.states[0], attempts.tried[0], history.readings[0]
+    comparisons, state, attempt, reading = paths, shown.states[0], attempts.attempts[0], history.readings[0]
     assert answer.status == 299
 """
 
@@ -224,6 +224,23 @@ def test_a_failing_test_of_ones_own_is_readable(workshop: Any) -> None:
     assert len(outcome.out.encode()) < 10_000, outcome.out
     for password in {user.password for user in server.app.identity.users.values()}:
         assert password not in outcome.out
+
+
+def test_a_failing_property_of_ones_own_is_readable(workshop: Any) -> None:
+    """Hypothesis writes its arguments down, each in a short line."""
+    source = """
+    from hypothesis import given, settings, strategies as st
+
+    @settings(max_examples=1, deadline=None)
+    @given(number=st.integers())
+    def test_own(cloudimages_client, cloudimages_run, cloudimages_workloads, number):
+        assert number == "never"
+    """
+    outcome = workshop.pytest(source, "--cloudimages-reference", "-vv")
+
+    assert outcome.status == 1
+    assert "number=0" in outcome.out
+    assert len(outcome.out.encode()) < 5_000, outcome.out
 
 
 def environment_of(server: Any) -> dict[str, str]:

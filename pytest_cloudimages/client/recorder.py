@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from pytest_cloudimages.client.exchange import Exchange, Purpose
+from pytest_cloudimages.client.showing import Short
 
 REMARKABLE = (413, 429, 431, 503)
 KEPT_REMARKABLE = 50
@@ -29,7 +30,7 @@ class Traces:
 
 
 @dataclass
-class Recorder:
+class Recorder(Short):
     """Counts every exchange of a run, and hands it to the scopes that are open where it is sent.
 
     An exchange that no scope holds is counted and not kept.

@@ -23,6 +23,7 @@ from pytest_cloudimages.client.exchange import (
     without_token,
 )
 from pytest_cloudimages.client.recorder import Recorder
+from pytest_cloudimages.client.showing import Short
 from pytest_cloudimages.client.transport import Transport, stray
 from pytest_cloudimages.spec.verdicts import Blocked, TokenEnded
 
@@ -73,7 +74,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class ImagesClient:
+class ImagesClient(Short):
     """One caller of the image service. Every method sends one request and gives its answer.
 
     ``endpoint`` ends in /v2. A method raises ``Blocked`` only where no answer can be had at all.

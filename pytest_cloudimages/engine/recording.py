@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.client.showing import Short
 from pytest_cloudimages.history.events import Anomaly
 from pytest_cloudimages.history.steps import Step
 
@@ -167,7 +168,7 @@ class Cases(Generic[Thing]):
 
 
 @dataclass(frozen=True, repr=False)
-class Collection:
+class Collection(Short):
     """What was done once and is looked at by many checks, through methods that return ``Cases``."""
 
     counted: bool = field(default=True, kw_only=True)

@@ -26,7 +26,7 @@ def requirement(*ids: str) -> Callable[[Test], Test]:
 
 
 def ids_of(item: pytest.Item) -> tuple[str, ...]:
-    """Return the ids of the requirements that a test asks for; none for a test of anything else."""
+    """Return the ids of the requirements that a test is marked with, each once; empty without the mark."""
     if item.stash.get(FOREIGN, False):
         return ()
-    return tuple(dict.fromkeys(str(name) for mark in item.iter_markers(MARK) for name in mark.args))
+    return tuple(dict.fromkeys(str(requirement_id) for mark in item.iter_markers(MARK) for requirement_id in mark.args))
