@@ -1,4 +1,4 @@
-"""How often the suite finds what goes wrong in histories, and how often it cries wolf.
+"""Measure how often the suite finds faults in histories, and how often it reports one that is not there.
 
 Usage: python benchmarks/detection_rates.py [--runs N] [--alarms ROUNDS] [NAME…]. Judges every fault of racing.py and
 sequences.py, or those whose names begin so, with as many seeds, in profile standard, asking for what it breaks and for
@@ -56,7 +56,7 @@ def rates(names: list[str], runs: int) -> None:
 
 
 def alarms(rounds: int) -> None:
-    """Print how many races on honest services were called inexplicable."""
+    """Print how many races on correct services were reported as anomalies."""
     print("| service | races | operations | without an order |\n| --- | ---: | ---: | ---: |")
     for app in lawful.HONEST:
         count: Counter[str] = Counter()
