@@ -69,14 +69,14 @@ def alarms(rounds: int) -> None:
             seed = 0
             while count["races"] < rounds / len(lawful.HONEST):
                 seed += 1
-                for family in races.Pattern:
-                    for race in races.plans_of(family, seed, CLIENTS, 1):
-                        heat = execute(race, TAGS, opened, members, patience=patience, late=0.0)
+                for pattern in races.Pattern:
+                    for plan in races.plans_of(pattern, seed, CLIENTS, 1):
+                        concurrent_run = execute(plan, TAGS, opened, members, patience=patience, late=0.0)
                         count["races"] += 1
-                        count["operations"] += len(heat.completed)
-                        if heat.anomalies:
+                        count["operations"] += len(concurrent_run.completed)
+                        if concurrent_run.anomalies:
                             count["alarms"] += 1
-                            print(f"{app.__name__}, seed {seed}: {heat.anomalies[0]}", file=sys.stderr)
+                            print(f"{app.__name__}, seed {seed}: {concurrent_run.anomalies[0]}", file=sys.stderr)
         print(f"| {app.__name__} | {count['races']} | {count['operations']} | {count['alarms']} |", flush=True)
 
 
