@@ -19,7 +19,7 @@ from pytest_cloudimages.history.operations import Kind
 
 @dataclass(frozen=True)
 class Load:
-    """What the clients do."""
+    """The size of a history to check."""
 
     operations: int = 10_000
     tags: int = 50

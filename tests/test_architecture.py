@@ -85,7 +85,7 @@ def imported_by(path: Path) -> set[str]:
 
 
 def is_a_module(dotted: str) -> bool:
-    """Tell whether a dotted name is a module of the package, and not something that a module defines."""
+    """Return whether a dotted name is a module of the package, and not something that a module defines."""
     place = ROOT.joinpath(*dotted.split("."))
     return place.with_suffix(".py").is_file() or (place / "__init__.py").is_file()
 

@@ -48,18 +48,18 @@ def trials(goes_wrong: Callable[[Any], object], most: int = MOST) -> Trials[Any]
 
 
 def changed(change: Callable[[str], str]) -> Callable[[str], bool]:
-    """Tell what a service alters that changes tags like this."""
+    """Return a test of tags that such a change alters."""
     return lambda tag: change(tag) != tag
 
 
 def form(name: Any) -> Callable[[str], bool]:
-    """Tell what a service alters that keeps tags in a normalisation form."""
+    """Return a test of tags that a normalisation form alters."""
     return changed(lambda tag: unicodedata.normalize(name, tag))
 
 
 def bare(tag: str) -> str:
     """Take accents off."""
-    return "".join(one for one in unicodedata.normalize("NFD", tag) if not unicodedata.combining(one))
+    return "".join(character for character in unicodedata.normalize("NFD", tag) if not unicodedata.combining(character))
 
 
 #: What goes wrong with a simulated service, a tag that does, and the class that is to be found.
@@ -74,7 +74,7 @@ DEFECTS: dict[str, tuple[Callable[[str], object], str, str]] = {
     "tilde": (lambda tag: "~" in tag, "a~c7", "any tag with a tilde"),
     "HTML": (changed(html.escape), "a<b>", "any tag with a character special to HTML"),
     "reserved": (
-        lambda tag: any(one in '?#&=+,;"\\%' for one in tag),
+        lambda tag: any(character in '?#&=+,;"\\%' for character in tag),
         'a"b',
         'any tag with one of " # % & + , ; = ? \\',
     ),
@@ -103,12 +103,12 @@ DEFECTS: dict[str, tuple[Callable[[str], object], str, str]] = {
         "any tag with a NUL after another character",
     ),
     "controls": (
-        lambda tag: any(one < " " or one == "\x7f" for one in tag),
+        lambda tag: any(character < " " or character == "\x7f" for character in tag),
         "ab\x01c",
         "any tag with an ASCII control character",
     ),
     "invisible": (
-        lambda tag: any(unicodedata.category(one) == "Cf" for one in tag),
+        lambda tag: any(unicodedata.category(character) == "Cf" for character in tag),
         "ab\u200bc",
         "any tag with an invisible character",
     ),
@@ -175,17 +175,17 @@ OUTSIDERS: dict[str, tuple[Callable[[str], object], str]] = {
     "no vowels": (lambda tag: not {*tag} & {*"aeiou"}, "xyz"),
     "a range of lengths": (lambda tag: 100 <= len(tag) <= 200, "s" * 128),
     "odd lengths": (lambda tag: len(tag) > 100 and len(tag) % 2, "a" * 255),
-    "a range of controls": (lambda tag: any("\x01" <= one <= "\x08" for one in tag), "a\x01b"),
-    "half an alphabet": (lambda tag: any("α" <= one <= "ψ" for one in tag), "αβ"),
+    "a range of controls": (lambda tag: any("\x01" <= character <= "\x08" for character in tag), "a\x01b"),
+    "half an alphabet": (lambda tag: any("α" <= character <= "ψ" for character in tag), "αβ"),
 }
 
 
 def claims_within(found: Hypothesis[str], goes_wrong: Callable[[str], object], tag: str) -> list[str]:
-    """Give the tags that a claim speaks of, and that go well."""
+    """Return the tags that a claim is about, and that go well."""
     return [
-        one
-        for one in {*string_classes.pool(tag), *string_classes.pool("aéb")}
-        if found.holds(one) and not goes_wrong(one)
+        candidate
+        for candidate in {*string_classes.pool(tag), *string_classes.pool("aéb")}
+        if found.holds(candidate) and not goes_wrong(candidate)
     ]
 
 
@@ -221,8 +221,8 @@ def test_whatever_few_characters_a_service_dislikes_no_claim_reaches_others(numb
     chosen = random.Random(number).sample(sorted(charsets.ALL), 1 + number % 5)  # noqa: S311 - the same every time
     tag = f"q{chosen[0]}r"
 
-    def goes_wrong(one: str) -> bool:
-        return not {*chosen}.isdisjoint(one)
+    def goes_wrong(tag: str) -> bool:
+        return not {*chosen}.isdisjoint(tag)
 
     found = string_classes.class_of(tag, trials(goes_wrong))
 
@@ -290,13 +290,13 @@ def test_tags_that_are_too_long_are_told_up_to_which_length(longest: int, told: 
 
 
 def folded(change: Callable[[str], str]) -> Callable[[pair_relations.Pair], bool]:
-    """Tell which tags are one for a service that compares them so."""
+    """Return a test of pairs that are the same tag to a service that compares them so."""
     return lambda pair: change(pair[0]) == change(pair[1])
 
 
 PAIRS: dict[str, tuple[Callable[[pair_relations.Pair], object], pair_relations.Pair, str]] = {
     "case": (folded(str.casefold), ("Abc", "abc"), "two tags equal but for case"),
-    "ASCII case": (folded(lambda tag: re.sub("[A-Z]", lambda one: one[0].lower(), tag)), ("TAG", "tag"), "two tags equal but for the case of ASCII letters"),
+    "ASCII case": (folded(lambda tag: re.sub("[A-Z]", lambda match: match[0].lower(), tag)), ("TAG", "tag"), "two tags equal but for the case of ASCII letters"),
     "form C": (folded(lambda tag: unicodedata.normalize("NFC", tag)), ("ñ", "n\u0303"), "two tags equal in normalisation form C"),
     "accents": (folded(bare), ("resume", "résumé"), "two tags equal but for accents"),
     "case and accents": (folded(lambda tag: bare(tag).casefold()), ("resume", "résumé"), "two tags equal but for case and accents"),
@@ -324,7 +324,7 @@ def test_what_relates_two_tags_is_found(name: str) -> None:
     assert found is not None
     assert found.claim == claim
     both = [*KNOWN, *pair_relations.EXTRA]
-    assert [one for one in (*both, *(two[::-1] for two in both)) if found.holds(one) and not goes_wrong(one)] == []
+    assert [pair for pair in (*both, *(two[::-1] for two in both)) if found.holds(pair) and not goes_wrong(pair)] == []
 
 
 @pytest.mark.parametrize(

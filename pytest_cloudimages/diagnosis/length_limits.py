@@ -81,18 +81,21 @@ def _above(name: str, size: Measure, most: int) -> Hypothesis[str]:
 def _bounded(claim: str, holds: Callable[[str], bool]) -> Hypothesis[str]:
     """Return a class of lengths; its samples are at its boundaries, in characters of each length in UTF-8."""
     bare: Hypothesis[str] = Hypothesis(claim, holds)
-    edges = [
-        character * count for character in UNIT_CHARACTERS for count in _edges(character, bare) if 0 < count <= LONGEST
+    at_boundaries = [
+        character * count
+        for character in UNIT_CHARACTERS
+        for count in _boundary_counts(character, bare)
+        if 0 < count <= LONGEST
     ]
-    inside = tuple(tag for tag in edges if holds(tag))
-    return Hypothesis(claim, holds, inside, tuple(tag for tag in edges if tag not in inside))
+    inside = tuple(tag for tag in at_boundaries if holds(tag))
+    return Hypothesis(claim, holds, inside, tuple(tag for tag in at_boundaries if tag not in inside))
 
 
 def _around(unit: str, hypotheses: list[Hypothesis[str]], counts: list[int]) -> Iterator[str]:
     """Yield tags at the boundaries of every hypothesis, made of one character and of two."""
     found: list[str] = []
     for character in dict.fromkeys([unit, *UNIT_CHARACTERS]):
-        places = {place for hypothesis in hypotheses for place in _edges(character, hypothesis)} | (
+        places = {place for hypothesis in hypotheses for place in _boundary_counts(character, hypothesis)} | (
             {*counts} if character == unit else set()
         )
         found += [character * place for place in sorted(places) if 0 < place <= max(LONGEST, *counts)]
@@ -101,7 +104,7 @@ def _around(unit: str, hypotheses: list[Hypothesis[str]], counts: list[int]) -> 
     return iter([tag for tag in dict.fromkeys(found) if 0 < len(tag) <= max(LONGEST, *counts)])
 
 
-def _edges(character: str, hypothesis: Hypothesis[str]) -> list[int]:
+def _boundary_counts(character: str, hypothesis: Hypothesis[str]) -> list[int]:
     """Return the counts of a character on both sides of every boundary of a class."""
     inside = [hypothesis.holds(character * count) for count in range(LONGEST + 2)]
     changes = [count for count in range(1, LONGEST + 2) if inside[count] is not inside[count - 1]]

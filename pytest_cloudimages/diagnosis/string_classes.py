@@ -282,12 +282,12 @@ def _by_length(tag: str, trials: Trials[str]) -> str:
 def hypotheses(tag: str) -> list[Text]:
     """Return every class that this tag belongs to, the plainest first."""
     found = [ANY]
-    telling = [*_representatives(tag)][:MAX_CHARACTERS_CLASSED]
-    telling += [character for character in tag if character not in telling][:1]
+    remarkable = [*_representatives(tag)][:MAX_CHARACTERS_CLASSED]
+    remarkable += [character for character in tag if character not in remarkable][:1]
     found += [
         _shaped(claim, holds, members, others, group)
         for claim, holds, members, others in SHAPES
-        for character in telling
+        for character in remarkable
         for group in charsets.sets_of(character)
         if holds([group.has(each) for each in tag])
     ]

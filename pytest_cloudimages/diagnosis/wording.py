@@ -56,15 +56,15 @@ def beyond(trials: Trials[str], counts: Sequence[int]) -> str:
 
 def _by_length(seen: Mapping[str, bool], symptom: Symptom) -> str:
     """Return which lengths were the last to go well; ``""`` if one more character made no difference."""
-    edges = [
+    at_boundaries = [
         tag
         for tag, wrong in seen.items()
         if wrong and len(tag) >= length_limits.REACH and tag == tag[0] * len(tag) and seen.get(tag[1:]) is False
     ]
-    edges = sorted(edges, key=lambda edge: edge[0] != "a")[:2]
+    at_boundaries = sorted(at_boundaries, key=lambda edge: edge[0] != "a")[:2]
     parts = [
         part
-        for edge in edges
+        for edge in at_boundaries
         for part in (
             f"{string_classes.shown(edge[1:])} {_fine(symptom)}",
             f"{string_classes.shown(edge)} {symptom}",
@@ -73,7 +73,7 @@ def _by_length(seen: Mapping[str, bool], symptom: Symptom) -> str:
     others = [
         tag for tag, wrong in seen.items() if not wrong and tag == tag[0] * len(tag) and len(tag) >= length_limits.REACH
     ]
-    others = [tag for tag in others if tag[0] not in {edge[0] for edge in edges}]
+    others = [tag for tag in others if tag[0] not in {edge[0] for edge in at_boundaries}]
     parts += [f"{string_classes.shown(max(others, key=len))} {_fine(symptom)}"] if parts and others else []
     return ", ".join(parts)
 

@@ -261,7 +261,7 @@ def confusable_sequences(run: Run, seed: int) -> Steps:
     effort = run.settings.effort
     if not effort.rounds:
         return steps_of([])
-    plans = drawing.draw(strategies.related_plans(), seed, -(-effort.rounds // 2))
+    plans = drawing.draw(strategies.confusable_plans(), seed, -(-effort.rounds // 2))
     plans = [read_often(plan, effort.looks) for plan in plans]
     return steps_of(sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
 
