@@ -10,13 +10,14 @@ import pytest
 
 from pytest_cloudimages import requirement
 from pytest_cloudimages.areas.tags.corpus import UNITS
+from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.representations import Representations
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.areas.tags.tag_limit import AtALimit
-from pytest_cloudimages.areas.tags.workloads import astray_without_a_patch
+from pytest_cloudimages.areas.tags.workloads import inconsistent_without_patch
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.client.session import ImagesClient
@@ -84,7 +85,7 @@ def test_an_added_tag_is_listed(plain_tags: Steps, image_states: Steps, represen
 
     # Whoever else may see the image sees it too.
     for showing in representations.aside():
-        assert showing.to_reader is None or {*showing.detail} <= {*showing.to_reader}, showing
+        assert showing.in_image_for_reader is None or {*showing.in_image} <= {*showing.in_image_for_reader}, showing
 
 
 # "This operation adds the specified tag to the specified image."
@@ -500,7 +501,7 @@ def test_tags_of_a_patch_and_of_this_operation_are_one_list(
         for look in read_path_checks.aside().at(ReadPath.READ):
             # Where tags go astray without any PATCH, what they do with one says nothing of it.
             astray = astray or (
-                look.shown != look.expected and not sequences.sound and astray_without_a_patch(cloudimages_run)
+                look.shown != look.expected and not sequences.sound and inconsistent_without_patch(cloudimages_run)
             )
             assert look.shown == look.expected or astray, look
 

@@ -6,13 +6,14 @@ import itertools
 import json
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.app.judge import Judge
+from pytest_cloudimages.app import records
 from pytest_cloudimages.areas.tags.negative import (
     ANONYMOUS,
     OTHER_PROJECT,
@@ -27,7 +28,7 @@ from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.session import Answer
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.observations import Steps
-from pytest_cloudimages.engine.recording import Cases, CheckRecord
+from pytest_cloudimages.engine.recording import Case, CheckRecord, Collection, cases
 from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.steps import Prior, Reading, SequentialHistory, Step
 from pytest_cloudimages.reference.app import App, Reply, Request
@@ -79,7 +80,7 @@ def mine() -> Iterator[CheckRecord]:
     recording.collect(None)
 
 
-COLLECTIONS: dict[str, tuple[Callable[[], Cases], Callable[[Any], Iterable[object]]]] = {
+COLLECTIONS: dict[str, tuple[Callable[[], Collection], Callable[[Any], Iterable[object]]]] = {
     "steps": (lambda: Steps([history("a"), history("b")]), lambda histories: histories.steps()),
     "answers": (lambda: Steps([history("a"), history("b")]), lambda histories: histories.answers()),
     "readings": (lambda: Steps([history("a")]), lambda histories: histories.readings()),
@@ -115,11 +116,60 @@ def test_what_a_collection_yields_is_a_case_and_nothing_of_it_aside(name: str, m
 
     beside = [*look(collection.aside())]
 
-    assert (mine.cases, mine.kinds, mine.main) == (0, Counter(), False)
+    assert (mine.cases, mine.kinds, mine.main) == (0, Counter(), None)
     assert mine.exchanges
     assert len(beside) == 2
     assert [*look(collection)] == beside
-    assert (mine.cases, mine.main) == (2, True)
+    assert mine.cases == 2
+    assert mine.main is not None
+    assert mine.main.name.startswith(type(collection).__name__)
+
+
+@dataclass(frozen=True)
+class Letters(Collection):
+    """A collection as a tester would write one."""
+
+    letters: str
+
+    @cases
+    def all(self) -> Iterator[Case[str]]:
+        """Return the letters; a blank is looked at aside."""
+        for letter in self.letters:
+            yield Case(letter, [answer().exchange], "a letter", aside=letter == " ")
+
+
+def test_cases_are_declared_once_and_can_be_narrowed(mine: CheckRecord) -> None:
+    """They can be iterated over again, count each time, and count nothing that a condition leaves out."""
+    every = Letters("ab c").all()
+    later = every.where(lambda letter: letter > "a")
+
+    assert ([*later], [*later]) == (["b", "c"], ["b", "c"])
+    assert [*every.aside()] == [*"ab c"]
+    assert mine.cases == 4
+    assert [*every] == [*"ab c"]
+    assert (mine.cases, mine.kinds) == (7, Counter({"a letter": 7}))
+    assert [*Letters("ab").aside().all().where(lambda letter: letter == "a")] == ["a"]
+    assert mine.cases == 7
+
+
+def test_the_record_says_which_collection_is_main(mine: CheckRecord) -> None:
+    """It is the first that is taken up to be counted, even if it yields nothing."""
+    aside, empty, more = Letters("a").aside().all(), Letters("").all(), Letters("b").all()
+
+    for letters in (aside, empty, more):
+        list(letters)
+
+    assert mine.main is empty
+    assert (mine.cases, mine.main.name) == (1, "Letters.all")
+
+
+def test_steps_of_two_collections_are_looked_at_as_one(mine: CheckRecord) -> None:
+    """In their order, and aside if one of them is."""
+    first, second = Steps([history("a")]), Steps([history("b")])
+
+    assert [step.value for step in (first + second).additions()] == ["a", "b"]
+    assert [step.value for step in (first + second.aside()).additions()] == ["a", "b"]
+    assert mine.cases == 2
 
 
 def test_a_side_question_begins_anew(mine: CheckRecord) -> None:
@@ -167,7 +217,7 @@ def test_additions_that_were_all_refused_have_added_nothing(mine: CheckRecord) -
 
 def conclude(mine: CheckRecord) -> None:
     """Count one exchange that a check has sent itself."""
-    Judge._conclude(mine, [answer().exchange])  # noqa: SLF001 - the rule itself
+    records.conclude(mine, [answer().exchange])
 
 
 def test_what_a_check_sends_is_its_case_unless_it_takes_up_a_collection(mine: CheckRecord) -> None:
@@ -194,7 +244,7 @@ def test_what_a_check_sends_for_a_case_is_attached_once(mine: CheckRecord) -> No
     mine.case([first])
     mine.case([last])
 
-    Judge._conclude(mine, [first, last, besides])  # noqa: SLF001 - the rule itself
+    records.conclude(mine, [first, last, besides])
 
     assert mine.exchanges == [last, besides]
     assert (mine.cases, mine.requests) == (2, 3)

@@ -207,21 +207,6 @@ def test_an_address_of_the_environment_does_not_contradict_an_option() -> None:
     assert found.reference
 
 
-@pytest.mark.parametrize(
-    ("given", "awake"),
-    [
-        ({}, False),
-        ({"url": "http://x"}, True),
-        ({"cloud": "c"}, True),
-        ({"reference": True}, True),
-        ({"image": ("a",)}, False),
-    ],
-)
-def test_an_option_names_a_service(given: dict[str, Any], awake: bool) -> None:
-    """A URL, a cloud, or the embedded one."""
-    assert Settings(**given).names_a_service == awake
-
-
 RUNS = [
     ["--reference", "--seed", "7"],
     ["--endpoint", "http://x/v2?a=b c", "--seed=1", "--profile", "quick"],

@@ -194,7 +194,12 @@ def test_tags_that_are_not_as_expected_are_told_as_data(
         step.expect(after={*before, step.tag})
 
     assert str(caught.value) == f"tags after add 'a' → 204: {words}"
-    expected = {"before": [*before], "expected": sorted({*before, "a"}), "actual": sorted(after)}
+    expected = {
+        "what": "tags after add 'a' → 204",
+        "before": [*before],
+        "expected": sorted({*before, "a"}),
+        "actual": sorted(after),
+    }
     lists = {"missing": missing, "unexpected": unexpected}
     assert caught.value.as_data() == expected | {name: tags for name, tags in lists.items() if tags}
 

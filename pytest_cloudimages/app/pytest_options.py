@@ -78,6 +78,12 @@ def settings(config: pytest.Config, environ: Mapping[str, str] = os.environ) -> 
     return replace(made, command=replayed(made))
 
 
+def is_given(config: pytest.Config, name: str) -> bool:
+    """Return whether an option is set on the command line or in an ini file."""
+    option = next(option for option in OPTIONS if option.name == name)
+    return bool(_given(config, option, None)[0])
+
+
 def _given(config: pytest.Config, option: Option, handover: Handover | None) -> tuple[Any, str]:
     """Return the value given for an option, and the name under which the tester gave it."""
     import pytest

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.engine import concurrent
 from pytest_cloudimages.engine.concurrent import ConcurrentRun, WorkerPool
-from pytest_cloudimages.engine.recording import Cases
+from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.run import FreshImage, Run
 from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan
 from pytest_cloudimages.history.events import Anomaly
@@ -48,8 +48,8 @@ class Measurement(Generic[Violation]):
             raise self.problem
 
 
-@dataclass(frozen=True)
-class ConcurrentRuns(Cases):
+@dataclass(frozen=True, repr=False)
+class ConcurrentRuns(Collection):
     """The concurrent plans of an area. Those of a pattern are executed when a check first asks for it."""
 
     run: Run
@@ -69,12 +69,11 @@ class ConcurrentRuns(Cases):
         """How long a quiescent read is waited for; what one run has lost must not make others impatient."""
         return Eventually(self.run.settings.patience, self.run.recorder)
 
-    def of(self, pattern: str) -> Iterator[ConcurrentRun]:
-        """Yield what the plans of a pattern have shown; each one yielded is a case."""
-        case = self.taken_up()
+    @cases
+    def of(self, pattern: str) -> Iterator[Case[ConcurrentRun]]:
+        """Return what the plans of a pattern have shown; each one yielded is a case."""
         for run in self._runs(pattern):
-            case(run.exchanges, f"race: {pattern}")
-            yield run
+            yield Case(run, run.exchanges, f"race: {pattern}")
 
     def measured(
         self,

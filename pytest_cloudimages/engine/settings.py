@@ -147,11 +147,6 @@ class Settings:
         """The numbers behind the profile's name; where time is the limit, those of one of many rounds."""
         return PROFILES[self.profile if self.minutes is None else ROUND]
 
-    @property
-    def names_a_service(self) -> bool:
-        """Whether an option says what to judge; the environment may still do so."""
-        return bool(self.url or self.cloud or self.reference)
-
     def cloud_of(self, who: str) -> str | None:
         """Return the entry of clouds.yaml for a further caller (ALT, READER, CREATOR or ADMIN), if one is named."""
         name: str | None = getattr(self, OTHER_CLOUDS[who])

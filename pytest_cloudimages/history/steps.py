@@ -83,7 +83,7 @@ class Step:
         return self.before is not None and self.after is not None
 
     def expect(self, *, status: int | Collection[int] | None = None, after: Iterable[str] | None = None) -> None:
-        """Raise ``Mismatch`` unless the answer has the status, or one of them, and just these values are there after it.
+        """Raise ``Mismatch`` unless the answer has the status, or one of them, and just these values are there after.
 
         The order of values says nothing, and one that is listed twice is one too many. Raise ``Blocked`` where the
         values could not be read.
@@ -143,3 +143,6 @@ class SequentialHistory:
     """Readings around additions alone."""
     flaky: list[Exchange] = field(default_factory=list)
     """Requests that the service failed at, and answered when all was asked again."""
+
+    def __repr__(self) -> str:
+        return f"<SequentialHistory: {len(self.steps)} steps, {len(self.readings)} readings>"

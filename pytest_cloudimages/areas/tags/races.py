@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 from hypothesis import strategies as st
 
-from pytest_cloudimages.areas.tags.strategies import PLAIN, unrelated
+from pytest_cloudimages.areas.tags.strategies import PLAIN, without_confusables
 from pytest_cloudimages.engine.drawing import Sample, draw
 from pytest_cloudimages.history.concurrent_plans import (
     READ,
@@ -36,7 +36,7 @@ class Pattern(enum.StrEnum):
 def _tags(draw: st.DrawFn, count: int) -> list[str]:
     """Draw tags of the plainest kind, which no service mixes up: what a tag looks like is not the question."""
     drawn = draw(st.lists(PLAIN["letters and digits"], min_size=count, max_size=2 * count))
-    found = [sample.tag for sample in unrelated(Sample(tag, "race") for tag in drawn)][:count]
+    found = [sample.tag for sample in without_confusables(Sample(tag, "race") for tag in drawn)][:count]
     # Where the drawn ones were too much alike, others come on top.
     return [*found, *(f"raced-{number}" for number in range(count - len(found)))]
 
@@ -134,7 +134,7 @@ SHAPES: dict[Pattern, Callable[[int], st.SearchStrategy[ConcurrentPlan]]] = {
 RETURNS = frozenset({Pattern.MIXED, Pattern.CUT})
 """Races in which tags come back."""
 DELETES = RETURNS | {Pattern.DELETING, Pattern.RENAMING}
-"""Races that teach nothing of a service that does not even delete plain tags."""
+"""Races whose precondition is that plain tags can be deleted."""
 
 
 def suited(pattern: Pattern, clients: Iterable[int]) -> list[int]:
