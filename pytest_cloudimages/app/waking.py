@@ -39,12 +39,12 @@ class Unfound:
 
 
 def judges(config: pytest.Config) -> bool:
-    """Tell whether an option or an ini setting says that this run judges a service."""
+    """Return whether an option or an ini setting says that this run judges a service."""
     return any(config.getoption(f"cloudimages_{name}") or config.getini(f"cloudimages_{name}") for name in WAKING)
 
 
 def asks(item: pytest.Item) -> bool:
-    """Tell whether a test asks for one of the plugin's fixtures."""
+    """Return whether a test asks for one of the plugin's fixtures."""
     return "cloudimages_run" in getattr(item, "fixturenames", ())
 
 
@@ -59,7 +59,7 @@ def wake(config: pytest.Config) -> Judge:
 
 
 def distributed(config: pytest.Config) -> bool:
-    """Tell whether pytest-xdist runs the tests in several processes, of which this may be one."""
+    """Return whether pytest-xdist runs the tests in several processes, of which this may be one."""
     return bool(getattr(config.option, "numprocesses", None)) or hasattr(config, "workerinput")
 
 
