@@ -22,8 +22,8 @@ def prepare(settings: Settings, restored: tuple[SetResource, ...]) -> Run:
     """Find out what is to be judged and whether it can be asked at all.
 
     Raise ``ConfigurationError`` for whatever the tester can mend. Where the service cannot be asked, the run says so in
-    ``problem``. A dry run stands on the embedded server, whatever it was to judge, with as many identities and images as
-    were given; nothing is sent to the service then. ``restored`` are the sets of lent images that tests change.
+    ``problem``. A dry run stands on the embedded server, whatever it was to judge, with as many identities and images
+    as were given; nothing is sent to the service then. ``restored`` are the sets of lent images that tests change.
     """
     stack, environ = ExitStack(), dict(os.environ)
     with ExitStack() as failing:
