@@ -147,12 +147,8 @@ class Run(Short):
             return self._created(attributes)
         free = [identifier for identifier in self.settings.image if identifier not in self._lent]
         if not free:
-<<<<<<< HEAD
             option = f"{self.settings.prefix}image"
-            raise Blocked(f"This asks for one more image than was lent; lend another with a further {option} ID.")
-=======
-            raise Blocked("This needs one more image than was lent; lend another with a further --image ID.")
->>>>>>> main
+            raise Blocked(f"This needs one more image than was lent; lend another with a further {option} ID.")
         return self._borrowed(free[0], restored)
 
     @contextmanager
