@@ -47,6 +47,7 @@ COMMON = {"common", "images"}
 STILL_TO_GO: dict[str, set[str]] = {
     "client/auth/credentials.py": {"engine.settings"},
     "engine/exploration.py": {
+        "areas.members.workloads",
         "areas.tags.negative",
         "areas.tags.probes",
         "areas.tags.race_workloads",
@@ -116,6 +117,20 @@ def violations(path: Path) -> set[str]:
 def test_a_room_knows_those_below_it(path: Path) -> None:
     """Type-checking imports count as well: a name that points up belongs on another floor."""
     assert sorted(violations(path)) == sorted(STILL_TO_GO.get(inside(path), set()))
+
+
+CORE = [path for path in MODULES if room_of(path) in ("history", "engine") and inside(path) != "engine/exploration.py"]
+
+
+@pytest.mark.parametrize("path", CORE, ids=inside)
+def test_the_core_knows_no_area_of_the_api(path: Path) -> None:
+    """Neither the address of a tag, nor an attribute that shows tags: a resource says what is sent and read."""
+    nodes = [*ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+    assert attributes & {"tag", "tags", "add_tag", "delete_tag", "member", "members"} == set()
+    assert [text for text in texts if "/tags" in text or "/members" in text] == []
 
 
 def test_no_room_is_known_by_what_it_knows() -> None:

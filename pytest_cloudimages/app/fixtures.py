@@ -6,15 +6,18 @@ Their bodies import what they need: a run that asks for none of them loads none 
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_cloudimages.app.stash import RUN
+from pytest_cloudimages.spec.verdicts import Blocked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from pytest_cloudimages.areas.members.workloads import Sharing
     from pytest_cloudimages.areas.tags.isolation import OtherImage
     from pytest_cloudimages.areas.tags.negative import NegativeRequests, UnauthorizedAttempts
     from pytest_cloudimages.areas.tags.probes import Basics
@@ -283,3 +286,32 @@ def races(cloudimages_run: Run, basics: Basics) -> Iterator[ConcurrentRuns]:
 
     with worker_pool() as workers:
         yield race_workloads.races(cloudimages_run, cloudimages_run.number("races"), basics, workers)
+
+
+@pytest.fixture(scope="session")
+def member_steps(cloudimages_run: Run) -> Steps:
+    """Members of an image, added and deleted one after another by its owner."""
+    from pytest_cloudimages.areas.members import workloads
+
+    return workloads.member_steps(cloudimages_run, cloudimages_run.number("members"))
+
+
+@pytest.fixture(scope="session")
+def member_races(cloudimages_run: Run) -> Iterator[ConcurrentRuns]:
+    """What many clients do to the members of an image at once."""
+    from pytest_cloudimages.areas.members import workloads
+    from pytest_cloudimages.engine.concurrent import worker_pool
+
+    with worker_pool() as workers:
+        yield workloads.member_races(cloudimages_run, cloudimages_run.number("member races"), workers)
+
+
+@pytest.fixture(scope="session")
+def sharing(cloudimages_run: Run) -> Sharing:
+    """An image that is shared with a second project, where there is one, and no longer in the end."""
+    from pytest_cloudimages.areas.members import workloads
+
+    consumer = None
+    with suppress(Blocked):  # whoever needs it asks for ``other_project``, and is told why there is none
+        consumer = None if cloudimages_run.same_project("ALT") else cloudimages_run.caller("ALT")
+    return workloads.sharing(cloudimages_run, consumer)

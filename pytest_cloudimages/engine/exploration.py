@@ -10,6 +10,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pytest_cloudimages.areas.members import workloads as members
 from pytest_cloudimages.areas.tags import probes, workloads
 from pytest_cloudimages.areas.tags.negative import NegativeRequests
 from pytest_cloudimages.areas.tags.race_workloads import races
@@ -37,9 +38,10 @@ DRAWN: dict[str, Callable[[Run], Any]] = {
     "every_length": lambda run: workloads.every_length(run, run.number("lengths")),
     "sequences": lambda run: workloads.sequences(run, run.number("sequences")),
     "confusable_sequences": lambda run: workloads.confusable_sequences(run, run.number("related sequences")),
+    "member_steps": lambda run: members.member_steps(run, run.number("members")),
     "read_path_checks": lambda run: workloads.read_path_checks(run, run.number("walks")),
 }
-"""The fixtures that follow from the seed, and how each is made; races are one more."""
+"""The fixtures that follow from the seed, and how each is made; races of tags and of members are two more."""
 SETTLED: dict[str, Callable[[Run], Any]] = {
     "cloudimages_run": lambda run: run,
     "cloudimages_client": lambda run: run.client,
@@ -55,6 +57,7 @@ SETTLED: dict[str, Callable[[Run], Any]] = {
     "representations": lambda _: Representations([]),
     "negative_requests": lambda _: NegativeRequests([]),
     "other_images": lambda _: [],
+    "sharing": lambda _: members.Sharing({}),
 }
 """The fixtures that are the same for every seed, and what a check is handed for each of them."""
 IMAGES = ("image", "working_image")
@@ -138,11 +141,11 @@ class Exploration:
             self.say("explored: nothing, since no check that passed follows from the seed")
             return
         self.say("")
-        with worker_pool() as members:
+        with worker_pool() as workers:
             for seed in self.seeds():
                 if self.left <= 0:
                     break
-                found = self.round(seed, members)
+                found = self.round(seed, workers)
                 self.progress(last=bool(found))
                 if found:
                     path = self.examples.keep(seed, found, self.run.service.endpoint)
@@ -150,7 +153,7 @@ class Exploration:
                     return
         self.progress(last=True)
 
-    def round(self, seed: int, members: WorkerPool) -> list[CheckResult]:
+    def round(self, seed: int, workers: WorkerPool) -> list[CheckResult]:
         """Ask every check once with a seed, and give what is found."""
         run = self.run.with_seed(seed)
         made: dict[str, Any] = {name: make(run) for name, make in SETTLED.items()}
@@ -159,7 +162,8 @@ class Exploration:
             made["basics"] = basics = probes.basics(run)
         except Blocked:
             return []
-        made["races"] = races(run, run.number("races"), basics, members)
+        made["races"] = races(run, run.number("races"), basics, workers)
+        made["member_races"] = members.member_races(run, run.number("member races"), workers)
         found: list[CheckResult] = []
         for item in self.items:
             if self.left <= 0:
@@ -213,5 +217,5 @@ def follows_from_the_seed(item: pytest.Item) -> bool:
     if not ids_of(item) or not hasattr(item, "_fixtureinfo") or hasattr(getattr(item, "function", None), "hypothesis"):
         return False
     names = {*arguments_of(item)}
-    anew, at_hand = {*DRAWN, "races"}, {*SETTLED, *IMAGES, "basics"}
+    anew, at_hand = {*DRAWN, "races", "member_races"}, {*SETTLED, *IMAGES, "basics"}
     return bool(names & anew) and names <= anew | at_hand
