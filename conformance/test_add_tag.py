@@ -10,6 +10,7 @@ import pytest
 
 from pytest_cloudimages import requirement
 from pytest_cloudimages.areas.tags.corpus import UNITS
+from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath

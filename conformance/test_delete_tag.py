@@ -6,6 +6,7 @@ from itertools import chain
 import pytest
 
 from pytest_cloudimages import requirement
+from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.representations import Representations

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 
 from pytest_cloudimages import requirement
+from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.isolation import OtherImage
 from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.strategies import tags

@@ -1,6 +1,7 @@
 # GET, POST, DELETE /v2/images/{image_id}/members
 
 from pytest_cloudimages import expect, requirement
+from pytest_cloudimages.areas.members.fixtures import *
 from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.areas.members.workloads import Question, Sharing
 from pytest_cloudimages.client.session import ImagesClient

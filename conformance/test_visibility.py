@@ -8,6 +8,7 @@ import pytest
 from pytest_cloudimages import requirement
 from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.areas.tags.corpus import SPECIAL
+from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.representations import Representations
 from pytest_cloudimages.client.images import Image

@@ -186,8 +186,8 @@ OWN = """
     {patch}
 
     @requirement("TAG-ADD-13")
-    def test_a_digit(image):
-        assert image.add_tag("7").ok
+    def test_a_digit(cloudimages_image):
+        assert cloudimages_image.add_tag("7").ok
 
     @requirement("TAG-ADD-01")
     def test_another():

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from pytest_cloudimages.client.exchange import Exchange, Purpose
+from pytest_cloudimages.client.showing import Short
 
 REMARKABLE = (413, 429, 431, 503)
 KEPT_REMARKABLE = 50
@@ -29,7 +30,7 @@ class Traces:
 
 
 @dataclass
-class Recorder:
+class Recorder(Short):
     """Counts every exchange of a run, and hands it to the scopes that are open where it is sent.
 
     An exchange that no scope holds is counted and not kept.
@@ -46,6 +47,9 @@ class Recorder:
     """Answers that no check can provoke, but any may meet: over a limit, or unavailable."""
     traces: Traces = field(default_factory=Traces)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        return f"<Recorder: {sum(self.counts.values())} exchanges>"
 
     def add(self, exchange: Exchange) -> None:
         """Count an exchange, and append it to every scope that is open in this context."""

@@ -8,6 +8,8 @@ import pytest
 Test = TypeVar("Test", bound=Callable[..., Any])
 
 MARK = "requirement"
+FOREIGN: pytest.StashKey[bool] = pytest.StashKey()
+"""Set on a test whose mark of the same name is another's, and names no requirement of ours."""
 
 
 def requirement(*ids: str) -> Callable[[Test], Test]:
@@ -25,4 +27,6 @@ def requirement(*ids: str) -> Callable[[Test], Test]:
 
 def ids_of(item: pytest.Item) -> tuple[str, ...]:
     """Return the ids of the requirements that a test is marked with, each once; empty without the mark."""
+    if item.stash.get(FOREIGN, False):
+        return ()
     return tuple(dict.fromkeys(str(requirement_id) for mark in item.iter_markers(MARK) for requirement_id in mark.args))

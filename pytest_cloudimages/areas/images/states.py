@@ -1,5 +1,6 @@
 """Image states: context managers that yield an image in each of them."""
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -7,6 +8,7 @@ import pytest
 
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
@@ -42,6 +44,15 @@ def public(run: Run) -> Iterator[Image]:
                     "No image can be made public: expected 2xx to a PATCH of its visibility, by any caller given."
                 )
         yield image
+
+
+@workload(requests=(2, 2, 2, 2))
+def gone_image(run: Run) -> str:
+    """Return the id of an image that was deleted; any id that no image has, where none can be created."""
+    if run.settings.image:
+        return str(uuid.uuid4())
+    with run.fresh_image() as image:
+        return image.id
 
 
 def shared(image: Image, project: str) -> None:

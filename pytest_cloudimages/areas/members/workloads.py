@@ -3,7 +3,7 @@
 import enum
 import hashlib
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -16,10 +16,11 @@ from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.client.session import Answer, ImagesClient
 from pytest_cloudimages.engine import drawing, sequential
-from pytest_cloudimages.engine.concurrent import WorkerPool
+from pytest_cloudimages.engine.concurrent import worker_pool
 from pytest_cloudimages.engine.measurement import ConcurrentRuns
 from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.recording import Case, Collection, cases
+from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan, add, delete
 from pytest_cloudimages.history.operations import Kind, Operation
@@ -63,8 +64,9 @@ def _visibility(client: ImagesClient, image_id: str) -> str | None:
 # One client
 
 
+@workload(salt="members", follows_the_seed=True, requests=(13, 60, 60, 60))
 def member_steps(run: Run, seed: int) -> Steps:
-    """Members added, added again, deleted, deleted again and re-added; more of it in an order that is drawn."""
+    """Add members, one of them twice, delete them and one that is none, re-add one; then in an order that is drawn."""
     projects = [*((project, REAL) for project in _real(run)), *((each, DRAWN) for each in project_ids(seed, PROJECTS))]
     first, second, absent, *_ = projects
     plans = [
@@ -113,10 +115,12 @@ class Pattern(enum.StrEnum):
     SAME = "one member added by many"
 
 
-def member_races(run: Run, seed: int, workers: WorkerPool) -> ConcurrentRuns:
-    """Return what several clients do to the members of one image at once; nothing where MUSTs alone are asked for."""
-    opened = partial(shared_image, run)
-    return ConcurrentRuns(run, MEMBERS, workers, tuple(Pattern), partial(_drawn, run, seed), opened)
+@workload(salt="member races", follows_the_seed=True, requests=(0, 74, 74, 74))
+def member_races(run: Run, seed: int) -> Iterator[ConcurrentRuns]:
+    """Yield what several clients do to the members of one image at once; nothing where MUSTs alone are asked for."""
+    drawn, opened = partial(_drawn, run, seed), partial(shared_image, run)
+    with worker_pool() as workers:
+        yield ConcurrentRuns(run, MEMBERS, workers, tuple(Pattern), drawn, opened)
 
 
 def _drawn(run: Run, seed: int, pattern: str) -> list[ConcurrentPlan]:
@@ -165,9 +169,13 @@ class Sharing(Collection):
         return (Case(answer, [answer.exchange]) for answer in self.answers.get(question, ()))
 
 
-def sharing(run: Run, consumer: ImagesClient | None) -> Sharing:
-    """Share an image with a consumer and another project, and end it; without a consumer, ask the owner's questions."""
+@workload(empty=lambda: Sharing({}), requests=(15, 15, 15, 15))
+def sharing(run: Run) -> Sharing:
+    """Share an image with a second project and another, and end it; without a second, ask the owner's questions."""
     stranger, other = project_ids(0, 2)
+    consumer = None
+    with suppress(Blocked):  # whoever needs it asks for ``other_project``, and is told why there is none
+        consumer = None if run.same_project("ALT") else run.caller("ALT")
     answers: dict[Question, list[Answer]] = {}
     project, listed, problem = "", None, None
     with shared_image(run) as image:

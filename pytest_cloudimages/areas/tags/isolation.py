@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.provisioning import temporary_image
+from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
@@ -35,6 +36,7 @@ def _second(run: Run, name: str) -> Iterator[Image]:
         yield image
 
 
+@workload(empty=list, requests=(21, 29, 29, 29))
 def other_images(run: Run) -> list[OtherImage]:
     """Change the tags of one image, and return what others of the same name, tags or another project showed of it.
 

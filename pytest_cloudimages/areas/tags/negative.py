@@ -13,6 +13,7 @@ from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.session import Answer, ImagesClient
 from pytest_cloudimages.engine.recording import Case, Collection, anything, cases
+from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.limits import LONGEST
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -38,7 +39,7 @@ class UnauthorizedAttempt:
         return f"{self.answer}{', and it was done' if self.changed else ''}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class UnauthorizedAttempts(Collection):
     """What callers without a right to it have tried, and what came of it."""
 
@@ -54,6 +55,7 @@ class UnauthorizedAttempts(Collection):
                 yield Case(attempt, [attempt.answer.exchange])
 
 
+@workload(empty=lambda: UnauthorizedAttempts([]), requests=(22, 50, 50, 50))
 def unauthorized_attempts(run: Run) -> UnauthorizedAttempts:
     """Return what callers without a valid token, and another project, achieved with tags of their own on one image."""
     client, quick = run.client, run.settings.profile == "quick"
@@ -146,7 +148,7 @@ def _with_invalid_tokens(client: ImagesClient, enough: int | None) -> Iterator[I
         yield client.calling(f"an invalid token ({kind})", partial(str, token))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NegativeRequests(Collection):
     """The answers to requests that are well-formed and cannot succeed."""
 
@@ -164,6 +166,7 @@ class NegativeRequests(Collection):
                 yield Case(answer, [answer.exchange])
 
 
+@workload(empty=lambda: NegativeRequests([]), requests=(11, 18, 18, 18))
 def negative_requests(run: Run) -> NegativeRequests:
     """Return the answers for tags too long or absent, images that are not there, other methods, and no token."""
     with run.fresh_image() as image:

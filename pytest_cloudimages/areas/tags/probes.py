@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
@@ -34,6 +35,7 @@ class Basics:
             raise Blocked("Precondition failed: plain tags cannot be deleted; see TAG-DEL-*.")
 
 
+@workload(requests=(22, 22, 22, 22))
 def basics(run: Run) -> Basics:
     """Return what works with a few plain tags, tried once more on a failure, which may have been a passing one."""
     with run.recorder.of(Purpose.PREPARING):

@@ -52,7 +52,7 @@ class Comparison:
         return f"{self.read_path} shows {[*self.shown]!a}, and {[*self.expected]!a} is what is there"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparisons(Collection):
     """Every read path at every moment, compared with what had to be there."""
 

@@ -11,6 +11,7 @@ from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.recording import Case, Collection, anything, cases
+from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.steps import Reading
 from pytest_cloudimages.spec import limits
@@ -41,7 +42,7 @@ class Representation:
         return f"the image shows {sorted(self.in_image)!a}, the list {self.in_list!a}{for_reader}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Representations(Collection):
     """An image in several states, as itself and the list of images show it."""
 
@@ -66,6 +67,7 @@ class Representations(Collection):
                 yield Case(state.reading, [state.reading.answer.exchange])
 
 
+@workload(empty=lambda: Representations([]), requests=(30, 42, 42, 42))
 def representations(run: Run) -> Representations:
     """Return how an image and the list show some tags, fewer, none, one that was added again, and many special ones."""
     some = ["one", "two", "Three", "4", "null", "v" * limits.LONGEST]
