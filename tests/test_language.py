@@ -76,8 +76,6 @@ UNFINISHED: frozenset[str] = frozenset(
         "pytest_cloudimages/client/session.py",
         "pytest_cloudimages/client/transport.py",
         "pytest_cloudimages/engine/observations.py",
-        "pytest_cloudimages/engine/preflight.py",
-        "pytest_cloudimages/engine/run.py",
         "pytest_cloudimages/engine/settings.py",
         "pytest_cloudimages/history/resource.py",
         "tests/conftest.py",
