@@ -108,6 +108,20 @@ def test_a_room_knows_those_below_it(path: Path) -> None:
     assert sorted(violations(path)) == sorted(STILL_TO_GO.get(inside(path), set()))
 
 
+CORE = [path for path in MODULES if room_of(path) in ("history", "engine")]
+
+
+@pytest.mark.parametrize("path", CORE, ids=inside)
+def test_the_core_knows_no_area_of_the_api(path: Path) -> None:
+    """Neither the address of a tag, nor an attribute that shows tags: a resource says what is sent and read."""
+    nodes = [*ast.walk(ast.parse(path.read_text(encoding="utf-8")))]
+    attributes = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+    assert attributes & {"tag", "tags", "add_tag", "delete_tag", "member", "members"} == set()
+    assert [text for text in texts if "/tags" in text or "/members" in text] == []
+
+
 def test_no_room_is_known_by_what_it_knows() -> None:
     """The rooms stand on floors: no circle among those that each may import."""
     left: Mapping[str, set[str]] = {room: {*ALLOWED[room]} - {room} for room in ROOMS}
