@@ -10,6 +10,7 @@ import pytest
 
 from pytest_cloudimages import requirement
 from pytest_cloudimages.areas.tags.corpus import UNITS
+from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath
@@ -84,7 +85,7 @@ def test_an_added_tag_is_listed(plain_tags: Steps, image_states: Steps, represen
 
     # Whoever else may see the image sees it too.
     for showing in representations.aside():
-        assert showing.to_reader is None or {*showing.detail} <= {*showing.to_reader}, showing
+        assert showing.in_image_for_reader is None or {*showing.in_image} <= {*showing.in_image_for_reader}, showing
 
 
 # "This operation adds the specified tag to the specified image."

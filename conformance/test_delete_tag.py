@@ -6,6 +6,7 @@ from itertools import chain
 import pytest
 
 from pytest_cloudimages import requirement
+from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.representations import Representations
@@ -66,7 +67,7 @@ def test_a_deleted_tag_is_listed_no_more(
     representations: Representations,
 ) -> None:
     for showing in representations.aside():
-        assert showing.to_reader is None or {*showing.to_reader} <= {*showing.detail}, showing
+        assert showing.in_image_for_reader is None or {*showing.in_image_for_reader} <= {*showing.in_image}, showing
     for lives in (plain_tags, unusual_tags, boundary_tags, every_length, image_states):
         for step in lives.deletions(acknowledged=True, past=[Prior.PRESENT], again=False, printable=True):
             if step.tag in step.before:

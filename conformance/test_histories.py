@@ -1,20 +1,19 @@
 # sequences of operations against a set
 
-from collections import Counter
 from itertools import chain
 
 import pytest
 from hypothesis import given
 
 from pytest_cloudimages import requirement
+from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.isolation import OtherImage
 from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.strategies import tags
 from pytest_cloudimages.engine import recording
-from pytest_cloudimages.engine.measurement import ConcurrentRuns, Measurement
+from pytest_cloudimages.engine.measurement import ConcurrentRuns, witnessed
 from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.run import FreshImage, Run
-from pytest_cloudimages.history.events import Anomaly
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.oracles import took_exact_effect, without
 from pytest_cloudimages.history.steps import Prior
@@ -50,25 +49,8 @@ def test_what_many_were_answered_is_explained_by_some_order(races: ConcurrentRun
                 f"{run.plan.name}: a reader saw changes late, as is seen of this service elsewhere."
             )
 
-    assert shown.sound, unexplained(shown)
+    assert shown.sound, witnessed(shown)
     shown.raise_if_blocked()
-
-
-def unexplained(shown: Measurement[Anomaly]) -> str:
-    """Say how often and in which ways, with the smallest history that no order explains."""
-    counts = Counter(str(anomaly.category) for _, anomaly in shown.violations)
-    told = ", ".join(f"{category} ({count})" for category, count in counts.most_common())
-    where: dict[str, set[int]] = {}
-    for one, _ in shown.violations:
-        where.setdefault(one.plan.pattern, set()).add(one.plan.clients)
-    races = "; ".join(f"{family}, {', '.join(map(str, sorted(clients)))} clients" for family, clients in where.items())
-    count = len({id(one) for one, _ in shown.violations})
-    run, smallest = min(shown.violations, key=lambda one: len(one[1].witness))
-    recording.current_check().witness(smallest, run.exchanges_of(smallest.witness))
-    return (
-        f"{count} of {len(shown.runs)} races have no order that explains them: {told} ({races}).\n"
-        f"In {run.plan.name}: {smallest.text}"
-    )
 
 
 # "This operation adds the specified tag to the specified image."

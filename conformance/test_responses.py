@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from pytest_cloudimages import requirement
+from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.negative import NegativeRequests
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.measurement import ConcurrentRuns

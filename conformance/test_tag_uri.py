@@ -7,6 +7,7 @@ import pytest
 
 from pytest_cloudimages import requirement
 from pytest_cloudimages.areas.tags.corpus import SPECIAL, UNRESERVED
+from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.engine import recording

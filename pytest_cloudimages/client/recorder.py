@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from pytest_cloudimages.client.exchange import Exchange, Purpose
+from pytest_cloudimages.client.showing import Short
 
 REMARKABLE = (413, 429, 431, 503)
 KEPT_REMARKABLE = 50
@@ -32,7 +33,7 @@ class Traces:
 
 
 @dataclass
-class Recorder:
+class Recorder(Short):
     """Counts every exchange of a run, and hands it to the scopes that are open where it is sent.
 
     An exchange that no scope holds is counted and not kept.
@@ -52,6 +53,9 @@ class Recorder:
     traces: Traces = field(default_factory=Traces)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        return f"<Recorder: {sum(self.counts.values())} exchanges>"
+
     def add(self, exchange: Exchange) -> None:
         """Count an exchange, and append it to every scope that is open in this context."""
         with self._lock:
@@ -66,6 +70,12 @@ class Recorder:
         """Wait until a change is seen everywhere, where the service was seen to show changes late."""
         if self.lag:
             time.sleep(max(0.0, self.changed + min(1.5 * self.lag + 0.02, MOST_LENIENT) - time.monotonic()))
+
+    def count_creation(self) -> int:
+        """Count one more created image, and return how many there were so far."""
+        with self._lock:
+            self.created += 1
+            return self.created
 
     def saw_lag(self, seconds: float) -> None:
         """Remember how long an acknowledged change took to become visible, if none took longer."""

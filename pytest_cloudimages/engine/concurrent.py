@@ -93,6 +93,9 @@ class ConcurrentRun:
     late: tuple[Anomaly, ...]
     """What is explained if reads among the changes may show what was a little while before."""
 
+    def __repr__(self) -> str:
+        return f"<ConcurrentRun: {self.plan.pattern}, {self.plan.clients} clients, {len(self.completed)} operations>"
+
     @property
     def exchanges(self) -> list[Exchange]:
         """All that was sent, in that order."""
@@ -206,7 +209,7 @@ class _Execution:
         return image.client.ask_once(request, cut=operation.cut)
 
     def wait(self) -> None:
-        """Give the service time for what nobody waited for: twice as long as it took for anything else."""
+        """Sleep for what nobody waited for: twice as long as it took for anything else."""
         taken = [each.exchange.answered - each.exchange.sent for each in self.completed if each.exchange.status]
         time.sleep(min(max(2 * max(taken, default=0.0), LEAST_WAIT), LONGEST_WAIT))
 

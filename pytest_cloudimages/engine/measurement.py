@@ -1,5 +1,6 @@
 """Concurrent plans executed once and looked at by many checks, and what they show of one question."""
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -7,7 +8,7 @@ from functools import cached_property
 from typing import Generic, TypeVar
 
 from pytest_cloudimages.client.polling import Eventually
-from pytest_cloudimages.engine import concurrent
+from pytest_cloudimages.engine import concurrent, recording
 from pytest_cloudimages.engine.concurrent import ConcurrentRun, WorkerPool
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.run import FreshImage, Run
@@ -48,7 +49,7 @@ class Measurement(Generic[Violation]):
             raise self.problem
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ConcurrentRuns(Collection):
     """The concurrent plans of an area. Those of a pattern are executed when a check first asks for it."""
 
@@ -147,3 +148,23 @@ class ConcurrentRuns(Collection):
             late=self.run.settings.patience,
             clean=self.clean,
         )
+
+
+def witnessed(shown: Measurement[Anomaly]) -> str:
+    """Return how often, and in which ways, no order explains what was shown, with the smallest history that shows it.
+
+    That history becomes the witness of the check in hand.
+    """
+    counts = Counter(str(anomaly.category) for _, anomaly in shown.violations)
+    described = ", ".join(f"{category} ({count})" for category, count in counts.most_common())
+    clients: dict[str, set[int]] = {}
+    for run, _ in shown.violations:
+        clients.setdefault(run.plan.pattern, set()).add(run.plan.clients)
+    where = "; ".join(f"{pattern}, {', '.join(map(str, sorted(found)))} clients" for pattern, found in clients.items())
+    count = len({id(run) for run, _ in shown.violations})
+    run, smallest = min(shown.violations, key=lambda violation: len(violation[1].witness))
+    recording.current_check().witness(smallest, run.exchanges_of(smallest.witness))
+    return (
+        f"{count} of {len(shown.runs)} races have no order that explains them: {described} ({where}).\n"
+        f"In {run.plan.name}: {smallest.text}"
+    )

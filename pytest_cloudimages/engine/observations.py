@@ -37,7 +37,7 @@ class Selection(TypedDict, total=False):
     """Whatever else has to be so; it is asked of no step that another condition leaves out."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Steps(Collection):
     """What several plans have shown. Every method returns things to look at; each one yielded is a case."""
 

@@ -5,7 +5,10 @@ from http import HTTPStatus
 
 from pytest_cloudimages.reference.app import App, Reply, Request
 
+from .kinds import Kind
 from .registry import breaks
+
+KIND = Kind.ODD
 
 
 @breaks("TAG-VIS-02", "TAG-VIS-03", profile="standard")

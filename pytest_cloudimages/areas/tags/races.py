@@ -107,9 +107,9 @@ def _cut(draw: st.DrawFn, clients: int) -> ConcurrentPlan:
     there, coming, other = draw(_tags(3))
     unheard: list[ClientOperation] = draw(st.permutations([delete(there, cut=True), add(coming, cut=True)]))
     undone: list[ClientOperation] = draw(st.permutations([add(there), delete(coming)]))
-    prepared = ((add(there), add(other)),)
+    before = ((add(there), add(other)),)
     return ConcurrentPlan(
-        Pattern.CUT, clients, (prepared, tuple((each,) for each in unheard), *(((each,),) for each in undone))
+        Pattern.CUT, clients, (before, tuple((each,) for each in unheard), *(((each,),) for each in undone))
     )
 
 
@@ -134,7 +134,7 @@ SHAPES: dict[Pattern, Callable[[int], st.SearchStrategy[ConcurrentPlan]]] = {
 RETURNS = frozenset({Pattern.MIXED, Pattern.CUT})
 """Races in which tags come back."""
 DELETES = RETURNS | {Pattern.DELETING, Pattern.RENAMING}
-"""Races that teach nothing of a service that does not even delete plain tags."""
+"""Races whose precondition is that plain tags can be deleted."""
 
 
 def suited(pattern: Pattern, clients: Iterable[int]) -> list[int]:
