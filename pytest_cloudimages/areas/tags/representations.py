@@ -35,6 +35,11 @@ class Representation:
         """The tags that the image itself showed; none where it showed no list of strings."""
         return self.reading.values or ()
 
+    @property
+    def listed_tags(self) -> list[str] | None:
+        """The tags that the list showed, each once, as text; ``None`` where it showed no list."""
+        return sorted({*map(str, self.listed)}) if isinstance(self.listed, list) else None
+
     def __repr__(self) -> str:
         to_reader = "" if self.to_reader is None else f", to a reader {sorted(self.to_reader)!a}"
         to_reader += "" if self.listed_to_reader is None else f", the list to a reader {self.listed_to_reader!a}"
