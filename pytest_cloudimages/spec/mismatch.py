@@ -68,7 +68,8 @@ def expect(
 
     A set is what a collection has to hold, in any order and nothing twice; for a single value, it is what that may be.
     ``Allowed`` says by itself what may come; anything else is compared as it stands. ``what`` names the thing that is
-    compared ("the status"), ``before`` is what was there before, and ``evidence`` is shown with the message.
+    compared ("the status"), ``before`` is what was there before, and ``evidence`` is shown with the message; what
+    takes requests to find out is given as a callable, and called where it is shown.
     """
     __tracebackhide__ = True
     missing: list[object] = []
@@ -132,7 +133,8 @@ def _mismatch(
     """Return a mismatch that says in words what it carries."""
     lists = {"missing": missing, "unexpected": unexpected}
     differences = [f"{word} {_words(values)}" for word, values in lists.items() if values]
-    shown = [f"{name.replace('_', ' ')}: {value}" for name, value in evidence.items()]
+    found = {name: value() if callable(value) else value for name, value in evidence.items()}
+    shown = [f"{name.replace('_', ' ')}: {value}" for name, value in found.items()]
     return Mismatch(
         "; ".join([f"{what}: expected {words}, came {_words(actual)}", *differences, *shown]),
         what="; ".join([what, *shown]),

@@ -9,12 +9,22 @@ from typing import Protocol, TypeVar
 import pytest
 
 from pytest_cloudimages.areas.tags.corpus import UNITS
-from pytest_cloudimages.areas.tags.isolation import OtherImage
+from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept
 from pytest_cloudimages.areas.tags.negative import NegativeRequests, UnauthorizedAttempts
+from pytest_cloudimages.areas.tags.other_attributes import changed_attributes, restless_attributes
 from pytest_cloudimages.areas.tags.probes import Basics
+from pytest_cloudimages.areas.tags.race_findings import (
+    expect_explained,
+    expect_none_lost,
+    expect_once,
+    lost_additions,
+    not_once,
+)
 from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath, expect_filtered
 from pytest_cloudimages.areas.tags.representations import Representations
+from pytest_cloudimages.areas.tags.tag_limit import AtALimit
+from pytest_cloudimages.areas.tags.workloads import inconsistent_without_patch
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.client.session import Answer, ImagesClient
@@ -24,7 +34,13 @@ from pytest_cloudimages.engine.measurement import ConcurrentRuns
 from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.run import FreshImage, Run
 from pytest_cloudimages.history.operations import Kind
-from pytest_cloudimages.history.oracles import expect_exact_effect, expect_others_kept, others_removed
+from pytest_cloudimages.history.oracles import (
+    expect_exact_effect,
+    expect_others_kept,
+    others_added,
+    others_removed,
+    without,
+)
 from pytest_cloudimages.history.resource import Answered
 from pytest_cloudimages.history.steps import Prior, Reading, Step
 from pytest_cloudimages.spec import catalogue, contracts
@@ -56,6 +72,7 @@ __all__ = [
     "Allowed",
     "Answer",
     "Answered",
+    "AtALimit",
     "Basics",
     "Comparisons",
     "ConcurrentRuns",
@@ -74,31 +91,47 @@ __all__ = [
     "Step",
     "Steps",
     "UnauthorizedAttempts",
+    "alone",
+    "among_others",
     "answered",
     "anything_but",
+    "changed_attributes",
     "documented_codes",
     "expect_among",
     "expect_exact_effect",
+    "expect_explained",
     "expect_filtered",
     "expect_interpreted",
+    "expect_kept",
+    "expect_none_lost",
     "expect_none_of",
+    "expect_once",
     "expect_others_kept",
+    "expect_reproduced",
     "expect_stored_or_refused",
     "expect_tags",
     "fitting_schemas",
+    "inconsistent_without_patch",
+    "its_beginning_is_kept",
     "limit_of",
+    "lost_additions",
     "met_in_passing",
+    "not_once",
     "note_waits",
     "or_skip",
+    "others_added",
     "others_removed",
     "overlong",
     "repeated",
     "require_ok",
+    "restless_attributes",
     "retry_after",
     "set_tags",
     "shows_tags",
+    "stated_tag_limit",
     "told_to_wait",
     "unaltered",
+    "without",
 ]
 
 ADD, DELETE = Kind.ADD, Kind.DELETE
@@ -158,6 +191,28 @@ def shows_tags(reading: Reading) -> bool:
     return bool(reading.values)
 
 
+def among_others(step: Step) -> bool:
+    """Return whether the image carried other tags than the one that a step names."""
+    return bool({*(step.before or ())} - {step.value})
+
+
+def alone(step: Step) -> bool:
+    """Return whether the image carried no other tag, so that none can be seen to stay."""
+    return not among_others(step)
+
+
+def stated_tag_limit(run: Run) -> int:
+    """Return the operator's limit of tags; the check is *untested* where none is stated."""
+    if not run.settings.tag_limit:
+        pytest.skip("needs the limit that the operator sets: state it with --tag-limit N")
+    return run.settings.tag_limit
+
+
+def its_beginning_is_kept(step: Step) -> bool:
+    """Return whether a tag is of a length that is allowed, or the image carries as much of it as is."""
+    return len(step.value) <= LONGEST or step.value[:LONGEST] in (step.before or ())
+
+
 def unaltered(step: Step) -> bool:
     """Return whether no tag was stored with fewer blanks at its end: what is altered is asked by TAG-HIST-04."""
     return not (
@@ -173,6 +228,13 @@ def expect_tags(image: Image, expected: Iterable[str], when: str) -> None:
     __tracebackhide__ = True
     wanted = {*expected}
     expect(image.eventual_tags(wanted), wanted, f"tags {when}")
+
+
+def expect_reproduced(steps: Steps, *, standing_by: bool) -> None:
+    """Raise ``Mismatch`` where the answers do not explain what was read and asking step by step did not show why."""
+    __tracebackhide__ = True
+    for contradiction in steps.contradictions(standing_by=standing_by):
+        raise contradiction.as_mismatch()
 
 
 def expect_stored_or_refused(step: Step) -> None:
