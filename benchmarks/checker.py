@@ -19,7 +19,7 @@ from pytest_cloudimages.history.operations import Kind
 
 @dataclass(frozen=True)
 class Load:
-    """What the clients do."""
+    """The size of a history to check."""
 
     operations: int = 10_000
     tags: int = 50
@@ -30,7 +30,7 @@ class Load:
 
     def __str__(self) -> str:
         return " | ".join(
-            str(one) for one in (self.operations, self.tags, self.clients, self.reads, self.unknown, self.lost)
+            str(count) for count in (self.operations, self.tags, self.clients, self.reads, self.unknown, self.lost)
         )
 
 

@@ -21,6 +21,7 @@ from pytest_cloudimages.areas.tags.checks import (
     or_skip,
     require_ok,
 )
+from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.negative import (
     ANONYMOUS,
     INVALID,

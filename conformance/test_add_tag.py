@@ -48,6 +48,7 @@ from pytest_cloudimages.areas.tags.checks import (
     unaltered,
 )
 from pytest_cloudimages.areas.tags.corpus import BODIES_OF_ADDITIONS, FURTHER_BODIES_OF_ADDITIONS
+from pytest_cloudimages.areas.tags.fixtures import *
 
 
 # "204 Success: Request succeeded."
@@ -78,8 +79,8 @@ def test_an_added_tag_is_listed(plain_tags: Steps, image_states: Steps, represen
 
     # A reader of the project sees it too.
     for state in representations.aside():
-        if state.to_reader is not None:
-            expect_among(state.to_reader, state.detail, f"tags shown to a reader, where {state}")
+        if state.in_image_for_reader is not None:
+            expect_among(state.in_image_for_reader, state.in_image, f"tags shown to a reader, where {state}")
 
 
 # "This operation adds the specified tag to the specified image."
@@ -147,7 +148,7 @@ def test_a_body_adds_no_tag(working_image: Image, basics: Basics) -> None:
 # "{tag}: Image tag (may be up to 255 characters in length)."
 @requirement("TAG-ADD-10")
 def test_a_tag_of_255_characters_is_stored_whole(boundary_tags: Steps) -> None:
-    additions = boundary_tags.additions(sorts=["boundary"], past=[Prior.NEVER])
+    additions = boundary_tags.additions(input_classes=["boundary"], past=[Prior.NEVER])
     for step in additions.where(lambda step: len(step.tag) == LONGEST):
         step.expect(status=OK, count=1)
 
@@ -155,7 +156,7 @@ def test_a_tag_of_255_characters_is_stored_whole(boundary_tags: Steps) -> None:
 # "{tag}: Image tag (may be up to 255 characters in length)."
 @requirement("TAG-ADD-11")
 def test_a_tag_of_more_than_255_characters_is_refused_and_not_stored(boundary_tags: Steps) -> None:
-    for step in boundary_tags.additions(sorts=["past the limit"], where=unaltered):
+    for step in boundary_tags.additions(input_classes=["past the limit"], where=unaltered):
         step.expect(status=REFUSED)
         expect(others_added(step, but=()), [], f"tags that came with {step}")
 
@@ -163,7 +164,7 @@ def test_a_tag_of_more_than_255_characters_is_refused_and_not_stored(boundary_ta
 # maxLength 255 in the image schema
 @requirement("TAG-ADD-12")
 def test_an_overlong_tag_is_answered_400(boundary_tags: Steps) -> None:
-    for step in boundary_tags.additions(sorts=["past the limit"], where=unaltered):
+    for step in boundary_tags.additions(input_classes=["past the limit"], where=unaltered):
         if step.answer.status in (413, 414, 422):
             note(f"{len(step.tag)} characters are answered {step.answer.status}.")
 
@@ -173,7 +174,7 @@ def test_an_overlong_tag_is_answered_400(boundary_tags: Steps) -> None:
 # "{tag}: Image tag (may be up to 255 characters in length)."
 @requirement("TAG-ADD-13")
 def test_a_tag_of_one_character_is_accepted(boundary_tags: Steps, basics: Basics) -> None:
-    for step in boundary_tags.additions(sorts=["one character"], past=[Prior.NEVER]):
+    for step in boundary_tags.additions(input_classes=["one character"], past=[Prior.NEVER]):
         step.expect(status=OK, present=True if basics.adds else None)
 
 
@@ -196,7 +197,7 @@ def test_the_limit_counts_characters(working_image: Image, unit: str) -> None:
 # "up to 255 characters in length": a letter and its accent are two
 @requirement("TAG-ADD-14")
 def test_the_limit_counts_no_letter_with_its_accents_as_one(boundary_tags: Steps) -> None:
-    for step in boundary_tags.additions(sorts=["past the limit, composing"]):
+    for step in boundary_tags.additions(input_classes=["past the limit, composing"]):
         # What a service stores in another form is asked by TAG-HIST-04.
         if not step.answer.refused:
             step.expect(present=False)
@@ -256,13 +257,13 @@ def test_an_addition_over_a_limit(cloudimages_run: Run) -> None:
 @requirement("TAG-ADD-20")
 def test_the_limit_of_tags_is_enforced_with_413(image_at_tag_limit: Steps, cloudimages_run: Run) -> None:
     limit = stated_tag_limit(cloudimages_run)
-    for step in image_at_tag_limit.aside().additions(sorts=[AtALimit.UP_TO_IT]):
+    for step in image_at_tag_limit.aside().additions(input_classes=[AtALimit.UP_TO_IT]):
         step.expect(status=OK, present=True)
-    past_it = image_at_tag_limit.additions(sorts=[AtALimit.PAST_IT])
+    past_it = image_at_tag_limit.additions(input_classes=[AtALimit.PAST_IT])
     for step in past_it.where(lambda step: len(step.before or ()) >= limit):
         step.expect(status=413, present=False)
     # A refused addition does not count, and a deletion makes room.
-    for step in image_at_tag_limit.aside().additions(sorts=[AtALimit.IN_THE_ROOM]):
+    for step in image_at_tag_limit.aside().additions(input_classes=[AtALimit.IN_THE_ROOM]):
         step.expect(status=OK, present=True)
 
 
@@ -270,7 +271,7 @@ def test_the_limit_of_tags_is_enforced_with_413(image_at_tag_limit: Steps, cloud
 @requirement("TAG-ADD-21")
 def test_at_the_limit_a_carried_tag_can_be_added_again(image_at_tag_limit: Steps, cloudimages_run: Run) -> None:
     stated_tag_limit(cloudimages_run)
-    for step in image_at_tag_limit.additions(sorts=[AtALimit.AGAIN], past=[Prior.PRESENT]):
+    for step in image_at_tag_limit.additions(input_classes=[AtALimit.AGAIN], past=[Prior.PRESENT]):
         step.expect(status=OK, after=step.before or ())
 
 

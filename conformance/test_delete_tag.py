@@ -31,6 +31,7 @@ from pytest_cloudimages.areas.tags.checks import (
     set_tags,
 )
 from pytest_cloudimages.areas.tags.corpus import BODIES_OF_DELETIONS
+from pytest_cloudimages.areas.tags.fixtures import *
 
 
 # "204 Delete Successful: Delete request succeeded."
@@ -67,7 +68,11 @@ def test_a_deleted_tag_is_listed_no_more(
     representations: Representations,
 ) -> None:
     for state in representations.aside():
-        expect({*(state.to_reader or ())} - {*state.detail}, set(), f"tags shown to a reader alone, where {state}")
+        expect(
+            {*(state.in_image_for_reader or ())} - {*state.in_image},
+            set(),
+            f"tags shown to a reader alone, where {state}",
+        )
 
     steps = plain_tags + unusual_tags + boundary_tags + every_length + image_states
     for step in steps.deletions(acknowledged=True, past=[Prior.PRESENT], again=False, printable=True):
@@ -94,11 +99,11 @@ def test_a_second_deletion_is_answered_404(plain_tags: Steps, unusual_tags: Step
 # "404 Not Found: Resource not found."
 @requirement("TAG-DEL-06")
 def test_deleting_a_tag_that_was_never_there_is_answered_404(absent_tags: Steps) -> None:
-    for step in absent_tags.deletions(sorts=["absent"]):
+    for step in absent_tags.deletions(input_classes=["absent"]):
         step.expect(status=404)
 
     # What the service would refuse to add, it may refuse to delete as well.
-    for step in absent_tags.aside().deletions(sorts=["absent and special"]):
+    for step in absent_tags.aside().deletions(input_classes=["absent and special"]):
         if its_beginning_is_kept(step):
             step.expect(status=REFUSED)
 

@@ -24,6 +24,7 @@ from pytest_cloudimages.areas.tags.checks import (
     expect_tags,
     without,
 )
+from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.strategies import tags
 
 READABLE = Allowed("tags that can be read", lambda values: values is not None)

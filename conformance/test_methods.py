@@ -11,6 +11,7 @@ from pytest_cloudimages.areas.tags.checks import (
     or_skip,
 )
 from pytest_cloudimages.areas.tags.corpus import BODIES_OF_METHODS
+from pytest_cloudimages.areas.tags.fixtures import *
 
 OTHERS = ("GET", "POST", "PATCH")
 

@@ -20,6 +20,7 @@ from pytest_cloudimages.areas.tags.checks import (
     retry_after,
     told_to_wait,
 )
+from pytest_cloudimages.areas.tags.fixtures import *
 
 
 # "A server MUST NOT send a Content-Length header field in any response with a

@@ -28,6 +28,7 @@ from pytest_cloudimages.areas.tags.checks import (
     require_ok,
 )
 from pytest_cloudimages.areas.tags.corpus import NAMED_ELSEWHERE, NAMED_EVERYWHERE, SPECIAL, UNRESERVED
+from pytest_cloudimages.areas.tags.fixtures import *
 
 
 # "PUT /images/{image_id}/tags/{tag}" "DELETE /images/{image_id}/tags/{tag}"
@@ -61,7 +62,7 @@ def test_the_segment_carries_a_string_of_up_to_255_characters(boundary_tags: Ste
         past=[Prior.NEVER],
         where=lambda step: "composing" not in step.operation.input_class and not step.tag.endswith(" "),
     )
-    for step in chain(at_the_limit, every_length.additions(sorts=["every length", "word or number"])):
+    for step in chain(at_the_limit, every_length.additions(input_classes=["every length", "word or number"])):
         if len(step.tag) > LONGEST:
             step.expect(present=False)
             expect(others_removed(step), [], f"other tags removed by {step}")
@@ -170,11 +171,11 @@ def test_a_plus_sign_is_no_space(working_image: Image, basics: Basics) -> None:
 def test_printable_characters_are_accepted_when_encoded(
     special_tags: Steps, working_image: Image, basics: Basics
 ) -> None:
-    for step in special_tags.additions(sorts=["reserved character"]):
+    for step in special_tags.additions(input_classes=["reserved character"]):
         step.expect(status=OK)
         expect_exact_effect(step)
     if basics.deletes:
-        for step in special_tags.deletions(sorts=["reserved character"], past=[Prior.PRESENT]):
+        for step in special_tags.deletions(input_classes=["reserved character"], past=[Prior.PRESENT]):
             step.expect(status=OK)
             expect_exact_effect(step)
 
@@ -231,11 +232,11 @@ def test_a_raw_slash_addresses_another_resource(image: Image, method: str) -> No
 @requirement("TAG-URI-11")
 def test_a_tag_beyond_ascii_is_stored_or_refused(special_tags: Steps, basics: Basics) -> None:
     basics.require_additions()
-    sorts = ["beyond ASCII"]
-    for step in special_tags.additions(sorts=sorts, known=False):
+    input_classes = ["beyond ASCII"]
+    for step in special_tags.additions(input_classes=input_classes, known=False):
         expect_stored_or_refused(step)
     if basics.deletes:
-        for step in special_tags.deletions(sorts=sorts, past=[Prior.PRESENT]):
+        for step in special_tags.deletions(input_classes=input_classes, past=[Prior.PRESENT]):
             step.expect(status=OK)
             expect_exact_effect(step)
 
@@ -328,9 +329,9 @@ def test_a_long_target_is_handled(image: Image, method: str) -> None:
 @requirement("TAG-URI-19")
 def test_letter_case_tells_tags_apart(confusable_tags: Steps, basics: Basics) -> None:
     basics.require_deletions()
-    for step in confusable_tags.additions(sorts=["letter case"], printable=True):
+    for step in confusable_tags.additions(input_classes=["letter case"], printable=True):
         expect_exact_effect(step)
-    for step in confusable_tags.deletions(sorts=["letter case"], printable=True):
+    for step in confusable_tags.deletions(input_classes=["letter case"], printable=True):
         if step.prior is Prior.PRESENT:
             step.expect(status=OK)
         expect_exact_effect(step)
@@ -340,14 +341,14 @@ def test_letter_case_tells_tags_apart(confusable_tags: Steps, basics: Basics) ->
 @requirement("TAG-URI-20")
 def test_normalisation_forms_tell_tags_apart(confusable_tags: Steps, basics: Basics) -> None:
     basics.require_additions()
-    sorts = ["normalisation form"]
-    tried = [*confusable_tags.aside().additions(sorts=sorts)]
+    input_classes = ["normalisation form"]
+    tried = [*confusable_tags.aside().additions(input_classes=input_classes)]
     if tried and all(step.answer.refused for step in tried):
         pytest.skip("the service refuses such tags")
 
     # How a tag is shown is asked by TAG-URI-11; here it counts that two forms are shown as two tags.
     shown: dict[str, set[str]] = {}
-    for step in confusable_tags.steps(sorts=sorts, acknowledged=True):
+    for step in confusable_tags.steps(input_classes=input_classes, acknowledged=True):
         if step.operation.kind is ADD:
             expect(len(step.came), 1, f"number of tags that came with {step}")
             expect(step.gone, set(), f"tags gone with {step}")
@@ -362,11 +363,11 @@ def test_normalisation_forms_tell_tags_apart(confusable_tags: Steps, basics: Bas
 @requirement("TAG-URI-21")
 def test_blanks_and_controls_are_stored_or_refused(special_tags: Steps, basics: Basics) -> None:
     basics.require_additions()
-    sorts = [sort for sort in SPECIAL if "control" in sort]
-    for step in special_tags.additions(sorts=sorts, known=False):
+    input_classes = [sort for sort in SPECIAL if "control" in sort]
+    for step in special_tags.additions(input_classes=input_classes, known=False):
         expect_stored_or_refused(step)
     if basics.deletes:
-        for step in special_tags.deletions(sorts=sorts, past=[Prior.PRESENT]):
+        for step in special_tags.deletions(input_classes=input_classes, past=[Prior.PRESENT]):
             step.expect(status=OK)
             expect_exact_effect(step)
 

@@ -28,6 +28,7 @@ from pytest_cloudimages.areas.tags.checks import (
     shows_tags,
 )
 from pytest_cloudimages.areas.tags.corpus import FILTERED_ENDINGS, NEAR_ENDINGS, SET_TOGETHER
+from pytest_cloudimages.areas.tags.fixtures import *
 
 STRINGS = Allowed("a list of strings", lambda values: values is not None)
 
@@ -48,9 +49,9 @@ def test_an_image_shows_its_tags_as_a_list_of_strings(
 def test_the_list_shows_the_tags_of_the_image(representations: Representations, read_path_checks: Comparisons) -> None:
     # Whether what the image itself shows is a list of strings is asked by TAG-VIS-01.
     for state in representations.shown(where=lambda state: state.reading.values is not None):
-        expect(state.listed_tags, {*state.detail}, f"tags in the list, where {state}")
-        if state.listed_to_reader is not None:
-            expect({*state.listed_to_reader}, {*state.detail}, f"tags in the list to a reader, where {state}")
+        expect(state.tags_in_list, {*state.in_image}, f"tags in the list, where {state}")
+        if state.in_list_for_reader is not None:
+            expect({*state.in_list_for_reader}, {*state.in_image}, f"tags in the list to a reader, where {state}")
 
     for comparison in read_path_checks.aside().at(ReadPath.LIST):
         expect({*comparison.shown}, {*comparison.expected}, f"tags in {ReadPath.LIST}")
@@ -108,8 +109,8 @@ def test_no_image_shows_a_tag_twice(
             expect(repeated(reading.values or ()), [], f"tags shown twice by {reading.answer}")
 
     for state in representations.aside():
-        if isinstance(state.listed, list):
-            expect(repeated(map(str, state.listed)), [], f"tags listed twice, where {state}")
+        if isinstance(state.in_list, list):
+            expect(repeated(map(str, state.in_list)), [], f"tags listed twice, where {state}")
 
 
 # "tags": {"items": {"maxLength": 255, "type": "string"}, "type": "array"}
@@ -135,8 +136,8 @@ def test_no_image_shows_a_tag_of_more_than_255_characters(
             expect(overlong(reading.values or ()), [], f"tags too long shown by {reading.answer}")
 
     for state in representations.aside():
-        if isinstance(state.listed, list):
-            expect(overlong(state.listed), [], f"tags too long in the list, where {state}")
+        if isinstance(state.in_list, list):
+            expect(overlong(state.in_list), [], f"tags too long in the list, where {state}")
 
 
 # '[{"op": "replace", "path": "/tags", "value": [ … ]}]'

@@ -66,7 +66,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, direct: None) -> Iterator[Opened]:  
         ("ReadsPlusAsSpace", added("abc+ ")),
         ("RefusesReserved", added('a"b', Symptom.REFUSED)),
         ("DropsControls", added("ab\x01c")),
-        ("KeepsWhatCameBack", Suspect(Symptom.KEPT, Kind.DELETE, "x7", True, ("x7",))),
+        ("KeepsWhatCameBack", Suspect(Symptom.NOT_DELETED, Kind.DELETE, "x7", True, ("x7",))),
         ("KeepsSevenTags", added("tag", Symptom.REMOVES_OTHERS, before=tuple("abcdefg"), lost=("a",))),
         (
             "DeletesByPrefix",
@@ -186,8 +186,8 @@ OWN = """
     {patch}
 
     @requirement("TAG-ADD-13")
-    def test_a_digit(image):
-        assert image.add_tag("7").ok
+    def test_a_digit(cloudimages_image):
+        assert cloudimages_image.add_tag("7").ok
 
     @requirement("TAG-ADD-01")
     def test_another():

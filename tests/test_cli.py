@@ -59,8 +59,8 @@ from pytest_cloudimages.strategies import plain_tags
 
 @requirement("TAG-ADD-13")
 @given(tag=plain_tags())
-def test_property(fresh_image, tag):
-    with fresh_image() as image:
+def test_property(cloudimages_fresh_image, tag):
+    with cloudimages_fresh_image() as image:
         assert image.add_tag(tag).ok
 """
 
@@ -163,10 +163,10 @@ CRASH = """
 from pytest_cloudimages import requirement
 
 @requirement("OWN-01")
-def test_crash(image, cloudimages_credentials):
+def test_crash(cloudimages_image, cloudimages_credentials):
     token = cloudimages_credentials.token()
     print("the token is", token)
-    answer = image.client.add_tag("unknown", "a")
+    answer = cloudimages_image.client.add_tag("unknown", "a")
     raise RuntimeError(f"a crash with {token} in its message, after {answer.body}")
 """
 OWN = """

@@ -110,21 +110,6 @@ def test_an_address_of_the_environment_does_not_contradict_an_option() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "awake"),
-    [
-        ({}, False),
-        ({"url": "http://x"}, True),
-        ({"cloud": "c"}, True),
-        ({"reference": True}, True),
-        ({"image": ("a",)}, False),
-    ],
-)
-def test_an_option_names_a_service(options: dict[str, Any], awake: bool) -> None:
-    """A URL, a cloud, or the embedded one."""
-    assert Settings(**options).names_a_service == awake
-
-
-@pytest.mark.parametrize(
     "options",
     [
         Settings(reference=True, seed=7),

@@ -53,7 +53,7 @@ EFFORT = Profile(
 
 @pytest.fixture
 def planned(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any], int], list[str]]:
-    """Give the lines of all plans that an experiment draws; nothing is carried out."""
+    """Return a function to the lines of all plans that a workload draws; nothing is executed."""
     plans: list[Sequence[Any]] = []
 
     def take(drawn: Sequence[Sequence[Any]], *_: object, **how: object) -> list[Any]:
@@ -81,7 +81,7 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any], in
 def _operation(step: Any) -> str:
     """Write a step of a plan down: what is done, to which tags of which image."""
     if isinstance(step, read_paths.ReadPathStep):
-        return json.dumps([WORDS[step.view], *step.tags, step.image])
+        return json.dumps([WORDS[step.path], *step.tags, step.image])
     return json.dumps([WORDS[step.kind], step.value, step.image])
 
 
@@ -94,7 +94,7 @@ def _race(race: ConcurrentPlan) -> Iterator[str]:
 
 
 def digest(lines: Sequence[str]) -> str:
-    """Give the first 16 digits of the SHA-256 of some lines."""
+    """Return the first 16 digits of the SHA-256 of some lines."""
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.app.records import conclude, raise_if_flaky, without_secrets
+from pytest_cloudimages.app.records import brief, conclude, raise_if_flaky, without_secrets
+from pytest_cloudimages.app.selection import of_the_suite
 from pytest_cloudimages.app.stash import RUN
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.spec.marks import ids_of
@@ -51,12 +52,18 @@ class Exploring:
         minutes = self.settings.minutes
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         found = {result.id for result in self.records.results if result.verdict.finding}
+        # Where nobody sits at a terminal, progress would wait for a full buffer.
+        say = functools.partial(reporter.write_line if reporter else print, flush=True)
+        explored, left = exploration.divided(items)
+        for item in items:
+            reason = left.get(item.nodeid)
+            if reason and not (reason == exploration.NOTHING_DRAWN and of_the_suite(item.path)):
+                say(f"not explored: {brief(item.nodeid)}: {reason}")
         exploration.Exploration(
             run=self.run,
-            items=[item for item in items if exploration.follows_from_the_seed(item) and not found & {*ids_of(item)}],
+            items=[item for item in explored if not found & {*ids_of(item)}],
             judge=self.explored,
-            # Where nobody sits at a terminal, progress would wait for a full buffer.
-            say=functools.partial(reporter.write_line if reporter else print, flush=True),
+            say=say,
             minutes=minutes or 0,
             examples=exploration.Examples(
                 Path(self.settings.examples or Path(self.settings.reports or "reports", "examples"))
@@ -68,6 +75,11 @@ class Exploring:
         """Return what a check shows with other arguments; a finding is reported as if it were a check of its own."""
         params = getattr(getattr(item, "callspec", None), "params", {})
         check = functools.partial(item.obj, **params, **arguments)  # type: ignore[attr-defined]  # a function
+        test: Any = getattr(item, "function", None)
+        if hasattr(test, "hypothesis"):
+            import hypothesis
+
+            hypothesis.seed(seed)(test)
         mine, begun = recording.CheckRecord(), time.time()
         error = self._asked(check, mine)
         ended = time.time()

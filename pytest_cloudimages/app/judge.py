@@ -16,8 +16,9 @@ from pytest_cloudimages.app.facts import facts_of
 from pytest_cloudimages.app.html_hooks import HtmlHooks
 from pytest_cloudimages.app.records import Records, conclude, raise_if_flaky, results_of, without_secrets
 from pytest_cloudimages.app.selection import Selection, tune
-from pytest_cloudimages.app.stash import CHECK, RESULTS, RUN, SETTINGS
-from pytest_cloudimages.client.errors import ConfigurationError
+from pytest_cloudimages.app.stash import CHECK, COMMAND, RESULTS, RUN, SETTINGS, UNFOUND
+from pytest_cloudimages.app.waking import UNNAMED, Unfound, asks, distributed
+from pytest_cloudimages.client.errors import ConfigurationError, UnnamedServiceError
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.reporting import terminal
@@ -52,7 +53,7 @@ class Judge:
         self.config = config
         config.add_cleanup(SECRETS.begin())
         self.settings: Settings = config.stash[SETTINGS]
-        if getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput"):
+        if distributed(config):
             raise pytest.UsageError("A run judges in one process; leave out the -n of pytest-xdist.")
         try:
             self.selection = Selection(load(*map(Path, self.settings.catalogue)), self.settings)
@@ -86,32 +87,60 @@ class Judge:
         self.awaited = {item.nodeid for item in checks}
         for item in checks:
             tune(item, self.settings)
-        if RUN not in self.config.stash and not self.config.option.collectonly:
-            from pytest_cloudimages.areas.tags.resource import TAGS
-            from pytest_cloudimages.engine.preflight import prepare
+        wanted = COMMAND in self.config.stash or checks or any(map(asks, items))
+        if wanted and not self.config.option.collectonly:
+            self.find_service()
 
-            try:
-                self.config.stash[RUN] = prepare(self.settings, (TAGS,))
-            except ConfigurationError as problem:
+    def find_service(self) -> None:
+        """Find the service, and keep why there is none: other tests than those that ask for it go on without it."""
+        if RUN in self.config.stash or UNFOUND in self.config.stash:
+            return
+        from pytest_cloudimages.areas.tags.resource import TAGS
+        from pytest_cloudimages.engine.preflight import prepare
+
+        try:
+            self.config.stash[RUN] = prepare(self.settings, (TAGS,))
+        except ConfigurationError as problem:
+            if self.settings.reports:
                 report_files.leave_alone(self.config)
-                raise pytest.UsageError(SECRETS.hide(str(problem))) from None
-            self.run.beyond_must = self.selection.beyond_must
+            named = not isinstance(problem, UnnamedServiceError)
+            told = SECRETS.hide(str(problem))
+            if COMMAND in self.config.stash:
+                raise pytest.UsageError(told) from None
+            self.config.stash[UNFOUND] = Unfound(told if named else UNNAMED, named)
+            return
+        self.run.beyond_must = self.selection.beyond_must
 
-    def pytest_report_collectionfinish(self) -> list[str]:
+    def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> list[str]:
         """Say what is judged, and how."""
-        return terminal.header(self.facts) if RUN in self.config.stash else []
+        if RUN not in self.config.stash:
+            return []
+        lines = terminal.header(self.facts)
+        if self.settings.dry_run:
+            from pytest_cloudimages.engine import registry
+
+            # Known before anything is asked: what the whole takes is counted at the end.
+            estimated = registry.estimate(items, self.settings.profile)
+            lines += [f"workloads: {estimated}"] if estimated else []
+        return lines
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Collect the evidence of one check."""
         self.running = True
-        mine = recording.CheckRecord() if ids_of(item) else None
+        mine = recording.CheckRecord() if ids_of(item) and RUN in self.config.stash else None
         recording.collect(mine)
         item.stash[CHECK] = mine
         try:
             return (yield)
         finally:
             recording.collect(None)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        """End a check where there is no service, whatever it would ask it with."""
+        if ids_of(item) and UNFOUND in self.config.stash:
+            self.config.stash[UNFOUND].end()
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
@@ -141,6 +170,8 @@ class Judge:
         ended = isinstance(error, KeyboardInterrupt | pytest.exit.Exception)
         if mine is not None and not ended and (report.when == "call" or error):
             self.records.show(item, report, self.records.judged(item, report, error, mine), error)
+        if mine is None and error is not None and RUN in self.config.stash and error is self.run.problem:
+            report.longrepr = str(error)  # where it was raised tells nobody anything
         return without_secrets(report)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass, field
-from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.app.stash import RUN
+from pytest_cloudimages.app import suite
+from pytest_cloudimages.app.stash import COMMAND, RUN
+from pytest_cloudimages.app.waking import asks, judges
 from pytest_cloudimages.engine import recording
-from pytest_cloudimages.spec.marks import ids_of
+from pytest_cloudimages.spec.marks import FOREIGN, ids_of
 from pytest_cloudimages.spec.requirements import Level, Requirement, selected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from pytest_cloudimages.engine.settings import Settings
 
-try:
-    SUITE = Path(str(resources.files("pytest_cloudimages.conformance"))).resolve()
-except ModuleNotFoundError:
-    # A checkout that is on the path as it stands: the suite lies beside the package.
-    SUITE = Path(__file__).resolve().parents[2] / "conformance"
+SUITE = suite.folder()
 
 
 @dataclass
@@ -57,6 +54,7 @@ class Selection:
     def bind(self, items: list[pytest.Item]) -> None:
         """Bind the tests to the catalogue, and take out of the list what is not asked for."""
         for item in items:
+            item.stash[FOREIGN] = self._is_foreign(item)
             for identifier in ids_of(item):
                 if identifier not in self.catalogue:
                     raise pytest.UsageError(
@@ -71,6 +69,11 @@ class Selection:
         if left_out:
             left_out[0].config.hook.pytest_deselected(items=left_out)
             items[:] = [item for item in items if item not in left_out]
+
+    def _is_foreign(self, item: pytest.Item) -> bool:
+        """Tell whether a test's mark is another plugin's: it asks nothing of a service, and no catalogue has its id."""
+        judged = COMMAND in item.config.stash or judges(item.config) or asks(item)
+        return not judged and self.catalogue.keys().isdisjoint(ids_of(item))
 
 
 @dataclass(frozen=True)

@@ -8,15 +8,18 @@ import pytest
 
 if TYPE_CHECKING:
     from pytest_cloudimages.app.judge import Judge
+    from pytest_cloudimages.app.waking import Unfound
     from pytest_cloudimages.engine import recording
     from pytest_cloudimages.engine.run import Run
     from pytest_cloudimages.engine.settings import Settings
     from pytest_cloudimages.reporting.results import Results
 
-
 CHECK: pytest.StashKey[recording.CheckRecord | None] = pytest.StashKey()
 RESULTS: pytest.StashKey[Results] = pytest.StashKey()
-
 SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
 RUN: pytest.StashKey[Run] = pytest.StashKey()
+UNFOUND: pytest.StashKey[Unfound] = pytest.StashKey()
+"""Why there is no run: nobody named a service, or the one that is named is wrong."""
 JUDGE: pytest.StashKey[Judge] = pytest.StashKey()
+COMMAND: pytest.StashKey[bool] = pytest.StashKey()
+"""Whether this is `cloudimages run`, which ends where nothing can be judged: no test of anybody else is waiting."""

@@ -71,7 +71,7 @@ class Exchange:
         return SECRETS.hide(f"{asked} → {self.status or 'no answer'}{f' ({self.note})' if self.note else ''}")
 
     def curl(self, origin: str) -> str:
-        """Give a command that sends this request again; the token comes from the shell's ``$TOKEN``."""
+        """Return a command that sends this request again; the token comes from the shell's ``$TOKEN``."""
         # curl is told to make no list of an address with brackets, and no file's name of a body that begins with @.
         words = ["curl", "-isS", "--path-as-is", "--globoff", "-X", self.method]
         for name, value in self.headers:
@@ -83,7 +83,7 @@ class Exchange:
         return SECRETS.hide(line.replace(f"'{TOKEN}: $TOKEN'", f'"{TOKEN}: $TOKEN"'))
 
     def as_data(self, origin: str) -> dict[str, Any]:
-        """Give the exchange as JSON data, without secrets."""
+        """Return the exchange as JSON data, without secrets."""
         data = {
             "method": self.method,
             "target": self.target,
@@ -103,5 +103,5 @@ class Exchange:
 
 
 def without_token(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Give the headers with the token's value left out."""
+    """Return the headers without the value of the token."""
     return tuple((name, HIDDEN if name == TOKEN else value) for name, value in headers.items())

@@ -8,6 +8,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from pytest_cloudimages.client.exchange import Exchange, Purpose
+from pytest_cloudimages.client.showing import Short
 
 REMARKABLE = (413, 429, 431, 503)
 KEPT_REMARKABLE = 50
@@ -29,7 +30,7 @@ class Traces:
 
 
 @dataclass
-class Recorder:
+class Recorder(Short):
     """Counts every exchange of a run, and hands it to the scopes that are open where it is sent.
 
     An exchange that no scope holds is counted and not kept.
@@ -47,6 +48,9 @@ class Recorder:
     traces: Traces = field(default_factory=Traces)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
+    def __repr__(self) -> str:
+        return f"<Recorder: {sum(self.counts.values())} exchanges>"
+
     def add(self, exchange: Exchange) -> None:
         """Count an exchange, and append it to every scope that is open in this context."""
         with self._lock:
@@ -56,6 +60,12 @@ class Recorder:
                     scope.sent.append(exchange)
             if exchange.status in REMARKABLE and len(self.remarkable) < KEPT_REMARKABLE:
                 self.remarkable.append(exchange)
+
+    def count_creation(self) -> int:
+        """Count one more created image, and return how many there were so far."""
+        with self._lock:
+            self.created += 1
+            return self.created
 
     def saw_lag(self, seconds: float) -> None:
         """Remember how long an acknowledged change took to become visible, if none took longer."""

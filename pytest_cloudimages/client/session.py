@@ -23,6 +23,7 @@ from pytest_cloudimages.client.exchange import (
     without_token,
 )
 from pytest_cloudimages.client.recorder import Recorder
+from pytest_cloudimages.client.showing import Short
 from pytest_cloudimages.client.transport import Transport, stray
 from pytest_cloudimages.spec.verdicts import Blocked, TokenEnded
 
@@ -73,7 +74,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class ImagesClient:
+class ImagesClient(Short):
     """One caller of the image service. Every method sends one request and gives its answer.
 
     ``endpoint`` ends in /v2. A method raises ``Blocked`` only where no answer can be had at all.
@@ -87,6 +88,9 @@ class ImagesClient:
     renew: Callable[[], None] | None = field(default=None, repr=False)
     """Forgets the token in use; ``None`` for a caller whose token is not meant to be valid."""
     accept: str = "application/json"
+
+    def __repr__(self) -> str:
+        return f"<ImagesClient: {self.caller} at {self.endpoint}>"
 
     @cached_property
     def base(self) -> str:

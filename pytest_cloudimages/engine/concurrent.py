@@ -87,6 +87,9 @@ class ConcurrentRun:
     late: tuple[Anomaly, ...]
     """What is explained if reads among the changes may show what was a little while before."""
 
+    def __repr__(self) -> str:
+        return f"<ConcurrentRun: {self.plan.pattern}, {self.plan.clients} clients, {len(self.completed)} operations>"
+
     @property
     def exchanges(self) -> list[Exchange]:
         """All that was sent, in that order."""

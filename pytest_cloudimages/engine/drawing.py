@@ -1,6 +1,7 @@
 """Values that follow from a seed and nothing else."""
 
 import json
+import threading
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -64,9 +65,13 @@ def draw(strategy: st.SearchStrategy[Value], seed: int, count: int = 1) -> list[
     def collect(value: Value) -> None:
         found.append(value)
 
-    with _without_sources():
+    with _SOURCES, _without_sources():
         collect()
     return found[1 : count + 1] or found
+
+
+_SOURCES = threading.RLock()
+"""Held while Hypothesis is kept from the sources: what it reads of them, it reads once for all threads."""
 
 
 @contextmanager

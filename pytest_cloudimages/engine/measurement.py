@@ -48,7 +48,7 @@ class Measurement(Generic[Violation]):
             raise self.problem
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class ConcurrentRuns(Collection):
     """The concurrent plans of an area. Those of a pattern are executed when a check first asks for it."""
 

@@ -81,14 +81,14 @@ def _named(client: ImagesClient, name: str) -> list[str]:
 def _see_that_it_is_there(image: Image, answer: Answer) -> None:
     """See that a new image is there, and that no lost answer has left a second one."""
     recorder = image.client.recorder
-    recorder.created += 1
+    count = recorder.count_creation()
     with recorder.of(Purpose.PREPARING):
         if "repeated" in answer.exchange.note:
             # The lost answer may have been that of an image of the same name, which nobody else has.
             for identifier in _named(image.client, image.name):
                 _delete(replace(image, id=identifier))
         # A service that shows its first image at once is not asked again.
-        if image.patience and (recorder.created == 1 or recorder.late_creation):
+        if image.patience and (count == 1 or recorder.late_creation):
             shown = image.show()
             if shown.status == 404:  # noqa: PLR2004 - as HTTP has it
                 recorder.late_creation = True

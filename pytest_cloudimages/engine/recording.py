@@ -6,10 +6,11 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.client.showing import Short
 from pytest_cloudimages.history.events import Anomaly
 from pytest_cloudimages.history.steps import Step
 
@@ -166,12 +167,17 @@ class Cases(Generic[Thing]):
         return replace(self, counted=False)
 
 
-@dataclass(frozen=True)
-class Collection:
+@dataclass(frozen=True, repr=False)
+class Collection(Short):
     """What was done once and is looked at by many checks, through methods that return ``Cases``."""
 
     counted: bool = field(default=True, kw_only=True)
     """Whether what its methods return are cases."""
+
+    def __repr__(self) -> str:
+        held = {other.name: getattr(self, other.name) for other in fields(self) if not other.name.startswith("_")}
+        sizes = [f"{len(value)} {name}" for name, value in held.items() if isinstance(value, list | tuple)]
+        return f"<{type(self).__name__}{': ' if sizes else ''}{', '.join(sizes)}>"
 
     def aside(self) -> Self:
         """Return the same collection for side questions: findings show its exchanges, and nothing of it is a case."""

@@ -18,6 +18,7 @@ from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.client.showing import Short
 from pytest_cloudimages.client.transport import Transport
 from pytest_cloudimages.engine.provisioning import borrowed_image, temporary_image
 from pytest_cloudimages.engine.settings import Settings
@@ -28,7 +29,7 @@ OTHERS = {"ALT": "another project", "READER": "a reader", "CREATOR": "a creator"
 
 
 @dataclass
-class Run:
+class Run(Short):
     """A service, the callers that are known to it, and the images that tests may use. Close it in the end."""
 
     settings: Settings
@@ -48,6 +49,9 @@ class Run:
     """The service that a dry run leaves alone."""
     restored: tuple[SetResource, ...] = ()
     """The sets of a lent image that are emptied for a test, and restored, where the test names no others."""
+
+    def __repr__(self) -> str:
+        return f"<Run of {self.service.endpoint or 'nothing'}, profile {self.settings.profile}, {self.recorder}>"
 
     @cached_property
     def name(self) -> str:

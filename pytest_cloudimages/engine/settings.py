@@ -135,11 +135,6 @@ class Settings:
         """The numbers behind the profile's name; where time is the limit, those of one of many rounds."""
         return PROFILES[self.profile if self.minutes is None else ROUND]
 
-    @property
-    def names_a_service(self) -> bool:
-        """Whether an option says what to judge; the environment may still do so."""
-        return bool(self.url or self.cloud or self.reference)
-
     def as_data(self) -> dict[str, Any]:
         """Give the settings as JSON data."""
         return asdict(self)

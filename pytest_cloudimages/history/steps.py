@@ -184,3 +184,6 @@ class SequentialHistory:
     """Readings around additions alone."""
     flaky: list[Exchange] = field(default_factory=list)
     """Requests that the service failed at, and answered when all was asked again."""
+
+    def __repr__(self) -> str:
+        return f"<SequentialHistory: {len(self.steps)} steps, {len(self.readings)} readings>"

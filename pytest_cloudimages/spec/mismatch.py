@@ -1,4 +1,4 @@
-"""A departure as data: what was expected, what came, and what makes the difference. No I/O."""
+"""A failed assertion as data: what was expected, what came, and the difference. No I/O."""
 
 from __future__ import annotations
 

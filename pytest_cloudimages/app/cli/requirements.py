@@ -106,12 +106,11 @@ def explained(requirement: Requirement, entry: dict[str, Any]) -> list[str]:
 def tested_ids() -> set[str]:
     """Give the ids that the suite's tests are bound to, read off their decorators."""
     import ast
-    from importlib import resources
+
+    from pytest_cloudimages.app import suite
 
     found: set[str] = set()
-    for file in resources.files("pytest_cloudimages.conformance").iterdir():
-        if not file.name.startswith("test_") or not file.name.endswith(".py"):
-            continue
+    for file in suite.folder().glob("test_*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             for call in getattr(node, "decorator_list", ()):
                 if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "requirement":

@@ -44,6 +44,12 @@ class _ResultsCollector:
     def __init__(self) -> None:
         self.uncollected: list[str] = []
 
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Say that the command runs, which ends where nothing can be judged."""
+        from pytest_cloudimages.app.stash import COMMAND
+
+        config.stash[COMMAND] = True
+
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep why a module cannot be loaded, whoever wrote it."""
         self.uncollected += [report.longreprtext] if report.failed else []

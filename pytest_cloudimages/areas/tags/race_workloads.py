@@ -1,21 +1,28 @@
 """The races of tags: drawn, executed once, and looked at by many checks."""
 
+from collections.abc import Iterator
 from functools import partial
 
 from pytest_cloudimages.areas.tags import races as drawing
 from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.resource import TAGS
-from pytest_cloudimages.engine.concurrent import WorkerPool
+from pytest_cloudimages.engine.concurrent import worker_pool
 from pytest_cloudimages.engine.measurement import ConcurrentRuns
+from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan
 
 
-def races(run: Run, seed: int, basics: Basics, workers: WorkerPool) -> ConcurrentRuns:
-    """Return the races of a run; a pattern is drawn and executed when a check first asks for it."""
+@workload(salt="races", follows_the_seed=True, needs=["basics"], requests=(130, 364, 1490, 3715))
+def races(run: Run, seed: int, basics: Basics) -> Iterator[ConcurrentRuns]:
+    """Yield what many clients do at once, and whether any order of it explains what they were answered.
+
+    A pattern is drawn and executed when a check first asks for it.
+    """
     drawn = partial(_drawn, run, seed, basics)
-    return ConcurrentRuns(run, TAGS, workers, tuple(Pattern), drawn, run.fresh_image, clean=basics.deletes)
+    with worker_pool() as workers:
+        yield ConcurrentRuns(run, TAGS, workers, tuple(Pattern), drawn, run.fresh_image, clean=basics.deletes)
 
 
 def _drawn(run: Run, seed: int, basics: Basics, pattern: str) -> list[ConcurrentPlan]:

@@ -134,7 +134,7 @@ SHAPES: dict[Pattern, Callable[[int], st.SearchStrategy[ConcurrentPlan]]] = {
 RETURNS = frozenset({Pattern.MIXED, Pattern.CUT})
 """Races in which tags come back."""
 DELETES = RETURNS | {Pattern.DELETING, Pattern.RENAMING}
-"""Races that teach nothing of a service that does not even delete plain tags."""
+"""Races whose precondition is that plain tags can be deleted."""
 
 
 def suited(pattern: Pattern, clients: Iterable[int]) -> list[int]:

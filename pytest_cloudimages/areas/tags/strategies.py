@@ -249,7 +249,7 @@ def plans(draw: st.DrawFn, steps: int) -> list[Operation]:
 
 
 @st.composite
-def related_plans(draw: st.DrawFn) -> list[Operation]:
+def confusable_plans(draw: st.DrawFn) -> list[Operation]:
     """Draw an interleaving of the histories of three pairs of confusable tags.
 
     Either of a pair is added and deleted while the other is present, when it is deleted, and when it is re-added.

@@ -24,6 +24,7 @@ from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine import drawing, sequential
 from pytest_cloudimages.engine.drawing import Sample
 from pytest_cloudimages.engine.observations import Steps
+from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import FreshImage, Run
 from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.oracles import took_exact_effect
@@ -51,6 +52,7 @@ def _image_with_attributes(run: Run, **attributes: Any) -> Iterator[Image]:
         yield image
 
 
+@workload(salt="plain", follows_the_seed=True, requests=(54, 108, 625, 1003))
 def plain_tags(run: Run, seed: int) -> Steps:
     """Run plain tags through the full cycle: added, repeated, deleted, deleted again, re-added, deleted."""
     effort = run.settings.effort
@@ -62,6 +64,7 @@ def plain_tags(run: Run, seed: int) -> Steps:
     return _full_cycles(run, shuffled, partial(_image_with_attributes, run))
 
 
+@workload(salt="unusual", follows_the_seed=True, requests=(0, 172, 1619, 5395))
 def unusual_tags(run: Run, seed: int) -> Steps:
     """Run some unusual tags of every class through the full cycle, and add and delete the others once."""
     effort = run.settings.effort
@@ -79,6 +82,7 @@ def unusual_tags(run: Run, seed: int) -> Steps:
     return steps_of(histories + sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
 
 
+@workload(empty=lambda: steps_of([]), requests=(0, 444, 887, 887))
 def confusable_tags(run: Run) -> Steps:
     """Add and delete pairs of tags that a service may take for each other, either of a pair first."""
     effort = run.settings.effort
@@ -100,6 +104,7 @@ def confusable_tags(run: Run) -> Steps:
     return steps_of(sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
 
 
+@workload(empty=lambda: steps_of([]), requests=(52, 87, 87, 87))
 def boundary_tags(run: Run) -> Steps:
     """Add tags of one character, at the boundary lengths and past the limit, and some that look like something else."""
     effort = run.settings.effort
@@ -129,6 +134,7 @@ def boundary_tags(run: Run) -> Steps:
     return steps_of(sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
 
 
+@workload(empty=lambda: steps_of([]), requests=(14, 27, 27, 27))
 def absent_tags(run: Run) -> Steps:
     """Delete tags that an image never had, some of them close to those that it has."""
     longest = "l" * limits.LONGEST
@@ -141,6 +147,7 @@ def absent_tags(run: Run) -> Steps:
     return steps_of([sequential.execute(plan_of_absence(present, absent), TAGS, run.fresh_image, single=run.single)])
 
 
+@workload(salt="lengths", follows_the_seed=True, requests=(0, 557, 917, 917))
 def every_length(run: Run, seed: int) -> Steps:
     """Add and delete plain tags of every length, and words and phrases that services are known to mistreat."""
     effort = run.settings.effort
@@ -165,6 +172,12 @@ POLYGLOT = "polyglot of scripts"
 """The input class of the polyglot strings."""
 
 
+def polyglot_tags(run: Run, seed: int) -> Steps:
+    """Run the polyglot strings alone through the full cycle: what of the special tags follows from the seed."""
+    return _executed_then_in_parts(run, [_plan_of_polyglots(seed)]) if run.rounds else steps_of([])
+
+
+@workload(salt="special", follows_the_seed=True, anew=polyglot_tags, requests=(0, 158, 158, 158))
 def special_tags(run: Run, seed: int) -> Steps:
     """Add and delete the special tags that are written out, and run polyglot strings through the full cycle.
 
@@ -176,11 +189,6 @@ def special_tags(run: Run, seed: int) -> Steps:
     written = [(tag, input_class) for input_class, tags in corpus.SPECIAL.items() for tag in tags]
     plans = [add_delete(batch) for batch in drawing.batches(written, run.settings.effort.tags)]
     return _executed_then_in_parts(run, [*plans, _plan_of_polyglots(seed)])
-
-
-def polyglot_tags(run: Run, seed: int) -> Steps:
-    """Run the polyglot strings alone through the full cycle: what of the special tags follows from the seed."""
-    return _executed_then_in_parts(run, [_plan_of_polyglots(seed)]) if run.rounds else steps_of([])
 
 
 def _plan_of_polyglots(seed: int) -> list[Operation]:
@@ -213,6 +221,7 @@ def _parts_of(additions: list[Operation]) -> list[tuple[str, str]]:
     return parts + [(part, "part of a polyglot") for tag in polyglots for part in corpus.fragments(tag)]
 
 
+@workload(empty=lambda: steps_of([]), requests=(0, 29, 29, 29))
 def image_states(run: Run) -> Steps:
     """Add and delete tags of an active, a hidden and a public image."""
     if not run.rounds or run.settings.image:
@@ -226,6 +235,7 @@ def image_states(run: Run) -> Steps:
     return steps_of(histories)
 
 
+@workload(empty=lambda: steps_of([]), requests=(0, 0, 0, 0))
 def image_at_tag_limit(run: Run) -> Steps:
     """Fill an image to the operator's tag limit, try to exceed it, delete one tag and fill up again."""
     limit = run.settings.tag_limit
@@ -234,6 +244,7 @@ def image_at_tag_limit(run: Run) -> Steps:
     return steps_of([sequential.execute(plan_of_a_limit(limit), TAGS, run.fresh_image, single=run.single)])
 
 
+@workload(salt="sequences", follows_the_seed=True, requests=(17, 178, 1900, 6358))
 def sequences(run: Run, seed: int) -> Steps:
     """Run random sequences on two images, and add many tags to one."""
     effort = run.settings.effort
@@ -244,16 +255,18 @@ def sequences(run: Run, seed: int) -> Steps:
     return steps_of(sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
 
 
+@workload(salt="related sequences", follows_the_seed=True, requests=(0, 39, 187, 621))
 def confusable_sequences(run: Run, seed: int) -> Steps:
     """Run random sequences of tags that a service may take for each other."""
     effort = run.settings.effort
     if not effort.rounds:
         return steps_of([])
-    plans = drawing.draw(strategies.related_plans(), seed, -(-effort.rounds // 2))
+    plans = drawing.draw(strategies.confusable_plans(), seed, -(-effort.rounds // 2))
     plans = [read_often(plan, effort.looks) for plan in plans]
     return steps_of(sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
 
 
+@workload(salt="walks", follows_the_seed=True, requests=(0, 34, 265, 661))
 def read_path_checks(run: Run, seed: int, *, patching: bool = True) -> Comparisons:
     """Change tags by their own address and by PATCH, and compare every read path after each change.
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from pytest_cloudimages.client.auth.accounts import account_of, address, as_it_is, keep_secrets
 from pytest_cloudimages.client.auth.keystone import Account
-from pytest_cloudimages.client.errors import ConfigurationError
+from pytest_cloudimages.client.errors import ConfigurationError, UnnamedServiceError
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.engine.settings import Settings
 
@@ -128,7 +128,7 @@ def find(settings: Settings, environ: Mapping[str, str]) -> tuple[Service, Crede
     if not cloud and not where:
         idle = sorted(name for name in mine if name in {"CLOUDIMAGES_TOKEN", "OS_USERNAME", "OS_AUTH_TYPE", *TOKENS})
         hint = f"{' and '.join(idle)} say who asks, but nothing says where the service is." if idle else ""
-        raise ConfigurationError(f"{hint or 'Nothing says which service to judge.'}\n{WAYS}")
+        raise UnnamedServiceError(f"{hint or 'Nothing says which service to judge.'}\n{WAYS}")
     account = account_of(mine, cloud, settings.timeout)
     credentials = _credentials(account)
     endpoint, region = account.endpoint(mine.get("OS_REGION_NAME"))
