@@ -41,13 +41,13 @@ def open_run() -> Iterator[Callable[[str], Run]]:
     """Yield what opens runs on the embedded server."""
     opened: list[Run] = []
 
-    def open_one(profile: str) -> Run:
+    def open_for(profile: str) -> Run:
         run = prepare(Settings(reference=True, profile=profile, seed=1), (TAGS,))
         run.beyond_must = profile != "quick"
         opened.append(run)
         return run
 
-    yield open_one
+    yield open_for
     for run in opened:
         run.close()
 

@@ -307,14 +307,14 @@ EXPECTING = """
 from pytest_cloudimages import expect, requirement
 
 @requirement("TAG-ADD-04")
-def test_others_stay(plain_tags):
-    for step in plain_tags.additions(acknowledged=True):
+def test_others_stay(cloudimages_workloads):
+    for step in cloudimages_workloads.plain_tags.additions(acknowledged=True):
         step.expect(status=204, after={*step.before, step.tag})
 
 @requirement("TAG-ADD-05")
-def test_a_header(image):
-    image.given_tags("there")
-    expect(image.show().headers.get("X-Nowhere"), "here", "X-Nowhere")
+def test_a_header(cloudimages_image):
+    cloudimages_image.given_tags("there")
+    expect(cloudimages_image.show().headers.get("X-Nowhere"), "here", "X-Nowhere")
 """
 
 

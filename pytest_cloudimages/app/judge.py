@@ -1,28 +1,25 @@
-"""The judge of a run: the hooks that pytest calls, from evidence to verdicts, and from verdicts to reports."""
+"""The judge of a run: the hooks that pytest calls, from the choice of tests to the verdict on each."""
 
 from __future__ import annotations
 
 import functools
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from pytest_cloudimages.app import report_files
-from pytest_cloudimages.app.explanations import with_extents
+from pytest_cloudimages.app.epilogue import Epilogue
 from pytest_cloudimages.app.exploring import Exploring
-from pytest_cloudimages.app.facts import facts_of
 from pytest_cloudimages.app.html_hooks import HtmlHooks
 from pytest_cloudimages.app.records import Records, conclude, raise_if_flaky, results_of, without_secrets
 from pytest_cloudimages.app.selection import Selection, tune
-from pytest_cloudimages.app.stash import CHECK, COMMAND, RESULTS, RUN, SETTINGS, UNFOUND
+from pytest_cloudimages.app.stash import CHECK, COMMAND, RUN, SETTINGS, UNFOUND
 from pytest_cloudimages.app.waking import UNNAMED, Unfound, asks, distributed
 from pytest_cloudimages.client.errors import ConfigurationError, UnnamedServiceError
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.reporting import terminal
-from pytest_cloudimages.reporting.results import Results
 from pytest_cloudimages.spec.catalogue import load
 from pytest_cloudimages.spec.marks import ids_of
 from pytest_cloudimages.spec.verdicts import Verdict, worst
@@ -32,7 +29,6 @@ if TYPE_CHECKING:
 
     from pytest_cloudimages.engine.run import Run
     from pytest_cloudimages.engine.settings import Settings
-    from pytest_cloudimages.reporting.results import RunFacts
 
 LETTERS = {
     Verdict.PASS: ".",
@@ -47,7 +43,7 @@ LETTERS = {
 
 
 class Judge:
-    """One run. pytest calls its hooks; its ``results`` are all that the reports know."""
+    """One run: pytest calls its hooks, from the choice of tests to the verdict on each."""
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
@@ -60,18 +56,13 @@ class Judge:
         except ValueError as problem:
             raise pytest.UsageError(str(problem)) from None
         self.records = Records(config, self.selection)
-        self.interrupted = False
-        self.awaited: set[str] = set()
-        """Checks that were to run and have not ended."""
-        self.running = False
-        self.unwritten = ""
-        """Why the results could not be written, if that is so."""
-        self.begun = time.time()
+        self.epilogue = Epilogue(config, self.selection, self.records)
         if self.settings.reports:
             report_files.prepare(Path(self.settings.reports), config)
         plugins = config.pluginmanager
+        plugins.register(self.epilogue, "cloudimages-epilogue")
         if plugins.hasplugin("html"):
-            plugins.register(HtmlHooks(self), "cloudimages-html")
+            plugins.register(HtmlHooks(self.epilogue), "cloudimages-html")
         if self.settings.minutes is not None:
             plugins.register(Exploring(config, self.settings, self.records), "cloudimages-exploring")
 
@@ -84,7 +75,7 @@ class Judge:
         """Bind the tests to the catalogue, leave out what is not asked for, and find the service."""
         self.selection.bind(items)
         checks = [item for item in items if ids_of(item)]
-        self.awaited = {item.nodeid for item in checks}
+        self.epilogue.awaited = {item.nodeid for item in checks}
         for item in checks:
             tune(item, self.settings)
         wanted = COMMAND in self.config.stash or checks or any(map(asks, items))
@@ -115,7 +106,7 @@ class Judge:
         """Say what is judged, and how."""
         if RUN not in self.config.stash:
             return []
-        lines = terminal.header(self.facts)
+        lines = terminal.header(self.epilogue.facts)
         if self.settings.dry_run:
             from pytest_cloudimages.engine import registry
 
@@ -127,7 +118,6 @@ class Judge:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Collect the evidence of one check."""
-        self.running = True
         mine = recording.CheckRecord() if ids_of(item) and RUN in self.config.stash else None
         recording.collect(mine)
         item.stash[CHECK] = mine
@@ -177,8 +167,6 @@ class Judge:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the results of every check."""
         self.records.results += results_of(report)
-        if report.when == "teardown":
-            self.awaited.discard(report.nodeid)
 
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         """Name a check's verdict where pytest names its outcome."""
@@ -188,57 +176,3 @@ class Judge:
         verdict = worst(result.verdict for result in results)
         category = {Verdict.PASS: "passed", Verdict.FAIL: "failed"}.get(verdict, str(verdict))
         return category, LETTERS[verdict], str(verdict).upper()
-
-    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
-        """Remember that the run did not come to its end; pytest itself stops so where a module cannot be loaded."""
-        self.interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
-
-    @functools.cached_property
-    def facts(self) -> RunFacts:
-        """The facts that are known before anything is judged."""
-        return facts_of(self.run, self.selection, begun=self.begun)
-
-    @functools.cached_property
-    def results(self) -> Results | None:
-        """What the run has shown, if it has judged anything; made once, when all images are gone."""
-        if RUN not in self.config.stash or not self.selection.tested:
-            return None
-        # Whatever ended it early: a run that was cut short must not look whole.
-        interrupted = self.interrupted or (self.running and bool(self.awaited))
-        facts = facts_of(self.run, self.selection, begun=self.begun, interrupted=interrupted)
-        return Results.of(facts, self.selection.catalogue, self.records.results)
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
-        """Write the results when everything has been put back, and close what is open."""
-        try:
-            if RUN in self.config.stash:
-                # Before anybody else makes reports of the results.
-                self._find_extents()
-            return (yield)
-        finally:
-            if RUN in self.config.stash:
-                if self.results is not None:
-                    session.config.stash[RESULTS] = self.results
-                    self._write(self.results)
-                self.run.close()
-
-    def _find_extents(self) -> None:
-        """Find out for which class of input the findings hold, if the run came to its end."""
-        if self.records.suspects and not self.interrupted and not self.run.problem:
-            self.records.results = with_extents(self.run, self.records.results, self.records.suspects)
-
-    def _write(self, results: Results) -> None:
-        folder = self.settings.reports
-        try:
-            if folder:
-                report_files.write(results, Path(folder))
-        except OSError as problem:
-            self.unwritten = f"{problem.filename or folder}: {problem.strerror}"
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Print the verdicts by group, and every finding."""
-        if self.results is not None:
-            terminal.summary(self.results, terminalreporter)
-        if self.unwritten:
-            terminalreporter.write_line(f"The results could not be written: {self.unwritten}.", red=True, bold=True)

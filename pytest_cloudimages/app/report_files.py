@@ -23,9 +23,12 @@ def prepare(folder: Path, config: pytest.Config) -> None:
 
     Better known now than when all has been asked.
     """
+    page, junit = OF_OTHERS
+    option = config.option
+    others = OF_OTHERS if hasattr(option, "htmlpath") else (junit,)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (*map(_unfinished, WRITERS), *OF_OTHERS):
+        for name in (*map(_unfinished, WRITERS), *others):
             with (folder / name).open("a"):
                 pass
         for name in WRITERS:
@@ -34,8 +37,6 @@ def prepare(folder: Path, config: pytest.Config) -> None:
                 raise IsADirectoryError(errno.EISDIR, f"{name} is a folder")
     except OSError as problem:
         raise pytest.UsageError(f"Reports cannot be written to {folder}: {problem.strerror}.") from None
-    page, junit = OF_OTHERS
-    option = config.option
     if not getattr(option, "xmlpath", None):
         option.xmlpath = str(folder / junit)
     if hasattr(option, "htmlpath") and not option.htmlpath:

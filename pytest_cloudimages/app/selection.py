@@ -71,7 +71,7 @@ class Selection:
             items[:] = [item for item in items if item not in left_out]
 
     def _is_foreign(self, item: pytest.Item) -> bool:
-        """Tell whether a test's mark is another plugin's: it asks nothing of a service, and no catalogue has its id."""
+        """Return whether a test's mark is another plugin's: it asks for no service, and no catalogue has its id."""
         judged = COMMAND in item.config.stash or judges(item.config) or asks(item)
         return not judged and self.catalogue.keys().isdisjoint(ids_of(item))
 
@@ -136,5 +136,5 @@ def _counted(inner: Callable[..., Any], config: pytest.Config) -> Callable[..., 
 
 
 def of_the_suite(path: Path) -> bool:
-    """Tell whether a module is one of the suite's; in a checkout it may stand beside an installed one."""
+    """Return whether a module is one of the suite's; in a checkout it may stand beside an installed one."""
     return SUITE in path.parents or (path.parent.name == SUITE.name and (SUITE / path.name).exists())

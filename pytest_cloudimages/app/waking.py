@@ -10,7 +10,7 @@ import pytest
 from pytest_cloudimages.app.stash import JUDGE, RUN, UNFOUND
 
 if TYPE_CHECKING:
-    from pytest_cloudimages.app.judge import Judge
+    from pytest_cloudimages.app.stash import Judging
     from pytest_cloudimages.engine.run import Run
 
 UNNAMED = (
@@ -39,16 +39,16 @@ class Unfound:
 
 
 def judges(config: pytest.Config) -> bool:
-    """Tell whether an option or an ini setting says that this run judges a service."""
+    """Return whether an option or an ini setting says that this run judges a service."""
     return any(config.getoption(f"cloudimages_{name}") or config.getini(f"cloudimages_{name}") for name in WAKING)
 
 
 def asks(item: pytest.Item) -> bool:
-    """Tell whether a test asks for one of the plugin's fixtures."""
+    """Return whether a test asks for one of the plugin's fixtures."""
     return "cloudimages_run" in getattr(item, "fixturenames", ())
 
 
-def wake(config: pytest.Config) -> Judge:
+def wake(config: pytest.Config) -> Judging:
     """Return the judge of this run, which turns outcomes into verdicts."""
     if JUDGE not in config.stash:
         from pytest_cloudimages.app.judge import Judge
@@ -59,7 +59,7 @@ def wake(config: pytest.Config) -> Judge:
 
 
 def distributed(config: pytest.Config) -> bool:
-    """Tell whether pytest-xdist runs the tests in several processes, of which this may be one."""
+    """Return whether pytest-xdist runs the tests in several processes, of which this may be one."""
     return bool(getattr(config.option, "numprocesses", None)) or hasattr(config, "workerinput")
 
 

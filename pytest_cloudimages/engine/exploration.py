@@ -238,7 +238,7 @@ def initial_names(item: pytest.Item) -> list[str]:
 
 
 def follows_from_the_seed(item: pytest.Item) -> bool:
-    """Tell whether a check asks anything new with another seed."""
+    """Return whether a check asks anything new with another seed."""
     if not ids_of(item) or not hasattr(item, "_fixtureinfo"):
         return False
     if hasattr(getattr(item, "function", None), "hypothesis"):

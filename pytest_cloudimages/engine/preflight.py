@@ -21,10 +21,9 @@ from pytest_cloudimages.spec.verdicts import Blocked
 def prepare(settings: Settings, restored: tuple[SetResource, ...]) -> Run:
     """Find out what is to be judged and whether it can be asked at all.
 
-    Raises ``ConfigurationError`` for whatever the tester can mend. Where the service cannot be asked, the ground says
-    so in ``problem``. A dry run stands on the embedded server, whatever it was to judge, with as many identities and
-    images as were given; nothing is sent to the service then. ``restored`` are the sets of
-    lent images that tests change.
+    Raise ``ConfigurationError`` for whatever the tester can mend. Where the service cannot be asked, the run says so in
+    ``problem``. A dry run stands on the embedded server, whatever it was to judge, with as many identities and images
+    as were given; nothing is sent to the service then. ``restored`` are the sets of lent images that tests change.
     """
     stack, environ = ExitStack(), dict(os.environ)
     with ExitStack() as failing:
@@ -52,7 +51,7 @@ def prepare(settings: Settings, restored: tuple[SetResource, ...]) -> Run:
                 service = Service(settings.url or "", None, "unknown")
                 run = Run(settings, service, credentials.nobody(), _stack=stack)
             run.problem = problem
-        # From here on it is the ground that closes what is open.
+        # From here on it is the run that closes what is open.
         failing.pop_all()
     return run
 
@@ -80,7 +79,7 @@ def _other(settings: Settings, environ: dict[str, str], who: str, service: Servi
 
 
 def _ask_first(run: Run) -> None:
-    """Ask one harmless question, so that a wrong address or token is told as such, and not forty times."""
+    """Ask one harmless question, so that a wrong address or token is reported as such, and not forty times."""
     with run.recorder.of(Purpose.PREPARING):
         # That the token is refused is the very question.
         client = replace(run.client, renew=None)
@@ -110,13 +109,13 @@ def _ask_first(run: Run) -> None:
 
 
 def _not_a_list(answer: Answer) -> str:
-    """Tell what the answer is, where it is no list of images."""
+    """Return what the answer is, where it is no list of images; an empty text where it is one."""
     listed = isinstance(answer.data, dict) and isinstance(answer.data.get("images"), list)
     return "" if answer.status == 200 and listed else _described(answer)  # noqa: PLR2004 - as HTTP has it
 
 
 def _not_an_absence(answer: Answer) -> bool:
-    """Whether the answer does not say as an API does that there is no such image."""
+    """Return whether the answer does not say as an API does that there is no such image."""
     page = "html" in answer.headers.get("Content-Type", "") and b"<html" in answer.body[:400].lower()
     return answer.status != 404 or page  # noqa: PLR2004 - as HTTP has it
 

@@ -1,4 +1,4 @@
-"""The ground of a run: what is judged, who asks, and everything that is open as long as the run lasts."""
+"""What a run stands on: what is judged, who asks, and everything that is open as long as the run lasts."""
 
 import copy
 import hashlib
@@ -79,14 +79,14 @@ class Run(Short):
         return Eventually(self.settings.patience, self.recorder)
 
     def caller(self, who: str) -> ImagesClient | None:
-        """Give a further caller (ALT, READER, CREATOR or ADMIN); ``None`` where no credentials were given."""
+        """Return a further caller (ALT, READER, CREATOR or ADMIN); ``None`` where no credentials were given."""
         found = self.others.get(who)
         if isinstance(found, Blocked):
             raise found
         return self.client.calling(OTHERS[who], found.token, found.renew) if found else None
 
     def able(self, who: str) -> ImagesClient | None:
-        """Give a further caller that the service lets in; ``None`` where there is none, whatever the reason."""
+        """Return a further caller that the service lets in; ``None`` where there is none, whatever the reason."""
         with suppress(Blocked), self.recorder.of(Purpose.PREPARING):
             client = self.caller(who)
             if client and client.list(limit="1").ok:
@@ -94,7 +94,7 @@ class Run(Short):
         return None
 
     def ended_callers(self) -> list[ImagesClient]:
-        """Give callers whose tokens were valid once."""
+        """Return callers whose tokens were valid once."""
         return [
             self.client.calling(f"{'an' if kind == 'expired' else 'a'} {kind} token", partial(str, token))
             for kind, token in self.ended.items()
@@ -106,11 +106,11 @@ class Run(Short):
         return self.settings.effort.rounds or int(self.beyond_must)
 
     def number(self, salt: str) -> int:
-        """Give a number that follows from the seed, and differs from experiment to experiment."""
+        """Return a number that follows from the seed, and differs from workload to workload by its salt."""
         return zlib.crc32(f"{self.settings.seed} {salt}".encode())
 
     def with_seed(self, seed: int) -> "Run":
-        """Give the same ground, with the same connections, for another seed."""
+        """Return the same run, with the same connections, for another seed."""
         twin = copy.copy(self)
         twin.settings = replace(self.settings, seed=seed)
         return twin
@@ -142,9 +142,9 @@ class Run(Short):
             pytest.skip("needs an image of its own, and one was lent; run without --image where images can be created")
         if not self.settings.image:
             return self._created(attributes)
-        free = [one for one in self.settings.image if one not in self._lent]
+        free = [identifier for identifier in self.settings.image if identifier not in self._lent]
         if not free:
-            raise Blocked("This asks for one more image than was lent; lend another with a further --image ID.")
+            raise Blocked("This needs one more image than was lent; lend another with a further --image ID.")
         return self._borrowed(free[0], restored)
 
     @contextmanager
@@ -156,7 +156,7 @@ class Run(Short):
                 wanted = attributes.keys() & {"visibility", "protected", "tags"}
                 if not wanted:
                     raise
-                # What a service need not offer is no missing ground.
+                # What a service need not offer is no failed precondition.
                 pytest.skip(f"needs an image with {' and '.join(sorted(wanted))} set, which cannot be had: {problem}")
             yield image
 
@@ -173,7 +173,7 @@ class Run(Short):
             self._lent.discard(identifier)
 
     def owner_of(self, client: ImagesClient) -> str:
-        """Give the id of the project that a client acts for; the check is *untested* where nothing tells it."""
+        """Return the id of the project that a client acts for; the check is *untested* where nothing says it."""
         if client.caller not in self._owners:
             who = {words: name for name, words in OTHERS.items()}.get(client.caller)
             known = self.others.get(who) if who else self.owner
@@ -189,7 +189,7 @@ class Run(Short):
         return owner
 
     def same_project(self, who: str) -> bool:
-        """Whether a further caller (ALT, …) is known to act for the tester's own project."""
+        """Return whether a further caller (ALT, …) is known to act for the tester's own project."""
         other = self.others.get(who)
         mine = self.owner.project_id
         return isinstance(other, Credentials) and mine is not None and other.project_id == mine
