@@ -73,7 +73,6 @@ UNFINISHED: frozenset[str] = frozenset(
         "pytest_cloudimages/client/session.py",
         "pytest_cloudimages/client/transport.py",
         "pytest_cloudimages/engine/concurrent.py",
-        "pytest_cloudimages/engine/observations.py",
         "pytest_cloudimages/engine/sequential.py",
         "pytest_cloudimages/engine/settings.py",
         "pytest_cloudimages/history/model.py",
