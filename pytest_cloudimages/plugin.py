@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_cloudimages.app import options, suite
+from pytest_cloudimages.app import pytest_options, suite
 from pytest_cloudimages.app.fixtures import (
     cloudimages_administrator,
     cloudimages_anonymous,
@@ -47,14 +47,14 @@ __all__ = [
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Declare the options."""
-    options.declare(parser)
+    pytest_options.declare(parser)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the mark, and wake up where an option says that a service is judged."""
     config.addinivalue_line("markers", "requirement(id, …): the requirements of the catalogue that this test asks for")
-    config.stash[SETTINGS] = options.settings(config)
+    config.stash[SETTINGS] = pytest_options.settings(config)
     if config.option.pyargs:
         config.args = [suite.located(argument) for argument in config.args]
     if judges(config):

@@ -13,6 +13,7 @@ import pytest
 
 from pytest_cloudimages import areas
 from pytest_cloudimages.app.cli.main import main
+from pytest_cloudimages.app.options import markdown
 from pytest_cloudimages.engine import registry
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import environment, serving
@@ -49,7 +50,7 @@ def test_every_command_shown_is_understood(line: str) -> None:
     words = shlex.split(line.partition(" -- ")[0], comments=True)
     names = [number for number, word in enumerate(words) if word.endswith("cloudimages")]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest_cloudimages.app.cli.main", *words[names[-1] + 1 :], "--help"],
+        [sys.executable, "-m", "pytest_cloudimages", *words[names[-1] + 1 :], "--help"],
         env=quiet({}),
         capture_output=True,
         text=True,
@@ -101,6 +102,12 @@ def test_the_examples_of_the_pages_run(tmp_path: Path) -> None:
         )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(examples)} passed" in done.stdout
+
+
+def test_the_table_of_options_in_the_readme_is_current() -> None:
+    """README's table of options is what `python -m pytest_cloudimages.app.options` prints."""
+    expected = f"<!-- options -->\n{markdown()}\n<!-- end of options -->"
+    assert expected in (ROOT / "README.md").read_text(encoding="utf-8"), expected
 
 
 class LeavesTagsOut(App):

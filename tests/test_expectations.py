@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 import pytest_cloudimages
-from pytest_cloudimages.areas.tags.checks import A_CHALLENGE, A_DATE, A_DATE_OR_SECONDS, or_skip, repeated
+from pytest_cloudimages.areas.common.checks import A_CHALLENGE, A_DATE, A_DATE_OR_SECONDS, or_skip, repeated
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.session import Answer

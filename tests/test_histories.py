@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from math import inf
 from typing import Any
 
@@ -11,12 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.history.checkers import check as histories
 from pytest_cloudimages.history.checkers import linearizability, witness
 from pytest_cloudimages.history.checkers.check import check
 from pytest_cloudimages.history.events import Anomaly, Category, ConcurrentHistory, Event
 from pytest_cloudimages.history.operations import Kind
+from pytest_cloudimages.history.resource import SetResource
 
 ADD, DELETE, READ, SET = Kind.ADD, Kind.DELETE, Kind.READ, Kind.SET
 MODES = pytest.mark.parametrize("lenient", [True, False], ids=["lenient", "strict"])
@@ -47,6 +50,8 @@ def items_of(events: Iterable[Event], tag: str) -> Iterator[Item]:
                 yield Item(does, one.sent, end, event=one)
             elif known and one.status == 404 and one.kind is DELETE:
                 yield Item("gone", one.sent, end, event=one)
+            elif known and one.status == 409 and one.kind is ADD:
+                yield Item("there", one.sent, end, event=one)
             elif not known or not 400 <= one.status <= 499:
                 yield Item(does, one.sent, inf, certain=False, event=one)
 
@@ -120,6 +125,13 @@ class Generator:
     tags: str = "a"
     longest: int = 6
     lenient: bool = True
+    conflicts: bool = False
+    """Whether an addition of what is there is answered 409, as of a member; 204 otherwise, as of a tag."""
+
+    @property
+    def resource(self) -> SetResource:
+        """The set whose answers are made."""
+        return MEMBERS if self.conflicts else TAGS
 
     def correct(self, *, torn: bool = False) -> ConcurrentHistory:
         """Let each operation take effect at one moment of its time, and answer what is the case then.
@@ -156,6 +168,8 @@ class Generator:
                 status = 204 if self.lenient and excused and rng.random() < 0.5 else 404
             elif one.kind is DELETE and done:
                 taken.append((tag, one.answered if one.answered is not None and not lost else inf))
+            if done and one.kind is ADD and self.conflicts and tag in tags:
+                status = 409
             if done:
                 (tags.add if one.kind is ADD else tags.discard)(tag)
             events[client] = one if lost else replace(one, status=status)
@@ -177,7 +191,8 @@ class Generator:
                 case 0 if one.values is not None:
                     events[place] = replace(one, values=tuple(sorted({*one.values} ^ {rng.choice(self.tags)})))
                 case 1 if one.kind is not READ and one.status:
-                    events[place] = replace(one, status={204: 404, 404: 204}.get(one.status, 204))
+                    refusal = 409 if one.kind is ADD and self.conflicts else 404
+                    events[place] = replace(one, status=refusal if one.status == 204 else 204)
                 case 2 if one.answered is not None:
                     shift = rng.randint(-4, 4)
                     events[place] = replace(one, sent=one.sent + shift, answered=one.answered + shift)
@@ -197,13 +212,28 @@ def disagreements(generators: Iterable[Generator], *, lenient: bool) -> Iterator
     """Give the histories of which the checker says something else than brute force, and what."""
     for one in generators:
         history = one.broken()
-        found = {each.value for each in check(history, TAGS, lenient_deletes=lenient) if each.value}
+        found = {each.value for each in check(history, one.resource, lenient_deletes=lenient) if each.value}
         initial = history.initial[0]
         expected = {
             tag for tag in one.tags if not explained(history.events, tag, present=tag in initial, lenient=lenient)
         }
         if found != expected:
             yield history, found ^ expected
+
+
+@MODES
+def test_the_checker_agrees_with_brute_force_where_repeated_additions_conflict(*, lenient: bool) -> None:
+    """As of members, of which an addition is answered 409 where there is one."""
+    generators = numbered(6_000, 3, tags="a", longest=7, lenient=lenient, conflicts=True)
+    assert list(disagreements(generators, lenient=lenient)) == []
+
+
+@MODES
+def test_nothing_is_found_in_correct_histories_with_conflicts(*, lenient: bool) -> None:
+    """Whatever moments the operations choose, and however many answers are lost."""
+    for one in numbered(1_000, 4, tags="abc", longest=40, lenient=lenient, conflicts=True):
+        history = one.correct()
+        assert check(history, MEMBERS, lenient_deletes=lenient) == [], history
 
 
 @MODES
@@ -288,6 +318,11 @@ BROKEN: dict[str, tuple[Any, str, Any]] = {
         "_may_be_idle",
         lambda _, one, own: not own.write.required or one.present == own.write.adds,
     ),
+    "takes a 409 for nothing": (
+        histories,
+        "_claim",
+        lambda event, resource: None if event.status == 409 else said(event, resource),
+    ),
     "takes a 404 for nothing": (
         histories,
         "_claim",
@@ -302,7 +337,8 @@ def test_the_comparison_notices_a_broken_checker(name: str, monkeypatch: pytest.
     where, what, instead = BROKEN[name]
     monkeypatch.setattr(where, what, instead)
     monkeypatch.setattr(histories, "anomaly_of", without_witness)
-    assert next(disagreements(numbered(9_000, 1, tags="a", longest=7), lenient=True), None) is not None
+    generators = chain(*(numbered(9_000, 1, tags="a", longest=7, conflicts=each) for each in (False, True)))
+    assert next(disagreements(generators, lenient=True), None) is not None
 
 
 def relaxed(history: ConcurrentHistory, tag: str, kept: Sequence[Event]) -> list[Item]:

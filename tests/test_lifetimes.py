@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine import provisioning
-from pytest_cloudimages.engine.provisioning import borrowed_image, set_values, temporary_image
+from pytest_cloudimages.engine.provisioning import borrowed_image, set_values, temporary_image, values_of
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import Server, serving
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -106,6 +107,27 @@ def test_a_lent_image_gets_its_tags_back_after_an_error(cloud: ImagesClient, len
         raise ZeroDivisionError
 
     assert sorted(image.tags()) == sorted(["b", "a", "ö/\x00"])
+
+
+def test_a_lent_image_gets_its_members_back(cloud: ImagesClient, lent: str) -> None:
+    """One set is restored like another; what the block leaves of either is taken off."""
+    for project in ("before", "too"):
+        assert cloud.ask(MEMBERS.add(lent, project)).ok
+    with borrowed_image(cloud, lent, [TAGS, MEMBERS]) as image:
+        assert values_of(image, MEMBERS) == image.tags() == []
+        assert cloud.ask(MEMBERS.add(lent, "during")).ok
+
+    assert values_of(image, MEMBERS) == ["before", "too"]
+    assert sorted(image.tags()) == sorted(["b", "a", "ö/\x00"])
+    assert cloud.recorder.traces.left_behind == []
+
+
+def test_what_is_not_to_be_changed_is_not_even_read(cloud: ImagesClient, lent: str) -> None:
+    """A test of tags asks nothing of the members of a lent image."""
+    with cloud.recorder.scope() as sent, borrowed_image(cloud, lent, [TAGS]):
+        pass
+
+    assert not [exchange for exchange in sent if "/members" in exchange.target]
 
 
 class WithoutPatch(App):

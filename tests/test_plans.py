@@ -11,7 +11,7 @@ from pytest_cloudimages.areas.tags.plans import plan_of_pairs
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.session import Answer
-from pytest_cloudimages.history.model import SetModel, settled
+from pytest_cloudimages.history.model import SetModel, exactly
 from pytest_cloudimages.history.operations import READ, Kind, Operation
 from pytest_cloudimages.history.sequential_plans import full_cycle
 from pytest_cloudimages.history.steps import Prior, Reading, Step, UnreproducedMismatch
@@ -103,9 +103,9 @@ def test_a_tag_that_outlives_its_deletion_has_one_life() -> None:
         (None, [], False),
     ],
 )
-def test_tags_are_settled(tags: tuple[str, ...] | None, expected: list[str], fine: bool) -> None:
+def test_tags_are_exactly_those(tags: tuple[str, ...] | None, expected: list[str], fine: bool) -> None:
     """When each expected one is there once, in whatever order, and no other."""
-    assert settled(tags, expected) == fine
+    assert exactly(tags, expected) == fine
 
 
 # Readings

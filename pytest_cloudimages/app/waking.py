@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
+from pytest_cloudimages.app.pytest_options import is_given
 from pytest_cloudimages.app.stash import JUDGE, RUN, UNFOUND
 
 if TYPE_CHECKING:
@@ -14,11 +15,11 @@ if TYPE_CHECKING:
     from pytest_cloudimages.engine.run import Run
 
 UNNAMED = (
-    "No service is named. Give --cloudimages-url=URL, --cloudimages-cloud=NAME or --cloudimages-reference; or set"
+    "No service is named. Give --cloudimages-endpoint=URL, --cloudimages-cloud=NAME or --cloudimages-reference; or set"
     " CLOUDIMAGES_ENDPOINT and CLOUDIMAGES_TOKEN, OS_CLOUD (an entry of clouds.yaml), or the OS_* variables of an"
     " openrc file."
 )
-WAKING = ("url", "cloud", "reference", "reports")
+WAKING = ("endpoint", "cloud", "reference", "reports")
 """The options that say that this run judges a service."""
 DISTRIBUTED = "A service is judged in one process; leave out the -n of pytest-xdist."
 
@@ -40,7 +41,7 @@ class Unfound:
 
 def judges(config: pytest.Config) -> bool:
     """Return whether an option or an ini setting says that this run judges a service."""
-    return any(config.getoption(f"cloudimages_{name}") or config.getini(f"cloudimages_{name}") for name in WAKING)
+    return any(is_given(config, name) for name in WAKING)
 
 
 def asks(item: pytest.Item) -> bool:

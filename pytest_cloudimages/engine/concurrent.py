@@ -197,7 +197,7 @@ class _Execution:
         return image.client.ask_once(request, cut=operation.cut)
 
     def wait(self) -> None:
-        """Give the service time for what nobody waited for: twice as long as it took for anything else."""
+        """Sleep for what nobody waited for: twice as long as it took for anything else."""
         taken = [each.exchange.answered - each.exchange.sent for each in self.completed if each.exchange.status]
         time.sleep(min(max(2 * max(taken, default=0.0), LEAST_WAIT), LONGEST_WAIT))
 

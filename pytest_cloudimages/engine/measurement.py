@@ -1,5 +1,6 @@
 """Concurrent plans executed once and looked at by many checks, and what they show of one question."""
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -7,13 +8,14 @@ from functools import cached_property
 from typing import Generic, TypeVar
 
 from pytest_cloudimages.client.polling import Eventually
-from pytest_cloudimages.engine import concurrent
+from pytest_cloudimages.engine import concurrent, recording
 from pytest_cloudimages.engine.concurrent import ConcurrentRun, WorkerPool
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.run import FreshImage, Run
 from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan
 from pytest_cloudimages.history.events import Anomaly
 from pytest_cloudimages.history.resource import SetResource
+from pytest_cloudimages.spec.mismatch import Mismatch
 from pytest_cloudimages.spec.verdicts import Blocked
 
 Violation = TypeVar("Violation")
@@ -147,3 +149,29 @@ class ConcurrentRuns(Collection):
             late=self.run.settings.patience,
             clean=self.clean,
         )
+
+
+def expect_explained(shown: Measurement[Anomaly]) -> None:
+    """Raise ``Mismatch`` where no order explains what many clients were answered.
+
+    Say how often, and in which ways; the smallest history that shows it becomes the witness of the check in hand.
+    """
+    __tracebackhide__ = True
+    if shown.sound:
+        return
+    counts = Counter(str(anomaly.category) for _, anomaly in shown.violations)
+    described = ", ".join(f"{category} ({count})" for category, count in counts.most_common())
+    clients: dict[str, set[int]] = {}
+    for run, _ in shown.violations:
+        clients.setdefault(run.plan.pattern, set()).add(run.plan.clients)
+    where = "; ".join(f"{pattern}, {', '.join(map(str, sorted(found)))} clients" for pattern, found in clients.items())
+    count = len({id(run) for run, _ in shown.violations})
+    run, smallest = min(shown.violations, key=lambda violation: len(violation[1].witness))
+    recording.current_check().witness(smallest, run.exchanges_of(smallest.witness))
+    raise Mismatch(
+        f"{count} of {len(shown.runs)} races have no order that explains them: {described} ({where}).\n"
+        f"In {run.plan.name}: {smallest.text}",
+        what=f"answers of {len(shown.runs)} races",
+        expected="an order of the operations that explains them",
+        actual=f"none for {count} races: {described}",
+    )

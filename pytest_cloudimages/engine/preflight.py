@@ -31,8 +31,8 @@ def prepare(settings: Settings, restored: tuple[SetResource, ...]) -> Run:
         run: Run | None = None
         meant: Service | None = None
         if settings.dry_run and not settings.reference:
-            meant, owner = credentials.find(settings, environ)
-            given = {who for who in OTHERS if credentials.find_other(settings, environ, who, meant)}
+            meant, owner = _find(settings, environ)
+            given = {who for who in OTHERS if _find_other(settings, environ, who, meant)}
             environ = _embedded(stack, settings, {who: who in given for who in OTHERS})
             ended = credentials.ended(dict(os.environ), owner)
             environ |= {f"CLOUDIMAGES_{kind.upper()}_TOKEN": "one-that-was-valid" for kind in ended}
@@ -41,7 +41,7 @@ def prepare(settings: Settings, restored: tuple[SetResource, ...]) -> Run:
         elif settings.reference:
             environ = _embedded(stack, settings)
         try:
-            run = Run(settings, *credentials.find(settings, environ), _stack=stack)
+            run = Run(settings, *_find(settings, environ), _stack=stack)
             run.meant, run.restored = meant, restored
             _ask_first(run)
             run.ended |= credentials.ended(environ, run.owner)
@@ -73,9 +73,24 @@ def _embedded(stack: ExitStack, settings: Settings, others: Mapping[str, bool] |
 
 def _other(settings: Settings, environ: dict[str, str], who: str, service: Service) -> Credentials | Blocked | None:
     try:
-        return credentials.find_other(settings, environ, who, service)
+        return _find_other(settings, environ, who, service)
     except Blocked as problem:
         return problem
+
+
+def _find(settings: Settings, environ: Mapping[str, str]) -> tuple[Service, Credentials]:
+    return credentials.find(
+        environ,
+        url=settings.url,
+        cloud=settings.cloud,
+        timeout=settings.timeout,
+        embedded=settings.reference,
+        prefix=settings.prefix,
+    )
+
+
+def _find_other(settings: Settings, environ: Mapping[str, str], who: str, service: Service) -> Credentials | None:
+    return credentials.find_other(environ, who, service, cloud=settings.cloud_of(who), timeout=settings.timeout)
 
 
 def _ask_first(run: Run) -> None:
@@ -102,9 +117,11 @@ def _ask_first(run: Run) -> None:
         for identifier in run.settings.image:
             found = client.show(urllib.parse.quote(identifier, safe=""))
             if found.status in (400, 404):
+                option = f"{run.settings.prefix}image"
                 raise ConfigurationError(
                     f"There is no image {identifier!r} to borrow at {run.service.endpoint} (answer {found.status})."
-                    " Give the id, not the name, of an image whose tags you may change; without --image one is created."
+                    f" Give the id, not the name, of an image whose tags you may change; without {option} one is"
+                    " created."
                 )
 
 

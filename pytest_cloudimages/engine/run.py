@@ -139,12 +139,16 @@ class Run(Short):
         self, *, own: bool, restored: Sequence[SetResource], **attributes: object
     ) -> AbstractContextManager[Image]:
         if self.settings.image and (own or attributes.keys() - {"name"}):
-            pytest.skip("needs an image of its own, and one was lent; run without --image where images can be created")
+            pytest.skip(
+                "needs an image of its own, and one was lent; run without"
+                f" {self.settings.prefix}image where images can be created"
+            )
         if not self.settings.image:
             return self._created(attributes)
         free = [identifier for identifier in self.settings.image if identifier not in self._lent]
         if not free:
-            raise Blocked("This needs one more image than was lent; lend another with a further --image ID.")
+            option = f"{self.settings.prefix}image"
+            raise Blocked(f"This needs one more image than was lent; lend another with a further {option} ID.")
         return self._borrowed(free[0], restored)
 
     @contextmanager

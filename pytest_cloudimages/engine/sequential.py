@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.history.model import SetModel, explained, settled
+from pytest_cloudimages.history.model import SetModel, exactly, explained
 from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.resource import Answered, SetResource
 from pytest_cloudimages.history.steps import Prior, Reading, SequentialHistory, Step, UnreproducedMismatch
@@ -59,7 +59,7 @@ class _Subject:
         reading = self.look()
         if self.image.patience is not None and reading.values is not None:
             reading = self.image.patience.until(
-                reading, self.look, lambda seen: settled(seen.values, self.model.values)
+                reading, self.look, lambda seen: exactly(seen.values, self.model.values)
             )
         self.trail.append(reading.answer.exchange)
         return reading
@@ -167,7 +167,7 @@ def _by_groups(subjects: list[_Subject], plan: Sequence[Operation]) -> Sequentia
 def _as_expected(subject: _Subject, history: SequentialHistory) -> Reading:
     reading = subject.read()
     history.readings.append(reading)
-    if not settled(reading.values, subject.model.values):
+    if not exactly(reading.values, subject.model.values):
         expected = frozenset(subject.model.values)
         seen = reading.values
         # What cannot be read contradicts nothing; that it cannot be read is judged by the checks of its form.

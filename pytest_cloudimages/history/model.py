@@ -39,7 +39,7 @@ class SetModel:
             self.deleted.discard(operation.value)
 
 
-def settled(values: Sequence[str] | None, expected: Iterable[str]) -> bool:
+def exactly(values: Sequence[str] | None, expected: Iterable[str]) -> bool:
     """Return whether these are exactly the expected values, each once, in whatever order."""
     return values is not None and sorted(values) == sorted(expected)
 
@@ -50,4 +50,4 @@ def explained(step: Step) -> bool:
         return True
     model = SetModel(step.resource, {*step.before})
     model.apply(step.operation, step.answer)
-    return settled(step.after, model.values) and step.other_image[0] == step.other_image[1]
+    return exactly(step.after, model.values) and step.other_image[0] == step.other_image[1]

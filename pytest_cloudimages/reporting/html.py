@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_cloudimages.reporting.results import Results
 
 STYLE = Path(__file__).with_name("page.css")
-TITLE = "Image tags: conformance"
+TITLE = "Image API: conformance"
 HEADER = [
     '<th class="sortable" data-column-type="verdict">Verdict</th>',
     '<th class="sortable" data-column-type="requirement">Requirement</th>',

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 
 from pytest_cloudimages.engine.concurrent import Completed, ConcurrentRun
 from pytest_cloudimages.engine.measurement import Measurement
-from pytest_cloudimages.engine.recording import current_check
-from pytest_cloudimages.history.events import Anomaly
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.spec.mismatch import Mismatch, expect
 
@@ -58,31 +56,3 @@ def _mismatches(actual: object, expected: object, what: str) -> Iterator[Mismatc
         expect(actual, expected, what)
     except Mismatch as mismatch:
         yield mismatch
-
-
-def expect_explained(shown: Measurement[Anomaly]) -> None:
-    """Raise ``Mismatch`` where no order explains what many were answered.
-
-    Say how often and in which ways, and keep the smallest history that shows it as a witness.
-    """
-    __tracebackhide__ = True
-    if shown.sound:
-        return
-    counts = Counter(str(anomaly.category) for _, anomaly in shown.violations)
-    told = ", ".join(f"{category} ({count})" for category, count in counts.most_common())
-    where: dict[str, set[int]] = {}
-    for run, _ in shown.violations:
-        where.setdefault(run.plan.pattern, set()).add(run.plan.clients)
-    patterns = "; ".join(
-        f"{pattern}, {', '.join(map(str, sorted(clients)))} clients" for pattern, clients in where.items()
-    )
-    unexplained = len({id(run) for run, _ in shown.violations})
-    run, smallest = min(shown.violations, key=lambda violation: len(violation[1].witness))
-    current_check().witness(smallest, run.exchanges_of(smallest.witness))
-    raise Mismatch(
-        f"{unexplained} of {len(shown.runs)} races have no order that explains them: {told} ({patterns}).\n"
-        f"In {run.plan.name}: {smallest.text}",
-        what=f"answers of {len(shown.runs)} races",
-        expected="an order of the operations that explains them",
-        actual=f"none for {unexplained} races: {told}",
-    )

@@ -107,9 +107,9 @@ def _cut(draw: st.DrawFn, clients: int) -> ConcurrentPlan:
     there, coming, other = draw(_tags(3))
     unheard: list[ClientOperation] = draw(st.permutations([delete(there, cut=True), add(coming, cut=True)]))
     undone: list[ClientOperation] = draw(st.permutations([add(there), delete(coming)]))
-    prepared = ((add(there), add(other)),)
+    before = ((add(there), add(other)),)
     return ConcurrentPlan(
-        Pattern.CUT, clients, (prepared, tuple((each,) for each in unheard), *(((each,),) for each in undone))
+        Pattern.CUT, clients, (before, tuple((each,) for each in unheard), *(((each,),) for each in undone))
     )
 
 

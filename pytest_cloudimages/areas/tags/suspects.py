@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.diagnosis.symptoms import Symptom, of_answer, of_readings
 from pytest_cloudimages.history.operations import Kind
@@ -44,8 +45,11 @@ class Suspect:
 def of_step(step: Step, *, answer_only: bool = False) -> Suspect | None:
     """Return the operation of a step if the step shows it to have gone wrong, or else ``None``.
 
-    With ``answer_only`` it is the form of the answer that was judged: then a refusal may be right, a 5xx never is.
+    A step of another resource is none that tags explain. With ``answer_only`` it is the form of the answer that was
+    judged: then a refusal may be right, a 5xx never is.
     """
+    if step.resource is not TAGS:
+        return None
     kind, tag, status = step.operation.kind, step.tag, step.answer.status
     before, after = step.before or (), step.after or ()
     carried = None if step.before is None else tag in before
