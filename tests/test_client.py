@@ -255,6 +255,16 @@ def test_a_deletion_that_lost_its_answer_blocks(caller: ImagesClient, peer: Any)
         caller.delete_tag("id", "a")
 
 
+def test_an_addition_of_a_member_that_lost_its_answer_blocks(caller: ImagesClient, peer: Any) -> None:
+    """The 409 of the repetition may say that the first one was carried out: the service is not accused of it."""
+    peer.replies = [None, answer(409)]
+
+    with pytest.raises(
+        Blocked, match=r"POST /v2/images/id/members lost its answer, and its repetition was answered 409"
+    ):
+        caller.send("POST", "/images/id/members", json={"member": "a"})
+
+
 def test_a_deletion_repeated_with_204_counts(caller: ImagesClient, peer: Any) -> None:
     """Where the repetition is acknowledged, the first one never arrived."""
     peer.replies = [None, answer(204)]

@@ -32,6 +32,8 @@ LONGEST_WAIT = 60.0
 """Seconds that a service may ask us to wait, in all, before one request is answered."""
 MOST_WAITS = 5
 """How often it may ask for it."""
+DOUBTFUL_AGAIN = {("DELETE", 404), ("POST", 409)}
+"""Answers to a repetition that may be due to the first request, which was carried out and lost its answer."""
 Token = Callable[[], str | None]
 
 
@@ -255,9 +257,9 @@ class ImagesClient(Short):
             answer = self._once(request, again)
         except requests.RequestException as second:
             return self._silent(request, second)
-        if request.method == "DELETE" and answer.status == 404:  # noqa: PLR2004 - as HTTP has it
-            # The lost answer may have been the 204 of this very deletion; nobody can tell any more.
-            raise Blocked(f"{request} lost its answer, and its repetition was answered 404.")
+        if (request.method, answer.status) in DOUBTFUL_AGAIN:
+            # The lost answer may have been that of this very deletion, or addition; nobody can tell any more.
+            raise Blocked(f"{request} lost its answer, and its repetition was answered {answer.status}.")
         return answer
 
     def _silent(
