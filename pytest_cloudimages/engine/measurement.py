@@ -173,5 +173,5 @@ def expect_explained(shown: Measurement[Anomaly]) -> None:
         f"In {run.plan.name}: {smallest.text}",
         what=f"answers of {len(shown.runs)} races",
         expected="an order of the operations that explains them",
-        actual=f"none for {count} races: {described}",
+        actual=f"none for {count} races: {described} ({where})",
     )
