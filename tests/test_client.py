@@ -409,7 +409,11 @@ def test_a_date_to_wait_for(
 
 def renewing(client: ImagesClient, tokens: list[str]) -> ImagesClient:
     """Give a client that begins with the first token and takes the next when it is told to."""
-    return client.calling("tester", lambda: tokens[0], lambda: tokens[1:] and tokens.pop(0))
+
+    def renew() -> None:
+        del tokens[: len(tokens) > 1]
+
+    return client.calling("tester", lambda: tokens[0], renew)
 
 
 def test_a_token_that_has_run_out_is_renewed(server: Server, cloud: ImagesClient) -> None:

@@ -347,7 +347,7 @@ class Shaky(App):
         """Fail once."""
         if not self.failed and tag == "x":
             self.failed = True
-            return Reply(500)  # type: ignore[arg-type]  # as good as the enum
+            return Reply(500)
         return super().add_tag(request, image_id, tag)
 
 

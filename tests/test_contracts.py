@@ -28,7 +28,9 @@ IMAGE = {
 def test_a_schema_is_one(name: str) -> None:
     """Each is valid as what it says it is."""
     validator = contracts.validator(name)
-    validator.check_schema(validator.schema)
+    schema = validator.schema
+    assert isinstance(schema, dict)
+    validator.check_schema(schema)
 
     assert contracts.validator(name) is validator
 

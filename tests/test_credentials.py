@@ -608,7 +608,12 @@ def test_identity_that_refuses(identity: Imitation, status: int) -> None:
 
 def test_identity_that_does_not_answer(identity: Imitation, monkeypatch: pytest.MonkeyPatch) -> None:
     """Identity is waited for as long as for any answer."""
-    monkeypatch.setattr(identity, "answer", lambda _: time.sleep(0.5) or (200, {}, b""))
+
+    def answer(_: object) -> tuple[int, dict[str, str], bytes]:
+        time.sleep(0.5)
+        return 200, {}, b""
+
+    monkeypatch.setattr(identity, "answer", answer)
     with refused(Blocked, identity.url, "timed out"):
         find(identity.environ(), timeout=0.05)
 

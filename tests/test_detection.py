@@ -4,6 +4,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,7 +16,7 @@ from assertions import Emptied, Softened, checks_of
 from faults import FAULTS
 from faults.kinds import NAMED, Kind, kind_of
 from faults.page import render, score
-from faults.score import ASSERTIONS, OURS, PAGE, PEERS, README, Measured
+from faults.score import ASSERTIONS, OURS, PAGE, PEERS, README, Measured, Row
 from faults.table import declared, main, stale
 from faults.trial import Meter
 
@@ -177,13 +178,13 @@ def test_every_fault_has_a_class() -> None:
 
 def test_a_fault_in_a_room_without_a_class_is_named() -> None:
     """A fault of a module that has no class is named, with the place to put that right."""
-    fault = type("Strange", (), {"__module__": "faults.elsewhere", "broken": {"TAG-ADD-01"}, "perhaps": set()})
+    fault: Any = type("Strange", (), {"__module__": "faults.elsewhere", "broken": {"TAG-ADD-01"}, "perhaps": set()})
 
     with pytest.raises(LookupError, match=r"Strange .* KIND of tests/faults/kinds\.py"):
         kind_of(fault)
 
 
-def _row(name: str, **changed: object) -> dict[str, object]:
+def _row(name: str, **changed: object) -> Row:
     fault = FAULTS[name]
     broken = sorted(fault.broken)
     row = {"breaks": broken, "perhaps": [], "profile": "quick", "found": broken, "missed": [], "blamed": []}
@@ -193,12 +194,12 @@ def _row(name: str, **changed: object) -> dict[str, object]:
 def test_a_fault_that_is_not_caught_is_shown_as_such() -> None:
     """The page tells who caught a fault, who did not, who was not asked, and who accuses what is lawful."""
     chosen = {name: FAULTS[name] for name in ("FoldsCase", "StoresNothing", "Honest", "Trims")}
-    ours = {
+    ours: dict[str, Row] = {
         "FoldsCase": _row("FoldsCase"),
         "StoresNothing": _row("StoresNothing", found=["TAG-RESP-02"], missed=["TAG-ADD-03"], blamed=["TAG-RESP-02"]),
         "Honest": _row("Honest", found=["TAG-ADD-01"]),
     }
-    peers = {
+    peers: dict[str, Row] = {
         "FoldsCase": {"tempest": {"found": [], "requests": 10}},
         "Honest": {"tempest": {"found": ["test"], "requests": 9}},
     }
@@ -218,7 +219,7 @@ def test_a_fault_that_is_not_caught_is_shown_as_such() -> None:
 
 def test_a_fault_that_has_changed_is_measured_anew() -> None:
     """What was measured of a fault that broke something else then is stale; what is as it was is not."""
-    rows = {name: declared(fault) for name, fault in FAULTS.items() if name != "FoldsCase"}
+    rows: dict[str, Row] = {name: declared(fault) for name, fault in FAULTS.items() if name != "FoldsCase"}
 
     rows["Trims"] = {**rows["Trims"], "breaks": ["TAG-ADD-01"]}
 

@@ -593,7 +593,7 @@ def test_what_a_torn_read_cannot_have_seen_is_told() -> None:
 
 def test_unknown_outcomes_do_not_multiply_the_configurations(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hundreds of requests without an answer leave a handful of configurations to follow."""
-    sizes = []
+    sizes: list[int] = []
 
     def counted(configurations: Iterable[linearizability.Configuration]) -> list[linearizability.Configuration]:
         found = worth_keeping(configurations)

@@ -12,7 +12,6 @@ from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import ImagesClient
-from pytest_cloudimages.engine import provisioning
 from pytest_cloudimages.engine.provisioning import borrowed_image, set_values, temporary_image, values_of
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import Server, serving
@@ -303,7 +302,7 @@ def test_a_deletion_that_fails_in_passing_is_tried_again(
     open_wire: Callable[..., Transport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing stays for want of a second try."""
-    monkeypatch.setattr(provisioning.time, "sleep", lambda _: None)
+    monkeypatch.setattr("pytest_cloudimages.engine.provisioning.time.sleep", lambda _: None)
     with serving(Passing()) as server:
         with temporary_image(client_of(server, open_wire), "run") as image:
             pass

@@ -188,7 +188,7 @@ def test_the_tags_come_first() -> None:
 def bound() -> list[str]:
     """Read the ids off the suite's decorators."""
     return [
-        argument.value
+        str(argument.value)
         for file in resources.files("pytest_cloudimages.conformance").iterdir()
         if file.name.endswith(".py")
         for node in ast.walk(ast.parse(file.read_text("utf-8")))

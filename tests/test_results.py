@@ -38,7 +38,7 @@ class Hostile(App):
         """Answer 500 with markup, control characters and octets that are no UTF-8."""
         del request, status, message
         body = HOSTILE.encode() + b"\xff\xfe\xed\xa0\x80\x00" + "\u202e".encode()
-        return Reply(500, body, (*headers, ("X-Hostile", "<script>alert(3)</script>")))  # type: ignore[arg-type]
+        return Reply(500, body, (*headers, ("X-Hostile", "<script>alert(3)</script>")))
 
     def represent(self, image: Any) -> dict[str, object]:
         """Show tags that nobody gave."""

@@ -489,7 +489,7 @@ class ListsTwentyTags(App):
             try:
                 return super().list_images(request)
             finally:
-                del self.represent  # type: ignore[method-assign]
+                del self.represent
 
 
 @breaks("TAG-VIS-03", profile="standard")

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.images import Image
 
 from .kinds import Kind
 from .registry import breaks
@@ -227,7 +228,7 @@ class ForbidsAnUnknownImage(App):
 class ShowsNoEmptyList(App):
     """Leaves the tags out of an image that has none."""
 
-    def represent(self, image):  # noqa: ANN001, ANN201
+    def represent(self, image: Image) -> dict[str, object]:
         data = super().represent(image)
         if not data["tags"]:
             del data["tags"]

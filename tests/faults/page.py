@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from statistics import median
 from textwrap import wrap
+from typing import Any
 
 from .kinds import Kind, kind_of
 from .registry import Fault
@@ -241,7 +242,7 @@ def _theirs(row: Row | None, yes: str, no: str) -> str:
     return NOT_MEASURED if row is None else f"{yes if row['found'] else no}, {row['requests']}"
 
 
-def _about(measured: Measured, suite: str) -> Mapping[str, object]:
+def _about(measured: Measured, suite: str) -> Mapping[str, Any]:
     about = measured.about.get(suite, {})
     return about if isinstance(about, dict) else {}
 

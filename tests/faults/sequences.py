@@ -147,7 +147,7 @@ class ListsNoSecondLife(_Remembers):
         try:
             return super().list_images(request)
         finally:
-            del self.represent  # type: ignore[method-assign]
+            del self.represent
 
 
 class _KeepsAnIndex(App):

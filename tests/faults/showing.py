@@ -133,7 +133,7 @@ class ListsTagsAsText(_Lists):
     """Lists images with their tags as one string."""
 
     def alter(self, entry: dict[str, object]) -> None:
-        entry["tags"] = ", ".join(entry["tags"])  # type: ignore[call-overload]
+        entry["tags"] = ", ".join(entry["tags"])  # type: ignore[arg-type]
 
 
 @breaks("TAG-VIS-05")
