@@ -339,9 +339,9 @@ def test_an_addition_over_a_limit(cloudimages_run: Run) -> None:
 
 
 def stated(run: Run) -> int:
-    if not run.options.tag_limit:
+    if not run.settings.tag_limit:
         pytest.skip("needs the limit that the operator sets: state it with --tag-limit N")
-    return run.options.tag_limit
+    return run.settings.tag_limit
 
 
 # image_tag_quota: the tags that an image may carry
@@ -509,7 +509,7 @@ def test_tags_of_a_patch_and_of_this_operation_are_one_list(
         require_ok(image.add_tag("both"))
     assert sorted(image.eventual_tags(["both", "patched", "put"])) == ["both", "patched", "put"]
 
-    if basics.repeats and not cloudimages_run.options.image:
+    if basics.repeats and not cloudimages_run.settings.image:
         with fresh_image(tags=["created", "also-created"]) as other:
             require_ok(other.add_tag("created"))
             assert sorted(other.eventual_tags(["also-created", "created"])) == ["also-created", "created"]

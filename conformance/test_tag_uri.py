@@ -295,7 +295,7 @@ def test_a_missing_segment_is_answered_404(image: Image, target: str) -> None:
 # "remove_dot_segments"
 @requirement("TAG-URI-16")
 def test_dot_segments(fresh_image: FreshImage, cloudimages_run: Run) -> None:
-    if cloudimages_run.options.image:
+    if cloudimages_run.settings.image:
         pytest.skip("a proxy that removes dot segments would ask for the deletion of the lent image itself")
     for tag in (".", "..", "%2e", "%2E%2e"):
         with fresh_image() as image:

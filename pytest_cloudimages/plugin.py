@@ -46,7 +46,7 @@ from pytest_cloudimages.app.fixtures import (
     unusual_tags,
     working_image,
 )
-from pytest_cloudimages.app.stash import JUDGE, OPTIONS
+from pytest_cloudimages.app.stash import JUDGE, SETTINGS
 
 if TYPE_CHECKING:
     from pytest_cloudimages.app.judge import Judge
@@ -97,8 +97,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the mark, and wake up where a service is named."""
     config.addinivalue_line("markers", "requirement(id, …): the requirements of the catalogue that this test asks for")
-    config.stash[OPTIONS] = options.settings(config)
-    if config.stash[OPTIONS].names_a_service or config.stash[OPTIONS].reports:
+    config.stash[SETTINGS] = options.settings(config)
+    if config.stash[SETTINGS].names_a_service or config.stash[SETTINGS].reports:
         wake(config)
 
 

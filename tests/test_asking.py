@@ -17,7 +17,7 @@ from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.diagnosis.symptoms import Symptom
 from pytest_cloudimages.engine.preflight import prepare
 from pytest_cloudimages.engine.run import Run
-from pytest_cloudimages.engine.settings import Options
+from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.reference.app import App, Reply
 from pytest_cloudimages.reference.images import Caller
@@ -51,7 +51,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, direct: None) -> Iterator[Opened]:  
             if lent is not None:
                 caller = Caller(app.identity.users["tester"].project.id)
                 images = [app.images.create(caller, {"name": "lent", "tags": lent}).id]
-            run = prepare(Options(url=f"{server.url}/v2", image=tuple(images), patience=0.2))
+            run = prepare(Settings(url=f"{server.url}/v2", image=tuple(images), patience=0.2))
             stack.callback(run.close)
             run.recorder.counts.clear()
             return run, server

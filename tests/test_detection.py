@@ -1,21 +1,28 @@
 """The published detection score says what was measured, on the faults that there are."""
 
+import ast
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 sys.path.insert(0, str(Path(__file__).parent))
 
+from assertions import Emptied, Softened, checks_of
 from faults import FAULTS
 from faults.kinds import NAMED, Kind, kind_of
 from faults.page import render, score
-from faults.score import OURS, PAGE, PEERS, README, Measured
+from faults.score import ASSERTIONS, OURS, PAGE, PEERS, README, Measured
 from faults.table import declared, main, stale
 from faults.trial import Meter
 
+from pytest_cloudimages.app.cli import requirements
 from pytest_cloudimages.reference.app import Request
+from pytest_cloudimages.spec.catalogue import load
+from pytest_cloudimages.spec.verdicts import Verdict
 
 ROOT = Path(__file__).parents[1]
 WRITE = "run: python tests/faults --write"
@@ -41,11 +48,122 @@ def test_every_fault_is_caught() -> None:
     } == {}
 
 
+def test_no_check_can_be_emptied_unnoticed() -> None:
+    """For every requirement that can be a finding, a fault was found that goes unfound without the check's assertions."""
+    rows = Measured.load(ASSERTIONS).faults.values()
+    catalogue = load()
+    findings = {
+        each for each in requirements.tested_ids() if catalogue[each].missed in (Verdict.FAIL, Verdict.ADVISORY)
+    }
+    write = "run: tox run -e assertions"
+
+    assert sorted(findings ^ {row["requirement"] for row in rows}) == [], write
+    assert [row["check"] for row in rows if row["fault"] not in FAULTS] == [], write
+
+
+SUITE = """
+@requirement("TAG-ADD-01", "TAG-ADD-03")
+def test_it(steps):
+    for step in steps:
+        assert step.look() == 204, step
+        expect_tags(step, among=step.look())
+    told(steps)
+
+
+def told(steps):
+    steps.expect(steps.count())
+
+
+def not_asked():
+    assert False
+
+
+@requirement("TAG-ADD-02")
+def test_another(steps):
+    assert steps
+"""
+
+
+class Steps:
+    """Says how often it was looked at."""
+
+    looks = 0
+
+    def __iter__(self) -> "Iterator[Steps]":
+        yield self
+
+    def look(self) -> int:
+        self.looks += 1
+        return 500
+
+    def count(self) -> int:
+        self.looks += 10
+        return 1
+
+    def expect(self, what: object) -> None:
+        raise AssertionError(what)
+
+
+def _asked(change: ast.NodeTransformer, **names: object) -> int:
+    """Carry out the check of a changed suite, and return how often it looked."""
+
+    def expect_tags(step: Steps, *, among: int) -> None:
+        raise AssertionError(step, among)
+
+    room = {"requirement": lambda *_: lambda test: test, "expect_tags": expect_tags, **names}
+    tree = ast.fix_missing_locations(change.visit(ast.parse(SUITE)))
+    exec(compile(tree, "suite", "exec"), room)  # noqa: S102 - our own text
+    room["test_it"](steps := Steps())  # type: ignore[operator]
+    return steps.looks
+
+
+def test_checks_are_found_by_their_marks(tmp_path: Path) -> None:
+    """A check is what names a requirement, wherever it lies; its assertions are its own and its helpers'."""
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "anywhere.py").write_text(SUITE, encoding="utf-8")
+
+    first, second = checks_of(tmp_path)
+
+    assert (first.module, first.name, first.ids) == (
+        Path("below", "anywhere.py"),
+        "test_it",
+        ("TAG-ADD-01", "TAG-ADD-03"),
+    )
+    assert [each.text for each in first.assertions] == [
+        "assert step.look() == 204",
+        "expect_tags(step, among=step.look())",
+        "steps.expect(steps.count())",
+    ]
+    assert [each.text for each in second.assertions] == ["assert steps"]
+
+
+def test_an_emptied_check_asks_the_same_and_says_nothing(tmp_path: Path) -> None:
+    """What assertions look at is still looked at when they are taken out, and one that is left still speaks."""
+    (tmp_path / "suite.py").write_text(SUITE, encoding="utf-8")
+    check = next(checks_of(tmp_path))
+
+    assert _asked(Emptied(check.assertions)) == 12
+    for left in range(3):
+        with pytest.raises(AssertionError):
+            _asked(Emptied([each for number, each in enumerate(check.assertions) if number != left]))
+
+
+def test_a_softened_check_goes_on_and_tells_which_assertions_spoke() -> None:
+    """Every assertion that speaks is written down by its line, and the check goes on."""
+    lines: list[int] = []
+
+    assert _asked(Softened([5, 6, 11]), _an_assertion_has_spoken=lines.append) == 12
+
+    assert lines == [5, 6, 11]
+    with pytest.raises(AssertionError):
+        _asked(Softened([5, 11]), _an_assertion_has_spoken=lines.append)
+
+
 def test_the_page_says_what_was_measured() -> None:
     """docs/detection.md is what the results render to, and the README has the score of it."""
     measured = Measured.load(OURS), Measured.load(PEERS)
 
-    assert PAGE.read_text(encoding="utf-8") == render(FAULTS, *measured), WRITE
+    assert PAGE.read_text(encoding="utf-8") == render(FAULTS, *measured, Measured.load(ASSERTIONS)), WRITE
     assert f"<!-- score -->\n{score(FAULTS, *measured)}\n<!-- end of score -->" in README.read_text(encoding="utf-8"), (
         WRITE
     )
@@ -85,7 +203,7 @@ def test_a_fault_that_is_not_caught_is_shown_as_such() -> None:
         "Honest": {"tempest": {"found": ["test"], "requests": 9}},
     }
 
-    lines = render(chosen, Measured({}, ours), Measured({}, peers)).splitlines()
+    lines = render(chosen, Measured({}, ours), Measured({}, peers), Measured()).splitlines()
 
     row = {line.split(" | ")[0].removeprefix("| "): line for line in lines if line.startswith("| ")}
     assert row["FoldsCase"].endswith(" | yes | 50 | 348 | not measured | no, 10 |")

@@ -15,7 +15,7 @@ import pytest
 from pytest_cloudimages.app.judge import SUITE
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.engine.exploration import DRAWN, STRIDE, Examples, Exploration
-from pytest_cloudimages.engine.settings import Options
+from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.server import serving
 from pytest_cloudimages.reporting.results import CheckResult
@@ -196,7 +196,7 @@ def test_an_example_says_what_it_found(tmp_path: Path) -> None:
 class FakeGround:
     """What an exploration asks a ground for, as far as seeds and time go."""
 
-    options = Options(seed=5)
+    settings = Settings(seed=5)
     recorder = Recorder()
 
 

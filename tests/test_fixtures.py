@@ -112,7 +112,7 @@ def test_an_ini_file_can_name_the_service(workshop: Any) -> None:
     workshop.write("pytest.ini", "[pytest]\ncloudimages_reference = true\ncloudimages_profile = quick\n")
     source = """
     def test_image(image, cloudimages_run):
-        assert cloudimages_run.options.profile == "quick"
+        assert cloudimages_run.settings.profile == "quick"
         assert image.add_tag("a").ok
     """
 

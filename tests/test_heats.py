@@ -16,7 +16,7 @@ from pytest_cloudimages.areas.tags.race_workloads import Races
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.concurrent import ConcurrentRun, worker_pool
 from pytest_cloudimages.engine.preflight import prepare
-from pytest_cloudimages.engine.settings import Options
+from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan, Pattern
 from pytest_cloudimages.history.events import Anomaly, Category
 from pytest_cloudimages.history.operations import Kind
@@ -45,7 +45,7 @@ def races_of(monkeypatch: pytest.MonkeyPatch, direct: None) -> Iterator[Callable
         opened.extend([server, members])
         running = server.__enter__()
         monkeypatch.setenv("CLOUDIMAGES_TOKEN", app.identity.issue("tester").value)
-        run = prepare(Options(url=f"{running.url}/v2", profile="quick", patience=0.2, timeout=5.0))
+        run = prepare(Settings(url=f"{running.url}/v2", profile="quick", patience=0.2, timeout=5.0))
         return Races(run, 1, control, members.__enter__())
 
     yield open_races

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_cloudimages.app.cli import main, run
 from pytest_cloudimages.app.options import TABLE, settings
-from pytest_cloudimages.engine.settings import PROFILES, Options
+from pytest_cloudimages.engine.settings import PROFILES, Settings
 
 
 class Config:
@@ -28,7 +28,7 @@ class Config:
         return self.ini.get(name.removeprefix("cloudimages_"))
 
 
-def read(command: dict[str, Any] | None = None, ini: dict[str, Any] | None = None, **environ: str) -> Options:
+def read(command: dict[str, Any] | None = None, ini: dict[str, Any] | None = None, **environ: str) -> Settings:
     """Read settings."""
     return settings(Config(command or {}, ini or {}), environ)  # type: ignore[arg-type]  # all that is asked of it
 
@@ -37,7 +37,7 @@ def test_the_defaults_are_those_of_the_table() -> None:
     """What the help says is what happens."""
     found = read({"seed": "0"})
 
-    assert found == Options()
+    assert found == Settings()
     assert {name.replace("-", "_") for name, *_ in TABLE} == {*found.as_data()}
 
 
@@ -121,19 +121,19 @@ def test_an_address_of_the_environment_does_not_contradict_an_option() -> None:
 )
 def test_an_option_names_a_service(options: dict[str, Any], awake: bool) -> None:
     """A URL, a cloud, or the embedded one."""
-    assert Options(**options).names_a_service == awake
+    assert Settings(**options).names_a_service == awake
 
 
 @pytest.mark.parametrize(
     "options",
     [
-        Options(reference=True, seed=7),
-        Options(url="http://x/v2?a=b c", seed=1, profile="quick"),
-        Options(cloud="my cloud", other_cloud="o'ther", reader_cloud="r", admin_cloud="a", image=("1", "2")),
-        Options(catalogue=("own file.toml",), url="https://h"),
+        Settings(reference=True, seed=7),
+        Settings(url="http://x/v2?a=b c", seed=1, profile="quick"),
+        Settings(cloud="my cloud", other_cloud="o'ther", reader_cloud="r", admin_cloud="a", image=("1", "2")),
+        Settings(catalogue=("own file.toml",), url="https://h"),
     ],
 )
-def test_a_replay_is_a_command_that_says_the_same(options: Options) -> None:
+def test_a_replay_is_a_command_that_says_the_same(options: Settings) -> None:
     """The command line reads from it what was in force."""
     program, *words = shlex.split(options.replay(("TAG-ADD-05", "TAG-DEL-01")))
     chosen = main._parser().parse_args(words)  # noqa: SLF001 - the command's own reading of it
@@ -152,7 +152,7 @@ def test_a_replay_is_a_command_that_says_the_same(options: Options) -> None:
 @pytest.mark.parametrize("name", [*PROFILES])
 def test_a_profile_tries_something(name: str) -> None:
     """Every profile has at least one of each."""
-    effort = Options(profile=name).effort
+    effort = Settings(profile=name).effort
 
     assert min(effort.lives, effort.tags, effort.sequences, effort.steps, effort.cases, effort.races) >= 1
     assert min(effort.clients) >= 2
@@ -175,7 +175,7 @@ def test_minutes_belong_to_exploring() -> None:
 
 def test_a_round_of_an_exploration_is_replayed_with_its_own_seed() -> None:
     """In the profile that a round has."""
-    options = Options(profile="explore", minutes=1.0, seed=3)
+    options = Settings(profile="explore", minutes=1.0, seed=3)
 
     assert "--profile standard --seed 7 --select TAG-HIST-02" in options.replay(("TAG-HIST-02",), 7)
     assert options.effort == PROFILES["standard"]

@@ -63,8 +63,8 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any], in
 
     monkeypatch.setattr(sequential, "execute_all", take)
     monkeypatch.setattr(read_paths, "check_read_paths", take)
-    options = SimpleNamespace(effort=EFFORT, image=(), tag_limit=None)
-    run: Any = SimpleNamespace(options=options, rounds=EFFORT.rounds, single=False, fresh_image=None)
+    settings = SimpleNamespace(effort=EFFORT, image=(), tag_limit=None)
+    run: Any = SimpleNamespace(settings=settings, rounds=EFFORT.rounds, single=False, fresh_image=None)
 
     def lines(experiment: Callable[..., Any], number: int) -> list[str]:
         plans.clear()

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_cloudimages.engine.settings import Options
+from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.reporting import terminal
 from pytest_cloudimages.reporting.results import Results
 from pytest_cloudimages.spec.verdicts import Blocked, Verdict
@@ -198,7 +198,7 @@ def test_what_stays_is_told(rest: dict[str, Any], lines: list[str]) -> None:
 def run(**options: Any) -> Any:
     """Make the ground of a run."""
     return SimpleNamespace(
-        options=Options(seed=7, **options),
+        settings=Settings(seed=7, **options),
         service=SimpleNamespace(endpoint="http://h/v2", named="--endpoint", region=None),
         owner=SimpleNamespace(how="token from CLOUDIMAGES_TOKEN"),
         problem=None,

@@ -215,7 +215,7 @@ def other_images(cloudimages_run: Run) -> list[OtherImage]:
 @pytest.fixture(scope="session")
 def gone_image(cloudimages_run: Run) -> str:
     """The id of an image that was deleted; any id that no image has, where none can be created."""
-    if cloudimages_run.options.image:
+    if cloudimages_run.settings.image:
         return str(uuid.uuid4())
     with cloudimages_run.fresh_image() as image:
         return image.id
@@ -248,7 +248,7 @@ def negative_requests(cloudimages_run: Run) -> NegativeRequests:
 @pytest.fixture(scope="session")
 def specification(cloudimages_run: Run) -> str:
     """Whose reading judges where two differ: ``cloud-images`` or ``glance``."""
-    return cloudimages_run.options.specification
+    return cloudimages_run.settings.specification
 
 
 @pytest.fixture(scope="session")

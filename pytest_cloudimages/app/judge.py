@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_cloudimages.app.explanations import _explain, _first_line, _suspected
-from pytest_cloudimages.app.stash import CHECK, OPTIONS, RESULTS, RUN
+from pytest_cloudimages.app.stash import CHECK, RESULTS, RUN, SETTINGS
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.redaction import SECRETS
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from pytest_cloudimages.areas.tags.suspects import Suspect
     from pytest_cloudimages.engine.run import Run
-    from pytest_cloudimages.engine.settings import Options
+    from pytest_cloudimages.engine.settings import Settings
 
 SHOWN_EXCHANGES = 12
 try:
@@ -63,11 +63,11 @@ class Judge:
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
         config.add_cleanup(SECRETS.begin())
-        self.options: Options = config.stash[OPTIONS]
+        self.settings: Settings = config.stash[SETTINGS]
         if getattr(config.option, "numprocesses", None) or hasattr(config, "workerinput"):
             raise pytest.UsageError("A run judges in one process; leave out the -n of pytest-xdist.")
         try:
-            self.catalogue: Mapping[str, Requirement] = load(*map(Path, self.options.catalogue))
+            self.catalogue: Mapping[str, Requirement] = load(*map(Path, self.settings.catalogue))
             self.chosen = self._chosen()
         except ValueError as problem:
             raise pytest.UsageError(str(problem)) from None
@@ -83,13 +83,13 @@ class Judge:
         self.begun = time.time()
         self.started = time.monotonic()
         self._results: Results | None = None
-        if self.options.reports:
-            self._write_reports_of_others(Path(self.options.reports))
+        if self.settings.reports:
+            self._write_reports_of_others(Path(self.settings.reports))
 
     def _chosen(self) -> set[str]:
-        if self.options.select:
-            return selected(self.catalogue, self.options.select)
-        return {one.id for one in self.catalogue.values() if one.level in self.options.effort.levels}
+        if self.settings.select:
+            return selected(self.catalogue, self.settings.select)
+        return {one.id for one in self.catalogue.values() if one.level in self.settings.effort.levels}
 
     def _write_reports_of_others(self, folder: Path) -> None:
         """Have pytest-html and pytest itself write into the folder too, where the tester asked for nothing else."""
@@ -136,7 +136,7 @@ class Judge:
                         " `cloudimages requirements` lists the ids, --cloudimages-catalogue FILE adds your own."
                     )
                 self.tested.setdefault(one, []).append(item.nodeid)
-        if not self.options.select:
+        if not self.settings.select:
             # The profile chooses among the suite's requirements; a tester's own tests are asked for by being there.
             self.chosen |= {one for item in items if not _of_the_suite(item.path) for one in ids_of(item)}
         if self.chosen != {*self.catalogue}:
@@ -151,7 +151,7 @@ class Judge:
             from pytest_cloudimages.engine.preflight import prepare
 
             try:
-                self.config.stash[RUN] = prepare(self.options)
+                self.config.stash[RUN] = prepare(self.settings)
             except ConfigurationError as problem:
                 self._leave_reports_alone()
                 raise pytest.UsageError(SECRETS.hide(str(problem))) from None
@@ -176,7 +176,7 @@ class Judge:
             vars(test).pop("_hypothesis_internal_settings_applied", None)
             hypothesis.settings(
                 parent=hypothesis.settings.get_profile("default"),
-                max_examples=self.options.effort.cases,
+                max_examples=self.settings.effort.cases,
                 phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate, hypothesis.Phase.shrink],
                 database=None,
                 deadline=None,
@@ -185,7 +185,7 @@ class Judge:
                 report_multiple_bugs=False,
                 suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.filter_too_much],
             )(test)
-        hypothesis.seed(self.options.seed)(test)
+        hypothesis.seed(self.settings.seed)(test)
         handle.inner_test = self._counted(inner)
         handle._cloudimages = _Bound(self, inner, tester_set=tester_set)  # noqa: SLF001 - our own mark on it
 
@@ -324,7 +324,7 @@ class Judge:
         verdict = worst(one.verdict for one in records)
         if error is not None and not isinstance(error, pytest.skip.Exception):
             report.longrepr = "\n".join(one.explanation for one in records) or str(error)
-        failing = verdict in FAILING or (verdict is Verdict.ADVISORY and self.options.strict)
+        failing = verdict in FAILING or (verdict is Verdict.ADVISORY and self.settings.strict)
         if failing:
             report.outcome = "failed"
             report.longrepr = report.longrepr or "\n".join(one.explanation for one in records)
@@ -356,7 +356,7 @@ class Judge:
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """Go on with new seeds, where the tester gave it time."""
         result = yield
-        if self.options.minutes is not None and RUN in self.config.stash and not self.run.problem:
+        if self.settings.minutes is not None and RUN in self.config.stash and not self.run.problem:
             from pytest_cloudimages.engine import exploration
 
             reporter = self.config.pluginmanager.get_plugin("terminalreporter")
@@ -371,9 +371,9 @@ class Judge:
                 judge=self._explored,
                 # Where nobody sits at a terminal, progress would wait for a full buffer.
                 say=functools.partial(reporter.write_line if reporter else print, flush=True),
-                minutes=self.options.minutes,
+                minutes=self.settings.minutes,
                 examples=exploration.Examples(
-                    Path(self.options.examples or Path(self.options.reports or "reports", "examples"))
+                    Path(self.settings.examples or Path(self.settings.reports or "reports", "examples"))
                 ),
                 begun=self.started,
             ).explore()
@@ -474,8 +474,8 @@ class Judge:
             if RUN in self.config.stash:
                 if self.tested:
                     session.config.stash[RESULTS] = self.results
-                    if self.options.reports:
-                        self._written(Path(self.options.reports))
+                    if self.settings.reports:
+                        self._written(Path(self.settings.reports))
                 self.run.close()
 
     def _written(self, folder: Path) -> None:
@@ -519,7 +519,7 @@ class Judge:
         """Show the exchanges of a check."""
         records = [CheckResult.from_json(one) for one in getattr(report, "cloudimages", ())]
         if records:
-            data[:] = [page.details(records, self.catalogue, self.options)]
+            data[:] = [page.details(records, self.catalogue, self.settings)]
 
 
 @dataclass(frozen=True)

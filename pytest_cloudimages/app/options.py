@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pytest_cloudimages.engine.settings import PROFILES, SPECIFICATIONS, Options
+from pytest_cloudimages.engine.settings import PROFILES, SPECIFICATIONS, Settings
 
 PREFIX = "cloudimages"
 
@@ -60,7 +60,7 @@ def declare(parser: pytest.Parser) -> None:
         parser.addini(ini, text, type=shape, default=None)  # type: ignore[arg-type]  # one of pytest's words
 
 
-def settings(config: pytest.Config, environ: Mapping[str, str] = os.environ) -> Options:
+def settings(config: pytest.Config, environ: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings of a run: command line before ini file before default.
 
     Raises ``pytest.UsageError`` for a value that is none.
@@ -89,7 +89,7 @@ def settings(config: pytest.Config, environ: Mapping[str, str] = os.environ) -> 
     named = [f"--{PREFIX}-{name}" for name in ("url", "cloud", "reference") if found[name]]
     if len(named) > 1:
         raise pytest.UsageError(f"One run judges one service, and these name several: {', '.join(named)}.")
-    return Options(**found)
+    return Settings(**found)
 
 
 def _read(name: str, kind: type, value: Any) -> Any:

@@ -6,23 +6,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_cloudimages.engine.settings import Options
-
-if TYPE_CHECKING:
-    from pytest_cloudimages.engine import recording
-    from pytest_cloudimages.engine.run import Run
-    from pytest_cloudimages.reporting.results import Results
-from typing import TYPE_CHECKING
-
 if TYPE_CHECKING:
     from pytest_cloudimages.app.judge import Judge
+    from pytest_cloudimages.engine import recording
     from pytest_cloudimages.engine.run import Run
-    from pytest_cloudimages.engine.settings import Options
+    from pytest_cloudimages.engine.settings import Settings
+    from pytest_cloudimages.reporting.results import Results
 
 
 CHECK: pytest.StashKey[recording.CheckRecord | None] = pytest.StashKey()
 RESULTS: pytest.StashKey[Results] = pytest.StashKey()
 
-OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
+SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 JUDGE: pytest.StashKey[Judge] = pytest.StashKey()

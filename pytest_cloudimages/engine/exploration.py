@@ -45,7 +45,7 @@ SETTLED: dict[str, Callable[[Run], Any]] = {
     "cloudimages_client": lambda run: run.client,
     "fresh_image": lambda run: run.fresh_image,
     "anonymous": lambda run: run.client.calling("nobody", lambda: None),
-    "specification": lambda run: run.options.specification,
+    "specification": lambda run: run.settings.specification,
     # These do not follow from the seed: they were looked at before, and a check finds nothing new in them.
     "confusable_tags": lambda _: Steps([]),
     "boundary_tags": lambda _: Steps([]),
@@ -127,7 +127,7 @@ class Exploration:
     def seeds(self) -> Iterator[int]:
         """Give the seeds: those that found something once, then ever new ones."""
         yield from self.examples.seeds()
-        seed = self.run.options.seed
+        seed = self.run.settings.seed
         while True:
             seed = (seed + STRIDE) % 2**32
             yield seed
@@ -184,7 +184,7 @@ class Exploration:
                         made[name] = DRAWN[name](run)
                     if name in made:
                         arguments[name] = made[name]
-                return self.judge(item, arguments, run.options.seed)
+                return self.judge(item, arguments, run.settings.seed)
         except Blocked:
             # Where the ground is missing there is nothing to find; the next round may have more luck.
             return []

@@ -20,7 +20,7 @@ from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.transport import Transport
 from pytest_cloudimages.engine.provisioning import borrowed_image, temporary_image
-from pytest_cloudimages.engine.settings import Options
+from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.spec.verdicts import Blocked
 
 OTHERS = {"ALT": "another project", "READER": "a reader", "CREATOR": "a creator", "ADMIN": "an administrator"}
@@ -30,7 +30,7 @@ OTHERS = {"ALT": "another project", "READER": "a reader", "CREATOR": "a creator"
 class Run:
     """A service, the callers that are known to it, and the images that tests may use. Close it in the end."""
 
-    options: Options
+    settings: Settings
     service: Service
     owner: Credentials
     recorder: Recorder = field(default_factory=Recorder)
@@ -49,13 +49,13 @@ class Run:
     @cached_property
     def name(self) -> str:
         """A short name of this run, for the images it creates."""
-        return hashlib.sha256(f"{os.getpid()} {self.options.seed}".encode()).hexdigest()[:6]
+        return hashlib.sha256(f"{os.getpid()} {self.settings.seed}".encode()).hexdigest()[:6]
 
     @cached_property
     def transport(self) -> Transport:
         """The connections to the service."""
         origin = "{0.scheme}://{0.netloc}".format(urllib.parse.urlsplit(self.service.endpoint))
-        transport = Transport(origin, timeout=self.options.timeout, verify=self.service.verify, cert=self.service.cert)
+        transport = Transport(origin, timeout=self.settings.timeout, verify=self.service.verify, cert=self.service.cert)
         self._stack.callback(transport.close)
         return transport
 
@@ -69,7 +69,7 @@ class Run:
     @cached_property
     def patience(self) -> Eventually:
         """How long acknowledged changes are waited for."""
-        return Eventually(self.options.patience, self.recorder)
+        return Eventually(self.settings.patience, self.recorder)
 
     def caller(self, who: str) -> ImagesClient | None:
         """Give a further caller (ALT, READER, CREATOR or ADMIN); ``None`` where no credentials were given."""
@@ -96,22 +96,22 @@ class Run:
     @property
     def rounds(self) -> int:
         """How often every class of unusual tags is drawn; at least once where more than every MUST is asked for."""
-        return self.options.effort.rounds or int(self.beyond_must)
+        return self.settings.effort.rounds or int(self.beyond_must)
 
     def number(self, salt: str) -> int:
         """Give a number that follows from the seed, and differs from experiment to experiment."""
-        return zlib.crc32(f"{self.options.seed} {salt}".encode())
+        return zlib.crc32(f"{self.settings.seed} {salt}".encode())
 
     def with_seed(self, seed: int) -> "Run":
         """Give the same ground, with the same connections, for another seed."""
         twin = copy.copy(self)
-        twin.options = replace(self.options, seed=seed)
+        twin.settings = replace(self.settings, seed=seed)
         return twin
 
     @property
     def single(self) -> bool:
         """Whether there is but one image to use."""
-        return len(self.options.image) == 1
+        return len(self.settings.image) == 1
 
     @contextmanager
     def fresh_image(self, *, own: bool = False, **attributes: object) -> Iterator[Image]:
@@ -125,11 +125,11 @@ class Run:
             yield image
 
     def _image(self, *, own: bool, **attributes: object) -> AbstractContextManager[Image]:
-        if self.options.image and (own or attributes.keys() - {"name"}):
+        if self.settings.image and (own or attributes.keys() - {"name"}):
             pytest.skip("needs an image of its own, and one was lent; run without --image where images can be created")
-        if not self.options.image:
+        if not self.settings.image:
             return self._created(attributes)
-        free = [one for one in self.options.image if one not in self._lent]
+        free = [one for one in self.settings.image if one not in self._lent]
         if not free:
             raise Blocked("This asks for one more image than was lent; lend another with a further --image ID.")
         return self._borrowed(free[0])

@@ -105,7 +105,7 @@ ROUND = "standard"
 
 
 @dataclass(frozen=True)
-class Options:
+class Settings:
     """The settings in force; times in seconds."""
 
     url: str | None = None

@@ -14,7 +14,7 @@ from pytest_cloudimages.spec.verdicts import Verdict, worst
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_cloudimages.engine.settings import Options
+    from pytest_cloudimages.engine.settings import Settings
     from pytest_cloudimages.reporting.results import CheckResult, Results
     from pytest_cloudimages.spec.requirements import Requirement
 
@@ -57,7 +57,7 @@ def row(records: Sequence[CheckResult], catalogue: Mapping[str, Requirement]) ->
     ]
 
 
-def details(records: Sequence[CheckResult], catalogue: Mapping[str, Requirement], options: Options) -> str:
+def details(records: Sequence[CheckResult], catalogue: Mapping[str, Requirement], settings: Settings) -> str:
     """Give what opens below the row of one check: explanation, source, exchanges, commands."""
     parts: list[str] = []
     for one in records:
@@ -66,7 +66,7 @@ def details(records: Sequence[CheckResult], catalogue: Mapping[str, Requirement]
         parts.append(f"{one.cases} cases, {one.requests} requests")
         parts += [_safe(line) for line in (one.explanation, *one.notes) if line]
         if one.verdict > Verdict.UNTESTED:
-            parts.append(f"replay: {_safe(options.replay((one.id,), one.seed))}")
+            parts.append(f"replay: {_safe(settings.replay((one.id,), one.seed))}")
         parts += [timeline(from_json(witness)) for witness in one.witnesses]
         parts += ["", *(_exchange(x) for x in one.exchanges)]
     return "\n".join(parts)

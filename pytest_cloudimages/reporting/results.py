@@ -91,12 +91,12 @@ class Results:
                 "region": run.service.region,
                 "named": run.service.named,
                 "credentials": run.owner.how,
-                "image": list(run.options.image) or "created",
+                "image": list(run.settings.image) or "created",
                 "created": run.recorder.created,
                 "lag": round(run.recorder.lag, 3),
             },
-            "settings": run.options.as_data(),
-            "seed": run.options.seed,
+            "settings": run.settings.as_data(),
+            "seed": run.settings.seed,
             "started": datetime.fromtimestamp(begun, UTC).isoformat(timespec="seconds"),
             "seconds": round(time.time() - begun, 3),
             "interrupted": interrupted,
@@ -179,7 +179,7 @@ def _entry(
         entry["exchanges"] = next((list(one.exchanges) for one in decisive if one.exchanges), [])
         if witnesses := [one for record in decisive for one in record.witnesses]:
             entry["witnesses"] = witnesses
-        entry["replay"] = run.options.replay((requirement.id,), next((one.seed for one in decisive), None))
+        entry["replay"] = run.settings.replay((requirement.id,), next((one.seed for one in decisive), None))
     if verdict.finding and (extent := next((one.extent for one in decisive if one.extent), "")):
         entry["class"] = extent
     return entry

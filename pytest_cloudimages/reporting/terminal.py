@@ -30,16 +30,16 @@ LONGEST = 300
 
 def header(run: Run) -> list[str]:
     """Give the lines that stand above the progress."""
-    options, service = run.options, run.service
+    settings, service = run.settings, run.service
     region = f", region {service.region}" if service.region else ""
-    image = f"lent: {', '.join(options.image)}" if options.image else "created and deleted"
+    image = f"lent: {', '.join(settings.image)}" if settings.image else "created and deleted"
     if run.meant:
         return [f"dry run: nothing is sent to {run.meant.endpoint}; the embedded server is asked in its place"]
     lines = [
         f"service: {service.endpoint} ({service.named}{region})",
         f"credentials: {run.owner.how}",
         f"image: {image}",
-        f"profile: {options.profile}, seed: {options.seed}, specification: version {VERSION}",
+        f"profile: {settings.profile}, seed: {settings.seed}, specification: version {VERSION}",
     ]
     return [*lines, f"PROBLEM: {run.problem}"] if run.problem else lines
 

@@ -577,3 +577,31 @@ class AddsWhatIsPosted(App):
         if found and request.method == "POST" and request.body:
             self.images.get(found[1]).tags.append(self.decode_tag(found[2]))
         return reply
+
+
+@breaks("TAG-HIST-04", profile="standard")
+class KeepsALoneTagBeyondAscii(App):
+    """Acknowledges the deletion of a tag beyond ASCII that was shown as the only one its image ever had, and keeps it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.had: dict[str, set[str]] = {}
+        self.shown: set[str] = set()
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.had.setdefault(image_id, set()).add(tag)
+        return super().add_tag(request, image_id, tag)
+
+    def show_image(self, request: Request, image_id: str) -> Reply:
+        reply = super().show_image(request, image_id)
+        if reply.status == HTTPStatus.OK and len(self.images.get(image_id).tags) == 1:
+            self.shown.add(image_id)
+        return reply
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            reply = super().delete_tag(request, image_id, tag)
+            alone = self.had.get(image_id) == {tag} and image_id in self.shown
+            if reply.status == HTTPStatus.NO_CONTENT and alone and not tag.isascii():
+                self.images.get(image_id).tags.append(tag)
+            return reply

@@ -9,6 +9,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PAGE = ROOT / "docs" / "detection.md"
+ASSERTIONS = ROOT / "docs" / "assertions.json"
 OURS = ROOT / "docs" / "detection.json"
 PEERS = ROOT / "benchmarks" / "peers" / "results.json"
 

@@ -8,6 +8,9 @@ import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
 from pathlib import Path
 from threading import Lock
 
@@ -20,6 +23,7 @@ STORAGE = Path(tempfile.gettempdir()) / "cloudimages-faults-hypothesis"
 LONGEST = 600.0  # seconds; a hundredth of it on a machine with nothing else to do
 SEED = 1
 OUTPUT = "output.txt"
+SUITE = "pytest_cloudimages.conformance"
 LIBRARIES = (
     "pytest",
     "requests",
@@ -97,12 +101,28 @@ def _identities(server: Server) -> dict[str, str]:
     return tokens | {"CLOUDIMAGES_ENDPOINT": server.url, "HYPOTHESIS_STORAGE_DIRECTORY": str(STORAGE)}
 
 
-def _run(words: list[str], environ: dict[str, str], folder: Path) -> int | None:
+class Instead(MetaPathFinder):
+    """Finds a copy of the suite in place of the suite."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """Return where the copy is to be loaded from, and nothing for any other name."""
+        del path, target
+        if fullname != SUITE:
+            return None
+        return spec_from_file_location(
+            fullname, Path(self.folder, "__init__.py"), submodule_search_locations=[self.folder]
+        )
+
+
+def _run(words: list[str], environ: dict[str, str], folder: Path, suite: Path | None) -> int | None:
     """Run the command in a process of its own, and give its exit status.
 
     The process is forked off one that has the libraries loaded already: two hundred runs need not load them each.
     """
-    run = WARM.Process(target=_main, args=(words, environ, str(folder)))
+    run = WARM.Process(target=_main, args=(words, environ, str(folder), str(suite or "")))
     run.start()
     run.join(LONGEST)
     if run.is_alive():
@@ -111,7 +131,9 @@ def _run(words: list[str], environ: dict[str, str], folder: Path) -> int | None:
     return run.exitcode
 
 
-def _main(words: list[str], environ: dict[str, str], folder: str) -> None:
+def _main(words: list[str], environ: dict[str, str], folder: str, suite: str = "") -> None:
+    if suite:
+        sys.meta_path.insert(0, Instead(suite))
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environ)
@@ -125,16 +147,22 @@ def _main(words: list[str], environ: dict[str, str], folder: str) -> None:
 
 
 def judged(
-    make: Callable[[], App], reports: Path, *, profile: str = "quick", seed: int = SEED, select: Iterable[str] = ()
+    make: Callable[[], App],
+    reports: Path,
+    *,
+    profile: str = "quick",
+    seed: int = SEED,
+    select: Iterable[str] = (),
+    suite: Path | None = None,
 ) -> Outcome:
-    """Serve an app, have the suite judge it in a process of its own, and read the results."""
+    """Serve an app, have the suite, or a copy of it, judge it in a process of its own, and read the results."""
     app = make()
     meter = Meter(app)
     with serving(app) as server:
         environ = {name: value for name, value in os.environ.items() if not name.startswith(STRANGE)}
         words = ["run", "--profile", profile, "--seed", str(seed), "--patience", "0.3", "--reports", str(reports)]
         words += [*getattr(make, "words", ()), *(word for one in select for word in ("--select", one))]
-        status = _run(words, environ | _identities(server), reports)
+        status = _run(words, environ | _identities(server), reports, suite)
     output = (reports / OUTPUT).read_text(encoding="utf-8", errors="replace")
     file = reports / "conformance.json"
     if not file.exists():

@@ -48,7 +48,7 @@ def other_images(run: Run) -> list[OtherImage]:
         oldest = stack.enter_context(run.fresh_image())
         oldest.begin_with(*carried)
         watched.append(("an older image with the same tags", oldest))
-        if not run.options.image:
+        if not run.settings.image:
             other = run.caller("ALT")
             if other:
                 with suppress(Blocked):
@@ -57,7 +57,7 @@ def other_images(run: Run) -> list[OtherImage]:
                     watched.append(("an image of another project with the same name and tags", stranger))
         main = stack.enter_context(_second(run, oldest.name))
         main.begin_with(*carried)
-        if run.rounds and not run.options.image:
+        if run.rounds and not run.settings.image:
             with suppress(Blocked):
                 untagged = stack.enter_context(run.fresh_image())
                 watched.append(("a newer image without tags", untagged))

@@ -58,7 +58,7 @@ class UnauthorizedAttempts(Cases):
 
 def unauthorized_attempts(run: Run) -> UnauthorizedAttempts:
     """Have callers without a valid token, and another project, add and delete tags of their own on one image."""
-    client, quick = run.client, run.options.profile == "quick"
+    client, quick = run.client, run.settings.profile == "quick"
     callers = [(ANONYMOUS, client.calling("nobody", lambda: None))]
     callers += [(INVALID, one) for one in _with_invalid_tokens(client, 2 if quick else None)]
     callers += [(INVALID, one) for one in run.ended_callers()]
@@ -170,7 +170,7 @@ class NegativeRequests(Cases):
 def negative_requests(run: Run) -> NegativeRequests:
     """Ask for what cannot be: tags too long or absent, images that are not there, other methods, no token."""
     with run.fresh_image() as image:
-        return NegativeRequests([*_asked_in_vain(image, run.client, thorough=run.options.profile != "quick")])
+        return NegativeRequests([*_asked_in_vain(image, run.client, thorough=run.settings.profile != "quick")])
 
 
 def _asked_in_vain(image: Image, client: ImagesClient, *, thorough: bool) -> Iterator[Answer]:

@@ -61,7 +61,7 @@ class Prober:
         """Give an image without tags. One that was lent is emptied, and given back in the end only."""
         self.spend(AN_IMAGE)
         self.clear()
-        if self._last is not None and self.run.options.image:
+        if self._last is not None and self.run.settings.image:
             set_tags(self._last, [])
         else:
             self.stack.close()

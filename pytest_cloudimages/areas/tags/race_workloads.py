@@ -33,7 +33,7 @@ class Races(Cases):
     @cached_property
     def patience(self) -> Eventually:
         """How long a quiet reading is waited for; what a race has lost must not make others impatient."""
-        return Eventually(self.run.options.patience, self.run.recorder)
+        return Eventually(self.run.settings.patience, self.run.recorder)
 
     def heats(self, family: Pattern) -> Iterator[ConcurrentRun]:
         """Yield what the races of a family have shown; each one yielded is a case."""
@@ -106,10 +106,10 @@ class Races(Cases):
             self.control.require_second_lives()
         elif family in contests.DELETES:
             self.control.require_deletions()
-        if family is Pattern.RENAMING and self.run.options.image:
+        if family is Pattern.RENAMING and self.run.settings.image:
             # The name of a lent image is not ours to change.
             return []
-        effort = self.run.options.effort
+        effort = self.run.settings.effort
         drawn = contests.contests(family, self.number, effort.clients, effort.races)
         if not self.control.deletes:
             drawn = [race.without_deletions() for race in drawn]
@@ -124,7 +124,7 @@ class Races(Cases):
             race,
             self.worker_pool,
             patience=self.patience,
-            late=self.run.options.patience,
+            late=self.run.settings.patience,
             clean=self.control.deletes,
         )
 

@@ -85,7 +85,7 @@ def representations(run: Run) -> Representations:
         image = stack.enter_context(run.fresh_image())
         if run.rounds:
             stages.append(("PATCH", [*SHOWN_TOGETHER, *corpus.polyglots(run.number("shown"))]))
-            if not run.options.image:
+            if not run.settings.image:
                 # An image of the same name, with tags of its own, must not be taken for it.
                 stack.enter_context(_namesake(run, image))
         for method, tags in stages:

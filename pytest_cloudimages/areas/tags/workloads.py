@@ -43,7 +43,7 @@ FURNISHED: dict[str, Any] = {"min_disk": 1, "min_ram": 64, "cloudimages_note": "
 def _furnished(run: Run, **attributes: Any) -> Iterator[Image]:
     """Open an image with attributes that have values of their own, where a service takes them."""
     with ExitStack() as stack:
-        wanted: dict[str, Any] = {} if run.options.image else FURNISHED
+        wanted: dict[str, Any] = {} if run.settings.image else FURNISHED
         try:
             image = stack.enter_context(run.fresh_image(**wanted, **attributes))
         except Blocked:
@@ -53,7 +53,7 @@ def _furnished(run: Run, **attributes: Any) -> Iterator[Image]:
 
 def plain_tags(run: Run, number: int) -> Steps:
     """The whole lives of plain tags, as many as the profile says."""
-    effort = run.options.effort
+    effort = run.settings.effort
     rounds = -(-effort.tags // len(strategies.PLAIN))
     drawn = drawing.draw(drawing.samples(strategies.PLAIN, rounds), number, effort.lives)
     # Every class once before any comes twice, however few there is room for.
@@ -63,7 +63,7 @@ def plain_tags(run: Run, number: int) -> Steps:
 
 def unusual_tags(run: Run, number: int) -> Steps:
     """Unusual tags of every class, so many rounds as the profile says: some for a whole life, the others for a stay."""
-    effort = run.options.effort
+    effort = run.settings.effort
     if not run.rounds:
         return Steps([])
     lives, stays = [], []
@@ -79,7 +79,7 @@ def unusual_tags(run: Run, number: int) -> Steps:
 
 def confusable_tags(run: Run) -> Steps:
     """The lives of tags that a service may take for each other; now one of a pair comes first, now the other."""
-    effort = run.options.effort
+    effort = run.settings.effort
     if not run.rounds:
         return Steps([])
     pairs = [
@@ -100,7 +100,7 @@ def confusable_tags(run: Run) -> Steps:
 
 def boundary_tags(run: Run) -> Steps:
     """Tags of one character, at the edges of the limit and past it, and some that look like something else."""
-    effort = run.options.effort
+    effort = run.settings.effort
     within = [
         *((tag, "one character") for tag in corpus.SINGLE_CHARACTERS),
         *((tag, "boundary") for tag in corpus.BOUNDARY_LENGTHS),
@@ -141,7 +141,7 @@ def absent_tags(run: Run) -> Steps:
 
 def every_length(run: Run, number: int) -> Steps:
     """Plain tags of every length, and words at which some service is known to trip, plain ones and others."""
-    effort = run.options.effort
+    effort = run.settings.effort
     if not run.rounds:
         return Steps([])
     plain = [(corpus.tag_of_length(one, number), "every length") for one in range(1, limits.LONGEST + 1)]
@@ -167,7 +167,7 @@ def special_tags(run: Run, number: int) -> Steps:
     if not run.rounds:
         return Steps([])
     every = [(tag, sort) for sort, tags in corpus.SPECIAL.items() for tag in tags]
-    plans = [plan_of_a_stay(batch) for batch in drawing.batches(every, run.options.effort.tags)]
+    plans = [plan_of_a_stay(batch) for batch in drawing.batches(every, run.settings.effort.tags)]
     return _torn_apart(run, [*plans, _plan_of_carpets(number)])
 
 
@@ -190,13 +190,13 @@ def _torn_apart(run: Run, plans: list[list[Operation]]) -> Steps:
     again = [(tag, sort) for sort in sorts.intersection(corpus.ONE_BY_ONE) for tag in corpus.ONE_BY_ONE[sort]]
     whole = dict.fromkeys(one.tag for one in torn if one.sort == "carpet of scripts")
     again += [(piece, "part of a carpet") for tag in whole for piece in corpus.fragments(tag)]
-    plans = [plan_of_a_stay(batch) for batch in drawing.batches(again, run.options.effort.tags)]
+    plans = [plan_of_a_stay(batch) for batch in drawing.batches(again, run.settings.effort.tags)]
     return Steps(histories + sequential.execute_all(run.fresh_image, plans, single=run.single))
 
 
 def image_states(run: Run) -> Steps:
     """Add and delete tags of images in every state in which an image may be."""
-    if not run.rounds or run.options.image:
+    if not run.rounds or run.settings.image:
         return Steps([])
     histories = []
     for state, opened in (("active", openers.active), ("hidden", openers.hidden), ("public", openers.public)):
@@ -209,7 +209,7 @@ def image_states(run: Run) -> Steps:
 
 def image_at_tag_limit(run: Run) -> Steps:
     """Fill an image up to the limit that the operator states, knock at it, and make room once."""
-    limit = run.options.tag_limit
+    limit = run.settings.tag_limit
     if not limit:
         return Steps([])
     return Steps([sequential.execute(run.fresh_image, plan_of_a_limit(limit), single=run.single)])
@@ -217,7 +217,7 @@ def image_at_tag_limit(run: Run) -> Steps:
 
 def sequences(run: Run, number: int) -> Steps:
     """Random sequences on two images, and one on an image that comes to carry many tags."""
-    effort = run.options.effort
+    effort = run.settings.effort
     plans = drawing.draw(strategies.plans(effort.steps), number, effort.sequences)
     # Of equal length and without meaning, so that nothing but their number is the question.
     many = [f"m{zlib.crc32(f'{number} {place}'.encode()):08x}" for place in range(effort.many)]
@@ -227,7 +227,7 @@ def sequences(run: Run, number: int) -> Steps:
 
 def confusable_sequences(run: Run, number: int) -> Steps:
     """Random sequences of tags that are spelled alike, on two images."""
-    effort = run.options.effort
+    effort = run.settings.effort
     if not effort.rounds:
         return Steps([])
     plans = drawing.draw(strategies.related_plans(), number, -(-effort.rounds // 2))
@@ -240,7 +240,7 @@ def read_path_checks(run: Run, number: int, *, patching: bool = True) -> Compari
 
     Without ``patching``, what a PATCH sets is added and deleted tag by tag.
     """
-    effort = run.options.effort
+    effort = run.settings.effort
     plans = drawing.draw(read_paths.read_path_plans(), number, effort.walks) if effort.walks else []
     return read_paths.check_read_paths(
         run.fresh_image, plans if patching else map(read_paths.by_address, plans), single=run.single

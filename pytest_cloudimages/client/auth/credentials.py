@@ -9,7 +9,7 @@ from pytest_cloudimages.client.auth.accounts import account_of, address, as_it_i
 from pytest_cloudimages.client.auth.keystone import Account
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.redaction import SECRETS
-from pytest_cloudimages.engine.settings import Options
+from pytest_cloudimages.engine.settings import Settings
 
 WAYS = """Name the service to judge in one of these ways:
   --endpoint URL, or CLOUDIMAGES_ENDPOINT   and CLOUDIMAGES_TOKEN (or OS_AUTH_TYPE=none, if no token is asked for)
@@ -102,16 +102,16 @@ def nobody() -> Credentials:
     return Credentials("none", lambda: None)
 
 
-def find(options: Options, environ: Mapping[str, str]) -> tuple[Service, Credentials]:
+def find(settings: Settings, environ: Mapping[str, str]) -> tuple[Service, Credentials]:
     """Find the service that the tester names, and the credentials for it.
 
     Raises ``ConfigurationError`` for what the tester can mend, ``Blocked`` where Identity does not do its part.
     """
     given = _given(environ)
     mine = {name: value for name, value in given.items() if not name.startswith(OWN)}
-    if options.url:
-        endpoint = normalised(options.url)
-        named = "CLOUDIMAGES_ENDPOINT" if options.url == given.get("CLOUDIMAGES_ENDPOINT") else "--endpoint"
+    if settings.url:
+        endpoint = normalised(settings.url)
+        named = "CLOUDIMAGES_ENDPOINT" if settings.url == given.get("CLOUDIMAGES_ENDPOINT") else "--endpoint"
         if token := given.get("CLOUDIMAGES_TOKEN"):
             account = as_it_is(token, "token from CLOUDIMAGES_TOKEN", mine)
         elif not mine.keys() & {"OS_CLOUD", "OS_AUTH_URL", "OS_AUTH_TYPE", *TOKENS}:
@@ -121,25 +121,25 @@ def find(options: Options, environ: Mapping[str, str]) -> tuple[Service, Credent
                 " file; or OS_AUTH_TYPE=none, if the service asks for no token."
             )
         else:
-            account = account_of(mine, mine.get("OS_CLOUD"), options.timeout)
+            account = account_of(mine, mine.get("OS_CLOUD"), settings.timeout)
         return Service(endpoint, None, named, account.verify, account.cert), _credentials(account)
-    cloud = options.cloud or mine.get("OS_CLOUD")
+    cloud = settings.cloud or mine.get("OS_CLOUD")
     where = mine.keys() & {"OS_AUTH_URL", "OS_ENDPOINT", "OS_IMAGE_ENDPOINT_OVERRIDE"}
     if not cloud and not where:
         idle = sorted(name for name in mine if name in {"CLOUDIMAGES_TOKEN", "OS_USERNAME", "OS_AUTH_TYPE", *TOKENS})
         hint = f"{' and '.join(idle)} say who asks, but nothing says where the service is." if idle else ""
         raise ConfigurationError(f"{hint or 'Nothing says which service to judge.'}\n{WAYS}")
-    account = account_of(mine, cloud, options.timeout)
+    account = account_of(mine, cloud, settings.timeout)
     credentials = _credentials(account)
     endpoint, region = account.endpoint(mine.get("OS_REGION_NAME"))
-    named = "the embedded server" if options.reference else account.named or account.source
+    named = "the embedded server" if settings.reference else account.named or account.source
     return Service(normalised(endpoint), region, named, account.verify, account.cert), credentials
 
 
-def find_other(options: Options, environ: Mapping[str, str], who: str, service: Service) -> Credentials | None:
+def find_other(settings: Settings, environ: Mapping[str, str], who: str, service: Service) -> Credentials | None:
     """Find the credentials of a further caller (ALT, READER, CREATOR or ADMIN); ``None`` where none were given."""
     given = _given(environ)
-    cloud: str | None = getattr(options, OTHERS[who])
+    cloud: str | None = getattr(settings, OTHERS[who])
     if not cloud and (token := given.get(f"CLOUDIMAGES_{who}_TOKEN")):
         return _credentials(as_it_is(token, f"token from CLOUDIMAGES_{who}_TOKEN", {}))
     if not cloud:
@@ -153,7 +153,7 @@ def find_other(options: Options, environ: Mapping[str, str], who: str, service: 
                 f" answer for them. Set OS_{who}_AUTH_URL or OS_AUTH_URL; or name an entry of clouds.yaml in"
                 f" OS_{who}_CLOUD."
             )
-    return _credentials(account_of(given, cloud, options.timeout, f"OS_{who}_* variables"))
+    return _credentials(account_of(given, cloud, settings.timeout, f"OS_{who}_* variables"))
 
 
 def ended(environ: Mapping[str, str], owner: Credentials) -> dict[str, str]:
