@@ -13,6 +13,8 @@ from pytest_cloudimages.client.session import Answer
 from pytest_cloudimages.history.model import Model, settled
 from pytest_cloudimages.history.operations import READ, Kind, Operation
 from pytest_cloudimages.history.steps import Prior, Reading, Step, UnreproducedMismatch
+from pytest_cloudimages.spec.mismatch import Mismatch, expect
+from pytest_cloudimages.spec.verdicts import Blocked
 
 EXCHANGE = Exchange("GET", "/", (), b"", 200, (), b"", b"", 0.0, 0.0)
 
@@ -145,6 +147,96 @@ def test_a_step_is_told_in_a_line(before: tuple[str, ...] | None, after: tuple[s
 
     assert repr(step) == f"delete 'a' → 204: {told}"
     assert step.known == (before is not None)
+
+
+# What is expected of a step
+
+
+def step_of(status: int, before: tuple[str, ...], after: tuple[str, ...] | None) -> Step:
+    """Make the addition of 'a'."""
+    return Step(Operation(Kind.ADD, "a"), answered(status), before, after, Prior.NEVER, False, (), inferred=False)
+
+
+def test_a_step_that_did_as_expected_raises_nothing() -> None:
+    """Whatever the order of the tags, and whichever of several codes the answer has."""
+    step = step_of(204, ("c", "b"), ("b", "a", "c"))
+
+    step.expect(after={"a", "b", "c"}, status={204, 201})
+    step.expect(after=["c", "a", "b"], status=204)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "missing", "unexpected", "words"),
+    [
+        (("b",), ("a",), ["b"], [], "expected ['a', 'b'], came ['a']; missing ['b']"),
+        (("b",), ("a", "b", "x"), [], ["x"], "expected ['a', 'b'], came ['a', 'b', 'x']; unexpected ['x']"),
+        (("b",), ("b", "a", "a"), [], ["a"], "expected ['a', 'b'], came ['a', 'a', 'b']; unexpected ['a']"),
+        (
+            ("é",),
+            ("a", "e\u0301"),
+            ["é"],
+            ["e\u0301"],
+            "expected ['a', '\\xe9'], came ['a', 'e\\u0301']; missing ['\\xe9']; unexpected ['e\\u0301']",
+        ),
+    ],
+)
+def test_tags_that_are_not_as_expected_are_told_as_data(
+    before: tuple[str, ...], after: tuple[str, ...], missing: list[str], unexpected: list[str], words: str
+) -> None:
+    """One tag too few, one too many, one twice, and one that only looks the same."""
+    step = step_of(204, before, after)
+
+    with pytest.raises(Mismatch) as caught:
+        step.expect(after={*before, step.tag})
+
+    assert str(caught.value) == f"tags after add 'a' → 204: {words}"
+    expected = {"before": [*before], "expected": sorted({*before, "a"}), "actual": sorted(after)}
+    lists = {"missing": missing, "unexpected": unexpected}
+    assert caught.value.as_data() == expected | {name: tags for name, tags in lists.items() if tags}
+
+
+@pytest.mark.parametrize(
+    ("status", "allowed", "words"),
+    [(404, {204, 201}, "expected 201 or 204, came 404"), (0, 204, "expected 204, came nothing")],
+)
+def test_a_status_that_is_not_as_expected_is_told_as_data(status: int, allowed: int | set[int], words: str) -> None:
+    """All that are allowed, and the one that came."""
+    with pytest.raises(Mismatch) as caught:
+        step_of(status, (), ()).expect(status=allowed)
+
+    assert str(caught.value) == f"status of add 'a': {words}"
+    assert caught.value.as_data()["actual"] == (status or None)
+
+
+def test_tags_that_could_not_be_read_are_no_departure() -> None:
+    """What nobody saw cannot be held against the service."""
+    with pytest.raises(Blocked, match="could not be read"):
+        step_of(204, (), None).expect(after={"a"})
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected", "words"),
+    [
+        (["b", "a"], {"a", "b"}, ""),
+        (("a", "b"), ["a", "b"], ""),
+        (["b", "a"], ["a", "b"], "expected ['a', 'b'], came ['b', 'a']"),
+        (["a", "a"], {"a"}, "expected ['a'], came ['a', 'a']; unexpected ['a']"),
+        (404, {404, 403}, ""),
+        ("ab", {"a", "b"}, "expected 'a' or 'b', came 'ab'"),
+        (None, "close", "expected 'close', came nothing"),
+        ([{"a": 1}], [{"a": 2}], "expected [{'a': 2}], came [{'a': 1}]; missing [{'a': 2}]; unexpected [{'a': 1}]"),
+        ({"a": 1}, {"a": 1}, ""),
+        (1, 2, "expected 2, came 1"),
+    ],
+)
+def test_a_thing_is_compared_as_what_it_is(actual: object, expected: object, words: str) -> None:
+    """A set says what may be there, a list in what order, anything else is equal or is not."""
+    try:
+        expect(actual, expected, "thing", answer="PUT /")
+    except Mismatch as mismatch:
+        assert str(mismatch) == f"thing: {words}; answer: PUT /"
+    else:
+        assert not words
 
 
 def test_the_exchanges_of_a_step_are_in_the_order_sent() -> None:

@@ -1,12 +1,14 @@
 """Operations on the tags of images, what was answered, and what was seen before and after. No I/O."""
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.history.operations import Kind, Operation
+from pytest_cloudimages.spec.mismatch import expect
+from pytest_cloudimages.spec.verdicts import Blocked
 
 MUTABLE = {"tags", "updated_at"}
 """Attributes of an image that a tag operation may change."""
@@ -100,6 +102,23 @@ class Step:
     def known(self) -> bool:
         """Whether the tags before and after could be read."""
         return self.before is not None and self.after is not None
+
+    def expect(self, *, status: int | Collection[int] | None = None, after: Iterable[str] | None = None) -> None:
+        """Raise ``Mismatch`` unless the answer has the status, or one of them, and the tags afterwards are just these.
+
+        The order of tags says nothing, and a tag that is listed twice is one too many. Raise ``Blocked`` where the tags
+        could not be read.
+        """
+        __tracebackhide__ = True
+        before = None if self.before is None else sorted(self.before)
+        if status is not None:
+            allowed = {status} if isinstance(status, int) else {*status}
+            expect(self.answer.status or None, allowed, f"status of {self.operation}", before=before)
+        if after is not None:
+            if self.after is None:
+                raise Blocked(f"The tags could not be read after this: {self}.")
+            answer = f"{self.operation} → {self.answer.status or 'no answer'}"
+            expect(sorted(self.after), sorted(after), f"tags after {answer}", before=before)
 
     def __repr__(self) -> str:
         return (

@@ -1,0 +1,108 @@
+"""A departure as data: what was expected, what came, and what makes the difference. No I/O."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any, TypeGuard
+
+
+class Mismatch(AssertionError):  # noqa: N818 - it says what came, not that a program went wrong
+    """An assertion about a service that does not hold; reports take what it carries, and need not read its words."""
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        expected: object,
+        actual: object,
+        before: Iterable[object] | None = None,
+        missing: Iterable[object] = (),
+        unexpected: Iterable[object] = (),
+    ) -> None:
+        super().__init__(message)
+        self.expected, self.actual = expected, actual
+        self.before = before
+        self.missing, self.unexpected = [*missing], [*unexpected]
+
+    def as_data(self) -> dict[str, Any]:
+        """Return what was expected and what came as JSON data; what does not apply is left out."""
+        data = {"before": self.before, "expected": self.expected, "actual": self.actual}
+        found = {name: _plain(value) for name, value in data.items() if name != "before" or value is not None}
+        lists = {"missing": self.missing, "unexpected": self.unexpected}
+        return found | {name: _plain(values) for name, values in lists.items() if values}
+
+
+def expect(
+    actual: object, expected: object, what: str, *, before: Iterable[object] | None = None, **evidence: object
+) -> None:
+    """Raise ``Mismatch`` unless what came is what was expected.
+
+    A set is what a collection has to hold, in any order and nothing twice; for a single value, it is what that may be.
+    Anything else is compared as it stands. ``what`` names the thing that is compared ("the status"), ``before`` is what
+    was there before, and ``evidence`` is shown with the message.
+    """
+    __tracebackhide__ = True
+    missing: list[object] = []
+    unexpected: list[object] = []
+    words = _words(expected)
+    if _is_collection(expected) and _is_collection(actual):
+        missing, unexpected = _difference(expected, actual), _difference(actual, expected)
+        fine = not missing and not unexpected and (isinstance(expected, set | frozenset) or [*expected] == [*actual])
+    elif isinstance(expected, set | frozenset):
+        fine, words = actual in expected, " or ".join(map(_words, _sorted(expected)))
+    else:
+        fine = actual == expected
+    if fine:
+        return
+    parts = [
+        f"{what}: expected {words}, came {_words(actual)}",
+        *(f"{word} {_words(values)}" for word, values in (("missing", missing), ("unexpected", unexpected)) if values),
+        *(f"{name.replace('_', ' ')}: {value}" for name, value in evidence.items()),
+    ]
+    raise Mismatch(
+        "; ".join(parts), expected=expected, actual=actual, before=before, missing=missing, unexpected=unexpected
+    )
+
+
+def _is_collection(value: object) -> TypeGuard[Collection[Any]]:
+    return isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping)
+
+
+def _difference(values: Collection[Any], others: Collection[Any]) -> list[object]:
+    """Return what one collection holds and another does not, as often as it holds it more often."""
+    try:
+        return _sorted((Counter(values) - Counter(others)).elements())
+    except TypeError:  # what cannot be hashed, as objects of JSON
+        return [value for value in values if value not in others]
+
+
+def _sorted(values: Iterable[object]) -> list[object]:
+    """Return values in an order that follows from nothing but themselves, whatever their types."""
+
+    def key(value: object) -> tuple[str, Any]:
+        return type(value).__name__, value if isinstance(value, str | int) else str(value)
+
+    return sorted(values, key=key)
+
+
+def _words(value: object) -> str:
+    """Return a value as a message shows it: nothing in it is invisible, or turns the line around."""
+    if value is None:
+        return "nothing"
+    return ascii(
+        _sorted(value) if isinstance(value, set | frozenset) else [*value] if isinstance(value, tuple) else value
+    )
+
+
+def _plain(value: object) -> Any:
+    """Return a value as JSON data."""
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, Mapping):
+        return {str(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, set | frozenset):
+        return [_plain(item) for item in _sorted(value)]
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "backslashreplace")
+    return [_plain(item) for item in value] if isinstance(value, Iterable) else str(value)
