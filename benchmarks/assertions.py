@@ -42,7 +42,7 @@ AT_A_TIME = 2
 ENOUGH = 8
 """Faults that are shown to a softened requirement, unless all its assertions are noticed before."""
 PROFILES = ("quick", "standard", "thorough")
-"""From the cheapest to the dearest."""
+"""From the fewest requests to the most."""
 SPOKEN = "spoken.txt"
 NOTE = "_an_assertion_has_spoken"
 
@@ -80,7 +80,7 @@ def checks_of(suite: Path) -> Iterator[Check]:
 
 
 def judges(node: ast.AST) -> bool:
-    """Tell whether a node is a statement that judges: ``assert``, or a call of what is called ``expect…``."""
+    """Return whether a node is a statement that judges: ``assert``, or a call of a name that begins with ``expect``."""
     if isinstance(node, ast.Assert):
         return True
     if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.Call):
@@ -185,7 +185,7 @@ class Suites:
 
 @dataclass
 class Proof:
-    """What can be said of one requirement: which fault notices that a check of it says nothing more."""
+    """The proof of a requirement: which fault shows that the assertions of its check were taken out."""
 
     suites: Suites
     id: str

@@ -8,6 +8,7 @@ import pytest
 
 from pytest_cloudimages import requirement
 from pytest_cloudimages.areas.images.states import shared
+from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.negative import (
     ANONYMOUS,
     INVALID,

@@ -10,22 +10,24 @@ import pytest
 
 from pytest_cloudimages import requirement
 from pytest_cloudimages.areas.tags.corpus import UNITS
+from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.probes import Basics
-from pytest_cloudimages.areas.tags.race_workloads import Races
+from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.representations import Representations
-from pytest_cloudimages.areas.tags.workloads import astray_without_a_patch
+from pytest_cloudimages.areas.tags.resource import TAGS
+from pytest_cloudimages.areas.tags.tag_limit import AtALimit
+from pytest_cloudimages.areas.tags.workloads import inconsistent_without_patch
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.diagnosis.length_limits import limit
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.concurrent import Completed, ConcurrentRun
-from pytest_cloudimages.engine.measurement import Measurement
+from pytest_cloudimages.engine.measurement import ConcurrentRuns, Measurement
 from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.run import FreshImage, Run
-from pytest_cloudimages.history.concurrent_plans import Pattern
-from pytest_cloudimages.history.operations import AtALimit, Kind
+from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.oracles import others_added, others_removed
 from pytest_cloudimages.history.steps import Prior, Reading, Step
 from pytest_cloudimages.spec.interpretations import Interpretations
@@ -83,7 +85,7 @@ def test_an_added_tag_is_listed(plain_tags: Steps, image_states: Steps, represen
 
     # Whoever else may see the image sees it too.
     for showing in representations.aside():
-        assert showing.to_reader is None or {*showing.detail} <= {*showing.to_reader}, showing
+        assert showing.in_image_for_reader is None or {*showing.in_image} <= {*showing.in_image_for_reader}, showing
 
 
 # "This operation adds the specified tag to the specified image."
@@ -106,7 +108,7 @@ def among_others(step: Step) -> bool:
 @requirement("TAG-ADD-05")
 def test_a_tag_added_again_is_listed_once(plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps) -> None:
     for lives in (plain_tags, unusual_tags, boundary_tags):
-        for step in lives.additions(past=[Prior.CARRIED], printable=True):
+        for step in lives.additions(past=[Prior.PRESENT], printable=True):
             if step.tag in step.before:
                 assert step.after.count(step.tag) == 1, step
 
@@ -115,7 +117,7 @@ def test_a_tag_added_again_is_listed_once(plain_tags: Steps, unusual_tags: Steps
 @requirement("TAG-ADD-06")
 def test_adding_a_tag_again_is_answered_204_again(plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps) -> None:
     for lives in (plain_tags, unusual_tags, boundary_tags):
-        for step in lives.additions(past=[Prior.CARRIED], printable=True):
+        for step in lives.additions(past=[Prior.PRESENT], printable=True):
             if step.tag in step.before:
                 assert step.answer.status == 204, step
 
@@ -221,33 +223,33 @@ def differing(before: Reading, after: Reading) -> set[str]:
 def restless(fresh_image: FreshImage) -> set[str]:
     """Give the attributes that change while nothing is done to the image; a clock of seconds is given time."""
     with fresh_image() as image:
-        before = Reading(image.show())
+        before = Reading(image.show(), TAGS)
         time.sleep(1.1)
-        return differing(before, Reading(image.show()))
+        return differing(before, Reading(image.show(), TAGS))
 
 
 # "Multiple attempts to tag an image with the same string will result in a
 # single instance of that string being added to the image's tags list."
 @requirement("TAG-ADD-30")
-def test_a_tag_added_by_many_at_once_is_listed_once(races: Races) -> None:
+def test_a_tag_added_by_many_at_once_is_listed_once(races: ConcurrentRuns) -> None:
     shown = races.measured([Pattern.SAME], not_once)
 
     assert shown.sound, shown.violations[0][1]
     shown.raise_if_blocked()
 
 
-def not_once(heat: ConcurrentRun) -> Iterator[str]:
+def not_once(run: ConcurrentRun) -> Iterator[str]:
     """Say where a tag that many added at once is not there once, or cannot be taken off again."""
-    for beat, tags in enumerate(heat.quiet):
-        added, deleted = heat.acknowledged(Kind.ADD, beat), heat.asked(Kind.DELETE, beat)
+    for beat, tags in enumerate(run.quiescent):
+        added, deleted = run.acknowledged(Kind.ADD, beat), run.asked(Kind.DELETE, beat)
         if added and tags[0] is not None and len(tags[0]) != 1:
-            yield f"{len(added)} of {heat.race.clients} additions at once acknowledged: the tags are {[*tags[0]]!a}"
+            yield f"{len(added)} of {run.plan.clients} additions at once acknowledged: the tags are {[*tags[0]]!a}"
         for one in deleted:
-            if heat.acknowledged(Kind.ADD, beat - 1):
+            if run.acknowledged(Kind.ADD, beat - 1):
                 if one.event.status != 204:
-                    yield f"added by {heat.race.clients} clients at once: {one.exchange}"
+                    yield f"added by {run.plan.clients} clients at once: {one.exchange}"
                 if tags[0]:
-                    yield f"added by {heat.race.clients} clients at once, deleted, and listed: {[*tags[0]]!a}"
+                    yield f"added by {run.plan.clients} clients at once, deleted, and listed: {[*tags[0]]!a}"
 
 
 # "The request body is ignored."
@@ -366,7 +368,7 @@ def test_the_limit_of_tags_is_enforced_with_413(image_at_tag_limit: Steps, cloud
 @requirement("TAG-ADD-21")
 def test_at_the_limit_a_carried_tag_can_be_added_again(image_at_tag_limit: Steps, cloudimages_run: Run) -> None:
     stated(cloudimages_run)
-    for step in image_at_tag_limit.additions(sorts=[AtALimit.AGAIN], past=[Prior.CARRIED]):
+    for step in image_at_tag_limit.additions(sorts=[AtALimit.AGAIN], past=[Prior.PRESENT]):
         assert step.answer.ok, step
         assert sorted(step.after) == sorted(step.before), step
 
@@ -417,24 +419,26 @@ def test_how_soon_an_added_tag_is_seen(plain_tags: Steps, cloudimages_run: Run) 
 
 # "adds the specified tag", "204 Success"
 @requirement("TAG-ADD-29")
-def test_tags_added_by_many_at_once_all_survive(races: Races) -> None:
+def test_tags_added_by_many_at_once_all_survive(races: ConcurrentRuns) -> None:
     shown = races.measured([Pattern.DISTINCT], not_there)
 
     assert shown.sound, rate(shown)
     shown.raise_if_blocked()
 
 
-def not_there(heat: ConcurrentRun) -> list[Completed]:
+def not_there(run: ConcurrentRun) -> list[Completed]:
     """Give the acknowledged additions whose tags are not there when all is quiet."""
-    added = heat.acknowledged(Kind.ADD, 0)
-    return [one for one in added if (tags := heat.quiet[0][one.event.image]) is not None and one.event.tag not in tags]
+    added = run.acknowledged(Kind.ADD, 0)
+    return [
+        one for one in added if (tags := run.quiescent[0][one.event.image]) is not None and one.event.value not in tags
+    ]
 
 
 def rate(shown: Measurement[Completed]) -> str:
     added: Counter[int] = Counter()
-    for heat in shown.heats:
-        added[heat.race.clients] += len(heat.acknowledged(Kind.ADD, 0))
-    others_removed = Counter(heat.race.clients for heat, _ in shown.violations)
+    for run in shown.runs:
+        added[run.plan.clients] += len(run.acknowledged(Kind.ADD, 0))
+    others_removed = Counter(run.plan.clients for run, _ in shown.violations)
     counts = ", ".join(
         f"{others_removed[clients]} of {added[clients]} with {clients} clients" for clients in sorted(added)
     )
@@ -497,7 +501,7 @@ def test_tags_of_a_patch_and_of_this_operation_are_one_list(
         for look in read_path_checks.aside().at(ReadPath.READ):
             # Where tags go astray without any PATCH, what they do with one says nothing of it.
             astray = astray or (
-                look.shown != look.expected and not sequences.sound and astray_without_a_patch(cloudimages_run)
+                look.shown != look.expected and not sequences.sound and inconsistent_without_patch(cloudimages_run)
             )
             assert look.shown == look.expected or astray, look
 

@@ -6,15 +6,16 @@ from itertools import chain
 import pytest
 
 from pytest_cloudimages import requirement
+from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.probes import Basics
-from pytest_cloudimages.areas.tags.race_workloads import Races
+from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.representations import Representations
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.measurement import ConcurrentRuns
 from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.run import FreshImage, Run
-from pytest_cloudimages.history.concurrent_plans import Pattern
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.oracles import others_added, others_removed
 from pytest_cloudimages.history.steps import Prior
@@ -39,7 +40,7 @@ def test_deleting_a_carried_tag_succeeds_with_204(
     plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps, every_length: Steps, image_states: Steps
 ) -> None:
     for lives in (plain_tags, unusual_tags, boundary_tags, every_length, image_states):
-        for step in lives.deletions(past=[Prior.CARRIED], again=False, printable=True):
+        for step in lives.deletions(past=[Prior.PRESENT], again=False, printable=True):
             if step.tag in step.before:
                 assert step.answer.status == 204, step
 
@@ -66,9 +67,9 @@ def test_a_deleted_tag_is_listed_no_more(
     representations: Representations,
 ) -> None:
     for showing in representations.aside():
-        assert showing.to_reader is None or {*showing.to_reader} <= {*showing.detail}, showing
+        assert showing.in_image_for_reader is None or {*showing.in_image_for_reader} <= {*showing.in_image}, showing
     for lives in (plain_tags, unusual_tags, boundary_tags, every_length, image_states):
-        for step in lives.deletions(acknowledged=True, past=[Prior.CARRIED], again=False, printable=True):
+        for step in lives.deletions(acknowledged=True, past=[Prior.PRESENT], again=False, printable=True):
             if step.tag in step.before:
                 assert step.tag not in step.after, step
 
@@ -133,7 +134,7 @@ def test_a_deleted_tag_can_be_added_and_deleted_again(plain_tags: Steps) -> None
         assert step.answer.ok, step
         assert step.tag in step.after, step
 
-    for step in plain_tags.deletions(past=[Prior.CARRIED], again=True):
+    for step in plain_tags.deletions(past=[Prior.PRESENT], again=True):
         if step.tag in step.before:
             assert step.answer.ok, step
             assert step.tag not in step.after, step
@@ -222,14 +223,14 @@ def test_a_stranger_deleting_an_absent_tag(image: Image, reader: ImagesClient) -
 
 # undocumented
 @requirement("TAG-DEL-17")
-def test_a_tag_deleted_by_many_at_once(races: Races) -> None:
-    for heat in races.heats(Pattern.DELETING):
-        deletions = heat.asked(Kind.DELETE, 1)
+def test_a_tag_deleted_by_many_at_once(races: ConcurrentRuns) -> None:
+    for run in races.of(Pattern.DELETING):
+        deletions = run.asked(Kind.DELETE, 1)
         statuses = sorted(one.event.status for one in deletions)
-        recording.current_check().note(f"{heat.race.clients} deletions at once: {statuses.count(204)} answered 204.")
+        recording.current_check().note(f"{run.plan.clients} deletions at once: {statuses.count(204)} answered 204.")
         assert 204 in statuses
         assert {*statuses} <= {204, 404}
-        assert deletions[0].event.tag not in (heat.quiet[1][0] or ())
+        assert deletions[0].event.value not in (run.quiescent[1][0] or ())
 
 
 # "tags: Image tags." is always there

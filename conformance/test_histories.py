@@ -1,21 +1,19 @@
 # sequences of operations against a set
 
-from collections import Counter
 from itertools import chain
 
 import pytest
 from hypothesis import given
 
 from pytest_cloudimages import requirement
+from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.isolation import OtherImage
-from pytest_cloudimages.areas.tags.race_workloads import Races
+from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.strategies import tags
 from pytest_cloudimages.engine import recording
-from pytest_cloudimages.engine.measurement import Measurement
+from pytest_cloudimages.engine.measurement import ConcurrentRuns, witnessed
 from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.run import FreshImage, Run
-from pytest_cloudimages.history.concurrent_plans import Pattern
-from pytest_cloudimages.history.events import Anomaly
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.oracles import took_exact_effect, without
 from pytest_cloudimages.history.steps import Prior
@@ -43,33 +41,16 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(
 
 # "only be tagged once", "only be removed once": whoever else is at it
 @requirement("TAG-HIST-02")
-def test_what_many_were_answered_is_explained_by_some_order(races: Races) -> None:
+def test_what_many_were_answered_is_explained_by_some_order(races: ConcurrentRuns) -> None:
     shown = races.measured(Pattern, races.unexplained, kind=lambda one: one.category)
-    for heat in shown.heats:
-        if heat.late and not shown.violations:
+    for run in shown.runs:
+        if run.late and not shown.violations:
             recording.current_check().note(
-                f"{heat.race.name}: a reader saw changes late, as is seen of this service elsewhere."
+                f"{run.plan.name}: a reader saw changes late, as is seen of this service elsewhere."
             )
 
-    assert shown.sound, unexplained(shown)
+    assert shown.sound, witnessed(shown)
     shown.raise_if_blocked()
-
-
-def unexplained(shown: Measurement[Anomaly]) -> str:
-    """Say how often and in which ways, with the smallest history that no order explains."""
-    counts = Counter(str(anomaly.category) for _, anomaly in shown.violations)
-    told = ", ".join(f"{category} ({count})" for category, count in counts.most_common())
-    where: dict[str, set[int]] = {}
-    for one, _ in shown.violations:
-        where.setdefault(one.race.family, set()).add(one.race.clients)
-    races = "; ".join(f"{family}, {', '.join(map(str, sorted(clients)))} clients" for family, clients in where.items())
-    count = len({id(one) for one, _ in shown.violations})
-    heat, smallest = min(shown.violations, key=lambda one: len(one[1].witness))
-    recording.current_check().witness(smallest, heat.behind(smallest.witness))
-    return (
-        f"{count} of {len(shown.heats)} races have no order that explains them: {told} ({races}).\n"
-        f"In {heat.race.name}: {smallest.text}"
-    )
 
 
 # "This operation adds the specified tag to the specified image."
@@ -83,7 +64,7 @@ def test_other_images_keep_their_tags(
         raise Blocked("No second image could be had, so that none could be touched.")
     for histories in (sequences, plain_tags):
         for step in histories.steps(beside=True):
-            before, after = step.neighbour
+            before, after = step.other_image
             assert before is None or after is None or sorted(before) == sorted(after), step
         assert [*histories.contradictions(standing_by=True)] == []
     for one in other_images:
@@ -115,7 +96,7 @@ def test_a_tag_is_stored_exactly_or_refused(
             assert step.after is not None, step
         assert not step.known or took_exact_effect(step), step
     for step in lives.deletions():
-        if step.past is Prior.CARRIED and step.tag in step.before:
+        if step.prior is Prior.PRESENT and step.tag in step.before:
             assert step.answer.ok, step
         # The deletion of a tag that is not there takes no other one.
         assert took_exact_effect(step), step

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from pytest_cloudimages import requirement
+from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.negative import NegativeRequests
+from pytest_cloudimages.client.exchange import PATCH_TYPE
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.client.session import PATCH_TYPE
 from pytest_cloudimages.engine import recording
 
 OTHERS = ("GET", "POST", "PATCH")

@@ -7,12 +7,13 @@ from email.utils import parsedate_to_datetime
 import pytest
 
 from pytest_cloudimages import requirement
+from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.negative import NegativeRequests
-from pytest_cloudimages.areas.tags.race_workloads import Races
 from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.measurement import ConcurrentRuns
 from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.run import Run
-from pytest_cloudimages.history.steps import Answered
+from pytest_cloudimages.history.resource import Answered
 from pytest_cloudimages.spec import contracts
 
 IMF_FIXDATE = re.compile(
@@ -132,7 +133,7 @@ def test_a_well_formed_request_provokes_no_500(
     every_length: Steps,
     boundary_tags: Steps,
     sequences: Steps,
-    races: Races,
+    races: ConcurrentRuns,
     negative_requests: NegativeRequests,
 ) -> None:
     for histories in (plain_tags, sequences, boundary_tags, every_length, unusual_tags, special_tags, confusable_tags):
@@ -142,10 +143,10 @@ def test_a_well_formed_request_provokes_no_500(
             assert reading.answer.status not in (0, 500, 502, 504), reading.answer
         histories.steady()
 
-    for heat in races.asked():
-        for exchange in heat.exchanges:
+    for run in races.asked():
+        for exchange in run.exchanges:
             # A connection may be cut on purpose here, so that only an answer counts.
-            assert exchange.status not in (500, 502, 504), f"{exchange} ({heat.race.name})"
+            assert exchange.status not in (500, 502, 504), f"{exchange} ({run.plan.name})"
 
     for answer in negative_requests:
         assert answer.status not in (0, 500, 502, 504), answer

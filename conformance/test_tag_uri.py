@@ -7,6 +7,7 @@ import pytest
 
 from pytest_cloudimages import requirement
 from pytest_cloudimages.areas.tags.corpus import SPECIAL, UNRESERVED
+from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.engine import recording
@@ -49,7 +50,8 @@ def test_the_id_of_the_list_addresses_the_image(image: Image) -> None:
 def test_the_segment_carries_a_string_of_up_to_255_characters(boundary_tags: Steps, every_length: Steps) -> None:
     # What counts as a character is asked by TAG-ADD-11 and TAG-ADD-14.
     at_edges = boundary_tags.additions(
-        past=[Prior.NEVER], where=lambda step: "composing" not in step.operation.sort and not step.tag.endswith(" ")
+        past=[Prior.NEVER],
+        where=lambda step: "composing" not in step.operation.input_class and not step.tag.endswith(" "),
     )
     for step in chain(at_edges, every_length.additions(sorts=["every length", "word or number"])):
         if len(step.tag) > LONGEST:
@@ -181,7 +183,7 @@ def test_printable_characters_are_accepted_when_encoded(
     for step in special_tags.additions(sorts=["reserved character"]):
         assert step.answer.ok, step
         assert took_exact_effect(step), step
-    for step in special_tags.deletions(sorts=["reserved character"], past=[Prior.CARRIED]):
+    for step in special_tags.deletions(sorts=["reserved character"], past=[Prior.PRESENT]):
         if basics.deletes and step.tag in step.before:
             assert step.answer.ok, step
             assert took_exact_effect(step), step
@@ -245,7 +247,7 @@ def stored_or_refused(lives: Steps, sorts: list[str], basics: Basics) -> None:
     for step in lives.additions(sorts=sorts, known=False):
         assert step.answer.ok or step.answer.refused, step
         assert not step.known or took_exact_effect(step), step
-    for step in lives.deletions(sorts=sorts, past=[Prior.CARRIED]):
+    for step in lives.deletions(sorts=sorts, past=[Prior.PRESENT]):
         if basics.deletes and step.tag in step.before:
             assert step.answer.ok, step
             assert took_exact_effect(step), step
@@ -332,7 +334,7 @@ def test_letter_case_tells_tags_apart(confusable_tags: Steps, basics: Basics) ->
         assert step.answer.ok or step.answer.refused, step
         assert took_exact_effect(step), step
     for step in confusable_tags.deletions(sorts=["letter case"], printable=True):
-        if step.past is Prior.CARRIED and step.tag in step.before:
+        if step.prior is Prior.PRESENT and step.tag in step.before:
             assert step.answer.ok, step
         assert took_exact_effect(step), step
 

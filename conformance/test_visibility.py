@@ -8,6 +8,7 @@ import pytest
 from pytest_cloudimages import requirement
 from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.areas.tags.corpus import SPECIAL
+from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.representations import Representations
 from pytest_cloudimages.client.images import Image
@@ -28,17 +29,19 @@ def test_an_image_shows_its_tags_as_a_list_of_strings(
     # An image that was not shown at all is another question.
     for readings in (plain_tags.readings, sequences.readings, representations.details):
         for reading in readings(where=lambda reading: reading.answer.status == 200):
-            assert reading.tags is not None, reading.answer
+            assert reading.values is not None, reading.answer
 
 
 # "images.tags: Image tags."
 @requirement("TAG-VIS-02")
 def test_the_list_shows_the_tags_of_the_image(representations: Representations, read_path_checks: Comparisons) -> None:
     # Whether what the image itself shows is a list of strings is asked by TAG-VIS-01.
-    for showing in representations.shown(where=lambda showing: showing.reading.tags is not None):
-        assert isinstance(showing.listed, list), showing
-        assert {*map(str, showing.listed)} == {*showing.detail}, showing
-        assert showing.listed_to_reader is None or {*map(str, showing.listed_to_reader)} == {*showing.detail}, showing
+    for showing in representations.shown(where=lambda showing: showing.reading.values is not None):
+        assert isinstance(showing.in_list, list), showing
+        assert {*map(str, showing.in_list)} == {*showing.in_image}, showing
+        assert showing.in_list_for_reader is None or {*map(str, showing.in_list_for_reader)} == {*showing.in_image}, (
+            showing
+        )
 
     for look in read_path_checks.aside().at(ReadPath.LIST):
         assert {*look.shown} == {*look.expected}, look
@@ -51,16 +54,16 @@ def test_no_image_shows_a_tag_twice(
 ) -> None:
     for readings in (plain_tags.readings, unusual_tags.readings, boundary_tags.readings, representations.details):
         for reading in readings(where=shows_tags):
-            assert len({*reading.tags}) == len(reading.tags), reading.answer
+            assert len({*reading.values}) == len(reading.values), reading.answer
 
     for showing in representations.aside():
-        if isinstance(showing.listed, list):
-            assert len({*map(str, showing.listed)}) == len(showing.listed), showing
+        if isinstance(showing.in_list, list):
+            assert len({*map(str, showing.in_list)}) == len(showing.in_list), showing
 
 
 def shows_tags(reading: Reading) -> bool:
     """Whether there are tags to be seen: of none, none is there twice or too long."""
-    return bool(reading.tags)
+    return bool(reading.values)
 
 
 # "tags": {"items": {"maxLength": 255, "type": "string"}}
@@ -70,11 +73,11 @@ def test_no_image_shows_a_tag_of_more_than_255_characters(
 ) -> None:
     for readings in (boundary_tags.readings, representations.details):
         for reading in readings(where=shows_tags):
-            assert [tag for tag in reading.tags if len(tag) > LONGEST] == [], reading.answer
+            assert [tag for tag in reading.values if len(tag) > LONGEST] == [], reading.answer
 
     for showing in representations.aside():
-        if isinstance(showing.listed, list):
-            assert [tag for tag in showing.listed if isinstance(tag, str) and len(tag) > LONGEST] == [], showing
+        if isinstance(showing.in_list, list):
+            assert [tag for tag in showing.in_list if isinstance(tag, str) and len(tag) > LONGEST] == [], showing
 
 
 # "tag: Filters the list of images by the specified tag."

@@ -12,6 +12,7 @@ import pytest
 
 from pytest_cloudimages.areas.tags import explainer as asking
 from pytest_cloudimages.areas.tags.explainer import Explainer
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.areas.tags.suspects import Suspect
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.diagnosis.symptoms import Symptom
@@ -51,7 +52,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, direct: None) -> Iterator[Opened]:  
             if lent is not None:
                 caller = Caller(app.identity.users["tester"].project.id)
                 images = [app.images.create(caller, {"name": "lent", "tags": lent}).id]
-            run = prepare(Settings(url=f"{server.url}/v2", image=tuple(images), patience=0.2))
+            run = prepare(Settings(url=f"{server.url}/v2", image=tuple(images), patience=0.2), (TAGS,))
             stack.callback(run.close)
             run.recorder.counts.clear()
             return run, server
@@ -65,7 +66,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, direct: None) -> Iterator[Opened]:  
         ("ReadsPlusAsSpace", added("abc+ ")),
         ("RefusesReserved", added('a"b', Symptom.REFUSED)),
         ("DropsControls", added("ab\x01c")),
-        ("KeepsWhatCameBack", Suspect(Symptom.KEPT, Kind.DELETE, "x7", True, ("x7",))),
+        ("KeepsWhatCameBack", Suspect(Symptom.NOT_DELETED, Kind.DELETE, "x7", True, ("x7",))),
         ("KeepsSevenTags", added("tag", Symptom.REMOVES_OTHERS, before=tuple("abcdefg"), lost=("a",))),
         (
             "DeletesByPrefix",
@@ -185,8 +186,8 @@ OWN = """
     {patch}
 
     @requirement("TAG-ADD-13")
-    def test_a_digit(image):
-        assert image.add_tag("7").ok
+    def test_a_digit(cloudimages_image):
+        assert cloudimages_image.add_tag("7").ok
 
     @requirement("TAG-ADD-01")
     def test_another():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 TWICE = """\
 import json, os, signal
-from pytest_cloudimages import cli
+from pytest_cloudimages.app.cli import main
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.reference.app import App, Reply
 from pytest_cloudimages.reference.server import serving
@@ -46,7 +47,7 @@ for name, app, seed in (("first", Keeps(), 1), ("second", App(), 2)):
         os.environ |= {"CLOUDIMAGES_ENDPOINT": f"{server.url}/v2", "CLOUDIMAGES_TOKEN": token}
         before = surroundings()
         words = ["run", "--profile", "quick", "--seed", str(seed), "--reports", name]
-        statuses[name] = cli.main([*words, "--select", "TAG-ADD-13", "--", "test_own.py"])
+        statuses[name] = main.main([*words, "--select", "TAG-ADD-13", "--", "test_own.py"])
         same.append(surroundings() == before and SECRETS.hide(token) == token)
 with open("told.json", "w") as file:
     json.dump([statuses, same], file)
@@ -59,8 +60,8 @@ from pytest_cloudimages.strategies import plain_tags
 
 @requirement("TAG-ADD-13")
 @given(tag=plain_tags())
-def test_property(fresh_image, tag):
-    with fresh_image() as image:
+def test_property(cloudimages_fresh_image, tag):
+    with cloudimages_fresh_image() as image:
         assert image.add_tag(tag).ok
 """
 
@@ -163,10 +164,10 @@ CRASH = """
 from pytest_cloudimages import requirement
 
 @requirement("OWN-01")
-def test_crash(image, cloudimages_credentials):
+def test_crash(cloudimages_image, cloudimages_credentials):
     token = cloudimages_credentials.token()
     print("the token is", token)
-    answer = image.client.add_tag("unknown", "a")
+    answer = cloudimages_image.client.add_tag("unknown", "a")
     raise RuntimeError(f"a crash with {token} in its message, after {answer.body}")
 """
 OWN = """
@@ -268,11 +269,18 @@ def free_port() -> int:
         (["--reference", "--select", "TAG-NIL-01"], 2, ["TAG-NIL-01"]),
         (["--reference", "--catalogue", "absent.toml"], 2, ["absent.toml cannot be read"]),
         (["--reference", "--reports", "file/reports"], 2, ["Reports cannot be written to file/reports"]),
-        (["--reference", "--timeout", "0"], 2, ["more than 0"]),
-        (["--reference", "--timeout", "soon"], 2, ["takes a number"]),
+        (["--reference", "--timeout", "0"], 2, ["--timeout: expected a number above 0"]),
+        (
+            ["--reference", "--timeout", "soon"],
+            2,
+            ["--timeout: expected a number above 0 and at most 3600, got 'soon'"],
+        ),
         (["--reference", "--cloud", "x"], 2, ["not allowed with"]),
         (["--reference", "--profile", "fast"], 2, ["quick"]),
         (["--reference", "--seed", "x"], 2, ["whole number"]),
+        (["--reference", "--minutes", "5"], 2, ["--minutes: expected the profile explore, got standard"]),
+        (["--reference", "--", "--cloudimages-patience=x"], 2, ["--cloudimages-patience: expected a number"]),
+        (["--reference", "--", "--cloudimages-cloud=c"], 2, ["--reference, --cloudimages-cloud: expected one service"]),
         (["--cloud", "none-such"], 2, ["none-such"]),
         (["--reference", "--no-such-option"], 2, ["--no-such-option"]),
         (["--reference", *ONE, "--", "-k", "no_such_test"], 3, ["deselected"]),
@@ -283,7 +291,7 @@ def free_port() -> int:
 def test_a_mistake_is_told_clearly(
     workshop: Any, server: Server, words: list[str], status: int, told: list[str]
 ) -> None:
-    """With an exit status of its own, and without a traceback."""
+    """In a few words, with an exit status of its own, and without a traceback."""
     names = {"port": str(free_port()), "url": f"{server.url}/v2"}
     workshop.write("file", "no folder")
     workshop.environ["CLOUDIMAGES_TOKEN"] = server.app.identity.issue("tester").value
@@ -517,6 +525,49 @@ def test_settings_of_the_folder_are_not_the_suites(workshop: Any) -> None:
     outcome = workshop.judge("--reference", *ONE)
 
     assert outcome.status == 0, outcome.out
+
+
+# Replaying a finding
+
+
+def test_a_finding_is_replayed_as_it_was_found(workshop: Any) -> None:
+    """With all that it hung on, tests of one's own included; the reports with the finding stay as they are."""
+    path = workshop.write("test_own.py", PROPERTY)
+    with serving(Insensitive()) as server:
+        workshop.named(server)
+        first = workshop.judge(
+            "--select",
+            "TAG-URI-19",
+            "--strict",
+            "--patience",
+            "0.5",
+            "--timeout",
+            "9",
+            "--",
+            str(path),
+            "-p",
+            "no:randomly",
+        )
+        kept = {file.name: file.read_bytes() for file in first.reports.iterdir() if file.is_file()}
+        words = shlex.split(first.entry("TAG-URI-19")["replay"])
+        second = workshop.command(*words[1:])
+    again = json.loads((first.reports / "replay" / "conformance.json").read_text("utf-8"))
+    before = first.results["settings"]
+
+    assert first.status == second.status == 1, second.out
+    assert {file.name: file.read_bytes() for file in first.reports.iterdir() if file.is_file()} == kept
+    assert again["settings"] == before | {"select": ["TAG-URI-19"], "reports": "reports/replay"}
+    assert before["strict"]
+    assert (before["patience"], before["timeout"]) == (0.5, 9)
+    assert words[-4:] == ["--", str(path), "-p", "no:randomly"]
+
+
+def test_the_package_is_the_command(workshop: Any) -> None:
+    """`python -m pytest_cloudimages` does what `cloudimages` does."""
+    outcome = workshop.end(workshop.start("pytest_cloudimages", "requirements", "TAG-ADD-05"))
+
+    assert outcome.status == 0
+    assert outcome.out.startswith("TAG-ADD-05: ")
 
 
 # The requirements

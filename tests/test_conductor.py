@@ -36,26 +36,26 @@ from pytest_cloudimages import requirement
 from pytest_cloudimages.spec.verdicts import Blocked
 
 @requirement("TAG-ADD-05")
-def test_pass(image):
-    image.add_tag("a")
-    image.add_tag("a")
-    assert image.tags() == ["a"]
+def test_pass(cloudimages_image):
+    cloudimages_image.add_tag("a")
+    cloudimages_image.add_tag("a")
+    assert cloudimages_image.tags() == ["a"]
 
 @requirement("TAG-ADD-01")
-def test_must_documented(image):
-    assert image.add_tag("a").status == 299
+def test_must_documented(cloudimages_image):
+    assert cloudimages_image.add_tag("a").status == 299
 
 @requirement("TAG-URI-05")
-def test_must_http(image):
-    assert image.add_tag("a").status == 299
+def test_must_http(cloudimages_image):
+    assert cloudimages_image.add_tag("a").status == 299
 
 @requirement("TAG-URI-08")
-def test_should_documented(image):
-    assert image.add_tag("a").status == 299
+def test_should_documented(cloudimages_image):
+    assert cloudimages_image.add_tag("a").status == 299
 
 @requirement("TAG-URI-16")
-def test_may(image):
-    assert image.add_tag("a").status == 299
+def test_may(cloudimages_image):
+    assert cloudimages_image.add_tag("a").status == 299
 
 @requirement("TAG-ADD-02")
 def test_asks_nothing():
@@ -86,40 +86,40 @@ def test_crashing_setup(crashing):
     pass
 
 @pytest.fixture
-def untidy(image):
-    yield image
-    assert image.tags() == [], "not tidied up"
+def untidy(cloudimages_image):
+    yield cloudimages_image
+    assert cloudimages_image.tags() == [], "not tidied up"
 
 @requirement("TAG-ADD-07")
 def test_untidy_teardown(untidy):
     untidy.add_tag("a")
 
 @requirement("TAG-ADD-09")
-def test_blocked(image):
+def test_blocked(cloudimages_image):
     raise Blocked("no way to ask")
 
 @requirement("TAG-ADD-10")
-def test_crash(image):
-    image.add_tag("a")
+def test_crash(cloudimages_image):
+    cloudimages_image.add_tag("a")
     raise KeyError("our bug")
 
 @requirement("TAG-ADD-11")
-def test_skipped(image):
+def test_skipped(cloudimages_image):
     pytest.skip("not today")
 
 @requirement("TAG-DEL-01", "TAG-DEL-03")
-def test_two_requirements(image):
-    image.given_tags("a")
-    assert image.delete_tag("a").status == 204
-    assert image.tags() == []
+def test_two_requirements(cloudimages_image):
+    cloudimages_image.given_tags("a")
+    assert cloudimages_image.delete_tag("a").status == 204
+    assert cloudimages_image.tags() == []
 
 @requirement("TAG-DEL-02")
-def test_one_of_two_passes(image):
-    image.tags()
+def test_one_of_two_passes(cloudimages_image):
+    cloudimages_image.tags()
 
 @requirement("TAG-DEL-02")
-def test_one_of_two_fails(image):
-    assert image.tags() == ["x"]
+def test_one_of_two_fails(cloudimages_image):
+    assert cloudimages_image.tags() == ["x"]
 
 calls = []
 
@@ -237,7 +237,7 @@ def test_a_finding_shows_its_exchanges(everything: Any) -> None:
 
 def test_a_finding_can_be_replayed(everything: Any) -> None:
     """The command names the requirement and the seed."""
-    assert everything.entry("TAG-DEL-05")["replay"].endswith("--seed 1 --select TAG-DEL-05")
+    assert everything.entry("TAG-DEL-05")["replay"].partition(" -- ")[0].endswith("--seed 1 --select TAG-DEL-05")
 
 
 def test_a_pass_shows_no_exchanges(everything: Any) -> None:
@@ -314,8 +314,8 @@ def test_a_departure_fails_the_run_or_not(workshop: Any, identifier: str, option
     from pytest_cloudimages import requirement
 
     @requirement("{identifier}")
-    def test_one(image):
-        assert image.tags() == ["never"]
+    def test_one(cloudimages_image):
+        assert cloudimages_image.tags() == ["never"]
     """
 
     assert workshop.pytest(source, "--cloudimages-reference", *options).status == status
@@ -327,7 +327,7 @@ def test_an_unknown_requirement_stops_the_collection(workshop: Any) -> None:
     from pytest_cloudimages import requirement
 
     @requirement("TAG-NIL-99")
-    def test_one(image):
+    def test_one(cloudimages_image):
         pass
     """
     outcome = workshop.pytest(source, "--cloudimages-reference")
@@ -396,8 +396,8 @@ def test_an_address_in_the_environment_wakes_nobody(workshop: Any) -> None:
 def test_tests_beside_a_judged_service_need_no_requirement(workshop: Any) -> None:
     """A test that uses a fixture and names no requirement is an ordinary test."""
     source = """
-    def test_plain(image):
-        assert image.tags() == ["never"]
+    def test_plain(cloudimages_image):
+        assert cloudimages_image.tags() == ["never"]
     """
     outcome = workshop.pytest(source, "--cloudimages-reference")
 

@@ -179,7 +179,7 @@ def test_a_fault_in_a_room_without_a_class_is_named() -> None:
     """A fault of a module that has no class is named, with the place to put that right."""
     fault = type("Strange", (), {"__module__": "faults.elsewhere", "broken": {"TAG-ADD-01"}, "perhaps": set()})
 
-    with pytest.raises(LookupError, match=r"Strange .* tests/faults/kinds\.py"):
+    with pytest.raises(LookupError, match=r"Strange .* KIND of tests/faults/kinds\.py"):
         kind_of(fault)
 
 

@@ -4,6 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.history.checkers.check import check
 from pytest_cloudimages.history.events import Anomaly, Category, ConcurrentHistory, Event
 from pytest_cloudimages.history.operations import Kind
@@ -22,8 +23,8 @@ HOSTILE = [
 
 def lost(tag: str = "a", sent: float = 0.0) -> Anomaly:
     add = Event(Kind.ADD, 0, 3, sent, sent + 0.001, 204, tag)
-    read = Event(Kind.READ, 0, 5, sent + 0.002, sent + 0.004, 200, tags=())
-    return check(ConcurrentHistory((add, read), {}))[0]
+    read = Event(Kind.READ, 0, 5, sent + 0.002, sent + 0.004, 200, values=())
+    return check(ConcurrentHistory((add, read), {}), TAGS)[0]
 
 
 def bars(anomaly: Anomaly) -> list[ET.Element]:
@@ -99,5 +100,5 @@ def test_the_picture_needs_nothing_from_elsewhere_and_brings_its_ground() -> Non
 
 def test_an_instant_can_be_drawn() -> None:
     """A witness whose events all have one time still has a picture."""
-    event = Event(Kind.READ, 0, 1, 5.0, 5.0, 200, tags=("a", "a"))
-    assert len(bars(check(ConcurrentHistory((event,), {0: frozenset("a")}))[0])) == 1
+    event = Event(Kind.READ, 0, 1, 5.0, 5.0, 200, values=("a", "a"))
+    assert len(bars(check(ConcurrentHistory((event,), {0: frozenset("a")}), TAGS)[0])) == 1

@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--peer", choices=PEERS, action="append", help="only this one; may be repeated")
     chosen = parser.parse_args(arguments)
     # In no order, so that what is there of a run that was stopped is a fair sample of the whole.
-    names = [one for one in shuffled(FAULTS) if not chosen.name or one.startswith(tuple(chosen.name))]
+    names = [name for name in shuffled(FAULTS) if not chosen.name or name.startswith(tuple(chosen.name))]
     if not names:
         parser.error("no fault is called so")
     results = Measured.load(RESULTS)
@@ -71,7 +71,7 @@ def _measure(results: Measured, name: str, faults: Iterable[str], *, again: bool
     about = results.about.get(name)
     if not isinstance(about, dict) or about["release"] != peer.release():
         # What another release found is not what this one finds.
-        results.faults = {one: {k: v for k, v in row.items() if k != name} for one, row in results.faults.items()}
+        results.faults = {fault: {k: v for k, v in row.items() if k != name} for fault, row in results.faults.items()}
         about = results.about[name] = _opinion(name)
     for fault in faults:
         row = results.faults.get(fault, {})

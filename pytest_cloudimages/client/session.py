@@ -13,17 +13,27 @@ from typing import Any, Self
 import requests
 import urllib3
 
-from pytest_cloudimages.client.exchange import HELD_OCTETS, KEPT_OCTETS, TOKEN, Exchange, without_token
+from pytest_cloudimages.client.exchange import (
+    HELD_OCTETS,
+    KEPT_OCTETS,
+    PATCH_TYPE,
+    TOKEN,
+    Exchange,
+    Request,
+    without_token,
+)
 from pytest_cloudimages.client.recorder import Recorder
+from pytest_cloudimages.client.showing import Short
 from pytest_cloudimages.client.transport import Transport, stray
 from pytest_cloudimages.spec.verdicts import Blocked, TokenEnded
 
-PATCH_TYPE = "application/openstack-images-v2.1-json-patch"
 UNRESERVED = "-._~"
 LONGEST_WAIT = 60.0
 """Seconds that a service may ask us to wait, in all, before one request is answered."""
 MOST_WAITS = 5
 """How often it may ask for it."""
+DOUBTFUL_AGAIN = {("DELETE", 404), ("POST", 409)}
+"""Answers to a repetition that may be due to the first request, which was carried out and lost its answer."""
 Token = Callable[[], str | None]
 
 
@@ -66,7 +76,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class ImagesClient:
+class ImagesClient(Short):
     """One caller of the image service. Every method sends one request and gives its answer.
 
     ``endpoint`` ends in /v2. A method raises ``Blocked`` only where no answer can be had at all.
@@ -80,6 +90,9 @@ class ImagesClient:
     renew: Callable[[], None] | None = field(default=None, repr=False)
     """Forgets the token in use; ``None`` for a caller whose token is not meant to be valid."""
     accept: str = "application/json"
+
+    def __repr__(self) -> str:
+        return f"<ImagesClient: {self.caller} at {self.endpoint}>"
 
     @cached_property
     def base(self) -> str:
@@ -118,6 +131,14 @@ class ImagesClient:
     def patch(self, image_id: str, *changes: Mapping[str, Any]) -> Answer:
         """PATCH /v2/images/{image_id} with operation objects."""
         return self.send("PATCH", f"/images/{image_id}", json=changes, headers={"Content-Type": PATCH_TYPE})
+
+    def ask(self, request: Request) -> Answer:
+        """Send a request that is given as a value; see ``send``."""
+        return self.send(request.method, request.target, json=request.json, headers=request.headers)
+
+    def ask_once(self, request: Request, *, cut: bool = False) -> Answer:
+        """Send a request that is given as a value a single time; see ``send_once``."""
+        return self.send_once(request.method, request.target, json=request.json, headers=request.headers, cut=cut)
 
     def send(
         self,
@@ -236,9 +257,9 @@ class ImagesClient:
             answer = self._once(request, again)
         except requests.RequestException as second:
             return self._silent(request, second)
-        if request.method == "DELETE" and answer.status == 404:  # noqa: PLR2004 - as HTTP has it
-            # The lost answer may have been the 204 of this very deletion; nobody can tell any more.
-            raise Blocked(f"{request} lost its answer, and its repetition was answered 404.")
+        if (request.method, answer.status) in DOUBTFUL_AGAIN:
+            # The lost answer may have been that of this very deletion, or addition; nobody can tell any more.
+            raise Blocked(f"{request} lost its answer, and its repetition was answered {answer.status}.")
         return answer
 
     def _silent(

@@ -14,15 +14,16 @@ from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.session import Answer
 from pytest_cloudimages.engine.run import OTHERS, Run
 from pytest_cloudimages.engine.settings import Settings
+from pytest_cloudimages.history.resource import SetResource
 from pytest_cloudimages.spec.verdicts import Blocked
 
 
-def prepare(settings: Settings) -> Run:
+def prepare(settings: Settings, restored: tuple[SetResource, ...]) -> Run:
     """Find out what is to be judged and whether it can be asked at all.
 
-    Raises ``ConfigurationError`` for whatever the tester can mend. Where the service cannot be asked, the ground says
-    so in ``problem``. A dry run stands on the embedded server, whatever it was to judge, with as many identities and
-    images as were given; nothing is sent to the service then.
+    Raise ``ConfigurationError`` for whatever the tester can mend. Where the service cannot be asked, the run says so in
+    ``problem``. A dry run stands on the embedded server, whatever it was to judge, with as many identities and images
+    as were given; nothing is sent to the service then. ``restored`` are the sets of lent images that tests change.
     """
     stack, environ = ExitStack(), dict(os.environ)
     with ExitStack() as failing:
@@ -30,8 +31,8 @@ def prepare(settings: Settings) -> Run:
         run: Run | None = None
         meant: Service | None = None
         if settings.dry_run and not settings.reference:
-            meant, owner = credentials.find(settings, environ)
-            given = {who for who in OTHERS if credentials.find_other(settings, environ, who, meant)}
+            meant, owner = _find(settings, environ)
+            given = {who for who in OTHERS if _find_other(settings, environ, who, meant)}
             environ = _embedded(stack, settings, {who: who in given for who in OTHERS})
             ended = credentials.ended(dict(os.environ), owner)
             environ |= {f"CLOUDIMAGES_{kind.upper()}_TOKEN": "one-that-was-valid" for kind in ended}
@@ -40,8 +41,8 @@ def prepare(settings: Settings) -> Run:
         elif settings.reference:
             environ = _embedded(stack, settings)
         try:
-            run = Run(settings, *credentials.find(settings, environ), _stack=stack)
-            run.meant = meant
+            run = Run(settings, *_find(settings, environ), _stack=stack)
+            run.meant, run.restored = meant, restored
             _ask_first(run)
             run.ended |= credentials.ended(environ, run.owner)
             run.others |= {who: _other(settings, environ, who, run.service) for who in OTHERS}
@@ -50,7 +51,7 @@ def prepare(settings: Settings) -> Run:
                 service = Service(settings.url or "", None, "unknown")
                 run = Run(settings, service, credentials.nobody(), _stack=stack)
             run.problem = problem
-        # From here on it is the ground that closes what is open.
+        # From here on it is the run that closes what is open.
         failing.pop_all()
     return run
 
@@ -72,13 +73,28 @@ def _embedded(stack: ExitStack, settings: Settings, others: Mapping[str, bool] |
 
 def _other(settings: Settings, environ: dict[str, str], who: str, service: Service) -> Credentials | Blocked | None:
     try:
-        return credentials.find_other(settings, environ, who, service)
+        return _find_other(settings, environ, who, service)
     except Blocked as problem:
         return problem
 
 
+def _find(settings: Settings, environ: Mapping[str, str]) -> tuple[Service, Credentials]:
+    return credentials.find(
+        environ,
+        url=settings.url,
+        cloud=settings.cloud,
+        timeout=settings.timeout,
+        embedded=settings.reference,
+        prefix=settings.prefix,
+    )
+
+
+def _find_other(settings: Settings, environ: Mapping[str, str], who: str, service: Service) -> Credentials | None:
+    return credentials.find_other(environ, who, service, cloud=settings.cloud_of(who), timeout=settings.timeout)
+
+
 def _ask_first(run: Run) -> None:
-    """Ask one harmless question, so that a wrong address or token is told as such, and not forty times."""
+    """Ask one harmless question, so that a wrong address or token is reported as such, and not forty times."""
     with run.recorder.of(Purpose.PREPARING):
         # That the token is refused is the very question.
         client = replace(run.client, renew=None)
@@ -101,20 +117,22 @@ def _ask_first(run: Run) -> None:
         for identifier in run.settings.image:
             found = client.show(urllib.parse.quote(identifier, safe=""))
             if found.status in (400, 404):
+                option = f"{run.settings.prefix}image"
                 raise ConfigurationError(
                     f"There is no image {identifier!r} to borrow at {run.service.endpoint} (answer {found.status})."
-                    " Give the id, not the name, of an image whose tags you may change; without --image one is created."
+                    f" Give the id, not the name, of an image whose tags you may change; without {option} one is"
+                    " created."
                 )
 
 
 def _not_a_list(answer: Answer) -> str:
-    """Tell what the answer is, where it is no list of images."""
+    """Return what the answer is, where it is no list of images; an empty text where it is one."""
     listed = isinstance(answer.data, dict) and isinstance(answer.data.get("images"), list)
     return "" if answer.status == 200 and listed else _described(answer)  # noqa: PLR2004 - as HTTP has it
 
 
 def _not_an_absence(answer: Answer) -> bool:
-    """Whether the answer does not say as an API does that there is no such image."""
+    """Return whether the answer does not say as an API does that there is no such image."""
     page = "html" in answer.headers.get("Content-Type", "") and b"<html" in answer.body[:400].lower()
     return answer.status != 404 or page  # noqa: PLR2004 - as HTTP has it
 

@@ -1,20 +1,20 @@
-"""Where two specifications differ: which one judges."""
+"""Statements that two specifications make differently, and which of the two judges."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Interpretations:
-    """Whether something is as the vendor's page has it, and as Glance's API reference has it, where the two differ."""
+    """Whether a service does as the vendor's page says, and as Glance's API reference says, where the two differ."""
 
     specification: str
-    """Whose reading judges: ``cloud-images`` or ``glance``."""
+    """The specification that judges: ``cloud-images`` or ``glance``."""
     cloud_images: bool
     glance: bool
 
     @property
     def met(self) -> bool:
-        """Whether the reading that judges is met."""
+        """Whether the service does as the specification that judges says."""
         return self.glance if self.specification == "glance" else self.cloud_images
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""A departure as data: what was expected, what came, and what makes the difference. No I/O."""
+"""A failed assertion as data: what was expected, what came, and the difference. No I/O."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ class Mismatch(AssertionError):  # noqa: N818 - it says what came, not that a pr
         self,
         message: str,
         *,
+        what: str,
         expected: object,
         actual: object,
         before: Iterable[object] | None = None,
@@ -21,13 +22,15 @@ class Mismatch(AssertionError):  # noqa: N818 - it says what came, not that a pr
         unexpected: Iterable[object] = (),
     ) -> None:
         super().__init__(message)
+        self.what = what
+        """What was compared."""
         self.expected, self.actual = expected, actual
         self.before = before
         self.missing, self.unexpected = [*missing], [*unexpected]
 
     def as_data(self) -> dict[str, Any]:
         """Return what was expected and what came as JSON data; what does not apply is left out."""
-        data = {"before": self.before, "expected": self.expected, "actual": self.actual}
+        data = {"what": self.what, "before": self.before, "expected": self.expected, "actual": self.actual}
         found = {name: _plain(value) for name, value in data.items() if name != "before" or value is not None}
         lists = {"missing": self.missing, "unexpected": self.unexpected}
         return found | {name: _plain(values) for name, values in lists.items() if values}
@@ -55,13 +58,17 @@ def expect(
         fine = actual == expected
     if fine:
         return
-    parts = [
-        f"{what}: expected {words}, came {_words(actual)}",
-        *(f"{word} {_words(values)}" for word, values in (("missing", missing), ("unexpected", unexpected)) if values),
-        *(f"{name.replace('_', ' ')}: {value}" for name, value in evidence.items()),
-    ]
+    lists = {"missing": missing, "unexpected": unexpected}
+    differences = [f"{word} {_words(values)}" for word, values in lists.items() if values]
+    shown = [f"{name.replace('_', ' ')}: {value}" for name, value in evidence.items()]
     raise Mismatch(
-        "; ".join(parts), expected=expected, actual=actual, before=before, missing=missing, unexpected=unexpected
+        "; ".join([f"{what}: expected {words}, came {_words(actual)}", *differences, *shown]),
+        what="; ".join([what, *shown]),
+        expected=expected,
+        actual=actual,
+        before=before,
+        missing=missing,
+        unexpected=unexpected,
     )
 
 

@@ -6,7 +6,10 @@ from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Caller
 from pytest_cloudimages.reference.refusals import Forbidden, NotFound, Unauthorized
 
+from .kinds import Kind
 from .registry import breaks
+
+KIND = Kind.AUTHORISATION
 
 
 class _LetsIn(App):

@@ -7,7 +7,11 @@ from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.attributes import UUID
 from pytest_cloudimages.reference.images import Image
 
+from .kinds import Kind
 from .registry import breaks
+
+KIND = Kind.ADDITION
+
 
 NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
 

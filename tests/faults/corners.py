@@ -11,7 +11,11 @@ from pytest_cloudimages.reference.images import Caller, Image, Status, Visibilit
 from pytest_cloudimages.reference.refusals import Forbidden, Unauthorized
 
 from .adding import DeletesEveryCopy
+from .kinds import Kind
 from .registry import breaks
+
+KIND = Kind.RARE
+
 
 # Tags of one length, one script, one word
 

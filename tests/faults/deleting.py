@@ -4,7 +4,11 @@ from http import HTTPStatus
 
 from pytest_cloudimages.reference.app import App, Reply, Request
 
+from .kinds import Kind
 from .registry import breaks
+
+KIND = Kind.DELETION
+
 
 NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
 

@@ -7,7 +7,11 @@ from http import HTTPStatus
 from pytest_cloudimages.reference.app import App, Reply, Request
 
 from .adding import DeletesEveryCopy
+from .kinds import Kind
 from .registry import breaks
+
+KIND = Kind.SEQUENCE
+
 
 NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
 

@@ -5,7 +5,10 @@ from collections.abc import Iterator
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image
 
+from .kinds import Kind
 from .registry import breaks
+
+KIND = Kind.ISOLATION
 
 
 class _ReachesOthers(App):

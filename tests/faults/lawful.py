@@ -9,8 +9,11 @@ from random import Random
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image
 
+from .kinds import Kind
 from .racing import MILLISECOND, Meets, Minds
 from .registry import breaks
+
+KIND = Kind.STATUS
 
 
 @breaks()

@@ -16,7 +16,11 @@ from pytest_cloudimages.reference.refusals import Refusal
 from pytest_cloudimages.reference.server import Connection
 
 from .adding import DeletesEveryCopy
+from .kinds import Kind
 from .registry import breaks
+
+KIND = Kind.CONCURRENCY
+
 
 NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
 MILLISECOND = 0.001

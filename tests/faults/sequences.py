@@ -5,7 +5,11 @@ from http import HTTPStatus
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image
 
+from .kinds import Kind
 from .registry import breaks
+
+KIND = Kind.SEQUENCE
+
 
 NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
 

@@ -7,7 +7,11 @@ from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image
 from pytest_cloudimages.reference.schemas import SCHEMAS
 
+from .kinds import Kind
 from .registry import breaks
+
+KIND = Kind.VISIBILITY
+
 
 # One image
 

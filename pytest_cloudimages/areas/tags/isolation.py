@@ -1,4 +1,4 @@
-"""Images that no request names, while the tags of another are changed."""
+"""Isolation: other images, which no request names, while the tags of an image are changed."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.provisioning import temporary_image
+from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
@@ -35,10 +36,11 @@ def _second(run: Run, name: str) -> Iterator[Image]:
         yield image
 
 
+@workload(empty=list, requests=(21, 29, 29, 29))
 def other_images(run: Run) -> list[OtherImage]:
-    """Change the tags of one image among others that have the same name, the same tags, or another project.
+    """Change the tags of one image, and return what others of the same name, tags or another project showed of it.
 
-    Where there is but one image to use, there are none.
+    If there is but one image to use, there are none.
     """
     if run.single:
         return []
@@ -65,8 +67,8 @@ def other_images(run: Run) -> list[OtherImage]:
             with suppress(Blocked), run.fresh_image() as spare:
                 spare.begin_with("shared")
         before = [image.tags() for _, image in watched]
-        asked = [main.add_tag("new"), main.add_tag("kept"), main.delete_tag("gone"), main.delete_tag("absent")]
-        exchanges = tuple(one.exchange for one in asked)
+        answers = [main.add_tag("new"), main.add_tag("kept"), main.delete_tag("gone"), main.delete_tag("absent")]
+        exchanges = tuple(answer.exchange for answer in answers)
         return [
             OtherImage(what, tags, image.eventual_tags(tags), exchanges)
             for (what, image), tags in zip(watched, before, strict=True)
