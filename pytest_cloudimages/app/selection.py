@@ -71,7 +71,7 @@ class Selection:
             items[:] = [item for item in items if item not in left_out]
 
     def _is_foreign(self, item: pytest.Item) -> bool:
-        """Return whether a test's mark is another plugin's: it asks nothing of a service, and no catalogue has its id."""
+        """Return whether a test's mark is another plugin's: it asks no service, and no catalogue has its id."""
         judged = COMMAND in item.config.stash or judges(item.config) or asks(item)
         return not judged and self.catalogue.keys().isdisjoint(ids_of(item))
 
