@@ -36,6 +36,11 @@ class Representation:
         """The tags that the image itself showed; none where it showed no list of strings."""
         return self.reading.values or ()
 
+    @property
+    def tags_in_list(self) -> list[str] | None:
+        """The tags that the list showed, each once, as text; ``None`` where it showed no list."""
+        return sorted({*map(str, self.in_list)}) if isinstance(self.in_list, list) else None
+
     def __repr__(self) -> str:
         for_reader = "" if self.in_image_for_reader is None else f", to a reader {sorted(self.in_image_for_reader)!a}"
         for_reader += "" if self.in_list_for_reader is None else f", the list to a reader {self.in_list_for_reader!a}"
