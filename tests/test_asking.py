@@ -182,7 +182,7 @@ def test_a_lent_image_is_used_and_put_back(opened: Opened) -> None:
     sentence = Explainer(run).explain(added("007"))
 
     assert sentence.startswith("any tag that is a whole number with leading noughts (")
-    assert [sorted(one.tags) for one in server.app.images.all()] == [["mine", "ö"]]
+    assert [sorted(image.tags) for image in server.app.images.all()] == [["mine", "ö"]]
 
 
 OWN = """

@@ -235,7 +235,7 @@ def test_results_are_kept_line_by_line(tmp_path: Path) -> None:
 
     assert Measured.load(file) == measured
     assert [line[:3] for line in file.read_text(encoding="utf-8").splitlines()[-4:-2]] == ['"A"', '"B"']
-    assert [one.name for one in tmp_path.iterdir()] == ["results.json"]
+    assert [each_file.name for each_file in tmp_path.iterdir()] == ["results.json"]
     assert Measured.load(tmp_path / "none.json") == Measured()
 
 
@@ -268,9 +268,13 @@ def test_links_lead_from_operations_to_operations() -> None:
     for path in document["paths"].values():
         for operation in (path[method] for method in ("get", "put", "post", "patch", "delete") if method in path):
             named = [*path.get("parameters", ()), *operation.get("parameters", ())]
-            parameters[operation["operationId"]] = {one.get("name") or one["$ref"].rpartition("/")[2] for one in named}
+            parameters[operation["operationId"]] = {
+                name.get("name") or name["$ref"].rpartition("/")[2] for name in named
+            }
             links += [link for answer in operation["responses"].values() for link in answer.get("links", {}).values()]
 
     assert len(parameters) == 8
     assert links
-    assert [one for one in links if not one["parameters"].keys() <= parameters[one["operationId"]]] == []
+    assert [
+        each_link for each_link in links if not each_link["parameters"].keys() <= parameters[each_link["operationId"]]
+    ] == []

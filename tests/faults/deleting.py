@@ -164,7 +164,7 @@ class _DeletesMore(App):
         with self.images.lock:
             reply = super().delete_tag(request, image_id, tag)
             tags = self.images.get(image_id).tags
-            tags[:] = [one for one in tags if not self.more(tag, one)]
+            tags[:] = [known_tag for known_tag in tags if not self.more(tag, known_tag)]
             return reply
 
 
@@ -253,7 +253,7 @@ class DeletesWhatTheBodyNames(App):
         with self.images.lock:
             reply = super().delete_tag(request, image_id, tag)
             tags = self.images.get(image_id).tags
-            tags[:] = [one for one in tags if one.encode() not in request.body or not request.body]
+            tags[:] = [known_tag for known_tag in tags if known_tag.encode() not in request.body or not request.body]
             return reply
 
 
