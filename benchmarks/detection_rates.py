@@ -62,9 +62,7 @@ def alarms(rounds: int) -> None:
         count: Counter[str] = Counter()
         with serving(app()) as server, worker_pool() as members:
             token, recorder = server.app.identity.issue("tester").value, Recorder()
-            client = ImagesClient(
-                f"{server.url}/v2", Transport(server.url, timeout=10), recorder, lambda token=token: token
-            )
+            client = ImagesClient(f"{server.url}/v2", Transport(server.url, timeout=10), recorder, partial(str, token))
             opened, patience = partial(temporary_image, client, "rates"), Eventually(1.0, recorder)
             seed = 0
             while count["races"] < rounds / len(lawful.HONEST):

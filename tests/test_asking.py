@@ -20,7 +20,7 @@ from pytest_cloudimages.engine.preflight import prepare
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.history.operations import Kind
-from pytest_cloudimages.reference.app import App, Reply
+from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Caller
 from pytest_cloudimages.reference.server import Server, serving
 
@@ -110,9 +110,15 @@ def test_one_cause_is_explained_once(opened: Opened) -> None:
     assert run.recorder.counts[Purpose.EXPLAINING] == spent
 
 
+def both_of(*names: str) -> Callable[[], App]:
+    """Return an app that has several faults."""
+    bases: tuple[Any, ...] = tuple(FAULTS[name] for name in names)
+    return type("Both", bases, {})
+
+
 def test_two_causes_have_two_explanations(opened: Opened) -> None:
     """A tag outside the class, another symptom, or a tag that was not there before, is asked about anew."""
-    both = type("Both", (FAULTS["ReadsPlusAsSpace"], FAULTS["RefusesATilde"]), {})  # type: ignore[misc]
+    both = both_of("ReadsPlusAsSpace", "RefusesATilde")
     run, _ = opened(both())
     explainer = Explainer(run)
 
@@ -122,7 +128,7 @@ def test_two_causes_have_two_explanations(opened: Opened) -> None:
 
 def test_a_tag_that_goes_wrong_by_itself_is_not_explained_by_what_came_before(opened: Opened) -> None:
     """A known class of tags that come back does not stand for a tag that is altered at once."""
-    both = type("Both", (FAULTS["LosesWhatComesBack"], FAULTS["ReadsPlusAsSpace"]), {})  # type: ignore[misc]
+    both = both_of("LosesWhatComesBack", "ReadsPlusAsSpace")
     run, _ = opened(both())
     explainer = Explainer(run)
 
@@ -152,12 +158,12 @@ def test_a_service_that_stops_answering_ends_it_quietly(opened: Opened) -> None:
     run, server = opened(app)
     asked = 0
 
-    def fall_silent(_: object) -> Reply:
+    def fall_silent(request: Request) -> Reply:
         nonlocal asked
         asked += 1
         if asked > 5:
             raise ConnectionAbortedError
-        return App.answer(app, _)  # type: ignore[arg-type]  # a request
+        return App.answer(app, request)
 
     server.app.answer = fall_silent  # type: ignore[method-assign]
     explainer = Explainer(run)
@@ -176,7 +182,7 @@ def test_a_lent_image_is_used_and_put_back(opened: Opened) -> None:
     sentence = Explainer(run).explain(added("007"))
 
     assert sentence.startswith("any tag that is a whole number with leading noughts (")
-    assert [sorted(one.tags) for one in server.app.images.all()] == [["mine", "ö"]]
+    assert [sorted(image.tags) for image in server.app.images.all()] == [["mine", "ö"]]
 
 
 OWN = """

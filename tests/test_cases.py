@@ -217,7 +217,7 @@ def test_additions_that_were_all_refused_have_added_nothing(mine: CheckRecord) -
 
 def conclude(mine: CheckRecord) -> None:
     """Count one exchange that a check has sent itself."""
-    records.conclude(mine, [answer().exchange])
+    records.count_sent(mine, [answer().exchange])
 
 
 def test_what_a_check_sends_is_its_case_unless_it_takes_up_a_collection(mine: CheckRecord) -> None:
@@ -244,7 +244,7 @@ def test_what_a_check_sends_for_a_case_is_attached_once(mine: CheckRecord) -> No
     mine.case([first])
     mine.case([last])
 
-    records.conclude(mine, [first, last, besides])
+    records.count_sent(mine, [first, last, besides])
 
     assert mine.exchanges == [last, besides]
     assert (mine.cases, mine.requests) == (2, 3)

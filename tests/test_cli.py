@@ -75,7 +75,7 @@ class Wrong(App):
     def add_tag(self, request: Any, image_id: str, tag: str) -> Reply:
         """Answer 299."""
         super().add_tag(request, image_id, tag)
-        return Reply(299)  # type: ignore[arg-type]  # as good as the enum
+        return Reply(299)
 
 
 class Insensitive(App):
@@ -106,8 +106,8 @@ def image_of(server: Server, *tags: str) -> str:
 
 
 def tags_of(server: Server) -> dict[str, list[str]]:
-    """Give the tags of every image there is."""
-    return {one.id: sorted(one.tags) for one in server.app.images.all()}
+    """Return the tags of every image there is."""
+    return {image.id: sorted(image.tags) for image in server.app.images.all()}
 
 
 # Exit status
@@ -155,7 +155,7 @@ def test_totals_come_to_an_exit_status(counts: dict[str, int], strict: bool, sta
     from pytest_cloudimages.reporting.results import Results
     from pytest_cloudimages.spec.verdicts import Verdict
 
-    results = Results({"totals": {str(one): counts.get(str(one), 0) for one in Verdict}})
+    results = Results({"totals": {str(verdict): counts.get(str(verdict), 0) for verdict in Verdict}})
 
     assert results.exit_status(strict=strict) == status
 
@@ -224,14 +224,14 @@ def test_a_crash_leaves_nothing_behind(crashed: tuple[Any, str, Any]) -> None:
     outcome, _, left = crashed
 
     assert left == {}
-    assert {one.name for one in outcome.reports.iterdir()} >= {"conformance.json", "conformance.html", "junit.xml"}
+    assert {file.name for file in outcome.reports.iterdir()} >= {"conformance.json", "conformance.html", "junit.xml"}
     assert "a crash with *** in its message" in outcome.out
 
 
 def test_the_token_is_in_no_report(crashed: tuple[Any, str, Any]) -> None:
     """Not of a crash, not with local variables, not where the service echoes it, and not on the terminal."""
     outcome, token, _ = crashed
-    holding = [one.name for one in outcome.reports.rglob("*") if one.is_file() and token in one.read_text("utf-8")]
+    holding = [file.name for file in outcome.reports.rglob("*") if file.is_file() and token in file.read_text("utf-8")]
 
     assert holding == []
     assert token not in outcome.out
@@ -252,7 +252,7 @@ def test_a_module_that_cannot_be_loaded_is_ours(workshop: Any) -> None:
 
 
 def free_port() -> int:
-    """Give a port on which nobody listens."""
+    """Return a port on which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port: int = taken.getsockname()[1]
     return port
@@ -286,7 +286,7 @@ def free_port() -> int:
         (["--reference", *ONE, "--", "-k", "no_such_test"], 3, ["deselected"]),
         (["--reference", *ONE, "--", "--no-such-option"], 2, ["--no-such-option"]),
     ],
-    ids=lambda one: " ".join(one) if isinstance(one, list) and one and one[0].startswith("-") else None,
+    ids=lambda text: " ".join(text) if isinstance(text, list) and text and text[0].startswith("-") else None,
 )
 def test_a_mistake_is_told_clearly(
     workshop: Any, server: Server, words: list[str], status: int, told: list[str]
@@ -300,7 +300,7 @@ def test_a_mistake_is_told_clearly(
     assert outcome.status == status, outcome.out
     assert "Traceback" not in outcome.out
     assert "INTERNALERROR" not in outcome.out
-    assert [one for one in told if one.format(**names) not in outcome.out] == [], outcome.out
+    assert [line for line in told if line.format(**names) not in outcome.out] == [], outcome.out
 
 
 def test_an_address_that_is_not_answered_has_its_reports(workshop: Any) -> None:
@@ -442,11 +442,11 @@ def test_two_lent_images_answer_what_takes_two(workshop: Any) -> None:
     """Both keep their tags, and no other image is touched."""
     with serving(Creationless()) as server:
         workshop.named(server)
-        one, two, other = image_of(server, "a", "b"), image_of(server), image_of(server, "c")
-        outcome = workshop.judge("--image", one, "--image", two, "--select", "TAG-HIST-03", *ONE)
+        first, second, other = image_of(server, "a", "b"), image_of(server), image_of(server, "c")
+        outcome = workshop.judge("--image", first, "--image", second, "--select", "TAG-HIST-03", *ONE)
         left = tags_of(server)
 
-    assert left == {one: ["a", "b"], two: [], other: ["c"]}
+    assert left == {first: ["a", "b"], second: [], other: ["c"]}
     assert outcome.status == 0, outcome.out
     assert outcome.verdict("TAG-HIST-03") == "pass"
 
@@ -494,7 +494,7 @@ def test_ctrl_c_leaves_everything_as_it_was(workshop: Any, lent: bool) -> None:
     assert outcome.results["interrupted"]
     assert outcome.verdict("TAG-ADD-13") == "blocked"
     assert "interrupted" in outcome.out
-    assert {one.name for one in outcome.reports.iterdir()} >= {"conformance.json", "conformance.html", "junit.xml"}
+    assert {file.name for file in outcome.reports.iterdir()} >= {"conformance.json", "conformance.html", "junit.xml"}
 
 
 # Handing over to pytest
@@ -588,9 +588,9 @@ def test_the_requirements_are_given_as_json(capsys: pytest.CaptureFixture[str]) 
     assert main.main(["requirements", "--json"]) == 0
 
     entries = json.loads(capsys.readouterr().out)["requirements"]
-    assert [one["id"] for one in entries] == [*load()]
-    assert all(bool(one["reason"]) != one["tested"] for one in entries)
-    assert [(one["document"], one["section"], one["url"]) for one in entries] == [
+    assert [entry["id"] for entry in entries] == [*load()]
+    assert all(bool(entry["reason"]) != entry["tested"] for entry in entries)
+    assert [(entry["document"], entry["section"], entry["url"]) for entry in entries] == [
         (requirement.document, requirement.section, requirement.url) for requirement in load().values()
     ]
 
@@ -677,5 +677,7 @@ def test_two_runs_in_one_process_know_nothing_of_each_other(workshop: Any) -> No
     assert told == [{"first": 3, "second": 0}, [True, True]], outcome.out
     assert len(first["left_behind"]) >= 2
     assert second["left_behind"] == []
-    cases = [{one["id"]: one["cases"] for one in run["requirements"] if one["cases"]} for run in (first, second)]
+    cases = [
+        {entry["id"]: entry["cases"] for entry in run["requirements"] if entry["cases"]} for run in (first, second)
+    ]
     assert cases[0] == cases[1]

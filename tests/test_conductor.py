@@ -230,9 +230,9 @@ def test_a_finding_shows_its_exchanges(everything: Any) -> None:
     """Those of the case that went wrong, with the answers, and without the cleaning up."""
     exchanges = everything.entry("TAG-ADD-01")["exchanges"]
 
-    assert [one["method"] for one in exchanges][-1] == "PUT"
+    assert [sent["method"] for sent in exchanges][-1] == "PUT"
     assert exchanges[-1]["status"] == 204
-    assert "cleaning" not in {one["purpose"] for one in exchanges}
+    assert "cleaning" not in {exchange["purpose"] for exchange in exchanges}
 
 
 def test_a_finding_can_be_replayed(everything: Any) -> None:
@@ -256,7 +256,9 @@ def test_cases_are_counted(everything: Any, identifier: str, least: int) -> None
 
 def test_a_check_of_something_else_is_none_of_ours(everything: Any) -> None:
     """It passes, and has no properties in junit.xml."""
-    cases = {one.get("name"): one for one in ET.parse(everything.reports / "junit.xml").iter("testcase")}
+    cases = {
+        character.get("name"): character for character in ET.parse(everything.reports / "junit.xml").iter("testcase")
+    }
 
     assert cases["test_of_something_else"].find("properties") is None
     assert cases["test_of_something_else"].find("failure") is None
@@ -264,14 +266,21 @@ def test_a_check_of_something_else_is_none_of_ours(everything: Any) -> None:
 
 def test_junit_tells_requirements(everything: Any) -> None:
     """Id, level, provenance and verdict are properties of the test case."""
-    cases = {one.get("name"): one for one in ET.parse(everything.reports / "junit.xml").iter("testcase")}
-    properties = {one.get("name"): one.get("value") for one in cases["test_must_http"].iter("property")}
+    cases = {
+        character.get("name"): character for character in ET.parse(everything.reports / "junit.xml").iter("testcase")
+    }
+    properties = {
+        each_character.get("name"): each_character.get("value")
+        for each_character in cases["test_must_http"].iter("property")
+    }
 
     assert properties.items() >= {
         "requirement": "TAG-URI-05", "level": "MUST", "provenance": "http", "verdict": "advisory"
     }.items()  # fmt: skip
     both = [
-        one.get("value") for one in cases["test_two_requirements"].iter("property") if one.get("name") == "requirement"
+        element.get("value")
+        for element in cases["test_two_requirements"].iter("property")
+        if element.get("name") == "requirement"
     ]
     assert both == ["TAG-DEL-01", "TAG-DEL-03"]
 
@@ -290,9 +299,11 @@ def test_junit_tells_requirements(everything: Any) -> None:
 )
 def test_junit_fails_what_fails(everything: Any, name: str, outcome: list[str]) -> None:
     """And nothing else: an advisory is no failure of a build."""
-    cases = {one.get("name"): one for one in ET.parse(everything.reports / "junit.xml").iter("testcase")}
+    cases = {
+        character.get("name"): character for character in ET.parse(everything.reports / "junit.xml").iter("testcase")
+    }
 
-    assert [one.tag for one in cases[name] if one.tag in ("failure", "error", "skipped")] == outcome
+    assert [case.tag for case in cases[name] if case.tag in ("failure", "error", "skipped")] == outcome
 
 
 # Exit status of pytest itself
@@ -347,7 +358,7 @@ class Shaky(App):
         """Fail once."""
         if not self.failed and tag == "x":
             self.failed = True
-            return Reply(500)  # type: ignore[arg-type]  # as good as the enum
+            return Reply(500)
         return super().add_tag(request, image_id, tag)
 
 
@@ -383,7 +394,7 @@ def test_an_unrelated_run_is_left_alone(workshop: Any) -> None:
 
     assert outcome.status == 0, outcome.out
     assert "cloudimages" not in outcome.out.split("plugins:", 1)[-1].partition("\n")[2]
-    assert {one.name for one in workshop.folder.iterdir()} <= {"test_own.py", "__pycache__", ".cache"}
+    assert {file.name for file in workshop.folder.iterdir()} <= {"test_own.py", "__pycache__", ".cache"}
 
 
 def test_an_address_in_the_environment_wakes_nobody(workshop: Any) -> None:

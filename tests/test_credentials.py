@@ -38,7 +38,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def openrc(server: Server) -> Environ:
-    """Give the variables of the embedded service's tester, without the other identities."""
+    """Return the variables of the embedded service's tester, without the other identities."""
     others = ("OS_ALT_", "OS_READER_", "OS_ADMIN_")
     return {name: value for name, value in environment(server).items() if not name.startswith(others)}
 
@@ -69,10 +69,15 @@ def entry(openrc: Environ, **further: Any) -> dict[str, Any]:
 
 
 def image(*regions: str | None, interface: str = "public", name: str = "glance", url: str = URL) -> dict[str, Any]:
-    """Give a catalogue entry with an endpoint in each region."""
+    """Return a catalogue entry with an endpoint in each region."""
     endpoints = [
-        {"interface": interface, "url": url.replace("image", (one or "image").lower()), "region": one, "region_id": one}
-        for one in regions
+        {
+            "interface": interface,
+            "url": url.replace("image", (region or "image").lower()),
+            "region": region,
+            "region_id": region,
+        }
+        for region in regions
     ]
     return {"type": "image", "name": name, "endpoints": endpoints}
 
@@ -107,7 +112,7 @@ class Imitation:
         return self.status, headers, body if self.body is None else self.body
 
     def environ(self, **further: str) -> Environ:
-        """Give the variables that lead here."""
+        """Return the variables that lead here."""
         names = {"AUTH_URL": f"{self.url}/v3", "USERNAME": "me", "PASSWORD": PASSWORD, "PROJECT_NAME": "p"}
         names |= {"USER_DOMAIN_NAME": "Default", "PROJECT_DOMAIN_NAME": "Default", "AUTH_TYPE": "v3password"}
         return {f"OS_{name}": value for name, value in (names | further).items()}
@@ -422,7 +427,7 @@ def test_what_a_catalogue_lacks(identity: Imitation, catalogue: list[Any], furth
 )
 def test_the_default_region_of_identity_v2(identity: Imitation, default: str | None, region: str | None) -> None:
     """Rackspace's Identity names a region for users who name none."""
-    endpoints = [{"region": one, "publicURL": f"https://{one.lower()}.example/v2"} for one in ("DFW", "IAD")]
+    endpoints = [{"region": text, "publicURL": f"https://{text.lower()}.example/v2"} for text in ("DFW", "IAD")]
     token = {"id": TOKEN, "expires": "2099-01-01T00:00:00.000Z", "tenant": {"id": "1", "name": "1"}}
     user = {"id": "u", "name": "me", "roles": []} | ({"RAX-AUTH:defaultRegion": default} if default else {})
     catalogue = [{"type": "image", "name": "cloudImages", "endpoints": endpoints}]
@@ -488,8 +493,8 @@ def test_a_named_file_that_is_missing(tmp_path: Path) -> None:
 
 def test_an_unknown_cloud(clouds: Write) -> None:
     """A name that the file does not have is answered with those it has."""
-    path = clouds(one={}, two={})
-    with refused(ConfigurationError, "'mine'", str(path), "one, two"):
+    path = clouds(first={}, second={})
+    with refused(ConfigurationError, "'mine'", str(path), "first, second"):
         find({"OS_CLOUD": "mine", "OS_CLIENT_CONFIG_FILE": str(path)})
 
 
@@ -608,7 +613,12 @@ def test_identity_that_refuses(identity: Imitation, status: int) -> None:
 
 def test_identity_that_does_not_answer(identity: Imitation, monkeypatch: pytest.MonkeyPatch) -> None:
     """Identity is waited for as long as for any answer."""
-    monkeypatch.setattr(identity, "answer", lambda _: time.sleep(0.5) or (200, {}, b""))
+
+    def answer(_: object) -> tuple[int, dict[str, str], bytes]:
+        time.sleep(0.5)
+        return 200, {}, b""
+
+    monkeypatch.setattr(identity, "answer", answer)
     with refused(Blocked, identity.url, "timed out"):
         find(identity.environ(), timeout=0.05)
 
@@ -780,7 +790,7 @@ def test_identities_do_not_disturb_one_another(identity: Imitation) -> None:
     braces = {"OS_ALT_PASSWORD": "a{b}c-alt", "OS_READER_PASSWORD": "a{b}c-reader", "OS_PASSWORD": "a{b}c-mine"}
     assert find(identity.environ() | braces)
     assert find_other(identity.environ() | braces, "ALT", SERVICE)
-    sent = [one["auth"]["identity"]["password"]["user"]["password"] for one in identity.asked]
+    sent = [exchange["auth"]["identity"]["password"]["user"]["password"] for exchange in identity.asked]
     assert sent == ["a{b}c-mine", "a{b}c-alt"]
 
 

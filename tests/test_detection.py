@@ -4,6 +4,7 @@ import ast
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -15,7 +16,7 @@ from assertions import Emptied, Softened, checks_of
 from faults import FAULTS
 from faults.kinds import NAMED, Kind, kind_of
 from faults.page import render, score
-from faults.score import ASSERTIONS, OURS, PAGE, PEERS, README, Measured
+from faults.score import ASSERTIONS, OURS, PAGE, PEERS, README, Measured, Row
 from faults.table import declared, main, stale
 from faults.trial import Meter
 
@@ -177,13 +178,13 @@ def test_every_fault_has_a_class() -> None:
 
 def test_a_fault_in_a_room_without_a_class_is_named() -> None:
     """A fault of a module that has no class is named, with the place to put that right."""
-    fault = type("Strange", (), {"__module__": "faults.elsewhere", "broken": {"TAG-ADD-01"}, "perhaps": set()})
+    fault: Any = type("Strange", (), {"__module__": "faults.elsewhere", "broken": {"TAG-ADD-01"}, "perhaps": set()})
 
     with pytest.raises(LookupError, match=r"Strange .* KIND of tests/faults/kinds\.py"):
         kind_of(fault)
 
 
-def _row(name: str, **changed: object) -> dict[str, object]:
+def _row(name: str, **changed: object) -> Row:
     fault = FAULTS[name]
     broken = sorted(fault.broken)
     row = {"breaks": broken, "perhaps": [], "profile": "quick", "found": broken, "missed": [], "blamed": []}
@@ -193,12 +194,12 @@ def _row(name: str, **changed: object) -> dict[str, object]:
 def test_a_fault_that_is_not_caught_is_shown_as_such() -> None:
     """The page tells who caught a fault, who did not, who was not asked, and who accuses what is lawful."""
     chosen = {name: FAULTS[name] for name in ("FoldsCase", "StoresNothing", "Honest", "Trims")}
-    ours = {
+    ours: dict[str, Row] = {
         "FoldsCase": _row("FoldsCase"),
         "StoresNothing": _row("StoresNothing", found=["TAG-RESP-02"], missed=["TAG-ADD-03"], blamed=["TAG-RESP-02"]),
         "Honest": _row("Honest", found=["TAG-ADD-01"]),
     }
-    peers = {
+    peers: dict[str, Row] = {
         "FoldsCase": {"tempest": {"found": [], "requests": 10}},
         "Honest": {"tempest": {"found": ["test"], "requests": 9}},
     }
@@ -218,7 +219,7 @@ def test_a_fault_that_is_not_caught_is_shown_as_such() -> None:
 
 def test_a_fault_that_has_changed_is_measured_anew() -> None:
     """What was measured of a fault that broke something else then is stale; what is as it was is not."""
-    rows = {name: declared(fault) for name, fault in FAULTS.items() if name != "FoldsCase"}
+    rows: dict[str, Row] = {name: declared(fault) for name, fault in FAULTS.items() if name != "FoldsCase"}
 
     rows["Trims"] = {**rows["Trims"], "breaks": ["TAG-ADD-01"]}
 
@@ -234,7 +235,7 @@ def test_results_are_kept_line_by_line(tmp_path: Path) -> None:
 
     assert Measured.load(file) == measured
     assert [line[:3] for line in file.read_text(encoding="utf-8").splitlines()[-4:-2]] == ['"A"', '"B"']
-    assert [one.name for one in tmp_path.iterdir()] == ["results.json"]
+    assert [each_file.name for each_file in tmp_path.iterdir()] == ["results.json"]
     assert Measured.load(tmp_path / "none.json") == Measured()
 
 
@@ -267,9 +268,13 @@ def test_links_lead_from_operations_to_operations() -> None:
     for path in document["paths"].values():
         for operation in (path[method] for method in ("get", "put", "post", "patch", "delete") if method in path):
             named = [*path.get("parameters", ()), *operation.get("parameters", ())]
-            parameters[operation["operationId"]] = {one.get("name") or one["$ref"].rpartition("/")[2] for one in named}
+            parameters[operation["operationId"]] = {
+                name.get("name") or name["$ref"].rpartition("/")[2] for name in named
+            }
             links += [link for answer in operation["responses"].values() for link in answer.get("links", {}).values()]
 
     assert len(parameters) == 8
     assert links
-    assert [one for one in links if not one["parameters"].keys() <= parameters[one["operationId"]]] == []
+    assert [
+        each_link for each_link in links if not each_link["parameters"].keys() <= parameters[each_link["operationId"]]
+    ] == []

@@ -64,7 +64,7 @@ def test_every_package_is_shipped() -> None:
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
     folders = [path.parent.relative_to(ROOT) for path in (ROOT / "pytest_cloudimages").rglob("__init__.py")]
 
-    assert sorted(listed) == sorted([".".join(one.parts) for one in folders] + ["pytest_cloudimages.conformance"])
+    assert sorted(listed) == sorted([".".join(folder.parts) for folder in folders] + ["pytest_cloudimages.conformance"])
 
 
 def test_the_first_command_of_the_readme_is_the_main_job() -> None:

@@ -35,7 +35,7 @@ PLAIN = Exchange(
 
 @pytest.fixture
 def secrets(monkeypatch: pytest.MonkeyPatch) -> Secrets:
-    """Give secrets that end with the test."""
+    """Return secrets that end with the test."""
     mine = Secrets()
     monkeypatch.setattr(exchange_module, "SECRETS", mine)
     return mine

@@ -55,7 +55,7 @@ def races_of(monkeypatch: pytest.MonkeyPatch, direct: None) -> Iterator[Callable
 
 def anomalies(one_run: ConcurrentRun) -> list[str]:
     """Measure what has no order."""
-    return [str(one.category) for one in one_run.anomalies]
+    return [str(anomaly.category) for anomaly in one_run.anomalies]
 
 
 def test_a_pattern_is_run_once(races_of: Callable[..., ConcurrentRuns]) -> None:
@@ -109,9 +109,9 @@ def test_where_tags_do_not_come_back_they_are_not_asked_to(races_of: Callable[..
     assert {one_run.plan.pattern for one_run in shown.runs}.isdisjoint({Pattern.MIXED, Pattern.CUT})
     for one_run in shown.runs:
         gone: set[str] = set()
-        for one in one_run.completed:
-            assert one.event.kind is not Kind.ADD or one.event.value not in gone
-            gone |= {one.event.value} if one.event.kind is Kind.DELETE else set()
+        for completed in one_run.completed:
+            assert completed.event.kind is not Kind.ADD or completed.event.value not in gone
+            gone |= {completed.event.value} if completed.event.kind is Kind.DELETE else set()
 
 
 def test_a_race_is_told_from_what_goes_wrong_for_one_alone(races_of: Callable[..., ConcurrentRuns]) -> None:

@@ -38,45 +38,45 @@ class Item:
 
 
 def items_of(events: Iterable[Event], tag: str) -> Iterator[Item]:
-    for one in events:
-        end = inf if one.answered is None else one.answered
-        if one.kind is READ:
-            if one.values is not None and one.answered is not None:
-                yield Item("there" if tag in one.values else "gone", one.sent, end, event=one)
-        elif one.value == tag and one.kind in {ADD, DELETE}:
-            does = "add" if one.kind is ADD else "remove"
-            known = one.answered is not None
-            if known and 200 <= one.status <= 299:
-                yield Item(does, one.sent, end, event=one)
-            elif known and one.status == 404 and one.kind is DELETE:
-                yield Item("gone", one.sent, end, event=one)
-            elif known and one.status == 409 and one.kind is ADD:
-                yield Item("there", one.sent, end, event=one)
-            elif not known or not 400 <= one.status <= 499:
-                yield Item(does, one.sent, inf, certain=False, event=one)
+    for event in events:
+        end = inf if event.answered is None else event.answered
+        if event.kind is READ:
+            if event.values is not None and event.answered is not None:
+                yield Item("there" if tag in event.values else "gone", event.sent, end, event=event)
+        elif event.value == tag and event.kind in {ADD, DELETE}:
+            does = "add" if event.kind is ADD else "remove"
+            known = event.answered is not None
+            if known and 200 <= event.status <= 299:
+                yield Item(does, event.sent, end, event=event)
+            elif known and event.status == 404 and event.kind is DELETE:
+                yield Item("gone", event.sent, end, event=event)
+            elif known and event.status == 409 and event.kind is ADD:
+                yield Item("there", event.sent, end, event=event)
+            elif not known or not 400 <= event.status <= 499:
+                yield Item(does, event.sent, inf, certain=False, event=event)
 
 
 def has_order(items: Sequence[Item], *, present: bool, lenient: bool) -> bool:
     """Try every order and every choice of what never happened, without any cleverness."""
 
     def attempt(left: Sequence[Item], present: bool, taken: tuple[float, ...]) -> bool:
-        if not any(one.certain for one in left):
+        if not any(event.certain for event in left):
             return True
-        for place, one in enumerate(left):
+        for place, each_event in enumerate(left):
             rest = [*left[:place], *left[place + 1 :]]
-            if not one.certain and attempt(rest, present, taken):
+            if not each_event.certain and attempt(rest, present, taken):
                 return True
-            if any(other.ended < one.sent for other in rest):  # to be put in order, or left out, before
+            if any(other.ended < each_event.sent for other in rest):  # to be put in order, or left out, before
                 continue
-            if one.does in {"there", "gone"}:
-                fits, after = (one.does == "there") == present, present
-            elif one.does == "add":
+            if each_event.does in {"there", "gone"}:
+                fits, after = (each_event.does == "there") == present, present
+            elif each_event.does == "add":
                 fits, after = True, True
             else:
-                excused = lenient and any(end >= one.sent for end in taken)
-                fits, after = present or excused or not one.certain, False
-            removes = one.does == "remove" and present
-            if fits and attempt(rest, after, (*taken, one.ended) if removes else taken):
+                excused = lenient and any(end >= each_event.sent for end in taken)
+                fits, after = present or excused or not each_event.certain, False
+            removes = each_event.does == "remove" and present
+            if fits and attempt(rest, after, (*taken, each_event.ended) if removes else taken):
                 return True
         return False
 
@@ -91,24 +91,24 @@ def explained_jointly(events: Sequence[Event], initial: frozenset[str], *, lenie
     """Try every order of whole images: a read shows all tags of one moment."""
 
     def attempt(left: Sequence[Event], tags: frozenset[str], taken: tuple[tuple[str, float], ...]) -> bool:
-        if all(one.answered is None or one.status == 500 for one in left):
+        if all(event.answered is None or event.status == 500 for event in left):
             return True
-        for place, one in enumerate(left):
+        for place, each_event in enumerate(left):
             rest = [*left[:place], *left[place + 1 :]]
-            unknown = one.answered is None or one.status == 500
-            end = inf if unknown or one.answered is None else one.answered
-            if any(x.answered is not None and x.status != 500 and x.answered < one.sent for x in rest):
+            unknown = each_event.answered is None or each_event.status == 500
+            end = inf if unknown or each_event.answered is None else each_event.answered
+            if any(x.answered is not None and x.status != 500 and x.answered < each_event.sent for x in rest):
                 continue
             after, fits = tags, True
-            if one.kind is READ:
-                fits = one.values is None or {*one.values} == tags
-            elif one.kind is ADD and (unknown or one.status == 204):
-                after = tags | {one.value}
-            elif one.kind is DELETE and (unknown or one.status == 204):
-                excused = lenient and any(tag == one.value and ended >= one.sent for tag, ended in taken)
-                fits, after = one.value in tags or excused or unknown, tags - {one.value}
-            elif one.kind is DELETE and one.status == 404:
-                fits = one.value not in tags
+            if each_event.kind is READ:
+                fits = each_event.values is None or {*each_event.values} == tags
+            elif each_event.kind is ADD and (unknown or each_event.status == 204):
+                after = tags | {each_event.value}
+            elif each_event.kind is DELETE and (unknown or each_event.status == 204):
+                excused = lenient and any(tag == each_event.value and ended >= each_event.sent for tag, ended in taken)
+                fits, after = each_event.value in tags or excused or unknown, tags - {each_event.value}
+            elif each_event.kind is DELETE and each_event.status == 404:
+                fits = each_event.value not in tags
             gone = (*taken, *((tag, end) for tag in tags - after))
             if fits and attempt(rest, after, gone):
                 return True
@@ -155,24 +155,26 @@ class Generator:
                 place = (rng.uniform(sent, ended), rng.random()) if torn and kind is READ else first
                 drawn.append((*place, client, each, one, lost))
         tags, taken, events = {*initial}, list[tuple[str, float]](), dict[int, Event]()
-        for *_, client, tag, one, lost in sorted(drawn, key=lambda entry: entry[:4]):
-            if one.kind is READ:
+        for *_, client, tag, each_entry, lost in sorted(drawn, key=lambda entry: entry[:4]):
+            if each_entry.kind is READ:
                 shown = (*(events[client].values or () if client in events else ()), *({tag} & tags))
-                events[client] = replace(one, value="", status=one.status or 200, values=None if lost else shown)
+                events[client] = replace(
+                    each_entry, value="", status=each_entry.status or 200, values=None if lost else shown
+                )
                 continue
             refused = rng.random() < 0.05
             done = not refused and not (lost and rng.random() < 0.4)
             status = 413 if refused else 204
-            if one.kind is DELETE and done and tag not in tags:
-                excused = any(gone == tag and end >= one.sent for gone, end in taken)
+            if each_entry.kind is DELETE and done and tag not in tags:
+                excused = any(gone == tag and end >= each_entry.sent for gone, end in taken)
                 status = 204 if self.lenient and excused and rng.random() < 0.5 else 404
-            elif one.kind is DELETE and done:
-                taken.append((tag, one.answered if one.answered is not None and not lost else inf))
-            if done and one.kind is ADD and self.conflicts and tag in tags:
+            elif each_entry.kind is DELETE and done:
+                taken.append((tag, each_entry.answered if each_entry.answered is not None and not lost else inf))
+            if done and each_entry.kind is ADD and self.conflicts and tag in tags:
                 status = 409
             if done:
-                (tags.add if one.kind is ADD else tags.discard)(tag)
-            events[client] = one if lost else replace(one, status=status)
+                (tags.add if each_entry.kind is ADD else tags.discard)(tag)
+            events[client] = each_entry if lost else replace(each_entry, status=status)
         order = [*events.values()]
         rng.shuffle(order)
         return ConcurrentHistory(tuple(order), {0: initial})
@@ -204,18 +206,18 @@ class Generator:
 
 
 def numbered(number: int, seed: int, **how: Any) -> Iterator[Generator]:
-    """Give generators of which each makes one history: number and seed alone decide which."""
+    """Return generators of which each makes one history: number and seed alone decide which."""
     return (Generator(random.Random(f"{seed} {place}"), **how) for place in range(number))  # noqa: S311 - to be had again
 
 
 def disagreements(generators: Iterable[Generator], *, lenient: bool) -> Iterator[tuple[ConcurrentHistory, set[str]]]:
-    """Give the histories of which the checker says something else than brute force, and what."""
-    for one in generators:
-        history = one.broken()
-        found = {each.value for each in check(history, one.resource, lenient_deletes=lenient) if each.value}
+    """Return the histories of which the checker says something else than brute force, and what."""
+    for generator in generators:
+        history = generator.broken()
+        found = {each.value for each in check(history, generator.resource, lenient_deletes=lenient) if each.value}
         initial = history.initial[0]
         expected = {
-            tag for tag in one.tags if not explained(history.events, tag, present=tag in initial, lenient=lenient)
+            tag for tag in generator.tags if not explained(history.events, tag, present=tag in initial, lenient=lenient)
         }
         if found != expected:
             yield history, found ^ expected
@@ -231,8 +233,8 @@ def test_the_checker_agrees_with_brute_force_where_repeated_additions_conflict(*
 @MODES
 def test_nothing_is_found_in_correct_histories_with_conflicts(*, lenient: bool) -> None:
     """Whatever moments the operations choose, and however many answers are lost."""
-    for one in numbered(1_000, 4, tags="abc", longest=40, lenient=lenient, conflicts=True):
-        history = one.correct()
+    for each_history in numbered(1_000, 4, tags="abc", longest=40, lenient=lenient, conflicts=True):
+        history = each_history.correct()
         assert check(history, MEMBERS, lenient_deletes=lenient) == [], history
 
 
@@ -247,8 +249,8 @@ def test_the_checker_agrees_with_brute_force(tags: str, longest: int, number: in
 @MODES
 def test_a_correct_service_is_never_accused(*, lenient: bool) -> None:
     """Whatever moments the operations choose, and however many answers are lost, nothing is found."""
-    for one in numbered(2_000, 2, tags="abc", longest=40, lenient=lenient):
-        history = one.correct()
+    for each_history in numbered(2_000, 2, tags="abc", longest=40, lenient=lenient):
+        history = each_history.correct()
         assert check(history, TAGS, lenient_deletes=lenient) == [], history
 
 
@@ -262,12 +264,12 @@ def test_a_correct_service_is_not_accused_whatever_the_draw(draw: random.Random)
 def spoiled(
     change: Callable[[linearizability.Claim], linearizability.Claim | None],
 ) -> Callable[..., linearizability.Finding]:
-    """Give a search that takes each act for something else, or leaves it out."""
+    """Return a search that takes each act for something else, or leaves it out."""
 
     def search(
         claims: Sequence[linearizability.Claim], *, present: bool, removal: linearizability.Removal
     ) -> linearizability.Finding:
-        changed = [after for one in claims if (after := change(one)) is not None]
+        changed = [after for claim in claims if (after := change(claim)) is not None]
         return linearizability.search(changed, present=present, removal=removal)
 
     return search
@@ -285,28 +287,28 @@ def only_the_first(configurations: Iterable[linearizability.Configuration]) -> l
     return [*configurations][:1]
 
 
-def whatever_was_met(one: linearizability.Configuration, other: linearizability.Configuration) -> bool:
-    return (one.present, one.used | other.used) == (other.present, other.used)
+def whatever_was_met(configuration: linearizability.Configuration, other: linearizability.Configuration) -> bool:
+    return (configuration.present, configuration.used | other.used) == (other.present, other.used)
 
 
-def soonest(walk: linearizability.Search, one: linearizability.Configuration) -> list[Any]:
-    return [other for other in walk._removals if not one.used & other.bit][:1]  # noqa: SLF001 - it stands in for a method
+def soonest(walk: linearizability.Search, configuration: linearizability.Configuration) -> list[Any]:
+    return [other for other in walk._removals if not configuration.used & other.bit][:1]  # noqa: SLF001 - it stands in for a method
 
 
 said = histories._claim  # noqa: SLF001 - what a broken checker falls back upon
 
 BROKEN: dict[str, tuple[Any, str, Any]] = {
-    "ignores the times": (witness, "search", spoiled(lambda one: one._replace(sent=0, ended=99))),
+    "ignores the times": (witness, "search", spoiled(lambda claim: claim._replace(sent=0, ended=99))),
     "takes a tie for an order": (
         witness,
         "search",
-        spoiled(lambda one: one._replace(sent=min(one.sent + 0.1, one.ended))),
+        spoiled(lambda claim: claim._replace(sent=min(claim.sent + 0.1, claim.ended))),
     ),
-    "forgets unknown outcomes": (witness, "search", spoiled(lambda one: one if one.ended < inf else None)),
+    "forgets unknown outcomes": (witness, "search", spoiled(lambda claim: claim if claim.ended < inf else None)),
     "lets unknown outcomes end": (
         witness,
         "search",
-        spoiled(lambda one: one._replace(ended=min(one.ended, one.sent + 6))),
+        spoiled(lambda claim: claim._replace(ended=min(claim.ended, claim.sent + 6))),
     ),
     "is strict with deletions": (witness, "search", removal_as(linearizability.Removal.STRICT)),
     "lets any deletion pass": (witness, "search", removal_as(linearizability.Removal.BLIND)),
@@ -316,7 +318,7 @@ BROKEN: dict[str, tuple[Any, str, Any]] = {
     "lets nothing happen unasked": (
         linearizability.Search,
         "_may_be_idle",
-        lambda _, one, own: not own.write.required or one.present == own.write.adds,
+        lambda _, configuration, own: not own.write.required or configuration.present == own.write.adds,
     ),
     "takes a 409 for nothing": (
         histories,
@@ -342,11 +344,11 @@ def test_the_comparison_notices_a_broken_checker(name: str, monkeypatch: pytest.
 
 
 def relaxed(history: ConcurrentHistory, tag: str, kept: Sequence[Event]) -> list[Item]:
-    """Give the items of some events, where any other change may have happened or not."""
+    """Return the items of some events, where any other change may have happened or not."""
     return [
-        one if one.event in kept else replace(one, certain=False)
-        for one in items_of(history.events, tag)
-        if one.event in kept or one.does in {"add", "remove"}
+        item if item.event in kept else replace(item, certain=False)
+        for item in items_of(history.events, tag)
+        if item.event in kept or item.does in {"add", "remove"}
     ]
 
 
@@ -354,8 +356,8 @@ def relaxed(history: ConcurrentHistory, tag: str, kept: Sequence[Event]) -> list
 def test_a_witness_has_no_order_and_nothing_to_spare(*, lenient: bool) -> None:
     """Whatever else happened, a witness has no order, and without any one of its events it has one."""
     seen = Counter[int]()
-    for one in numbered(3_000, 3, longest=8, lenient=lenient):
-        history = one.broken()
+    for each_history in numbered(3_000, 3, longest=8, lenient=lenient):
+        history = each_history.broken()
         for found in check(history, TAGS, lenient_deletes=lenient):
             if found.value is None:
                 continue
@@ -374,8 +376,8 @@ def test_a_witness_has_no_order_and_nothing_to_spare(*, lenient: bool) -> None:
 def test_a_torn_read_is_alleged_only_where_no_order_of_the_whole_image_is_left(*, lenient: bool) -> None:
     """Reads that see one tag a little earlier than the other are found, and no other history is blamed for it."""
     told = Counter[str]()
-    for one in numbered(2_000, 4, tags="abcd", longest=8, lenient=lenient):
-        history = one.correct(torn=True)
+    for each_history in numbered(2_000, 4, tags="abcd", longest=8, lenient=lenient):
+        history = each_history.correct(torn=True)
         found = check(history, TAGS, lenient_deletes=lenient)
         if any(each.category is not Category.TORN_READ for each in found):
             continue
@@ -399,9 +401,9 @@ def renamed(sent: float, answered: float | None, name: str, status: int = 200) -
     return Event(SET, 0, 2, sent, answered, status, value=name)
 
 
-def with_name(one: Event, name: str) -> Event:
+def with_name(event: Event, name: str) -> Event:
     """Return a renaming, or a read, with another name."""
-    return replace(one, value=name) if one.kind is SET else replace(one, shown=name)
+    return replace(event, value=name) if event.kind is SET else replace(event, shown=name)
 
 
 EXAMPLES: dict[str, tuple[Category, list[Event]]] = {
@@ -443,7 +445,7 @@ def test_an_anomaly_has_the_name_that_a_client_would_give_it(name: str) -> None:
     """Each category, from a few events of an image that was called old and had no tags."""
     category, events = EXAMPLES[name]
     found = check(ConcurrentHistory(tuple(events), {}, {0: "old"}), TAGS)
-    assert [one.category for one in found] == [category]
+    assert [finding.category for finding in found] == [category]
     assert str(category) in str(found[0])
 
 
@@ -497,7 +499,7 @@ def test_a_stale_read_hides_nothing_worse() -> None:
         at(DELETE, 10, 11, 404),
     ]
     found = check(ConcurrentHistory(tuple(events), {}), TAGS)
-    assert [one.category for one in found] == [Category.STALE_READ, Category.LOST_ADDITION]
+    assert [finding.category for finding in found] == [Category.STALE_READ, Category.LOST_ADDITION]
 
 
 def test_names_are_checked_like_a_register() -> None:
@@ -511,11 +513,11 @@ def test_names_are_checked_like_a_register() -> None:
             ended = sent + rng.choice((0, 1, 2, 4))
             drawn.append((rng.uniform(sent, ended), sent, ended, rng.choice(("x", "y", None)), rng.random() < 0.1))
         name, events = "old", list[Event]()
-        for _, sent, ended, given_name, lost in sorted(drawn, key=lambda one: one[0]):
+        for _, sent, ended, given_name, lost in sorted(drawn, key=lambda sample: sample[0]):
             name = given_name or name
             events.append(renamed(sent, None if lost else ended, name) if given_name else seen(sent, ended, name=name))
         assert check(ConcurrentHistory(tuple(events), {}, {0: "old"}), TAGS) == []
-        broken = [with_name(one, rng.choice(("old", "x", "y"))) if rng.random() < 0.3 else one for one in events]
+        broken = [with_name(event, rng.choice(("old", "x", "y"))) if rng.random() < 0.3 else event for event in events]
         found = check(ConcurrentHistory(tuple(broken), {}, {0: "old"}), TAGS)
         assert not (found and name_has_order(broken, "old")), found[0].text
         verdicts[bool(found)] += 1
@@ -524,13 +526,13 @@ def test_names_are_checked_like_a_register() -> None:
 
 def name_has_order(left: Sequence[Event], name: str) -> bool:
     """Try every order of renames and reads."""
-    if all(one.answered is None for one in left):
+    if all(event.answered is None for event in left):
         return True
-    for place, one in enumerate(left):
+    for place, each_event in enumerate(left):
         rest = [*left[:place], *left[place + 1 :]]
-        if any(other.answered is not None and other.answered < one.sent for other in rest):
+        if any(other.answered is not None and other.answered < each_event.sent for other in rest):
             continue
-        if (one.kind is SET or one.shown == name) and name_has_order(rest, one.shown or ""):
+        if (each_event.kind is SET or each_event.shown == name) and name_has_order(rest, each_event.shown or ""):
             return True
     return False
 
@@ -538,14 +540,14 @@ def name_has_order(left: Sequence[Event], name: str) -> bool:
 def test_concurrent_deletions_of_what_is_not_there_are_not_excused() -> None:
     """One of several concurrent deletions must have found the tag."""
     found = check(ConcurrentHistory((at(DELETE, 0, 2), at(DELETE, 1, 3)), {}), TAGS)
-    assert [one.category for one in found] == [Category.PHANTOM]
+    assert [finding.category for finding in found] == [Category.PHANTOM]
 
 
 def test_strictly_only_one_of_two_concurrent_deletions_is_acknowledged() -> None:
     """Without leniency the second one is an anomaly."""
     history = ConcurrentHistory((at(DELETE, 0, 2), at(DELETE, 1, 3)), {0: frozenset("a")})
     assert check(history, TAGS) == []
-    assert [one.category for one in check(history, TAGS, lenient_deletes=False)] == [Category.TWICE_DELETED]
+    assert [anomaly.category for anomaly in check(history, TAGS, lenient_deletes=False)] == [Category.TWICE_DELETED]
 
 
 def test_a_name_that_is_not_known_in_the_beginning_is_not_checked() -> None:
@@ -555,9 +557,9 @@ def test_a_name_that_is_not_known_in_the_beginning_is_not_checked() -> None:
 
 def test_images_are_checked_apart() -> None:
     """A tag of one image explains nothing about another, and the anomaly tells which image it is."""
-    elsewhere = [replace(one, image=7) for one in (at(ADD, 0, 1), seen(2, 3))]
+    elsewhere = [replace(event, image=7) for event in (at(ADD, 0, 1), seen(2, 3))]
     found = check(ConcurrentHistory((at(ADD, 0, 1), seen(2, 3, "a"), *elsewhere), {}), TAGS)
-    assert [(one.image, one.value) for one in found] == [(7, "a")]
+    assert [(finding.image, finding.value) for finding in found] == [(7, "a")]
 
 
 def test_a_clock_that_runs_backwards_is_refused() -> None:
@@ -593,7 +595,7 @@ def test_what_a_torn_read_cannot_have_seen_is_told() -> None:
 
 def test_unknown_outcomes_do_not_multiply_the_configurations(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hundreds of requests without an answer leave a handful of configurations to follow."""
-    sizes = []
+    sizes: list[int] = []
 
     def counted(configurations: Iterable[linearizability.Configuration]) -> list[linearizability.Configuration]:
         found = worth_keeping(configurations)

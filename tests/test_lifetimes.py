@@ -12,7 +12,6 @@ from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import ImagesClient
-from pytest_cloudimages.engine import provisioning
 from pytest_cloudimages.engine.provisioning import borrowed_image, set_values, temporary_image, values_of
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import Server, serving
@@ -32,12 +31,12 @@ def answer(status: int, body: bytes = b"", *fields: str) -> bytes:
 
 @pytest.fixture
 def cloud(server: Server, open_wire: Callable[..., Transport]) -> ImagesClient:
-    """Give a client of the embedded server."""
+    """Return a client of the embedded server."""
     return client_of(server, open_wire)
 
 
 def client_of(server: Server, open_wire: Callable[..., Transport], **how: Any) -> ImagesClient:
-    """Give a client of an embedded server."""
+    """Return a client of an embedded server."""
     token = server.app.identity.issue("tester").value
     return ImagesClient(f"{server.url}/v2", open_wire(server.url, **how), Recorder(), lambda: token)
 
@@ -46,7 +45,7 @@ def test_a_created_image_lives_as_long_as_its_block(server: Server, cloud: Image
     """It begins without tags, and is gone afterwards."""
     with temporary_image(cloud, "run") as image:
         assert image.tags() == []
-        assert [one.id for one in server.app.images.all()] == [image.id]
+        assert [other_image.id for other_image in server.app.images.all()] == [image.id]
 
     assert [*server.app.images.all()] == []
 
@@ -84,7 +83,7 @@ def test_a_service_that_creates_no_image_blocks(caller: ImagesClient, peer: Any,
 
 @pytest.fixture
 def lent(cloud: ImagesClient) -> Iterator[str]:
-    """Give an image of the tester's, with tags."""
+    """Return an image of the tester's, with tags."""
     with temporary_image(cloud, "lent") as image:
         image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": ["b", "a", "ö/\x00"]})
         yield image.id
@@ -303,7 +302,7 @@ def test_a_deletion_that_fails_in_passing_is_tried_again(
     open_wire: Callable[..., Transport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing stays for want of a second try."""
-    monkeypatch.setattr(provisioning.time, "sleep", lambda _: None)
+    monkeypatch.setattr("pytest_cloudimages.engine.provisioning.time.sleep", lambda _: None)
     with serving(Passing()) as server:
         with temporary_image(client_of(server, open_wire), "run") as image:
             pass

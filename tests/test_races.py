@@ -74,16 +74,18 @@ def test_what_two_pools_send_at_once_stays_apart(members: WorkerPool) -> None:
 def test_a_crew_knows_what_it_works_for(members: WorkerPool) -> None:
     """Each time it is asked: threads outlive the check that they were begun for."""
     recorder = Recorder()
+
+    def counted() -> Purpose:
+        recording.current_check().case()
+        return recorder.purpose
+
     for purpose in (Purpose.PREPARING, Purpose.EXPLAINING):
         mine = recording.CheckRecord()
         recording.collect(mine)
         try:
             with recorder.of(purpose):
-                asked = [
-                    members.ask(client, lambda: (recording.current_check().case(), recorder.purpose))
-                    for client in (0, 1)
-                ]
-                assert [one.result()[1] for one in asked] == [purpose, purpose]
+                asked = [members.ask(client, counted) for client in (0, 1)]
+                assert [each.result() for each in asked] == [purpose, purpose]
         finally:
             recording.collect(None)
         assert mine.cases == 2
@@ -284,7 +286,7 @@ class Asks(App):
         """Add a tag the second time."""
         if tag not in self.asked:
             self.asked.add(tag)
-            return Reply(429, b"", (("Retry-After", "0"),))  # type: ignore[arg-type]  # a number will do
+            return Reply(429, b"", (("Retry-After", "0"),))
         return super().add_tag(request, image_id, tag)
 
 
@@ -337,7 +339,7 @@ class RenamesWhileATagComes(racing.RenamesWithTheTagsOfBefore):
         self.read, self.added = threading.Event(), threading.Event()
 
     @property
-    def window(self) -> float:
+    def window(self) -> float:  # type: ignore[override]  # read, and never written
         """Wait for the addition."""
         self.read.set()
         self.added.wait(30)

@@ -108,7 +108,7 @@ def test_two_readings(specification: str, page: bool, glance: bool, met: bool, w
     ("words", "told"),
     [
         (("--specification", "nova"), "cloud-images"),
-        (("--tag-limit", "0"), "at least 1"),
+        (("--tag-limit", "0"), "from 1 to 10000"),
         (("--tag-limit", "many"), "whole number"),
     ],
 )

@@ -170,6 +170,16 @@ def test_every_address_of_a_file_is_of_use(file: Any) -> None:
             assert urljoin(table["url"], reference) in urls, f"{title}, {section}"
 
 
+@pytest.mark.parametrize("name", ["TAG-ADD-18", "TAG-DEL-10"])
+def test_documented_codes_are_those_of_the_statement(name: str) -> None:
+    """The page's codes are the ones that the statement lists; but for the 404 of an addition (ruling Q-01)."""
+    requirement = catalogue.load()[name]
+    stated = {int(code) for code in re.findall(r"\b\d{3}\b", requirement.statement)}
+
+    assert requirement.codes["cloud-images"] == stated | {404}
+    assert requirement.codes["glance"] < requirement.codes["cloud-images"]
+
+
 def test_the_tags_come_first() -> None:
     """The order of reports is that of the catalogue."""
     assert next(iter(catalogue.load())) == "TAG-URI-01"
@@ -178,7 +188,7 @@ def test_the_tags_come_first() -> None:
 def bound() -> list[str]:
     """Read the ids off the suite's decorators."""
     return [
-        argument.value
+        str(argument.value)
         for file in resources.files("pytest_cloudimages.conformance").iterdir()
         if file.name.endswith(".py")
         for node in ast.walk(ast.parse(file.read_text("utf-8")))
@@ -240,6 +250,11 @@ def test_a_catalogue_of_ones_own_comes_on_top(tmp_path: Path) -> None:
         ({"requirements": [{**ENTRY, "url": "javascript:alert(1)"}]}, "OWN-01: the url is to be an address such as"),
         ({"requirements": [{**ENTRY, "url": "https://a.example/ b"}]}, "OWN-01: the url is to be an address such as"),
         ({"requirements": [{**ENTRY, "url": "https://[a"}]}, "OWN-01: the url is to be an address such as"),
+        ({"requirements": [{**ENTRY, "codes": [204]}]}, "OWN-01: codes is to be a table"),
+        ({"requirements": [{**ENTRY, "codes": {"glance": 204}}]}, "OWN-01: codes is to name"),
+        ({"requirements": [{**ENTRY, "codes": {"glance": [True]}}]}, "OWN-01: codes is to name"),
+        ({"requirements": [{**ENTRY, "codes": {"glance": [20]}}]}, "OWN-01: codes is to name"),
+        ({"requirements": [{**ENTRY, "codes": {"nova": [204]}}]}, "OWN-01: codes is to name"),
         ({"documents": "text"}, "[documents."),
         ({"documents": {"House rules": "https://a.example"}}, "[documents."),
         ({"documents": {"House rules": {}}}, "document 'House rules' lacks a line like: url ="),

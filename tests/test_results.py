@@ -38,7 +38,7 @@ class Hostile(App):
         """Answer 500 with markup, control characters and octets that are no UTF-8."""
         del request, status, message
         body = HOSTILE.encode() + b"\xff\xfe\xed\xa0\x80\x00" + "\u202e".encode()
-        return Reply(500, body, (*headers, ("X-Hostile", "<script>alert(3)</script>")))  # type: ignore[arg-type]
+        return Reply(500, body, (*headers, ("X-Hostile", "<script>alert(3)</script>")))
 
     def represent(self, image: Any) -> dict[str, object]:
         """Show tags that nobody gave."""
@@ -63,7 +63,7 @@ RUNS: dict[str, tuple[type[App], tuple[str, ...]]] = {
 
 @pytest.fixture(scope="module")
 def runs(shared_workshop: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Give the outcome of a run, made once."""
+    """Return the outcome of a run, made once."""
     made: dict[str, Any] = {}
 
     def run(name: str) -> Any:
@@ -92,18 +92,18 @@ def test_the_results_are_as_their_schema_says(runs: Callable[[str], Any], name: 
     problems = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker()).iter_errors(
         runs(name).results
     )
-    assert [f"{one.json_path}: {one.message}" for one in problems] == []
+    assert [f"{problem.json_path}: {problem.message}" for problem in problems] == []
 
 
 @EVERY
 def test_the_totals_add_up(runs: Callable[[str], Any], name: str) -> None:
     """Every requirement has one entry and one verdict."""
     results = runs(name).results
-    verdicts = Counter(one["verdict"] for one in results["requirements"])
+    verdicts = Counter(result["verdict"] for result in results["requirements"])
 
     assert {key: value for key, value in results["totals"].items() if value} == verdicts
     assert sum(results["totals"].values()) == results["catalogue"]["requirements"] == len(load())
-    assert [one["id"] for one in results["requirements"]] == [*load()]
+    assert [each_result["id"] for each_result in results["requirements"]] == [*load()]
 
 
 @EVERY
@@ -143,9 +143,9 @@ def test_requests_are_counted_by_purpose(runs: Callable[[str], Any], name: str) 
 @EVERY
 def test_what_is_worth_a_word_says_why(runs: Callable[[str], Any], name: str) -> None:
     """And a finding can be replayed."""
-    for one in runs(name).results["requirements"]:
-        assert one["explanation"] or one["verdict"] in ("pass", "noted"), one["id"]
-        assert ("replay" in one) == (one["verdict"] not in ("pass", "untested")), one["id"]
+    for result in runs(name).results["requirements"]:
+        assert result["explanation"] or result["verdict"] in ("pass", "noted"), result["id"]
+        assert ("replay" in result) == (result["verdict"] not in ("pass", "untested")), result["id"]
 
 
 @EVERY
@@ -161,7 +161,7 @@ def test_reports_are_whole(runs: Callable[[str], Any], name: str) -> None:
 
 
 def blob(folder: Path) -> dict[str, Any]:
-    """Give the data that the page shows."""
+    """Return the data that the page shows."""
     found: list[str] = []
 
     class Finder(HTMLParser):
@@ -174,7 +174,7 @@ def blob(folder: Path) -> dict[str, Any]:
 
 
 def rows_of(folder: Path) -> dict[str, Any]:
-    """Give the rows of the page."""
+    """Return the rows of the page."""
     rows: dict[str, Any] = blob(folder)["tests"]
     return rows
 
@@ -185,9 +185,9 @@ def test_the_page_holds_no_markup_of_the_service(runs: Callable[[str], Any]) -> 
     page = (folder / "conformance.html").read_text("utf-8")
     shown = json.dumps(
         [
-            [one.get("resultsTableRow"), one.get("tableHtml"), one.get("log")]
+            [cell.get("resultsTableRow"), cell.get("tableHtml"), cell.get("log")]
             for row in rows_of(folder).values()
-            for one in row
+            for cell in row
         ]
     )
 
@@ -207,7 +207,7 @@ def test_the_page_holds_commands(runs: Callable[[str], Any]) -> None:
 def test_a_finding_holds_what_the_service_sent(runs: Callable[[str], Any]) -> None:
     """With every odd octet escaped."""
     exchanges = runs("failing").entry("TAG-ADD-11")["exchanges"]
-    answer = next(one["answer"] for one in exchanges if one["status"] == 500)
+    answer = next(exchange["answer"] for exchange in exchanges if exchange["status"] == 500)
 
     assert answer.startswith("<script>alert(1)</script>")
     assert "\\x1b[31m" in answer
@@ -221,7 +221,7 @@ def test_the_terminal_shows_no_control_characters(runs: Callable[[str], Any]) ->
     """A service cannot colour it, nor turn its direction."""
     out = runs("failing").out
 
-    assert not [one for one in ("\x1b", "\x00", "\u202e", "\ud800") if one in out]
+    assert not [text for text in ("\x1b", "\x00", "\u202e", "\ud800") if text in out]
 
 
 def test_a_blocked_run_says_what_to_do(runs: Callable[[str], Any]) -> None:
@@ -273,7 +273,7 @@ def test_results_are_made_of_facts_and_records_alone() -> None:
         "verdict": "fail", "cases": 3, "requests": 7, "notes": ["n"], "explanation": "lost", "class": "any tag",
     }  # fmt: skip
     assert {name: found[name] for name in mismatch} == mismatch
-    assert found["replay"] == "cloudimages run --profile standard --seed 3 --select TAG-ADD-04"
+    assert found["replay"] == "cloudimages run --seed 3 --select TAG-ADD-04"
 
 
 def test_what_was_found_with_another_seed_is_replayed_with_it() -> None:
@@ -359,7 +359,7 @@ def test_findings_begin_with_the_service() -> None:
     words = ["pass", "blocked", "advisory", "error", "fail", "noted", "unstable", "untested"]
     results = Results({"requirements": [{"id": word, "verdict": word} for word in words]})
 
-    assert [one["id"] for one in results.findings] == ["fail", "advisory", "blocked", "error", "unstable"]
+    assert [finding["id"] for finding in results.findings] == ["fail", "advisory", "blocked", "error", "unstable"]
 
 
 def test_results_are_written_whole_or_not_at_all(tmp_path: Path) -> None:

@@ -47,7 +47,7 @@ def entry(identifier: str, verdict: str, explanation: str = "It was so.", **rest
 
 def results(*entries: dict[str, Any], **rest: Any) -> Results:
     """Make results."""
-    totals = {str(one): sum(entry["verdict"] == str(one) for entry in entries) for one in Verdict}
+    totals = {str(verdict): sum(entry["verdict"] == str(verdict) for entry in entries) for verdict in Verdict}
     data = {
         "requirements": [*entries],
         "totals": totals,
@@ -62,7 +62,7 @@ def results(*entries: dict[str, Any], **rest: Any) -> Results:
 
 
 def told(found: Results) -> list[str]:
-    """Give the lines of the summary."""
+    """Return the lines of the summary."""
     paper = Paper()
     terminal.summary(found, paper)  # type: ignore[arg-type]  # all that is asked of it
     return paper.lines

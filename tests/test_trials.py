@@ -26,7 +26,7 @@ from pytest_cloudimages.history.steps import Prior
 from pytest_cloudimages.spec.verdicts import Blocked, Flaky
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 CLOCK = itertools.count()
 
@@ -56,8 +56,8 @@ class Small:
         return list(self.opened[image])
 
     @contextmanager
-    def fresh(self, **attributes: Any) -> Iterator[SmallImage]:
-        """Open an image."""
+    def fresh(self, **attributes: Any) -> Iterator[Any]:
+        """Open an image: a ``SmallImage``, which is one as far as a plan asks for it."""
         self.opened.append([])
         yield SmallImage(self, len(self.opened) - 1, attributes.get("name", "first"))
 
@@ -247,7 +247,7 @@ class Shaky(Small):
     """A service that fails at its third addition, and never again."""
 
     count = 0
-    failing = (3,)
+    failing: Collection[int] = (3,)
 
     def add(self, image: int, tag: str) -> int:
         """Add a tag."""
@@ -311,7 +311,7 @@ def test_the_image_standing_by_has_the_same_name() -> None:
 
     class Naming(Small):
         @contextmanager
-        def fresh(self, **attributes: Any) -> Iterator[SmallImage]:
+        def fresh(self, **attributes: Any) -> Iterator[Any]:
             with super().fresh(**attributes) as image:
                 names.append(image.name)
                 yield image
@@ -424,9 +424,9 @@ def test_a_late_change_is_waited_for() -> None:
     service = Slow()
 
     @contextmanager
-    def fresh(**attributes: Any) -> Iterator[SmallImage]:
+    def fresh(**attributes: Any) -> Iterator[Any]:
         with service.fresh(**attributes) as image:
-            image.patience = Eventually(5, recorder)  # type: ignore[assignment]
+            image.patience = Eventually(5, recorder)
             yield image
 
     history = execute([Operation(Kind.ADD, "a"), READ], TAGS, fresh)

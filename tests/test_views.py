@@ -45,7 +45,7 @@ def walking(open_wire: Callable[..., Transport]) -> Iterator[Callable[..., list[
 
 
 def wrong(looks: list[Comparison]) -> set[ReadPath]:
-    """Give the windows that show what is not there."""
+    """Return the windows that show what is not there."""
     return {look.read_path for look in looks if look.shown != look.expected}
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.app.records import brief, conclude, raise_if_flaky, without_secrets
+from pytest_cloudimages.app.records import brief, count_sent, raise_if_flaky, without_secrets
 from pytest_cloudimages.app.selection import of_the_suite
 from pytest_cloudimages.app.stash import RUN
 from pytest_cloudimages.engine import recording
@@ -107,13 +107,13 @@ class Exploring:
             return skipped
         except Exception as problem:  # noqa: BLE001 - it is judged, as pytest does
             try:
-                conclude(mine, sent)
+                count_sent(mine, sent)
                 raise_if_flaky(check, mine, problem, self.run.recorder)
             except Flaky as unsteady:
                 return unsteady
             return problem
         else:
-            conclude(mine, sent)
+            count_sent(mine, sent)
             return None
         finally:
             recording.collect(None)

@@ -12,7 +12,7 @@ from pytest_cloudimages.app import report_files
 from pytest_cloudimages.app.epilogue import Epilogue
 from pytest_cloudimages.app.exploring import Exploring
 from pytest_cloudimages.app.html_hooks import HtmlHooks
-from pytest_cloudimages.app.records import Records, conclude, raise_if_flaky, results_of, without_secrets
+from pytest_cloudimages.app.records import Records, count_sent, raise_if_flaky, results_of, without_secrets
 from pytest_cloudimages.app.selection import Selection, tune
 from pytest_cloudimages.app.stash import CHECK, COMMAND, RUN, SETTINGS, UNFOUND
 from pytest_cloudimages.app.waking import UNNAMED, Unfound, asks, distributed
@@ -142,11 +142,11 @@ class Judge:
             with self.run.recorder.scope() as sent:
                 result = yield
         except Exception as error:
-            conclude(mine, sent)
+            count_sent(mine, sent)
             arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}  # noqa: SLF001 - as pytest does
             raise_if_flaky(functools.partial(pyfuncitem.obj, **arguments), mine, error, self.run.recorder)
             raise
-        conclude(mine, sent)
+        count_sent(mine, sent)
         return result
 
     @pytest.hookimpl(wrapper=True)

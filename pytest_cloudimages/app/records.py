@@ -27,7 +27,7 @@ SHOWN_EXCHANGES = 12
 FAILING = (Verdict.FAIL, Verdict.UNSTABLE, Verdict.BLOCKED, Verdict.ERROR)
 
 
-def conclude(mine: CheckRecord, sent: Sequence[Exchange]) -> None:
+def count_sent(mine: CheckRecord, sent: Sequence[Exchange]) -> None:
     """Count what a check has sent itself."""
     if mine.cases or mine.main is not None:
         mine.attach(exchange for exchange in sent if not mine.holds(exchange))

@@ -82,6 +82,18 @@ class ImagesClient(Short):
         pairs = urllib.parse.urlencode(query, doseq=True, quote_via=urllib.parse.quote)
         return self.send("GET", f"/images?{pairs}" if pairs else "/images")
 
+    def below(self, target: str, link: str) -> str:
+        """Return what a link in the answer to a target leads to, to be sent below the endpoint.
+
+        Raise ``Blocked`` where it leads to another host or out of the endpoint: no token goes there. (RFC 3986, 5.)
+        """
+        here = urllib.parse.urlsplit(self.endpoint)
+        led = urllib.parse.urlsplit(urllib.parse.urljoin(f"{self.endpoint}{target}", link))
+        # A front server that ends TLS may let the service behind it write http; the token stays on our connection.
+        if led.hostname != here.hostname or not led.path.startswith(f"{here.path}/"):
+            raise Blocked(f"The list leads out of {self.endpoint}: next is {link!r}.")
+        return led.path.removeprefix(here.path) + (f"?{led.query}" if led.query else "")
+
     def create(self, **attributes: Any) -> Answer:
         """POST /v2/images, as Glance offers it; the vendor documents no creation."""
         return self.send("POST", "/images", json=attributes)

@@ -15,6 +15,7 @@ from pytest_cloudimages.engine.run import FreshImage, Run
 from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan
 from pytest_cloudimages.history.events import Anomaly
 from pytest_cloudimages.history.resource import SetResource
+from pytest_cloudimages.spec.mismatch import Mismatch
 from pytest_cloudimages.spec.verdicts import Blocked
 
 Violation = TypeVar("Violation")
@@ -150,11 +151,14 @@ class ConcurrentRuns(Collection):
         )
 
 
-def witnessed(shown: Measurement[Anomaly]) -> str:
-    """Return how often, and in which ways, no order explains what was shown, with the smallest history that shows it.
+def expect_explained(shown: Measurement[Anomaly]) -> None:
+    """Raise ``Mismatch`` where no order explains what many clients were answered.
 
-    That history becomes the witness of the check in hand.
+    Say how often, and in which ways; the smallest history that shows it becomes the witness of the check in hand.
     """
+    __tracebackhide__ = True
+    if shown.sound:
+        return
     counts = Counter(str(anomaly.category) for _, anomaly in shown.violations)
     described = ", ".join(f"{category} ({count})" for category, count in counts.most_common())
     clients: dict[str, set[int]] = {}
@@ -164,7 +168,10 @@ def witnessed(shown: Measurement[Anomaly]) -> str:
     count = len({id(run) for run, _ in shown.violations})
     run, smallest = min(shown.violations, key=lambda violation: len(violation[1].witness))
     recording.current_check().witness(smallest, run.exchanges_of(smallest.witness))
-    return (
+    raise Mismatch(
         f"{count} of {len(shown.runs)} races have no order that explains them: {described} ({where}).\n"
-        f"In {run.plan.name}: {smallest.text}"
+        f"In {run.plan.name}: {smallest.text}",
+        what=f"answers of {len(shown.runs)} races",
+        expected="an order of the operations that explains them",
+        actual=f"none for {count} races: {described} ({where})",
     )

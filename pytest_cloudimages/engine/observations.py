@@ -29,7 +29,7 @@ class Selection(TypedDict, total=False):
     """Leaves out steps around which the tags could not be read, unless it is False."""
     printable: bool
     """Leaves out tags of other than printable ASCII characters."""
-    sorts: Container[str]
+    input_classes: Container[str]
     """The classes that the tags were drawn from."""
     beside: bool
     """Leaves out steps taken without a second image, or whose second image could not be read."""
@@ -155,9 +155,9 @@ def _conditions(which: Selection) -> Iterator[Condition]:
         yield lambda _, step: step.re_added is again
     if which.get("printable"):
         yield lambda _, step: PRINTABLE.issuperset(step.value)
-    if "sorts" in which:
-        sorts = which["sorts"]
-        yield lambda _, step: step.operation.input_class in sorts
+    if "input_classes" in which:
+        input_classes = which["input_classes"]
+        yield lambda _, step: step.operation.input_class in input_classes
     if which.get("beside"):
         yield _seen_beside
     where = which.get("where", anything)

@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -12,9 +12,10 @@ from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine.recording import current_check
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.resource import Effect, SetResource
-from pytest_cloudimages.spec.verdicts import Blocked, TokenEnded
+from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, TokenEnded
 
 
 def fresh_name(run: str) -> str:
@@ -53,6 +54,7 @@ def temporary_image(
             # By PATCH: what cannot be protected so could not be freed either, and would stay for ever.
             with client.recorder.of(Purpose.PREPARING):
                 require_ok(client.patch(identifier, {"op": "replace", "path": "/protected", "value": True}))
+        _take_off_its_own(image, answer, attributes.get("tags", ()))
         yield image
     finally:
         client.recorder.traces.in_use.discard(identifier)
@@ -96,23 +98,67 @@ def _see_that_it_is_there(image: Image, answer: Answer) -> None:
                 image.patience.until(shown, image.show, lambda answer: answer.status != 404)  # noqa: PLR2004
 
 
+def _take_off_its_own(image: Image, answer: Answer, wanted: Iterable[str]) -> None:
+    """Take the tags off that the service gives every new image; what but later images carry is no such tag."""
+    traces = image.client.recorder.traces
+    shown = answer.data.get("tags") if isinstance(answer.data, dict) else None
+    there = {tag for tag in shown if isinstance(tag, str)} - {*wanted} if isinstance(shown, list) else set[str]()
+    first = traces.own_tags is None
+    if traces.own_tags is None:
+        traces.own_tags = frozenset(there)
+    own = sorted(there & traces.own_tags)
+    if own:
+        with image.client.recorder.of(Purpose.PREPARING):
+            for tag in own:
+                image.delete_tag(tag)
+    if own and first:
+        current_check().note(f"The service gives new images tags of its own, {own}; they are taken off first.")
+
+
 def _delete(image: Image, *, protected: bool = False) -> None:
-    """Delete an image, and try again where that breaks off; what stays is named at the end of the run."""
-    status = 0
+    """Delete an image, and try again where that fails; what stays is named at the end of the run.
+
+    A 404 may come from a node that has not heard of the image: it is gone where a read says so too, a while later.
+    """
+    status, gone = 0, False
     for pause in (0, 0.2, 1):
         time.sleep(pause)
         try:
             if protected:
                 image.client.patch(image.id, {"op": "replace", "path": "/protected", "value": False})
             status = image.client.delete(image.id).status
-        except Blocked as problem:
+        except LostAnswer:
             # A repetition that finds nothing has done what the lost answer was about.
-            status = 404 if "answered 404" in str(problem) else 0
-        if status and status < 500:  # noqa: PLR2004 - the class of codes
+            status = 404
+        except Blocked:
+            status = 0
+        if status == 404:  # noqa: PLR2004 - as HTTP has it
+            unseen = _unseen(image)
+            if gone and unseen:
+                break
+            gone = unseen
+        elif status >= 500:  # noqa: PLR2004 - the class of codes
+            _take_off_all(image)
+        elif status:
+            gone = 200 <= status < 300  # noqa: PLR2004 - the class of codes
             break
-    if not 200 <= status < 300 and status != 404:  # noqa: PLR2004 - as HTTP has it
+    if not gone:
         what = f"its deletion was answered {status}" if status else "its deletion was not answered"
         image.client.recorder.traces.left_behind.append(f"image {image.id} ({image.name}): {what}")
+
+
+def _unseen(image: Image) -> bool:
+    try:
+        return image.show().status == 404  # noqa: PLR2004 - as HTTP has it
+    except Blocked:
+        return False
+
+
+def _take_off_all(image: Image) -> None:
+    """Take the tags off an image that cannot be deleted: they may be what is in the way."""
+    with suppress(Blocked):
+        for tag in image.tags():
+            image.delete_tag(tag)
 
 
 @contextmanager

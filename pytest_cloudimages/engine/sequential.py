@@ -45,7 +45,7 @@ class _Subject:
     def do(self, operation: Operation) -> Answered:
         """Send one operation, and take its answer into the model.
 
-        Raises ``LostAnswer`` where it was a deletion that has taken effect, and nobody knows what it was answered.
+        Raises ``LostAnswer`` where it has taken effect, and nobody knows what it was answered.
         """
         adds = operation.kind is Kind.ADD
         request = self.resource.add if adds else self.resource.delete
@@ -158,7 +158,7 @@ def _by_groups(subjects: list[_Subject], plan: Sequence[Operation]) -> Sequentia
     group: list[_Performed] = []
     for operation in plan:
         if operation.kind is not Kind.READ:
-            # Of a deletion that has lost its answer, nothing can be told but that it was carried out.
+            # Of an operation that has lost its answer, nothing can be told but that it was carried out.
             with suppress(LostAnswer):
                 group.append(_perform(subjects[operation.image], operation))
             continue

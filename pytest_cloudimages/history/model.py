@@ -33,9 +33,12 @@ class SetModel:
             self.deleted.add(operation.value)
 
     def lost(self, operation: Operation) -> None:
-        """Take a deletion into account that was carried out, and whose answer was lost."""
-        self.values.discard(operation.value)
-        self.deleted.add(operation.value)
+        """Take an operation into account that was carried out, and whose answer was lost."""
+        if operation.kind is Kind.ADD:
+            self.values.add(operation.value)
+        else:
+            self.values.discard(operation.value)
+            self.deleted.add(operation.value)
 
     def saw(self, values: Iterable[str], operation: Operation) -> None:
         """Begin anew from what was really seen after an operation."""

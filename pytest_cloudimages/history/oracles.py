@@ -6,17 +6,43 @@ from collections.abc import Iterable
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.resource import Effect
 from pytest_cloudimages.history.steps import Step
+from pytest_cloudimages.spec.mismatch import expect
+from pytest_cloudimages.spec.statuses import OK, REFUSED
+
+
+def after_exact_effect(step: Step) -> list[str]:
+    """Return the values that a step with this answer leaves: with its effect and no other, or as they were."""
+    effect = step.resource.effect(step.operation.kind, step.answer.status)
+    if effect not in (Effect.MADE_PRESENT, Effect.MADE_ABSENT):
+        return sorted(step.before or ())
+    added = [step.value] if step.operation.kind is Kind.ADD else []
+    return sorted([*without(step.before, step.value), *added])
 
 
 def took_exact_effect(step: Step) -> bool:
     """Return whether a step did to the set what its answer says: just that, or nothing where it was refused."""
-    if not (step.answer.ok or step.answer.refused):
-        return False
-    effect = step.resource.effect(step.operation.kind, step.answer.status)
-    if effect not in (Effect.MADE_PRESENT, Effect.MADE_ABSENT):
-        return sorted(step.after or ()) == sorted(step.before or ())
-    added = [step.value] if step.operation.kind is Kind.ADD else []
-    return sorted(step.after or ()) == sorted([*without(step.before, step.value), *added])
+    return (step.answer.ok or step.answer.refused) and sorted(step.after or ()) == after_exact_effect(step)
+
+
+def expect_exact_effect(step: Step) -> None:
+    """Raise ``Mismatch`` unless a step did to the set what its answer says: just that, or nothing where it was refused.
+
+    An answer that says neither is one, too.
+    """
+    __tracebackhide__ = True
+    step.expect(status=OK | REFUSED, after=after_exact_effect(step))
+
+
+def expect_others_kept(step: Step, *, but: Iterable[str] | None = None) -> None:
+    """Raise ``Mismatch`` where a step took or brought other values; ``but`` are those it may, by default its own."""
+    __tracebackhide__ = True
+    missing, unexpected = others_removed(step, but=but), others_added(step, but=but)
+    allowed = [step.value] if but is None else [*but]
+    # What may come or go is left out on both sides, and so is what came altered in the place of an added value.
+    came = [value for value in without(step.after, *allowed) if value in unexpected or value in (step.before or ())]
+    if missing or unexpected:
+        what = f"other {step.resource.name}s after {step.answered}"
+        expect(came, without(step.before, *allowed), what, before=sorted(step.before or ()))
 
 
 def without(values: Iterable[str] | None, *left_out: str) -> list[str]:

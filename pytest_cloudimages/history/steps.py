@@ -1,6 +1,7 @@
 """Operations on a set below images, what was answered, and what was seen before and after. No I/O."""
 
 import enum
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -8,7 +9,7 @@ from typing import Any
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.history.operations import Operation
 from pytest_cloudimages.history.resource import Answered, SetResource, represented
-from pytest_cloudimages.spec.mismatch import expect
+from pytest_cloudimages.spec.mismatch import Allowed, Mismatch, expect, expect_among, expect_none_of
 from pytest_cloudimages.spec.verdicts import Blocked
 
 
@@ -82,27 +83,56 @@ class Step:
         """Whether the values before and after could be read."""
         return self.before is not None and self.after is not None
 
-    def expect(self, *, status: int | Collection[int] | None = None, after: Iterable[str] | None = None) -> None:
-        """Raise ``Mismatch`` unless the answer has the status, or one of them, and just these values are there after.
+    @property
+    def came(self) -> set[str]:
+        """The values that were seen after it, and not before."""
+        return {*(self.after or ())} - {*(self.before or ())}
 
-        The order of values says nothing, and one that is listed twice is one too many. Raise ``Blocked`` where the
-        values could not be read.
+    @property
+    def gone(self) -> set[str]:
+        """The values that were seen before it, and not after."""
+        return {*(self.before or ())} - {*(self.after or ())}
+
+    def expect(
+        self,
+        *,
+        status: int | Collection[int] | Allowed | None = None,
+        after: Iterable[str] | None = None,
+        present: bool | None = None,
+        count: int | None = None,
+    ) -> None:
+        """Raise ``Mismatch`` unless the answer has the status, or one of them, and just these values are there then.
+
+        The order of values says nothing, and one that is listed twice is one too many. ``present`` says no more than
+        whether the value that the step names is there, ``count`` how often it is. Raise ``Blocked`` where the values
+        could not be read.
         """
         __tracebackhide__ = True
         before = None if self.before is None else sorted(self.before)
         if status is not None:
-            allowed = {status} if isinstance(status, int) else {*status}
+            allowed = {status} if isinstance(status, int) else status if isinstance(status, Allowed) else {*status}
             expect(self.answer.status or None, allowed, f"status of {self.operation}", before=before)
+        if after is None and present is None and count is None:
+            return
+        if self.after is None:
+            raise Blocked(f"The {self.resource.name}s could not be read after this: {self}.")
+        found, what = sorted(self.after), f"{self.resource.name}s after {self.answered}"
         if after is not None:
-            if self.after is None:
-                raise Blocked(f"The {self.resource.name}s could not be read after this: {self}.")
-            answer = f"{self.operation} → {self.answer.status or 'no answer'}"
-            expect(sorted(self.after), sorted(after), f"{self.resource.name}s after {answer}", before=before)
+            expect(found, sorted(after), what, before=before)
+        if present is True:
+            expect_among(found, [self.value], what, before=before)
+        elif present is False:
+            expect_none_of(found, [self.value], what, before=before)
+        if count is not None:
+            expect([value for value in found if value == self.value], [self.value] * count, what, before=before)
+
+    @property
+    def answered(self) -> str:
+        """The operation with the status of its answer."""
+        return f"{self.operation} → {self.answer.status or 'no answer'}"
 
     def __repr__(self) -> str:
-        return (
-            f"{self.operation} → {self.answer.status or 'no answer'}: {_shown(self.before)} became {_shown(self.after)}"
-        )
+        return f"{self.answered}: {_shown(self.before)} became {_shown(self.after)}"
 
 
 def _shown(values: Sequence[str] | None) -> str:
@@ -119,6 +149,17 @@ class UnreproducedMismatch:
     exchanges: tuple[Exchange, ...]
     name: str
     """What a value of the set is called."""
+
+    def as_mismatch(self) -> Mismatch:
+        """Return it as what a check raises."""
+        return Mismatch(
+            str(self),
+            what=f"{self.name}s after {len(self.exchanges)} exchanges",
+            expected=self.expected,
+            actual=sorted(self.found),
+            missing=sorted(self.expected - {*self.found}),
+            unexpected=sorted((Counter(self.found) - Counter(self.expected)).elements()),
+        )
 
     def __str__(self) -> str:
         missing = sorted(self.expected - {*self.found})

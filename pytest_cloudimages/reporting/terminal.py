@@ -100,10 +100,12 @@ def _came(entry: Mapping[str, Any]) -> list[tuple[str, str]]:
 
     A witness is the proof of a race, and small: what it leaves out makes no difference to it.
     """
-    told = entry["explanation"].splitlines()
+    label, told = "came", entry["explanation"].splitlines()
     if "expected" in entry:
         # The first line says what the differences say; what follows it is the case in which they were met.
-        return [("with", _folded(told[1:]))] if told[1:] else []
+        label, told = "with", told[1:]
+        if not told:
+            return []
     for witness in entry.get("witnesses", ()):
         first, *others = witness["text"].splitlines()
         place = next((place for place, line in enumerate(told) if line.endswith(first)), None)
@@ -116,7 +118,7 @@ def _came(entry: Mapping[str, Any]) -> list[tuple[str, str]]:
     else:
         lines = [_folded(told)]
     visible = [printable(line) for line in lines if line]
-    return [("" if place else "came", line) for place, line in enumerate(visible or [""])]
+    return [("" if place else label, line) for place, line in enumerate(visible or [""])]
 
 
 def _folded(lines: Iterable[str]) -> str:

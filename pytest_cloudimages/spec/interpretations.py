@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from pytest_cloudimages.spec.mismatch import Mismatch, expect
+
 
 @dataclass(frozen=True)
 class Interpretations:
@@ -25,3 +27,20 @@ class Interpretations:
             if self.glance
             else "meets the vendor's page, not Glance's reference"
         )
+
+
+def expect_interpreted(specification: str, actual: object, what: str, *, cloud_images: object, glance: object) -> None:
+    """Raise ``Mismatch`` unless something is as the specification that judges has it; say whether the other is met."""
+    __tracebackhide__ = True
+    interpretations = Interpretations(specification, _fits(actual, cloud_images), _fits(actual, glance))
+    expected = glance if specification == "glance" else cloud_images
+    words = str(interpretations)
+    expect(actual, expected, what, **({"reading": words} if words else {}))
+
+
+def _fits(actual: object, expected: object) -> bool:
+    try:
+        expect(actual, expected, "")
+    except Mismatch:
+        return False
+    return True

@@ -3,8 +3,33 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeGuard
+
+
+@dataclass(frozen=True)
+class Allowed:
+    """What a value may be, where a list of values would not say it: "2xx", "a date"."""
+
+    words: str
+    holds: Callable[[Any], bool]
+
+    def __str__(self) -> str:
+        return self.words
+
+    def __or__(self, other: Allowed) -> Allowed:
+        """Return what lets pass whatever one of the two does."""
+        return Allowed(f"{self} or {other}", lambda value: self.holds(value) or other.holds(value))
+
+
+SOMETHING = Allowed("something", bool)
+"""What is there, and not empty."""
+
+
+def anything_but(*values: object) -> Allowed:
+    """Return what lets pass all values but these."""
+    return Allowed(f"anything but {', '.join(map(_words, values))}", lambda value: value not in values)
 
 
 class Mismatch(AssertionError):  # noqa: N818 - it says what came, not that a program went wrong
@@ -42,14 +67,17 @@ def expect(
     """Raise ``Mismatch`` unless what came is what was expected.
 
     A set is what a collection has to hold, in any order and nothing twice; for a single value, it is what that may be.
-    Anything else is compared as it stands. ``what`` names the thing that is compared ("the status"), ``before`` is what
-    was there before, and ``evidence`` is shown with the message.
+    ``Allowed`` says by itself what may come; anything else is compared as it stands. ``what`` names the thing that is
+    compared ("the status"), ``before`` is what was there before, and ``evidence`` is shown with the message; what
+    takes requests to find out is given as a callable, and called where it is shown.
     """
     __tracebackhide__ = True
     missing: list[object] = []
     unexpected: list[object] = []
     words = _words(expected)
-    if _is_collection(expected) and _is_collection(actual):
+    if isinstance(expected, Allowed):
+        fine, words = expected.holds(actual), str(expected)
+    elif _is_collection(expected) and _is_collection(actual):
         missing, unexpected = _difference(expected, actual), _difference(actual, expected)
         fine = not missing and not unexpected and (isinstance(expected, set | frozenset) or [*expected] == [*actual])
     elif isinstance(expected, set | frozenset):
@@ -58,10 +86,56 @@ def expect(
         fine = actual == expected
     if fine:
         return
+    raise _mismatch(what, words, expected, actual, before, missing, unexpected, evidence)
+
+
+def expect_among(
+    actual: Collection[object],
+    wanted: Iterable[object],
+    what: str,
+    *,
+    before: Iterable[object] | None = None,
+    **evidence: object,
+) -> None:
+    """Raise ``Mismatch`` unless all that is wanted is among what came, whatever else came."""
+    __tracebackhide__ = True
+    expected = [*wanted]
+    if missing := [value for value in expected if value not in actual]:
+        raise _mismatch(what, f"{_words(expected)} among them", expected, actual, before, missing, [], evidence)
+
+
+def expect_none_of(
+    actual: Collection[object],
+    unwanted: Iterable[object],
+    what: str,
+    *,
+    before: Iterable[object] | None = None,
+    **evidence: object,
+) -> None:
+    """Raise ``Mismatch`` where anything unwanted is among what came."""
+    __tracebackhide__ = True
+    named = [*unwanted]
+    if unexpected := [value for value in named if value in actual]:
+        kept = [value for value in actual if value not in named]
+        raise _mismatch(what, f"none of {_words(named)}", kept, actual, before, [], unexpected, evidence)
+
+
+def _mismatch(
+    what: str,
+    words: str,
+    expected: object,
+    actual: object,
+    before: Iterable[object] | None,
+    missing: Iterable[object],
+    unexpected: Iterable[object],
+    evidence: Mapping[str, object],
+) -> Mismatch:
+    """Return a mismatch that says in words what it carries."""
     lists = {"missing": missing, "unexpected": unexpected}
     differences = [f"{word} {_words(values)}" for word, values in lists.items() if values]
-    shown = [f"{name.replace('_', ' ')}: {value}" for name, value in evidence.items()]
-    raise Mismatch(
+    found = {name: value() if callable(value) else value for name, value in evidence.items()}
+    shown = [f"{name.replace('_', ' ')}: {value}" for name, value in found.items()]
+    return Mismatch(
         "; ".join([f"{what}: expected {words}, came {_words(actual)}", *differences, *shown]),
         what="; ".join([what, *shown]),
         expected=expected,

@@ -3,7 +3,7 @@
 import enum
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -55,6 +55,8 @@ class Requirement:
     """Why no test names it, for the case that none does."""
     url: str = ""
     """Where the document can be read, at the section where that can be addressed; empty where no address is known."""
+    codes: Mapping[str, frozenset[int]] = field(default_factory=dict, hash=False)
+    """The documented statuses of the operation, by the specification that documents them; empty where it says none."""
 
     @property
     def missed(self) -> Verdict:
@@ -177,9 +179,30 @@ def read_area(
             area=area,
             untested=entry.get("untested", default),
             url=_web(url, f"The catalogue {where}, {name}"),
+            codes=_codes(entry.get("codes", {}), f"The catalogue {where}, {name}"),
             **{field: entry[field] for field in FIELDS[3:]},
         )
     return found
+
+
+SPECIFICATIONS = ("cloud-images", "glance")
+"""Those whose documented codes an entry may name."""
+
+
+def _codes(table: object, place: str) -> Mapping[str, frozenset[int]]:
+    """Return the documented statuses by specification. Raises ``ValueError`` for what is no table of lists of them."""
+    if not isinstance(table, Mapping):
+        raise ValueError(
+            f"{place}: codes is to be a table like: codes = {{ cloud-images = [204, 404] }}, not {table!r}."
+        )
+    for specification, codes in table.items():
+        sound = isinstance(codes, list) and all(type(code) is int and 100 <= code < 600 for code in codes)  # noqa: PLR2004
+        if specification not in SPECIFICATIONS or not sound:
+            raise ValueError(
+                f"{place}: codes is to name, for {' or '.join(SPECIFICATIONS)}, a list of statuses such as [204, 404],"
+                f" not {specification} = {codes!r}."
+            )
+    return MappingProxyType({specification: frozenset(codes) for specification, codes in table.items()})
 
 
 def selected(ids: Iterable[str], choices: Iterable[str]) -> set[str]:

@@ -25,7 +25,7 @@ class DeletesEveryCopy(App):
         with self.images.lock:
             reply = super().delete_tag(request, image_id, tag)
             tags = self.images.get(image_id).tags
-            tags[:] = [one for one in tags if one != tag]
+            tags[:] = [known_tag for known_tag in tags if known_tag != tag]
             return reply
 
 

@@ -91,7 +91,7 @@ class TakesNoControls(_Dislikes):
     """Refuses tags with control characters with 400."""
 
     def disliked(self, tag: str) -> bool:
-        return any(ord(one) < 32 or ord(one) == 127 for one in tag)
+        return any(ord(character) < 32 or ord(character) == 127 for character in tag)
 
 
 @breaks(profile="standard")

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from statistics import median
 from textwrap import wrap
+from typing import Any
 
 from .kinds import Kind, kind_of
 from .registry import Fault
@@ -37,7 +38,7 @@ class Faults:
         return Faults({n: f for n, f in self.chosen.items() if kind_of(f) is kind}, self.ours, self.peers)
 
     def rows(self, suite: str) -> dict[str, Row]:
-        """Give what a suite has made of the chosen ones that it was shown."""
+        """Return what a suite has made of the chosen ones that it was shown."""
         rows = self.ours if suite == "ours" else {n: row[suite] for n, row in self.peers.items() if suite in row}
         return {name: rows[name] for name in self.chosen if name in rows}
 
@@ -50,7 +51,7 @@ class Faults:
         return str(count) if len(rows) == len(self.chosen) else f"{count} of the {len(rows)} it was shown"
 
     def requests(self, suite: str) -> str:
-        """Give the median of the requests that a suite sends."""
+        """Return the median of the requests that a suite sends."""
         return _median(row["requests"] for row in self.rows(suite).values())
 
 
@@ -117,7 +118,7 @@ def _method(faults: Faults, peers: Measured) -> Iterator[str]:
         requests = [row["requests"] for row in faults.rows("ours").values() if row["profile"] == profile]
         efforts.append(f"{len(requests)} with profile {profile} (median {_median(requests) or 'of no'} requests)")
     about = _about(peers, "schemathesis")
-    honest = ", ".join(f"`{one}`" for one in about.get("honest", ())) or "nothing"
+    honest = ", ".join(f"`{fault}`" for fault in about.get("honest", ())) or "nothing"
     yield from _filled(
         "Every fault is the embedded server with one rule spoiled (`tests/faults/`). Each suite judges each fault once, "
         "on a freshly started server and with seed 1 where it draws lots; every request that reaches the server is "
@@ -225,7 +226,7 @@ def _short(text: str) -> str:
 
 
 def _catches(row: Row) -> bool:
-    """Tell whether what was found is what is broken; what a peer finds is told in words of its own."""
+    """Return whether what was found is what is broken; what a peer finds is told in words of its own."""
     declared = {*row.get("breaks", row["found"]), *row.get("perhaps", ())}
     return not declared.isdisjoint(row["found"])
 
@@ -241,7 +242,7 @@ def _theirs(row: Row | None, yes: str, no: str) -> str:
     return NOT_MEASURED if row is None else f"{yes if row['found'] else no}, {row['requests']}"
 
 
-def _about(measured: Measured, suite: str) -> Mapping[str, object]:
+def _about(measured: Measured, suite: str) -> Mapping[str, Any]:
     about = measured.about.get(suite, {})
     return about if isinstance(about, dict) else {}
 

@@ -20,7 +20,7 @@ Row = Mapping[str, Any]
 class Measured:
     """What is known of how it was measured, and the row of every fault."""
 
-    about: dict[str, object] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
     faults: dict[str, Row] = field(default_factory=dict)
 
     @classmethod

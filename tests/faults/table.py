@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--again", action="store_true", help="with --write: measure all")
     chosen = parser.parse_args(arguments)
-    names = [one for one in FAULTS if not chosen.name or one.startswith(tuple(chosen.name))]
+    names = [fault for fault in FAULTS if not chosen.name or fault.startswith(tuple(chosen.name))]
     if not names:
         parser.error("no fault is called so")
     if chosen.write:
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def declared(fault: Fault) -> dict[str, object]:
-    """Give what a fault says of itself; what was measured of another is of no use."""
+    """Return what a fault says of itself; what was measured of another is of no use."""
     return {"breaks": sorted(fault.broken), "perhaps": sorted(fault.perhaps), "profile": fault.profile}
 
 

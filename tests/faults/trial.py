@@ -53,8 +53,8 @@ class Outcome:
     """For which class of input a finding holds, as far as that was found out."""
 
     def which(self, *verdicts: str) -> frozenset[str]:
-        """Give the requirements of these verdicts."""
-        return frozenset(one for one, verdict in self.verdicts.items() if verdict in verdicts)
+        """Return the requirements of these verdicts."""
+        return frozenset(identifier for identifier, verdict in self.verdicts.items() if verdict in verdicts)
 
     @property
     def found(self) -> frozenset[str]:
@@ -64,15 +64,20 @@ class Outcome:
     @property
     def asked(self) -> frozenset[str]:
         """The requirements that the profile asks for."""
-        return frozenset(one for one, why in self.explanations.items() if not why.startswith("Not selected"))
+        return frozenset(
+            identifier for identifier, why in self.explanations.items() if not why.startswith("Not selected")
+        )
 
     def quarrel(self, broken: Iterable[str], perhaps: Iterable[str] = ()) -> str:
         """Say where the run and the truth part; nothing where they agree, as far as the profile asks."""
         broken = self.asked.intersection(broken)
         missing, extra, errors = broken - self.found, self.found - broken - {*perhaps}, self.which("error")
-        lines = [f"missed: {one}, which was {self.verdicts.get(one)}" for one in sorted(missing)]
+        lines = [f"missed: {identifier}, which was {self.verdicts.get(identifier)}" for identifier in sorted(missing)]
         for word, ids in (("blamed without reason", extra), ("an error of ours", errors)):
-            lines += [f"{word}: {one}: {self.explanations[one][:600]}" for one in sorted(ids)]
+            lines += [
+                f"{word}: {each_identifier}: {self.explanations[each_identifier][:600]}"
+                for each_identifier in sorted(ids)
+            ]
         return "\n".join(lines)
 
 
@@ -91,7 +96,7 @@ class Meter:
 
 
 def _identities(server: Server) -> dict[str, str]:
-    """Give tokens for every caller. Names and passwords would do too, and cost a second of imports in every run."""
+    """Return tokens for every caller. Names and passwords would do too, and cost a second of imports in every run."""
     identity = server.app.identity
     users = {"": "tester", "ALT_": "other", "READER_": "reader", "CREATOR_": "creator", "ADMIN_": "admin"}
     tokens = {f"CLOUDIMAGES_{who}TOKEN": identity.issue(name).value for who, name in users.items()}
@@ -162,7 +167,7 @@ def judged(
     with serving(app) as server:
         environ = {name: value for name, value in os.environ.items() if not name.startswith(STRANGE)}
         words = ["run", "--profile", profile, "--seed", str(seed), "--patience", "0.3", "--reports", str(reports)]
-        words += [*getattr(make, "words", ()), *(word for one in select for word in ("--select", one))]
+        words += [*getattr(make, "words", ()), *(word for identifier in select for word in ("--select", identifier))]
         status = _run(words, environ | _identities(server), reports, suite)
     output = (reports / OUTPUT).read_text(encoding="utf-8", errors="replace")
     file = reports / "conformance.json"
@@ -171,11 +176,11 @@ def judged(
     data = json.loads(file.read_text(encoding="utf-8"))
     entries = data["requirements"]
     return Outcome(
-        verdicts={one["id"]: one["verdict"] for one in entries},
-        explanations={one["id"]: one["explanation"] for one in entries},
-        cases=sum(one["cases"] for one in entries),
+        verdicts={entry["id"]: entry["verdict"] for entry in entries},
+        explanations={entry["id"]: entry["explanation"] for entry in entries},
+        cases=sum(entry["cases"] for entry in entries),
         requests=data["requests"]["judging"],
         sent=meter.requests,
         output=output,
-        classes={one["id"]: one["class"] for one in entries if "class" in one},
+        classes={entry["id"]: entry["class"] for entry in entries if "class" in entry},
     )

@@ -7,7 +7,9 @@ import hashlib
 import string
 import unicodedata
 from functools import lru_cache
+from typing import Any
 
+from pytest_cloudimages.client.exchange import PATCH_TYPE
 from pytest_cloudimages.spec.limits import LONGEST
 
 UNRESERVED = string.ascii_letters + string.digits + "-._~"
@@ -142,3 +144,71 @@ def tag_of_length(length: int, seed: int) -> str:
     alphabet = string.ascii_letters + string.digits if length < 3 else UNRESERVED  # noqa: PLR2004 - no dot segment
     octets = hashlib.shake_256(f"{seed} {length}".encode()).digest(length)
     return "".join(alphabet[octet % len(alphabet)] for octet in octets)
+
+
+# Bodies, which a service is to ignore
+
+BODIES_OF_ADDITIONS = (
+    (
+        "application/json",
+        b'{"tag": "other", "tags": ["other", "third"], "name": "other", "value": "other", "image_tag": "other"}',
+    ),
+    (PATCH_TYPE, b'[{"op": "add", "path": "/tags", "value": ["other", "third"]}]'),
+    ("text/plain", b"other"),
+    ("application/x-www-form-urlencoded", b"tag=other&tags=third"),
+)
+"""Media types, and bodies that name other tags than the URL."""
+FURTHER_BODIES_OF_ADDITIONS = (
+    ("application/xml", b"<tag>other</tag>"),
+    ("application/json", b'"other"'),
+    ("application/json", b'["other", "third"]'),
+    ("", b'{"tag": "other"}'),
+    ("application/json", b'{"tag": "other", "rest": "' + b"x" * 2000 + b'"}'),
+)
+"""Asked about what they bring only, and not about whether they are let pass."""
+BODIES_OF_DELETIONS = (
+    ("application/json", b'{"tag": "other", "tags": ["other"], "name": "other", "value": "other", "id": "other"}'),
+    (PATCH_TYPE, b'[{"op": "replace", "path": "/tags", "value": []}]'),
+    ("text/plain", b"other"),
+    ("application/x-www-form-urlencoded", b"tag=other"),
+)
+"""The same, for requests that delete a tag."""
+BODIES_OF_METHODS: dict[str, dict[str, Any]] = {
+    "POST": {"json": {"tag": "new-POST"}},
+    "PATCH": {
+        "json": [{"op": "replace", "path": "/tags", "value": ["new-PATCH"]}],
+        "headers": {"Content-Type": PATCH_TYPE},
+    },
+}
+"""What other methods would add, were they supported."""
+
+# What names another tag than the path of a URL does
+
+_FIELDS = ("X-Tag", "Tag", "X-Image-Meta-Tag", "X-Image-Meta-Tags", "X-Image-Tags", "Slug", "Name", "Link")
+NAMED_ELSEWHERE: tuple[dict[str, Any], ...] = (
+    {"headers": dict.fromkeys(_FIELDS, "other")},
+    {"body": b'{"tag": "other"}', "headers": {"Content-Type": "application/json"}},
+    {"body": b"tag=other", "headers": {"Content-Type": "application/x-www-form-urlencoded"}},
+)
+NAMED_EVERYWHERE: dict[str, Any] = {
+    "body": b'{"tag": "other"}',
+    "headers": {**dict.fromkeys(_FIELDS, "other"), "Content-Type": "application/json"},
+}
+
+# What a filter by tag may take for something else
+
+FILTERED_ENDINGS = ("", "A", " x", "&x=1", "+%2B", ",y", "%", "_", "é", "😀", "'", '"', ":z", "-" * 200, "07")
+"""Ends of tags that are looked for; each follows a text that no other image's tags contain."""
+NEAR_ENDINGS = ("-longer", "a", "xx", "x", "e", "7", "-" * 199)
+"""Ends of tags that are to be told from those."""
+
+SET_TOGETHER = (
+    *SPECIAL["beyond ASCII"],
+    *SPECIAL["blank or control at the end"],
+    "a,b",
+    "%41",
+    "x+y",
+    "z" * LONGEST,
+    "q",
+)
+"""Special tags that a PATCH sets all at once."""

@@ -1,14 +1,16 @@
 """Isolation: other images, which no request names, while the tags of an image are changed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.provisioning import temporary_image
+from pytest_cloudimages.engine.recording import current_check
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.mismatch import expect
 from pytest_cloudimages.spec.verdicts import Blocked
 
 
@@ -73,3 +75,11 @@ def other_images(run: Run) -> list[OtherImage]:
             OtherImage(what, tags, image.eventual_tags(tags), exchanges)
             for (what, image), tags in zip(watched, before, strict=True)
         ]
+
+
+def expect_kept(images: Iterable[OtherImage]) -> None:
+    """Raise ``Mismatch`` where an image that no request named has other tags than before; a side question."""
+    __tracebackhide__ = True
+    for image in images:
+        current_check().aside(image.exchanges)
+        expect(sorted(image.after), sorted(image.before), f"tags of {image.what}", before=sorted(image.before))

@@ -13,7 +13,7 @@ from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.session import ImagesClient
-from pytest_cloudimages.engine.recording import Case, Collection, anything, cases
+from pytest_cloudimages.engine.recording import Case, Collection, anything, cases, current_check
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.limits import LONGEST
@@ -191,3 +191,15 @@ def _refused(image: Image, client: ImagesClient, *, thorough: bool) -> Iterator[
         yield client.send("PUT", "/images/no-uuid/tags/stray")
         yield client.add_tag(str(unknown), "é")
         yield image.seen_by(client.calling("an invalid token", lambda: "no-such-token")).add_tag("nobody")
+
+
+def attempted_changes(image: Image, caller: ImagesClient) -> Iterator[Answer]:
+    """Have a caller add a tag to an image that carries ``there``, and delete that one."""
+    yield caller.add_tag(image.id, "new")
+    yield caller.delete_tag(image.id, "there")
+
+
+def note_hidden(answer: Answer) -> None:
+    """Note a 404 where 403 is expected: the image can be seen (ruling Q-13)."""
+    if answer.status == 404:  # noqa: PLR2004 - as HTTP has it
+        current_check().note(f"{answer.exchange.method} on an image that can be seen is answered 404.")

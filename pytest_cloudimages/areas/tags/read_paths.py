@@ -13,6 +13,7 @@ from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.drawing import Sample, merged
 from pytest_cloudimages.engine.recording import Case, Collection, cases
+from pytest_cloudimages.spec.mismatch import Allowed, expect
 from pytest_cloudimages.spec.verdicts import Blocked
 
 Seen = TypeVar("Seen")
@@ -47,6 +48,11 @@ class Comparison:
     expected: tuple[str, ...]
     shown: tuple[str, ...]
     exchanges: tuple[Exchange, ...]
+
+    def expect(self) -> None:
+        """Raise ``Mismatch`` unless just what was to be seen was shown."""
+        __tracebackhide__ = True
+        expect(self.shown, self.expected, f"what {self.read_path} shows")
 
     def __str__(self) -> str:
         return f"{self.read_path} shows {[*self.shown]!a}, and {[*self.expected]!a} is what is there"
@@ -237,3 +243,21 @@ def check_read_paths(fresh_image: Open, plans: Iterable[Sequence[ReadPathStep]],
                         check.take(step)
         comparisons += check.comparisons
     return Comparisons(comparisons)
+
+
+def expect_filtered(image: Image, tags: Sequence[str], expected: Sequence[str]) -> None:
+    """Raise ``Mismatch`` unless the images that carry all these tags come to be those, by their ids."""
+    __tracebackhide__ = True
+
+    def found() -> list[str]:
+        answer = image.client.list(tag=tags)
+        expect(answer.status, 200, f"status of {answer}")
+        images = answer.data.get("images") if isinstance(answer.data, dict) else None
+        expect(images, A_LIST, f"images of {answer}")
+        return sorted(str(entry.get("id")) for entry in images or () if isinstance(entry, dict))
+
+    wanted = [*expected]
+    expect(image.eventually(found, wanted.__eq__), wanted, f"images filtered by {[*tags]!a}")
+
+
+A_LIST = Allowed("a list", lambda data: isinstance(data, list))
