@@ -79,8 +79,9 @@ class SmallImage:
         """PUT."""
         return self.answer("PUT", self.service.add(self.number, tag))
 
-    def delete_tag(self, tag: str) -> Answer:
+    def delete_tag(self, tag: str, *, idle: bool = False) -> Answer:
         """DELETE."""
+        del idle
         return self.answer("DELETE", self.service.delete(self.number, tag))
 
     def show(self) -> Answer:

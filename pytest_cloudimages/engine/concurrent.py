@@ -13,7 +13,8 @@ from typing import TypeVar
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.polling import Eventually
-from pytest_cloudimages.client.session import PATCH_TYPE, Answer, asked_to_wait, segment
+from pytest_cloudimages.client.session import PATCH_TYPE, Answer, pause_after, segment
+from pytest_cloudimages.client.trouble import LOST
 from pytest_cloudimages.history.checkers.check import check
 from pytest_cloudimages.history.concurrent_plans import ClientOperation, ConcurrentPlan, Phase, Process
 from pytest_cloudimages.history.events import Anomaly, ConcurrentHistory, Event
@@ -24,6 +25,8 @@ Open = Callable[..., AbstractContextManager[Image]]
 Result = TypeVar("Result")
 
 LEAST_WAIT, LONGEST_WAIT = 0.02, 1.0  # seconds
+MOST_TRIES = 6
+"""How often a request of a race is sent where it meets trouble on the way."""
 MAIN = 0
 """The client that prepares, reads in quiet and cleans up; those that race are numbered from 1."""
 
@@ -66,6 +69,8 @@ class Completed:
     """The beat it belongs to; the clean-up is one more."""
     among: bool
     """Whether others wrote at the same time."""
+    passing: bool = False
+    """Whether it met passing trouble: it was sent again, or what was sent before may be why it was answered so."""
 
 
 Shown = tuple[tuple[str, ...] | None, ...]
@@ -97,9 +102,8 @@ class ConcurrentRun:
         return [one.exchange for one in self.done if (one.event.client, one.event.answered, one.event.kind) in wanted]
 
     def asked(self, kind: Kind, beat: int) -> list[Completed]:
-        """Give the operations of a kind in a beat, without those that the service asked to repeat."""
-        found = [one for one in self.done if one.beat == beat and one.event.kind is kind]
-        return [one for one in found if one.event.status not in (413, 429, 503)]
+        """Return the operations of a kind in a beat, without those that met passing trouble."""
+        return [done for done in self.done if done.beat == beat and done.event.kind is kind and not done.passing]
 
     def acknowledged(self, kind: Kind, beat: int) -> list[Completed]:
         """Give the operations of a kind in a beat that the service acknowledged (2xx)."""
@@ -155,20 +159,26 @@ class _Execution:
             raise
 
     def act(self, client: int, action: ClientOperation) -> None:
-        """Send one request, and once more where the service asks to wait; each is an event of its own."""
+        """Send one request, and again where it meets trouble or is asked to wait; each is an event of its own."""
         name = self._new_name(action.image) if action.kind is Kind.RENAME else None
         among = client != MAIN
+        lost = False
         time.sleep(action.pause)
-        for _ in range(2):
+        for tries in range(1, MOST_TRIES + 1):
             answer = self._send(action, name)
+            pause = None if action.cut else pause_after(answer, tries)
+            again = pause is not None and tries < MOST_TRIES
             if action.kind is Kind.READ:
                 self._seen(client, action.image, Reading(answer), among=among)
             else:
                 event = _event(client, action, answer.exchange, name)
-                self.done.append(Completed(event, answer.exchange, self.beat, among))
-            if (pause := asked_to_wait(answer.exchange.method, answer)) is None:
+                passing = again or (lost and answer.refused)
+                self.done.append(Completed(event, answer.exchange, self.beat, among, passing))
+            if not again or pause is None:
                 return
+            lost = lost or answer.status in LOST
             time.sleep(pause)
+            self.images[action.image].client.transport.way.pace.wait()
 
     def _new_name(self, number: int) -> str:
         self.renamed += 1

@@ -7,7 +7,7 @@ on fresh images with a reading after every single operation, so that each depart
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 
@@ -16,7 +16,7 @@ from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.history.model import Model, explained, settled
 from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.steps import Answered, Prior, Reading, SequentialHistory, Step, UnreproducedMismatch
-from pytest_cloudimages.spec.verdicts import Blocked
+from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer
 
 Open = Callable[..., AbstractContextManager[Image]]
 
@@ -38,9 +38,18 @@ class _Subject:
     trail: list[Exchange] = field(default_factory=list)
 
     def do(self, operation: Operation) -> Answered:
-        """Send one operation, and take its answer into the model."""
-        ask = self.image.add_tag if operation.kind is Kind.ADD else self.image.delete_tag
-        answer = ask(operation.tag)
+        """Send one operation, and take its answer into the model.
+
+        Raises ``LostAnswer`` where it was a deletion that has taken effect, and nobody knows what it was answered.
+        """
+        if operation.kind is Kind.ADD:
+            answer = self.image.add_tag(operation.tag)
+        else:
+            try:
+                answer = self.image.delete_tag(operation.tag, idle=operation.tag not in self.model.tags)
+            except LostAnswer:
+                self.model.lost(operation)
+                raise
         self.trail.append(answer.exchange)
         self.model.apply(operation, answer)
         return answer
@@ -133,7 +142,9 @@ def _by_groups(subjects: list[_Subject], plan: Sequence[Operation]) -> Sequentia
     group: list[_Done] = []
     for operation in plan:
         if operation.kind is not Kind.READ:
-            group.append(_perform(subjects[operation.image], operation))
+            # Of a deletion that has lost its answer, nothing can be told but that it was carried out.
+            with suppress(LostAnswer):
+                group.append(_perform(subjects[operation.image], operation))
             continue
         if failure := next((done.answer for done in group if done.answer.exchange.broken), None):
             raise _Mismatch(broken=failure.exchange)
@@ -198,7 +209,11 @@ def _by_steps(subjects: list[_Subject], plan: Sequence[Operation]) -> Sequential
             continue
         number = operation.image
         subject = subjects[number]
-        done, doubtful = _performed_steadily(subject, operation, history)
+        try:
+            done, doubtful = _performed_steadily(subject, operation, history)
+        except LostAnswer:
+            last = _afresh(subjects, operation, history)
+            continue
         now = [one.read() for one in subjects]
         history.readings += now
         neighbour = 1 - number if len(subjects) > 1 else number
@@ -219,9 +234,21 @@ def _by_steps(subjects: list[_Subject], plan: Sequence[Operation]) -> Sequential
             history.additions.append((last[number], now[number], history.steps[-1:]))
         if doubtful:
             history.steps.pop()
-        for one, reading in zip(subjects, now, strict=True):
-            # What was seen is the ground of the next step, whether or not it should have been so.
-            if reading.tags is not None:
-                one.model.saw(reading.tags, operation)
+        _learn(subjects, now, operation)
         last = now
     return history
+
+
+def _afresh(subjects: list[_Subject], operation: Operation, history: SequentialHistory) -> list[Reading]:
+    """Read the images after an operation that is no step, because its answer was lost."""
+    now = [subject.read() for subject in subjects]
+    history.readings += now
+    _learn(subjects, now, operation)
+    return now
+
+
+def _learn(subjects: list[_Subject], now: Iterable[Reading], operation: Operation) -> None:
+    """Take what was seen for the ground of the next step, whether or not it should have been so."""
+    for subject, reading in zip(subjects, now, strict=True):
+        if reading.tags is not None:
+            subject.model.saw(reading.tags, operation)

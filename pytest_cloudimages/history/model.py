@@ -31,6 +31,11 @@ class Model:
             self.tags.discard(operation.tag)
             self.deleted.add(operation.tag)
 
+    def lost(self, operation: Operation) -> None:
+        """Take a deletion into account that was carried out, and whose answer was lost."""
+        self.tags.discard(operation.tag)
+        self.deleted.add(operation.tag)
+
     def saw(self, tags: Iterable[str], operation: Operation) -> None:
         """Begin anew from what was really seen after an operation."""
         self.tags = {*tags}

@@ -33,6 +33,14 @@ class TokenEnded(Blocked):
     """A token ran out, and there is no new one; what it was shown with has not been done."""
 
 
+class Trouble(Blocked):
+    """The way to the service was in trouble, or the service out of breath: its answers say nothing of the request."""
+
+
+class LostAnswer(Trouble):
+    """A request may have been carried out or not: its answer was lost, and its repetition cannot tell."""
+
+
 class Flaky(Blocked):
     """The same input was answered differently when it was asked again."""
 

@@ -17,7 +17,9 @@ from .registry import breaks
 LENT = "5e2d7a10-1c1f-4a6e-9d3b-0123456789ab"
 TEN = 10
 
-PAGE_OF_A_FRONT_SERVER = b"<html>\r\n<head><title>%d</title></head>\r\n<body><center>nginx</center></body>\r\n</html>\r\n"
+PAGE_OF_A_FRONT_SERVER = (
+    b"<html>\r\n<head><title>%d</title></head>\r\n<body><center>nginx</center></body>\r\n</html>\r\n"
+)
 
 
 def front(status: int, *headers: tuple[str, str]) -> Reply:
@@ -152,18 +154,32 @@ class MisdirectsEveryEleventh(_Stumbles):
 
 
 @breaks()
-class CutsEveryNinthAnswerShort(App):
+class CutsEveryNinthAnswerShort(_Stumbles):
     """Stands behind a gateway that cuts the body of every ninth answer short."""
 
-    turn = 0
+    every = 9
 
     def handle(self, request: Request) -> Reply:
-        reply = super().handle(request)
-        self.turn += 1
-        if self.turn % 9 or not reply.body:
+        reply = App.handle(self, request)
+        if not reply.body or not self.stumbles():
             return reply
-        whole = ("Content-Length", str(len(reply.body)))
-        return Reply(reply.status, reply.body[: len(reply.body) // 2], (*reply.headers, whole, ("Connection", "close")))
+        half = reply.body[: len(reply.body) // 2]
+        return Reply(
+            reply.status, b"%x\r\n%s\r\ncut" % (len(half), half), (*reply.headers, ("Transfer-Encoding", "chunked"))
+        )
+
+
+@breaks()
+class HangsUpOnEveryNinth(_Stumbles):
+    """Stands behind a gateway that hangs up on every ninth request when it has been carried out."""
+
+    every = 9
+
+    def handle(self, request: Request) -> Reply:
+        reply = App.handle(self, request)
+        if self.stumbles():
+            raise ConnectionResetError
+        return reply
 
 
 @breaks(profile="standard")
@@ -174,7 +190,7 @@ class RestsForASecond(App):
 
     def handle(self, request: Request) -> Reply:
         self.turn += 1
-        if self.turn == 400:  # noqa: PLR2004 - in the middle of it
+        if self.turn == 400:
             self.since = time.monotonic()
         if self.since and time.monotonic() - self.since < 1:
             return front(HTTPStatus.BAD_GATEWAY)
@@ -386,12 +402,16 @@ GARBAGE: tuple[Callable[[], Reply], ...] = (
     lambda: front(HTTPStatus.BAD_GATEWAY),
     lambda: Reply(HTTPStatus.OK, b"null", (("Content-Type", "application/json"),)),
     lambda: Reply(HTTPStatus.OK, b'{"images": 5, "tags": "none", "id": 7}', (("Content-Type", "application/json"),)),
-    lambda: Reply(HTTPStatus.OK, b'{"images": [null, 3, "x"], "tags": [1, {}]}', (("Content-Type", "application/json"),)),
+    lambda: Reply(
+        HTTPStatus.OK, b'{"images": [null, 3, "x"], "tags": [1, {}]}', (("Content-Type", "application/json"),)
+    ),
     lambda: Reply(HTTPStatus.OK, b"\xff\xfe<html>", (("Content-Type", "text/html; charset=nonsense"),)),
     lambda: Reply(HTTPStatus.OK, b"[[[[[", (("Content-Type", "application/json"), ("Retry-After", "x"))),
     lambda: Reply(HTTPStatus.NO_CONTENT),
     lambda: Reply(299, b"[1]", (("Content-Type", "application/json"),)),
-    lambda: Reply(HTTPStatus.NOT_FOUND, b'{"message": {"a": []}, "code": null}', (("Content-Type", "application/json"),)),
+    lambda: Reply(
+        HTTPStatus.NOT_FOUND, b'{"message": {"a": []}, "code": null}', (("Content-Type", "application/json"),)
+    ),
     lambda: Reply(HTTPStatus.UNAUTHORIZED, b"who?"),
 )
 

@@ -1,7 +1,7 @@
 """Services that fail at one kind of request for ever: no passing load, and no lack of a ground."""
 
-from http import HTTPStatus
 import json
+from http import HTTPStatus
 
 from pytest_cloudimages.reference.app import App, Reply, Request
 
@@ -24,7 +24,7 @@ class ListsNoTaggedImage(App):
 class FindsEveryDeletionTooLarge(App):
     """Answers 413 to every deletion of a tag."""
 
-    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:  # noqa: ARG002
         return self.error(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too large.")
 
 
@@ -64,7 +64,7 @@ class IsNeverAvailableToDigits(App):
 class IsABadGatewayToDeletions(App):
     """Answers 502 to every deletion of a tag, while all else is well."""
 
-    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:  # noqa: ARG002
         return self.error(request, HTTPStatus.BAD_GATEWAY, "Upstream is gone.")
 
 
