@@ -11,6 +11,7 @@ import sys
 import time
 from dataclasses import dataclass
 
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.history.checkers.check import check
 from pytest_cloudimages.history.events import ConcurrentHistory, Event
 from pytest_cloudimages.history.operations import Kind
@@ -18,7 +19,7 @@ from pytest_cloudimages.history.operations import Kind
 
 @dataclass(frozen=True)
 class Load:
-    """What the clients do."""
+    """The size of a history to check."""
 
     operations: int = 10_000
     tags: int = 50
@@ -29,7 +30,7 @@ class Load:
 
     def __str__(self) -> str:
         return " | ".join(
-            str(one) for one in (self.operations, self.tags, self.clients, self.reads, self.unknown, self.lost)
+            str(count) for count in (self.operations, self.tags, self.clients, self.reads, self.unknown, self.lost)
         )
 
 
@@ -63,7 +64,7 @@ def simulated(load: Load, seed: int = 1) -> ConcurrentHistory:
     events = []
     for _, client, sent, answered, unknown in sorted(drawn):
         if rng.random() < load.reads and not unknown:
-            events.append(Event(Kind.READ, 0, client, sent, answered, 200, tags=tuple(tags)))
+            events.append(Event(Kind.READ, 0, client, sent, answered, 200, values=tuple(tags)))
             continue
         kind, tag = rng.choice((Kind.ADD, Kind.DELETE)), f"tag{rng.randrange(load.tags)}"
         status = 404 if kind is Kind.DELETE and tag not in tags else 204
@@ -85,7 +86,7 @@ def main() -> None:
         seconds, found = [], 0
         for _ in range(runs):
             begun = time.process_time()
-            found = len(check(history))
+            found = len(check(history, TAGS))
             seconds.append(time.process_time() - begun)
         print(f"| {load} | {found} | {statistics.median(seconds):.2f} |", flush=True)
 

@@ -1,4 +1,4 @@
-"""How often the suite finds what goes wrong in histories, and how often it cries wolf.
+"""Measure how often the suite finds faults in histories, and how often it reports one that is not there.
 
 Usage: python benchmarks/detection_rates.py [--runs N] [--alarms ROUNDS] [NAME…]. Judges every fault of racing.py and
 sequences.py, or those whose names begin so, with as many seeds, in profile standard, asking for what it breaks and for
@@ -21,13 +21,13 @@ from faults import FAULTS, lawful
 from faults.trial import judged
 
 from pytest_cloudimages.areas.tags import races
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.transport import Transport
 from pytest_cloudimages.engine.concurrent import execute, worker_pool
 from pytest_cloudimages.engine.provisioning import temporary_image
-from pytest_cloudimages.history import concurrent_plans
 from pytest_cloudimages.reference.server import serving
 
 ROOMS = ("racing", "sequences")
@@ -56,28 +56,25 @@ def rates(names: list[str], runs: int) -> None:
 
 
 def alarms(rounds: int) -> None:
-    """Print how many races on honest services were called inexplicable."""
+    """Print how many races on correct services were reported as anomalies."""
     print("| service | races | operations | without an order |\n| --- | ---: | ---: | ---: |")
     for app in lawful.HONEST:
         count: Counter[str] = Counter()
         with serving(app()) as server, worker_pool() as members:
             token, recorder = server.app.identity.issue("tester").value, Recorder()
-            client = ImagesClient(
-                f"{server.url}/v2", Transport(server.url, timeout=10), recorder, lambda token=token: token
-            )
+            client = ImagesClient(f"{server.url}/v2", Transport(server.url, timeout=10), recorder, partial(str, token))
             opened, patience = partial(temporary_image, client, "rates"), Eventually(1.0, recorder)
             seed = 0
             while count["races"] < rounds / len(lawful.HONEST):
                 seed += 1
-                for family in concurrent_plans.Pattern:
-                    for race in races.contests(family, seed, CLIENTS, 1):
-                        heat = execute(opened, race, members, patience=patience, late=0.0)
+                for pattern in races.Pattern:
+                    for plan in races.plans_of(pattern, seed, CLIENTS, 1):
+                        concurrent_run = execute(plan, TAGS, opened, members, patience=patience, late=0.0)
                         count["races"] += 1
-                        count["operations"] += len(heat.done)
-                        if heat.anomalies:
+                        count["operations"] += len(concurrent_run.completed)
+                        if concurrent_run.anomalies:
                             count["alarms"] += 1
-                            print(f"{app.__name__}, seed {seed}: {heat.anomalies[0]}", file=sys.stderr)
-                        recorder.take()
+                            print(f"{app.__name__}, seed {seed}: {concurrent_run.anomalies[0]}", file=sys.stderr)
         print(f"| {app.__name__} | {count['races']} | {count['operations']} | {count['alarms']} |", flush=True)
 
 
@@ -91,8 +88,8 @@ def main() -> None:
     if chosen.alarms:
         alarms(chosen.alarms)
         return
-    names = [one for one, fault in FAULTS.items() if fault.__module__.endswith(ROOMS) and fault.broken]
-    rates([one for one in names if not chosen.name or one.startswith(tuple(chosen.name))], chosen.runs)
+    names = [name for name, fault in FAULTS.items() if fault.__module__.endswith(ROOMS) and fault.broken]
+    rates([name for name in names if not chosen.name or name.startswith(tuple(chosen.name))], chosen.runs)
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ COMMANDS = {
 
 
 def timed(words: list[str], folder: str) -> float:
-    """Run the command once in the folder and give its seconds; raises where it fails."""
+    """Run the command once in the folder, and return its time in seconds. Raise ``CalledProcessError`` if it fails."""
     begun = time.perf_counter()
     command = [sys.executable, "-m", "pytest_cloudimages.app.cli.main", *words]
     subprocess.run(command, cwd=folder, check=True, capture_output=True)

@@ -1,96 +1,66 @@
 # who may read and change tags
 
-import re
 import uuid
-from collections.abc import Callable, Iterator
 
 import pytest
 
-from pytest_cloudimages import requirement
+from pytest_cloudimages import Blocked, expect, note, requirement
 from pytest_cloudimages.areas.images.states import shared
+from pytest_cloudimages.areas.tags.checks import (
+    A_CHALLENGE,
+    NOT_OK,
+    OK,
+    REFUSED,
+    FreshImage,
+    Image,
+    ImagesClient,
+    OwnerOf,
+    UnauthorizedAttempts,
+    answered,
+    expect_tags,
+    or_skip,
+    require_ok,
+)
+from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.negative import (
     ANONYMOUS,
     INVALID,
     OTHER_PROJECT,
     OTHER_PROJECT_CAN_READ,
-    UnauthorizedAttempt,
-    UnauthorizedAttempts,
+    attempted_changes,
+    note_hidden,
 )
-from pytest_cloudimages.client.images import Image, require_ok
-from pytest_cloudimages.client.session import Answer, ImagesClient
-from pytest_cloudimages.engine import recording
-from pytest_cloudimages.engine.run import FreshImage
-from pytest_cloudimages.spec.verdicts import Blocked
-
-OwnerOf = Callable[[ImagesClient], str]
-
-#: auth-scheme, then what a challenge may hold. (RFC 9110, 11.3.)
-CHALLENGE = re.compile(r"\s*[!#$%&'*+.^_`|~0-9A-Za-z-]+(\s|,|$)")
-
-
-def refused(image: Image, caller: ImagesClient) -> Iterator[Answer]:
-    yield caller.add_tag(image.id, "new")
-    yield caller.delete_tag(image.id, "there")
 
 
 # "401 Unauthorized: Unauthorized."
 @requirement("TAG-AUTH-01")
 def test_a_request_without_a_token_is_refused_with_401(unauthorized_attempts: UnauthorizedAttempts) -> None:
     for attempt in unauthorized_attempts.by(ANONYMOUS):
-        assert attempt.answer.status == 401, attempt
+        expect(attempt.answer.status, 401, f"status of {attempt}")
 
 
 # "If the token has expired, the API call returns 401"
 @requirement("TAG-AUTH-02")
 def test_a_request_with_an_invalid_token_is_refused_with_401(unauthorized_attempts: UnauthorizedAttempts) -> None:
     for attempt in unauthorized_attempts.by(INVALID):
-        assert attempt.answer.status == 401, attempt
+        expect(attempt.answer.status, 401, f"status of {attempt}")
 
 
 # "The server generating a 401 response MUST send a WWW-Authenticate header field
 # containing at least one challenge"
 @requirement("TAG-AUTH-03")
 def test_a_401_carries_a_challenge(unauthorized_attempts: UnauthorizedAttempts) -> None:
-    answers = [attempt.answer for attempt in unauthorized_attempts.by(ANONYMOUS, INVALID, where=unauthorized)]
-    if not answers:
-        pytest.skip("no request was answered 401")
-
-    for answer in answers:
-        assert CHALLENGE.match(answer.headers.get("WWW-Authenticate", "")), answer
+    unauthorized = unauthorized_attempts.by(ANONYMOUS, INVALID, where=answered(401))
+    for attempt in or_skip(unauthorized, "no request was answered 401"):
+        expect(attempt.answer.headers.get("WWW-Authenticate"), A_CHALLENGE, f"WWW-Authenticate of {attempt}")
 
 
 # "it lacks valid authentication credentials": the request has not been applied
 @requirement("TAG-AUTH-04")
 def test_a_request_answered_401_changes_nothing(unauthorized_attempts: UnauthorizedAttempts) -> None:
-    negative_requests = [*unauthorized_attempts.by(ANONYMOUS, INVALID, where=unauthorized)]
-    if not negative_requests:
-        pytest.skip("no request was answered 401")
-
-    assert [one for one in negative_requests if one.changed] == []
-
-
-def unauthorized(attempt: UnauthorizedAttempt) -> bool:
-    return attempt.answer.status == 401
-
-
-# "401 Unauthorized", "403 Forbidden", "404 Not Found"
-@requirement("TAG-AUTH-07")
-def test_a_refused_caller_changes_nothing(unauthorized_attempts: UnauthorizedAttempts) -> None:
-    # A caller who cannot even see an image is to be refused in one way or another.
-    assert [*unauthorized_attempts.aside().by(OTHER_PROJECT, where=lambda attempt: attempt.answer.ok)] == []
-    negative_requests = [
-        *unauthorized_attempts.by(
-            ANONYMOUS,
-            INVALID,
-            OTHER_PROJECT,
-            OTHER_PROJECT_CAN_READ,
-            where=lambda attempt: attempt.answer.status in (401, 403, 404),
-        )
-    ]
-    if not negative_requests:
-        pytest.skip("nobody was refused")
-
-    assert [one for one in negative_requests if one.changed] == []
+    unauthorized = unauthorized_attempts.by(ANONYMOUS, INVALID, where=answered(401))
+    for attempt in or_skip(unauthorized, "no request was answered 401"):
+        expect(attempt.changed, False, f"effect of {attempt}")
 
 
 # "403 Forbidden: Forbidden."
@@ -98,19 +68,10 @@ def test_a_refused_caller_changes_nothing(unauthorized_attempts: UnauthorizedAtt
 def test_who_sees_and_may_not_change_is_answered_403(
     unauthorized_attempts: UnauthorizedAttempts, other_project: ImagesClient
 ) -> None:
-    seen = [*unauthorized_attempts.by(OTHER_PROJECT_CAN_READ)]
-    if not seen:
-        pytest.skip(f"needs an image that {other_project.caller} sees: none could be shared with it, or made public")
-
-    for attempt in seen:
-        noted(attempt.answer)
-        assert attempt.answer.status in (403, 404), attempt
-
-
-def noted(answer: Answer) -> None:
-    """Note a 404 where 403 is expected: the image can be seen (ruling Q-13)."""
-    if answer.status == 404:
-        recording.current_check().note(f"{answer.exchange.method} on an image that can be seen is answered 404.")
+    needed = f"needs an image that {other_project.caller} sees: none could be shared with it, or made public"
+    for attempt in or_skip(unauthorized_attempts.by(OTHER_PROJECT_CAN_READ), needed):
+        note_hidden(attempt.answer)
+        expect(attempt.answer.status, {403, 404}, f"status of {attempt}")
 
 
 # "An origin server that wishes to 'hide' the current existence of a forbidden
@@ -119,33 +80,44 @@ def noted(answer: Answer) -> None:
 def test_an_invisible_image_may_be_hidden(fresh_image: FreshImage, other_project: ImagesClient) -> None:
     with fresh_image(visibility="private") as image:
         image.given_tags("there")
-        for answer in refused(image, other_project):
-            recording.current_check().note(
-                f"{answer.exchange.method} on another project's private image: {answer.status}."
-            )
-            assert answer.status in (403, 404), answer
+        for answer in attempted_changes(image, other_project):
+            note(f"{answer.exchange.method} on another project's private image: {answer.status}.")
+            expect(answer.status, {403, 404}, f"status of {answer}")
+
+
+# "401 Unauthorized", "403 Forbidden", "404 Not Found"
+@requirement("TAG-AUTH-07")
+def test_a_refused_caller_changes_nothing(unauthorized_attempts: UnauthorizedAttempts) -> None:
+    # A caller who cannot even see an image is to be refused in one way or another: else nobody was refused.
+    for attempt in unauthorized_attempts.aside().by(OTHER_PROJECT):
+        expect(attempt.answer.status, NOT_OK, f"status of {attempt}")
+
+    callers = (ANONYMOUS, INVALID, OTHER_PROJECT, OTHER_PROJECT_CAN_READ)
+    refused = unauthorized_attempts.by(*callers, where=answered(401, 403, 404))
+    for attempt in or_skip(refused, "nobody was refused"):
+        expect(attempt.changed, False, f"effect of {attempt}")
 
 
 # "observer … has read-only permissions"
 @requirement("TAG-AUTH-08")
 def test_a_reader_cannot_change_tags(image: Image, reader: ImagesClient) -> None:
     image.given_tags("there")
-    if image.seen_by(reader).show().status != 200:
-        raise Blocked("The reader does not see the image at all; give a reader of the same project.")
-    mine = image.seen_by(reader)
-    for answer in (*refused(image, reader), mine.add_tag("there"), mine.send("PUT", "/tags/n%65w%2D2")):
-        assert answer.refused, answer
-    assert image.eventual_tags(["there"]) == ["there"]
+    seen = image.seen_by(reader)
+    if seen.show().status != 200:
+        raise Blocked("The reader does not see the image at all; name a reader of the same project.")
+
+    for answer in (*attempted_changes(image, reader), seen.add_tag("there"), seen.send("PUT", "/tags/n%65w%2D2")):
+        expect(answer.status, REFUSED, f"status of {answer}")
+    expect_tags(image, ["there"], "after a reader was refused")
 
 
 # "creator … create, read, update"
 @requirement("TAG-AUTH-09")
 def test_a_creator_can_add_tags(working_image: Image, creator: ImagesClient) -> None:
-    image = working_image
-    answer = image.seen_by(creator).add_tag("created")
+    answer = working_image.seen_by(creator).add_tag("created")
 
-    assert answer.ok, answer
-    assert image.eventual_tags(["created"]) == ["created"]
+    expect(answer.status, OK, f"status of {answer}")
+    expect_tags(working_image, ["created"], "after a creator added one")
 
 
 # undocumented
@@ -153,7 +125,7 @@ def test_a_creator_can_add_tags(working_image: Image, creator: ImagesClient) -> 
 def test_a_creator_deleting_a_tag(image: Image, creator: ImagesClient) -> None:
     image.given_tags("there")
     answer = image.seen_by(creator).delete_tag("there")
-    recording.current_check().note(f"DELETE of a tag by a creator: {answer.status}.")
+    note(f"DELETE of a tag by a creator: {answer.status}.")
 
 
 # undocumented for tags
@@ -169,20 +141,27 @@ def test_a_member_cannot_change_tags(
         shared(image, project)
         for status in ("pending", "accepted", "rejected"):
             require_ok(image.seen_by(other_project).send("PUT", f"/members/{project}", json={"status": status}))
-            for answer in refused(image, other_project):
-                noted(answer)
-                assert answer.status in (403, 404), f"{answer} ({status})"
-            assert image.eventual_tags(["there"]) == ["there"]
+
+            for answer in attempted_changes(image, other_project):
+                note_hidden(answer)
+                expect(answer.status, {403, 404}, f"status of {answer}", status_of_the_member=status)
+            expect_tags(image, ["there"], f"after a member ({status}) was refused")
 
 
 # the token is looked at before anything else
 @requirement("TAG-AUTH-12")
 def test_the_token_is_asked_for_first(image: Image, anonymous: ImagesClient) -> None:
     unknown = f"/images/{uuid.uuid4()}"
-    asked = [("PUT", f"{unknown}/tags/new"), ("DELETE", f"{unknown}/tags/new")]
-    asked += [("PUT", f"/images/{image.id}/tags/{'x' * 256}"), ("GET", f"/images/{image.id}/tags/new")]
-    asked += [("POST", f"/images/{image.id}/tags/new"), ("PUT", f"/images/{image.id}/tags/")]
-    for method, target in asked:
+    tags = f"/images/{image.id}/tags"
+    otherwise_wrong = [
+        ("PUT", f"{unknown}/tags/new"),
+        ("DELETE", f"{unknown}/tags/new"),
+        ("PUT", f"{tags}/{'x' * 256}"),
+        ("GET", f"{tags}/new"),
+        ("POST", f"{tags}/new"),
+        ("PUT", f"{tags}/"),
+    ]
+    for method, target in otherwise_wrong:
         answer = anonymous.send(method, target)
 
-        assert answer.status == 401, answer
+        expect(answer.status, 401, f"status of {answer}")

@@ -1,25 +1,33 @@
 # sequences of operations against a set
 
-from collections import Counter
-from itertools import chain
-
 import pytest
 from hypothesis import given
 
-from pytest_cloudimages import requirement
-from pytest_cloudimages.areas.tags.isolation import OtherImage
-from pytest_cloudimages.areas.tags.race_workloads import Races
-from pytest_cloudimages.areas.tags.strategies import tags
-from pytest_cloudimages.engine import recording
-from pytest_cloudimages.engine.measurement import Measurement
-from pytest_cloudimages.engine.observations import Steps
-from pytest_cloudimages.engine.run import FreshImage, Run
-from pytest_cloudimages.history.concurrent_plans import Pattern
-from pytest_cloudimages.history.events import Anomaly
-from pytest_cloudimages.history.operations import Kind
-from pytest_cloudimages.history.oracles import took_exact_effect, without
-from pytest_cloudimages.history.steps import Prior
-from pytest_cloudimages.spec.verdicts import Blocked
+from pytest_cloudimages import Blocked, expect, note, requirement
+from pytest_cloudimages.areas.tags.checks import (
+    ADD,
+    OK,
+    REFUSED,
+    Allowed,
+    ConcurrentRuns,
+    FreshImage,
+    OtherImage,
+    Pattern,
+    Prior,
+    Run,
+    Steps,
+    expect_exact_effect,
+    expect_explained,
+    expect_kept,
+    expect_reproduced,
+    expect_stored_or_refused,
+    expect_tags,
+    without,
+)
+from pytest_cloudimages.areas.tags.fixtures import *
+from pytest_cloudimages.strategies import tags
+
+READABLE = Allowed("tags that can be read", lambda values: values is not None)
 
 
 # "This operation adds the specified tag …" "This operation deletes the specified tag …"
@@ -27,49 +35,28 @@ from pytest_cloudimages.spec.verdicts import Blocked
 def test_the_tags_are_what_the_acknowledged_operations_leave(
     sequences: Steps, plain_tags: Steps, boundary_tags: Steps, every_length: Steps
 ) -> None:
-    for step in chain(sequences.steps(), plain_tags.steps()):
-        present = step.tag in step.before
-        if step.operation.kind is Kind.ADD:
-            assert step.answer.status in ((204,) if present else (204, 201)), step
-            assert sorted(step.after) == sorted([*without(step.before, step.tag), step.tag]), step
+    for step in (sequences + plain_tags).steps():
+        present, others = step.tag in (step.before or ()), without(step.before, step.tag)
+        if step.operation.kind is ADD:
+            step.expect(status=204 if present else {204, 201}, after=[*others, step.tag])
         else:
-            assert step.answer.status == (204 if present else 404), step
-            assert sorted(step.after) == without(step.before, step.tag), step
+            step.expect(status=204 if present else 404, after=others)
 
-    for histories in (sequences, plain_tags, boundary_tags, every_length):
-        assert [*histories.contradictions(standing_by=False)] == []
-        histories.steady()
+    for steps in (sequences, plain_tags, boundary_tags, every_length):
+        expect_reproduced(steps, standing_by=False)
+        steps.steady()
 
 
 # "only be tagged once", "only be removed once": whoever else is at it
 @requirement("TAG-HIST-02")
-def test_what_many_were_answered_is_explained_by_some_order(races: Races) -> None:
-    shown = races.measured(Pattern, races.unexplained, kind=lambda one: one.category)
-    for heat in shown.heats:
-        if heat.late and not shown.violations:
-            recording.current_check().note(
-                f"{heat.race.name}: a reader saw changes late, as is seen of this service elsewhere."
-            )
+def test_what_many_were_answered_is_explained_by_some_order(races: ConcurrentRuns) -> None:
+    shown = races.measured(Pattern, races.unexplained, kind=lambda anomaly: anomaly.category)
+    for run in shown.runs:
+        if run.late and not shown.violations:
+            note(f"{run.plan.name}: a reader saw changes late, as is seen of this service elsewhere.")
 
-    assert shown.sound, unexplained(shown)
+    expect_explained(shown)
     shown.raise_if_blocked()
-
-
-def unexplained(shown: Measurement[Anomaly]) -> str:
-    """Say how often and in which ways, with the smallest history that no order explains."""
-    counts = Counter(str(anomaly.category) for _, anomaly in shown.violations)
-    told = ", ".join(f"{category} ({count})" for category, count in counts.most_common())
-    where: dict[str, set[int]] = {}
-    for one, _ in shown.violations:
-        where.setdefault(one.race.family, set()).add(one.race.clients)
-    races = "; ".join(f"{family}, {', '.join(map(str, sorted(clients)))} clients" for family, clients in where.items())
-    count = len({id(one) for one, _ in shown.violations})
-    heat, smallest = min(shown.violations, key=lambda one: len(one[1].witness))
-    recording.current_check().witness(smallest, heat.behind(smallest.witness))
-    return (
-        f"{count} of {len(shown.heats)} races have no order that explains them: {told} ({races}).\n"
-        f"In {heat.race.name}: {smallest.text}"
-    )
 
 
 # "This operation adds the specified tag to the specified image."
@@ -81,14 +68,14 @@ def test_other_images_keep_their_tags(
         pytest.skip("needs a second image: lend another with a further --image ID")
     if max(sequences.images, plain_tags.images) < 2:
         raise Blocked("No second image could be had, so that none could be touched.")
-    for histories in (sequences, plain_tags):
-        for step in histories.steps(beside=True):
-            before, after = step.neighbour
-            assert before is None or after is None or sorted(before) == sorted(after), step
-        assert [*histories.contradictions(standing_by=True)] == []
-    for one in other_images:
-        recording.current_check().aside(one.exchanges)
-        assert sorted(one.before) == sorted(one.after), one
+
+    for steps in (sequences, plain_tags):
+        for step in steps.steps(beside=True):
+            before, after = step.other_image
+            if before is not None and after is not None:
+                expect(sorted(after), sorted(before), f"tags of another image after {step.answered}", before=before)
+        expect_reproduced(steps, standing_by=True)
+    expect_kept(other_images)
 
 
 # "This operation adds the specified tag …": that very string, or a refusal
@@ -102,24 +89,23 @@ def test_a_tag_is_stored_exactly_or_refused(
     confusable_sequences: Steps,
     kind: str,
 ) -> None:
-    every = {
+    steps = {
         "unusual": unusual_tags,
         "special": special_tags,
         "related": confusable_tags,
         "of every length": every_length,
-    }
-    lives = every.get(kind, confusable_sequences)
-    for step in lives.additions(known=False):
-        assert step.answer.ok or step.answer.refused, step
+        "related in sequences": confusable_sequences,
+    }[kind]
+    for step in steps.additions(known=False):
         if step.answer.ok and step.before is not None:
-            assert step.after is not None, step
-        assert not step.known or took_exact_effect(step), step
-    for step in lives.deletions():
-        if step.past is Prior.CARRIED and step.tag in step.before:
-            assert step.answer.ok, step
+            expect(step.after, READABLE, f"tags after {step.answered}")
+        expect_stored_or_refused(step)
+    for step in steps.deletions():
+        if step.prior is Prior.PRESENT:
+            step.expect(status=OK)
         # The deletion of a tag that is not there takes no other one.
-        assert took_exact_effect(step), step
-    assert [*lives.contradictions(standing_by=False)] == []
+        expect_exact_effect(step)
+    expect_reproduced(steps, standing_by=False)
 
 
 # "This operation adds the specified tag …": that very string, or a refusal
@@ -128,10 +114,10 @@ def test_a_tag_is_stored_exactly_or_refused(
 def test_any_tag_is_stored_exactly_or_refused(fresh_image: FreshImage, tag: str) -> None:
     with fresh_image() as image:
         added = image.add_tag(tag)
-        expected = [tag] if added.ok else []
+        expect(added.status, OK | REFUSED, f"status of {added}")
+        expect_tags(image, [tag] if added.ok else [], f"after {added}")
 
-        assert added.ok or added.refused, added
-        assert image.eventual_tags(expected) == expected
         if added.ok:
-            assert image.delete_tag(tag).ok
-            assert image.eventual_tags([]) == []
+            deleted = image.delete_tag(tag)
+            expect(deleted.status, OK, f"status of {deleted}")
+            expect_tags(image, [], f"after {deleted}")

@@ -137,7 +137,7 @@ def peer(open_peer: Callable[..., Peer]) -> Peer:
 @pytest.fixture
 def direct(monkeypatch: pytest.MonkeyPatch) -> None:
     """Take proxies and certificates out of the environment."""
-    for name in [one for one in os.environ if one.upper().endswith(("_PROXY", "_CA_BUNDLE"))]:
+    for name in [each_name for each_name in os.environ if each_name.upper().endswith(("_PROXY", "_CA_BUNDLE"))]:
         monkeypatch.delenv(name)
 
 
@@ -156,7 +156,7 @@ def open_wire(direct: None) -> Iterator[Callable[..., Transport]]:  # noqa: ARG0
 
 @pytest.fixture
 def caller(peer: Peer, open_wire: Callable[..., Transport]) -> ImagesClient:
-    """Give a client of the scripted server, with the token ``token-of-the-test``."""
+    """Return a client of the scripted server, with the token ``token-of-the-test``."""
     return ImagesClient(f"{peer.url}/v2", open_wire(peer.url), Recorder(), lambda: "token-of-the-test")
 
 
@@ -182,11 +182,11 @@ class Outcome:
         return found
 
     def entry(self, identifier: str) -> dict[str, Any]:
-        """Give what conformance.json says of a requirement."""
-        return next(one for one in self.results["requirements"] if one["id"] == identifier)
+        """Return what conformance.json says of a requirement."""
+        return next(result for result in self.results["requirements"] if result["id"] == identifier)
 
     def verdict(self, identifier: str) -> str:
-        """Give the verdict of a requirement."""
+        """Return the verdict of a requirement."""
         return cast("str", self.entry(identifier)["verdict"])
 
 
@@ -255,9 +255,9 @@ def workshop_at(folder: Path) -> Workshop:
     foreign = ("OS_", "CLOUDIMAGES_", "PYTEST_", "PYTHONDONTWRITEBYTECODE", "HYPOTHESIS_")
     environ = {name: value for name, value in os.environ.items() if not name.startswith(foreign)}
     for name in [
-        one
-        for one in environ
-        if one.upper().endswith(("_PROXY", "_CA_BUNDLE")) or one in ("CI", "TOX_ENV", "PYTHONUNBUFFERED")
+        each_name
+        for each_name in environ
+        if each_name.upper().endswith(("_PROXY", "_CA_BUNDLE")) or each_name in ("CI", "TOX_ENV", "PYTHONUNBUFFERED")
     ]:
         del environ[name]
     environ |= {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "COLUMNS": "200"}
@@ -266,11 +266,11 @@ def workshop_at(folder: Path) -> Workshop:
 
 @pytest.fixture
 def workshop(tmp_path: Path) -> Workshop:
-    """Give a folder and an environment for one test."""
+    """Return a folder and an environment for one test."""
     return workshop_at(tmp_path)
 
 
 @pytest.fixture(scope="module")
 def shared_workshop(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Workshop]:
-    """Give folders and environments for a module's shared runs."""
+    """Return folders and environments for a module's shared runs."""
     return lambda name: workshop_at(tmp_path_factory.mktemp(name))

@@ -12,14 +12,15 @@ import pytest
 
 from pytest_cloudimages.areas.tags import explainer as asking
 from pytest_cloudimages.areas.tags.explainer import Explainer
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.areas.tags.suspects import Suspect
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.diagnosis.symptoms import Symptom
 from pytest_cloudimages.engine.preflight import prepare
 from pytest_cloudimages.engine.run import Run
-from pytest_cloudimages.engine.settings import Options
+from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.history.operations import Kind
-from pytest_cloudimages.reference.app import App, Reply
+from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Caller
 from pytest_cloudimages.reference.server import Server, serving
 
@@ -51,7 +52,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, direct: None) -> Iterator[Opened]:  
             if lent is not None:
                 caller = Caller(app.identity.users["tester"].project.id)
                 images = [app.images.create(caller, {"name": "lent", "tags": lent}).id]
-            run = prepare(Options(url=f"{server.url}/v2", image=tuple(images), patience=0.2))
+            run = prepare(Settings(url=f"{server.url}/v2", image=tuple(images), patience=0.2), (TAGS,))
             stack.callback(run.close)
             run.recorder.counts.clear()
             return run, server
@@ -65,7 +66,7 @@ def opened(monkeypatch: pytest.MonkeyPatch, direct: None) -> Iterator[Opened]:  
         ("ReadsPlusAsSpace", added("abc+ ")),
         ("RefusesReserved", added('a"b', Symptom.REFUSED)),
         ("DropsControls", added("ab\x01c")),
-        ("KeepsWhatCameBack", Suspect(Symptom.KEPT, Kind.DELETE, "x7", True, ("x7",))),
+        ("KeepsWhatCameBack", Suspect(Symptom.NOT_DELETED, Kind.DELETE, "x7", True, ("x7",))),
         ("KeepsSevenTags", added("tag", Symptom.REMOVES_OTHERS, before=tuple("abcdefg"), lost=("a",))),
         (
             "DeletesByPrefix",
@@ -109,9 +110,15 @@ def test_one_cause_is_explained_once(opened: Opened) -> None:
     assert run.recorder.counts[Purpose.EXPLAINING] == spent
 
 
+def both_of(*names: str) -> Callable[[], App]:
+    """Return an app that has several faults."""
+    bases: tuple[Any, ...] = tuple(FAULTS[name] for name in names)
+    return type("Both", bases, {})
+
+
 def test_two_causes_have_two_explanations(opened: Opened) -> None:
     """A tag outside the class, another symptom, or a tag that was not there before, is asked about anew."""
-    both = type("Both", (FAULTS["ReadsPlusAsSpace"], FAULTS["RefusesATilde"]), {})  # type: ignore[misc]
+    both = both_of("ReadsPlusAsSpace", "RefusesATilde")
     run, _ = opened(both())
     explainer = Explainer(run)
 
@@ -121,7 +128,7 @@ def test_two_causes_have_two_explanations(opened: Opened) -> None:
 
 def test_a_tag_that_goes_wrong_by_itself_is_not_explained_by_what_came_before(opened: Opened) -> None:
     """A known class of tags that come back does not stand for a tag that is altered at once."""
-    both = type("Both", (FAULTS["LosesWhatComesBack"], FAULTS["ReadsPlusAsSpace"]), {})  # type: ignore[misc]
+    both = both_of("LosesWhatComesBack", "ReadsPlusAsSpace")
     run, _ = opened(both())
     explainer = Explainer(run)
 
@@ -151,12 +158,12 @@ def test_a_service_that_stops_answering_ends_it_quietly(opened: Opened) -> None:
     run, server = opened(app)
     asked = 0
 
-    def fall_silent(_: object) -> Reply:
+    def fall_silent(request: Request) -> Reply:
         nonlocal asked
         asked += 1
         if asked > 5:
             raise ConnectionAbortedError
-        return App.answer(app, _)  # type: ignore[arg-type]  # a request
+        return App.answer(app, request)
 
     server.app.answer = fall_silent  # type: ignore[method-assign]
     explainer = Explainer(run)
@@ -175,7 +182,7 @@ def test_a_lent_image_is_used_and_put_back(opened: Opened) -> None:
     sentence = Explainer(run).explain(added("007"))
 
     assert sentence.startswith("any tag that is a whole number with leading noughts (")
-    assert [sorted(one.tags) for one in server.app.images.all()] == [["mine", "ö"]]
+    assert [sorted(image.tags) for image in server.app.images.all()] == [["mine", "ö"]]
 
 
 OWN = """
@@ -185,8 +192,8 @@ OWN = """
     {patch}
 
     @requirement("TAG-ADD-13")
-    def test_a_digit(image):
-        assert image.add_tag("7").ok
+    def test_a_digit(cloudimages_image):
+        assert cloudimages_image.add_tag("7").ok
 
     @requirement("TAG-ADD-01")
     def test_another():

@@ -6,13 +6,14 @@ import itertools
 import json
 import sys
 from collections import Counter
+from dataclasses import dataclass
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.app.judge import Judge
+from pytest_cloudimages.app import records
 from pytest_cloudimages.areas.tags.negative import (
     ANONYMOUS,
     OTHER_PROJECT,
@@ -22,12 +23,12 @@ from pytest_cloudimages.areas.tags.negative import (
 )
 from pytest_cloudimages.areas.tags.read_paths import Comparison, Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.representations import Representation, Representations
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.exchange import Exchange
-from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import Answer
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.observations import Steps
-from pytest_cloudimages.engine.recording import Cases, CheckRecord
+from pytest_cloudimages.engine.recording import Case, CheckRecord, Collection, cases
 from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.steps import Prior, Reading, SequentialHistory, Step
 from pytest_cloudimages.reference.app import App, Reply, Request
@@ -54,9 +55,19 @@ def answer(status: int = 204, tags: list[str] | None = None) -> Answer:
 
 def history(tag: str, *, status: int = 204, images: int = 1, inferred: bool = False) -> SequentialHistory:
     """Make a history of one addition."""
-    before, after = Reading(answer(200, [])), Reading(answer(200, [tag]))
+    before, after = Reading(answer(200, []), TAGS), Reading(answer(200, [tag]), TAGS)
     operation, seen = Operation(Kind.ADD, tag), (before, after)
-    added = Step(operation, answer(status), (), (tag,), Prior.NEVER, again=False, readings=seen, inferred=inferred)
+    added = Step(
+        operation,
+        answer(status),
+        (),
+        (tag,),
+        Prior.NEVER,
+        re_added=False,
+        readings=seen,
+        resource=TAGS,
+        inferred=inferred,
+    )
     return SequentialHistory(images, [added], [before, after], additions=[(before, after, [added])])
 
 
@@ -69,7 +80,7 @@ def mine() -> Iterator[CheckRecord]:
     recording.collect(None)
 
 
-COLLECTIONS: dict[str, tuple[Callable[[], Cases], Callable[[Any], Iterable[object]]]] = {
+COLLECTIONS: dict[str, tuple[Callable[[], Collection], Callable[[Any], Iterable[object]]]] = {
     "steps": (lambda: Steps([history("a"), history("b")]), lambda histories: histories.steps()),
     "answers": (lambda: Steps([history("a"), history("b")]), lambda histories: histories.answers()),
     "readings": (lambda: Steps([history("a")]), lambda histories: histories.readings()),
@@ -78,11 +89,11 @@ COLLECTIONS: dict[str, tuple[Callable[[], Cases], Callable[[Any], Iterable[objec
         lambda histories: histories.around_additions(),
     ),
     "representations": (
-        lambda: Representations([Representation(Reading(answer()), [], (answer().exchange,))] * 2),
+        lambda: Representations([Representation(Reading(answer(), TAGS), [], (answer().exchange,))] * 2),
         iter,
     ),
     "details": (
-        lambda: Representations([Representation(Reading(answer()), [], ())] * 2),
+        lambda: Representations([Representation(Reading(answer(), TAGS), [], ())] * 2),
         lambda representations: representations.details(),
     ),
     "looks": (
@@ -105,11 +116,60 @@ def test_what_a_collection_yields_is_a_case_and_nothing_of_it_aside(name: str, m
 
     beside = [*look(collection.aside())]
 
-    assert (mine.cases, mine.kinds, mine.main) == (0, Counter(), False)
+    assert (mine.cases, mine.kinds, mine.main) == (0, Counter(), None)
     assert mine.exchanges
     assert len(beside) == 2
     assert [*look(collection)] == beside
-    assert (mine.cases, mine.main) == (2, True)
+    assert mine.cases == 2
+    assert mine.main is not None
+    assert mine.main.name.startswith(type(collection).__name__)
+
+
+@dataclass(frozen=True)
+class Letters(Collection):
+    """A collection as a tester would write one."""
+
+    letters: str
+
+    @cases
+    def all(self) -> Iterator[Case[str]]:
+        """Return the letters; a blank is looked at aside."""
+        for letter in self.letters:
+            yield Case(letter, [answer().exchange], "a letter", aside=letter == " ")
+
+
+def test_cases_are_declared_once_and_can_be_narrowed(mine: CheckRecord) -> None:
+    """They can be iterated over again, count each time, and count nothing that a condition leaves out."""
+    every = Letters("ab c").all()
+    later = every.where(lambda letter: letter > "a")
+
+    assert ([*later], [*later]) == (["b", "c"], ["b", "c"])
+    assert [*every.aside()] == [*"ab c"]
+    assert mine.cases == 4
+    assert [*every] == [*"ab c"]
+    assert (mine.cases, mine.kinds) == (7, Counter({"a letter": 7}))
+    assert [*Letters("ab").aside().all().where(lambda letter: letter == "a")] == ["a"]
+    assert mine.cases == 7
+
+
+def test_the_record_says_which_collection_is_main(mine: CheckRecord) -> None:
+    """It is the first that is taken up to be counted, even if it yields nothing."""
+    aside, empty, more = Letters("a").aside().all(), Letters("").all(), Letters("b").all()
+
+    for letters in (aside, empty, more):
+        list(letters)
+
+    assert mine.main is empty
+    assert (mine.cases, mine.main.name) == (1, "Letters.all")
+
+
+def test_steps_of_two_collections_are_looked_at_as_one(mine: CheckRecord) -> None:
+    """In their order, and aside if one of them is."""
+    first, second = Steps([history("a")]), Steps([history("b")])
+
+    assert [step.value for step in (first + second).additions()] == ["a", "b"]
+    assert [step.value for step in (first + second.aside()).additions()] == ["a", "b"]
+    assert mine.cases == 2
 
 
 def test_a_side_question_begins_anew(mine: CheckRecord) -> None:
@@ -135,7 +195,7 @@ def test_what_a_check_passes_over_is_no_case(mine: CheckRecord) -> None:
 
     assert [step.tag for step in histories.additions(where=lambda step: len(step.tag) > 1)] == ["long"]
     assert [*histories.answers(where=lambda answer: answer.status == 500)] == []
-    assert len([*histories.readings(where=lambda reading: bool(reading.tags))]) == 2
+    assert len([*histories.readings(where=lambda reading: bool(reading.values))]) == 2
     assert len([*tried.by(ANONYMOUS, OTHER_PROJECT, where=lambda attempt: attempt.answer.status == 401)]) == 1
     assert [*NegativeRequests([answer()]).answers(where=lambda answer: answer.status >= 400)] == []
     assert mine.cases == 4
@@ -155,35 +215,39 @@ def test_additions_that_were_all_refused_have_added_nothing(mine: CheckRecord) -
     assert mine.cases == 1
 
 
-class OfATranscript:
-    """As much of a conductor as counts what a check has sent."""
-
-    def __init__(self) -> None:
-        self.run = self
-        self.recorder = Recorder()
-
-    def concluded(self, mine: CheckRecord) -> None:
-        """Count what was sent."""
-        self.recorder.add(answer().exchange)
-        Judge._conclude(cast("Judge", self), mine)  # noqa: SLF001 - the rule itself
+def conclude(mine: CheckRecord) -> None:
+    """Count one exchange that a check has sent itself."""
+    records.count_sent(mine, [answer().exchange])
 
 
 def test_what_a_check_sends_is_its_case_unless_it_takes_up_a_collection(mine: CheckRecord) -> None:
     """A check whose collection yielded nothing is not saved by a request that it sends besides."""
-    OfATranscript().concluded(mine)
+    conclude(mine)
     assert mine.cases == 1
 
     asked_of_nothing = CheckRecord()
     recording.collect(asked_of_nothing)
     assert [*Steps([]).additions()] == []
-    OfATranscript().concluded(asked_of_nothing)
+    conclude(asked_of_nothing)
     assert (asked_of_nothing.cases, asked_of_nothing.requests) == (0, 1)
 
     beside = CheckRecord()
     recording.collect(beside)
     assert [*Steps([]).aside().additions()] == []
-    OfATranscript().concluded(beside)
+    conclude(beside)
     assert beside.cases == 1
+
+
+def test_what_a_check_sends_for_a_case_is_attached_once(mine: CheckRecord) -> None:
+    """What it has counted itself is not attached to its last case again; what it has not is."""
+    first, last, besides = answer().exchange, answer().exchange, answer().exchange
+    mine.case([first])
+    mine.case([last])
+
+    records.count_sent(mine, [first, last, besides])
+
+    assert mine.exchanges == [last, besides]
+    assert (mine.cases, mine.requests) == (2, 3)
 
 
 class RefusesEveryAddition(App):

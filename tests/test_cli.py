@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
 TWICE = """\
 import json, os, signal
-from pytest_cloudimages import cli
+from pytest_cloudimages.app.cli import main
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.reference.app import App, Reply
 from pytest_cloudimages.reference.server import serving
@@ -46,7 +47,7 @@ for name, app, seed in (("first", Keeps(), 1), ("second", App(), 2)):
         os.environ |= {"CLOUDIMAGES_ENDPOINT": f"{server.url}/v2", "CLOUDIMAGES_TOKEN": token}
         before = surroundings()
         words = ["run", "--profile", "quick", "--seed", str(seed), "--reports", name]
-        statuses[name] = cli.main([*words, "--select", "TAG-ADD-13", "--", "test_own.py"])
+        statuses[name] = main.main([*words, "--select", "TAG-ADD-13", "--", "test_own.py"])
         same.append(surroundings() == before and SECRETS.hide(token) == token)
 with open("told.json", "w") as file:
     json.dump([statuses, same], file)
@@ -59,8 +60,8 @@ from pytest_cloudimages.strategies import plain_tags
 
 @requirement("TAG-ADD-13")
 @given(tag=plain_tags())
-def test_property(fresh_image, tag):
-    with fresh_image() as image:
+def test_property(cloudimages_fresh_image, tag):
+    with cloudimages_fresh_image() as image:
         assert image.add_tag(tag).ok
 """
 
@@ -74,7 +75,7 @@ class Wrong(App):
     def add_tag(self, request: Any, image_id: str, tag: str) -> Reply:
         """Answer 299."""
         super().add_tag(request, image_id, tag)
-        return Reply(299)  # type: ignore[arg-type]  # as good as the enum
+        return Reply(299)
 
 
 class Insensitive(App):
@@ -105,8 +106,8 @@ def image_of(server: Server, *tags: str) -> str:
 
 
 def tags_of(server: Server) -> dict[str, list[str]]:
-    """Give the tags of every image there is."""
-    return {one.id: sorted(one.tags) for one in server.app.images.all()}
+    """Return the tags of every image there is."""
+    return {image.id: sorted(image.tags) for image in server.app.images.all()}
 
 
 # Exit status
@@ -154,7 +155,7 @@ def test_totals_come_to_an_exit_status(counts: dict[str, int], strict: bool, sta
     from pytest_cloudimages.reporting.results import Results
     from pytest_cloudimages.spec.verdicts import Verdict
 
-    results = Results({"totals": {str(one): counts.get(str(one), 0) for one in Verdict}})
+    results = Results({"totals": {str(verdict): counts.get(str(verdict), 0) for verdict in Verdict}})
 
     assert results.exit_status(strict=strict) == status
 
@@ -163,10 +164,10 @@ CRASH = """
 from pytest_cloudimages import requirement
 
 @requirement("OWN-01")
-def test_crash(image, cloudimages_credentials):
+def test_crash(cloudimages_image, cloudimages_credentials):
     token = cloudimages_credentials.token()
     print("the token is", token)
-    answer = image.client.add_tag("unknown", "a")
+    answer = cloudimages_image.client.add_tag("unknown", "a")
     raise RuntimeError(f"a crash with {token} in its message, after {answer.body}")
 """
 OWN = """
@@ -223,14 +224,14 @@ def test_a_crash_leaves_nothing_behind(crashed: tuple[Any, str, Any]) -> None:
     outcome, _, left = crashed
 
     assert left == {}
-    assert {one.name for one in outcome.reports.iterdir()} >= {"conformance.json", "conformance.html", "junit.xml"}
+    assert {file.name for file in outcome.reports.iterdir()} >= {"conformance.json", "conformance.html", "junit.xml"}
     assert "a crash with *** in its message" in outcome.out
 
 
 def test_the_token_is_in_no_report(crashed: tuple[Any, str, Any]) -> None:
     """Not of a crash, not with local variables, not where the service echoes it, and not on the terminal."""
     outcome, token, _ = crashed
-    holding = [one.name for one in outcome.reports.rglob("*") if one.is_file() and token in one.read_text("utf-8")]
+    holding = [file.name for file in outcome.reports.rglob("*") if file.is_file() and token in file.read_text("utf-8")]
 
     assert holding == []
     assert token not in outcome.out
@@ -251,7 +252,7 @@ def test_a_module_that_cannot_be_loaded_is_ours(workshop: Any) -> None:
 
 
 def free_port() -> int:
-    """Give a port on which nobody listens."""
+    """Return a port on which nobody listens."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port: int = taken.getsockname()[1]
     return port
@@ -268,22 +269,29 @@ def free_port() -> int:
         (["--reference", "--select", "TAG-NIL-01"], 2, ["TAG-NIL-01"]),
         (["--reference", "--catalogue", "absent.toml"], 2, ["absent.toml cannot be read"]),
         (["--reference", "--reports", "file/reports"], 2, ["Reports cannot be written to file/reports"]),
-        (["--reference", "--timeout", "0"], 2, ["more than 0"]),
-        (["--reference", "--timeout", "soon"], 2, ["takes a number"]),
+        (["--reference", "--timeout", "0"], 2, ["--timeout: expected a number above 0"]),
+        (
+            ["--reference", "--timeout", "soon"],
+            2,
+            ["--timeout: expected a number above 0 and at most 3600, got 'soon'"],
+        ),
         (["--reference", "--cloud", "x"], 2, ["not allowed with"]),
         (["--reference", "--profile", "fast"], 2, ["quick"]),
         (["--reference", "--seed", "x"], 2, ["whole number"]),
+        (["--reference", "--minutes", "5"], 2, ["--minutes: expected the profile explore, got standard"]),
+        (["--reference", "--", "--cloudimages-patience=x"], 2, ["--cloudimages-patience: expected a number"]),
+        (["--reference", "--", "--cloudimages-cloud=c"], 2, ["--reference, --cloudimages-cloud: expected one service"]),
         (["--cloud", "none-such"], 2, ["none-such"]),
         (["--reference", "--no-such-option"], 2, ["--no-such-option"]),
         (["--reference", *ONE, "--", "-k", "no_such_test"], 3, ["deselected"]),
         (["--reference", *ONE, "--", "--no-such-option"], 2, ["--no-such-option"]),
     ],
-    ids=lambda one: " ".join(one) if isinstance(one, list) and one and one[0].startswith("-") else None,
+    ids=lambda text: " ".join(text) if isinstance(text, list) and text and text[0].startswith("-") else None,
 )
 def test_a_mistake_is_told_clearly(
     workshop: Any, server: Server, words: list[str], status: int, told: list[str]
 ) -> None:
-    """With an exit status of its own, and without a traceback."""
+    """In a few words, with an exit status of its own, and without a traceback."""
     names = {"port": str(free_port()), "url": f"{server.url}/v2"}
     workshop.write("file", "no folder")
     workshop.environ["CLOUDIMAGES_TOKEN"] = server.app.identity.issue("tester").value
@@ -292,7 +300,7 @@ def test_a_mistake_is_told_clearly(
     assert outcome.status == status, outcome.out
     assert "Traceback" not in outcome.out
     assert "INTERNALERROR" not in outcome.out
-    assert [one for one in told if one.format(**names) not in outcome.out] == [], outcome.out
+    assert [line for line in told if line.format(**names) not in outcome.out] == [], outcome.out
 
 
 def test_an_address_that_is_not_answered_has_its_reports(workshop: Any) -> None:
@@ -486,7 +494,7 @@ def test_ctrl_c_leaves_everything_as_it_was(workshop: Any, lent: bool) -> None:
     assert outcome.results["interrupted"]
     assert outcome.verdict("TAG-ADD-13") == "blocked"
     assert "interrupted" in outcome.out
-    assert {one.name for one in outcome.reports.iterdir()} >= {"conformance.json", "conformance.html", "junit.xml"}
+    assert {file.name for file in outcome.reports.iterdir()} >= {"conformance.json", "conformance.html", "junit.xml"}
 
 
 # Handing over to pytest
@@ -519,6 +527,49 @@ def test_settings_of_the_folder_are_not_the_suites(workshop: Any) -> None:
     assert outcome.status == 0, outcome.out
 
 
+# Replaying a finding
+
+
+def test_a_finding_is_replayed_as_it_was_found(workshop: Any) -> None:
+    """With all that it hung on, tests of one's own included; the reports with the finding stay as they are."""
+    path = workshop.write("test_own.py", PROPERTY)
+    with serving(Insensitive()) as server:
+        workshop.named(server)
+        first = workshop.judge(
+            "--select",
+            "TAG-URI-19",
+            "--strict",
+            "--patience",
+            "0.5",
+            "--timeout",
+            "9",
+            "--",
+            str(path),
+            "-p",
+            "no:randomly",
+        )
+        kept = {file.name: file.read_bytes() for file in first.reports.iterdir() if file.is_file()}
+        words = shlex.split(first.entry("TAG-URI-19")["replay"])
+        second = workshop.command(*words[1:])
+    again = json.loads((first.reports / "replay" / "conformance.json").read_text("utf-8"))
+    before = first.results["settings"]
+
+    assert first.status == second.status == 1, second.out
+    assert {file.name: file.read_bytes() for file in first.reports.iterdir() if file.is_file()} == kept
+    assert again["settings"] == before | {"select": ["TAG-URI-19"], "reports": "reports/replay"}
+    assert before["strict"]
+    assert (before["patience"], before["timeout"]) == (0.5, 9)
+    assert words[-4:] == ["--", str(path), "-p", "no:randomly"]
+
+
+def test_the_package_is_the_command(workshop: Any) -> None:
+    """`python -m pytest_cloudimages` does what `cloudimages` does."""
+    outcome = workshop.end(workshop.start("pytest_cloudimages", "requirements", "TAG-ADD-05"))
+
+    assert outcome.status == 0
+    assert outcome.out.startswith("TAG-ADD-05: ")
+
+
 # The requirements
 
 
@@ -537,9 +588,9 @@ def test_the_requirements_are_given_as_json(capsys: pytest.CaptureFixture[str]) 
     assert main.main(["requirements", "--json"]) == 0
 
     entries = json.loads(capsys.readouterr().out)["requirements"]
-    assert [one["id"] for one in entries] == [*load()]
-    assert all(bool(one["reason"]) != one["tested"] for one in entries)
-    assert [(one["document"], one["section"], one["url"]) for one in entries] == [
+    assert [entry["id"] for entry in entries] == [*load()]
+    assert all(bool(entry["reason"]) != entry["tested"] for entry in entries)
+    assert [(entry["document"], entry["section"], entry["url"]) for entry in entries] == [
         (requirement.document, requirement.section, requirement.url) for requirement in load().values()
     ]
 
@@ -626,5 +677,7 @@ def test_two_runs_in_one_process_know_nothing_of_each_other(workshop: Any) -> No
     assert told == [{"first": 3, "second": 0}, [True, True]], outcome.out
     assert len(first["left_behind"]) >= 2
     assert second["left_behind"] == []
-    cases = [{one["id"]: one["cases"] for one in run["requirements"] if one["cases"]} for run in (first, second)]
+    cases = [
+        {entry["id"]: entry["cases"] for entry in run["requirements"] if entry["cases"]} for run in (first, second)
+    ]
     assert cases[0] == cases[1]

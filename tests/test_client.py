@@ -204,12 +204,13 @@ def test_the_token_is_nowhere(caller: ImagesClient, peer: Any) -> None:
 
 
 def test_exchanges_are_kept_with_their_purpose_and_caller(caller: ImagesClient) -> None:
-    """The transcript tells who asked, and why."""
-    with caller.recorder.of(Purpose.PREPARING):
-        caller.show("1")
-    caller.calling("a stranger", lambda: None).show("2")
+    """A scope tells who asked, and why."""
+    with caller.recorder.scope() as sent:
+        with caller.recorder.of(Purpose.PREPARING):
+            caller.show("1")
+        caller.calling("a stranger", lambda: None).show("2")
 
-    assert [(one.purpose, one.caller) for one in caller.recorder.take()] == [
+    assert [(exchange.purpose, exchange.caller) for exchange in sent] == [
         (Purpose.PREPARING, "tester"),
         (Purpose.JUDGING, "a stranger"),
     ]
@@ -320,6 +321,16 @@ def test_a_service_that_complains_is_asked_more_slowly(caller: ImagesClient, pee
 
     assert slow > caller.transport.way.pace.interval > 0.9 * slow
     assert waits
+
+
+def test_an_addition_of_a_member_that_lost_its_answer_blocks(caller: ImagesClient, peer: Any) -> None:
+    """The 409 of the repetition may say that the first one was carried out: the service is not accused of it."""
+    peer.replies = [None, answer(409)]
+
+    with pytest.raises(
+        Blocked, match=r"POST /v2/images/id/members lost its answer, and its repetition was answered 409"
+    ):
+        caller.send("POST", "/images/id/members", json={"member": "a"})
 
 
 def test_a_deletion_repeated_with_204_counts(caller: ImagesClient, peer: Any) -> None:
@@ -466,7 +477,11 @@ def test_a_date_to_wait_for(
 
 def renewing(client: ImagesClient, tokens: list[str]) -> ImagesClient:
     """Give a client that begins with the first token and takes the next when it is told to."""
-    return client.calling("tester", lambda: tokens[0], lambda: tokens[1:] and tokens.pop(0))
+
+    def renew() -> None:
+        del tokens[: len(tokens) > 1]
+
+    return client.calling("tester", lambda: tokens[0], renew)
 
 
 def test_a_token_that_has_run_out_is_renewed(server: Server, cloud: ImagesClient) -> None:
@@ -665,6 +680,35 @@ def test_patience_ends_for_the_whole_run(caller: ImagesClient, peer: Any) -> Non
     assert asked > 1
     assert image.eventual_tags(["a"]) == []
     assert len(peer.heads) == asked + 1
+
+
+def test_threads_that_wait_at_once_know_nothing_of_each_other(
+    waits: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wait that begins while another one goes on leaves the other one's lag as it is."""
+    clock = [0.0]
+    monkeypatch.setattr("pytest_cloudimages.client.polling.time.monotonic", lambda: clock[0])
+    recorder = Recorder()
+    patience = Eventually(20, recorder)
+
+    def look_while_another_begins() -> bool:
+        clock[0] = 9.0
+        return patience.until(False, lambda: True, bool)
+
+    assert patience.until(False, look_while_another_begins, bool)
+    assert waits
+    assert recorder.lag == 9.0
+
+
+def test_a_change_seen_after_another_was_given_up_is_waited_for_again() -> None:
+    """Whoever waits longer may be right: what is given up in one thread is not given up in all."""
+    patience = Eventually(0.01, Recorder())
+    assert not patience.until(False, lambda: False, bool)
+    assert patience.limit == 0
+
+    patience.recorder.saw_lag(0.002)
+
+    assert patience.limit == pytest.approx(0.006)
 
 
 def test_a_ground_that_does_not_show_blocks(caller: ImagesClient, peer: Any) -> None:

@@ -14,10 +14,9 @@ from typing import Any
 import pytest
 import requests
 
-from pytest_cloudimages.client.auth.credentials import WAYS, Service, find, find_other, nobody, normalised
+from pytest_cloudimages.client.auth.credentials import Service, find, find_other, nobody, normalised, ways
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.redaction import SECRETS
-from pytest_cloudimages.engine.settings import Options
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import Server, environment, serving
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -39,7 +38,7 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def openrc(server: Server) -> Environ:
-    """Give the variables of the embedded service's tester, without the other identities."""
+    """Return the variables of the embedded service's tester, without the other identities."""
     others = ("OS_ALT_", "OS_READER_", "OS_ADMIN_")
     return {name: value for name, value in environment(server).items() if not name.startswith(others)}
 
@@ -70,10 +69,15 @@ def entry(openrc: Environ, **further: Any) -> dict[str, Any]:
 
 
 def image(*regions: str | None, interface: str = "public", name: str = "glance", url: str = URL) -> dict[str, Any]:
-    """Give a catalogue entry with an endpoint in each region."""
+    """Return a catalogue entry with an endpoint in each region."""
     endpoints = [
-        {"interface": interface, "url": url.replace("image", (one or "image").lower()), "region": one, "region_id": one}
-        for one in regions
+        {
+            "interface": interface,
+            "url": url.replace("image", (region or "image").lower()),
+            "region": region,
+            "region_id": region,
+        }
+        for region in regions
     ]
     return {"type": "image", "name": name, "endpoints": endpoints}
 
@@ -108,7 +112,7 @@ class Imitation:
         return self.status, headers, body if self.body is None else self.body
 
     def environ(self, **further: str) -> Environ:
-        """Give the variables that lead here."""
+        """Return the variables that lead here."""
         names = {"AUTH_URL": f"{self.url}/v3", "USERNAME": "me", "PASSWORD": PASSWORD, "PROJECT_NAME": "p"}
         names |= {"USER_DOMAIN_NAME": "Default", "PROJECT_DOMAIN_NAME": "Default", "AUTH_TYPE": "v3password"}
         return {f"OS_{name}": value for name, value in (names | further).items()}
@@ -209,8 +213,8 @@ def test_what_is_no_endpoint(given: str) -> None:
 
 def test_nothing_given_is_refused() -> None:
     """There is no default: without a service named, the ways to name one are listed."""
-    with refused(ConfigurationError, "Nothing says which service", WAYS):
-        find(Options(), {})
+    with refused(ConfigurationError, "Nothing says which service", ways()):
+        find({})
 
 
 @pytest.mark.parametrize(
@@ -224,14 +228,14 @@ def test_nothing_given_is_refused() -> None:
 )
 def test_who_without_where_is_refused(environ: Environ) -> None:
     """Variables that say who asks do not say where."""
-    with refused(ConfigurationError, "nothing says where", WAYS):
-        find(Options(), environ)
+    with refused(ConfigurationError, "nothing says where", ways()):
+        find(environ)
 
 
 def test_endpoint_and_token() -> None:
     """An endpoint with CLOUDIMAGES_TOKEN needs no Identity service, and wins over OS_* variables."""
     environ = {"CLOUDIMAGES_TOKEN": TOKEN, "OS_AUTH_URL": "http://127.0.0.1:1/v3", "OS_USERNAME": "me"}
-    service, credentials = find(Options(url="https://image.example"), environ)
+    service, credentials = find(environ, url="https://image.example")
 
     assert service == Service(URL, None, "--endpoint")
     assert credentials.token() == TOKEN
@@ -241,20 +245,20 @@ def test_endpoint_and_token() -> None:
 
 def test_the_variable_of_the_endpoint_is_named() -> None:
     """The header tells CLOUDIMAGES_ENDPOINT from the option."""
-    service, _ = find(Options(url=URL), {"CLOUDIMAGES_ENDPOINT": URL, "CLOUDIMAGES_TOKEN": TOKEN})
+    service, _ = find({"CLOUDIMAGES_ENDPOINT": URL, "CLOUDIMAGES_TOKEN": TOKEN}, url=URL)
     assert service.named == "CLOUDIMAGES_ENDPOINT"
 
 
 def test_endpoint_without_token_is_refused() -> None:
     """An endpoint alone says where, not who."""
     with refused(ConfigurationError, "CLOUDIMAGES_TOKEN", "OS_AUTH_TYPE=none", URL):
-        find(Options(url=URL), {})
+        find({}, url=URL)
 
 
 def test_a_token_with_a_line_break_is_refused() -> None:
     """A token that no header can carry is told before it is sent."""
     with refused(ConfigurationError, "token from CLOUDIMAGES_TOKEN"):
-        find(Options(url=URL), {"CLOUDIMAGES_TOKEN": f"{TOKEN}\n"})
+        find({"CLOUDIMAGES_TOKEN": f"{TOKEN}\n"}, url=URL)
 
 
 @pytest.mark.parametrize(
@@ -268,21 +272,21 @@ def test_a_token_with_a_line_break_is_refused() -> None:
 )
 def test_endpoint_with_a_token_from_elsewhere(environ: Environ, token: str | None) -> None:
     """Without CLOUDIMAGES_TOKEN, the OS_* variables say who asks at the endpoint."""
-    service, credentials = find(Options(url=URL), environ)
+    service, credentials = find(environ, url=URL)
     assert service.endpoint == URL
     assert credentials.token() == token
 
 
 def test_endpoint_with_a_password(openrc: Environ, server: Server) -> None:
     """The endpoint replaces the catalogue's, the token comes from Identity."""
-    service, credentials = find(Options(url=URL), openrc)
+    service, credentials = find(openrc, url=URL)
     assert service.endpoint == URL
     assert server.app.identity.validate(credentials.token()).user.name == "tester"
 
 
 def test_variables(openrc: Environ, server: Server) -> None:
     """OS_* variables give the catalogue's endpoint, and a token that opens it."""
-    service, credentials = find(Options(), openrc)
+    service, credentials = find(openrc)
     assert service == Service(f"{server.url}/v2", "RegionOne", "OS_* variables")
     assert credentials.how == f"password of user tester at {server.auth_url}"
     assert credentials.project_id == server.app.identity.users["tester"].project.id
@@ -293,7 +297,7 @@ def test_variables(openrc: Environ, server: Server) -> None:
 
 def test_the_embedded_server_is_named_so(openrc: Environ) -> None:
     """No report takes the embedded server for a cloud."""
-    assert find(Options(reference=True), openrc)[0].named == "the embedded server"
+    assert find(openrc, embedded=True)[0].named == "the embedded server"
 
 
 @pytest.mark.parametrize(
@@ -308,7 +312,7 @@ def test_the_embedded_server_is_named_so(openrc: Environ) -> None:
 )
 def test_variables_without_identity(environ: Environ, token: str | None, how: str) -> None:
     """OS_ENDPOINT names the service where no Identity service is asked."""
-    service, credentials = find(Options(), environ)
+    service, credentials = find(environ)
     assert service == Service(URL, None, "OS_* variables")
     assert (credentials.token(), credentials.how) == (token, how)
 
@@ -317,9 +321,8 @@ def test_variables_without_identity(environ: Environ, token: str | None, how: st
 def test_an_entry_of_clouds_yaml(openrc: Environ, clouds: Write, server: Server, how: str) -> None:
     """An entry is named by option or variable, and the variables that describe another are not looked at."""
     environ = {"OS_CLIENT_CONFIG_FILE": str(clouds(mine=entry(openrc))), "OS_USERNAME": "nobody"}
-    options = Options(cloud="mine") if how == "option" else Options()
     environ |= {} if how == "option" else {"OS_CLOUD": "mine"}
-    service, credentials = find(options, environ)
+    service, credentials = find(environ, cloud="mine" if how == "option" else None)
 
     assert service == Service(f"{server.url}/v2", "RegionOne", "cloud 'mine' of clouds.yaml")
     assert credentials.how == f"password of user tester at {server.auth_url}"
@@ -328,7 +331,7 @@ def test_an_entry_of_clouds_yaml(openrc: Environ, clouds: Write, server: Server,
 def test_the_option_wins_over_os_cloud(openrc: Environ, clouds: Write) -> None:
     """--cloud counts before OS_CLOUD."""
     environ = {"OS_CLIENT_CONFIG_FILE": str(clouds(mine=entry(openrc))), "OS_CLOUD": "other"}
-    assert find(Options(cloud="mine"), environ)[0].named == "cloud 'mine' of clouds.yaml"
+    assert find(environ, cloud="mine")[0].named == "cloud 'mine' of clouds.yaml"
 
 
 def test_secure_yaml(openrc: Environ, clouds: Write, tmp_path: Path) -> None:
@@ -339,7 +342,7 @@ def test_secure_yaml(openrc: Environ, clouds: Write, tmp_path: Path) -> None:
     secure.write_text(json.dumps({"clouds": {"mine": {"auth": {"password": secret}}}}))
     environ = {"OS_CLIENT_CONFIG_FILE": str(clouds(mine=mine)), "OS_CLIENT_SECURE_FILE": str(secure)}
 
-    assert find(Options(cloud="mine"), environ)[1].token()
+    assert find(environ, cloud="mine")[1].token()
     assert SECRETS.hide(secret) == "***"
 
 
@@ -347,7 +350,7 @@ def test_files_are_found_where_openstack_looks(openrc: Environ, clouds: Write, m
     """Without OS_CLIENT_CONFIG_FILE, the usual places are searched, and the first file counts."""
     path = clouds(mine=entry(openrc))
     monkeypatch.setattr("openstack.config.loader.CONFIG_FILES", [str(path.parent / "none.yaml"), str(path)])
-    assert find(Options(cloud="mine"), {})[0].region == "RegionOne"
+    assert find({}, cloud="mine")[0].region == "RegionOne"
 
 
 def test_tls_settings(tmp_path: Path) -> None:
@@ -355,13 +358,13 @@ def test_tls_settings(tmp_path: Path) -> None:
     pem = tmp_path / "x.pem"
     pem.write_text("")
     common = {"CLOUDIMAGES_TOKEN": TOKEN, "OS_CERT": str(pem), "OS_KEY": str(pem)}
-    service, _ = find(Options(url=URL), common | {"OS_CACERT": str(pem)})
+    service, _ = find(common | {"OS_CACERT": str(pem)}, url=URL)
     assert (service.verify, service.cert) == (str(pem), (str(pem), str(pem)))
     variables = {"OS_AUTH_TYPE": "none", "OS_ENDPOINT": URL}
     for insecure in ("1", "true", "True", "yes"):
-        assert find(Options(url=URL), common | {"OS_INSECURE": insecure})[0].verify is False
-        assert find(Options(), variables | {"OS_INSECURE": insecure})[0].verify is False
-    assert find(Options(), variables | {"OS_CACERT": str(pem)})[0].verify == str(pem)
+        assert find(common | {"OS_INSECURE": insecure}, url=URL)[0].verify is False
+        assert find(variables | {"OS_INSECURE": insecure})[0].verify is False
+    assert find(variables | {"OS_CACERT": str(pem)})[0].verify == str(pem)
 
 
 @pytest.mark.parametrize("name", ["OS_CACERT", "OS_CERT"])
@@ -369,7 +372,7 @@ def test_tls_settings(tmp_path: Path) -> None:
 def test_a_missing_certificate_is_told(way: Environ, name: str) -> None:
     """A path that leads nowhere is named before anything is sent."""
     with refused(ConfigurationError, "/nowhere.pem", name):
-        find(Options(), way | {name: "/nowhere.pem"})
+        find(way | {name: "/nowhere.pem"})
 
 
 # The catalogue
@@ -396,7 +399,7 @@ def test_the_endpoint_in_the_catalogue(
 ) -> None:
     """Type, then name, then interface, then region find the endpoint, if no override names it."""
     identity.catalogue = catalogue
-    service, _ = find(Options(), identity.environ(**further))
+    service, _ = find(identity.environ(**further))
     assert (service.endpoint, service.region) == (endpoint, region)
 
 
@@ -416,7 +419,7 @@ def test_what_a_catalogue_lacks(identity: Imitation, catalogue: list[Any], furth
     """Where the catalogue does not settle the endpoint, the message lists what it has."""
     identity.catalogue = catalogue
     with refused(ConfigurationError, *words):
-        find(Options(), identity.environ(**further))
+        find(identity.environ(**further))
 
 
 @pytest.mark.parametrize(
@@ -424,7 +427,7 @@ def test_what_a_catalogue_lacks(identity: Imitation, catalogue: list[Any], furth
 )
 def test_the_default_region_of_identity_v2(identity: Imitation, default: str | None, region: str | None) -> None:
     """Rackspace's Identity names a region for users who name none."""
-    endpoints = [{"region": one, "publicURL": f"https://{one.lower()}.example/v2"} for one in ("DFW", "IAD")]
+    endpoints = [{"region": text, "publicURL": f"https://{text.lower()}.example/v2"} for text in ("DFW", "IAD")]
     token = {"id": TOKEN, "expires": "2099-01-01T00:00:00.000Z", "tenant": {"id": "1", "name": "1"}}
     user = {"id": "u", "name": "me", "roles": []} | ({"RAX-AUTH:defaultRegion": default} if default else {})
     catalogue = [{"type": "image", "name": "cloudImages", "endpoints": endpoints}]
@@ -433,9 +436,9 @@ def test_the_default_region_of_identity_v2(identity: Imitation, default: str | N
     environ |= {"OS_AUTH_TYPE": "v2password"}
     if region is None:
         with refused(ConfigurationError, "DFW, IAD"):
-            find(Options(), environ)
+            find(environ)
     else:
-        service, credentials = find(Options(), environ)
+        service, credentials = find(environ)
         assert (service.endpoint, service.region) == ("https://iad.example/v2", region)
         assert credentials.token() == TOKEN
 
@@ -458,7 +461,7 @@ def test_the_region_of_an_entry(
     identity.catalogue = [image("A", "B")]
     mine = entry(identity.environ(), auth_type="v3password", **settings)
     environ = {"OS_CLIENT_CONFIG_FILE": str(clouds(mine=mine))} | ({"OS_REGION_NAME": wanted} if wanted else {})
-    assert find(Options(cloud="mine"), environ)[0].region == region
+    assert find(environ, cloud="mine")[0].region == region
 
 
 @pytest.mark.parametrize("wanted", [None, "C"])
@@ -468,7 +471,7 @@ def test_several_regions_of_an_entry(identity: Imitation, clouds: Write, wanted:
     mine = entry(identity.environ(), auth_type="v3password", regions=["A", "B"])
     environ = {"OS_CLIENT_CONFIG_FILE": str(clouds(mine=mine))} | ({"OS_REGION_NAME": wanted} if wanted else {})
     with refused(ConfigurationError, "A, B", "OS_REGION_NAME"):
-        find(Options(cloud="mine"), environ)
+        find(environ, cloud="mine")
 
 
 # clouds.yaml that does not help
@@ -478,21 +481,21 @@ def test_no_clouds_yaml(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where there is no file, the folders that were searched are listed."""
     monkeypatch.setattr("openstack.config.loader.CONFIG_FILES", ["/nowhere/clouds.yaml", "/never/clouds.yaml"])
     with refused(ConfigurationError, "'mine'", "/nowhere, /never", "OS_CLIENT_CONFIG_FILE"):
-        find(Options(cloud="mine"), {})
+        find({}, cloud="mine")
 
 
 def test_a_named_file_that_is_missing(tmp_path: Path) -> None:
     """A file that OS_CLIENT_CONFIG_FILE names must be there; no other takes its place."""
     path = tmp_path / "missing.yaml"
     with refused(ConfigurationError, str(path), "No such file", "OS_CLIENT_CONFIG_FILE"):
-        find(Options(cloud="mine"), {"OS_CLIENT_CONFIG_FILE": str(path)})
+        find({"OS_CLIENT_CONFIG_FILE": str(path)}, cloud="mine")
 
 
 def test_an_unknown_cloud(clouds: Write) -> None:
     """A name that the file does not have is answered with those it has."""
     path = clouds(one={}, two={})
     with refused(ConfigurationError, "'mine'", str(path), "one, two"):
-        find(Options(), {"OS_CLOUD": "mine", "OS_CLIENT_CONFIG_FILE": str(path)})
+        find({"OS_CLOUD": "mine", "OS_CLIENT_CONFIG_FILE": str(path)})
 
 
 @pytest.mark.parametrize(
@@ -519,7 +522,7 @@ def test_strange_files(clouds: Write, text: str, words: list[str]) -> None:
     """What cannot be read is told with file and place, and not quoted."""
     path = clouds(text)
     with refused(ConfigurationError, str(path), *words):
-        find(Options(cloud="mine"), {"OS_CLIENT_CONFIG_FILE": str(path)})
+        find({"OS_CLIENT_CONFIG_FILE": str(path)}, cloud="mine")
 
 
 # Identity that does not help
@@ -528,13 +531,13 @@ def test_strange_files(clouds: Write, text: str, words: list[str]) -> None:
 def test_a_wrong_password_is_told(openrc: Environ, server: Server) -> None:
     """A refusal names user and Identity, not the password."""
     with refused(ConfigurationError, "password of user tester", server.auth_url, "401"):
-        find(Options(), openrc | {"OS_PASSWORD": PASSWORD})
+        find(openrc | {"OS_PASSWORD": PASSWORD})
 
 
 def test_a_wrong_project_is_told(openrc: Environ) -> None:
     """Identity answers a project that is not the user's as a wrong password, so the message speaks of both."""
     with refused(ConfigurationError, "project"):
-        find(Options(), openrc | {"OS_PROJECT_NAME": "nobody's"})
+        find(openrc | {"OS_PROJECT_NAME": "nobody's"})
 
 
 @pytest.mark.parametrize(
@@ -548,7 +551,7 @@ def test_a_second_factor_is_hinted_at(identity: Imitation, headers: Environ) -> 
     receipt = {"methods": ["password"], "expires_at": "2099-01-01T00:00:00.000000Z"}
     identity.body = json.dumps({"receipt": receipt, "required_auth_methods": [["totp", "password"]]}).encode()
     with refused(ConfigurationError, "second factor", "application credential"):
-        find(Options(), identity.environ())
+        find(identity.environ())
 
 
 @pytest.mark.parametrize("path", ["/v3", "/identity", ""])
@@ -556,14 +559,14 @@ def test_identity_that_cannot_be_reached(path: str) -> None:
     """A missing Identity service blocks the run, with URL and cause."""
     environ = {"OS_AUTH_URL": f"http://127.0.0.1:1{path}", "OS_USERNAME": "me", "OS_PASSWORD": PASSWORD}
     with refused(Blocked, f"http://127.0.0.1:1{path} ", "refused"):
-        find(Options(), environ)
+        find(environ)
 
 
 @pytest.mark.parametrize("url", ["identity.example/v3", "ftp://h", f"https://me:{PASSWORD}@h/v3"])
 def test_what_is_no_auth_url(url: str) -> None:
     """An Identity URL that cannot be one is told before anything is sent."""
     with refused(ConfigurationError, "auth_url"):
-        find(Options(), {"OS_AUTH_URL": url, "OS_USERNAME": "me", "OS_PASSWORD": PASSWORD})
+        find({"OS_AUTH_URL": url, "OS_USERNAME": "me", "OS_PASSWORD": PASSWORD})
 
 
 @pytest.mark.parametrize(
@@ -587,7 +590,7 @@ def test_identity_that_answers_strangely(
     """HTML, nonsense and failures of Identity block the run, and are not the tester's mistake."""
     identity.status, identity.headers, identity.body = status, headers, body
     with refused(Blocked, identity.url):
-        find(Options(), identity.environ())
+        find(identity.environ())
 
 
 @pytest.mark.parametrize(
@@ -597,7 +600,7 @@ def test_a_catalogue_of_nonsense(identity: Imitation, entry_of_catalogue: Any) -
     """A catalogue that is none blocks the run."""
     identity.catalogue = [entry_of_catalogue]
     with refused(Blocked, identity.url):
-        find(Options(), identity.environ())
+        find(identity.environ())
 
 
 @pytest.mark.parametrize("status", [400, 403, 404])
@@ -605,14 +608,19 @@ def test_identity_that_refuses(identity: Imitation, status: int) -> None:
     """A refusal other than 401 is told with its status and the address."""
     identity.status, identity.body = status, b'{"error": {"message": "Because.", "code": 4, "title": "t"}}'
     with refused(ConfigurationError, str(status), identity.url):
-        find(Options(), identity.environ())
+        find(identity.environ())
 
 
 def test_identity_that_does_not_answer(identity: Imitation, monkeypatch: pytest.MonkeyPatch) -> None:
     """Identity is waited for as long as for any answer."""
-    monkeypatch.setattr(identity, "answer", lambda _: time.sleep(0.5) or (200, {}, b""))
+
+    def answer(_: object) -> tuple[int, dict[str, str], bytes]:
+        time.sleep(0.5)
+        return 200, {}, b""
+
+    monkeypatch.setattr(identity, "answer", answer)
     with refused(Blocked, identity.url, "timed out"):
-        find(Options(timeout=0.05), identity.environ())
+        find(identity.environ(), timeout=0.05)
 
 
 @pytest.mark.parametrize(
@@ -622,13 +630,13 @@ def test_identity_that_does_not_answer(identity: Imitation, monkeypatch: pytest.
 def test_half_given_variables(openrc: Environ, missing: str, words: list[str]) -> None:
     """What is missing is named by its variable."""
     with refused(ConfigurationError, *words):
-        find(Options(), openrc | {f"OS_{missing}": ""})
+        find(openrc | {f"OS_{missing}": ""})
 
 
 def test_an_unknown_auth_type(openrc: Environ) -> None:
     """An auth type that is none is answered with the usual ones."""
     with refused(ConfigurationError, "'magic'", "v3applicationcredential"):
-        find(Options(), openrc | {"OS_AUTH_TYPE": "magic"})
+        find(openrc | {"OS_AUTH_TYPE": "magic"})
 
 
 # Ways to sign in
@@ -655,7 +663,7 @@ def test_an_unknown_auth_type(openrc: Environ) -> None:
 )
 def test_ways_to_sign_in(identity: Imitation, given: Environ, kind: str, sent: str, how: str) -> None:
     """Password, application credential and token are sent to Identity as its API has them."""
-    _, credentials = find(Options(), identity.environ(**given))
+    _, credentials = find(identity.environ(**given))
     auth = identity.asked[0]["auth"]["identity"]
     assert auth["methods"] == [kind]
     assert sent in json.dumps(auth)
@@ -665,14 +673,14 @@ def test_ways_to_sign_in(identity: Imitation, given: Environ, kind: str, sent: s
 
 def test_a_token_is_kept_while_it_lasts(identity: Imitation) -> None:
     """One token serves until it is about to expire."""
-    _, credentials = find(Options(), identity.environ())
+    _, credentials = find(identity.environ())
     assert {credentials.token() for _ in range(3)} == {f"{TOKEN}-1"}
 
 
 def test_a_token_about_to_expire_is_replaced(identity: Imitation) -> None:
     """A token that ends soon is not given; a new one is, and hidden too."""
     identity.lifetime = timedelta(seconds=30)
-    _, credentials = find(Options(), identity.environ())
+    _, credentials = find(identity.environ())
     before = len(identity.asked)
     identity.lifetime = timedelta(hours=1)
     token = credentials.token()
@@ -684,7 +692,7 @@ def test_a_token_about_to_expire_is_replaced(identity: Imitation) -> None:
 def test_threads_share_one_token(identity: Imitation) -> None:
     """Threads that ask at once for a new token cause one request."""
     identity.lifetime = timedelta(seconds=30)
-    _, credentials = find(Options(), identity.environ())
+    _, credentials = find(identity.environ())
     before = len(identity.asked)
     identity.lifetime = timedelta(hours=1)
     given: list[str | None] = []
@@ -702,7 +710,7 @@ def test_threads_share_one_token(identity: Imitation) -> None:
 def test_no_new_token_blocks(identity: Imitation) -> None:
     """Credentials that were good and are refused later are a missing ground, not a mistake of the command."""
     identity.lifetime = timedelta(seconds=30)
-    _, credentials = find(Options(), identity.environ())
+    _, credentials = find(identity.environ())
     identity.status, identity.body = 401, b"{}"
     with refused(Blocked, "no new one", "401"):
         credentials.token()
@@ -713,7 +721,7 @@ def test_secrets_are_hidden(
 ) -> None:
     """No password or token shows in a representation, a message or a log of any level."""
     caplog.set_level(logging.DEBUG)
-    service, credentials = find(Options(), identity.environ())
+    service, credentials = find(identity.environ())
     token = credentials.token()
     shown = f"{service!r} {credentials!r} {credentials} {credentials.how} {caplog.text} {capfd.readouterr()}"
 
@@ -742,7 +750,7 @@ def test_variables_with_secrets(name: str) -> None:
     """Every variable that holds a secret is hidden, whether or not it is used."""
     secret = f"secret-in-{name.lower().replace('_', '-')}"
     with pytest.raises(ConfigurationError):
-        find(Options(), {name: secret})
+        find({name: secret})
     assert SECRETS.hide(secret) == "***"
 
 
@@ -750,14 +758,14 @@ def test_variables_with_secrets(name: str) -> None:
 def test_what_is_no_secret(text: str) -> None:
     """Addresses, kinds and ids are shown."""
     with pytest.raises(ConfigurationError):
-        find(Options(), {"OS_ACCESS_TOKEN_ENDPOINT": text, "OS_TOKEN_TYPE": text, "OS_SECRET_ID": text})
+        find({"OS_ACCESS_TOKEN_ENDPOINT": text, "OS_TOKEN_TYPE": text, "OS_SECRET_ID": text})
     assert SECRETS.hide(text) == text
 
 
 def test_a_first_token_is_hidden_before_it_is_asked_for(identity: Imitation) -> None:
     """The token that signing in gives is hidden, used or not."""
     identity.headers = {"X-Subject-Token": "token-that-nobody-asked-for"}
-    find(Options(), identity.environ())
+    find(identity.environ())
     assert SECRETS.hide("token-that-nobody-asked-for") == "***"
 
 
@@ -765,7 +773,7 @@ def test_secrets_of_clouds_yaml(clouds: Write) -> None:
     """The secrets of an entry are hidden even if the entry is of no use."""
     path = clouds(mine={"auth": {"password": "hidden-in-an-entry", "username": "shown-in-an-entry"}})
     with pytest.raises(ConfigurationError):
-        find(Options(cloud="mine"), {"OS_CLIENT_CONFIG_FILE": str(path)})
+        find({"OS_CLIENT_CONFIG_FILE": str(path)}, cloud="mine")
     assert SECRETS.hide("hidden-in-an-entry shown-in-an-entry") == "*** shown-in-an-entry"
 
 
@@ -780,24 +788,24 @@ def test_nobody_has_no_token() -> None:
 def test_identities_do_not_disturb_one_another(identity: Imitation) -> None:
     """What describes one identity never becomes a setting of another; openstacksdk would trip over these braces."""
     braces = {"OS_ALT_PASSWORD": "a{b}c-alt", "OS_READER_PASSWORD": "a{b}c-reader", "OS_PASSWORD": "a{b}c-mine"}
-    assert find(Options(), identity.environ() | braces)
-    assert find_other(Options(), identity.environ() | braces, "ALT", SERVICE)
-    sent = [one["auth"]["identity"]["password"]["user"]["password"] for one in identity.asked]
+    assert find(identity.environ() | braces)
+    assert find_other(identity.environ() | braces, "ALT", SERVICE)
+    sent = [exchange["auth"]["identity"]["password"]["user"]["password"] for exchange in identity.asked]
     assert sent == ["a{b}c-mine", "a{b}c-alt"]
 
 
 @pytest.mark.parametrize("who", ["ALT", "READER", "ADMIN"])
 def test_no_further_caller(openrc: Environ, who: str) -> None:
     """Without credentials of their own there is no further caller."""
-    assert find_other(Options(), openrc | {f"OS_{who}_USERNAME": "", "OS_CLOUD": "x"}, who, SERVICE) is None
+    assert find_other(openrc | {f"OS_{who}_USERNAME": "", "OS_CLOUD": "x"}, who, SERVICE) is None
 
 
 @pytest.mark.parametrize(("who", "user"), [("ALT", "other"), ("READER", "reader"), ("ADMIN", "admin")])
 def test_further_callers_of_the_embedded_server(server: Server, who: str, user: str) -> None:
     """The variables of another identity open the same service to another user."""
     environ = environment(server)
-    service, mine = find(Options(), environ)
-    found = find_other(Options(), environ, who, service)
+    service, mine = find(environ)
+    found = find_other(environ, who, service)
 
     assert found is not None
     assert server.app.identity.validate(mine.token()).user.name == "tester"
@@ -809,7 +817,7 @@ def test_further_callers_of_the_embedded_server(server: Server, who: str, user: 
 def test_tokens_of_further_callers(who: str) -> None:
     """A further caller may be given by a token alone, in either variable."""
     for name in (f"CLOUDIMAGES_{who}_TOKEN", f"OS_{who}_TOKEN"):
-        found = find_other(Options(), {name: TOKEN, "OS_AUTH_URL": "http://127.0.0.1:1"}, who, SERVICE)
+        found = find_other({name: TOKEN, "OS_AUTH_URL": "http://127.0.0.1:1"}, who, SERVICE)
         assert found is not None
         assert found.token() == TOKEN
 
@@ -821,8 +829,7 @@ def test_entries_of_further_callers(openrc: Environ, server: Server, clouds: Wri
     other = entry(openrc | {"OS_USERNAME": user.name, "OS_PASSWORD": user.password, "OS_PROJECT_NAME": "other"})
     environ = openrc | {"OS_CLIENT_CONFIG_FILE": str(clouds(second=other))}
     environ |= {} if how == "option" else {"OS_ALT_CLOUD": "second"}
-    options = Options(other_cloud="second") if how == "option" else Options()
-    found = find_other(options, environ, "ALT", SERVICE)
+    found = find_other(environ, "ALT", SERVICE, cloud="second" if how == "option" else None)
 
     assert found is not None
     assert found.project_id == user.project.id
@@ -870,9 +877,9 @@ def test_another_identity_takes_the_rest_from_the_testers(
     """What another identity leaves open is the tester's, and what competes with its own is left out."""
     environ = identity.environ() | tester | {f"OS_ALT_{name}": value for name, value in other.items()}
     if not (tester.get("OS_AUTH_TYPE") or tester.get("OS_CLOUD")):
-        assert find(Options(), environ)  # it does not disturb the tester's own
+        assert find(environ)  # it does not disturb the tester's own
     identity.asked.clear()
-    assert find_other(Options(), environ, "ALT", SERVICE)
+    assert find_other(environ, "ALT", SERVICE)
 
     auth = identity.asked[-1]["auth"]
     assert auth["identity"]["methods"] == ["password"]
@@ -887,7 +894,7 @@ def test_an_application_credential_of_another(identity: Imitation, credential: s
         f"OS_READER_APPLICATION_CREDENTIAL_{credential}": "reading",
         "OS_READER_APPLICATION_CREDENTIAL_SECRET": "reading-secret",
     }
-    found = find_other(Options(), environ, "READER", SERVICE)
+    found = find_other(environ, "READER", SERVICE)
 
     assert found is not None
     assert found.how.startswith("application credential reading at ")
@@ -898,13 +905,13 @@ def test_an_application_credential_of_another(identity: Imitation, credential: s
 
 def test_a_system_scope_of_another(identity: Imitation) -> None:
     """An administrator of the system asks for no project."""
-    find_other(Options(), identity.environ(ADMIN_SYSTEM_SCOPE="all"), "ADMIN", SERVICE)
+    find_other(identity.environ(ADMIN_SYSTEM_SCOPE="all"), "ADMIN", SERVICE)
     assert identity.asked[-1]["auth"]["scope"] == {"system": {"all": True}}
 
 
 def test_another_may_need_no_token(openrc: Environ) -> None:
     """An auth type of another's own replaces the tester's."""
-    found = find_other(Options(), openrc | {"OS_ALT_AUTH_TYPE": "none"}, "ALT", SERVICE)
+    found = find_other(openrc | {"OS_ALT_AUTH_TYPE": "none"}, "ALT", SERVICE)
     assert found is not None
     assert found.token() is None
 
@@ -913,11 +920,11 @@ def test_another_without_identity_is_refused() -> None:
     """Variables of another that lead to no Identity service are refused with the ways out."""
     environ = {"OS_CLOUD": "mine", "OS_ALT_USERNAME": "you", "OS_ALT_PASSWORD": PASSWORD}
     with refused(ConfigurationError, "OS_ALT_AUTH_URL", "OS_ALT_CLOUD"):
-        find_other(Options(), environ, "ALT", Service(URL, None, "cloud 'mine' of clouds.yaml"))
+        find_other(environ, "ALT", Service(URL, None, "cloud 'mine' of clouds.yaml"))
 
 
 def test_wrong_credentials_of_another(server: Server) -> None:
     """A refusal of a further caller names its own variables."""
     environ = environment(server) | {"OS_READER_PASSWORD": PASSWORD}
     with refused(ConfigurationError, "user reader", "OS_READER_*"):
-        find_other(Options(), environ, "READER", SERVICE)
+        find_other(environ, "READER", SERVICE)

@@ -7,10 +7,14 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pytest_cloudimages import areas
 from pytest_cloudimages.app.cli.main import main
+from pytest_cloudimages.app.options import markdown
+from pytest_cloudimages.engine import registry
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import environment, serving
 
@@ -43,10 +47,10 @@ def commands() -> list[str]:
 @pytest.mark.parametrize("line", commands())
 def test_every_command_shown_is_understood(line: str) -> None:
     """Every `cloudimages` command of the pages is one that the command line takes."""
-    words = shlex.split(line, comments=True)
+    words = shlex.split(line.partition(" -- ")[0], comments=True)
     names = [number for number, word in enumerate(words) if word.endswith("cloudimages")]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest_cloudimages.app.cli.main", *words[names[-1] + 1 :], "--help"],
+        [sys.executable, "-m", "pytest_cloudimages", *words[names[-1] + 1 :], "--help"],
         env=quiet({}),
         capture_output=True,
         text=True,
@@ -60,7 +64,7 @@ def test_every_package_is_shipped() -> None:
     listed = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["setuptools"]["packages"]
     folders = [path.parent.relative_to(ROOT) for path in (ROOT / "pytest_cloudimages").rglob("__init__.py")]
 
-    assert sorted(listed) == sorted([".".join(one.parts) for one in folders] + ["pytest_cloudimages.conformance"])
+    assert sorted(listed) == sorted([".".join(folder.parts) for folder in folders] + ["pytest_cloudimages.conformance"])
 
 
 def test_the_first_command_of_the_readme_is_the_main_job() -> None:
@@ -98,6 +102,62 @@ def test_the_examples_of_the_pages_run(tmp_path: Path) -> None:
         )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(examples)} passed" in done.stdout
+
+
+def test_the_table_of_options_in_the_readme_is_current() -> None:
+    """README's table of options is what `python -m pytest_cloudimages.app.options` prints."""
+    expected = f"<!-- options -->\n{markdown()}\n<!-- end of options -->"
+    assert expected in (ROOT / "README.md").read_text(encoding="utf-8"), expected
+
+
+class LeavesTagsOut(App):
+    """Leaves the tags out of an image that has none."""
+
+    def represent(self, image: Any) -> dict[str, Any]:
+        """Represent an image without an empty list of tags."""
+        data = super().represent(image)
+        return {name: value for name, value in data.items() if name != "tags" or value}
+
+
+@pytest.mark.parametrize(
+    ("app", "words", "status", "verdict"),
+    [
+        (App, [], 0, "pass"),
+        (LeavesTagsOut, [], 0, "advisory"),
+        (LeavesTagsOut, ["--strict"], 1, "advisory"),
+    ],
+)
+def test_the_tutorial_does_what_it_promises(
+    workshop: Any, app: type[App], words: list[str], status: int, verdict: str
+) -> None:
+    """Its entry, its test and its command, word by word, also against a service that breaks the requirement."""
+    page = ROOT / "docs" / "writing-a-requirement.md"
+    (entry,) = blocks(page, "toml")
+    test = next(text for text in blocks(page, "python") if "def test_" in text)
+    command = next(text for text in blocks(page, "") if text.startswith("cloudimages run"))
+    workshop.write("our-cloud.toml", entry)
+    workshop.write("test_our_cloud.py", test)
+    _, *asked = command.split()
+    asked[asked.index("--") : asked.index("--")] = words
+    with serving(app()) as server:
+        if app is not App:
+            asked.remove("--reference")
+            workshop.named(server)
+        outcome = workshop.command(*asked)
+
+    assert (outcome.status, outcome.verdict("OUR-TAG-01")) == (status, verdict), outcome.out
+    assert "OUR-TAG-01" in outcome.out or verdict == "pass"
+
+
+def test_the_table_of_workloads_in_the_docs_is_current() -> None:
+    """It is what `python -m pytest_cloudimages.areas` prints."""
+    areas.load()
+    text = (ROOT / "docs" / "writing-a-requirement.md").read_text(encoding="utf-8")
+    shown = text.partition("<!-- workloads: python -m pytest_cloudimages.areas -->\n")[2].partition(
+        "<!-- /workloads -->"
+    )[0]
+
+    assert shown.splitlines() == registry.table()
 
 
 def test_the_list_of_requirements_in_the_docs_is_current(capsys: pytest.CaptureFixture[str]) -> None:

@@ -6,6 +6,9 @@ import json
 import shlex
 import subprocess
 import threading
+import weakref
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import replace
 from typing import Any
 
@@ -32,7 +35,7 @@ PLAIN = Exchange(
 
 @pytest.fixture
 def secrets(monkeypatch: pytest.MonkeyPatch) -> Secrets:
-    """Give secrets that end with the test."""
+    """Return secrets that end with the test."""
     mine = Secrets()
     monkeypatch.setattr(exchange_module, "SECRETS", mine)
     return mine
@@ -177,14 +180,107 @@ def test_a_command_names_one_address(target: str) -> None:
 # The transcript
 
 
-def test_a_transcript_gives_each_exchange_once() -> None:
-    """What was taken is gone; the counts stay."""
+def other(target: str) -> Exchange:
+    """Make an exchange that is told from others by its target."""
+    return replace(PLAIN, target=target)
+
+
+def test_every_scope_gets_what_is_sent_inside() -> None:
+    """An inner one keeps nothing from the outer one; what is sent before and after belongs to neither."""
     recorder = Recorder()
+    recorder.add(other("/before"))
+    with recorder.scope() as outer:
+        recorder.add(other("/first"))
+        with recorder.scope() as inner:
+            recorder.add(other("/second"))
+        recorder.add(other("/third"))
+    recorder.add(other("/after"))
+
+    assert [exchange.target for exchange in inner] == ["/second"]
+    assert [exchange.target for exchange in outer] == ["/first", "/second", "/third"]
+    assert recorder.counts == {Purpose.JUDGING: 5}
+
+
+def test_what_is_sent_apart_is_in_no_scope_around() -> None:
+    """It is counted, and a scope of its own gets it."""
+    recorder = Recorder()
+    with recorder.scope() as outer:
+        with recorder.apart(), recorder.scope() as own:
+            recorder.add(other("/apart"))
+        recorder.add(PLAIN)
+
+    assert (outer, [exchange.target for exchange in own]) == ([PLAIN], ["/apart"])
+    assert recorder.counts == {Purpose.JUDGING: 2}
+
+
+def test_a_scope_is_closed_by_an_error_and_in_any_order() -> None:
+    """Whoever opened another one meanwhile keeps it."""
+    recorder = Recorder()
+    with pytest.raises(ZeroDivisionError), recorder.scope() as broken:
+        raise ZeroDivisionError
+    first, second = recorder.scope(), recorder.scope()
+    one, two = first.__enter__(), second.__enter__()
+    first.__exit__(None, None, None)
+    recorder.add(PLAIN)
+    second.__exit__(None, None, None)
     recorder.add(PLAIN)
 
-    assert recorder.take() == [PLAIN]
-    assert recorder.take() == []
-    assert recorder.counts == {Purpose.JUDGING: 1}
+    assert (broken, one, two) == ([], [], [PLAIN])
+
+
+def test_a_scope_is_of_one_recorder() -> None:
+    """Another run's exchanges are none of its own, whatever context they are sent in."""
+    mine, others = Recorder(), Recorder()
+    with mine.scope() as sent, others.scope() as of_the_other, mine.apart():
+        mine.add(other("/mine"))
+        others.add(other("/theirs"))
+
+    assert sent == []
+    assert [exchange.target for exchange in of_the_other] == ["/theirs"]
+
+
+def test_two_workloads_at_once_do_not_get_each_others_exchanges() -> None:
+    """Each sends from two threads of a pool, in turns with the other workload."""
+    recorder, turns = Recorder(), threading.Barrier(4)
+
+    def send(target: str) -> None:
+        for number in range(20):
+            turns.wait(10)
+            recorder.add(other(f"{target}-{number}"))
+
+    def workload(name: str) -> list[str]:
+        with recorder.scope() as sent, ThreadPoolExecutor(2) as pool:
+            for part in ("left", "right"):
+                pool.submit(copy_context().run, send, f"{name}-{part}")
+        return sorted(exchange.target for exchange in sent)
+
+    with recorder.scope() as everything, ThreadPoolExecutor(2) as pool:
+        found = [pool.submit(copy_context().run, workload, name) for name in ("a", "b")]
+
+    for name, future in zip(("a", "b"), found, strict=True):
+        assert future.result() == sorted(f"{name}-{part}-{turn}" for part in ("left", "right") for turn in range(20))
+    assert len(everything) == recorder.counts[Purpose.JUDGING] == 80
+
+
+def test_what_no_scope_holds_is_not_kept() -> None:
+    """A run of hours sends millions of requests."""
+
+    class Traced(Exchange):
+        """An exchange that can be referred to weakly."""
+
+    recorder = Recorder()
+    fields = {name: getattr(PLAIN, name) for name in ("method", "target", "headers", "body", "status", "stray")}
+    exchange = Traced(**fields, answer_headers=(), answer=b"", sent=0.0, answered=1.0)
+    gone = weakref.ref(exchange)
+    recorder.add(exchange)
+    with recorder.scope() as sent:
+        recorder.add(exchange)
+    assert gone() is exchange
+    sent.clear()
+    del exchange
+
+    assert gone() is None
+    assert recorder.counts == {Purpose.JUDGING: 2}
 
 
 def test_a_purpose_holds_for_its_block_and_its_thread() -> None:

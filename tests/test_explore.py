@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.app.judge import SUITE
+from pytest_cloudimages.app.selection import SUITE
 from pytest_cloudimages.client.recorder import Recorder
-from pytest_cloudimages.engine.exploration import DRAWN, STRIDE, Examples, Exploration
-from pytest_cloudimages.engine.settings import Options
+from pytest_cloudimages.engine.exploration import STRIDE, Examples, Exploration
+from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.server import serving
 from pytest_cloudimages.reporting.results import CheckResult
@@ -115,27 +115,21 @@ class GoesBackAndMiscounts(GoesBackBehindAPatch):
 
 SPY = """
 import json
-from pytest_cloudimages.engine import exploration as explore
+from pytest_cloudimages.engine import exploration, registry
 from pytest_cloudimages.spec.marks import ids_of
 
-def draws(definition):
-    # Whatever a fixture draws, it draws by the number that the ground makes of the seed for it.
-    return "number" in definition.func.__code__.co_names
-
 def pytest_collection_finish(session):
-    known = [
-        definitions[-1]
-        for item in session.items
-        for definitions in item._fixtureinfo.name2fixturedefs.values()
-    ]
+    explored, left = exploration.divided(session.items)
     shown = {
-        "drawn": sorted({one.argname for one in known if draws(one)}),
+        "workloads": {x.name: x.follows_the_seed for x in registry.workloads()},
         "checks": [
             {
-                "name": item.name,
+                "name": item.nodeid.rpartition("/")[2],
                 "ids": list(ids_of(item)),
-                "drawn": any(draws(some[-1]) for some in item._fixtureinfo.name2fixturedefs.values()),
-                "explored": explore.follows_from_the_seed(item),
+                "workloads": [x.name for x in registry.asked_by([item])],
+                "property": hasattr(item.function, "hypothesis"),
+                "explored": item in explored,
+                "left": left.get(item.nodeid, ""),
             }
             for item in session.items
         ],
@@ -145,22 +139,112 @@ def pytest_collection_finish(session):
 """
 
 
+def collected(workshop: Any, *words: str) -> Any:
+    """Return what an exploration would ask again, and what not."""
+    workshop.write("spy.py", SPY)
+    how = ("--collect-only", "-q", "--cloudimages-reference", "--cloudimages-profile=explore")
+    outcome = workshop.end(workshop.start("pytest", "-p", "spy", "-p", "no:cacheprovider", *how, *words))
+    assert outcome.status == 0, outcome.out
+    return json.loads((workshop.folder / "collected.json").read_text(encoding="utf-8"))
+
+
 def test_every_requirement_that_looks_at_something_drawn_is_explored(workshop: Any) -> None:
     """No check is left out, whatever else it asks for."""
-    workshop.write("spy.py", SPY)
-    words = ("--collect-only", "-q", "--cloudimages-reference", "--cloudimages-profile=explore")
-    outcome = workshop.end(workshop.start("pytest", "-p", "spy", "-p", "no:cacheprovider", *words, str(SUITE)))
-    assert outcome.status == 0, outcome.out
-    collected = json.loads((workshop.folder / "collected.json").read_text(encoding="utf-8"))
-    checks = collected["checks"]
-    due = {one for check in checks if check["drawn"] for one in check["ids"]}
-    explored = {one for check in checks if check["explored"] for one in check["ids"]}
+    found = collected(workshop, str(SUITE))
+    checks, drawn = found["checks"], {name for name, follows in found["workloads"].items() if follows}
+    looking = [check for check in checks if drawn.intersection(check["workloads"]) or check["property"]]
 
-    assert collected["drawn"] == sorted({*DRAWN, "races"})
-    assert "TAG-ADD-05" in due
-    assert sorted(due - explored) == []
-    assert [check["name"] for check in checks if check["drawn"] and not check["explored"]] == []
-    assert sorted(explored - due) == []
+    assert {"plain_tags", "races", "read_path_checks"} <= drawn
+    assert {"TAG-ADD-05", "TAG-HIST-03"} <= {identifier for check in looking for identifier in check["ids"]}
+    assert [check["name"] for check in looking if not check["explored"]] == []
+    assert [check["name"] for check in checks if check["explored"] and check not in looking] == []
+
+
+OWN_CHECKS = """
+import pytest
+from hypothesis import given, strategies as st
+from pytest_cloudimages import requirement
+from pytest_cloudimages.areas.tags.fixtures import plain_tags
+
+@pytest.fixture
+def prepared(cloudimages_image):
+    cloudimages_image.given_tags("there")
+    return cloudimages_image
+
+@pytest.fixture(params=[1, 2])
+def twice(request):
+    return request.param
+
+@requirement("TAG-ADD-03")
+def test_drawn(cloudimages_workloads):
+    assert cloudimages_workloads.plain_tags.sound
+
+@requirement("TAG-ADD-03")
+def test_drawn_and_prepared(plain_tags, prepared):
+    assert prepared.tags() == ["there"]
+    assert [step for step in plain_tags.additions(acknowledged=True) if step.tag not in step.after] == []
+
+@requirement("TAG-ADD-03")
+@given(number=st.integers())
+def test_property(cloudimages_fresh_image, number):
+    with cloudimages_fresh_image() as image:
+        assert image.add_tag(str(number)).ok
+
+@requirement("TAG-ADD-03")
+@pytest.mark.parametrize("name", ["a", "b"])
+def test_rows(plain_tags, name):
+    assert plain_tags.sound
+
+@requirement("TAG-ADD-03")
+def test_nothing_drawn(prepared):
+    assert prepared.tags()
+
+@requirement("TAG-ADD-03")
+def test_request(plain_tags, request):
+    assert plain_tags.sound
+
+@requirement("TAG-ADD-03")
+def test_parameters(plain_tags, twice):
+    assert plain_tags.sound
+
+@requirement("TAG-ADD-03")
+def test_files(plain_tags, tmp_path):
+    assert plain_tags.sound
+
+def test_of_no_requirement(plain_tags):
+    assert plain_tags.sound
+"""
+
+
+def test_a_check_of_ones_own_is_explored_or_it_is_said_why_not(workshop: Any) -> None:
+    """Whatever its fixtures rest on is made for it anew."""
+    path = workshop.write("test_own.py", OWN_CHECKS)
+    checks = {check["name"].partition("::")[2]: check for check in collected(workshop, str(path))["checks"]}
+
+    assert {name for name, check in checks.items() if check["explored"]} == {
+        "test_drawn", "test_drawn_and_prepared", "test_property", "test_rows[a]", "test_rows[b]",
+    }  # fmt: skip
+    assert {name: check["left"] for name, check in checks.items() if check["left"]} == {
+        "test_nothing_drawn": "it looks at nothing that follows from the seed",
+        "test_request": "it asks for pytest's `request`",
+        "test_parameters[1]": "the fixture `twice` has parameters",
+        "test_parameters[2]": "the fixture `twice` has parameters",
+        "test_files": "the fixture `tmp_path` asks for pytest's `request`",
+    }
+
+
+def test_checks_of_ones_own_are_explored(workshop: Any) -> None:
+    """Each for the time that there is, and what cannot be explored is named."""
+    path = workshop.write("test_own.py", OWN_CHECKS)
+    with serving(HonestForAWhile()) as server:
+        workshop.named(server)
+        words = ("--cloudimages-profile=explore", "--cloudimages-minutes=0.5", "--cloudimages-patience=0.2")
+        outcome = workshop.end(workshop.start("pytest", "-p", "no:cacheprovider", *words, str(path)))
+
+    assert "not explored: test_own.py::test_files: the fixture `tmp_path` asks for pytest's `request`" in outcome.out
+    assert "explored: seed " in outcome.out, outcome.out
+    assert "found TAG-ADD-03" in outcome.out
+    assert server.app.images.all() == []
 
 
 # Examples
@@ -196,7 +280,7 @@ def test_an_example_says_what_it_found(tmp_path: Path) -> None:
 class FakeGround:
     """What an exploration asks a ground for, as far as seeds and time go."""
 
-    options = Options(seed=5)
+    settings = Settings(seed=5)
     recorder = Recorder()
 
 
@@ -250,7 +334,8 @@ def test_an_exploration_ends_with_what_it_found(workshop: Any) -> None:
     seed = json.loads(example.read_text(encoding="utf-8"))["seed"]
 
     assert entry["verdict"] == "advisory"
-    assert f"--profile standard --seed {seed} " in entry["replay"]
+    assert "--profile standard " in entry["replay"]
+    assert f"--seed {seed} " in entry["replay"]
     assert seed != 1
     assert f"explored: seed {seed} found TAG-ADD-29" in outcome.out
     assert outcome.status == 0
@@ -321,4 +406,4 @@ def test_minutes_want_the_profile_that_explores(workshop: Any, profile: str) -> 
     outcome = workshop.command("run", "--reference", "--profile", profile, "--minutes", "1")
 
     assert outcome.status == 2
-    assert "belongs to" in outcome.out
+    assert "expected the profile explore" in outcome.out

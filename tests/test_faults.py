@@ -52,7 +52,7 @@ def test_a_fault_names_requirements_that_the_suite_asks_for(name: str) -> None:
 
     assert sorted(named - TESTED) == []
     assert unasked(fault) == [], f"profile {fault.profile} never asks for them"
-    assert [one for one in sorted(named) if catalogue[one].level is Level.MAY] == []
+    assert [each_name for each_name in sorted(named) if catalogue[each_name].level is Level.MAY] == []
     assert fault.broken.isdisjoint(fault.perhaps)
 
 

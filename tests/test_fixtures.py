@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
 FIXTURES = """
 from hypothesis import given, settings
 from pytest_cloudimages import requirement
@@ -27,54 +25,54 @@ def test_client(cloudimages_client, cloudimages_service):
     assert cloudimages_client.endpoint == cloudimages_service.endpoint
 
 
-def test_image(image):
-    assert image.tags() == []
-    assert image.add_tag("mine").status == 204
-    assert image.tags() == ["mine"]
+def test_image(cloudimages_image):
+    assert cloudimages_image.tags() == []
+    assert cloudimages_image.add_tag("mine").status == 204
+    assert cloudimages_image.tags() == ["mine"]
 
 
-def test_fresh_images(fresh_image):
-    with fresh_image() as one, fresh_image(name="another", min_ram=5) as other:
-        one.add_tag("mine")
+def test_fresh_images(cloudimages_fresh_image):
+    with cloudimages_fresh_image() as image, cloudimages_fresh_image(name="another", min_ram=5) as other:
+        image.add_tag("mine")
         assert other.tags() == []
         assert other.show().data["min_ram"] == 5
-        assert one.id != other.id
+        assert image.id != other.id
 
 
-def test_anonymous(image, anonymous):
-    assert anonymous.show(image.id).status == 401
+def test_anonymous(cloudimages_image, cloudimages_anonymous):
+    assert cloudimages_anonymous.show(cloudimages_image.id).status == 401
 
 
-def test_other_project(image, other_project):
-    assert image.seen_by(other_project).show().status == 404
+def test_other_project(cloudimages_image, cloudimages_other_project):
+    assert cloudimages_image.seen_by(cloudimages_other_project).show().status == 404
 
 
-def test_reader(image, reader):
-    assert image.seen_by(reader).add_tag("x").status == 403
+def test_reader(cloudimages_image, cloudimages_reader):
+    assert cloudimages_image.seen_by(cloudimages_reader).add_tag("x").status == 403
 
 
-def test_administrator(image, administrator):
-    assert image.seen_by(administrator).add_tag("x").status == 204
+def test_administrator(cloudimages_image, cloudimages_administrator):
+    assert cloudimages_image.seen_by(cloudimages_administrator).add_tag("x").status == 204
 
 
 @settings(max_examples=5)
 @given(tag=tags())
-def test_a_property_of_ones_own(fresh_image, tag):
-    with fresh_image() as image:
+def test_a_property_of_ones_own(cloudimages_fresh_image, tag):
+    with cloudimages_fresh_image() as image:
         if image.add_tag(tag).ok:
             assert image.eventual_tags([tag]) == [tag]
 
 
 @settings(max_examples=5)
 @given(tag=overlong_tags())
-def test_overlong(fresh_image, tag):
-    with fresh_image() as image:
+def test_overlong(cloudimages_fresh_image, tag):
+    with cloudimages_fresh_image() as image:
         assert image.add_tag(tag).refused
 
 
-def test_histories(plain_tags, unusual_tags, sequences):
-    for lives in (plain_tags, unusual_tags, sequences):
-        for step in lives.additions(acknowledged=True):
+def test_workloads(cloudimages_workloads):
+    for name in ("plain_tags", "unusual_tags", "sequences"):
+        for step in getattr(cloudimages_workloads, name).additions(acknowledged=True):
             assert step.tag in step.after, step
 """
 
@@ -91,13 +89,13 @@ def test_the_fixtures_need_no_option(workshop: Any, server: Any) -> None:
     """A service that the environment names is enough, and every other caller is skipped with what it needs."""
     workshop.named(server)
     source = """
-    def test_image(image):
-        image.add_tag("a")
+    def test_image(cloudimages_image):
+        cloudimages_image.add_tag("a")
 
-    def test_other(other_project): pass
-    def test_reader(reader): pass
-    def test_creator(creator): pass
-    def test_administrator(administrator): pass
+    def test_other(cloudimages_other_project): pass
+    def test_reader(cloudimages_reader): pass
+    def test_creator(cloudimages_creator): pass
+    def test_administrator(cloudimages_administrator): pass
     """
     outcome = workshop.pytest(source, "-rs")
 
@@ -111,9 +109,9 @@ def test_an_ini_file_can_name_the_service(workshop: Any) -> None:
     """And every other setting."""
     workshop.write("pytest.ini", "[pytest]\ncloudimages_reference = true\ncloudimages_profile = quick\n")
     source = """
-    def test_image(image, cloudimages_run):
-        assert cloudimages_run.options.profile == "quick"
-        assert image.add_tag("a").ok
+    def test_image(cloudimages_image, cloudimages_run):
+        assert cloudimages_run.settings.profile == "quick"
+        assert cloudimages_image.add_tag("a").ok
     """
 
     assert workshop.pytest(source).status == 0
@@ -142,21 +140,10 @@ def test_a_requirement_of_ones_own_is_judged(workshop: Any) -> None:
     from pytest_cloudimages import requirement
 
     @requirement("OWN-01")
-    def test_own(image):
-        assert image.client.list().data["images"] == []
+    def test_own(cloudimages_image):
+        assert cloudimages_image.client.list().data["images"] == []
     """
     outcome = workshop.pytest(source, "--cloudimages-reference", "--cloudimages-reports=reports")
 
     assert (outcome.status, outcome.verdict("OWN-01")) == (0, "advisory")
     assert "ADVISORY OWN-01: The list is empty." in outcome.out
-
-
-@pytest.mark.parametrize("wanted", ["fresh_image", "image"])
-def test_a_fixture_without_a_service_says_how_to_name_one(workshop: Any, wanted: str) -> None:
-    """The run stops, as there is nothing to ask."""
-    outcome = workshop.pytest(f"def test_one({wanted}): pass")
-
-    assert outcome.status == pytest.ExitCode.USAGE_ERROR
-    assert "Traceback" not in outcome.out
-    assert "Nothing says which service to judge." in outcome.out
-    assert "CLOUDIMAGES_ENDPOINT" in outcome.out

@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from math import inf
 from typing import Any
 
@@ -11,13 +12,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pytest_cloudimages.areas.members.resource import MEMBERS
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.history.checkers import check as histories
 from pytest_cloudimages.history.checkers import linearizability, witness
 from pytest_cloudimages.history.checkers.check import check
 from pytest_cloudimages.history.events import Anomaly, Category, ConcurrentHistory, Event
 from pytest_cloudimages.history.operations import Kind
+from pytest_cloudimages.history.resource import SetResource
 
-ADD, DELETE, READ, RENAME = Kind.ADD, Kind.DELETE, Kind.READ, Kind.RENAME
+ADD, DELETE, READ, SET = Kind.ADD, Kind.DELETE, Kind.READ, Kind.SET
 MODES = pytest.mark.parametrize("lenient", [True, False], ids=["lenient", "strict"])
 
 
@@ -34,43 +38,45 @@ class Item:
 
 
 def items_of(events: Iterable[Event], tag: str) -> Iterator[Item]:
-    for one in events:
-        end = inf if one.answered is None else one.answered
-        if one.kind is READ:
-            if one.tags is not None and one.answered is not None:
-                yield Item("there" if tag in one.tags else "gone", one.sent, end, event=one)
-        elif one.tag == tag and one.kind in {ADD, DELETE}:
-            does = "add" if one.kind is ADD else "remove"
-            known = one.answered is not None
-            if known and 200 <= one.status <= 299:
-                yield Item(does, one.sent, end, event=one)
-            elif known and one.status == 404 and one.kind is DELETE:
-                yield Item("gone", one.sent, end, event=one)
-            elif not known or not 400 <= one.status <= 499:
-                yield Item(does, one.sent, inf, certain=False, event=one)
+    for event in events:
+        end = inf if event.answered is None else event.answered
+        if event.kind is READ:
+            if event.values is not None and event.answered is not None:
+                yield Item("there" if tag in event.values else "gone", event.sent, end, event=event)
+        elif event.value == tag and event.kind in {ADD, DELETE}:
+            does = "add" if event.kind is ADD else "remove"
+            known = event.answered is not None
+            if known and 200 <= event.status <= 299:
+                yield Item(does, event.sent, end, event=event)
+            elif known and event.status == 404 and event.kind is DELETE:
+                yield Item("gone", event.sent, end, event=event)
+            elif known and event.status == 409 and event.kind is ADD:
+                yield Item("there", event.sent, end, event=event)
+            elif not known or not 400 <= event.status <= 499:
+                yield Item(does, event.sent, inf, certain=False, event=event)
 
 
 def has_order(items: Sequence[Item], *, present: bool, lenient: bool) -> bool:
     """Try every order and every choice of what never happened, without any cleverness."""
 
     def attempt(left: Sequence[Item], present: bool, taken: tuple[float, ...]) -> bool:
-        if not any(one.certain for one in left):
+        if not any(event.certain for event in left):
             return True
-        for place, one in enumerate(left):
+        for place, each_event in enumerate(left):
             rest = [*left[:place], *left[place + 1 :]]
-            if not one.certain and attempt(rest, present, taken):
+            if not each_event.certain and attempt(rest, present, taken):
                 return True
-            if any(other.ended < one.sent for other in rest):  # to be put in order, or left out, before
+            if any(other.ended < each_event.sent for other in rest):  # to be put in order, or left out, before
                 continue
-            if one.does in {"there", "gone"}:
-                fits, after = (one.does == "there") == present, present
-            elif one.does == "add":
+            if each_event.does in {"there", "gone"}:
+                fits, after = (each_event.does == "there") == present, present
+            elif each_event.does == "add":
                 fits, after = True, True
             else:
-                excused = lenient and any(end >= one.sent for end in taken)
-                fits, after = present or excused or not one.certain, False
-            removes = one.does == "remove" and present
-            if fits and attempt(rest, after, (*taken, one.ended) if removes else taken):
+                excused = lenient and any(end >= each_event.sent for end in taken)
+                fits, after = present or excused or not each_event.certain, False
+            removes = each_event.does == "remove" and present
+            if fits and attempt(rest, after, (*taken, each_event.ended) if removes else taken):
                 return True
         return False
 
@@ -85,24 +91,24 @@ def explained_jointly(events: Sequence[Event], initial: frozenset[str], *, lenie
     """Try every order of whole images: a read shows all tags of one moment."""
 
     def attempt(left: Sequence[Event], tags: frozenset[str], taken: tuple[tuple[str, float], ...]) -> bool:
-        if all(one.answered is None or one.status == 500 for one in left):
+        if all(event.answered is None or event.status == 500 for event in left):
             return True
-        for place, one in enumerate(left):
+        for place, each_event in enumerate(left):
             rest = [*left[:place], *left[place + 1 :]]
-            unknown = one.answered is None or one.status == 500
-            end = inf if unknown or one.answered is None else one.answered
-            if any(x.answered is not None and x.status != 500 and x.answered < one.sent for x in rest):
+            unknown = each_event.answered is None or each_event.status == 500
+            end = inf if unknown or each_event.answered is None else each_event.answered
+            if any(x.answered is not None and x.status != 500 and x.answered < each_event.sent for x in rest):
                 continue
             after, fits = tags, True
-            if one.kind is READ:
-                fits = one.tags is None or {*one.tags} == tags
-            elif one.kind is ADD and (unknown or one.status == 204):
-                after = tags | {one.tag}
-            elif one.kind is DELETE and (unknown or one.status == 204):
-                excused = lenient and any(tag == one.tag and ended >= one.sent for tag, ended in taken)
-                fits, after = one.tag in tags or excused or unknown, tags - {one.tag}
-            elif one.kind is DELETE and one.status == 404:
-                fits = one.tag not in tags
+            if each_event.kind is READ:
+                fits = each_event.values is None or {*each_event.values} == tags
+            elif each_event.kind is ADD and (unknown or each_event.status == 204):
+                after = tags | {each_event.value}
+            elif each_event.kind is DELETE and (unknown or each_event.status == 204):
+                excused = lenient and any(tag == each_event.value and ended >= each_event.sent for tag, ended in taken)
+                fits, after = each_event.value in tags or excused or unknown, tags - {each_event.value}
+            elif each_event.kind is DELETE and each_event.status == 404:
+                fits = each_event.value not in tags
             gone = (*taken, *((tag, end) for tag in tags - after))
             if fits and attempt(rest, after, gone):
                 return True
@@ -119,6 +125,13 @@ class Generator:
     tags: str = "a"
     longest: int = 6
     lenient: bool = True
+    conflicts: bool = False
+    """Whether an addition of what is there is answered 409, as of a member; 204 otherwise, as of a tag."""
+
+    @property
+    def resource(self) -> SetResource:
+        """The set whose answers are made."""
+        return MEMBERS if self.conflicts else TAGS
 
     def correct(self, *, torn: bool = False) -> ConcurrentHistory:
         """Let each operation take effect at one moment of its time, and answer what is the case then.
@@ -142,22 +155,26 @@ class Generator:
                 place = (rng.uniform(sent, ended), rng.random()) if torn and kind is READ else first
                 drawn.append((*place, client, each, one, lost))
         tags, taken, events = {*initial}, list[tuple[str, float]](), dict[int, Event]()
-        for *_, client, tag, one, lost in sorted(drawn, key=lambda entry: entry[:4]):
-            if one.kind is READ:
-                shown = (*(events[client].tags or () if client in events else ()), *({tag} & tags))
-                events[client] = replace(one, tag="", status=one.status or 200, tags=None if lost else shown)
+        for *_, client, tag, each_entry, lost in sorted(drawn, key=lambda entry: entry[:4]):
+            if each_entry.kind is READ:
+                shown = (*(events[client].values or () if client in events else ()), *({tag} & tags))
+                events[client] = replace(
+                    each_entry, value="", status=each_entry.status or 200, values=None if lost else shown
+                )
                 continue
             refused = rng.random() < 0.05
             done = not refused and not (lost and rng.random() < 0.4)
             status = 413 if refused else 204
-            if one.kind is DELETE and done and tag not in tags:
-                excused = any(gone == tag and end >= one.sent for gone, end in taken)
+            if each_entry.kind is DELETE and done and tag not in tags:
+                excused = any(gone == tag and end >= each_entry.sent for gone, end in taken)
                 status = 204 if self.lenient and excused and rng.random() < 0.5 else 404
-            elif one.kind is DELETE and done:
-                taken.append((tag, one.answered if one.answered is not None and not lost else inf))
+            elif each_entry.kind is DELETE and done:
+                taken.append((tag, each_entry.answered if each_entry.answered is not None and not lost else inf))
+            if done and each_entry.kind is ADD and self.conflicts and tag in tags:
+                status = 409
             if done:
-                (tags.add if one.kind is ADD else tags.discard)(tag)
-            events[client] = one if lost else replace(one, status=status)
+                (tags.add if each_entry.kind is ADD else tags.discard)(tag)
+            events[client] = each_entry if lost else replace(each_entry, status=status)
         order = [*events.values()]
         rng.shuffle(order)
         return ConcurrentHistory(tuple(order), {0: initial})
@@ -173,10 +190,11 @@ class Generator:
             place = rng.randrange(len(events))
             one = events[place]
             match rng.randrange(5):
-                case 0 if one.tags is not None:
-                    events[place] = replace(one, tags=tuple(sorted({*one.tags} ^ {rng.choice(self.tags)})))
+                case 0 if one.values is not None:
+                    events[place] = replace(one, values=tuple(sorted({*one.values} ^ {rng.choice(self.tags)})))
                 case 1 if one.kind is not READ and one.status:
-                    events[place] = replace(one, status={204: 404, 404: 204}.get(one.status, 204))
+                    refusal = 409 if one.kind is ADD and self.conflicts else 404
+                    events[place] = replace(one, status=refusal if one.status == 204 else 204)
                 case 2 if one.answered is not None:
                     shift = rng.randint(-4, 4)
                     events[place] = replace(one, sent=one.sent + shift, answered=one.answered + shift)
@@ -188,21 +206,36 @@ class Generator:
 
 
 def numbered(number: int, seed: int, **how: Any) -> Iterator[Generator]:
-    """Give generators of which each makes one history: number and seed alone decide which."""
+    """Return generators of which each makes one history: number and seed alone decide which."""
     return (Generator(random.Random(f"{seed} {place}"), **how) for place in range(number))  # noqa: S311 - to be had again
 
 
 def disagreements(generators: Iterable[Generator], *, lenient: bool) -> Iterator[tuple[ConcurrentHistory, set[str]]]:
-    """Give the histories of which the checker says something else than brute force, and what."""
-    for one in generators:
-        history = one.broken()
-        found = {each.tag for each in check(history, lenient_deletes=lenient) if each.tag}
+    """Return the histories of which the checker says something else than brute force, and what."""
+    for generator in generators:
+        history = generator.broken()
+        found = {each.value for each in check(history, generator.resource, lenient_deletes=lenient) if each.value}
         initial = history.initial[0]
         expected = {
-            tag for tag in one.tags if not explained(history.events, tag, present=tag in initial, lenient=lenient)
+            tag for tag in generator.tags if not explained(history.events, tag, present=tag in initial, lenient=lenient)
         }
         if found != expected:
             yield history, found ^ expected
+
+
+@MODES
+def test_the_checker_agrees_with_brute_force_where_repeated_additions_conflict(*, lenient: bool) -> None:
+    """As of members, of which an addition is answered 409 where there is one."""
+    generators = numbered(6_000, 3, tags="a", longest=7, lenient=lenient, conflicts=True)
+    assert list(disagreements(generators, lenient=lenient)) == []
+
+
+@MODES
+def test_nothing_is_found_in_correct_histories_with_conflicts(*, lenient: bool) -> None:
+    """Whatever moments the operations choose, and however many answers are lost."""
+    for each_history in numbered(1_000, 4, tags="abc", longest=40, lenient=lenient, conflicts=True):
+        history = each_history.correct()
+        assert check(history, MEMBERS, lenient_deletes=lenient) == [], history
 
 
 @MODES
@@ -216,76 +249,87 @@ def test_the_checker_agrees_with_brute_force(tags: str, longest: int, number: in
 @MODES
 def test_a_correct_service_is_never_accused(*, lenient: bool) -> None:
     """Whatever moments the operations choose, and however many answers are lost, nothing is found."""
-    for one in numbered(2_000, 2, tags="abc", longest=40, lenient=lenient):
-        history = one.correct()
-        assert check(history, lenient_deletes=lenient) == [], history
+    for each_history in numbered(2_000, 2, tags="abc", longest=40, lenient=lenient):
+        history = each_history.correct()
+        assert check(history, TAGS, lenient_deletes=lenient) == [], history
 
 
 @given(st.randoms(use_true_random=False))
 @settings(max_examples=100, deadline=None, database=None)
 def test_a_correct_service_is_not_accused_whatever_the_draw(draw: random.Random) -> None:
     """The same with choices of Hypothesis, which shrinks them."""
-    assert check(Generator(draw, tags="ab", longest=12).correct()) == []
+    assert check(Generator(draw, tags="ab", longest=12).correct(), TAGS) == []
 
 
 def spoiled(
     change: Callable[[linearizability.Claim], linearizability.Claim | None],
 ) -> Callable[..., linearizability.Finding]:
-    """Give a search that takes each act for something else, or leaves it out."""
+    """Return a search that takes each act for something else, or leaves it out."""
 
-    def walk(
-        acts: Sequence[linearizability.Claim], *, present: bool, removal: linearizability.Removal
+    def search(
+        claims: Sequence[linearizability.Claim], *, present: bool, removal: linearizability.Removal
     ) -> linearizability.Finding:
-        changed = [after for one in acts if (after := change(one)) is not None]
-        return linearizability.walk(changed, present=present, removal=removal)
+        changed = [after for claim in claims if (after := change(claim)) is not None]
+        return linearizability.search(changed, present=present, removal=removal)
 
-    return walk
+    return search
 
 
 def without_witness(register: witness.Projection, _: int) -> Anomaly:
-    return Anomaly(Category.PHANTOM, register.image, register.tag, (), "")
+    return Anomaly(Category.PHANTOM, register.image, register.value, (), "")
 
 
 def removal_as(removal: linearizability.Removal) -> Callable[..., linearizability.Finding]:
-    return lambda acts, *, present, **_: linearizability.walk(acts, present=present, removal=removal)
+    return lambda claims, *, present, **_: linearizability.search(claims, present=present, removal=removal)
 
 
-def only_the_first(situations: Iterable[linearizability.Configuration]) -> list[linearizability.Configuration]:
-    return [*situations][:1]
+def only_the_first(configurations: Iterable[linearizability.Configuration]) -> list[linearizability.Configuration]:
+    return [*configurations][:1]
 
 
-def whatever_was_met(one: linearizability.Configuration, other: linearizability.Configuration) -> bool:
-    return (one.present, one.used | other.used) == (other.present, other.used)
+def whatever_was_met(configuration: linearizability.Configuration, other: linearizability.Configuration) -> bool:
+    return (configuration.present, configuration.used | other.used) == (other.present, other.used)
 
 
-def soonest(walk: linearizability.Search, one: linearizability.Configuration) -> list[Any]:
-    return [other for other in walk._downs if not one.used & other.bit][:1]  # noqa: SLF001 - it stands in for a method
+def soonest(walk: linearizability.Search, configuration: linearizability.Configuration) -> list[Any]:
+    return [other for other in walk._removals if not configuration.used & other.bit][:1]  # noqa: SLF001 - it stands in for a method
 
+
+said = histories._claim  # noqa: SLF001 - what a broken checker falls back upon
 
 BROKEN: dict[str, tuple[Any, str, Any]] = {
-    "ignores the times": (witness, "walk", spoiled(lambda one: one._replace(sent=0, ended=99))),
+    "ignores the times": (witness, "search", spoiled(lambda claim: claim._replace(sent=0, ended=99))),
     "takes a tie for an order": (
         witness,
-        "walk",
-        spoiled(lambda one: one._replace(sent=min(one.sent + 0.1, one.ended))),
+        "search",
+        spoiled(lambda claim: claim._replace(sent=min(claim.sent + 0.1, claim.ended))),
     ),
-    "forgets unknown outcomes": (witness, "walk", spoiled(lambda one: one if one.ended < inf else None)),
+    "forgets unknown outcomes": (witness, "search", spoiled(lambda claim: claim if claim.ended < inf else None)),
     "lets unknown outcomes end": (
         witness,
-        "walk",
-        spoiled(lambda one: one._replace(ended=min(one.ended, one.sent + 6))),
+        "search",
+        spoiled(lambda claim: claim._replace(ended=min(claim.ended, claim.sent + 6))),
     ),
-    "is strict with deletions": (witness, "walk", removal_as(linearizability.Removal.STRICT)),
-    "lets any deletion pass": (witness, "walk", removal_as(linearizability.Removal.BLIND)),
+    "is strict with deletions": (witness, "search", removal_as(linearizability.Removal.STRICT)),
+    "lets any deletion pass": (witness, "search", removal_as(linearizability.Removal.BLIND)),
     "follows one situation": (linearizability, "_worth_keeping", only_the_first),
     "keeps the wrong situation": (linearizability, "_can_do_all_of", whatever_was_met),
-    "lets only the first removal act": (linearizability.Search, "_next_downs", soonest),
+    "lets only the first removal act": (linearizability.Search, "_next_removals", soonest),
     "lets nothing happen unasked": (
         linearizability.Search,
         "_may_be_idle",
-        lambda _, one, own: not own.change.required or one.present == own.change.up,
+        lambda _, configuration, own: not own.write.required or configuration.present == own.write.adds,
     ),
-    "takes a 404 for nothing": (histories, "NOT_FOUND", 0),
+    "takes a 409 for nothing": (
+        histories,
+        "_claim",
+        lambda event, resource: None if event.status == 409 else said(event, resource),
+    ),
+    "takes a 404 for nothing": (
+        histories,
+        "_claim",
+        lambda event, resource: None if event.status == 404 else said(event, resource),
+    ),
 }
 
 
@@ -295,15 +339,16 @@ def test_the_comparison_notices_a_broken_checker(name: str, monkeypatch: pytest.
     where, what, instead = BROKEN[name]
     monkeypatch.setattr(where, what, instead)
     monkeypatch.setattr(histories, "anomaly_of", without_witness)
-    assert next(disagreements(numbered(9_000, 1, tags="a", longest=7), lenient=True), None) is not None
+    generators = chain(*(numbered(9_000, 1, tags="a", longest=7, conflicts=each) for each in (False, True)))
+    assert next(disagreements(generators, lenient=True), None) is not None
 
 
 def relaxed(history: ConcurrentHistory, tag: str, kept: Sequence[Event]) -> list[Item]:
-    """Give the items of some events, where any other change may have happened or not."""
+    """Return the items of some events, where any other change may have happened or not."""
     return [
-        one if one.event in kept else replace(one, certain=False)
-        for one in items_of(history.events, tag)
-        if one.event in kept or one.does in {"add", "remove"}
+        item if item.event in kept else replace(item, certain=False)
+        for item in items_of(history.events, tag)
+        if item.event in kept or item.does in {"add", "remove"}
     ]
 
 
@@ -311,19 +356,19 @@ def relaxed(history: ConcurrentHistory, tag: str, kept: Sequence[Event]) -> list
 def test_a_witness_has_no_order_and_nothing_to_spare(*, lenient: bool) -> None:
     """Whatever else happened, a witness has no order, and without any one of its events it has one."""
     seen = Counter[int]()
-    for one in numbered(3_000, 3, longest=8, lenient=lenient):
-        history = one.broken()
-        for found in check(history, lenient_deletes=lenient):
-            if found.tag is None:
+    for each_history in numbered(3_000, 3, longest=8, lenient=lenient):
+        history = each_history.broken()
+        for found in check(history, TAGS, lenient_deletes=lenient):
+            if found.value is None:
                 continue
             seen[len(found.witness)] += 1
-            how = {"present": found.tag in history.initial[0], "lenient": lenient}
-            assert not has_order([*items_of(found.witness, found.tag)], **how), found.text
-            assert not has_order(relaxed(history, found.tag, found.witness), **how), found.text
+            how = {"present": found.value in history.initial[0], "lenient": lenient}
+            assert not has_order([*items_of(found.witness, found.value)], **how), found.text
+            assert not has_order(relaxed(history, found.value, found.witness), **how), found.text
             assert found.impossible in found.witness
             for place in range(len(found.witness)):
                 rest = [*found.witness[:place], *found.witness[place + 1 :]]
-                assert has_order(relaxed(history, found.tag, rest), **how), found.text
+                assert has_order(relaxed(history, found.value, rest), **how), found.text
     assert {1, 2, 3} <= {*seen}
 
 
@@ -331,9 +376,9 @@ def test_a_witness_has_no_order_and_nothing_to_spare(*, lenient: bool) -> None:
 def test_a_torn_read_is_alleged_only_where_no_order_of_the_whole_image_is_left(*, lenient: bool) -> None:
     """Reads that see one tag a little earlier than the other are found, and no other history is blamed for it."""
     told = Counter[str]()
-    for one in numbered(2_000, 4, tags="abcd", longest=8, lenient=lenient):
-        history = one.correct(torn=True)
-        found = check(history, lenient_deletes=lenient)
+    for each_history in numbered(2_000, 4, tags="abcd", longest=8, lenient=lenient):
+        history = each_history.correct(torn=True)
+        found = check(history, TAGS, lenient_deletes=lenient)
         if any(each.category is not Category.TORN_READ for each in found):
             continue
         joint = explained_jointly(history.events, history.initial[0], lenient=lenient)
@@ -349,11 +394,16 @@ def at(kind: Kind, sent: float, answered: float | None, status: int = 204, tag: 
 
 
 def seen(sent: float, answered: float, *tags: str, name: str | None = None) -> Event:
-    return Event(READ, 0, 9, sent, answered, 200, tags=tags, name=name)
+    return Event(READ, 0, 9, sent, answered, 200, values=tags, shown=name)
 
 
 def renamed(sent: float, answered: float | None, name: str, status: int = 200) -> Event:
-    return Event(RENAME, 0, 2, sent, answered, status, name=name)
+    return Event(SET, 0, 2, sent, answered, status, value=name)
+
+
+def with_name(event: Event, name: str) -> Event:
+    """Return a renaming, or a read, with another name."""
+    return replace(event, value=name) if event.kind is SET else replace(event, shown=name)
 
 
 EXAMPLES: dict[str, tuple[Category, list[Event]]] = {
@@ -376,10 +426,10 @@ EXAMPLES: dict[str, tuple[Category, list[Event]]] = {
         [at(ADD, 1, 2), at(ADD, 3, 4, tag="b"), seen(0, 5, "b"), seen(6, 7, "a", "b")],
     ),
     "two in one list": (Category.DUPLICATE, [at(ADD, 0, 1), at(ADD, 0, 1), seen(2, 3, "a", "a")]),
-    "listed and not found": (Category.STUCK_TAG, [at(ADD, 0, 1), seen(2, 3, "a"), at(DELETE, 4, 5, 404)]),
-    "not found and listed": (Category.STUCK_TAG, [at(ADD, 0, 1), at(DELETE, 2, 3, 404), seen(4, 5, "a")]),
+    "listed and not found": (Category.STUCK_VALUE, [at(ADD, 0, 1), seen(2, 3, "a"), at(DELETE, 4, 5, 404)]),
+    "not found and listed": (Category.STUCK_VALUE, [at(ADD, 0, 1), at(DELETE, 2, 3, 404), seen(4, 5, "a")]),
     "deleted again and again": (
-        Category.STUCK_TAG,
+        Category.STUCK_VALUE,
         [at(ADD, 0, 1), at(DELETE, 2, 3), seen(4, 5, "a"), at(DELETE, 6, 7), seen(8, 9, "a")],
     ),
     "a name undone by an addition": (
@@ -394,8 +444,8 @@ EXAMPLES: dict[str, tuple[Category, list[Event]]] = {
 def test_an_anomaly_has_the_name_that_a_client_would_give_it(name: str) -> None:
     """Each category, from a few events of an image that was called old and had no tags."""
     category, events = EXAMPLES[name]
-    found = check(ConcurrentHistory(tuple(events), {}, {0: "old"}))
-    assert [one.category for one in found] == [category]
+    found = check(ConcurrentHistory(tuple(events), {}, {0: "old"}), TAGS)
+    assert [finding.category for finding in found] == [category]
     assert str(category) in str(found[0])
 
 
@@ -414,7 +464,7 @@ EXPLAINED: dict[str, list[Event]] = {
     "an answer at the moment of the next request": [at(ADD, 0, 1), at(DELETE, 1, 2, 404), seen(2, 3, "a")],
     "a refused deletion": [at(ADD, 0, 1), at(DELETE, 2, 3, 403), seen(4, 5, "a")],
     "an unreadable list": [at(ADD, 0, 1), Event(READ, 0, 1, 2, 3, 503)],
-    "a read without an answer": [at(ADD, 0, 1), Event(READ, 0, 1, 2, None, tags=())],
+    "a read without an answer": [at(ADD, 0, 1), Event(READ, 0, 1, 2, None, values=())],
     "two deletions at once": [at(ADD, 0, 1), at(DELETE, 2, 4), at(DELETE, 3, 5)],
     "a deletion during a slow one that was done long before": [
         at(ADD, 0, 1),
@@ -434,7 +484,7 @@ EXPLAINED: dict[str, list[Event]] = {
 @pytest.mark.parametrize("name", EXPLAINED)
 def test_what_can_be_explained_is_no_anomaly(name: str) -> None:
     """What a correct service may answer is not accused."""
-    assert check(ConcurrentHistory(tuple(EXPLAINED[name]), {}, {0: "old"})) == []
+    assert check(ConcurrentHistory(tuple(EXPLAINED[name]), {}, {0: "old"}), TAGS) == []
 
 
 def test_a_stale_read_hides_nothing_worse() -> None:
@@ -448,8 +498,8 @@ def test_a_stale_read_hides_nothing_worse() -> None:
         seen(8, 9),
         at(DELETE, 10, 11, 404),
     ]
-    found = check(ConcurrentHistory(tuple(events), {}))
-    assert [one.category for one in found] == [Category.STALE_READ, Category.LOST_ADDITION]
+    found = check(ConcurrentHistory(tuple(events), {}), TAGS)
+    assert [finding.category for finding in found] == [Category.STALE_READ, Category.LOST_ADDITION]
 
 
 def test_names_are_checked_like_a_register() -> None:
@@ -463,12 +513,12 @@ def test_names_are_checked_like_a_register() -> None:
             ended = sent + rng.choice((0, 1, 2, 4))
             drawn.append((rng.uniform(sent, ended), sent, ended, rng.choice(("x", "y", None)), rng.random() < 0.1))
         name, events = "old", list[Event]()
-        for _, sent, ended, given_name, lost in sorted(drawn, key=lambda one: one[0]):
+        for _, sent, ended, given_name, lost in sorted(drawn, key=lambda sample: sample[0]):
             name = given_name or name
             events.append(renamed(sent, None if lost else ended, name) if given_name else seen(sent, ended, name=name))
-        assert check(ConcurrentHistory(tuple(events), {}, {0: "old"})) == []
-        broken = [replace(one, name=rng.choice(("old", "x", "y"))) if rng.random() < 0.3 else one for one in events]
-        found = check(ConcurrentHistory(tuple(broken), {}, {0: "old"}))
+        assert check(ConcurrentHistory(tuple(events), {}, {0: "old"}), TAGS) == []
+        broken = [with_name(event, rng.choice(("old", "x", "y"))) if rng.random() < 0.3 else event for event in events]
+        found = check(ConcurrentHistory(tuple(broken), {}, {0: "old"}), TAGS)
         assert not (found and name_has_order(broken, "old")), found[0].text
         verdicts[bool(found)] += 1
     assert min(verdicts.values()) > 300
@@ -476,51 +526,53 @@ def test_names_are_checked_like_a_register() -> None:
 
 def name_has_order(left: Sequence[Event], name: str) -> bool:
     """Try every order of renames and reads."""
-    if all(one.answered is None for one in left):
+    if all(event.answered is None for event in left):
         return True
-    for place, one in enumerate(left):
+    for place, each_event in enumerate(left):
         rest = [*left[:place], *left[place + 1 :]]
-        if any(other.answered is not None and other.answered < one.sent for other in rest):
+        if any(other.answered is not None and other.answered < each_event.sent for other in rest):
             continue
-        if (one.kind is RENAME or one.name == name) and name_has_order(rest, one.name or ""):
+        if (each_event.kind is SET or each_event.shown == name) and name_has_order(rest, each_event.shown or ""):
             return True
     return False
 
 
 def test_concurrent_deletions_of_what_is_not_there_are_not_excused() -> None:
     """One of several concurrent deletions must have found the tag."""
-    found = check(ConcurrentHistory((at(DELETE, 0, 2), at(DELETE, 1, 3)), {}))
-    assert [one.category for one in found] == [Category.PHANTOM]
+    found = check(ConcurrentHistory((at(DELETE, 0, 2), at(DELETE, 1, 3)), {}), TAGS)
+    assert [finding.category for finding in found] == [Category.PHANTOM]
 
 
 def test_strictly_only_one_of_two_concurrent_deletions_is_acknowledged() -> None:
     """Without leniency the second one is an anomaly."""
     history = ConcurrentHistory((at(DELETE, 0, 2), at(DELETE, 1, 3)), {0: frozenset("a")})
-    assert check(history) == []
-    assert [one.category for one in check(history, lenient_deletes=False)] == [Category.TWICE_DELETED]
+    assert check(history, TAGS) == []
+    assert [anomaly.category for anomaly in check(history, TAGS, lenient_deletes=False)] == [Category.TWICE_DELETED]
 
 
 def test_a_name_that_is_not_known_in_the_beginning_is_not_checked() -> None:
     """Nothing is said of the name of an image that the history does not name."""
-    assert check(ConcurrentHistory((renamed(0, 1, "new"), seen(2, 3, name="old")), {})) == []
+    assert check(ConcurrentHistory((renamed(0, 1, "new"), seen(2, 3, name="old")), {}), TAGS) == []
 
 
 def test_images_are_checked_apart() -> None:
     """A tag of one image explains nothing about another, and the anomaly tells which image it is."""
-    elsewhere = [replace(one, image=7) for one in (at(ADD, 0, 1), seen(2, 3))]
-    found = check(ConcurrentHistory((at(ADD, 0, 1), seen(2, 3, "a"), *elsewhere), {}))
-    assert [(one.image, one.tag) for one in found] == [(7, "a")]
+    elsewhere = [replace(event, image=7) for event in (at(ADD, 0, 1), seen(2, 3))]
+    found = check(ConcurrentHistory((at(ADD, 0, 1), seen(2, 3, "a"), *elsewhere), {}), TAGS)
+    assert [(finding.image, finding.value) for finding in found] == [(7, "a")]
 
 
 def test_a_clock_that_runs_backwards_is_refused() -> None:
     """An event answered before it was sent is a mistake of the recording."""
     with pytest.raises(ValueError, match="monotonic"):
-        check(ConcurrentHistory((at(ADD, 1, 0),), {}))
+        check(ConcurrentHistory((at(ADD, 1, 0),), {}), TAGS)
 
 
 def test_a_witness_reads_like_a_story() -> None:
     """Relative times, clients, operations and answers; the impossible answer is marked; what is left out is counted."""
-    found = check(ConcurrentHistory((at(ADD, 10, 10.5), at(DELETE, 11, 11.25, client=2), at(DELETE, 12, 12.5)), {}))
+    found = check(
+        ConcurrentHistory((at(ADD, 10, 10.5), at(DELETE, 11, 11.25, client=2), at(DELETE, 12, 12.5)), {}), TAGS
+    )
     assert found[0].text.splitlines() == [
         "twice deleted: 'a' of image 0. The tag was deleted more often than it was added.",
         "  0.0 to 250.0 ms, client 2: delete 'a' → 204",
@@ -531,7 +583,7 @@ def test_a_witness_reads_like_a_story() -> None:
 
 def test_what_a_torn_read_cannot_have_seen_is_told() -> None:
     """For each tag, the times at which it cannot have been as shown; together they leave no moment."""
-    found = check(ConcurrentHistory(tuple(EXAMPLES["one part later than the other"][1]), {}))
+    found = check(ConcurrentHistory(tuple(EXAMPLES["one part later than the other"][1]), {}), TAGS)
     assert found[0].text.splitlines()[1:] == [
         "> 0.0 to 5000.0 ms, client 9: read → with 'b', without 'a'",
         "  1000.0 to 2000.0 ms, client 1: add 'a' → 204",
@@ -541,12 +593,12 @@ def test_what_a_torn_read_cannot_have_seen_is_told() -> None:
     ]
 
 
-def test_unknown_outcomes_do_not_multiply_the_situations(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hundreds of requests without an answer leave a handful of situations to follow."""
-    sizes = []
+def test_unknown_outcomes_do_not_multiply_the_configurations(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hundreds of requests without an answer leave a handful of configurations to follow."""
+    sizes: list[int] = []
 
-    def counted(situations: Iterable[linearizability.Configuration]) -> list[linearizability.Configuration]:
-        found = worth_keeping(situations)
+    def counted(configurations: Iterable[linearizability.Configuration]) -> list[linearizability.Configuration]:
+        found = worth_keeping(configurations)
         sizes.append(len(found))
         return found
 
@@ -556,6 +608,6 @@ def test_unknown_outcomes_do_not_multiply_the_situations(monkeypatch: pytest.Mon
     lost = [at(rng.choice((ADD, DELETE)), rng.random() * 5, None) for _ in range(300)]
     reads = [seen(moment, moment + 3, *rng.choice(("a", ""))) for moment in range(5, 90)]
     deletes = [at(DELETE, moment, moment + 9, rng.choice((204, 404))) for moment in range(5, 90)]
-    assert check(ConcurrentHistory((*lost, *reads, *deletes), {})) == []
+    assert check(ConcurrentHistory((*lost, *reads, *deletes), {}), TAGS) == []
     assert len(sizes) > 50
     assert max(sizes) < 50

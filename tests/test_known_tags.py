@@ -11,14 +11,14 @@ from pytest_cloudimages.areas.tags.corpus import UNRESERVED, fragments, polyglot
 from pytest_cloudimages.spec.limits import LONGEST
 
 
-@pytest.mark.parametrize("number", [0, 7, 2**31])
-def test_a_tag_of_every_length(number: int) -> None:
+@pytest.mark.parametrize("seed", [0, 7, 2**31])
+def test_a_tag_of_every_length(seed: int) -> None:
     """Each is as long as it is said to be, plain, and the beginning of no other."""
-    tags = [tag_of_length(length, number) for length in range(1, LONGEST + 1)]
+    tags = [tag_of_length(length, seed) for length in range(1, LONGEST + 1)]
 
     assert [len(tag) for tag in tags] == [*range(1, LONGEST + 1)]
     assert {*"".join(tags)} <= {*UNRESERVED}
-    assert not [one for one in tags for other in tags if one != other and len(one) > 2 and other.startswith(one)]
+    assert not [tag for tag in tags for other in tags if tag != other and len(tag) > 2 and other.startswith(tag)]
 
 
 def test_no_tag_is_a_dot_segment() -> None:
@@ -31,11 +31,11 @@ def test_no_tag_is_a_dot_segment() -> None:
     assert len({*every}) == len(every)
 
 
-@pytest.mark.parametrize("number", range(20))
-def test_carpets_meet_every_script_and_stay_below_every_limit(number: int) -> None:
+@pytest.mark.parametrize("seed", range(20))
+def test_polyglots_hold_every_script_and_stay_below_every_limit(seed: int) -> None:
     """No service that counts octets has a reason to refuse them, and no two are alike in any form."""
-    found = polyglots(number)
-    names = " ".join(unicodedata.name(one, "") for tag in found for one in tag)
+    found = polyglots(seed)
+    names = " ".join(unicodedata.name(character, "") for tag in found for character in tag)
 
     assert all(len(tag.encode()) <= LONGEST for tag in found)
     for script in (
@@ -54,16 +54,16 @@ def test_carpets_meet_every_script_and_stay_below_every_limit(number: int) -> No
     assert len({unicodedata.normalize("NFKC", tag).casefold() for tag in found}) == len(found)
 
 
-def test_carpets_follow_from_the_number() -> None:
-    """Others with another number, so that more is met from run to run."""
+def test_polyglots_follow_from_the_seed() -> None:
+    """Others with another seed, so that more is met from run to run."""
     assert polyglots(3) == polyglots(3)
     assert polyglots(3) != polyglots(4)
 
 
-def test_the_pieces_hold_what_the_carpet_holds() -> None:
+def test_the_fragments_hold_what_the_polyglot_holds() -> None:
     """Each with a letter of its own in front."""
-    for carpet in polyglots(1):
-        assert "".join(piece[1:] for piece in fragments(carpet)) == carpet
+    for polyglot in polyglots(1):
+        assert "".join(fragment[1:] for fragment in fragments(polyglot)) == polyglot
 
 
 def test_overlong_tags_are_too_long() -> None:

@@ -28,9 +28,9 @@ def test_a_lent_image_comes_back_whole(workshop: Any, status: Status) -> None:
         outcome = workshop.command("run", "--seed", "2", *words)
         after = [asdict(app.images.get(image.id)) for image in lent]
 
-    for one, other in zip(before, after, strict=True):
-        del one["updated_at"], other["updated_at"]
-        assert other | {"tags": sorted(other["tags"])} == one | {"tags": sorted(one["tags"])}
+    for pair, other in zip(before, after, strict=True):
+        del pair["updated_at"], other["updated_at"]
+        assert other | {"tags": sorted(other["tags"])} == pair | {"tags": sorted(pair["tags"])}
     assert len(app.images.all()) == 2
     assert outcome.status == 0, outcome.out
 
@@ -47,8 +47,10 @@ def test_a_caller_with_a_wrong_token_keeps_nobody_from_asking(workshop: Any, who
         }
         outcome = workshop.command("run", "--profile", "quick", "--seed", "2", "--reports", "reports")
 
-    verdicts = {one["id"]: one["verdict"] for one in outcome.results["requirements"] if one["cases"]}
-    assert {one for one, verdict in verdicts.items() if verdict not in ("pass", "noted")} <= {"TAG-AUTH-08"}
+    verdicts = {result["id"]: result["verdict"] for result in outcome.results["requirements"] if result["cases"]}
+    assert {identifier for identifier, verdict in verdicts.items() if verdict not in ("pass", "noted")} <= {
+        "TAG-AUTH-08"
+    }
     assert verdicts["TAG-AUTH-01"] == verdicts["TAG-VIS-02"] == "pass"
 
 

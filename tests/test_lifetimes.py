@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_cloudimages.areas.members.resource import MEMBERS
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import ImagesClient
-from pytest_cloudimages.engine import provisioning
-from pytest_cloudimages.engine.provisioning import borrowed_image, set_tags, temporary_image
+from pytest_cloudimages.engine.provisioning import borrowed_image, set_values, temporary_image, values_of
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import Server, serving
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -30,12 +31,12 @@ def answer(status: int, body: bytes = b"", *fields: str) -> bytes:
 
 @pytest.fixture
 def cloud(server: Server, open_wire: Callable[..., Transport]) -> ImagesClient:
-    """Give a client of the embedded server."""
+    """Return a client of the embedded server."""
     return client_of(server, open_wire)
 
 
 def client_of(server: Server, open_wire: Callable[..., Transport], **how: Any) -> ImagesClient:
-    """Give a client of an embedded server."""
+    """Return a client of an embedded server."""
     token = server.app.identity.issue("tester").value
     return ImagesClient(f"{server.url}/v2", open_wire(server.url, **how), Recorder(), lambda: token)
 
@@ -44,7 +45,7 @@ def test_a_created_image_lives_as_long_as_its_block(server: Server, cloud: Image
     """It begins without tags, and is gone afterwards."""
     with temporary_image(cloud, "run") as image:
         assert image.tags() == []
-        assert [one.id for one in server.app.images.all()] == [image.id]
+        assert [other_image.id for other_image in server.app.images.all()] == [image.id]
 
     assert [*server.app.images.all()] == []
 
@@ -82,7 +83,7 @@ def test_a_service_that_creates_no_image_blocks(caller: ImagesClient, peer: Any,
 
 @pytest.fixture
 def lent(cloud: ImagesClient) -> Iterator[str]:
-    """Give an image of the tester's, with tags."""
+    """Return an image of the tester's, with tags."""
     with temporary_image(cloud, "lent") as image:
         image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": ["b", "a", "ö/\x00"]})
         yield image.id
@@ -90,7 +91,7 @@ def lent(cloud: ImagesClient) -> Iterator[str]:
 
 def test_a_lent_image_gets_its_tags_back(cloud: ImagesClient, lent: str) -> None:
     """It begins without tags, and ends with those it had."""
-    with borrowed_image(cloud, lent) as image:
+    with borrowed_image(cloud, lent, [TAGS]) as image:
         assert image.tags() == []
         image.add_tag("c")
         image.add_tag("a")
@@ -101,10 +102,31 @@ def test_a_lent_image_gets_its_tags_back(cloud: ImagesClient, lent: str) -> None
 
 def test_a_lent_image_gets_its_tags_back_after_an_error(cloud: ImagesClient, lent: str) -> None:
     """Whatever happens in the block."""
-    with pytest.raises(ZeroDivisionError), borrowed_image(cloud, lent) as image:
+    with pytest.raises(ZeroDivisionError), borrowed_image(cloud, lent, [TAGS]) as image:
         raise ZeroDivisionError
 
     assert sorted(image.tags()) == sorted(["b", "a", "ö/\x00"])
+
+
+def test_a_lent_image_gets_its_members_back(cloud: ImagesClient, lent: str) -> None:
+    """One set is restored like another; what the block leaves of either is taken off."""
+    for project in ("before", "too"):
+        assert cloud.ask(MEMBERS.add(lent, project)).ok
+    with borrowed_image(cloud, lent, [TAGS, MEMBERS]) as image:
+        assert values_of(image, MEMBERS) == image.tags() == []
+        assert cloud.ask(MEMBERS.add(lent, "during")).ok
+
+    assert values_of(image, MEMBERS) == ["before", "too"]
+    assert sorted(image.tags()) == sorted(["b", "a", "ö/\x00"])
+    assert cloud.recorder.traces.left_behind == []
+
+
+def test_what_is_not_to_be_changed_is_not_even_read(cloud: ImagesClient, lent: str) -> None:
+    """A test of tags asks nothing of the members of a lent image."""
+    with cloud.recorder.scope() as sent, borrowed_image(cloud, lent, [TAGS]):
+        pass
+
+    assert not [exchange for exchange in sent if "/members" in exchange.target]
 
 
 class WithoutPatch(App):
@@ -120,7 +142,7 @@ def test_tags_are_put_back_one_by_one_where_patch_is_not_to_be_had(open_wire: Ca
     """The tag operations do it then."""
     with serving(WithoutPatch()) as server, temporary_image(client_of(server, open_wire), "run") as image:
         image.add_tag("before")
-        with borrowed_image(image.client, image.id) as same:
+        with borrowed_image(image.client, image.id, [TAGS]) as same:
             assert same.tags() == []
             same.add_tag("during")
 
@@ -146,7 +168,7 @@ def test_tags_that_cannot_be_put_back_are_named(open_wire: Callable[..., Transpo
     app = Stubborn()
     with serving(app) as server, temporary_image(client_of(server, open_wire), "run") as image:
         image.add_tag("mine")
-        with borrowed_image(image.client, image.id):
+        with borrowed_image(image.client, image.id, [TAGS]):
             app.stubborn = True
 
     (told,) = image.client.recorder.traces.left_behind
@@ -163,7 +185,7 @@ def test_tags_that_cannot_be_set_block(open_wire: Callable[..., Transport]) -> N
         temporary_image(client_of(server, open_wire), "run") as image,
         pytest.raises(Blocked, match="could not be set"),
     ):
-        set_tags(image, ["a"])
+        set_values(image, TAGS, ["a"])
 
 
 class Legacy(App):
@@ -188,7 +210,7 @@ def test_no_tag_is_taken_off_that_could_not_be_put_back(open_wire: Callable[...,
     app = Legacy()
     with serving(app) as server, temporary_image(client_of(server, open_wire), "run") as image:
         app.images.get(image.id).tags[:] = ["legacy/one", "kept"]
-        with pytest.raises(Blocked, match="could not be put back"), borrowed_image(image.client, image.id):
+        with pytest.raises(Blocked, match="could not be put back"), borrowed_image(image.client, image.id, [TAGS]):
             pass
 
         assert sorted(image.tags()) == ["kept", "legacy/one"]
@@ -280,7 +302,7 @@ def test_a_deletion_that_fails_in_passing_is_tried_again(
     open_wire: Callable[..., Transport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Nothing stays for want of a second try."""
-    monkeypatch.setattr(provisioning.time, "sleep", lambda _: None)
+    monkeypatch.setattr("pytest_cloudimages.engine.provisioning.time.sleep", lambda _: None)
     with serving(Passing()) as server:
         with temporary_image(client_of(server, open_wire), "run") as image:
             pass

@@ -7,12 +7,16 @@ from typing import Any
 
 import pytest
 
-from pytest_cloudimages.areas.tags.plans import plan_of_a_life, plan_of_pairs
+from pytest_cloudimages.areas.tags.plans import plan_of_pairs
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.session import Answer
-from pytest_cloudimages.history.model import Model, settled
+from pytest_cloudimages.history.model import SetModel, exactly
 from pytest_cloudimages.history.operations import READ, Kind, Operation
+from pytest_cloudimages.history.sequential_plans import full_cycle
 from pytest_cloudimages.history.steps import Prior, Reading, Step, UnreproducedMismatch
+from pytest_cloudimages.spec.mismatch import Mismatch, expect
+from pytest_cloudimages.spec.verdicts import Blocked
 
 EXCHANGE = Exchange("GET", "/", (), b"", 200, (), b"", b"", 0.0, 0.0)
 
@@ -44,42 +48,42 @@ def test_an_acknowledged_operation_changes_the_set(
     before: set[str], operation: Operation, status: int, after: set[str]
 ) -> None:
     """And nothing else does."""
-    model = Model({*before})
+    model = SetModel(TAGS, {*before})
     model.apply(operation, answered(status))
 
-    assert model.tags == after
+    assert model.values == after
 
 
 def test_a_tag_has_a_past() -> None:
     """Never there, there, deleted, there again, deleted again."""
-    model = Model()
-    told = [model.past("a")]
+    model = SetModel(TAGS)
+    told = [model.prior("a")]
     for kind in (Kind.ADD, Kind.DELETE, Kind.ADD, Kind.DELETE):
         model.apply(Operation(kind, "a"), answered(204))
-        told.append(model.past("a"))
+        told.append(model.prior("a"))
 
-    assert told == [Prior.NEVER, Prior.CARRIED, Prior.DELETED, Prior.CARRIED, Prior.DELETED]
+    assert told == [Prior.NEVER, Prior.PRESENT, Prior.DELETED, Prior.PRESENT, Prior.DELETED]
 
 
 @pytest.mark.parametrize(
     ("seen", "operation", "past"),
     [
         (["b", "b"], READ, Prior.DELETED),
-        (["a"], Operation(Kind.DELETE, "a"), Prior.CARRIED),
+        (["a"], Operation(Kind.DELETE, "a"), Prior.PRESENT),
         ([], Operation(Kind.ADD, "a"), Prior.DELETED),
     ],
 )
 def test_what_was_seen_is_believed(seen: list[str], operation: Operation, past: Prior) -> None:
     """The model goes on from it; a tag that a deletion left in its place has not been deleted."""
-    model = Model({"a"}, {"a"})
+    model = SetModel(TAGS, {"a"}, {"a"})
     model.saw(seen, operation)
 
-    assert (model.tags, model.past("a")) == ({*seen}, past)
+    assert (model.values, model.prior("a")) == ({*seen}, past)
 
 
 def test_a_tag_that_outlives_its_deletion_has_one_life() -> None:
     """It was never gone, so that its next deletion is not that of a second life."""
-    model = Model()
+    model = SetModel(TAGS)
     for kind in (Kind.ADD, Kind.DELETE):
         model.apply(Operation(kind, "a"), answered(204))
     model.saw(["a"], Operation(Kind.DELETE, "a"))
@@ -99,9 +103,9 @@ def test_a_tag_that_outlives_its_deletion_has_one_life() -> None:
         (None, [], False),
     ],
 )
-def test_tags_are_settled(tags: tuple[str, ...] | None, expected: list[str], fine: bool) -> None:
+def test_tags_are_exactly_those(tags: tuple[str, ...] | None, expected: list[str], fine: bool) -> None:
     """When each expected one is there once, in whatever order, and no other."""
-    assert settled(tags, expected) == fine
+    assert exactly(tags, expected) == fine
 
 
 # Readings
@@ -127,9 +131,9 @@ def test_a_reading_shows_what_the_service_showed(
     status: int, body: bytes, tags: tuple[str, ...] | None, rest: dict[str, Any] | None
 ) -> None:
     """What is no list of strings is no list of tags; what a tag operation may change is left out of the rest."""
-    reading = Reading(answered(status, body))
+    reading = Reading(answered(status, body), TAGS)
 
-    assert (reading.tags, reading.rest) == (tags, rest)
+    assert (reading.values, reading.rest) == (tags, rest)
 
 
 # What is told
@@ -141,10 +145,107 @@ def test_a_reading_shows_what_the_service_showed(
 )
 def test_a_step_is_told_in_a_line(before: tuple[str, ...] | None, after: tuple[str, ...], told: str) -> None:
     """What was asked, what was answered, what became of the tags."""
-    step = Step(Operation(Kind.DELETE, "a"), answered(204), before, after, Prior.CARRIED, False, (), inferred=False)
+    step = Step(
+        Operation(Kind.DELETE, "a"), answered(204), before, after, Prior.PRESENT, False, (), TAGS, inferred=False
+    )
 
     assert repr(step) == f"delete 'a' → 204: {told}"
     assert step.known == (before is not None)
+
+
+# What is expected of a step
+
+
+def step_of(status: int, before: tuple[str, ...], after: tuple[str, ...] | None) -> Step:
+    """Make the addition of 'a'."""
+    return Step(Operation(Kind.ADD, "a"), answered(status), before, after, Prior.NEVER, False, (), TAGS, inferred=False)
+
+
+def test_a_step_that_did_as_expected_raises_nothing() -> None:
+    """Whatever the order of the tags, and whichever of several codes the answer has."""
+    step = step_of(204, ("c", "b"), ("b", "a", "c"))
+
+    step.expect(after={"a", "b", "c"}, status={204, 201})
+    step.expect(after=["c", "a", "b"], status=204)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "missing", "unexpected", "words"),
+    [
+        (("b",), ("a",), ["b"], [], "expected ['a', 'b'], came ['a']; missing ['b']"),
+        (("b",), ("a", "b", "x"), [], ["x"], "expected ['a', 'b'], came ['a', 'b', 'x']; unexpected ['x']"),
+        (("b",), ("b", "a", "a"), [], ["a"], "expected ['a', 'b'], came ['a', 'a', 'b']; unexpected ['a']"),
+        (
+            ("é",),
+            ("a", "e\u0301"),
+            ["é"],
+            ["e\u0301"],
+            "expected ['a', '\\xe9'], came ['a', 'e\\u0301']; missing ['\\xe9']; unexpected ['e\\u0301']",
+        ),
+    ],
+)
+def test_tags_that_are_not_as_expected_are_told_as_data(
+    before: tuple[str, ...], after: tuple[str, ...], missing: list[str], unexpected: list[str], words: str
+) -> None:
+    """One tag too few, one too many, one twice, and one that only looks the same."""
+    step = step_of(204, before, after)
+
+    with pytest.raises(Mismatch) as caught:
+        step.expect(after={*before, step.tag})
+
+    assert str(caught.value) == f"tags after add 'a' → 204: {words}"
+    expected = {
+        "what": "tags after add 'a' → 204",
+        "before": [*before],
+        "expected": sorted({*before, "a"}),
+        "actual": sorted(after),
+    }
+    lists = {"missing": missing, "unexpected": unexpected}
+    assert caught.value.as_data() == expected | {name: tags for name, tags in lists.items() if tags}
+
+
+@pytest.mark.parametrize(
+    ("status", "allowed", "words"),
+    [(404, {204, 201}, "expected 201 or 204, came 404"), (0, 204, "expected 204, came nothing")],
+)
+def test_a_status_that_is_not_as_expected_is_told_as_data(status: int, allowed: int | set[int], words: str) -> None:
+    """All that are allowed, and the one that came."""
+    with pytest.raises(Mismatch) as caught:
+        step_of(status, (), ()).expect(status=allowed)
+
+    assert str(caught.value) == f"status of add 'a': {words}"
+    assert caught.value.as_data()["actual"] == (status or None)
+
+
+def test_tags_that_could_not_be_read_are_no_departure() -> None:
+    """What nobody saw cannot be held against the service."""
+    with pytest.raises(Blocked, match="could not be read"):
+        step_of(204, (), None).expect(after={"a"})
+
+
+@pytest.mark.parametrize(
+    ("actual", "expected", "words"),
+    [
+        (["b", "a"], {"a", "b"}, ""),
+        (("a", "b"), ["a", "b"], ""),
+        (["b", "a"], ["a", "b"], "expected ['a', 'b'], came ['b', 'a']"),
+        (["a", "a"], {"a"}, "expected ['a'], came ['a', 'a']; unexpected ['a']"),
+        (404, {404, 403}, ""),
+        ("ab", {"a", "b"}, "expected 'a' or 'b', came 'ab'"),
+        (None, "close", "expected 'close', came nothing"),
+        ([{"a": 1}], [{"a": 2}], "expected [{'a': 2}], came [{'a': 1}]; missing [{'a': 2}]; unexpected [{'a': 1}]"),
+        ({"a": 1}, {"a": 1}, ""),
+        (1, 2, "expected 2, came 1"),
+    ],
+)
+def test_a_thing_is_compared_as_what_it_is(actual: object, expected: object, words: str) -> None:
+    """A set says what may be there, a list in what order, anything else is equal or is not."""
+    try:
+        expect(actual, expected, "thing", answer="PUT /")
+    except Mismatch as mismatch:
+        assert str(mismatch) == f"thing: {words}; answer: PUT /"
+    else:
+        assert not words
 
 
 def test_the_exchanges_of_a_step_are_in_the_order_sent() -> None:
@@ -152,14 +253,16 @@ def test_the_exchanges_of_a_step_are_in_the_order_sent() -> None:
     first, second, third = (answered(204 + number) for number in range(3))
     for number, one in enumerate((first, second, third)):
         object.__setattr__(one.exchange, "sent", float(number))
-    step = Step(READ, second, (), (), Prior.NEVER, False, (Reading(first), Reading(third)), inferred=False)
+    step = Step(
+        READ, second, (), (), Prior.NEVER, False, (Reading(first, TAGS), Reading(third, TAGS)), TAGS, inferred=False
+    )
 
     assert [one.status for one in step.exchanges] == [204, 205, 206]
 
 
 def test_a_contradiction_names_what_differs() -> None:
     """Lost, extra, and twice."""
-    told = str(UnreproducedMismatch(0, frozenset({"a", "b"}), ("b", "b", "ç"), (EXCHANGE,)))
+    told = str(UnreproducedMismatch(0, frozenset({"a", "b"}), ("b", "b", "ç"), (EXCHANGE,), "tag"))
 
     assert told == "after 1 exchanges the tags are not those acknowledged: lost ['a'], extra ['\\xe7'], twice ['b']"
 
@@ -173,9 +276,9 @@ def carried(plan: list[Operation]) -> list[tuple[set[str], set[str]]]:
     seen = []
     for one in plan:
         if one.kind is Kind.ADD:
-            images[one.image].add(one.tag)
+            images[one.image].add(one.value)
         elif one.kind is Kind.DELETE:
-            images[one.image].discard(one.tag)
+            images[one.image].discard(one.value)
         else:
             seen.append(({*images[0]}, {*images[1]}))
     return seen
@@ -183,14 +286,18 @@ def carried(plan: list[Operation]) -> list[tuple[set[str], set[str]]]:
 
 def test_a_life_is_whole() -> None:
     """Tags are added, repeated, some thrice; half are deleted and missed, some of these live twice; then the rest go."""
-    plan = plan_of_a_life([("a", "x"), ("b", "y"), ("c", "x")], neighbours=2)
+    plan = full_cycle([("a", "x"), ("b", "y"), ("c", "x")], on_another=2)
     everything, half = {"a", "b", "c"}, {"b"}
 
     standing = {"a", "b"}
     assert carried(plan) == [
         (tags, standing) for tags in ({*()}, everything, everything, everything, half, half, {"a", "b"}, half, {*()})
     ]
-    assert {(one.tag, one.sort) for one in plan if one.kind is not Kind.READ} == {("a", "x"), ("b", "y"), ("c", "x")}
+    assert {(one.value, one.input_class) for one in plan if one.kind is not Kind.READ} == {
+        ("a", "x"),
+        ("b", "y"),
+        ("c", "x"),
+    }
 
 
 def test_pairs_are_added_and_deleted_one_after_the_other() -> None:

@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.areas.tags.races import contests
-from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.areas.tags.races import Pattern, plans_of
+from pytest_cloudimages.areas.tags.resource import TAGS
+from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.concurrent import MAIN, MOST_TRIES, WorkerPool, execute, worker_pool
 from pytest_cloudimages.engine.provisioning import temporary_image
-from pytest_cloudimages.history.concurrent_plans import RENAME, ClientOperation, ConcurrentPlan, Pattern, add, delete
+from pytest_cloudimages.history.concurrent_plans import SET, ClientOperation, ConcurrentPlan, add, delete
 from pytest_cloudimages.history.events import Category
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.reference.app import App, Reply, Request
@@ -49,19 +50,42 @@ def members() -> Iterator[WorkerPool]:
         yield one
 
 
+def test_what_two_pools_send_at_once_stays_apart(members: WorkerPool) -> None:
+    """Each scope gets what its own clients send, while those of the other one send too."""
+    recorder, turns = Recorder(), threading.Barrier(4)
+
+    def send(target: str) -> None:
+        for _ in range(10):
+            turns.wait(10)
+            recorder.add(Exchange("GET", target, (), b"", 200, (), b"", b"", 0.0, 1.0))
+
+    with worker_pool() as others:
+        with recorder.scope() as first:
+            asked = [members.ask(client, partial(send, "/first")) for client in (1, 2)]
+        with recorder.scope() as second:
+            asked += [others.ask(client, partial(send, "/second")) for client in (1, 2)]
+        for answer in asked:
+            answer.result()
+
+    assert [exchange.target for exchange in first] == ["/first"] * 20
+    assert [exchange.target for exchange in second] == ["/second"] * 20
+
+
 def test_a_crew_knows_what_it_works_for(members: WorkerPool) -> None:
     """Each time it is asked: threads outlive the check that they were begun for."""
     recorder = Recorder()
+
+    def counted() -> Purpose:
+        recording.current_check().case()
+        return recorder.purpose
+
     for purpose in (Purpose.PREPARING, Purpose.EXPLAINING):
         mine = recording.CheckRecord()
         recording.collect(mine)
         try:
             with recorder.of(purpose):
-                asked = [
-                    members.ask(client, lambda: (recording.current_check().case(), recorder.purpose))
-                    for client in (0, 1)
-                ]
-                assert [one.result()[1] for one in asked] == [purpose, purpose]
+                asked = [members.ask(client, counted) for client in (0, 1)]
+                assert [each.result() for each in asked] == [purpose, purpose]
         finally:
             recording.collect(None)
         assert mine.cases == 2
@@ -83,55 +107,55 @@ def running(members: WorkerPool, open_wire: Callable[..., Transport]) -> Iterato
                 )
                 clients[app] = partial(temporary_image, client, "test"), Eventually(PATIENCE, recorder)
             opened, patience = clients[app]
-            return execute(opened, race, members, patience=patience, late=PATIENCE, clean=clean)
+            return execute(race, TAGS, opened, members, patience=patience, late=PATIENCE, clean=clean)
 
         yield ran
 
 
-def race(*beats: tuple[tuple[ClientOperation, ...], ...], family: Pattern = Pattern.MIXED) -> ConcurrentPlan:
+def race(*phases: tuple[tuple[ClientOperation, ...], ...], pattern: Pattern = Pattern.MIXED) -> ConcurrentPlan:
     """Make a race of beats."""
-    return ConcurrentPlan(family, max(map(len, beats)), beats)
+    return ConcurrentPlan(pattern, max(map(len, phases)), phases)
 
 
 # What is drawn
 
 
-@pytest.mark.parametrize("family", [*Pattern])
-def test_a_race_follows_from_its_number(family: Pattern) -> None:
+@pytest.mark.parametrize("pattern", [*Pattern])
+def test_a_race_follows_from_its_number(pattern: Pattern) -> None:
     """Equal numbers draw equal races, others draw others."""
-    assert contests(family, 1, CLIENTS, 1) == contests(family, 1, CLIENTS, 1)
-    assert contests(family, 1, CLIENTS, 1) != contests(family, 2, CLIENTS, 1)
+    assert plans_of(pattern, 1, CLIENTS, 1) == plans_of(pattern, 1, CLIENTS, 1)
+    assert plans_of(pattern, 1, CLIENTS, 1) != plans_of(pattern, 2, CLIENTS, 1)
 
 
-@pytest.mark.parametrize("family", [*Pattern])
-def test_a_race_has_at_most_as_many_clients_as_there_are_and_a_reader(family: Pattern) -> None:
+@pytest.mark.parametrize("pattern", [*Pattern])
+def test_a_race_has_at_most_as_many_clients_as_there_are_and_a_reader(pattern: Pattern) -> None:
     """Nobody is asked to start more."""
-    for one in contests(family, 3, CLIENTS, 1):
-        assert max(map(len, one.beats)) <= one.clients + 1 <= max(CLIENTS) + 1
+    for one in plans_of(pattern, 3, CLIENTS, 1):
+        assert max(map(len, one.phases)) <= one.clients + 1 <= max(CLIENTS) + 1
 
 
 @pytest.mark.parametrize("clients", CLIENTS)
 def test_different_tags_are_different(clients: int) -> None:
     """Every one is added once, and deleted once by another client than the one that added it."""
-    one = next(one for one in contests(Pattern.DISTINCT, 4, CLIENTS, 1) if one.clients == clients)
-    adding, deleting = ([action.tag for lane in beat for action in lane if action.tag] for beat in one.beats)
+    one = next(one for one in plans_of(Pattern.DISTINCT, 4, CLIENTS, 1) if one.clients == clients)
+    adding, deleting = ([action.value for lane in beat for action in lane if action.value] for beat in one.phases)
 
     assert len({*adding}) == len(adding)
     assert sorted(adding) == sorted(deleting)
-    for mine, others in zip(*one.beats, strict=False):
-        assert not {action.tag for action in mine if action.tag} & {action.tag for action in others}
+    for mine, others in zip(*one.phases, strict=False):
+        assert not {action.value for action in mine if action.value} & {action.value for action in others}
 
 
 def test_one_of_the_races_of_different_tags_is_on_two_images() -> None:
     """Where a service mixes images up, it shows."""
-    assert {one.images for one in contests(Pattern.DISTINCT, 5, CLIENTS, 1)} == {1, 2}
+    assert {one.images for one in plans_of(Pattern.DISTINCT, 5, CLIENTS, 1)} == {1, 2}
 
 
 def test_a_race_for_one_client_alone_has_the_same_changes() -> None:
     """In turn, uncut, without readings and renamings, which one client cannot race."""
-    one = race(((add("a"), delete("b", cut=True)), (READ, READ), (RENAME, add("c"))))
+    one = race(((add("a"), delete("b", cut=True)), (READ, READ), (SET, add("c"))))
 
-    assert one.one_by_one().beats == (((add("a"), delete("b"), add("c")),),)
+    assert one.one_by_one().phases == (((add("a"), delete("b"), add("c")),),)
 
 
 def test_on_one_image_everything_is_done_to_it() -> None:
@@ -142,10 +166,10 @@ def test_on_one_image_everything_is_done_to_it() -> None:
 def test_a_standard_run_of_all_races_costs_less_than_450_requests() -> None:
     """Counted as they are sent by a service that answers well: images, changes, readings, and the clean-up."""
     total = 0
-    for family in Pattern:
-        for one in contests(family, 6, CLIENTS, 1):
-            carried = {(action.image, action.tag) for action in one.actions() if action.tag}
-            total += 2 * one.images + len([*one.actions()]) + one.images * (len(one.beats) + 1)
+    for pattern in Pattern:
+        for one in plans_of(pattern, 6, CLIENTS, 1):
+            carried = {(action.image, action.value) for action in one.operations() if action.value}
+            total += 2 * one.images + len([*one.operations()]) + one.images * (len(one.phases) + 1)
             total += len(one.readers) + len(carried)
 
     assert total < 450
@@ -156,14 +180,14 @@ def test_a_standard_run_of_all_races_costs_less_than_450_requests() -> None:
 
 def test_an_honest_race_is_explained(running: Callable[..., ConcurrentRun]) -> None:
     """All is written down, read in quiet, and cleaned up."""
-    heat = running(App(), race(((add("a"), add("b")), (add("c"), READ))))
+    run = running(App(), race(((add("a"), add("b")), (add("c"), READ))))
 
-    assert heat.anomalies == ()
-    assert [sorted(tags or ()) for (tags,) in heat.quiet] == [["a", "b", "c"], []]
-    assert sorted(one.event.tag for one in heat.acknowledged(Kind.ADD, 0)) == ["a", "b", "c"]
-    assert sorted(one.event.tag for one in heat.acknowledged(Kind.DELETE, 1)) == ["a", "b", "c"]
-    assert {one.event.client for one in heat.done} == {MAIN, 1, 2}
-    assert all(one.exchange.sent == one.event.sent for one in heat.done)
+    assert run.anomalies == ()
+    assert [sorted(tags or ()) for (tags,) in run.quiescent] == [["a", "b", "c"], []]
+    assert sorted(one.event.value for one in run.acknowledged(Kind.ADD, 0)) == ["a", "b", "c"]
+    assert sorted(one.event.value for one in run.acknowledged(Kind.DELETE, 1)) == ["a", "b", "c"]
+    assert {one.event.client for one in run.completed} == {MAIN, 1, 2}
+    assert all(one.exchange.sent == one.event.sent for one in run.completed)
 
 
 def test_clients_start_every_step_together(running: Callable[..., ConcurrentRun]) -> None:
@@ -178,27 +202,27 @@ def test_clients_start_every_step_together(running: Callable[..., ConcurrentRun]
             together.wait(5)
             return super().add_tag(request, image_id, tag)
 
-    heat = running(Waits(), race(tuple((add(f"a{one}"), add(f"b{one}")) for one in range(4))))
+    run = running(Waits(), race(tuple((add(f"a{one}"), add(f"b{one}")) for one in range(4))))
 
-    assert len(heat.acknowledged(Kind.ADD, 0)) == 8
+    assert len(run.acknowledged(Kind.ADD, 0)) == 8
 
 
 def test_without_a_clean_up_the_tags_stay(running: Callable[..., ConcurrentRun]) -> None:
     """A service that does not delete is not asked to."""
-    heat = running(App(), race(((add("a"),), (add("b"),))), clean=False)
+    run = running(App(), race(((add("a"),), (add("b"),))), clean=False)
 
-    assert len(heat.quiet) == 1
-    assert not [one for one in heat.done if one.event.kind is Kind.DELETE]
+    assert len(run.quiescent) == 1
+    assert not [one for one in run.completed if one.event.kind is Kind.DELETE]
 
 
 def test_a_cut_request_is_open(running: Callable[..., ConcurrentRun]) -> None:
     """It has no answer, and what it did is explained."""
-    heat = running(App(), race(((add("a", cut=True),), (add("b"),))))
-    (cut,) = [one for one in heat.done if one.event.tag == "a" and one.beat == 0]
+    run = running(App(), race(((add("a", cut=True),), (add("b"),))))
+    (cut,) = [one for one in run.completed if one.event.value == "a" and one.phase == 0]
 
     assert (cut.event.answered, cut.event.status, cut.exchange.note) == (None, 0, "hung up before the answer")
-    assert heat.anomalies == ()
-    assert "a" in (heat.quiet[0][0] or ())
+    assert run.anomalies == ()
+    assert "a" in (run.quiescent[0][0] or ())
 
 
 class Hangs(App):
@@ -218,13 +242,13 @@ def test_a_time_out_is_an_open_operation(running: Callable[..., ConcurrentRun]) 
     """It blocks nothing, and accuses nobody."""
     app = Hangs()
 
-    heat = running(app, race(((add("slow"),), (add("other"),))), timeout=0.5)
+    run = running(app, race(((add("slow"),), (add("other"),))), timeout=0.5)
     app.over.set()
 
-    (slow,) = [one for one in heat.done if one.event.tag == "slow" and one.beat == 0]
+    (slow,) = [one for one in run.completed if one.event.value == "slow" and one.phase == 0]
     assert slow.event.answered is None
     assert "not answered within" in slow.exchange.note
-    assert heat.anomalies == ()
+    assert run.anomalies == ()
 
 
 class Breaks(App):
@@ -243,12 +267,12 @@ class Breaks(App):
 def test_a_broken_connection_is_repeated_as_an_operation_of_its_own(running: Callable[..., ConcurrentRun]) -> None:
     """What is sent again unseen would be two operations written down as one."""
     app = Breaks()
-    heat = running(app, race(((add("broken"),), (add("other"),))))
+    run = running(app, race(((add("broken"),), (add("other"),))))
 
-    broken = [done for done in heat.done if done.event.tag == "broken"]
+    broken = [each for each in run.completed if each.event.value == "broken"]
     assert app.tries == len(broken) == MOST_TRIES
-    assert [done.event.answered for done in broken] == [None] * MOST_TRIES
-    assert [done.passing for done in broken] == [True] * (MOST_TRIES - 1) + [False]
+    assert [each.event.answered for each in broken] == [None] * MOST_TRIES
+    assert [each.passing for each in broken] == [True] * (MOST_TRIES - 1) + [False]
 
 
 class Asks(App):
@@ -262,44 +286,49 @@ class Asks(App):
         """Add a tag the second time."""
         if tag not in self.asked:
             self.asked.add(tag)
-            return Reply(429, b"", (("Retry-After", "0"),))  # type: ignore[arg-type]  # a number will do
+            return Reply(429, b"", (("Retry-After", "0"),))
         return super().add_tag(request, image_id, tag)
 
 
 def test_who_is_asked_to_wait_does_so_and_both_are_written_down(running: Callable[..., ConcurrentRun]) -> None:
     """The first was refused, the second took effect."""
-    heat = running(Asks(), race(((add("a"),), (add("b"),))))
+    run = running(Asks(), race(((add("a"),), (add("b"),))))
 
-    assert sorted(one.event.status for one in heat.done if one.beat == 0 and one.event.tag) == [204, 204, 429, 429]
-    assert len(heat.asked(Kind.ADD, 0)) == 2
-    assert heat.anomalies == ()
+    assert sorted(one.event.status for one in run.completed if one.phase == 0 and one.event.value) == [
+        204,
+        204,
+        429,
+        429,
+    ]
+    assert len(run.asked(Kind.ADD, 0)) == 2
+    assert run.anomalies == ()
 
 
 # What is found
 
 
-def categories(heat: ConcurrentRun) -> set[str]:
+def categories(run: ConcurrentRun) -> set[str]:
     """Give the sorts of what has no order."""
-    return {one.category for one in heat.anomalies}
+    return {one.category for one in run.anomalies}
 
 
 def test_a_lost_addition_is_found(running: Callable[..., ConcurrentRun]) -> None:
     """With the tag that was lost, and the exchanges behind it."""
-    heat = running(racing.RewritesWithinTwentyMilliseconds(), race(tuple((add(f"tag-{one}"),) for one in range(4))))
+    run = running(racing.RewritesWithinTwentyMilliseconds(), race(tuple((add(f"tag-{one}"),) for one in range(4))))
 
-    assert Category.LOST_ADDITION in categories(heat)
-    lost = next(one for one in heat.anomalies if one.category is Category.LOST_ADDITION)
-    assert lost.tag in {f"tag-{one}" for one in range(4)}
-    assert [one.method for one in heat.behind(lost.witness)] == ["PUT", "GET"]
+    assert Category.LOST_ADDITION in categories(run)
+    lost = next(one for one in run.anomalies if one.category is Category.LOST_ADDITION)
+    assert lost.value in {f"tag-{one}" for one in range(4)}
+    assert [one.method for one in run.exchanges_of(lost.witness)] == ["PUT", "GET"]
 
 
 def test_a_duplicate_is_found(running: Callable[..., ConcurrentRun]) -> None:
     """As such."""
     app = racing.InsertsTwoRows()
     app.think = LONG
-    heat = running(app, race(tuple((add("same"),) for _ in range(8))))
+    run = running(app, race(tuple((add("same"),) for _ in range(8))))
 
-    assert Category.DUPLICATE in categories(heat)
+    assert Category.DUPLICATE in categories(run)
 
 
 class RenamesWhileATagComes(racing.RenamesWithTheTagsOfBefore):
@@ -310,7 +339,7 @@ class RenamesWhileATagComes(racing.RenamesWithTheTagsOfBefore):
         self.read, self.added = threading.Event(), threading.Event()
 
     @property
-    def window(self) -> float:
+    def window(self) -> float:  # type: ignore[override]  # read, and never written
         """Wait for the addition."""
         self.read.set()
         self.added.wait(30)
@@ -327,37 +356,37 @@ class RenamesWhileATagComes(racing.RenamesWithTheTagsOfBefore):
 def test_a_change_that_a_renaming_undoes_is_found(running: Callable[..., ConcurrentRun]) -> None:
     """The image is renamed while a tag comes."""
     adding = tuple(add(f"tag-{one}") for one in range(5))
-    heat = running(RenamesWhileATagComes(), race((adding, (RENAME,) * 5)))
+    run = running(RenamesWhileATagComes(), race((adding, (SET,) * 5)))
 
-    assert {one.tag for one in heat.anomalies} >= {"tag-0"}
+    assert {one.value for one in run.anomalies} >= {"tag-0"}
 
 
 def test_a_renaming_that_a_tag_undoes_is_found(running: Callable[..., ConcurrentRun]) -> None:
     """The name is looked at too; whether the one or the other comes first is anybody's guess, time after time."""
     app = racing.TagsWithTheNameOfBefore()
     app.window = LONG
-    heat = running(app, race(*(((add(f"tag-{one}"),), (RENAME,)) for one in range(12))))
+    run = running(app, race(*(((add(f"tag-{one}"),), (SET,)) for one in range(12))))
 
-    assert Category.COLLATERAL_LOSS in categories(heat)
+    assert Category.COLLATERAL_LOSS in categories(run)
 
 
 def test_what_a_queue_repeats_is_found(running: Callable[..., ConcurrentRun]) -> None:
     """A deletion that nobody heard takes effect twice."""
-    beats = ((add("a"), add("b")),), ((delete("a", cut=True),), (add("c", cut=True),)), ((add("a"), delete("c")),)
+    phases = ((add("a"), add("b")),), ((delete("a", cut=True),), (add("c", cut=True),)), ((add("a"), delete("c")),)
     app = racing.RepeatsWhatNobodyHeard()
     app.think = 0.01
-    heat = running(app, race(*beats))
+    run = running(app, race(*phases))
 
-    assert heat.anomalies
+    assert run.anomalies
 
 
 def test_a_late_reader_is_told_from_a_lost_change(running: Callable[..., ConcurrentRun]) -> None:
     """What a delay explains is kept apart."""
     adding = tuple(add(f"tag-{one}") for one in range(8))
-    heat = running(lawful.ShowsOthersChangesLate(), race((adding, (READ,) * 8)))
+    run = running(lawful.ShowsOthersChangesLate(), race((adding, (READ,) * 8)))
 
-    assert heat.anomalies == ()
-    assert heat.late
+    assert run.anomalies == ()
+    assert run.late
 
 
 # What is not found
@@ -367,8 +396,8 @@ def test_a_late_reader_is_told_from_a_lost_change(running: Callable[..., Concurr
 def test_no_honest_service_is_accused(running: Callable[..., ConcurrentRun], app: type[App]) -> None:
     """Whatever is raced, delayed or cut; `benchmarks/detection_rates.py --alarms` runs a thousand."""
     served = app()
-    for family in Pattern:
-        for one in contests(family, 7, (2, 4, 8), 1):
-            heat = running(served, one)
-            assert [anomaly.text for anomaly in heat.anomalies] == []
-            assert not any(heat.quiet[-1])
+    for pattern in Pattern:
+        for one in plans_of(pattern, 7, (2, 4, 8), 1):
+            run = running(served, one)
+            assert [anomaly.text for anomaly in run.anomalies] == []
+            assert not any(run.quiescent[-1])

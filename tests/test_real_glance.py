@@ -29,7 +29,7 @@ def place(tmp_path: Path) -> Place:
 
 
 def alive(process: int) -> bool:
-    """Tell whether a process runs; one that ended and waits to be reaped by another does not."""
+    """Return whether a process runs; one that ended and waits to be reaped by another does not."""
     try:
         return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:

@@ -17,7 +17,7 @@ Send = Callable[..., Reply]
 
 @pytest.fixture
 def app() -> App:
-    """Give an app without images."""
+    """Return an app without images."""
     return App()
 
 
@@ -38,7 +38,7 @@ def send(app: App) -> Send:
 
 @pytest.fixture
 def image(send: Send) -> str:
-    """Give the path of a new image."""
+    """Return the path of a new image."""
     return str(document(send("POST", "/v2/images", {}))["self"])
 
 

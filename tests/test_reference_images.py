@@ -31,13 +31,13 @@ ADMIN = Caller("operators", admin=True)
 
 @pytest.fixture
 def images() -> Images:
-    """Give a service without images."""
+    """Return a service without images."""
     return Images()
 
 
 @pytest.fixture
 def image(images: Images) -> Image:
-    """Give an image of the owner's, shared with nobody."""
+    """Return an image of the owner's, shared with nobody."""
     return images.create(OWNER, {})
 
 

@@ -50,7 +50,7 @@ class Wire:
         return status, fields, b"" if head else self._file.read(int(fields.get("content-length", 0)))
 
     def ended(self) -> bool:
-        """Tell whether the server has closed the connection."""
+        """Return whether the server has closed the connection."""
         try:
             return self._file.read(1) == b""
         except ConnectionError:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-FILES = [one for one in resources.files(catalogue).iterdir() if one.name.endswith(".toml")]
+FILES = [file for file in resources.files(catalogue).iterdir() if file.name.endswith(".toml")]
 
 WITHOUT_ADDRESS: set[str] = set()
 """The documents that nobody can look up, as no public address of theirs is known."""
@@ -50,10 +50,10 @@ def test_the_catalogue_has_355_entries() -> None:
 
 def test_120_of_them_are_about_tags() -> None:
     """As the specification of the image tags counts them."""
-    tags = [one for one in catalogue.load().values() if one.area == "image-tags"]
+    tags = [requirement for requirement in catalogue.load().values() if requirement.area == "image-tags"]
 
-    assert Counter(one.level for one in tags) == {Level.MUST: 51, Level.SHOULD: 44, Level.MAY: 25}
-    assert Counter(one.provenance for one in tags) == {
+    assert Counter(tag.level for tag in tags) == {Level.MUST: 51, Level.SHOULD: 44, Level.MAY: 25}
+    assert Counter(tag.provenance for tag in tags) == {
         Provenance.DOCUMENTED: 65,
         Provenance.HTTP: 24,
         Provenance.DE_FACTO: 13,
@@ -65,19 +65,23 @@ def test_ids_are_given_once() -> None:
     """In all files together."""
     ids = [entry["id"] for file in FILES for entry in tomllib.loads(file.read_text("utf-8"))["requirements"]]
 
-    assert [one for one, count in Counter(ids).items() if count > 1] == []
+    assert [identifier for identifier, count in Counter(ids).items() if count > 1] == []
     assert sorted(ids) == sorted(catalogue.load())
 
 
 def test_ids_have_a_form() -> None:
     """Groups of capitals and a number of two digits."""
-    assert [one for one in catalogue.load() if not re.fullmatch(r"[A-Z]+(-[A-Z0-9]+)*-\d\d", one)] == []
+    assert [
+        identifier for identifier in catalogue.load() if not re.fullmatch(r"[A-Z]+(-[A-Z0-9]+)*-\d\d", identifier)
+    ] == []
 
 
 @pytest.mark.parametrize("field", ["statement", "document", "section", "observe", "operation", "untested"])
 def test_every_entry_says(field: str) -> None:
     """All that a tester wants to know."""
-    assert [one.id for one in catalogue.load().values() if not getattr(one, field).strip()] == []
+    assert [
+        requirement.id for requirement in catalogue.load().values() if not getattr(requirement, field).strip()
+    ] == []
 
 
 def test_every_statement_is_a_sentence() -> None:
@@ -166,6 +170,16 @@ def test_every_address_of_a_file_is_of_use(file: Any) -> None:
             assert urljoin(table["url"], reference) in urls, f"{title}, {section}"
 
 
+@pytest.mark.parametrize("name", ["TAG-ADD-18", "TAG-DEL-10"])
+def test_documented_codes_are_those_of_the_statement(name: str) -> None:
+    """The page's codes are the ones that the statement lists; but for the 404 of an addition (ruling Q-01)."""
+    requirement = catalogue.load()[name]
+    stated = {int(code) for code in re.findall(r"\b\d{3}\b", requirement.statement)}
+
+    assert requirement.codes["cloud-images"] == stated | {404}
+    assert requirement.codes["glance"] < requirement.codes["cloud-images"]
+
+
 def test_the_tags_come_first() -> None:
     """The order of reports is that of the catalogue."""
     assert next(iter(catalogue.load())) == "TAG-URI-01"
@@ -174,7 +188,7 @@ def test_the_tags_come_first() -> None:
 def bound() -> list[str]:
     """Read the ids off the suite's decorators."""
     return [
-        argument.value
+        str(argument.value)
         for file in resources.files("pytest_cloudimages.conformance").iterdir()
         if file.name.endswith(".py")
         for node in ast.walk(ast.parse(file.read_text("utf-8")))
@@ -197,7 +211,7 @@ def test_every_check_of_the_suite_names_a_requirement() -> None:
         if file.name.endswith(".py")
         for node in ast.parse(file.read_text("utf-8")).body
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_")
-        if "requirement(" not in "".join(ast.unparse(one) for one in node.decorator_list)
+        if "requirement(" not in "".join(ast.unparse(decorator) for decorator in node.decorator_list)
     ]
 
     assert unbound == []
@@ -214,8 +228,8 @@ def test_a_catalogue_of_ones_own_comes_on_top(tmp_path: Path) -> None:
 
     assert [*found][-1] == "OWN-01"
     assert len(found) == len(catalogue.load()) + 1
-    one = found["OWN-01"]
-    assert (one.missed, one.group, one.source, one.area) == (Verdict.ADVISORY, "OWN", "House rules, 1", "own")
+    own = found["OWN-01"]
+    assert (own.missed, own.group, own.source, own.area) == (Verdict.ADVISORY, "OWN", "House rules, 1", "own")
 
 
 @pytest.mark.parametrize(
@@ -236,6 +250,11 @@ def test_a_catalogue_of_ones_own_comes_on_top(tmp_path: Path) -> None:
         ({"requirements": [{**ENTRY, "url": "javascript:alert(1)"}]}, "OWN-01: the url is to be an address such as"),
         ({"requirements": [{**ENTRY, "url": "https://a.example/ b"}]}, "OWN-01: the url is to be an address such as"),
         ({"requirements": [{**ENTRY, "url": "https://[a"}]}, "OWN-01: the url is to be an address such as"),
+        ({"requirements": [{**ENTRY, "codes": [204]}]}, "OWN-01: codes is to be a table"),
+        ({"requirements": [{**ENTRY, "codes": {"glance": 204}}]}, "OWN-01: codes is to name"),
+        ({"requirements": [{**ENTRY, "codes": {"glance": [True]}}]}, "OWN-01: codes is to name"),
+        ({"requirements": [{**ENTRY, "codes": {"glance": [20]}}]}, "OWN-01: codes is to name"),
+        ({"requirements": [{**ENTRY, "codes": {"nova": [204]}}]}, "OWN-01: codes is to name"),
         ({"documents": "text"}, "[documents."),
         ({"documents": {"House rules": "https://a.example"}}, "[documents."),
         ({"documents": {"House rules": {}}}, "document 'House rules' lacks a line like: url ="),

@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING, Any
 import jsonschema
 import pytest
 
+from pytest_cloudimages.app.report_files import write
+from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.reference.app import App, Reply
 from pytest_cloudimages.reference.server import serving
-from pytest_cloudimages.reporting.results import CheckResult, Results, write
+from pytest_cloudimages.reporting import WRITERS
+from pytest_cloudimages.reporting.results import CheckResult, Results, RunFacts
 from pytest_cloudimages.spec.catalogue import load
 from pytest_cloudimages.spec.verdicts import Verdict
 
@@ -35,7 +38,7 @@ class Hostile(App):
         """Answer 500 with markup, control characters and octets that are no UTF-8."""
         del request, status, message
         body = HOSTILE.encode() + b"\xff\xfe\xed\xa0\x80\x00" + "\u202e".encode()
-        return Reply(500, body, (*headers, ("X-Hostile", "<script>alert(3)</script>")))  # type: ignore[arg-type]
+        return Reply(500, body, (*headers, ("X-Hostile", "<script>alert(3)</script>")))
 
     def represent(self, image: Any) -> dict[str, object]:
         """Show tags that nobody gave."""
@@ -60,7 +63,7 @@ RUNS: dict[str, tuple[type[App], tuple[str, ...]]] = {
 
 @pytest.fixture(scope="module")
 def runs(shared_workshop: Callable[[str], Any]) -> Callable[[str], Any]:
-    """Give the outcome of a run, made once."""
+    """Return the outcome of a run, made once."""
     made: dict[str, Any] = {}
 
     def run(name: str) -> Any:
@@ -89,18 +92,18 @@ def test_the_results_are_as_their_schema_says(runs: Callable[[str], Any], name: 
     problems = jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker()).iter_errors(
         runs(name).results
     )
-    assert [f"{one.json_path}: {one.message}" for one in problems] == []
+    assert [f"{problem.json_path}: {problem.message}" for problem in problems] == []
 
 
 @EVERY
 def test_the_totals_add_up(runs: Callable[[str], Any], name: str) -> None:
     """Every requirement has one entry and one verdict."""
     results = runs(name).results
-    verdicts = Counter(one["verdict"] for one in results["requirements"])
+    verdicts = Counter(result["verdict"] for result in results["requirements"])
 
     assert {key: value for key, value in results["totals"].items() if value} == verdicts
     assert sum(results["totals"].values()) == results["catalogue"]["requirements"] == len(load())
-    assert [one["id"] for one in results["requirements"]] == [*load()]
+    assert [each_result["id"] for each_result in results["requirements"]] == [*load()]
 
 
 @EVERY
@@ -140,9 +143,9 @@ def test_requests_are_counted_by_purpose(runs: Callable[[str], Any], name: str) 
 @EVERY
 def test_what_is_worth_a_word_says_why(runs: Callable[[str], Any], name: str) -> None:
     """And a finding can be replayed."""
-    for one in runs(name).results["requirements"]:
-        assert one["explanation"] or one["verdict"] in ("pass", "noted"), one["id"]
-        assert ("replay" in one) == (one["verdict"] not in ("pass", "untested")), one["id"]
+    for result in runs(name).results["requirements"]:
+        assert result["explanation"] or result["verdict"] in ("pass", "noted"), result["id"]
+        assert ("replay" in result) == (result["verdict"] not in ("pass", "untested")), result["id"]
 
 
 @EVERY
@@ -158,7 +161,7 @@ def test_reports_are_whole(runs: Callable[[str], Any], name: str) -> None:
 
 
 def blob(folder: Path) -> dict[str, Any]:
-    """Give the data that the page shows."""
+    """Return the data that the page shows."""
     found: list[str] = []
 
     class Finder(HTMLParser):
@@ -171,7 +174,7 @@ def blob(folder: Path) -> dict[str, Any]:
 
 
 def rows_of(folder: Path) -> dict[str, Any]:
-    """Give the rows of the page."""
+    """Return the rows of the page."""
     rows: dict[str, Any] = blob(folder)["tests"]
     return rows
 
@@ -182,9 +185,9 @@ def test_the_page_holds_no_markup_of_the_service(runs: Callable[[str], Any]) -> 
     page = (folder / "conformance.html").read_text("utf-8")
     shown = json.dumps(
         [
-            [one.get("resultsTableRow"), one.get("tableHtml"), one.get("log")]
+            [cell.get("resultsTableRow"), cell.get("tableHtml"), cell.get("log")]
             for row in rows_of(folder).values()
-            for one in row
+            for cell in row
         ]
     )
 
@@ -204,7 +207,7 @@ def test_the_page_holds_commands(runs: Callable[[str], Any]) -> None:
 def test_a_finding_holds_what_the_service_sent(runs: Callable[[str], Any]) -> None:
     """With every odd octet escaped."""
     exchanges = runs("failing").entry("TAG-ADD-11")["exchanges"]
-    answer = next(one["answer"] for one in exchanges if one["status"] == 500)
+    answer = next(exchange["answer"] for exchange in exchanges if exchange["status"] == 500)
 
     assert answer.startswith("<script>alert(1)</script>")
     assert "\\x1b[31m" in answer
@@ -218,7 +221,7 @@ def test_the_terminal_shows_no_control_characters(runs: Callable[[str], Any]) ->
     """A service cannot colour it, nor turn its direction."""
     out = runs("failing").out
 
-    assert not [one for one in ("\x1b", "\x00", "\u202e", "\ud800") if one in out]
+    assert not [text for text in ("\x1b", "\x00", "\u202e", "\ud800") if text in out]
 
 
 def test_a_blocked_run_says_what_to_do(runs: Callable[[str], Any]) -> None:
@@ -242,11 +245,113 @@ def test_a_passing_run_knows_its_surroundings(runs: Callable[[str], Any]) -> Non
 # The parts
 
 
-def test_a_record_survives_its_journey() -> None:
-    """Through JSON, as a parallel run sends it."""
-    record = CheckResult("X-01", Verdict.FAIL, "t", 1, 2, 0.5, {"a": 1}, ("n",), "why", ({"method": "PUT"},))
+REQUIREMENT = load()["TAG-ADD-04"]
 
-    assert CheckResult.from_json(json.loads(json.dumps(record.as_data()))) == record
+
+def facts(**rest: Any) -> RunFacts:
+    """Make the facts of a run that asked for one requirement, with two tests."""
+    rest = {"chosen": frozenset({"TAG-ADD-04"}), "tested": {"TAG-ADD-04": ["t", "u"]}, **rest}
+    settings = Settings(seed=3)
+    replay = {"TAG-ADD-04": settings.replay(("TAG-ADD-04",))}
+    return RunFacts("http://h/v2", "--endpoint", "a token", settings.as_data(), replay=replay, **rest)
+
+
+def entry(*records: CheckResult, **rest: Any) -> dict[str, Any]:
+    """Return the entry of the requirement."""
+    (found,) = Results.of(facts(**rest), {"TAG-ADD-04": REQUIREMENT}, records).entries
+    return found
+
+
+def test_results_are_made_of_facts_and_records_alone() -> None:
+    """Two tests of one requirement: the worse one decides, and says why; what both did is added up."""
+    mismatch = {"what": "tags", "before": ["a"], "expected": ["a", "b"], "actual": ["b"], "missing": ["a"]}
+    good = CheckResult("TAG-ADD-04", Verdict.PASS, "t", 2, 5, 0.5, notes=("n",))
+    bad = CheckResult("TAG-ADD-04", Verdict.FAIL, "u", 1, 2, explanation="lost", mismatch=mismatch, extent="any tag")
+    found = entry(good, bad)
+
+    assert {name: found[name] for name in ("verdict", "cases", "requests", "notes", "explanation", "class")} == {
+        "verdict": "fail", "cases": 3, "requests": 7, "notes": ["n"], "explanation": "lost", "class": "any tag",
+    }  # fmt: skip
+    assert {name: found[name] for name in mismatch} == mismatch
+    assert found["replay"] == "cloudimages run --seed 3 --select TAG-ADD-04"
+
+
+def test_what_was_found_with_another_seed_is_replayed_with_it() -> None:
+    """The command is the one that the check came with."""
+    found = entry(CheckResult("TAG-ADD-04", Verdict.FAIL, "u", seed=9, replay="cloudimages run --seed 9"))
+
+    assert found["replay"] == "cloudimages run --seed 9"
+
+
+@pytest.mark.parametrize(
+    ("records", "rest", "verdict", "explanation"),
+    [
+        ([], {"chosen": frozenset()}, "untested", "Not selected, or left to a profile that asks for more."),
+        ([], {}, "untested", "Its test was left out of this run."),
+        ([], {"interrupted": True}, "blocked", "The run was interrupted before it was judged."),
+        ([Verdict.PASS], {"interrupted": True}, "blocked", "The run was interrupted before it was judged."),
+        ([Verdict.PASS], {}, "pass", ""),
+    ],
+)
+def test_what_was_not_judged_says_why(
+    records: list[Verdict], rest: dict[str, Any], verdict: str, explanation: str
+) -> None:
+    """Left out, or cut short: half of its tests do not make a verdict where the run was interrupted."""
+    found = entry(*(CheckResult("TAG-ADD-04", record, "t") for record in records), **rest)
+
+    assert (found["verdict"], found["explanation"]) == (verdict, explanation)
+
+
+OWN_RUN = ("--cloudimages-reports=reports", "--cloudimages-profile=quick", "-p", "no:cacheprovider")
+EXPECTING = """
+from pytest_cloudimages import expect, requirement
+
+@requirement("TAG-ADD-04")
+def test_others_stay(cloudimages_workloads):
+    for step in cloudimages_workloads.plain_tags.additions(acknowledged=True):
+        step.expect(status=204, after={*step.before, step.tag})
+
+@requirement("TAG-ADD-05")
+def test_a_header(cloudimages_image):
+    cloudimages_image.given_tags("there")
+    expect(cloudimages_image.show().headers.get("X-Nowhere"), "here", "X-Nowhere")
+"""
+
+
+class TakesTheFirstAway(App):
+    """Forgets the first tag at each addition to an image that has two."""
+
+    def add_tag(self, request: Any, image_id: str, tag: str) -> Reply:
+        """Add it, and take another one away."""
+        reply = super().add_tag(request, image_id, tag)
+        tags = self.images.get(image_id).tags
+        if len(tags) > 2:
+            del tags[0]
+        return reply
+
+
+def test_what_a_check_expected_is_in_every_report(workshop: Any) -> None:
+    """As data in conformance.json, and in rows of their own on the terminal and the page."""
+    workshop.write("test_own.py", EXPECTING)
+    with serving(TakesTheFirstAway()) as server:
+        workshop.named(server)
+        outcome = workshop.end(workshop.start("pytest", *OWN_RUN))
+    found = outcome.entry("TAG-ADD-04")
+    schema = json.loads(
+        (resources.files("pytest_cloudimages.reporting.schemas") / "conformance.json").read_text("utf-8")
+    )
+    jsonschema.validate(outcome.results, schema)
+
+    assert found["verdict"] == "fail"
+    assert sorted([*found["actual"], *found["missing"]]) == found["expected"]
+    assert set(found["missing"]) <= set(found["before"])
+    assert "unexpected" not in found
+    assert found["explanation"].startswith(f"{found['what']}: expected [")
+    row = rf"missing: +{re.escape(ascii(found['missing'][0]))}"
+    assert re.search(row, outcome.out)
+    assert re.search(row, html.unescape(json.dumps(rows_of(outcome.reports), ensure_ascii=False)))
+    other = outcome.entry("TAG-ADD-05")
+    assert (other["expected"], other["actual"]) == ("here", None)
 
 
 def test_findings_begin_with_the_service() -> None:
@@ -254,14 +359,24 @@ def test_findings_begin_with_the_service() -> None:
     words = ["pass", "blocked", "advisory", "error", "fail", "noted", "unstable", "untested"]
     results = Results({"requirements": [{"id": word, "verdict": word} for word in words]})
 
-    assert [one["id"] for one in results.findings] == ["fail", "advisory", "blocked", "error", "unstable"]
+    assert [finding["id"] for finding in results.findings] == ["fail", "advisory", "blocked", "error", "unstable"]
 
 
 def test_results_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
     """What cannot be written leaves the older file as it is."""
-    path = write(Results({"a": "\ud800é"}), tmp_path)
+    path = tmp_path / "conformance.json"
+    write(Results({"a": "\ud800é"}), tmp_path)
 
     assert json.loads(path.read_text("ascii")) == {"a": "\ud800é"}
     with pytest.raises(TypeError):
         write(Results({"a": object()}), tmp_path)
     assert json.loads(path.read_text("ascii")) == {"a": "\ud800é"}
+
+
+def test_a_report_of_another_form_is_one_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever makes a text of the results is written beside the others."""
+    monkeypatch.setitem(WRITERS, "totals.txt", lambda results: f"{results.count(Verdict.FAIL)} fail\n")
+    write(Results({"totals": {"fail": 2}}), tmp_path)
+
+    assert (tmp_path / "totals.txt").read_text("utf-8") == "2 fail\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["conformance.json", "totals.txt"]

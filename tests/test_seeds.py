@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 
-from pytest_cloudimages.areas.tags import races as contests
-from pytest_cloudimages.areas.tags import read_paths, workloads
+from pytest_cloudimages.areas.tags import races, read_paths, workloads
+from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.read_paths import ReadPath
 from pytest_cloudimages.engine import sequential
 from pytest_cloudimages.engine.drawing import Sample, shuffled
 from pytest_cloudimages.engine.settings import Profile
-from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan, Pattern
+from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan
 from pytest_cloudimages.history.operations import Kind
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ WORDS: dict[Any, str] = {
     Kind.ADD: "add",
     Kind.DELETE: "delete",
     Kind.READ: "read",
-    Kind.RENAME: "rename",
+    Kind.SET: "rename",
     ReadPath.ADD: "add",
     ReadPath.DELETE: "delete",
     ReadPath.REPLACE: "replace",
@@ -53,18 +53,22 @@ EFFORT = Profile(
 
 @pytest.fixture
 def planned(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any], int], list[str]]:
-    """Give the lines of all plans that an experiment draws; nothing is carried out."""
+    """Return a function to the lines of all plans that a workload draws; nothing is executed."""
     plans: list[Sequence[Any]] = []
 
-    def take(_: object, drawn: Sequence[Sequence[Any]], **how: object) -> list[Any]:
+    def take(drawn: Sequence[Sequence[Any]], *_: object, **how: object) -> list[Any]:
         del how
         plans.extend(drawn)
         return []
 
+    def take_checks(_: object, drawn: Sequence[Sequence[Any]], **how: object) -> list[Any]:
+        del how
+        return take(drawn)
+
     monkeypatch.setattr(sequential, "execute_all", take)
-    monkeypatch.setattr(read_paths, "check_read_paths", take)
-    options = SimpleNamespace(effort=EFFORT, image=(), tag_limit=None)
-    run: Any = SimpleNamespace(options=options, rounds=EFFORT.rounds, single=False, fresh_image=None)
+    monkeypatch.setattr(read_paths, "check_read_paths", take_checks)
+    settings = SimpleNamespace(effort=EFFORT, image=(), tag_limit=None)
+    run: Any = SimpleNamespace(settings=settings, rounds=EFFORT.rounds, single=False, fresh_image=None)
 
     def lines(experiment: Callable[..., Any], number: int) -> list[str]:
         plans.clear()
@@ -77,20 +81,20 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any], in
 def _operation(step: Any) -> str:
     """Write a step of a plan down: what is done, to which tags of which image."""
     if isinstance(step, read_paths.ReadPathStep):
-        return json.dumps([WORDS[step.view], *step.tags, step.image])
-    return json.dumps([WORDS[step.kind], step.tag, step.image])
+        return json.dumps([WORDS[step.path], *step.tags, step.image])
+    return json.dumps([WORDS[step.kind], step.value, step.image])
 
 
 def _race(race: ConcurrentPlan) -> Iterator[str]:
     yield f"race of {race.clients}"
-    for beat in race.beats:
+    for phase in race.phases:
         yield "beat"
-        for lane in beat:
-            yield json.dumps([[WORDS[x.kind], x.tag, x.image, x.cut, x.pause] for x in lane])
+        for process in phase:
+            yield json.dumps([[WORDS[x.kind], x.value, x.image, x.cut, x.pause] for x in process])
 
 
 def digest(lines: Sequence[str]) -> str:
-    """Give the first 16 digits of the SHA-256 of some lines."""
+    """Return the first 16 digits of the SHA-256 of some lines."""
     return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
 
 
@@ -142,9 +146,9 @@ RACES = {
 def test_seeds_draw_the_races_they_ever_drew(family: Pattern, expected: str) -> None:
     """Of every family."""
     assert {*RACES} == {*Pattern}
-    races = [race for seed in SEEDS for race in contests.contests(family, seed, EFFORT.clients, EFFORT.races)]
+    drawn_races = [race for seed in SEEDS for race in races.plans_of(family, seed, EFFORT.clients, EFFORT.races)]
 
-    assert digest([line for race in races for line in _race(race)]) == expected
+    assert digest([line for race in drawn_races for line in _race(race)]) == expected
 
 
 def test_an_order_does_not_follow_from_names() -> None:
@@ -153,7 +157,7 @@ def test_an_order_does_not_follow_from_names() -> None:
     renamed = make_dataclass("Renamed", [("label", str), ("group", str)])
 
     orders = [
-        [(x.tag, x.kind) for x in shuffled([Sample(*pair) for pair in tags], 7)],
+        [(x.tag, x.input_class) for x in shuffled([Sample(*pair) for pair in tags], 7)],
         [(x.label, x.group) for x in shuffled([renamed(*pair) for pair in tags], 7)],
         shuffled(tags, 7),
     ]

@@ -4,26 +4,29 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import strategies as st
+from hypothesis.internal.conjecture import providers
 
 from pytest_cloudimages.areas.tags.corpus import BOUNDARIES, UNITS, UNRESERVED
 from pytest_cloudimages.areas.tags.strategies import (
     PLAIN,
     RELATED,
     UNUSUAL,
-    apart_from_each_other,
     boundary_tags,
+    non_confusable_groups,
     overlong_tags,
     plain_tags,
     plans,
     skeleton,
     tags,
-    unrelated,
     unusual_tags,
+    without_confusables,
 )
 from pytest_cloudimages.engine.drawing import Sample, batches, draw, samples, shuffled
 from pytest_cloudimages.history.operations import Kind
@@ -68,7 +71,7 @@ def test_every_class_is_certain(table: dict[str, st.SearchStrategy[str]], rounds
     """One drawing has so many tags of each."""
     (drawn,) = draw(samples(table, rounds), 1)
 
-    assert Counter(one.kind for one in drawn) == dict.fromkeys(table, rounds)
+    assert Counter(sample.input_class for sample in drawn) == dict.fromkeys(table, rounds)
 
 
 @pytest.mark.parametrize("octets", [*UNITS])
@@ -76,8 +79,8 @@ def test_every_boundary_comes_up(octets: int) -> None:
     """For characters of each length in UTF-8."""
     (drawn,) = draw(samples({"boundary": boundary_tags(octets=[octets])}, 60), 1)
 
-    assert {len(one.tag) for one in drawn} == {*BOUNDARIES}
-    assert {len(one.tag.encode()) // len(one.tag) for one in drawn} == {octets}
+    assert {len(sample.tag) for sample in drawn} == {*BOUNDARIES}
+    assert {len(sample.tag.encode()) // len(sample.tag) for sample in drawn} == {octets}
 
 
 @pytest.mark.parametrize("octets", [*UNITS])
@@ -96,7 +99,7 @@ def test_a_tag_has_1_to_255_characters(strategy: st.SearchStrategy[str]) -> None
 
 def test_an_overlong_tag_is_too_long() -> None:
     """By one character at least, and sometimes by just that."""
-    lengths = {len(one) for one in draw(overlong_tags(), 2, 100)}
+    lengths = {len(tag) for tag in draw(overlong_tags(), 2, 100)}
 
     assert min(lengths) == 256
     assert max(lengths) == 1000
@@ -143,7 +146,9 @@ def test_the_number_holds_where_hypothesis_sees_a_build(variable: str, tmp_path:
 # Relations
 
 
-@pytest.mark.parametrize(("name", "pair"), RELATIONS, ids=lambda one: one if isinstance(one, str) else ascii(one))
+@pytest.mark.parametrize(
+    ("name", "pair"), RELATIONS, ids=lambda value: value if isinstance(value, str) else ascii(value)
+)
 def test_a_pair_is_two_tags(name: str, pair: tuple[str, str]) -> None:
     """Different strings, both allowed."""
     assert name
@@ -153,34 +158,34 @@ def test_a_pair_is_two_tags(name: str, pair: tuple[str, str]) -> None:
 
 def test_pairs_on_one_image_do_not_meddle() -> None:
     """No tag of a pair could be taken for one of another's; none is left out."""
-    groups = apart_from_each_other(RELATIONS)
+    groups = non_confusable_groups(RELATIONS)
 
-    assert sorted(one for group in groups for one in group) == sorted(RELATIONS)
+    assert sorted(pair for group in groups for pair in group) == sorted(RELATIONS)
     for group in groups:
-        bones = [{skeleton(tag) for tag in pair} for _, pair in group]
-        assert sum(map(len, bones)) == len(set().union(*bones))
+        skeletons = [{skeleton(tag) for tag in pair} for _, pair in group]
+        assert sum(map(len, skeletons)) == len(set().union(*skeletons))
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("first", "other"),
     [("Abc", "abc"), ("é", "e\u0301"), (" a", "a"), ("a\u200b", "a"), ("ﬁ", "fi"), ("ß", "SS"), ("\x00", "\x00")],
 )
-def test_a_skeleton_is_shared_by_what_may_be_mixed_up(one: str, other: str) -> None:
+def test_a_skeleton_is_shared_by_what_may_be_mixed_up(first: str, other: str) -> None:
     """Case, form, blanks and invisible characters are taken away."""
-    assert skeleton(one) == skeleton(other)
+    assert skeleton(first) == skeleton(other)
 
 
-@pytest.mark.parametrize(("one", "other"), [("a", "b"), ("\x00", "\x01"), (" ", "\t"), ("7", "8"), ("", " ")])
-def test_a_skeleton_is_never_empty(one: str, other: str) -> None:
+@pytest.mark.parametrize(("first", "other"), [("a", "b"), ("\x00", "\x01"), (" ", "\t"), ("7", "8"), ("", " ")])
+def test_a_skeleton_is_never_empty(first: str, other: str) -> None:
     """What is nothing but blanks stands for itself."""
-    assert skeleton(one) != skeleton(other)
+    assert skeleton(first) != skeleton(other)
 
 
 def test_related_tags_are_left_out() -> None:
     """Of those that could be mixed up the first one stays."""
     drawn = [Sample(tag, "x") for tag in ("b", "A", "a", "c", "B")]
 
-    assert {one.tag for one in unrelated(drawn)} == {"b", "A", "c"}
+    assert {sample.tag for sample in without_confusables(drawn)} == {"b", "A", "c"}
 
 
 def test_an_order_follows_from_its_number() -> None:
@@ -195,7 +200,7 @@ def test_an_order_follows_from_its_number() -> None:
 @pytest.mark.parametrize(("count", "sizes"), [(0, []), (1, [1]), (4, [4]), (5, [4, 1]), (9, [4, 4, 1])])
 def test_batches_have_a_size(count: int, sizes: list[int]) -> None:
     """The last may be smaller."""
-    assert [len(one) for one in batches(range(count), 4)] == sizes
+    assert [len(batch) for batch in batches(range(count), 4)] == sizes
 
 
 @pytest.mark.parametrize("steps", [0, 1, 30])
@@ -206,5 +211,36 @@ def test_a_plan_has_its_steps(steps: int) -> None:
     for plan in found:
         assert len(plan) == steps + 1
         assert plan[-1].kind is Kind.READ
-        assert {one.image for one in plan} <= {0, 1}
-        assert len({one.tag for one in plan if one.kind is not Kind.READ}) <= 8
+        assert {step.image for step in plan} <= {0, 1}
+        assert len({step.value for step in plan if step.kind is not Kind.READ}) <= 8
+
+
+def test_threads_that_draw_at_once_leave_hypothesis_as_it_was() -> None:
+    """What is set aside while one thread draws is not what another one finds and puts back."""
+    read = providers._get_local_constants  # noqa: SLF001 - what must be put back
+    first_draws, second_draws, first_is_done = threading.Event(), threading.Event(), threading.Event()
+
+    def first() -> None:
+        def value() -> int:
+            first_draws.set()
+            # Where the second one may enter too, it does so now; where it may not, there is nothing to wait for.
+            second_draws.wait(0.5)
+            return 1
+
+        draw(st.builds(value), 1)
+        first_is_done.set()
+
+    def second() -> None:
+        def value() -> int:
+            second_draws.set()
+            first_is_done.wait(10)
+            return 2
+
+        first_draws.wait(10)
+        draw(st.builds(value), 2)
+
+    with ThreadPoolExecutor(2) as pool:
+        for drawn in [pool.submit(first), pool.submit(second)]:
+            drawn.result()
+
+    assert providers._get_local_constants is read  # noqa: SLF001

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from pytest_cloudimages.engine.settings import Options
+from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.reporting import terminal
-from pytest_cloudimages.reporting.results import Results
-from pytest_cloudimages.spec.verdicts import Blocked, Verdict
+from pytest_cloudimages.reporting.results import Results, RunFacts
+from pytest_cloudimages.spec.verdicts import Verdict
 
 
 class Paper:
@@ -48,7 +47,7 @@ def entry(identifier: str, verdict: str, explanation: str = "It was so.", **rest
 
 def results(*entries: dict[str, Any], **rest: Any) -> Results:
     """Make results."""
-    totals = {str(one): sum(entry["verdict"] == str(one) for entry in entries) for one in Verdict}
+    totals = {str(verdict): sum(entry["verdict"] == str(verdict) for entry in entries) for verdict in Verdict}
     data = {
         "requirements": [*entries],
         "totals": totals,
@@ -63,7 +62,7 @@ def results(*entries: dict[str, Any], **rest: Any) -> Results:
 
 
 def told(found: Results) -> list[str]:
-    """Give the lines of the summary."""
+    """Return the lines of the summary."""
     paper = Paper()
     terminal.summary(found, paper)  # type: ignore[arg-type]  # all that is asked of it
     return paper.lines
@@ -99,6 +98,50 @@ def test_a_finding_tells_for_which_input_it_holds() -> None:
     lines = terminal.finding(entry("A-01", "fail", **{"class": "any tag with a NUL ('\u200b' fine)"}))
 
     assert lines[2:4] == ["  came:   It was so.", "  class:  any tag with a NUL ('\\u200b' fine)"]
+
+
+DIFFERENCE = {
+    "what": "tags after add 'nil' → 204",
+    "before": ["5FR9", "PklF"],
+    "expected": ["5FR9", "PklF", "nil"],
+    "actual": ["PklF", "nil", "\u202ex"],
+    "missing": ["5FR9"],
+    "unexpected": ["\u202ex"],
+}
+
+
+def test_a_finding_tells_what_was_expected_and_what_came() -> None:
+    """In place of an assertion's words, whose first line says the same; what follows that line is kept."""
+    kept = "tags after add 'nil' → 204: expected …, came …\nFalsifying example: test_it(\n  tag='nil',\n)"
+
+    assert terminal.finding(entry("A-01", "fail", kept, **DIFFERENCE)) == [
+        "FAIL A-01: It is otherwise.",
+        "  asked:      PUT /v2/x → 500",
+        "  looked at:  tags after add 'nil' → 204",
+        "  before:     '5FR9', 'PklF'",
+        "  expected:   '5FR9', 'PklF', 'nil'",
+        "  actual:     'PklF', 'nil', '\\u202ex'",
+        "  missing:    '5FR9'",
+        "  unexpected: '\\u202ex'",
+        "  with:       Falsifying example: test_it( tag='nil', )",
+        "  source:     MUST, documented: A page, a section",
+        "  replay:     cloudimages run --select A-01",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "lines"),
+    [
+        ([201, 204], 404, ["expected:  201 or 204", "actual:    404"]),
+        ([], [], ["expected:  none", "actual:    none"]),
+        ("close", None, ["expected:  'close'", "actual:    nothing"]),
+    ],
+)
+def test_a_difference_of_any_kind_has_words(expected: object, actual: object, lines: list[str]) -> None:
+    """Codes that are allowed, nothing at all, and a header that is missing."""
+    shown = terminal.finding(entry("A-01", "fail", what="x", expected=expected, actual=actual))
+
+    assert [line.strip() for line in shown[3:5]] == lines
 
 
 def test_a_witness_is_printed_whole() -> None:
@@ -195,20 +238,15 @@ def test_what_stays_is_told(rest: dict[str, Any], lines: list[str]) -> None:
     assert told(results(entry("A-01", "pass"), **rest))[-1 - len(lines) : -1] == lines
 
 
-def run(**options: Any) -> Any:
-    """Make the ground of a run."""
-    return SimpleNamespace(
-        options=Options(seed=7, **options),
-        service=SimpleNamespace(endpoint="http://h/v2", named="--endpoint", region=None),
-        owner=SimpleNamespace(how="token from CLOUDIMAGES_TOKEN"),
-        problem=None,
-        meant=None,
-    )
+def facts(**rest: Any) -> RunFacts:
+    """Make the facts of a run that has not begun."""
+    settings = rest.pop("settings", Settings(seed=7))
+    return RunFacts("http://h/v2", "--endpoint", "token from CLOUDIMAGES_TOKEN", settings.as_data(), **rest)
 
 
 def test_the_header_tells_what_is_judged() -> None:
     """And how it came to be known."""
-    assert terminal.header(run())[:3] == [
+    assert terminal.header(facts())[:3] == [
         "service: http://h/v2 (--endpoint)",
         "credentials: token from CLOUDIMAGES_TOKEN",
         "image: created and deleted",
@@ -217,10 +255,15 @@ def test_the_header_tells_what_is_judged() -> None:
 
 def test_the_header_tells_lent_images_and_problems() -> None:
     """Before anything else happens."""
-    lent = run(image=("1", "2"))
-    lent.service.region = "North"
-    lent.problem = Blocked("out of reach")
+    lent = facts(settings=Settings(image=("1", "2")), region="North", problem="out of reach")
 
     assert {"service: http://h/v2 (--endpoint, region North)", "image: lent: 1, 2", "PROBLEM: out of reach"} <= {
         *terminal.header(lent)
     }
+
+
+def test_the_header_of_a_dry_run_tells_who_is_left_alone() -> None:
+    """And nothing of the server that is asked instead."""
+    assert terminal.header(facts(instead_of="http://real/v2")) == [
+        "dry run: nothing is sent to http://real/v2; the embedded server is asked in its place"
+    ]

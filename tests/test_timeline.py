@@ -4,6 +4,7 @@ import xml.etree.ElementTree as ET
 
 import pytest
 
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.history.checkers.check import check
 from pytest_cloudimages.history.events import Anomaly, Category, ConcurrentHistory, Event
 from pytest_cloudimages.history.operations import Kind
@@ -22,12 +23,12 @@ HOSTILE = [
 
 def lost(tag: str = "a", sent: float = 0.0) -> Anomaly:
     add = Event(Kind.ADD, 0, 3, sent, sent + 0.001, 204, tag)
-    read = Event(Kind.READ, 0, 5, sent + 0.002, sent + 0.004, 200, tags=())
-    return check(ConcurrentHistory((add, read), {}))[0]
+    read = Event(Kind.READ, 0, 5, sent + 0.002, sent + 0.004, 200, values=())
+    return check(ConcurrentHistory((add, read), {}), TAGS)[0]
 
 
 def bars(anomaly: Anomaly) -> list[ET.Element]:
-    return [one for one in drawn(anomaly).iter(f"{SVG}rect") if one.get("height") == "9"]
+    return [element for element in drawn(anomaly).iter(f"{SVG}rect") if element.get("height") == "9"]
 
 
 def drawn(anomaly: Anomaly) -> ET.Element:
@@ -35,7 +36,7 @@ def drawn(anomaly: Anomaly) -> ET.Element:
 
 
 def texts(anomaly: Anomaly) -> list[str]:
-    return [one.text or "" for one in drawn(anomaly).iter(f"{SVG}text")]
+    return [element.text or "" for element in drawn(anomaly).iter(f"{SVG}text")]
 
 
 @pytest.mark.parametrize("tag", HOSTILE, ids=range(len(HOSTILE)))
@@ -43,14 +44,14 @@ def test_any_tag_leaves_well_formed_printable_svg(tag: str) -> None:
     """What a service sent is text in the picture, never markup, and nothing in it is invisible."""
     svg = timeline(lost(tag))
     svg.encode()
-    assert {one.tag.removeprefix(SVG) for one in ET.fromstring(svg).iter()} <= {"svg", "rect", "line", "text"}
-    assert all(one.isprintable() for one in svg)
+    assert {element.tag.removeprefix(SVG) for element in ET.fromstring(svg).iter()} <= {"svg", "rect", "line", "text"}
+    assert all(character.isprintable() for character in svg)
 
 
 def test_each_client_has_a_lane_and_each_event_a_bar_as_long_as_it_took() -> None:
     """Lanes are in the order of the clients, bars on the scale of the whole."""
     add, read = bars(lost())
-    assert [one for one in texts(lost()) if one.startswith("client")] == ["client 3", "client 5"]
+    assert [text for text in texts(lost()) if text.startswith("client")] == ["client 3", "client 5"]
     assert float(read.get("width", 0)) == pytest.approx(2 * float(add.get("width", 0)), abs=0.2)
     assert float(add.get("y", 0)) < float(read.get("y", 0))
 
@@ -59,7 +60,7 @@ def test_only_the_impossible_event_is_red_and_it_is_marked_in_words_too() -> Non
     """A reader who sees no colours finds it by its cross."""
     add, read = bars(lost())
     assert (add.get("fill"), read.get("fill")) == ("#0969da", "#cf222e")
-    assert [one for one in texts(lost()) if "→" in one] == ["add 'a' → 204", "✗ read → without 'a'"]
+    assert [text for text in texts(lost()) if "→" in text] == ["add 'a' → 204", "✗ read → without 'a'"]
 
 
 def test_an_unanswered_event_goes_on_to_the_edge() -> None:
@@ -73,15 +74,15 @@ def test_an_unanswered_event_goes_on_to_the_edge() -> None:
 def test_labels_of_one_client_do_not_meet() -> None:
     """Where there is no room beside the last one, a lane has another row."""
     events = tuple(Event(Kind.ADD, 0, 1, n / 10, n / 10 + 0.05, 204, "a" * 40) for n in range(5))
-    rows = [float(one.get("y", 0)) for one in bars(Anomaly(Category.PHANTOM, 0, "a", events, ""))]
+    rows = [float(bar.get("y", 0)) for bar in bars(Anomaly(Category.PHANTOM, 0, "a", events, ""))]
     assert len({*rows}) == 5
 
 
 def test_everything_stays_inside_the_picture() -> None:
     """Bars and labels end before the right edge, at any time of day."""
     for anomaly in (lost("x" * 255, sent=1e6), lost(sent=0)):
-        for one in bars(anomaly):
-            assert 80 <= float(one.get("x", 0)) <= float(one.get("x", 0)) + float(one.get("width", 0)) <= WIDTH - 16
+        for bar in bars(anomaly):
+            assert 80 <= float(bar.get("x", 0)) <= float(bar.get("x", 0)) + float(bar.get("width", 0)) <= WIDTH - 16
         for text in drawn(anomaly).iter(f"{SVG}text"):
             assert (
                 float(text.get("x", 0)) + (len(text.text or "") * 6.7 if text.get("text-anchor") == "start" else 0)
@@ -99,5 +100,5 @@ def test_the_picture_needs_nothing_from_elsewhere_and_brings_its_ground() -> Non
 
 def test_an_instant_can_be_drawn() -> None:
     """A witness whose events all have one time still has a picture."""
-    event = Event(Kind.READ, 0, 1, 5.0, 5.0, 200, tags=("a", "a"))
-    assert len(bars(check(ConcurrentHistory((event,), {0: frozenset("a")}))[0])) == 1
+    event = Event(Kind.READ, 0, 1, 5.0, 5.0, 200, values=("a", "a"))
+    assert len(bars(check(ConcurrentHistory((event,), {0: frozenset("a")}), TAGS)[0])) == 1

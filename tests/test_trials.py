@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 import json
+import urllib.parse
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.areas.tags.plans import plan_of_a_life
-from pytest_cloudimages.client.exchange import Exchange, Purpose
+from pytest_cloudimages.areas.tags.resource import TAGS
+from pytest_cloudimages.client.exchange import Exchange, Purpose, Request
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import Answer
 from pytest_cloudimages.engine import recording
@@ -20,11 +21,12 @@ from pytest_cloudimages.engine.sequential import execute, execute_all
 from pytest_cloudimages.history.model import explained
 from pytest_cloudimages.history.operations import READ, Kind, Operation
 from pytest_cloudimages.history.oracles import others_added, others_removed, without
+from pytest_cloudimages.history.sequential_plans import full_cycle
 from pytest_cloudimages.history.steps import Prior
 from pytest_cloudimages.spec.verdicts import Blocked, Flaky
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
 CLOCK = itertools.count()
 
@@ -54,8 +56,8 @@ class Small:
         return list(self.opened[image])
 
     @contextmanager
-    def fresh(self, **attributes: Any) -> Iterator[SmallImage]:
-        """Open an image."""
+    def fresh(self, **attributes: Any) -> Iterator[Any]:
+        """Open an image: a ``SmallImage``, which is one as far as a plan asks for it."""
         self.opened.append([])
         yield SmallImage(self, len(self.opened) - 1, attributes.get("name", "first"))
 
@@ -75,48 +77,58 @@ class SmallImage:
         now = float(next(CLOCK))
         return Answer(status, {}, body, b"", Exchange(method, "/", (), b"", status, (), body, b"", now, now))
 
-    def add_tag(self, tag: str) -> Answer:
-        """PUT."""
-        return self.answer("PUT", self.service.add(self.number, tag))
+    @property
+    def client(self) -> SmallImage:
+        """Who sends requests: this image knows all that there are."""
+        return self
 
-    def delete_tag(self, tag: str, *, idle: bool = False) -> Answer:
-        """DELETE."""
-        del idle
-        return self.answer("DELETE", self.service.delete(self.number, tag))
+    @property
+    def id(self) -> str:
+        """The number."""
+        return str(self.number)
+
+    def ask(self, request: Request, *, idle: bool = False) -> Answer:  # noqa: ARG002
+        """PUT or DELETE a tag, or GET the image."""
+        tag = urllib.parse.unquote(request.target.rpartition("/")[2])
+        if request.method == "PUT":
+            return self.answer("PUT", self.service.add(self.number, tag))
+        if request.method == "DELETE":
+            return self.answer("DELETE", self.service.delete(self.number, tag))
+        return self.show()
 
     def show(self) -> Answer:
         """GET."""
         return self.answer("GET", 200, json.dumps({"tags": self.service.show(self.number)}).encode())
 
 
-LIFE = plan_of_a_life([(tag, "plain") for tag in ("a", "b", "c", "d")], neighbours=2)
+LIFE = full_cycle([(tag, "plain") for tag in ("a", "b", "c", "d")], on_another=2)
 
 
 def test_a_right_service_is_asked_as_little_as_possible() -> None:
     """One reading vouches for a whole group of operations, and one at the end for the image standing by."""
     service = Small()
-    history = execute(service.fresh, LIFE)
+    history = execute(LIFE, TAGS, service.fresh)
     operations = [one for one in LIFE if one.kind is not Kind.READ]
 
     assert service.requests.count("GET") == LIFE.count(READ) + 1
     assert len(service.requests) == len(operations) + LIFE.count(READ) + 1
     assert [one.operation for one in history.steps] == operations
     assert all(one.inferred and one.known and explained(one) for one in history.steps)
-    assert (history.contradictions, history.unsteady) == ([], [])
+    assert (history.mismatches, history.flaky) == ([], [])
 
 
 def test_a_vouched_step_shows_its_before_and_after() -> None:
     """As an honest service has them, with the tag's past."""
-    history = execute(Small().fresh, [Operation(Kind.ADD, "a"), Operation(Kind.DELETE, "a"), READ])
+    history = execute([Operation(Kind.ADD, "a"), Operation(Kind.DELETE, "a"), READ], TAGS, Small().fresh)
 
     added, deleted = history.steps
-    assert (added.before, added.after, added.past, added.again) == ((), ("a",), Prior.NEVER, False)
-    assert (deleted.before, deleted.after, deleted.past, deleted.again) == (("a",), (), Prior.CARRIED, False)
+    assert (added.before, added.after, added.prior, added.re_added) == ((), ("a",), Prior.NEVER, False)
+    assert (deleted.before, deleted.after, deleted.prior, deleted.re_added) == (("a",), (), Prior.PRESENT, False)
 
 
 def test_readings_around_additions_alone_are_told() -> None:
     """Other attributes are compared across them."""
-    history = execute(Small().fresh, LIFE)
+    history = execute(LIFE, TAGS, Small().fresh)
 
     assert all({one.operation.kind for one in steps} == {Kind.ADD} for _, _, steps in history.additions)
     assert len(history.additions) == 4
@@ -136,7 +148,7 @@ class Forgetful(Small):
 def test_a_loss_is_found_where_it_happens() -> None:
     """The plan is carried out again on fresh images, with a reading after every step."""
     service = Forgetful()
-    history = execute(service.fresh, LIFE)
+    history = execute(LIFE, TAGS, service.fresh)
     losses = [step for step in history.steps if not explained(step)]
 
     assert len(service.opened) == 4
@@ -145,12 +157,12 @@ def test_a_loss_is_found_where_it_happens() -> None:
         Operation(Kind.ADD, "c", 0, "plain"), ("a", "b"), ("b", "c"),
     )  # fmt: skip
     assert others_removed(losses[0]) == ["a"]
-    assert history.contradictions == []
+    assert history.mismatches == []
 
 
 def test_what_was_seen_is_the_ground_of_the_next_step() -> None:
     """A loss is told once, and not again in every later step."""
-    history = execute(Forgetful().fresh, [*(Operation(Kind.ADD, tag) for tag in "abcc"), READ])
+    history = execute([*(Operation(Kind.ADD, tag) for tag in "abcc"), READ], TAGS, Forgetful().fresh)
 
     assert [explained(step) for step in history.steps] == [True, True, False, True]
 
@@ -166,7 +178,7 @@ class Doubling(Small):
 
 def test_a_duplicate_is_found() -> None:
     """A list is compared with its repetitions."""
-    history = execute(Doubling().fresh, [Operation(Kind.ADD, "a"), Operation(Kind.ADD, "a"), READ])
+    history = execute([Operation(Kind.ADD, "a"), Operation(Kind.ADD, "a"), READ], TAGS, Doubling().fresh)
 
     assert [explained(step) for step in history.steps] == [True, False]
     assert history.steps[1].after == ("a", "a")
@@ -185,11 +197,11 @@ class Sharing(Small):
 
 def test_an_image_standing_by_that_was_touched_is_found() -> None:
     """With the step that touched it."""
-    history = execute(Sharing().fresh, LIFE)
-    touched = [step for step in history.steps if step.neighbour[0] != step.neighbour[1]]
+    history = execute(LIFE, TAGS, Sharing().fresh)
+    touched = [step for step in history.steps if step.other_image[0] != step.other_image[1]]
 
     assert touched[0].operation == Operation(Kind.DELETE, "a", 0, "plain")
-    assert touched[0].neighbour == (("a", "b"), ("b",))
+    assert touched[0].other_image == (("a", "b"), ("b",))
     assert not explained(touched[0])
 
 
@@ -205,10 +217,10 @@ class Once(Small):
 
 def test_a_contradiction_that_does_not_come_again_is_kept() -> None:
     """It is a finding of its own, with what was expected, found and sent."""
-    history = execute(Once().fresh, LIFE)
+    history = execute(LIFE, TAGS, Once().fresh)
 
     assert all(explained(step) for step in history.steps)
-    (one,) = history.contradictions
+    (one,) = history.mismatches
     assert (one.image, one.expected, one.found) == (0, frozenset("abcd"), ("b", "c", "d"))
     assert [x.method for x in one.exchanges] == ["GET", "PUT", "PUT", "PUT", "PUT", "GET"]
 
@@ -224,7 +236,7 @@ class Late(Small):
 @pytest.mark.parametrize(("service", "standing_by"), [(Once(), False), (Late(), True)])
 def test_a_contradiction_is_told_of_its_image(service: Small, standing_by: bool) -> None:
     """The one that was changed, or the one standing by."""
-    histories = Steps([execute(service.fresh, LIFE)])
+    histories = Steps([execute(LIFE, TAGS, service.fresh)])
 
     assert len([*histories.contradictions(standing_by=standing_by)]) == 1
     assert [*histories.contradictions(standing_by=not standing_by)] == []
@@ -234,7 +246,7 @@ class Shaky(Small):
     """A service that fails at its third addition, and never again."""
 
     count = 0
-    failing = (3,)
+    failing: Collection[int] = (3,)
 
     def add(self, image: int, tag: str) -> int:
         """Add a tag."""
@@ -244,9 +256,9 @@ class Shaky(Small):
 
 def test_a_failure_that_does_not_come_again_is_unsteady() -> None:
     """The service answered the same plan otherwise, and that is what a check is told."""
-    history = execute(Shaky().fresh, LIFE)
+    history = execute(LIFE, TAGS, Shaky().fresh)
 
-    assert [(one.method, one.status) for one in history.unsteady] == [("PUT", 500)]
+    assert [(one.method, one.status) for one in history.flaky] == [("PUT", 500)]
     assert all(step.answer.ok or step.answer.refused for step in history.steps)
     with pytest.raises(Flaky, match="500"):
         Steps([history]).steady()
@@ -260,9 +272,9 @@ class Failing(Shaky):
 
 def test_a_failure_that_comes_again_is_in_the_steps() -> None:
     """It is the service's, and nothing is called unsteady."""
-    history = execute(Failing().fresh, LIFE)
+    history = execute(LIFE, TAGS, Failing().fresh)
 
-    assert history.unsteady == []
+    assert history.flaky == []
     assert {step.answer.status for step in history.steps if step.operation.kind is Kind.ADD} == {500}
 
 
@@ -276,7 +288,7 @@ class Unreadable(Small):
 
 def test_what_cannot_be_read_is_not_known() -> None:
     """Steps around it are no ground for a judgement about tags."""
-    history = execute(Unreadable().fresh, LIFE)
+    history = execute(LIFE, TAGS, Unreadable().fresh)
 
     assert not any(step.known for step in history.steps)
     assert [*Steps([history]).additions()] == []
@@ -286,7 +298,7 @@ def test_what_cannot_be_read_is_not_known() -> None:
 def test_a_single_image_is_enough() -> None:
     """Operations on the image standing by are left out."""
     service = Small()
-    history = execute(service.fresh, LIFE, single=True)
+    history = execute(LIFE, TAGS, service.fresh, single=True)
 
     assert len(service.opened) == 1
     assert {step.operation.image for step in history.steps} == {0}
@@ -298,12 +310,12 @@ def test_the_image_standing_by_has_the_same_name() -> None:
 
     class Naming(Small):
         @contextmanager
-        def fresh(self, **attributes: Any) -> Iterator[SmallImage]:
+        def fresh(self, **attributes: Any) -> Iterator[Any]:
             with super().fresh(**attributes) as image:
                 names.append(image.name)
                 yield image
 
-    execute(Naming().fresh, LIFE)
+    execute(LIFE, TAGS, Naming().fresh)
 
     assert names == ["first", "first"]
 
@@ -312,7 +324,7 @@ def test_the_image_standing_by_has_the_same_name() -> None:
 def test_plans_are_carried_out_each_on_images_of_its_own(parallel: int) -> None:
     """In the order given, however many at a time."""
     plans = [[Operation(Kind.ADD, tag), READ] for tag in "abcde"]
-    histories = execute_all(Small().fresh, plans, parallel=parallel)
+    histories = execute_all(plans, TAGS, Small().fresh, parallel=parallel)
 
     assert [one.steps[0].tag for one in histories] == [*"abcde"]
     assert all(explained(one.steps[0]) for one in histories)
@@ -320,22 +332,23 @@ def test_plans_are_carried_out_each_on_images_of_its_own(parallel: int) -> None:
 
 @pytest.mark.parametrize("parallel", [1, 3])
 def test_threads_know_what_they_work_for(parallel: int) -> None:
-    """Cases arrive at the check in hand, and requests have the purpose of the block, in every thread of a pool."""
+    """Cases arrive at the check in hand, and requests at the scope and with the purpose of the block, in every thread."""
     mine, recorder, purposes, service = recording.CheckRecord(), Recorder(), list[Purpose](), Small()
 
     def fresh(**how: Any) -> Any:
         recording.current_check().case()
         purposes.append(recorder.purpose)
+        recorder.add(Exchange("POST", "/", (), b"", 201, (), b"", b"", 0.0, 1.0))
         return service.fresh(**how)
 
     recording.collect(mine)
     try:
-        with recorder.of(Purpose.PREPARING):
-            execute_all(fresh, [[Operation(Kind.ADD, tag), READ] for tag in "abcd"], parallel=parallel)
+        with recorder.of(Purpose.PREPARING), recorder.scope() as sent:
+            execute_all([[Operation(Kind.ADD, tag), READ] for tag in "abcd"], TAGS, fresh, parallel=parallel)
     finally:
         recording.collect(None)
 
-    assert mine.cases == 4
+    assert (mine.cases, len(sent)) == (4, 4)
     assert purposes == [Purpose.PREPARING] * 4
     assert recorder.purpose is Purpose.JUDGING
 
@@ -350,7 +363,7 @@ def test_a_plan_without_an_image_blocks() -> None:
         return service.fresh()
 
     with pytest.raises(Blocked, match="no image"):
-        execute_all(refuse, [[Operation(Kind.ADD, "a"), READ]] * 3, parallel=2)
+        execute_all([[Operation(Kind.ADD, "a"), READ]] * 3, TAGS, refuse, parallel=2)
 
 
 # What is looked at
@@ -358,7 +371,7 @@ def test_a_plan_without_an_image_blocks() -> None:
 
 def test_steps_are_chosen() -> None:
     """By kind, past, answer, and whether the tag had lived before."""
-    histories = Steps([execute(Small().fresh, LIFE)])
+    histories = Steps([execute(LIFE, TAGS, Small().fresh)])
 
     def tags(**which: Any) -> list[str]:
         return [step.tag for step in histories.deletions(**which)]
@@ -367,13 +380,13 @@ def test_steps_are_chosen() -> None:
     assert tags(past=[Prior.DELETED]) == ["a", "c"]
     assert tags(again=True, acknowledged=True) == ["a"]
     assert tags(again=False) == ["a", "c", "b", "d"]
-    assert len([*histories.additions(past=[Prior.CARRIED])]) == 6
+    assert len([*histories.additions(past=[Prior.PRESENT])]) == 6
 
 
 @pytest.mark.parametrize(("tag", "printable"), [("a b~", True), ("é", False), ("a\tb", False), ("\x00", False)])
 def test_printable_steps_are_chosen(tag: str, printable: bool) -> None:
     """Tags of other than printable ASCII characters are left out on demand."""
-    histories = Steps([execute(Small().fresh, [Operation(Kind.ADD, tag), READ])])
+    histories = Steps([execute([Operation(Kind.ADD, tag), READ], TAGS, Small().fresh)])
 
     assert bool([*histories.additions(printable=True)]) == printable
 
@@ -386,7 +399,7 @@ def test_losses_and_surplus_of_a_step_are_told() -> None:
             self.opened[image] = ["x", tag.upper()]
             return 204
 
-    history = execute(Altering().fresh, [Operation(Kind.ADD, "a"), Operation(Kind.ADD, "B"), READ])
+    history = execute([Operation(Kind.ADD, "a"), Operation(Kind.ADD, "B"), READ], TAGS, Altering().fresh)
     first, second = history.steps
 
     assert (others_removed(first), others_added(first)) == ([], [])
@@ -410,12 +423,12 @@ def test_a_late_change_is_waited_for() -> None:
     service = Slow()
 
     @contextmanager
-    def fresh(**attributes: Any) -> Iterator[SmallImage]:
+    def fresh(**attributes: Any) -> Iterator[Any]:
         with service.fresh(**attributes) as image:
-            image.patience = Eventually(5, recorder)  # type: ignore[assignment]
+            image.patience = Eventually(5, recorder)
             yield image
 
-    history = execute(fresh, [Operation(Kind.ADD, "a"), READ])
+    history = execute([Operation(Kind.ADD, "a"), READ], TAGS, fresh)
 
     assert all(step.inferred for step in history.steps)
     assert recorder.lag > 0

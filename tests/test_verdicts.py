@@ -36,13 +36,13 @@ def requirement(level: str, provenance: str) -> Requirement:
 
 def test_the_verdicts_are_ordered() -> None:
     """From the best to the worst."""
-    assert [str(one) for one in sorted(Verdict)] == ORDER
+    assert [str(verdict) for verdict in sorted(Verdict)] == ORDER
 
 
-@pytest.mark.parametrize(("one", "other"), [*itertools.combinations(ORDER, 2)])
-def test_the_worst_counts(one: str, other: str) -> None:
+@pytest.mark.parametrize(("name", "other"), [*itertools.combinations(ORDER, 2)])
+def test_the_worst_counts(name: str, other: str) -> None:
     """Of two verdicts, whatever their order."""
-    better, worse = Verdict[one.upper()], Verdict[other.upper()]
+    better, worse = Verdict[name.upper()], Verdict[other.upper()]
 
     assert worst([better, worse]) is worst([worse, better]) is worse
 
@@ -52,14 +52,14 @@ def test_of_nothing_comes_untested() -> None:
     assert worst([]) is Verdict.UNTESTED
 
 
-@pytest.mark.parametrize("one", [*Verdict])
-def test_a_finding_is_against_the_service(one: Verdict) -> None:
+@pytest.mark.parametrize("verdict", [*Verdict])
+def test_a_finding_is_against_the_service(verdict: Verdict) -> None:
     """Advisory and fail are."""
-    assert one.finding == (str(one) in ("advisory", "fail"))
+    assert verdict.finding == (str(verdict) in ("advisory", "fail"))
 
 
 @pytest.mark.parametrize(
-    ("pair", "verdict"), [*MISSED.items()], ids=lambda one: "-".join(one) if len(one) == 2 else one
+    ("pair", "verdict"), [*MISSED.items()], ids=lambda value: "-".join(value) if len(value) == 2 else value
 )
 def test_a_departure_amounts_to(pair: tuple[str, str], verdict: str) -> None:
     """What the table of the specification says, for every level and provenance."""
@@ -128,7 +128,7 @@ def test_the_leaves_of_groups_are_found() -> None:
 
 
 def of_hypothesis(test: object) -> BaseException:
-    """Give what Hypothesis raises of a property."""
+    """Return what Hypothesis raises for a property."""
     quiet = hypothesis.settings(database=None, deadline=None, derandomize=True, max_examples=20)
     with pytest.raises(BaseException) as caught:  # noqa: PT011 - whatever it is, that is the question
         quiet(test)()  # type: ignore[operator]

@@ -39,14 +39,14 @@ def walking(open_wire: Callable[..., Transport]) -> Iterator[Callable[..., list[
             token, recorder = app.identity.issue("tester").value, Recorder()
             client = ImagesClient(f"{server.url}/v2", open_wire(server.url), recorder, lambda: token)
             opened = partial(temporary_image, client, "test", Eventually(0.3, recorder))
-            return check_read_paths(opened, draw(read_path_plans(), number), single=single).looks
+            return check_read_paths(opened, draw(read_path_plans(), number), single=single).comparisons
 
         yield walked
 
 
 def wrong(looks: list[Comparison]) -> set[ReadPath]:
-    """Give the windows that show what is not there."""
-    return {look.view for look in looks if look.shown != look.expected}
+    """Return the windows that show what is not there."""
+    return {look.read_path for look in looks if look.shown != look.expected}
 
 
 def test_a_walk_follows_from_its_number() -> None:
@@ -58,7 +58,7 @@ def test_a_walk_looks_through_every_window(walking: Callable[..., list[Compariso
     """An honest service shows through each what is there."""
     looks = walking(App())
 
-    assert {look.view for look in looks} == {ReadPath.LIST, ReadPath.FILTER, ReadPath.REPLACE, ReadPath.READ}
+    assert {look.read_path for look in looks} == {ReadPath.LIST, ReadPath.FILTER, ReadPath.REPLACE, ReadPath.READ}
     assert wrong(looks) == set()
     assert all(look.exchanges for look in looks)
 

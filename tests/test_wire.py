@@ -46,7 +46,7 @@ def transport(peer: Any, open_wire: Callable[..., Transport]) -> Transport:
     return open_wire(peer.url)
 
 
-@pytest.mark.parametrize("target", TARGETS, ids=lambda one: ascii(one)[1:40])
+@pytest.mark.parametrize("target", TARGETS, ids=lambda character: ascii(character)[1:40])
 def test_a_target_is_sent_as_it_was_written(transport: Transport, peer: Any, target: str) -> None:
     """Neither requests nor urllib3 nor http.client rewrites it."""
     transport.send("PUT", target, {})

@@ -63,8 +63,8 @@ def _schemathesis(endpoint: str, token: str) -> frozenset[str]:
         if not report.exists():
             raise CannotJudge(f"It left no report, status {done.returncode}:\n{done.stdout}{done.stderr}")
         data = json.loads(report.read_text(encoding="utf-8"))
-    failures = {f"{operation} {one['code']}" for one in data["failures"] for operation in one["operations"]}
-    return frozenset(failures | {f"error: {one['title']}" for one in data["errors"]})
+    failures = {f"{operation} {fault['code']}" for fault in data["failures"] for operation in fault["operations"]}
+    return frozenset(failures | {f"error: {fault['title']}" for fault in data["errors"]})
 
 
 class _Failures:

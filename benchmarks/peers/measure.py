@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
+from typing import Any
 
 from faults import FAULTS
 from faults.score import PEERS as RESULTS
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--peer", choices=PEERS, action="append", help="only this one; may be repeated")
     chosen = parser.parse_args(arguments)
     # In no order, so that what is there of a run that was stopped is a fair sample of the whole.
-    names = [one for one in shuffled(FAULTS) if not chosen.name or one.startswith(tuple(chosen.name))]
+    names = [name for name in shuffled(FAULTS) if not chosen.name or name.startswith(tuple(chosen.name))]
     if not names:
         parser.error("no fault is called so")
     results = Measured.load(RESULTS)
@@ -68,11 +69,12 @@ def shuffled(names: Iterable[str]) -> list[str]:
 
 def _measure(results: Measured, name: str, faults: Iterable[str], *, again: bool) -> list[str]:
     peer, failed = PEERS[name], []
-    about = results.about.get(name)
-    if not isinstance(about, dict) or about["release"] != peer.release():
+    about: dict[str, Any] | None = results.about.get(name)
+    if about is None or about["release"] != peer.release():
         # What another release found is not what this one finds.
-        results.faults = {one: {k: v for k, v in row.items() if k != name} for one, row in results.faults.items()}
-        about = results.about[name] = _opinion(name)
+        results.faults = {fault: {k: v for k, v in row.items() if k != name} for fault, row in results.faults.items()}
+        about = _opinion(name)
+        results.about[name] = about
     for fault in faults:
         row = results.faults.get(fault, {})
         if name in row and not again:
@@ -90,7 +92,7 @@ def _measure(results: Measured, name: str, faults: Iterable[str], *, again: bool
     return failed
 
 
-def _opinion(name: str) -> dict[str, object]:
+def _opinion(name: str) -> dict[str, Any]:
     """What a peer reports of the honest app, where nothing is wrong: that counts for no fault."""
     runs = [judgement(PEERS[name], "Honest") for _ in range(HONEST_RUNS)]
     reported = sorted(frozenset().union(*(run.reported for run in runs)))

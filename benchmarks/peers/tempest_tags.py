@@ -47,7 +47,7 @@ def random_name(kind: str) -> str:
 
 
 def is_not_found(answer: requests.Response) -> bool:
-    """Tell whether the answer is what Tempest's client takes for "not found"."""
+    """Return whether the answer is what Tempest's client takes for "not found"."""
     kind = answer.headers.get("Content-Type", JSON).partition(";")[0].strip().lower()
     if kind == JSON:
         answer.json()

@@ -1,110 +1,334 @@
-"""Command line, ini file and environment, as one frozen value."""
+"""Every option of a run, in one table.
 
-import os
-import secrets
-from collections.abc import Mapping
+Made from it are pytest's options and ini settings, the options of `cloudimages run`, the words that the command hands
+on to pytest, the command that replays a finding, and the README's table, which
+`python -m pytest_cloudimages.app.options` prints.
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
-import pytest
+from pytest_cloudimages.engine.settings import PROFILES, ROUND, SPECIFICATIONS, Settings
 
-from pytest_cloudimages.engine.settings import PROFILES, SPECIFICATIONS, Options
-
-PREFIX = "cloudimages"
-
-#: name, kind, default, help: each is a pytest option --cloudimages-NAME and an ini setting cloudimages_NAME.
-TABLE: tuple[tuple[str, type, Any, str], ...] = (
-    (
-        "url",
-        str,
-        None,
-        "endpoint of the image service, with or without its /v2; the token comes from CLOUDIMAGES_TOKEN",
-    ),
-    ("cloud", str, None, "name of an entry of clouds.yaml"),
-    ("other-cloud", str, None, "entry of clouds.yaml for a second project"),
-    ("reader-cloud", str, None, "entry of clouds.yaml for a user of the project who may only read"),
-    ("creator-cloud", str, None, "entry of clouds.yaml for a user who may create and update, and no more"),
-    ("admin-cloud", str, None, "entry of clouds.yaml for an administrator"),
-    ("reference", bool, False, "judge the embedded server"),
-    ("image", list, (), "id of an image to borrow, its tags are put back; without it, images are created and deleted"),
-    ("profile", str, "standard", f"how much to try: {', '.join(PROFILES)}"),
-    ("seed", int, None, "number that the generated tags follow from; drawn when absent"),
-    ("select", list, (), "judge only this requirement, or the group whose ids begin so; may be repeated"),
-    ("specification", str, SPECIFICATIONS[0], f"whose reading judges where two differ: {', '.join(SPECIFICATIONS)}"),
-    ("tag-limit", int, None, "tags that an image may carry, as the operator states it; tried only where it is given"),
-    ("strict", bool, False, "advisory findings fail the run too"),
-    ("dry-run", bool, False, "rehearse on the embedded server, and say what would be created and sent"),
-    ("reports", str, None, "folder for conformance.json, conformance.html and junit.xml"),
-    ("catalogue", list, (), "TOML file with requirements of one's own; may be repeated"),
-    ("minutes", float, None, "with profile explore: draw anew until so many minutes are over, or something is found"),
-    ("examples", str, None, "folder for the seeds that found something, which are tried first; REPORTS/examples else"),
-    ("timeout", float, 30.0, "seconds to wait for one answer"),
-    ("patience", float, 10.0, "seconds within which an acknowledged change must be seen"),
-)
+TYPED = "--"
+"""What an option begins with on the command line of `cloudimages run`."""
+PYTEST = "--cloudimages-"
+"""What it begins with on pytest's."""
+INI = "cloudimages_"
+REPORTS = "reports"
+"""Where the command puts its reports, unless told otherwise."""
+LONGEST_VALUE = 60
+"""Characters of a wrong value that a message quotes."""
 
 
-def declare(parser: pytest.Parser) -> None:
-    """Declare every option and its ini setting."""
-    group = parser.getgroup(PREFIX, "conformance of image-tag services (pytest-cloudimages)")
-    for name, kind, default, text in TABLE:
-        ini = f"{PREFIX}_{name.replace('-', '_')}"
-        extra = f" [{default}]" if default not in (None, False, ()) else ""
-        how: dict[str, Any] = {"dest": ini, "default": None, "help": text + extra}
-        if kind is bool:
-            how |= {"action": "store_true"}
-        elif kind is list:
-            how |= {"action": "append", "metavar": name.upper()}
-        else:
-            how |= {"metavar": name.upper()}
-        group.addoption(f"--{PREFIX}-{name}", **how)
-        shape = {bool: "bool", list: "linelist"}.get(kind, "string")
-        parser.addini(ini, text, type=shape, default=None)  # type: ignore[arg-type]  # one of pytest's words
+class Kind(enum.Enum):
+    """What an option takes."""
+
+    FLAG = enum.auto()
+    TEXT = enum.auto()
+    PATH = enum.auto()
+    WHOLE = enum.auto()
+    NUMBER = enum.auto()
 
 
-def settings(config: pytest.Config, environ: Mapping[str, str] = os.environ) -> Options:
-    """Read the settings of a run: command line before ini file before default.
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """A row of the table: one option of a run."""
 
-    Raises ``pytest.UsageError`` for a value that is none.
-    """
-    found: dict[str, Any] = {}
-    for name, kind, default, _ in TABLE:
-        key = name.replace("-", "_")
-        value = config.getoption(f"{PREFIX}_{key}", None)
-        if value is None:
-            value = config.getini(f"{PREFIX}_{key}")
-        found[key] = _read(name, kind, default if value is None or value in ("", []) else value)
-    if not (found["url"] or found["cloud"] or found["reference"]):
-        # Whoever names a service means it, whatever the shell still holds.
-        found["url"] = environ.get("CLOUDIMAGES_ENDPOINT") or None
-    if found["dry_run"]:
-        found["reports"] = None  # a rehearsal is no result
-    if found["seed"] is None:
-        found["seed"] = secrets.randbelow(2**32)
-    for name, known in (("profile", tuple(PROFILES)), ("specification", SPECIFICATIONS)):
-        if found[name] not in known:
-            raise pytest.UsageError(f"There is no {name} {found[name]!r}; choose one of {', '.join(known)}.")
-    if found["minutes"] is not None and found["profile"] != "explore":
-        raise pytest.UsageError(
-            f"--{PREFIX}-minutes belongs to --{PREFIX}-profile=explore, and this is profile {found['profile']}."
+    name: str
+    """As the command has it, without its hyphens; pytest's option and ini setting follow from it."""
+    kind: Kind
+    help: str
+    metavar: str = ""
+    default: Any = None
+    repeated: bool = False
+    """It may be given several times; all values count."""
+    choices: tuple[str, ...] = ()
+    least: float = 0
+    most: float = float("inf")
+    exclusive: bool = False
+    """The value has to be more than ``least``."""
+    aliases: tuple[str, ...] = ()
+    """Further names under pytest, for whoever has used them before."""
+    setting: str = ""
+    """The attribute of ``Settings``, where it is called otherwise."""
+    names_service: bool = False
+    """It says what to judge; a run takes one of these."""
+    replayed: bool = True
+    """The command that replays a finding needs it, unless it has its default."""
+    readme: str = ""
+    """What the README says in place of ``help``."""
+
+    @property
+    def key(self) -> str:
+        """The name as an identifier."""
+        return self.name.replace("-", "_")
+
+    @property
+    def attribute(self) -> str:
+        """The attribute of ``Settings`` that holds the value."""
+        return self.setting or self.key
+
+    @property
+    def expected(self) -> str:
+        """What a value has to be, as a message says it."""
+        if self.choices:
+            return f"one of {', '.join(self.choices)}"
+        if self.kind in (Kind.TEXT, Kind.PATH):
+            return "a value that is not empty and has no control characters"
+        what = "a whole number" if self.kind is Kind.WHOLE else "a number"
+        return f"{what} " + (
+            f"above {self.least} and at most {self.most}" if self.exclusive else f"from {self.least} to {self.most}"
         )
-    named = [f"--{PREFIX}-{name}" for name in ("url", "cloud", "reference") if found[name]]
-    if len(named) > 1:
-        raise pytest.UsageError(f"One run judges one service, and these name several: {', '.join(named)}.")
-    return Options(**found)
 
-
-def _read(name: str, kind: type, value: Any) -> Any:
-    if value is None or kind is bool:
+    def parse(self, text: str) -> Any:
+        """Return the value that a text stands for; raise ``ValueError`` with what was expected and what came."""
+        if (value := self._value(text)) is None:
+            shown = text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
+            raise ValueError(f"expected {self.expected}, got {shown!r}")
         return value
-    if kind is list:
-        return tuple(value)
-    try:
-        number = kind(value)
-    except ValueError:
-        raise pytest.UsageError(f"--{PREFIX}-{name} takes a number, not {value!r}.") from None
-    if kind in (int, float) and not 0 <= number < 2**64:
-        raise pytest.UsageError(f"--{PREFIX}-{name} takes a number of at least 0, not {value!r}.")
-    if name == "tag-limit" and not number:
-        raise pytest.UsageError(f"--{PREFIX}-{name} takes a number of at least 1: the tags that an image may carry.")
-    if name == "timeout" and not number:
-        raise pytest.UsageError(f"--{PREFIX}-{name} takes a number of more than 0: no answer comes at once.")
-    return number
+
+    def _value(self, text: str) -> Any:
+        if self.choices:
+            return text if text in self.choices else None
+        if self.kind is Kind.TEXT:
+            # Such as a surrogate, which no URL can hold.
+            return text if text.strip() and text.isprintable() else None
+        if self.kind is Kind.PATH:
+            return text if text.strip() and not re.search(r"[\x00-\x1f\x7f]", text) else None
+        # Python would also take underscores, and digits of every script.
+        shape = r"[0-9]{1,20}" if self.kind is Kind.WHOLE else r"[0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20}"
+        if not re.fullmatch(shape, text.strip()):
+            return None
+        number = int(text) if self.kind is Kind.WHOLE else float(text)
+        enough = number > self.least if self.exclusive else number >= self.least
+        return number if enough and number <= self.most else None
+
+    def words(self, value: Any, prefix: str = TYPED) -> list[str]:
+        """Return the words of a command line that say this value."""
+        if self.kind is Kind.FLAG:
+            return [prefix + self.name] if value else []
+        words: list[str] = []
+        for text in map(_text, value or () if self.repeated else () if value is None else (value,)):
+            # A value that begins with a hyphen would be taken for an option.
+            joined = prefix != TYPED or text.startswith("-")
+            words += [f"{prefix}{self.name}={text}"] if joined else [prefix + self.name, text]
+        return words
+
+
+OPTIONS = (
+    Option(name="reference", kind=Kind.FLAG, default=False, help="judge the embedded server", names_service=True),
+    Option(
+        name="endpoint",
+        kind=Kind.TEXT,
+        metavar="URL",
+        setting="url",
+        aliases=("url",),
+        names_service=True,
+        help="address of the image service, with or without /v2; the token comes from CLOUDIMAGES_TOKEN",
+        readme="the address of the image service, with or without `/v2`; the token comes from `CLOUDIMAGES_TOKEN`",
+    ),
+    Option(
+        name="cloud",
+        kind=Kind.TEXT,
+        metavar="NAME",
+        names_service=True,
+        help="entry of clouds.yaml",
+        readme="an entry of `clouds.yaml`",
+    ),
+    Option(
+        name="other-cloud",
+        kind=Kind.TEXT,
+        metavar="NAME",
+        help="entry of clouds.yaml for a second project",
+        readme="an entry of `clouds.yaml` for a second project",
+    ),
+    Option(
+        name="reader-cloud",
+        kind=Kind.TEXT,
+        metavar="NAME",
+        help="entry of clouds.yaml for a user of the project who may only read",
+        readme="for a user of the project who may only read",
+    ),
+    Option(
+        name="creator-cloud",
+        kind=Kind.TEXT,
+        metavar="NAME",
+        help="entry of clouds.yaml for a user who may create and update, and no more",
+        readme="for a user who may create and update, and no more",
+    ),
+    Option(
+        name="admin-cloud",
+        kind=Kind.TEXT,
+        metavar="NAME",
+        help="entry of clouds.yaml for an administrator",
+        readme="for an administrator",
+    ),
+    Option(
+        name="image",
+        kind=Kind.TEXT,
+        metavar="ID",
+        default=(),
+        repeated=True,
+        help="borrow this image instead of creating one; its tags are put back; may be repeated",
+    ),
+    Option(
+        name="catalogue",
+        kind=Kind.PATH,
+        metavar="FILE",
+        default=(),
+        repeated=True,
+        help="requirements of your own (TOML); may be repeated",
+    ),
+    Option(
+        name="specification",
+        kind=Kind.TEXT,
+        metavar="NAME",
+        default=SPECIFICATIONS[0],
+        choices=SPECIFICATIONS,
+        help="whose reading judges where two specifications differ",
+        readme="whose reading judges where the vendor's page and Glance's API reference differ",
+    ),
+    Option(
+        name="tag-limit",
+        kind=Kind.WHOLE,
+        metavar="N",
+        least=1,
+        most=10_000,
+        help="tags that an image may have, as the operator sets it; tried only where it is given",
+        readme="try the limit of tags that the operator sets; never tried without",
+    ),
+    Option(
+        name="timeout",
+        kind=Kind.NUMBER,
+        metavar="SECONDS",
+        default=30.0,
+        most=3600,
+        exclusive=True,
+        help="how long to wait for one answer",
+    ),
+    Option(
+        name="patience",
+        kind=Kind.NUMBER,
+        metavar="SECONDS",
+        default=10.0,
+        most=3600,
+        help="how long an acknowledged write may take to become visible",
+    ),
+    Option(name="strict", kind=Kind.FLAG, default=False, help="advisory findings fail the run too"),
+    Option(
+        name="profile",
+        kind=Kind.TEXT,
+        metavar="NAME",
+        default="standard",
+        choices=tuple(PROFILES),
+        help="how much to try",
+    ),
+    Option(
+        name="minutes",
+        kind=Kind.NUMBER,
+        metavar="N",
+        most=7 * 24 * 60,
+        exclusive=True,
+        replayed=False,
+        help="with profile explore: draw anew until N minutes are over or something is found",
+        readme="with `--profile explore`: draw anew until then, or until something is found",
+    ),
+    Option(
+        name="examples",
+        kind=Kind.PATH,
+        metavar="DIR",
+        replayed=False,
+        help="where the seeds that found something are kept, to be tried first [REPORTS/examples]",
+        readme="with `--minutes`: the seeds that found something, which are tried first (`REPORTS/examples`)",
+    ),
+    Option(
+        name="dry-run",
+        kind=Kind.FLAG,
+        default=False,
+        replayed=False,
+        help="say what would be created and how many requests would be sent, and send none to the service",
+        readme="say what would be created and how many requests would be sent",
+    ),
+    Option(
+        name="reports",
+        kind=Kind.PATH,
+        metavar="DIR",
+        replayed=False,
+        help=f"where the reports go [{REPORTS} with `cloudimages run`]",
+        readme=f"where the reports go (`{REPORTS}`)",
+    ),
+    Option(
+        name="seed",
+        kind=Kind.WHOLE,
+        metavar="N",
+        most=2**64 - 1,
+        replayed=False,
+        help="number that the generated tags follow from [random]",
+        readme="the generated tags follow from it; every finding names the command that replays it",
+    ),
+    Option(
+        name="select",
+        kind=Kind.TEXT,
+        metavar="ID",
+        default=(),
+        repeated=True,
+        replayed=False,
+        help="judge only this requirement, or the group whose ids begin so; may be repeated",
+        readme="only this requirement, or group such as `TAG-DEL`; may be repeated",
+    ),
+)
+"""The rows; the last of them are said anew by every replay."""
+
+
+def replayed(made: Settings) -> tuple[str, ...]:
+    """Return the command that runs once more as a run did, up to its seed and the requirements it is to ask for.
+
+    A round of an exploration is replayed in the profile that a round has. Reports go to a folder of their own, so that
+    those with the finding stay.
+    """
+    words = ["cloudimages", "run"]
+    for option in OPTIONS:
+        value = getattr(made, option.attribute)
+        if option.name == "profile":
+            words += option.words(value if made.minutes is None else ROUND)
+        elif option.replayed and value != option.default:
+            words += option.words(value)
+        elif option.name == "reports":
+            folder = Path(value or REPORTS)
+            words += option.words(str(folder if folder.name == "replay" else folder / "replay"))
+    return tuple(words)
+
+
+def markdown() -> str:
+    """Return the README's table of options."""
+    lines = ["| option | what for |", "| --- | --- |"]
+    for option in OPTIONS:
+        words = [f"--{option.name} {option.choices[0]}", *option.choices[1:]] if option.choices else []
+        words = words or [f"--{option.name} {option.metavar}".strip()]
+        default = f" ({_text(option.default)})" if option.default not in (None, False, ()) else ""
+        lines.append(f"| {', '.join(f'`{word}`' for word in words)} | {option.readme or option.help}{default} |")
+    return "\n".join([*lines, "| `-- …` | the rest goes to pytest |"])
+
+
+def help_of(option: Option) -> str:
+    """Return the text of an option in the help of pytest and of the command."""
+    choices = f": {', '.join(option.choices)}" if option.choices else ""
+    default = f" [{_text(option.default)}]" if option.default not in (None, False, ()) else ""
+    # Both parsers would take a percent sign for the beginning of a conversion.
+    return f"{option.help}{choices}{default}".replace("%", "%%")
+
+
+def _text(value: Any) -> str:
+    # Without an exponent, which no option takes.
+    return format(Decimal(repr(value)).normalize(), "f") if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    print(markdown())

@@ -2,27 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import pytest
 
-from pytest_cloudimages.engine.settings import Options
-
 if TYPE_CHECKING:
+    from pytest_cloudimages.app.waking import Unfound
     from pytest_cloudimages.engine import recording
     from pytest_cloudimages.engine.run import Run
+    from pytest_cloudimages.engine.settings import Settings
     from pytest_cloudimages.reporting.results import Results
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from pytest_cloudimages.app.judge import Judge
-    from pytest_cloudimages.engine.run import Run
-    from pytest_cloudimages.engine.settings import Options
+
+class Judging(Protocol):
+    """The judge of a run, as far as those know it who wake it up."""
+
+    def prepare(self, items: list[pytest.Item]) -> None:
+        """Choose among the tests, and find the service."""
+
+    def find_service(self) -> None:
+        """Find the service, and keep why there is none."""
 
 
 CHECK: pytest.StashKey[recording.CheckRecord | None] = pytest.StashKey()
 RESULTS: pytest.StashKey[Results] = pytest.StashKey()
-
-OPTIONS: pytest.StashKey[Options] = pytest.StashKey()
+SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
 RUN: pytest.StashKey[Run] = pytest.StashKey()
-JUDGE: pytest.StashKey[Judge] = pytest.StashKey()
+UNFOUND: pytest.StashKey[Unfound] = pytest.StashKey()
+"""Why there is no run: nobody named a service, or the one that is named is wrong."""
+JUDGE: pytest.StashKey[Judging] = pytest.StashKey()
+COMMAND: pytest.StashKey[bool] = pytest.StashKey()
+"""Whether this is `cloudimages run`, which ends where nothing can be judged: no test of anybody else is waiting."""

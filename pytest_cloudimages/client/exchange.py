@@ -3,12 +3,13 @@
 import enum
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_cloudimages.client.redaction import HIDDEN, SECRETS, printable
 
 TOKEN = "X-Auth-Token"  # noqa: S105 - the name of a header
+PATCH_TYPE = "application/openstack-images-v2.1-json-patch"
 KEPT_OCTETS = 2_000
 """Octets of a body that a report shows."""
 HELD_OCTETS = 40_000
@@ -22,6 +23,18 @@ class Purpose(enum.StrEnum):
     PREPARING = "preparing"
     CLEANING = "cleaning"
     EXPLAINING = "explaining"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request to send below the endpoint, as a plain value."""
+
+    method: str
+    target: str
+    """What follows the endpoint, percent-encoded."""
+    json: Any = None
+    """What the body says, to be written as JSON; ``None`` where there is no body."""
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +71,7 @@ class Exchange:
         return SECRETS.hide(f"{asked} → {self.status or 'no answer'}{f' ({self.note})' if self.note else ''}")
 
     def curl(self, origin: str) -> str:
-        """Give a command that sends this request again; the token comes from the shell's ``$TOKEN``."""
+        """Return a command that sends this request again; the token comes from the shell's ``$TOKEN``."""
         # curl is told to make no list of an address with brackets, and no file's name of a body that begins with @.
         words = ["curl", "-isS", "--path-as-is", "--globoff", "-X", self.method]
         for name, value in self.headers:
@@ -70,7 +83,7 @@ class Exchange:
         return SECRETS.hide(line.replace(f"'{TOKEN}: $TOKEN'", f'"{TOKEN}: $TOKEN"'))
 
     def as_data(self, origin: str) -> dict[str, Any]:
-        """Give the exchange as JSON data, without secrets."""
+        """Return the exchange as JSON data, without secrets."""
         data = {
             "method": self.method,
             "target": self.target,
@@ -90,5 +103,5 @@ class Exchange:
 
 
 def without_token(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Give the headers with the token's value left out."""
+    """Return the headers without the value of the token."""
     return tuple((name, HIDDEN if name == TOKEN else value) for name, value in headers.items())

@@ -7,6 +7,7 @@ from typing import Any
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.polling import Eventually, Seen
 from pytest_cloudimages.client.session import Answer, ImagesClient, segment
+from pytest_cloudimages.client.showing import Short
 from pytest_cloudimages.spec.verdicts import Blocked
 
 MOST_PAGES = 20
@@ -14,13 +15,16 @@ MOST_PAGES = 20
 
 
 @dataclass
-class Image:
+class Image(Short):
     """An image that a test may change; its methods are the client's, bound to the image's id."""
 
     client: ImagesClient
     id: str
     name: str = ""
     patience: "Eventually | None" = field(default=None, repr=False)
+
+    def __repr__(self) -> str:
+        return f"<Image {self.id} of {self.client.caller}>"
 
     def add_tag(self, tag: str, **how: Any) -> Answer:
         """PUT the tag."""

@@ -2,47 +2,53 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pytest_cloudimages.client.recorder import Recorder
 
 Seen = TypeVar("Seen")
 
+FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0  # seconds
+
 
 @dataclass
 class Eventually:
-    """How long to wait for an acknowledged change to be seen, in seconds, over a whole run.
+    """How long to wait for an acknowledged change to become visible, over a whole run.
 
     A service that has shown nothing late within the time given is not waited for again: it is wrong, not late. One that
-    has been late before is still waited for, three times as long as it ever took.
+    has been late before is still waited for, three times as long as it ever took. Several threads may wait at once.
     """
 
     seconds: float
+    """How long at most, for the first change that does not show."""
     recorder: Recorder
-    _begun: float = 0.0
+    _disappointed: bool = field(default=False, init=False)
+    """Whether a wait has come to its end without the change."""
+
+    @property
+    def limit(self) -> float:
+        """How many seconds the next change is waited for."""
+        return min(self.seconds, 3 * self.recorder.lag) if self._disappointed else self.seconds
 
     def until(self, seen: Seen, look: Callable[[], Seen], satisfied: Callable[[Seen], bool]) -> Seen:
-        """Look again until what is seen satisfies a condition, and give what was seen last."""
+        """Look again until what is seen satisfies a condition, and return what was seen last."""
         if satisfied(seen):
             return seen
-        for _ in self.attempts():
+        begun = time.monotonic()
+        for _ in _pauses(begun + self.limit):
             seen = look()
             if satisfied(seen):
-                self.observed_lag()
-                break
+                self.recorder.saw_lag(time.monotonic() - begun)
+                return seen
+        self._disappointed = True
         return seen
 
-    def attempts(self) -> Iterator[int]:
-        """Pause between attempts, a little longer each time, until the time given is over."""
-        self._begun = begun = time.monotonic()
-        pause, number = 0.02, 0
-        while (left := self.seconds - (time.monotonic() - begun)) > 0:
-            time.sleep(min(pause, left))
-            pause, number = min(pause * 2, 1.0), number + 1
-            yield number
-        self.seconds = min(self.seconds, 3 * self.recorder.lag)
 
-    def observed_lag(self) -> None:
-        """Note that the change was seen at last."""
-        self.recorder.lag = max(self.recorder.lag, time.monotonic() - self._begun)
+def _pauses(end: float) -> Iterator[float]:
+    """Pause, a little longer each time, and yield after each pause until it is ``end`` by the monotonic clock."""
+    pause = FIRST_PAUSE
+    while (left := end - time.monotonic()) > 0:
+        time.sleep(min(pause, left))
+        yield pause
+        pause = min(pause * 2, LONGEST_PAUSE)

@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from pytest_cloudimages.client.exchange import Exchange, Purpose
+from pytest_cloudimages.client.showing import Short
 
 REMARKABLE = (413, 429, 431, 503)
 KEPT_REMARKABLE = 50
@@ -25,15 +26,18 @@ class Traces:
 
     in_use: set[str] = field(default_factory=set)
     """Ids of created images that are in use."""
-    certain: set[tuple[str, tuple[str, ...]]] = field(default_factory=set)
-    """Lent images whose tags are known to be accepted, with these tags."""
+    certain: set[tuple[str, str, tuple[str, ...]]] = field(default_factory=set)
+    """Sets of lent images that are known to be accepted: the image, what a value is called, and the values."""
     left_behind: list[str] = field(default_factory=list)
     """What could not be put back or taken away."""
 
 
 @dataclass
-class Recorder:
-    """Counts every exchange of a run, and keeps those of the case in hand."""
+class Recorder(Short):
+    """Counts every exchange of a run, and hands it to the scopes that are open where it is sent.
+
+    An exchange that no scope holds is counted and not kept.
+    """
 
     counts: Counter[str] = field(default_factory=Counter)
     created: int = 0
@@ -47,14 +51,18 @@ class Recorder:
     remarkable: list[Exchange] = field(default_factory=list)
     """Answers that no check can provoke, but any may meet: over a limit, or unavailable."""
     traces: Traces = field(default_factory=Traces)
-    _case: list[Exchange] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def __repr__(self) -> str:
+        return f"<Recorder: {sum(self.counts.values())} exchanges>"
 
     def add(self, exchange: Exchange) -> None:
-        """Write an exchange down."""
+        """Count an exchange, and append it to every scope that is open in this context."""
         with self._lock:
             self.counts[exchange.purpose] += 1
-            self._case.append(exchange)
+            for scope in _SCOPES.get():
+                if scope.recorder is self:
+                    scope.sent.append(exchange)
             if exchange.status in REMARKABLE and len(self.remarkable) < KEPT_REMARKABLE:
                 self.remarkable.append(exchange)
 
@@ -63,11 +71,41 @@ class Recorder:
         if self.lag:
             time.sleep(max(0.0, self.changed + min(1.5 * self.lag + 0.02, MOST_LENIENT) - time.monotonic()))
 
-    def take(self) -> list[Exchange]:
-        """Give the exchanges since the last call, and begin anew."""
+    def count_creation(self) -> int:
+        """Count one more created image, and return how many there were so far."""
         with self._lock:
-            case, self._case = self._case, []
-        return case
+            self.created += 1
+            return self.created
+
+    def saw_lag(self, seconds: float) -> None:
+        """Remember how long an acknowledged change took to become visible, if none took longer."""
+        with self._lock:
+            self.lag = max(self.lag, seconds)
+
+    @contextmanager
+    def scope(self) -> Iterator[list[Exchange]]:
+        """Open a scope for the length of a block, and yield the list of the exchanges that are sent inside.
+
+        Scopes may be nested: each gets what is sent inside it, in this thread and in every other that was given a copy
+        of this context (``contextvars.copy_context``), as the worker pools of the engine do.
+        """
+        opened = _Scope(self, [])
+        _SCOPES.set((*_SCOPES.get(), opened))
+        try:
+            yield opened.sent
+        finally:
+            # Not reset: whoever opened another scope meanwhile keeps it, in whatever order they are closed.
+            _SCOPES.set(tuple(scope for scope in _SCOPES.get() if scope is not opened))
+
+    @contextmanager
+    def apart(self) -> Iterator[None]:
+        """Keep what is sent in this block out of every scope around it."""
+        around = _SCOPES.get()
+        _SCOPES.set(tuple(scope for scope in around if scope.recorder is not self))
+        try:
+            yield
+        finally:
+            _SCOPES.set(around)
 
     @property
     def purpose(self) -> Purpose:
@@ -86,3 +124,14 @@ class Recorder:
             yield
         finally:
             _PURPOSE.set(before)
+
+
+@dataclass(frozen=True, eq=False)
+class _Scope:
+    """A list that a recorder fills as long as it is open."""
+
+    recorder: Recorder
+    sent: list[Exchange]
+
+
+_SCOPES: ContextVar[tuple[_Scope, ...]] = ContextVar("scopes", default=())

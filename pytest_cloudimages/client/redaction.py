@@ -38,14 +38,14 @@ class Secrets:
             self._words.add(word.strip())
 
     def hide(self, text: str) -> str:
-        """Give the text without the secrets."""
+        """Return the text without the secrets."""
         for word in sorted(self._words, key=len, reverse=True):
             if word in text:
                 text = text.replace(word, HIDDEN)
         return text
 
     def hidden(self, value: Any) -> Any:
-        """Give the JSON value with every string in it rid of the secrets."""
+        """Return the JSON value without the secrets in any of its strings."""
         if isinstance(value, str):
             return self.hide(value)
         if isinstance(value, dict):
@@ -59,6 +59,6 @@ SECRETS = Secrets()
 
 
 def printable(octets: bytes) -> str:
-    """Give octets as text that every report can hold; what is not UTF-8 or is a control character is escaped."""
+    """Return octets as text that every report can hold; what is not UTF-8 or is a control character is escaped."""
     text = octets.decode("utf-8", "backslashreplace")
-    return "".join(one if one.isprintable() or one in "\n\t" else repr(one)[1:-1] for one in text)
+    return "".join(char if char.isprintable() or char in "\n\t" else repr(char)[1:-1] for char in text)

@@ -14,13 +14,22 @@ from typing import Any, Self
 import requests
 import urllib3
 
-from pytest_cloudimages.client.exchange import HELD_OCTETS, KEPT_OCTETS, TOKEN, Exchange, Purpose, without_token
+from pytest_cloudimages.client.exchange import (
+    HELD_OCTETS,
+    KEPT_OCTETS,
+    PATCH_TYPE,
+    TOKEN,
+    Exchange,
+    Purpose,
+    Request,
+    without_token,
+)
 from pytest_cloudimages.client.recorder import Recorder
+from pytest_cloudimages.client.showing import Short
 from pytest_cloudimages.client.transport import Transport, stray
 from pytest_cloudimages.client.trouble import LONGEST_PAUSE, LOST, NO_ANSWER, OVERLOAD, TROUBLE, pause_before
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, TokenEnded, Trouble
 
-PATCH_TYPE = "application/openstack-images-v2.1-json-patch"
 UNRESERVED = "-._~"
 LONGEST_WAIT = 60.0
 """Seconds that a service may ask us to wait, in all, before one request is answered."""
@@ -68,7 +77,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class ImagesClient:
+class ImagesClient(Short):
     """One caller of the image service. Every method sends one request and gives its answer.
 
     ``endpoint`` ends in /v2. A method raises ``Blocked`` only where no answer can be had at all.
@@ -82,6 +91,9 @@ class ImagesClient:
     renew: Callable[[], None] | None = field(default=None, repr=False)
     """Forgets the token in use; ``None`` for a caller whose token is not meant to be valid."""
     accept: str = "application/json"
+
+    def __repr__(self) -> str:
+        return f"<ImagesClient: {self.caller} at {self.endpoint}>"
 
     @cached_property
     def base(self) -> str:
@@ -120,6 +132,14 @@ class ImagesClient:
     def patch(self, image_id: str, *changes: Mapping[str, Any]) -> Answer:
         """PATCH /v2/images/{image_id} with operation objects."""
         return self.send("PATCH", f"/images/{image_id}", json=changes, headers={"Content-Type": PATCH_TYPE})
+
+    def ask(self, request: Request, *, idle: bool = False) -> Answer:
+        """Send a request that is given as a value; see ``send``."""
+        return self.send(request.method, request.target, json=request.json, headers=request.headers, idle=idle)
+
+    def ask_once(self, request: Request, *, cut: bool = False) -> Answer:
+        """Send a request that is given as a value a single time; see ``send_once``."""
+        return self.send_once(request.method, request.target, json=request.json, headers=request.headers, cut=cut)
 
     def send(
         self,

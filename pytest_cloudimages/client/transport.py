@@ -119,6 +119,9 @@ class Transport:
         self._local = threading.local()
         self._adapters: list[ExactAdapter] = []
 
+    def __repr__(self) -> str:
+        return f"<Transport to {self.origin}>"
+
     @property
     def _adapter(self) -> ExactAdapter:
         adapter: ExactAdapter | None = getattr(self._local, "adapter", None)

@@ -1,4 +1,4 @@
-"""Explained findings: which class of input a service goes wrong with, found by trying neighbours of what failed.
+"""Diagnosis: with which input class a service goes wrong, found by trying inputs close to the one that failed.
 
-A class is claimed only where neighbours inside it go wrong, in the same way, and its nearest neighbours outside do not.
+A class is claimed only if members of it go wrong in the same way, and the nearest non-members do not.
 """

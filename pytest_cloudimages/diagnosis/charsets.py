@@ -1,4 +1,4 @@
-"""Sets of characters that a service may treat alike, by name. No I/O."""
+"""Named sets of characters that a service may treat alike. No I/O."""
 
 import string
 import unicodedata
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 SPECIALS = " !\"#$%&'()*+,/:;<=>?@[\\]^`{|}"
 """Printable ASCII characters that are neither letters, digits nor unreserved."""
 USUAL = "+%&'\"\\/?#;, <=|"
-"""Those of them that services trip over most."""
+"""Those of them that services mistreat most often."""
 NAMES = {
     " ": "a blank",
     "\n": "a newline",
@@ -44,45 +44,47 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Characters:
-    """A set of characters: one of it, many of it, what belongs to it, and neighbours on either side."""
+    """A set of characters: its name for a member and for many, its test, and sample members and non-members."""
 
-    one: str
-    many: str
+    singular: str
+    plural: str
     has: Callable[[str], bool]
     inside: str
     outside: str
 
 
 def _category(*names: str) -> Callable[[str], bool]:
-    return lambda one: unicodedata.category(one).startswith(names)
+    return lambda character: unicodedata.category(character).startswith(names)
 
 
 def _script(*words: str) -> Callable[[str], bool]:
-    return lambda one: unicodedata.name(one, "").startswith(words)
+    return lambda character: unicodedata.name(character, "").startswith(words)
 
 
 def _within(first: int, last: int) -> Callable[[str], bool]:
-    return lambda one: first <= ord(one) <= last
+    return lambda character: first <= ord(character) <= last
 
 
 def _of(characters: str) -> Callable[[str], bool]:
-    return lambda one: one in characters
+    return lambda character: character in characters
 
 
-def accented(one: str) -> bool:
-    """Whether this is an accent, or carries one."""
-    return any(unicodedata.combining(part) for part in unicodedata.normalize("NFD", one))
+def accented(character: str) -> bool:
+    """Return whether a character is an accent, or has one."""
+    return any(unicodedata.combining(part) for part in unicodedata.normalize("NFD", character))
 
 
-def _ignorable(one: str) -> bool:
-    return unicodedata.category(one) == "Cf" or one in "\u034f\u180b\ufe0f\ufe00\U000e0100"
+def _ignorable(character: str) -> bool:
+    return unicodedata.category(character) == "Cf" or character in "\u034f\u180b\ufe0f\ufe00\U000e0100"
 
 
-#: The narrowest first: of sets that cannot be told apart, the first gives its name.
+#: The narrowest first: of sets that trials cannot tell apart, the first is claimed.
 SETS: tuple[Characters, ...] = (
     Characters("a digit 0 to 9", "digits", _of(string.digits), "0159", "az-٣"),
     Characters("an upper-case ASCII letter", "upper-case ASCII letters", _of(string.ascii_uppercase), "AMZ", "az0É"),
-    Characters("an upper-case letter", "upper-case letters", lambda one: one.lower() != one, "AZÉЖ", "azéж"),
+    Characters(
+        "an upper-case letter", "upper-case letters", lambda character: character.lower() != character, "AZÉЖ", "azéж"
+    ),
     Characters("a lower-case ASCII letter", "lower-case ASCII letters", _of(string.ascii_lowercase), "aqz", "A0-é"),
     Characters("a letter", "letters", str.isalpha, "aZéж漢", "0-_+"),
     Characters("an ASCII letter", "ASCII letters", _of(string.ascii_letters), "aqZ", "0-é"),
@@ -92,7 +94,11 @@ SETS: tuple[Characters, ...] = (
     ),
     Characters("a digit of any script", "digits of any script", str.isdecimal, "07٣３", "az-²"),
     Characters(
-        "a digit beyond ASCII", "digits beyond ASCII", lambda one: one.isdecimal() and one > "\x7f", "٣３", "07é"
+        "a digit beyond ASCII",
+        "digits beyond ASCII",
+        lambda character: character.isdecimal() and character > "\x7f",
+        "٣３",
+        "07é",
     ),
     Characters("an unreserved mark", "unreserved marks", _of("-._~"), "-._~", "a0+!"),
     Characters("a quote", "quotes", _of("'\""), "'\"", "`\\,("),
@@ -119,14 +125,14 @@ SETS: tuple[Characters, ...] = (
     Characters(
         "white space beyond ASCII",
         "white space beyond ASCII",
-        lambda one: one.isspace() and one > "\x7f",
+        lambda character: character.isspace() and character > "\x7f",
         "\x85\xa0\u2003",
         " \t\u200b",
     ),
     Characters(
         "an ASCII control character",
         "ASCII control characters",
-        lambda one: one < " " or one == "\x7f",
+        lambda character: character < " " or character == "\x7f",
         "\0\x01\t\x1f\x7f",
         " \x80\xa0~",
     ),
@@ -140,14 +146,14 @@ SETS: tuple[Characters, ...] = (
     Characters(
         "a control character that is no white space",
         "control characters that are no white space",
-        lambda one: unicodedata.category(one) == "Cc" and not one.isspace(),
+        lambda character: unicodedata.category(character) == "Cc" and not character.isspace(),
         "\0\x01\x7f\x80",
         "\t\n \xa0",
     ),
     Characters(
         "an ASCII control character that is no white space",
         "ASCII control characters that are no white space",
-        lambda one: one not in "\t\n\r" and (one < " " or one == "\x7f"),
+        lambda character: character not in "\t\n\r" and (character < " " or character == "\x7f"),
         "\0\x01\x1f\x7f",
         "\t\n \x80",
     ),
@@ -162,7 +168,7 @@ SETS: tuple[Characters, ...] = (
     Characters(
         "an unprintable character",
         "unprintable characters",
-        lambda one: not one.isprintable(),
+        lambda character: not character.isprintable(),
         "\0\x7f\x85\u200b\u2028",
         " éˆ漢",
     ),
@@ -188,28 +194,28 @@ SETS: tuple[Characters, ...] = (
     Characters(
         "a character that form C changes",
         "characters that form C changes",
-        lambda one: unicodedata.normalize("NFC", one) != one,
+        lambda character: unicodedata.normalize("NFC", character) != character,
         "\u212b\u2126\u212a",
         "Åéſﬁ",
     ),
     Characters(
         "a character that form D changes",
         "characters that form D changes",
-        lambda one: unicodedata.normalize("NFD", one) != one,
+        lambda character: unicodedata.normalize("NFD", character) != character,
         "éñ한\u212b",
         "øßﬁ漢\u0301",
     ),
     Characters(
         "an accent or a character that form D changes",
         "accents and characters that form D changes",
-        lambda one: accented(one) or unicodedata.normalize("NFD", one) != one,
+        lambda character: accented(character) or unicodedata.normalize("NFD", character) != character,
         "éñ한\u0301",
         "øßﬁ漢",
     ),
     Characters(
         "a compatibility character",
         "compatibility characters",
-        lambda one: unicodedata.normalize("NFKC", one) != one,
+        lambda character: unicodedata.normalize("NFKC", character) != character,
         "ﬁ①²\u212b",
         "éf漢",
     ),
@@ -219,14 +225,14 @@ SETS: tuple[Characters, ...] = (
     Characters(
         "a letter written from right to left",
         "letters written from right to left",
-        lambda one: unicodedata.bidirectional(one) in ("R", "AL"),
+        lambda character: unicodedata.bidirectional(character) in ("R", "AL"),
         "שםم",
         "ωжé",
     ),
     Characters(
         "a symbol above U+FFFF",
         "symbols above U+FFFF",
-        lambda one: one > "\uffff" and unicodedata.category(one) == "So",
+        lambda character: character > "\uffff" and unicodedata.category(character) == "So",
         "😀🚀🎉",
         "𝒜𐍈☃",
     ),
@@ -239,14 +245,14 @@ SETS: tuple[Characters, ...] = (
     Characters(
         "a non-character",
         "non-characters",
-        lambda one: ord(one) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(one) <= 0xFDEF,  # noqa: PLR2004 - as Unicode has it
+        lambda character: ord(character) & 0xFFFE == 0xFFFE or 0xFDD0 <= ord(character) <= 0xFDEF,  # noqa: PLR2004 - as Unicode has it
         "\ufdd0\ufffe\uffff\U0010ffff",
         "\ufffd\u0378\ue000",
     ),
     Characters(
         "a non-character at the end of a plane",
         "non-characters at the ends of planes",
-        lambda one: ord(one) & 0xFFFE == 0xFFFE,  # noqa: PLR2004 - as Unicode has it
+        lambda character: ord(character) & 0xFFFE == 0xFFFE,  # noqa: PLR2004 - as Unicode has it
         "\ufffe\uffff\U0001fffe\U0010ffff",
         "\ufffd\ufdd0\u0378",
     ),
@@ -275,26 +281,38 @@ SETS: tuple[Characters, ...] = (
     Characters(
         "a character above U+FFFF",
         "characters above U+FFFF",
-        lambda one: one > "\uffff",
+        lambda character: character > "\uffff",
         "😀𝒜\U00010000\U0010ffff",
         "漢\ue000\ufffd",
     ),
     Characters(
-        "a character above U+07FF", "characters above U+07FF", lambda one: one > "\u07ff", "ࠀ漢\ufffd😀", "\u07ffжé"
+        "a character above U+07FF",
+        "characters above U+07FF",
+        lambda character: character > "\u07ff",
+        "ࠀ漢\ufffd😀",
+        "\u07ffжé",
     ),
-    Characters("a character above U+00FF", "characters above U+00FF", lambda one: one > "\xff", "Āж漢😀", "ÿé\x80"),
-    Characters("a character beyond ASCII", "characters beyond ASCII", lambda one: one > "\x7f", "\x80éж漢😀", "~\x7fz"),
+    Characters(
+        "a character above U+00FF", "characters above U+00FF", lambda character: character > "\xff", "Āж漢😀", "ÿé\x80"
+    ),
+    Characters(
+        "a character beyond ASCII",
+        "characters beyond ASCII",
+        lambda character: character > "\x7f",
+        "\x80éж漢😀",
+        "~\x7fz",
+    ),
     Characters(
         "anything but ASCII letters and digits",
         "what is neither ASCII letter nor digit",
-        lambda one: not (one.isascii() and one.isalnum()),
+        lambda character: not (character.isascii() and character.isalnum()),
         "-_ +é\0",
         "azZ09",
     ),
     Characters(
         "a character that is percent-encoded",
         "characters that are percent-encoded",
-        lambda one: not (one.isascii() and (one.isalnum() or one in "-._~")),
+        lambda character: not (character.isascii() and (character.isalnum() or character in "-._~")),
         " +%/é\0",
         "-._~aZ0",
     ),
@@ -302,37 +320,43 @@ SETS: tuple[Characters, ...] = (
 )
 
 
-def single(one: str) -> Characters:
-    """Give the set of this character alone."""
-    name = NAMES.get(one)
+def single(character: str) -> Characters:
+    """Return the set of this character alone."""
+    name = NAMES.get(character)
     if name is None:
-        code = f"U+{ord(one):04X}"
-        name = f"the character {one!r}" if one.isascii() and one.isprintable() else f"the character {code}"
-        known = unicodedata.name(one, "")
-        name += f" ({known.lower()})" if known and not one.isascii() else ""
-    many = f"{name.partition(' ')[2]}s" if one in NAMES else name
-    return Characters(name, many, lambda other: other == one, one, _near(one))
+        code = f"U+{ord(character):04X}"
+        name = (
+            f"the character {character!r}"
+            if character.isascii() and character.isprintable()
+            else f"the character {code}"
+        )
+        known = unicodedata.name(character, "")
+        name += f" ({known.lower()})" if known and not character.isascii() else ""
+    plural = f"{name.partition(' ')[2]}s" if character in NAMES else name
+    return Characters(name, plural, lambda other: other == character, character, _near(character))
 
 
-def _near(one: str) -> str:
-    """Give characters close to this one: its other case, and those before and after it."""
-    code = ord(one)
+def _near(character: str) -> str:
+    """Return characters close to this one: its other case, and those before and after it."""
+    code = ord(character)
     close = [chr(number) for number in (code - 1, code + 1) if 0 <= number < 0x110000 and not 0xD800 <= number < 0xE000]  # noqa: PLR2004
-    swapped = one.swapcase()
-    return "".join(dict.fromkeys([*(swapped if len(swapped) == 1 and swapped != one else ""), *close]))
+    swapped = character.swapcase()
+    return "".join(dict.fromkeys([*(swapped if len(swapped) == 1 and swapped != character else ""), *close]))
 
 
-def sets_of(one: str) -> list[Characters]:
-    """Give every named set that this character belongs to, itself first."""
-    return [single(one), *(group for group in SETS if group.has(one))]
+def sets_of(character: str) -> list[Characters]:
+    """Return every named set that this character belongs to, the set of itself first."""
+    return [single(character), *(group for group in SETS if group.has(character))]
 
 
 def named(characters: set[str]) -> str:
-    """Give the name of just these of the special characters."""
+    """Return the name of exactly these of the special characters."""
     for group in SETS:
-        if {one for one in SPECIALS if group.has(one)} == characters:
-            return group.one
-    return "one of " + " ".join("blank" if one == " " else one for one in SPECIALS if one in characters)
+        if {character for character in SPECIALS if group.has(character)} == characters:
+            return group.singular
+    return "one of " + " ".join(
+        "blank" if character == " " else character for character in SPECIALS if character in characters
+    )
 
 
 #: Every character worth trying.

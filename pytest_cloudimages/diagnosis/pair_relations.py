@@ -1,4 +1,4 @@
-"""Classes of pairs: what two tags that are taken for each other have in common. No I/O."""
+"""Classes of pairs: what two tags have in common that a service takes for the same. No I/O."""
 
 import html
 import re
@@ -8,27 +8,20 @@ from collections.abc import Callable, Sequence
 
 from pytest_cloudimages.diagnosis import charsets
 from pytest_cloudimages.diagnosis.discriminate import Hypothesis, Trials, discriminate
+from pytest_cloudimages.diagnosis.normalization import normalized, without_accents
 
 Pair = tuple[str, str]
-"""Another tag of the image, and the one that the operation in question names."""
+"""Another tag of the image, and the tag that the suspect operation names."""
 
 LOOK_ALIKES = str.maketrans("аеорсухАВЕКМНОРСТХΑΒΕΖΗΙΚΜΝΟΡΤΥΧο", "aeopcyxABEKMHOPCTXABEZHIKMNOPTYXo")
 
 
-def _bare(tag: str) -> str:
-    return "".join(one for one in unicodedata.normalize("NFD", tag) if not unicodedata.combining(one))
-
-
 def _lower(tag: str) -> str:
-    return "".join(one.lower() if one.isascii() else one for one in tag)
-
-
-def _form(name: str) -> Callable[[str], str]:
-    return lambda tag: unicodedata.normalize(name, tag)  # type: ignore[arg-type]  # one of its four words
+    return "".join(character.lower() if character.isascii() else character for character in tag)
 
 
 def _without(unwanted: Callable[[str], bool]) -> Callable[[str], str]:
-    return lambda tag: "".join(one for one in tag if not unwanted(one))
+    return lambda tag: "".join(character for character in tag if not unwanted(character))
 
 
 def _until(separator: str) -> Callable[[str], str]:
@@ -39,25 +32,25 @@ def _first(count: int) -> Callable[[str], str]:
     return lambda tag: tag[:count]
 
 
-def _number(kind: Callable[[str], float]) -> Callable[[str], str]:
-    def read(tag: str) -> str:
+def _value_as(number_type: Callable[[str], float]) -> Callable[[str], str]:
+    def value(tag: str) -> str:
         try:
-            return repr(kind(tag))
+            return repr(number_type(tag))
         except ValueError:
             return tag
 
-    return read
+    return value
 
 
-#: What makes two tags one, for whoever looks no closer; the plainest first. Two members of the pair's class are equal
-#: afterwards, and were not before.
+#: Changes after which a service may compare tags, the plainest first. A pair belongs to the class if its tags differ,
+#: and are equal once both are changed.
 CHANGES: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("two tags equal but for the case of ASCII letters", _lower),
     ("two tags equal but for case", str.casefold),
-    ("two tags equal in normalisation form C", _form("NFC")),
-    ("two tags equal in compatibility form", _form("NFKC")),
-    ("two tags equal but for accents", _bare),
-    ("two tags equal but for case and accents", lambda tag: _bare(tag).casefold()),
+    ("two tags equal in normalisation form C", normalized("NFC")),
+    ("two tags equal in compatibility form", normalized("NFKC")),
+    ("two tags equal but for accents", without_accents),
+    ("two tags equal but for case and accents", lambda tag: without_accents(tag).casefold()),
     ("two tags equal but for case and form", lambda tag: unicodedata.normalize("NFKC", tag).casefold()),
     ("two tags equal but for blanks at the end", lambda tag: tag.rstrip(" ")),
     ("two tags equal but for case and blanks at the end", lambda tag: tag.rstrip(" ").casefold()),
@@ -70,24 +63,27 @@ CHANGES: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("two tags equal but for a newline at the end", lambda tag: tag.removesuffix("\n")),
     ("two tags equal but for newlines or carriage returns at the end", lambda tag: tag.rstrip("\r\n")),
     ("two tags equal but for the number of blanks in a row", lambda tag: re.sub(" +", " ", tag)),
-    ("two tags equal but for blanks", _without(lambda one: one == " ")),
+    ("two tags equal but for blanks", _without(lambda character: character == " ")),
     ("two tags equal but for white space", _without(str.isspace)),
     ("two tags equal once percent-decoding is done again", urllib.parse.unquote),
     ("two tags equal but for plus signs and blanks", lambda tag: tag.replace("+", " ")),
-    ("two whole numbers of equal value", _number(int)),
-    ("two numbers of equal value", _number(float)),
-    ("two tags equal but for invisible characters", _without(lambda one: unicodedata.category(one) in ("Cf", "Mn"))),
-    ("two tags equal but for control characters", _without(lambda one: unicodedata.category(one) == "Cc")),
-    ("two tags equal but for NULs", _without(lambda one: one == "\0")),
+    ("two whole numbers of equal value", _value_as(int)),
+    ("two numbers of equal value", _value_as(float)),
+    (
+        "two tags equal but for invisible characters",
+        _without(lambda character: unicodedata.category(character) in ("Cf", "Mn")),
+    ),
+    ("two tags equal but for control characters", _without(lambda character: unicodedata.category(character) == "Cc")),
+    ("two tags equal but for NULs", _without(lambda character: character == "\0")),
     ("two tags equal up to a NUL", _until("\0")),
     ("two tags equal but for letters that look alike", lambda tag: tag.translate(LOOK_ALIKES)),
     ("two tags equal but for characters above U+FFFF", lambda tag: re.sub("[\U00010000-\U0010ffff]", "?", tag)),
     ("two tags equal but for characters beyond ASCII", lambda tag: re.sub(r"[^\x00-\x7f]", "?", tag)),
     ("two tags equal once entities of HTML are read", html.unescape),
-    ("two tags equal but for quotes", _without(lambda one: one in "'\"")),
-    ("two tags equal but for backslashes", _without(lambda one: one == "\\")),
-    *((f"two tags equal up to {charsets.NAMES[one]}", _until(one)) for one in ",;|:/?#&="),
-    ("two tags equal but for what is neither letter nor digit", _without(lambda one: not one.isalnum())),
+    ("two tags equal but for quotes", _without(lambda character: character in "'\"")),
+    ("two tags equal but for backslashes", _without(lambda character: character == "\\")),
+    *((f"two tags equal up to {charsets.NAMES[separator]}", _until(separator)) for separator in ",;|:/?#&="),
+    ("two tags equal but for what is neither letter nor digit", _without(lambda character: not character.isalnum())),
     *(
         (f"two tags equal in their first {count} characters", _first(count))
         for count in (8, 16, 20, 32, 50, 64, 100, 127, 128, 191, 200, 250, 254)
@@ -97,7 +93,10 @@ CHANGES: tuple[tuple[str, Callable[[str], str]], ...] = (
 
 def _fits(several: str, single: str) -> Callable[[str, str], bool]:
     def fits(pattern: str, tag: str) -> bool:
-        written = "".join(".*" if one == several else "." if one == single else re.escape(one) for one in pattern)
+        written = "".join(
+            ".*" if character == several else "." if character == single else re.escape(character)
+            for character in pattern
+        )
         return re.fullmatch(written, tag, re.DOTALL) is not None
 
     return fits
@@ -110,7 +109,7 @@ def _matches(expression: str, tag: str) -> bool:
         return False
 
 
-#: What holds of one tag and another, in this order.
+#: What may hold between a tag and another, in this order.
 DIRECTED: tuple[tuple[str, Callable[[str, str], bool]], ...] = (
     ("begins with {}", str.startswith),
     ("ends with {}", str.endswith),
@@ -141,7 +140,7 @@ EXTRA: tuple[Pair, ...] = (
 
 
 def hypotheses() -> list[Hypothesis[Pair]]:
-    """Give every class of pairs, the plainest first."""
+    """Return every class of pairs, the plainest first."""
 
     def alike(change: Callable[[str], str]) -> Callable[[Pair], bool]:
         return lambda pair: pair[0] != pair[1] and change(pair[0]) == change(pair[1])
@@ -149,7 +148,7 @@ def hypotheses() -> list[Hypothesis[Pair]]:
     found = [Hypothesis(claim, alike(change)) for claim, change in CHANGES]
     for claim, holds in DIRECTED:
         found.append(Hypothesis(f"a tag beside another that {claim.format('it')}", _unequal(holds)))
-        found.append(Hypothesis(f"a tag that {claim.format('another')} beside it", _unequal(_turned(holds))))
+        found.append(Hypothesis(f"a tag that {claim.format('another')} beside it", _unequal(_with_swapped(holds))))
     return [*found, Hypothesis("any two tags", lambda pair: pair[0] != pair[1], everything=True)]
 
 
@@ -157,27 +156,31 @@ def _unequal(holds: Callable[[str, str], bool]) -> Callable[[Pair], bool]:
     return lambda pair: pair[0] != pair[1] and holds(*pair)
 
 
-def _turned(holds: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
+def _with_swapped(holds: Callable[[str, str], bool]) -> Callable[[str, str], bool]:
     return lambda first, second: holds(second, first)
 
 
 def related(first: str, second: str) -> bool:
-    """Whether any class but that of all pairs holds these two."""
-    return any(one.holds((first, second)) for one in hypotheses() if not one.everything)
+    """Return whether these two tags belong to any class but that of all pairs."""
+    return any(hypothesis.holds((first, second)) for hypothesis in hypotheses() if not hypothesis.everything)
 
 
-def explained(pair: Pair, known: Sequence[Pair], trials: Trials[Pair]) -> Hypothesis[Pair] | None:
-    """Give the class of a pair that goes wrong, where one can be claimed. ``known`` are pairs worth trying."""
-    fits = [one for one in hypotheses() if one.holds(pair)]
+def class_of(pair: Pair, known: Sequence[Pair], trials: Trials[Pair]) -> Hypothesis[Pair] | None:
+    """Return the class of a pair that goes wrong, or ``None``. ``known`` are pairs worth trying."""
+    fits = [hypothesis for hypothesis in hypotheses() if hypothesis.holds(pair)]
     first, second = pair
     near = [(first, second + "x"), (second, first), *EXTRA[:2]]
-    pairs = [*near, *known, *((two, one) for one, two in known), *EXTRA, *((two, one) for one, two in EXTRA)]
-    pool = [one for one in dict.fromkeys(pairs) if one[0] != one[1] and one != pair]
-    # The nearest outside is not just any other pair: it is related too, in another way.
-    return discriminate([_with_neighbours(one, pool) for one in fits], pool, trials)
+    pairs = [*near, *known, *map(_swapped, known), *EXTRA, *map(_swapped, EXTRA)]
+    pool = [candidate for candidate in dict.fromkeys(pairs) if candidate[0] != candidate[1] and candidate != pair]
+    # Non-members to confirm with are not just any pairs: they are related too, in another way.
+    return discriminate([_with_samples(hypothesis, pool) for hypothesis in fits], pool, trials)
 
 
-def _with_neighbours(hypothesis: Hypothesis[Pair], pool: Sequence[Pair]) -> Hypothesis[Pair]:
-    inside = [one for one in pool if hypothesis.holds(one)][:2]
-    outside = [one for one in pool if not hypothesis.holds(one)][:2]
+def _swapped(pair: Pair) -> Pair:
+    return pair[1], pair[0]
+
+
+def _with_samples(hypothesis: Hypothesis[Pair], pool: Sequence[Pair]) -> Hypothesis[Pair]:
+    inside = [candidate for candidate in pool if hypothesis.holds(candidate)][:2]
+    outside = [candidate for candidate in pool if not hypothesis.holds(candidate)][:2]
     return Hypothesis(hypothesis.claim, hypothesis.holds, tuple(inside), tuple(outside), hypothesis.everything)

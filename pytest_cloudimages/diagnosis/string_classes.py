@@ -9,6 +9,7 @@ from itertools import pairwise
 from pytest_cloudimages.diagnosis import charsets, length_limits
 from pytest_cloudimages.diagnosis.charsets import Characters
 from pytest_cloudimages.diagnosis.discriminate import Hypothesis, Spent, Trials, discriminate
+from pytest_cloudimages.diagnosis.normalization import Form, normalized, without_accents
 from pytest_cloudimages.spec.limits import LONGEST
 
 Text = Hypothesis[str]
@@ -16,22 +17,22 @@ Places = list[bool]
 """For each character of a tag, whether it belongs to a set."""
 
 PLAIN = ("plain", "tag7", "x-y_z")
-"""Tags that no service has a reason to dislike."""
-FEW = 4
-"""Characters that are tried one by one."""
-MOST = 6
-"""Characters of a tag whose sets are looked at."""
+"""Tags that no service has a reason to refuse or alter."""
+MAX_CHARACTERS_TRIED = 4
+"""Characters that are tried one by one, at most; a tag with more remarkable ones is halved."""
+MAX_CHARACTERS_CLASSED = 6
+"""Characters of a tag, at most, whose sets become hypotheses."""
 LONG = 9
-"""Characters from which on a tag's length may be what matters."""
+"""Length in characters from which on it may be what matters about a tag."""
 
 
 def _after(at: Places) -> bool:
-    """Whether one of them comes after a character that is none."""
+    """Return whether a member of the set comes after a character that is none."""
     return False in at and any(at[at.index(False) :])
 
 
 def _between(at: Places) -> bool:
-    """Whether one of them stands between two characters that are none."""
+    """Return whether a member of the set comes between two characters that are none."""
     first = at.index(False) if False in at else 0
     last = len(at) - 1 - at[::-1].index(False) if False in at else 0
     return any(at[first:last])
@@ -39,45 +40,50 @@ def _between(at: Places) -> bool:
 
 #: How a set of characters may matter; each says whether the characters of it, at True, make the tag a member.
 SHAPES: tuple[tuple[str, Callable[[Places], bool], tuple[str, ...], tuple[str, ...]], ...] = (
-    # claim, whether it holds, patterns of members, patterns of neighbours; "c" stands for a character of the set
-    ("any tag with {one}", any, ("acb", "c", "tagcx7"), ()),
-    ("any tag with {one} and something else", lambda at: any(at) and not all(at), ("acb", "tag7c", "ca"), ("c", "cc")),
-    ("any tag ending in {one}", lambda at: at[-1], ("ac", "c", "tag7c"), ("acb", "ca")),
+    # claim, whether it holds, patterns of members, patterns of non-members; "c" stands for a character of the set
+    ("any tag with {singular}", any, ("acb", "c", "tagcx7"), ()),
     (
-        "any tag ending in {one}, after other characters",
+        "any tag with {singular} and something else",
+        lambda at: any(at) and not all(at),
+        ("acb", "tag7c", "ca"),
+        ("c", "cc"),
+    ),
+    ("any tag ending in {singular}", lambda at: at[-1], ("ac", "c", "tag7c"), ("acb", "ca")),
+    (
+        "any tag ending in {singular}, after other characters",
         lambda at: at[-1] and not all(at),
         ("ac", "tag7c"),
         ("c", "ca"),
     ),
-    ("any tag beginning with {one}", lambda at: at[0], ("ca", "c", "c7tag"), ("acb", "ac")),
+    ("any tag beginning with {singular}", lambda at: at[0], ("ca", "c", "c7tag"), ("acb", "ac")),
     (
-        "any tag beginning with {one}, before other characters",
+        "any tag beginning with {singular}, before other characters",
         lambda at: at[0] and not all(at),
         ("ca", "c7tag"),
         ("c", "ac"),
     ),
-    ("any tag beginning or ending with {one}", lambda at: at[0] or at[-1], ("ca", "tag7c", "c"), ("acb", "abcd")),
+    ("any tag beginning or ending with {singular}", lambda at: at[0] or at[-1], ("ca", "tag7c", "c"), ("acb", "abcd")),
     (
-        "any tag beginning or ending with {one}, and not of it alone",
+        "any tag beginning or ending with {singular}, and not of it alone",
         lambda at: (at[0] or at[-1]) and not all(at),
         ("ca", "tag7c"),
         ("c", "acb"),
     ),
-    ("any tag with {one} after another character", _after, ("acb", "tag7c"), ("ca", "cc")),
-    ("any tag with {one} before another character", lambda at: _after(at[::-1]), ("acb", "c7tag"), ("ac", "cc")),
-    ("any tag with {one} between others", _between, ("acb", "tagcx7"), ("ca", "ac", "cc")),
-    ("any tag with {one} after the first character", lambda at: any(at[1:]), ("acb", "tag7c", "cc"), ("ca", "c")),
-    ("any tag with {one} before the last character", lambda at: any(at[:-1]), ("acb", "c7tag", "cc"), ("ac", "c")),
-    ("any tag with {one} inside", lambda at: any(at[1:-1]), ("acb", "tagcx7"), ("ca", "ac")),
-    ("any tag of {many} alone", all, ("c", "cc", "ccccc"), ("ca", "ac")),
-    ("any tag that is {one}", lambda at: at == [True], ("c",), ("cc", "ac")),
+    ("any tag with {singular} after another character", _after, ("acb", "tag7c"), ("ca", "cc")),
+    ("any tag with {singular} before another character", lambda at: _after(at[::-1]), ("acb", "c7tag"), ("ac", "cc")),
+    ("any tag with {singular} between others", _between, ("acb", "tagcx7"), ("ca", "ac", "cc")),
+    ("any tag with {singular} after the first character", lambda at: any(at[1:]), ("acb", "tag7c", "cc"), ("ca", "c")),
+    ("any tag with {singular} before the last character", lambda at: any(at[:-1]), ("acb", "c7tag", "cc"), ("ac", "c")),
+    ("any tag with {singular} inside", lambda at: any(at[1:-1]), ("acb", "tagcx7"), ("ca", "ac")),
+    ("any tag of {plural} alone", all, ("c", "cc", "ccccc"), ("ca", "ac")),
+    ("any tag that is {singular}", lambda at: at == [True], ("c",), ("cc", "ac")),
     (
-        "any tag with two {many} in a row",
+        "any tag with two {plural} in a row",
         lambda at: any(first and second for first, second in pairwise(at)),
         ("accb", "tagccc7", "cc"),
         ("acb", "acbcd"),
     ),
-    ("any tag with several {many}", lambda at: sum(at) > 1, ("acbcd", "tagcc7"), ("acb", "ca")),
+    ("any tag with several {plural}", lambda at: sum(at) > 1, ("acbcd", "tagcc7"), ("acb", "ca")),
 )
 
 UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
@@ -90,15 +96,12 @@ def _like(pattern: str) -> Callable[[str], bool]:
     return lambda tag: bool(whole.fullmatch(tag))
 
 
-def _form(name: str) -> Callable[[str], bool]:
-    return lambda tag: unicodedata.normalize(name, tag) != tag  # type: ignore[arg-type]  # one of its four words
+def _changed_by(form: Form) -> Callable[[str], bool]:
+    change = normalized(form)
+    return lambda tag: change(tag) != tag
 
 
-def _bare(tag: str) -> str:
-    return "".join(one for one in unicodedata.normalize("NFD", tag) if not unicodedata.combining(one))
-
-
-def _number(tag: str) -> bool:
+def _is_number(tag: str) -> bool:
     try:
         float(tag)
     except ValueError:
@@ -108,23 +111,23 @@ def _number(tag: str) -> bool:
 
 ANY: Text = Hypothesis("any tag", lambda _: True, PLAIN, everything=True)
 
-#: What a tag may look like, or be changed by.
+#: What a tag may look like, and what would change it.
 LOOKS: tuple[Text, ...] = (
     Hypothesis(
         "any decomposed character (form C changes the tag)",
-        _form("NFC"),
+        _changed_by("NFC"),
         ("e\u0301", "n\u0303", "\u1112\u1161\u11ab"),
         ("é", "q\u0301", "한"),
     ),
-    Hypothesis("any tag that form D changes", _form("NFD"), ("é", "aña", "한"), ("e\u0301", "ø", "漢")),
-    Hypothesis("any tag that form KC changes", _form("NFKC"), ("ﬁ", "①", "e\u0301"), ("f", "é", "漢")),
+    Hypothesis("any tag that form D changes", _changed_by("NFD"), ("é", "aña", "한"), ("e\u0301", "ø", "漢")),
+    Hypothesis("any tag that form KC changes", _changed_by("NFKC"), ("ﬁ", "①", "e\u0301"), ("f", "é", "漢")),
     Hypothesis(
         "any tag that taking accents off would change",
-        lambda tag: (_bare(tag) or tag) != tag,
+        lambda tag: (without_accents(tag) or tag) != tag,
         ("é", "e\u0301", "한"),
         ("\u0301", "ø", "漢"),
     ),
-    Hypothesis("any tag that form KD changes", _form("NFKD"), ("ﬁ", "é", "한"), ("e\u0301", "ø", "漢")),
+    Hypothesis("any tag that form KD changes", _changed_by("NFKD"), ("ﬁ", "é", "한"), ("e\u0301", "ø", "漢")),
     Hypothesis(
         "any tag with a percent sign before two hex digits",
         lambda tag: bool(re.search("%[0-9A-Fa-f]{2}", tag)),
@@ -143,10 +146,10 @@ LOOKS: tuple[Text, ...] = (
         ("7", "-1", "007"),
         ("1.0", "1e5", "7a"),
     ),
-    Hypothesis("any tag that is a number", _number, ("7", "1e5", "-1", "1.0"), ("7a", "0x1F", "x7")),
+    Hypothesis("any tag that is a number", _is_number, ("7", "1e5", "-1", "1.0"), ("7a", "0x1F", "x7")),
     Hypothesis(
         "any tag that is a number with a point or an exponent",
-        lambda tag: _number(tag) and not _like("[+-]?[0-9]+")(tag),
+        lambda tag: _is_number(tag) and not _like("[+-]?[0-9]+")(tag),
         ("1e5", "1.0", "2.50"),
         ("7", "-1", "7a"),
     ),
@@ -224,18 +227,18 @@ LOOKS: tuple[Text, ...] = (
 )
 
 
-def explained(tag: str, trials: Trials[str]) -> Text | None:
-    """Give the class of a tag that goes wrong by itself. ``None`` where none can be claimed."""
+def class_of(tag: str, trials: Trials[str]) -> Text | None:
+    """Return the class of a tag that goes wrong by itself, or ``None`` if none can be claimed."""
     try:
-        if trials(PLAIN[0]) and all(trials(one) for one in ANY.inside):
+        if trials(PLAIN[0]) and all(trials(sample) for sample in ANY.inside):
             return ANY
         least = shrunk(tag, trials)
-        return _explained(least, trials)
+        return _class_of(least, trials)
     except Spent:
         return None
 
 
-def _explained(least: str, trials: Trials[str]) -> Text | None:
+def _class_of(least: str, trials: Trials[str]) -> Text | None:
     if len(least) >= LONG and (unit := _by_length(least, trials)):
         return length_limits.length_class(unit, len(least), trials)
     special = len(least) == len("acb") and least[1] in charsets.SPECIALS and least[0] + least[2] == "ab"
@@ -244,54 +247,54 @@ def _explained(least: str, trials: Trials[str]) -> Text | None:
 
 
 def shrunk(tag: str, trials: Trials[str]) -> str:
-    """Give a simpler tag that goes wrong too: of one remarkable character, or of half of the tag, or the tag itself."""
+    """Return a simpler tag that goes wrong too: one character between plain ones, half of the tag, or the tag."""
     while True:
-        remarkable = list(dict.fromkeys(one for one in _representatives(tag)))
-        if len(remarkable) > FEW:
+        remarkable = list(dict.fromkeys(_representatives(tag)))
+        if len(remarkable) > MAX_CHARACTERS_TRIED:
             halves = (tag[: len(tag) // 2], tag[len(tag) // 2 :])
-            half = next((one for one in halves if one.strip(".") and trials(one)), None)
+            half = next((half for half in halves if half.strip(".") and trials(half)), None)
             if half is None:
                 return tag
             tag = half
             continue
-        for one in remarkable:
-            if trials(f"a{one}b"):
-                return f"a{one}b"
+        for character in remarkable:
+            if trials(f"a{character}b"):
+                return f"a{character}b"
         return tag
 
 
 def _representatives(tag: str) -> Iterator[str]:
-    """Give the characters that may matter: of digits, and of upper-case letters, one each; of lower-case ones none."""
-    kinds: set[str] = set()
-    for one in tag:
-        kind = "digit" if one in "0123456789" else "upper" if "A" <= one <= "Z" else one
-        if kind not in kinds and not "a" <= one <= "z":
-            kinds.add(kind)
-            yield one
+    """Yield the characters that may matter: all but lower-case letters of ASCII, and of its digits and capitals one."""
+    seen: set[str] = set()
+    for character in tag:
+        group = "digit" if character in "0123456789" else "upper" if "A" <= character <= "Z" else character
+        if group not in seen and not "a" <= character <= "z":
+            seen.add(group)
+            yield character
 
 
 def _by_length(tag: str, trials: Trials[str]) -> str:
-    """Give a character of which so many go wrong as well."""
+    """Return a character that goes wrong as well when it is repeated to the length of the tag; ``""`` if none does."""
     units = dict.fromkeys(["a", max(tag, key=tag.count)])
-    return next((one for one in units if trials(one * len(tag))), "")
+    return next((unit for unit in units if trials(unit * len(tag))), "")
 
 
 def hypotheses(tag: str) -> list[Text]:
-    """Give every class that this tag belongs to, the plainest first."""
+    """Return every class that this tag belongs to, the plainest first."""
     found = [ANY]
-    telling = [*_representatives(tag)][:MOST]
-    telling += [one for one in tag if one not in telling][:1]
+    remarkable = [*_representatives(tag)][:MAX_CHARACTERS_CLASSED]
+    remarkable += [character for character in tag if character not in remarkable][:1]
     found += [
         _shaped(claim, holds, members, others, group)
         for claim, holds, members, others in SHAPES
-        for one in telling
-        for group in charsets.sets_of(one)
+        for character in remarkable
+        for group in charsets.sets_of(character)
         if holds([group.has(each) for each in tag])
     ]
-    found += [one for one in LOOKS if one.holds(tag)]
+    found += [look for look in LOOKS if look.holds(tag)]
     found.append(Hypothesis(f"this tag alone, {shown(tag)}", lambda other: other == tag))
     found.append(Hypothesis(f"{shown(tag)} in any case", lambda other: other.casefold() == tag.casefold()))
-    unique = {one.claim: one for one in found}
+    unique = {hypothesis.claim: hypothesis for hypothesis in found}
     return [*unique.values()]
 
 
@@ -299,58 +302,58 @@ def _shaped(
     claim: str, holds: Callable[[Places], bool], members: Iterable[str], others: Iterable[str], group: Characters
 ) -> Text:
     def belongs(tag: str) -> bool:
-        return bool(tag) and holds([group.has(one) for one in tag])
+        return bool(tag) and holds([group.has(character) for character in tag])
 
     shapes, first, last = [*members], group.inside[0], group.inside[-1]
-    # Each place with one character, and the first place, and the last, with others.
+    # Every shape with the first character of the set, and some shapes with the others.
     inside = [
         *(_put(shape, first) for shape in shapes),
         _put(shapes[-1], last),
-        *(_put(shapes[0], one) for one in group.inside),
+        *(_put(shapes[0], character) for character in group.inside),
     ]
-    outside = [_put(shapes[0], one) for one in group.outside]
-    # Other places, then other characters.
+    outside = [_put(shapes[0], character) for character in group.outside]
+    # Other shapes first, then other characters.
     outside = [*(_put(shape, first) for shape in others), *outside]
     return Hypothesis(
-        claim.format(one=group.one, many=group.many),
+        claim.format(singular=group.singular, plural=group.plural),
         belongs,
-        tuple(one for one in dict.fromkeys(inside) if belongs(one)),
-        tuple(one for one in dict.fromkeys(outside) if safe(one) and not belongs(one)),
+        tuple(sample for sample in dict.fromkeys(inside) if belongs(sample)),
+        tuple(sample for sample in dict.fromkeys(outside) if safe(sample) and not belongs(sample)),
     )
 
 
-def _put(shape: str, one: str) -> str:
-    return shape.replace("c", one)
+def _put(shape: str, character: str) -> str:
+    return shape.replace("c", character)
 
 
 def pool(tag: str) -> list[str]:
-    """Give what may be tried, the nearest to this tag first."""
-    own = [one for one in dict.fromkeys(tag) if not "a" <= one <= "z"] or [tag[0]]
+    """Return what may be tried, the nearest to this tag first."""
+    own = [character for character in dict.fromkeys(tag) if not "a" <= character <= "z"] or [tag[0]]
     shapes = ("acb", "ac", "ca", "c", "accb", "acbcd", "cc")
-    found = [_put(shape, one) for shape in shapes for one in own]
+    found = [_put(shape, character) for shape in shapes for character in own]
     found += [tag[:-1], tag[1:], tag + "a", "a" + tag, tag + tag[-1], tag.swapcase(), tag.upper(), tag.lower()]
     found += [tag[:place] + "a" + tag[place + 1 :] for place in range(min(len(tag), 40))]
     found += PLAIN
-    found += [sample for one in LOOKS if one.holds(tag) for sample in (*one.inside, *one.outside)]
-    close = sorted(charsets.ALL, key=lambda one: min(_distance(one, mine) for mine in own))
-    found += [_put(shape, one) for shape in shapes[:4] for one in close]
-    found += [sample for one in LOOKS for sample in (*one.inside, *one.outside)]
-    return [one for one in dict.fromkeys(found) if safe(one) and len(one) <= LONGEST]
+    found += [sample for look in LOOKS if look.holds(tag) for sample in (*look.inside, *look.outside)]
+    close = sorted(charsets.ALL, key=lambda character: min(_distance(character, mine) for mine in own))
+    found += [_put(shape, character) for shape in shapes[:4] for character in close]
+    found += [sample for look in LOOKS for sample in (*look.inside, *look.outside)]
+    return [candidate for candidate in dict.fromkeys(found) if safe(candidate) and len(candidate) <= LONGEST]
 
 
-def _distance(one: str, other: str) -> tuple[bool, bool, int]:
-    first, second = unicodedata.category(one), unicodedata.category(other)
-    return first != second, first[0] != second[0], abs(ord(one) - ord(other))
+def _distance(character: str, other: str) -> tuple[bool, bool, int]:
+    first, second = unicodedata.category(character), unicodedata.category(other)
+    return first != second, first[0] != second[0], abs(ord(character) - ord(other))
 
 
 def safe(tag: str) -> bool:
-    """Whether a tag can be asked for at all: URI software removes dot segments, and an empty one is no tag."""
+    """Return whether a tag can be sent at all: not if it is empty, or a dot segment. (RFC 3986, 5.2.4)."""
     return tag.strip() not in ("", ".", "..") or (bool(tag) and tag.isspace())
 
 
 def _among_specials(least: str, found: Text | None, trials: Trials[str]) -> Text | None:
-    """Compare with the other special characters of ASCII: of these, a service may treat any few alike."""
-    one = least[1]
+    """Return a class of special ASCII characters that fits all trials: a service may treat any few of them alike."""
+    special = least[1]
     usual = {other: f"a{other}b" for other in charsets.USUAL}
     try:
         trials.all([*usual.values()])
@@ -358,17 +361,19 @@ def _among_specials(least: str, found: Text | None, trials: Trials[str]) -> Text
             return found
         trials.all([f"a{other}b" for other in charsets.SPECIALS])
         wrong = {other for other in charsets.SPECIALS if trials(f"a{other}b")}
-        if wrong == {*charsets.SPECIALS} or not trials(f"tag{one}7") or trials(PLAIN[0]):
+        if wrong == {*charsets.SPECIALS} or not trials(f"tag{special}7") or trials(PLAIN[0]):
             return None
-        anywhere = trials(one) and trials(f"{one}a") and trials(f"a{one}")
+        anywhere = trials(special) and trials(f"{special}a") and trials(f"a{special}")
     except Spent:
         return None
     where = "" if anywhere else " between other characters"
-    return Hypothesis(f"any tag with {charsets.named(wrong)}{where}", lambda tag: any(each in wrong for each in tag))
+    return Hypothesis(
+        f"any tag with {charsets.named(wrong)}{where}", lambda tag: any(character in wrong for character in tag)
+    )
 
 
 def shown(tag: str) -> str:
-    """Write a tag so that every character of it can be told: runs are counted, what cannot be seen is escaped."""
+    """Return a tag as reports show it: runs of a character are counted, what cannot be seen is escaped."""
     runs = [match.group() for match in re.finditer(r"(.)\1*", tag, re.DOTALL)]
     if any(len(run) >= LONG for run in runs):
         return "+".join(f"{_visible(run[0])}×{len(run)}" if len(run) >= LONG else shown(run) for run in _merged(runs))
@@ -388,5 +393,5 @@ def _merged(runs: list[str]) -> list[str]:
 
 def _visible(text: str) -> str:
     plain = text.isprintable() and unicodedata.normalize("NFKC", text) == text
-    plain = plain and not any(unicodedata.category(one)[0] in "MZ" and one != " " for one in text)
+    plain = plain and not any(unicodedata.category(character)[0] in "MZ" and character != " " for character in text)
     return text.replace("\\", "\\\\") if plain else ascii(text)[1:-1]

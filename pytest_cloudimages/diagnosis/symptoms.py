@@ -1,4 +1,4 @@
-"""What an answer or a reading shows to have gone wrong."""
+"""Symptoms: what an answer, or a read of the tags, shows to have gone wrong. No I/O."""
 
 import enum
 from collections import Counter
@@ -9,26 +9,26 @@ from pytest_cloudimages.spec.limits import LONGEST
 
 
 class Symptom(enum.StrEnum):
-    """The ways in which an operation on a tag goes wrong; the word says what became of the tag."""
+    """The ways in which an operation on a tag goes wrong; the value completes a sentence about the tag."""
 
     FAILED = "answered 5xx or not at all"
     REFUSED = "refused"
     STORED = "refused and stored"
-    ODD = "acknowledged with another code"
+    OTHER_2XX = "acknowledged with another code"
     ACCEPTED = "acknowledged"
     UNFAITHFUL = "altered or lost"
     TWICE = "listed twice"
     UNDELETABLE = "refused to be deleted"
-    KEPT = "kept when deleted"
+    NOT_DELETED = "kept when deleted"
     DELETED_DESPITE_REFUSAL = "refused to be deleted and gone"
     FORGIVEN = "deleted though absent"
     MISANSWERED = "answered otherwise than 404"
-    REMOVES_OTHERS = "costing other tags"
-    ADDS_OTHERS = "bringing other tags"
+    REMOVES_OTHERS = "other tags lost"
+    ADDS_OTHERS = "other tags added"
 
     @property
     def told_by_status(self) -> bool:
-        """Whether the answer alone shows it."""
+        """Whether the status code alone shows it."""
         return self in BY_STATUS
 
 
@@ -36,7 +36,7 @@ BY_STATUS = frozenset(
     {
         Symptom.FAILED,
         Symptom.REFUSED,
-        Symptom.ODD,
+        Symptom.OTHER_2XX,
         Symptom.ACCEPTED,
         Symptom.UNDELETABLE,
         Symptom.FORGIVEN,
@@ -46,7 +46,10 @@ BY_STATUS = frozenset(
 
 
 def of_answer(kind: Kind, tag: str, status: int, *, carried: bool | None) -> Symptom | None:
-    """Give what an answer alone shows to be wrong. ``carried`` is whether the image had the tag, if that is known."""
+    """Return what a status code alone shows to be wrong, or ``None``; status 0 stands for no answer.
+
+    ``carried`` is whether the image had the tag, ``None`` if that is not known.
+    """
     if status == 0 or status >= 500:  # noqa: PLR2004 - the class of codes
         return Symptom.FAILED
     good, refused = 200 <= status < 300, 400 <= status < 500  # noqa: PLR2004 - the classes of codes
@@ -55,16 +58,16 @@ def of_answer(kind: Kind, tag: str, status: int, *, carried: bool | None) -> Sym
             return Symptom.ACCEPTED if good else None
         # A 201 for a new tag is what HTTP asks for. (Ruling Q-05.)
         fine = (204,) if carried else (204, 201)
-        return Symptom.REFUSED if refused else Symptom.ODD if good and status not in fine else None
+        return Symptom.REFUSED if refused else Symptom.OTHER_2XX if good and status not in fine else None
     if carried is None:
-        return Symptom.ODD if good and status != 204 else None  # noqa: PLR2004
+        return Symptom.OTHER_2XX if good and status != 204 else None  # noqa: PLR2004
     if carried:
-        return Symptom.UNDELETABLE if refused else Symptom.ODD if good and status != 204 else None  # noqa: PLR2004
+        return Symptom.UNDELETABLE if refused else Symptom.OTHER_2XX if good and status != 204 else None  # noqa: PLR2004
     return Symptom.FORGIVEN if good else Symptom.MISANSWERED if refused and status != 404 else None  # noqa: PLR2004
 
 
 def of_readings(kind: Kind, tag: str, status: int, before: Sequence[str], after: Sequence[str]) -> Symptom | None:
-    """Give what the tags before and after one operation show to be wrong."""
+    """Return what the tags before and after an operation show to be wrong, or ``None``."""
     good = 200 <= status < 300  # noqa: PLR2004 - the class of codes
     lost, brought = Counter(before) - Counter(after), Counter(after) - Counter(before)
     if kind is Kind.ADD and good and len(tag) <= LONGEST:
@@ -77,7 +80,7 @@ def of_readings(kind: Kind, tag: str, status: int, before: Sequence[str], after:
         return Symptom.STORED
     elif kind is Kind.DELETE and good:
         if tag in after:
-            return Symptom.KEPT
+            return Symptom.NOT_DELETED
         lost.pop(tag, None)
     elif kind is Kind.DELETE and not good and tag in lost:
         return Symptom.DELETED_DESPITE_REFUSAL

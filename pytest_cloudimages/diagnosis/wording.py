@@ -1,4 +1,4 @@
-"""Puts classes of input into sentences. No I/O."""
+"""Words findings: input classes as sentences. No I/O."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import SequenceMatcher
@@ -10,19 +10,19 @@ from pytest_cloudimages.diagnosis.symptoms import Symptom
 from pytest_cloudimages.spec.limits import LONGEST
 
 EXAMPLES = 3
-"""Neighbours of either side that a sentence names."""
+"""Members, and non-members, that a sentence names at most."""
 
 
 def claimed(
     found: Hypothesis[Probe], trials: Trials[Probe], symptom: Symptom, when: str, shown: Callable[[Probe], str]
 ) -> str:
-    """Name a class, with what was seen on either side of it.
+    """Return a class as a sentence, with what went wrong and what went well.
 
     "any tag with a plus sign ('a+b', '+' altered or lost; 'a-b', 'a b' fine)"
     """
     wrong = _shortest(trials.wrong)
-    well = [one for one in found.outside if one in trials.well] + _shortest(trials.well)
-    seen = _by_length({one: bad for one, bad in trials.seen.items() if isinstance(one, str)}, symptom)
+    well = [sample for sample in found.outside if sample in trials.well] + _shortest(trials.well)
+    seen = _by_length({tag: bad for tag, bad in trials.seen.items() if isinstance(tag, str)}, symptom)
     if not seen:
         seen = f"{_listed(wrong, shown)} {symptom}"
         seen += f"; {_listed(well, shown)} {_fine(symptom)}" if well else ""
@@ -30,18 +30,18 @@ def claimed(
 
 
 def unclaimed(probe: Probe, trials: Trials[Probe], symptom: Symptom, when: str, shown: Callable[[Probe], str]) -> str:
-    """Say what was seen, and nothing more."""
+    """Return a sentence on what was seen, for want of a class."""
     name = "this tag" if isinstance(probe, str) else "these two tags"
-    others = [one for one in _shortest(trials.wrong) if one != probe]
-    near = sorted(trials.well, key=lambda one: -SequenceMatcher(a="".join(one), b="".join(probe)).ratio())
-    said = f"{name}, {shown(probe)}, {f'{when}, ' if when else ''}{symptom}"
-    said += f"; so {'is' if len(others) == 1 else 'are'} {_listed(others, shown)}" if others else ""
-    said += f"; neighbours that are {_fine(symptom)}: {_listed(near, shown)}" if trials.well else ""
-    return f"{said}; no class was found"
+    others = [other for other in _shortest(trials.wrong) if other != probe]
+    near = sorted(trials.well, key=lambda tried: -SequenceMatcher(a="".join(tried), b="".join(probe)).ratio())
+    sentence = f"{name}, {shown(probe)}, {f'{when}, ' if when else ''}{symptom}"
+    sentence += f"; so {'is' if len(others) == 1 else 'are'} {_listed(others, shown)}" if others else ""
+    sentence += f"; neighbours that are {_fine(symptom)}: {_listed(near, shown)}" if trials.well else ""
+    return f"{sentence}; no class was found"
 
 
 def beyond(trials: Trials[str], counts: Sequence[int]) -> str:
-    """Say up to which length a service takes tags that are too long."""
+    """Return a sentence on the length up to which a service accepts tags that are too long."""
     try:
         refused = next((count for count in counts if not trials("a" * count)), None)
         taken = max(count for count in counts if count != refused and trials("a" * count))
@@ -55,32 +55,35 @@ def beyond(trials: Trials[str], counts: Sequence[int]) -> str:
 
 
 def _by_length(seen: Mapping[str, bool], symptom: Symptom) -> str:
-    """Tell which lengths were the last to go well; nothing where one more character was not what mattered."""
-    edges = [
-        one
-        for one, wrong in seen.items()
-        if wrong and len(one) >= length_limits.REACH and one == one[0] * len(one) and seen.get(one[1:]) is False
+    """Return which lengths were the last to go well; ``""`` if one more character made no difference."""
+    at_boundaries = [
+        tag
+        for tag, wrong in seen.items()
+        if wrong and len(tag) >= length_limits.REACH and tag == tag[0] * len(tag) and seen.get(tag[1:]) is False
     ]
-    edges = sorted(edges, key=lambda one: one[0] != "a")[:2]
-    told = [
+    at_boundaries = sorted(at_boundaries, key=lambda edge: edge[0] != "a")[:2]
+    parts = [
         part
-        for one in edges
-        for part in (f"{string_classes.shown(one[1:])} {_fine(symptom)}", f"{string_classes.shown(one)} {symptom}")
+        for edge in at_boundaries
+        for part in (
+            f"{string_classes.shown(edge[1:])} {_fine(symptom)}",
+            f"{string_classes.shown(edge)} {symptom}",
+        )
     ]
     others = [
-        one for one, wrong in seen.items() if not wrong and one == one[0] * len(one) and len(one) >= length_limits.REACH
+        tag for tag, wrong in seen.items() if not wrong and tag == tag[0] * len(tag) and len(tag) >= length_limits.REACH
     ]
-    others = [one for one in others if one[0] not in {edge[0] for edge in edges}]
-    told += [f"{string_classes.shown(max(others, key=len))} {_fine(symptom)}"] if told and others else []
-    return ", ".join(told)
+    others = [tag for tag in others if tag[0] not in {edge[0] for edge in at_boundaries}]
+    parts += [f"{string_classes.shown(max(others, key=len))} {_fine(symptom)}"] if parts and others else []
+    return ", ".join(parts)
 
 
 def _shortest(probes: Iterable[Probe]) -> list[Probe]:
-    return sorted(probes, key=lambda one: len("".join(one)))
+    return sorted(probes, key=lambda probe: len("".join(probe)))
 
 
 def _listed(probes: Iterable[Probe], shown: Callable[[Probe], str]) -> str:
-    return ", ".join(shown(one) for one in list(dict.fromkeys(probes))[:EXAMPLES])
+    return ", ".join(shown(probe) for probe in list(dict.fromkeys(probes))[:EXAMPLES])
 
 
 def _fine(symptom: Symptom) -> str:
@@ -88,5 +91,5 @@ def _fine(symptom: Symptom) -> str:
 
 
 def both(pair: Pair) -> str:
-    """Write two tags."""
+    """Return two tags as a sentence names them."""
     return " and ".join(string_classes.shown(tag) for tag in pair)

@@ -1,4 +1,4 @@
-"""Carries races out: threads that only send and write down, and a verdict when all is quiet again."""
+"""Executes concurrent plans: threads that only send and write down, and a verdict when nobody writes any more."""
 
 import functools
 import threading
@@ -13,12 +13,13 @@ from typing import TypeVar
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.polling import Eventually
-from pytest_cloudimages.client.session import PATCH_TYPE, Answer, pause_after, segment
+from pytest_cloudimages.client.session import Answer, pause_after
 from pytest_cloudimages.client.trouble import LOST
 from pytest_cloudimages.history.checkers.check import check
 from pytest_cloudimages.history.concurrent_plans import ClientOperation, ConcurrentPlan, Phase, Process
 from pytest_cloudimages.history.events import Anomaly, ConcurrentHistory, Event
 from pytest_cloudimages.history.operations import Kind
+from pytest_cloudimages.history.resource import NAME, SetResource
 from pytest_cloudimages.history.steps import Reading
 
 Open = Callable[..., AbstractContextManager[Image]]
@@ -28,279 +29,291 @@ LEAST_WAIT, LONGEST_WAIT = 0.02, 1.0  # seconds
 MOST_TRIES = 6
 """How often a request of a race is sent where it meets trouble on the way."""
 MAIN = 0
-"""The client that prepares, reads in quiet and cleans up; those that race are numbered from 1."""
+"""The client that prepares, reads while nobody writes, and cleans up; those that race are numbered from 1."""
 
 
 class WorkerPool:
-    """Clients that keep their connections from race to race: each is a thread of its own."""
+    """Clients that keep their connections from plan to plan: each is a thread of its own."""
 
     def __init__(self) -> None:
-        self._members: list[ThreadPoolExecutor] = []
+        self._workers: list[ThreadPoolExecutor] = []
 
     def ask(self, client: int, what: Callable[[], Result]) -> Future[Result]:
         """Have a client do something, which counts for the check, and serves the purpose, at hand here."""
-        while len(self._members) <= client:
-            self._members.append(ThreadPoolExecutor(1))
-        return self._members[client].submit(copy_context().run, what)
+        while len(self._workers) <= client:
+            self._workers.append(ThreadPoolExecutor(1))
+        return self._workers[client].submit(copy_context().run, what)
 
     def close(self) -> None:
-        """Let everyone go when they have finished."""
-        for one in self._members:
-            one.shutdown()
+        """Let every worker go when it has finished."""
+        for worker in self._workers:
+            worker.shutdown()
 
 
 @contextmanager
 def worker_pool() -> Iterator[WorkerPool]:
-    """Keep a crew together for the length of a block."""
-    members = WorkerPool()
+    """Keep a pool of workers for the length of a block."""
+    workers = WorkerPool()
     try:
-        yield members
+        yield workers
     finally:
-        members.close()
+        workers.close()
 
 
 @dataclass(frozen=True, slots=True)
 class Completed:
-    """One operation carried out: as the checker sees it, and as it was sent."""
+    """One operation executed: as the checker sees it, and as it was sent."""
 
     event: Event
     exchange: Exchange
-    beat: int
-    """The beat it belongs to; the clean-up is one more."""
-    among: bool
+    phase: int
+    """The phase it belongs to; the clean-up is one more."""
+    concurrent: bool
     """Whether others wrote at the same time."""
     passing: bool = False
     """Whether it met passing trouble: it was sent again, or what was sent before may be why it was answered so."""
 
 
 Shown = tuple[tuple[str, ...] | None, ...]
-"""The tags of every image; ``None`` for one whose tags could not be read."""
+"""The values of every image; ``None`` for one whose values could not be read."""
 
 
 @dataclass(frozen=True)
 class ConcurrentRun:
-    """What one race, carried out, has shown."""
+    """What one concurrent plan, executed, has shown."""
 
-    race: ConcurrentPlan
-    done: tuple[Completed, ...]
+    plan: ConcurrentPlan
+    completed: tuple[Completed, ...]
     """In the order in which it was sent."""
-    quiet: tuple[Shown, ...]
-    """What was read after every beat, and after the clean-up."""
+    quiescent: tuple[Shown, ...]
+    """What was read after every phase, and after the clean-up, while nobody wrote."""
     anomalies: tuple[Anomaly, ...]
     """What no order of the operations explains."""
     late: tuple[Anomaly, ...]
-    """What is explained if readings among the changes may show what was a little while before."""
+    """What is explained if reads among the changes may show what was a little while before."""
+
+    def __repr__(self) -> str:
+        return f"<ConcurrentRun: {self.plan.pattern}, {self.plan.clients} clients, {len(self.completed)} operations>"
 
     @property
     def exchanges(self) -> list[Exchange]:
         """All that was sent, in that order."""
-        return [one.exchange for one in self.done]
+        return [each.exchange for each in self.completed]
 
-    def behind(self, events: Iterable[Event]) -> list[Exchange]:
-        """Give the exchanges behind some events."""
-        wanted = {(one.client, one.answered, one.kind) for one in events}
-        return [one.exchange for one in self.done if (one.event.client, one.event.answered, one.event.kind) in wanted]
+    def exchanges_of(self, events: Iterable[Event]) -> list[Exchange]:
+        """Return the exchanges of some events."""
+        wanted = {(event.client, event.answered, event.kind) for event in events}
+        return [
+            each.exchange
+            for each in self.completed
+            if (each.event.client, each.event.answered, each.event.kind) in wanted
+        ]
 
-    def asked(self, kind: Kind, beat: int) -> list[Completed]:
-        """Return the operations of a kind in a beat, without those that met passing trouble."""
-        return [done for done in self.done if done.beat == beat and done.event.kind is kind and not done.passing]
+    def asked(self, kind: Kind, phase: int) -> list[Completed]:
+        """Return the operations of a kind in a phase, without those that met passing trouble."""
+        found = [each for each in self.completed if each.phase == phase and each.event.kind is kind]
+        return [each for each in found if not each.passing]
 
-    def acknowledged(self, kind: Kind, beat: int) -> list[Completed]:
-        """Give the operations of a kind in a beat that the service acknowledged (2xx)."""
-        return [one for one in self.asked(kind, beat) if 200 <= one.event.status < 300]  # noqa: PLR2004 - the class
+    def acknowledged(self, kind: Kind, phase: int) -> list[Completed]:
+        """Return the operations of a kind in a phase that the service acknowledged (2xx)."""
+        return [each for each in self.asked(kind, phase) if 200 <= each.event.status < 300]  # noqa: PLR2004 - the class
 
 
 @dataclass
 class _Execution:
-    """One race while it is run."""
+    """One concurrent plan while it is executed."""
 
-    race: ConcurrentPlan
+    plan: ConcurrentPlan
+    resource: SetResource
     images: list[Image]
     worker_pool: WorkerPool
     patience: Eventually
     late: float
-    done: list[Completed] = field(default_factory=list)
+    completed: list[Completed] = field(default_factory=list)
     """Threads write it, in any order."""
-    beat: int = 0
+    phase: int = 0
     renamed: int = 0
 
     # What the clients do
 
-    def run(self, beat: Phase) -> None:
-        """Let the clients of a beat start together, step by step, and wait until all have finished."""
-        if len(beat) == 1:
-            for action in beat[0]:
-                self.act(MAIN, action)
+    def run(self, phase: Phase) -> None:
+        """Let the clients of a phase start together, step by step, and wait until all have finished."""
+        if len(phase) == 1:
+            for operation in phase[0]:
+                self.do(MAIN, operation)
             return
         limit = 2 * self.images[0].client.transport.timeout
-        longest = max(map(len, beat))
-        starts = [threading.Barrier(sum(turn < len(lane) for lane in beat)) for turn in range(longest)]
+        longest = max(map(len, phase))
+        starts = [threading.Barrier(sum(turn < len(process) for process in phase)) for turn in range(longest)]
         runs = [
-            self.worker_pool.ask(number, functools.partial(self._lane, number, lane, starts, limit))
-            for number, lane in enumerate(beat, MAIN + 1)
+            self.worker_pool.ask(number, functools.partial(self._process, number, process, starts, limit))
+            for number, process in enumerate(phase, MAIN + 1)
         ]
-        # All are waited for before any problem is raised: no request may leak into the next race.
-        problems = [execute.exception() for execute in runs]
+        # All are waited for before any problem is raised: no request may leak into the next plan.
+        problems = [run.exception() for run in runs]
         for problem in problems:
             if problem is not None:
                 raise problem
 
-    def _lane(self, client: int, lane: Process, starts: list[threading.Barrier], limit: float) -> None:
+    def _process(self, client: int, process: Process, starts: list[threading.Barrier], limit: float) -> None:
         self.images[0].client.transport.connect()
         try:
-            for action, start in zip(lane, starts, strict=False):
-                # One that hangs keeps the others waiting only so long.
+            for operation, start in zip(process, starts, strict=False):
+                # A client that hangs keeps the others waiting no longer than this.
                 with suppress(threading.BrokenBarrierError):
                     start.wait(limit)
-                self.act(client, action)
+                self.do(client, operation)
         except BaseException:
             for start in starts:
                 start.abort()
             raise
 
-    def act(self, client: int, action: ClientOperation) -> None:
+    def do(self, client: int, operation: ClientOperation) -> None:
         """Send one request, and again where it meets trouble or is asked to wait; each is an event of its own."""
-        name = self._new_name(action.image) if action.kind is Kind.RENAME else None
-        among = client != MAIN
+        value = self._new_name(operation.image) if operation.kind is Kind.SET else operation.value
+        concurrent = client != MAIN
         lost = False
-        time.sleep(action.pause)
+        time.sleep(operation.pause)
         for tries in range(1, MOST_TRIES + 1):
-            answer = self._send(action, name)
-            pause = None if action.cut else pause_after(answer, tries)
+            answer = self._send(operation, value)
+            pause = None if operation.cut else pause_after(answer, tries)
             again = pause is not None and tries < MOST_TRIES
-            if action.kind is Kind.READ:
-                self._seen(client, action.image, Reading(answer), among=among)
+            if operation.kind is Kind.READ:
+                self._saw(client, operation.image, Reading(answer, self.resource), concurrent=concurrent)
             else:
-                event = _event(client, action, answer.exchange, name)
+                event = _event(client, operation, answer.exchange, value)
                 passing = again or (lost and answer.refused)
-                self.done.append(Completed(event, answer.exchange, self.beat, among, passing))
+                self.completed.append(Completed(event, answer.exchange, self.phase, concurrent, passing))
             if not again or pause is None:
                 return
             lost = lost or answer.status in LOST
             time.sleep(pause)
-            self.images[action.image].client.transport.way.pace.wait()
+            self.images[operation.image].client.transport.way.pace.wait()
 
     def _new_name(self, number: int) -> str:
         self.renamed += 1
         return f"{self.images[number].name}-{self.renamed}"
 
-    def _send(self, action: ClientOperation, name: str | None) -> Answer:
-        image = self.images[action.image]
-        client, target = image.client, f"/images/{image.id}"
-        match action.kind:
-            case Kind.RENAME:
-                change = {"op": "replace", "path": "/name", "value": name}
-                return client.send_once("PATCH", target, json=[change], headers={"Content-Type": PATCH_TYPE})
+    def _send(self, operation: ClientOperation, value: str) -> Answer:
+        image = self.images[operation.image]
+        match operation.kind:
+            case Kind.SET:
+                request = NAME.set(image.id, value)
             case Kind.READ:
-                return client.send_once("GET", target)
+                request = self.resource.read(image.id)
             case Kind.ADD:
-                return client.send_once("PUT", f"{target}/tags/{segment(action.tag)}", cut=action.cut)
+                request = self.resource.add(image.id, value)
             case _:
-                return client.send_once("DELETE", f"{target}/tags/{segment(action.tag)}", cut=action.cut)
+                request = self.resource.delete(image.id, value)
+        return image.client.ask_once(request, cut=operation.cut)
 
     def wait(self) -> None:
-        """Give the service time for what nobody waited for: twice as long as it took for anything else."""
-        taken = [one.exchange.answered - one.exchange.sent for one in self.done if one.exchange.status]
+        """Sleep for what nobody waited for: twice as long as it took for anything else."""
+        taken = [each.exchange.answered - each.exchange.sent for each in self.completed if each.exchange.status]
         time.sleep(min(max(2 * max(taken, default=0.0), LEAST_WAIT), LONGEST_WAIT))
 
     def clean(self, shown: Shown) -> None:
-        """Delete every tag that is listed."""
-        for number, tags in enumerate(shown):
-            for tag in dict.fromkeys(tags or ()):
-                self.act(MAIN, ClientOperation(Kind.DELETE, tag, number))
+        """Delete every value that is listed."""
+        for number, values in enumerate(shown):
+            for value in dict.fromkeys(values or ()):
+                self.do(MAIN, ClientOperation(Kind.DELETE, value, number))
 
     # What is seen
 
-    def _seen(self, client: int, number: int, reading: Reading, *, among: bool) -> None:
-        self.done.append(Completed(_read(client, number, reading), reading.answer.exchange, self.beat, among))
+    def _saw(self, client: int, number: int, reading: Reading, *, concurrent: bool) -> None:
+        self.completed.append(
+            Completed(_read(client, number, reading), reading.answer.exchange, self.phase, concurrent)
+        )
 
-    def quiet(self) -> Shown:
-        """Read the images when a beat is over."""
-        shown = tuple(self.eventual_tags(MAIN, number) for number in range(len(self.images)))
-        self.beat += 1
+    def quiescent(self) -> Shown:
+        """Read the images when a phase is over."""
+        shown = tuple(self.eventual_values(MAIN, number) for number in range(len(self.images)))
+        self.phase += 1
         return shown
 
-    def eventual_tags(self, client: int, number: int) -> tuple[str, ...] | None:
-        """Read an image in quiet; where it shows what nothing explains, wait for it."""
+    def eventual_values(self, client: int, number: int) -> tuple[str, ...] | None:
+        """Read an image while nobody writes; where it shows what nothing explains, wait for it."""
         image = self.images[number]
 
         def look() -> Reading:
-            return Reading(image.show())
+            return Reading(image.client.ask(self.resource.read(image.id)), self.resource)
 
         def explained(seen: Reading) -> bool:
-            return not check(self.history([_read(client, number, seen)], late=self.late))
+            return not check(self.history([_read(client, number, seen)], late=self.late), self.resource)
 
         if lag := self.patience.recorder.lag:
             # What is shown late may well be explained, and be gone a moment later.
             time.sleep(min(2 * lag, self.late))
         reading = self.patience.until(look(), look, explained)
-        self._seen(client, number, reading, among=False)
-        return reading.tags
+        self._saw(client, number, reading, concurrent=False)
+        return reading.values
 
     # What is made of it
 
     def history(self, more: Iterable[Event] = (), *, late: float = 0.0) -> ConcurrentHistory:
-        """Give the history so far; readings among the changes may be so many seconds ``late``."""
+        """Return the history so far; reads among the changes may be ``late`` by this many seconds."""
         events = [
-            replace(one.event, sent=one.event.sent - late)
-            if late and one.among and one.event.kind is Kind.READ
-            else one.event
-            for one in self.done
+            replace(each.event, sent=each.event.sent - late)
+            if late and each.concurrent and each.event.kind is Kind.READ
+            else each.event
+            for each in self.completed
         ]
-        events.sort(key=lambda one: one.sent)
+        events.sort(key=lambda event: event.sent)
         names = {number: image.name for number, image in enumerate(self.images) if image.name}
         return ConcurrentHistory((*events, *more), {}, names)
 
-    def heat(self, quiet: Iterable[Shown]) -> ConcurrentRun:
-        """Conclude the race."""
-        anomalies, late = check(self.history()), list[Anomaly]()
+    def concluded(self, quiescent: Iterable[Shown]) -> ConcurrentRun:
+        """Return what the plan has shown."""
+        anomalies, late = check(self.history(), self.resource), list[Anomaly]()
         if anomalies:
             # A reader may see an acknowledged change a little late, here as anywhere else.
-            strict, anomalies = anomalies, check(self.history(late=self.late))
-            known = {(one.image, one.tag, one.category) for one in anomalies}
-            late = [one for one in strict if (one.image, one.tag, one.category) not in known]
-        done = sorted(self.done, key=lambda one: one.event.sent)
-        return ConcurrentRun(self.race, tuple(done), tuple(quiet), tuple(anomalies), tuple(late))
+            strict, anomalies = anomalies, check(self.history(late=self.late), self.resource)
+            known = {(anomaly.image, anomaly.value, anomaly.category) for anomaly in anomalies}
+            late = [each for each in strict if (each.image, each.value, each.category) not in known]
+        completed = sorted(self.completed, key=lambda each: each.event.sent)
+        return ConcurrentRun(self.plan, tuple(completed), tuple(quiescent), tuple(anomalies), tuple(late))
 
 
-def _event(client: int, action: ClientOperation, exchange: Exchange, name: str | None) -> Event:
+def _event(client: int, operation: ClientOperation, exchange: Exchange, value: str) -> Event:
     answered = exchange.answered if exchange.status else None
-    return Event(action.kind, action.image, client, exchange.sent, answered, exchange.status, action.tag, None, name)
+    return Event(operation.kind, operation.image, client, exchange.sent, answered, exchange.status, value)
 
 
 def _read(client: int, number: int, reading: Reading) -> Event:
-    exchange, name = reading.answer.exchange, (reading.attributes or {}).get("name")
-    shown = name if isinstance(name, str) else None
-    return Event(Kind.READ, number, client, exchange.sent, exchange.answered, exchange.status, "", reading.tags, shown)
+    exchange, shown = reading.answer.exchange, NAME.value(reading.answer)
+    return Event(
+        Kind.READ, number, client, exchange.sent, exchange.answered, exchange.status, "", reading.values, shown
+    )
 
 
 def execute(
+    plan: ConcurrentPlan,
+    resource: SetResource,
     fresh_image: Open,
-    race: ConcurrentPlan,
-    members: WorkerPool,
+    workers: WorkerPool,
     *,
     patience: Eventually,
     late: float,
     clean: bool = True,
 ) -> ConcurrentRun:
-    """Run a race on images of its own, and give what it has shown.
+    """Execute a concurrent plan on images of its own, and return what it has shown.
 
-    ``late`` is how long after its acknowledgement a reader may miss a change, in seconds; without ``clean`` the tags
-    are left to the images' end. Raises ``Blocked`` where images cannot be had.
+    ``late`` is how long after its acknowledgement a reader may miss a change, in seconds; without ``clean`` the values
+    are left to the images' end. Raise ``Blocked`` where images cannot be had.
     """
     with ExitStack() as stack:
-        images = [stack.enter_context(fresh_image()) for _ in range(race.images)]
-        course = _Execution(race, images, members, patience, late)
-        quiet = []
-        for beat in race.beats:
-            course.run(beat)
-            if any(action.cut for lane in beat for action in lane):
-                course.wait()
-            quiet.append(course.quiet())
-        for client, number in race.readers:
+        images = [stack.enter_context(fresh_image()) for _ in range(plan.images)]
+        execution = _Execution(plan, resource, images, workers, patience, late)
+        quiescent = []
+        for phase in plan.phases:
+            execution.run(phase)
+            if any(operation.cut for process in phase for operation in process):
+                execution.wait()
+            quiescent.append(execution.quiescent())
+        for client, number in plan.readers:
             # What the owner sees by now, everyone does.
-            members.ask(client, functools.partial(course.eventual_tags, client, number)).result()
-        if clean and any(quiet[-1]):
-            course.clean(quiet[-1])
-            quiet.append(course.quiet())
-        return course.heat(quiet)
+            workers.ask(client, functools.partial(execution.eventual_values, client, number)).result()
+        if clean and any(quiescent[-1]):
+            execution.clean(quiescent[-1])
+            quiescent.append(execution.quiescent())
+        return execution.concluded(quiescent)

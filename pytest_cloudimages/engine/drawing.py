@@ -1,13 +1,15 @@
-"""Values that follow from a number."""
+"""Values that follow from a seed and nothing else."""
 
 import json
+import threading
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
 from typing import TypeVar
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
+import hypothesis
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
@@ -17,38 +19,38 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """A tag, with the class it was drawn from."""
+    """A tag, with the input class it was drawn from."""
 
     tag: str
-    kind: str
+    input_class: str
 
 
 def samples(table: dict[str, st.SearchStrategy[str]], rounds: int = 1) -> st.SearchStrategy[list[Sample]]:
-    """So many tags of every class of a table: each class is certain to be there."""
-    kinds = [kind for kind in table for _ in range(rounds)]
-    return st.tuples(*(table[kind] for kind in kinds)).map(
-        lambda drawn: [Sample(tag, kind) for tag, kind in zip(drawn, kinds, strict=True)]
+    """Return a strategy of lists with ``rounds`` tags of every input class of a table."""
+    input_classes = [input_class for input_class in table for _ in range(rounds)]
+    return st.tuples(*(table[input_class] for input_class in input_classes)).map(
+        lambda drawn: [Sample(tag, input_class) for tag, input_class in zip(drawn, input_classes, strict=True)]
     )
 
 
-def shuffled(drawn: Iterable[Value], number: int) -> list[Value]:
-    """Return what was drawn in an order that depends on nothing but the number and the values.
+def shuffled(drawn: Iterable[Value], seed: int) -> list[Value]:
+    """Return values in an order that depends on nothing but the seed and the values.
 
-    A value counts for what it holds: what its class and its fields are called must not change what a seed means.
+    The names of a value's class and fields do not count: renaming them must not change what a seed means.
     """
-    return sorted(drawn, key=lambda value: zlib.crc32(f"{number} {json.dumps(value, default=astuple)}".encode()))
+    return sorted(drawn, key=lambda value: zlib.crc32(f"{seed} {json.dumps(value, default=astuple)}".encode()))
 
 
 def batches(drawn: Sequence[Value], size: int) -> list[list[Value]]:
-    """Divide what was drawn into batches of at most so many."""
+    """Return values divided into batches of at most ``size``."""
     return [[*drawn[begin : begin + size]] for begin in range(0, len(drawn), size)]
 
 
-def draw(strategy: st.SearchStrategy[Value], number: int, count: int = 1) -> list[Value]:
-    """Draw values that depend on nothing but the number, outside any test."""
+def draw(strategy: st.SearchStrategy[Value], seed: int, count: int = 1) -> list[Value]:
+    """Return up to ``count`` values of a strategy that depend on nothing but the seed, drawn outside any test."""
     found: list[Value] = []
 
-    @seed(number)
+    @hypothesis.seed(seed)
     @settings(
         # Hypothesis begins with the simplest value there is; it comes on top of those asked for.
         max_examples=count + 1,
@@ -63,19 +65,23 @@ def draw(strategy: st.SearchStrategy[Value], number: int, count: int = 1) -> lis
     def collect(value: Value) -> None:
         found.append(value)
 
-    with _without_sources():
+    with _SOURCES, _without_sources():
         collect()
     return found[1 : count + 1] or found
 
 
+_SOURCES = threading.RLock()
+"""Held while Hypothesis is kept from the sources: what it reads of them, it reads once for all threads."""
+
+
 @contextmanager
 def _without_sources() -> Iterator[None]:
-    """Have Hypothesis draw nothing that it read in the sources of modules that happen to be loaded.
+    """Keep Hypothesis from drawing constants that it read in the sources of loaded modules.
 
-    It mixes constants of a tester's own modules, and of this package's where that is installed from a checkout, into
-    what it draws; then the same seed would try other tags in another folder, or once a constant of ours has changed.
+    It mixes constants of a tester's own modules, and of this package's if that is installed from a checkout, into
+    what it draws; then the same seed would draw other tags in another folder, or once a constant of ours has changed.
     """
-    # These are Hypothesis's own affair: where a later version has them no more, a test tells.
+    # These are internals of Hypothesis: if a later version lacks them, tests/test_seeds.py fails.
     read = getattr(providers, "_get_local_constants", None)
     kept = getattr(providers, "CONSTANTS_CACHE", None)
     if read is None or kept is None:
@@ -90,8 +96,8 @@ def _without_sources() -> Iterator[None]:
 
 
 @st.composite
-def merged(draw_one: st.DrawFn, lists: Sequence[Sequence[Value]]) -> list[Value]:
-    """Merge lists in any way that keeps the order of each."""
-    turns = draw_one(st.permutations([place for place, one in enumerate(lists) for _ in one]))
-    waiting = [iter(one) for one in lists]
+def merged(draw: st.DrawFn, lists: Sequence[Sequence[Value]]) -> list[Value]:
+    """Return lists merged in any way that keeps the order of each."""
+    turns = draw(st.permutations([place for place, values in enumerate(lists) for _ in values]))
+    waiting = [iter(values) for values in lists]
     return [next(waiting[turn]) for turn in turns]

@@ -3,67 +3,65 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import time
 from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from pytest_cloudimages.areas.tags import probes, workloads
-from pytest_cloudimages.areas.tags.negative import NegativeRequests
-from pytest_cloudimages.areas.tags.race_workloads import Races
-from pytest_cloudimages.areas.tags.representations import Representations
-from pytest_cloudimages.engine.concurrent import worker_pool
-from pytest_cloudimages.engine.observations import Steps
+import pytest
+
+from pytest_cloudimages.engine import registry
+from pytest_cloudimages.engine.registry import Workloads
 from pytest_cloudimages.spec.marks import ids_of
 from pytest_cloudimages.spec.verdicts import Blocked
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    import pytest
-
-    from pytest_cloudimages.engine.concurrent import WorkerPool
     from pytest_cloudimages.engine.run import Run
-    from pytest_cloudimages.reporting.results import CheckResult
+    from pytest_cloudimages.spec.verdicts import Verdict
 
-DRAWN: dict[str, Callable[[Run], Any]] = {
-    "plain_tags": lambda run: workloads.plain_tags(run, run.number("plain")),
-    "unusual_tags": lambda run: workloads.unusual_tags(run, run.number("unusual")),
-    # Of the special tags, those that are written out were asked about before; no seed makes others of them.
-    "special_tags": lambda run: workloads.carpet_lives(run, run.number("special")),
-    "every_length": lambda run: workloads.every_length(run, run.number("lengths")),
-    "sequences": lambda run: workloads.sequences(run, run.number("sequences")),
-    "confusable_sequences": lambda run: workloads.confusable_sequences(run, run.number("related sequences")),
-    "read_path_checks": lambda run: workloads.read_path_checks(run, run.number("walks")),
-}
-"""The fixtures that follow from the seed, and how each is made; races are one more."""
-SETTLED: dict[str, Callable[[Run], Any]] = {
-    "cloudimages_run": lambda run: run,
-    "cloudimages_client": lambda run: run.client,
-    "fresh_image": lambda run: run.fresh_image,
-    "anonymous": lambda run: run.client.calling("nobody", lambda: None),
-    "specification": lambda run: run.options.specification,
-    # These do not follow from the seed: they were looked at before, and a check finds nothing new in them.
-    "confusable_tags": lambda _: Steps([]),
-    "boundary_tags": lambda _: Steps([]),
-    "absent_tags": lambda _: Steps([]),
-    "image_states": lambda _: Steps([]),
-    "image_at_tag_limit": lambda _: Steps([]),
-    "representations": lambda _: Representations([]),
-    "negative_requests": lambda _: NegativeRequests([]),
-    "other_images": lambda _: [],
-}
-"""The fixtures that are the same for every seed, and what a check is handed for each of them."""
-IMAGES = ("image", "working_image")
+RUN = "cloudimages_run"
+"""The fixture that all that asks the service rests on."""
+NOTHING_DRAWN = "it looks at nothing that follows from the seed"
 EVERY = 10.0
 """Seconds between two lines of progress, at least."""
 REPLAYED = 20
 """Examples of earlier runs at most that are tried first, the newest before older ones."""
 STRIDE = 0x9E3779B1
 """Leads from one seed to the next, so that runs with neighbouring seeds do not try the same."""
+
+
+class Shown(Protocol):
+    """What a check has shown of one requirement with one seed, as whoever judges it puts it."""
+
+    @property
+    def id(self) -> str:
+        """The id of the requirement."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict."""
+
+    @property
+    def cases(self) -> int:
+        """How many cases the check had."""
+
+    @property
+    def kinds(self) -> Mapping[str, int] | None:
+        """How many of each class of input."""
+
+    @property
+    def explanation(self) -> str:
+        """Why it is that verdict."""
+
+    @property
+    def witnesses(self) -> Sequence[Any]:
+        """The smallest histories that show it, as JSON data."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +71,9 @@ class Examples:
     folder: Path
 
     def seeds(self) -> list[int]:
-        """Give the seeds, the newest first; a file that is none of ours is let be."""
+        """Return the seeds, the newest first; a file that is none of ours is let be."""
         found: list[int] = []
-        files = sorted(self.folder.glob("seed-*.json"), key=lambda one: one.stat().st_mtime, reverse=True)
+        files = sorted(self.folder.glob("seed-*.json"), key=lambda file: file.stat().st_mtime, reverse=True)
         for file in files:
             try:
                 seed = json.loads(file.read_text(encoding="utf-8"))["seed"]
@@ -85,14 +83,14 @@ class Examples:
                 found.append(seed)
         return found[:REPLAYED]
 
-    def keep(self, seed: int, records: Sequence[CheckResult], endpoint: str) -> Path:
-        """Write down what a seed found, and give the file."""
+    def keep(self, seed: int, records: Sequence[Shown], endpoint: str) -> Path:
+        """Write down what a seed found, and return the file."""
         self.folder.mkdir(parents=True, exist_ok=True)
         data = {
             "seed": seed,
             "endpoint": endpoint,
-            "found": {one.id: one.explanation for one in records},
-            "witnesses": [witness for one in records for witness in one.witnesses],
+            "found": {record.id: record.explanation for record in records},
+            "witnesses": [witness for record in records for witness in record.witnesses],
         }
         name = hashlib.sha256(endpoint.encode()).hexdigest()[:6]
         path = self.folder / f"seed-{seed}-{name}.json"
@@ -107,8 +105,8 @@ class Exploration:
     run: Run
     items: Sequence[pytest.Item]
     """The checks that are asked again: those that found nothing so far."""
-    judge: Callable[[pytest.Item, Mapping[str, Any], int], list[CheckResult]]
-    """Asks one check with these arguments, and gives what it has shown of a seed."""
+    judge: Callable[[pytest.Item, Mapping[str, Any], int], Sequence[Shown]]
+    """Asks one check with these arguments, and returns what it has shown of a seed."""
     say: Callable[[str], None]
     minutes: float
     examples: Examples
@@ -125,9 +123,9 @@ class Exploration:
         return self.minutes * 60 - (self.clock() - self.begun)
 
     def seeds(self) -> Iterator[int]:
-        """Give the seeds: those that found something once, then ever new ones."""
+        """Yield the seeds: those that found something once, then ever new ones."""
         yield from self.examples.seeds()
-        seed = self.run.options.seed
+        seed = self.run.settings.seed
         while True:
             seed = (seed + STRIDE) % 2**32
             yield seed
@@ -138,55 +136,41 @@ class Exploration:
             self.say("explored: nothing, since no check that passed follows from the seed")
             return
         self.say("")
-        with worker_pool() as members:
-            for seed in self.seeds():
-                if self.left <= 0:
-                    break
-                found = self.round(seed, members)
-                self.progress(last=bool(found))
-                if found:
-                    path = self.examples.keep(seed, found, self.run.service.endpoint)
-                    self.say(f"explored: seed {seed} found {', '.join(one.id for one in found)}, kept in {path}")
-                    return
-        self.progress(last=True)
-
-    def round(self, seed: int, members: WorkerPool) -> list[CheckResult]:
-        """Ask every check once with a seed, and give what is found."""
-        run = self.run.with_seed(seed)
-        made: dict[str, Any] = {name: make(run) for name, make in SETTLED.items()}
-        try:
-            # Asked anew: what a service does with plain tags may have changed since the last round.
-            made["basics"] = basics = probes.basics(run)
-        except Blocked:
-            return []
-        made["races"] = Races(run, run.number("races"), basics, members)
-        found: list[CheckResult] = []
-        for item in self.items:
+        for seed in self.seeds():
             if self.left <= 0:
                 break
-            for record in self.asked(item, run, made):
-                self.cases += record.cases
-                self.kinds.update(record.kinds or {})
-                found += [record] if record.verdict.finding else []
-            self.progress()
+            found = self.round(seed)
+            self.progress(last=bool(found))
+            if found:
+                path = self.examples.keep(seed, found, self.run.service.endpoint)
+                self.say(f"explored: seed {seed} found {', '.join(record.id for record in found)}, kept in {path}")
+                return
+        self.progress(last=True)
+
+    def round(self, seed: int) -> list[Shown]:
+        """Ask every check once with a seed, and return what is found."""
+        run = self.run.with_seed(seed)
+        found: list[Shown] = []
+        with Workloads(run, exploring=True) as workloads, ExitStack() as stack:
+            fixtures = Fixtures({RUN: run, registry.FIXTURE: workloads}, stack)
+            for item in self.items:
+                if self.left <= 0:
+                    break
+                for record in self.asked(item, seed, fixtures):
+                    self.cases += record.cases
+                    self.kinds.update(record.kinds or {})
+                    found += [record] if record.verdict.finding else []
+                self.progress()
         self.rounds += 1
         return found
 
-    def asked(self, item: pytest.Item, run: Run, made: dict[str, Any]) -> list[CheckResult]:
+    def asked(self, item: pytest.Item, seed: int, fixtures: Fixtures) -> Sequence[Shown]:
         """Ask one check; what it looks at is made where no check of this round has asked for it before."""
-        arguments: dict[str, Any] = {}
         try:
             with ExitStack() as stack:
-                for name in arguments_of(item):
-                    if name in IMAGES:
-                        arguments[name] = stack.enter_context(run.fresh_image())
-                    elif name in DRAWN and name not in made:
-                        made[name] = DRAWN[name](run)
-                    if name in made:
-                        arguments[name] = made[name]
-                return self.judge(item, arguments, run.options.seed)
-        except Blocked:
-            # Where the ground is missing there is nothing to find; the next round may have more luck.
+                return self.judge(item, fixtures.arguments(item, stack), seed)
+        except (Blocked, pytest.skip.Exception):
+            # Where a precondition is missing there is nothing to find; the next round may have more luck.
             return []
 
     def progress(self, *, last: bool = False) -> None:
@@ -201,17 +185,114 @@ class Exploration:
             )
 
 
-def arguments_of(item: pytest.Item) -> tuple[str, ...]:
-    """Give the names of what a check asks for, without its parameters."""
-    callspec = getattr(item, "callspec", None)
-    names: tuple[str, ...] = item._fixtureinfo.argnames  # type: ignore[attr-defined]  # noqa: SLF001 - as pytest does
-    return tuple(one for one in names if callspec is None or one not in callspec.params)
+@dataclass
+class Fixtures:
+    """The fixtures of checks, made by the functions that make them for pytest, and resting on another run."""
+
+    given: dict[str, Any]
+    """What is there already, by the name of the fixture."""
+    stack: ExitStack
+    """Ends what lasts longer than one check."""
+    _made: dict[Any, Any] = field(default_factory=dict)
+
+    def arguments(self, item: pytest.Item, stack: ExitStack) -> dict[str, Any]:
+        """Return what a check is called with, without its parameters; the stack ends what is made for it alone."""
+        alone: dict[Any, Any] = {}
+        values = {name: self._value(item, name, stack, alone) for name in initial_names(item)}
+        return {name: values[name] for name in values if name in _info(item).argnames}
+
+    def _value(self, item: pytest.Item, name: str, stack: ExitStack, alone: dict[Any, Any], above: int = 0) -> Any:
+        if name in self.given:
+            return self.given[name]
+        definition = _info(item).name2fixturedefs[name][-1 - above]
+        lasting = definition.scope != "function"
+        made = self._made if lasting else alone
+        if definition not in made:
+            needed = {
+                # One that asks for its own name is handed the one that it overrides.
+                other: self._value(item, other, stack, alone, above + 1 if other == name else 0)
+                for other in definition.argnames
+            }
+            made[definition] = registry.enter(self.stack if lasting else stack, definition.func, **needed)
+        return made[definition]
+
+
+def _info(item: pytest.Item) -> Any:
+    return item._fixtureinfo  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way to it
+
+
+def initial_names(item: pytest.Item) -> list[str]:
+    """Return the names of the fixtures that a test asks for itself, or its author has set for it, without parameters.
+
+    What a plugin does around every test of a run has been done and undone when a check is explored.
+    """
+    info, found = _info(item), []
+    parameters = getattr(getattr(item, "callspec", None), "params", {})
+    for name in info.initialnames:
+        definitions = info.name2fixturedefs.get(name)
+        module = getattr(definitions[-1].func, "__module__", "") if definitions else ""
+        direct = name in parameters and (not definitions or module.startswith("_pytest."))
+        if not direct and (name in info.argnames or (definitions and definitions[-1].baseid)):
+            found.append(name)
+    return found
 
 
 def follows_from_the_seed(item: pytest.Item) -> bool:
-    """Tell whether a check can be asked again with another seed, and whether that asks anything new."""
-    if not ids_of(item) or not hasattr(item, "_fixtureinfo") or hasattr(getattr(item, "function", None), "hypothesis"):
+    """Return whether a check asks anything new with another seed."""
+    if not ids_of(item) or not hasattr(item, "_fixtureinfo"):
         return False
-    names = {*arguments_of(item)}
-    anew, at_hand = {*DRAWN, "races"}, {*SETTLED, *IMAGES, "basics"}
-    return bool(names & anew) and names <= anew | at_hand
+    if hasattr(getattr(item, "function", None), "hypothesis"):
+        return True
+    for definition in _definitions(item):
+        declared = registry.workload_of(definition)
+        if declared is not None and declared.follows_the_seed:
+            return True
+        if declared is None and registry.FIXTURE in definition.argnames:
+            return True
+    # Which of the workloads it takes shows when it takes them.
+    return registry.FIXTURE in _info(item).argnames
+
+
+def obstacle(item: pytest.Item) -> str:
+    """Return why a check cannot be asked with another seed; an empty text where it can."""
+    for name in initial_names(item):
+        if name not in _info(item).name2fixturedefs:
+            return f"it asks for pytest's `{name}`"
+    for definition in _definitions(item):
+        name = definition.argname
+        if definition.params is not None:
+            return f"the fixture `{name}` has parameters"
+        if len(inspect.signature(definition.func).parameters) > len(definition.argnames):
+            return f"the fixture `{name}` belongs to a class"
+        for needed in definition.argnames:
+            if needed not in _info(item).name2fixturedefs:
+                return f"the fixture `{name}` asks for pytest's `{needed}`"
+    return ""
+
+
+def _definitions(item: pytest.Item) -> Iterator[Any]:
+    """Yield the definitions of all fixtures that a check rests on."""
+    names, seen = initial_names(item), set[str]()
+    while names:
+        name = names.pop()
+        if name in seen or name in (RUN, registry.FIXTURE):
+            continue
+        seen.add(name)
+        for definition in _info(item).name2fixturedefs.get(name, ())[-1:]:
+            yield definition
+            names += definition.argnames
+
+
+def divided(items: Iterable[pytest.Item]) -> tuple[list[pytest.Item], dict[str, str]]:
+    """Return the checks that are explored, and by the name of each other one why it is not."""
+    explored, left = [], {}
+    for item in items:
+        if not ids_of(item):
+            continue
+        if not follows_from_the_seed(item):
+            left[item.nodeid] = NOTHING_DRAWN
+        elif reason := obstacle(item):
+            left[item.nodeid] = reason
+        else:
+            explored.append(item)
+    return explored, left

@@ -1,26 +1,38 @@
-"""What several runs have shown of one question."""
+"""Concurrent plans executed once and looked at by many checks, and what they show of one question."""
 
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Generic, TypeVar
 
-from pytest_cloudimages.engine.concurrent import ConcurrentRun
+from pytest_cloudimages.client.polling import Eventually
+from pytest_cloudimages.engine import concurrent, recording
+from pytest_cloudimages.engine.concurrent import ConcurrentRun, WorkerPool
+from pytest_cloudimages.engine.recording import Case, Collection, cases
+from pytest_cloudimages.engine.run import FreshImage, Run
+from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan
+from pytest_cloudimages.history.events import Anomaly
+from pytest_cloudimages.history.resource import SetResource
+from pytest_cloudimages.spec.mismatch import Mismatch
 from pytest_cloudimages.spec.verdicts import Blocked
 
 Violation = TypeVar("Violation")
 
 
 ALSO_SEQUENTIAL = (
-    "What went wrong among several clients goes wrong for one alone as well: see what was found without them."
+    "The same happens with a single client, so it is not a concurrency finding; see the sequential requirements."
 )
 
 
 @dataclass
 class Measurement(Generic[Violation]):
-    """What some races have shown of one question."""
+    """What some concurrent runs have shown of one question."""
 
-    heats: list[ConcurrentRun] = field(default_factory=list)
+    runs: list[ConcurrentRun] = field(default_factory=list)
     violations: list[tuple[ConcurrentRun, Violation]] = field(default_factory=list)
-    """Each with the race that showed it."""
+    """Each with the run that showed it."""
     problem: Blocked | None = None
     """Why some of it could not be asked."""
 
@@ -30,9 +42,136 @@ class Measurement(Generic[Violation]):
         return not self.violations
 
     def __repr__(self) -> str:
-        return f"{len(self.heats)} races"
+        return f"{len(self.runs)} races"
 
     def raise_if_blocked(self) -> None:
         """Raise ``Blocked`` where some of it could not be asked."""
         if self.problem:
             raise self.problem
+
+
+@dataclass(frozen=True, repr=False)
+class ConcurrentRuns(Collection):
+    """The concurrent plans of an area. Those of a pattern are executed when a check first asks for it."""
+
+    run: Run
+    resource: SetResource
+    worker_pool: WorkerPool
+    patterns: tuple[str, ...]
+    drawn: Callable[[str], list[ConcurrentPlan]]
+    """Draws the plans of a pattern. Raises ``Blocked`` where they would teach nothing of the service."""
+    fresh_image: FreshImage
+    clean: bool = True
+    """Whether values can be deleted, so that images are cleaned in the end."""
+    _executed: dict[str, list[ConcurrentRun] | Blocked] = field(default_factory=dict)
+    _alone: dict[str, ConcurrentRun] = field(default_factory=dict)
+
+    @cached_property
+    def patience(self) -> Eventually:
+        """How long a quiescent read is waited for; what one run has lost must not make others impatient."""
+        return Eventually(self.run.settings.patience, self.run.recorder)
+
+    @cases
+    def of(self, pattern: str) -> Iterator[Case[ConcurrentRun]]:
+        """Return what the plans of a pattern have shown; each one yielded is a case."""
+        for run in self._runs(pattern):
+            yield Case(run, run.exchanges, f"race: {pattern}")
+
+    def measured(
+        self,
+        patterns: Iterable[str],
+        measure: Callable[[ConcurrentRun], Iterable[Violation]],
+        kind: Callable[[Violation], Hashable] = lambda _: None,
+    ) -> "Measurement[Violation]":
+        """Return what the plans of some patterns have shown.
+
+        Where a measure finds violations, the same operations are executed once more by one client, one after another: a
+        violation of a kind that occurs then as well says nothing of concurrency, and is left out.
+        """
+        shown = Measurement[Violation]()
+        for pattern in patterns:
+            try:
+                for run in self.of(pattern):
+                    every = [*measure(run)]
+                    known = {kind(violation) for violation in measure(self.alone(run))} if every else set()
+                    real = [violation for violation in every if kind(violation) not in known]
+                    shown.runs.append(run)
+                    shown.violations += [(run, violation) for violation in real]
+                    if len(real) < len(every):
+                        shown.problem = Blocked(ALSO_SEQUENTIAL)
+            except Blocked as problem:
+                shown.problem = problem
+        return shown
+
+    def unexplained(self, run: ConcurrentRun) -> list[Anomaly]:
+        """Return what no order explains, and what none would explain but that a reader saw changes late.
+
+        A service that was seen to show changes late, here or elsewhere, may do so among many clients too.
+        """
+        return [*run.anomalies, *([] if self.run.recorder.lag else run.late)]
+
+    def asked(self) -> Iterator[ConcurrentRun]:
+        """Yield whatever can be executed with this service."""
+        for pattern in self.patterns:
+            with suppress(Blocked):
+                yield from self._runs(pattern)
+
+    def alone(self, run: ConcurrentRun) -> ConcurrentRun:
+        """Return what the operations of a run of this pattern have shown without concurrency."""
+        pattern = run.plan.pattern
+        if pattern not in self._alone:
+            with self.run.recorder.apart():
+                self._alone[pattern] = self._execute(run.plan.one_by_one())
+        return self._alone[pattern]
+
+    def _runs(self, pattern: str) -> list[ConcurrentRun]:
+        if pattern not in self._executed:
+            try:
+                plans = self.drawn(pattern)
+                # They are no evidence of the check that happens to need them first: what it looks at, it counts.
+                with self.run.recorder.apart():
+                    plans = [plan.on_one_image() if self.run.single else plan for plan in plans]
+                    self._executed[pattern] = [self._execute(plan) for plan in plans]
+            except Blocked as problem:
+                self._executed[pattern] = problem
+        found = self._executed[pattern]
+        if isinstance(found, Blocked):
+            raise found
+        return found
+
+    def _execute(self, plan: ConcurrentPlan) -> ConcurrentRun:
+        return concurrent.execute(
+            plan,
+            self.resource,
+            self.fresh_image,
+            self.worker_pool,
+            patience=self.patience,
+            late=self.run.settings.patience,
+            clean=self.clean,
+        )
+
+
+def expect_explained(shown: Measurement[Anomaly]) -> None:
+    """Raise ``Mismatch`` where no order explains what many clients were answered.
+
+    Say how often, and in which ways; the smallest history that shows it becomes the witness of the check in hand.
+    """
+    __tracebackhide__ = True
+    if shown.sound:
+        return
+    counts = Counter(str(anomaly.category) for _, anomaly in shown.violations)
+    described = ", ".join(f"{category} ({count})" for category, count in counts.most_common())
+    clients: dict[str, set[int]] = {}
+    for run, _ in shown.violations:
+        clients.setdefault(run.plan.pattern, set()).add(run.plan.clients)
+    where = "; ".join(f"{pattern}, {', '.join(map(str, sorted(found)))} clients" for pattern, found in clients.items())
+    count = len({id(run) for run, _ in shown.violations})
+    run, smallest = min(shown.violations, key=lambda violation: len(violation[1].witness))
+    recording.current_check().witness(smallest, run.exchanges_of(smallest.witness))
+    raise Mismatch(
+        f"{count} of {len(shown.runs)} races have no order that explains them: {described} ({where}).\n"
+        f"In {run.plan.name}: {smallest.text}",
+        what=f"answers of {len(shown.runs)} races",
+        expected="an order of the operations that explains them",
+        actual=f"none for {count} races: {described} ({where})",
+    )

@@ -1,119 +1,123 @@
-"""Looks at histories one step at a time, and tells the check in hand's evidence what it looked at."""
+"""What sequential histories have shown, step by step: the cases of checks."""
 
 import string
 from collections.abc import Callable, Container, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self, TypedDict, Unpack
 
-from pytest_cloudimages.engine.recording import Cases, anything
+from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.engine.recording import Case, Cases, Collection, anything, cases, nothing
 from pytest_cloudimages.history.model import explained
-from pytest_cloudimages.history.operations import AtALimit, Kind
-from pytest_cloudimages.history.steps import Answered, Prior, Reading, SequentialHistory, Step, UnreproducedMismatch
+from pytest_cloudimages.history.operations import Kind
+from pytest_cloudimages.history.resource import Answered
+from pytest_cloudimages.history.steps import Prior, Reading, SequentialHistory, Step, UnreproducedMismatch
 from pytest_cloudimages.spec.verdicts import Flaky
 
-AT_A_LIMIT = frozenset(map(str, AtALimit))
 PRINTABLE = frozenset(string.printable) - frozenset("\t\n\r\x0b\x0c")
 
 
-@dataclass(frozen=True)
-class Steps(Cases):
-    """What several plans have shown. Every method yields things to look at; each one yielded is a case."""
+class Selection(TypedDict, total=False):
+    """Which steps a check is about. Left out, a condition lets every step pass but where it says otherwise."""
+
+    past: Iterable[Prior]
+    """What had become of the tag before."""
+    acknowledged: bool
+    """Whether the answer was 2xx; False: whether it was 4xx."""
+    again: bool
+    """Whether the tag had been deleted before."""
+    known: bool
+    """Leaves out steps around which the tags could not be read, unless it is False."""
+    printable: bool
+    """Leaves out tags of other than printable ASCII characters."""
+    input_classes: Container[str]
+    """The classes that the tags were drawn from."""
+    beside: bool
+    """Leaves out steps taken without a second image, or whose second image could not be read."""
+    where: Callable[[Step], bool]
+    """Whatever else has to be so; it is asked of no step that another condition leaves out."""
+
+
+@dataclass(frozen=True, repr=False)
+class Steps(Collection):
+    """What several plans have shown. Every method returns things to look at; each one yielded is a case."""
 
     histories: list[SequentialHistory]
+    left_out: "Condition" = nothing
+    """Steps that are a case of no check, such as an addition past a limit that a service may have."""
 
-    def steps(
-        self,
-        kind: Kind | None = None,
-        *,
-        past: Iterable[Prior] = (*Prior,),
-        acknowledged: bool | None = None,
-        again: bool | None = None,
-        known: bool = True,
-        printable: bool = False,
-        sorts: Container[str] | None = None,
-        beside: bool = False,
-        where: Callable[[Step], bool] = anything,
-    ) -> Iterator[Step]:
-        """Give the steps of a kind.
+    def __add__(self, other: "Steps") -> Self:
+        """Return the steps of both, in this order; each leaves out what it left out alone."""
+        mine = {id(history) for history in self.histories}
 
-        ``past`` is what had become of the tag before, ``acknowledged`` whether the answer was 2xx (False: 4xx),
-        ``again`` whether the tag had been deleted before, ``known`` leaves out steps around which the tags could not be
-        read, an addition past the number of tags that a service lets an image have is no case,
-        ``printable`` leaves out tags of other than printable ASCII characters, ``sorts`` are the classes of tags,
-        ``beside`` leaves out steps that were taken without a second image, or whose second image could not be read,
-        ``where`` is whatever else has to be so for a step to be asked about.
-        """
-        case = self.taken_up()
-        allowed = {*past}
+        def left_out(history: SequentialHistory, step: Step) -> bool:
+            return (self if id(history) in mine else other).left_out(history, step)
+
+        together = [*self.histories, *other.histories]
+        return replace(self, histories=together, left_out=left_out, counted=self.counted and other.counted)
+
+    @cases
+    def steps(self, kind: Kind | None = None, **which: Unpack[Selection]) -> Iterator[Case[Step]]:
+        """Return the steps of a kind that satisfy every condition of ``Selection``."""
+        conditions = [*_conditions(which)]
         for history in self.histories:
             for step in history.steps:
-                answered = acknowledged is None or (step.answer.ok if acknowledged else step.answer.refused)
                 if (
-                    answered
-                    and kind in (None, step.operation.kind)
-                    and step.past in allowed
-                    and again in (None, step.again)
-                    and (step.known or not known)
-                    and (step.operation.sort in AT_A_LIMIT or not history.over_a_limit(step))
-                    and (PRINTABLE.issuperset(step.tag) or not printable)
-                    and (sorts is None or step.operation.sort in sorts)
-                    and (_seen_beside(history, step) or not beside)
-                    and where(step)
+                    kind in (None, step.operation.kind)
+                    and not self.left_out(history, step)
+                    and all(condition(history, step) for condition in conditions)
                 ):
-                    case(step.exchanges, step.operation.sort, about=step)
-                    yield step
+                    yield Case(step, step.exchanges, step.operation.input_class, step=step)
 
-    def additions(self, **which: object) -> Iterator[Step]:
-        """Give the steps that add a tag; see ``steps``."""
-        return self.steps(Kind.ADD, **which)  # type: ignore[arg-type]  # the same names
+    def additions(self, **which: Unpack[Selection]) -> Cases[Step]:
+        """Return the steps that add a tag; see ``steps``."""
+        return self.steps(Kind.ADD, **which)
 
-    def deletions(self, **which: object) -> Iterator[Step]:
-        """Give the steps that delete a tag; see ``steps``."""
-        return self.steps(Kind.DELETE, **which)  # type: ignore[arg-type]  # the same names
+    def deletions(self, **which: Unpack[Selection]) -> Cases[Step]:
+        """Return the steps that delete a tag; see ``steps``."""
+        return self.steps(Kind.DELETE, **which)
 
-    def answers(self, *, where: Callable[[Answered], bool] = anything) -> Iterator[Answered]:
-        """Yield the answer to every tag operation; ``where`` is what has to be so for one to be asked about."""
-        case = self.taken_up()
+    @cases
+    def answers(self, *, where: Callable[[Answered], bool] = anything) -> Iterator[Case[Answered]]:
+        """Return the answer to every tag operation; ``where`` is what has to be so for it to be asked about."""
         for history in self.histories:
             for step in history.steps:
                 if where(step.answer):
-                    case([step.answer.exchange], step.operation.sort, about=step, of_answer=True)
-                    yield step.answer
+                    exchanges = [step.answer.exchange]
+                    yield Case(step.answer, exchanges, step.operation.input_class, step=step, answer_only=True)
 
-    def readings(self, *, where: Callable[[Reading], bool] = anything) -> Iterator[Reading]:
-        """Yield everything that any image showed; ``where`` is what has to be so for it to be asked about."""
-        case = self.taken_up()
+    @cases
+    def readings(self, *, where: Callable[[Reading], bool] = anything) -> Iterator[Case[Reading]]:
+        """Return everything that any image showed; ``where`` is what has to be so for it to be asked about."""
         for history in self.histories:
             for reading in history.readings:
                 if where(reading):
-                    case([reading.answer.exchange])
-                    yield reading
+                    yield Case(reading, [reading.answer.exchange])
 
-    def around_additions(self) -> Iterator[tuple[Reading, Reading, list[Step]]]:
-        """Yield the readings before and after additions, where both could be read, with the steps between.
+    @cases
+    def around_additions(self) -> Iterator[Case[tuple[Reading, Reading, list[Step]]]]:
+        """Return the readings before and after additions, where both could be read, with the steps between.
 
         Where no addition was acknowledged, nothing was added: what is seen then is no case, and is looked at aside.
         """
-        main, aside = self.taken_up(), self.aside().taken_up()
         for history in self.histories:
             for before, after, steps in history.additions:
                 if before.rest is not None and after.rest is not None:
-                    exchanges = [before.answer.exchange, *(one.answer.exchange for one in steps), after.answer.exchange]
-                    (main if any(step.answer.ok for step in steps) else aside)(exchanges)
-                    yield before, after, steps
+                    answers = [before.answer, *(step.answer for step in steps), after.answer]
+                    exchanges = [answer.exchange for answer in answers]
+                    yield Case((before, after, steps), exchanges, aside=not any(step.answer.ok for step in steps))
 
-    def contradictions(self, *, standing_by: bool) -> Iterator[UnreproducedMismatch]:
-        """Give the readings that the answers do not explain and that did not come again step by step."""
-        case = self.taken_up()
+    @cases
+    def contradictions(self, *, standing_by: bool) -> Iterator[Case[UnreproducedMismatch]]:
+        """Return the readings that the answers do not explain and that did not come again step by step."""
         for history in self.histories:
-            for one in history.contradictions:
-                if bool(one.image) is standing_by:
-                    case(one.exchanges)
-                    yield one
+            for mismatch in history.mismatches:
+                if bool(mismatch.image) is standing_by:
+                    yield Case(mismatch, mismatch.exchanges)
 
     @property
     def sound(self) -> bool:
         """Whether nothing in them departs from a set."""
-        return not any(history.contradictions or not all(map(explained, history.steps)) for history in self.histories)
+        return not any(history.mismatches or not all(map(explained, history.steps)) for history in self.histories)
 
     @property
     def images(self) -> int:
@@ -121,14 +125,45 @@ class Steps(Cases):
         return max((history.images for history in self.histories), default=0)
 
     def steady(self) -> None:
-        """Raise ``Unsteady`` where the service failed at a request, and answered when all was asked again."""
-        case = self.taken_up()
+        """Raise ``Flaky`` where the service failed at a request, and answered when all was asked again."""
+        for exchange in self.failures_that_passed():
+            raise Flaky(f"{exchange}; asked again, the service answered otherwise.")
+
+    @cases
+    def failures_that_passed(self) -> Iterator[Case[Exchange]]:
+        """Return the requests that the service failed at, and answered when all was asked again."""
         for history in self.histories:
-            for exchange in history.unsteady:
-                case([exchange])
-                raise Flaky(f"{exchange}; asked again, the service answered otherwise.")
+            for exchange in history.flaky:
+                yield Case(exchange, [exchange])
+
+
+Condition = Callable[[SequentialHistory, Step], bool]
+
+
+def _conditions(which: Selection) -> Iterator[Condition]:
+    """Yield what a selection asks of a step, its ``where`` last."""
+    if which.get("known", True):
+        yield lambda _, step: step.known
+    if "acknowledged" in which:
+        acknowledged = which["acknowledged"]
+        yield lambda _, step: step.answer.ok if acknowledged else step.answer.refused
+    if "past" in which:
+        past = {*which["past"]}
+        yield lambda _, step: step.prior in past
+    if "again" in which:
+        again = which["again"]
+        yield lambda _, step: step.re_added is again
+    if which.get("printable"):
+        yield lambda _, step: PRINTABLE.issuperset(step.value)
+    if "input_classes" in which:
+        input_classes = which["input_classes"]
+        yield lambda _, step: step.operation.input_class in input_classes
+    if which.get("beside"):
+        yield _seen_beside
+    where = which.get("where", anything)
+    yield lambda _, step: where(step)
 
 
 def _seen_beside(history: SequentialHistory, step: Step) -> bool:
-    """Whether a second image stood by, and its tags could be read before and after the step, or vouch for its group."""
-    return history.images > 1 and (step.inferred or None not in step.neighbour)
+    """Return whether another image was there, and could be read before and after the step, or its group is inferred."""
+    return history.images > 1 and (step.inferred or None not in step.other_image)

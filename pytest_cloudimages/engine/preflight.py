@@ -13,49 +13,50 @@ from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.session import Answer
 from pytest_cloudimages.engine.run import OTHERS, Run
-from pytest_cloudimages.engine.settings import Options
+from pytest_cloudimages.engine.settings import Settings
+from pytest_cloudimages.history.resource import SetResource
 from pytest_cloudimages.spec.verdicts import Blocked
 
 
-def prepare(options: Options) -> Run:
+def prepare(settings: Settings, restored: tuple[SetResource, ...]) -> Run:
     """Find out what is to be judged and whether it can be asked at all.
 
-    Raises ``ConfigurationError`` for whatever the tester can mend. Where the service cannot be asked, the ground says
-    so in ``problem``. A dry run stands on the embedded server, whatever it was to judge, with as many identities and
-    images as were given; nothing is sent to the service then.
+    Raise ``ConfigurationError`` for whatever the tester can mend. Where the service cannot be asked, the run says so in
+    ``problem``. A dry run stands on the embedded server, whatever it was to judge, with as many identities and images
+    as were given; nothing is sent to the service then. ``restored`` are the sets of lent images that tests change.
     """
     stack, environ = ExitStack(), dict(os.environ)
     with ExitStack() as failing:
         failing.push(stack)
         run: Run | None = None
         meant: Service | None = None
-        if options.dry_run and not options.reference:
-            meant, owner = credentials.find(options, environ)
-            given = {who for who in OTHERS if credentials.find_other(options, environ, who, meant)}
-            environ = _embedded(stack, options, {who: who in given for who in OTHERS})
+        if settings.dry_run and not settings.reference:
+            meant, owner = _find(settings, environ)
+            given = {who for who in OTHERS if _find_other(settings, environ, who, meant)}
+            environ = _embedded(stack, settings, {who: who in given for who in OTHERS})
             ended = credentials.ended(dict(os.environ), owner)
             environ |= {f"CLOUDIMAGES_{kind.upper()}_TOKEN": "one-that-was-valid" for kind in ended}
-            options = replace(options, reference=True, url=None, cloud=None, other_cloud=None, reader_cloud=None)
-            options = replace(options, creator_cloud=None, admin_cloud=None)
-        elif options.reference:
-            environ = _embedded(stack, options)
+            settings = replace(settings, reference=True, url=None, cloud=None, other_cloud=None, reader_cloud=None)
+            settings = replace(settings, creator_cloud=None, admin_cloud=None)
+        elif settings.reference:
+            environ = _embedded(stack, settings)
         try:
-            run = Run(options, *credentials.find(options, environ), _stack=stack)
-            run.meant = meant
+            run = Run(settings, *_find(settings, environ), _stack=stack)
+            run.meant, run.restored = meant, restored
             _ask_first(run)
             run.ended |= credentials.ended(environ, run.owner)
-            run.others |= {who: _other(options, environ, who, run.service) for who in OTHERS}
+            run.others |= {who: _other(settings, environ, who, run.service) for who in OTHERS}
         except Blocked as problem:
             if run is None:
-                service = Service(options.url or "", None, "unknown")
-                run = Run(options, service, credentials.nobody(), _stack=stack)
+                service = Service(settings.url or "", None, "unknown")
+                run = Run(settings, service, credentials.nobody(), _stack=stack)
             run.problem = problem
-        # From here on it is the ground that closes what is open.
+        # From here on it is the run that closes what is open.
         failing.pop_all()
     return run
 
 
-def _embedded(stack: ExitStack, options: Options, others: Mapping[str, bool] | None = None) -> dict[str, str]:
+def _embedded(stack: ExitStack, settings: Settings, others: Mapping[str, bool] | None = None) -> dict[str, str]:
     """Serve the embedded server, with the images that are to be borrowed, and give the variables that lead to it."""
     from pytest_cloudimages.reference.app import App
     from pytest_cloudimages.reference.images import Caller
@@ -63,22 +64,37 @@ def _embedded(stack: ExitStack, options: Options, others: Mapping[str, bool] | N
 
     app = App()
     server = stack.enter_context(serving(app))
-    for identifier in options.image if options.dry_run else ():
+    for identifier in settings.image if settings.dry_run else ():
         app.images.create(Caller(app.identity.users["tester"].project.id), {"id": identifier, "name": identifier})
     left_out = tuple(f"OS_{who}_" for who, given in (others or {}).items() if not given)
     environ = {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "CLOUDIMAGES_"))}
     return environ | {name: value for name, value in environment(server).items() if not name.startswith(left_out)}
 
 
-def _other(options: Options, environ: dict[str, str], who: str, service: Service) -> Credentials | Blocked | None:
+def _other(settings: Settings, environ: dict[str, str], who: str, service: Service) -> Credentials | Blocked | None:
     try:
-        return credentials.find_other(options, environ, who, service)
+        return _find_other(settings, environ, who, service)
     except Blocked as problem:
         return problem
 
 
+def _find(settings: Settings, environ: Mapping[str, str]) -> tuple[Service, Credentials]:
+    return credentials.find(
+        environ,
+        url=settings.url,
+        cloud=settings.cloud,
+        timeout=settings.timeout,
+        embedded=settings.reference,
+        prefix=settings.prefix,
+    )
+
+
+def _find_other(settings: Settings, environ: Mapping[str, str], who: str, service: Service) -> Credentials | None:
+    return credentials.find_other(environ, who, service, cloud=settings.cloud_of(who), timeout=settings.timeout)
+
+
 def _ask_first(run: Run) -> None:
-    """Ask one harmless question, so that a wrong address or token is told as such, and not forty times."""
+    """Ask one harmless question, so that a wrong address or token is reported as such, and not forty times."""
     with run.recorder.of(Purpose.PREPARING):
         # That the token is refused is the very question.
         client = replace(run.client, renew=None)
@@ -98,23 +114,25 @@ def _ask_first(run: Run) -> None:
                 " between, is it another service's address, or has the role no right to see images? The endpoint ends"
                 " in /v2."
             )
-        for identifier in run.options.image:
+        for identifier in run.settings.image:
             found = client.show(urllib.parse.quote(identifier, safe=""))
             if found.status in (400, 404):
+                option = f"{run.settings.prefix}image"
                 raise ConfigurationError(
                     f"There is no image {identifier!r} to borrow at {run.service.endpoint} (answer {found.status})."
-                    " Give the id, not the name, of an image whose tags you may change; without --image one is created."
+                    f" Give the id, not the name, of an image whose tags you may change; without {option} one is"
+                    " created."
                 )
 
 
 def _not_a_list(answer: Answer) -> str:
-    """Tell what the answer is, where it is no list of images."""
+    """Return what the answer is, where it is no list of images; an empty text where it is one."""
     listed = isinstance(answer.data, dict) and isinstance(answer.data.get("images"), list)
     return "" if answer.status == 200 and listed else _described(answer)  # noqa: PLR2004 - as HTTP has it
 
 
 def _not_an_absence(answer: Answer) -> bool:
-    """Whether the answer does not say as an API does that there is no such image."""
+    """Return whether the answer does not say as an API does that there is no such image."""
     page = "html" in answer.headers.get("Content-Type", "") and b"<html" in answer.body[:400].lower()
     return answer.status != 404 or page  # noqa: PLR2004 - as HTTP has it
 

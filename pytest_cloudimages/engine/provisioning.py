@@ -1,8 +1,8 @@
-"""The lives of images: created and deleted, or lent and given back as they were."""
+"""Temporary images, which are created and deleted, and borrowed ones, which are restored as they were."""
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
@@ -11,11 +11,13 @@ from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.session import Answer, ImagesClient
+from pytest_cloudimages.history.operations import Kind
+from pytest_cloudimages.history.resource import Effect, SetResource
 from pytest_cloudimages.spec.verdicts import Blocked, TokenEnded
 
 
 def fresh_name(run: str) -> str:
-    """Give a name for an image that no other image has."""
+    """Return a name for an image that no other image has."""
     return f"pytest-cloudimages-{run}-{uuid.uuid4().hex[:8]}"
 
 
@@ -23,7 +25,7 @@ def fresh_name(run: str) -> str:
 def temporary_image(
     client: ImagesClient, run: str, patience: Eventually | None = None, **attributes: Any
 ) -> Iterator[Image]:
-    """Create an image for the length of a block, and delete it. Raises ``Blocked`` where that cannot be."""
+    """Create an image for the length of a block, and delete it. Raise ``Blocked`` where that cannot be."""
     name = attributes.setdefault("name", fresh_name(run))
     protected = bool(attributes.pop("protected", False))
     with client.recorder.of(Purpose.PREPARING):
@@ -33,10 +35,10 @@ def temporary_image(
             raise
         except BaseException:
             # Nobody knows whether it was created: the answer was lost, or nobody waited for it.
-            _missed(client, name)
+            _delete_orphans(client, name)
             raise
     if answer.status >= 500:  # noqa: PLR2004 - the class of codes
-        _missed(client, name)  # a gateway may have given up on what was done all the same
+        _delete_orphans(client, name)  # a gateway may have given up on what was done all the same
     identifier = answer.data.get("id") if isinstance(answer.data, dict) else None
     if not answer.ok or not isinstance(identifier, str):
         raise Blocked(
@@ -45,7 +47,7 @@ def temporary_image(
     image = Image(client, identifier, name, patience)
     client.recorder.traces.in_use.add(identifier)
     try:
-        _begun(image, answer)
+        _see_that_it_is_there(image, answer)
         if protected:
             # By PATCH: what cannot be protected so could not be freed either, and would stay for ever.
             with client.recorder.of(Purpose.PREPARING):
@@ -54,47 +56,47 @@ def temporary_image(
     finally:
         client.recorder.traces.in_use.discard(identifier)
         with client.recorder.of(Purpose.CLEANING):
-            _tidied(image, protected=protected)
+            _delete(image, protected=protected)
 
 
-def _missed(client: ImagesClient, name: str) -> None:
+def _delete_orphans(client: ImagesClient, name: str) -> None:
     """Look for an image whose creation was not answered, by the name that no other has, and delete it."""
     try:
         with client.recorder.of(Purpose.CLEANING):
             for identifier in _named(client, name):
-                _tidied(Image(client, identifier, name))
+                _delete(Image(client, identifier, name))
     except Blocked:
         told = f"perhaps an image named {name}: its creation was not answered"
         client.recorder.traces.left_behind.append(told)
 
 
 def _named(client: ImagesClient, name: str) -> list[str]:
-    """Give the ids of the images of a name that nobody uses: an image that stands by has the name of another."""
+    """Return the ids of the images of a name that nobody uses: two images of one plan have the same name."""
     found = client.list(name=name).data
     images = found.get("images", ()) if isinstance(found, dict) else ()
-    ids = [str(one.get("id")) for one in images if isinstance(one, dict) and one.get("name") == name]
-    return [one for one in ids if one not in client.recorder.traces.in_use]
+    ids = [str(entry.get("id")) for entry in images if isinstance(entry, dict) and entry.get("name") == name]
+    return [each for each in ids if each not in client.recorder.traces.in_use]
 
 
-def _begun(image: Image, answer: Answer) -> None:
+def _see_that_it_is_there(image: Image, answer: Answer) -> None:
     """See that a new image is there, and that no lost answer has left a second one."""
     recorder = image.client.recorder
-    recorder.created += 1
+    count = recorder.count_creation()
     with recorder.of(Purpose.PREPARING):
         if "repeated" in answer.exchange.note:
             # The lost answer may have been that of an image of the same name, which nobody else has.
             for identifier in _named(image.client, image.name):
-                _tidied(replace(image, id=identifier))
+                _delete(replace(image, id=identifier))
         # A service that shows its first image at once is not asked again.
-        if image.patience and (recorder.created == 1 or recorder.late_creation):
+        if image.patience and (count == 1 or recorder.late_creation):
             shown = image.show()
             if shown.status == 404:  # noqa: PLR2004 - as HTTP has it
                 recorder.late_creation = True
-                image.patience.until(shown, image.show, lambda one: one.status != 404)  # noqa: PLR2004
+                image.patience.until(shown, image.show, lambda answer: answer.status != 404)  # noqa: PLR2004
 
 
-def _tidied(image: Image, *, protected: bool = False) -> None:
-    """Delete an image, and try again where that breaks off; what stays is told in the end."""
+def _delete(image: Image, *, protected: bool = False) -> None:
+    """Delete an image, and try again where that breaks off; what stays is named at the end of the run."""
     status = 0
     for pause in (0, 0.2, 1):
         time.sleep(pause)
@@ -113,66 +115,106 @@ def _tidied(image: Image, *, protected: bool = False) -> None:
 
 
 @contextmanager
-def borrowed_image(client: ImagesClient, identifier: str, patience: Eventually | None = None) -> Iterator[Image]:
-    """Take the tags off a lent image for the length of a block, and put them back as they were.
+def borrowed_image(
+    client: ImagesClient, identifier: str, resources: Sequence[SetResource], patience: Eventually | None = None
+) -> Iterator[Image]:
+    """Empty these sets of a lent image for the length of a block, and restore them as they were.
 
-    Raises ``Blocked``, and takes none off, where it is not certain that they can be put back.
+    Raise ``Blocked``, and take nothing off, where it is not certain that they can be restored.
     """
     image = Image(client, identifier, "", patience)
+    before: list[tuple[SetResource, list[str]]] = []
     with client.recorder.of(Purpose.PREPARING):
-        before = image.tags()
-        if before:
-            _make_sure_of(image, before)
+        for resource in resources:
+            values = values_of(image, resource)
+            if values:
+                _make_sure_of(image, resource, values)
+            before.append((resource, values))
     # A request that nobody waited for may yet take effect: then it is looked at again.
     pauses: tuple[float, ...] = ()
     try:
         with client.recorder.of(Purpose.PREPARING):
-            set_tags(image, [])
+            for resource in resources:
+                set_values(image, resource, [])
         yield image
     except KeyboardInterrupt:
         pauses = (0.2, 0.5, 1.0)
         raise
     finally:
         with client.recorder.of(Purpose.CLEANING):
-            try:
-                set_tags(image, before)
-                for pause in pauses:
-                    time.sleep(pause)
-                    set_tags(image, before)
-            except Blocked as problem:
-                told = f"image {identifier}: its tags were {before}; {problem}"
-                client.recorder.traces.left_behind.append(told)
+            for resource, values in before:
+                _restore(image, resource, values, pauses)
 
 
-def _make_sure_of(image: Image, tags: list[str]) -> None:
-    """See that the service takes the tags that an image has: some may be from before a rule or a smaller limit."""
-    known = (image.id, tuple(sorted(tags)))
+def _restore(image: Image, resource: SetResource, values: list[str], pauses: Iterable[float]) -> None:
+    """Restore a set, or say what it was where that cannot be."""
+    try:
+        set_values(image, resource, values)
+        for pause in pauses:
+            time.sleep(pause)
+            set_values(image, resource, values)
+    except Blocked as problem:
+        told = f"image {image.id}: its {resource.name}s were {values}; {problem}"
+        image.client.recorder.traces.left_behind.append(told)
+
+
+def _make_sure_of(image: Image, resource: SetResource, values: list[str]) -> None:
+    """See that the service takes the values that an image has: some may be from before a rule or a smaller limit."""
+    known = (image.id, resource.name, tuple(sorted(values)))
     if known in image.client.recorder.traces.certain:
         return
     # Either way says what is so already; a service that keeps its promises changes nothing.
-    taken = image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": tags}).ok
-    taken = taken or all(image.add_tag(tag).ok for tag in tags)
-    found = image.eventual_tags(tags)
-    if not taken or sorted(found) != sorted(tags):
-        for tag in {*found} - {*tags}:
-            image.delete_tag(tag)
+    taken = _replaced(image, resource, values)
+    taken = taken or all(_added(image, resource, value) for value in values)
+    found = _eventual_values(image, resource, values)
+    if not taken or sorted(found) != sorted(values):
+        for value in {*found} - {*values}:
+            image.client.ask(resource.delete(image.id, value))
         raise Blocked(
-            f"The tags of image {image.id}, {tags}, could not be put back, so none is taken off. Lend another image,"
-            " best one without tags."
+            f"The {resource.name}s of image {image.id}, {values}, could not be put back, so none is taken off."
+            f" Lend another image, best one without {resource.name}s."
         )
     image.client.recorder.traces.certain.add(known)
 
 
-def set_tags(image: Image, tags: list[str]) -> None:
-    """Make these the image's tags, by PATCH or else one by one. Raises ``Blocked`` where they end up otherwise."""
-    found = image.tags()
-    if sorted(found) == sorted(tags):
+def set_values(image: Image, resource: SetResource, values: list[str]) -> None:
+    """Make these the values of a set, at once or else one by one. Raise ``Blocked`` where they end up otherwise."""
+    found = values_of(image, resource)
+    if sorted(found) == sorted(values):
         return
-    image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": tags})
-    found = image.tags()
-    for tag in [one for one in found if one not in tags]:
-        image.delete_tag(tag)
-    for tag in [one for one in tags if one not in found]:
-        image.add_tag(tag)
-    if sorted(image.eventual_tags(tags)) != sorted(tags):
-        raise Blocked(f"The tags of image {image.id} could not be set to {tags}; it shows {image.tags()}.")
+    if resource.replace is not None:
+        _replaced(image, resource, values)
+        found = values_of(image, resource)
+    for value in [each for each in found if each not in values]:
+        image.client.ask(resource.delete(image.id, value))
+    for value in [each for each in values if each not in found]:
+        image.client.ask(resource.add(image.id, value))
+    if sorted(_eventual_values(image, resource, values)) != sorted(values):
+        raise Blocked(
+            f"The {resource.name}s of image {image.id} could not be set to {values};"
+            f" it shows {values_of(image, resource)}."
+        )
+
+
+def values_of(image: Image, resource: SetResource) -> list[str]:
+    """Return the values that an image shows now. Raise ``Blocked`` where it shows none that can be read."""
+    answer = image.client.ask(resource.read(image.id))
+    values = resource.values(answer)
+    if values is None:
+        raise Blocked(f"The image's {resource.name}s cannot be read: {answer.exchange}")
+    return [*values]
+
+
+def _eventual_values(image: Image, resource: SetResource, expected: Iterable[str]) -> list[str]:
+    wanted = sorted(expected)
+    return image.eventually(lambda: values_of(image, resource), lambda values: sorted(values) == wanted)
+
+
+def _replaced(image: Image, resource: SetResource, values: Sequence[str]) -> bool:
+    return resource.replace is not None and image.client.ask(resource.replace(image.id, values)).ok
+
+
+def _added(image: Image, resource: SetResource, value: str) -> bool:
+    """Return whether a service takes a value that may be there already."""
+    status = image.client.ask(resource.add(image.id, value)).status
+    return resource.effect(Kind.ADD, status) in (Effect.MADE_PRESENT, Effect.WAS_PRESENT)

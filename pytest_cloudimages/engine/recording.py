@@ -1,16 +1,22 @@
 """What the check in hand rests on: cases, and the exchanges that made each of them."""
 
+import functools
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
-from typing import Self
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.client.showing import Short
 from pytest_cloudimages.history.events import Anomaly
 from pytest_cloudimages.history.steps import Step
+
+Thing = TypeVar("Thing")
+Parameters = ParamSpec("Parameters")
+Shower = TypeVar("Shower", bound="Collection")
 
 
 @dataclass
@@ -18,20 +24,22 @@ class CheckRecord:
     """The cases of one check; the last one's exchanges are those of a finding."""
 
     cases: int = 0
-    main: bool = False
-    """Whether the check has taken up a collection whose things are its cases; what it sends itself is none then."""
+    main: "Cases[Any] | None" = None
+    """The collection whose things are the check's cases, the first if there are several; what the check sends itself
+    is no case then."""
     requests: int = 0
     exchanges: list[Exchange] = field(default_factory=list)
-    about: Step | None = None
+    step: Step | None = None
     """The step of a history that the case in hand looks at, if it looks at one."""
-    of_answer: bool = False
-    """Whether it looks at nothing but the answer's form."""
+    answer_only: bool = False
+    """Whether it looks at nothing of that step but the form of its answer."""
     kinds: Counter[str] = field(default_factory=Counter)
+    """How many cases there were of each class of input."""
     notes: list[str] = field(default_factory=list)
     witnesses: list[Anomaly] = field(default_factory=list)
     """What no order of concurrent operations explains."""
     begun: float = field(default_factory=time.monotonic)
-    _seen: dict[int, Exchange] = field(default_factory=dict)
+    _attached: dict[int, Exchange] = field(default_factory=dict, repr=False)
     """Held, so that no later exchange gets the identity of one that is gone."""
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
     """Threads of a pool count cases too."""
@@ -39,40 +47,37 @@ class CheckRecord:
     def case(
         self,
         exchanges: Iterable[Exchange] = (),
-        kind: str | None = None,
+        input_class: str | None = None,
         *,
-        about: Step | None = None,
-        of_answer: bool = False,
+        step: Step | None = None,
+        answer_only: bool = False,
     ) -> None:
         """Begin a case that rests on these exchanges."""
         with self._lock:
             self.cases += 1
-            self.aside(exchanges, about=about, of_answer=of_answer)
-            if kind:
-                self.kinds[kind] += 1
+            self.aside(exchanges, step=step, answer_only=answer_only)
+            if input_class:
+                self.kinds[input_class] += 1
 
-    def aside(
-        self,
-        exchanges: Iterable[Exchange] = (),
-        kind: str | None = None,  # noqa: ARG002 - taken as ``case`` takes it; of what is no case no kind was tried
-        *,
-        about: Step | None = None,
-        of_answer: bool = False,
-    ) -> None:
+    def aside(self, exchanges: Iterable[Exchange] = (), *, step: Step | None = None, answer_only: bool = False) -> None:
         """Begin a side question that rests on these exchanges: a finding shows them, and it is no case."""
         with self._lock:
             self.exchanges = []
-            self.about, self.of_answer = about, of_answer
-            self.listen(exchanges)
+            self.step, self.answer_only = step, answer_only
+            self.attach(exchanges)
 
-    def listen(self, exchanges: Iterable[Exchange]) -> None:
-        """Count exchanges towards the case in hand; one that several cases rest on counts once."""
+    def attach(self, exchanges: Iterable[Exchange]) -> None:
+        """Attach exchanges to the case in hand; an exchange that several cases rest on counts as one request."""
         with self._lock:
-            for one in exchanges:
-                self.exchanges.append(one)
-                if id(one) not in self._seen:
-                    self._seen[id(one)] = one
+            for exchange in exchanges:
+                self.exchanges.append(exchange)
+                if not self.holds(exchange):
+                    self._attached[id(exchange)] = exchange
                     self.requests += 1
+
+    def holds(self, exchange: Exchange) -> bool:
+        """Return whether an exchange has been attached to any case."""
+        return id(exchange) in self._attached
 
     def witness(self, anomaly: Anomaly, exchanges: Iterable[Exchange]) -> None:
         """Keep the smallest history that shows a finding; the exchanges are those of the finding."""
@@ -86,17 +91,22 @@ class CheckRecord:
             self.notes.append(text)
 
 
-_CURRENT: ContextVar[CheckRecord | None] = ContextVar("evidence", default=None)
+_CURRENT: ContextVar[CheckRecord | None] = ContextVar("check record", default=None)
 
 
 def current_check() -> CheckRecord:
-    """Give the evidence of the check that runs now; outside any, one that nobody reads."""
+    """Return the record of the check that runs in this context; outside any check, one that nobody reads."""
     return _CURRENT.get() or CheckRecord()
 
 
-def collect(evidence: CheckRecord | None) -> None:
-    """Make this the evidence of the check that runs from now on."""
-    _CURRENT.set(evidence)
+def collect(record: CheckRecord | None) -> None:
+    """Make this the record of the check that runs from now on."""
+    _CURRENT.set(record)
+
+
+def nothing(*_: object) -> bool:
+    """Return False: the condition of a collection that leaves nothing out."""
+    return False
 
 
 def anything(_: object) -> bool:
@@ -104,26 +114,84 @@ def anything(_: object) -> bool:
     return True
 
 
-@dataclass(frozen=True)
-class Cases:
-    """A collection that checks look at. Each thing that it yields is a case of the check in hand.
+@dataclass(frozen=True, slots=True)
+class Case(Generic[Thing]):
+    """A thing to look at, and what a finding about it rests on."""
 
-    A check that reaches no case is *blocked*, so only what its requirement is about may be one. Conditions on what is
-    yielded are named ``where``: a thing that the check would pass over must not be yielded, or it counts unasked.
+    thing: Thing
+    exchanges: Iterable[Exchange]
+    input_class: str | None = None
+    """The class of input that it was drawn from."""
+    step: Step | None = None
+    """The step of a history that it is, or belongs to."""
+    answer_only: bool = False
+    """Whether it is nothing of that step but the answer."""
+    aside: bool = False
+    """Whether it is looked at without being what the requirement is about."""
+
+
+@dataclass(frozen=True)
+class Cases(Generic[Thing]):
+    """Things that a check looks at: iterating over them makes each one a case of the check in hand.
+
+    A check that reaches no case is *blocked*, so only what its requirement is about may be one. A thing that the check
+    would pass over must not be yielded, or it counts unasked: conditions go into ``where``.
     """
 
-    counted: bool = field(default=True, kw_only=True)
-    """Whether what is yielded are cases."""
+    name: str
+    """What they are called: the collection and its method."""
+    find: Callable[[], Iterable[Case[Thing]]] = field(repr=False)
+    """Finds the things, anew whenever they are iterated over."""
+    counted: bool = True
+    """Whether the things are cases."""
+
+    def __iter__(self) -> Iterator[Thing]:
+        """Yield the things; each becomes the case, or the side question, that the check in hand looks at."""
+        record = current_check()
+        if self.counted and record.main is None:
+            # Even if nothing comes of it: the question was meant for these things, and for nothing else that is sent.
+            record.main = self
+        for case in self.find():
+            if self.counted and not case.aside:
+                record.case(case.exchanges, case.input_class, step=case.step, answer_only=case.answer_only)
+            else:
+                record.aside(case.exchanges, step=case.step, answer_only=case.answer_only)
+            yield case.thing
+
+    def where(self, condition: Callable[[Thing], bool]) -> Self:
+        """Return those that satisfy a condition: what has to be so for a thing to be asked about."""
+        return replace(self, find=lambda: (case for case in self.find() if condition(case.thing)))
 
     def aside(self) -> Self:
-        """Return the same collection for a side question: findings show its exchanges, and nothing of it is a case."""
+        """Return the same things for a side question: findings show their exchanges, and none of them is a case."""
         return replace(self, counted=False)
 
-    def taken_up(self) -> Callable[..., None]:
-        """Return what begins a case of the check in hand, or a side question; to be called before each ``yield``."""
-        mine = current_check()
-        if not self.counted:
-            return mine.aside
-        # Even if nothing comes of it: the question was meant for these things, and for nothing else that is sent.
-        mine.main = True
-        return mine.case
+
+@dataclass(frozen=True, repr=False)
+class Collection(Short):
+    """What was done once and is looked at by many checks, through methods that return ``Cases``."""
+
+    counted: bool = field(default=True, kw_only=True)
+    """Whether what its methods return are cases."""
+
+    def __repr__(self) -> str:
+        held = {other.name: getattr(self, other.name) for other in fields(self) if not other.name.startswith("_")}
+        sizes = [f"{len(value)} {name}" for name, value in held.items() if isinstance(value, list | tuple)]
+        return f"<{type(self).__name__}{': ' if sizes else ''}{', '.join(sizes)}>"
+
+    def aside(self) -> Self:
+        """Return the same collection for side questions: findings show its exchanges, and nothing of it is a case."""
+        return replace(self, counted=False)
+
+
+def cases(
+    find: Callable[Concatenate[Shower, Parameters], Iterable[Case[Thing]]],
+) -> Callable[Concatenate[Shower, Parameters], Cases[Thing]]:
+    """Turn a method of a collection that finds each ``Case`` into one that returns ``Cases``."""
+
+    @functools.wraps(find)
+    def method(self: Shower, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Cases[Thing]:
+        found = functools.partial(find, self, *args, **kwargs)
+        return Cases(f"{type(self).__name__}.{find.__name__}", found, counted=self.counted)
+
+    return method

@@ -1,11 +1,11 @@
-"""The ground of a run: what is judged, who asks, and everything that is open as long as the run lasts."""
+"""What a run stands on: what is judged, who asks, and everything that is open as long as the run lasts."""
 
 import copy
 import hashlib
 import os
 import urllib.parse
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
@@ -18,19 +18,21 @@ from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.client.showing import Short
 from pytest_cloudimages.client.transport import Transport
 from pytest_cloudimages.engine.provisioning import borrowed_image, temporary_image
-from pytest_cloudimages.engine.settings import Options
+from pytest_cloudimages.engine.settings import Settings
+from pytest_cloudimages.history.resource import SetResource
 from pytest_cloudimages.spec.verdicts import Blocked
 
 OTHERS = {"ALT": "another project", "READER": "a reader", "CREATOR": "a creator", "ADMIN": "an administrator"}
 
 
 @dataclass
-class Run:
+class Run(Short):
     """A service, the callers that are known to it, and the images that tests may use. Close it in the end."""
 
-    options: Options
+    settings: Settings
     service: Service
     owner: Credentials
     recorder: Recorder = field(default_factory=Recorder)
@@ -45,17 +47,22 @@ class Run:
     """Whether a requirement of another level than MUST is asked for."""
     meant: Service | None = None
     """The service that a dry run leaves alone."""
+    restored: tuple[SetResource, ...] = ()
+    """The sets of a lent image that are emptied for a test, and restored, where the test names no others."""
+
+    def __repr__(self) -> str:
+        return f"<Run of {self.service.endpoint or 'nothing'}, profile {self.settings.profile}, {self.recorder}>"
 
     @cached_property
     def name(self) -> str:
         """A short name of this run, for the images it creates."""
-        return hashlib.sha256(f"{os.getpid()} {self.options.seed}".encode()).hexdigest()[:6]
+        return hashlib.sha256(f"{os.getpid()} {self.settings.seed}".encode()).hexdigest()[:6]
 
     @cached_property
     def transport(self) -> Transport:
         """The connections to the service."""
         origin = "{0.scheme}://{0.netloc}".format(urllib.parse.urlsplit(self.service.endpoint))
-        transport = Transport(origin, timeout=self.options.timeout, verify=self.service.verify, cert=self.service.cert)
+        transport = Transport(origin, timeout=self.settings.timeout, verify=self.service.verify, cert=self.service.cert)
         self._stack.callback(transport.close)
         return transport
 
@@ -69,17 +76,17 @@ class Run:
     @cached_property
     def patience(self) -> Eventually:
         """How long acknowledged changes are waited for."""
-        return Eventually(self.options.patience, self.recorder)
+        return Eventually(self.settings.patience, self.recorder)
 
     def caller(self, who: str) -> ImagesClient | None:
-        """Give a further caller (ALT, READER, CREATOR or ADMIN); ``None`` where no credentials were given."""
+        """Return a further caller (ALT, READER, CREATOR or ADMIN); ``None`` where no credentials were given."""
         found = self.others.get(who)
         if isinstance(found, Blocked):
             raise found
         return self.client.calling(OTHERS[who], found.token, found.renew) if found else None
 
     def able(self, who: str) -> ImagesClient | None:
-        """Give a further caller that the service lets in; ``None`` where there is none, whatever the reason."""
+        """Return a further caller that the service lets in; ``None`` where there is none, whatever the reason."""
         with suppress(Blocked), self.recorder.of(Purpose.PREPARING):
             client = self.caller(who)
             if client and client.list(limit="1").ok:
@@ -87,7 +94,7 @@ class Run:
         return None
 
     def ended_callers(self) -> list[ImagesClient]:
-        """Give callers whose tokens were valid once."""
+        """Return callers whose tokens were valid once."""
         return [
             self.client.calling(f"{'an' if kind == 'expired' else 'a'} {kind} token", partial(str, token))
             for kind, token in self.ended.items()
@@ -96,43 +103,53 @@ class Run:
     @property
     def rounds(self) -> int:
         """How often every class of unusual tags is drawn; at least once where more than every MUST is asked for."""
-        return self.options.effort.rounds or int(self.beyond_must)
+        return self.settings.effort.rounds or int(self.beyond_must)
 
     def number(self, salt: str) -> int:
-        """Give a number that follows from the seed, and differs from experiment to experiment."""
-        return zlib.crc32(f"{self.options.seed} {salt}".encode())
+        """Return a number that follows from the seed, and differs from workload to workload by its salt."""
+        return zlib.crc32(f"{self.settings.seed} {salt}".encode())
 
     def with_seed(self, seed: int) -> "Run":
-        """Give the same ground, with the same connections, for another seed."""
+        """Return the same run, with the same connections, for another seed."""
         twin = copy.copy(self)
-        twin.options = replace(self.options, seed=seed)
+        twin.settings = replace(self.settings, seed=seed)
         return twin
 
     @property
     def single(self) -> bool:
         """Whether there is but one image to use."""
-        return len(self.options.image) == 1
+        return len(self.settings.image) == 1
 
     @contextmanager
-    def fresh_image(self, *, own: bool = False, **attributes: object) -> Iterator[Image]:
-        """Open an image without tags for one block, and leave no trace of it.
+    def fresh_image(
+        self, *, own: bool = False, resources: Sequence[SetResource] | None = None, **attributes: object
+    ) -> Iterator[Image]:
+        """Open an image whose sets are empty for one block, and leave no trace of it.
 
-        ``own`` says that more than its tags will be changed, which is never done to an image that was lent.
+        ``resources`` are the sets that will be changed, by default the tags; they are restored where the image was
+        lent. ``own`` says that more will be changed, which is never done to an image that was lent.
         """
         if self.problem:
             raise self.problem
-        with self._image(own=own, **attributes) as image:
+        restored = self.restored if resources is None else resources
+        with self._image(own=own, restored=restored, **attributes) as image:
             yield image
 
-    def _image(self, *, own: bool, **attributes: object) -> AbstractContextManager[Image]:
-        if self.options.image and (own or attributes.keys() - {"name"}):
-            pytest.skip("needs an image of its own, and one was lent; run without --image where images can be created")
-        if not self.options.image:
+    def _image(
+        self, *, own: bool, restored: Sequence[SetResource], **attributes: object
+    ) -> AbstractContextManager[Image]:
+        if self.settings.image and (own or attributes.keys() - {"name"}):
+            pytest.skip(
+                "needs an image of its own, and one was lent; run without"
+                f" {self.settings.prefix}image where images can be created"
+            )
+        if not self.settings.image:
             return self._created(attributes)
-        free = [one for one in self.options.image if one not in self._lent]
+        free = [identifier for identifier in self.settings.image if identifier not in self._lent]
         if not free:
-            raise Blocked("This asks for one more image than was lent; lend another with a further --image ID.")
-        return self._borrowed(free[0])
+            option = f"{self.settings.prefix}image"
+            raise Blocked(f"This needs one more image than was lent; lend another with a further {option} ID.")
+        return self._borrowed(free[0], restored)
 
     @contextmanager
     def _created(self, attributes: dict[str, object]) -> Iterator[Image]:
@@ -143,7 +160,7 @@ class Run:
                 wanted = attributes.keys() & {"visibility", "protected", "tags"}
                 if not wanted:
                     raise
-                # What a service need not offer is no missing ground.
+                # What a service need not offer is no failed precondition.
                 pytest.skip(f"needs an image with {' and '.join(sorted(wanted))} set, which cannot be had: {problem}")
             yield image
 
@@ -151,16 +168,16 @@ class Run:
     _owners: dict[str, str] = field(default_factory=dict)
 
     @contextmanager
-    def _borrowed(self, identifier: str) -> Iterator[Image]:
+    def _borrowed(self, identifier: str, restored: Sequence[SetResource]) -> Iterator[Image]:
         self._lent.add(identifier)
         try:
-            with borrowed_image(self.client, identifier, self.patience) as image:
+            with borrowed_image(self.client, identifier, restored, self.patience) as image:
                 yield image
         finally:
             self._lent.discard(identifier)
 
     def owner_of(self, client: ImagesClient) -> str:
-        """Give the id of the project that a client acts for; the check is *untested* where nothing tells it."""
+        """Return the id of the project that a client acts for; the check is *untested* where nothing says it."""
         if client.caller not in self._owners:
             who = {words: name for name, words in OTHERS.items()}.get(client.caller)
             known = self.others.get(who) if who else self.owner
@@ -176,7 +193,7 @@ class Run:
         return owner
 
     def same_project(self, who: str) -> bool:
-        """Whether a further caller (ALT, …) is known to act for the tester's own project."""
+        """Return whether a further caller (ALT, …) is known to act for the tester's own project."""
         other = self.others.get(who)
         mine = self.owner.project_id
         return isinstance(other, Credentials) and mine is not None and other.project_id == mine

@@ -1,6 +1,7 @@
 """The settings of a run, as plain values."""
 
-from dataclasses import asdict, dataclass
+import shlex
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 
@@ -104,8 +105,12 @@ ROUND = "standard"
 """How much one round of an exploration tries."""
 
 
+OTHER_CLOUDS = {"ALT": "other_cloud", "READER": "reader_cloud", "CREATOR": "creator_cloud", "ADMIN": "admin_cloud"}
+"""The setting that names a further caller's entry of clouds.yaml."""
+
+
 @dataclass(frozen=True)
-class Options:
+class Settings:
     """The settings in force; times in seconds."""
 
     url: str | None = None
@@ -130,40 +135,29 @@ class Options:
     timeout: float = 30.0
     patience: float = 10.0
 
+    prefix: str = field(default="--", compare=False)
+    """What the tester's options begin with, so that messages name them as they are typed."""
+    command: tuple[str, ...] = field(default=("cloudimages", "run"), compare=False)
+    """The words of a command that runs once more with these settings, up to the seed and what is selected."""
+    rest: tuple[str, ...] = field(default=(), compare=False)
+    """What stands behind ``--`` there."""
+
     @property
     def effort(self) -> Profile:
         """The numbers behind the profile's name; where time is the limit, those of one of many rounds."""
         return PROFILES[self.profile if self.minutes is None else ROUND]
 
-    @property
-    def names_a_service(self) -> bool:
-        """Whether an option says what to judge; the environment may still do so."""
-        return bool(self.url or self.cloud or self.reference)
+    def cloud_of(self, who: str) -> str | None:
+        """Return the entry of clouds.yaml for a further caller (ALT, READER, CREATOR or ADMIN), if one is named."""
+        name: str | None = getattr(self, OTHER_CLOUDS[who])
+        return name
 
     def as_data(self) -> dict[str, Any]:
-        """Give the settings as JSON data."""
-        return asdict(self)
+        """Return what was set as JSON data."""
+        return {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.compare}
 
     def replay(self, ids: tuple[str, ...], seed: int | None = None) -> str:
-        """Give the command that asks for some requirements again, as this run did, or one round of it with its seed."""
-        words = ["cloudimages", "run"]
-        words += ["--reference"] if self.reference else []
-        words += ["--endpoint", self.url] if self.url else []
-        for name in ("cloud", "other_cloud", "reader_cloud", "creator_cloud", "admin_cloud"):
-            value = getattr(self, name)
-            words += [f"--{name.replace('_', '-')}", value] if value else []
-        for name in ("image", "catalogue"):
-            words += [word for value in getattr(self, name) for word in (f"--{name}", value)]
-        if self.specification != SPECIFICATIONS[0]:
-            words += ["--specification", self.specification]
-        words += ["--tag-limit", str(self.tag_limit)] if self.tag_limit else []
-        profile = self.profile if self.minutes is None else ROUND
-        words += ["--profile", profile, "--seed", str(self.seed if seed is None else seed)]
-        words += [word for one in ids for word in ("--select", one)]
-        return " ".join(_quoted(word) for word in words)
-
-
-def _quoted(word: str) -> str:
-    import shlex
-
-    return shlex.quote(word)
+        """Return the command that asks for some requirements again, as this run did or a round of it with its seed."""
+        words = [*self.command, "--seed", str(self.seed if seed is None else seed)]
+        words += [word for identifier in ids for word in ("--select", identifier)]
+        return shlex.join([*words, "--", *self.rest] if self.rest else words)

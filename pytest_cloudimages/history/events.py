@@ -1,7 +1,7 @@
-"""What concurrent histories are made of, and how an anomaly in one is told. No I/O.
+"""What concurrent histories are made of, and how an anomaly in one is described. No I/O.
 
-A plan in the sense of ``plans`` is carried out one operation at a time; here several clients act at once, and only the
-times at which each request was sent and answered bound the moment at which it took effect.
+A sequential plan is carried out one operation at a time; here several clients act at once, and only the times at which
+each request was sent and answered bound the moment at which it took effect.
 """
 
 import enum
@@ -9,12 +9,13 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from pytest_cloudimages.history.operations import Kind
+from pytest_cloudimages.history.resource import NAME
 
 WIDTH = 48
 
 
 def quoted(text: str) -> str:
-    """Give a text in printable ASCII, in quotes, without the middle of a long one."""
+    """Return a text in printable ASCII, in quotes, without the middle of a long one."""
     whole = ascii(text)
     return whole if len(whole) <= WIDTH else f"{whole[: WIDTH // 2]}…{whole[-WIDTH // 2 :]}"
 
@@ -37,12 +38,14 @@ class Event:
     """``None``: the answer never came."""
     status: int = 0
     """The HTTP status; 0 where unknown."""
-    tag: str = ""
-    """Of an addition or a deletion."""
-    tags: tuple[str, ...] | None = None
-    """Of a read: the tags shown, each as often as shown; ``None`` where they could not be read, which says nothing."""
-    name: str | None = None
-    """Of a rename, a PATCH of the name: the name given. Of a read: the name shown; ``None`` where it says nothing."""
+    value: str = ""
+    """Of an addition or a deletion: the value of the set. Of a SET: the value that the attribute was given."""
+    values: tuple[str, ...] | None = None
+    """Of a read: the values, each as often as shown; ``None`` where they could not be read, which says nothing."""
+    shown: str | None = None
+    """Of a read: the value of the attribute; ``None`` where it says nothing."""
+    attribute: str = NAME.name
+    """The attribute of the image that a SET changes, and a read may show."""
 
     @property
     def acknowledged(self) -> bool:
@@ -54,19 +57,19 @@ class Event:
         """Whether it was answered that nothing was done."""
         return self.answered is not None and 400 <= self.status < 500  # noqa: PLR2004 - as HTTP has it
 
-    def told(self, about: Collection[str] = ()) -> str:
-        """Tell the operation and its answer; of a read, only what it showed of these tags, or the name."""
+    def describe(self, about: Collection[str] = ()) -> str:
+        """Return the operation and its answer; of a read, only what it showed of these values, or the attribute."""
         answer = str(self.status) if self.answered is not None and self.status else "no answer"
-        if self.kind is Kind.RENAME:
-            return f"rename to {quoted(self.name or '')} → {answer}"
+        if self.kind is Kind.SET:
+            return f"set the {self.attribute} to {quoted(self.value)} → {answer}"
         if self.kind is not Kind.READ:
-            return f"{self.kind} {quoted(self.tag)} → {answer}"
-        if self.tags is None or not about:
-            return f"read → {answer}" if self.name is None else f"read → the name {quoted(self.name)}"
-        counts = [(tag, self.tags.count(tag)) for tag in sorted(about)]
-        shown = [f"{quoted(tag)}{f' {count} times' if count > 1 else ''}" for tag, count in counts if count]
-        missing = [quoted(tag) for tag, count in counts if not count]
-        parts = [f"{word} {', '.join(tags)}" for word, tags in (("with", shown), ("without", missing)) if tags]
+            return f"{self.kind} {quoted(self.value)} → {answer}"
+        if self.values is None or not about:
+            return f"read → {answer}" if self.shown is None else f"read → the {self.attribute} {quoted(self.shown)}"
+        counts = [(value, self.values.count(value)) for value in sorted(about)]
+        shown = [f"{quoted(value)}{f' {count} times' if count > 1 else ''}" for value, count in counts if count]
+        missing = [quoted(value) for value, count in counts if not count]
+        parts = [f"{word} {', '.join(values)}" for word, values in (("with", shown), ("without", missing)) if values]
         return f"read → {', '.join(parts)}"
 
 
@@ -76,9 +79,9 @@ class ConcurrentHistory:
 
     events: tuple[Event, ...]
     initial: Mapping[int, frozenset[str]]
-    """The tags that each image had before; none where an image is not named."""
-    names: Mapping[int, str] = field(default_factory=dict)
-    """The name that each image had before; the name of an image not named here is not checked."""
+    """The values that each image had before; none where an image is not named."""
+    attributes: Mapping[int, str] = field(default_factory=dict)
+    """The value of the attribute that each image had before; that of an image not named here is not checked."""
 
 
 class Category(enum.StrEnum):
@@ -91,7 +94,7 @@ class Category(enum.StrEnum):
     TWICE_DELETED = "twice deleted"
     TORN_READ = "torn read"
     DUPLICATE = "duplicate"
-    STUCK_TAG = "stuck tag"
+    STUCK_VALUE = "stuck value"
     COLLATERAL_LOSS = "collateral loss"
 
 
@@ -101,8 +104,8 @@ class Anomaly:
 
     category: Category
     image: int
-    tag: str | None
-    """``None`` where the anomaly is not about one tag: a torn read, a name."""
+    value: str | None
+    """``None`` where the anomaly is not about one value of the set: a torn read, an attribute."""
     witness: tuple[Event, ...]
     """In the order sent. Whatever else happened, and whether it did, makes no difference to it."""
     text: str
@@ -110,12 +113,13 @@ class Anomaly:
     impossible: Event | None = None
     """The event of the witness whose answer nothing explains."""
     about: tuple[str, ...] = ()
-    """The tags that the witness speaks of; none where it is about a name."""
+    """The values that the witness speaks of; none where it is about an attribute."""
 
     @property
     def heading(self) -> str:
         """What it is, and of what."""
-        return f"{self.category}: {', '.join(map(quoted, self.about)) or 'the name'} of image {self.image}"
+        what = ", ".join(map(quoted, self.about)) or f"the {self.witness[0].attribute}"
+        return f"{self.category}: {what} of image {self.image}"
 
     def __str__(self) -> str:
         return self.text

@@ -4,37 +4,65 @@ from collections import Counter
 from collections.abc import Iterable
 
 from pytest_cloudimages.history.operations import Kind
+from pytest_cloudimages.history.resource import Effect
 from pytest_cloudimages.history.steps import Step
+from pytest_cloudimages.spec.mismatch import expect
+from pytest_cloudimages.spec.statuses import OK, REFUSED
+
+
+def after_exact_effect(step: Step) -> list[str]:
+    """Return the values that a step with this answer leaves: with its effect and no other, or as they were."""
+    effect = step.resource.effect(step.operation.kind, step.answer.status)
+    if effect not in (Effect.MADE_PRESENT, Effect.MADE_ABSENT):
+        return sorted(step.before or ())
+    added = [step.value] if step.operation.kind is Kind.ADD else []
+    return sorted([*without(step.before, step.value), *added])
 
 
 def took_exact_effect(step: Step) -> bool:
-    """Whether a step did to the tags what its answer says: just that, or nothing where it was refused."""
-    if not (step.answer.ok or step.answer.refused):
-        return False
-    if not step.answer.ok:
-        return sorted(step.after or ()) == sorted(step.before or ())
-    added = [step.tag] if step.operation.kind is Kind.ADD else []
-    return sorted(step.after or ()) == sorted([*without(step.before, step.tag), *added])
+    """Return whether a step did to the set what its answer says: just that, or nothing where it was refused."""
+    return (step.answer.ok or step.answer.refused) and sorted(step.after or ()) == after_exact_effect(step)
 
 
-def without(tags: Iterable[str] | None, *left_out: str) -> list[str]:
-    """Give tags in a settled order, without some of them."""
-    return sorted(one for one in tags or () if one not in left_out)
+def expect_exact_effect(step: Step) -> None:
+    """Raise ``Mismatch`` unless a step did to the set what its answer says: just that, or nothing where it was refused.
+
+    An answer that says neither is one, too.
+    """
+    __tracebackhide__ = True
+    step.expect(status=OK | REFUSED, after=after_exact_effect(step))
+
+
+def expect_others_kept(step: Step, *, but: Iterable[str] | None = None) -> None:
+    """Raise ``Mismatch`` where a step took or brought other values; ``but`` are those it may, by default its own."""
+    __tracebackhide__ = True
+    missing, unexpected = others_removed(step, but=but), others_added(step, but=but)
+    allowed = [step.value] if but is None else [*but]
+    # What may come or go is left out on both sides, and so is what came altered in the place of an added value.
+    came = [value for value in without(step.after, *allowed) if value in unexpected or value in (step.before or ())]
+    if missing or unexpected:
+        what = f"other {step.resource.name}s after {step.answered}"
+        expect(came, without(step.before, *allowed), what, before=sorted(step.before or ()))
+
+
+def without(values: Iterable[str] | None, *left_out: str) -> list[str]:
+    """Return values in a settled order, without some of them."""
+    return sorted(value for value in values or () if value not in left_out)
 
 
 def others_removed(step: Step, *, but: Iterable[str] | None = None) -> list[str]:
-    """Give the other tags that a step took away; ``but`` are those it may take, by default the one it names."""
-    allowed = {step.tag} if but is None else {*but}
+    """Return the other values that a step took away; ``but`` are those it may take, by default the one it names."""
+    allowed = {step.value} if but is None else {*but}
     missing = Counter(step.before) - Counter(step.after)
-    return sorted(tag for tag in missing if tag not in allowed)
+    return sorted(value for value in missing if value not in allowed)
 
 
 def others_added(step: Step, *, but: Iterable[str] | None = None) -> list[str]:
-    """Give the other tags that a step brought; ``but`` are those it may bring, by default the one it names.
+    """Return the other values that a step brought; ``but`` are those it may bring, by default the one it names.
 
-    Where an added tag is not to be found, what came in its place is that tag, altered: another question.
+    Where an added value is not listed, what came in its place is that value, altered, and no value beside it.
     """
-    allowed = {step.tag} if but is None else {*but}
-    if step.operation.kind is Kind.ADD and step.answer.ok and step.tag not in (step.after or ()):
+    allowed = {step.value} if but is None else {*but}
+    if step.operation.kind is Kind.ADD and step.answer.ok and step.value not in (step.after or ()):
         return []
-    return sorted(tag for tag in Counter(step.after) - Counter(step.before) if tag not in allowed)
+    return sorted(value for value in Counter(step.after) - Counter(step.before) if value not in allowed)

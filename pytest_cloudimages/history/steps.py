@@ -1,131 +1,173 @@
-"""Operations on the tags of images, what was answered, and what was seen before and after. No I/O."""
+"""Operations on a set below images, what was answered, and what was seen before and after. No I/O."""
 
 import enum
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from pytest_cloudimages.client.exchange import Exchange
-from pytest_cloudimages.history.operations import Kind, Operation
-
-MUTABLE = {"tags", "updated_at"}
-"""Attributes of an image that a tag operation may change."""
-
-
-class Answered(Protocol):
-    """What a history needs to know of an answer."""
-
-    @property
-    def status(self) -> int: ...
-    @property
-    def ok(self) -> bool: ...
-    @property
-    def refused(self) -> bool: ...
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-    @property
-    def body(self) -> bytes: ...
-    @property
-    def stray(self) -> bytes: ...
-    @property
-    def exchange(self) -> Exchange: ...
-    @property
-    def data(self) -> Any: ...
+from pytest_cloudimages.history.operations import Operation
+from pytest_cloudimages.history.resource import Answered, SetResource, represented
+from pytest_cloudimages.spec.mismatch import Allowed, Mismatch, expect, expect_among, expect_none_of
+from pytest_cloudimages.spec.verdicts import Blocked
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What an image showed at a moment."""
+    """What was shown of an image at a moment."""
 
     answer: Answered
+    resource: SetResource
 
     @property
-    def attributes(self) -> dict[str, Any] | None:
-        """The representation; ``None`` where none was shown."""
-        data = self.answer.data if self.answer.status == 200 else None  # noqa: PLR2004 - as HTTP has it
-        return data if isinstance(data, dict) else None
-
-    @property
-    def tags(self) -> tuple[str, ...] | None:
-        """The tags, in the order shown; ``None`` where there is no list of strings."""
-        tags = (self.attributes or {}).get("tags")
-        return tuple(tags) if isinstance(tags, list) and all(isinstance(one, str) for one in tags) else None
+    def values(self) -> tuple[str, ...] | None:
+        """The values of the set, in the order shown; ``None`` where they cannot be read."""
+        return self.resource.values(self.answer)
 
     @property
     def rest(self) -> dict[str, Any] | None:
-        """What a tag operation must not change."""
-        if self.attributes is None:
+        """What an operation on the set must not change."""
+        attributes = represented(self.answer)
+        if attributes is None:
             return None
-        return {name: value for name, value in self.attributes.items() if name not in MUTABLE}
+        return {name: value for name, value in attributes.items() if name not in self.resource.volatile}
 
 
 class Prior(enum.StrEnum):
-    """What had become of a tag before an operation named it."""
+    """What had become of a value before an operation named it."""
 
     NEVER = "never there"
-    CARRIED = "there"
+    PRESENT = "there"
     DELETED = "deleted before"
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One operation with its answer, and the tags of its image before and after it.
+    """One operation with its answer, and the values of the set before and after it.
 
-    ``vouched`` steps were not read around one by one: the readings around their group agree with all answers.
+    ``inferred`` steps were not read around one by one: the readings around their group agree with all answers.
     """
 
     operation: Operation
     answer: Answered
     before: tuple[str, ...] | None
     after: tuple[str, ...] | None
-    past: Prior
-    again: bool
-    """Whether the tag had been there, had been deleted, and this is about its second life."""
+    prior: Prior
+    re_added: bool
+    """Whether the value had been there, had been deleted, and was added again."""
     readings: tuple[Reading, ...]
+    resource: SetResource
     inferred: bool
-    neighbour: tuple[tuple[str, ...] | None, tuple[str, ...] | None] = (None, None)
-    """The tags of the image standing by, before and after."""
+    other_image: tuple[tuple[str, ...] | None, tuple[str, ...] | None] = (None, None)
+    """The values of another image, which the operation does not name, before and after."""
+
+    @property
+    def value(self) -> str:
+        """The value that the operation names."""
+        return self.operation.value
 
     @property
     def tag(self) -> str:
-        """The tag that the operation names."""
-        return self.operation.tag
+        """The same, for checks of tags."""
+        return self.operation.value
 
     @property
     def exchanges(self) -> list[Exchange]:
         """What the step rests on, in the order sent."""
-        return sorted([self.answer.exchange, *(one.answer.exchange for one in self.readings)], key=lambda one: one.sent)
+        sent = [self.answer.exchange, *(reading.answer.exchange for reading in self.readings)]
+        return sorted(sent, key=lambda exchange: exchange.sent)
 
     @property
     def known(self) -> bool:
-        """Whether the tags before and after could be read."""
+        """Whether the values before and after could be read."""
         return self.before is not None and self.after is not None
 
+    @property
+    def came(self) -> set[str]:
+        """The values that were seen after it, and not before."""
+        return {*(self.after or ())} - {*(self.before or ())}
+
+    @property
+    def gone(self) -> set[str]:
+        """The values that were seen before it, and not after."""
+        return {*(self.before or ())} - {*(self.after or ())}
+
+    def expect(
+        self,
+        *,
+        status: int | Collection[int] | Allowed | None = None,
+        after: Iterable[str] | None = None,
+        present: bool | None = None,
+        count: int | None = None,
+    ) -> None:
+        """Raise ``Mismatch`` unless the answer has the status, or one of them, and just these values are there then.
+
+        The order of values says nothing, and one that is listed twice is one too many. ``present`` says no more than
+        whether the value that the step names is there, ``count`` how often it is. Raise ``Blocked`` where the values
+        could not be read.
+        """
+        __tracebackhide__ = True
+        before = None if self.before is None else sorted(self.before)
+        if status is not None:
+            allowed = {status} if isinstance(status, int) else status if isinstance(status, Allowed) else {*status}
+            expect(self.answer.status or None, allowed, f"status of {self.operation}", before=before)
+        if after is None and present is None and count is None:
+            return
+        if self.after is None:
+            raise Blocked(f"The {self.resource.name}s could not be read after this: {self}.")
+        found, what = sorted(self.after), f"{self.resource.name}s after {self.answered}"
+        if after is not None:
+            expect(found, sorted(after), what, before=before)
+        if present is True:
+            expect_among(found, [self.value], what, before=before)
+        elif present is False:
+            expect_none_of(found, [self.value], what, before=before)
+        if count is not None:
+            expect([value for value in found if value == self.value], [self.value] * count, what, before=before)
+
+    @property
+    def answered(self) -> str:
+        """The operation with the status of its answer."""
+        return f"{self.operation} → {self.answer.status or 'no answer'}"
+
     def __repr__(self) -> str:
-        return (
-            f"{self.operation} → {self.answer.status or 'no answer'}: {_shown(self.before)} became {_shown(self.after)}"
-        )
+        return f"{self.answered}: {_shown(self.before)} became {_shown(self.after)}"
 
 
-def _shown(tags: Sequence[str] | None) -> str:
-    return "unreadable" if tags is None else ascii(sorted(tags))
+def _shown(values: Sequence[str] | None) -> str:
+    return "unreadable" if values is None else ascii(sorted(values))
 
 
 @dataclass(frozen=True, slots=True)
 class UnreproducedMismatch:
-    """A reading that no order of the acknowledged operations gives, and that did not come again step by step."""
+    """A reading that no order of the acknowledged operations explains, and that did not come again step by step."""
 
     image: int
     expected: frozenset[str]
     found: tuple[str, ...]
     exchanges: tuple[Exchange, ...]
+    name: str
+    """What a value of the set is called."""
+
+    def as_mismatch(self) -> Mismatch:
+        """Return it as what a check raises."""
+        return Mismatch(
+            str(self),
+            what=f"{self.name}s after {len(self.exchanges)} exchanges",
+            expected=self.expected,
+            actual=sorted(self.found),
+            missing=sorted(self.expected - {*self.found}),
+            unexpected=sorted((Counter(self.found) - Counter(self.expected)).elements()),
+        )
 
     def __str__(self) -> str:
         missing = sorted(self.expected - {*self.found})
         extra = sorted({*self.found} - self.expected)
-        twice = sorted({one for one in self.found if self.found.count(one) > 1})
-        parts = [f"{word} {tags!a}" for word, tags in (("lost", missing), ("extra", extra), ("twice", twice)) if tags]
-        return f"after {len(self.exchanges)} exchanges the tags are not those acknowledged: {', '.join(parts)}"
+        twice = sorted({value for value in self.found if self.found.count(value) > 1})
+        named = (("lost", missing), ("extra", extra), ("twice", twice))
+        parts = [f"{word} {values!a}" for word, values in named if values]
+        return f"after {len(self.exchanges)} exchanges the {self.name}s are not those acknowledged: {', '.join(parts)}"
 
 
 @dataclass
@@ -137,20 +179,11 @@ class SequentialHistory:
 
     steps: list[Step] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
-    contradictions: list[UnreproducedMismatch] = field(default_factory=list)
+    mismatches: list[UnreproducedMismatch] = field(default_factory=list)
     additions: list[tuple[Reading, Reading, list[Step]]] = field(default_factory=list)
     """Readings around additions alone."""
-    unsteady: list[Exchange] = field(default_factory=list)
+    flaky: list[Exchange] = field(default_factory=list)
     """Requests that the service failed at, and answered when all was asked again."""
 
-    def over_a_limit(self, step: Step) -> bool:
-        """Whether an addition was refused with 413 for the number of tags that the image had, and for nothing else.
-
-        So it is where every addition of a further tag went well below that number, and none at it or above.
-        """
-        if step.answer.status != 413 or step.operation.kind is not Kind.ADD or not step.before:  # noqa: PLR2004
-            return False
-        further = [one for one in self.steps if one.operation.kind is Kind.ADD and one.tag not in (one.before or ())]
-        refused = [len(one.before or ()) for one in further if one.answer.status == 413]  # noqa: PLR2004 - over a limit
-        added = [len(one.before or ()) for one in further if one.answer.ok]
-        return step.tag not in step.before and max(added, default=-1) < min(refused)
+    def __repr__(self) -> str:
+        return f"<SequentialHistory: {len(self.steps)} steps, {len(self.readings)} readings>"

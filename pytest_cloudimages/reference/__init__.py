@@ -1,1 +1,1 @@
-"""The embedded service: honest, complete, and unaware of the suite that tests it."""
+"""The embedded service: a complete, correct implementation that knows nothing of the suite."""

@@ -23,8 +23,8 @@ from .schemas import SCHEMAS
 
 __all__ = ["App", "Headers", "Reply", "Request"]
 
-# RFC 9112, 3.2: visible ASCII, and every percent sign begins two hex digits. Characters that RFC 3986 would have
-# encoded, such as a quote, are let pass, as most servers do; a fragment is not part of a target.
+# RFC 9112, section 3.2: visible ASCII, and every percent sign begins two hex digits. Characters that RFC 3986 wants
+# encoded, such as a quote, are accepted, as by most servers; a fragment is not part of a target.
 TARGET = re.compile(r"""/(?:[!"$&-~]|%[0-9A-Fa-f]{2})*""")
 
 
@@ -58,7 +58,7 @@ class App:
     # From a request to its operation
 
     def handle(self, request: Request) -> Reply:
-        """Answer a request; the outermost room, where every answer gets what all have in common."""
+        """Return the reply to a request, with the header fields that all replies have in common."""
         reply = self.answer(request)
         common = (
             ("Date", _date(int(time.time()))),
@@ -67,7 +67,7 @@ class App:
         return Reply(reply.status, reply.body, common + reply.headers)
 
     def answer(self, request: Request) -> Reply:
-        """Decide who asks, then whether the request makes sense, then what is to be done."""
+        """Return the reply to a request: authenticate it first, then validate it, then carry it out."""
         try:
             if _first_segment(request.path) == "v2":
                 request = request.sent_by(self.authenticate(request))
@@ -84,7 +84,7 @@ class App:
             return self.error(request, STATUSES[type(refusal)], str(refusal))
 
     def authenticate(self, request: Request) -> Caller:
-        """Tell who sends a request by its token, or raise Unauthorized."""
+        """Return the caller that the token of a request stands for, or raise Unauthorized."""
         user = self.identity.validate(request.headers.get("X-Auth-Token")).user
         return Caller(
             user.project.id,
@@ -107,7 +107,7 @@ class App:
         return reply
 
     def decode_tag(self, raw: str) -> str:
-        """Read the tag that a segment of a path stands for; raises Invalid when its octets are not UTF-8."""
+        """Return the tag that a segment of a path stands for, or raise Invalid if its octets are not UTF-8."""
         return decode(raw)
 
     # What is not a success
@@ -115,7 +115,7 @@ class App:
     def error(
         self, request: Request, status: HTTPStatus, message: str, headers: tuple[tuple[str, str], ...] = ()
     ) -> Reply:
-        """Explain an error in JSON where the client takes it, else in plain text."""
+        """Return a reply that explains an error: in JSON if the client accepts it, or else in plain text."""
         if _first_segment(request.path) == "identity":
             fault = {"code": status.value, "message": message, "title": status.phrase}
             return Reply.of_json({"error": fault}, status, headers)
@@ -127,13 +127,13 @@ class App:
         )
 
     def unauthorized(self, request: Request) -> Reply:
-        """Ask for a token, and say where there are some (RFC 9110, 15.5.2)."""
+        """Return a 401 that says where tokens are issued (RFC 9110, section 15.5.2)."""
         challenge = ("WWW-Authenticate", f'Keystone uri="{self.url}/identity"')
         message = "The request you have made requires authentication."
         return self.error(request, HTTPStatus.UNAUTHORIZED, message, (challenge,))
 
     def method_not_allowed(self, request: Request, allowed: Sequence[str]) -> Reply:
-        """Say which methods the resource has (RFC 9110, 15.5.6)."""
+        """Return a 405 that names the methods of the resource (RFC 9110, section 15.5.6)."""
         message = f"The method {request.method} is not allowed for this resource."
         return self.error(request, HTTPStatus.METHOD_NOT_ALLOWED, message, (("Allow", ", ".join(allowed)),))
 
@@ -152,7 +152,7 @@ class App:
     # Images
 
     def represent(self, image: Image) -> dict[str, object]:
-        """Describe an image, in its details and in lists alike."""
+        """Return the representation of an image, which is the same in its details and in lists."""
         path = f"/v2/images/{image.id}"
         return {
             **image.properties,
@@ -252,7 +252,7 @@ class App:
     # Members
 
     def represent_member(self, member: Member) -> dict[str, object]:
-        """Describe a member."""
+        """Return the representation of a member."""
         return {
             "image_id": member.image_id,
             "member_id": member.project,
@@ -339,7 +339,7 @@ class App:
 
 
 def decode(raw: str) -> str:
-    """Read what one segment of a path stands for; raises Invalid when its octets are not UTF-8."""
+    """Return what a segment of a path stands for, or raise Invalid if its octets are not UTF-8."""
     if "%" not in raw:
         return raw
     try:
@@ -373,7 +373,7 @@ def _parsed(body: bytes) -> object:
     try:
         document: object = json.loads(body)
     except (ValueError, RecursionError) as error:
-        raise Invalid(f"The body is no JSON: {error}.") from None
+        raise Invalid(f"The body is not JSON: {error}.") from None
     return document
 
 

@@ -1,4 +1,4 @@
-"""What an image may be made of: one check for each attribute that a caller may write."""
+"""The attributes of images: a check for each that a caller may write, which returns its value or raises Invalid."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -27,7 +27,7 @@ class Visibility(StrEnum):
 
 
 class Status(StrEnum):
-    """How far an image has come."""
+    """The status of an image."""
 
     QUEUED = "queued"
     SAVING = "saving"
@@ -133,7 +133,7 @@ WRITABLE: Mapping[str, Callable[[object], object]] = {
 """The standard attributes that the owner may set."""
 
 PROPERTIES: Mapping[str, Callable[[object], str | None]] = {"kernel_id": uuid_or_none, "ramdisk_id": uuid_or_none}
-"""The custom properties that are more than a string."""
+"""The custom properties that are not just strings."""
 
 READ_ONLY = frozenset(
     {"id", "status", "size", "virtual_size", "checksum", "os_hash_algo", "os_hash_value"}

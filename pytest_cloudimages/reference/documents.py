@@ -1,4 +1,4 @@
-"""What identity and versions look like in JSON."""
+"""The JSON documents of the identity service, and of versions."""
 
 from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
@@ -24,18 +24,18 @@ IMAGE_VERSIONS = (
 
 
 def time_of_day(moment: datetime, timespec: str = "seconds") -> str:
-    """Write a time in UTC as ISO 8601 with a Z."""
+    """Return a time in UTC as ISO 8601 with a Z."""
     return moment.replace(tzinfo=None).isoformat(timespec=timespec) + "Z"
 
 
 def image_versions(url: str) -> dict[str, object]:
-    """List the versions of the image API, as Glance does at its root."""
+    """Return the versions of the image API, as Glance lists them at its root."""
     links = [{"rel": "self", "href": f"{url}/v2/"}]
     return {"versions": [{"id": number, "status": status, "links": links} for number, status in IMAGE_VERSIONS]}
 
 
 def identity_version(url: str) -> dict[str, object]:
-    """Describe version 3 of the identity API."""
+    """Return the description of version 3 of the identity API."""
     return {
         "id": "v3.14",
         "status": "stable",
@@ -46,7 +46,7 @@ def identity_version(url: str) -> dict[str, object]:
 
 
 def token(given: Token, url: str) -> dict[str, object]:
-    """Describe a token, with the catalogue of the services at `url`."""
+    """Return the description of a token, with the catalogue of the services at `url`."""
     user, project = given.user, given.user.project
     return {
         "token": {

@@ -33,7 +33,7 @@ PEOPLE = (
     ("other", "other", Role.MEMBER),
     ("admin", "cloudimages", Role.ADMIN),
 )
-"""Who lives here: user, project, role."""
+"""The users as (user, project, role)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Token:
-    """A proof that a user said who it is, good until it expires."""
+    """A token: proof that a user has authenticated, valid until it expires."""
 
     value: str
     user: User
@@ -73,7 +73,7 @@ class Token:
 
 
 class Identity:
-    """Users, projects and tokens; passwords that are not given are made up."""
+    """Users, projects and tokens; passwords that are not given are random."""
 
     def __init__(self, passwords: Mapping[str, str] | None = None, lifetime: timedelta = LIFETIME) -> None:
         given = passwords or {}
@@ -87,7 +87,7 @@ class Identity:
         self._lock = Lock()
 
     def issue(self, user: str, lifetime: timedelta | None = None, methods: tuple[str, ...] = ("password",)) -> Token:
-        """Give a user, by name, a new token; a negative lifetime gives one that has expired."""
+        """Return a new token for a user, by name; with a negative lifetime, one that has expired."""
         issued_at = datetime.now(UTC)
         expires_at = issued_at + (self.lifetime if lifetime is None else lifetime)
         token = Token(secrets.token_urlsafe(32), self.users[user], methods, issued_at, expires_at)
@@ -96,19 +96,19 @@ class Identity:
         return token
 
     def validate(self, value: str | None) -> Token:
-        """Give the token of this value, or raise Unauthorized when it is unknown, revoked or expired."""
+        """Return the token of this value, or raise Unauthorized if it is unknown, revoked or expired."""
         token = self._tokens.get(value or "")
         if token is None or token.expires_at <= datetime.now(UTC):
             raise Unauthorized("The request you have made requires authentication.")
         return token
 
     def revoke(self, value: str) -> None:
-        """End a token before its time."""
+        """Revoke a token."""
         with self._lock:
             self._tokens.pop(value, None)
 
     def authenticate(self, document: object) -> Token:
-        """Give a token for the parsed body of POST /v3/auth/tokens.
+        """Return a new token for the parsed body of POST /v3/auth/tokens.
 
         Raises Invalid when the document does not say who asks, Unauthorized when it does not prove it.
         """
@@ -127,7 +127,7 @@ class Identity:
             case methods_asked:
                 raise Invalid(f"auth.identity.methods is one of password and token, not {methods_asked!r}.")
         self._check_scope(user, auth.get("scope"))
-        # A token got for a token lives no longer than the first, or it would live for ever.
+        # A token issued for a token expires with the first, or it could be renewed for ever.
         lifetime = None if expires_at is None else expires_at - datetime.now(UTC)
         return self.issue(user.name, lifetime, methods)
 

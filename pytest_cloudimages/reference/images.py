@@ -33,17 +33,17 @@ MEMBER_QUOTA = 128  # projects an image may be shared with, Glance's image_membe
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: a project, and what its role allows."""
+    """The caller: a project, and what its role allows."""
 
     project: str
     writes: bool = True
     deletes: bool = True
-    """Whether it may delete images; a tag goes with an update."""
+    """Whether its role may delete images; to delete a tag is to update an image."""
     admin: bool = False
 
 
 class MemberStatus(StrEnum):
-    """What a consumer makes of an image that is shared with it."""
+    """Whether a member has accepted the image that is shared with it."""
 
     PENDING = "pending"
     ACCEPTED = "accepted"
@@ -51,7 +51,7 @@ class MemberStatus(StrEnum):
 
 
 def now() -> datetime:
-    """Tell the time in UTC."""
+    """Return the time in UTC."""
     return datetime.now(UTC)
 
 
@@ -92,7 +92,7 @@ class Image:
     updated_at: datetime = field(default_factory=now)
 
     def touch(self) -> None:
-        """Remember that the image was changed just now."""
+        """Set the time of the last update to now."""
         self.updated_at = max(self.updated_at, now())
 
 
@@ -110,26 +110,26 @@ class Images:
     # Finding
 
     def get(self, image_id: str) -> Image:
-        """Give an image whoever asks, or raise NotFound."""
+        """Return an image whoever the caller is, or raise NotFound."""
         try:
             return self._images[image_id]
         except KeyError:
             raise NotFound(f"There is no image {image_id}.") from None
 
     def all(self) -> list[Image]:
-        """Give every image whoever asks, the oldest first."""
+        """Return every image whoever the caller is, the oldest first."""
         with self.lock:
             return list(self._images.values())
 
     def show(self, caller: Caller, image_id: str) -> Image:
-        """Give an image that the caller may see, or raise NotFound."""
+        """Return an image that the caller may see, or raise NotFound."""
         image = self.get(image_id)
         if not sees(caller, image):
             raise NotFound(f"There is no image {image_id}.")
         return image
 
     def open(self, caller: Caller, image_id: str) -> Image:
-        """Give an image that the caller may change, or raise NotFound or Forbidden."""
+        """Return an image that the caller may change, or raise NotFound or Forbidden."""
         image = self.show(caller, image_id)
         if not changes(caller, image):
             raise Forbidden(f"You may not change image {image_id}.")
@@ -138,7 +138,7 @@ class Images:
     # Images
 
     def create(self, caller: Caller, wanted: Mapping[str, object]) -> Image:
-        """Make an image of the attributes wanted; an id is made up unless one is among them.
+        """Create an image with these attributes, and return it; without an id among them, it gets a random one.
 
         Raises Invalid, Forbidden, OverLimit, or Conflict when the id is taken.
         """
@@ -174,7 +174,7 @@ class Images:
             return draft
 
     def delete(self, caller: Caller, image_id: str) -> None:
-        """Forget an image, unless it is protected: Forbidden."""
+        """Delete an image, or raise Forbidden if it is protected."""
         with self.lock:
             image = self.open(caller, image_id)
             if not caller.deletes:
@@ -186,7 +186,7 @@ class Images:
     # Tags
 
     def add_tag(self, caller: Caller, image_id: str, tag: str) -> None:
-        """Put a tag on an image; putting it there again changes nothing but the time of the update.
+        """Add a tag to an image; adding it again changes nothing but the time of the update.
 
         Raises Invalid past 255 characters, OverLimit past 128 tags, NotFound or Forbidden.
         """
@@ -200,7 +200,7 @@ class Images:
             image.touch()
 
     def delete_tag(self, caller: Caller, image_id: str, tag: str) -> None:
-        """Take a tag off an image; raises NotFound when it does not carry the tag."""
+        """Delete a tag of an image, or raise NotFound if the image does not have it."""
         with self.lock:
             image = self.open(caller, image_id)
             if tag not in image.tags:
@@ -211,7 +211,7 @@ class Images:
     # Data and status
 
     def upload(self, caller: Caller, image_id: str, data: bytes) -> None:
-        """Give a queued image its data, which makes it active.
+        """Store the data of a queued image, which makes it active.
 
         Raises Conflict when it has data already, Invalid when its formats are not known yet.
         """
@@ -229,7 +229,7 @@ class Images:
             image.touch()
 
     def download(self, caller: Caller, image_id: str) -> bytes | None:
-        """Give the data of an image, None while it has none; raises Forbidden while it is deactivated."""
+        """Return the data of an image, None if it has none, or raise Forbidden if it is deactivated."""
         with self.lock:
             image = self.show(caller, image_id)
             if image.status is Status.DEACTIVATED and not caller.admin:
@@ -237,11 +237,11 @@ class Images:
             return image.data
 
     def deactivate(self, caller: Caller, image_id: str) -> None:
-        """Withhold the data of an active image; for administrators."""
+        """Make the data of an active image unavailable; for administrators."""
         self._switch(caller, image_id, Status.DEACTIVATED)
 
     def reactivate(self, caller: Caller, image_id: str) -> None:
-        """Give the data of a deactivated image out again; for administrators."""
+        """Make the data of a deactivated image available again; for administrators."""
         self._switch(caller, image_id, Status.ACTIVE)
 
     def _switch(self, caller: Caller, image_id: str, status: Status) -> None:
@@ -258,7 +258,7 @@ class Images:
     # Members
 
     def list_members(self, caller: Caller, image_id: str) -> list[Member]:
-        """Give all members to the owner, and to a member its own entry."""
+        """Return all members to the owner, and to a member its own entry."""
         with self.lock:
             image = self.show(caller, image_id)
             if owns(caller, image):
@@ -266,7 +266,7 @@ class Images:
             return [_member(image, caller.project)]
 
     def show_member(self, caller: Caller, image_id: str, project: str) -> Member:
-        """Give one member to the owner or to the member itself."""
+        """Return a member to the owner or to the member itself, or raise NotFound."""
         with self.lock:
             image = self.show(caller, image_id)
             if not owns(caller, image) and project != caller.project:
@@ -296,7 +296,7 @@ class Images:
             return member
 
     def update_member(self, caller: Caller, image_id: str, project: str, status: object) -> Member:
-        """Let a consumer accept or reject an image; the owner has no say in it: Forbidden."""
+        """Set whether a member has accepted an image, or raise Forbidden if the caller is another project."""
         with self.lock:
             image = self.show(caller, image_id)
             if not caller.admin and image.owner == caller.project:
@@ -320,12 +320,12 @@ class Images:
 
 
 def owns(caller: Caller, image: Image) -> bool:
-    """Tell whether the image is the caller's own; all are an administrator's."""
+    """Return whether the image is the caller's own; to an administrator, every image is."""
     return caller.admin or image.owner == caller.project
 
 
 def sees(caller: Caller, image: Image) -> bool:
-    """Tell whether the caller may know of the image."""
+    """Return whether the caller may know of the image."""
     match image.visibility:
         case Visibility.PUBLIC | Visibility.COMMUNITY:
             return True
@@ -336,7 +336,7 @@ def sees(caller: Caller, image: Image) -> bool:
 
 
 def changes(caller: Caller, image: Image) -> bool:
-    """Tell whether the caller may change the image."""
+    """Return whether the caller may change the image."""
     return caller.writes and owns(caller, image)
 
 

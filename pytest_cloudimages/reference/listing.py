@@ -1,4 +1,4 @@
-"""Lists of images: what the query asks for, and the page that answers it."""
+"""Lists of images: queries, and the pages that they select."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -28,28 +28,28 @@ DIRECTIONS = {"asc": False, "desc": True}
 
 @dataclass(frozen=True, slots=True)
 class Query:
-    """What a list is asked for: pairs in the order they came, decoded."""
+    """The query of a list: decoded pairs in the order of the target."""
 
     pairs: tuple[tuple[str, str], ...]
 
     @classmethod
     def read(cls, query: str) -> "Query":
-        """Decode the query of a target; raises Invalid when its octets are not UTF-8."""
+        """Return the decoded query of a target, or raise Invalid if its octets are not UTF-8."""
         try:
             return cls(tuple(parse_qsl(query, keep_blank_values=True, errors="strict")))
         except ValueError as error:
             raise Invalid(f"The query cannot be read: {error}.") from None
 
     def all(self, name: str) -> list[str]:
-        """Give every value of a parameter."""
+        """Return every value of a parameter."""
         return [value for key, value in self.pairs if key == name]
 
     def last(self, name: str) -> str | None:
-        """Give the last value of a parameter."""
+        """Return the last value of a parameter."""
         return next(reversed(self.all(name)), None)
 
     def one_of(self, name: str, allowed: Iterable[str], default: str) -> str:
-        """Give the value of a parameter that has few values; raises Invalid for another."""
+        """Return the value of a parameter that has a few allowed values, or raise Invalid."""
         value = self.last(name)
         choices = list(allowed)
         if value is None:
@@ -59,7 +59,7 @@ class Query:
         return value
 
     def number(self, name: str) -> int | None:
-        """Give a whole number not below 0; raises Invalid for anything else."""
+        """Return the value of a parameter as a whole number not below 0, or raise Invalid."""
         value = self.last(name)
         if value is None:
             return None
@@ -68,7 +68,7 @@ class Query:
         return int(value)
 
     def link(self, path: str, marker: str | None = None) -> str:
-        """Write the query again, percent-encoded, from the start or from a marker."""
+        """Return the query percent-encoded, without a marker or with this one."""
         pairs = [(key, value) for key, value in self.pairs if key != "marker"]
         if marker is not None:
             pairs.append(("marker", marker))
@@ -77,7 +77,7 @@ class Query:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some of the images asked for, and whether there are more."""
+    """A page: some of the images that a query selects, and whether there are more."""
 
     images: list[Image]
     more: bool
@@ -86,7 +86,7 @@ class Page:
 def page(
     images: Iterable[Image], caller: Caller, query: Query, represent: Callable[[Image], Mapping[str, object]]
 ) -> Page:
-    """Give the page that a query asks for.
+    """Return the page that a query selects.
 
     `represent` gives the attributes by which the images are filtered. Raises Invalid for a value that no image can
     have, for an unknown key of order, and for a marker that is no image the caller sees.
@@ -176,7 +176,7 @@ def _listed(caller: Caller, image: Image, visibility: str, status: str) -> bool:
         case Visibility.PUBLIC:
             return True
         case Visibility.COMMUNITY:
-            # "Community" images clutter nobody's list unless asked for.
+            # "Community" images of other projects are listed only if the query names this visibility.
             return own or visibility != ""
         case Visibility.PRIVATE:
             return owns(caller, image)

@@ -32,7 +32,7 @@ class Headers(Mapping[str, str]):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request as it came: the target is the text on the wire, octet by character, nothing decoded."""
+    """A request as it was sent: a character of the target for each octet on the wire, nothing decoded."""
 
     method: str
     target: str
@@ -41,7 +41,7 @@ class Request:
     caller: Caller = Caller("", writes=False)  # noqa: RUF009 - nobody, until authenticated
 
     def sent_by(self, caller: Caller) -> "Request":
-        """Give the same request, authenticated."""
+        """Return the same request, authenticated."""
         return Request(self.method, self.target, self.headers, self.body, caller)
 
     @property
@@ -72,9 +72,9 @@ class Reply:
     def of_json(
         cls, document: object, status: int = HTTPStatus.OK, headers: tuple[tuple[str, str], ...] = ()
     ) -> "Reply":
-        """Answer with a JSON document."""
+        """Return a reply with a JSON document."""
         return cls(status, json.dumps(document).encode(), (("Content-Type", "application/json"), *headers))
 
     def json(self) -> object:
-        """Read the document back."""
+        """Return the JSON document of the body."""
         return json.loads(self.body)

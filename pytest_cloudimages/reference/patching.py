@@ -32,7 +32,7 @@ class Change:
 
 
 def read(document: object, media_type: str) -> list[Change]:
-    """Read a parsed patch document.
+    """Return the changes of a parsed patch document.
 
     Raises Invalid when the document is no patch, and KeyError for a media type that is none of `MEDIA_TYPES`.
     """

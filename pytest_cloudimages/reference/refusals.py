@@ -1,29 +1,29 @@
-"""Why the service says no, without a word about HTTP."""
+"""The reasons for which the service refuses a request. No HTTP."""
 
 
 class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not an error of ours
-    """The service will not do what it was asked; the message says why."""
+    """The service refuses a request; the message says why."""
 
 
 class Invalid(Refusal):
-    """What was asked breaks a rule about values."""
+    """A value of the request is not allowed."""
 
 
 class Unauthorized(Refusal):
-    """Nobody we know is asking."""
+    """The caller is not authenticated."""
 
 
 class Forbidden(Refusal):
-    """The caller may see it, but may not do this to it."""
+    """The caller may see the resource, but may not do this to it."""
 
 
 class NotFound(Refusal):
-    """There is no such thing, or none that the caller may know of."""
+    """There is no such resource, or none that the caller may know of."""
 
 
 class Conflict(Refusal):
-    """It does not fit the present state."""
+    """The request conflicts with the present state of the resource."""
 
 
 class OverLimit(Refusal):
-    """One more than the service keeps."""
+    """The request would exceed a limit of the service."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH"})
-"""The methods we know, whether or not a resource has them: RFC 9110 and PATCH."""
+"""The methods that the service knows, whether or not a resource has them: those of RFC 9110, section 9, and PATCH."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Route:
     operations: Mapping[str, str]
 
     def match(self, segments: Sequence[str]) -> dict[str, str] | None:
-        """Give the variable segments, still encoded, or None when the path is another."""
+        """Return the variable segments, still encoded, or None if the path is another."""
         values: dict[str, str] = {}
         for pattern, segment in zip(self.segments, segments, strict=True):
             if pattern[:1] == "{":
@@ -62,7 +62,7 @@ ROUTES = (
 
 
 def find(path: str) -> tuple[Route, dict[str, str]] | None:
-    """Give the resource of a raw path with its variable segments, or None: 404."""
+    """Return the resource of a raw path with its variable segments, or None if there is none."""
     # Splitting comes before decoding, so that %2F is data (RFC 3986, 2.2).
     segments = path.split("/")[1:]
     for route in _BY_LENGTH.get(len(segments), ()):

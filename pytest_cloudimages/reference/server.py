@@ -35,13 +35,13 @@ OTHERS = {
     "OS_CREATOR": "creator",
     "OS_ADMIN": "admin",
 }
-"""What the variables of each user begin with."""
+"""The prefix of the environment variables of each user."""
 BODILESS = frozenset({204, 304})
 PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 
 class BadRequest(Exception):  # noqa: N818 - theirs, not ours
-    """The octets are no request that we read; the connection ends with the answer."""
+    """The octets are not a request that the server reads; the connection is closed after the answer."""
 
     def __init__(self, status: HTTPStatus, message: str) -> None:
         super().__init__(message)
@@ -90,7 +90,7 @@ class Server(ThreadingTCPServer):
                 continue  # it has ended by itself
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say what went wrong on a connection, unless the client just left."""
+        """Print what went wrong on a connection, unless the client closed it."""
         if not isinstance(sys.exception(), ConnectionError | TimeoutError):
             super().handle_error(request, client_address)  # type: ignore[arg-type]
 
@@ -116,7 +116,7 @@ def exports(server: Server) -> str:
 
 
 def environment(server: Server) -> dict[str, str]:
-    """Give the variables by which an OpenStack client finds the server, and its other users."""
+    """Return the environment variables by which an OpenStack client finds the server, and those of its other users."""
     users = server.app.identity.users
     lines = {
         "OS_AUTH_URL": server.auth_url,
@@ -132,7 +132,7 @@ def environment(server: Server) -> dict[str, str]:
             f"{prefix}_USER_DOMAIN_NAME": DOMAIN["name"],
             f"{prefix}_PROJECT_DOMAIN_NAME": DOMAIN["name"],
         }
-    # A token that was good once: what an administrator can keep for such a question.
+    # An expired token, as an administrator would keep one for checks of expired tokens.
     expired = server.app.identity.issue("tester", timedelta(seconds=-1))
     return lines | {"CLOUDIMAGES_EXPIRED_TOKEN": expired.value}
 
@@ -147,7 +147,7 @@ class Connection(StreamRequestHandler):
     server: Server
 
     def handle(self) -> None:
-        """Answer requests until either side has had enough."""
+        """Answer requests until either side closes the connection."""
         while self._one():
             pass
 
@@ -183,7 +183,7 @@ class Connection(StreamRequestHandler):
         if match is None:
             if len(line) > LONGEST_TARGET:
                 raise BadRequest(HTTPStatus.REQUEST_URI_TOO_LONG, f"A target has at most {LONGEST_TARGET} octets.")
-            raise BadRequest(HTTPStatus.BAD_REQUEST, "This is no request line of HTTP/1.1.")
+            raise BadRequest(HTTPStatus.BAD_REQUEST, "This is not a request line of HTTP/1.1.")
         method, target, _, minor = match.groups()
         if len(target) > LONGEST_TARGET:
             raise BadRequest(HTTPStatus.REQUEST_URI_TOO_LONG, f"A target has at most {LONGEST_TARGET} octets.")
@@ -210,7 +210,7 @@ class Connection(StreamRequestHandler):
             # A name with a blank, and a folded line, let two readers see two different messages (RFC 9112, 5).
             field = FIELD.fullmatch(line.decode("latin-1"))
             if field is None:
-                raise BadRequest(HTTPStatus.BAD_REQUEST, "This is no header line.")
+                raise BadRequest(HTTPStatus.BAD_REQUEST, "This is not a header line.")
             lines.append((field[1], field[2]))
 
     def _body(self, headers: Headers) -> bytes:
@@ -235,7 +235,7 @@ class Connection(StreamRequestHandler):
         while True:
             match = CHUNK_SIZE.fullmatch(self.rfile.readline(LONGEST_HEADERS))
             if match is None:
-                raise BadRequest(HTTPStatus.BAD_REQUEST, "This is no chunk.")
+                raise BadRequest(HTTPStatus.BAD_REQUEST, "This is not a chunk.")
             size = int(match[1], 16)
             if size == 0:
                 self._headers()  # the trailer section

@@ -1,1 +1,17 @@
-"""The reports: each a pure function of the results."""
+"""The reports: each a pure function of the results. A new one is a module here, and a row of ``WRITERS``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_cloudimages.reporting import results
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WRITERS: dict[str, Callable[[results.Results], str]] = {
+    "conformance.json": results.as_json,
+}
+"""The files that a run writes itself into the folder of its reports, and what makes the text of each."""
+OF_OTHERS = ("conformance.html", "junit.xml")
+"""The files that pytest-html and pytest write there."""

@@ -12,50 +12,53 @@ if TYPE_CHECKING:
 
 
 def as_data(anomaly: Anomaly) -> dict[str, Any]:
-    """Give an anomaly as JSON data; its times begin with the first request of the witness."""
-    begun = min((one.sent for one in anomaly.witness), default=0.0)
-    places = [place for place, one in enumerate(anomaly.witness) if one == anomaly.impossible]
+    """Return an anomaly as JSON data; its times begin with the first request of the witness."""
+    begun = min((event.sent for event in anomaly.witness), default=0.0)
+    places = [place for place, event in enumerate(anomaly.witness) if event == anomaly.impossible]
     return {
         "category": str(anomaly.category),
         "image": anomaly.image,
-        "tag": anomaly.tag,
+        "tag": anomaly.value,
         "about": [*anomaly.about],
         "text": anomaly.text,
         "impossible": places[0] if places else None,
         "events": [
             {
-                "kind": str(one.kind),
-                "client": one.client,
-                "sent": round(one.sent - begun, 6),
-                "answered": None if one.answered is None else round(one.answered - begun, 6),
-                "status": one.status,
-                "tag": one.tag,
-                "tags": None if one.tags is None else [*one.tags],
-                "name": one.name,
+                "kind": str(event.kind),
+                "client": event.client,
+                "sent": round(event.sent - begun, 6),
+                "answered": None if event.answered is None else round(event.answered - begun, 6),
+                "status": event.status,
+                "tag": "" if event.kind is Kind.SET else event.value,
+                "tags": None if event.values is None else [*event.values],
+                "name": event.value if event.kind is Kind.SET else event.shown,
             }
-            for one in anomaly.witness
+            for event in anomaly.witness
         ],
     }
 
 
 def from_json(data: Mapping[str, Any]) -> Anomaly:
-    """Read an anomaly from its JSON data."""
+    """Return an anomaly from its JSON data."""
     events = tuple(
         Event(
-            **{
-                **one,
-                "kind": Kind(one["kind"]),
-                "image": data["image"],
-                "tags": None if one["tags"] is None else tuple(one["tags"]),
-            }
+            kind=Kind(event["kind"]),
+            image=data["image"],
+            client=event["client"],
+            sent=event["sent"],
+            answered=event["answered"],
+            status=event["status"],
+            value=event["name"] if event["kind"] == Kind.SET else event["tag"],
+            values=None if event["tags"] is None else tuple(event["tags"]),
+            shown=None if event["kind"] == Kind.SET else event["name"],
         )
-        for one in data["events"]
+        for event in data["events"]
     )
     place = data["impossible"]
     return Anomaly(
         category=Category(data["category"]),
         image=data["image"],
-        tag=data["tag"],
+        value=data["tag"],
         witness=events,
         text=data["text"],
         impossible=None if place is None else events[place],

@@ -7,19 +7,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.reporting.anomalies import from_json
-from pytest_cloudimages.reporting.terminal import table
+from pytest_cloudimages.reporting.results import verdict_of
+from pytest_cloudimages.reporting.terminal import differences, printable, table
 from pytest_cloudimages.reporting.timeline import timeline
 from pytest_cloudimages.spec.verdicts import Verdict, worst
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from pytest_cloudimages.engine.settings import Options
-    from pytest_cloudimages.reporting.results import CheckResult, Results
-    from pytest_cloudimages.spec.requirements import Requirement
+    from pytest_cloudimages.reporting.results import Results
 
 STYLE = Path(__file__).with_name("page.css")
-TITLE = "Image tags: conformance"
+TITLE = "Image API: conformance"
 HEADER = [
     '<th class="sortable" data-column-type="verdict">Verdict</th>',
     '<th class="sortable" data-column-type="requirement">Requirement</th>',
@@ -46,42 +45,44 @@ def _painted(verdict: Verdict) -> str:
     return f'<b style="color:{INK.get(verdict, "#57606a")}">{verdict}</b>'
 
 
-def row(records: Sequence[CheckResult], catalogue: Mapping[str, Requirement]) -> list[str]:
-    """Give the cells of one check."""
-    requirements = [catalogue[one.id] for one in records]
+def _level(entry: Mapping[str, Any]) -> str:
+    return f"{entry['level']}, {entry['provenance']}"
+
+
+def row(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return the cells of one check, which may have judged several requirements."""
     return [
-        f'<td class="col-verdict">{_painted(worst(one.verdict for one in records)) if records else ""}</td>',
-        f'<td class="col-requirement">{" ".join(_safe(one.id) for one in requirements)}</td>',
-        f'<td class="col-level">{" ".join(f"{one.level}, {one.provenance}" for one in requirements)}</td>',
-        f'<td class="col-statement">{"<br>".join(_safe(one.statement) for one in requirements)}</td>',
+        f'<td class="col-verdict">{_painted(worst(map(verdict_of, entries))) if entries else ""}</td>',
+        f'<td class="col-requirement">{" ".join(_safe(entry["id"]) for entry in entries)}</td>',
+        f'<td class="col-level">{" ".join(_level(entry) for entry in entries)}</td>',
+        f'<td class="col-statement">{"<br>".join(_safe(entry["statement"]) for entry in entries)}</td>',
     ]
 
 
-def details(records: Sequence[CheckResult], catalogue: Mapping[str, Requirement], options: Options) -> str:
-    """Give what opens below the row of one check: explanation, source, exchanges, commands."""
+def details(entries: Sequence[Mapping[str, Any]]) -> str:
+    """Return what opens below the row of one check: explanation, source, exchanges, commands."""
     parts: list[str] = []
-    for one in records:
-        requirement = catalogue[one.id]
-        parts.append(f"{_safe(one.id)}  {_safe(requirement.source)}")
-        parts.append(f"{one.cases} cases, {one.requests} requests")
-        parts += [_safe(line) for line in (one.explanation, *one.notes) if line]
-        if one.verdict > Verdict.UNTESTED:
-            parts.append(f"replay: {_safe(options.replay((one.id,), one.seed))}")
-        parts += [timeline(from_json(witness)) for witness in one.witnesses]
-        parts += ["", *(_exchange(x) for x in one.exchanges)]
+    for entry in entries:
+        parts.append(f"{_safe(entry['id'])}  {_safe(entry['source'])}")
+        parts.append(f"{entry['cases']} cases, {entry['requests']} requests")
+        parts += [_safe(line) for line in (entry["explanation"], *entry["notes"]) if line]
+        parts += [f"{label + ':':11} {_safe(text)}" for label, text in differences(entry)]
+        parts += [f"replay: {_safe(entry['replay'])}"] if "replay" in entry else []
+        parts += [timeline(from_json(witness)) for witness in entry.get("witnesses", ())]
+        parts += ["", *(_exchange(exchange) for exchange in entry.get("exchanges", ()))]
     return "\n".join(parts)
 
 
-def _exchange(one: Mapping[str, Any]) -> str:
-    answer = f"\n    {_safe(one['answer'][:400])}" if one["answer"] else ""
-    note = f" ({_safe(one['note'])})" if one["note"] else ""
-    caller = "" if one["caller"] == "tester" else f" as {_safe(one['caller'])}"
-    first = f"{_safe(one['method'])} {_safe(one['target'])}{caller} → {one['status'] or 'no answer'}{note}"
-    return f"{first}{answer}\n    {_safe(one['curl'])}\n"
+def _exchange(exchange: Mapping[str, Any]) -> str:
+    answer = f"\n    {_safe(exchange['answer'][:400])}" if exchange["answer"] else ""
+    note = f" ({_safe(exchange['note'])})" if exchange["note"] else ""
+    caller = "" if exchange["caller"] == "tester" else f" as {_safe(exchange['caller'])}"
+    request = f"{_safe(exchange['method'])} {_safe(exchange['target'])}{caller}"
+    return f"{request} → {exchange['status'] or 'no answer'}{note}{answer}\n    {_safe(exchange['curl'])}\n"
 
 
 def summary(results: Results) -> str:
-    """Give the verdicts by group, and what was judged."""
+    """Return the verdicts by group, and what was judged."""
     data = results.data
     service = data["service"]
     facts = [
@@ -102,12 +103,12 @@ def summary(results: Results) -> str:
 
 
 def _silent(results: Results) -> str:
-    """Give what was seen where nothing is required, as a table."""
+    """Return what was seen where nothing is required, as a table."""
     rows = [
-        f"<tr><td>{_safe(one['id'])}</td><td>{_safe(one['statement'])}</td>"
-        f"<td>{'<br>'.join(_safe(note) for note in one['notes']) or _safe(one['explanation'])}</td></tr>"
-        for one in results.entries
-        if one["verdict"] == "noted"
+        f"<tr><td>{_safe(entry['id'])}</td><td>{_safe(entry['statement'])}</td>"
+        f"<td>{'<br>'.join(_safe(note) for note in entry['notes']) or _safe(entry['explanation'])}</td></tr>"
+        for entry in results.entries
+        if verdict_of(entry) is Verdict.NOTED
     ]
     if not rows:
         return ""
@@ -119,14 +120,10 @@ def _silent(results: Results) -> str:
 
 
 def _classes(results: Results) -> str:
-    """Give the findings whose class of input is known, as a list."""
+    """Return the findings whose class of input is known, as a list."""
     lines = [
-        f"<li>{_painted(Verdict[one['verdict'].upper()])} {_safe(one['id'])}: {_safe(_visible(one['class']))}</li>"
-        for one in results.findings
-        if "class" in one
+        f"<li>{_painted(verdict_of(entry))} {_safe(entry['id'])}: {_safe(printable(entry['class']))}</li>"
+        for entry in results.findings
+        if "class" in entry
     ]
     return f'<p>What the findings are about:</p><ul class="classes">{"".join(lines)}</ul>' if lines else ""
-
-
-def _visible(text: str) -> str:
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)

@@ -1,26 +1,20 @@
-"""The results of a run: the one source of every report."""
+"""The results of a run, made of facts and of what its checks have shown: the one source of every report."""
 
 from __future__ import annotations
 
 import json
-import platform
-import time
 from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.spec import catalogue as catalogue_package
 from pytest_cloudimages.spec.verdicts import Verdict, worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from pathlib import Path
 
-    from pytest_cloudimages.engine.run import Run
     from pytest_cloudimages.spec.requirements import Requirement
 
 FORMAT = 1
@@ -40,22 +34,59 @@ class CheckResult:
     kinds: Mapping[str, int] | None = None
     notes: tuple[str, ...] = ()
     explanation: str = ""
+    mismatch: Mapping[str, Any] | None = None
+    """What was expected and what came, as data, where the check says so: see ``spec.mismatch``."""
     exchanges: tuple[dict[str, Any], ...] = ()
     witnesses: tuple[dict[str, Any], ...] = ()
     seed: int | None = None
-    """The seed of the round, where it is not the run's."""
+    """The seed of the round, if it is not the run's."""
+    replay: str = ""
+    """The command that asks for just this again, if it is not the run's own."""
     extent: str = ""
-    """The class of input that a finding is about, where it was found out."""
+    """The class of input that a finding is about, if it is known."""
 
-    def as_data(self) -> dict[str, Any]:
-        """Give the record as JSON data."""
-        return asdict(self) | {"verdict": int(self.verdict)}
 
-    @classmethod
-    def from_json(cls, data: Mapping[str, Any]) -> CheckResult:
-        """Read the record from its JSON data."""
-        lists = {name: tuple(data[name]) for name in ("notes", "exchanges", "witnesses")}
-        return cls(**{**data, "verdict": Verdict(data["verdict"]), **lists})
+@dataclass(frozen=True)
+class RunFacts:
+    """What reports may know of a run besides its checks, as plain values."""
+
+    endpoint: str
+    named: str
+    """How the service was named: --endpoint, OS_* variables, …"""
+    credentials: str
+    """Where the credentials came from, without any secret."""
+    settings: Mapping[str, Any]
+    replay: Mapping[str, str] = field(default_factory=dict)
+    """The command that asks for a requirement again, by its id."""
+    region: str | None = None
+    problem: str = ""
+    """Why nothing can be judged, if that is so."""
+    instead_of: str = ""
+    """The service that a dry run leaves alone."""
+    suite: str = ""
+    """The suite's version."""
+    software: Mapping[str, str] = field(default_factory=dict)
+    """The versions of what the suite runs on."""
+    chosen: frozenset[str] = frozenset()
+    """The ids of the requirements that the tester asks for."""
+    tested: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The tests that ask for each id."""
+    started: float = 0.0
+    """When it began, in seconds of the epoch."""
+    seconds: float = 0.0
+    interrupted: bool = False
+    created: int = 0
+    """How many images it created."""
+    lag: float = 0.0
+    """The longest time that an acknowledged change took to be seen."""
+    left_behind: tuple[str, ...] = ()
+    requests: Mapping[str, int] = field(default_factory=dict)
+    """How many requests were sent for each purpose."""
+
+    @property
+    def lent(self) -> tuple[str, ...]:
+        """The ids of the images that were lent; without any, images are created."""
+        return tuple(self.settings["image"])
 
 
 @dataclass(frozen=True)
@@ -65,46 +96,35 @@ class Results:
     data: Mapping[str, Any]
 
     @classmethod
-    def gather(
-        cls,
-        run: Run,
-        catalogue: Mapping[str, Requirement],
-        chosen: Iterable[str],
-        tested: Mapping[str, Sequence[str]],
-        records: Sequence[CheckResult],
-        interrupted: bool,
-        begun: float,
-    ) -> Results:
-        """Gather the records of the checks, one entry for every requirement of the catalogue."""
-        chosen = {*chosen}
-        entries = [
-            _entry(one, one.id in chosen, tested.get(one.id, ()), records, interrupted, run)
-            for one in catalogue.values()
-        ]
+    def of(cls, facts: RunFacts, catalogue: Mapping[str, Requirement], records: Sequence[CheckResult]) -> Results:
+        """Return the results of a run, with one entry for every requirement of the catalogue."""
+        by_id: dict[str, list[CheckResult]] = {}
+        for record in records:
+            by_id.setdefault(record.id, []).append(record)
+        entries = [_judged(requirement, facts, by_id.get(requirement.id, [])) for requirement in catalogue.values()]
         totals = Counter(entry["verdict"] for entry in entries)
         data = {
             "format": FORMAT,
-            "suite": {"name": "pytest-cloudimages", "version": metadata.version("pytest-cloudimages")},
+            "suite": {"name": "pytest-cloudimages", "version": facts.suite},
             "catalogue": {"version": catalogue_package.VERSION, "requirements": len(catalogue)},
             "service": {
-                "endpoint": run.service.endpoint,
-                "region": run.service.region,
-                "named": run.service.named,
-                "credentials": run.owner.how,
-                "image": list(run.options.image) or "created",
-                "created": run.recorder.created,
-                "lag": round(run.recorder.lag, 3),
+                "endpoint": facts.endpoint,
+                "region": facts.region,
+                "named": facts.named,
+                "credentials": facts.credentials,
+                "image": list(facts.lent) or "created",
+                "created": facts.created,
+                "lag": round(facts.lag, 3),
             },
-            "settings": run.options.as_data(),
-            "seed": run.options.seed,
-            "started": datetime.fromtimestamp(begun, UTC).isoformat(timespec="seconds"),
-            "seconds": round(time.time() - begun, 3),
-            "interrupted": interrupted,
-            "problem": str(run.problem or ""),
-            "left_behind": list(run.recorder.traces.left_behind),
-            "software": {"python": platform.python_version()}
-            | {name: metadata.version(name) for name in ("pytest", "hypothesis", "requests", "urllib3")},
-            "requests": {str(purpose): run.recorder.counts[purpose] for purpose in Purpose},
+            "settings": facts.settings,
+            "seed": facts.settings["seed"],
+            "started": datetime.fromtimestamp(facts.started, UTC).isoformat(timespec="seconds"),
+            "seconds": round(facts.seconds, 3),
+            "interrupted": facts.interrupted,
+            "problem": facts.problem,
+            "left_behind": list(facts.left_behind),
+            "software": facts.software,
+            "requests": facts.requests,
             "classes": dict(sorted(_classes(records).items())),
             "totals": {str(verdict): totals[str(verdict)] for verdict in Verdict},
             "requirements": entries,
@@ -119,16 +139,16 @@ class Results:
     @property
     def findings(self) -> list[dict[str, Any]]:
         """The requirements that the service does not meet, or that could not be judged; the worst first."""
-        bad = [one for one in self.entries if Verdict[one["verdict"].upper()] >= Verdict.ADVISORY]
         order = {Verdict.FAIL: 0, Verdict.ADVISORY: 1}
-        return sorted(bad, key=lambda one: order.get(Verdict[one["verdict"].upper()], 2))
+        bad = [entry for entry in self.entries if verdict_of(entry) >= Verdict.ADVISORY]
+        return sorted(bad, key=lambda entry: order.get(verdict_of(entry), 2))
 
     def count(self, verdict: Verdict) -> int:
-        """How many requirements came to a verdict."""
+        """Return how many requirements came to a verdict."""
         return int(self.data["totals"][str(verdict)])
 
     def exit_status(self, *, strict: bool) -> int:
-        """Give the status of `cloudimages run`: 0 no fail, 1 a fail, 3 not judged or not tidied, 4 an error of ours.
+        """Return the status of `cloudimages run`: 0 no fail, 1 a fail, 3 not judged or not tidied, 4 an error of ours.
 
         A fail that was seen stands, whatever else went wrong; with ``strict``, an advisory is one.
         """
@@ -136,32 +156,43 @@ class Results:
             return 1
         if self.count(Verdict.ERROR):
             return 4
-        judged = sum(self.count(one) for one in (Verdict.PASS, Verdict.NOTED, Verdict.ADVISORY))
+        judged = sum(self.count(verdict) for verdict in (Verdict.PASS, Verdict.NOTED, Verdict.ADVISORY))
         open_ends = self.count(Verdict.BLOCKED) or self.count(Verdict.UNSTABLE) or self.data.get("left_behind")
         return 3 if open_ends or not judged else 0
 
 
+def verdict_of(entry: Mapping[str, Any]) -> Verdict:
+    """Return the verdict of an entry."""
+    return Verdict[entry["verdict"].upper()]
+
+
+def entry_of(requirement: Requirement, facts: RunFacts, records: Sequence[CheckResult]) -> dict[str, Any]:
+    """Return the entry of a requirement that these checks have judged."""
+    return _entry(requirement, facts, records, worst(record.verdict for record in records), "")
+
+
+def _judged(requirement: Requirement, facts: RunFacts, records: Sequence[CheckResult]) -> dict[str, Any]:
+    """Return the entry of a requirement, judged or not."""
+    tests = facts.tested.get(requirement.id, ())
+    if not records:
+        return _entry(requirement, facts, records, *_not_judged(requirement, facts))
+    if len({record.test for record in records}) < len(tests) and facts.interrupted:
+        verdict = worst([Verdict.BLOCKED, *(record.verdict for record in records)])
+        return _entry(requirement, facts, records, verdict, "The run was interrupted before it was judged.")
+    return entry_of(requirement, facts, records)
+
+
 def _entry(
-    requirement: Requirement,
-    chosen: bool,
-    tests: Sequence[str],
-    records: Sequence[CheckResult],
-    interrupted: bool,
-    run: Run,
+    requirement: Requirement, facts: RunFacts, records: Sequence[CheckResult], verdict: Verdict, explanation: str
 ) -> dict[str, Any]:
-    mine = [one for one in records if one.id == requirement.id]
-    verdict, explanation = worst(one.verdict for one in mine), ""
-    if not mine:
-        verdict, explanation = _not_judged(requirement, chosen=chosen, tests=tests, interrupted=interrupted)
-    elif len({one.test for one in mine}) < len(tests) and interrupted:
-        verdict, explanation = worst([verdict, Verdict.BLOCKED]), "The run was interrupted before it was judged."
-    decisive = [one for one in mine if one.verdict is verdict]
-    finding = verdict >= Verdict.NOTED
+    decisive = [record for record in records if record.verdict is verdict]
+    explained = next((record for record in decisive if record.explanation), None)
     entry: dict[str, Any] = {
         "id": requirement.id,
         "level": str(requirement.level),
         "provenance": str(requirement.provenance),
         "area": requirement.area,
+        "group": requirement.group,
         "operation": requirement.operation,
         "statement": requirement.statement,
         "source": requirement.source,
@@ -169,44 +200,41 @@ def _entry(
         "section": requirement.section,
         "url": requirement.url,
         "verdict": str(verdict),
-        "cases": sum(one.cases for one in mine),
-        "requests": sum(one.requests for one in mine),
-        "seconds": round(sum(one.seconds for one in mine), 4),
-        "notes": [note for one in mine for note in one.notes],
-        "explanation": explanation or next((one.explanation for one in decisive if one.explanation), ""),
+        "cases": sum(record.cases for record in records),
+        "requests": sum(record.requests for record in records),
+        "seconds": round(sum(record.seconds for record in records), 4),
+        "notes": [note for record in records for note in record.notes],
+        "explanation": explanation or (explained.explanation if explained else ""),
     }
-    if finding:
-        entry["exchanges"] = next((list(one.exchanges) for one in decisive if one.exchanges), [])
-        if witnesses := [one for record in decisive for one in record.witnesses]:
+    if verdict >= Verdict.NOTED:
+        entry["exchanges"] = next((list(record.exchanges) for record in decisive if record.exchanges), [])
+        if witnesses := [witness for record in decisive for witness in record.witnesses]:
             entry["witnesses"] = witnesses
-        entry["replay"] = run.options.replay((requirement.id,), next((one.seed for one in decisive), None))
-    if verdict.finding and (extent := next((one.extent for one in decisive if one.extent), "")):
+        if explained and explained.mismatch and not explanation:
+            entry |= explained.mismatch
+        entry["replay"] = (decisive[0].replay if decisive else "") or facts.replay[requirement.id]
+    if verdict.finding and (extent := next((record.extent for record in decisive if record.extent), "")):
         entry["class"] = extent
     return entry
 
 
-def _not_judged(
-    requirement: Requirement, *, chosen: bool, tests: Sequence[str], interrupted: bool
-) -> tuple[Verdict, str]:
-    if not chosen:
+def _not_judged(requirement: Requirement, facts: RunFacts) -> tuple[Verdict, str]:
+    tests = facts.tested.get(requirement.id, ())
+    if requirement.id not in facts.chosen:
         return Verdict.UNTESTED, "Not selected, or left to a profile that asks for more."
-    if tests and interrupted:
+    if tests and facts.interrupted:
         return Verdict.BLOCKED, "The run was interrupted before it was judged."
     return Verdict.UNTESTED, "Its test was left out of this run." if tests else requirement.untested
 
 
 def _classes(records: Iterable[CheckResult]) -> Counter[str]:
-    """Count the tags tried of each class: of all checks, the one that looked at most of them."""
+    """Return how many tags of each class were tried: of all checks, by the one that looked at most of them."""
     found: Counter[str] = Counter()
-    for one in records:
-        found |= Counter(one.kinds or {})
+    for record in records:
+        found |= Counter(record.kinds or {})
     return found
 
 
-def write(results: Results, folder: Path) -> Path:
-    """Write conformance.json into the folder, whole or not at all, and give its path."""
-    path = folder / "conformance.json"
-    unfinished = path.with_suffix(".json.part")
-    unfinished.write_text(json.dumps(results.data, indent=1, ensure_ascii=True) + "\n", encoding="utf-8")
-    unfinished.replace(path)
-    return path
+def as_json(results: Results) -> str:
+    """Return conformance.json."""
+    return json.dumps(results.data, indent=1, ensure_ascii=True) + "\n"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from pytest_cloudimages.reporting import OF_OTHERS, WRITERS
+from pytest_cloudimages.reporting.results import verdict_of
 from pytest_cloudimages.spec.catalogue import VERSION
 from pytest_cloudimages.spec.verdicts import Verdict
 
@@ -13,8 +15,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from pytest_cloudimages.engine.run import Run
-    from pytest_cloudimages.reporting.results import Results
+    from pytest_cloudimages.reporting.results import Results, RunFacts
 
 COLOURS = {
     Verdict.PASS: "green",
@@ -28,59 +29,84 @@ COLOURS = {
 LONGEST = 300
 
 
-def header(run: Run) -> list[str]:
-    """Give the lines that stand above the progress."""
-    options, service = run.options, run.service
-    region = f", region {service.region}" if service.region else ""
-    image = f"lent: {', '.join(options.image)}" if options.image else "created and deleted"
-    if run.meant:
-        return [f"dry run: nothing is sent to {run.meant.endpoint}; the embedded server is asked in its place"]
+def header(facts: RunFacts) -> list[str]:
+    """Return the lines that stand above the progress."""
+    region = f", region {facts.region}" if facts.region else ""
+    image = f"lent: {', '.join(facts.lent)}" if facts.lent else "created and deleted"
+    if facts.instead_of:
+        return [f"dry run: nothing is sent to {facts.instead_of}; the embedded server is asked in its place"]
+    profile, seed = facts.settings["profile"], facts.settings["seed"]
     lines = [
-        f"service: {service.endpoint} ({service.named}{region})",
-        f"credentials: {run.owner.how}",
+        f"service: {facts.endpoint} ({facts.named}{region})",
+        f"credentials: {facts.credentials}",
         f"image: {image}",
-        f"profile: {options.profile}, seed: {options.seed}, specification: version {VERSION}",
+        f"profile: {profile}, seed: {seed}, specification: version {VERSION}",
     ]
-    return [*lines, f"PROBLEM: {run.problem}"] if run.problem else lines
+    return [*lines, f"PROBLEM: {facts.problem}"] if facts.problem else lines
 
 
 def table(results: Results) -> list[str]:
-    """Give the table of groups and verdicts; groups without any test of this run are one line."""
+    """Return the table of groups and verdicts; groups without any test of this run are one line."""
     rows: dict[str, Counter[str]] = {}
-    for one in results.entries:
-        rows.setdefault(one["id"].rpartition("-")[0] or one["id"], Counter())[one["verdict"]] += 1
+    for entry in results.entries:
+        rows.setdefault(entry["id"].rpartition("-")[0] or entry["id"], Counter())[entry["verdict"]] += 1
     shown = {group: counts for group, counts in rows.items() if set(counts) != {"untested"}}
     rest = sum(sum(counts.values()) for group, counts in rows.items() if group not in shown)
-    verdicts = [str(one) for one in Verdict if any(counts[str(one)] for counts in shown.values())]
+    verdicts = [str(verdict) for verdict in Verdict if any(counts[str(verdict)] for counts in shown.values())]
     width = max([len("requirements"), *map(len, shown)])
-    lines = ["  ".join(["requirements".ljust(width), *(one.rjust(8) for one in verdicts)])]
+    lines = ["  ".join(["requirements".ljust(width), *(verdict.rjust(8) for verdict in verdicts)])]
     lines += [
-        "  ".join([group.ljust(width), *(str(counts[one] or "·").rjust(8) for one in verdicts)])
+        "  ".join([group.ljust(width), *(str(counts[verdict] or "·").rjust(8) for verdict in verdicts)])
         for group, counts in shown.items()
     ]
     return [*lines, f"{rest} requirements of other groups are untested."] if rest else lines
 
 
-def finding(one: Mapping[str, Any]) -> list[str]:
-    """Give a finding in a few lines: what was asked, what came, for which input, and the command that replays it."""
-    asked = [f"{x['method']} {x['target']} → {x['status'] or 'no answer'}" for x in one.get("exchanges", ())]
+def finding(entry: Mapping[str, Any]) -> list[str]:
+    """Return a finding in a few lines: what was asked, what came, for which input, and the command that replays it."""
+    asked = [f"{sent['method']} {sent['target']} → {sent['status'] or 'no answer'}" for sent in entry["exchanges"]]
+    rows = [("asked", _short("; ".join(asked[-3:])) or "nothing could be asked")]
+    rows += [(label, _short(text)) for label, text in differences(entry)]
+    rows += _came(entry)
+    rows += [("class", _short(entry["class"]))] if "class" in entry else []
+    rows += [("source", f"{entry['level']}, {entry['provenance']}: {entry['source']}"), ("replay", entry["replay"])]
+    width = max(len(label) for label, _ in rows) + 1
     return [
-        f"{one['verdict'].upper()} {one['id']}: {one['statement']}",
-        f"  asked:  {_short('; '.join(asked[-3:])) or 'nothing could be asked'}",
-        *_came(one),
-        *([f"  class:  {_short(one['class'])}"] if "class" in one else []),
-        f"  source: {one['level']}, {one['provenance']}: {one['source']}",
-        f"  replay: {one['replay']}",
+        f"{entry['verdict'].upper()} {entry['id']}: {entry['statement']}",
+        *(f"  {(label and label + ':').ljust(width)} {text}" for label, text in rows),
     ]
 
 
-def _came(found: Mapping[str, Any]) -> list[str]:
+def differences(entry: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what was compared, expected and found, each with its label; nothing where that is not known."""
+    if "expected" not in entry:
+        return []
+    expected, actual = entry["expected"], entry["actual"]
+    single = isinstance(expected, list) and not isinstance(actual, list)
+    rows = [("looked at", entry["what"])]
+    rows += [("before", _values(entry["before"]))] if "before" in entry else []
+    rows += [("expected", _values(expected, " or " if single else ", ")), ("actual", _values(actual))]
+    return rows + [(name, _values(entry[name])) for name in ("missing", "unexpected") if name in entry]
+
+
+def _values(value: object, between: str = ", ") -> str:
+    if isinstance(value, list):
+        return between.join(map(ascii, value)) or "none"
+    return "nothing" if value is None else ascii(value)
+
+
+def _came(entry: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return what came: on one line, without the middle of a long one, but a witness whole and line by line.
 
     A witness is the proof of a race, and small: what it leaves out makes no difference to it.
     """
-    told = found["explanation"].splitlines()
-    for witness in found.get("witnesses", ()):
+    label, told = "came", entry["explanation"].splitlines()
+    if "expected" in entry:
+        # The first line says what the differences say; what follows it is the case in which they were met.
+        label, told = "with", told[1:]
+        if not told:
+            return []
+    for witness in entry.get("witnesses", ()):
         first, *others = witness["text"].splitlines()
         place = next((place for place, line in enumerate(told) if line.endswith(first)), None)
         if place is not None:
@@ -91,42 +117,45 @@ def _came(found: Mapping[str, Any]) -> list[str]:
             break
     else:
         lines = [_folded(told)]
-    visible = [_printable(line) for line in lines if line]
-    return [f"{' ' * 10 if place else '  came:   '}{line}" for place, line in enumerate(visible or [""])]
+    visible = [printable(line) for line in lines if line]
+    return [("" if place else label, line) for place, line in enumerate(visible or [""])]
 
 
 def _folded(lines: Iterable[str]) -> str:
     return _short(" ".join(" ".join(lines).split()))
 
 
-def _printable(text: str) -> str:
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
+def printable(text: str) -> str:
+    """Return a text in which nothing is invisible, colours a terminal, or turns a line around."""
+    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
 
 
 def _short(text: str) -> str:
-    text = _printable(text)
+    text = printable(text)
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
 
 
 def rehearsed(results: Results) -> list[str]:
-    """Say what a run would create and send, as its rehearsal has shown."""
+    """Return what a run would create and send, as its rehearsal has shown."""
     data = results.data
     images, requests = data["service"]["image"], data["requests"]
     created = data["service"]["created"]
     what = f"would create: {created} images named pytest-cloudimages-…, each deleted when its check is done"
-    asked = sum(1 for one in results.entries if one["cases"])
+    judged = sum(1 for entry in results.entries if entry["cases"])
     return [
         what if images == "created" else f"would borrow: {', '.join(images)}; their tags are put back as they were",
         f"would send:   {_counted(requests)} requests; more where the service departs from the specification",
-        f"would judge:  {asked} requirements",
+        f"would judge:  {judged} requirements",
         *_reasons(results),
     ]
 
 
 def _reasons(results: Results) -> list[str]:
-    """Give what else would have to be given, for how many requirements."""
+    """Return what else would have to be given, for how many requirements."""
     reasons = Counter(
-        one["explanation"] for one in results.entries if one["verdict"] == "untested" and "needs" in one["explanation"]
+        entry["explanation"]
+        for entry in results.entries
+        if verdict_of(entry) is Verdict.UNTESTED and "needs" in entry["explanation"]
     )
     return [f"not asked:    {count} requirements: {_short(reason)}" for reason, count in reasons.items()]
 
@@ -149,12 +178,12 @@ def summary(results: Results, out: pytest.TerminalReporter) -> None:
         out.write_line(line)
     # Where one cause stands behind many, it is told once.
     told: Counter[str] = Counter()
-    for one in results.findings:
-        verdict = Verdict[one["verdict"].upper()]
-        told[one["explanation"]] += 1
-        if verdict in (Verdict.BLOCKED, Verdict.UNTESTED) and told[one["explanation"]] > 1:
+    for entry in results.findings:
+        verdict = verdict_of(entry)
+        told[entry["explanation"]] += 1
+        if verdict in (Verdict.BLOCKED, Verdict.UNTESTED) and told[entry["explanation"]] > 1:
             continue
-        first, *rest = finding(one)
+        first, *rest = finding(entry)
         out.write_line("")
         out.write_line(first, **{COLOURS.get(verdict, "white"): True, "bold": True})
         for line in rest:
@@ -169,20 +198,20 @@ def summary(results: Results, out: pytest.TerminalReporter) -> None:
 def _costs(results: Results, out: pytest.TerminalReporter) -> None:
     data = results.data
     out.write_line("")
-    counts = ", ".join(f"{results.count(one)} {one}" for one in Verdict if results.count(one))
+    counts = ", ".join(f"{results.count(verdict)} {verdict}" for verdict in Verdict if results.count(verdict))
     requests: Mapping[str, int] = data["requests"]
     out.write_line(f"verdicts: {counts}")
     out.write_line(f"requests: {_counted(requests)} in {data['seconds']:.1f} s")
     if noted := results.count(Verdict.NOTED):
-        out.write_line(f"noted:    {noted} facts where the specification is silent; the reports tell them")
+        out.write_line(f"noted:    {noted} observations where the specification is silent (see conformance.html)")
     for line in _aftermath(data):
         out.write_line(line, red=True)
     if data["settings"]["reports"]:
-        out.write_line(f"reports:  {data['settings']['reports']} (conformance.json, conformance.html, junit.xml)")
+        out.write_line(f"reports:  {data['settings']['reports']} ({', '.join([*WRITERS, *OF_OTHERS])})")
 
 
 def _aftermath(data: Mapping[str, Any]) -> Sequence[str]:
-    lines = [f"LEFT BEHIND: {one}" for one in data["left_behind"]]
+    lines = [f"LEFT BEHIND: {image}" for image in data["left_behind"]]
     if data["interrupted"]:
         tidy = "; what it had created is gone, what it had borrowed is as it was" if not lines else ""
         lines.append(f"The run was interrupted{tidy}.")

@@ -36,20 +36,20 @@ class Placed:
 
 def timeline(anomaly: Anomaly) -> str:
     """Draw the witness; the event whose answer nothing explains is red. The SVG needs nothing besides itself."""
-    begun = min(one.sent for one in anomaly.witness)
-    ended = max(one.sent if one.answered is None else max(one.answered, one.sent) for one in anomaly.witness)
+    begun = min(event.sent for event in anomaly.witness)
+    ended = max(event.sent if event.answered is None else max(event.answered, event.sent) for event in anomaly.witness)
     # A moment that no clock could measure still has a width to draw; what is unanswered goes on beyond the last answer.
-    span = (ended - begun) * (1.1 if any(one.answered is None for one in anomaly.witness) else 1) or 0.001
+    span = (ended - begun) * (1.1 if any(event.answered is None for event in anomaly.witness) else 1) or 0.001
 
     def x(moment: float) -> float:
         return LEFT + (moment - begun) / span * (WIDTH - LEFT - RIGHT)
 
     parts, y = [], TOP
-    for client in sorted({one.client for one in anomaly.witness}):
-        placed = _placed([one for one in anomaly.witness if one.client == client], anomaly, x)
+    for client in sorted({event.client for event in anomaly.witness}):
+        placed = _placed([event for event in anomaly.witness if event.client == client], anomaly, x)
         parts.append(_text(8, y + 23, f"client {client}", INK))
-        parts += [_bar(one, y + one.row * ROW, wrong=one.event is anomaly.impossible) for one in placed]
-        y += ROW * (1 + max(one.row for one in placed))
+        parts += [_bar(bar, y + bar.row * ROW, wrong=bar.event is anomaly.impossible) for bar in placed]
+        y += ROW * (1 + max(bar.row for bar in placed))
         parts.append(f'<line x1="0" y1="{y}" x2="{WIDTH}" y2="{y}" stroke="{LINE}"/>')
     height = y + BOTTOM
     title = anomaly.heading
@@ -68,26 +68,27 @@ def timeline(anomaly: Anomaly) -> str:
 
 
 def _placed(events: Sequence[Event], anomaly: Anomaly, x: Callable[[float], float]) -> list[Placed]:
-    """Give each bar a row in which neither it nor its label meets another one."""
+    """Return the bars, each in a row in which neither it nor its label meets another one."""
     taken: list[float] = []
     placed = []
-    for one in events:
-        left = x(one.sent)
-        right = WIDTH - RIGHT if one.answered is None else max(x(one.answered), left + 3)
-        label = _cut(f"{'✗ ' if one is anomaly.impossible else ''}{one.told(anomaly.about)}")
+    for event in events:
+        left = x(event.sent)
+        right = WIDTH - RIGHT if event.answered is None else max(x(event.answered), left + 3)
+        label = _cut(f"{'✗ ' if event is anomaly.impossible else ''}{event.describe(anomaly.about)}")
         text = max(LEFT, min(left, WIDTH - RIGHT - len(label) * LETTER))
         row = next((place for place, end in enumerate(taken) if end < min(left, text)), len(taken))
         taken[row : row + 1] = [max(right, text + len(label) * LETTER) + LETTER]
-        placed.append(Placed(one, label, left, right, text, row))
+        placed.append(Placed(event, label, left, right, text, row))
     return placed
 
 
-def _bar(one: Placed, y: float, *, wrong: bool) -> str:
+def _bar(placed: Placed, y: float, *, wrong: bool) -> str:
     colour = WRONG if wrong else BAR
-    dashes = ' fill-opacity="0.25" stroke-dasharray="4 3"' if one.event.answered is None else ""
+    dashes = ' fill-opacity="0.25" stroke-dasharray="4 3"' if placed.event.answered is None else ""
+    width = placed.right - placed.left
     return (
-        f'<rect x="{one.left:.1f}" y="{y + 20}" width="{one.right - one.left:.1f}" height="9" rx="2" fill="{colour}"'
-        f' stroke="{colour}"{dashes}/>{_text(one.text, y + 15, one.label, WRONG if wrong else INK)}'
+        f'<rect x="{placed.left:.1f}" y="{y + 20}" width="{width:.1f}" height="9" rx="2" fill="{colour}"'
+        f' stroke="{colour}"{dashes}/>{_text(placed.text, y + 15, placed.label, WRONG if wrong else INK)}'
     )
 
 

@@ -1,1 +1,1 @@
-"""What is required. It knows nobody."""
+"""The specification: requirements, verdicts and limits. It imports no other room of the package."""

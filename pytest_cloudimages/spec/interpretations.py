@@ -1,20 +1,22 @@
-"""Where two specifications differ: which one judges."""
+"""Statements that two specifications make differently, and which of the two judges."""
 
 from dataclasses import dataclass
+
+from pytest_cloudimages.spec.mismatch import Mismatch, expect
 
 
 @dataclass(frozen=True)
 class Interpretations:
-    """Whether something is as the vendor's page has it, and as Glance's API reference has it, where the two differ."""
+    """Whether a service does as the vendor's page says, and as Glance's API reference says, where the two differ."""
 
     specification: str
-    """Whose reading judges: ``cloud-images`` or ``glance``."""
+    """The specification that judges: ``cloud-images`` or ``glance``."""
     cloud_images: bool
     glance: bool
 
     @property
     def met(self) -> bool:
-        """Whether the reading that judges is met."""
+        """Whether the service does as the specification that judges says."""
         return self.glance if self.specification == "glance" else self.cloud_images
 
     def __str__(self) -> str:
@@ -25,3 +27,20 @@ class Interpretations:
             if self.glance
             else "meets the vendor's page, not Glance's reference"
         )
+
+
+def expect_interpreted(specification: str, actual: object, what: str, *, cloud_images: object, glance: object) -> None:
+    """Raise ``Mismatch`` unless something is as the specification that judges has it; say whether the other is met."""
+    __tracebackhide__ = True
+    interpretations = Interpretations(specification, _fits(actual, cloud_images), _fits(actual, glance))
+    expected = glance if specification == "glance" else cloud_images
+    words = str(interpretations)
+    expect(actual, expected, what, **({"reading": words} if words else {}))
+
+
+def _fits(actual: object, expected: object) -> bool:
+    try:
+        expect(actual, expected, "")
+    except Mismatch:
+        return False
+    return True

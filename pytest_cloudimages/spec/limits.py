@@ -1,4 +1,4 @@
 """The numbers that the specification states."""
 
 LONGEST = 255
-"""Characters in a tag at most. (Image tags: Add image tag, Request.)"""
+"""Length of a tag in characters, at most. (Image tags: Add image tag, Request.)"""

@@ -1,4 +1,4 @@
-"""The mark that binds a test to the requirements it asks for."""
+"""The mark that binds a test to the requirements it tests."""
 
 from collections.abc import Callable
 from typing import Any, TypeVar
@@ -8,12 +8,14 @@ import pytest
 Test = TypeVar("Test", bound=Callable[..., Any])
 
 MARK = "requirement"
+FOREIGN: pytest.StashKey[bool] = pytest.StashKey()
+"""Set on a test whose mark of the same name is another's, and names no requirement of ours."""
 
 
 def requirement(*ids: str) -> Callable[[Test], Test]:
-    """Bind a test to the requirement, or requirements, that it asks for.
+    """Return a decorator that binds a test to the requirements with these ids.
 
-    An id that no catalogue has stops the collection. Usage: ``@requirement("TAG-ADD-05")``.
+    Usage: ``@requirement("TAG-ADD-05")``. An id that is in no catalogue stops the collection with a usage error.
     """
 
     def bind(test: Test) -> Test:
@@ -24,5 +26,7 @@ def requirement(*ids: str) -> Callable[[Test], Test]:
 
 
 def ids_of(item: pytest.Item) -> tuple[str, ...]:
-    """Give the ids of the requirements that a test asks for; none for a test of anything else."""
-    return tuple(dict.fromkeys(str(one) for mark in item.iter_markers(MARK) for one in mark.args))
+    """Return the ids of the requirements that a test is marked with, each once; empty without the mark."""
+    if item.stash.get(FOREIGN, False):
+        return ()
+    return tuple(dict.fromkeys(str(requirement_id) for mark in item.iter_markers(MARK) for requirement_id in mark.args))

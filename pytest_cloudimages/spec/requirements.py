@@ -1,9 +1,9 @@
-"""What a requirement is, and the mark that binds a test to one."""
+"""Requirements, and how they are read from the data of a catalogue."""
 
 import enum
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -12,7 +12,7 @@ from pytest_cloudimages.spec.verdicts import Verdict
 
 
 class Level(enum.StrEnum):
-    """How binding a statement is, as in RFC 2119."""
+    """How binding a statement is, as in RFC 2119, sections 1, 3 and 5."""
 
     MUST = "MUST"
     SHOULD = "SHOULD"
@@ -20,7 +20,7 @@ class Level(enum.StrEnum):
 
 
 class Provenance(enum.StrEnum):
-    """Who says so."""
+    """Who makes the statement, as in Image tags, section 1."""
 
     DOCUMENTED = "documented"
     HTTP = "http"
@@ -28,7 +28,7 @@ class Provenance(enum.StrEnum):
     UNDEFINED = "undefined"
 
 
-#: What a departure amounts to; a pair that is not here is noted. (Image tags, section 1.)
+#: The verdict of a requirement that is not met; of a pair that is not here, *noted*. (Image tags, section 1.)
 MISSED = {
     (Level.MUST, Provenance.DOCUMENTED): Verdict.FAIL,
     (Level.MUST, Provenance.HTTP): Verdict.ADVISORY,
@@ -52,13 +52,15 @@ class Requirement:
     section: str
     observe: str
     untested: str
-    """Why no test asks for it, should none do."""
+    """Why no test names it, for the case that none does."""
     url: str = ""
     """Where the document can be read, at the section where that can be addressed; empty where no address is known."""
+    codes: Mapping[str, frozenset[int]] = field(default_factory=dict, hash=False)
+    """The documented statuses of the operation, by the specification that documents them; empty where it says none."""
 
     @property
     def missed(self) -> Verdict:
-        """What it amounts to when a service departs from this requirement."""
+        """The verdict if a service does not meet this requirement."""
         return MISSED.get((self.level, self.provenance), Verdict.NOTED)
 
     @property
@@ -90,15 +92,15 @@ class _Document:
 
 
 def _begins(section: str, name: str) -> bool:
-    """Tell whether a section is called so, or so and more; 9.1 is not the beginning of 9.10, nor of 9.1.2."""
+    """Return whether a section has this name, or begins with it; 9.1 begins neither 9.10 nor 9.1.2."""
     rest = section.removeprefix(name)
     return section.startswith(name) and not re.match(r"\w|\.\d", rest)
 
 
 def _documents(data: Mapping[str, Any], where: str) -> dict[str, _Document]:
-    """Read the table of documents at the top of a catalogue; a catalogue may do without.
+    """Return the documents of the table at the top of a catalogue, by title; empty if there is no table.
 
-    Raises ``ValueError`` that names the place and the document where the table is not of its form.
+    Raise ``ValueError``, which names the catalogue and the document, if the table has another form.
     """
     documents = data.get("documents", {})
     if not isinstance(documents, Mapping) or not all(isinstance(table, Mapping) for table in documents.values()):
@@ -122,7 +124,7 @@ def _documents(data: Mapping[str, Any], where: str) -> dict[str, _Document]:
 
 
 def _web(url: str, place: str) -> str:
-    """Return a URL that a browser may be sent to, or the empty text. Raises ``ValueError`` for any other."""
+    """Return a URL that a browser can open, or ``""``. Raise ``ValueError`` for any other."""
     try:
         sound = not url or (urlsplit(url).scheme in ("http", "https") and bool(urlsplit(url).hostname))
     except ValueError:
@@ -137,11 +139,12 @@ def _web(url: str, place: str) -> str:
 def read_area(
     data: Mapping[str, Any], where: str, known: Mapping[str, Requirement] = MappingProxyType({})
 ) -> dict[str, Requirement]:
-    """Read the requirements of one area from the data of its TOML file.
+    """Return the requirements of one area, by id, from the data of its TOML file.
 
-    Where an entry does not say its ``url``, that of its document and section is looked up in the table of documents.
+    The ``url`` of an entry that states none is that of its document and section in the table of documents. ``known``
+    are the requirements of other catalogues, whose ids are taken.
 
-    Raises ``ValueError`` that names the place and the entry where something is missing, unknown or given twice.
+    Raise ``ValueError``, which names the catalogue and the entry, if something is missing, unknown or given twice.
     """
     area, default = data.get("area"), data.get("untested", "No check asks for it.")
     if not isinstance(area, str):
@@ -176,20 +179,43 @@ def read_area(
             area=area,
             untested=entry.get("untested", default),
             url=_web(url, f"The catalogue {where}, {name}"),
+            codes=_codes(entry.get("codes", {}), f"The catalogue {where}, {name}"),
             **{field: entry[field] for field in FIELDS[3:]},
         )
     return found
 
 
-def selected(ids: Iterable[str], choices: Iterable[str]) -> set[str]:
-    """Give the ids that equal one of the choices or begin with one, up to a hyphen.
+SPECIFICATIONS = ("cloud-images", "glance")
+"""Those whose documented codes an entry may name."""
 
-    Raises ``ValueError`` for a choice that no id fits.
+
+def _codes(table: object, place: str) -> Mapping[str, frozenset[int]]:
+    """Return the documented statuses by specification. Raises ``ValueError`` for what is no table of lists of them."""
+    if not isinstance(table, Mapping):
+        raise ValueError(
+            f"{place}: codes is to be a table like: codes = {{ cloud-images = [204, 404] }}, not {table!r}."
+        )
+    for specification, codes in table.items():
+        sound = isinstance(codes, list) and all(type(code) is int and 100 <= code < 600 for code in codes)  # noqa: PLR2004
+        if specification not in SPECIFICATIONS or not sound:
+            raise ValueError(
+                f"{place}: codes is to name, for {' or '.join(SPECIFICATIONS)}, a list of statuses such as [204, 404],"
+                f" not {specification} = {codes!r}."
+            )
+    return MappingProxyType({specification: frozenset(codes) for specification, codes in table.items()})
+
+
+def selected(ids: Iterable[str], choices: Iterable[str]) -> set[str]:
+    """Return the ids that equal one of the choices, or begin with one up to a hyphen.
+
+    Raise ``ValueError`` for a choice that fits no id.
     """
     known, found = list(ids), set[str]()
     for choice in choices:
         stem = choice.strip().upper().rstrip("*").rstrip("-")
-        fitting = {one for one in known if one.upper() == stem or one.upper().startswith(f"{stem}-")}
+        fitting = {
+            known_id for known_id in known if known_id.upper() == stem or known_id.upper().startswith(f"{stem}-")
+        }
         if not fitting or not stem:
             raise ValueError(
                 f"No requirement is called {choice!r}, nor begins so. Give an id such as TAG-ADD-05 or a group such as"

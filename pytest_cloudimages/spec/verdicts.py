@@ -1,11 +1,11 @@
-"""What became of a requirement: the words, their order, and the rule that finds the word."""
+"""The verdicts on a requirement, their order, and the rule that decides between them."""
 
 import enum
 from collections.abc import Iterable, Iterator
 
 
 class Verdict(enum.IntEnum):
-    """The verdicts of a requirement, ordered: of several, the worst counts."""
+    """The verdicts on a requirement in their order: of several, the worst counts."""
 
     PASS = 0
     UNTESTED = 1
@@ -21,16 +21,16 @@ class Verdict(enum.IntEnum):
 
     @property
     def finding(self) -> bool:
-        """Whether it says something against the service."""
+        """Whether it says that the service does not meet the requirement."""
         return self in (Verdict.ADVISORY, Verdict.FAIL)
 
 
 class Blocked(Exception):  # noqa: N818 - a state of affairs, not an error of the program
-    """The ground for a question was missing: the service could not be asked."""
+    """A precondition failed, so the requirement could not be tested."""
 
 
 class TokenEnded(Blocked):
-    """A token ran out, and there is no new one; what it was shown with has not been done."""
+    """A token expired and cannot be renewed; the request that was sent with it has had no effect."""
 
 
 class Trouble(Blocked):
@@ -42,16 +42,16 @@ class LostAnswer(Trouble):
 
 
 class Flaky(Blocked):
-    """The same input was answered differently when it was asked again."""
+    """The same input had another result when it was tried again."""
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
-    """Give the verdict that counts of several; *untested* where there is none."""
+    """Return the verdict that counts of several; *untested* if there are none."""
     return max(verdicts, default=Verdict.UNTESTED)
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:
-    """Walk the errors inside nested groups; Hypothesis groups distinct failures."""
+    """Yield the errors inside nested groups, in which Hypothesis raises distinct failures."""
     if isinstance(error, BaseExceptionGroup):
         for inner in error.exceptions:
             yield from leaves(inner)
@@ -60,26 +60,27 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
 
 
 def judge(missed: Verdict, phase: str, error: BaseException | None, *, cases: int, noted: bool = False) -> Verdict:
-    """Turn what happened in one phase of a check into a verdict.
+    """Return the verdict on what happened in one phase of a check.
 
-    ``missed`` is what a departure from the requirement amounts to (fail, advisory or noted: ``Requirement.missed``),
-    ``phase`` is pytest's *setup*, *call* or *teardown*, ``cases`` counts the cases that reached the question,
-    ``noted`` says that something was observed where nothing is required. An
-    ``AssertionError`` of the call is the service's, a ``Blocked`` anywhere is a missing ground, anything else is ours.
+    ``missed`` is the verdict if the requirement is not met (fail, advisory or noted: ``Requirement.missed``), ``phase``
+    is pytest's *setup*, *call* or *teardown*, ``cases`` counts the cases that reached an assertion on the requirement,
+    ``noted`` is whether something was observed about which nothing is required. An ``AssertionError`` of the call is
+    a fault of the service, a ``Blocked`` anywhere a failed precondition, anything else an error of the suite.
     """
     if error is None:
         if phase == "call" and not cases:
             return Verdict.BLOCKED
         return Verdict.NOTED if noted and missed is Verdict.NOTED else Verdict.PASS
     found = list(leaves(error))
-    if any(not isinstance(one, AssertionError | Blocked) for one in found):
+    if any(not isinstance(cause, AssertionError | Blocked) for cause in found):
         return Verdict.ERROR
-    # Hypothesis calls a group so whose case ended otherwise when it was tried again; it need not be loaded to be asked.
-    flaky = any(kind.__name__ == "Flaky" for kind in type(error).__mro__)
-    if flaky or any(isinstance(one, Flaky) for one in found):
+    # Hypothesis raises a group of this name if an example ended otherwise when it was run again. Its name is compared,
+    # as Hypothesis need not be imported for that.
+    flaky = any(base.__name__ == "Flaky" for base in type(error).__mro__)
+    if flaky or any(isinstance(cause, Flaky) for cause in found):
         return Verdict.UNSTABLE
-    if all(isinstance(one, AssertionError) for one in found):
-        # An assertion of a fixture or a clean-up asked for the ground; it did not ask the question.
+    if all(isinstance(cause, AssertionError) for cause in found):
+        # An assertion of a fixture or a clean-up is about a precondition, not about the requirement.
         return missed if phase == "call" else Verdict.BLOCKED
-    # A departure that was seen stands, whatever kept other cases from being asked.
-    return missed if phase == "call" and any(isinstance(one, AssertionError) for one in found) else Verdict.BLOCKED
+    # A failure that was seen stands, whatever kept other cases from being tried.
+    return missed if phase == "call" and any(isinstance(cause, AssertionError) for cause in found) else Verdict.BLOCKED

@@ -1,43 +1,16 @@
 """Services that are wrong in one way each: every one is the honest app with one rule spoiled.
 
-`python tests/faults [NAME…]` shows what each of them does, and whether the suite finds just that.
+A module of this folder that says by ``KIND`` what it holds is found by being there. `python tests/faults [NAME…]` shows
+what each of them does, and whether the suite finds just that.
 """
 
-from . import (
-    access,
-    adding,
-    answering,
-    attributes,
-    combined,
-    corners,
-    deleting,
-    histories,
-    isolation,
-    lawful,
-    limits,
-    racing,
-    sequences,
-    showing,
-    writing,
-)
+from importlib import import_module
+from pkgutil import iter_modules
+
 from .registry import FAULTS, Fault
 
-__all__ = [
-    "FAULTS",
-    "Fault",
-    "access",
-    "adding",
-    "answering",
-    "attributes",
-    "combined",
-    "corners",
-    "deleting",
-    "histories",
-    "isolation",
-    "lawful",
-    "limits",
-    "racing",
-    "sequences",
-    "showing",
-    "writing",
-]
+__all__ = ["FAULTS", "Fault"]
+
+for _module in sorted(iter_modules(__path__), key=lambda module: module.name):
+    if _module.name != "__main__":
+        import_module(f"{__name__}.{_module.name}")

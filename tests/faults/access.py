@@ -6,7 +6,10 @@ from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Caller
 from pytest_cloudimages.reference.refusals import Forbidden, NotFound, Unauthorized
 
+from .kinds import Kind
 from .registry import breaks
+
+KIND = Kind.AUTHORISATION
 
 
 class _LetsIn(App):
@@ -108,7 +111,7 @@ class _ActsFirst(App):
     def unauthorized(self, request: Request) -> Reply:
         _, _, rest = request.target.partition("/images/")
         image_id, _, tag = rest.partition("/tags/")
-        tags = next((one.tags for one in self.images.all() if one.id == image_id), [])
+        tags = next((image.tags for image in self.images.all() if image.id == image_id), [])
         self.act(request.method, tags, tag)
         return super().unauthorized(request)
 
@@ -139,7 +142,7 @@ class _LetsOthersChange(App):
         raise NotImplementedError
 
     def _as_owner(self, request: Request, image_id: str) -> Request:
-        if any(one.id == image_id for one in self.images.all()) and self.stranger(request, image_id):
+        if any(image.id == image_id for image in self.images.all()) and self.stranger(request, image_id):
             return request.sent_by(Caller(self.images.get(image_id).owner))
         return request
 
@@ -185,7 +188,7 @@ class ForbidsAndActs(App):
     """Adds a tag for another project, and answers 404."""
 
     def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
-        image = next((one for one in self.images.all() if one.id == image_id), None)
+        image = next((other_image for other_image in self.images.all() if other_image.id == image_id), None)
         if image and image.owner != request.caller.project and tag not in image.tags and not image.members:
             image.tags.append(tag)
         return super().add_tag(request, image_id, tag)
@@ -197,6 +200,6 @@ class LooksForTheImageFirst(App):
 
     def unauthorized(self, request: Request) -> Reply:
         image_id = request.target.partition("/images/")[2].partition("/")[0]
-        if image_id and not any(one.id == image_id for one in self.images.all()):
+        if image_id and not any(image.id == image_id for image in self.images.all()):
             return self.error(request, HTTPStatus.NOT_FOUND, "There is no such image.")
         return super().unauthorized(request)

@@ -7,7 +7,11 @@ from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.attributes import UUID
 from pytest_cloudimages.reference.images import Image
 
+from .kinds import Kind
 from .registry import breaks
+
+KIND = Kind.ADDITION
+
 
 NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
 
@@ -21,7 +25,7 @@ class DeletesEveryCopy(App):
         with self.images.lock:
             reply = super().delete_tag(request, image_id, tag)
             tags = self.images.get(image_id).tags
-            tags[:] = [one for one in tags if one != tag]
+            tags[:] = [known_tag for known_tag in tags if known_tag != tag]
             return reply
 
 

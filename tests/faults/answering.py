@@ -4,7 +4,11 @@ from http import HTTPStatus
 
 from pytest_cloudimages.reference.app import App, Reply, Request
 
+from .kinds import Kind
 from .registry import breaks
+
+KIND = Kind.MESSAGES
+
 
 NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
 
@@ -25,7 +29,7 @@ def _with(reply: Reply, *headers: tuple[str, str], body: bytes | None = None) ->
 
 
 def _without(reply: Reply, name: str) -> Reply:
-    return Reply(reply.status, reply.body, tuple(one for one in reply.headers if one[0] != name))
+    return Reply(reply.status, reply.body, tuple(header for header in reply.headers if header[0] != name))
 
 
 # Lengths and bodies

@@ -7,7 +7,10 @@ from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.attributes import Status, Visibility
 from pytest_cloudimages.reference.images import Image
 
+from .kinds import Kind
 from .registry import breaks
+
+KIND = Kind.ATTRIBUTES
 
 
 class _ChangesTheImage(App):

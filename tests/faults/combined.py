@@ -1,7 +1,10 @@
 """Services that are wrong in two ways: neither hides the other."""
 
 from . import adding, answering, attributes, deleting, isolation, showing
+from .kinds import Kind
 from .registry import FAULTS, breaks
+
+KIND = Kind.SEVERAL
 
 
 def _broken(*names: str) -> list[str]:

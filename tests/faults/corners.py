@@ -11,7 +11,11 @@ from pytest_cloudimages.reference.images import Caller, Image, Status, Visibilit
 from pytest_cloudimages.reference.refusals import Forbidden, Unauthorized
 
 from .adding import DeletesEveryCopy
+from .kinds import Kind
 from .registry import breaks
+
+KIND = Kind.RARE
+
 
 # Tags of one length, one script, one word
 
@@ -41,7 +45,7 @@ def _loses(name: str, doc: str, which: Callable[[str], object], *ids: str, perha
 
 
 def _between(first: int, last: int) -> Callable[[str], bool]:
-    return lambda tag: any(first <= ord(one) <= last for one in tag)
+    return lambda tag: any(first <= ord(character) <= last for character in tag)
 
 
 ODD = ("TAG-HIST-04", "TAG-RESP-09")
@@ -132,7 +136,7 @@ class _DeletesByPattern(App):
             reply = super().delete_tag(request, image_id, tag)
             pattern = re.escape(tag).replace(re.escape(self.pattern), ".")
             tags = self.images.get(image_id).tags
-            tags[:] = [one for one in tags if not re.fullmatch(pattern, one)]
+            tags[:] = [known_tag for known_tag in tags if not re.fullmatch(pattern, known_tag)]
             return reply
 
 
@@ -246,7 +250,7 @@ class TrustsABeginning(_Trusts):
     """Takes a token with something behind it."""
 
     def trusts(self, token: str) -> bool:
-        return any(token.startswith(one) for one in [*self.identity._tokens])  # noqa: SLF001 - behind the honest door
+        return any(token.startswith(each_token) for each_token in [*self.identity._tokens])  # noqa: SLF001 - behind the honest door
 
 
 @breaks("TAG-AUTH-02")
@@ -328,7 +332,7 @@ class ForbidsOnPublicImagesAndActs(App):
     def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
         image = self.images.show(request.caller, image_id)
         if image.visibility is Visibility.PUBLIC and image.owner != request.caller.project:
-            image.tags[:] = [one for one in image.tags if one != tag]
+            image.tags[:] = [known_tag for known_tag in image.tags if known_tag != tag]
         return super().delete_tag(request, image_id, tag)
 
 
@@ -433,9 +437,9 @@ class DeletesFromTheOldest(App):
     def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
         with self.images.lock:
             reply = super().delete_tag(request, image_id, tag)
-            carrying = [one for one in self.images.all() if tag in one.tags and one.id != image_id]
+            carrying = [image for image in self.images.all() if tag in image.tags and image.id != image_id]
             if carrying:
-                min(carrying, key=lambda one: one.created_at).tags.remove(tag)
+                min(carrying, key=lambda image: image.created_at).tags.remove(tag)
             return reply
 
 
@@ -485,7 +489,7 @@ class ListsTwentyTags(App):
             try:
                 return super().list_images(request)
             finally:
-                del self.represent  # type: ignore[method-assign]
+                del self.represent
 
 
 @breaks("TAG-VIS-03", profile="standard")
@@ -533,7 +537,7 @@ class ListsTwiceWhatWasCreated(App):
         self.created: dict[str, list[str]] = {}
 
     def create_image(self, request: Request) -> Reply:
-        before = {one.id for one in self.images.all()}
+        before = {other_image.id for other_image in self.images.all()}
         reply = super().create_image(request)
         for image in self.images.all():
             if image.id not in before:
@@ -552,7 +556,7 @@ class ListsTwiceWhatWasCreated(App):
         with self.images.lock:
             reply = super().delete_tag(request, image_id, tag)
             image = self.images.get(image_id)
-            image.tags[:] = [one for one in image.tags if one != tag]
+            image.tags[:] = [known_tag for known_tag in image.tags if known_tag != tag]
             return reply
 
 
@@ -577,3 +581,31 @@ class AddsWhatIsPosted(App):
         if found and request.method == "POST" and request.body:
             self.images.get(found[1]).tags.append(self.decode_tag(found[2]))
         return reply
+
+
+@breaks("TAG-HIST-04", profile="standard")
+class KeepsALoneTagBeyondAscii(App):
+    """Acknowledges the deletion of a tag beyond ASCII that was shown as the only one its image ever had, and keeps it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.had: dict[str, set[str]] = {}
+        self.shown: set[str] = set()
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.had.setdefault(image_id, set()).add(tag)
+        return super().add_tag(request, image_id, tag)
+
+    def show_image(self, request: Request, image_id: str) -> Reply:
+        reply = super().show_image(request, image_id)
+        if reply.status == HTTPStatus.OK and len(self.images.get(image_id).tags) == 1:
+            self.shown.add(image_id)
+        return reply
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            reply = super().delete_tag(request, image_id, tag)
+            alone = self.had.get(image_id) == {tag} and image_id in self.shown
+            if reply.status == HTTPStatus.NO_CONTENT and alone and not tag.isascii():
+                self.images.get(image_id).tags.append(tag)
+            return reply

@@ -3,8 +3,13 @@
 from http import HTTPStatus
 
 from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.images import Image
 
+from .kinds import Kind
 from .registry import breaks
+
+KIND = Kind.DELETION
+
 
 NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
 
@@ -159,7 +164,7 @@ class _DeletesMore(App):
         with self.images.lock:
             reply = super().delete_tag(request, image_id, tag)
             tags = self.images.get(image_id).tags
-            tags[:] = [one for one in tags if not self.more(tag, one)]
+            tags[:] = [known_tag for known_tag in tags if not self.more(tag, known_tag)]
             return reply
 
 
@@ -223,7 +228,7 @@ class ForbidsAnUnknownImage(App):
 class ShowsNoEmptyList(App):
     """Leaves the tags out of an image that has none."""
 
-    def represent(self, image):  # noqa: ANN001, ANN201
+    def represent(self, image: Image) -> dict[str, object]:
         data = super().represent(image)
         if not data["tags"]:
             del data["tags"]
@@ -248,7 +253,7 @@ class DeletesWhatTheBodyNames(App):
         with self.images.lock:
             reply = super().delete_tag(request, image_id, tag)
             tags = self.images.get(image_id).tags
-            tags[:] = [one for one in tags if one.encode() not in request.body or not request.body]
+            tags[:] = [known_tag for known_tag in tags if known_tag.encode() not in request.body or not request.body]
             return reply
 
 

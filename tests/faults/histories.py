@@ -7,7 +7,11 @@ from http import HTTPStatus
 from pytest_cloudimages.reference.app import App, Reply, Request
 
 from .adding import DeletesEveryCopy
+from .kinds import Kind
 from .registry import breaks
+
+KIND = Kind.SEQUENCE
+
 
 NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
 
@@ -21,7 +25,7 @@ class _Remembers(App):
         self.count: dict[tuple[str, str], int] = {}
 
     def counted(self, kind: str, image_id: str) -> int:
-        """Give how often this was done to the image, this time included."""
+        """Return how often this was done to the image, this time included."""
         self.count[kind, image_id] = times = self.count.get((kind, image_id), 0) + 1
         return times
 
@@ -276,6 +280,6 @@ class LosesConcurrentAdditions(App):
         time.sleep(0.002)
         with self.images.lock:
             reply = super().add_tag(request, image_id, tag)
-            others = [one for one in before if one != tag]
+            others = [known_tag for known_tag in before if known_tag != tag]
             image.tags[:] = [*others, tag] if tag not in before else before
             return reply

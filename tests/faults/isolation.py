@@ -5,13 +5,20 @@ from collections.abc import Iterator
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image
 
+from .kinds import Kind
 from .registry import breaks
+
+KIND = Kind.ISOLATION
 
 
 class _ReachesOthers(App):
     def others(self, image: Image) -> Iterator[Image]:
-        """Give the images that are taken for the one named."""
-        return (one for one in self.images.all() if one.id != image.id and one.name == image.name)
+        """Return the images that are taken for the one named."""
+        return (
+            other_image
+            for other_image in self.images.all()
+            if other_image.id != image.id and other_image.name == image.name
+        )
 
 
 @breaks("TAG-HIST-03")
@@ -21,8 +28,8 @@ class AddsToNamesakes(_ReachesOthers):
     def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
         with self.images.lock:
             reply = super().add_tag(request, image_id, tag)
-            for one in self.others(self.images.get(image_id)):
-                one.tags += [tag] * (tag not in one.tags)
+            for other in self.others(self.images.get(image_id)):
+                other.tags += [tag] * (tag not in other.tags)
             return reply
 
 
@@ -31,7 +38,11 @@ class AddsToAllOfTheProject(AddsToNamesakes):
     """Adds a tag to every image of the project."""
 
     def others(self, image: Image) -> Iterator[Image]:
-        return (one for one in self.images.all() if one.id != image.id and one.owner == image.owner)
+        return (
+            other_image
+            for other_image in self.images.all()
+            if other_image.id != image.id and other_image.owner == image.owner
+        )
 
 
 @breaks("TAG-HIST-03")
@@ -41,8 +52,8 @@ class DeletesFromNamesakes(_ReachesOthers):
     def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
         with self.images.lock:
             reply = super().delete_tag(request, image_id, tag)
-            for one in self.others(self.images.get(image_id)):
-                one.tags[:] = [each for each in one.tags if each != tag]
+            for other in self.others(self.images.get(image_id)):
+                other.tags[:] = [each for each in other.tags if each != tag]
             return reply
 
 
@@ -51,7 +62,11 @@ class DeletesFromAllOfTheProject(DeletesFromNamesakes):
     """Deletes a tag from every image of the project."""
 
     def others(self, image: Image) -> Iterator[Image]:
-        return (one for one in self.images.all() if one.id != image.id and one.owner == image.owner)
+        return (
+            other_image
+            for other_image in self.images.all()
+            if other_image.id != image.id and other_image.owner == image.owner
+        )
 
 
 @breaks("TAG-HIST-03")
@@ -62,8 +77,8 @@ class DeletesAllFromNamesakes(_ReachesOthers):
         with self.images.lock:
             reply = super().delete_tag(request, image_id, tag)
             image = self.images.get(image_id)
-            for one in self.others(image):
-                one.tags[:] = one.tags if image.tags else []
+            for other in self.others(image):
+                other.tags[:] = other.tags if image.tags else []
             return reply
 
 
@@ -74,8 +89,8 @@ class MovesTagsBetweenNamesakes(_ReachesOthers):
     def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
         with self.images.lock:
             reply = super().add_tag(request, image_id, tag)
-            for one in self.others(self.images.get(image_id)):
-                one.tags[:] = [each for each in one.tags if each != tag]
+            for other in self.others(self.images.get(image_id)):
+                other.tags[:] = [each for each in other.tags if each != tag]
             return reply
 
 
@@ -87,8 +102,8 @@ class SharesTheListOfNamesakes(_ReachesOthers):
         with self.images.lock:
             reply = super().create_image(request)
             youngest = self.images.all()[-1]
-            for one in self.others(youngest):
-                youngest.tags = one.tags
+            for other in self.others(youngest):
+                youngest.tags = other.tags
             return reply
 
 
@@ -101,6 +116,6 @@ class ForgetsTagsOfNamesakes(_ReachesOthers):
             image = self.images.get(image_id)
             before = list(image.tags)
             reply = super().add_tag(request, image_id, tag)
-            if any(one.created_at < image.created_at for one in self.others(image)):
+            if any(other.created_at < image.created_at for other in self.others(image)):
                 image.tags[:] = before
             return reply

@@ -1,5 +1,6 @@
-"""The classes of faults, by the room a fault stands in; those that stand apart are named."""
+"""The classes of faults: each module says by ``KIND`` what it holds, and faults that stand apart are named here."""
 
+import sys
 from enum import StrEnum
 
 from .registry import Fault
@@ -26,29 +27,11 @@ class Kind(StrEnum):
     ODD = "5xx on odd input"
     MESSAGES = "messages and headers"
     CARRIED = "methods and bodies"
+    SHARING = "image sharing"
     ATTRIBUTES = "attributes and life of an image"
     SEVERAL = "several at once"
     LAWFUL = "lawful variants"
 
-
-ROOMS = {
-    "access": Kind.AUTHORISATION,
-    "adding": Kind.ADDITION,
-    "answering": Kind.MESSAGES,
-    "attributes": Kind.ATTRIBUTES,
-    "combined": Kind.SEVERAL,
-    "corners": Kind.RARE,
-    "deleting": Kind.DELETION,
-    "histories": Kind.SEQUENCE,
-    "isolation": Kind.ISOLATION,
-    "lawful": Kind.STATUS,
-    "limits": Kind.QUOTA,
-    "racing": Kind.CONCURRENCY,
-    "sequences": Kind.SEQUENCE,
-    "showing": Kind.VISIBILITY,
-    "writing": Kind.ENCODING,
-}
-"""The class of what a module of faults holds, unless it is named below."""
 
 APART = {
     Kind.IDEMPOTENCY: """
@@ -97,7 +80,7 @@ def kind_of(fault: Fault) -> Kind:
     """Tell the class of a fault; what breaks nothing is lawful, wherever it stands."""
     if not fault.broken and not fault.perhaps:
         return Kind.LAWFUL
-    kind = NAMED.get(fault.__name__) or ROOMS.get(fault.__module__.rpartition(".")[2])
+    kind = NAMED.get(fault.__name__) or getattr(sys.modules.get(fault.__module__), "KIND", None)
     if kind is None:
-        raise LookupError(f"{fault.__name__} is of no class: give its module one in ROOMS, tests/faults/kinds.py.")
+        raise LookupError(f"{fault.__name__} is of no class: give its module a KIND of tests/faults/kinds.py.")
     return kind

@@ -9,8 +9,11 @@ from random import Random
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image
 
+from .kinds import Kind
 from .racing import MILLISECOND, Meets, Minds
 from .registry import breaks
+
+KIND = Kind.STATUS
 
 
 @breaks()
@@ -88,7 +91,7 @@ class TakesNoControls(_Dislikes):
     """Refuses tags with control characters with 400."""
 
     def disliked(self, tag: str) -> bool:
-        return any(ord(one) < 32 or ord(one) == 127 for one in tag)
+        return any(ord(character) < 32 or ord(character) == 127 for character in tag)
 
 
 @breaks(profile="standard")

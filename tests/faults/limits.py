@@ -5,7 +5,11 @@ from http import HTTPStatus
 from pytest_cloudimages.reference.app import NO_CONTENT, App, Reply, Request
 from pytest_cloudimages.reference.refusals import OverLimit
 
+from .kinds import Kind
 from .registry import breaks
+
+KIND = Kind.QUOTA
+
 
 LIMIT = 128
 STATED = ("--tag-limit", str(LIMIT))

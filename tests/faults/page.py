@@ -1,16 +1,23 @@
 """docs/detection.md: nothing but the register of faults and what was measured on them, as text."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from statistics import median
 from textwrap import wrap
+from typing import Any
 
 from .kinds import Kind, kind_of
 from .registry import Fault
-from .score import Measured, Row
+from .score import ASSERTIONS, OURS, PAGE, README, Measured, Row
+from .score import PEERS as OTHERS
 
 PEERS = {"schemathesis": "Schemathesis", "tempest": "Tempest's tests"}
 NOT_MEASURED = "not measured"
+LONGEST = 100
+"""What is shown of an assertion."""
+MARKED = re.compile(r"(?<=<!-- score -->)\n.*?\n(?=<!-- end of score -->)", re.DOTALL)
+"""Where the README has the score."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +38,7 @@ class Faults:
         return Faults({n: f for n, f in self.chosen.items() if kind_of(f) is kind}, self.ours, self.peers)
 
     def rows(self, suite: str) -> dict[str, Row]:
-        """Give what a suite has made of the chosen ones that it was shown."""
+        """Return what a suite has made of the chosen ones that it was shown."""
         rows = self.ours if suite == "ours" else {n: row[suite] for n, row in self.peers.items() if suite in row}
         return {name: rows[name] for name in self.chosen if name in rows}
 
@@ -44,12 +51,20 @@ class Faults:
         return str(count) if len(rows) == len(self.chosen) else f"{count} of the {len(rows)} it was shown"
 
     def requests(self, suite: str) -> str:
-        """Give the median of the requests that a suite sends."""
+        """Return the median of the requests that a suite sends."""
         return _median(row["requests"] for row in self.rows(suite).values())
 
 
-def render(register: Mapping[str, Fault], ours: Measured, peers: Measured) -> str:
-    """Write the whole page."""
+def publish(register: Mapping[str, Fault]) -> None:
+    """Write docs/detection.md, and the score into the README, from what was measured last."""
+    ours, peers = Measured.load(OURS), Measured.load(OTHERS)
+    PAGE.write_text(render(register, ours, peers, Measured.load(ASSERTIONS)), encoding="utf-8")
+    parts = MARKED.split(README.read_text(encoding="utf-8"), maxsplit=1)
+    README.write_text(f"\n{score(register, ours, peers)}\n".join(parts), encoding="utf-8")
+
+
+def render(register: Mapping[str, Fault], ours: Measured, peers: Measured, assertions: Measured) -> str:
+    """Return the whole page."""
     every = Faults(register, ours.faults, peers.faults)
     faults, lawful = every.of(lawful=False), every.of(lawful=True)
     return "\n".join(
@@ -71,6 +86,10 @@ def render(register: Mapping[str, Fault], ours: Measured, peers: Measured) -> st
             "that is right.",
             "",
             *_lawful(lawful),
+            "",
+            "## What each assertion is for",
+            "",
+            *_assertions(assertions),
             "",
         ]
     )
@@ -99,7 +118,7 @@ def _method(faults: Faults, peers: Measured) -> Iterator[str]:
         requests = [row["requests"] for row in faults.rows("ours").values() if row["profile"] == profile]
         efforts.append(f"{len(requests)} with profile {profile} (median {_median(requests) or 'of no'} requests)")
     about = _about(peers, "schemathesis")
-    honest = ", ".join(f"`{one}`" for one in about.get("honest", ())) or "nothing"
+    honest = ", ".join(f"`{fault}`" for fault in about.get("honest", ())) or "nothing"
     yield from _filled(
         "Every fault is the embedded server with one rule spoiled (`tests/faults/`). Each suite judges each fault once, "
         "on a freshly started server and with seed 1 where it draws lots; every request that reaches the server is "
@@ -171,8 +190,43 @@ def _lawful(faults: Faults) -> Iterator[str]:
         yield _line(name, _sentence(fault), *row, *others)
 
 
+def _assertions(measured: Measured) -> Iterator[str]:
+    if not measured.faults:
+        yield NOT_MEASURED
+        return
+    judging = [assertion for row in measured.faults.values() for assertion in row["assertions"]]
+    alone = sum(1 for _, fault in judging if fault)
+    silent = sum(1 for row in measured.faults.values() if not row["fault"])
+    yield from _filled(
+        f"Can a check be emptied and nobody notices? All assertions were taken out of each of the {len(measured.faults)} "
+        "checks that can be a finding, one check at a time; what they look at was still asked for. *Noticed by* is a "
+        "fault that the same command, with the requirement selected, finds with the suite as it is and no longer finds then"
+        + (f"; {silent} checks have none." if silent else ": every check has one.")
+    )
+    yield ""
+    yield from _filled(
+        f"Of the {len(judging)} assertions, {alone} were noticed when they alone were taken out. The others are listed: "
+        "what they would say is said by another assertion of the check as well, or by none of the faults that were "
+        f"tried. Measured with `{measured.about['command']}` on {measured.about['date']}, with seed "
+        f"{measured.about['seed']}; the data are in [assertions.json](assertions.json)."
+    )
+    yield ""
+    yield from _head("requirement", "check", "noticed by", "assertions:", "not noticed alone")
+    for row in measured.faults.values():
+        others = [f"`{_short(text)}`" for text, fault in row["assertions"] if not fault]
+        name = row["check"].removeprefix("test_").replace("_", " ")
+        how = row["profile"] if row["select"] else f"{row['profile']}, nothing selected"
+        noticed = f"{row['fault']} ({how})" if row["fault"] else "**nobody**"
+        yield _line(row["requirement"], name, noticed, len(row["assertions"]), ", ".join(others))
+
+
+def _short(text: str) -> str:
+    words = " ".join(text.split()).replace("`", "'")
+    return words if len(words) <= LONGEST else f"{words[: LONGEST - 1]}…"
+
+
 def _catches(row: Row) -> bool:
-    """Tell whether what was found is what is broken; what a peer finds is told in words of its own."""
+    """Return whether what was found is what is broken; what a peer finds is told in words of its own."""
     declared = {*row.get("breaks", row["found"]), *row.get("perhaps", ())}
     return not declared.isdisjoint(row["found"])
 
@@ -188,7 +242,7 @@ def _theirs(row: Row | None, yes: str, no: str) -> str:
     return NOT_MEASURED if row is None else f"{yes if row['found'] else no}, {row['requests']}"
 
 
-def _about(measured: Measured, suite: str) -> Mapping[str, object]:
+def _about(measured: Measured, suite: str) -> Mapping[str, Any]:
     about = measured.about.get(suite, {})
     return about if isinstance(about, dict) else {}
 

@@ -16,7 +16,11 @@ from pytest_cloudimages.reference.refusals import Refusal
 from pytest_cloudimages.reference.server import Connection
 
 from .adding import DeletesEveryCopy
+from .kinds import Kind
 from .registry import breaks
+
+KIND = Kind.CONCURRENCY
+
 
 NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
 MILLISECOND = 0.001
@@ -416,10 +420,10 @@ class ReplicatesOutOfOrder(App):
 
 
 def has_left() -> bool:
-    """Tell whether the client whose request is being answered has hung up."""
+    """Return whether the client whose request is being answered has hung up."""
     frames = (frame for frame, _ in traceback.walk_stack(None))
     owners = (frame.f_locals.get("self") for frame in frames)
-    line = next(one.connection for one in owners if isinstance(one, Connection))
+    line = next(owner.connection for owner in owners if isinstance(owner, Connection))
     line.setblocking(False)
     try:
         return not line.recv(1, socket.MSG_PEEK)
@@ -451,9 +455,9 @@ class Minds(App):
             return self.unheard(request, image_id, change)
         with self.images.lock:
             reply = change()
-            for one in self.pending.pop(image_id, []):
+            for each_change in self.pending.pop(image_id, []):
                 with suppress(Refusal):
-                    one()
+                    each_change()
             return reply
 
     def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:

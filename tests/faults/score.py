@@ -9,6 +9,7 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"
 PAGE = ROOT / "docs" / "detection.md"
+ASSERTIONS = ROOT / "docs" / "assertions.json"
 OURS = ROOT / "docs" / "detection.json"
 PEERS = ROOT / "benchmarks" / "peers" / "results.json"
 
@@ -19,7 +20,7 @@ Row = Mapping[str, Any]
 class Measured:
     """What is known of how it was measured, and the row of every fault."""
 
-    about: dict[str, object] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
     faults: dict[str, Row] = field(default_factory=dict)
 
     @classmethod

@@ -5,7 +5,11 @@ from http import HTTPStatus
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image
 
+from .kinds import Kind
 from .registry import breaks
+
+KIND = Kind.SEQUENCE
+
 
 NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
 
@@ -114,7 +118,7 @@ class _Remembers(App):
         return reply
 
     def without(self, image: Image) -> Image:
-        """Give the image without the tags that were deleted from it, were they added again or not."""
+        """Return the image without the tags that were deleted from it, were they added again or not."""
         gone = self.gone.get(image.id, [])
         kept = [tag for tag in image.tags if tag not in gone]
         return Image(**{name: getattr(image, name) for name in Image.__slots__} | {"tags": kept})
@@ -126,7 +130,11 @@ class RemembersASpelling(_Remembers):
 
     def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
         tags = self.images.open(request.caller, image_id).tags
-        former = [one for one in self.gone.get(image_id, []) if one.casefold() == tag.casefold() and one not in tags]
+        former = [
+            known_tag
+            for known_tag in self.gone.get(image_id, [])
+            if known_tag.casefold() == tag.casefold() and known_tag not in tags
+        ]
         return super().add_tag(request, image_id, tag if tag in former or tag in tags else [*former, tag][0])
 
 
@@ -143,7 +151,7 @@ class ListsNoSecondLife(_Remembers):
         try:
             return super().list_images(request)
         finally:
-            del self.represent  # type: ignore[method-assign]
+            del self.represent
 
 
 class _KeepsAnIndex(App):
@@ -242,5 +250,5 @@ class GoesBackBehindAPatch(App):
             reply = super().add_tag(request, image_id, tag)
             tags, before = self.images.get(image_id).tags, self.replaced.get(image_id, [])
             if tag in before:
-                tags += [one for one in before if one not in tags]
+                tags += [known_tag for known_tag in before if known_tag not in tags]
             return reply

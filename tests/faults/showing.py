@@ -7,7 +7,11 @@ from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image
 from pytest_cloudimages.reference.schemas import SCHEMAS
 
+from .kinds import Kind
 from .registry import breaks
+
+KIND = Kind.VISIBILITY
+
 
 # One image
 
@@ -129,7 +133,7 @@ class ListsTagsAsText(_Lists):
     """Lists images with their tags as one string."""
 
     def alter(self, entry: dict[str, object]) -> None:
-        entry["tags"] = ", ".join(entry["tags"])  # type: ignore[call-overload]
+        entry["tags"] = ", ".join(entry["tags"])  # type: ignore[arg-type]
 
 
 @breaks("TAG-VIS-05")
@@ -171,7 +175,7 @@ class _Filters(App):
         document = json.loads(
             super().list_images(Request("GET", request.path, request.headers, b"", request.caller)).body
         )
-        document["images"] = [one for one in document["images"] if self.selects(one["tags"], wanted)]
+        document["images"] = [entry for entry in document["images"] if self.selects(entry["tags"], wanted)]
         return Reply.of_json(document)
 
     def selects(self, tags: list[str], wanted: list[str]) -> bool:
@@ -199,7 +203,7 @@ class FiltersByPrefix(_Filters):
     """Selects images whose tags begin with those asked for."""
 
     def selects(self, tags: list[str], wanted: list[str]) -> bool:
-        return all(any(tag.startswith(one) for tag in tags) for one in wanted)
+        return all(any(tag.startswith(known_tag) for tag in tags) for known_tag in wanted)
 
 
 @breaks("TAG-VIS-03", profile="standard")
@@ -207,7 +211,7 @@ class FiltersInAnyCase(_Filters):
     """Selects images by their tags whatever the case."""
 
     def selects(self, tags: list[str], wanted: list[str]) -> bool:
-        return {one.lower() for one in wanted} <= {tag.lower() for tag in tags}
+        return {known_tag.lower() for known_tag in wanted} <= {tag.lower() for tag in tags}
 
 
 @breaks("TAG-VIS-03", "TAG-VIS-04", profile="standard")

@@ -1,7 +1,6 @@
 """The table of faults: what each does, what it breaks, and whether the suite finds just that."""
 
 import argparse
-import re
 import sys
 import tempfile
 import time
@@ -11,14 +10,12 @@ from importlib.metadata import version
 from pathlib import Path
 
 from . import FAULTS
-from .page import render, score
+from .page import publish
 from .registry import Fault
-from .score import OURS, PAGE, PEERS, README, Measured, Row
+from .score import OURS, PAGE, Measured, Row
 from .trial import SEED, Outcome, judged
 
 AT_A_TIME = 2
-MARKED = re.compile(r"(?<=<!-- score -->)\n.*?\n(?=<!-- end of score -->)", re.DOTALL)
-"""Where the README has the score."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -34,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--again", action="store_true", help="with --write: measure all")
     chosen = parser.parse_args(arguments)
-    names = [one for one in FAULTS if not chosen.name or one.startswith(tuple(chosen.name))]
+    names = [fault for fault in FAULTS if not chosen.name or fault.startswith(tuple(chosen.name))]
     if not names:
         parser.error("no fault is called so")
     if chosen.write:
@@ -47,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def declared(fault: Fault) -> dict[str, object]:
-    """Give what a fault says of itself; what was measured of another is of no use."""
+    """Return what a fault says of itself; what was measured of another is of no use."""
     return {"breaks": sorted(fault.broken), "perhaps": sorted(fault.perhaps), "profile": fault.profile}
 
 
@@ -71,10 +68,7 @@ def _write(names: Sequence[str]) -> int:
 
     status = _print(names, None, SEED, keep) if names else 0
     ours.save(OURS)
-    peers = Measured.load(PEERS)
-    PAGE.write_text(render(FAULTS, ours, peers), encoding="utf-8")
-    parts = MARKED.split(README.read_text(encoding="utf-8"), maxsplit=1)
-    README.write_text(f"\n{score(FAULTS, ours, peers)}\n".join(parts), encoding="utf-8")
+    publish(FAULTS)
     print(f"{PAGE.name} is written; {len(names)} of {len(FAULTS)} were measured for it.")
     return status
 

@@ -8,6 +8,9 @@ import tempfile
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from importlib.abc import MetaPathFinder
+from importlib.machinery import ModuleSpec
+from importlib.util import spec_from_file_location
 from pathlib import Path
 from threading import Lock
 
@@ -20,6 +23,7 @@ STORAGE = Path(tempfile.gettempdir()) / "cloudimages-faults-hypothesis"
 LONGEST = 600.0  # seconds; a hundredth of it on a machine with nothing else to do
 SEED = 1
 OUTPUT = "output.txt"
+SUITE = "pytest_cloudimages.conformance"
 LIBRARIES = (
     "pytest",
     "requests",
@@ -49,8 +53,8 @@ class Outcome:
     """For which class of input a finding holds, as far as that was found out."""
 
     def which(self, *verdicts: str) -> frozenset[str]:
-        """Give the requirements of these verdicts."""
-        return frozenset(one for one, verdict in self.verdicts.items() if verdict in verdicts)
+        """Return the requirements of these verdicts."""
+        return frozenset(identifier for identifier, verdict in self.verdicts.items() if verdict in verdicts)
 
     @property
     def found(self) -> frozenset[str]:
@@ -60,15 +64,20 @@ class Outcome:
     @property
     def asked(self) -> frozenset[str]:
         """The requirements that the profile asks for."""
-        return frozenset(one for one, why in self.explanations.items() if not why.startswith("Not selected"))
+        return frozenset(
+            identifier for identifier, why in self.explanations.items() if not why.startswith("Not selected")
+        )
 
     def quarrel(self, broken: Iterable[str], perhaps: Iterable[str] = ()) -> str:
         """Say where the run and the truth part; nothing where they agree, as far as the profile asks."""
         broken = self.asked.intersection(broken)
         missing, extra, errors = broken - self.found, self.found - broken - {*perhaps}, self.which("error")
-        lines = [f"missed: {one}, which was {self.verdicts.get(one)}" for one in sorted(missing)]
+        lines = [f"missed: {identifier}, which was {self.verdicts.get(identifier)}" for identifier in sorted(missing)]
         for word, ids in (("blamed without reason", extra), ("an error of ours", errors)):
-            lines += [f"{word}: {one}: {self.explanations[one][:600]}" for one in sorted(ids)]
+            lines += [
+                f"{word}: {each_identifier}: {self.explanations[each_identifier][:600]}"
+                for each_identifier in sorted(ids)
+            ]
         return "\n".join(lines)
 
 
@@ -87,7 +96,7 @@ class Meter:
 
 
 def _identities(server: Server) -> dict[str, str]:
-    """Give tokens for every caller. Names and passwords would do too, and cost a second of imports in every run."""
+    """Return tokens for every caller. Names and passwords would do too, and cost a second of imports in every run."""
     identity = server.app.identity
     users = {"": "tester", "ALT_": "other", "READER_": "reader", "CREATOR_": "creator", "ADMIN_": "admin"}
     tokens = {f"CLOUDIMAGES_{who}TOKEN": identity.issue(name).value for who, name in users.items()}
@@ -98,12 +107,28 @@ def _identities(server: Server) -> dict[str, str]:
     return tokens | {"CLOUDIMAGES_ENDPOINT": endpoint, "HYPOTHESIS_STORAGE_DIRECTORY": str(STORAGE)}
 
 
-def _run(words: list[str], environ: dict[str, str], folder: Path) -> int | None:
+class Instead(MetaPathFinder):
+    """Finds a copy of the suite in place of the suite."""
+
+    def __init__(self, folder: str) -> None:
+        self.folder = folder
+
+    def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:
+        """Return where the copy is to be loaded from, and nothing for any other name."""
+        del path, target
+        if fullname != SUITE:
+            return None
+        return spec_from_file_location(
+            fullname, Path(self.folder, "__init__.py"), submodule_search_locations=[self.folder]
+        )
+
+
+def _run(words: list[str], environ: dict[str, str], folder: Path, suite: Path | None) -> int | None:
     """Run the command in a process of its own, and give its exit status.
 
     The process is forked off one that has the libraries loaded already: two hundred runs need not load them each.
     """
-    run = WARM.Process(target=_main, args=(words, environ, str(folder)))
+    run = WARM.Process(target=_main, args=(words, environ, str(folder), str(suite or "")))
     run.start()
     run.join(LONGEST)
     if run.is_alive():
@@ -112,7 +137,9 @@ def _run(words: list[str], environ: dict[str, str], folder: Path) -> int | None:
     return run.exitcode
 
 
-def _main(words: list[str], environ: dict[str, str], folder: str) -> None:
+def _main(words: list[str], environ: dict[str, str], folder: str, suite: str = "") -> None:
+    if suite:
+        sys.meta_path.insert(0, Instead(suite))
     os.chdir(folder)
     os.environ.clear()
     os.environ.update(environ)
@@ -126,16 +153,22 @@ def _main(words: list[str], environ: dict[str, str], folder: str) -> None:
 
 
 def judged(
-    make: Callable[[], App], reports: Path, *, profile: str = "quick", seed: int = SEED, select: Iterable[str] = ()
+    make: Callable[[], App],
+    reports: Path,
+    *,
+    profile: str = "quick",
+    seed: int = SEED,
+    select: Iterable[str] = (),
+    suite: Path | None = None,
 ) -> Outcome:
-    """Serve an app, have the suite judge it in a process of its own, and read the results."""
+    """Serve an app, have the suite, or a copy of it, judge it in a process of its own, and read the results."""
     app = make()
     meter = Meter(app)
     with serving(app) as server:
         environ = {name: value for name, value in os.environ.items() if not name.startswith(STRANGE)}
         words = ["run", "--profile", profile, "--seed", str(seed), "--patience", "0.3", "--reports", str(reports)]
-        words += [*getattr(make, "words", ()), *(word for one in select for word in ("--select", one))]
-        status = _run(words, environ | _identities(server), reports)
+        words += [*getattr(make, "words", ()), *(word for identifier in select for word in ("--select", identifier))]
+        status = _run(words, environ | _identities(server), reports, suite)
     output = (reports / OUTPUT).read_text(encoding="utf-8", errors="replace")
     file = reports / "conformance.json"
     if not file.exists():
@@ -143,11 +176,11 @@ def judged(
     data = json.loads(file.read_text(encoding="utf-8"))
     entries = data["requirements"]
     return Outcome(
-        verdicts={one["id"]: one["verdict"] for one in entries},
-        explanations={one["id"]: one["explanation"] for one in entries},
-        cases=sum(one["cases"] for one in entries),
+        verdicts={entry["id"]: entry["verdict"] for entry in entries},
+        explanations={entry["id"]: entry["explanation"] for entry in entries},
+        cases=sum(entry["cases"] for entry in entries),
         requests=data["requests"]["judging"],
         sent=meter.requests,
         output=output,
-        classes={one["id"]: one["class"] for one in entries if "class" in one},
+        classes={entry["id"]: entry["class"] for entry in entries if "class" in entry},
     )

@@ -9,7 +9,10 @@ from urllib.parse import unquote
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.refusals import Invalid, Unauthorized
 
+from .kinds import Kind
 from .registry import breaks
+
+KIND = Kind.ENCODING
 
 
 def _reads(

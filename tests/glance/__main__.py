@@ -86,7 +86,7 @@ def without_a_cloud(environment: Mapping[str, str]) -> dict[str, str]:
 
 
 def say(*lines: str) -> None:
-    """Tell the person at the terminal; standard output is left to the command or to the variables."""
+    """Print a line on standard error: standard output belongs to the command, or to the variables."""
     sys.stderr.write("".join(f"{line}\n" for line in lines))
 
 

@@ -1,4 +1,4 @@
-"""A small cloud: Keystone and Glance on loopback, with the people that the access checks ask for."""
+"""A small cloud: Keystone and Glance on loopback, with the users that the access checks need."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SERVICES = ("keystone", "glance")
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody who may ask, and the prefix of the variables that tell who."""
+    """A user, and the prefix of the environment variables with its credentials."""
 
     prefix: str
     name: str
@@ -88,13 +88,13 @@ def real_glance(database: str, *, workers: int, threads: int, logs: Path | None 
 
 
 def require(*modules: str) -> None:
-    """Tell what is missing before anything is started."""
+    """Raise ``NotServingError`` if a module is not installed, before anything is started."""
     if missing := [module for module in modules if importlib.util.find_spec(module) is None]:
         raise NotServingError(f"Not installed beside {sys.executable}: {', '.join(missing)}. Install them with pip.")
 
 
 def emptied(logs: Path) -> Path:
-    """Give the folder for the logs, without those of an earlier run."""
+    """Return the folder for the logs, without those of an earlier run."""
     try:
         logs.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
@@ -128,7 +128,7 @@ def wait_for(place: Place, name: str, url: str, client: Adapter) -> None:
 
 
 def identity(keystone: str, person: Person) -> Adapter:
-    """Speak to Keystone, and with a full URL to others, as one person; no proxy of the surroundings is asked."""
+    """A session with Keystone, and by full URLs with others, of one user; proxies of the environment are ignored."""
     import requests
     from keystoneauth1.adapter import Adapter
     from keystoneauth1.identity import V3Password
@@ -148,7 +148,7 @@ def identity(keystone: str, person: Person) -> Adapter:
 
 
 def settle(keystone: Adapter, glance: str, people: Sequence[Person]) -> None:
-    """Make the people with their projects, and enter Glance in the catalogue."""
+    """Create the users with their projects, and enter Glance in the catalogue."""
 
     def create(kind: str, **fields: str) -> str:
         answer = keystone.post(f"/{kind}s", json={kind: fields}).json()

@@ -22,13 +22,13 @@ It need not run as a service: one of our own is started, in a folder of its own.
 
 
 def sqlite(place: Place, names: Sequence[str]) -> dict[str, str]:
-    """Give each service a file, and say where it is."""
+    """Return the URLs of databases by name: a file for each."""
     return {name: f"sqlite:///{place.private}/{name}.sqlite" for name in names}
 
 
 @contextmanager
 def mysql(place: Place, names: Sequence[str]) -> Iterator[dict[str, str]]:
-    """Serve MariaDB on a socket in the private folder, and nowhere else, for one block; say where each database is."""
+    """Serve MariaDB on a socket in the private folder, and nowhere else, for one block; yield the URLs of databases by name."""
     server, install = programs("mariadbd", "mariadb-install-db")
     data, address = place.private / "mariadb", place.private / "mariadb.sock"
     common = ["--no-defaults", f"--datadir={data}", *(["--user=root"] if os.geteuid() == 0 else [])]

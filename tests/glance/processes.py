@@ -35,7 +35,7 @@ class Place:
     logs: Path
 
     def log(self, name: str) -> Path:
-        """Give the file that takes what a service and its tools print."""
+        """Return the file for the output of a service and its tools."""
         return self.logs / f"{name}.log"
 
     def write(self, name: str, file: str, template: str, **values: object) -> None:
@@ -45,7 +45,7 @@ class Place:
         (folder / file).write_text(template.format(folder=folder, **values))
 
     def environment(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
-        """Give what our processes see: nothing of the caller's OS_* or proxies, and no home but this one."""
+        """Return the environment of our processes: without the caller's OS_* and proxies, with a private home."""
         return {
             "PATH": os.environ.get("PATH", os.defpath),
             "LANG": "C.UTF-8",
@@ -107,7 +107,7 @@ def running(
 
 
 def obey(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run a command and give its exit status; what interrupts us has interrupted it too, so it may finish."""
+    """Run a command and return its exit status; an interrupt reaches the command too, so it is waited for."""
     with subprocess.Popen(command, env=environment) as process:
         try:
             process.wait()
@@ -125,6 +125,6 @@ def obey(command: Sequence[str], environment: Mapping[str, str]) -> int:
 
 
 def give_up(what: str, log: Path) -> NoReturn:
-    """Say what went wrong, with the end of the log."""
+    """Raise ``NotServingError`` with the end of the log."""
     lines = log.read_text(errors="replace").splitlines()[-LAST_LINES:] if log.exists() else []
     raise NotServingError("\n".join([f"{what}. The end of {log.name}:", *(f"    {line}" for line in lines)]))

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def requirements(chosen: argparse.Namespace) -> int:
-    """List the requirements, or explain those that were named."""
+    """List the requirements or explain those that were named, and return the exit status."""
     from pytest_cloudimages.spec.catalogue import load
     from pytest_cloudimages.spec.requirements import selected
 
@@ -28,13 +28,13 @@ def requirements(chosen: argparse.Namespace) -> int:
         print(f"cloudimages requirements: {problem}", file=sys.stderr)
         return USAGE
     tested = tested_ids()
-    entries = [described(one, one.id in tested) for one in catalogue.values() if one.id in ids]
+    entries = [as_data(catalogue[name], name in tested) for name in catalogue if name in ids]
     if chosen.json:
         print(json.dumps({"requirements": entries}, indent=1))
     elif chosen.markdown:
-        print("\n".join(markdown(entries)))
+        print("\n".join(markdown_table(entries)))
     elif chosen.id and len(entries) == 1:
-        print("\n".join(explained(catalogue[entries[0]["id"]], entries[0])))
+        print("\n".join(explanation(catalogue[entries[0]["id"]], entries[0])))
     else:
         for entry in entries:
             state = "tested" if entry["tested"] else "untested"
@@ -44,8 +44,8 @@ def requirements(chosen: argparse.Namespace) -> int:
     return 0
 
 
-def described(requirement: Requirement, tested: bool) -> dict[str, Any]:
-    """Give a requirement as JSON data."""
+def as_data(requirement: Requirement, tested: bool) -> dict[str, Any]:
+    """Return a requirement as JSON data."""
     return {
         "id": requirement.id,
         "level": str(requirement.level),
@@ -63,23 +63,23 @@ def described(requirement: Requirement, tested: bool) -> dict[str, Any]:
     }
 
 
-def markdown(entries: Sequence[dict[str, Any]]) -> list[str]:
-    """Give requirements as the lines of a Markdown table."""
+def markdown_table(entries: Sequence[dict[str, Any]]) -> list[str]:
+    """Return requirements as the lines of a Markdown table."""
 
     def cell(text: str) -> str:
         return text.replace("|", "\\|").replace("<", "&lt;")
 
     lines = ["| id | level | provenance | statement | source | tested |", "| --- | --- | --- | --- | --- | --- |"]
-    for one in entries:
-        state = "yes" if one["tested"] else f"no: {cell(one['reason'])}"
-        source = f"[{cell(one['source'])}]({cell(one['url'])})" if one["url"] else cell(one["source"])
-        texts = (one["id"], one["level"], one["provenance"], cell(one["statement"]), source, state)
+    for entry in entries:
+        state = "yes" if entry["tested"] else f"no: {cell(entry['reason'])}"
+        source = f"[{cell(entry['source'])}]({cell(entry['url'])})" if entry["url"] else cell(entry["source"])
+        texts = (entry["id"], entry["level"], entry["provenance"], cell(entry["statement"]), source, state)
         lines.append(f"| {' | '.join(texts)} |")
     return lines
 
 
-def explained(requirement: Requirement, entry: dict[str, Any]) -> list[str]:
-    """Give all that is known of one requirement, for a terminal."""
+def explanation(requirement: Requirement, entry: dict[str, Any]) -> list[str]:
+    """Return all that is known of a requirement, as the lines of a terminal."""
     rows = {
         "level": f"{requirement.level}, {requirement.provenance}; a departure is: {requirement.missed}",
         "operation": requirement.operation,
@@ -104,16 +104,15 @@ def explained(requirement: Requirement, entry: dict[str, Any]) -> list[str]:
 
 
 def tested_ids() -> set[str]:
-    """Give the ids that the suite's tests are bound to, read off their decorators."""
+    """Return the ids that the suite's tests are bound to, read off their decorators."""
     import ast
-    from importlib import resources
+
+    from pytest_cloudimages.app import suite
 
     found: set[str] = set()
-    for file in resources.files("pytest_cloudimages.conformance").iterdir():
-        if not file.name.startswith("test_") or not file.name.endswith(".py"):
-            continue
+    for file in suite.folder().glob("test_*.py"):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             for call in getattr(node, "decorator_list", ()):
                 if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "requirement":
-                    found |= {str(one.value) for one in call.args if isinstance(one, ast.Constant)}
+                    found |= {str(name.value) for name in call.args if isinstance(name, ast.Constant)}
     return found

@@ -1,4 +1,4 @@
-"""`cloudimages run`: judge a service."""
+"""`cloudimages run`: judge a service, by running the suite under pytest."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_cloudimages.app.cli.arguments import handed_on, typed
 from pytest_cloudimages.app.cli.exit_status import NOT_JUDGED, SUITE_ERROR, USAGE
+from pytest_cloudimages.app.pytest_options import Handover
 
 if TYPE_CHECKING:
     import argparse
@@ -22,16 +24,16 @@ if TYPE_CHECKING:
 
 
 class _SignalHandler:
-    """What a signal does: the first ends the run, the next is told to wait for the tidying up, the third ends that."""
+    """What a signal does: the first ends the run, the second asks for time to clean up, the third ends that too."""
 
     def __init__(self) -> None:
         self.count = 0
 
     def __call__(self, number: int, frame: object) -> None:
-        """Take a signal."""
+        """Raise ``KeyboardInterrupt``, but for the second signal."""
         self.count += 1
         if self.count == 2:  # noqa: PLR2004 - the second
-            os.write(2, b"\ncloudimages: tidying up; once more leaves things as they are\n")
+            os.write(2, b"\ncloudimages: cleaning up; one more interrupt leaves things as they are\n")
             return
         signal.default_int_handler(number, frame)  # type: ignore[arg-type]  # the frame that Python hands over
 
@@ -44,27 +46,35 @@ class _ResultsCollector:
     def __init__(self) -> None:
         self.uncollected: list[str] = []
 
+    def pytest_configure(self, config: pytest.Config) -> None:
+        """Say that the command runs, which ends where nothing can be judged."""
+        from pytest_cloudimages.app.stash import COMMAND
+
+        config.stash[COMMAND] = True
+
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep why a module cannot be loaded, whoever wrote it."""
         self.uncollected += [report.longreprtext] if report.failed else []
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
-        """Take the results over."""
+        """Keep the results before the configuration ends."""
         from pytest_cloudimages.app.stash import RESULTS
 
         self.results = config.stash.get(RESULTS, None)
 
 
 def run(chosen: argparse.Namespace, rest: list[str]) -> int:
-    """Run the suite under pytest, and give the exit status of the epilogue."""
+    """Run the suite under pytest, and return the exit status that the help describes."""
     import pytest
 
-    watcher = _ResultsCollector()
+    collector = _ResultsCollector()
+    handover = Handover(typed(chosen), tuple(rest))
+    words = [*_suite_words(), *handed_on(chosen), *_own_folder_left_out(rest), *rest]
     # The command is part of what pytest would have rewritten, had it been the first to load it.
     last = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     try:
         with _own_surroundings():
-            status = pytest.main([*_words(chosen), *_apart(rest), *rest, *last], plugins=[watcher])
+            status = pytest.main([*words, *last], plugins=[collector, handover])
     except KeyboardInterrupt:
         status = pytest.ExitCode.INTERRUPTED
     except BrokenPipeError:
@@ -74,11 +84,11 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
         with suppress(OSError):
             print(f"cloudimages run: a report cannot be written: {problem}", file=sys.stderr)
         return SUITE_ERROR
-    print(*watcher.uncollected, sep="\n", end="", file=sys.stderr)
-    if watcher.results is not None:
-        if status == pytest.ExitCode.INTERNAL_ERROR or watcher.uncollected:
+    print(*collector.uncollected, sep="\n", end="", file=sys.stderr)
+    if collector.results is not None:
+        if status == pytest.ExitCode.INTERNAL_ERROR or collector.uncollected:
             return SUITE_ERROR
-        return 0 if chosen.dry_run else watcher.results.exit_status(strict=chosen.strict)
+        return 0 if chosen.dry_run else collector.results.exit_status(strict=chosen.strict)
     if status == pytest.ExitCode.USAGE_ERROR:
         return USAGE
     if status in (pytest.ExitCode.NO_TESTS_COLLECTED, pytest.ExitCode.INTERRUPTED):
@@ -88,10 +98,10 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
 
 @contextmanager
 def _own_surroundings() -> Iterator[None]:
-    """Set signals and the environment up for a run, and put them back for whoever called."""
+    """Set signals and the environment up for a run, and restore them afterwards."""
     environ = dict(os.environ)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
-    # Whoever asks the run to end is owed the same tidying up as after Ctrl-C.
+    # A run that is asked to end cleans up as after Ctrl-C.
     stop = _SignalHandler()
     for number in handlers:
         signal.signal(number, stop)
@@ -114,14 +124,15 @@ def _own_surroundings() -> Iterator[None]:
                 signal.signal(number, handler)
 
 
-def _apart(rest: Sequence[str]) -> list[str]:
-    """Give what keeps a folder's settings and conftest.py out of the run, unless tests of that folder are named."""
+def _own_folder_left_out(rest: Sequence[str]) -> list[str]:
+    """Return the words that keep the folder's settings and conftest.py out, unless tests of that folder are named."""
     if any(Path(word.partition("::")[0]).exists() for word in rest if not word.startswith("-")):
         return []
     return ["-c", os.devnull, "--rootdir", ".", "--noconftest"]
 
 
-def _words(chosen: argparse.Namespace) -> list[str]:
+def _suite_words() -> list[str]:
+    """Return the words that have pytest run the suite, and say no more than the reports do."""
     words = ["--pyargs", "pytest_cloudimages.conformance", "--import-mode=importlib"]
     # What a folder's own pytest settings ask of its own tests is not asked of the suite.
     for setting in (
@@ -133,27 +144,5 @@ def _words(chosen: argparse.Namespace) -> list[str]:
         "render_collapsed=passed,skipped",
     ):
         words += ["-o", setting]
-    words += [
-        "-p",
-        "no:cacheprovider",
-        "--no-header",
-        "-q",
-        "--tb=no",
-        "--disable-warnings",
-        "-rE",
-        "--show-capture=no",
-    ]
-    words += [f"--cloudimages-reports={chosen.reports or 'reports'}"]
-    words += ["--cloudimages-reference"] if chosen.reference else []
-    words += ["--cloudimages-strict"] if chosen.strict else []
-    words += ["--cloudimages-dry-run"] if chosen.dry_run else []
-    renamed = {"endpoint": "url"}
-    for name in (
-        "endpoint", "cloud", "other_cloud", "reader_cloud", "creator_cloud", "admin_cloud", "profile", "seed",
-        "minutes", "examples", "specification", "tag_limit", "timeout", "patience",
-    ):  # fmt: skip
-        if (value := getattr(chosen, name)) is not None:
-            words.append(f"--cloudimages-{renamed.get(name, name).replace('_', '-')}={value}")
-    for name in ("image", "select", "catalogue"):
-        words += [f"--cloudimages-{name}={value}" for value in getattr(chosen, name) or ()]
-    return words
+    words += ["-p", "no:cacheprovider", "--no-header", "-q"]
+    return [*words, "--tb=no", "--disable-warnings", "-rE", "--show-capture=no"]

@@ -6,10 +6,13 @@ import signal
 import sys
 
 from pytest_cloudimages.app.cli.exit_status import USAGE
+from pytest_cloudimages.app.options import Kind, Option
+
+PORT = Option(name="port", kind=Kind.WHOLE, metavar="N", default=0, most=65535, help="where to listen [a free one]")
 
 
 def serve(port: int) -> int:
-    """Serve the embedded server until it is interrupted."""
+    """Serve the embedded server until it is interrupted, and return the exit status."""
     from pytest_cloudimages.reference.app import App
     from pytest_cloudimages.reference.server import exports, serving
 
@@ -22,9 +25,6 @@ def serve(port: int) -> int:
         print(
             f"cloudimages serve: port {port} cannot be used: {problem.strerror}; give another --port.", file=sys.stderr
         )
-        return USAGE
-    except OverflowError:
-        print(f"cloudimages serve: there is no port {port}; ports go from 0 to 65535.", file=sys.stderr)
         return USAGE
     except KeyboardInterrupt:
         pass

@@ -1,1 +1,1 @@
-"""Images: their states and attributes."""
+"""Images: their states."""

@@ -1,40 +1,42 @@
-"""Tags that are written out: the same in every run, whatever the seed.
+"""The corpus of tags: written out, so that they are the same in every run, whatever the seed.
 
-What is drawn (``strategies``) meets a rare defect by luck; these meet it for certain.
+Drawn tags (``strategies``) find a rare defect by chance; these find it for certain.
 """
 
 import hashlib
 import string
 import unicodedata
 from functools import lru_cache
+from typing import Any
 
+from pytest_cloudimages.client.exchange import PATCH_TYPE
 from pytest_cloudimages.spec.limits import LONGEST
 
 UNRESERVED = string.ascii_letters + string.digits + "-._~"
-"""What a URI never encodes. (RFC 3986, 2.3.)"""
+"""The unreserved characters, which a URI never encodes. (RFC 3986, section 2.3.)"""
 RESERVED = " !\"#$&'()*+,:;<=>?@[\\]^`{|}%"
-"""Every other printable character of ASCII, but for the slash, which is a question of its own."""
+"""Every other printable character of ASCII but the slash, whose encoding has requirements of its own (TAG-URI-*)."""
 BOUNDARIES = (1, 2, 127, 128, 254, 255)
 BEYOND = (256, 257, 1000)
 UNITS = {1: "x", 2: "é", 3: "漢", 4: "😀"}
-"""A character of each length in UTF-8, by its octets."""
+"""A character of each length in UTF-8, by that length in octets."""
 
 SINGLE_CHARACTERS = ("-", "0", "Z", "x", "~")
 """Tags of one character."""
 BOUNDARY_LENGTHS = ("kl", "k" * 127, "l" * 128, "m" * 254, "n" * LONGEST, ("0123456789-._~Az" * 16)[:LONGEST])
-"""Tags at the edges of the limit; none is the beginning of another."""
+"""Tags of the boundary lengths; none is a prefix of another."""
 OVERLONG = (*("o" * length for length in BEYOND), "o" * 254 + "  ", "o" * 256)
-"""Tags past the limit; one would be within it without its blanks, and one is tried a second time."""
+"""Tags past the limit; one would be within it if its blanks were stripped, and one is tried a second time."""
 COMPOSING = ("e\u0301" * 150, "\u1112\u1161\u11ab" * 86)
-"""Tags past the limit that would be within it if what a reader sees as one character were one."""
+"""Tags past the limit in characters that would be within it if grapheme clusters were counted."""
 
 LOOK_ALIKES = ("null", "tags", "007", "true", "1e5", "false", "-1", "NaN", "1.0", "0x1F")
-"""Tags that a service may take for a value, or for a word of its own."""
+"""Tags that a service may parse as a value, or take for a word of its own."""
 
 PATTERNS = ("a.json", "p.q", "pxq", "r_s", "rxs", "tree", "trees", "street")
-"""Plain tags one of which may be taken for a pattern, or a part, of another; the pattern is deleted first."""
+"""Plain tags, some of which a service may take for a pattern, or a part, of others; the pattern is deleted first."""
 ABSENT = ("é", "漢字", "a b", "50%", "x*", "😀", "x" * 300)
-"""Special tags that no image has, and that no service could take for one that it has."""
+"""Special tags that no image has, and that no service could confuse with a tag that it has."""
 
 _WORDS = """
     Null NULL nil None none undefined nan Infinity True TRUE False yes no on off y
@@ -46,7 +48,7 @@ _WORDS = """
     select drop CON NUL con.txt PUT DELETE x86_64
 """
 WORDS = tuple(_WORDS.split())
-"""Plain words and numbers at which services written in one language or another are known to trip."""
+"""Plain words and numbers that services are known to mistreat, whatever language they are written in."""
 
 PHRASES = (
     "2026-01-31T12:00:00Z", "2026-01-31T12:00:00+02:00", "12:30", "someone@example.com",
@@ -72,10 +74,12 @@ LONG = (
 CONTROLS = "".join(map(chr, (*range(0x20), 0x7F)))
 #: Each has letters of its own, so that one which is taken for a pattern fits no other.
 ONE_BY_ONE: dict[str, tuple[str, ...]] = {
-    "reserved character": tuple(f"{chr(97 + number % 26)}{one}{number}" for number, one in enumerate(RESERVED)),
-    "control inside": tuple(f"{ord(one):02x}{one}x" for one in CONTROLS),
+    "reserved character": tuple(
+        f"{chr(97 + place % 26)}{character}{place}" for place, character in enumerate(RESERVED)
+    ),
+    "control inside": tuple(f"{ord(character):02x}{character}x" for character in CONTROLS),
 }
-"""What stands in one carpet, one by one: asked where a service refuses, or does not keep, the whole."""
+"""The characters of a special tag, each in a tag of its own: tried if the whole is refused or not kept exactly."""
 SPECIAL: dict[str, tuple[str, ...]] = {
     "reserved character": (RESERVED.strip(), "r s", "plus+1", "back\\slash"),
     "control inside": (f"x{CONTROLS[1:]}x", "n\x00l"),
@@ -86,10 +90,10 @@ SPECIAL: dict[str, tuple[str, ...]] = {
     "blank or control alone": (" ", "\t", "\n", "\x00", "   ", "\x7f", "\x1f"),
     "beyond ASCII": ("é", "ñandú", "漢字", "😀", "\u0416\u0436", "שלום", "Ã©", "\u00ff", "\uffe6"),
 }  # fmt: skip
-"""Tags that a service stores exactly, or refuses; by what makes them special."""
+"""Tags that a service stores exactly, or refuses, by input class."""
 
-#: Ranges of code points, and one character of how many is taken of each. Where a script has many characters that a
-#: service could only treat alike, one of many is enough.
+#: Ranges of code points as (first, end, step): of every ``step`` code points one assigned character is taken. Steps are
+#: wide where a script has many characters that a service can only treat alike.
 ROWS = (
     (0x80, 0x2000, 0x20), (0x2000, 0x3000, 0x20), (0x3000, 0x3400, 0x20), (0x3400, 0xA000, 0x800),
     (0xA000, 0xAC00, 0x40), (0xAC00, 0xD800, 0x800), (0xE000, 0xF900, 0x800), (0xF900, 0x10000, 0x20),
@@ -101,39 +105,110 @@ FRONTIERS = "\x7f\x80\xa0\xad\xff\u0100\u07ff\u0800\ud7ff\ue000\ufdd0\ufeff\ufff
 FRONTIERS += "\U00010000\U0001ffff\U0010ffff"
 """Characters on either side of where encodings change."""
 SIZE = 200
-"""Octets of a carpet in UTF-8: below every limit that counts octets."""
+"""Octets of a polyglot string in UTF-8, at most: fewer than 255, in case a service counts octets."""
 
 
 @lru_cache(maxsize=4)
-def polyglots(number: int) -> tuple[str, ...]:
-    """Give tags that hold characters of every script between them; which ones follows from the number.
+def polyglots(seed: int) -> tuple[str, ...]:
+    """Return tags that together hold characters of every script; which characters follows from the seed.
 
-    Such a tag meets in one request what would take hundreds, and a service that keeps it keeps them all.
+    One such tag tries in one request what would take hundreds: a service that keeps it exactly keeps them all.
     """
     found = [FRONTIERS, *("".join(map(chr, range(*ends))) for ends in ((0x2000, 0x2010), (0x2010, 0x2040)))]
     taken = ""
     for begin, end, step in ROWS:
         for row in range(begin, end, step):
-            first = int.from_bytes(hashlib.shake_256(f"{number} {row}".encode()).digest(2)) % step
-            # From a place that follows from the number to the next character that there is.
+            first = int.from_bytes(hashlib.shake_256(f"{seed} {row}".encode()).digest(2)) % step
+            # From a place that follows from the seed on to the next code point that is assigned.
             around = (chr(row + (first + offset) % step) for offset in range(step))
-            taken += next((one for one in around if unicodedata.category(one) not in ("Cn", "Cs")), "")
+            taken += next(
+                (character for character in around if unicodedata.category(character) not in ("Cn", "Cs")), ""
+            )
     while taken:
         size = next((count for count in range(len(taken), 0, -1) if len(taken[:count].encode()) <= SIZE), 1)
         found.append(taken[:size])
         taken = taken[size:]
-    # A letter in front: what begins with a mark of its own is yet another question.
-    return tuple(f"c{place}{one}" for place, one in enumerate(found))
+    # A letter comes first, since a combining mark at the beginning would be altered by normalisation alone; such tags
+    # are drawn as "many combining marks".
+    return tuple(f"c{place}{text}" for place, text in enumerate(found))
 
 
-def fragments(carpet: str) -> list[str]:
-    """Give the parts of a carpet, for a service that refuses the whole."""
-    quarter = -(-len(carpet) // 4)
-    return [f"p{carpet[begin : begin + quarter]}" for begin in range(0, len(carpet), quarter)]
+def fragments(polyglot: str) -> list[str]:
+    """Return the quarters of a polyglot string, each with a letter in front, to try if the whole is not kept."""
+    quarter = -(-len(polyglot) // 4)
+    return [f"p{polyglot[begin : begin + quarter]}" for begin in range(0, len(polyglot), quarter)]
 
 
-def tag_of_length(length: int, number: int) -> str:
-    """Give a tag of so many plain characters, which follow from the number; none is the beginning of another."""
+def tag_of_length(length: int, seed: int) -> str:
+    """Return a tag of ``length`` plain characters, which follow from the seed; none is a prefix of another."""
     alphabet = string.ascii_letters + string.digits if length < 3 else UNRESERVED  # noqa: PLR2004 - no dot segment
-    octets = hashlib.shake_256(f"{number} {length}".encode()).digest(length)
-    return "".join(alphabet[one % len(alphabet)] for one in octets)
+    octets = hashlib.shake_256(f"{seed} {length}".encode()).digest(length)
+    return "".join(alphabet[octet % len(alphabet)] for octet in octets)
+
+
+# Bodies, which a service is to ignore
+
+BODIES_OF_ADDITIONS = (
+    (
+        "application/json",
+        b'{"tag": "other", "tags": ["other", "third"], "name": "other", "value": "other", "image_tag": "other"}',
+    ),
+    (PATCH_TYPE, b'[{"op": "add", "path": "/tags", "value": ["other", "third"]}]'),
+    ("text/plain", b"other"),
+    ("application/x-www-form-urlencoded", b"tag=other&tags=third"),
+)
+"""Media types, and bodies that name other tags than the URL."""
+FURTHER_BODIES_OF_ADDITIONS = (
+    ("application/xml", b"<tag>other</tag>"),
+    ("application/json", b'"other"'),
+    ("application/json", b'["other", "third"]'),
+    ("", b'{"tag": "other"}'),
+    ("application/json", b'{"tag": "other", "rest": "' + b"x" * 2000 + b'"}'),
+)
+"""Asked about what they bring only, and not about whether they are let pass."""
+BODIES_OF_DELETIONS = (
+    ("application/json", b'{"tag": "other", "tags": ["other"], "name": "other", "value": "other", "id": "other"}'),
+    (PATCH_TYPE, b'[{"op": "replace", "path": "/tags", "value": []}]'),
+    ("text/plain", b"other"),
+    ("application/x-www-form-urlencoded", b"tag=other"),
+)
+"""The same, for requests that delete a tag."""
+BODIES_OF_METHODS: dict[str, dict[str, Any]] = {
+    "POST": {"json": {"tag": "new-POST"}},
+    "PATCH": {
+        "json": [{"op": "replace", "path": "/tags", "value": ["new-PATCH"]}],
+        "headers": {"Content-Type": PATCH_TYPE},
+    },
+}
+"""What other methods would add, were they supported."""
+
+# What names another tag than the path of a URL does
+
+_FIELDS = ("X-Tag", "Tag", "X-Image-Meta-Tag", "X-Image-Meta-Tags", "X-Image-Tags", "Slug", "Name", "Link")
+NAMED_ELSEWHERE: tuple[dict[str, Any], ...] = (
+    {"headers": dict.fromkeys(_FIELDS, "other")},
+    {"body": b'{"tag": "other"}', "headers": {"Content-Type": "application/json"}},
+    {"body": b"tag=other", "headers": {"Content-Type": "application/x-www-form-urlencoded"}},
+)
+NAMED_EVERYWHERE: dict[str, Any] = {
+    "body": b'{"tag": "other"}',
+    "headers": {**dict.fromkeys(_FIELDS, "other"), "Content-Type": "application/json"},
+}
+
+# What a filter by tag may take for something else
+
+FILTERED_ENDINGS = ("", "A", " x", "&x=1", "+%2B", ",y", "%", "_", "é", "😀", "'", '"', ":z", "-" * 200, "07")
+"""Ends of tags that are looked for; each follows a text that no other image's tags contain."""
+NEAR_ENDINGS = ("-longer", "a", "xx", "x", "e", "7", "-" * 199)
+"""Ends of tags that are to be told from those."""
+
+SET_TOGETHER = (
+    *SPECIAL["beyond ASCII"],
+    *SPECIAL["blank or control at the end"],
+    "a,b",
+    "%41",
+    "x+y",
+    "z" * LONGEST,
+    "q",
+)
+"""Special tags that a PATCH sets all at once."""

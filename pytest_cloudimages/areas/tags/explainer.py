@@ -1,4 +1,4 @@
-"""Explains the findings of a run by asking the service about the neighbours of what went wrong."""
+"""Explains the findings of a run by trying tags close to the one that went wrong."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -19,16 +19,17 @@ from pytest_cloudimages.spec.limits import LONGEST
 from pytest_cloudimages.spec.verdicts import Blocked
 
 PER_FINDING = 70
-"""Requests that are spent on one finding at most."""
+"""Requests for one finding, at most."""
 PER_RUN = 200
-"""Requests that are spent on all of them."""
-LEAST = 12
-"""Requests without which it is not worth beginning."""
-PARTNERS = 3
-"""Other tags of the image that are tried in company with the one that went wrong."""
-CROWD = 12
-"""Tags that an image is given to see whether their number matters."""
-COMPANY = "company"
+"""Requests for all findings of a run, at most."""
+MIN_REQUESTS = 12
+"""Requests that must be left for an explanation to be begun."""
+MAX_PARTNERS = 3
+"""Other tags of the image that are tried together with the one that went wrong, at most."""
+MAX_TAGS = 12
+"""Tags that are added to an image to see whether their number matters, at most."""
+OTHER_TAG = "company"
+"""The tag that an image has before in trials beside another tag."""
 
 AGAIN = Scenario("++", "when it is added again")
 BACK = Scenario("+-+", "when it comes back after its deletion")
@@ -37,8 +38,8 @@ GONE_AGAIN = Scenario("+-+-", "when it is deleted a second time, having come bac
 TWICE_GONE = Scenario("++-", "when it was added twice")
 NEVER = Scenario("-", "when the one to delete is not there")
 MISSED = Scenario("+--", "when it was deleted before")
-#: The ways in which an operation may have come about; by what it does, and whether the tag was there.
-MANNERS = {
+#: The scenarios that an operation may be part of, by its kind and by whether the image had the tag.
+SCENARIOS = {
     (Kind.ADD, False): (ALONE, BACK),
     (Kind.ADD, True): (AGAIN, ALONE, BACK),
     (Kind.ADD, None): (ALONE, AGAIN, BACK),
@@ -50,27 +51,27 @@ MANNERS = {
 
 @dataclass(frozen=True)
 class _Known:
-    """A sentence, and the suspects it speaks of."""
+    """An explanation, and the suspects that it is about."""
 
     like: Suspect
     sentence: str
-    speaks_of: Callable[[Suspect], bool]
+    is_about: Callable[[Suspect], bool]
     by_itself: bool = True
-    """Whether the tag goes wrong by itself, whatever was there and came before."""
+    """Whether the tag goes wrong by itself, whatever the image had and whatever came before."""
 
     def covers(self, suspect: Suspect, *, by_itself: bool) -> bool:
-        """Whether this is the explanation of another suspect, which goes wrong by itself or does not."""
+        """Return whether this explains another suspect, which goes wrong by itself or does not."""
         same = (self.like.symptom, self.like.kind, self.like.carried) == (
             suspect.symptom,
             suspect.kind,
             suspect.carried,
         )
-        return same and self.by_itself is by_itself and self.speaks_of(suspect)
+        return same and self.by_itself is by_itself and self.is_about(suspect)
 
 
 @dataclass
 class Explainer:
-    """Explains findings one after the other; like ones share their explanation."""
+    """Explains findings one after the other; those of the same class share their explanation."""
 
     run: Run
     known: list[_Known] = field(default_factory=list)
@@ -86,57 +87,61 @@ class Explainer:
         return self.run.recorder.counts[Purpose.EXPLAINING]
 
     def explain(self, suspect: Suspect) -> str:
-        """Give the class of input that a finding is about, as a sentence; nothing where nothing can be said."""
+        """Return the input class that a finding is about, as a sentence; ``""`` if nothing can be said."""
         if shared := self._shared(suspect, by_itself=True):
             return shared.sentence
         limit = min(self._begun + PER_RUN, self._spent + PER_FINDING)
-        if self.over or limit - self._spent < LEAST or not string_classes.safe(suspect.tag):
+        if self.over or limit - self._spent < MIN_REQUESTS or not string_classes.safe(suspect.tag):
             return ""
         try:
             with self.run.recorder.of(Purpose.EXPLAINING), ExitStack() as stack:
                 found = self._found(suspect, Prober(self.run, limit, stack))
         except Blocked:
-            # The service stopped answering: whatever would be said now, it would not be about the tag.
+            # The service stopped answering: what goes wrong from now on is not due to the tag.
             self.over = True
             return ""
         self.known.append(found)
         return found.sentence
 
     def _shared(self, suspect: Suspect, *, by_itself: bool) -> _Known | None:
-        return next((one for one in self.known if one.covers(suspect, by_itself=by_itself)), None)
+        return next(
+            (explanation for explanation in self.known if explanation.covers(suspect, by_itself=by_itself)), None
+        )
 
-    def _found(self, suspect: Suspect, bench: Prober) -> _Known:
+    def _found(self, suspect: Suspect, prober: Prober) -> _Known:
         try:
             if suspect.symptom is Symptom.ACCEPTED:
-                return _Known(suspect, _beyond(suspect, bench), lambda one: len(one.tag) > LONGEST)
-            usual, *others = MANNERS[suspect.kind, suspect.carried]
+                return _Known(suspect, _beyond(suspect, prober), lambda other: len(other.tag) > LONGEST)
+            usual, *others = SCENARIOS[suspect.kind, suspect.carried]
             return (
-                _by_tag(suspect, bench, usual, by_itself=True)
+                _by_tag(suspect, prober, usual, by_itself=True)
                 or self._shared(suspect, by_itself=False)
-                or (_by_pair(suspect, bench) if suspect.lost else None)
-                or next(filter(None, (_by_tag(suspect, bench, manner, by_itself=False) for manner in others)), None)
-                or (_by_pair(suspect, bench) if not suspect.lost else None)
-                or _by_number(suspect, bench)
-                or _this_one(suspect, _elsewhere(suspect))
+                or (_by_pair(suspect, prober) if suspect.lost else None)
+                or next(
+                    filter(None, (_by_tag(suspect, prober, scenario, by_itself=False) for scenario in others)), None
+                )
+                or (_by_pair(suspect, prober) if not suspect.lost else None)
+                or _by_number(suspect, prober)
+                or _this_suspect(suspect, _elsewhere(suspect))
             )
         except Spent:
-            return _this_one(suspect, "")
+            return _this_suspect(suspect, "")
 
 
-def _this_one(suspect: Suspect, sentence: str) -> _Known:
-    return _Known(suspect, sentence, lambda one: one == suspect)
+def _this_suspect(suspect: Suspect, sentence: str) -> _Known:
+    return _Known(suspect, sentence, lambda other: other == suspect)
 
 
 def _elsewhere(suspect: Suspect) -> str:
-    """Say that a tag goes well by itself; only in a history did anything come before."""
+    """Return a sentence on a tag that goes well by itself; ``""`` outside histories, where nothing came before."""
     if not suspect.of_history:
         return ""
     return f"not this tag alone, {string_classes.shown(suspect.tag)}: it depends on what came before, or comes and goes"
 
 
-def _beyond(suspect: Suspect, bench: Prober) -> str:
-    """Say up to which length tags are taken that are too long."""
-    trials = Question(bench, suspect.symptom, ALONE).about_tags
+def _beyond(suspect: Suspect, prober: Prober) -> str:
+    """Return a sentence on the length up to which tags are accepted that are too long."""
+    trials = Question(prober, suspect.symptom, ALONE).about_tags
     if not trials("a" * (LONGEST + 1)):
         return (
             f"not every tag that is too long: a×{LONGEST + 1} is refused, {string_classes.shown(suspect.tag)} was not"
@@ -144,84 +149,93 @@ def _beyond(suspect: Suspect, bench: Prober) -> str:
     return wording.beyond(trials, (LONGEST + 1, *BEYOND))
 
 
-def _by_tag(suspect: Suspect, bench: Prober, manner: Scenario, *, by_itself: bool) -> _Known | None:
-    """Explain it by the tag alone, or by the tag beside any other."""
-    for company in ("", COMPANY):
-        question = Question(bench, suspect.symptom, manner, company)
+def _by_tag(suspect: Suspect, prober: Prober, scenario: Scenario, *, by_itself: bool) -> _Known | None:
+    """Return an explanation by the tag alone, or by the tag beside any other; ``None`` if it goes well."""
+    for other_tag in ("", OTHER_TAG):
+        question = Question(prober, suspect.symptom, scenario, other_tag)
         trials = question.about_tags
-        bench.clear()
+        prober.clear()
         if not trials(suspect.tag):
             return None
-        found = string_classes.explained(suspect.tag, trials)
+        found = string_classes.class_of(suspect.tag, trials)
         if found is None:
-            sentence = wording.unclaimed(suspect.tag, trials, suspect.symptom, manner.when, string_classes.shown)
-            return _Known(suspect, sentence, lambda one: one.tag == suspect.tag, by_itself=by_itself)
-        lonely = (
-            found.everything and not company and not Question(bench, suspect.symptom, manner, COMPANY).of_tag("plain")
+            sentence = wording.unclaimed(suspect.tag, trials, suspect.symptom, scenario.when, string_classes.shown)
+            return _Known(suspect, sentence, lambda other: other.tag == suspect.tag, by_itself=by_itself)
+        only_tag = (
+            found.everything
+            and not other_tag
+            and not Question(prober, suspect.symptom, scenario, OTHER_TAG).of_tag("plain")
         )
-        if lonely and suspect.partners:
-            # Any tag that is the only one goes wrong; this one was not the only one.
+        if only_tag and suspect.partners:
+            # Any tag goes wrong that is the only one of its image, and this one was not the only one.
             continue
-        when = " and ".join(filter(None, [manner.when, "when the image has no other" if lonely else ""]))
+        when = " and ".join(filter(None, [scenario.when, "when the image has no other" if only_tag else ""]))
         sentence = wording.claimed(found, trials, suspect.symptom, when, string_classes.shown)
-        return _Known(suspect, sentence, _speaking_of_tags(found, lonely=lonely), by_itself=by_itself)
+        return _Known(suspect, sentence, _about_tags(found, only_tag=only_tag), by_itself=by_itself)
     return None
 
 
-def _speaking_of_tags(found: Hypothesis[str], *, lonely: bool) -> Callable[[Suspect], bool]:
-    return lambda one: found.holds(one.tag) and not (lonely and one.partners)
+def _about_tags(found: Hypothesis[str], *, only_tag: bool) -> Callable[[Suspect], bool]:
+    return lambda suspect: found.holds(suspect.tag) and not (only_tag and suspect.partners)
 
 
-def _by_pair(suspect: Suspect, bench: Prober) -> _Known | None:
-    """Explain it by another tag of the image, for which this one is taken."""
-    likely = [one for one in suspect.partners if one in suspect.lost or pair_relations.related(one, suspect.tag)]
-    manner = ALONE if suspect.kind is Kind.ADD else NEVER if suspect.carried is False else GONE
-    trials = Trials(Question(bench, suspect.symptom, manner).of_pair)
-    pair = next((one for one in ((partner, suspect.tag) for partner in likely[:PARTNERS]) if trials(one)), None)
+def _by_pair(suspect: Suspect, prober: Prober) -> _Known | None:
+    """Return an explanation by another tag of the image that the service takes for this one, or ``None``."""
+    likely = [
+        partner
+        for partner in suspect.partners
+        if partner in suspect.lost or pair_relations.related(partner, suspect.tag)
+    ]
+    scenario = ALONE if suspect.kind is Kind.ADD else NEVER if suspect.carried is False else GONE
+    trials = Trials(Question(prober, suspect.symptom, scenario).of_pair)
+    pair = next(
+        (candidate for candidate in ((partner, suspect.tag) for partner in likely[:MAX_PARTNERS]) if trials(candidate)),
+        None,
+    )
     if pair is None:
         return None
-    known = [one for pairs in RELATED.values() for one in pairs]
-    found = pair_relations.explained(pair, known, trials)
+    known = [pair for pairs in RELATED.values() for pair in pairs]
+    found = pair_relations.class_of(pair, known, trials)
     if found is None:
-        sentence = wording.unclaimed(pair, trials, suspect.symptom, manner.when, wording.both)
-        return _this_one(suspect, sentence)
-    sentence = wording.claimed(found, trials, suspect.symptom, manner.when, wording.both)
-    return _Known(suspect, sentence, _speaking_of_pairs(found), by_itself=False)
+        sentence = wording.unclaimed(pair, trials, suspect.symptom, scenario.when, wording.both)
+        return _this_suspect(suspect, sentence)
+    sentence = wording.claimed(found, trials, suspect.symptom, scenario.when, wording.both)
+    return _Known(suspect, sentence, _about_pairs(found), by_itself=False)
 
 
-def _speaking_of_pairs(found: Hypothesis[Pair]) -> Callable[[Suspect], bool]:
-    return lambda one: any(found.holds((partner, one.tag)) for partner in one.lost or one.before)
+def _about_pairs(found: Hypothesis[Pair]) -> Callable[[Suspect], bool]:
+    return lambda suspect: any(found.holds((partner, suspect.tag)) for partner in suspect.lost or suspect.before)
 
 
-def _by_number(suspect: Suspect, bench: Prober) -> _Known | None:
-    """Explain it by the number of tags that the image has, or of additions to it: give plain tags to an image."""
+def _by_number(suspect: Suspect, prober: Prober) -> _Known | None:
+    """Return an explanation by the number of tags of the image, or of additions to it; ``None`` if neither matters."""
     if suspect.kind is not Kind.ADD:
         return None
-    # A tag that was read later than it was added may have been lost to those that came after it.
+    # A tag that was read some operations after its addition may have been removed by these.
     later = (Symptom.REMOVES_OTHERS,) if suspect.symptom is Symptom.UNFAITHFUL else ()
-    question = Question(bench, suspect.symptom, ALONE, also=later)
-    place = _place(question, min(CROWD, len(suspect.before) + 2) if suspect.before else CROWD)
-    if place is None or place < 2:  # noqa: PLR2004 - the first tag of an image has no company
+    question = Question(prober, suspect.symptom, ALONE, also=later)
+    place = _place(question, min(MAX_TAGS, len(suspect.before) + 2) if suspect.before else MAX_TAGS)
+    if place is None or place < 2:  # noqa: PLR2004 - the first tag of an image is beside no other
         return None
-    seen = bench.shown if bench.shown in later else suspect.symptom
+    seen = prober.shown if prober.shown in later else suspect.symptom
     if _counts_additions(question, place):
-        sentence = f"any tag, at addition {place} to an image ({seen}; before it all is well)"
+        sentence = f"any tag, at addition {place} to an image ({seen}; before it: correct)"
     else:
-        sentence = f"any tag added to an image that has {place - 1} others ({seen}; with {place - 2} all is well)"
-    return _Known(suspect, sentence, lambda one: len(one.before) >= place - 1, by_itself=False)
+        sentence = f"any tag added to an image that already has {place - 1} tags ({seen}; with {place - 2}: correct)"
+    return _Known(suspect, sentence, lambda other: len(other.before) >= place - 1, by_itself=False)
 
 
 def _place(question: Question, most: int) -> int | None:
-    """Give the number of the first addition that goes wrong."""
-    image = question.bench.fresh()
+    """Return the number of the first addition that goes wrong, counted from 1; ``None`` if none of ``most`` does."""
+    image = question.prober.fresh()
     return next((number for number in range(1, most + 1) if question.ends_wrong(image, f"tag-{number}")), None)
 
 
 def _counts_additions(question: Question, place: int) -> bool:
-    """Tell whether so many additions go wrong, where every tag is deleted before the next comes."""
-    bench = question.bench
-    image = bench.fresh()
+    """Return whether addition ``place`` goes wrong as well if every tag is deleted before the next is added."""
+    prober = question.prober
+    image = prober.fresh()
     for number in range(1, place):
-        if not all(bench.do(sign, image, f"tag-{number}").ok for sign in "+-"):
+        if not all(prober.do(sign, image, f"tag-{number}").ok for sign in "+-"):
             return False
     return question.ends_wrong(image, f"tag-{place}")

@@ -1,13 +1,16 @@
-"""Images that no request names, while the tags of another are changed."""
+"""Isolation: other images, which no request names, while the tags of an image are changed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.provisioning import temporary_image
+from pytest_cloudimages.engine.recording import current_check
+from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.mismatch import expect
 from pytest_cloudimages.spec.verdicts import Blocked
 
 
@@ -35,10 +38,11 @@ def _second(run: Run, name: str) -> Iterator[Image]:
         yield image
 
 
+@workload(empty=list, requests=(21, 29, 29, 29))
 def other_images(run: Run) -> list[OtherImage]:
-    """Change the tags of one image among others that have the same name, the same tags, or another project.
+    """Change the tags of one image, and return what others of the same name, tags or another project showed of it.
 
-    Where there is but one image to use, there are none.
+    If there is but one image to use, there are none.
     """
     if run.single:
         return []
@@ -48,7 +52,7 @@ def other_images(run: Run) -> list[OtherImage]:
         oldest = stack.enter_context(run.fresh_image())
         oldest.begin_with(*carried)
         watched.append(("an older image with the same tags", oldest))
-        if not run.options.image:
+        if not run.settings.image:
             other = run.caller("ALT")
             if other:
                 with suppress(Blocked):
@@ -57,7 +61,7 @@ def other_images(run: Run) -> list[OtherImage]:
                     watched.append(("an image of another project with the same name and tags", stranger))
         main = stack.enter_context(_second(run, oldest.name))
         main.begin_with(*carried)
-        if run.rounds and not run.options.image:
+        if run.rounds and not run.settings.image:
             with suppress(Blocked):
                 untagged = stack.enter_context(run.fresh_image())
                 watched.append(("a newer image without tags", untagged))
@@ -65,9 +69,17 @@ def other_images(run: Run) -> list[OtherImage]:
             with suppress(Blocked), run.fresh_image() as spare:
                 spare.begin_with("shared")
         before = [image.tags() for _, image in watched]
-        asked = [main.add_tag("new"), main.add_tag("kept"), main.delete_tag("gone"), main.delete_tag("absent")]
-        exchanges = tuple(one.exchange for one in asked)
+        answers = [main.add_tag("new"), main.add_tag("kept"), main.delete_tag("gone"), main.delete_tag("absent")]
+        exchanges = tuple(answer.exchange for answer in answers)
         return [
             OtherImage(what, tags, image.eventual_tags(tags), exchanges)
             for (what, image), tags in zip(watched, before, strict=True)
         ]
+
+
+def expect_kept(images: Iterable[OtherImage]) -> None:
+    """Raise ``Mismatch`` where an image that no request named has other tags than before; a side question."""
+    __tracebackhide__ = True
+    for image in images:
+        current_check().aside(image.exchanges)
+        expect(sorted(image.after), sorted(image.before), f"tags of {image.what}", before=sorted(image.before))

@@ -1,4 +1,4 @@
-"""Requests that are to be refused: sent once, looked at by many checks."""
+"""Negative requests: sent once, to be refused, and looked at by many checks."""
 
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -12,7 +12,8 @@ from pytest_cloudimages.areas.images.states import public, shared
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.session import Answer, ImagesClient
-from pytest_cloudimages.engine.recording import Cases, anything
+from pytest_cloudimages.engine.recording import Case, Collection, anything, cases, current_check
+from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.limits import LONGEST
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -26,10 +27,10 @@ KEPT = "asked-by-nobody"
 
 @dataclass(frozen=True)
 class UnauthorizedAttempt:
-    """One try to change a tag by somebody who may not."""
+    """A request to change a tag by a caller who may not."""
 
     who: str
-    """What keeps the caller out: ``NOBODY``, ``INVALID``, ``STRANGER`` or ``ONLOOKER``."""
+    """What keeps the caller out: ``ANONYMOUS``, ``INVALID``, ``OTHER_PROJECT`` or ``OTHER_PROJECT_CAN_READ``."""
     answer: Answer
     changed: bool
     """Whether the owner sees the change that was asked for."""
@@ -38,30 +39,29 @@ class UnauthorizedAttempt:
         return f"{self.answer}{', and it was done' if self.changed else ''}"
 
 
-@dataclass(frozen=True)
-class UnauthorizedAttempts(Cases):
+@dataclass(frozen=True, repr=False)
+class UnauthorizedAttempts(Collection):
     """What callers without a right to it have tried, and what came of it."""
 
-    tried: Sequence[UnauthorizedAttempt]
+    attempts: Sequence[UnauthorizedAttempt]
 
-    def by(self, *who: str, where: Callable[[UnauthorizedAttempt], bool] = anything) -> Iterator[UnauthorizedAttempt]:
-        """Yield the attempts of some callers; each is a case of the check in hand.
-
-        ``where`` is what has to be so for an attempt to be asked about.
-        """
-        case = self.taken_up()
-        for attempt in self.tried:
+    @cases
+    def by(
+        self, *who: str, where: Callable[[UnauthorizedAttempt], bool] = anything
+    ) -> Iterator[Case[UnauthorizedAttempt]]:
+        """Return the attempts of some callers; ``where`` is what has to be so for an attempt to be asked about."""
+        for attempt in self.attempts:
             if attempt.who in who and where(attempt):
-                case([attempt.answer.exchange])
-                yield attempt
+                yield Case(attempt, [attempt.answer.exchange])
 
 
+@workload(empty=lambda: UnauthorizedAttempts([]), requests=(22, 50, 50, 50))
 def unauthorized_attempts(run: Run) -> UnauthorizedAttempts:
-    """Have callers without a valid token, and another project, add and delete tags of their own on one image."""
-    client, quick = run.client, run.options.profile == "quick"
+    """Return what callers without a valid token, and another project, achieved with tags of their own on one image."""
+    client, quick = run.client, run.settings.profile == "quick"
     callers = [(ANONYMOUS, client.calling("nobody", lambda: None))]
-    callers += [(INVALID, one) for one in _with_invalid_tokens(client, 2 if quick else None)]
-    callers += [(INVALID, one) for one in run.ended_callers()]
+    callers += [(INVALID, caller) for caller in _with_invalid_tokens(client, 2 if quick else None)]
+    callers += [(INVALID, caller) for caller in run.ended_callers()]
     other = None if run.same_project("ALT") else run.able("ALT")
     callers += [(OTHER_PROJECT, other)] if other else []
     with _private(run) as image:
@@ -91,14 +91,14 @@ def unauthorized_attempts(run: Run) -> UnauthorizedAttempts:
 
     tried = [UnauthorizedAttempt(who, answer, done(method, tag)) for who, method, tag, answer in asked]
     if other and run.rounds:
-        tried += [*_of_an_onlooker(run, _shared_image, other), *_of_an_onlooker(run, public, other)]
+        tried += [*_by_project_that_can_read(run, _shared_image, other), *_by_project_that_can_read(run, public, other)]
     return UnauthorizedAttempts(tried)
 
 
-def _of_an_onlooker(
+def _by_project_that_can_read(
     run: Run, opened: Callable[..., AbstractContextManager[Image]], other: ImagesClient
 ) -> list[UnauthorizedAttempt]:
-    """Have another project try to change an image that it sees; nothing where there is no such image."""
+    """Return what another project achieved on an image that it can read; nothing if there is no such image."""
     with suppress(Blocked, pytest.skip.Exception), opened(run) as image:
         image.given_tags("there")
         if image.seen_by(other).show().status == 200:  # noqa: PLR2004 - as HTTP has it
@@ -148,32 +148,32 @@ def _with_invalid_tokens(client: ImagesClient, enough: int | None) -> Iterator[I
         yield client.calling(f"an invalid token ({kind})", partial(str, token))
 
 
-@dataclass(frozen=True)
-class NegativeRequests(Cases):
+@dataclass(frozen=True, repr=False)
+class NegativeRequests(Collection):
     """The answers to requests that are well-formed and cannot succeed."""
 
-    answered: Sequence[Answer]
+    given: Sequence[Answer]
 
     def __iter__(self) -> Iterator[Answer]:
         """Yield the answers; each is a case of the check in hand."""
-        return self.answers()
+        return iter(self.answers())
 
-    def answers(self, *, where: Callable[[Answer], bool] = anything) -> Iterator[Answer]:
-        """Yield the answers; ``where`` is what has to be so for one to be asked about."""
-        case = self.taken_up()
-        for answer in self.answered:
+    @cases
+    def answers(self, *, where: Callable[[Answer], bool] = anything) -> Iterator[Case[Answer]]:
+        """Return the answers; ``where`` is what has to be so for an answer to be asked about."""
+        for answer in self.given:
             if where(answer):
-                case([answer.exchange])
-                yield answer
+                yield Case(answer, [answer.exchange])
 
 
+@workload(empty=lambda: NegativeRequests([]), requests=(11, 18, 18, 18))
 def negative_requests(run: Run) -> NegativeRequests:
-    """Ask for what cannot be: tags too long or absent, images that are not there, other methods, no token."""
+    """Return the answers for tags too long or absent, images that are not there, other methods, and no token."""
     with run.fresh_image() as image:
-        return NegativeRequests([*_asked_in_vain(image, run.client, thorough=run.options.profile != "quick")])
+        return NegativeRequests([*_refused(image, run.client, thorough=run.settings.profile != "quick")])
 
 
-def _asked_in_vain(image: Image, client: ImagesClient, *, thorough: bool) -> Iterator[Answer]:
+def _refused(image: Image, client: ImagesClient, *, thorough: bool) -> Iterator[Answer]:
     nobody, unknown = client.calling("nobody", lambda: None), uuid.uuid4()
     for method in ("PUT", "DELETE"):
         yield nobody.send(method, f"/images/{image.id}/tags/nobody")
@@ -190,3 +190,15 @@ def _asked_in_vain(image: Image, client: ImagesClient, *, thorough: bool) -> Ite
         yield client.send("PUT", "/images/no-uuid/tags/stray")
         yield client.add_tag(str(unknown), "é")
         yield image.seen_by(client.calling("an invalid token", lambda: "no-such-token")).add_tag("nobody")
+
+
+def attempted_changes(image: Image, caller: ImagesClient) -> Iterator[Answer]:
+    """Have a caller add a tag to an image that carries ``there``, and delete that one."""
+    yield caller.add_tag(image.id, "new")
+    yield caller.delete_tag(image.id, "there")
+
+
+def note_hidden(answer: Answer) -> None:
+    """Note a 404 where 403 is expected: the image can be seen (ruling Q-13)."""
+    if answer.status == 404:  # noqa: PLR2004 - as HTTP has it
+        current_check().note(f"{answer.exchange.method} on an image that can be seen is answered 404.")

@@ -1,65 +1,37 @@
-"""Sequential plans: what is done to tags, one operation after another. No I/O."""
+"""Sequential plans that ask about tags: their lengths, their number, their likeness. No I/O."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 
-from pytest_cloudimages.history.operations import READ, AtALimit, Kind, Operation
-
-
-def _each(kind: Kind, tags: Iterable[tuple[str, str]], image: int = 0) -> Iterator[Operation]:
-    return (Operation(kind, tag, image, sort) for tag, sort in tags)
+from pytest_cloudimages.areas.tags.tag_limit import AtALimit
+from pytest_cloudimages.history.operations import Kind, Operation
+from pytest_cloudimages.history.sequential_plans import Classified, in_groups
 
 
-def plan_of_a_life(tags: Sequence[tuple[str, str]], *, neighbours: int = 0) -> list[Operation]:
-    """Plan the whole life of tags, given as (tag, class): added, repeated, deleted, missed, added again, deleted again.
-
-    So many of the tags are first given to a second image that stands by.
-    """
-    half = tags[::2]
-    return [
-        *_each(Kind.ADD, tags[:neighbours], 1),
-        READ,
-        *_each(Kind.ADD, tags),
-        READ,
-        *_each(Kind.ADD, tags),
-        READ,
-        *_each(Kind.ADD, tags[1::2]),
-        READ,
-        *_each(Kind.DELETE, half),
-        READ,
-        *_each(Kind.DELETE, half),
-        READ,
-        *_each(Kind.ADD, half[:-1:2]),
-        READ,
-        *_each(Kind.DELETE, half[:-1:2]),
-        READ,
-        *_each(Kind.DELETE, tags[1::2]),
-        READ,
-    ]
-
-
-def plan_of_a_stay(tags: Sequence[tuple[str, str]], *, leaving: slice = slice(None)) -> list[Operation]:
-    """Plan for tags, given as (tag, class), that are added once and deleted once, or some of them deleted."""
-    return [*_each(Kind.ADD, tags), READ, *_each(Kind.DELETE, tags[leaving]), READ]
-
-
-def plan_of_edges(
-    within: Sequence[tuple[str, str]],
-    again: Sequence[tuple[str, str]],
-    beyond: Sequence[tuple[str, str]],
-    leaving: Sequence[tuple[str, str]],
+def plan_of_boundaries(
+    within: Sequence[Classified],
+    again: Sequence[Classified],
+    beyond: Sequence[Classified],
+    deleted: Sequence[Classified],
 ) -> list[Operation]:
-    """Plan for tags within the limit, which are added, some again, and some deleted, and for tags past it."""
-    stages = ((Kind.ADD, within), (Kind.ADD, again), (Kind.ADD, beyond), (Kind.DELETE, leaving), (Kind.ADD, again[-1:]))
-    return [one for kind, tags in stages for one in (*_each(kind, tags), READ)]
+    """Return a plan that adds tags within the limit, some of them again, and tags past it, and deletes some."""
+    return in_groups(
+        [
+            (Kind.ADD, within),
+            (Kind.ADD, again),
+            (Kind.ADD, beyond),
+            (Kind.DELETE, deleted),
+            (Kind.ADD, again[-1:]),
+        ]
+    )
 
 
-def plan_of_absence(carried: Sequence[tuple[str, str]], absent: Sequence[tuple[str, str]]) -> list[Operation]:
-    """Plan for an image that carries tags, and is asked to delete others."""
-    return [*_each(Kind.ADD, carried), READ, *_each(Kind.DELETE, absent), READ]
+def plan_of_absence(present: Sequence[Classified], absent: Sequence[Classified]) -> list[Operation]:
+    """Return a plan that gives an image tags, and deletes others."""
+    return in_groups([(Kind.ADD, present), (Kind.DELETE, absent)])
 
 
 def plan_of_a_limit(limit: int) -> list[Operation]:
-    """Plan to fill an image, add one and another too many, add one again, make room, fill it and knock again."""
+    """Return a plan that fills an image, tries to exceed the limit, adds a tag again, makes room and fills it up."""
     filling = [f"tag-{number}" for number in range(limit)]
     stages = [
         (Kind.ADD, filling, AtALimit.UP_TO_IT),
@@ -69,32 +41,29 @@ def plan_of_a_limit(limit: int) -> list[Operation]:
         (Kind.ADD, ["fits"], AtALimit.IN_THE_ROOM),
         (Kind.ADD, ["does-not-fit"], AtALimit.PAST_IT),
     ]
-    return [one for kind, tags, sort in stages for one in (*_each(kind, [(tag, sort) for tag in tags]), READ)]
+    return in_groups((kind, [(tag, input_class) for tag in tags]) for kind, tags, input_class in stages)
 
 
 def plan_of_many(tags: Sequence[str]) -> list[Operation]:
-    """Plan for an image that comes to carry many tags: all added, every third deleted, some of these added again."""
+    """Return a plan that adds many tags to one image, deletes every third, and re-adds some of these."""
     every = [(tag, "many") for tag in tags]
-    gone = every[::3]
-    return [*_each(Kind.ADD, every), READ, *_each(Kind.DELETE, gone), READ, *_each(Kind.ADD, gone[::4]), READ]
-
-
-def read_often(plan: Iterable[Operation], every: int) -> list[Operation]:
-    """Give a plan with a reading after every so many operations; 0 leaves it as it is."""
-    if not every:
-        return [*plan]
-    changes = [one for one in plan if one.kind is not Kind.READ]
-    groups = (changes[begin : begin + every] for begin in range(0, len(changes), every))
-    return [one for group in groups for one in (*group, READ)]
+    deleted = every[::3]
+    return in_groups([(Kind.ADD, every), (Kind.DELETE, deleted), (Kind.ADD, deleted[::4])])
 
 
 def plan_of_pairs(pairs: Sequence[tuple[str, tuple[str, str]]]) -> list[Operation]:
-    """Plan for pairs, each with the name of what relates the two.
+    """Return a plan for pairs, each with the name of what relates the two.
 
-    One is added, and the other, which is not there, is to be deleted; then it is added too, and each is deleted.
+    The first is added, and the second, which is not there, is to be deleted; then it is added too, and each is deleted.
     """
     firsts = [(first, name) for name, (first, _) in pairs]
     seconds = [(second, name) for name, (_, second) in pairs]
-    order = [(Kind.ADD, firsts), (Kind.DELETE, seconds), (Kind.ADD, seconds)]
-    order += [(Kind.DELETE, firsts), (Kind.DELETE, seconds)]
-    return [one for kind, tags in order for one in (*_each(kind, tags), READ)]
+    return in_groups(
+        [
+            (Kind.ADD, firsts),
+            (Kind.DELETE, seconds),
+            (Kind.ADD, seconds),
+            (Kind.DELETE, firsts),
+            (Kind.DELETE, seconds),
+        ]
+    )

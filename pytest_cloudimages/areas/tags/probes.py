@@ -1,48 +1,50 @@
-"""A small probe of the basics: whether plain tags can be added, repeated and deleted at all."""
+"""A probe of the basics: whether plain tags can be added, repeated, deleted and re-added at all."""
 
 from dataclasses import dataclass
 
 from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
 
 @dataclass(frozen=True)
 class Basics:
-    """Whether a service does with one plain tag what it should; else special tags teach nothing."""
+    """What works with plain tags: a precondition for findings about special ones."""
 
     adds: bool
     repeats: bool
     deletes: bool
     returns: bool = True
-    """Whether a deleted tag can be added and deleted again."""
+    """Whether a deleted tag can be re-added and deleted again."""
 
     def require_additions(self) -> None:
-        """Raise ``Blocked`` where plain tags cannot even be added."""
+        """Raise ``Blocked`` if plain tags cannot be added."""
         if not self.adds:
-            raise Blocked("The service does not even add plain tags.")
+            raise Blocked("Precondition failed: plain tags cannot be added; see TAG-ADD-*.")
 
     def require_second_lives(self) -> None:
-        """Raise ``Blocked`` where plain tags cannot be repeated, or do not come back when they were deleted."""
+        """Raise ``Blocked`` if plain tags cannot be repeated, deleted, or re-added after they were deleted."""
         self.require_deletions()
         if not self.repeats or not self.returns:
-            raise Blocked("The service does not even keep plain tags apart from what was done to them before.")
+            raise Blocked("Precondition failed: a plain tag cannot be repeated, or not re-added after it was deleted.")
 
     def require_deletions(self) -> None:
-        """Raise ``Blocked`` where plain tags cannot even be deleted."""
+        """Raise ``Blocked`` if plain tags cannot be deleted."""
         if not self.deletes:
-            raise Blocked("The service does not even delete plain tags.")
+            raise Blocked("Precondition failed: plain tags cannot be deleted; see TAG-DEL-*.")
 
 
+@workload(requests=(22, 22, 22, 22))
 def basics(run: Run) -> Basics:
-    """Add, repeat and delete a few plain tags; once more where that went wrong, since a service may fail in passing."""
+    """Return what works with a few plain tags, tried once more on a failure, which may have been a passing one."""
     with run.recorder.of(Purpose.PREPARING):
-        first = _controlled(run)
-        return first if first == Basics(adds=True, repeats=True, deletes=True) else _controlled(run)
+        first = _probe(run)
+        return first if first == Basics(adds=True, repeats=True, deletes=True) else _probe(run)
 
 
-def _controlled(run: Run) -> Basics:
-    # One is the beginning, one the end of another: a service that cannot tell them apart cannot be asked about more.
+def _probe(run: Run) -> Basics:
+    # One is a prefix, one a suffix of another: telling these apart is a precondition of everything else.
     tags = ["control", "controls", "third", "uncontrol"]
     with run.fresh_image() as image:
         added = [image.add_tag(tag).ok for tag in tags]

@@ -1,19 +1,19 @@
-"""What clients do at once, drawn before any of them starts. No I/O."""
+"""What clients do to tags at once, drawn before any of them starts. No I/O."""
 
+import enum
 import zlib
 from collections.abc import Callable, Iterable
 
 from hypothesis import strategies as st
 
-from pytest_cloudimages.areas.tags.strategies import PLAIN, unrelated
+from pytest_cloudimages.areas.tags.strategies import PLAIN, without_confusables
 from pytest_cloudimages.engine.drawing import Sample, draw
 from pytest_cloudimages.history.concurrent_plans import (
-    LATER,
     READ,
-    RENAME,
+    SET,
+    SET_LATER,
     ClientOperation,
     ConcurrentPlan,
-    Pattern,
     Phase,
     add,
     delete,
@@ -21,18 +21,29 @@ from pytest_cloudimages.history.concurrent_plans import (
 from pytest_cloudimages.history.operations import Kind
 
 
+class Pattern(enum.StrEnum):
+    """What a race is about."""
+
+    SAME = "one tag added by many"
+    DISTINCT = "different tags added and deleted by many"
+    DELETING = "one tag deleted by many"
+    MIXED = "additions against deletions"
+    RENAMING = "tags changed while the image is renamed"
+    CUT = "answers that never came"
+
+
 @st.composite
 def _tags(draw: st.DrawFn, count: int) -> list[str]:
-    """So many tags of the plainest kind, which no service mixes up: what a tag looks like is not the question."""
+    """Draw tags of the plainest kind, which no service mixes up: what a tag looks like is not the question."""
     drawn = draw(st.lists(PLAIN["letters and digits"], min_size=count, max_size=2 * count))
-    found = [one.tag for one in unrelated(Sample(tag, "race") for tag in drawn)][:count]
+    found = [sample.tag for sample in without_confusables(Sample(tag, "race") for tag in drawn)][:count]
     # Where the drawn ones were too much alike, others come on top.
     return [*found, *(f"raced-{number}" for number in range(count - len(found)))]
 
 
 @st.composite
 def _same(draw: st.DrawFn, clients: int) -> ConcurrentPlan:
-    """Many add one tag, one takes it off again; where they are few, all of that once more."""
+    """Many clients add one tag, one deletes it; where they are few, all of that once more."""
     tag, *_ = draw(_tags(1))
     once: tuple[Phase, ...] = (((add(tag),),) * clients, ((delete(tag),),))
     return ConcurrentPlan(Pattern.SAME, clients, once * (2 if clients <= FEW else 1))
@@ -40,74 +51,74 @@ def _same(draw: st.DrawFn, clients: int) -> ConcurrentPlan:
 
 @st.composite
 def _distinct(draw: st.DrawFn, clients: int) -> ConcurrentPlan:
-    """Everyone adds tags of their own, then takes off those of the next; where they are few, one looks on."""
+    """Each client adds tags of its own, then deletes those of the next; where they are few, another one reads."""
     each = max(1, TOGETHER // clients)
     tags = draw(_tags(each * clients))
     images = 2 if clients == 2 * FEW else 1
     placed = [(tag, place % images) for place, tag in enumerate(tags)]
-    lanes = [placed[begin : begin + each] for begin in range(0, len(placed), each)]
-    adding = [tuple(add(*one) for one in lane) for lane in lanes]
-    deleting = [tuple(delete(*one) for one in lane) for lane in [*lanes[1:], lanes[0]]]
+    shares = [placed[begin : begin + each] for begin in range(0, len(placed), each)]
+    adding = [tuple(add(*tag) for tag in share) for share in shares]
+    deleting = [tuple(delete(*tag) for tag in share) for share in [*shares[1:], shares[0]]]
     reader = [(READ,) * each] if clients <= FEW else []
     return ConcurrentPlan(Pattern.DISTINCT, clients, ((*adding, *reader), (*deleting, *reader)))
 
 
 @st.composite
 def _deleting(draw: st.DrawFn, clients: int) -> ConcurrentPlan:
-    """Many take off one tag, beside which there is another."""
+    """Many clients delete one tag, beside which there is another."""
     tag, other = draw(_tags(2))
     return ConcurrentPlan(Pattern.DELETING, clients, (((add(other), add(tag)),), ((delete(tag),),) * clients))
 
 
 @st.composite
 def _mixed(draw: st.DrawFn, clients: int, *, cut: bool = False) -> ConcurrentPlan:
-    """Everyone adds and deletes the same two tags, and one reads."""
+    """Every client adds and deletes the same two tags, and another one reads."""
     tags = draw(_tags(2))
     images = draw(st.sampled_from([0, 0, 1]))
     steps = max(2, MEETINGS // clients)
-    one = st.builds(
+    operation = st.builds(
         ClientOperation,
         st.sampled_from([Kind.ADD, Kind.ADD, Kind.DELETE]),
         st.sampled_from(tags),
         st.integers(0, images),
         st.sampled_from([True, False, False]) if cut else st.just(value=False),
     )
-    lanes = [tuple(draw(st.lists(one, min_size=steps, max_size=steps))) for _ in range(clients)]
+    writers = [tuple(draw(st.lists(operation, min_size=steps, max_size=steps))) for _ in range(clients)]
     return ConcurrentPlan(
-        Pattern.CUT if cut else Pattern.MIXED, clients, (((add(tags[0]),),), (*lanes, (READ,) * steps))
+        Pattern.CUT if cut else Pattern.MIXED, clients, (((add(tags[0]),),), (*writers, (READ,) * steps))
     )
 
 
 @st.composite
 def _renaming(draw: st.DrawFn, clients: int) -> ConcurrentPlan:
-    """One adds tags, one at a time, then takes them off again, while another renames the image.
+    """One client adds tags, one at a time, then deletes them, while another renames the image.
 
-    The last change before a quiet reading is what it shows for certain, so that every addition is the last of a beat.
+    The last change before a quiescent read is what it shows for certain, so every addition is the last of a phase.
     """
     tags = draw(_tags(RENAMED))
-    adding = [((add(tag),), (renaming,)) for tag, renaming in zip(tags, (RENAME, LATER) * RENAMED, strict=False)]
-    deleting = (tuple(delete(tag) for tag in tags), (RENAME, LATER) * (RENAMED // 2))
+    adding = [((add(tag),), (renaming,)) for tag, renaming in zip(tags, (SET, SET_LATER) * RENAMED, strict=False)]
+    deleting = (tuple(delete(tag) for tag in tags), (SET, SET_LATER) * (RENAMED // 2))
     return ConcurrentPlan(Pattern.RENAMING, clients, (*adding, deleting))
 
 
 @st.composite
 def _cut(draw: st.DrawFn, clients: int) -> ConcurrentPlan:
-    """Additions and deletions whose answers nobody waits for, and then, for certain, what undoes them."""
+    """Draw additions and deletions whose answers nobody waits for, and then what undoes them, for certain."""
     there, coming, other = draw(_tags(3))
     unheard: list[ClientOperation] = draw(st.permutations([delete(there, cut=True), add(coming, cut=True)]))
     undone: list[ClientOperation] = draw(st.permutations([add(there), delete(coming)]))
-    prepared = ((add(there), add(other)),)
+    before = ((add(there), add(other)),)
     return ConcurrentPlan(
-        Pattern.CUT, clients, (prepared, tuple((one,) for one in unheard), *(((one,),) for one in undone))
+        Pattern.CUT, clients, (before, tuple((each,) for each in unheard), *(((each,),) for each in undone))
     )
 
 
 FEW = 4
-"""Clients at most in what is done twice, or looked on at by a reader."""
+"""Clients at most in what is done twice, or has a reader beside it."""
 TOGETHER = 8
 """Tags of a race of different tags, at least."""
 MEETINGS = 9
-"""Actions of a race of additions and deletions, about."""
+"""Operations of a race of additions against deletions, about."""
 RENAMED = 4
 """Additions, and deletions, beside a renaming."""
 
@@ -123,29 +134,29 @@ SHAPES: dict[Pattern, Callable[[int], st.SearchStrategy[ConcurrentPlan]]] = {
 RETURNS = frozenset({Pattern.MIXED, Pattern.CUT})
 """Races in which tags come back."""
 DELETES = RETURNS | {Pattern.DELETING, Pattern.RENAMING}
-"""Races that teach nothing of a service that does not even delete plain tags."""
+"""Races whose precondition is that plain tags can be deleted."""
 
 
-def suited(family: Pattern, clients: Iterable[int]) -> list[int]:
-    """Give the numbers of clients, of those that a profile offers, that a race of this family is run with."""
+def suited(pattern: Pattern, clients: Iterable[int]) -> list[int]:
+    """Return the numbers of clients, of those that a profile offers, that a race of this pattern is run with."""
     offered = sorted(clients)
-    match family:
+    match pattern:
         case Pattern.SAME | Pattern.DISTINCT:
             return offered
         case Pattern.DELETING:
             return offered[::2]
         case Pattern.MIXED:
-            return [one for one in offered if one <= MEETINGS]
+            return [count for count in offered if count <= MEETINGS]
         case Pattern.RENAMING | Pattern.CUT:
             return [2] * len(offered[::2])
 
 
-def contests(family: Pattern, number: int, clients: Iterable[int], times: int) -> list[ConcurrentPlan]:
-    """Draw the races of a family; they depend on nothing but the number."""
-    counts = [one for one in suited(family, clients) for _ in range(times)]
+def plans_of(pattern: Pattern, seed: int, clients: Iterable[int], times: int) -> list[ConcurrentPlan]:
+    """Return the races of a pattern; they depend on nothing but the seed."""
+    counts = [count for count in suited(pattern, clients) for _ in range(times)]
     drawn = [
-        draw(SHAPES[family](count), zlib.crc32(f"{number} {place}".encode()))[0] for place, count in enumerate(counts)
+        draw(SHAPES[pattern](count), zlib.crc32(f"{seed} {place}".encode()))[0] for place, count in enumerate(counts)
     ]
-    if family is Pattern.CUT:
-        drawn += [draw(_mixed(2, cut=True), number + place)[0] for place in range(times)]
+    if pattern is Pattern.CUT:
+        drawn += [draw(_mixed(2, cut=True), seed + place)[0] for place in range(times)]
     return drawn

@@ -1,4 +1,4 @@
-"""Sequences in which tags are changed in every way, and looked at through every window that shows them."""
+"""Plans that change tags through every write path and compare every read path with what has to be there."""
 
 import enum
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -8,12 +8,12 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
-from pytest_cloudimages.areas.tags.strategies import PLAIN, unrelated
+from pytest_cloudimages.areas.tags.strategies import PLAIN, without_confusables
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.engine.drawing import Sample, merged
-from pytest_cloudimages.engine.recording import Cases
+from pytest_cloudimages.engine.recording import Case, Collection, cases
+from pytest_cloudimages.spec.mismatch import Allowed, expect
 from pytest_cloudimages.spec.verdicts import Blocked
 
 Seen = TypeVar("Seen")
@@ -21,7 +21,7 @@ Open = Callable[..., AbstractContextManager[Image]]
 
 
 class ReadPath(enum.StrEnum):
-    """What is done to tags, or how they are looked at."""
+    """A way to change tags, or to see them."""
 
     ADD = "PUT of a tag"
     DELETE = "DELETE of a tag"
@@ -33,53 +33,58 @@ class ReadPath(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReadPathStep:
-    """One thing to do; ``tags`` is the one named, or all that a PATCH sets."""
+    """A change or a look; ``tags`` is the tag that is named, or all that a PATCH sets."""
 
-    view: ReadPath
+    path: ReadPath
     tags: tuple[str, ...] = ()
     image: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What was to be seen through a window, and what was."""
+    """What a read path had to show, and what it showed."""
 
-    view: ReadPath
+    read_path: ReadPath
     expected: tuple[str, ...]
     shown: tuple[str, ...]
     exchanges: tuple[Exchange, ...]
 
+    def expect(self) -> None:
+        """Raise ``Mismatch`` unless just what was to be seen was shown."""
+        __tracebackhide__ = True
+        expect(self.shown, self.expected, f"what {self.read_path} shows")
+
     def __str__(self) -> str:
-        return f"{self.view} shows {[*self.shown]!a}, and {[*self.expected]!a} is what is there"
+        return f"{self.read_path} shows {[*self.shown]!a}, and {[*self.expected]!a} is what is there"
 
 
-@dataclass(frozen=True)
-class Comparisons(Cases):
-    """Everything that was looked at."""
+@dataclass(frozen=True, repr=False)
+class Comparisons(Collection):
+    """Every read path at every moment, compared with what had to be there."""
 
-    looks: list[Comparison]
+    comparisons: list[Comparison]
 
-    def at(self, *views: ReadPath) -> Iterator[Comparison]:
-        """Yield the looks through some windows; each one yielded is a case."""
-        case = self.taken_up()
-        for look in self.looks:
-            if look.view in views:
-                case(look.exchanges, "sequence of views")
-                yield look
+    @cases
+    def at(self, *read_paths: ReadPath) -> Iterator[Case[Comparison]]:
+        """Return the comparisons of some read paths; each one yielded is a case."""
+        for comparison in self.comparisons:
+            if comparison.read_path in read_paths:
+                yield Case(comparison, comparison.exchanges, "sequence of views")
 
     @property
     def sound(self) -> bool:
         """Whether every image showed the tags that were to be there."""
-        return all(look.shown == look.expected for look in self.looks if look.view is ReadPath.READ)
+        own = [comparison for comparison in self.comparisons if comparison.read_path is ReadPath.READ]
+        return all(comparison.shown == comparison.expected for comparison in own)
 
 
 @st.composite
 def read_path_plans(draw: st.DrawFn) -> list[ReadPathStep]:
-    """Plan a walk on two images: lives of a few plain tags at the same time, with a look after every turn."""
+    """Draw a plan on two images: a few plain tags come and go at once, and are looked at after every change."""
     drawn = draw(st.lists(PLAIN["letters and digits"].filter(lambda tag: len(tag) > WORD), min_size=5, max_size=9))
-    found = [one.tag for one in unrelated(Sample(tag, "view") for tag in drawn)]
+    found = [sample.tag for sample in without_confusables(Sample(tag, "view") for tag in drawn)]
     spare = [f"another-{place}-{draw(st.integers(0, 10**9))}" for place in range(5)]
-    one, two, three, four, five = [*found, *spare][:5]
+    first, second, third, fourth, fifth = [*found, *spare][:5]
 
     def life(tag: str, image: int) -> list[ReadPathStep]:
         looked = [ReadPathStep(ReadPath.FILTER, (tag,)), ReadPathStep(ReadPath.LIST, (), image)]
@@ -89,28 +94,28 @@ def read_path_plans(draw: st.DrawFn) -> list[ReadPathStep]:
         ] + looked[1:]
 
     patched = [
-        ReadPathStep(ReadPath.ADD, (two,)),
-        ReadPathStep(ReadPath.ADD, (three,)),
-        ReadPathStep(ReadPath.ADD, (five,)),
-        ReadPathStep(ReadPath.REPLACE, (three, four)),
-        ReadPathStep(ReadPath.FILTER, (two,)),
-        ReadPathStep(ReadPath.FILTER, (four,)),
-        ReadPathStep(ReadPath.DELETE, (four,)),
-        ReadPathStep(ReadPath.ADD, (two,)),
+        ReadPathStep(ReadPath.ADD, (second,)),
+        ReadPathStep(ReadPath.ADD, (third,)),
+        ReadPathStep(ReadPath.ADD, (fifth,)),
+        ReadPathStep(ReadPath.REPLACE, (third, fourth)),
+        ReadPathStep(ReadPath.FILTER, (second,)),
+        ReadPathStep(ReadPath.FILTER, (fourth,)),
+        ReadPathStep(ReadPath.DELETE, (fourth,)),
+        ReadPathStep(ReadPath.ADD, (second,)),
         ReadPathStep(ReadPath.READ),
-        ReadPathStep(ReadPath.REPLACE, (two, four)),
+        ReadPathStep(ReadPath.REPLACE, (second, fourth)),
         ReadPathStep(ReadPath.LIST),
     ]
-    return draw(merged([life(one, 0), life(one, 1), patched]))
+    return draw(merged([life(first, 0), life(first, 1), patched]))
 
 
 def by_address(plan: Sequence[ReadPathStep]) -> list[ReadPathStep]:
-    """Give the same walk with every PATCH replaced by the additions and deletions that lead to the same tags."""
+    """Return the same plan with every PATCH replaced by the additions and deletions that lead to the same tags."""
     steps: list[ReadPathStep] = []
     carried: dict[int, set[str]] = {}
     for step in plan:
         there = carried.setdefault(step.image, set())
-        match step.view:
+        match step.path:
             case ReadPath.REPLACE:
                 steps += [
                     ReadPathStep(ReadPath.DELETE, (tag,), step.image) for tag in sorted(there.difference(step.tags))
@@ -135,15 +140,14 @@ WORD = 7
 class _ReadPathCheck:
     images: list[Image]
     carried: list[set[str]]
-    looks: list[Comparison] = field(default_factory=list)
-
-    @property
-    def recorder(self) -> Recorder:
-        return self.images[0].client.recorder
+    sent: list[Exchange]
+    """What was sent since the last comparison: a scope's list."""
+    comparisons: list[Comparison] = field(default_factory=list)
 
     def take(self, step: ReadPathStep) -> None:
+        """Change tags, or look at them, as a step says."""
         image, carried = self.images[step.image], self.carried[step.image]
-        match step.view:
+        match step.path:
             case ReadPath.ADD:
                 if image.add_tag(step.tags[0]).ok:
                     carried.add(step.tags[0])
@@ -162,10 +166,10 @@ class _ReadPathCheck:
             case ReadPath.READ:
                 self.read(step.image, ReadPath.READ)
 
-    def read(self, number: int, view: ReadPath) -> None:
+    def read(self, number: int, read_path: ReadPath) -> None:
         """Look at the image itself; from here on, what it shows is what is there."""
         shown = self.images[number].eventual_tags(self.carried[number])
-        self.look(view, self.carried[number], shown)
+        self.compare(read_path, self.carried[number], shown)
         self.carried[number] = {*shown}
 
     def listed(self, number: int) -> None:
@@ -179,7 +183,7 @@ class _ReadPathCheck:
         if shown != sorted(self.carried[number]):
             self.read(number, ReadPath.READ)
             shown = self.patiently(shown, lambda: _texts(image.listed()), sorted(self.carried[number]))
-        self.look(ReadPath.LIST, self.carried[number], shown)
+        self.compare(ReadPath.LIST, self.carried[number], shown)
 
     def filtered(self, tag: str) -> None:
         """Look for a tag among all images; of others than ours nothing is expected."""
@@ -189,7 +193,7 @@ class _ReadPathCheck:
             entries = answer.data.get("images") if isinstance(answer.data, dict) else None
             if not isinstance(entries, list):
                 return None
-            ids = {one.get("id") for one in entries if isinstance(one, dict)}
+            ids = {entry.get("id") for entry in entries if isinstance(entry, dict)}
             return [f"image {place}" for place, image in enumerate(self.images) if image.id in ids]
 
         def expected() -> list[str]:
@@ -203,39 +207,57 @@ class _ReadPathCheck:
             shown = self.patiently(shown, lambda: found() or [], wanted)
         # Whether the list can be filtered at all is asked elsewhere.
         if shown is not None:
-            self.look(ReadPath.FILTER, expected(), shown)
+            self.compare(ReadPath.FILTER, expected(), shown)
 
     def patiently(self, shown: Seen, again: Callable[[], Seen], wanted: list[str]) -> Seen:
-        """Give what is shown once it is as wanted, or as it is when patience ends."""
+        """Return what is shown once it is as wanted, or as it is when the time to wait is over."""
         patience = self.images[0].patience
         return patience.until(shown, again, lambda seen: seen == wanted) if patience else shown
 
-    def look(self, view: ReadPath, expected: Iterable[str], shown: Iterable[str]) -> None:
-        """Write down what was seen, with all that was sent since the last look."""
-        exchanges = tuple(self.recorder.take())
-        self.looks.append(Comparison(view, tuple(sorted(expected)), tuple(sorted(shown)), exchanges))
+    def compare(self, read_path: ReadPath, expected: Iterable[str], shown: Iterable[str]) -> None:
+        """Write down what was seen, with all that was sent since the last comparison."""
+        self.comparisons.append(Comparison(read_path, tuple(sorted(expected)), tuple(sorted(shown)), tuple(self.sent)))
+        self.sent.clear()
 
 
 def _texts(data: dict[str, Any]) -> list[str]:
-    """Give the tags of an entry in their order; what is no text is shown as what it is."""
+    """Return the tags of an entry, sorted; what is no string is shown as what it is."""
     tags = data.get("tags")
     return (
-        sorted(one if isinstance(one, str) else repr(one) for one in tags) if isinstance(tags, list) else [repr(tags)]
+        sorted(tag if isinstance(tag, str) else repr(tag) for tag in tags) if isinstance(tags, list) else [repr(tags)]
     )
 
 
 def check_read_paths(fresh_image: Open, plans: Iterable[Sequence[ReadPathStep]], *, single: bool) -> Comparisons:
-    """Take walks, each on two images of its own, or on the one that was lent. Raises ``Blocked`` where it cannot."""
-    looks: list[Comparison] = []
+    """Execute plans, each on two images of its own, or on the one that was lent. Raise ``Blocked`` if there is none."""
+    comparisons: list[Comparison] = []
     for plan in plans:
         with ExitStack() as stack:
             images = [stack.enter_context(fresh_image()) for _ in range(1 if single else 2)]
-            taken = _ReadPathCheck(images, [set() for _ in images])
-            images[0].client.recorder.take()
-            # Where an image cannot be read, the walk ends; that it cannot is asked elsewhere.
+            sent = stack.enter_context(images[0].client.recorder.scope())
+            check = _ReadPathCheck(images, [set() for _ in images], sent)
+            # Where an image cannot be read, the plan ends; that it cannot is asked elsewhere.
             with suppress(Blocked):
                 for step in [*plan, *(ReadPathStep(ReadPath.READ, image=number) for number in range(2))]:
                     if step.image < len(images):
-                        taken.take(step)
-        looks += taken.looks
-    return Comparisons(looks)
+                        check.take(step)
+        comparisons += check.comparisons
+    return Comparisons(comparisons)
+
+
+def expect_filtered(image: Image, tags: Sequence[str], expected: Sequence[str]) -> None:
+    """Raise ``Mismatch`` unless the images that carry all these tags come to be those, by their ids."""
+    __tracebackhide__ = True
+
+    def found() -> list[str]:
+        answer = image.client.list(tag=tags)
+        expect(answer.status, 200, f"status of {answer}")
+        images = answer.data.get("images") if isinstance(answer.data, dict) else None
+        expect(images, A_LIST, f"images of {answer}")
+        return sorted(str(entry.get("id")) for entry in images or () if isinstance(entry, dict))
+
+    wanted = [*expected]
+    expect(image.eventually(found, wanted.__eq__), wanted, f"images filtered by {[*tags]!a}")
+
+
+A_LIST = Allowed("a list", lambda data: isinstance(data, list))

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_cloudimages.areas.tags import corpus
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
-from pytest_cloudimages.engine.recording import Cases, anything
+from pytest_cloudimages.engine.recording import Case, Collection, anything, cases
+from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.steps import Reading
 from pytest_cloudimages.spec import limits
@@ -21,54 +23,58 @@ class Representation:
     """What an image and the list of images showed of its tags, one after the other."""
 
     reading: Reading
-    listed: object
+    in_list: object
     """The attribute ``tags`` of the image's entry in the list, whatever it is."""
     exchanges: tuple[Exchange, ...]
-    to_reader: tuple[str, ...] | None = None
+    in_image_for_reader: tuple[str, ...] | None = None
     """The tags that a reader of the project is shown; ``None`` where there is none, or no list of strings."""
-    listed_to_reader: list[str] | None = None
+    in_list_for_reader: list[str] | None = None
     """The tags that the list shows to a reader; ``None`` where there is none, or no list of strings."""
 
     @property
-    def detail(self) -> tuple[str, ...]:
+    def in_image(self) -> tuple[str, ...]:
         """The tags that the image itself showed; none where it showed no list of strings."""
-        return self.reading.tags or ()
+        return self.reading.values or ()
+
+    @property
+    def tags_in_list(self) -> list[str] | None:
+        """The tags that the list showed, each once, as text; ``None`` where it showed no list."""
+        return sorted({*map(str, self.in_list)}) if isinstance(self.in_list, list) else None
 
     def __repr__(self) -> str:
-        to_reader = "" if self.to_reader is None else f", to a reader {sorted(self.to_reader)!a}"
-        to_reader += "" if self.listed_to_reader is None else f", the list to a reader {self.listed_to_reader!a}"
-        return f"the image shows {sorted(self.detail)!a}, the list {self.listed!a}{to_reader}"
+        for_reader = "" if self.in_image_for_reader is None else f", to a reader {sorted(self.in_image_for_reader)!a}"
+        for_reader += "" if self.in_list_for_reader is None else f", the list to a reader {self.in_list_for_reader!a}"
+        return f"the image shows {sorted(self.in_image)!a}, the list {self.in_list!a}{for_reader}"
 
 
-@dataclass(frozen=True)
-class Representations(Cases):
+@dataclass(frozen=True, repr=False)
+class Representations(Collection):
     """An image in several states, as itself and the list of images show it."""
 
     states: list[Representation]
 
     def __iter__(self) -> Iterator[Representation]:
         """Yield the states; each is a case of the check in hand."""
-        return self.shown()
+        return iter(self.shown())
 
-    def shown(self, *, where: Callable[[Representation], bool] = anything) -> Iterator[Representation]:
-        """Yield the states; ``where`` is what has to be so for one to be asked about."""
-        case = self.taken_up()
-        for showing in self.states:
-            if where(showing):
-                case(showing.exchanges)
-                yield showing
+    @cases
+    def shown(self, *, where: Callable[[Representation], bool] = anything) -> Iterator[Case[Representation]]:
+        """Return the states; ``where`` is what has to be so for a state to be asked about."""
+        for state in self.states:
+            if where(state):
+                yield Case(state, state.exchanges)
 
-    def details(self, *, where: Callable[[Reading], bool] = anything) -> Iterator[Reading]:
-        """Yield what the image itself showed; ``where`` is what has to be so for it to be asked about."""
-        case = self.taken_up()
-        for showing in self.states:
-            if where(showing.reading):
-                case([showing.reading.answer.exchange])
-                yield showing.reading
+    @cases
+    def details(self, *, where: Callable[[Reading], bool] = anything) -> Iterator[Case[Reading]]:
+        """Return what the image itself showed; ``where`` is what has to be so for it to be asked about."""
+        for state in self.states:
+            if where(state.reading):
+                yield Case(state.reading, [state.reading.answer.exchange])
 
 
+@workload(empty=lambda: Representations([]), requests=(30, 42, 42, 42))
 def representations(run: Run) -> Representations:
-    """Look at an image and at its entry in the list when it has some tags, fewer, none, one again, and many special."""
+    """Return how an image and the list show some tags, fewer, none, one that was added again, and many special ones."""
     some = ["one", "two", "Three", "4", "null", "v" * limits.LONGEST]
     # A repetition and a tag that is too long are no state of their own, but must not be seen either.
     stages: list[tuple[str, list[str]]] = [
@@ -85,16 +91,16 @@ def representations(run: Run) -> Representations:
         image = stack.enter_context(run.fresh_image())
         if run.rounds:
             stages.append(("PATCH", [*SHOWN_TOGETHER, *corpus.polyglots(run.number("shown"))]))
-            if not run.options.image:
+            if not run.settings.image:
                 # An image of the same name, with tags of its own, must not be taken for it.
                 stack.enter_context(_namesake(run, image))
         for method, tags in stages:
             if method == "PATCH":
                 change = {"op": "replace", "path": "/tags", "value": tags}
-                asked = [image.client.patch(image.id, change).exchange]
+                changes = [image.client.patch(image.id, change).exchange]
             else:
-                asked = [(image.add_tag if method == "PUT" else image.delete_tag)(tag).exchange for tag in tags]
-            states.append(_shown(image, asked, reader, listing=bool(run.rounds)))
+                changes = [(image.add_tag if method == "PUT" else image.delete_tag)(tag).exchange for tag in tags]
+            states.append(_shown(image, changes, reader, listing=bool(run.rounds)))
     return Representations(states)
 
 
@@ -106,41 +112,44 @@ SHOWN_TOGETHER = (
     "x=y&z",
     "UPPER",
     "upper",
-    *(f"many-{one}" for one in range(30)),
+    *(f"many-{number}" for number in range(30)),
 )
 
 
 @contextmanager
 def _namesake(run: Run, image: Image) -> Iterator[None]:
+    """Keep another image of the same name for the length of a block, if there is room for it."""
     with ExitStack() as stack:
         with suppress(Blocked):
             stack.enter_context(run.fresh_image(name=image.name)).add_tag("of-the-namesake")
         yield
 
 
-def _shown(image: Image, asked: list[Exchange], reader: ImagesClient | None, *, listing: bool) -> Representation:
+def _shown(image: Image, changes: list[Exchange], reader: ImagesClient | None, *, listing: bool) -> Representation:
     def look() -> tuple[Reading, dict[str, Any]]:
-        return Reading(image.show()), image.listed()
+        return Reading(image.show(), TAGS), image.listed()
 
     # Either may be late: where they differ, both are looked at again.
-    reading, entry = image.eventually(look, lambda seen: _strings(seen[1].get("tags")) == sorted(seen[0].tags or ()))
-    tags = sorted(reading.tags or ())
-    exchanges = [*asked[-3:], reading.answer.exchange]
-    to_reader, listed_to_reader = None, None
+    reading, entry = image.eventually(look, lambda seen: _strings(seen[1].get("tags")) == sorted(seen[0].values or ()))
+    tags = sorted(reading.values or ())
+    exchanges = [*changes[-3:], reading.answer.exchange]
+    in_image_for_reader, in_list_for_reader = None, None
     # A reader who is not let in shows nothing, and is no reason not to look at the rest.
     with suppress(Blocked):
         if reader:
             seen = image.seen_by(reader)
-            shown = seen.eventually(lambda: Reading(seen.show()), lambda one: sorted(one.tags or ()) == tags)
-            to_reader, exchanges = shown.tags, [*exchanges, shown.answer.exchange]
-        if reader and listing and to_reader is not None:
+            shown = seen.eventually(
+                lambda: Reading(seen.show(), TAGS), lambda reading: sorted(reading.values or ()) == tags
+            )
+            in_image_for_reader, exchanges = shown.values, [*exchanges, shown.answer.exchange]
+        if reader and listing and in_image_for_reader is not None:
             # A reader to whom the list shows no such image at all is another question.
-            found = seen.eventually(seen.entry, lambda one: _strings(one.get("tags")) == tags).get("tags")
-            listed_to_reader = found if _strings(found) is not None else None
-    return Representation(reading, entry.get("tags"), tuple(exchanges), to_reader, listed_to_reader)
+            found = seen.eventually(seen.entry, lambda shown: _strings(shown.get("tags")) == tags).get("tags")
+            in_list_for_reader = found if _strings(found) is not None else None
+    return Representation(reading, entry.get("tags"), tuple(exchanges), in_image_for_reader, in_list_for_reader)
 
 
 def _strings(tags: object) -> list[str] | None:
-    """Give tags in a settled order; ``None`` where they are no list of strings."""
-    good = isinstance(tags, list) and all(isinstance(one, str) for one in tags)
+    """Return tags in a fixed order; ``None`` if they are no list of strings."""
+    good = isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)
     return sorted(tags) if good and isinstance(tags, list) else None

@@ -1,7 +1,7 @@
-"""Tags worth trying: every class of string that a service is known, or likely, to trip over.
+"""Hypothesis strategies of tags: every input class that services are known, or likely, to mistreat.
 
-Random text alone finds little (a text of up to 255 characters never gets there), so each class is built on purpose,
-and ``draw`` gives values that depend on nothing but the seed.
+Random text alone finds little (text of up to 255 characters never reaches a rare class), so there is a strategy for
+each class, and ``draw`` returns values that depend on nothing but the seed.
 """
 
 import string
@@ -11,14 +11,14 @@ from collections.abc import Iterable
 from hypothesis import strategies as st
 
 from pytest_cloudimages.areas.tags.corpus import BEYOND, BOUNDARIES, RESERVED, UNITS, UNRESERVED
-from pytest_cloudimages.areas.tags.plans import read_often
 from pytest_cloudimages.engine.drawing import Sample, merged
 from pytest_cloudimages.history.operations import READ, Kind, Operation
+from pytest_cloudimages.history.sequential_plans import read_often
 from pytest_cloudimages.spec.limits import LONGEST
 
 
 def _around(middle: st.SearchStrategy[str], *, size: int = 8) -> st.SearchStrategy[str]:
-    """Put plain characters around what makes the class, so that the class alone stands out."""
+    """Return a strategy with plain characters around what makes the class, so that nothing else of it is unusual."""
     edge = st.text(string.ascii_lowercase, max_size=size)
     return st.tuples(edge, middle, edge).map("".join)
 
@@ -31,7 +31,7 @@ def _run(characters: str | st.SearchStrategy[str], least: int = 1, most: int = 1
     return st.text(characters, min_size=least, max_size=most)
 
 
-#: Plain tags: nothing in them needs percent-encoding, and no service has a reason to refuse them.
+#: Plain tags, by input class: nothing in them needs percent-encoding, and no service has a reason to refuse them.
 PLAIN: dict[str, st.SearchStrategy[str]] = {
     "letters and digits": _run(string.ascii_letters + string.digits, 3, 20),
     "unreserved": _run(UNRESERVED, 3, 20).filter(lambda tag: tag.strip(".") != ""),
@@ -58,7 +58,7 @@ PLAIN: dict[str, st.SearchStrategy[str]] = {
     "a date": st.dates().map(str),
 }
 
-#: Everything else: a service stores these exactly, or refuses them.
+#: All other tags, by input class: a service stores these exactly, or refuses them.
 UNUSUAL: dict[str, st.SearchStrategy[str]] = {
     "reserved characters": _around(_run(RESERVED)),
     "plus": _around(_of("+", "++", " +", "+ ", "+1")),
@@ -119,8 +119,8 @@ UNUSUAL: dict[str, st.SearchStrategy[str]] = {
 }
 
 
-#: Pairs of tags that are two tags, and that a service may take for one; by what relates them. Words differ from pair to
-#: pair, so that no two pairs meddle with each other on one image.
+#: Pairs of different tags that a service may take for the same, by what relates them. Words differ from pair to pair,
+#: so that pairs on the same image do not affect each other.
 RELATED: dict[str, tuple[tuple[str, str], ...]] = {
     "letter case": (("Abc", "abc"), ("TAG", "tag"), ("É", "é"), ("straße", "STRASSE"), ("Σίσυφος", "σίσυφοσ")),
     "normalisation form": (
@@ -161,28 +161,34 @@ RELATED: dict[str, tuple[tuple[str, str], ...]] = {
 
 
 def boundary_tags(*, octets: Iterable[int] = tuple(UNITS)) -> st.SearchStrategy[str]:
-    """Tags at the edges of the limit, of characters of so many octets each in UTF-8."""
+    """Return a strategy of tags of the boundary lengths, made of characters of ``octets`` octets each in UTF-8."""
     units = [UNITS[width] for width in octets]
     return st.tuples(st.sampled_from(units), st.sampled_from(BOUNDARIES)).map(lambda pair: pair[0] * pair[1])
 
 
 def plain_tags() -> st.SearchStrategy[str]:
-    """Tags that any service takes: 1 to 255 of the characters that a URI never encodes."""
+    """Return a strategy of tags that any service takes: 1 to 255 unreserved characters.
+
+    (RFC 3986, section 2.3.)
+    """
     return st.one_of(*PLAIN.values())
 
 
 def unusual_tags() -> st.SearchStrategy[str]:
-    """Tags of every unusual class, and of every boundary length; lone surrogates alone are left out."""
+    """Return a strategy of tags of every unusual class and boundary length; lone surrogates alone are left out."""
     return st.one_of(*UNUSUAL.values(), boundary_tags())
 
 
 def tags() -> st.SearchStrategy[str]:
-    """Any tag the specification allows: 1 to 255 characters, of every class. Shrinks towards plain ones."""
+    """Return a strategy of all tags of 1 to 255 characters, of every class; it shrinks towards plain ones.
+
+    (Image tags: Add image tag, Request.)
+    """
     return st.one_of(plain_tags(), unusual_tags())
 
 
 def overlong_tags() -> st.SearchStrategy[str]:
-    """Tags past the limit, shrinking towards the nearest miss."""
+    """Return a strategy of tags of more than 255 characters; it shrinks towards 256."""
     return st.one_of(
         st.tuples(st.sampled_from([*UNITS.values()]), st.sampled_from(BEYOND)).map(lambda pair: pair[0] * pair[1]),
         st.integers(LONGEST + 1, 2 * LONGEST).map("x".__mul__),
@@ -190,74 +196,81 @@ def overlong_tags() -> st.SearchStrategy[str]:
 
 
 def skeleton(tag: str) -> str:
-    """Give what is left of a tag when case, form, blanks and invisible characters are taken away."""
+    """Return what confusable tags have in common: without case, normalisation form, blanks and invisible characters.
+
+    The term is that of Unicode Technical Standard 39, section 4; this one folds more than its tables do.
+    """
     if tag and not tag.strip(" "):
-        return " "  # a database that ignores blanks at the end takes all of these for one
+        return " "  # a database that ignores trailing blanks takes all of these for the same tag
     folded = unicodedata.normalize("NFKC", tag.strip()).casefold()
-    return "".join(one for one in folded if unicodedata.category(one) not in ("Cf", "Cc", "Mn")) or repr(tag)
+    return "".join(
+        character for character in folded if unicodedata.category(character) not in ("Cf", "Cc", "Mn")
+    ) or repr(tag)
 
 
-def unrelated(drawn: Iterable[Sample]) -> list[Sample]:
-    """Leave out tags that a service could mix up with an earlier one; their relation is a question of its own."""
+def without_confusables(drawn: Iterable[Sample]) -> list[Sample]:
+    """Return samples without those confusable with an earlier one: confusable tags are tried as pairs (``RELATED``)."""
     kept: dict[str, Sample] = {}
-    for one in drawn:
-        kept.setdefault(skeleton(one.tag), one)
+    for sample in drawn:
+        kept.setdefault(skeleton(sample.tag), sample)
     return [*kept.values()]
 
 
-def apart_from_each_other(pairs: Iterable[tuple[str, tuple[str, str]]]) -> list[list[tuple[str, tuple[str, str]]]]:
-    """Divide named pairs into groups in which no tag is, or could be taken for, a tag of another pair."""
+def non_confusable_groups(pairs: Iterable[tuple[str, tuple[str, str]]]) -> list[list[tuple[str, tuple[str, str]]]]:
+    """Return named pairs divided into groups in which no tag is, or is confusable with, a tag of another pair."""
     groups: list[tuple[set[str], list[tuple[str, tuple[str, str]]]]] = []
     for name, pair in pairs:
-        bones = {skeleton(tag) for tag in pair} | {*pair}
-        home = next((group for group in groups if not bones & group[0]), None)
-        if home is None:
-            home = (set(), [])
-            groups.append(home)
-        home[0].update(bones)
-        home[1].append((name, pair))
+        skeletons = {skeleton(tag) for tag in pair} | {*pair}
+        group = next((group for group in groups if not skeletons & group[0]), None)
+        if group is None:
+            group = (set(), [])
+            groups.append(group)
+        group[0].update(skeletons)
+        group[1].append((name, pair))
     return [pairs for _, pairs in groups]
 
 
 @st.composite
-def plans(draw_one: st.DrawFn, steps: int) -> list[Operation]:
-    """Plan a sequence of operations on two images: few plain tags, met again and again, and a reading now and then."""
-    pool = unrelated([Sample(tag, "sequence") for tag in draw_one(st.lists(plain_tags(), min_size=4, max_size=8))])
+def plans(draw: st.DrawFn, steps: int) -> list[Operation]:
+    """Draw a sequence of operations on two images: a few plain tags again and again, and some reads."""
+    pool = without_confusables(
+        [Sample(tag, "sequence") for tag in draw(st.lists(plain_tags(), min_size=4, max_size=8))]
+    )
     operations: list[Operation] = []
     for _ in range(steps):
-        kind = draw_one(st.sampled_from([Kind.ADD, Kind.ADD, Kind.DELETE, Kind.DELETE, Kind.READ]))
+        kind = draw(st.sampled_from([Kind.ADD, Kind.ADD, Kind.DELETE, Kind.DELETE, Kind.READ]))
         if kind is Kind.READ:
             operations.append(READ)
         else:
-            sample = draw_one(st.sampled_from(pool))
-            image = draw_one(st.sampled_from([0, 0, 0, 1]))
-            operations.append(Operation(kind, sample.tag, image, sample.kind))
+            sample = draw(st.sampled_from(pool))
+            image = draw(st.sampled_from([0, 0, 0, 1]))
+            operations.append(Operation(kind, sample.tag, image, sample.input_class))
     return [*operations, READ]
 
 
 @st.composite
-def related_plans(draw_one: st.DrawFn) -> list[Operation]:
-    """Plan lives, all at the same time, of tags of which each has another that a service may take it for.
+def confusable_plans(draw: st.DrawFn) -> list[Operation]:
+    """Draw an interleaving of the histories of three pairs of confusable tags.
 
-    Either of a pair comes when the other is there, when it is gone, and when it is back.
+    Either of a pair is added and deleted while the other is present, when it is deleted, and when it is re-added.
     """
     first, second = ([(name, pair) for pair in RELATED[name]] for name in ALIKE)
     rest = [(name, pair) for name in ALIKE_TOO for pair in RELATED[name] if max(map(len, pair)) <= SHORT]
-    lives: list[list[Operation]] = []
+    histories: list[list[Operation]] = []
     for pairs in (first, second, rest):
-        name, pair = draw_one(st.sampled_from(pairs))
-        one, other = draw_one(st.permutations(pair))
-        life = [(Kind.ADD, one), (Kind.DELETE, one), (Kind.ADD, other), (Kind.ADD, one), (Kind.DELETE, other)]
-        life += [(Kind.ADD, other), (Kind.DELETE, one), (Kind.ADD, one), (Kind.DELETE, one), (Kind.DELETE, other)]
-        lives.append([Operation(kind, tag, 0, f"sequence: {name}") for kind, tag in life])
-    return [*read_often(draw_one(merged(lives)), GROUP)]
+        name, pair = draw(st.sampled_from(pairs))
+        tag, other = draw(st.permutations(pair))
+        order = [(Kind.ADD, tag), (Kind.DELETE, tag), (Kind.ADD, other), (Kind.ADD, tag), (Kind.DELETE, other)]
+        order += [(Kind.ADD, other), (Kind.DELETE, tag), (Kind.ADD, tag), (Kind.DELETE, tag), (Kind.DELETE, other)]
+        histories.append([Operation(kind, value, 0, f"sequence: {name}") for kind, value in order])
+    return [*read_often(draw(merged(histories)), GROUP)]
 
 
 GROUP = 5
-"""Operations between two readings, where each of them is a departure in the making."""
+"""Operations between two reads of a sequence of confusable tags: few, since any of them may go wrong."""
 SHORT = 20
-"""Characters at most of a tag that is met in a sequence of related ones."""
+"""Length in characters, at most, of a tag in a sequence of confusable ones."""
 
 ALIKE = ("letter case", "blank at an end")
 ALIKE_TOO = ("normalisation form", "number of blanks", "accent", "prefix", "number")
-"""Relations of tags that are met in sequences: each of the former, one of the latter. Others are asked pair by pair."""
+"""Relations of tags in sequences: each of the former, one of the latter. All are tried pair by pair."""

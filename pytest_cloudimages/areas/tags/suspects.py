@@ -1,4 +1,4 @@
-"""In which way an operation on a tag went wrong, and what is to be asked to see it again. No I/O."""
+"""Suspects: which operation of a finding went wrong, and in which way. No I/O."""
 
 import json
 import re
@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.diagnosis.symptoms import Symptom, of_answer, of_readings
 from pytest_cloudimages.history.operations import Kind
@@ -21,39 +22,42 @@ METHODS = {"PUT": Kind.ADD, "DELETE": Kind.DELETE}
 
 @dataclass(frozen=True)
 class Suspect:
-    """One operation that went wrong in a finding's decisive case."""
+    """The operation that went wrong in the decisive case of a finding."""
 
     symptom: Symptom
     kind: Kind
     tag: str
     carried: bool | None
-    """Whether the image had the tag before; ``None`` where that is not known."""
+    """Whether the image had the tag before; ``None`` if that is not known."""
     before: tuple[str, ...] = ()
     """The tags of the image before."""
     lost: tuple[str, ...] = ()
     """Other tags that went missing."""
     of_history: bool = False
-    """Whether it was one step of many."""
+    """Whether it was a step of a history, so that others came before it."""
 
     @property
     def partners(self) -> list[str]:
-        """The other tags that may have to do with it, the likeliest first."""
-        return list(dict.fromkeys([*self.lost, *(one for one in self.before if one != self.tag)]))
+        """The other tags of the image that may be part of the cause, the likeliest first."""
+        return list(dict.fromkeys([*self.lost, *(tag for tag in self.before if tag != self.tag)]))
 
 
 def of_step(step: Step, *, answer_only: bool = False) -> Suspect | None:
-    """Give the operation of a step, if the step shows it to have gone wrong.
+    """Return the operation of a step if the step shows it to have gone wrong, or else ``None``.
 
-    Where it is the answer's form that is judged (``answer_only``), a refusal may be lawful; a failure never is.
+    A step of another resource is none that tags explain. With ``answer_only`` it is the form of the answer that was
+    judged: then a refusal may be right, a 5xx never is.
     """
+    if step.resource is not TAGS:
+        return None
     kind, tag, status = step.operation.kind, step.tag, step.answer.status
     before, after = step.before or (), step.after or ()
     carried = None if step.before is None else tag in before
-    told = of_answer(kind, tag, status, carried=carried)
-    # A step that was vouched for was not read around by itself.
+    by_status = of_answer(kind, tag, status, carried=carried)
+    # Around a step that was inferred, the tags were not read.
     read = step.known and not step.inferred and not answer_only
     shown = of_readings(kind, tag, status, before, after) if read else None
-    symptom = told if told is Symptom.FAILED else shown or (None if answer_only else told)
+    symptom = by_status if by_status is Symptom.FAILED else shown or (None if answer_only else by_status)
     lost = tuple((Counter(before) - Counter(after) - Counter([tag])).keys()) if step.known else ()
     return Suspect(symptom, kind, tag, carried, tuple(before), lost, of_history=True) if symptom else None
 
@@ -72,64 +76,66 @@ class _Done:
 
 @dataclass
 class _Trail:
-    """What is known of one image while its exchanges are walked through."""
+    """What is known of one image while its exchanges are looked at in their order."""
 
     base: list[str] | None = None
-    """The tags before the operations in hand; ``None`` where they were not read."""
+    """The tags before the operations in ``done``; ``None`` if they were not read."""
     tags: list[str] = field(default_factory=list)
     """The tags that the acknowledged operations leave, as far as they are known."""
     done: list[_Done] = field(default_factory=list)
     seen: list[str] | None = None
     """The tags that were read after them."""
     shown: list[Suspect] = field(default_factory=list)
-    """What the last reading has shown of them."""
+    """What the last read has shown of the operations."""
 
 
 def suspect(exchanges: Iterable[Exchange]) -> Suspect | None:
-    """Give the operation that a case's exchanges show to have gone wrong; ``None`` where they show none for certain.
+    """Return the operation that the exchanges of a case show for certain to have gone wrong, or ``None``.
 
-    An operation whose tag was not written as usual, that had a body, or that overlapped with others in time, shows
-    nothing about the tag's text; nor does a case that ends with a look at a list.
+    An operation whose tag was not encoded as usual, that had a body, or that overlapped with others in time, shows
+    nothing about the text of the tag; nor does a case that ends with a request for a list.
     """
-    exchanges = sorted(exchanges, key=lambda one: one.sent)
+    exchanges = sorted(exchanges, key=lambda exchange: exchange.sent)
     if exchanges and LISTED.search(exchanges[-1].target):
-        return None  # the list, or a filter of it, was the question: another way to go wrong than what was added
-    order = [one for one in exchanges if TARGET.search(one.target)]
+        return None  # the list, or a filter of it, was tested: that goes wrong for other reasons than an operation
+    order = [exchange for exchange in exchanges if TARGET.search(exchange.target)]
     if any(later.sent < earlier.answered for earlier, later in pairwise(order)):
         return None
     trails: dict[str, _Trail] = {}
     answered: list[Suspect | None] = []
     shown: list[Suspect] = []
-    for one in order:
-        match = TARGET.search(one.target)
+    for exchange in order:
+        match = TARGET.search(exchange.target)
         image, written = match.groups() if match else ("", None)
         trail = trails.setdefault(image, _Trail())
         tag = decoded(written) if written else None
-        if written is None and one.method == "GET":
-            _read(trail, _tags(one))
-        elif one.method in ("GET", "HEAD"):
+        if written is None and exchange.method == "GET":
+            _read(trail, _tags(exchange))
+        elif exchange.method in ("GET", "HEAD"):
             continue
-        elif tag is None or one.body or one.caller != "tester" or one.method not in METHODS:
-            # Whatever this was about, it was not the text of a tag.
+        elif tag is None or exchange.body or exchange.caller != "tester" or exchange.method not in METHODS:
+            # Whatever went wrong here, the text of a tag was not the reason.
             shown += trails.pop(image).shown
             answered.append(None)
         else:
             if trail.seen is not None:
                 shown += trail.shown
                 trails[image] = trail = _Trail(trail.seen, [*trail.seen])
-            answered.append(_take(trail, METHODS[one.method], tag, one.status))
-    return _weightiest(answered, [*shown, *(each for trail in trails.values() for each in trail.shown)])
+            answered.append(_take(trail, METHODS[exchange.method], tag, exchange.status))
+    return _weightiest(answered, [*shown, *(shown_last for trail in trails.values() for shown_last in trail.shown)])
 
 
 def _weightiest(answered: Sequence[Suspect | None], shown: Sequence[Suspect]) -> Suspect | None:
-    """Choose: a failure, or what was seen last, or the answer that the case ended with; other refusals are lawful."""
-    failed = [one for one in answered if one and one.symptom is Symptom.FAILED]
-    strange = [one for one in answered if one and one.symptom not in (Symptom.REFUSED, Symptom.ODD)]
+    """Return a 5xx, or else what was read last, or else the last wrong answer; other refusals may be right."""
+    failed = [suspect for suspect in answered if suspect and suspect.symptom is Symptom.FAILED]
+    strange = [
+        suspect for suspect in answered if suspect and suspect.symptom not in (Symptom.REFUSED, Symptom.OTHER_2XX)
+    ]
     return next(iter([*failed, *shown[::-1], *strange[::-1], *answered[-1:]]), None)
 
 
 def decoded(written: str) -> str | None:
-    """Give the tag that a segment stands for, if it is written as every client writes it."""
+    """Return the tag that a path segment stands for; ``None`` unless it is encoded as every client encodes it."""
     try:
         tag = urllib.parse.unquote(written, errors="strict")
     except UnicodeDecodeError:
@@ -143,46 +149,48 @@ def _tags(exchange: Exchange) -> list[str] | None:
     except ValueError:
         return None
     tags = data.get("tags") if isinstance(data, dict) else None
-    return tags if isinstance(tags, list) and all(isinstance(one, str) for one in tags) else None
+    return tags if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags) else None
 
 
 def _take(trail: _Trail, kind: Kind, tag: str, status: int) -> Suspect | None:
-    """Take an operation into account, and give what its answer alone shows."""
+    """Add an operation to a trail, and return what its answer alone shows to be wrong, or ``None``."""
     before = tuple(trail.tags)
-    # What was not read, nobody knows, but for what this case added itself.
+    # Of the tags that were not read, only those are known that this case added itself.
     done = _Done(kind, tag, status, True if tag in before else None if trail.base is None else False)
     trail.done.append(done)
     if done.good:
-        trail.tags = [one for one in before if one != tag] + [tag] * (kind is Kind.ADD)
+        trail.tags = [other for other in before if other != tag] + [tag] * (kind is Kind.ADD)
     symptom = of_answer(kind, tag, status, carried=done.carried)
     return Suspect(symptom, kind, tag, done.carried, before) if symptom else None
 
 
 def _read(trail: _Trail, seen: list[str] | None) -> None:
-    """Compare a reading with what was known before it; where it came again, the last one counts."""
+    """Compare a read with what was known before it; of several reads in a row, the last counts."""
     if seen is None:
         return
     trail.seen = seen
     if len(trail.done) == 1 and trail.base is not None:
-        one = trail.done[0]
-        symptom = of_readings(one.kind, one.tag, one.status, trail.base, seen)
-        lost = tuple((Counter(trail.base) - Counter(seen) - Counter([one.tag])).keys())
-        trail.shown = [Suspect(symptom, one.kind, one.tag, one.carried, tuple(trail.base), lost)] if symptom else []
+        done = trail.done[0]
+        symptom = of_readings(done.kind, done.tag, done.status, trail.base, seen)
+        lost = tuple((Counter(trail.base) - Counter(seen) - Counter([done.tag])).keys())
+        trail.shown = [Suspect(symptom, done.kind, done.tag, done.carried, tuple(trail.base), lost)] if symptom else []
     else:
         trail.shown = [*_several(trail, seen)]
 
 
 def _several(trail: _Trail, seen: Sequence[str]) -> Iterator[Suspect]:
-    """Give those of several operations that a reading contradicts."""
+    """Yield those of several operations that a read contradicts."""
     carried = [*(trail.base or [])]
-    for one in trail.done:
+    for done in trail.done:
         symptom = None
-        if one.kind is Kind.ADD and one.good and one.tag in trail.tags and len(one.tag) <= LONGEST:
-            symptom = Symptom.UNFAITHFUL if one.tag not in seen else Symptom.TWICE if seen.count(one.tag) > 1 else None
-        elif one.kind is Kind.DELETE and one.tag in seen and one.tag not in trail.tags:
-            # A refusal of what is there afterwards was a refusal of what was there.
-            symptom = Symptom.KEPT if one.good else Symptom.UNDELETABLE if one.status < 500 else None  # noqa: PLR2004
+        if done.kind is Kind.ADD and done.good and done.tag in trail.tags and len(done.tag) <= LONGEST:
+            symptom = (
+                Symptom.UNFAITHFUL if done.tag not in seen else Symptom.TWICE if seen.count(done.tag) > 1 else None
+            )
+        elif done.kind is Kind.DELETE and done.tag in seen and done.tag not in trail.tags:
+            # A tag that is there after its deletion was refused was there before: the refusal was wrong.
+            symptom = Symptom.NOT_DELETED if done.good else Symptom.UNDELETABLE if done.status < 500 else None  # noqa: PLR2004
         if symptom:
-            yield Suspect(symptom, one.kind, one.tag, one.carried, tuple(carried))
-        if one.kind is Kind.ADD and one.good and one.tag not in carried:
-            carried.append(one.tag)
+            yield Suspect(symptom, done.kind, done.tag, done.carried, tuple(carried))
+        if done.kind is Kind.ADD and done.good and done.tag not in carried:
+            carried.append(done.tag)

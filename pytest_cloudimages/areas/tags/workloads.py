@@ -1,4 +1,4 @@
-"""The experiments: what is drawn, carried out once, and looked at by many checks."""
+"""The workloads of tags: each is drawn from the seed, carried out once, and looked at by many checks."""
 
 import zlib
 from collections.abc import Iterator
@@ -8,42 +8,43 @@ from typing import Any
 
 import pytest
 
-from pytest_cloudimages.areas.images import states as openers
+from pytest_cloudimages.areas.images import states
 from pytest_cloudimages.areas.tags import corpus, read_paths, strategies
 from pytest_cloudimages.areas.tags.plans import (
-    plan_of_a_life,
     plan_of_a_limit,
-    plan_of_a_stay,
     plan_of_absence,
-    plan_of_edges,
+    plan_of_boundaries,
     plan_of_many,
     plan_of_pairs,
-    read_often,
 )
 from pytest_cloudimages.areas.tags.read_paths import Comparisons
+from pytest_cloudimages.areas.tags.resource import TAGS
+from pytest_cloudimages.areas.tags.tag_limit import steps_of
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine import drawing, sequential
 from pytest_cloudimages.engine.drawing import Sample
 from pytest_cloudimages.engine.observations import Steps
+from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import FreshImage, Run
 from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.oracles import took_exact_effect
+from pytest_cloudimages.history.sequential_plans import add_delete, full_cycle, read_often
+from pytest_cloudimages.history.steps import SequentialHistory
 from pytest_cloudimages.spec import limits
 from pytest_cloudimages.spec.verdicts import Blocked
 
-STANDING_BY = 3
-"""Tags that the image standing by shares with the one that is changed."""
+ON_OTHER_IMAGE = 3
+"""Tags that are first added to another image, so that it shares them with the one that is changed."""
 
-
-FURNISHED: dict[str, Any] = {"min_disk": 1, "min_ram": 64, "cloudimages_note": "as it was"}
-"""Attributes with values of their own, so that it shows when they are lost."""
+ATTRIBUTES: dict[str, Any] = {"min_disk": 1, "min_ram": 64, "cloudimages_note": "as it was"}
+"""Attributes with values that are no defaults, so that it shows when a tag operation loses them."""
 
 
 @contextmanager
-def _furnished(run: Run, **attributes: Any) -> Iterator[Image]:
-    """Open an image with attributes that have values of their own, where a service takes them."""
+def _image_with_attributes(run: Run, **attributes: Any) -> Iterator[Image]:
+    """Yield an image whose attributes have values that are no defaults, if the service accepts them."""
     with ExitStack() as stack:
-        wanted: dict[str, Any] = {} if run.options.image else FURNISHED
+        wanted: dict[str, Any] = {} if run.settings.image else ATTRIBUTES
         try:
             image = stack.enter_context(run.fresh_image(**wanted, **attributes))
         except Blocked:
@@ -51,213 +52,244 @@ def _furnished(run: Run, **attributes: Any) -> Iterator[Image]:
         yield image
 
 
-def plain_tags(run: Run, number: int) -> Steps:
-    """The whole lives of plain tags, as many as the profile says."""
-    effort = run.options.effort
+@workload(salt="plain", follows_the_seed=True, requests=(54, 108, 625, 1003))
+def plain_tags(run: Run, seed: int) -> Steps:
+    """Run plain tags through the full cycle: added, repeated, deleted, deleted again, re-added, deleted."""
+    effort = run.settings.effort
     rounds = -(-effort.tags // len(strategies.PLAIN))
-    drawn = drawing.draw(drawing.samples(strategies.PLAIN, rounds), number, effort.lives)
+    drawn = drawing.draw(drawing.samples(strategies.PLAIN, rounds), seed, effort.lives)
     # Every class once before any comes twice, however few there is room for.
-    chosen = [strategies.unrelated([*batch[::rounds], *batch])[: effort.tags] for batch in drawn]
-    return _lives(run, [drawing.shuffled(batch, number) for batch in chosen], partial(_furnished, run))
+    chosen = [strategies.without_confusables([*batch[::rounds], *batch])[: effort.tags] for batch in drawn]
+    shuffled = [drawing.shuffled(batch, seed) for batch in chosen]
+    return _full_cycles(run, shuffled, partial(_image_with_attributes, run))
 
 
-def unusual_tags(run: Run, number: int) -> Steps:
-    """Unusual tags of every class, so many rounds as the profile says: some for a whole life, the others for a stay."""
-    effort = run.options.effort
+@workload(salt="unusual", follows_the_seed=True, requests=(0, 172, 1619, 5395))
+def unusual_tags(run: Run, seed: int) -> Steps:
+    """Run some unusual tags of every class through the full cycle, and add and delete the others once."""
+    effort = run.settings.effort
     if not run.rounds:
-        return Steps([])
-    lives, stays = [], []
-    for drawn in drawing.draw(drawing.samples(strategies.UNUSUAL), number, run.rounds):
-        first, *rest = drawing.batches(drawing.shuffled(strategies.unrelated(drawn), number), effort.tags)
-        lives.append(first)
-        stays += rest
+        return steps_of([])
+    in_full, once = [], []
+    for drawn in drawing.draw(drawing.samples(strategies.UNUSUAL), seed, run.rounds):
+        first, *rest = drawing.batches(drawing.shuffled(strategies.without_confusables(drawn), seed), effort.tags)
+        in_full.append(first)
+        once += rest
     if effort.orders > 1:
-        lives, stays = [*lives, *stays], []
-    plans = [plan_of_a_stay([(one.tag, one.kind) for one in batch]) for batch in stays]
-    return Steps(_lives(run, lives).histories + sequential.execute_all(run.fresh_image, plans, single=run.single))
+        in_full, once = [*in_full, *once], []
+    plans = [add_delete([(sample.tag, sample.input_class) for sample in batch]) for batch in once]
+    histories = _full_cycles(run, in_full).histories
+    return steps_of(histories + sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
 
 
+@workload(empty=lambda: steps_of([]), requests=(0, 444, 887, 887))
 def confusable_tags(run: Run) -> Steps:
-    """The lives of tags that a service may take for each other; now one of a pair comes first, now the other."""
-    effort = run.options.effort
+    """Add and delete pairs of tags that a service may take for each other, either of a pair first."""
+    effort = run.settings.effort
     if not run.rounds:
-        return Steps([])
+        return steps_of([])
     pairs = [
-        (name, (pair[1], pair[0]) if number % 2 else pair)
+        (name, (pair[1], pair[0]) if place % 2 else pair)
         for name, related in strategies.RELATED.items()
-        for number, pair in enumerate(related)
+        for place, pair in enumerate(related)
     ]
-    orders = [pairs, [(name, (two, one)) for name, (one, two) in pairs]][: effort.orders]
-    # Not too many on one image: how many it can carry is another question.
+    reversed_pairs = [(name, (second, first)) for name, (first, second) in pairs]
+    # Batches are small: how many tags one image can have is tested by ``sequences`` and ``image_at_tag_limit``.
     plans = [
-        plan_of_pairs(some)
-        for one in orders
-        for group in strategies.apart_from_each_other(one)
-        for some in drawing.batches(group, effort.tags // 2)
+        plan_of_pairs(batch)
+        for ordered_pairs in [pairs, reversed_pairs][: effort.orders]
+        for group in strategies.non_confusable_groups(ordered_pairs)
+        for batch in drawing.batches(group, effort.tags // 2)
     ]
-    return Steps(sequential.execute_all(run.fresh_image, plans, single=run.single))
+    return steps_of(sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
 
 
+@workload(empty=lambda: steps_of([]), requests=(52, 87, 87, 87))
 def boundary_tags(run: Run) -> Steps:
-    """Tags of one character, at the edges of the limit and past it, and some that look like something else."""
-    effort = run.options.effort
+    """Add tags of one character, at the boundary lengths and past the limit, and some that look like something else."""
+    effort = run.settings.effort
     within = [
         *((tag, "one character") for tag in corpus.SINGLE_CHARACTERS),
         *((tag, "boundary") for tag in corpus.BOUNDARY_LENGTHS),
         *((tag, "looks like a value") for tag in corpus.LOOK_ALIKES[: None if run.rounds else 2]),
         *((tag, "looks like a pattern") for tag in corpus.PATTERNS),
     ]
-    again = [(tag, "boundary") for tag in corpus.BOUNDARY_LENGTHS]
-    # Where there is room for little, those leave that a service could take for another.
-    leaving = within if run.rounds else [*again, *within[-len(corpus.PATTERNS) :][:6]]
+    repeated = [(tag, "boundary") for tag in corpus.BOUNDARY_LENGTHS]
+    # In a short run only those are deleted that a service could take for another tag.
+    deleted = within if run.rounds else [*repeated, *within[-len(corpus.PATTERNS) :][:6]]
     beyond = [(tag, "past the limit") for tag in corpus.OVERLONG[: None if run.rounds else 4]]
     if run.rounds:
         beyond += [(tag, "past the limit, composing") for tag in corpus.COMPOSING]
-    # Not too many on one image: how many it can carry is another question.
-    groups = drawing.batches(within, effort.tags) if run.rounds else [within]
+    # Batches are small: how many tags one image can have is tested by ``sequences`` and ``image_at_tag_limit``.
+    batches = drawing.batches(within, effort.tags) if run.rounds else [within]
     plans = [
-        plan_of_edges(
-            some,
-            [one for one in again if one in some],
-            [] if number else beyond,
-            [one for one in leaving if one in some],
+        plan_of_boundaries(
+            batch,
+            [tag for tag in repeated if tag in batch],
+            [] if place else beyond,
+            [tag for tag in deleted if tag in batch],
         )
-        for number, some in enumerate(groups)
+        for place, batch in enumerate(batches)
     ]
-    return Steps(sequential.execute_all(run.fresh_image, plans, single=run.single))
+    return steps_of(sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
 
 
+@workload(empty=lambda: steps_of([]), requests=(14, 27, 27, 27))
 def absent_tags(run: Run) -> Steps:
-    """Deletions of tags that an image never had, some of which are close to those that it has."""
+    """Delete tags that an image never had, some of them close to those that it has."""
     longest = "l" * limits.LONGEST
-    carried = [(tag, "carried") for tag in ("other", "another", "third-7", longest)]
+    present = [(tag, "carried") for tag in ("other", "another", "third-7", longest)]
     near, special = ["othe", "others", "ther", "another-" * 20], [f"{longest}l"]
     if run.rounds:
         near += ["absent", "7", "third-", "third-70", "-", "a" * limits.LONGEST]
         special += corpus.ABSENT
     absent = [(tag, "absent") for tag in near] + [(tag, "absent and special") for tag in special]
-    return Steps([sequential.execute(run.fresh_image, plan_of_absence(carried, absent), single=run.single)])
+    return steps_of([sequential.execute(plan_of_absence(present, absent), TAGS, run.fresh_image, single=run.single)])
 
 
-def every_length(run: Run, number: int) -> Steps:
-    """Plain tags of every length, and words at which some service is known to trip, plain ones and others."""
-    effort = run.options.effort
+@workload(salt="lengths", follows_the_seed=True, requests=(0, 557, 917, 917))
+def every_length(run: Run, seed: int) -> Steps:
+    """Add and delete plain tags of every length, and words and phrases that services are known to mistreat."""
+    effort = run.settings.effort
     if not run.rounds:
-        return Steps([])
-    plain = [(corpus.tag_of_length(one, number), "every length") for one in range(1, limits.LONGEST + 1)]
+        return steps_of([])
+    plain = [(corpus.tag_of_length(length, seed), "every length") for length in range(1, limits.LONGEST + 1)]
     plain += [(word, "word or number") for word in corpus.WORDS]
-    plans = _stays(plain, number, effort.tags, effort.leaving)
+    plans = _add_some_delete(plain, seed, effort.tags, effort.leaving)
     phrases = [(phrase, "looks like something else") for phrase in corpus.PHRASES]
     phrases += [(phrase, "255 characters of several kinds") for phrase in corpus.LONG]
-    plans += _stays(phrases, number, effort.tags, min(effort.leaving, 2))
-    return Steps(sequential.execute_all(run.fresh_image, plans, single=run.single))
+    plans += _add_some_delete(phrases, seed, effort.tags, min(effort.leaving, 2))
+    return steps_of(sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
 
 
-def _stays(tags: list[tuple[str, str]], number: int, size: int, leaving: int) -> list[list[Operation]]:
-    """Plan stays for tags, so many on an image; one of so many is deleted too, others with every seed."""
-    batches = drawing.batches(drawing.shuffled(tags, number), size)
-    return [plan_of_a_stay(batch, leaving=slice(number % leaving, None, leaving)) for batch in batches]
+def _add_some_delete(tags: list[tuple[str, str]], seed: int, size: int, every: int) -> list[list[Operation]]:
+    """Return plans that add batches of ``size`` tags and delete one of ``every`` of them, others with each seed."""
+    batches = drawing.batches(drawing.shuffled(tags, seed), size)
+    return [add_delete(batch, deleted=slice(seed % every, None, every)) for batch in batches]
 
 
-def special_tags(run: Run, number: int) -> Steps:
-    """Special tags that are written out, and carpets of every script.
+POLYGLOT = "polyglot of scripts"
+"""The input class of the polyglot strings."""
 
-    Where a service refuses or does not keep a whole carpet, what stands in it is asked one by one, or part by part.
+
+def polyglot_tags(run: Run, seed: int) -> Steps:
+    """Run the polyglot strings alone through the full cycle: what of the special tags follows from the seed."""
+    return _executed_then_in_parts(run, [_plan_of_polyglots(seed)]) if run.rounds else steps_of([])
+
+
+@workload(salt="special", follows_the_seed=True, anew=polyglot_tags, requests=(0, 158, 158, 158))
+def special_tags(run: Run, seed: int) -> Steps:
+    """Add and delete the special tags that are written out, and run polyglot strings through the full cycle.
+
+    What the service refuses, or does not keep exactly, is tried again in parts: a string of special characters
+    character by character, a polyglot string by its fragments.
     """
     if not run.rounds:
-        return Steps([])
-    every = [(tag, sort) for sort, tags in corpus.SPECIAL.items() for tag in tags]
-    plans = [plan_of_a_stay(batch) for batch in drawing.batches(every, run.options.effort.tags)]
-    return _torn_apart(run, [*plans, _plan_of_carpets(number)])
+        return steps_of([])
+    written = [(tag, input_class) for input_class, tags in corpus.SPECIAL.items() for tag in tags]
+    plans = [add_delete(batch) for batch in drawing.batches(written, run.settings.effort.tags)]
+    return _executed_then_in_parts(run, [*plans, _plan_of_polyglots(seed)])
 
 
-def carpet_lives(run: Run, number: int) -> Steps:
-    """The lives of carpets alone: what of the special tags follows from the seed."""
-    return _torn_apart(run, [_plan_of_carpets(number)]) if run.rounds else Steps([])
+def _plan_of_polyglots(seed: int) -> list[Operation]:
+    return full_cycle([(tag, POLYGLOT) for tag in corpus.polyglots(seed)], on_another=ON_OTHER_IMAGE)
 
 
-def _plan_of_carpets(number: int) -> list[Operation]:
-    carpets = [(tag, "carpet of scripts") for tag in corpus.polyglots(number)]
-    return plan_of_a_life(carpets, neighbours=STANDING_BY)
+def _executed_then_in_parts(run: Run, plans: list[list[Operation]]) -> Steps:
+    """Execute plans, and after them a plan of the parts of each tag that did not come through whole."""
+    whole = sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single)
+    parts = _parts_of(_not_kept(whole))
+    plans_of_parts = [add_delete(batch) for batch in drawing.batches(parts, run.settings.effort.tags)]
+    return steps_of(whole + sequential.execute_all(plans_of_parts, TAGS, run.fresh_image, single=run.single))
 
 
-def _torn_apart(run: Run, plans: list[list[Operation]]) -> Steps:
-    """Carry out plans, and ask one by one, or part by part, what a service refused or did not keep as a whole."""
-    histories = sequential.execute_all(run.fresh_image, plans, single=run.single)
-    added = [step for history in histories for step in history.steps if step.operation.kind is Kind.ADD]
-    torn = [step.operation for step in added if not (step.answer.ok and step.known and took_exact_effect(step))]
-    sorts = {one.sort for one in torn}
-    again = [(tag, sort) for sort in sorts.intersection(corpus.ONE_BY_ONE) for tag in corpus.ONE_BY_ONE[sort]]
-    whole = dict.fromkeys(one.tag for one in torn if one.sort == "carpet of scripts")
-    again += [(piece, "part of a carpet") for tag in whole for piece in corpus.fragments(tag)]
-    plans = [plan_of_a_stay(batch) for batch in drawing.batches(again, run.options.effort.tags)]
-    return Steps(histories + sequential.execute_all(run.fresh_image, plans, single=run.single))
+def _not_kept(histories: list[SequentialHistory]) -> list[Operation]:
+    """Return the additions that were refused, whose effect is not known, or that had any other effect."""
+    additions = [step for history in histories for step in history.steps if step.operation.kind is Kind.ADD]
+    return [step.operation for step in additions if not (step.answer.ok and step.known and took_exact_effect(step))]
 
 
+def _parts_of(additions: list[Operation]) -> list[tuple[str, str]]:
+    """Return what to try in place of additions, as (tag, input class)."""
+    input_classes = {addition.input_class for addition in additions}
+    parts = [
+        (tag, input_class)
+        for input_class in input_classes.intersection(corpus.ONE_BY_ONE)
+        for tag in corpus.ONE_BY_ONE[input_class]
+    ]
+    polyglots = dict.fromkeys(addition.value for addition in additions if addition.input_class == POLYGLOT)
+    return parts + [(part, "part of a polyglot") for tag in polyglots for part in corpus.fragments(tag)]
+
+
+@workload(empty=lambda: steps_of([]), requests=(0, 29, 29, 29))
 def image_states(run: Run) -> Steps:
-    """Add and delete tags of images in every state in which an image may be."""
-    if not run.rounds or run.options.image:
-        return Steps([])
+    """Add and delete tags of an active, a hidden and a public image."""
+    if not run.rounds or run.settings.image:
+        return steps_of([])
     histories = []
-    for state, opened in (("active", openers.active), ("hidden", openers.hidden), ("public", openers.public)):
-        plan = plan_of_a_stay([(f"{state}-1", state), (f"{state}-2", state)])
-        # A state that an image cannot be brought to is no question about tags.
+    for state, open_image in (("active", states.active), ("hidden", states.hidden), ("public", states.public)):
+        plan = add_delete([(f"{state}-1", state), (f"{state}-2", state)])
+        # If no image can be brought into the state, that says nothing about tags.
         with suppress(Blocked, pytest.skip.Exception):
-            histories.append(sequential.execute(partial(opened, run), plan, single=True))
-    return Steps(histories)
+            histories.append(sequential.execute(plan, TAGS, partial(open_image, run), single=True))
+    return steps_of(histories)
 
 
+@workload(empty=lambda: steps_of([]), requests=(0, 0, 0, 0))
 def image_at_tag_limit(run: Run) -> Steps:
-    """Fill an image up to the limit that the operator states, knock at it, and make room once."""
-    limit = run.options.tag_limit
+    """Fill an image to the operator's tag limit, try to exceed it, delete one tag and fill up again."""
+    limit = run.settings.tag_limit
     if not limit:
-        return Steps([])
-    return Steps([sequential.execute(run.fresh_image, plan_of_a_limit(limit), single=run.single)])
+        return steps_of([])
+    return steps_of([sequential.execute(plan_of_a_limit(limit), TAGS, run.fresh_image, single=run.single)])
 
 
-def sequences(run: Run, number: int) -> Steps:
-    """Random sequences on two images, and one on an image that comes to carry many tags."""
-    effort = run.options.effort
-    plans = drawing.draw(strategies.plans(effort.steps), number, effort.sequences)
-    # Of equal length and without meaning, so that nothing but their number is the question.
-    many = [f"m{zlib.crc32(f'{number} {place}'.encode()):08x}" for place in range(effort.many)]
+@workload(salt="sequences", follows_the_seed=True, requests=(17, 178, 1900, 6358))
+def sequences(run: Run, seed: int) -> Steps:
+    """Run random sequences on two images, and add many tags to one."""
+    effort = run.settings.effort
+    plans = drawing.draw(strategies.plans(effort.steps), seed, effort.sequences)
+    # Of equal length and without meaning, so that nothing but their number can make a difference.
+    many = [f"m{zlib.crc32(f'{seed} {place}'.encode()):08x}" for place in range(effort.many)]
     plans = [*(read_often(plan, effort.looks) for plan in plans), *([plan_of_many(many)] if many else [])]
-    return Steps(sequential.execute_all(run.fresh_image, plans, single=run.single))
+    return steps_of(sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
 
 
-def confusable_sequences(run: Run, number: int) -> Steps:
-    """Random sequences of tags that are spelled alike, on two images."""
-    effort = run.options.effort
+@workload(salt="related sequences", follows_the_seed=True, requests=(0, 39, 187, 621))
+def confusable_sequences(run: Run, seed: int) -> Steps:
+    """Run random sequences of tags that a service may take for each other."""
+    effort = run.settings.effort
     if not effort.rounds:
-        return Steps([])
-    plans = drawing.draw(strategies.related_plans(), number, -(-effort.rounds // 2))
+        return steps_of([])
+    plans = drawing.draw(strategies.confusable_plans(), seed, -(-effort.rounds // 2))
     plans = [read_often(plan, effort.looks) for plan in plans]
-    return Steps(sequential.execute_all(run.fresh_image, plans, single=run.single))
+    return steps_of(sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
 
 
-def read_path_checks(run: Run, number: int, *, patching: bool = True) -> Comparisons:
-    """Sequences in which tags are changed by their address and by PATCH, and looked at through every window.
+@workload(salt="walks", follows_the_seed=True, requests=(0, 34, 265, 661))
+def read_path_checks(run: Run, seed: int, *, patching: bool = True) -> Comparisons:
+    """Change tags by their own address and by PATCH, and compare every read path after each change.
 
     Without ``patching``, what a PATCH sets is added and deleted tag by tag.
     """
-    effort = run.options.effort
-    plans = drawing.draw(read_paths.read_path_plans(), number, effort.walks) if effort.walks else []
+    effort = run.settings.effort
+    plans = drawing.draw(read_paths.read_path_plans(), seed, effort.walks) if effort.walks else []
     return read_paths.check_read_paths(
         run.fresh_image, plans if patching else map(read_paths.by_address, plans), single=run.single
     )
 
 
-def astray_without_a_patch(run: Run) -> bool:
-    """Whether the tags of the same walks go astray as well where none of them is changed by PATCH."""
-    try:
+def inconsistent_without_patch(run: Run) -> bool:
+    """Return whether the read paths disagree as well when the same plans change every tag by its own address."""
+    # What is sent here says nothing about PATCH: it must not become evidence of the check that asks.
+    with run.recorder.apart():
         return not read_path_checks(run, run.number("walks"), patching=False).sound
-    finally:
-        # What is sent here is no evidence of what a PATCH did.
-        run.recorder.take()
 
 
-def _lives(run: Run, batches: list[list[Sample]], fresh_image: FreshImage | None = None) -> Steps:
+def _full_cycles(run: Run, batches: list[list[Sample]], fresh_image: FreshImage | None = None) -> Steps:
     plans = [
-        plan_of_a_life([(one.tag, one.kind) for one in batch], neighbours=STANDING_BY) for batch in batches if batch
+        full_cycle([(sample.tag, sample.input_class) for sample in batch], on_another=ON_OTHER_IMAGE)
+        for batch in batches
+        if batch
     ]
-    return Steps(sequential.execute_all(fresh_image or run.fresh_image, plans, single=run.single))
+    return steps_of(sequential.execute_all(plans, TAGS, fresh_image or run.fresh_image, single=run.single))

@@ -30,7 +30,7 @@ TOKEN_AS_IT_IS = ("admin_token", "token_endpoint")
 
 
 def as_it_is(token: str, how: str, given: Mapping[str, str], *, source: str = VARIABLES) -> Account:
-    """Give the account of somebody who brings a token, which no Identity service is asked about."""
+    """Return the account of a caller who brings a token; no Identity service is asked about it."""
     SECRETS.keep(token)
     if not token.isascii() or not token.isprintable() or " " in token:
         raise ConfigurationError(
@@ -66,12 +66,13 @@ def account_of(given: Mapping[str, str], cloud: str | None, timeout: float, sour
         raise ConfigurationError(f"{place}: {entry['auth_type']} needs a token. Set OS_TOKEN, or `token` below `auth`.")
     regions = _loaded(cloud or "envvars", entry, place)
     # Regions of an entry may have settings of their own.
-    regions = [one for one in regions if one.config.get("region_name") == given.get("OS_REGION_NAME")] or regions
+    chosen = given.get("OS_REGION_NAME")
+    regions = [region for region in regions if region.config.get("region_name") == chosen] or regions
     return _on_disk(_described(regions, source, place, timeout))
 
 
 def _settings(given: Mapping[str, str]) -> dict[str, Any]:
-    """Turn variables into settings, as openstacksdk does."""
+    """Return the settings that variables stand for, as openstacksdk reads them."""
     entry = {name[3:].lower(): value for name, value in given.items() if name.startswith("OS_")}
     entry = {name: value for name, value in entry.items() if not NO_SETTINGS.fullmatch(f"OS_{name.upper()}")}
     if not entry.keys() & {"auth_type", "auth_plugin", "password"}:
@@ -94,16 +95,16 @@ def _accepted(entry: dict[str, Any]) -> dict[str, Any]:
         options = loading.get_plugin_loader("admin_token" if kind in TOKEN_AS_IT_IS else kind).get_options()
     except exceptions.NoMatchingPlugin:
         return entry
-    known = {one.dest for one in options} | {old.dest for one in options for old in one.deprecated}
+    known = {option.dest for option in options} | {old.dest for option in options for old in option.deprecated}
     # openstacksdk takes the old word for the new one, and for v2.0 the new one for the old.
-    known |= {one.replace("project_", "tenant_") for one in known} | {
-        one.replace("tenant_", "project_") for one in known
+    known |= {name.replace("project_", "tenant_") for name in known} | {
+        name.replace("tenant_", "project_") for name in known
     }
     return {name: value for name, value in entry.items() if name in known or not PERSONAL.fullmatch(name)}
 
 
 def _described(regions: "Sequence[CloudRegion]", source: str, place: str, timeout: float) -> Account:
-    """Tell from the settings what kind of account it is."""
+    """Return the account that the settings describe."""
     settings = regions[0]
     auth, kind = settings.config["auth"], str(settings.config["auth_type"])
     verify, cert = settings.get_requests_verify_args()
@@ -137,7 +138,7 @@ def _described(regions: "Sequence[CloudRegion]", source: str, place: str, timeou
 
 
 def _on_disk(account: Account) -> Account:
-    """Make sure that the files of the certificates are there."""
+    """Return the account, or raise ``ConfigurationError`` where a file of its certificates cannot be read."""
     for path in (account.verify, *(account.cert if isinstance(account.cert, tuple) else [account.cert])):
         if isinstance(path, str) and not os.access(path, os.R_OK):
             raise ConfigurationError(
@@ -156,7 +157,7 @@ def _entry(given: Mapping[str, str], cloud: str) -> tuple[dict[str, Any], Path]:
 
     path = _first(given.get("OS_CLIENT_CONFIG_FILE"), CONFIG_FILES)
     if not path:
-        folders = ", ".join(dict.fromkeys(str(Path(one).parent) for one in CONFIG_FILES))
+        folders = ", ".join(dict.fromkeys(str(Path(file).parent) for file in CONFIG_FILES))
         raise ConfigurationError(
             f"Cloud {cloud!r} is to be found in clouds.yaml, and there is none in: {folders}. Write one, or name it in"
             " OS_CLIENT_CONFIG_FILE."
@@ -173,7 +174,7 @@ def _entry(given: Mapping[str, str], cloud: str) -> tuple[dict[str, Any], Path]:
 def _first(named: str | None, usual: list[str]) -> Path | None:
     if named:
         return Path(named)
-    return next((Path(one) for one in usual if Path(one).exists()), None)
+    return next((Path(file) for file in usual if Path(file).exists()), None)
 
 
 def _clouds(path: Path) -> dict[str, Any]:
@@ -224,7 +225,7 @@ def _loaded(name: str, entry: dict[str, Any], place: str) -> "Sequence[CloudRegi
             first = config.get_one(name)
             return config.get_all() or [first]
         except exceptions.MissingRequiredOptions as error:
-            names = ", ".join(f"OS_{one.dest.upper()} ({one.dest})" for one in error.options)
+            names = ", ".join(f"OS_{option.dest.upper()} ({option.dest})" for option in error.options)
             raise ConfigurationError(f"{place}: this is missing: {names}.") from None
         except exceptions.NoMatchingPlugin as error:
             hint = " Rackspace's API keys need the package rackspaceauth." if "rackspace" in error.name else ""
@@ -247,7 +248,7 @@ def keep_secrets(settings: Mapping[str, Any]) -> None:
 
 
 def address(text: str, what: str, example: str, *, name: str = "") -> SplitResult:
-    """Take a URL apart, or raise ``ConfigurationError`` where it is none that we can send requests to."""
+    """Return a URL's parts, or raise ``ConfigurationError`` where no request can be sent to it."""
     try:
         parts = urlsplit(text)
         SECRETS.keep(parts.password)

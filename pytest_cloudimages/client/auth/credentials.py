@@ -7,18 +7,11 @@ from dataclasses import dataclass
 
 from pytest_cloudimages.client.auth.accounts import account_of, address, as_it_is, keep_secrets
 from pytest_cloudimages.client.auth.keystone import Account
-from pytest_cloudimages.client.errors import ConfigurationError
+from pytest_cloudimages.client.errors import ConfigurationError, UnnamedServiceError
 from pytest_cloudimages.client.redaction import SECRETS
-from pytest_cloudimages.engine.settings import Options
 
-WAYS = """Name the service to judge in one of these ways:
-  --endpoint URL, or CLOUDIMAGES_ENDPOINT   and CLOUDIMAGES_TOKEN (or OS_AUTH_TYPE=none, if no token is asked for)
-  --cloud NAME, or OS_CLOUD                 an entry of clouds.yaml (OS_CLIENT_CONFIG_FILE names the file)
-  OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, OS_PROJECT_NAME, ...    as an openrc file sets them
-  OS_AUTH_TYPE=admin_token or none          with OS_ENDPOINT, and OS_TOKEN
-  --reference                               the embedded server"""
-
-OTHERS = {"ALT": "other_cloud", "READER": "reader_cloud", "CREATOR": "creator_cloud", "ADMIN": "admin_cloud"}
+OTHERS = ("ALT", "READER", "CREATOR", "ADMIN")
+"""Further callers: each has variables of its own, such as OS_ALT_USERNAME and CLOUDIMAGES_ALT_TOKEN."""
 
 #: Where one of a group is given for another identity, the tester's own of that group do not count for it.
 ALTERNATIVES = tuple(
@@ -64,7 +57,7 @@ class Service:
 
 
 class Credentials:
-    """Gives a valid token, and shows it to nobody else."""
+    """Holds what gets valid tokens, and shows it to nobody."""
 
     def __init__(
         self,
@@ -78,7 +71,7 @@ class Credentials:
         self.project_id = project_id
         self._give = give
         self.revoked = revoked
-        """Gives a token that was valid and has been ended; ``None`` where none is to be had."""
+        """Returns a token that was valid and has been ended; ``None`` where none is to be had."""
         self.renew = renew
         """Forgets the token in use, so that the next is a new one where there can be one."""
         self._lock = threading.Lock()
@@ -87,9 +80,9 @@ class Credentials:
         return f"<Credentials: {self.how}>"
 
     def token(self) -> str | None:
-        """Give a token that is valid for a while yet; ``None`` where the service asks for none.
+        """Return a token that is valid for a while yet; ``None`` where the service asks for none.
 
-        Raises ``Blocked`` when the old one has expired and no new one is to be had.
+        Raise ``Blocked`` when the old one has expired and no new one is to be had.
         """
         with self._lock:
             token = self._give()
@@ -98,20 +91,43 @@ class Credentials:
 
 
 def nobody() -> Credentials:
-    """Give the credentials of a caller who has none."""
+    """Return the credentials of a caller who has none."""
     return Credentials("none", lambda: None)
 
 
-def find(options: Options, environ: Mapping[str, str]) -> tuple[Service, Credentials]:
-    """Find the service that the tester names, and the credentials for it.
+def ways(prefix: str = "--") -> str:
+    """Return the ways to name a service, a line each, with the options as they are typed."""
+    rows = (
+        (f"{prefix}endpoint URL, or CLOUDIMAGES_ENDPOINT", "and CLOUDIMAGES_TOKEN, or OS_AUTH_TYPE=none"),
+        (f"{prefix}cloud NAME, or OS_CLOUD", "an entry of clouds.yaml (OS_CLIENT_CONFIG_FILE names the file)"),
+        ("OS_AUTH_URL, OS_USERNAME, OS_PASSWORD, ...", "as an openrc file sets them"),
+        ("OS_AUTH_TYPE=admin_token or none", "with OS_ENDPOINT, and OS_TOKEN"),
+        (f"{prefix}reference", "the embedded server"),
+    )
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(["Name the service to judge in one of these ways:", *(f"  {a:<{width}}  {b}" for a, b in rows)])
 
-    Raises ``ConfigurationError`` for what the tester can mend, ``Blocked`` where Identity does not do its part.
+
+def find(
+    environ: Mapping[str, str],
+    *,
+    url: str | None = None,
+    cloud: str | None = None,
+    timeout: float = 30.0,
+    embedded: bool = False,
+    prefix: str = "--",
+) -> tuple[Service, Credentials]:
+    """Return the service that the tester names, and the credentials for it.
+
+    ``url`` and ``cloud`` are what options say; ``environ`` has the rest. ``embedded``: it is the embedded server that
+    the variables lead to. Messages name options with ``prefix``. Raise ``ConfigurationError`` for what the tester can
+    mend, ``Blocked`` where Identity does not do its part.
     """
     given = _given(environ)
     mine = {name: value for name, value in given.items() if not name.startswith(OWN)}
-    if options.url:
-        endpoint = normalised(options.url)
-        named = "CLOUDIMAGES_ENDPOINT" if options.url == given.get("CLOUDIMAGES_ENDPOINT") else "--endpoint"
+    if url:
+        endpoint = normalised(url)
+        named = "CLOUDIMAGES_ENDPOINT" if url == given.get("CLOUDIMAGES_ENDPOINT") else f"{prefix}endpoint"
         if token := given.get("CLOUDIMAGES_TOKEN"):
             account = as_it_is(token, "token from CLOUDIMAGES_TOKEN", mine)
         elif not mine.keys() & {"OS_CLOUD", "OS_AUTH_URL", "OS_AUTH_TYPE", *TOKENS}:
@@ -121,25 +137,26 @@ def find(options: Options, environ: Mapping[str, str]) -> tuple[Service, Credent
                 " file; or OS_AUTH_TYPE=none, if the service asks for no token."
             )
         else:
-            account = account_of(mine, mine.get("OS_CLOUD"), options.timeout)
+            account = account_of(mine, mine.get("OS_CLOUD"), timeout)
         return Service(endpoint, None, named, account.verify, account.cert), _credentials(account)
-    cloud = options.cloud or mine.get("OS_CLOUD")
+    cloud = cloud or mine.get("OS_CLOUD")
     where = mine.keys() & {"OS_AUTH_URL", "OS_ENDPOINT", "OS_IMAGE_ENDPOINT_OVERRIDE"}
     if not cloud and not where:
         idle = sorted(name for name in mine if name in {"CLOUDIMAGES_TOKEN", "OS_USERNAME", "OS_AUTH_TYPE", *TOKENS})
         hint = f"{' and '.join(idle)} say who asks, but nothing says where the service is." if idle else ""
-        raise ConfigurationError(f"{hint or 'Nothing says which service to judge.'}\n{WAYS}")
-    account = account_of(mine, cloud, options.timeout)
+        raise UnnamedServiceError(f"{hint or 'Nothing says which service to judge.'}\n{ways(prefix)}")
+    account = account_of(mine, cloud, timeout)
     credentials = _credentials(account)
     endpoint, region = account.endpoint(mine.get("OS_REGION_NAME"))
-    named = "the embedded server" if options.reference else account.named or account.source
+    named = "the embedded server" if embedded else account.named or account.source
     return Service(normalised(endpoint), region, named, account.verify, account.cert), credentials
 
 
-def find_other(options: Options, environ: Mapping[str, str], who: str, service: Service) -> Credentials | None:
-    """Find the credentials of a further caller (ALT, READER, CREATOR or ADMIN); ``None`` where none were given."""
+def find_other(
+    environ: Mapping[str, str], who: str, service: Service, *, cloud: str | None = None, timeout: float = 30.0
+) -> Credentials | None:
+    """Return the credentials of a further caller, one of ``OTHERS``; ``None`` where none were given."""
     given = _given(environ)
-    cloud: str | None = getattr(options, OTHERS[who])
     if not cloud and (token := given.get(f"CLOUDIMAGES_{who}_TOKEN")):
         return _credentials(as_it_is(token, f"token from CLOUDIMAGES_{who}_TOKEN", {}))
     if not cloud:
@@ -153,11 +170,11 @@ def find_other(options: Options, environ: Mapping[str, str], who: str, service: 
                 f" answer for them. Set OS_{who}_AUTH_URL or OS_AUTH_URL; or name an entry of clouds.yaml in"
                 f" OS_{who}_CLOUD."
             )
-    return _credentials(account_of(given, cloud, options.timeout, f"OS_{who}_* variables"))
+    return _credentials(account_of(given, cloud, timeout, f"OS_{who}_* variables"))
 
 
 def ended(environ: Mapping[str, str], owner: Credentials) -> dict[str, str]:
-    """Give tokens that were valid once, by what ended them: those the tester kept, or one revoked on purpose."""
+    """Return tokens that were valid once, by what ended them: those the tester kept, or one revoked on purpose."""
     given = _given(environ)
     tokens = {kind: given.get(f"CLOUDIMAGES_{kind.upper()}_TOKEN") for kind in ("expired", "revoked")}
     tokens["revoked"] = tokens["revoked"] or owner.revoked()
@@ -165,15 +182,15 @@ def ended(environ: Mapping[str, str], owner: Credentials) -> dict[str, str]:
 
 
 def _credentials(account: Account) -> Credentials:
-    """Get a first token, so that wrong credentials are told at once."""
+    """Return the credentials of an account after a first token, so that wrong ones are told at once."""
     project_id = account.sign_in()
     return Credentials(account.how, account.token, project_id, account.revoked, account.renew)
 
 
 def normalised(endpoint: str) -> str:
-    """Give the endpoint as it is used here: it ends in exactly one /v2.
+    """Return the endpoint as it is used here: it ends in exactly one /v2.
 
-    Raises ``ConfigurationError`` for what is no address of an image service.
+    Raise ``ConfigurationError`` for what is no address of an image service.
     """
     parts = address(endpoint, "endpoint of an image service", "https://image.example or https://image.example/v2")
     path = re.sub(r"(/v2(\.\d+)?)+$", "", parts.path.rstrip("/"))
@@ -187,7 +204,7 @@ def normalised(endpoint: str) -> str:
 
 
 def _given(environ: Mapping[str, str]) -> dict[str, str]:
-    """Pick the variables that concern us and are not empty; from here on, no output shows their secrets."""
+    """Return the variables that concern us and are not empty; from here on, no output shows their secrets."""
     given = {name: value for name, value in environ.items() if name.startswith(("OS_", "CLOUDIMAGES_")) and value}
     if given.get("OS_INSECURE", "").lower() in {"1", "yes", "on"}:
         given["OS_INSECURE"] = "true"  # the one word that openstacksdk knows
@@ -196,7 +213,7 @@ def _given(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _overlaid(given: Mapping[str, str], who: str) -> dict[str, str]:
-    """Give the variables of another identity: its own, and of the tester's those that do not compete with them."""
+    """Return the variables of another identity: its own, and of the tester's those that do not compete with them."""
     start = f"OS_{who}_"
     own = {f"OS_{name.removeprefix(start)}": value for name, value in given.items() if name.startswith(start)}
     files = {name: value for name, value in given.items() if name in {"OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"}}
@@ -205,7 +222,7 @@ def _overlaid(given: Mapping[str, str], who: str) -> dict[str, str]:
     if own.keys() & TOKENS and not own.keys() & ({"OS_AUTH_TYPE", "OS_AUTH_URL"} | SCOPE):
         return own  # nothing asks for another token in its place: it is used as it is
     dropped = {"OS_CLOUD"}.union(*(group for group in ALTERNATIVES if group & own.keys()))
-    if proof := next((one for one in PROOFS if one[0] & own.keys()), None):
+    if proof := next((proof for proof in PROOFS if proof[0] & own.keys()), None):
         _, kind, competing = proof
         dropped |= competing
         if kind not in given.get("OS_AUTH_TYPE", ""):

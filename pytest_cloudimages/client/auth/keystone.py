@@ -20,7 +20,7 @@ logging.getLogger("keystoneauth").addHandler(logging.NullHandler())
 
 @dataclass
 class Account:
-    """Somebody at a cloud: gives tokens, and knows the catalogue."""
+    """A caller at a cloud: has tokens, and knows the catalogue."""
 
     source: str
     """Where it was described."""
@@ -39,18 +39,18 @@ class Account:
     _shown: str | None = field(default=None, repr=False)
 
     def sign_in(self) -> str | None:
-        """Get a first token and give the id of the project that it is for."""
+        """Get a first token, and return the id of the project that it is for."""
         if not self.identity:
             SECRETS.keep(self.static)
             return None
         self._look()
         access = self._access()
-        with _told(self.identity, self.how, self.source):
+        with _in_our_words(self.identity, self.how, self.source):
             project_id: str | None = access.project_id
         return project_id
 
     def _look(self) -> None:
-        """Ask the root of Identity once what it is; keystoneauth1 waits for ever where that takes a token."""
+        """Ask the root of Identity for itself once; keystoneauth1 waits for ever where that takes a token."""
         import requests
 
         with requests.Session() as session, suppress(requests.RequestException):
@@ -68,7 +68,7 @@ class Account:
                 )
 
     def token(self) -> str | None:
-        """Give a token that is valid for a while yet."""
+        """Return a token that is valid for a while yet."""
         if not self.identity:
             return self.static
         try:
@@ -84,7 +84,10 @@ class Account:
             self.regions[0].get_session().invalidate()
 
     def revoked(self) -> str | None:
-        """Get a further token and end it at once; ``None`` where that cannot be, or could end the tester's own too."""
+        """Return a further token that has been ended at once.
+
+        ``None`` where none is to be had, or ending it could end the tester's own too.
+        """
         from keystoneauth1 import exceptions
 
         if not self.identity or "token" in self.how.partition(" at ")[0]:
@@ -105,7 +108,7 @@ class Account:
 
     def _access(self) -> Any:
         session = self.regions[0].get_session()
-        with _told(self.identity, self.how, self.source):
+        with _in_our_words(self.identity, self.how, self.source):
             access = session.auth.get_access(session)  # type: ignore[union-attr]  # an Identity plugin
             token = access.auth_token
             if not isinstance(token, str) or not token:
@@ -117,7 +120,7 @@ class Account:
         return access
 
     def endpoint(self, region: str | None) -> tuple[str, str | None]:
-        """Give the endpoint of the image service and its region.
+        """Return the endpoint of the image service and its region.
 
         ``region`` counts where the settings leave it open.
         """
@@ -131,17 +134,17 @@ class Account:
             )
         settings = self.regions[0]
         access = self._access()
-        with _told(self.identity, self.how, self.source):
+        with _in_our_words(self.identity, self.how, self.source):
             catalogue = access.service_catalog.normalize_catalog() if access.has_service_catalog() else []
             found = _endpoints(catalogue, settings)
             region = region or _default_region(settings)
-        known = sorted({one["region_name"] or "(none)" for one in found})
+        known = sorted({endpoint["region_name"] or "(none)" for endpoint in found})
         if region is None and len(known) > 1:
             raise ConfigurationError(
                 f"The catalogue of {self.identity} has the image service in several regions: {', '.join(known)}."
                 " Choose one with OS_REGION_NAME, or with `region_name` of the entry in clouds.yaml."
             )
-        matching = [one for one in found if region is None or one["region_name"] == region]
+        matching = [endpoint for endpoint in found if region is None or endpoint["region_name"] == region]
         if not matching:
             raise ConfigurationError(
                 f"The catalogue of {self.identity} has no image service in region {region!r}, but in:"
@@ -151,8 +154,9 @@ class Account:
         return str(matching[0]["url"]), matching[0]["region_name"]
 
     def _region(self, wanted: str | None) -> str | None:
-        """Give the region of the settings; where they name none or several, the one that is wanted, if any."""
-        known = [str(one.config["region_name"]) for one in self.regions if one.config.get("region_name")]
+        """Return the region of the settings; where they name none or several, the one that is wanted, if any."""
+        named = (settings.config.get("region_name") for settings in self.regions)
+        known = [str(region) for region in named if region]
         if len(known) == 1:
             return known[0]
         if known and wanted and wanted not in known:
@@ -164,37 +168,41 @@ class Account:
 
 
 def _endpoints(catalogue: list[dict[str, Any]], settings: "CloudRegion") -> list[dict[str, Any]]:
-    """Pick the image service's endpoints of the interface that was asked for."""
-    images = [one for one in catalogue if one["type"] == "image"]
+    """Return the image service's endpoints of the interface that was asked for."""
+    images = [service for service in catalogue if service["type"] == "image"]
     if not images:
-        types = ", ".join(sorted({str(one["type"]) for one in catalogue})) or "none, as for a token without a project"
+        types = (
+            ", ".join(sorted({str(service["type"]) for service in catalogue}))
+            or "none, as for a token without a project"
+        )
         raise ConfigurationError(
             f"The catalogue has no service of type 'image'. The types it has: {types}. Check the project"
-            " (OS_PROJECT_NAME), or give the address with --endpoint or OS_IMAGE_ENDPOINT_OVERRIDE."
+            " (OS_PROJECT_NAME), or give the address in OS_IMAGE_ENDPOINT_OVERRIDE."
         )
     for name in ("cloudImages", settings.get_service_name("image")):
-        images = [one for one in images if name and one["name"] == name] or images
-    offered = [one for service in images for one in service["endpoints"]]
+        images = [service for service in images if name and service["name"] == name] or images
+    offered = [endpoint for service in images for endpoint in service["endpoints"]]
     asked = settings.get_interface("image") or "public"
     for interface in [asked] if isinstance(asked, str) else asked:
-        if found := [one for one in offered if one["interface"].removesuffix("URL") == interface.removesuffix("URL")]:
+        wanted = interface.removesuffix("URL")
+        if found := [endpoint for endpoint in offered if endpoint["interface"].removesuffix("URL") == wanted]:
             return found
-    kinds = ", ".join(sorted({one["interface"] for one in offered})) or "none"
+    kinds = ", ".join(sorted({endpoint["interface"] for endpoint in offered})) or "none"
     raise ConfigurationError(
         f"The catalogue has no {asked} interface of the image service; it has: {kinds}. Choose one with OS_INTERFACE."
     )
 
 
 def _default_region(settings: "CloudRegion") -> str | None:
-    """Give the region that Rackspace's Identity names for a user."""
+    """Return the region that Rackspace's Identity names for a user."""
     state = json.loads(settings.get_session().auth.get_auth_state() or "{}")  # type: ignore[union-attr,arg-type]
     region = state.get("body", {}).get("access", {}).get("user", {}).get("RAX-AUTH:defaultRegion")
     return str(region) if region else None
 
 
 @contextmanager
-def _told(identity: str, how: str, source: str) -> Iterator[None]:
-    """Say in a tester's words what keystoneauth1 says in its own."""
+def _in_our_words(identity: str, how: str, source: str) -> Iterator[None]:
+    """Raise what keystoneauth1 raises in words that tell a tester what to do."""
     from keystoneauth1 import exceptions
 
     try:
@@ -213,7 +221,7 @@ def _translated(error: BaseException, identity: str, how: str, source: str) -> E
     chain = [error]
     while inner := chain[-1].__cause__ or chain[-1].__context__:
         chain.append(inner)
-    refused = next((one for one in chain if isinstance(one, exceptions.HttpError)), None)
+    refused = next((link for link in chain if isinstance(link, exceptions.HttpError)), None)
     response = getattr(refused or error, "response", None)
     factor = "sessionid" in (response.headers.get("WWW-Authenticate", "") if response is not None else "").lower()
     if isinstance(error, exceptions.Unauthorized | exceptions.MissingAuthMethods):
@@ -225,7 +233,7 @@ def _translated(error: BaseException, identity: str, how: str, source: str) -> E
         )
         return ConfigurationError(SECRETS.hide(f"Identity refuses the {how} (401).{hint}"))
     if lost := next(
-        (one for one in chain if isinstance(one, exceptions.ConnectFailure | exceptions.ConnectionError)), None
+        (link for link in chain if isinstance(link, exceptions.ConnectFailure | exceptions.ConnectionError)), None
     ):
         return Blocked(
             SECRETS.hide(f"Identity at {identity} cannot be reached: {lost}. Check auth_url and the network.")

@@ -1,8 +1,8 @@
 """Whether a read shows the state of a single moment. No I/O.
 
-What is known of a tag at a moment follows from the answers up to then: sometimes it can only be present, or only
+What is known of a value at a moment follows from the answers up to then: sometimes it can only be present, or only
 absent. A read takes effect at one moment between being sent and being answered. If at every moment of that time some
-tag cannot have been as the read shows it, the read was torn. Answers after the moment could narrow down more and are
+value cannot have been as the read shows it, the read was torn. Answers after the moment could narrow down more and are
 left aside, and each read is looked at alone: a torn read may go unnoticed, but none is alleged that was not.
 """
 
@@ -17,38 +17,40 @@ from pytest_cloudimages.history.operations import Kind
 
 
 class PossibleStates:
-    """What was possible of one tag as time went by."""
+    """The states in which one value may have been as time went by."""
 
-    def __init__(self, register: Projection, possible: Sequence[Possible]) -> None:
-        self.register = register
-        self.tag = register.tag or ""
+    def __init__(self, projection: Projection, possible: Sequence[Possible]) -> None:
+        self.projection = projection
+        self.value = projection.value or ""
         self.possible = possible
-        self._keys = [(one.time, one.after) for one in possible]
+        self._keys = [(each.time, each.after) for each in possible]
 
     def allows(self, moment: float, *, shown: bool) -> bool:
-        """Whether the tag can have been so while everything sent up to this moment was under way."""
+        """Return whether the value can have been so while everything sent up to this moment was under way."""
         return shown in self.possible[bisect_right(self._keys, (moment, False)) - 1].states
 
     def denials(self, begin: float, end: float, *, shown: bool) -> Iterator[tuple[float, float]]:
-        """Give the times within these bounds at which the tag cannot have been so."""
-        for one, following in zip(self.possible, [*self._keys[1:], (inf, True)], strict=True):
-            if shown not in one.states and one.time <= end and following[0] > begin:
-                yield max(one.time, begin), min(following[0], end)
+        """Yield the times within these bounds at which the value cannot have been so."""
+        for each, following in zip(self.possible, [*self._keys[1:], (inf, True)], strict=True):
+            if shown not in each.states and each.time <= end and following[0] > begin:
+                yield max(each.time, begin), min(following[0], end)
 
 
 def torn_read(image: int, explained: Sequence[tuple[Projection, Sequence[Possible]]]) -> Iterator[Anomaly]:
-    """Tell of the first read of an image that no single moment explains, given tags that can be explained alone."""
-    courses = [PossibleStates(register, possible) for register, possible in explained]
-    marks = sorted((one.time, one.after, place) for place, each in enumerate(courses) for one in each.possible[1:])
+    """Yield the first read of an image that no single moment explains, given values that can be explained alone."""
+    courses = [PossibleStates(projection, possible) for projection, possible in explained]
+    marks = sorted(
+        (each.time, each.after, place) for place, states in enumerate(courses) for each in states.possible[1:]
+    )
     keys = [(time, after) for time, after, _ in marks]
-    reads = [one for one in explained[0][0].events if one.kind is Kind.READ] if explained else []
-    for read in sorted(reads, key=lambda one: (_ended(one), one.sent)):
+    reads = [event for event in explained[0][0].events if event.kind is Kind.READ] if explained else []
+    for read in sorted(reads, key=lambda event: (_ended(event), event.sent)):
         during = marks[bisect_right(keys, (read.sent, False)) : bisect_right(keys, (_ended(read), True))]
         changing = [courses[place] for place in sorted({place for _, _, place in during})]
-        # A tag that did not change meanwhile is as shown at every moment, or it could not be explained alone.
+        # A value that did not change meanwhile is as shown at every moment, or it could not be explained alone.
         moments = [read.sent, *(time for time, after, _ in during if not after)]
-        if len(changing) > 1 and not _some_moment(moments, {*(read.tags or ())}, changing):
-            yield _anomaly(image, read, [each.register for each in changing])
+        if len(changing) > 1 and not _some_moment(moments, {*(read.values or ())}, changing):
+            yield _anomaly(image, read, [states.projection for states in changing])
             return
 
 
@@ -58,34 +60,34 @@ def _ended(read: Event) -> float:
 
 
 def _some_moment(moments: Iterable[float], shown: Collection[str], courses: Sequence[PossibleStates]) -> bool:
-    """Whether all tags can have been as shown at one of these moments."""
-    return any(all(each.allows(moment, shown=each.tag in shown) for each in courses) for moment in moments)
+    """Return whether all values can have been as shown at one of these moments."""
+    return any(all(states.allows(moment, shown=states.value in shown) for states in courses) for moment in moments)
 
 
 def _moments(read: Event, courses: Iterable[PossibleStates]) -> set[float]:
-    """Give the moments of a read that count: only what is sent makes more possible."""
-    times = (one.time for each in courses for one in each.possible if not one.after)
+    """Return the moments of a read that count: only what is sent makes more possible."""
+    times = (each.time for states in courses for each in states.possible if not each.after)
     return {read.sent, *(time for time in times if read.sent < time <= _ended(read))}
 
 
-def _anomaly(image: int, read: Event, registers: Sequence[Projection]) -> Anomaly:
-    """Give the witness: the read, and of each tag what leaves it no moment."""
-    shown = {*(read.tags or ())}
-    past = [each.until(_ended(read)) for each in registers]
+def _anomaly(image: int, read: Event, projections: Sequence[Projection]) -> Anomaly:
+    """Return the anomaly with its witness: the read, and of each value what leaves it no moment."""
+    shown = {*(read.values or ())}
+    past = [projection.until(_ended(read)) for projection in projections]
     items = [
-        (_end_of(each, place), number, place)
-        for number, each in enumerate(past)
-        for place in each.certain()
-        if each.events[place] is not read
+        (projection.claims[place].ended, number, place)
+        for number, projection in enumerate(past)
+        for place in projection.certain()
+        if projection.events[place] is not read
     ]
     items.sort()
 
     def courses(chosen: Collection[int]) -> list[PossibleStates]:
         kept: dict[int, list[int]] = {}
-        for one in chosen:
-            kept.setdefault(items[one][1], []).append(items[one][2])
+        for item in chosen:
+            kept.setdefault(items[item][1], []).append(items[item][2])
         return [
-            PossibleStates(past[number], past[number].finding_with(places).course) for number, places in kept.items()
+            PossibleStates(past[number], past[number].finding_with(places).possible) for number, places in kept.items()
         ]
 
     def torn(chosen: Collection[int]) -> bool:
@@ -94,17 +96,16 @@ def _anomaly(image: int, read: Event, registers: Sequence[Projection]) -> Anomal
 
     chosen = minimize([range(len(items))], torn)
     left = courses(chosen)
-    events = {id(one): one for one in [past[items[each][1]].events[items[each][2]] for each in chosen]}
-    begun = min(one.sent for one in [read, *events.values()])
+    events = {id(event): event for event in (past[items[item][1]].events[items[item][2]] for item in chosen)}
+    begun = min(event.sent for event in [read, *events.values()])
     remarks = [
-        f"  {quoted(each.tag)} cannot have been {'present' if each.tag in shown else 'absent'}"
+        f"  {quoted(states.value)} cannot have been {'present' if states.value in shown else 'absent'}"
         f" from {(since - begun) * 1000:.1f} to {(until - begun) * 1000:.1f} ms"
-        for each in left
-        for since, until in each.denials(read.sent, _ended(read), shown=each.tag in shown)
+        for states in left
+        for since, until in states.denials(read.sent, _ended(read), shown=states.value in shown)
     ]
-    about = tuple(sorted(each.tag for each in left))
-    return describe(Category.TORN_READ, image, None, [read, *events.values()], read, about=about, remarks=remarks)
-
-
-def _end_of(register: Projection, place: int) -> float:
-    return register.acts[place].ended
+    about = tuple(sorted(states.value for states in left))
+    witness = [read, *events.values()]
+    return describe(
+        Category.TORN_READ, image, None, witness, read, name=projections[0].name, about=about, remarks=remarks
+    )

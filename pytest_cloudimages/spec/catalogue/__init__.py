@@ -25,7 +25,7 @@ def _own() -> Mapping[str, Requirement]:
 
 
 def load(*further: Path) -> Mapping[str, Requirement]:
-    """Give every requirement by its id: the package's own, and those of further TOML files of the same shape.
+    """Return every requirement by its id: the package's own, and those of further TOML files of the same shape.
 
     Raises ``ValueError`` naming the file and the entry where a file cannot be read as a catalogue.
     """

@@ -1,0 +1,103 @@
+# GET, POST, DELETE /v2/images/{image_id}/members
+
+from pytest_cloudimages import expect, requirement
+from pytest_cloudimages.areas.common.checks import (
+    REFUSED,
+    ConcurrentRuns,
+    ImagesClient,
+    Prior,
+    Steps,
+    expect_contract,
+    expect_explained,
+    expect_reproduced,
+    without,
+)
+from pytest_cloudimages.areas.members.fixtures import *
+from pytest_cloudimages.areas.members.resource import MEMBERS
+from pytest_cloudimages.areas.members.workloads import Question, Sharing
+
+NEW = (Prior.NEVER, Prior.DELETED)
+
+
+# Image sharing page, Create image member: the owner names a project, and gets 200 with the member.
+@requirement("MEM-CRE-01")
+def test_a_member_is_added(member_steps: Steps) -> None:
+    for step in member_steps.additions(past=NEW, known=False):
+        step.expect(status=200)
+        expect_contract(step.answer, "contract-member")
+        expect(step.answer.data["member_id"], step.value, "the member_id in the answer")
+
+
+# Image sharing page, Create image member: its status is pending, until the consumer decides.
+@requirement("MEM-CRE-02")
+def test_a_new_member_is_pending(member_steps: Steps) -> None:
+    for step in member_steps.additions(past=NEW, known=False, acknowledged=True):
+        status = step.answer.data.get("status") if isinstance(step.answer.data, dict) else None
+        expect(status, "pending", f"the status of the member that {step.operation} made")
+
+
+# Image sharing page, Create image member: the body member called member is required.
+@requirement("MEM-CRE-04")
+def test_an_addition_names_a_member(sharing: Sharing) -> None:
+    for answer in sharing.to(Question.NO_MEMBER_NAMED):
+        expect(answer.status, REFUSED, f"status of {answer}")
+
+
+# Image sharing page, List image members: the owner sees all of them, and the link to the schema.
+@requirement("MEM-LIST-01")
+def test_the_owner_sees_all_members(member_steps: Steps, member_races: ConcurrentRuns) -> None:
+    for step in member_steps.additions(acknowledged=True):
+        step.expect(after={*(step.before or ()), step.value})
+    for reading in member_steps.readings():
+        expect_contract(reading.answer, "contract-members")
+    expect_reproduced(member_steps, standing_by=False)
+    member_steps.steady()
+
+    shown = member_races.measured(member_races.patterns, member_races.unexplained, kind=lambda found: found.category)
+    expect_explained(shown)
+    shown.raise_if_blocked()
+
+
+# Image sharing page, List image members: a consumer sees the own membership alone.
+@requirement("MEM-LIST-02")
+def test_a_consumer_sees_the_own_membership_alone(other_project: ImagesClient, sharing: Sharing) -> None:
+    for answer in sharing.to(Question.SHARED):
+        expect(answer.status, 200, f"the status for {other_project.caller}")
+        expect(MEMBERS.values(answer), (sharing.consumer,), "the members that it sees")
+
+
+# Image sharing page, List image members: whom the image is not shared with gets 404.
+@requirement("MEM-LIST-03")
+def test_the_members_are_hidden_from_strangers(other_project: ImagesClient, sharing: Sharing) -> None:
+    for answer in sharing.to(Question.BEFORE):
+        expect(answer.status, 404, f"the status for {other_project.caller}")
+
+
+# Image sharing page, Get image member details: 404 is among the response codes.
+@requirement("MEM-GET-03")
+def test_who_is_no_member_is_not_found(sharing: Sharing) -> None:
+    for answer in sharing.to(Question.NOT_A_MEMBER):
+        expect(answer.status, 404, "the status for a project that is no member")
+
+
+# Image sharing page, Delete image member: the owner removes a member, and gets 204 without a body.
+@requirement("MEM-DEL-01")
+def test_a_member_is_removed(member_steps: Steps) -> None:
+    for step in member_steps.deletions(past=[Prior.PRESENT]):
+        step.expect(status=204, after=without(step.before, step.value))
+        expect(step.answer.body, b"", f"body after {step.answered}")
+
+
+# Image sharing page, Delete image member: who is no member cannot be removed, and 404 says so.
+@requirement("MEM-DEL-03")
+def test_who_is_no_member_cannot_be_removed(member_steps: Steps) -> None:
+    for step in member_steps.deletions(past=NEW):
+        step.expect(status=404, after=step.before or ())
+
+
+# Concepts page, Image member statuses: without the membership the image can be neither used nor listed.
+@requirement("MEM-DEL-04")
+def test_a_former_consumer_has_no_access(other_project: ImagesClient, sharing: Sharing) -> None:
+    for answer in sharing.to(Question.IMAGE_AFTER):
+        expect(answer.status, 404, f"the status for {other_project.caller}, which is no member any more")
+        expect(bool(sharing.listed_after), False, f"whether the list of {other_project.caller} has the image")

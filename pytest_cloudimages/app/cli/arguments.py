@@ -1,0 +1,52 @@
+"""The table of options on the command line of `cloudimages run`."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from pytest_cloudimages.app.options import OPTIONS, PYTEST, REPORTS, TYPED, Kind, Option, help_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add every option to the parser of `cloudimages run`."""
+    service = parser.add_mutually_exclusive_group()
+    for option in OPTIONS:
+        target = service if option.names_service else parser
+        if option.kind is Kind.FLAG:
+            target.add_argument(TYPED + option.name, action="store_true", help=help_of(option))
+            continue
+        target.add_argument(
+            TYPED + option.name,
+            action="append" if option.repeated else "store",
+            type=argument_type(option),
+            metavar=option.metavar,
+            help=help_of(option),
+        )
+
+
+def argument_type(option: Option) -> Callable[[str], Any]:
+    """Return what argparse takes an option's value by."""
+
+    def parse(text: str) -> Any:
+        try:
+            return option.parse(text)
+        except ValueError as problem:
+            raise argparse.ArgumentTypeError(str(problem)) from None
+
+    return parse
+
+
+def handed_on(chosen: argparse.Namespace) -> list[str]:
+    """Return the words of pytest's command line that say what was given to `cloudimages run`."""
+    values = {option.name: getattr(chosen, option.key) for option in OPTIONS}
+    values["reports"] = values["reports"] or REPORTS
+    return [word for option in OPTIONS for word in option.words(values[option.name], PYTEST)]
+
+
+def typed(chosen: argparse.Namespace) -> frozenset[str]:
+    """Return the names of the options that were given to `cloudimages run`."""
+    return frozenset(option.name for option in OPTIONS if getattr(chosen, option.key) not in (None, False))

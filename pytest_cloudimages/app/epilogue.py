@@ -1,0 +1,107 @@
+"""The end of a run: what its checks have shown becomes results, and the results become reports."""
+
+from __future__ import annotations
+
+import functools
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_cloudimages.app import report_files
+from pytest_cloudimages.app.explanations import with_extents
+from pytest_cloudimages.app.facts import facts_of
+from pytest_cloudimages.app.stash import RESULTS, RUN
+from pytest_cloudimages.reporting import terminal
+from pytest_cloudimages.reporting.results import Results
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from pytest_cloudimages.app.records import Records
+    from pytest_cloudimages.app.selection import Selection
+    from pytest_cloudimages.engine.run import Run
+    from pytest_cloudimages.reporting.results import RunFacts
+
+
+class Epilogue:
+    """The hooks that end a run; its ``results`` are all that the reports know."""
+
+    def __init__(self, config: pytest.Config, selection: Selection, records: Records) -> None:
+        self.config, self.selection, self.records = config, selection, records
+        self.begun = time.time()
+        self.awaited: set[str] = set()
+        """Checks that were to run and have not ended."""
+        self.running = False
+        self.interrupted = False
+        self.unwritten = ""
+        """Why the results could not be written, if that is so."""
+
+    @property
+    def run(self) -> Run:
+        """What the run stands on."""
+        return self.config.stash[RUN]
+
+    def pytest_runtest_logstart(self) -> None:
+        """Remember that a test has begun."""
+        self.running = True
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Remember which checks have ended."""
+        if report.when == "teardown":
+            self.awaited.discard(report.nodeid)
+
+    def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
+        """Remember that the run did not come to its end; pytest itself stops so where a module cannot be loaded."""
+        self.interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
+
+    @functools.cached_property
+    def facts(self) -> RunFacts:
+        """The facts that are known before anything is judged."""
+        return facts_of(self.run, self.selection, begun=self.begun)
+
+    @functools.cached_property
+    def results(self) -> Results | None:
+        """What the run has shown, if it has judged anything; made once, when all images are gone."""
+        if RUN not in self.config.stash or not self.selection.tested:
+            return None
+        # Whatever ended it early: a run that was cut short must not look whole.
+        interrupted = self.interrupted or (self.running and bool(self.awaited))
+        facts = facts_of(self.run, self.selection, begun=self.begun, interrupted=interrupted)
+        return Results.of(facts, self.selection.catalogue, self.records.results)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Write the results when everything has been put back, and close what is open."""
+        try:
+            if RUN in self.config.stash:
+                # Before anybody else makes reports of the results.
+                self._find_extents()
+            return (yield)
+        finally:
+            if RUN in self.config.stash:
+                if self.results is not None:
+                    session.config.stash[RESULTS] = self.results
+                    self._write(self.results)
+                self.run.close()
+
+    def _find_extents(self) -> None:
+        """Find out for which class of input the findings hold, if the run came to its end."""
+        if self.records.suspects and not self.interrupted and not self.run.problem:
+            self.records.results = with_extents(self.run, self.records.results, self.records.suspects)
+
+    def _write(self, results: Results) -> None:
+        folder = self.selection.settings.reports
+        try:
+            if folder:
+                report_files.write(results, Path(folder))
+        except OSError as problem:
+            self.unwritten = f"{problem.filename or folder}: {problem.strerror}"
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the verdicts by group, and every finding."""
+        if self.results is not None:
+            terminal.summary(self.results, terminalreporter)
+        if self.unwritten:
+            terminalreporter.write_line(f"The results could not be written: {self.unwritten}.", red=True, bold=True)

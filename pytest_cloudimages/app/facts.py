@@ -1,0 +1,42 @@
+"""What the reports may know of a run, read off it."""
+
+from __future__ import annotations
+
+import platform
+import time
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.reporting.results import RunFacts
+
+if TYPE_CHECKING:
+    from pytest_cloudimages.app.selection import Selection
+    from pytest_cloudimages.engine.run import Run
+
+
+def facts_of(run: Run, selection: Selection, *, begun: float, interrupted: bool = False) -> RunFacts:
+    """Return the facts as they are now."""
+    recorder, settings = run.recorder, run.settings
+    return RunFacts(
+        endpoint=run.service.endpoint,
+        named=run.service.named,
+        region=run.service.region,
+        credentials=run.owner.how,
+        settings=settings.as_data(),
+        replay={identifier: settings.replay((identifier,)) for identifier in selection.catalogue},
+        problem=str(run.problem or ""),
+        instead_of=run.meant.endpoint if run.meant else "",
+        suite=metadata.version("pytest-cloudimages"),
+        software={"python": platform.python_version()}
+        | {name: metadata.version(name) for name in ("pytest", "hypothesis", "requests", "urllib3")},
+        chosen=frozenset(selection.chosen),
+        tested=selection.tested,
+        started=begun,
+        seconds=time.time() - begun,
+        interrupted=interrupted,
+        created=recorder.created,
+        lag=recorder.lag,
+        left_behind=tuple(recorder.traces.left_behind),
+        requests={str(purpose): recorder.counts[purpose] for purpose in Purpose},
+    )

@@ -1,0 +1,126 @@
+"""The table of options under pytest: its options, its ini settings, and what is read from both."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_cloudimages.app.options import INI, OPTIONS, PYTEST, TYPED, Kind, Option, help_of, replayed
+from pytest_cloudimages.engine.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import pytest
+
+
+@dataclass(frozen=True)
+class Handover:
+    """What `cloudimages run` tells the plugin beside pytest's words; it is registered as a plugin of that run."""
+
+    typed: frozenset[str]
+    """The options that were given to the command itself."""
+    rest: tuple[str, ...]
+    """The words behind ``--``."""
+
+
+def declare(parser: pytest.Parser) -> None:
+    """Declare every option and its ini setting."""
+    group = parser.getgroup("cloudimages", "conformance of image-tag services (pytest-cloudimages)")
+    for option in OPTIONS:
+        how: dict[str, Any] = {"dest": INI + option.key, "default": None, "help": help_of(option)}
+        if option.kind is Kind.FLAG:
+            how["action"] = "store_true"
+        else:
+            how |= {"action": "append" if option.repeated else "store", "metavar": option.metavar}
+        group.addoption(*(PYTEST + name for name in (option.name, *option.aliases)), **how)
+        shape = "bool" if option.kind is Kind.FLAG else "linelist" if option.repeated else "string"
+        for name in _ini_names(option):
+            parser.addini(name, option.help, type=shape, default=None)  # type: ignore[arg-type]  # one of pytest's words
+
+
+def settings(config: pytest.Config, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Return the settings of a run: command line before ini file before environment before default.
+
+    Raise ``pytest.UsageError`` for a wrong value, naming the option as it was typed.
+    """
+    import pytest
+
+    handover = next((plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, Handover)), None)
+    found: dict[str, Any] = {}
+    spelled: dict[str, str] = {}
+    for option in OPTIONS:
+        value, spelled[option.name] = _given(config, option, handover)
+        try:
+            found[option.attribute] = option.default if value is None else _parsed(option, value)
+        except ValueError as problem:
+            raise pytest.UsageError(f"{spelled[option.name]}: {problem}.") from None
+    services = [option for option in OPTIONS if option.names_service and found[option.attribute]]
+    if len(services) > 1:
+        names = ", ".join(spelled[option.name] for option in services)
+        raise pytest.UsageError(f"{names}: expected one service to judge, got {len(services)}. Leave out all but one.")
+    if not services:
+        # Whoever names a service means it, whatever the shell still holds.
+        found["url"] = environ.get("CLOUDIMAGES_ENDPOINT") or None
+    if found["minutes"] is not None and found["profile"] != "explore":
+        raise pytest.UsageError(
+            f"{spelled['minutes']}: expected the profile explore, got {found['profile']}. Add"
+            f" {TYPED if handover else PYTEST}profile=explore, or leave {spelled['minutes']} out."
+        )
+    if found["dry_run"]:
+        found["reports"] = None  # a rehearsal is no result
+    if found["seed"] is None:
+        found["seed"] = secrets.randbelow(2**32)
+    made = Settings(**found, prefix=TYPED if handover else PYTEST, rest=_rest(config, handover))
+    return replace(made, command=replayed(made))
+
+
+def is_given(config: pytest.Config, name: str) -> bool:
+    """Return whether an option is set on the command line or in an ini file."""
+    option = next(option for option in OPTIONS if option.name == name)
+    return bool(_given(config, option, None)[0])
+
+
+def _given(config: pytest.Config, option: Option, handover: Handover | None) -> tuple[Any, str]:
+    """Return the value given for an option, and the name under which the tester gave it."""
+    import pytest
+
+    value = config.getoption(INI + option.key, None)
+    if value is not None:
+        typed = handover is not None and option.name in handover.typed
+        words = {word.partition("=")[0] for word in config.invocation_params.args}
+        names = [PYTEST + name for name in (option.name, *option.aliases)]
+        return value, TYPED + option.name if typed else next((name for name in names if name in words), names[0])
+    for ini in _ini_names(option):
+        try:
+            value = config.getini(ini)
+        except (TypeError, ValueError, pytest.UsageError) as problem:
+            shape = "true or false" if option.kind is Kind.FLAG else "a list" if option.repeated else "a string"
+            raise pytest.UsageError(f"{ini}: expected {shape}; {problem}.") from None
+        if value not in (None, "", []):
+            return value, ini
+    return None, INI + option.key
+
+
+def _ini_names(option: Option) -> list[str]:
+    return [INI + name.replace("-", "_") for name in (option.name, *option.aliases)]
+
+
+def _parsed(option: Option, value: Any) -> Any:
+    if option.kind is Kind.FLAG:
+        return bool(value)
+    return tuple(map(option.parse, value)) if option.repeated else option.parse(str(value))
+
+
+def _rest(config: pytest.Config, handover: Handover | None) -> tuple[str, ...]:
+    """Return what stood behind ``--``, or under pytest the tests that were named beside the suite."""
+    if handover:
+        return handover.rest
+    named = config.getoption("file_or_dir", None) or ()
+    # The suite's folder lies within the package, or beside it in a checkout.
+    suite = {folder / "conformance" for folder in Path(__file__).resolve().parents[1:3]}
+    own = [str(word) for word in named if not str(word).startswith("pytest_cloudimages.conformance")]
+    return tuple(word for word in own if suite.isdisjoint({*(Path(word.partition("::")[0]) / "x").resolve().parents}))

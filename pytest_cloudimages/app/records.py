@@ -1,0 +1,161 @@
+"""What a check has left: its evidence becomes the results of the requirements it asks for, and its report says them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_cloudimages.app.explanations import explain, first_line, mismatch_of, suspect_of
+from pytest_cloudimages.app.stash import RUN
+from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.redaction import SECRETS
+from pytest_cloudimages.reporting.anomalies import as_data
+from pytest_cloudimages.reporting.results import CheckResult
+from pytest_cloudimages.spec.verdicts import Flaky, Verdict, judge, leaves, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from pytest_cloudimages.app.selection import Selection
+    from pytest_cloudimages.areas.tags.suspects import Suspect
+    from pytest_cloudimages.client.exchange import Exchange
+    from pytest_cloudimages.client.recorder import Recorder
+    from pytest_cloudimages.engine.recording import CheckRecord
+
+SHOWN_EXCHANGES = 12
+FAILING = (Verdict.FAIL, Verdict.UNSTABLE, Verdict.BLOCKED, Verdict.ERROR)
+
+
+def count_sent(mine: CheckRecord, sent: Sequence[Exchange]) -> None:
+    """Count what a check has sent itself."""
+    if mine.cases or mine.main is not None:
+        mine.attach(exchange for exchange in sent if not mine.holds(exchange))
+    elif sent:
+        # A check without a collection asks with what it sends itself.
+        mine.case(sent)
+
+
+def raise_if_flaky(check: Callable[[], object], mine: CheckRecord, error: Exception, recorder: Recorder) -> None:
+    """Raise ``Flaky`` where the service failed at a request of a check that finds nothing when it is asked again."""
+    accused = all(isinstance(leaf, AssertionError) for leaf in leaves(error))
+    if not accused or not any(exchange.broken for exchange in mine.exchanges):
+        return
+    try:
+        with recorder.apart():
+            check()
+    except Exception:  # noqa: BLE001 - it went wrong again: the first finding stands
+        return
+    raise Flaky(f"{first_line(error)}; asked again, all was well.") from error
+
+
+class Records:
+    """The results of all checks of a run."""
+
+    def __init__(self, config: pytest.Config, selection: Selection) -> None:
+        self.config, self.selection = config, selection
+        self.results: list[CheckResult] = []
+        self.suspects: dict[tuple[str, str], Suspect] = {}
+        """The operation that a finding is about, by its id and test."""
+
+    def judged(
+        self, item: pytest.Item, report: pytest.TestReport, error: BaseException | None, mine: CheckRecord
+    ) -> list[CheckResult]:
+        """Return what a check has shown of each requirement that it asks for."""
+        return [self._judged(identifier, item, report, error, mine) for identifier in self.selection.ids_of(item)]
+
+    def _judged(
+        self,
+        identifier: str,
+        item: pytest.Item,
+        report: pytest.TestReport,
+        error: BaseException | None,
+        mine: CheckRecord,
+    ) -> CheckResult:
+        missed, phase = self.selection.catalogue[identifier].missed, report.when or "call"
+        if isinstance(error, pytest.skip.Exception):
+            verdict, explanation = Verdict.UNTESTED, str(error.msg)
+        else:
+            verdict = judge(missed, phase, error, cases=mine.cases, noted=bool(mine.notes))
+            explanation = ""
+            if error is not None:
+                explanation = report.longreprtext if verdict is Verdict.ERROR else explain(error)
+            elif verdict is Verdict.BLOCKED:
+                explanation = "No case reached the question: the service refused, or broke, all that leads up to it."
+        if verdict.finding and (found := suspect_of(mine)):
+            self.suspects[identifier, brief(item.nodeid)] = found
+        return CheckResult(
+            id=identifier,
+            verdict=verdict,
+            test=brief(item.nodeid),
+            cases=mine.cases,
+            requests=mine.requests,
+            seconds=report.duration,
+            kinds=dict(mine.kinds),
+            notes=tuple(mine.notes),
+            explanation=SECRETS.hide(explanation),
+            mismatch=SECRETS.hidden(mismatch_of(error)) if verdict >= Verdict.NOTED else None,
+            exchanges=self._shown(mine) if verdict > Verdict.UNTESTED else (),
+            witnesses=tuple(SECRETS.hidden(as_data(anomaly)) for anomaly in mine.witnesses) if error else (),
+        )
+
+    def _shown(self, mine: CheckRecord) -> tuple[dict[str, object], ...]:
+        """Return the exchanges that a report shows: the last ones, without those that tidy up."""
+        run = self.config.stash[RUN]
+        if run.problem:
+            return ()
+        judged = [exchange for exchange in mine.exchanges if exchange.purpose is not Purpose.CLEANING]
+        return tuple(
+            exchange.as_data(run.transport.origin) for exchange in (judged or mine.exchanges)[-SHOWN_EXCHANGES:]
+        )
+
+    def show(
+        self, item: pytest.Item, report: pytest.TestReport, results: list[CheckResult], error: BaseException | None
+    ) -> None:
+        """Put the verdict on the report of a check."""
+        verdict = worst(result.verdict for result in results)
+        explanations = "\n".join(result.explanation for result in results)
+        if error is not None and not isinstance(error, pytest.skip.Exception):
+            report.longrepr = explanations or str(error)
+        if verdict in FAILING or (verdict is Verdict.ADVISORY and self.selection.settings.strict):
+            report.outcome = "failed"
+            report.longrepr = report.longrepr or explanations
+        elif verdict is Verdict.ADVISORY:
+            report.outcome = "skipped"
+            report.wasxfail = f"{verdict}: {first_line(error)}"
+        elif verdict is Verdict.NOTED:
+            report.outcome = "passed"
+        for result in results:
+            requirement = self.selection.catalogue[result.id]
+            # junit.xml takes them from the report of the teardown, which pytest makes of what the item has.
+            item.user_properties += [
+                ("requirement", result.id),
+                ("level", str(requirement.level)),
+                ("provenance", str(requirement.provenance)),
+                ("verdict", str(result.verdict)),
+                ("cases", str(result.cases)),
+                ("requests", str(result.requests)),
+            ]
+        report.user_properties = [*item.user_properties]
+        report.cloudimages = results  # type: ignore[attr-defined]  # reports go from hook to hook
+
+
+def results_of(report: pytest.TestReport) -> list[CheckResult]:
+    """Return the results that a report carries."""
+    return list(getattr(report, "cloudimages", ()))
+
+
+def brief(nodeid: str) -> str:
+    """Return a test's name without the folders of its file; a slash may stand in a parameter too."""
+    path, colons, name = nodeid.partition("::")
+    return f"{path.rpartition('/')[2]}{colons}{name}"
+
+
+def without_secrets(report: pytest.TestReport) -> pytest.TestReport:
+    """Return a report rid of every secret, whatever text it came in."""
+    if report.longrepr is not None and not isinstance(report.longrepr, tuple):
+        text = report.longreprtext
+        if SECRETS.hide(text) != text:
+            report.longrepr = SECRETS.hide(text)
+    report.sections = [(name, SECRETS.hide(text)) for name, text in report.sections]
+    return report

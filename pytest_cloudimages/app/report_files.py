@@ -1,0 +1,67 @@
+"""The files that a run leaves: checked before anything is asked, written when all images are gone."""
+
+from __future__ import annotations
+
+import errno
+from typing import TYPE_CHECKING
+
+import pytest
+
+from pytest_cloudimages.reporting import OF_OTHERS, WRITERS, html
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from pytest_cloudimages.reporting.results import Results
+
+PLUGINS = ("LogXML", "SelfContainedReport", "Report")
+"""The classes of the plugins that write junit.xml and conformance.html."""
+
+
+def prepare(folder: Path, config: pytest.Config) -> None:
+    """Make sure that the folder can be written, and have pytest-html and pytest write there where nothing else is said.
+
+    Better known now than when all has been asked.
+    """
+    page, junit = OF_OTHERS
+    option = config.option
+    others = OF_OTHERS if hasattr(option, "htmlpath") else (junit,)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (*map(_unfinished, WRITERS), *others):
+            with (folder / name).open("a"):
+                pass
+        for name in WRITERS:
+            (folder / _unfinished(name)).unlink()
+            if (folder / name).is_dir():
+                raise IsADirectoryError(errno.EISDIR, f"{name} is a folder")
+    except OSError as problem:
+        raise pytest.UsageError(f"Reports cannot be written to {folder}: {problem.strerror}.") from None
+    if not getattr(option, "xmlpath", None):
+        option.xmlpath = str(folder / junit)
+    if hasattr(option, "htmlpath") and not option.htmlpath:
+        option.htmlpath, option.self_contained_html = str(folder / page), True
+        option.css = [*option.css, str(html.STYLE)]
+
+
+def leave_alone(config: pytest.Config) -> None:
+    """Keep the reports of an earlier run where this one cannot begin."""
+    from _pytest.junitxml import xml_key  # there is no public way to stop it
+
+    plugins = config.pluginmanager
+    for plugin in [plugin for plugin in plugins.get_plugins() if type(plugin).__name__ in PLUGINS]:
+        plugins.unregister(plugin)
+    if xml_key in config.stash:
+        del config.stash[xml_key]
+
+
+def write(results: Results, folder: Path) -> None:
+    """Write the files into the folder, each whole or not at all."""
+    for name, text_of in WRITERS.items():
+        unfinished = folder / _unfinished(name)
+        unfinished.write_text(text_of(results), encoding="utf-8")
+        unfinished.replace(folder / name)
+
+
+def _unfinished(name: str) -> str:
+    return f"{name}.part"

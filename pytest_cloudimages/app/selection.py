@@ -1,0 +1,140 @@
+"""Which tests a run asks, what they ask for, and with which settings Hypothesis draws for them."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_cloudimages.app import suite
+from pytest_cloudimages.app.stash import COMMAND, RUN
+from pytest_cloudimages.app.waking import asks, judges
+from pytest_cloudimages.engine import recording
+from pytest_cloudimages.spec.marks import FOREIGN, ids_of
+from pytest_cloudimages.spec.requirements import Level, Requirement, selected
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from pathlib import Path
+
+    from pytest_cloudimages.engine.settings import Settings
+
+SUITE = suite.folder()
+
+
+@dataclass
+class Selection:
+    """The requirements that the tester asks for, and the tests that ask for each."""
+
+    catalogue: Mapping[str, Requirement]
+    settings: Settings
+    chosen: set[str] = field(default_factory=set)
+    tested: dict[str, list[str]] = field(default_factory=dict)
+    """The tests of each requirement, whether they are left out or not."""
+
+    def __post_init__(self) -> None:
+        """Choose by what was named, or else by the profile; raise ``ValueError`` for what no catalogue has."""
+        if self.settings.select:
+            self.chosen = selected(self.catalogue, self.settings.select)
+        else:
+            levels = self.settings.effort.levels
+            self.chosen = {requirement.id for requirement in self.catalogue.values() if requirement.level in levels}
+
+    @property
+    def beyond_must(self) -> bool:
+        """Whether a requirement of another level than MUST is asked for."""
+        return any(self.catalogue[identifier].level is not Level.MUST for identifier in self.chosen)
+
+    def ids_of(self, item: pytest.Item) -> list[str]:
+        """Return the ids that a test asks for and the tester as well."""
+        return [identifier for identifier in ids_of(item) if identifier in self.chosen]
+
+    def bind(self, items: list[pytest.Item]) -> None:
+        """Bind the tests to the catalogue, and take out of the list what is not asked for."""
+        for item in items:
+            item.stash[FOREIGN] = self._is_foreign(item)
+            for identifier in ids_of(item):
+                if identifier not in self.catalogue:
+                    raise pytest.UsageError(
+                        f"{item.nodeid} asks for the requirement {identifier!r}, which no catalogue has;"
+                        " `cloudimages requirements` lists the ids, --cloudimages-catalogue FILE adds your own."
+                    )
+                self.tested.setdefault(identifier, []).append(item.nodeid)
+        if not self.settings.select:
+            # The profile chooses among the suite's requirements; a tester's own tests are asked for by being there.
+            self.chosen |= {identifier for item in items if not of_the_suite(item.path) for identifier in ids_of(item)}
+        left_out = [item for item in items if ids_of(item) and not self.ids_of(item)]
+        if left_out:
+            left_out[0].config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if item not in left_out]
+
+    def _is_foreign(self, item: pytest.Item) -> bool:
+        """Return whether a test's mark is another plugin's: it asks for no service, and no catalogue has its id."""
+        judged = COMMAND in item.config.stash or judges(item.config) or asks(item)
+        return not judged and self.catalogue.keys().isdisjoint(ids_of(item))
+
+
+@dataclass(frozen=True)
+class _Bound:
+    """A property of Hypothesis that counts its cases for a run."""
+
+    by: pytest.Config
+    inner: Callable[..., Any]
+    """The test as its author wrote it."""
+    tester_set: bool
+    """Whether it has settings of its author's own."""
+
+
+def tune(item: pytest.Item, settings: Settings) -> None:
+    """Have a property drawn with the profile's settings and the run's seed, and have its cases counted."""
+    test = getattr(item, "function", None)
+    handle = getattr(test, "hypothesis", None)
+    if test is None or handle is None:
+        return
+    # Modules outlive a run: in the next one of this process, a property is bound anew.
+    bound: _Bound | None = getattr(handle, "_cloudimages", None)
+    if bound and bound.by is item.config:
+        return
+    import hypothesis
+
+    tester_set = bound.tester_set if bound else getattr(test, "_hypothesis_internal_settings_applied", False)
+    inner = bound.inner if bound else handle.inner_test
+    if not tester_set:
+        # Where there are settings of an earlier run, they are ours.
+        vars(test).pop("_hypothesis_internal_settings_applied", None)
+        hypothesis.settings(
+            parent=hypothesis.settings.get_profile("default"),
+            max_examples=settings.effort.cases,
+            phases=[hypothesis.Phase.explicit, hypothesis.Phase.generate, hypothesis.Phase.shrink],
+            database=None,
+            deadline=None,
+            derandomize=False,
+            print_blob=False,
+            report_multiple_bugs=False,
+            suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.filter_too_much],
+        )(test)
+    hypothesis.seed(settings.seed)(test)
+    handle.inner_test = _counted(inner, item.config)
+    handle._cloudimages = _Bound(item.config, inner, tester_set=tester_set)  # noqa: SLF001 - our own mark on it
+
+
+def _counted(inner: Callable[..., Any], config: pytest.Config) -> Callable[..., Any]:
+    @functools.wraps(inner)
+    def counted(*args: Any, **kwargs: Any) -> Any:
+        mine = recording.current_check()
+        mine.exchanges = []
+        with config.stash[RUN].recorder.scope() as sent:
+            try:
+                return inner(*args, **kwargs)
+            finally:
+                if sent:
+                    mine.case(sent)
+
+    return counted
+
+
+def of_the_suite(path: Path) -> bool:
+    """Return whether a module is one of the suite's; in a checkout it may stand beside an installed one."""
+    return SUITE in path.parents or (path.parent.name == SUITE.name and (SUITE / path.name).exists())

@@ -1,0 +1,35 @@
+"""Where the suite is: installed in the package, or beside it in a checkout."""
+
+import importlib.machinery
+import importlib.util
+from pathlib import Path
+
+NAME = "pytest_cloudimages.conformance"
+
+
+def folder() -> Path:
+    """Return the folder of the suite's modules."""
+    found = _spec(NAME)
+    if found and found.submodule_search_locations:
+        return Path(found.submodule_search_locations[0]).resolve()
+    # A checkout that is on the path as it stands, whatever is installed: the suite lies beside the package.
+    return Path(__file__).resolve().parents[2] / "conformance"
+
+
+def located(argument: str) -> str:
+    """Return what pytest is to collect for an argument of ``--pyargs``, where it asks for the suite and cannot find it.
+
+    In a checkout, ``python -m`` finds the package in the folder, and the suite is not inside it.
+    """
+    name, colons, rest = argument.partition("::")
+    if (name != NAME and not name.startswith(f"{NAME}.")) or _spec(name):
+        return argument
+    path = folder().joinpath(*name.removeprefix(NAME).split(".")[1:])
+    return f"{path if path.is_dir() else path.with_suffix('.py')}{colons}{rest}"
+
+
+def _spec(name: str) -> importlib.machinery.ModuleSpec | None:
+    try:
+        return importlib.util.find_spec(name)
+    except ModuleNotFoundError:
+        return None

@@ -1,0 +1,80 @@
+"""Waking up: the judge of a run is there, and the service is looked for, only where somebody asks for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+
+from pytest_cloudimages.app.pytest_options import is_given
+from pytest_cloudimages.app.stash import JUDGE, RUN, UNFOUND
+
+if TYPE_CHECKING:
+    from pytest_cloudimages.app.stash import Judging
+    from pytest_cloudimages.engine.run import Run
+
+UNNAMED = (
+    "No service is named. Give --cloudimages-endpoint=URL, --cloudimages-cloud=NAME or --cloudimages-reference; or set"
+    " CLOUDIMAGES_ENDPOINT and CLOUDIMAGES_TOKEN, OS_CLOUD (an entry of clouds.yaml), or the OS_* variables of an"
+    " openrc file."
+)
+WAKING = ("endpoint", "cloud", "reference", "reports")
+"""The options that say that this run judges a service."""
+DISTRIBUTED = "A service is judged in one process; leave out the -n of pytest-xdist."
+
+
+@dataclass(frozen=True)
+class Unfound:
+    """Why there is no service to ask."""
+
+    reason: str
+    named: bool
+    """Whether one is named, and wrong; a test that asks is skipped where none is."""
+
+    def end(self) -> NoReturn:
+        """End the test that asks for a service, in one line."""
+        if self.named:
+            pytest.fail(self.reason, pytrace=False)
+        pytest.skip(self.reason)
+
+
+def judges(config: pytest.Config) -> bool:
+    """Return whether an option or an ini setting says that this run judges a service."""
+    return any(is_given(config, name) for name in WAKING)
+
+
+def asks(item: pytest.Item) -> bool:
+    """Return whether a test asks for one of the plugin's fixtures."""
+    return "cloudimages_run" in getattr(item, "fixturenames", ())
+
+
+def wake(config: pytest.Config) -> Judging:
+    """Return the judge of this run, which turns outcomes into verdicts."""
+    if JUDGE not in config.stash:
+        from pytest_cloudimages.app.judge import Judge
+
+        config.stash[JUDGE] = judge = Judge(config)
+        config.pluginmanager.register(judge, "cloudimages-judge")
+    return config.stash[JUDGE]
+
+
+def distributed(config: pytest.Config) -> bool:
+    """Return whether pytest-xdist runs the tests in several processes, of which this may be one."""
+    return bool(getattr(config.option, "numprocesses", None)) or hasattr(config, "workerinput")
+
+
+def service_of(config: pytest.Config) -> Run:
+    """Return the run that a test's fixtures stand on; end the test where there is no service, or none that answers."""
+    if UNFOUND not in config.stash and RUN not in config.stash:
+        # Asked for by name, while the test runs: nothing has announced it.
+        if distributed(config):
+            config.stash[UNFOUND] = Unfound(DISTRIBUTED, named=False)
+        else:
+            wake(config).find_service()
+    if UNFOUND in config.stash:
+        config.stash[UNFOUND].end()
+    run = config.stash[RUN]
+    if run.problem:
+        raise run.problem
+    return run

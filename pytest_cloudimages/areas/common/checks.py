@@ -1,0 +1,200 @@
+"""What checks of any area are written with: the types of their fixtures, and what they expect."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from email.utils import parsedate_to_datetime
+from typing import Protocol, TypeVar
+
+import pytest
+
+from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.client.session import Answer, ImagesClient
+from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.measurement import ConcurrentRuns, expect_explained
+from pytest_cloudimages.engine.observations import Steps
+from pytest_cloudimages.engine.run import FreshImage, Run
+from pytest_cloudimages.history.operations import Kind
+from pytest_cloudimages.history.oracles import (
+    expect_exact_effect,
+    expect_others_kept,
+    others_added,
+    others_removed,
+    without,
+)
+from pytest_cloudimages.history.resource import Answered
+from pytest_cloudimages.history.steps import Prior, Reading, Step
+from pytest_cloudimages.spec import catalogue, contracts
+from pytest_cloudimages.spec.interpretations import expect_interpreted
+from pytest_cloudimages.spec.mismatch import SOMETHING, Allowed, anything_but, expect, expect_among, expect_none_of
+from pytest_cloudimages.spec.statuses import NOT_OK, NOT_REDIRECTED, OK, REFUSED
+
+__all__ = [
+    "ADD",
+    "A_CHALLENGE",
+    "A_DATE",
+    "A_DATE_OR_SECONDS",
+    "DELETE",
+    "NOT_OK",
+    "NOT_REDIRECTED",
+    "OK",
+    "REFUSED",
+    "SOMETHING",
+    "Allowed",
+    "Answer",
+    "Answered",
+    "ConcurrentRuns",
+    "FreshImage",
+    "Image",
+    "ImagesClient",
+    "OwnerOf",
+    "Prior",
+    "Reading",
+    "Run",
+    "Step",
+    "Steps",
+    "answered",
+    "anything_but",
+    "documented_codes",
+    "expect_among",
+    "expect_contract",
+    "expect_exact_effect",
+    "expect_explained",
+    "expect_interpreted",
+    "expect_none_of",
+    "expect_others_kept",
+    "expect_reproduced",
+    "fitting_schemas",
+    "met_in_passing",
+    "note_waits",
+    "or_skip",
+    "others_added",
+    "others_removed",
+    "repeated",
+    "require_ok",
+    "retry_after",
+    "told_to_wait",
+    "without",
+]
+
+ADD, DELETE = Kind.ADD, Kind.DELETE
+
+OwnerOf = Callable[[ImagesClient], str]
+"""Returns the id of the project that a client acts for."""
+
+Thing = TypeVar("Thing")
+
+# What header fields hold
+
+IMF_FIXDATE = re.compile(
+    r"(Mon|Tue|Wed|Thu|Fri|Sat|Sun), \d\d (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d:\d\d GMT"
+)
+CHALLENGE = re.compile(r"\s*[!#$%&'*+.^_`|~0-9A-Za-z-]+(\s|,|$)")
+"""auth-scheme, then what a challenge may hold. (RFC 9110, 11.3.)"""
+
+
+def _is_date(text: str | None) -> bool:
+    if not IMF_FIXDATE.fullmatch(text or ""):
+        return False
+    try:
+        return bool(parsedate_to_datetime(text or ""))
+    except ValueError:
+        return False
+
+
+A_DATE = Allowed("a date as HTTP writes it", _is_date)
+A_DATE_OR_SECONDS = Allowed("a number of seconds", lambda text: bool(re.fullmatch("[0-9]+", text or ""))) | A_DATE
+A_CHALLENGE = Allowed("a challenge", lambda text: bool(CHALLENGE.match(text or "")))
+
+
+# Which things a check is about
+
+
+class _HasAnswer(Protocol):
+    @property
+    def answer(self) -> Answered: ...
+
+
+def answered(*statuses: int) -> Callable[[_HasAnswer], bool]:
+    """Return the condition that something was answered with one of these statuses."""
+    return lambda thing: thing.answer.status in statuses
+
+
+def or_skip(things: Iterable[Thing], reason: str) -> Iterator[Thing]:
+    """Yield things; where there is none, the check is *untested*, for this reason."""
+    missing = True
+    for thing in things:
+        missing = False
+        yield thing
+    if missing:
+        pytest.skip(reason)
+
+
+# What is expected
+
+
+def expect_reproduced(steps: Steps, *, standing_by: bool) -> None:
+    """Raise ``Mismatch`` where the answers do not explain what was read and asking step by step did not show why."""
+    __tracebackhide__ = True
+    for contradiction in steps.contradictions(standing_by=standing_by):
+        raise contradiction.as_mismatch()
+
+
+def repeated(values: Iterable[str]) -> list[str]:
+    """Return what is there more than once."""
+    return sorted(value for value, count in Counter(values).items() if count > 1)
+
+
+def documented_codes(requirement: str) -> dict[str, Collection[int]]:
+    """Return the statuses that each specification has for a requirement, as ``expect_interpreted`` takes them."""
+    codes = catalogue.load()[requirement].codes
+    return {"cloud_images": codes["cloud-images"], "glance": codes["glance"]}
+
+
+def expect_contract(answer: Answered, name: str) -> None:
+    """Raise ``Mismatch`` unless the body of an answer fits a JSON Schema of the API."""
+    __tracebackhide__ = True
+    expect(contracts.problems(name, answer.data), [], f"departures from {name}.json in the body of {answer}")
+
+
+def fitting_schemas(answer: Answered) -> list[str]:
+    """Return which of the known schemas of errors the body of an answer fits."""
+    return [name for name in ("error-glance", "error-fault") if not contracts.problems(name, answer.data)]
+
+
+# What no check can provoke, but any may meet
+
+
+def met_in_passing(run: Run, status: int, method: str | None = None, *, skip: str = "") -> list[Exchange]:
+    """Return the answers of a status that the run has met so far, as one case; *untested* where there is none."""
+    seen = [
+        exchange
+        for exchange in run.recorder.remarkable
+        if exchange.status == status and method in (None, exchange.method)
+    ]
+    if not seen:
+        pytest.skip(skip or f"no answer was {status}, and none can be made to be")
+    recording.current_check().case(seen)
+    return seen
+
+
+def note_waits(exchanges: Collection[Exchange], status: int) -> None:
+    """Note how long the answers of a status ask to wait."""
+    waits = {value for exchange in exchanges if (value := retry_after(exchange)) is not None}
+    recording.current_check().note(
+        f"{len(exchanges)} answers were {status}; Retry-After: {', '.join(sorted(waits)) or 'none'}."
+    )
+
+
+def told_to_wait(run: Run) -> Iterator[Exchange]:
+    """Yield the answers that the run has met so far and that carry Retry-After; each is a case."""
+    for exchange in run.recorder.remarkable:
+        if retry_after(exchange) is not None:
+            recording.current_check().case([exchange])
+            yield exchange
+
+
+def retry_after(exchange: Exchange) -> str | None:
+    """Return the first field Retry-After of an answer; ``None`` where it has none."""
+    return next((value for name, value in exchange.answer_headers if name.lower() == "retry-after"), None)

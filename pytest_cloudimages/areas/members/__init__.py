@@ -1,0 +1,1 @@
+"""Image members: the projects that an image is shared with."""

@@ -1,0 +1,24 @@
+"""The members of an image: what adds, deletes and reads them, and how an answer is read."""
+
+from pytest_cloudimages.client.exchange import Request
+from pytest_cloudimages.client.session import segment
+from pytest_cloudimages.history.resource import Answered, Effect, SetResource, represented
+
+
+def _projects(answer: Answered) -> tuple[str, ...] | None:
+    members = (represented(answer) or {}).get("members")
+    if not isinstance(members, list) or not all(isinstance(member, dict) for member in members):
+        return None
+    projects = [member.get("member_id") for member in members]
+    return tuple(projects) if all(isinstance(project, str) for project in projects) else None
+
+
+MEMBERS = SetResource(
+    "member",
+    add=lambda image, project: Request("POST", f"/images/{image}/members", json={"member": project}),
+    delete=lambda image, project: Request("DELETE", f"/images/{image}/members/{segment(project)}"),
+    read=lambda image: Request("GET", f"/images/{image}/members"),
+    values=_projects,
+    added={"2xx": Effect.MADE_PRESENT, "409": Effect.WAS_PRESENT, "4xx": Effect.NOTHING_DONE},
+    volatile=frozenset({"members"}),
+)

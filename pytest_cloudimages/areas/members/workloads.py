@@ -1,0 +1,211 @@
+"""What is done to the members of images, executed once, and looked at by many checks."""
+
+import enum
+import hashlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import strategies as st
+
+from pytest_cloudimages.areas.members.resource import MEMBERS
+from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.client.session import Answer, ImagesClient
+from pytest_cloudimages.engine import drawing, sequential
+from pytest_cloudimages.engine.concurrent import worker_pool
+from pytest_cloudimages.engine.measurement import ConcurrentRuns
+from pytest_cloudimages.engine.observations import Steps
+from pytest_cloudimages.engine.recording import Case, Collection, cases
+from pytest_cloudimages.engine.registry import workload
+from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan, add, delete
+from pytest_cloudimages.history.operations import Kind, Operation
+from pytest_cloudimages.history.sequential_plans import in_groups, read_often
+from pytest_cloudimages.history.steps import Step
+from pytest_cloudimages.spec.verdicts import Blocked
+
+REAL, DRAWN = "a project that there is", "a project id that was drawn"
+"""The classes of members: a service may refuse to share an image with a project that there is not."""
+STEPS, EVERY, PROJECTS = 30, 3, 4
+"""Operations of a drawn sequence, operations between two readings, and the projects that it names."""
+
+
+def project_ids(seed: int, count: int) -> list[str]:
+    """Return ids in the form of Keystone's that belong to no project, by all odds."""
+    return [hashlib.sha256(f"{seed} {place}".encode()).hexdigest()[:32] for place in range(count)]
+
+
+@contextmanager
+def shared_image(run: Run, **attributes: Any) -> Iterator[Image]:
+    """Open an image without members that can be shared; the test is *untested* where none was lent.
+
+    Rulings, 6: an image with the visibility *shared* has members, or any image where there is no such visibility.
+    """
+    if any(_visibility(run.client, lent) not in (None, "shared") for lent in run.settings.image):
+        pytest.skip("needs images with the visibility shared, and others were lent")
+    with run.fresh_image(resources=[MEMBERS], **attributes) as image:
+        if not run.settings.image and _visibility(run.client, image.id) not in (None, "shared"):
+            with run.recorder.of(Purpose.PREPARING):
+                # Where it is refused, the service has no such visibility.
+                image.client.patch(image.id, {"op": "replace", "path": "/visibility", "value": "shared"})
+        yield image
+
+
+def _visibility(client: ImagesClient, image_id: str) -> str | None:
+    with client.recorder.of(Purpose.PREPARING):
+        data = client.show(image_id).data
+    return data.get("visibility") if isinstance(data, dict) else None
+
+
+# One client
+
+
+@workload(salt="members", follows_the_seed=True, requests=(13, 60, 60, 60))
+def member_steps(run: Run, seed: int) -> Steps:
+    """Add members, one of them twice, delete them and one that is none, re-add one; then in an order that is drawn."""
+    projects = [*((project, REAL) for project in _real(run)), *((each, DRAWN) for each in project_ids(seed, PROJECTS))]
+    first, second, absent, *_ = projects
+    plans = [
+        in_groups(
+            [
+                (Kind.ADD, [first, second, first]),
+                (Kind.DELETE, [first, absent]),
+                (Kind.ADD, [first]),
+                (Kind.DELETE, [second]),
+            ]
+        )
+    ]
+    if run.rounds:
+        kinds = st.sampled_from([Kind.ADD, Kind.ADD, Kind.DELETE])
+        operation = st.builds(_operation, kinds, st.sampled_from(projects[:PROJECTS]))
+        drawn = st.lists(operation, min_size=STEPS, max_size=STEPS)
+        plans += [read_often(plan, EVERY) for plan in drawing.draw(drawn, seed)]
+    histories = sequential.execute_all(plans, MEMBERS, partial(shared_image, run), single=run.single)
+    taken = any(step.answer.ok and _drawn_addition(step) for history in histories for step in history.steps)
+    return Steps(histories, lambda _, step: not taken and _drawn_addition(step))
+
+
+def _drawn_addition(step: Step) -> bool:
+    """Return whether a project that there is not was to be added, which a service may refuse."""
+    return step.operation.kind is Kind.ADD and step.operation.input_class == DRAWN
+
+
+def _operation(kind: Kind, project: tuple[str, str]) -> Operation:
+    value, input_class = project
+    return Operation(kind, value, 0, input_class)
+
+
+def _real(run: Run) -> list[str]:
+    """Return the id of the second project, where there is one."""
+    project = getattr(run.others.get("ALT"), "project_id", None)
+    return [project] if project and not run.same_project("ALT") else []
+
+
+# Several clients
+
+
+class Pattern(enum.StrEnum):
+    """What several clients do at once."""
+
+    DISTINCT = "different members added and deleted by many"
+    SAME = "one member added by many"
+
+
+@workload(salt="member races", follows_the_seed=True, requests=(0, 74, 74, 74))
+def member_races(run: Run, seed: int) -> Iterator[ConcurrentRuns]:
+    """Yield what several clients do to the members of one image at once; nothing where MUSTs alone are asked for."""
+    drawn, opened = partial(_drawn, run, seed), partial(shared_image, run)
+    with worker_pool() as workers:
+        yield ConcurrentRuns(run, MEMBERS, workers, tuple(Pattern), drawn, opened)
+
+
+def _drawn(run: Run, seed: int, pattern: str) -> list[ConcurrentPlan]:
+    counts = run.settings.effort.clients[::2] if run.rounds else ()
+    return [_plan(pattern, count, project_ids(seed + place, 2 * count)) for place, count in enumerate(counts)]
+
+
+def _plan(pattern: str, clients: int, projects: list[str]) -> ConcurrentPlan:
+    if pattern == Pattern.SAME:
+        return ConcurrentPlan(pattern, clients, (((add(projects[0]),),) * clients, ((delete(projects[0]),),)))
+    shares = [projects[begin : begin + 2] for begin in range(0, len(projects), 2)]
+    adding = tuple(tuple(add(project) for project in share) for share in shares)
+    deleting = tuple(tuple(delete(project) for project in share) for share in [*shares[1:], shares[0]])
+    return ConcurrentPlan(pattern, clients, (adding, deleting))
+
+
+# Owner and consumer
+
+
+class Question(enum.StrEnum):
+    """What was asked about the sharing of one image."""
+
+    NO_MEMBER_NAMED = "an addition that names no member"
+    NOT_A_MEMBER = "a member that is none, read by the owner"
+    BEFORE = "the list, read by the consumer before the image is shared"
+    SHARED = "the list, read by the consumer while the image is shared with it and another"
+    IMAGE_AFTER = "the image, read by the former consumer"
+
+
+@dataclass(frozen=True)
+class Sharing(Collection):
+    """The answers about one image that was shared with a consumer and another project, and is no longer."""
+
+    answers: Mapping[Question, list[Answer]]
+    consumer: str = ""
+    listed_after: bool | None = None
+    """Whether the former consumer's list of images has the image; ``None`` where it had not been accepted."""
+    problem: Blocked | None = None
+    """Why some of it could not be asked."""
+
+    @cases
+    def to(self, question: Question) -> Iterator[Case[Answer]]:
+        """Return the answers to a question. Raise ``Blocked`` where it could not be put."""
+        if question not in self.answers and self.problem:
+            raise self.problem
+        return (Case(answer, [answer.exchange]) for answer in self.answers.get(question, ()))
+
+
+@workload(empty=lambda: Sharing({}), requests=(15, 15, 15, 15))
+def sharing(run: Run) -> Sharing:
+    """Share an image with a second project and another, and end it; without a second, ask the owner's questions."""
+    stranger, other = project_ids(0, 2)
+    consumer = None
+    with suppress(Blocked):  # whoever needs it asks for ``other_project``, and is told why there is none
+        consumer = None if run.same_project("ALT") else run.caller("ALT")
+    answers: dict[Question, list[Answer]] = {}
+    project, listed, problem = "", None, None
+    with shared_image(run) as image:
+        try:
+            nobody: list[dict[str, str]] = [{}, {"member": ""}]
+            answers[Question.NO_MEMBER_NAMED] = [image.send("POST", "/members", json=body) for body in nobody]
+            answers[Question.NOT_A_MEMBER] = [image.send("GET", f"/members/{stranger}")]
+            if consumer is not None:
+                project = run.owner_of(consumer)
+                listed = _shared(image, consumer, project, other, answers)
+        except Blocked as found:
+            problem = found
+    return Sharing(answers, project, listed, problem)
+
+
+def _shared(
+    image: Image, consumer: ImagesClient, project: str, other: str, answers: dict[Question, list[Answer]]
+) -> bool | None:
+    def members() -> Answer:
+        return consumer.ask(MEMBERS.read(image.id))
+
+    answers[Question.BEFORE] = [members()]
+    with image.client.recorder.of(Purpose.PREPARING):
+        require_ok(image.client.ask(MEMBERS.add(image.id, project)))
+        # Where a service shares images with projects alone that there are, the consumer is the only member.
+        image.client.ask(MEMBERS.add(image.id, other))
+    answers[Question.SHARED] = [image.eventually(members, lambda answer: answer.status == 200)]  # noqa: PLR2004
+    with image.client.recorder.of(Purpose.PREPARING):
+        accepted = consumer.send("PUT", f"/images/{image.id}/members/{project}", json={"status": "accepted"}).ok
+        require_ok(image.client.ask(MEMBERS.delete(image.id, project)))
+    seen = image.seen_by(consumer)
+    answers[Question.IMAGE_AFTER] = [image.eventually(seen.show, lambda answer: not answer.ok)]
+    return bool(seen.eventually(seen.entry, lambda entry: not entry)) if accepted else None

@@ -1,0 +1,215 @@
+"""What checks of tags are written with: that of every area, and what is theirs."""
+
+from collections.abc import Iterable
+
+import pytest
+
+from pytest_cloudimages.areas.common.checks import (
+    A_CHALLENGE,
+    A_DATE,
+    A_DATE_OR_SECONDS,
+    ADD,
+    DELETE,
+    NOT_OK,
+    NOT_REDIRECTED,
+    OK,
+    REFUSED,
+    SOMETHING,
+    Allowed,
+    Answer,
+    Answered,
+    ConcurrentRuns,
+    FreshImage,
+    Image,
+    ImagesClient,
+    OwnerOf,
+    Prior,
+    Reading,
+    Run,
+    Step,
+    Steps,
+    answered,
+    anything_but,
+    documented_codes,
+    expect_among,
+    expect_exact_effect,
+    expect_explained,
+    expect_interpreted,
+    expect_none_of,
+    expect_others_kept,
+    expect_reproduced,
+    fitting_schemas,
+    met_in_passing,
+    note_waits,
+    or_skip,
+    others_added,
+    others_removed,
+    repeated,
+    require_ok,
+    retry_after,
+    told_to_wait,
+    without,
+)
+from pytest_cloudimages.areas.tags.corpus import UNITS
+from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept
+from pytest_cloudimages.areas.tags.negative import NegativeRequests, UnauthorizedAttempts
+from pytest_cloudimages.areas.tags.other_attributes import changed_attributes, restless_attributes
+from pytest_cloudimages.areas.tags.probes import Basics
+from pytest_cloudimages.areas.tags.race_findings import expect_none_lost, expect_once, lost_additions, not_once
+from pytest_cloudimages.areas.tags.races import Pattern
+from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath, expect_filtered
+from pytest_cloudimages.areas.tags.representations import Representations
+from pytest_cloudimages.areas.tags.tag_limit import AtALimit
+from pytest_cloudimages.areas.tags.workloads import inconsistent_without_patch
+from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.diagnosis.length_limits import limit
+from pytest_cloudimages.spec.limits import LONGEST
+from pytest_cloudimages.spec.mismatch import expect
+
+__all__ = [
+    "ADD",
+    "A_CHALLENGE",
+    "A_DATE",
+    "A_DATE_OR_SECONDS",
+    "DELETE",
+    "LONGEST",
+    "NOT_OK",
+    "NOT_REDIRECTED",
+    "OK",
+    "REFUSED",
+    "SOMETHING",
+    "UNITS",
+    "Allowed",
+    "Answer",
+    "Answered",
+    "AtALimit",
+    "Basics",
+    "Comparisons",
+    "ConcurrentRuns",
+    "FreshImage",
+    "Image",
+    "ImagesClient",
+    "NegativeRequests",
+    "OtherImage",
+    "OwnerOf",
+    "Pattern",
+    "Prior",
+    "ReadPath",
+    "Reading",
+    "Representations",
+    "Run",
+    "Step",
+    "Steps",
+    "UnauthorizedAttempts",
+    "alone",
+    "among_others",
+    "answered",
+    "anything_but",
+    "changed_attributes",
+    "documented_codes",
+    "expect_among",
+    "expect_exact_effect",
+    "expect_explained",
+    "expect_filtered",
+    "expect_interpreted",
+    "expect_kept",
+    "expect_none_lost",
+    "expect_none_of",
+    "expect_once",
+    "expect_others_kept",
+    "expect_reproduced",
+    "expect_stored_or_refused",
+    "expect_tags",
+    "fitting_schemas",
+    "inconsistent_without_patch",
+    "its_beginning_is_kept",
+    "limit_of",
+    "lost_additions",
+    "met_in_passing",
+    "not_once",
+    "note_waits",
+    "or_skip",
+    "others_added",
+    "others_removed",
+    "overlong",
+    "repeated",
+    "require_ok",
+    "restless_attributes",
+    "retry_after",
+    "set_tags",
+    "shows_tags",
+    "stated_tag_limit",
+    "told_to_wait",
+    "unaltered",
+    "without",
+]
+
+# Which things a check is about
+
+
+def shows_tags(reading: Reading) -> bool:
+    """Return whether an image showed tags: of none, none is there twice or too long."""
+    return bool(reading.values)
+
+
+def among_others(step: Step) -> bool:
+    """Return whether the image carried other tags than the one that a step names."""
+    return bool({*(step.before or ())} - {step.value})
+
+
+def alone(step: Step) -> bool:
+    """Return whether the image carried no other tag, so that none can be seen to stay."""
+    return not among_others(step)
+
+
+def stated_tag_limit(run: Run) -> int:
+    """Return the operator's limit of tags; the check is *untested* where none is stated."""
+    if not run.settings.tag_limit:
+        pytest.skip("needs the limit that the operator sets: state it with --tag-limit N")
+    return run.settings.tag_limit
+
+
+def its_beginning_is_kept(step: Step) -> bool:
+    """Return whether a tag is of a length that is allowed, or the image carries as much of it as is."""
+    return len(step.value) <= LONGEST or step.value[:LONGEST] in (step.before or ())
+
+
+def unaltered(step: Step) -> bool:
+    """Return whether no tag was stored with fewer blanks at its end: what is altered is asked by TAG-HIST-04."""
+    return not (
+        step.value.endswith(" ") and step.value.rstrip() in {tag.rstrip() for tag in step.came if tag != step.value}
+    )
+
+
+# What is expected
+
+
+def expect_tags(image: Image, expected: Iterable[str], when: str) -> None:
+    """Raise ``Mismatch`` unless an image comes to show these tags, in any order, before patience ends."""
+    __tracebackhide__ = True
+    wanted = {*expected}
+    expect(image.eventual_tags(wanted), wanted, f"tags {when}")
+
+
+def expect_stored_or_refused(step: Step) -> None:
+    """Raise ``Mismatch`` unless an operation was done exactly or refused, as far as the tags could be read."""
+    __tracebackhide__ = True
+    step.expect(status=OK | REFUSED)
+    if step.known:
+        expect_exact_effect(step)
+
+
+def set_tags(image: Image, tags: Iterable[str]) -> Answer:
+    """Set all tags of an image at once, by PATCH."""
+    return image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": [*tags]})
+
+
+def overlong(values: Iterable[object]) -> list[str]:
+    """Return the texts that are longer than a tag may be."""
+    return [value for value in values if isinstance(value, str) and len(value) > LONGEST]
+
+
+def limit_of(image: Image, unit: str) -> str:
+    """Find by halving how many such characters a tag may have, and name the unit that the limit counts."""
+    with image.client.recorder.of(Purpose.EXPLAINING):
+        return limit(unit, lambda tag: image.add_tag(tag).ok)

@@ -1,0 +1,45 @@
+"""How many tags an image may have, where the operator sets a limit. No I/O."""
+
+import enum
+from collections.abc import Iterable
+
+from pytest_cloudimages.engine.observations import Steps
+from pytest_cloudimages.history.operations import Kind
+from pytest_cloudimages.history.steps import SequentialHistory, Step
+
+
+class AtALimit(enum.StrEnum):
+    """What an operation asks of an image at its limit: the input classes of ``plan_of_a_limit``."""
+
+    UP_TO_IT = "up to the limit"
+    PAST_IT = "past the limit"
+    AGAIN = "again at the limit"
+    ROOM = "room is made"
+    IN_THE_ROOM = "in the room made"
+
+
+AT_A_LIMIT = frozenset(map(str, AtALimit))
+
+
+def over_a_limit(history: SequentialHistory, step: Step) -> bool:
+    """Return whether an addition was refused with 413 for the number of tags that the image had, and for nothing else.
+
+    So it is where every addition of a further tag went well below that number, and none at it or above.
+    """
+    if step.answer.status != 413 or step.operation.kind is not Kind.ADD or not step.before:  # noqa: PLR2004
+        return False
+    additions = [each for each in history.steps if each.operation.kind is Kind.ADD]
+    further = [each for each in additions if each.value not in (each.before or ())]
+    refused = [len(each.before or ()) for each in further if each.answer.status == 413]  # noqa: PLR2004 - over a limit
+    added = [len(each.before or ()) for each in further if each.answer.ok]
+    return step.value not in step.before and max(added, default=-1) < min(refused)
+
+
+def _left_out(history: SequentialHistory, step: Step) -> bool:
+    """Return whether an addition met a limit that its plan does not ask about: a case of no check."""
+    return step.operation.input_class not in AT_A_LIMIT and over_a_limit(history, step)
+
+
+def steps_of(histories: Iterable[SequentialHistory]) -> Steps:
+    """Return the steps of histories of tags, without additions that met a limit unasked."""
+    return Steps([*histories], _left_out)

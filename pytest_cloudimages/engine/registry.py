@@ -1,0 +1,232 @@
+"""The one list of workloads: each is drawn and carried out once, and looked at by many checks.
+
+A workload is declared where it is written, with ``@workload``. The declaration is all there is of it elsewhere: its
+session fixture, how exploration makes it anew, what it costs, and its row in the docs follow from it. The areas of the
+API register themselves by being imported; nothing here knows any of them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import pytest
+
+from pytest_cloudimages.engine.settings import PROFILES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from types import TracebackType
+
+    from pytest_cloudimages.engine.run import Run
+
+Make = TypeVar("Make", bound="Callable[..., Any]")
+
+FIXTURE = "cloudimages_workloads"
+"""The fixture that the session fixtures of all workloads rest on."""
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One workload, as it is declared."""
+
+    name: str
+    make: Callable[..., Any] = field(repr=False)
+    """Takes the run, the number that follows from its seed where there is a salt, and by name whatever it needs."""
+    salt: str | None
+    """What makes its number another than that of other workloads; ``None`` where it draws nothing."""
+    follows_the_seed: bool
+    """Whether another seed asks anything new."""
+    needs: tuple[str, ...]
+    """The workloads that it rests on."""
+    empty: Callable[[], Any] | None = field(repr=False)
+    """What a check is handed instead where another seed asks nothing new; ``None`` where it has to be made again."""
+    anew: Callable[..., Any] = field(repr=False)
+    """Makes what of it follows from the seed; takes what ``make`` takes."""
+    requests: Mapping[str, int] = field(repr=False)
+    """About how many requests it sends, by the name of the profile, as measured on the embedded server."""
+
+    @property
+    def area(self) -> str:
+        """The package that declares it."""
+        return self.make.__module__.rpartition(".")[0]
+
+    @property
+    def summary(self) -> str:
+        """The first line of its description."""
+        return (inspect.getdoc(self.make) or "").partition("\n")[0]
+
+    @property
+    def explored(self) -> str:
+        """How exploration hands it over, in a word."""
+        return "drawn anew" if self.follows_the_seed else "made again" if self.empty is None else "empty"
+
+
+_WORKLOADS: dict[str, Workload] = {}
+
+
+def workload(
+    *,
+    salt: str | None = None,
+    follows_the_seed: bool = False,
+    needs: Iterable[str] = (),
+    empty: Callable[[], Any] | None = None,
+    anew: Callable[..., Any] | None = None,
+    requests: tuple[int, int, int, int],
+) -> Callable[[Make], Make]:
+    """Declare a workload: a function of a run, and of a number where it has a salt, that returns what checks look at.
+
+    A generator is run to its end when the run is over. ``anew`` makes less than the function does: only what of the
+    workload follows from the seed. ``requests`` is about how many it sends in the profiles quick, standard, thorough
+    and explore: what was measured on the embedded server, for planning.
+    """
+
+    def declare(make: Make) -> Make:
+        name = make.__name__
+        if name in _WORKLOADS and _WORKLOADS[name].make.__module__ != make.__module__:
+            raise ValueError(f"There are two workloads called {name}: in {_WORKLOADS[name].make.__module__} and here.")
+        if follows_the_seed and (salt is None or empty is not None):
+            raise ValueError(f"{name} follows the seed: expected a salt to draw it by, and nothing that is empty.")
+        _WORKLOADS[name] = Workload(
+            name,
+            make,
+            salt,
+            follows_the_seed,
+            (*needs,),
+            empty,
+            anew or make,
+            dict(zip(PROFILES, requests, strict=True)),
+        )
+        return make
+
+    return declare
+
+
+def workloads(area: str = "") -> list[Workload]:
+    """Return the workloads of a package, or all, in the order of their declaration."""
+    return [declared for declared in _WORKLOADS.values() if not area or declared.area == area]
+
+
+class Workloads:
+    """The workloads of one run, each made when it is first asked for and shared from then on.
+
+    A check of one's own asks by name: ``cloudimages_workloads.plain_tags``. Where a check is explored, it is handed
+    what follows from the seed drawn anew, and the rest empty: that was looked at before.
+    """
+
+    def __init__(self, run: Run, *, exploring: bool = False) -> None:
+        self._run = run
+        self._exploring = exploring
+        self._made: dict[str, Any] = {}
+        self._failed: dict[str, tuple[BaseException, TracebackType | None]] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def __repr__(self) -> str:
+        return f"<Workloads: {len(self._made)} made>"
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *_WORKLOADS]
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _WORKLOADS:
+            raise AttributeError(f"There is no workload {name!r}; there are {', '.join(sorted(_WORKLOADS))}.")
+        return self.get(name)
+
+    def get(self, name: str) -> Any:
+        """Return a workload; make it where nobody has asked for it before. What failed once fails again, unasked."""
+        if name in self._failed:
+            problem, trace = self._failed[name]
+            raise problem.with_traceback(trace)
+        if name not in self._made:
+            try:
+                # Whoever happens to ask first has not sent what the workload sends: it is no evidence of that check.
+                with self._run.recorder.apart():
+                    self._made[name] = self._make(_WORKLOADS[name])
+            except (Exception, pytest.skip.Exception) as problem:
+                self._failed[name] = problem, problem.__traceback__
+                raise
+        return self._made[name]
+
+    def _make(self, declared: Workload) -> Any:
+        if self._exploring and not declared.follows_the_seed and declared.empty is not None:
+            return declared.empty()
+        make = declared.anew if self._exploring else declared.make
+        numbers = () if declared.salt is None else (self._run.number(declared.salt),)
+        return enter(self._stack, make, self._run, *numbers, **{name: self.get(name) for name in declared.needs})
+
+
+def enter(stack: ExitStack, make: Callable[..., Any], *positional: Any, **named: Any) -> Any:
+    """Return what a function returns, or what a generator yields, which is run to its end with the stack."""
+    if inspect.isgeneratorfunction(make):
+        return stack.enter_context(contextlib.contextmanager(make)(*positional, **named))
+    return make(*positional, **named)
+
+
+def fixtures(area: str) -> dict[str, Any]:
+    """Return the session fixtures of an area's workloads, by their names."""
+    return {declared.name: _fixture(declared) for declared in workloads(area)}
+
+
+def _fixture(declared: Workload) -> Any:
+    def made(cloudimages_workloads: Workloads) -> Any:
+        return cloudimages_workloads.get(declared.name)
+
+    made.__name__ = made.__qualname__ = declared.name
+    made.__doc__ = declared.make.__doc__
+    made.workload = declared  # type: ignore[attr-defined]  # read by ``workload_of``
+    return pytest.fixture(scope="session")(made)
+
+
+def workload_of(definition: Any) -> Workload | None:
+    """Return the workload behind pytest's definition of a fixture; ``None`` where it is any other fixture."""
+    found: Workload | None = getattr(definition.func, "workload", None)
+    return found
+
+
+def asked_by(items: Iterable[pytest.Item]) -> list[Workload]:
+    """Return the workloads that tests ask for, and those that these rest on, in the order of their declaration."""
+    found: set[str] = set()
+    for item in items:
+        for definitions in _definitions(item).values():
+            if declared := workload_of(definitions[-1]):
+                found |= {declared.name, *_needed(declared)}
+    return [declared for declared in _WORKLOADS.values() if declared.name in found]
+
+
+def estimate(items: Iterable[pytest.Item], profile: str) -> str:
+    """Return in a line what the workloads that tests ask for cost, the dearest first."""
+    costs = {declared.name: declared.requests[profile] for declared in asked_by(items)}
+    dearest = [f"{name} {costs[name]:,}" for name in sorted(costs, key=lambda name: -costs[name]) if costs[name]]
+    return f"about {sum(costs.values()):,} requests: {', '.join(dearest)}" if dearest else ""
+
+
+def _definitions(item: pytest.Item) -> Mapping[str, Any]:
+    info = getattr(item, "_fixtureinfo", None)
+    return info.name2fixturedefs if info else {}
+
+
+def _needed(declared: Workload) -> Iterator[str]:
+    for name in declared.needs:
+        yield name
+        yield from _needed(_WORKLOADS[name])
+
+
+def table() -> list[str]:
+    """Return the table of all workloads as lines of Markdown."""
+    lines = [
+        "| workload | what it does | when explored | requests (quick, standard, thorough) |",
+        "| --- | --- | --- | --- |",
+    ]
+    for declared in sorted(_WORKLOADS.values(), key=lambda declared: (declared.area, declared.name)):
+        costs = ", ".join(f"{declared.requests[profile]:,}" for profile in ("quick", "standard", "thorough"))
+        lines.append(f"| `{declared.name}` | {declared.summary.rstrip('.')} | {declared.explored} | {costs} |")
+    return lines
