@@ -165,7 +165,7 @@ class CutsEveryNinthAnswerShort(_Stumbles):
             return reply
         half = reply.body[: len(reply.body) // 2]
         return Reply(
-            reply.status, b"%x\r\n%s\r\ncut" % (len(half), half), (*reply.headers, ("Transfer-Encoding", "chunked"))
+            reply.status, b"%x\r\n%s\r\ncut\r\n" % (len(half), half), (*reply.headers, ("Transfer-Encoding", "chunked"))
         )
 
 
