@@ -442,11 +442,11 @@ def test_two_lent_images_answer_what_takes_two(workshop: Any) -> None:
     """Both keep their tags, and no other image is touched."""
     with serving(Creationless()) as server:
         workshop.named(server)
-        one, two, other = image_of(server, "a", "b"), image_of(server), image_of(server, "c")
-        outcome = workshop.judge("--image", one, "--image", two, "--select", "TAG-HIST-03", *ONE)
+        first, second, other = image_of(server, "a", "b"), image_of(server), image_of(server, "c")
+        outcome = workshop.judge("--image", first, "--image", second, "--select", "TAG-HIST-03", *ONE)
         left = tags_of(server)
 
-    assert left == {one: ["a", "b"], two: [], other: ["c"]}
+    assert left == {first: ["a", "b"], second: [], other: ["c"]}
     assert outcome.status == 0, outcome.out
     assert outcome.verdict("TAG-HIST-03") == "pass"
 

@@ -493,8 +493,8 @@ def test_a_named_file_that_is_missing(tmp_path: Path) -> None:
 
 def test_an_unknown_cloud(clouds: Write) -> None:
     """A name that the file does not have is answered with those it has."""
-    path = clouds(one={}, two={})
-    with refused(ConfigurationError, "'mine'", str(path), "one, two"):
+    path = clouds(first={}, second={})
+    with refused(ConfigurationError, "'mine'", str(path), "first, second"):
         find({"OS_CLOUD": "mine", "OS_CLIENT_CONFIG_FILE": str(path)})
 
 

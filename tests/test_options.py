@@ -271,14 +271,15 @@ def test_a_profile_tries_something(name: str) -> None:
     """Every profile has at least one of each."""
     effort = Settings(profile=name).effort
 
-    assert min(effort.lives, effort.tags, effort.sequences, effort.steps, effort.cases, effort.races) >= 1
+    assert min(effort.full_cycles, effort.tags, effort.sequences, effort.steps, effort.cases, effort.races) >= 1
     assert min(effort.clients) >= 2
 
 
 def test_profiles_grow() -> None:
     """Each tries at least as much as the one before."""
     sizes = [
-        (effort.lives, effort.rounds, effort.sequences, effort.cases, effort.races) for effort in PROFILES.values()
+        (effort.full_cycles, effort.rounds, effort.sequences, effort.cases, effort.races)
+        for effort in PROFILES.values()
     ]
 
     assert all(a <= b for less, more in zip(sizes, sizes[1:], strict=False) for a, b in zip(less, more, strict=True))

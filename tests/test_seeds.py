@@ -47,7 +47,17 @@ WORDS: dict[Any, str] = {
 
 #: A profile of this test's own, so that the digests stay when a profile of the package tries more or less.
 EFFORT = Profile(
-    lives=2, tags=12, rounds=2, sequences=3, steps=20, looks=0, many=9, walks=2, cases=1, clients=(2, 4, 8), races=2
+    full_cycles=2,
+    tags=12,
+    rounds=2,
+    sequences=3,
+    steps=20,
+    read_every=0,
+    many=9,
+    read_paths=2,
+    cases=1,
+    clients=(2, 4, 8),
+    races=2,
 )
 
 

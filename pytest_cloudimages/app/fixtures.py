@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_cloudimages.engine.settings import OTHER_CLOUDS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -73,7 +75,7 @@ def cloudimages_anonymous(cloudimages_client: ImagesClient) -> ImagesClient:
 @pytest.fixture(scope="session")
 def cloudimages_other_project(cloudimages_run: Run) -> ImagesClient:
     """Return a client of a second project; the test is *untested* without its credentials (``OS_ALT_*``)."""
-    client = _other(cloudimages_run, "ALT", "a second project", "--other-cloud NAME")
+    client = _other(cloudimages_run, "ALT", "a second project")
     if cloudimages_run.same_project("ALT"):
         pytest.skip("needs a second project, and the credentials given for it are of the tester's own")
     return client
@@ -82,19 +84,19 @@ def cloudimages_other_project(cloudimages_run: Run) -> ImagesClient:
 @pytest.fixture(scope="session")
 def cloudimages_reader(cloudimages_run: Run) -> ImagesClient:
     """Return a client of the same project that may only read; *untested* without credentials (``OS_READER_*``)."""
-    return _other(cloudimages_run, "READER", "a user with a read-only role", "--reader-cloud NAME")
+    return _other(cloudimages_run, "READER", "a user with a read-only role")
 
 
 @pytest.fixture(scope="session")
 def cloudimages_creator(cloudimages_run: Run) -> ImagesClient:
     """Return a client that may create and update images; *untested* without credentials (``OS_CREATOR_*``)."""
-    return _other(cloudimages_run, "CREATOR", "a user with the role creator and no other", "--creator-cloud NAME")
+    return _other(cloudimages_run, "CREATOR", "a user with the role creator and no other")
 
 
 @pytest.fixture(scope="session")
 def cloudimages_administrator(cloudimages_run: Run) -> ImagesClient:
     """Return a client with the administrator's role; *untested* without its credentials (``OS_ADMIN_*``)."""
-    return _other(cloudimages_run, "ADMIN", "an administrator", "--admin-cloud NAME")
+    return _other(cloudimages_run, "ADMIN", "an administrator")
 
 
 @pytest.fixture(scope="session")
@@ -114,8 +116,9 @@ def cloudimages_workloads(cloudimages_run: Run) -> Iterator[Workloads]:
         yield workloads
 
 
-def _other(run: Run, who: str, what: str, option: str) -> ImagesClient:
+def _other(run: Run, who: str, what: str) -> ImagesClient:
     client = run.caller(who)
     if client is None:
+        option = f"{run.settings.prefix}{OTHER_CLOUDS[who].replace('_', '-')} NAME"
         pytest.skip(f"needs {what}: set OS_{who}_USERNAME and OS_{who}_PASSWORD (and what else differs), or {option}")
     return client

@@ -66,6 +66,11 @@ class Option:
     """What the README says in place of ``help``."""
 
     @property
+    def wakes(self) -> bool:
+        """Whether it says that a run judges a service, where it is given."""
+        return self.names_service or self.name == "reports"
+
+    @property
     def key(self) -> str:
         """The name as an identifier."""
         return self.name.replace("-", "_")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_cloudimages.app import suite
 from pytest_cloudimages.app.options import INI, OPTIONS, PYTEST, TYPED, Kind, Option, help_of, replayed
 from pytest_cloudimages.engine.settings import Settings
 
@@ -78,9 +79,8 @@ def settings(config: pytest.Config, environ: Mapping[str, str] = os.environ) -> 
     return replace(made, command=replayed(made))
 
 
-def is_given(config: pytest.Config, name: str) -> bool:
+def is_given(config: pytest.Config, option: Option) -> bool:
     """Return whether an option is set on the command line or in an ini file."""
-    option = next(option for option in OPTIONS if option.name == name)
     return bool(_given(config, option, None)[0])
 
 
@@ -120,7 +120,5 @@ def _rest(config: pytest.Config, handover: Handover | None) -> tuple[str, ...]:
     if handover:
         return handover.rest
     named = config.getoption("file_or_dir", None) or ()
-    # The suite's folder lies within the package, or beside it in a checkout.
-    suite = {folder / "conformance" for folder in Path(__file__).resolve().parents[1:3]}
-    own = [str(word) for word in named if not str(word).startswith("pytest_cloudimages.conformance")]
-    return tuple(word for word in own if suite.isdisjoint({*(Path(word.partition("::")[0]) / "x").resolve().parents}))
+    own = [str(word) for word in named if not str(word).startswith(suite.NAME)]
+    return tuple(word for word in own if suite.folder() not in (Path(word.partition("::")[0]) / "x").resolve().parents)

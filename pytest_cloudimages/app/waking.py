@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
+from pytest_cloudimages.app.options import OPTIONS
 from pytest_cloudimages.app.pytest_options import is_given
 from pytest_cloudimages.app.stash import JUDGE, RUN, UNFOUND
 
@@ -19,8 +20,6 @@ UNNAMED = (
     " CLOUDIMAGES_ENDPOINT and CLOUDIMAGES_TOKEN, OS_CLOUD (an entry of clouds.yaml), or the OS_* variables of an"
     " openrc file."
 )
-WAKING = ("endpoint", "cloud", "reference", "reports")
-"""The options that say that this run judges a service."""
 DISTRIBUTED = "A service is judged in one process; leave out the -n of pytest-xdist."
 
 
@@ -41,7 +40,7 @@ class Unfound:
 
 def judges(config: pytest.Config) -> bool:
     """Return whether an option or an ini setting says that this run judges a service."""
-    return any(is_given(config, name) for name in WAKING)
+    return any(is_given(config, option) for option in OPTIONS if option.wakes)
 
 
 def asks(item: pytest.Item) -> bool:

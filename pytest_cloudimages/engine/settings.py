@@ -7,9 +7,9 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Profile:
-    """How much a run tries; the numbers are per experiment, request budgets follow from them."""
+    """How much a run tries; the numbers are per workload, request budgets follow from them."""
 
-    lives: int
+    full_cycles: int
     """Images whose plain tags are added, repeated, deleted, deleted again and added again."""
     tags: int
     """Tags on each of them."""
@@ -19,12 +19,12 @@ class Profile:
     """Random sequences against a set."""
     steps: int
     """Operations in each of them."""
-    looks: int
-    """A reading after so many of these operations; 0 is now and then."""
+    read_every: int
+    """The image is read after every so many of these operations; 0: now and then."""
     many: int
-    """Tags that one image comes to carry; 0 is not asked."""
-    walks: int
-    """Sequences in which tags are changed and looked at in every way."""
+    """Tags that a single image comes to have; 0: not tried."""
+    read_paths: int
+    """Sequences that change tags through every write path and compare every read path."""
     cases: int
     """Cases of each property that Hypothesis drives directly."""
     clients: tuple[int, ...]
@@ -33,69 +33,69 @@ class Profile:
     """How often every race is drawn."""
     orders: int = 1
     """In how many orders the two of a pair of related tags are added and deleted."""
-    leaving: int = 12
-    """Of the plain tags of every length, one of so many is deleted too."""
+    delete_every: int = 12
+    """Of the plain tags of every length, one in so many is deleted too."""
     levels: tuple[str, ...] = ("MUST", "SHOULD", "MAY")
-    """The levels that are asked for, where no requirement is selected by name."""
+    """The levels that are tested, where no requirement is selected by name."""
 
 
 PROFILES = {
     "quick": Profile(
-        lives=1,
+        full_cycles=1,
         tags=8,
         rounds=0,
         sequences=1,
         steps=10,
-        looks=0,
+        read_every=0,
         many=0,
-        walks=0,
+        read_paths=0,
         cases=2,
         clients=(4,),
         races=1,
         levels=("MUST",),
     ),
     "standard": Profile(
-        lives=1,
+        full_cycles=1,
         tags=20,
         rounds=1,
         sequences=2,
         steps=30,
-        looks=0,
+        read_every=0,
         many=70,
-        walks=1,
+        read_paths=1,
         cases=5,
         clients=(2, 4, 8, 16),
         races=1,
     ),
     "thorough": Profile(
-        lives=6,
+        full_cycles=6,
         tags=20,
         rounds=6,
         sequences=20,
         steps=50,
-        looks=1,
+        read_every=1,
         many=100,
-        walks=8,
+        read_paths=8,
         cases=40,
         clients=(2, 4, 8, 16),
         races=4,
         orders=2,
-        leaving=1,
+        delete_every=1,
     ),
     "explore": Profile(
-        lives=10,
+        full_cycles=10,
         tags=20,
         rounds=20,
         sequences=60,
         steps=60,
-        looks=1,
+        read_every=1,
         many=100,
-        walks=20,
+        read_paths=20,
         cases=150,
         clients=(2, 4, 8, 16),
         races=10,
         orders=2,
-        leaving=1,
+        delete_every=1,
     ),
 }
 

@@ -57,7 +57,7 @@ def plain_tags(run: Run, seed: int) -> Steps:
     """Run plain tags through the full cycle: added, repeated, deleted, deleted again, re-added, deleted."""
     effort = run.settings.effort
     rounds = -(-effort.tags // len(strategies.PLAIN))
-    drawn = drawing.draw(drawing.samples(strategies.PLAIN, rounds), seed, effort.lives)
+    drawn = drawing.draw(drawing.samples(strategies.PLAIN, rounds), seed, effort.full_cycles)
     # Every class once before any comes twice, however few there is room for.
     chosen = [strategies.without_confusables([*batch[::rounds], *batch])[: effort.tags] for batch in drawn]
     shuffled = [drawing.shuffled(batch, seed) for batch in chosen]
@@ -155,10 +155,10 @@ def every_length(run: Run, seed: int) -> Steps:
         return steps_of([])
     plain = [(corpus.tag_of_length(length, seed), "every length") for length in range(1, limits.LONGEST + 1)]
     plain += [(word, "word or number") for word in corpus.WORDS]
-    plans = _add_some_delete(plain, seed, effort.tags, effort.leaving)
+    plans = _add_some_delete(plain, seed, effort.tags, effort.delete_every)
     phrases = [(phrase, "looks like something else") for phrase in corpus.PHRASES]
     phrases += [(phrase, "255 characters of several kinds") for phrase in corpus.LONG]
-    plans += _add_some_delete(phrases, seed, effort.tags, min(effort.leaving, 2))
+    plans += _add_some_delete(phrases, seed, effort.tags, min(effort.delete_every, 2))
     return steps_of(sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
 
 
@@ -251,7 +251,7 @@ def sequences(run: Run, seed: int) -> Steps:
     plans = drawing.draw(strategies.plans(effort.steps), seed, effort.sequences)
     # Of equal length and without meaning, so that nothing but their number can make a difference.
     many = [f"m{zlib.crc32(f'{seed} {place}'.encode()):08x}" for place in range(effort.many)]
-    plans = [*(read_often(plan, effort.looks) for plan in plans), *([plan_of_many(many)] if many else [])]
+    plans = [*(read_often(plan, effort.read_every) for plan in plans), *([plan_of_many(many)] if many else [])]
     return steps_of(sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
 
 
@@ -262,7 +262,7 @@ def confusable_sequences(run: Run, seed: int) -> Steps:
     if not effort.rounds:
         return steps_of([])
     plans = drawing.draw(strategies.confusable_plans(), seed, -(-effort.rounds // 2))
-    plans = [read_often(plan, effort.looks) for plan in plans]
+    plans = [read_often(plan, effort.read_every) for plan in plans]
     return steps_of(sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
 
 
@@ -273,7 +273,7 @@ def read_path_checks(run: Run, seed: int, *, patching: bool = True) -> Compariso
     Without ``patching``, what a PATCH sets is added and deleted tag by tag.
     """
     effort = run.settings.effort
-    plans = drawing.draw(read_paths.read_path_plans(), seed, effort.walks) if effort.walks else []
+    plans = drawing.draw(read_paths.read_path_plans(), seed, effort.read_paths) if effort.read_paths else []
     return read_paths.check_read_paths(
         run.fresh_image, plans if patching else map(read_paths.by_address, plans), single=run.single
     )
