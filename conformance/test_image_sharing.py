@@ -73,6 +73,16 @@ def test_the_members_are_hidden_from_strangers(other_project: ImagesClient, shar
         expect(answer.status, 404, f"the status for {other_project.caller}")
 
 
+# Image sharing page, Get image member details: the owner and the member itself get 200 with the member.
+@requirement("MEM-GET-01")
+def test_owner_and_member_see_the_membership(other_project: ImagesClient, sharing: Sharing) -> None:
+    for answer in sharing.to(Question.MEMBER):
+        expect(
+            answer.status, 200, f"the status for {answer.exchange.caller}, where {other_project.caller} is the member"
+        )
+        expect_contract(answer, "contract-member")
+
+
 # Image sharing page, Get image member details: 404 is among the response codes.
 @requirement("MEM-GET-03")
 def test_who_is_no_member_is_not_found(sharing: Sharing) -> None:

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -25,9 +25,16 @@ def fresh_name(run: str) -> str:
 
 @contextmanager
 def temporary_image(
-    client: ImagesClient, run: str, patience: Eventually | None = None, **attributes: Any
+    client: ImagesClient,
+    run: str,
+    patience: Eventually | None = None,
+    resources: Sequence[SetResource] = (),
+    **attributes: Any,
 ) -> Iterator[Image]:
-    """Create an image for the length of a block, and delete it. Raise ``Blocked`` where that cannot be."""
+    """Create an image for the length of a block, and delete it. Raise ``Blocked`` where that cannot be.
+
+    ``resources`` are the sets that begin empty: what the service puts there by itself is taken off.
+    """
     name = attributes.setdefault("name", fresh_name(run))
     protected = bool(attributes.pop("protected", False))
     with client.recorder.of(Purpose.PREPARING):
@@ -49,17 +56,17 @@ def temporary_image(
     image = Image(client, identifier, name, patience)
     client.recorder.traces.in_use.add(identifier)
     try:
-        _see_that_it_is_there(image, answer)
+        shown = _see_that_it_is_there(image, answer)
         if protected:
             # By PATCH: what cannot be protected so could not be freed either, and would stay for ever.
             with client.recorder.of(Purpose.PREPARING):
                 require_ok(client.patch(identifier, {"op": "replace", "path": "/protected", "value": True}))
-        _take_off_its_own(image, answer, attributes.get("tags", ()))
+        _take_off_its_own(image, shown, resources, attributes)
         yield image
     finally:
         client.recorder.traces.in_use.discard(identifier)
         with client.recorder.of(Purpose.CLEANING):
-            _delete(image, protected=protected)
+            _delete(image, resources, protected=protected)
 
 
 def _delete_orphans(client: ImagesClient, name: str) -> None:
@@ -81,8 +88,9 @@ def _named(client: ImagesClient, name: str) -> list[str]:
     return [each for each in ids if each not in client.recorder.traces.in_use]
 
 
-def _see_that_it_is_there(image: Image, answer: Answer) -> None:
-    """See that a new image is there, and that no lost answer has left a second one."""
+def _see_that_it_is_there(image: Image, answer: Answer) -> Answer | None:
+    """See that a new image is there, and that no lost answer has left a second one; return it if it was looked at."""
+    shown = None
     recorder = image.client.recorder
     count = recorder.count_creation()
     with recorder.of(Purpose.PREPARING):
@@ -95,27 +103,33 @@ def _see_that_it_is_there(image: Image, answer: Answer) -> None:
             shown = image.show()
             if shown.status == 404:  # noqa: PLR2004 - as HTTP has it
                 recorder.late_creation = True
-                image.patience.until(shown, image.show, lambda answer: answer.status != 404)  # noqa: PLR2004
+                shown = image.patience.until(shown, image.show, lambda answer: answer.status != 404)  # noqa: PLR2004
+    return shown
 
 
-def _take_off_its_own(image: Image, answer: Answer, wanted: Iterable[str]) -> None:
-    """Take the tags off that the service gives every new image; what but later images carry is no such tag."""
-    traces = image.client.recorder.traces
-    shown = answer.data.get("tags") if isinstance(answer.data, dict) else None
-    there = {tag for tag in shown if isinstance(tag, str)} - {*wanted} if isinstance(shown, list) else set[str]()
-    first = traces.own_tags is None
-    if traces.own_tags is None:
-        traces.own_tags = frozenset(there)
-    own = sorted(there & traces.own_tags)
-    if own:
+def _take_off_its_own(
+    image: Image, shown: Answer | None, resources: Iterable[SetResource], attributes: Mapping[str, Any]
+) -> None:
+    """Take off what the service gives every new image; what but a later image shows is nothing of that kind."""
+    own = image.client.recorder.traces.own_values
+    for resource in resources:
+        first = resource.name not in own
+        wanted = {*attributes.get(f"{resource.name}s", ())}
+        if first:
+            with image.client.recorder.of(Purpose.PREPARING):
+                seen = resource.values(shown or image.show())
+            own[resource.name] = frozenset(seen or ()) - wanted
+        given = sorted(own[resource.name] - wanted)
         with image.client.recorder.of(Purpose.PREPARING):
-            for tag in own:
-                image.delete_tag(tag)
-    if own and first:
-        current_check().note(f"The service gives new images tags of its own, {own}; they are taken off first.")
+            for value in given:
+                image.client.ask(resource.delete(image.id, value))
+        if given and first:
+            current_check().note(
+                f"The service gives new images {resource.name}s of its own, {given}; they are taken off first."
+            )
 
 
-def _delete(image: Image, *, protected: bool = False) -> None:
+def _delete(image: Image, resources: Iterable[SetResource] = (), *, protected: bool = False) -> None:
     """Delete an image, and try again where that fails; what stays is named at the end of the run.
 
     A 404 may come from a node that has not heard of the image: it is gone where a read says so too, a while later.
@@ -138,7 +152,7 @@ def _delete(image: Image, *, protected: bool = False) -> None:
                 break
             gone = unseen
         elif status >= 500:  # noqa: PLR2004 - the class of codes
-            _take_off_all(image)
+            _take_off_all(image, resources)
         elif status:
             gone = 200 <= status < 300  # noqa: PLR2004 - the class of codes
             break
@@ -154,11 +168,12 @@ def _unseen(image: Image) -> bool:
         return False
 
 
-def _take_off_all(image: Image) -> None:
-    """Take the tags off an image that cannot be deleted: they may be what is in the way."""
+def _take_off_all(image: Image, resources: Iterable[SetResource]) -> None:
+    """Empty the sets of an image that cannot be deleted: they may be what is in the way."""
     with suppress(Blocked):
-        for tag in image.tags():
-            image.delete_tag(tag)
+        for resource in resources:
+            for value in values_of(image, resource):
+                image.client.ask(resource.delete(image.id, value))
 
 
 @contextmanager

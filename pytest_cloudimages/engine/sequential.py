@@ -49,9 +49,9 @@ class _Subject:
         """
         adds = operation.kind is Kind.ADD
         request = self.resource.add if adds else self.resource.delete
-        absent = not adds and operation.value not in self.model.values
+        idle = (operation.value in self.model.values) is adds
         try:
-            answer = self.image.client.ask(request(self.image.id, operation.value), idle=absent)
+            answer = self.image.client.ask(request(self.image.id, operation.value), idle=idle)
         except LostAnswer:
             self.model.lost(operation)
             raise
@@ -277,7 +277,7 @@ def _afresh(subjects: list[_Subject], operation: Operation, history: SequentialH
 
 
 def _learn(subjects: list[_Subject], now: Iterable[Reading], operation: Operation) -> None:
-    """Judge the next step from what was seen, whether or not it should have been so."""
+    """Take what was seen for the ground of the next step, whether or not it should have been so."""
     for subject, reading in zip(subjects, now, strict=True):
         if reading.values is not None:
             subject.model.saw(reading.values, operation)

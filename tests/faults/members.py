@@ -134,6 +134,16 @@ class ListsNothingToStrangers(App):
             return Reply.of_json({"members": [], "schema": "/v2/schemas/members"})
 
 
+@breaks("MEM-GET-01")
+class HidesTheMembershipFromTheMember(App):
+    """Answers 404 to a member that reads its own membership."""
+
+    def show_member(self, request: Request, image_id: str, member_id: str) -> Reply:
+        if self.images.get(image_id).owner != request.caller.project:
+            raise NotFound("No such member.")
+        return super().show_member(request, image_id, member_id)
+
+
 @breaks("MEM-GET-03")
 class InventsMembers(App):
     """Shows a pending member to an owner that asks for a project that is none."""

@@ -148,6 +148,7 @@ class Question(enum.StrEnum):
     NOT_A_MEMBER = "a member that is none, read by the owner"
     BEFORE = "the list, read by the consumer before the image is shared"
     SHARED = "the list, read by the consumer while the image is shared with it and another"
+    MEMBER = "the member, read by the owner and by itself"
     IMAGE_AFTER = "the image, read by the former consumer"
 
 
@@ -170,7 +171,7 @@ class Sharing(Collection):
         return (Case(answer, [answer.exchange]) for answer in self.answers.get(question, ()))
 
 
-@workload(empty=lambda: Sharing({}), requests=(15, 15, 15, 15))
+@workload(empty=lambda: Sharing({}), requests=(17, 17, 17, 17))
 def sharing(run: Run) -> Sharing:
     """Share an image with a second project and another, and end it; without a second, ask the owner's questions."""
     stranger, other = project_ids(0, 2)
@@ -204,6 +205,8 @@ def _shared(
         # Where a service shares images with projects alone that there are, the consumer is the only member.
         image.client.ask(MEMBERS.add(image.id, other))
     answers[Question.SHARED] = [image.eventually(members, lambda answer: answer.status == 200)]  # noqa: PLR2004
+    answers[Question.MEMBER] = [image.send("GET", f"/members/{project}")]
+    answers[Question.MEMBER] += [consumer.send("GET", f"/images/{image.id}/members/{project}")]
     with image.client.recorder.of(Purpose.PREPARING):
         accepted = consumer.send("PUT", f"/images/{image.id}/members/{project}", json={"status": "accepted"}).ok
         require_ok(image.client.ask(MEMBERS.delete(image.id, project)))
