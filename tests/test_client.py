@@ -15,10 +15,11 @@ from pytest_cloudimages.client.images import Image, readable, require_ok
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import LONGEST_WAIT, ImagesClient, brief, parse, segment
+from pytest_cloudimages.client.trouble import FEWEST_TRIES, FIRST_PAUSE, LONGEST_OUTAGE, TRIES_OF_THE_KNOWN
 from pytest_cloudimages.engine.provisioning import temporary_image
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import Server, serving
-from pytest_cloudimages.spec.verdicts import Blocked
+from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, Trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -248,11 +249,78 @@ def test_an_answer_with_connection_close_is_not_repeated(caller: ImagesClient, p
 
 
 def test_a_deletion_that_lost_its_answer_blocks(caller: ImagesClient, peer: Any) -> None:
-    """Nobody can tell whether the 404 of the repetition is the service's answer or our doing."""
-    peer.replies = [None, answer(404)]
+    """Nobody can tell whether the 404 of the repetition is the service's answer or our doing: the tag is gone."""
+    peer.replies = [None, answer(200, b'{"tags": ["b"]}'), answer(404)]
 
-    with pytest.raises(Blocked, match=r"DELETE /v2/images/id/tags/a lost its answer"):
+    with pytest.raises(LostAnswer, match=r"DELETE /v2/images/id/tags/a lost its answer"):
         caller.delete_tag("id", "a")
+
+
+@pytest.mark.parametrize("shown", [answer(200, b'{"tags": ["a"]}'), answer(404), answer(403)])
+def test_a_deletion_that_was_not_carried_out_is_asked_again(caller: ImagesClient, peer: Any, shown: bytes) -> None:
+    """Where the tag is still there, or nothing is there for this caller, the 404 of the repetition is the service's."""
+    peer.replies = [answer(502), shown, answer(404)]
+
+    assert caller.delete_tag("id", "a").status == 404
+    assert [head.split()[0] for head in peer.heads] == [b"DELETE", b"GET", b"DELETE"]
+
+
+def test_a_deletion_that_changes_nothing_anyway_is_asked_again(caller: ImagesClient, peer: Any) -> None:
+    """Whoever knows that the tag is not there says so."""
+    peer.replies = [answer(504), answer(404)]
+
+    assert caller.delete_tag("id", "a", idle=True).status == 404
+
+
+@pytest.mark.parametrize("status", [408, 421, 502, 503, 504])
+def test_trouble_on_the_way_is_no_answer(caller: ImagesClient, peer: Any, waits: list[float], status: int) -> None:
+    """The request goes out again, a little later each time, until something is answered."""
+    peer.replies = [answer(status)] * 3 + [answer(204)]
+
+    found = caller.add_tag("id", "a")
+
+    assert (found.status, found.exchange.note) == (204, f"repeated after {status}")
+    assert len(waits) >= 3
+
+
+def test_trouble_with_one_kind_of_request_is_the_services_own(
+    caller: ImagesClient, peer: Any, waits: list[float]
+) -> None:
+    """Where others are answered in between, the answer stands, and is not waited for so long the next time."""
+    peer.replies = [answer(503)] * FEWEST_TRIES + [answer(200)]
+    assert caller.add_tag("id", "a").status == 503
+    asked = len(peer.heads)
+
+    peer.replies = [answer(503)] * TRIES_OF_THE_KNOWN + [answer(200)]
+    assert caller.add_tag("id", "b").status == 503
+    assert (asked, len(peer.heads) - asked) == (FEWEST_TRIES + 1, TRIES_OF_THE_KNOWN + 1)
+    assert waits
+
+
+def test_trouble_with_everything_blocks(caller: ImagesClient, peer: Any, waits: list[float]) -> None:
+    """A service that answers nothing for half a minute is out of reach, and is not waited for so long again."""
+    caller.show("id")
+    peer.replies = [answer(502)] * 200
+    with pytest.raises(Trouble, match="out of reach: 502 to everything"):
+        caller.add_tag("id", "a")
+    assert sum(waits) >= LONGEST_OUTAGE
+
+    waits.clear()
+    with pytest.raises(Trouble, match="out of reach: 502 to everything"):
+        caller.add_tag("id", "a")
+    assert sum(waits) < LONGEST_OUTAGE / 5
+
+
+def test_a_service_that_complains_is_asked_more_slowly(caller: ImagesClient, peer: Any, waits: list[float]) -> None:
+    """503 without Retry-After is a front server's word for too fast; the pace is kept, and given up little by little."""
+    peer.replies = [answer(503), answer(204)]
+    caller.add_tag("id", "a")
+    slow = caller.transport.way.pace.interval
+    waits.clear()
+    caller.add_tag("id", "b")
+
+    assert slow > caller.transport.way.pace.interval > 0.9 * slow
+    assert waits
 
 
 def test_an_addition_of_a_member_that_lost_its_answer_blocks(caller: ImagesClient, peer: Any) -> None:
@@ -273,8 +341,8 @@ def test_a_deletion_repeated_with_204_counts(caller: ImagesClient, peer: Any) ->
 
 
 def test_a_service_that_leaves_a_request_unanswered_has_no_status(caller: ImagesClient, peer: Any) -> None:
-    """Twice no answer while others are answered is the service's own: status 0."""
-    peer.replies = [None, None, answer(200)]
+    """No answer again and again while others are answered is the service's own: status 0."""
+    peer.replies = [None] * FEWEST_TRIES + [answer(200)]
     found = caller.add_tag("id", "a")
 
     assert (found.status, found.ok, found.refused) == (0, False, False)
@@ -283,7 +351,7 @@ def test_a_service_that_leaves_a_request_unanswered_has_no_status(caller: Images
 
 def test_a_service_that_answers_nothing_blocks(caller: ImagesClient, peer: Any) -> None:
     """No answer to anything is no answer to the question."""
-    peer.replies = [None] * 3
+    peer.replies = [None] * 9
 
     with pytest.raises(Blocked, match="out of reach"):
         caller.add_tag("id", "a")
@@ -309,8 +377,8 @@ def test_a_service_that_answers_nothing_in_time_blocks(peer: Any, open_wire: Cal
 
 
 def test_half_an_answer_is_none(caller: ImagesClient, peer: Any) -> None:
-    """A body that stops in the middle, twice, counts as no answer."""
-    peer.replies = [b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\nhalf"] * 3
+    """A body that stops in the middle, again and again, counts as no answer."""
+    peer.replies = [b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\nConnection: close\r\n\r\nhalf"] * FEWEST_TRIES
 
     assert caller.show("id").status == 0
 
@@ -335,7 +403,7 @@ def test_a_port_that_refuses_blocks(open_wire: Callable[..., Transport]) -> None
         ("PUT", 429, ["Retry-After: soon"], 1.0),
         ("PUT", 429, ["Retry-After: -5"], 1.0),
         ("PUT", 503, ["Retry-After: 2"], 2.0),
-        ("PUT", 503, [], None),
+        ("PUT", 503, [], FIRST_PAUSE),
         ("PUT", 413, ["Retry-After: 2"], 2.0),
         ("PUT", 413, [], None),
         ("DELETE", 413, [], 1.0),
@@ -465,8 +533,8 @@ def test_a_raw_request_is_sent_octet_for_octet(caller: ImagesClient, peer: Any) 
 
 
 def test_a_raw_request_without_an_answer_has_no_status(caller: ImagesClient, peer: Any) -> None:
-    """A connection that closes at once is no answer."""
-    peer.replies = [None]
+    """A connection that closes at once, each time, is no answer."""
+    peer.replies = [None] * FEWEST_TRIES + [answer(200)]
 
     assert caller.raw("PUT", "/x").status == 0
 

@@ -87,7 +87,7 @@ class SmallImage:
         """The number."""
         return str(self.number)
 
-    def ask(self, request: Request) -> Answer:
+    def ask(self, request: Request, *, idle: bool = False) -> Answer:  # noqa: ARG002
         """PUT or DELETE a tag, or GET the image."""
         tag = urllib.parse.unquote(request.target.rpartition("/")[2])
         if request.method == "PUT":

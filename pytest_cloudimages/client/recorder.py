@@ -1,6 +1,7 @@
 """The record of every exchange of a run."""
 
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,8 @@ from pytest_cloudimages.client.showing import Short
 
 REMARKABLE = (413, 429, 431, 503)
 KEPT_REMARKABLE = 50
+MOST_LENIENT = 1.0
+"""Seconds after a change that every reading waits for; what takes longer is waited for where it is missed."""
 
 
 _PURPOSE: ContextVar[Purpose] = ContextVar("purpose", default=Purpose.JUDGING)
@@ -43,6 +46,8 @@ class Recorder(Short):
     """Whether an image was seen to be shown some time after its creation only."""
     lag: float = 0.0
     """Longest time in seconds until an acknowledged change was visible."""
+    changed: float = 0.0
+    """When a request that may have changed something was answered last, by the monotonic clock."""
     remarkable: list[Exchange] = field(default_factory=list)
     """Answers that no check can provoke, but any may meet: over a limit, or unavailable."""
     traces: Traces = field(default_factory=Traces)
@@ -60,6 +65,11 @@ class Recorder(Short):
                     scope.sent.append(exchange)
             if exchange.status in REMARKABLE and len(self.remarkable) < KEPT_REMARKABLE:
                 self.remarkable.append(exchange)
+
+    def let_it_be_seen(self) -> None:
+        """Wait until a change is seen everywhere, where the service was seen to show changes late."""
+        if self.lag:
+            time.sleep(max(0.0, self.changed + min(1.5 * self.lag + 0.02, MOST_LENIENT) - time.monotonic()))
 
     def count_creation(self) -> int:
         """Count one more created image, and return how many there were so far."""

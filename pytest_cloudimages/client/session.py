@@ -1,6 +1,7 @@
 """The client: it sends what it is told, writes it down, and judges nothing."""
 
 import json as jsonlib
+import re
 import time
 import urllib.parse
 from collections.abc import Callable, Iterable, Mapping
@@ -19,21 +20,21 @@ from pytest_cloudimages.client.exchange import (
     PATCH_TYPE,
     TOKEN,
     Exchange,
+    Purpose,
     Request,
     without_token,
 )
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.showing import Short
 from pytest_cloudimages.client.transport import Transport, stray
-from pytest_cloudimages.spec.verdicts import Blocked, TokenEnded
+from pytest_cloudimages.client.trouble import LONGEST_PAUSE, LOST, NO_ANSWER, OVERLOAD, TROUBLE, pause_before
+from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, TokenEnded, Trouble
 
 UNRESERVED = "-._~"
 LONGEST_WAIT = 60.0
 """Seconds that a service may ask us to wait, in all, before one request is answered."""
 MOST_WAITS = 5
 """How often it may ask for it."""
-DOUBTFUL_AGAIN = {("DELETE", 404), ("POST", 409)}
-"""Answers to a repetition that may be due to the first request, which was carried out and lost its answer."""
 Token = Callable[[], str | None]
 
 
@@ -132,9 +133,9 @@ class ImagesClient(Short):
         """PATCH /v2/images/{image_id} with operation objects."""
         return self.send("PATCH", f"/images/{image_id}", json=changes, headers={"Content-Type": PATCH_TYPE})
 
-    def ask(self, request: Request) -> Answer:
+    def ask(self, request: Request, *, idle: bool = False) -> Answer:
         """Send a request that is given as a value; see ``send``."""
-        return self.send(request.method, request.target, json=request.json, headers=request.headers)
+        return self.send(request.method, request.target, json=request.json, headers=request.headers, idle=idle)
 
     def ask_once(self, request: Request, *, cut: bool = False) -> Answer:
         """Send a request that is given as a value a single time; see ``send_once``."""
@@ -150,18 +151,22 @@ class ImagesClient(Short):
         json: object = None,
         chunked: bool = False,
         length: bool = True,
+        idle: bool = False,
     ) -> Answer:
-        """Send one request below the endpoint, exactly as written, and give its answer.
+        """Send one request below the endpoint, exactly as written, and return its answer.
 
-        ``chunked`` sends the body in chunks, ``length=False`` sends no Content-Length. A connection that broke is tried
-        once more and marked; a service that asks to wait (413 or 429 or 503 with Retry-After) is waited for, and a
-        token that has run out is renewed. Raises ``Blocked`` where the waiting has no end, or there is no new token.
+        ``chunked`` sends the body in chunks, ``length=False`` sends no Content-Length, ``idle`` says that the request
+        changes nothing if it is carried out. A request that meets trouble on the way (see ``trouble``) is sent again
+        and marked; a service that asks to wait is waited for, and a token that has run out is renewed.
+
+        Raises ``Trouble`` where neither has an end, ``LostAnswer`` where a repetition cannot tell what became of the
+        request, and ``TokenEnded`` where there is no new token.
         """
-        request = self._written(method, target, headers, body, json, chunked=chunked, length=length)
+        request = self._written(method, target, headers, body, json, chunked=chunked, length=length, idle=idle)
         answer = self._patiently(request)
         if answer.status == 401 and self.renew and self._ended():  # noqa: PLR2004 - as HTTP has it
             self.renew()
-            request = self._written(method, target, headers, body, json, chunked=chunked, length=length)
+            request = self._written(method, target, headers, body, json, chunked=chunked, length=length, idle=idle)
             answer = self._patiently(request, "repeated with a new token")
             if answer.status == 401 and self._ended():  # noqa: PLR2004 - as HTTP has it
                 raise TokenEnded(
@@ -175,21 +180,16 @@ class ImagesClient(Short):
         return self._patiently(question, "is the token still valid?").status == 401  # noqa: PLR2004
 
     def _patiently(self, request: "_Request", note: str = "") -> Answer:
-        return self._waiting(request, lambda again: self._steadily(request, again or note))
+        return self._until_it_counts(request, lambda again: self._tried(request, again or note))
 
-    def _waiting(self, request: "_Request", send: Callable[[str], Answer]) -> Answer:
-        """Send a request, handing over what to note of it, and again as long as the service asks to wait."""
-        answer, waited = send(""), 0.0
-        for _ in range(MOST_WAITS):
-            pause = asked_to_wait(request.method, answer)
-            if pause is None or waited + pause > LONGEST_WAIT:
-                break
-            time.sleep(pause)
-            waited += pause
-            answer = send(f"repeated after {pause:g} s, as {answer.status} asked")
-        if asked_to_wait(request.method, answer) is not None:
-            raise Blocked(f"{request} is answered {answer.status} again and again, after {waited:g} s of waiting.")
-        return answer
+    def _until_it_counts(self, request: "_Request", send: Callable[[str], Answer]) -> Answer:
+        """Send a request, handing over what to note of it, until its answer is worth something."""
+        effort, note = _Effort(self, request), ""
+        while True:
+            answer = send(note)
+            if not effort.goes_on(answer):
+                return effort.concluded(answer)
+            note = effort.note
 
     def send_once(
         self,
@@ -231,6 +231,7 @@ class ImagesClient(Short):
         *,
         chunked: bool = False,
         length: bool = True,
+        idle: bool = False,
     ) -> "_Request":
         sent = {"Accept": self.accept, "User-Agent": "pytest-cloudimages", "Accept-Encoding": "identity"}
         if token := self.token():
@@ -239,49 +240,40 @@ class ImagesClient(Short):
             body = jsonlib.dumps(json).encode()
             sent["Content-Type"] = "application/json"
         sent |= headers or {}
-        return _Request(method, self.base + target, sent, body, chunked, length)
+        return _Request(method, self.base + target, sent, body, chunked, length, idle)
 
-    def _steadily(self, request: "_Request", note: str = "") -> Answer:
-        """Send a request, and once more where the connection broke: an idle one may close at any time."""
+    def _tried(self, request: "_Request", note: str) -> Answer:
+        """Send a request; an answer that does not come, or breaks off, has the status 0."""
+        begun = time.monotonic()
         try:
-            answer = self._once(request, note)
-            if answer.status != 408:  # noqa: PLR2004 - as HTTP has it
-                return answer
-            # What a front server says to a connection that was idle: no answer to this request (RFC 9110, 15.5.9).
-            return self._once(request, "repeated after 408 on an idle connection")
-        except requests.RequestException as first:
-            if isinstance(first, requests.Timeout) and not isinstance(first, requests.ConnectTimeout):
-                return self._silent(request, first, f"not answered within {self.transport.timeout:g} s")
-        again = "repeated after the connection broke"
-        try:
-            answer = self._once(request, again)
-        except requests.RequestException as second:
-            return self._silent(request, second)
-        if (request.method, answer.status) in DOUBTFUL_AGAIN:
-            # The lost answer may have been that of this very deletion, or addition; nobody can tell any more.
-            raise Blocked(f"{request} lost its answer, and its repetition was answered {answer.status}.")
-        return answer
+            return self._once(request, note)
+        except requests.Timeout as problem:
+            late = not isinstance(problem, requests.ConnectTimeout)
+            note = f"not answered within {self.transport.timeout:g} s" if late else brief(problem)
+        except requests.RequestException as problem:
+            note = f"the connection broke: {brief(problem)}"
+        return Answer(NO_ANSWER, {}, b"", b"", request.exchange(self, begun, note=note))
 
-    def _silent(
-        self, request: "_Request", problem: Exception, note: str = "the connection broke without an answer, twice"
-    ) -> Answer:
-        """Tell a request that the service leaves unanswered from a service that is out of reach."""
-        now = time.monotonic()
+    def others_are_answered(self) -> bool:
+        """Whether the service answers a harmless request now."""
         try:
-            self.transport.send("GET", self.base + "/images?limit=1", {"Accept": "application/json"})
+            found = self.transport.send("GET", self.base + "/images?limit=1", {"Accept": "application/json"})
         except requests.RequestException:
-            raise Blocked(f"{self.endpoint} is out of reach: {brief(problem)}") from None
-        exchange = request.exchange(self, now, note=note)
-        self.recorder.add(exchange)
-        return Answer(0, {}, b"", b"", exchange)
+            return False
+        return found.status_code not in TROUBLE
 
     def _once(self, request: "_Request", note: str) -> Answer:
         body = iter([request.body or b""]) if request.chunked else request.body
+        if request.method in SAFE:
+            self.recorder.let_it_be_seen()
+        self.transport.way.pace.wait()
         begun = time.monotonic()
         response = self.transport.send(request.method, request.target, request.headers, body, length=request.length)
         content = response.content
         exchange = request.exchange(self, begun, response, note)
         self.recorder.add(exchange)
+        if request.method not in SAFE:
+            self.recorder.changed = exchange.answered
         return Answer(response.status_code, response.headers, content, exchange.stray, exchange)
 
     def raw(self, method: str, target: str, *, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Answer:
@@ -307,15 +299,19 @@ class ImagesClient(Short):
                 received = self.transport.talk(
                     octets, split.hostname or "", split.port or (443 if secure else 80), secure=secure
                 )
-            except OSError as problem:
+            except TimeoutError as problem:
                 raise Blocked(f"{request} was not answered: {brief(problem)}") from None
+            except OSError as problem:
+                broken = request.exchange(self, begun, note=f"the connection broke: {brief(problem)}")
+                return Answer(NO_ANSWER, {}, b"", b"", broken)
             status, fields, content = parse(received)
             exchange = request.exchange(self, begun, note=note)
             exchange = replace(exchange, status=status, answer_headers=tuple(fields), answer=content[:KEPT_OCTETS])
-            self.recorder.add(exchange)
+            if status != NO_ANSWER:
+                self.recorder.add(exchange)
             return Answer(status, requests.structures.CaseInsensitiveDict(fields), content, b"", exchange)
 
-        return self._waiting(request, send)
+        return self._until_it_counts(request, send)
 
 
 @dataclass(frozen=True)
@@ -326,6 +322,7 @@ class _Request:
     body: bytes | None = field(repr=False)
     chunked: bool
     length: bool
+    idle: bool = False
 
     def __str__(self) -> str:
         return f"{self.method} {self.target}"
@@ -348,6 +345,119 @@ class _Request:
             purpose=client.recorder.purpose,
             note=note,
         )
+
+
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+TAG_ADDRESS = re.compile(r"(/images/[^/?]+)/tags/([^/?]+)")
+MEANT_OTHERWISE = {"DELETE": (404, 410), "POST": (409,), "PUT": (409,), "PATCH": (409,)}
+"""Answers that a repetition gets where the first request was carried out, and that it may get anyway."""
+
+
+@dataclass
+class _Effort:
+    """What was tried to have one request answered."""
+
+    client: ImagesClient
+    request: _Request
+    note: str = ""
+    _tries: int = 0
+    _waits: int = 0
+    _waited: float = 0.0
+    _lost: bool = False
+    _pace: float = 0.0
+
+    def goes_on(self, answer: Answer) -> bool:
+        """Whether the request is to be sent again; returns when it is time for it.
+
+        Raises ``Trouble`` where that has no end.
+        """
+        way, status = self.client.transport.way, answer.status
+        self._tries += 1
+        if self._tries == 1:
+            way.first(status)
+            self._pace = way.pace.interval
+        pause = asked_to_wait(self.request.method, answer)
+        if pause is None and status not in TROUBLE:
+            way.pace.content()
+            return False
+        kind = (self.request.method, bool(self.request.body), status)
+        if status in OVERLOAD and "Retry-After" not in answer.headers and not way.knows(kind):
+            way.pace.complained()
+        if status in LOST:
+            self._lost = self._lost or self._perhaps_done()
+        if pause is not None:
+            return self._waits_as_asked(answer, pause, kind)
+        return self._tries_again(answer, kind)
+
+    def _waits_as_asked(self, answer: Answer, pause: float, kind: tuple[str, bool, int]) -> bool:
+        own = answer.status == 413 and "Retry-After" not in answer.headers  # noqa: PLR2004 - as HTTP has it
+        if own and self.client.transport.way.knows(kind):
+            return False
+        if self._waits < MOST_WAITS and self._waited + pause <= LONGEST_WAIT:
+            self._waits += 1
+            self._rest(pause)
+            self.note = f"repeated after {pause:g} s, as {answer.status} asked"
+            return True
+        if own:
+            # Nobody waits for ever to take a tag off: no passing load, but a limit that this request runs into.
+            self.client.transport.way.blames(kind)
+            return False
+        raise Trouble(
+            f"{self.request} is answered {answer.status} again and again, after {self._waited:g} s of waiting."
+        )
+
+    def _tries_again(self, answer: Answer, kind: tuple[str, bool, int]) -> bool:
+        way, status = self.client.transport.way, answer.status
+        silent = answer.exchange.note.startswith("not answered within")
+        if not silent and self._tries < way.enough(kind):
+            self._rest(pause_before(self._tries, status))
+            self.note = f"repeated after {status}" if status else "repeated after the connection broke"
+            return True
+        if not self.client.others_are_answered():
+            if silent or self._waited >= way.outage:
+                way.down = True
+                why = f"{status} to everything" if status else answer.exchange.note
+                raise Trouble(f"{self.client.endpoint} is out of reach: {why}.")
+            self._rest(LONGEST_PAUSE)
+            return True
+        if status and status < 500:  # noqa: PLR2004 - the class of codes
+            raise Trouble(f"{self.request} is answered {status} again and again, {self._tries} times.")
+        way.blames(kind)
+        # It was not asked too fast, after all.
+        way.pace.interval = self._pace
+        return False
+
+    def _rest(self, pause: float) -> None:
+        time.sleep(pause)
+        self._waited += pause
+
+    def _perhaps_done(self) -> bool:
+        """Whether the request may have been carried out, so that its repetition would mean something else."""
+        request, client = self.request, self.client
+        if request.idle or request.method not in MEANT_OTHERWISE:
+            return False
+        found = TAG_ADDRESS.fullmatch(request.target.removeprefix(client.base))
+        if request.method != "DELETE" or not found:
+            return True
+        with client.recorder.of(Purpose.PREPARING):
+            shown = client.send("GET", found[1])
+        if shown.status in (401, 403, 404):
+            return False  # who does not see the image has taken nothing off it
+        data = shown.data if isinstance(shown.data, dict) else {}
+        tags = data.get("tags")
+        return not isinstance(tags, list) or urllib.parse.unquote(found[2]) not in tags
+
+    def concluded(self, answer: Answer) -> Answer:
+        """Return the answer that counts. Raises ``LostAnswer`` where it may be due to what was sent before."""
+        if self._lost and answer.status in MEANT_OTHERWISE.get(self.request.method, ()):
+            raise LostAnswer(f"{self.request} lost its answer, and its repetition was answered {answer.status}.")
+        if answer.status == NO_ANSWER:
+            # What broke off is written down once it is known that no repetition mends it.
+            times = f", {self._tries} times" if self._tries > 1 else ""
+            exchange = replace(answer.exchange, note=f"{answer.exchange.note}{times}")
+            self.client.recorder.add(exchange)
+            return replace(answer, exchange=exchange)
+        return answer
 
 
 def brief(problem: BaseException) -> str:
@@ -384,3 +494,11 @@ def asked_to_wait(method: str, answer: Answer) -> float | None:
     except (ValueError, TypeError):
         # Neither a number nor a date that can be read: only what cannot mean anything else is waited for.
         return 1.0 if answer.status == 429 or (answer.status == 413 and method == "DELETE") else None  # noqa: PLR2004
+
+
+def pause_after(answer: Answer, tries: int) -> float | None:
+    """Return the seconds to wait before a request is sent again that met trouble; ``None`` where it did not."""
+    asked = asked_to_wait(answer.exchange.method, answer)
+    if asked is not None or answer.status not in TROUBLE or answer.exchange.note.startswith("not answered within"):
+        return asked
+    return pause_before(tries, answer.status)

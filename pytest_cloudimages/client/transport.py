@@ -17,6 +17,8 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from pytest_cloudimages.client.trouble import Way
+
 _ASKED = threading.local()
 """What this thread is about to send: ``target`` replaces the one urllib3 derives, ``length`` False omits the length."""
 
@@ -110,6 +112,7 @@ class Transport:
     ) -> None:
         self.origin = origin
         self.timeout = timeout
+        self.way = Way()
         with requests.Session() as session:
             settings = session.merge_environment_settings(origin, {}, False, verify, cert)
         self._settings: dict[str, Any] = {key: settings[key] for key in ("proxies", "verify", "cert")}

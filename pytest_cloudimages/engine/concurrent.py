@@ -13,7 +13,8 @@ from typing import TypeVar
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.polling import Eventually
-from pytest_cloudimages.client.session import Answer, asked_to_wait
+from pytest_cloudimages.client.session import Answer, pause_after
+from pytest_cloudimages.client.trouble import LOST
 from pytest_cloudimages.history.checkers.check import check
 from pytest_cloudimages.history.concurrent_plans import ClientOperation, ConcurrentPlan, Phase, Process
 from pytest_cloudimages.history.events import Anomaly, ConcurrentHistory, Event
@@ -25,6 +26,8 @@ Open = Callable[..., AbstractContextManager[Image]]
 Result = TypeVar("Result")
 
 LEAST_WAIT, LONGEST_WAIT = 0.02, 1.0  # seconds
+MOST_TRIES = 6
+"""How often a request of a race is sent where it meets trouble on the way."""
 MAIN = 0
 """The client that prepares, reads while nobody writes, and cleans up; those that race are numbered from 1."""
 
@@ -67,6 +70,8 @@ class Completed:
     """The phase it belongs to; the clean-up is one more."""
     concurrent: bool
     """Whether others wrote at the same time."""
+    passing: bool = False
+    """Whether it met passing trouble: it was sent again, or what was sent before may be why it was answered so."""
 
 
 Shown = tuple[tuple[str, ...] | None, ...]
@@ -105,9 +110,9 @@ class ConcurrentRun:
         ]
 
     def asked(self, kind: Kind, phase: int) -> list[Completed]:
-        """Return the operations of a kind in a phase, without those that the service asked to repeat."""
+        """Return the operations of a kind in a phase, without those that met passing trouble."""
         found = [each for each in self.completed if each.phase == phase and each.event.kind is kind]
-        return [each for each in found if each.event.status not in (413, 429, 503)]
+        return [each for each in found if not each.passing]
 
     def acknowledged(self, kind: Kind, phase: int) -> list[Completed]:
         """Return the operations of a kind in a phase that the service acknowledged (2xx)."""
@@ -164,20 +169,26 @@ class _Execution:
             raise
 
     def do(self, client: int, operation: ClientOperation) -> None:
-        """Send one request, and once more where the service asks to wait; each is an event of its own."""
+        """Send one request, and again where it meets trouble or is asked to wait; each is an event of its own."""
         value = self._new_name(operation.image) if operation.kind is Kind.SET else operation.value
         concurrent = client != MAIN
+        lost = False
         time.sleep(operation.pause)
-        for _ in range(2):
+        for tries in range(1, MOST_TRIES + 1):
             answer = self._send(operation, value)
+            pause = None if operation.cut else pause_after(answer, tries)
+            again = pause is not None and tries < MOST_TRIES
             if operation.kind is Kind.READ:
                 self._saw(client, operation.image, Reading(answer, self.resource), concurrent=concurrent)
             else:
                 event = _event(client, operation, answer.exchange, value)
-                self.completed.append(Completed(event, answer.exchange, self.phase, concurrent))
-            if (pause := asked_to_wait(answer.exchange.method, answer)) is None:
+                passing = again or (lost and answer.refused)
+                self.completed.append(Completed(event, answer.exchange, self.phase, concurrent, passing))
+            if not again or pause is None:
                 return
+            lost = lost or answer.status in LOST
             time.sleep(pause)
+            self.images[operation.image].client.transport.way.pace.wait()
 
     def _new_name(self, number: int) -> str:
         self.renamed += 1

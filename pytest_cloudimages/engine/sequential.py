@@ -7,7 +7,7 @@ images with a reading after every single operation, so that each departure is se
 
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 
@@ -17,7 +17,7 @@ from pytest_cloudimages.history.model import SetModel, exactly, explained
 from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.resource import Answered, SetResource
 from pytest_cloudimages.history.steps import Prior, Reading, SequentialHistory, Step, UnreproducedMismatch
-from pytest_cloudimages.spec.verdicts import Blocked
+from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer
 
 Open = Callable[..., AbstractContextManager[Image]]
 
@@ -43,9 +43,18 @@ class _Subject:
         self.model = SetModel(self.resource)
 
     def do(self, operation: Operation) -> Answered:
-        """Send one operation, and take its answer into the model."""
-        request = self.resource.add if operation.kind is Kind.ADD else self.resource.delete
-        answer = self.image.client.ask(request(self.image.id, operation.value))
+        """Send one operation, and take its answer into the model.
+
+        Raises ``LostAnswer`` where it has taken effect, and nobody knows what it was answered.
+        """
+        adds = operation.kind is Kind.ADD
+        request = self.resource.add if adds else self.resource.delete
+        idle = (operation.value in self.model.values) is adds
+        try:
+            answer = self.image.client.ask(request(self.image.id, operation.value), idle=idle)
+        except LostAnswer:
+            self.model.lost(operation)
+            raise
         self.trail.append(answer.exchange)
         self.model.apply(operation, answer)
         return answer
@@ -149,7 +158,9 @@ def _by_groups(subjects: list[_Subject], plan: Sequence[Operation]) -> Sequentia
     group: list[_Performed] = []
     for operation in plan:
         if operation.kind is not Kind.READ:
-            group.append(_perform(subjects[operation.image], operation))
+            # Of an operation that has lost its answer, nothing can be told but that it was carried out.
+            with suppress(LostAnswer):
+                group.append(_perform(subjects[operation.image], operation))
             continue
         if failure := next((performed.answer for performed in group if performed.answer.exchange.broken), None):
             raise _Mismatch(broken=failure.exchange)
@@ -226,7 +237,11 @@ def _by_steps(subjects: list[_Subject], plan: Sequence[Operation]) -> Sequential
             continue
         number = operation.image
         subject = subjects[number]
-        performed, doubtful = _performed_steadily(subject, operation, history)
+        try:
+            performed, doubtful = _performed_steadily(subject, operation, history)
+        except LostAnswer:
+            last = _afresh(subjects, operation, history)
+            continue
         now = [each.read() for each in subjects]
         history.readings += now
         other = 1 - number if len(subjects) > 1 else number
@@ -248,9 +263,21 @@ def _by_steps(subjects: list[_Subject], plan: Sequence[Operation]) -> Sequential
             history.additions.append((last[number], now[number], history.steps[-1:]))
         if doubtful:
             history.steps.pop()
-        for each, reading in zip(subjects, now, strict=True):
-            # The next step is judged from what was seen, whether or not it should have been so.
-            if reading.values is not None:
-                each.model.saw(reading.values, operation)
+        _learn(subjects, now, operation)
         last = now
     return history
+
+
+def _afresh(subjects: list[_Subject], operation: Operation, history: SequentialHistory) -> list[Reading]:
+    """Read the images after an operation that is no step, because its answer was lost."""
+    now = [subject.read() for subject in subjects]
+    history.readings += now
+    _learn(subjects, now, operation)
+    return now
+
+
+def _learn(subjects: list[_Subject], now: Iterable[Reading], operation: Operation) -> None:
+    """Take what was seen for the ground of the next step, whether or not it should have been so."""
+    for subject, reading in zip(subjects, now, strict=True):
+        if reading.values is not None:
+            subject.model.saw(reading.values, operation)

@@ -32,6 +32,14 @@ class SetModel:
             self.values.discard(operation.value)
             self.deleted.add(operation.value)
 
+    def lost(self, operation: Operation) -> None:
+        """Take an operation into account that was carried out, and whose answer was lost."""
+        if operation.kind is Kind.ADD:
+            self.values.add(operation.value)
+        else:
+            self.values.discard(operation.value)
+            self.deleted.add(operation.value)
+
     def saw(self, values: Iterable[str], operation: Operation) -> None:
         """Begin anew from what was really seen after an operation."""
         self.values = {*values}

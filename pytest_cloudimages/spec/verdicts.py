@@ -33,6 +33,14 @@ class TokenEnded(Blocked):
     """A token expired and cannot be renewed; the request that was sent with it has had no effect."""
 
 
+class Trouble(Blocked):
+    """The way to the service was in trouble, or the service out of breath: its answers say nothing of the request."""
+
+
+class LostAnswer(Trouble):
+    """A request may have been carried out or not: its answer was lost, and its repetition cannot tell."""
+
+
 class Flaky(Blocked):
     """The same input had another result when it was tried again."""
 

@@ -103,7 +103,8 @@ def _identities(server: Server) -> dict[str, str]:
     tokens["CLOUDIMAGES_EXPIRED_TOKEN"] = identity.issue("tester", timedelta(seconds=-1)).value
     tokens["CLOUDIMAGES_REVOKED_TOKEN"] = (revoked := identity.issue("tester")).value
     identity.revoke(revoked.value)
-    return tokens | {"CLOUDIMAGES_ENDPOINT": server.url, "HYPOTHESIS_STORAGE_DIRECTORY": str(STORAGE)}
+    endpoint = server.url + getattr(server.app, "prefix", "")
+    return tokens | {"CLOUDIMAGES_ENDPOINT": endpoint, "HYPOTHESIS_STORAGE_DIRECTORY": str(STORAGE)}
 
 
 class Instead(MetaPathFinder):

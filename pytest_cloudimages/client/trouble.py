@@ -1,0 +1,142 @@
+"""What an answer is worth: whether it speaks of the request, or of the way to the service and its load.
+
+Trouble on the way says nothing of a request. It is asked again, more slowly where that was the cause; what a repetition
+cannot bring to light blocks the question. Only where a service is in trouble with one kind of request again and again,
+and answers others in between, the trouble is its own, and its answer is judged like any other.
+"""
+
+import math
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+
+NO_ANSWER = 0
+TROUBLE = frozenset({NO_ANSWER, 408, 421, 429, 502, 503, 504})
+"""Statuses that speak of the way to the service or of its load."""
+LOST = frozenset({NO_ANSWER, 502, 503, 504})
+"""Those after which the request may have been carried out all the same."""
+OVERLOAD = frozenset({429, 503})
+"""Those by which a service says that it is asked too fast."""
+MISSED_AT_ONCE = frozenset({NO_ANSWER, 408, 421})
+"""Those that a connection of its own mends: an idle one was closed, or led elsewhere."""
+
+FEWEST_TRIES, MOST_TRIES = 4, 12
+TRIES_OF_THE_KNOWN = 3
+"""So many where this very kind of trouble is known to be the service's own."""
+CHANCE = 1e-6
+"""How likely passing trouble may be taken for the service's own."""
+FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0  # seconds
+LONGEST_OUTAGE = 30.0
+"""Seconds that a service which answers nothing is waited for, once in a run."""
+SECOND_OUTAGE = 1.0
+"""Seconds that it is waited for when it was out of order before, and has not come back."""
+
+FASTEST, SLOWEST = 0.001, 0.5
+"""Seconds from one request to the next: less is no pace at all, and no service is that slow."""
+FASTER, SLOWER = 0.98, 1.5
+"""What the pace is multiplied with, after an answer and after a complaint."""
+
+
+def pause_before(tries: int, status: int) -> float:
+    """Return the seconds to wait before a request is tried again, after so many tries."""
+    if tries == 1 and status in MISSED_AT_ONCE:
+        return 0.0
+    return min(FIRST_PAUSE * 2.0 ** (tries - 1), LONGEST_PAUSE)
+
+
+@dataclass
+class Pace:
+    """How fast a service lets itself be asked: as fast as we can, until it complains; then below what provoked it."""
+
+    interval: float = 0.0
+    """Seconds from one request to the next."""
+    _floor: float = 0.0
+    _next: float = 0.0
+    _complained: float = -math.inf
+    _sent: deque[float] = field(default_factory=lambda: deque(maxlen=50))
+    _provoking: deque[float] = field(default_factory=lambda: deque(maxlen=3))
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def wait(self) -> None:
+        """Wait until it is time for the next request."""
+        with self._lock:
+            now = time.monotonic()
+            begin = max(now, self._next)
+            self._next = begin + self.interval
+            self._sent.append(begin)
+        if begin > now:
+            time.sleep(begin - now)
+
+    def content(self) -> None:
+        """Go a little faster after an answer, but never again as fast as what was complained of more than once."""
+        with self._lock:
+            if self.interval:
+                slower = max(self.interval * FASTER, self._floor)
+                self.interval = slower if slower > FASTEST else 0.0
+
+    def complained(self) -> None:
+        """Go more slowly: the service says that it is asked too fast. Complaints of one moment are one."""
+        with self._lock:
+            now = time.monotonic()
+            if now - self._complained < max(2 * self.interval, FIRST_PAUSE):
+                return
+            self._complained = now
+            if self.interval:
+                self._provoking.append(self.interval)
+            if len(self._provoking) == self._provoking.maxlen and max(self._provoking) < 2 * min(self._provoking):
+                self._floor = min(1.1 * max(self._provoking), SLOWEST)
+            took = (now - self._sent[0]) / len(self._sent) if self._sent else 0.0
+            self.interval = min(max(self.interval * SLOWER, took * SLOWER, 2 * FASTEST), SLOWEST)
+
+
+@dataclass
+class Way:
+    """What is known of the way to a service, over a whole run."""
+
+    pace: Pace = field(default_factory=Pace)
+    down: bool = False
+    """Whether it was waited for in vain, and has not come back."""
+    _asked: int = 0
+    _troubled: int = 0
+    _own: Counter[Hashable] = field(default_factory=Counter)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def reached(self) -> bool:
+        """Whether anything was ever answered."""
+        return self._asked > self._troubled
+
+    @property
+    def outage(self) -> float:
+        """Return the seconds that a service which answers nothing is waited for."""
+        return SECOND_OUTAGE if self.down else LONGEST_OUTAGE if self.reached else 0.0
+
+    def first(self, status: int) -> None:
+        """Note what a request was answered when it was sent for the first time."""
+        with self._lock:
+            self._asked += 1
+            self._troubled += status in TROUBLE
+            self.down = self.down and status in TROUBLE
+
+    def enough(self, kind: Hashable) -> int:
+        """Return how often a request is tried before trouble with it counts as the service's own.
+
+        That depends on how much trouble there is anyway: as often as makes it unlikely that all of it was passing.
+        """
+        if self._own[kind]:
+            return TRIES_OF_THE_KNOWN
+        known = sum(self._own.values())
+        share = max(self._troubled - known, 1) / max(self._asked - known, 100)
+        tries = math.ceil(math.log(CHANCE) / math.log(min(share, 0.9)))
+        return min(max(tries, FEWEST_TRIES), MOST_TRIES)
+
+    def blames(self, kind: Hashable) -> None:
+        """Remember that a kind of trouble is the service's own."""
+        with self._lock:
+            self._own[kind] += 1
+
+    def knows(self, kind: Hashable) -> bool:
+        """Whether a kind of trouble is known to be the service's own."""
+        return bool(self._own[kind])
