@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pytest_cloudimages.areas.tags import explainer as asking
+from pytest_cloudimages.areas.tags import explainer as diagnosing
 from pytest_cloudimages.areas.tags.explainer import Explainer
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.areas.tags.suspects import Suspect
@@ -83,7 +83,7 @@ def test_an_explanation_costs_no_more_than_it_may(opened: Opened, name: str, sus
 
     assert sentence
     assert set(run.recorder.counts) == {Purpose.EXPLAINING}
-    assert run.recorder.counts[Purpose.EXPLAINING] <= asking.PER_FINDING + SLACK
+    assert run.recorder.counts[Purpose.EXPLAINING] <= diagnosing.PER_FINDING + SLACK
     assert [*server.app.images.all()] == []
 
 
@@ -94,7 +94,7 @@ def test_a_run_spends_no_more_than_it_may(opened: Opened) -> None:
 
     sentences = [explainer.explain(added(f"no {number}", of_history=True, before=("no",))) for number in range(40)]
 
-    assert run.recorder.counts[Purpose.EXPLAINING] <= asking.PER_RUN + SLACK
+    assert run.recorder.counts[Purpose.EXPLAINING] <= diagnosing.PER_RUN + SLACK
     assert sentences[0] == "not this tag alone, 'no 0': it depends on what came before, or comes and goes"
     assert sentences[-1] == ""
 
@@ -187,7 +187,7 @@ def test_a_lent_image_is_used_and_put_back(opened: Opened) -> None:
 
 OWN = """
     from pytest_cloudimages import requirement
-    from pytest_cloudimages.areas.tags import explainer as asking
+    from pytest_cloudimages.areas.tags import explainer as diagnosing
 
     {patch}
 
@@ -199,7 +199,7 @@ OWN = """
     def test_another():
         {second}
 """
-INTERRUPTED = "asking.Explainer.explain = lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)"
+INTERRUPTED = "diagnosing.Explainer.explain = lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)"
 
 
 @pytest.mark.parametrize(

@@ -215,26 +215,26 @@ def test_additions_that_were_all_refused_have_added_nothing(mine: CheckRecord) -
     assert mine.cases == 1
 
 
-def conclude(mine: CheckRecord) -> None:
+def finish(mine: CheckRecord) -> None:
     """Count one exchange that a check has sent itself."""
     records.count_sent(mine, [answer().exchange])
 
 
 def test_what_a_check_sends_is_its_case_unless_it_takes_up_a_collection(mine: CheckRecord) -> None:
     """A check whose collection yielded nothing is not saved by a request that it sends besides."""
-    conclude(mine)
+    finish(mine)
     assert mine.cases == 1
 
     asked_of_nothing = CheckRecord()
     recording.collect(asked_of_nothing)
     assert [*Steps([]).additions()] == []
-    conclude(asked_of_nothing)
+    finish(asked_of_nothing)
     assert (asked_of_nothing.cases, asked_of_nothing.requests) == (0, 1)
 
     beside = CheckRecord()
     recording.collect(beside)
     assert [*Steps([]).aside().additions()] == []
-    conclude(beside)
+    finish(beside)
     assert beside.cases == 1
 
 

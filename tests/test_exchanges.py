@@ -219,13 +219,13 @@ def test_a_scope_is_closed_by_an_error_and_in_any_order() -> None:
     with pytest.raises(ZeroDivisionError), recorder.scope() as broken:
         raise ZeroDivisionError
     first, second = recorder.scope(), recorder.scope()
-    one, two = first.__enter__(), second.__enter__()
+    first_sent, second_sent = first.__enter__(), second.__enter__()
     first.__exit__(None, None, None)
     recorder.add(PLAIN)
     second.__exit__(None, None, None)
     recorder.add(PLAIN)
 
-    assert (broken, one, two) == ([], [], [PLAIN])
+    assert (broken, first_sent, second_sent) == ([], [], [PLAIN])
 
 
 def test_a_scope_is_of_one_recorder() -> None:

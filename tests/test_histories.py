@@ -148,12 +148,12 @@ class Generator:
             ended = sent + rng.choice((0, 1, 1, 2, 3, 6) if not torn else (5, 9) if kind is READ else (0, 1))
             lost = rng.random() < (0.15 if not torn else 0.05)
             answered = rng.choice((None, float(ended))) if lost else float(ended)
-            one = Event(kind, 0, client, float(sent), answered, 500 if lost and answered is not None else 0, tag)
+            event = Event(kind, 0, client, float(sent), answered, 500 if lost and answered is not None else 0, tag)
             moment = sent + rng.choice((0, 1, 5, 20)) * rng.random() if lost else rng.uniform(sent, ended)
             first = (moment, rng.random())
             for each in self.tags if kind is READ else (tag,):
                 place = (rng.uniform(sent, ended), rng.random()) if torn and kind is READ else first
-                drawn.append((*place, client, each, one, lost))
+                drawn.append((*place, client, each, event, lost))
         tags, taken, events = {*initial}, list[tuple[str, float]](), dict[int, Event]()
         for *_, client, tag, each_entry, lost in sorted(drawn, key=lambda entry: entry[:4]):
             if each_entry.kind is READ:
@@ -188,20 +188,20 @@ class Generator:
             if not events:
                 break
             place = rng.randrange(len(events))
-            one = events[place]
+            event = events[place]
             match rng.randrange(5):
-                case 0 if one.values is not None:
-                    events[place] = replace(one, values=tuple(sorted({*one.values} ^ {rng.choice(self.tags)})))
-                case 1 if one.kind is not READ and one.status:
-                    refusal = 409 if one.kind is ADD and self.conflicts else 404
-                    events[place] = replace(one, status=refusal if one.status == 204 else 204)
-                case 2 if one.answered is not None:
+                case 0 if event.values is not None:
+                    events[place] = replace(event, values=tuple(sorted({*event.values} ^ {rng.choice(self.tags)})))
+                case 1 if event.kind is not READ and event.status:
+                    refusal = 409 if event.kind is ADD and self.conflicts else 404
+                    events[place] = replace(event, status=refusal if event.status == 204 else 204)
+                case 2 if event.answered is not None:
                     shift = rng.randint(-4, 4)
-                    events[place] = replace(one, sent=one.sent + shift, answered=one.answered + shift)
+                    events[place] = replace(event, sent=event.sent + shift, answered=event.answered + shift)
                 case 3:
                     del events[place]
-                case _ if one.kind is not READ:
-                    events[place] = replace(one, kind=ADD if one.kind is DELETE else DELETE)
+                case _ if event.kind is not READ:
+                    events[place] = replace(event, kind=ADD if event.kind is DELETE else DELETE)
         return ConcurrentHistory(tuple(events), history.initial)
 
 

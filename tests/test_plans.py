@@ -251,13 +251,13 @@ def test_a_thing_is_compared_as_what_it_is(actual: object, expected: object, wor
 def test_the_exchanges_of_a_step_are_in_the_order_sent() -> None:
     """Whichever of them was the operation."""
     first, second, third = (answered(204 + number) for number in range(3))
-    for number, one in enumerate((first, second, third)):
-        object.__setattr__(one.exchange, "sent", float(number))
+    for number, answer in enumerate((first, second, third)):
+        object.__setattr__(answer.exchange, "sent", float(number))
     step = Step(
         READ, second, (), (), Prior.NEVER, False, (Reading(first, TAGS), Reading(third, TAGS)), TAGS, inferred=False
     )
 
-    assert [one.status for one in step.exchanges] == [204, 205, 206]
+    assert [exchange.status for exchange in step.exchanges] == [204, 205, 206]
 
 
 def test_a_contradiction_names_what_differs() -> None:
@@ -274,11 +274,11 @@ def carried(plan: list[Operation]) -> list[tuple[set[str], set[str]]]:
     """Give the tags of both images at each reading, as an honest service has them."""
     images: list[set[str]] = [set(), set()]
     seen = []
-    for one in plan:
-        if one.kind is Kind.ADD:
-            images[one.image].add(one.value)
-        elif one.kind is Kind.DELETE:
-            images[one.image].discard(one.value)
+    for operation in plan:
+        if operation.kind is Kind.ADD:
+            images[operation.image].add(operation.value)
+        elif operation.kind is Kind.DELETE:
+            images[operation.image].discard(operation.value)
         else:
             seen.append(({*images[0]}, {*images[1]}))
     return seen
@@ -293,7 +293,7 @@ def test_a_life_is_whole() -> None:
     assert carried(plan) == [
         (tags, standing) for tags in ({*()}, everything, everything, everything, half, half, {"a", "b"}, half, {*()})
     ]
-    assert {(one.value, one.input_class) for one in plan if one.kind is not Kind.READ} == {
+    assert {(operation.value, operation.input_class) for operation in plan if operation.kind is not Kind.READ} == {
         ("a", "x"),
         ("b", "y"),
         ("c", "x"),

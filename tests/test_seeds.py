@@ -152,11 +152,11 @@ RACES = {
 
 
 @drawn
-@pytest.mark.parametrize(("family", "expected"), [*RACES.items()], ids=[family.name for family in RACES])
-def test_seeds_draw_the_races_they_ever_drew(family: Pattern, expected: str) -> None:
-    """Of every family."""
+@pytest.mark.parametrize(("pattern", "expected"), [*RACES.items()], ids=[pattern.name for pattern in RACES])
+def test_seeds_draw_the_races_they_ever_drew(pattern: Pattern, expected: str) -> None:
+    """Of every pattern."""
     assert {*RACES} == {*Pattern}
-    drawn_races = [race for seed in SEEDS for race in races.plans_of(family, seed, EFFORT.clients, EFFORT.races)]
+    drawn_races = [race for seed in SEEDS for race in races.plans_of(pattern, seed, EFFORT.clients, EFFORT.races)]
 
     assert digest([line for race in drawn_races for line in _race(race)]) == expected
 

@@ -44,7 +44,7 @@ class HidesTheImage(_ChangesTheImage):
 
 @breaks("TAG-ADD-26")
 class NotesTheTagAsAProperty(_ChangesTheImage):
-    """Gives the image a property of the tag's name."""
+    """Returns the image a property of the tag's name."""
 
     def change(self, image: Image, tag: str, *, again: bool) -> None:  # noqa: ARG002
         image.properties["last_tag"] = tag

@@ -77,7 +77,7 @@ NAMED = {name: kind for kind, names in APART.items() for name in names.split()}
 
 
 def kind_of(fault: Fault) -> Kind:
-    """Tell the class of a fault; what breaks nothing is lawful, wherever it stands."""
+    """Return the class of a fault; what breaks nothing is lawful, wherever it stands."""
     if not fault.broken and not fault.perhaps:
         return Kind.LAWFUL
     kind = NAMED.get(fault.__name__) or getattr(sys.modules.get(fault.__module__), "KIND", None)
