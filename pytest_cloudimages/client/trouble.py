@@ -53,6 +53,8 @@ class Pace:
     interval: float = 0.0
     """Seconds from one request to the next."""
     _floor: float = 0.0
+    _indifferent: bool = False
+    """Whether complaints were seen to come whatever the pace."""
     _next: float = 0.0
     _complained: float = -math.inf
     _sent: deque[float] = field(default_factory=lambda: deque(maxlen=50))
@@ -83,12 +85,17 @@ class Pace:
             if now - self._complained < max(2 * self.interval, FIRST_PAUSE):
                 return
             self._complained = now
-            if self.interval:
+            if self._floor and self.interval >= self._floor:
+                # It complains of what it seemed to bear: it is not the pace that it complains of.
+                self._floor, self._indifferent = 0.0, True
+            elif self.interval:
                 self._provoking.append(self.interval)
-            if len(self._provoking) == self._provoking.maxlen and max(self._provoking) < 2 * min(self._provoking):
+            full = len(self._provoking) == self._provoking.maxlen
+            if full and not self._indifferent and max(self._provoking) < 2 * min(self._provoking):
                 self._floor = min(1.1 * max(self._provoking), SLOWEST)
-            took = (now - self._sent[0]) / len(self._sent) if self._sent else 0.0
-            self.interval = min(max(self.interval * SLOWER, took * SLOWER, 2 * FASTEST), SLOWEST)
+            # Without a pace so far, what provoked it is how fast requests went out by themselves.
+            took = self.interval or ((now - self._sent[0]) / len(self._sent) if self._sent else 0.0)
+            self.interval = min(max(took * SLOWER, 2 * FASTEST), SLOWEST)
 
 
 @dataclass
