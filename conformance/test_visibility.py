@@ -49,6 +49,8 @@ def test_an_image_shows_its_tags_as_a_list_of_strings(
 def test_the_list_shows_the_tags_of_the_image(representations: Representations, read_path_checks: Comparisons) -> None:
     # Whether what the image itself shows is a list of strings is asked by TAG-VIS-01.
     for state in representations.shown(where=lambda state: state.reading.values is not None):
+        if state.unlisted and not state.broken:
+            raise Blocked(state.unlisted)
         expect(state.tags_in_list, {*state.in_image}, f"tags in the list, where {state}")
         if state.in_list_for_reader is not None:
             expect({*state.in_list_for_reader}, {*state.in_image}, f"tags in the list to a reader, where {state}")
@@ -151,6 +153,9 @@ def test_a_patch_sets_exactly_the_given_tags(image: Image, read_path_checks: Com
     for wanted in (["stays", "new"], ["new", "new", "Other", "a b"], ["new", "Other", "a b"], [], ["back", "before"]):
         answer = set_tags(image, wanted)
 
+        # The vendor's own example; elsewhere, a service may know no more than the tags' addresses.
+        if wanted == ["stays", "new"] and answer.refused and image.tags() == ["stays"]:
+            pytest.skip(f"needs a PATCH that knows the tags of an image, which was answered {answer.status}")
         expect(answer.status, OK, f"status of {answer}")
         expect_tags(image, wanted, f"after {answer}")
 

@@ -24,8 +24,8 @@ from pytest_cloudimages.areas.tags.negative import (
 from pytest_cloudimages.areas.tags.read_paths import Comparison, Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.representations import Representation, Representations
 from pytest_cloudimages.areas.tags.resource import TAGS
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
-from pytest_cloudimages.client.session import Answer
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.recording import Case, CheckRecord, Collection, cases

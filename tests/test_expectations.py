@@ -8,8 +8,8 @@ import pytest
 import pytest_cloudimages
 from pytest_cloudimages.areas.common.checks import A_CHALLENGE, A_DATE, A_DATE_OR_SECONDS, or_skip, repeated
 from pytest_cloudimages.areas.tags.resource import TAGS
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
-from pytest_cloudimages.client.session import Answer
 from pytest_cloudimages.engine.recording import CheckRecord, collect
 from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.oracles import expect_exact_effect, expect_others_kept

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.provisioning import borrowed_image, set_values, temporary_image, values_of
-from pytest_cloudimages.reference.app import App
+from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.server import Server, serving
 from pytest_cloudimages.spec.verdicts import Blocked
 
@@ -308,3 +309,67 @@ def test_a_deletion_that_fails_in_passing_is_tried_again(
             pass
         assert [*server.app.images.all()] == []
     assert image.client.recorder.traces.left_behind == []
+
+
+class GivesTags(App):
+    """Puts a tag of its own on every new image."""
+
+    def create_image(self, request: Request) -> Reply:
+        reply = super().create_image(request)
+        self.images.get(json.loads(reply.body)["id"]).tags.append("unverified")
+        return reply
+
+
+def test_what_a_service_gives_new_images_is_taken_off(open_wire: Callable[..., Transport]) -> None:
+    """Every image begins empty, and whatever was asked for stays."""
+    with serving(GivesTags()) as server:
+        client = client_of(server, open_wire)
+        for tags in ([], ["mine"], []):
+            wanted = {"tags": tags} if tags else {}
+            with temporary_image(client, "run", Eventually(0.1, client.recorder), [TAGS], **wanted) as image:
+                assert image.tags() == tags
+
+
+class DeletesNoTaggedImage(App):
+    """Fails to delete an image that has a tag."""
+
+    def delete_image(self, request: Request, image_id: str) -> Reply:
+        if self.images.get(image_id).tags:
+            return Reply(500)
+        return super().delete_image(request, image_id)
+
+
+def test_an_image_is_deleted_without_its_tags(open_wire: Callable[..., Transport]) -> None:
+    """What is in the way of its deletion is taken off, and it is deleted then."""
+    with serving(app := DeletesNoTaggedImage()) as server:
+        client = client_of(server, open_wire)
+        with temporary_image(client, "run", None, [TAGS]) as image:
+            image.add_tag("in-the-way")
+
+        assert [*app.images.all()] == []
+        assert client.recorder.traces.left_behind == []
+
+
+class DeniesDeletions(App):
+    """Answers the first deletion of an image 404, as a node does that has not heard of it."""
+
+    times = 1
+
+    def delete_image(self, request: Request, image_id: str) -> Reply:
+        if self.times:
+            self.times -= 1
+            return Reply(404)
+        return super().delete_image(request, image_id)
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_an_image_is_gone_where_a_read_says_so(open_wire: Callable[..., Transport], times: int) -> None:
+    """What the answer to its deletion alone says is looked into; what stays is named."""
+    app = DeniesDeletions()
+    app.times = times
+    with serving(app) as server:
+        client = client_of(server, open_wire)
+        with temporary_image(client, "run", None, [TAGS]):
+            pass
+
+        assert bool(client.recorder.traces.left_behind) is bool([*app.images.all()]) is (times == 3)

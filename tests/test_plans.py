@@ -9,8 +9,8 @@ import pytest
 
 from pytest_cloudimages.areas.tags.plans import plan_of_pairs
 from pytest_cloudimages.areas.tags.resource import TAGS
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
-from pytest_cloudimages.client.session import Answer
 from pytest_cloudimages.history.model import SetModel, exactly
 from pytest_cloudimages.history.operations import READ, Kind, Operation
 from pytest_cloudimages.history.sequential_plans import full_cycle

@@ -269,10 +269,10 @@ def test_a_broken_connection_is_repeated_as_an_operation_of_its_own(running: Cal
     app = Breaks()
     run = running(app, race(((add("broken"),), (add("other"),))))
 
-    broken = [each for each in run.completed if each.event.value == "broken"]
+    broken = [completed for completed in run.completed if completed.event.value == "broken"]
     assert app.tries == len(broken) == MOST_TRIES
-    assert [each.event.answered for each in broken] == [None] * MOST_TRIES
-    assert [each.passing for each in broken] == [True] * (MOST_TRIES - 1) + [False]
+    assert [completed.event.answered for completed in broken] == [None] * MOST_TRIES
+    assert [completed.passing for completed in broken] == [True] * (MOST_TRIES - 1) + [False]
 
 
 class Asks(App):

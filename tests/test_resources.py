@@ -8,8 +8,8 @@ import pytest
 
 from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.areas.tags.resource import TAGS
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Request
-from pytest_cloudimages.client.session import Answer
 from pytest_cloudimages.history.checkers.check import check
 from pytest_cloudimages.history.events import Category, ConcurrentHistory, Event
 from pytest_cloudimages.history.operations import Kind, Operation

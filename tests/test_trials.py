@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_cloudimages.areas.tags.resource import TAGS
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose, Request
 from pytest_cloudimages.client.recorder import Recorder
-from pytest_cloudimages.client.session import Answer
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.sequential import execute, execute_all
@@ -87,8 +87,9 @@ class SmallImage:
         """The number."""
         return str(self.number)
 
-    def ask(self, request: Request, *, idle: bool = False) -> Answer:  # noqa: ARG002
+    def ask(self, request: Request, *, idle: bool = False) -> Answer:
         """PUT or DELETE a tag, or GET the image."""
+        del idle
         tag = urllib.parse.unquote(request.target.rpartition("/")[2])
         if request.method == "PUT":
             return self.answer("PUT", self.service.add(self.number, tag))

@@ -1,17 +1,23 @@
 """An image that a test may change: an id bound to a client."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.polling import Eventually, Seen
-from pytest_cloudimages.client.session import Answer, ImagesClient, segment
+from pytest_cloudimages.client.session import ImagesClient, segment
 from pytest_cloudimages.client.showing import Short
 from pytest_cloudimages.spec.verdicts import Blocked
 
 MOST_PAGES = 20
 """Pages of a list that are looked through for an image; new images come first."""
+
+
+class BrokenList(Blocked):
+    """The list of images cannot be read, and that is its own fault: it fails, or its pages go in a circle."""
 
 
 @dataclass
@@ -71,23 +77,49 @@ class Image(Short):
         return found
 
     def entry(self) -> dict[str, Any]:
-        """Look for the image on the first page, then by its name, then page by page; empty where it is not found."""
-        entry, following = self._on_page("/images?limit=100")
-        if not entry and following and self.name:
-            entry, _ = self._on_page(f"/images?name={segment(self.name)}")
-        pages = 1
-        while not entry and following and pages < MOST_PAGES:
-            (entry, following), pages = self._on_page(following), pages + 1
+        """Look for the image on the first page, then by what sets it apart, then page by page; empty if not found.
+
+        Raises ``BrokenList`` where the pages lead back to one that was seen.
+        """
+        first = "/images?limit=100"
+        entry, following = self._on_page(first)
+        if not entry and following:
+            for query in self._narrowed():
+                # A filter that the service does not know says nothing.
+                with suppress(Blocked):
+                    entry, _ = self._on_page(f"/images?{query}&limit=100")
+                if entry:
+                    return entry
+        seen = {first}
+        while not entry and following and len(seen) < MOST_PAGES:
+            if following in seen:
+                raise BrokenList(f"The pages of the list of images go in a circle: {following} was read before.")
+            seen.add(following)
+            entry, following = self._on_page(following)
         return entry
+
+    def _narrowed(self) -> Iterator[str]:
+        """Yield filters that let the image pass and few others, as far as the image itself says what it is."""
+        if self.name:
+            yield f"name={segment(self.name)}"
+        data = self.show().data
+        shown = data if isinstance(data, dict) else {}
+        # Whatever its name, an image has its id, if lists can be asked for it, and a moment that it shares with few.
+        for attribute, prefix in (("id", ""), ("name", ""), ("created_at", "eq:")):
+            value = shown.get(attribute)
+            if isinstance(value, str) and value and value != self.name:
+                yield f"{attribute}={segment(prefix + value)}"
 
     def _on_page(self, target: str) -> tuple[dict[str, Any], str]:
         answer = self.client.send("GET", target)
         data = answer.data if answer.status == 200 and isinstance(answer.data, dict) else {}  # noqa: PLR2004
         entries = data.get("images")
         if not isinstance(entries, list):
-            raise Blocked(f"The list of images cannot be read: {answer.exchange}")
-        mine = [one for one in entries if isinstance(one, dict) and one.get("id") == self.id]
-        return mine[0] if mine else {}, _below(str(data.get("next") or ""))
+            kind = BrokenList if answer.status >= 500 else Blocked  # noqa: PLR2004 - the class of codes
+            raise kind(f"The list of images cannot be read: {answer.exchange}")
+        mine = [entry for entry in entries if isinstance(entry, dict) and entry.get("id") == self.id]
+        link = data.get("next")
+        return mine[0] if mine else {}, self.client.below(target, link) if isinstance(link, str) and link else ""
 
     def begin_with(self, *tags: str) -> None:
         """Give an image without tags these, at once if it can be. Raises ``Blocked`` where that fails."""
@@ -107,11 +139,6 @@ class Image(Short):
             raise Blocked(
                 f"The image does not carry the tags that were to be the ground: {list(tags)}, it shows {found}."
             )
-
-
-def _below(link: str) -> str:
-    """Give the part of a link behind its /v2, to be sent below the endpoint; authentication, section 4."""
-    return link.partition("/v2")[2]
 
 
 def readable(answer: Answer) -> list[str]:

@@ -28,6 +28,8 @@ class Traces:
     """Ids of created images that are in use."""
     certain: set[tuple[str, str, tuple[str, ...]]] = field(default_factory=set)
     """Sets of lent images that are known to be accepted: the image, what a value is called, and the values."""
+    own_values: dict[str, frozenset[str]] = field(default_factory=dict)
+    """What the service gave the first image that was created, by what a value is called."""
     left_behind: list[str] = field(default_factory=list)
     """What could not be put back or taken away."""
 

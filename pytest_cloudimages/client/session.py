@@ -1,79 +1,40 @@
 """The client: it sends what it is told, writes it down, and judges nothing."""
 
 import json as jsonlib
-import re
 import time
 import urllib.parse
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cached_property
 from typing import Any, Self
 
 import requests
 import urllib3
 
+from pytest_cloudimages.client.answers import Answer, brief, parse
 from pytest_cloudimages.client.exchange import (
     HELD_OCTETS,
     KEPT_OCTETS,
     PATCH_TYPE,
     TOKEN,
     Exchange,
-    Purpose,
     Request,
     without_token,
 )
 from pytest_cloudimages.client.recorder import Recorder
+from pytest_cloudimages.client.retries import SAFE, Effort
 from pytest_cloudimages.client.showing import Short
 from pytest_cloudimages.client.transport import Transport, stray
-from pytest_cloudimages.client.trouble import LONGEST_PAUSE, LOST, NO_ANSWER, OVERLOAD, TROUBLE, pause_before
-from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, TokenEnded, Trouble
+from pytest_cloudimages.client.trouble import NO_ANSWER, TROUBLE
+from pytest_cloudimages.spec.verdicts import Blocked, TokenEnded
 
 UNRESERVED = "-._~"
-LONGEST_WAIT = 60.0
-"""Seconds that a service may ask us to wait, in all, before one request is answered."""
-MOST_WAITS = 5
-"""How often it may ask for it."""
 Token = Callable[[], str | None]
 
 
 def segment(tag: str) -> str:
     """Write a tag as one path segment: everything but the unreserved characters is percent-encoded UTF-8."""
     return urllib.parse.quote(tag, safe="")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back: status, headers and octets as they were, and the exchange as it is written down."""
-
-    status: int
-    headers: Mapping[str, str]
-    """Header fields; names in any case."""
-    body: bytes
-    stray: bytes
-    exchange: Exchange
-
-    @property
-    def ok(self) -> bool:
-        """Whether the service acknowledged the request (2xx)."""
-        return 200 <= self.status < 300  # noqa: PLR2004 - the class of codes
-
-    @property
-    def refused(self) -> bool:
-        """Whether the service refused the request as the client's mistake (4xx)."""
-        return 400 <= self.status < 500  # noqa: PLR2004 - the class of codes
-
-    @cached_property
-    def data(self) -> Any:
-        """The body as JSON; ``None`` where it is none."""
-        try:
-            return jsonlib.loads(self.body)
-        except ValueError:
-            return None
-
-    def __repr__(self) -> str:
-        return str(self.exchange)
 
 
 @dataclass(frozen=True)
@@ -120,6 +81,18 @@ class ImagesClient(Short):
         """GET /v2/images; a parameter given several values is repeated."""
         pairs = urllib.parse.urlencode(query, doseq=True, quote_via=urllib.parse.quote)
         return self.send("GET", f"/images?{pairs}" if pairs else "/images")
+
+    def below(self, target: str, link: str) -> str:
+        """Return what a link in the answer to a target leads to, to be sent below the endpoint.
+
+        Raise ``Blocked`` where it leads to another host or out of the endpoint: no token goes there. (RFC 3986, 5.)
+        """
+        here = urllib.parse.urlsplit(self.endpoint)
+        led = urllib.parse.urlsplit(urllib.parse.urljoin(f"{self.endpoint}{target}", link))
+        # A front server that ends TLS may let the service behind it write http; the token stays on our connection.
+        if led.hostname != here.hostname or not led.path.startswith(f"{here.path}/"):
+            raise Blocked(f"The list leads out of {self.endpoint}: next is {link!r}.")
+        return led.path.removeprefix(here.path) + (f"?{led.query}" if led.query else "")
 
     def create(self, **attributes: Any) -> Answer:
         """POST /v2/images, as Glance offers it; the vendor documents no creation."""
@@ -179,12 +152,12 @@ class ImagesClient(Short):
         question = self._written("GET", "/images?limit=1", None, None, None)
         return self._patiently(question, "is the token still valid?").status == 401  # noqa: PLR2004
 
-    def _patiently(self, request: "_Request", note: str = "") -> Answer:
+    def _patiently(self, request: "PreparedRequest", note: str = "") -> Answer:
         return self._until_it_counts(request, lambda again: self._tried(request, again or note))
 
-    def _until_it_counts(self, request: "_Request", send: Callable[[str], Answer]) -> Answer:
+    def _until_it_counts(self, request: "PreparedRequest", send: Callable[[str], Answer]) -> Answer:
         """Send a request, handing over what to note of it, until its answer is worth something."""
-        effort, note = _Effort(self, request), ""
+        effort, note = Effort(self, request), ""
         while True:
             answer = send(note)
             if not effort.goes_on(answer):
@@ -232,7 +205,7 @@ class ImagesClient(Short):
         chunked: bool = False,
         length: bool = True,
         idle: bool = False,
-    ) -> "_Request":
+    ) -> "PreparedRequest":
         sent = {"Accept": self.accept, "User-Agent": "pytest-cloudimages", "Accept-Encoding": "identity"}
         if token := self.token():
             sent[TOKEN] = token
@@ -240,9 +213,9 @@ class ImagesClient(Short):
             body = jsonlib.dumps(json).encode()
             sent["Content-Type"] = "application/json"
         sent |= headers or {}
-        return _Request(method, self.base + target, sent, body, chunked, length, idle)
+        return PreparedRequest(method, self.base + target, sent, body, chunked, length, idle)
 
-    def _tried(self, request: "_Request", note: str) -> Answer:
+    def _tried(self, request: "PreparedRequest", note: str) -> Answer:
         """Send a request; an answer that does not come, or breaks off, has the status 0."""
         begun = time.monotonic()
         try:
@@ -262,7 +235,7 @@ class ImagesClient(Short):
             return False
         return found.status_code not in TROUBLE
 
-    def _once(self, request: "_Request", note: str) -> Answer:
+    def _once(self, request: "PreparedRequest", note: str) -> Answer:
         body = iter([request.body or b""]) if request.chunked else request.body
         if request.method in SAFE:
             self.recorder.let_it_be_seen()
@@ -289,7 +262,7 @@ class ImagesClient(Short):
         if token := self.token():
             sent[TOKEN] = token
         sent |= headers or {}
-        request = _Request(method, self.base + target, sent, body, False, True)
+        request = PreparedRequest(method, self.base + target, sent, body, False, True)
         lines = [f"{method} {request.target} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items()), "", ""]
         octets = "\r\n".join(lines).encode("utf-8", "surrogateescape") + body
 
@@ -315,7 +288,9 @@ class ImagesClient(Short):
 
 
 @dataclass(frozen=True)
-class _Request:
+class PreparedRequest:
+    """A request with all that is sent of it."""
+
     method: str
     target: str
     headers: dict[str, str] = field(repr=False)
@@ -345,160 +320,3 @@ class _Request:
             purpose=client.recorder.purpose,
             note=note,
         )
-
-
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-TAG_ADDRESS = re.compile(r"(/images/[^/?]+)/tags/([^/?]+)")
-MEANT_OTHERWISE = {"DELETE": (404, 410), "POST": (409,), "PUT": (409,), "PATCH": (409,)}
-"""Answers that a repetition gets where the first request was carried out, and that it may get anyway."""
-
-
-@dataclass
-class _Effort:
-    """What was tried to have one request answered."""
-
-    client: ImagesClient
-    request: _Request
-    note: str = ""
-    _tries: int = 0
-    _waits: int = 0
-    _waited: float = 0.0
-    _lost: bool = False
-    _pace: float = 0.0
-
-    def goes_on(self, answer: Answer) -> bool:
-        """Whether the request is to be sent again; returns when it is time for it.
-
-        Raises ``Trouble`` where that has no end.
-        """
-        way, status = self.client.transport.way, answer.status
-        self._tries += 1
-        if self._tries == 1:
-            way.first(status)
-            self._pace = way.pace.interval
-        pause = asked_to_wait(self.request.method, answer)
-        if pause is None and status not in TROUBLE:
-            way.pace.content()
-            return False
-        kind = (self.request.method, bool(self.request.body), status)
-        if status in OVERLOAD and "Retry-After" not in answer.headers and not way.knows(kind):
-            way.pace.complained()
-        if status in LOST:
-            self._lost = self._lost or self._perhaps_done()
-        if pause is not None:
-            return self._waits_as_asked(answer, pause, kind)
-        return self._tries_again(answer, kind)
-
-    def _waits_as_asked(self, answer: Answer, pause: float, kind: tuple[str, bool, int]) -> bool:
-        own = answer.status == 413 and "Retry-After" not in answer.headers  # noqa: PLR2004 - as HTTP has it
-        if own and self.client.transport.way.knows(kind):
-            return False
-        if self._waits < MOST_WAITS and self._waited + pause <= LONGEST_WAIT:
-            self._waits += 1
-            self._rest(pause)
-            self.note = f"repeated after {pause:g} s, as {answer.status} asked"
-            return True
-        if own:
-            # Nobody waits for ever to take a tag off: no passing load, but a limit that this request runs into.
-            self.client.transport.way.blames(kind)
-            return False
-        raise Trouble(
-            f"{self.request} is answered {answer.status} again and again, after {self._waited:g} s of waiting."
-        )
-
-    def _tries_again(self, answer: Answer, kind: tuple[str, bool, int]) -> bool:
-        way, status = self.client.transport.way, answer.status
-        silent = answer.exchange.note.startswith("not answered within")
-        if not silent and self._tries < way.enough(kind):
-            self._rest(pause_before(self._tries, status))
-            self.note = f"repeated after {status}" if status else "repeated after the connection broke"
-            return True
-        if not self.client.others_are_answered():
-            if silent or self._waited >= way.outage:
-                way.down = True
-                why = f"{status} to everything" if status else answer.exchange.note
-                raise Trouble(f"{self.client.endpoint} is out of reach: {why}.")
-            self._rest(LONGEST_PAUSE)
-            return True
-        if status and status < 500:  # noqa: PLR2004 - the class of codes
-            raise Trouble(f"{self.request} is answered {status} again and again, {self._tries} times.")
-        way.blames(kind)
-        # It was not asked too fast, after all.
-        way.pace.interval = self._pace
-        return False
-
-    def _rest(self, pause: float) -> None:
-        time.sleep(pause)
-        self._waited += pause
-
-    def _perhaps_done(self) -> bool:
-        """Whether the request may have been carried out, so that its repetition would mean something else."""
-        request, client = self.request, self.client
-        if request.idle or request.method not in MEANT_OTHERWISE:
-            return False
-        found = TAG_ADDRESS.fullmatch(request.target.removeprefix(client.base))
-        if request.method != "DELETE" or not found:
-            return True
-        with client.recorder.of(Purpose.PREPARING):
-            shown = client.send("GET", found[1])
-        if shown.status in (401, 403, 404):
-            return False  # who does not see the image has taken nothing off it
-        data = shown.data if isinstance(shown.data, dict) else {}
-        tags = data.get("tags")
-        return not isinstance(tags, list) or urllib.parse.unquote(found[2]) not in tags
-
-    def concluded(self, answer: Answer) -> Answer:
-        """Return the answer that counts. Raises ``LostAnswer`` where it may be due to what was sent before."""
-        if self._lost and answer.status in MEANT_OTHERWISE.get(self.request.method, ()):
-            raise LostAnswer(f"{self.request} lost its answer, and its repetition was answered {answer.status}.")
-        if answer.status == NO_ANSWER:
-            # What broke off is written down once it is known that no repetition mends it.
-            times = f", {self._tries} times" if self._tries > 1 else ""
-            exchange = replace(answer.exchange, note=f"{answer.exchange.note}{times}")
-            self.client.recorder.add(exchange)
-            return replace(answer, exchange=exchange)
-        return answer
-
-
-def brief(problem: BaseException) -> str:
-    """Give the innermost cause of a network error, in its own words."""
-    while inner := problem.__cause__ or problem.__context__:
-        problem = inner
-    text = str(problem).strip() or type(problem).__name__
-    return text.rsplit("object at 0x", 1)[-1].partition(">: ")[2] or text
-
-
-def parse(octets: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
-    """Split a whole HTTP/1 answer into status, header fields and what follows them; status 0 where it is none."""
-    head, _, content = octets.partition(b"\r\n\r\n")
-    first, *rest = head.decode("latin-1").split("\r\n")
-    words = first.split(" ", 2)
-    if not words[0].startswith("HTTP/") or len(words) < 2 or not words[1].isdigit():  # noqa: PLR2004 - version, code
-        return 0, [], octets
-    fields = [(name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in rest)]
-    return int(words[1]), fields, content
-
-
-def asked_to_wait(method: str, answer: Answer) -> float | None:
-    """Give the seconds that an answer asks to wait, where it speaks of a passing load; image tags, Q-04."""
-    if answer.status not in (413, 429, 503):
-        return None
-    asked = answer.headers.get("Retry-After", "").strip()
-    if asked.isdecimal():
-        return min(float(asked), LONGEST_WAIT)
-    try:
-        # By the service's own clock, where it tells the time.
-        now = parsedate_to_datetime(answer.headers["Date"]) if "Date" in answer.headers else datetime.now(UTC)
-        left = (parsedate_to_datetime(asked) - now).total_seconds()
-        return min(max(left, 0.0), LONGEST_WAIT)
-    except (ValueError, TypeError):
-        # Neither a number nor a date that can be read: only what cannot mean anything else is waited for.
-        return 1.0 if answer.status == 429 or (answer.status == 413 and method == "DELETE") else None  # noqa: PLR2004
-
-
-def pause_after(answer: Answer, tries: int) -> float | None:
-    """Return the seconds to wait before a request is sent again that met trouble; ``None`` where it did not."""
-    asked = asked_to_wait(answer.exchange.method, answer)
-    if asked is not None or answer.status not in TROUBLE or answer.exchange.note.startswith("not answered within"):
-        return asked
-    return pause_before(tries, answer.status)

@@ -10,10 +10,11 @@ from contextvars import copy_context
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.polling import Eventually
-from pytest_cloudimages.client.session import Answer, pause_after
+from pytest_cloudimages.client.retries import pause_after
 from pytest_cloudimages.client.trouble import LOST
 from pytest_cloudimages.history.checkers.check import check
 from pytest_cloudimages.history.concurrent_plans import ClientOperation, ConcurrentPlan, Phase, Process
@@ -179,7 +180,7 @@ class _Execution:
             pause = None if operation.cut else pause_after(answer, tries)
             again = pause is not None and tries < MOST_TRIES
             if operation.kind is Kind.READ:
-                self._saw(client, operation.image, Reading(answer, self.resource), concurrent=concurrent)
+                self._saw(client, operation.image, Reading(answer, self.resource), concurrent=concurrent, passing=again)
             else:
                 event = _event(client, operation, answer.exchange, value)
                 passing = again or (lost and answer.refused)
@@ -220,9 +221,9 @@ class _Execution:
 
     # What is seen
 
-    def _saw(self, client: int, number: int, reading: Reading, *, concurrent: bool) -> None:
+    def _saw(self, client: int, number: int, reading: Reading, *, concurrent: bool, passing: bool = False) -> None:
         self.completed.append(
-            Completed(_read(client, number, reading), reading.answer.exchange, self.phase, concurrent)
+            Completed(_read(client, number, reading), reading.answer.exchange, self.phase, concurrent, passing)
         )
 
     def quiescent(self) -> Shown:

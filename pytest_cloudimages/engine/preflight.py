@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.auth import credentials
 from pytest_cloudimages.client.auth.credentials import Credentials, Service
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.exchange import Purpose
-from pytest_cloudimages.client.session import Answer
 from pytest_cloudimages.engine.run import OTHERS, Run
 from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.history.resource import SetResource

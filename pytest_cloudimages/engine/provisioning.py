@@ -2,18 +2,20 @@
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.client.polling import Eventually
-from pytest_cloudimages.client.session import Answer, ImagesClient
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine.recording import current_check
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.resource import Effect, SetResource
-from pytest_cloudimages.spec.verdicts import Blocked, TokenEnded
+from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, TokenEnded
 
 
 def fresh_name(run: str) -> str:
@@ -23,9 +25,16 @@ def fresh_name(run: str) -> str:
 
 @contextmanager
 def temporary_image(
-    client: ImagesClient, run: str, patience: Eventually | None = None, **attributes: Any
+    client: ImagesClient,
+    run: str,
+    patience: Eventually | None = None,
+    resources: Sequence[SetResource] = (),
+    **attributes: Any,
 ) -> Iterator[Image]:
-    """Create an image for the length of a block, and delete it. Raise ``Blocked`` where that cannot be."""
+    """Create an image for the length of a block, and delete it. Raise ``Blocked`` where that cannot be.
+
+    ``resources`` are the sets that begin empty: what the service puts there by itself is taken off.
+    """
     name = attributes.setdefault("name", fresh_name(run))
     protected = bool(attributes.pop("protected", False))
     with client.recorder.of(Purpose.PREPARING):
@@ -47,16 +56,17 @@ def temporary_image(
     image = Image(client, identifier, name, patience)
     client.recorder.traces.in_use.add(identifier)
     try:
-        _see_that_it_is_there(image, answer)
+        shown = _see_that_it_is_there(image, answer)
         if protected:
             # By PATCH: what cannot be protected so could not be freed either, and would stay for ever.
             with client.recorder.of(Purpose.PREPARING):
                 require_ok(client.patch(identifier, {"op": "replace", "path": "/protected", "value": True}))
+        _take_off_its_own(image, shown, resources, attributes)
         yield image
     finally:
         client.recorder.traces.in_use.discard(identifier)
         with client.recorder.of(Purpose.CLEANING):
-            _delete(image, protected=protected)
+            _delete(image, resources, protected=protected)
 
 
 def _delete_orphans(client: ImagesClient, name: str) -> None:
@@ -78,8 +88,9 @@ def _named(client: ImagesClient, name: str) -> list[str]:
     return [each for each in ids if each not in client.recorder.traces.in_use]
 
 
-def _see_that_it_is_there(image: Image, answer: Answer) -> None:
-    """See that a new image is there, and that no lost answer has left a second one."""
+def _see_that_it_is_there(image: Image, answer: Answer) -> Answer | None:
+    """See that a new image is there, and that no lost answer has left a second one; return it if it was looked at."""
+    shown = None
     recorder = image.client.recorder
     count = recorder.count_creation()
     with recorder.of(Purpose.PREPARING):
@@ -92,26 +103,77 @@ def _see_that_it_is_there(image: Image, answer: Answer) -> None:
             shown = image.show()
             if shown.status == 404:  # noqa: PLR2004 - as HTTP has it
                 recorder.late_creation = True
-                image.patience.until(shown, image.show, lambda answer: answer.status != 404)  # noqa: PLR2004
+                shown = image.patience.until(shown, image.show, lambda answer: answer.status != 404)  # noqa: PLR2004
+    return shown
 
 
-def _delete(image: Image, *, protected: bool = False) -> None:
-    """Delete an image, and try again where that breaks off; what stays is named at the end of the run."""
-    status = 0
+def _take_off_its_own(
+    image: Image, shown: Answer | None, resources: Iterable[SetResource], attributes: Mapping[str, Any]
+) -> None:
+    """Take off what the service gives every new image; what but a later image shows is nothing of that kind."""
+    own = image.client.recorder.traces.own_values
+    for resource in resources:
+        first = resource.name not in own
+        wanted = {*attributes.get(f"{resource.name}s", ())}
+        if first:
+            with image.client.recorder.of(Purpose.PREPARING):
+                seen = resource.values(shown or image.show())
+            own[resource.name] = frozenset(seen or ()) - wanted
+        given = sorted(own[resource.name] - wanted)
+        with image.client.recorder.of(Purpose.PREPARING):
+            for value in given:
+                image.client.ask(resource.delete(image.id, value))
+        if given and first:
+            current_check().note(
+                f"The service gives new images {resource.name}s of its own, {given}; they are taken off first."
+            )
+
+
+def _delete(image: Image, resources: Iterable[SetResource] = (), *, protected: bool = False) -> None:
+    """Delete an image, and try again where that fails; what stays is named at the end of the run.
+
+    A 404 may come from a node that has not heard of the image: it is gone where a read says so too, a while later.
+    """
+    status, gone = 0, False
     for pause in (0, 0.2, 1):
         time.sleep(pause)
         try:
             if protected:
                 image.client.patch(image.id, {"op": "replace", "path": "/protected", "value": False})
             status = image.client.delete(image.id).status
-        except Blocked as problem:
+        except LostAnswer:
             # A repetition that finds nothing has done what the lost answer was about.
-            status = 404 if "answered 404" in str(problem) else 0
-        if status and status < 500:  # noqa: PLR2004 - the class of codes
+            status = 404
+        except Blocked:
+            status = 0
+        if status == 404:  # noqa: PLR2004 - as HTTP has it
+            unseen = _unseen(image)
+            if gone and unseen:
+                break
+            gone = unseen
+        elif status >= 500:  # noqa: PLR2004 - the class of codes
+            _take_off_all(image, resources)
+        elif status:
+            gone = 200 <= status < 300  # noqa: PLR2004 - the class of codes
             break
-    if not 200 <= status < 300 and status != 404:  # noqa: PLR2004 - as HTTP has it
+    if not gone:
         what = f"its deletion was answered {status}" if status else "its deletion was not answered"
         image.client.recorder.traces.left_behind.append(f"image {image.id} ({image.name}): {what}")
+
+
+def _unseen(image: Image) -> bool:
+    try:
+        return image.show().status == 404  # noqa: PLR2004 - as HTTP has it
+    except Blocked:
+        return False
+
+
+def _take_off_all(image: Image, resources: Iterable[SetResource]) -> None:
+    """Empty the sets of an image that cannot be deleted: they may be what is in the way."""
+    with suppress(Blocked):
+        for resource in resources:
+            for value in values_of(image, resource):
+                image.client.ask(resource.delete(image.id, value))
 
 
 @contextmanager

@@ -155,7 +155,9 @@ class Run(Short):
     def _created(self, attributes: dict[str, object]) -> Iterator[Image]:
         with ExitStack() as stack:
             try:
-                image = stack.enter_context(temporary_image(self.client, self.name, self.patience, **attributes))
+                image = stack.enter_context(
+                    temporary_image(self.client, self.name, self.patience, self.restored, **attributes)
+                )
             except Blocked as problem:
                 wanted = attributes.keys() & {"visibility", "protected", "tags"}
                 if not wanted:

@@ -12,7 +12,10 @@ from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Caller, Image
 from pytest_cloudimages.reference.refusals import NotFound
 
+from .kinds import Kind
 from .registry import breaks
+
+KIND = Kind.STATUS
 
 LENT = "5e2d7a10-1c1f-4a6e-9d3b-0123456789ab"
 TEN = 10

@@ -5,10 +5,13 @@ from http import HTTPStatus
 
 from pytest_cloudimages.reference.app import App, Reply, Request
 
+from .kinds import Kind
 from .registry import breaks
 
+KIND = Kind.ODD
 
-@breaks("TAG-VIS-02", "TAG-VIS-03", profile="standard")
+
+@breaks("TAG-VIS-02", "TAG-VIS-03", "TAG-VIS-04", profile="standard")
 class ListsNoTaggedImage(App):
     """Answers a list with 500 as soon as an image in it has a tag."""
 
@@ -20,7 +23,7 @@ class ListsNoTaggedImage(App):
         return reply
 
 
-@breaks("TAG-DEL-01", "TAG-DEL-03", profile="quick")
+@breaks("TAG-DEL-01", "TAG-DEL-06", "TAG-DEL-07", "TAG-HIST-01", profile="quick")
 class FindsEveryDeletionTooLarge(App):
     """Answers 413 to every deletion of a tag."""
 
@@ -28,7 +31,7 @@ class FindsEveryDeletionTooLarge(App):
         return self.error(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Too large.")
 
 
-@breaks("TAG-DEL-08", profile="standard")
+@breaks("TAG-DEL-08", "TAG-RESP-08", profile="standard")
 class FindsADeletionWithABodyTooLarge(App):
     """Answers 413 to a deletion with a body."""
 
@@ -50,7 +53,16 @@ class LosesTagsOfACreation(App):
         )
 
 
-@breaks("TAG-ADD-01", profile="quick")
+@breaks(
+    "TAG-ADD-01",
+    "TAG-ADD-07",
+    "TAG-ADD-10",
+    "TAG-ADD-13",
+    "TAG-URI-03",
+    "TAG-HIST-01",
+    profile="quick",
+    perhaps=["TAG-AUTH-08"],
+)
 class IsNeverAvailableToDigits(App):
     """Answers 503 to every addition of a tag with a digit, while all else is well."""
 
@@ -60,7 +72,7 @@ class IsNeverAvailableToDigits(App):
         return super().add_tag(request, image_id, tag)
 
 
-@breaks("TAG-DEL-01", profile="quick")
+@breaks("TAG-DEL-01", "TAG-DEL-06", "TAG-DEL-07", "TAG-HIST-01", profile="quick", perhaps=["TAG-AUTH-08"])
 class IsABadGatewayToDeletions(App):
     """Answers 502 to every deletion of a tag, while all else is well."""
 
@@ -68,7 +80,7 @@ class IsABadGatewayToDeletions(App):
         return self.error(request, HTTPStatus.BAD_GATEWAY, "Upstream is gone.")
 
 
-@breaks("TAG-VIS-02", profile="standard")
+@breaks("TAG-VIS-02", "TAG-VIS-03", "TAG-VIS-04", profile="standard")
 class ListsInACircle(App):
     """Leads from the last page of a list back to the first, and shows no tagged image on any."""
 

@@ -8,9 +8,10 @@ from typing import Protocol, TypeVar
 
 import pytest
 
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image, require_ok
-from pytest_cloudimages.client.session import Answer, ImagesClient
+from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.measurement import ConcurrentRuns, expect_explained
 from pytest_cloudimages.engine.observations import Steps

@@ -12,9 +12,10 @@ import pytest
 from hypothesis import strategies as st
 
 from pytest_cloudimages.areas.members.resource import MEMBERS
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
-from pytest_cloudimages.client.session import Answer, ImagesClient
+from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine import drawing, sequential
 from pytest_cloudimages.engine.concurrent import worker_pool
 from pytest_cloudimages.engine.measurement import ConcurrentRuns

@@ -9,9 +9,10 @@ from functools import partial
 import pytest
 
 from pytest_cloudimages.areas.images.states import public, shared
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.redaction import SECRETS
-from pytest_cloudimages.client.session import Answer, ImagesClient
+from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.recording import Case, Collection, anything, cases, current_check
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run

@@ -6,10 +6,10 @@ from dataclasses import dataclass, field, replace
 
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.areas.tags.strategies import skeleton
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.polling import Eventually
-from pytest_cloudimages.client.session import Answer
 from pytest_cloudimages.diagnosis.discriminate import Spent, Trials
 from pytest_cloudimages.diagnosis.pair_relations import Pair
 from pytest_cloudimages.diagnosis.symptoms import Symptom, of_answer, of_readings

@@ -8,7 +8,7 @@ from typing import Any
 from pytest_cloudimages.areas.tags import corpus
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.exchange import Exchange
-from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.images import BrokenList, Image
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.recording import Case, Collection, anything, cases
 from pytest_cloudimages.engine.registry import workload
@@ -28,8 +28,13 @@ class Representation:
     exchanges: tuple[Exchange, ...]
     in_image_for_reader: tuple[str, ...] | None = None
     """The tags that a reader of the project is shown; ``None`` where there is none, or no list of strings."""
+    unlisted: str = ""
+    """Why no list showed the image, where that is so."""
     in_list_for_reader: list[str] | None = None
     """The tags that the list shows to a reader; ``None`` where there is none, or no list of strings."""
+
+    broken: bool = False
+    """Whether that is the list's own fault: it fails, or its pages go in a circle."""
 
     @property
     def in_image(self) -> tuple[str, ...]:
@@ -44,7 +49,8 @@ class Representation:
     def __repr__(self) -> str:
         for_reader = "" if self.in_image_for_reader is None else f", to a reader {sorted(self.in_image_for_reader)!a}"
         for_reader += "" if self.in_list_for_reader is None else f", the list to a reader {self.in_list_for_reader!a}"
-        return f"the image shows {sorted(self.in_image)!a}, the list {self.in_list!a}{for_reader}"
+        listed = self.unlisted or f"the list {self.in_list!a}"
+        return f"the image shows {sorted(self.in_image)!a}, {listed}{for_reader}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -126,11 +132,24 @@ def _namesake(run: Run, image: Image) -> Iterator[None]:
 
 
 def _shown(image: Image, changes: list[Exchange], reader: ImagesClient | None, *, listing: bool) -> Representation:
+    unlisted: Blocked | None = None
+
     def look() -> tuple[Reading, dict[str, Any]]:
-        return Reading(image.show(), TAGS), image.listed()
+        nonlocal unlisted
+        reading, unlisted = Reading(image.show(), TAGS), None
+        try:
+            return reading, image.listed()
+        except Blocked as problem:
+            # What the image itself shows is evidence all the same.
+            unlisted = problem
+            return reading, {}
+
+    def alike(seen: tuple[Reading, dict[str, Any]]) -> bool:
+        reading, entry = seen
+        return unlisted is not None or _strings(entry.get("tags")) == sorted(reading.values or ())
 
     # Either may be late: where they differ, both are looked at again.
-    reading, entry = image.eventually(look, lambda seen: _strings(seen[1].get("tags")) == sorted(seen[0].values or ()))
+    reading, entry = image.eventually(look, alike)
     tags = sorted(reading.values or ())
     exchanges = [*changes[-3:], reading.answer.exchange]
     in_image_for_reader, in_list_for_reader = None, None
@@ -146,7 +165,15 @@ def _shown(image: Image, changes: list[Exchange], reader: ImagesClient | None, *
             # A reader to whom the list shows no such image at all is another question.
             found = seen.eventually(seen.entry, lambda shown: _strings(shown.get("tags")) == tags).get("tags")
             in_list_for_reader = found if _strings(found) is not None else None
-    return Representation(reading, entry.get("tags"), tuple(exchanges), in_image_for_reader, in_list_for_reader)
+    return Representation(
+        reading,
+        entry.get("tags"),
+        tuple(exchanges),
+        in_image_for_reader,
+        str(unlisted or ""),
+        in_list_for_reader,
+        broken=isinstance(unlisted, BrokenList),
+    )
 
 
 def _strings(tags: object) -> list[str] | None:

@@ -1,0 +1,61 @@
+"""What came back for a request, as it was."""
+
+import json as jsonlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pytest_cloudimages.client.exchange import Exchange
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: status, headers and octets as they were, and the exchange as it is written down."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Header fields; names in any case."""
+    body: bytes
+    stray: bytes
+    exchange: Exchange
+
+    @property
+    def ok(self) -> bool:
+        """Whether the service acknowledged the request (2xx)."""
+        return 200 <= self.status < 300  # noqa: PLR2004 - the class of codes
+
+    @property
+    def refused(self) -> bool:
+        """Whether the service refused the request as the client's mistake (4xx)."""
+        return 400 <= self.status < 500  # noqa: PLR2004 - the class of codes
+
+    @cached_property
+    def data(self) -> Any:
+        """The body as JSON; ``None`` where it is none."""
+        try:
+            return jsonlib.loads(self.body)
+        except ValueError:
+            return None
+
+    def __repr__(self) -> str:
+        return str(self.exchange)
+
+
+def brief(problem: BaseException) -> str:
+    """Give the innermost cause of a network error, in its own words."""
+    while inner := problem.__cause__ or problem.__context__:
+        problem = inner
+    text = str(problem).strip() or type(problem).__name__
+    return text.rsplit("object at 0x", 1)[-1].partition(">: ")[2] or text
+
+
+def parse(octets: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
+    """Split a whole HTTP/1 answer into status, header fields and what follows them; status 0 where it is none."""
+    head, _, content = octets.partition(b"\r\n\r\n")
+    first, *rest = head.decode("latin-1").split("\r\n")
+    words = first.split(" ", 2)
+    if not words[0].startswith("HTTP/") or len(words) < 2 or not words[1].isdigit():  # noqa: PLR2004 - version, code
+        return 0, [], octets
+    fields = [(name.strip(), value.strip()) for name, _, value in (line.partition(":") for line in rest)]
+    return int(words[1]), fields, content

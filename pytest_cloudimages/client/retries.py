@@ -1,0 +1,160 @@
+"""When a request is sent again: what trouble on the way, and services that ask to wait, make of one request."""
+
+from __future__ import annotations
+
+import re
+import time
+import urllib.parse
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING
+
+from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.trouble import LONGEST_PAUSE, LOST, NO_ANSWER, OVERLOAD, TROUBLE, pause_before
+from pytest_cloudimages.spec.verdicts import LostAnswer, Trouble
+
+if TYPE_CHECKING:
+    from pytest_cloudimages.client.answers import Answer
+    from pytest_cloudimages.client.session import ImagesClient, PreparedRequest
+
+LONGEST_WAIT = 60.0
+"""Seconds that a service may ask us to wait, in all, before one request is answered."""
+MOST_WAITS = 5
+"""How often it may ask for it."""
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+TAG_ADDRESS = re.compile(r"(/images/[^/?]+)/tags/([^/?]+)")
+MEANT_OTHERWISE = {"DELETE": (404, 410), "POST": (409,), "PUT": (409,), "PATCH": (409,)}
+"""Answers that a repetition gets where the first request was carried out, and that it may get anyway."""
+
+
+@dataclass
+class Effort:
+    """What was tried to have one request answered."""
+
+    client: ImagesClient
+    request: PreparedRequest
+    note: str = ""
+    _tries: int = 0
+    _waits: int = 0
+    _waited: float = 0.0
+    _lost: bool = False
+    _pace: float = 0.0
+
+    def goes_on(self, answer: Answer) -> bool:
+        """Whether the request is to be sent again; returns when it is time for it.
+
+        Raises ``Trouble`` where that has no end.
+        """
+        way, status = self.client.transport.way, answer.status
+        self._tries += 1
+        if self._tries == 1:
+            way.first(status)
+            self._pace = way.pace.interval
+        pause = asked_to_wait(self.request.method, answer)
+        if pause is None and status not in TROUBLE:
+            way.pace.content()
+            return False
+        kind = (self.request.method, bool(self.request.body), status)
+        if status in OVERLOAD and "Retry-After" not in answer.headers and not way.knows(kind):
+            way.pace.complained()
+        if status in LOST:
+            self._lost = self._lost or self._perhaps_done()
+        if pause is not None:
+            return self._waits_as_asked(answer, pause, kind)
+        return self._tries_again(answer, kind)
+
+    def _waits_as_asked(self, answer: Answer, pause: float, kind: tuple[str, bool, int]) -> bool:
+        own = answer.status == 413 and "Retry-After" not in answer.headers  # noqa: PLR2004 - as HTTP has it
+        if own and self.client.transport.way.knows(kind):
+            return False
+        if self._waits < MOST_WAITS and self._waited + pause <= LONGEST_WAIT:
+            self._waits += 1
+            self._rest(pause)
+            self.note = f"repeated after {pause:g} s, as {answer.status} asked"
+            return True
+        if own:
+            # Nobody waits for ever to take a tag off: no passing load, but a limit that this request runs into.
+            self.client.transport.way.blames(kind)
+            return False
+        raise Trouble(
+            f"{self.request} is answered {answer.status} again and again, after {self._waited:g} s of waiting."
+        )
+
+    def _tries_again(self, answer: Answer, kind: tuple[str, bool, int]) -> bool:
+        way, status = self.client.transport.way, answer.status
+        silent = answer.exchange.note.startswith("not answered within")
+        if not silent and self._tries < way.enough(kind):
+            self._rest(pause_before(self._tries, status))
+            self.note = f"repeated after {status}" if status else "repeated after the connection broke"
+            return True
+        if not self.client.others_are_answered():
+            if silent or self._waited >= way.outage:
+                way.down = True
+                why = f"{status} to everything" if status else answer.exchange.note
+                raise Trouble(f"{self.client.endpoint} is out of reach: {why}.")
+            self._rest(LONGEST_PAUSE)
+            return True
+        if status and status < 500:  # noqa: PLR2004 - the class of codes
+            raise Trouble(f"{self.request} is answered {status} again and again, {self._tries} times.")
+        way.blames(kind)
+        # It was not asked too fast, after all.
+        way.pace.interval = self._pace
+        return False
+
+    def _rest(self, pause: float) -> None:
+        time.sleep(pause)
+        self._waited += pause
+
+    def _perhaps_done(self) -> bool:
+        """Whether the request may have been carried out, so that its repetition would mean something else."""
+        request, client = self.request, self.client
+        if request.idle or request.method not in MEANT_OTHERWISE:
+            return False
+        found = TAG_ADDRESS.fullmatch(request.target.removeprefix(client.base))
+        if request.method != "DELETE" or not found:
+            return True
+        with client.recorder.of(Purpose.PREPARING):
+            shown = client.send("GET", found[1])
+        if shown.status in (401, 403, 404):
+            return False  # who does not see the image has taken nothing off it
+        data = shown.data if isinstance(shown.data, dict) else {}
+        tags = data.get("tags")
+        return not isinstance(tags, list) or urllib.parse.unquote(found[2]) not in tags
+
+    def concluded(self, answer: Answer) -> Answer:
+        """Return the answer that counts. Raises ``LostAnswer`` where it may be due to what was sent before."""
+        if self._lost and answer.status in MEANT_OTHERWISE.get(self.request.method, ()):
+            raise LostAnswer(f"{self.request} lost its answer, and its repetition was answered {answer.status}.")
+        if answer.status == NO_ANSWER:
+            # What broke off is written down once it is known that no repetition mends it.
+            times = f", {self._tries} times" if self._tries > 1 else ""
+            exchange = replace(answer.exchange, note=f"{answer.exchange.note}{times}")
+            self.client.recorder.add(exchange)
+            return replace(answer, exchange=exchange)
+        return answer
+
+
+def asked_to_wait(method: str, answer: Answer) -> float | None:
+    """Give the seconds that an answer asks to wait, where it speaks of a passing load; image tags, Q-04."""
+    if answer.status not in (413, 429, 503):
+        return None
+    asked = answer.headers.get("Retry-After", "").strip()
+    if asked.isdecimal():
+        return min(float(asked), LONGEST_WAIT)
+    try:
+        # By the service's own clock, where it tells the time.
+        now = parsedate_to_datetime(answer.headers["Date"]) if "Date" in answer.headers else datetime.now(UTC)
+        left = (parsedate_to_datetime(asked) - now).total_seconds()
+        return min(max(left, 0.0), LONGEST_WAIT)
+    except (ValueError, TypeError):
+        # Neither a number nor a date that can be read: only what cannot mean anything else is waited for.
+        return 1.0 if answer.status == 429 or (answer.status == 413 and method == "DELETE") else None  # noqa: PLR2004
+
+
+def pause_after(answer: Answer, tries: int) -> float | None:
+    """Return the seconds to wait before a request is sent again that met trouble; ``None`` where it did not."""
+    asked = asked_to_wait(answer.exchange.method, answer)
+    if asked is not None or answer.status not in TROUBLE or answer.exchange.note.startswith("not answered within"):
+        return asked
+    return pause_before(tries, answer.status)
