@@ -646,6 +646,41 @@ def test_a_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
     assert (run.stdout, run.stderr) == ("{\n", "")
 
 
+def test_a_run_whose_reader_leaves_is_not_judged(tmp_path: Path) -> None:
+    """What was cut short is no verdict, least of all a good one: `cloudimages run … | head -1` ends with 3."""
+    command = [sys.executable, "-m", "pytest_cloudimages", "run", "--reference", "--profile", "quick"]
+    with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        assert run.stdout.readline().startswith("service: ")
+        run.stdout.close()
+        assert run.wait() == 3, run.stderr.read() if run.stderr else ""
+    results = json.loads((tmp_path / "reports" / "conformance.json").read_text(encoding="utf-8"))
+
+    assert results["interrupted"]
+
+
+FULL = """\
+import sys
+from pytest_cloudimages.app import report_files
+from pytest_cloudimages.app.cli import main
+
+def write(results, folder):
+    raise OSError(28, "No space left on device", "reports/conformance.json.part")
+
+report_files.write = write
+sys.exit(main.main(["run", "--reference", "--profile", "quick", "--select", "TAG-ADD-05"]))
+"""
+
+
+def test_results_that_cannot_be_written_decide_the_status(tmp_path: Path) -> None:
+    """And no report is claimed that is not there."""
+    run = subprocess.run([sys.executable, "-c", FULL], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert run.returncode == 4
+    assert "cannot be written: reports/conformance.json.part: No space left on device" in run.stderr
+    assert "reports:" not in run.stdout
+
+
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
     """And the exit status is 0."""
     with pytest.raises(SystemExit) as caught:

@@ -12,7 +12,7 @@ import pytest
 from pytest_cloudimages.app import report_files
 from pytest_cloudimages.app.explanations import with_extents
 from pytest_cloudimages.app.facts import facts_of
-from pytest_cloudimages.app.stash import RESULTS, RUN
+from pytest_cloudimages.app.stash import RESULTS, RUN, UNWRITTEN
 from pytest_cloudimages.reporting import terminal
 from pytest_cloudimages.reporting.results import Results
 
@@ -35,6 +35,8 @@ class Epilogue:
         """Checks that were to run and have not ended."""
         self.running = False
         self.interrupted = False
+        self.written = False
+        """Whether the reports were written, or that was tried in vain."""
         self.unwritten = ""
         """Why the results could not be written, if that is so."""
 
@@ -83,7 +85,7 @@ class Epilogue:
             if RUN in self.config.stash:
                 if self.results is not None:
                     session.config.stash[RESULTS] = self.results
-                    self._write(self.results)
+                    self._write()
                 self.run.close()
 
     def _find_extents(self) -> None:
@@ -91,17 +93,23 @@ class Epilogue:
         if self.records.suspects and not self.interrupted and not self.run.problem:
             self.records.results = with_extents(self.run, self.records.results, self.records.suspects)
 
-    def _write(self, results: Results) -> None:
+    def _write(self) -> None:
+        """Write the reports, once; keep why that was not possible."""
         folder = self.selection.settings.reports
+        if self.results is None or not folder or self.written:
+            return
+        self.written = True
         try:
-            if folder:
-                report_files.write(results, Path(folder))
+            report_files.write(self.results, Path(folder))
         except OSError as problem:
             self.unwritten = f"{problem.filename or folder}: {problem.strerror}"
+            self.config.stash[UNWRITTEN] = self.unwritten
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the verdicts by group, and every finding."""
         if self.results is not None:
-            terminal.summary(self.results, terminalreporter)
+            # Everything has been put back by now, and nothing is claimed before it is there.
+            self._write()
+            terminal.summary(self.results, terminalreporter, written=not self.unwritten)
         if self.unwritten:
             terminalreporter.write_line(f"The results could not be written: {self.unwritten}.", red=True, bold=True)

@@ -26,6 +26,8 @@ class Judging(Protocol):
 
 CHECK: pytest.StashKey[recording.CheckRecord | None] = pytest.StashKey()
 RESULTS: pytest.StashKey[Results] = pytest.StashKey()
+UNWRITTEN: pytest.StashKey[str] = pytest.StashKey()
+"""Why the results could not be written, if that is so."""
 SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 UNFOUND: pytest.StashKey[Unfound] = pytest.StashKey()

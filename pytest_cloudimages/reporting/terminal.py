@@ -165,8 +165,8 @@ def _counted(requests: Mapping[str, int]) -> str:
     return f"{sum(requests.values())} ({purposes})"
 
 
-def summary(results: Results, out: pytest.TerminalReporter) -> None:
-    """Print the verdicts by group, every finding, and what the run cost."""
+def summary(results: Results, out: pytest.TerminalReporter, *, written: bool = True) -> None:
+    """Print the verdicts by group, every finding, and what the run cost; name the reports if they were ``written``."""
     data = results.data
     if data["settings"]["dry_run"]:
         out.section("dry run")
@@ -192,10 +192,10 @@ def summary(results: Results, out: pytest.TerminalReporter) -> None:
     for text, count in again:
         out.write_line("")
         out.write_line(f"{count} requirements share this cause: {_short(' '.join(text.split()))}")
-    _costs(results, out)
+    _costs(results, out, written=written)
 
 
-def _costs(results: Results, out: pytest.TerminalReporter) -> None:
+def _costs(results: Results, out: pytest.TerminalReporter, *, written: bool) -> None:
     data = results.data
     out.write_line("")
     counts = ", ".join(f"{results.count(verdict)} {verdict}" for verdict in Verdict if results.count(verdict))
@@ -206,7 +206,7 @@ def _costs(results: Results, out: pytest.TerminalReporter) -> None:
         out.write_line(f"noted:    {noted} observations where the specification is silent (see conformance.html)")
     for line in _aftermath(data):
         out.write_line(line, red=True)
-    if data["settings"]["reports"]:
+    if data["settings"]["reports"] and written:
         out.write_line(f"reports:  {data['settings']['reports']} ({', '.join([*WRITERS, *OF_OTHERS])})")
 
 

@@ -42,6 +42,8 @@ class _ResultsCollector:
     """Keeps what the run leaves on pytest's configuration, which ends with it."""
 
     results: Results | None = None
+    unwritten = ""
+    """Why the results could not be written, if that is so."""
 
     def __init__(self) -> None:
         self.uncollected: list[str] = []
@@ -58,9 +60,10 @@ class _ResultsCollector:
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         """Keep the results before the configuration ends."""
-        from pytest_cloudimages.app.stash import RESULTS
+        from pytest_cloudimages.app.stash import RESULTS, UNWRITTEN
 
         self.results = config.stash.get(RESULTS, None)
+        self.unwritten = config.stash.get(UNWRITTEN, "")
 
 
 def run(chosen: argparse.Namespace, rest: list[str]) -> int:
@@ -78,12 +81,19 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     except KeyboardInterrupt:
         status = pytest.ExitCode.INTERRUPTED
     except BrokenPipeError:
-        raise
+        # Whoever read our output has left, as `| head` does: the run was cut short, and nothing of it is a verdict.
+        sys.stderr.close()
+        return NOT_JUDGED
     except OSError as problem:
         # Where the disk is full, or the terminal is gone, nothing more can be told than this.
-        with suppress(OSError):
-            print(f"cloudimages run: a report cannot be written: {problem}", file=sys.stderr)
-        return SUITE_ERROR
+        return _not_written(problem)
+    return _not_written(collector.unwritten) if collector.unwritten else _status(collector, status, chosen)
+
+
+def _status(collector: _ResultsCollector, status: int, chosen: argparse.Namespace) -> int:
+    """Return the exit status of a run that pytest has ended with this status."""
+    import pytest
+
     print(*collector.uncollected, sep="\n", end="", file=sys.stderr)
     if collector.results is not None:
         if status == pytest.ExitCode.INTERNAL_ERROR or collector.uncollected:
@@ -94,6 +104,13 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     if status in (pytest.ExitCode.NO_TESTS_COLLECTED, pytest.ExitCode.INTERRUPTED):
         return NOT_JUDGED
     return SUITE_ERROR if status else 0
+
+
+def _not_written(problem: object) -> int:
+    """Say why a report is missing, and return the status of it: a gate must not take for done what is not there."""
+    with suppress(OSError):
+        print(f"cloudimages run: a report cannot be written: {problem}", file=sys.stderr)
+    return SUITE_ERROR
 
 
 @contextmanager
