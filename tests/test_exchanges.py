@@ -269,7 +269,7 @@ def test_what_no_scope_holds_is_not_kept() -> None:
         """An exchange that can be referred to weakly."""
 
     recorder = Recorder()
-    fields = {name: getattr(PLAIN, name) for name in ("method", "target", "headers", "body", "status", "stray")}
+    fields = {name: getattr(PLAIN, name) for name in ("method", "target", "headers", "body", "status", "trailing")}
     exchange = Traced(**fields, answer_headers=(), answer=b"", sent=0.0, answered=1.0)
     gone = weakref.ref(exchange)
     recorder.add(exchange)

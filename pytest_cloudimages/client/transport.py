@@ -238,4 +238,4 @@ class Transport:
 def trailing(response: requests.Response) -> bytes:
     """Return the octets that arrived behind the end of an answer."""
     original = getattr(response.raw, "_original_response", None)
-    return getattr(original, "stray", b"")
+    return getattr(original, "trailing", b"")
