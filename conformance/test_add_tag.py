@@ -63,7 +63,7 @@ def test_adding_a_tag_succeeds_with_204(plain_tags: Steps, image_states: Steps) 
 @requirement("TAG-ADD-02")
 def test_the_answer_to_an_addition_has_no_body(plain_tags: Steps, image: Image) -> None:
     for step in plain_tags.additions(acknowledged=True, known=False):
-        expect(step.answer.body + step.answer.stray, b"", f"body after {step.answered}")
+        expect(step.answer.body + step.answer.trailing, b"", f"body after {step.answered}")
 
     # On a connection of its own, whatever else is sent must be seen; a proxy would have one of its own.
     if not image.client.transport.proxied:

@@ -48,7 +48,7 @@ def test_deleting_a_carried_tag_succeeds_with_204(
 @requirement("TAG-DEL-02")
 def test_the_answer_to_a_deletion_has_no_body(plain_tags: Steps, image: Image) -> None:
     for step in plain_tags.deletions(acknowledged=True, known=False):
-        expect(step.answer.body + step.answer.stray, b"", f"body after {step.answered}")
+        expect(step.answer.body + step.answer.trailing, b"", f"body after {step.answered}")
 
     # On a connection of its own, whatever else is sent must be seen; a proxy would have one of its own.
     if not image.client.transport.proxied:

@@ -93,7 +93,7 @@ def test_the_collection_of_tags(image: Image) -> None:
 @requirement("TAG-METH-08")
 def test_a_refused_method_changes_nothing(image: Image) -> None:
     methods = (*OTHERS, "HEAD", "OPTIONS", "FOO", "COPY", "MKCOL")
-    image.begin_with(*(f"there-{method}" for method in methods))
+    image.given_tags_at_once(*(f"there-{method}" for method in methods))
     answers = {
         tag: image.send(method, f"/tags/{tag}", **BODIES_OF_METHODS.get(method, {}))
         for method in methods

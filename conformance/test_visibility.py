@@ -72,7 +72,7 @@ def test_the_filter_selects_by_tag(
     mark = uuid.uuid4().hex
     near = [mark[:-1], mark[1:], f"x{mark}", mark.upper(), "y", *(f"{mark}{end}" for end in NEAR_ENDINGS)]
     with fresh_image() as tagged, fresh_image() as untagged:
-        untagged.begin_with(*near)
+        untagged.given_tags_at_once(*near)
         # How tags beyond ASCII are kept is asked by TAG-URI-11: what is looked for is what is shown.
         added = [tag for end in FILTERED_ENDINGS if tagged.add_tag(tag := f"{mark}{end}").ok]
         shown = tagged.eventual_tags(added)

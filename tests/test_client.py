@@ -47,12 +47,12 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def cloud(server: Server, open_wire: Callable[..., Transport]) -> ImagesClient:
-    """Give a client of the embedded server."""
+    """Return a client of the embedded server."""
     return client_of(server, open_wire)
 
 
 def client_of(server: Server, open_wire: Callable[..., Transport]) -> ImagesClient:
-    """Give a client of an embedded server."""
+    """Return a client of an embedded server."""
     token = server.app.identity.issue("tester").value
     return ImagesClient(f"{server.url}/v2", open_wire(server.url), Recorder(), lambda: token)
 
@@ -151,12 +151,12 @@ def test_nobody_shows_no_token(caller: ImagesClient, peer: Any) -> None:
 @pytest.mark.parametrize(
     ("ask", "line"),
     [
-        (lambda one: one.show("id"), "GET /v2/images/id"),
-        (lambda one: one.list(), "GET /v2/images"),
-        (lambda one: one.list(tag=["a b", "c&d"], limit="1"), "GET /v2/images?tag=a%20b&tag=c%26d&limit=1"),
-        (lambda one: one.create(name="n"), "POST /v2/images"),
-        (lambda one: one.delete("id"), "DELETE /v2/images/id"),
-        (lambda one: one.patch("id", {"op": "remove", "path": "/x"}), "PATCH /v2/images/id"),
+        (lambda client: client.show("id"), "GET /v2/images/id"),
+        (lambda client: client.list(), "GET /v2/images"),
+        (lambda client: client.list(tag=["a b", "c&d"], limit="1"), "GET /v2/images?tag=a%20b&tag=c%26d&limit=1"),
+        (lambda client: client.create(name="n"), "POST /v2/images"),
+        (lambda client: client.delete("id"), "DELETE /v2/images/id"),
+        (lambda client: client.patch("id", {"op": "remove", "path": "/x"}), "PATCH /v2/images/id"),
     ],
 )
 def test_every_method_sends_one_request(caller: ImagesClient, peer: Any, ask: Any, line: str) -> None:
@@ -224,7 +224,12 @@ def test_octets_behind_a_204_are_told(caller: ImagesClient, peer: Any) -> None:
     peer.replies = [b"HTTP/1.1 204 No Content\r\n\r\nsurplus", answer(404)]
     first, second = caller.add_tag("id", "a"), caller.add_tag("id", "b")
 
-    assert (first.stray, first.exchange.stray, second.status, second.stray) == (b"surplus", b"surplus", 404, b"")
+    assert (first.trailing, first.exchange.trailing, second.status, second.trailing) == (
+        b"surplus",
+        b"surplus",
+        404,
+        b"",
+    )
 
 
 # What is tried again
@@ -246,7 +251,7 @@ def test_an_answer_with_connection_close_is_not_repeated(caller: ImagesClient, p
     peer.replies = [answer(204, b"", "Connection: close")] * 3
     found = [caller.add_tag("id", "a") for _ in range(3)]
 
-    assert [one.exchange.note for one in found] == ["", "", ""]
+    assert [finding.exchange.note for finding in found] == ["", "", ""]
     assert len(peer.heads) == 3
 
 
@@ -478,7 +483,7 @@ def test_a_date_to_wait_for(
 
 
 def renewing(client: ImagesClient, tokens: list[str]) -> ImagesClient:
-    """Give a client that begins with the first token and takes the next when it is told to."""
+    """Return a client that begins with the first token and takes the next when it is told to."""
 
     def renew() -> None:
         del tokens[: len(tokens) > 1]

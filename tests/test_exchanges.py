@@ -27,7 +27,7 @@ PLAIN = Exchange(
     status=204,
     answer_headers=(),
     answer=b"",
-    stray=b"",
+    trailing=b"",
     sent=1.0,
     answered=1.25,
 )
@@ -88,7 +88,7 @@ def test_an_exchange_hides_what_a_service_echoes(secrets: Secrets) -> None:
         body=b"the-token",
         answer=b"no: the-token",
         answer_headers=(("X-Echo", "the-token"),),
-        stray=b"the-token",
+        trailing=b"the-token",
         note="the-token",
     )
 
@@ -269,7 +269,7 @@ def test_what_no_scope_holds_is_not_kept() -> None:
         """An exchange that can be referred to weakly."""
 
     recorder = Recorder()
-    fields = {name: getattr(PLAIN, name) for name in ("method", "target", "headers", "body", "status", "stray")}
+    fields = {name: getattr(PLAIN, name) for name in ("method", "target", "headers", "body", "status", "trailing")}
     exchange = Traced(**fields, answer_headers=(), answer=b"", sent=0.0, answered=1.0)
     gone = weakref.ref(exchange)
     recorder.add(exchange)

@@ -52,27 +52,8 @@ WORDS = {word: better for words, better in REPLACED.items() for word in words.sp
 
 UNFINISHED: frozenset[str] = frozenset(
     [
-        "conformance/test_add_tag.py",
-        "conformance/test_delete_tag.py",
-        "conformance/test_methods.py",
-        "conformance/test_visibility.py",
-        "pytest_cloudimages/areas/tags/isolation.py",
-        "pytest_cloudimages/areas/tags/negative.py",
-        "pytest_cloudimages/client/answers.py",
-        "pytest_cloudimages/client/exchange.py",
-        "pytest_cloudimages/client/images.py",
-        "pytest_cloudimages/client/retries.py",
-        "pytest_cloudimages/client/session.py",
-        "pytest_cloudimages/client/transport.py",
-        "pytest_cloudimages/history/resource.py",
-        "tests/faults/answering.py",
-        "tests/faults/lawful_networks.py",
-        "tests/test_client.py",
-        "tests/test_exchanges.py",
-        "tests/test_plans.py",
         "tests/test_races.py",
         "tests/test_trials.py",
-        "tests/test_wire.py",
     ]
 )
 """Files that have such words still. No file comes on this list any more; one that is finished comes off it."""

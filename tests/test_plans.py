@@ -271,7 +271,7 @@ def test_a_contradiction_names_what_differs() -> None:
 
 
 def carried(plan: list[Operation]) -> list[tuple[set[str], set[str]]]:
-    """Give the tags of both images at each reading, as an honest service has them."""
+    """Return the tags of both images at each reading, as an honest service has them."""
     images: list[set[str]] = [set(), set()]
     seen = []
     for operation in plan:

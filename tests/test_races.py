@@ -130,15 +130,17 @@ def test_a_race_follows_from_its_number(pattern: Pattern) -> None:
 @pytest.mark.parametrize("pattern", [*Pattern])
 def test_a_race_has_at_most_as_many_clients_as_there_are_and_a_reader(pattern: Pattern) -> None:
     """Nobody is asked to start more."""
-    for one in plans_of(pattern, 3, CLIENTS, 1):
-        assert max(map(len, one.phases)) <= one.clients + 1 <= max(CLIENTS) + 1
+    for plan in plans_of(pattern, 3, CLIENTS, 1):
+        assert max(map(len, plan.phases)) <= plan.clients + 1 <= max(CLIENTS) + 1
 
 
 @pytest.mark.parametrize("clients", CLIENTS)
 def test_different_tags_are_different(clients: int) -> None:
     """Every one is added once, and deleted once by another client than the one that added it."""
-    one = next(one for one in plans_of(Pattern.DISTINCT, 4, CLIENTS, 1) if one.clients == clients)
-    adding, deleting = ([action.value for lane in beat for action in lane if action.value] for beat in one.phases)
+    one = next(plan for plan in plans_of(Pattern.DISTINCT, 4, CLIENTS, 1) if plan.clients == clients)
+    adding, deleting = (
+        [action.value for process in phase for action in process if action.value] for phase in one.phases
+    )
 
     assert len({*adding}) == len(adding)
     assert sorted(adding) == sorted(deleting)
@@ -148,7 +150,7 @@ def test_different_tags_are_different(clients: int) -> None:
 
 def test_one_of_the_races_of_different_tags_is_on_two_images() -> None:
     """Where a service mixes images up, it shows."""
-    assert {one.images for one in plans_of(Pattern.DISTINCT, 5, CLIENTS, 1)} == {1, 2}
+    assert {plan.images for plan in plans_of(Pattern.DISTINCT, 5, CLIENTS, 1)} == {1, 2}
 
 
 def test_a_race_for_one_client_alone_has_the_same_changes() -> None:
@@ -167,10 +169,10 @@ def test_a_standard_run_of_all_races_costs_less_than_450_requests() -> None:
     """Counted as they are sent by a service that answers well: images, changes, readings, and the clean-up."""
     total = 0
     for pattern in Pattern:
-        for one in plans_of(pattern, 6, CLIENTS, 1):
-            carried = {(action.image, action.value) for action in one.operations() if action.value}
-            total += 2 * one.images + len([*one.operations()]) + one.images * (len(one.phases) + 1)
-            total += len(one.readers) + len(carried)
+        for plan in plans_of(pattern, 6, CLIENTS, 1):
+            carried = {(action.image, action.value) for action in plan.operations() if action.value}
+            total += 2 * plan.images + len([*plan.operations()]) + plan.images * (len(plan.phases) + 1)
+            total += len(plan.readers) + len(carried)
 
     assert total < 450
 
@@ -186,8 +188,8 @@ def test_an_honest_race_is_explained(running: Callable[..., ConcurrentRun]) -> N
     assert [sorted(tags or ()) for (tags,) in run.quiescent] == [["a", "b", "c"], []]
     assert sorted(one.event.value for one in run.acknowledged(Kind.ADD, 0)) == ["a", "b", "c"]
     assert sorted(one.event.value for one in run.acknowledged(Kind.DELETE, 1)) == ["a", "b", "c"]
-    assert {one.event.client for one in run.completed} == {MAIN, 1, 2}
-    assert all(one.exchange.sent == one.event.sent for one in run.completed)
+    assert {completed.event.client for completed in run.completed} == {MAIN, 1, 2}
+    assert all(each_completed.exchange.sent == each_completed.event.sent for each_completed in run.completed)
 
 
 def test_clients_start_every_step_together(running: Callable[..., ConcurrentRun]) -> None:
@@ -202,7 +204,7 @@ def test_clients_start_every_step_together(running: Callable[..., ConcurrentRun]
             together.wait(5)
             return super().add_tag(request, image_id, tag)
 
-    run = running(Waits(), race(tuple((add(f"a{one}"), add(f"b{one}")) for one in range(4))))
+    run = running(Waits(), race(tuple((add(f"a{number}"), add(f"b{number}")) for number in range(4))))
 
     assert len(run.acknowledged(Kind.ADD, 0)) == 8
 
@@ -212,13 +214,13 @@ def test_without_a_clean_up_the_tags_stay(running: Callable[..., ConcurrentRun])
     run = running(App(), race(((add("a"),), (add("b"),))), clean=False)
 
     assert len(run.quiescent) == 1
-    assert not [one for one in run.completed if one.event.kind is Kind.DELETE]
+    assert not [completed for completed in run.completed if completed.event.kind is Kind.DELETE]
 
 
 def test_a_cut_request_is_open(running: Callable[..., ConcurrentRun]) -> None:
     """It has no answer, and what it did is explained."""
     run = running(App(), race(((add("a", cut=True),), (add("b"),))))
-    (cut,) = [one for one in run.completed if one.event.value == "a" and one.phase == 0]
+    (cut,) = [completed for completed in run.completed if completed.event.value == "a" and completed.phase == 0]
 
     assert (cut.event.answered, cut.event.status, cut.exchange.note) == (None, 0, "hung up before the answer")
     assert run.anomalies == ()
@@ -245,7 +247,7 @@ def test_a_time_out_is_an_open_operation(running: Callable[..., ConcurrentRun]) 
     run = running(app, race(((add("slow"),), (add("other"),))), timeout=0.5)
     app.over.set()
 
-    (slow,) = [one for one in run.completed if one.event.value == "slow" and one.phase == 0]
+    (slow,) = [completed for completed in run.completed if completed.event.value == "slow" and completed.phase == 0]
     assert slow.event.answered is None
     assert "not answered within" in slow.exchange.note
     assert run.anomalies == ()
@@ -294,7 +296,9 @@ def test_who_is_asked_to_wait_does_so_and_both_are_written_down(running: Callabl
     """The first was refused, the second took effect."""
     run = running(Asks(), race(((add("a"),), (add("b"),))))
 
-    assert sorted(one.event.status for one in run.completed if one.phase == 0 and one.event.value) == [
+    assert sorted(
+        completed.event.status for completed in run.completed if completed.phase == 0 and completed.event.value
+    ) == [
         204,
         204,
         429,
@@ -308,18 +312,20 @@ def test_who_is_asked_to_wait_does_so_and_both_are_written_down(running: Callabl
 
 
 def categories(run: ConcurrentRun) -> set[str]:
-    """Give the sorts of what has no order."""
-    return {one.category for one in run.anomalies}
+    """Return the sorts of what has no order."""
+    return {anomaly.category for anomaly in run.anomalies}
 
 
 def test_a_lost_addition_is_found(running: Callable[..., ConcurrentRun]) -> None:
     """With the tag that was lost, and the exchanges behind it."""
-    run = running(racing.RewritesWithinTwentyMilliseconds(), race(tuple((add(f"tag-{one}"),) for one in range(4))))
+    run = running(
+        racing.RewritesWithinTwentyMilliseconds(), race(tuple((add(f"tag-{each_number}"),) for each_number in range(4)))
+    )
 
     assert Category.LOST_ADDITION in categories(run)
-    lost = next(one for one in run.anomalies if one.category is Category.LOST_ADDITION)
-    assert lost.value in {f"tag-{one}" for one in range(4)}
-    assert [one.method for one in run.exchanges_of(lost.witness)] == ["PUT", "GET"]
+    lost = next(anomaly for anomaly in run.anomalies if anomaly.category is Category.LOST_ADDITION)
+    assert lost.value in {f"tag-{number}" for number in range(4)}
+    assert [exchange.method for exchange in run.exchanges_of(lost.witness)] == ["PUT", "GET"]
 
 
 def test_a_duplicate_is_found(running: Callable[..., ConcurrentRun]) -> None:
@@ -355,17 +361,17 @@ class RenamesWhileATagComes(racing.RenamesWithTheTagsOfBefore):
 
 def test_a_change_that_a_renaming_undoes_is_found(running: Callable[..., ConcurrentRun]) -> None:
     """The image is renamed while a tag comes."""
-    adding = tuple(add(f"tag-{one}") for one in range(5))
+    adding = tuple(add(f"tag-{number}") for number in range(5))
     run = running(RenamesWhileATagComes(), race((adding, (SET,) * 5)))
 
-    assert {one.value for one in run.anomalies} >= {"tag-0"}
+    assert {anomaly.value for anomaly in run.anomalies} >= {"tag-0"}
 
 
 def test_a_renaming_that_a_tag_undoes_is_found(running: Callable[..., ConcurrentRun]) -> None:
     """The name is looked at too; whether the one or the other comes first is anybody's guess, time after time."""
     app = racing.TagsWithTheNameOfBefore()
     app.window = LONG
-    run = running(app, race(*(((add(f"tag-{one}"),), (SET,)) for one in range(12))))
+    run = running(app, race(*(((add(f"tag-{number}"),), (SET,)) for number in range(12))))
 
     assert Category.COLLATERAL_LOSS in categories(run)
 
@@ -382,7 +388,7 @@ def test_what_a_queue_repeats_is_found(running: Callable[..., ConcurrentRun]) ->
 
 def test_a_late_reader_is_told_from_a_lost_change(running: Callable[..., ConcurrentRun]) -> None:
     """What a delay explains is kept apart."""
-    adding = tuple(add(f"tag-{one}") for one in range(8))
+    adding = tuple(add(f"tag-{number}") for number in range(8))
     run = running(lawful.ShowsOthersChangesLate(), race((adding, (READ,) * 8)))
 
     assert run.anomalies == ()
@@ -397,7 +403,7 @@ def test_no_honest_service_is_accused(running: Callable[..., ConcurrentRun], app
     """Whatever is raced, delayed or cut; `benchmarks/detection_rates.py --alarms` runs a thousand."""
     served = app()
     for pattern in Pattern:
-        for one in plans_of(pattern, 7, (2, 4, 8), 1):
-            run = running(served, one)
+        for plan in plans_of(pattern, 7, (2, 4, 8), 1):
+            run = running(served, plan)
             assert [anomaly.text for anomaly in run.anomalies] == []
             assert not any(run.quiescent[-1])

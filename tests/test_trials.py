@@ -109,12 +109,12 @@ def test_a_right_service_is_asked_as_little_as_possible() -> None:
     """One reading vouches for a whole group of operations, and one at the end for the image standing by."""
     service = Small()
     history = execute(LIFE, TAGS, service.fresh)
-    operations = [one for one in LIFE if one.kind is not Kind.READ]
+    operations = [operation for operation in LIFE if operation.kind is not Kind.READ]
 
     assert service.requests.count("GET") == LIFE.count(READ) + 1
     assert len(service.requests) == len(operations) + LIFE.count(READ) + 1
-    assert [one.operation for one in history.steps] == operations
-    assert all(one.inferred and one.known and explained(one) for one in history.steps)
+    assert [step.operation for step in history.steps] == operations
+    assert all(later.inferred and later.known and explained(later) for later in history.steps)
     assert (history.mismatches, history.flaky) == ([], [])
 
 
@@ -131,7 +131,7 @@ def test_readings_around_additions_alone_are_told() -> None:
     """Other attributes are compared across them."""
     history = execute(LIFE, TAGS, Small().fresh)
 
-    assert all({one.operation.kind for one in steps} == {Kind.ADD} for _, _, steps in history.additions)
+    assert all({step.operation.kind for step in steps} == {Kind.ADD} for _, _, steps in history.additions)
     assert len(history.additions) == 4
 
 
@@ -259,7 +259,7 @@ def test_a_failure_that_does_not_come_again_is_unsteady() -> None:
     """The service answered the same plan otherwise, and that is what a check is told."""
     history = execute(LIFE, TAGS, Shaky().fresh)
 
-    assert [(one.method, one.status) for one in history.flaky] == [("PUT", 500)]
+    assert [(exchange.method, exchange.status) for exchange in history.flaky] == [("PUT", 500)]
     assert all(step.answer.ok or step.answer.refused for step in history.steps)
     with pytest.raises(Flaky, match="500"):
         Steps([history]).steady()
@@ -327,8 +327,8 @@ def test_plans_are_carried_out_each_on_images_of_its_own(parallel: int) -> None:
     plans = [[Operation(Kind.ADD, tag), READ] for tag in "abcde"]
     histories = execute_all(plans, TAGS, Small().fresh, parallel=parallel)
 
-    assert [one.steps[0].tag for one in histories] == [*"abcde"]
-    assert all(explained(one.steps[0]) for one in histories)
+    assert [history.steps[0].tag for history in histories] == [*"abcde"]
+    assert all(explained(each_history.steps[0]) for each_history in histories)
 
 
 @pytest.mark.parametrize("parallel", [1, 3])

@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from pytest_cloudimages.client.transport import stray
+from pytest_cloudimages.client.transport import trailing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -175,8 +175,8 @@ def test_octets_behind_a_204_are_seen(transport: Transport, peer: Any, behind: b
     first = transport.send("PUT", "/1", {})
     second = transport.send("PUT", "/2", {})
 
-    assert (first.status_code, first.content, stray(first)) == (204, b"", behind)
-    assert (second.status_code, second.content, stray(second)) == (200, b"ok", b"")
+    assert (first.status_code, first.content, trailing(first)) == (204, b"", behind)
+    assert (second.status_code, second.content, trailing(second)) == (200, b"ok", b"")
 
 
 def test_an_answer_that_ends_in_time_leaves_nothing_behind(transport: Transport, peer: Any) -> None:
@@ -184,7 +184,7 @@ def test_an_answer_that_ends_in_time_leaves_nothing_behind(transport: Transport,
     answer = transport.send("PUT", "/1", {})
 
     assert peer.connections == 1
-    assert stray(answer) == b""
+    assert trailing(answer) == b""
 
 
 @pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy"])

@@ -17,7 +17,7 @@ class Answer:
     headers: Mapping[str, str]
     """Header fields; names in any case."""
     body: bytes
-    stray: bytes
+    trailing: bytes
     exchange: Exchange
 
     @property
@@ -43,7 +43,7 @@ class Answer:
 
 
 def brief(problem: BaseException) -> str:
-    """Give the innermost cause of a network error, in its own words."""
+    """Return the innermost cause of a network error, in its own words."""
     while inner := problem.__cause__ or problem.__context__:
         problem = inner
     text = str(problem).strip() or type(problem).__name__

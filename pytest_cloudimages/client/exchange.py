@@ -49,7 +49,7 @@ class Exchange:
     """The status code; 0 where the connection ended without an answer."""
     answer_headers: tuple[tuple[str, str], ...]
     answer: bytes
-    stray: bytes
+    trailing: bytes
     """Octets that followed an answer that should have ended."""
     sent: float
     answered: float
@@ -92,7 +92,7 @@ class Exchange:
             "status": self.status,
             "answer_headers": [list(pair) for pair in self.answer_headers],
             "answer": printable(self.answer[:KEPT_OCTETS]),
-            "stray": printable(self.stray[:KEPT_OCTETS]),
+            "stray": printable(self.trailing[:KEPT_OCTETS]),
             "caller": self.caller,
             "purpose": str(self.purpose),
             "seconds": round(self.answered - self.sent, 6),

@@ -49,20 +49,20 @@ class Image(Short):
         return self.client.show(self.id)
 
     def seen_by(self, client: ImagesClient) -> "Image":
-        """Give the same image as another caller reaches it."""
+        """Return the same image as another caller reaches it."""
         return replace(self, client=client)
 
     def tags(self) -> list[str]:
-        """Give the tags that the image shows now. Raises ``Blocked`` where it shows none that can be read."""
+        """Return the tags that the image shows now. Raises ``Blocked`` where it shows none that can be read."""
         return readable(self.show())
 
     def eventual_tags(self, expected: Iterable[str]) -> list[str]:
-        """Give the tags once they are as expected, or as they are when patience ends."""
+        """Return the tags once they are as expected, or as they are when patience ends."""
         wanted = sorted(expected)
         return self.read(lambda tags: sorted(tags) == wanted)
 
     def read(self, satisfied: Callable[[list[str]], bool]) -> list[str]:
-        """Give the tags once they satisfy a condition, or as they are when patience ends."""
+        """Return the tags once they satisfy a condition, or as they are when patience ends."""
         return self.eventually(self.tags, satisfied)
 
     def eventually(self, look: Callable[[], Seen], satisfied: Callable[[Seen], bool]) -> Seen:
@@ -70,7 +70,7 @@ class Image(Short):
         return self.patience.until(look(), look, satisfied) if self.patience else look()
 
     def listed(self) -> dict[str, Any]:
-        """Give the image as the list of images shows it. Raises ``Blocked`` where the list does not show it."""
+        """Return the image as the list of images shows it. Raises ``Blocked`` where the list does not show it."""
         found = self.eventually(self.entry, bool)
         if not found:
             raise Blocked(f"The image {self.id} is not among the first {MOST_PAGES} pages of the list.")
@@ -121,8 +121,8 @@ class Image(Short):
         link = data.get("next")
         return mine[0] if mine else {}, self.client.below(target, link) if isinstance(link, str) and link else ""
 
-    def begin_with(self, *tags: str) -> None:
-        """Give an image without tags these, at once if it can be. Raises ``Blocked`` where that fails."""
+    def given_tags_at_once(self, *tags: str) -> None:
+        """Put these tags on an image without tags, at once if it can be. Raise ``Blocked`` where that fails."""
         with self.client.recorder.of(Purpose.PREPARING):
             at_once = self.client.patch(self.id, {"op": "replace", "path": "/tags", "value": [*tags]}).ok
             if at_once and sorted(self.eventual_tags(tags)) == sorted(tags):
@@ -130,7 +130,7 @@ class Image(Short):
         self.given_tags(*tags)
 
     def given_tags(self, *tags: str) -> None:
-        """Give the image these tags as the ground of a question. Raises ``Blocked`` where that fails."""
+        """Put these tags on the image, as the precondition of a question. Raise ``Blocked`` where that fails."""
         with self.client.recorder.of(Purpose.PREPARING):
             for tag in tags:
                 require_ok(self.add_tag(tag))
@@ -142,7 +142,7 @@ class Image(Short):
 
 
 def readable(answer: Answer) -> list[str]:
-    """Give the tags of a representation. Raises ``Blocked`` where there is no list of strings."""
+    """Return the tags of a representation. Raises ``Blocked`` where there is no list of strings."""
     data = answer.data if answer.status == 200 else None  # noqa: PLR2004 - as HTTP has it
     tags = data.get("tags") if isinstance(data, dict) else None
     if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
@@ -151,7 +151,7 @@ def readable(answer: Answer) -> list[str]:
 
 
 def require_ok(answer: Answer, *, status: int | None = None) -> Answer:
-    """Give the answer if the step it belongs to succeeded; raise ``Blocked`` where it did not."""
+    """Return the answer if the step it belongs to succeeded; raise ``Blocked`` where it did not."""
     if answer.status == status if status else answer.ok:
         return answer
     raise Blocked(f"The ground could not be prepared: {answer.exchange}")

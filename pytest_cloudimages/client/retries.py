@@ -136,7 +136,7 @@ class Effort:
 
 
 def asked_to_wait(method: str, answer: Answer) -> float | None:
-    """Give the seconds that an answer asks to wait, where it speaks of a passing load; image tags, Q-04."""
+    """Return the seconds that an answer asks to wait, where it speaks of a passing load; image tags, Q-04."""
     if answer.status not in (413, 429, 503):
         return None
     asked = answer.headers.get("Retry-After", "").strip()

@@ -24,7 +24,7 @@ from pytest_cloudimages.client.exchange import (
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.retries import SAFE, Effort
 from pytest_cloudimages.client.showing import Short
-from pytest_cloudimages.client.transport import Transport, stray
+from pytest_cloudimages.client.transport import Transport, trailing
 from pytest_cloudimages.client.trouble import NO_ANSWER, TROUBLE
 from pytest_cloudimages.spec.verdicts import Blocked, TokenEnded
 
@@ -62,7 +62,7 @@ class ImagesClient(Short):
         return urllib.parse.urlsplit(self.endpoint).path
 
     def calling(self, caller: str, token: Token, renew: Callable[[], None] | None = None) -> Self:
-        """Give a client for the same service that shows another token, or none."""
+        """Return a client for the same service that shows another token, or none."""
         return replace(self, caller=caller, token=token, renew=renew)
 
     def add_tag(self, image_id: str, tag: str, **how: Any) -> Answer:
@@ -148,7 +148,7 @@ class ImagesClient(Short):
         return answer
 
     def _ended(self) -> bool:
-        """Tell a token that has run out from the refusal of one request: it opens the list of images no longer."""
+        """Return whether the token has run out, and not one request alone was refused: it no longer opens the list."""
         question = self._written("GET", "/images?limit=1", None, None, None)
         return self._patiently(question, "is the token still valid?").status == 401  # noqa: PLR2004
 
@@ -247,7 +247,7 @@ class ImagesClient(Short):
         self.recorder.add(exchange)
         if request.method not in SAFE:
             self.recorder.changed = exchange.answered
-        return Answer(response.status_code, response.headers, content, exchange.stray, exchange)
+        return Answer(response.status_code, response.headers, content, exchange.trailing, exchange)
 
     def raw(self, method: str, target: str, *, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Answer:
         """Send a request on a connection of its own, octet for octet, and read until the service closes it.
@@ -313,7 +313,7 @@ class PreparedRequest:
             status=response.status_code if response is not None else 0,
             answer_headers=tuple(response.headers.items()) if response is not None else (),
             answer=response.content[:HELD_OCTETS] if response is not None else b"",
-            stray=stray(response) if response is not None else b"",
+            trailing=trailing(response) if response is not None else b"",
             sent=begun,
             answered=time.monotonic(),
             caller=client.caller,

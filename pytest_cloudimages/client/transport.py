@@ -26,7 +26,7 @@ _ASKED = threading.local()
 class Octets(http.client.HTTPResponse):
     """An answer that tells what octets arrived behind its end."""
 
-    stray = b""
+    trailing = b""
 
     def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
@@ -34,8 +34,8 @@ class Octets(http.client.HTTPResponse):
 
     def _close_conn(self) -> None:
         # Closing the buffered reader would drop what it had read too much, and with it the proof of a forbidden body.
-        if self.fp is not None and not self.stray:
-            self.stray = self._leftover()
+        if self.fp is not None and not self.trailing:
+            self.trailing = self._leftover()
         super()._close_conn()  # type: ignore[misc]  # private in http.client, stable since 3.3
 
     def _leftover(self) -> bytes:
@@ -235,7 +235,7 @@ class Transport:
             adapter.close()
 
 
-def stray(response: requests.Response) -> bytes:
-    """Give the octets that arrived behind the end of an answer."""
+def trailing(response: requests.Response) -> bytes:
+    """Return the octets that arrived behind the end of an answer."""
     original = getattr(response.raw, "_original_response", None)
-    return getattr(original, "stray", b"")
+    return getattr(original, "trailing", b"")

@@ -64,8 +64,8 @@ class _LeavesOctets(_Spoils):
 
     def spoil(self, request: Request, reply: Reply) -> Reply:
         # The server sends no body with 204, so the octets go out behind the last header.
-        stray = ("X-Done", "yes\r\n\r\nnull")
-        return _with(reply, stray) if reply.status == 204 and request.method == self.method else reply
+        trailing = ("X-Done", "yes\r\n\r\nnull")
+        return _with(reply, trailing) if reply.status == 204 and request.method == self.method else reply
 
 
 @breaks("TAG-ADD-02")

@@ -101,7 +101,7 @@ class _Stumbles(App):
         self.turn, self.gate, self.random = 0, threading.Lock(), Random(8)  # noqa: S311 - a stumble is no secret
 
     def stumbles(self) -> bool:
-        """Tell whether this request is one that the gateway fails at."""
+        """Return whether this request is one that the gateway fails at."""
         with self.gate:
             self.turn += 1
             return self.turn % self.every == 0 if self.every else self.random.random() < self.chance
@@ -205,7 +205,7 @@ class RestsForASecond(App):
 
 @breaks(profile="standard")
 class MarksNewImages(App):
-    """Gives every new image two tags of its own."""
+    """Puts two tags of its own on every new image."""
 
     def create_image(self, request: Request) -> Reply:
         with self.images.lock:
@@ -335,13 +335,13 @@ class _Cluster(App):
                     states.popleft()
 
     def behind(self) -> bool:
-        """Tell whether the node whose turn it is is the one that is behind."""
+        """Return whether the node whose turn it is is the one that is behind."""
         with self.gate:
             self.turn += 1
             return self.turn % self.nodes == 0
 
     def seen(self, image_id: str) -> dict[str, object] | None:
-        """Give an image as the node that is behind has it."""
+        """Return an image as the node that is behind has it."""
         states = [*self.past.get(image_id, ())]
         return next((state for when, state in reversed(states) if when < time.monotonic() - self.lag), None)
 

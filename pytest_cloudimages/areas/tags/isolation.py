@@ -50,24 +50,24 @@ def other_images(run: Run) -> list[OtherImage]:
     watched: list[tuple[str, Image]] = []
     with ExitStack() as stack:
         oldest = stack.enter_context(run.fresh_image())
-        oldest.begin_with(*carried)
+        oldest.given_tags_at_once(*carried)
         watched.append(("an older image with the same tags", oldest))
         if not run.settings.image:
             other = run.caller("ALT")
             if other:
                 with suppress(Blocked):
                     stranger = stack.enter_context(temporary_image(other, run.name, run.patience, name=oldest.name))
-                    stranger.begin_with(*carried)
+                    stranger.given_tags_at_once(*carried)
                     watched.append(("an image of another project with the same name and tags", stranger))
         main = stack.enter_context(_second(run, oldest.name))
-        main.begin_with(*carried)
+        main.given_tags_at_once(*carried)
         if run.rounds and not run.settings.image:
             with suppress(Blocked):
                 untagged = stack.enter_context(run.fresh_image())
                 watched.append(("a newer image without tags", untagged))
             # The deletion of an image with a tag that others have is nothing to them.
             with suppress(Blocked), run.fresh_image() as spare:
-                spare.begin_with("shared")
+                spare.given_tags_at_once("shared")
         before = [image.tags() for _, image in watched]
         answers = [main.add_tag("new"), main.add_tag("kept"), main.delete_tag("gone"), main.delete_tag("absent")]
         exchanges = tuple(answer.exchange for answer in answers)

@@ -67,7 +67,7 @@ def unauthorized_attempts(run: Run) -> UnauthorizedAttempts:
     callers += [(OTHER_PROJECT, other)] if other else []
     with _private(run) as image:
         there = [f"there-{number}" for number in range(len(callers))]
-        image.begin_with(*there, KEPT)
+        image.given_tags_at_once(*there, KEPT)
         if callers[-1][0] == OTHER_PROJECT and callers[-1][1].show(image.id).status == 200:  # noqa: PLR2004
             # Who sees another project's private image is of that project, or an administrator.
             other = None
