@@ -44,14 +44,9 @@ ALLOWED_IN_HISTORY = {"client.exchange"}
 COMMON = {"common", "images"}
 """The areas that another area may know."""
 
-STILL_TO_GO: dict[str, set[str]] = {}
-"""Imports that break the rules today. The list may only get shorter: an entry that is not needed fails too."""
-
 LONGEST = 400
 """Lines of a module at most, but for data."""
 DATA = {"areas/tags/corpus.py"}
-LONGER_STILL: dict[str, int] = {}
-"""Modules that are longer today; the list may only get shorter."""
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
@@ -105,7 +100,7 @@ def violations(path: Path) -> set[str]:
 @pytest.mark.parametrize("path", MODULES, ids=inside)
 def test_a_room_knows_those_below_it(path: Path) -> None:
     """Type-checking imports count as well: a name that points up belongs on another floor."""
-    assert sorted(violations(path)) == sorted(STILL_TO_GO.get(inside(path), set()))
+    assert sorted(violations(path)) == []
 
 
 CORE = [path for path in MODULES if room_of(path) in ("history", "engine")]
@@ -172,10 +167,8 @@ def loaded_by(path: Path) -> set[str]:
 def test_a_module_is_read_at_one_sitting(path: Path) -> None:
     """What is longer has two things in it, or is data."""
     lines = len(path.read_text(encoding="utf-8").splitlines())
-    if inside(path) in LONGER_STILL:
-        assert LONGEST < lines <= LONGER_STILL[inside(path)]
-    elif inside(path) not in DATA:
-        assert lines <= LONGEST
+
+    assert lines <= LONGEST or inside(path) in DATA
 
 
 def test_a_name_says_which_module_is_meant() -> None:
@@ -193,19 +186,7 @@ SAME_NAME = {"app", "images", "requirements", "run", "html", "identity", "option
 def test_the_suite_knows_the_front_doors(path: Path) -> None:
     """A requirement is written with what a tester has: the front doors, and the areas of the API."""
     rooms = {module.split(".")[0] for module in imported_by_the_suite(path)} - {"areas", "strategies"}
-    assert sorted(rooms - SUITE_STILL_KNOWS) == []
-
-
-SUITE_STILL_KNOWS: set[str] = set()
-"""Rooms that the suite imports today, and is to do without; the list may only get shorter."""
-
-
-def test_the_suite_needs_what_it_still_knows() -> None:
-    """The list gets shorter with the last import."""
-    known = {
-        module.split(".")[0] for path in (ROOT / "conformance").glob("*.py") for module in imported_by_the_suite(path)
-    }
-    assert sorted(SUITE_STILL_KNOWS - known) == []
+    assert sorted(rooms) == []
 
 
 def imported_by_the_suite(path: Path) -> set[str]:
