@@ -134,7 +134,7 @@ def test_a_body_adds_no_tag(working_image: Image, basics: Basics) -> None:
     bodies = BODIES_OF_ADDITIONS + FURTHER_BODIES_OF_ADDITIONS
     for number, (media, body) in enumerate(bodies):
         headers = {"Content-Type": media} if media else {}
-        # Few tags, again and again: how many an image can carry is another question, as is what a repetition does.
+        # Few tags, again and again: their number is asked with --tag-limit, repetitions by TAG-ADD-05.
         tag = f"asked-{number % 3 if basics.repeats else number}"
         working_image.add_tag(tag, body=body, headers=headers, chunked=number % 2 == 1)
     # What a body leaves on the connection must not reach the next request.

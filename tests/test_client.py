@@ -718,11 +718,11 @@ def test_a_change_seen_after_another_was_given_up_is_waited_for_again() -> None:
     assert patience.limit == pytest.approx(0.006)
 
 
-def test_a_ground_that_does_not_show_blocks(caller: ImagesClient, peer: Any) -> None:
+def test_a_precondition_that_does_not_show_blocks(caller: ImagesClient, peer: Any) -> None:
     """A tag that was to be there before the question must be there."""
     peer.replies = [answer(204), shown("other")]
 
-    with pytest.raises(Blocked, match="to be the ground"):
+    with pytest.raises(Blocked, match="expected the image to have the tags"):
         Image(caller, "id").given_tags("a")
 
 

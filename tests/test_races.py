@@ -46,8 +46,8 @@ LONG = 0.05
 @pytest.fixture
 def members() -> Iterator[WorkerPool]:
     """Keep a crew."""
-    with worker_pool() as one:
-        yield one
+    with worker_pool() as pool:
+        yield pool
 
 
 def test_what_two_pools_send_at_once_stays_apart(members: WorkerPool) -> None:
@@ -137,14 +137,14 @@ def test_a_race_has_at_most_as_many_clients_as_there_are_and_a_reader(pattern: P
 @pytest.mark.parametrize("clients", CLIENTS)
 def test_different_tags_are_different(clients: int) -> None:
     """Every one is added once, and deleted once by another client than the one that added it."""
-    one = next(plan for plan in plans_of(Pattern.DISTINCT, 4, CLIENTS, 1) if plan.clients == clients)
+    found = next(plan for plan in plans_of(Pattern.DISTINCT, 4, CLIENTS, 1) if plan.clients == clients)
     adding, deleting = (
-        [action.value for process in phase for action in process if action.value] for phase in one.phases
+        [action.value for process in phase for action in process if action.value] for phase in found.phases
     )
 
     assert len({*adding}) == len(adding)
     assert sorted(adding) == sorted(deleting)
-    for mine, others in zip(*one.phases, strict=False):
+    for mine, others in zip(*found.phases, strict=False):
         assert not {action.value for action in mine if action.value} & {action.value for action in others}
 
 
@@ -154,10 +154,10 @@ def test_one_of_the_races_of_different_tags_is_on_two_images() -> None:
 
 
 def test_a_race_for_one_client_alone_has_the_same_changes() -> None:
-    """In turn, uncut, without readings and renamings, which one client cannot race."""
-    one = race(((add("a"), delete("b", cut=True)), (READ, READ), (SET, add("c"))))
+    """In turn, uncut, without readings and renamings, which plan client cannot race."""
+    plan = race(((add("a"), delete("b", cut=True)), (READ, READ), (SET, add("c"))))
 
-    assert one.one_by_one().phases == (((add("a"), delete("b"), add("c")),),)
+    assert plan.one_by_one().phases == (((add("a"), delete("b"), add("c")),),)
 
 
 def test_on_one_image_everything_is_done_to_it() -> None:
@@ -186,8 +186,8 @@ def test_an_honest_race_is_explained(running: Callable[..., ConcurrentRun]) -> N
 
     assert run.anomalies == ()
     assert [sorted(tags or ()) for (tags,) in run.quiescent] == [["a", "b", "c"], []]
-    assert sorted(one.event.value for one in run.acknowledged(Kind.ADD, 0)) == ["a", "b", "c"]
-    assert sorted(one.event.value for one in run.acknowledged(Kind.DELETE, 1)) == ["a", "b", "c"]
+    assert sorted(each.event.value for each in run.acknowledged(Kind.ADD, 0)) == ["a", "b", "c"]
+    assert sorted(each.event.value for each in run.acknowledged(Kind.DELETE, 1)) == ["a", "b", "c"]
     assert {completed.event.client for completed in run.completed} == {MAIN, 1, 2}
     assert all(each_completed.exchange.sent == each_completed.event.sent for each_completed in run.completed)
 

@@ -221,9 +221,9 @@ def test_a_contradiction_that_does_not_come_again_is_kept() -> None:
     history = execute(LIFE, TAGS, Once().fresh)
 
     assert all(explained(step) for step in history.steps)
-    (one,) = history.mismatches
-    assert (one.image, one.expected, one.found) == (0, frozenset("abcd"), ("b", "c", "d"))
-    assert [x.method for x in one.exchanges] == ["GET", "PUT", "PUT", "PUT", "PUT", "GET"]
+    (mismatch,) = history.mismatches
+    assert (mismatch.image, mismatch.expected, mismatch.found) == (0, frozenset("abcd"), ("b", "c", "d"))
+    assert [x.method for x in mismatch.exchanges] == ["GET", "PUT", "PUT", "PUT", "PUT", "GET"]
 
 
 class Late(Small):

@@ -136,9 +136,7 @@ class Image(Short):
                 require_ok(self.add_tag(tag))
             found = self.read(lambda seen: set(tags) <= set(seen))
         if not set(tags) <= set(found):
-            raise Blocked(
-                f"The image does not carry the tags that were to be the ground: {list(tags)}, it shows {found}."
-            )
+            raise Blocked(f"Set-up failed: expected the image to have the tags {list(tags)}, it has {found}.")
 
 
 def readable(answer: Answer) -> list[str]:
@@ -154,4 +152,4 @@ def require_ok(answer: Answer, *, status: int | None = None) -> Answer:
     """Return the answer if the step it belongs to succeeded; raise ``Blocked`` where it did not."""
     if answer.status == status if status else answer.ok:
         return answer
-    raise Blocked(f"The ground could not be prepared: {answer.exchange}")
+    raise Blocked(f"Set-up failed: expected success, got {answer.exchange}")

@@ -277,7 +277,7 @@ def _afresh(subjects: list[_Subject], operation: Operation, history: SequentialH
 
 
 def _learn(subjects: list[_Subject], now: Iterable[Reading], operation: Operation) -> None:
-    """Take what was seen for the ground of the next step, whether or not it should have been so."""
+    """Judge the next step from what was seen, whether or not it should have been so."""
     for subject, reading in zip(subjects, now, strict=True):
         if reading.values is not None:
             subject.model.saw(reading.values, operation)

@@ -162,7 +162,7 @@ def _shown(image: Image, changes: list[Exchange], reader: ImagesClient | None, *
             )
             in_image_for_reader, exchanges = shown.values, [*exchanges, shown.answer.exchange]
         if reader and listing and in_image_for_reader is not None:
-            # A reader to whom the list shows no such image at all is another question.
+            # Whether the list shows the image to a reader at all is no question of tags.
             found = seen.eventually(seen.entry, lambda shown: _strings(shown.get("tags")) == tags).get("tags")
             in_list_for_reader = found if _strings(found) is not None else None
     return Representation(
