@@ -122,6 +122,19 @@ def test_a_lent_image_gets_its_members_back(cloud: ImagesClient, lent: str) -> N
     assert cloud.recorder.traces.left_behind == []
 
 
+def test_a_lent_image_that_goes_back_changed_is_named(cloud: ImagesClient, lent: str) -> None:
+    """Every attribute but the tags and the time of the change, with what it was and what it is now."""
+    assert cloud.patch(lent, {"op": "add", "path": "/colour", "value": "red"}).ok
+    with borrowed_image(cloud, lent, [TAGS]):
+        assert cloud.patch(lent, {"op": "remove", "path": "/colour"}).ok
+        assert cloud.patch(lent, {"op": "replace", "path": "/min_disk", "value": 7}).ok
+
+    assert cloud.recorder.traces.left_behind == [
+        f"image {lent}: its colour was 'red' when it was lent and is now absent",
+        f"image {lent}: its min_disk was 0 when it was lent and is now 7",
+    ]
+
+
 def test_what_is_not_to_be_changed_is_not_even_read(cloud: ImagesClient, lent: str) -> None:
     """A test of tags asks nothing of the members of a lent image."""
     with cloud.recorder.scope() as sent, borrowed_image(cloud, lent, [TAGS]):

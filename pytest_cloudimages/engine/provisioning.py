@@ -182,11 +182,13 @@ def borrowed_image(
 ) -> Iterator[Image]:
     """Empty these sets of a lent image for the length of a block, and restore them as they were.
 
-    Raise ``Blocked``, and take nothing off, where it is not certain that they can be restored.
+    Raise ``Blocked``, and take nothing off, where it is not certain that they can be restored. What else of the image
+    differs when it goes back is named at the end of the run.
     """
     image = Image(client, identifier, "", patience)
     before: list[tuple[SetResource, list[str]]] = []
     with client.recorder.of(Purpose.PREPARING):
+        lent = _other_attributes(image, resources)
         for resource in resources:
             values = values_of(image, resource)
             if values:
@@ -206,6 +208,34 @@ def borrowed_image(
         with client.recorder.of(Purpose.CLEANING):
             for resource, values in before:
                 _restore(image, resource, values, pauses)
+            _tell_what_changed(image, resources, lent)
+
+
+def _other_attributes(image: Image, resources: Iterable[SetResource]) -> dict[str, Any] | None:
+    """Return the attributes of an image that no restoring puts back, or None where they cannot be read."""
+    answer = image.show()
+    if not answer.ok or not isinstance(answer.data, dict):
+        return None
+    volatile = {"updated_at"}.union(*(resource.volatile for resource in resources))
+    return {name: value for name, value in answer.data.items() if name not in volatile}
+
+
+def _tell_what_changed(image: Image, resources: Iterable[SetResource], lent: dict[str, Any] | None) -> None:
+    """Name every attribute of a lent image that is not as it was."""
+    if lent is None:
+        return
+    try:
+        now = image.eventually(lambda: _other_attributes(image, resources), lambda shown: shown == lent)
+    except Blocked:
+        now = None
+    told = image.client.recorder.traces.left_behind
+    if now is None:
+        told.append(f"image {image.id}: it cannot be read any more, so see whether it is as you lent it")
+        return
+    for name in sorted({*lent, *now}):
+        if name not in lent or name not in now or lent[name] != now[name]:
+            was, is_now = (repr(each[name]) if name in each else "absent" for each in (lent, now))
+            told.append(f"image {image.id}: its {name} was {was} when it was lent and is now {is_now}")
 
 
 def _restore(image: Image, resource: SetResource, values: list[str], pauses: Iterable[float]) -> None:
