@@ -51,6 +51,11 @@ class Epilogue:
         """What the run stands on."""
         return self.config.stash[RUN]
 
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Keep the reports of an earlier run where there is nothing to ask: all are replaced together, or none."""
+        if not session.items and self.selection.settings.reports:
+            report_files.leave_alone(self.config)
+
     def pytest_runtest_logstart(self) -> None:
         """Remember that a test has begun."""
         self.running = True

@@ -70,4 +70,4 @@ class HtmlHooks:
         """Return the entries of the requirements that a check has judged, as far as it alone has."""
         catalogue = self.known.selection.catalogue
         entries = [entry_of(catalogue[result.id], self.known.facts, [result]) for result in results_of(report)]
-        return self.known.allowance.on_the_page(entries, self.known.facts.endpoint)
+        return self.known.allowance.on_the_page(entries, self.known.facts.endpoint) if entries else []

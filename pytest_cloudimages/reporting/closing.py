@@ -48,7 +48,7 @@ def _parts(results: Results) -> Iterable[str]:
     yield from (f"{number} {open_end}" for open_end in OPEN if (number := results.count(open_end)))
     if left := results.data.get("left_behind"):
         yield f"{count(len(left), 'thing')} left behind"
-    if not failing:
+    if not fails and not advisory:
         met = results.count(Verdict.PASS)
         yield f"{count(met, 'requirement')} met" if met or results.count(Verdict.NOTED) else "nothing was judged"
 

@@ -69,6 +69,8 @@ class _ResultsCollector:
 REASONS = {
     FINE: "this was a rehearsal",
     USAGE: "usage or configuration, see above",
+    NOT_JUDGED: "no check is left of what was asked for",
+    INTERRUPTED: "before anything was judged",
     SUITE_ERROR: "an error of the suite itself, see above",
 }
 """Why a run has no verdict, by its exit status."""
@@ -113,8 +115,8 @@ def _status(collector: _ResultsCollector, status: int, chosen: argparse.Namespac
     """Return the exit status of a run that pytest has ended with this status."""
     import pytest
 
-    print(*collector.uncollected, sep="\n", end="", file=sys.stderr)
     if collector.uncollected:
+        print(*collector.uncollected, sep="\n", file=sys.stderr)
         return SUITE_ERROR
     if collector.results is not None and status != pytest.ExitCode.INTERNAL_ERROR and not chosen.dry_run:
         return collector.results.exit_status(strict=chosen.strict)
@@ -134,7 +136,7 @@ def _last_line(collector: _ResultsCollector, status: int, chosen: argparse.Names
     from pytest_cloudimages.reporting.closing import WORDS, sentence
 
     if collector.results is None or chosen.dry_run or status == SUITE_ERROR:
-        return f"{WORDS[status]}: {REASONS.get(status, 'nothing was judged')}; exit {status}"
+        return f"{WORDS[status]}: {REASONS[status]}; exit {status}"
     return sentence(collector.results)
 
 
