@@ -21,6 +21,7 @@ from pytest_cloudimages.areas.tags.checks import (
     Steps,
     documented_codes,
     expect_among,
+    expect_attributes_kept,
     expect_interpreted,
     expect_none_of,
     expect_others_kept,
@@ -81,11 +82,22 @@ def test_a_deleted_tag_is_listed_no_more(
 
 # "This operation deletes the specified tag from the specified image."
 @requirement("TAG-DEL-04")
-def test_deleting_a_tag_leaves_the_others(plain_tags: Steps, boundary_tags: Steps) -> None:
+def test_deleting_a_tag_leaves_the_others(
+    plain_tags: Steps,
+    unusual_tags: Steps,
+    boundary_tags: Steps,
+    every_length: Steps,
+    image_states: Steps,
+    fresh_image: FreshImage,
+) -> None:
     # At the edges, what is not listed as it was added may be taken for what is; TAG-HIST-04 asks.
     listed = boundary_tags.deletions(acknowledged=True, where=lambda step: step.tag in (step.before or ()))
     for step in chain(plain_tags.deletions(acknowledged=True), listed):
         expect_others_kept(step)
+
+    # "the specified tag", and nothing else of the image.
+    steps = plain_tags + unusual_tags + boundary_tags + every_length + image_states
+    expect_attributes_kept(steps.aside().spans(DELETE, acknowledged=True), fresh_image)
 
 
 # "An image tag can only be removed once. Subsequent attempts to remove the
@@ -167,12 +179,14 @@ def test_a_deleted_tag_can_be_added_and_deleted_again(plain_tags: Steps) -> None
 
 # "Subsequent attempts to remove the same tag cause an HTTP 404 error."
 @requirement("TAG-DEL-12")
-def test_a_failed_deletion_changes_nothing(plain_tags: Steps, absent_tags: Steps) -> None:
+def test_a_failed_deletion_changes_nothing(plain_tags: Steps, absent_tags: Steps, fresh_image: FreshImage) -> None:
     deletions = (plain_tags + absent_tags).deletions(acknowledged=False)
     # Where there is no tag, none can be seen to stay; yet none may come.
     empty = deletions.where(lambda step: not step.before).aside()
     for step in chain(deletions.where(lambda step: bool(step.before)), empty):
         expect_others_kept(step, but=())
+
+    expect_attributes_kept((plain_tags + absent_tags).aside().spans(DELETE, acknowledged=False), fresh_image)
 
 
 # undocumented

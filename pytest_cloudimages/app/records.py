@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
@@ -82,7 +83,8 @@ class Records:
                 explanation = report.longreprtext if verdict is Verdict.ERROR else explain(error)
             elif verdict is Verdict.BLOCKED:
                 explanation = "No case reached the question: the service refused, or broke, all that leads up to it."
-        if verdict.finding and (found := suspect_of(mine)):
+        found = suspect_of(mine) if verdict.finding else None
+        if found:
             self.suspects[identifier, brief(item.nodeid)] = found
         return CheckResult(
             id=identifier,
@@ -97,6 +99,8 @@ class Records:
             mismatch=SECRETS.hidden(mismatch_of(error)) if verdict >= Verdict.NOTED else None,
             exchanges=self._shown(mine) if verdict > Verdict.UNTESTED else (),
             witnesses=tuple(SECRETS.hidden(as_data(anomaly)) for anomaly in mine.witnesses) if error else (),
+            rate=asdict(mine.rate) if mine.rate else None,
+            symptom=str(found.symptom) if found else "",
         )
 
     def _shown(self, mine: CheckRecord) -> tuple[dict[str, object], ...]:

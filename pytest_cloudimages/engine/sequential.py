@@ -16,7 +16,15 @@ from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.history.model import SetModel, exactly, explained
 from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.resource import Answered, SetResource
-from pytest_cloudimages.history.steps import Prior, Reading, SequentialHistory, Step, UnreproducedMismatch
+from pytest_cloudimages.history.steps import (
+    Prior,
+    Reading,
+    SequentialHistory,
+    Span,
+    Step,
+    UnreproducedMismatch,
+    differing,
+)
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer
 
 Open = Callable[..., AbstractContextManager[Image]]
@@ -37,6 +45,8 @@ class _Subject:
     number: int
     resource: SetResource
     model: SetModel = field(init=False)
+    last: Reading | None = None
+    """The last reading, since which nothing but the set was to change."""
     trail: list[Exchange] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -64,14 +74,23 @@ class _Subject:
         return Reading(self.image.client.ask(self.resource.read(self.image.id)), self.resource)
 
     def read(self) -> Reading:
-        """Read the set; where it is not what the model expects, wait for it."""
+        """Read the set; where it, or any attribute, is not what is expected, wait for it."""
         reading = self.look()
-        if self.image.patience is not None and reading.values is not None:
-            reading = self.image.patience.until(
-                reading, self.look, lambda seen: exactly(seen.values, self.model.values)
-            )
+        patience = self.image.patience
+        if patience is not None and reading.values is not None:
+            reading = patience.until(reading, self.look, self._agrees)
+            # A reading may come from a node that is behind, and agree with the set all the same.
+            if self._agrees(reading):
+                reading = patience.until(reading, self.look, self._is_as_it_was, about="attributes")
         self.trail.append(reading.answer.exchange)
+        self.last = reading
         return reading
+
+    def _agrees(self, seen: Reading) -> bool:
+        return exactly(seen.values, self.model.values)
+
+    def _is_as_it_was(self, seen: Reading) -> bool:
+        return self._agrees(seen) and (self.last is None or not differing(self.last.rest, seen.rest))
 
 
 @dataclass(frozen=True)
@@ -166,9 +185,9 @@ def _by_groups(subjects: list[_Subject], plan: Sequence[Operation]) -> Sequentia
             raise _Mismatch(broken=failure.exchange)
         reading = _as_expected(main, history)
         history.steps += [_inferred(performed, reading) for performed in group]
-        kinds = {performed.operation.kind for performed in group if not performed.operation.image}
-        if kinds == {Kind.ADD} and previous:
-            history.additions.append((previous, reading, history.steps[-len(group) :]))
+        mine = tuple(step for step in history.steps[len(history.steps) - len(group) :] if not step.operation.image)
+        if previous and len({step.operation.kind for step in mine}) == 1:
+            history.spans.append(Span(previous, reading, mine))
         previous, group = reading, []
     for other in subjects[1:]:
         _as_expected(other, history)
@@ -259,10 +278,10 @@ def _by_steps(subjects: list[_Subject], plan: Sequence[Operation]) -> Sequential
                 other_image=(last[other].values, now[other].values) if other != number else (None, None),
             )
         )
-        if operation.kind is Kind.ADD:
-            history.additions.append((last[number], now[number], history.steps[-1:]))
         if doubtful:
             history.steps.pop()
+        else:
+            history.spans.append(Span(last[number], now[number], (history.steps[-1],)))
         _learn(subjects, now, operation)
         last = now
     return history

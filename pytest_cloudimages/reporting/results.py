@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.client.redaction import SECRETS
+from pytest_cloudimages.reporting import findings
 from pytest_cloudimages.spec import catalogue as catalogue_package
 from pytest_cloudimages.spec.verdicts import Verdict, worst
 
@@ -43,7 +44,13 @@ class CheckResult:
     replay: str = ""
     """The command that asks for just this again, if it is not the run's own."""
     extent: str = ""
-    """The class of input that a finding is about, if it is known."""
+    """The class of input that a finding is about, with what was tried of it, if it is known."""
+    input_class: str = ""
+    """That class alone."""
+    symptom: str = ""
+    """In which way an operation on a tag went wrong, if it was one that did."""
+    rate: Mapping[str, Any] | None = None
+    """How often concurrent clients met what the check is about."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +134,7 @@ class Results:
             "requests": facts.requests,
             "classes": dict(sorted(_classes(records).items())),
             "totals": {str(verdict): totals[str(verdict)] for verdict in Verdict},
+            "causes": findings.causes(entries),
             "requirements": entries,
         }
         return cls(SECRETS.hidden(data))
@@ -213,8 +221,13 @@ def _entry(
         if explained and explained.mismatch and not explanation:
             entry |= explained.mismatch
         entry["replay"] = (decisive[0].replay if decisive else "") or facts.replay[requirement.id]
-    if verdict.finding and (extent := next((record.extent for record in decisive if record.extent), "")):
-        entry["class"] = extent
+    if rate := next((record.rate for record in decisive if record.rate), None):
+        entry["rate"] = dict(rate)
+    if verdict.finding:
+        extended = next((record for record in decisive if record.extent), None)
+        if extended:
+            entry["class"] = extended.extent
+        entry |= findings.identified(entry, (extended or explained or decisive[0]) if decisive else None)
     return entry
 
 

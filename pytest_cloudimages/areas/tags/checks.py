@@ -53,7 +53,7 @@ from pytest_cloudimages.areas.common.checks import (
 from pytest_cloudimages.areas.tags.corpus import UNITS
 from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept
 from pytest_cloudimages.areas.tags.negative import NegativeRequests, UnauthorizedAttempts
-from pytest_cloudimages.areas.tags.other_attributes import changed_attributes, restless_attributes
+from pytest_cloudimages.areas.tags.other_attributes import expect_attributes_kept
 from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.areas.tags.race_findings import expect_none_lost, expect_once, lost_additions, not_once
 from pytest_cloudimages.areas.tags.races import Pattern
@@ -105,9 +105,9 @@ __all__ = [
     "among_others",
     "answered",
     "anything_but",
-    "changed_attributes",
     "documented_codes",
     "expect_among",
+    "expect_attributes_kept",
     "expect_exact_effect",
     "expect_explained",
     "expect_filtered",
@@ -134,7 +134,6 @@ __all__ = [
     "overlong",
     "repeated",
     "require_ok",
-    "restless_attributes",
     "retry_after",
     "set_tags",
     "shows_tags",
