@@ -64,9 +64,9 @@ class _ForgetsAt(App):
     """Forgets tags when something else happens to an image."""
 
     def lose(self, image_id: str) -> None:
-        """Forget the first tag."""
+        """Forget the second tag."""
         with self.images.lock:
-            del self.images.get(image_id).tags[:1]
+            del self.images.get(image_id).tags[1:2]
 
 
 def _forgets(name: str, doc: str, handler: str, *, requires: bytes = b"") -> None:
