@@ -41,5 +41,6 @@ def facts_of(
         created=recorder.created,
         lag=recorder.lag,
         left_behind=tuple(recorder.traces.left_behind),
+        latencies=recorder.latencies.summary(),
         requests={str(purpose): recorder.counts[purpose] for purpose in Purpose},
     )

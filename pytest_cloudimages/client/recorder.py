@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from pytest_cloudimages.client.exchange import Exchange, Purpose
+from pytest_cloudimages.client.latency import Latencies
 from pytest_cloudimages.client.showing import Short
 
 REMARKABLE = (413, 429, 431, 503)
@@ -50,6 +51,8 @@ class Recorder(Short):
     """Longest time in seconds until an acknowledged change was visible."""
     changed: float = 0.0
     """When a request that may have changed something was answered last, by the monotonic clock."""
+    latencies: Latencies = field(default_factory=Latencies, repr=False)
+    """How long answers took, by operation."""
     remarkable: list[Exchange] = field(default_factory=list)
     """Answers that no check can provoke, but any may meet: over a limit, or unavailable."""
     traces: Traces = field(default_factory=Traces)
@@ -62,6 +65,8 @@ class Recorder(Short):
         """Count an exchange, and append it to every scope that is open in this context."""
         with self._lock:
             self.counts[exchange.purpose] += 1
+            if exchange.status:
+                self.latencies.add(exchange.method, exchange.target, exchange.answered - exchange.sent)
             for scope in _SCOPES.get():
                 if scope.recorder is self:
                     scope.sent.append(exchange)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.client.redaction import SECRETS
+from pytest_cloudimages.client.showing import as_json_text
 from pytest_cloudimages.reporting import findings
 from pytest_cloudimages.reporting.comparison import Comparison, compare
 from pytest_cloudimages.reporting.deviations import Deviation, applied
@@ -96,6 +97,8 @@ class RunFacts:
     left_behind: tuple[str, ...] = ()
     requests: Mapping[str, int] = field(default_factory=dict)
     """How many requests were sent for each purpose."""
+    latencies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """How long answers took, by operation: count, median, 95th percentile and maximum."""
 
     @property
     def lent(self) -> tuple[str, ...]:
@@ -142,6 +145,7 @@ class Results:
             "left_behind": list(facts.left_behind),
             "software": facts.software,
             "requests": facts.requests,
+            "latencies": [{"operation": operation, **summary} for operation, summary in facts.latencies.items()],
             "classes": dict(sorted(_classes(records).items())),
             "totals": {str(verdict): totals[str(verdict)] for verdict in Verdict},
             "causes": findings.causes(entries),
@@ -272,6 +276,8 @@ def _entry(
         if explained and explained.mismatch and not explanation:
             entry |= explained.mismatch
         entry["replay"] = (decisive[0].replay if decisive else "") or facts.replay[requirement.id]
+    if classes := _classes(records):
+        entry["classes"] = dict(sorted(classes.items()))
     if rate := next((record.rate for record in decisive if record.rate), None):
         entry["rate"] = dict(rate)
     if verdict.finding:
@@ -301,4 +307,4 @@ def _classes(records: Iterable[CheckResult]) -> Counter[str]:
 
 def as_json(results: Results) -> str:
     """Return conformance.json."""
-    return json.dumps(results.data, indent=1, ensure_ascii=True) + "\n"
+    return as_json_text(json.dumps(results.data, indent=1, ensure_ascii=True)) + "\n"
