@@ -207,7 +207,7 @@ OPTIONS = (
         least=1,
         most=10_000,
         help="tags that an image may have, as the operator sets it; tried only where it is given",
-        readme="try the limit of tags that the operator sets; never tried without",
+        readme="the limit of tags that the operator sets; without, profile thorough finds it, and the others do not try it",
     ),
     Option(
         name="timeout",
