@@ -103,11 +103,11 @@ PRIVATE     | ADea | AD | AD | A  | sADae    | sAD     | A   | .   | .
 
 STANDARD = """
 PRIVATE     | ADea | AD | AD | AD | sADade=  | sADade= | ADa | ADa | .
-SHARED      | .    | .  | .  | .  | D        | AD+     | .   | .   | A
+SHARED      | .    | .  | .  | .  | D        | AD+     | .   | .   | .
 PENDING     | A    | .  | .  | .  | .        | AD      | A   | .   | D
 ACCEPTED    | .    | .  | .  | .  | A        | sADad-  | .   | .   | A
 REJECTED    | .    | .  | .  | .  | .        | AD      | .   | .   | D
-COMMUNITY   | D    | A  | .  | .  | D        | sAD=    | A   | .   | AD
+COMMUNITY   | D    | A  | .  | .  | D        | sAD=    | A   | .   | .
 PUBLIC      | A    | D  | A  | A  | A+       | sADad+  | .   | A   | .
 HIDDEN      | D    | .  | .  | .  | .        | AD      | .   | .   | .
 PROTECTED   | A    | .  | .  | .  | D-       | AD      | .   | .   | .
