@@ -3,6 +3,7 @@
 import json as jsonlib
 import time
 import urllib.parse
+import uuid
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -16,6 +17,7 @@ from pytest_cloudimages.client.exchange import (
     HELD_OCTETS,
     KEPT_OCTETS,
     PATCH_TYPE,
+    REQUEST_ID,
     TOKEN,
     Exchange,
     Request,
@@ -35,6 +37,11 @@ Token = Callable[[], str | None]
 def segment(tag: str) -> str:
     """Write a tag as one path segment: everything but the unreserved characters is percent-encoded UTF-8."""
     return urllib.parse.quote(tag, safe="")
+
+
+def named() -> dict[str, str]:
+    """Return the header by which operators find a request in their logs; a repetition has it as well."""
+    return {REQUEST_ID: f"req-{uuid.uuid4()}"}
 
 
 @dataclass(frozen=True)
@@ -206,7 +213,7 @@ class ImagesClient(Short):
         length: bool = True,
         idle: bool = False,
     ) -> "PreparedRequest":
-        sent = {"Accept": self.accept, "User-Agent": "pytest-cloudimages", "Accept-Encoding": "identity"}
+        sent = {"Accept": self.accept, "User-Agent": "pytest-cloudimages", "Accept-Encoding": "identity"} | named()
         if token := self.token():
             sent[TOKEN] = token
         if json is not None:
@@ -230,7 +237,7 @@ class ImagesClient(Short):
     def others_are_answered(self) -> bool:
         """Whether the service answers a harmless request now."""
         try:
-            found = self.transport.send("GET", self.base + "/images?limit=1", {"Accept": "application/json"})
+            found = self.transport.send("GET", self.base + "/images?limit=1", {"Accept": "application/json"} | named())
         except requests.RequestException:
             return False
         return found.status_code not in TROUBLE
@@ -258,7 +265,7 @@ class ImagesClient(Short):
             raise Blocked("This asks for a connection of its own, and a proxy stands between; set NO_PROXY for it.")
         split = urllib.parse.urlsplit(self.endpoint)
         secure = split.scheme == "https"
-        sent = {"Host": split.netloc, "Accept": self.accept, "Connection": "close"}
+        sent = {"Host": split.netloc, "Accept": self.accept, "Connection": "close"} | named()
         if token := self.token():
             sent[TOKEN] = token
         sent |= headers or {}
