@@ -40,8 +40,9 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(
     image_states: Steps,
     common_clients: Steps,
     demanding_clients: Steps,
+    many_tags: Steps,
 ) -> None:
-    for step in (sequences + plain_tags).steps():
+    for step in (sequences + plain_tags + many_tags).steps():
         present, others = step.tag in (step.before or ()), without(step.before, step.tag)
         if step.operation.kind is ADD:
             step.expect(status=204 if present else {204, 201}, after=[*others, step.tag])
@@ -61,6 +62,7 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(
         image_states,
         common_clients,
         demanding_clients,
+        many_tags,
     ):
         expect_reproduced(steps, standing_by=False)
         steps.steady()

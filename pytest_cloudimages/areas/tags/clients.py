@@ -16,7 +16,7 @@ from pytest_cloudimages.history.sequential_plans import in_groups
 
 
 @dataclass(frozen=True)
-class Manner:
+class RequestStyle:
     """How a client writes a request without a body."""
 
     headers: Mapping[str, str | None]
@@ -44,8 +44,8 @@ BROWSER = {
     "Cache-Control": "no-cache",
 }
 
-COMMON: dict[str, Manner] = {
-    "openstacksdk": Manner(
+COMMON: dict[str, RequestStyle] = {
+    "openstacksdk": RequestStyle(
         {
             "Accept": "",
             "Accept-Encoding": "gzip, deflate",
@@ -54,24 +54,24 @@ COMMON: dict[str, Manner] = {
         },
         deletion={"Content-Length": "0"},
     ),
-    "gophercloud": Manner(
+    "gophercloud": RequestStyle(
         {"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "gophercloud/v2.4.0"}
     ),
-    "curl": Manner({"Accept": "*/*", "Accept-Encoding": None, "User-Agent": "curl/8.5.0"}, length=False),
-    "curl-compressed": Manner({"Accept": "*/*", "Accept-Encoding": "deflate, gzip, br, zstd"}, length=False),
-    "browser": Manner(BROWSER, spelled=str.lower),
-    "bare": Manner({"Accept": None, "Accept-Encoding": None, "User-Agent": None}, spelled=str.upper),
-    "leaving": Manner(
+    "curl": RequestStyle({"Accept": "*/*", "Accept-Encoding": None, "User-Agent": "curl/8.5.0"}, length=False),
+    "curl-compressed": RequestStyle({"Accept": "*/*", "Accept-Encoding": "deflate, gzip, br, zstd"}, length=False),
+    "browser": RequestStyle(BROWSER, spelled=str.lower),
+    "bare": RequestStyle({"Accept": None, "Accept-Encoding": None, "User-Agent": None}, spelled=str.upper),
+    "leaving": RequestStyle(
         {"Accept": "text/plain, */*;q=0.1", "Accept-Encoding": "*", "User-Agent": "x", "Connection": "close"}
     ),
-    "long-winded": Manner(
+    "long-winded": RequestStyle(
         {"Accept": "text/plain", "X-Note": "long " * 200, "Via": "1.1 proxy", "X-Forwarded-For": "192.0.2.7"}
     ),
 }
 """Requests as they reach a service every day, by a tag of their own: none may be answered otherwise than another."""
 
-DEMANDING: dict[str, Manner] = {
-    "octets": Manner(
+DEMANDING: dict[str, RequestStyle] = {
+    "octets": RequestStyle(
         {
             "Accept": "*/*",
             "Accept-Encoding": "gzip, deflate",
@@ -79,26 +79,26 @@ DEMANDING: dict[str, Manner] = {
             "Content-Type": "application/octet-stream",
         }
     ),
-    "json-of-nothing": Manner({"Accept": "application/json", "Content-Type": "application/json"}),
-    "empty-chunks": Manner({}, chunked=True),
-    "picky": Manner({"Accept": "image/png", "Accept-Encoding": "identity;q=0, br"}),
-    "expecting": Manner({"Expect": "100-continue", "Accept-Encoding": "*;q=0"}),
+    "json-of-nothing": RequestStyle({"Accept": "application/json", "Content-Type": "application/json"}),
+    "empty-chunks": RequestStyle({}, chunked=True),
+    "picky": RequestStyle({"Accept": "image/png", "Accept-Encoding": "identity;q=0, br"}),
+    "expecting": RequestStyle({"Expect": "100-continue", "Accept-Encoding": "*;q=0"}),
 }
 """Requests that a service may refuse for what they bring or ask for, by a tag of their own: not carry out by halves."""
 
 
-def written_by(manners: Mapping[str, Manner]) -> SetResource:
-    """Return the tags as a resource whose operations are written in the manner that belongs to the tag."""
-    common = Manner({"Accept-Encoding": "gzip, deflate"})
+def written_by(styles: Mapping[str, RequestStyle]) -> SetResource:
+    """Return the tags as a resource whose operations are written in the style that belongs to the tag."""
+    common = RequestStyle({"Accept-Encoding": "gzip, deflate"})
     return replace(
         TAGS,
-        add=lambda image, tag: manners.get(tag, common).write(TAGS.add(image, tag)),
-        delete=lambda image, tag: manners.get(tag, common).write(TAGS.delete(image, tag)),
+        add=lambda image, tag: styles.get(tag, common).write(TAGS.add(image, tag)),
+        delete=lambda image, tag: styles.get(tag, common).write(TAGS.delete(image, tag)),
         read=lambda image: common.write(TAGS.read(image)),
     )
 
 
-@workload(empty=lambda: steps_of([]), requests=(0, 40, 40, 40))
+@workload(empty=lambda: steps_of([]), requests=(0, 37, 37, 37))
 def common_clients(run: Run) -> Steps:
     """Add and delete tags twice each, back to back, as the clients in common use write it."""
     if not run.rounds:
@@ -106,9 +106,9 @@ def common_clients(run: Run) -> Steps:
     return _twice(run, COMMON, "as another client writes it")
 
 
-@workload(empty=lambda: steps_of([]), requests=(0, 16, 16, 16))
+@workload(empty=lambda: steps_of([]), requests=(0, 15, 15, 15))
 def demanding_clients(run: Run) -> Steps:
-    """Add and delete tags in manners that a service may refuse."""
+    """Add and delete tags in styles that a service may refuse."""
     if not run.rounds:
         return steps_of([])
     tags = [(tag, "as a demanding client writes it") for tag in ("stays", *DEMANDING)]
@@ -116,8 +116,8 @@ def demanding_clients(run: Run) -> Steps:
     return steps_of([sequential.execute(plan, written_by(DEMANDING), run.fresh_image, single=True)])
 
 
-def _twice(run: Run, manners: Mapping[str, Manner], input_class: str) -> Steps:
+def _twice(run: Run, styles: Mapping[str, RequestStyle], input_class: str) -> Steps:
     """Return what an image shows of tags that are added and deleted twice, the second time right after the first."""
-    twice = [(tag, input_class) for tag in manners for _ in range(2)]
+    twice = [(tag, input_class) for tag in styles for _ in range(2)]
     plan = in_groups([(Kind.ADD, [("stays", input_class), *twice]), (Kind.DELETE, twice)])
-    return steps_of([sequential.execute(plan, written_by(manners), run.fresh_image, single=True)])
+    return steps_of([sequential.execute(plan, written_by(styles), run.fresh_image, single=True)])
