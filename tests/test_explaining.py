@@ -393,7 +393,7 @@ class Tape:
             "answer": answer,
             "sent": now,
         }
-        fields |= {"headers": (), "body": b"", "answer_headers": (), "stray": b"", "answered": now + 0.5}
+        fields |= {"headers": (), "body": b"", "answer_headers": (), "trailing": b"", "answered": now + 0.5}
         self.exchanges.append(Exchange(**(fields | more)))
         return self
 

@@ -78,16 +78,24 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     try:
         with _own_surroundings():
             status = pytest.main([*words, *last], plugins=[collector, handover])
+        # What is still to be written finds nobody to read it now, and not when Python ends.
+        sys.stdout.flush()
     except KeyboardInterrupt:
         status = pytest.ExitCode.INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has left, as `| head` does: the run was cut short, and nothing of it is a verdict.
-        sys.stderr.close()
+        leave_unread()
         return NOT_JUDGED
     except OSError as problem:
         # Where the disk is full, or the terminal is gone, nothing more can be told than this.
         return _not_written(problem)
     return _not_written(collector.unwritten) if collector.unwritten else _status(collector, status, chosen)
+
+
+def leave_unread() -> None:
+    """Send what is left to print nowhere: Python would fail once more at its end, with a status of its own."""
+    with suppress(OSError, ValueError), Path(os.devnull).open("w", encoding="utf-8") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def _status(collector: _ResultsCollector, status: int, chosen: argparse.Namespace) -> int:
