@@ -103,7 +103,7 @@ def test_a_refused_caller_changes_nothing(unauthorized_attempts: UnauthorizedAtt
 def test_a_reader_cannot_change_tags(image: Image, reader: ImagesClient) -> None:
     image.given_tags("there")
     seen = image.seen_by(reader)
-    if seen.show().status != 200:
+    if seen.eventually(seen.show, lambda answer: answer.status == 200).status != 200:
         raise Blocked("The reader does not see the image at all; name a reader of the same project.")
 
     for answer in (*attempted_changes(image, reader), seen.add_tag("there"), seen.send("PUT", "/tags/n%65w%2D2")):

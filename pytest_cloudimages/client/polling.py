@@ -9,6 +9,8 @@ from pytest_cloudimages.client.recorder import Recorder
 
 Seen = TypeVar("Seen")
 
+LOOKS = 4
+"""How often a late change is looked at once more, while it is not known how late it may be."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0  # seconds
 
 
@@ -25,6 +27,8 @@ class Eventually:
     recorder: Recorder
     _disappointed: bool = field(default=False, init=False)
     """Whether a wait has come to its end without the change."""
+    _confirmations: int = field(default=5, init=False)
+    """How often it is still made sure that a late change is seen everywhere."""
 
     @property
     def limit(self) -> float:
@@ -38,10 +42,20 @@ class Eventually:
         begun = time.monotonic()
         for _ in _pauses(begun + self.limit):
             seen = look()
-            if satisfied(seen):
+            if satisfied(seen) and satisfied(seen := self._confirmed(seen, look, satisfied)):
                 self.recorder.saw_lag(time.monotonic() - begun)
                 return seen
         self._disappointed = True
+        return seen
+
+    def _confirmed(self, seen: Seen, look: Callable[[], Seen], satisfied: Callable[[Seen], bool]) -> Seen:
+        """Look a few times more the first times that something was late: of several nodes, one may be behind."""
+        if self._confirmations:
+            self._confirmations -= 1
+            for _ in range(LOOKS):
+                seen = look()
+                if not satisfied(seen):
+                    break
         return seen
 
 

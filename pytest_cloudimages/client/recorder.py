@@ -13,7 +13,7 @@ from pytest_cloudimages.client.showing import Short
 
 REMARKABLE = (413, 429, 431, 503)
 KEPT_REMARKABLE = 50
-MOST_LENIENT = 1.0
+MOST_LENIENT = 0.25
 """Seconds after a change that every reading waits for; what takes longer is waited for where it is missed."""
 
 
@@ -26,6 +26,8 @@ class Traces:
 
     in_use: set[str] = field(default_factory=set)
     """Ids of created images that are in use."""
+    created_by: dict[str, str] = field(default_factory=dict)
+    """Who created each of them."""
     certain: set[tuple[str, str, tuple[str, ...]]] = field(default_factory=set)
     """Sets of lent images that are known to be accepted: the image, what a value is called, and the values."""
     own_values: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -50,6 +52,8 @@ class Recorder(Short):
     """Longest time in seconds until an acknowledged change was visible."""
     changed: float = 0.0
     """When a request that may have changed something was answered last, by the monotonic clock."""
+    absence: float = 2.0
+    """Seconds after a change within which an image of ours that is not there may yet appear."""
     remarkable: list[Exchange] = field(default_factory=list)
     """Answers that no check can provoke, but any may meet: over a limit, or unavailable."""
     traces: Traces = field(default_factory=Traces)

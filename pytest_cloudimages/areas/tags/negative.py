@@ -23,6 +23,8 @@ ANONYMOUS, INVALID, OTHER_PROJECT = "nobody", "an invalid token", "another proje
 OTHER_PROJECT_CAN_READ = "another project that sees the image"
 
 
+ENOUGH = 16
+"""Tags that an image carries at least, where everybody is to be asked for a tag of theirs."""
 KEPT = "asked-by-nobody"
 
 
@@ -61,7 +63,9 @@ def unauthorized_attempts(run: Run) -> UnauthorizedAttempts:
     """Return what callers without a valid token, and another project, achieved with tags of their own on one image."""
     client, quick = run.client, run.settings.profile == "quick"
     callers = [(ANONYMOUS, client.calling("nobody", lambda: None))]
-    callers += [(INVALID, caller) for caller in _with_invalid_tokens(client, 2 if quick else None)]
+    # Each takes a tag, and an image may carry few.
+    few = quick or (run.settings.tag_limit or ENOUGH) < ENOUGH
+    callers += [(INVALID, caller) for caller in _with_invalid_tokens(client, 2 if few else None)]
     callers += [(INVALID, caller) for caller in run.ended_callers()]
     other = None if run.same_project("ALT") else run.able("ALT")
     callers += [(OTHER_PROJECT, other)] if other else []
