@@ -27,8 +27,6 @@ class Eventually:
     recorder: Recorder
     _disappointed: bool = field(default=False, init=False)
     """Whether a wait has come to its end without the change."""
-    _confirmations: int = field(default=5, init=False)
-    """How often it is still made sure that a late change is seen everywhere."""
 
     @property
     def limit(self) -> float:
@@ -50,8 +48,8 @@ class Eventually:
 
     def _confirmed(self, seen: Seen, look: Callable[[], Seen], satisfied: Callable[[Seen], bool]) -> Seen:
         """Look a few times more the first times that something was late: of several nodes, one may be behind."""
-        if self._confirmations:
-            self._confirmations -= 1
+        if self.recorder.confirmations:
+            self.recorder.confirmations -= 1
             for _ in range(LOOKS):
                 seen = look()
                 if not satisfied(seen):

@@ -165,7 +165,8 @@ class ImagesClient(Short):
         """
         begun, end = time.monotonic(), self.recorder.changed + self.recorder.absence
         seen, absent = 0, 0.0
-        while seen < SEEN_OFTEN and time.monotonic() < end:
+        enough = SEEN_OFTEN if self.recorder.confirmations else 1
+        while seen < enough and time.monotonic() < end:
             if answer.status == 404:  # noqa: PLR2004 - as HTTP has it
                 time.sleep(LATE_PAUSE)
                 absent = time.monotonic() - begun
@@ -175,6 +176,7 @@ class ImagesClient(Short):
             self.recorder.absence = 0.0
         else:
             self.recorder.late_creation = True
+            self.recorder.confirmations = max(self.recorder.confirmations - 1, 0)
             self.recorder.saw_lag(absent)
         return answer
 
