@@ -199,7 +199,7 @@ OWN = """
     def test_another():
         {second}
 """
-INTERRUPTED = "diagnosing.Explainer.explain = lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)"
+INTERRUPTED = "diagnosing.Explainer.explained = lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)"
 
 
 @pytest.mark.parametrize(

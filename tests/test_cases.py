@@ -30,7 +30,7 @@ from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.recording import Case, CheckRecord, Collection, cases
 from pytest_cloudimages.history.operations import Kind, Operation
-from pytest_cloudimages.history.steps import Prior, Reading, SequentialHistory, Step
+from pytest_cloudimages.history.steps import Prior, Reading, SequentialHistory, Span, Step
 from pytest_cloudimages.reference.app import App, Reply, Request
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def history(tag: str, *, status: int = 204, images: int = 1, inferred: bool = Fa
         resource=TAGS,
         inferred=inferred,
     )
-    return SequentialHistory(images, [added], [before, after], additions=[(before, after, [added])])
+    return SequentialHistory(images, [added], [before, after], spans=[Span(before, after, (added,))])
 
 
 @pytest.fixture
@@ -84,9 +84,9 @@ COLLECTIONS: dict[str, tuple[Callable[[], Collection], Callable[[Any], Iterable[
     "steps": (lambda: Steps([history("a"), history("b")]), lambda histories: histories.steps()),
     "answers": (lambda: Steps([history("a"), history("b")]), lambda histories: histories.answers()),
     "readings": (lambda: Steps([history("a")]), lambda histories: histories.readings()),
-    "around additions": (
+    "spans": (
         lambda: Steps([history("a"), history("b")]),
-        lambda histories: histories.around_additions(),
+        lambda histories: histories.spans(Kind.ADD, acknowledged=True),
     ),
     "representations": (
         lambda: Representations([Representation(Reading(answer(), TAGS), [], (answer().exchange,))] * 2),
@@ -210,9 +210,13 @@ def test_without_a_second_image_no_step_is_beside_one(mine: CheckRecord) -> None
 
 
 def test_additions_that_were_all_refused_have_added_nothing(mine: CheckRecord) -> None:
-    """What is seen around them is looked at, and is no case."""
-    assert len([*Steps([history("a", status=500), history("b")]).around_additions()]) == 2
-    assert mine.cases == 1
+    """What is seen around them is a case of refused additions alone."""
+    both = Steps([history("a", status=400), history("b")])
+
+    assert [span.steps[0].tag for span in both.spans(Kind.ADD, acknowledged=True)] == ["b"]
+    assert [span.steps[0].tag for span in both.spans(Kind.ADD, acknowledged=False)] == ["a"]
+    assert [*both.spans(Kind.DELETE, acknowledged=True)] == []
+    assert mine.cases == 2
 
 
 def finish(mine: CheckRecord) -> None:

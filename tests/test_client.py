@@ -748,11 +748,11 @@ def test_a_change_seen_after_another_was_given_up_is_waited_for_again() -> None:
     """Whoever waits longer may be right: what is given up in one thread is not given up in all."""
     patience = Eventually(0.01, Recorder())
     assert not patience.until(False, lambda: False, bool)
-    assert patience.limit == 0
+    assert patience.limit() == 0
 
     patience.recorder.saw_lag(0.002)
 
-    assert patience.limit == pytest.approx(0.006)
+    assert patience.limit() == pytest.approx(0.006)
 
 
 def test_a_precondition_that_does_not_show_blocks(caller: ImagesClient, peer: Any) -> None:

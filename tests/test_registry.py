@@ -227,4 +227,4 @@ def test_a_dry_run_says_what_the_workloads_cost(workshop: Any) -> None:
     outcome = workshop.judge("--reference", "--dry-run", "--select", "TAG-ADD-30")
     (line,) = [line for line in outcome.out.splitlines() if line.startswith("workloads:")]
 
-    assert line == "workloads: about 152 requests: races 130, basics 22"
+    assert line == "workloads: about 144 requests: races 130, basics 14"

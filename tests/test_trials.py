@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import urllib.parse
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -127,12 +128,16 @@ def test_a_vouched_step_shows_its_before_and_after() -> None:
     assert (deleted.before, deleted.after, deleted.prior, deleted.re_added) == (("a",), (), Prior.PRESENT, False)
 
 
-def test_readings_around_additions_alone_are_told() -> None:
+def test_readings_around_operations_of_one_kind_are_told() -> None:
     """Other attributes are compared across them."""
     history = execute(LIFE, TAGS, Small().fresh)
 
-    assert all({step.operation.kind for step in steps} == {Kind.ADD} for _, _, steps in history.additions)
-    assert len(history.additions) == 4
+    assert all({step.operation.kind for step in span.steps} == {span.kind} for span in history.spans)
+    assert Counter((span.kind, span.acknowledged) for span in history.spans) == {
+        (Kind.ADD, True): 4,
+        (Kind.DELETE, True): 3,
+        (Kind.DELETE, False): 1,
+    }
 
 
 class Forgetful(Small):

@@ -14,6 +14,7 @@ from pytest_cloudimages.spec.verdicts import leaves
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from pytest_cloudimages.areas.tags.explainer import Explained
     from pytest_cloudimages.engine import recording
     from pytest_cloudimages.engine.run import Run
     from pytest_cloudimages.reporting.results import CheckResult
@@ -60,10 +61,16 @@ def with_extents(
 
     explainer = Explainer(run)
     suspected = [record for record in records if (record.id, record.test) in suspects]
-    extents: dict[tuple[str, str], str] = {}
+    found: dict[tuple[str, str], Explained] = {}
     try:
         for record in sorted(suspected, key=lambda record: -record.verdict):
-            extents[record.id, record.test] = explainer.explain(suspects[record.id, record.test])
+            found[record.id, record.test] = explainer.explained(suspects[record.id, record.test])
     except KeyboardInterrupt:
         pass
-    return [replace(record, extent=extents.get((record.id, record.test), "")) for record in records]
+    return [_with_extent(record, found.get((record.id, record.test))) for record in records]
+
+
+def _with_extent(record: CheckResult, explained: Explained | None) -> CheckResult:
+    if explained is None:
+        return record
+    return replace(record, extent=explained.sentence, input_class=explained.input_class)

@@ -38,5 +38,6 @@ def facts_of(run: Run, selection: Selection, *, begun: float, interrupted: bool 
         created=recorder.created,
         lag=recorder.lag,
         left_behind=tuple(recorder.traces.left_behind),
+        latencies=recorder.latencies.summary(),
         requests={str(purpose): recorder.counts[purpose] for purpose in Purpose},
     )

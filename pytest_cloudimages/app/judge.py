@@ -12,7 +12,7 @@ from pytest_cloudimages.app import report_files
 from pytest_cloudimages.app.epilogue import Epilogue
 from pytest_cloudimages.app.exploring import Exploring
 from pytest_cloudimages.app.html_hooks import HtmlHooks
-from pytest_cloudimages.app.records import Records, count_sent, raise_if_flaky, results_of, without_secrets
+from pytest_cloudimages.app.records import Records, count_sent, fit_to_be_read, raise_if_flaky, results_of
 from pytest_cloudimages.app.selection import Selection, tune
 from pytest_cloudimages.app.stash import CHECK, COMMAND, RUN, SETTINGS, UNFOUND
 from pytest_cloudimages.app.waking import UNNAMED, Unfound, asks, distributed
@@ -162,7 +162,7 @@ class Judge:
             self.records.show(item, report, self.records.judged(item, report, error, mine), error)
         if mine is None and error is not None and RUN in self.config.stash and error is self.run.problem:
             report.longrepr = str(error)  # where it was raised tells nobody anything
-        return without_secrets(report)
+        return fit_to_be_read(report)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the results of every check."""

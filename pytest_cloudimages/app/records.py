@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from pytest_cloudimages.app.explanations import explain, first_line, mismatch_of
 from pytest_cloudimages.app.stash import RUN
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.redaction import SECRETS
+from pytest_cloudimages.client.showing import harmless, in_one_line
 from pytest_cloudimages.reporting.anomalies import as_data
 from pytest_cloudimages.reporting.results import CheckResult
 from pytest_cloudimages.spec.verdicts import Flaky, Verdict, judge, leaves, worst
@@ -82,7 +84,8 @@ class Records:
                 explanation = report.longreprtext if verdict is Verdict.ERROR else explain(error)
             elif verdict is Verdict.BLOCKED:
                 explanation = "No case reached the question: the service refused, or broke, all that leads up to it."
-        if verdict.finding and (found := suspect_of(mine)):
+        found = suspect_of(mine) if verdict.finding else None
+        if found:
             self.suspects[identifier, brief(item.nodeid)] = found
         return CheckResult(
             id=identifier,
@@ -97,6 +100,8 @@ class Records:
             mismatch=SECRETS.hidden(mismatch_of(error)) if verdict >= Verdict.NOTED else None,
             exchanges=self._shown(mine) if verdict > Verdict.UNTESTED else (),
             witnesses=tuple(SECRETS.hidden(as_data(anomaly)) for anomaly in mine.witnesses) if error else (),
+            rate=asdict(mine.rate) if mine.rate else None,
+            symptom=str(found.symptom) if found else "",
         )
 
     def _shown(self, mine: CheckRecord) -> tuple[dict[str, object], ...]:
@@ -116,13 +121,13 @@ class Records:
         verdict = worst(result.verdict for result in results)
         explanations = "\n".join(result.explanation for result in results)
         if error is not None and not isinstance(error, pytest.skip.Exception):
-            report.longrepr = explanations or str(error)
+            report.longrepr = harmless(explanations or str(error))
         if verdict in FAILING or (verdict is Verdict.ADVISORY and self.selection.settings.strict):
             report.outcome = "failed"
-            report.longrepr = report.longrepr or explanations
+            report.longrepr = report.longrepr or harmless(explanations)
         elif verdict is Verdict.ADVISORY:
             report.outcome = "skipped"
-            report.wasxfail = f"{verdict}: {first_line(error)}"
+            report.wasxfail = in_one_line(f"{verdict}: {first_line(error)}")
         elif verdict is Verdict.NOTED:
             report.outcome = "passed"
         for result in results:
@@ -151,11 +156,14 @@ def brief(nodeid: str) -> str:
     return f"{path.rpartition('/')[2]}{colons}{name}"
 
 
-def without_secrets(report: pytest.TestReport) -> pytest.TestReport:
-    """Return a report rid of every secret, whatever text it came in."""
-    if report.longrepr is not None and not isinstance(report.longrepr, tuple):
+def fit_to_be_read(report: pytest.TestReport) -> pytest.TestReport:
+    """Return a report rid of every secret, and of what a terminal or a CI would obey, whatever text it came in."""
+    if isinstance(report.longrepr, tuple):
+        path, line, reason = report.longrepr
+        report.longrepr = path, line, harmless(SECRETS.hide(reason))
+    elif report.longrepr is not None:
         text = report.longreprtext
-        if SECRETS.hide(text) != text:
-            report.longrepr = SECRETS.hide(text)
+        if (shown := harmless(SECRETS.hide(text))) != text:
+            report.longrepr = shown
     report.sections = [(name, SECRETS.hide(text)) for name, text in report.sections]
     return report

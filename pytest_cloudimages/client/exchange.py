@@ -56,6 +56,8 @@ class Exchange:
     caller: str = "tester"
     purpose: Purpose = Purpose.JUDGING
     note: str = ""
+    size: int = 0
+    """Octets of the whole answer, where more came than ``answer`` holds."""
 
     @property
     def broken(self) -> bool:
@@ -92,6 +94,7 @@ class Exchange:
             "status": self.status,
             "answer_headers": [list(pair) for pair in self.answer_headers],
             "answer": printable(self.answer[:KEPT_OCTETS]),
+            "answer_octets": max(self.size, len(self.answer)),
             "stray": printable(self.trailing[:KEPT_OCTETS]),
             "caller": self.caller,
             "purpose": str(self.purpose),

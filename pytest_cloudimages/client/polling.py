@@ -25,25 +25,29 @@ class Eventually:
     seconds: float
     """How long at most, for the first change that does not show."""
     recorder: Recorder
-    _disappointed: bool = field(default=False, init=False)
-    """Whether a wait has come to its end without the change."""
+    _disappointed: set[str] = field(default_factory=set, init=False)
+    """What a wait has come to its end about, without the change."""
 
-    @property
-    def limit(self) -> float:
-        """How many seconds the next change is waited for."""
-        return min(self.seconds, 3 * self.recorder.lag) if self._disappointed else self.seconds
+    def limit(self, about: str = "") -> float:
+        """Return how many seconds the next change is waited for."""
+        return min(self.seconds, 3 * self.recorder.lag) if about in self._disappointed else self.seconds
 
-    def until(self, seen: Seen, look: Callable[[], Seen], satisfied: Callable[[Seen], bool]) -> Seen:
-        """Look again until what is seen satisfies a condition, and return what was seen last."""
+    def until(
+        self, seen: Seen, look: Callable[[], Seen], satisfied: Callable[[Seen], bool], *, about: str = ""
+    ) -> Seen:
+        """Look again until what is seen satisfies a condition, and return what was seen last.
+
+        ``about`` tells waits apart: one that ends in vain says nothing of those for anything else.
+        """
         if satisfied(seen):
             return seen
         begun = time.monotonic()
-        for _ in _pauses(begun + self.limit):
+        for _ in _pauses(begun + self.limit(about)):
             seen = look()
             if satisfied(seen) and satisfied(seen := self._confirmed(seen, look, satisfied)):
                 self.recorder.saw_lag(time.monotonic() - begun)
                 return seen
-        self._disappointed = True
+        self._disappointed.add(about)
         return seen
 
     def _confirmed(self, seen: Seen, look: Callable[[], Seen], satisfied: Callable[[Seen], bool]) -> Seen:

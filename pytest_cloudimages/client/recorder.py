@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from pytest_cloudimages.client.exchange import Exchange, Purpose
+from pytest_cloudimages.client.latency import Latencies
 from pytest_cloudimages.client.showing import Short
 
 REMARKABLE = (413, 429, 431, 503)
@@ -56,6 +57,8 @@ class Recorder(Short):
     """When a request that may have changed something was answered last, by the monotonic clock."""
     absence: float = 2.0
     """Seconds after a change within which an image of ours that is not there may yet appear."""
+    latencies: Latencies = field(default_factory=Latencies, repr=False)
+    """How long answers took, by operation."""
     remarkable: list[Exchange] = field(default_factory=list)
     """Answers that no check can provoke, but any may meet: over a limit, or unavailable."""
     traces: Traces = field(default_factory=Traces)
@@ -68,6 +71,8 @@ class Recorder(Short):
         """Count an exchange, and append it to every scope that is open in this context."""
         with self._lock:
             self.counts[exchange.purpose] += 1
+            if exchange.status:
+                self.latencies.add(exchange.method, exchange.target, exchange.answered - exchange.sent)
             for scope in _SCOPES.get():
                 if scope.recorder is self:
                     scope.sent.append(exchange)

@@ -313,6 +313,7 @@ class ImagesClient(Short):
             status, fields, content = parse(received)
             exchange = request.exchange(self, begun, note=note)
             exchange = replace(exchange, status=status, answer_headers=tuple(fields), answer=content[:KEPT_OCTETS])
+            exchange = replace(exchange, size=len(content))
             if status != NO_ANSWER:
                 self.recorder.add(exchange)
             return Answer(status, requests.structures.CaseInsensitiveDict(fields), content, b"", exchange)
@@ -352,4 +353,5 @@ class PreparedRequest:
             caller=client.caller,
             purpose=client.recorder.purpose,
             note=note,
+            size=len(response.content) if response is not None else 0,
         )

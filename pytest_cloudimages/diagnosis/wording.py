@@ -26,7 +26,12 @@ def claimed(
     if not seen:
         seen = f"{_listed(wrong, shown)} {symptom}"
         seen += f"; {_listed(well, shown)} {_fine(symptom)}" if well else ""
-    return f"{found.claim}{f', {when}' if when else ''} ({seen})"
+    return f"{claim(found, when)} ({seen})"
+
+
+def claim(found: Hypothesis[Probe], when: str) -> str:
+    """Return a class without what was tried of it."""
+    return f"{found.claim}, {when}" if when else found.claim
 
 
 def unclaimed(probe: Probe, trials: Trials[Probe], symptom: Symptom, when: str, shown: Callable[[Probe], str]) -> str:

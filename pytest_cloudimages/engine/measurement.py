@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.engine import concurrent, recording
 from pytest_cloudimages.engine.concurrent import ConcurrentRun, WorkerPool
-from pytest_cloudimages.engine.recording import Case, Collection, cases
+from pytest_cloudimages.engine.recording import Case, Collection, Rate, cases
 from pytest_cloudimages.engine.run import FreshImage, Run
 from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan
 from pytest_cloudimages.history.events import Anomaly
@@ -157,6 +157,8 @@ def expect_explained(shown: Measurement[Anomaly]) -> None:
     Say how often, and in which ways; the smallest history that shows it becomes the witness of the check in hand.
     """
     __tracebackhide__ = True
+    count = len({id(run) for run, _ in shown.violations})
+    recording.current_check().rate = rate = Rate(count, len(shown.runs), "races have no order that explains them")
     if shown.sound:
         return
     counts = Counter(str(anomaly.category) for _, anomaly in shown.violations)
@@ -165,12 +167,10 @@ def expect_explained(shown: Measurement[Anomaly]) -> None:
     for run, _ in shown.violations:
         clients.setdefault(run.plan.pattern, set()).add(run.plan.clients)
     where = "; ".join(f"{pattern}, {', '.join(map(str, sorted(found)))} clients" for pattern, found in clients.items())
-    count = len({id(run) for run, _ in shown.violations})
     run, smallest = min(shown.violations, key=lambda violation: len(violation[1].witness))
     recording.current_check().witness(smallest, run.exchanges_of(smallest.witness))
     raise Mismatch(
-        f"{count} of {len(shown.runs)} races have no order that explains them: {described} ({where}).\n"
-        f"In {run.plan.name}: {smallest.text}",
+        f"{rate}: {described} ({where}).\nIn {run.plan.name}: {smallest.text}",
         what=f"answers of {len(shown.runs)} races",
         expected="an order of the operations that explains them",
         actual=f"none for {count} races: {described} ({where})",

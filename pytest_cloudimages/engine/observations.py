@@ -10,7 +10,15 @@ from pytest_cloudimages.engine.recording import Case, Cases, Collection, anythin
 from pytest_cloudimages.history.model import explained
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.resource import Answered
-from pytest_cloudimages.history.steps import Prior, Reading, SequentialHistory, Step, UnreproducedMismatch
+from pytest_cloudimages.history.steps import (
+    Event,
+    Prior,
+    Reading,
+    SequentialHistory,
+    Span,
+    Step,
+    UnreproducedMismatch,
+)
 from pytest_cloudimages.spec.verdicts import Flaky
 
 PRINTABLE = frozenset(string.printable) - frozenset("\t\n\r\x0b\x0c")
@@ -94,17 +102,24 @@ class Steps(Collection):
                     yield Case(reading, [reading.answer.exchange])
 
     @cases
-    def around_additions(self) -> Iterator[Case[tuple[Reading, Reading, list[Step]]]]:
-        """Return the readings before and after additions, where both could be read, with the steps between.
+    def spans(self, kind: Kind, *, acknowledged: bool) -> Iterator[Case[Span]]:
+        """Return the readings around operations of a kind, where both could be read, with the steps between.
 
-        Where no addition was acknowledged, nothing was added: what is seen then is no case, and is looked at aside.
+        ``acknowledged`` is whether any of them was; else all were refused, so that nothing was to be done.
         """
         for history in self.histories:
-            for before, after, steps in history.additions:
-                if before.rest is not None and after.rest is not None:
-                    answers = [before.answer, *(step.answer for step in steps), after.answer]
-                    exchanges = [answer.exchange for answer in answers]
-                    yield Case((before, after, steps), exchanges, aside=not any(step.answer.ok for step in steps))
+            for span in history.spans:
+                readable = span.before.rest is not None and span.after.rest is not None
+                if readable and span.kind is kind and (span.acknowledged if acknowledged else span.refused):
+                    yield Case(span, span.exchanges)
+
+    @cases
+    def events(self) -> Iterator[Case[Event]]:
+        """Return what else happened to images, where the tags could be read before and after."""
+        for history in self.histories:
+            for event in history.events:
+                if event.before.values is not None and event.after.values is not None:
+                    yield Case(event, event.exchanges)
 
     @cases
     def contradictions(self, *, standing_by: bool) -> Iterator[Case[UnreproducedMismatch]]:

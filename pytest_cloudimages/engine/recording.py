@@ -19,6 +19,19 @@ Parameters = ParamSpec("Parameters")
 Shower = TypeVar("Shower", bound="Collection")
 
 
+@dataclass(frozen=True)
+class Rate:
+    """How often something was seen, of the times that it could have been."""
+
+    violations: int
+    of: int
+    what: str
+    """What was counted, as it follows "3 of 40"."""
+
+    def __str__(self) -> str:
+        return f"{self.violations} of {self.of} {self.what}"
+
+
 @dataclass
 class CheckRecord:
     """The cases of one check; the last one's exchanges are those of a finding."""
@@ -38,6 +51,8 @@ class CheckRecord:
     notes: list[str] = field(default_factory=list)
     witnesses: list[Anomaly] = field(default_factory=list)
     """What no order of concurrent operations explains."""
+    rate: Rate | None = None
+    """How often concurrent clients met what the check is about; known also where they never did."""
     begun: float = field(default_factory=time.monotonic)
     _attached: dict[int, Exchange] = field(default_factory=dict, repr=False)
     """Held, so that no later exchange gets the identity of one that is gone."""

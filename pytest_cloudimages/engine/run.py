@@ -43,6 +43,8 @@ class Run(Short):
     _stack: ExitStack = field(default_factory=ExitStack)
     problem: Blocked | None = None
     """Why nothing can be judged, where that is so."""
+    takes_attributes: bool = True
+    """Whether the service takes attributes with values of our choice when an image is created."""
     beyond_must: bool = False
     """Whether a requirement of another level than MUST is asked for."""
     meant: Service | None = None

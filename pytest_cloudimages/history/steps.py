@@ -2,12 +2,12 @@
 
 import enum
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_cloudimages.client.exchange import Exchange
-from pytest_cloudimages.history.operations import Operation
+from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.resource import Answered, SetResource, represented
 from pytest_cloudimages.spec.mismatch import Allowed, Mismatch, expect, expect_among, expect_none_of
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -19,6 +19,8 @@ class Reading:
 
     answer: Answered
     resource: SetResource
+    beside: Mapping[str, object] = field(default_factory=dict)
+    """What was seen besides, by its name: the data of the image, who it is shared with."""
 
     @property
     def values(self) -> tuple[str, ...] | None:
@@ -31,7 +33,10 @@ class Reading:
         attributes = represented(self.answer)
         if attributes is None:
             return None
-        return {name: value for name, value in attributes.items() if name not in self.resource.volatile}
+        return {
+            **{name: value for name, value in attributes.items() if name not in self.resource.volatile},
+            **self.beside,
+        }
 
 
 class Prior(enum.StrEnum):
@@ -170,6 +175,72 @@ class UnreproducedMismatch:
         return f"after {len(self.exchanges)} exchanges the {self.name}s are not those acknowledged: {', '.join(parts)}"
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What was done to an image between two readings of it: operations of one kind on the set."""
+
+    before: Reading
+    after: Reading
+    steps: tuple[Step, ...]
+
+    @property
+    def kind(self) -> Kind:
+        """What all the operations do."""
+        return self.steps[0].operation.kind
+
+    @property
+    def acknowledged(self) -> bool:
+        """Whether any operation was."""
+        return any(step.answer.ok for step in self.steps)
+
+    @property
+    def refused(self) -> bool:
+        """Whether every operation was, so that nothing was to be done."""
+        return all(step.answer.refused for step in self.steps)
+
+    @property
+    def changed(self) -> set[str]:
+        """The names of the attributes beside the set that differ afterwards; none where they cannot be read."""
+        return differing(self.before.rest, self.after.rest)
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """What it rests on, in the order sent."""
+        answers = [self.before.answer, *(step.answer for step in self.steps), self.after.answer]
+        return [answer.exchange for answer in answers]
+
+    def __repr__(self) -> str:
+        return " and ".join(dict.fromkeys(step.answered for step in (self.steps[0], self.steps[-1])))
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to an image between two readings of it, and that is nothing to the set."""
+
+    name: str
+    before: Reading
+    after: Reading
+
+    @property
+    def kept(self) -> bool:
+        """Whether the set is the same afterwards, as far as it can be read."""
+        before, after = self.before.values, self.after.values
+        return before is None or after is None or sorted(before) == sorted(after)
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """What it rests on, in the order sent."""
+        return [self.before.answer.exchange, self.after.answer.exchange]
+
+
+def differing(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> set[str]:
+    """Return the names under which two sets of attributes differ; none where either cannot be read."""
+    if before is None or after is None:
+        return set()
+    absent = object()
+    return {name for name in {*before, *after} if before.get(name, absent) != after.get(name, absent)}
+
+
 @dataclass
 class SequentialHistory:
     """What one plan, carried out, has shown."""
@@ -180,8 +251,10 @@ class SequentialHistory:
     steps: list[Step] = field(default_factory=list)
     readings: list[Reading] = field(default_factory=list)
     mismatches: list[UnreproducedMismatch] = field(default_factory=list)
-    additions: list[tuple[Reading, Reading, list[Step]]] = field(default_factory=list)
-    """Readings around additions alone."""
+    spans: list[Span] = field(default_factory=list)
+    """Readings around operations of one kind."""
+    events: list[Event] = field(default_factory=list)
+    """What else happened to the image."""
     flaky: list[Exchange] = field(default_factory=list)
     """Requests that the service failed at, and answered when all was asked again."""
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.client.redaction import SECRETS
+from pytest_cloudimages.client.showing import as_json_text
+from pytest_cloudimages.reporting import findings
 from pytest_cloudimages.spec import catalogue as catalogue_package
 from pytest_cloudimages.spec.verdicts import Verdict, worst
 
@@ -43,7 +45,13 @@ class CheckResult:
     replay: str = ""
     """The command that asks for just this again, if it is not the run's own."""
     extent: str = ""
-    """The class of input that a finding is about, if it is known."""
+    """The class of input that a finding is about, with what was tried of it, if it is known."""
+    input_class: str = ""
+    """That class alone."""
+    symptom: str = ""
+    """In which way an operation on a tag went wrong, if it was one that did."""
+    rate: Mapping[str, Any] | None = None
+    """How often concurrent clients met what the check is about."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +90,8 @@ class RunFacts:
     left_behind: tuple[str, ...] = ()
     requests: Mapping[str, int] = field(default_factory=dict)
     """How many requests were sent for each purpose."""
+    latencies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """How long answers took, by operation: count, median, 95th percentile and maximum."""
 
     @property
     def lent(self) -> tuple[str, ...]:
@@ -125,8 +135,10 @@ class Results:
             "left_behind": list(facts.left_behind),
             "software": facts.software,
             "requests": facts.requests,
+            "latencies": [{"operation": operation, **summary} for operation, summary in facts.latencies.items()],
             "classes": dict(sorted(_classes(records).items())),
             "totals": {str(verdict): totals[str(verdict)] for verdict in Verdict},
+            "causes": findings.causes(entries),
             "requirements": entries,
         }
         return cls(SECRETS.hidden(data))
@@ -213,8 +225,15 @@ def _entry(
         if explained and explained.mismatch and not explanation:
             entry |= explained.mismatch
         entry["replay"] = (decisive[0].replay if decisive else "") or facts.replay[requirement.id]
-    if verdict.finding and (extent := next((record.extent for record in decisive if record.extent), "")):
-        entry["class"] = extent
+    if classes := _classes(records):
+        entry["classes"] = dict(sorted(classes.items()))
+    if rate := next((record.rate for record in decisive if record.rate), None):
+        entry["rate"] = dict(rate)
+    if verdict.finding:
+        extended = next((record for record in decisive if record.extent), None)
+        if extended:
+            entry["class"] = extended.extent
+        entry |= findings.identified(entry, (extended or explained or decisive[0]) if decisive else None)
     return entry
 
 
@@ -237,4 +256,4 @@ def _classes(records: Iterable[CheckResult]) -> Counter[str]:
 
 def as_json(results: Results) -> str:
     """Return conformance.json."""
-    return json.dumps(results.data, indent=1, ensure_ascii=True) + "\n"
+    return as_json_text(json.dumps(results.data, indent=1, ensure_ascii=True)) + "\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from pytest_cloudimages.client.showing import in_one_line
 from pytest_cloudimages.reporting import OF_OTHERS, WRITERS
 from pytest_cloudimages.reporting.results import verdict_of
 from pytest_cloudimages.spec.catalogue import VERSION
@@ -42,7 +43,8 @@ def header(facts: RunFacts) -> list[str]:
         f"image: {image}",
         f"profile: {profile}, seed: {seed}, specification: version {VERSION}",
     ]
-    return [*lines, f"PROBLEM: {facts.problem}"] if facts.problem else lines
+    lines += [f"PROBLEM: {facts.problem}"] if facts.problem else []
+    return [in_one_line(line) for line in lines]
 
 
 def table(results: Results) -> list[str]:
@@ -73,7 +75,7 @@ def finding(entry: Mapping[str, Any]) -> list[str]:
     width = max(len(label) for label, _ in rows) + 1
     return [
         f"{entry['verdict'].upper()} {entry['id']}: {entry['statement']}",
-        *(f"  {(label and label + ':').ljust(width)} {text}" for label, text in rows),
+        *(f"  {(label and label + ':').ljust(width)} {in_one_line(text)}" for label, text in rows),
     ]
 
 
@@ -117,7 +119,7 @@ def _came(entry: Mapping[str, Any]) -> list[tuple[str, str]]:
             break
     else:
         lines = [_folded(told)]
-    visible = [printable(line) for line in lines if line]
+    visible = [in_one_line(line) for line in lines if line]
     return [("" if place else label, line) for place, line in enumerate(visible or [""])]
 
 
@@ -125,13 +127,8 @@ def _folded(lines: Iterable[str]) -> str:
     return _short(" ".join(" ".join(lines).split()))
 
 
-def printable(text: str) -> str:
-    """Return a text in which nothing is invisible, colours a terminal, or turns a line around."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
-
-
 def _short(text: str) -> str:
-    text = printable(text)
+    text = in_one_line(text)
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
 
 
@@ -211,7 +208,7 @@ def _costs(results: Results, out: pytest.TerminalReporter, *, written: bool) -> 
 
 
 def _aftermath(data: Mapping[str, Any]) -> Sequence[str]:
-    lines = [f"LEFT BEHIND: {image}" for image in data["left_behind"]]
+    lines = [in_one_line(f"LEFT BEHIND: {image}") for image in data["left_behind"]]
     if data["interrupted"]:
         tidy = "; what it had created is gone, what it had borrowed is as it was" if not lines else ""
         lines.append(f"The run was interrupted{tidy}.")

@@ -4,7 +4,7 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import version
 from pathlib import Path
@@ -24,6 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("name", nargs="*", help="of a fault, or what names begin with; all without")
     parser.add_argument("--profile", help="how much to try; by default what each fault asks for")
     parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--seeds", type=int, metavar="N", help="judge each with the seeds 1 to N, and say what differs")
     parser.add_argument(
         "--write",
         action="store_true",
@@ -34,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     names = [fault for fault in FAULTS if not chosen.name or fault.startswith(tuple(chosen.name))]
     if not names:
         parser.error("no fault is called so")
+    if chosen.seeds:
+        return _print_seeds(names, chosen.profile, chosen.seeds)
     if chosen.write:
         if chosen.profile or chosen.seed != SEED:
             parser.error("--write takes the profile that each fault asks for, and the seed that it always takes")
@@ -110,10 +113,36 @@ def _print(
     return bool(wrong)
 
 
+def _print_seeds(names: Sequence[str], profile: str | None, seeds: int) -> int:
+    """Say of each fault with how many seeds it is judged as expected, and how it is not; the status is 1 there."""
+    begun, wrong, sent = time.monotonic(), 0, 0
+    for name in names:
+        fault, quarrels = FAULTS[name], {}
+        for seed, outcome in _judged((name, profile, seed) for seed in range(1, seeds + 1)):
+            sent += outcome.sent
+            if quarrel := outcome.quarrel(fault.broken, fault.perhaps):
+                quarrels[seed] = quarrel
+        wrong += len(quarrels)
+        print(f"{name}: as expected with {seeds - len(quarrels)} of {seeds} seeds", flush=True)
+        for seed, quarrel in quarrels.items():
+            print(f"seed {seed}:\n{quarrel}", file=sys.stderr, flush=True)
+    runs = len(names) * seeds
+    print(f"\n{runs - wrong} of {runs} runs as expected; {sent:,} requests in {time.monotonic() - begun:.0f} s.")
+    return bool(wrong)
+
+
 def _outcomes(names: Sequence[str], profile: str | None, seed: int) -> Iterator[tuple[str, Outcome]]:
-    def judge(name: str) -> Outcome:
+    for name, (_, outcome) in zip(names, _judged((name, profile, seed) for name in names), strict=True):
+        yield name, outcome
+
+
+def _judged(runs: Iterable[tuple[str, str | None, int]]) -> Iterator[tuple[int, Outcome]]:
+    """Judge faults, each in a profile or its own and with a seed; yield the seeds and outcomes in the same order."""
+
+    def judge(run: tuple[str, str | None, int]) -> tuple[int, Outcome]:
+        name, profile, seed = run
         with tempfile.TemporaryDirectory() as folder:
-            return judged(FAULTS[name], Path(folder), profile=profile or FAULTS[name].profile, seed=seed)
+            return seed, judged(FAULTS[name], Path(folder), profile=profile or FAULTS[name].profile, seed=seed)
 
     with ThreadPoolExecutor(AT_A_TIME) as pool:
-        yield from zip(names, pool.map(judge, names), strict=True)
+        yield from pool.map(judge, runs)

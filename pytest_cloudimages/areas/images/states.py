@@ -2,7 +2,9 @@
 
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,51 @@ from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
+ATTRIBUTES: dict[str, Any] = {
+    "min_disk": 1,
+    "min_ram": 64,
+    "cloudimages_note": "as created",
+    "cloudimages_origin": "made for a test",
+}
+"""Attributes with values that are no defaults, so that it shows when a tag operation loses them."""
+CHANGED_LATER: tuple[dict[str, Any], ...] = (
+    {"op": "replace", "path": "/min_ram", "value": 128},
+    {"op": "replace", "path": "/cloudimages_note", "value": "changed later"},
+    {"op": "add", "path": "/cloudimages_later", "value": "added later"},
+)
+"""Changes of them, so that it shows when one puts them back to what they were at first."""
+
+
+@contextmanager
+def with_attributes(run: Run, **attributes: Any) -> Iterator[Image]:
+    """Yield an image whose attributes have values that are no defaults, if the service accepts them."""
+    with ExitStack() as stack:
+        refuses = run.settings.image or not run.takes_attributes
+        try:
+            image = stack.enter_context(run.fresh_image(**{} if refuses else ATTRIBUTES, **attributes))
+        except Blocked:
+            if refuses:
+                raise
+            image = stack.enter_context(run.fresh_image(**attributes))
+            run.takes_attributes = False
+        yield image
+
+
+@contextmanager
+def with_changed_attributes(run: Run, **attributes: Any) -> Iterator[Image]:
+    """Yield such an image some of whose attributes, its name among them, were changed since it was created."""
+    with with_attributes(run, **attributes) as image:
+        # The second image of a plan is to keep the name of the first.
+        if not run.settings.image and run.takes_attributes and "name" not in attributes:
+            name = f"{image.name}-renamed"
+            with run.recorder.of(Purpose.PREPARING):
+                changed = image.client.patch(
+                    image.id, {"op": "replace", "path": "/name", "value": name}, *CHANGED_LATER
+                ).ok
+            # A service that changes no attributes is asked with those it was given.
+            image = replace(image, name=name) if changed else image  # noqa: PLW2901 - the same image
+        yield image
+
 
 @contextmanager
 def active(run: Run) -> Iterator[Image]:
@@ -19,15 +66,6 @@ def active(run: Run) -> Iterator[Image]:
     with run.fresh_image(own=True) as image:
         with run.recorder.of(Purpose.PREPARING):
             require_ok(image.send("PUT", "/file", body=b"x" * 64, headers={"Content-Type": "application/octet-stream"}))
-        yield image
-
-
-@contextmanager
-def hidden(run: Run) -> Iterator[Image]:
-    """Yield a hidden image, which lists leave out. Raise ``Blocked`` if the service refuses to hide it."""
-    with run.fresh_image(own=True) as image:
-        with run.recorder.of(Purpose.PREPARING):
-            require_ok(image.client.patch(image.id, {"op": "replace", "path": "/os_hidden", "value": True}))
         yield image
 
 

@@ -53,7 +53,7 @@ from pytest_cloudimages.areas.common.checks import (
 from pytest_cloudimages.areas.tags.corpus import UNITS
 from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept
 from pytest_cloudimages.areas.tags.negative import NegativeRequests, UnauthorizedAttempts
-from pytest_cloudimages.areas.tags.other_attributes import changed_attributes, restless_attributes
+from pytest_cloudimages.areas.tags.other_attributes import expect_attributes_kept
 from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.areas.tags.race_findings import expect_none_lost, expect_once, lost_additions, not_once
 from pytest_cloudimages.areas.tags.races import Pattern
@@ -105,9 +105,9 @@ __all__ = [
     "among_others",
     "answered",
     "anything_but",
-    "changed_attributes",
     "documented_codes",
     "expect_among",
+    "expect_attributes_kept",
     "expect_exact_effect",
     "expect_explained",
     "expect_filtered",
@@ -121,6 +121,7 @@ __all__ = [
     "expect_stored_or_refused",
     "expect_tags",
     "fitting_schemas",
+    "in_ordinary_state",
     "inconsistent_without_patch",
     "its_beginning_is_kept",
     "limit_of",
@@ -134,7 +135,6 @@ __all__ = [
     "overlong",
     "repeated",
     "require_ok",
-    "restless_attributes",
     "retry_after",
     "set_tags",
     "shows_tags",
@@ -155,6 +155,14 @@ def shows_tags(reading: Reading) -> bool:
 def among_others(step: Step) -> bool:
     """Return whether the image carried other tags than the one that a step names."""
     return bool({*(step.before or ())} - {step.value})
+
+
+def in_ordinary_state(step: Step) -> bool:
+    """Return whether an image was in a state in which tags can be changed as a matter of course.
+
+    That they can be while it is protected or deactivated is asked by TAG-ADD-31, TAG-ADD-32 and TAG-DEL-19.
+    """
+    return step.operation.input_class not in ("protected", "deactivated")
 
 
 def alone(step: Step) -> bool:

@@ -28,6 +28,7 @@ MAX_PARTNERS = 3
 """Other tags of the image that are tried together with the one that went wrong, at most."""
 MAX_TAGS = 12
 """Tags that are added to an image to see whether their number matters, at most."""
+TOO_LONG = f"tags of more than {LONGEST} characters"
 OTHER_TAG = "company"
 """The tag that an image has before in trials beside another tag."""
 
@@ -50,11 +51,21 @@ SCENARIOS = {
 
 
 @dataclass(frozen=True)
+class Explained:
+    """What is known of the input that a finding is about."""
+
+    sentence: str = ""
+    """The class, with neighbours on either side; or what was seen, where there is no class."""
+    input_class: str = ""
+    """The class alone: the same in every run, whichever member of it was met."""
+
+
+@dataclass(frozen=True)
 class _Known:
     """An explanation, and the suspects that it is about."""
 
     like: Suspect
-    sentence: str
+    explained: Explained
     is_about: Callable[[Suspect], bool]
     by_itself: bool = True
     """Whether the tag goes wrong by itself, whatever the image had and whatever came before."""
@@ -88,20 +99,24 @@ class Explainer:
 
     def explain(self, suspect: Suspect) -> str:
         """Return the input class that a finding is about, as a sentence; ``""`` if nothing can be said."""
+        return self.explained(suspect).sentence
+
+    def explained(self, suspect: Suspect) -> Explained:
+        """Return what is known of the input that a finding is about; nothing if nothing can be said."""
         if shared := self._shared(suspect, by_itself=True):
-            return shared.sentence
+            return shared.explained
         limit = min(self._begun + PER_RUN, self._spent + PER_FINDING)
         if self.over or limit - self._spent < MIN_REQUESTS or not string_classes.safe(suspect.tag):
-            return ""
+            return Explained()
         try:
             with self.run.recorder.of(Purpose.EXPLAINING), ExitStack() as stack:
                 found = self._found(suspect, Prober(self.run, limit, stack))
         except Blocked:
             # The service stopped answering: what goes wrong from now on is not due to the tag.
             self.over = True
-            return ""
+            return Explained()
         self.known.append(found)
-        return found.sentence
+        return found.explained
 
     def _shared(self, suspect: Suspect, *, by_itself: bool) -> _Known | None:
         return next(
@@ -111,7 +126,8 @@ class Explainer:
     def _found(self, suspect: Suspect, prober: Prober) -> _Known:
         try:
             if suspect.symptom is Symptom.ACCEPTED:
-                return _Known(suspect, _beyond(suspect, prober), lambda other: len(other.tag) > LONGEST)
+                explained = Explained(_beyond(suspect, prober), TOO_LONG)
+                return _Known(suspect, explained, lambda other: len(other.tag) > LONGEST)
             usual, *others = SCENARIOS[suspect.kind, suspect.carried]
             return (
                 _by_tag(suspect, prober, usual, by_itself=True)
@@ -129,7 +145,7 @@ class Explainer:
 
 
 def _this_suspect(suspect: Suspect, sentence: str) -> _Known:
-    return _Known(suspect, sentence, lambda other: other == suspect)
+    return _Known(suspect, Explained(sentence), lambda other: other == suspect)
 
 
 def _elsewhere(suspect: Suspect) -> str:
@@ -160,7 +176,7 @@ def _by_tag(suspect: Suspect, prober: Prober, scenario: Scenario, *, by_itself: 
         found = string_classes.class_of(suspect.tag, trials)
         if found is None:
             sentence = wording.unclaimed(suspect.tag, trials, suspect.symptom, scenario.when, string_classes.shown)
-            return _Known(suspect, sentence, lambda other: other.tag == suspect.tag, by_itself=by_itself)
+            return _Known(suspect, Explained(sentence), lambda other: other.tag == suspect.tag, by_itself=by_itself)
         only_tag = (
             found.everything
             and not other_tag
@@ -171,7 +187,8 @@ def _by_tag(suspect: Suspect, prober: Prober, scenario: Scenario, *, by_itself: 
             continue
         when = " and ".join(filter(None, [scenario.when, "when the image has no other" if only_tag else ""]))
         sentence = wording.claimed(found, trials, suspect.symptom, when, string_classes.shown)
-        return _Known(suspect, sentence, _about_tags(found, only_tag=only_tag), by_itself=by_itself)
+        explained = Explained(sentence, wording.claim(found, when))
+        return _Known(suspect, explained, _about_tags(found, only_tag=only_tag), by_itself=by_itself)
     return None
 
 
@@ -200,7 +217,8 @@ def _by_pair(suspect: Suspect, prober: Prober) -> _Known | None:
         sentence = wording.unclaimed(pair, trials, suspect.symptom, scenario.when, wording.both)
         return _this_suspect(suspect, sentence)
     sentence = wording.claimed(found, trials, suspect.symptom, scenario.when, wording.both)
-    return _Known(suspect, sentence, _about_pairs(found), by_itself=False)
+    explained = Explained(sentence, wording.claim(found, scenario.when))
+    return _Known(suspect, explained, _about_pairs(found), by_itself=False)
 
 
 def _about_pairs(found: Hypothesis[Pair]) -> Callable[[Suspect], bool]:
@@ -219,10 +237,11 @@ def _by_number(suspect: Suspect, prober: Prober) -> _Known | None:
         return None
     seen = prober.shown if prober.shown in later else suspect.symptom
     if _counts_additions(question, place):
-        sentence = f"any tag, at addition {place} to an image ({seen}; before it: correct)"
+        claim, well = f"any tag, at addition {place} to an image", "before it"
     else:
-        sentence = f"any tag added to an image that already has {place - 1} tags ({seen}; with {place - 2}: correct)"
-    return _Known(suspect, sentence, lambda other: len(other.before) >= place - 1, by_itself=False)
+        claim, well = f"any tag added to an image that already has {place - 1} tags", f"with {place - 2}"
+    explained = Explained(f"{claim} ({seen}; {well}: correct)", claim)
+    return _Known(suspect, explained, lambda other: len(other.before) >= place - 1, by_itself=False)
 
 
 def _place(question: Question, most: int) -> int | None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from pytest_cloudimages.engine.concurrent import Completed, ConcurrentRun
 from pytest_cloudimages.engine.measurement import Measurement
+from pytest_cloudimages.engine.recording import Rate, current_check
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.spec.mismatch import Mismatch, expect
 
@@ -27,8 +28,8 @@ def expect_none_lost(shown: Measurement[Completed]) -> None:
     lost = Counter(run.plan.clients for run, _ in shown.violations)
     counts = ", ".join(f"{lost[clients]} of {added[clients]} with {clients} clients" for clients in sorted(added))
     tags = [addition.event.value for _, addition in shown.violations]
-    rate = f"{lost.total()} of {added.total()} acknowledged additions lost: {counts}"
-    expect(tags, [], "tags of acknowledged additions that are not listed", rate=rate)
+    rate = current_check().rate = Rate(lost.total(), added.total(), "acknowledged additions lost")
+    expect(tags, [], "tags of acknowledged additions that are not listed", rate=f"{rate}: {counts}")
 
 
 def not_once(run: ConcurrentRun) -> Iterator[Mismatch]:
@@ -47,6 +48,8 @@ def not_once(run: ConcurrentRun) -> Iterator[Mismatch]:
 def expect_once(shown: Measurement[Mismatch]) -> None:
     """Raise the first mismatch that races have shown."""
     __tracebackhide__ = True
+    departing = {id(run) for run, _ in shown.violations}
+    current_check().rate = Rate(len(departing), len(shown.runs), "races in which a tag was not there once, or stayed")
     for _, mismatch in shown.violations:
         raise mismatch
 

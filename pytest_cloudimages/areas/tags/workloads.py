@@ -1,17 +1,15 @@
 """The workloads of tags: each is drawn from the seed, carried out once, and looked at by many checks."""
 
 import zlib
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
-
-import pytest
 
 from pytest_cloudimages.areas.images import states
+from pytest_cloudimages.areas.images.life import EVENTS, Life
 from pytest_cloudimages.areas.tags import corpus, read_paths, strategies
 from pytest_cloudimages.areas.tags.plans import (
+    plan_of_a_life,
     plan_of_a_limit,
     plan_of_absence,
     plan_of_boundaries,
@@ -21,7 +19,6 @@ from pytest_cloudimages.areas.tags.plans import (
 from pytest_cloudimages.areas.tags.read_paths import Comparisons
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.areas.tags.tag_limit import steps_of
-from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine import drawing, sequential
 from pytest_cloudimages.engine.drawing import Sample
 from pytest_cloudimages.engine.observations import Steps
@@ -33,13 +30,9 @@ from pytest_cloudimages.history.oracles import took_exact_effect
 from pytest_cloudimages.history.sequential_plans import add_delete, full_cycle, read_often
 from pytest_cloudimages.history.steps import SequentialHistory
 from pytest_cloudimages.spec import limits
-from pytest_cloudimages.spec.verdicts import Blocked
 
 ON_OTHER_IMAGE = 3
 """Tags that are first added to another image, so that it shares them with the one that is changed."""
-
-ATTRIBUTES: dict[str, Any] = {"min_disk": 1, "min_ram": 64, "cloudimages_note": "as it was"}
-"""Attributes with values that are no defaults, so that it shows when a tag operation loses them."""
 
 
 def _effort(run: Run) -> Profile:
@@ -54,18 +47,6 @@ def _effort(run: Run) -> Profile:
     return replace(effort, tags=min(effort.tags, room), many=min(effort.many, room))
 
 
-@contextmanager
-def _image_with_attributes(run: Run, **attributes: Any) -> Iterator[Image]:
-    """Yield an image whose attributes have values that are no defaults, if the service accepts them."""
-    with ExitStack() as stack:
-        wanted: dict[str, Any] = {} if run.settings.image else ATTRIBUTES
-        try:
-            image = stack.enter_context(run.fresh_image(**wanted, **attributes))
-        except Blocked:
-            image = stack.enter_context(run.fresh_image(**attributes))
-        yield image
-
-
 @workload(salt="plain", follows_the_seed=True, requests=(54, 108, 625, 1003))
 def plain_tags(run: Run, seed: int) -> Steps:
     """Run plain tags through the full cycle: added, repeated, deleted, deleted again, re-added, deleted."""
@@ -75,7 +56,7 @@ def plain_tags(run: Run, seed: int) -> Steps:
     # Every class once before any comes twice, however few there is room for.
     chosen = [strategies.without_confusables([*batch[::rounds], *batch])[: effort.tags] for batch in drawn]
     shuffled = [drawing.shuffled(batch, seed) for batch in chosen]
-    return _full_cycles(run, shuffled, partial(_image_with_attributes, run))
+    return _full_cycles(run, shuffled, partial(states.with_changed_attributes, run))
 
 
 @workload(salt="unusual", follows_the_seed=True, requests=(0, 172, 1619, 5395))
@@ -93,7 +74,7 @@ def unusual_tags(run: Run, seed: int) -> Steps:
         in_full, once = [*in_full, *once], []
     plans = [add_delete([(sample.tag, sample.input_class) for sample in batch]) for batch in once]
     histories = _full_cycles(run, in_full).histories
-    return steps_of(histories + sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
+    return Steps(histories) + _executed(run, plans)
 
 
 @workload(empty=lambda: steps_of([]), requests=(0, 444, 887, 887))
@@ -115,7 +96,7 @@ def confusable_tags(run: Run) -> Steps:
         for group in strategies.non_confusable_groups(ordered_pairs)
         for batch in drawing.batches(group, effort.tags // 2)
     ]
-    return steps_of(sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
+    return _executed(run, plans)
 
 
 @workload(empty=lambda: steps_of([]), requests=(52, 87, 87, 87))
@@ -145,7 +126,7 @@ def boundary_tags(run: Run) -> Steps:
         )
         for place, batch in enumerate(batches)
     ]
-    return steps_of(sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
+    return _executed(run, plans, partial(states.with_changed_attributes, run))
 
 
 @workload(empty=lambda: steps_of([]), requests=(14, 27, 27, 27))
@@ -158,7 +139,7 @@ def absent_tags(run: Run) -> Steps:
         near += ["absent", "7", "third-", "third-70", "-", "a" * limits.LONGEST]
         special += corpus.ABSENT
     absent = [(tag, "absent") for tag in near] + [(tag, "absent and special") for tag in special]
-    return steps_of([sequential.execute(plan_of_absence(present, absent), TAGS, run.fresh_image, single=run.single)])
+    return _executed(run, [plan_of_absence(present, absent)])
 
 
 @workload(salt="lengths", follows_the_seed=True, requests=(0, 557, 917, 917))
@@ -173,7 +154,7 @@ def every_length(run: Run, seed: int) -> Steps:
     phrases = [(phrase, "looks like something else") for phrase in corpus.PHRASES]
     phrases += [(phrase, "255 characters of several kinds") for phrase in corpus.LONG]
     plans += _add_some_delete(phrases, seed, effort.tags, min(effort.delete_every, 2))
-    return steps_of(sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
+    return _executed(run, plans)
 
 
 def _add_some_delete(tags: list[tuple[str, str]], seed: int, size: int, every: int) -> list[list[Operation]]:
@@ -211,10 +192,10 @@ def _plan_of_polyglots(seed: int) -> list[Operation]:
 
 def _executed_then_in_parts(run: Run, plans: list[list[Operation]]) -> Steps:
     """Execute plans, and after them a plan of the parts of each tag that did not come through whole."""
-    whole = sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single)
-    parts = _parts_of(_not_kept(whole))
+    whole = _executed(run, plans)
+    parts = _parts_of(_not_kept(whole.histories))
     plans_of_parts = [add_delete(batch) for batch in drawing.batches(parts, _effort(run).tags)]
-    return steps_of(whole + sequential.execute_all(plans_of_parts, TAGS, run.fresh_image, single=run.single))
+    return whole + _executed(run, plans_of_parts)
 
 
 def _not_kept(histories: list[SequentialHistory]) -> list[Operation]:
@@ -235,18 +216,13 @@ def _parts_of(additions: list[Operation]) -> list[tuple[str, str]]:
     return parts + [(part, "part of a polyglot") for tag in polyglots for part in corpus.fragments(tag)]
 
 
-@workload(empty=lambda: steps_of([]), requests=(0, 29, 29, 29))
+@workload(empty=lambda: steps_of([]), requests=(0, 78, 78, 78))
 def image_states(run: Run) -> Steps:
-    """Add and delete tags of an active, a hidden and a public image."""
+    """Add and delete tags through an image's life: while it is changed, protected, hidden, shared, active and so on."""
     if not run.rounds or run.settings.image:
         return steps_of([])
-    histories = []
-    for state, open_image in (("active", states.active), ("hidden", states.hidden), ("public", states.public)):
-        plan = add_delete([(f"{state}-1", state), (f"{state}-2", state)])
-        # If no image can be brought into the state, that says nothing about tags.
-        with suppress(Blocked, pytest.skip.Exception):
-            histories.append(sequential.execute(plan, TAGS, partial(open_image, run), single=True))
-    return steps_of(histories)
+    life = Life(run)
+    return steps_of([sequential.execute(plan_of_a_life(EVENTS), TAGS, life.fresh_image, single=True, life=life)])
 
 
 @workload(empty=lambda: steps_of([]), requests=(0, 0, 0, 0))
@@ -255,7 +231,7 @@ def image_at_tag_limit(run: Run) -> Steps:
     limit = run.settings.tag_limit
     if not limit:
         return steps_of([])
-    return steps_of([sequential.execute(plan_of_a_limit(limit), TAGS, run.fresh_image, single=run.single)])
+    return _executed(run, [plan_of_a_limit(limit)])
 
 
 @workload(salt="sequences", follows_the_seed=True, requests=(17, 178, 1900, 6358))
@@ -266,7 +242,7 @@ def sequences(run: Run, seed: int) -> Steps:
     # Of equal length and without meaning, so that nothing but their number can make a difference.
     many = [f"m{zlib.crc32(f'{seed} {place}'.encode()):08x}" for place in range(effort.many)]
     plans = [*(read_often(plan, effort.read_every) for plan in plans), *([plan_of_many(many)] if many else [])]
-    return steps_of(sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
+    return _executed(run, plans)
 
 
 @workload(salt="related sequences", follows_the_seed=True, requests=(0, 39, 187, 621))
@@ -277,7 +253,7 @@ def confusable_sequences(run: Run, seed: int) -> Steps:
         return steps_of([])
     plans = drawing.draw(strategies.confusable_plans(), seed, -(-effort.rounds // 2))
     plans = [read_often(plan, effort.read_every) for plan in plans]
-    return steps_of(sequential.execute_all(plans, TAGS, run.fresh_image, single=run.single))
+    return _executed(run, plans)
 
 
 @workload(salt="walks", follows_the_seed=True, requests=(0, 34, 265, 661))
@@ -306,4 +282,10 @@ def _full_cycles(run: Run, batches: list[list[Sample]], fresh_image: FreshImage 
         for batch in batches
         if batch
     ]
-    return steps_of(sequential.execute_all(plans, TAGS, fresh_image or run.fresh_image, single=run.single))
+    return _executed(run, plans, fresh_image)
+
+
+def _executed(run: Run, plans: Sequence[list[Operation]], fresh_image: FreshImage | None = None) -> Steps:
+    """Execute plans on images whose attributes show it where an operation on tags loses them."""
+    opened = fresh_image or partial(states.with_attributes, run)
+    return steps_of(sequential.execute_all(plans, TAGS, opened, single=run.single))

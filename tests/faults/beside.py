@@ -1,0 +1,67 @@
+"""What is judged beside the requirements that a fault breaks, without a request of its own to speak of."""
+
+import contextlib
+import json
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from pytest_cloudimages.engine.registry import asked_by
+from pytest_cloudimages.engine.settings import PROFILES
+from pytest_cloudimages.spec.catalogue import load
+from pytest_cloudimages.spec.marks import ids_of
+
+from .registry import Fault
+from .trial import SUITE, WARM
+
+CHEAP = 60
+"""Requests of a workload that is asked beside anything."""
+
+
+def beside(fault: Fault) -> list[str]:
+    """Return the requirements that a run has to ask for, so that what it sends for a fault's own is judged in full.
+
+    These are the fault's own, and all that look at nothing but the workloads carried out for them anyway, or at cheap
+    ones. Where a fault breaks nothing, or names what to select itself, nothing is returned: its run is not narrowed.
+    """
+    own = fault.broken | fault.perhaps
+    if not own or fault.profile == "quick" or "--select" in fault.words:
+        return []
+    looked_at, catalogue = _workloads(fault.profile), load()
+    carried_out = set().union(*(looked_at.get(identifier, ()) for identifier in own))
+    levels = PROFILES[fault.profile].levels
+    return sorted(
+        identifier
+        for identifier, names in looked_at.items()
+        if identifier in own or (carried_out.issuperset(names) and catalogue[identifier].level in levels)
+    )
+
+
+@cache
+def _workloads(profile: str) -> dict[str, frozenset[str]]:
+    """Return the workloads, by the id of a requirement, that its tests look at and that are not cheap."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "workloads.json")
+        collecting = WARM.Process(target=_collect, args=(str(file), profile))
+        collecting.start()
+        collecting.join()
+        return {identifier: frozenset(names) for identifier, names in json.loads(file.read_text("utf-8")).items()}
+
+
+def _collect(file: str, profile: str) -> None:
+    class Collected:
+        def pytest_collection_finish(self, session: pytest.Session) -> None:
+            found: dict[str, set[str]] = {}
+            for item in session.items:
+                names = {each.name for each in asked_by([item]) if each.requests[profile] > CHEAP}
+                for identifier in ids_of(item):
+                    found.setdefault(identifier, set()).update(names)
+            Path(file).write_text(json.dumps({key: sorted(names) for key, names in found.items()}), "utf-8")
+
+    # Away from the checkout, whose settings are not the suite's.
+    os.chdir(Path(file).parent)
+    with Path(os.devnull).open("w", encoding="utf-8") as quiet, contextlib.redirect_stdout(quiet):
+        pytest.main(["--collect-only", "-qq", "-p", "no:cacheprovider", "--pyargs", SUITE], plugins=[Collected()])
