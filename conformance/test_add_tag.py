@@ -6,6 +6,7 @@ from itertools import chain
 import pytest
 
 from pytest_cloudimages import Blocked, expect, note, requirement
+from pytest_cloudimages.areas.tags.callers import ORDINARY, Change, Party
 from pytest_cloudimages.areas.tags.checks import (
     ADD,
     LONGEST,
@@ -13,6 +14,7 @@ from pytest_cloudimages.areas.tags.checks import (
     REFUSED,
     SOMETHING,
     UNITS,
+    AccessAttempts,
     AtALimit,
     Basics,
     Comparisons,
@@ -38,6 +40,7 @@ from pytest_cloudimages.areas.tags.checks import (
     expect_tags,
     in_ordinary_state,
     inconsistent_without_patch,
+    known_tag_limit,
     limit_of,
     lost_additions,
     met_in_passing,
@@ -46,7 +49,6 @@ from pytest_cloudimages.areas.tags.checks import (
     others_added,
     require_ok,
     set_tags,
-    stated_tag_limit,
     unaltered,
 )
 from pytest_cloudimages.areas.tags.corpus import BODIES_OF_ADDITIONS, FURTHER_BODIES_OF_ADDITIONS
@@ -55,7 +57,12 @@ from pytest_cloudimages.areas.tags.fixtures import *
 
 # "204 Success: Request succeeded."
 @requirement("TAG-ADD-01")
-def test_adding_a_tag_succeeds_with_204(plain_tags: Steps, image_states: Steps) -> None:
+def test_adding_a_tag_succeeds_with_204(
+    plain_tags: Steps, image_states: Steps, access_attempts: AccessAttempts
+) -> None:
+    for attempt in access_attempts.aside().by(Party.OWNER, states=ORDINARY, changes=[Change.ADD]):
+        expect(attempt.answer.status, {204, 201}, f"status of {attempt}")
+
     in_any_state = image_states.additions(past=[Prior.NEVER], where=in_ordinary_state)
     for step in chain(plain_tags.additions(past=[Prior.NEVER]), in_any_state):
         # 201 is undocumented, yet what HTTP asks of a PUT that creates. (Ruling Q-05.)
@@ -251,7 +258,7 @@ def test_an_addition_is_answered_with_a_documented_code(
 @requirement("TAG-ADD-19")
 @pytest.mark.usefixtures("image_at_tag_limit")
 def test_an_addition_over_a_limit(cloudimages_run: Run) -> None:
-    never = "no addition was answered 413; state the operator's limit with --tag-limit N to have it tried"
+    never = "no addition was answered 413; state the limit with --tag-limit N, or have --profile thorough find it"
     seen = met_in_passing(cloudimages_run, 413, "PUT", skip=never)
     note(f"{len(seen)} additions were answered 413.")
 
@@ -259,7 +266,7 @@ def test_an_addition_over_a_limit(cloudimages_run: Run) -> None:
 # image_tag_quota: the tags that an image may carry
 @requirement("TAG-ADD-20")
 def test_the_limit_of_tags_is_enforced_with_413(image_at_tag_limit: Steps, cloudimages_run: Run) -> None:
-    limit = stated_tag_limit(cloudimages_run)
+    limit = known_tag_limit(cloudimages_run, image_at_tag_limit)
     for step in image_at_tag_limit.aside().additions(input_classes=[AtALimit.UP_TO_IT]):
         step.expect(status=OK, present=True)
     past_it = image_at_tag_limit.additions(input_classes=[AtALimit.PAST_IT])
@@ -273,7 +280,7 @@ def test_the_limit_of_tags_is_enforced_with_413(image_at_tag_limit: Steps, cloud
 # QuotaImageTagsProxy.add: a tag that is there adds nothing
 @requirement("TAG-ADD-21")
 def test_at_the_limit_a_carried_tag_can_be_added_again(image_at_tag_limit: Steps, cloudimages_run: Run) -> None:
-    stated_tag_limit(cloudimages_run)
+    known_tag_limit(cloudimages_run, image_at_tag_limit)
     for step in image_at_tag_limit.additions(input_classes=[AtALimit.AGAIN], past=[Prior.PRESENT]):
         step.expect(status=OK, after=step.before or ())
 

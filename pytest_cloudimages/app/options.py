@@ -206,8 +206,8 @@ OPTIONS = (
         metavar="N",
         least=1,
         most=10_000,
-        help="tags that an image may have, as the operator sets it; tried only where it is given",
-        readme="try the limit of tags that the operator sets; never tried without",
+        help="tags that an image may have, as the operator sets it; without, only thorough tries it",
+        readme="the limit of tags that the operator sets; without, only profile thorough tries it",
     ),
     Option(
         name="timeout",
