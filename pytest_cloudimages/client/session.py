@@ -150,20 +150,26 @@ class ImagesClient(Short):
                     f"The token of the {self.caller} ran out in mid-run, and there is no new one: {request}."
                 )
         if answer.status == 404 and method == "GET" and self._created_here(target):  # noqa: PLR2004 - as HTTP has it
-            answer = self._once_it_is_known(request, answer)
+            answer = self._once_it_is_known(request, answer, target)
         return answer
 
     def _created_here(self, target: str) -> bool:
-        """Return whether a target is an image that this caller has created and not deleted yet."""
-        found = self.recorder.traces.created_by.get(target.removeprefix("/images/"))
-        return found is not None and found == self.caller
+        """Return whether a target is an image that this run has created and not deleted yet.
 
-    def _once_it_is_known(self, request: "PreparedRequest", answer: Answer) -> Answer:
+        Others than who created it are asked for where the service was seen to be late with images: they may have no
+        right to see it.
+        """
+        found = self.recorder.traces.created_by.get(target.removeprefix("/images/"))
+        return found is not None and (found == self.caller or self.recorder.late_creation)
+
+    def _once_it_is_known(self, request: "PreparedRequest", answer: Answer, target: str) -> Answer:
         """Ask again for an image of ours that a part of the service has not heard of, while it may be late.
 
         A service that has lost an image is not waited for again.
         """
-        begun, end = time.monotonic(), self.recorder.changed + self.recorder.absence
+        mine = self.recorder.traces.created_by.get(target.removeprefix("/images/")) == self.caller
+        begun = time.monotonic()
+        end = self.recorder.changed + (self.recorder.absence if mine else 1.5 * self.recorder.lag + LATE_PAUSE)
         seen, absent = 0, 0.0
         enough = SEEN_OFTEN if self.recorder.confirmations else 1
         while seen < enough and time.monotonic() < end:
@@ -173,7 +179,8 @@ class ImagesClient(Short):
             answer = self._patiently(request, "the image was created here, and is not known everywhere yet")
             seen = 0 if answer.status == 404 else seen + 1  # noqa: PLR2004 - as HTTP has it
         if answer.status == 404:  # noqa: PLR2004 - as HTTP has it
-            self.recorder.absence = 0.0
+            if mine:
+                self.recorder.absence = 0.0
         else:
             self.recorder.late_creation = True
             self.recorder.confirmations = max(self.recorder.confirmations - 1, 0)
