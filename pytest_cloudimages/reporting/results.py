@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 """Version of the form of conformance.json."""
+SPECIFICATIONS = {
+    "cloud-images": "the Cloud Images 2.0 API reference",
+    "glance": "the Image API v2 reference of OpenStack Glance",
+}
+"""Whose specification judges, by the value of ``--specification``."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +176,11 @@ class Results:
         judged = sum(self.count(verdict) for verdict in (Verdict.PASS, Verdict.NOTED, Verdict.ADVISORY))
         open_ends = self.count(Verdict.BLOCKED) or self.count(Verdict.UNSTABLE) or self.data.get("left_behind")
         return 3 if open_ends or not judged else 0
+
+
+def specification_of(settings: Mapping[str, Any]) -> str:
+    """Return whose specification judges, in words."""
+    return SPECIFICATIONS.get(settings["specification"], str(settings["specification"]))
 
 
 def verdict_of(entry: Mapping[str, Any]) -> Verdict:
