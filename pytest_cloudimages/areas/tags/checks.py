@@ -121,6 +121,7 @@ __all__ = [
     "expect_stored_or_refused",
     "expect_tags",
     "fitting_schemas",
+    "in_ordinary_state",
     "inconsistent_without_patch",
     "its_beginning_is_kept",
     "limit_of",
@@ -154,6 +155,14 @@ def shows_tags(reading: Reading) -> bool:
 def among_others(step: Step) -> bool:
     """Return whether the image carried other tags than the one that a step names."""
     return bool({*(step.before or ())} - {step.value})
+
+
+def in_ordinary_state(step: Step) -> bool:
+    """Return whether an image was in a state in which tags can be changed as a matter of course.
+
+    That they can be while it is protected or deactivated is asked by TAG-ADD-31, TAG-ADD-32 and TAG-DEL-19.
+    """
+    return step.operation.input_class not in ("protected", "deactivated")
 
 
 def alone(step: Step) -> bool:

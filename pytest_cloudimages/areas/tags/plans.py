@@ -25,6 +25,22 @@ def plan_of_boundaries(
     )
 
 
+def plan_of_a_life(events: Sequence[str]) -> list[Operation]:
+    """Return a plan in which an image carries tags through one event after another, and gains and loses one in each.
+
+    While it is active, a tag is added twice, and one is deleted that is gone.
+    """
+    plan = in_groups([(Kind.ADD, [("born", "new"), ("kept", "new")])])
+    previous = "born"
+    for event in events:
+        twice = event == "active"
+        plan.append(Operation(Kind.EVENT, event, input_class=event))
+        plan += in_groups([(Kind.ADD, [(event, event)] * (1 + twice)), (Kind.DELETE, [(previous, event)])])
+        plan += in_groups([(Kind.DELETE, [(previous, event)])] * twice)
+        previous = event
+    return plan
+
+
 def plan_of_absence(present: Sequence[Classified], absent: Sequence[Classified]) -> list[Operation]:
     """Return a plan that gives an image tags, and deletes others."""
     return in_groups([(Kind.ADD, present), (Kind.DELETE, absent)])

@@ -2,14 +2,13 @@
 
 import zlib
 from collections.abc import Sequence
-from contextlib import suppress
 from functools import partial
 
-import pytest
-
 from pytest_cloudimages.areas.images import states
+from pytest_cloudimages.areas.images.life import EVENTS, Life
 from pytest_cloudimages.areas.tags import corpus, read_paths, strategies
 from pytest_cloudimages.areas.tags.plans import (
+    plan_of_a_life,
     plan_of_a_limit,
     plan_of_absence,
     plan_of_boundaries,
@@ -29,7 +28,6 @@ from pytest_cloudimages.history.oracles import took_exact_effect
 from pytest_cloudimages.history.sequential_plans import add_delete, full_cycle, read_often
 from pytest_cloudimages.history.steps import SequentialHistory
 from pytest_cloudimages.spec import limits
-from pytest_cloudimages.spec.verdicts import Blocked
 
 ON_OTHER_IMAGE = 3
 """Tags that are first added to another image, so that it shares them with the one that is changed."""
@@ -204,18 +202,13 @@ def _parts_of(additions: list[Operation]) -> list[tuple[str, str]]:
     return parts + [(part, "part of a polyglot") for tag in polyglots for part in corpus.fragments(tag)]
 
 
-@workload(empty=lambda: steps_of([]), requests=(0, 29, 29, 29))
+@workload(empty=lambda: steps_of([]), requests=(0, 78, 78, 78))
 def image_states(run: Run) -> Steps:
-    """Add and delete tags of an active, a hidden and a public image."""
+    """Add and delete tags through an image's life: while it is changed, protected, hidden, shared, active and so on."""
     if not run.rounds or run.settings.image:
         return steps_of([])
-    histories = []
-    for state, open_image in (("active", states.active), ("hidden", states.hidden), ("public", states.public)):
-        plan = add_delete([(f"{state}-1", state), (f"{state}-2", state)])
-        # If no image can be brought into the state, that says nothing about tags.
-        with suppress(Blocked, pytest.skip.Exception):
-            histories.append(sequential.execute(plan, TAGS, partial(open_image, run), single=True))
-    return steps_of(histories)
+    life = Life(run)
+    return steps_of([sequential.execute(plan_of_a_life(EVENTS), TAGS, life.fresh_image, single=True, life=life)])
 
 
 @workload(empty=lambda: steps_of([]), requests=(0, 0, 0, 0))
