@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from pytest_cloudimages.reporting.results import Results
 
-FOLDER = Path(__file__).with_name("page")
+FOLDER = Path(__file__).parent
 LARGEST = 1_900_000
 """Octets of a page at most, so that browsers and mailboxes take it."""
 REQUEST_ID = "x-openstack-request-id"
