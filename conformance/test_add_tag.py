@@ -6,6 +6,7 @@ from itertools import chain
 import pytest
 
 from pytest_cloudimages import Blocked, expect, note, requirement
+from pytest_cloudimages.areas.tags.callers import ORDINARY, Change, Party
 from pytest_cloudimages.areas.tags.checks import (
     ADD,
     LONGEST,
@@ -13,6 +14,7 @@ from pytest_cloudimages.areas.tags.checks import (
     REFUSED,
     SOMETHING,
     UNITS,
+    AccessAttempts,
     AtALimit,
     Basics,
     Comparisons,
@@ -55,7 +57,12 @@ from pytest_cloudimages.areas.tags.fixtures import *
 
 # "204 Success: Request succeeded."
 @requirement("TAG-ADD-01")
-def test_adding_a_tag_succeeds_with_204(plain_tags: Steps, image_states: Steps) -> None:
+def test_adding_a_tag_succeeds_with_204(
+    plain_tags: Steps, image_states: Steps, access_attempts: AccessAttempts
+) -> None:
+    for attempt in access_attempts.aside().by(Party.OWNER, states=ORDINARY, changes=[Change.ADD]):
+        expect(attempt.answer.status, {204, 201}, f"status of {attempt}")
+
     in_any_state = image_states.additions(past=[Prior.NEVER], where=in_ordinary_state)
     for step in chain(plain_tags.additions(past=[Prior.NEVER]), in_any_state):
         # 201 is undocumented, yet what HTTP asks of a PUT that creates. (Ruling Q-05.)

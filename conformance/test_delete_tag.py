@@ -4,11 +4,13 @@ import uuid
 from itertools import chain
 
 from pytest_cloudimages import Blocked, expect, note, requirement
+from pytest_cloudimages.areas.tags.callers import ORDINARY, Change, Party
 from pytest_cloudimages.areas.tags.checks import (
     DELETE,
     LONGEST,
     OK,
     REFUSED,
+    AccessAttempts,
     Basics,
     ConcurrentRuns,
     FreshImage,
@@ -39,8 +41,17 @@ from pytest_cloudimages.areas.tags.fixtures import *
 # "204 Delete Successful: Delete request succeeded."
 @requirement("TAG-DEL-01")
 def test_deleting_a_carried_tag_succeeds_with_204(
-    plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps, every_length: Steps, image_states: Steps
+    plain_tags: Steps,
+    unusual_tags: Steps,
+    boundary_tags: Steps,
+    every_length: Steps,
+    image_states: Steps,
+    access_attempts: AccessAttempts,
 ) -> None:
+    by_owner = access_attempts.aside().by(Party.OWNER, states=ORDINARY, changes=[Change.DELETE])
+    for attempt in by_owner.where(lambda attempt: attempt.carried):
+        expect(attempt.answer.status, 204, f"status of {attempt}")
+
     steps = plain_tags + unusual_tags + boundary_tags + every_length + image_states
     carried = steps.deletions(past=[Prior.PRESENT], again=False, printable=True)
     for step in carried.where(in_ordinary_state):

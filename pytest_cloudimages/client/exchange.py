@@ -107,4 +107,4 @@ class Exchange:
 
 def without_token(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Return the headers without the value of the token."""
-    return tuple((name, HIDDEN if name == TOKEN else value) for name, value in headers.items())
+    return tuple((name, HIDDEN if name.lower() == TOKEN.lower() else value) for name, value in headers.items())

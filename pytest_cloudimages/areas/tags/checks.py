@@ -50,9 +50,10 @@ from pytest_cloudimages.areas.common.checks import (
     told_to_wait,
     without,
 )
+from pytest_cloudimages.areas.tags.access import AccessAttempts
 from pytest_cloudimages.areas.tags.corpus import UNITS
 from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept
-from pytest_cloudimages.areas.tags.negative import NegativeRequests, UnauthorizedAttempts
+from pytest_cloudimages.areas.tags.negative import NegativeRequests
 from pytest_cloudimages.areas.tags.other_attributes import expect_attributes_kept
 from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.areas.tags.race_findings import expect_none_lost, expect_once, lost_additions, not_once
@@ -79,6 +80,7 @@ __all__ = [
     "REFUSED",
     "SOMETHING",
     "UNITS",
+    "AccessAttempts",
     "Allowed",
     "Answer",
     "Answered",
@@ -100,7 +102,6 @@ __all__ = [
     "Run",
     "Step",
     "Steps",
-    "UnauthorizedAttempts",
     "alone",
     "among_others",
     "answered",
