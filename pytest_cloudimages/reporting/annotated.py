@@ -6,10 +6,11 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_cloudimages.reporting.results import DEVIATES
 from pytest_cloudimages.spec.verdicts import Verdict, worst
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping, Sequence
 
 FILE = Path(__file__).with_name("annotated.toml")
 
@@ -19,8 +20,8 @@ def operations() -> list[dict[str, Any]]:
     return list(tomllib.loads(FILE.read_text(encoding="utf-8"))["operations"])
 
 
-def annotated(verdicts: Mapping[str, Verdict]) -> list[dict[str, Any]]:
-    """Return the operations of the page, each statement with the verdict of this run."""
+def annotated(verdicts: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the operations of the page, each statement with the verdict of this run as readers see it."""
     return [
         operation
         | {
@@ -33,11 +34,15 @@ def annotated(verdicts: Mapping[str, Verdict]) -> list[dict[str, Any]]:
     ]
 
 
-def _judged(statement: Mapping[str, Any], verdicts: Mapping[str, Verdict]) -> dict[str, Any]:
+def _judged(statement: Mapping[str, Any], verdicts: Mapping[str, str]) -> dict[str, Any]:
     known = {identifier: verdicts[identifier] for identifier in statement["requirements"] if identifier in verdicts}
-    return {**statement, "requirements": known, "verdict": _together(known.values())}
+    return {**statement, "requirements": known, "verdict": _together([*known.values()])}
 
 
-def _together(verdicts: Iterable[Verdict]) -> Verdict:
-    """Return the worst verdict of those that were asked for; a statement is untested where none was."""
-    return worst(verdict for verdict in verdicts if verdict is not Verdict.UNTESTED)
+def _together(verdicts: Sequence[str]) -> str:
+    """Return the worst verdict of those that were asked for; a statement is untested where none was.
+
+    What is accepted is told where nothing worse was seen.
+    """
+    found = worst(Verdict[name.upper()] for name in verdicts if name not in (DEVIATES, str(Verdict.UNTESTED)))
+    return DEVIATES if DEVIATES in verdicts and found <= Verdict.NOTED else str(found)

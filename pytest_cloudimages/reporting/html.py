@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pytest_cloudimages.client.exchange import KEPT_OCTETS
 from pytest_cloudimages.client.showing import as_html
 from pytest_cloudimages.reporting.anomalies import from_json
-from pytest_cloudimages.reporting.results import specification_of, verdict_of
-from pytest_cloudimages.reporting.terminal import differences
+from pytest_cloudimages.reporting.results import DEVIATES, shown_verdict, specification_of, verdict_of
+from pytest_cloudimages.reporting.terminal import accepted, differences
 from pytest_cloudimages.reporting.timeline import timeline
 from pytest_cloudimages.spec.verdicts import Verdict, worst
 
@@ -46,6 +46,14 @@ def _painted(verdict: Verdict) -> str:
     return f'<b style="color:{INK.get(verdict, "#57606a")}">{verdict}</b>'
 
 
+def _verdict(entries: Sequence[Mapping[str, Any]]) -> str:
+    """Return the verdict on a check; where all that it has found is accepted, it deviates."""
+    bad = [entry for entry in entries if verdict_of(entry) > Verdict.NOTED]
+    if bad and all("deviates" in entry for entry in bad):
+        return f'<b style="color:{INK[Verdict.NOTED]}">{DEVIATES}</b>'
+    return _painted(worst(map(verdict_of, entries))) if entries else ""
+
+
 def _level(entry: Mapping[str, Any]) -> str:
     return f"{entry['level']}, {entry['provenance']}"
 
@@ -53,7 +61,7 @@ def _level(entry: Mapping[str, Any]) -> str:
 def row(entries: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return the cells of one check, which may have judged several requirements."""
     return [
-        f'<td class="col-verdict">{_painted(worst(map(verdict_of, entries))) if entries else ""}</td>',
+        f'<td class="col-verdict">{_verdict(entries)}</td>',
         f'<td class="col-requirement">{" ".join(as_html(entry["id"]) for entry in entries)}</td>',
         f'<td class="col-level">{" ".join(_level(entry) for entry in entries)}</td>',
         f'<td class="col-statement">{"<br>".join(as_html(entry["statement"]) for entry in entries)}</td>',
@@ -66,6 +74,7 @@ def details(entries: Sequence[Mapping[str, Any]]) -> str:
     for entry in entries:
         parts.append(f"{as_html(entry['id'])}  {as_html(entry['source'])}")
         parts.append(f"{entry['cases']} cases, {entry['requests']} requests")
+        parts += [as_html(accepted(entry))] if "deviates" in entry else []
         parts += [as_html(line) for line in (entry["explanation"], *entry["notes"]) if line]
         parts += [f"{label + ':':11} {as_html(text)}" for label, text in differences(entry)]
         parts += [f"class:      {as_html(entry['class'])}"] if "class" in entry else []
@@ -107,9 +116,9 @@ def _groups(results: Results) -> str:
     """Return the verdicts by group as a table; groups of which nothing was asked share a line below it."""
     rows: dict[str, Counter[str]] = {}
     for entry in results.entries:
-        rows.setdefault(entry["group"], Counter())[entry["verdict"]] += 1
+        rows.setdefault(entry["group"], Counter())[shown_verdict(entry)] += 1
     asked = {group: counts for group, counts in rows.items() if {*counts} != {str(Verdict.UNTESTED)}}
-    verdicts = [str(verdict) for verdict in Verdict if any(counts[str(verdict)] for counts in asked.values())]
+    verdicts = [name for name in (*map(str, Verdict), DEVIATES) if any(counts[name] for counts in asked.values())]
     titles = "".join(f"<th>{title}</th>" for title in ("requirements", *verdicts))
     body = "".join(
         f"<tr><td>{as_html(group)}</td>{''.join(f'<td>{counts[name] or NONE}</td>' for name in verdicts)}</tr>"

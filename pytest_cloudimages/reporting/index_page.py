@@ -17,7 +17,8 @@ from pytest_cloudimages.client.showing import as_html
 from pytest_cloudimages.reporting import latency_plot
 from pytest_cloudimages.reporting.annotated import annotated
 from pytest_cloudimages.reporting.anomalies import from_json
-from pytest_cloudimages.reporting.results import specification_of, verdict_of
+from pytest_cloudimages.reporting.closing import WORDS, sentence
+from pytest_cloudimages.reporting.results import DEVIATES, shown_verdict, specification_of, verdict_of
 from pytest_cloudimages.reporting.timeline import timeline
 from pytest_cloudimages.spec.requirements import Level, Provenance
 from pytest_cloudimages.spec.verdicts import Verdict
@@ -34,25 +35,27 @@ LARGEST = 1_900_000
 """Octets of a page at most, so that browsers and mailboxes take it."""
 REQUEST_ID = "x-openstack-request-id"
 MARKS = {
-    Verdict.PASS: "✓",
-    Verdict.UNTESTED: "–",
-    Verdict.NOTED: "i",
-    Verdict.ADVISORY: "!",
-    Verdict.FAIL: "✗",
-    Verdict.UNSTABLE: "~",
-    Verdict.BLOCKED: "◦",
-    Verdict.ERROR: "?",
+    DEVIATES: "=",
+    str(Verdict.PASS): "✓",
+    str(Verdict.UNTESTED): "–",
+    str(Verdict.NOTED): "i",
+    str(Verdict.ADVISORY): "!",
+    str(Verdict.FAIL): "✗",
+    str(Verdict.UNSTABLE): "~",
+    str(Verdict.BLOCKED): "◦",
+    str(Verdict.ERROR): "?",
 }
 """What stands before a verdict, for whoever sees no colours."""
 MEANING = {
-    Verdict.FAIL: "a MUST of the documentation is not met",
-    Verdict.ADVISORY: "a SHOULD, or a rule of HTTP itself, is not met",
-    Verdict.UNSTABLE: "asked again, the same question had another answer",
-    Verdict.BLOCKED: "a precondition failed, so that it could not be tested",
-    Verdict.ERROR: "our mistake",
-    Verdict.PASS: "asked, and as required",
-    Verdict.NOTED: "nothing is required; what was seen is told",
-    Verdict.UNTESTED: "not asked, for the reason that is told",
+    str(Verdict.FAIL): "a MUST of the documentation is not met",
+    str(Verdict.ADVISORY): "a SHOULD, or a rule of HTTP itself, is not met",
+    str(Verdict.UNSTABLE): "asked again, the same question had another answer",
+    str(Verdict.BLOCKED): "a precondition failed, so that it could not be tested",
+    str(Verdict.ERROR): "our mistake",
+    str(Verdict.PASS): "asked, and as required",
+    str(Verdict.NOTED): "nothing is required; what was seen is told",
+    str(Verdict.UNTESTED): "not asked, for the reason that is told",
+    DEVIATES: "not met, and accepted for a reason and for a time",
 }
 """What each verdict says, in the order in which a reader wants to know."""
 
@@ -116,7 +119,8 @@ def _facts(results: Results) -> dict[str, Any]:
     from markupsafe import Markup
 
     data = results.data
-    verdicts = {entry["id"]: verdict_of(entry) for entry in results.entries}
+    verdicts = {entry["id"]: shown_verdict(entry) for entry in results.entries}
+    found = Counter(verdicts.values())
     style, script = (_own(name) for name in ("index.css", "index.js"))
     latencies = data.get("latencies", ())
     return {
@@ -125,10 +129,14 @@ def _facts(results: Results) -> dict[str, Any]:
         "groups": [*_groups(results.entries)],
         "noted": [entry for entry in results.entries if verdict_of(entry) is Verdict.NOTED],
         "verdict": overall(results),
-        "sentence": sentence(results),
-        "counts": [(verdict, results.count(verdict)) for verdict in MEANING if results.count(verdict)],
-        "marks": {str(verdict): mark for verdict, mark in MARKS.items()},
-        "meaning": {str(verdict): meaning for verdict, meaning in MEANING.items()},
+        "sentence": sentence(results, status=False),
+        "statuses": {strict: results.exit_status(strict=strict) for strict in (False, True)},
+        "words": WORDS,
+        "verdicts": verdicts,
+        "causes": [_shown_cause(cause, verdicts) for cause in data["causes"]],
+        "counts": [(verdict, found[verdict]) for verdict in MEANING if found[verdict]],
+        "marks": MARKS,
+        "meaning": MEANING,
         "levels": [*Level],
         "provenances": [*Provenance],
         "specification": specification_of(data["settings"]),
@@ -154,6 +162,12 @@ def _facts(results: Results) -> dict[str, Any]:
     }
 
 
+def _shown_cause(cause: Mapping[str, Any], verdicts: Mapping[str, str]) -> dict[str, Any]:
+    """Return a cause with the verdict as readers see it: it deviates where all that it breaks is accepted."""
+    accepted = {verdicts[identifier] for identifier in cause["requirements"]} == {DEVIATES}
+    return {**cause, "verdict": DEVIATES if accepted else cause["verdict"]}
+
+
 def _own(name: str) -> Markup:
     from markupsafe import Markup
 
@@ -168,44 +182,24 @@ def _groups(entries: Sequence[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """Yield the requirements by group, each with its counts, and the reason where none of it was asked."""
     for name in dict.fromkeys(entry["group"] for entry in entries):
         members = [entry for entry in entries if entry["group"] == name]
-        found = Counter(verdict_of(entry) for entry in members)
+        found = Counter(shown_verdict(entry) for entry in members)
         reasons = {entry["explanation"] for entry in members}
         yield {
             "name": name,
             "area": members[0]["area"],
             "entries": members,
-            "counts": [(str(verdict), found[verdict]) for verdict in MEANING if found[verdict]],
-            "asked": {*found} != {Verdict.UNTESTED},
+            "counts": [(verdict, found[verdict]) for verdict in MEANING if found[verdict]],
+            "asked": {*found} != {str(Verdict.UNTESTED)},
             "reason": reasons.pop() if len(reasons) == 1 else "",
         }
 
 
 def overall(results: Results) -> str:
-    """Return the colour of the whole: fail, advisory, blocked or pass."""
-    if results.count(Verdict.FAIL):
-        return "fail"
+    """Return the colour of the whole: that of the worst verdict that counts."""
     status = results.exit_status(strict=bool(results.data["settings"]["strict"]))
-    return {0: "advisory" if results.count(Verdict.ADVISORY) else "pass", 1: "fail", 4: "error"}.get(status, "blocked")
-
-
-def sentence(results: Results) -> str:
-    """Return in one sentence how the run went."""
-    fails, advisories = results.count(Verdict.FAIL), results.count(Verdict.ADVISORY)
-    asked = sum(results.count(verdict) for verdict in Verdict) - results.count(Verdict.UNTESTED)
-    open_ends = sum(results.count(verdict) for verdict in (Verdict.UNSTABLE, Verdict.BLOCKED, Verdict.ERROR))
-    parts = []
-    if fails:
-        causes = sum(cause["verdict"] == "fail" for cause in results.data["causes"])
-        parts.append(f"{counted(fails, 'MUST')} not met, of {counted(causes, 'cause')}")
-    if advisories:
-        parts.append(f"{advisories} advisory")
-    if open_ends:
-        parts.append(f"{open_ends} could not be judged")
-    if results.data["problem"] or not asked:
-        return "Nothing could be judged."
-    if not parts:
-        return f"{counted(asked, 'requirement')} asked, and met."
-    return f"{counted(asked, 'requirement')} asked: {'; '.join(parts)}."
+    return {0: "advisory" if results.not_accepted(Verdict.ADVISORY) else "pass", 1: "fail", 4: "error"}.get(
+        status, "blocked"
+    )
 
 
 def counted(number: int, noun: str) -> str:
