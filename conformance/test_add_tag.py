@@ -447,7 +447,11 @@ def test_tags_of_a_patch_and_of_this_operation_are_one_list(
         for comparison in read_path_checks.aside().at(ReadPath.READ):
             comparison.expect()
 
-    require_ok(set_tags(image, ["patched", "both"]))
+    patch = set_tags(image, ["patched", "both"])
+    if patch.refused:
+        # A service may know no more than the tags' addresses.
+        pytest.skip(f"needs a PATCH that knows the tags of an image, which was answered {patch.status}")
+    require_ok(patch)
     if sorted(image.eventual_tags(["both", "patched"])) != ["both", "patched"]:
         raise Blocked("PATCH does not set the tags.")
     require_ok(image.add_tag("put"))

@@ -3,7 +3,7 @@
 import uuid
 from itertools import chain
 
-from pytest_cloudimages import Blocked, expect, note, requirement
+from pytest_cloudimages import expect, note, requirement
 from pytest_cloudimages.areas.tags.callers import ORDINARY, Change, Party
 from pytest_cloudimages.areas.tags.checks import (
     DELETE,
@@ -27,6 +27,7 @@ from pytest_cloudimages.areas.tags.checks import (
     expect_interpreted,
     expect_none_of,
     expect_others_kept,
+    expect_tags,
     in_ordinary_state,
     its_beginning_is_kept,
     met_in_passing,
@@ -243,13 +244,18 @@ def test_a_deletion_over_a_limit(cloudimages_run: Run) -> None:
 def test_tags_set_otherwise_can_be_deleted(fresh_image: FreshImage, basics: Basics) -> None:
     basics.require_deletions()
     with fresh_image(tags=["created", "also-created"]) as image:
-        if sorted(image.tags()) != ["also-created", "created"]:
-            raise Blocked("An image cannot be created with tags.")
+        # A service that takes no tags with a creation says so; one that takes them has to keep them.
+        expect_tags(image, ["also-created", "created"], "that the image was created with")
         created = image.delete_tag("created")
         expect(created.status, OK, f"status of {created}")
         expect_none_of(image.eventual_tags(["also-created"]), ["created"], f"tags after {created}")
 
-        require_ok(set_tags(image, ["patched", "kept"]))
+        patch = set_tags(image, ["patched", "kept"])
+        if patch.refused:
+            # A service may know no more than the tags' addresses.
+            note(f"PATCH knows no tags of an image: {patch.status}.")
+            return
+        require_ok(patch)
         patched = image.delete_tag("patched")
         expect(patched.status, OK, f"status of {patched}")
         expect_none_of(image.eventual_tags(["kept"]), ["patched"], f"tags after {patched}")
