@@ -224,7 +224,12 @@ def test_a_crash_leaves_nothing_behind(crashed: tuple[Any, str, Any]) -> None:
     outcome, _, left = crashed
 
     assert left == {}
-    assert {file.name for file in outcome.reports.iterdir()} >= {"conformance.json", "conformance.html", "junit.xml"}
+    assert {file.name for file in outcome.reports.iterdir()} >= {
+        "conformance.json",
+        "index.html",
+        "conformance.html",
+        "junit.xml",
+    }
     assert "a crash with *** in its message" in outcome.out
 
 
@@ -499,7 +504,12 @@ def test_ctrl_c_leaves_everything_as_it_was(workshop: Any, lent: bool) -> None:
     assert outcome.results["interrupted"]
     assert outcome.verdict("TAG-ADD-13") == "blocked"
     assert "interrupted" in outcome.out
-    assert {file.name for file in outcome.reports.iterdir()} >= {"conformance.json", "conformance.html", "junit.xml"}
+    assert {file.name for file in outcome.reports.iterdir()} >= {
+        "conformance.json",
+        "index.html",
+        "conformance.html",
+        "junit.xml",
+    }
 
 
 # Handing over to pytest

@@ -54,11 +54,12 @@ def leave_alone(config: pytest.Config) -> None:
 
 
 def write(results: Results, folder: Path) -> None:
-    """Write the files into the folder, each whole or not at all."""
-    for name, text_of in WRITERS.items():
-        unfinished = folder / _unfinished(name)
-        unfinished.write_text(text_of(results), encoding="utf-8")
-        unfinished.replace(folder / name)
+    """Write the files into the folder, all of them or none: a page beside results of another run would mislead."""
+    texts = {name: text_of(results) for name, text_of in WRITERS.items()}
+    for name, text in texts.items():
+        (folder / _unfinished(name)).write_text(text, encoding="utf-8")
+    for name in texts:
+        (folder / _unfinished(name)).replace(folder / name)
 
 
 def _unfinished(name: str) -> str:

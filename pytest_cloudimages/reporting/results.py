@@ -25,6 +25,11 @@ DEVIATES = "deviates"
 """What is shown in place of the verdict of a finding that is accepted."""
 FORMAT = 1
 """Version of the form of conformance.json."""
+SPECIFICATIONS = {
+    "cloud-images": "the Cloud Images 2.0 API reference",
+    "glance": "the Image API v2 reference of OpenStack Glance",
+}
+"""Whose specification judges, by the value of ``--specification``."""
 
 
 @dataclass(frozen=True)
@@ -222,6 +227,11 @@ class Results:
 def shown_verdict(entry: Mapping[str, Any]) -> str:
     """Return the verdict of an entry as readers see it: a finding that is accepted deviates."""
     return DEVIATES if "deviates" in entry else str(entry["verdict"])
+
+
+def specification_of(settings: Mapping[str, Any]) -> str:
+    """Return whose specification judges, in words."""
+    return SPECIFICATIONS.get(settings["specification"], str(settings["specification"]))
 
 
 def verdict_of(entry: Mapping[str, Any]) -> Verdict:

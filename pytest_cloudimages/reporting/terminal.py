@@ -234,7 +234,7 @@ def _costs(results: Results, out: pytest.TerminalReporter, *, written: bool) -> 
     out.write_line(f"verdicts: {counts}")
     out.write_line(f"requests: {_counted(requests)} in {data['seconds']:.1f} s")
     if noted := results.count(Verdict.NOTED):
-        out.write_line(f"noted:    {noted} observations where the specification is silent (see conformance.html)")
+        out.write_line(f"noted:    {noted} observations where the specification is silent (see index.html)")
     for line in _aftermath(data):
         out.write_line(line, red=True)
     if data["settings"]["reports"] and written:
