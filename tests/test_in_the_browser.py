@@ -194,7 +194,7 @@ def test_a_permalink_opens_its_requirement(page: Any, address: str) -> None:
     assert by_css(page, "#TAG-ADD-01 .permalink").get_attribute("href") == f"{address}#TAG-ADD-01"
 
 
-def ground(page: Any) -> str:
+def background(page: Any) -> str:
     colour: str = page.execute_script("return getComputedStyle(document.body).backgroundColor")
     return colour
 
@@ -202,16 +202,16 @@ def ground(page: Any) -> str:
 def test_colours_are_those_of_the_system_until_somebody_chooses(page: Any) -> None:
     """Dark, light, and the other one by the button; the page remembers."""
     dark = {"features": [{"name": "prefers-color-scheme", "value": "dark"}]}
-    light = ground(page)
+    light = background(page)
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", dark)
-    assert ground(page) != light
+    assert background(page) != light
 
     button = by_css(page, "#theme")
     button.click()
-    assert (button.text, ground(page)) == ("Light", light)
+    assert (button.text, background(page)) == ("Light", light)
     button.click()
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
-    assert (button.text, ground(page) == light) == ("Dark", False)
+    assert (button.text, background(page) == light) == ("Dark", False)
 
 
 @pytest.mark.parametrize("colours", ["light", "dark"])
