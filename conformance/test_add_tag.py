@@ -6,6 +6,7 @@ from itertools import chain
 import pytest
 
 from pytest_cloudimages import Blocked, expect, note, requirement
+from pytest_cloudimages.areas.tags.callers import ORDINARY, Change, Party
 from pytest_cloudimages.areas.tags.checks import (
     ADD,
     LONGEST,
@@ -13,6 +14,7 @@ from pytest_cloudimages.areas.tags.checks import (
     REFUSED,
     SOMETHING,
     UNITS,
+    AccessAttempts,
     AtALimit,
     Basics,
     Comparisons,
@@ -36,45 +38,62 @@ from pytest_cloudimages.areas.tags.checks import (
     expect_once,
     expect_others_kept,
     expect_tags,
+    in_ordinary_state,
     inconsistent_without_patch,
+    known_tag_limit,
     limit_of,
     lost_additions,
     met_in_passing,
     not_once,
+    or_skip,
     others_added,
     require_ok,
     set_tags,
-    stated_tag_limit,
     unaltered,
 )
-from pytest_cloudimages.areas.tags.corpus import BODIES_OF_ADDITIONS, FURTHER_BODIES_OF_ADDITIONS
+from pytest_cloudimages.areas.tags.corpus import BODIES_OF_ADDITIONS, FURTHER_BODIES_OF_ADDITIONS, TAKES_ANY_CODING
 from pytest_cloudimages.areas.tags.fixtures import *
 
 
 # "204 Success: Request succeeded."
 @requirement("TAG-ADD-01")
-def test_adding_a_tag_succeeds_with_204(plain_tags: Steps, image_states: Steps) -> None:
-    for step in (plain_tags + image_states).additions(past=[Prior.NEVER]):
+def test_adding_a_tag_succeeds_with_204(
+    plain_tags: Steps, image_states: Steps, common_clients: Steps, access_attempts: AccessAttempts
+) -> None:
+    for attempt in access_attempts.aside().by(Party.OWNER, states=ORDINARY, changes=[Change.ADD]):
+        expect(attempt.answer.status, {204, 201}, f"status of {attempt}")
+
+    in_any_state = image_states.additions(past=[Prior.NEVER], where=in_ordinary_state)
+    for step in chain((plain_tags + common_clients).additions(past=[Prior.NEVER]), in_any_state):
         # 201 is undocumented, yet what HTTP asks of a PUT that creates. (Ruling Q-05.)
         step.expect(status={204, 201})
 
 
 # "This operation does not return a response body."
 @requirement("TAG-ADD-02")
-def test_the_answer_to_an_addition_has_no_body(plain_tags: Steps, image: Image) -> None:
-    for step in plain_tags.additions(acknowledged=True, known=False):
+def test_the_answer_to_an_addition_has_no_body(
+    plain_tags: Steps, common_clients: Steps, demanding_clients: Steps, image: Image
+) -> None:
+    for step in (plain_tags + common_clients + demanding_clients).additions(acknowledged=True, known=False):
         expect(step.answer.body + step.answer.trailing, b"", f"body after {step.answered}")
 
     # On a connection of its own, whatever else is sent must be seen; a proxy would have one of its own.
     if not image.client.transport.proxied:
-        answer = require_ok(image.client.raw("PUT", f"/images/{image.id}/tags/bare"))
+        answer = require_ok(image.client.raw("PUT", f"/images/{image.id}/tags/bare", headers=TAKES_ANY_CODING))
         expect(answer.body, b"", f"body of {answer}")
 
 
 # "This operation adds the specified tag to the specified image."
 @requirement("TAG-ADD-03")
-def test_an_added_tag_is_listed(plain_tags: Steps, image_states: Steps, representations: Representations) -> None:
-    for step in (plain_tags + image_states).additions(acknowledged=True, past=[Prior.NEVER]):
+def test_an_added_tag_is_listed(
+    plain_tags: Steps,
+    image_states: Steps,
+    common_clients: Steps,
+    demanding_clients: Steps,
+    representations: Representations,
+) -> None:
+    steps = plain_tags + image_states + common_clients + demanding_clients
+    for step in steps.additions(acknowledged=True, past=[Prior.NEVER]):
         step.expect(present=True)
 
     # A reader of the project sees it too.
@@ -85,8 +104,15 @@ def test_an_added_tag_is_listed(plain_tags: Steps, image_states: Steps, represen
 
 # "This operation adds the specified tag to the specified image."
 @requirement("TAG-ADD-04")
-def test_adding_a_tag_leaves_the_others(plain_tags: Steps, boundary_tags: Steps) -> None:
-    additions = (plain_tags + boundary_tags).additions(acknowledged=True)
+def test_adding_a_tag_leaves_the_others(
+    plain_tags: Steps,
+    boundary_tags: Steps,
+    image_states: Steps,
+    common_clients: Steps,
+    demanding_clients: Steps,
+) -> None:
+    steps = plain_tags + boundary_tags + image_states + common_clients + demanding_clients
+    additions = steps.additions(acknowledged=True)
     # Where there is no other tag, none can be seen to stay; yet none may come.
     for step in chain(additions.where(among_others), additions.where(alone).aside()):
         expect_others_kept(step)
@@ -95,15 +121,21 @@ def test_adding_a_tag_leaves_the_others(plain_tags: Steps, boundary_tags: Steps)
 # "Multiple attempts to tag an image with the same string will result in a
 # single instance of that string being added to the image's tags list."
 @requirement("TAG-ADD-05")
-def test_a_tag_added_again_is_listed_once(plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps) -> None:
-    for step in (plain_tags + unusual_tags + boundary_tags).additions(past=[Prior.PRESENT], printable=True):
+def test_a_tag_added_again_is_listed_once(
+    plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps, common_clients: Steps
+) -> None:
+    steps = plain_tags + unusual_tags + boundary_tags + common_clients
+    for step in steps.additions(past=[Prior.PRESENT], printable=True):
         step.expect(count=1)
 
 
 # "An image can only be tagged once with a specific string. Multiple attempts …"
 @requirement("TAG-ADD-06")
-def test_adding_a_tag_again_is_answered_204_again(plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps) -> None:
-    for step in (plain_tags + unusual_tags + boundary_tags).additions(past=[Prior.PRESENT], printable=True):
+def test_adding_a_tag_again_is_answered_204_again(
+    plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps, common_clients: Steps
+) -> None:
+    steps = plain_tags + unusual_tags + boundary_tags + common_clients
+    for step in steps.additions(past=[Prior.PRESENT], printable=True):
         step.expect(status=204)
 
 
@@ -237,10 +269,10 @@ def test_an_image_id_that_is_no_uuid(cloudimages_client: ImagesClient) -> None:
 # the table of response codes, and 404 (ruling Q-01)
 @requirement("TAG-ADD-18")
 def test_an_addition_is_answered_with_a_documented_code(
-    plain_tags: Steps, unusual_tags: Steps, specification: str
+    plain_tags: Steps, unusual_tags: Steps, common_clients: Steps, specification: str
 ) -> None:
     codes = documented_codes("TAG-ADD-18")
-    for step in (plain_tags + unusual_tags).additions(known=False):
+    for step in (plain_tags + unusual_tags + common_clients).additions(known=False):
         expect_interpreted(specification, step.answer.status, f"status of {step}", **codes)
 
 
@@ -248,7 +280,7 @@ def test_an_addition_is_answered_with_a_documented_code(
 @requirement("TAG-ADD-19")
 @pytest.mark.usefixtures("image_at_tag_limit")
 def test_an_addition_over_a_limit(cloudimages_run: Run) -> None:
-    never = "no addition was answered 413; state the operator's limit with --tag-limit N to have it tried"
+    never = "no addition was answered 413; state the limit with --tag-limit N, or have --profile thorough find it"
     seen = met_in_passing(cloudimages_run, 413, "PUT", skip=never)
     note(f"{len(seen)} additions were answered 413.")
 
@@ -256,7 +288,7 @@ def test_an_addition_over_a_limit(cloudimages_run: Run) -> None:
 # image_tag_quota: the tags that an image may carry
 @requirement("TAG-ADD-20")
 def test_the_limit_of_tags_is_enforced_with_413(image_at_tag_limit: Steps, cloudimages_run: Run) -> None:
-    limit = stated_tag_limit(cloudimages_run)
+    limit = known_tag_limit(cloudimages_run, image_at_tag_limit)
     for step in image_at_tag_limit.aside().additions(input_classes=[AtALimit.UP_TO_IT]):
         step.expect(status=OK, present=True)
     past_it = image_at_tag_limit.additions(input_classes=[AtALimit.PAST_IT])
@@ -270,7 +302,7 @@ def test_the_limit_of_tags_is_enforced_with_413(image_at_tag_limit: Steps, cloud
 # QuotaImageTagsProxy.add: a tag that is there adds nothing
 @requirement("TAG-ADD-21")
 def test_at_the_limit_a_carried_tag_can_be_added_again(image_at_tag_limit: Steps, cloudimages_run: Run) -> None:
-    stated_tag_limit(cloudimages_run)
+    known_tag_limit(cloudimages_run, image_at_tag_limit)
     for step in image_at_tag_limit.additions(input_classes=[AtALimit.AGAIN], past=[Prior.PRESENT]):
         step.expect(status=OK, after=step.before or ())
 
@@ -278,13 +310,18 @@ def test_at_the_limit_a_carried_tag_can_be_added_again(image_at_tag_limit: Steps
 # "400 Error: A general error has occurred." and the codes that follow it
 @requirement("TAG-ADD-22")
 def test_a_refused_addition_changes_nothing(
-    boundary_tags: Steps, plain_tags: Steps, unusual_tags: Steps, image_at_tag_limit: Steps, fresh_image: FreshImage
+    boundary_tags: Steps,
+    plain_tags: Steps,
+    unusual_tags: Steps,
+    image_at_tag_limit: Steps,
+    demanding_clients: Steps,
+    cloudimages_run: Run,
 ) -> None:
-    steps = boundary_tags + plain_tags + unusual_tags + image_at_tag_limit
+    steps = boundary_tags + plain_tags + unusual_tags + image_at_tag_limit + demanding_clients
     for step in steps.additions(acknowledged=False):
         expect_others_kept(step, but=())
 
-    expect_attributes_kept(steps.aside().spans(ADD, acknowledged=False), fresh_image)
+    expect_attributes_kept(steps.aside().spans(ADD, acknowledged=False), cloudimages_run)
 
 
 # "415 Bad Media Type"
@@ -314,10 +351,10 @@ def test_the_code_of_a_first_addition(image: Image) -> None:
 # "This operation adds the specified tag to the specified image."
 @requirement("TAG-ADD-26")
 def test_adding_a_tag_changes_no_other_attribute(
-    plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps, image_states: Steps, fresh_image: FreshImage
+    plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps, image_states: Steps, cloudimages_run: Run
 ) -> None:
     steps = plain_tags + unusual_tags + boundary_tags + image_states
-    expect_attributes_kept(steps.spans(ADD, acknowledged=True), fresh_image)
+    expect_attributes_kept(steps.spans(ADD, acknowledged=True), cloudimages_run)
 
 
 # undocumented
@@ -359,33 +396,26 @@ def test_a_tag_added_by_many_at_once_is_listed_once(races: ConcurrentRuns) -> No
 
 # protection is against the deletion of the image
 @requirement("TAG-ADD-31")
-def test_a_protected_image_can_be_tagged(fresh_image: FreshImage, basics: Basics) -> None:
+def test_a_protected_image_can_be_tagged(image_states: Steps, basics: Basics) -> None:
     basics.require_additions()
-    with fresh_image(protected=True) as image:
-        answer = image.add_tag("kept")
-
-        expect(answer.status, OK, f"status of {answer}")
-        expect_tags(image, ["kept"], f"after {answer}")
+    protected = image_states.additions(input_classes=["protected"])
+    for step in or_skip(protected, "needs an image that can be protected"):
+        step.expect(status=OK, present=True)
 
 
 # "deactivated … setting metadata works"
 @requirement("TAG-ADD-32")
 def test_a_deactivated_image_can_be_tagged(
-    fresh_image: FreshImage, administrator: ImagesClient, basics: Basics
+    image_states: Steps,
+    administrator: ImagesClient,  # noqa: ARG001 - who else deactivates
+    basics: Basics,
 ) -> None:
     basics.require_additions()
-    with fresh_image(own=True) as image:
-        data = image.send("PUT", "/file", body=b"x" * 64, headers={"Content-Type": "application/octet-stream"})
-        if not data.ok or not image.seen_by(administrator).send("POST", "/actions/deactivate").ok:
-            raise Blocked("No image could be deactivated.")
-
-        added = image.add_tag("quiet")
-        expect(added.status, OK, f"status of {added}")
-        expect_tags(image, ["quiet"], f"after {added}")
-        if basics.deletes:
-            deleted = image.delete_tag("quiet")
-            expect(deleted.status, OK, f"status of {deleted}")
-            expect_tags(image, [], f"after {deleted}")
+    for step in image_states.additions(input_classes=["deactivated"]):
+        step.expect(status=OK, present=True)
+    if basics.deletes:
+        for step in image_states.deletions(input_classes=["deactivated"], past=[Prior.PRESENT]):
+            step.expect(status=OK, present=False)
 
 
 # undocumented
@@ -417,7 +447,11 @@ def test_tags_of_a_patch_and_of_this_operation_are_one_list(
         for comparison in read_path_checks.aside().at(ReadPath.READ):
             comparison.expect()
 
-    require_ok(set_tags(image, ["patched", "both"]))
+    patch = set_tags(image, ["patched", "both"])
+    if patch.refused:
+        # A service may know no more than the tags' addresses.
+        pytest.skip(f"needs a PATCH that knows the tags of an image, which was answered {patch.status}")
+    require_ok(patch)
     if sorted(image.eventual_tags(["both", "patched"])) != ["both", "patched"]:
         raise Blocked("PATCH does not set the tags.")
     require_ok(image.add_tag("put"))

@@ -14,13 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_cloudimages.app import records
-from pytest_cloudimages.areas.tags.negative import (
-    ANONYMOUS,
-    OTHER_PROJECT,
-    NegativeRequests,
-    UnauthorizedAttempt,
-    UnauthorizedAttempts,
-)
+from pytest_cloudimages.areas.tags.access import AccessAttempt, AccessAttempts
+from pytest_cloudimages.areas.tags.callers import Cell, Change, Party, State
+from pytest_cloudimages.areas.tags.negative import NegativeRequests
 from pytest_cloudimages.areas.tags.read_paths import Comparison, Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.representations import Representation, Representations
 from pytest_cloudimages.areas.tags.resource import TAGS
@@ -51,6 +47,11 @@ def answer(status: int = 204, tags: list[str] | None = None) -> Answer:
     body = b"" if tags is None else json.dumps({"tags": tags}).encode()
     now = float(next(CLOCK))
     return Answer(status, {}, body, b"", Exchange("PUT", "/", (), b"", status, (), body, b"", now, now))
+
+
+def attempt(party: Party, status: int) -> AccessAttempt:
+    """Make an attempt to add a tag that came to nothing."""
+    return AccessAttempt(Cell(party, State.PRIVATE, Change.ADD), answer(status), changed=False)
 
 
 def history(tag: str, *, status: int = 204, images: int = 1, inferred: bool = False) -> SequentialHistory:
@@ -101,8 +102,8 @@ COLLECTIONS: dict[str, tuple[Callable[[], Collection], Callable[[Any], Iterable[
         lambda looks: looks.at(ReadPath.READ),
     ),
     "attempts": (
-        lambda: UnauthorizedAttempts([UnauthorizedAttempt(ANONYMOUS, answer(), changed=False)] * 2),
-        lambda tried: tried.by(ANONYMOUS),
+        lambda: AccessAttempts([attempt(Party.ANONYMOUS, 204)] * 2),
+        lambda tried: tried.by(Party.ANONYMOUS),
     ),
     "refusals": (lambda: NegativeRequests([answer(), answer()]), iter),
 }
@@ -186,17 +187,12 @@ def test_a_side_question_begins_anew(mine: CheckRecord) -> None:
 def test_what_a_check_passes_over_is_no_case(mine: CheckRecord) -> None:
     """Where ``where`` does not hold, nothing is yielded and nothing counts."""
     histories = Steps([history("a"), history("long")])
-    tried = UnauthorizedAttempts(
-        [
-            UnauthorizedAttempt(ANONYMOUS, answer(401), changed=False),
-            UnauthorizedAttempt(OTHER_PROJECT, answer(500), changed=False),
-        ]
-    )
+    tried = AccessAttempts([attempt(Party.ANONYMOUS, 401), attempt(Party.OTHER_PROJECT, 500)])
 
     assert [step.tag for step in histories.additions(where=lambda step: len(step.tag) > 1)] == ["long"]
     assert [*histories.answers(where=lambda answer: answer.status == 500)] == []
     assert len([*histories.readings(where=lambda reading: bool(reading.values))]) == 2
-    assert len([*tried.by(ANONYMOUS, OTHER_PROJECT, where=lambda attempt: attempt.answer.status == 401)]) == 1
+    assert len([*tried.by(*Party, where=lambda tried: tried.answer.status == 401)]) == 1
     assert [*NegativeRequests([answer()]).answers(where=lambda answer: answer.status >= 400)] == []
     assert mine.cases == 4
 

@@ -202,7 +202,7 @@ def test_own(
     runs = [*races.asked()]
     history, concurrent = steps.histories[0], runs[0]
     step = history.steps[0]
-    attempts, negative = cloudimages_workloads.unauthorized_attempts, cloudimages_workloads.negative_requests
+    attempts, negative = cloudimages_workloads.access_attempts, cloudimages_workloads.negative_requests
     shown, others, basics = (
         cloudimages_workloads.representations, cloudimages_workloads.other_images, cloudimages_workloads.basics
     )

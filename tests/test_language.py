@@ -28,7 +28,7 @@ REPLACED = {
     "carpet carpets carpet_lives": "polyglot, polyglots, polyglot_tags",
     "absences full_image": "absent_tags, image_at_tag_limit",
     "showings Showing walks Walk Look views": "representations, read_path_checks, ReadPathCheck, read_paths",
-    "Attempts ONLOOKER NOBODY": "unauthorized_attempts, OTHER_PROJECT_CAN_READ, ANONYMOUS",
+    "Attempts ONLOOKER NOBODY": "access_attempts, Party",
     "bystander bystanders neighbour neighbours STANDING_BY": "other_image",
     "Control sound_image": "Basics, working_image",
     "known_tags pieces bones": "corpus, fragments, skeletons",

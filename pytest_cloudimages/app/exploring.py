@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.app.records import brief, count_sent, raise_if_flaky, without_secrets
+from pytest_cloudimages.app.records import brief, count_sent, fit_to_be_read, raise_if_flaky
 from pytest_cloudimages.app.selection import of_the_suite
 from pytest_cloudimages.app.stash import RUN
 from pytest_cloudimages.engine import recording
@@ -92,7 +92,7 @@ class Exploring:
         ]
         if any(result.verdict.finding for result in results):
             self.records.show(item, report, results, error)
-            item.ihook.pytest_runtest_logreport(report=without_secrets(report))
+            item.ihook.pytest_runtest_logreport(report=fit_to_be_read(report))
         else:
             self.records.results += [result for result in results if result.verdict is Verdict.PASS]
         return results

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_cloudimages.app import report_files
+from pytest_cloudimages.app.allowance import Allowance
 from pytest_cloudimages.app.epilogue import Epilogue
 from pytest_cloudimages.app.exploring import Exploring
 from pytest_cloudimages.app.html_hooks import HtmlHooks
-from pytest_cloudimages.app.records import Records, count_sent, raise_if_flaky, results_of, without_secrets
+from pytest_cloudimages.app.records import Records, count_sent, fit_to_be_read, raise_if_flaky, results_of
 from pytest_cloudimages.app.selection import Selection, tune
 from pytest_cloudimages.app.stash import CHECK, COMMAND, RUN, SETTINGS, UNFOUND
 from pytest_cloudimages.app.waking import UNNAMED, Unfound, asks, distributed
@@ -20,6 +21,7 @@ from pytest_cloudimages.client.errors import ConfigurationError, UnnamedServiceE
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.reporting import terminal
+from pytest_cloudimages.reporting.results import DEVIATES
 from pytest_cloudimages.spec.catalogue import load
 from pytest_cloudimages.spec.marks import ids_of
 from pytest_cloudimages.spec.verdicts import Verdict, worst
@@ -53,10 +55,11 @@ class Judge:
             raise pytest.UsageError("A run judges in one process; leave out the -n of pytest-xdist.")
         try:
             self.selection = Selection(load(*map(Path, self.settings.catalogue)), self.settings)
+            allowance = Allowance.of(self.settings)
         except ValueError as problem:
             raise pytest.UsageError(str(problem)) from None
-        self.records = Records(config, self.selection)
-        self.epilogue = Epilogue(config, self.selection, self.records)
+        self.records = Records(config, self.selection, allowance)
+        self.epilogue = Epilogue(config, self.selection, self.records, allowance)
         if self.settings.reports:
             report_files.prepare(Path(self.settings.reports), config)
         plugins = config.pluginmanager
@@ -162,7 +165,7 @@ class Judge:
             self.records.show(item, report, self.records.judged(item, report, error, mine), error)
         if mine is None and error is not None and RUN in self.config.stash and error is self.run.problem:
             report.longrepr = str(error)  # where it was raised tells nobody anything
-        return without_secrets(report)
+        return fit_to_be_read(report)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Gather the results of every check."""
@@ -173,6 +176,8 @@ class Judge:
         results = results_of(report)
         if not results:
             return None
+        if self.records.accepts(results):
+            return DEVIATES, DEVIATES[0], DEVIATES.upper()
         verdict = worst(result.verdict for result in results)
         category = {Verdict.PASS: "passed", Verdict.FAIL: "failed"}.get(verdict, str(verdict))
         return category, LETTERS[verdict], str(verdict).upper()

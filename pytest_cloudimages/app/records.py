@@ -11,13 +11,15 @@ from pytest_cloudimages.app.explanations import explain, first_line, mismatch_of
 from pytest_cloudimages.app.stash import RUN
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.redaction import SECRETS
+from pytest_cloudimages.client.showing import harmless, in_one_line
 from pytest_cloudimages.reporting.anomalies import as_data
-from pytest_cloudimages.reporting.results import CheckResult
+from pytest_cloudimages.reporting.results import DEVIATES, CheckResult
 from pytest_cloudimages.spec.verdicts import Flaky, Verdict, judge, leaves, worst
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pytest_cloudimages.app.allowance import Allowance
     from pytest_cloudimages.app.selection import Selection
     from pytest_cloudimages.areas.tags.suspects import Suspect
     from pytest_cloudimages.client.exchange import Exchange
@@ -53,8 +55,8 @@ def raise_if_flaky(check: Callable[[], object], mine: CheckRecord, error: Except
 class Records:
     """The results of all checks of a run."""
 
-    def __init__(self, config: pytest.Config, selection: Selection) -> None:
-        self.config, self.selection = config, selection
+    def __init__(self, config: pytest.Config, selection: Selection, allowance: Allowance) -> None:
+        self.config, self.selection, self.allowance = config, selection, allowance
         self.results: list[CheckResult] = []
         self.suspects: dict[tuple[str, str], Suspect] = {}
         """The operation that a finding is about, by its id and test."""
@@ -120,13 +122,16 @@ class Records:
         verdict = worst(result.verdict for result in results)
         explanations = "\n".join(result.explanation for result in results)
         if error is not None and not isinstance(error, pytest.skip.Exception):
-            report.longrepr = explanations or str(error)
-        if verdict in FAILING or (verdict is Verdict.ADVISORY and self.selection.settings.strict):
+            report.longrepr = harmless(explanations or str(error))
+        if self.accepts(results):
+            report.outcome = "skipped"
+            report.wasxfail = in_one_line(f"{DEVIATES}: {first_line(error)}")
+        elif verdict in FAILING or (verdict is Verdict.ADVISORY and self.selection.settings.strict):
             report.outcome = "failed"
-            report.longrepr = report.longrepr or explanations
+            report.longrepr = report.longrepr or harmless(explanations)
         elif verdict is Verdict.ADVISORY:
             report.outcome = "skipped"
-            report.wasxfail = f"{verdict}: {first_line(error)}"
+            report.wasxfail = in_one_line(f"{verdict}: {first_line(error)}")
         elif verdict is Verdict.NOTED:
             report.outcome = "passed"
         for result in results:
@@ -143,6 +148,14 @@ class Records:
         report.user_properties = [*item.user_properties]
         report.cloudimages = results  # type: ignore[attr-defined]  # reports go from hook to hook
 
+    def accepts(self, results: Sequence[CheckResult]) -> bool:
+        """Return whether all that a check has found is accepted, for whatever class of input it holds."""
+        bad = [result for result in results if result.verdict > Verdict.NOTED]
+        if not bad or RUN not in self.config.stash:
+            return False
+        accepted = self.allowance.accepted(self.config.stash[RUN].service.endpoint)
+        return all(result.verdict.finding and result.id in accepted for result in bad)
+
 
 def results_of(report: pytest.TestReport) -> list[CheckResult]:
     """Return the results that a report carries."""
@@ -155,11 +168,14 @@ def brief(nodeid: str) -> str:
     return f"{path.rpartition('/')[2]}{colons}{name}"
 
 
-def without_secrets(report: pytest.TestReport) -> pytest.TestReport:
-    """Return a report rid of every secret, whatever text it came in."""
-    if report.longrepr is not None and not isinstance(report.longrepr, tuple):
+def fit_to_be_read(report: pytest.TestReport) -> pytest.TestReport:
+    """Return a report rid of every secret, and of what a terminal or a CI would obey, whatever text it came in."""
+    if isinstance(report.longrepr, tuple):
+        path, line, reason = report.longrepr
+        report.longrepr = path, line, harmless(SECRETS.hide(reason))
+    elif report.longrepr is not None:
         text = report.longreprtext
-        if SECRETS.hide(text) != text:
-            report.longrepr = SECRETS.hide(text)
+        if (shown := harmless(SECRETS.hide(text))) != text:
+            report.longrepr = shown
     report.sections = [(name, SECRETS.hide(text)) for name, text in report.sections]
     return report

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
+from pytest_cloudimages.client.showing import visible
+
 HIDDEN = "***"
 
 
@@ -60,5 +62,4 @@ SECRETS = Secrets()
 
 def printable(octets: bytes) -> str:
     """Return octets as text that every report can hold; what is not UTF-8 or is a control character is escaped."""
-    text = octets.decode("utf-8", "backslashreplace")
-    return "".join(char if char.isprintable() or char in "\n\t" else repr(char)[1:-1] for char in text)
+    return visible(octets.decode("utf-8", "backslashreplace"))

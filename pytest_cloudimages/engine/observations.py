@@ -10,7 +10,15 @@ from pytest_cloudimages.engine.recording import Case, Cases, Collection, anythin
 from pytest_cloudimages.history.model import explained
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.resource import Answered
-from pytest_cloudimages.history.steps import Prior, Reading, SequentialHistory, Span, Step, UnreproducedMismatch
+from pytest_cloudimages.history.steps import (
+    Event,
+    Prior,
+    Reading,
+    SequentialHistory,
+    Span,
+    Step,
+    UnreproducedMismatch,
+)
 from pytest_cloudimages.spec.verdicts import Flaky
 
 PRINTABLE = frozenset(string.printable) - frozenset("\t\n\r\x0b\x0c")
@@ -104,6 +112,14 @@ class Steps(Collection):
                 readable = span.before.rest is not None and span.after.rest is not None
                 if readable and span.kind is kind and (span.acknowledged if acknowledged else span.refused):
                     yield Case(span, span.exchanges)
+
+    @cases
+    def events(self) -> Iterator[Case[Event]]:
+        """Return what else happened to images, where the tags could be read before and after."""
+        for history in self.histories:
+            for event in history.events:
+                if event.before.values is not None and event.after.values is not None:
+                    yield Case(event, event.exchanges)
 
     @cases
     def contradictions(self, *, standing_by: bool) -> Iterator[Case[UnreproducedMismatch]]:

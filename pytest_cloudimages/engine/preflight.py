@@ -31,10 +31,10 @@ def prepare(settings: Settings, restored: tuple[SetResource, ...]) -> Run:
         run: Run | None = None
         meant: Service | None = None
         if settings.dry_run and not settings.reference:
-            meant, owner = _find(settings, environ)
+            meant, _ = _find(settings, environ)
             given = {who for who in OTHERS if _find_other(settings, environ, who, meant)}
             environ = _embedded(stack, settings, {who: who in given for who in OTHERS})
-            ended = credentials.ended(dict(os.environ), owner)
+            ended = credentials.ended(dict(os.environ))
             environ |= {f"CLOUDIMAGES_{kind.upper()}_TOKEN": "one-that-was-valid" for kind in ended}
             settings = replace(settings, reference=True, url=None, cloud=None, other_cloud=None, reader_cloud=None)
             settings = replace(settings, creator_cloud=None, admin_cloud=None)
@@ -44,7 +44,7 @@ def prepare(settings: Settings, restored: tuple[SetResource, ...]) -> Run:
             run = Run(settings, *_find(settings, environ), _stack=stack)
             run.meant, run.restored = meant, restored
             _ask_first(run)
-            run.ended |= credentials.ended(environ, run.owner)
+            run.ended |= credentials.ended(environ)
             run.others |= {who: _other(settings, environ, who, run.service) for who in OTHERS}
         except Blocked as problem:
             if run is None:

@@ -5,11 +5,12 @@ call for, every step of the group is inferred from it. Where it is not, the whol
 images with a reading after every single operation, so that each departure is seen where it happens.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
@@ -17,6 +18,7 @@ from pytest_cloudimages.history.model import SetModel, exactly, explained
 from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.resource import Answered, SetResource
 from pytest_cloudimages.history.steps import (
+    Event,
     Prior,
     Reading,
     SequentialHistory,
@@ -28,6 +30,18 @@ from pytest_cloudimages.history.steps import (
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer
 
 Open = Callable[..., AbstractContextManager[Image]]
+
+
+class Life(Protocol):
+    """What else happens to the images of a plan, and what else there is to be seen of them."""
+
+    def happen(self, image: Image, event: str) -> Mapping[str, object] | None:
+        """Bring an event about, and return the attributes that it gives; ``None`` where the service does not."""
+        ...
+
+    def beside(self, image: Image) -> Mapping[str, object]:
+        """Return what is to be seen of an image besides its attributes, by its name."""
+        ...
 
 
 class _Mismatch(Exception):  # noqa: N818 - a signal between the two passes
@@ -44,9 +58,12 @@ class _Subject:
     image: Image
     number: int
     resource: SetResource
+    life: Life | None = None
     model: SetModel = field(init=False)
     last: Reading | None = None
     """The last reading, since which nothing but the set was to change."""
+    given: Mapping[str, object] = field(default_factory=dict)
+    """Attributes that an event has given the image since."""
     trail: list[Exchange] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -71,7 +88,18 @@ class _Subject:
 
     def look(self) -> Reading:
         """Read the set once."""
-        return Reading(self.image.client.ask(self.resource.read(self.image.id)), self.resource)
+        answer = self.image.client.ask(self.resource.read(self.image.id))
+        return Reading(answer, self.resource, self.life.beside(self.image) if self.life else {})
+
+    def happen(self, event: str) -> bool:
+        """Bring an event about, and return whether the service offers it."""
+        given = None
+        with suppress(Blocked):
+            given = self.life.happen(self.image, event) if self.life else None
+        if given is None:
+            return False
+        self.last, self.given = None, given
+        return True
 
     def read(self) -> Reading:
         """Read the set; where it, or any attribute, is not what is expected, wait for it."""
@@ -90,7 +118,10 @@ class _Subject:
         return exactly(seen.values, self.model.values)
 
     def _is_as_it_was(self, seen: Reading) -> bool:
-        return self._agrees(seen) and (self.last is None or not differing(self.last.rest, seen.rest))
+        if self.last is not None:
+            return self._agrees(seen) and not differing(self.last.rest, seen.rest)
+        shown = seen.rest or {}
+        return self._agrees(seen) and all(shown.get(name) == value for name, value in self.given.items())
 
 
 @dataclass(frozen=True)
@@ -106,21 +137,30 @@ class _Performed:
 
 
 def execute(
-    plan: Sequence[Operation], resource: SetResource, fresh_image: Open, *, single: bool = False
+    plan: Sequence[Operation],
+    resource: SetResource,
+    fresh_image: Open,
+    *,
+    single: bool = False,
+    life: Life | None = None,
+    empty: bool = True,
 ) -> SequentialHistory:
     """Execute a plan on images of its own, and return what it has shown.
 
-    ``single`` opens one image only, where the tester lent no more; operations on another one are left out.
+    ``single`` opens one image only, where the tester lent no more; operations on another one are left out. ``life``
+    brings about the events of a plan; where a service does not offer one, what the plan does in its class is left out.
+    ``empty`` is whether the images are opened empty; else the plan begins with what they show then.
     Raise ``Blocked`` where images cannot be had.
     """
     plan = [operation for operation in plan if not (single and operation.image)]
     try:
         with ExitStack() as stack:
-            return _executed(_by_groups, _opened(fresh_image, plan, resource, stack), plan)
+            return _executed(_by_groups, _opened(fresh_image, plan, resource, stack, life, empty=empty), plan)
     except _Mismatch as found:
         with ExitStack() as stack:
-            history = _executed(_by_steps, _opened(fresh_image, plan, resource, stack), plan)
-        if found.mismatch and all(explained(step) for step in history.steps):
+            history = _executed(_by_steps, _opened(fresh_image, plan, resource, stack, life, empty=empty), plan)
+        explains = all(explained(step) for step in history.steps) and all(event.kept for event in history.events)
+        if found.mismatch and explains:
             history.mismatches.append(found.mismatch)
         if found.broken and not any(step.answer.exchange.broken for step in history.steps):
             history.flaky.append(found.broken)
@@ -145,7 +185,15 @@ def execute_all(
     return [future.result() for future in futures]
 
 
-def _opened(fresh_image: Open, plan: Iterable[Operation], resource: SetResource, stack: ExitStack) -> list[_Subject]:
+def _opened(
+    fresh_image: Open,
+    plan: Iterable[Operation],
+    resource: SetResource,
+    stack: ExitStack,
+    life: Life | None,
+    *,
+    empty: bool,
+) -> list[_Subject]:
     count = 1 + max((operation.image for operation in plan), default=0)
     images = [stack.enter_context(fresh_image())]
     for _ in range(1, count):
@@ -157,7 +205,10 @@ def _opened(fresh_image: Open, plan: Iterable[Operation], resource: SetResource,
                 break
             except Blocked:
                 continue
-    return [_Subject(image, number, resource) for number, image in enumerate(images)]
+    subjects = [_Subject(image, number, resource, None if number else life) for number, image in enumerate(images)]
+    for subject in subjects if not empty else ():
+        subject.model.values = {*(subject.look().values or ())}
+    return subjects
 
 
 def _executed(
@@ -175,7 +226,18 @@ def _by_groups(subjects: list[_Subject], plan: Sequence[Operation]) -> Sequentia
     main = subjects[0]
     previous: Reading | None = None
     group: list[_Performed] = []
+    missed = ""
     for operation in plan:
+        if operation.kind is Kind.EVENT:
+            missed = "" if main.happen(operation.value) else operation.value
+            if not missed:
+                reading = _as_expected(main, history)
+                if previous:
+                    history.events.append(Event(operation.value, previous, reading))
+                previous = reading
+            continue
+        if missed and (operation.kind is Kind.READ or operation.input_class == missed):
+            continue
         if operation.kind is not Kind.READ:
             # Of an operation that has lost its answer, nothing can be told but that it was carried out.
             with suppress(LostAnswer):
@@ -251,8 +313,15 @@ def _by_steps(subjects: list[_Subject], plan: Sequence[Operation]) -> Sequential
     history = SequentialHistory()
     last = [subject.read() for subject in subjects]
     history.readings += last
+    missed = ""
     for operation in plan:
-        if operation.kind is Kind.READ:
+        if operation.kind is Kind.EVENT:
+            missed = "" if subjects[0].happen(operation.value) else operation.value
+            if not missed:
+                before, last = last[0], _afresh(subjects, operation, history)
+                history.events.append(Event(operation.value, before, last[0]))
+            continue
+        if operation.kind is Kind.READ or (missed and operation.input_class == missed):
             continue
         number = operation.image
         subject = subjects[number]
@@ -288,7 +357,7 @@ def _by_steps(subjects: list[_Subject], plan: Sequence[Operation]) -> Sequential
 
 
 def _afresh(subjects: list[_Subject], operation: Operation, history: SequentialHistory) -> list[Reading]:
-    """Read the images after an operation that is no step, because its answer was lost."""
+    """Read the images after what is no step: its answer was lost, or it is an event."""
     now = [subject.read() for subject in subjects]
     history.readings += now
     _learn(subjects, now, operation)

@@ -12,6 +12,8 @@ class Kind(enum.StrEnum):
     READ = "read"
     SET = "set"
     """A PATCH of an attribute of the image: what a concurrent operation on the set must not undo."""
+    EVENT = "event"
+    """Something else that happens to the image: its data comes, it is shared, hidden, deactivated."""
 
 
 @dataclass(frozen=True, slots=True)

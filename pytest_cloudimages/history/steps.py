@@ -19,6 +19,8 @@ class Reading:
 
     answer: Answered
     resource: SetResource
+    beside: Mapping[str, object] = field(default_factory=dict)
+    """What was seen besides, by its name: the data of the image, who it is shared with."""
 
     @property
     def values(self) -> tuple[str, ...] | None:
@@ -31,7 +33,10 @@ class Reading:
         attributes = represented(self.answer)
         if attributes is None:
             return None
-        return {name: value for name, value in attributes.items() if name not in self.resource.volatile}
+        return {
+            **{name: value for name, value in attributes.items() if name not in self.resource.volatile},
+            **self.beside,
+        }
 
 
 class Prior(enum.StrEnum):
@@ -208,6 +213,26 @@ class Span:
         return " and ".join(dict.fromkeys(step.answered for step in (self.steps[0], self.steps[-1])))
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened to an image between two readings of it, and that is nothing to the set."""
+
+    name: str
+    before: Reading
+    after: Reading
+
+    @property
+    def kept(self) -> bool:
+        """Whether the set is the same afterwards, as far as it can be read."""
+        before, after = self.before.values, self.after.values
+        return before is None or after is None or sorted(before) == sorted(after)
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """What it rests on, in the order sent."""
+        return [self.before.answer.exchange, self.after.answer.exchange]
+
+
 def differing(before: Mapping[str, Any] | None, after: Mapping[str, Any] | None) -> set[str]:
     """Return the names under which two sets of attributes differ; none where either cannot be read."""
     if before is None or after is None:
@@ -228,6 +253,8 @@ class SequentialHistory:
     mismatches: list[UnreproducedMismatch] = field(default_factory=list)
     spans: list[Span] = field(default_factory=list)
     """Readings around operations of one kind."""
+    events: list[Event] = field(default_factory=list)
+    """What else happened to the image."""
     flaky: list[Exchange] = field(default_factory=list)
     """Requests that the service failed at, and answered when all was asked again."""
 

@@ -85,7 +85,10 @@ class App:
 
     def authenticate(self, request: Request) -> Caller:
         """Return the caller that the token of a request stands for, or raise Unauthorized."""
-        user = self.identity.validate(request.headers.get("X-Auth-Token")).user
+        token = self.identity.validate(request.headers.get("X-Auth-Token"))
+        if not token.scoped:
+            return Caller("", writes=False, deletes=False)
+        user = token.user
         return Caller(
             user.project.id,
             writes=user.role is not Role.READER,

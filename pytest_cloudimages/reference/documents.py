@@ -48,23 +48,25 @@ def identity_version(url: str) -> dict[str, object]:
 def token(given: Token, url: str) -> dict[str, object]:
     """Return the description of a token, with the catalogue of the services at `url`."""
     user, project = given.user, given.user.project
-    return {
-        "token": {
-            "methods": list(given.methods),
-            "user": {"id": user.id, "name": user.name, "domain": DOMAIN, "password_expires_at": None},
+    described: dict[str, object] = {
+        "methods": list(given.methods),
+        "user": {"id": user.id, "name": user.name, "domain": DOMAIN, "password_expires_at": None},
+        "issued_at": time_of_day(given.issued_at, "microseconds"),
+        "expires_at": time_of_day(given.expires_at, "microseconds"),
+        "audit_ids": [_id(given.value)[:22]],
+    }
+    if given.scoped:
+        described |= {
             "project": {"id": project.id, "name": project.name, "domain": DOMAIN},
             "is_domain": False,
             "roles": [{"id": _id(role), "name": role} for role in (user.role,)],
-            "issued_at": time_of_day(given.issued_at, "microseconds"),
-            "expires_at": time_of_day(given.expires_at, "microseconds"),
-            "audit_ids": [_id(given.value)[:22]],
             "catalog": [
                 # Glance's endpoint is its root; the version is for the client to find.
                 _service("image", "glance", url),
                 _service("identity", "keystone", f"{url}/identity"),
             ],
         }
-    }
+    return {"token": described}
 
 
 def _service(kind: str, name: str, url: str) -> dict[str, object]:

@@ -67,6 +67,8 @@ class Token:
     methods: tuple[str, ...]
     issued_at: datetime
     expires_at: datetime
+    scoped: bool = True
+    """Whether it is for the user's project, and not for no project at all."""
 
     def __repr__(self) -> str:
         return f"<Token of {self.user.name} until {self.expires_at}>"
@@ -86,11 +88,18 @@ class Identity:
         self._tokens: dict[str, Token] = {}
         self._lock = Lock()
 
-    def issue(self, user: str, lifetime: timedelta | None = None, methods: tuple[str, ...] = ("password",)) -> Token:
+    def issue(
+        self,
+        user: str,
+        lifetime: timedelta | None = None,
+        methods: tuple[str, ...] = ("password",),
+        *,
+        scoped: bool = True,
+    ) -> Token:
         """Return a new token for a user, by name; with a negative lifetime, one that has expired."""
         issued_at = datetime.now(UTC)
         expires_at = issued_at + (self.lifetime if lifetime is None else lifetime)
-        token = Token(secrets.token_urlsafe(32), self.users[user], methods, issued_at, expires_at)
+        token = Token(secrets.token_urlsafe(32), self.users[user], methods, issued_at, expires_at, scoped)
         with self._lock:
             self._tokens[token.value] = token
         return token
@@ -126,10 +135,12 @@ class Identity:
                 methods = tuple(dict.fromkeys((*old.methods, "token")))
             case methods_asked:
                 raise Invalid(f"auth.identity.methods is one of password and token, not {methods_asked!r}.")
-        self._check_scope(user, auth.get("scope"))
+        scoped = auth.get("scope") != "unscoped"
+        if scoped:
+            self._check_scope(user, auth.get("scope"))
         # A token issued for a token expires with the first, or it could be renewed for ever.
         lifetime = None if expires_at is None else expires_at - datetime.now(UTC)
-        return self.issue(user.name, lifetime, methods)
+        return self.issue(user.name, lifetime, methods, scoped=scoped)
 
     def _by_password(self, password: Mapping[str, object]) -> User:
         asked = _object(password.get("user"), "auth.identity.password.user")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from pytest_cloudimages.reporting import OF_OTHERS, WRITERS
-from pytest_cloudimages.reporting.results import verdict_of
+from pytest_cloudimages.client.showing import in_one_line
+from pytest_cloudimages.reporting import OF_OTHERS, WRITERS, compared
+from pytest_cloudimages.reporting.results import DEVIATES, shown_verdict, verdict_of
 from pytest_cloudimages.spec.catalogue import VERSION
 from pytest_cloudimages.spec.verdicts import Verdict
 
@@ -42,17 +43,19 @@ def header(facts: RunFacts) -> list[str]:
         f"image: {image}",
         f"profile: {profile}, seed: {seed}, specification: version {VERSION}",
     ]
-    return [*lines, f"PROBLEM: {facts.problem}"] if facts.problem else lines
+    lines += [f"PROBLEM: {facts.problem}"] if facts.problem else []
+    return [in_one_line(line) for line in lines]
 
 
 def table(results: Results) -> list[str]:
     """Return the table of groups and verdicts; groups without any test of this run are one line."""
     rows: dict[str, Counter[str]] = {}
     for entry in results.entries:
-        rows.setdefault(entry["id"].rpartition("-")[0] or entry["id"], Counter())[entry["verdict"]] += 1
+        rows.setdefault(entry["id"].rpartition("-")[0] or entry["id"], Counter())[shown_verdict(entry)] += 1
     shown = {group: counts for group, counts in rows.items() if set(counts) != {"untested"}}
     rest = sum(sum(counts.values()) for group, counts in rows.items() if group not in shown)
-    verdicts = [str(verdict) for verdict in Verdict if any(counts[str(verdict)] for counts in shown.values())]
+    every = [*map(str, Verdict), DEVIATES]
+    verdicts = [verdict for verdict in every if any(counts[verdict] for counts in shown.values())]
     width = max([len("requirements"), *map(len, shown)])
     lines = ["  ".join(["requirements".ljust(width), *(verdict.rjust(8) for verdict in verdicts)])]
     lines += [
@@ -73,7 +76,7 @@ def finding(entry: Mapping[str, Any]) -> list[str]:
     width = max(len(label) for label, _ in rows) + 1
     return [
         f"{entry['verdict'].upper()} {entry['id']}: {entry['statement']}",
-        *(f"  {(label and label + ':').ljust(width)} {text}" for label, text in rows),
+        *(f"  {(label and label + ':').ljust(width)} {in_one_line(text)}" for label, text in rows),
     ]
 
 
@@ -117,7 +120,7 @@ def _came(entry: Mapping[str, Any]) -> list[tuple[str, str]]:
             break
     else:
         lines = [_folded(told)]
-    visible = [printable(line) for line in lines if line]
+    visible = [in_one_line(line) for line in lines if line]
     return [("" if place else label, line) for place, line in enumerate(visible or [""])]
 
 
@@ -125,13 +128,8 @@ def _folded(lines: Iterable[str]) -> str:
     return _short(" ".join(" ".join(lines).split()))
 
 
-def printable(text: str) -> str:
-    """Return a text in which nothing is invisible, colours a terminal, or turns a line around."""
-    return "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in text)
-
-
 def _short(text: str) -> str:
-    text = printable(text)
+    text = in_one_line(text)
     return text if len(text) <= LONGEST else f"{text[: LONGEST // 2]} … {text[-LONGEST // 2 :]}"
 
 
@@ -176,10 +174,18 @@ def summary(results: Results, out: pytest.TerminalReporter, *, written: bool = T
     out.section("conformance")
     for line in table(results):
         out.write_line(line)
+    _findings(results, out)
+    _allowed(results, out)
+    _costs(results, out, written=written)
+
+
+def _findings(results: Results, out: pytest.TerminalReporter) -> None:
     # Where one cause stands behind many, it is told once.
     told: Counter[str] = Counter()
     for entry in results.findings:
         verdict = verdict_of(entry)
+        if "deviates" in entry:
+            continue
         told[entry["explanation"]] += 1
         if verdict in (Verdict.BLOCKED, Verdict.UNTESTED) and told[entry["explanation"]] > 1:
             continue
@@ -192,18 +198,41 @@ def summary(results: Results, out: pytest.TerminalReporter, *, written: bool = T
     for text, count in again:
         out.write_line("")
         out.write_line(f"{count} requirements share this cause: {_short(' '.join(text.split()))}")
-    _costs(results, out, written=written)
+
+
+def _allowed(results: Results, out: pytest.TerminalReporter) -> None:
+    """Print what is accepted, what is wrong with it, and what is new since the baseline."""
+    if results.deviating:
+        out.write_line("")
+    for entry in results.deviating:
+        out.write_line(accepted(entry), cyan=True)
+    for problem in results.trouble:
+        out.write_line(f"DEVIATIONS: {in_one_line(problem['text'])}.", red=True, bold=True)
+    if results.comparison is not None:
+        out.section("against the baseline")
+        for line in compared.lines(results.comparison):
+            out.write_line(line)
+
+
+def accepted(entry: Mapping[str, Any]) -> str:
+    """Return a finding that somebody has accepted, in one line."""
+    why = entry["deviates"]
+    link = f", {why['link']}" if "link" in why else ""
+    told = f"{why['reason']} ({why['owner']}, until {why['expires']}{link})"
+    return in_one_line(f"{DEVIATES.upper()} {entry['id']}: {entry['statement']} {told}")
 
 
 def _costs(results: Results, out: pytest.TerminalReporter, *, written: bool) -> None:
     data = results.data
     out.write_line("")
-    counts = ", ".join(f"{results.count(verdict)} {verdict}" for verdict in Verdict if results.count(verdict))
+    numbers = {str(verdict): results.not_accepted(verdict) for verdict in Verdict}
+    numbers[DEVIATES] = len(results.deviating)
+    counts = ", ".join(f"{number} {verdict}" for verdict, number in numbers.items() if number)
     requests: Mapping[str, int] = data["requests"]
     out.write_line(f"verdicts: {counts}")
     out.write_line(f"requests: {_counted(requests)} in {data['seconds']:.1f} s")
     if noted := results.count(Verdict.NOTED):
-        out.write_line(f"noted:    {noted} observations where the specification is silent (see conformance.html)")
+        out.write_line(f"noted:    {noted} observations where the specification is silent (see index.html)")
     for line in _aftermath(data):
         out.write_line(line, red=True)
     if data["settings"]["reports"] and written:
@@ -211,7 +240,7 @@ def _costs(results: Results, out: pytest.TerminalReporter, *, written: bool) -> 
 
 
 def _aftermath(data: Mapping[str, Any]) -> Sequence[str]:
-    lines = [f"LEFT BEHIND: {image}" for image in data["left_behind"]]
+    lines = [in_one_line(f"LEFT BEHIND: {image}") for image in data["left_behind"]]
     if data["interrupted"]:
         tidy = "; what it had created is gone, what it had borrowed is as it was" if not lines else ""
         lines.append(f"The run was interrupted{tidy}.")

@@ -161,7 +161,7 @@ class LetsReadersChange(_LetsOthersChange):
         return not request.caller.writes and request.caller.project == self.images.get(image_id).owner
 
 
-@breaks("TAG-AUTH-05", "TAG-AUTH-11", profile="standard")
+@breaks("TAG-AUTH-05", "TAG-AUTH-07", "TAG-AUTH-11", profile="standard")
 class LetsMembersChange(_LetsOthersChange):
     """Lets the members of a shared image change its tags."""
 

@@ -75,10 +75,6 @@ BROKEN = {
 """The requirement that speaks of each operation."""
 
 
-ADDITIONS_AND_DELETIONS = ("--select", "TAG-ADD", "--select", "TAG-DEL")
-"""The groups in which a change would show."""
-
-
 def _changes(
     name: str,
     what: str,
@@ -95,7 +91,6 @@ def _changes(
             BROKEN[when],
             perhaps=perhaps,
             profile=profile,
-            words=ADDITIONS_AND_DELETIONS if profile == "standard" else (),
         )(app)
 
 

@@ -313,7 +313,7 @@ class LetsReadersRepeat(App):
         return super().add_tag(request, image_id, tag)
 
 
-@breaks("TAG-AUTH-05", profile="standard")
+@breaks("TAG-AUTH-05", "TAG-AUTH-07", "TAG-AUTH-08", profile="standard")
 class LetsAllTagPublicImages(App):
     """Lets everybody change the tags of public images."""
 

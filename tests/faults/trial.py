@@ -16,7 +16,7 @@ from threading import Lock
 
 from pytest_cloudimages.app.cli import main
 from pytest_cloudimages.reference.app import App, Reply, Request
-from pytest_cloudimages.reference.server import Server, serving
+from pytest_cloudimages.reference.server import Server, environment, serving
 
 STORAGE = Path(tempfile.gettempdir()) / "cloudimages-faults-hypothesis"
 """What Hypothesis learns from our sources is the same in every run."""
@@ -96,7 +96,7 @@ class Meter:
 
 
 def _identities(server: Server) -> dict[str, str]:
-    """Return tokens for every caller. Names and passwords would do too, and cost a second of imports in every run."""
+    """Return tokens for every caller. Names and passwords cost a second of imports, so few faults have ``signs_in``."""
     identity = server.app.identity
     users = {"": "tester", "ALT_": "other", "READER_": "reader", "CREATOR_": "creator", "ADMIN_": "admin"}
     tokens = {f"CLOUDIMAGES_{who}TOKEN": identity.issue(name).value for who, name in users.items()}
@@ -104,6 +104,8 @@ def _identities(server: Server) -> dict[str, str]:
     tokens["CLOUDIMAGES_REVOKED_TOKEN"] = (revoked := identity.issue("tester")).value
     identity.revoke(revoked.value)
     endpoint = server.url + getattr(server.app, "prefix", "")
+    if getattr(server.app, "signs_in", False):
+        return environment(server) | {"HYPOTHESIS_STORAGE_DIRECTORY": str(STORAGE)}
     return tokens | {"CLOUDIMAGES_ENDPOINT": endpoint, "HYPOTHESIS_STORAGE_DIRECTORY": str(STORAGE)}
 
 

@@ -70,15 +70,6 @@ def active(run: Run) -> Iterator[Image]:
 
 
 @contextmanager
-def hidden(run: Run) -> Iterator[Image]:
-    """Yield a hidden image, which lists leave out. Raise ``Blocked`` if the service refuses to hide it."""
-    with run.fresh_image(own=True) as image:
-        with run.recorder.of(Purpose.PREPARING):
-            require_ok(image.client.patch(image.id, {"op": "replace", "path": "/os_hidden", "value": True}))
-        yield image
-
-
-@contextmanager
 def public(run: Run) -> Iterator[Image]:
     """Yield a public image. Raise ``Blocked`` if neither the tester nor the administrator may publish one."""
     administrator = run.caller("ADMIN")

@@ -50,10 +50,11 @@ from pytest_cloudimages.areas.common.checks import (
     told_to_wait,
     without,
 )
+from pytest_cloudimages.areas.tags.access import AccessAttempts
 from pytest_cloudimages.areas.tags.corpus import UNITS
 from pytest_cloudimages.areas.tags.filtered import Selections
 from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept
-from pytest_cloudimages.areas.tags.negative import NegativeRequests, UnauthorizedAttempts
+from pytest_cloudimages.areas.tags.negative import NegativeRequests
 from pytest_cloudimages.areas.tags.other_attributes import expect_attributes_kept
 from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.areas.tags.race_findings import expect_none_lost, expect_once, lost_additions, not_once
@@ -80,6 +81,7 @@ __all__ = [
     "REFUSED",
     "SOMETHING",
     "UNITS",
+    "AccessAttempts",
     "Allowed",
     "Answer",
     "Answered",
@@ -102,7 +104,6 @@ __all__ = [
     "Selections",
     "Step",
     "Steps",
-    "UnauthorizedAttempts",
     "alone",
     "among_others",
     "answered",
@@ -122,8 +123,10 @@ __all__ = [
     "expect_stored_or_refused",
     "expect_tags",
     "fitting_schemas",
+    "in_ordinary_state",
     "inconsistent_without_patch",
     "its_beginning_is_kept",
+    "known_tag_limit",
     "limit_of",
     "lost_additions",
     "met_in_passing",
@@ -138,7 +141,6 @@ __all__ = [
     "retry_after",
     "set_tags",
     "shows_tags",
-    "stated_tag_limit",
     "told_to_wait",
     "unaltered",
     "without",
@@ -157,16 +159,30 @@ def among_others(step: Step) -> bool:
     return bool({*(step.before or ())} - {step.value})
 
 
+def in_ordinary_state(step: Step) -> bool:
+    """Return whether an image was in a state in which tags can be changed as a matter of course.
+
+    That they can be while it is protected or deactivated is asked by TAG-ADD-31, TAG-ADD-32 and TAG-DEL-19.
+    """
+    return step.operation.input_class not in ("protected", "deactivated")
+
+
 def alone(step: Step) -> bool:
     """Return whether the image carried no other tag, so that none can be seen to stay."""
     return not among_others(step)
 
 
-def stated_tag_limit(run: Run) -> int:
-    """Return the operator's limit of tags; the check is *untested* where none is stated."""
-    if not run.settings.tag_limit:
-        pytest.skip("needs the limit that the operator sets: state it with --tag-limit N")
-    return run.settings.tag_limit
+def known_tag_limit(run: Run, steps: Steps) -> int:
+    """Return the limit of tags that was stated, or found out by filling an image; *untested* where there is none."""
+    limit = run.settings.tag_limit or len([*steps.aside().additions(input_classes=[AtALimit.UP_TO_IT])])
+    if not limit:
+        sought = run.settings.effort.limit_sought
+        pytest.skip(
+            f"no limit was met by an image with {sought} tags"
+            if sought
+            else "the limit of tags was not tried: state it with --tag-limit N, or have --profile thorough find it"
+        )
+    return limit
 
 
 def its_beginning_is_kept(step: Step) -> bool:

@@ -25,6 +25,22 @@ def plan_of_boundaries(
     )
 
 
+def plan_of_a_life(events: Sequence[str]) -> list[Operation]:
+    """Return a plan in which an image carries tags through one event after another, and gains and loses one in each.
+
+    While it is active, a tag is added twice, and one is deleted that is gone.
+    """
+    plan = in_groups([(Kind.ADD, [("born", "new"), ("kept", "new")])])
+    previous = "born"
+    for event in events:
+        twice = event == "active"
+        plan.append(Operation(Kind.EVENT, event, input_class=event))
+        plan += in_groups([(Kind.ADD, [(event, event)] * (1 + twice)), (Kind.DELETE, [(previous, event)])])
+        plan += in_groups([(Kind.DELETE, [(previous, event)])] * twice)
+        previous = event
+    return plan
+
+
 def plan_of_absence(present: Sequence[Classified], absent: Sequence[Classified]) -> list[Operation]:
     """Return a plan that gives an image tags, and deletes others."""
     return in_groups([(Kind.ADD, present), (Kind.DELETE, absent)])
@@ -49,6 +65,15 @@ def plan_of_many(tags: Sequence[str]) -> list[Operation]:
     every = [(tag, "many") for tag in tags]
     deleted = every[::3]
     return in_groups([(Kind.ADD, every), (Kind.DELETE, deleted), (Kind.ADD, deleted[::4])])
+
+
+def plan_among_many() -> list[Operation]:
+    """Return a plan for an image that carries many tags already: four come, three go and two of these come back.
+
+    It deletes only what it has added, so that nothing depends on who set a tag.
+    """
+    added = [(f"one-more-{place}", "among many") for place in range(4)]
+    return in_groups([(Kind.ADD, added), (Kind.DELETE, added[::-1][:3]), (Kind.ADD, added[1:3]), (Kind.ADD, added[:1])])
 
 
 def plan_of_pairs(pairs: Sequence[tuple[str, tuple[str, str]]]) -> list[Operation]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from pytest_cloudimages.client.auth.accounts import account_of, address, as_it_is, keep_secrets
-from pytest_cloudimages.client.auth.keystone import Account
+from pytest_cloudimages.client.auth.keystone import Account, FurtherToken
 from pytest_cloudimages.client.errors import ConfigurationError, UnnamedServiceError
 from pytest_cloudimages.client.redaction import SECRETS
 
@@ -64,14 +64,14 @@ class Credentials:
         how: str,
         give: Callable[[], str | None],
         project_id: str | None = None,
-        revoked: Callable[[], str | None] = lambda: None,
+        further: Callable[[], FurtherToken | None] = lambda: None,
         renew: Callable[[], None] = lambda: None,
     ) -> None:
         self.how = SECRETS.hide(how)
         self.project_id = project_id
         self._give = give
-        self.revoked = revoked
-        """Returns a token that was valid and has been ended; ``None`` where none is to be had."""
+        self.further = further
+        """Returns a token beside the one in use, which can be ended; ``None`` where none is to be had."""
         self.renew = renew
         """Forgets the token in use, so that the next is a new one where there can be one."""
         self._lock = threading.Lock()
@@ -173,18 +173,17 @@ def find_other(
     return _credentials(account_of(given, cloud, timeout, f"OS_{who}_* variables"))
 
 
-def ended(environ: Mapping[str, str], owner: Credentials) -> dict[str, str]:
-    """Return tokens that were valid once, by what ended them: those the tester kept, or one revoked on purpose."""
+def ended(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the tokens that the tester kept and that were valid once, by what ended them."""
     given = _given(environ)
     tokens = {kind: given.get(f"CLOUDIMAGES_{kind.upper()}_TOKEN") for kind in ("expired", "revoked")}
-    tokens["revoked"] = tokens["revoked"] or owner.revoked()
     return {kind: token for kind, token in tokens.items() if token}
 
 
 def _credentials(account: Account) -> Credentials:
     """Return the credentials of an account after a first token, so that wrong ones are told at once."""
     project_id = account.sign_in()
-    return Credentials(account.how, account.token, project_id, account.revoked, account.renew)
+    return Credentials(account.how, account.token, project_id, account.further, account.renew)
 
 
 def normalised(endpoint: str) -> str:

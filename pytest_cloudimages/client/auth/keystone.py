@@ -12,6 +12,7 @@ from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.spec.verdicts import Blocked
 
 if TYPE_CHECKING:
+    from keystoneauth1.session import Session
     from openstack.config.cloud_region import CloudRegion
 
 # What it logs about failures, we say in our own words; without a handler it would be printed too.
@@ -83,8 +84,8 @@ class Account:
         if self.identity:
             self.regions[0].get_session().invalidate()
 
-    def revoked(self) -> str | None:
-        """Return a further token that has been ended at once.
+    def further(self) -> "FurtherToken | None":
+        """Return a token beside the one in use.
 
         ``None`` where none is to be had, or ending it could end the tester's own too.
         """
@@ -97,14 +98,12 @@ class Account:
         target = f"{root if root.endswith('/v3') else f'{root}/v3'}/auth/tokens"
         try:
             token = session.auth.get_auth_ref(session).auth_token  # type: ignore[union-attr]  # an Identity plugin
-            SECRETS.keep(token)
-            headers = {"X-Auth-Token": token, "X-Subject-Token": token}
-            session.delete(target, headers=headers, authenticated=False)
         except exceptions.ClientException:
             return None
         finally:
             session.session.close()
-        return str(token)
+        SECRETS.keep(token)
+        return FurtherToken(str(token), target, session) if token else None
 
     def _access(self) -> Any:
         session = self.regions[0].get_session()
@@ -165,6 +164,50 @@ class Account:
                 " lower case count."
             )
         return wanted
+
+
+@dataclass(frozen=True)
+class FurtherToken:
+    """A token of the tester's that can be ended while the run goes on."""
+
+    value: str = field(repr=False)
+    _target: str
+    """Where Identity issues and revokes tokens."""
+    _session: "Session" = field(repr=False)
+
+    def revoke(self) -> bool:
+        """End the token; return whether Identity says that it did."""
+        from keystoneauth1 import exceptions
+
+        headers = {"X-Auth-Token": self.value, "X-Subject-Token": self.value}
+        try:
+            self._session.delete(self._target, headers=headers, authenticated=False)
+        except exceptions.ClientException:
+            return False
+        finally:
+            self._session.session.close()
+        return True
+
+    def unscoped(self) -> str | None:
+        """Return a token of the same user that is for no project, got for this one; ``None`` where none is to be had.
+
+        Some services give a token for a user's usual project where none is named: that is no such token.
+        """
+        from keystoneauth1 import exceptions
+
+        identity = {"methods": ["token"], "token": {"id": self.value}}
+        asked = {"auth": {"identity": identity, "scope": "unscoped"}}
+        try:
+            answer = self._session.post(self._target, json=asked, authenticated=False)
+            token, scope = answer.headers.get("X-Subject-Token"), answer.json().get("token", {})
+        except (exceptions.ClientException, ValueError, AttributeError):
+            return None
+        finally:
+            self._session.session.close()
+        SECRETS.keep(token)
+        if not token or {"project", "domain", "system", "OS-TRUST:trust"} & {*scope}:
+            return None
+        return str(token)
 
 
 def _endpoints(catalogue: list[dict[str, Any]], settings: "CloudRegion") -> list[dict[str, Any]]:

@@ -1,0 +1,355 @@
+"""What callers with and without a right to it achieve on one image, state by state: the matrix, carried out once."""
+
+import functools
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
+
+import pytest
+
+from pytest_cloudimages.areas.tags.access_states import STATES, Stage
+from pytest_cloudimages.areas.tags.callers import ABSENT, PATCHES, Cell, Change, Party, State, cells
+from pytest_cloudimages.areas.tags.resource import TAGS
+from pytest_cloudimages.areas.tags.tokens import Asker, odd_tokens, token_elsewhere, unknown_tokens
+from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.exchange import PATCH_TYPE, Purpose
+from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.polling import Eventually
+from pytest_cloudimages.client.recorder import Recorder
+from pytest_cloudimages.engine.provisioning import set_values
+from pytest_cloudimages.engine.recording import Case, Collection, anything
+from pytest_cloudimages.engine.recording import cases as cases_of
+from pytest_cloudimages.engine.registry import workload
+from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, TokenEnded
+
+THERE, KEPT = "there", "asked-by-nobody"
+FURTHER = {Party.READER: "READER", Party.CREATOR: "CREATOR", Party.ADMINISTRATOR: "ADMIN"}
+"""The callers that have credentials of their own, beside the other project."""
+ENTITLED = (Party.CREATOR, Party.ADMINISTRATOR, Party.OWNER)
+"""The owner, and who may change the tags of its images too, as far as the service's policy has it so."""
+QUICK_TOKENS, USES = 2, 3
+"""How many unknown tokens a quick run tries, and how often a token is used before it is revoked."""
+
+
+@dataclass(frozen=True)
+class AccessAttempt:
+    """A cell of the matrix, and what came of it."""
+
+    cell: Cell
+    answer: Answer
+    changed: bool
+    """Whether the owner sees the change that was asked for."""
+    besides: frozenset[int] = frozenset()
+    """The statuses that are as good as the one that is expected."""
+    carried: bool = False
+    """Whether the image had the tag before, as far as the answers and readings tell."""
+    sees: bool = False
+    """Whether the caller was shown the image while it was in this state."""
+
+    @property
+    def unauthorized(self) -> int | set[int]:
+        """What is expected of a caller without a valid token."""
+        return {401, *self.besides} if self.besides else 401
+
+    def __repr__(self) -> str:
+        return f"{self.answer}, image {self.cell.state}{', and it was done' if self.changed else ''}"
+
+
+@dataclass(frozen=True, repr=False)
+class AccessAttempts(Collection):
+    """What callers with and without a right to it have tried, and what came of it."""
+
+    attempts: Sequence[AccessAttempt]
+    unasked: Mapping[str, str] = field(default_factory=dict)
+    """Why there is no attempt of a caller, or on an image in some state."""
+
+    @cases_of
+    def by(
+        self,
+        *parties: Party,
+        states: Iterable[State] = tuple(State),
+        changes: Iterable[Change] = tuple(change for change in Change if change is not Change.READ),
+        where: Callable[[AccessAttempt], bool] = anything,
+    ) -> Iterator[Case[AccessAttempt]]:
+        """Return the attempts of some callers; ``where`` is what has to be so for an attempt to be asked about."""
+        for attempt in self.attempts:
+            cell = attempt.cell
+            if cell.party in parties and cell.state in states and cell.change in changes and where(attempt):
+                yield Case(attempt, [attempt.answer.exchange])
+
+
+@workload(empty=lambda: AccessAttempts([]), requests=(29, 145, 970, 970))
+def access_attempts(run: Run) -> AccessAttempts:
+    """Return what callers of every kind achieved on one image that went from state to state, and on images not there.
+
+    If a state cannot be had, or a caller is not given, the rest is asked all the same.
+    """
+    # Where more than every MUST is asked for by name, a quick run asks as much as a standard one.
+    profile = run.settings.profile if run.settings.effort.rounds else "standard" if run.rounds else "quick"
+    wanted = cells(profile)
+    unasked: dict[str, str] = {}
+    with _private(run) as image:
+        walk = _Walk(run, image, _askers(run, unasked), unasked)
+        walk.carried_out(wanted.pop(State.PRIVATE))
+        for state in [state for state in wanted if state not in ABSENT and not run.settings.image]:
+            asked = wanted.pop(state)
+            try:
+                with STATES[state](walk):
+                    walk.carried_out(asked)
+            except TokenEnded:
+                raise
+            except (Blocked, pytest.skip.Exception) as problem:
+                unasked[state] = str(problem)
+    for state, asked in wanted.items():
+        if state is State.UNKNOWN or not run.settings.image:
+            walk.on_no_image(image.id if state is State.DELETED else str(uuid.uuid4()), asked)
+    return AccessAttempts(walk.attempts, unasked)
+
+
+@contextmanager
+def _private(run: Run) -> Iterator[Image]:
+    """Open an image that is its project's alone, where a service lets that be chosen."""
+    with ExitStack() as stack:
+        try:
+            image = stack.enter_context(run.fresh_image(visibility="private"))
+        except (Blocked, pytest.skip.Exception):
+            image = stack.enter_context(run.fresh_image())
+        yield image
+
+
+# Who asks
+
+
+def _askers(run: Run, unasked: dict[str, str]) -> dict[Party, list[Asker]]:
+    """Return the callers that there are, and say of the others why not."""
+    client, quick = run.client, not run.rounds
+    invalid = [*unknown_tokens(client)][: QUICK_TOKENS if quick else None]
+    found = {
+        Party.ANONYMOUS: [Asker(client.calling("nobody", lambda: None)), *([] if quick else token_elsewhere(client))],
+        Party.INVALID: invalid if quick else [*invalid, *odd_tokens(client)],
+        Party.OWNER: [Asker(client)],
+    }
+    for party, who in FURTHER.items():
+        try:
+            caller = run.caller(who)
+        except Blocked as problem:
+            unasked[party] = str(problem)
+            continue
+        if caller:
+            found[party] = [Asker(caller)]
+        else:
+            unasked[party] = f"no credentials of {party} were given"
+    ended, unscoped = _ended(run)
+    found |= {Party.ENDED: ended, Party.UNSCOPED: unscoped}
+    other = None if run.same_project("ALT") else run.able("ALT")
+    found[Party.OTHER_PROJECT] = [Asker(other)] if other else []
+    reasons = {
+        Party.ENDED: "no token that has ended is to be had",
+        Party.UNSCOPED: "no token without a project is to be had",
+        Party.OTHER_PROJECT: "no credentials of a second project were given that the service lets in",
+    }
+    unasked |= {party: reason for party, reason in reasons.items() if not found[party]}
+    return found
+
+
+def _ended(run: Run) -> tuple[list[Asker], list[Asker]]:
+    """Return callers whose tokens have ended, and one whose token is for no project.
+
+    A token that the run revokes itself was used before: a service may remember what it has seen to be valid.
+    """
+    client = run.client
+    ended = [Asker(caller) for caller in run.ended_callers()]
+    further = None if "revoked" in run.ended else run.owner.further()
+    if further is None:
+        return ended, []
+    revoked = Asker(client.calling("a revoked token", functools.partial(str, further.value)))
+    token = further.unscoped() if run.rounds else None
+    with run.recorder.of(Purpose.PREPARING):
+        for _ in range(USES if run.rounds else 1):
+            revoked.client.list(limit="1")
+        if further.revoke():
+            ended.append(revoked)
+            # How soon the service hears of it is its own affair, as long as patience lasts.
+            patience = Eventually(run.settings.patience, Recorder())
+            look = functools.partial(revoked.client.list, limit="1")
+            patience.until(look(), look, lambda answer: answer.status == 401)  # noqa: PLR2004 - as HTTP has it
+    unscoped = client.calling("a token without a project", functools.partial(str, token))
+    return ended, [Asker(unscoped)] if token else []
+
+
+# Which image
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """A cell with who sends it, and the tag that it names."""
+
+    cell: Cell
+    asker: Asker
+    tag: str
+
+    def sent(self, image_id: str) -> Answer:
+        """Send the request."""
+        change, image = self.cell.change, f"/images/{image_id}"
+        if change is Change.READ:
+            return self.asker.ask("GET", image)
+        if change in PATCHES:
+            operation = {"op": PATCHES[change], "path": "/tags"}
+            if change is not Change.PATCH_REMOVE:
+                operation["value"] = [KEPT, self.tag]  # type: ignore[assignment]  # one key of three is no text
+            return self.asker.ask("PATCH", image, [operation], {"Content-Type": PATCH_TYPE})
+        written = self.tag.replace("n", "%6E").replace("-", "%2D") if change is Change.ADD_ENCODED else self.tag
+        method = "DELETE" if change in (Change.DELETE, Change.DELETE_ABSENT) else "PUT"
+        return self.asker.ask(method, f"{image}/tags/{written}")
+
+    def effect(self, tags: frozenset[str]) -> frozenset[str]:
+        """Return the tags that there are once the request was carried out."""
+        match self.cell.change:
+            case Change.READ:
+                return tags
+            case Change.DELETE | Change.DELETE_ABSENT:
+                return tags - {self.tag}
+            case Change.PATCH_REMOVE:
+                return frozenset()
+            case Change.PATCH_ADD | Change.PATCH_REPLACE:
+                return frozenset({KEPT, self.tag})
+        return tags | {self.tag}
+
+    def done(self, before: frozenset[str], after: frozenset[str]) -> bool:
+        """Return whether the tag that the request named came or went.
+
+        Where a tag is gone too that nobody asked for, it was somebody else's doing.
+        """
+        if self.cell.change is Change.PATCH_REMOVE:
+            return bool(before) and not after
+        return (self.tag in before) != (self.tag in after) and (self.tag in after or KEPT in after)
+
+
+class _Walk(Stage):
+    """One image on its way through the states, and what was tried on it."""
+
+    def __init__(self, run: Run, image: Image, askers: dict[Party, list[Asker]], unasked: dict[str, str]) -> None:
+        super().__init__(run, image, askers, unasked)
+        self.attempts: list[AccessAttempt] = []
+        self.count = 0
+        quick = not run.rounds
+        self.own = {party: [] if quick else [party.replace(" ", "-")] for party in ENTITLED if party in askers}
+        """The tags that a caller with a right to it may delete, the oldest first."""
+        self.tags = frozenset({THERE, KEPT}.union(*self.own.values()))
+        """The tags that the image carries, as the answers have it."""
+        image.given_tags_at_once(*sorted(self.tags))
+
+    def carried_out(self, asked: Sequence[Cell]) -> None:
+        """Send the requests of some cells; where the tags are not as the answers have it, again, one by one."""
+        if not {THERE, KEPT} <= self.tags:
+            self._set({*self.tags, THERE, KEPT})
+        before, own = self.tags, {party: [*tags] for party, tags in self.own.items()}
+        sent = [*self._each(asked)]
+        expected = functools.reduce(lambda tags, each: each[0].effect(tags) if each[1].ok else tags, sent, before)
+        if sorted(self.image.eventual_tags(expected)) == sorted(expected):
+            self.attempts += self._inferred(sent, before)
+            self.tags = expected
+        else:
+            self._set(before)
+            self.own = own
+            self.attempts += [*self._one_by_one(asked)]
+
+    def on_no_image(self, image_id: str, asked: Sequence[Cell]) -> None:
+        """Send the requests of some cells to an image that is not there."""
+        sent = self._each(asked, image_id)
+        self.attempts += [AccessAttempt(each.cell, answer, changed=False) for each, answer in sent]
+
+    def _each(self, asked: Sequence[Cell], image_id: str = "") -> Iterator[tuple[_Asked, Answer]]:
+        for cell in asked:
+            for asker in self._asking(cell):
+                tag = self._tag_for(cell)
+                if tag is None:
+                    continue
+                each = _Asked(cell, asker, tag)
+                # What became of a request whose answer was lost shows when the tags are read.
+                with suppress(Blocked if asker.raw else LostAnswer):
+                    answer = each.sent(image_id or self.image.id)
+                    if (
+                        cell.party is Party.OTHER_PROJECT
+                        and cell.state is State.PRIVATE
+                        and self._sees_all(cell, answer)
+                    ):
+                        break
+                    if answer.ok and cell.party in self.own and cell.change in (Change.ADD, Change.ADD_ENCODED):
+                        self.own[cell.party].append(tag)
+                    yield each, answer
+
+    def _sees_all(self, cell: Cell, answer: Answer) -> bool:
+        """Leave the other project out where it sees a private image: then it is the owner's, or an administrator."""
+        if cell != Cell(Party.OTHER_PROJECT, State.PRIVATE, Change.READ) or not answer.ok:
+            return False
+        self.askers[Party.OTHER_PROJECT] = []
+        self.unasked[Party.OTHER_PROJECT] = "who was named as a second project sees what is private to the first"
+        return True
+
+    def _asking(self, cell: Cell) -> list[Asker]:
+        """Return who sends a cell: each token on the private image, one of them elsewhere, odd forms by turns."""
+        askers = self.askers.get(cell.party, [])
+        if cell.state is not State.PRIVATE or cell.change not in (Change.ADD, Change.DELETE):
+            return askers[:1]
+        turn = cell.change is Change.DELETE
+        return [asker for place, asker in enumerate(askers) if not asker.odd or place % 2 == turn]
+
+    def _tag_for(self, cell: Cell) -> str | None:
+        """Return the tag that a cell names; ``None`` where a caller with a right to it has none left to delete."""
+        self.count += 1
+        match cell.change:
+            case Change.DELETE if cell.party in self.own and cell.state not in ABSENT:
+                return self.own[cell.party].pop(0) if self.own[cell.party] else None
+            case Change.DELETE | Change.ADD_PRESENT | Change.READ | Change.PATCH_REMOVE:
+                return THERE
+            case Change.DELETE_ABSENT:
+                return f"absent-{self.count}"
+        return f"new-{self.count}"
+
+    def _inferred(self, sent: list[tuple[_Asked, Answer]], before: frozenset[str]) -> Iterator[AccessAttempt]:
+        """Yield the attempts of a group at whose end the tags were as its answers have it."""
+        for each, answer in sent:
+            after = each.effect(before) if answer.ok else before
+            yield self._attempt(each, answer, before, after, sent)
+            before = after
+
+    def _one_by_one(self, asked: Sequence[Cell]) -> Iterator[AccessAttempt]:
+        """Yield the attempts of a group that is repeated with a reading after each request."""
+        sent: list[tuple[_Asked, Answer]] = []
+        for each, answer in self._each(asked):
+            sent.append((each, answer))
+            before = self.tags
+            self.tags = frozenset(self.image.eventual_tags(each.effect(before) if answer.ok else before))
+            yield self._attempt(each, answer, before, self.tags, sent)
+            if self.tags != before and each.cell.party not in self.own:
+                self._set(before)
+
+    def _attempt(
+        self,
+        each: _Asked,
+        answer: Answer,
+        before: frozenset[str],
+        after: frozenset[str],
+        sent: list[tuple[_Asked, Answer]],
+    ) -> AccessAttempt:
+        seen = [
+            other
+            for other, shown in sent
+            if other.cell.party is each.cell.party and other.cell.change is Change.READ and shown.ok
+        ]
+        return AccessAttempt(
+            each.cell,
+            answer,
+            each.done(before, after),
+            besides=each.asker.besides,
+            carried=each.tag in before,
+            sees=bool(seen),
+        )
+
+    def _set(self, tags: Iterable[str]) -> None:
+        with self.run.recorder.of(Purpose.PREPARING):
+            set_values(self.image, TAGS, sorted(tags))
+        self.tags = frozenset(tags)

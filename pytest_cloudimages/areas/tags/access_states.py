@@ -1,0 +1,127 @@
+"""One image on its way from state to state: private, shared, public and so on, as far as the service has them."""
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+
+from pytest_cloudimages.areas.images import states
+from pytest_cloudimages.areas.tags.callers import Party, State
+from pytest_cloudimages.areas.tags.tokens import Asker
+from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.verdicts import Blocked
+
+
+class Stage:
+    """The image, and who there is to bring it into a state. A state that cannot be had raises ``Blocked``."""
+
+    def __init__(self, run: Run, image: Image, askers: dict[Party, list[Asker]], unasked: dict[str, str]) -> None:
+        self.run, self.image, self.askers = run, image, askers
+        self.unasked = unasked
+        """Why a caller is missing."""
+
+    def client_of(self, party: Party) -> ImagesClient:
+        """Return the client of a caller that a state needs."""
+        if not self.askers.get(party):
+            raise Blocked(f"needs {party}: {self.unasked.get(party)}")
+        return self.askers[party][0].client
+
+    @functools.cached_property
+    def project(self) -> str:
+        """The id of the other project."""
+        return self.run.owner_of(self.client_of(Party.OTHER_PROJECT))
+
+    def patched(self, name: str, value: object, *callers: ImagesClient) -> None:
+        """Set an attribute of the image, as the first of the callers that may."""
+        change = {"op": "replace", "path": f"/{name}", "value": value}
+        with self.run.recorder.of(Purpose.PREPARING):
+            for caller in callers or (self.image.client,):
+                answer = caller.patch(self.image.id, change)
+                if answer.ok:
+                    return
+        raise Blocked(f"no image can be had whose {name} is {value}: {answer.exchange}")
+
+
+@contextmanager
+def _shared(stage: Stage) -> Iterator[None]:
+    stage.patched("visibility", "shared")
+    yield
+
+
+@contextmanager
+def _pending(stage: Stage) -> Iterator[None]:
+    project = stage.project
+    with stage.run.recorder.of(Purpose.PREPARING):
+        states.shared(stage.image, project)
+    yield
+
+
+@contextmanager
+def _answered(stage: Stage, status: str) -> Iterator[None]:
+    member = stage.image.seen_by(stage.client_of(Party.OTHER_PROJECT))
+    with stage.run.recorder.of(Purpose.PREPARING):
+        require_ok(member.send("PUT", f"/members/{stage.project}", json={"status": status}))
+    yield
+
+
+@contextmanager
+def _community(stage: Stage) -> Iterator[None]:
+    stage.patched("visibility", "community")
+    yield
+
+
+@contextmanager
+def _public(stage: Stage) -> Iterator[None]:
+    stage.patched("visibility", "public", *_those_who_may(stage))
+    yield
+
+
+@contextmanager
+def _hidden(stage: Stage) -> Iterator[None]:
+    stage.patched("os_hidden", value=True)
+    yield
+
+
+@contextmanager
+def _protected(stage: Stage) -> Iterator[None]:
+    stage.patched("protected", value=True)
+    try:
+        yield
+    finally:
+        stage.patched("protected", value=False)
+
+
+@contextmanager
+def _deactivated(stage: Stage) -> Iterator[None]:
+    image = stage.image.seen_by(stage.client_of(Party.ADMINISTRATOR))
+    with stage.run.recorder.of(Purpose.PREPARING):
+        octets = {"Content-Type": "application/octet-stream"}
+        require_ok(stage.image.send("PUT", "/file", body=b"x" * 64, headers=octets))
+        require_ok(image.send("POST", "/actions/deactivate"))
+    try:
+        yield
+    finally:
+        # Glance keeps the data of an image that is deleted while it is deactivated.
+        with stage.run.recorder.of(Purpose.CLEANING):
+            image.send("POST", "/actions/reactivate")
+
+
+def _those_who_may(stage: Stage) -> list[ImagesClient]:
+    """Return who may publish an image: the owner at some services, the administrator at others."""
+    return [stage.askers[party][0].client for party in (Party.OWNER, Party.ADMINISTRATOR) if stage.askers.get(party)]
+
+
+STATES: Mapping[State, Callable[[Stage], AbstractContextManager[None]]] = {
+    State.SHARED: _shared,
+    State.PENDING: _pending,
+    State.ACCEPTED: functools.partial(_answered, status="accepted"),
+    State.REJECTED: functools.partial(_answered, status="rejected"),
+    State.COMMUNITY: _community,
+    State.PUBLIC: _public,
+    State.HIDDEN: _hidden,
+    State.PROTECTED: _protected,
+    State.DEACTIVATED: _deactivated,
+}
+"""What brings the image into each state."""

@@ -1,0 +1,152 @@
+"""Who asks for what on which image: the matrix of callers, images and changes, as data.
+
+Every cell is sent once. ``QUICK`` and ``STANDARD`` say which cells these profiles send; the others send all of them.
+"""
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+class Party(enum.StrEnum):
+    """Who asks."""
+
+    ANONYMOUS = "nobody"
+    INVALID = "an invalid token"
+    """One that no Identity service has issued, in many forms."""
+    ENDED = "a token that has ended"
+    UNSCOPED = "a token without a project"
+    READER = "a reader of the project"
+    CREATOR = "a creator of the project"
+    """Another user of the owner's project, who may create and update."""
+    ADMINISTRATOR = "an administrator"
+    OTHER_PROJECT = "another project"
+    OWNER = "the owner"
+
+
+class State(enum.StrEnum):
+    """Which image is asked about; one image goes through these states, in this order."""
+
+    PRIVATE = "private"
+    SHARED = "shared, without members"
+    PENDING = "shared, the other project a pending member"
+    ACCEPTED = "shared, the other project an accepted member"
+    REJECTED = "shared, the other project a rejected member"
+    COMMUNITY = "community"
+    PUBLIC = "public"
+    HIDDEN = "hidden"
+    PROTECTED = "protected"
+    DEACTIVATED = "deactivated"
+    DELETED = "deleted"
+    UNKNOWN = "unknown"
+
+
+class Change(enum.StrEnum):
+    """What is asked for; the values are the letters of the tables."""
+
+    READ = "s"
+    ADD = "A"
+    DELETE = "D"
+    ADD_PRESENT = "a"
+    DELETE_ABSENT = "d"
+    ADD_ENCODED = "e"
+    """An addition whose address is written otherwise: a door that looks at the path alone may be left open for it."""
+    PATCH_ADD = "+"
+    PATCH_REPLACE = "="
+    PATCH_REMOVE = "-"
+
+    @property
+    def words(self) -> str:
+        """What is asked for, in words."""
+        return WORDS[self]
+
+
+WORDS = {
+    Change.READ: "GET",
+    Change.ADD: "PUT",
+    Change.DELETE: "DELETE",
+    Change.ADD_PRESENT: "PUT of a tag that is there",
+    Change.DELETE_ABSENT: "DELETE of a tag that is not there",
+    Change.ADD_ENCODED: "PUT, its address written otherwise",
+    Change.PATCH_ADD: "PATCH that adds tags",
+    Change.PATCH_REPLACE: "PATCH that replaces the tags",
+    Change.PATCH_REMOVE: "PATCH that removes the tags",
+}
+PATCHES = {Change.PATCH_ADD: "add", Change.PATCH_REPLACE: "replace", Change.PATCH_REMOVE: "remove"}
+"""The operation of each PATCH, by its name in JSON."""
+
+STRANGERS = (Party.UNSCOPED, Party.OTHER_PROJECT)
+"""Valid tokens of neither the owner's project nor the administrator: no change of theirs is ever carried out."""
+UNAUTHENTICATED = (Party.ANONYMOUS, Party.INVALID, Party.ENDED)
+MEMBER_STATES = (State.PENDING, State.ACCEPTED, State.REJECTED)
+ABSENT = (State.DELETED, State.UNKNOWN)
+"""There is no image to change."""
+PRESENT = tuple(state for state in State if state not in ABSENT)
+ORDINARY = tuple(state for state in PRESENT if state not in (State.PROTECTED, State.DEACTIVATED))
+"""Those in which an image surely takes tags: of the two others, the specification says it with a SHOULD."""
+
+COLUMNS = (
+    Party.ANONYMOUS,
+    Party.INVALID,
+    Party.ENDED,
+    Party.UNSCOPED,
+    Party.READER,
+    Party.OTHER_PROJECT,
+    Party.CREATOR,
+    Party.ADMINISTRATOR,
+    Party.OWNER,
+)
+
+QUICK = """
+PRIVATE     | ADea | AD | AD | A  | sADae    | sAD     | A   | .   | .
+"""
+
+STANDARD = """
+PRIVATE     | ADea | AD | AD | AD | sADade=  | sADade= | ADa | ADa | .
+SHARED      | .    | .  | .  | .  | D        | AD+     | .   | .   | .
+PENDING     | A    | .  | .  | .  | .        | AD      | A   | .   | D
+ACCEPTED    | .    | .  | .  | .  | A        | sADad-  | .   | .   | A
+REJECTED    | .    | .  | .  | .  | .        | AD      | .   | .   | D
+COMMUNITY   | D    | A  | .  | .  | D        | sAD=    | A   | .   | .
+PUBLIC      | A    | D  | A  | A  | A+       | sADad+  | .   | A   | .
+HIDDEN      | D    | .  | .  | .  | .        | AD      | .   | .   | .
+PROTECTED   | A    | .  | .  | .  | D-       | AD      | .   | .   | .
+DEACTIVATED | D    | .  | .  | .  | A        | AD      | .   | .   | .
+DELETED     | A    | .  | .  | .  | .        | D       | .   | A   | .
+UNKNOWN     | D    | .  | .  | .  | .        | A       | .   | D   | .
+"""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell of the matrix."""
+
+    party: Party
+    state: State
+    change: Change
+
+
+def cells(profile: str) -> dict[State, list[Cell]]:
+    """Return the cells that a profile sends, by the state of the image, in the order in which they are sent."""
+    table = {"quick": QUICK, "standard": STANDARD}.get(profile)
+    found: dict[State, list[Cell]] = {}
+    for cell in _every_cell() if table is None else _read(table):
+        found.setdefault(cell.state, []).append(cell)
+    return found
+
+
+def _read(table: str) -> Iterator[Cell]:
+    for line in table.split("\n")[1:-1]:
+        name, *columns = (column.strip() for column in line.split("|"))
+        for party, letters in zip(COLUMNS, columns, strict=True):
+            for letter in letters.replace(".", ""):
+                yield Cell(party, State[name], Change(letter))
+
+
+def _every_cell() -> Iterator[Cell]:
+    for state in State:
+        for party in COLUMNS:
+            for change in Change:
+                # The owner's own requests are judged by what every other check asks; here it is the state that matters.
+                if party is not Party.OWNER or (change in (Change.ADD, Change.DELETE) and state not in ABSENT):
+                    yield Cell(party, state, change)

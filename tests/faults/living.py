@@ -1,0 +1,162 @@
+"""What happens to an image and its tags: events that change tags, and tags that undo events."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from http import HTTPStatus
+
+from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.attributes import Status, Visibility
+from pytest_cloudimages.reference.images import Image
+
+from .changing import BROKEN, Changes, When
+from .kinds import Kind
+from .registry import breaks
+
+KIND = Kind.ATTRIBUTES
+
+SEQUENCES = ("--select", "TAG-ADD", "--select", "TAG-DEL", "--select", "TAG-HIST-01")
+"""What looks at an image's life."""
+
+
+def _undoes(name: str, doc: str, when: When, change: Callable[[Changes, Image, str], None]) -> None:
+    """Register a service that undoes what has happened to an image when something is done to its tags."""
+    app = type(name, (Changes,), {"when": when, "change": change, "__doc__": doc})
+    breaks(BROKEN[when], profile="standard")(app)
+
+
+def _lose_the_data(_: Changes, image: Image, tag: str) -> None:  # noqa: ARG001 - every change is handed the tag
+    image.data = image.data and b""
+
+
+def _lose_the_members(_: Changes, image: Image, tag: str) -> None:  # noqa: ARG001
+    image.members.clear()
+
+
+def _ask_the_members_again(_: Changes, image: Image, tag: str) -> None:  # noqa: ARG001
+    for project, member in image.members.items():
+        image.members[project] = replace(member, status=type(member.status).PENDING)
+
+
+def _free(_: Changes, image: Image, tag: str) -> None:  # noqa: ARG001
+    image.protected = False
+
+
+def _activate(_: Changes, image: Image, tag: str) -> None:  # noqa: ARG001
+    if image.status is Status.DEACTIVATED:
+        image.status = Status.ACTIVE
+
+
+def _share(_: Changes, image: Image, tag: str) -> None:  # noqa: ARG001
+    image.visibility = Visibility.SHARED
+
+
+_undoes("LosesTheDataWithATag", "Loses the data of an image with a tag.", When.DELETED, _lose_the_data)
+_undoes("LosesTheDataTwice", "Loses the data of an image at a second deletion.", When.ABSENT, _lose_the_data)
+_undoes("LosesTheMembers", "Shares an image with nobody when a tag is added.", When.ADDED, _lose_the_members)
+_undoes("AsksMembersAgain", "Makes members pending when a tag is deleted.", When.DELETED, _ask_the_members_again)
+_undoes("FreesTheImage", "Takes protection off when a tag is deleted.", When.DELETED, _free)
+_undoes("ActivatesWithATag", "Activates a deactivated image when a tag is added.", When.ADDED, _activate)
+_undoes("SharesWithATag", "Makes an image shared when a tag is deleted.", When.DELETED, _share)
+
+
+class _ForgetsAt(App):
+    """Forgets tags when something else happens to an image."""
+
+    def lose(self, image_id: str) -> None:
+        """Forget the second tag."""
+        with self.images.lock:
+            del self.images.get(image_id).tags[1:2]
+
+
+def _forgets(name: str, doc: str, handler: str, *, requires: bytes = b"") -> None:
+    """Register a service that forgets a tag when a request of a kind comes."""
+
+    def handle(self: _ForgetsAt, request: Request, image_id: str, *rest: str) -> Reply:
+        reply: Reply = getattr(App, handler)(self, request, image_id, *rest)
+        if requires in request.body and reply.status < HTTPStatus.BAD_REQUEST:
+            self.lose(image_id)
+        return reply
+
+    app = type(name, (_ForgetsAt,), {handler: handle, "__doc__": doc})
+    breaks("TAG-HIST-01", perhaps=["TAG-HIST-02"], profile="standard")(app)
+
+
+_forgets("ForgetsATagWithANewName", "Forgets a tag when the image is renamed.", "update_image", requires=b'"/name"')
+_forgets("ForgetsATagShown", "Forgets a tag when the visibility changes.", "update_image", requires=b"/visibility")
+_forgets("ForgetsATagUploaded", "Forgets a tag when data is uploaded.", "upload")
+_forgets("ForgetsATagShared", "Forgets a tag when the image is shared.", "create_member")
+_forgets("ForgetsATagDeactivated", "Forgets a tag when the image is deactivated.", "deactivate")
+
+
+@breaks("TAG-HIST-01", perhaps=["TAG-HIST-02"], profile="standard")
+class BringsATagBackWithAPatch(App):
+    """Brings back the tag that was deleted last when another attribute of the image is changed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gone: dict[str, str] = {}
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        reply = super().delete_tag(request, image_id, tag)
+        self.gone[image_id] = tag
+        return reply
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        with self.images.lock:
+            reply = super().update_image(request, image_id)
+            tag, tags = self.gone.get(image_id, ""), self.images.get(image_id).tags
+            if tag and tag not in tags and b"/tags" not in request.body:
+                tags.append(tag)
+            return reply
+
+
+# Lawful ones
+
+
+class _Offers(App):
+    """Refuses some of what may happen to an image."""
+
+    refused: tuple[str, ...] = ()
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        if any(name.encode() in request.body for name in self.refused):
+            return self.error(request, HTTPStatus.FORBIDDEN, "That stays as it is.")
+        return super().update_image(request, image_id)
+
+    def deactivate(self, request: Request, image_id: str) -> Reply:  # noqa: ARG002
+        return self.error(request, HTTPStatus.NOT_FOUND, "There are no actions.")
+
+    def upload(self, request: Request, image_id: str) -> Reply:  # noqa: ARG002
+        return self.error(request, HTTPStatus.METHOD_NOT_ALLOWED, "Data comes by a task.", (("Allow", "GET"),))
+
+    def create_member(self, request: Request, image_id: str) -> Reply:  # noqa: ARG002
+        return self.error(request, HTTPStatus.NOT_FOUND, "There are no members.")
+
+
+@breaks(profile="standard", words=SEQUENCES)
+class OffersTagsAlone(_Offers):
+    """Knows no protection, hiding, visibility, data, members or actions: images have names and tags."""
+
+    refused = ("/protected", "/os_hidden", "/visibility", "/min_disk")
+
+
+@breaks(profile="standard", words=SEQUENCES)
+class ActivatesLate(App):
+    """Saves uploaded data for 40 ms before the image is active, and shows its checksum 40 ms later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun: dict[str, float] = {}
+
+    def upload(self, request: Request, image_id: str) -> Reply:
+        reply = super().upload(request, image_id)
+        self.begun[image_id] = time.monotonic()
+        return reply
+
+    def represent(self, image: Image) -> dict[str, object]:
+        age = time.monotonic() - self.begun.get(image.id, 0.0)
+        shown = super().represent(image)
+        if age < 0.08:
+            shown |= {"checksum": None, "os_hash_value": None}
+        return shown | ({"status": "saving", "size": None} if age < 0.04 else {})
