@@ -67,32 +67,9 @@ def test_the_filter_selects_by_tag(filtered_lists: Selections, read_path_checks:
     for comparison in read_path_checks.aside().at(ReadPath.FILTER):
         comparison.expect()
 
-<<<<<<< HEAD
     filtered_lists.require()
     for selection in filtered_lists.by(several=False):
         selection.expect()
-=======
-    if cloudimages_run.single:
-        pytest.skip("needs a second image: lend another with a further --image ID")
-    mark = uuid.uuid4().hex
-    near = [mark[:-1], mark[1:], f"x{mark}", mark.upper(), "y", *(f"{mark}{end}" for end in NEAR_ENDINGS)]
-    with fresh_image() as tagged, fresh_image() as untagged:
-        # No more than an image may carry.
-        limit = cloudimages_run.settings.tag_limit
-        untagged.given_tags_at_once(*near[:limit])
-        # How tags beyond ASCII are kept is asked by TAG-URI-11: what is looked for is what is shown.
-        added = [tag for end in FILTERED_ENDINGS[:limit] if tagged.add_tag(tag := f"{mark}{end}").ok]
-        shown = tagged.eventual_tags(added)
-        if mark not in added or mark not in shown:
-            raise Blocked(f"The image does not carry the tags that were to be looked for: {added}.")
-
-        for tag in added:
-            if tag in shown:
-                expect_filtered(tagged, [tag], [tagged.id])
-        tagged.delete_tag(mark)
-        if mark not in tagged.read(lambda found: mark not in found):
-            expect_filtered(tagged, [mark], [])
->>>>>>> main
 
 
 # "tag=A&tag=B"

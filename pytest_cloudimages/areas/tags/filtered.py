@@ -139,7 +139,7 @@ class Selections(Collection):
 
 
 @dataclass
-class _Asking:
+class _Filtering:
     run: Run
     known: list[Known] = field(default_factory=list)
     found: list[Selection] = field(default_factory=list)
@@ -236,13 +236,15 @@ def filtered_lists(run: Run) -> Selections:
         return Selections([], untested="needs a second image: lend another with a further --image ID")
     mark = f"f{uuid.uuid4().hex[1:]}"
     other, third, special = f"{mark}-other", f"{mark}-third", [_around(mark, ends) for ends in FILTERED]
-    asking = _Asking(run)
+    filtering = _Filtering(run)
     with ExitStack() as stack:
         first = stack.enter_context(run.fresh_image())
-        _give(first, [mark, other, third, *special])
+        # No more than an image may carry.
+        limit = run.settings.tag_limit
+        _give(first, [mark, other, third, *special][:limit])
         # Neither the newest nor the oldest: a further page that forgets the filter shows it.
         near = stack.enter_context(run.fresh_image())
-        _give(near, [_around(mark, ends) for ends in NEAR] + [mark[:-1], mark[1:], mark.upper(), "y"])
+        _give(near, [mark.upper(), mark[:-1], mark[1:], "y", *(_around(mark, ends) for ends in NEAR)][:limit])
         further: list[Image] = []
         # There may be no more images than were lent.
         with suppress(Blocked):
@@ -250,23 +252,23 @@ def filtered_lists(run: Run) -> Selections:
                 further.append(stack.enter_context(run.fresh_image()))
                 _give(further[-1], tags)
         labelled = zip(LABELS, [first, near, *further], strict=False)
-        asking.known += [asking.shown(label, image) for label, image in labelled]
-        stranger = _stranger(run, stack, asking, [mark, other])
-        if mark not in asking.known[0].tags:
+        filtering.known += [filtering.shown(label, image) for label, image in labelled]
+        stranger = _stranger(run, stack, filtering, [mark, other])
+        if mark not in filtering.known[0].tags:
             return Selections([], blocked=f"The image does not carry the tag that was to be looked for: {mark}.")
-        _ask_all(asking, mark, other, third, [tag for tag in special if tag in asking.known[0].tags])
+        _ask_all(filtering, mark, other, third, [tag for tag in special if tag in filtering.known[0].tags])
         if stranger:
-            _ask_as(run, stranger, asking, mark)
-        _ask_when_deleted(asking, mark)
-    return Selections(asking.found)
+            _ask_as(run, stranger, filtering, mark)
+        _ask_when_deleted(filtering, mark)
+    return Selections(filtering.found)
 
 
-def _ask_all(asking: _Asking, mark: str, other: str, third: str, special: Sequence[str]) -> None:
+def _ask_all(filtering: _Filtering, mark: str, other: str, third: str, special: Sequence[str]) -> None:
     by_mark = ("tag", mark)
-    whole = asking.ask(THE_TAG, (by_mark,))
-    asking.keep(whole, asking.ask("the same tag twice", (by_mark, by_mark)))
+    whole = filtering.ask(THE_TAG, (by_mark,))
+    filtering.keep(whole, filtering.ask("the same tag twice", (by_mark, by_mark)))
     for tags in ((mark, other), (other, mark, third), (third, mark)):
-        asking.keep(asking.ask(SEVERAL, tuple(("tag", tag) for tag in tags)))
+        filtering.keep(filtering.ask(SEVERAL, tuple(("tag", tag) for tag in tags)))
     pages: tuple[Query, ...] = (
         (("limit", "1"),),
         (("limit", "2"),),
@@ -274,14 +276,16 @@ def _ask_all(asking: _Asking, mark: str, other: str, third: str, special: Sequen
         (("limit", "1"), ("sort_key", "name"), ("sort_dir", "asc")),
         (("sort_key", "id"), ("sort_dir", "desc"), ("limit", "2")),
     )
-    for narrowing in (*pages, *_narrowings(asking.known)):
-        asking.keep(asking.ask(f"{TOGETHER} {_keys(narrowing)}", (by_mark, *narrowing)))
+    for narrowing in (*pages, *_narrowings(filtering.known)):
+        filtering.keep(filtering.ask(f"{TOGETHER} {_keys(narrowing)}", (by_mark, *narrowing)))
     if len(whole.listed.labels) > 1 and _good(whole):
         # Whatever the order is: after the first of the list comes the rest of it.
-        begin = next(known.image.id for known in asking.known if known.label == whole.listed.labels[0])
-        asking.keep(asking.ask(f"{TOGETHER} marker", (by_mark, ("marker", begin)), expected=whole.listed.labels[1:]))
+        begin = next(known.image.id for known in filtering.known if known.label == whole.listed.labels[0])
+        filtering.keep(
+            filtering.ask(f"{TOGETHER} marker", (by_mark, ("marker", begin)), expected=whole.listed.labels[1:])
+        )
     for tag in special:
-        asking.keep(asking.ask(SPECIAL, (("tag", tag),)))
+        filtering.keep(filtering.ask(SPECIAL, (("tag", tag),)))
 
 
 def _narrowings(known: Sequence[Known]) -> Iterator[Query]:
@@ -298,16 +302,16 @@ def _narrowings(known: Sequence[Known]) -> Iterator[Query]:
         yield (("name", last), ("limit", "1"))
 
 
-def _ask_when_deleted(asking: _Asking, mark: str) -> None:
-    first = asking.known[0]
+def _ask_when_deleted(filtering: _Filtering, mark: str) -> None:
+    first = filtering.known[0]
     first.image.delete_tag(mark)
     if mark not in first.image.read(lambda found: mark not in found):
-        asking.known[0] = asking.shown(first.label, first.image)
-        asking.keep(asking.ask(DELETED, (("tag", mark),)))
+        filtering.known[0] = filtering.shown(first.label, first.image)
+        filtering.keep(filtering.ask(DELETED, (("tag", mark),)))
 
 
-def _stranger(run: Run, stack: ExitStack, asking: _Asking, tags: list[str]) -> ImagesClient | None:
-    """Give another project an image with the same tags that the tester cannot see; ``None`` where that cannot be."""
+def _stranger(run: Run, stack: ExitStack, filtering: _Filtering, tags: list[str]) -> ImagesClient | None:
+    """Return another project with an image of the same tags that the tester cannot see; ``None`` if there is none."""
     other = None if run.settings.image or run.same_project("ALT") else run.able("ALT")
     if other is None:
         return None
@@ -316,26 +320,28 @@ def _stranger(run: Run, stack: ExitStack, asking: _Asking, tags: list[str]) -> I
         _give(image, tags)
         if image.seen_by(run.client).show().status in (403, 404):
             # What the tester cannot see satisfies nothing.
-            asking.known.append(Known(STRANGE, image, {"tags": image.tags()}, seen=False))
+            filtering.known.append(Known(STRANGE, image, {"tags": image.tags()}, seen=False))
             return other
     return None
 
 
-def _ask_as(run: Run, other: ImagesClient, asking: _Asking, mark: str) -> None:
+def _ask_as(run: Run, other: ImagesClient, filtering: _Filtering, mark: str) -> None:
     """Ask as another project: of images that it sees not, or only later, it is shown what the list shows it anyway."""
-    own = [known.image for known in asking.known if known.seen]
+    own = [known.image for known in filtering.known if known.seen]
     if own[0].seen_by(other).show().status in (403, 404):
-        asking.keep(asking.ask(ANOTHER_PROJECT, (("tag", mark),), client=other, expected=[STRANGE]))
+        filtering.keep(filtering.ask(ANOTHER_PROJECT, (("tag", mark),), client=other, expected=[STRANGE]))
     image = own[-1]
     named: Query = (("name", image.name),)
     with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
         project = run.owner_of(other)
         shared(image, project)
-        asking.compare(f"{ANOTHER_PROJECT}, offered", other, mark, named)
+        filtering.compare(f"{ANOTHER_PROJECT}, offered", other, mark, named)
         if other.send("PUT", f"/images/{image.id}/members/{project}", json={"status": "accepted"}).ok:
-            asking.compare(f"{ANOTHER_PROJECT}, shared", other, mark, named)
+            filtering.compare(f"{ANOTHER_PROJECT}, shared", other, mark, named)
         if image.client.patch(image.id, {"op": "replace", "path": "/visibility", "value": "community"}).ok:
-            asking.compare(f"{ANOTHER_PROJECT}, of the community", other, mark, (*named, ("visibility", "community")))
+            filtering.compare(
+                f"{ANOTHER_PROJECT}, of the community", other, mark, (*named, ("visibility", "community"))
+            )
 
 
 def _give(image: Image, tags: Sequence[str]) -> None:
