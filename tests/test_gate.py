@@ -412,7 +412,8 @@ def test_a_known_deviation_passes_the_gate_until_it_ends(workshop: Any) -> None:
 )
 def test_a_script_shows_a_finding_while_it_is_there(workshop: Any, name: str, identifier: str) -> None:
     """It ends with 1 then, with 0 on a service that does as required, with 3 without one, and leaves no image."""
-    statuses, lines = [], []
+    statuses: list[int] = []
+    lines: list[str] = []
     for app in (FAULTS[name](), App()):
         with serving(app) as server:
             token = workshop.named(server)
