@@ -97,7 +97,7 @@ def test_an_estimate_is_what_is_sent(open_run: Callable[[str], Run], declared: r
         before = sent(run)
         made = workloads.get(declared.name)
         if declared.name in ("races", "member_races"):
-            assert [*made.answers()] or not declared.requests[profile]
+            assert [*made.asked()] or not declared.requests[profile]
         taken = sent(run) - before
 
     assert {*declared.requests} == {*PROFILES}

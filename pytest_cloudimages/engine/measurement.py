@@ -110,18 +110,22 @@ class ConcurrentRuns(Collection):
         """
         return [*run.anomalies, *([] if self.run.recorder.lag else run.late)]
 
+    def asked(self, *patterns: str) -> Iterator[ConcurrentRun]:
+        """Yield whatever of some patterns, or of all, can be executed with this service."""
+        for pattern in patterns or self.patterns:
+            with suppress(Blocked):
+                yield from self._runs(pattern)
+
     @cases
     def answers(self, *patterns: str) -> Iterator[Case[tuple[ConcurrentRun, Completed]]]:
         """Return what was answered in the plans of some patterns, or of all, as far as they can be executed.
 
         Each is looked at aside. Trouble that passed is no answer, nor is one that the client did not wait for.
         """
-        for pattern in patterns or self.patterns:
-            with suppress(Blocked):
-                for run in self._runs(pattern):
-                    for each in run.completed:
-                        if not each.passing and not each.cut:
-                            yield Case((run, each), [each.exchange], aside=True)
+        for run in self.asked(*patterns):
+            for each in run.completed:
+                if not each.passing and not each.cut:
+                    yield Case((run, each), [each.exchange], aside=True)
 
     def alone(self, run: ConcurrentRun) -> ConcurrentRun:
         """Return what the operations of a run of this pattern have shown without concurrency."""
