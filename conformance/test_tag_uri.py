@@ -125,11 +125,9 @@ def test_an_encoded_unreserved_character_is_that_character(
 
 # "the hexadecimal digits 'A' through 'F' are equivalent to 'a' through 'f'"
 @requirement("TAG-URI-06")
-def test_the_hex_digits_of_an_encoding_have_no_case(
-    working_image: Image, basics: Basics, cloudimages_run: Run
-) -> None:
+def test_the_hex_digits_of_an_encoding_have_no_case(working_image: Image, basics: Basics, cloudimages_run: Run) -> None:
     # Each between letters of its own, so that one which is taken for a pattern fits no other.
-    tried = ("a%6Ab", "i%C3%A9j", "e%3Ff", "c%5Fd", "g%7Ch")[: None if cloudimages_run.rounds else 3]
+    tried = ("a%6Ab", "c%5Fd", "i%C3%A9j", "e%3Ff", "g%7Ch")[: None if cloudimages_run.rounds else 3]
     stored = [target for target in tried if working_image.send("PUT", f"/tags/{target}").ok]
     # What a service makes of octets beyond ASCII is asked by TAG-URI-11; here the two spellings have to be one tag.
     shown = {*working_image.eventual_tags(map(unquote, stored))}
