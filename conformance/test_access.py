@@ -82,10 +82,18 @@ def test_who_sees_and_may_not_change_is_answered_403(
 def test_an_invisible_image_may_be_hidden(access_attempts: AccessAttempts, other_project: ImagesClient) -> None:
     needed = f"needs an image that {other_project.caller} does not see"
     private = access_attempts.by(Party.OTHER_PROJECT, states=[State.PRIVATE])
+    told: dict[str, set[int]] = {}
     for attempt in or_skip(private, needed):
         answer = attempt.answer
         note(f"{attempt.cell.change.words} on another project's private image: {answer.status}.")
         expect(answer.status, {403, 404}, f"status of {answer}")
+        told.setdefault(answer.exchange.method, set()).add(answer.status)
+
+    for attempt in access_attempts.aside().by(Party.OTHER_PROJECT, states=ABSENT):
+        if {attempt.answer.status} != told.get(attempt.answer.exchange.method, {attempt.answer.status}):
+            note(f"an image that is not there is told from a private one: {attempt.answer.status}.")
+    for method in (method for method, statuses in told.items() if len(statuses) > 1):
+        note(f"the answers to {method} tell a stranger which tags a private image has.")
 
 
 # "401 Unauthorized", "403 Forbidden", "404 Not Found"
@@ -97,7 +105,7 @@ def test_a_refused_caller_changes_nothing(access_attempts: AccessAttempts) -> No
 
     for caller, reason in access_attempts.unasked.items():
         note(f"Not asked of: {caller}; {reason}")
-    refused = access_attempts.by(*Party, states=PRESENT, where=answered(401, 403, 404))
+    refused = access_attempts.by(*Party, states=PRESENT, where=lambda attempt: attempt.refused)
     for attempt in or_skip(refused, "nobody was refused"):
         expect(attempt.changed, False, f"effect of {attempt}")
 

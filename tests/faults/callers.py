@@ -323,7 +323,7 @@ class HasTwoVisibilities(App):
         return super().update_image(request, image_id)
 
 
-@breaks(words=ACCESS, profile="standard")
+@breaks(words=(*ACCESS, "--select", "TAG-ADD-06", "--select", "TAG-DEL-05"), profile="standard")
 class LetsOwnersAloneDelete(App):
     """Lets neither a creator nor the administrator delete tags, and the administrator add none."""
 

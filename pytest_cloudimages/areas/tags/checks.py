@@ -59,6 +59,7 @@ from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.areas.tags.race_findings import expect_none_lost, expect_once, lost_additions, not_once
 from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath, expect_filtered
+from pytest_cloudimages.areas.tags.repetitions import Repetitions
 from pytest_cloudimages.areas.tags.representations import Representations
 from pytest_cloudimages.areas.tags.tag_limit import AtALimit
 from pytest_cloudimages.areas.tags.workloads import inconsistent_without_patch
@@ -98,6 +99,7 @@ __all__ = [
     "Prior",
     "ReadPath",
     "Reading",
+    "Repetitions",
     "Representations",
     "Run",
     "Step",
