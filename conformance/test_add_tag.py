@@ -43,6 +43,7 @@ from pytest_cloudimages.areas.tags.checks import (
     expect_tags,
     in_ordinary_state,
     inconsistent_without_patch,
+    known_tag_limit,
     limit_of,
     lost_additions,
     met_in_passing,
@@ -51,7 +52,6 @@ from pytest_cloudimages.areas.tags.checks import (
     others_added,
     require_ok,
     set_tags,
-    stated_tag_limit,
     unaltered,
 )
 from pytest_cloudimages.areas.tags.corpus import BODIES_OF_ADDITIONS, FURTHER_BODIES_OF_ADDITIONS
@@ -285,7 +285,7 @@ def test_an_addition_is_answered_with_a_documented_code(
 @requirement("TAG-ADD-19")
 @pytest.mark.usefixtures("image_at_tag_limit")
 def test_an_addition_over_a_limit(cloudimages_run: Run) -> None:
-    never = "no addition was answered 413; state the operator's limit with --tag-limit N to have it tried"
+    never = "no addition was answered 413; state the limit with --tag-limit N, or have --profile thorough find it"
     seen = met_in_passing(cloudimages_run, 413, "PUT", skip=never)
     note(f"{len(seen)} additions were answered 413.")
 
@@ -293,7 +293,7 @@ def test_an_addition_over_a_limit(cloudimages_run: Run) -> None:
 # image_tag_quota: the tags that an image may carry
 @requirement("TAG-ADD-20")
 def test_the_limit_of_tags_is_enforced_with_413(image_at_tag_limit: Steps, cloudimages_run: Run) -> None:
-    limit = stated_tag_limit(cloudimages_run)
+    limit = known_tag_limit(cloudimages_run, image_at_tag_limit)
     for step in image_at_tag_limit.aside().additions(input_classes=[AtALimit.UP_TO_IT]):
         step.expect(status=OK, present=True)
     past_it = image_at_tag_limit.additions(input_classes=[AtALimit.PAST_IT])
@@ -307,7 +307,7 @@ def test_the_limit_of_tags_is_enforced_with_413(image_at_tag_limit: Steps, cloud
 # QuotaImageTagsProxy.add: a tag that is there adds nothing
 @requirement("TAG-ADD-21")
 def test_at_the_limit_a_carried_tag_can_be_added_again(image_at_tag_limit: Steps, cloudimages_run: Run) -> None:
-    stated_tag_limit(cloudimages_run)
+    known_tag_limit(cloudimages_run, image_at_tag_limit)
     for step in image_at_tag_limit.additions(input_classes=[AtALimit.AGAIN], past=[Prior.PRESENT]):
         step.expect(status=OK, after=step.before or ())
 

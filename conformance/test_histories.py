@@ -33,9 +33,14 @@ READABLE = Allowed("tags that can be read", lambda values: values is not None)
 # "This operation adds the specified tag …" "This operation deletes the specified tag …"
 @requirement("TAG-HIST-01")
 def test_the_tags_are_what_the_acknowledged_operations_leave(
-    sequences: Steps, plain_tags: Steps, boundary_tags: Steps, every_length: Steps, image_states: Steps
+    sequences: Steps,
+    plain_tags: Steps,
+    boundary_tags: Steps,
+    every_length: Steps,
+    image_states: Steps,
+    many_tags: Steps,
 ) -> None:
-    for step in (sequences + plain_tags).steps():
+    for step in (sequences + plain_tags + many_tags).steps():
         present, others = step.tag in (step.before or ()), without(step.before, step.tag)
         if step.operation.kind is ADD:
             step.expect(status=204 if present else {204, 201}, after=[*others, step.tag])
@@ -47,7 +52,7 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(
         before, after = event.before.values or (), event.after.values or ()
         expect(sorted(after), sorted(before), f"tags after the image was {event.name}", before=sorted(before))
 
-    for steps in (sequences, plain_tags, boundary_tags, every_length, image_states):
+    for steps in (sequences, plain_tags, boundary_tags, every_length, image_states, many_tags):
         expect_reproduced(steps, standing_by=False)
         steps.steady()
 

@@ -162,7 +162,13 @@ def test_a_patch_sets_exactly_the_given_tags(image: Image, read_path_checks: Com
 
     # Special tags are set exactly, or refused and nothing is changed.
     left: list[str] = wanted
-    for special, allowed in (([*SET_TOGETHER], OK | REFUSED), (["v" * (LONGEST + 1)], REFUSED)):
+    many = [f"many-{place}" for place in range(300)]
+    for special, allowed in (
+        ([*SET_TOGETHER], OK | REFUSED),
+        (["v" * (LONGEST + 1)], REFUSED),
+        (many, OK | REFUSED),
+        (many[:128], OK | REFUSED),
+    ):
         answer = set_tags(image, special)
         left = special if answer.ok else left
 

@@ -206,8 +206,8 @@ OPTIONS = (
         metavar="N",
         least=1,
         most=10_000,
-        help="tags that an image may have, as the operator sets it; tried only where it is given",
-        readme="try the limit of tags that the operator sets; never tried without",
+        help="tags that an image may have, as the operator sets it; without, only thorough tries it",
+        readme="the limit of tags that the operator sets; without, only profile thorough tries it",
     ),
     Option(
         name="timeout",
@@ -225,6 +225,22 @@ OPTIONS = (
         default=10.0,
         most=3600,
         help="how long an acknowledged write may take to become visible",
+    ),
+    Option(
+        name="deviations",
+        kind=Kind.PATH,
+        metavar="FILE",
+        help="departures that are accepted, each for a reason and for a time (TOML)",
+        readme="departures that are accepted, each for a reason and for a time ([docs/gating.md](docs/gating.md))",
+    ),
+    Option(
+        name="baseline",
+        kind=Kind.PATH,
+        metavar="FILE",
+        # By then the file may be that of the run itself.
+        replayed=False,
+        help="conformance.json of an earlier run: fail only on what is new",
+        readme="`conformance.json` of an earlier run: fail only on what is new",
     ),
     Option(name="strict", kind=Kind.FLAG, default=False, help="advisory findings fail the run too"),
     Option(

@@ -143,20 +143,22 @@ def execute(
     *,
     single: bool = False,
     life: Life | None = None,
+    empty: bool = True,
 ) -> SequentialHistory:
     """Execute a plan on images of its own, and return what it has shown.
 
     ``single`` opens one image only, where the tester lent no more; operations on another one are left out. ``life``
     brings about the events of a plan; where a service does not offer one, what the plan does in its class is left out.
+    ``empty`` is whether the images are opened empty; else the plan begins with what they show then.
     Raise ``Blocked`` where images cannot be had.
     """
     plan = [operation for operation in plan if not (single and operation.image)]
     try:
         with ExitStack() as stack:
-            return _executed(_by_groups, _opened(fresh_image, plan, resource, stack, life), plan)
+            return _executed(_by_groups, _opened(fresh_image, plan, resource, stack, life, empty=empty), plan)
     except _Mismatch as found:
         with ExitStack() as stack:
-            history = _executed(_by_steps, _opened(fresh_image, plan, resource, stack, life), plan)
+            history = _executed(_by_steps, _opened(fresh_image, plan, resource, stack, life, empty=empty), plan)
         explains = all(explained(step) for step in history.steps) and all(event.kept for event in history.events)
         if found.mismatch and explains:
             history.mismatches.append(found.mismatch)
@@ -184,7 +186,13 @@ def execute_all(
 
 
 def _opened(
-    fresh_image: Open, plan: Iterable[Operation], resource: SetResource, stack: ExitStack, life: Life | None
+    fresh_image: Open,
+    plan: Iterable[Operation],
+    resource: SetResource,
+    stack: ExitStack,
+    life: Life | None,
+    *,
+    empty: bool,
 ) -> list[_Subject]:
     count = 1 + max((operation.image for operation in plan), default=0)
     images = [stack.enter_context(fresh_image())]
@@ -197,7 +205,10 @@ def _opened(
                 break
             except Blocked:
                 continue
-    return [_Subject(image, number, resource, None if number else life) for number, image in enumerate(images)]
+    subjects = [_Subject(image, number, resource, None if number else life) for number, image in enumerate(images)]
+    for subject in subjects if not empty else ():
+        subject.model.values = {*(subject.look().values or ())}
+    return subjects
 
 
 def _executed(

@@ -35,6 +35,8 @@ class Profile:
     """In how many orders the two of a pair of related tags are added and deleted."""
     delete_every: int = 12
     """Of the plain tags of every length, one in so many is deleted too."""
+    limit_sought: int = 0
+    """Where no limit of tags is stated, so many are added to one image to find it; 0: it is not sought."""
     levels: tuple[str, ...] = ("MUST", "SHOULD", "MAY")
     """The levels that are tested, where no requirement is selected by name."""
 
@@ -81,6 +83,7 @@ PROFILES = {
         races=4,
         orders=2,
         delete_every=1,
+        limit_sought=300,
     ),
     "explore": Profile(
         full_cycles=10,
@@ -126,6 +129,8 @@ class Settings:
     select: tuple[str, ...] = ()
     specification: str = SPECIFICATIONS[0]
     tag_limit: int | None = None
+    deviations: str | None = None
+    baseline: str | None = None
     strict: bool = False
     dry_run: bool = False
     reports: str | None = None

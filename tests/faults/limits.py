@@ -6,6 +6,7 @@ from pytest_cloudimages.reference.app import NO_CONTENT, App, Reply, Request
 from pytest_cloudimages.reference.refusals import OverLimit
 
 from .kinds import Kind
+from .lawful import CarriesFiftyTags
 from .registry import breaks
 
 KIND = Kind.QUOTA
@@ -143,3 +144,19 @@ class CountsRefusals(App):
             self.refused[image_id] = self.refused.get(image_id, 0) + 1
             raise OverLimit("The image is full.")
         return super().add_tag(request, image_id, tag)
+
+
+# Asked in the same way where nobody has stated the limit, and a service is filled to find it
+
+
+def _unstated(app: type[App], *broken: str) -> None:
+    """Register a service once more, to be judged without a word about its limit."""
+    words = ("--select", "TAG-ADD-20", "--select", "TAG-ADD-21")
+    twin = type(f"{app.__name__}Unstated", (app,), {"__doc__": f"{(app.__doc__ or '').rstrip('.')}, unstated."})
+    breaks(*broken, profile="thorough", words=words)(twin)
+
+
+_unstated(CountsARepetition, "TAG-ADD-21")
+_unstated(ForbidsTheFull, "TAG-ADD-20")
+_unstated(MakesNoRoom, "TAG-ADD-20")
+_unstated(CarriesFiftyTags)

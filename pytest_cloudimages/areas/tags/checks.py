@@ -127,6 +127,7 @@ __all__ = [
     "in_ordinary_state",
     "inconsistent_without_patch",
     "its_beginning_is_kept",
+    "known_tag_limit",
     "limit_of",
     "lost_additions",
     "met_in_passing",
@@ -141,7 +142,6 @@ __all__ = [
     "retry_after",
     "set_tags",
     "shows_tags",
-    "stated_tag_limit",
     "told_to_wait",
     "unaltered",
     "without",
@@ -173,11 +173,17 @@ def alone(step: Step) -> bool:
     return not among_others(step)
 
 
-def stated_tag_limit(run: Run) -> int:
-    """Return the operator's limit of tags; the check is *untested* where none is stated."""
-    if not run.settings.tag_limit:
-        pytest.skip("needs the limit that the operator sets: state it with --tag-limit N")
-    return run.settings.tag_limit
+def known_tag_limit(run: Run, steps: Steps) -> int:
+    """Return the limit of tags that was stated, or found out by filling an image; *untested* where there is none."""
+    limit = run.settings.tag_limit or len([*steps.aside().additions(input_classes=[AtALimit.UP_TO_IT])])
+    if not limit:
+        sought = run.settings.effort.limit_sought
+        pytest.skip(
+            f"no limit was met by an image with {sought} tags"
+            if sought
+            else "the limit of tags was not tried: state it with --tag-limit N, or have --profile thorough find it"
+        )
+    return limit
 
 
 def its_beginning_is_kept(step: Step) -> bool:

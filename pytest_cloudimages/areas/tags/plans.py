@@ -67,6 +67,15 @@ def plan_of_many(tags: Sequence[str]) -> list[Operation]:
     return in_groups([(Kind.ADD, every), (Kind.DELETE, deleted), (Kind.ADD, deleted[::4])])
 
 
+def plan_among_many() -> list[Operation]:
+    """Return a plan for an image that carries many tags already: four come, three go and two of these come back.
+
+    It deletes only what it has added, so that nothing depends on who set a tag.
+    """
+    added = [(f"one-more-{place}", "among many") for place in range(4)]
+    return in_groups([(Kind.ADD, added), (Kind.DELETE, added[::-1][:3]), (Kind.ADD, added[1:3]), (Kind.ADD, added[:1])])
+
+
 def plan_of_pairs(pairs: Sequence[tuple[str, tuple[str, str]]]) -> list[Operation]:
     """Return a plan for pairs, each with the name of what relates the two.
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from pytest_cloudimages.areas.tags import corpus
 from pytest_cloudimages.areas.tags.resource import TAGS
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import BrokenList, Image
 from pytest_cloudimages.client.session import ImagesClient
@@ -96,14 +97,13 @@ def representations(run: Run) -> Representations:
     with ExitStack() as stack:
         image = stack.enter_context(run.fresh_image())
         if run.rounds:
-            stages.append(("PATCH", [*SHOWN_TOGETHER, *corpus.polyglots(run.number("shown"))]))
+            stages.append(("PATCH", [*SHOWN_TOGETHER, *corpus.polyglots(run.number("shown")), *MANY]))
             if not run.settings.image:
                 # An image of the same name, with tags of its own, must not be taken for it.
                 stack.enter_context(_namesake(run, image))
         for method, tags in stages:
             if method == "PATCH":
-                change = {"op": "replace", "path": "/tags", "value": tags}
-                changes = [image.client.patch(image.id, change).exchange]
+                changes = [_patched(image, tags).exchange]
             else:
                 changes = [(image.add_tag if method == "PUT" else image.delete_tag)(tag).exchange for tag in tags]
             states.append(_shown(image, changes, reader, listing=bool(run.rounds)))
@@ -120,6 +120,21 @@ SHOWN_TOGETHER = (
     "upper",
     *(f"many-{number}" for number in range(30)),
 )
+MANY = tuple(f"more-{number}" for number in range(220))
+"""Further tags, as many as fit: more than a page holds, where the service has no limit."""
+
+
+def _patched(image: Image, tags: list[str]) -> Answer:
+    """Set tags at once: all, or else as many as Glance takes, or else without the further ones."""
+    for left_out in (0, len(tags) - GLANCE_TAKES, len(MANY)):
+        answer = image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": tags[: len(tags) - left_out]})
+        if answer.ok:
+            break
+    return answer
+
+
+GLANCE_TAKES = 128
+"""Tags of an image, where its operator states no other limit."""
 
 
 @contextmanager

@@ -1,13 +1,18 @@
 """The workloads of tags: each is drawn from the seed, carried out once, and looked at by many checks."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from functools import partial
+from typing import Any
+
+import pytest
 
 from pytest_cloudimages.areas.images import states
 from pytest_cloudimages.areas.images.life import EVENTS, Life
 from pytest_cloudimages.areas.tags import corpus, read_paths, strategies
 from pytest_cloudimages.areas.tags.plans import (
+    plan_among_many,
     plan_of_a_life,
     plan_of_a_limit,
     plan_of_absence,
@@ -18,6 +23,8 @@ from pytest_cloudimages.areas.tags.plans import (
 from pytest_cloudimages.areas.tags.read_paths import Comparisons
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.areas.tags.tag_limit import steps_of
+from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.engine import drawing, sequential
 from pytest_cloudimages.engine.drawing import Sample
 from pytest_cloudimages.engine.observations import Steps
@@ -28,6 +35,7 @@ from pytest_cloudimages.history.oracles import took_exact_effect
 from pytest_cloudimages.history.sequential_plans import add_delete, full_cycle, read_often
 from pytest_cloudimages.history.steps import SequentialHistory
 from pytest_cloudimages.spec import limits
+from pytest_cloudimages.spec.verdicts import Blocked
 
 ON_OTHER_IMAGE = 3
 """Tags that are first added to another image, so that it shares them with the one that is changed."""
@@ -213,11 +221,53 @@ def image_states(run: Run) -> Steps:
 
 @workload(empty=lambda: steps_of([]), requests=(0, 0, 0, 0))
 def image_at_tag_limit(run: Run) -> Steps:
-    """Fill an image to the operator's tag limit, try to exceed it, delete one tag and fill up again."""
-    limit = run.settings.tag_limit
+    """Fill an image to the limit of tags, stated or found out, try to exceed it, delete one tag and fill up again."""
+    limit = run.settings.tag_limit or _limit_found(run)
     if not limit:
         return steps_of([])
     return _executed(run, [plan_of_a_limit(limit)])
+
+
+def _limit_found(run: Run) -> int:
+    """Return how many tags an image takes before one is refused; 0 where that was not tried, or none was refused."""
+    if not run.settings.effort.limit_sought:
+        return 0
+    with run.fresh_image() as image, run.recorder.of(Purpose.PREPARING):
+        for count in range(run.settings.effort.limit_sought):
+            answer = image.add_tag(f"counted-{count}")
+            if not answer.ok:
+                return count if answer.refused else 0
+    return 0
+
+
+@workload(empty=lambda: steps_of([]), requests=(0, 24, 24, 24))
+def many_tags(run: Run) -> Steps:
+    """Set as many tags of an image at once as it takes, add some, delete these and others, and add some again."""
+    if not run.rounds:
+        return steps_of([])
+    for count in MANY:
+        with suppress(Blocked, pytest.skip.Exception):
+            history = _among_many(run, count)
+            # What is so among a few tags as well has nothing to do with their number.
+            return steps_of([history] if Steps([history]).sound or Steps([_among_many(run, FEW)]).sound else [])
+    return steps_of([])
+
+
+MANY, FEW = (296, 124, 96), 3
+"""Tags that are set at once, the most that the service takes: four more are then added one by one."""
+
+
+def _among_many(run: Run, count: int) -> SequentialHistory:
+    tags = [f"among-{place}" for place in range(count)]
+
+    @contextmanager
+    def filled(**attributes: Any) -> Iterator[Image]:
+        with run.fresh_image(**attributes) as image:
+            with run.recorder.of(Purpose.PREPARING):
+                require_ok(image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": tags}))
+            yield image
+
+    return sequential.execute(plan_among_many(), TAGS, filled, single=True, empty=False)
 
 
 @workload(salt="sequences", follows_the_seed=True, requests=(17, 178, 1900, 6358))
