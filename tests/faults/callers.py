@@ -115,7 +115,6 @@ _lets_in(
 _lets_in(
     "LetsAllPatchTagsOfPublicImages",
     "Lets every project change the tags of public images by PATCH.",
-    "TAG-AUTH-05",
     STRANGE,
     let_in=lambda caller, image: _foreign(caller, image) and image.visibility is Visibility.PUBLIC,
     also_patch=True,

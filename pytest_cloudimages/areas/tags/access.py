@@ -305,14 +305,16 @@ class _Walk(Stage):
     def _tag_for(self, cell: Cell) -> str | None:
         """Return the tag that a cell names; ``None`` where a caller with a right to it has none left to delete."""
         self.count += 1
+        # Of letters alone: what a service thinks of digits is asked elsewhere.
+        number = "".join("abcdefghij"[int(digit)] for digit in str(self.count))
         match cell.change:
             case Change.DELETE if cell.party in self.own and cell.state not in ABSENT:
                 return self.own[cell.party].pop(0) if self.own[cell.party] else None
             case Change.DELETE | Change.ADD_PRESENT | Change.READ | Change.PATCH_REMOVE:
                 return THERE
             case Change.DELETE_ABSENT:
-                return f"absent-{self.count}"
-        return f"new-{self.count}"
+                return f"absent-{number}"
+        return f"new-{number}"
 
     def _inferred(self, sent: list[tuple[_Asked, Answer]], before: frozenset[str]) -> Iterator[AccessAttempt]:
         """Yield the attempts of a group at whose end the tags were as its answers have it."""
