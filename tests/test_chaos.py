@@ -29,9 +29,36 @@ RUNS = int(os.environ.get("CHAOS", "0"))
 RATES = (0.005, 0.02, 0.1)
 QUICKLY = [("quick", 0.1, 1), ("quick", 0.02, 2)]
 HONEST = [
-    (profile, RATES[number % 3], number) for number in range(RUNS) for profile in ("quick" if number % 4 else "standard",)
+    (profile, RATES[number % 3], number)
+    for number in range(RUNS)
+    for profile in ("quick" if number % 4 else "standard",)
 ]
-BROKEN = ("RefusesUppercaseTags", "KeepsTheDeletedTag")
+BROKEN = [
+    "AnswersAnAbsentTagWith400",
+    "LetsAnyTokenIn",
+    "ChallengesWithNothing",
+    "AnswersARepetitionWith400",
+    "RefusesLongTagsAndStoresThem",
+    "SendsALengthWith204",
+    "LeavesOctetsBehindAnAddition",
+    "SendsAnIsoDate",
+    "ReturnsSoon",
+    "KnowsCapitalisedMethods",
+    "AddsWhatAHeaderNames",
+    "RenamesTheImage",
+    "TakesTheImageForNew",
+    "ActivatesTheImage",
+    "DropsPropertiesWhenDeleted",
+    "ResetsSizesWhenRefused",
+    "PutsBackWhenDeleted",
+    "HidesTheImageWhenDeleted",
+    "RefusesLongTagsAndStoresAPart",
+    "FindsEveryDeletionTooLarge",
+]
+"""Some services that break something; behind chaos each is found, or blocked.
+
+Only the first is judged by the default tests.
+"""
 STATUSES = (429, 502, 503, 504)
 
 
@@ -113,11 +140,11 @@ def test_no_correct_service_is_accused_of_what_happens_on_the_way(
     outcome = through(Chaos(App, rate, seed), tmp_path, told, profile, seed)
 
     assert not outcome.quarrel(()), outcome.quarrel(())
-    assert told["left"] == 0 or "left behind" in outcome.output.lower()
+    assert told["left"] == 0
     assert sum(told[kind] for kind in ("delay", "cut", "reset", "answer")) > 0
 
 
-@pytest.mark.parametrize("name", [name for name in FAULTS if RUNS and name in BROKEN] or BROKEN[:1])
+@pytest.mark.parametrize("name", BROKEN if RUNS else BROKEN[:1])
 def test_no_broken_service_passes_because_of_what_happens_on_the_way(
     name: str, tmp_path: Path, told: Counter[str]
 ) -> None:
