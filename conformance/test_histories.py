@@ -38,6 +38,8 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(
     boundary_tags: Steps,
     every_length: Steps,
     image_states: Steps,
+    common_clients: Steps,
+    demanding_clients: Steps,
     many_tags: Steps,
 ) -> None:
     for step in (sequences + plain_tags + many_tags).steps():
@@ -52,7 +54,16 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(
         before, after = event.before.values or (), event.after.values or ()
         expect(sorted(after), sorted(before), f"tags after the image was {event.name}", before=sorted(before))
 
-    for steps in (sequences, plain_tags, boundary_tags, every_length, image_states, many_tags):
+    for steps in (
+        sequences,
+        plain_tags,
+        boundary_tags,
+        every_length,
+        image_states,
+        common_clients,
+        demanding_clients,
+        many_tags,
+    ):
         expect_reproduced(steps, standing_by=False)
         steps.steady()
 

@@ -1,14 +1,18 @@
 """One request with its answer, written down without secrets."""
 
 import enum
+import re
 import shlex
-from collections.abc import Mapping
+import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_cloudimages.client.redaction import HIDDEN, SECRETS, printable
 
 TOKEN = "X-Auth-Token"  # noqa: S105 - the name of a header
+REQUEST_ID = "X-OpenStack-Request-ID"
+"""The header by which a request is found in the logs of a service: ours in the request, the service's in the answer."""
 PATCH_TYPE = "application/openstack-images-v2.1-json-patch"
 KEPT_OCTETS = 2_000
 """Octets of a body that a report shows."""
@@ -34,7 +38,14 @@ class Request:
     """What follows the endpoint, percent-encoded."""
     json: Any = None
     """What the body says, to be written as JSON; ``None`` where there is no body."""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str | None] = field(default_factory=dict)
+    """What is sent besides, or instead of what is sent otherwise; ``None`` leaves a field out."""
+    spelled: Callable[[str], str] = str
+    """How the names of header fields are written."""
+    chunked: bool = False
+    """Whether the body goes out in chunks, an empty one too."""
+    length: bool = True
+    """Whether the length of an empty body is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +71,15 @@ class Exchange:
     """Octets of the whole answer, where more came than ``answer`` holds."""
 
     @property
+    def request_id(self) -> str:
+        """What the service calls the request in its logs, or else what we have called it."""
+        for headers in (self.answer_headers, self.headers):
+            for name, value in headers:
+                if name.lower() == REQUEST_ID.lower():
+                    return value
+        return ""
+
+    @property
     def broken(self) -> bool:
         """Whether the service failed at the request, or left it unanswered."""
         return self.status == 0 or self.status >= 500  # noqa: PLR2004 - the class of codes
@@ -77,12 +97,15 @@ class Exchange:
         # curl is told to make no list of an address with brackets, and no file's name of a body that begins with @.
         words = ["curl", "-isS", "--path-as-is", "--globoff", "-X", self.method]
         for name, value in self.headers:
-            words += ["-H", f"{name}: $TOKEN" if name == TOKEN else f"{name}: {value}"]
+            if name.lower() == REQUEST_ID.lower():
+                continue  # a request that is sent again is another one
+            # To curl, a field that ends in a semicolon is sent without a value.
+            words += ["-H", f"{name}: $TOKEN" if is_token(name) else f"{name}: {value}" if value else f"{name};"]
         if self.body:
             words += ["--data-raw", printable(self.body)]
         line = " ".join(shlex.quote(word) for word in [*words, origin + self.target])
         # The shell is to fill the token in, so that word alone stands in double quotes.
-        return SECRETS.hide(line.replace(f"'{TOKEN}: $TOKEN'", f'"{TOKEN}: $TOKEN"'))
+        return SECRETS.hide(re.sub(f"'({TOKEN}: \\$TOKEN)'", r'"\1"', line, flags=re.IGNORECASE))
 
     def as_data(self, origin: str) -> dict[str, Any]:
         """Return the exchange as JSON data, without secrets."""
@@ -95,6 +118,7 @@ class Exchange:
             "answer_headers": [list(pair) for pair in self.answer_headers],
             "answer": printable(self.answer[:KEPT_OCTETS]),
             "answer_octets": max(self.size, len(self.answer)),
+            "request_id": printable(self.request_id.encode()),
             "stray": printable(self.trailing[:KEPT_OCTETS]),
             "caller": self.caller,
             "purpose": str(self.purpose),
@@ -107,4 +131,14 @@ class Exchange:
 
 def without_token(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Return the headers without the value of the token."""
-    return tuple((name, HIDDEN if name.lower() == TOKEN.lower() else value) for name, value in headers.items())
+    return tuple((name, HIDDEN if is_token(name) else value) for name, value in headers.items())
+
+
+def is_token(name: str) -> bool:
+    """Return whether a header field is the token's, however its name is written."""
+    return name.lower() == TOKEN.lower()
+
+
+def named() -> dict[str, str]:
+    """Return the header by which operators find a request in their logs; a repetition has it as well."""
+    return {REQUEST_ID: f"req-{uuid.uuid4()}"}

@@ -19,6 +19,7 @@ from pytest_cloudimages.client.exchange import (
     TOKEN,
     Exchange,
     Request,
+    named,
     without_token,
 )
 from pytest_cloudimages.client.recorder import Recorder
@@ -112,7 +113,16 @@ class ImagesClient(Short):
 
     def ask(self, request: Request, *, idle: bool = False) -> Answer:
         """Send a request that is given as a value; see ``send``."""
-        return self.send(request.method, request.target, json=request.json, headers=request.headers, idle=idle)
+        return self.send(
+            request.method,
+            request.target,
+            json=request.json,
+            headers=request.headers,
+            spelled=request.spelled,
+            chunked=request.chunked,
+            length=request.length,
+            idle=idle,
+        )
 
     def ask_once(self, request: Request, *, cut: bool = False) -> Answer:
         """Send a request that is given as a value a single time; see ``send_once``."""
@@ -123,27 +133,34 @@ class ImagesClient(Short):
         method: str,
         target: str,
         *,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | None] | None = None,
         body: bytes | None = None,
         json: object = None,
+        spelled: Callable[[str], str] = str,
         chunked: bool = False,
         length: bool = True,
         idle: bool = False,
     ) -> Answer:
         """Send one request below the endpoint, exactly as written, and return its answer.
 
-        ``chunked`` sends the body in chunks, ``length=False`` sends no Content-Length, ``idle`` says that the request
-        changes nothing if it is carried out. A request that meets trouble on the way (see ``trouble``) is sent again
-        and marked; a service that asks to wait is waited for, and a token that has run out is renewed.
+        A header that is ``None`` is left out. ``spelled`` writes the names, ``chunked`` sends the body in chunks,
+        ``length=False`` sends no Content-Length, ``idle`` says that the request changes nothing if it is carried out. A
+        request that meets trouble on the way (see ``trouble``) is sent again and marked; a service that asks to wait is
+        waited for, and a token that has run out is renewed.
 
         Raises ``Trouble`` where neither has an end, ``LostAnswer`` where a repetition cannot tell what became of the
         request, and ``TokenEnded`` where there is no new token.
         """
-        request = self._written(method, target, headers, body, json, chunked=chunked, length=length, idle=idle)
+
+        def written() -> PreparedRequest:
+            how = {"chunked": chunked, "length": length, "idle": idle}
+            return self._written(method, target, headers, body, json, spelled=spelled, **how)
+
+        request = written()
         answer = self._patiently(request)
         if answer.status == 401 and self.renew and self._ended():  # noqa: PLR2004 - as HTTP has it
             self.renew()
-            request = self._written(method, target, headers, body, json, chunked=chunked, length=length, idle=idle)
+            request = written()
             answer = self._patiently(request, "repeated with a new token")
             if answer.status == 401 and self._ended():  # noqa: PLR2004 - as HTTP has it
                 raise TokenEnded(
@@ -209,7 +226,7 @@ class ImagesClient(Short):
         method: str,
         target: str,
         *,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | None] | None = None,
         json: object = None,
         cut: bool = False,
     ) -> Answer:
@@ -238,22 +255,29 @@ class ImagesClient(Short):
         self,
         method: str,
         target: str,
-        headers: Mapping[str, str] | None,
+        headers: Mapping[str, str | None] | None,
         body: bytes | None,
         json: object,
         *,
+        spelled: Callable[[str], str] = str,
         chunked: bool = False,
         length: bool = True,
         idle: bool = False,
     ) -> "PreparedRequest":
-        sent = {"Accept": self.accept, "User-Agent": "pytest-cloudimages", "Accept-Encoding": "identity"}
+        sent: dict[str, str | None] = {
+            "Accept": self.accept,
+            "User-Agent": "pytest-cloudimages",
+            "Accept-Encoding": "identity",
+            **named(),
+        }
         if token := self.token():
             sent[TOKEN] = token
         if json is not None:
             body = jsonlib.dumps(json).encode()
             sent["Content-Type"] = "application/json"
         sent |= headers or {}
-        return PreparedRequest(method, self.base + target, sent, body, chunked, length, idle)
+        fields = {spelled(name): value for name, value in sent.items() if value is not None}
+        return PreparedRequest(method, self.base + target, fields, body, chunked, length, idle)
 
     def _tried(self, request: "PreparedRequest", note: str) -> Answer:
         """Send a request; an answer that does not come, or breaks off, has the status 0."""
@@ -270,7 +294,7 @@ class ImagesClient(Short):
     def others_are_answered(self) -> bool:
         """Whether the service answers a harmless request now."""
         try:
-            found = self.transport.send("GET", self.base + "/images?limit=1", {"Accept": "application/json"})
+            found = self.transport.send("GET", self.base + "/images?limit=1", {"Accept": "application/json"} | named())
         except requests.RequestException:
             return False
         return found.status_code not in TROUBLE
@@ -298,7 +322,7 @@ class ImagesClient(Short):
             raise Blocked("This asks for a connection of its own, and a proxy stands between; set NO_PROXY for it.")
         split = urllib.parse.urlsplit(self.endpoint)
         secure = split.scheme == "https"
-        sent = {"Host": split.netloc, "Accept": self.accept, "Connection": "close"}
+        sent = {"Host": split.netloc, "Accept": self.accept, "Connection": "close"} | named()
         if token := self.token():
             sent[TOKEN] = token
         sent |= headers or {}

@@ -182,6 +182,9 @@ BODIES_OF_METHODS: dict[str, dict[str, Any]] = {
 }
 """What other methods would add, were they supported."""
 
+TAKES_ANY_CODING = {"User-Agent": "curl/8.5.0", "Accept": "*/*", "Accept-Encoding": "gzip, deflate, br, zstd"}
+"""What clients send that take an answer in whatever form it is: no body is to come in any."""
+
 # What names another tag than the path of a URL does
 
 _FIELDS = ("X-Tag", "Tag", "X-Image-Meta-Tag", "X-Image-Meta-Tags", "X-Image-Tags", "Slug", "Name", "Link")
@@ -197,10 +200,17 @@ NAMED_EVERYWHERE: dict[str, Any] = {
 
 # What a filter by tag may take for something else
 
-FILTERED_ENDINGS = ("", "A", " x", "&x=1", "+%2B", ",y", "%", "_", "é", "😀", "'", '"', ":z", "-" * 200, "07")
-"""Ends of tags that are looked for; each follows a text that no other image's tags contain."""
-NEAR_ENDINGS = ("-longer", "a", "xx", "x", "e", "7", "-" * 199)
-"""Ends of tags that are to be told from those."""
+FILTERED = (
+    *(("", end) for end in ("A", " x", "&x=1", "+%2B", ",y", "%", "_", "é", "😀", "'", '"', ":z", "-" * 200, "07")),
+    (" ", ""), ("", " "), ("\t", "\n"), ("", "\x00"), ("", "\x00more"), ("in:", ",q"), ("eq:", ""), ("neq:", ""),
+    ("!", ""), ("%41", "%00"), ("UP", "PER"), ("[", "]"), ("", "#f"), ("", ";g"), ("*", "*"),
+)  # fmt: skip
+"""What stands before and after a text that no other image's tags contain, in tags that are looked for."""
+NEAR = (
+    *(("", end) for end in ("-longer", "a", "xx", "x", "e", "7", "-" * 199, "y", "\x01", "q")),
+    ("", "&amp;x=1"), ("A", "\x00"), ("up", "per"), ("x ", ""), ("", " z"), ("un", ""),
+)  # fmt: skip
+"""The same of tags that are to be told from those."""
 
 SET_TOGETHER = (
     *SPECIAL["beyond ASCII"],

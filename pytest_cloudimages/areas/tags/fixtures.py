@@ -8,10 +8,13 @@ import pytest
 from pytest_cloudimages.areas.images.fixtures import *  # noqa: F403 - the short names of callers and images
 from pytest_cloudimages.areas.tags import (  # noqa: F401 - each declares workloads
     access,
+    clients,
+    filtered,
     isolation,
     negative,
     probes,
     race_workloads,
+    repetitions,
     representations,
     workloads,
 )
