@@ -28,12 +28,13 @@ def look_for_lateness(run: Run) -> None:
 
 def _look(run: Run, resource: SetResource) -> None:
     with run.fresh_image() as image:
+        allowed = min(run.patience.limit(), LONGEST)
         for number in range(CHANGES):
             value = f"late-{number}"
             if not run.client.ask(resource.add(image.id, value)).ok:
                 return
             begun, missed, seen_in_a_row = time.monotonic(), 0.0, 0
-            while seen_in_a_row < READINGS and (not missed or missed < min(run.patience.limit, LONGEST)):
+            while seen_in_a_row < READINGS and (not missed or missed < allowed):
                 seen = resource.values(run.client.ask(resource.read(image.id)))
                 if seen is not None and value not in seen:
                     missed, seen_in_a_row = time.monotonic() - begun, 0
