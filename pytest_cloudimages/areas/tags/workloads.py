@@ -39,6 +39,8 @@ from pytest_cloudimages.history.steps import SequentialHistory
 from pytest_cloudimages.spec import limits
 from pytest_cloudimages.spec.verdicts import Blocked
 
+IN_FULL = 10
+"""Unusual tags of a round that go through the full cycle, where all others are added and deleted once."""
 ON_OTHER_IMAGE = 3
 """Tags that are first added to another image, so that it shares them with the one that is changed."""
 
@@ -75,9 +77,9 @@ def unusual_tags(run: Run, seed: int) -> Steps:
         return steps_of([])
     in_full, once = [], []
     for drawn in drawing.draw(drawing.samples(strategies.UNUSUAL), seed, run.rounds):
-        first, *rest = drawing.batches(drawing.shuffled(strategies.without_confusables(drawn), seed), effort.tags)
-        in_full.append(first)
-        once += rest
+        samples = drawing.shuffled(strategies.without_confusables(drawn), seed)
+        in_full.append(samples[: IN_FULL if effort.orders == 1 else effort.tags])
+        once += drawing.batches(samples[len(in_full[-1]) :], effort.tags)
     if effort.orders > 1:
         in_full, once = [*in_full, *once], []
     plans = [add_delete([(sample.tag, sample.input_class) for sample in batch]) for batch in once]
@@ -156,7 +158,9 @@ def every_length(run: Run, seed: int) -> Steps:
     effort = _effort(run)
     if not run.rounds:
         return steps_of([])
-    plain = [(corpus.tag_of_length(length, seed), "every length") for length in range(1, limits.LONGEST + 1)]
+    # A word is a tag of its length as well.
+    lengths = sorted({*range(1, limits.LONGEST + 1)} - {*map(len, corpus.WORDS)})
+    plain = [(corpus.tag_of_length(length, seed), "every length") for length in lengths]
     plain += [(word, "word or number") for word in corpus.WORDS]
     plans = _add_some_delete(plain, seed, effort.tags, effort.delete_every)
     phrases = [(phrase, "looks like something else") for phrase in corpus.PHRASES]
