@@ -69,7 +69,7 @@ def plain_tags(run: Run, seed: int) -> Steps:
     return _full_cycles(run, shuffled, partial(states.with_changed_attributes, run))
 
 
-@workload(salt="unusual", follows_the_seed=True, requests=(0, 172, 1619, 5395))
+@workload(salt="unusual", follows_the_seed=True, requests=(0, 146, 1619, 5395))
 def unusual_tags(run: Run, seed: int) -> Steps:
     """Run some unusual tags of every class through the full cycle, and add and delete the others once."""
     effort = _effort(run)
@@ -152,7 +152,7 @@ def absent_tags(run: Run) -> Steps:
     return _executed(run, [plan_of_absence(present, absent)])
 
 
-@workload(salt="lengths", follows_the_seed=True, requests=(0, 557, 917, 917))
+@workload(salt="lengths", follows_the_seed=True, requests=(0, 530, 868, 868))
 def every_length(run: Run, seed: int) -> Steps:
     """Add and delete plain tags of every length, and words and phrases that services are known to mistreat."""
     effort = _effort(run)
