@@ -10,6 +10,7 @@ import pytest
 
 from pytest_cloudimages.app import report_files
 from pytest_cloudimages.app.allowance import Allowance
+from pytest_cloudimages.app.asking_again import AskingAgain
 from pytest_cloudimages.app.epilogue import Epilogue
 from pytest_cloudimages.app.exploring import Exploring
 from pytest_cloudimages.app.html_hooks import HtmlHooks
@@ -68,6 +69,11 @@ class Judge:
             plugins.register(HtmlHooks(self.epilogue), "cloudimages-html")
         if self.settings.minutes is not None:
             plugins.register(Exploring(config, self.settings, self.records), "cloudimages-exploring")
+
+    @functools.cached_property
+    def asking_again(self) -> AskingAgain:
+        """Who asks a check once more."""
+        return AskingAgain(self.run)
 
     @property
     def run(self) -> Run:
@@ -148,7 +154,13 @@ class Judge:
             count_sent(mine, sent)
             arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}  # noqa: SLF001 - as pytest does
             raise_if_flaky(functools.partial(pyfuncitem.obj, **arguments), mine, error, self.run.recorder)
-            raise
+            if not self.asking_again.wanted(pyfuncitem, mine, error):
+                raise
+            try:
+                return self.asking_again.asked(pyfuncitem, error)
+            finally:
+                # Its evidence is that of the verdict, whatever the verdict is.
+                pyfuncitem.stash[CHECK] = recording.current_check()
         count_sent(mine, sent)
         return result
 
