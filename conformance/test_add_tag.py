@@ -28,6 +28,7 @@ from pytest_cloudimages.areas.tags.checks import (
     Representations,
     Run,
     Steps,
+    StrayRequests,
     alone,
     among_others,
     documented_codes,
@@ -47,6 +48,7 @@ from pytest_cloudimages.areas.tags.checks import (
     not_once,
     or_skip,
     others_added,
+    refused_itself,
     require_ok,
     set_tags,
     unaltered,
@@ -110,7 +112,12 @@ def test_adding_a_tag_leaves_the_others(
     image_states: Steps,
     common_clients: Steps,
     demanding_clients: Steps,
+    stray_requests: StrayRequests,
 ) -> None:
+    named = stray_requests.aside().requests("PUT", where=lambda stray: stray.request.names_a_tag)
+    for stray in named.where(lambda stray: stray.answer.ok):
+        expect(stray.changed, (), f"other tags that came or went with {stray.answer}")
+
     steps = plain_tags + boundary_tags + image_states + common_clients + demanding_clients
     additions = steps.additions(acknowledged=True)
     # Where there is no other tag, none can be seen to stay; yet none may come.
@@ -315,8 +322,12 @@ def test_a_refused_addition_changes_nothing(
     unusual_tags: Steps,
     image_at_tag_limit: Steps,
     demanding_clients: Steps,
+    stray_requests: StrayRequests,
     cloudimages_run: Run,
 ) -> None:
+    for stray in stray_requests.aside().requests("PUT", "POST", "PATCH", where=refused_itself):
+        expect(stray.changed, (), f"tags that came or went with {stray.answer}")
+
     steps = boundary_tags + plain_tags + unusual_tags + image_at_tag_limit + demanding_clients
     for step in steps.additions(acknowledged=False):
         expect_others_kept(step, but=())

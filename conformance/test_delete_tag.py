@@ -21,6 +21,7 @@ from pytest_cloudimages.areas.tags.checks import (
     Representations,
     Run,
     Steps,
+    StrayRequests,
     documented_codes,
     expect_among,
     expect_attributes_kept,
@@ -32,6 +33,7 @@ from pytest_cloudimages.areas.tags.checks import (
     its_beginning_is_kept,
     met_in_passing,
     or_skip,
+    refused_itself,
     require_ok,
     set_tags,
 )
@@ -110,8 +112,13 @@ def test_deleting_a_tag_leaves_the_others(
     image_states: Steps,
     common_clients: Steps,
     demanding_clients: Steps,
+    stray_requests: StrayRequests,
     cloudimages_run: Run,
 ) -> None:
+    named = stray_requests.aside().requests("DELETE", where=lambda stray: stray.request.names_a_tag)
+    for stray in named.where(lambda stray: stray.answer.ok):
+        expect(stray.changed, (), f"other tags that came or went with {stray.answer}")
+
     # At the edges, what is not listed as it was added may be taken for what is; TAG-HIST-04 asks.
     listed = boundary_tags.deletions(acknowledged=True, where=lambda step: step.tag in (step.before or ()))
     ordinary = plain_tags + image_states + common_clients + demanding_clients
@@ -209,8 +216,12 @@ def test_a_failed_deletion_changes_nothing(
     image_states: Steps,
     common_clients: Steps,
     demanding_clients: Steps,
+    stray_requests: StrayRequests,
     cloudimages_run: Run,
 ) -> None:
+    for stray in stray_requests.aside().requests("DELETE", where=refused_itself):
+        expect(stray.changed, (), f"tags that came or went with {stray.answer}")
+
     steps = plain_tags + absent_tags + image_states + common_clients + demanding_clients
     deletions = steps.deletions(acknowledged=False)
     # Where there is no tag, none can be seen to stay; yet none may come.

@@ -60,6 +60,7 @@ from pytest_cloudimages.areas.tags.race_findings import expect_none_lost, expect
 from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath, expect_filtered
 from pytest_cloudimages.areas.tags.representations import Representations
+from pytest_cloudimages.areas.tags.stray import OTHERS, Stray, StrayRequests, indiscretions, misnamed
 from pytest_cloudimages.areas.tags.tag_limit import AtALimit
 from pytest_cloudimages.areas.tags.workloads import inconsistent_without_patch
 from pytest_cloudimages.client.exchange import Purpose
@@ -77,6 +78,7 @@ __all__ = [
     "NOT_OK",
     "NOT_REDIRECTED",
     "OK",
+    "OTHERS",
     "REFUSED",
     "SOMETHING",
     "UNITS",
@@ -102,6 +104,8 @@ __all__ = [
     "Run",
     "Step",
     "Steps",
+    "Stray",
+    "StrayRequests",
     "alone",
     "among_others",
     "answered",
@@ -124,17 +128,20 @@ __all__ = [
     "fitting_schemas",
     "in_ordinary_state",
     "inconsistent_without_patch",
+    "indiscretions",
     "its_beginning_is_kept",
     "known_tag_limit",
     "limit_of",
     "lost_additions",
     "met_in_passing",
+    "misnamed",
     "not_once",
     "note_waits",
     "or_skip",
     "others_added",
     "others_removed",
     "overlong",
+    "refused_itself",
     "repeated",
     "require_ok",
     "retry_after",
@@ -182,6 +189,11 @@ def known_tag_limit(run: Run, steps: Steps) -> int:
             else "the limit of tags was not tried: state it with --tag-limit N, or have --profile thorough find it"
         )
     return limit
+
+
+def refused_itself(stray: Stray) -> bool:
+    """Return whether a stray request was refused, and not its method: that is asked by TAG-METH-08."""
+    return stray.answer.refused and stray.answer.status != 405  # noqa: PLR2004 - as HTTP has it
 
 
 def its_beginning_is_kept(step: Step) -> bool:

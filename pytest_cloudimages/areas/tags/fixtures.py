@@ -14,6 +14,7 @@ from pytest_cloudimages.areas.tags import (  # noqa: F401 - each declares worklo
     probes,
     race_workloads,
     representations,
+    stray,
     workloads,
 )
 from pytest_cloudimages.areas.tags.probes import Basics

@@ -1,0 +1,229 @@
+"""Stray requests: other methods, other addresses, bodies; none of them may touch a tag that it does not name."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from pytest_cloudimages.areas.tags.corpus import BODIES_OF_METHODS
+from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.session import segment
+from pytest_cloudimages.engine.recording import Case, Collection, anything, cases
+from pytest_cloudimages.engine.registry import workload
+from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.history.resource import Answered
+from pytest_cloudimages.spec.verdicts import LostAnswer
+
+THERE = ("there", "a", "b", "other")
+"""Tags that the image carries."""
+OTHERS = ("GET", "POST", "PATCH")
+"""Methods that a tag does not have."""
+INJECTED = "X-Injected"
+"""A header field that nobody sends but who takes a line break of an address for the end of a line."""
+MARKUP = "<script>stray()</script>"
+"""What is not to stand in a page as it is."""
+PAGE: Mapping[str, Any] = {"headers": {"Accept": "text/html"}}
+LONG, VERY_LONG = 8_000, 64_000
+KIB = 1024
+
+JSON_LIST: Mapping[str, Any] = {"json": ["posted", "other"]}
+LARGE: Mapping[str, Any] = {"json": ["posted", "x" * 64 * KIB]}
+
+
+@dataclass(frozen=True)
+class StrayRequest:
+    """A request to an image that carries ``THERE``."""
+
+    method: str
+    target: str
+    """What follows the image."""
+    how: Mapping[str, Any] = field(default_factory=dict)
+    may: frozenset[str] = frozenset()
+    """Tags that it may add or delete, where the service takes it for a request that it knows."""
+    once: bool = False
+    """Whether the connection may be cut instead of an answer."""
+
+    @property
+    def names_a_tag(self) -> bool:
+        """Whether there is something behind ``/tags/``."""
+        return self.target not in ("/tags", "/tags/")
+
+    @property
+    def leads_further(self) -> bool:
+        """Whether a tag is followed, or preceded, by further segments."""
+        return self.target.count("/") > 2 and not self.may  # noqa: PLR2004 - /tags/{tag}
+
+
+@dataclass(frozen=True)
+class Stray:
+    """A stray request, and what came of it."""
+
+    request: StrayRequest
+    answer: Answer
+    changed: tuple[str, ...]
+    """The tags that came or went with it, but for those that it may change if it is acknowledged."""
+
+    def __repr__(self) -> str:
+        return f"{self.answer}{f', and changed {sorted(self.changed)!a}' if self.changed else ''}"
+
+
+@dataclass(frozen=True, repr=False)
+class StrayRequests(Collection):
+    """What stray requests were answered, and what they did."""
+
+    sent: Sequence[Stray]
+
+    @cases
+    def requests(self, *methods: str, where: Callable[[Stray], bool] = anything) -> Iterator[Case[Stray]]:
+        """Return the requests of some methods, or all; ``where`` is what has to be so for one to be asked about."""
+        for stray in self.sent:
+            if stray.request.method in (methods or (stray.request.method,)) and where(stray):
+                yield Case(stray, [stray.answer.exchange])
+
+
+def _on_a_tag() -> Iterator[StrayRequest]:
+    for method in OTHERS:
+        for tag in ("there", "absent"):
+            yield StrayRequest(method, f"/tags/{tag}")
+    yield StrayRequest("TRACE", "/tags/there")
+    yield StrayRequest("POST", "/tags/absent", {"json": {"tags": ["posted"]}})
+
+
+def _on_the_collection() -> Iterator[StrayRequest]:
+    for target in ("/tags", "/tags/"):
+        for method in ("PUT", "DELETE"):
+            yield StrayRequest(method, target)
+    yield StrayRequest("PUT", "/tags", JSON_LIST)
+    yield StrayRequest("DELETE", "/tags", {"json": ["other"]})
+    yield StrayRequest("POST", "/tags", JSON_LIST, frozenset({"posted"}))
+    patched = BODIES_OF_METHODS["PATCH"]
+    # A service that has such an operation may carry it out.
+    yield StrayRequest("PATCH", "/tags", patched, frozenset({"new-PATCH", *THERE}))
+    yield StrayRequest("FOO", "/tags")
+
+
+def _at_other_addresses() -> Iterator[StrayRequest]:
+    for method in ("PUT", "DELETE"):
+        tag = "there" if method == "DELETE" else "new"
+        for target in (f"/tags/{tag}/file", f"/tags/a/{tag}/b", f"/tags/tags/{tag}", f"/TAGS/{tag}"):
+            yield StrayRequest(method, target, may=frozenset({tag}) if target.startswith("/TAGS") else frozenset())
+        yield StrayRequest(method, f"/tags//{tag}", may=frozenset({tag, f"/{tag}"}))
+        yield StrayRequest(method, f"/tags/{tag}/", may=frozenset({tag, f"{tag}/"}))
+        yield StrayRequest(method, f"/tags/absent?{'q' * LONG}", may=frozenset({"absent"}), once=True)
+    yield StrayRequest("PUT", f"/tags/{'y' * VERY_LONG}", once=True)
+    yield StrayRequest("DELETE", f"/tags/{'y' * VERY_LONG}", once=True)
+    yield StrayRequest("PUT", "/tags/large", LARGE, frozenset({"large"}), once=True)
+
+
+def _that_would_be_repeated() -> Iterator[StrayRequest]:
+    broken = f"c\r\n{INJECTED}: yes"
+    yield StrayRequest("PUT", f"/tags/{segment(broken)}", may=frozenset({broken}))
+    yield StrayRequest("DELETE", f"/tags/{segment(f'absent {broken}')}", PAGE)
+    yield StrayRequest("DELETE", f"/tags/{segment(MARKUP)}", PAGE)
+    yield StrayRequest("PUT", f"/tags/{segment(MARKUP * 20)}", PAGE)
+    yield StrayRequest("GET", f"/tags/{segment(MARKUP)}", PAGE)
+    yield StrayRequest("PUT", f"/tags/{segment(MARKUP)}/more?q={segment(MARKUP + broken)}", PAGE)
+
+
+ALL = (*_on_a_tag(), *_on_the_collection(), *_at_other_addresses(), *_that_would_be_repeated())
+
+
+@workload(empty=lambda: StrayRequests([]), requests=(0, 45, 45, 45))
+def stray_requests(run: Run) -> StrayRequests:
+    """Send requests that are near those of a tag to an image with tags: other methods, addresses and bodies."""
+    if not run.rounds:
+        return StrayRequests([])
+    together = _together(run)
+    return StrayRequests(together if together is not None else [*_step_by_step(run)])
+
+
+def _together(run: Run) -> list[Stray] | None:
+    """Return what became of all of them on one image; ``None`` where any has changed what it may not."""
+    with run.fresh_image() as image:
+        image.given_tags_at_once(*THERE)
+        answers = [(request, _sent(image, request)) for request in ALL]
+        may = frozenset(tag for request, answer in answers for tag in _allowed(request, answer))
+        tags = image.read(partial(_kept, {*THERE}, may))
+        if ({*tags} ^ {*THERE}) - may:
+            return None
+    return [Stray(request, answer, ()) for request, answer in answers if answer]
+
+
+def _allowed(request: StrayRequest, answer: Answer | None) -> frozenset[str]:
+    """Return the tags that a request may have changed, as far as its answer tells: if it is refused, none."""
+    return request.may if answer is None or answer.ok or answer.status == 0 else frozenset()
+
+
+def _step_by_step(run: Run) -> Iterator[Stray]:
+    with run.fresh_image() as image:
+        image.given_tags_at_once(*THERE)
+        before = {*THERE}
+        for request in ALL:
+            answer = _sent(image, request)
+            may = _allowed(request, answer)
+            unchanged = partial(_kept, before, may)
+            after = {*image.read(unchanged)}
+            if answer:
+                yield Stray(request, answer, (*sorted((before ^ after) - may),))
+            before = after
+            if not {*THERE} <= after:
+                image.given_tags(*THERE)
+                before |= {*THERE}
+
+
+def _kept(before: set[str], may: frozenset[str], found: list[str]) -> bool:
+    return not ({*found} ^ before) - may
+
+
+def _sent(image: Image, request: StrayRequest) -> Answer | None:
+    """Send a request; ``None`` where its answer was lost."""
+    if request.once:
+        return image.client.send_once(request.method, f"/images/{image.id}{request.target}", **request.how)
+    with suppress(LostAnswer):
+        return image.send(request.method, request.target, idle=not request.may, **request.how)
+    return None
+
+
+# What an answer says
+
+TRACE = re.compile(
+    r"Traceback \(most recent call|File \"[^\"\n]+\", line \d+|\bat [\w.$<>]+\([\w$]+\.\w+:\d+\)|goroutine \d+ \[|"
+    r"SQLSTATE\[|\bORA-\d{5}|sqlalche\.me|\b(?:pymysql|sqlalchemy|psycopg2|sqlite3)\.\w|"
+    r"\bSELECT .{1,200}\bFROM\b|\bUPDATE \w+ SET\b|\bINSERT INTO\b|\bDELETE FROM\b|(?:/usr|/opt|/var)/\w[\w./-]+"
+)
+"""What tells of the inside of a service: stack traces, files, queries."""
+
+
+def indiscretions(answer: Answered, token: str) -> list[str]:
+    """Return what an answer says that is nobody's business, or repeats so that a reader is misled."""
+    text = answer.body.decode("utf-8", "replace")
+    fields = " ".join(f"{name}: {value}" for name, value in answer.headers.items())
+    found = []
+    if traced := TRACE.search(text) or TRACE.search(fields):
+        found.append(f"{traced[0]!a}, which tells of its inside")
+    if token and (token in text or token in fields):
+        found.append("the caller's token")
+    if MARKUP in text and "html" in answer.headers.get("Content-Type", "").lower():
+        found.append(f"{MARKUP} as markup")
+    if INJECTED.lower() in {name.lower() for name in answer.headers}:
+        found.append(f"{INJECTED}, a header field out of the address")
+    return found
+
+
+def misnamed(answer: Answered) -> str:
+    """Return why the body of an answer is not of the type that the answer names; empty where it may be."""
+    kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if not answer.body:
+        return ""
+    if (
+        (kind == "application/json" or kind.endswith("+json"))
+        and answer.data is None
+        and answer.body.strip() != b"null"
+    ):
+        return f"{kind} that is no JSON"
+    if kind in ("text/html", "application/xhtml+xml") and b"<" not in answer.body:
+        return f"{kind} without any markup"
+    return ""
