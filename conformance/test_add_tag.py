@@ -114,9 +114,9 @@ def test_adding_a_tag_leaves_the_others(
     demanding_clients: Steps,
     stray_requests: StrayRequests,
 ) -> None:
-    named = stray_requests.aside().requests("PUT", where=lambda stray: stray.request.names_a_tag)
-    for stray in named.where(lambda stray: stray.answer.ok):
-        expect(stray.changed, (), f"other tags that came or went with {stray.answer}")
+    named = stray_requests.aside().requests("PUT", where=lambda tried: tried.request.names_a_tag)
+    for tried in named.where(lambda tried: tried.answer.ok):
+        expect(tried.changed, (), f"other tags that came or went with {tried.answer}")
 
     steps = plain_tags + boundary_tags + image_states + common_clients + demanding_clients
     additions = steps.additions(acknowledged=True)
@@ -325,8 +325,8 @@ def test_a_refused_addition_changes_nothing(
     stray_requests: StrayRequests,
     cloudimages_run: Run,
 ) -> None:
-    for stray in stray_requests.aside().requests("PUT", "POST", "PATCH", where=refused_itself):
-        expect(stray.changed, (), f"tags that came or went with {stray.answer}")
+    for tried in stray_requests.aside().requests("PUT", "POST", "PATCH", where=refused_itself):
+        expect(tried.changed, (), f"tags that came or went with {tried.answer}")
 
     steps = boundary_tags + plain_tags + unusual_tags + image_at_tag_limit + demanding_clients
     for step in steps.additions(acknowledged=False):

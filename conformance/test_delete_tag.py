@@ -115,9 +115,9 @@ def test_deleting_a_tag_leaves_the_others(
     stray_requests: StrayRequests,
     cloudimages_run: Run,
 ) -> None:
-    named = stray_requests.aside().requests("DELETE", where=lambda stray: stray.request.names_a_tag)
-    for stray in named.where(lambda stray: stray.answer.ok):
-        expect(stray.changed, (), f"other tags that came or went with {stray.answer}")
+    named = stray_requests.aside().requests("DELETE", where=lambda tried: tried.request.names_a_tag)
+    for tried in named.where(lambda tried: tried.answer.ok):
+        expect(tried.changed, (), f"other tags that came or went with {tried.answer}")
 
     # At the edges, what is not listed as it was added may be taken for what is; TAG-HIST-04 asks.
     listed = boundary_tags.deletions(acknowledged=True, where=lambda step: step.tag in (step.before or ()))
@@ -219,8 +219,8 @@ def test_a_failed_deletion_changes_nothing(
     stray_requests: StrayRequests,
     cloudimages_run: Run,
 ) -> None:
-    for stray in stray_requests.aside().requests("DELETE", where=refused_itself):
-        expect(stray.changed, (), f"tags that came or went with {stray.answer}")
+    for tried in stray_requests.aside().requests("DELETE", where=refused_itself):
+        expect(tried.changed, (), f"tags that came or went with {tried.answer}")
 
     steps = plain_tags + absent_tags + image_states + common_clients + demanding_clients
     deletions = steps.deletions(acknowledged=False)

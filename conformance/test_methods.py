@@ -19,12 +19,12 @@ from pytest_cloudimages.areas.tags.fixtures import *
 # "405 Bad Method: Bad method."
 @requirement("TAG-METH-01")
 def test_other_methods_are_answered_405(stray_requests: StrayRequests) -> None:
-    for stray in stray_requests.requests(*OTHERS, where=lambda stray: stray.request.names_a_tag):
-        expect(stray.answer.status, 405, f"status of {stray.answer}")
+    for tried in stray_requests.requests(*OTHERS, where=lambda tried: tried.request.names_a_tag):
+        expect(tried.answer.status, 405, f"status of {tried.answer}")
 
     # A front server may have its own answer to what it takes for a trace.
-    for stray in stray_requests.requests("TRACE"):
-        expect(stray.answer.status, {405, 501, 400, 403}, f"status of {stray.answer}")
+    for tried in stray_requests.requests("TRACE"):
+        expect(tried.answer.status, {405, 501, 400, 403}, f"status of {tried.answer}")
 
 
 # "An origin server MUST generate an Allow header field in a 405 response"
@@ -91,8 +91,8 @@ def test_the_collection_of_tags(image: Image) -> None:
 # "405", "501": the method is not supported
 @requirement("TAG-METH-08")
 def test_a_refused_method_changes_nothing(image: Image, stray_requests: StrayRequests) -> None:
-    for stray in stray_requests.aside().requests(where=lambda stray: stray.answer.status in (405, 501)):
-        expect(stray.changed, (), f"tags that came or went with {stray.answer}")
+    for tried in stray_requests.aside().requests(where=lambda tried: tried.answer.status in (405, 501)):
+        expect(tried.changed, (), f"tags that came or went with {tried.answer}")
 
     methods = (*OTHERS, "HEAD", "OPTIONS", "FOO", "COPY", "MKCOL")
     image.given_tags_at_once(*(f"there-{method}" for method in methods))

@@ -58,7 +58,7 @@ def test_an_error_is_explained(
 ) -> None:
     # No explanation are the inside of the service, the caller's token, and what misleads a reader of the answer.
     token = cloudimages_client.token() or ""
-    sent = (stray.answer for stray in stray_requests.aside().requests())
+    sent = (tried.answer for tried in stray_requests.aside().requests())
     for said in chain(sent, plain_tags.aside().answers(), negative_requests.aside().answers()):
         expect(indiscretions(said, token), [], f"what is not to be in {said}")
 
@@ -73,7 +73,7 @@ def test_content_has_a_type(
     plain_tags: Steps, negative_requests: NegativeRequests, stray_requests: StrayRequests
 ) -> None:
     # The type that is named is the content's.
-    sent = (stray.answer for stray in stray_requests.aside().requests())
+    sent = (tried.answer for tried in stray_requests.aside().requests())
     for named in chain(sent, plain_tags.aside().answers(), negative_requests.aside().answers()):
         expect(misnamed(named), "", f"what is wrong with the Content-Type of {named}")
 
@@ -162,9 +162,9 @@ def test_a_well_formed_request_provokes_no_500(
 
     for answer in negative_requests:
         expect(answer.status, no_failure, f"status of {answer}")
-    for stray in stray_requests.aside().requests():
-        allowed = no_failure_or_cut if stray.request.once else no_failure
-        expect(stray.answer.status, allowed, f"status of {stray.answer}")
+    for tried in stray_requests.aside().requests():
+        allowed = no_failure_or_cut if tried.request.once else no_failure
+        expect(tried.answer.status, allowed, f"status of {tried.answer}")
 
 
 # "429 status code indicates that the user has sent too many requests"

@@ -220,8 +220,8 @@ def test_an_encoded_slash_is_stored_or_refused(working_image: Image, basics: Bas
 @requirement("TAG-URI-10")
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 def test_a_raw_slash_addresses_another_resource(image: Image, method: str, stray_requests: StrayRequests) -> None:
-    for stray in stray_requests.aside().requests(method, where=lambda stray: stray.request.leads_further):
-        expect(stray.answer.status, NOT_OK, f"status of {stray.answer}")
+    for tried in stray_requests.aside().requests(method, where=lambda tried: tried.request.leads_further):
+        expect(tried.answer.status, NOT_OK, f"status of {tried.answer}")
 
     there = ["a", "b"] if method == "DELETE" else []
     image.given_tags(*there)
@@ -288,13 +288,13 @@ def test_an_empty_segment_adds_no_empty_tag(image: Image) -> None:
 # no route of the API ends behind /tags
 @requirement("TAG-URI-15")
 def test_a_missing_segment_is_answered_404(stray_requests: StrayRequests) -> None:
-    for stray in stray_requests.requests("PUT", "DELETE", where=lambda stray: not stray.request.names_a_tag):
-        if stray.answer.status in (400, 405):
-            note(f"{stray.request.method} …{stray.request.target} is answered {stray.answer.status}.")
+    for tried in stray_requests.requests("PUT", "DELETE", where=lambda tried: not tried.request.names_a_tag):
+        if tried.answer.status in (400, 405):
+            note(f"{tried.request.method} …{tried.request.target} is answered {tried.answer.status}.")
 
         # A body may be refused for what it is.
-        allowed = {404, 400, 405, *((413, 415) if stray.request.how else ())}
-        expect(stray.answer.status, allowed, f"status of {stray.answer}")
+        allowed = {404, 400, 405, *((413, 415) if tried.request.how else ())}
+        expect(tried.answer.status, allowed, f"status of {tried.answer}")
 
 
 # "remove_dot_segments"

@@ -61,7 +61,7 @@ from pytest_cloudimages.areas.tags.race_findings import expect_none_lost, expect
 from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.representations import Representations
-from pytest_cloudimages.areas.tags.stray import OTHERS, Stray, StrayRequests, indiscretions, misnamed
+from pytest_cloudimages.areas.tags.stray_requests import OTHERS, Stray, StrayRequests, indiscretions, misnamed
 from pytest_cloudimages.areas.tags.tag_limit import AtALimit
 from pytest_cloudimages.areas.tags.workloads import inconsistent_without_patch
 from pytest_cloudimages.client.exchange import Purpose
@@ -192,9 +192,9 @@ def known_tag_limit(run: Run, steps: Steps) -> int:
     return limit
 
 
-def refused_itself(stray: Stray) -> bool:
+def refused_itself(tried: Stray) -> bool:
     """Return whether a stray request was refused, and not its method: that is asked by TAG-METH-08."""
-    return stray.answer.refused and stray.answer.status != 405  # noqa: PLR2004 - as HTTP has it
+    return tried.answer.refused and tried.answer.status != 405  # noqa: PLR2004 - as HTTP has it
 
 
 def its_beginning_is_kept(step: Step) -> bool:

@@ -15,7 +15,7 @@ from pytest_cloudimages.areas.tags import (  # noqa: F401 - each declares worklo
     probes,
     race_workloads,
     representations,
-    stray,
+    stray_requests,
     workloads,
 )
 from pytest_cloudimages.areas.tags.probes import Basics

@@ -79,9 +79,9 @@ class StrayRequests(Collection):
     @cases
     def requests(self, *methods: str, where: Callable[[Stray], bool] = anything) -> Iterator[Case[Stray]]:
         """Return the requests of some methods, or all; ``where`` is what has to be so for one to be asked about."""
-        for stray in self.sent:
-            if stray.request.method in (methods or (stray.request.method,)) and where(stray):
-                yield Case(stray, [stray.answer.exchange])
+        for tried in self.sent:
+            if tried.request.method in (methods or (tried.request.method,)) and where(tried):
+                yield Case(tried, [tried.answer.exchange])
 
 
 def _on_a_tag() -> Iterator[StrayRequest]:
