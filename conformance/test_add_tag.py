@@ -31,6 +31,7 @@ from pytest_cloudimages.areas.tags.checks import (
     StrayRequests,
     alone,
     among_others,
+    answers_to,
     documented_codes,
     expect_among,
     expect_attributes_kept,
@@ -276,11 +277,15 @@ def test_an_image_id_that_is_no_uuid(cloudimages_client: ImagesClient) -> None:
 # the table of response codes, and 404 (ruling Q-01)
 @requirement("TAG-ADD-18")
 def test_an_addition_is_answered_with_a_documented_code(
-    plain_tags: Steps, unusual_tags: Steps, common_clients: Steps, specification: str
+    plain_tags: Steps, unusual_tags: Steps, common_clients: Steps, races: ConcurrentRuns, specification: str
 ) -> None:
     codes = documented_codes("TAG-ADD-18")
     for step in (plain_tags + unusual_tags + common_clients).additions(known=False):
         expect_interpreted(specification, step.answer.status, f"status of {step}", **codes)
+    for run, each in races.answers(Pattern.DISTINCT, Pattern.SAME).where(answers_to(ADD)):
+        expect_interpreted(
+            specification, each.event.status, f"status of {each.exchange}, one of {run.plan.name}", **codes
+        )
 
 
 # "413 Over Limit"

@@ -22,6 +22,7 @@ from pytest_cloudimages.areas.tags.checks import (
     Run,
     Steps,
     StrayRequests,
+    answers_to,
     documented_codes,
     expect_among,
     expect_attributes_kept,
@@ -36,6 +37,7 @@ from pytest_cloudimages.areas.tags.checks import (
     refused_itself,
     require_ok,
     set_tags,
+    show_phase,
 )
 from pytest_cloudimages.areas.tags.corpus import BODIES_OF_DELETIONS, TAKES_ANY_CODING
 from pytest_cloudimages.areas.tags.fixtures import *
@@ -189,13 +191,17 @@ def test_a_body_deletes_no_tag(image: Image, basics: Basics) -> None:
 # the table of response codes
 @requirement("TAG-DEL-10")
 def test_a_deletion_is_answered_with_a_documented_code(
-    plain_tags: Steps, unusual_tags: Steps, absent_tags: Steps, specification: str
+    plain_tags: Steps, unusual_tags: Steps, absent_tags: Steps, races: ConcurrentRuns, specification: str
 ) -> None:
     codes = documented_codes("TAG-DEL-10")
     # What a tag that is too long is answered is not defined (TAG-DEL-13).
     deletions = (plain_tags + unusual_tags + absent_tags).deletions(known=False)
     for step in deletions.where(lambda step: len(step.tag) <= LONGEST):
         expect_interpreted(specification, step.answer.status, f"status of {step}", **codes)
+    for run, each in races.answers(Pattern.DISTINCT, Pattern.DELETING).where(answers_to(DELETE)):
+        expect_interpreted(
+            specification, each.event.status, f"status of {each.exchange}, one of {run.plan.name}", **codes
+        )
 
 
 # "This operation adds the specified tag …" "This operation deletes the specified tag …"
@@ -289,6 +295,7 @@ def test_a_tag_deleted_by_many_at_once(races: ConcurrentRuns) -> None:
         statuses = sorted(deletion.event.status for deletion in deletions)
         note(f"{run.plan.clients} deletions at once: {statuses.count(204)} answered 204.")
 
+        show_phase(run, DELETE, 1)
         expect_among(statuses, [204], "statuses of deletions at once")
         expect({*statuses} - {204, 404}, set(), "other statuses of deletions at once")
         expect_none_of(run.quiescent[1][0] or (), [deletions[0].event.value], "tags after deletions at once")

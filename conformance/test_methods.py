@@ -6,6 +6,7 @@ from pytest_cloudimages.areas.tags.checks import (
     OTHERS,
     Image,
     NegativeRequests,
+    Run,
     StrayRequests,
     expect_among,
     expect_none_of,
@@ -71,9 +72,10 @@ def test_an_unknown_method_is_answered_501(image: Image) -> None:
 
 # "The method token is case-sensitive"
 @requirement("TAG-METH-06")
-def test_a_method_in_other_case_is_another_method(image: Image) -> None:
+def test_a_method_in_other_case_is_another_method(image: Image, cloudimages_run: Run) -> None:
     image.given_tags("there")
-    for method, tag in (("put", "new"), ("Put", "new"), ("delete", "there"), ("Delete", "there")):
+    further = (("Put", "new"), ("delete", "there")) if cloudimages_run.rounds else ()
+    for method, tag in (("put", "new"), ("Delete", "there"), *further):
         answer = image.send(method, f"/tags/{tag}")
 
         expect(answer.status, NOT_OK, f"status of {answer}")

@@ -57,7 +57,14 @@ from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept
 from pytest_cloudimages.areas.tags.negative import NegativeRequests
 from pytest_cloudimages.areas.tags.other_attributes import expect_attributes_kept
 from pytest_cloudimages.areas.tags.probes import Basics
-from pytest_cloudimages.areas.tags.race_findings import expect_none_lost, expect_once, lost_additions, not_once
+from pytest_cloudimages.areas.tags.race_findings import (
+    answers_to,
+    expect_none_lost,
+    expect_once,
+    lost_additions,
+    not_once,
+    show_phase,
+)
 from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.representations import Representations
@@ -111,6 +118,7 @@ __all__ = [
     "alone",
     "among_others",
     "answered",
+    "answers_to",
     "anything_but",
     "documented_codes",
     "expect_among",
@@ -147,6 +155,7 @@ __all__ = [
     "require_ok",
     "retry_after",
     "set_tags",
+    "show_phase",
     "shows_tags",
     "told_to_wait",
     "unaltered",
