@@ -65,9 +65,9 @@ TABLE: tuple[tuple[str, str, str, Callable[[str], bool], Effect, str], ...] = (
     ("DeletesBehindTwoSlashes", "Answers 404 to a deletion with two slashes before the tag, and deletes it.",
      "DELETE", lambda rest: rest.startswith("//") and len(rest) > 2, _deletes_any, "TAG-DEL-12"),
     ("DeletesAnySegment", "Answers 404 to a deletion whose address goes on behind the tag, and deletes every segment.",
-     "DELETE", lambda rest: rest.count("/") > 2, _deletes_any, "TAG-DEL-12"),
+     "DELETE", lambda rest: rest.count("/") > 2, _deletes_any, "TAG-DEL-12 TAG-URI-10"),
     ("AddsTheFirstSegment", "Answers 404 to an addition whose address goes on, and adds its first segment.",
-     "PUT", lambda rest: rest.endswith("/file"), _adds_the_first, "TAG-ADD-22"),
+     "PUT", lambda rest: rest.endswith("/file"), _adds_the_first, "TAG-ADD-22 TAG-URI-10"),
     ("AddsWhatIsPostedToAll", "Answers an error to POST …/tags, and adds a tag.",
      "POST", lambda rest: rest == "", _adds_a_posted_one, "TAG-ADD-22"),
 )  # fmt: skip
@@ -75,7 +75,9 @@ TABLE: tuple[tuple[str, str, str, Callable[[str], bool], Effect, str], ...] = (
 
 for _name, _words, _method, _where, _effect, _found in TABLE:
     _members = {"__doc__": _words, "__module__": __name__, "method": _method, "effect": _effect}
-    breaks(_found, words=asked(_found))(type(_name, (_ActsOnRefused,), {**_members, "where": staticmethod(_where)}))
+    breaks(*_found.split(), words=asked(*_found.split()))(
+        type(_name, (_ActsOnRefused,), {**_members, "where": staticmethod(_where)})
+    )
 
 
 @breaks("TAG-URI-15", words=asked())
