@@ -4,7 +4,7 @@ import uuid
 from itertools import chain
 
 from pytest_cloudimages import expect, note, requirement
-from pytest_cloudimages.areas.tags.callers import ORDINARY, Change, Party
+from pytest_cloudimages.areas.tags.callers import ABSENT, ORDINARY, OTHERS, Change, Party
 from pytest_cloudimages.areas.tags.checks import (
     DELETE,
     LONGEST,
@@ -16,8 +16,10 @@ from pytest_cloudimages.areas.tags.checks import (
     FreshImage,
     Image,
     ImagesClient,
+    NegativeRequests,
     Pattern,
     Prior,
+    Repetitions,
     Representations,
     Run,
     Steps,
@@ -41,6 +43,7 @@ from pytest_cloudimages.areas.tags.checks import (
 )
 from pytest_cloudimages.areas.tags.corpus import BODIES_OF_DELETIONS, TAKES_ANY_CODING
 from pytest_cloudimages.areas.tags.fixtures import *
+from pytest_cloudimages.areas.tags.negative import odd_id
 
 
 # "204 Delete Successful: Delete request succeeded."
@@ -117,7 +120,7 @@ def test_deleting_a_tag_leaves_the_others(
     stray_requests: StrayRequests,
     cloudimages_run: Run,
 ) -> None:
-    named = stray_requests.aside().requests("DELETE", where=lambda tried: tried.request.names_a_tag)
+    named = stray_requests.aside().requests("DELETE", where=lambda tried: tried.request.names_one_tag)
     for tried in named.where(lambda tried: tried.answer.ok):
         expect(tried.changed, (), f"other tags that came or went with {tried.answer}")
 
@@ -135,7 +138,12 @@ def test_deleting_a_tag_leaves_the_others(
 # "An image tag can only be removed once. Subsequent attempts to remove the
 # same tag cause an HTTP 404 error."
 @requirement("TAG-DEL-05")
-def test_a_second_deletion_is_answered_404(plain_tags: Steps, unusual_tags: Steps, common_clients: Steps) -> None:
+def test_a_second_deletion_is_answered_404(
+    plain_tags: Steps, unusual_tags: Steps, common_clients: Steps, repetitions: Repetitions
+) -> None:
+    for repetition in repetitions.aside().deletions(where=lambda each: each.due):
+        expect(repetition.answer.status, 404, f"status of {repetition}")
+
     # Of those, some come right after the first.
     for step in (plain_tags + unusual_tags + common_clients).deletions(past=[Prior.DELETED]):
         step.expect(status=404)
@@ -155,7 +163,21 @@ def test_deleting_a_tag_that_was_never_there_is_answered_404(absent_tags: Steps)
 
 # "404 Not Found: Resource not found."
 @requirement("TAG-DEL-07")
-def test_deleting_a_tag_of_an_unknown_image_is_answered_404(cloudimages_client: ImagesClient, gone_image: str) -> None:
+def test_deleting_a_tag_of_an_unknown_image_is_answered_404(
+    cloudimages_client: ImagesClient,
+    gone_image: str,
+    access_attempts: AccessAttempts,
+    negative_requests: NegativeRequests,
+) -> None:
+    by_others = access_attempts.aside().by(*OTHERS, states=ABSENT, changes=[Change.DELETE, Change.DELETE_ABSENT])
+    for attempt in by_others:
+        expect(attempt.answer.status, {403, 404}, f"status of {attempt}")
+
+    # Such an id may be refused for its form as well.
+    for answer in negative_requests.aside().answers(where=odd_id):
+        if answer.exchange.method == "DELETE":
+            expect(answer.status, REFUSED, f"status of {answer}")
+
     for unknown in (str(uuid.uuid4()), gone_image):
         answer = cloudimages_client.delete_tag(unknown, "absent")
 

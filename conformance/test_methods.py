@@ -5,6 +5,7 @@ from pytest_cloudimages.areas.tags.checks import (
     NOT_OK,
     OTHERS,
     Image,
+    ImagesClient,
     NegativeRequests,
     Run,
     StrayRequests,
@@ -49,11 +50,15 @@ def test_put_and_delete_are_allowed(negative_requests: NegativeRequests) -> None
 
 # undocumented
 @requirement("TAG-METH-04")
-def test_safe_methods_on_a_tag(image: Image) -> None:
+def test_safe_methods_on_a_tag(image: Image, anonymous: ImagesClient) -> None:
     image.given_tags("there")
     for method in ("GET", "HEAD", "OPTIONS"):
         answer = image.send(method, "/tags/there")
         note(f"{method}: {answer.status}, Allow: {answer.headers.get('Allow', 'none')}.")
+
+    # A layer for browsers answers it before any token is looked at, and no specification forbids that.
+    answer = image.seen_by(anonymous).send("OPTIONS", "/tags/there")
+    note(f"OPTIONS without a token: {answer.status}, Allow: {answer.headers.get('Allow', 'none')}.")
 
 
 # "An origin server that receives a request method that is unrecognized or not

@@ -67,6 +67,7 @@ from pytest_cloudimages.areas.tags.race_findings import (
 )
 from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath
+from pytest_cloudimages.areas.tags.repetitions import Repetitions
 from pytest_cloudimages.areas.tags.representations import Representations
 from pytest_cloudimages.areas.tags.stray_requests import OTHERS, Stray, StrayRequests, indiscretions, misnamed
 from pytest_cloudimages.areas.tags.tag_limit import AtALimit
@@ -108,6 +109,7 @@ __all__ = [
     "Prior",
     "ReadPath",
     "Reading",
+    "Repetitions",
     "Representations",
     "Run",
     "Selections",

@@ -52,6 +52,11 @@ class StrayRequest:
         return self.target not in ("/tags", "/tags/")
 
     @property
+    def names_one_tag(self) -> bool:
+        """Whether a tag is named and nothing that could be another resource."""
+        return self.names_a_tag and not self.leads_further
+
+    @property
     def leads_further(self) -> bool:
         """Whether a tag is followed, or preceded, by further segments."""
         return self.target.count("/") > 2 and not self.may  # noqa: PLR2004 - /tags/{tag}
