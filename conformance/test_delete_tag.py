@@ -3,8 +3,10 @@
 import uuid
 from itertools import chain
 
+import pytest
+
 from pytest_cloudimages import expect, note, requirement
-from pytest_cloudimages.areas.tags.callers import ABSENT, ORDINARY, OTHERS, Change, Party
+from pytest_cloudimages.areas.tags.callers import ABSENT, ORDINARY, OTHERS, PRESENT, Change, Party
 from pytest_cloudimages.areas.tags.checks import (
     DELETE,
     LONGEST,
@@ -302,11 +304,12 @@ def test_tags_set_otherwise_can_be_deleted(fresh_image: FreshImage, basics: Basi
 
 # undocumented
 @requirement("TAG-DEL-16")
-def test_a_stranger_deleting_an_absent_tag(image: Image, reader: ImagesClient) -> None:
-    answer = image.seen_by(reader).delete_tag("absent")
-    note(f"DELETE of an absent tag by a reader: {answer.status}.")
+@pytest.mark.usefixtures("reader")
+def test_a_stranger_deleting_an_absent_tag(access_attempts: AccessAttempts) -> None:
+    for attempt in access_attempts.by(Party.READER, states=PRESENT, changes=[Change.DELETE_ABSENT]):
+        note(f"DELETE of an absent tag by a reader: {attempt.answer.status}.")
 
-    expect(answer.status, {403, 404}, f"status of {answer}")
+        expect(attempt.answer.status, {403, 404}, f"status of {attempt}")
 
 
 # undocumented

@@ -377,5 +377,5 @@ def test_an_image_id_in_upper_case(image: Image) -> None:
     answer = image.client.add_tag(image.id.upper(), "upper")
 
     note(f"PUT on the id in upper case: {answer.status}, the image shows {image.tags()}.")
-    bare = image.client.add_tag(image.id.replace("-", ""), "bare")
-    note(f"PUT on the id without its hyphens: {bare.status}, the image shows {image.tags()}.")
+    bare = image.client.add_tag(image.id.replace("-", ""), "upper")
+    note(f"PUT on the id without its hyphens: {bare.status}.")

@@ -103,6 +103,7 @@ class Records:
             witnesses=tuple(SECRETS.hidden(as_data(anomaly)) for anomaly in mine.witnesses) if error else (),
             rate=asdict(mine.rate) if mine.rate else None,
             symptom=str(found.symptom) if found else "",
+            replay=self.selection.settings.replay((identifier,), raced=True) if mine.rate and verdict.finding else "",
         )
 
     def _shown(self, mine: CheckRecord) -> tuple[dict[str, object], ...]:

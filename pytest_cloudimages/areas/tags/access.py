@@ -83,7 +83,7 @@ class AccessAttempts(Collection):
                 yield Case(attempt, [attempt.answer.exchange])
 
 
-@workload(empty=lambda: AccessAttempts([]), requests=(28, 143, 970, 970))
+@workload(empty=lambda: AccessAttempts([]), requests=(28, 125, 940, 940))
 def access_attempts(run: Run) -> AccessAttempts:
     """Return what callers of every kind achieved on one image that went from state to state, and on images not there.
 

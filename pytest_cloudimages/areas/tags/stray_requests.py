@@ -15,7 +15,7 @@ from pytest_cloudimages.engine.recording import Case, Collection, anything, case
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.resource import Answered
-from pytest_cloudimages.spec.verdicts import LostAnswer
+from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer
 
 THERE = ("there", "a", "b", "other")
 """Tags that the image carries."""
@@ -145,13 +145,26 @@ def stray_requests(run: Run) -> StrayRequests:
 def _together(run: Run) -> list[Stray] | None:
     """Return what became of all of them on one image; ``None`` where any has changed what it may not."""
     with run.fresh_image() as image:
-        image.given_tags_at_once(*THERE)
+        before = _given(image)
         answers = [(request, _sent(image, request)) for request in ALL]
         may = frozenset(tag for request, answer in answers for tag in _allowed(request, answer))
-        tags = image.read(partial(_kept, {*THERE}, may))
-        if ({*tags} ^ {*THERE}) - may:
-            return None
+        with suppress(Blocked):
+            if before is not None and not _kept(before, may, image.read(partial(_kept, before, may))):
+                return None
     return [Stray(request, answer, ()) for request, answer in answers if answer]
+
+
+def _given(image: Image) -> set[str] | None:
+    """Return the tags that an image carries in the beginning; ``None`` where that cannot be read.
+
+    Where it takes no tags, what other requests are answered is evidence all the same.
+    """
+    with suppress(Blocked):
+        image.given_tags_at_once(*THERE)
+        return {*THERE}
+    with suppress(Blocked):
+        return {*image.tags()}
+    return None
 
 
 def _allowed(request: StrayRequest, answer: Answer | None) -> frozenset[str]:
@@ -161,19 +174,19 @@ def _allowed(request: StrayRequest, answer: Answer | None) -> frozenset[str]:
 
 def _step_by_step(run: Run) -> Iterator[Stray]:
     with run.fresh_image() as image:
-        image.given_tags_at_once(*THERE)
-        before = {*THERE}
+        before = _given(image)
         for request in ALL:
             answer = _sent(image, request)
             may = _allowed(request, answer)
-            unchanged = partial(_kept, before, may)
-            after = {*image.read(unchanged)}
+            after = before
+            with suppress(Blocked):
+                after = {*image.read(partial(_kept, before or set(), may))}
+            changed = (before ^ after) - may if before is not None and after is not None else ()
             if answer:
-                yield Stray(request, answer, (*sorted((before ^ after) - may),))
+                yield Stray(request, answer, (*sorted(changed),))
             before = after
-            if not {*THERE} <= after:
-                image.given_tags(*THERE)
-                before |= {*THERE}
+            if after is None or not {*THERE} <= after:
+                before = _given(image)
 
 
 def _kept(before: set[str], may: frozenset[str], found: list[str]) -> bool:
