@@ -138,6 +138,7 @@ __all__ = [
     "its_beginning_is_kept",
     "known_tag_limit",
     "limit_of",
+    "listed_before",
     "lost_additions",
     "met_in_passing",
     "not_once",
@@ -199,6 +200,11 @@ def known_tag_limit(run: Run, steps: Steps) -> int:
 def its_beginning_is_kept(step: Step) -> bool:
     """Return whether a tag is of a length that is allowed, or the image carries as much of it as is."""
     return len(step.value) <= LONGEST or step.value[:LONGEST] in (step.before or ())
+
+
+def listed_before(step: Step) -> bool:
+    """Return whether the image showed the tag just before a step."""
+    return step.tag in (step.before or ())
 
 
 def unaltered(step: Step) -> bool:

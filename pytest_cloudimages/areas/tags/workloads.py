@@ -1,7 +1,7 @@
 """The workloads of tags: each is drawn from the seed, carried out once, and looked at by many checks."""
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import partial
@@ -171,8 +171,20 @@ def every_length(run: Run, seed: int) -> Steps:
 
 def _add_some_delete(tags: list[tuple[str, str]], seed: int, size: int, every: int) -> list[list[Operation]]:
     """Return plans that add batches of ``size`` tags and delete one of ``every`` of them, others with each seed."""
-    batches = drawing.batches(drawing.shuffled(tags, seed), size)
+    batches = _apart(drawing.shuffled(tags, seed), size)
     return [add_delete(batch, deleted=slice(seed % every, None, every)) for batch in batches]
+
+
+def _apart(tags: Iterable[tuple[str, str]], size: int) -> list[list[tuple[str, str]]]:
+    """Return tags in batches, with those apart that a service could take for each other: pairs are tried elsewhere."""
+    batches: list[dict[str, tuple[str, str]]] = []
+    for tag in tags:
+        like = strategies.skeleton(tag[0])
+        batch = next((batch for batch in batches if len(batch) < size and like not in batch), None)
+        if batch is None:
+            batches.append(batch := {})
+        batch[like] = tag
+    return [[*batch.values()] for batch in batches]
 
 
 POLYGLOT = "polyglot of scripts"
