@@ -31,6 +31,7 @@ from pytest_cloudimages.areas.tags.checks import (
     Representations,
     Run,
     Steps,
+    StrayRequests,
     alone,
     among_others,
     answers_to,
@@ -51,6 +52,7 @@ from pytest_cloudimages.areas.tags.checks import (
     not_once,
     or_skip,
     others_added,
+    refused_itself,
     require_ok,
     set_tags,
     unaltered,
@@ -115,7 +117,12 @@ def test_adding_a_tag_leaves_the_others(
     image_states: Steps,
     common_clients: Steps,
     demanding_clients: Steps,
+    stray_requests: StrayRequests,
 ) -> None:
+    named = stray_requests.aside().requests("PUT", where=lambda tried: tried.request.names_one_tag)
+    for tried in named.where(lambda tried: tried.answer.ok):
+        expect(tried.changed, (), f"other tags that came or went with {tried.answer}")
+
     steps = plain_tags + boundary_tags + image_states + common_clients + demanding_clients
     additions = steps.additions(acknowledged=True)
     # Where there is no other tag, none can be seen to stay; yet none may come.
@@ -349,8 +356,12 @@ def test_a_refused_addition_changes_nothing(
     unusual_tags: Steps,
     image_at_tag_limit: Steps,
     demanding_clients: Steps,
+    stray_requests: StrayRequests,
     cloudimages_run: Run,
 ) -> None:
+    for tried in stray_requests.aside().requests("PUT", "POST", "PATCH", where=refused_itself):
+        expect(tried.changed, (), f"tags that came or went with {tried.answer}")
+
     steps = boundary_tags + plain_tags + unusual_tags + image_at_tag_limit + demanding_clients
     for step in steps.additions(acknowledged=False):
         expect_others_kept(step, but=())

@@ -25,6 +25,7 @@ from pytest_cloudimages.areas.tags.checks import (
     Representations,
     Run,
     Steps,
+    StrayRequests,
     answers_to,
     documented_codes,
     expect_among,
@@ -38,6 +39,7 @@ from pytest_cloudimages.areas.tags.checks import (
     listed_before,
     met_in_passing,
     or_skip,
+    refused_itself,
     require_ok,
     set_tags,
     show_phase,
@@ -123,8 +125,13 @@ def test_deleting_a_tag_leaves_the_others(
     image_states: Steps,
     common_clients: Steps,
     demanding_clients: Steps,
+    stray_requests: StrayRequests,
     cloudimages_run: Run,
 ) -> None:
+    named = stray_requests.aside().requests("DELETE", where=lambda tried: tried.request.names_one_tag)
+    for tried in named.where(lambda tried: tried.answer.ok):
+        expect(tried.changed, (), f"other tags that came or went with {tried.answer}")
+
     # At the edges, what is not listed as it was added may be taken for what is; TAG-HIST-04 asks.
     listed = boundary_tags.deletions(acknowledged=True, where=lambda step: step.tag in (step.before or ()))
     ordinary = plain_tags + image_states + common_clients + demanding_clients
@@ -245,8 +252,12 @@ def test_a_failed_deletion_changes_nothing(
     image_states: Steps,
     common_clients: Steps,
     demanding_clients: Steps,
+    stray_requests: StrayRequests,
     cloudimages_run: Run,
 ) -> None:
+    for tried in stray_requests.aside().requests("DELETE", where=refused_itself):
+        expect(tried.changed, (), f"tags that came or went with {tried.answer}")
+
     steps = plain_tags + absent_tags + image_states + common_clients + demanding_clients
     deletions = steps.deletions(acknowledged=False)
     # Where there is no tag, none can be seen to stay; yet none may come.

@@ -820,3 +820,14 @@ def test_a_service_out_of_reach_leaves_open_what_is_cut(open_wire: Callable[...,
     caller = ImagesClient("http://127.0.0.1:9/v2", open_wire("http://127.0.0.1:9"), Recorder(), lambda: TOKEN)
 
     assert "refused" in caller.send_once("PUT", "/images/id/tags/a", cut=True).exchange.note
+
+
+def test_no_more_is_sent_than_the_tester_allows(caller: ImagesClient, peer: Any, waits: list[float]) -> None:
+    """From one request to the next passes the time that was asked for, however content the service is."""
+    caller.transport.way.pace.least = 5.0
+    peer.replies = [shown()] * 3
+
+    for _ in range(3):
+        caller.show("id")
+
+    assert [round(wait / 5) for wait in waits] == [1, 2]

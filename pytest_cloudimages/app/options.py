@@ -227,6 +227,14 @@ OPTIONS = (
         help="how long an acknowledged write may take to become visible",
     ),
     Option(
+        name="max-rps",
+        kind=Kind.NUMBER,
+        metavar="N",
+        most=100_000,
+        exclusive=True,
+        help="requests a second that are sent at most",
+    ),
+    Option(
         name="tries",
         kind=Kind.WHOLE,
         metavar="N",

@@ -241,6 +241,7 @@ class ImagesClient(Short):
         try:
             if not cut or self.transport.proxied:
                 return self._once(request, "")
+            self.transport.way.pace.wait()
             self.transport.leave(request.method, request.target, request.headers, request.body)
             note = "hung up before the answer"
         except requests.Timeout:
@@ -293,6 +294,7 @@ class ImagesClient(Short):
 
     def others_are_answered(self) -> bool:
         """Whether the service answers a harmless request now."""
+        self.transport.way.pace.wait()
         try:
             found = self.transport.send("GET", self.base + "/images?limit=1", {"Accept": "application/json"} | named())
         except requests.RequestException:
@@ -331,6 +333,7 @@ class ImagesClient(Short):
         octets = "\r\n".join(lines).encode("utf-8", "surrogateescape") + body
 
         def send(note: str) -> Answer:
+            self.transport.way.pace.wait()
             begun = time.monotonic()
             try:
                 received = self.transport.talk(

@@ -52,6 +52,8 @@ class Pace:
 
     interval: float = 0.0
     """Seconds from one request to the next."""
+    least: float = 0.0
+    """Seconds that they never come below, as the tester has it."""
     _floor: float = 0.0
     _indifferent: bool = False
     """Whether complaints were seen to come whatever the pace."""
@@ -66,7 +68,7 @@ class Pace:
         with self._lock:
             now = time.monotonic()
             begin = max(now, self._next)
-            self._next = begin + self.interval
+            self._next = begin + max(self.interval, self.least)
             self._sent.append(begin)
         if begin > now:
             time.sleep(begin - now)

@@ -142,6 +142,8 @@ class Settings:
     examples: str | None = None
     timeout: float = 30.0
     patience: float = 10.0
+    max_rps: float | None = None
+    """Requests a second that are sent at most."""
     tries: int = 1
     """How often races are run until they show something."""
 

@@ -69,6 +69,7 @@ from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.repetitions import Repetitions
 from pytest_cloudimages.areas.tags.representations import Representations
+from pytest_cloudimages.areas.tags.stray_requests import OTHERS, Stray, StrayRequests, indiscretions, misnamed
 from pytest_cloudimages.areas.tags.tag_limit import AtALimit
 from pytest_cloudimages.areas.tags.workloads import inconsistent_without_patch
 from pytest_cloudimages.client.exchange import Purpose
@@ -86,6 +87,7 @@ __all__ = [
     "NOT_OK",
     "NOT_REDIRECTED",
     "OK",
+    "OTHERS",
     "REFUSED",
     "SOMETHING",
     "UNITS",
@@ -113,6 +115,8 @@ __all__ = [
     "Selections",
     "Step",
     "Steps",
+    "Stray",
+    "StrayRequests",
     "alone",
     "among_others",
     "answered",
@@ -135,18 +139,21 @@ __all__ = [
     "fitting_schemas",
     "in_ordinary_state",
     "inconsistent_without_patch",
+    "indiscretions",
     "its_beginning_is_kept",
     "known_tag_limit",
     "limit_of",
     "listed_before",
     "lost_additions",
     "met_in_passing",
+    "misnamed",
     "not_once",
     "note_waits",
     "or_skip",
     "others_added",
     "others_removed",
     "overlong",
+    "refused_itself",
     "repeated",
     "require_ok",
     "retry_after",
@@ -195,6 +202,11 @@ def known_tag_limit(run: Run, steps: Steps) -> int:
             else "the limit of tags was not tried: state it with --tag-limit N, or have --profile thorough find it"
         )
     return limit
+
+
+def refused_itself(tried: Stray) -> bool:
+    """Return whether a stray request was refused, and not its method: that is asked by TAG-METH-08."""
+    return tried.answer.refused and tried.answer.status != 405  # noqa: PLR2004 - as HTTP has it
 
 
 def its_beginning_is_kept(step: Step) -> bool:
