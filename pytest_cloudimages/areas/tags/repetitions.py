@@ -108,13 +108,15 @@ def _repeated(run: Run, planned: list[tuple[str, str, str]]) -> Repetitions:
                 deleted.append((origin, how, tag, answer))
         left = Counter(image.eventual_tags([tag for tag in tags if not first[tag].ok]))
 
+    # A tag that is still there was not deleted once, whatever the answers say: other checks tell that.
     def made(each: tuple[str, str, str, Answer], after: Mapping[str, int], *before: Exchange) -> Repetition:
         origin, how, tag, answer = each
         known = [origins[origin]] if origin in origins else []
         return Repetition(origin, how, answer, tag, after, (*known, *before, answer.exchange))
 
     return Repetitions(
-        [made(each, shown) for each in added], [made(each, left, first[each[2]].exchange) for each in deleted]
+        [made(each, shown) for each in added],
+        [made(each, left, first[each[2]].exchange) for each in deleted if not left[each[2]]],
     )
 
 
