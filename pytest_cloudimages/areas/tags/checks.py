@@ -61,7 +61,7 @@ from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath, expect_filtered
 from pytest_cloudimages.areas.tags.representations import Representations
 from pytest_cloudimages.areas.tags.tag_limit import AtALimit
-from pytest_cloudimages.areas.tags.workloads import inconsistent_without_patch
+from pytest_cloudimages.areas.tags.workloads import LongLife, inconsistent_without_patch
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.diagnosis.length_limits import limit
 from pytest_cloudimages.spec.limits import LONGEST
@@ -91,6 +91,7 @@ __all__ = [
     "FreshImage",
     "Image",
     "ImagesClient",
+    "LongLife",
     "NegativeRequests",
     "OtherImage",
     "OwnerOf",

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from pytest_cloudimages.areas.tags.tag_limit import AtALimit
-from pytest_cloudimages.history.operations import Kind, Operation
-from pytest_cloudimages.history.sequential_plans import Classified, in_groups
+from pytest_cloudimages.history.operations import READ, Kind, Operation
+from pytest_cloudimages.history.sequential_plans import Classified, each, in_groups
 
 
 def plan_of_boundaries(
@@ -41,6 +41,22 @@ def plan_of_a_life(events: Sequence[str]) -> list[Operation]:
     return plan
 
 
+CYCLES, TIMES = 12, 6
+
+
+def plan_of_a_long_life() -> list[Operation]:
+    """Return a plan in which a tag comes and goes a dozen times, and another is added, and deleted, six times running.
+
+    Its first cycles are read together: two are tried with every plain tag.
+    """
+    again, often = ("again-and-again", "long life"), ("six-times", "long life")
+    cycle = [*each(Kind.ADD, [again]), *each(Kind.DELETE, [again])]
+    plan = [*each(Kind.ADD, [("stays", "long life")]), *cycle, *cycle]
+    for _ in range(CYCLES - 2):
+        plan += [*cycle, READ]
+    return [*plan, *in_groups([(Kind.ADD, [often] * TIMES), (Kind.DELETE, [often] * TIMES)])]
+
+
 def plan_of_absence(present: Sequence[Classified], absent: Sequence[Classified]) -> list[Operation]:
     """Return a plan that gives an image tags, and deletes others."""
     return in_groups([(Kind.ADD, present), (Kind.DELETE, absent)])
@@ -61,9 +77,9 @@ def plan_of_a_limit(limit: int) -> list[Operation]:
 
 
 def plan_of_many(tags: Sequence[str]) -> list[Operation]:
-    """Return a plan that adds many tags to one image, deletes every third, and re-adds some of these."""
+    """Return a plan that adds many tags to one image, deletes every second, and re-adds some of these."""
     every = [(tag, "many") for tag in tags]
-    deleted = every[::3]
+    deleted = every[::2]
     return in_groups([(Kind.ADD, every), (Kind.DELETE, deleted), (Kind.ADD, deleted[::4])])
 
 

@@ -2,7 +2,8 @@
 
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ from pytest_cloudimages.areas.tags.plans import (
     plan_among_many,
     plan_of_a_life,
     plan_of_a_limit,
+    plan_of_a_long_life,
     plan_of_absence,
     plan_of_boundaries,
     plan_of_many,
@@ -30,11 +32,12 @@ from pytest_cloudimages.engine.drawing import Sample
 from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import FreshImage, Run
-from pytest_cloudimages.history.operations import Kind, Operation
+from pytest_cloudimages.history.operations import READ, Kind, Operation
 from pytest_cloudimages.history.oracles import took_exact_effect
 from pytest_cloudimages.history.sequential_plans import add_delete, full_cycle, read_often
 from pytest_cloudimages.history.steps import SequentialHistory
 from pytest_cloudimages.spec import limits
+from pytest_cloudimages.spec.mismatch import expect
 from pytest_cloudimages.spec.verdicts import Blocked
 
 ON_OTHER_IMAGE = 3
@@ -144,17 +147,23 @@ def every_length(run: Run, seed: int) -> Steps:
         return steps_of([])
     plain = [(corpus.tag_of_length(length, seed), "every length") for length in range(1, limits.LONGEST + 1)]
     plain += [(word, "word or number") for word in corpus.WORDS]
-    plans = _add_some_delete(plain, seed, effort.tags, effort.delete_every)
+    plans = _add_some_delete(plain, seed, effort.tags, effort.delete_every, together=effort.delete_every > 1)
     phrases = [(phrase, "looks like something else") for phrase in corpus.PHRASES]
     phrases += [(phrase, "255 characters of several kinds") for phrase in corpus.LONG]
-    plans += _add_some_delete(phrases, seed, effort.tags, min(effort.delete_every, 2))
+    plans += _add_some_delete(phrases, seed, effort.tags, 1)
     return _executed(run, plans)
 
 
-def _add_some_delete(tags: list[tuple[str, str]], seed: int, size: int, every: int) -> list[list[Operation]]:
-    """Return plans that add batches of ``size`` tags and delete one of ``every`` of them, others with each seed."""
+def _add_some_delete(
+    tags: list[tuple[str, str]], seed: int, size: int, every: int, *, together: bool = False
+) -> list[list[Operation]]:
+    """Return plans that add batches of ``size`` tags and delete one of ``every`` of them, others with each seed.
+
+    ``together`` reads once for both: what is deleted was there, or its deletion is answered otherwise.
+    """
     batches = drawing.batches(drawing.shuffled(tags, seed), size)
-    return [add_delete(batch, deleted=slice(seed % every, None, every)) for batch in batches]
+    plans = [add_delete(batch, deleted=slice(seed % every, None, every)) for batch in batches]
+    return [[*(step for step in plan if step is not READ), READ] for plan in plans] if together else plans
 
 
 POLYGLOT = "polyglot of scripts"
@@ -238,6 +247,39 @@ def _limit_found(run: Run) -> int:
             if not answer.ok:
                 return count if answer.refused else 0
     return 0
+
+
+@dataclass(frozen=True)
+class LongLife:
+    """An image on which a tag has come and gone many times, and that is still there."""
+
+    steps: Steps
+    image: Image | None = None
+
+    def expect_kept(self) -> None:
+        """Raise ``Mismatch`` unless the image shows a while later what it showed when all was done."""
+        __tracebackhide__ = True
+        for history in self.steps.histories if self.image else ():
+            left = history.readings[-1].values
+            if self.image and left is not None:
+                shown = self.image.eventual_tags(left)
+                expect(sorted(shown), sorted(left), "tags a while after the last of them was deleted", before=left)
+
+
+@workload(empty=lambda: LongLife(steps_of([])), requests=(0, 50, 50, 50))
+def long_life(run: Run) -> Iterator[LongLife]:
+    """Yield an image on which a tag came and went a dozen times and another was added, and deleted, six times."""
+    if not run.rounds:
+        yield LongLife(steps_of([]))
+        return
+    if run.settings.image:
+        # What was lent is needed elsewhere.
+        yield LongLife(_executed(run, [plan_of_a_long_life()]))
+        return
+    with run.fresh_image() as image:
+        # It stays as it is until the run is over, so that it can be looked at again.
+        history = sequential.execute(plan_of_a_long_life(), TAGS, lambda: nullcontext(image), single=True)
+        yield LongLife(steps_of([history]), image)
 
 
 @workload(empty=lambda: steps_of([]), requests=(0, 24, 24, 24))
