@@ -51,7 +51,7 @@ from pytest_cloudimages.areas.tags.checks import (
     set_tags,
     unaltered,
 )
-from pytest_cloudimages.areas.tags.corpus import BODIES_OF_ADDITIONS, FURTHER_BODIES_OF_ADDITIONS
+from pytest_cloudimages.areas.tags.corpus import BODIES_OF_ADDITIONS, FURTHER_BODIES_OF_ADDITIONS, TAKES_ANY_CODING
 from pytest_cloudimages.areas.tags.fixtures import *
 
 
@@ -59,33 +59,42 @@ from pytest_cloudimages.areas.tags.fixtures import *
 @requirement("TAG-ADD-01")
 @pytest.mark.usefixtures("long_life")  # early, so that TAG-HIST-01 can look at it a while later
 def test_adding_a_tag_succeeds_with_204(
-    plain_tags: Steps, image_states: Steps, access_attempts: AccessAttempts
+    plain_tags: Steps, image_states: Steps, common_clients: Steps, access_attempts: AccessAttempts
 ) -> None:
     for attempt in access_attempts.aside().by(Party.OWNER, states=ORDINARY, changes=[Change.ADD]):
         expect(attempt.answer.status, {204, 201}, f"status of {attempt}")
 
     in_any_state = image_states.additions(past=[Prior.NEVER], where=in_ordinary_state)
-    for step in chain(plain_tags.additions(past=[Prior.NEVER]), in_any_state):
+    for step in chain((plain_tags + common_clients).additions(past=[Prior.NEVER]), in_any_state):
         # 201 is undocumented, yet what HTTP asks of a PUT that creates. (Ruling Q-05.)
         step.expect(status={204, 201})
 
 
 # "This operation does not return a response body."
 @requirement("TAG-ADD-02")
-def test_the_answer_to_an_addition_has_no_body(plain_tags: Steps, image: Image) -> None:
-    for step in plain_tags.additions(acknowledged=True, known=False):
+def test_the_answer_to_an_addition_has_no_body(
+    plain_tags: Steps, common_clients: Steps, demanding_clients: Steps, image: Image
+) -> None:
+    for step in (plain_tags + common_clients + demanding_clients).additions(acknowledged=True, known=False):
         expect(step.answer.body + step.answer.trailing, b"", f"body after {step.answered}")
 
     # On a connection of its own, whatever else is sent must be seen; a proxy would have one of its own.
     if not image.client.transport.proxied:
-        answer = require_ok(image.client.raw("PUT", f"/images/{image.id}/tags/bare"))
+        answer = require_ok(image.client.raw("PUT", f"/images/{image.id}/tags/bare", headers=TAKES_ANY_CODING))
         expect(answer.body, b"", f"body of {answer}")
 
 
 # "This operation adds the specified tag to the specified image."
 @requirement("TAG-ADD-03")
-def test_an_added_tag_is_listed(plain_tags: Steps, image_states: Steps, representations: Representations) -> None:
-    for step in (plain_tags + image_states).additions(acknowledged=True, past=[Prior.NEVER]):
+def test_an_added_tag_is_listed(
+    plain_tags: Steps,
+    image_states: Steps,
+    common_clients: Steps,
+    demanding_clients: Steps,
+    representations: Representations,
+) -> None:
+    steps = plain_tags + image_states + common_clients + demanding_clients
+    for step in steps.additions(acknowledged=True, past=[Prior.NEVER]):
         step.expect(present=True)
 
     # A reader of the project sees it too.
@@ -96,8 +105,15 @@ def test_an_added_tag_is_listed(plain_tags: Steps, image_states: Steps, represen
 
 # "This operation adds the specified tag to the specified image."
 @requirement("TAG-ADD-04")
-def test_adding_a_tag_leaves_the_others(plain_tags: Steps, boundary_tags: Steps, image_states: Steps) -> None:
-    additions = (plain_tags + boundary_tags + image_states).additions(acknowledged=True)
+def test_adding_a_tag_leaves_the_others(
+    plain_tags: Steps,
+    boundary_tags: Steps,
+    image_states: Steps,
+    common_clients: Steps,
+    demanding_clients: Steps,
+) -> None:
+    steps = plain_tags + boundary_tags + image_states + common_clients + demanding_clients
+    additions = steps.additions(acknowledged=True)
     # Where there is no other tag, none can be seen to stay; yet none may come.
     for step in chain(additions.where(among_others), additions.where(alone).aside()):
         expect_others_kept(step)
@@ -106,15 +122,21 @@ def test_adding_a_tag_leaves_the_others(plain_tags: Steps, boundary_tags: Steps,
 # "Multiple attempts to tag an image with the same string will result in a
 # single instance of that string being added to the image's tags list."
 @requirement("TAG-ADD-05")
-def test_a_tag_added_again_is_listed_once(plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps) -> None:
-    for step in (plain_tags + unusual_tags + boundary_tags).additions(past=[Prior.PRESENT], printable=True):
+def test_a_tag_added_again_is_listed_once(
+    plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps, common_clients: Steps
+) -> None:
+    steps = plain_tags + unusual_tags + boundary_tags + common_clients
+    for step in steps.additions(past=[Prior.PRESENT], printable=True):
         step.expect(count=1)
 
 
 # "An image can only be tagged once with a specific string. Multiple attempts …"
 @requirement("TAG-ADD-06")
-def test_adding_a_tag_again_is_answered_204_again(plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps) -> None:
-    for step in (plain_tags + unusual_tags + boundary_tags).additions(past=[Prior.PRESENT], printable=True):
+def test_adding_a_tag_again_is_answered_204_again(
+    plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps, common_clients: Steps
+) -> None:
+    steps = plain_tags + unusual_tags + boundary_tags + common_clients
+    for step in steps.additions(past=[Prior.PRESENT], printable=True):
         step.expect(status=204)
 
 
@@ -248,10 +270,10 @@ def test_an_image_id_that_is_no_uuid(cloudimages_client: ImagesClient) -> None:
 # the table of response codes, and 404 (ruling Q-01)
 @requirement("TAG-ADD-18")
 def test_an_addition_is_answered_with_a_documented_code(
-    plain_tags: Steps, unusual_tags: Steps, specification: str
+    plain_tags: Steps, unusual_tags: Steps, common_clients: Steps, specification: str
 ) -> None:
     codes = documented_codes("TAG-ADD-18")
-    for step in (plain_tags + unusual_tags).additions(known=False):
+    for step in (plain_tags + unusual_tags + common_clients).additions(known=False):
         expect_interpreted(specification, step.answer.status, f"status of {step}", **codes)
 
 
@@ -289,9 +311,14 @@ def test_at_the_limit_a_carried_tag_can_be_added_again(image_at_tag_limit: Steps
 # "400 Error: A general error has occurred." and the codes that follow it
 @requirement("TAG-ADD-22")
 def test_a_refused_addition_changes_nothing(
-    boundary_tags: Steps, plain_tags: Steps, unusual_tags: Steps, image_at_tag_limit: Steps, cloudimages_run: Run
+    boundary_tags: Steps,
+    plain_tags: Steps,
+    unusual_tags: Steps,
+    image_at_tag_limit: Steps,
+    demanding_clients: Steps,
+    cloudimages_run: Run,
 ) -> None:
-    steps = boundary_tags + plain_tags + unusual_tags + image_at_tag_limit
+    steps = boundary_tags + plain_tags + unusual_tags + image_at_tag_limit + demanding_clients
     for step in steps.additions(acknowledged=False):
         expect_others_kept(step, but=())
 
@@ -421,7 +448,11 @@ def test_tags_of_a_patch_and_of_this_operation_are_one_list(
         for comparison in read_path_checks.aside().at(ReadPath.READ):
             comparison.expect()
 
-    require_ok(set_tags(image, ["patched", "both"]))
+    patch = set_tags(image, ["patched", "both"])
+    if patch.refused:
+        # A service may know no more than the tags' addresses.
+        pytest.skip(f"needs a PATCH that knows the tags of an image, which was answered {patch.status}")
+    require_ok(patch)
     if sorted(image.eventual_tags(["both", "patched"])) != ["both", "patched"]:
         raise Blocked("PATCH does not set the tags.")
     require_ok(image.add_tag("put"))

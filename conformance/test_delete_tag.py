@@ -3,7 +3,7 @@
 import uuid
 from itertools import chain
 
-from pytest_cloudimages import Blocked, expect, note, requirement
+from pytest_cloudimages import expect, note, requirement
 from pytest_cloudimages.areas.tags.callers import ORDINARY, Change, Party
 from pytest_cloudimages.areas.tags.checks import (
     DELETE,
@@ -27,6 +27,7 @@ from pytest_cloudimages.areas.tags.checks import (
     expect_interpreted,
     expect_none_of,
     expect_others_kept,
+    expect_tags,
     in_ordinary_state,
     its_beginning_is_kept,
     met_in_passing,
@@ -34,7 +35,7 @@ from pytest_cloudimages.areas.tags.checks import (
     require_ok,
     set_tags,
 )
-from pytest_cloudimages.areas.tags.corpus import BODIES_OF_DELETIONS
+from pytest_cloudimages.areas.tags.corpus import BODIES_OF_DELETIONS, TAKES_ANY_CODING
 from pytest_cloudimages.areas.tags.fixtures import *
 
 
@@ -47,12 +48,13 @@ def test_deleting_a_carried_tag_succeeds_with_204(
     every_length: Steps,
     image_states: Steps,
     access_attempts: AccessAttempts,
+    common_clients: Steps,
 ) -> None:
     by_owner = access_attempts.aside().by(Party.OWNER, states=ORDINARY, changes=[Change.DELETE])
     for attempt in by_owner.where(lambda attempt: attempt.carried):
         expect(attempt.answer.status, 204, f"status of {attempt}")
 
-    steps = plain_tags + unusual_tags + boundary_tags + every_length + image_states
+    steps = plain_tags + unusual_tags + boundary_tags + every_length + image_states + common_clients
     carried = steps.deletions(past=[Prior.PRESENT], again=False, printable=True)
     for step in carried.where(in_ordinary_state):
         step.expect(status=204)
@@ -60,14 +62,16 @@ def test_deleting_a_carried_tag_succeeds_with_204(
 
 # "This operation does not return a response body."
 @requirement("TAG-DEL-02")
-def test_the_answer_to_a_deletion_has_no_body(plain_tags: Steps, image: Image) -> None:
-    for step in plain_tags.deletions(acknowledged=True, known=False):
+def test_the_answer_to_a_deletion_has_no_body(
+    plain_tags: Steps, common_clients: Steps, demanding_clients: Steps, image: Image
+) -> None:
+    for step in (plain_tags + common_clients + demanding_clients).deletions(acknowledged=True, known=False):
         expect(step.answer.body + step.answer.trailing, b"", f"body after {step.answered}")
 
     # On a connection of its own, whatever else is sent must be seen; a proxy would have one of its own.
     if not image.client.transport.proxied:
         image.given_tags("bare")
-        answer = require_ok(image.client.raw("DELETE", f"/images/{image.id}/tags/bare"))
+        answer = require_ok(image.client.raw("DELETE", f"/images/{image.id}/tags/bare", headers=TAKES_ANY_CODING))
         expect(answer.body, b"", f"body of {answer}")
 
 
@@ -79,6 +83,8 @@ def test_a_deleted_tag_is_listed_no_more(
     boundary_tags: Steps,
     every_length: Steps,
     image_states: Steps,
+    common_clients: Steps,
+    demanding_clients: Steps,
     representations: Representations,
 ) -> None:
     for state in representations.aside():
@@ -89,6 +95,7 @@ def test_a_deleted_tag_is_listed_no_more(
         )
 
     steps = plain_tags + unusual_tags + boundary_tags + every_length + image_states
+    steps += common_clients + demanding_clients
     for step in steps.deletions(acknowledged=True, past=[Prior.PRESENT], again=False, printable=True):
         step.expect(present=False)
 
@@ -101,11 +108,14 @@ def test_deleting_a_tag_leaves_the_others(
     boundary_tags: Steps,
     every_length: Steps,
     image_states: Steps,
+    common_clients: Steps,
+    demanding_clients: Steps,
     cloudimages_run: Run,
 ) -> None:
     # At the edges, what is not listed as it was added may be taken for what is; TAG-HIST-04 asks.
     listed = boundary_tags.deletions(acknowledged=True, where=lambda step: step.tag in (step.before or ()))
-    for step in chain((plain_tags + image_states).deletions(acknowledged=True), listed):
+    ordinary = plain_tags + image_states + common_clients + demanding_clients
+    for step in chain(ordinary.deletions(acknowledged=True), listed):
         expect_others_kept(step)
 
     # "the specified tag", and nothing else of the image.
@@ -116,8 +126,9 @@ def test_deleting_a_tag_leaves_the_others(
 # "An image tag can only be removed once. Subsequent attempts to remove the
 # same tag cause an HTTP 404 error."
 @requirement("TAG-DEL-05")
-def test_a_second_deletion_is_answered_404(plain_tags: Steps, unusual_tags: Steps) -> None:
-    for step in (plain_tags + unusual_tags).deletions(past=[Prior.DELETED]):
+def test_a_second_deletion_is_answered_404(plain_tags: Steps, unusual_tags: Steps, common_clients: Steps) -> None:
+    # Of those, some come right after the first.
+    for step in (plain_tags + unusual_tags + common_clients).deletions(past=[Prior.DELETED]):
         step.expect(status=404)
 
 
@@ -193,9 +204,14 @@ def test_a_deleted_tag_can_be_added_and_deleted_again(plain_tags: Steps) -> None
 # "Subsequent attempts to remove the same tag cause an HTTP 404 error."
 @requirement("TAG-DEL-12")
 def test_a_failed_deletion_changes_nothing(
-    plain_tags: Steps, absent_tags: Steps, image_states: Steps, cloudimages_run: Run
+    plain_tags: Steps,
+    absent_tags: Steps,
+    image_states: Steps,
+    common_clients: Steps,
+    demanding_clients: Steps,
+    cloudimages_run: Run,
 ) -> None:
-    steps = plain_tags + absent_tags + image_states
+    steps = plain_tags + absent_tags + image_states + common_clients + demanding_clients
     deletions = steps.deletions(acknowledged=False)
     # Where there is no tag, none can be seen to stay; yet none may come.
     empty = deletions.where(lambda step: not step.before).aside()
@@ -228,13 +244,18 @@ def test_a_deletion_over_a_limit(cloudimages_run: Run) -> None:
 def test_tags_set_otherwise_can_be_deleted(fresh_image: FreshImage, basics: Basics) -> None:
     basics.require_deletions()
     with fresh_image(tags=["created", "also-created"]) as image:
-        if sorted(image.tags()) != ["also-created", "created"]:
-            raise Blocked("An image cannot be created with tags.")
+        # A service that takes no tags with a creation says so; one that takes them has to keep them.
+        expect_tags(image, ["also-created", "created"], "that the image was created with")
         created = image.delete_tag("created")
         expect(created.status, OK, f"status of {created}")
         expect_none_of(image.eventual_tags(["also-created"]), ["created"], f"tags after {created}")
 
-        require_ok(set_tags(image, ["patched", "kept"]))
+        patch = set_tags(image, ["patched", "kept"])
+        if patch.refused:
+            # A service may know no more than the tags' addresses.
+            note(f"PATCH knows no tags of an image: {patch.status}.")
+            return
+        require_ok(patch)
         patched = image.delete_tag("patched")
         expect(patched.status, OK, f"status of {patched}")
         expect_none_of(image.eventual_tags(["kept"]), ["patched"], f"tags after {patched}")

@@ -40,6 +40,8 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(
     boundary_tags: Steps,
     every_length: Steps,
     image_states: Steps,
+    common_clients: Steps,
+    demanding_clients: Steps,
     many_tags: Steps,
 ) -> None:
     for step in (sequences + plain_tags + many_tags + long_life.steps).steps():
@@ -57,7 +59,17 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(
     # What was deleted does not come back.
     long_life.expect_kept()
 
-    for steps in (sequences, plain_tags, boundary_tags, every_length, image_states, many_tags, long_life.steps):
+    for steps in (
+        sequences,
+        plain_tags,
+        boundary_tags,
+        every_length,
+        image_states,
+        common_clients,
+        demanding_clients,
+        many_tags,
+        long_life.steps,
+    ):
         expect_reproduced(steps, standing_by=False)
         steps.steady()
 

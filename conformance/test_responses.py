@@ -26,8 +26,8 @@ from pytest_cloudimages.areas.tags.fixtures import *
 # "A server MUST NOT send a Content-Length header field in any response with a
 # status code of 1xx (Informational) or 204 (No Content)."
 @requirement("TAG-RESP-01")
-def test_a_204_has_no_length(plain_tags: Steps) -> None:
-    for answer in plain_tags.answers(where=lambda answer: answer.status == 204):
+def test_a_204_has_no_length(plain_tags: Steps, common_clients: Steps, demanding_clients: Steps) -> None:
+    for answer in (plain_tags + common_clients + demanding_clients).answers(where=lambda answer: answer.status == 204):
         for name in ("Content-Length", "Transfer-Encoding"):
             expect(answer.headers.get(name), None, f"{name} of {answer}")
 
@@ -116,11 +116,15 @@ def test_a_well_formed_request_provokes_no_500(
     every_length: Steps,
     boundary_tags: Steps,
     sequences: Steps,
+    common_clients: Steps,
+    demanding_clients: Steps,
     races: ConcurrentRuns,
     negative_requests: NegativeRequests,
 ) -> None:
     no_failure, no_failure_or_cut = anything_but(0, 500, 502, 504), anything_but(500, 502, 504)
-    for steps in (plain_tags, sequences, boundary_tags, every_length, unusual_tags, special_tags, confusable_tags):
+    written_otherwise = (common_clients, demanding_clients)
+    spelled_otherwise = (boundary_tags, every_length, unusual_tags, special_tags, confusable_tags)
+    for steps in (plain_tags, sequences, *spelled_otherwise, *written_otherwise):
         for answer in steps.answers():
             expect(answer.status, no_failure, f"status of {answer}")
         for reading in steps.aside().readings():

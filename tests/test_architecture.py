@@ -178,7 +178,7 @@ def test_a_name_says_which_module_is_meant() -> None:
     assert {name for name, count in names.items() if count > 1} <= common | SAME_NAME
 
 
-SAME_NAME = {"app", "images", "requirements", "run", "html", "identity", "options"}
+SAME_NAME = {"app", "deviations", "images", "requirements", "run", "html", "identity", "options"}
 """Names that two rooms have today for two sides of one thing."""
 
 

@@ -224,7 +224,12 @@ def test_a_crash_leaves_nothing_behind(crashed: tuple[Any, str, Any]) -> None:
     outcome, _, left = crashed
 
     assert left == {}
-    assert {file.name for file in outcome.reports.iterdir()} >= {"conformance.json", "conformance.html", "junit.xml"}
+    assert {file.name for file in outcome.reports.iterdir()} >= {
+        "conformance.json",
+        "index.html",
+        "conformance.html",
+        "junit.xml",
+    }
     assert "a crash with *** in its message" in outcome.out
 
 
@@ -283,7 +288,7 @@ def free_port() -> int:
         (["--reference", "--", "--cloudimages-cloud=c"], 2, ["--reference, --cloudimages-cloud: expected one service"]),
         (["--cloud", "none-such"], 2, ["none-such"]),
         (["--reference", "--no-such-option"], 2, ["--no-such-option"]),
-        (["--reference", *ONE, "--", "-k", "no_such_test"], 3, ["deselected"]),
+        (["--reference", *ONE, "--", "-k", "no_such_test"], 3, ["no check is left of what was asked for; exit 3"]),
         (["--reference", *ONE, "--", "--no-such-option"], 2, ["--no-such-option"]),
     ],
     ids=lambda text: " ".join(text) if isinstance(text, list) and text and text[0].startswith("-") else None,
@@ -291,7 +296,10 @@ def free_port() -> int:
 def test_a_mistake_is_told_clearly(
     workshop: Any, server: Server, words: list[str], status: int, told: list[str]
 ) -> None:
-    """In a few words, with an exit status of its own, and without a traceback."""
+    """In a few words, with an exit status of its own, without a traceback, and reports of before stay as they are."""
+    for name in ("conformance.html", "conformance.json", "junit.xml"):
+        workshop.reports.mkdir(exist_ok=True)
+        (workshop.reports / name).write_text("of before", encoding="utf-8")
     names = {"port": str(free_port()), "url": f"{server.url}/v2"}
     workshop.write("file", "no folder")
     workshop.environ["CLOUDIMAGES_TOKEN"] = server.app.identity.issue("tester").value
@@ -300,6 +308,8 @@ def test_a_mistake_is_told_clearly(
     assert outcome.status == status, outcome.out
     assert "Traceback" not in outcome.out
     assert "INTERNALERROR" not in outcome.out
+    kept = {file.name for file in workshop.reports.iterdir() if file.read_text("utf-8") == "of before"}
+    assert len(kept) == (0 if "refused" in told else 3), kept
     assert [line for line in told if line.format(**names) not in outcome.out] == [], outcome.out
 
 
@@ -489,12 +499,17 @@ def test_ctrl_c_leaves_everything_as_it_was(workshop: Any, lent: bool) -> None:
             outcome = workshop.end(process)
         left = tags_of(server)
 
-    assert outcome.status in (1, 3), outcome.out
+    assert outcome.status == 130, outcome.out
     assert left == {mine: ["mine"]}
     assert outcome.results["interrupted"]
     assert outcome.verdict("TAG-ADD-13") == "blocked"
     assert "interrupted" in outcome.out
-    assert {file.name for file in outcome.reports.iterdir()} >= {"conformance.json", "conformance.html", "junit.xml"}
+    assert {file.name for file in outcome.reports.iterdir()} >= {
+        "conformance.json",
+        "index.html",
+        "conformance.html",
+        "junit.xml",
+    }
 
 
 # Handing over to pytest
@@ -689,11 +704,11 @@ def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_the_help_tells_the_exit_status(capsys: pytest.CaptureFixture[str]) -> None:
-    """All five of them."""
+    """All six of them."""
     with pytest.raises(SystemExit):
         main.main(["run", "--help"])
 
-    assert re.findall(r"^  (\d)  ", capsys.readouterr().out, re.MULTILINE) == ["0", "1", "2", "3", "4"]
+    assert re.findall(r"^  (\d+) +", capsys.readouterr().out, re.MULTILINE) == ["0", "1", "2", "3", "4", "130"]
 
 
 def test_two_runs_in_one_process_know_nothing_of_each_other(workshop: Any) -> None:

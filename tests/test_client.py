@@ -13,10 +13,10 @@ import pytest
 from pytest_cloudimages.client.answers import brief, parse
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, readable, require_ok
-from pytest_cloudimages.client.polling import Eventually
+from pytest_cloudimages.client.polling import LOOKS, Eventually
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.retries import LONGEST_WAIT
-from pytest_cloudimages.client.session import ImagesClient, segment
+from pytest_cloudimages.client.session import SEEN_OFTEN, ImagesClient, segment
 from pytest_cloudimages.client.trouble import FEWEST_TRIES, FIRST_PAUSE, LONGEST_OUTAGE, TRIES_OF_THE_KNOWN
 from pytest_cloudimages.engine.provisioning import temporary_image
 from pytest_cloudimages.reference.app import App
@@ -660,12 +660,56 @@ def shown(*tags: str) -> bytes:
 
 def test_a_change_seen_late_is_waited_for(caller: ImagesClient, peer: Any, waits: list[float]) -> None:
     """The tags are given once they are as expected, and the lag is told."""
-    peer.replies = [shown(), shown(), shown("a")]
+    peer.replies = [shown(), shown(), *[shown("a")] * (1 + LOOKS)]
     image = Image(caller, "id", patience=Eventually(5, caller.recorder))
 
     assert image.eventual_tags(["a"]) == ["a"]
     assert len(waits) == 2
     assert caller.recorder.lag > 0
+
+
+def test_a_change_is_late_as_long_as_any_node_does_not_show_it(
+    caller: ImagesClient, peer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A first fresh reading says nothing of the node that is asked next; who looks into a finding waits so long."""
+    peer.replies = [shown(), shown("a"), shown("a"), shown(), shown("a"), shown(), *[shown("a")] * 20]
+    Image(caller, "id", patience=Eventually(5, caller.recorder)).eventual_tags(["a"])
+    lag = caller.recorder.lag
+    waits: list[float] = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    caller.add_tag("id", "b")
+    caller.show("id")
+    assert lag >= 0.02 + 0.04 + 0.08
+    assert not waits
+
+    caller.recorder.patient = True
+    caller.show("id")
+    assert max(waits) > lag
+
+
+def test_an_image_of_ours_that_a_node_has_not_heard_of_is_asked_for_again(caller: ImagesClient, peer: Any) -> None:
+    """Until it is there several times in a row; what others created, or what is lost for good, is not waited for."""
+    caller.recorder.traces.created_by |= {"mine": caller.caller, "theirs": "somebody else"}
+    caller.recorder.changed = time.monotonic()
+    peer.replies = [answer(404), answer(404), shown(), answer(404), *[shown()] * SEEN_OFTEN]
+
+    assert caller.show("theirs").status == 404
+    assert caller.show("mine").status == 200
+    assert caller.recorder.lag > 0
+    assert not peer.replies
+
+    peer.replies = [answer(404), shown()] * SEEN_OFTEN
+    caller.recorder.changed = time.monotonic()
+    caller.recorder.confirmations = 0
+    assert caller.show("theirs").status == 200
+
+    peer.replies = []
+    caller.recorder.absence = 0.05
+    peer.replies = [answer(404)] * 100
+    assert caller.show("mine").status == 404
+    asked = len(peer.heads)
+    assert caller.show("mine").status == 404
+    assert len(peer.heads) == asked + 1
 
 
 def test_a_change_that_is_there_costs_one_reading(caller: ImagesClient, peer: Any, waits: list[float]) -> None:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_cloudimages.client.latency import Latencies, operation_of
 from pytest_cloudimages.client.showing import as_html, as_json_text, harmless, in_one_line, visible
+from pytest_cloudimages.reference.app import App, Reply
+from pytest_cloudimages.reference.server import serving
+from pytest_cloudimages.reporting import OF_OTHERS, WRITERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.mark.parametrize(
@@ -89,3 +96,83 @@ def test_latencies_are_summed_up_by_operation() -> None:
         ("PUT /images/{image_id}/tags/{tag}", {"count": 100, "p50": 0.5, "p95": 0.95, "max": 1.0}),
         ("GET /images", {"count": 1, "p50": 7.0, "p95": 7.0, "max": 7.0}),
     ]
+
+
+# A run against a service that tries it all
+
+COMMANDS = "\n::error file=a::b\n  ::stop-commands::x\n##[error]c\n##vso[task.complete result=Succeeded]d\n"
+HOSTILE = (
+    f"<script>alert(1)</script><img src=x onerror=alert(2)>'\"&amp;\x1b[31m\x07\x00\u202e\u2028\u2066{COMMANDS}]]>-->"
+)
+LONG = f"{'long ' * 600}end of the judged value"
+ENDLESS = 200_000
+
+
+class Hostile(App):
+    """A service whose every word is out to spoil a report."""
+
+    def handle(self, request: Any) -> Reply:
+        """Answer with a request id that is a command."""
+        reply = super().handle(request)
+        fields = tuple(field for field in reply.headers if field[0].lower() != "x-openstack-request-id")
+        return Reply(reply.status, reply.body, (*fields, ("x-openstack-request-id", "##[error]<b>")))
+
+    def error(self, request: Any, status: Any, message: str, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
+        """Answer with markup, control characters, commands, and octets that are no UTF-8, without an end."""
+        del request, status, message
+        body = HOSTILE.encode() + b"\xff\xfe\xed\xa0\x80" + b"." * ENDLESS
+        return Reply(418, body, (*headers, ("X-Hostile", "<script>alert(3)</script> ##vso[a]")))
+
+    def represent(self, image: Any) -> dict[str, object]:
+        """Show tags that nobody gave."""
+        return {**super().represent(image), "tags": ["\ud800", HOSTILE, LONG, *image.tags] if image.tags else []}
+
+
+OUTPUTS = ("terminal", *WRITERS, *OF_OTHERS)
+
+
+@pytest.fixture(scope="module")
+def hostile(shared_workshop: Callable[[str], Any]) -> Any:
+    """Return the outcome of a run against it."""
+    workshop = shared_workshop("hostile")
+    with serving(Hostile()) as server:
+        workshop.named(server)
+        return workshop.judge("--patience", "0", "--select", "TAG-ADD-15", "--select", "TAG-HIST-01")
+
+
+@pytest.mark.parametrize("name", OUTPUTS)
+def test_no_output_holds_what_does_harm(hostile: Any, name: str) -> None:
+    """Neither control characters nor directions, markup or commands: not on the terminal, and in none of the files."""
+    text = hostile.out if name == "terminal" else (hostile.reports / name).read_bytes().decode()
+    bad = ["\x1b", "\x07", "\x00", "\u202e", "\u2028", "\u2066", "\ud800", "##[", "##vso["]
+    markup = ["<script>alert", "<img src=x", "]]>", "<b>"] if name.endswith(("html", "xml")) else []
+
+    assert "alert(1)" in text
+    assert [each for each in (*bad, *markup) if each in text.replace("<b style", "")] == []
+    assert [line for line in text.splitlines() if line.lstrip().startswith("::")] == []
+
+
+def test_the_field_that_is_judged_is_whole(hostile: Any) -> None:
+    """However long it is; a body is cut, with a note that says so."""
+    entry = hostile.entry("TAG-HIST-01")
+    page = (hostile.reports / "index.html").read_text("utf-8")
+    refused = next(sent for sent in hostile.entry("TAG-ADD-15")["exchanges"] if sent["status"] == 418)
+
+    assert LONG in entry["actual"]
+    assert HOSTILE in entry["actual"]
+    assert LONG in page
+    assert len(refused["answer"]) < 3_000
+    assert refused["answer_octets"] > ENDLESS
+    assert f"of {refused['answer_octets']:,}" in page
+    assert f"of {refused['answer_octets']:,} octets" in (hostile.reports / "conformance.html").read_text("utf-8")
+
+
+def test_no_output_is_as_long_as_a_service_would_have_it(hostile: Any) -> None:
+    """A page that a browser opens, a log that somebody reads."""
+    assert len(hostile.out) < 20_000
+    assert (hostile.reports / "index.html").stat().st_size < 2_000_000
+
+
+def test_request_ids_are_on_the_page(hostile: Any) -> None:
+    """So that an operator finds the requests in the logs of the service."""
+    assert "#&#35;[error]&lt;b&gt;" in (hostile.reports / "index.html").read_text("utf-8")

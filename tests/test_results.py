@@ -364,19 +364,21 @@ def test_findings_begin_with_the_service() -> None:
 
 def test_results_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
     """What cannot be written leaves the older file as it is."""
-    path = tmp_path / "conformance.json"
-    write(Results({"a": "\ud800é"}), tmp_path)
+    data = Results.of(facts(), load(), ()).data
+    write(Results({**data, "problem": "\ud800é"}), tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
-    assert json.loads(path.read_text("ascii")) == {"a": "\ud800é"}
+    assert json.loads(before["conformance.json"])["problem"] == "\ud800é"
+    assert "\\ud800é" in before["index.html"].decode()
     with pytest.raises(TypeError):
-        write(Results({"a": object()}), tmp_path)
-    assert json.loads(path.read_text("ascii")) == {"a": "\ud800é"}
+        write(Results({**data, "problem": object()}), tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
 
 
 def test_a_report_of_another_form_is_one_row(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever makes a text of the results is written beside the others."""
     monkeypatch.setitem(WRITERS, "totals.txt", lambda results: f"{results.count(Verdict.FAIL)} fail\n")
-    write(Results({"totals": {"fail": 2}}), tmp_path)
+    write(Results.of(facts(), load(), ()), tmp_path)
 
-    assert (tmp_path / "totals.txt").read_text("utf-8") == "2 fail\n"
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["conformance.json", "totals.txt"]
+    assert (tmp_path / "totals.txt").read_text("utf-8") == "0 fail\n"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["conformance.json", "index.html", "totals.txt"]

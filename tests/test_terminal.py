@@ -218,7 +218,7 @@ def test_the_costs_are_told() -> None:
     assert lines[-3:] == [
         "verdicts: 1 pass, 1 untested",
         "requests: 10 (3 judging, 2 preparing, 1 cleaning, 4 explaining) in 1.2 s",
-        "reports:  reports (conformance.json, conformance.html, junit.xml)",
+        "reports:  reports (conformance.json, index.html, conformance.html, junit.xml)",
     ]
 
 

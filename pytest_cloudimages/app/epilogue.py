@@ -12,24 +12,30 @@ import pytest
 from pytest_cloudimages.app import report_files
 from pytest_cloudimages.app.explanations import with_extents
 from pytest_cloudimages.app.facts import facts_of
-from pytest_cloudimages.app.stash import RESULTS, RUN, UNWRITTEN
+from pytest_cloudimages.app.stash import COMMAND, RESULTS, RUN, UNWRITTEN
 from pytest_cloudimages.reporting import terminal
+from pytest_cloudimages.reporting.closing import sentence
 from pytest_cloudimages.reporting.results import Results
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from pytest_cloudimages.app.allowance import Allowance
     from pytest_cloudimages.app.records import Records
     from pytest_cloudimages.app.selection import Selection
     from pytest_cloudimages.engine.run import Run
     from pytest_cloudimages.reporting.results import RunFacts
 
 
+COUNTLESS = -2
+"""The verbosity at which pytest does not count its tests at the end."""
+
+
 class Epilogue:
     """The hooks that end a run; its ``results`` are all that the reports know."""
 
-    def __init__(self, config: pytest.Config, selection: Selection, records: Records) -> None:
-        self.config, self.selection, self.records = config, selection, records
+    def __init__(self, config: pytest.Config, selection: Selection, records: Records, allowance: Allowance) -> None:
+        self.config, self.selection, self.records, self.allowance = config, selection, records, allowance
         self.begun = time.time()
         self.awaited: set[str] = set()
         """Checks that were to run and have not ended."""
@@ -44,6 +50,11 @@ class Epilogue:
     def run(self) -> Run:
         """What the run stands on."""
         return self.config.stash[RUN]
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Keep the reports of an earlier run where there is nothing to ask: all are replaced together, or none."""
+        if not session.items and self.selection.settings.reports:
+            report_files.leave_alone(self.config)
 
     def pytest_runtest_logstart(self) -> None:
         """Remember that a test has begun."""
@@ -70,8 +81,10 @@ class Epilogue:
             return None
         # Whatever ended it early: a run that was cut short must not look whole.
         interrupted = self.interrupted or (self.running and bool(self.awaited))
-        facts = facts_of(self.run, self.selection, begun=self.begun, interrupted=interrupted)
-        return Results.of(facts, self.selection.catalogue, self.records.results)
+        facts = facts_of(
+            self.run, self.selection, begun=self.begun, interrupted=interrupted, by_signal=self.interrupted
+        )
+        return self.allowance.of_results(Results.of(facts, self.selection.catalogue, self.records.results))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
@@ -113,3 +126,9 @@ class Epilogue:
             terminal.summary(self.results, terminalreporter, written=not self.unwritten)
         if self.unwritten:
             terminalreporter.write_line(f"The results could not be written: {self.unwritten}.", red=True, bold=True)
+        if COMMAND not in self.config.stash:
+            if self.results is not None and not self.selection.settings.dry_run:
+                terminalreporter.write_line(sentence(self.results, status=False))
+        elif self.config.option.verbose < 0:
+            # The command ends with the sentence; what pytest counts are tests, which nobody has asked about.
+            self.config.option.verbose = COUNTLESS

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from pytest_cloudimages.engine.run import Run
 
 
-def facts_of(run: Run, selection: Selection, *, begun: float, interrupted: bool = False) -> RunFacts:
+def facts_of(
+    run: Run, selection: Selection, *, begun: float, interrupted: bool = False, by_signal: bool = False
+) -> RunFacts:
     """Return the facts as they are now."""
     recorder, settings = run.recorder, run.settings
     return RunFacts(
@@ -35,6 +37,7 @@ def facts_of(run: Run, selection: Selection, *, begun: float, interrupted: bool 
         started=begun,
         seconds=time.time() - begun,
         interrupted=interrupted,
+        by_signal=by_signal,
         created=recorder.created,
         lag=recorder.lag,
         left_behind=tuple(recorder.traces.left_behind),

@@ -12,6 +12,7 @@ from pytest_cloudimages.reporting.results import entry_of
 if TYPE_CHECKING:
     import pytest
 
+    from pytest_cloudimages.app.allowance import Allowance
     from pytest_cloudimages.app.selection import Selection
     from pytest_cloudimages.reporting.results import Results, RunFacts
 
@@ -26,6 +27,10 @@ class Known(Protocol):
     @property
     def facts(self) -> RunFacts:
         """The facts that are known before anything is judged."""
+
+    @property
+    def allowance(self) -> Allowance:
+        """What is accepted of the service."""
 
     @property
     def results(self) -> Results | None:
@@ -64,4 +69,5 @@ class HtmlHooks:
     def _entries(self, report: pytest.TestReport) -> list[dict[str, Any]]:
         """Return the entries of the requirements that a check has judged, as far as it alone has."""
         catalogue = self.known.selection.catalogue
-        return [entry_of(catalogue[result.id], self.known.facts, [result]) for result in results_of(report)]
+        entries = [entry_of(catalogue[result.id], self.known.facts, [result]) for result in results_of(report)]
+        return self.known.allowance.on_the_page(entries, self.known.facts.endpoint) if entries else []

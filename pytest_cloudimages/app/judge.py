@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_cloudimages.app import report_files
+from pytest_cloudimages.app.allowance import Allowance
 from pytest_cloudimages.app.epilogue import Epilogue
 from pytest_cloudimages.app.exploring import Exploring
 from pytest_cloudimages.app.html_hooks import HtmlHooks
@@ -20,6 +21,7 @@ from pytest_cloudimages.client.errors import ConfigurationError, UnnamedServiceE
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.reporting import terminal
+from pytest_cloudimages.reporting.results import DEVIATES
 from pytest_cloudimages.spec.catalogue import load
 from pytest_cloudimages.spec.marks import ids_of
 from pytest_cloudimages.spec.verdicts import Verdict, worst
@@ -53,10 +55,11 @@ class Judge:
             raise pytest.UsageError("A run judges in one process; leave out the -n of pytest-xdist.")
         try:
             self.selection = Selection(load(*map(Path, self.settings.catalogue)), self.settings)
+            allowance = Allowance.of(self.settings)
         except ValueError as problem:
             raise pytest.UsageError(str(problem)) from None
-        self.records = Records(config, self.selection)
-        self.epilogue = Epilogue(config, self.selection, self.records)
+        self.records = Records(config, self.selection, allowance)
+        self.epilogue = Epilogue(config, self.selection, self.records, allowance)
         if self.settings.reports:
             report_files.prepare(Path(self.settings.reports), config)
         plugins = config.pluginmanager
@@ -173,6 +176,8 @@ class Judge:
         results = results_of(report)
         if not results:
             return None
+        if self.records.accepts(results):
+            return DEVIATES, DEVIATES[0], DEVIATES.upper()
         verdict = worst(result.verdict for result in results)
         category = {Verdict.PASS: "passed", Verdict.FAIL: "failed"}.get(verdict, str(verdict))
         return category, LETTERS[verdict], str(verdict).upper()

@@ -226,6 +226,22 @@ OPTIONS = (
         most=3600,
         help="how long an acknowledged write may take to become visible",
     ),
+    Option(
+        name="deviations",
+        kind=Kind.PATH,
+        metavar="FILE",
+        help="departures that are accepted, each for a reason and for a time (TOML)",
+        readme="departures that are accepted, each for a reason and for a time ([docs/gating.md](docs/gating.md))",
+    ),
+    Option(
+        name="baseline",
+        kind=Kind.PATH,
+        metavar="FILE",
+        # By then the file may be that of the run itself.
+        replayed=False,
+        help="conformance.json of an earlier run: fail only on what is new",
+        readme="`conformance.json` of an earlier run: fail only on what is new",
+    ),
     Option(name="strict", kind=Kind.FLAG, default=False, help="advisory findings fail the run too"),
     Option(
         name="profile",

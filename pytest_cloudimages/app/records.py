@@ -13,12 +13,13 @@ from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.showing import harmless, in_one_line
 from pytest_cloudimages.reporting.anomalies import as_data
-from pytest_cloudimages.reporting.results import CheckResult
+from pytest_cloudimages.reporting.results import DEVIATES, CheckResult
 from pytest_cloudimages.spec.verdicts import Flaky, Verdict, judge, leaves, worst
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from pytest_cloudimages.app.allowance import Allowance
     from pytest_cloudimages.app.selection import Selection
     from pytest_cloudimages.areas.tags.suspects import Suspect
     from pytest_cloudimages.client.exchange import Exchange
@@ -54,8 +55,8 @@ def raise_if_flaky(check: Callable[[], object], mine: CheckRecord, error: Except
 class Records:
     """The results of all checks of a run."""
 
-    def __init__(self, config: pytest.Config, selection: Selection) -> None:
-        self.config, self.selection = config, selection
+    def __init__(self, config: pytest.Config, selection: Selection, allowance: Allowance) -> None:
+        self.config, self.selection, self.allowance = config, selection, allowance
         self.results: list[CheckResult] = []
         self.suspects: dict[tuple[str, str], Suspect] = {}
         """The operation that a finding is about, by its id and test."""
@@ -122,7 +123,10 @@ class Records:
         explanations = "\n".join(result.explanation for result in results)
         if error is not None and not isinstance(error, pytest.skip.Exception):
             report.longrepr = harmless(explanations or str(error))
-        if verdict in FAILING or (verdict is Verdict.ADVISORY and self.selection.settings.strict):
+        if self.accepts(results):
+            report.outcome = "skipped"
+            report.wasxfail = in_one_line(f"{DEVIATES}: {first_line(error)}")
+        elif verdict in FAILING or (verdict is Verdict.ADVISORY and self.selection.settings.strict):
             report.outcome = "failed"
             report.longrepr = report.longrepr or harmless(explanations)
         elif verdict is Verdict.ADVISORY:
@@ -143,6 +147,14 @@ class Records:
             ]
         report.user_properties = [*item.user_properties]
         report.cloudimages = results  # type: ignore[attr-defined]  # reports go from hook to hook
+
+    def accepts(self, results: Sequence[CheckResult]) -> bool:
+        """Return whether all that a check has found is accepted, for whatever class of input it holds."""
+        bad = [result for result in results if result.verdict > Verdict.NOTED]
+        if not bad or RUN not in self.config.stash:
+            return False
+        accepted = self.allowance.accepted(self.config.stash[RUN].service.endpoint)
+        return all(result.verdict.finding and result.id in accepted for result in bad)
 
 
 def results_of(report: pytest.TestReport) -> list[CheckResult]:

@@ -25,13 +25,11 @@ def prepare(folder: Path, config: pytest.Config) -> None:
     """
     page, junit = OF_OTHERS
     option = config.option
-    others = OF_OTHERS if hasattr(option, "htmlpath") else (junit,)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for name in (*map(_unfinished, WRITERS), *others):
-            with (folder / name).open("a"):
-                pass
-        for name in WRITERS:
+        for name in (*WRITERS, *OF_OTHERS):
+            # What an earlier run has left stays as it is until there is something to put in its place.
+            (folder / _unfinished(name)).touch()
             (folder / _unfinished(name)).unlink()
             if (folder / name).is_dir():
                 raise IsADirectoryError(errno.EISDIR, f"{name} is a folder")
@@ -45,7 +43,7 @@ def prepare(folder: Path, config: pytest.Config) -> None:
 
 
 def leave_alone(config: pytest.Config) -> None:
-    """Keep the reports of an earlier run where this one cannot begin."""
+    """Keep the reports of an earlier run where this one cannot begin, or has nothing to ask."""
     from _pytest.junitxml import xml_key  # there is no public way to stop it
 
     plugins = config.pluginmanager
@@ -56,11 +54,12 @@ def leave_alone(config: pytest.Config) -> None:
 
 
 def write(results: Results, folder: Path) -> None:
-    """Write the files into the folder, each whole or not at all."""
-    for name, text_of in WRITERS.items():
-        unfinished = folder / _unfinished(name)
-        unfinished.write_text(text_of(results), encoding="utf-8")
-        unfinished.replace(folder / name)
+    """Write the files into the folder, all of them or none: a page beside results of another run would mislead."""
+    texts = {name: text_of(results) for name, text_of in WRITERS.items()}
+    for name, text in texts.items():
+        (folder / _unfinished(name)).write_text(text, encoding="utf-8")
+    for name in texts:
+        (folder / _unfinished(name)).replace(folder / name)
 
 
 def _unfinished(name: str) -> str:

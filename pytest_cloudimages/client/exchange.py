@@ -1,8 +1,9 @@
 """One request with its answer, written down without secrets."""
 
 import enum
+import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,7 +35,14 @@ class Request:
     """What follows the endpoint, percent-encoded."""
     json: Any = None
     """What the body says, to be written as JSON; ``None`` where there is no body."""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str | None] = field(default_factory=dict)
+    """What is sent besides, or instead of what is sent otherwise; ``None`` leaves a field out."""
+    spelled: Callable[[str], str] = str
+    """How the names of header fields are written."""
+    chunked: bool = False
+    """Whether the body goes out in chunks, an empty one too."""
+    length: bool = True
+    """Whether the length of an empty body is told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +85,13 @@ class Exchange:
         # curl is told to make no list of an address with brackets, and no file's name of a body that begins with @.
         words = ["curl", "-isS", "--path-as-is", "--globoff", "-X", self.method]
         for name, value in self.headers:
-            words += ["-H", f"{name}: $TOKEN" if name == TOKEN else f"{name}: {value}"]
+            # To curl, a field that ends in a semicolon is sent without a value.
+            words += ["-H", f"{name}: $TOKEN" if is_token(name) else f"{name}: {value}" if value else f"{name};"]
         if self.body:
             words += ["--data-raw", printable(self.body)]
         line = " ".join(shlex.quote(word) for word in [*words, origin + self.target])
         # The shell is to fill the token in, so that word alone stands in double quotes.
-        return SECRETS.hide(line.replace(f"'{TOKEN}: $TOKEN'", f'"{TOKEN}: $TOKEN"'))
+        return SECRETS.hide(re.sub(f"'({TOKEN}: \\$TOKEN)'", r'"\1"', line, flags=re.IGNORECASE))
 
     def as_data(self, origin: str) -> dict[str, Any]:
         """Return the exchange as JSON data, without secrets."""
@@ -107,4 +116,9 @@ class Exchange:
 
 def without_token(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Return the headers without the value of the token."""
-    return tuple((name, HIDDEN if name.lower() == TOKEN.lower() else value) for name, value in headers.items())
+    return tuple((name, HIDDEN if is_token(name) else value) for name, value in headers.items())
+
+
+def is_token(name: str) -> bool:
+    """Return whether a header field is the token's, however its name is written."""
+    return name.lower() == TOKEN.lower()

@@ -9,6 +9,8 @@ from pytest_cloudimages.client.recorder import Recorder
 
 Seen = TypeVar("Seen")
 
+LOOKS = 4
+"""How often a late change is looked at once more, while it is not known how late it may be."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0  # seconds
 
 
@@ -42,10 +44,20 @@ class Eventually:
         begun = time.monotonic()
         for _ in _pauses(begun + self.limit(about)):
             seen = look()
-            if satisfied(seen):
+            if satisfied(seen) and satisfied(seen := self._confirmed(seen, look, satisfied)):
                 self.recorder.saw_lag(time.monotonic() - begun)
                 return seen
         self._disappointed.add(about)
+        return seen
+
+    def _confirmed(self, seen: Seen, look: Callable[[], Seen], satisfied: Callable[[Seen], bool]) -> Seen:
+        """Look a few times more the first times that something was late: of several nodes, one may be behind."""
+        if self.recorder.confirmations:
+            self.recorder.confirmations -= 1
+            for _ in range(LOOKS):
+                seen = look()
+                if not satisfied(seen):
+                    break
         return seen
 
 

@@ -14,8 +14,6 @@ from pytest_cloudimages.client.showing import Short
 
 REMARKABLE = (413, 429, 431, 503)
 KEPT_REMARKABLE = 50
-MOST_LENIENT = 1.0
-"""Seconds after a change that every reading waits for; what takes longer is waited for where it is missed."""
 
 
 _PURPOSE: ContextVar[Purpose] = ContextVar("purpose", default=Purpose.JUDGING)
@@ -27,6 +25,8 @@ class Traces:
 
     in_use: set[str] = field(default_factory=set)
     """Ids of created images that are in use."""
+    created_by: dict[str, str] = field(default_factory=dict)
+    """Who created each of them."""
     certain: set[tuple[str, str, tuple[str, ...]]] = field(default_factory=set)
     """Sets of lent images that are known to be accepted: the image, what a value is called, and the values."""
     own_values: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -49,8 +49,14 @@ class Recorder(Short):
     """Whether an image was seen to be shown some time after its creation only."""
     lag: float = 0.0
     """Longest time in seconds until an acknowledged change was visible."""
+    confirmations: int = 5
+    """How often it is still made sure that what was late is seen everywhere: of several nodes, one may be behind."""
+    patient: bool = False
+    """Whether every reading waits until what is late has come: where a finding is looked into that it may explain."""
     changed: float = 0.0
     """When a request that may have changed something was answered last, by the monotonic clock."""
+    absence: float = 2.0
+    """Seconds after a change within which an image of ours that is not there may yet appear."""
     latencies: Latencies = field(default_factory=Latencies, repr=False)
     """How long answers took, by operation."""
     remarkable: list[Exchange] = field(default_factory=list)
@@ -74,9 +80,9 @@ class Recorder(Short):
                 self.remarkable.append(exchange)
 
     def let_it_be_seen(self) -> None:
-        """Wait until a change is seen everywhere, where the service was seen to show changes late."""
-        if self.lag:
-            time.sleep(max(0.0, self.changed + min(1.5 * self.lag + 0.02, MOST_LENIENT) - time.monotonic()))
+        """Wait until a change is seen everywhere, where a finding is looked into that a late reading may explain."""
+        if self.lag and self.patient:
+            time.sleep(max(0.0, self.changed + 1.5 * self.lag + 0.02 - time.monotonic()))
 
     def count_creation(self) -> int:
         """Count one more created image, and return how many there were so far."""

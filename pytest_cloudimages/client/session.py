@@ -29,6 +29,8 @@ from pytest_cloudimages.client.trouble import NO_ANSWER, TROUBLE
 from pytest_cloudimages.spec.verdicts import Blocked, TokenEnded
 
 UNRESERVED = "-._~"
+SEEN_OFTEN, LATE_PAUSE = 4, 0.02
+"""How often in a row something is seen before every part of the service is believed to know it, and seconds between."""
 Token = Callable[[], str | None]
 
 
@@ -90,9 +92,11 @@ class ImagesClient(Short):
         here = urllib.parse.urlsplit(self.endpoint)
         led = urllib.parse.urlsplit(urllib.parse.urljoin(f"{self.endpoint}{target}", link))
         # A front server that ends TLS may let the service behind it write http; the token stays on our connection.
-        if led.hostname != here.hostname or not led.path.startswith(f"{here.path}/"):
+        # And a service behind a prefix may know nothing of it, and write links from its own root (auth, section 4).
+        roots = [root for root in (here.path, "/v2") if led.path.startswith(f"{root}/")]
+        if led.hostname != here.hostname or not roots:
             raise Blocked(f"The list leads out of {self.endpoint}: next is {link!r}.")
-        return led.path.removeprefix(here.path) + (f"?{led.query}" if led.query else "")
+        return led.path.removeprefix(roots[0]) + (f"?{led.query}" if led.query else "")
 
     def create(self, **attributes: Any) -> Answer:
         """POST /v2/images, as Glance offers it; the vendor documents no creation."""
@@ -108,7 +112,16 @@ class ImagesClient(Short):
 
     def ask(self, request: Request, *, idle: bool = False) -> Answer:
         """Send a request that is given as a value; see ``send``."""
-        return self.send(request.method, request.target, json=request.json, headers=request.headers, idle=idle)
+        return self.send(
+            request.method,
+            request.target,
+            json=request.json,
+            headers=request.headers,
+            spelled=request.spelled,
+            chunked=request.chunked,
+            length=request.length,
+            idle=idle,
+        )
 
     def ask_once(self, request: Request, *, cut: bool = False) -> Answer:
         """Send a request that is given as a value a single time; see ``send_once``."""
@@ -119,32 +132,74 @@ class ImagesClient(Short):
         method: str,
         target: str,
         *,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | None] | None = None,
         body: bytes | None = None,
         json: object = None,
+        spelled: Callable[[str], str] = str,
         chunked: bool = False,
         length: bool = True,
         idle: bool = False,
     ) -> Answer:
         """Send one request below the endpoint, exactly as written, and return its answer.
 
-        ``chunked`` sends the body in chunks, ``length=False`` sends no Content-Length, ``idle`` says that the request
-        changes nothing if it is carried out. A request that meets trouble on the way (see ``trouble``) is sent again
-        and marked; a service that asks to wait is waited for, and a token that has run out is renewed.
+        A header that is ``None`` is left out. ``spelled`` writes the names, ``chunked`` sends the body in chunks,
+        ``length=False`` sends no Content-Length, ``idle`` says that the request changes nothing if it is carried out. A
+        request that meets trouble on the way (see ``trouble``) is sent again and marked; a service that asks to wait is
+        waited for, and a token that has run out is renewed.
 
         Raises ``Trouble`` where neither has an end, ``LostAnswer`` where a repetition cannot tell what became of the
         request, and ``TokenEnded`` where there is no new token.
         """
-        request = self._written(method, target, headers, body, json, chunked=chunked, length=length, idle=idle)
-        answer = self._patiently(request)
+
+        def written() -> PreparedRequest:
+            how = {"chunked": chunked, "length": length, "idle": idle}
+            return self._written(method, target, headers, body, json, spelled=spelled, **how)
+
+        answer = self._patiently(written())
         if answer.status == 401 and self.renew and self._ended():  # noqa: PLR2004 - as HTTP has it
             self.renew()
-            request = self._written(method, target, headers, body, json, chunked=chunked, length=length, idle=idle)
+            request = written()
             answer = self._patiently(request, "repeated with a new token")
             if answer.status == 401 and self._ended():  # noqa: PLR2004 - as HTTP has it
                 raise TokenEnded(
                     f"The token of the {self.caller} ran out in mid-run, and there is no new one: {request}."
                 )
+        if answer.status == 404 and method == "GET" and self._created_here(target):  # noqa: PLR2004 - as HTTP has it
+            answer = self._once_it_is_known(request, answer, target)
+        return answer
+
+    def _created_here(self, target: str) -> bool:
+        """Return whether a target is an image that this run has created and not deleted yet.
+
+        Others than who created it are asked for where the service was seen to be late with images: they may have no
+        right to see it.
+        """
+        found = self.recorder.traces.created_by.get(target.removeprefix("/images/"))
+        return found is not None and (found == self.caller or self.recorder.late_creation)
+
+    def _once_it_is_known(self, request: "PreparedRequest", answer: Answer, target: str) -> Answer:
+        """Ask again for an image of ours that a part of the service has not heard of, while it may be late.
+
+        A service that has lost an image is not waited for again.
+        """
+        mine = self.recorder.traces.created_by.get(target.removeprefix("/images/")) == self.caller
+        begun = time.monotonic()
+        end = self.recorder.changed + (self.recorder.absence if mine else 1.5 * self.recorder.lag + LATE_PAUSE)
+        seen, absent = 0, 0.0
+        enough = SEEN_OFTEN if self.recorder.confirmations else 1
+        while seen < enough and time.monotonic() < end:
+            if answer.status == 404:  # noqa: PLR2004 - as HTTP has it
+                time.sleep(LATE_PAUSE)
+                absent = time.monotonic() - begun
+            answer = self._patiently(request, "the image was created here, and is not known everywhere yet")
+            seen = 0 if answer.status == 404 else seen + 1  # noqa: PLR2004 - as HTTP has it
+        if answer.status == 404:  # noqa: PLR2004 - as HTTP has it
+            if mine:
+                self.recorder.absence = 0.0
+        else:
+            self.recorder.late_creation = True
+            self.recorder.confirmations = max(self.recorder.confirmations - 1, 0)
+            self.recorder.saw_lag(absent)
         return answer
 
     def _ended(self) -> bool:
@@ -169,7 +224,7 @@ class ImagesClient(Short):
         method: str,
         target: str,
         *,
-        headers: Mapping[str, str] | None = None,
+        headers: Mapping[str, str | None] | None = None,
         json: object = None,
         cut: bool = False,
     ) -> Answer:
@@ -198,22 +253,28 @@ class ImagesClient(Short):
         self,
         method: str,
         target: str,
-        headers: Mapping[str, str] | None,
+        headers: Mapping[str, str | None] | None,
         body: bytes | None,
         json: object,
         *,
+        spelled: Callable[[str], str] = str,
         chunked: bool = False,
         length: bool = True,
         idle: bool = False,
     ) -> "PreparedRequest":
-        sent = {"Accept": self.accept, "User-Agent": "pytest-cloudimages", "Accept-Encoding": "identity"}
+        sent: dict[str, str | None] = {
+            "Accept": self.accept,
+            "User-Agent": "pytest-cloudimages",
+            "Accept-Encoding": "identity",
+        }
         if token := self.token():
             sent[TOKEN] = token
         if json is not None:
             body = jsonlib.dumps(json).encode()
             sent["Content-Type"] = "application/json"
         sent |= headers or {}
-        return PreparedRequest(method, self.base + target, sent, body, chunked, length, idle)
+        fields = {spelled(name): value for name, value in sent.items() if value is not None}
+        return PreparedRequest(method, self.base + target, fields, body, chunked, length, idle)
 
     def _tried(self, request: "PreparedRequest", note: str) -> Answer:
         """Send a request; an answer that does not come, or breaks off, has the status 0."""

@@ -19,6 +19,9 @@ from requests.adapters import HTTPAdapter
 
 from pytest_cloudimages.client.trouble import Way
 
+SENT_BY_ITSELF = ("Accept-Encoding", "User-Agent")
+"""Header fields that urllib3 sends unless it is told to skip them."""
+
 _ASKED = threading.local()
 """What this thread is about to send: ``target`` replaces the one urllib3 derives, ``length`` False omits the length."""
 
@@ -190,6 +193,8 @@ class Transport:
         request = requests.PreparedRequest()
         request.method, request.url = method, self.origin + "/"
         request.headers = requests.structures.CaseInsensitiveDict(headers)
+        for name in SENT_BY_ITSELF:
+            request.headers.setdefault(name, urllib3.util.SKIP_HEADER)
         if isinstance(body, bytes):
             request.headers.setdefault("Content-Length", str(len(body)))
         request.body = body  # type: ignore[assignment]  # an iterable is what makes requests send chunks

@@ -130,10 +130,17 @@ class _Execution:
     worker_pool: WorkerPool
     patience: Eventually
     late: float
+    unhurried: bool = False
+    """Whether every reading while nobody writes waits until what a late service shows has passed."""
+    lag: float = field(init=False)
+    """How late the service was seen to be before."""
     completed: list[Completed] = field(default_factory=list)
     """Threads write it, in any order."""
     phase: int = 0
     renamed: int = 0
+
+    def __post_init__(self) -> None:
+        self.lag = self.patience.recorder.lag
 
     # What the clients do
 
@@ -242,26 +249,37 @@ class _Execution:
         def explained(seen: Reading) -> bool:
             return not check(self.history([_read(client, number, seen)], late=self.late), self.resource)
 
-        if lag := self.patience.recorder.lag:
+        if self.unhurried:
             # What is shown late may well be explained, and be gone a moment later.
-            time.sleep(min(2 * lag, self.late))
+            time.sleep(min(2 * self.patience.recorder.lag, self.late))
         reading = self.patience.until(look(), look, explained)
         self._saw(client, number, reading, concurrent=False)
         return reading.values
 
     # What is made of it
 
-    def history(self, more: Iterable[Event] = (), *, late: float = 0.0) -> ConcurrentHistory:
-        """Return the history so far; reads among the changes may be ``late`` by this many seconds."""
+    def history(
+        self, more: Iterable[Event] = (), *, late: float = 0.0, quiescent_too: bool = False
+    ) -> ConcurrentHistory:
+        """Return the history so far; reads among the changes, or all of them, may be ``late`` by so many seconds."""
         events = [
             replace(each.event, sent=each.event.sent - late)
-            if late and each.concurrent and each.event.kind is Kind.READ
+            if late and (each.concurrent or quiescent_too) and each.event.kind is Kind.READ
             else each.event
             for each in self.completed
         ]
         events.sort(key=lambda event: event.sent)
         names = {number: image.name for number, image in enumerate(self.images) if image.name}
         return ConcurrentHistory((*events, *more), {}, names)
+
+    def may_be_late(self, anomalies: Iterable[Anomaly]) -> bool:
+        """Return whether readings that are late, also of those while nobody wrote, would explain what has no order."""
+        # A change that nobody waited for takes effect whenever it does: that is no lateness of a reading.
+        cut = any(operation.cut for phase in self.plan.phases for process in phase for operation in process)
+        lag = min(2 * (self.lag if cut else self.patience.recorder.lag), self.late)
+        if not lag or self.unhurried or not [*anomalies]:
+            return False
+        return not check(self.history(late=lag, quiescent_too=True), self.resource)
 
     def concluded(self, quiescent: Iterable[Shown]) -> ConcurrentRun:
         """Return what the plan has shown."""
@@ -300,21 +318,30 @@ def execute(
     """Execute a concurrent plan on images of its own, and return what it has shown.
 
     ``late`` is how long after its acknowledgement a reader may miss a change, in seconds; without ``clean`` the values
-    are left to the images' end. Raise ``Blocked`` where images cannot be had.
+    are left to the images' end. What late readings would explain, on a service that was seen to be late, is executed
+    once more with patience before it stands. Raise ``Blocked`` where images cannot be had.
     """
-    with ExitStack() as stack:
-        images = [stack.enter_context(fresh_image()) for _ in range(plan.images)]
-        execution = _Execution(plan, resource, images, workers, patience, late)
-        quiescent = []
-        for phase in plan.phases:
-            execution.run(phase)
-            if any(operation.cut for process in phase for operation in process):
-                execution.wait()
-            quiescent.append(execution.quiescent())
-        for client, number in plan.readers:
-            # What the owner sees by now, everyone does.
-            workers.ask(client, functools.partial(execution.eventual_values, client, number)).result()
-        if clean and any(quiescent[-1]):
-            execution.clean(quiescent[-1])
-            quiescent.append(execution.quiescent())
-        return execution.concluded(quiescent)
+    for unhurried in (False, True):
+        with ExitStack() as stack:
+            images = [stack.enter_context(fresh_image()) for _ in range(plan.images)]
+            execution = _Execution(plan, resource, images, workers, patience, late, unhurried)
+            run = _executed(execution, clean=clean)
+        if not execution.may_be_late(run.anomalies):
+            break
+    return run
+
+
+def _executed(execution: _Execution, *, clean: bool) -> ConcurrentRun:
+    quiescent = []
+    for phase in execution.plan.phases:
+        execution.run(phase)
+        if any(operation.cut for process in phase for operation in process):
+            execution.wait()
+        quiescent.append(execution.quiescent())
+    for client, number in execution.plan.readers:
+        # What the owner sees by now, everyone does.
+        execution.worker_pool.ask(client, functools.partial(execution.eventual_values, client, number)).result()
+    if clean and any(quiescent[-1]):
+        execution.clean(quiescent[-1])
+        quiescent.append(execution.quiescent())
+    return execution.concluded(quiescent)

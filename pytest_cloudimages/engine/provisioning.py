@@ -55,6 +55,7 @@ def temporary_image(
         )
     image = Image(client, identifier, name, patience)
     client.recorder.traces.in_use.add(identifier)
+    client.recorder.traces.created_by[identifier] = client.caller
     try:
         shown = _see_that_it_is_there(image, answer)
         if protected:
@@ -65,6 +66,7 @@ def temporary_image(
         yield image
     finally:
         client.recorder.traces.in_use.discard(identifier)
+        client.recorder.traces.created_by.pop(identifier, None)
         with client.recorder.of(Purpose.CLEANING):
             _delete(image, resources, protected=protected)
 

@@ -129,6 +129,8 @@ class Settings:
     select: tuple[str, ...] = ()
     specification: str = SPECIFICATIONS[0]
     tag_limit: int | None = None
+    deviations: str | None = None
+    baseline: str | None = None
     strict: bool = False
     dry_run: bool = False
     reports: str | None = None

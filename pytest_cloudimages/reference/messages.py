@@ -11,11 +11,13 @@ from .images import Caller
 class Headers(Mapping[str, str]):
     """Header fields by name, whatever its case; lines of one name are joined with commas."""
 
-    __slots__ = ("_fields",)
+    __slots__ = ("_fields", "lines")
 
     def __init__(self, lines: Iterable[tuple[str, str]] = ()) -> None:
+        self.lines = (*lines,)
+        """The fields as they were sent."""
         fields: dict[str, str] = {}
-        for name, value in lines:
+        for name, value in self.lines:
             key = name.lower()
             fields[key] = f"{fields[key]}, {value}" if key in fields else value
         self._fields = fields

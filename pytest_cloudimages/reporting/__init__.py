@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_cloudimages.reporting import results
+from pytest_cloudimages.reporting import index_page, results
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 WRITERS: dict[str, Callable[[results.Results], str]] = {
     "conformance.json": results.as_json,
+    "index.html": index_page.as_page,
 }
 """The files that a run writes itself into the folder of its reports, and what makes the text of each."""
 OF_OTHERS = ("conformance.html", "junit.xml")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.showing import as_json_text
 from pytest_cloudimages.reporting import findings
+from pytest_cloudimages.reporting.comparison import Comparison, compare
+from pytest_cloudimages.reporting.deviations import Deviation, applied
 from pytest_cloudimages.spec import catalogue as catalogue_package
 from pytest_cloudimages.spec.verdicts import Verdict, worst
 
@@ -19,8 +21,15 @@ if TYPE_CHECKING:
 
     from pytest_cloudimages.spec.requirements import Requirement
 
+DEVIATES = "deviates"
+"""What is shown in place of the verdict of a finding that is accepted."""
 FORMAT = 1
 """Version of the form of conformance.json."""
+SPECIFICATIONS = {
+    "cloud-images": "the Cloud Images 2.0 API reference",
+    "glance": "the Image API v2 reference of OpenStack Glance",
+}
+"""Whose specification judges, by the value of ``--specification``."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +92,9 @@ class RunFacts:
     """When it began, in seconds of the epoch."""
     seconds: float = 0.0
     interrupted: bool = False
+    """Whether checks are missing that were to run."""
+    by_signal: bool = False
+    """Whether somebody interrupted it, by Ctrl-C or a signal."""
     created: int = 0
     """How many images it created."""
     lag: float = 0.0
@@ -104,6 +116,8 @@ class Results:
     """Everything that a run has shown, as JSON data."""
 
     data: Mapping[str, Any]
+    comparison: Comparison | None = None
+    """What became of the findings of an earlier run, if this one was compared with it."""
 
     @classmethod
     def of(cls, facts: RunFacts, catalogue: Mapping[str, Requirement], records: Sequence[CheckResult]) -> Results:
@@ -130,7 +144,8 @@ class Results:
             "seed": facts.settings["seed"],
             "started": datetime.fromtimestamp(facts.started, UTC).isoformat(timespec="seconds"),
             "seconds": round(facts.seconds, 3),
-            "interrupted": facts.interrupted,
+            "interrupted": facts.interrupted or facts.by_signal,
+            "ended": "interrupted" if facts.by_signal else "stopped" if facts.interrupted else "whole",
             "problem": facts.problem,
             "left_behind": list(facts.left_behind),
             "software": facts.software,
@@ -159,18 +174,64 @@ class Results:
         """Return how many requirements came to a verdict."""
         return int(self.data["totals"][str(verdict)])
 
+    @property
+    def deviating(self) -> list[dict[str, Any]]:
+        """The requirements that the service does not meet, and that somebody has accepted."""
+        return [entry for entry in self.data.get("requirements", ()) if "deviates" in entry]
+
+    @property
+    def trouble(self) -> list[dict[str, Any]]:
+        """What is wrong with the deviations that were given."""
+        return list(self.data.get("deviations", {}).get("trouble", ()))
+
+    def not_accepted(self, verdict: Verdict) -> int:
+        """Return how many requirements came to a verdict and nobody has accepted it."""
+        return self.count(verdict) - sum(verdict_of(entry) is verdict for entry in self.deviating)
+
+    def accepting(self, deviations: Sequence[Deviation]) -> Results:
+        """Return the results in which what is accepted says so."""
+        return replace(self, data=applied(self.data, deviations))
+
+    def against(self, baseline: Mapping[str, Any]) -> Results:
+        """Return the results compared with those of an earlier run: only what is new counts then."""
+        comparison = compare(baseline, self.data)
+        return replace(self, data={**self.data, "baseline": comparison.as_data()}, comparison=comparison)
+
+    def held_against(self, *, strict: bool) -> bool:
+        """Return whether there is a finding that counts: none that is accepted, nor one that the baseline has."""
+        if self.comparison is not None:
+            return bool(self.comparison.against(strict=strict))
+        return bool(self.not_accepted(Verdict.FAIL) or (strict and self.not_accepted(Verdict.ADVISORY)))
+
     def exit_status(self, *, strict: bool) -> int:
-        """Return the status of `cloudimages run`: 0 no fail, 1 a fail, 3 not judged or not tidied, 4 an error of ours.
+        """Return the status of `cloudimages run`; ``app.cli.exit_status`` has the table of what each says.
 
         A fail that was seen stands, whatever else went wrong; with ``strict``, an advisory is one.
         """
-        if self.count(Verdict.FAIL) or (strict and self.count(Verdict.ADVISORY)):
+        if self.data.get("ended") == "interrupted":
+            return 130
+        if self.trouble or self.held_against(strict=strict):
             return 1
         if self.count(Verdict.ERROR):
             return 4
-        judged = sum(self.count(verdict) for verdict in (Verdict.PASS, Verdict.NOTED, Verdict.ADVISORY))
-        open_ends = self.count(Verdict.BLOCKED) or self.count(Verdict.UNSTABLE) or self.data.get("left_behind")
-        return 3 if open_ends or not judged else 0
+        judged = sum(self.count(verdict) for verdict in (Verdict.PASS, Verdict.NOTED, Verdict.ADVISORY, Verdict.FAIL))
+        unjudged = self.comparison.unjudged if self.comparison is not None else self.unjudged
+        return 3 if unjudged or self.data.get("left_behind") or not judged else 0
+
+    @property
+    def unjudged(self) -> int:
+        """How many requirements could not be judged, although they were asked for."""
+        return self.count(Verdict.BLOCKED) + self.count(Verdict.UNSTABLE)
+
+
+def shown_verdict(entry: Mapping[str, Any]) -> str:
+    """Return the verdict of an entry as readers see it: a finding that is accepted deviates."""
+    return DEVIATES if "deviates" in entry else str(entry["verdict"])
+
+
+def specification_of(settings: Mapping[str, Any]) -> str:
+    """Return whose specification judges, in words."""
+    return SPECIFICATIONS.get(settings["specification"], str(settings["specification"]))
 
 
 def verdict_of(entry: Mapping[str, Any]) -> Verdict:

@@ -6,8 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.client.showing import in_one_line
-from pytest_cloudimages.reporting import OF_OTHERS, WRITERS
-from pytest_cloudimages.reporting.results import verdict_of
+from pytest_cloudimages.reporting import OF_OTHERS, WRITERS, compared
+from pytest_cloudimages.reporting.results import DEVIATES, shown_verdict, verdict_of
 from pytest_cloudimages.spec.catalogue import VERSION
 from pytest_cloudimages.spec.verdicts import Verdict
 
@@ -51,10 +51,11 @@ def table(results: Results) -> list[str]:
     """Return the table of groups and verdicts; groups without any test of this run are one line."""
     rows: dict[str, Counter[str]] = {}
     for entry in results.entries:
-        rows.setdefault(entry["id"].rpartition("-")[0] or entry["id"], Counter())[entry["verdict"]] += 1
+        rows.setdefault(entry["id"].rpartition("-")[0] or entry["id"], Counter())[shown_verdict(entry)] += 1
     shown = {group: counts for group, counts in rows.items() if set(counts) != {"untested"}}
     rest = sum(sum(counts.values()) for group, counts in rows.items() if group not in shown)
-    verdicts = [str(verdict) for verdict in Verdict if any(counts[str(verdict)] for counts in shown.values())]
+    every = [*map(str, Verdict), DEVIATES]
+    verdicts = [verdict for verdict in every if any(counts[verdict] for counts in shown.values())]
     width = max([len("requirements"), *map(len, shown)])
     lines = ["  ".join(["requirements".ljust(width), *(verdict.rjust(8) for verdict in verdicts)])]
     lines += [
@@ -173,10 +174,18 @@ def summary(results: Results, out: pytest.TerminalReporter, *, written: bool = T
     out.section("conformance")
     for line in table(results):
         out.write_line(line)
+    _findings(results, out)
+    _allowed(results, out)
+    _costs(results, out, written=written)
+
+
+def _findings(results: Results, out: pytest.TerminalReporter) -> None:
     # Where one cause stands behind many, it is told once.
     told: Counter[str] = Counter()
     for entry in results.findings:
         verdict = verdict_of(entry)
+        if "deviates" in entry:
+            continue
         told[entry["explanation"]] += 1
         if verdict in (Verdict.BLOCKED, Verdict.UNTESTED) and told[entry["explanation"]] > 1:
             continue
@@ -189,18 +198,41 @@ def summary(results: Results, out: pytest.TerminalReporter, *, written: bool = T
     for text, count in again:
         out.write_line("")
         out.write_line(f"{count} requirements share this cause: {_short(' '.join(text.split()))}")
-    _costs(results, out, written=written)
+
+
+def _allowed(results: Results, out: pytest.TerminalReporter) -> None:
+    """Print what is accepted, what is wrong with it, and what is new since the baseline."""
+    if results.deviating:
+        out.write_line("")
+    for entry in results.deviating:
+        out.write_line(accepted(entry), cyan=True)
+    for problem in results.trouble:
+        out.write_line(f"DEVIATIONS: {in_one_line(problem['text'])}.", red=True, bold=True)
+    if results.comparison is not None:
+        out.section("against the baseline")
+        for line in compared.lines(results.comparison):
+            out.write_line(line)
+
+
+def accepted(entry: Mapping[str, Any]) -> str:
+    """Return a finding that somebody has accepted, in one line."""
+    why = entry["deviates"]
+    link = f", {why['link']}" if "link" in why else ""
+    told = f"{why['reason']} ({why['owner']}, until {why['expires']}{link})"
+    return in_one_line(f"{DEVIATES.upper()} {entry['id']}: {entry['statement']} {told}")
 
 
 def _costs(results: Results, out: pytest.TerminalReporter, *, written: bool) -> None:
     data = results.data
     out.write_line("")
-    counts = ", ".join(f"{results.count(verdict)} {verdict}" for verdict in Verdict if results.count(verdict))
+    numbers = {str(verdict): results.not_accepted(verdict) for verdict in Verdict}
+    numbers[DEVIATES] = len(results.deviating)
+    counts = ", ".join(f"{number} {verdict}" for verdict, number in numbers.items() if number)
     requests: Mapping[str, int] = data["requests"]
     out.write_line(f"verdicts: {counts}")
     out.write_line(f"requests: {_counted(requests)} in {data['seconds']:.1f} s")
     if noted := results.count(Verdict.NOTED):
-        out.write_line(f"noted:    {noted} observations where the specification is silent (see conformance.html)")
+        out.write_line(f"noted:    {noted} observations where the specification is silent (see index.html)")
     for line in _aftermath(data):
         out.write_line(line, red=True)
     if data["settings"]["reports"] and written:

@@ -41,7 +41,7 @@ class FindsADeletionWithABodyTooLarge(App):
         return super().delete_tag(request, image_id, tag)
 
 
-@breaks("TAG-ADD-34", profile="standard")
+@breaks("TAG-ADD-34", "TAG-DEL-15", profile="standard")
 class LosesTagsOfACreation(App):
     """Creates images without the tags that were asked for."""
 

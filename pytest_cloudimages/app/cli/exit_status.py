@@ -1,14 +1,40 @@
-"""The exit statuses of the command."""
+"""The exit statuses of all commands: one table, and no number with two meanings.
+
+Made from it are what the commands say in their help, and the README's table, which
+`python -m pytest_cloudimages.app.cli.exit_status` prints.
+"""
 
 from __future__ import annotations
 
-USAGE, NOT_JUDGED, SUITE_ERROR = 2, 3, 4
+FINE, FOUND, USAGE, NOT_JUDGED, SUITE_ERROR, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
-RUN_ENDS = """\
-exit status:
-  0  no requirement failed
-  1  at least one failed (with --strict: or is advisory)
-  2  usage or configuration
-  3  it could not be judged: blocked, unstable, nothing tested, or something was left behind
-  4  an error of the suite itself
-"""
+MEANINGS = {
+    FINE: "nothing is held against the service: no requirement failed, or with a baseline none that is new",
+    FOUND: "at least one requirement failed (with --strict: or is advisory), neither accepted nor in the baseline; or a"
+    " deviation has expired, is unknown, or no longer deviates",
+    USAGE: "usage or configuration, or a file that cannot be read as what it should be",
+    NOT_JUDGED: "it could not be judged: blocked, unstable, nothing tested, something left behind, or nobody read on",
+    SUITE_ERROR: "an error of the suite itself, or a report that could not be written",
+    INTERRUPTED: "interrupted; what was seen until then is in the reports",
+}
+
+
+def epilog() -> str:
+    """Return what the help of a command says of the exit statuses."""
+    import textwrap
+
+    rows = [
+        textwrap.fill(text, 100, initial_indent=f"  {status:<4} ", subsequent_indent=" " * 7)
+        for status, text in MEANINGS.items()
+    ]
+    return "\n".join(["exit status:", *rows, ""])
+
+
+def markdown() -> str:
+    """Return the README's table of exit statuses."""
+    rows = [f"| {status} | {text} |" for status, text in MEANINGS.items()]
+    return "\n".join(["| exit status | meaning |", "| --- | --- |", *rows]).replace("--strict", "`--strict`")
+
+
+if __name__ == "__main__":
+    print(markdown())

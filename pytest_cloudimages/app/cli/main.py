@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING, NoReturn
 
 from pytest_cloudimages import __version__
 from pytest_cloudimages.app.cli.arguments import add_arguments, argument_type
-from pytest_cloudimages.app.cli.exit_status import NOT_JUDGED, RUN_ENDS, USAGE
+from pytest_cloudimages.app.cli.deviations import OUTPUT, deviations
+from pytest_cloudimages.app.cli.diff import diff
+from pytest_cloudimages.app.cli.exit_status import INTERRUPTED, USAGE, epilog
 from pytest_cloudimages.app.cli.requirements import requirements
 from pytest_cloudimages.app.cli.run import run
 from pytest_cloudimages.app.cli.serve import PORT, serve
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 
 class _Parser(argparse.ArgumentParser):
@@ -39,14 +41,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if chosen.command == "run":
             return run(chosen, rest)
-        return serve(chosen.port) if chosen.command == "serve" else requirements(chosen)
+        return OTHERS[chosen.command](chosen)
     except KeyboardInterrupt:
-        print("cloudimages: interrupted before the first request", file=sys.stderr)
-        return NOT_JUDGED
+        print("cloudimages: interrupted", file=sys.stderr)
+        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has seen enough, as `| head` does; Python must not complain at exit.
         sys.stderr.close()
         return 0
+
+
+OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "deviations": deviations,
+    "diff": diff,
+    "requirements": requirements,
+    "serve": lambda chosen: serve(chosen.port),
+}
+"""The commands besides `run`, which hands words on to pytest."""
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -60,12 +71,31 @@ def _parser() -> argparse.ArgumentParser:
     run_parser = commands.add_parser(
         "run",
         help="judge a service",
-        epilog=RUN_ENDS,
+        epilog=epilog(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="cloudimages run [--reference | --endpoint URL | --cloud NAME] [options] [-- pytest options]",
         description="Judge the service that --endpoint, --cloud or the OS_* variables name, or the embedded one.",
     )
     add_arguments(run_parser)
+
+    diff_parser = commands.add_parser(
+        "diff",
+        help="compare two runs, finding by finding",
+        epilog=epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    diff_parser.add_argument("old", metavar="OLD", help="conformance.json of the earlier run, or its folder")
+    diff_parser.add_argument("new", metavar="NEW", help="conformance.json of the later run, or its folder")
+    diff_parser.add_argument("--strict", action="store_true", help="advisory findings that are new count too")
+    shape = diff_parser.add_mutually_exclusive_group()
+    shape.add_argument("--json", action="store_true", help="as JSON")
+    shape.add_argument("--markdown", action="store_true", help="as Markdown")
+
+    deviations_parser = commands.add_parser("deviations", help="write a file of accepted departures, to be filled in")
+    actions = deviations_parser.add_subparsers(dest="action", required=True, metavar="new")
+    new_parser = actions.add_parser("new", help="write a deviation for each finding of a run")
+    new_parser.add_argument("results", metavar="RESULTS", help="conformance.json of a run, or its folder")
+    new_parser.add_argument("--output", metavar="FILE", default=OUTPUT, help=f"where to write it [{OUTPUT}]")
 
     serve_parser = commands.add_parser("serve", help="run the embedded server until Ctrl-C")
     serve_parser.add_argument(

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_cloudimages.app.cli.arguments import handed_on, typed
-from pytest_cloudimages.app.cli.exit_status import NOT_JUDGED, SUITE_ERROR, USAGE
+from pytest_cloudimages.app.cli.exit_status import FINE, INTERRUPTED, NOT_JUDGED, SUITE_ERROR, USAGE
 from pytest_cloudimages.app.pytest_options import Handover
 
 if TYPE_CHECKING:
@@ -66,6 +66,16 @@ class _ResultsCollector:
         self.unwritten = config.stash.get(UNWRITTEN, "")
 
 
+REASONS = {
+    FINE: "this was a rehearsal",
+    USAGE: "usage or configuration, see above",
+    NOT_JUDGED: "no check is left of what was asked for",
+    INTERRUPTED: "before anything was judged",
+    SUITE_ERROR: "an error of the suite itself, see above",
+}
+"""Why a run has no verdict, by its exit status."""
+
+
 def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     """Run the suite under pytest, and return the exit status that the help describes."""
     import pytest
@@ -77,11 +87,14 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     last = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     try:
         with _own_surroundings():
-            status = pytest.main([*words, *last], plugins=[collector, handover])
+            ended = pytest.main([*words, *last], plugins=[collector, handover])
+        status = _status(collector, ended, chosen)
+        if not collector.unwritten:
+            print(_last_line(collector, status, chosen))
         # What is still to be written finds nobody to read it now, and not when Python ends.
         sys.stdout.flush()
     except KeyboardInterrupt:
-        status = pytest.ExitCode.INTERRUPTED
+        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has left, as `| head` does: the run was cut short, and nothing of it is a verdict.
         leave_unread()
@@ -89,7 +102,7 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     except OSError as problem:
         # Where the disk is full, or the terminal is gone, nothing more can be told than this.
         return _not_written(problem)
-    return _not_written(collector.unwritten) if collector.unwritten else _status(collector, status, chosen)
+    return _not_written(collector.unwritten) if collector.unwritten else status
 
 
 def leave_unread() -> None:
@@ -102,16 +115,29 @@ def _status(collector: _ResultsCollector, status: int, chosen: argparse.Namespac
     """Return the exit status of a run that pytest has ended with this status."""
     import pytest
 
-    print(*collector.uncollected, sep="\n", end="", file=sys.stderr)
-    if collector.results is not None:
-        if status == pytest.ExitCode.INTERNAL_ERROR or collector.uncollected:
-            return SUITE_ERROR
-        return 0 if chosen.dry_run else collector.results.exit_status(strict=chosen.strict)
-    if status == pytest.ExitCode.USAGE_ERROR:
-        return USAGE
-    if status in (pytest.ExitCode.NO_TESTS_COLLECTED, pytest.ExitCode.INTERRUPTED):
-        return NOT_JUDGED
-    return SUITE_ERROR if status else 0
+    if collector.uncollected:
+        print(*collector.uncollected, sep="\n", file=sys.stderr)
+        return SUITE_ERROR
+    if collector.results is not None and status != pytest.ExitCode.INTERNAL_ERROR and not chosen.dry_run:
+        return collector.results.exit_status(strict=chosen.strict)
+    # A rehearsal finds nothing; and where there are no results, pytest alone knows why.
+    statuses: dict[int, int] = {
+        pytest.ExitCode.OK: FINE,
+        pytest.ExitCode.TESTS_FAILED: FINE if chosen.dry_run else SUITE_ERROR,
+        pytest.ExitCode.USAGE_ERROR: USAGE,
+        pytest.ExitCode.INTERRUPTED: INTERRUPTED,
+        pytest.ExitCode.NO_TESTS_COLLECTED: NOT_JUDGED,
+    }
+    return statuses.get(status, SUITE_ERROR)
+
+
+def _last_line(collector: _ResultsCollector, status: int, chosen: argparse.Namespace) -> str:
+    """Return the sentence with which a run ends."""
+    from pytest_cloudimages.reporting.closing import WORDS, sentence
+
+    if collector.results is None or chosen.dry_run or status == SUITE_ERROR:
+        return f"{WORDS[status]}: {REASONS[status]}; exit {status}"
+    return sentence(collector.results)
 
 
 def _not_written(problem: object) -> int:

@@ -183,6 +183,9 @@ BODIES_OF_METHODS: dict[str, dict[str, Any]] = {
 }
 """What other methods would add, were they supported."""
 
+TAKES_ANY_CODING = {"User-Agent": "curl/8.5.0", "Accept": "*/*", "Accept-Encoding": "gzip, deflate, br, zstd"}
+"""What clients send that take an answer in whatever form it is: no body is to come in any."""
+
 # What names another tag than the path of a URL does
 
 _FIELDS = ("X-Tag", "Tag", "X-Image-Meta-Tag", "X-Image-Meta-Tags", "X-Image-Tags", "Slug", "Name", "Link")

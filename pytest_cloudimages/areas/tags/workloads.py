@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -32,6 +32,7 @@ from pytest_cloudimages.engine.drawing import Sample
 from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import FreshImage, Run
+from pytest_cloudimages.engine.settings import Profile
 from pytest_cloudimages.history.operations import READ, Kind, Operation
 from pytest_cloudimages.history.oracles import took_exact_effect
 from pytest_cloudimages.history.sequential_plans import add_delete, full_cycle, read_often
@@ -44,10 +45,22 @@ ON_OTHER_IMAGE = 3
 """Tags that are first added to another image, so that it shares them with the one that is changed."""
 
 
+def _effort(run: Run) -> Profile:
+    """Return the numbers of the profile, with no more tags on one image than the operator allows.
+
+    What happens at the limit is asked by itself; elsewhere every image has room for one more.
+    """
+    effort, limit = run.settings.effort, run.settings.tag_limit
+    if not limit:
+        return effort
+    room = max(limit - 1, 2)
+    return replace(effort, tags=min(effort.tags, room), many=min(effort.many, room))
+
+
 @workload(salt="plain", follows_the_seed=True, requests=(54, 108, 625, 1003))
 def plain_tags(run: Run, seed: int) -> Steps:
     """Run plain tags through the full cycle: added, repeated, deleted, deleted again, re-added, deleted."""
-    effort = run.settings.effort
+    effort = _effort(run)
     rounds = -(-effort.tags // len(strategies.PLAIN))
     drawn = drawing.draw(drawing.samples(strategies.PLAIN, rounds), seed, effort.full_cycles)
     # Every class once before any comes twice, however few there is room for.
@@ -59,7 +72,7 @@ def plain_tags(run: Run, seed: int) -> Steps:
 @workload(salt="unusual", follows_the_seed=True, requests=(0, 172, 1619, 5395))
 def unusual_tags(run: Run, seed: int) -> Steps:
     """Run some unusual tags of every class through the full cycle, and add and delete the others once."""
-    effort = run.settings.effort
+    effort = _effort(run)
     if not run.rounds:
         return steps_of([])
     in_full, once = [], []
@@ -77,7 +90,7 @@ def unusual_tags(run: Run, seed: int) -> Steps:
 @workload(empty=lambda: steps_of([]), requests=(0, 444, 887, 887))
 def confusable_tags(run: Run) -> Steps:
     """Add and delete pairs of tags that a service may take for each other, either of a pair first."""
-    effort = run.settings.effort
+    effort = _effort(run)
     if not run.rounds:
         return steps_of([])
     pairs = [
@@ -99,7 +112,7 @@ def confusable_tags(run: Run) -> Steps:
 @workload(empty=lambda: steps_of([]), requests=(52, 87, 87, 87))
 def boundary_tags(run: Run) -> Steps:
     """Add tags of one character, at the boundary lengths and past the limit, and some that look like something else."""
-    effort = run.settings.effort
+    effort = _effort(run)
     within = [
         *((tag, "one character") for tag in corpus.SINGLE_CHARACTERS),
         *((tag, "boundary") for tag in corpus.BOUNDARY_LENGTHS),
@@ -142,7 +155,7 @@ def absent_tags(run: Run) -> Steps:
 @workload(salt="lengths", follows_the_seed=True, requests=(0, 557, 917, 917))
 def every_length(run: Run, seed: int) -> Steps:
     """Add and delete plain tags of every length, and words and phrases that services are known to mistreat."""
-    effort = run.settings.effort
+    effort = _effort(run)
     if not run.rounds:
         return steps_of([])
     plain = [(corpus.tag_of_length(length, seed), "every length") for length in range(1, limits.LONGEST + 1)]
@@ -185,7 +198,7 @@ def special_tags(run: Run, seed: int) -> Steps:
     if not run.rounds:
         return steps_of([])
     written = [(tag, input_class) for input_class, tags in corpus.SPECIAL.items() for tag in tags]
-    plans = [add_delete(batch) for batch in drawing.batches(written, run.settings.effort.tags)]
+    plans = [add_delete(batch) for batch in drawing.batches(written, _effort(run).tags)]
     return _executed_then_in_parts(run, [*plans, _plan_of_polyglots(seed)])
 
 
@@ -197,7 +210,7 @@ def _executed_then_in_parts(run: Run, plans: list[list[Operation]]) -> Steps:
     """Execute plans, and after them a plan of the parts of each tag that did not come through whole."""
     whole = _executed(run, plans)
     parts = _parts_of(_not_kept(whole.histories))
-    plans_of_parts = [add_delete(batch) for batch in drawing.batches(parts, run.settings.effort.tags)]
+    plans_of_parts = [add_delete(batch) for batch in drawing.batches(parts, _effort(run).tags)]
     return whole + _executed(run, plans_of_parts)
 
 
@@ -315,7 +328,7 @@ def _among_many(run: Run, count: int) -> SequentialHistory:
 @workload(salt="sequences", follows_the_seed=True, requests=(17, 178, 1900, 6358))
 def sequences(run: Run, seed: int) -> Steps:
     """Run random sequences on two images, and add many tags to one."""
-    effort = run.settings.effort
+    effort = _effort(run)
     plans = drawing.draw(strategies.plans(effort.steps), seed, effort.sequences)
     # Of equal length and without meaning, so that nothing but their number can make a difference.
     many = [f"m{zlib.crc32(f'{seed} {place}'.encode()):08x}" for place in range(effort.many)]
@@ -326,7 +339,7 @@ def sequences(run: Run, seed: int) -> Steps:
 @workload(salt="related sequences", follows_the_seed=True, requests=(0, 39, 187, 621))
 def confusable_sequences(run: Run, seed: int) -> Steps:
     """Run random sequences of tags that a service may take for each other."""
-    effort = run.settings.effort
+    effort = _effort(run)
     if not effort.rounds:
         return steps_of([])
     plans = drawing.draw(strategies.confusable_plans(), seed, -(-effort.rounds // 2))
@@ -340,7 +353,7 @@ def read_path_checks(run: Run, seed: int, *, patching: bool = True) -> Compariso
 
     Without ``patching``, what a PATCH sets is added and deleted tag by tag.
     """
-    effort = run.settings.effort
+    effort = _effort(run)
     plans = drawing.draw(read_paths.read_path_plans(), seed, effort.read_paths) if effort.read_paths else []
     return read_paths.check_read_paths(
         run.fresh_image, plans if patching else map(read_paths.by_address, plans), single=run.single

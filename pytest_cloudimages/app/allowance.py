@@ -1,0 +1,68 @@
+"""What a run is allowed: departures that are accepted, and those that an earlier run has already."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from pytest_cloudimages.engine.settings import Settings
+    from pytest_cloudimages.reporting.deviations import Deviation
+    from pytest_cloudimages.reporting.results import Results
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """The deviations and the baseline that a tester has given."""
+
+    deviations: Sequence[Deviation] | None = None
+    baseline: Mapping[str, Any] | None = None
+    cloud: str | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Allowance:
+        """Read the files that the settings name; raise ``ValueError`` with one line for what cannot be used."""
+        # Reading checks form and content, and loads what that takes.
+        from pytest_cloudimages.app.result_files import deviations_at, results_at
+
+        if settings.dry_run:
+            return cls()
+        return cls(
+            deviations_at(Path(settings.deviations)) if settings.deviations else None,
+            results_at(Path(settings.baseline)) if settings.baseline else None,
+            settings.cloud,
+        )
+
+    def of_results(self, results: Results) -> Results:
+        """Return the results with what is accepted, and compared with the earlier run."""
+        if self.deviations is not None:
+            results = results.accepting(self.deviations)
+        return results if self.baseline is None else results.against(self.baseline)
+
+    def accepted(self, endpoint: str) -> dict[str, Deviation]:
+        """Return the deviations that hold today for every class of input, by requirement.
+
+        While checks are running it is not known yet for which class a finding holds.
+        """
+        today = dt.datetime.now(dt.UTC).date()
+        return {
+            deviation.requirement: deviation
+            for deviation in self.deviations or ()
+            if deviation.input_class is None
+            and deviation.expires >= today
+            and deviation.is_of({"endpoint": endpoint}, self.cloud)
+        }
+
+    def on_the_page(self, entries: Sequence[dict[str, Any]], endpoint: str) -> list[dict[str, Any]]:
+        """Return the entries of one check, in which what is accepted for every class of input says so."""
+        accepted = self.accepted(endpoint)
+        return [
+            {**entry, "deviates": accepted[entry["id"]].as_data()}
+            if "identity" in entry and entry["id"] in accepted
+            else entry
+            for entry in entries
+        ]

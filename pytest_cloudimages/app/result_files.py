@@ -1,0 +1,88 @@
+"""conformance.json of another run: read, and refused in one line where it is not what it should be."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from pytest_cloudimages.client.showing import in_one_line
+from pytest_cloudimages.reporting.deviations import Deviation, parse
+from pytest_cloudimages.reporting.results import FORMAT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+RESULTS = "conformance.json"
+LARGEST = 64 * 1024 * 1024
+"""Octets of a file that is read; a full run has five million at most."""
+LARGEST_DEVIATIONS = 1024 * 1024
+LONGEST_PROBLEM = 200
+
+
+def results_at(path: Path) -> dict[str, Any]:
+    """Return the results in a file, or in a folder of reports.
+
+    Raise ``ValueError`` with one line that names the file, says what was expected, and what to do.
+    """
+    file = path / RESULTS if path.is_dir() else path
+    try:
+        data = json.loads(_text(file, LARGEST))
+    except (json.JSONDecodeError, RecursionError) as problem:
+        raise ValueError(f"{file}: expected {RESULTS} of a run, got no JSON: {_brief(problem)}") from None
+    except ValueError as problem:
+        raise ValueError(f"{file}: {_brief(problem)}") from None
+    if not isinstance(data, dict) or "format" not in data:
+        raise ValueError(f"{file}: expected {RESULTS} of a run, got other JSON")
+    if data["format"] != FORMAT:
+        raise ValueError(
+            f"{file}: expected form {FORMAT} of {RESULTS}, got form {_brief(data['format'])}; make it anew with this"
+            " version of cloudimages"
+        )
+    if wrong := next(_problems(data), ""):
+        raise ValueError(f"{file}: expected {RESULTS} of a run; {wrong}; make it anew with this version")
+    return data
+
+
+def deviations_at(path: Path) -> list[Deviation]:
+    """Return the deviations in a file; raise ``ValueError`` with one line that names it and says what is wrong."""
+    try:
+        return parse(_text(path, LARGEST_DEVIATIONS))
+    except ValueError as problem:
+        raise ValueError(f"{path}: {_brief(problem)}") from None
+
+
+def _text(file: Path, largest: int) -> str:
+    try:
+        with file.open("rb") as opened:
+            octets = opened.read(largest + 1)
+    except OSError as problem:
+        raise ValueError(f"cannot be read: {problem.strerror}") from None
+    if len(octets) > largest:
+        raise ValueError(f"expected at most {largest // 1024 // 1024} MiB, got more")
+    try:
+        return octets.decode("utf-8")
+    except UnicodeDecodeError:
+        raise ValueError("expected UTF-8, got other octets") from None
+
+
+def _problems(data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what the schema of the results has against some, and what no schema says."""
+    from importlib import resources
+
+    import jsonschema
+
+    schema = json.loads((resources.files("pytest_cloudimages.reporting.schemas") / RESULTS).read_text("utf-8"))
+    for error in jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker()).iter_errors(data):
+        yield f"{_brief(error.json_path)}: {_brief(error.message)}"
+    ids = [entry["id"] for entry in data["requirements"]]
+    if len({*ids}) < len(ids):
+        yield "a requirement has more than one entry"
+    for entry in data["requirements"]:
+        if "rate" in entry and entry["rate"]["violations"] > entry["rate"]["of"]:
+            yield f"the rate of {entry['id']} is more than all"
+
+
+def _brief(problem: object) -> str:
+    text = in_one_line(" ".join(str(problem).split()))
+    return text if len(text) <= LONGEST_PROBLEM else f"{text[:LONGEST_PROBLEM]}…"
