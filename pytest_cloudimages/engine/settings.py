@@ -22,7 +22,7 @@ class Profile:
     read_every: int
     """The image is read after every so many of these operations; 0: now and then."""
     many: int
-    """Tags that a single image comes to have; 0: not tried."""
+    """Tags that a single image comes to have, where it could not be given many at once; 0: not tried."""
     read_paths: int
     """Sequences that change tags through every write path and compare every read path."""
     cases: int
@@ -63,7 +63,7 @@ PROFILES = {
         sequences=2,
         steps=30,
         read_every=0,
-        many=44,
+        many=70,
         read_paths=1,
         cases=5,
         clients=(2, 4, 8, 16),

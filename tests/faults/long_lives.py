@@ -106,8 +106,11 @@ def _deletes_no(name: str, doc: str, which: Callable[[str], object], *ids: str) 
     breaks(*ids, profile="standard")(type(name, (App,), {"delete_tag": delete_tag, "__doc__": doc}))
 
 
-_deletes_no("DeletesNoIp", "Does not find the tag ::1 when it is to be deleted.", "::1".__eq__, "TAG-HIST-04")
-_deletes_no("DeletesNoPrice", "Does not find the tag 1,5 when it is to be deleted.", "1,5".__eq__, "TAG-HIST-04")
+EVERYWHERE = ("TAG-DEL-01", "TAG-HIST-04")
+"""What a deletion of printable characters that is not done breaks."""
+
+_deletes_no("DeletesNoIp", "Does not find the tag ::1 when it is to be deleted.", "::1".__eq__, *EVERYWHERE)
+_deletes_no("DeletesNoPrice", "Does not find the tag 1,5 when it is to be deleted.", "1,5".__eq__, *EVERYWHERE)
 _deletes_no(
     "DeletesNoTurkish",
     "Does not find tags with a dotted capital I when they are to be deleted.",

@@ -47,14 +47,17 @@ CYCLES, TIMES = 12, 6
 def plan_of_a_long_life() -> list[Operation]:
     """Return a plan in which a tag comes and goes a dozen times, and another is added, and deleted, six times running.
 
-    Its first cycles are read together: two are tried with every plain tag.
+    Its first cycles are read together: two are tried with every plain tag. Some more come and go in the end, so that
+    there are more deletions than any page or buffer of twenty holds.
     """
     again, often = ("again-and-again", "long life"), ("six-times", "long life")
     cycle = [*each(Kind.ADD, [again]), *each(Kind.DELETE, [again])]
     plan = [*each(Kind.ADD, [("stays", "long life")]), *cycle, *cycle]
     for _ in range(CYCLES - 2):
         plan += [*cycle, READ]
-    return [*plan, *in_groups([(Kind.ADD, [often] * TIMES), (Kind.DELETE, [often] * TIMES)])]
+    more = [(f"more-{place}", "long life") for place in range(9)]
+    groups = [(Kind.ADD, [often] * TIMES), (Kind.DELETE, [often] * TIMES), (Kind.ADD, more), (Kind.DELETE, more)]
+    return [*plan, *in_groups(groups)]
 
 
 def plan_of_absence(present: Sequence[Classified], absent: Sequence[Classified]) -> list[Operation]:

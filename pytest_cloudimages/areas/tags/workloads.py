@@ -162,8 +162,9 @@ def every_length(run: Run, seed: int) -> Steps:
     plain += [(word, "word or number") for word in corpus.WORDS]
     plans = _add_some_delete(plain, seed, effort.tags, effort.delete_every, together=effort.delete_every > 1)
     phrases = [(phrase, "looks like something else") for phrase in corpus.PHRASES]
-    phrases += [(phrase, "255 characters of several kinds") for phrase in corpus.LONG]
     plans += _add_some_delete(phrases, seed, effort.tags, 1)
+    long = [(phrase, "255 characters of several kinds") for phrase in corpus.LONG]
+    plans += _add_some_delete(long, seed, effort.tags, min(effort.delete_every, 2), together=effort.delete_every > 1)
     return _executed(run, plans)
 
 
@@ -325,13 +326,14 @@ def _among_many(run: Run, count: int) -> SequentialHistory:
     return sequential.execute(plan_among_many(), TAGS, filled, single=True, empty=False)
 
 
-@workload(salt="sequences", follows_the_seed=True, requests=(17, 178, 1900, 6358))
-def sequences(run: Run, seed: int) -> Steps:
-    """Run random sequences on two images, and add many tags to one."""
+@workload(salt="sequences", follows_the_seed=True, needs=["many_tags"], requests=(17, 78, 1760, 6358))
+def sequences(run: Run, seed: int, many_tags: Steps) -> Steps:
+    """Run random sequences on two images, and add many tags to one where it could not be given many at once."""
     effort = _effort(run)
     plans = drawing.draw(strategies.plans(effort.steps), seed, effort.sequences)
     # Of equal length and without meaning, so that nothing but their number can make a difference.
-    many = [f"m{zlib.crc32(f'{seed} {place}'.encode()):08x}" for place in range(effort.many)]
+    wanted = 0 if many_tags.histories else effort.many
+    many = [f"m{zlib.crc32(f'{seed} {place}'.encode()):08x}" for place in range(wanted)]
     plans = [*(read_often(plan, effort.read_every) for plan in plans), *([plan_of_many(many)] if many else [])]
     return _executed(run, plans)
 
