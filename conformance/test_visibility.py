@@ -1,7 +1,5 @@
 # tags as images, lists and schemas show them
 
-import uuid
-
 import pytest
 
 from pytest_cloudimages import Blocked, expect, note, requirement
@@ -18,16 +16,15 @@ from pytest_cloudimages.areas.tags.checks import (
     OwnerOf,
     ReadPath,
     Representations,
-    Run,
+    Selections,
     Steps,
-    expect_filtered,
     expect_tags,
     overlong,
     repeated,
     set_tags,
     shows_tags,
 )
-from pytest_cloudimages.areas.tags.corpus import FILTERED_ENDINGS, NEAR_ENDINGS, SET_TOGETHER
+from pytest_cloudimages.areas.tags.corpus import SET_TOGETHER
 from pytest_cloudimages.areas.tags.fixtures import *
 
 STRINGS = Allowed("a list of strings", lambda values: values is not None)
@@ -46,7 +43,9 @@ def test_an_image_shows_its_tags_as_a_list_of_strings(
 
 # "images.tags: Image tags."
 @requirement("TAG-VIS-02")
-def test_the_list_shows_the_tags_of_the_image(representations: Representations, read_path_checks: Comparisons) -> None:
+def test_the_list_shows_the_tags_of_the_image(
+    representations: Representations, read_path_checks: Comparisons, filtered_lists: Selections
+) -> None:
     # Whether what the image itself shows is a list of strings is asked by TAG-VIS-01.
     for state in representations.shown(where=lambda state: state.reading.values is not None):
         if state.unlisted and not state.broken:
@@ -57,50 +56,28 @@ def test_the_list_shows_the_tags_of_the_image(representations: Representations, 
 
     for comparison in read_path_checks.aside().at(ReadPath.LIST):
         expect({*comparison.shown}, {*comparison.expected}, f"tags in {ReadPath.LIST}")
+    for selections in (filtered_lists.aside().by(several=several) for several in (False, True)):
+        for selection in selections:
+            selection.expect_tags()
 
 
 # "tag: Filters the list of images by the specified tag."
 @requirement("TAG-VIS-03")
-def test_the_filter_selects_by_tag(
-    fresh_image: FreshImage, read_path_checks: Comparisons, cloudimages_run: Run
-) -> None:
+def test_the_filter_selects_by_tag(filtered_lists: Selections, read_path_checks: Comparisons) -> None:
     for comparison in read_path_checks.aside().at(ReadPath.FILTER):
         comparison.expect()
 
-    if cloudimages_run.single:
-        pytest.skip("needs a second image: lend another with a further --image ID")
-    mark = uuid.uuid4().hex
-    near = [mark[:-1], mark[1:], f"x{mark}", mark.upper(), "y", *(f"{mark}{end}" for end in NEAR_ENDINGS)]
-    with fresh_image() as tagged, fresh_image() as untagged:
-        # No more than an image may carry.
-        limit = cloudimages_run.settings.tag_limit
-        untagged.given_tags_at_once(*near[:limit])
-        # How tags beyond ASCII are kept is asked by TAG-URI-11: what is looked for is what is shown.
-        added = [tag for end in FILTERED_ENDINGS[:limit] if tagged.add_tag(tag := f"{mark}{end}").ok]
-        shown = tagged.eventual_tags(added)
-        if mark not in added or mark not in shown:
-            raise Blocked(f"The image does not carry the tags that were to be looked for: {added}.")
-
-        for tag in added:
-            if tag in shown:
-                expect_filtered(tagged, [tag], [tagged.id])
-        tagged.delete_tag(mark)
-        if mark not in tagged.read(lambda found: mark not in found):
-            expect_filtered(tagged, [mark], [])
+    filtered_lists.require()
+    for selection in filtered_lists.by(several=False):
+        selection.expect()
 
 
 # "tag=A&tag=B"
 @requirement("TAG-VIS-04")
-def test_filters_by_several_tags_are_combined_with_and(fresh_image: FreshImage, cloudimages_run: Run) -> None:
-    if cloudimages_run.single:
-        pytest.skip("needs a second image: lend another with a further --image ID")
-    first, second, third = (f"{letter}-{uuid.uuid4().hex}" for letter in "abc")
-    with fresh_image() as with_all, fresh_image() as with_two:
-        with_all.given_tags(first, second, third)
-        with_two.given_tags(first, second)
-
-        for tags in ([first, third], [third, first], [first, second, third]):
-            expect_filtered(with_all, tags, [with_all.id])
+def test_filters_by_several_tags_are_combined_with_and(filtered_lists: Selections) -> None:
+    filtered_lists.require()
+    for selection in filtered_lists.by(several=True):
+        selection.expect()
 
 
 # "An image can only be tagged once with a specific string."

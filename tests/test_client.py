@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import time
 from contextlib import ExitStack
@@ -97,6 +98,7 @@ def test_a_bare_request_has_no_body_and_no_type(caller: ImagesClient, peer: Any)
     caller.add_tag("id", "x")
 
     fields = dict(line.split(b": ", 1) for line in peer.heads[0].split(b"\r\n")[1:] if line)
+    assert re.fullmatch(rb"req-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", fields.pop(b"X-OpenStack-Request-ID"))
     assert fields == {
         b"Host": peer.url.removeprefix("http://").encode(),
         b"User-Agent": b"pytest-cloudimages",

@@ -297,3 +297,13 @@ def test_a_purpose_holds_for_its_block_and_its_thread() -> None:
         raise ZeroDivisionError
 
     assert [*seen, recorder.purpose] == [Purpose.PREPARING, Purpose.JUDGING, Purpose.CLEANING, Purpose.JUDGING]
+
+
+def test_an_exchange_is_found_in_the_logs_of_the_service() -> None:
+    """By the service's own name for it, or else by the one that it was sent with; a command to paste has neither."""
+    ours, theirs = ("X-OpenStack-Request-ID", "req-ours"), ("x-openstack-request-id", "req-theirs")
+    sent = replace(PLAIN, headers=(*PLAIN.headers, ours))
+
+    assert sent.as_data("http://h")["request_id"] == "req-ours"
+    assert replace(sent, answer_headers=(theirs,)).as_data("http://h")["request_id"] == "req-theirs"
+    assert "req-ours" not in sent.curl("http://h")

@@ -77,6 +77,8 @@ def test_data_stays_what_it_was(text: str) -> None:
         ("PUT", "/v2/images/6e0b/tags/a/b", "other requests"),
         ("PUT", "/v2/images/6e0b/\x1b[31m/a", "other requests"),
         ("put", "/v2/images/6e0b/tags/a", "other requests"),
+        ("FOO", "/v2/images/6e0b/tags/a", "other requests"),
+        ("PUT", "/v2/images/6e0b/tags/%2F%0A?a\nb", "PUT /images/{image_id}/tags/{tag}"),
         ("GET", "/", "other requests"),
     ],
 )

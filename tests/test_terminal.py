@@ -93,6 +93,13 @@ def test_a_finding_tells_what_was_asked_and_what_came() -> None:
     ]
 
 
+def test_a_finding_tells_how_it_is_found_in_the_logs() -> None:
+    """By the id of the last request, as the service has it."""
+    exchange = {"method": "PUT", "target": "/v2/x", "status": 500, "request_id": "req-1\x1b"}
+
+    assert terminal.finding(entry("A-01", "fail", exchanges=[exchange]))[2] == "  request: req-1\\x1b"
+
+
 def test_a_finding_tells_for_which_input_it_holds() -> None:
     """Where that was found out; what no terminal shows is escaped."""
     lines = terminal.finding(entry("A-01", "fail", **{"class": "any tag with a NUL ('\u200b' fine)"}))

@@ -3,6 +3,7 @@
 import enum
 import re
 import shlex
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from pytest_cloudimages.client.redaction import HIDDEN, SECRETS, printable
 
 TOKEN = "X-Auth-Token"  # noqa: S105 - the name of a header
+REQUEST_ID = "X-OpenStack-Request-ID"
+"""The header by which a request is found in the logs of a service: ours in the request, the service's in the answer."""
 PATCH_TYPE = "application/openstack-images-v2.1-json-patch"
 KEPT_OCTETS = 2_000
 """Octets of a body that a report shows."""
@@ -68,6 +71,15 @@ class Exchange:
     """Octets of the whole answer, where more came than ``answer`` holds."""
 
     @property
+    def request_id(self) -> str:
+        """What the service calls the request in its logs, or else what we have called it."""
+        for headers in (self.answer_headers, self.headers):
+            for name, value in headers:
+                if name.lower() == REQUEST_ID.lower():
+                    return value
+        return ""
+
+    @property
     def broken(self) -> bool:
         """Whether the service failed at the request, or left it unanswered."""
         return self.status == 0 or self.status >= 500  # noqa: PLR2004 - the class of codes
@@ -85,6 +97,8 @@ class Exchange:
         # curl is told to make no list of an address with brackets, and no file's name of a body that begins with @.
         words = ["curl", "-isS", "--path-as-is", "--globoff", "-X", self.method]
         for name, value in self.headers:
+            if name.lower() == REQUEST_ID.lower():
+                continue  # a request that is sent again is another one
             # To curl, a field that ends in a semicolon is sent without a value.
             words += ["-H", f"{name}: $TOKEN" if is_token(name) else f"{name}: {value}" if value else f"{name};"]
         if self.body:
@@ -104,6 +118,7 @@ class Exchange:
             "answer_headers": [list(pair) for pair in self.answer_headers],
             "answer": printable(self.answer[:KEPT_OCTETS]),
             "answer_octets": max(self.size, len(self.answer)),
+            "request_id": printable(self.request_id.encode()),
             "stray": printable(self.trailing[:KEPT_OCTETS]),
             "caller": self.caller,
             "purpose": str(self.purpose),
@@ -122,3 +137,8 @@ def without_token(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 def is_token(name: str) -> bool:
     """Return whether a header field is the token's, however its name is written."""
     return name.lower() == TOKEN.lower()
+
+
+def named() -> dict[str, str]:
+    """Return the header by which operators find a request in their logs; a repetition has it as well."""
+    return {REQUEST_ID: f"req-{uuid.uuid4()}"}

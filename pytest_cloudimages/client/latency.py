@@ -1,14 +1,43 @@
 """How long answers took, by operation."""
 
 import math
+import re
 from array import array
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import unquote
 
-COLLECTIONS = {"images": "image_id", "tags": "tag", "members": "member_id", "schemas": "name", "tasks": "task_id"}
-"""What stands behind the name of a collection in a path, as the documents write it."""
+OPERATIONS = (
+    "GET /images",
+    "POST /images",
+    "GET /images/{image_id}",
+    "PATCH /images/{image_id}",
+    "DELETE /images/{image_id}",
+    "PUT /images/{image_id}/tags/{tag}",
+    "DELETE /images/{image_id}/tags/{tag}",
+    "PUT /images/{image_id}/file",
+    "GET /images/{image_id}/file",
+    "POST /images/{image_id}/actions/{action}",
+    "GET /images/{image_id}/members",
+    "POST /images/{image_id}/members",
+    "GET /images/{image_id}/members/{member_id}",
+    "PUT /images/{image_id}/members/{member_id}",
+    "DELETE /images/{image_id}/members/{member_id}",
+    "GET /schemas/{name}",
+    "GET /tasks",
+    "POST /tasks",
+    "GET /tasks/{task_id}",
+)
+"""The operations that documents know, as they write them."""
 OTHER = "other requests"
+
+
+def _pattern(operation: str) -> re.Pattern[str]:
+    """Return what the method and target of an operation look like, whatever path the endpoint has."""
+    method, _, path = operation.partition(" ")
+    return re.compile(rf"{method} (?:/[^?]*)?/v2{re.sub('{[^}]*}', '[^/?]+', path)}(?:[?].*)?", re.DOTALL)
+
+
+PATTERNS = {operation: _pattern(operation) for operation in OPERATIONS}
 
 
 def operation_of(method: str, target: str) -> str:
@@ -17,16 +46,8 @@ def operation_of(method: str, target: str) -> str:
     >>> operation_of("PUT", "/v2/images/6e0b/tags/miracle?x=1")
     'PUT /images/{image_id}/tags/{tag}'
     """
-    words = [unquote(word) for word in target.partition("?")[0].split("/") if word]
-    begins = next((place for place, word in enumerate(words) if word in COLLECTIONS), None)
-    if begins is None or not method.isascii() or not method.isupper():
-        return OTHER
-    shape: list[str] = []
-    for place, word in enumerate(words[begins:]):
-        if place % 2 == 0 and word not in COLLECTIONS:
-            return OTHER
-        shape.append(f"{{{COLLECTIONS[shape[-1]]}}}" if place % 2 else word)
-    return f"{method} /{'/'.join(shape)}" if len(shape) <= 4 else OTHER  # noqa: PLR2004 - no document goes deeper
+    request = f"{method} {target}"
+    return next((operation for operation, pattern in PATTERNS.items() if pattern.fullmatch(request)), OTHER)
 
 
 class Latencies:

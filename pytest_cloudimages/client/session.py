@@ -19,6 +19,7 @@ from pytest_cloudimages.client.exchange import (
     TOKEN,
     Exchange,
     Request,
+    named,
     without_token,
 )
 from pytest_cloudimages.client.recorder import Recorder
@@ -155,7 +156,8 @@ class ImagesClient(Short):
             how = {"chunked": chunked, "length": length, "idle": idle}
             return self._written(method, target, headers, body, json, spelled=spelled, **how)
 
-        answer = self._patiently(written())
+        request = written()
+        answer = self._patiently(request)
         if answer.status == 401 and self.renew and self._ended():  # noqa: PLR2004 - as HTTP has it
             self.renew()
             request = written()
@@ -266,6 +268,7 @@ class ImagesClient(Short):
             "Accept": self.accept,
             "User-Agent": "pytest-cloudimages",
             "Accept-Encoding": "identity",
+            **named(),
         }
         if token := self.token():
             sent[TOKEN] = token
@@ -291,7 +294,7 @@ class ImagesClient(Short):
     def others_are_answered(self) -> bool:
         """Whether the service answers a harmless request now."""
         try:
-            found = self.transport.send("GET", self.base + "/images?limit=1", {"Accept": "application/json"})
+            found = self.transport.send("GET", self.base + "/images?limit=1", {"Accept": "application/json"} | named())
         except requests.RequestException:
             return False
         return found.status_code not in TROUBLE
@@ -319,7 +322,7 @@ class ImagesClient(Short):
             raise Blocked("This asks for a connection of its own, and a proxy stands between; set NO_PROXY for it.")
         split = urllib.parse.urlsplit(self.endpoint)
         secure = split.scheme == "https"
-        sent = {"Host": split.netloc, "Accept": self.accept, "Connection": "close"}
+        sent = {"Host": split.netloc, "Accept": self.accept, "Connection": "close"} | named()
         if token := self.token():
             sent[TOKEN] = token
         sent |= headers or {}

@@ -69,6 +69,8 @@ def finding(entry: Mapping[str, Any]) -> list[str]:
     """Return a finding in a few lines: what was asked, what came, for which input, and the command that replays it."""
     asked = [f"{sent['method']} {sent['target']} → {sent['status'] or 'no answer'}" for sent in entry["exchanges"]]
     rows = [("asked", _short("; ".join(asked[-3:])) or "nothing could be asked")]
+    known = [sent["request_id"] for sent in entry["exchanges"] if sent.get("request_id")]
+    rows += [("request", _short(known[-1]))] if known else []
     rows += [(label, _short(text)) for label, text in differences(entry)]
     rows += _came(entry)
     rows += [("class", _short(entry["class"]))] if "class" in entry else []

@@ -1,8 +1,8 @@
 """Images, lists and schemas that show the tags as they are not."""
 
 import json
-from urllib.parse import parse_qs
 
+from pytest_cloudimages.reference import listing
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image
 from pytest_cloudimages.reference.schemas import SCHEMAS
@@ -169,14 +169,18 @@ class ListsWhatItListedFirst(_Lists):
 
 class _Filters(App):
     def list_images(self, request: Request) -> Reply:
-        wanted = parse_qs(request.query).get("tag", [])
+        query = listing.Query.read(request.query)
+        wanted = query.all("tag")
         if not wanted:
             return super().list_images(request)
-        document = json.loads(
-            super().list_images(Request("GET", request.path, request.headers, b"", request.caller)).body
-        )
-        document["images"] = [entry for entry in document["images"] if self.selects(entry["tags"], wanted)]
-        return Reply.of_json(document)
+        rest = listing.Query(tuple(pair for pair in query.pairs if pair[0] != "tag"))
+        with self.images.lock:
+            known = [image for image in self.images.all() if self.selects(list(image.tags), wanted)]
+            page = listing.page(known, request.caller, rest, self.represent)
+            document: dict[str, object] = {"images": [self.represent(image) for image in page.images]}
+        if page.more:
+            document["next"] = query.link("/v2/images", marker=page.images[-1].id)
+        return Reply.of_json(document | {"first": query.link("/v2/images"), "schema": "/v2/schemas/images"})
 
     def selects(self, tags: list[str], wanted: list[str]) -> bool:
         raise NotImplementedError

@@ -52,13 +52,14 @@ from pytest_cloudimages.areas.common.checks import (
 )
 from pytest_cloudimages.areas.tags.access import AccessAttempts
 from pytest_cloudimages.areas.tags.corpus import UNITS
+from pytest_cloudimages.areas.tags.filtered import Selections
 from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept
 from pytest_cloudimages.areas.tags.negative import NegativeRequests
 from pytest_cloudimages.areas.tags.other_attributes import expect_attributes_kept
 from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.areas.tags.race_findings import expect_none_lost, expect_once, lost_additions, not_once
 from pytest_cloudimages.areas.tags.races import Pattern
-from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath, expect_filtered
+from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.representations import Representations
 from pytest_cloudimages.areas.tags.tag_limit import AtALimit
 from pytest_cloudimages.areas.tags.workloads import LongLife, inconsistent_without_patch
@@ -101,6 +102,7 @@ __all__ = [
     "Reading",
     "Representations",
     "Run",
+    "Selections",
     "Step",
     "Steps",
     "alone",
@@ -112,7 +114,6 @@ __all__ = [
     "expect_attributes_kept",
     "expect_exact_effect",
     "expect_explained",
-    "expect_filtered",
     "expect_interpreted",
     "expect_kept",
     "expect_none_lost",

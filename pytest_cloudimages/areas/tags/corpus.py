@@ -201,10 +201,17 @@ NAMED_EVERYWHERE: dict[str, Any] = {
 
 # What a filter by tag may take for something else
 
-FILTERED_ENDINGS = ("", "A", " x", "&x=1", "+%2B", ",y", "%", "_", "é", "😀", "'", '"', ":z", "-" * 200, "07")
-"""Ends of tags that are looked for; each follows a text that no other image's tags contain."""
-NEAR_ENDINGS = ("-longer", "a", "xx", "x", "e", "7", "-" * 199)
-"""Ends of tags that are to be told from those."""
+FILTERED = (
+    *(("", end) for end in ("A", " x", "&x=1", "+%2B", ",y", "%", "_", "é", "😀", "'", '"', ":z", "-" * 200, "07")),
+    (" ", ""), ("", " "), ("\t", "\n"), ("", "\x00"), ("", "\x00more"), ("in:", ",q"), ("eq:", ""), ("neq:", ""),
+    ("!", ""), ("%41", "%00"), ("UP", "PER"), ("[", "]"), ("", "#f"), ("", ";g"), ("*", "*"),
+)  # fmt: skip
+"""What stands before and after a text that no other image's tags contain, in tags that are looked for."""
+NEAR = (
+    *(("", end) for end in ("-longer", "a", "xx", "x", "e", "7", "-" * 199, "y", "\x01", "q")),
+    ("", "&amp;x=1"), ("A", "\x00"), ("up", "per"), ("x ", ""), ("", " z"), ("un", ""),
+)  # fmt: skip
+"""The same of tags that are to be told from those."""
 
 SET_TOGETHER = (
     *SPECIAL["beyond ASCII"],

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from pytest_cloudimages.areas.tags.strategies import PLAIN, without_confusables
 from pytest_cloudimages.client.exchange import Exchange
-from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.images import MOST_PAGES, Image
+from pytest_cloudimages.client.session import segment
 from pytest_cloudimages.engine.drawing import Sample, merged
 from pytest_cloudimages.engine.recording import Case, Collection, cases
-from pytest_cloudimages.spec.mismatch import Allowed, expect
+from pytest_cloudimages.spec.mismatch import expect
 from pytest_cloudimages.spec.verdicts import Blocked
 
 Seen = TypeVar("Seen")
@@ -189,11 +190,9 @@ class _ReadPathCheck:
         """Look for a tag among all images; of others than ours nothing is expected."""
 
         def found() -> list[str] | None:
-            answer = self.images[0].client.list(tag=tag, limit="100")
-            entries = answer.data.get("images") if isinstance(answer.data, dict) else None
-            if not isinstance(entries, list):
+            ids = self.ids_on_pages(f"/images?tag={segment(tag)}&limit=100")
+            if ids is None:
                 return None
-            ids = {entry.get("id") for entry in entries if isinstance(entry, dict)}
             return [f"image {place}" for place, image in enumerate(self.images) if image.id in ids]
 
         def expected() -> list[str]:
@@ -208,6 +207,20 @@ class _ReadPathCheck:
         # Whether the list can be filtered at all is asked elsewhere.
         if shown is not None:
             self.compare(ReadPath.FILTER, expected(), shown)
+
+    def ids_on_pages(self, target: str) -> set[object] | None:
+        """Return the ids on the pages of a list; ``None`` where its first page is none."""
+        client, ids, seen = self.images[0].client, set[object](), set[str]()
+        while target and target not in seen and len(seen) < MOST_PAGES:
+            seen.add(target)
+            data = client.send("GET", target).data
+            entries = data.get("images") if isinstance(data, dict) else None
+            if not isinstance(entries, list):
+                return ids if len(seen) > 1 else None
+            ids |= {entry.get("id") for entry in entries if isinstance(entry, dict)}
+            link = data.get("next")
+            target = client.below(target, link) if isinstance(link, str) and link else ""
+        return ids
 
     def patiently(self, shown: Seen, again: Callable[[], Seen], wanted: list[str]) -> Seen:
         """Return what is shown once it is as wanted, or as it is when the time to wait is over."""
@@ -243,21 +256,3 @@ def check_read_paths(fresh_image: Open, plans: Iterable[Sequence[ReadPathStep]],
                         check.take(step)
         comparisons += check.comparisons
     return Comparisons(comparisons)
-
-
-def expect_filtered(image: Image, tags: Sequence[str], expected: Sequence[str]) -> None:
-    """Raise ``Mismatch`` unless the images that carry all these tags come to be those, by their ids."""
-    __tracebackhide__ = True
-
-    def found() -> list[str]:
-        answer = image.client.list(tag=tags)
-        expect(answer.status, 200, f"status of {answer}")
-        images = answer.data.get("images") if isinstance(answer.data, dict) else None
-        expect(images, A_LIST, f"images of {answer}")
-        return sorted(str(entry.get("id")) for entry in images or () if isinstance(entry, dict))
-
-    wanted = [*expected]
-    expect(image.eventually(found, wanted.__eq__), wanted, f"images filtered by {[*tags]!a}")
-
-
-A_LIST = Allowed("a list", lambda data: isinstance(data, list))

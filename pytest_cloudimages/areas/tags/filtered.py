@@ -1,0 +1,382 @@
+"""Lists filtered by tags: whose images they hold, page by page, and what they show of them."""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from pytest_cloudimages.areas.images.states import shared
+from pytest_cloudimages.areas.tags.corpus import FILTERED, NEAR
+from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.exchange import Exchange, Purpose
+from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine.provisioning import temporary_image
+from pytest_cloudimages.engine.recording import Case, Collection, cases
+from pytest_cloudimages.engine.registry import workload
+from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.mismatch import expect
+from pytest_cloudimages.spec.verdicts import Blocked
+
+MOST_PAGES = 8
+"""Pages of one filtered list that are followed: a service that takes no notice of the filter has no end."""
+PAGING = ("limit", "marker", "sort_key", "sort_dir")
+Query = tuple[tuple[str, str], ...]
+
+THE_TAG = "one tag"
+SPECIAL = "a special tag"
+DELETED = "a tag that was deleted"
+SEVERAL = "several tags"
+TOGETHER = "a tag together with"
+ANOTHER_PROJECT = "to another project"
+LABELS = ("the first image", "the image whose tags are close to it", "the second image", "the third image")
+STRANGE = "a private image of another project"
+
+
+@dataclass(frozen=True)
+class Known:
+    """An image of the run, and what it shows itself."""
+
+    label: str
+    image: Image
+    data: Mapping[str, Any]
+    seen: bool = True
+    """Whether the tester may see it."""
+
+    @property
+    def tags(self) -> list[str]:
+        """The tags it shows; none where they are no list of strings."""
+        tags = self.data.get("tags")
+        return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
+
+    def satisfies(self, query: Query) -> bool:
+        """Return whether it is what a query asks for, and the tester may see it."""
+        return self.seen and all(
+            value in self.tags if key == "tag" else key in PAGING or self.data.get(key) == value for key, value in query
+        )
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What the pages of one list have shown of the images that are known."""
+
+    labels: tuple[str, ...]
+    """The images, in their order, each as often as it was shown."""
+    tags: Mapping[str, object]
+    """The tags that the list shows of each."""
+    status: int
+    problem: str = ""
+    """What is wrong with the pages themselves."""
+    blocked: str = ""
+    """Why they could not be followed to the end."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A filtered list: what was asked for, what it has to hold, and what it held."""
+
+    asked: str
+    """The kind of question."""
+    query: Query
+    expected: tuple[str, ...]
+    listed: Listed
+    carried: Mapping[str, Sequence[str]]
+    """The tags of each of the images, as they show them themselves."""
+    exchanges: tuple[Exchange, ...]
+
+    def __repr__(self) -> str:
+        return f"the list of images filtered by {_worded(self.query)}"
+
+    @property
+    def tags(self) -> list[str]:
+        """The tags it was filtered by."""
+        return [value for key, value in self.query if key == "tag"]
+
+    def expect(self) -> None:
+        """Raise ``Mismatch`` unless the list holds just the images that it has to hold, each once."""
+        __tracebackhide__ = True
+        if self.listed.blocked:
+            raise Blocked(self.listed.blocked)
+        expect(self.listed.status, 200, f"status of {self!r}")
+        expect(self.listed.problem, "", f"what is wrong with the pages of {self!r}")
+        expect(sorted(self.listed.labels), sorted(self.expected), f"images in {self!r}")
+
+    def expect_tags(self) -> None:
+        """Raise ``Mismatch`` unless it shows of each image what the image shows itself."""
+        __tracebackhide__ = True
+        for label, tags in self.listed.tags.items():
+            shown = {*map(str, tags)} if isinstance(tags, list) else tags
+            expect(shown, {*self.carried[label]}, f"tags of {label} in {self!r}")
+
+
+@dataclass(frozen=True, repr=False)
+class Selections(Collection):
+    """Filtered lists, each asked for once."""
+
+    selections: list[Selection]
+    untested: str = ""
+    """Why none was asked for, where that is so."""
+    blocked: str = ""
+    """Why none could be asked for, where that is so."""
+
+    def require(self) -> None:
+        """Leave the check *untested*, or blocked, where no list could be asked for."""
+        if self.untested:
+            pytest.skip(self.untested)
+        if self.blocked:
+            raise Blocked(self.blocked)
+
+    @cases
+    def by(self, *, several: bool) -> Iterator[Case[Selection]]:
+        """Return the lists that were filtered by several different tags, or by no more than one."""
+        for selection in self.selections:
+            if (len({*selection.tags}) > 1) is several:
+                yield Case(selection, selection.exchanges, f"filter: {selection.asked}")
+
+
+@dataclass
+class _Filtering:
+    run: Run
+    known: list[Known] = field(default_factory=list)
+    found: list[Selection] = field(default_factory=list)
+
+    def shown(self, label: str, image: Image) -> Known:
+        """Return an image of the run as it shows itself."""
+        answer = image.show()
+        return Known(label, image, answer.data if answer.ok and isinstance(answer.data, dict) else {})
+
+    def compare(self, asked: str, client: ImagesClient, tag: str, narrowing: Query) -> None:
+        """Ask for a list with a tag and without: it holds the images that carry the tag of those it holds anyway."""
+        anyway = self.pages(client, narrowing)
+        if anyway.status == 200 and not anyway.problem and not anyway.blocked:  # noqa: PLR2004 - as HTTP has it
+            expected = [known.label for known in self.known if known.label in anyway.labels and tag in known.tags]
+            self.keep(self.ask(asked, (("tag", tag), *narrowing), client=client, expected=expected))
+
+    def ask(
+        self,
+        asked: str,
+        query: Query,
+        *,
+        client: ImagesClient | None = None,
+        expected: Sequence[str] | None = None,
+    ) -> Selection:
+        """Ask for a filtered list, and again while it is not as it has to be and there is patience."""
+        client = client or self.run.client
+        if expected is None:
+            expected = [known.label for known in self.known if known.satisfies(query)]
+        carried = {known.label: known.tags for known in self.known}
+
+        def look() -> Selection:
+            with client.recorder.scope() as sent:
+                listed = self.pages(client, query)
+            return Selection(asked, query, (*expected,), listed, carried, tuple(sent))
+
+        return self.known[0].image.eventually(look, _good)
+
+    def pages(self, client: ImagesClient, query: Query) -> Listed:
+        """Return what the list shows of the images that are known, all its pages together."""
+        labels: list[str] = []
+        tags: dict[str, object] = {}
+        seen: set[str] = set()
+        limit = next((int(value) for key, value in query if key == "limit"), 0)
+        target = "/images?" + "&".join(f"{key}={_quoted(value)}" for key, value in query)
+        status, problem, blocked = 200, "", ""
+        by_id = {known.image.id: known.label for known in self.known}
+        while target and len(seen) < MOST_PAGES and not problem:
+            seen.add(target)
+            answer = client.send("GET", target)
+            status, entries = answer.status, _entries(answer)
+            if entries is None:
+                problem = "" if answer.status != 200 else "there is no list of images"  # noqa: PLR2004 - as HTTP has it
+                break
+            problem = f"limit is {limit}, and a page has {len(entries)} images" if 0 < limit < len(entries) else ""
+            for entry in entries:
+                if label := by_id.get(str(entry.get("id"))):
+                    labels.append(label)
+                    tags[label] = entry.get("tags")
+            link = answer.data.get("next")
+            try:
+                target = client.below(target, link) if isinstance(link, str) and link else ""
+            except Blocked as refusal:
+                target, blocked = "", str(refusal)
+            if target in seen:
+                problem = f"they go in a circle: {target} was read before"
+        return Listed(tuple(labels), tags, status, problem, blocked)
+
+    def keep(self, *selections: Selection) -> None:
+        """Take lists to what checks look at, but for those that a service may refuse."""
+        self.found += [selection for selection in selections if not _may_refuse(selection)]
+
+
+def _good(selection: Selection) -> bool:
+    alike = sorted(selection.listed.labels) == sorted(selection.expected)
+    return alike and all(
+        _strings(tags) == sorted(selection.carried[label]) for label, tags in selection.listed.tags.items()
+    )
+
+
+def _may_refuse(selection: Selection) -> bool:
+    """Return whether a list was refused for what is no tag, or for a tag that is no printable text."""
+    if not 400 <= selection.listed.status < 500:  # noqa: PLR2004 - the class of codes
+        return False
+    plain = all(key in ("tag", "limit") for key, _ in selection.query)
+    return not plain or not all(tag.isprintable() for tag in selection.tags)
+
+
+@workload(empty=lambda: Selections([]), requests=(0, 98, 98, 98))
+def filtered_lists(run: Run) -> Selections:
+    """Filter the list of images by tags, alone and with all else that lists can be asked for, page by page."""
+    if not run.rounds:
+        return Selections([])
+    if run.single:
+        return Selections([], untested="needs a second image: lend another with a further --image ID")
+    mark = f"f{uuid.uuid4().hex[1:]}"
+    other, third, special = f"{mark}-other", f"{mark}-third", [_around(mark, ends) for ends in FILTERED]
+    filtering = _Filtering(run)
+    with ExitStack() as stack:
+        first = stack.enter_context(run.fresh_image())
+        # No more than an image may carry.
+        limit = run.settings.tag_limit
+        _give(first, [mark, other, third, *special][:limit])
+        # Neither the newest nor the oldest: a further page that forgets the filter shows it.
+        near = stack.enter_context(run.fresh_image())
+        _give(near, [mark.upper(), mark[:-1], mark[1:], "y", *(_around(mark, ends) for ends in NEAR)][:limit])
+        further: list[Image] = []
+        # There may be no more images than were lent.
+        with suppress(Blocked):
+            for tags in ([mark, other], [mark]):
+                further.append(stack.enter_context(run.fresh_image()))
+                _give(further[-1], tags)
+        labelled = zip(LABELS, [first, near, *further], strict=False)
+        filtering.known += [filtering.shown(label, image) for label, image in labelled]
+        stranger = _stranger(run, stack, filtering, [mark, other])
+        if mark not in filtering.known[0].tags:
+            return Selections([], blocked=f"The image does not carry the tag that was to be looked for: {mark}.")
+        _ask_all(filtering, mark, other, third, [tag for tag in special if tag in filtering.known[0].tags])
+        if stranger:
+            _ask_as(run, stranger, filtering, mark)
+        _ask_when_deleted(filtering, mark)
+    return Selections(filtering.found)
+
+
+def _ask_all(filtering: _Filtering, mark: str, other: str, third: str, special: Sequence[str]) -> None:
+    by_mark = ("tag", mark)
+    whole = filtering.ask(THE_TAG, (by_mark,))
+    filtering.keep(whole, filtering.ask("the same tag twice", (by_mark, by_mark)))
+    for tags in ((mark, other), (other, mark, third), (third, mark)):
+        filtering.keep(filtering.ask(SEVERAL, tuple(("tag", tag) for tag in tags)))
+    pages: tuple[Query, ...] = (
+        (("limit", "1"),),
+        (("limit", "2"),),
+        (("tag", other), ("limit", "1")),
+        (("limit", "1"), ("sort_key", "name"), ("sort_dir", "asc")),
+        (("sort_key", "id"), ("sort_dir", "desc"), ("limit", "2")),
+    )
+    for narrowing in (*pages, *_narrowings(filtering.known)):
+        filtering.keep(filtering.ask(f"{TOGETHER} {_keys(narrowing)}", (by_mark, *narrowing)))
+    if len(whole.listed.labels) > 1 and _good(whole):
+        # Whatever the order is: after the first of the list comes the rest of it.
+        begin = next(known.image.id for known in filtering.known if known.label == whole.listed.labels[0])
+        filtering.keep(
+            filtering.ask(f"{TOGETHER} marker", (by_mark, ("marker", begin)), expected=whole.listed.labels[1:])
+        )
+    for tag in special:
+        filtering.keep(filtering.ask(SPECIAL, (("tag", tag),)))
+
+
+def _narrowings(known: Sequence[Known]) -> Iterator[Query]:
+    """Yield what else a list is filtered by, as the images themselves say it of them."""
+    first = known[0].data
+    others = {"status": ("active", "queued"), "visibility": ("public", "private")}
+    for key in ("name", "status", "visibility"):
+        value = first.get(key)
+        if isinstance(value, str) and value:
+            yield ((key, value),)
+            yield from (((key, another),) for another in others.get(key, ()) if another != value)
+    last = [image.data.get("name") for image in known if image.seen][-1]
+    if isinstance(last, str) and last and last != first.get("name"):
+        yield (("name", last), ("limit", "1"))
+
+
+def _ask_when_deleted(filtering: _Filtering, mark: str) -> None:
+    first = filtering.known[0]
+    first.image.delete_tag(mark)
+    if mark not in first.image.read(lambda found: mark not in found):
+        filtering.known[0] = filtering.shown(first.label, first.image)
+        filtering.keep(filtering.ask(DELETED, (("tag", mark),)))
+
+
+def _stranger(run: Run, stack: ExitStack, filtering: _Filtering, tags: list[str]) -> ImagesClient | None:
+    """Return another project with an image of the same tags that the tester cannot see; ``None`` if there is none."""
+    other = None if run.settings.image or run.same_project("ALT") else run.able("ALT")
+    if other is None:
+        return None
+    with suppress(Blocked):
+        image = stack.enter_context(temporary_image(other, run.name, run.patience))
+        _give(image, tags)
+        if image.seen_by(run.client).show().status in (403, 404):
+            # What the tester cannot see satisfies nothing.
+            filtering.known.append(Known(STRANGE, image, {"tags": image.tags()}, seen=False))
+            return other
+    return None
+
+
+def _ask_as(run: Run, other: ImagesClient, filtering: _Filtering, mark: str) -> None:
+    """Ask as another project: of images that it sees not, or only later, it is shown what the list shows it anyway."""
+    own = [known.image for known in filtering.known if known.seen]
+    if own[0].seen_by(other).show().status in (403, 404):
+        filtering.keep(filtering.ask(ANOTHER_PROJECT, (("tag", mark),), client=other, expected=[STRANGE]))
+    image = own[-1]
+    named: Query = (("name", image.name),)
+    with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
+        project = run.owner_of(other)
+        shared(image, project)
+        filtering.compare(f"{ANOTHER_PROJECT}, offered", other, mark, named)
+        if other.send("PUT", f"/images/{image.id}/members/{project}", json={"status": "accepted"}).ok:
+            filtering.compare(f"{ANOTHER_PROJECT}, shared", other, mark, named)
+        if image.client.patch(image.id, {"op": "replace", "path": "/visibility", "value": "community"}).ok:
+            filtering.compare(
+                f"{ANOTHER_PROJECT}, of the community", other, mark, (*named, ("visibility", "community"))
+            )
+
+
+def _give(image: Image, tags: Sequence[str]) -> None:
+    """Put tags on an image, at once if it can be, or one by one those that the service takes."""
+    with image.client.recorder.of(Purpose.PREPARING):
+        change = {"op": "replace", "path": "/tags", "value": [*tags]}
+        if image.client.patch(image.id, change).ok and {*image.eventual_tags(tags)} == {*tags}:
+            return
+        missing = [tag for tag in tags if tag not in image.tags()]
+        added = [tag for tag in missing if image.add_tag(tag).ok]
+        image.read(lambda found: {*added} <= {*found})
+
+
+def _around(mark: str, ends: tuple[str, str]) -> str:
+    return mark.join(ends)
+
+
+def _quoted(value: str) -> str:
+    return quote(value, safe="")
+
+
+def _worded(query: Query) -> str:
+    return "&".join(f"{key}={value!a}" for key, value in query)
+
+
+def _keys(query: Query) -> str:
+    return ", ".join(dict.fromkeys(key for key, _ in query))
+
+
+def _strings(tags: object) -> list[str] | None:
+    good = isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)
+    return sorted(tags) if good and isinstance(tags, list) else None
+
+
+def _entries(answer: Answer) -> list[dict[str, Any]] | None:
+    data = answer.data if answer.status == 200 else None  # noqa: PLR2004 - as HTTP has it
+    entries = data.get("images") if isinstance(data, dict) else None
+    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else None

@@ -1,0 +1,341 @@
+"""Lists that are filtered by tags in a wrong way, and lawful ones that look like it."""
+
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlencode
+
+from pytest_cloudimages.reference import listing
+from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.images import Caller, Image, Visibility
+
+from .kinds import Kind
+from .registry import breaks
+
+KIND = Kind.FILTER
+NARROWED = ("--select", "TAG-VIS-02", "--select", "TAG-VIS-03", "--select", "TAG-VIS-04")
+"""What looks at lists: all that a fault in them can show in."""
+Pairs = list[tuple[str, str]]
+
+
+def _again(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
+    """Return the honest list for another query."""
+    target = f"{request.path}?{urlencode(pairs, quote_via=quote)}"
+    asked = Request("GET", target, request.headers, b"", request.caller)
+    document = App.list_images(app, asked).json()
+    assert isinstance(document, dict)
+    return document
+
+
+def _fault(name: str, doc: str, list_images: Callable[[App, Request, Pairs], dict[str, Any]], *ids: str) -> None:
+    """Register an app whose lists are answered so where they are filtered by a tag."""
+
+    def answer(self: App, request: Request) -> Reply:
+        pairs = parse_qsl(request.query, keep_blank_values=True)
+        if not any(key == "tag" for key, _ in pairs):
+            return App.list_images(self, request)
+        return Reply.of_json(list_images(self, request, pairs))
+
+    breaks(*ids, profile="standard", words=NARROWED)(type(name, (App,), {"list_images": answer, "__doc__": doc}))
+
+
+# What is asked for is read wrongly
+
+
+def _read_as(change: Callable[[str], list[str]], app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
+    tags = [("tag", changed) for key, value in pairs if key == "tag" for changed in change(value)]
+    return _again(app, request, [pair for pair in pairs if pair[0] != "tag"] + tags)
+
+
+_READ: dict[str, tuple[str, Callable[[str], list[str]]]] = {
+    "StripsFilters": ("Takes blanks off both ends of a filter by tag.", lambda tag: [tag.strip()]),
+    "CutsFiltersAtNul": ("Reads a filter by tag up to a NUL.", lambda tag: [tag.partition("\0")[0]]),
+    "SplitsFiltersAtCommas": ("Reads a filter by tag as several tags, with commas.", lambda tag: tag.split(",")),
+    "ReadsOperatorsInFilters": (
+        "Takes what comes before a colon in a filter by tag for an operator.",
+        lambda tag: [tag.partition(":")[2] if tag.partition(":")[0] in ("in", "eq", "neq") else tag],
+    ),
+    "DecodesFiltersTwice": ("Decodes percent signs in a filter by tag once more.", lambda tag: [unquote(tag)]),
+    "FiltersInLowerCase": ("Writes a filter by tag in lower case.", lambda tag: [tag.lower()]),
+}
+for _name, (_doc, _change) in _READ.items():
+    _fault(_name, _doc, partial(_read_as, _change), "TAG-VIS-03")
+
+
+# The filter is lost, or another one is
+
+
+def _without_tags_where(*keys: str) -> Callable[[App, Request, Pairs], dict[str, Any]]:
+    def answer(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
+        lost = any(key in keys for key, _ in pairs)
+        return _again(app, request, [pair for pair in pairs if not (lost and pair[0] == "tag")])
+
+    return answer
+
+
+def _without(*keys: str) -> Callable[[App, Request, Pairs], dict[str, Any]]:
+    return lambda app, request, pairs: _again(app, request, [pair for pair in pairs if pair[0] not in keys])
+
+
+_fault(
+    "ForgetsTheFilterOnFurtherPages",
+    "Filters the first page only.",
+    _without_tags_where("marker"),
+    "TAG-VIS-03",
+    "TAG-VIS-04",
+)
+_fault("ForgetsTheFilterWhenSorted", "Sorts, or filters by tag.", _without_tags_where("sort_key"), "TAG-VIS-03")
+for _key in ("name", "status", "visibility"):
+    _fault(
+        f"FiltersByTagOr{_key.capitalize()}",
+        f"Takes no notice of a {_key} beside a tag.",
+        _without(_key),
+        "TAG-VIS-03",
+    )
+_fault(
+    "KnowsNoLimitWithATag", "Takes no notice of a limit beside a tag.", _without("limit"), "TAG-VIS-03", "TAG-VIS-04"
+)
+_fault(
+    "KnowsNoMarkerWithATag",
+    "Begins anew at every page that is filtered.",
+    _without("marker"),
+    "TAG-VIS-03",
+    "TAG-VIS-04",
+)
+
+
+def _first_alone(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
+    tags = [pair for pair in pairs if pair[0] == "tag"]
+    return _again(app, request, [pair for pair in pairs if pair[0] != "tag"] + tags[:1])
+
+
+_fault("FiltersByTheFirst", "Looks at the first of several tags alone.", _first_alone, "TAG-VIS-04")
+
+
+def _marker_again(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
+    document = _again(app, request, pairs)
+    marker = dict(pairs).get("marker")
+    if marker:
+        document["images"].insert(0, app.represent(app.images.get(marker)))
+    return document
+
+
+_fault(
+    "RepeatsTheMarker",
+    "Begins a filtered page with the image of its marker.",
+    _marker_again,
+    "TAG-VIS-03",
+    "TAG-VIS-04",
+)
+
+
+def _once_for_each_tag(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
+    document = _again(app, request, pairs)
+    times = len({value for key, value in pairs if key == "tag"})
+    document["images"] = [entry for entry in document["images"] for _ in range(times)]
+    return document
+
+
+_fault(
+    "ListsOnceForEachTag", "Lists an image once for each of the tags it was found by.", _once_for_each_tag, "TAG-VIS-04"
+)
+
+
+def _short_page_is_the_last(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
+    """Return a page of all images with those left out that do not carry the tags."""
+    document = _again(app, request, [pair for pair in pairs if pair[0] != "tag"])
+    wanted = {value for key, value in pairs if key == "tag"}
+    kept = [entry for entry in document["images"] if wanted.issubset(entry["tags"])]
+    if len(kept) < len(document["images"]):
+        document.pop("next", None)
+    return document | {"images": kept} | _with_tags(document, pairs)
+
+
+def _with_tags(document: dict[str, Any], pairs: Pairs) -> dict[str, Any]:
+    tags = urlencode([pair for pair in pairs if pair[0] == "tag"], quote_via=quote)
+    return {"next": f"{document['next']}&{tags}"} if "next" in document else {}
+
+
+_fault(
+    "FiltersWhatAPageHolds",
+    "Pages first and filters then, and ends with a page that is not full.",
+    _short_page_is_the_last,
+    "TAG-VIS-03",
+    "TAG-VIS-04",
+)
+
+
+# What a filtered list shows
+
+
+def _showing(change: Callable[[dict[str, Any], Pairs], object]) -> Callable[[App, Request, Pairs], dict[str, Any]]:
+    def answer(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
+        document = _again(app, request, pairs)
+        for entry in document["images"]:
+            entry["tags"] = change(entry, pairs)
+        return document
+
+    return answer
+
+
+_fault(
+    "ShowsTheTagsAskedFor",
+    "Shows in a filtered list no other tags than those it was filtered by.",
+    _showing(lambda entry, pairs: [tag for tag in entry["tags"] if ("tag", tag) in pairs]),
+    "TAG-VIS-02",
+)
+_fault(
+    "ShowsNoTagsOnFurtherPages",
+    "Shows tags on the first page of a filtered list only.",
+    _showing(lambda entry, pairs: [] if "marker" in dict(pairs) else entry["tags"]),
+    "TAG-VIS-02",
+)
+
+
+# Whose images
+
+
+def _of_anybody(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
+    everybody = Caller(request.caller.project, writes=True, deletes=True, admin=True)
+    return _again(app, request.sent_by(everybody), pairs)
+
+
+_fault(
+    "FiltersAnybodysImages",
+    "Finds the private images of other projects by their tags.",
+    _of_anybody,
+    "TAG-VIS-03",
+    "TAG-VIS-04",
+)
+
+
+def _only_own(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
+    document = _again(app, request, pairs)
+    document["images"] = [entry for entry in document["images"] if entry["owner"] == request.caller.project]
+    return document
+
+
+_fault("FiltersOwnImagesOnly", "Finds by a tag no image that another project shares.", _only_own, "TAG-VIS-03")
+
+
+def _offered_too(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
+    return _again(app, request, [*pairs, ("member_status", "all")])
+
+
+_fault("FindsWhatIsOffered", "Finds by a tag what is offered and not yet accepted.", _offered_too, "TAG-VIS-03")
+
+
+@breaks("TAG-VIS-03", profile="standard", words=NARROWED)
+class FailsOnAColonInAFilter(App):
+    """Fails on a filter by a tag with a colon."""
+
+    def list_images(self, request: Request) -> Reply:
+        if any(key == "tag" and ":" in value for key, value in parse_qsl(request.query)):
+            return self.error(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Unknown operator.")
+        return super().list_images(request)
+
+
+# Lawful
+
+
+class _PagesOf(App):
+    most = 25
+
+    def list_images(self, request: Request) -> Reply:
+        pairs = parse_qsl(request.query, keep_blank_values=True)
+        asked = next((int(value) for key, value in pairs if key == "limit" and value.isdigit()), self.most)
+        limit = ("limit", str(min(asked, self.most)))
+        return Reply.of_json(_again(self, request, [*(pair for pair in pairs if pair[0] != "limit"), limit]))
+
+
+@breaks(profile="standard", words=NARROWED)
+class ListsOneImageAPage(_PagesOf):
+    """Lists a single image on each page, whatever the limit."""
+
+    most = 1
+
+
+@breaks(profile="standard", words=NARROWED)
+class PagesBeforeItFilters(App):
+    """Filters what a page holds, and goes on to the next until there is none."""
+
+    def list_images(self, request: Request) -> Reply:
+        pairs = parse_qsl(request.query, keep_blank_values=True)
+        document = _again(self, request, [pair for pair in pairs if pair[0] != "tag"])
+        wanted = {value for key, value in pairs if key == "tag"}
+        kept = [entry for entry in document["images"] if wanted.issubset(entry["tags"])]
+        return Reply.of_json(document | {"images": kept} | (_with_tags(document, pairs) if wanted else {}))
+
+
+@breaks(profile="standard", words=NARROWED)
+class SortsByNameAmongOthers(App):
+    """Lists images by their names where nothing is said, among sixty public ones of others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        owner = Caller("somebody-else", writes=True, deletes=True, admin=True)
+        for number in range(60):
+            name = f"{'az'[number % 2]}-{number}"
+            self.images.create(owner, {"name": name, "visibility": Visibility.PUBLIC, "tags": ["one", "first"]})
+
+    def list_images(self, request: Request) -> Reply:
+        pairs = parse_qsl(request.query, keep_blank_values=True)
+        if not any(key.startswith("sort") for key, _ in pairs):
+            pairs += [("sort_key", "name"), ("sort_dir", "asc")]
+        return Reply.of_json(_again(self, request, pairs))
+
+
+@breaks(profile="standard", words=NARROWED)
+class FiltersByAnOldIndex(App):
+    """Filters by an index of the tags that is a twentieth of a second old."""
+
+    age = 0.05
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.index: dict[str, list[tuple[float, tuple[str, ...]]]] = {}
+        self._index = threading.Lock()
+
+    def tags_then(self, image: Image) -> tuple[str, ...]:
+        """Return the tags of an image as they were a moment ago."""
+        now = time.monotonic()
+        seen = self.index.setdefault(image.id, [(now, ())])
+        if seen[-1][1] != tuple(image.tags):
+            seen.append((now, tuple(image.tags)))
+        return next((tags for moment, tags in reversed(seen) if moment <= now - self.age), seen[0][1])
+
+    def handle(self, request: Request) -> Reply:
+        reply = super().handle(request)
+        if request.method != "GET":
+            with self._index, self.images.lock:
+                for image in self.images.all():
+                    self.tags_then(image)
+        return reply
+
+    def list_images(self, request: Request) -> Reply:
+        query = listing.Query.read(request.query)
+        wanted = set(query.all("tag"))
+        if not wanted:
+            return super().list_images(request)
+        with self._index, self.images.lock:
+            known = [image for image in self.images.all() if wanted.issubset(self.tags_then(image))]
+            rest = listing.Query(tuple(pair for pair in query.pairs if pair[0] != "tag"))
+            page = listing.page(known, request.caller, rest, self.represent)
+            document: dict[str, object] = {"images": [self.represent(image) for image in page.images]}
+        if page.more:
+            document["next"] = query.link("/v2/images", marker=page.images[-1].id)
+        return Reply.of_json(document | {"first": query.link("/v2/images"), "schema": "/v2/schemas/images"})
+
+
+@breaks(profile="standard", words=NARROWED)
+class RefusesControlsInQueries(App):
+    """Refuses a filter by a tag with a control character with 400, and sorting with 400."""
+
+    def list_images(self, request: Request) -> Reply:
+        pairs = parse_qsl(request.query, keep_blank_values=True)
+        if any(key.startswith("sort") or not value.isprintable() for key, value in pairs):
+            return self.error(request, HTTPStatus.BAD_REQUEST, "No such query.")
+        return super().list_images(request)
