@@ -233,7 +233,7 @@ def _parts_of(additions: list[Operation]) -> list[tuple[str, str]]:
     return parts + [(part, "part of a polyglot") for tag in polyglots for part in corpus.fragments(tag)]
 
 
-@workload(empty=lambda: steps_of([]), requests=(0, 78, 78, 78))
+@workload(empty=lambda: steps_of([]), requests=(0, 73, 73, 73))
 def image_states(run: Run) -> Steps:
     """Add and delete tags through an image's life: while it is changed, protected, hidden, shared, active and so on."""
     if not run.rounds or run.settings.image:
@@ -280,7 +280,7 @@ class LongLife:
                 expect(sorted(shown), sorted(left), "tags a while after the last of them was deleted", before=left)
 
 
-@workload(empty=lambda: LongLife(steps_of([])), requests=(0, 50, 50, 50))
+@workload(empty=lambda: LongLife(steps_of([])), requests=(0, 72, 72, 72))
 def long_life(run: Run) -> Iterator[LongLife]:
     """Yield an image on which a tag came and went a dozen times and another was added, and deleted, six times."""
     if not run.rounds:
