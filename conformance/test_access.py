@@ -8,6 +8,7 @@ from pytest_cloudimages import Blocked, expect, note, requirement
 from pytest_cloudimages.areas.tags.callers import (
     ABSENT,
     MEMBER_STATES,
+    ON_TAGS,
     ORDINARY,
     PRESENT,
     STRANGERS,
@@ -70,7 +71,7 @@ def test_who_sees_and_may_not_change_is_answered_403(
 ) -> None:
     basics.require_additions()
     needed = f"needs an image that {other_project.caller} sees: none could be shared with it, or made public"
-    seen = access_attempts.by(Party.OTHER_PROJECT, where=lambda attempt: attempt.sees)
+    seen = access_attempts.by(Party.OTHER_PROJECT, changes=ON_TAGS, where=lambda attempt: attempt.sees)
     for attempt in or_skip(seen, needed):
         note_hidden(attempt.answer)
         expect(attempt.answer.status, {403, 404}, f"status of {attempt}")
@@ -81,11 +82,19 @@ def test_who_sees_and_may_not_change_is_answered_403(
 @requirement("TAG-AUTH-06")
 def test_an_invisible_image_may_be_hidden(access_attempts: AccessAttempts, other_project: ImagesClient) -> None:
     needed = f"needs an image that {other_project.caller} does not see"
-    private = access_attempts.by(Party.OTHER_PROJECT, states=[State.PRIVATE])
+    private = access_attempts.by(Party.OTHER_PROJECT, states=[State.PRIVATE], changes=ON_TAGS)
+    told: dict[str, set[int]] = {}
     for attempt in or_skip(private, needed):
         answer = attempt.answer
         note(f"{attempt.cell.change.words} on another project's private image: {answer.status}.")
         expect(answer.status, {403, 404}, f"status of {answer}")
+        told.setdefault(answer.exchange.method, set()).add(answer.status)
+
+    for attempt in access_attempts.aside().by(Party.OTHER_PROJECT, states=ABSENT):
+        if {attempt.answer.status} != told.get(attempt.answer.exchange.method, {attempt.answer.status}):
+            note(f"an image that is not there is told from a private one: {attempt.answer.status}.")
+    for method in (method for method, statuses in told.items() if len(statuses) > 1):
+        note(f"the answers to {method} tell a stranger which tags a private image has.")
 
 
 # "401 Unauthorized", "403 Forbidden", "404 Not Found"
@@ -97,7 +106,7 @@ def test_a_refused_caller_changes_nothing(access_attempts: AccessAttempts) -> No
 
     for caller, reason in access_attempts.unasked.items():
         note(f"Not asked of: {caller}; {reason}")
-    refused = access_attempts.by(*Party, states=PRESENT, where=answered(401, 403, 404))
+    refused = access_attempts.by(*Party, states=PRESENT, where=lambda attempt: attempt.refused)
     for attempt in or_skip(refused, "nobody was refused"):
         expect(attempt.changed, False, f"effect of {attempt}")
 
@@ -145,7 +154,7 @@ def test_a_creator_deleting_a_tag(access_attempts: AccessAttempts) -> None:
 def test_a_member_cannot_change_tags(access_attempts: AccessAttempts, basics: Basics) -> None:
     basics.require_additions()
     why = [reason for name, reason in access_attempts.unasked.items() if name in (Party.OTHER_PROJECT, *MEMBER_STATES)]
-    by_members = access_attempts.by(Party.OTHER_PROJECT, states=MEMBER_STATES)
+    by_members = access_attempts.by(Party.OTHER_PROJECT, states=MEMBER_STATES, changes=ON_TAGS)
     for attempt in or_skip(by_members, next(iter(why), "needs an image that can be shared")):
         note_hidden(attempt.answer)
         expect(attempt.answer.status, {403, 404}, f"status of {attempt}")

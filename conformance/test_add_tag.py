@@ -6,10 +6,11 @@ from itertools import chain
 import pytest
 
 from pytest_cloudimages import Blocked, expect, note, requirement
-from pytest_cloudimages.areas.tags.callers import ORDINARY, Change, Party
+from pytest_cloudimages.areas.tags.callers import ABSENT, ORDINARY, OTHERS, Change, Party
 from pytest_cloudimages.areas.tags.checks import (
     ADD,
     LONGEST,
+    NOT_OK,
     OK,
     REFUSED,
     SOMETHING,
@@ -22,14 +23,17 @@ from pytest_cloudimages.areas.tags.checks import (
     FreshImage,
     Image,
     ImagesClient,
+    NegativeRequests,
     Pattern,
     Prior,
     ReadPath,
+    Repetitions,
     Representations,
     Run,
     Steps,
     alone,
     among_others,
+    answers_to,
     documented_codes,
     expect_among,
     expect_attributes_kept,
@@ -53,6 +57,7 @@ from pytest_cloudimages.areas.tags.checks import (
 )
 from pytest_cloudimages.areas.tags.corpus import BODIES_OF_ADDITIONS, FURTHER_BODIES_OF_ADDITIONS, TAKES_ANY_CODING
 from pytest_cloudimages.areas.tags.fixtures import *
+from pytest_cloudimages.areas.tags.negative import odd_id
 
 
 # "204 Success: Request succeeded."
@@ -123,8 +128,11 @@ def test_adding_a_tag_leaves_the_others(
 # single instance of that string being added to the image's tags list."
 @requirement("TAG-ADD-05")
 def test_a_tag_added_again_is_listed_once(
-    plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps, common_clients: Steps
+    plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps, common_clients: Steps, repetitions: Repetitions
 ) -> None:
+    for repetition in repetitions.aside().additions():
+        expect(repetition.after.get(repetition.tag, 0), 1, f"instances of the tag after {repetition}")
+
     steps = plain_tags + unusual_tags + boundary_tags + common_clients
     for step in steps.additions(past=[Prior.PRESENT], printable=True):
         step.expect(count=1)
@@ -133,8 +141,11 @@ def test_a_tag_added_again_is_listed_once(
 # "An image can only be tagged once with a specific string. Multiple attempts …"
 @requirement("TAG-ADD-06")
 def test_adding_a_tag_again_is_answered_204_again(
-    plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps, common_clients: Steps
+    plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps, common_clients: Steps, repetitions: Repetitions
 ) -> None:
+    for repetition in repetitions.aside().additions(where=lambda each: each.due):
+        expect(repetition.answer.status, 204, f"status of {repetition}")
+
     steps = plain_tags + unusual_tags + boundary_tags + common_clients
     for step in steps.additions(past=[Prior.PRESENT], printable=True):
         step.expect(status=204)
@@ -239,8 +250,21 @@ def test_the_limit_counts_no_letter_with_its_accents_as_one(boundary_tags: Steps
 # "This operation adds the specified tag to the specified image."
 @requirement("TAG-ADD-15")
 def test_adding_a_tag_to_an_unknown_image_fails_and_creates_none(
-    cloudimages_client: ImagesClient, gone_image: str
+    cloudimages_client: ImagesClient,
+    gone_image: str,
+    access_attempts: AccessAttempts,
+    negative_requests: NegativeRequests,
 ) -> None:
+    by_others = access_attempts.aside().by(*OTHERS, states=ABSENT, changes=[Change.ADD, Change.ADD_PRESENT])
+    for attempt in by_others:
+        expect(attempt.answer.status, REFUSED, f"status of {attempt}")
+
+    # What a failure says of the service is TAG-RESP-09's.
+    for answer in negative_requests.aside().answers(where=odd_id):
+        if answer.exchange.method == "PUT":
+            expect(answer.status, NOT_OK, f"status of {answer}")
+        expect(negative_requests.reached, [], "tags that came and went by ids that are almost an image's")
+
     for unknown in (str(uuid.uuid4()), gone_image):
         answer = cloudimages_client.add_tag(unknown, "stray")
         shown = cloudimages_client.show(unknown)
@@ -270,11 +294,15 @@ def test_an_image_id_that_is_no_uuid(cloudimages_client: ImagesClient) -> None:
 # the table of response codes, and 404 (ruling Q-01)
 @requirement("TAG-ADD-18")
 def test_an_addition_is_answered_with_a_documented_code(
-    plain_tags: Steps, unusual_tags: Steps, common_clients: Steps, specification: str
+    plain_tags: Steps, unusual_tags: Steps, common_clients: Steps, races: ConcurrentRuns, specification: str
 ) -> None:
     codes = documented_codes("TAG-ADD-18")
     for step in (plain_tags + unusual_tags + common_clients).additions(known=False):
         expect_interpreted(specification, step.answer.status, f"status of {step}", **codes)
+    for run, each in races.answers(Pattern.DISTINCT, Pattern.SAME).where(answers_to(ADD)):
+        expect_interpreted(
+            specification, each.event.status, f"status of {each.exchange}, one of {run.plan.name}", **codes
+        )
 
 
 # "413 Over Limit"

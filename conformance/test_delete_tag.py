@@ -4,7 +4,7 @@ import uuid
 from itertools import chain
 
 from pytest_cloudimages import expect, note, requirement
-from pytest_cloudimages.areas.tags.callers import ORDINARY, Change, Party
+from pytest_cloudimages.areas.tags.callers import ABSENT, ORDINARY, OTHERS, Change, Party
 from pytest_cloudimages.areas.tags.checks import (
     DELETE,
     LONGEST,
@@ -16,11 +16,14 @@ from pytest_cloudimages.areas.tags.checks import (
     FreshImage,
     Image,
     ImagesClient,
+    NegativeRequests,
     Pattern,
     Prior,
+    Repetitions,
     Representations,
     Run,
     Steps,
+    answers_to,
     documented_codes,
     expect_among,
     expect_attributes_kept,
@@ -34,9 +37,11 @@ from pytest_cloudimages.areas.tags.checks import (
     or_skip,
     require_ok,
     set_tags,
+    show_phase,
 )
 from pytest_cloudimages.areas.tags.corpus import BODIES_OF_DELETIONS, TAKES_ANY_CODING
 from pytest_cloudimages.areas.tags.fixtures import *
+from pytest_cloudimages.areas.tags.negative import odd_id
 
 
 # "204 Delete Successful: Delete request succeeded."
@@ -126,7 +131,12 @@ def test_deleting_a_tag_leaves_the_others(
 # "An image tag can only be removed once. Subsequent attempts to remove the
 # same tag cause an HTTP 404 error."
 @requirement("TAG-DEL-05")
-def test_a_second_deletion_is_answered_404(plain_tags: Steps, unusual_tags: Steps, common_clients: Steps) -> None:
+def test_a_second_deletion_is_answered_404(
+    plain_tags: Steps, unusual_tags: Steps, common_clients: Steps, repetitions: Repetitions
+) -> None:
+    for repetition in repetitions.aside().deletions(where=lambda each: each.due):
+        expect(repetition.answer.status, 404, f"status of {repetition}")
+
     # Of those, some come right after the first.
     for step in (plain_tags + unusual_tags + common_clients).deletions(past=[Prior.DELETED]):
         step.expect(status=404)
@@ -146,7 +156,21 @@ def test_deleting_a_tag_that_was_never_there_is_answered_404(absent_tags: Steps)
 
 # "404 Not Found: Resource not found."
 @requirement("TAG-DEL-07")
-def test_deleting_a_tag_of_an_unknown_image_is_answered_404(cloudimages_client: ImagesClient, gone_image: str) -> None:
+def test_deleting_a_tag_of_an_unknown_image_is_answered_404(
+    cloudimages_client: ImagesClient,
+    gone_image: str,
+    access_attempts: AccessAttempts,
+    negative_requests: NegativeRequests,
+) -> None:
+    by_others = access_attempts.aside().by(*OTHERS, states=ABSENT, changes=[Change.DELETE, Change.DELETE_ABSENT])
+    for attempt in by_others:
+        expect(attempt.answer.status, {403, 404}, f"status of {attempt}")
+
+    # Such an id may be refused for its form as well.
+    for answer in negative_requests.aside().answers(where=odd_id):
+        if answer.exchange.method == "DELETE":
+            expect(answer.status, REFUSED, f"status of {answer}")
+
     for unknown in (str(uuid.uuid4()), gone_image):
         answer = cloudimages_client.delete_tag(unknown, "absent")
 
@@ -182,13 +206,17 @@ def test_a_body_deletes_no_tag(image: Image, basics: Basics) -> None:
 # the table of response codes
 @requirement("TAG-DEL-10")
 def test_a_deletion_is_answered_with_a_documented_code(
-    plain_tags: Steps, unusual_tags: Steps, absent_tags: Steps, specification: str
+    plain_tags: Steps, unusual_tags: Steps, absent_tags: Steps, races: ConcurrentRuns, specification: str
 ) -> None:
     codes = documented_codes("TAG-DEL-10")
     # What a tag that is too long is answered is not defined (TAG-DEL-13).
     deletions = (plain_tags + unusual_tags + absent_tags).deletions(known=False)
     for step in deletions.where(lambda step: len(step.tag) <= LONGEST):
         expect_interpreted(specification, step.answer.status, f"status of {step}", **codes)
+    for run, each in races.answers(Pattern.DISTINCT, Pattern.DELETING).where(answers_to(DELETE)):
+        expect_interpreted(
+            specification, each.event.status, f"status of {each.exchange}, one of {run.plan.name}", **codes
+        )
 
 
 # "This operation adds the specified tag …" "This operation deletes the specified tag …"
@@ -278,6 +306,7 @@ def test_a_tag_deleted_by_many_at_once(races: ConcurrentRuns) -> None:
         statuses = sorted(deletion.event.status for deletion in deletions)
         note(f"{run.plan.clients} deletions at once: {statuses.count(204)} answered 204.")
 
+        show_phase(run, DELETE, 1)
         expect_among(statuses, [204], "statuses of deletions at once")
         expect({*statuses} - {204, 404}, set(), "other statuses of deletions at once")
         expect_none_of(run.quiescent[1][0] or (), [deletions[0].event.value], "tags after deletions at once")

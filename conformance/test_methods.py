@@ -4,7 +4,9 @@ from pytest_cloudimages import expect, note, requirement
 from pytest_cloudimages.areas.tags.checks import (
     NOT_OK,
     Image,
+    ImagesClient,
     NegativeRequests,
+    Run,
     expect_among,
     expect_none_of,
     expect_tags,
@@ -50,11 +52,15 @@ def test_put_and_delete_are_allowed(image: Image) -> None:
 
 # undocumented
 @requirement("TAG-METH-04")
-def test_safe_methods_on_a_tag(image: Image) -> None:
+def test_safe_methods_on_a_tag(image: Image, anonymous: ImagesClient) -> None:
     image.given_tags("there")
     for method in ("GET", "HEAD", "OPTIONS"):
         answer = image.send(method, "/tags/there")
         note(f"{method}: {answer.status}, Allow: {answer.headers.get('Allow', 'none')}.")
+
+    # A layer for browsers answers it before any token is looked at, and no specification forbids that.
+    answer = image.seen_by(anonymous).send("OPTIONS", "/tags/there")
+    note(f"OPTIONS without a token: {answer.status}, Allow: {answer.headers.get('Allow', 'none')}.")
 
 
 # "An origin server that receives a request method that is unrecognized or not
@@ -72,9 +78,10 @@ def test_an_unknown_method_is_answered_501(image: Image) -> None:
 
 # "The method token is case-sensitive"
 @requirement("TAG-METH-06")
-def test_a_method_in_other_case_is_another_method(image: Image) -> None:
+def test_a_method_in_other_case_is_another_method(image: Image, cloudimages_run: Run) -> None:
     image.given_tags("there")
-    for method, tag in (("put", "new"), ("Put", "new"), ("delete", "there"), ("Delete", "there")):
+    further = (("Put", "new"), ("delete", "there")) if cloudimages_run.rounds else ()
+    for method, tag in (("put", "new"), ("Delete", "there"), *further):
         answer = image.send(method, f"/tags/{tag}")
 
         expect(answer.status, NOT_OK, f"status of {answer}")

@@ -33,15 +33,14 @@ from pytest_cloudimages.areas.tags.fixtures import *
 
 # "PUT /images/{image_id}/tags/{tag}" "DELETE /images/{image_id}/tags/{tag}"
 @requirement("TAG-URI-01")
-def test_the_tag_operations_are_addressed_below_the_image(image: Image) -> None:
-    added = image.add_tag("miracle")
-    deleted = image.delete_tag("miracle")
-
-    expect(added.status, anything_but(404, 405, 410, 501), f"status of {added}")
+def test_the_tag_operations_are_addressed_below_the_image(plain_tags: Steps) -> None:
+    for step in plain_tags.additions():
+        expect(step.answer.status, anything_but(404, 405, 410, 501), f"status of {step.answer}")
+        expect(step.answer.status, NOT_REDIRECTED, f"status of {step.answer}")
     # A 404 may speak of the tag: the service may have lost it, which TAG-ADD-03 asks.
-    expect(deleted.status, anything_but(405, 410, 501), f"status of {deleted}")
-    for answer in (added, deleted):
-        expect(answer.status, NOT_REDIRECTED, f"status of {answer}")
+    for step in plain_tags.deletions():
+        expect(step.answer.status, anything_but(405, 410, 501), f"status of {step.answer}")
+        expect(step.answer.status, NOT_REDIRECTED, f"status of {step.answer}")
 
 
 # "{image_id}: Image ID stored through the image API, typically a UUID."
@@ -100,10 +99,14 @@ def test_nothing_but_the_path_selects_the_tag(working_image: Image, basics: Basi
 # "URIs that differ in the replacement of an unreserved character with its
 # corresponding percent-encoded US-ASCII octet are equivalent"
 @requirement("TAG-URI-05")
-def test_an_encoded_unreserved_character_is_that_character(working_image: Image, basics: Basics) -> None:
+def test_an_encoded_unreserved_character_is_that_character(
+    working_image: Image, basics: Basics, cloudimages_run: Run
+) -> None:
     every = "".join(character for character in UNRESERVED if not character.isupper())
     encoded = "".join(f"%{ord(character):02X}" for character in every)
-    written = {"%6Diracle": "miracle", "las%74": "last", encoded: every}
+    written = {"%6Diracle": "miracle", encoded: every}
+    if cloudimages_run.rounds:
+        written["las%74"] = "last"
     for target in written:
         require_ok(working_image.send("PUT", f"/tags/{target}"))
     expect_tags(working_image, written.values(), "after their additions, percent-encoded")
@@ -122,9 +125,9 @@ def test_an_encoded_unreserved_character_is_that_character(working_image: Image,
 
 # "the hexadecimal digits 'A' through 'F' are equivalent to 'a' through 'f'"
 @requirement("TAG-URI-06")
-def test_the_hex_digits_of_an_encoding_have_no_case(working_image: Image, basics: Basics) -> None:
+def test_the_hex_digits_of_an_encoding_have_no_case(working_image: Image, basics: Basics, cloudimages_run: Run) -> None:
     # Each between letters of its own, so that one which is taken for a pattern fits no other.
-    tried = ("a%6Ab", "c%5Fd", "e%3Ff", "g%7Ch", "i%C3%A9j")
+    tried = ("a%6Ab", "c%5Fd", "i%C3%A9j", "e%3Ff", "g%7Ch")[: None if cloudimages_run.rounds else 3]
     stored = [target for target in tried if working_image.send("PUT", f"/tags/{target}").ok]
     # What a service makes of octets beyond ASCII is asked by TAG-URI-11; here the two spellings have to be one tag.
     shown = {*working_image.eventual_tags(map(unquote, stored))}
@@ -378,3 +381,5 @@ def test_an_image_id_in_upper_case(image: Image) -> None:
     answer = image.client.add_tag(image.id.upper(), "upper")
 
     note(f"PUT on the id in upper case: {answer.status}, the image shows {image.tags()}.")
+    bare = image.client.add_tag(image.id.replace("-", ""), "bare")
+    note(f"PUT on the id without its hyphens: {bare.status}, the image shows {image.tags()}.")

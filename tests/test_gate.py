@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,7 @@ from pytest_cloudimages.app.cli.main import main
 from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import serving
-from pytest_cloudimages.reporting import comparison, deviations, rates
+from pytest_cloudimages.reporting import comparison, deviations, rates, reproduction
 from pytest_cloudimages.reporting.closing import sentence
 from pytest_cloudimages.reporting.results import CheckResult, Results, RunFacts, as_json
 from pytest_cloudimages.spec.catalogue import load
@@ -403,3 +404,50 @@ def test_a_known_deviation_passes_the_gate_until_it_ends(workshop: Any) -> None:
     assert f"{ADDED} no longer deviates" in mended.out.splitlines()[-1]
     assert regained.status == 0
     assert f"  {ADDED} fail → pass" in regained.out
+
+
+@pytest.mark.parametrize(
+    ("name", "identifier"),
+    [("ListsATagTwice", ADDED), ("AnswersAnAdditionWith200", "TAG-ADD-01"), ("ForgivesASecondDelete", "TAG-DEL-05")],
+)
+def test_a_script_shows_a_finding_while_it_is_there(workshop: Any, name: str, identifier: str) -> None:
+    """It ends with 1 then, with 0 on a service that does as required, with 3 without one, and leaves no image."""
+    statuses: list[int] = []
+    lines: list[str] = []
+    for app in (FAULTS[name](), App()):
+        with serving(app) as server:
+            token = workshop.named(server)
+            if not statuses:
+                outcome = workshop.judge("--select", identifier)
+            script = workshop.reports / outcome.entry(identifier)["repro"]
+            environ = {**workshop.environ, "TOKEN": token, "ENDPOINT": server.url}
+            done = subprocess.run([script], env=environ, capture_output=True, text=True, check=False)
+            statuses.append(done.returncode)
+            lines += [line for line in done.stdout.splitlines() if "expected" in line]
+            assert [*server.app.images.all()] == [], done.stdout
+    alone = subprocess.run([script], env=environ, capture_output=True, text=True, check=False)
+
+    assert statuses == [1, 0], done.stdout + done.stderr
+    assert lines
+    assert alone.returncode == 3
+    assert token not in script.read_text("utf-8")
+
+
+def test_a_script_holds_nothing_that_a_shell_obeys() -> None:
+    """Whatever a service has shown: tags, statements and addresses are quoted."""
+    tag = "'; touch caught; '$(touch caught)`touch caught`"
+    target = "/v2/images/id/tags/%27%3B%20touch%20caught"
+    write = {"method": "PUT", "target": target, "status": 204, "headers": [], "body": "", "caller": "tester"}
+    read = {**write, "method": "GET", "target": "/v2/images/id", "status": 200, "answer": json.dumps({"tags": [tag]})}
+    entry = {
+        "id": ADDED, "identity": "x", "statement": "a\n$(touch caught)", "what": "tags after add", "exchanges": [read, write],
+        "expected": [tag], "actual": [], "missing": [tag],
+    }  # fmt: skip
+    text = reproduction.script(entry, "http://127.0.0.1:9/v2")
+    done = subprocess.run(["sh", "-n"], input=text, capture_output=True, text=True, check=False)
+
+    assert done.returncode == 0, done.stderr
+    # No quote of the tag ends the quotes around it, and outside them it stands percent-encoded.
+    assert tag not in text
+    assert "\\u0027; touch caught; \\u0027$(touch caught)`touch caught`" in text
+    assert text.splitlines()[1].startswith(f"# {ADDED}: a\\n$(touch")

@@ -180,6 +180,23 @@ def test_lost_additions_are_told_with_their_rate(workshop: Any) -> None:
     assert "with 4 clients" in explanation
 
 
+@pytest.mark.parametrize("app", [racing.RewritesWithinTwentyMilliseconds, racing.DeletesOneRowOfTwo])
+def test_what_a_race_is_accused_of_is_shown(workshop: Any, app: type[App]) -> None:
+    """Each tag that a finding names was sent in one of its exchanges, to one image, which is read in the end."""
+    with serving(app()) as server:
+        workshop.named(server)
+        outcome = workshop.judge("--select", "TAG-ADD-29", "--select", "TAG-ADD-30", "--patience", "0.3")
+
+    found = [entry for entry in outcome.results["requirements"] if entry["verdict"] in ("advisory", "fail")]
+    assert found
+    for entry in found:
+        sent = [(each["method"], each["target"]) for each in entry["exchanges"]]
+        named = entry["actual"] or entry["missing"]
+        assert all(any(target.endswith(f"/tags/{tag}") for _, target in sent) for tag in named)
+        assert len({target.partition("/tags/")[0] for _, target in sent}) == 1
+        assert sent[-1][0] == "GET"
+
+
 def test_a_race_that_ends_in_500_is_asked_once(workshop: Any) -> None:
     """The finding stands, although not every addition is answered so."""
     with serving(racing.FailsWhereTwoMeet()) as server:

@@ -17,6 +17,7 @@ from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.history.checkers import check as histories
 from pytest_cloudimages.history.checkers import linearizability, witness
 from pytest_cloudimages.history.checkers.check import check
+from pytest_cloudimages.history.checkers.unfounded import refusals
 from pytest_cloudimages.history.events import Anomaly, Category, ConcurrentHistory, Event
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.resource import SetResource
@@ -611,3 +612,30 @@ def test_unknown_outcomes_do_not_multiply_the_configurations(monkeypatch: pytest
     assert check(ConcurrentHistory((*lost, *reads, *deletes), {}), TAGS) == []
     assert len(sizes) > 50
     assert max(sizes) < 50
+
+
+# Refusals
+
+
+def refused(*statuses: int, kind: Kind = ADD) -> list[Category]:
+    """Return what is found where changes of one image are answered so, all at once."""
+    events = [Event(kind, 0, client, 0.0, 1.0, status, f"tag-{client}") for client, status in enumerate(statuses)]
+    return [anomaly.category for anomaly in refusals(events, TAGS)]
+
+
+@pytest.mark.parametrize("status", [303, 400, 403, 404, 410, 422])
+def test_what_others_are_granted_is_refused_without_reason(status: int) -> None:
+    """Where others add to the image at the same time, it is there, and takes tags."""
+    assert refused(204, status) == [Category.REFUSAL]
+
+
+@pytest.mark.parametrize("statuses", [(404, 404), (204, 409), (204, 429), (204, 503), (204, 201)])
+def test_what_has_a_reason_is_no_unfounded_refusal(statuses: tuple[int, ...]) -> None:
+    """Neither what is refused to everyone, nor what speaks of the others, nor trouble."""
+    assert refused(*statuses) == []
+
+
+def test_a_deletion_of_what_is_gone_is_not_refused_without_reason() -> None:
+    """A 404 says that the tag was absent; a 403 says nothing that could be so."""
+    assert refused(204, 404, kind=DELETE) == []
+    assert refused(204, 403, kind=DELETE) == [Category.REFUSAL]

@@ -102,3 +102,29 @@ def test_an_instant_can_be_drawn() -> None:
     """A witness whose events all have one time still has a picture."""
     event = Event(Kind.READ, 0, 1, 5.0, 5.0, 200, values=("a", "a"))
     assert len(bars(check(ConcurrentHistory((event,), {0: frozenset("a")}), TAGS)[0])) == 1
+
+
+def waiting(pause: float) -> Anomaly:
+    """Return an addition that a read misses after a pause."""
+    add = Event(Kind.ADD, 0, 3, 0.0, 0.002, 204, "a")
+    read = Event(Kind.READ, 0, 5, 0.002 + pause, 0.004 + pause, 200, values=())
+    return check(ConcurrentHistory((add, read), {}), TAGS)[0]
+
+
+def test_a_long_pause_leaves_room_for_what_happens() -> None:
+    """A read after ten seconds of patience: both bars are as wide as each other, and the pause says how long it was."""
+    add, read = (float(bar.get("width", 0)) for bar in bars(waiting(10.0)))
+
+    assert add == pytest.approx(read, abs=0.2)
+    assert add > 200
+    assert "10.0 s" in texts(waiting(10.0))
+    assert texts(waiting(10.0))[-2] == "10004.0 ms"
+
+
+def test_a_short_pause_is_on_the_scale_of_the_rest() -> None:
+    """Nothing is drawn short that can be drawn."""
+    add, read = bars(waiting(0.004))
+
+    between = float(read.get("x", 0)) - float(add.get("x", 0)) - float(add.get("width", 0))
+    assert between == pytest.approx(2 * float(add.get("width", 0)), abs=0.3)
+    assert "4.0 ms" not in texts(waiting(0.004))

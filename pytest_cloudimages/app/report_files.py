@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_cloudimages.reporting import OF_OTHERS, WRITERS, html
+from pytest_cloudimages.reporting.reproduction import script
+from pytest_cloudimages.reporting.results import SCRIPTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +62,20 @@ def write(results: Results, folder: Path) -> None:
         (folder / _unfinished(name)).write_text(text, encoding="utf-8")
     for name in texts:
         (folder / _unfinished(name)).replace(folder / name)
+    _write_scripts(results, folder / SCRIPTS)
+
+
+def _write_scripts(results: Results, folder: Path) -> None:
+    """Write the scripts of the findings, and take those of an earlier run away."""
+    for stale in folder.glob("*.sh"):
+        stale.unlink()
+    found = {entry["id"]: entry for entry in results.entries if "repro" in entry}
+    if found:
+        folder.mkdir(exist_ok=True)
+    for identifier, entry in found.items():
+        file = folder / f"{identifier}.sh"
+        file.write_text(script(entry, results.data["service"]["endpoint"]), encoding="utf-8")
+        file.chmod(0o755)
 
 
 def _unfinished(name: str) -> str:

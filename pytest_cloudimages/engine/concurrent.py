@@ -17,6 +17,7 @@ from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.retries import pause_after
 from pytest_cloudimages.client.trouble import LOST
 from pytest_cloudimages.history.checkers.check import check
+from pytest_cloudimages.history.checkers.unfounded import refusals
 from pytest_cloudimages.history.concurrent_plans import ClientOperation, ConcurrentPlan, Phase, Process
 from pytest_cloudimages.history.events import Anomaly, ConcurrentHistory, Event
 from pytest_cloudimages.history.operations import Kind
@@ -73,6 +74,8 @@ class Completed:
     """Whether others wrote at the same time."""
     passing: bool = False
     """Whether it met passing trouble: it was sent again, or what was sent before may be why it was answered so."""
+    cut: bool = False
+    """Whether its client hung up on purpose."""
 
 
 Shown = tuple[tuple[str, ...] | None, ...]
@@ -109,6 +112,16 @@ class ConcurrentRun:
             for each in self.completed
             if (each.event.client, each.event.answered, each.event.kind) in wanted
         ]
+
+    def looks(self, phase: int, image: int = 0) -> list[Exchange]:
+        """Return the last reading of an image at the end of a phase, while nobody wrote."""
+        found = [
+            each.exchange
+            for each in self.completed
+            if (each.event.client, each.event.kind, each.event.image) == (MAIN, Kind.READ, image)
+            and each.phase == phase
+        ]
+        return found[-1:]
 
     def asked(self, kind: Kind, phase: int) -> list[Completed]:
         """Return the operations of a kind in a phase, without those that met passing trouble."""
@@ -191,7 +204,7 @@ class _Execution:
             else:
                 event = _event(client, operation, answer.exchange, value)
                 passing = again or (lost and answer.refused)
-                self.completed.append(Completed(event, answer.exchange, self.phase, concurrent, passing))
+                self.completed.append(Completed(event, answer.exchange, self.phase, concurrent, passing, operation.cut))
             if not again or pause is None:
                 return
             lost = lost or answer.status in LOST
@@ -290,6 +303,8 @@ class _Execution:
             known = {(anomaly.image, anomaly.value, anomaly.category) for anomaly in anomalies}
             late = [each for each in strict if (each.image, each.value, each.category) not in known]
         completed = sorted(self.completed, key=lambda each: each.event.sent)
+        # What was sent again is answered for by its repetition.
+        anomalies += refusals((each.event for each in completed if not each.passing), self.resource)
         return ConcurrentRun(self.plan, tuple(completed), tuple(quiescent), tuple(anomalies), tuple(late))
 
 

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.engine import concurrent, recording
-from pytest_cloudimages.engine.concurrent import ConcurrentRun, WorkerPool
+from pytest_cloudimages.engine.concurrent import Completed, ConcurrentRun, WorkerPool
 from pytest_cloudimages.engine.recording import Case, Collection, Rate, cases
 from pytest_cloudimages.engine.run import FreshImage, Run
 from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan
@@ -110,11 +110,22 @@ class ConcurrentRuns(Collection):
         """
         return [*run.anomalies, *([] if self.run.recorder.lag else run.late)]
 
-    def asked(self) -> Iterator[ConcurrentRun]:
-        """Yield whatever can be executed with this service."""
-        for pattern in self.patterns:
+    def asked(self, *patterns: str) -> Iterator[ConcurrentRun]:
+        """Yield whatever of some patterns, or of all, can be executed with this service."""
+        for pattern in patterns or self.patterns:
             with suppress(Blocked):
                 yield from self._runs(pattern)
+
+    @cases
+    def answers(self, *patterns: str) -> Iterator[Case[tuple[ConcurrentRun, Completed]]]:
+        """Return what was answered in the plans of some patterns, or of all, as far as they can be executed.
+
+        Each is looked at aside. Trouble that passed is no answer, nor is one that the client did not wait for.
+        """
+        for run in self.asked(*patterns):
+            for each in run.completed:
+                if not each.passing and not each.cut:
+                    yield Case((run, each), [each.exchange], aside=True)
 
     def alone(self, run: ConcurrentRun) -> ConcurrentRun:
         """Return what the operations of a run of this pattern have shown without concurrency."""

@@ -100,6 +100,11 @@ class CheckRecord:
             self.witnesses.append(anomaly)
         self.exchanges = [*exchanges]
 
+    def show(self, exchanges: Iterable[Exchange]) -> None:
+        """Let a finding show these exchanges, out of all that its case rests on: those that it speaks of."""
+        with self._lock:
+            self.exchanges = [*exchanges]
+
     def note(self, text: str) -> None:
         """Record an observation that is no finding."""
         if text not in self.notes:

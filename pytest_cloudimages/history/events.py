@@ -96,6 +96,7 @@ class Category(enum.StrEnum):
     DUPLICATE = "duplicate"
     STUCK_VALUE = "stuck value"
     COLLATERAL_LOSS = "collateral loss"
+    REFUSAL = "unfounded refusal"
 
 
 @dataclass(frozen=True, slots=True)

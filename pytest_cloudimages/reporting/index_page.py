@@ -68,10 +68,11 @@ class Limits:
     answer: int
     """Characters of the body of an answer."""
     value: int
-    """Characters of a value that was compared."""
+    """Characters of the values that were compared."""
+    headers: int = 100
 
 
-LIMITS = (Limits(12, 2_000, 60_000), Limits(8, 600, 8_000), Limits(4, 200, 1_000), Limits(2, 80, 200))
+LIMITS = (Limits(12, 2_000, 60_000), Limits(8, 600, 8_000), Limits(4, 200, 1_000, 20), Limits(2, 80, 200, 5))
 """The first with which a page is small enough holds; almost always that is the first."""
 
 
@@ -207,11 +208,26 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def values(value: object) -> list[str]:
-    """Return the values that were compared, each as a line; with escapes beside those that are not of ASCII alone."""
-    if isinstance(value, list):
-        return [_value(item) for item in value] or ["none"]
-    return ["nothing"] if value is None else [_value(value)]
+def values(value: object, limit: int) -> tuple[list[str], str]:
+    """Return the values that were compared, each as a line, and a note where that are not all of them.
+
+    Beside what is not of ASCII alone stand its escapes.
+    """
+    if value is None:
+        return ["nothing"], ""
+    items = value if isinstance(value, list) else [value]
+    lines: list[str] = []
+    left = limit
+    for item in items:
+        line = _value(item)
+        if len(line) > left:
+            return [
+                *lines,
+                line[:left],
+            ], f"cut here, in value {len(lines) + 1} of {len(items)}; conformance.json has all"
+        lines.append(line)
+        left -= len(line)
+    return lines or ["none"], ""
 
 
 def _value(value: object) -> str:

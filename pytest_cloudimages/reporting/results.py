@@ -13,6 +13,7 @@ from pytest_cloudimages.client.showing import as_json_text
 from pytest_cloudimages.reporting import findings
 from pytest_cloudimages.reporting.comparison import Comparison, compare
 from pytest_cloudimages.reporting.deviations import Deviation, applied
+from pytest_cloudimages.reporting.reproduction import script
 from pytest_cloudimages.spec import catalogue as catalogue_package
 from pytest_cloudimages.spec.verdicts import Verdict, worst
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 DEVIATES = "deviates"
 """What is shown in place of the verdict of a finding that is accepted."""
+SCRIPTS = "repro"
+"""The folder below that of the reports in which a script for each finding lies."""
 FORMAT = 1
 """Version of the form of conformance.json."""
 SPECIFICATIONS = {
@@ -295,6 +298,8 @@ def _entry(
         if extended:
             entry["class"] = extended.extent
         entry |= findings.identified(entry, (extended or explained or decisive[0]) if decisive else None)
+        if script(entry, facts.endpoint):
+            entry["repro"] = f"{SCRIPTS}/{entry['id']}.sh"
     return entry
 
 

@@ -75,6 +75,7 @@ def finding(entry: Mapping[str, Any]) -> list[str]:
     rows += _came(entry)
     rows += [("class", _short(entry["class"]))] if "class" in entry else []
     rows += [("source", f"{entry['level']}, {entry['provenance']}: {entry['source']}"), ("replay", entry["replay"])]
+    rows += [("script", f"{entry['repro']}, in the folder of the reports")] if "repro" in entry else []
     width = max(len(label) for label, _ in rows) + 1
     return [
         f"{entry['verdict'].upper()} {entry['id']}: {entry['statement']}",

@@ -115,7 +115,6 @@ _lets_in(
 _lets_in(
     "LetsAllPatchTagsOfPublicImages",
     "Lets every project change the tags of public images by PATCH.",
-    "TAG-AUTH-05",
     STRANGE,
     let_in=lambda caller, image: _foreign(caller, image) and image.visibility is Visibility.PUBLIC,
     also_patch=True,
@@ -323,7 +322,7 @@ class HasTwoVisibilities(App):
         return super().update_image(request, image_id)
 
 
-@breaks(words=ACCESS, profile="standard")
+@breaks(words=(*ACCESS, "--select", "TAG-ADD-06", "--select", "TAG-DEL-05"), profile="standard")
 class LetsOwnersAloneDelete(App):
     """Lets neither a creator nor the administrator delete tags, and the administrator add none."""
 

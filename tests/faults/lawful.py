@@ -220,7 +220,7 @@ class AcknowledgesEveryDeletionOfARace(Meets):
             return Reply(HTTPStatus.NO_CONTENT) if there and gone else super().delete_tag(request, image_id, tag)
 
 
-@breaks(profile="standard")
+@breaks("TAG-ADD-18", profile="standard")
 class RefusesWhereTwoMeet(Meets):
     """Answers 409 to an addition that meets another, and stores nothing."""
 

@@ -213,6 +213,86 @@ class ForgetsADeletionThatMeets(Meets):
             return NO_CONTENT if met and there else super().delete_tag(request, image_id, tag)
 
 
+class _Refuses(Meets):
+    """Refuses a change that meets another."""
+
+    status = HTTPStatus.NOT_FOUND
+
+    def refused(self, request: Request) -> Reply:
+        """Answer a change that meets another, which is not carried out."""
+        return self.error(request, self.status, "There is no such image.")
+
+
+class _RefusesAdditions(_Refuses):
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.images.open(request.caller, image_id)
+        with self.meeting(image_id) as met:
+            return self.refused(request) if met else super().add_tag(request, image_id, tag)
+
+
+class _RefusesDeletions(_Refuses):
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.images.open(request.caller, image_id)
+        with self.meeting(image_id) as met:
+            return self.refused(request) if met else super().delete_tag(request, image_id, tag)
+
+
+ASK_RACES = ("TAG-ADD-01", "TAG-ADD-18", "TAG-ADD-29", "TAG-ADD-30", "TAG-DEL-10", "TAG-DEL-17", "TAG-HIST-02")
+RACES_AND_CODES = tuple(word for identifier in ASK_RACES for word in ("--select", identifier))
+"""What looks at races, and at the codes of those who are alone."""
+
+
+@breaks("TAG-HIST-02", profile="standard", words=RACES_AND_CODES)
+class FindsNoImageThatIsLocked(_RefusesAdditions):
+    """Answers 404 to an addition that meets another, as if there were no such image, and stores nothing."""
+
+
+@breaks("TAG-HIST-02", profile="standard", words=RACES_AND_CODES)
+class FindsFaultWithWhatMeets(_RefusesAdditions):
+    """Answers 400 to an addition that meets another, as if its tag were at fault, and stores nothing."""
+
+    status = HTTPStatus.BAD_REQUEST
+
+
+@breaks("TAG-HIST-02", profile="standard", words=RACES_AND_CODES)
+class ForbidsADeletionThatMeets(_RefusesDeletions):
+    """Answers 403 to a deletion that meets another, and deletes nothing."""
+
+    status = HTTPStatus.FORBIDDEN
+
+
+@breaks("TAG-ADD-18", "TAG-HIST-02", profile="standard", words=RACES_AND_CODES)
+class SendsElsewhereWhatMeets(_RefusesAdditions):
+    """Answers 303 to an addition that meets another, and stores nothing."""
+
+    status = HTTPStatus.SEE_OTHER
+
+
+@breaks("TAG-DEL-10", profile="standard", words=RACES_AND_CODES)
+class LocksDeletionsOut(_RefusesDeletions):
+    """Answers 423 to a deletion that meets another, and deletes nothing."""
+
+    status = HTTPStatus.LOCKED
+
+
+@breaks(
+    "TAG-RESP-09", profile="standard", words=("--select", "TAG-HIST-02", "--select", "TAG-RESP-09", "--timeout", "1")
+)
+class HasEightWorkers(Meets):
+    """Stores a tag where more than eight add at once, and never answers."""
+
+    think = 5 * MILLISECOND
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.meeting(image_id):
+            exhausted = self.inside[image_id] > 8
+            reply = super().add_tag(request, image_id, tag)
+        if exhausted:
+            time.sleep(1.2)
+            raise ConnectionError
+        return reply
+
+
 # Rows of a table
 
 

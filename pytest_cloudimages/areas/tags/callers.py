@@ -77,6 +77,12 @@ PATCHES = {Change.PATCH_ADD: "add", Change.PATCH_REPLACE: "replace", Change.PATC
 
 STRANGERS = (Party.UNSCOPED, Party.OTHER_PROJECT)
 """Valid tokens of neither the owner's project nor the administrator: no change of theirs is ever carried out."""
+OTHERS = (Party.READER, Party.OTHER_PROJECT, Party.CREATOR, Party.ADMINISTRATOR)
+"""Valid tokens for a project that are not the owner's."""
+ON_TAGS = (Change.ADD, Change.DELETE, Change.ADD_PRESENT, Change.DELETE_ABSENT, Change.ADD_ENCODED)
+"""The operations on a tag: what a PATCH of the image is answered, where it knows no tags, is another question."""
+ENTITLED = (Party.CREATOR, Party.ADMINISTRATOR, Party.OWNER)
+"""The owner, and who may change the tags of its images too, as far as the service's policy has it so."""
 UNAUTHENTICATED = (Party.ANONYMOUS, Party.INVALID, Party.ENDED)
 MEMBER_STATES = (State.PENDING, State.ACCEPTED, State.REJECTED)
 ABSENT = (State.DELETED, State.UNKNOWN)
@@ -104,9 +110,9 @@ PRIVATE     | ADea | AD | AD | A  | sADae    | sAD     | A   | .   | .
 STANDARD = """
 PRIVATE     | ADea | AD | AD | AD | sADade=  | sADade= | ADa | ADa | .
 SHARED      | .    | .  | .  | .  | D        | AD+     | .   | .   | .
-PENDING     | A    | .  | .  | .  | .        | AD      | A   | .   | D
-ACCEPTED    | .    | .  | .  | .  | A        | sADad-  | .   | .   | A
-REJECTED    | .    | .  | .  | .  | .        | AD      | .   | .   | D
+PENDING     | A    | .  | .  | .  | .        | AD      | A   | .   | A
+ACCEPTED    | .    | .  | .  | .  | A        | sADad-  | .   | .   | D
+REJECTED    | .    | .  | .  | .  | .        | AD      | .   | .   | A
 COMMUNITY   | D    | A  | .  | .  | D        | sAD=    | A   | .   | .
 PUBLIC      | A    | D  | A  | A  | A+       | sADad+  | .   | A   | .
 HIDDEN      | D    | .  | .  | .  | .        | AD      | .   | .   | .

@@ -57,9 +57,17 @@ from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept
 from pytest_cloudimages.areas.tags.negative import NegativeRequests
 from pytest_cloudimages.areas.tags.other_attributes import expect_attributes_kept
 from pytest_cloudimages.areas.tags.probes import Basics
-from pytest_cloudimages.areas.tags.race_findings import expect_none_lost, expect_once, lost_additions, not_once
+from pytest_cloudimages.areas.tags.race_findings import (
+    answers_to,
+    expect_none_lost,
+    expect_once,
+    lost_additions,
+    not_once,
+    show_phase,
+)
 from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath
+from pytest_cloudimages.areas.tags.repetitions import Repetitions
 from pytest_cloudimages.areas.tags.representations import Representations
 from pytest_cloudimages.areas.tags.tag_limit import AtALimit
 from pytest_cloudimages.areas.tags.workloads import LongLife, inconsistent_without_patch
@@ -100,6 +108,7 @@ __all__ = [
     "Prior",
     "ReadPath",
     "Reading",
+    "Repetitions",
     "Representations",
     "Run",
     "Selections",
@@ -108,6 +117,7 @@ __all__ = [
     "alone",
     "among_others",
     "answered",
+    "answers_to",
     "anything_but",
     "documented_codes",
     "expect_among",
@@ -141,6 +151,7 @@ __all__ = [
     "require_ok",
     "retry_after",
     "set_tags",
+    "show_phase",
     "shows_tags",
     "told_to_wait",
     "unaltered",

@@ -14,6 +14,7 @@ from pytest_cloudimages.areas.tags import (  # noqa: F401 - each declares worklo
     negative,
     probes,
     race_workloads,
+    repetitions,
     representations,
     workloads,
 )

@@ -1,5 +1,6 @@
 """Negative requests: sent once, to be refused, and looked at by many checks."""
 
+import re
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ class NegativeRequests(Collection):
     """The answers to requests that are well-formed and cannot succeed."""
 
     given: Sequence[Answer]
+    reached: Sequence[str] = ()
+    """The tags that an image got or lost by requests that did not name it, but by an id that is almost its own."""
 
     def __iter__(self) -> Iterator[Answer]:
         """Yield the answers; each is a case of the check in hand."""
@@ -31,11 +34,33 @@ class NegativeRequests(Collection):
                 yield Case(answer, [answer.exchange])
 
 
-@workload(empty=lambda: NegativeRequests([]), requests=(11, 18, 18, 18))
+@workload(empty=lambda: NegativeRequests([]), requests=(11, 31, 31, 31))
 def negative_requests(run: Run) -> NegativeRequests:
     """Return the answers for tags too long or absent, images that are not there, other methods, and no token."""
     with run.fresh_image() as image:
-        return NegativeRequests([*_refused(image, run.client, thorough=run.settings.profile != "quick")])
+        answers = [*_refused(image, run.client, thorough=run.settings.profile != "quick")]
+        if not run.rounds:
+            return NegativeRequests(answers)
+        image.given_tags(THERE)
+        answers += _of_odd_ids(image)
+        return NegativeRequests(answers, sorted({*image.eventual_tags([THERE])} ^ {THERE}))
+
+
+THERE, STRAY = "there", "stray"
+ODD_IDS = ("%00", "%2E%2E", "i" * 2_000, "{id}%00", "{id}%20")
+"""Ids that no image has, although a database may take some for the id of one."""
+
+
+def odd_id(answer: Answer) -> bool:
+    """Return whether a request named an image by an odd id."""
+    return bool(re.search(r"/images/(%00|%2E%2E|i{9}|[^/]+%[02]0)", answer.exchange.target))
+
+
+def _of_odd_ids(image: Image) -> Iterator[Answer]:
+    for place, form in enumerate(ODD_IDS):
+        written = form.replace("{id}", image.id)
+        yield image.client.send("PUT", f"/images/{written}/tags/{STRAY}-{place}")
+        yield image.client.send("DELETE", f"/images/{written}/tags/{THERE}")
 
 
 def _refused(image: Image, client: ImagesClient, *, thorough: bool) -> Iterator[Answer]:

@@ -1,13 +1,37 @@
 """What the races of tags have shown, as findings."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
+from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.client.trouble import TROUBLE
 from pytest_cloudimages.engine.concurrent import Completed, ConcurrentRun
 from pytest_cloudimages.engine.measurement import Measurement
 from pytest_cloudimages.engine.recording import Rate, current_check
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.spec.mismatch import Mismatch, expect
+
+NAMED = 8
+"""Lost additions that a finding names at most; each comes with its exchange."""
+
+
+@dataclass(frozen=True)
+class Departure:
+    """What a race has shown that is not as it should be, and the exchanges that show it."""
+
+    mismatch: Mismatch
+    exchanges: Sequence[Exchange]
+
+
+def answers_to(kind: Kind) -> Callable[[tuple[ConcurrentRun, Completed]], bool]:
+    """Return the condition that an answer of a race is one to an operation of a kind, and speaks of the request."""
+    return lambda shown: shown[1].event.kind is kind and shown[1].event.status not in TROUBLE
+
+
+def show_phase(run: ConcurrentRun, kind: Kind, phase: int) -> None:
+    """Let findings show the operations of a kind in a phase, and what was read after it."""
+    current_check().show([*(each.exchange for each in run.asked(kind, phase)), *run.looks(phase)])
 
 
 def lost_additions(run: ConcurrentRun) -> list[Completed]:
@@ -20,42 +44,58 @@ def lost_additions(run: ConcurrentRun) -> list[Completed]:
 
 
 def expect_none_lost(shown: Measurement[Completed]) -> None:
-    """Raise ``Mismatch`` where acknowledged additions are lost; say how many, by the number of clients."""
+    """Raise ``Mismatch`` where acknowledged additions are lost; say how many, by the number of clients.
+
+    It names those of the smallest race, and shows their exchanges with the reading that misses them.
+    """
     __tracebackhide__ = True
     added: Counter[int] = Counter()
     for run in shown.runs:
         added[run.plan.clients] += len(run.acknowledged(Kind.ADD, 0))
     lost = Counter(run.plan.clients for run, _ in shown.violations)
     counts = ", ".join(f"{lost[clients]} of {added[clients]} with {clients} clients" for clients in sorted(added))
-    tags = [addition.event.value for _, addition in shown.violations]
     rate = current_check().rate = Rate(lost.total(), added.total(), "acknowledged additions lost")
-    expect(tags, [], "tags of acknowledged additions that are not listed", rate=f"{rate}: {counts}")
+    if shown.sound:
+        return
+    smallest, first = min(shown.violations, key=lambda violation: len(violation[0].completed))
+    named = [
+        addition for run, addition in shown.violations if run is smallest and addition.event.image == first.event.image
+    ][:NAMED]
+    current_check().show([*(addition.exchange for addition in named), *smallest.looks(0, first.event.image)])
+    tags = [addition.event.value for addition in named]
+    expect(tags, [], f"tags of acknowledged additions not listed after {smallest.plan.name}", rate=f"{rate}: {counts}")
 
 
-def not_once(run: ConcurrentRun) -> Iterator[Mismatch]:
+def not_once(run: ConcurrentRun) -> Iterator[Departure]:
     """Yield where a tag that many clients added at once is not there once, or cannot be deleted again."""
     at_once = f"added by {run.plan.clients} clients at once"
     for phase, (tags, *_) in enumerate(run.quiescent):
         added, deleted = run.acknowledged(Kind.ADD, phase), run.asked(Kind.DELETE, phase)
+        looks = run.looks(phase)
         if added and tags is not None and len(tags) != 1:
-            yield from _mismatches([*tags], [added[0].event.value], f"tags after one was {at_once}")
-        for deletion in deleted:
-            if run.acknowledged(Kind.ADD, phase - 1):
-                yield from _mismatches(deletion.event.status, 204, f"status of {deletion.exchange}, {at_once}")
-                yield from _mismatches([*(tags or ())], [], f"tags after the one {at_once} was deleted")
+            exchanges = [*(addition.exchange for addition in added[:NAMED]), *looks]
+            yield from _departures([*tags], [added[0].event.value], f"tags after one was {at_once}", exchanges)
+        before = run.acknowledged(Kind.ADD, phase - 1)
+        for deletion in deleted if before else ():
+            exchanges = [*(addition.exchange for addition in before[:NAMED]), *run.looks(phase - 1)]
+            exchanges += [deletion.exchange, *looks]
+            yield from _departures(deletion.event.status, 204, f"status of {deletion.exchange}, {at_once}", exchanges)
+            yield from _departures([*(tags or ())], [], f"tags after the one {at_once} was deleted", exchanges)
 
 
-def expect_once(shown: Measurement[Mismatch]) -> None:
-    """Raise the first mismatch that races have shown."""
+def expect_once(shown: Measurement[Departure]) -> None:
+    """Raise the mismatch of the smallest race that has shown one."""
     __tracebackhide__ = True
     departing = {id(run) for run, _ in shown.violations}
     current_check().rate = Rate(len(departing), len(shown.runs), "races in which a tag was not there once, or stayed")
-    for _, mismatch in shown.violations:
-        raise mismatch
+    if not shown.sound:
+        _, departure = min(shown.violations, key=lambda violation: len(violation[0].completed))
+        current_check().show(departure.exchanges)
+        raise departure.mismatch
 
 
-def _mismatches(actual: object, expected: object, what: str) -> Iterator[Mismatch]:
+def _departures(actual: object, expected: object, what: str, exchanges: Sequence[Exchange]) -> Iterator[Departure]:
     try:
         expect(actual, expected, what)
     except Mismatch as mismatch:
-        yield mismatch
+        yield Departure(mismatch, exchanges)

@@ -18,6 +18,7 @@ MEANING = {
     Category.DUPLICATE: "The {name} is listed more than once.",
     Category.STUCK_VALUE: "The {name} is listed but cannot be deleted.",
     Category.COLLATERAL_LOSS: "A change of the {name} was undone by a change of something else.",
+    Category.REFUSAL: "A change was refused with a code that no state of the image calls for.",
 }
 
 
