@@ -95,10 +95,11 @@ def plan_among_many() -> list[Operation]:
     return in_groups([(Kind.ADD, added), (Kind.DELETE, added[::-1][:3]), (Kind.ADD, added[1:3]), (Kind.ADD, added[:1])])
 
 
-def plan_of_pairs(pairs: Sequence[tuple[str, tuple[str, str]]]) -> list[Operation]:
+def plan_of_pairs(pairs: Sequence[tuple[str, tuple[str, str]]], *, whole: bool) -> list[Operation]:
     """Return a plan for pairs, each with the name of what relates the two.
 
-    The first is added, and the second, which is not there, is to be deleted; then it is added too, and each is deleted.
+    The first is added, and the second, which is not there, is to be deleted; then it is added too, and the first is
+    deleted. With the ``whole`` plan the second is deleted as well, which is alone by then.
     """
     firsts = [(first, name) for name, (first, _) in pairs]
     seconds = [(second, name) for name, (_, second) in pairs]
@@ -108,6 +109,6 @@ def plan_of_pairs(pairs: Sequence[tuple[str, tuple[str, str]]]) -> list[Operatio
             (Kind.DELETE, seconds),
             (Kind.ADD, seconds),
             (Kind.DELETE, firsts),
-            (Kind.DELETE, seconds),
+            *([(Kind.DELETE, seconds)] if whole else []),
         ]
     )

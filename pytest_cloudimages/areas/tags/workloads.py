@@ -87,7 +87,7 @@ def unusual_tags(run: Run, seed: int) -> Steps:
     return Steps(histories) + _executed(run, plans)
 
 
-@workload(empty=lambda: steps_of([]), requests=(0, 444, 887, 887))
+@workload(empty=lambda: steps_of([]), requests=(0, 361, 887, 887))
 def confusable_tags(run: Run) -> Steps:
     """Add and delete pairs of tags that a service may take for each other, either of a pair first."""
     effort = _effort(run)
@@ -101,7 +101,7 @@ def confusable_tags(run: Run) -> Steps:
     reversed_pairs = [(name, (second, first)) for name, (first, second) in pairs]
     # Batches are small: how many tags one image can have is tested by ``sequences`` and ``image_at_tag_limit``.
     plans = [
-        plan_of_pairs(batch)
+        plan_of_pairs(batch, whole=effort.orders > 1)
         for ordered_pairs in [pairs, reversed_pairs][: effort.orders]
         for group in strategies.non_confusable_groups(ordered_pairs)
         for batch in drawing.batches(group, effort.tags // 2)
