@@ -407,7 +407,7 @@ def test_how_soon_an_added_tag_is_seen(plain_tags: Steps, cloudimages_run: Run) 
 # "adds the specified tag", "204 Success"
 @requirement("TAG-ADD-29")
 def test_tags_added_by_many_at_once_all_survive(races: ConcurrentRuns) -> None:
-    shown = races.measured([Pattern.DISTINCT], lost_additions)
+    shown = races.measured([Pattern.DISTINCT, Pattern.CALLERS], lost_additions)
 
     expect_none_lost(shown)
     shown.raise_if_blocked()

@@ -3,7 +3,7 @@
 import functools
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from contextvars import copy_context
@@ -15,6 +15,7 @@ from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.retries import pause_after
+from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.trouble import LOST
 from pytest_cloudimages.history.checkers.check import check
 from pytest_cloudimages.history.checkers.unfounded import refusals
@@ -145,6 +146,8 @@ class _Execution:
     late: float
     unhurried: bool = False
     """Whether every reading while nobody writes waits until what a late service shows has passed."""
+    callers: Sequence[ImagesClient] = ()
+    """Whom those who race act for, in turn; the images' own caller where there are none."""
     lag: float = field(init=False)
     """How late the service was seen to be before."""
     completed: list[Completed] = field(default_factory=list)
@@ -196,7 +199,7 @@ class _Execution:
         lost = False
         time.sleep(operation.pause)
         for tries in range(1, MOST_TRIES + 1):
-            answer = self._send(operation, value)
+            answer = self._send(client, operation, value)
             pause = None if operation.cut else pause_after(answer, tries)
             again = pause is not None and tries < MOST_TRIES
             if operation.kind is Kind.READ:
@@ -215,8 +218,11 @@ class _Execution:
         self.renamed += 1
         return f"{self.images[number].name}-{self.renamed}"
 
-    def _send(self, operation: ClientOperation, value: str) -> Answer:
+    def _send(self, number: int, operation: ClientOperation, value: str) -> Answer:
         image = self.images[operation.image]
+        client = image.client
+        if self.callers and number != MAIN:
+            client = self.callers[(number - MAIN - 1) % len(self.callers)]
         match operation.kind:
             case Kind.SET:
                 request = NAME.set(image.id, value)
@@ -226,7 +232,7 @@ class _Execution:
                 request = self.resource.add(image.id, value)
             case _:
                 request = self.resource.delete(image.id, value)
-        return image.client.ask_once(request, cut=operation.cut)
+        return client.ask_once(request, cut=operation.cut)
 
     def wait(self) -> None:
         """Sleep for what nobody waited for: twice as long as it took for anything else."""
@@ -329,17 +335,19 @@ def execute(
     patience: Eventually,
     late: float,
     clean: bool = True,
+    callers: Sequence[ImagesClient] = (),
 ) -> ConcurrentRun:
     """Execute a concurrent plan on images of its own, and return what it has shown.
 
     ``late`` is how long after its acknowledgement a reader may miss a change, in seconds; without ``clean`` the values
     are left to the images' end. What late readings would explain, on a service that was seen to be late, is executed
     once more with patience before it stands. Raise ``Blocked`` where images cannot be had.
+    Those who race act for ``callers``, in turn.
     """
     for unhurried in (False, True):
         with ExitStack() as stack:
             images = [stack.enter_context(fresh_image()) for _ in range(plan.images)]
-            execution = _Execution(plan, resource, images, workers, patience, late, unhurried)
+            execution = _Execution(plan, resource, images, workers, patience, late, unhurried, callers)
             run = _executed(execution, clean=clean)
         if not execution.may_be_late(run.anomalies):
             break

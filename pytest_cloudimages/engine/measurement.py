@@ -1,13 +1,14 @@
 """Concurrent plans executed once and looked at by many checks, and what they show of one question."""
 
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Generic, TypeVar
 
 from pytest_cloudimages.client.polling import Eventually
+from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine import concurrent, recording
 from pytest_cloudimages.engine.concurrent import Completed, ConcurrentRun, WorkerPool
 from pytest_cloudimages.engine.recording import Case, Collection, Rate, cases
@@ -63,6 +64,8 @@ class ConcurrentRuns(Collection):
     fresh_image: FreshImage
     clean: bool = True
     """Whether values can be deleted, so that images are cleaned in the end."""
+    callers: Callable[[], Sequence[ImagesClient]] = tuple
+    """Finds whom the clients of a race of several callers act for."""
     _executed: dict[str, list[ConcurrentRun] | Blocked] = field(default_factory=dict)
     _alone: dict[str, ConcurrentRun] = field(default_factory=dict)
 
@@ -159,6 +162,7 @@ class ConcurrentRuns(Collection):
             patience=self.patience,
             late=self.run.settings.patience,
             clean=self.clean,
+            callers=self.callers() if plan.several_callers else (),
         )
 
 

@@ -36,6 +36,8 @@ class ConcurrentPlan:
     clients: int
     """Clients that write; a reader among them is not counted."""
     phases: tuple[Phase, ...]
+    several_callers: bool = False
+    """Whether those who race act for different callers, each in turn."""
 
     def operations(self) -> Iterator[ClientOperation]:
         """Yield everything that any client does."""

@@ -10,7 +10,7 @@ from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image
 
 from .kinds import Kind
-from .racing import MILLISECOND, Meets, Minds
+from .racing import MILLISECOND, RACES_AND_CODES, Meets, Minds
 from .registry import breaks
 
 KIND = Kind.STATUS
@@ -230,6 +230,27 @@ class RefusesWhereTwoMeet(Meets):
             if met:
                 return self.error(request, HTTPStatus.CONFLICT, "Someone else is at it.")
             return super().add_tag(request, image_id, tag)
+
+
+@breaks(profile="standard", words=RACES_AND_CODES)
+class LocksForEveryone(App):
+    """Reads the tags, thinks for 5 ms, and writes them: one caller at a time, whoever it is."""
+
+    held = 0.005
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.door = threading.Lock()
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.door:
+            time.sleep(self.held)
+            return super().add_tag(request, image_id, tag)
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.door:
+            time.sleep(self.held)
+            return super().delete_tag(request, image_id, tag)
 
 
 @breaks(profile="standard")

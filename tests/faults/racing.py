@@ -4,6 +4,7 @@ import socket
 import threading
 import time
 import traceback
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
@@ -575,3 +576,52 @@ class TakesBackWhatNobodyHeard(Minds):
         if image_id not in self.pending:
             self.wait(image_id, restore)
         return reply
+
+
+# Who else is at it
+
+
+@breaks("TAG-ADD-29", "TAG-HIST-02", profile="standard", words=RACES_AND_CODES)
+class LocksForEachCaller(_Rewrites):
+    """Reads the tags, thinks, and writes them: one at a time for each caller, and all callers at once."""
+
+    window = 5 * MILLISECOND
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.locks[request.headers.get("X-Auth-Token") or ""]:
+            return self.rewritten(request, image_id, tag, adds=True)
+
+
+@breaks("TAG-HIST-02", profile="standard", words=RACES_AND_CODES)
+class AddsWhereOthersDelete(App):
+    """Adds a tag to the image of the last deletion that began while it thought for 2 ms."""
+
+    deleting = ""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.images.open(request.caller, image_id)
+        self.deleting = ""
+        time.sleep(2 * MILLISECOND)
+        return super().add_tag(request, self.deleting or image_id, tag)
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.deleting = image_id
+        time.sleep(3 * MILLISECOND)
+        return super().delete_tag(request, image_id, tag)
+
+
+@breaks("TAG-HIST-02", profile="standard", words=RACES_AND_CODES)
+class DeletesWithTheNameOfBefore(App):
+    """Writes the whole image when a tag is deleted, with the name that it had 2 ms before."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        name = self.images.open(request.caller, image_id).name
+        time.sleep(2 * MILLISECOND)
+        with self.images.lock:
+            reply = super().delete_tag(request, image_id, tag)
+            self.images.get(image_id).name = name
+            return reply

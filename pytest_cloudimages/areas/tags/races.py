@@ -30,6 +30,8 @@ class Pattern(enum.StrEnum):
     MIXED = "additions against deletions"
     RENAMING = "tags changed while the image is renamed"
     CUT = "answers that never came"
+    ACROSS = "additions to one image against deletions from another"
+    CALLERS = "tags changed by several callers"
 
 
 @st.composite
@@ -113,6 +115,28 @@ def _cut(draw: st.DrawFn, clients: int) -> ConcurrentPlan:
     )
 
 
+@st.composite
+def _across(draw: st.DrawFn, clients: int) -> ConcurrentPlan:
+    """One client deletes tags of an image while the other adds them to a second one, then the other way round."""
+    tags = draw(_tags(CARRIED))
+    before: Phase = (tuple(add(tag) for tag in tags),)
+    there: Phase = (tuple(delete(tag) for tag in tags), tuple(add(tag, 1) for tag in tags))
+    back: Phase = (tuple(add(tag) for tag in tags), tuple(delete(tag, 1) for tag in tags))
+    return ConcurrentPlan(Pattern.ACROSS, clients, (before, there, back))
+
+
+@st.composite
+def _callers(draw: st.DrawFn, clients: int) -> ConcurrentPlan:
+    """Every caller adds two tags of its own, then deletes those of the next."""
+    tags = draw(_tags(2 * clients))
+    shares = [tags[begin : begin + 2] for begin in range(0, len(tags), 2)]
+    adding = tuple(tuple(add(tag) for tag in share) for share in shares)
+    deleting = tuple(tuple(delete(tag) for tag in share) for share in [*shares[1:], shares[0]])
+    return ConcurrentPlan(Pattern.CALLERS, clients, (adding, deleting), several_callers=True)
+
+
+CARRIED = 3
+"""Tags that come and go in a race across images."""
 FEW = 4
 """Clients at most in what is done twice, or has a reader beside it."""
 TOGETHER = 8
@@ -129,9 +153,11 @@ SHAPES: dict[Pattern, Callable[[int], st.SearchStrategy[ConcurrentPlan]]] = {
     Pattern.MIXED: _mixed,
     Pattern.RENAMING: _renaming,
     Pattern.CUT: _cut,
+    Pattern.ACROSS: _across,
+    Pattern.CALLERS: _callers,
 }
 
-RETURNS = frozenset({Pattern.MIXED, Pattern.CUT})
+RETURNS = frozenset({Pattern.MIXED, Pattern.CUT, Pattern.ACROSS})
 """Races in which tags come back."""
 DELETES = RETURNS | {Pattern.DELETING, Pattern.RENAMING}
 """Races whose precondition is that plain tags can be deleted."""
@@ -149,6 +175,11 @@ def suited(pattern: Pattern, clients: Iterable[int]) -> list[int]:
             return [count for count in offered if count <= MEETINGS]
         case Pattern.RENAMING | Pattern.CUT:
             return [2] * len(offered[::2])
+        case Pattern.ACROSS:
+            return [2] * bool(offered[1:])
+        case Pattern.CALLERS:
+            # So many callers are offered; where there is but one, nobody meets another.
+            return [count for count in offered[:1] if count > 1]
 
 
 def plans_of(pattern: Pattern, seed: int, clients: Iterable[int], times: int) -> list[ConcurrentPlan]:
