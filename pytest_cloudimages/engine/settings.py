@@ -33,7 +33,7 @@ class Profile:
     """How often every race is drawn."""
     orders: int = 1
     """In how many orders the two of a pair of related tags are added and deleted."""
-    delete_every: int = 24
+    delete_every: int = 48
     """Of the plain tags of every length, one in so many is deleted too."""
     limit_sought: int = 0
     """Where no limit of tags is stated, so many are added to one image to find it; 0: it is not sought."""

@@ -41,20 +41,21 @@ def plan_of_a_life(events: Sequence[str]) -> list[Operation]:
     return plan
 
 
-CYCLES, TIMES = 12, 6
+CYCLES, TIMES, FEWER = 12, 6, 7
 
 
 def plan_of_a_long_life() -> list[Operation]:
     """Return a plan in which a tag comes and goes a dozen times, and another is added, and deleted, six times running.
 
-    Its first cycles are read together: two are tried with every plain tag. Some more come and go in the end, so that
+    Its first cycles are read together: two are tried with every plain tag, and the others are counted. Some more come and go in the end, so that
     there are more deletions than any page or buffer of twenty holds.
     """
     again, often = ("again-and-again", "long life"), ("six-times", "long life")
     cycle = [*each(Kind.ADD, [again]), *each(Kind.DELETE, [again])]
     plan = [*each(Kind.ADD, [("stays", "long life")]), *cycle, *cycle]
-    for _ in range(CYCLES - 2):
-        plan += [*cycle, READ]
+    for number in range(2, CYCLES):
+        # That a tag is there for the next cycle is told by its deletion, that one is gone by a reading.
+        plan += [*cycle, READ] if number >= CYCLES - FEWER else cycle
     more = [(f"more-{place}", "long life") for place in range(9)]
     groups = [(Kind.ADD, [often] * TIMES), (Kind.DELETE, [often] * TIMES), (Kind.ADD, more), (Kind.DELETE, more)]
     return [*plan, *in_groups(groups)]

@@ -162,7 +162,7 @@ def every_length(run: Run, seed: int) -> Steps:
     plain += [(word, "word or number") for word in corpus.WORDS]
     plans = _add_some_delete(plain, seed, effort.tags, effort.delete_every, together=effort.delete_every > 1)
     phrases = [(phrase, "looks like something else") for phrase in corpus.PHRASES]
-    plans += _add_some_delete(phrases, seed, effort.tags, 1)
+    plans += _add_some_delete(phrases, seed, effort.tags * 3 // 2, 1)
     long = [(phrase, "255 characters of several kinds") for phrase in corpus.LONG]
     plans += _add_some_delete(long, seed, effort.tags, min(effort.delete_every, 2), together=effort.delete_every > 1)
     return _executed(run, plans)
