@@ -13,9 +13,9 @@ from pytest_cloudimages.areas.tags.checks import (
     NOT_OK,
     OK,
     REFUSED,
-    SOMETHING,
     UNITS,
     AccessAttempts,
+    Allowed,
     AtALimit,
     Basics,
     Comparisons,
@@ -31,6 +31,7 @@ from pytest_cloudimages.areas.tags.checks import (
     Representations,
     Run,
     Steps,
+    StrayRequests,
     alone,
     among_others,
     answers_to,
@@ -51,6 +52,7 @@ from pytest_cloudimages.areas.tags.checks import (
     not_once,
     or_skip,
     others_added,
+    refused_itself,
     require_ok,
     set_tags,
     unaltered,
@@ -116,7 +118,12 @@ def test_adding_a_tag_leaves_the_others(
     image_states: Steps,
     common_clients: Steps,
     demanding_clients: Steps,
+    stray_requests: StrayRequests,
 ) -> None:
+    named = stray_requests.aside().requests("PUT", where=lambda tried: tried.request.names_one_tag)
+    for tried in named.where(lambda tried: tried.answer.ok):
+        expect(tried.changed, (), f"other tags that came or went with {tried.answer}")
+
     steps = plain_tags + boundary_tags + image_states + common_clients + demanding_clients
     additions = steps.additions(acknowledged=True)
     # Where there is no other tag, none can be seen to stay; yet none may come.
@@ -222,6 +229,11 @@ def test_a_tag_of_one_character_is_accepted(boundary_tags: Steps, basics: Basics
         step.expect(status=OK, present=True if basics.adds else None)
 
 
+WHOLE = Allowed(
+    f"one tag of no fewer than {LONGEST} characters", lambda lengths: len(lengths) == 1 and lengths[0] >= LONGEST
+)
+
+
 # "up to 255 characters in length"
 @requirement("TAG-ADD-14")
 @pytest.mark.parametrize("unit", [UNITS[2], UNITS[3], UNITS[4]], ids=["2 octets", "3 octets", "4 octets"])
@@ -231,11 +243,12 @@ def test_the_limit_counts_characters(working_image: Image, unit: str) -> None:
 
     longest = working_image.add_tag(unit * LONGEST)
     expect(longest.status, OK, f"status of {longest}", limit=limit)
-    # Which characters are shown is asked by TAG-URI-11.
-    shown = working_image.read(lambda found: len(found) == 1 and len(found[0]) >= LONGEST)
-    expect(shown, SOMETHING, f"tags after {longest}", limit=limit)
+    # Which characters are shown is asked by TAG-URI-11; that none of them is lost, here.
+    shown = working_image.read(lambda found: WHOLE.holds([*map(len, found)]))
+    expect([*map(len, shown)], WHOLE, f"lengths of the tags after {longest}", limit=limit)
     longer = working_image.add_tag(unit * (LONGEST + 1))
     expect(longer.status, REFUSED, f"status of {longer}", limit=limit)
+    expect_tags(working_image, shown, f"after {longer}")
 
 
 # "up to 255 characters in length": a letter and its accent are two
@@ -344,8 +357,12 @@ def test_a_refused_addition_changes_nothing(
     unusual_tags: Steps,
     image_at_tag_limit: Steps,
     demanding_clients: Steps,
+    stray_requests: StrayRequests,
     cloudimages_run: Run,
 ) -> None:
+    for tried in stray_requests.aside().requests("PUT", "POST", "PATCH", where=refused_itself):
+        expect(tried.changed, (), f"tags that came or went with {tried.answer}")
+
     steps = boundary_tags + plain_tags + unusual_tags + image_at_tag_limit + demanding_clients
     for step in steps.additions(acknowledged=False):
         expect_others_kept(step, but=())

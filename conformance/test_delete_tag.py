@@ -3,8 +3,10 @@
 import uuid
 from itertools import chain
 
+import pytest
+
 from pytest_cloudimages import expect, note, requirement
-from pytest_cloudimages.areas.tags.callers import ABSENT, ORDINARY, OTHERS, Change, Party
+from pytest_cloudimages.areas.tags.callers import ABSENT, ORDINARY, OTHERS, PRESENT, Change, Party
 from pytest_cloudimages.areas.tags.checks import (
     DELETE,
     LONGEST,
@@ -23,6 +25,7 @@ from pytest_cloudimages.areas.tags.checks import (
     Representations,
     Run,
     Steps,
+    StrayRequests,
     answers_to,
     documented_codes,
     expect_among,
@@ -33,8 +36,10 @@ from pytest_cloudimages.areas.tags.checks import (
     expect_tags,
     in_ordinary_state,
     its_beginning_is_kept,
+    listed_before,
     met_in_passing,
     or_skip,
+    refused_itself,
     require_ok,
     set_tags,
     show_phase,
@@ -54,6 +59,7 @@ def test_deleting_a_carried_tag_succeeds_with_204(
     image_states: Steps,
     access_attempts: AccessAttempts,
     common_clients: Steps,
+    confusable_tags: Steps,
 ) -> None:
     by_owner = access_attempts.aside().by(Party.OWNER, states=ORDINARY, changes=[Change.DELETE])
     for attempt in by_owner.where(lambda attempt: attempt.carried):
@@ -62,6 +68,10 @@ def test_deleting_a_carried_tag_succeeds_with_204(
     steps = plain_tags + unusual_tags + boundary_tags + every_length + image_states + common_clients
     carried = steps.deletions(past=[Prior.PRESENT], again=False, printable=True)
     for step in carried.where(in_ordinary_state):
+        step.expect(status=204)
+
+    # Nor does it matter which other tags the image carries, as long as it shows both.
+    for step in confusable_tags.aside().deletions(where=listed_before, printable=True):
         step.expect(status=204)
 
 
@@ -115,8 +125,13 @@ def test_deleting_a_tag_leaves_the_others(
     image_states: Steps,
     common_clients: Steps,
     demanding_clients: Steps,
+    stray_requests: StrayRequests,
     cloudimages_run: Run,
 ) -> None:
+    named = stray_requests.aside().requests("DELETE", where=lambda tried: tried.request.names_one_tag)
+    for tried in named.where(lambda tried: tried.answer.ok):
+        expect(tried.changed, (), f"other tags that came or went with {tried.answer}")
+
     # At the edges, what is not listed as it was added may be taken for what is; TAG-HIST-04 asks.
     listed = boundary_tags.deletions(acknowledged=True, where=lambda step: step.tag in (step.before or ()))
     ordinary = plain_tags + image_states + common_clients + demanding_clients
@@ -237,8 +252,12 @@ def test_a_failed_deletion_changes_nothing(
     image_states: Steps,
     common_clients: Steps,
     demanding_clients: Steps,
+    stray_requests: StrayRequests,
     cloudimages_run: Run,
 ) -> None:
+    for tried in stray_requests.aside().requests("DELETE", where=refused_itself):
+        expect(tried.changed, (), f"tags that came or went with {tried.answer}")
+
     steps = plain_tags + absent_tags + image_states + common_clients + demanding_clients
     deletions = steps.deletions(acknowledged=False)
     # Where there is no tag, none can be seen to stay; yet none may come.
@@ -291,11 +310,12 @@ def test_tags_set_otherwise_can_be_deleted(fresh_image: FreshImage, basics: Basi
 
 # undocumented
 @requirement("TAG-DEL-16")
-def test_a_stranger_deleting_an_absent_tag(image: Image, reader: ImagesClient) -> None:
-    answer = image.seen_by(reader).delete_tag("absent")
-    note(f"DELETE of an absent tag by a reader: {answer.status}.")
+@pytest.mark.usefixtures("reader")
+def test_a_stranger_deleting_an_absent_tag(access_attempts: AccessAttempts) -> None:
+    for attempt in access_attempts.by(Party.READER, states=PRESENT, changes=[Change.DELETE_ABSENT]):
+        note(f"DELETE of an absent tag by a reader: {attempt.answer.status}.")
 
-    expect(answer.status, {403, 404}, f"status of {answer}")
+        expect(attempt.answer.status, {403, 404}, f"status of {attempt}")
 
 
 # undocumented

@@ -23,6 +23,7 @@ from pytest_cloudimages.areas.tags.checks import (
     expect_reproduced,
     expect_stored_or_refused,
     expect_tags,
+    listed_before,
     without,
 )
 from pytest_cloudimages.areas.tags.fixtures import *
@@ -43,6 +44,7 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(
     common_clients: Steps,
     demanding_clients: Steps,
     many_tags: Steps,
+    confusable_tags: Steps,
 ) -> None:
     for step in (sequences + plain_tags + many_tags + long_life.steps).steps():
         present, others = step.tag in (step.before or ()), without(step.before, step.tag)
@@ -50,6 +52,10 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(
             step.expect(status=204 if present else {204, 201}, after=[*others, step.tag])
         else:
             step.expect(status=204 if present else 404, after=others)
+
+    # Whatever a service takes for the same, what it shows can be deleted.
+    for step in confusable_tags.aside().deletions(where=listed_before, printable=True):
+        step.expect(status=204)
 
     # What else happens to an image is nothing to its tags.
     for event in image_states.aside().events():

@@ -3,30 +3,29 @@
 from pytest_cloudimages import expect, note, requirement
 from pytest_cloudimages.areas.tags.checks import (
     NOT_OK,
+    OTHERS,
     Image,
     ImagesClient,
     NegativeRequests,
     Run,
+    StrayRequests,
     expect_among,
     expect_none_of,
     expect_tags,
     or_skip,
 )
-from pytest_cloudimages.areas.tags.corpus import BODIES_OF_METHODS
 from pytest_cloudimages.areas.tags.fixtures import *
-
-OTHERS = ("GET", "POST", "PATCH")
 
 
 # "405 Bad Method: Bad method."
 @requirement("TAG-METH-01")
-def test_other_methods_are_answered_405(image: Image) -> None:
-    image.given_tags("there")
-    for method in OTHERS:
-        for tag in ("there", "absent"):
-            answer = image.send(method, f"/tags/{tag}")
+def test_other_methods_are_answered_405(stray_requests: StrayRequests) -> None:
+    for tried in stray_requests.requests(*OTHERS, where=lambda tried: tried.request.names_a_tag):
+        expect(tried.answer.status, 405, f"status of {tried.answer}")
 
-            expect(answer.status, 405, f"status of {answer}")
+    # A front server may have its own answer to what it takes for a trace.
+    for tried in stray_requests.requests("TRACE"):
+        expect(tried.answer.status, {405, 501, 400, 403}, f"status of {tried.answer}")
 
 
 # "An origin server MUST generate an Allow header field in a 405 response"
@@ -40,9 +39,8 @@ def test_a_405_names_what_is_allowed(negative_requests: NegativeRequests) -> Non
 # "an Allow header field … containing a list of the target resource's currently
 # supported methods"
 @requirement("TAG-METH-03")
-def test_put_and_delete_are_allowed(image: Image) -> None:
-    answers = [image.send(method, "/tags/there") for method in OTHERS]
-    named = [answer for answer in answers if answer.status == 405 and "Allow" in answer.headers]
+def test_put_and_delete_are_allowed(negative_requests: NegativeRequests) -> None:
+    named = negative_requests.answers(where=lambda answer: answer.status == 405 and "Allow" in answer.headers)
     for answer in or_skip(named, "no answer named what is allowed"):
         allowed = {method.strip() for method in answer.headers["Allow"].split(",")}
         expect_among(allowed, ["PUT", "DELETE"], f"Allow of {answer}")
@@ -98,13 +96,14 @@ def test_the_collection_of_tags(image: Image) -> None:
 
 # "405", "501": the method is not supported
 @requirement("TAG-METH-08")
-def test_a_refused_method_changes_nothing(image: Image) -> None:
-    methods = (*OTHERS, "HEAD", "OPTIONS", "FOO", "COPY", "MKCOL")
+def test_a_refused_method_changes_nothing(image: Image, stray_requests: StrayRequests) -> None:
+    for tried in stray_requests.requests(where=lambda tried: tried.answer.status in (405, 501)):
+        expect(tried.changed, (), f"tags that came or went with {tried.answer}")
+
+    methods = ("HEAD", "OPTIONS", "FOO", "COPY", "MKCOL")
     image.given_tags_at_once(*(f"there-{method}" for method in methods))
     answers = {
-        tag: image.send(method, f"/tags/{tag}", **BODIES_OF_METHODS.get(method, {}))
-        for method in methods
-        for tag in (f"there-{method}", f"new-{method}")
+        tag: image.send(method, f"/tags/{tag}") for method in methods for tag in (f"there-{method}", f"new-{method}")
     }
     refused = [tag for tag, answer in answers.items() if answer.status in (405, 501)]
     kept = [tag for tag in or_skip(refused, "no method was answered 405 or 501") if tag.startswith("there")]

@@ -260,7 +260,7 @@ def workshop_at(folder: Path) -> Workshop:
         if each_name.upper().endswith(("_PROXY", "_CA_BUNDLE")) or each_name in ("CI", "TOX_ENV", "PYTHONUNBUFFERED")
     ]:
         del environ[name]
-    environ |= {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "COLUMNS": "200"}
+    environ |= {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "COLUMNS": "1000"}
     return Workshop(folder, environ)
 
 

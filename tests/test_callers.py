@@ -83,13 +83,15 @@ def test_what_is_sent_is_written_down_without_a_token(run: Run) -> None:
 
 
 def test_everybody_is_asked_and_nobody_gets_in(run: Run) -> None:
-    """On the embedded server no cell is left out, and the callers with a right to it alone change anything."""
+    """On the embedded server no cell is left out, and the callers with a right to it alone change anything.
+
+    The owner has no cells in standard: what it does on images in every state is looked at elsewhere.
+    """
     tried: AccessAttempts = access_attempts(run)
 
     assert tried.unasked == {}
-    assert {attempt.cell.party for attempt in tried.attempts} == {*Party}
+    assert {attempt.cell.party for attempt in tried.attempts} == {*Party} - {Party.OWNER}
     assert {attempt.cell.party for attempt in tried.attempts if attempt.changed} == {
-        Party.OWNER,
         Party.CREATOR,
         Party.ADMINISTRATOR,
     }

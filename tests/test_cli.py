@@ -666,7 +666,7 @@ def test_a_run_whose_reader_leaves_is_not_judged(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pytest_cloudimages", "run", "--reference", "--profile", "quick"]
     with subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         assert run.stdout is not None
-        assert run.stdout.readline().startswith("service: ")
+        assert run.stdout.readline() == f"cloudimages {__version__}: looking for the service\n"
         run.stdout.close()
         # Whether it was cut short, or all that it had to say was still in a buffer, depends on how fast it was.
         assert run.wait() == 3, run.stderr.read() if run.stderr else ""

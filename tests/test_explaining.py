@@ -544,3 +544,32 @@ def test_a_finding_says_for_which_input_it_holds(
     page = (tmp_path / "conformance.html").read_text(encoding="utf-8")
     assert f"{identifier}: {html.escape(claim)[:30]}" in page
     assert [*served[-1].images.all()] == []
+
+
+def of_list(target: str, status: int, images: list[dict[str, object]]) -> Suspect | None:
+    """Return the suspect of a case that ends with such an answer to a list."""
+    answer = json.dumps({"images": images}).encode()
+    return suspect([Exchange("GET", target, (), b"", status, (), answer, b"", 0.0, 1.0)])
+
+
+def test_a_filter_of_the_list_is_suspected_of_its_tag() -> None:
+    """Of what it misses, of what it takes for it, and of what it fails at; never where something else was asked too."""
+    missed = of_list("/v2/images?tag=a%3Ab", 200, [])
+    taken = of_list("/v2/images?tag=Ab&limit=100", 200, [{"id": AN_ID, "tags": ["ab", "c"]}])
+    failed = of_list("/v2/images?tag=a%3Ab", 500, [])
+
+    assert missed is not None
+    assert taken is not None
+    assert failed is not None
+    assert (missed.symptom, missed.tag) == (Symptom.UNSELECTED, "a:b")
+    assert (taken.symptom, taken.tag, taken.partners) == (Symptom.SELECTED_FOR_ANOTHER, "Ab", ["ab", "c"])
+    assert failed.symptom is Symptom.FILTER_FAILED
+    assert of_list("/v2/images?tag=a&limit=1", 200, []) is None
+    assert of_list("/v2/images?tag=a&tag=b", 200, []) is None
+
+
+def test_no_requests_left_is_no_class_not_found() -> None:
+    """What could not be tried for want of requests is said as such."""
+    spent = trials(lambda tag: ":" in tag, most=3)
+    assert string_classes.class_of("ab:cd", spent) is None
+    assert "no requests were left" in wording.unclaimed("ab:cd", spent, Symptom.REFUSED, "", string_classes.shown)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import jsonschema
 import pytest
 
 from pytest_cloudimages.areas.tags.probes import Basics
+from pytest_cloudimages.areas.tags.race_findings import lost_additions
 from pytest_cloudimages.areas.tags.race_workloads import races as races_in
 from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.resource import TAGS
@@ -24,7 +26,7 @@ from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan
 from pytest_cloudimages.history.events import Anomaly, Category
 from pytest_cloudimages.history.operations import Kind
-from pytest_cloudimages.reference.app import App
+from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.server import serving
 from pytest_cloudimages.spec.verdicts import Blocked
 
@@ -180,6 +182,28 @@ def test_lost_additions_are_told_with_their_rate(workshop: Any) -> None:
     assert "with 4 clients" in explanation
 
 
+class LosesTheFifthRace(racing.RewritesWithinTwentyMilliseconds):
+    """Loses additions to the fifth image, and to those after it."""
+
+    def rewritten(self, request: Request, image_id: str, tag: str, *, adds: bool) -> Reply:
+        """Carry out the rule, until there were four images."""
+        self.seen = [*dict.fromkeys([*getattr(self, "seen", ()), image_id])]
+        if image_id in self.seen[:4]:
+            return App.add_tag(self, request, image_id, tag) if adds else App.delete_tag(self, request, image_id, tag)
+        return super().rewritten(request, image_id, tag, adds=adds)
+
+
+def test_races_are_run_until_they_show_something(races_of: Callable[..., ConcurrentRuns]) -> None:
+    """As often as is wanted, and no more often."""
+    app = LosesTheFifthRace()
+    races = races_of(app)
+
+    assert races.measured([Pattern.DISTINCT], lost_additions).sound
+    races.run.settings = replace(races.run.settings, tries=10)
+    assert not races.measured([Pattern.DISTINCT], lost_additions).sound
+    assert len(app.seen) < 10
+
+
 @pytest.mark.parametrize("app", [racing.RewritesWithinTwentyMilliseconds, racing.DeletesOneRowOfTwo])
 def test_what_a_race_is_accused_of_is_shown(workshop: Any, app: type[App]) -> None:
     """Each tag that a finding names was sent in one of its exchanges, to one image, which is read in the end."""
@@ -190,6 +214,7 @@ def test_what_a_race_is_accused_of_is_shown(workshop: Any, app: type[App]) -> No
     found = [entry for entry in outcome.results["requirements"] if entry["verdict"] in ("advisory", "fail")]
     assert found
     for entry in found:
+        assert " --tries 10 " in entry["replay"]
         sent = [(each["method"], each["target"]) for each in entry["exchanges"]]
         named = entry["actual"] or entry["missing"]
         assert all(any(target.endswith(f"/tags/{tag}") for _, target in sent) for tag in named)

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pytest_cloudimages.engine.settings import Settings
+from pytest_cloudimages.reference.server import serving
 from pytest_cloudimages.reporting import terminal
 from pytest_cloudimages.reporting.results import Results, RunFacts
 from pytest_cloudimages.spec.verdicts import Verdict
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from faults import FAULTS
 
 
 class Paper:
@@ -91,6 +98,28 @@ def test_a_finding_tells_what_was_asked_and_what_came() -> None:
         "  source: MUST, documented: A page, a section",
         "  replay: cloudimages run --select A-01",
     ]
+
+
+def test_a_finding_fits_the_width_there_is() -> None:
+    """But for what is copied; where the width is not known, lines are whole."""
+    lines = terminal.finding(entry("A-01", "advisory", "word " * 40, provenance="http"))
+    source, replay = lines[-2:]
+
+    assert "MUST, http (a rule of HTTP itself, which the documentation does not repeat: at most advisory): " in source
+    assert terminal.wrapped(source, 0) == [source]
+    assert terminal.wrapped(replay, 20) == [replay]
+    narrow = terminal.wrapped(source, 60)
+    assert {len(line) > 60 for line in narrow} == {False}
+    assert [line[:11] for line in narrow[1:]] == [" " * 10 + line[10] for line in narrow[1:]]
+    assert " ".join(line.strip() for line in narrow) == source.strip()
+
+
+def test_what_was_not_asked_has_its_reasons() -> None:
+    """The commonest first, and no more than a reader takes in."""
+    entries = [entry(f"A-{number:02}", "untested", f"reason {min(number, 7) // 2}") for number in range(12)]
+
+    assert terminal.untested(results(*entries))[0] == "untested: 6 (reason 3)"
+    assert len(terminal.untested(results(*entries))) == 4
 
 
 def test_a_finding_tells_how_it_is_found_in_the_logs() -> None:
@@ -222,8 +251,9 @@ def test_the_costs_are_told() -> None:
     """Verdicts, requests, seconds, and where the reports are."""
     lines = told(results(entry("A-01", "pass"), entry("A-02", "untested")))
 
-    assert lines[-3:] == [
+    assert lines[-4:] == [
         "verdicts: 1 pass, 1 untested",
+        "untested: 1 (It was so.)",
         "requests: 10 (3 judging, 2 preparing, 1 cleaning, 4 explaining) in 1.2 s",
         "reports:  reports (conformance.json, index.html, conformance.html, junit.xml)",
     ]
@@ -274,3 +304,12 @@ def test_the_header_of_a_dry_run_tells_who_is_left_alone() -> None:
     assert terminal.header(facts(instead_of="http://real/v2")) == [
         "dry run: nothing is sent to http://real/v2; the embedded server is asked in its place"
     ]
+
+
+def test_what_is_waited_for_is_told(workshop: Any) -> None:
+    """A silence says what it is about, once for each check."""
+    with serving(FAULTS["ListsATagTwice"]()) as server:
+        workshop.named(server)
+        outcome = workshop.judge("--select", "TAG-ADD-05", "--patience", "3")
+
+    assert outcome.out.count("waiting up to 3 s for a change to be seen, TAG-ADD-05\n") == 1, outcome.out

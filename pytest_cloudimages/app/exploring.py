@@ -87,7 +87,9 @@ class Exploring:
             f"{item.nodeid} (seed {seed})", item.location, {}, "passed", None, "call", [], ended - begun, begun, ended
         )
         results = [
-            dataclasses.replace(result, seed=seed, notes=(), replay=self.settings.replay((result.id,), seed))
+            dataclasses.replace(
+                result, seed=seed, notes=(), replay=self.settings.replay((result.id,), seed, raced=bool(result.rate))
+            )
             for result in self.records.judged(item, report, error, mine)
         ]
         if any(result.verdict.finding for result in results):

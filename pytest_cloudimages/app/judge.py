@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import pytest
 
 from pytest_cloudimages.app import report_files
 from pytest_cloudimages.app.allowance import Allowance
+from pytest_cloudimages.app.asking_again import AskingAgain
 from pytest_cloudimages.app.epilogue import Epilogue
 from pytest_cloudimages.app.exploring import Exploring
 from pytest_cloudimages.app.html_hooks import HtmlHooks
@@ -59,6 +61,8 @@ class Judge:
         except ValueError as problem:
             raise pytest.UsageError(str(problem)) from None
         self.records = Records(config, self.selection, allowance)
+        self.awaiting: list[str] = []
+        """The requirements of the check in hand, until it is said that something is waited for."""
         self.epilogue = Epilogue(config, self.selection, self.records, allowance)
         if self.settings.reports:
             report_files.prepare(Path(self.settings.reports), config)
@@ -68,6 +72,11 @@ class Judge:
             plugins.register(HtmlHooks(self.epilogue), "cloudimages-html")
         if self.settings.minutes is not None:
             plugins.register(Exploring(config, self.settings, self.records), "cloudimages-exploring")
+
+    @functools.cached_property
+    def asking_again(self) -> AskingAgain:
+        """Who asks a check once more."""
+        return AskingAgain(self.run)
 
     @property
     def run(self) -> Run:
@@ -104,6 +113,7 @@ class Judge:
             self.config.stash[UNFOUND] = Unfound(told if named else UNNAMED, named)
             return
         self.run.beyond_must = self.selection.beyond_must
+        self.run.recorder.tell_of_waiting = self._tell_of_waiting
 
     def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> list[str]:
         """Say what is judged, and how."""
@@ -118,11 +128,23 @@ class Judge:
             lines += [f"workloads: {estimated}"] if estimated else []
         return lines
 
+    def _tell_of_waiting(self, seconds: float) -> None:
+        """Say once for each check what a silence is about."""
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is None or not self.awaiting:
+            return
+        ids, self.awaiting = ", ".join(self.awaiting), []
+        # While a test runs, pytest keeps what is printed.
+        capture = self.config.pluginmanager.get_plugin("capturemanager")
+        with capture.global_and_fixture_disabled() if capture else nullcontext():
+            reporter.write_line(f"waiting up to {seconds:g} s for a change to be seen, {ids}", flush=True)
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Collect the evidence of one check."""
         mine = recording.CheckRecord() if ids_of(item) and RUN in self.config.stash else None
         recording.collect(mine)
+        self.awaiting = self.selection.ids_of(item) if mine else []
         item.stash[CHECK] = mine
         try:
             return (yield)
@@ -148,7 +170,13 @@ class Judge:
             count_sent(mine, sent)
             arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}  # noqa: SLF001 - as pytest does
             raise_if_flaky(functools.partial(pyfuncitem.obj, **arguments), mine, error, self.run.recorder)
-            raise
+            if not self.asking_again.wanted(pyfuncitem, mine, error):
+                raise
+            try:
+                return self.asking_again.asked(pyfuncitem, error)
+            finally:
+                # Its evidence is that of the verdict, whatever the verdict is.
+                pyfuncitem.stash[CHECK] = recording.current_check()
         count_sent(mine, sent)
         return result
 

@@ -227,6 +227,15 @@ OPTIONS = (
         help="how long an acknowledged write may take to become visible",
     ),
     Option(
+        name="tries",
+        kind=Kind.WHOLE,
+        metavar="N",
+        default=1,
+        least=1,
+        most=1000,
+        help="run races until they show something, at most N times",
+    ),
+    Option(
         name="deviations",
         kind=Kind.PATH,
         metavar="FILE",

@@ -83,6 +83,9 @@ class Records:
             explanation = ""
             if error is not None:
                 explanation = report.longreprtext if verdict is Verdict.ERROR else explain(error)
+            elif verdict is Verdict.PASS and mine.rate:
+                # That nothing was seen says as much as there was to be seen.
+                explanation = f"{mine.rate}."
             elif verdict is Verdict.BLOCKED:
                 explanation = "No case reached the question: the service refused, or broke, all that leads up to it."
         found = suspect_of(mine) if verdict.finding else None
@@ -103,6 +106,7 @@ class Records:
             witnesses=tuple(SECRETS.hidden(as_data(anomaly)) for anomaly in mine.witnesses) if error else (),
             rate=asdict(mine.rate) if mine.rate else None,
             symptom=str(found.symptom) if found else "",
+            replay=self.selection.settings.replay((identifier,), raced=True) if mine.rate and verdict.finding else "",
         )
 
     def _shown(self, mine: CheckRecord) -> tuple[dict[str, object], ...]:

@@ -11,6 +11,8 @@ Seen = TypeVar("Seen")
 
 LOOKS = 4
 """How often a late change is looked at once more, while it is not known how late it may be."""
+NOTICED = 1.0
+"""Seconds of waiting after which it is said what is waited for."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0  # seconds
 
 
@@ -42,7 +44,10 @@ class Eventually:
         if satisfied(seen):
             return seen
         begun = time.monotonic()
-        for _ in _pauses(begun + self.limit(about)):
+        limit = self.limit(about)
+        for _ in _pauses(begun + limit):
+            if time.monotonic() - begun >= NOTICED:
+                self.recorder.tell_of_waiting(limit)
             seen = look()
             if satisfied(seen) and satisfied(seen := self._confirmed(seen, look, satisfied)):
                 self.recorder.saw_lag(time.monotonic() - begun)

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -61,6 +61,8 @@ class Recorder(Short):
     """How long answers took, by operation."""
     remarkable: list[Exchange] = field(default_factory=list)
     """Answers that no check can provoke, but any may meet: over a limit, or unavailable."""
+    tell_of_waiting: Callable[[float], None] = field(default=lambda _: None, repr=False, compare=False)
+    """Says that a change is waited for, and how many seconds at most; whoever shows the run hears of it here."""
     traces: Traces = field(default_factory=Traces)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 

@@ -39,11 +39,17 @@ class Trials(Generic[Probe]):
     seen: dict[Probe, bool] = field(default_factory=dict)
     at_once: Callable[[Sequence[Probe]], Mapping[Probe, bool]] | None = None
     """Tries many together, if that takes fewer requests than one after the other."""
+    spent: bool = False
+    """Whether there were no requests left for what was still to be tried."""
 
     def __call__(self, probe: Probe) -> bool:
         """Return whether an input goes wrong. Raise ``Spent`` if it was not tried before and the budget is used up."""
         if probe not in self.seen:
-            self.seen[probe] = self.goes_wrong(probe)
+            try:
+                self.seen[probe] = self.goes_wrong(probe)
+            except Spent:
+                self.spent = True
+                raise
         return self.seen[probe]
 
     def all(self, probes: Sequence[Probe]) -> None:

@@ -117,6 +117,9 @@ DIRECTED: tuple[tuple[str, Callable[[str, str], bool]], ...] = (
     ("fits {} as a pattern of SQL (% and _)", lambda tag, other: _fits("%", "_")(other, tag)),
     ("fits {} as a pattern of a shell (* and ?)", lambda tag, other: _fits("*", "?")(other, tag)),
     ("fits {} as a regular expression", lambda tag, other: _matches(other, tag)),
+    ("is {} with white space at its ends", lambda tag, other: tag.strip() == other),
+    ("is {} up to a NUL", lambda tag, other: tag.partition("\0")[0] == other),
+    ("is {} written with capital letters", lambda tag, other: tag.lower() == other),
 )
 
 EXTRA: tuple[Pair, ...] = (

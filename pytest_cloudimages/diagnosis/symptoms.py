@@ -25,6 +25,11 @@ class Symptom(enum.StrEnum):
     MISANSWERED = "answered otherwise than 404"
     REMOVES_OTHERS = "other tags lost"
     ADDS_OTHERS = "other tags added"
+    UNSELECTED = "not found by a filter of the list"
+    SELECTED_FOR_ANOTHER = "taken for each other by a filter of the list"
+    FILTER_FAILED = "answered 5xx as a filter of the list"
+    FILTER_REFUSED = "refused as a filter of the list"
+    LISTED_OTHERWISE = "shown otherwise by the list"
 
     @property
     def told_by_status(self) -> bool:
@@ -32,6 +37,16 @@ class Symptom(enum.StrEnum):
         return self in BY_STATUS
 
 
+OF_LISTS = frozenset(
+    {
+        Symptom.UNSELECTED,
+        Symptom.SELECTED_FOR_ANOTHER,
+        Symptom.FILTER_FAILED,
+        Symptom.FILTER_REFUSED,
+        Symptom.LISTED_OTHERWISE,
+    }
+)
+"""What goes wrong with lists, whatever becomes of the tag itself."""
 BY_STATUS = frozenset(
     {
         Symptom.FAILED,

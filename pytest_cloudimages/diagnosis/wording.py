@@ -42,7 +42,7 @@ def unclaimed(probe: Probe, trials: Trials[Probe], symptom: Symptom, when: str, 
     sentence = f"{name}, {shown(probe)}, {f'{when}, ' if when else ''}{symptom}"
     sentence += f"; so {'is' if len(others) == 1 else 'are'} {_listed(others, shown)}" if others else ""
     sentence += f"; neighbours that are {_fine(symptom)}: {_listed(near, shown)}" if trials.well else ""
-    return f"{sentence}; no class was found"
+    return f"{sentence}; {'no requests were left to find a class' if trials.spent else 'no class was found'}"
 
 
 def beyond(trials: Trials[str], counts: Sequence[int]) -> str:

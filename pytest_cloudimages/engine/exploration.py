@@ -221,6 +221,11 @@ def _info(item: pytest.Item) -> Any:
     return item._fixtureinfo  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way to it
 
 
+def lasting(item: pytest.Item) -> list[str]:
+    """Return the fixtures of a check that are made for more than this check."""
+    return [name for name, made in _info(item).name2fixturedefs.items() if made[-1].scope != "function"]
+
+
 def initial_names(item: pytest.Item) -> list[str]:
     """Return the names of the fixtures that a test asks for itself, or its author has set for it, without parameters.
 

@@ -14,6 +14,8 @@ from pytest_cloudimages.client.showing import Short
 from pytest_cloudimages.history.events import Anomaly
 from pytest_cloudimages.history.steps import Step
 
+CONFIDENCE = 0.95
+"""How certain it has to be that what happens so often would have shown."""
 Thing = TypeVar("Thing")
 Parameters = ParamSpec("Parameters")
 Shower = TypeVar("Shower", bound="Collection")
@@ -28,8 +30,20 @@ class Rate:
     what: str
     """What was counted, as it follows "3 of 40"."""
 
+    @property
+    def power(self) -> str:
+        """What would have shown, where nothing did: how often it happens at least that was to be seen for certain.
+
+        Of ``of`` independent trials none shows what happens with probability p in (1 - p) ** of of all runs. For 5 %
+        of them that is the bound, near to 3 / ``of``: the rule of three.
+        """
+        if self.violations or not self.of:
+            return ""
+        bound = 100 * (1 - (1 - CONFIDENCE) ** (1 / self.of))
+        return f"what happens in {bound:.1f} % of cases or more would have shown, with a confidence of {CONFIDENCE:.0%}"
+
     def __str__(self) -> str:
-        return f"{self.violations} of {self.of} {self.what}"
+        return f"{self.violations} of {self.of} {self.what}" + (f": {self.power}" if self.power else "")
 
 
 @dataclass

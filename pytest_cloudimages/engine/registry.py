@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 import pytest
 
 from pytest_cloudimages.engine.settings import PROFILES
+from pytest_cloudimages.spec.verdicts import LostAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 Make = TypeVar("Make", bound="Callable[..., Any]")
 
+MOST_LOST = 2
+"""How often a workload is begun anew because an answer was lost."""
 FIXTURE = "cloudimages_workloads"
 """The fixture that the session fixtures of all workloads rest on."""
 
@@ -150,11 +153,20 @@ class Workloads:
             try:
                 # Whoever happens to ask first has not sent what the workload sends: it is no evidence of that check.
                 with self._run.recorder.apart():
-                    self._made[name] = self._make(_WORKLOADS[name])
+                    self._made[name] = self._steadily(_WORKLOADS[name])
             except (Exception, pytest.skip.Exception) as problem:
                 self._failed[name] = problem, problem.__traceback__
                 raise
         return self._made[name]
+
+    def _steadily(self, declared: Workload) -> Any:
+        """Make a workload, and once more on fresh images where an answer was lost that it cannot do without."""
+        for _ in range(MOST_LOST):
+            try:
+                return self._make(declared)
+            except LostAnswer:
+                continue
+        return self._make(declared)
 
     def _make(self, declared: Workload) -> Any:
         if self._exploring and not declared.follows_the_seed and declared.empty is not None:

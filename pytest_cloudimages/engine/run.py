@@ -202,6 +202,11 @@ class Run(Short):
         mine = self.owner.project_id
         return isinstance(other, Credentials) and mine is not None and other.project_id == mine
 
+    def at_the_end(self, end: Callable[[], object]) -> None:
+        """Have something ended when the run is over, before the connections are closed."""
+        _ = self.transport  # so that it is open before, and closed after
+        self._stack.callback(end)
+
     def close(self) -> None:
         """Close connections, and the embedded server if it was judged."""
         self._stack.close()

@@ -102,6 +102,9 @@ PROFILES = {
     ),
 }
 
+TRIES = 10
+"""How often the races of a finding are run again, at most, until they show it."""
+
 SPECIFICATIONS = ("cloud-images", "glance")
 """The vendor's page, and the API reference of OpenStack Glance."""
 ROUND = "standard"
@@ -139,6 +142,8 @@ class Settings:
     examples: str | None = None
     timeout: float = 30.0
     patience: float = 10.0
+    tries: int = 1
+    """How often races are run until they show something."""
 
     prefix: str = field(default="--", compare=False)
     """What the tester's options begin with, so that messages name them as they are typed."""
@@ -161,8 +166,12 @@ class Settings:
         """Return what was set as JSON data."""
         return {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.compare}
 
-    def replay(self, ids: tuple[str, ...], seed: int | None = None) -> str:
-        """Return the command that asks for some requirements again, as this run did or a round of it with its seed."""
+    def replay(self, ids: tuple[str, ...], seed: int | None = None, *, raced: bool = False) -> str:
+        """Return the command that asks for some requirements again, as this run did or a round of it with its seed.
+
+        Whether clients meet is chance: what was found in a race is raced for until it is found again, or ten times.
+        """
         words = [*self.command, "--seed", str(self.seed if seed is None else seed)]
+        words += ["--tries", str(TRIES)] if raced and self.tries == 1 else []
         words += [word for identifier in ids for word in ("--select", identifier)]
         return shlex.join([*words, "--", *self.rest] if self.rest else words)

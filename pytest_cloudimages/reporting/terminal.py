@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import textwrap
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +30,16 @@ COLOURS = {
     Verdict.BLOCKED: "purple",
     Verdict.ERROR: "red",
 }
+PROVENANCES = {
+    "http": " (a rule of HTTP itself, which the documentation does not repeat: at most advisory)",
+    "de-facto": " (what Glance does, which no documentation asks for: at most advisory)",
+}
+"""What a provenance says where a reader may wonder at a MUST that is advisory."""
+WHOLE = ("  replay:", "  script:")
+"""Lines that are copied, and so are not broken."""
+NARROWEST = 40
+REASONS = 4
+"""Reasons why requirements were not asked that are told, at most."""
 LONGEST = 300
 
 
@@ -74,13 +87,33 @@ def finding(entry: Mapping[str, Any]) -> list[str]:
     rows += [(label, _short(text)) for label, text in differences(entry)]
     rows += _came(entry)
     rows += [("class", _short(entry["class"]))] if "class" in entry else []
-    rows += [("source", f"{entry['level']}, {entry['provenance']}: {entry['source']}"), ("replay", entry["replay"])]
+    binding = f"{entry['level']}, {entry['provenance']}{PROVENANCES.get(entry['provenance'], '')}"
+    rows += [("source", f"{binding}: {entry['source']}"), ("replay", entry["replay"])]
+    rows += [("race", "clients meet by chance: the replay races until it is found again, ten times at most")] * (
+        "--tries " in entry["replay"] and "rate" in entry
+    )
     rows += [("script", f"{entry['repro']}, in the folder of the reports")] if "repro" in entry else []
     width = max(len(label) for label, _ in rows) + 1
     return [
         f"{entry['verdict'].upper()} {entry['id']}: {entry['statement']}",
         *(f"  {(label and label + ':').ljust(width)} {in_one_line(text)}" for label, text in rows),
     ]
+
+
+def wrapped(line: str, width: int) -> list[str]:
+    """Return a line of a finding as lines that fit a width, set in as its text is."""
+    if len(line) <= max(width, NARROWEST) or not width or line.startswith(WHOLE):
+        return [line]
+    begin = len(line) - len(re.sub(r"^  ([a-z ]+:)? *", "", line))
+    return textwrap.wrap(
+        line,
+        max(width, NARROWEST),
+        subsequent_indent=" " * begin,
+        break_long_words=False,
+        break_on_hyphens=False,
+        replace_whitespace=False,
+        drop_whitespace=True,
+    )
 
 
 def differences(entry: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -183,6 +216,8 @@ def summary(results: Results, out: pytest.TerminalReporter, *, written: bool = T
 
 
 def _findings(results: Results, out: pytest.TerminalReporter) -> None:
+    # Where nobody knows how wide it is, as in the log of a CI, lines are whole.
+    width = shutil.get_terminal_size((0, 0)).columns
     # Where one cause stands behind many, it is told once.
     told: Counter[str] = Counter()
     for entry in results.findings:
@@ -196,7 +231,7 @@ def _findings(results: Results, out: pytest.TerminalReporter) -> None:
         out.write_line("")
         out.write_line(first, **{COLOURS.get(verdict, "white"): True, "bold": True})
         for line in rest:
-            out.write_line(line)
+            out.write_line("\n".join(wrapped(line, width)))
     again = [(text, count) for text, count in told.items() if count > 1]
     for text, count in again:
         out.write_line("")
@@ -233,6 +268,8 @@ def _costs(results: Results, out: pytest.TerminalReporter, *, written: bool) -> 
     counts = ", ".join(f"{number} {verdict}" for verdict, number in numbers.items() if number)
     requests: Mapping[str, int] = data["requests"]
     out.write_line(f"verdicts: {counts}")
+    for line in untested(results):
+        out.write_line(line)
     out.write_line(f"requests: {_counted(requests)} in {data['seconds']:.1f} s")
     if noted := results.count(Verdict.NOTED):
         out.write_line(f"noted:    {noted} observations where the specification is silent (see index.html)")
@@ -240,6 +277,19 @@ def _costs(results: Results, out: pytest.TerminalReporter, *, written: bool) -> 
         out.write_line(line, red=True)
     if data["settings"]["reports"] and written:
         out.write_line(f"reports:  {data['settings']['reports']} ({', '.join([*WRITERS, *OF_OTHERS])})")
+
+
+def untested(results: Results) -> list[str]:
+    """Return why requirements were not asked, the commonest reasons first."""
+    reasons = Counter(
+        re.sub(r"; the (area \w+ follows|others follow)\.$", "", entry["explanation"])
+        for entry in results.entries
+        if verdict_of(entry) is Verdict.UNTESTED
+    )
+    told = [f"{count} ({_short(reason)})" for reason, count in reasons.most_common(REASONS)]
+    rest = sum(reasons.values()) - sum(count for _, count in reasons.most_common(REASONS))
+    told += [f"{rest} (other reasons, which conformance.json names)"] if rest else []
+    return [f"{'untested:' if place == 0 else '':<9} {text}" for place, text in enumerate(told)]
 
 
 def _aftermath(data: Mapping[str, Any]) -> Sequence[str]:

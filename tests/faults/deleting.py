@@ -284,3 +284,14 @@ class ProtectsTags(App):
         if self.images.open(request.caller, image_id).protected:
             return self.error(request, HTTPStatus.FORBIDDEN, "The image is protected.")
         return super().delete_tag(request, image_id, tag)
+
+
+@breaks("TAG-DEL-01", "TAG-HIST-01", "TAG-URI-19", "TAG-RESP-09", perhaps=["TAG-HIST-04"], profile="standard")
+class FailsWhereTwoDifferInCase(App):
+    """Fails on the deletion of a tag that differs from another of the image in letter case only."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        rows = [known for known in self.images.get(image_id).tags if known.lower() == tag.lower()]
+        if tag in rows and len(rows) > 1:
+            return self.error(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Multiple rows were found.")
+        return super().delete_tag(request, image_id, tag)

@@ -228,6 +228,32 @@ def _offered_too(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
 _fault("FindsWhatIsOffered", "Finds by a tag what is offered and not yet accepted.", _offered_too, "TAG-VIS-03")
 
 
+def _without_controls(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
+    """Compare as a collation does to which control characters are nothing."""
+
+    def seen(tag: str) -> str:
+        return "".join(letter for letter in tag if letter >= " ")
+
+    document = _again(app, request, [pair for pair in pairs if pair[0] not in ("tag", "limit", "marker")])
+    wanted = {seen(value) for key, value in pairs if key == "tag"}
+    document["images"] = [entry for entry in document["images"] if wanted.issubset(map(seen, entry["tags"]))]
+    ids = [entry["id"] for entry in document["images"]]
+    begin = ids.index(dict(pairs)["marker"]) + 1 if "marker" in dict(pairs) else 0
+    end = begin + int(dict(pairs).get("limit", "25"))
+    document |= {"images": document["images"][begin:end]} | ({"next": _after(ids[end - 1], pairs)} if ids[end:] else {})
+    return document
+
+
+def _after(marker: str, pairs: Pairs) -> str:
+    kept = [pair for pair in pairs if pair[0] != "marker"]
+    return f"/v2/images?{urlencode([*kept, ('marker', marker)], quote_via=quote)}"
+
+
+_fault(
+    "FiltersWithoutControls", "Filters by tags as if controls in them were nothing.", _without_controls, "TAG-VIS-03"
+)
+
+
 @breaks("TAG-VIS-03", profile="standard", words=NARROWED)
 class FailsOnAColonInAFilter(App):
     """Fails on a filter by a tag with a colon."""

@@ -61,7 +61,6 @@ class LosesTagsOfACreation(App):
     "TAG-URI-03",
     "TAG-HIST-01",
     profile="quick",
-    perhaps=["TAG-AUTH-08"],
 )
 class IsNeverAvailableToDigits(App):
     """Answers 503 to every addition of a tag with a digit, while all else is well."""
@@ -72,7 +71,7 @@ class IsNeverAvailableToDigits(App):
         return super().add_tag(request, image_id, tag)
 
 
-@breaks("TAG-DEL-01", "TAG-DEL-06", "TAG-DEL-07", "TAG-HIST-01", profile="quick", perhaps=["TAG-AUTH-08"])
+@breaks("TAG-DEL-01", "TAG-DEL-06", "TAG-DEL-07", "TAG-HIST-01", profile="quick")
 class IsABadGatewayToDeletions(App):
     """Answers 502 to every deletion of a tag, while all else is well."""
 

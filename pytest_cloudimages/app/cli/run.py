@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_cloudimages import __version__
 from pytest_cloudimages.app.cli.arguments import handed_on, typed
 from pytest_cloudimages.app.cli.exit_status import FINE, INTERRUPTED, NOT_JUDGED, SUITE_ERROR, USAGE
 from pytest_cloudimages.app.pytest_options import Handover
@@ -80,6 +81,8 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     """Run the suite under pytest, and return the exit status that the help describes."""
     import pytest
 
+    # Loading all that a run takes is slow enough to be wondered at.
+    print(f"cloudimages {__version__}: looking for the service", flush=True)
     collector = _ResultsCollector()
     handover = Handover(typed(chosen), tuple(rest))
     words = [*_suite_words(), *handed_on(chosen), *_own_folder_left_out(rest), *rest]

@@ -116,7 +116,7 @@ class Pattern(enum.StrEnum):
     SAME = "one member added by many"
 
 
-@workload(salt="member races", follows_the_seed=True, requests=(0, 74, 74, 74))
+@workload(salt="member races", follows_the_seed=True, requests=(0, 50, 50, 50))
 def member_races(run: Run, seed: int) -> Iterator[ConcurrentRuns]:
     """Yield what several clients do to the members of one image at once; nothing where MUSTs alone are asked for."""
     drawn, opened = partial(_drawn, run, seed), partial(shared_image, run)
@@ -125,7 +125,7 @@ def member_races(run: Run, seed: int) -> Iterator[ConcurrentRuns]:
 
 
 def _drawn(run: Run, seed: int, pattern: str) -> list[ConcurrentPlan]:
-    counts = run.settings.effort.clients[::2] if run.rounds else ()
+    counts = run.settings.effort.clients[2::2] if run.rounds else ()
     return [_plan(pattern, count, project_ids(seed + place, 2 * count)) for place, count in enumerate(counts)]
 
 

@@ -108,18 +108,18 @@ PRIVATE     | ADea | AD | AD | A  | sADae    | sAD     | A   | .   | .
 """
 
 STANDARD = """
-PRIVATE     | ADea | AD | AD | AD | sADade=  | sADade= | ADa | ADa | .
-SHARED      | .    | .  | .  | .  | D        | AD+     | .   | .   | .
-PENDING     | A    | .  | .  | .  | .        | AD      | A   | .   | A
-ACCEPTED    | .    | .  | .  | .  | A        | sADad-  | .   | .   | D
-REJECTED    | .    | .  | .  | .  | .        | AD      | .   | .   | A
-COMMUNITY   | D    | A  | .  | .  | D        | sAD=    | A   | .   | .
-PUBLIC      | A    | D  | A  | A  | A+       | sADad+  | .   | A   | .
-HIDDEN      | D    | .  | .  | .  | .        | AD      | .   | .   | .
+PRIVATE     | ADea | AD | AD | AD | sADade=  | sADad=  | ADa | ADa | .
+SHARED      | .    | .  | .  | .  | .        | AD+     | .   | .   | .
+PENDING     | .    | .  | .  | .  | .        | AD      | A   | .   | .
+ACCEPTED    | .    | .  | .  | .  | A        | sADad-  | .   | .   | .
+REJECTED    | .    | .  | .  | .  | .        | AD      | .   | .   | .
+COMMUNITY   | D    | .  | .  | .  | D        | sAD=    | A   | .   | .
+PUBLIC      | A    | .  | .  | .  | A+       | sADade+ | .   | A   | .
+HIDDEN      | .    | .  | .  | .  | .        | AD      | .   | .   | .
 PROTECTED   | A    | .  | .  | .  | D-       | AD      | .   | .   | .
 DEACTIVATED | D    | .  | .  | .  | A        | AD      | .   | .   | .
-DELETED     | A    | .  | .  | .  | .        | D       | .   | A   | .
-UNKNOWN     | D    | .  | .  | .  | .        | A       | .   | D   | .
+DELETED     | .    | .  | .  | .  | .        | D       | .   | A   | .
+UNKNOWN     | .    | .  | .  | .  | .        | A       | .   | .   | .
 """
 
 

@@ -69,6 +69,7 @@ from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.repetitions import Repetitions
 from pytest_cloudimages.areas.tags.representations import Representations
+from pytest_cloudimages.areas.tags.stray_requests import OTHERS, Stray, StrayRequests, indiscretions, misnamed
 from pytest_cloudimages.areas.tags.tag_limit import AtALimit
 from pytest_cloudimages.areas.tags.workloads import LongLife, inconsistent_without_patch
 from pytest_cloudimages.client.exchange import Purpose
@@ -86,6 +87,7 @@ __all__ = [
     "NOT_OK",
     "NOT_REDIRECTED",
     "OK",
+    "OTHERS",
     "REFUSED",
     "SOMETHING",
     "UNITS",
@@ -114,6 +116,8 @@ __all__ = [
     "Selections",
     "Step",
     "Steps",
+    "Stray",
+    "StrayRequests",
     "alone",
     "among_others",
     "answered",
@@ -136,17 +140,21 @@ __all__ = [
     "fitting_schemas",
     "in_ordinary_state",
     "inconsistent_without_patch",
+    "indiscretions",
     "its_beginning_is_kept",
     "known_tag_limit",
     "limit_of",
+    "listed_before",
     "lost_additions",
     "met_in_passing",
+    "misnamed",
     "not_once",
     "note_waits",
     "or_skip",
     "others_added",
     "others_removed",
     "overlong",
+    "refused_itself",
     "repeated",
     "require_ok",
     "retry_after",
@@ -197,9 +205,19 @@ def known_tag_limit(run: Run, steps: Steps) -> int:
     return limit
 
 
+def refused_itself(tried: Stray) -> bool:
+    """Return whether a stray request was refused, and not its method: that is asked by TAG-METH-08."""
+    return tried.answer.refused and tried.answer.status != 405  # noqa: PLR2004 - as HTTP has it
+
+
 def its_beginning_is_kept(step: Step) -> bool:
     """Return whether a tag is of a length that is allowed, or the image carries as much of it as is."""
     return len(step.value) <= LONGEST or step.value[:LONGEST] in (step.before or ())
+
+
+def listed_before(step: Step) -> bool:
+    """Return whether the image showed the tag just before a step."""
+    return step.tag in (step.before or ())
 
 
 def unaltered(step: Step) -> bool:

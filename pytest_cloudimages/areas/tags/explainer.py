@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 
 from pytest_cloudimages.areas.tags.corpus import BEYOND
 from pytest_cloudimages.areas.tags.prober import ALONE, Prober, Question, Scenario
-from pytest_cloudimages.areas.tags.strategies import RELATED
+from pytest_cloudimages.areas.tags.strategies import RELATED, skeleton
 from pytest_cloudimages.areas.tags.suspects import Suspect
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.diagnosis import pair_relations, string_classes, wording
 from pytest_cloudimages.diagnosis.discriminate import Hypothesis, Spent, Trials
 from pytest_cloudimages.diagnosis.pair_relations import Pair
-from pytest_cloudimages.diagnosis.symptoms import Symptom
+from pytest_cloudimages.diagnosis.symptoms import OF_LISTS, Symptom
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.spec.limits import LONGEST
@@ -20,6 +20,8 @@ from pytest_cloudimages.spec.verdicts import Blocked
 
 PER_FINDING = 70
 """Requests for one finding, at most."""
+PER_FINDING_OF_LISTS = 100
+"""The same, for one about a list: each trial takes a request more."""
 PER_RUN = 200
 """Requests for all findings of a run, at most."""
 MIN_REQUESTS = 12
@@ -29,6 +31,8 @@ MAX_PARTNERS = 3
 MAX_TAGS = 12
 """Tags that are added to an image to see whether their number matters, at most."""
 TOO_LONG = f"tags of more than {LONGEST} characters"
+NONE_LEFT = f"not looked for: no requests were left of the {PER_RUN} that a run has for classes of input"
+"""What is said of a finding whose class was not found out for want of requests."""
 OTHER_TAG = "company"
 """The tag that an image has before in trials beside another tag."""
 
@@ -105,9 +109,12 @@ class Explainer:
         """Return what is known of the input that a finding is about; nothing if nothing can be said."""
         if shared := self._shared(suspect, by_itself=True):
             return shared.explained
-        limit = min(self._begun + PER_RUN, self._spent + PER_FINDING)
-        if self.over or limit - self._spent < MIN_REQUESTS or not string_classes.safe(suspect.tag):
+        most = PER_FINDING_OF_LISTS if suspect.symptom in OF_LISTS else PER_FINDING
+        limit = min(self._begun + PER_RUN, self._spent + most)
+        if self.over or not string_classes.safe(suspect.tag):
             return Explained()
+        if limit - self._spent < MIN_REQUESTS:
+            return Explained(NONE_LEFT)
         try:
             with self.run.recorder.of(Purpose.EXPLAINING), ExitStack() as stack:
                 found = self._found(suspect, Prober(self.run, limit, stack))
@@ -128,6 +135,10 @@ class Explainer:
             if suspect.symptom is Symptom.ACCEPTED:
                 explained = Explained(_beyond(suspect, prober), TOO_LONG)
                 return _Known(suspect, explained, lambda other: len(other.tag) > LONGEST)
+            if suspect.symptom is Symptom.SELECTED_FOR_ANOTHER:
+                return _by_pair(suspect, prober) or _this_suspect(suspect, "")
+            if suspect.symptom in OF_LISTS:
+                return _by_tag(suspect, prober, ALONE, by_itself=True) or _this_suspect(suspect, "")
             usual, *others = SCENARIOS[suspect.kind, suspect.carried]
             return (
                 _by_tag(suspect, prober, usual, by_itself=True)
@@ -141,7 +152,7 @@ class Explainer:
                 or _this_suspect(suspect, _elsewhere(suspect))
             )
         except Spent:
-            return _this_suspect(suspect, "")
+            return _this_suspect(suspect, NONE_LEFT)
 
 
 def _this_suspect(suspect: Suspect, sentence: str) -> _Known:
@@ -203,6 +214,8 @@ def _by_pair(suspect: Suspect, prober: Prober) -> _Known | None:
         for partner in suspect.partners
         if partner in suspect.lost or pair_relations.related(partner, suspect.tag)
     ]
+    # What is alike in every other way comes before what one merely begins with.
+    likely.sort(key=lambda partner: skeleton(partner) != skeleton(suspect.tag))
     scenario = ALONE if suspect.kind is Kind.ADD else NEVER if suspect.carried is False else GONE
     trials = Trials(Question(prober, suspect.symptom, scenario).of_pair)
     pair = next(

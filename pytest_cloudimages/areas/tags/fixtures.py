@@ -16,6 +16,7 @@ from pytest_cloudimages.areas.tags import (  # noqa: F401 - each declares worklo
     race_workloads,
     repetitions,
     representations,
+    stray_requests,
     workloads,
 )
 from pytest_cloudimages.areas.tags.probes import Basics

@@ -3,6 +3,7 @@
 import re
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pytest_cloudimages.client.answers import Answer
@@ -12,6 +13,7 @@ from pytest_cloudimages.engine.recording import Case, Collection, anything, case
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.limits import LONGEST
+from pytest_cloudimages.spec.verdicts import Blocked
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,16 +36,19 @@ class NegativeRequests(Collection):
                 yield Case(answer, [answer.exchange])
 
 
-@workload(empty=lambda: NegativeRequests([]), requests=(11, 31, 31, 31))
+@workload(empty=lambda: NegativeRequests([]), requests=(11, 29, 29, 29))
 def negative_requests(run: Run) -> NegativeRequests:
     """Return the answers for tags too long or absent, images that are not there, other methods, and no token."""
     with run.fresh_image() as image:
         answers = [*_refused(image, run.client, thorough=run.settings.profile != "quick")]
-        if not run.rounds:
-            return NegativeRequests(answers)
-        image.given_tags(THERE)
-        answers += _of_odd_ids(image)
-        return NegativeRequests(answers, sorted({*image.eventual_tags([THERE])} ^ {THERE}))
+        moved: set[str] = set()
+        # Where an image can carry no tag, nothing shows what such requests do to one.
+        with suppress(Blocked):
+            if run.rounds:
+                image.given_tags_at_once(THERE)
+                answers += _of_odd_ids(image)
+                moved = {*image.eventual_tags([THERE])} ^ {THERE}
+        return NegativeRequests(answers, sorted(tag for tag in moved if tag == THERE or tag.startswith(f"{STRAY}-")))
 
 
 THERE, STRAY = "there", "stray"
@@ -60,7 +65,8 @@ def _of_odd_ids(image: Image) -> Iterator[Answer]:
     for place, form in enumerate(ODD_IDS):
         written = form.replace("{id}", image.id)
         yield image.client.send("PUT", f"/images/{written}/tags/{STRAY}-{place}")
-        yield image.client.send("DELETE", f"/images/{written}/tags/{THERE}")
+        if "{id}" in form or place == 0:
+            yield image.client.send("DELETE", f"/images/{written}/tags/{THERE}")
 
 
 def _refused(image: Image, client: ImagesClient, *, thorough: bool) -> Iterator[Answer]:

@@ -47,8 +47,8 @@ CYCLES, TIMES, FEWER = 12, 6, 7
 def plan_of_a_long_life() -> list[Operation]:
     """Return a plan in which a tag comes and goes a dozen times, and another is added, and deleted, six times running.
 
-    Its first cycles are read together: two are tried with every plain tag, and the others are counted. Some more come and go in the end, so that
-    there are more deletions than any page or buffer of twenty holds.
+    Its first cycles are counted and not read: two are tried with every plain tag. Some more come and go in the end, so
+    that there are more deletions than any page or buffer of twenty holds.
     """
     again, often = ("again-and-again", "long life"), ("six-times", "long life")
     cycle = [*each(Kind.ADD, [again]), *each(Kind.DELETE, [again])]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.areas.tags.strategies import skeleton
@@ -10,9 +11,10 @@ from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.polling import Eventually
+from pytest_cloudimages.client.session import segment
 from pytest_cloudimages.diagnosis.discriminate import Spent, Trials
 from pytest_cloudimages.diagnosis.pair_relations import Pair
-from pytest_cloudimages.diagnosis.symptoms import Symptom, of_answer, of_readings
+from pytest_cloudimages.diagnosis.symptoms import OF_LISTS, Symptom, of_answer, of_readings
 from pytest_cloudimages.engine.provisioning import set_values
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.operations import Kind
@@ -97,10 +99,38 @@ class Prober:
         Raise ``Blocked`` if they cannot be read.
         """
         self.spend()
-        lag = self.run.recorder.lag
-        patient = replace(image, patience=Eventually(3 * lag, self.run.recorder) if lag else None)
-        self.tags = patient.read(satisfied)
+        self.tags = self._patient(image).read(satisfied)
         return self.tags
+
+    def _patient(self, image: Image) -> Image:
+        lag = self.run.recorder.lag
+        return replace(image, patience=Eventually(3 * lag, self.run.recorder) if lag else None)
+
+    def filtered(self, image: Image, tag: str, *, carried: bool) -> Symptom | None:
+        """Return what a list that is filtered by a tag shows to be wrong, or ``None``."""
+        self.spend()
+
+        def look() -> Symptom | None:
+            answer = image.client.send("GET", f"/images?tag={segment(tag)}&limit=100")
+            if answer.status != 200:  # noqa: PLR2004 - as HTTP has it
+                return Symptom.FILTER_REFUSED if answer.refused else Symptom.FILTER_FAILED
+            entries = answer.data.get("images") if isinstance(answer.data, dict) else None
+            ids = [entry.get("id") for entry in entries or () if isinstance(entry, dict)]
+            if (image.id in ids) is carried:
+                return None
+            return Symptom.UNSELECTED if carried else Symptom.SELECTED_FOR_ANOTHER
+
+        return self._patient(image).eventually(look, lambda found: found is None)
+
+    def listed(self, image: Image, tag: str) -> Symptom | None:
+        """Return whether the list shows the image without a tag. Raise ``Blocked`` if it cannot be read."""
+        self.spend()
+
+        def look() -> Symptom | None:
+            tags = image.entry().get("tags")
+            return None if isinstance(tags, list) and tag in tags else Symptom.LISTED_OTHERWISE
+
+        return self._patient(image).eventually(look, lambda found: found is None)
 
 
 @dataclass(frozen=True)
@@ -138,6 +168,10 @@ class Question:
 
     def ends_wrong(self, image: Image, tag: str) -> bool:
         """Execute the scenario with a tag, and return whether the last operation goes wrong in this way."""
+        how = self._ends_wrong_in_a_list if self.symptom in OF_LISTS else self._ends_wrong_by_itself
+        return how(image, tag)
+
+    def _ends_wrong_by_itself(self, image: Image, tag: str) -> bool:
         prober, *earlier = self.prober, *self.scenario.operations[:-1]
         before = [*prober.tags]
         for sign in earlier:
@@ -169,6 +203,20 @@ class Question:
             prober.clear()
         prober.shown = shown
         return shown is self.symptom or shown in self.also
+
+    def _ends_wrong_in_a_list(self, image: Image, tag: str) -> bool:
+        """Add a tag, unless it is to be one that is not there, and return whether a list goes wrong in this way."""
+        prober = self.prober
+        if self.symptom is Symptom.SELECTED_FOR_ANOTHER:
+            return prober.filtered(image, tag, carried=False) is self.symptom
+        if self.symptom in (Symptom.FILTER_FAILED, Symptom.FILTER_REFUSED):
+            # That shows whether an image carries the tag or not.
+            return prober.filtered(image, tag, carried=False) is self.symptom
+        if not prober.do("+", image, tag).ok:
+            return False
+        look = prober.listed if self.symptom is Symptom.LISTED_OTHERWISE else partial(prober.filtered, carried=True)
+        # Where the list is as it has to be, nothing more need be known.
+        return look(image, tag) is self.symptom and tag in prober.read(image, lambda seen: tag in seen)
 
     def of_many(self, tags: Sequence[str]) -> Mapping[str, bool]:
         """Return for each tag whether it is altered or lost, with one read for many."""

@@ -171,9 +171,10 @@ def _shown(image: Image, changes: list[Exchange], reader: ImagesClient | None, *
         return unlisted is not None or _strings(entry.get("tags")) == sorted(reading.values or ())
 
     # Either may be late: where they differ, both are looked at again.
-    reading, entry = image.eventually(look, alike)
+    with image.client.recorder.scope() as sent:
+        reading, entry = image.eventually(look, alike)
     tags = sorted(reading.values or ())
-    exchanges = [*changes[-3:], reading.answer.exchange]
+    exchanges = [*changes[-3:], *sent[sent.index(reading.answer.exchange) :]]
     in_image_for_reader, in_list_for_reader = None, None
     # A reader who is not let in shows nothing, and is no reason not to look at the rest.
     with suppress(Blocked):

@@ -17,6 +17,8 @@ from pytest_cloudimages.spec.limits import LONGEST
 
 LISTED = re.compile(r"/images(\?.*)?$")
 TARGET = re.compile(r"/images/([^/?#]+)(?:/tags/([^/?#]+))?$")
+WHOLE = "100"
+"""The limit of a list that is asked for whole."""
 METHODS = {"PUT": Kind.ADD, "DELETE": Kind.DELETE}
 
 
@@ -97,7 +99,7 @@ def suspect(exchanges: Iterable[Exchange]) -> Suspect | None:
     """
     exchanges = sorted(exchanges, key=lambda exchange: exchange.sent)
     if exchanges and LISTED.search(exchanges[-1].target):
-        return None  # the list, or a filter of it, was tested: that goes wrong for other reasons than an operation
+        return _of_list(exchanges)  # the list, or a filter of it: that goes wrong for other reasons than an operation
     order = [exchange for exchange in exchanges if TARGET.search(exchange.target)]
     if any(later.sent < earlier.answered for earlier, later in pairwise(order)):
         return None
@@ -141,6 +143,45 @@ def decoded(written: str) -> str | None:
     except UnicodeDecodeError:
         return None
     return tag if written in (urllib.parse.quote(tag, safe=""), urllib.parse.quote(tag, safe="+")) else None
+
+
+def _of_list(exchanges: Sequence[Exchange]) -> Suspect | None:
+    """Return the tag with which the list, or a filter of it by nothing but that tag, may have gone wrong."""
+    last = exchanges[-1]
+    query = urllib.parse.parse_qs(urllib.parse.urlsplit(last.target).query, keep_blank_values=True)
+    entries = _entries(last)
+    if last.method != "GET" or query.keys() - {"tag", "limit"} or query.get("limit", [WHOLE]) != [WHOLE]:
+        return None
+    tags = {*query.get("tag", ())}
+    if len(tags) == 1:
+        tag = tags.pop()
+        if last.status != 200:  # noqa: PLR2004 - as HTTP has it
+            failed = last.status == 0 or last.status >= 500  # noqa: PLR2004 - the class of codes
+            return Suspect(Symptom.FILTER_FAILED if failed else Symptom.FILTER_REFUSED, Kind.ADD, tag, carried=False)
+        others = next((carried for carried in entries.values() if tag not in carried), None)
+        if others is not None:
+            return Suspect(Symptom.SELECTED_FOR_ANOTHER, Kind.ADD, tag, carried=False, before=tuple(others))
+        return Suspect(Symptom.UNSELECTED, Kind.ADD, tag, carried=False)
+    for exchange in reversed(exchanges[:-1]) if not tags else ():
+        match = TARGET.search(exchange.target)
+        if match and match[1] in entries and exchange.method == "GET":
+            missing = [tag for tag in _tags(exchange) or () if tag not in entries[match[1]]]
+            return Suspect(Symptom.LISTED_OTHERWISE, Kind.ADD, missing[0], carried=False) if missing else None
+    return None
+
+
+def _entries(exchange: Exchange) -> dict[str, list[str]]:
+    """Return the tags that a list shows, by the ids of the images."""
+    try:
+        data = json.loads(exchange.answer)
+    except ValueError:
+        return {}
+    entries = data.get("images") if isinstance(data, dict) else None
+    return {
+        str(entry.get("id")): [*map(str, tags)] if isinstance(tags := entry.get("tags"), list) else []
+        for entry in (entries if isinstance(entries, list) else ())
+        if isinstance(entry, dict)
+    }
 
 
 def _tags(exchange: Exchange) -> list[str] | None:

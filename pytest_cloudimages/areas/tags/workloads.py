@@ -1,7 +1,7 @@
 """The workloads of tags: each is drawn from the seed, carried out once, and looked at by many checks."""
 
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -41,6 +41,8 @@ from pytest_cloudimages.spec import limits
 from pytest_cloudimages.spec.mismatch import expect
 from pytest_cloudimages.spec.verdicts import Blocked
 
+IN_FULL = 10
+"""Unusual tags of a round that go through the full cycle, where all others are added and deleted once."""
 ON_OTHER_IMAGE = 3
 """Tags that are first added to another image, so that it shares them with the one that is changed."""
 
@@ -69,7 +71,7 @@ def plain_tags(run: Run, seed: int) -> Steps:
     return _full_cycles(run, shuffled, partial(states.with_changed_attributes, run))
 
 
-@workload(salt="unusual", follows_the_seed=True, requests=(0, 172, 1619, 5395))
+@workload(salt="unusual", follows_the_seed=True, requests=(0, 146, 1619, 5395))
 def unusual_tags(run: Run, seed: int) -> Steps:
     """Run some unusual tags of every class through the full cycle, and add and delete the others once."""
     effort = _effort(run)
@@ -77,9 +79,9 @@ def unusual_tags(run: Run, seed: int) -> Steps:
         return steps_of([])
     in_full, once = [], []
     for drawn in drawing.draw(drawing.samples(strategies.UNUSUAL), seed, run.rounds):
-        first, *rest = drawing.batches(drawing.shuffled(strategies.without_confusables(drawn), seed), effort.tags)
-        in_full.append(first)
-        once += rest
+        samples = drawing.shuffled(strategies.without_confusables(drawn), seed)
+        in_full.append(samples[: IN_FULL if effort.orders == 1 else effort.tags])
+        once += drawing.batches(samples[len(in_full[-1]) :], effort.tags)
     if effort.orders > 1:
         in_full, once = [*in_full, *once], []
     plans = [add_delete([(sample.tag, sample.input_class) for sample in batch]) for batch in once]
@@ -152,13 +154,15 @@ def absent_tags(run: Run) -> Steps:
     return _executed(run, [plan_of_absence(present, absent)])
 
 
-@workload(salt="lengths", follows_the_seed=True, requests=(0, 557, 917, 917))
+@workload(salt="lengths", follows_the_seed=True, requests=(0, 530, 868, 868))
 def every_length(run: Run, seed: int) -> Steps:
     """Add and delete plain tags of every length, and words and phrases that services are known to mistreat."""
     effort = _effort(run)
     if not run.rounds:
         return steps_of([])
-    plain = [(corpus.tag_of_length(length, seed), "every length") for length in range(1, limits.LONGEST + 1)]
+    # A word is a tag of its length as well.
+    lengths = sorted({*range(1, limits.LONGEST + 1)} - {*map(len, corpus.WORDS)})
+    plain = [(corpus.tag_of_length(length, seed), "every length") for length in lengths]
     plain += [(word, "word or number") for word in corpus.WORDS]
     plans = _add_some_delete(plain, seed, effort.tags, effort.delete_every, together=effort.delete_every > 1)
     phrases = [(phrase, "looks like something else") for phrase in corpus.PHRASES]
@@ -175,9 +179,21 @@ def _add_some_delete(
 
     ``together`` reads once for both: what is deleted was there, or its deletion is answered otherwise.
     """
-    batches = drawing.batches(drawing.shuffled(tags, seed), size)
+    batches = _apart(drawing.shuffled(tags, seed), size)
     plans = [add_delete(batch, deleted=slice(seed % every, None, every)) for batch in batches]
     return [[*(step for step in plan if step is not READ), READ] for plan in plans] if together else plans
+
+
+def _apart(tags: Iterable[tuple[str, str]], size: int) -> list[list[tuple[str, str]]]:
+    """Return tags in batches, with those apart that a service could take for each other: pairs are tried elsewhere."""
+    batches: list[dict[str, tuple[str, str]]] = []
+    for tag in tags:
+        like = strategies.skeleton(tag[0])
+        batch = next((batch for batch in batches if len(batch) < size and like not in batch), None)
+        if batch is None:
+            batches.append(batch := {})
+        batch[like] = tag
+    return [[*batch.values()] for batch in batches]
 
 
 POLYGLOT = "polyglot of scripts"

@@ -1,0 +1,102 @@
+"""Asking a check once more, on fresh images: where a reading that was late, or a lost answer, may be all it met."""
+
+from __future__ import annotations
+
+import functools
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
+
+from pytest_cloudimages.app.records import count_sent
+from pytest_cloudimages.engine import recording
+from pytest_cloudimages.spec.verdicts import LostAnswer, leaves
+
+if TYPE_CHECKING:
+    import pytest
+
+    from pytest_cloudimages.engine.exploration import Fixtures
+    from pytest_cloudimages.engine.recording import CheckRecord
+    from pytest_cloudimages.engine.run import Run
+
+MOST_LOST = 5
+"""How often a check is asked again whose own request has lost its answer."""
+MOST_LOOKS = 3
+"""How often it is found out, where something is wrong, whether the service is late: it may be so now and then only."""
+
+
+def lost(error: BaseException) -> bool:
+    """Return whether a check came to nothing for a lost answer alone."""
+    return all(isinstance(leaf, LostAnswer) for leaf in leaves(error))
+
+
+class AskingAgain:
+    """Asks checks again; what they look at is carried out anew, with patience, once for all that are asked again."""
+
+    def __init__(self, run: Run) -> None:
+        self.run = run
+        self._stack = ExitStack()
+        run.at_the_end(self._stack.close)
+        self._patient: Fixtures | None = None
+        self._looks = 0
+
+    def wanted(self, item: pytest.Function, mine: CheckRecord, error: BaseException) -> bool:
+        """Return whether a reading that was late, or an answer that was lost, may be all that a check has met."""
+        from pytest_cloudimages.engine.exploration import obstacle
+
+        if obstacle(item):
+            return False
+        if lost(error):
+            return True
+        accused = any(isinstance(leaf, AssertionError) for leaf in leaves(error))
+        # Races look themselves into what late readings explain, plan by plan.
+        return accused and not mine.witnesses and self._late()
+
+    def _late(self) -> bool:
+        from pytest_cloudimages.engine.lateness import look_for_lateness
+
+        recorder = self.run.recorder
+        if not recorder.lag and self._looks < MOST_LOOKS:
+            self._looks += 1
+            with recorder.apart():
+                look_for_lateness(self.run)
+        return recorder.lag > 0
+
+    def asked(self, item: pytest.Function, error: BaseException) -> CheckRecord:
+        """Ask a check again and return its evidence; what it raises is raised, with that evidence in hand."""
+        if not lost(error):
+            return self._asked(item, self._with_patience(), patient=True)
+        for _ in range(MOST_LOST - 1):
+            try:
+                return self._asked(item, self._as_before(item))
+            except LostAnswer:
+                # Where every so many answers are lost, another one is to be lost next time.
+                self.run.client.others_are_answered()
+        return self._asked(item, self._as_before(item))
+
+    def _asked(self, item: pytest.Function, fixtures: Fixtures, *, patient: bool = False) -> CheckRecord:
+        parameters: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
+        mine, recorder = recording.CheckRecord(), self.run.recorder
+        recording.collect(mine)
+        recorder.patient = patient
+        try:
+            with recorder.scope() as sent, ExitStack() as stack:
+                functools.partial(item.obj, **parameters, **fixtures.arguments(item, stack))()
+        finally:
+            recorder.patient = False
+            count_sent(mine, sent)
+        return mine
+
+    def _as_before(self, item: pytest.Function) -> Fixtures:
+        """Return fixtures of which those are made anew that are made for a single check."""
+        from pytest_cloudimages.engine.exploration import Fixtures, lasting
+
+        return Fixtures({name: item.funcargs[name] for name in lasting(item) if name in item.funcargs}, self._stack)
+
+    def _with_patience(self) -> Fixtures:
+        """Return fixtures that are all made anew."""
+        from pytest_cloudimages.engine import exploration, registry
+
+        if self._patient is None:
+            workloads = self._stack.enter_context(registry.Workloads(self.run))
+            given = {exploration.RUN: self.run, registry.FIXTURE: workloads}
+            self._patient = exploration.Fixtures(given, self._stack)
+        return self._patient
