@@ -64,6 +64,7 @@ from pytest_cloudimages.areas.tags.negative import odd_id
 
 # "204 Success: Request succeeded."
 @requirement("TAG-ADD-01")
+@pytest.mark.usefixtures("long_life")  # early, so that TAG-HIST-01 can look at it a while later
 def test_adding_a_tag_succeeds_with_204(
     plain_tags: Steps, image_states: Steps, common_clients: Steps, access_attempts: AccessAttempts
 ) -> None:

@@ -11,6 +11,7 @@ from pytest_cloudimages.areas.tags.checks import (
     Allowed,
     ConcurrentRuns,
     FreshImage,
+    LongLife,
     OtherImage,
     Pattern,
     Prior,
@@ -34,6 +35,7 @@ READABLE = Allowed("tags that can be read", lambda values: values is not None)
 # "This operation adds the specified tag …" "This operation deletes the specified tag …"
 @requirement("TAG-HIST-01")
 def test_the_tags_are_what_the_acknowledged_operations_leave(
+    long_life: LongLife,
     sequences: Steps,
     plain_tags: Steps,
     boundary_tags: Steps,
@@ -44,7 +46,7 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(
     many_tags: Steps,
     confusable_tags: Steps,
 ) -> None:
-    for step in (sequences + plain_tags + many_tags).steps():
+    for step in (sequences + plain_tags + many_tags + long_life.steps).steps():
         present, others = step.tag in (step.before or ()), without(step.before, step.tag)
         if step.operation.kind is ADD:
             step.expect(status=204 if present else {204, 201}, after=[*others, step.tag])
@@ -60,6 +62,9 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(
         before, after = event.before.values or (), event.after.values or ()
         expect(sorted(after), sorted(before), f"tags after the image was {event.name}", before=sorted(before))
 
+    # What was deleted does not come back.
+    long_life.expect_kept()
+
     for steps in (
         sequences,
         plain_tags,
@@ -69,6 +74,7 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(
         common_clients,
         demanding_clients,
         many_tags,
+        long_life.steps,
     ):
         expect_reproduced(steps, standing_by=False)
         steps.steady()

@@ -302,7 +302,7 @@ def test_a_life_is_whole() -> None:
 
 def test_pairs_are_added_and_deleted_one_after_the_other() -> None:
     """Both are there at once, and each is there without the other."""
-    plan = plan_of_pairs([("case", ("A", "a")), ("form", ("é", "e\u0301"))])
+    plan = plan_of_pairs([("case", ("A", "a")), ("form", ("é", "e\u0301"))], whole=True)
 
     assert [tags for tags, _ in carried(plan)] == [
         {"A", "é"},

@@ -22,7 +22,7 @@ class Profile:
     read_every: int
     """The image is read after every so many of these operations; 0: now and then."""
     many: int
-    """Tags that a single image comes to have; 0: not tried."""
+    """Tags that a single image comes to have, where it could not be given many at once; 0: not tried."""
     read_paths: int
     """Sequences that change tags through every write path and compare every read path."""
     cases: int
@@ -33,7 +33,7 @@ class Profile:
     """How often every race is drawn."""
     orders: int = 1
     """In how many orders the two of a pair of related tags are added and deleted."""
-    delete_every: int = 12
+    delete_every: int = 48
     """Of the plain tags of every length, one in so many is deleted too."""
     limit_sought: int = 0
     """Where no limit of tags is stated, so many are added to one image to find it; 0: it is not sought."""

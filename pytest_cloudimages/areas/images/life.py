@@ -29,7 +29,7 @@ PATCHES: dict[str, dict[str, Any]] = {
 """The events that are a PATCH, and what they set."""
 LEAVES: dict[str, dict[str, Any]] = {"hidden": {"protected": False}, "private": {"os_hidden": False}}
 """What is set back with some of them, so that an image is in one unusual state at a time."""
-EVENTS = (*PATCHES, "shared", "unshared", "active", "deactivated", "reactivated")
+EVENTS = (*PATCHES, "shared", "active", "deactivated", "reactivated")
 """What happens to an image, in this order."""
 
 
@@ -69,7 +69,6 @@ class Life:
                 return self._patch(image, event)
             happen: dict[str, Callable[[Image], Mapping[str, object] | None]] = {
                 "shared": self._share,
-                "unshared": self._unshare,
                 "active": self._upload,
                 "deactivated": self._deactivate,
                 "reactivated": self._reactivate,
@@ -133,14 +132,12 @@ class Life:
         self.members.add(image.id)
         return {"visibility": "shared"}
 
-    def _unshare(self, image: Image) -> Mapping[str, object] | None:
-        other = self.run.caller("ALT")
-        if other is None or image.id not in self.members:
-            return None
-        self.members.discard(image.id)
-        return {} if image.send("DELETE", f"/members/{self.run.owner_of(other)}").ok else None
-
     def _upload(self, image: Image) -> Mapping[str, object] | None:
+        """Upload data, and end the sharing that went before."""
+        other = self.run.caller("ALT")
+        if other is not None and image.id in self.members:
+            self.members.discard(image.id)
+            image.send("DELETE", f"/members/{self.run.owner_of(other)}")
         media = {"Content-Type": "application/octet-stream"}
         if not image.send("PUT", "/file", body=OCTETS, headers=media).ok:
             return None

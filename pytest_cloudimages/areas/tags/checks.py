@@ -71,7 +71,7 @@ from pytest_cloudimages.areas.tags.repetitions import Repetitions
 from pytest_cloudimages.areas.tags.representations import Representations
 from pytest_cloudimages.areas.tags.stray_requests import OTHERS, Stray, StrayRequests, indiscretions, misnamed
 from pytest_cloudimages.areas.tags.tag_limit import AtALimit
-from pytest_cloudimages.areas.tags.workloads import inconsistent_without_patch
+from pytest_cloudimages.areas.tags.workloads import LongLife, inconsistent_without_patch
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.diagnosis.length_limits import limit
 from pytest_cloudimages.spec.limits import LONGEST
@@ -102,6 +102,7 @@ __all__ = [
     "FreshImage",
     "Image",
     "ImagesClient",
+    "LongLife",
     "NegativeRequests",
     "OtherImage",
     "OwnerOf",

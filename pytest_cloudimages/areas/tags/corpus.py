@@ -46,6 +46,7 @@ _WORDS = """
     id name status owner active index.html a.xml constructor __proto__ length
     __class__ __init__ this admin root public private default all any new test latest
     select drop CON NUL con.txt PUT DELETE x86_64
+    1.10 1e3 queued raw bare shared name.1 min_disk cloudimages_note protected images schemas next first
 """
 WORDS = tuple(_WORDS.split())
 """Plain words and numbers that services are known to mistreat, whatever language they are written in."""
@@ -54,9 +55,9 @@ PHRASES = (
     "2026-01-31T12:00:00Z", "2026-01-31T12:00:00+02:00", "12:30", "someone@example.com",
     "https://example.com/a?b=c#d",
     "file:///etc/passwd", "::1", "2001:db8::1", "[::1]", "00:1b:44:11:3a:b7", "<script>alert(1)</script>",
-    "<b>",
-    "${HOME}", "{{7*7}}", "#{7}", "%s", "%(a)s", "{0}", "$(id)", "`id`", "; id", "@me", "#tag",
-    "=1+1",
+    "<b>", "${HOME}", "{{7*7}}", "%s", "{0}", "#{7} %(a)s {x} ${x} {{x}} <%= x %> %n %d $1 \\1 {% x %}",
+    "$(id)`id`; id", "@me", "#tag", "=1+1", "+1", "1,5", "[a-z]", "^x$", ".*", "a|b", "file/..", "/v2/images",
+    "İstanbul ısı", "Straße ẞ", "Οδυσσεύς ΟΔΥΣΣΕΎΣ",
     "$ref", "in:a,b", "neq:a", "key:", ":)", "/*", "*/", "*", "%", "_%", "'", "''",
     '"', '""', "' OR '1'='1", "';--",
     "{}", "[]", "null,", "a=b", "a=b&c=d", "a;b", "../", "..;", ".. ", "~/", "\\\\host\\share", "C:\\", "a.b=c",

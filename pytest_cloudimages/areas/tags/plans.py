@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from pytest_cloudimages.areas.tags.tag_limit import AtALimit
-from pytest_cloudimages.history.operations import Kind, Operation
-from pytest_cloudimages.history.sequential_plans import Classified, in_groups
+from pytest_cloudimages.history.operations import READ, Kind, Operation
+from pytest_cloudimages.history.sequential_plans import Classified, each, in_groups
 
 
 def plan_of_boundaries(
@@ -41,6 +41,26 @@ def plan_of_a_life(events: Sequence[str]) -> list[Operation]:
     return plan
 
 
+CYCLES, TIMES, FEWER = 12, 6, 7
+
+
+def plan_of_a_long_life() -> list[Operation]:
+    """Return a plan in which a tag comes and goes a dozen times, and another is added, and deleted, six times running.
+
+    Its first cycles are counted and not read: two are tried with every plain tag. Some more come and go in the end, so
+    that there are more deletions than any page or buffer of twenty holds.
+    """
+    again, often = ("again-and-again", "long life"), ("six-times", "long life")
+    cycle = [*each(Kind.ADD, [again]), *each(Kind.DELETE, [again])]
+    plan = [*each(Kind.ADD, [("stays", "long life")]), *cycle, *cycle]
+    for number in range(2, CYCLES):
+        # That a tag is there for the next cycle is told by its deletion, that one is gone by a reading.
+        plan += [*cycle, READ] if number >= CYCLES - FEWER else cycle
+    more = [(f"more-{place}", "long life") for place in range(9)]
+    groups = [(Kind.ADD, [often] * TIMES), (Kind.DELETE, [often] * TIMES), (Kind.ADD, more), (Kind.DELETE, more)]
+    return [*plan, *in_groups(groups)]
+
+
 def plan_of_absence(present: Sequence[Classified], absent: Sequence[Classified]) -> list[Operation]:
     """Return a plan that gives an image tags, and deletes others."""
     return in_groups([(Kind.ADD, present), (Kind.DELETE, absent)])
@@ -61,9 +81,9 @@ def plan_of_a_limit(limit: int) -> list[Operation]:
 
 
 def plan_of_many(tags: Sequence[str]) -> list[Operation]:
-    """Return a plan that adds many tags to one image, deletes every third, and re-adds some of these."""
+    """Return a plan that adds many tags to one image, deletes every second, and re-adds some of these."""
     every = [(tag, "many") for tag in tags]
-    deleted = every[::3]
+    deleted = every[::2]
     return in_groups([(Kind.ADD, every), (Kind.DELETE, deleted), (Kind.ADD, deleted[::4])])
 
 
@@ -76,10 +96,11 @@ def plan_among_many() -> list[Operation]:
     return in_groups([(Kind.ADD, added), (Kind.DELETE, added[::-1][:3]), (Kind.ADD, added[1:3]), (Kind.ADD, added[:1])])
 
 
-def plan_of_pairs(pairs: Sequence[tuple[str, tuple[str, str]]]) -> list[Operation]:
+def plan_of_pairs(pairs: Sequence[tuple[str, tuple[str, str]]], *, whole: bool) -> list[Operation]:
     """Return a plan for pairs, each with the name of what relates the two.
 
-    The first is added, and the second, which is not there, is to be deleted; then it is added too, and each is deleted.
+    The first is added, and the second, which is not there, is to be deleted; then it is added too, and the first is
+    deleted. With the ``whole`` plan the second is deleted as well, which is alone by then.
     """
     firsts = [(first, name) for name, (first, _) in pairs]
     seconds = [(second, name) for name, (_, second) in pairs]
@@ -89,6 +110,6 @@ def plan_of_pairs(pairs: Sequence[tuple[str, tuple[str, str]]]) -> list[Operatio
             (Kind.DELETE, seconds),
             (Kind.ADD, seconds),
             (Kind.DELETE, firsts),
-            (Kind.DELETE, seconds),
+            *([(Kind.DELETE, seconds)] if whole else []),
         ]
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_cloudimages.areas.tags import corpus
@@ -33,6 +33,9 @@ class Representation:
     """Why no list showed the image, where that is so."""
     in_list_for_reader: list[str] | None = None
     """The tags that the list shows to a reader; ``None`` where there is none, or no list of strings."""
+
+    given: tuple[str, ...] | None = None
+    """The tags that a PATCH has just set, where one was acknowledged."""
 
     broken: bool = False
     """Whether that is the list's own fault: it fails, or its pages go in a circle."""
@@ -103,11 +106,13 @@ def representations(run: Run) -> Representations:
                 # An image of the same name, with tags of its own, must not be taken for it.
                 stack.enter_context(_namesake(run, image))
         for method, tags in stages:
+            given: tuple[str, ...] | None = None
             if method == "PATCH":
-                changes = [_patched(image, tags).exchange]
+                given, answer = _patched(image, tags)
+                changes = [answer.exchange]
             else:
                 changes = [(image.add_tag if method == "PUT" else image.delete_tag)(tag).exchange for tag in tags]
-            states.append(_shown(image, changes, reader, listing=bool(run.rounds)))
+            states.append(replace(_shown(image, changes, reader, listing=bool(run.rounds)), given=given))
     return Representations(states)
 
 
@@ -125,13 +130,14 @@ MANY = tuple(f"more-{number}" for number in range(220))
 """Further tags, as many as fit: more than a page holds, where the service has no limit."""
 
 
-def _patched(image: Image, tags: list[str]) -> Answer:
-    """Set tags at once: all, or else as many as Glance takes, or else without the further ones."""
+def _patched(image: Image, tags: list[str]) -> tuple[tuple[str, ...] | None, Answer]:
+    """Set tags at once: all, or else as many as Glance takes, or else without the further ones; return what was set."""
     for left_out in (0, len(tags) - GLANCE_TAKES, len(MANY)):
-        answer = image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": tags[: len(tags) - left_out]})
+        given = tags[: len(tags) - left_out]
+        answer = image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": given})
         if answer.ok:
-            break
-    return answer
+            return tuple(given), answer
+    return None, answer
 
 
 GLANCE_TAKES = 128

@@ -2,8 +2,8 @@
 
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import replace
+from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from pytest_cloudimages.areas.tags.plans import (
     plan_among_many,
     plan_of_a_life,
     plan_of_a_limit,
+    plan_of_a_long_life,
     plan_of_absence,
     plan_of_boundaries,
     plan_of_many,
@@ -32,11 +33,12 @@ from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import FreshImage, Run
 from pytest_cloudimages.engine.settings import Profile
-from pytest_cloudimages.history.operations import Kind, Operation
+from pytest_cloudimages.history.operations import READ, Kind, Operation
 from pytest_cloudimages.history.oracles import took_exact_effect
 from pytest_cloudimages.history.sequential_plans import add_delete, full_cycle, read_often
 from pytest_cloudimages.history.steps import SequentialHistory
 from pytest_cloudimages.spec import limits
+from pytest_cloudimages.spec.mismatch import expect
 from pytest_cloudimages.spec.verdicts import Blocked
 
 IN_FULL = 10
@@ -87,7 +89,7 @@ def unusual_tags(run: Run, seed: int) -> Steps:
     return Steps(histories) + _executed(run, plans)
 
 
-@workload(empty=lambda: steps_of([]), requests=(0, 444, 887, 887))
+@workload(empty=lambda: steps_of([]), requests=(0, 361, 887, 887))
 def confusable_tags(run: Run) -> Steps:
     """Add and delete pairs of tags that a service may take for each other, either of a pair first."""
     effort = _effort(run)
@@ -101,7 +103,7 @@ def confusable_tags(run: Run) -> Steps:
     reversed_pairs = [(name, (second, first)) for name, (first, second) in pairs]
     # Batches are small: how many tags one image can have is tested by ``sequences`` and ``image_at_tag_limit``.
     plans = [
-        plan_of_pairs(batch)
+        plan_of_pairs(batch, whole=effort.orders > 1)
         for ordered_pairs in [pairs, reversed_pairs][: effort.orders]
         for group in strategies.non_confusable_groups(ordered_pairs)
         for batch in drawing.batches(group, effort.tags // 2)
@@ -162,17 +164,24 @@ def every_length(run: Run, seed: int) -> Steps:
     lengths = sorted({*range(1, limits.LONGEST + 1)} - {*map(len, corpus.WORDS)})
     plain = [(corpus.tag_of_length(length, seed), "every length") for length in lengths]
     plain += [(word, "word or number") for word in corpus.WORDS]
-    plans = _add_some_delete(plain, seed, effort.tags, effort.delete_every)
+    plans = _add_some_delete(plain, seed, effort.tags, effort.delete_every, together=effort.delete_every > 1)
     phrases = [(phrase, "looks like something else") for phrase in corpus.PHRASES]
-    phrases += [(phrase, "255 characters of several kinds") for phrase in corpus.LONG]
-    plans += _add_some_delete(phrases, seed, effort.tags, min(effort.delete_every, 2))
+    plans += _add_some_delete(phrases, seed, effort.tags * 3 // 2, 1)
+    long = [(phrase, "255 characters of several kinds") for phrase in corpus.LONG]
+    plans += _add_some_delete(long, seed, effort.tags, min(effort.delete_every, 2), together=effort.delete_every > 1)
     return _executed(run, plans)
 
 
-def _add_some_delete(tags: list[tuple[str, str]], seed: int, size: int, every: int) -> list[list[Operation]]:
-    """Return plans that add batches of ``size`` tags and delete one of ``every`` of them, others with each seed."""
+def _add_some_delete(
+    tags: list[tuple[str, str]], seed: int, size: int, every: int, *, together: bool = False
+) -> list[list[Operation]]:
+    """Return plans that add batches of ``size`` tags and delete one of ``every`` of them, others with each seed.
+
+    ``together`` reads once for both: what is deleted was there, or its deletion is answered otherwise.
+    """
     batches = _apart(drawing.shuffled(tags, seed), size)
-    return [add_delete(batch, deleted=slice(seed % every, None, every)) for batch in batches]
+    plans = [add_delete(batch, deleted=slice(seed % every, None, every)) for batch in batches]
+    return [[*(step for step in plan if step is not READ), READ] for plan in plans] if together else plans
 
 
 def _apart(tags: Iterable[tuple[str, str]], size: int) -> list[list[tuple[str, str]]]:
@@ -240,7 +249,7 @@ def _parts_of(additions: list[Operation]) -> list[tuple[str, str]]:
     return parts + [(part, "part of a polyglot") for tag in polyglots for part in corpus.fragments(tag)]
 
 
-@workload(empty=lambda: steps_of([]), requests=(0, 78, 78, 78))
+@workload(empty=lambda: steps_of([]), requests=(0, 73, 73, 73))
 def image_states(run: Run) -> Steps:
     """Add and delete tags through an image's life: while it is changed, protected, hidden, shared, active and so on."""
     if not run.rounds or run.settings.image:
@@ -268,6 +277,39 @@ def _limit_found(run: Run) -> int:
             if not answer.ok:
                 return count if answer.refused else 0
     return 0
+
+
+@dataclass(frozen=True)
+class LongLife:
+    """An image on which a tag has come and gone many times, and that is still there."""
+
+    steps: Steps
+    image: Image | None = None
+
+    def expect_kept(self) -> None:
+        """Raise ``Mismatch`` unless the image shows a while later what it showed when all was done."""
+        __tracebackhide__ = True
+        for history in self.steps.histories if self.image else ():
+            left = history.readings[-1].values
+            if self.image and left is not None:
+                shown = self.image.eventual_tags(left)
+                expect(sorted(shown), sorted(left), "tags a while after the last of them was deleted", before=left)
+
+
+@workload(empty=lambda: LongLife(steps_of([])), requests=(0, 72, 72, 72))
+def long_life(run: Run) -> Iterator[LongLife]:
+    """Yield an image on which a tag came and went a dozen times and another was added, and deleted, six times."""
+    if not run.rounds:
+        yield LongLife(steps_of([]))
+        return
+    if run.settings.image:
+        # What was lent is needed elsewhere.
+        yield LongLife(_executed(run, [plan_of_a_long_life()]))
+        return
+    with run.fresh_image() as image:
+        # It stays as it is until the run is over, so that it can be looked at again.
+        history = sequential.execute(plan_of_a_long_life(), TAGS, lambda: nullcontext(image), single=True)
+        yield LongLife(steps_of([history]), image)
 
 
 @workload(empty=lambda: steps_of([]), requests=(0, 24, 24, 24))
@@ -300,13 +342,14 @@ def _among_many(run: Run, count: int) -> SequentialHistory:
     return sequential.execute(plan_among_many(), TAGS, filled, single=True, empty=False)
 
 
-@workload(salt="sequences", follows_the_seed=True, requests=(17, 178, 1900, 6358))
-def sequences(run: Run, seed: int) -> Steps:
-    """Run random sequences on two images, and add many tags to one."""
+@workload(salt="sequences", follows_the_seed=True, needs=["many_tags"], requests=(17, 78, 1760, 6358))
+def sequences(run: Run, seed: int, many_tags: Steps) -> Steps:
+    """Run random sequences on two images, and add many tags to one where it could not be given many at once."""
     effort = _effort(run)
     plans = drawing.draw(strategies.plans(effort.steps), seed, effort.sequences)
     # Of equal length and without meaning, so that nothing but their number can make a difference.
-    many = [f"m{zlib.crc32(f'{seed} {place}'.encode()):08x}" for place in range(effort.many)]
+    wanted = 0 if many_tags.histories else effort.many
+    many = [f"m{zlib.crc32(f'{seed} {place}'.encode()):08x}" for place in range(wanted)]
     plans = [*(read_often(plan, effort.read_every) for plan in plans), *([plan_of_many(many)] if many else [])]
     return _executed(run, plans)
 

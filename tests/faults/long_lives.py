@@ -1,0 +1,119 @@
+"""Services that go wrong late in the life of a tag, or that let it come back."""
+
+import time
+from collections import Counter
+from collections.abc import Callable
+from http import HTTPStatus
+
+from pytest_cloudimages.reference.app import NO_CONTENT, App, Reply, Request
+from pytest_cloudimages.reference.images import Image
+
+from .kinds import Kind
+from .registry import breaks
+
+KIND = Kind.SEQUENCE
+
+
+class _Counts(App):
+    """Counts how often each tag was added to, or deleted from, an image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count: Counter[tuple[str, str, str]] = Counter()
+
+    def nth(self, what: str, image_id: str, tag: str) -> int:
+        """Count once more, and return how often it was."""
+        self.count[what, image_id, tag] += 1
+        return self.count[what, image_id, tag]
+
+
+@breaks("TAG-HIST-01", profile="standard")
+class KeepsATagAtItsTenthDeletion(_Counts):
+    """Acknowledges the tenth deletion of a tag, and keeps it."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            there = tag in self.images.open(request.caller, image_id).tags
+            tenth = there and self.nth("deleted", image_id, tag) == 10
+            return NO_CONTENT if tenth else super().delete_tag(request, image_id, tag)
+
+
+@breaks("TAG-HIST-01", profile="standard")
+class LosesATagAtItsEleventhAddition(_Counts):
+    """Acknowledges the eleventh addition of a tag, and stores nothing."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            gone = tag not in self.images.open(request.caller, image_id).tags
+            eleventh = gone and self.nth("added", image_id, tag) == 11
+            return NO_CONTENT if eleventh else super().add_tag(request, image_id, tag)
+
+
+@breaks("TAG-HIST-01", profile="standard")
+class TiresOfRepetitions(_Counts):
+    """Answers 409 to the sixth addition of a tag in a row."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        if tag not in self.images.open(request.caller, image_id).tags:
+            self.count["added", image_id, tag] = 0
+        if self.nth("added", image_id, tag) == 6:
+            return self.error(request, HTTPStatus.CONFLICT, "That is known by now.")
+        return super().add_tag(request, image_id, tag)
+
+
+@breaks("TAG-HIST-01", profile="standard")
+class ForgivesTheFifthDeletion(_Counts):
+    """Answers 204 from the fifth deletion in a row of a tag on."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        if tag in self.images.open(request.caller, image_id).tags:
+            self.count["deleted", image_id, tag] = 0
+        return NO_CONTENT if self.nth("deleted", image_id, tag) >= 5 else super().delete_tag(request, image_id, tag)
+
+
+@breaks("TAG-HIST-01", profile="standard")
+class BringsTagsBack(App):
+    """Restores tags that were deleted three times or more from what a task had read, half a second later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deleted: Counter[tuple[str, str]] = Counter()
+        self.due: dict[str, tuple[float, str]] = {}
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        reply = super().delete_tag(request, image_id, tag)
+        self.deleted[image_id, tag] += 1
+        if self.deleted[image_id, tag] >= 3:
+            self.due[image_id] = time.monotonic() + 0.5, tag
+        return reply
+
+    def represent(self, image: Image) -> dict[str, object]:
+        moment, tag = self.due.get(image.id, (float("inf"), ""))
+        if time.monotonic() > moment:
+            del self.due[image.id]
+            image.tags += [tag] * (tag not in image.tags)
+        return super().represent(image)
+
+
+def _deletes_no(name: str, doc: str, which: Callable[[str], object], *ids: str) -> None:
+    """Register a service that does not find some tags when they are to be deleted."""
+
+    def delete_tag(self: App, request: Request, image_id: str, tag: str) -> Reply:
+        if which(tag):
+            return self.error(request, HTTPStatus.NOT_FOUND, "There is no such tag.")
+        return App.delete_tag(self, request, image_id, tag)
+
+    breaks(*ids, profile="standard")(type(name, (App,), {"delete_tag": delete_tag, "__doc__": doc}))
+
+
+EVERYWHERE = ("TAG-DEL-01", "TAG-HIST-04")
+"""What a deletion of printable characters that is not done breaks."""
+
+_deletes_no("DeletesNoIp", "Does not find the tag ::1 when it is to be deleted.", "::1".__eq__, *EVERYWHERE)
+_deletes_no("DeletesNoPrice", "Does not find the tag 1,5 when it is to be deleted.", "1,5".__eq__, *EVERYWHERE)
+_deletes_no(
+    "DeletesNoTurkish",
+    "Does not find tags with a dotted capital I when they are to be deleted.",
+    lambda tag: "İst" in tag,
+    "TAG-HIST-04",
+)
