@@ -87,15 +87,11 @@ def finding(entry: Mapping[str, Any]) -> list[str]:
     rows += [(label, _short(text)) for label, text in differences(entry)]
     rows += _came(entry)
     rows += [("class", _short(entry["class"]))] if "class" in entry else []
-<<<<<<< HEAD
     binding = f"{entry['level']}, {entry['provenance']}{PROVENANCES.get(entry['provenance'], '')}"
     rows += [("source", f"{binding}: {entry['source']}"), ("replay", entry["replay"])]
-=======
-    rows += [("source", f"{entry['level']}, {entry['provenance']}: {entry['source']}"), ("replay", entry["replay"])]
     rows += [("race", "clients meet by chance: the replay races until it is found again, ten times at most")] * (
         "--tries " in entry["replay"] and "rate" in entry
     )
->>>>>>> main
     rows += [("script", f"{entry['repro']}, in the folder of the reports")] if "repro" in entry else []
     width = max(len(label) for label, _ in rows) + 1
     return [
