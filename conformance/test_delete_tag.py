@@ -36,7 +36,7 @@ from pytest_cloudimages.areas.tags.checks import (
     expect_tags,
     in_ordinary_state,
     its_beginning_is_kept,
-    listed_before,
+    listed_and_plain,
     met_in_passing,
     or_skip,
     refused_itself,
@@ -71,7 +71,7 @@ def test_deleting_a_carried_tag_succeeds_with_204(
         step.expect(status=204)
 
     # Nor does it matter which other tags the image carries, as long as it shows both.
-    for step in confusable_tags.aside().deletions(where=listed_before, printable=True):
+    for step in confusable_tags.aside().deletions(where=listed_and_plain):
         step.expect(status=204)
 
 

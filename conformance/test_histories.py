@@ -23,7 +23,7 @@ from pytest_cloudimages.areas.tags.checks import (
     expect_reproduced,
     expect_stored_or_refused,
     expect_tags,
-    listed_before,
+    listed_and_plain,
     without,
 )
 from pytest_cloudimages.areas.tags.fixtures import *
@@ -54,7 +54,7 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(
             step.expect(status=204 if present else 404, after=others)
 
     # Whatever a service takes for the same, what it shows can be deleted.
-    for step in confusable_tags.aside().deletions(where=listed_before, printable=True):
+    for step in confusable_tags.aside().deletions(where=listed_and_plain):
         step.expect(status=204)
 
     # What else happens to an image is nothing to its tags.

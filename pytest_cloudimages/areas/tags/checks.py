@@ -51,7 +51,7 @@ from pytest_cloudimages.areas.common.checks import (
     without,
 )
 from pytest_cloudimages.areas.tags.access import AccessAttempts
-from pytest_cloudimages.areas.tags.corpus import UNITS
+from pytest_cloudimages.areas.tags.corpus import UNITS, UNRESERVED
 from pytest_cloudimages.areas.tags.filtered import Selections
 from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept
 from pytest_cloudimages.areas.tags.negative import NegativeRequests
@@ -144,7 +144,7 @@ __all__ = [
     "its_beginning_is_kept",
     "known_tag_limit",
     "limit_of",
-    "listed_before",
+    "listed_and_plain",
     "lost_additions",
     "met_in_passing",
     "misnamed",
@@ -215,9 +215,9 @@ def its_beginning_is_kept(step: Step) -> bool:
     return len(step.value) <= LONGEST or step.value[:LONGEST] in (step.before or ())
 
 
-def listed_before(step: Step) -> bool:
-    """Return whether the image showed the tag just before a step."""
-    return step.tag in (step.before or ())
+def listed_and_plain(step: Step) -> bool:
+    """Return whether the image showed the tag just before a step, and nothing in the tag can be read in two ways."""
+    return step.tag in (step.before or ()) and {*step.tag} <= {*UNRESERVED}
 
 
 def unaltered(step: Step) -> bool:
