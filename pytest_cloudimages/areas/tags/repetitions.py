@@ -93,9 +93,15 @@ def _repeated(run: Run, planned: list[tuple[str, str, str]]) -> Repetitions:
         with run.recorder.of(Purpose.PREPARING):
             change = {"op": "replace", "path": "/tags", "value": carried}
             origins = {PATCH: require_ok(image.client.patch(image.id, change)).exchange}
-        image.given_tags(*came[PUT])
         tags = [tag for _, _, tag in planned]
+        with run.recorder.of(Purpose.PREPARING):
+            for tag in came[PUT]:
+                require_ok(image.add_tag(tag))
+            there = image.eventual_tags(tags)
+        # What another addition has taken off is repeated no more: others answer for that.
+        planned = [each for each in planned if each[2] in there]
         added = [(*each, answer) for each in planned if (answer := _again(run, image, "PUT", *each[1:]))]
+        tags = [tag for _, _, tag in planned]
         shown = Counter(image.eventual_tags(tags))
         # What was deleted once is deleted a second time at once, before anybody else asks for anything.
         deleted, first = [], {}

@@ -6,6 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
+from urllib.parse import unquote
 
 from pytest_cloudimages.areas.tags.corpus import BODIES_OF_METHODS
 from pytest_cloudimages.client.answers import Answer
@@ -15,6 +16,7 @@ from pytest_cloudimages.engine.recording import Case, Collection, anything, case
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.resource import Answered
+from pytest_cloudimages.spec import limits
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer
 
 THERE = ("there", "a", "b", "other")
@@ -53,8 +55,9 @@ class StrayRequest:
 
     @property
     def names_one_tag(self) -> bool:
-        """Whether a tag is named and nothing that could be another resource."""
-        return self.names_a_tag and not self.leads_further
+        """Whether a tag is named that could be one by its length, and nothing that could be another resource."""
+        named = unquote(self.target.rpartition("/")[2].partition("?")[0])
+        return self.names_a_tag and not self.leads_further and len(named) <= limits.LONGEST
 
     @property
     def leads_further(self) -> bool:
