@@ -217,6 +217,7 @@ def test_a_failing_test_of_ones_own_is_readable(workshop: Any) -> None:
         workshop.environ |= {
             name: value for name, value in environment_of(server).items() if name.startswith(("OS_", "CLOUDIMAGES_"))
         }
+        workshop.environ["COLUMNS"] = "80"
         outcome = workshop.pytest(SHOWN, "--showlocals", "-vv", "--cloudimages-profile=quick")
 
     assert outcome.status == 1

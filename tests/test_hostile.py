@@ -139,7 +139,7 @@ def hostile(shared_workshop: Callable[[str], Any]) -> Any:
     workshop = shared_workshop("hostile")
     with serving(Hostile()) as server:
         workshop.named(server)
-        return workshop.judge("--patience", "0", "--select", "TAG-ADD-15", "--select", "TAG-HIST-01")
+        return workshop.judge("--patience", "0", "--select", "TAG-ADD-16", "--select", "TAG-HIST-01")
 
 
 @pytest.mark.parametrize("name", OUTPUTS)
@@ -158,7 +158,7 @@ def test_the_field_that_is_judged_is_whole(hostile: Any) -> None:
     """However long it is; a body is cut, with a note that says so."""
     entry = hostile.entry("TAG-HIST-01")
     page = (hostile.reports / "index.html").read_text("utf-8")
-    refused = next(sent for sent in hostile.entry("TAG-ADD-15")["exchanges"] if sent["status"] == 418)
+    refused = next(sent for sent in hostile.entry("TAG-ADD-16")["exchanges"] if sent["status"] == 418)
 
     assert LONG in entry["actual"]
     assert HOSTILE in entry["actual"]

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import unicodedata
 from dataclasses import make_dataclass
+from functools import partial
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
@@ -112,7 +113,7 @@ def test_seeds_order_what_is_written_out_as_ever(planned: Callable[[Callable[...
     """Whatever version of anything is installed: nothing of this is drawn."""
     lines = [line for seed in SEEDS for line in planned(workloads.every_length, seed)]
 
-    assert digest(lines) == "22d495e7e91b7348"
+    assert digest(lines) == "b6475b34780b526e"
 
 
 drawn = pytest.mark.skipif(
@@ -127,8 +128,8 @@ drawn = pytest.mark.skipif(
     [
         (workloads.plain_tags, "49c989515c519b77"),
         (workloads.special_tags, "efa9c2a40a0bfd8f"),
-        (workloads.unusual_tags, "657a5062cc7d4a0f"),
-        (workloads.sequences, "45ed9520a3578bb0"),
+        (workloads.unusual_tags, "741434243b023ee9"),
+        (partial(workloads.sequences, many_tags=SimpleNamespace(histories=[])), "3b326423c62ba31a"),
         (workloads.confusable_sequences, "509b3b464c7699ef"),
         (workloads.read_path_checks, "22b4d5e05c6ade69"),
     ],

@@ -19,7 +19,9 @@ UNITS: dict[str, Measure] = {
     "octets": lambda tag: len(tag.encode()),
     "UTF-16 units": lambda tag: len(tag.encode("utf-16-le")) // 2,
     "characters once decomposed": functools.lru_cache(4096)(lambda tag: len(unicodedata.normalize("NFD", tag))),
-    "octets as written in the URI": functools.lru_cache(4096)(lambda tag: len(urllib.parse.quote(tag, safe=""))),
+    "octets as written in the URI": functools.lru_cache(4096)(
+        lambda tag: len(urllib.parse.quote(tag, safe="", errors="surrogatepass"))
+    ),
 }
 UNIT_CHARACTERS = ("a", "é", "漢", "😀")
 """A character of each length in UTF-8."""

@@ -191,7 +191,7 @@ class ReturnsOnAnIsoDate(_TellsWhenToReturn):
     when = "2030-01-01T00:00:00Z"
 
 
-@breaks("TAG-RESP-08", profile="standard")
+@breaks("TAG-RESP-08", profile="standard", words=("--select", "TAG-RESP", "--select", "TAG-DEL"))
 class LimitsDeletions(App):
     """Answers every hundredth deletion with 413 once, and does not tell when to return."""
 
@@ -307,7 +307,7 @@ class RefusesPatchAndDeletes(App):
 # Addresses
 
 
-@breaks("TAG-URI-01", "TAG-DEL-01", "TAG-DEL-06", "TAG-HIST-01", "TAG-HIST-04", profile="standard")
+@breaks("TAG-URI-01", "TAG-DEL-01", "TAG-DEL-06", "TAG-HIST-01", "TAG-HIST-04", "TAG-METH-03", profile="standard")
 class KnowsNoDeletion(App):
     """Answers 405 to every deletion of a tag."""
 

@@ -82,7 +82,7 @@ class DeletesTwentyTimes(App):
 # Again
 
 
-@breaks("TAG-DEL-03", "TAG-HIST-01", perhaps=["TAG-HIST-04"], profile="standard")
+@breaks("TAG-DEL-03", "TAG-HIST-01", perhaps=["TAG-DEL-05", "TAG-HIST-04"], profile="standard")
 class DeletesAsOftenAsAdded(App):
     """Deletes a tag for good only when it was deleted as often as it was added."""
 
@@ -186,7 +186,7 @@ class _KeepsAnIndex(App):
         return reply
 
 
-@breaks("TAG-VIS-03", profile="standard")
+@breaks("TAG-VIS-03", "TAG-VIS-04", profile="standard")
 class IndexesNoPatch(_KeepsAnIndex):
     """Selects images by the tags that were added and deleted by their address, whatever PATCH did to them."""
 

@@ -281,7 +281,14 @@ class _Walk(Stage):
                 each = _Asked(cell, asker, tag)
                 # What became of a request whose answer was lost shows when the tags are read.
                 with suppress(Blocked if asker.raw else LostAnswer):
-                    answer = each.sent(image_id or self.image.id)
+                    try:
+                        answer = each.sent(image_id or self.image.id)
+                    except TokenEnded as problem:
+                        if cell.party is Party.OWNER:
+                            raise
+                        # Whoever is not let in at all says nothing of rights, and keeps nobody from asking.
+                        self.askers[cell.party], self.unasked[cell.party] = [], str(problem)
+                        break
                     if (
                         cell.party is Party.OTHER_PROJECT
                         and cell.state is State.PRIVATE

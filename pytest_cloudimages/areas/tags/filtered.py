@@ -360,7 +360,7 @@ def _around(mark: str, ends: tuple[str, str]) -> str:
 
 
 def _quoted(value: str) -> str:
-    return quote(value, safe="")
+    return quote(value, safe="", errors="surrogatepass")
 
 
 def _worded(query: Query) -> str:

@@ -6,7 +6,6 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
-from urllib.parse import unquote
 
 from pytest_cloudimages.areas.tags.corpus import BODIES_OF_METHODS
 from pytest_cloudimages.client.answers import Answer
@@ -28,6 +27,7 @@ INJECTED = "X-Injected"
 MARKUP = "<script>stray()</script>"
 """What is not to stand in a page as it is."""
 PAGE: Mapping[str, Any] = {"headers": {"Accept": "text/html"}}
+PLAIN = re.compile("[a-z0-9-]+")
 LONG, VERY_LONG = 8_000, 64_000
 KIB = 1024
 
@@ -55,9 +55,10 @@ class StrayRequest:
 
     @property
     def names_one_tag(self) -> bool:
-        """Whether a tag is named that could be one by its length, and nothing that could be another resource."""
-        named = unquote(self.target.rpartition("/")[2].partition("?")[0])
-        return self.names_a_tag and not self.leads_further and len(named) <= limits.LONGEST
+        """Whether a plain tag is named, which no service stores as another, and nothing that could be a resource."""
+        named = self.target.rpartition("/")[2].partition("?")[0]
+        plain = len(named) <= limits.LONGEST and PLAIN.fullmatch(named) is not None
+        return self.names_a_tag and not self.leads_further and plain
 
     @property
     def leads_further(self) -> bool:

@@ -142,7 +142,15 @@ def decoded(written: str) -> str | None:
         tag = urllib.parse.unquote(written, errors="strict")
     except UnicodeDecodeError:
         return None
-    return tag if written in (urllib.parse.quote(tag, safe=""), urllib.parse.quote(tag, safe="+")) else None
+    return (
+        tag
+        if written
+        in (
+            urllib.parse.quote(tag, safe="", errors="surrogatepass"),
+            urllib.parse.quote(tag, safe="+", errors="surrogatepass"),
+        )
+        else None
+    )
 
 
 def _of_list(exchanges: Sequence[Exchange]) -> Suspect | None:
