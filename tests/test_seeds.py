@@ -18,6 +18,7 @@ import pytest
 from pytest_cloudimages.areas.tags import races, read_paths, workloads
 from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.read_paths import ReadPath
+from pytest_cloudimages.areas.tags.tag_limit import steps_of
 from pytest_cloudimages.engine import sequential
 from pytest_cloudimages.engine.drawing import Sample, shuffled
 from pytest_cloudimages.engine.settings import Profile
@@ -129,7 +130,7 @@ drawn = pytest.mark.skipif(
         (workloads.plain_tags, "49c989515c519b77"),
         (workloads.special_tags, "efa9c2a40a0bfd8f"),
         (workloads.unusual_tags, "741434243b023ee9"),
-        (partial(workloads.sequences, many_tags=SimpleNamespace(histories=[])), "3b326423c62ba31a"),
+        (partial(workloads.sequences, many_tags=steps_of([])), "3b326423c62ba31a"),
         (workloads.confusable_sequences, "509b3b464c7699ef"),
         (workloads.read_path_checks, "22b4d5e05c6ade69"),
     ],

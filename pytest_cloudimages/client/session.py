@@ -38,7 +38,7 @@ Token = Callable[[], str | None]
 def segment(tag: str) -> str:
     """Write a tag as one path segment: everything but the unreserved characters is percent-encoded UTF-8.
 
-    Of a lone surrogate, which a service may show and no UTF-8 can hold, the three octets are written that it would have.
+    A lone surrogate, which a service may show and no UTF-8 can hold, is written as the three octets that it would have.
     """
     return urllib.parse.quote(tag, safe="", errors="surrogatepass")
 
