@@ -265,7 +265,7 @@ def test_a_deletion_that_lost_its_answer_blocks(caller: ImagesClient, peer: Any)
         caller.delete_tag("id", "a")
 
 
-@pytest.mark.parametrize("shown", [answer(200, b'{"tags": ["a"]}'), answer(404), answer(403)])
+@pytest.mark.parametrize("shown", [answer(200, b'{"tags": ["a"]}'), answer(404)])
 def test_a_deletion_that_was_not_carried_out_is_asked_again(caller: ImagesClient, peer: Any, shown: bytes) -> None:
     """Where the tag is still there, or nothing is there for this caller, the 404 of the repetition is the service's."""
     peer.replies = [answer(502), shown, answer(404)]
@@ -315,9 +315,19 @@ def test_trouble_with_everything_blocks(caller: ImagesClient, peer: Any, waits: 
     assert sum(waits) >= LONGEST_OUTAGE
 
     waits.clear()
-    with pytest.raises(Trouble, match="out of reach: 502 to everything"):
+    with pytest.raises(Trouble, match="out of reach still: PUT"):
         caller.add_tag("id", "a")
     assert sum(waits) < LONGEST_OUTAGE / 5
+
+
+def test_a_service_that_refuses_everything_is_judged_no_more(caller: ImagesClient, peer: Any) -> None:
+    """A 403 to the list as well says nothing of the request in hand; one to the request alone is its answer."""
+    peer.replies = [answer(403), answer(200)]
+    assert caller.add_tag("id", "a").status == 403
+
+    peer.replies = [answer(403), answer(403)]
+    with pytest.raises(Blocked, match="refuses everything"):
+        caller.add_tag("id", "a")
 
 
 def test_a_service_that_complains_is_asked_more_slowly(caller: ImagesClient, peer: Any, waits: list[float]) -> None:

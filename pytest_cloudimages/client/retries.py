@@ -60,6 +60,9 @@ class Effort:
             way.pace.complained()
         if status in LOST:
             self._lost = self._lost or self._perhaps_done()
+        if way.down:
+            # It was waited for before, in vain: it is heard of again when anything at all is answered.
+            raise Trouble(f"{self.client.endpoint} is out of reach still: {self.request} → {status or 'no answer'}.")
         if pause is not None:
             return self._waits_as_asked(answer, pause, kind)
         return self._tries_again(answer, kind)
@@ -77,6 +80,7 @@ class Effort:
             # Nobody waits for ever to take a tag off: no passing load, but a limit that this request runs into.
             self.client.transport.way.blames(kind)
             return False
+        self.client.transport.way.down = not self.client.others_are_answered()
         raise Trouble(
             f"{self.request} is answered {answer.status} again and again, after {self._waited:g} s of waiting."
         )

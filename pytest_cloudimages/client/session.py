@@ -30,6 +30,8 @@ from pytest_cloudimages.client.trouble import NO_ANSWER, TROUBLE
 from pytest_cloudimages.spec.verdicts import Blocked, TokenEnded
 
 UNRESERVED = "-._~"
+TESTER = "tester"
+"""The caller whose images are judged."""
 SEEN_OFTEN, LATE_PAUSE = 4, 0.02
 """How often in a row something is seen before every part of the service is believed to know it, and seconds between."""
 Token = Callable[[], str | None]
@@ -54,7 +56,7 @@ class ImagesClient(Short):
     transport: Transport
     recorder: Recorder
     token: Token = field(repr=False)
-    caller: str = "tester"
+    caller: str = TESTER
     renew: Callable[[], None] | None = field(default=None, repr=False)
     """Forgets the token in use; ``None`` for a caller whose token is not meant to be valid."""
     accept: str = "application/json"
@@ -161,14 +163,16 @@ class ImagesClient(Short):
 
         request = written()
         answer = self._patiently(request)
-        if answer.status == 401 and self.renew and self._ended():  # noqa: PLR2004 - as HTTP has it
+        if answer.status == 401 and self.renew and self._list_is_answered(401):  # noqa: PLR2004 - as HTTP has it
             self.renew()
             request = written()
             answer = self._patiently(request, "repeated with a new token")
-            if answer.status == 401 and self._ended():  # noqa: PLR2004 - as HTTP has it
+            if answer.status == 401 and self._list_is_answered(401):  # noqa: PLR2004 - as HTTP has it
                 raise TokenEnded(
                     f"The token of the {self.caller} ran out in mid-run, and there is no new one: {request}."
                 )
+        if answer.status == 403 and self.caller == TESTER and self._list_is_answered(403):  # noqa: PLR2004
+            raise Blocked(f"{self.endpoint} refuses everything from now on, {request} and the list of images: 403.")
         if answer.status == 404 and method == "GET" and self._created_here(target):  # noqa: PLR2004 - as HTTP has it
             answer = self._once_it_is_known(request, answer, target)
         return answer
@@ -207,10 +211,10 @@ class ImagesClient(Short):
             self.recorder.saw_lag(absent)
         return answer
 
-    def _ended(self) -> bool:
-        """Return whether the token has run out, and not one request alone was refused: it no longer opens the list."""
+    def _list_is_answered(self, status: int) -> bool:
+        """Return whether the list is answered so too: then not one request was refused, but whoever asks."""
         question = self._written("GET", "/images?limit=1", None, None, None)
-        return self._patiently(question, "is the token still valid?").status == 401  # noqa: PLR2004
+        return self._patiently(question, "is the caller still let in?").status == status
 
     def _patiently(self, request: "PreparedRequest", note: str = "") -> Answer:
         return self._until_it_counts(request, lambda again: self._tried(request, again or note))

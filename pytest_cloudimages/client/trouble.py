@@ -30,8 +30,6 @@ CHANCE = 1e-6
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0  # seconds
 LONGEST_OUTAGE = 30.0
 """Seconds that a service which answers nothing is waited for, once in a run."""
-SECOND_OUTAGE = 1.0
-"""Seconds that it is waited for when it was out of order before, and has not come back."""
 
 FASTEST, SLOWEST = 0.001, 0.5
 """Seconds from one request to the next: less is no pace at all, and no service is that slow."""
@@ -120,7 +118,7 @@ class Way:
     @property
     def outage(self) -> float:
         """Return the seconds that a service which answers nothing is waited for."""
-        return SECOND_OUTAGE if self.down else LONGEST_OUTAGE if self.reached else 0.0
+        return LONGEST_OUTAGE if self.reached else 0.0
 
     def first(self, status: int) -> None:
         """Note what a request was answered when it was sent for the first time."""

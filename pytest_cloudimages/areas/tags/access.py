@@ -323,6 +323,9 @@ class _Walk(Stage):
         match cell.change:
             case Change.DELETE if cell.party in self.own and cell.state not in ABSENT:
                 return self.own[cell.party].pop(0) if self.own[cell.party] else None
+            case Change.ADD_PRESENT if cell.party in self.own:
+                # Who may add it would hide that somebody else had taken it off.
+                return KEPT
             case Change.DELETE | Change.ADD_PRESENT | Change.READ | Change.PATCH_REMOVE:
                 return THERE
             case Change.DELETE_ABSENT:

@@ -7,6 +7,7 @@ from pytest_cloudimages.history.events import Anomaly, Category, Event
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.resource import Effect, SetResource
 
+FORBIDDEN = 403
 OCCUPIED = frozenset({401, 408, 409, 413, 421, 423, 425, 429})
 """Statuses that speak of something else than the image and the value: of the token, of load, of others who are at it.
 
@@ -22,10 +23,13 @@ def refusals(events: Iterable[Event], resource: SetResource) -> Iterator[Anomaly
     """
     changes = [event for event in events if event.kind is not Kind.READ and event.answered is not None]
     granted = {event.kind for event in changes if event.acknowledged}
+    # A 403 speaks of who asks: it is unfounded only where the same client was granted such a change.
+    entitled = {(event.kind, event.client) for event in changes if event.acknowledged}
     known: set[tuple[Kind, int, str]] = set()
     for event in changes:
         key = (event.kind, event.image, event.value)
-        if event.kind in granted and key not in known and _unfounded(event, resource):
+        may = event.status != FORBIDDEN or (event.kind, event.client) in entitled
+        if event.kind in granted and may and key not in known and _unfounded(event, resource):
             known.add(key)
             about = () if event.kind is Kind.SET else (event.value,)
             yield describe(Category.REFUSAL, event.image, None, [event], event, name=resource.name, about=about)
