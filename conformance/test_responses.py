@@ -62,6 +62,9 @@ def test_an_error_is_explained(
     for said in chain(sent, plain_tags.aside().answers(), negative_requests.aside().answers()):
         expect(indiscretions(said, token), [], f"what is not to be in {said}")
 
+    # Whoever takes no JSON is told as well.
+    for tried in stray_requests.aside().requests("GET", where=lambda tried: tried.answer.status >= 400):
+        expect(tried.answer.body, SOMETHING, f"body of {tried.answer}")
     for answer in negative_requests.answers(where=lambda answer: answer.status >= 400):
         expect(answer.body, SOMETHING, f"body of {answer}")
 

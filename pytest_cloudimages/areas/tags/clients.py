@@ -42,6 +42,9 @@ BROWSER = {
     "User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
     "Cookie": "session=none; theme=dark",
     "Cache-Control": "no-cache",
+    "Origin": "https://images.example.org",
+    "Referer": "https://images.example.org/images?tag=new",
+    "Sec-Fetch-Mode": "cors",
 }
 
 COMMON: dict[str, RequestStyle] = {

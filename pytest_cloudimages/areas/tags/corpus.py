@@ -175,7 +175,8 @@ BODIES_OF_DELETIONS = (
 )
 """The same, for requests that delete a tag."""
 BODIES_OF_METHODS: dict[str, dict[str, Any]] = {
-    "POST": {"json": {"tag": "new-POST"}},
+    # A field that some gateways obey, and that is to select no other method of a tag.
+    "POST": {"json": {"tag": "new-POST"}, "headers": {"X-HTTP-Method-Override": "PUT"}},
     "PATCH": {
         "json": [{"op": "replace", "path": "/tags", "value": ["new-PATCH"]}],
         "headers": {"Content-Type": PATCH_TYPE},

@@ -96,7 +96,8 @@ class StrayRequests(Collection):
 def _on_a_tag() -> Iterator[StrayRequest]:
     for method in OTHERS:
         for tag in ("there", "absent"):
-            yield StrayRequest(method, f"/tags/{tag}", BODIES_OF_METHODS.get(method, {}))
+            # What a service says is asked for as a browser does, too.
+            yield StrayRequest(method, f"/tags/{tag}", BODIES_OF_METHODS.get(method, PAGE))
     yield StrayRequest("TRACE", "/tags/there")
 
 
