@@ -45,7 +45,6 @@ APART = {
         RefusesLongTagsAndStoresThem RefusesLongTagsAndStoresAPart AnswersLongTagsWith500 AnswersLongTagsWith413
         RefusesOneCharacter LimitsOctets LimitsUtf16 FindsTargetsTooLong ShowsAnEllipsis ListsLongerTags
         """,
-    Kind.ENCODING: "TakesAsciiOnly",
     Kind.STATUS: """
         AnswersAnAdditionWith200 AnswersAnAdditionWith202 AnswersAnAdditionWithTheImage AnswersADeletionWith200
         AnswersADeletionWith202 AnswersADeletionWithTheImage AnswersAnAbsentTagWith400 AnswersAnAbsentTagWith409

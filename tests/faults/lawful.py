@@ -78,7 +78,7 @@ class _Dislikes(App):
         return super().add_tag(request, image_id, tag)
 
 
-@breaks("TAG-ADD-14", profile="standard")
+@breaks(profile="standard")
 class TakesAsciiOnly(_Dislikes):
     """Refuses tags beyond ASCII with 400."""
 
