@@ -13,6 +13,8 @@ from pytest_cloudimages.client.redaction import HIDDEN, SECRETS, printable
 TOKEN = "X-Auth-Token"  # noqa: S105 - the name of a header
 REQUEST_ID = "X-OpenStack-Request-ID"
 """The header by which a request is found in the logs of a service: ours in the request, the service's in the answer."""
+TESTER = "tester"
+"""The caller whose images are judged."""
 PATCH_TYPE = "application/openstack-images-v2.1-json-patch"
 KEPT_OCTETS = 2_000
 """Octets of a body that a report shows."""
@@ -64,7 +66,7 @@ class Exchange:
     """Octets that followed an answer that should have ended."""
     sent: float
     answered: float
-    caller: str = "tester"
+    caller: str = TESTER
     purpose: Purpose = Purpose.JUDGING
     note: str = ""
     size: int = 0
@@ -88,7 +90,7 @@ class Exchange:
         asked = f"{self.method} {self.target}"
         if self.body:
             asked += f" with {len(self.body)} octets of body"
-        if self.caller != "tester":
+        if self.caller != TESTER:
             asked += f" as {self.caller}"
         return SECRETS.hide(f"{asked} → {self.status or 'no answer'}{f' ({self.note})' if self.note else ''}")
 

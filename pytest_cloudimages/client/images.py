@@ -48,6 +48,10 @@ class Image(Short):
         """GET the image."""
         return self.client.show(self.id)
 
+    def upload(self, octets: bytes) -> Answer:
+        """PUT the data of the image."""
+        return self.send("PUT", "/file", body=octets, headers={"Content-Type": "application/octet-stream"})
+
     def seen_by(self, client: ImagesClient) -> "Image":
         """Return the same image as another caller reaches it."""
         return replace(self, client=client)

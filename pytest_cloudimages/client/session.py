@@ -16,6 +16,7 @@ from pytest_cloudimages.client.exchange import (
     HELD_OCTETS,
     KEPT_OCTETS,
     PATCH_TYPE,
+    TESTER,
     TOKEN,
     Exchange,
     Request,
@@ -30,8 +31,6 @@ from pytest_cloudimages.client.trouble import NO_ANSWER, TROUBLE
 from pytest_cloudimages.spec.verdicts import Blocked, TokenEnded
 
 UNRESERVED = "-._~"
-TESTER = "tester"
-"""The caller whose images are judged."""
 SEEN_OFTEN, LATE_PAUSE = 4, 0.02
 """How often in a row something is seen before every part of the service is believed to know it, and seconds between."""
 Token = Callable[[], str | None]

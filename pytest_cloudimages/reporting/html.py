@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_cloudimages.client.exchange import KEPT_OCTETS
+from pytest_cloudimages.client.exchange import KEPT_OCTETS, TESTER
 from pytest_cloudimages.client.showing import as_html
 from pytest_cloudimages.reporting.anomalies import from_json
 from pytest_cloudimages.reporting.results import DEVIATES, shown_verdict, specification_of, verdict_of
@@ -89,7 +89,7 @@ def _exchange(exchange: Mapping[str, Any]) -> str:
     if exchange["answer_octets"] > KEPT_OCTETS:
         answer += f"\n    (the first of {exchange['answer_octets']:,} octets)"
     note = f" ({as_html(exchange['note'])})" if exchange["note"] else ""
-    caller = "" if exchange["caller"] == "tester" else f" as {as_html(exchange['caller'])}"
+    caller = "" if exchange["caller"] == TESTER else f" as {as_html(exchange['caller'])}"
     request = f"{as_html(exchange['method'])} {as_html(exchange['target'])}{caller}"
     return f"{request} → {exchange['status'] or 'no answer'}{note}{answer}\n    {as_html(exchange['curl'])}\n"
 

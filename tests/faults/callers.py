@@ -21,6 +21,21 @@ ACCESS = ("--select", "TAG-AUTH")
 STANDARD = {"profile": "standard", "words": ACCESS}
 
 
+class _ChecksFirst(App):
+    """Looks at an image before a tag of it is added or deleted."""
+
+    def check(self, request: Request, image_id: str) -> None:
+        raise NotImplementedError
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.check(request, image_id)
+        return super().add_tag(request, image_id, tag)
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.check(request, image_id)
+        return super().delete_tag(request, image_id, tag)
+
+
 # The other project, a reader, a creator: each lets a caller in on some images, or out
 
 
@@ -148,21 +163,13 @@ class KeepsCreatorsOutOfSharedImages(App):
 
 
 @breaks("TAG-ADD-01", "TAG-DEL-01", profile="standard", words=("--select", "TAG-ADD-01", "--select", "TAG-DEL-01"))
-class KeepsOwnersOutOfCommunityImages(App):
+class KeepsOwnersOutOfCommunityImages(_ChecksFirst):
     """Forbids the owner to change the tags of a community image."""
 
-    def _checked(self, request: Request, image_id: str) -> None:
+    def check(self, request: Request, image_id: str) -> None:
         image = self.images.show(request.caller, image_id)
         if image.visibility is Visibility.COMMUNITY and not request.caller.admin:
             raise Forbidden("It belongs to the community.")
-
-    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
-        self._checked(request, image_id)
-        return super().add_tag(request, image_id, tag)
-
-    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
-        self._checked(request, image_id)
-        return super().delete_tag(request, image_id, tag)
 
 
 # Forms of a token
@@ -293,23 +300,15 @@ class TakesTokensWithoutAProject(App):
 
 
 @breaks(words=ACCESS, profile="standard")
-class ForbidsWhatStrangersDoNotSee(App):
+class ForbidsWhatStrangersDoNotSee(_ChecksFirst):
     """Answers 403 to other projects for a private image, whatever the tag."""
 
-    def _known(self, request: Request, image_id: str) -> None:
+    def check(self, request: Request, image_id: str) -> None:
         if any(image.id == image_id for image in self.images.all()):
             try:
                 self.images.open(request.caller, image_id)
             except NotFound:
                 raise Forbidden("It is not yours.") from None
-
-    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
-        self._known(request, image_id)
-        return super().add_tag(request, image_id, tag)
-
-    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
-        self._known(request, image_id)
-        return super().delete_tag(request, image_id, tag)
 
 
 @breaks(words=ACCESS, profile="standard")

@@ -478,11 +478,13 @@ class ShowsTheReaderLess(_ShowsTheReader):
 class ListsTwentyTags(App):
     """Lists images with twenty of their tags at the most."""
 
+    most = 20
+
     def list_images(self, request: Request) -> Reply:
         represent = self.represent
 
         def shortened(image: Image) -> dict[str, object]:
-            return represent(image) | {"tags": image.tags[:20]}
+            return represent(image) | {"tags": image.tags[: self.most]}
 
         with self.images.lock:
             self.represent = shortened  # type: ignore[method-assign]

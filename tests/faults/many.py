@@ -5,9 +5,9 @@ from http import HTTPStatus
 from itertools import islice
 
 from pytest_cloudimages.reference.app import NO_CONTENT, App, Reply, Request
-from pytest_cloudimages.reference.images import Image
 from pytest_cloudimages.reference.refusals import NotFound
 
+from .corners import ListsTwentyTags
 from .kinds import Kind
 from .registry import breaks
 
@@ -81,21 +81,10 @@ class ShowsAPage(App):
 
 
 @breaks("TAG-VIS-02", profile="standard")
-class ListsAPage(App):
+class ListsAPage(ListsTwentyTags):
     """Lists images with a hundred of their tags at the most."""
 
-    def list_images(self, request: Request) -> Reply:
-        represent = self.represent
-
-        def shortened(image: Image) -> dict[str, object]:
-            return represent(image) | {"tags": image.tags[:PAGE]}
-
-        with self.images.lock:
-            self.represent = shortened  # type: ignore[method-assign]
-            try:
-                return super().list_images(request)
-            finally:
-                del self.represent
+    most = PAGE
 
 
 @breaks("TAG-HIST-01", profile="standard")

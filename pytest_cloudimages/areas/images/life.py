@@ -15,9 +15,6 @@ from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
-OCTETS = b"x" * 64
-"""The data of the image."""
-
 PATCHES: dict[str, dict[str, Any]] = {
     "changed": {"min_disk": 2},
     "protected": {"protected": True},
@@ -138,11 +135,10 @@ class Life:
         if other is not None and image.id in self.members:
             self.members.discard(image.id)
             image.send("DELETE", f"/members/{self.run.owner_of(other)}")
-        media = {"Content-Type": "application/octet-stream"}
-        if not image.send("PUT", "/file", body=OCTETS, headers=media).ok:
+        if not image.upload(states.OCTETS).ok:
             return None
         self.data.add(image.id)
-        return {"status": "active", "size": len(OCTETS)}
+        return {"status": "active", "size": len(states.OCTETS)}
 
     def _deactivate(self, image: Image) -> Mapping[str, object] | None:
         self.data.discard(image.id)

@@ -14,6 +14,8 @@ from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
+OCTETS = b"x" * 64
+"""The data of an image."""
 ATTRIBUTES: dict[str, Any] = {
     "min_disk": 1,
     "min_ram": 64,
@@ -65,7 +67,7 @@ def active(run: Run) -> Iterator[Image]:
     """Yield an active image, which has 64 octets of data. Raise ``Blocked`` if the service refuses the data."""
     with run.fresh_image(own=True) as image:
         with run.recorder.of(Purpose.PREPARING):
-            require_ok(image.send("PUT", "/file", body=b"x" * 64, headers={"Content-Type": "application/octet-stream"}))
+            require_ok(image.upload(OCTETS))
         yield image
 
 

@@ -45,8 +45,8 @@ class Stage:
 
 
 @contextmanager
-def _shared(stage: Stage) -> Iterator[None]:
-    stage.patched("visibility", "shared")
+def _patched(stage: Stage, name: str, value: object) -> Iterator[None]:
+    stage.patched(name, value)
     yield
 
 
@@ -67,20 +67,8 @@ def _answered(stage: Stage, status: str) -> Iterator[None]:
 
 
 @contextmanager
-def _community(stage: Stage) -> Iterator[None]:
-    stage.patched("visibility", "community")
-    yield
-
-
-@contextmanager
 def _public(stage: Stage) -> Iterator[None]:
     stage.patched("visibility", "public", *_those_who_may(stage))
-    yield
-
-
-@contextmanager
-def _hidden(stage: Stage) -> Iterator[None]:
-    stage.patched("os_hidden", value=True)
     yield
 
 
@@ -97,8 +85,7 @@ def _protected(stage: Stage) -> Iterator[None]:
 def _deactivated(stage: Stage) -> Iterator[None]:
     image = stage.image.seen_by(stage.client_of(Party.ADMINISTRATOR))
     with stage.run.recorder.of(Purpose.PREPARING):
-        octets = {"Content-Type": "application/octet-stream"}
-        require_ok(stage.image.send("PUT", "/file", body=b"x" * 64, headers=octets))
+        require_ok(stage.image.upload(states.OCTETS))
         require_ok(image.send("POST", "/actions/deactivate"))
     try:
         yield
@@ -114,13 +101,13 @@ def _those_who_may(stage: Stage) -> list[ImagesClient]:
 
 
 STATES: Mapping[State, Callable[[Stage], AbstractContextManager[None]]] = {
-    State.SHARED: _shared,
+    State.SHARED: functools.partial(_patched, name="visibility", value="shared"),
     State.PENDING: _pending,
     State.ACCEPTED: functools.partial(_answered, status="accepted"),
     State.REJECTED: functools.partial(_answered, status="rejected"),
-    State.COMMUNITY: _community,
+    State.COMMUNITY: functools.partial(_patched, name="visibility", value="community"),
     State.PUBLIC: _public,
-    State.HIDDEN: _hidden,
+    State.HIDDEN: functools.partial(_patched, name="os_hidden", value=True),
     State.PROTECTED: _protected,
     State.DEACTIVATED: _deactivated,
 }

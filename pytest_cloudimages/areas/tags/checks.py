@@ -69,6 +69,7 @@ from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.repetitions import Repetitions
 from pytest_cloudimages.areas.tags.representations import Representations
+from pytest_cloudimages.areas.tags.resource import set_tags
 from pytest_cloudimages.areas.tags.stray_requests import OTHERS, Stray, StrayRequests, indiscretions, misnamed
 from pytest_cloudimages.areas.tags.tag_limit import AtALimit
 from pytest_cloudimages.areas.tags.workloads import LongLife, inconsistent_without_patch
@@ -132,6 +133,7 @@ __all__ = [
     "expect_kept",
     "expect_none_lost",
     "expect_none_of",
+    "expect_nothing_astray",
     "expect_once",
     "expect_others_kept",
     "expect_reproduced",
@@ -237,17 +239,20 @@ def expect_tags(image: Image, expected: Iterable[str], when: str) -> None:
     expect(image.eventual_tags(wanted), wanted, f"tags {when}")
 
 
+def expect_nothing_astray(stray_requests: StrayRequests, method: str) -> None:
+    """Raise ``Mismatch`` where a stray request that names one plain tag, and was done, changed any other."""
+    __tracebackhide__ = True
+    named = stray_requests.aside().requests(method, where=lambda tried: tried.request.names_one_tag)
+    for tried in named.where(lambda tried: tried.answer.ok):
+        expect(tried.changed, (), f"other tags that came or went with {tried.answer}")
+
+
 def expect_stored_or_refused(step: Step) -> None:
     """Raise ``Mismatch`` unless an operation was done exactly or refused, as far as the tags could be read."""
     __tracebackhide__ = True
     step.expect(status=OK | REFUSED)
     if step.known:
         expect_exact_effect(step)
-
-
-def set_tags(image: Image, tags: Iterable[str]) -> Answer:
-    """Set all tags of an image at once, by PATCH."""
-    return image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": [*tags]})
 
 
 def overlong(values: Iterable[object]) -> list[str]:

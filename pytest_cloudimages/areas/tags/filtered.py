@@ -5,16 +5,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
 import pytest
 
 from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.areas.tags.corpus import FILTERED, NEAR
+from pytest_cloudimages.areas.tags.resource import set_tags, sorted_strings
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.client.session import ImagesClient, segment
 from pytest_cloudimages.engine.provisioning import temporary_image
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
@@ -183,7 +183,7 @@ class _Filtering:
         tags: dict[str, object] = {}
         seen: set[str] = set()
         limit = next((int(value) for key, value in query if key == "limit"), 0)
-        target = "/images?" + "&".join(f"{key}={_quoted(value)}" for key, value in query)
+        target = "/images?" + "&".join(f"{key}={segment(value)}" for key, value in query)
         status, problem, blocked = 200, "", ""
         by_id = {known.image.id: known.label for known in self.known}
         while target and len(seen) < MOST_PAGES and not problem:
@@ -215,7 +215,7 @@ class _Filtering:
 def _good(selection: Selection) -> bool:
     alike = sorted(selection.listed.labels) == sorted(selection.expected)
     return alike and all(
-        _strings(tags) == sorted(selection.carried[label]) for label, tags in selection.listed.tags.items()
+        sorted_strings(tags) == sorted(selection.carried[label]) for label, tags in selection.listed.tags.items()
     )
 
 
@@ -347,8 +347,7 @@ def _ask_as(run: Run, other: ImagesClient, filtering: _Filtering, mark: str) -> 
 def _give(image: Image, tags: Sequence[str]) -> None:
     """Put tags on an image, at once if it can be, or one by one those that the service takes."""
     with image.client.recorder.of(Purpose.PREPARING):
-        change = {"op": "replace", "path": "/tags", "value": [*tags]}
-        if image.client.patch(image.id, change).ok and {*image.eventual_tags(tags)} == {*tags}:
+        if set_tags(image, tags).ok and {*image.eventual_tags(tags)} == {*tags}:
             return
         missing = [tag for tag in tags if tag not in image.tags()]
         added = [tag for tag in missing if image.add_tag(tag).ok]
@@ -359,21 +358,12 @@ def _around(mark: str, ends: tuple[str, str]) -> str:
     return mark.join(ends)
 
 
-def _quoted(value: str) -> str:
-    return quote(value, safe="", errors="surrogatepass")
-
-
 def _worded(query: Query) -> str:
     return "&".join(f"{key}={value!a}" for key, value in query)
 
 
 def _keys(query: Query) -> str:
     return ", ".join(dict.fromkeys(key for key, _ in query))
-
-
-def _strings(tags: object) -> list[str] | None:
-    good = isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)
-    return sorted(tags) if good and isinstance(tags, list) else None
 
 
 def _entries(answer: Answer) -> list[dict[str, Any]] | None:

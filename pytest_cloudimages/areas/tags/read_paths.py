@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from hypothesis import strategies as st
 
+from pytest_cloudimages.areas.tags.resource import set_tags
 from pytest_cloudimages.areas.tags.strategies import PLAIN, without_confusables
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import MOST_PAGES, Image
@@ -156,7 +157,7 @@ class _ReadPathCheck:
                 if image.delete_tag(step.tags[0]).ok:
                     carried.discard(step.tags[0])
             case ReadPath.REPLACE:
-                answer = image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": [*step.tags]})
+                answer = set_tags(image, step.tags)
                 if answer.ok:
                     self.carried[step.image] = {*step.tags}
                     self.read(step.image, ReadPath.REPLACE)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_cloudimages.areas.tags.corpus import BODIES_OF_ADDITIONS
+from pytest_cloudimages.areas.tags.resource import set_tags
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import Image, require_ok
@@ -91,8 +92,7 @@ def _repeated(run: Run, planned: list[tuple[str, str, str]]) -> Repetitions:
     with run.fresh_image(tags=came[POST]) as image:
         carried = [*came[POST], *came[PATCH]]
         with run.recorder.of(Purpose.PREPARING):
-            change = {"op": "replace", "path": "/tags", "value": carried}
-            origins = {PATCH: require_ok(image.client.patch(image.id, change)).exchange}
+            origins = {PATCH: require_ok(set_tags(image, carried)).exchange}
         tags = [tag for _, _, tag in planned]
         with run.recorder.of(Purpose.PREPARING):
             for tag in came[PUT]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_cloudimages.areas.tags import corpus
-from pytest_cloudimages.areas.tags.resource import TAGS
+from pytest_cloudimages.areas.tags.resource import TAGS, set_tags, sorted_strings
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import BrokenList, Image
@@ -134,7 +134,7 @@ def _patched(image: Image, tags: list[str]) -> tuple[tuple[str, ...] | None, Ans
     """Set tags at once: all, or else as many as Glance takes, or else without the further ones; return what was set."""
     for left_out in (0, len(tags) - GLANCE_TAKES, len(MANY)):
         given = tags[: len(tags) - left_out]
-        answer = image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": given})
+        answer = set_tags(image, given)
         if answer.ok:
             return tuple(given), answer
     return None, answer
@@ -168,7 +168,7 @@ def _shown(image: Image, changes: list[Exchange], reader: ImagesClient | None, *
 
     def alike(seen: tuple[Reading, dict[str, Any]]) -> bool:
         reading, entry = seen
-        return unlisted is not None or _strings(entry.get("tags")) == sorted(reading.values or ())
+        return unlisted is not None or sorted_strings(entry.get("tags")) == sorted(reading.values or ())
 
     # Either may be late: where they differ, both are looked at again.
     with image.client.recorder.scope() as sent:
@@ -186,8 +186,8 @@ def _shown(image: Image, changes: list[Exchange], reader: ImagesClient | None, *
             in_image_for_reader, exchanges = shown.values, [*exchanges, shown.answer.exchange]
         if reader and listing and in_image_for_reader is not None:
             # Whether the list shows the image to a reader at all is no question of tags.
-            found = seen.eventually(seen.entry, lambda shown: _strings(shown.get("tags")) == tags).get("tags")
-            in_list_for_reader = found if _strings(found) is not None else None
+            found = seen.eventually(seen.entry, lambda shown: sorted_strings(shown.get("tags")) == tags).get("tags")
+            in_list_for_reader = found if sorted_strings(found) is not None else None
     return Representation(
         reading,
         entry.get("tags"),
@@ -197,9 +197,3 @@ def _shown(image: Image, changes: list[Exchange], reader: ImagesClient | None, *
         in_list_for_reader,
         broken=isinstance(unlisted, BrokenList),
     )
-
-
-def _strings(tags: object) -> list[str] | None:
-    """Return tags in a fixed order; ``None`` if they are no list of strings."""
-    good = isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)
-    return sorted(tags) if good and isinstance(tags, list) else None

@@ -1,8 +1,22 @@
 """The tags of an image: what adds, deletes and reads them, and how an answer is read."""
 
+from collections.abc import Iterable
+
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE, Request
+from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import segment
 from pytest_cloudimages.history.resource import Effect, SetResource, strings_at
+
+
+def _replacement(image_id: str, tags: Iterable[str]) -> Request:
+    return Request(
+        "PATCH",
+        f"/images/{image_id}",
+        json=[{"op": "replace", "path": "/tags", "value": [*tags]}],
+        headers={"Content-Type": PATCH_TYPE},
+    )
+
 
 TAGS = SetResource(
     "tag",
@@ -12,10 +26,16 @@ TAGS = SetResource(
     values=strings_at("tags"),
     added={"2xx": Effect.MADE_PRESENT, "4xx": Effect.NOTHING_DONE},
     volatile=frozenset({"tags", "updated_at"}),
-    replace=lambda image, tags: Request(
-        "PATCH",
-        f"/images/{image}",
-        json=[{"op": "replace", "path": "/tags", "value": [*tags]}],
-        headers={"Content-Type": PATCH_TYPE},
-    ),
+    replace=_replacement,
 )
+
+
+def set_tags(image: Image, tags: Iterable[str]) -> Answer:
+    """Set all tags of an image at once, by PATCH."""
+    return image.client.ask(_replacement(image.id, tags))
+
+
+def sorted_strings(tags: object) -> list[str] | None:
+    """Return tags in a fixed order; ``None`` if they are no list of strings."""
+    good = isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)
+    return sorted(tags) if good and isinstance(tags, list) else None

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from pytest_cloudimages.areas.tags.resource import TAGS
-from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.client.exchange import TESTER, Exchange
+from pytest_cloudimages.client.session import segment
 from pytest_cloudimages.diagnosis.symptoms import Symptom, of_answer, of_readings
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.steps import Step
@@ -115,7 +116,7 @@ def suspect(exchanges: Iterable[Exchange]) -> Suspect | None:
             _read(trail, _tags(exchange))
         elif exchange.method in ("GET", "HEAD"):
             continue
-        elif tag is None or exchange.body or exchange.caller != "tester" or exchange.method not in METHODS:
+        elif tag is None or exchange.body or exchange.caller != TESTER or exchange.method not in METHODS:
             # Whatever went wrong here, the text of a tag was not the reason.
             shown += trails.pop(image).shown
             answered.append(None)
@@ -142,15 +143,8 @@ def decoded(written: str) -> str | None:
         tag = urllib.parse.unquote(written, errors="strict")
     except UnicodeDecodeError:
         return None
-    return (
-        tag
-        if written
-        in (
-            urllib.parse.quote(tag, safe="", errors="surrogatepass"),
-            urllib.parse.quote(tag, safe="+", errors="surrogatepass"),
-        )
-        else None
-    )
+    usual = (segment(tag), urllib.parse.quote(tag, safe="+", errors="surrogatepass"))
+    return tag if written in usual else None
 
 
 def _of_list(exchanges: Sequence[Exchange]) -> Suspect | None:

@@ -23,7 +23,7 @@ from pytest_cloudimages.areas.tags.plans import (
     plan_of_pairs,
 )
 from pytest_cloudimages.areas.tags.read_paths import Comparisons
-from pytest_cloudimages.areas.tags.resource import TAGS
+from pytest_cloudimages.areas.tags.resource import TAGS, set_tags
 from pytest_cloudimages.areas.tags.tag_limit import steps_of
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
@@ -336,7 +336,7 @@ def _among_many(run: Run, count: int) -> SequentialHistory:
     def filled(**attributes: Any) -> Iterator[Image]:
         with run.fresh_image(**attributes) as image:
             with run.recorder.of(Purpose.PREPARING):
-                require_ok(image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": tags}))
+                require_ok(set_tags(image, tags))
             yield image
 
     return sequential.execute(plan_among_many(), TAGS, filled, single=True, empty=False)
