@@ -258,9 +258,9 @@ class ImagesClient(Short):
             note = why_unanswered(problem, self.transport.timeout)
             if note.startswith(UNANSWERED):
                 outlasted(self, note, self.transport.timeout)
-        exchange = request.exchange(self, begun, note=note)
-        self.recorder.add(exchange)
-        return Answer(0, {}, b"", b"", exchange)
+        answer = self._without(request, begun, note)
+        self.recorder.add(answer.exchange)
+        return answer
 
     def _written(
         self,
@@ -296,13 +296,10 @@ class ImagesClient(Short):
         try:
             return self._once(request, note)
         except requests.RequestException as problem:
-            return Answer(
-                NO_ANSWER,
-                {},
-                b"",
-                b"",
-                request.exchange(self, begun, note=why_unanswered(problem, self.transport.timeout)),
-            )
+            return self._without(request, begun, why_unanswered(problem, self.transport.timeout))
+
+    def _without(self, request: "PreparedRequest", begun: float, note: str) -> Answer:
+        return Answer(NO_ANSWER, {}, b"", b"", request.exchange(self, begun, note=note))
 
     def others_are_answered(self) -> bool:
         """Whether the service answers a harmless request now."""
@@ -352,13 +349,7 @@ class ImagesClient(Short):
                     octets, split.hostname or "", split.port or (443 if secure else 80), secure=secure
                 )
             except OSError as problem:
-                return Answer(
-                    NO_ANSWER,
-                    {},
-                    b"",
-                    b"",
-                    request.exchange(self, begun, note=why_unanswered(problem, self.transport.timeout)),
-                )
+                return self._without(request, begun, why_unanswered(problem, self.transport.timeout))
             status, fields, content = parse(received)
             exchange = request.exchange(self, begun, note=note)
             exchange = replace(exchange, status=status, answer_headers=tuple(fields), answer=content[:KEPT_OCTETS])

@@ -144,10 +144,14 @@ def _delete(image: Image, resources: Iterable[SetResource] = (), *, protected: b
         time.sleep(pause)
         try:
             status = _deletion(image, protected=protected)
+            unseen = status == 404 and _unseen(image)  # noqa: PLR2004 - as HTTP has it
+            if gone and unseen:
+                # Where nothing is found any more, neither is this image.
+                raise_if_shut_out(image.client, {status})
         except NoEffect:
+            gone = False
             break  # nothing more is sent: whoever waits waits in vain
         if status == 404:  # noqa: PLR2004 - as HTTP has it
-            unseen = _unseen(image)
             if gone and unseen:
                 break
             gone = unseen
