@@ -20,13 +20,14 @@ from pytest_cloudimages.app.selection import Selection, tune
 from pytest_cloudimages.app.stash import CHECK, COMMAND, RUN, SETTINGS, UNFOUND
 from pytest_cloudimages.app.waking import UNNAMED, Unfound, asks, distributed
 from pytest_cloudimages.client.errors import ConfigurationError, UnnamedServiceError
+from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.reporting import terminal
 from pytest_cloudimages.reporting.results import DEVIATES
 from pytest_cloudimages.spec.catalogue import load
 from pytest_cloudimages.spec.marks import ids_of
-from pytest_cloudimages.spec.verdicts import Verdict, worst
+from pytest_cloudimages.spec.verdicts import Verdict, leaves, worst
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -168,6 +169,7 @@ class Judge:
                 result = yield
         except Exception as error:
             count_sent(mine, sent)
+            self._see_whether_it_stands(mine, error)
             arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}  # noqa: SLF001 - as pytest does
             raise_if_flaky(functools.partial(pyfuncitem.obj, **arguments), mine, error, self.run.recorder)
             if not self.asking_again.wanted(pyfuncitem, mine, error):
@@ -179,6 +181,15 @@ class Judge:
                 pyfuncitem.stash[CHECK] = recording.current_check()
         count_sent(mine, sent)
         return result
+
+    def _see_whether_it_stands(self, mine: recording.CheckRecord, error: Exception) -> None:
+        """Raise ``Blocked`` where an outage accounts for a finding: looking once more shows what it is worth."""
+        from pytest_cloudimages.client.outage import raise_if_unfounded
+
+        if any(isinstance(leaf, AssertionError) for leaf in leaves(error)) and not self.settings.dry_run:
+            recorder = self.run.recorder
+            with recorder.apart(), recorder.of(Purpose.PREPARING):
+                raise_if_unfounded(self.run.client, mine.exchanges)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 import time
 import urllib.parse
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
+import requests
+
+from pytest_cloudimages.client.answers import brief
 from pytest_cloudimages.client.exchange import Purpose
-from pytest_cloudimages.client.trouble import LONGEST_PAUSE, LOST, NO_ANSWER, OVERLOAD, TROUBLE, pause_before
+from pytest_cloudimages.client.outage import outlasted, raise_if_given_up
+from pytest_cloudimages.client.trouble import LOST, NO_ANSWER, OVERLOAD, TROUBLE, pause_before
 from pytest_cloudimages.spec.verdicts import LostAnswer, Trouble
 
 if TYPE_CHECKING:
@@ -22,6 +26,8 @@ LONGEST_WAIT = 60.0
 """Seconds that a service may ask us to wait, in all, before one request is answered."""
 MOST_WAITS = 5
 """How often it may ask for it."""
+UNANSWERED = "not answered within"
+"""How a note begins that says so of a request."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 TAG_ADDRESS = re.compile(r"(/images/[^/?]+)/tags/([^/?]+)")
 MEANT_OTHERWISE = {"DELETE": (404, 410), "POST": (409,), "PUT": (409,), "PATCH": (409,)}
@@ -40,6 +46,7 @@ class Effort:
     _waited: float = 0.0
     _lost: bool = False
     _pace: float = 0.0
+    _begun: float = field(default_factory=time.monotonic)
 
     def goes_on(self, answer: Answer) -> bool:
         """Whether the request is to be sent again; returns when it is time for it.
@@ -58,14 +65,11 @@ class Effort:
         kind = (self.request.method, bool(self.request.body), status)
         if status in OVERLOAD and "Retry-After" not in answer.headers and not way.knows(kind):
             way.pace.complained()
-        if status in LOST:
+        raise_if_given_up(self.client)
+        again = self._tries_again(answer, kind) if pause is None else self._waits_as_asked(answer, pause, kind)
+        if again and status in LOST:
             self._lost = self._lost or self._perhaps_done()
-        if way.down:
-            # It was waited for before, in vain: it is heard of again when anything at all is answered.
-            raise Trouble(f"{self.client.endpoint} is out of reach still: {self.request} → {status or 'no answer'}.")
-        if pause is not None:
-            return self._waits_as_asked(answer, pause, kind)
-        return self._tries_again(answer, kind)
+        return again
 
     def _waits_as_asked(self, answer: Answer, pause: float, kind: tuple[str, bool, int]) -> bool:
         own = answer.status == 413 and "Retry-After" not in answer.headers  # noqa: PLR2004 - as HTTP has it
@@ -80,24 +84,24 @@ class Effort:
             # Nobody waits for ever to take a tag off: no passing load, but a limit that this request runs into.
             self.client.transport.way.blames(kind)
             return False
-        self.client.transport.way.down = not self.client.others_are_answered()
+        if self._outlasts(answer):
+            return True
         raise Trouble(
             f"{self.request} is answered {answer.status} again and again, after {self._waited:g} s of waiting."
         )
 
     def _tries_again(self, answer: Answer, kind: tuple[str, bool, int]) -> bool:
         way, status = self.client.transport.way, answer.status
-        silent = answer.exchange.note.startswith("not answered within")
+        silent = answer.exchange.note.startswith(UNANSWERED)
+        self.note = f"repeated after {status}" if status else "repeated after the connection broke"
+        # A connection that takes as long as an answer may is not tried a dozen times where nobody is answered.
+        slow = not status and answer.exchange.answered - answer.exchange.sent >= self.client.transport.timeout
+        if slow and self._outlasts(answer):
+            return True
         if not silent and self._tries < way.enough(kind):
             self._rest(pause_before(self._tries, status))
-            self.note = f"repeated after {status}" if status else "repeated after the connection broke"
             return True
-        if not self.client.others_are_answered():
-            if silent or self._waited >= way.outage:
-                way.down = True
-                why = f"{status} to everything" if status else answer.exchange.note
-                raise Trouble(f"{self.client.endpoint} is out of reach: {why}.")
-            self._rest(LONGEST_PAUSE)
+        if not slow and self._outlasts(answer):
             return True
         if status and status < 500:  # noqa: PLR2004 - the class of codes
             raise Trouble(f"{self.request} is answered {status} again and again, {self._tries} times.")
@@ -105,6 +109,16 @@ class Effort:
         # It was not asked too fast, after all.
         way.pace.interval = self._pace
         return False
+
+    def _outlasts(self, answer: Answer) -> bool:
+        """Return whether the service was out of reach, and is back. Raise ``Trouble`` where it stays so."""
+        why = f"{answer.status} to everything" if answer.status else answer.exchange.note
+        before = time.monotonic()
+        if not outlasted(self.client, why, max(self._waited, before - self._begun)):
+            return False
+        self._waited += time.monotonic() - before
+        self._tries, self._waits = 1, 0  # what the outage met says nothing of this request
+        return True
 
     def _rest(self, pause: float) -> None:
         time.sleep(pause)
@@ -139,6 +153,15 @@ class Effort:
         return answer
 
 
+def why_unanswered(problem: Exception, timeout: float) -> str:
+    """Return why an answer did not come, as a note says it."""
+    if isinstance(problem, requests.ConnectTimeout):
+        return brief(problem)
+    if isinstance(problem, requests.Timeout | TimeoutError):
+        return f"{UNANSWERED} {timeout:g} s"
+    return f"the connection broke: {brief(problem)}"
+
+
 def asked_to_wait(method: str, answer: Answer) -> float | None:
     """Return the seconds that an answer asks to wait, where it speaks of a passing load; image tags, Q-04."""
     if answer.status not in (413, 429, 503):
@@ -159,6 +182,6 @@ def asked_to_wait(method: str, answer: Answer) -> float | None:
 def pause_after(answer: Answer, tries: int) -> float | None:
     """Return the seconds to wait before a request is sent again that met trouble; ``None`` where it did not."""
     asked = asked_to_wait(answer.exchange.method, answer)
-    if asked is not None or answer.status not in TROUBLE or answer.exchange.note.startswith("not answered within"):
+    if asked is not None or answer.status not in TROUBLE or answer.exchange.note.startswith(UNANSWERED):
         return asked
     return pause_before(tries, answer.status)

@@ -11,7 +11,7 @@ from typing import Any, Self
 import requests
 import urllib3
 
-from pytest_cloudimages.client.answers import Answer, brief, parse
+from pytest_cloudimages.client.answers import Answer, parse
 from pytest_cloudimages.client.exchange import (
     HELD_OCTETS,
     KEPT_OCTETS,
@@ -23,8 +23,9 @@ from pytest_cloudimages.client.exchange import (
     named,
     without_token,
 )
+from pytest_cloudimages.client.outage import LIST, outlasted, raise_if_given_up, raise_if_shut_out, shut_out
 from pytest_cloudimages.client.recorder import Recorder
-from pytest_cloudimages.client.retries import SAFE, Effort
+from pytest_cloudimages.client.retries import SAFE, UNANSWERED, Effort, why_unanswered
 from pytest_cloudimages.client.showing import Short
 from pytest_cloudimages.client.transport import Transport, trailing
 from pytest_cloudimages.client.trouble import NO_ANSWER, TROUBLE
@@ -162,16 +163,17 @@ class ImagesClient(Short):
 
         request = written()
         answer = self._patiently(request)
-        if answer.status == 401 and self.renew and self._list_is_answered(401):  # noqa: PLR2004 - as HTTP has it
+        if answer.status == 401 and self.renew and self.looked(LIST).status == 401:  # noqa: PLR2004 - as HTTP has it
             self.renew()
             request = written()
             answer = self._patiently(request, "repeated with a new token")
-            if answer.status == 401 and self._list_is_answered(401):  # noqa: PLR2004 - as HTTP has it
-                raise TokenEnded(
-                    f"The token of the {self.caller} ran out in mid-run, and there is no new one: {request}."
-                )
-        if answer.status == 403 and self.caller == TESTER and self._list_is_answered(403):  # noqa: PLR2004
-            raise Blocked(f"{self.endpoint} refuses everything from now on, {request} and the list of images: 403.")
+            if answer.status == 401 and self.looked(LIST).status == 401:  # noqa: PLR2004 - as HTTP has it
+                why = f"The token of the {self.caller} ran out in mid-run, and there is no new one: {request}."
+                raise shut_out(self, TokenEnded(why), 401)
+        if answer.status == 403 and self.caller == TESTER:  # noqa: PLR2004 - as HTTP has it
+            raise_if_shut_out(self, {403})
+        if answer.status != self.transport.way.refusal:
+            self.transport.way.shut_out.pop(self.caller, None)
         if answer.status == 404 and method == "GET" and self._created_here(target):  # noqa: PLR2004 - as HTTP has it
             answer = self._once_it_is_known(request, answer, target)
         return answer
@@ -210,16 +212,16 @@ class ImagesClient(Short):
             self.recorder.saw_lag(absent)
         return answer
 
-    def _list_is_answered(self, status: int) -> bool:
-        """Return whether the list is answered so too: then not one request was refused, but whoever asks."""
-        question = self._written("GET", "/images?limit=1", None, None, None)
-        return self._patiently(question, "is the caller still let in?").status == status
+    def looked(self, target: str) -> Answer:
+        """Return what is answered to a look, whatever it is: perhaps not one request was refused, but whoever asks."""
+        return self._patiently(self._written("GET", target, None, None, None), "is the caller still let in?")
 
     def _patiently(self, request: "PreparedRequest", note: str = "") -> Answer:
         return self._until_it_counts(request, lambda again: self._tried(request, again or note))
 
     def _until_it_counts(self, request: "PreparedRequest", send: Callable[[str], Answer]) -> Answer:
         """Send a request, handing over what to note of it, until its answer is worth something."""
+        raise_if_given_up(self)
         effort, note = Effort(self, request), ""
         while True:
             answer = send(note)
@@ -242,6 +244,7 @@ class ImagesClient(Short):
         is read all the same. An answer that did not come, for whatever reason, has the status 0; the request may have
         taken effect, or may yet do so.
         """
+        raise_if_given_up(self)
         request = self._written(method, target, headers, None, json)
         begun = time.monotonic()
         try:
@@ -250,13 +253,13 @@ class ImagesClient(Short):
             self.transport.way.pace.wait()
             self.transport.leave(request.method, request.target, request.headers, request.body)
             note = "hung up before the answer"
-        except requests.Timeout:
-            note = f"not answered within {self.transport.timeout:g} s"
         except (OSError, urllib3.exceptions.HTTPError) as problem:
-            note = f"the connection broke: {brief(problem)}"
-        exchange = request.exchange(self, begun, note=note)
-        self.recorder.add(exchange)
-        return Answer(0, {}, b"", b"", exchange)
+            note = why_unanswered(problem, self.transport.timeout)
+            if note.startswith(UNANSWERED):
+                outlasted(self, note, self.transport.timeout)
+        answer = self._without(request, begun, note)
+        self.recorder.add(answer.exchange)
+        return answer
 
     def _written(
         self,
@@ -291,18 +294,17 @@ class ImagesClient(Short):
         begun = time.monotonic()
         try:
             return self._once(request, note)
-        except requests.Timeout as problem:
-            late = not isinstance(problem, requests.ConnectTimeout)
-            note = f"not answered within {self.transport.timeout:g} s" if late else brief(problem)
         except requests.RequestException as problem:
-            note = f"the connection broke: {brief(problem)}"
+            return self._without(request, begun, why_unanswered(problem, self.transport.timeout))
+
+    def _without(self, request: "PreparedRequest", begun: float, note: str) -> Answer:
         return Answer(NO_ANSWER, {}, b"", b"", request.exchange(self, begun, note=note))
 
     def others_are_answered(self) -> bool:
         """Whether the service answers a harmless request now."""
         self.transport.way.pace.wait()
         try:
-            found = self.transport.send("GET", self.base + "/images?limit=1", {"Accept": "application/json"} | named())
+            found = self.transport.send("GET", self.base + LIST, {"Accept": "application/json"} | named())
         except requests.RequestException:
             return False
         return found.status_code not in TROUBLE
@@ -345,11 +347,8 @@ class ImagesClient(Short):
                 received = self.transport.talk(
                     octets, split.hostname or "", split.port or (443 if secure else 80), secure=secure
                 )
-            except TimeoutError as problem:
-                raise Blocked(f"{request} was not answered: {brief(problem)}") from None
             except OSError as problem:
-                broken = request.exchange(self, begun, note=f"the connection broke: {brief(problem)}")
-                return Answer(NO_ANSWER, {}, b"", b"", broken)
+                return self._without(request, begun, why_unanswered(problem, self.transport.timeout))
             status, fields, content = parse(received)
             exchange = request.exchange(self, begun, note=note)
             exchange = replace(exchange, status=status, answer_headers=tuple(fields), answer=content[:KEPT_OCTETS])
@@ -358,7 +357,10 @@ class ImagesClient(Short):
                 self.recorder.add(exchange)
             return Answer(status, requests.structures.CaseInsensitiveDict(fields), content, b"", exchange)
 
-        return self._until_it_counts(request, send)
+        answer = self._until_it_counts(request, send)
+        if answer.exchange.note.startswith(UNANSWERED):
+            raise Blocked(f"{request} was {answer.exchange.note}.")
+        return answer
 
 
 @dataclass(frozen=True)

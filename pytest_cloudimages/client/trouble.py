@@ -12,6 +12,8 @@ from collections import Counter, deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
+from pytest_cloudimages.spec.verdicts import NoEffect
+
 NO_ANSWER = 0
 TROUBLE = frozenset({NO_ANSWER, 408, 421, 429, 502, 503, 504})
 """Statuses that speak of the way to the service or of its load."""
@@ -103,8 +105,18 @@ class Way:
     """What is known of the way to a service, over a whole run."""
 
     pace: Pace = field(default_factory=Pace)
-    down: bool = False
-    """Whether it was waited for in vain, and has not come back."""
+    opened: bool = False
+    """Whether the list of images was one when the run began."""
+    given_up: NoEffect | None = None
+    """Why nothing more is sent, where the service was waited for in vain."""
+    shut_out: dict[str, NoEffect] = field(default_factory=dict)
+    """Why nothing more is sent for a caller, where everything is refused to them."""
+    refusal: int = 0
+    """The status of everything that is asked, where that is why."""
+    last_try: bool = False
+    """Whether it was tried in spite of that to clean up."""
+    looking: threading.Lock = field(default_factory=threading.Lock)
+    """Held by whoever waits for the service: of many clients, one is enough."""
     _asked: int = 0
     _troubled: int = 0
     _own: Counter[Hashable] = field(default_factory=Counter)
@@ -125,7 +137,8 @@ class Way:
         with self._lock:
             self._asked += 1
             self._troubled += status in TROUBLE
-            self.down = self.down and status in TROUBLE
+            if status not in TROUBLE:
+                self.given_up = None
 
     def enough(self, kind: Hashable) -> int:
         """Return how often a request is tried before trouble with it counts as the service's own.

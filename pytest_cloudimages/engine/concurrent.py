@@ -13,10 +13,11 @@ from typing import TypeVar
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.outage import outlasted
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.retries import pause_after
 from pytest_cloudimages.client.session import ImagesClient
-from pytest_cloudimages.client.trouble import LOST
+from pytest_cloudimages.client.trouble import FEWEST_TRIES, LOST, TROUBLE
 from pytest_cloudimages.history.checkers.check import check
 from pytest_cloudimages.history.checkers.unfounded import refusals
 from pytest_cloudimages.history.concurrent_plans import ClientOperation, ConcurrentPlan, Phase, Process
@@ -211,6 +212,8 @@ class _Execution:
             if not again or pause is None:
                 return
             lost = lost or answer.status in LOST
+            if tries == FEWEST_TRIES and answer.status in TROUBLE:
+                outlasted(self.images[operation.image].client, f"{answer.status or 'no answer'} to everything")
             time.sleep(pause)
             self.images[operation.image].client.transport.way.pace.wait()
 

@@ -12,6 +12,7 @@ from pytest_cloudimages.client.auth import credentials
 from pytest_cloudimages.client.auth.credentials import Credentials, Service
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.outage import is_list
 from pytest_cloudimages.engine.run import OTHERS, Run
 from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.history.resource import SetResource
@@ -107,6 +108,7 @@ def _ask_first(run: Run) -> None:
                 f" request id: {request}. Give a token that is valid for this service and has not expired."
             )
         strange = _not_a_list(answer)
+        client.transport.way.opened = not strange
         # Where the list alone is out of order, the rest can still be judged; where it is not there, it is no such API.
         if strange and (answer.status == 404 or _not_an_absence(client.show(str(uuid.uuid4())))):  # noqa: PLR2004
             raise Blocked(
@@ -127,8 +129,7 @@ def _ask_first(run: Run) -> None:
 
 def _not_a_list(answer: Answer) -> str:
     """Return what the answer is, where it is no list of images; an empty text where it is one."""
-    listed = isinstance(answer.data, dict) and isinstance(answer.data.get("images"), list)
-    return "" if answer.status == 200 and listed else _described(answer)  # noqa: PLR2004 - as HTTP has it
+    return "" if is_list(answer) else _described(answer)
 
 
 def _not_an_absence(answer: Answer) -> bool:

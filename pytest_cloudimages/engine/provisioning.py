@@ -10,12 +10,13 @@ from typing import Any
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.client.outage import raise_if_shut_out
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.recording import current_check
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.resource import Effect, SetResource
-from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, TokenEnded
+from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, NoEffect
 
 
 def fresh_name(run: str) -> str:
@@ -40,7 +41,7 @@ def temporary_image(
     with client.recorder.of(Purpose.PREPARING):
         try:
             answer = client.create(**({"disk_format": "raw", "container_format": "bare"} | attributes))
-        except TokenEnded:
+        except NoEffect:
             raise
         except BaseException:
             # Nobody knows whether it was created: the answer was lost, or nobody waited for it.
@@ -50,6 +51,8 @@ def temporary_image(
         _delete_orphans(client, name)  # a gateway may have given up on what was done all the same
     identifier = answer.data.get("id") if isinstance(answer.data, dict) else None
     if not answer.ok or not isinstance(identifier, str):
+        with client.recorder.of(Purpose.PREPARING):
+            raise_if_shut_out(client, {answer.status})
         raise Blocked(
             f"No image could be created ({answer.exchange}); lend one of yours with --image ID, its tags are put back."
         )
@@ -140,16 +143,15 @@ def _delete(image: Image, resources: Iterable[SetResource] = (), *, protected: b
     for pause in (0, 0.2, 1):
         time.sleep(pause)
         try:
-            if protected:
-                image.client.patch(image.id, {"op": "replace", "path": "/protected", "value": False})
-            status = image.client.delete(image.id).status
-        except LostAnswer:
-            # A repetition that finds nothing has done what the lost answer was about.
-            status = 404
-        except Blocked:
-            status = 0
+            status = _deletion(image, protected=protected)
+            unseen = status == 404 and _unseen(image)  # noqa: PLR2004 - as HTTP has it
+            if gone and unseen:
+                # Where nothing is found any more, neither is this image.
+                raise_if_shut_out(image.client, {status})
+        except NoEffect:
+            gone = False
+            break  # nothing more is sent: whoever waits waits in vain
         if status == 404:  # noqa: PLR2004 - as HTTP has it
-            unseen = _unseen(image)
             if gone and unseen:
                 break
             gone = unseen
@@ -161,6 +163,21 @@ def _delete(image: Image, resources: Iterable[SetResource] = (), *, protected: b
     if not gone:
         what = f"its deletion was answered {status}" if status else "its deletion was not answered"
         image.client.recorder.traces.left_behind.append(f"image {image.id} ({image.name}): {what}")
+
+
+def _deletion(image: Image, *, protected: bool) -> int:
+    """Return what the deletion of an image is answered; 0 where nobody knows."""
+    try:
+        if protected:
+            image.client.patch(image.id, {"op": "replace", "path": "/protected", "value": False})
+        return image.client.delete(image.id).status
+    except LostAnswer:
+        # A repetition that finds nothing has done what the lost answer was about.
+        return 404
+    except NoEffect:
+        raise
+    except Blocked:
+        return 0
 
 
 def _unseen(image: Image) -> bool:

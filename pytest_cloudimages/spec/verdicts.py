@@ -29,7 +29,19 @@ class Blocked(Exception):  # noqa: N818 - a state of affairs, not an error of th
     """A precondition failed, so the requirement could not be tested."""
 
 
-class TokenEnded(Blocked):
+class NoEffect(Blocked):
+    """A request has had no effect: nobody was let in with it, or it was not sent at all."""
+
+
+class GivenUp(NoEffect):
+    """The service was waited for in vain, and is sent nothing more."""
+
+
+class ShutOut(NoEffect):
+    """A caller is refused everything from some moment on."""
+
+
+class TokenEnded(NoEffect):
     """A token expired and cannot be renewed; the request that was sent with it has had no effect."""
 
 
