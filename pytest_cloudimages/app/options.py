@@ -303,6 +303,16 @@ OPTIONS = (
         readme=f"where the reports go (`{REPORTS}`)",
     ),
     Option(
+        name="export",
+        kind=Kind.TEXT,
+        metavar="FORMAT[=FILE]",
+        default=(),
+        repeated=True,
+        replayed=False,
+        help="write the results in a form of another program too, see cloudimages export --help; may be repeated",
+        readme="the results in a form of another program too ([docs/formats.md](docs/formats.md)); may be repeated",
+    ),
+    Option(
         name="seed",
         kind=Kind.WHOLE,
         metavar="N",

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from pytest_cloudimages.reporting import OF_OTHERS, WRITERS, html
+from pytest_cloudimages.reporting.formats import STANDARD_OUTPUT, rendered, split
 from pytest_cloudimages.reporting.reproduction import script
 from pytest_cloudimages.reporting.results import SCRIPTS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from pytest_cloudimages.reporting.results import Results
@@ -20,12 +22,17 @@ PLUGINS = ("LogXML", "SelfContainedReport", "Report")
 """The classes of the plugins that write junit.xml and conformance.html."""
 
 
-def prepare(folder: Path, config: pytest.Config) -> None:
+def prepare(folder: Path, config: pytest.Config, exports: Sequence[str] = ()) -> None:
     """Make sure that the folder can be written, and have pytest-html and pytest write there where nothing else is said.
 
-    Better known now than when all has been asked.
+    Better known now than when all has been asked, as is what the exports need.
     """
     page, junit = OF_OTHERS
+    for wish in exports:
+        try:
+            split(wish)
+        except ValueError as problem:
+            raise pytest.UsageError(f"--export: {problem}") from None
     option = config.option
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -62,6 +69,9 @@ def write(results: Results, folder: Path) -> None:
         (folder / _unfinished(name)).write_text(text, encoding="utf-8")
     for name in texts:
         (folder / _unfinished(name)).replace(folder / name)
+    for name, file in map(split, results.data["settings"].get("export", ())):
+        if file != STANDARD_OUTPUT:
+            (folder / file).write_bytes(rendered(name, results.data))
     _write_scripts(results, folder / SCRIPTS)
 
 

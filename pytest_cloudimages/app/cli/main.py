@@ -11,9 +11,11 @@ from pytest_cloudimages.app.cli.arguments import add_arguments, argument_type
 from pytest_cloudimages.app.cli.deviations import OUTPUT, deviations
 from pytest_cloudimages.app.cli.diff import diff
 from pytest_cloudimages.app.cli.exit_status import INTERRUPTED, USAGE, epilog
+from pytest_cloudimages.app.cli.export import export, forms
 from pytest_cloudimages.app.cli.requirements import requirements
 from pytest_cloudimages.app.cli.run import run
 from pytest_cloudimages.app.cli.serve import PORT, serve
+from pytest_cloudimages.reporting.formats import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -54,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "deviations": deviations,
     "diff": diff,
+    "export": export,
     "requirements": requirements,
     "serve": lambda chosen: serve(chosen.port),
 }
@@ -96,6 +99,21 @@ def _parser() -> argparse.ArgumentParser:
     new_parser = actions.add_parser("new", help="write a deviation for each finding of a run")
     new_parser.add_argument("results", metavar="RESULTS", help="conformance.json of a run, or its folder")
     new_parser.add_argument("--output", metavar="FILE", default=OUTPUT, help=f"where to write it [{OUTPUT}]")
+
+    export_parser = commands.add_parser(
+        "export",
+        help="write the results of a run in the form of another program",
+        epilog=forms(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    export_parser.add_argument("format", metavar="FORMAT", choices=[*FORMATS], help="one of those below")
+    export_parser.add_argument("results", metavar="RESULTS", help="conformance.json of a run, or its folder")
+    export_parser.add_argument("--output", metavar="FILE", help="where to write it [standard output]")
+    export_parser.add_argument(
+        "--location",
+        metavar="PATH",
+        help="file in your repository that findings point at, for sarif and codequality [the file of deviations]",
+    )
 
     serve_parser = commands.add_parser("serve", help="run the embedded server until Ctrl-C")
     serve_parser.add_argument(
