@@ -55,7 +55,7 @@ def details(verdict: str, entry: Mapping[str, Any]) -> list[str]:
     """Return all that a reader of a log needs to know of a requirement, as lines that no CI takes for a command."""
     if verdict == DEVIATES:
         return [terminal.accepted(entry)]
-    if "exchanges" in entry and "replay" in entry and verdict not in (str(Verdict.NOTED),):
+    if "exchanges" in entry and "replay" in entry and verdict != str(Verdict.NOTED):
         return terminal.finding(entry)
     texts = [*entry["notes"], *str(entry["explanation"]).splitlines()]
     return [in_one_line(str(text)) for text in texts]

@@ -29,11 +29,11 @@ def render(data: Mapping[str, Any], location: str) -> str:  # noqa: ARG001 - eve
         title = f"{verdict}: {entry['id']}"
         found[COMMANDS[verdict]].append(_annotation(COMMANDS[verdict], title, _message(verdict, entry)))
     printed: list[str] = []
-    for command, annotations in found.items():
-        if len(annotations) > MOST:
-            rest = f"{len(annotations) - MOST + 1} more, which the reports name"
-            annotations[MOST - 1 :] = [_annotation(command, "cloudimages", rest)]
-        printed += annotations
+    for command, told in found.items():
+        if len(told) > MOST:
+            rest = f"{len(told) - MOST + 1} more, which the reports name"
+            told[MOST - 1 :] = [_annotation(command, "cloudimages", rest)]
+        printed += told
     return "".join(f"{line}\n" for line in printed)
 
 
