@@ -313,6 +313,14 @@ OPTIONS = (
         readme="the results in a form of another program too ([docs/formats.md](docs/formats.md)); may be repeated",
     ),
     Option(
+        name="sign",
+        kind=Kind.PATH,
+        metavar="KEY",
+        replayed=False,
+        help="private key of OpenSSH to sign conformance.json with; cloudimages verify --key checks it",
+        readme="a private key of OpenSSH to sign `conformance.json` with; `cloudimages verify --key` checks it",
+    ),
+    Option(
         name="seed",
         kind=Kind.WHOLE,
         metavar="N",

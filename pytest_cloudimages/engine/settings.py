@@ -138,6 +138,7 @@ class Settings:
     dry_run: bool = False
     reports: str | None = None
     export: tuple[str, ...] = ()
+    sign: str | None = None
     catalogue: tuple[str, ...] = ()
     minutes: float | None = None
     examples: str | None = None

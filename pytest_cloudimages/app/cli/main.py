@@ -15,6 +15,7 @@ from pytest_cloudimages.app.cli.export import export, forms
 from pytest_cloudimages.app.cli.requirements import requirements
 from pytest_cloudimages.app.cli.run import run
 from pytest_cloudimages.app.cli.serve import PORT, serve
+from pytest_cloudimages.app.cli.verify import verify
 from pytest_cloudimages.reporting.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -59,6 +60,7 @@ OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "export": export,
     "requirements": requirements,
     "serve": lambda chosen: serve(chosen.port),
+    "verify": verify,
 }
 """The commands besides `run`, which hands words on to pytest."""
 
@@ -114,6 +116,16 @@ def _parser() -> argparse.ArgumentParser:
         metavar="PATH",
         help="file in your repository that findings point at, for sarif and codequality [the file of deviations]",
     )
+
+    verify_parser = commands.add_parser(
+        "verify",
+        help="check that results are complete, consistent and unchanged",
+        epilog=epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verify_parser.add_argument("results", metavar="RESULTS", help="conformance.json of a run, or its folder")
+    verify_parser.add_argument("--key", metavar="FILE", help="public key of OpenSSH that they have to be signed with")
+    verify_parser.add_argument("--catalogue", metavar="FILE", action="append", help="requirements of your own (TOML)")
 
     serve_parser = commands.add_parser("serve", help="run the embedded server until Ctrl-C")
     serve_parser.add_argument(
