@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator, Sequence
 
-    from pytest_cloudimages.engine.checkup.lines import Line
+    from pytest_cloudimages.app.checkup.lines import Line
 
 TAKEN = (
     "reference",
@@ -54,7 +54,7 @@ def options() -> list[Option]:
 
 def doctor(chosen: argparse.Namespace) -> int:
     """Say what each step has shown, as soon as it has, and return the exit status."""
-    from pytest_cloudimages.engine.checkup.examination import Examination
+    from pytest_cloudimages.app.checkup.examination import Examination
 
     end = SECRETS.begin()
     settings = settings_of(chosen, options(), os.environ)
@@ -119,8 +119,8 @@ def rendered(line: Line) -> Iterator[str]:
     indent = " " * (MARK_WIDTH + TOPIC_WIDTH)
     told = f"{line.tried} → {line.came}" if line.tried else line.came
     yield f"{line.topic:<{TOPIC_WIDTH}}{_broken(told, indent).lstrip()}"
-    for part in line.advice.splitlines():
-        yield f"{indent}do: {_broken(part, f'{indent}    ').lstrip()}"
+    for number, part in enumerate(line.advice.splitlines()):
+        yield f"{indent}{'    ' if number else 'do: '}{_broken(part, f'{indent}    ').lstrip()}"
 
 
 def _broken(text: str, indent: str) -> str:

@@ -3,10 +3,10 @@
 import time
 from dataclasses import dataclass
 
+from pytest_cloudimages.app.checkup.lines import Lines, Topic
 from pytest_cloudimages.client.answers import brief
 from pytest_cloudimages.client.reachability import Origin, context_of, origin_of, why_no_tls
 from pytest_cloudimages.client.transport import Transport
-from pytest_cloudimages.engine.checkup.lines import Lines, Topic
 
 LONGEST_DIAL = 10.0
 """Seconds that a connection may take, whatever an answer may."""
@@ -78,7 +78,7 @@ class Way:
         except (OSError, ValueError) as problem:
             what, advice = why_no_tls(problem) or (brief(problem), "Does something in between end TLS?")
             seen = origin.certificate(timeout)
-            yield topic.broken(f"{what}{f'; {seen}' if seen else ''}", advice)
+            yield topic.broken(f"{what.rstrip('.')}{f'; {seen}' if seen else ''}", advice)
             return
         came = f"{version}, {certificate}"
         if transport.verify is False:

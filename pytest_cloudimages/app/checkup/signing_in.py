@@ -9,12 +9,12 @@ from typing import Any
 
 import requests
 
+from pytest_cloudimages.app.checkup.lines import Line, Lines, Topic, in_two
 from pytest_cloudimages.client.answers import brief
 from pytest_cloudimages.client.auth.credentials import Named, Service
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.reachability import origin_of
 from pytest_cloudimages.client.versions import is_identity, version_ids
-from pytest_cloudimages.engine.checkup.lines import Line, Lines, Topic, in_two
 from pytest_cloudimages.spec.verdicts import Blocked
 
 AUTH_URL = "auth_url (OS_AUTH_URL)"
@@ -164,7 +164,7 @@ def _span(seconds: int) -> str:
 def no_http(topic: Topic, url: str, setting: str, why: str, timeout: float) -> Line:
     """Return the line of a server that takes connections and answers no HTTP."""
     if speaks_tls(url, timeout):
-        return topic.mistaken(f"{why}: it is TLS that is spoken there", f"Write https:// in {setting}.")
+        return topic.broken(f"{why}: it is TLS that is spoken there", f"Write https:// in {setting}.")
     return topic.broken(f"no answer: {why}", f"Is it HTTP that is spoken there? See {setting}, and the server's log.")
 
 

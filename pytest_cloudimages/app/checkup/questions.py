@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 import requests
 
+from pytest_cloudimages.app.checkup.lines import Line, Lines, Topic, in_two
+from pytest_cloudimages.app.checkup.signing_in import clock, no_http, speaks_tls
 from pytest_cloudimages.client.answers import Answer, brief
 from pytest_cloudimages.client.auth.credentials import Credentials
 from pytest_cloudimages.client.errors import ConfigurationError
@@ -15,8 +17,6 @@ from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.outage import LIST, is_list
 from pytest_cloudimages.client.trouble import OVERLOAD
 from pytest_cloudimages.client.versions import is_identity, version_ids
-from pytest_cloudimages.engine.checkup.lines import Line, Lines, Topic, in_two
-from pytest_cloudimages.engine.checkup.signing_in import clock, no_http, speaks_tls
 from pytest_cloudimages.engine.preflight import ask_first, find_other
 from pytest_cloudimages.engine.run import OTHERS, Run
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -33,7 +33,7 @@ REQUESTS = {"quick": 430, "standard": 3300}
 
 
 @dataclass
-class Asking:
+class Questions:
     """Questions to the image service that change nothing."""
 
     run: Run
@@ -59,7 +59,7 @@ class Asking:
             yield no_http(topic, url, self.setting, "400", transport.timeout)
             return
         if is_identity(data):
-            yield topic.mistaken(
+            yield topic.broken(
                 f"{status}, an Identity service, versions {', '.join(version_ids(data))}",
                 f"Give the address of the image service in {self.setting}; Identity's goes into OS_AUTH_URL.",
             )
@@ -80,7 +80,7 @@ class Asking:
             answer = self._asked()
         except ConfigurationError as problem:
             came, advice = in_two(str(problem))
-            if run.owner.project_id:
+            if run.owner.project_id and "refuses the token" in came:
                 advice += " Identity gave the token, so it is the service that does not know it: does it trust another"
                 advice += " Identity, or is the endpoint another cloud's?"
             yield topic.mistaken(came, advice.strip())
@@ -116,7 +116,7 @@ class Asking:
                 continue
             run.others[who] = found
             if found is None:
-                yield topic.untried("not given", "What needs one stays untested, and says so.")
+                yield topic.untried("not given; what needs one stays untested")
             else:
                 yield self._let_in(topic, who, found)
 

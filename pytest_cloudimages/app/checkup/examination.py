@@ -5,14 +5,14 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
+from pytest_cloudimages.app.checkup.lines import Line, Lines, Topic
+from pytest_cloudimages.app.checkup.network import Way
+from pytest_cloudimages.app.checkup.questions import Questions
+from pytest_cloudimages.app.checkup.signing_in import AUTH_URL, SigningIn
+from pytest_cloudimages.app.checkup.writing import Writing
 from pytest_cloudimages.client.auth.credentials import Named, credentials_of
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.reachability import origin_of
-from pytest_cloudimages.engine.checkup.asking import Asking
-from pytest_cloudimages.engine.checkup.lines import Line, Lines, Topic
-from pytest_cloudimages.engine.checkup.network import Way
-from pytest_cloudimages.engine.checkup.signing_in import AUTH_URL, SigningIn
-from pytest_cloudimages.engine.checkup.trying import Trying
 from pytest_cloudimages.engine.preflight import embedded, named_by
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.engine.settings import Settings
@@ -61,12 +61,12 @@ class Examination:
         yield self._signing_in.token()
         yield self._signing_in.catalogue()
         yield self._way_to_the_service()
-        yield self._asking.versions()
-        yield self._asking.images()
-        yield self._asking.further_callers()
-        yield self._asking.quota()
-        yield self._asking.times()
-        yield Trying(self._asking.run).writes(write=self.write)
+        yield self._questions.versions()
+        yield self._questions.images()
+        yield self._questions.further_callers()
+        yield self._questions.quota()
+        yield self._questions.times()
+        yield Writing(self._questions.run).writes(write=self.write)
 
     def _settings(self) -> Lines:
         topic = Topic("settings", "options, OS_* and CLOUDIMAGES_* variables, clouds.yaml")
@@ -116,4 +116,4 @@ class Examination:
                 return
         settings = replace(self.settings, reports=None)
         run = Run(settings, service, credentials_of(account), _stack=self._stack)
-        self._asking = Asking(run, setting, self.environ)
+        self._questions = Questions(run, setting, self.environ)

@@ -1,18 +1,25 @@
 """Whether images can be created, tagged and deleted: tried where the tester says so, and taken away again."""
 
+import html
+import json
+import re
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 
+from pytest_cloudimages.app.checkup.lines import Line, Lines, Topic, in_two
+from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.engine.checkup.lines import Line, Lines, Topic, in_two
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
+LONGEST_PAGE, LONGEST = 4000, 200
+"""Octets of a refusal that are read, and characters that are told."""
 NOT_WRITTEN = "nothing is changed without --write"
 
 
 @dataclass
-class Trying:
+class Writing:
     """What the tester may change."""
 
     run: Run
@@ -41,7 +48,7 @@ class Trying:
                     yield self._tagged(image)
             except Blocked as problem:
                 refused = next((exchange for exchange in sent if exchange.method == "POST"), None)
-                yield _not_created(create, refused.status if refused else 0, str(problem))
+                yield _not_created(create, refused, str(problem))
                 return
         topic = Topic("delete", f"DELETE /v2/images/{image.id}")
         if left:
@@ -66,13 +73,24 @@ class Trying:
         return topic.partly(came, "A run will say what is wrong with it.")
 
 
-def _not_created(topic: Topic, status: int, problem: str) -> Line:
-    came, _ = in_two(problem)
+def _not_created(topic: Topic, refused: Exchange | None, problem: str) -> Line:
+    status = refused.status if refused else 0
+    said = _said(refused.answer) if refused else ""
+    came = f"{status}{f': {said}' if said else ''}" if status else in_two(problem)[0]
     lend = "lend an image whose tags you may change: --image ID."
     if status == 403:  # noqa: PLR2004 - as HTTP has it
-        return topic.broken(
-            came, f"The role may not create images, or the quota is used up. Ask for another role, or {lend}"
-        )
+        return topic.broken(came, f"This role may not create images. Ask for another role, such as member, or {lend}")
     if status == 413:  # noqa: PLR2004 - as HTTP has it
         return topic.broken(came, f"The quota is used up. Delete images, have it raised, or {lend}")
     return topic.broken(came, f"If no image can be created here, {lend}")
+
+
+def _said(body: bytes) -> str:
+    """Return what the service says of a refusal: its message, or else the text of the page."""
+    text = body[:LONGEST_PAGE].decode("utf-8", "replace")
+    with suppress(ValueError):
+        data = json.loads(text)
+        text = str(data.get("message", text)) if isinstance(data, dict) else text
+    return " ".join(html.unescape(re.sub(r"<(head|title).*?</\1>|<[^>]*>", " ", text, flags=re.DOTALL)).split())[
+        :LONGEST
+    ]
