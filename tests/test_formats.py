@@ -24,7 +24,7 @@ from jsonschema import Draft4Validator, Draft7Validator
 from pytest_cloudimages.app.cli.main import main
 from pytest_cloudimages.reporting.deviations import parse
 from pytest_cloudimages.reporting.formats import FORMATS, rendered
-from pytest_cloudimages.reporting.formats.lines import TEMPEST
+from pytest_cloudimages.reporting.formats.monitor import TEMPEST
 from pytest_cloudimages.reporting.results import as_json
 from pytest_cloudimages.spec.catalogue import load
 from pytest_cloudimages.spec.verdicts import Verdict

@@ -41,7 +41,7 @@ FORMATS = {
     "badge": Format("badge.svg", "badge:render", "a badge, as SVG"),
     "badge-json": Format("badge.json", "badge:as_endpoint", "the same for the endpoint badge of shields.io"),
     "subunit": Format("conformance.subunit", "subunit:render", "subunit v2, for stestr and Zuul", needs="subunit"),
-    "lines": Format("lines.txt", "lines:render", "ID: PASS, FAIL or ABORT, one a line: monitors such as that of SCS"),
+    "lines": Format("lines.txt", "monitor:render", "ID: PASS, FAIL or ABORT, one a line: monitors such as that of SCS"),
 }
 """The forms, by the name that the command has for them."""
 STANDARD_OUTPUT = "-"
