@@ -33,6 +33,9 @@ FURTHER = {Party.READER: "READER", Party.CREATOR: "CREATOR", Party.ADMINISTRATOR
 QUICK_TOKENS, USES = 2, 3
 """How many unknown tokens a quick run tries, and how often a token is used before it is revoked."""
 
+REMEMBERED = 300.0
+"""Seconds for which a service remembers what Identity said of a token: keystonemiddleware's ``token_cache_time``."""
+
 
 @dataclass(frozen=True)
 class AccessAttempt:
@@ -70,6 +73,8 @@ class AccessAttempts(Collection):
     attempts: Sequence[AccessAttempt]
     unasked: Mapping[str, str] = field(default_factory=dict)
     """Why there is no attempt of a caller, or on an image in some state."""
+    let_off: Mapping[str, str] = field(default_factory=dict)
+    """The tokens for which no 401 is owed, and why."""
 
     @cases_of
     def by(
@@ -101,8 +106,9 @@ def access_attempts(run: Run) -> AccessAttempts:
     profile = run.settings.profile if run.settings.effort.rounds else "standard" if run.rounds else "quick"
     wanted = cells(profile)
     unasked: dict[str, str] = {}
+    let_off: dict[str, str] = {}
     with _private(run) as image:
-        walk = _Walk(run, image, _askers(run, unasked), unasked)
+        walk = _Walk(run, image, _askers(run, unasked, let_off), unasked)
         walk.carried_out(wanted.pop(State.PRIVATE))
         for state in [state for state in wanted if state not in ABSENT and not run.settings.image]:
             asked = wanted.pop(state)
@@ -116,7 +122,7 @@ def access_attempts(run: Run) -> AccessAttempts:
     for state, asked in wanted.items():
         if state is State.UNKNOWN or not run.settings.image:
             walk.on_no_image(image.id if state is State.DELETED else str(uuid.uuid4()), asked)
-    return AccessAttempts(walk.attempts, unasked)
+    return AccessAttempts(walk.attempts, unasked, let_off)
 
 
 @contextmanager
@@ -133,13 +139,14 @@ def _private(run: Run) -> Iterator[Image]:
 # Who asks
 
 
-def _askers(run: Run, unasked: dict[str, str]) -> dict[Party, list[Asker]]:
+def _askers(run: Run, unasked: dict[str, str], let_off: dict[str, str]) -> dict[Party, list[Asker]]:
     """Return the callers that there are, and say of the others why not."""
     client, quick = run.client, not run.rounds
     invalid = [*unknown_tokens(client)][: QUICK_TOKENS if quick else None]
+    odd = [] if quick else [*_invalid(run, odd_tokens(client), let_off)]
     found = {
         Party.ANONYMOUS: [Asker(client.calling("nobody", lambda: None)), *([] if quick else token_elsewhere(client))],
-        Party.INVALID: invalid if quick else [*invalid, *odd_tokens(client)],
+        Party.INVALID: [*invalid, *odd],
         Party.OWNER: [Asker(client)],
     }
     for party, who in FURTHER.items():
@@ -152,7 +159,7 @@ def _askers(run: Run, unasked: dict[str, str]) -> dict[Party, list[Asker]]:
             found[party] = [Asker(caller)]
         else:
             unasked[party] = f"no credentials of {party} were given"
-    ended, unscoped = _ended(run)
+    ended, unscoped = _ended(run, let_off)
     found |= {Party.ENDED: ended, Party.UNSCOPED: unscoped}
     other = None if run.same_project("ALT") else run.able("ALT")
     found[Party.OTHER_PROJECT] = [Asker(other)] if other else []
@@ -168,10 +175,24 @@ def _askers(run: Run, unasked: dict[str, str]) -> dict[Party, list[Asker]]:
     return found
 
 
-def _ended(run: Run) -> tuple[list[Asker], list[Asker]]:
+def _invalid(run: Run, askers: Iterable[Asker], let_off: dict[str, str]) -> Iterator[Asker]:
+    """Yield those whose token is not valid.
+
+    That is for Identity to say, where it can be asked: Keystone passes over what base64 has no letter for.
+    """
+    for asker in askers:
+        token = asker.client.token()
+        if token and run.owner.vouches_for(token):
+            let_off[asker.client.caller] = "Identity says that it is valid."
+        else:
+            yield asker
+
+
+def _ended(run: Run, let_off: dict[str, str]) -> tuple[list[Asker], list[Asker]]:
     """Return callers whose tokens have ended, and one whose token is for no project.
 
-    A token that the run revokes itself was used before: a service may remember what it has seen to be valid.
+    A token that the run revokes itself was used before: a service may remember what it has seen to be valid. For how
+    long is its own affair, up to what is usual; whether it does so for ever shows to those who wait as long.
     """
     client = run.client
     ended = [Asker(caller) for caller in run.ended_callers()]
@@ -184,11 +205,16 @@ def _ended(run: Run) -> tuple[list[Asker], list[Asker]]:
         for _ in range(USES if run.rounds else 1):
             revoked.client.list(limit="1")
         if further.revoke():
-            ended.append(revoked)
-            # How soon the service hears of it is its own affair, as long as patience lasts.
             patience = Eventually(run.settings.patience, Recorder())
             look = functools.partial(revoked.client.list, limit="1")
-            patience.until(look(), look, lambda answer: answer.status == 401)  # noqa: PLR2004 - as HTTP has it
+            last = patience.until(look(), look, lambda answer: answer.status == 401)  # noqa: PLR2004 - as HTTP has it
+            if last.ok and run.settings.patience < REMEMBERED:
+                let_off[revoked.client.caller] = (
+                    f"It is still taken after {run.settings.patience:g} s. A service may remember a token for"
+                    f" {REMEMBERED:g} s: --patience {REMEMBERED:g} asks whether it forgets it then."
+                )
+            else:
+                ended.append(revoked)
     unscoped = client.calling("a token without a project", functools.partial(str, token))
     return ended, [Asker(unscoped)] if token else []
 

@@ -93,9 +93,7 @@ class Account:
 
         if not self.identity or "token" in self.how.partition(" at ")[0]:
             return None
-        session = self.regions[0].get_session()
-        root = self.identity.rstrip("/")
-        target = f"{root if root.endswith('/v3') else f'{root}/v3'}/auth/tokens"
+        session, target = self.regions[0].get_session(), self._tokens()
         try:
             token = session.auth.get_auth_ref(session).auth_token  # type: ignore[union-attr]  # an Identity plugin
         except exceptions.ClientException:
@@ -104,6 +102,27 @@ class Account:
             session.session.close()
         SECRETS.keep(token)
         return FurtherToken(str(token), target, session) if token else None
+
+    def vouches_for(self, value: str) -> bool:
+        """Return whether Identity says that a token, as it is spelled, is valid."""
+        from keystoneauth1 import exceptions
+
+        if not self.identity:
+            return False
+        session = self.regions[0].get_session()
+        try:
+            headers = {"X-Auth-Token": self.token() or "", "X-Subject-Token": value}
+            answer = session.get(self._tokens(), headers=headers, authenticated=False)
+        except (exceptions.ClientException, Blocked, ValueError):
+            return False
+        finally:
+            session.session.close()
+        return bool(answer.status_code == 200)  # noqa: PLR2004 - as HTTP has it
+
+    def _tokens(self) -> str:
+        """Return where Identity v3 issues, validates and revokes tokens."""
+        root = self.identity.rstrip("/")
+        return f"{root if root.endswith('/v3') else f'{root}/v3'}/auth/tokens"
 
     def _access(self) -> Any:
         session = self.regions[0].get_session()
