@@ -11,12 +11,17 @@ import pytest
 from pytest_cloudimages.areas.tags.access_states import STATES, Stage
 from pytest_cloudimages.areas.tags.callers import ABSENT, ENTITLED, PATCHES, Cell, Change, Party, State, cells
 from pytest_cloudimages.areas.tags.resource import TAGS
-from pytest_cloudimages.areas.tags.tokens import Asker, odd_tokens, token_elsewhere, unknown_tokens
+from pytest_cloudimages.areas.tags.tokens import (
+    Asker,
+    ended_and_unscoped,
+    not_valid,
+    odd_tokens,
+    token_elsewhere,
+    unknown_tokens,
+)
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE, Purpose
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.client.polling import Eventually
-from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.trouble import TROUBLE
 from pytest_cloudimages.engine.provisioning import set_values
 from pytest_cloudimages.engine.recording import Case, Collection, anything
@@ -30,11 +35,8 @@ FILTERED = {"X-Identity-Status": "Confirmed", "X-Roles": "admin", "X-Is-Admin": 
 """Header fields by which Keystone's token filter says who asks."""
 FURTHER = {Party.READER: "READER", Party.CREATOR: "CREATOR", Party.ADMINISTRATOR: "ADMIN"}
 """The callers that have credentials of their own, beside the other project."""
-QUICK_TOKENS, USES = 2, 3
-"""How many unknown tokens a quick run tries, and how often a token is used before it is revoked."""
-
-REMEMBERED = 300.0
-"""Seconds for which a service remembers what Identity said of a token: keystonemiddleware's ``token_cache_time``."""
+QUICK_TOKENS = 2
+"""How many unknown tokens a quick run tries."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ def _askers(run: Run, unasked: dict[str, str], let_off: dict[str, str]) -> dict[
     """Return the callers that there are, and say of the others why not."""
     client, quick = run.client, not run.rounds
     invalid = [*unknown_tokens(client)][: QUICK_TOKENS if quick else None]
-    odd = [] if quick else [*_invalid(run, odd_tokens(client), let_off)]
+    odd = [] if quick else [*not_valid(run, odd_tokens(client), let_off)]
     found = {
         Party.ANONYMOUS: [Asker(client.calling("nobody", lambda: None)), *([] if quick else token_elsewhere(client))],
         Party.INVALID: [*invalid, *odd],
@@ -159,7 +161,7 @@ def _askers(run: Run, unasked: dict[str, str], let_off: dict[str, str]) -> dict[
             found[party] = [Asker(caller)]
         else:
             unasked[party] = f"no credentials of {party} were given"
-    ended, unscoped = _ended(run, let_off)
+    ended, unscoped = ended_and_unscoped(run, let_off)
     found |= {Party.ENDED: ended, Party.UNSCOPED: unscoped}
     other = None if run.same_project("ALT") else run.able("ALT")
     found[Party.OTHER_PROJECT] = [Asker(other)] if other else []
@@ -173,50 +175,6 @@ def _askers(run: Run, unasked: dict[str, str], let_off: dict[str, str]) -> dict[
     }
     unasked |= {party: reason for party, reason in reasons.items() if not found[party]}
     return found
-
-
-def _invalid(run: Run, askers: Iterable[Asker], let_off: dict[str, str]) -> Iterator[Asker]:
-    """Yield those whose token is not valid.
-
-    That is for Identity to say, where it can be asked: Keystone passes over what base64 has no letter for.
-    """
-    for asker in askers:
-        token = asker.client.token()
-        if token and run.owner.vouches_for(token):
-            let_off[asker.client.caller] = "Identity says that it is valid."
-        else:
-            yield asker
-
-
-def _ended(run: Run, let_off: dict[str, str]) -> tuple[list[Asker], list[Asker]]:
-    """Return callers whose tokens have ended, and one whose token is for no project.
-
-    A token that the run revokes itself was used before: a service may remember what it has seen to be valid. For how
-    long is its own affair, up to what is usual; whether it does so for ever shows to those who wait as long.
-    """
-    client = run.client
-    ended = [Asker(caller) for caller in run.ended_callers()]
-    further = None if "revoked" in run.ended else run.owner.further()
-    if further is None:
-        return ended, []
-    revoked = Asker(client.calling("a revoked token", functools.partial(str, further.value)))
-    token = further.unscoped() if run.rounds else None
-    with run.recorder.of(Purpose.PREPARING):
-        for _ in range(USES if run.rounds else 1):
-            revoked.client.list(limit="1")
-        if further.revoke():
-            patience = Eventually(run.settings.patience, Recorder())
-            look = functools.partial(revoked.client.list, limit="1")
-            last = patience.until(look(), look, lambda answer: answer.status == 401)  # noqa: PLR2004 - as HTTP has it
-            if last.ok and run.settings.patience < REMEMBERED:
-                let_off[revoked.client.caller] = (
-                    f"It is still taken after {run.settings.patience:g} s. A service may remember a token for"
-                    f" {REMEMBERED:g} s: --patience {REMEMBERED:g} asks whether it forgets it then."
-                )
-            else:
-                ended.append(revoked)
-    unscoped = client.calling("a token without a project", functools.partial(str, token))
-    return ended, [Asker(unscoped)] if token else []
 
 
 # Which image

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
 from pytest_cloudimages.client.auth.keystone import Account
+from pytest_cloudimages.client.auth.refused_credentials import without_domains
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.redaction import SECRETS
 
@@ -232,6 +233,10 @@ def _loaded(name: str, entry: dict[str, Any], place: str) -> "Sequence[CloudRegi
             raise ConfigurationError(
                 f"{place}: there is no auth_type {error.name!r}; the usual ones are password,"
                 f" v3applicationcredential, token, admin_token and none.{hint}"
+            ) from None
+        except exceptions.OptionError as error:
+            raise ConfigurationError(
+                f"{place}: {without_domains(entry | (entry.get('auth') or {})) or error}"
             ) from None
         except Exception as error:  # noqa: BLE001 - what a strange entry raises in openstacksdk is not foreseeable
             what = SECRETS.hide(f"{type(error).__name__}: {error}")

@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pytest_cloudimages.client.auth import refused_credentials
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
 # What it logs about failures, we say in our own words; without a handler it would be printed too.
 logging.getLogger("keystoneauth").addHandler(logging.NullHandler())
+
+LONGEST_ROOT = 1 << 16
+"""Octets that are read of what the root of Identity says of itself."""
 
 
 @dataclass
@@ -46,7 +50,7 @@ class Account:
             return None
         self._look()
         access = self._access()
-        with _in_our_words(self.identity, self.how, self.source):
+        with _in_our_words(self):
             project_id: str | None = access.project_id
         return project_id
 
@@ -61,12 +65,21 @@ class Account:
                 verify=self.verify,
                 cert=self.cert,
                 allow_redirects=False,
+                stream=True,
             )
             if answer.status_code == 401:  # noqa: PLR2004 - as HTTP has it
                 raise ConfigurationError(
                     f"{self.source}: {self.identity} asks for a token (401) where Identity gives them. Is it the"
                     " address of another service? auth_url is the root of Identity or its /v3."
                 )
+            with suppress(ValueError, RecursionError):
+                document = json.loads(answer.raw.read(LONGEST_ROOT, decode_content=True))
+                if versions := refused_credentials.of_another_service(document):
+                    raise ConfigurationError(
+                        f"{self.source}: {self.identity} is no Identity service, but one with the versions {versions}."
+                        " auth_url (OS_AUTH_URL) is the root of Identity or its /v3; the image service is found in its"
+                        " catalogue."
+                    )
 
     def token(self) -> str | None:
         """Return a token that is valid for a while yet."""
@@ -126,7 +139,7 @@ class Account:
 
     def _access(self) -> Any:
         session = self.regions[0].get_session()
-        with _in_our_words(self.identity, self.how, self.source):
+        with _in_our_words(self):
             access = session.auth.get_access(session)  # type: ignore[union-attr]  # an Identity plugin
             token = access.auth_token
             if not isinstance(token, str) or not token:
@@ -152,7 +165,7 @@ class Account:
             )
         settings = self.regions[0]
         access = self._access()
-        with _in_our_words(self.identity, self.how, self.source):
+        with _in_our_words(self):
             catalogue = access.service_catalog.normalize_catalog() if access.has_service_catalog() else []
             found = _endpoints(catalogue, settings)
             region = region or _default_region(settings)
@@ -263,7 +276,7 @@ def _default_region(settings: "CloudRegion") -> str | None:
 
 
 @contextmanager
-def _in_our_words(identity: str, how: str, source: str) -> Iterator[None]:
+def _in_our_words(account: Account) -> Iterator[None]:
     """Raise what keystoneauth1 raises in words that tell a tester what to do."""
     from keystoneauth1 import exceptions
 
@@ -272,14 +285,15 @@ def _in_our_words(identity: str, how: str, source: str) -> Iterator[None]:
     except (ConfigurationError, Blocked):
         raise
     except exceptions.AuthPluginException as error:
-        raise ConfigurationError(SECRETS.hide(f"{source}: {error}")) from None
+        raise ConfigurationError(SECRETS.hide(f"{account.source}: {error}")) from None
     except Exception as error:  # noqa: BLE001 - a strange answer raises whatever it does in keystoneauth1
-        raise _translated(error, identity, how, source) from None
+        raise _translated(error, account) from None
 
 
-def _translated(error: BaseException, identity: str, how: str, source: str) -> Exception:
+def _translated(error: BaseException, account: Account) -> Exception:
     from keystoneauth1 import exceptions
 
+    identity, how, source = account.identity, account.how, account.source
     chain = [error]
     while inner := chain[-1].__cause__ or chain[-1].__context__:
         chain.append(inner)
@@ -291,7 +305,7 @@ def _translated(error: BaseException, identity: str, how: str, source: str) -> E
             " It asks for a second factor, which nobody can give during a run: use an application credential, or get"
             " a token yourself and set CLOUDIMAGES_ENDPOINT and CLOUDIMAGES_TOKEN."
             if factor or isinstance(error, exceptions.MissingAuthMethods)
-            else f" Check the names, domains and secrets of the {source}; the project must be one of this user."
+            else f" {refused_credentials.why_refused(account.regions[0], identity, source)}"
         )
         return ConfigurationError(SECRETS.hide(f"Identity refuses the {how} (401).{hint}"))
     if lost := next(
@@ -301,12 +315,8 @@ def _translated(error: BaseException, identity: str, how: str, source: str) -> E
             SECRETS.hide(f"Identity at {identity} cannot be reached: {lost}. Check auth_url and the network.")
         )
     if refused is not None and 400 <= refused.http_status < 500 and refused.http_status not in (408, 413, 429):  # noqa: PLR2004
-        return ConfigurationError(
-            SECRETS.hide(
-                f"Identity answers the {how} with {refused.http_status}: {refused.message} Check that auth_url is the"
-                f" root of Identity or its /v3, and the {source}."
-            )
-        )
+        told = refused_credentials.in_words(refused, account.regions[0].config["auth"], account.identity, how, source)
+        return ConfigurationError(SECRETS.hide(told))
     if "domain scope" in str(error):
         return ConfigurationError(
             f"Identity at {identity} offers v2.0 only, which has no domains: leave out OS_*_DOMAIN_*."
