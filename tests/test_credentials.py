@@ -542,7 +542,7 @@ def test_a_wrong_project_is_told(openrc: Environ) -> None:
 
 def test_another_service_than_identity_is_told(openrc: Environ, server: Server) -> None:
     """An image service lists versions too, one of which is named as Identity's old one."""
-    with refused(ConfigurationError, f"{server.url} is no Identity service", "v2.1", "OS_AUTH_URL"):
+    with refused(ConfigurationError, f"{server.url} is the address of another service", "v2.1", "auth_url"):
         find(openrc | {"OS_AUTH_URL": server.url})
 
 

@@ -13,21 +13,10 @@ if TYPE_CHECKING:
     from openstack.config.cloud_region import CloudRegion
     from requests import Response
 
-IDENTITY_VERSION = re.compile(r"v2\.0|v3(\.\d+)?")
 SCOPE = re.compile(r"(project|tenant)_(id|name|domain_id|domain_name)|domain_(id|name)|trust_id|system_scope")
 """Settings that say for what a token is to be, and not who asks."""
 NAMED = 8
 """Projects that a message names at most."""
-
-
-def of_another_service(document: object) -> str:
-    """Return the versions that a document lists, where they are of another service than Identity; else nothing."""
-    versions = document.get("versions") if isinstance(document, dict) else None
-    if not isinstance(versions, list):  # Identity's are one level below
-        return ""
-    ids = [str(version.get("id")) for version in versions if isinstance(version, dict)]
-    strange = [identifier for identifier in ids if not IDENTITY_VERSION.fullmatch(identifier)]
-    return in_one_line(", ".join(ids[:NAMED]))[:100] if strange else ""
 
 
 def without_domains(settings: Mapping[str, Any]) -> str:
