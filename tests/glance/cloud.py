@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from .databases import mysql, postgresql, sqlite
 from .processes import START, NotServingError, Place, give_up
 from .services import configure, manage, prepare, serving
+from .tokens import ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -87,6 +88,8 @@ def real_glance(database: str, *, workers: int, threads: int, logs: Path | None 
         }
         for person in (*people, admin):
             environment |= person.environment()
+        token = identity(keystone, people[0]).get_token()
+        environment["CLOUDIMAGES_EXPIRED_TOKEN"] = ended(str(token), place.private / "keystone" / "keys")
         yield environment
 
 
