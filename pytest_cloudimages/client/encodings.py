@@ -14,13 +14,13 @@ BASE64_DROPPED = (0, 2, 3)
 
 _FOLDED = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ -_", "abcdefghijklmnopqrstuvwxyz++/")
 _ESCAPES = re.compile(
-    r"""(?P<percent>(?:%[0-9a-f]{2})+)
-    |(?P<u>(?:\\u[0-9a-f]{4})+)
-    |(?P<x>(?:\\x[0-9a-f]{2})+)
-    |(?P<entity>&(?:amp|lt|gt|quot|apos|\#[0-9]{1,7}|\#x[0-9a-f]{1,6});)
+    r"""(?P<percent>(?:%[0-9a-fA-F]{2})+)
+    |(?P<u>(?:\\u[0-9a-fA-F]{4})+)
+    |(?P<x>(?:\\x[0-9a-fA-F]{2})+)
+    |(?P<entity>&(?:amp|lt|gt|quot|apos|\#[0-9]{1,7}|\#[xX][0-9a-fA-F]{1,6});)
     |(?P<shell>'"'"'|'\\'')
     |\\(?P<after>[^\w\s]|[bfnrt])""",
-    re.IGNORECASE | re.VERBOSE,
+    re.VERBOSE,
 )
 _CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
@@ -55,7 +55,8 @@ def readings(text: str) -> Iterator[tuple[str, list[int] | None]]:
     yield text, None
     places: list[int] | None = None
     for _ in range(ROUNDS):
-        if not _ESCAPES.search(text):
+        # Nearly every text has none of them, which is seen much faster so.
+        if not ("%" in text or "\\" in text or "&" in text or "'\"'" in text) or not _ESCAPES.search(text):
             return
         text, begins = _unescaped(text)
         places = begins if places is None else [places[begin] for begin in begins]
@@ -87,7 +88,7 @@ def _characters(match: re.Match[str]) -> Iterator[tuple[str, int]]:
     if kind == "percent":
         yield from _of_octets(bytes.fromhex(escape.replace("%", "")), len("%00"))
     elif kind == "x":
-        yield from _of_octets(bytes.fromhex(escape[2:].replace("\\x", "").replace("\\X", "")), len("\\x00"))
+        yield from _of_octets(bytes.fromhex(escape[2:].replace("\\x", "")), len("\\x00"))
     elif kind == "u":
         units = b"".join(bytes.fromhex(escape[place + 2 : place + 6]) for place in range(0, len(escape), 6))
         for character in units.decode("utf-16-be", "surrogatepass"):

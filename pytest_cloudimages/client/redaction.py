@@ -26,6 +26,8 @@ DIGEST = re.compile(r"\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{
 """A UUID, or a digest."""
 REMEMBERED, LONGEST_REMEMBERED = 4_000, 10_000
 """How many texts, up to which length, are known with what came of them: most are met more than once."""
+HINT, STEP = 4, 3
+"""Characters of a gram that lie at a place that is looked at, and how far these places are apart."""
 CANDIDATES = 8
 """In how many places of all forms the same few characters are followed up."""
 
@@ -53,6 +55,8 @@ class _Known:
         self.veiled: Counter[str] = Counter()
         """How many names of each kind are veiled."""
         self.grams: dict[str, list[tuple[_Form, int]]] = {}
+        self.hints: set[str] = set()
+        """What a gram has at each third place of a text, wherever it begins."""
         self.short: dict[str, _Form] = {}
         self.remembered: dict[str, str] = {}
 
@@ -74,6 +78,7 @@ class _Known:
         for place in range(len(form.text) - form.least + 1):
             gram = form.text[place : place + GRAM]
             found = self.grams.setdefault(gram, [])
+            self.hints |= {gram[begin : begin + HINT] for begin in range(STEP)}
             # Of the same letter, again and again, a text may have its own.
             if len(found) < CANDIDATES and (len(set(gram)) > 1 or form.least == len(form.text)):
                 found.append((form, place))
@@ -98,14 +103,18 @@ class _Known:
             for begin, end, shown in self._found(folded(reading), reading):
                 yield (begin, end, shown) if places is None else (places[begin], places[end], shown)
 
+    def _hinted(self, text: str) -> Iterator[int]:
+        """Yield the places of a text where a gram may begin: only every third one has to be looked at for that."""
+        hints = self.hints
+        for place in [place for place in range(0, len(text) - HINT + 1, STEP) if text[place : place + HINT] in hints]:
+            yield from range(max(0, place - STEP + 1), place + 1)
+
     def _found(self, text: str, reading: str) -> Iterator[tuple[int, int, str]]:
         """Yield where a text that was folded has a word; ``reading`` is the same text before."""
         grams = self.grams
         done = 0
-        for begin in [place for place in range(len(text) - GRAM + 1) if text[place : place + GRAM] in grams]:
-            if begin + GRAM <= done:
-                continue
-            for form, place in grams[text[begin : begin + GRAM]]:
+        for begin in self._hinted(text):
+            for form, place in grams.get(text[begin : begin + GRAM], ()) if begin + GRAM > done else ():
                 end = begin + _agreeing(text, begin, form.text, place)
                 if end > done and end - begin >= form.least and not _innocent(reading, begin, end, form):
                     yield begin, end, form.shown
