@@ -139,6 +139,8 @@ class Settings:
     identify: bool = False
     """Whether the reports name the project, the user and the region."""
     reports: str | None = None
+    export: tuple[str, ...] = ()
+    sign: str | None = None
     catalogue: tuple[str, ...] = ()
     minutes: float | None = None
     examples: str | None = None

@@ -54,7 +54,7 @@ class Account:
         from requests import RequestException
 
         # keystoneauth1 waits for ever where the root of Identity takes a token; whatever else is wrong, it says itself.
-        with suppress(RequestException):
+        with suppress(RequestException, ValueError):
             self.look()
         access = self.access()
         with _in_our_words(self):
@@ -83,7 +83,7 @@ class Account:
                     " address of another service? auth_url is the root of Identity or its /v3."
                 )
             data = None
-            with suppress(ValueError):
+            with suppress(ValueError, RecursionError):
                 data = answer.json()
             if is_another(data):
                 raise ConfigurationError(
