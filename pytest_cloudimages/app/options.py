@@ -298,12 +298,7 @@ OPTIONS = (
         readme="say what would be created and how many requests would be sent",
     ),
     Option(
-        name="identify",
-        kind=Kind.FLAG,
-        default=False,
-        replayed=False,
-        help="name the project, the user and the region in the reports",
-        readme="name the project, the user and the region in the reports, which else keep them to themselves",
+        name="identify", kind=Kind.FLAG, default=False, replayed=False, help="name project and region in the reports"
     ),
     Option(
         name="reports",
