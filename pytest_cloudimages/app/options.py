@@ -298,6 +298,9 @@ OPTIONS = (
         readme="say what would be created and how many requests would be sent",
     ),
     Option(
+        name="identify", kind=Kind.FLAG, default=False, replayed=False, help="name project and region in the reports"
+    ),
+    Option(
         name="reports",
         kind=Kind.PATH,
         metavar="DIR",
