@@ -50,7 +50,10 @@ def _parts(results: Results) -> Iterable[str]:
         yield f"{count(len(left), 'thing')} left behind"
     if not fails and not advisory:
         met = results.count(Verdict.PASS)
-        yield f"{count(met, 'requirement')} met" if met or results.count(Verdict.NOTED) else "nothing was judged"
+        if met or results.count(Verdict.NOTED):
+            yield f"{count(met, 'requirement')} met"
+        elif not accepted:
+            yield "nothing was judged"
 
 
 def _causes(data: Mapping[str, Any], findings: Iterable[Mapping[str, Any]]) -> int:
