@@ -39,7 +39,7 @@ class Epilogue:
         self.config, self.selection, self.records, self.allowance = config, selection, records, allowance
         folder = selection.settings.reports
         self.folder = Path(folder) if folder else None
-        self.theirs = report_files.prepare(self.folder, config) if self.folder else frozenset()
+        self.theirs = report_files.prepare(self.folder, config, selection.settings) if self.folder else frozenset[str]()
         """The reports that pytest-html and pytest write into the folder."""
         self.postponed: list[Postponed] = []
         self.begun = time.time()

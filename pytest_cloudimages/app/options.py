@@ -12,9 +12,12 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.engine.settings import PROFILES, ROUND, SPECIFICATIONS, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TYPED = "--"
 """What an option begins with on the command line of `cloudimages run`."""
@@ -303,6 +306,24 @@ OPTIONS = (
         readme=f"where the reports go (`{REPORTS}`)",
     ),
     Option(
+        name="export",
+        kind=Kind.TEXT,
+        metavar="FORMAT[=FILE]",
+        default=(),
+        repeated=True,
+        replayed=False,
+        help="write the results in a form of another program too, see cloudimages export --help; may be repeated",
+        readme="the results in a form of another program too ([docs/formats.md](docs/formats.md)); may be repeated",
+    ),
+    Option(
+        name="sign",
+        kind=Kind.PATH,
+        metavar="KEY",
+        replayed=False,
+        help="private key of OpenSSH to sign conformance.json with; cloudimages verify --key checks it",
+        readme="a private key of OpenSSH to sign `conformance.json` with; `cloudimages verify --key` checks it",
+    ),
+    Option(
         name="seed",
         kind=Kind.WHOLE,
         metavar="N",
@@ -323,6 +344,11 @@ OPTIONS = (
     ),
 )
 """The rows; the last of them are said anew by every replay."""
+
+
+def endpoint_of(environ: Mapping[str, str]) -> str | None:
+    """Return the endpoint that the environment names; whoever names a service means it, whatever the shell holds."""
+    return environ.get("CLOUDIMAGES_ENDPOINT") or None
 
 
 def replayed(made: Settings) -> tuple[str, ...]:

@@ -8,27 +8,39 @@ from __future__ import annotations
 
 import errno
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_cloudimages.app.result_files import RESULTS
+from pytest_cloudimages.app.signatures import sign, signature_of
 from pytest_cloudimages.reporting import OF_OTHERS, WRITERS, html
+from pytest_cloudimages.reporting.formats import STANDARD_OUTPUT, rendered, split
 from pytest_cloudimages.reporting.reproduction import script
 from pytest_cloudimages.reporting.results import SCRIPTS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
 
+    from pytest_cloudimages.engine.settings import Settings
     from pytest_cloudimages.reporting.results import Results
 
 
-def prepare(folder: Path, config: pytest.Config) -> frozenset[str]:
+def prepare(folder: Path, config: pytest.Config, settings: Settings) -> frozenset[str]:
     """Make sure that the folder can be written, and have pytest-html and pytest write there where nothing else is said.
 
-    Better known now than when all has been asked. Return the names of the files that these write, unfinished at first.
+    Better known now than when all has been asked, as is what exports and a signature need. Return the names of the
+    files that these write, unfinished at first.
     """
     page, junit = OF_OTHERS
+    for wish in settings.export:
+        try:
+            split(wish)
+        except ValueError as problem:
+            raise pytest.UsageError(f"--export: {problem}") from None
+    if settings.sign and not Path(settings.sign).is_file():
+        raise pytest.UsageError(f"--sign: expected a private key of OpenSSH, and there is no file {settings.sign}.")
     option = config.option
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -55,26 +67,35 @@ def write(results: Results, folder: Path, theirs: Iterable[str] = ()) -> None:
 
     ``theirs`` are those that pytest-html and pytest have written by now, unfinished.
     """
-    texts = {folder / name: text_of(results) for name, text_of in WRITERS.items()}
+    contents = {folder / name: text_of(results).encode() for name, text_of in WRITERS.items()}
+    for name, file in map(split, results.data["settings"].get("export", ())):
+        if file != STANDARD_OUTPUT:
+            contents[folder / file] = rendered(name, results.data)
     scripts = {
-        folder / SCRIPTS / f"{entry['id']}.sh": script(entry, results.data["service"]["endpoint"])
+        folder / SCRIPTS / f"{entry['id']}.sh": script(entry, results.data["service"]["endpoint"]).encode()
         for entry in results.entries
         if "repro" in entry
     }
+    contents |= scripts
+    every = [*contents, *(folder / name for name in theirs)]
     try:
         if scripts:
             (folder / SCRIPTS).mkdir(exist_ok=True)
-        for file, text in (texts | scripts).items():
-            _unfinished(file).write_text(text, encoding="utf-8")
-        for file in scripts:
-            _unfinished(file).chmod(0o755)
+        for path, octets in contents.items():
+            _unfinished(path).write_bytes(octets)
+        for path in scripts:
+            _unfinished(path).chmod(0o755)
     except OSError:
-        discard([*texts, *scripts, *(folder / name for name in theirs)])
+        discard(every)
         raise
-    for file in [*texts, *scripts, *(folder / name for name in theirs)]:
-        _unfinished(file).replace(file)
+    # A signature is one of what was there before.
+    signature_of(folder / RESULTS).unlink(missing_ok=True)
+    for path in every:
+        _unfinished(path).replace(path)
     for stale in {*(folder / SCRIPTS).glob("*.sh")} - {*scripts}:
         stale.unlink()
+    if key := results.data["settings"].get("sign"):
+        sign(folder / RESULTS, Path(key))
 
 
 def discard(files: Iterable[Path]) -> None:
