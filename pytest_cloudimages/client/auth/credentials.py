@@ -33,16 +33,13 @@ SCOPE = ALTERNATIVES[1]
 DOMAIN = ALTERNATIVES[4]
 TOKENS = {"OS_TOKEN", "OS_AUTH_TOKEN"}
 APPLICATION = {"OS_APPLICATION_CREDENTIAL_ID", "OS_APPLICATION_CREDENTIAL_NAME", "OS_APPLICATION_CREDENTIAL_SECRET"}
-API_KEY = {"OS_API_KEY"}
 #: What proves who one is, the word for it in auth types, and what of the tester's own would compete with it.
 PROOFS = (
     # An application credential is bound to its project; its user may be the tester.
-    (APPLICATION, "applicationcredential", {"OS_PASSWORD"} | API_KEY | TOKENS | SCOPE | DOMAIN),
-    (TOKENS, "token", {"OS_PASSWORD", "OS_USERNAME", "OS_USER_ID"} | API_KEY | APPLICATION),
-    (API_KEY, "apikey", {"OS_PASSWORD"} | TOKENS | APPLICATION),
-    ({"OS_PASSWORD"}, "password", API_KEY | TOKENS | APPLICATION),
-    # Without a proof of its own, it is the tester's that is shown.
-    ({"OS_USERNAME", "OS_USER_ID"}, "password", TOKENS | APPLICATION),
+    (APPLICATION, "applicationcredential", {"OS_PASSWORD"} | TOKENS | SCOPE | DOMAIN),
+    (TOKENS, "token", {"OS_PASSWORD", "OS_USERNAME", "OS_USER_ID"} | APPLICATION),
+    ({"OS_API_KEY"}, "apikey", {"OS_PASSWORD"} | TOKENS | APPLICATION),
+    ({"OS_PASSWORD", "OS_USERNAME", "OS_USER_ID"}, "password", TOKENS | APPLICATION),
 )
 OWN = tuple(f"OS_{who}_" for who in OTHERS)
 
