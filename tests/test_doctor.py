@@ -159,6 +159,12 @@ def self_signed(cloud: Cloud) -> None:
     cloud.serve(certificate=cloud.certificate())
 
 
+def self_signed_image_service(cloud: Cloud) -> None:
+    """Trust nobody who signed the certificate of the image service; no Identity service is asked."""
+    server = cloud.started(App(), cloud.certificate())
+    cloud.environ = {"CLOUDIMAGES_ENDPOINT": server.url, "CLOUDIMAGES_TOKEN": "tok-tok-tok"}
+
+
 def expired_certificate(cloud: Cloud) -> None:
     """Let the certificate end."""
     certificate = cloud.certificate(begins=-9, ends=-1)
@@ -298,6 +304,7 @@ SETUPS: list[tuple[Callable[[Cloud], None], str, int, list[str]]] = [
     (unknown_host, "Identity name", NOT_JUDGED, ["identity.invalid", "no address", "OS_AUTH_URL"]),
     (closed_port, "Identity port", NOT_JUDGED, ["refused", "port", "OS_AUTH_URL"]),
     (self_signed, "Identity TLS", NOT_JUDGED, ["self-signed", "OS_CACERT", "cacert", "OS_INSECURE", "verify"]),
+    (self_signed_image_service, "image service TLS", NOT_JUDGED, ["self-signed", "OS_CACERT", "cacert", "verify"]),
     (expired_certificate, "Identity TLS", NOT_JUDGED, ["expired", "valid until", "renewed", "clock"]),
     (another_name, "Identity TLS", NOT_JUDGED, ["other.example", "mismatch", "a name that the certificate is for"]),
     (https_where_http_is_spoken, "Identity TLS", NOT_JUDGED, ["does not speak TLS", "write http://"]),
@@ -438,6 +445,20 @@ def test_every_broken_set_up_has_an_answer_of_its_own() -> None:
     """No two of them are told alike."""
     told = [(topic, *words) for _, topic, _, words in SETUPS]
     assert len({*told}) == len(told) >= 10
+
+
+@pytest.mark.parametrize("setup", [self_signed, self_signed_image_service])
+def test_a_run_too_says_what_to_set_where_tls_fails(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, setup: Callable[[Cloud], None]
+) -> None:
+    """The settings are named under both names, whoever's certificate it is."""
+    setup(cloud)
+    for name, value in cloud.environ.items():
+        monkeypatch.setenv(name, value)
+    run = prepare(Settings(url=cloud.environ.get("CLOUDIMAGES_ENDPOINT"), timeout=5), ())
+    run.close()
+
+    assert [word for word in ("OS_CACERT", "cacert", "OS_INSECURE", "verify") if word not in str(run.problem)] == []
 
 
 # What leaves a run possible
@@ -635,3 +656,17 @@ def test_an_error_of_the_doctor_is_none_of_the_cloud(
     assert "error of the suite itself" in told.first_fault["came"]
     assert told.outcomes["list"] == "fine"
     assert told.data["verdict"] == "ERROR: quota"
+
+
+def test_a_proxy_in_between_is_told(cloud: Cloud, ask: Callable[..., Told], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the proxy's name and port that are looked at, and its password is not shown."""
+    cloud.serve()
+    cloud.environ["OS_AUTH_URL"] = "http://identity.invalid/v3"
+    monkeypatch.setenv("HTTP_PROXY", cloud.closed().replace("http://", "http://me:pass-of-the-proxy@"))
+    monkeypatch.setenv("NO_PROXY", "")
+    told = ask()
+
+    assert (told.status, told.first_fault["topic"]) == (NOT_JUDGED, "Identity port")
+    assert "through 127.0.0.1" in told.lines["Identity proxy"]["came"]
+    assert "NO_PROXY=identity.invalid" in told.lines["Identity proxy"]["advice"]
+    assert "pass-of-the-proxy" not in told.text
