@@ -59,7 +59,7 @@ class Epilogue:
 
     def pytest_sessionstart(self) -> None:
         """Have those who make reports of their own wait until all is judged."""
-        self.postponed = postpone(self.config, self.records.conclude, self.theirs)
+        self.postponed = postpone(self.config, self.records.complete, self.theirs)
 
     def pytest_runtest_logstart(self) -> None:
         """Remember that a test has begun."""

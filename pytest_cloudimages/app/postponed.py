@@ -24,8 +24,8 @@ PLUGINS = {"LogXML": JUNIT, "SelfContainedReport": PAGE, "Report": PAGE}
 class Postponed:
     """Stands between pytest and one such plugin, and hands on what that hears."""
 
-    def __init__(self, plugin: object, concluded: Callable[[pytest.TestReport], None], *, silent: bool) -> None:
-        self.plugin, self.concluded, self.silent = plugin, concluded, silent
+    def __init__(self, plugin: object, completed: Callable[[pytest.TestReport], None], *, silent: bool) -> None:
+        self.plugin, self.completed, self.silent = plugin, completed, silent
         self.reports: list[pytest.TestReport] = []
         self.problem: OSError | None = None
         """Why its file could not be written, if that is so."""
@@ -55,7 +55,7 @@ class Postponed:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: object) -> None:
         """Hand on how all the tests ended, and have the file written."""
         for report in self.reports:
-            self.concluded(report)
+            self.completed(report)
             self._hand_on("pytest_runtest_logreport", report=report)
         try:
             self._hand_on("pytest_sessionfinish", session=session, exitstatus=exitstatus)
@@ -75,15 +75,15 @@ class Postponed:
 
 
 def postpone(
-    config: pytest.Config, concluded: Callable[[pytest.TestReport], None], ours: Container[str]
+    config: pytest.Config, completed: Callable[[pytest.TestReport], None], ours: Container[str]
 ) -> list[Postponed]:
     """Stand between pytest and the plugins that write junit.xml and conformance.html; return what does.
 
-    ``concluded`` makes of a report what is known of it at the end; ``ours`` are the files that are named with all others.
+    ``completed`` makes of a report what is known of it at the end; ``ours`` are the files that are named together.
     """
     manager = config.pluginmanager
     found = [plugin for plugin in manager.get_plugins() if type(plugin).__name__ in PLUGINS]
-    standing = [Postponed(plugin, concluded, silent=PLUGINS[type(plugin).__name__] in ours) for plugin in found]
+    standing = [Postponed(plugin, completed, silent=PLUGINS[type(plugin).__name__] in ours) for plugin in found]
     for between in standing:
         manager.unregister(between.plugin)
         manager.register(between)

@@ -171,7 +171,7 @@ class Records:
         self._extended = {id(old): new for old, new in zip(self.results, results, strict=True)}
         self._earlier, self.results = self.results, results
 
-    def conclude(self, report: pytest.TestReport) -> None:
+    def complete(self, report: pytest.TestReport) -> None:
         """Make of a report what is known of it when all is judged: a finding of an accepted class deviates."""
         results = [self._extended.get(id(result), result) for result in results_of(report)]
         if not results:
