@@ -4,7 +4,7 @@ set -uo pipefail
 
 # The words are split as a shell does, and nothing in them is carried out.
 mapfile -t words < <(python3 -c 'import shlex, sys; [print(word) for word in shlex.split(sys.argv[1])]' "${ARGUMENTS:-}")
-cloudimages run "${words[@]}" --reports "$REPORTS" --export sarif-github --export junit
+cloudimages run "${words[@]}" --reports "$REPORTS" --export sarif-github
 status=$?
 echo "status=$status" >>"$GITHUB_OUTPUT"
 # With a wrong option there are no results of this run.

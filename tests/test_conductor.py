@@ -189,7 +189,9 @@ def everything(shared_workshop: Callable[[str], Any]) -> Any:
     workshop.write("own.toml", OWN)
     with serving(App()) as server:
         workshop.named(server)
-        outcome = workshop.pytest(EVERYTHING, *REPORTS, "--cloudimages-catalogue=own.toml", "--tb=short")
+        outcome = workshop.pytest(
+            EVERYTHING, *REPORTS, "--cloudimages-catalogue=own.toml", "--tb=short", "--junit-xml=reports/pytest.xml"
+        )
         left = [*server.app.images.all()]
     assert left == []
     return outcome
@@ -255,9 +257,9 @@ def test_cases_are_counted(everything: Any, identifier: str, least: int) -> None
 
 
 def test_a_check_of_something_else_is_none_of_ours(everything: Any) -> None:
-    """It passes, and has no properties in junit.xml."""
+    """It passes, and has no properties in the file of --junit-xml."""
     cases = {
-        character.get("name"): character for character in ET.parse(everything.reports / "junit.xml").iter("testcase")
+        character.get("name"): character for character in ET.parse(everything.reports / "pytest.xml").iter("testcase")
     }
 
     assert cases["test_of_something_else"].find("properties") is None
@@ -267,7 +269,7 @@ def test_a_check_of_something_else_is_none_of_ours(everything: Any) -> None:
 def test_junit_tells_requirements(everything: Any) -> None:
     """Id, level, provenance and verdict are properties of the test case."""
     cases = {
-        character.get("name"): character for character in ET.parse(everything.reports / "junit.xml").iter("testcase")
+        character.get("name"): character for character in ET.parse(everything.reports / "pytest.xml").iter("testcase")
     }
     properties = {
         each_character.get("name"): each_character.get("value")
@@ -300,7 +302,7 @@ def test_junit_tells_requirements(everything: Any) -> None:
 def test_junit_fails_what_fails(everything: Any, name: str, outcome: list[str]) -> None:
     """And nothing else: an advisory is no failure of a build."""
     cases = {
-        character.get("name"): character for character in ET.parse(everything.reports / "junit.xml").iter("testcase")
+        character.get("name"): character for character in ET.parse(everything.reports / "pytest.xml").iter("testcase")
     }
 
     assert [case.tag for case in cases[name] if case.tag in ("failure", "error", "skipped")] == outcome

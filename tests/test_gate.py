@@ -404,7 +404,8 @@ def test_a_known_deviation_passes_the_gate_until_it_ends(workshop: Any) -> None:
     # Both are accepted for a class of input, which is known when all is judged.
     assert text.count("\nclass = ") == len(entries)
     assert rows.count("deviates&lt;/b&gt;&lt;/td&gt;") == len(entries), "each finding deviates in the list of tests"
-    assert [element.get("message", "")[:10] for case in cases for element in case.iter("skipped")] == ["deviates: "] * 2
+    kinds = [element.get("type") for case in cases for element in case.iter("skipped")]
+    assert kinds.count("deviates") == len(entries)
     assert not [element for case in cases for element in case.iter("failure")]
     assert accepted.out.splitlines()[-1] == "PASS: 2 accepted; exit 0 (with --strict: 0)".replace("with ", "without ")
     assert f"\nFAIL {ADDED}" not in accepted.out

@@ -255,7 +255,7 @@ def test_the_costs_are_told() -> None:
         "verdicts: 1 pass, 1 untested",
         "untested: 1 (It was so.)",
         "requests: 10 (3 judging, 2 preparing, 1 cleaning, 4 explaining) in 1.2 s",
-        "reports:  reports (conformance.json, index.html, conformance.html, junit.xml)",
+        "reports:  reports (conformance.json, index.html, junit.xml, conformance.html)",
     ]
 
 

@@ -1,4 +1,4 @@
-"""pytest-html and junit.xml hear how the tests ended when all is judged.
+"""pytest-html and the file of --junit-xml hear how the tests ended when all is judged.
 
 For which class of input a finding holds is known last, and with it whether it is accepted: what they heard before that
 would have to be taken back.
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     import pytest
 
-PAGE, JUNIT = OF_OTHERS
-PLUGINS = {"LogXML": JUNIT, "SelfContainedReport": PAGE, "Report": PAGE}
-"""The classes of the plugins, and what each writes."""
+(PAGE,) = OF_OTHERS
+PLUGINS = {"LogXML": "", "SelfContainedReport": PAGE, "Report": PAGE}
+"""The classes of the plugins, and what each writes among the reports."""
 
 
 class Postponed:
@@ -77,7 +77,7 @@ class Postponed:
 def postpone(
     config: pytest.Config, completed: Callable[[pytest.TestReport], None], ours: Container[str]
 ) -> list[Postponed]:
-    """Stand between pytest and the plugins that write junit.xml and conformance.html; return what does.
+    """Stand between pytest and the plugins that write such files; return what does.
 
     ``completed`` makes of a report what is known of it at the end; ``ours`` are the files that are named together.
     """

@@ -143,7 +143,7 @@ class Records:
             report.outcome = "passed"
         for result in results:
             requirement = self.selection.catalogue[result.id]
-            # junit.xml takes them from the report of the teardown, which pytest makes of what the item has.
+            # --junit-xml takes them from the report of the teardown, which pytest makes of what the item has.
             item.user_properties += [
                 ("requirement", result.id),
                 ("level", str(requirement.level)),

@@ -28,12 +28,12 @@ if TYPE_CHECKING:
 
 
 def prepare(folder: Path, config: pytest.Config, settings: Settings) -> frozenset[str]:
-    """Make sure that the folder can be written, and have pytest-html and pytest write there where nothing else is said.
+    """Make sure that the folder can be written, and have pytest-html write there where nothing else is said.
 
     Better known now than when all has been asked, as is what exports and a signature need. Return the names of the
-    files that these write, unfinished at first.
+    files that it writes, unfinished at first.
     """
-    page, junit = OF_OTHERS
+    (page,) = OF_OTHERS
     for wish in settings.export:
         try:
             split(wish)
@@ -52,9 +52,6 @@ def prepare(folder: Path, config: pytest.Config, settings: Settings) -> frozense
     except OSError as problem:
         raise pytest.UsageError(f"Reports cannot be written to {folder}: {problem.strerror}.") from None
     theirs = set()
-    if not getattr(option, "xmlpath", None):
-        option.xmlpath = str(_unfinished(folder / junit))
-        theirs.add(junit)
     if hasattr(option, "htmlpath") and not option.htmlpath:
         option.htmlpath, option.self_contained_html = str(_unfinished(folder / page)), True
         option.css = [*option.css, str(html.STYLE)]
@@ -65,7 +62,7 @@ def prepare(folder: Path, config: pytest.Config, settings: Settings) -> frozense
 def write(results: Results, folder: Path, theirs: Iterable[str] = ()) -> None:
     """Write the files into the folder, all of them or none: a page beside results of another run would mislead.
 
-    ``theirs`` are those that pytest-html and pytest have written by now, unfinished.
+    ``theirs`` are those that pytest-html has written by now, unfinished.
     """
     contents = {folder / name: text_of(results).encode() for name, text_of in WRITERS.items()}
     for name, file in map(split, results.data["settings"].get("export", ())):

@@ -31,7 +31,7 @@ class Format:
 
 
 FORMATS = {
-    "junit": Format("requirements.xml", "junit:render", "JUnit XML, one case for each requirement: GitLab, Jenkins"),
+    "junit": Format("junit.xml", "junit:render", "JUnit XML, one case for each requirement: GitLab, Jenkins"),
     "sarif": Format("conformance.sarif", "sarif:render", "SARIF 2.1.0: every requirement, what is accepted suppressed"),
     "sarif-github": Format("github.sarif", "sarif:for_github", "SARIF 2.1.0 as code scanning of GitHub takes it"),
     "ctrf": Format("ctrf.json", "ctrf:render", "Common Test Report Format"),
