@@ -203,6 +203,25 @@ def wrong_project(cloud: Cloud) -> None:
     cloud.environ["OS_PROJECT_NAME"] = "nobodys"
 
 
+def missing_domain(cloud: Cloud) -> None:
+    """Name a user without a domain."""
+    cloud.serve()
+    cloud.environ["OS_USER_DOMAIN_NAME"] = ""
+
+
+def ended_token_to_exchange(cloud: Cloud) -> None:
+    """Have Identity exchange a token that has ended."""
+    server = cloud.serve()
+    ended = environment(server)["CLOUDIMAGES_EXPIRED_TOKEN"]
+    cloud.environ = {"OS_AUTH_URL": server.auth_url, "OS_TOKEN": ended, "OS_AUTH_TYPE": "v3token"}
+
+
+def plugin_not_installed(cloud: Cloud) -> None:
+    """Sign in by what has to be installed besides."""
+    cloud.serve()
+    cloud.environ["OS_AUTH_TYPE"] = "v3samlpassword"
+
+
 def empty_catalogue(cloud: Cloud) -> None:
     """Have no image service in the catalogue."""
     cloud.serve(catalogue(lambda services: services.clear()))
@@ -310,7 +329,10 @@ SETUPS: list[tuple[Callable[[Cloud], None], str, int, list[str]]] = [
     (https_where_http_is_spoken, "Identity TLS", NOT_JUDGED, ["does not speak TLS", "write http://"]),
     (http_where_tls_is_spoken, "Identity", NOT_JUDGED, ["TLS that is spoken", "https://", "OS_AUTH_URL"]),
     (wrong_password, "token", USAGE, ["refuses the password of user tester", "401"]),
-    (wrong_project, "token", USAGE, ["401", "project"]),
+    (wrong_project, "token", USAGE, ["User and password are right", "no role in project 'nobodys'", "OS_PROJECT_NAME"]),
+    (missing_domain, "token", USAGE, ["400", "OS_USER_DOMAIN_NAME"]),
+    (ended_token_to_exchange, "token", USAGE, ["token", "ended"]),
+    (plugin_not_installed, "settings", USAGE, ["v3samlpassword", "not installed", "keystoneauth1[saml2]"]),
     (empty_catalogue, "catalogue", USAGE, ["no service of type 'image'", "OS_PROJECT_NAME"]),
     (wrong_region, "catalogue", USAGE, ["'regionone'", "RegionOne", "OS_REGION_NAME"]),
     (glance_for_identity, "Identity", USAGE, ["another service", "v2.16", "gives no tokens"]),
