@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import warnings
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -102,5 +103,9 @@ class Cloud:
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """Serve Keystone and Glance on SQLite."""
+    with warnings.catch_warnings():
+        # Beside Glance, keystoneauth1 imports osprofiler, and that webob, which imports what Python deprecates.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import keystoneauth1.adapter  # noqa: F401 - for the warnings of its import
     with real_glance("sqlite", workers=1, threads=1) as environment:
         yield Cloud(environment, tmp_path_factory.mktemp("runs"))
