@@ -235,6 +235,14 @@ OPTIONS = (
         help="requests a second that are sent at most",
     ),
     Option(
+        name="ledger",
+        kind=Kind.PATH,
+        metavar="DIR",
+        help="where it is noted what a run creates or changes, until it is gone [CLOUDIMAGES_LEDGER, the user's state]",
+        readme="where it is noted what a run creates or changes, until it is gone (`CLOUDIMAGES_LEDGER`, or else the"
+        " folder for the user's state)",
+    ),
+    Option(
         name="tries",
         kind=Kind.WHOLE,
         metavar="N",
