@@ -10,11 +10,14 @@ from pytest_cloudimages import __version__
 from pytest_cloudimages.app.cli.arguments import add_arguments, argument_type, typed_by
 from pytest_cloudimages.app.cli.deviations import OUTPUT, deviations
 from pytest_cloudimages.app.cli.diff import diff
+from pytest_cloudimages.app.cli.doctor import doctor
+from pytest_cloudimages.app.cli.doctor import options as doctor_options
 from pytest_cloudimages.app.cli.exit_status import INTERRUPTED, USAGE, epilog
 from pytest_cloudimages.app.cli.requirements import requirements
 from pytest_cloudimages.app.cli.run import run
 from pytest_cloudimages.app.cli.serve import PORT, serve
-from pytest_cloudimages.app.cli.sweep import TAKEN, duration, run_id, sweep
+from pytest_cloudimages.app.cli.sweep import duration, run_id, sweep
+from pytest_cloudimages.app.cli.sweep import options as sweep_options
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -55,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "deviations": deviations,
     "diff": diff,
+    "doctor": doctor,
     "requirements": requirements,
     "serve": lambda chosen: serve(chosen.port),
     "sweep": sweep,
@@ -79,6 +83,20 @@ def _parser() -> argparse.ArgumentParser:
         description="Judge the service that --endpoint, --cloud or the OS_* variables name, or the embedded one.",
     )
     add_arguments(run_parser)
+
+    doctor_parser = commands.add_parser(
+        "doctor",
+        help="see what a run needs, step by step, and what is in its way",
+        epilog=epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="cloudimages doctor [--reference | --endpoint URL | --cloud NAME] [--write] [--json] [options]",
+        description="Look at the service that --endpoint, --cloud or the OS_* variables name: at the way to it, at"
+        " credentials, catalogue, rights, clocks and limits. The exit status is that with which a run would end before"
+        " anything is judged.",
+    )
+    add_arguments(doctor_parser, doctor_options())
+    doctor_parser.add_argument("--write", action="store_true", help="also create, tag and delete an image")
+    doctor_parser.add_argument("--json", action="store_true", help="as JSON")
 
     diff_parser = commands.add_parser(
         "diff",
@@ -113,7 +131,7 @@ def _parser() -> argparse.ArgumentParser:
         description="Delete the images that dead runs have left, and give lent images their tags back: as the ledger of"
         " this machine has them, and as the properties of images say. A name proves nothing.",
     )
-    add_arguments(sweep_parser, TAKEN)
+    add_arguments(sweep_parser, sweep_options())
     sweep_parser.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
     sweep_parser.add_argument(
         "--older-than",

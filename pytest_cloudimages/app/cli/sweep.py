@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from typing import TYPE_CHECKING
 
-from pytest_cloudimages.app.cli.arguments import NAMING, settings_of
+from pytest_cloudimages.app.cli import doctor
+from pytest_cloudimages.app.cli.arguments import settings_of
 from pytest_cloudimages.app.cli.exit_status import FINE, NOT_JUDGED, USAGE
+from pytest_cloudimages.app.options import OPTIONS, Option
 
 if TYPE_CHECKING:
     import argparse
 
     from pytest_cloudimages.engine.sweeping import Sweeper, Swept
 
-TAKEN = (*NAMING, "patience", "ledger")
-"""The options that it has in common with a run."""
+TAKEN = (*(name for name in doctor.TAKEN if name not in ("reference", "image")), "patience", "ledger")
+"""What the doctor takes, but for the embedded server and lent images: nothing of ours is left on the one by anybody."""
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 WORDS = (
     ("deleted", "deleted"),
@@ -25,6 +28,11 @@ WORDS = (
     ("kept", "left alone"),
     ("unproven", "not proved to be ours"),
 )
+
+
+def options() -> list[Option]:
+    """Return the options of `cloudimages run` that name a cloud and say how it is asked."""
+    return [option for option in OPTIONS if option.name in TAKEN]
 
 
 def duration(text: str) -> float:
@@ -54,7 +62,7 @@ def sweep(chosen: argparse.Namespace) -> int:
     from pytest_cloudimages.engine.preflight import prepare
     from pytest_cloudimages.engine.sweeping import Sweeper
 
-    settings = settings_of(chosen, TAKEN)
+    settings = settings_of(chosen, options(), os.environ)
     forget = SECRETS.begin()
     try:
         run = prepare(settings, (TAGS,))
