@@ -18,10 +18,11 @@ from pytest_cloudimages.app.cli import main
 from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.errors import ConfigurationError
-from pytest_cloudimages.engine.ledger import FILE, Ledger, RunNotes
+from pytest_cloudimages.engine.ledger import FILE, Ledger
 from pytest_cloudimages.engine.preflight import prepare
 from pytest_cloudimages.engine.provisioning import EXPIRES, OF_RUN
 from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.engine.run_notes import RunNotes
 from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.engine.sweeping import FIT_FOR_A_PATH, begin
 from pytest_cloudimages.reference.app import App

@@ -13,14 +13,11 @@ import sqlite3
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
-from pytest_cloudimages.client.notes import Notes, Values
-from pytest_cloudimages.spec.verdicts import Blocked
 
 VARIABLE = "CLOUDIMAGES_LEDGER"
 FILE = "ledger.sqlite3"
@@ -125,7 +122,8 @@ class Ledger:
         self._durable = True
 
     @contextmanager
-    def _told(self, what: str) -> Iterator[None]:
+    def told(self, what: str) -> Iterator[None]:
+        """Raise ``LedgerError`` for whatever goes wrong with files in this block."""
         try:
             yield
         except (sqlite3.Error, OSError, ValueError) as problem:
@@ -150,7 +148,7 @@ class Ledger:
         ``durable``: they are on disk when this returns. Others survive the death of this process, and need not survive
         that of the machine: without them, more is looked for than is there.
         """
-        with self._lock, self._told("written"):
+        with self._lock, self.told("written"):
             connection = self.open()
             if durable != self._durable:
                 connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'NORMAL'}")
@@ -167,7 +165,7 @@ class Ledger:
 
     def read(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query; there are none where nothing was ever noted."""
-        with self._lock, self._told("read"):
+        with self._lock, self.told("read"):
             if self._connection is None and not self.path.exists():
                 return []
             return self.open().execute(query, values).fetchall()
@@ -238,7 +236,7 @@ class Ledger:
             "SELECT note, name, image, caller, owner, noted, expires FROM images WHERE run = ? ORDER BY note", (run,)
         )
         lent = self.read("SELECT image, kind, shown, caller, owner, noted FROM lent WHERE run = ?", (run,))
-        with self._told("read"):
+        with self.told("read"):
             return DeadRun(
                 run,
                 [Created(*row) for row in created],
@@ -263,124 +261,3 @@ class Ledger:
             os.close(lock)
             return None
         return lock
-
-
-@dataclass
-class RunNotes(Notes):
-    """The notes of one run. It begins with the first of them: who asks only, leaves nothing anywhere."""
-
-    ledger: Ledger
-    run: str
-    service: str
-    tell: Callable[[str], object]
-    """Takes what the tester has to hear."""
-    project_of: Callable[[str], str | None] = field(default=lambda _: None)
-    """Returns the id of the project that a caller acts for, where that is known."""
-    _lock: int | None = None
-    _problem: str = ""
-
-    def begin(self) -> None:
-        """Enter the run into the ledger, and hold its lock. Raise ``LedgerError`` where that cannot be."""
-        if self._lock is not None:
-            return
-        path, now = self.ledger.lock_of(self.run), time.time()
-        with self.ledger._told("written"):  # noqa: SLF001 - the run's own page of it
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        try:
-            row = (self.run, service_of(self.service), platform.node(), os.getpid(), now)
-            self.ledger.write(
-                ("DELETE FROM images WHERE expires < ?", (now - KEPT,)),
-                (f"DELETE FROM runs WHERE begun < ? AND run NOT IN {UNFINISHED}", (now - KEPT,)),  # noqa: S608 - no input
-                ("INSERT INTO runs VALUES (?, ?, ?, ?, ?)", row),
-                durable=False,  # together with the first note
-            )
-        except BaseException:
-            path.unlink(missing_ok=True)
-            os.close(lock)
-            raise
-        self._lock = lock
-
-    def creating(self, name: str, caller: str, expires: float) -> int | None:
-        if self._problem:
-            return None
-        row = (self.run, name, caller, self.project_of(caller), time.time(), expires)
-        try:
-            self.begin()
-            return self.ledger.write(
-                ("INSERT INTO images (run, name, caller, owner, noted, expires) VALUES (?, ?, ?, ?, ?, ?)", row)
-            )
-        except LedgerError as problem:
-            self.give_up(problem)
-            return None
-
-    def give_up(self, problem: LedgerError) -> None:
-        """Note nothing more, and say so once."""
-        if not self._problem:
-            self._problem = str(problem)
-            self.tell(
-                f"WARNING: {problem}; the run goes on. Should it be killed, its images are found by their properties:"
-                f" cloudimages sweep --older-than 0s."
-            )
-
-    def created(self, note: int | None, identifier: str, owner: str | None) -> None:
-        change = "UPDATE images SET image = ?, owner = coalesce(owner, ?) WHERE note = ?"
-        self._afterwards(note, (change, (identifier, owner, note)))
-
-    def gone(self, note: int | None) -> None:
-        self._afterwards(note, ("DELETE FROM images WHERE note = ?", (note,)))
-
-    def _afterwards(self, note: int | None, statement: tuple[str, Sequence[Any]]) -> None:
-        if note is None or self._problem:
-            return
-        try:
-            self.ledger.write(statement, durable=False)
-        except LedgerError as problem:
-            self.give_up(problem)
-
-    def lending(self, identifier: str, caller: str, values: Values) -> Values | None:
-        key = (service_of(self.service), identifier)
-        if self._problem:
-            raise Blocked(f"Nothing is taken off image {identifier}: {self._problem}.")
-        try:
-            self.begin()
-            rows = [
-                (*key, kind, self.run, json.dumps([*shown]), caller, self.project_of(caller), time.time())
-                for kind, shown in values.items()
-            ]
-            # What is noted already stands: since then the values may have been changed.
-            self.ledger.write(*(("INSERT OR IGNORE INTO lent VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row) for row in rows))
-            noted = self.ledger.read("SELECT kind, shown, run FROM lent WHERE service = ? AND image = ?", key)
-        except LedgerError as problem:
-            raise Blocked(f"Nothing is taken off image {identifier}: {problem}.") from None
-        if others := {run for _, _, run in noted} - {self.run}:
-            raise Blocked(
-                f"The image {identifier} has not come back yet from another run, {', '.join(sorted(others))}: wait for"
-                " its end; if it has died, `cloudimages sweep` puts the image back as it was."
-            )
-        return {kind: json.loads(shown) for kind, shown, _ in noted if kind in values}
-
-    def returned(self, identifier: str, kind: str) -> None:
-        key = (service_of(self.service), identifier, kind)
-        self._afterwards(0, ("DELETE FROM lent WHERE service = ? AND image = ? AND kind = ?", key))
-
-    def abandon(self) -> None:
-        """Let go of the lock and strike nothing, as the death of the process does."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
-
-    def close(self) -> None:
-        if self._lock is None:
-            self.ledger.close()
-            return
-        with suppress(LedgerError):
-            self.ledger.write(
-                (f"DELETE FROM runs WHERE run = ? AND run NOT IN {UNFINISHED}", (self.run,)),  # noqa: S608 - no input
-                durable=False,
-            )
-            if not self.ledger.read("SELECT run FROM runs WHERE run = ?", (self.run,)):
-                self.ledger.lock_of(self.run).unlink(missing_ok=True)
-        self.ledger.close()
-        self.abandon()
