@@ -18,6 +18,7 @@ from typing import Any, cast
 import pytest
 from urllib3.exceptions import InsecureRequestWarning
 
+from pytest_cloudimages.app.checkup.lines import Line, Topic
 from pytest_cloudimages.app.cli.main import main
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.engine.preflight import prepare
@@ -156,6 +157,12 @@ def closed_port(cloud: Cloud) -> None:
 def self_signed(cloud: Cloud) -> None:
     """Trust nobody who signed the certificate."""
     cloud.serve(certificate=cloud.certificate())
+
+
+def self_signed_image_service(cloud: Cloud) -> None:
+    """Trust nobody who signed the certificate of the image service; no Identity service is asked."""
+    server = cloud.started(App(), cloud.certificate())
+    cloud.environ = {"CLOUDIMAGES_ENDPOINT": server.url, "CLOUDIMAGES_TOKEN": "tok-tok-tok"}
 
 
 def expired_certificate(cloud: Cloud) -> None:
@@ -297,6 +304,7 @@ SETUPS: list[tuple[Callable[[Cloud], None], str, int, list[str]]] = [
     (unknown_host, "Identity name", NOT_JUDGED, ["identity.invalid", "no address", "OS_AUTH_URL"]),
     (closed_port, "Identity port", NOT_JUDGED, ["refused", "port", "OS_AUTH_URL"]),
     (self_signed, "Identity TLS", NOT_JUDGED, ["self-signed", "OS_CACERT", "cacert", "OS_INSECURE", "verify"]),
+    (self_signed_image_service, "image service TLS", NOT_JUDGED, ["self-signed", "OS_CACERT", "cacert", "verify"]),
     (expired_certificate, "Identity TLS", NOT_JUDGED, ["expired", "valid until", "renewed", "clock"]),
     (another_name, "Identity TLS", NOT_JUDGED, ["other.example", "mismatch", "a name that the certificate is for"]),
     (https_where_http_is_spoken, "Identity TLS", NOT_JUDGED, ["does not speak TLS", "write http://"]),
@@ -437,6 +445,20 @@ def test_every_broken_set_up_has_an_answer_of_its_own() -> None:
     """No two of them are told alike."""
     told = [(topic, *words) for _, topic, _, words in SETUPS]
     assert len({*told}) == len(told) >= 10
+
+
+@pytest.mark.parametrize("setup", [self_signed, self_signed_image_service])
+def test_a_run_too_says_what_to_set_where_tls_fails(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, setup: Callable[[Cloud], None]
+) -> None:
+    """The settings are named under both names, whoever's certificate it is."""
+    setup(cloud)
+    for name, value in cloud.environ.items():
+        monkeypatch.setenv(name, value)
+    run = prepare(Settings(url=cloud.environ.get("CLOUDIMAGES_ENDPOINT"), timeout=5), ())
+    run.close()
+
+    assert [word for word in ("OS_CACERT", "cacert", "OS_INSECURE", "verify") if word not in str(run.problem)] == []
 
 
 # What leaves a run possible
@@ -586,4 +608,65 @@ def test_it_is_read_by_people(
     assert re.search(r"^TROUBLE +token +password of user tester at$", plain, re.MULTILINE)
     assert re.search(r"^ +do: Check the names", plain, re.MULTILINE)
     assert max(map(len, plain.splitlines())) <= 80
-    assert plain.splitlines()[-1] == "NOT RUN: a run would come to nothing for this: token; exit 2"
+    assert plain.splitlines()[-1] == "NOT RUN: no run is possible: token; exit 2"
+
+
+HOSTILE = {
+    "nothing": b"",
+    "no HTTP": b"SSH-2.0-OpenSSH_9\r\n",
+    "a body that breaks off": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc",
+    "no gzip": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+    "odd JSON": b'HTTP/1.1 200 OK\r\nContent-Length: 43\r\n\r\n{"versions": {"values": 3}, "images": "all"}',
+    "a redirection to nowhere": b"HTTP/1.1 301 Moved\r\nLocation: http://[::1\r\nContent-Length: 0\r\n\r\n",
+    "an odd date": b"HTTP/1.1 500 Oops\r\nDate: 99 Foo \x1b[31m\r\nContent-Length: 0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("as_identity", [True, False], ids=["Identity", "image service"])
+@pytest.mark.parametrize("octets", HOSTILE.values(), ids=HOSTILE)
+def test_whatever_a_server_sends_is_told(
+    cloud: Cloud, ask: Callable[..., Told], open_peer: Callable[..., Any], octets: bytes, *, as_identity: bool
+) -> None:
+    """Nothing that stands at an address breaks the doctor off, and a run is not possible with it."""
+    peer = open_peer()
+    peer.replies = [octets or None] * 60
+    cloud.environ |= {"OS_AUTH_URL": peer.url, "OS_USERNAME": "me", "OS_PASSWORD": "pass-word", "OS_PROJECT_NAME": "p"}
+    if not as_identity:
+        cloud.environ = {"CLOUDIMAGES_ENDPOINT": peer.url, "CLOUDIMAGES_TOKEN": "tok-tok-tok"}
+    told = ask("--timeout", "0.3")
+
+    assert told.status in (USAGE, NOT_JUDGED)
+    assert "\x1b" not in told.text
+
+
+def test_an_error_of_the_doctor_is_none_of_the_cloud(
+    cloud: Cloud, ask: Callable[..., Told], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was seen before stays told, and nobody else is blamed."""
+
+    def broken(_: object) -> Iterator[Line]:
+        yield Topic("quota", "").fine("so far")
+        raise AttributeError("nothing of the cloud's")
+
+    cloud.serve()
+    monkeypatch.setattr("pytest_cloudimages.app.checkup.questions.Questions.quota", broken)
+    told = ask()
+
+    assert told.status == 4
+    assert "error of the suite itself" in told.first_fault["came"]
+    assert told.outcomes["list"] == "fine"
+    assert told.data["verdict"] == "ERROR: quota"
+
+
+def test_a_proxy_in_between_is_told(cloud: Cloud, ask: Callable[..., Told], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the proxy's name and port that are looked at, and its password is not shown."""
+    cloud.serve()
+    cloud.environ["OS_AUTH_URL"] = "http://identity.invalid/v3"
+    monkeypatch.setenv("HTTP_PROXY", cloud.closed().replace("http://", "http://me:pass-of-the-proxy@"))
+    monkeypatch.setenv("NO_PROXY", "")
+    told = ask()
+
+    assert (told.status, told.first_fault["topic"]) == (NOT_JUDGED, "Identity port")
+    assert "through 127.0.0.1" in told.lines["Identity proxy"]["came"]
+    assert "NO_PROXY=identity.invalid" in told.lines["Identity proxy"]["advice"]
+    assert "pass-of-the-proxy" not in told.text

@@ -11,10 +11,9 @@ import enum
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_cloudimages.engine.settings import PROFILES, ROUND, SPECIFICATIONS, Settings
+from pytest_cloudimages.engine.settings import PROFILES, SPECIFICATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -305,6 +304,7 @@ OPTIONS = (
         help="say what would be created and how many requests would be sent, and send none to the service",
         readme="say what would be created and how many requests would be sent",
     ),
+    Option(name="identify", kind=Kind.FLAG, default=False, replayed=False, help="reports name project and region"),
     Option(
         name="reports",
         kind=Kind.PATH,
@@ -312,6 +312,24 @@ OPTIONS = (
         replayed=False,
         help=f"where the reports go [{REPORTS} with `cloudimages run`]",
         readme=f"where the reports go (`{REPORTS}`)",
+    ),
+    Option(
+        name="export",
+        kind=Kind.TEXT,
+        metavar="FORMAT[=FILE]",
+        default=(),
+        repeated=True,
+        replayed=False,
+        help="write the results in a form of another program too, see cloudimages export --help; may be repeated",
+        readme="the results in a form of another program too ([docs/formats.md](docs/formats.md)); may be repeated",
+    ),
+    Option(
+        name="sign",
+        kind=Kind.PATH,
+        metavar="KEY",
+        replayed=False,
+        help="private key of OpenSSH to sign conformance.json with; cloudimages verify --key checks it",
+        readme="a private key of OpenSSH to sign `conformance.json` with; `cloudimages verify --key` checks it",
     ),
     Option(
         name="seed",
@@ -339,25 +357,6 @@ OPTIONS = (
 def endpoint_of(environ: Mapping[str, str]) -> str | None:
     """Return the endpoint that the environment names; whoever names a service means it, whatever the shell holds."""
     return environ.get("CLOUDIMAGES_ENDPOINT") or None
-
-
-def replayed(made: Settings) -> tuple[str, ...]:
-    """Return the command that runs once more as a run did, up to its seed and the requirements it is to ask for.
-
-    A round of an exploration is replayed in the profile that a round has. Reports go to a folder of their own, so that
-    those with the finding stay.
-    """
-    words = ["cloudimages", "run"]
-    for option in OPTIONS:
-        value = getattr(made, option.attribute)
-        if option.name == "profile":
-            words += option.words(value if made.minutes is None else ROUND)
-        elif option.replayed and value != option.default:
-            words += option.words(value)
-        elif option.name == "reports":
-            folder = Path(value or REPORTS)
-            words += option.words(str(folder if folder.name == "replay" else folder / "replay"))
-    return tuple(words)
 
 
 def markdown() -> str:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from pytest_cloudimages.client.auth.accounts import account_of, address, as_it_is, keep_secrets
+from pytest_cloudimages.client.auth.accounts import account_of, address, as_it_is, keep_secrets, keep_secrets_of_url
 from pytest_cloudimages.client.auth.keystone import Account, FurtherToken
 from pytest_cloudimages.client.errors import ConfigurationError, UnnamedServiceError
 from pytest_cloudimages.client.redaction import SECRETS
@@ -38,6 +38,7 @@ PROOFS = (
     # An application credential is bound to its project; its user may be the tester.
     (APPLICATION, "applicationcredential", {"OS_PASSWORD"} | TOKENS | SCOPE | DOMAIN),
     (TOKENS, "token", {"OS_PASSWORD", "OS_USERNAME", "OS_USER_ID"} | APPLICATION),
+    ({"OS_API_KEY"}, "apikey", {"OS_PASSWORD"} | TOKENS | APPLICATION),
     ({"OS_PASSWORD", "OS_USERNAME", "OS_USER_ID"}, "password", TOKENS | APPLICATION),
 )
 OWN = tuple(f"OS_{who}_" for who in OTHERS)
@@ -66,14 +67,21 @@ class Credentials:
         project_id: str | None = None,
         further: Callable[[], FurtherToken | None] = lambda: None,
         renew: Callable[[], None] = lambda: None,
+        vouches_for: Callable[[str], bool] = lambda _: False,
+        unnamed: str = "",
     ) -> None:
         self.how = SECRETS.hide(how)
+        self.unnamed = SECRETS.hide(unnamed or how)
+        """How, without the name of anybody."""
         self.project_id = project_id
+        SECRETS.veil(project_id, "project")
         self._give = give
         self.further = further
         """Returns a token beside the one in use, which can be ended; ``None`` where none is to be had."""
         self.renew = renew
         """Forgets the token in use, so that the next is a new one where there can be one."""
+        self.vouches_for = vouches_for
+        """Returns whether Identity says that a token, as it is spelled, is valid."""
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -215,7 +223,15 @@ def ended(environ: Mapping[str, str]) -> dict[str, str]:
 def credentials_of(account: Account) -> Credentials:
     """Return the credentials of an account after a first token, so that wrong ones are told at once."""
     project_id = account.sign_in()
-    return Credentials(account.how, account.token, project_id, account.further, account.renew)
+    return Credentials(
+        account.how,
+        account.token,
+        project_id,
+        account.further,
+        account.renew,
+        account.vouches_for,
+        account.unnamed,
+    )
 
 
 def normalised(endpoint: str) -> str:
@@ -240,6 +256,9 @@ def _given(environ: Mapping[str, str]) -> dict[str, str]:
     if given.get("OS_INSECURE", "").lower() in {"1", "yes", "on"}:
         given["OS_INSECURE"] = "true"  # the one word that openstacksdk knows
     keep_secrets(given)
+    for name, value in environ.items():
+        if name.lower().endswith("_proxy"):
+            keep_secrets_of_url(value if "://" in value else f"http://{value}")
     return given
 
 
