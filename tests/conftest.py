@@ -294,6 +294,7 @@ def workshop_at(folder: Path) -> Workshop:
     ]:
         del environ[name]
     environ |= {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "COLUMNS": "200"}
+    environ |= {"XDG_STATE_HOME": str(folder / "state")}
     return Workshop(folder, environ)
 
 

@@ -14,6 +14,8 @@ from pytest_cloudimages.app.explanations import with_extents
 from pytest_cloudimages.app.facts import facts_of
 from pytest_cloudimages.app.postponed import Postponed, postpone
 from pytest_cloudimages.app.stash import COMMAND, RESULTS, RUN, UNWRITTEN
+from pytest_cloudimages.client.redaction import SECRETS
+from pytest_cloudimages.client.showing import in_one_line
 from pytest_cloudimages.reporting import terminal
 from pytest_cloudimages.reporting.closing import sentence
 from pytest_cloudimages.reporting.results import Results
@@ -129,8 +131,17 @@ class Epilogue:
             self.unwritten = f"{problem.filename or self.folder}: {problem.strerror}"
             self.config.stash[UNWRITTEN] = self.unwritten
 
+    def notices(self) -> list[str]:
+        """Return what the tester has to hear beside the results, and has not been told yet."""
+        told = self.run.recorder.traces.notices
+        lines, told[:] = [in_one_line(SECRETS.hide(notice)) for notice in told], []
+        return lines
+
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the verdicts by group, and every finding."""
+        if RUN in self.config.stash:
+            for notice in self.notices():
+                terminalreporter.write_line(notice)
         if self.results is not None:
             # Everything has been put back by now, and nothing is claimed before it is there.
             self._write()

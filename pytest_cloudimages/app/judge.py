@@ -100,11 +100,13 @@ class Judge:
         """Find the service, and keep why there is none: other tests than those that ask for it go on without it."""
         if RUN in self.config.stash or UNFOUND in self.config.stash:
             return
+        from pytest_cloudimages.areas.members.resource import MEMBERS
         from pytest_cloudimages.areas.tags.resource import TAGS
         from pytest_cloudimages.engine.preflight import prepare
+        from pytest_cloudimages.engine.sweeping import begin
 
         try:
-            self.config.stash[RUN] = prepare(self.settings, (TAGS,))
+            self.config.stash[RUN] = begin(prepare(self.settings, (TAGS,)), (TAGS, MEMBERS))
         except ConfigurationError as problem:
             named = not isinstance(problem, UnnamedServiceError)
             told = SECRETS.hide(str(problem))
@@ -119,7 +121,7 @@ class Judge:
         """Say what is judged, and how."""
         if RUN not in self.config.stash:
             return []
-        lines = terminal.header(self.epilogue.facts)
+        lines = [*terminal.header(self.epilogue.facts), *self.epilogue.notices()]
         if self.settings.dry_run:
             from pytest_cloudimages.engine import registry
 

@@ -11,10 +11,9 @@ import enum
 import re
 from dataclasses import dataclass
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_cloudimages.engine.settings import PROFILES, ROUND, SPECIFICATIONS, Settings
+from pytest_cloudimages.engine.settings import PROFILES, SPECIFICATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -238,6 +237,14 @@ OPTIONS = (
         help="requests a second that are sent at most",
     ),
     Option(
+        name="ledger",
+        kind=Kind.PATH,
+        metavar="DIR",
+        help="where it is noted what a run creates or changes, until it is gone [CLOUDIMAGES_LEDGER, the user's state]",
+        readme="where it is noted what a run creates or changes, until it is gone (`CLOUDIMAGES_LEDGER`, or else the"
+        " folder for the user's state)",
+    ),
+    Option(
         name="tries",
         kind=Kind.WHOLE,
         metavar="N",
@@ -350,25 +357,6 @@ OPTIONS = (
 def endpoint_of(environ: Mapping[str, str]) -> str | None:
     """Return the endpoint that the environment names; whoever names a service means it, whatever the shell holds."""
     return environ.get("CLOUDIMAGES_ENDPOINT") or None
-
-
-def replayed(made: Settings) -> tuple[str, ...]:
-    """Return the command that runs once more as a run did, up to its seed and the requirements it is to ask for.
-
-    A round of an exploration is replayed in the profile that a round has. Reports go to a folder of their own, so that
-    those with the finding stay.
-    """
-    words = ["cloudimages", "run"]
-    for option in OPTIONS:
-        value = getattr(made, option.attribute)
-        if option.name == "profile":
-            words += option.words(value if made.minutes is None else ROUND)
-        elif option.replayed and value != option.default:
-            words += option.words(value)
-        elif option.name == "reports":
-            folder = Path(value or REPORTS)
-            words += option.words(str(folder if folder.name == "replay" else folder / "replay"))
-    return tuple(words)
 
 
 def markdown() -> str:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.app import suite
-from pytest_cloudimages.app.options import INI, OPTIONS, PYTEST, TYPED, Kind, Option, endpoint_of, help_of, replayed
-from pytest_cloudimages.engine.settings import Settings
+from pytest_cloudimages.app.options import INI, OPTIONS, PYTEST, REPORTS, TYPED, Kind, Option, endpoint_of, help_of
+from pytest_cloudimages.engine.settings import ROUND, Settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,3 +121,22 @@ def _rest(config: pytest.Config, handover: Handover | None) -> tuple[str, ...]:
     named = config.getoption("file_or_dir", None) or ()
     own = [str(word) for word in named if not str(word).startswith(suite.NAME)]
     return tuple(word for word in own if suite.folder() not in (Path(word.partition("::")[0]) / "x").resolve().parents)
+
+
+def replayed(made: Settings) -> tuple[str, ...]:
+    """Return the command that runs once more as a run did, up to its seed and the requirements it is to ask for.
+
+    A round of an exploration is replayed in the profile that a round has. Reports go to a folder of their own, so that
+    those with the finding stay.
+    """
+    words = ["cloudimages", "run"]
+    for option in OPTIONS:
+        value = getattr(made, option.attribute)
+        if option.name == "profile":
+            words += option.words(value if made.minutes is None else ROUND)
+        elif option.replayed and value != option.default:
+            words += option.words(value)
+        elif option.name == "reports":
+            folder = Path(value or REPORTS)
+            words += option.words(str(folder if folder.name == "replay" else folder / "replay"))
+    return tuple(words)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.latency import Latencies
+from pytest_cloudimages.client.notes import Notes
 from pytest_cloudimages.client.showing import Short
 
 REMARKABLE = (413, 429, 431, 503)
@@ -33,6 +34,14 @@ class Traces:
     """What the service gave the first image that was created, by what a value is called."""
     left_behind: list[str] = field(default_factory=list)
     """What could not be put back or taken away."""
+    notes: Notes = field(default_factory=Notes, repr=False, compare=False)
+    """What is written down before it is sent."""
+    lifetime: float = 24 * 3600.0
+    """Seconds after which an image of this run is nobody's any more."""
+    takes_properties: bool | None = None
+    """Whether new images may have properties that say whose they are; ``None`` as long as nobody knows."""
+    notices: list[str] = field(default_factory=list)
+    """What the tester has to hear of all this, besides what is left behind."""
 
 
 @dataclass

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Any
 
 from pytest_cloudimages.client.answers import Answer
@@ -18,10 +19,21 @@ from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.resource import Effect, SetResource
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, NoEffect
 
+PREFIX = "pytest-cloudimages-"
+"""What the name of every image begins with that is created here; the id of its run follows."""
+OF_RUN, EXPIRES = "pytest_cloudimages_run", "pytest_cloudimages_expires"
+"""The properties that prove whose an image is: the id of its run, and when it is nobody's any more (UTC)."""
+REFUSED = (400, 403, 409, 413, 422)
+"""How a service may refuse an image for its properties."""
+
 
 def fresh_name(run: str) -> str:
     """Return a name for an image that no other image has."""
-    return f"pytest-cloudimages-{run}-{uuid.uuid4().hex[:8]}"
+    return f"{PREFIX}{run}-{uuid.uuid4().hex[:8]}"
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 @contextmanager
@@ -38,10 +50,14 @@ def temporary_image(
     """
     name = attributes.setdefault("name", fresh_name(run))
     protected = bool(attributes.pop("protected", False))
+    traces = client.recorder.traces
+    expires = time.time() + traces.lifetime
+    note = traces.notes.creating(name, client.caller, expires)
     with client.recorder.of(Purpose.PREPARING):
         try:
-            answer = client.create(**({"disk_format": "raw", "container_format": "bare"} | attributes))
+            answer = _creation(client, attributes, {OF_RUN: run, EXPIRES: _moment(expires)})
         except NoEffect:
+            traces.notes.gone(note)
             raise
         except BaseException:
             # Nobody knows whether it was created: the answer was lost, or nobody waited for it.
@@ -51,6 +67,8 @@ def temporary_image(
         _delete_orphans(client, name)  # a gateway may have given up on what was done all the same
     identifier = answer.data.get("id") if isinstance(answer.data, dict) else None
     if not answer.ok or not isinstance(identifier, str):
+        if answer.refused:
+            traces.notes.gone(note)
         with client.recorder.of(Purpose.PREPARING):
             raise_if_shut_out(client, {answer.status})
         forbidden = answer.status == 403  # noqa: PLR2004 - as HTTP has it
@@ -60,8 +78,10 @@ def temporary_image(
             " put back."
         )
     image = Image(client, identifier, name, patience)
-    client.recorder.traces.in_use.add(identifier)
-    client.recorder.traces.created_by[identifier] = client.caller
+    owner = answer.data.get("owner")
+    traces.notes.created(note, identifier, owner if isinstance(owner, str) else None)
+    traces.in_use.add(identifier)
+    traces.created_by[identifier] = client.caller
     try:
         shown = _see_that_it_is_there(image, answer)
         if protected:
@@ -71,10 +91,33 @@ def temporary_image(
         _take_off_its_own(image, shown, resources, attributes)
         yield image
     finally:
-        client.recorder.traces.in_use.discard(identifier)
-        client.recorder.traces.created_by.pop(identifier, None)
+        traces.in_use.discard(identifier)
+        traces.created_by.pop(identifier, None)
         with client.recorder.of(Purpose.CLEANING):
-            _delete(image, resources, protected=protected)
+            if _delete(image, resources, protected=protected):
+                traces.notes.gone(note)
+
+
+def _creation(client: ImagesClient, attributes: Mapping[str, Any], proof: Mapping[str, str]) -> Answer:
+    """Create an image that says whose it is, or, where the service takes no such properties, one that does not."""
+    traces = client.recorder.traces
+    plain = {"disk_format": "raw", "container_format": "bare"} | dict(attributes)
+    if traces.takes_properties is False:
+        return client.create(**plain)
+    answer = client.create(**plain, **proof)
+    if answer.ok:
+        traces.takes_properties = True
+    elif traces.takes_properties is None and answer.status in REFUSED:
+        answer = client.create(**plain)
+        if answer.ok:
+            traces.takes_properties = False
+            traces.notices.append(
+                "The service takes no properties of ours on new images: should a run be killed, they are found by the"
+                f" ledger of this machine, or by their names: cloudimages sweep --run {proof[OF_RUN]}."
+            )
+        elif attributes.keys() == {"name"}:
+            traces.takes_properties = True  # nothing can be created, whatever is said of it
+    return answer
 
 
 def _delete_orphans(client: ImagesClient, name: str) -> None:
@@ -137,8 +180,15 @@ def _take_off_its_own(
             )
 
 
-def _delete(image: Image, resources: Iterable[SetResource] = (), *, protected: bool = False) -> None:
-    """Delete an image, and try again where that fails; what stays is named at the end of the run.
+def _delete(image: Image, resources: Iterable[SetResource] = (), *, protected: bool = False) -> bool:
+    """Delete an image, and return whether it is gone; what stays is named at the end of the run."""
+    if problem := deleted(image, resources, protected=protected):
+        image.client.recorder.traces.left_behind.append(f"image {image.id} ({image.name}): {problem}")
+    return not problem
+
+
+def deleted(image: Image, resources: Iterable[SetResource] = (), *, protected: bool = False) -> str:
+    """Delete an image, and try again where that fails; return why it stays, or nothing.
 
     A 404 may come from a node that has not heard of the image: it is gone where a read says so too, a while later.
     """
@@ -163,9 +213,9 @@ def _delete(image: Image, resources: Iterable[SetResource] = (), *, protected: b
         elif status:
             gone = 200 <= status < 300  # noqa: PLR2004 - the class of codes
             break
-    if not gone:
-        what = f"its deletion was answered {status}" if status else "its deletion was not answered"
-        image.client.recorder.traces.left_behind.append(f"image {image.id} ({image.name}): {what}")
+    if gone:
+        return ""
+    return f"its deletion was answered {status}" if status else "its deletion was not answered"
 
 
 def _deletion(image: Image, *, protected: bool) -> int:
@@ -211,11 +261,13 @@ def borrowed_image(
     before: list[tuple[SetResource, list[str]]] = []
     with client.recorder.of(Purpose.PREPARING):
         lent = _other_attributes(image, resources)
+        shown: dict[str, Sequence[str]] = {resource.name: values_of(image, resource) for resource in resources}
+        # What an earlier block could not put back is noted still, and is no longer what the image shows.
+        shown |= client.recorder.traces.notes.lending(identifier, client.caller, shown) or {}
         for resource in resources:
-            values = values_of(image, resource)
-            if values:
-                _make_sure_of(image, resource, values)
-            before.append((resource, values))
+            before.append((resource, [*shown[resource.name]]))
+            if shown[resource.name]:
+                _make_sure_of(image, *before[-1])
     # A request that nobody waited for may yet take effect: then it is looked at again.
     pauses: tuple[float, ...] = ()
     try:
@@ -267,6 +319,7 @@ def _restore(image: Image, resource: SetResource, values: list[str], pauses: Ite
         for pause in pauses:
             time.sleep(pause)
             set_values(image, resource, values)
+        image.client.recorder.traces.notes.returned(image.id, resource.name)
     except Blocked as problem:
         told = f"image {image.id}: its {resource.name}s were {values}; {problem}"
         image.client.recorder.traces.left_behind.append(told)

@@ -1,8 +1,7 @@
 """What a run stands on: what is judged, who asks, and everything that is open as long as the run lasts."""
 
 import copy
-import hashlib
-import os
+import secrets
 import urllib.parse
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -36,6 +35,8 @@ class Run(Short):
     service: Service
     owner: Credentials
     recorder: Recorder = field(default_factory=Recorder)
+    name: str = field(default_factory=partial(secrets.token_hex, 6))
+    """The id of this run, which no other run has: in the names and properties of its images, and in the ledger."""
     others: dict[str, Credentials | Blocked | None] = field(default_factory=dict)
     """Further callers, or why there is none."""
     ended: dict[str, str] = field(default_factory=dict, repr=False)
@@ -54,11 +55,6 @@ class Run(Short):
 
     def __repr__(self) -> str:
         return f"<Run of {self.service.endpoint or 'nothing'}, profile {self.settings.profile}, {self.recorder}>"
-
-    @cached_property
-    def name(self) -> str:
-        """A short name of this run, for the images it creates."""
-        return hashlib.sha256(f"{os.getpid()} {self.settings.seed}".encode()).hexdigest()[:6]
 
     @cached_property
     def transport(self) -> Transport:

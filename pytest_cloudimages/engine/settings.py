@@ -148,6 +148,8 @@ class Settings:
     patience: float = 10.0
     max_rps: float | None = None
     """Requests a second that are sent at most."""
+    ledger: str | None = None
+    """The folder of the ledger, where it is not the user's own."""
     tries: int = 1
     """How often races are run until they show something."""
 

@@ -31,10 +31,15 @@ def add_arguments(parser: argparse.ArgumentParser, options: Iterable[Option] = O
 
 def argument_type(option: Option) -> Callable[[str], Any]:
     """Return what argparse takes an option's value by."""
+    return typed_by(option.parse)
+
+
+def typed_by(read: Callable[[str], Any]) -> Callable[[str], Any]:
+    """Return what argparse takes a value by that a function reads, which raises ``ValueError`` for a wrong one."""
 
     def parse(text: str) -> Any:
         try:
-            return option.parse(text)
+            return read(text)
         except ValueError as problem:
             raise argparse.ArgumentTypeError(str(problem)) from None
 

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from pytest_cloudimages import __version__
-from pytest_cloudimages.app.cli.arguments import add_arguments, argument_type
+from pytest_cloudimages.app.cli.arguments import add_arguments, argument_type, typed_by
 from pytest_cloudimages.app.cli.deviations import OUTPUT, deviations
 from pytest_cloudimages.app.cli.diff import diff
 from pytest_cloudimages.app.cli.doctor import doctor
@@ -18,6 +18,8 @@ from pytest_cloudimages.app.cli.matrix import matrix
 from pytest_cloudimages.app.cli.requirements import requirements
 from pytest_cloudimages.app.cli.run import run
 from pytest_cloudimages.app.cli.serve import PORT, serve
+from pytest_cloudimages.app.cli.sweep import duration, run_id, sweep
+from pytest_cloudimages.app.cli.sweep import options as sweep_options
 from pytest_cloudimages.app.cli.verify import verify
 from pytest_cloudimages.reporting.formats import FORMATS
 
@@ -65,6 +67,7 @@ OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "matrix": matrix,
     "requirements": requirements,
     "serve": lambda chosen: serve(chosen.port),
+    "sweep": sweep,
     "verify": verify,
 }
 """The commands besides `run`, which hands words on to pytest."""
@@ -161,6 +164,32 @@ def _parser() -> argparse.ArgumentParser:
     serve_parser.add_argument(
         "--port", type=argument_type(PORT), default=PORT.default, metavar=PORT.metavar, help=PORT.help
     )
+
+    sweep_parser = commands.add_parser(
+        "sweep",
+        help="take away what runs have left that died",
+        epilog=epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="cloudimages sweep [--endpoint URL | --cloud NAME] [options]",
+        description="Delete the images that dead runs have left, and give lent images their tags back: as the ledger of"
+        " this machine has them, and as the properties of images say. A name proves nothing.",
+    )
+    add_arguments(sweep_parser, sweep_options())
+    sweep_parser.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
+    sweep_parser.add_argument(
+        "--older-than",
+        type=typed_by(duration),
+        metavar="DURATION",
+        help="images of ours that were created so long ago (90s, 30m, 24h, 7d), also before their time is over",
+    )
+    sweep_parser.add_argument(
+        "--run",
+        action="append",
+        type=typed_by(run_id),
+        metavar="ID",
+        help="this run is over: its images, also where only names have its id; may be repeated",
+    )
+    sweep_parser.add_argument("--json", action="store_true", help="as JSON")
 
     list_parser = commands.add_parser("requirements", help="list the requirements, or explain some")
     list_parser.add_argument("id", nargs="*", metavar="ID", help="an id, or what a group's ids begin with")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import stat
 import sys
 import tempfile
 from contextlib import contextmanager, suppress
@@ -25,18 +26,48 @@ if TYPE_CHECKING:
 
 
 class _SignalHandler:
-    """What a signal does: the first ends the run, the second asks for time to clean up, the third ends that too."""
+    """What a signal does: the first ends the run, the second asks for time to clean up, the third ends that too.
+
+    Where the terminal is gone, what is still to be shown goes nowhere, and everything else is done as ever.
+    """
 
     def __init__(self) -> None:
         self.count = 0
+        self.terminals = {os.fstat(number).st_rdev for number in (0, 1, 2) if _is_terminal(number)}
 
     def __call__(self, number: int, frame: object) -> None:
         """Raise ``KeyboardInterrupt``, but for the second signal."""
+        if number == signal.SIGHUP:
+            self._leave_the_terminal()
+            if self.count:
+                return  # a shell that ends and its terminal may both say so
         self.count += 1
         if self.count == 2:  # noqa: PLR2004 - the second
-            os.write(2, b"\ncloudimages: cleaning up; one more interrupt leaves things as they are\n")
+            with suppress(OSError):
+                os.write(2, b"\ncloudimages: cleaning up; one more interrupt leaves things as they are\n")
             return
         signal.default_int_handler(number, frame)  # type: ignore[arg-type]  # the frame that Python hands over
+
+    def _leave_the_terminal(self) -> None:
+        """Have whatever is open on the terminal lead nowhere: pytest may hold more of it than the standard streams."""
+        nowhere = os.open(os.devnull, os.O_RDWR)
+        for number in range(MOST_OPEN):
+            with suppress(OSError):
+                kept = os.fstat(number)
+                if stat.S_ISCHR(kept.st_mode) and kept.st_rdev in self.terminals:
+                    os.dup2(nowhere, number)
+        os.close(nowhere)
+
+
+MOST_OPEN = 256
+"""Numbers of open files among which the terminal is looked for."""
+
+
+def _is_terminal(number: int) -> bool:
+    try:
+        return os.isatty(number)
+    except OSError:
+        return False
 
 
 class _ResultsCollector:
@@ -168,7 +199,9 @@ def _not_written(problem: object) -> int:
 def _own_surroundings() -> Iterator[None]:
     """Set signals and the environment up for a run, and restore them afterwards."""
     environ = dict(os.environ)
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    if handlers[signal.SIGHUP] is signal.SIG_IGN:
+        del handlers[signal.SIGHUP]  # under nohup, a run outlives its terminal
     # A run that is asked to end cleans up as after Ctrl-C.
     stop = _SignalHandler()
     for number in handlers:
