@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import base64
 import html
-import json
 import random
-import re
-import shlex
 import string
+import sys
 import urllib.parse
-from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
@@ -18,61 +16,13 @@ from hypothesis import strategies as st
 
 from pytest_cloudimages.client.redaction import HIDDEN, Secrets
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from secret_forms import FORMS
+
 FRAGMENT = 6
 """Characters of a secret that nothing may show together."""
 
-
-def of_octets(function: Callable[[bytes], bytes]) -> Callable[[str], str]:
-    """Return the text of what is made of a text's octets."""
-    return lambda text: function(text.encode()).decode()
-
-
-def quoted(text: str) -> str:
-    """Percent-encode a text as URLs have it."""
-    return urllib.parse.quote(text, safe="")
-
-
-def every_octet(text: str) -> str:
-    """Percent-encode every octet."""
-    return "".join(f"%{octet:02x}" for octet in text.encode())
-
-
-FORMS: dict[str, Callable[[str], str]] = {
-    "raw": str,
-    "url": quoted,
-    "url, with its slashes": urllib.parse.quote,
-    "url of a form": urllib.parse.quote_plus,
-    "url, in lower case": lambda text: re.sub("%..", lambda match: match[0].lower(), quoted(text)),
-    "url, every octet": every_octet,
-    "url, twice": lambda text: quoted(quoted(text)),
-    "url of a form, twice": lambda text: urllib.parse.quote_plus(urllib.parse.quote_plus(text)),
-    "base64": of_octets(base64.b64encode),
-    "base64 for URLs": of_octets(base64.urlsafe_b64encode),
-    "base64 without padding": lambda text: of_octets(base64.b64encode)(text).rstrip("="),
-    "base64 behind one octet": lambda text: of_octets(base64.b64encode)(f"x{text}"),
-    "base64 behind two octets": lambda text: of_octets(base64.b64encode)(f"xy{text}"),
-    "base64 of Basic": lambda text: of_octets(base64.b64encode)(f"user:{text}"),
-    "base64 within more": lambda text: of_octets(base64.urlsafe_b64encode)(f'{{"token": "{text}", "more": 1}}'),
-    "base64 in a URL": lambda text: quoted(of_octets(base64.b64encode)(text)),
-    "hex": lambda text: text.encode().hex(),
-    "HEX": lambda text: text.encode().hex().upper(),
-    "JSON": lambda text: json.dumps(text)[1:-1],
-    "JSON of letters": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
-    "JSON, every letter": lambda text: "".join(f"\\u{ord(letter):04X}" for letter in text if ord(letter) < 0x10000),
-    "JSON with slashes": lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
-    "JSON in JSON": lambda text: json.dumps(json.dumps(text))[1:-1],
-    "HTML": html.escape,
-    "HTML, numbered": lambda text: "".join(f"&#{ord(letter)};" for letter in text),
-    "HTML, hexadecimal": lambda text: "".join(f"&#x{ord(letter):X};" for letter in text),
-    "JSON in HTML": lambda text: html.escape(json.dumps(text)),
-    "URL in JSON in HTML": lambda text: html.escape(json.dumps({"target": quoted(text)})),
-    "shell": shlex.quote,
-    "shell, of hand": lambda text: "'" + text.replace("'", "'\\''") + "'",
-    "shell in JSON": lambda text: json.dumps(shlex.quote(text)),
-    "representation": repr,
-    "of octets": lambda text: repr(text.encode()),
-}
-"""What may be made of a secret on its way into a text."""
 
 PRINTABLE = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=3, max_size=40)
 LETTERS = st.text(st.characters(exclude_categories=["C", "Z"], max_codepoint=0x2FFF), min_size=3, max_size=40)

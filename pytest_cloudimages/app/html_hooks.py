@@ -6,6 +6,7 @@ import html
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pytest_cloudimages.app.records import brief, results_of
+from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.reporting import html as page
 from pytest_cloudimages.reporting.results import entry_of
 
@@ -70,4 +71,6 @@ class HtmlHooks:
         """Return the entries of the requirements that a check has judged, as far as it alone has."""
         catalogue = self.known.selection.catalogue
         entries = [entry_of(catalogue[result.id], self.known.facts, [result]) for result in results_of(report)]
-        return self.known.allowance.on_the_page(entries, self.known.facts.endpoint) if entries else []
+        shown = self.known.allowance.on_the_page(entries, self.known.facts.endpoint) if entries else []
+        # These do not pass through the results, which hide what is in them.
+        return [SECRETS.hidden(entry) for entry in shown]

@@ -24,6 +24,7 @@ class Outlets:
         if config.option.debug:
             config.add_cleanup(self._guard_debug_log())
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
         """Hide secrets in what pytest repeats of a warning at the end."""
         told = str(warning_message.message)
@@ -76,7 +77,7 @@ class Outlets:
             with suppress(OSError, ValueError):
                 file.flush()
                 with open(file.name, encoding="utf-8") as written:  # noqa: PTH123 - as it was named to pytest
-                    text = hide(written.read())
+                    text = "".join(map(hide, written))
                 file.seek(0)
                 file.truncate()
                 file.write(text)

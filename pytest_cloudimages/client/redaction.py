@@ -24,6 +24,7 @@ LONGEST_PUBLIC = 24
 """Characters up to which a word is looked for in our own texts."""
 DIGEST = re.compile(r"\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32,})\b", re.IGNORECASE)
 """A UUID, or a digest."""
+LONGEST_DIGEST = 128
 REMEMBERED, LONGEST_REMEMBERED = 4_000, 10_000
 """How many texts, up to which length, are known with what came of them: most are met more than once."""
 HINT, STEP = 4, 3
@@ -222,13 +223,12 @@ def _innocent(text: str, begin: int, end: int, form: _Form) -> bool:
     if form.apart and (text[begin - 1 : begin].isalnum() or text[end : end + 1].isalnum()):
         return True
     found, whole = text[begin:end], end - begin == len(form.text)
-    if (
-        not whole
-        and len(found) < 2 * GRAM
-        and any(match.start() <= begin and end <= match.end() for match in DIGEST.finditer(text))
-    ):
-        # Of the digits of an id or a digest, a few are anybody's.
-        return True
+    if not whole and len(found) < 2 * GRAM:
+        # Of the digits of an id or a digest, a few are anybody's; what lies far off is not looked at.
+        first = max(0, begin - LONGEST_DIGEST)
+        around = DIGEST.finditer(text[first : end + LONGEST_DIGEST])
+        if any(match.start() <= begin - first and end - first <= match.end() for match in around):
+            return True
     return len(found) <= LONGEST_PUBLIC and _is_public(found.lower(), whole=whole)
 
 

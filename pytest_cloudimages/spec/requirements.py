@@ -2,7 +2,7 @@
 
 import enum
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -75,6 +75,9 @@ class Requirement:
 
 
 FIELDS = ("id", "level", "provenance", "operation", "statement", "document", "section", "observe")
+FURTHER_FIELDS = ("untested", "url", "codes")
+AREA_FIELDS = ("area", "untested", "documents", "requirements")
+ID = re.compile(r"[A-Z0-9][A-Za-z0-9]*(-[A-Za-z0-9]+)+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,19 +152,17 @@ def read_area(
     area, default = data.get("area"), data.get("untested", "No check asks for it.")
     if not isinstance(area, str):
         raise ValueError(f'The catalogue {where} lacks a line like: area = "image-tags"')
+    _known_only(data, AREA_FIELDS, f"The catalogue {where}")
+    if not isinstance(default, str):
+        raise ValueError(f"The catalogue {where}: untested is to be text that says why, not {default!r}.")
     documents = _documents(data, where)
     found: dict[str, Requirement] = {}
     entries = data.get("requirements", [])
     if not isinstance(entries, list) or not all(isinstance(entry, Mapping) for entry in entries):
         raise ValueError(f"The catalogue {where} is to hold its entries in tables headed [[requirements]].")
     for number, entry in enumerate(entries, 1):
-        name = entry.get("id", f"entry {number}")
-        if missing := [field for field in FIELDS if not isinstance(entry.get(field), str)]:
-            raise ValueError(
-                f"The catalogue {where}, {name}: these fields are missing or no text: {', '.join(missing)}"
-            )
-        if name in known or name in found:
-            raise ValueError(f"The catalogue {where}, {name}: this id is taken; something new gets a new id.")
+        name = str(entry.get("id", ""))
+        _check_entry(entry, f"The catalogue {where}, {name or f'entry {number}'}", {*known, *found})
         try:
             level, provenance = Level(entry["level"]), Provenance(entry["provenance"])
         except ValueError as problem:
@@ -183,6 +184,25 @@ def read_area(
             **{field: entry[field] for field in FIELDS[3:]},
         )
     return found
+
+
+def _check_entry(entry: Mapping[str, Any], place: str, taken: Collection[str]) -> None:
+    """Raise ``ValueError`` where an entry lacks a field, or has one that it should not have or that is no text."""
+    if missing := [field for field in FIELDS if not isinstance(text := entry.get(field), str) or not text.strip()]:
+        raise ValueError(f"{place}: these fields are missing or no text: {', '.join(missing)}")
+    _known_only(entry, FIELDS + FURTHER_FIELDS, place)
+    if not ID.fullmatch(entry["id"]):
+        raise ValueError(f"{place}: the id is to be letters and digits in groups with hyphens, such as OWN-01.")
+    if not isinstance(entry.get("untested", ""), str):
+        raise ValueError(f"{place}: untested is to be text that says why, not {entry['untested']!r}.")
+    if entry["id"] in taken:
+        raise ValueError(f"{place}: this id is taken; something new gets a new id.")
+
+
+def _known_only(table: Mapping[str, Any], known: Sequence[str], place: str) -> None:
+    """Raise ``ValueError`` where a table has a field that nobody reads: it may be one that was misspelt."""
+    if unknown := sorted({*table} - {*known}):
+        raise ValueError(f"{place}: {', '.join(unknown)} has no meaning here; allowed are {', '.join(known)}.")
 
 
 SPECIFICATIONS = ("cloud-images", "glance")

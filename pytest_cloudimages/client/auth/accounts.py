@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from pytest_cloudimages.client.auth.keystone import Account
 from pytest_cloudimages.client.auth.plugins import TOKEN_AS_IT_IS, fields_of, kind_of, loader_of, why_not
 from pytest_cloudimages.client.auth.refused_credentials import without_domains
+from pytest_cloudimages.client.auth.settings_forms import given_settings
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.exchange import BASIC
 from pytest_cloudimages.client.redaction import SECRETS
@@ -63,6 +64,7 @@ def account_of(given: Mapping[str, str], cloud: str | None, timeout: float, sour
     else:
         entry, place = _settings(given), source
     keep_secrets(entry)
+    entry = given_settings(entry, place)
     if entry.get("auth_type") in TOKEN_AS_IT_IS and not (entry.get("token") or (entry.get("auth") or {}).get("token")):
         raise ConfigurationError(f"{place}: {entry['auth_type']} needs a token. Set OS_TOKEN, or `token` below `auth`.")
     regions = _loaded(cloud or "envvars", entry, place)
@@ -179,12 +181,19 @@ def _entry(given: Mapping[str, str], cloud: str) -> tuple[dict[str, Any], Path]:
             " OS_CLIENT_CONFIG_FILE."
         )
     clouds = _clouds(path)
-    if not isinstance(clouds.get(cloud), dict):
+    if cloud not in clouds:
         known = ", ".join(map(str, clouds)) or "none"
         raise ConfigurationError(f"There is no cloud {cloud!r} in {path}. The clouds it has: {known}.")
+    if not isinstance(clouds[cloud], dict):
+        raise ConfigurationError(
+            f"cloud {cloud!r} of {path} has no settings. They stand below its name, set in: `auth:` with who asks,"
+            " `region_name:` and so on."
+        )
     secure = _first(given.get("OS_CLIENT_SECURE_FILE"), SECURE_FILES)
     secrets = _clouds(secure).get(cloud) if secure else None
-    return _merged(clouds[cloud], secrets) if isinstance(secrets, dict) else clouds[cloud], path
+    if secrets is not None and not isinstance(secrets, dict):
+        raise ConfigurationError(f"cloud {cloud!r} of {secure} has no settings. They stand below its name, set in.")
+    return _merged(clouds[cloud], secrets or {}), path
 
 
 def _first(named: str | None, usual: list[str]) -> Path | None:
@@ -253,7 +262,7 @@ def _loaded(name: str, entry: dict[str, Any], place: str) -> "Sequence[CloudRegi
                 domains = without_domains(entry | entry.get("auth", {})) if "v3" in kind_of(entry) else ""
                 told = f"{place}: {domains}" if domains else why_not(error, kind_of(entry), place)
                 raise ConfigurationError(SECRETS.hide(told)) from None
-            what = SECRETS.hide(f"{type(error).__name__}: {error}")
+            what = SECRETS.hide(" ".join(f"{type(error).__name__}: {error}".split()))
             raise ConfigurationError(f"{place} makes no sense to openstacksdk. It says: {what}") from None
 
 

@@ -33,6 +33,8 @@ def load(*further: Path) -> Mapping[str, Requirement]:
     for path in further:
         try:
             data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except RecursionError:
+            raise ValueError(f"The catalogue {path} cannot be read: it is nested too deeply.") from None
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
             raise ValueError(f"The catalogue {path} cannot be read: {problem}") from problem
         found |= read_area(data, str(path), found)
