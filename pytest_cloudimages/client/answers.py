@@ -1,11 +1,11 @@
 """What came back for a request, as it was."""
 
-import json as jsonlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from pytest_cloudimages.client.documents import NotRead, parsed
 from pytest_cloudimages.client.exchange import Exchange
 
 
@@ -19,6 +19,8 @@ class Answer:
     body: bytes
     trailing: bytes
     exchange: Exchange
+    cut: bool = False
+    """Whether more of the body came than is read."""
 
     @property
     def ok(self) -> bool:
@@ -32,11 +34,16 @@ class Answer:
 
     @cached_property
     def data(self) -> Any:
-        """The body as JSON; ``None`` where it is none."""
+        """The body as JSON; ``None`` where it is none.
+
+        Raise ``NotRead``, which blocks the question, where the body is longer or stranger than what is read.
+        """
+        if self.cut:
+            raise NotRead(f"More than {len(self.body)} octets came, the most that is read: {self.exchange}")
         try:
-            return jsonlib.loads(self.body)
-        except ValueError:
-            return None
+            return parsed(self.body)
+        except NotRead as problem:
+            raise NotRead(f"{problem} {self.exchange}") from None
 
     def __repr__(self) -> str:
         return str(self.exchange)

@@ -23,6 +23,7 @@ from pytest_cloudimages.client.exchange import (
     named,
     without_token,
 )
+from pytest_cloudimages.client.links import led_to
 from pytest_cloudimages.client.outage import LIST, outlasted, raise_if_given_up, raise_if_shut_out, shut_out
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.retries import SAFE, UNANSWERED, Effort, why_unanswered
@@ -93,16 +94,9 @@ class ImagesClient(Short):
     def below(self, target: str, link: str) -> str:
         """Return what a link in the answer to a target leads to, to be sent below the endpoint.
 
-        Raise ``Blocked`` where it leads to another host or out of the endpoint: no token goes there. (RFC 3986, 5.)
+        Raise ``Blocked`` where it leads to another host or out of the endpoint: no token goes there.
         """
-        here = urllib.parse.urlsplit(self.endpoint)
-        led = urllib.parse.urlsplit(urllib.parse.urljoin(f"{self.endpoint}{target}", link))
-        # A front server that ends TLS may let the service behind it write http; the token stays on our connection.
-        # And a service behind a prefix may know nothing of it, and write links from its own root (auth, section 4).
-        roots = [root for root in (here.path, "/v2") if led.path.startswith(f"{root}/")]
-        if led.hostname != here.hostname or not roots:
-            raise Blocked(f"The list leads out of {self.endpoint}: next is {link!r}.")
-        return led.path.removeprefix(roots[0]) + (f"?{led.query}" if led.query else "")
+        return led_to(self.endpoint, target, link)
 
     def create(self, **attributes: Any) -> Answer:
         """POST /v2/images, as Glance offers it; the vendor documents no creation."""
@@ -321,7 +315,8 @@ class ImagesClient(Short):
         self.recorder.add(exchange)
         if request.method not in SAFE:
             self.recorder.changed = exchange.answered
-        return Answer(response.status_code, response.headers, content, exchange.trailing, exchange)
+        read, cut = content[: self.transport.most], len(content) > self.transport.most
+        return Answer(response.status_code, response.headers, read, exchange.trailing, exchange, cut)
 
     def raw(self, method: str, target: str, *, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Answer:
         """Send a request on a connection of its own, octet for octet, and read until the service closes it.
@@ -350,12 +345,13 @@ class ImagesClient(Short):
             except OSError as problem:
                 return self._without(request, begun, why_unanswered(problem, self.transport.timeout))
             status, fields, content = parse(received)
+            cut = len(content) > self.transport.most
             exchange = request.exchange(self, begun, note=note)
             exchange = replace(exchange, status=status, answer_headers=tuple(fields), answer=content[:KEPT_OCTETS])
             exchange = replace(exchange, size=len(content))
             if status != NO_ANSWER:
                 self.recorder.add(exchange)
-            return Answer(status, requests.structures.CaseInsensitiveDict(fields), content, b"", exchange)
+            return Answer(status, requests.structures.CaseInsensitiveDict(fields), content, b"", exchange, cut)
 
         answer = self._until_it_counts(request, send)
         if answer.exchange.note.startswith(UNANSWERED):
