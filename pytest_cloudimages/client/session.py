@@ -17,10 +17,10 @@ from pytest_cloudimages.client.exchange import (
     KEPT_OCTETS,
     PATCH_TYPE,
     TESTER,
-    TOKEN,
     Exchange,
     Request,
     named,
+    shown_in,
     without_token,
 )
 from pytest_cloudimages.client.links import led_to
@@ -275,7 +275,7 @@ class ImagesClient(Short):
             **named(),
         }
         if token := self.token():
-            sent[TOKEN] = token
+            sent[shown_in(token)] = token
         if json is not None:
             body = jsonlib.dumps(json).encode()
             sent["Content-Type"] = "application/json"
@@ -329,7 +329,7 @@ class ImagesClient(Short):
         secure = split.scheme == "https"
         sent = {"Host": split.netloc, "Accept": self.accept, "Connection": "close"} | named()
         if token := self.token():
-            sent[TOKEN] = token
+            sent[shown_in(token)] = token
         sent |= headers or {}
         request = PreparedRequest(method, self.base + target, sent, body, False, True)
         lines = [f"{method} {request.target} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items()), "", ""]
