@@ -141,7 +141,15 @@ KINDS["odd dates"] = lambda reply: [framed(reply, reply.body, "Date: 99 Foo 9999
 KINDS["a redirect elsewhere"] = lambda reply: [framed(reply, b"", f"Location: {FOREIGN}", status="307 x")]
 KINDS["a redirect in a circle"] = lambda reply: [framed(reply, b"", "Location: ?", status="301 x")]
 KINDS["HTTP/0.9"] = lambda reply: [reply.body or b"x"]
-for _line in ("HTTP/9.9 200 OK", "HTTP/1.1 abc", "HTTP/1.1 99 x", "HTTP/1.1 2000 x", "HTTP/1.1", "ICY 200 OK", "\x16\x03\x01"):
+for _line in (
+    "HTTP/9.9 200 OK",
+    "HTTP/1.1 abc",
+    "HTTP/1.1 99 x",
+    "HTTP/1.1 2000 x",
+    "HTTP/1.1",
+    "ICY 200 OK",
+    "\x16\x03\x01",
+):
     KINDS[f"the line {_line!r}"] = lambda reply, line=_line: [f"{line}\r\n\r\n".encode() + reply.body]  # type: ignore[misc]
 for _status in (100, 101, 103, 199, 299, 304, 399, 418, 499, 600, 999):
     KINDS[f"status {_status}"] = lambda reply, status=_status: [framed(reply, reply.body, status=f"{status} x")]  # type: ignore[misc]
@@ -181,8 +189,8 @@ KINDS["a head that drips"] = lambda reply: _dripping(framed(reply, reply.body))
 KINDS["a body that drips"] = lambda reply: itertools.chain(
     [framed(reply, b"", length="100000")], _dripping(b" " * 100_000)
 )
-KINDS["silence"] = lambda reply: _dripping(b"")
-KINDS["an end at once"] = lambda reply: []
+KINDS["silence"] = lambda _: _dripping(b"")
+KINDS["an end at once"] = lambda _: []
 
 
 @kind("no end of the connection")
@@ -254,7 +262,7 @@ SLOW = frozenset({"a head that drips", "a body that drips", "silence", "no end o
 
 PLACES: dict[str, Callable[[str, str], bool]] = {
     "create": lambda method, path: method == "POST" and path == "/v2/images",
-    "show": lambda method, path: method == "GET" and path.count("/") == 3 and path.startswith("/v2/images/"),  # noqa: PLR2004
+    "show": lambda method, path: method == "GET" and path.count("/") == 3 and path.startswith("/v2/images/"),
     "list": lambda method, path: method == "GET" and path == "/v2/images",
     "put": lambda method, path: method == "PUT" and "/tags/" in path,
     "delete": lambda method, path: method == "DELETE" and "/tags/" in path,
@@ -316,4 +324,3 @@ def octets_of(made: Callable[[Reply], Iterable[bytes]], reply: Reply) -> Octets:
     octets = Octets(200 if reply.status == NO_CONTENT else reply.status, reply.body, reply.headers)
     object.__setattr__(octets, "parts", made(octets))
     return octets
-

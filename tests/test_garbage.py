@@ -110,7 +110,7 @@ def test_no_answer_breaks_more_than_the_question(
         assert run.problem is None
         assert app.met, place
         told = " ".join(run.recorder.traces.left_behind)
-        left = [image.name for image in app.images.all() if image.name not in told]
+        left = [image.name for image in app.images.all() if str(image.name) not in told]
         assert left == [] or kind in REFUSALS, (place, told)
 
 
@@ -138,13 +138,15 @@ def test_a_run_comes_to_its_verdicts_whatever_it_is_sent(
 
     app.words = ("--timeout", "0.5")  # type: ignore[attr-defined]
 
-    outcome = judged(app, tmp_path, select=() if LONG else ("TAG-ADD", "TAG-DEL-01", "TAG-LIST"))
+    outcome = judged(app, tmp_path, select=() if LONG else ("TAG-ADD", "TAG-DEL-01", "IMG-LIST"))
 
     record_property("met", len({*made[0].met}))
     assert not {identifier: outcome.explanations[identifier] for identifier in outcome.which("error")}
     assert "Traceback" not in outcome.output
     told = outcome.output
-    assert [image.name for image in made[0].images.all() if image.name not in told] == [] or REFUSALS & {*made[0].met}
+    assert [image.name for image in made[0].images.all() if str(image.name) not in told] == [] or REFUSALS & {
+        *made[0].met
+    }
 
 
 HEAVY = ("50 MB of tags", "50 MB of white space", "a gzip bomb", "a bomb in a bomb", "a body without an end")
@@ -155,7 +157,18 @@ def test_a_run_takes_little_memory_whatever_comes(tmp_path: Path) -> None:
     app = Hostile(HEAVY, OF_IMAGES, after=3, every=3)
     with serving(app) as server:
         token = app.identity.issue("tester").value
-        words = [sys.executable, "-c", MEASURED, "run", "--endpoint", server.url, "--profile", "quick", "--timeout", "1"]
+        words = [
+            sys.executable,
+            "-c",
+            MEASURED,
+            "run",
+            "--endpoint",
+            server.url,
+            "--profile",
+            "quick",
+            "--timeout",
+            "1",
+        ]
         words += ["--patience", "0", "--reports", str(tmp_path), "--select", "TAG-ADD", "--select", "TAG-DEL"]
         environ = {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "CLOUDIMAGES_"))}
         done = subprocess.run(
@@ -168,9 +181,9 @@ def test_a_run_takes_little_memory_whatever_comes(tmp_path: Path) -> None:
 
 
 MEASURED = """
-import resource, sys
+import sys
 from pytest_cloudimages.app.cli.main import main
 status = main(sys.argv[1:])
-print("peak:", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)
+print("peak:", next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM")), file=sys.stderr)
 sys.exit(status)
 """

@@ -17,9 +17,9 @@ def led_to(endpoint: str, target: str, link: str) -> str:
     Raise ``Blocked`` where it leads to another host or out of the endpoint, or is no link at all.
     """
     here = urllib.parse.urlsplit(endpoint)
+    if len(link) > LONGEST_LINK or re.search(r"[\x00-\x20\x7f\\]", link):
+        raise Blocked(f"The list leads nowhere: next is {link[:200]!r}, and no URL is so long, or has such characters.")
     try:
-        if len(link) > LONGEST_LINK or re.search(r"[\x00-\x20\x7f\\]", link):
-            raise ValueError("no URL is so long, or has such characters")
         led = urllib.parse.urlsplit(urllib.parse.urljoin(f"{endpoint}{target}", link))
         elsewhere = led.hostname != here.hostname
         path = urllib.parse.quote(led.path, PATH, errors="surrogatepass")

@@ -40,7 +40,7 @@ class _Timely(io.RawIOBase):
             if left <= 0:
                 raise TimeoutError("the answer did not come to its end in time")
             self._socket.settimeout(left)
-        return self._raw.readinto(buffer)  # type: ignore[attr-defined,no-any-return]  # of every raw stream
+        return self._raw.readinto(buffer)
 
     def close(self) -> None:
         self._raw.close()
@@ -79,7 +79,7 @@ class Octets(http.client.HTTPResponse):
     def __init__(self, sock: socket.socket, *args: Any, end: float | None = None, **kwargs: Any) -> None:
         super().__init__(sock, *args, **kwargs)
         self._socket = sock
-        self._timely = _Timely(self.fp.detach(), sock, end)  # type: ignore[attr-defined]  # makefile made a buffer
+        self._timely = _Timely(self.fp.detach(), sock, end)
         self.fp = _Bounded(self._timely)
 
     def begin(self) -> None:

@@ -315,8 +315,8 @@ class ImagesClient(Short):
         self.recorder.add(exchange)
         if request.method not in SAFE:
             self.recorder.changed = exchange.answered
-        read, cut = content[: self.transport.most], len(content) > self.transport.most
-        return Answer(response.status_code, response.headers, read, exchange.trailing, exchange, cut)
+        most = self.transport.most
+        return Answer.read(response.status_code, response.headers, content, exchange.trailing, exchange, most)
 
     def raw(self, method: str, target: str, *, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Answer:
         """Send a request on a connection of its own, octet for octet, and read until the service closes it.
@@ -345,13 +345,13 @@ class ImagesClient(Short):
             except OSError as problem:
                 return self._without(request, begun, why_unanswered(problem, self.transport.timeout))
             status, fields, content = parse(received)
-            cut = len(content) > self.transport.most
             exchange = request.exchange(self, begun, note=note)
             exchange = replace(exchange, status=status, answer_headers=tuple(fields), answer=content[:KEPT_OCTETS])
             exchange = replace(exchange, size=len(content))
             if status != NO_ANSWER:
                 self.recorder.add(exchange)
-            return Answer(status, requests.structures.CaseInsensitiveDict(fields), content, b"", exchange, cut)
+            headers = requests.structures.CaseInsensitiveDict(fields)
+            return Answer.read(status, headers, content, b"", exchange, self.transport.most)
 
         answer = self._until_it_counts(request, send)
         if answer.exchange.note.startswith(UNANSWERED):

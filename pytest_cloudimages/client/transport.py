@@ -10,6 +10,7 @@ import http.client
 import socket
 import threading
 import time
+import urllib.parse
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -76,10 +77,9 @@ class ExactAdapter(HTTPAdapter):
         self.most = most
         super().__init__(**how)
 
-    def send(self, request: requests.PreparedRequest, stream: bool = False, **how: Any) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *args: Any, **how: Any) -> requests.Response:
         """Send a request, and return its answer with a body that has been read as far as it is ever read."""
-        del stream
-        response = super().send(request, stream=True, **how)
+        response = super().send(request, *args, **how | {"stream": True})
         read_body(response, self.most)
         return response
 
@@ -91,6 +91,30 @@ class ExactAdapter(HTTPAdapter):
         manager: urllib3.ProxyManager = super().proxy_manager_for(proxy, **kwargs)
         manager.pool_classes_by_scheme = POOLS
         return manager
+
+
+class StayingAdapter(ExactAdapter):
+    """Stays with the host that was asked: whoever is led elsewhere would show passwords and tokens there."""
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **how: Any) -> requests.Response:
+        """Send a request; raise ``ConnectionError`` where its answer leads to another host."""
+        response = super().send(request, *args, **how)
+        asked, link = str(request.url), response.headers.get("Location", "")
+        if not 300 <= response.status_code < 400 or not link:  # noqa: PLR2004 - the class of codes
+            return response
+        try:
+            led = urllib.parse.urlsplit(urllib.parse.urljoin(asked, link)).hostname
+        except ValueError:
+            led = None
+        if led != urllib.parse.urlsplit(asked).hostname:
+            raise requests.ConnectionError(f"{asked} redirects to another host, {link[:200]!a}, which is not followed")
+        return response
+
+
+def staying_and_bounded(session: requests.Session) -> None:
+    """Have a session stay with the host that it asks, and read bounded answers."""
+    for scheme in POOLS:
+        session.mount(f"{scheme}://", StayingAdapter())
 
 
 class Transport:

@@ -4,14 +4,13 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from typing import Any
 
 from pytest_cloudimages.client.answers import Answer
-from pytest_cloudimages.client.documents import NotRead
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.identifiers import is_fit, shown_id
 from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.client.json_documents import NotRead
 from pytest_cloudimages.client.outage import raise_if_shut_out
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.session import ImagesClient
@@ -93,7 +92,7 @@ def _id_of(client: ImagesClient, answer: Answer, name: str) -> str | None:
         identifier = answer.data.get("id") if isinstance(answer.data, dict) else None
     except NotRead as problem:
         identifier, why = None, str(problem)
-    if isinstance(identifier, str) and is_fit(identifier):
+    if is_fit(identifier):
         return identifier
     if identifier is not None:
         why = f"it is {shown_id(identifier)}, which cannot stand in a path"

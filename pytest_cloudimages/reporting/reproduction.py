@@ -8,8 +8,8 @@ import shlex
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
-from pytest_cloudimages.client.documents import clearly
 from pytest_cloudimages.client.exchange import TESTER
+from pytest_cloudimages.client.json_documents import clearly
 from pytest_cloudimages.client.showing import in_one_line
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from pytest_cloudimages.areas.tags.resource import TAGS
-from pytest_cloudimages.client.documents import clearly
 from pytest_cloudimages.client.exchange import TESTER, Exchange
+from pytest_cloudimages.client.json_documents import clearly
 from pytest_cloudimages.client.session import segment
 from pytest_cloudimages.diagnosis.symptoms import Symptom, of_answer, of_readings
 from pytest_cloudimages.history.operations import Kind

@@ -8,6 +8,8 @@ from pytest_cloudimages.spec.verdicts import Blocked
 
 DEEPEST = 64
 """How deep arrays and objects of a document may be nested; those of the API are three deep."""
+MOST_VALUES = 50_000
+"""Values of a document; a page of a hundred images with all they may have holds fewer."""
 LONGEST_NUMBER = 300
 """Digits of a whole number that is read as one."""
 
@@ -19,14 +21,16 @@ class NotRead(Blocked):
 def parsed(octets: bytes | str) -> Any:
     """Return what a document says; ``None`` where it is no JSON.
 
-    Numbers that no double can hold stay texts. (RFC 8259, 6.) Raise ``NotRead`` where it is nested too deep, or an
-    object has two values of one name: which of them counts depends on who reads it. (RFC 8259, 4.)
+    Numbers that no double can hold stay texts. (RFC 8259, 6.) Raise ``NotRead`` where it is nested too deep, holds
+    too much, or an object has two values of one name: which of them counts depends on who reads it. (RFC 8259, 4.)
     """
     try:
         text = octets if isinstance(octets, str) else octets.decode(json.detect_encoding(octets), "surrogatepass")
         text = text.removeprefix("\ufeff")
         if _depth(text) > DEEPEST:
             raise NotRead(f"JSON is nested more than {DEEPEST} deep.")
+        if text.count(",") > MOST_VALUES:
+            raise NotRead(f"JSON has more than {MOST_VALUES} values.")
         return json.loads(
             text, parse_int=_whole, parse_float=_fraction, parse_constant=_no_number, object_pairs_hook=_object
         )
