@@ -264,7 +264,7 @@ def test_the_help_has_every_option(capsys: pytest.CaptureFixture[str]) -> None:
         assert f"--{option.name} {option.metavar}".strip() in told
         assert option.help in told
     assert "whose reading judges where two specifications differ: cloud-images, glance [cloud-images]" in told
-    assert "how long to wait for one answer [30]" in told
+    assert "until its answer has come to its end [30]" in told
 
 
 @pytest.mark.parametrize("name", [*PROFILES])

@@ -218,7 +218,16 @@ OPTIONS = (
         default=30.0,
         most=3600,
         exclusive=True,
-        help="how long to wait for one answer",
+        help="how long one request may take, until its answer has come to its end",
+    ),
+    Option(
+        name="max-body",
+        kind=Kind.WHOLE,
+        metavar="OCTETS",
+        default=1024 * 1024,
+        least=16 * 1024,
+        most=1024 * 1024,
+        help="octets of an answer's body that are read at most",
     ),
     Option(
         name="patience",

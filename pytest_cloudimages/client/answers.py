@@ -1,12 +1,13 @@
 """What came back for a request, as it was."""
 
-import json as jsonlib
+import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
-from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.client.exchange import HELD_OCTETS, Exchange
+from pytest_cloudimages.client.json_documents import NotRead, parsed
 
 
 @dataclass(frozen=True)
@@ -16,9 +17,29 @@ class Answer:
     status: int
     headers: Mapping[str, str]
     """Header fields; names in any case."""
-    body: bytes
+    held: bytes = field(repr=False)
+    """The body; a long one is compressed, for answers are held as long as the run lasts."""
     trailing: bytes
     exchange: Exchange
+    cut: bool = False
+    """Whether more of the body came than is read; then no more of it is held than a report shows."""
+    compressed: bool = False
+
+    @classmethod
+    def read(
+        cls, status: int, headers: Mapping[str, str], content: bytes, trailing: bytes, exchange: Exchange, most: int
+    ) -> Self:
+        """Return an answer of whose body ``content`` was read, at most one octet more than ``most``."""
+        if len(content) > most:
+            return cls(status, headers, content[:HELD_OCTETS], trailing, exchange, cut=True)
+        if len(content) > HELD_OCTETS:
+            return cls(status, headers, zlib.compress(content, 1), trailing, exchange, compressed=True)
+        return cls(status, headers, content, trailing, exchange)
+
+    @property
+    def body(self) -> bytes:
+        """The body, as far as it was read."""
+        return zlib.decompress(self.held) if self.compressed else self.held
 
     @property
     def ok(self) -> bool:
@@ -30,13 +51,25 @@ class Answer:
         """Whether the service refused the request as the client's mistake (4xx)."""
         return 400 <= self.status < 500  # noqa: PLR2004 - the class of codes
 
-    @cached_property
+    @property
     def data(self) -> Any:
-        """The body as JSON; ``None`` where it is none."""
+        """The body as JSON; ``None`` where it is none.
+
+        Raise ``NotRead``, which blocks the question, where the body is longer or stranger than what is read.
+        """
+        return self._parsed() if self.compressed else self._data
+
+    @cached_property
+    def _data(self) -> Any:
+        return self._parsed()
+
+    def _parsed(self) -> Any:
+        if self.cut:
+            raise NotRead(f"More came than the {self.exchange.size - 1} octets that are read: {self.exchange}")
         try:
-            return jsonlib.loads(self.body)
-        except ValueError:
-            return None
+            return parsed(self.body)
+        except NotRead as problem:
+            raise NotRead(f"{problem} {self.exchange}") from None
 
     def __repr__(self) -> str:
         return str(self.exchange)

@@ -24,6 +24,7 @@ from pytest_cloudimages.client.exchange import (
     shown_in,
     without_secrets,
 )
+from pytest_cloudimages.client.links import led_to
 from pytest_cloudimages.client.outage import LIST, outlasted, raise_if_given_up, raise_if_shut_out, shut_out
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.retries import SAFE, UNANSWERED, Effort, why_unanswered
@@ -94,16 +95,9 @@ class ImagesClient(Short):
     def below(self, target: str, link: str) -> str:
         """Return what a link in the answer to a target leads to, to be sent below the endpoint.
 
-        Raise ``Blocked`` where it leads to another host or out of the endpoint: no token goes there. (RFC 3986, 5.)
+        Raise ``Blocked`` where it leads to another host or out of the endpoint: no token goes there.
         """
-        here = urllib.parse.urlsplit(self.endpoint)
-        led = urllib.parse.urlsplit(urllib.parse.urljoin(f"{self.endpoint}{target}", link))
-        # A front server that ends TLS may let the service behind it write http; the token stays on our connection.
-        # And a service behind a prefix may know nothing of it, and write links from its own root (auth, section 4).
-        roots = [root for root in (here.path, "/v2") if led.path.startswith(f"{root}/")]
-        if led.hostname != here.hostname or not roots:
-            raise Blocked(f"The list leads out of {self.endpoint}: next is {link!r}.")
-        return led.path.removeprefix(roots[0]) + (f"?{led.query}" if led.query else "")
+        return led_to(self.endpoint, target, link)
 
     def create(self, **attributes: Any) -> Answer:
         """POST /v2/images, as Glance offers it; the vendor documents no creation."""
@@ -322,7 +316,8 @@ class ImagesClient(Short):
         self.recorder.add(exchange)
         if request.method not in SAFE:
             self.recorder.changed = exchange.answered
-        return Answer(response.status_code, response.headers, content, exchange.trailing, exchange)
+        most = self.transport.most
+        return Answer.read(response.status_code, response.headers, content, exchange.trailing, exchange, most)
 
     def raw(self, method: str, target: str, *, headers: Mapping[str, str] | None = None, body: bytes = b"") -> Answer:
         """Send a request on a connection of its own, octet for octet, and read until the service closes it.
@@ -356,7 +351,8 @@ class ImagesClient(Short):
             exchange = replace(exchange, answer=content[:KEPT_OCTETS], size=len(content))
             if status != NO_ANSWER:
                 self.recorder.add(exchange)
-            return Answer(status, requests.structures.CaseInsensitiveDict(fields), content, b"", exchange)
+            headers = requests.structures.CaseInsensitiveDict(fields)
+            return Answer.read(status, headers, content, b"", exchange, self.transport.most)
 
         answer = self._until_it_counts(request, send)
         if answer.exchange.note.startswith(UNANSWERED):

@@ -5,9 +5,12 @@ both give DELETE of the tag ``..`` to the image itself. The adapter here hands t
 """
 
 import contextlib
+import functools
 import http.client
 import socket
 import threading
+import time
+import urllib.parse
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -16,6 +19,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from pytest_cloudimages.client.reachability import context_of
+from pytest_cloudimages.client.reading import MOST_OCTETS, Octets, read_body, read_to_the_end
 from pytest_cloudimages.client.trouble import Way
 
 SENT_BY_ITSELF = ("Accept-Encoding", "User-Agent")
@@ -25,39 +29,15 @@ _ASKED = threading.local()
 """What this thread is about to send: ``target`` replaces the one urllib3 derives, ``length`` False omits the length."""
 
 
-class Octets(http.client.HTTPResponse):
-    """An answer that tells what octets arrived behind its end."""
-
-    trailing = b""
-
-    def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
-        super().__init__(sock, *args, **kwargs)
-        self._socket = sock
-
-    def _close_conn(self) -> None:
-        # Closing the buffered reader would drop what it had read too much, and with it the proof of a forbidden body.
-        if self.fp is not None and not self.trailing:
-            self.trailing = self._leftover()
-        super()._close_conn()  # type: ignore[misc]  # private in http.client, stable since 3.3
-
-    def _leftover(self) -> bytes:
-        patience = self._socket.gettimeout()
-        try:
-            self._socket.settimeout(0)
-            return bytes(self.fp.peek())
-        except (OSError, ValueError):
-            return b""
-        finally:
-            with contextlib.suppress(OSError):
-                self._socket.settimeout(patience)
-
-
 class _Exact(http.client.HTTPConnection):
     """Writes the target and the headers as asked."""
 
-    response_class = Octets
+    timeout: Any
 
     def putrequest(self, method: str, url: str, skip_host: bool = False, skip_accept_encoding: bool = False) -> None:
+        # All of an exchange has the time that a library would give each part of it.
+        end = time.monotonic() + self.timeout if isinstance(self.timeout, int | float) else None
+        self.response_class = functools.partial(Octets, end=end)  # type: ignore[assignment]  # it is called, no more
         target: str | None = getattr(_ASKED, "target", None)
         if target is not None:
             # A proxy is asked with the whole address; what precedes the path is urllib3's to know.
@@ -91,7 +71,17 @@ POOLS = {"http": _Pool, "https": _SecurePool}
 
 
 class ExactAdapter(HTTPAdapter):
-    """Sends prepared requests with the target they were given, byte for byte."""
+    """Sends prepared requests with the target they were given, byte for byte, and reads bounded answers."""
+
+    def __init__(self, *, most: int = MOST_OCTETS, **how: Any) -> None:
+        self.most = most
+        super().__init__(**how)
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **how: Any) -> requests.Response:
+        """Send a request, and return its answer with a body that has been read as far as it is ever read."""
+        response = super().send(request, *args, **how | {"stream": True})
+        read_body(response, self.most)
+        return response
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
@@ -103,17 +93,49 @@ class ExactAdapter(HTTPAdapter):
         return manager
 
 
+class StayingAdapter(ExactAdapter):
+    """Stays with the host that was asked: whoever is led elsewhere would show passwords and tokens there."""
+
+    def send(self, request: requests.PreparedRequest, *args: Any, **how: Any) -> requests.Response:
+        """Send a request; raise ``ConnectionError`` where its answer leads to another host."""
+        response = super().send(request, *args, **how)
+        asked, link = str(request.url), response.headers.get("Location", "")
+        if not 300 <= response.status_code < 400 or not link:  # noqa: PLR2004 - the class of codes
+            return response
+        try:
+            led = urllib.parse.urlsplit(urllib.parse.urljoin(asked, link)).hostname
+        except ValueError:
+            led = None
+        if led != urllib.parse.urlsplit(asked).hostname:
+            raise requests.ConnectionError(f"{asked} redirects to another host, {link[:200]!a}, which is not followed")
+        return response
+
+
+def staying_and_bounded(session: requests.Session) -> None:
+    """Have a session stay with the host that it asks, and read bounded answers."""
+    for scheme in POOLS:
+        session.mount(f"{scheme}://", StayingAdapter())
+
+
 class Transport:
     """One origin, with a session of its own for every thread.
 
-    ``verify`` and ``cert`` are as in requests; proxies and CA bundles of the environment are read once.
+    ``verify`` and ``cert`` are as in requests; proxies and CA bundles of the environment are read once. ``timeout`` is
+    for a whole exchange; of a body one octet more is read than ``most``.
     """
 
     def __init__(
-        self, origin: str, *, timeout: float, verify: bool | str = True, cert: str | tuple[str, str] | None = None
+        self,
+        origin: str,
+        *,
+        timeout: float,
+        verify: bool | str = True,
+        cert: str | tuple[str, str] | None = None,
+        most: int = MOST_OCTETS,
     ) -> None:
         self.origin = origin
         self.timeout = timeout
+        self.most = most
         self.way = Way()
         with requests.Session() as session:
             settings = session.merge_environment_settings(origin, {}, False, verify, cert)
@@ -128,7 +150,7 @@ class Transport:
     def _adapter(self) -> ExactAdapter:
         adapter: ExactAdapter | None = getattr(self._local, "adapter", None)
         if adapter is None:
-            adapter = self._local.adapter = ExactAdapter(pool_connections=1, pool_maxsize=1)
+            adapter = self._local.adapter = ExactAdapter(most=self.most, pool_connections=1, pool_maxsize=1)
             self._adapters.append(adapter)
         return adapter
 
@@ -205,16 +227,17 @@ class Transport:
             _ASKED.target, _ASKED.length = None, True
 
     def talk(self, octets: bytes, host: str, port: int, *, secure: bool) -> bytes:
-        """Send octets on a connection of their own and give all that comes back until it closes.
+        """Send octets on a connection of their own and return what comes back until it closes.
 
         Raises ``OSError`` where there is no connection, or no end within the time-out.
         """
+        end = time.monotonic() + self.timeout
         with contextlib.ExitStack() as stack:
             line: socket.socket = stack.enter_context(socket.create_connection((host, port), self.timeout))
             if secure:
                 line = stack.enter_context(context_of(self.verify, self.cert).wrap_socket(line, server_hostname=host))
             line.sendall(octets)
-            return b"".join(iter(lambda: line.recv(65_536), b""))
+            return read_to_the_end(line, self.most, end)
 
     @property
     def proxied(self) -> bool:

@@ -4,13 +4,14 @@ import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.identifiers import is_fit, shown_id
 from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.client.json_documents import NotRead
 from pytest_cloudimages.client.outage import raise_if_shut_out
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.session import ImagesClient
@@ -25,6 +26,8 @@ OF_RUN, EXPIRES = "pytest_cloudimages_run", "pytest_cloudimages_expires"
 """The properties that prove whose an image is: the id of its run, and when it is nobody's any more (UTC)."""
 REFUSED = (400, 403, 409, 413, 422)
 """How a service may refuse an image for its properties."""
+MOST_OUT_OF_REACH = 3
+"""So many images may be created that cannot be asked for; then no more are."""
 
 
 def fresh_name(run: str) -> str:
@@ -48,6 +51,8 @@ def temporary_image(
 
     ``resources`` are the sets that begin empty: what the service puts there by itself is taken off.
     """
+    if client.recorder.traces.out_of_reach >= MOST_OUT_OF_REACH:
+        raise Blocked("Images are created whose ids are of no use; no more are, for they would all be left behind.")
     name = attributes.setdefault("name", fresh_name(run))
     protected = bool(attributes.pop("protected", False))
     traces = client.recorder.traces
@@ -63,10 +68,10 @@ def temporary_image(
             # Nobody knows whether it was created: the answer was lost, or nobody waited for it.
             _delete_orphans(client, name)
             raise
-    if answer.status >= 500:  # noqa: PLR2004 - the class of codes
-        _delete_orphans(client, name)  # a gateway may have given up on what was done all the same
-    identifier = answer.data.get("id") if isinstance(answer.data, dict) else None
-    if not answer.ok or not isinstance(identifier, str):
+    if not answer.ok and not answer.refused:
+        _delete_orphans(client, name)  # whoever gave up, or sent what is no answer, may have done it all the same
+    identifier = _id_of(client, answer, name)
+    if not answer.ok or identifier is None:
         if answer.refused:
             traces.notes.gone(note)
         with client.recorder.of(Purpose.PREPARING):
@@ -120,23 +125,62 @@ def _creation(client: ImagesClient, attributes: Mapping[str, Any], proof: Mappin
     return answer
 
 
-def _delete_orphans(client: ImagesClient, name: str) -> None:
-    """Look for an image whose creation was not answered, by the name that no other has, and delete it."""
+def _id_of(client: ImagesClient, answer: Answer, name: str) -> str | None:
+    """Return the id of an image that was created; ``None`` where none was.
+
+    Raise ``Blocked`` where one was that cannot be asked for; then it is looked for by its name.
+    """
+    if not answer.ok:
+        return None
+    why = f"its creation was answered without one: {answer.exchange}"
+    try:
+        identifier = answer.data.get("id") if isinstance(answer.data, dict) else None
+    except NotRead as problem:
+        identifier, why = None, str(problem)
+    if is_fit(identifier):
+        return identifier
+    if identifier is not None:
+        why = f"it is {shown_id(identifier)}, which cannot stand in a path"
+    traces = client.recorder.traces
+    told = len(traces.left_behind)
+    if not _delete_orphans(client, name):
+        traces.out_of_reach += 1
+        if len(traces.left_behind) == told:
+            traces.left_behind.append(f"perhaps an image named {name}: its id is not known")
+    raise Blocked(f"An image was created whose id is of no use: {why}.")
+
+
+def _delete_orphans(client: ImagesClient, name: str) -> bool:
+    """Look for an image whose creation was not answered, by the name that no other has, and delete it.
+
+    Return whether one was found that could be asked for.
+    """
+    found: list[str] = []
     try:
         with client.recorder.of(Purpose.CLEANING):
-            for identifier in _named(client, name):
+            found = _named(client, name)
+            for identifier in found:
                 _delete(Image(client, identifier, name))
     except Blocked:
         told = f"perhaps an image named {name}: its creation was not answered"
         client.recorder.traces.left_behind.append(told)
+    return bool(found)
 
 
 def _named(client: ImagesClient, name: str) -> list[str]:
-    """Return the ids of the images of a name that nobody uses: two images of one plan have the same name."""
-    found = client.list(name=name).data
-    images = found.get("images", ()) if isinstance(found, dict) else ()
-    ids = [str(entry.get("id")) for entry in images if isinstance(entry, dict) and entry.get("name") == name]
-    return [each for each in ids if each not in client.recorder.traces.in_use]
+    """Return the ids of the images of a name that nobody uses: two images of one plan have the same name.
+
+    Those that cannot be asked for are named as left behind. Raise ``Blocked`` where the list is none.
+    """
+    answer = client.list(name=name)
+    found = answer.data.get("images") if isinstance(answer.data, dict) else None
+    if answer.ok and not isinstance(found, list):
+        raise NotRead(f"The list of images cannot be read: {answer.exchange}")
+    entries = found if isinstance(found, list) else []
+    ids = [entry.get("id") for entry in entries if isinstance(entry, dict) and entry.get("name") == name]
+    told = client.recorder.traces.left_behind
+    told += [f"image {shown_id(each)} ({name}): its id cannot stand in a path" for each in ids if not is_fit(each)]
+    return [each for each in ids if is_fit(each) and each not in client.recorder.traces.in_use]
 
 
 def _see_that_it_is_there(image: Image, answer: Answer) -> Answer | None:
@@ -147,8 +191,7 @@ def _see_that_it_is_there(image: Image, answer: Answer) -> Answer | None:
     with recorder.of(Purpose.PREPARING):
         if "repeated" in answer.exchange.note:
             # The lost answer may have been that of an image of the same name, which nobody else has.
-            for identifier in _named(image.client, image.name):
-                _delete(replace(image, id=identifier))
+            _delete_orphans(image.client, image.name)
         # A service that shows its first image at once is not asked again.
         if image.patience and (count == 1 or recorder.late_creation):
             shown = image.show()
@@ -213,9 +256,18 @@ def deleted(image: Image, resources: Iterable[SetResource] = (), *, protected: b
         elif status:
             gone = 200 <= status < 300  # noqa: PLR2004 - the class of codes
             break
+    if gone and status == 404 and image.name:  # noqa: PLR2004 - as HTTP has it
+        _delete_namesakes(image)
     if gone:
         return ""
     return f"its deletion was answered {status}" if status else "its deletion was not answered"
+
+
+def _delete_namesakes(image: Image) -> None:
+    """Look for an image by its name where nothing is found by the id that it was said to have, and delete it."""
+    others = [each for each in _named(image.client, image.name) if each != image.id]
+    for identifier in others:
+        _delete(Image(image.client, identifier))
 
 
 def _deletion(image: Image, *, protected: bool) -> int:

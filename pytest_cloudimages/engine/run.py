@@ -60,7 +60,13 @@ class Run(Short):
     def transport(self) -> Transport:
         """The connections to the service."""
         origin = "{0.scheme}://{0.netloc}".format(urllib.parse.urlsplit(self.service.endpoint))
-        transport = Transport(origin, timeout=self.settings.timeout, verify=self.service.verify, cert=self.service.cert)
+        transport = Transport(
+            origin,
+            timeout=self.settings.timeout,
+            verify=self.service.verify,
+            cert=self.service.cert,
+            most=self.settings.max_body,
+        )
         transport.way.pace.least = 1 / self.settings.max_rps if self.settings.max_rps else 0.0
         self._stack.callback(transport.close)
         return transport

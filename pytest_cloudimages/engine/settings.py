@@ -146,6 +146,8 @@ class Settings:
     examples: str | None = None
     timeout: float = 30.0
     patience: float = 10.0
+    max_body: int = 1024 * 1024
+    """Octets of a body that are read."""
     max_rps: float | None = None
     """Requests a second that are sent at most."""
     ledger: str | None = None

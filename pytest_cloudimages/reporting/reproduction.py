@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from pytest_cloudimages.client.exchange import TESTER
+from pytest_cloudimages.client.json_documents import clearly
 from pytest_cloudimages.client.redaction import HIDDEN
 from pytest_cloudimages.client.showing import in_one_line
 
@@ -193,11 +194,10 @@ def _shown_before(steps: Sequence[Mapping[str, Any]], entry: Mapping[str, Any]) 
     for step in steps:
         if step["method"] in WRITES:
             break
-        try:
-            tags = json.loads(step["answer"])["tags"]
-        except (ValueError, KeyError, TypeError):
-            continue
-        return list(tags) if _are_tags(tags) else None
+        shown = clearly(step["answer"])
+        if isinstance(shown, dict) and "tags" in shown:
+            tags = shown["tags"]
+            return list(tags) if _are_tags(tags) else None
     written = [unquote(step["target"].rpartition("/")[2]) for step in steps if step["method"] in WRITES]
     if len(written) == 1 and "before" in entry:
         return list(entry["before"]) if _are_tags(entry["before"]) else None

@@ -1,6 +1,5 @@
 """Suspects: which operation of a finding went wrong, and in which way. No I/O."""
 
-import json
 import re
 import urllib.parse
 from collections import Counter
@@ -10,6 +9,7 @@ from itertools import pairwise
 
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.exchange import TESTER, Exchange
+from pytest_cloudimages.client.json_documents import clearly
 from pytest_cloudimages.client.session import segment
 from pytest_cloudimages.diagnosis.symptoms import Symptom, of_answer, of_readings
 from pytest_cloudimages.history.operations import Kind
@@ -174,10 +174,7 @@ def _of_list(exchanges: Sequence[Exchange]) -> Suspect | None:
 
 def _entries(exchange: Exchange) -> dict[str, list[str]]:
     """Return the tags that a list shows, by the ids of the images."""
-    try:
-        data = json.loads(exchange.answer)
-    except ValueError:
-        return {}
+    data = clearly(exchange.answer)
     entries = data.get("images") if isinstance(data, dict) else None
     return {
         str(entry.get("id")): [*map(str, tags)] if isinstance(tags := entry.get("tags"), list) else []
@@ -187,10 +184,7 @@ def _entries(exchange: Exchange) -> dict[str, list[str]]:
 
 
 def _tags(exchange: Exchange) -> list[str] | None:
-    try:
-        data = json.loads(exchange.answer)
-    except ValueError:
-        return None
+    data = clearly(exchange.answer)
     tags = data.get("tags") if isinstance(data, dict) else None
     return tags if isinstance(tags, list) and all(isinstance(tag, str) for tag in tags) else None
 

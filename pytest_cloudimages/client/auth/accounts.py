@@ -103,6 +103,8 @@ def _accepted(entry: dict[str, Any]) -> dict[str, Any]:
 
 def _described(regions: "Sequence[CloudRegion]", source: str, place: str, timeout: float) -> Account:
     """Return the account that the settings describe."""
+    from pytest_cloudimages.client.transport import staying_and_bounded
+
     settings = regions[0]
     auth, kind = settings.config["auth"], str(settings.config["auth_type"])
     verify, cert = settings.get_requests_verify_args()
@@ -118,6 +120,7 @@ def _described(regions: "Sequence[CloudRegion]", source: str, place: str, timeou
         account.fixed = account.fixed or auth.get("endpoint")
         return account
     session = settings.get_session()
+    staying_and_bounded(session.session)
     session.timeout = session.timeout or timeout
     who = auth.get("username") or auth.get("user_id")
     if "applicationcredential" in kind:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_cloudimages.client.auth import refused_credentials
 from pytest_cloudimages.client.auth.catalogue import Endpoint, alive, image_endpoints, of_the_interface, of_the_region
 from pytest_cloudimages.client.errors import ConfigurationError
+from pytest_cloudimages.client.json_documents import clearly
 from pytest_cloudimages.client.reachability import why_no_tls
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.versions import is_another, version_ids
@@ -68,7 +69,10 @@ class Account:
         """
         import requests
 
+        from pytest_cloudimages.client.transport import staying_and_bounded
+
         with requests.Session() as session:
+            staying_and_bounded(session)
             answer = session.get(
                 self.identity,
                 headers={"Accept": "application/json"},
@@ -82,9 +86,7 @@ class Account:
                     f"{self.source}: {self.identity} asks for a token (401) where Identity gives them. Is it the"
                     " address of another service? auth_url is the root of Identity or its /v3."
                 )
-            data = None
-            with suppress(ValueError, RecursionError):
-                data = answer.json()
+            data = clearly(answer.content)
             if is_another(data):
                 raise ConfigurationError(
                     f"{self.source}: {self.identity} is the address of another service: it lists the versions"
@@ -114,17 +116,17 @@ class Account:
 
         ``None`` where none is to be had, or ending it could end the tester's own too.
         """
-        from keystoneauth1 import exceptions
-
         if not self.identity or "token" in self.how.partition(" at ")[0]:
             return None
         session, target = self.regions[0].get_session(), self._tokens()
         try:
             token = session.auth.get_auth_ref(session).auth_token  # type: ignore[union-attr]  # an Identity plugin
-        except exceptions.ClientException:
+        except Exception:  # noqa: BLE001 - a strange answer raises whatever it does in keystoneauth1
             return None
         finally:
             session.session.close()
+        if not isinstance(token, str):
+            return None
         SECRETS.keep(token)
         return FurtherToken(str(token), target, session) if token else None
 
@@ -246,13 +248,14 @@ class FurtherToken:
         asked = {"auth": {"identity": identity, "scope": "unscoped"}}
         try:
             answer = self._session.post(self._target, json=asked, authenticated=False)
-            token, scope = answer.headers.get("X-Subject-Token"), answer.json().get("token", {})
-        except (exceptions.ClientException, ValueError, AttributeError):
+        except exceptions.ClientException:
             return None
         finally:
             self._session.session.close()
+        token, told = answer.headers.get("X-Subject-Token"), clearly(answer.content)
         SECRETS.keep(token)
-        if not token or {"project", "domain", "system", "OS-TRUST:trust"} & {*scope}:
+        scope = told.get("token") if isinstance(told, dict) else None
+        if not token or not isinstance(scope, dict) or {"project", "domain", "system", "OS-TRUST:trust"} & scope.keys():
             return None
         return str(token)
 

@@ -1,0 +1,89 @@
+"""JSON as services send it, read so that no document does harm, and none is taken for what it does not clearly say."""
+
+import json
+import math
+from typing import Any
+
+from pytest_cloudimages.spec.verdicts import Blocked
+
+DEEPEST = 64
+"""How deep arrays and objects of a document may be nested; those of the API are three deep."""
+MOST_VALUES = 50_000
+"""Values of a document; a page of a hundred images with all they may have holds fewer."""
+LONGEST_NUMBER = 300
+"""Digits of a whole number that is read as one."""
+
+
+class NotRead(Blocked):
+    """A document that is not read, though it may be JSON: nobody can tell what is meant, or it has no end."""
+
+
+def parsed(octets: bytes | str) -> Any:
+    """Return what a document says; ``None`` where it is no JSON.
+
+    Numbers that no double can hold stay texts. (RFC 8259, 6.) Raise ``NotRead`` where it is nested too deep, holds
+    too much, or an object has two values of one name: which of them counts depends on who reads it. (RFC 8259, 4.)
+    """
+    try:
+        text = octets if isinstance(octets, str) else octets.decode(json.detect_encoding(octets), "surrogatepass")
+        text = text.removeprefix("\ufeff")
+        if _depth(text) > DEEPEST:
+            raise NotRead(f"JSON is nested more than {DEEPEST} deep.")
+        if text.count(",") > MOST_VALUES:
+            raise NotRead(f"JSON has more than {MOST_VALUES} values.")
+        return json.loads(
+            text, parse_int=_whole, parse_float=_fraction, parse_constant=_no_number, object_pairs_hook=_object
+        )
+    except ValueError:
+        return None
+
+
+def clearly(octets: bytes | str) -> Any:
+    """Return what a document says; ``None`` where it is no JSON, or is not read."""
+    try:
+        return parsed(octets)
+    except NotRead:
+        return None
+
+
+def _depth(text: str) -> int:
+    """Return how deep a document is nested, at the deepest."""
+    if text.count("[") + text.count("{") <= DEEPEST:
+        return 0
+    deepest = depth = 0
+    quoted = escaped = False
+    for character in text:
+        if quoted:
+            quoted, escaped = escaped or character != '"', character == "\\" and not escaped
+        elif character == '"':
+            quoted = True
+        elif character in "[{":
+            depth += 1
+            deepest = max(deepest, depth)
+            if deepest > DEEPEST:
+                break
+        elif character in "]}":
+            depth -= 1
+    return deepest
+
+
+def _whole(text: str) -> int | str:
+    return int(text) if len(text) <= LONGEST_NUMBER else text
+
+
+def _fraction(text: str) -> float | str:
+    number = float(text)
+    return number if math.isfinite(number) else text
+
+
+def _no_number(text: str) -> None:
+    raise ValueError(f"{text} is no JSON")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        for name, value in pairs:
+            if found[name] != value:
+                raise NotRead(f"An object has two values named {name[:60]!r}.")
+    return found
