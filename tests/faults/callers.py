@@ -285,6 +285,14 @@ class RemembersRevokedTokens(App):
         return self.seen[value]
 
 
+@breaks("TAG-AUTH-02", **STANDARD)  # type: ignore[arg-type]
+class RemembersRevokedTokensAtTags(RemembersRevokedTokens):
+    """Remembers, where tags are changed and nowhere else, every token that it has seen to be valid."""
+
+    def authenticate(self, request: Request) -> Caller:
+        return super().authenticate(request) if "/tags/" in request.path else App.authenticate(self, request)
+
+
 @breaks("TAG-AUTH-07", **STANDARD)  # type: ignore[arg-type]
 class TakesTokensWithoutAProject(App):
     """Takes a token that is for no project for one of its user's usual project."""
@@ -380,3 +388,11 @@ class HearsOfRevocationsLate(App):
         if token and time.monotonic() < when + 0.1:
             return Caller(token.user.project.id)
         return super().authenticate(request)
+
+
+@breaks(**STANDARD)  # type: ignore[arg-type]
+class HearsOfRevocationsLateAtTags(HearsOfRevocationsLate):
+    """Takes a token where tags are changed, and nowhere else, for 100 ms after it was revoked."""
+
+    def authenticate(self, request: Request) -> Caller:
+        return super().authenticate(request) if "/tags/" in request.path else App.authenticate(self, request)

@@ -30,8 +30,8 @@ FILTERED = {"X-Identity-Status": "Confirmed", "X-Roles": "admin", "X-Is-Admin": 
 """Header fields by which Keystone's token filter says who asks."""
 FURTHER = {Party.READER: "READER", Party.CREATOR: "CREATOR", Party.ADMINISTRATOR: "ADMIN"}
 """The callers that have credentials of their own, beside the other project."""
-QUICK_TOKENS, USES = 2, 3
-"""How many unknown tokens a quick run tries, and how often a token is used before it is revoked."""
+QUICK_TOKENS = 2
+"""How many unknown tokens a quick run tries."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def access_attempts(run: Run) -> AccessAttempts:
     wanted = cells(profile)
     unasked: dict[str, str] = {}
     with _private(run) as image:
-        walk = _Walk(run, image, _askers(run, unasked), unasked)
+        walk = _Walk(run, image, _askers(run, image, unasked), unasked)
         walk.carried_out(wanted.pop(State.PRIVATE))
         for state in [state for state in wanted if state not in ABSENT and not run.settings.image]:
             asked = wanted.pop(state)
@@ -133,7 +133,7 @@ def _private(run: Run) -> Iterator[Image]:
 # Who asks
 
 
-def _askers(run: Run, unasked: dict[str, str]) -> dict[Party, list[Asker]]:
+def _askers(run: Run, image: Image, unasked: dict[str, str]) -> dict[Party, list[Asker]]:
     """Return the callers that there are, and say of the others why not."""
     client, quick = run.client, not run.rounds
     invalid = [*unknown_tokens(client)][: QUICK_TOKENS if quick else None]
@@ -152,7 +152,7 @@ def _askers(run: Run, unasked: dict[str, str]) -> dict[Party, list[Asker]]:
             found[party] = [Asker(caller)]
         else:
             unasked[party] = f"no credentials of {party} were given"
-    ended, unscoped = _ended(run)
+    ended, unscoped = _ended(run, image)
     found |= {Party.ENDED: ended, Party.UNSCOPED: unscoped}
     other = None if run.same_project("ALT") else run.able("ALT")
     found[Party.OTHER_PROJECT] = [Asker(other)] if other else []
@@ -168,26 +168,30 @@ def _askers(run: Run, unasked: dict[str, str]) -> dict[Party, list[Asker]]:
     return found
 
 
-def _ended(run: Run) -> tuple[list[Asker], list[Asker]]:
+def _ended(run: Run, image: Image) -> tuple[list[Asker], list[Asker]]:
     """Return callers whose tokens have ended, and one whose token is for no project.
 
-    A token that the run revokes itself was used before: a service may remember what it has seen to be valid.
+    A token that the run revokes itself was used before, and for the operations that it will be shown to: a service may
+    remember what it has seen to be valid, and one door of it what another has not seen.
     """
     client = run.client
     ended = [Asker(caller) for caller in run.ended_callers()]
-    further = None if "revoked" in run.ended else run.owner.further()
+    further = run.owner.further()
     if further is None:
         return ended, []
     revoked = Asker(client.calling("a revoked token", functools.partial(str, further.value)))
     token = further.unscoped() if run.rounds else None
     with run.recorder.of(Purpose.PREPARING):
-        for _ in range(USES if run.rounds else 1):
-            revoked.client.list(limit="1")
+        look = functools.partial(revoked.client.list, limit="1")
+        look()
+        if run.rounds:
+            look = functools.partial(revoked.client.delete_tag, image.id, THERE)
+            revoked.client.add_tag(image.id, THERE)
+            look()
         if further.revoke():
             ended.append(revoked)
             # How soon the service hears of it is its own affair, as long as patience lasts.
             patience = Eventually(run.settings.patience, Recorder())
-            look = functools.partial(revoked.client.list, limit="1")
             patience.until(look(), look, lambda answer: answer.status == 401)  # noqa: PLR2004 - as HTTP has it
     unscoped = client.calling("a token without a project", functools.partial(str, token))
     return ended, [Asker(unscoped)] if token else []
