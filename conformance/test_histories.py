@@ -17,6 +17,7 @@ from pytest_cloudimages.areas.tags.checks import (
     Prior,
     Run,
     Steps,
+    controlled,
     expect_exact_effect,
     expect_explained,
     expect_kept,
@@ -122,6 +123,7 @@ def test_a_tag_is_stored_exactly_or_refused(
     confusable_tags: Steps,
     every_length: Steps,
     confusable_sequences: Steps,
+    cloudimages_run: Run,
     kind: str,
 ) -> None:
     steps = {
@@ -131,16 +133,17 @@ def test_a_tag_is_stored_exactly_or_refused(
         "of every length": every_length,
         "related in sequences": confusable_sequences,
     }[kind]
-    for step in steps.additions(known=False):
-        if step.answer.ok and step.before is not None:
-            expect(step.after, READABLE, f"tags after {step.answered}")
-        expect_stored_or_refused(step)
-    for step in steps.deletions():
-        if step.prior is Prior.PRESENT:
-            step.expect(status=OK)
-        # The deletion of a tag that is not there takes no other one.
-        expect_exact_effect(step)
-    expect_reproduced(steps, standing_by=False)
+    with controlled(cloudimages_run):
+        for step in steps.additions(known=False):
+            if step.answer.ok and step.before is not None:
+                expect(step.after, READABLE, f"tags after {step.answered}")
+            expect_stored_or_refused(step)
+        for step in steps.deletions():
+            if step.prior is Prior.PRESENT:
+                step.expect(status=OK)
+            # The deletion of a tag that is not there takes no other one.
+            expect_exact_effect(step)
+        expect_reproduced(steps, standing_by=False)
 
 
 # "This operation adds the specified tag …": that very string, or a refusal

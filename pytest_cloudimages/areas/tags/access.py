@@ -32,6 +32,7 @@ FURTHER = {Party.READER: "READER", Party.CREATOR: "CREATOR", Party.ADMINISTRATOR
 """The callers that have credentials of their own, beside the other project."""
 QUICK_TOKENS = 2
 """How many unknown tokens a quick run tries."""
+REVOKED_AFTER_USE = "a token that is revoked after its use"
 
 
 @dataclass(frozen=True)
@@ -152,7 +153,7 @@ def _askers(run: Run, image: Image, unasked: dict[str, str]) -> dict[Party, list
             found[party] = [Asker(caller)]
         else:
             unasked[party] = f"no credentials of {party} were given"
-    ended, unscoped = _ended(run, image)
+    ended, unscoped = _ended(run, image, unasked)
     found |= {Party.ENDED: ended, Party.UNSCOPED: unscoped}
     other = None if run.same_project("ALT") else run.able("ALT")
     found[Party.OTHER_PROJECT] = [Asker(other)] if other else []
@@ -168,7 +169,7 @@ def _askers(run: Run, image: Image, unasked: dict[str, str]) -> dict[Party, list
     return found
 
 
-def _ended(run: Run, image: Image) -> tuple[list[Asker], list[Asker]]:
+def _ended(run: Run, image: Image, unasked: dict[str, str]) -> tuple[list[Asker], list[Asker]]:
     """Return callers whose tokens have ended, and one whose token is for no project.
 
     A token that the run revokes itself was used before, and for the operations that it will be shown to: a service may
@@ -178,6 +179,7 @@ def _ended(run: Run, image: Image) -> tuple[list[Asker], list[Asker]]:
     ended = [Asker(caller) for caller in run.ended_callers()]
     further = run.owner.further()
     if further is None:
+        unasked[REVOKED_AFTER_USE] = "name the Identity service (OS_AUTH_URL), which can issue and revoke one"
         return ended, []
     revoked = Asker(client.calling("a revoked token", functools.partial(str, further.value)))
     token = further.unscoped() if run.rounds else None

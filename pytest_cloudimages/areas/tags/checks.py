@@ -52,6 +52,7 @@ from pytest_cloudimages.areas.common.checks import (
 )
 from pytest_cloudimages.areas.tags.access import AccessAttempts
 from pytest_cloudimages.areas.tags.administering import Administered, expect_owner_kept
+from pytest_cloudimages.areas.tags.control import controlled
 from pytest_cloudimages.areas.tags.corpus import UNITS, UNRESERVED
 from pytest_cloudimages.areas.tags.filtered import Selections
 from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept
@@ -126,6 +127,7 @@ __all__ = [
     "answered",
     "answers_to",
     "anything_but",
+    "controlled",
     "documented_codes",
     "expect_among",
     "expect_attributes_kept",
