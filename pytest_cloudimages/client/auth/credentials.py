@@ -244,7 +244,11 @@ def _given(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _overlaid(given: Mapping[str, str], who: str) -> dict[str, str]:
-    """Return the variables of another identity: its own, and of the tester's those that do not compete with them."""
+    """Return the variables of another identity: its own, and of the tester's those that do not compete with them.
+
+    ``OpenStackConfig(envvar_prefix="OS_ALT_")`` is no way to them: it reads OS_ALT_USERNAME as the setting
+    ``alt_username``, and the tester's own variables as well, from the process alone.
+    """
     start = f"OS_{who}_"
     own = {f"OS_{name.removeprefix(start)}": value for name, value in given.items() if name.startswith(start)}
     files = {name: value for name, value in given.items() if name in {"OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"}}
