@@ -168,7 +168,7 @@ class _DeletesMore(App):
             return reply
 
 
-@breaks("TAG-DEL-04", "TAG-HIST-01", "TAG-HIST-04", profile="standard")
+@breaks("TAG-DEL-04", "TAG-HIST-01", profile="standard")
 class DeletesAll(_DeletesMore):
     """Takes all tags off the image when one is deleted."""
 

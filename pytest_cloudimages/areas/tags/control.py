@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.engine import sequential
 from pytest_cloudimages.engine.observations import Steps
+from pytest_cloudimages.engine.recording import current_check
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.sequential_plans import in_groups
@@ -18,7 +19,7 @@ COUNT = 24
 
 @contextmanager
 def controlled(run: Run) -> Iterator[None]:
-    """Let a finding about special tags stand only where plain tags stay as they are in the same situation.
+    """Let a finding about special tags, of which others came or went, stand only where plain tags stay as they are.
 
     Where those come and go as well, the finding is of what the tags have in common, and other requirements' to tell.
     """
@@ -26,9 +27,16 @@ def controlled(run: Run) -> Iterator[None]:
     try:
         yield
     except Mismatch as mismatch:
-        if not mismatch.what.startswith("status of") and not _plain_tags_stay(run):
+        if _of_others(mismatch) and not _plain_tags_stay(run):
             raise Blocked("Plain tags come and go as well, so that nothing is told of special ones.") from mismatch
         raise
+
+
+def _of_others(mismatch: Mismatch) -> bool:
+    """Return whether a mismatch is of tags, and not of the one that the step in hand names."""
+    step = current_check().step
+    moved = {*mismatch.missing, *mismatch.unexpected}
+    return not mismatch.what.startswith("status of") and not (step and step.value in moved)
 
 
 def _plain_tags_stay(run: Run) -> bool:
