@@ -297,6 +297,7 @@ OPTIONS = (
         help="say what would be created and how many requests would be sent, and send none to the service",
         readme="say what would be created and how many requests would be sent",
     ),
+    Option(name="identify", kind=Kind.FLAG, default=False, replayed=False, help="reports name project and region"),
     Option(
         name="reports",
         kind=Kind.PATH,
@@ -304,6 +305,24 @@ OPTIONS = (
         replayed=False,
         help=f"where the reports go [{REPORTS} with `cloudimages run`]",
         readme=f"where the reports go (`{REPORTS}`)",
+    ),
+    Option(
+        name="export",
+        kind=Kind.TEXT,
+        metavar="FORMAT[=FILE]",
+        default=(),
+        repeated=True,
+        replayed=False,
+        help="write the results in a form of another program too, see cloudimages export --help; may be repeated",
+        readme="the results in a form of another program too ([docs/formats.md](docs/formats.md)); may be repeated",
+    ),
+    Option(
+        name="sign",
+        kind=Kind.PATH,
+        metavar="KEY",
+        replayed=False,
+        help="private key of OpenSSH to sign conformance.json with; cloudimages verify --key checks it",
+        readme="a private key of OpenSSH to sign `conformance.json` with; `cloudimages verify --key` checks it",
     ),
     Option(
         name="seed",

@@ -268,9 +268,8 @@ class StumblesOverLongTokens(App):
             return self.error(request, HTTPStatus.INTERNAL_SERVER_ERROR, str(problem))
 
 
-@breaks("TAG-AUTH-02", words=ACCESS)
-class RemembersRevokedTokens(App):
-    """Remembers every token that it has seen to be valid, and asks Identity no more."""
+class _RemembersTokens(App):
+    """Asks Identity of a token once."""
 
     signs_in = True
 
@@ -285,12 +284,21 @@ class RemembersRevokedTokens(App):
         return self.seen[value]
 
 
-@breaks("TAG-AUTH-02", **STANDARD)  # type: ignore[arg-type]
-class RemembersRevokedTokensAtTags(RemembersRevokedTokens):
-    """Remembers, where tags are changed and nowhere else, every token that it has seen to be valid."""
+@breaks("TAG-AUTH-02", words=(*ACCESS, "--patience", "300"), hurry=1_000.0)
+class RemembersRevokedTokens(_RemembersTokens):
+    """Remembers every token that it has seen to be valid, and asks Identity no more."""
+
+
+class _RemembersTokensAtTags(_RemembersTokens):
+    """Asks Identity of a token once where tags are changed, and always elsewhere."""
 
     def authenticate(self, request: Request) -> Caller:
         return super().authenticate(request) if "/tags/" in request.path else App.authenticate(self, request)
+
+
+@breaks("TAG-AUTH-02", profile="standard", words=(*ACCESS, "--patience", "300"), hurry=1_000.0)
+class RemembersRevokedTokensAtTags(_RemembersTokensAtTags):
+    """Remembers, where tags are changed and nowhere else, every token that it has seen to be valid."""
 
 
 @breaks("TAG-AUTH-07", **STANDARD)  # type: ignore[arg-type]
@@ -364,6 +372,28 @@ class TakesSmallHeaders(App):
         if any(len(value) > 1_000 for value in request.headers.values()):
             return self.error(request, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "Too large a header.")
         return super().answer(request)
+
+
+@breaks(words=ACCESS)
+class RemembersTokensForMinutes(_RemembersTokens):
+    """Remembers a token that it has seen to be valid for longer than anybody waits here."""
+
+
+@breaks(**STANDARD)  # type: ignore[arg-type]
+class RemembersTokensForMinutesAtTags(_RemembersTokensAtTags):
+    """Remembers, where tags are changed and nowhere else, a token for longer than anybody waits here."""
+
+
+@breaks(words=ACCESS, profile="standard")
+class HasAnIdentityThatReadsQuotedTokens(App):
+    """Takes a token in quotation marks, as its Identity does, which passes over what base64 has no letter for."""
+
+    signs_in = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        validate = self.identity.validate
+        self.identity.validate = lambda value: validate((value or "").strip('"'))  # type: ignore[method-assign]
 
 
 @breaks(words=ACCESS)
