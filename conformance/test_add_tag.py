@@ -16,6 +16,7 @@ from pytest_cloudimages.areas.tags.checks import (
     SOMETHING,
     UNITS,
     AccessAttempts,
+    Administered,
     Allowed,
     AtALimit,
     Basics,
@@ -44,6 +45,7 @@ from pytest_cloudimages.areas.tags.checks import (
     expect_nothing_astray,
     expect_once,
     expect_others_kept,
+    expect_owner_kept,
     expect_tags,
     in_ordinary_state,
     inconsistent_without_patch,
@@ -54,14 +56,20 @@ from pytest_cloudimages.areas.tags.checks import (
     not_once,
     or_skip,
     others_added,
+    refused_as_one_more,
     refused_itself,
     require_ok,
     set_tags,
     unaltered,
 )
-from pytest_cloudimages.areas.tags.corpus import BODIES_OF_ADDITIONS, FURTHER_BODIES_OF_ADDITIONS, TAKES_ANY_CODING
+from pytest_cloudimages.areas.tags.corpus import (
+    ANNOUNCED,
+    BODIES_OF_ADDITIONS,
+    FURTHER_BODIES_OF_ADDITIONS,
+    TAKES_ANY_CODING,
+)
 from pytest_cloudimages.areas.tags.fixtures import *
-from pytest_cloudimages.areas.tags.negative import odd_id
+from pytest_cloudimages.areas.tags.negative import expect_done_as_answered, odd_id
 
 
 # "204 Success: Request succeeded."
@@ -178,6 +186,9 @@ def test_a_body_is_ignored(working_image: Image, specification: str) -> None:
 
             expect_interpreted(specification, answer.status, f"status of {answer}", cloud_images=OK, glance=400)
             added += [f"{form}-{number}"] if answer.ok else []
+    media, body = BODIES_OF_ADDITIONS[0]
+    answer = working_image.add_tag("announced", body=body, headers={"Content-Type": media, **ANNOUNCED})
+    expect_interpreted(specification, answer.status, f"status of {answer}", cloud_images=OK, glance=400)
     # One may be lost for any reason; all of them, for the body.
     tags = working_image.read(lambda found: {*added} <= {*found})
     kept = [tag for tag in added if tag in tags]
@@ -289,6 +300,7 @@ def test_adding_a_tag_to_an_unknown_image_fails_and_creates_none(
         if answer.exchange.method == "PUT":
             expect(answer.status, NOT_OK, f"status of {answer}")
         expect(negative_requests.reached, [], "tags that came and went by ids that are almost an image's")
+    expect_done_as_answered(negative_requests, "PUT", acknowledged=True)
 
     for unknown in (str(uuid.uuid4()), gone_image):
         answer = cloudimages_client.add_tag(unknown, "stray")
@@ -355,7 +367,14 @@ def test_the_limit_of_tags_is_enforced_with_413(image_at_tag_limit: Steps, cloud
 
 # QuotaImageTagsProxy.add: a tag that is there adds nothing
 @requirement("TAG-ADD-21")
-def test_at_the_limit_a_carried_tag_can_be_added_again(image_at_tag_limit: Steps, cloudimages_run: Run) -> None:
+def test_at_the_limit_a_carried_tag_can_be_added_again(
+    image_at_tag_limit: Steps, many_tags: Steps, basics: Basics, cloudimages_run: Run
+) -> None:
+    # Whatever the limit is: where one is at work, and a few tags can be repeated, no carried tag is over it.
+    if basics.repeats:
+        for step in many_tags.aside().additions(where=refused_as_one_more):
+            expect(step.answer.status, OK, f"status of {step.operation}, one of {len(step.before or ())} tags")
+
     known_tag_limit(cloudimages_run, image_at_tag_limit)
     for step in image_at_tag_limit.additions(input_classes=[AtALimit.AGAIN], past=[Prior.PRESENT]):
         step.expect(status=OK, after=step.before or ())
@@ -370,10 +389,12 @@ def test_a_refused_addition_changes_nothing(
     image_at_tag_limit: Steps,
     demanding_clients: Steps,
     stray_requests: StrayRequests,
+    negative_requests: NegativeRequests,
     cloudimages_run: Run,
 ) -> None:
     for tried in stray_requests.aside().requests("PUT", "POST", "PATCH", where=refused_itself):
         expect(tried.changed, (), f"tags that came or went with {tried.answer}")
+    expect_done_as_answered(negative_requests, "PUT", acknowledged=False)
 
     steps = boundary_tags + plain_tags + unusual_tags + image_at_tag_limit + demanding_clients
     for step in steps.additions(acknowledged=False):
@@ -409,8 +430,15 @@ def test_the_code_of_a_first_addition(image: Image) -> None:
 # "This operation adds the specified tag to the specified image."
 @requirement("TAG-ADD-26")
 def test_adding_a_tag_changes_no_other_attribute(
-    plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps, image_states: Steps, cloudimages_run: Run
+    plain_tags: Steps,
+    unusual_tags: Steps,
+    boundary_tags: Steps,
+    image_states: Steps,
+    administered_image: Administered,
+    cloudimages_run: Run,
 ) -> None:
+    expect_owner_kept(administered_image, ADD, cloudimages_run)
+
     steps = plain_tags + unusual_tags + boundary_tags + image_states
     expect_attributes_kept(steps.spans(ADD, acknowledged=True), cloudimages_run)
 

@@ -13,6 +13,7 @@ from pytest_cloudimages.areas.tags.checks import (
     OK,
     REFUSED,
     AccessAttempts,
+    Administered,
     Basics,
     ConcurrentRuns,
     FreshImage,
@@ -34,6 +35,7 @@ from pytest_cloudimages.areas.tags.checks import (
     expect_none_of,
     expect_nothing_astray,
     expect_others_kept,
+    expect_owner_kept,
     expect_tags,
     in_ordinary_state,
     its_beginning_is_kept,
@@ -45,9 +47,9 @@ from pytest_cloudimages.areas.tags.checks import (
     set_tags,
     show_phase,
 )
-from pytest_cloudimages.areas.tags.corpus import BODIES_OF_DELETIONS, TAKES_ANY_CODING
+from pytest_cloudimages.areas.tags.corpus import ANNOUNCED, BODIES_OF_DELETIONS, TAKES_ANY_CODING
 from pytest_cloudimages.areas.tags.fixtures import *
-from pytest_cloudimages.areas.tags.negative import odd_id
+from pytest_cloudimages.areas.tags.negative import expect_done_as_answered, odd_id
 
 
 # "204 Delete Successful: Delete request succeeded."
@@ -127,6 +129,7 @@ def test_deleting_a_tag_leaves_the_others(
     common_clients: Steps,
     demanding_clients: Steps,
     stray_requests: StrayRequests,
+    administered_image: Administered,
     cloudimages_run: Run,
 ) -> None:
     expect_nothing_astray(stray_requests, "DELETE")
@@ -140,6 +143,7 @@ def test_deleting_a_tag_leaves_the_others(
     # "the specified tag", and nothing else of the image.
     steps = plain_tags + unusual_tags + boundary_tags + every_length + image_states
     expect_attributes_kept(steps.aside().spans(DELETE, acknowledged=True), cloudimages_run)
+    expect_owner_kept(administered_image, DELETE, cloudimages_run)
 
 
 # "An image tag can only be removed once. Subsequent attempts to remove the
@@ -184,6 +188,7 @@ def test_deleting_a_tag_of_an_unknown_image_is_answered_404(
     for answer in negative_requests.aside().answers(where=odd_id):
         if answer.exchange.method == "DELETE":
             expect(answer.status, REFUSED, f"status of {answer}")
+    expect_done_as_answered(negative_requests, "DELETE", acknowledged=True)
 
     for unknown in (str(uuid.uuid4()), gone_image):
         answer = cloudimages_client.delete_tag(unknown, "absent")
@@ -195,13 +200,17 @@ def test_deleting_a_tag_of_an_unknown_image_is_answered_404(
 @requirement("TAG-DEL-08")
 def test_a_body_is_ignored(image: Image, basics: Basics, specification: str) -> None:
     basics.require_deletions()
-    image.given_tags(*(f"{form}-{place}" for place in range(len(BODIES_OF_DELETIONS)) for form in ("whole", "chunked")))
+    forms = [f"{form}-{place}" for place in range(len(BODIES_OF_DELETIONS)) for form in ("whole", "chunked")]
+    image.given_tags(*forms, "announced")
     for place, (media, body) in enumerate(BODIES_OF_DELETIONS):
         for form, chunked in (("whole", False), ("chunked", True)):
             headers = {"Content-Type": media}
             answer = image.delete_tag(f"{form}-{place}", body=body, headers=headers, chunked=chunked)
 
             expect_interpreted(specification, answer.status, f"status of {answer}", cloud_images=OK, glance=400)
+    media, body = BODIES_OF_DELETIONS[0]
+    answer = image.delete_tag("announced", body=body, headers={"Content-Type": media, **ANNOUNCED})
+    expect_interpreted(specification, answer.status, f"status of {answer}", cloud_images=OK, glance=400)
 
 
 # "The request body is ignored."
@@ -252,10 +261,12 @@ def test_a_failed_deletion_changes_nothing(
     common_clients: Steps,
     demanding_clients: Steps,
     stray_requests: StrayRequests,
+    negative_requests: NegativeRequests,
     cloudimages_run: Run,
 ) -> None:
     for tried in stray_requests.aside().requests("DELETE", where=refused_itself):
         expect(tried.changed, (), f"tags that came or went with {tried.answer}")
+    expect_done_as_answered(negative_requests, "DELETE", acknowledged=False)
 
     steps = plain_tags + absent_tags + image_states + common_clients + demanding_clients
     deletions = steps.deletions(acknowledged=False)

@@ -21,6 +21,7 @@ from pytest_cloudimages.areas.tags.checks import (
     Steps,
     StrayRequests,
     anything_but,
+    controlled,
     expect_among,
     expect_exact_effect,
     expect_stored_or_refused,
@@ -56,19 +57,22 @@ def test_the_id_of_the_list_addresses_the_image(image: Image) -> None:
 
 # "{tag}: String: Image tag (may be up to 255 characters in length)."
 @requirement("TAG-URI-03")
-def test_the_segment_carries_a_string_of_up_to_255_characters(boundary_tags: Steps, every_length: Steps) -> None:
-    # What counts as a character is asked by TAG-ADD-11 and TAG-ADD-14.
-    at_the_limit = boundary_tags.additions(
-        past=[Prior.NEVER],
-        where=lambda step: "composing" not in step.operation.input_class and not step.tag.endswith(" "),
-    )
-    for step in chain(at_the_limit, every_length.additions(input_classes=["every length", "word or number"])):
-        if len(step.tag) > LONGEST:
-            step.expect(present=False)
-            expect(others_removed(step), [], f"other tags removed by {step}")
-        else:
-            step.expect(status=OK)
-            expect_exact_effect(step)
+def test_the_segment_carries_a_string_of_up_to_255_characters(
+    boundary_tags: Steps, every_length: Steps, cloudimages_run: Run
+) -> None:
+    with controlled(cloudimages_run):
+        # What counts as a character is asked by TAG-ADD-11 and TAG-ADD-14.
+        at_the_limit = boundary_tags.additions(
+            past=[Prior.NEVER],
+            where=lambda step: "composing" not in step.operation.input_class and not step.tag.endswith(" "),
+        )
+        for step in chain(at_the_limit, every_length.additions(input_classes=["every length", "word or number"])):
+            if len(step.tag) > LONGEST:
+                step.expect(present=False)
+                expect(others_removed(step), [], f"other tags removed by {step}")
+            else:
+                step.expect(status=OK)
+                expect_exact_effect(step)
 
 
 # "Include the tag you want to add in the request URI {tag} path segment of the URI."
@@ -173,50 +177,52 @@ def test_a_plus_sign_is_no_space(working_image: Image, basics: Basics) -> None:
 # "{tag}: String": no alphabet is stated
 @requirement("TAG-URI-08")
 def test_printable_characters_are_accepted_when_encoded(
-    special_tags: Steps, working_image: Image, basics: Basics
+    special_tags: Steps, working_image: Image, basics: Basics, cloudimages_run: Run
 ) -> None:
-    for step in special_tags.additions(input_classes=["reserved character"]):
-        step.expect(status=OK)
-        expect_exact_effect(step)
-    if basics.deletes:
-        for step in special_tags.deletions(input_classes=["reserved character"], past=[Prior.PRESENT]):
+    with controlled(cloudimages_run):
+        for step in special_tags.additions(input_classes=["reserved character"]):
             step.expect(status=OK)
             expect_exact_effect(step)
+        if basics.deletes:
+            for step in special_tags.deletions(input_classes=["reserved character"], past=[Prior.PRESENT]):
+                step.expect(status=OK)
+                expect_exact_effect(step)
 
-    # "pchar = unreserved / pct-encoded / sub-delims / ':' / '@'": these may stand in a path as they are.
-    raw = "a;b,c:d=e&f@g*h'i$j(k)l!m"
-    added = working_image.send("PUT", f"/tags/{raw}")
-    expect(added.status, OK, f"status of {added}")
-    expect_tags(working_image, [raw], f"after {added}")
-    if basics.deletes:
-        deleted = working_image.send("DELETE", f"/tags/{raw}")
-        expect(deleted.status, OK, f"status of {deleted}")
-        expect_tags(working_image, [], f"after {deleted}")
+        # "pchar = unreserved / pct-encoded / sub-delims / ':' / '@'": these may stand in a path as they are.
+        raw = "a;b,c:d=e&f@g*h'i$j(k)l!m"
+        added = working_image.send("PUT", f"/tags/{raw}")
+        expect(added.status, OK, f"status of {added}")
+        expect_tags(working_image, [raw], f"after {added}")
+        if basics.deletes:
+            deleted = working_image.send("DELETE", f"/tags/{raw}")
+            expect(deleted.status, OK, f"status of {deleted}")
+            expect_tags(working_image, [], f"after {deleted}")
 
 
 # "{tag}: String": a percent-encoded slash is data
 @requirement("TAG-URI-09")
-def test_an_encoded_slash_is_stored_or_refused(working_image: Image, basics: Basics) -> None:
-    written = {"a%2Fb": "a/b", "c%2fd": "c/d", "%2Fe": "/e", "f%2F": "f/"}
-    kept: list[str] = []
-    for target, tag in written.items():
-        added = working_image.send("PUT", f"/tags/{target}")
-        stored = [*kept, *([tag] if added.ok else [])]
-        expect_tags(working_image, stored, f"after {added}")
-        # Where plain tags are not deleted either, the next one joins them.
-        kept = [] if added.ok and basics.deletes else stored
-        if added.ok and basics.deletes:
-            deleted = working_image.send("DELETE", f"/tags/{target}")
-            expect(deleted.status, OK, f"status of {deleted}")
-            expect_tags(working_image, [], f"after {deleted}")
+def test_an_encoded_slash_is_stored_or_refused(working_image: Image, basics: Basics, cloudimages_run: Run) -> None:
+    with controlled(cloudimages_run):
+        written = {"a%2Fb": "a/b", "c%2fd": "c/d", "%2Fe": "/e", "f%2F": "f/"}
+        kept: list[str] = []
+        for target, tag in written.items():
+            added = working_image.send("PUT", f"/tags/{target}")
+            stored = [*kept, *([tag] if added.ok else [])]
+            expect_tags(working_image, stored, f"after {added}")
+            # Where plain tags are not deleted either, the next one joins them.
+            kept = [] if added.ok and basics.deletes else stored
+            if added.ok and basics.deletes:
+                deleted = working_image.send("DELETE", f"/tags/{target}")
+                expect(deleted.status, OK, f"status of {deleted}")
+                expect_tags(working_image, [], f"after {deleted}")
 
-    if basics.deletes:
-        parts = ["a", "b", "c", "d", "e", "f"]
-        working_image.given_tags(*parts)
-        for target in written:
-            working_image.send("DELETE", f"/tags/{target}")
-        tags = working_image.read(lambda found: {*parts} <= {*found})
-        expect_among(tags, parts, "tags after the deletion of what they are a part of")
+        if basics.deletes:
+            parts = ["a", "b", "c", "d", "e", "f"]
+            working_image.given_tags(*parts)
+            for target in written:
+                working_image.send("DELETE", f"/tags/{target}")
+            tags = working_image.read(lambda found: {*parts} <= {*found})
+            expect_among(tags, parts, "tags after the deletion of what they are a part of")
 
 
 # "The path is terminated by the first question mark, number sign, or the end", and '/' separates segments
@@ -229,15 +235,16 @@ def test_a_raw_slash_addresses_another_resource(stray_requests: StrayRequests) -
 
 # "This operation adds the specified tag": that very one
 @requirement("TAG-URI-11")
-def test_a_tag_beyond_ascii_is_stored_or_refused(special_tags: Steps, basics: Basics) -> None:
+def test_a_tag_beyond_ascii_is_stored_or_refused(special_tags: Steps, basics: Basics, cloudimages_run: Run) -> None:
     basics.require_additions()
     input_classes = ["beyond ASCII"]
-    for step in special_tags.additions(input_classes=input_classes, known=False):
-        expect_stored_or_refused(step)
-    if basics.deletes:
-        for step in special_tags.deletions(input_classes=input_classes, past=[Prior.PRESENT]):
-            step.expect(status=OK)
-            expect_exact_effect(step)
+    with controlled(cloudimages_run):
+        for step in special_tags.additions(input_classes=input_classes, known=False):
+            expect_stored_or_refused(step)
+        if basics.deletes:
+            for step in special_tags.deletions(input_classes=input_classes, past=[Prior.PRESENT]):
+                step.expect(status=OK)
+                expect_exact_effect(step)
 
 
 # "400 Error"
@@ -326,49 +333,52 @@ def test_a_long_target_is_handled(image: Image, method: str) -> None:
 # "The scheme and host are case-insensitive … The other generic syntax components
 # are assumed to be case-sensitive"
 @requirement("TAG-URI-19")
-def test_letter_case_tells_tags_apart(confusable_tags: Steps, basics: Basics) -> None:
+def test_letter_case_tells_tags_apart(confusable_tags: Steps, basics: Basics, cloudimages_run: Run) -> None:
     basics.require_deletions()
-    for step in confusable_tags.additions(input_classes=["letter case"], printable=True):
-        expect_exact_effect(step)
-    for step in confusable_tags.deletions(input_classes=["letter case"], printable=True):
-        if step.prior is Prior.PRESENT:
-            step.expect(status=OK)
-        expect_exact_effect(step)
+    with controlled(cloudimages_run):
+        for step in confusable_tags.additions(input_classes=["letter case"], printable=True):
+            expect_exact_effect(step)
+        for step in confusable_tags.deletions(input_classes=["letter case"], printable=True):
+            if step.prior is Prior.PRESENT:
+                step.expect(status=OK)
+            expect_exact_effect(step)
 
 
 # "tag an image … with a specific string"
 @requirement("TAG-URI-20")
-def test_normalisation_forms_tell_tags_apart(confusable_tags: Steps, basics: Basics) -> None:
+def test_normalisation_forms_tell_tags_apart(confusable_tags: Steps, basics: Basics, cloudimages_run: Run) -> None:
     basics.require_additions()
     input_classes = ["normalisation form"]
-    tried = [*confusable_tags.aside().additions(input_classes=input_classes)]
-    if tried and all(step.answer.refused for step in tried):
-        pytest.skip("the service refuses such tags")
+    with controlled(cloudimages_run):
+        tried = [*confusable_tags.aside().additions(input_classes=input_classes)]
+        if tried and all(step.answer.refused for step in tried):
+            pytest.skip("the service refuses such tags")
 
-    # How a tag is shown is asked by TAG-URI-11; here it counts that two forms are shown as two tags.
-    shown: dict[str, set[str]] = {}
-    for step in confusable_tags.steps(input_classes=input_classes, acknowledged=True):
-        if step.operation.kind is ADD:
-            expect(len(step.came), 1, f"number of tags that came with {step}")
-            expect(step.gone, set(), f"tags gone with {step}")
-            shown[step.tag] = step.came
-        elif basics.deletes:
-            # Nothing is to go with a tag that was not there.
-            expect(step.gone, shown.pop(step.tag, set()), f"tags gone with {step}")
-            expect(step.came, set(), f"tags that came with {step}")
+        # How a tag is shown is asked by TAG-URI-11; here it counts that two forms are shown as two tags.
+        shown: dict[str, set[str]] = {}
+        for step in confusable_tags.steps(input_classes=input_classes, acknowledged=True):
+            if step.operation.kind is ADD:
+                expect(len(step.came), 1, f"number of tags that came with {step}")
+                expect(step.gone, set(), f"tags gone with {step}")
+                shown[step.tag] = step.came
+            elif basics.deletes:
+                # Nothing is to go with a tag that was not there.
+                expect(step.gone, shown.pop(step.tag, set()), f"tags gone with {step}")
+                expect(step.came, set(), f"tags that came with {step}")
 
 
 # "{tag}: String": no alphabet is stated
 @requirement("TAG-URI-21")
-def test_blanks_and_controls_are_stored_or_refused(special_tags: Steps, basics: Basics) -> None:
+def test_blanks_and_controls_are_stored_or_refused(special_tags: Steps, basics: Basics, cloudimages_run: Run) -> None:
     basics.require_additions()
     input_classes = [sort for sort in SPECIAL if "control" in sort]
-    for step in special_tags.additions(input_classes=input_classes, known=False):
-        expect_stored_or_refused(step)
-    if basics.deletes:
-        for step in special_tags.deletions(input_classes=input_classes, past=[Prior.PRESENT]):
-            step.expect(status=OK)
-            expect_exact_effect(step)
+    with controlled(cloudimages_run):
+        for step in special_tags.additions(input_classes=input_classes, known=False):
+            expect_stored_or_refused(step)
+        if basics.deletes:
+            for step in special_tags.deletions(input_classes=input_classes, past=[Prior.PRESENT]):
+                step.expect(status=OK)
+                expect_exact_effect(step)
 
 
 # undocumented

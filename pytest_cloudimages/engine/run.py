@@ -46,6 +46,8 @@ class Run(Short):
     """Why nothing can be judged, where that is so."""
     takes_attributes: bool = True
     """Whether the service takes attributes with values of our choice when an image is created."""
+    takes_empty: bool = True
+    """Whether it takes one whose value is an empty string, too."""
     beyond_must: bool = False
     """Whether a requirement of another level than MUST is asked for."""
     meant: Service | None = None

@@ -289,6 +289,18 @@ class RemembersRevokedTokens(_RemembersTokens):
     """Remembers every token that it has seen to be valid, and asks Identity no more."""
 
 
+class _RemembersTokensAtTags(_RemembersTokens):
+    """Asks Identity of a token once where tags are changed, and always elsewhere."""
+
+    def authenticate(self, request: Request) -> Caller:
+        return super().authenticate(request) if "/tags/" in request.path else App.authenticate(self, request)
+
+
+@breaks("TAG-AUTH-02", profile="standard", words=(*ACCESS, "--patience", "300"), hurry=1_000.0)
+class RemembersRevokedTokensAtTags(_RemembersTokensAtTags):
+    """Remembers, where tags are changed and nowhere else, every token that it has seen to be valid."""
+
+
 @breaks("TAG-AUTH-07", **STANDARD)  # type: ignore[arg-type]
 class TakesTokensWithoutAProject(App):
     """Takes a token that is for no project for one of its user's usual project."""
@@ -367,6 +379,11 @@ class RemembersTokensForMinutes(_RemembersTokens):
     """Remembers a token that it has seen to be valid for longer than anybody waits here."""
 
 
+@breaks(**STANDARD)  # type: ignore[arg-type]
+class RemembersTokensForMinutesAtTags(_RemembersTokensAtTags):
+    """Remembers, where tags are changed and nowhere else, a token for longer than anybody waits here."""
+
+
 @breaks(words=ACCESS, profile="standard")
 class HasAnIdentityThatReadsQuotedTokens(App):
     """Takes a token in quotation marks, as its Identity does, which passes over what base64 has no letter for."""
@@ -401,3 +418,11 @@ class HearsOfRevocationsLate(App):
         if token and time.monotonic() < when + 0.1:
             return Caller(token.user.project.id)
         return super().authenticate(request)
+
+
+@breaks(**STANDARD)  # type: ignore[arg-type]
+class HearsOfRevocationsLateAtTags(HearsOfRevocationsLate):
+    """Takes a token where tags are changed, and nowhere else, for 100 ms after it was revoked."""
+
+    def authenticate(self, request: Request) -> Caller:
+        return super().authenticate(request) if "/tags/" in request.path else App.authenticate(self, request)

@@ -168,7 +168,7 @@ class _DeletesMore(App):
             return reply
 
 
-@breaks("TAG-DEL-04", "TAG-HIST-01", "TAG-HIST-04", profile="standard")
+@breaks("TAG-DEL-04", "TAG-HIST-01", profile="standard")
 class DeletesAll(_DeletesMore):
     """Takes all tags off the image when one is deleted."""
 
@@ -196,12 +196,24 @@ class DeletesInAnyCase(_DeletesMore):
 class DeletesAnotherOnFailure(App):
     """Takes the oldest tag off the image when the one to delete is absent."""
 
+    which = slice(1)
+
     def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
         with self.images.lock:
             tags = self.images.open(request.caller, image_id).tags
             if tag not in tags:
-                del tags[:1]
+                del tags[self.which]
             return super().delete_tag(request, image_id, tag)
+
+
+WITH_SPECIAL_TAGS = ("--select", "TAG-DEL-12", "--select", "TAG-URI-09", "--select", "TAG-URI-19")
+
+
+@breaks("TAG-DEL-12", profile="standard", words=WITH_SPECIAL_TAGS)
+class DeletesTheNewestOnFailure(DeletesAnotherOnFailure):
+    """Takes the newest tag off the image when the one to delete is absent, whatever tags they are."""
+
+    which = slice(-1, None)
 
 
 @breaks("TAG-DEL-07")

@@ -69,6 +69,11 @@ class DeletesFromAllOfTheProject(DeletesFromNamesakes):
         )
 
 
+@breaks("TAG-HIST-03", profile="standard", words=("--select", "TAG-HIST-03", "--select", "TAG-VIS-03"))
+class DeletesFromAllThatAreListed(DeletesFromAllOfTheProject):
+    """Deletes a tag from every image of the project, and lists images by the tags that they have then."""
+
+
 @breaks("TAG-HIST-03")
 class DeletesAllFromNamesakes(_ReachesOthers):
     """Takes all tags off the images of the same name when the last tag is deleted."""

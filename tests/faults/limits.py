@@ -65,6 +65,11 @@ class CountsARepetition(App):
         return super().add_tag(request, image_id, tag)
 
 
+@breaks("TAG-ADD-21", profile="standard", words=("--select", "TAG-ADD-21", "--select", "TAG-ADD-06"))
+class CountsARepetitionUnasked(CountsARepetition):
+    """Refuses to add a tag again that an image carries among 128, and nobody was told of a limit."""
+
+
 class _AnswersTheFull(App):
     status = HTTPStatus.FORBIDDEN
 

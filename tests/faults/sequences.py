@@ -53,6 +53,13 @@ class KeepsTheNewestFifty(_HasRoomFor):
         del tags[: -self.most]
 
 
+@breaks("TAG-ADD-04", profile="standard", words=("--select", "TAG-ADD-04", "--select", "TAG-URI-19"))
+class KeepsTheNewestTen(KeepsTheNewestFifty):
+    """Drops the oldest tag where an image would carry more than ten, whatever tags they are."""
+
+    most = 10
+
+
 @breaks("TAG-HIST-01", perhaps=["TAG-HIST-04"], profile="standard")
 class DeletesAPageToo(App):
     """Writes the first forty tags back when one of more is deleted: that is a page."""

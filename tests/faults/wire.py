@@ -203,3 +203,36 @@ class CompressesWhatItShows(App):
             return reply
         packed = gzip.compress(reply.body, mtime=0)
         return Reply(reply.status, packed, (*reply.headers, ("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding")))
+
+
+# A body that is announced
+
+WITH_BODIES = ("--select", "TAG-ADD-08", "--select", "TAG-DEL-08", "--select", "TAG-ADD-09", "--select", "TAG-DEL-09")
+
+
+class _Expected(App):
+    """Answers 417 to some expectations that come with a change of tags."""
+
+    def met(self, expected: str) -> bool:
+        raise NotImplementedError
+
+    def answer(self, request: Request) -> Reply:
+        if "/tags/" in request.path and not self.met(request.headers.get("Expect", "").lower()):
+            return self.error(request, HTTPStatus.EXPECTATION_FAILED, "This is not to be expected.")
+        return super().answer(request)
+
+
+@breaks("TAG-ADD-08", "TAG-DEL-08", profile="standard", words=WITH_BODIES)
+class MeetsNoExpectation(_Expected):
+    """Answers 417 to whoever announces a body with Expect: 100-continue, as curl does."""
+
+    def met(self, expected: str) -> bool:
+        return not expected
+
+
+@breaks(profile="standard", words=WITH_BODIES)
+class MeetsOneExpectation(_Expected):
+    """Answers 417 to any expectation but 100-continue."""
+
+    def met(self, expected: str) -> bool:
+        return expected in ("", "100-continue")

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
 
@@ -23,6 +23,8 @@ ATTRIBUTES: dict[str, Any] = {
     "cloudimages_origin": "made for a test",
 }
 """Attributes with values that are no defaults, so that it shows when a tag operation loses them."""
+EMPTY: dict[str, Any] = {"cloudimages_empty": ""}
+"""An attribute whose value is empty, which is not the same as none. Not every service takes one."""
 CHANGED_LATER: tuple[dict[str, Any], ...] = (
     {"op": "replace", "path": "/min_ram", "value": 128},
     {"op": "replace", "path": "/cloudimages_note", "value": "changed later"},
@@ -35,14 +37,17 @@ CHANGED_LATER: tuple[dict[str, Any], ...] = (
 def with_attributes(run: Run, **attributes: Any) -> Iterator[Image]:
     """Yield an image whose attributes have values that are no defaults, if the service accepts them."""
     with ExitStack() as stack:
-        refuses = run.settings.image or not run.takes_attributes
-        try:
-            image = stack.enter_context(run.fresh_image(**{} if refuses else ATTRIBUTES, **attributes))
-        except Blocked:
-            if refuses:
-                raise
+        refuses = bool(run.settings.image) or not run.takes_attributes
+        wanted = [ATTRIBUTES | EMPTY] if run.takes_empty else []
+        image = None
+        for given in [] if refuses else [*wanted, ATTRIBUTES]:
+            with suppress(Blocked):
+                image = stack.enter_context(run.fresh_image(**given, **attributes))
+                break
+            run.takes_empty = False
+        if image is None:
             image = stack.enter_context(run.fresh_image(**attributes))
-            run.takes_attributes = False
+            run.takes_attributes = run.takes_attributes and refuses
         yield image
 
 

@@ -110,7 +110,7 @@ def access_attempts(run: Run) -> AccessAttempts:
     unasked: dict[str, str] = {}
     let_off: dict[str, str] = {}
     with _private(run) as image:
-        walk = _Walk(run, image, _askers(run, unasked, let_off), unasked)
+        walk = _Walk(run, image, _askers(run, image, unasked, let_off), unasked)
         walk.carried_out(wanted.pop(State.PRIVATE))
         for state in [state for state in wanted if state not in ABSENT and not run.settings.image]:
             asked = wanted.pop(state)
@@ -141,7 +141,7 @@ def _private(run: Run) -> Iterator[Image]:
 # Who asks
 
 
-def _askers(run: Run, unasked: dict[str, str], let_off: dict[str, str]) -> dict[Party, list[Asker]]:
+def _askers(run: Run, image: Image, unasked: dict[str, str], let_off: dict[str, str]) -> dict[Party, list[Asker]]:
     """Return the callers that there are, and say of the others why not."""
     client, quick = run.client, not run.rounds
     invalid = [*unknown_tokens(client)][: QUICK_TOKENS if quick else None]
@@ -161,7 +161,7 @@ def _askers(run: Run, unasked: dict[str, str], let_off: dict[str, str]) -> dict[
             found[party] = [Asker(caller)]
         else:
             unasked[party] = f"no credentials of {party} were given"
-    ended, unscoped = ended_and_unscoped(run, let_off)
+    ended, unscoped = ended_and_unscoped(run, image, THERE, let_off)
     found |= {Party.ENDED: ended, Party.UNSCOPED: unscoped}
     other = None if run.same_project("ALT") else run.able("ALT")
     found[Party.OTHER_PROJECT] = [Asker(other)] if other else []

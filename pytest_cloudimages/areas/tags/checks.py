@@ -51,6 +51,8 @@ from pytest_cloudimages.areas.common.checks import (
     without,
 )
 from pytest_cloudimages.areas.tags.access import AccessAttempts
+from pytest_cloudimages.areas.tags.administering import Administered, expect_owner_kept
+from pytest_cloudimages.areas.tags.control import controlled
 from pytest_cloudimages.areas.tags.corpus import UNITS, UNRESERVED
 from pytest_cloudimages.areas.tags.filtered import Selections
 from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept
@@ -71,7 +73,7 @@ from pytest_cloudimages.areas.tags.repetitions import Repetitions
 from pytest_cloudimages.areas.tags.representations import Representations
 from pytest_cloudimages.areas.tags.resource import set_tags
 from pytest_cloudimages.areas.tags.stray_requests import OTHERS, Stray, StrayRequests, indiscretions, misnamed
-from pytest_cloudimages.areas.tags.tag_limit import AtALimit
+from pytest_cloudimages.areas.tags.tag_limit import AtALimit, refused_as_one_more
 from pytest_cloudimages.areas.tags.workloads import LongLife, inconsistent_without_patch
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.diagnosis.length_limits import limit
@@ -93,6 +95,7 @@ __all__ = [
     "SOMETHING",
     "UNITS",
     "AccessAttempts",
+    "Administered",
     "Allowed",
     "Answer",
     "Answered",
@@ -124,6 +127,7 @@ __all__ = [
     "answered",
     "answers_to",
     "anything_but",
+    "controlled",
     "documented_codes",
     "expect_among",
     "expect_attributes_kept",
@@ -136,6 +140,7 @@ __all__ = [
     "expect_nothing_astray",
     "expect_once",
     "expect_others_kept",
+    "expect_owner_kept",
     "expect_reproduced",
     "expect_stored_or_refused",
     "expect_tags",
@@ -156,6 +161,7 @@ __all__ = [
     "others_added",
     "others_removed",
     "overlong",
+    "refused_as_one_more",
     "refused_itself",
     "repeated",
     "require_ok",

@@ -184,6 +184,8 @@ BODIES_OF_METHODS: dict[str, dict[str, Any]] = {
 }
 """What other methods would add, were they supported."""
 
+ANNOUNCED = {"Expect": "100-continue"}
+"""What curl sends by itself with a body that is not small, and no service need be asked for. (RFC 9110, 10.1.1.)"""
 TAKES_ANY_CODING = {"User-Agent": "curl/8.5.0", "Accept": "*/*", "Accept-Encoding": "gzip, deflate, br, zstd"}
 """What clients send that take an answer in whatever form it is: no body is to come in any."""
 

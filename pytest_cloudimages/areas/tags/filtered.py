@@ -227,7 +227,7 @@ def _may_refuse(selection: Selection) -> bool:
     return not plain or not all(tag.isprintable() for tag in selection.tags)
 
 
-@workload(empty=lambda: Selections([]), requests=(0, 98, 98, 98))
+@workload(empty=lambda: Selections([]), requests=(0, 101, 101, 101))
 def filtered_lists(run: Run) -> Selections:
     """Filter the list of images by tags, alone and with all else that lists can be asked for, page by page."""
     if not run.rounds:
@@ -306,7 +306,9 @@ def _ask_when_deleted(filtering: _Filtering, mark: str) -> None:
     first = filtering.known[0]
     first.image.delete_tag(mark)
     if mark not in first.image.read(lambda found: mark not in found):
-        filtering.known[0] = filtering.shown(first.label, first.image)
+        # As all of them are by then: a deletion that took the tag off others too is another requirement's.
+        seen = [filtering.shown(known.label, known.image) if known.seen else known for known in filtering.known]
+        filtering.known = seen
         filtering.keep(filtering.ask(DELETED, (("tag", mark),)))
 
 

@@ -8,6 +8,7 @@ import pytest
 from pytest_cloudimages.areas.images.fixtures import *  # noqa: F403 - the short names of callers and images
 from pytest_cloudimages.areas.tags import (  # noqa: F401 - each declares workloads
     access,
+    administering,
     clients,
     filtered,
     isolation,

@@ -13,7 +13,16 @@ from pytest_cloudimages.engine.recording import Case, Collection, anything, case
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.limits import LONGEST
+from pytest_cloudimages.spec.mismatch import expect
 from pytest_cloudimages.spec.verdicts import Blocked
+
+
+@dataclass(frozen=True)
+class InUpperCase:
+    """A request with the id of an image in upper case, and whether the image shows that it was done."""
+
+    answer: Answer
+    done: bool
 
 
 @dataclass(frozen=True, repr=False)
@@ -23,6 +32,8 @@ class NegativeRequests(Collection):
     given: Sequence[Answer]
     reached: Sequence[str] = ()
     """The tags that an image got or lost by requests that did not name it, but by an id that is almost its own."""
+    in_upper_case: Sequence["InUpperCase"] = ()
+    """Requests that named an image by its id in upper case, which a service may take for the same."""
 
     def __iter__(self) -> Iterator[Answer]:
         """Yield the answers; each is a case of the check in hand."""
@@ -36,22 +47,31 @@ class NegativeRequests(Collection):
                 yield Case(answer, [answer.exchange])
 
 
-@workload(empty=lambda: NegativeRequests([]), requests=(11, 29, 29, 29))
+@workload(empty=lambda: NegativeRequests([]), requests=(11, 31, 31, 31))
 def negative_requests(run: Run) -> NegativeRequests:
     """Return the answers for tags too long or absent, images that are not there, other methods, and no token."""
     with run.fresh_image() as image:
         answers = [*_refused(image, run.client, thorough=run.settings.profile != "quick")]
         moved: set[str] = set()
+        cased: list[InUpperCase] = []
         # Where an image can carry no tag, nothing shows what such requests do to one.
         with suppress(Blocked):
             if run.rounds:
-                image.given_tags_at_once(THERE)
+                image.given_tags_at_once(THERE, TAKEN)
                 answers += _of_odd_ids(image)
-                moved = {*image.eventual_tags([THERE])} ^ {THERE}
-        return NegativeRequests(answers, sorted(tag for tag in moved if tag == THERE or tag.startswith(f"{STRAY}-")))
+                added, deleted = _of_the_id_in_upper_case(image)
+                answers += [answer for answer in (added, deleted) if not answer.ok]
+                expected = {THERE, *([CAME] if added.ok else []), *([] if deleted.ok else [TAKEN])}
+                shown = {*image.eventual_tags(expected)}
+                cased = [InUpperCase(added, CAME in shown), InUpperCase(deleted, TAKEN not in shown)]
+                moved = shown ^ {THERE}
+        reached = sorted(tag for tag in moved if tag == THERE or tag.startswith(f"{STRAY}-"))
+        return NegativeRequests(answers, reached, [each for each in cased if each.answer.ok or each.answer.refused])
 
 
 THERE, STRAY = "there", "stray"
+CAME, TAKEN = "came", "taken"
+"""What is added to, and deleted from, the image by its id in upper case."""
 ODD_IDS = ("%00", "%2E%2E", "i" * 2_000, "{id}%00", "{id}%20")
 """Ids that no image has, although a database may take some for the id of one."""
 
@@ -67,6 +87,25 @@ def _of_odd_ids(image: Image) -> Iterator[Answer]:
         yield image.client.send("PUT", f"/images/{written}/tags/{STRAY}-{place}")
         if "{id}" in form or place == 0:
             yield image.client.send("DELETE", f"/images/{written}/tags/{THERE}")
+
+
+def _of_the_id_in_upper_case(image: Image) -> tuple[Answer, Answer]:
+    written = f"/images/{image.id.upper()}/tags"
+    return image.client.send("PUT", f"{written}/{CAME}"), image.client.send("DELETE", f"{written}/{TAKEN}")
+
+
+def expect_done_as_answered(requests: NegativeRequests, method: str, *, acknowledged: bool) -> None:
+    """Raise ``Mismatch`` where the image's id in upper case was taken for another than the answer has it.
+
+    Whether it is the same is not defined (TAG-URI-22). Where it is, what was acknowledged is done; else it is the id of
+    no image, and nothing is.
+    """
+    __tracebackhide__ = True
+    for each in requests.in_upper_case:
+        answer = each.answer
+        if answer.exchange.method == method and answer.ok is acknowledged:
+            current_check().aside([answer.exchange])
+            expect(each.done, acknowledged, f"whether {answer}, its id in upper case, was done to the image")
 
 
 def _refused(image: Image, client: ImagesClient, *, thorough: bool) -> Iterator[Answer]:

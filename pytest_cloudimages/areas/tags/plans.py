@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pytest_cloudimages.areas.tags.tag_limit import AtALimit
+from pytest_cloudimages.areas.tags.tag_limit import AGAIN_AMONG_MANY, AtALimit
 from pytest_cloudimages.history.operations import READ, Kind, Operation
 from pytest_cloudimages.history.sequential_plans import Classified, each, in_groups
 
@@ -88,12 +88,13 @@ def plan_of_many(tags: Sequence[str]) -> list[Operation]:
 
 
 def plan_among_many() -> list[Operation]:
-    """Return a plan for an image that carries many tags already: four come, three go and two of these come back.
+    """Return a plan for an image that carries many tags already: four come, three go and come back, one comes again.
 
     It deletes only what it has added, so that nothing depends on who set a tag.
     """
     added = [(f"one-more-{place}", "among many") for place in range(4)]
-    return in_groups([(Kind.ADD, added), (Kind.DELETE, added[::-1][:3]), (Kind.ADD, added[1:3]), (Kind.ADD, added[:1])])
+    again = [(tag, AGAIN_AMONG_MANY) for tag, _ in added[:1]]
+    return in_groups([(Kind.ADD, added), (Kind.DELETE, added[::-1][:3]), (Kind.ADD, added[1:]), (Kind.ADD, again)])
 
 
 def plan_of_pairs(pairs: Sequence[tuple[str, tuple[str, str]]], *, whole: bool) -> list[Operation]:

@@ -19,6 +19,8 @@ class AtALimit(enum.StrEnum):
 
 
 AT_A_LIMIT = frozenset(map(str, AtALimit))
+AGAIN_AMONG_MANY = "again among many"
+"""The input class of a tag that an image carries among many: as many as a limit allows, where the service has one."""
 
 
 def over_a_limit(history: SequentialHistory, step: Step) -> bool:
@@ -33,6 +35,11 @@ def over_a_limit(history: SequentialHistory, step: Step) -> bool:
     refused = [len(each.before or ()) for each in further if each.answer.status == 413]  # noqa: PLR2004 - over a limit
     added = [len(each.before or ()) for each in further if each.answer.ok]
     return step.value not in step.before and max(added, default=-1) < min(refused)
+
+
+def refused_as_one_more(step: Step) -> bool:
+    """Return whether a carried tag among many was refused with 413, as if it were one more: TAG-ADD-21 asks."""
+    return step.operation.input_class == AGAIN_AMONG_MANY and step.answer.status == 413  # noqa: PLR2004
 
 
 def _left_out(history: SequentialHistory, step: Step) -> bool:

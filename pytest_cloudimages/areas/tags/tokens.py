@@ -8,6 +8,7 @@ from functools import partial
 
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import BASIC, TOKEN, Purpose
+from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.redaction import SECRETS
@@ -23,8 +24,6 @@ TOO_LARGE = frozenset({400, 413, 431})
 IN_A_QUERY = re.compile(r"[A-Za-z0-9._~-]+")
 """The tokens that a query holds as they are, so that no report shows one in another spelling."""
 
-USES = 3
-"""How often a token is used before it is revoked."""
 REMEMBERED = 300.0
 """Seconds for which a service remembers what Identity said of a token: keystonemiddleware's ``token_cache_time``."""
 
@@ -120,25 +119,30 @@ def not_valid(run: Run, askers: Iterable[Asker], let_off: dict[str, str]) -> Ite
             yield asker
 
 
-def ended_and_unscoped(run: Run, let_off: dict[str, str]) -> tuple[list[Asker], list[Asker]]:
+def ended_and_unscoped(run: Run, image: Image, tag: str, let_off: dict[str, str]) -> tuple[list[Asker], list[Asker]]:
     """Return callers whose tokens have ended, and one whose token is for no project.
 
-    A token that the run revokes itself was used before: a service may remember what it has seen to be valid. For how
-    long is its own affair, up to what is usual; whether it does so for ever shows to those who wait as long.
+    A token that the run revokes itself was used before, to list images and to add and delete a tag: a service may
+    remember what it has seen to be valid, and one door of it what another has not seen. For how long is its own affair,
+    up to what is usual; whether it does so for ever shows to those who wait as long.
     """
     client = run.client
     ended = [Asker(caller) for caller in run.ended_callers()]
-    further = None if "revoked" in run.ended else run.owner.further()
+    further = run.owner.further()
     if further is None:
+        let_off["a token that is revoked after its use"] = "no Identity service is named that issues and revokes one."
         return ended, []
     revoked = Asker(client.calling("a revoked token", partial(str, further.value)))
     token = further.unscoped() if run.rounds else None
     with run.recorder.of(Purpose.PREPARING):
-        for _ in range(USES if run.rounds else 1):
-            revoked.client.list(limit="1")
+        look = partial(revoked.client.list, limit="1")
+        look()
+        if run.rounds:
+            revoked.client.delete_tag(image.id, tag)
+            look = partial(revoked.client.add_tag, image.id, tag)
+            look()
         if further.revoke():
             patience = Eventually(run.settings.patience, Recorder())
-            look = partial(revoked.client.list, limit="1")
             last = patience.until(look(), look, lambda answer: answer.status == 401)  # noqa: PLR2004 - as HTTP has it
             if last.ok and run.settings.patience < REMEMBERED:
                 let_off[revoked.client.caller] = (
