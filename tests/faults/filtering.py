@@ -279,7 +279,9 @@ class ShowsTagsToTheOwner(App):
     def list_images(self, request: Request) -> Reply:
         document = super().list_images(request).json()
         assert isinstance(document, dict)
-        return Reply.of_json(document | {"images": [self._seen_by(request.caller, each) for each in document["images"]]})
+        return Reply.of_json(
+            document | {"images": [self._seen_by(request.caller, each) for each in document["images"]]}
+        )
 
     def _seen_by(self, caller: Caller, shown: dict[str, Any]) -> dict[str, Any]:
         return shown if caller.admin or shown["owner"] == caller.project else shown | {"tags": []}

@@ -139,6 +139,7 @@ __all__ = [
     "expect_reproduced",
     "expect_stored_or_refused",
     "expect_tags",
+    "expect_unlike_ones_kept",
     "fitting_schemas",
     "in_ordinary_state",
     "inconsistent_without_patch",
@@ -156,6 +157,7 @@ __all__ = [
     "others_added",
     "others_removed",
     "overlong",
+    "plain",
     "refused_itself",
     "repeated",
     "require_ok",
@@ -219,7 +221,12 @@ def its_beginning_is_kept(step: Step) -> bool:
 
 def listed_and_plain(step: Step) -> bool:
     """Return whether the image showed the tag just before a step, and nothing in the tag can be read in two ways."""
-    return step.tag in (step.before or ()) and {*step.tag} <= {*UNRESERVED}
+    return step.tag in (step.before or ()) and plain(step.tag)
+
+
+def plain(tag: str) -> bool:
+    """Return whether nothing in a tag needs to be encoded."""
+    return {*tag} <= {*UNRESERVED}
 
 
 def unaltered(step: Step) -> bool:
@@ -230,6 +237,18 @@ def unaltered(step: Step) -> bool:
 
 
 # What is expected
+
+
+def expect_unlike_ones_kept(steps: Iterable[Step]) -> None:
+    """Raise ``Mismatch`` where a change of a plain tag took or brought plain ones that are related to it.
+
+    Tags that are not plain are asked about by TAG-HIST-04, those that differ in letter case only by TAG-URI-19.
+    """
+    __tracebackhide__ = True
+    for step in steps:
+        seen = {*(step.before or ()), *(step.after or ())}
+        other_questions = {tag for tag in seen if not plain(tag) or tag.casefold() == step.tag.casefold()}
+        expect_others_kept(step, but={step.tag, *other_questions})
 
 
 def expect_tags(image: Image, expected: Iterable[str], when: str) -> None:

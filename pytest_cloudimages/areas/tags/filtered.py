@@ -157,7 +157,10 @@ class _Filtering:
         anyway = self.pages(client, narrowing)
         if anyway.status == 200 and not anyway.problem and not anyway.blocked:  # noqa: PLR2004 - as HTTP has it
             held = [known for known in self.known if known.label in anyway.labels]
-            if all(sorted(self.shown(known.label, known.image.seen_by(client)).tags) == sorted(known.tags) for known in held):
+            if all(
+                sorted(self.shown(known.label, known.image.seen_by(client)).tags) == sorted(known.tags)
+                for known in held
+            ):
                 expected = [known.label for known in held if tag in known.tags]
                 self.keep(self.ask(asked, (("tag", tag), *narrowing), client=client, expected=expected))
 
