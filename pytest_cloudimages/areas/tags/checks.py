@@ -51,7 +51,7 @@ from pytest_cloudimages.areas.common.checks import (
     without,
 )
 from pytest_cloudimages.areas.tags.access import AccessAttempts
-from pytest_cloudimages.areas.tags.corpus import UNITS, UNRESERVED
+from pytest_cloudimages.areas.tags.corpus import UNITS, plain
 from pytest_cloudimages.areas.tags.filtered import Selections
 from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept
 from pytest_cloudimages.areas.tags.negative import NegativeRequests
@@ -70,6 +70,7 @@ from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.repetitions import Repetitions
 from pytest_cloudimages.areas.tags.representations import Representations
 from pytest_cloudimages.areas.tags.resource import set_tags
+from pytest_cloudimages.areas.tags.reuse import OnOneImage
 from pytest_cloudimages.areas.tags.stray_requests import OTHERS, Stray, StrayRequests, indiscretions, misnamed
 from pytest_cloudimages.areas.tags.tag_limit import AtALimit
 from pytest_cloudimages.areas.tags.workloads import LongLife, inconsistent_without_patch
@@ -105,6 +106,7 @@ __all__ = [
     "ImagesClient",
     "LongLife",
     "NegativeRequests",
+    "OnOneImage",
     "OtherImage",
     "OwnerOf",
     "Pattern",
@@ -222,11 +224,6 @@ def its_beginning_is_kept(step: Step) -> bool:
 def listed_and_plain(step: Step) -> bool:
     """Return whether the image showed the tag just before a step, and nothing in the tag can be read in two ways."""
     return step.tag in (step.before or ()) and plain(step.tag)
-
-
-def plain(tag: str) -> bool:
-    """Return whether nothing in a tag needs to be encoded."""
-    return {*tag} <= {*UNRESERVED}
 
 
 def unaltered(step: Step) -> bool:
