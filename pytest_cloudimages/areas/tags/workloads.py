@@ -11,7 +11,7 @@ import pytest
 
 from pytest_cloudimages.areas.images import states
 from pytest_cloudimages.areas.images.life import EVENTS, Life
-from pytest_cloudimages.areas.tags import corpus, read_paths, strategies
+from pytest_cloudimages.areas.tags import corpus, read_paths, reuse, strategies
 from pytest_cloudimages.areas.tags.plans import (
     plan_among_many,
     plan_of_a_life,
@@ -24,7 +24,6 @@ from pytest_cloudimages.areas.tags.plans import (
 )
 from pytest_cloudimages.areas.tags.read_paths import Comparisons
 from pytest_cloudimages.areas.tags.resource import TAGS, set_tags
-from pytest_cloudimages.areas.tags.reuse import OnOneImage, executed_on_one
 from pytest_cloudimages.areas.tags.tag_limit import steps_of
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
@@ -156,10 +155,10 @@ def absent_tags(run: Run) -> Steps:
 
 
 @workload(salt="lengths", follows_the_seed=True, requests=(0, 530, 868, 868))
-def every_length(run: Run, seed: int) -> OnOneImage:
+def every_length(run: Run, seed: int) -> reuse.OnOneImage:
     """Add and delete plain tags of every length, and words and phrases that services are known to mistreat."""
     if not run.rounds:
-        return OnOneImage([])
+        return reuse.OnOneImage([])
     effort = _effort(run)
     # A word is a tag of its length as well.
     lengths = sorted({*range(1, limits.LONGEST + 1)} - {*map(len, corpus.WORDS)})
@@ -170,7 +169,7 @@ def every_length(run: Run, seed: int) -> OnOneImage:
     plans += _add_some_delete(phrases, seed, effort.tags * 3 // 2, 1)
     long = [(phrase, "255 characters of several kinds") for phrase in corpus.LONG]
     plans += _add_some_delete(long, seed, effort.tags, min(effort.delete_every, 2), together=effort.delete_every > 1)
-    return executed_on_one(run, plans)
+    return reuse.executed_on_one(run, plans)
 
 
 def _add_some_delete(
