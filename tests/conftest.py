@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any, cast
@@ -132,6 +134,37 @@ def open_peer() -> Iterator[Callable[..., Peer]]:
 def peer(open_peer: Callable[..., Peer]) -> Peer:
     """Open a scripted server."""
     return open_peer()
+
+
+@pytest.fixture(scope="session")
+def make_certificate(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """Return what makes a certificate that is signed by itself, with its key in the same file."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    def make(host: str = "127.0.0.1", *, begins: int = -1, ends: int = 60) -> Path:
+        """Make one for a host, valid from and until so many days from now."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
+        now = datetime.now(UTC)
+        numeric = host.replace(".", "").isdigit()
+        named = x509.IPAddress(ipaddress.ip_address(host)) if numeric else x509.DNSName(host)
+        made = (
+            x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+            .not_valid_before(now + timedelta(days=begins))
+            .not_valid_after(now + timedelta(days=ends))
+            .add_extension(x509.SubjectAlternativeName([named]), critical=False)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .sign(key, hashes.SHA256())
+        )
+        path = tmp_path_factory.mktemp("tls") / "certificate.pem"
+        plain = serialization.NoEncryption()
+        private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
+        path.write_bytes(made.public_bytes(serialization.Encoding.PEM) + private)
+        return path
+
+    return make
 
 
 @pytest.fixture

@@ -1,11 +1,12 @@
 """Finding a service and somebody who may ask it, with the embedded Identity service and imitations of odder ones."""
 
+import base64
 import json
 import logging
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -16,7 +17,9 @@ import requests
 
 from pytest_cloudimages.client.auth.credentials import Service, find, find_other, nobody, normalised, ways
 from pytest_cloudimages.client.errors import ConfigurationError
+from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.redaction import SECRETS
+from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import Server, environment, serving
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -512,7 +515,32 @@ def test_an_unknown_cloud(clouds: Write) -> None:
         (f"clouds: {{mine: {{auth: '{PASSWORD}'}}}}\n", ["makes no sense"]),
         (f"clouds: {{mine: {{auth: {{password: {PASSWORD}, username: me}}}}}}\n", ["missing", "auth_url"]),
         ("clouds: {mine: {profile: no-such-vendor, auth: {}}}\n", ["no-such-vendor"]),
-        ("clouds: {mine: {auth_type: rackspace_apikey, auth: {auth_url: 'https://h'}}}\n", ["rackspaceauth"]),
+        ("clouds: {mine: {auth_type: rackspace_apikey, auth: {auth_url: 'https://h'}}}\n", ["missing", "OS_API_KEY"]),
+        (
+            "clouds: {mine: {auth_type: v3password, auth: {auth_url: 'https://h', user_id: me}}}\n",
+            ["missing", "OS_PASSWORD"],
+        ),
+        (
+            "clouds: {mine: {auth_type: v3password, auth: {auth_url: 'https://h', username: me}}}\n",
+            ["OS_USER_DOMAIN_ID", "user_domain_name"],
+        ),
+        (
+            "clouds: {mine: {auth_type: none, auth: {endpoint: 'https://h', auth_url: x}}}\n",
+            ["'auth_url'", "does not take"],
+        ),
+        (
+            "clouds: {mine: {auth_type: admin_token, auth: {token: t-o-k, auth_url: x}}}\n",
+            ["'auth_url'", "does not take"],
+        ),
+        (
+            "clouds: {mine: {auth_type: v2password, auth: {auth_url: 'https://h'}}}\n",
+            ["OS_USERNAME (username) or OS_USER_ID (user_id)"],
+        ),
+        ("clouds: {mine: {auth_type: http_basic, auth: {endpoint: 'https://h', username: me}}}\n", ["OS_PASSWORD"]),
+        (
+            f"clouds: {{mine: {{auth_type: http_basic, auth: {{username: 'm:e', password: {PASSWORD}}}}}}}\n",
+            ["without a colon"],
+        ),
         ("clouds: {mine: {auth: {auth_url: 'https://h', username: me}}}\n", ["no password"]),
         ("clouds: {mine: {auth_type: none, auth: {}}}\n", ["no endpoint"]),
         ("clouds: {mine: {auth_type: admin_token, auth: {endpoint: 'https://h'}}}\n", ["needs a token"]),
@@ -669,6 +697,113 @@ def test_ways_to_sign_in(identity: Imitation, given: Environ, kind: str, sent: s
     assert sent in json.dumps(auth)
     assert credentials.how == f"{how}{identity.url}/v3"
     assert credentials.project_id == "the-project"
+
+
+PROJECT = {"project_name": "p", "project_domain_name": "Default"}
+ENTRIES: dict[str, tuple[dict[str, str], str]] = {
+    "v3password": ({"username": "me", "user_domain_name": "Default", "password": PASSWORD, **PROJECT}, "password"),
+    "v3applicationcredential": (
+        {"application_credential_id": "id", "application_credential_secret": PASSWORD},
+        "application_credential_secret",
+    ),
+    "v3token": ({"token": PASSWORD, **PROJECT}, "token"),
+    "v2password": ({"username": "me", "password": PASSWORD, "tenant_name": "p"}, "password"),
+    "rackspace_apikey": ({"username": "me", "api_key": PASSWORD}, "api_key"),
+    "admin_token": ({"endpoint": URL, "token": PASSWORD}, "token"),
+    "http_basic": ({"endpoint": URL, "username": "me", "password": PASSWORD}, "password"),
+    "none": ({"endpoint": URL}, ""),
+}
+"""What each way to sign in needs, and which of it is the secret."""
+SENT: dict[str, Any] = {
+    "v3password": {"methods": ["password"]},
+    "v3applicationcredential": {"methods": ["application_credential"]},
+    "v3token": {"methods": ["token"]},
+    "v2password": {"passwordCredentials": {"username": "me", "password": PASSWORD}},
+    "rackspace_apikey": {"RAX-KSKEY:apiKeyCredentials": {"username": "me", "apiKey": PASSWORD}},
+}
+"""What Identity is asked, as far as it tells one way from another."""
+BASIC = f"Basic {base64.b64encode(f'me:{PASSWORD}'.encode()).decode()}"
+
+
+@pytest.mark.parametrize("place", ["clouds.yaml", "secure.yaml", "variables"])
+@pytest.mark.parametrize("kind", ENTRIES)
+def test_every_way_to_sign_in_can_be_named_everywhere(
+    identity: Imitation, clouds: Write, tmp_path: Path, kind: str, place: str
+) -> None:
+    """An entry, an entry whose secret stands apart, and variables mean the same, and show the secret to nobody."""
+    auth, secret = ENTRIES[kind]
+    if kind in SENT:
+        auth = auth | {"auth_url": f"{identity.url}/{'v3' if kind.startswith('v3') else 'v2.0'}"}
+    if not kind.startswith("v3"):
+        token = {"id": f"{TOKEN}-1", "expires": "2099-01-01T00:00:00.000Z", "tenant": {"id": "1", "name": "p"}}
+        services = [{"type": "image", "name": "cloudImages", "endpoints": [{"region": "IAD", "publicURL": URL}]}]
+        user = {"id": "u", "name": "me", "roles": []}
+        identity.v2 = {"access": {"token": token, "user": user, "serviceCatalog": services}}
+    if place == "variables":
+        environ = {f"OS_{name.upper()}": value for name, value in auth.items()} | {"OS_AUTH_TYPE": kind}
+        service, credentials = find(environ)
+    else:
+        apart = place == "secure.yaml" and secret
+        shown = {name: value for name, value in auth.items() if name != secret or not apart}
+        environ = {"OS_CLIENT_CONFIG_FILE": str(clouds(mine={"auth_type": kind, "auth": shown}))}
+        if apart:
+            hidden = tmp_path / "secure.yaml"
+            hidden.write_text(json.dumps({"clouds": {"mine": {"auth": {secret: auth[secret]}}}}))
+            environ["OS_CLIENT_SECURE_FILE"] = str(hidden)
+        service, credentials = find(environ, cloud="mine")
+
+    expected = {"none": None, "admin_token": PASSWORD, "http_basic": BASIC}
+    assert credentials.token() == expected.get(kind, f"{TOKEN}-1")
+    assert service.endpoint == URL if kind not in ("v3password", "v3applicationcredential", "v3token") else service
+    asked = identity.asked[0]["auth"] if identity.asked else {}
+    assert SENT.get(kind, {}).items() <= asked.get("identity", asked).items()
+    assert PASSWORD not in f"{service!r} {credentials!r} {credentials.how}"
+    if secret:
+        assert SECRETS.hide(PASSWORD) == "***"
+
+
+def test_an_api_key_alone_says_how_to_sign_in(identity: Imitation) -> None:
+    """OS_API_KEY needs no OS_AUTH_TYPE, and its messages speak of a key."""
+    identity.status, identity.body = 401, b'{"unauthorized": {"code": 401, "message": "Unable to authenticate"}}'
+    environ = {"OS_AUTH_URL": f"{identity.url}/v2.0", "OS_USERNAME": "me", "OS_API_KEY": PASSWORD}
+    with refused(ConfigurationError, "API key of user me"):
+        find(environ)
+
+
+def test_name_and_password_are_shown_to_the_service_itself(peer: Any, open_wire: Callable[..., Any]) -> None:
+    """HTTP Basic stands in Authorization, no token is sent beside it, and no record has it."""
+    peer.replies = [b'HTTP/1.1 200 OK\r\nContent-Length: 13\r\n\r\n{"images": []}']
+    environ = {"OS_AUTH_TYPE": "http_basic", "OS_ENDPOINT": peer.url, "OS_USERNAME": "me", "OS_PASSWORD": PASSWORD}
+    service, credentials = find(environ)
+    recorder = Recorder()
+    client = ImagesClient(service.endpoint, open_wire(peer.url), recorder, credentials.token)
+    with recorder.scope() as sent:
+        client.list()
+
+    (head,) = peer.heads
+    assert f"\r\nAuthorization: {BASIC}\r\n".encode() in head
+    assert b"x-auth-token" not in head.lower()
+    shown = json.dumps([exchange.as_data(peer.url) for exchange in sent])
+    assert BASIC.removeprefix("Basic ") not in shown
+    assert '\\"Authorization: $TOKEN\\"' in shown
+
+
+@pytest.mark.parametrize("kind", ["v3kerberos", "v3oauth1", "v3samlpassword", "v3adfspassword"])
+@pytest.mark.parametrize("place", ["clouds.yaml", "variables"])
+def test_a_plugin_that_is_not_installed(clouds: Write, kind: str, place: str) -> None:
+    """What keystoneauth1 does not bring along is told as such, with what to install."""
+    from keystoneauth1 import loading
+
+    with suppress(AttributeError):
+        if loading.get_plugin_loader(kind).available:
+            pytest.skip(f"{kind} is installed here")
+    mine = {"auth_url": "https://identity.example/v3", "username": "me", "password": PASSWORD}
+    with refused(ConfigurationError, kind, "not installed", "keystoneauth1[", "v3applicationcredential"):
+        if place == "variables":
+            find({f"OS_{name.upper()}": value for name, value in mine.items()} | {"OS_AUTH_TYPE": kind})
+        else:
+            path = clouds(mine={"auth_type": kind, "auth": mine})
+            find({"OS_CLIENT_CONFIG_FILE": str(path)}, cloud="mine")
 
 
 def test_a_token_is_kept_while_it_lasts(identity: Imitation) -> None:

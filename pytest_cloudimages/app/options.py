@@ -12,9 +12,12 @@ import re
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.engine.settings import PROFILES, ROUND, SPECIFICATIONS, Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 TYPED = "--"
 """What an option begins with on the command line of `cloudimages run`."""
@@ -323,6 +326,11 @@ OPTIONS = (
     ),
 )
 """The rows; the last of them are said anew by every replay."""
+
+
+def endpoint_of(environ: Mapping[str, str]) -> str | None:
+    """Return the endpoint that the environment names; whoever names a service means it, whatever the shell holds."""
+    return environ.get("CLOUDIMAGES_ENDPOINT") or None
 
 
 def replayed(made: Settings) -> tuple[str, ...]:

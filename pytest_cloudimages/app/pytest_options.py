@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.app import suite
-from pytest_cloudimages.app.options import INI, OPTIONS, PYTEST, TYPED, Kind, Option, help_of, replayed
+from pytest_cloudimages.app.options import INI, OPTIONS, PYTEST, TYPED, Kind, Option, endpoint_of, help_of, replayed
 from pytest_cloudimages.engine.settings import Settings
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ def settings(config: pytest.Config, environ: Mapping[str, str] = os.environ) -> 
         names = ", ".join(spelled[option.name] for option in services)
         raise pytest.UsageError(f"{names}: expected one service to judge, got {len(services)}. Leave out all but one.")
     if not services:
-        # Whoever names a service means it, whatever the shell still holds.
-        found["url"] = environ.get("CLOUDIMAGES_ENDPOINT") or None
+        found["url"] = endpoint_of(environ)
     if found["minutes"] is not None and found["profile"] != "explore":
         raise pytest.UsageError(
             f"{spelled['minutes']}: expected the profile explore, got {found['profile']}. Add"

@@ -11,6 +11,9 @@ from typing import Any
 from pytest_cloudimages.client.redaction import HIDDEN, SECRETS, printable
 
 TOKEN = "X-Auth-Token"  # noqa: S105 - the name of a header
+AUTHORIZATION = "Authorization"
+BASIC = "Basic "
+"""How credentials begin that stand in ``Authorization`` (RFC 7617); no token has a blank."""
 REQUEST_ID = "X-OpenStack-Request-ID"
 """The header by which a request is found in the logs of a service: ours in the request, the service's in the answer."""
 TESTER = "tester"
@@ -107,7 +110,7 @@ class Exchange:
             words += ["--data-raw", printable(self.body)]
         line = " ".join(shlex.quote(word) for word in [*words, origin + self.target])
         # The shell is to fill the token in, so that word alone stands in double quotes.
-        return SECRETS.hide(re.sub(f"'({TOKEN}: \\$TOKEN)'", r'"\1"', line, flags=re.IGNORECASE))
+        return SECRETS.hide(re.sub(f"'(({TOKEN}|{AUTHORIZATION}): \\$TOKEN)'", r'"\1"', line, flags=re.IGNORECASE))
 
     def as_data(self, origin: str) -> dict[str, Any]:
         """Return the exchange as JSON data, without secrets."""
@@ -137,8 +140,13 @@ def without_token(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
 
 
 def is_token(name: str) -> bool:
-    """Return whether a header field is the token's, however its name is written."""
-    return name.lower() == TOKEN.lower()
+    """Return whether a header field shows who asks, however its name is written."""
+    return name.lower() in (TOKEN.lower(), AUTHORIZATION.lower())
+
+
+def shown_in(token: str) -> str:
+    """Return the header field in which a caller shows a token, or what stands for it."""
+    return AUTHORIZATION if token.startswith(BASIC) else TOKEN
 
 
 def named() -> dict[str, str]:

@@ -17,10 +17,10 @@ from pytest_cloudimages.client.exchange import (
     KEPT_OCTETS,
     PATCH_TYPE,
     TESTER,
-    TOKEN,
     Exchange,
     Request,
     named,
+    shown_in,
     without_token,
 )
 from pytest_cloudimages.client.outage import LIST, outlasted, raise_if_given_up, raise_if_shut_out, shut_out
@@ -281,7 +281,7 @@ class ImagesClient(Short):
             **named(),
         }
         if token := self.token():
-            sent[TOKEN] = token
+            sent[shown_in(token)] = token
         if json is not None:
             body = jsonlib.dumps(json).encode()
             sent["Content-Type"] = "application/json"
@@ -334,7 +334,7 @@ class ImagesClient(Short):
         secure = split.scheme == "https"
         sent = {"Host": split.netloc, "Accept": self.accept, "Connection": "close"} | named()
         if token := self.token():
-            sent[TOKEN] = token
+            sent[shown_in(token)] = token
         sent |= headers or {}
         request = PreparedRequest(method, self.base + target, sent, body, False, True)
         lines = [f"{method} {request.target} HTTP/1.1", *(f"{name}: {value}" for name, value in sent.items()), "", ""]

@@ -7,16 +7,15 @@ both give DELETE of the tag ``..`` to the image itself. The adapter here hands t
 import contextlib
 import http.client
 import socket
-import ssl
 import threading
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import Any
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from pytest_cloudimages.client.reachability import context_of
 from pytest_cloudimages.client.trouble import Way
 
 SENT_BY_ITSELF = ("Accept-Encoding", "User-Agent")
@@ -213,26 +212,32 @@ class Transport:
         with contextlib.ExitStack() as stack:
             line: socket.socket = stack.enter_context(socket.create_connection((host, port), self.timeout))
             if secure:
-                line = stack.enter_context(self._context().wrap_socket(line, server_hostname=host))
+                line = stack.enter_context(context_of(self.verify, self.cert).wrap_socket(line, server_hostname=host))
             line.sendall(octets)
             return b"".join(iter(lambda: line.recv(65_536), b""))
-
-    def _context(self) -> ssl.SSLContext:
-        verify, cert = self._settings["verify"], self._settings["cert"]
-        # As in requests, a bundle is a file or a folder.
-        bundle = verify if isinstance(verify, str) else None
-        folder = bundle is not None and Path(bundle).is_dir()
-        context = ssl.create_default_context(cafile=None if folder else bundle, capath=bundle if folder else None)
-        if verify is False:
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-        if cert:
-            context.load_cert_chain(*([cert] if isinstance(cert, str) else cert))
-        return context
 
     @property
     def proxied(self) -> bool:
         """Whether requests pass a proxy, so that a connection of one's own would not arrive."""
-        return bool(requests.utils.select_proxy(self.origin, self._settings["proxies"]))
+        return bool(self.proxy)
+
+    @property
+    def proxy(self) -> str | None:
+        """The proxy that requests pass, if there is one."""
+        found: str | None = requests.utils.select_proxy(self.origin, self._settings["proxies"])
+        return found
+
+    @property
+    def verify(self) -> bool | str:
+        """Whom requests trust: as the settings have it, or else the environment."""
+        found: bool | str = self._settings["verify"]
+        return found
+
+    @property
+    def cert(self) -> str | tuple[str, str] | None:
+        """The certificate of our own that requests show."""
+        found: str | tuple[str, str] | None = self._settings["cert"]
+        return found
 
     def close(self) -> None:
         """Close every thread's connections."""

@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from typing import Any
 
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.auth import credentials
-from pytest_cloudimages.client.auth.credentials import Credentials, Service
+from pytest_cloudimages.client.auth.credentials import Credentials, Named, Service
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.outage import is_list
@@ -33,18 +34,18 @@ def prepare(settings: Settings, restored: tuple[SetResource, ...]) -> Run:
         meant: Service | None = None
         if settings.dry_run and not settings.reference:
             meant, _ = _find(settings, environ)
-            given = {who for who in OTHERS if _find_other(settings, environ, who, meant)}
-            environ = _embedded(stack, settings, {who: who in given for who in OTHERS})
+            given = {who for who in OTHERS if find_other(settings, environ, who, meant)}
+            environ = embedded(stack, settings, {who: who in given for who in OTHERS})
             ended = credentials.ended(dict(os.environ))
             environ |= {f"CLOUDIMAGES_{kind.upper()}_TOKEN": "one-that-was-valid" for kind in ended}
             settings = replace(settings, reference=True, url=None, cloud=None, other_cloud=None, reader_cloud=None)
             settings = replace(settings, creator_cloud=None, admin_cloud=None)
         elif settings.reference:
-            environ = _embedded(stack, settings)
+            environ = embedded(stack, settings)
         try:
             run = Run(settings, *_find(settings, environ), _stack=stack)
             run.meant, run.restored = meant, restored
-            _ask_first(run)
+            ask_first(run)
             run.ended |= credentials.ended(environ)
             run.others |= {who: _other(settings, environ, who, run.service) for who in OTHERS}
         except Blocked as problem:
@@ -57,7 +58,7 @@ def prepare(settings: Settings, restored: tuple[SetResource, ...]) -> Run:
     return run
 
 
-def _embedded(stack: ExitStack, settings: Settings, others: Mapping[str, bool] | None = None) -> dict[str, str]:
+def embedded(stack: ExitStack, settings: Settings, others: Mapping[str, bool] | None = None) -> dict[str, str]:
     """Serve the embedded server, with the images that are to be borrowed, and give the variables that lead to it."""
     from pytest_cloudimages.reference.app import App
     from pytest_cloudimages.reference.images import Caller
@@ -74,27 +75,36 @@ def _embedded(stack: ExitStack, settings: Settings, others: Mapping[str, bool] |
 
 def _other(settings: Settings, environ: dict[str, str], who: str, service: Service) -> Credentials | Blocked | None:
     try:
-        return _find_other(settings, environ, who, service)
+        return find_other(settings, environ, who, service)
     except Blocked as problem:
         return problem
 
 
 def _find(settings: Settings, environ: Mapping[str, str]) -> tuple[Service, Credentials]:
-    return credentials.find(
-        environ,
-        url=settings.url,
-        cloud=settings.cloud,
-        timeout=settings.timeout,
-        embedded=settings.reference,
-        prefix=settings.prefix,
-    )
+    return credentials.find(environ, **_wanted(settings))
 
 
-def _find_other(settings: Settings, environ: Mapping[str, str], who: str, service: Service) -> Credentials | None:
+def named_by(settings: Settings, environ: Mapping[str, str]) -> Named:
+    """Return what a run with these settings is to judge; nobody is asked anything yet."""
+    return credentials.named_in(environ, **_wanted(settings))
+
+
+def _wanted(settings: Settings) -> dict[str, Any]:
+    return {
+        "url": settings.url,
+        "cloud": settings.cloud,
+        "timeout": settings.timeout,
+        "embedded": settings.reference,
+        "prefix": settings.prefix,
+    }
+
+
+def find_other(settings: Settings, environ: Mapping[str, str], who: str, service: Service) -> Credentials | None:
+    """Return the credentials of a further caller; ``None`` where none were given."""
     return credentials.find_other(environ, who, service, cloud=settings.cloud_of(who), timeout=settings.timeout)
 
 
-def _ask_first(run: Run) -> None:
+def ask_first(run: Run) -> None:
     """Ask one harmless question, so that a wrong address or token is reported as such, and not forty times."""
     with run.recorder.of(Purpose.PREPARING):
         # That the token is refused is the very question.

@@ -5,16 +5,17 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from pytest_cloudimages.app.options import OPTIONS, PYTEST, REPORTS, TYPED, Kind, Option, help_of
+from pytest_cloudimages.app.options import OPTIONS, PYTEST, REPORTS, TYPED, Kind, Option, endpoint_of, help_of
+from pytest_cloudimages.engine.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Mapping
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add every option to the parser of `cloudimages run`."""
+def add_arguments(parser: argparse.ArgumentParser, options: Iterable[Option] = OPTIONS) -> None:
+    """Add options to the parser of a command: every one to that of `cloudimages run`."""
     service = parser.add_mutually_exclusive_group()
-    for option in OPTIONS:
+    for option in options:
         target = service if option.names_service else parser
         if option.kind is Kind.FLAG:
             target.add_argument(TYPED + option.name, action="store_true", help=help_of(option))
@@ -45,6 +46,16 @@ def handed_on(chosen: argparse.Namespace) -> list[str]:
     values = {option.name: getattr(chosen, option.key) for option in OPTIONS}
     values["reports"] = values["reports"] or REPORTS
     return [word for option in OPTIONS for word in option.words(values[option.name], PYTEST)]
+
+
+def settings_of(chosen: argparse.Namespace, options: Iterable[Option], environ: Mapping[str, str]) -> Settings:
+    """Return the settings of a command that takes some of the options and runs without pytest."""
+    given = {option.attribute: getattr(chosen, option.key) for option in options}
+    found: dict[str, Any] = {name: value for name, value in given.items() if value is not None}
+    found |= {name: tuple(value) for name, value in found.items() if isinstance(value, list)}
+    if not any(found.get(option.attribute) for option in options if option.names_service):
+        found["url"] = endpoint_of(environ)
+    return Settings(**found)
 
 
 def typed(chosen: argparse.Namespace) -> frozenset[str]:

@@ -10,6 +10,8 @@ from pytest_cloudimages import __version__
 from pytest_cloudimages.app.cli.arguments import add_arguments, argument_type
 from pytest_cloudimages.app.cli.deviations import OUTPUT, deviations
 from pytest_cloudimages.app.cli.diff import diff
+from pytest_cloudimages.app.cli.doctor import doctor
+from pytest_cloudimages.app.cli.doctor import options as doctor_options
 from pytest_cloudimages.app.cli.exit_status import INTERRUPTED, USAGE, epilog
 from pytest_cloudimages.app.cli.requirements import requirements
 from pytest_cloudimages.app.cli.run import run
@@ -54,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "deviations": deviations,
     "diff": diff,
+    "doctor": doctor,
     "requirements": requirements,
     "serve": lambda chosen: serve(chosen.port),
 }
@@ -77,6 +80,20 @@ def _parser() -> argparse.ArgumentParser:
         description="Judge the service that --endpoint, --cloud or the OS_* variables name, or the embedded one.",
     )
     add_arguments(run_parser)
+
+    doctor_parser = commands.add_parser(
+        "doctor",
+        help="see what a run needs, step by step, and what is in its way",
+        epilog=epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="cloudimages doctor [--reference | --endpoint URL | --cloud NAME] [--write] [--json] [options]",
+        description="Look at the service that --endpoint, --cloud or the OS_* variables name: at the way to it, at"
+        " credentials, catalogue, rights, clocks and limits. The exit status is that with which a run would end before"
+        " anything is judged.",
+    )
+    add_arguments(doctor_parser, doctor_options())
+    doctor_parser.add_argument("--write", action="store_true", help="also create, tag and delete an image")
+    doctor_parser.add_argument("--json", action="store_true", help="as JSON")
 
     diff_parser = commands.add_parser(
         "diff",

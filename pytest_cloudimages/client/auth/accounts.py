@@ -1,5 +1,6 @@
 """Who asks, from an entry of clouds.yaml or from variables, as openstacksdk reads them."""
 
+import base64
 import json
 import os
 import re
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, urlsplit
 
 from pytest_cloudimages.client.auth.keystone import Account
+from pytest_cloudimages.client.auth.plugins import TOKEN_AS_IT_IS, fields_of, kind_of, loader_of, why_not
 from pytest_cloudimages.client.errors import ConfigurationError
+from pytest_cloudimages.client.exchange import BASIC
 from pytest_cloudimages.client.redaction import SECRETS
 
 if TYPE_CHECKING:
@@ -25,8 +28,6 @@ NO_SETTINGS = re.compile(r"OS_(CLOUD|CLOUD_NAME|CLIENT_CONFIG_FILE|CLIENT_SECURE
 PERSONAL = re.compile(
     r"(user|project|default)_domain_(id|name)|domain_(id|name)|(project|tenant)_(id|name)|token|passcode"
 )
-#: The second is openstacksdk's word for the first.
-TOKEN_AS_IT_IS = ("admin_token", "token_endpoint")
 
 
 def as_it_is(token: str, how: str, given: Mapping[str, str], *, source: str = VARIABLES) -> Account:
@@ -80,6 +81,8 @@ def _settings(given: Mapping[str, str]) -> dict[str, Any]:
             entry["auth_type"] = "v3applicationcredential"
         elif entry.keys() & {"token", "auth_token"}:
             entry["auth_type"] = "token"
+        elif "api_key" in entry:
+            entry["auth_type"] = "rackspace_apikey"
     return _accepted(entry)
 
 
@@ -88,14 +91,7 @@ def _accepted(entry: dict[str, Any]) -> dict[str, Any]:
 
     openstacksdk would hand it to plugins that do not take it.
     """
-    from keystoneauth1 import exceptions, loading
-
-    kind = entry.get("auth_type") or entry.get("auth_plugin") or "password"
-    try:
-        options = loading.get_plugin_loader("admin_token" if kind in TOKEN_AS_IT_IS else kind).get_options()
-    except exceptions.NoMatchingPlugin:
-        return entry
-    known = {option.dest for option in options} | {old.dest for option in options for old in option.deprecated}
+    known = fields_of(loader_of(kind_of(entry), VARIABLES))
     # openstacksdk takes the old word for the new one, and for v2.0 the new one for the old.
     known |= {name.replace("project_", "tenant_") for name in known} | {
         name.replace("tenant_", "project_") for name in known
@@ -113,6 +109,8 @@ def _described(regions: "Sequence[CloudRegion]", source: str, place: str, timeou
     if kind == "none":
         account.how = "no authentication"
         return account
+    if kind == "http_basic":
+        return _basic(account, auth)
     if kind == "admin_token":
         account.static, account.how = auth["token"], f"token of {source}"
         account.fixed = account.fixed or auth.get("endpoint")
@@ -134,6 +132,21 @@ def _described(regions: "Sequence[CloudRegion]", source: str, place: str, timeou
     account.identity = str(auth.get("auth_url") or "")
     address(account.identity, "URL of an Identity service", "https://identity.example/v3", name=f"{place}: auth_url ")
     account.how += f" at {account.identity}"
+    return account
+
+
+def _basic(account: Account, auth: Mapping[str, Any]) -> Account:
+    """Return the account of a caller who shows name and password to the service itself (RFC 7617)."""
+    name, password = (str(auth.get(field) or "") for field in ("username", "password"))
+    if not name or not password or ":" in name:
+        raise ConfigurationError(
+            f"{account.source}: http_basic needs a user without a colon and a password. Set OS_USERNAME and"
+            " OS_PASSWORD, or `username` and `password` below `auth`."
+        )
+    proof = base64.b64encode(f"{name}:{password}".encode()).decode()
+    SECRETS.keep(proof)
+    account.static, account.how = f"{BASIC}{proof}", f"HTTP Basic of user {name}"
+    account.fixed = account.fixed or auth.get("endpoint")
     return account
 
 
@@ -214,6 +227,8 @@ def _loaded(name: str, entry: dict[str, Any], place: str) -> "Sequence[CloudRegi
     from openstack.config import OpenStackConfig
     from openstack.warnings import ConfigurationWarning
 
+    if "auth_type" in entry:
+        loader_of(kind_of(entry), place)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", ConfigurationWarning)  # such as a vendor profile that there is not
@@ -228,12 +243,11 @@ def _loaded(name: str, entry: dict[str, Any], place: str) -> "Sequence[CloudRegi
             names = ", ".join(f"OS_{option.dest.upper()} ({option.dest})" for option in error.options)
             raise ConfigurationError(f"{place}: this is missing: {names}.") from None
         except exceptions.NoMatchingPlugin as error:
-            hint = " Rackspace's API keys need the package rackspaceauth." if "rackspace" in error.name else ""
-            raise ConfigurationError(
-                f"{place}: there is no auth_type {error.name!r}; the usual ones are password,"
-                f" v3applicationcredential, token, admin_token and none.{hint}"
-            ) from None
+            loader_of(str(error.name), place)
+            raise
         except Exception as error:  # noqa: BLE001 - what a strange entry raises in openstacksdk is not foreseeable
+            if isinstance(error, TypeError | exceptions.OptionError) and isinstance(entry.get("auth", {}), Mapping):
+                raise ConfigurationError(SECRETS.hide(why_not(error, kind_of(entry), place))) from None
             what = SECRETS.hide(f"{type(error).__name__}: {error}")
             raise ConfigurationError(f"{place} makes no sense to openstacksdk. It says: {what}") from None
 

@@ -3,7 +3,7 @@
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_cloudimages.client.auth.accounts import account_of, address, as_it_is, keep_secrets
 from pytest_cloudimages.client.auth.keystone import Account, FurtherToken
@@ -108,6 +108,23 @@ def ways(prefix: str = "--") -> str:
     return "\n".join(["Name the service to judge in one of these ways:", *(f"  {a:<{width}}  {b}" for a, b in rows)])
 
 
+@dataclass(frozen=True)
+class Named:
+    """What the tester has named, before anybody is asked anything."""
+
+    account: Account = field(repr=False)
+    named: str
+    address: str = ""
+    """The endpoint of the service, where no catalogue is asked for it."""
+    region: str | None = None
+    """The region that counts where the settings leave it open."""
+
+    def service(self) -> Service:
+        """Return the service; Identity has to be asked first where its catalogue has the address."""
+        endpoint, region = (self.address, None) if self.address else self.account.endpoint(self.region)
+        return Service(normalised(endpoint), region, self.named, self.account.verify, self.account.cert)
+
+
 def find(
     environ: Mapping[str, str],
     *,
@@ -117,11 +134,28 @@ def find(
     embedded: bool = False,
     prefix: str = "--",
 ) -> tuple[Service, Credentials]:
-    """Return the service that the tester names, and the credentials for it.
+    """Return the service that the tester names, and the credentials for it; see ``named_in``.
+
+    Raise ``ConfigurationError`` for what the tester can mend, ``Blocked`` where Identity does not do its part.
+    """
+    named = named_in(environ, url=url, cloud=cloud, timeout=timeout, embedded=embedded, prefix=prefix)
+    credentials = credentials_of(named.account)
+    return named.service(), credentials
+
+
+def named_in(
+    environ: Mapping[str, str],
+    *,
+    url: str | None = None,
+    cloud: str | None = None,
+    timeout: float = 30.0,
+    embedded: bool = False,
+    prefix: str = "--",
+) -> Named:
+    """Return what the tester names; nobody is asked anything.
 
     ``url`` and ``cloud`` are what options say; ``environ`` has the rest. ``embedded``: it is the embedded server that
-    the variables lead to. Messages name options with ``prefix``. Raise ``ConfigurationError`` for what the tester can
-    mend, ``Blocked`` where Identity does not do its part.
+    the variables lead to. Messages name options with ``prefix``. Raise ``ConfigurationError`` for what cannot be.
     """
     given = _given(environ)
     mine = {name: value for name, value in given.items() if not name.startswith(OWN)}
@@ -138,7 +172,7 @@ def find(
             )
         else:
             account = account_of(mine, mine.get("OS_CLOUD"), timeout)
-        return Service(endpoint, None, named, account.verify, account.cert), _credentials(account)
+        return Named(account, named, endpoint)
     cloud = cloud or mine.get("OS_CLOUD")
     where = mine.keys() & {"OS_AUTH_URL", "OS_ENDPOINT", "OS_IMAGE_ENDPOINT_OVERRIDE"}
     if not cloud and not where:
@@ -146,10 +180,8 @@ def find(
         hint = f"{' and '.join(idle)} say who asks, but nothing says where the service is." if idle else ""
         raise UnnamedServiceError(f"{hint or 'Nothing says which service to judge.'}\n{ways(prefix)}")
     account = account_of(mine, cloud, timeout)
-    credentials = _credentials(account)
-    endpoint, region = account.endpoint(mine.get("OS_REGION_NAME"))
     named = "the embedded server" if embedded else account.named or account.source
-    return Service(normalised(endpoint), region, named, account.verify, account.cert), credentials
+    return Named(account, named, region=mine.get("OS_REGION_NAME"))
 
 
 def find_other(
@@ -158,7 +190,7 @@ def find_other(
     """Return the credentials of a further caller, one of ``OTHERS``; ``None`` where none were given."""
     given = _given(environ)
     if not cloud and (token := given.get(f"CLOUDIMAGES_{who}_TOKEN")):
-        return _credentials(as_it_is(token, f"token from CLOUDIMAGES_{who}_TOKEN", {}))
+        return credentials_of(as_it_is(token, f"token from CLOUDIMAGES_{who}_TOKEN", {}))
     if not cloud:
         given = _overlaid(given, who)
         cloud = given.get("OS_CLOUD")
@@ -170,7 +202,7 @@ def find_other(
                 f" answer for them. Set OS_{who}_AUTH_URL or OS_AUTH_URL; or name an entry of clouds.yaml in"
                 f" OS_{who}_CLOUD."
             )
-    return _credentials(account_of(given, cloud, timeout, f"OS_{who}_* variables"))
+    return credentials_of(account_of(given, cloud, timeout, f"OS_{who}_* variables"))
 
 
 def ended(environ: Mapping[str, str]) -> dict[str, str]:
@@ -180,7 +212,7 @@ def ended(environ: Mapping[str, str]) -> dict[str, str]:
     return {kind: token for kind, token in tokens.items() if token}
 
 
-def _credentials(account: Account) -> Credentials:
+def credentials_of(account: Account) -> Credentials:
     """Return the credentials of an account after a first token, so that wrong ones are told at once."""
     project_id = account.sign_in()
     return Credentials(account.how, account.token, project_id, account.further, account.renew)
@@ -212,7 +244,11 @@ def _given(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _overlaid(given: Mapping[str, str], who: str) -> dict[str, str]:
-    """Return the variables of another identity: its own, and of the tester's those that do not compete with them."""
+    """Return the variables of another identity: its own, and of the tester's those that do not compete with them.
+
+    ``OpenStackConfig(envvar_prefix="OS_ALT_")`` is no way to them: it reads OS_ALT_USERNAME as the setting
+    ``alt_username``, and the tester's own variables as well, from the process alone.
+    """
     start = f"OS_{who}_"
     own = {f"OS_{name.removeprefix(start)}": value for name, value in given.items() if name.startswith(start)}
     files = {name: value for name, value in given.items() if name in {"OS_CLIENT_CONFIG_FILE", "OS_CLIENT_SECURE_FILE"}}

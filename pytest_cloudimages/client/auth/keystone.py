@@ -7,11 +7,15 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pytest_cloudimages.client.auth.catalogue import Endpoint, alive, image_endpoints, of_the_interface, of_the_region
 from pytest_cloudimages.client.errors import ConfigurationError
+from pytest_cloudimages.client.reachability import why_no_tls
 from pytest_cloudimages.client.redaction import SECRETS
+from pytest_cloudimages.client.versions import is_another, version_ids
 from pytest_cloudimages.spec.verdicts import Blocked
 
 if TYPE_CHECKING:
+    import requests
     from keystoneauth1.session import Session
     from openstack.config.cloud_region import CloudRegion
 
@@ -44,20 +48,28 @@ class Account:
         if not self.identity:
             SECRETS.keep(self.static)
             return None
-        self._look()
-        access = self._access()
+        from requests import RequestException
+
+        # keystoneauth1 waits for ever where the root of Identity takes a token; whatever else is wrong, it says itself.
+        with suppress(RequestException):
+            self.look()
+        access = self.access()
         with _in_our_words(self.identity, self.how, self.source):
             project_id: str | None = access.project_id
         return project_id
 
-    def _look(self) -> None:
-        """Ask the root of Identity for itself once; keystoneauth1 waits for ever where that takes a token."""
+    def look(self) -> "requests.Response":
+        """Ask the root of Identity for itself, and return its answer.
+
+        Raise ``ConfigurationError`` where it is another service, and what requests raises where no answer comes.
+        """
         import requests
 
-        with requests.Session() as session, suppress(requests.RequestException):
+        with requests.Session() as session:
             answer = session.get(
                 self.identity,
-                timeout=self.regions[0].get_session().timeout,
+                headers={"Accept": "application/json"},
+                timeout=self.timeout,
                 verify=self.verify,
                 cert=self.cert,
                 allow_redirects=False,
@@ -67,13 +79,23 @@ class Account:
                     f"{self.source}: {self.identity} asks for a token (401) where Identity gives them. Is it the"
                     " address of another service? auth_url is the root of Identity or its /v3."
                 )
+            data = None
+            with suppress(ValueError):
+                data = answer.json()
+            if is_another(data):
+                raise ConfigurationError(
+                    f"{self.source}: {self.identity} is the address of another service: it lists the versions"
+                    f" {', '.join(version_ids(data)[:3])} as an image service does, and gives no tokens. auth_url is"
+                    " the root of Identity or its /v3."
+                )
+            return answer
 
     def token(self) -> str | None:
         """Return a token that is valid for a while yet."""
         if not self.identity:
             return self.static
         try:
-            token = self._access().auth_token
+            token = self.access().auth_token
         except ConfigurationError as error:
             # They were right when the run began, so nothing of the command needs mending.
             raise Blocked(f"The token ran out, and there is no new one. {error}") from None
@@ -105,7 +127,8 @@ class Account:
         SECRETS.keep(token)
         return FurtherToken(str(token), target, session) if token else None
 
-    def _access(self) -> Any:
+    def access(self) -> Any:
+        """Return what Identity says of the token in use, after it has got a new one where that is due."""
         session = self.regions[0].get_session()
         with _in_our_words(self.identity, self.how, self.source):
             access = session.auth.get_access(session)  # type: ignore[union-attr]  # an Identity plugin
@@ -131,26 +154,28 @@ class Account:
                 f"{self.source}: {self.how}, but no endpoint, and there is no catalogue to ask. Set"
                 " OS_ENDPOINT, or `endpoint` below `auth` of the entry in clouds.yaml."
             )
-        settings = self.regions[0]
-        access = self._access()
+        chosen = alive(self.candidates(region), self.timeout)
+        return chosen.url, chosen.region
+
+    def candidates(self, region: str | None) -> list[Endpoint]:
+        """Return the endpoints of the catalogue that fit the settings, the first of which is meant."""
+        found = of_the_interface(self.offered(), self.regions[0])
+        region = self._region(region)
+        with _in_our_words(self.identity, self.how, self.source):
+            region = region or _default_region(self.regions[0])
+        return of_the_region(found, region, self.identity)
+
+    def offered(self) -> list[Endpoint]:
+        """Return every endpoint of the image service that the catalogue has."""
+        access, settings = self.access(), self.regions[0]
         with _in_our_words(self.identity, self.how, self.source):
             catalogue = access.service_catalog.normalize_catalog() if access.has_service_catalog() else []
-            found = _endpoints(catalogue, settings)
-            region = region or _default_region(settings)
-        known = sorted({endpoint["region_name"] or "(none)" for endpoint in found})
-        if region is None and len(known) > 1:
-            raise ConfigurationError(
-                f"The catalogue of {self.identity} has the image service in several regions: {', '.join(known)}."
-                " Choose one with OS_REGION_NAME, or with `region_name` of the entry in clouds.yaml."
-            )
-        matching = [endpoint for endpoint in found if region is None or endpoint["region_name"] == region]
-        if not matching:
-            raise ConfigurationError(
-                f"The catalogue of {self.identity} has no image service in region {region!r}, but in:"
-                f" {', '.join(known)}. Upper and lower case count. Correct OS_REGION_NAME, or `region_name` of the"
-                " entry in clouds.yaml."
-            )
-        return str(matching[0]["url"]), matching[0]["region_name"]
+            return image_endpoints(catalogue, ("cloudImages", settings.get_service_name("image")))
+
+    @property
+    def timeout(self) -> float:
+        """Seconds to wait for an answer of Identity."""
+        return float(self.regions[0].get_session().timeout or 0)
 
     def _region(self, wanted: str | None) -> str | None:
         """Return the region of the settings; where they name none or several, the one that is wanted, if any."""
@@ -210,32 +235,6 @@ class FurtherToken:
         return str(token)
 
 
-def _endpoints(catalogue: list[dict[str, Any]], settings: "CloudRegion") -> list[dict[str, Any]]:
-    """Return the image service's endpoints of the interface that was asked for."""
-    images = [service for service in catalogue if service["type"] == "image"]
-    if not images:
-        types = (
-            ", ".join(sorted({str(service["type"]) for service in catalogue}))
-            or "none, as for a token without a project"
-        )
-        raise ConfigurationError(
-            f"The catalogue has no service of type 'image'. The types it has: {types}. Check the project"
-            " (OS_PROJECT_NAME), or give the address in OS_IMAGE_ENDPOINT_OVERRIDE."
-        )
-    for name in ("cloudImages", settings.get_service_name("image")):
-        images = [service for service in images if name and service["name"] == name] or images
-    offered = [endpoint for service in images for endpoint in service["endpoints"]]
-    asked = settings.get_interface("image") or "public"
-    for interface in [asked] if isinstance(asked, str) else asked:
-        wanted = interface.removesuffix("URL")
-        if found := [endpoint for endpoint in offered if endpoint["interface"].removesuffix("URL") == wanted]:
-            return found
-    kinds = ", ".join(sorted({endpoint["interface"] for endpoint in offered})) or "none"
-    raise ConfigurationError(
-        f"The catalogue has no {asked} interface of the image service; it has: {kinds}. Choose one with OS_INTERFACE."
-    )
-
-
 def _default_region(settings: "CloudRegion") -> str | None:
     """Return the region that Rackspace's Identity names for a user."""
     state = json.loads(settings.get_session().auth.get_auth_state() or "{}")  # type: ignore[union-attr,arg-type]
@@ -278,6 +277,8 @@ def _translated(error: BaseException, identity: str, how: str, source: str) -> E
     if lost := next(
         (link for link in chain if isinstance(link, exceptions.ConnectFailure | exceptions.ConnectionError)), None
     ):
+        if found := why_no_tls(lost):
+            return Blocked(SECRETS.hide(f"Identity at {identity} cannot be asked: {found[0]}. {found[1]}"))
         return Blocked(
             SECRETS.hide(f"Identity at {identity} cannot be reached: {lost}. Check auth_url and the network.")
         )
