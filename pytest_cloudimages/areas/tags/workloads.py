@@ -89,7 +89,7 @@ def unusual_tags(run: Run, seed: int) -> Steps:
     return Steps(histories) + _executed(run, plans)
 
 
-@workload(empty=lambda: steps_of([]), requests=(0, 361, 887, 887))
+@workload(empty=lambda: steps_of([]), requests=(0, 374, 917, 917))
 def confusable_tags(run: Run) -> Steps:
     """Add and delete pairs of tags that a service may take for each other, either of a pair first."""
     effort = _effort(run)
