@@ -55,7 +55,7 @@ from pytest_cloudimages.areas.tags.corpus import UNITS, plain
 from pytest_cloudimages.areas.tags.filtered import Selections
 from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept
 from pytest_cloudimages.areas.tags.negative import NegativeRequests
-from pytest_cloudimages.areas.tags.other_attributes import expect_attributes_kept
+from pytest_cloudimages.areas.tags.other_attributes import expect_attributes_kept, expect_nothing_else_changed
 from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.areas.tags.race_findings import (
     answers_to,
@@ -69,7 +69,7 @@ from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.repetitions import Repetitions
 from pytest_cloudimages.areas.tags.representations import Representations
-from pytest_cloudimages.areas.tags.resource import set_tags
+from pytest_cloudimages.areas.tags.resource import TAGS, set_tags
 from pytest_cloudimages.areas.tags.reuse import OnOneImage
 from pytest_cloudimages.areas.tags.stray_requests import OTHERS, Stray, StrayRequests, indiscretions, misnamed
 from pytest_cloudimages.areas.tags.tag_limit import AtALimit
@@ -92,6 +92,7 @@ __all__ = [
     "OTHERS",
     "REFUSED",
     "SOMETHING",
+    "TAGS",
     "UNITS",
     "AccessAttempts",
     "Allowed",
@@ -136,6 +137,7 @@ __all__ = [
     "expect_none_lost",
     "expect_none_of",
     "expect_nothing_astray",
+    "expect_nothing_else_changed",
     "expect_once",
     "expect_others_kept",
     "expect_reproduced",
