@@ -250,6 +250,21 @@ def test_what_a_check_sends_for_a_case_is_attached_once(mine: CheckRecord) -> No
     assert (mine.cases, mine.requests) == (2, 3)
 
 
+def test_what_a_check_sends_besides_displaces_nothing_that_a_finding_speaks_of(mine: CheckRecord) -> None:
+    """A finding shows the exchanges that were chosen for it; the next case begins anew."""
+    asked, accused, besides = answer().exchange, answer().exchange, answer().exchange
+    mine.case([asked])
+    mine.show([accused])
+
+    records.count_sent(mine, [besides])
+
+    assert mine.exchanges == [accused]
+    assert mine.requests == 2
+    mine.case([asked])
+    mine.attach([besides])
+    assert mine.exchanges == [asked, besides]
+
+
 class RefusesEveryAddition(App):
     """Answers 403 to every addition."""
 

@@ -522,7 +522,7 @@ def test_an_unknown_cloud(clouds: Write) -> None:
         ),
         (
             "clouds: {mine: {auth_type: v3password, auth: {auth_url: 'https://h', username: me}}}\n",
-            ["OS_USER_DOMAIN_ID", "user_domain_name"],
+            ["OS_USER_DOMAIN_NAME", "user_domain_name"],
         ),
         (
             "clouds: {mine: {auth_type: none, auth: {endpoint: 'https://h', auth_url: x}}}\n",
@@ -563,9 +563,56 @@ def test_a_wrong_password_is_told(openrc: Environ, server: Server) -> None:
 
 
 def test_a_wrong_project_is_told(openrc: Environ) -> None:
-    """Identity answers a project that is not the user's as a wrong password, so the message speaks of both."""
-    with refused(ConfigurationError, "project"):
+    """Identity answers a project that is not the user's as a wrong password; asked without one, it tells them apart."""
+    with refused(ConfigurationError, 'no role in project "nobody\'s"', f"act for: {openrc['OS_PROJECT_NAME']}."):
         find(openrc | {"OS_PROJECT_NAME": "nobody's"})
+
+
+def test_another_service_than_identity_is_told(openrc: Environ, server: Server) -> None:
+    """An image service lists versions too, one of which is named as Identity's old one."""
+    with refused(ConfigurationError, f"{server.url} is the address of another service", "v2.1", "auth_url"):
+        find(openrc | {"OS_AUTH_URL": server.url})
+
+
+@pytest.mark.parametrize(
+    ("left_out", "words"),
+    [
+        (["OS_USER_DOMAIN_NAME"], ["OS_USER_DOMAIN_NAME (user_domain_name)"]),
+        (["OS_PROJECT_DOMAIN_NAME"], ["OS_PROJECT_DOMAIN_NAME (project_domain_name)"]),
+        (["OS_USER_DOMAIN_NAME", "OS_PROJECT_DOMAIN_NAME"], ["OS_USER_DOMAIN_NAME", "OS_PROJECT_DOMAIN_NAME"]),
+    ],
+)
+@pytest.mark.parametrize("kind", ["password", "v3password"])
+def test_a_missing_domain_is_named(identity: Imitation, left_out: list[str], words: list[str], kind: str) -> None:
+    """Keystone says 400 and nothing of variables; keystoneauth1 may find out before."""
+    identity.status, identity.body = 400, b'{"error": {"message": "Expecting to find domain in user.", "code": 400}}'
+    with refused(ConfigurationError, *words):
+        find({name: value for name, value in identity.environ(AUTH_TYPE=kind).items() if name not in left_out})
+
+
+def test_an_ended_token_is_told(identity: Imitation) -> None:
+    """Keystone answers 404 to a token that is to be exchanged and is not valid; that is no wrong address."""
+    identity.status, identity.body = 404, b'{"error": {"message": "Failed to validate token", "code": 404}}'
+    given = {"OS_AUTH_URL": f"{identity.url}/v3", "OS_AUTH_TYPE": "v3token", "OS_TOKEN": TOKEN, "OS_PROJECT_ID": "p"}
+    with refused(ConfigurationError, "404", "has ended, was revoked", "openstack token issue"):
+        find(given)
+
+    identity.body = b"<html>Not Found</html>"
+    with refused(ConfigurationError, "404", "auth_url is the root of Identity"):
+        find(given)
+
+
+@pytest.mark.parametrize(
+    ("further", "words"),
+    [({}, "may have been deleted, or have ended"), ({"OS_PROJECT_ID": "p"}, "leave out project_id")],
+)
+def test_a_refused_application_credential_is_told(identity: Imitation, further: Environ, words: str) -> None:
+    """It has no user and no project that could be wrong."""
+    identity.status, identity.body = 401, b'{"error": {"message": "No.", "code": 401}}'
+    given = {"OS_AUTH_URL": f"{identity.url}/v3", "OS_AUTH_TYPE": "v3applicationcredential"}
+    given |= {"OS_APPLICATION_CREDENTIAL_ID": "an-id", "OS_APPLICATION_CREDENTIAL_SECRET": PASSWORD}
+    with refused(ConfigurationError, "401", words):
+        find(given | further)
 
 
 @pytest.mark.parametrize(

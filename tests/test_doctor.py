@@ -18,6 +18,7 @@ from typing import Any, cast
 import pytest
 from urllib3.exceptions import InsecureRequestWarning
 
+from pytest_cloudimages.app.checkup.lines import Line, Topic
 from pytest_cloudimages.app.cli.main import main
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.engine.preflight import prepare
@@ -586,4 +587,51 @@ def test_it_is_read_by_people(
     assert re.search(r"^TROUBLE +token +password of user tester at$", plain, re.MULTILINE)
     assert re.search(r"^ +do: Check the names", plain, re.MULTILINE)
     assert max(map(len, plain.splitlines())) <= 80
-    assert plain.splitlines()[-1] == "NOT RUN: a run would come to nothing for this: token; exit 2"
+    assert plain.splitlines()[-1] == "NOT RUN: no run is possible: token; exit 2"
+
+
+HOSTILE = {
+    "nothing": b"",
+    "no HTTP": b"SSH-2.0-OpenSSH_9\r\n",
+    "a body that breaks off": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc",
+    "no gzip": b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc",
+    "odd JSON": b'HTTP/1.1 200 OK\r\nContent-Length: 43\r\n\r\n{"versions": {"values": 3}, "images": "all"}',
+    "a redirection to nowhere": b"HTTP/1.1 301 Moved\r\nLocation: http://[::1\r\nContent-Length: 0\r\n\r\n",
+    "an odd date": b"HTTP/1.1 500 Oops\r\nDate: 99 Foo \x1b[31m\r\nContent-Length: 0\r\n\r\n",
+}
+
+
+@pytest.mark.parametrize("as_identity", [True, False], ids=["Identity", "image service"])
+@pytest.mark.parametrize("octets", HOSTILE.values(), ids=HOSTILE)
+def test_whatever_a_server_sends_is_told(
+    cloud: Cloud, ask: Callable[..., Told], open_peer: Callable[..., Any], octets: bytes, *, as_identity: bool
+) -> None:
+    """Nothing that stands at an address breaks the doctor off, and a run is not possible with it."""
+    peer = open_peer()
+    peer.replies = [octets or None] * 60
+    cloud.environ |= {"OS_AUTH_URL": peer.url, "OS_USERNAME": "me", "OS_PASSWORD": "pass-word", "OS_PROJECT_NAME": "p"}
+    if not as_identity:
+        cloud.environ = {"CLOUDIMAGES_ENDPOINT": peer.url, "CLOUDIMAGES_TOKEN": "tok-tok-tok"}
+    told = ask("--timeout", "0.3")
+
+    assert told.status in (USAGE, NOT_JUDGED)
+    assert "\x1b" not in told.text
+
+
+def test_an_error_of_the_doctor_is_none_of_the_cloud(
+    cloud: Cloud, ask: Callable[..., Told], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was seen before stays told, and nobody else is blamed."""
+
+    def broken(_: object) -> Iterator[Line]:
+        yield Topic("quota", "").fine("so far")
+        raise AttributeError("nothing of the cloud's")
+
+    cloud.serve()
+    monkeypatch.setattr("pytest_cloudimages.app.checkup.questions.Questions.quota", broken)
+    told = ask()
+
+    assert told.status == 4
+    assert "error of the suite itself" in told.first_fault["came"]
+    assert told.outcomes["list"] == "fine"
+    assert told.data["verdict"] == "ERROR: quota"

@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from pytest_cloudimages import areas
+from pytest_cloudimages.app.checkup.questions import NAMES
 from pytest_cloudimages.app.cli.main import main
 from pytest_cloudimages.app.options import markdown
+from pytest_cloudimages.client.auth.plugins import USUAL
 from pytest_cloudimages.engine import registry
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import environment, serving
@@ -164,3 +166,57 @@ def test_the_list_of_requirements_in_the_docs_is_current(capsys: pytest.CaptureF
     """docs/requirements.md is what `cloudimages requirements --markdown` prints."""
     assert main(["requirements", "--markdown"]) == 0
     assert capsys.readouterr().out in (ROOT / "docs" / "requirements.md").read_text(encoding="utf-8")
+
+
+REAL_CLOUDS = ROOT / "docs" / "real-clouds.md"
+
+
+@pytest.mark.parametrize("number", range(3), ids=["clouds.yaml", "variables", "endpoint and token"])
+def test_each_way_to_start_leads_to_a_run(workshop: Any, number: int) -> None:
+    """The blocks of the page, line by line, in a shell: the doctor finds nothing amiss, and the run judges."""
+    (entry,) = blocks(REAL_CLOUDS, "yaml")
+    script = blocks(REAL_CLOUDS, "")[number]
+    assert script.count("cloudimages doctor") == script.count("cloudimages run") == 1
+    with serving(App()) as server:
+        user = server.app.identity.users["tester"]
+        values = {
+            "https://identity.example/v3": f"{server.auth_url}/v3",
+            "https://images.example/v2": f"{server.url}/v2",
+            "alices-password": user.password,
+            "alices-project": user.project.name,
+            "alice": user.name,
+        }
+        for example, value in values.items():
+            entry, script = entry.replace(example, value), script.replace(example, value)
+        workshop.write("clouds.yaml", entry)
+        token = server.app.identity.issue("tester").value
+        for name, line in {
+            "openstack": f'[ "$*" = "token issue -f value -c id" ] && echo {token}',
+            # One requirement is enough to see that a run judges.
+            "cloudimages": f'case $1 in run) set -- "$@" --profile quick --select TAG-ADD-05;; esac\n'
+            f'exec {shlex.quote(sys.executable)} -m pytest_cloudimages "$@"',
+        }.items():
+            workshop.write(name, f"#!/bin/sh\n{line}\n").chmod(0o755)
+        environ = workshop.environ | {"PATH": f"{workshop.folder}:{os.environ['PATH']}"}
+        done = subprocess.run(
+            ["sh", "-euc", script], cwd=workshop.folder, env=environ, capture_output=True, text=True, check=False
+        )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "READY: cloudimages run" in done.stdout
+    assert "TROUBLE" not in done.stdout
+    assert re.search(r"^PASS: 1 requirement met", done.stdout, re.MULTILINE), done.stdout
+
+
+def test_the_page_of_real_clouds_knows_every_line_of_the_doctor() -> None:
+    """Whatever a line of the doctor speaks of, and every way to sign in that messages name, stands in its tables."""
+    page = REAL_CLOUDS.read_text(encoding="utf-8")
+    code = "".join(path.read_text("utf-8") for path in (ROOT / "pytest_cloudimages/app/checkup").glob("*.py"))
+    topics = {*re.findall(r'Topic\("([^"]+)"', code), *NAMES.values()}
+    topics |= {
+        f"{whose} {what}" for whose in ("Identity", "image service") for what in ("name", "port", "TLS", "proxy")
+    }
+
+    assert len(topics) > 20
+    assert [topic for topic in sorted(topics) if f"`{topic}`" not in page] == []
+    assert [kind for kind in re.split(r", | and ", USUAL) if f"`{kind}`" not in page] == []

@@ -41,6 +41,7 @@ def alive(process: int) -> bool:
     [
         ([], ("sqlite", 1, 1, [])),
         (["--database", "mysql"], ("mysql", 2, 4, [])),
+        (["--database", "postgresql"], ("postgresql", 2, 4, [])),
         (["--database", "mysql", "--workers", "3", "--threads", "1"], ("mysql", 3, 1, [])),
         (["--", PYTHON, "--database", "x"], ("sqlite", 1, 1, [PYTHON, "--database", "x"])),
         (["--seed", "7", "--", PYTHON, "run"], ("sqlite", 1, 1, [PYTHON, "run", "--seed", "7"])),
@@ -72,11 +73,14 @@ def test_a_mistake_is_told(given: list[str], told: str, capsys: pytest.CaptureFi
     assert told in capsys.readouterr().err
 
 
-def test_what_is_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without MariaDB, a tester learns what to install."""
+@pytest.mark.parametrize(
+    ("program", "package"), [("mariadbd-of-nobody", "mariadb-server"), ("initdb-of-nobody", "postgresql")]
+)
+def test_what_is_missing_is_told(monkeypatch: pytest.MonkeyPatch, program: str, package: str) -> None:
+    """Without a database, a tester learns what to install."""
     monkeypatch.setenv("PATH", "/nowhere")
-    with pytest.raises(NotServingError, match=r"no mariadbd-of-nobody .*\n.*apt-get install mariadb-server"):
-        databases.programs("mariadbd-of-nobody")
+    with pytest.raises(NotServingError, match=rf"no {program} .*\n.*apt-get install {package}"):
+        databases.programs(program)
 
 
 def test_the_callers_cloud_stays_out() -> None:

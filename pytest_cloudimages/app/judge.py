@@ -66,7 +66,7 @@ class Judge:
         """The requirements of the check in hand, until it is said that something is waited for."""
         self.epilogue = Epilogue(config, self.selection, self.records, allowance)
         if self.settings.reports:
-            report_files.prepare(Path(self.settings.reports), config)
+            report_files.prepare(Path(self.settings.reports), config, self.settings)
         plugins = config.pluginmanager
         plugins.register(self.epilogue, "cloudimages-epilogue")
         if plugins.hasplugin("html"):

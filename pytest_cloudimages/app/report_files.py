@@ -3,29 +3,39 @@
 from __future__ import annotations
 
 import errno
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_cloudimages.app.result_files import RESULTS
+from pytest_cloudimages.app.signatures import sign, signature_of
 from pytest_cloudimages.reporting import OF_OTHERS, WRITERS, html
+from pytest_cloudimages.reporting.formats import STANDARD_OUTPUT, rendered, split
 from pytest_cloudimages.reporting.reproduction import script
 from pytest_cloudimages.reporting.results import SCRIPTS
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from pytest_cloudimages.engine.settings import Settings
     from pytest_cloudimages.reporting.results import Results
 
 PLUGINS = ("LogXML", "SelfContainedReport", "Report")
 """The classes of the plugins that write junit.xml and conformance.html."""
 
 
-def prepare(folder: Path, config: pytest.Config) -> None:
+def prepare(folder: Path, config: pytest.Config, settings: Settings) -> None:
     """Make sure that the folder can be written, and have pytest-html and pytest write there where nothing else is said.
 
-    Better known now than when all has been asked.
+    Better known now than when all has been asked, as is what exports and a signature need.
     """
     page, junit = OF_OTHERS
+    for wish in settings.export:
+        try:
+            split(wish)
+        except ValueError as problem:
+            raise pytest.UsageError(f"--export: {problem}") from None
+    if settings.sign and not Path(settings.sign).is_file():
+        raise pytest.UsageError(f"--sign: expected a private key of OpenSSH, and there is no file {settings.sign}.")
     option = config.option
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -62,7 +72,13 @@ def write(results: Results, folder: Path) -> None:
         (folder / _unfinished(name)).write_text(text, encoding="utf-8")
     for name in texts:
         (folder / _unfinished(name)).replace(folder / name)
+    for name, file in map(split, results.data["settings"].get("export", ())):
+        if file != STANDARD_OUTPUT:
+            (folder / file).write_bytes(rendered(name, results.data))
     _write_scripts(results, folder / SCRIPTS)
+    signature_of(folder / RESULTS).unlink(missing_ok=True)
+    if key := results.data["settings"].get("sign"):
+        sign(folder / RESULTS, Path(key))
 
 
 def _write_scripts(results: Results, folder: Path) -> None:

@@ -158,9 +158,9 @@ class ConcurrentRuns(Collection):
     def _runs(self, pattern: str) -> list[ConcurrentRun]:
         if pattern not in self._executed:
             try:
-                plans = self.drawn(pattern)
                 # They are no evidence of the check that happens to need them first: what it looks at, it counts.
                 with self.run.recorder.apart():
+                    plans = self.drawn(pattern)
                     plans = [plan.on_one_image() if self.run.single else plan for plan in plans]
                     self._executed[pattern] = [self._execute(plan) for plan in plans]
             except Blocked as problem:

@@ -53,8 +53,11 @@ def temporary_image(
     if not answer.ok or not isinstance(identifier, str):
         with client.recorder.of(Purpose.PREPARING):
             raise_if_shut_out(client, {answer.status})
+        forbidden = answer.status == 403  # noqa: PLR2004 - as HTTP has it
+        reason = "the role of this user does not allow it. Sign in as one who may, or " if forbidden else ""
         raise Blocked(
-            f"No image could be created ({answer.exchange}); lend one of yours with --image ID, its tags are put back."
+            f"No image could be created ({answer.exchange}); {reason}lend one of yours with --image ID, its tags are"
+            " put back."
         )
     image = Image(client, identifier, name, patience)
     client.recorder.traces.in_use.add(identifier)

@@ -68,6 +68,8 @@ class CheckRecord:
     rate: Rate | None = None
     """How often concurrent clients met what the check is about; known also where they never did."""
     begun: float = field(default_factory=time.monotonic)
+    _chosen: bool = field(default=False, repr=False)
+    """Whether the exchanges are those that a finding speaks of; others count as requests, and do not push them out."""
     _attached: dict[int, Exchange] = field(default_factory=dict, repr=False)
     """Held, so that no later exchange gets the identity of one that is gone."""
     _lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
@@ -91,7 +93,7 @@ class CheckRecord:
     def aside(self, exchanges: Iterable[Exchange] = (), *, step: Step | None = None, answer_only: bool = False) -> None:
         """Begin a side question that rests on these exchanges: a finding shows them, and it is no case."""
         with self._lock:
-            self.exchanges = []
+            self.exchanges, self._chosen = [], False
             self.step, self.answer_only = step, answer_only
             self.attach(exchanges)
 
@@ -99,7 +101,8 @@ class CheckRecord:
         """Attach exchanges to the case in hand; an exchange that several cases rest on counts as one request."""
         with self._lock:
             for exchange in exchanges:
-                self.exchanges.append(exchange)
+                if not self._chosen:
+                    self.exchanges.append(exchange)
                 if not self.holds(exchange):
                     self._attached[id(exchange)] = exchange
                     self.requests += 1
@@ -112,12 +115,12 @@ class CheckRecord:
         """Keep the smallest history that shows a finding; the exchanges are those of the finding."""
         if anomaly not in self.witnesses:
             self.witnesses.append(anomaly)
-        self.exchanges = [*exchanges]
+        self.show(exchanges)
 
     def show(self, exchanges: Iterable[Exchange]) -> None:
         """Let a finding show these exchanges, out of all that its case rests on: those that it speaks of."""
         with self._lock:
-            self.exchanges = [*exchanges]
+            self.exchanges, self._chosen = [*exchanges], True
 
     def note(self, text: str) -> None:
         """Record an observation that is no finding."""

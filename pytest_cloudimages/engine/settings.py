@@ -137,6 +137,8 @@ class Settings:
     strict: bool = False
     dry_run: bool = False
     reports: str | None = None
+    export: tuple[str, ...] = ()
+    sign: str | None = None
     catalogue: tuple[str, ...] = ()
     minutes: float | None = None
     examples: str | None = None

@@ -340,6 +340,11 @@ class App:
         self.identity.revoke(request.headers["X-Subject-Token"])
         return NO_CONTENT
 
+    def projects_of_token(self, request: Request) -> Reply:
+        """GET /identity/v3/auth/projects."""
+        token = self.identity.validate(request.headers.get("X-Auth-Token"))
+        return Reply.of_json(documents.projects(token.user.project, self.url))
+
 
 def decode(raw: str) -> str:
     """Return what a segment of a path stands for, or raise Invalid if its octets are not UTF-8."""

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import NAMESPACE_URL, uuid5
 
-from .identity import DOMAIN, Token
+from .identity import DOMAIN, Project, Token
 
 REGION = "RegionOne"
 INTERFACES = ("public", "internal", "admin")
@@ -67,6 +67,12 @@ def token(given: Token, url: str) -> dict[str, object]:
             ],
         }
     return {"token": described}
+
+
+def projects(own: Project, url: str) -> dict[str, object]:
+    """Return the list of the one project that a user of ours may act for."""
+    entry = {"id": own.id, "name": own.name, "domain_id": DOMAIN["id"], "enabled": True, "is_domain": False}
+    return {"projects": [entry], "links": {"self": f"{url}/identity/v3/auth/projects", "previous": None, "next": None}}
 
 
 def _service(kind: str, name: str, url: str) -> dict[str, object]:

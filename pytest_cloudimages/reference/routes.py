@@ -58,6 +58,7 @@ ROUTES = (
         HEAD="validate_token",
         DELETE="revoke_token",
     ),
+    _route("/identity/v3/auth/projects", GET="projects_of_token", HEAD="projects_of_token"),
 )
 
 

@@ -51,14 +51,14 @@ def verdict(comparison: Comparison, status: int, *, strict: bool) -> str:
 def markdown(comparison: Comparison, sentence: str) -> list[str]:
     """Return a page of Markdown, which begins with the verdict."""
     data = comparison.as_data()
-    found = [f"**{_escaped(sentence)}**", "", *(f"- {name}: {_escaped(_run(data[name]))}" for name in ("old", "new"))]
-    found += [f"- note: {_escaped(text)}" for text in _unlike(data)]
+    found = [f"**{escaped(sentence)}**", "", *(f"- {name}: {escaped(_run(data[name]))}" for name in ("old", "new"))]
+    found += [f"- note: {escaped(text)}" for text in _unlike(data)]
     if comparison.changes:
         found += ["", "| | requirement | before | now | finding |", "| --- | --- | --- | --- | --- |"]
     for kind in KINDS:
         for change in comparison.of(kind):
             cells = (kind, change.id, change.before, change.verdict, _finding(change))
-            found.append(f"| {' | '.join(map(_escaped, cells))} |")
+            found.append(f"| {' | '.join(map(escaped, cells))} |")
     return found
 
 
@@ -84,5 +84,6 @@ def _finding(change: Change) -> str:
     return "; ".join([change.statement, *parts, *filter(None, [change.note])])
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return a text for a line or a cell of Markdown: no markup, and one line."""
     return in_one_line(text).translate(MARKDOWN)

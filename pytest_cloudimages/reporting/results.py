@@ -14,6 +14,7 @@ from pytest_cloudimages.reporting import findings
 from pytest_cloudimages.reporting.comparison import Comparison, compare
 from pytest_cloudimages.reporting.deviations import Deviation, applied
 from pytest_cloudimages.reporting.reproduction import script
+from pytest_cloudimages.reporting.verification import with_digest
 from pytest_cloudimages.spec import catalogue as catalogue_package
 from pytest_cloudimages.spec.verdicts import Verdict, worst
 
@@ -322,4 +323,4 @@ def _classes(records: Iterable[CheckResult]) -> Counter[str]:
 
 def as_json(results: Results) -> str:
     """Return conformance.json."""
-    return as_json_text(json.dumps(results.data, indent=1, ensure_ascii=True)) + "\n"
+    return as_json_text(json.dumps(with_digest(results.data), indent=1, ensure_ascii=True)) + "\n"

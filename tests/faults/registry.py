@@ -25,6 +25,8 @@ class Fault(Protocol):
     """The least effort that is certain to meet the defect."""
     words: tuple[str, ...]
     """What the command has to be told besides."""
+    hurry: float
+    """How many times faster its waits go by, where they are of minutes."""
 
     def __call__(self) -> App: ...
 
@@ -34,14 +36,14 @@ FAULTS: dict[str, Fault] = {}
 
 
 def breaks(
-    *ids: str, perhaps: Iterable[str] = (), profile: str = "quick", words: tuple[str, ...] = ()
+    *ids: str, perhaps: Iterable[str] = (), profile: str = "quick", words: tuple[str, ...] = (), hurry: float = 1.0
 ) -> Callable[[Subclass], Subclass]:
     """Register a faulty app with the requirements that it breaks."""
 
     def register(app: Subclass) -> Subclass:
         fault = cast("Fault", app)
         fault.broken, fault.perhaps, fault.profile = frozenset(ids), frozenset(perhaps), profile
-        fault.words = words
+        fault.words, fault.hurry = words, hurry
         if app.__name__ in FAULTS or not app.__doc__:
             raise ValueError(f"A fault has a name of its own and one sentence: {app.__name__}.")
         FAULTS[app.__name__] = fault

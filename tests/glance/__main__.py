@@ -1,12 +1,12 @@
 """
 Serves a real Glance and Keystone on loopback while a command runs.
 
-    python -m tests.glance [--database sqlite|mysql] [--workers N] [--threads N] [--logs FOLDER] [MORE ...] -- COMMAND ...
+    python -m tests.glance [--database sqlite|mysql|postgresql] [--workers N] [--threads N] [--logs FOLDER] [MORE ...] -- COMMAND ...
 
 runs COMMAND, with MORE behind it, with the OS_* variables that lead to them, and ends with its exit status; without
 COMMAND it prints the variables as `export` lines and serves until Ctrl-C. It needs glance, keystone, gunicorn and
-keystoneauth1 beside this Python, for mysql also PyMySQL and Debian's mariadb-server. All it writes is in a temporary
-folder that goes with it, except for the logs when a folder is named for them.
+keystoneauth1 beside this Python, for mysql also PyMySQL and Debian's mariadb-server, for postgresql psycopg2 and Debian's
+postgresql. All it writes is in temporary folders that go with it, except for the logs when a folder is named for them.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from .processes import NotServingError, obey
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-USUAL = {"sqlite": (1, 1), "mysql": (2, 4)}
+USUAL = {"sqlite": (1, 1), "mysql": (2, 4), "postgresql": (2, 4)}
 """Processes of each service and threads of each process, where nothing else is asked for.
 
-SQLite bears no more; MariaDB is there to resemble production. With one thread each, all connections of a client may come
-to one process, and its races to nothing.
+SQLite bears no more; the others are there to resemble production. With one thread each, all connections of a client may
+come to one process, and its races to nothing.
 """
 
 
@@ -50,8 +50,8 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
         allow_abbrev=False,
     )
     parser.add_argument("--database", choices=[*USUAL], default="sqlite")
-    parser.add_argument("--workers", type=positive, help="processes for each service (mysql: 2 unless told)")
-    parser.add_argument("--threads", type=positive, help="threads for each process (mysql: 4 unless told)")
+    parser.add_argument("--workers", type=positive, help="processes for each service (2 unless told; sqlite: 1)")
+    parser.add_argument("--threads", type=positive, help="threads for each process (4 unless told; sqlite: 1)")
     parser.add_argument("--logs", type=Path, metavar="FOLDER", help="keep the logs of the servers there")
     options, more = parser.parse_known_args(before)
     workers, threads = USUAL[options.database]
@@ -65,7 +65,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
         parser.error(f"There is no command {options.command[0]}.")
     if options.database == "sqlite" and (options.workers, options.threads) != (workers, threads):
         # It answers "database is locked" when two writes meet.
-        parser.error("SQLite takes one worker and one thread; more need --database mysql.")
+        parser.error("SQLite takes one worker and one thread; more need --database mysql or postgresql.")
     return options
 
 

@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .databases import mysql, sqlite
+from .databases import mysql, postgresql, sqlite
 from .processes import START, NotServingError, Place, give_up
 from .services import configure, manage, prepare, serving
+from .tokens import ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 REGION = "RegionOne"
 SERVICES = ("keystone", "glance")
+SERVED = {"mysql": mysql, "postgresql": postgresql}
+DRIVERS = {"mysql": ("pymysql",), "postgresql": ("psycopg2",)}
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,7 @@ class Person:
 @contextmanager
 def real_glance(database: str, *, workers: int, threads: int, logs: Path | None = None) -> Iterator[dict[str, str]]:
     """Serve Keystone and Glance for one block; the value is the environment in which clients find them."""
-    require("glance", "keystone", "gunicorn", "keystoneauth1", *(["pymysql"] if database == "mysql" else []))
+    require("glance", "keystone", "gunicorn", "keystoneauth1", *DRIVERS.get(database, ()))
 
     admin = Person("OS_ADMIN", "admin", "cloudimages", "admin")
     people = (
@@ -63,7 +66,8 @@ def real_glance(database: str, *, workers: int, threads: int, logs: Path | None 
         # A bound socket keeps its port until the server has it, and lets its first client wait.
         listeners = {name: stack.enter_context(socket.create_server(("127.0.0.1", 0))) for name in SERVICES}
         keystone, glance = (f"http://127.0.0.1:{listener.getsockname()[1]}" for listener in listeners.values())
-        databases = stack.enter_context(mysql(place, SERVICES)) if database == "mysql" else sqlite(place, SERVICES)
+        served = SERVED.get(database)
+        databases = stack.enter_context(served(place, SERVICES)) if served else sqlite(place, SERVICES)
         configure(place, databases, keystone=keystone, password=service.password, region=REGION)
         prepare(place)
         for name, listener in listeners.items():
@@ -84,6 +88,8 @@ def real_glance(database: str, *, workers: int, threads: int, logs: Path | None 
         }
         for person in (*people, admin):
             environment |= person.environment()
+        token = identity(keystone, people[0]).get_token()
+        environment["CLOUDIMAGES_EXPIRED_TOKEN"] = ended(str(token), place.private / "keystone" / "keys")
         yield environment
 
 
@@ -99,7 +105,7 @@ def emptied(logs: Path) -> Path:
         logs.mkdir(parents=True, exist_ok=True)
     except OSError as problem:
         raise NotServingError(f"Logs cannot be kept in {logs}: {problem.strerror}.") from None
-    for name in (*SERVICES, "mariadb"):
+    for name in (*SERVICES, "mariadb", "postgresql"):
         (logs / f"{name}.log").unlink(missing_ok=True)
     return logs.resolve()
 

@@ -17,6 +17,8 @@ from pytest_cloudimages.engine.preflight import embedded, named_by
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.engine.settings import Settings
 
+LONGEST = 300
+"""Characters of an error that are told."""
 STEPS = (
     "settings",
     "Identity",
@@ -46,7 +48,7 @@ class Examination:
         with self._stack:
             for number, step in enumerate(self._steps(), 1):
                 ended = False
-                for line in step:
+                for line in _told(step, STEPS[number - 1]):
                     yield line
                     ended = ended or line.fault is not None
                 if ended:
@@ -117,3 +119,12 @@ class Examination:
         settings = replace(self.settings, reports=None)
         run = Run(settings, service, credentials_of(account), _stack=self._stack)
         self._questions = Questions(run, setting, self.environ)
+
+
+def _told(step: Lines, name: str) -> Lines:
+    """Yield the lines of a step; where the doctor itself breaks off, that is told as what it is."""
+    try:
+        yield from step
+    except Exception as problem:  # noqa: BLE001 - whatever is wrong with us, what was seen before stays told
+        what = f"this is an error of the suite itself: {type(problem).__name__}: {problem}"
+        yield Topic(name, "").failed(what[:LONGEST], "Report it, with what stands there.")

@@ -26,6 +26,8 @@ class Fault(enum.StrEnum):
     """The tester can mend it in what was typed or configured; `cloudimages run` would end with 2."""
     ELSEWHERE = "elsewhere"
     """At the service, or on the way to it; `cloudimages run` would end with 3."""
+    SUITE = "suite"
+    """In the doctor itself."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,10 @@ class Topic:
     def broken(self, came: str, advice: str) -> Line:
         """Return the line of a step after which something is to be mended that is no setting."""
         return Line(self.name, Outcome.TROUBLE, self.tried, came, advice, Fault.ELSEWHERE)
+
+    def failed(self, came: str, advice: str) -> Line:
+        """Return the line of a step that the doctor itself could not take."""
+        return Line(self.name, Outcome.TROUBLE, self.tried, came, advice, Fault.SUITE)
 
 
 def in_two(message: str) -> tuple[str, str]:

@@ -3,14 +3,11 @@
 import re
 import statistics
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
-from dataclasses import dataclass, field
-
-import requests
+from dataclasses import dataclass, field, replace
 
 from pytest_cloudimages.app.checkup.lines import Line, Lines, Topic, in_two
 from pytest_cloudimages.app.checkup.signing_in import clock, no_http, speaks_tls
-from pytest_cloudimages.client.answers import Answer, brief
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.auth.credentials import Credentials
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.exchange import Exchange
@@ -44,19 +41,13 @@ class Questions:
 
     def versions(self) -> Lines:
         """Yield what stands at the root of the service, and what time it is there."""
-        transport, root = self.run.transport, self.run.client.base.removesuffix("/v2") + "/"
-        url = transport.origin + root
+        root = replace(self.run.client, endpoint=self.run.client.endpoint.removesuffix("/v2"), token=lambda: None)
+        url, timeout = f"{root.endpoint}/", self.run.transport.timeout
         topic = Topic("versions", f"GET {url}")
-        try:
-            response = transport.send("GET", root, {"Accept": "application/json"})
-        except requests.RequestException as problem:
-            yield no_http(topic, url, self.setting, brief(problem), transport.timeout)
-            return
-        status, data = response.status_code, None
-        with suppress(ValueError):
-            data = response.json()
-        if status == 400 and speaks_tls(url, transport.timeout):  # noqa: PLR2004 - as HTTP has it
-            yield no_http(topic, url, self.setting, "400", transport.timeout)
+        answer = root.send_once("GET", "/")
+        status, data = answer.status, answer.data
+        if not status or (status == 400 and speaks_tls(url, timeout)):  # noqa: PLR2004 - as HTTP has it
+            yield no_http(topic, url, self.setting, answer.exchange.note or "400", timeout)
             return
         if is_identity(data):
             yield topic.broken(
@@ -69,7 +60,7 @@ class Questions:
             yield topic.fine(f"{status}, {', '.join(ids[:3])}{', …' if len(ids) > 3 else ''}")  # noqa: PLR2004 - the newest
         else:
             yield topic.noted(f"{status}, no list of versions", "The list of images will tell whether that matters.")
-        yield from clock("image service clock", response.headers)
+        yield from clock("image service clock", answer.headers)
 
     def images(self) -> Lines:
         """Yield whether the tester may list images, asked as a run asks first."""

@@ -40,14 +40,14 @@ class SigningIn:
         except ConfigurationError as problem:
             yield topic.mistaken(*in_two(str(problem)))
             return
-        except requests.RequestException as problem:
+        except (requests.RequestException, ValueError) as problem:
             yield no_http(topic, account.identity, AUTH_URL, brief(problem), account.timeout)
             return
         if answer.status_code == 400 and speaks_tls(account.identity, account.timeout):  # noqa: PLR2004 - as HTTP has it
             yield no_http(topic, account.identity, AUTH_URL, "400", account.timeout)
             return
         data = None
-        with suppress(ValueError):
+        with suppress(ValueError, RecursionError):
             data = answer.json()
         if is_identity(data):
             yield topic.fine(f"{answer.status_code}, an Identity service, versions {', '.join(version_ids(data))}")

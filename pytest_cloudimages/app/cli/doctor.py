@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages import __version__
 from pytest_cloudimages.app.cli.arguments import settings_of
-from pytest_cloudimages.app.cli.exit_status import FINE, NOT_JUDGED, USAGE
+from pytest_cloudimages.app.cli.exit_status import FINE, NOT_JUDGED, SUITE_ERROR, USAGE
 from pytest_cloudimages.app.options import OPTIONS, Option
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.showing import in_one_line
+from pytest_cloudimages.reporting.closing import WORDS
 
 if TYPE_CHECKING:
     import argparse
@@ -43,6 +44,8 @@ COLOURS: dict[str, dict[str, bool]] = {
     "trouble": {"red": True, "bold": True},
     "not tried": {"light": True},
 }
+STATUSES = {"suite": SUITE_ERROR, "settings": USAGE, "elsewhere": NOT_JUDGED}
+"""The exit status by where the trouble lies; of several the first counts."""
 MARK_WIDTH, TOPIC_WIDTH = 9, 21
 WIDEST, NARROWEST = 120, 60
 
@@ -81,14 +84,14 @@ def doctor(chosen: argparse.Namespace) -> int:
 def status_of(lines: Sequence[Line]) -> int:
     """Return the exit status with which a run would end that meets the same trouble."""
     faults = {str(line.fault) for line in lines if line.fault}
-    return USAGE if "settings" in faults else NOT_JUDGED if faults else FINE
+    return next((status for fault, status in STATUSES.items() if fault in faults), FINE)
 
 
 def verdict(lines: Sequence[Line], status: int, chosen: argparse.Namespace) -> str:
     """Return the last sentence: what is in the way, or what to type now."""
     if status != FINE:
         where = ", ".join(line.topic for line in lines if line.fault)
-        return f"{'NOT RUN' if status == USAGE else 'NOT JUDGED'}: a run would come to nothing for this: {where}"
+        return f"{WORDS[status]}: {where}" if status == SUITE_ERROR else f"{WORDS[status]}: no run is possible: {where}"
     words = ["cloudimages", "run"]
     for option in options():
         words += option.words(getattr(chosen, option.key))

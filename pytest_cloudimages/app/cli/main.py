@@ -13,9 +13,12 @@ from pytest_cloudimages.app.cli.diff import diff
 from pytest_cloudimages.app.cli.doctor import doctor
 from pytest_cloudimages.app.cli.doctor import options as doctor_options
 from pytest_cloudimages.app.cli.exit_status import INTERRUPTED, USAGE, epilog
+from pytest_cloudimages.app.cli.export import export, forms
 from pytest_cloudimages.app.cli.requirements import requirements
 from pytest_cloudimages.app.cli.run import run
 from pytest_cloudimages.app.cli.serve import PORT, serve
+from pytest_cloudimages.app.cli.verify import verify
+from pytest_cloudimages.reporting.formats import FORMATS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -56,9 +59,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "deviations": deviations,
     "diff": diff,
+    "export": export,
     "doctor": doctor,
     "requirements": requirements,
     "serve": lambda chosen: serve(chosen.port),
+    "verify": verify,
 }
 """The commands besides `run`, which hands words on to pytest."""
 
@@ -113,6 +118,31 @@ def _parser() -> argparse.ArgumentParser:
     new_parser = actions.add_parser("new", help="write a deviation for each finding of a run")
     new_parser.add_argument("results", metavar="RESULTS", help="conformance.json of a run, or its folder")
     new_parser.add_argument("--output", metavar="FILE", default=OUTPUT, help=f"where to write it [{OUTPUT}]")
+
+    export_parser = commands.add_parser(
+        "export",
+        help="write the results of a run in the form of another program",
+        epilog=forms(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    export_parser.add_argument("format", metavar="FORMAT", choices=[*FORMATS], help="one of those below")
+    export_parser.add_argument("results", metavar="RESULTS", help="conformance.json of a run, or its folder")
+    export_parser.add_argument("--output", metavar="FILE", help="where to write it [standard output]")
+    export_parser.add_argument(
+        "--location",
+        metavar="PATH",
+        help="file in your repository that findings point at, for sarif and codequality [the file of deviations]",
+    )
+
+    verify_parser = commands.add_parser(
+        "verify",
+        help="check that results are complete, consistent and unchanged",
+        epilog=epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verify_parser.add_argument("results", metavar="RESULTS", help="conformance.json of a run, or its folder")
+    verify_parser.add_argument("--key", metavar="FILE", help="public key of OpenSSH that they have to be signed with")
+    verify_parser.add_argument("--catalogue", metavar="FILE", action="append", help="requirements of your own (TOML)")
 
     serve_parser = commands.add_parser("serve", help="run the embedded server until Ctrl-C")
     serve_parser.add_argument(

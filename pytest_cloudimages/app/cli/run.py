@@ -94,6 +94,7 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
         status = _status(collector, ended, chosen)
         if not collector.unwritten:
             print(_last_line(collector, status, chosen))
+            _print_exports(collector.results)
         # What is still to be written finds nobody to read it now, and not when Python ends.
         sys.stdout.flush()
     except KeyboardInterrupt:
@@ -141,6 +142,17 @@ def _last_line(collector: _ResultsCollector, status: int, chosen: argparse.Names
     if collector.results is None or chosen.dry_run or status == SUITE_ERROR:
         return f"{WORDS[status]}: {REASONS[status]}; exit {status}"
     return sentence(collector.results)
+
+
+def _print_exports(results: Results | None) -> None:
+    """Print the results in the forms that are to go to standard output."""
+    from pytest_cloudimages.app.cli.export import print_octets
+    from pytest_cloudimages.reporting.formats import STANDARD_OUTPUT, rendered, split
+
+    if results is not None:
+        for name, file in map(split, results.data["settings"]["export"]):
+            if file == STANDARD_OUTPUT:
+                print_octets(rendered(name, results.data))
 
 
 def _not_written(problem: object) -> int:

@@ -11,12 +11,17 @@ import pytest
 from pytest_cloudimages.areas.tags.access_states import STATES, Stage
 from pytest_cloudimages.areas.tags.callers import ABSENT, ENTITLED, PATCHES, Cell, Change, Party, State, cells
 from pytest_cloudimages.areas.tags.resource import TAGS
-from pytest_cloudimages.areas.tags.tokens import Asker, odd_tokens, token_elsewhere, unknown_tokens
+from pytest_cloudimages.areas.tags.tokens import (
+    Asker,
+    ended_and_unscoped,
+    not_valid,
+    odd_tokens,
+    token_elsewhere,
+    unknown_tokens,
+)
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE, Purpose
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.client.polling import Eventually
-from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.trouble import TROUBLE
 from pytest_cloudimages.engine.provisioning import set_values
 from pytest_cloudimages.engine.recording import Case, Collection, anything
@@ -30,8 +35,8 @@ FILTERED = {"X-Identity-Status": "Confirmed", "X-Roles": "admin", "X-Is-Admin": 
 """Header fields by which Keystone's token filter says who asks."""
 FURTHER = {Party.READER: "READER", Party.CREATOR: "CREATOR", Party.ADMINISTRATOR: "ADMIN"}
 """The callers that have credentials of their own, beside the other project."""
-QUICK_TOKENS, USES = 2, 3
-"""How many unknown tokens a quick run tries, and how often a token is used before it is revoked."""
+QUICK_TOKENS = 2
+"""How many unknown tokens a quick run tries."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,8 @@ class AccessAttempts(Collection):
     attempts: Sequence[AccessAttempt]
     unasked: Mapping[str, str] = field(default_factory=dict)
     """Why there is no attempt of a caller, or on an image in some state."""
+    let_off: Mapping[str, str] = field(default_factory=dict)
+    """The tokens for which no 401 is owed, and why."""
 
     @cases_of
     def by(
@@ -101,8 +108,9 @@ def access_attempts(run: Run) -> AccessAttempts:
     profile = run.settings.profile if run.settings.effort.rounds else "standard" if run.rounds else "quick"
     wanted = cells(profile)
     unasked: dict[str, str] = {}
+    let_off: dict[str, str] = {}
     with _private(run) as image:
-        walk = _Walk(run, image, _askers(run, unasked), unasked)
+        walk = _Walk(run, image, _askers(run, unasked, let_off), unasked)
         walk.carried_out(wanted.pop(State.PRIVATE))
         for state in [state for state in wanted if state not in ABSENT and not run.settings.image]:
             asked = wanted.pop(state)
@@ -116,7 +124,7 @@ def access_attempts(run: Run) -> AccessAttempts:
     for state, asked in wanted.items():
         if state is State.UNKNOWN or not run.settings.image:
             walk.on_no_image(image.id if state is State.DELETED else str(uuid.uuid4()), asked)
-    return AccessAttempts(walk.attempts, unasked)
+    return AccessAttempts(walk.attempts, unasked, let_off)
 
 
 @contextmanager
@@ -133,13 +141,14 @@ def _private(run: Run) -> Iterator[Image]:
 # Who asks
 
 
-def _askers(run: Run, unasked: dict[str, str]) -> dict[Party, list[Asker]]:
+def _askers(run: Run, unasked: dict[str, str], let_off: dict[str, str]) -> dict[Party, list[Asker]]:
     """Return the callers that there are, and say of the others why not."""
     client, quick = run.client, not run.rounds
     invalid = [*unknown_tokens(client)][: QUICK_TOKENS if quick else None]
+    odd = [] if quick else [*not_valid(run, odd_tokens(client), let_off)]
     found = {
         Party.ANONYMOUS: [Asker(client.calling("nobody", lambda: None)), *([] if quick else token_elsewhere(client))],
-        Party.INVALID: invalid if quick else [*invalid, *odd_tokens(client)],
+        Party.INVALID: [*invalid, *odd],
         Party.OWNER: [Asker(client)],
     }
     for party, who in FURTHER.items():
@@ -152,7 +161,7 @@ def _askers(run: Run, unasked: dict[str, str]) -> dict[Party, list[Asker]]:
             found[party] = [Asker(caller)]
         else:
             unasked[party] = f"no credentials of {party} were given"
-    ended, unscoped = _ended(run)
+    ended, unscoped = ended_and_unscoped(run, let_off)
     found |= {Party.ENDED: ended, Party.UNSCOPED: unscoped}
     other = None if run.same_project("ALT") else run.able("ALT")
     found[Party.OTHER_PROJECT] = [Asker(other)] if other else []
@@ -166,31 +175,6 @@ def _askers(run: Run, unasked: dict[str, str]) -> dict[Party, list[Asker]]:
     }
     unasked |= {party: reason for party, reason in reasons.items() if not found[party]}
     return found
-
-
-def _ended(run: Run) -> tuple[list[Asker], list[Asker]]:
-    """Return callers whose tokens have ended, and one whose token is for no project.
-
-    A token that the run revokes itself was used before: a service may remember what it has seen to be valid.
-    """
-    client = run.client
-    ended = [Asker(caller) for caller in run.ended_callers()]
-    further = None if "revoked" in run.ended else run.owner.further()
-    if further is None:
-        return ended, []
-    revoked = Asker(client.calling("a revoked token", functools.partial(str, further.value)))
-    token = further.unscoped() if run.rounds else None
-    with run.recorder.of(Purpose.PREPARING):
-        for _ in range(USES if run.rounds else 1):
-            revoked.client.list(limit="1")
-        if further.revoke():
-            ended.append(revoked)
-            # How soon the service hears of it is its own affair, as long as patience lasts.
-            patience = Eventually(run.settings.patience, Recorder())
-            look = functools.partial(revoked.client.list, limit="1")
-            patience.until(look(), look, lambda answer: answer.status == 401)  # noqa: PLR2004 - as HTTP has it
-    unscoped = client.calling("a token without a project", functools.partial(str, token))
-    return ended, [Asker(unscoped)] if token else []
 
 
 # Which image

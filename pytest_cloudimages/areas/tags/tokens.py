@@ -2,14 +2,17 @@
 
 import re
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
 from pytest_cloudimages.client.answers import Answer
-from pytest_cloudimages.client.exchange import BASIC, TOKEN
+from pytest_cloudimages.client.exchange import BASIC, TOKEN, Purpose
+from pytest_cloudimages.client.polling import Eventually
+from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine.run import Run
 
 PLAINEST = 2
 """How many of the unknown tokens are tried with each method."""
@@ -19,6 +22,11 @@ TOO_LARGE = frozenset({400, 413, 431})
 """What a front server may answer to a header field that is too large for it, whatever it says."""
 IN_A_QUERY = re.compile(r"[A-Za-z0-9._~-]+")
 """The tokens that a query holds as they are, so that no report shows one in another spelling."""
+
+USES = 3
+"""How often a token is used before it is revoked."""
+REMEMBERED = 300.0
+"""Seconds for which a service remembers what Identity said of a token: keystonemiddleware's ``token_cache_time``."""
 
 
 @dataclass(frozen=True)
@@ -97,3 +105,47 @@ def _with(client: ImagesClient, kind: str, token: str) -> ImagesClient:
     if "own" in kind:
         SECRETS.keep(token)  # almost as good as the tester's
     return client.calling(f"an invalid token ({kind})", partial(str, token))
+
+
+def not_valid(run: Run, askers: Iterable[Asker], let_off: dict[str, str]) -> Iterator[Asker]:
+    """Yield those whose token is not valid.
+
+    That is for Identity to say, where it can be asked: Keystone passes over what base64 has no letter for.
+    """
+    for asker in askers:
+        token = asker.client.token()
+        if token and run.owner.vouches_for(token):
+            let_off[asker.client.caller] = "Identity says that it is valid."
+        else:
+            yield asker
+
+
+def ended_and_unscoped(run: Run, let_off: dict[str, str]) -> tuple[list[Asker], list[Asker]]:
+    """Return callers whose tokens have ended, and one whose token is for no project.
+
+    A token that the run revokes itself was used before: a service may remember what it has seen to be valid. For how
+    long is its own affair, up to what is usual; whether it does so for ever shows to those who wait as long.
+    """
+    client = run.client
+    ended = [Asker(caller) for caller in run.ended_callers()]
+    further = None if "revoked" in run.ended else run.owner.further()
+    if further is None:
+        return ended, []
+    revoked = Asker(client.calling("a revoked token", partial(str, further.value)))
+    token = further.unscoped() if run.rounds else None
+    with run.recorder.of(Purpose.PREPARING):
+        for _ in range(USES if run.rounds else 1):
+            revoked.client.list(limit="1")
+        if further.revoke():
+            patience = Eventually(run.settings.patience, Recorder())
+            look = partial(revoked.client.list, limit="1")
+            last = patience.until(look(), look, lambda answer: answer.status == 401)  # noqa: PLR2004 - as HTTP has it
+            if last.ok and run.settings.patience < REMEMBERED:
+                let_off[revoked.client.caller] = (
+                    f"It is still taken after {run.settings.patience:g} s. A service may remember a token for"
+                    f" {REMEMBERED:g} s: --patience {REMEMBERED:g} asks whether it forgets it then."
+                )
+            else:
+                ended.append(revoked)
+    unscoped = client.calling("a token without a project", partial(str, token))
+    return ended, [Asker(unscoped)] if token else []

@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pytest_cloudimages.client.auth.keystone import Account
 from pytest_cloudimages.client.auth.plugins import TOKEN_AS_IT_IS, fields_of, kind_of, loader_of, why_not
+from pytest_cloudimages.client.auth.refused_credentials import without_domains
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.exchange import BASIC
 from pytest_cloudimages.client.redaction import SECRETS
@@ -247,7 +248,9 @@ def _loaded(name: str, entry: dict[str, Any], place: str) -> "Sequence[CloudRegi
             raise
         except Exception as error:  # noqa: BLE001 - what a strange entry raises in openstacksdk is not foreseeable
             if isinstance(error, TypeError | exceptions.OptionError) and isinstance(entry.get("auth", {}), Mapping):
-                raise ConfigurationError(SECRETS.hide(why_not(error, kind_of(entry), place))) from None
+                domains = without_domains(entry | entry.get("auth", {})) if "v3" in kind_of(entry) else ""
+                told = f"{place}: {domains}" if domains else why_not(error, kind_of(entry), place)
+                raise ConfigurationError(SECRETS.hide(told)) from None
             what = SECRETS.hide(f"{type(error).__name__}: {error}")
             raise ConfigurationError(f"{place} makes no sense to openstacksdk. It says: {what}") from None
 

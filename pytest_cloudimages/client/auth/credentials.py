@@ -66,6 +66,7 @@ class Credentials:
         project_id: str | None = None,
         further: Callable[[], FurtherToken | None] = lambda: None,
         renew: Callable[[], None] = lambda: None,
+        vouches_for: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self.how = SECRETS.hide(how)
         self.project_id = project_id
@@ -74,6 +75,8 @@ class Credentials:
         """Returns a token beside the one in use, which can be ended; ``None`` where none is to be had."""
         self.renew = renew
         """Forgets the token in use, so that the next is a new one where there can be one."""
+        self.vouches_for = vouches_for
+        """Returns whether Identity says that a token, as it is spelled, is valid."""
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -215,7 +218,7 @@ def ended(environ: Mapping[str, str]) -> dict[str, str]:
 def credentials_of(account: Account) -> Credentials:
     """Return the credentials of an account after a first token, so that wrong ones are told at once."""
     project_id = account.sign_in()
-    return Credentials(account.how, account.token, project_id, account.further, account.renew)
+    return Credentials(account.how, account.token, project_id, account.further, account.renew, account.vouches_for)
 
 
 def normalised(endpoint: str) -> str:

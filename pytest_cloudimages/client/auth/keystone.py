@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from pytest_cloudimages.client.auth import refused_credentials
 from pytest_cloudimages.client.auth.catalogue import Endpoint, alive, image_endpoints, of_the_interface, of_the_region
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.reachability import why_no_tls
@@ -51,10 +52,10 @@ class Account:
         from requests import RequestException
 
         # keystoneauth1 waits for ever where the root of Identity takes a token; whatever else is wrong, it says itself.
-        with suppress(RequestException):
+        with suppress(RequestException, ValueError):
             self.look()
         access = self.access()
-        with _in_our_words(self.identity, self.how, self.source):
+        with _in_our_words(self):
             project_id: str | None = access.project_id
         return project_id
 
@@ -80,7 +81,7 @@ class Account:
                     " address of another service? auth_url is the root of Identity or its /v3."
                 )
             data = None
-            with suppress(ValueError):
+            with suppress(ValueError, RecursionError):
                 data = answer.json()
             if is_another(data):
                 raise ConfigurationError(
@@ -115,9 +116,7 @@ class Account:
 
         if not self.identity or "token" in self.how.partition(" at ")[0]:
             return None
-        session = self.regions[0].get_session()
-        root = self.identity.rstrip("/")
-        target = f"{root if root.endswith('/v3') else f'{root}/v3'}/auth/tokens"
+        session, target = self.regions[0].get_session(), self._tokens()
         try:
             token = session.auth.get_auth_ref(session).auth_token  # type: ignore[union-attr]  # an Identity plugin
         except exceptions.ClientException:
@@ -127,10 +126,31 @@ class Account:
         SECRETS.keep(token)
         return FurtherToken(str(token), target, session) if token else None
 
+    def vouches_for(self, value: str) -> bool:
+        """Return whether Identity says that a token, as it is spelled, is valid."""
+        from keystoneauth1 import exceptions
+
+        if not self.identity:
+            return False
+        session = self.regions[0].get_session()
+        try:
+            headers = {"X-Auth-Token": self.token() or "", "X-Subject-Token": value}
+            answer = session.get(self._tokens(), headers=headers, authenticated=False)
+        except (exceptions.ClientException, Blocked, ValueError):
+            return False
+        finally:
+            session.session.close()
+        return bool(answer.status_code == 200)  # noqa: PLR2004 - as HTTP has it
+
+    def _tokens(self) -> str:
+        """Return where Identity v3 issues, validates and revokes tokens."""
+        root = self.identity.rstrip("/")
+        return f"{root if root.endswith('/v3') else f'{root}/v3'}/auth/tokens"
+
     def access(self) -> Any:
         """Return what Identity says of the token in use, after it has got a new one where that is due."""
         session = self.regions[0].get_session()
-        with _in_our_words(self.identity, self.how, self.source):
+        with _in_our_words(self):
             access = session.auth.get_access(session)  # type: ignore[union-attr]  # an Identity plugin
             token = access.auth_token
             if not isinstance(token, str) or not token:
@@ -161,14 +181,14 @@ class Account:
         """Return the endpoints of the catalogue that fit the settings, the first of which is meant."""
         found = of_the_interface(self.offered(), self.regions[0])
         region = self._region(region)
-        with _in_our_words(self.identity, self.how, self.source):
+        with _in_our_words(self):
             region = region or _default_region(self.regions[0])
         return of_the_region(found, region, self.identity)
 
     def offered(self) -> list[Endpoint]:
         """Return every endpoint of the image service that the catalogue has."""
         access, settings = self.access(), self.regions[0]
-        with _in_our_words(self.identity, self.how, self.source):
+        with _in_our_words(self):
             catalogue = access.service_catalog.normalize_catalog() if access.has_service_catalog() else []
             return image_endpoints(catalogue, ("cloudImages", settings.get_service_name("image")))
 
@@ -243,7 +263,7 @@ def _default_region(settings: "CloudRegion") -> str | None:
 
 
 @contextmanager
-def _in_our_words(identity: str, how: str, source: str) -> Iterator[None]:
+def _in_our_words(account: Account) -> Iterator[None]:
     """Raise what keystoneauth1 raises in words that tell a tester what to do."""
     from keystoneauth1 import exceptions
 
@@ -252,14 +272,15 @@ def _in_our_words(identity: str, how: str, source: str) -> Iterator[None]:
     except (ConfigurationError, Blocked):
         raise
     except exceptions.AuthPluginException as error:
-        raise ConfigurationError(SECRETS.hide(f"{source}: {error}")) from None
+        raise ConfigurationError(SECRETS.hide(f"{account.source}: {error}")) from None
     except Exception as error:  # noqa: BLE001 - a strange answer raises whatever it does in keystoneauth1
-        raise _translated(error, identity, how, source) from None
+        raise _translated(error, account) from None
 
 
-def _translated(error: BaseException, identity: str, how: str, source: str) -> Exception:
+def _translated(error: BaseException, account: Account) -> Exception:
     from keystoneauth1 import exceptions
 
+    identity, how, source = account.identity, account.how, account.source
     chain = [error]
     while inner := chain[-1].__cause__ or chain[-1].__context__:
         chain.append(inner)
@@ -271,7 +292,7 @@ def _translated(error: BaseException, identity: str, how: str, source: str) -> E
             " It asks for a second factor, which nobody can give during a run: use an application credential, or get"
             " a token yourself and set CLOUDIMAGES_ENDPOINT and CLOUDIMAGES_TOKEN."
             if factor or isinstance(error, exceptions.MissingAuthMethods)
-            else f" Check the names, domains and secrets of the {source}; the project must be one of this user."
+            else f" {refused_credentials.why_refused(account.regions[0], identity, source)}"
         )
         return ConfigurationError(SECRETS.hide(f"Identity refuses the {how} (401).{hint}"))
     if lost := next(
@@ -283,12 +304,8 @@ def _translated(error: BaseException, identity: str, how: str, source: str) -> E
             SECRETS.hide(f"Identity at {identity} cannot be reached: {lost}. Check auth_url and the network.")
         )
     if refused is not None and 400 <= refused.http_status < 500 and refused.http_status not in (408, 413, 429):  # noqa: PLR2004
-        return ConfigurationError(
-            SECRETS.hide(
-                f"Identity answers the {how} with {refused.http_status}: {refused.message} Check that auth_url is the"
-                f" root of Identity or its /v3, and the {source}."
-            )
-        )
+        told = refused_credentials.in_words(refused, account.regions[0].config["auth"], account.identity, how, source)
+        return ConfigurationError(SECRETS.hide(told))
     if "domain scope" in str(error):
         return ConfigurationError(
             f"Identity at {identity} offers v2.0 only, which has no domains: leave out OS_*_DOMAIN_*."
