@@ -15,7 +15,9 @@ from typing import Any
 import pytest
 
 from pytest_cloudimages.reporting.index_page import as_page
+from pytest_cloudimages.reporting.side_by_side import Column, as_html
 from pytest_cloudimages.spec.catalogue import load
+from pytest_cloudimages.spec.verdicts import Verdict
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -217,16 +219,41 @@ def test_colours_are_those_of_the_system_until_somebody_chooses(page: Any) -> No
 @pytest.mark.parametrize("colours", ["light", "dark"])
 def test_axe_finds_nothing(page: Any, colours: str) -> None:
     """With everything unfolded."""
+    page.execute_script("for (const each of document.querySelectorAll('details')) each.open = true")
+
+    assert violations(page, colours) == []
+
+
+def violations(page: Any, colours: str) -> list[str]:
+    """Return what axe has against a page in these colours."""
     from axe_core_python.base import AXE_FILE_PATH
 
     media = {"features": [{"name": "prefers-color-scheme", "value": colours}]}
     page.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-    page.execute_script("for (const each of document.querySelectorAll('details')) each.open = true")
     page.execute_script(Path(AXE_FILE_PATH).read_text(encoding="utf-8"))
     found = page.execute_async_script("axe.run({resultTypes: ['violations']}).then(arguments[0])")
-
     assert found["passes"]
-    assert [f"{rule['id']}: {node['html']}" for rule in found["violations"] for node in rule["nodes"]] == []
+    return [f"{rule['id']}: {node['html']}" for rule in found["violations"] for node in rule["nodes"]]
+
+
+@pytest.mark.parametrize("colours", ["light", "dark"])
+def test_a_matrix_can_be_cut_down_to_what_differs(browser: Any, tmp_path: Path, colours: str) -> None:
+    """By a switch that needs no script, and axe finds nothing."""
+    columns = [Column(name, results({**MIXED, "TAG-ADD-01": verdict}, catalogue=SHOWN).data) for name, verdict in TWO]
+    path = tmp_path / "matrix.html"
+    path.write_text(as_html(columns), encoding="utf-8")
+    browser.get_log("browser")
+    browser.get(path.as_uri())
+
+    rows = browser.find_elements("css selector", "tbody tr[id]")
+    assert len(rows) == len(CHOSEN)
+    assert violations(browser, colours) == []
+    by_css(browser, "#only").click()
+    assert [row.get_attribute("id") for row in rows if row.is_displayed()] == ["TAG-ADD-01"]
+    assert browser.get_log("browser") == []
+
+
+TWO = (("one", Verdict.PASS), ("two", Verdict.FAIL))
 
 
 def test_a_narrow_page_does_not_scroll_sideways(page: Any) -> None:

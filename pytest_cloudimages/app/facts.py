@@ -23,8 +23,8 @@ def facts_of(
     return RunFacts(
         endpoint=run.service.endpoint,
         named=run.service.named,
-        region=run.service.region,
-        credentials=run.owner.how,
+        region=run.service.region if settings.identify else None,
+        credentials=run.owner.how if settings.identify else run.owner.unnamed,
         settings=settings.as_data(),
         replay={identifier: settings.replay((identifier,)) for identifier in selection.catalogue},
         problem=str(run.problem or ""),

@@ -15,10 +15,12 @@ from pytest_cloudimages.app.asking_again import AskingAgain
 from pytest_cloudimages.app.epilogue import Epilogue
 from pytest_cloudimages.app.exploring import Exploring
 from pytest_cloudimages.app.html_hooks import HtmlHooks
+from pytest_cloudimages.app.outlets import Outlets
 from pytest_cloudimages.app.records import Records, count_sent, fit_to_be_read, raise_if_flaky, results_of
 from pytest_cloudimages.app.selection import Selection, tune
 from pytest_cloudimages.app.stash import CHECK, COMMAND, RUN, SETTINGS, UNFOUND
 from pytest_cloudimages.app.waking import UNNAMED, Unfound, asks, distributed
+from pytest_cloudimages.client.auth.accounts import keep_secrets_of_url
 from pytest_cloudimages.client.errors import ConfigurationError, UnnamedServiceError
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.redaction import SECRETS
@@ -52,8 +54,9 @@ class Judge:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        config.add_cleanup(SECRETS.begin())
         self.settings: Settings = config.stash[SETTINGS]
+        config.add_cleanup(SECRETS.begin(veiling=not self.settings.identify))
+        keep_secrets_of_url(self.settings.url or "")
         if distributed(config):
             raise pytest.UsageError("A run judges in one process; leave out the -n of pytest-xdist.")
         try:
@@ -69,6 +72,7 @@ class Judge:
             report_files.prepare(Path(self.settings.reports), config, self.settings)
         plugins = config.pluginmanager
         plugins.register(self.epilogue, "cloudimages-epilogue")
+        plugins.register(Outlets(config), "cloudimages-outlets")
         if plugins.hasplugin("html"):
             plugins.register(HtmlHooks(self.epilogue), "cloudimages-html")
         if self.settings.minutes is not None:

@@ -297,6 +297,7 @@ OPTIONS = (
         help="say what would be created and how many requests would be sent, and send none to the service",
         readme="say what would be created and how many requests would be sent",
     ),
+    Option(name="identify", kind=Kind.FLAG, default=False, replayed=False, help="reports name project and region"),
     Option(
         name="reports",
         kind=Kind.PATH,

@@ -4,11 +4,12 @@ import enum
 import re
 import shlex
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_cloudimages.client.redaction import HIDDEN, SECRETS, printable
+from pytest_cloudimages.client.secret_fields import is_secret, owners_in, secrets_of_answer
 
 TOKEN = "X-Auth-Token"  # noqa: S105 - the name of a header
 AUTHORIZATION = "Authorization"
@@ -134,9 +135,22 @@ class Exchange:
         return {key: SECRETS.hidden(value) for key, value in data.items()}
 
 
-def without_token(headers: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
-    """Return the headers without the value of the token."""
-    return tuple((name, HIDDEN if is_token(name) else value) for name, value in headers.items())
+def without_secrets(headers: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
+    """Return the headers without the values of those that hold a secret: tokens, cookies, and what signs in."""
+    return tuple((name, HIDDEN if is_secret(name) else value) for name, value in headers)
+
+
+def heard(headers: Iterable[tuple[str, str]], body: bytes) -> tuple[tuple[str, str], ...]:
+    """Return the headers of an answer without secrets.
+
+    What the answer has of secrets is hidden from now on, wherever the service may send it again.
+    """
+    pairs, held = tuple(headers), body[:HELD_OCTETS]
+    for secret, whole in secrets_of_answer(pairs, held):
+        SECRETS.keep(secret, whole=whole)
+    for owner in owners_in(held):
+        SECRETS.veil(owner, "project")
+    return without_secrets(pairs)
 
 
 def is_token(name: str) -> bool:

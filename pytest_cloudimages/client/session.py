@@ -19,9 +19,10 @@ from pytest_cloudimages.client.exchange import (
     TESTER,
     Exchange,
     Request,
+    heard,
     named,
     shown_in,
-    without_token,
+    without_secrets,
 )
 from pytest_cloudimages.client.outage import LIST, outlasted, raise_if_given_up, raise_if_shut_out, shut_out
 from pytest_cloudimages.client.recorder import Recorder
@@ -351,8 +352,8 @@ class ImagesClient(Short):
                 return self._without(request, begun, why_unanswered(problem, self.transport.timeout))
             status, fields, content = parse(received)
             exchange = request.exchange(self, begun, note=note)
-            exchange = replace(exchange, status=status, answer_headers=tuple(fields), answer=content[:KEPT_OCTETS])
-            exchange = replace(exchange, size=len(content))
+            exchange = replace(exchange, status=status, answer_headers=heard(fields, content))
+            exchange = replace(exchange, answer=content[:KEPT_OCTETS], size=len(content))
             if status != NO_ANSWER:
                 self.recorder.add(exchange)
             return Answer(status, requests.structures.CaseInsensitiveDict(fields), content, b"", exchange)
@@ -384,10 +385,10 @@ class PreparedRequest:
         return Exchange(
             method=self.method,
             target=self.target,
-            headers=without_token(self.headers),
+            headers=without_secrets(self.headers.items()),
             body=(self.body or b"")[:KEPT_OCTETS],
             status=response.status_code if response is not None else 0,
-            answer_headers=tuple(response.headers.items()) if response is not None else (),
+            answer_headers=heard(response.headers.items(), response.content) if response is not None else (),
             answer=response.content[:HELD_OCTETS] if response is not None else b"",
             trailing=trailing(response) if response is not None else b"",
             sent=begun,

@@ -136,6 +136,8 @@ class Settings:
     baseline: str | None = None
     strict: bool = False
     dry_run: bool = False
+    identify: bool = False
+    """Whether the reports name the project, the user and the region."""
     reports: str | None = None
     export: tuple[str, ...] = ()
     sign: str | None = None

@@ -79,17 +79,17 @@ LIMITS = (Limits(12, 2_000, 60_000), Limits(8, 600, 8_000), Limits(4, 200, 1_000
 def as_page(results: Results) -> str:
     """Return index.html."""
     shown = {**_facts(results), "limits": LIMITS[-1]}
-    template = _template()
+    made = template("index.html")
     page = ""
     for limits in LIMITS:
-        page = template.render(shown | {"limits": limits})
+        page = made.render(shown | {"limits": limits})
         if len(page.encode()) <= LARGEST:
             break
     return page
 
 
-def _template() -> Any:
-    """Return the template, whose every expression is escaped by ``as_html``."""
+def template(name: str) -> Any:
+    """Return a template of this folder, whose every expression is escaped by ``as_html``."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -112,7 +112,7 @@ def _template() -> Any:
         "count": counted,
         "explanation": explanation,
     }
-    return environment.get_template("index.html")
+    return environment.get_template(name)
 
 
 def _facts(results: Results) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def _facts(results: Results) -> dict[str, Any]:
     data = results.data
     verdicts = {entry["id"]: shown_verdict(entry) for entry in results.entries}
     found = Counter(verdicts.values())
-    style, script = (_own(name) for name in ("index.css", "index.js"))
+    style, script = (own_file(name) for name in ("index.css", "index.js"))
     latencies = data.get("latencies", ())
     return {
         "data": data,
@@ -153,8 +153,8 @@ def _facts(results: Results) -> dict[str, Any]:
         "policy": "; ".join(
             [
                 "default-src 'none'",
-                f"style-src '{_digest(style)}'",
-                f"script-src '{_digest(script)}'",
+                f"style-src '{digest(style)}'",
+                f"script-src '{digest(script)}'",
                 "img-src data:",
                 "base-uri 'none'",
                 "form-action 'none'",
@@ -169,13 +169,15 @@ def _shown_cause(cause: Mapping[str, Any], verdicts: Mapping[str, str]) -> dict[
     return {**cause, "verdict": DEVIATES if accepted else cause["verdict"]}
 
 
-def _own(name: str) -> Markup:
+def own_file(name: str) -> Markup:
+    """Return a file of this folder as it stands: a style sheet, or a script."""
     from markupsafe import Markup
 
     return Markup((FOLDER / name).read_text(encoding="utf-8"))  # noqa: S704 - a file of ours
 
 
-def _digest(text: str) -> str:
+def digest(text: str) -> str:
+    """Return what a policy knows a style sheet or a script by."""
     return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 

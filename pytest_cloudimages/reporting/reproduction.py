@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from pytest_cloudimages.client.exchange import TESTER
+from pytest_cloudimages.client.redaction import HIDDEN
 from pytest_cloudimages.client.showing import in_one_line
 
 if TYPE_CHECKING:
@@ -173,6 +174,7 @@ def _ok(step: Mapping[str, Any]) -> bool:
 def _repeatable(step: Mapping[str, Any]) -> bool:
     """Return whether curl can send a request as it was sent: by the tester, whole, and with a body that is text."""
     plain = step["body"].isascii() and step["body"].isprintable() and "\\" not in step["body"]
+    plain = plain and not any(HIDDEN in step[part] for part in ("target", "body"))
     chunked = any(name.lower() == "transfer-encoding" for name, _ in step["headers"])
     return step["caller"] == TESTER and plain and not chunked and step["status"] != 0
 

@@ -14,6 +14,7 @@ from pytest_cloudimages.app.cli.doctor import doctor
 from pytest_cloudimages.app.cli.doctor import options as doctor_options
 from pytest_cloudimages.app.cli.exit_status import INTERRUPTED, USAGE, epilog
 from pytest_cloudimages.app.cli.export import export, forms
+from pytest_cloudimages.app.cli.matrix import matrix
 from pytest_cloudimages.app.cli.requirements import requirements
 from pytest_cloudimages.app.cli.run import run
 from pytest_cloudimages.app.cli.serve import PORT, serve
@@ -61,6 +62,7 @@ OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "diff": diff,
     "export": export,
     "doctor": doctor,
+    "matrix": matrix,
     "requirements": requirements,
     "serve": lambda chosen: serve(chosen.port),
     "verify": verify,
@@ -132,6 +134,17 @@ def _parser() -> argparse.ArgumentParser:
         "--location",
         metavar="PATH",
         help="file in your repository that findings point at, for sarif and codequality [the file of deviations]",
+    )
+
+    matrix_parser = commands.add_parser("matrix", help="show the results of several services side by side")
+    matrix_parser.add_argument(
+        "results",
+        metavar="[NAME=]RESULTS",
+        nargs="+",
+        help="conformance.json of a run, or its folder; NAME heads its column",
+    )
+    matrix_parser.add_argument(
+        "--output", "-o", metavar="FILE", help="where to write it, as .html or .md [Markdown, to standard output]"
     )
 
     verify_parser = commands.add_parser(

@@ -57,7 +57,9 @@ class _ResultsCollector:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         """Keep why a module cannot be loaded, whoever wrote it."""
-        self.uncollected += [report.longreprtext] if report.failed else []
+        from pytest_cloudimages.client.redaction import SECRETS
+
+        self.uncollected += [SECRETS.hide(report.longreprtext)] if report.failed else []
 
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         """Keep the results before the configuration ends."""

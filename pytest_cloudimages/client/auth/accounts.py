@@ -16,12 +16,11 @@ from pytest_cloudimages.client.auth.refused_credentials import without_domains
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.exchange import BASIC
 from pytest_cloudimages.client.redaction import SECRETS
+from pytest_cloudimages.client.secret_fields import holds_a_secret, secrets_of_url
 
 if TYPE_CHECKING:
     from openstack.config.cloud_region import CloudRegion
 
-SECRET = re.compile(r"passw|passcode|token|secret|api_?key", re.IGNORECASE)
-NO_SECRET = re.compile(r"(endpoint|url|type|_id|_name)$", re.IGNORECASE)
 VARIABLES = "OS_* variables"
 #: They choose or belong to others; the rest of OS_* is a setting, as openstacksdk has it.
 NO_SETTINGS = re.compile(r"OS_(CLOUD|CLOUD_NAME|CLIENT_CONFIG_FILE|CLIENT_SECURE_FILE|REGION_NAME|(TEST|STD|LOG).*)")
@@ -121,11 +120,12 @@ def _described(regions: "Sequence[CloudRegion]", source: str, place: str, timeou
     who = auth.get("username") or auth.get("user_id")
     if "applicationcredential" in kind:
         name = auth.get("application_credential_name") or auth.get("application_credential_id")
-        account.how = f"application credential {name}"
+        account.unnamed, account.how = "application credential", f"application credential {name}"
     elif kind.endswith("token"):
-        account.how = "token to be exchanged"
+        account.unnamed = account.how = "token to be exchanged"
     else:
-        account.how = f"{'API key' if 'apikey' in kind else 'password' if 'password' in kind else kind} of user {who}"
+        account.unnamed = "API key" if "apikey" in kind else "password" if "password" in kind else kind
+        account.how = f"{account.unnamed} of user {who}"
         missing = [] if who else ["user (OS_USERNAME or OS_USER_ID)"]
         missing += [] if auth.get("password") else ["password (OS_PASSWORD)"]
         if kind in ("password", "v3password", "v2password") and missing:
@@ -133,6 +133,7 @@ def _described(regions: "Sequence[CloudRegion]", source: str, place: str, timeou
     account.identity = str(auth.get("auth_url") or "")
     address(account.identity, "URL of an Identity service", "https://identity.example/v3", name=f"{place}: auth_url ")
     account.how += f" at {account.identity}"
+    account.unnamed += f" at {account.identity}"
     return account
 
 
@@ -147,6 +148,7 @@ def _basic(account: Account, auth: Mapping[str, Any]) -> Account:
     proof = base64.b64encode(f"{name}:{password}".encode()).decode()
     SECRETS.keep(proof)
     account.static, account.how = f"{BASIC}{proof}", f"HTTP Basic of user {name}"
+    account.unnamed = "HTTP Basic"
     account.fixed = account.fixed or auth.get("endpoint")
     return account
 
@@ -260,15 +262,23 @@ def keep_secrets(settings: Mapping[str, Any]) -> None:
     for name, value in settings.items():
         if isinstance(value, Mapping):
             keep_secrets(value)
-        elif SECRET.search(str(name)) and not NO_SECRET.search(str(name)):
+        elif holds_a_secret(str(name)):
             SECRETS.keep(str(value))
+        else:
+            keep_secrets_of_url(str(value))
+
+
+def keep_secrets_of_url(text: str) -> None:
+    """Hide what a URL tells of secrets from all output."""
+    for secret in secrets_of_url(text):
+        SECRETS.keep(secret)
 
 
 def address(text: str, what: str, example: str, *, name: str = "") -> SplitResult:
     """Return a URL's parts, or raise ``ConfigurationError`` where no request can be sent to it."""
     try:
+        keep_secrets_of_url(text)
         parts = urlsplit(text)
-        SECRETS.keep(parts.password)
         good = (
             parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
         )

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from pytest_cloudimages.client.auth.accounts import account_of, address, as_it_is, keep_secrets
+from pytest_cloudimages.client.auth.accounts import account_of, address, as_it_is, keep_secrets, keep_secrets_of_url
 from pytest_cloudimages.client.auth.keystone import Account, FurtherToken
 from pytest_cloudimages.client.errors import ConfigurationError, UnnamedServiceError
 from pytest_cloudimages.client.redaction import SECRETS
@@ -67,9 +67,13 @@ class Credentials:
         further: Callable[[], FurtherToken | None] = lambda: None,
         renew: Callable[[], None] = lambda: None,
         vouches_for: Callable[[str], bool] = lambda _: False,
+        unnamed: str = "",
     ) -> None:
         self.how = SECRETS.hide(how)
+        self.unnamed = SECRETS.hide(unnamed or how)
+        """How, without the name of anybody."""
         self.project_id = project_id
+        SECRETS.veil(project_id, "project")
         self._give = give
         self.further = further
         """Returns a token beside the one in use, which can be ended; ``None`` where none is to be had."""
@@ -218,7 +222,15 @@ def ended(environ: Mapping[str, str]) -> dict[str, str]:
 def credentials_of(account: Account) -> Credentials:
     """Return the credentials of an account after a first token, so that wrong ones are told at once."""
     project_id = account.sign_in()
-    return Credentials(account.how, account.token, project_id, account.further, account.renew, account.vouches_for)
+    return Credentials(
+        account.how,
+        account.token,
+        project_id,
+        account.further,
+        account.renew,
+        account.vouches_for,
+        account.unnamed,
+    )
 
 
 def normalised(endpoint: str) -> str:
@@ -243,6 +255,9 @@ def _given(environ: Mapping[str, str]) -> dict[str, str]:
     if given.get("OS_INSECURE", "").lower() in {"1", "yes", "on"}:
         given["OS_INSECURE"] = "true"  # the one word that openstacksdk knows
     keep_secrets(given)
+    for name, value in environ.items():
+        if name.lower().endswith("_proxy"):
+            keep_secrets_of_url(value if "://" in value else f"http://{value}")
     return given
 
 

@@ -39,6 +39,8 @@ class Account:
     """A token that is used as it is."""
     identity: str = ""
     """The URL of Identity; empty where none is asked."""
+    unnamed: str = ""
+    """How, without the name of anybody, where that is not all."""
     named: str = ""
     """The source in short, without folders."""
     regions: "Sequence[CloudRegion]" = field(default=(), repr=False)

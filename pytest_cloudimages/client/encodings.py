@@ -1,0 +1,113 @@
+"""The forms that a word may have in a text: escaped in many ways, as base64, as hexadecimal digits."""
+
+import base64
+import html
+import re
+from collections.abc import Iterator
+
+GRAM = 6
+"""Characters by which a form is looked for."""
+ROUNDS = 4
+"""How often a text is unescaped: what was encoded twice may stand in JSON, and that in HTML."""
+BASE64_DROPPED = (0, 2, 3)
+"""Digits at the begin of base64 that depend on what stands before a word, too, by the octets of that."""
+
+_FOLDED = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ -_", "abcdefghijklmnopqrstuvwxyz++/")
+_ESCAPES = re.compile(
+    r"""(?P<percent>(?:%[0-9a-fA-F]{2})+)
+    |(?P<u>(?:\\u[0-9a-fA-F]{4})+)
+    |(?P<x>(?:\\x[0-9a-fA-F]{2})+)
+    |(?P<entity>&(?:amp|lt|gt|quot|apos|\#[0-9]{1,7}|\#[xX][0-9a-fA-F]{1,6});)
+    |(?P<shell>'"'"'|'\\'')
+    |\\(?P<after>[^\w\s]|[bfnrt])""",
+    re.VERBOSE,
+)
+_CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
+
+
+def folded(text: str) -> str:
+    """Return a text of the same length in which spellings of one digit are one letter.
+
+    The digits of hexadecimal numbers have two cases, a form writes a blank as a plus, and base64 has two alphabets.
+    """
+    return text.translate(_FOLDED)
+
+
+def forms(word: str) -> Iterator[tuple[str, int]]:
+    """Yield what a word looks like where it is not escaped, folded, with how much of it says six of its characters.
+
+    Base64 is cut into digits of six bits: of what stands before and behind the word, three forms come.
+    """
+    octets = word.encode("utf-8", "surrogatepass")
+    yield folded(word), GRAM
+    yield octets.hex(), 2 * GRAM
+    for before, dropped in enumerate(BASE64_DROPPED):
+        whole = (before + len(octets)) * 8 // 6
+        yield folded(base64.b64encode(bytes(before) + octets).decode()[dropped:whole]), GRAM * 4 // 3
+
+
+def readings(text: str) -> Iterator[tuple[str, list[int] | None]]:
+    """Yield a text as it is, and then unescaped once, twice and so on as long as there is something to unescape.
+
+    With each comes where its characters begin in the text, and where the last one ends; ``None`` where they are the
+    text's own.
+    """
+    yield text, None
+    places: list[int] | None = None
+    for _ in range(ROUNDS):
+        # Nearly every text has none of them, which is seen much faster so.
+        if not ("%" in text or "\\" in text or "&" in text or "'\"'" in text) or not _ESCAPES.search(text):
+            return
+        text, begins = _unescaped(text)
+        places = begins if places is None else [places[begin] for begin in begins]
+        yield text, places
+
+
+def _unescaped(text: str) -> tuple[str, list[int]]:
+    """Return a text unescaped once, and where its characters begin in what it was."""
+    parts: list[str] = []
+    begins: list[int] = []
+    done = 0
+    for match in _ESCAPES.finditer(text):
+        parts.append(text[done : match.start()])
+        begins.extend(range(done, match.start()))
+        place = match.start()
+        for character, length in _characters(match):
+            parts.append(character)
+            begins.append(place)
+            place += length
+        done = match.end()
+    parts.append(text[done:])
+    begins.extend(range(done, len(text) + 1))
+    return "".join(parts), begins
+
+
+def _characters(match: re.Match[str]) -> Iterator[tuple[str, int]]:
+    """Yield the characters that an escape stands for, each with the length of what stands for it."""
+    kind, escape = match.lastgroup, match.group()
+    if kind == "percent":
+        yield from _of_octets(bytes.fromhex(escape.replace("%", "")), len("%00"))
+    elif kind == "x":
+        yield from _of_octets(bytes.fromhex(escape[2:].replace("\\x", "")), len("\\x00"))
+    elif kind == "u":
+        units = b"".join(bytes.fromhex(escape[place + 2 : place + 6]) for place in range(0, len(escape), 6))
+        for character in units.decode("utf-16-be", "surrogatepass"):
+            yield character, len("\\u0000") * (1 + (ord(character) > 0xFFFF))  # noqa: PLR2004 - what takes two units
+    elif kind == "entity":
+        read = html.unescape(escape)
+        yield read[:1] or escape[:1], len(escape)
+    elif kind == "shell":
+        yield "'", len(escape)
+    else:
+        yield _CONTROLS.get(match["after"], match["after"]), len(escape)
+
+
+def _of_octets(octets: bytes, length: int) -> Iterator[tuple[str, int]]:
+    """Yield the characters of escaped octets; of what is no UTF-8, each octet is one."""
+    try:
+        text = octets.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        yield from ((chr(octet), length) for octet in octets)
+        return
+    for character in text:
+        yield character, length * len(character.encode("utf-8", "surrogatepass"))

@@ -1,0 +1,118 @@
+"""Services side by side: what differs, what does not, and where it leads."""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from sample_results import results
+
+from pytest_cloudimages.app.cli.main import main
+from pytest_cloudimages.reporting.results import Results, as_json
+from pytest_cloudimages.reporting.side_by_side import ABSENT, Column, as_html, as_markdown, rows
+from pytest_cloudimages.spec.catalogue import load
+from pytest_cloudimages.spec.verdicts import Verdict
+
+PASS, FAIL, UNTESTED, BLOCKED = Verdict.PASS, Verdict.FAIL, Verdict.UNTESTED, Verdict.BLOCKED
+ADD = "TAG-ADD-03"
+
+
+def column(label: str, verdict: Verdict, **changes: Any) -> Column:
+    """Return the column of a service with one verdict; changes are made to its entry."""
+    made = results({} if verdict is UNTESTED else {ADD: verdict})
+    entries = [entry | changes if entry["id"] == ADD else entry for entry in made.entries]
+    return Column(label, {**made.data, "requirements": entries})
+
+
+@pytest.mark.parametrize(
+    ("columns", "differs"),
+    [
+        ([column("a", PASS), column("b", PASS)], False),
+        ([column("a", PASS), column("b", FAIL)], True),
+        ([column("a", FAIL), column("b", FAIL)], False),
+        ([column("a", FAIL), column("b", FAIL, identity=f"{ADD} | another class | lost")], True),
+        ([column("a", PASS), column("b", UNTESTED)], False),
+        ([column("a", PASS), column("b", BLOCKED)], True),
+    ],
+)
+def test_services_differ_by_verdict_and_by_finding(columns: list[Column], differs: bool) -> None:
+    """One that was not asked is no difference, since nothing is known of it."""
+    row = next(row for row in rows(columns) if row.entry["id"] == ADD)
+
+    assert row.differs is differs
+
+
+def test_a_requirement_that_another_catalogue_has_is_absent() -> None:
+    """Catalogues of two releases of the suite may differ."""
+    known = load()
+    less = {identifier: known[identifier] for identifier in known if identifier != ADD}
+    old = Column("old", results({}, catalogue=less).data)
+
+    row = next(row for row in rows([old, column("new", PASS)]) if row.entry["id"] == ADD)
+    assert [cell.verdict for cell in row.cells] == [ABSENT, "pass"]
+    assert ABSENT in as_html([old, column("new", PASS)])
+
+
+def saved(folder: Path, made: Results, *, page: bool = False) -> Path:
+    """Write results into a folder of reports."""
+    folder.mkdir()
+    (folder / "conformance.json").write_text(as_json(made), encoding="utf-8")
+    if page:
+        (folder / "index.html").touch()
+    return folder
+
+
+def test_the_command_names_columns_and_links_to_their_pages(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A name stands before the file; a link leads from where the matrix lies to the requirement on the run's page."""
+    first = saved(tmp_path / "first", results({ADD: PASS}), page=True)
+    second = saved(tmp_path / "second", results({ADD: FAIL}))
+    output = tmp_path / "out" / "matrix.html"
+    output.parent.mkdir()
+
+    assert main(["matrix", f"Release 1={first}", str(second), "-o", str(output)]) == 0
+    page = output.read_text("utf-8")
+    assert f'<a href="../first/index.html#{ADD}">' in page
+    assert "Release 1" in page
+    assert "1 difference" in page
+
+    assert main(["matrix", f"Release 1={first}", str(second)]) == 0
+    table = capsys.readouterr().out
+    assert "| service | fail |" in table
+    assert f"| {ADD}: " in table
+    assert "| pass | fail: any tag beyond ASCII | differs |" in table
+
+
+def test_what_differs_in_nothing_is_said() -> None:
+    """An empty table would be a riddle."""
+    assert as_markdown([column("a", PASS), column("b", PASS)]).endswith("They do not differ, and nothing is missed.\n")
+
+
+def test_a_wrong_word_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What was given, what is allowed, what to do."""
+    folder = saved(tmp_path / "first", results({ADD: PASS}))
+
+    assert main(["matrix", str(tmp_path / "none")]) == 2
+    assert main(["matrix", str(folder), "-o", "matrix.pdf"]) == 2
+    assert main(["matrix", str(folder), "-o", str(tmp_path / "none" / "matrix.md")]) == 4
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 3
+    assert "expected a name ending in .html or .md, got matrix.pdf" in told[1]
+
+
+def test_a_hostile_service_has_no_power_over_the_page() -> None:
+    """Neither by its name nor by what it sends."""
+    hostile = "<script>alert(1)</script>##[error]"
+    columns = [
+        dataclasses.replace(column("a", FAIL, input_class=hostile), label=hostile),
+        column("b", PASS),
+    ]
+
+    assert "<script>" not in as_html(columns)
+    assert "##[" not in as_html(columns) + as_markdown(columns)
+    assert "<script>" not in as_markdown(columns)
