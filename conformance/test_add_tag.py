@@ -47,6 +47,7 @@ from pytest_cloudimages.areas.tags.checks import (
     expect_others_kept,
     expect_owner_kept,
     expect_tags,
+    expect_unlike_ones_kept,
     in_ordinary_state,
     inconsistent_without_patch,
     known_tag_limit,
@@ -56,6 +57,7 @@ from pytest_cloudimages.areas.tags.checks import (
     not_once,
     or_skip,
     others_added,
+    plain,
     refused_as_one_more,
     refused_itself,
     require_ok,
@@ -129,8 +131,10 @@ def test_adding_a_tag_leaves_the_others(
     common_clients: Steps,
     demanding_clients: Steps,
     stray_requests: StrayRequests,
+    confusable_tags: Steps,
 ) -> None:
     expect_nothing_astray(stray_requests, "PUT")
+    expect_unlike_ones_kept(confusable_tags.aside().additions(acknowledged=True, where=lambda step: plain(step.tag)))
 
     steps = plain_tags + boundary_tags + image_states + common_clients + demanding_clients
     additions = steps.additions(acknowledged=True)

@@ -37,6 +37,7 @@ from pytest_cloudimages.areas.tags.checks import (
     expect_others_kept,
     expect_owner_kept,
     expect_tags,
+    expect_unlike_ones_kept,
     in_ordinary_state,
     its_beginning_is_kept,
     listed_and_plain,
@@ -130,9 +131,11 @@ def test_deleting_a_tag_leaves_the_others(
     demanding_clients: Steps,
     stray_requests: StrayRequests,
     administered_image: Administered,
+    confusable_tags: Steps,
     cloudimages_run: Run,
 ) -> None:
     expect_nothing_astray(stray_requests, "DELETE")
+    expect_unlike_ones_kept(confusable_tags.aside().deletions(acknowledged=True, where=listed_and_plain))
 
     # At the edges, what is not listed as it was added may be taken for what is; TAG-HIST-04 asks.
     listed = boundary_tags.deletions(acknowledged=True, where=lambda step: step.tag in (step.before or ()))

@@ -58,7 +58,7 @@ def test_the_id_of_the_list_addresses_the_image(image: Image) -> None:
 # "{tag}: String: Image tag (may be up to 255 characters in length)."
 @requirement("TAG-URI-03")
 def test_the_segment_carries_a_string_of_up_to_255_characters(
-    boundary_tags: Steps, every_length: Steps, cloudimages_run: Run
+    boundary_tags: Steps, every_length: Steps, own_words: Steps, cloudimages_run: Run
 ) -> None:
     with controlled(cloudimages_run):
         # What counts as a character is asked by TAG-ADD-11 and TAG-ADD-14.
@@ -66,7 +66,8 @@ def test_the_segment_carries_a_string_of_up_to_255_characters(
             past=[Prior.NEVER],
             where=lambda step: "composing" not in step.operation.input_class and not step.tag.endswith(" "),
         )
-        for step in chain(at_the_limit, every_length.additions(input_classes=["every length", "word or number"])):
+        lengths = every_length.additions(input_classes=["every length", "word or number"])
+        for step in chain(at_the_limit, lengths, own_words.steps()):
             if len(step.tag) > LONGEST:
                 step.expect(present=False)
                 expect(others_removed(step), [], f"other tags removed by {step}")

@@ -3,24 +3,30 @@
 import pytest
 
 from pytest_cloudimages import Blocked, expect, note, requirement
+from pytest_cloudimages.areas.images.states import with_attributes
 from pytest_cloudimages.areas.tags.callers import MEMBER_STATES, Change, Party
 from pytest_cloudimages.areas.tags.checks import (
     LONGEST,
     OK,
     REFUSED,
+    TAGS,
     AccessAttempts,
     Allowed,
     Comparisons,
     Image,
     ImagesClient,
+    Reading,
     ReadPath,
     Representations,
+    Run,
     Selections,
     Steps,
+    expect_nothing_else_changed,
     expect_tags,
     or_skip,
     overlong,
     repeated,
+    require_ok,
     set_tags,
     shows_tags,
 )
@@ -152,6 +158,30 @@ def test_a_patch_sets_exactly_the_given_tags(
 
         expect(answer.status, allowed, f"status of {answer}")
         expect_tags(image, left, f"after {answer}")
+
+
+# '[{"op": "replace", "path": "/name", … }, {"op": "replace", "path": "/tags", … }]'
+@requirement("TAG-VIS-08")
+def test_a_patch_of_tags_is_about_nothing_else(cloudimages_run: Run) -> None:
+    with with_attributes(cloudimages_run) as image:
+        before = Reading(image.show(), TAGS)
+        answer = set_tags(image, ["alone"])
+        if answer.refused:
+            pytest.skip(f"needs a PATCH that knows the tags of an image, which was answered {answer.status}")
+        expect_tags(image, ["alone"], f"after {require_ok(answer)}")
+        expect_nothing_else_changed(before, Reading(image.show(), TAGS), cloudimages_run, f"with {answer}")
+
+        # With another change, which a service may refuse to make at once, in either order.
+        for tags, name in ((["first"], f"{image.name}-second"), (["second"], f"{image.name}-first")):
+            changes: list[dict[str, object]] = [
+                {"op": "replace", "path": "/tags", "value": tags},
+                {"op": "replace", "path": "/name", "value": name},
+            ]
+            answer = image.client.patch(image.id, *(changes if tags == ["first"] else changes[::-1]))
+            if answer.ok:
+                expect_tags(image, tags, f"after {answer}")
+                shown = image.show().data
+                expect(shown.get("name") if isinstance(shown, dict) else None, name, f"name after {answer}")
 
 
 # undocumented

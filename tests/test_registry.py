@@ -12,9 +12,10 @@ from pytest_cloudimages.app.selection import SUITE
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.engine import registry
 from pytest_cloudimages.engine.preflight import prepare
+from pytest_cloudimages.engine.recording import CheckRecord, collect
 from pytest_cloudimages.engine.registry import Workloads, workload
 from pytest_cloudimages.engine.settings import PROFILES, Settings
-from pytest_cloudimages.spec.verdicts import Blocked
+from pytest_cloudimages.spec.verdicts import Blocked, TokenEnded
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -146,6 +147,47 @@ def test_what_failed_once_fails_again_unasked(open_run: Callable[[str], Run], pr
                 workloads.get("fails")
             assert raised.value is problem
     assert len(calls) == 1
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize("problem", [Blocked("no way"), pytest.skip.Exception("not here")], ids=["blocked", "skipped"])
+def test_what_failed_is_missed_by_none_but_who_rests_on_it(
+    open_run: Callable[[str], Run], problem: BaseException
+) -> None:
+    """A side question has nothing to look at, a sum its other parts, and the check a note of it."""
+
+    @workload(requests=(1, 1, 1, 1))
+    def fails(_: Run) -> None:
+        raise problem
+
+    record = CheckRecord()
+    collect(record)
+    with Workloads(open_run("quick")) as workloads:
+        lacking, plain = workloads.handed("fails"), workloads.plain_tags
+        assert [*lacking.aside().by(1, where=bool).where(bool), *lacking.aside().deletions()] == []
+        assert plain + lacking is plain
+        assert lacking + plain is plain
+        assert record.notes == [f"fails could not be looked at: {problem}"]
+        for part in (lacking, lacking + lacking):
+            with pytest.raises(type(problem)) as raised:
+                iter(part)
+            assert raised.value is problem
+            with pytest.raises(type(problem)):
+                part.additions()
+        assert not hasattr(lacking, "__wrapped__")
+    collect(None)
+
+
+@pytest.mark.usefixtures("own")
+def test_without_a_token_no_check_has_anything_to_look_at(open_run: Callable[[str], Run]) -> None:
+    """That is no matter of one workload."""
+
+    @workload(requests=(1, 1, 1, 1))
+    def fails(_: Run) -> None:
+        raise TokenEnded("it is over")
+
+    with Workloads(open_run("quick")) as workloads, pytest.raises(TokenEnded):
+        workloads.handed("fails")
 
 
 @pytest.mark.usefixtures("own")

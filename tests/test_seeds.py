@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import hypothesis
 import pytest
 
-from pytest_cloudimages.areas.tags import races, read_paths, workloads
+from pytest_cloudimages.areas.tags import races, read_paths, reuse, workloads
 from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.read_paths import ReadPath
 from pytest_cloudimages.areas.tags.tag_limit import steps_of
@@ -78,6 +78,7 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any], in
         return take(drawn)
 
     monkeypatch.setattr(sequential, "execute_all", take)
+    monkeypatch.setattr(reuse, "executed_on_one", take_checks)
     monkeypatch.setattr(read_paths, "check_read_paths", take_checks)
     settings = SimpleNamespace(effort=EFFORT, image=(), tag_limit=None)
     run: Any = SimpleNamespace(settings=settings, rounds=EFFORT.rounds, single=False, fresh_image=None)

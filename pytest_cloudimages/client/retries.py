@@ -27,6 +27,8 @@ LONGEST_WAIT = 60.0
 """Seconds that a service may ask us to wait, in all, before one request is answered."""
 MOST_WAITS = 5
 """How often it may ask for it."""
+SECONDS = re.compile(r"(\d+(?:\.\d+)?) ?(?:s|sec|seconds)?")
+"""A number of seconds, also as HTTP does not have it: that is asked by TAG-RESP-07, and its sender is waited for."""
 UNANSWERED = "not answered within"
 """How a note begins that says so of a request."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -170,16 +172,18 @@ def asked_to_wait(method: str, answer: Answer) -> float | None:
     if answer.status not in (413, 429, 503):
         return None
     asked = answer.headers.get("Retry-After", "").strip()
-    if asked.isdecimal():
-        return min(float(asked), LONGEST_WAIT)
+    if seconds := SECONDS.fullmatch(asked):
+        return min(float(seconds[1]), LONGEST_WAIT)
     try:
         # By the service's own clock, where it tells the time.
         now = parsedate_to_datetime(answer.headers["Date"]) if "Date" in answer.headers else datetime.now(UTC)
         left = (parsedate_to_datetime(asked) - now).total_seconds()
         return min(max(left, 0.0), LONGEST_WAIT)
     except (ValueError, TypeError):
-        # Neither a number nor a date that can be read: only what cannot mean anything else is waited for.
-        return 1.0 if answer.status == 429 or (answer.status == 413 and method == "DELETE") else None  # noqa: PLR2004
+        # Neither a number nor a date that can be read: only what cannot mean anything else is waited for. A limit that
+        # stays would not be sent with Retry-After, whatever that says.
+        passing = answer.status == 413 and (method == "DELETE" or "Retry-After" in answer.headers)  # noqa: PLR2004
+        return 1.0 if passing or answer.status == 429 else None  # noqa: PLR2004 - as HTTP has them
 
 
 def pause_after(answer: Answer, tries: int) -> float | None:

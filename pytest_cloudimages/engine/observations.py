@@ -55,6 +55,8 @@ class Steps(Collection):
 
     def __add__(self, other: "Steps") -> Self:
         """Return the steps of both, in this order; each leaves out what it left out alone."""
+        if not isinstance(other, Steps):
+            return NotImplemented
         mine = {id(history) for history in self.histories}
 
         def left_out(history: SequentialHistory, step: Step) -> bool:

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import pytest
 
+from pytest_cloudimages.engine.lacking import Lacking
 from pytest_cloudimages.engine.settings import PROFILES
-from pytest_cloudimages.spec.verdicts import LostAnswer
+from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, NoEffect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -159,6 +160,15 @@ class Workloads:
                 raise
         return self._made[name]
 
+    def handed(self, name: str) -> Any:
+        """Return a workload for a check to look at; where it could not be made, what fails those that rest on it."""
+        try:
+            return self.get(name)
+        except NoEffect:
+            raise
+        except (Blocked, pytest.skip.Exception) as problem:
+            return Lacking(name, problem)
+
     def _steadily(self, declared: Workload) -> Any:
         """Make a workload, and once more on fresh images where an answer was lost that it cannot do without."""
         for _ in range(MOST_LOST):
@@ -190,7 +200,7 @@ def fixtures(area: str) -> dict[str, Any]:
 
 def _fixture(declared: Workload) -> Any:
     def made(cloudimages_workloads: Workloads) -> Any:
-        return cloudimages_workloads.get(declared.name)
+        return cloudimages_workloads.handed(declared.name)
 
     made.__name__ = made.__qualname__ = declared.name
     made.__doc__ = declared.make.__doc__

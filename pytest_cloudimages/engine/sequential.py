@@ -167,6 +167,18 @@ def execute(
         return history
 
 
+def execute_calmly(
+    plan: Sequence[Operation], resource: SetResource, fresh_image: Open, *, single: bool = False
+) -> SequentialHistory | None:
+    """Execute a plan with one reading for each group; ``None`` where what was read is not what the answers call for."""
+    plan = [operation for operation in plan if not (single and operation.image)]
+    try:
+        with ExitStack() as stack:
+            return _executed(_by_groups, _opened(fresh_image, plan, resource, stack, None, empty=True), plan)
+    except _Mismatch:
+        return None
+
+
 def execute_all(
     plans: Sequence[Sequence[Operation]],
     resource: SetResource,

@@ -191,6 +191,21 @@ class ReturnsOnAnIsoDate(_TellsWhenToReturn):
     when = "2030-01-01T00:00:00Z"
 
 
+@breaks("TAG-RESP-07")
+class ThrottlesInFractions(App):
+    """Answers every ninth change of a tag with 413 and a Retry-After that is no number of seconds, and does not do it."""
+
+    turn = 0
+
+    def route(self, request: Request) -> Reply:
+        if request.method in ("PUT", "DELETE") and "/tags/" in request.path:
+            self.turn += 1
+            if self.turn % 9 == 0:
+                fields = (("Retry-After", "0.0s"),)
+                return self.error(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "That was too much.", fields)
+        return super().route(request)
+
+
 @breaks("TAG-RESP-08", profile="standard", words=("--select", "TAG-RESP", "--select", "TAG-DEL"))
 class LimitsDeletions(App):
     """Answers every hundredth deletion with 413 once, and does not tell when to return."""

@@ -12,6 +12,8 @@ KIND = Kind.DELETION
 
 
 NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
+NARROWED = ("--select", "TAG-ADD-04", "--select", "TAG-DEL-04", "--select", "TAG-HIST-04")
+"""What looks at tags that are related, and at what becomes of one when the other is changed."""
 
 
 @breaks("TAG-DEL-05", "TAG-DEL-06", "TAG-HIST-01")
@@ -176,12 +178,44 @@ class DeletesAll(_DeletesMore):
         return True
 
 
-@breaks("TAG-HIST-04", perhaps=["TAG-URI-09", "TAG-URI-21", "TAG-DEL-04", "TAG-HIST-01"], profile="standard")
+@breaks("TAG-DEL-04", "TAG-HIST-04", perhaps=["TAG-URI-09", "TAG-URI-21", "TAG-HIST-01"], profile="standard")
 class DeletesByPrefix(_DeletesMore):
     """Takes all tags off the image that begin with the deleted one."""
 
     def more(self, tag: str, other: str) -> bool:
         return other.startswith(tag)
+
+
+def _deletes_parts(name: str, separator: str) -> None:
+    """Register a service to which such a character in a tag means a level."""
+
+    def more(self: _DeletesMore, tag: str, other: str) -> bool:  # noqa: ARG001 - it replaces a method
+        return other.startswith(tag + separator)
+
+    doc = f"Takes off the image what goes on after the deleted tag with {separator}, as parts of it."
+    made = type(name, (_DeletesMore,), {"more": more, "__doc__": doc})
+    breaks("TAG-DEL-04", "TAG-HIST-04", profile="standard", words=NARROWED)(made)
+
+
+for _name, _separator in (
+    ("DeletesWhatADotFollows", "."),
+    ("DeletesWhatADashFollows", "-"),
+    ("DeletesWhatALineFollows", "_"),
+):
+    _deletes_parts(_name, _separator)
+
+
+@breaks("TAG-HIST-04", profile="standard", words=NARROWED)
+class HasOneValueAKey(App):
+    """Replaces a tag by another that is equal up to the first equals sign, as if it were a key with a value."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            reply = super().add_tag(request, image_id, tag)
+            key, equals, _ = tag.partition("=")
+            tags = self.images.get(image_id).tags
+            tags[:] = [known for known in tags if known == tag or not known.startswith(key + (equals or "\0\0"))]
+            return reply
 
 
 @breaks("TAG-URI-19", "TAG-URI-20", "TAG-HIST-04", perhaps=["TAG-DEL-04", "TAG-HIST-01"], profile="standard")

@@ -267,6 +267,26 @@ class FailsOnAColonInAFilter(App):
 # Lawful
 
 
+@breaks(profile="standard", words=NARROWED)
+class ShowsTagsToTheOwner(App):
+    """Shows the tags of an image to the project that owns it, and none to those it is shared with."""
+
+    def show_image(self, request: Request, image_id: str) -> Reply:
+        shown = super().show_image(request, image_id).json()
+        assert isinstance(shown, dict)
+        return Reply.of_json(self._seen_by(request.caller, shown))
+
+    def list_images(self, request: Request) -> Reply:
+        document = super().list_images(request).json()
+        assert isinstance(document, dict)
+        return Reply.of_json(
+            document | {"images": [self._seen_by(request.caller, each) for each in document["images"]]}
+        )
+
+    def _seen_by(self, caller: Caller, shown: dict[str, Any]) -> dict[str, Any]:
+        return shown if caller.admin or shown["owner"] == caller.project else shown | {"tags": []}
+
+
 class _PagesOf(App):
     most = 25
 

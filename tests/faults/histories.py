@@ -251,7 +251,7 @@ class ReadsDates(_Retypes):
         return re.sub("^([0-9]{4}-[0-9]{2}-[0-9]{2})$", r"\1T00:00:00", tag)
 
 
-@breaks("TAG-ADD-03", "TAG-DEL-04", perhaps=["TAG-HIST-01", "TAG-HIST-04"], profile="standard")
+@breaks("TAG-URI-03", "TAG-ADD-03", "TAG-DEL-04", perhaps=["TAG-HIST-01", "TAG-HIST-04"], profile="standard")
 class KeepsIdsInHex(_Retypes):
     """Keeps what looks like a UUID without its hyphens."""
 

@@ -1,5 +1,6 @@
 """What happens to an image and its tags: events that change tags, and tags that undo events."""
 
+import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -109,6 +110,67 @@ class BringsATagBackWithAPatch(App):
             if tag and tag not in tags and b"/tags" not in request.body:
                 tags.append(tag)
             return reply
+
+
+# Tags that are what the image says of itself
+
+
+def _mistakes(name: str, doc: str, handler: str, own: Callable[[Image], str]) -> None:
+    """Register a service that answers 400 where a tag is what the image says of itself."""
+
+    def handle(self: App, request: Request, image_id: str, tag: str) -> Reply:
+        if tag == own(self.images.open(request.caller, image_id)):
+            return self.error(request, HTTPStatus.BAD_REQUEST, "That is no tag.")
+        reply: Reply = getattr(App, handler)(self, request, image_id, tag)
+        return reply
+
+    breaks("TAG-URI-03", profile="standard", words=("--select", "TAG-URI-03"))(
+        type(name, (App,), {handler: handle, "__doc__": doc})
+    )
+
+
+_mistakes("RefusesItsId", "Refuses a tag that is the id of its image.", "add_tag", lambda image: image.id)
+_mistakes("RefusesItsOwner", "Refuses a tag that is the id of its project.", "add_tag", lambda image: image.owner)
+_mistakes(
+    "DeletesNoName", "Does not delete a tag that is its image's name.", "delete_tag", lambda image: image.name or ""
+)
+
+
+# A PATCH of the tags, with other changes and without
+
+
+def _patches(name: str, doc: str, read: Callable[[list[dict[str, object]]], list[dict[str, object]]]) -> None:
+    """Register a service that reads the changes of a PATCH in its own way where there are tags among them."""
+
+    def update_image(self: App, request: Request, image_id: str) -> Reply:
+        changes = json.loads(request.body)
+        if not any(change.get("path") == "/tags" for change in changes):
+            return App.update_image(self, request, image_id)
+        body = json.dumps(read(changes)).encode()
+        return App.update_image(self, Request("PATCH", request.target, request.headers, body, request.caller), image_id)
+
+    breaks("TAG-VIS-08", profile="standard", words=("--select", "TAG-VIS-08"))(
+        type(name, (App,), {"update_image": update_image, "__doc__": doc})
+    )
+
+
+_RESET: dict[str, object] = {"op": "replace", "path": "/min_ram", "value": 0}
+
+_patches(
+    "PatchesTheFirst", "Makes the first of several changes where tags are among them.", lambda changes: changes[:1]
+)
+_patches("PatchesTheLast", "Makes the last of several changes where tags are among them.", lambda changes: changes[-1:])
+_patches("ResetsWithTags", "Sets min_ram to 0 with a PATCH of the tags.", lambda changes: [*changes, _RESET])
+
+
+@breaks(profile="standard", words=("--select", "TAG-VIS-08"))
+class PatchesOneThing(App):
+    """Answers 400 to a PATCH of several attributes."""
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        if len(json.loads(request.body)) > 1:
+            return self.error(request, HTTPStatus.BAD_REQUEST, "One change at a time.")
+        return super().update_image(request, image_id)
 
 
 # Lawful ones

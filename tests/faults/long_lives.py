@@ -117,3 +117,38 @@ _deletes_no(
     lambda tag: "İst" in tag,
     "TAG-HIST-04",
 )
+
+
+class _CountsAdditions(_Counts):
+    """Counts the tags that came to an image, whatever became of them."""
+
+    def full(self, request: Request, image_id: str, tag: str) -> bool:
+        """Count a tag that is to come, and return whether there were as many as an image may carry."""
+        tags = self.images.open(request.caller, image_id).tags
+        return tag not in tags and self.nth("added", image_id, "") > self.most
+
+    most = 128
+
+
+@breaks("TAG-HIST-01", profile="standard", words=("--select", "TAG-HIST-01", "--select", "TAG-URI-03"))
+class CountsWhatIsGone(_CountsAdditions):
+    """Answers 413 from the 129th addition of a new tag to an image on, however few of them are left."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        if self.full(request, image_id, tag):
+            return self.error(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "An image carries at most 128 tags.")
+        return super().add_tag(request, image_id, tag)
+
+
+@breaks(profile="standard", words=("--select", "TAG-HIST-01", "--select", "TAG-URI-03"))
+class LimitsADay(_CountsAdditions):
+    """Asks with 413 to wait once an image has got its two hundred tags, and takes more then."""
+
+    most = 200
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        if self.full(request, image_id, tag):
+            self.count["added", image_id, ""] = 0
+            fields = (("Retry-After", "0"),)
+            return self.error(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Come back in a while.", fields)
+        return super().add_tag(request, image_id, tag)

@@ -241,6 +241,7 @@ _refuses(
     "RefusesUuids",
     "Refuses tags that look like an id.",
     lambda tag: len(tag) == 36 and tag.count("-") == 4,
+    "TAG-URI-03",
     "TAG-ADD-01",
     "TAG-HIST-01",
 )

@@ -53,11 +53,11 @@ from pytest_cloudimages.areas.common.checks import (
 from pytest_cloudimages.areas.tags.access import AccessAttempts
 from pytest_cloudimages.areas.tags.administering import Administered, expect_owner_kept
 from pytest_cloudimages.areas.tags.control import controlled
-from pytest_cloudimages.areas.tags.corpus import UNITS, UNRESERVED
+from pytest_cloudimages.areas.tags.corpus import UNITS, plain
 from pytest_cloudimages.areas.tags.filtered import Selections
 from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept
 from pytest_cloudimages.areas.tags.negative import NegativeRequests
-from pytest_cloudimages.areas.tags.other_attributes import expect_attributes_kept
+from pytest_cloudimages.areas.tags.other_attributes import expect_attributes_kept, expect_nothing_else_changed
 from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.areas.tags.race_findings import (
     answers_to,
@@ -71,7 +71,8 @@ from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.repetitions import Repetitions
 from pytest_cloudimages.areas.tags.representations import Representations
-from pytest_cloudimages.areas.tags.resource import set_tags
+from pytest_cloudimages.areas.tags.resource import TAGS, set_tags
+from pytest_cloudimages.areas.tags.reuse import OnOneImage
 from pytest_cloudimages.areas.tags.stray_requests import OTHERS, Stray, StrayRequests, indiscretions, misnamed
 from pytest_cloudimages.areas.tags.tag_limit import AtALimit, refused_as_one_more
 from pytest_cloudimages.areas.tags.workloads import LongLife, inconsistent_without_patch
@@ -93,6 +94,7 @@ __all__ = [
     "OTHERS",
     "REFUSED",
     "SOMETHING",
+    "TAGS",
     "UNITS",
     "AccessAttempts",
     "Administered",
@@ -108,6 +110,7 @@ __all__ = [
     "ImagesClient",
     "LongLife",
     "NegativeRequests",
+    "OnOneImage",
     "OtherImage",
     "OwnerOf",
     "Pattern",
@@ -138,12 +141,14 @@ __all__ = [
     "expect_none_lost",
     "expect_none_of",
     "expect_nothing_astray",
+    "expect_nothing_else_changed",
     "expect_once",
     "expect_others_kept",
     "expect_owner_kept",
     "expect_reproduced",
     "expect_stored_or_refused",
     "expect_tags",
+    "expect_unlike_ones_kept",
     "fitting_schemas",
     "in_ordinary_state",
     "inconsistent_without_patch",
@@ -161,6 +166,7 @@ __all__ = [
     "others_added",
     "others_removed",
     "overlong",
+    "plain",
     "refused_as_one_more",
     "refused_itself",
     "repeated",
@@ -225,7 +231,7 @@ def its_beginning_is_kept(step: Step) -> bool:
 
 def listed_and_plain(step: Step) -> bool:
     """Return whether the image showed the tag just before a step, and nothing in the tag can be read in two ways."""
-    return step.tag in (step.before or ()) and {*step.tag} <= {*UNRESERVED}
+    return step.tag in (step.before or ()) and plain(step.tag)
 
 
 def unaltered(step: Step) -> bool:
@@ -236,6 +242,18 @@ def unaltered(step: Step) -> bool:
 
 
 # What is expected
+
+
+def expect_unlike_ones_kept(steps: Iterable[Step]) -> None:
+    """Raise ``Mismatch`` where a change of a plain tag took or brought plain ones that are related to it.
+
+    Tags that are not plain are asked about by TAG-HIST-04, those that differ in letter case only by TAG-URI-19.
+    """
+    __tracebackhide__ = True
+    for step in steps:
+        seen = {*(step.before or ()), *(step.after or ())}
+        other_questions = {tag for tag in seen if not plain(tag) or tag.casefold() == step.tag.casefold()}
+        expect_others_kept(step, but={step.tag, *other_questions})
 
 
 def expect_tags(image: Image, expected: Iterable[str], when: str) -> None:

@@ -147,6 +147,11 @@ def tag_of_length(length: int, seed: int) -> str:
     return "".join(alphabet[octet % len(alphabet)] for octet in octets)
 
 
+def plain(tag: str) -> bool:
+    """Return whether nothing in a tag needs to be encoded."""
+    return {*tag} <= {*UNRESERVED}
+
+
 # Bodies, which a service is to ignore
 
 BODIES_OF_ADDITIONS = (

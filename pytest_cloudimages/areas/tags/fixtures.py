@@ -13,6 +13,7 @@ from pytest_cloudimages.areas.tags import (  # noqa: F401 - each declares worklo
     filtered,
     isolation,
     negative,
+    own_words,
     probes,
     race_workloads,
     repetitions,

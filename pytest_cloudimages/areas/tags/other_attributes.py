@@ -23,6 +23,13 @@ def expect_attributes_kept(spans: Iterable[Span], run: Run) -> None:
             expect(span.changed - by_themselves, set(), f"attributes changed with {span}{_values(span)}")
 
 
+def expect_nothing_else_changed(before: Reading, after: Reading, run: Run, when: str) -> None:
+    """Raise ``Mismatch`` where an image shows other attributes than before, its tags apart."""
+    __tracebackhide__ = True
+    if changed := differing(before.rest, after.rest):
+        expect(changed - _restless_attributes(run), set(), f"attributes changed {when}")
+
+
 def _values(span: Span) -> str:
     before, after = span.before.rest or {}, span.after.rest or {}
     changes = [f"{name} {_value(before, name)} became {_value(after, name)}" for name in sorted(span.changed)[:FEW]]

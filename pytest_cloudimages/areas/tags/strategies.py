@@ -132,6 +132,7 @@ RELATED: dict[str, tuple[tuple[str, str], ...]] = {
     "blank at an end": (("oak", "oak "), ("elm", " elm"), ("fir", "fir\t"), ("yew", "yew\u00a0")),
     "number of blanks": (("a b", "a  b"), ("c d", "cd")),
     "dot at an end": (("cork", "cork."),),
+    "part of a name": (("bern", "bern-2"), ("lima_7", "lima"), ("role=web", "role=db")),
     "order of letters": (("stale", "least"),),
     "newline at an end": (("ash", "ash\n"), ("box", "\nbox"), ("bay", "bay\r"), ("fig", "fig\r\n")),
     "accent": (("resume", "résumé"), ("uber", "über"), ("lodz", "łódź"), ("ёлка", "елка")),

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_cloudimages.areas.images import states
 from pytest_cloudimages.areas.images.life import EVENTS, Life
-from pytest_cloudimages.areas.tags import corpus, read_paths, strategies
+from pytest_cloudimages.areas.tags import corpus, read_paths, reuse, strategies
 from pytest_cloudimages.areas.tags.plans import (
     plan_among_many,
     plan_of_a_life,
@@ -42,7 +42,7 @@ from pytest_cloudimages.spec.mismatch import expect
 from pytest_cloudimages.spec.verdicts import Blocked
 
 IN_FULL = 10
-"""Unusual tags of a round that go through the full cycle, where all others are added and deleted once."""
+"""Unusual tags of a round that go through the full cycle; all others are added and deleted once."""
 ON_OTHER_IMAGE = 3
 """Tags that are first added to another image, so that it shares them with the one that is changed."""
 
@@ -89,7 +89,7 @@ def unusual_tags(run: Run, seed: int) -> Steps:
     return Steps(histories) + _executed(run, plans)
 
 
-@workload(empty=lambda: steps_of([]), requests=(0, 361, 887, 887))
+@workload(empty=lambda: steps_of([]), requests=(0, 374, 917, 917))
 def confusable_tags(run: Run) -> Steps:
     """Add and delete pairs of tags that a service may take for each other, either of a pair first."""
     effort = _effort(run)
@@ -155,11 +155,11 @@ def absent_tags(run: Run) -> Steps:
 
 
 @workload(salt="lengths", follows_the_seed=True, requests=(0, 530, 868, 868))
-def every_length(run: Run, seed: int) -> Steps:
+def every_length(run: Run, seed: int) -> reuse.OnOneImage:
     """Add and delete plain tags of every length, and words and phrases that services are known to mistreat."""
-    effort = _effort(run)
     if not run.rounds:
-        return steps_of([])
+        return reuse.OnOneImage([])
+    effort = _effort(run)
     # A word is a tag of its length as well.
     lengths = sorted({*range(1, limits.LONGEST + 1)} - {*map(len, corpus.WORDS)})
     plain = [(corpus.tag_of_length(length, seed), "every length") for length in lengths]
@@ -169,7 +169,7 @@ def every_length(run: Run, seed: int) -> Steps:
     plans += _add_some_delete(phrases, seed, effort.tags * 3 // 2, 1)
     long = [(phrase, "255 characters of several kinds") for phrase in corpus.LONG]
     plans += _add_some_delete(long, seed, effort.tags, min(effort.delete_every, 2), together=effort.delete_every > 1)
-    return _executed(run, plans)
+    return reuse.executed_on_one(run, plans)
 
 
 def _add_some_delete(
@@ -386,11 +386,8 @@ def inconsistent_without_patch(run: Run) -> bool:
 
 
 def _full_cycles(run: Run, batches: list[list[Sample]], fresh_image: FreshImage | None = None) -> Steps:
-    plans = [
-        full_cycle([(sample.tag, sample.input_class) for sample in batch], on_another=ON_OTHER_IMAGE)
-        for batch in batches
-        if batch
-    ]
+    classified = [[(sample.tag, sample.input_class) for sample in batch] for batch in batches if batch]
+    plans = [full_cycle(batch, on_another=ON_OTHER_IMAGE) for batch in classified]
     return _executed(run, plans, fresh_image)
 
 

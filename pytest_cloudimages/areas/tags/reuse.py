@@ -1,0 +1,87 @@
+"""An image that is used again and again: more tags come in its life than an image may carry at once."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from pytest_cloudimages.areas.images import states
+from pytest_cloudimages.areas.tags.corpus import plain
+from pytest_cloudimages.areas.tags.resource import TAGS, set_tags
+from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.engine import sequential
+from pytest_cloudimages.engine.observations import Steps
+from pytest_cloudimages.engine.run import FreshImage, Run
+from pytest_cloudimages.history.operations import Kind, Operation
+from pytest_cloudimages.history.steps import SequentialHistory, Step
+from pytest_cloudimages.spec.verdicts import Blocked
+
+
+@dataclass(frozen=True, repr=False)
+class OnOneImage(Steps):
+    """What plans have shown that were executed on one image after each other."""
+
+    worn: Sequence[SequentialHistory] = ()
+    """Those in which it refused, again and again, what a fresh image took."""
+
+    @property
+    def refused(self) -> Iterator[Step]:
+        """The additions of plain tags that only the image refused to which so many had come and gone."""
+        yield from Steps([*self.worn]).aside().additions(where=_unduly_refused)
+
+
+def executed_on_one(run: Run, plans: Sequence[Sequence[Operation]]) -> OnOneImage:
+    """Execute plans on one image, which is emptied in between.
+
+    What departs there may be due to how it was emptied, so that it is asked anew on a fresh image, and that counts.
+    """
+    histories: list[SequentialHistory] = []
+    worn: list[SequentialHistory] = []
+    fresh = partial(states.with_attributes, run)
+    with _used_again(run) as opened:
+        for plan in plans:
+            used = None if worn else sequential.execute_calmly(plan, TAGS, opened, single=True)
+            refused = next(filter(_unduly_refused, used.steps), None) if used else None
+            if used and not refused:
+                histories.append(used)
+                continue
+            histories.append(sequential.execute(plan, TAGS, fresh, single=run.single))
+            if used and refused and not any(map(_unduly_refused, histories[-1].steps)):
+                with opened() as image, run.recorder.of(Purpose.PREPARING):
+                    worn += [] if image.add_tag(refused.tag).ok else [used]
+    return OnOneImage(histories, worn=worn)
+
+
+def _unduly_refused(step: Step) -> bool:
+    return step.operation.kind is Kind.ADD and plain(step.tag) and step.answer.refused
+
+
+@contextmanager
+def _used_again(run: Run) -> Iterator[FreshImage]:
+    """Yield what opens the same image each time, without tags; another one where it could not be emptied."""
+    with ExitStack() as held:
+        image: Image | None = None
+
+        @contextmanager
+        def opened(**attributes: Any) -> Iterator[Image]:
+            nonlocal image
+            if image is None or not _emptied(image):
+                held.close()
+                image = held.enter_context(states.with_attributes(run, **attributes))
+            try:
+                yield image
+            except BaseException:
+                # An image on which anything was amiss is used no more; the next may need its place.
+                image = None
+                held.close()
+                raise
+
+        yield opened
+
+
+def _emptied(image: Image) -> bool:
+    with suppress(Blocked), image.client.recorder.of(Purpose.PREPARING):
+        return set_tags(image, []).ok and not image.eventual_tags([])
+    return False
