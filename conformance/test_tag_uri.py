@@ -67,7 +67,13 @@ def test_the_segment_carries_a_string_of_up_to_255_characters(
             where=lambda step: "composing" not in step.operation.input_class and not step.tag.endswith(" "),
         )
         lengths = every_length.additions(input_classes=["every length", "word or number"])
-        for step in chain(at_the_limit, lengths, own_words.steps()):
+        # What the image says of itself can be a tag of it; what becomes of other tags is asked by TAG-DEL-04.
+        for step in own_words.aside().steps(
+            where=lambda step: step.operation.kind is ADD or step.tag in (step.before or ())
+        ):
+            step.expect(status=OK, present=step.operation.kind is ADD)
+
+        for step in chain(at_the_limit, lengths):
             if len(step.tag) > LONGEST:
                 step.expect(present=False)
                 expect(others_removed(step), [], f"other tags removed by {step}")
