@@ -673,25 +673,47 @@ def test_a_run_whose_reader_leaves_is_not_judged(tmp_path: Path) -> None:
 
 
 FULL = """\
-import sys
-from pytest_cloudimages.app import report_files
+import resource, sys
 from pytest_cloudimages.app.cli import main
-
-def write(results, folder):
-    raise OSError(28, "No space left on device", "reports/conformance.json.part")
-
-report_files.write = write
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), resource.RLIM_INFINITY))
 sys.exit(main.main(["run", "--reference", "--profile", "quick", "--select", "TAG-ADD-05"]))
 """
+EARLIER = ("conformance.json", "index.html", "conformance.html", "junit.xml", "repro/TAG-ADD-01.sh")
 
 
-def test_results_that_cannot_be_written_decide_the_status(tmp_path: Path) -> None:
-    """And no report is claimed that is not there."""
-    run = subprocess.run([sys.executable, "-c", FULL], cwd=tmp_path, capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("octets", [16_384, 200_000])
+def test_results_that_cannot_be_written_decide_the_status(tmp_path: Path, octets: int) -> None:
+    """No report is claimed that is not there, and those of an earlier run stay, as on a disk without room."""
+    reports = tmp_path / "reports"
+    (reports / "repro").mkdir(parents=True)
+    for name in EARLIER:
+        (reports / name).write_text("earlier", "utf-8")
+    run = subprocess.run(
+        [sys.executable, "-c", FULL, str(octets)], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    left = {str(file.relative_to(reports)): file.read_text("utf-8") for file in reports.rglob("*") if file.is_file()}
 
-    assert run.returncode == 4
-    assert "cannot be written: reports/conformance.json.part: No space left on device" in run.stderr
-    assert "reports:" not in run.stdout
+    assert run.returncode == 4, run.stdout
+    assert "a report cannot be written: " in run.stderr
+    assert "File too large" in run.stderr
+    assert "reports:  " not in run.stdout
+    assert "html report" not in run.stdout
+    assert left == dict.fromkeys(EARLIER, "earlier")
+
+
+@pytest.mark.parametrize("words", [("--", "-k", "no_such_check"), ("--select", "NO-1"), ("--", "--nothing-known")])
+def test_what_has_no_results_replaces_no_report(workshop: Any, words: tuple[str, ...]) -> None:
+    """Neither a wrong command nor one that leaves no check to be asked; nothing unfinished is left either."""
+    workshop.reports.joinpath("repro").mkdir(parents=True)
+    for name in EARLIER:
+        (workshop.reports / name).write_text("earlier", "utf-8")
+    outcome = workshop.judge("--reference", *words)
+    files = [file for file in workshop.reports.rglob("*") if file.is_file()]
+
+    assert outcome.status in (2, 3), outcome.out
+    assert {str(file.relative_to(workshop.reports)): file.read_text("utf-8") for file in files} == dict.fromkeys(
+        EARLIER, "earlier"
+    )
 
 
 def test_the_version_is_told(capsys: pytest.CaptureFixture[str]) -> None:

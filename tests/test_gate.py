@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
+import xml.etree.ElementTree as ET
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -383,6 +385,8 @@ def test_a_known_deviation_passes_the_gate_until_it_ends(workshop: Any) -> None:
         workshop.write("expired.toml", text.replace("2999", "2001"))
         accepted = workshop.judge(*words, "--deviations", "filled.toml", "--strict")
         entries = [accepted.entry(identifier) for identifier in (ADDED, "TAG-HIST-01")]
+        rows = (accepted.reports / "conformance.html").read_text("utf-8")
+        cases = [*ET.parse(accepted.reports / "junit.xml").iter("testcase")]
         expired = workshop.judge(*words, "--deviations", "expired.toml")
     with serving(App()) as server:
         workshop.named(server)
@@ -397,6 +401,12 @@ def test_a_known_deviation_passes_the_gate_until_it_ends(workshop: Any) -> None:
     assert accepted.status == 0, accepted.out
     assert [(entry["verdict"], entry["deviates"]["owner"]) for entry in entries] == [("fail", "storage")] * 2
     assert f"DEVIATES {ADDED}" in accepted.out
+    # Both are accepted for a class of input, which is known when all is judged.
+    assert text.count("\nclass = ") == len(entries)
+    assert rows.count("deviates&lt;/b&gt;&lt;/td&gt;") == len(entries), "each finding deviates in the list of tests"
+    assert [element.get("message", "")[:10] for case in cases for element in case.iter("skipped")] == ["deviates: "] * 2
+    assert not [element for case in cases for element in case.iter("failure")]
+    assert accepted.out.splitlines()[-1] == "PASS: 2 accepted; exit 0 (with --strict: 0)".replace("with ", "without ")
     assert f"\nFAIL {ADDED}" not in accepted.out
     assert expired.status == 1
     assert f"the deviation {ADDED} expired on 2001-01-01 (owner: storage)" in expired.out
@@ -451,3 +461,25 @@ def test_a_script_holds_nothing_that_a_shell_obeys() -> None:
     assert tag not in text
     assert "\\u0027; touch caught; \\u0027$(touch caught)`touch caught`" in text
     assert text.splitlines()[1].startswith(f"# {ADDED}: a\\n$(touch")
+
+
+@pytest.mark.parametrize(("token", "field"), [("gAAAA", b"X-Auth-Token"), ("Basic bWU6c2VjcmV0", b"Authorization")])
+def test_a_script_shows_who_asks_as_the_run_did(peer: Any, token: str, field: bytes) -> None:
+    """A token stands in its own header, a name and a password stand where HTTP has them."""
+    write = {
+        "method": "PUT",
+        "target": "/v2/images/id/tags/a",
+        "status": 204,
+        "headers": [],
+        "body": "",
+        "caller": "tester",
+    }
+    read = {**write, "method": "GET", "target": "/v2/images/id", "status": 200, "answer": '{"tags": []}'}
+    entry = {
+        "id": ADDED, "identity": "x", "statement": "s", "what": "tags after add", "exchanges": [read, write],
+        "expected": ["a"], "actual": [], "missing": ["a"],
+    }  # fmt: skip
+    text = reproduction.script(entry, f"{peer.url}/v2")
+    subprocess.run(["sh"], input=text, env={**os.environ, "TOKEN": token}, capture_output=True, text=True, check=False)
+
+    assert b"\r\n%s: %s\r\n" % (field, token.encode()) in peer.heads[0]

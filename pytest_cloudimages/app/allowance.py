@@ -43,26 +43,25 @@ class Allowance:
             results = results.accepting(self.deviations)
         return results if self.baseline is None else results.against(self.baseline)
 
-    def accepted(self, endpoint: str) -> dict[str, Deviation]:
-        """Return the deviations that hold today for every class of input, by requirement.
-
-        While checks are running it is not known yet for which class a finding holds.
-        """
+    def accepted(self, endpoint: str, identifier: str, input_class: str) -> Deviation | None:
+        """Return the deviation that accepts a finding today; the class of input is empty where it is not known."""
         today = dt.datetime.now(dt.UTC).date()
-        return {
-            deviation.requirement: deviation
+        holding = (
+            deviation
             for deviation in self.deviations or ()
-            if deviation.input_class is None
+            if deviation.requirement == identifier
+            and deviation.input_class in (None, input_class)
             and deviation.expires >= today
             and deviation.is_of({"endpoint": endpoint}, self.cloud)
-        }
+        )
+        return next(holding, None)
 
     def on_the_page(self, entries: Sequence[dict[str, Any]], endpoint: str) -> list[dict[str, Any]]:
-        """Return the entries of one check, in which what is accepted for every class of input says so."""
-        accepted = self.accepted(endpoint)
-        return [
-            {**entry, "deviates": accepted[entry["id"]].as_data()}
-            if "identity" in entry and entry["id"] in accepted
-            else entry
-            for entry in entries
-        ]
+        """Return the entries of one check, in which what is accepted says so."""
+        return [self._with_acceptance(entry, endpoint) for entry in entries]
+
+    def _with_acceptance(self, entry: dict[str, Any], endpoint: str) -> dict[str, Any]:
+        if "identity" not in entry:
+            return entry
+        deviation = self.accepted(endpoint, entry["id"], entry["input_class"])
+        return {**entry, "deviates": deviation.as_data()} if deviation else entry

@@ -12,6 +12,7 @@ import pytest
 from pytest_cloudimages.app import report_files
 from pytest_cloudimages.app.explanations import with_extents
 from pytest_cloudimages.app.facts import facts_of
+from pytest_cloudimages.app.postponed import Postponed, postpone
 from pytest_cloudimages.app.stash import COMMAND, RESULTS, RUN, UNWRITTEN
 from pytest_cloudimages.reporting import terminal
 from pytest_cloudimages.reporting.closing import sentence
@@ -36,6 +37,11 @@ class Epilogue:
 
     def __init__(self, config: pytest.Config, selection: Selection, records: Records, allowance: Allowance) -> None:
         self.config, self.selection, self.records, self.allowance = config, selection, records, allowance
+        folder = selection.settings.reports
+        self.folder = Path(folder) if folder else None
+        self.theirs = report_files.prepare(self.folder, config, selection.settings) if self.folder else frozenset[str]()
+        """The reports that pytest-html and pytest write into the folder."""
+        self.postponed: list[Postponed] = []
         self.begun = time.time()
         self.awaited: set[str] = set()
         """Checks that were to run and have not ended."""
@@ -51,10 +57,9 @@ class Epilogue:
         """What the run stands on."""
         return self.config.stash[RUN]
 
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Keep the reports of an earlier run where there is nothing to ask: all are replaced together, or none."""
-        if not session.items and self.selection.settings.reports:
-            report_files.leave_alone(self.config)
+    def pytest_sessionstart(self) -> None:
+        """Have those who make reports of their own wait until all is judged."""
+        self.postponed = postpone(self.config, self.records.complete, self.theirs)
 
     def pytest_runtest_logstart(self) -> None:
         """Remember that a test has begun."""
@@ -100,22 +105,28 @@ class Epilogue:
                     session.config.stash[RESULTS] = self.results
                     self._write()
                 self.run.close()
+            if self.folder and not self.written:
+                report_files.discard(self.folder / name for name in self.theirs)
+            if self.unwritten and session.exitstatus == pytest.ExitCode.OK:
+                session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
     def _find_extents(self) -> None:
         """Find out for which class of input the findings hold, if the run came to its end."""
         if self.records.suspects and not self.interrupted and not self.run.problem:
-            self.records.results = with_extents(self.run, self.records.results, self.records.suspects)
+            self.records.extend(with_extents(self.run, self.records.results, self.records.suspects))
 
     def _write(self) -> None:
         """Write the reports, once; keep why that was not possible."""
-        folder = self.selection.settings.reports
-        if self.results is None or not folder or self.written:
+        if self.results is None or not self.folder or self.written:
             return
         self.written = True
         try:
-            report_files.write(self.results, Path(folder))
+            for problem in filter(None, (between.problem for between in self.postponed)):
+                raise problem
+            report_files.write(self.results, self.folder, self.theirs)
         except OSError as problem:
-            self.unwritten = f"{problem.filename or folder}: {problem.strerror}"
+            report_files.discard(self.folder / name for name in self.theirs)
+            self.unwritten = f"{problem.filename or self.folder}: {problem.strerror}"
             self.config.stash[UNWRITTEN] = self.unwritten
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_cloudimages.app import report_files
 from pytest_cloudimages.app.allowance import Allowance
 from pytest_cloudimages.app.asking_again import AskingAgain
 from pytest_cloudimages.app.epilogue import Epilogue
@@ -68,8 +67,6 @@ class Judge:
         self.awaiting: list[str] = []
         """The requirements of the check in hand, until it is said that something is waited for."""
         self.epilogue = Epilogue(config, self.selection, self.records, allowance)
-        if self.settings.reports:
-            report_files.prepare(Path(self.settings.reports), config, self.settings)
         plugins = config.pluginmanager
         plugins.register(self.epilogue, "cloudimages-epilogue")
         plugins.register(Outlets(config), "cloudimages-outlets")
@@ -109,8 +106,6 @@ class Judge:
         try:
             self.config.stash[RUN] = prepare(self.settings, (TAGS,))
         except ConfigurationError as problem:
-            if self.settings.reports:
-                report_files.leave_alone(self.config)
             named = not isinstance(problem, UnnamedServiceError)
             told = SECRETS.hide(str(problem))
             if COMMAND in self.config.stash:

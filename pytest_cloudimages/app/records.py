@@ -60,6 +60,10 @@ class Records:
         self.results: list[CheckResult] = []
         self.suspects: dict[tuple[str, str], Suspect] = {}
         """The operation that a finding is about, by its id and test."""
+        self._extended: dict[int, CheckResult] = {}
+        """What has become of each result, by the identity of the earlier one."""
+        self._earlier: list[CheckResult] = []
+        """Held, so that no other gets the identity of one that is gone."""
 
     def judged(
         self, item: pytest.Item, report: pytest.TestReport, error: BaseException | None, mine: CheckRecord
@@ -128,8 +132,7 @@ class Records:
         if error is not None and not isinstance(error, pytest.skip.Exception):
             report.longrepr = harmless(explanations or str(error))
         if self.accepts(results):
-            report.outcome = "skipped"
-            report.wasxfail = in_one_line(f"{DEVIATES}: {first_line(error)}")
+            _accept(report, results)
         elif verdict in FAILING or (verdict is Verdict.ADVISORY and self.selection.settings.strict):
             report.outcome = "failed"
             report.longrepr = report.longrepr or harmless(explanations)
@@ -153,12 +156,36 @@ class Records:
         report.cloudimages = results  # type: ignore[attr-defined]  # reports go from hook to hook
 
     def accepts(self, results: Sequence[CheckResult]) -> bool:
-        """Return whether all that a check has found is accepted, for whatever class of input it holds."""
+        """Return whether all that a check has found is accepted, as far as its class of input is known yet."""
         bad = [result for result in results if result.verdict > Verdict.NOTED]
         if not bad or RUN not in self.config.stash:
             return False
-        accepted = self.allowance.accepted(self.config.stash[RUN].service.endpoint)
-        return all(result.verdict.finding and result.id in accepted for result in bad)
+        endpoint = self.config.stash[RUN].service.endpoint
+        return all(
+            result.verdict.finding and self.allowance.accepted(endpoint, result.id, result.input_class)
+            for result in bad
+        )
+
+    def extend(self, results: list[CheckResult]) -> None:
+        """Put results in the place of those there are: the same, each with the class of input that it is about."""
+        self._extended = {id(old): new for old, new in zip(self.results, results, strict=True)}
+        self._earlier, self.results = self.results, results
+
+    def complete(self, report: pytest.TestReport) -> None:
+        """Make of a report what is known of it when all is judged: a finding of an accepted class deviates."""
+        results = [self._extended.get(id(result), result) for result in results_of(report)]
+        if not results:
+            return
+        report.cloudimages = results  # type: ignore[attr-defined]  # as above
+        if self.accepts(results):
+            _accept(report, results)
+
+
+def _accept(report: pytest.TestReport, results: Sequence[CheckResult]) -> None:
+    """Have a report say that what was found is accepted."""
+    told = next((result.explanation for result in results if result.verdict.finding), "").partition("\n")[0]
+    report.outcome = "skipped"
+    report.wasxfail = in_one_line(f"{DEVIATES}: {told}")
 
 
 def results_of(report: pytest.TestReport) -> list[CheckResult]:

@@ -1,8 +1,13 @@
-"""The files that a run leaves: checked before anything is asked, written when all images are gone."""
+"""The files that a run leaves: checked before anything is asked, and replaced together when all images are gone.
+
+What an earlier run has left stays as it is until there are results to put in its place: of a wrong command, of a run
+that has nothing to ask, and of one whose files cannot be written, nothing is left at all.
+"""
 
 from __future__ import annotations
 
 import errno
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,17 +21,17 @@ from pytest_cloudimages.reporting.reproduction import script
 from pytest_cloudimages.reporting.results import SCRIPTS
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pytest_cloudimages.engine.settings import Settings
     from pytest_cloudimages.reporting.results import Results
 
-PLUGINS = ("LogXML", "SelfContainedReport", "Report")
-"""The classes of the plugins that write junit.xml and conformance.html."""
 
-
-def prepare(folder: Path, config: pytest.Config, settings: Settings) -> None:
+def prepare(folder: Path, config: pytest.Config, settings: Settings) -> frozenset[str]:
     """Make sure that the folder can be written, and have pytest-html and pytest write there where nothing else is said.
 
-    Better known now than when all has been asked, as is what exports and a signature need.
+    Better known now than when all has been asked, as is what exports and a signature need. Return the names of the
+    files that these write, unfinished at first.
     """
     page, junit = OF_OTHERS
     for wish in settings.export:
@@ -40,59 +45,65 @@ def prepare(folder: Path, config: pytest.Config, settings: Settings) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for name in (*WRITERS, *OF_OTHERS):
-            # What an earlier run has left stays as it is until there is something to put in its place.
-            (folder / _unfinished(name)).touch()
-            (folder / _unfinished(name)).unlink()
+            _unfinished(folder / name).touch()
+            _unfinished(folder / name).unlink()
             if (folder / name).is_dir():
                 raise IsADirectoryError(errno.EISDIR, f"{name} is a folder")
     except OSError as problem:
         raise pytest.UsageError(f"Reports cannot be written to {folder}: {problem.strerror}.") from None
+    theirs = set()
     if not getattr(option, "xmlpath", None):
-        option.xmlpath = str(folder / junit)
+        option.xmlpath = str(_unfinished(folder / junit))
+        theirs.add(junit)
     if hasattr(option, "htmlpath") and not option.htmlpath:
-        option.htmlpath, option.self_contained_html = str(folder / page), True
+        option.htmlpath, option.self_contained_html = str(_unfinished(folder / page)), True
         option.css = [*option.css, str(html.STYLE)]
+        theirs.add(page)
+    return frozenset(theirs)
 
 
-def leave_alone(config: pytest.Config) -> None:
-    """Keep the reports of an earlier run where this one cannot begin, or has nothing to ask."""
-    from _pytest.junitxml import xml_key  # there is no public way to stop it
+def write(results: Results, folder: Path, theirs: Iterable[str] = ()) -> None:
+    """Write the files into the folder, all of them or none: a page beside results of another run would mislead.
 
-    plugins = config.pluginmanager
-    for plugin in [plugin for plugin in plugins.get_plugins() if type(plugin).__name__ in PLUGINS]:
-        plugins.unregister(plugin)
-    if xml_key in config.stash:
-        del config.stash[xml_key]
-
-
-def write(results: Results, folder: Path) -> None:
-    """Write the files into the folder, all of them or none: a page beside results of another run would mislead."""
-    texts = {name: text_of(results) for name, text_of in WRITERS.items()}
-    for name, text in texts.items():
-        (folder / _unfinished(name)).write_text(text, encoding="utf-8")
-    for name in texts:
-        (folder / _unfinished(name)).replace(folder / name)
+    ``theirs`` are those that pytest-html and pytest have written by now, unfinished.
+    """
+    contents = {folder / name: text_of(results).encode() for name, text_of in WRITERS.items()}
     for name, file in map(split, results.data["settings"].get("export", ())):
         if file != STANDARD_OUTPUT:
-            (folder / file).write_bytes(rendered(name, results.data))
-    _write_scripts(results, folder / SCRIPTS)
+            contents[folder / file] = rendered(name, results.data)
+    scripts = {
+        folder / SCRIPTS / f"{entry['id']}.sh": script(entry, results.data["service"]["endpoint"]).encode()
+        for entry in results.entries
+        if "repro" in entry
+    }
+    contents |= scripts
+    every = [*contents, *(folder / name for name in theirs)]
+    try:
+        if scripts:
+            (folder / SCRIPTS).mkdir(exist_ok=True)
+        for path, octets in contents.items():
+            _unfinished(path).write_bytes(octets)
+        for path in scripts:
+            _unfinished(path).chmod(0o755)
+    except OSError:
+        discard(every)
+        raise
+    # A signature is one of what was there before.
     signature_of(folder / RESULTS).unlink(missing_ok=True)
+    for path in every:
+        _unfinished(path).replace(path)
+    for stale in {*(folder / SCRIPTS).glob("*.sh")} - {*scripts}:
+        stale.unlink()
     if key := results.data["settings"].get("sign"):
         sign(folder / RESULTS, Path(key))
 
 
-def _write_scripts(results: Results, folder: Path) -> None:
-    """Write the scripts of the findings, and take those of an earlier run away."""
-    for stale in folder.glob("*.sh"):
-        stale.unlink()
-    found = {entry["id"]: entry for entry in results.entries if "repro" in entry}
-    if found:
-        folder.mkdir(exist_ok=True)
-    for identifier, entry in found.items():
-        file = folder / f"{identifier}.sh"
-        file.write_text(script(entry, results.data["service"]["endpoint"]), encoding="utf-8")
-        file.chmod(0o755)
+def discard(files: Iterable[Path]) -> None:
+    """Take away what is unfinished of these files, so that nobody takes it for a report."""
+    for file in files:
+        with suppress(OSError):
+            _unfinished(file).unlink(missing_ok=True)
 
 
-def _unfinished(name: str) -> str:
-    return f"{name}.part"
+def _unfinished(file: Path) -> Path:
+    return file.with_name(f"{file.name}.part")

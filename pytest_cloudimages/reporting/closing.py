@@ -49,8 +49,15 @@ def _parts(results: Results) -> Iterable[str]:
     if left := results.data.get("left_behind"):
         yield f"{count(len(left), 'thing')} left behind"
     if not fails and not advisory:
-        met = results.count(Verdict.PASS)
-        yield f"{count(met, 'requirement')} met" if met or results.count(Verdict.NOTED) else "nothing was judged"
+        yield from _met(results)
+
+
+def _met(results: Results) -> Iterable[str]:
+    met = results.count(Verdict.PASS)
+    if met or results.count(Verdict.NOTED):
+        yield f"{count(met, 'requirement')} met"
+    elif not results.deviating:
+        yield "nothing was judged"
 
 
 def _causes(data: Mapping[str, Any], findings: Iterable[Mapping[str, Any]]) -> int:

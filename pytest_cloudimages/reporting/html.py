@@ -149,7 +149,7 @@ def _silent(results: Results) -> str:
 def _classes(results: Results) -> str:
     """Return the findings whose class of input is known, as a list."""
     lines = [
-        f"<li>{_painted(verdict_of(entry))} {as_html(entry['id'])}: {as_html(entry['class'])}</li>"
+        f"<li>{_verdict([entry])} {as_html(entry['id'])}: {as_html(entry['class'])}</li>"
         for entry in results.findings
         if "class" in entry
     ]
