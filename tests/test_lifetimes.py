@@ -13,7 +13,8 @@ from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import ImagesClient
-from pytest_cloudimages.engine.provisioning import borrowed_image, set_values, temporary_image, values_of
+from pytest_cloudimages.engine.kept_values import set_values, values_of
+from pytest_cloudimages.engine.provisioning import borrowed_image, temporary_image
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.server import Server, serving
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -75,8 +76,8 @@ def test_an_image_that_cannot_be_deleted_is_named(peer: Any, caller: ImagesClien
     "reply", [answer(403), answer(201, b"{}"), answer(201, b"<html>"), answer(500, b'{"id": "x"}')]
 )
 def test_a_service_that_creates_no_image_blocks(caller: ImagesClient, peer: Any, reply: bytes) -> None:
-    """The message says what else can be done."""
-    peer.replies = [reply]
+    """The message says what else can be done; without properties of ours it is refused as well."""
+    peer.replies = [reply, reply]
 
     with pytest.raises(Blocked, match="--image ID"), temporary_image(caller, "run"):
         pass

@@ -15,9 +15,9 @@ from pytest_cloudimages.client.json_documents import NotRead
 from pytest_cloudimages.client.outage import raise_if_shut_out
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine.kept_values import eventual_values, replaces, set_values, takes, values_of
 from pytest_cloudimages.engine.recording import current_check
-from pytest_cloudimages.history.operations import Kind
-from pytest_cloudimages.history.resource import Effect, SetResource
+from pytest_cloudimages.history.resource import SetResource
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, NoEffect
 
 PREFIX = "pytest-cloudimages-"
@@ -383,9 +383,9 @@ def _make_sure_of(image: Image, resource: SetResource, values: list[str]) -> Non
     if known in image.client.recorder.traces.certain:
         return
     # Either way says what is so already; a service that keeps its promises changes nothing.
-    taken = _replaced(image, resource, values)
-    taken = taken or all(_added(image, resource, value) for value in values)
-    found = _eventual_values(image, resource, values)
+    taken = replaces(image, resource, values)
+    taken = taken or all(takes(image, resource, value) for value in values)
+    found = eventual_values(image, resource, values)
     if not taken or sorted(found) != sorted(values):
         for value in {*found} - {*values}:
             image.client.ask(resource.delete(image.id, value))
@@ -394,46 +394,3 @@ def _make_sure_of(image: Image, resource: SetResource, values: list[str]) -> Non
             f" Lend another image, best one without {resource.name}s."
         )
     image.client.recorder.traces.certain.add(known)
-
-
-def set_values(image: Image, resource: SetResource, values: list[str]) -> None:
-    """Make these the values of a set, at once or else one by one. Raise ``Blocked`` where they end up otherwise."""
-    found = values_of(image, resource)
-    if sorted(found) == sorted(values):
-        return
-    if resource.replace is not None:
-        _replaced(image, resource, values)
-        found = values_of(image, resource)
-    for value in [each for each in found if each not in values]:
-        image.client.ask(resource.delete(image.id, value))
-    for value in [each for each in values if each not in found]:
-        image.client.ask(resource.add(image.id, value))
-    if sorted(_eventual_values(image, resource, values)) != sorted(values):
-        raise Blocked(
-            f"The {resource.name}s of image {image.id} could not be set to {values};"
-            f" it shows {values_of(image, resource)}."
-        )
-
-
-def values_of(image: Image, resource: SetResource) -> list[str]:
-    """Return the values that an image shows now. Raise ``Blocked`` where it shows none that can be read."""
-    answer = image.client.ask(resource.read(image.id))
-    values = resource.values(answer)
-    if values is None:
-        raise Blocked(f"The image's {resource.name}s cannot be read: {answer.exchange}")
-    return [*values]
-
-
-def _eventual_values(image: Image, resource: SetResource, expected: Iterable[str]) -> list[str]:
-    wanted = sorted(expected)
-    return image.eventually(lambda: values_of(image, resource), lambda values: sorted(values) == wanted)
-
-
-def _replaced(image: Image, resource: SetResource, values: Sequence[str]) -> bool:
-    return resource.replace is not None and image.client.ask(resource.replace(image.id, values)).ok
-
-
-def _added(image: Image, resource: SetResource, value: str) -> bool:
-    """Return whether a service takes a value that may be there already."""
-    status = image.client.ask(resource.add(image.id, value)).status
-    return resource.effect(Kind.ADD, status) in (Effect.MADE_PRESENT, Effect.WAS_PRESENT)

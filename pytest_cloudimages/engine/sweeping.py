@@ -17,8 +17,9 @@ from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine.kept_values import set_values, values_of
 from pytest_cloudimages.engine.ledger import Created, DeadRun, Ledger, LedgerError, Lent, folder_of
-from pytest_cloudimages.engine.provisioning import EXPIRES, OF_RUN, PREFIX, deleted, set_values, values_of
+from pytest_cloudimages.engine.provisioning import EXPIRES, OF_RUN, PREFIX, deleted
 from pytest_cloudimages.engine.run import OTHERS, Run
 from pytest_cloudimages.engine.run_notes import RunNotes
 from pytest_cloudimages.history.resource import SetResource

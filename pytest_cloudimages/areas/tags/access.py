@@ -23,7 +23,7 @@ from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE, Purpose
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.trouble import TROUBLE
-from pytest_cloudimages.engine.provisioning import set_values
+from pytest_cloudimages.engine.kept_values import set_values
 from pytest_cloudimages.engine.recording import Case, Collection, anything
 from pytest_cloudimages.engine.recording import cases as cases_of
 from pytest_cloudimages.engine.registry import workload

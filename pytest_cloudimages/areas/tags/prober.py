@@ -15,7 +15,7 @@ from pytest_cloudimages.client.session import segment
 from pytest_cloudimages.diagnosis.discriminate import Spent, Trials
 from pytest_cloudimages.diagnosis.pair_relations import Pair
 from pytest_cloudimages.diagnosis.symptoms import OF_LISTS, Symptom, of_answer, of_readings
-from pytest_cloudimages.engine.provisioning import set_values
+from pytest_cloudimages.engine.kept_values import set_values
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.operations import Kind
 
