@@ -83,6 +83,19 @@ def test_findings_of_one_cause_are_one() -> None:
     assert findings.causes(entries)[0]["symptoms"] == ["refused", "altered or lost"]
 
 
+def test_what_one_thing_is_in_the_way_of_is_one() -> None:
+    """Whatever ids the requests had; the most first, and nothing that was judged."""
+    image, other = "94425870-f043-4d1d-8e96-6c331bd57776", "1a4d088c-f6d4-408f-aa8b-d0e214edab5d"
+    entries = [
+        {"id": "A-01", "verdict": "blocked", "explanation": "No image."},
+        {"id": "A-02", "verdict": "blocked", "explanation": f"Expected success, got PUT {image} → 500"},
+        {"id": "A-03", "verdict": "pass", "explanation": "No image."},
+        {"id": "A-04", "verdict": "blocked", "explanation": f"Expected success, got PUT {other} → 500"},
+    ]
+
+    assert [obstacle["requirements"] for obstacle in findings.obstacles(entries)] == [["A-02", "A-04"], ["A-01"]]
+
+
 def test_a_finding_is_the_same_with_another_seed(workshop: Any) -> None:
     """Other tags are drawn, and what it is known by stays; the run names one cause."""
     seen = []

@@ -230,8 +230,25 @@ def test_a_shared_cause_is_told_once() -> None:
     """Where one thing blocks many."""
     lines = told(results(*(entry(f"A-0{number}", "blocked", "No image.") for number in range(1, 5))))
 
-    assert [line for line in lines if line.startswith("BLOCKED")] == ["BLOCKED A-01: It is otherwise."]
-    assert "4 requirements share this cause: No image." in lines
+    assert [line for line in lines if line.startswith("BLOCKED")] == [
+        "BLOCKED 4 requirements, by one cause: A-01, A-02, A-03, A-04"
+    ]
+    assert "  came:   No image." in lines
+    assert "  replay:  cloudimages run --select A-01 --select A-02 --select A-03 --select A-04" in lines
+
+
+def test_findings_of_one_cause_are_told_as_one() -> None:
+    """The worst is told in full, the others in a line each; another cause is told by itself."""
+    shared = {"identity": "x", "input_class": "any tag with a NUL", "symptom": "refused"}
+    lines = told(
+        results(entry("A-01", "advisory", **shared), entry("A-02", "fail", **shared), entry("A-03", "fail", "Lost."))
+    )
+
+    assert [line for line in lines if line.startswith(("FAIL", "ADVISORY"))] == [
+        "FAIL A-02: It is otherwise.",
+        "FAIL A-03: It is otherwise.",
+    ]
+    assert "  also:   ADVISORY A-01: It is otherwise." in lines
 
 
 def test_every_departure_is_told() -> None:

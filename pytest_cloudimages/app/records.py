@@ -91,7 +91,7 @@ class Records:
                 # That nothing was seen says as much as there was to be seen.
                 explanation = f"{mine.rate}."
             elif verdict is Verdict.BLOCKED:
-                explanation = "No case reached the question: the service refused, or broke, all that leads up to it."
+                explanation = _without_a_case(mine)
         found = suspect_of(mine) if verdict.finding else None
         if found:
             self.suspects[identifier, brief(item.nodeid)] = found
@@ -186,6 +186,15 @@ def _accept(report: pytest.TestReport, results: Sequence[CheckResult]) -> None:
     told = next((result.explanation for result in results if result.verdict.finding), "").partition("\n")[0]
     report.outcome = "skipped"
     report.wasxfail = in_one_line(f"{DEVIATES}: {told}")
+
+
+def _without_a_case(mine: CheckRecord) -> str:
+    """Return why a check has reached no case, and have it show what was tried."""
+    tried, exchanges = mine.main.collection.led_up() if mine.main and mine.main.collection else ("", ())
+    if exchanges:
+        mine.show(exchanges)
+    reason = "No case reached the question: the service refused, or broke, all that leads up to it."
+    return f"{reason} {tried}".rstrip()
 
 
 def results_of(report: pytest.TestReport) -> list[CheckResult]:

@@ -1,7 +1,8 @@
 """What sequential histories have shown, step by step: the cases of checks."""
 
 import string
-from collections.abc import Callable, Container, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self, TypedDict, Unpack
 
@@ -21,6 +22,8 @@ from pytest_cloudimages.history.steps import (
 )
 from pytest_cloudimages.spec.verdicts import Flaky
 
+MOST_TOLD = 4
+"""Kinds of operations that are told where no case came of them."""
 PRINTABLE = frozenset(string.printable) - frozenset("\t\n\r\x0b\x0c")
 
 
@@ -129,6 +132,13 @@ class Steps(Collection):
                 if bool(mismatch.image) is standing_by:
                     yield Case(mismatch, mismatch.exchanges)
 
+    def led_up(self) -> tuple[str, Sequence[Exchange]]:
+        """Return how the additions and deletions were answered and what was seen then, and one that went wrong."""
+        steps = [step for history in self.histories for step in history.steps]
+        told = [f"{count} {what}" for what, count in Counter(map(_what_came, steps)).most_common(MOST_TOLD)]
+        wrong = next((step for step in steps if not explained(step)), steps[-1] if steps else None)
+        return f"What was tried: {'; '.join(told)}." if told else "", wrong.exchanges if wrong else ()
+
     @property
     def sound(self) -> bool:
         """Whether nothing in them departs from a set."""
@@ -150,6 +160,16 @@ class Steps(Collection):
         for history in self.histories:
             for exchange in history.flaky:
                 yield Case(exchange, [exchange])
+
+
+def _what_came(step: Step) -> str:
+    """Return what was done, how it was answered, and what was seen of it, in words without the tag."""
+    added = step.operation.kind is Kind.ADD
+    text = f"{'additions' if added else 'deletions'} of a tag {step.prior} → {step.answer.status or 'no answer'}"
+    if not step.answer.ok or not step.known:
+        return text
+    listed = step.value in (step.after or ())
+    return text if listed is added else f"{text}, and it was {'not ' if added else 'still '}listed then"
 
 
 Condition = Callable[[SequentialHistory, Step], bool]

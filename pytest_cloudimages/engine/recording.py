@@ -4,7 +4,7 @@ import functools
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass, field, fields, replace
 from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
@@ -181,6 +181,8 @@ class Cases(Generic[Thing]):
     """Finds the things, anew whenever they are iterated over."""
     counted: bool = True
     """Whether the things are cases."""
+    collection: "Collection | None" = field(default=None, repr=False)
+    """What they are things of."""
 
     def __iter__(self) -> Iterator[Thing]:
         """Yield the things; each becomes the case, or the side question, that the check in hand looks at."""
@@ -216,6 +218,10 @@ class Collection(Short):
         sizes = [f"{len(value)} {name}" for name, value in held.items() if isinstance(value, list | tuple)]
         return f"<{type(self).__name__}{': ' if sizes else ''}{', '.join(sizes)}>"
 
+    def led_up(self) -> tuple[str, Sequence[Exchange]]:
+        """Return what was done, in words, and exchanges that show it: where no case came of it, that is why."""
+        return "", ()
+
     def aside(self) -> Self:
         """Return the same collection for side questions: findings show its exchanges, and nothing of it is a case."""
         return replace(self, counted=False)
@@ -229,6 +235,6 @@ def cases(
     @functools.wraps(find)
     def method(self: Shower, /, *args: Parameters.args, **kwargs: Parameters.kwargs) -> Cases[Thing]:
         found = functools.partial(find, self, *args, **kwargs)
-        return Cases(f"{type(self).__name__}.{find.__name__}", found, counted=self.counted)
+        return Cases(f"{type(self).__name__}.{find.__name__}", found, counted=self.counted, collection=self)
 
     return method

@@ -45,11 +45,17 @@ def _parts(results: Results) -> Iterable[str]:
     yield from _trouble(results.trouble)
     if errors := results.count(Verdict.ERROR):
         yield count(errors, "error of the suite", "errors of the suite")
-    yield from (f"{number} {open_end}" for open_end in OPEN if (number := results.count(open_end)))
+    yield from (_open(results, open_end) for open_end in OPEN if results.count(open_end))
     if left := results.data.get("left_behind"):
         yield f"{count(len(left), 'thing')} left behind"
     if not fails and not advisory:
         yield from _met(results)
+
+
+def _open(results: Results, verdict: Verdict) -> str:
+    number, obstacles = results.count(verdict), len(results.data.get("obstacles", ()))
+    shared = verdict is Verdict.BLOCKED and 0 < obstacles < number
+    return f"{number} {verdict}" + (f" by {count(obstacles, 'cause')}" if shared else "")
 
 
 def _met(results: Results) -> Iterable[str]:

@@ -1,7 +1,8 @@
-"""What makes a finding the same one in another run, and which findings have one cause."""
+"""What makes a finding the same one in another run, which findings have one cause, and what kept others from being."""
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.spec.verdicts import Verdict
@@ -11,6 +12,8 @@ if TYPE_CHECKING:
 
     from pytest_cloudimages.reporting.results import CheckResult
 
+OF_AN_IMAGE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|req-[0-9a-f-]+")
+"""Ids, which differ where the cause is the same."""
 UNNAMED = ("any tag", "any two tags")
 """Classes that say nothing of the cause: services go wrong with every tag in more than one way."""
 
@@ -72,3 +75,16 @@ def _as_cause(group: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "verdict": str(Verdict.FAIL if str(Verdict.FAIL) in verdicts else Verdict.ADVISORY),
         "requirements": [entry["id"] for entry in group],
     }
+
+
+def obstacles(entries: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return what kept requirements from being judged, what is in the way of most of them first."""
+    groups: dict[str, list[Mapping[str, Any]]] = {}
+    for entry in entries:
+        if entry["verdict"] == str(Verdict.BLOCKED):
+            groups.setdefault(OF_AN_IMAGE.sub("*", entry["explanation"]), []).append(entry)
+    found = [
+        {"explanation": group[0]["explanation"], "requirements": [entry["id"] for entry in group]}
+        for group in groups.values()
+    ]
+    return sorted(found, key=lambda obstacle: -len(obstacle["requirements"]))

@@ -158,6 +158,7 @@ class Results:
             "classes": dict(sorted(_classes(records).items())),
             "totals": {str(verdict): totals[str(verdict)] for verdict in Verdict},
             "causes": findings.causes(entries),
+            "obstacles": findings.obstacles(entries),
             "requirements": entries,
         }
         return cls(SECRETS.hidden(data))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.client.showing import in_one_line
 from pytest_cloudimages.reporting import OF_OTHERS, WRITERS, compared
+from pytest_cloudimages.reporting.findings import causes, obstacles
 from pytest_cloudimages.reporting.results import DEVIATES, shown_verdict, verdict_of
 from pytest_cloudimages.spec.catalogue import VERSION
 from pytest_cloudimages.spec.verdicts import Verdict
@@ -41,6 +42,8 @@ NARROWEST = 40
 REASONS = 4
 """Reasons why requirements were not asked that are told, at most."""
 LONGEST = 300
+MOST_NAMED = 12
+"""Ids of requirements that one thing is in the way of, at most."""
 
 
 def header(facts: RunFacts) -> list[str]:
@@ -78,8 +81,11 @@ def table(results: Results) -> list[str]:
     return [*lines, f"{rest} requirements of other groups are untested."] if rest else lines
 
 
-def finding(entry: Mapping[str, Any]) -> list[str]:
-    """Return a finding in a few lines: what was asked, what came, for which input, and the command that replays it."""
+def finding(entry: Mapping[str, Any], others: Sequence[Mapping[str, Any]] = ()) -> list[str]:
+    """Return a finding in a few lines: what was asked, what came, for which input, and the command that replays it.
+
+    ``others`` are the findings that have the same cause.
+    """
     asked = [f"{sent['method']} {sent['target']} → {sent['status'] or 'no answer'}" for sent in entry["exchanges"]]
     rows = [("asked", _short("; ".join(asked[-3:])) or "nothing could be asked")]
     known = [sent["request_id"] for sent in entry["exchanges"] if sent.get("request_id")]
@@ -93,11 +99,26 @@ def finding(entry: Mapping[str, Any]) -> list[str]:
         "--tries " in entry["replay"] and "rate" in entry
     )
     rows += [("script", f"{entry['repro']}, in the folder of the reports")] if "repro" in entry else []
+    for place, other in enumerate(others):
+        rows += [("" if place else "also", f"{other['verdict'].upper()} {other['id']}: {other['statement']}")]
     width = max(len(label) for label, _ in rows) + 1
     return [
         f"{entry['verdict'].upper()} {entry['id']}: {entry['statement']}",
         *(f"  {(label and label + ':').ljust(width)} {in_one_line(text)}" for label, text in rows),
     ]
+
+
+def together(entries: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return what one thing has kept from being judged, with what was tried and what came."""
+    if len(entries) == 1:
+        return finding(entries[0])
+    ids = [entry["id"] for entry in entries]
+    rest = len(ids) - MOST_NAMED
+    named = ", ".join(ids[:MOST_NAMED]) + (f" and {rest} more, which conformance.json names" if rest > 0 else "")
+    shown = next((entry for entry in entries if entry["exchanges"]), entries[0])
+    rows = [line for line in finding(shown)[1:] if not line.startswith(("  source:", "  replay:"))]
+    replay = " ".join([entries[0]["replay"], *(f"--select {each}" for each in ids[1:MOST_NAMED])])
+    return [f"BLOCKED {len(ids)} requirements, by one cause: {named}", *rows, f"  replay:  {replay}"]
 
 
 def wrapped(line: str, width: int) -> list[str]:
@@ -218,24 +239,25 @@ def summary(results: Results, out: pytest.TerminalReporter, *, written: bool = T
 def _findings(results: Results, out: pytest.TerminalReporter) -> None:
     # Where nobody knows how wide it is, as in the log of a CI, lines are whole.
     width = shutil.get_terminal_size((0, 0)).columns
+    bad = {entry["id"]: entry for entry in results.findings if "deviates" not in entry}
     # Where one cause stands behind many, it is told once.
-    told: Counter[str] = Counter()
-    for entry in results.findings:
+    groups = {
+        identifier: group["requirements"]
+        for group in [*causes(results.entries), *obstacles(results.entries)]
+        for identifier in group["requirements"]
+    }
+    told: set[str] = set()
+    for identifier, entry in bad.items():
+        if identifier in told:
+            continue
+        others = [bad[other] for other in groups.get(identifier, ()) if other in bad and other != identifier]
+        told |= {other["id"] for other in others}
         verdict = verdict_of(entry)
-        if "deviates" in entry:
-            continue
-        told[entry["explanation"]] += 1
-        if verdict in (Verdict.BLOCKED, Verdict.UNTESTED) and told[entry["explanation"]] > 1:
-            continue
-        first, *rest = finding(entry)
+        first, *rest = together([entry, *others]) if verdict is Verdict.BLOCKED else finding(entry, others)
         out.write_line("")
-        out.write_line(first, **{COLOURS.get(verdict, "white"): True, "bold": True})
+        out.write_line("\n".join(wrapped(first, width)), **{COLOURS.get(verdict, "white"): True, "bold": True})
         for line in rest:
             out.write_line("\n".join(wrapped(line, width)))
-    again = [(text, count) for text, count in told.items() if count > 1]
-    for text, count in again:
-        out.write_line("")
-        out.write_line(f"{count} requirements share this cause: {_short(' '.join(text.split()))}")
 
 
 def _allowed(results: Results, out: pytest.TerminalReporter) -> None:

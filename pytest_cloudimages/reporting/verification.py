@@ -144,6 +144,8 @@ def _of_the_whole(data: Mapping[str, Any]) -> Iterator[str]:
         yield f"totals: {', '.join(missing)} is not counted"
     if data["causes"] != findings.causes(entries):
         yield "causes: not those of the findings"
+    if data["obstacles"] != findings.obstacles(entries):
+        yield "obstacles: not those of what is blocked"
     if data["seed"] != data["settings"]["seed"]:
         yield f"the seed is {data['seed']}, and {data['settings']['seed']} among the settings"
     if data["interrupted"] != (data["ended"] != "whole"):

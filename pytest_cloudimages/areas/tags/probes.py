@@ -1,12 +1,23 @@
 """A probe of the basics: whether plain tags can be added, repeated, deleted and re-added at all."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
-from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What was tried with plain tags, and what was seen."""
+
+    works: bool
+    told: str
+    exchanges: Sequence[Exchange] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True)
@@ -18,22 +29,32 @@ class Basics:
     deletes: bool
     returns: bool = True
     """Whether a deleted tag can be re-added and deleted again."""
+    attempts: Mapping[str, Attempt] = field(default_factory=dict, repr=False)
+    """What showed that something does not work, by the name of that."""
 
     def require_additions(self) -> None:
         """Raise ``Blocked`` if plain tags cannot be added."""
-        if not self.adds:
-            raise Blocked("Precondition failed: plain tags cannot be added; see TAG-ADD-*.")
+        self._require("adds", "plain tags cannot be added; see TAG-ADD-*")
 
     def require_second_lives(self) -> None:
         """Raise ``Blocked`` if plain tags cannot be repeated, deleted, or re-added after they were deleted."""
         self.require_deletions()
-        if not self.repeats or not self.returns:
-            raise Blocked("Precondition failed: a plain tag cannot be repeated, or not re-added after it was deleted.")
+        self._require("repeats", "a plain tag cannot be added again; see TAG-ADD-05 and TAG-ADD-06")
+        self._require("returns", "a plain tag cannot be re-added after it was deleted; see TAG-HIST-01")
 
     def require_deletions(self) -> None:
         """Raise ``Blocked`` if plain tags cannot be deleted."""
-        if not self.deletes:
-            raise Blocked("Precondition failed: plain tags cannot be deleted; see TAG-DEL-*.")
+        self._require("deletes", "plain tags cannot be deleted; see TAG-DEL-*")
+
+    def _require(self, name: str, otherwise: str) -> None:
+        """Raise ``Blocked`` where something does not work, with what was tried and seen."""
+        if getattr(self, name):
+            return
+        told = ""
+        if attempt := self.attempts.get(name):
+            recording.current_check().show(attempt.exchanges)
+            told = f" {attempt.told}"
+        raise Blocked(f"Precondition failed: {otherwise}.{told}")
 
 
 @workload(requests=(14, 14, 14, 14))
@@ -67,15 +88,43 @@ def _in_one_go(run: Run) -> bool:
 
 
 def _step_by_step(run: Run) -> Basics:
-    tags = ["control", "controls", "third", "uncontrol"]
+    """Return what works, each on tags of its own: what goes wrong with one must not be said of another."""
+    plus, minus = "+", "-"
+    tags, left = ["control", "controls", "third", "uncontrol"], ["controls", "later", "uncontrol"]
     with run.fresh_image() as image:
-        added = [image.add_tag(tag).ok for tag in tags]
-        adds = all(added) and sorted(image.eventual_tags(tags)) == tags
-        repeats = adds and image.add_tag("control").ok and sorted(image.eventual_tags(tags)) == tags
-        gone = [_deleted(image, tag) for tag in ("control", "third")]
-        left = ["controls", "later", "uncontrol"]
-        deletes = adds and all(gone) and image.add_tag("later").ok and sorted(image.eventual_tags(left)) == left
-        deletes = deletes and all(_deleted(image, tag) for tag in left) and not image.eventual_tags([])
-        returns = deletes and image.add_tag("later").ok and image.eventual_tags(["later"]) == ["later"]
-        returns = returns and _deleted(image, "later") and not image.eventual_tags([])
-    return Basics(adds, repeats, deletes, returns)
+        added = _attempt(run, image, [(plus, tag) for tag in tags], tags)
+        steps = [(minus, "control"), (minus, "third"), (plus, "later")]
+        deleted = _attempt(run, image, steps, left) if added.works else added
+        if deleted.works:
+            deleted = _attempt(run, image, [(minus, tag) for tag in left], [])
+        returned = _attempt(run, image, [(plus, "later")], ["later"]) if deleted.works else deleted
+        if returned.works:
+            returned = _attempt(run, image, [(minus, "later")], [])
+        # The last, so that whatever comes of it is in the way of nothing else.
+        repeated = added
+        if added.works:
+            before = [*image.eventual_tags([])] if not returned.works else []
+            repeated = _attempt(run, image, [(plus, "again"), (plus, "again")], sorted([*before, "again"]))
+    attempts = {"adds": added, "repeats": repeated, "deletes": deleted, "returns": returned}
+    return Basics(**{name: attempt.works for name, attempt in attempts.items()}, attempts=attempts)
+
+
+def _attempt(run: Run, image: Image, steps: Sequence[tuple[str, str]], expected: Sequence[str]) -> Attempt:
+    """Add (+) and delete (-) tags, and look whether just the expected ones are there then."""
+    told, acknowledged = [], True
+    with run.recorder.scope() as sent:
+        for sign, tag in steps:
+            method = "PUT" if sign == "+" else "DELETE"
+            try:
+                answer = image.add_tag(tag) if sign == "+" else image.delete_tag(tag)
+            except LostAnswer:
+                if sign == "+":
+                    raise
+                told.append(f"{method} {tag!a} → no answer")
+                continue
+            acknowledged = acknowledged and answer.ok
+            told.append(f"{method} {tag!a} → {answer.status}")
+        shown = sorted(image.eventual_tags(expected))
+    works = acknowledged and shown == [*expected]
+    tried = f"Tried: {', '.join(told)}; expected the tags {[*expected]!a} then, and came {shown!a}."
+    return Attempt(works, tried, tuple(sent))
