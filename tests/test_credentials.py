@@ -1069,6 +1069,27 @@ def test_another_identity_takes_the_rest_from_the_testers(
     assert auth["scope"]["project"].items() >= scope.items()
 
 
+@pytest.mark.parametrize(
+    ("mine", "other", "sent"),
+    [
+        ("PASSWORD", "API_KEY", {"RAX-KSKEY:apiKeyCredentials": {"username": "you", "apiKey": "your-secret"}}),
+        ("API_KEY", "PASSWORD", {"passwordCredentials": {"username": "you", "password": "your-secret"}}),
+    ],
+)
+def test_an_api_key_and_a_password_do_not_compete(
+    identity: Imitation, mine: str, other: str, sent: dict[str, Any]
+) -> None:
+    """What proves who another identity is takes the place of the tester's own proof, of whatever kind."""
+    token = {"id": TOKEN, "expires": "2099-01-01T00:00:00.000Z", "tenant": {"id": "1", "name": "p"}}
+    identity.v2 = {"access": {"token": token, "user": {"id": "u", "name": "you", "roles": []}, "serviceCatalog": []}}
+    environ = {"OS_AUTH_URL": f"{identity.url}/v2.0", "OS_USERNAME": "me", f"OS_{mine}": PASSWORD}
+    environ |= {"OS_ALT_USERNAME": "you", f"OS_ALT_{other}": "your-secret"}
+    environ |= {"OS_ALT_AUTH_TYPE": "v2password"} if other == "PASSWORD" else {}
+    assert find_other(environ, "ALT", SERVICE)
+
+    assert identity.asked[-1]["auth"] == sent
+
+
 @pytest.mark.parametrize("credential", ["ID", "NAME"])
 def test_an_application_credential_of_another(identity: Imitation, credential: str) -> None:
     """An application credential asks for no project, since it is bound to one."""

@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from urllib3.exceptions import InsecureRequestWarning
+import requests
+from urllib3.exceptions import InsecureRequestWarning, MaxRetryError
 
 from pytest_cloudimages.app.checkup.lines import Line, Topic
 from pytest_cloudimages.app.cli.main import main
 from pytest_cloudimages.client.errors import ConfigurationError
+from pytest_cloudimages.client.reachability import why_no_tls
 from pytest_cloudimages.engine.preflight import prepare
 from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.reference.app import App, Reply, Request
@@ -30,6 +32,8 @@ from pytest_cloudimages.reference.server import Server, environment
 from pytest_cloudimages.spec.verdicts import Blocked
 
 Environ = dict[str, str]
+HANG = "hang"
+"""What a scripted server takes for a reply that never comes."""
 FINE, USAGE, NOT_JUDGED = 0, 2, 3
 
 
@@ -159,6 +163,12 @@ def self_signed(cloud: Cloud) -> None:
     cloud.serve(certificate=cloud.certificate())
 
 
+def self_signed_image_service(cloud: Cloud) -> None:
+    """Trust nobody who signed the certificate of the image service; no Identity service is asked."""
+    server = cloud.started(App(), cloud.certificate())
+    cloud.environ = {"CLOUDIMAGES_ENDPOINT": server.url, "CLOUDIMAGES_TOKEN": "tok-tok-tok"}
+
+
 def expired_certificate(cloud: Cloud) -> None:
     """Let the certificate end."""
     certificate = cloud.certificate(begins=-9, ends=-1)
@@ -195,6 +205,25 @@ def wrong_project(cloud: Cloud) -> None:
     """Name a project of others."""
     cloud.serve()
     cloud.environ["OS_PROJECT_NAME"] = "nobodys"
+
+
+def missing_domain(cloud: Cloud) -> None:
+    """Name a user without a domain."""
+    cloud.serve()
+    cloud.environ["OS_USER_DOMAIN_NAME"] = ""
+
+
+def ended_token_to_exchange(cloud: Cloud) -> None:
+    """Have Identity exchange a token that has ended."""
+    server = cloud.serve()
+    ended = environment(server)["CLOUDIMAGES_EXPIRED_TOKEN"]
+    cloud.environ = {"OS_AUTH_URL": server.auth_url, "OS_TOKEN": ended, "OS_AUTH_TYPE": "v3token"}
+
+
+def plugin_not_installed(cloud: Cloud) -> None:
+    """Sign in by what has to be installed besides."""
+    cloud.serve()
+    cloud.environ["OS_AUTH_TYPE"] = "v3samlpassword"
 
 
 def empty_catalogue(cloud: Cloud) -> None:
@@ -298,12 +327,16 @@ SETUPS: list[tuple[Callable[[Cloud], None], str, int, list[str]]] = [
     (unknown_host, "Identity name", NOT_JUDGED, ["identity.invalid", "no address", "OS_AUTH_URL"]),
     (closed_port, "Identity port", NOT_JUDGED, ["refused", "port", "OS_AUTH_URL"]),
     (self_signed, "Identity TLS", NOT_JUDGED, ["self-signed", "OS_CACERT", "cacert", "OS_INSECURE", "verify"]),
+    (self_signed_image_service, "image service TLS", NOT_JUDGED, ["self-signed", "OS_CACERT", "cacert", "verify"]),
     (expired_certificate, "Identity TLS", NOT_JUDGED, ["expired", "valid until", "renewed", "clock"]),
     (another_name, "Identity TLS", NOT_JUDGED, ["other.example", "mismatch", "a name that the certificate is for"]),
     (https_where_http_is_spoken, "Identity TLS", NOT_JUDGED, ["does not speak TLS", "write http://"]),
     (http_where_tls_is_spoken, "Identity", NOT_JUDGED, ["TLS that is spoken", "https://", "OS_AUTH_URL"]),
     (wrong_password, "token", USAGE, ["refuses the password of user tester", "401"]),
-    (wrong_project, "token", USAGE, ["401", "project"]),
+    (wrong_project, "token", USAGE, ["User and password are right", "no role in project 'nobodys'", "OS_PROJECT_NAME"]),
+    (missing_domain, "token", USAGE, ["400", "OS_USER_DOMAIN_NAME"]),
+    (ended_token_to_exchange, "token", USAGE, ["token", "ended"]),
+    (plugin_not_installed, "settings", USAGE, ["v3samlpassword", "not installed", "keystoneauth1[saml2]"]),
     (empty_catalogue, "catalogue", USAGE, ["no service of type 'image'", "OS_PROJECT_NAME"]),
     (wrong_region, "catalogue", USAGE, ["'regionone'", "RegionOne", "OS_REGION_NAME"]),
     (glance_for_identity, "Identity", USAGE, ["another service", "v2.16", "gives no tokens"]),
@@ -438,6 +471,20 @@ def test_every_broken_set_up_has_an_answer_of_its_own() -> None:
     """No two of them are told alike."""
     told = [(topic, *words) for _, topic, _, words in SETUPS]
     assert len({*told}) == len(told) >= 10
+
+
+@pytest.mark.parametrize("setup", [self_signed, self_signed_image_service])
+def test_a_run_too_says_what_to_set_where_tls_fails(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, setup: Callable[[Cloud], None]
+) -> None:
+    """The settings are named under both names, whoever's certificate it is."""
+    setup(cloud)
+    for name, value in cloud.environ.items():
+        monkeypatch.setenv(name, value)
+    run = prepare(Settings(url=cloud.environ.get("CLOUDIMAGES_ENDPOINT"), timeout=5), ())
+    run.close()
+
+    assert [word for word in ("OS_CACERT", "cacert", "OS_INSECURE", "verify") if word not in str(run.problem)] == []
 
 
 # What leaves a run possible
@@ -590,7 +637,8 @@ def test_it_is_read_by_people(
     assert plain.splitlines()[-1] == "NOT RUN: no run is possible: token; exit 2"
 
 
-HOSTILE = {
+HOSTILE: dict[str, Any] = {
+    "no end of waiting": HANG,
     "nothing": b"",
     "no HTTP": b"SSH-2.0-OpenSSH_9\r\n",
     "a body that breaks off": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nabc",
@@ -604,7 +652,7 @@ HOSTILE = {
 @pytest.mark.parametrize("as_identity", [True, False], ids=["Identity", "image service"])
 @pytest.mark.parametrize("octets", HOSTILE.values(), ids=HOSTILE)
 def test_whatever_a_server_sends_is_told(
-    cloud: Cloud, ask: Callable[..., Told], open_peer: Callable[..., Any], octets: bytes, *, as_identity: bool
+    cloud: Cloud, ask: Callable[..., Told], open_peer: Callable[..., Any], octets: Any, *, as_identity: bool
 ) -> None:
     """Nothing that stands at an address breaks the doctor off, and a run is not possible with it."""
     peer = open_peer()
@@ -635,3 +683,76 @@ def test_an_error_of_the_doctor_is_none_of_the_cloud(
     assert "error of the suite itself" in told.first_fault["came"]
     assert told.outcomes["list"] == "fine"
     assert told.data["verdict"] == "ERROR: quota"
+
+
+def test_a_proxy_in_between_is_told(cloud: Cloud, ask: Callable[..., Told], monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is the proxy's name and port that are looked at, and its password is not shown."""
+    cloud.serve()
+    cloud.environ["OS_AUTH_URL"] = "http://identity.invalid/v3"
+    monkeypatch.setenv("HTTP_PROXY", cloud.closed().replace("http://", "http://me:pass-of-the-proxy@"))
+    monkeypatch.setenv("NO_PROXY", "")
+    told = ask()
+
+    assert (told.status, told.first_fault["topic"]) == (NOT_JUDGED, "Identity port")
+    assert "through 127.0.0.1" in told.lines["Identity proxy"]["came"]
+    assert "NO_PROXY=identity.invalid" in told.lines["Identity proxy"]["advice"]
+    assert "pass-of-the-proxy" not in told.text
+
+
+def test_an_address_that_is_dead_is_told(
+    cloud: Cloud, ask: Callable[..., Told], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a host's addresses, each is tried; one that takes no connection costs everybody time."""
+    server = cloud.serve()
+    real = socket.getaddrinfo
+
+    def resolved(host: Any, port: Any, *how: Any, **further: Any) -> Any:
+        if host != "twofold.example":
+            return real(host, port, *how, **further)
+        return [entry for address in ("127.0.0.2", "127.0.0.1") for entry in real(address, port, *how, **further)]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolved)
+    cloud.environ["OS_AUTH_URL"] = f"http://twofold.example:{server.port}/identity"
+    told = ask()
+
+    assert (told.status, told.outcomes["Identity port"]) == (FINE, "noted")
+    assert "127.0.0.2: " in told.lines["Identity port"]["came"]
+    assert "127.0.0.2, 127.0.0.1" in told.lines["Identity name"]["came"]
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("TLSV13_ALERT_CERTIFICATE_REQUIRED", ["certificate of yours", "OS_CERT", "OS_KEY"]),
+        ("WRONG_VERSION_NUMBER", ["does not speak TLS", "http://"]),
+        ("UNSUPPORTED_PROTOCOL", ["UNSUPPORTED_PROTOCOL", "old server"]),
+    ],
+)
+def test_what_openssl_says_is_put_into_words(reason: str, words: list[str]) -> None:
+    """However deep it stands in what libraries raise; what is no trouble of TLS is none."""
+    inner = ssl.SSLError(1, f"[SSL: {reason}] said (_ssl.c:1)")
+    inner.reason = reason
+    told = why_no_tls(requests.exceptions.SSLError(MaxRetryError(cast("Any", None), "/", inner)))
+
+    assert [word for word in words if word not in f"{told}"] == []
+    assert why_no_tls(requests.ConnectionError(OSError("reset"))) is None
+
+
+def test_the_sample_in_the_documentation_is_what_is_said(
+    cloud: Cloud, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """But for the names and where lines are broken."""
+    page = (Path(__file__).parents[1] / "docs" / "real-clouds.md").read_text(encoding="utf-8")
+    server = cloud.serve()
+    wrong_password(cloud)
+    url = cloud.environ["OS_AUTH_URL"] = f"{server.auth_url}/v3"
+    for name, value in cloud.environ.items():
+        monkeypatch.setenv(name, value)
+    assert main(["doctor"]) == USAGE
+    said = (
+        " ".join(capsys.readouterr().out.split()).replace(url, "https://identity.example/v3").replace("tester", "alice")
+    )
+    sample = " ".join(page.partition("```text\n")[2].partition("```")[0].split())
+
+    assert len(sample) > 500
+    assert said.endswith(sample)

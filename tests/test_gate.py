@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -460,3 +461,25 @@ def test_a_script_holds_nothing_that_a_shell_obeys() -> None:
     assert tag not in text
     assert "\\u0027; touch caught; \\u0027$(touch caught)`touch caught`" in text
     assert text.splitlines()[1].startswith(f"# {ADDED}: a\\n$(touch")
+
+
+@pytest.mark.parametrize(("token", "field"), [("gAAAA", b"X-Auth-Token"), ("Basic bWU6c2VjcmV0", b"Authorization")])
+def test_a_script_shows_who_asks_as_the_run_did(peer: Any, token: str, field: bytes) -> None:
+    """A token stands in its own header, a name and a password stand where HTTP has them."""
+    write = {
+        "method": "PUT",
+        "target": "/v2/images/id/tags/a",
+        "status": 204,
+        "headers": [],
+        "body": "",
+        "caller": "tester",
+    }
+    read = {**write, "method": "GET", "target": "/v2/images/id", "status": 200, "answer": '{"tags": []}'}
+    entry = {
+        "id": ADDED, "identity": "x", "statement": "s", "what": "tags after add", "exchanges": [read, write],
+        "expected": ["a"], "actual": [], "missing": ["a"],
+    }  # fmt: skip
+    text = reproduction.script(entry, f"{peer.url}/v2")
+    subprocess.run(["sh"], input=text, env={**os.environ, "TOKEN": token}, capture_output=True, text=True, check=False)
+
+    assert b"\r\n%s: %s\r\n" % (field, token.encode()) in peer.heads[0]

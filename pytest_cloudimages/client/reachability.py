@@ -153,6 +153,8 @@ def why_no_tls(problem: BaseException) -> tuple[str, str] | None:
     if not isinstance(found, ssl.SSLCertVerificationError):
         if _no_tls_at_all(found):
             return "it does not speak TLS there", "If it is http that is spoken there, write http:// and not https://."
+        if "CERTIFICATE_REQUIRED" in str(found.reason):
+            return "it asks for a certificate of yours", "Name PEM files in OS_CERT and OS_KEY (`cert` and `key`)."
         return f"TLS fails: {found.reason or found}", "See whether a proxy or an old server stands there."
     hint = next((text for codes, text in HINTS.items() if found.verify_code in codes), "")
     return f"its certificate is not accepted: {found.verify_message}", f"{hint}{TRUSTS_NONE}"

@@ -15,6 +15,7 @@ import requests
 from pytest_cloudimages.client.answers import brief
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.outage import outlasted, raise_if_given_up
+from pytest_cloudimages.client.reachability import why_no_tls
 from pytest_cloudimages.client.trouble import LOST, NO_ANSWER, OVERLOAD, TROUBLE, pause_before
 from pytest_cloudimages.spec.verdicts import LostAnswer, Trouble
 
@@ -159,6 +160,8 @@ def why_unanswered(problem: Exception, timeout: float) -> str:
         return brief(problem)
     if isinstance(problem, requests.Timeout | TimeoutError):
         return f"{UNANSWERED} {timeout:g} s"
+    if found := why_no_tls(problem):
+        return f"the connection broke: {found[0]}. {found[1]}".rstrip(".")
     return f"the connection broke: {brief(problem)}"
 
 

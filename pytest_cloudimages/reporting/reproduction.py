@@ -37,7 +37,8 @@ image=
 export work
 : > "$work/options"
 # The token is nobody's who may list the processes of this machine.
-[ -z "${{TOKEN:-}}" ] || printf 'header = "X-Auth-Token: %s"\n' "$TOKEN" > "$work/options"
+case ${{TOKEN:-}} in "Basic "*) field=Authorization ;; *) field=X-Auth-Token ;; esac
+[ -z "${{TOKEN:-}}" ] || printf 'header = "%s: %s"\n' "$field" "$TOKEN" > "$work/options"
 ask() {{
   method=$1 path=$2
   shift 2

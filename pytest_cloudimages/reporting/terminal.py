@@ -39,6 +39,7 @@ PROVENANCES = {
 WHOLE = ("  replay:", "  script:")
 """Lines that are copied, and so are not broken."""
 NARROWEST = 40
+LOOK_CLOSER = "`cloudimages doctor` takes the same options, and looks closer at what is in the way"
 REASONS = 4
 """Reasons why requirements were not asked that are told, at most."""
 LONGEST = 300
@@ -59,7 +60,11 @@ def header(facts: RunFacts) -> list[str]:
         f"image: {image}",
         f"profile: {profile}, seed: {seed}, specification: version {VERSION}",
     ]
-    lines += [f"PROBLEM: {facts.problem}"] if facts.problem else []
+    if facts.problem:
+        lines += [
+            f"PROBLEM: {facts.problem}",
+            "`cloudimages doctor` takes the same options, and looks closer at what is in the way",
+        ]
     return [in_one_line(line) for line in lines]
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 
-from pytest_cloudimages.app.checkup.lines import Line, Lines, Topic
+from pytest_cloudimages.app.checkup.lines import Line, Lines, Topic, in_two
 from pytest_cloudimages.app.checkup.network import Way
 from pytest_cloudimages.app.checkup.questions import Questions
 from pytest_cloudimages.app.checkup.signing_in import AUTH_URL, SigningIn
@@ -16,6 +16,7 @@ from pytest_cloudimages.client.reachability import origin_of
 from pytest_cloudimages.engine.preflight import embedded, named_by
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.engine.settings import Settings
+from pytest_cloudimages.spec.verdicts import Blocked
 
 LONGEST = 300
 """Characters of an error that are told."""
@@ -125,6 +126,11 @@ def _told(step: Lines, name: str) -> Lines:
     """Yield the lines of a step; where the doctor itself breaks off, that is told as what it is."""
     try:
         yield from step
+    except ConfigurationError as problem:
+        yield Topic(name, "").mistaken(*in_two(str(problem)))
+    except Blocked as problem:
+        came, advice = in_two(str(problem))
+        yield Topic(name, "").broken(came, advice or "See whether the service is up, and what its log says.")
     except Exception as problem:  # noqa: BLE001 - whatever is wrong with us, what was seen before stays told
         what = f"this is an error of the suite itself: {type(problem).__name__}: {problem}"
         yield Topic(name, "").failed(what[:LONGEST], "Report it, with what stands there.")

@@ -13,7 +13,7 @@ from pytest_cloudimages.app.checkup.lines import Line, Lines, Topic, in_two
 from pytest_cloudimages.client.answers import brief
 from pytest_cloudimages.client.auth.credentials import Named, Service
 from pytest_cloudimages.client.errors import ConfigurationError
-from pytest_cloudimages.client.reachability import origin_of
+from pytest_cloudimages.client.reachability import origin_of, why_no_tls
 from pytest_cloudimages.client.versions import is_identity, version_ids
 from pytest_cloudimages.spec.verdicts import Blocked
 
@@ -41,7 +41,10 @@ class SigningIn:
             yield topic.mistaken(*in_two(str(problem)))
             return
         except (requests.RequestException, ValueError) as problem:
-            yield no_http(topic, account.identity, AUTH_URL, brief(problem), account.timeout)
+            if found := why_no_tls(problem):
+                yield topic.broken(*found)
+            else:
+                yield no_http(topic, account.identity, AUTH_URL, brief(problem), account.timeout)
             return
         if answer.status_code == 400 and speaks_tls(account.identity, account.timeout):  # noqa: PLR2004 - as HTTP has it
             yield no_http(topic, account.identity, AUTH_URL, "400", account.timeout)

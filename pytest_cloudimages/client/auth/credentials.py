@@ -38,6 +38,7 @@ PROOFS = (
     # An application credential is bound to its project; its user may be the tester.
     (APPLICATION, "applicationcredential", {"OS_PASSWORD"} | TOKENS | SCOPE | DOMAIN),
     (TOKENS, "token", {"OS_PASSWORD", "OS_USERNAME", "OS_USER_ID"} | APPLICATION),
+    ({"OS_API_KEY"}, "apikey", {"OS_PASSWORD"} | TOKENS | APPLICATION),
     ({"OS_PASSWORD", "OS_USERNAME", "OS_USER_ID"}, "password", TOKENS | APPLICATION),
 )
 OWN = tuple(f"OS_{who}_" for who in OTHERS)

@@ -40,10 +40,7 @@ def in_words(refused: "HttpError", auth: Mapping[str, Any], identity: str, how: 
         return f"Identity refuses the {how} (400). {domains}"
     # What asks for a token in another's place is answered 404 where that one is not valid.
     if status == 404 and "token" in auth and _by_identity(refused.response):  # noqa: PLR2004
-        return (
-            f"Identity takes the {how} for no valid one (404): it has ended, was revoked, or is another service's."
-            f" Get a new one, for instance by `openstack token issue`, and put it into the {source}."
-        )
+        return f"Identity takes the {how} for no valid one (404): it {_ended(source)}"
     hint = "that auth_url is the root of Identity or its /v3"
     if identity.rstrip("/").endswith("/v2.0"):
         hint = "whether there is still v2.0, which auth_url asks for: most have v3 alone, below /v3"
@@ -72,6 +69,8 @@ def why_refused(settings: "CloudRegion", identity: str, source: str) -> str:
         if scope:
             return f"An application credential is for its own project: leave out {', '.join(scope)} (OS_*)."
         return f"Check its id and its secret in the {source}: it may have been deleted, or have ended."
+    if "token" in auth:
+        return f"The token {_ended(source)}"
     project = auth.get("project_name") or auth.get("project_id")
     if project and (known := _projects(settings, auth, identity)) is not None:
         projects = in_one_line(", ".join(known[:NAMED])) or "no project at all: it needs a role in one"
@@ -80,6 +79,14 @@ def why_refused(settings: "CloudRegion", identity: str, source: str) -> str:
             f" name. It may act for: {projects}. Set OS_PROJECT_NAME, or project_name in clouds.yaml."
         )
     return f"Check the names, domains and secrets of the {source}; the project must be one of this user."
+
+
+def _ended(source: str) -> str:
+    """Return what may be wrong with a token, and how to come by another one."""
+    return (
+        "has ended, was revoked, or is another service's. Get a new one, for instance by `openstack token issue`, and"
+        f" put it into the {source}."
+    )
 
 
 def _projects(settings: "CloudRegion", auth: Mapping[str, Any], identity: str) -> list[str] | None:
