@@ -229,7 +229,7 @@ def test_a_blocked_run_says_what_to_do(runs: Callable[[str], Any]) -> None:
     outcome = runs("blocked")
 
     assert "--image ID" in outcome.entry("TAG-ADD-13")["explanation"]
-    assert "blocked by 1 cause" in outcome.out
+    assert "requirements, by one cause: " in outcome.out
 
 
 def test_a_passing_run_knows_its_surroundings(runs: Callable[[str], Any]) -> None:

@@ -42,7 +42,16 @@ class ListsATagTwice(DeletesEveryCopy):
             return reply
 
 
-@breaks("TAG-ADD-05", "TAG-DEL-03", "TAG-VIS-05", "TAG-HIST-01", "TAG-HIST-04", profile="standard")
+@breaks(
+    "TAG-ADD-05",
+    "TAG-ADD-32",
+    "TAG-DEL-03",
+    "TAG-VIS-05",
+    "TAG-HIST-01",
+    "TAG-HIST-04",
+    perhaps=("TAG-HIST-02",),
+    profile="standard",
+)
 class DeletesOneOfTwo(App):
     """Lists a tag once more each time it is added again; a deletion takes the first of them."""
 
