@@ -72,10 +72,10 @@ from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.repetitions import Repetitions
 from pytest_cloudimages.areas.tags.representations import Representations
 from pytest_cloudimages.areas.tags.resource import TAGS, set_tags
-from pytest_cloudimages.areas.tags.reuse import OnOneImage
+from pytest_cloudimages.areas.tags.reuse import LongLife, OnOneImage
 from pytest_cloudimages.areas.tags.stray_requests import OTHERS, Stray, StrayRequests, indiscretions, misnamed
 from pytest_cloudimages.areas.tags.tag_limit import AtALimit, refused_as_one_more
-from pytest_cloudimages.areas.tags.workloads import LongLife, inconsistent_without_patch
+from pytest_cloudimages.areas.tags.workloads import inconsistent_without_patch
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.diagnosis.length_limits import limit
 from pytest_cloudimages.spec.limits import LONGEST

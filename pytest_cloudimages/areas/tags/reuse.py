@@ -1,8 +1,9 @@
 """An image that is used again and again: more tags come in its life than an image may carry at once."""
 
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,31 @@ from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.run import FreshImage, Run
 from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.steps import SequentialHistory, Step
+from pytest_cloudimages.spec.mismatch import expect
 from pytest_cloudimages.spec.verdicts import Blocked
+
+A_WHILE = 1.0
+"""Seconds after which a tag that was deleted has come back where anything brings it back."""
+
+
+@dataclass(frozen=True)
+class LongLife:
+    """An image on which a tag has come and gone many times, and that is still there."""
+
+    steps: Steps
+    image: Image | None = None
+    ended: float = field(default_factory=time.monotonic)
+
+    def expect_kept(self) -> None:
+        """Raise ``Mismatch`` unless the image shows a while later what it showed when all was done."""
+        __tracebackhide__ = True
+        if self.image:
+            time.sleep(max(0.0, self.ended + A_WHILE - time.monotonic()))
+        for history in self.steps.histories if self.image else ():
+            left = history.readings[-1].values
+            if self.image and left is not None:
+                shown = self.image.eventual_tags(left)
+                expect(sorted(shown), sorted(left), "tags a while after the last of them was deleted", before=left)
 
 
 @dataclass(frozen=True, repr=False)

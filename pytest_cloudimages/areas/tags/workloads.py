@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -38,7 +38,6 @@ from pytest_cloudimages.history.oracles import took_exact_effect
 from pytest_cloudimages.history.sequential_plans import add_delete, full_cycle, read_often
 from pytest_cloudimages.history.steps import SequentialHistory
 from pytest_cloudimages.spec import limits
-from pytest_cloudimages.spec.mismatch import expect
 from pytest_cloudimages.spec.verdicts import Blocked
 
 IN_FULL = 10
@@ -279,37 +278,20 @@ def _limit_found(run: Run) -> int:
     return 0
 
 
-@dataclass(frozen=True)
-class LongLife:
-    """An image on which a tag has come and gone many times, and that is still there."""
-
-    steps: Steps
-    image: Image | None = None
-
-    def expect_kept(self) -> None:
-        """Raise ``Mismatch`` unless the image shows a while later what it showed when all was done."""
-        __tracebackhide__ = True
-        for history in self.steps.histories if self.image else ():
-            left = history.readings[-1].values
-            if self.image and left is not None:
-                shown = self.image.eventual_tags(left)
-                expect(sorted(shown), sorted(left), "tags a while after the last of them was deleted", before=left)
-
-
-@workload(empty=lambda: LongLife(steps_of([])), requests=(0, 72, 72, 72))
-def long_life(run: Run) -> Iterator[LongLife]:
+@workload(empty=lambda: reuse.LongLife(steps_of([])), requests=(0, 72, 72, 72))
+def long_life(run: Run) -> Iterator[reuse.LongLife]:
     """Yield an image on which a tag came and went a dozen times and another was added, and deleted, six times."""
     if not run.rounds:
-        yield LongLife(steps_of([]))
+        yield reuse.LongLife(steps_of([]))
         return
     if run.settings.image:
         # What was lent is needed elsewhere.
-        yield LongLife(_executed(run, [plan_of_a_long_life()]))
+        yield reuse.LongLife(_executed(run, [plan_of_a_long_life()]))
         return
     with run.fresh_image() as image:
         # It stays as it is until the run is over, so that it can be looked at again.
         history = sequential.execute(plan_of_a_long_life(), TAGS, lambda: nullcontext(image), single=True)
-        yield LongLife(steps_of([history]), image)
+        yield reuse.LongLife(steps_of([history]), image)
 
 
 @workload(empty=lambda: steps_of([]), requests=(0, 24, 24, 24))
