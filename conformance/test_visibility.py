@@ -171,6 +171,8 @@ def test_a_patch_of_tags_is_about_nothing_else(cloudimages_run: Run) -> None:
         expect_tags(image, ["alone"], f"after {require_ok(answer)}")
         expect_nothing_else_changed(before, Reading(image.show(), TAGS), cloudimages_run, f"with {answer}")
 
+        if cloudimages_run.settings.image:
+            return  # of an image that was lent nothing but its tags is changed
         # With another change, which a service may refuse to make at once, in either order.
         for tags, name in ((["first"], f"{image.name}-second"), (["second"], f"{image.name}-first")):
             changes: list[dict[str, object]] = [

@@ -321,7 +321,7 @@ def test_an_address_that_is_not_answered_has_its_reports(workshop: Any) -> None:
     assert outcome.status == 3
     assert outcome.results["totals"]["blocked"] > 10
     assert "refused" in outcome.results["problem"]
-    assert outcome.out.count("BLOCKED TAG-ADD") == 1
+    assert outcome.out.count("BLOCKED") == 1
 
 
 def test_a_wrong_token_is_told(workshop: Any, server: Server) -> None:

@@ -147,7 +147,7 @@ def _id_of(client: ImagesClient, answer: Answer, name: str) -> str | None:
         traces.out_of_reach += 1
         if len(traces.left_behind) == told:
             traces.left_behind.append(f"perhaps an image named {name}: its id is not known")
-    raise Blocked(f"An image was created whose id is of no use: {why}.")
+    raise Blocked(f"An image was created whose id is of no use: {why}; lend one of yours with --image ID.")
 
 
 def _delete_orphans(client: ImagesClient, name: str) -> bool:

@@ -145,7 +145,7 @@ class TakesARepeatedTagAway(App):
             return super().add_tag(request, image_id, tag)
 
 
-@breaks("TAG-ADD-04", "TAG-HIST-01", "TAG-HIST-04", profile="standard")
+@breaks("TAG-ADD-04", "TAG-HIST-01", "TAG-HIST-04", perhaps=["TAG-ADD-09", "TAG-ADD-34"], profile="standard")
 class KeepsOnlyARepeatedTag(App):
     """Takes all other tags off the image when a tag is added again."""
 

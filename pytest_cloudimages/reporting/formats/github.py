@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_cloudimages.client.showing import visible
+from pytest_cloudimages.client.showing import harmless
 from pytest_cloudimages.reporting.formats.entries import headline, reason, worst_first
 from pytest_cloudimages.spec.verdicts import Verdict
 
@@ -47,7 +47,7 @@ def _annotation(command: str, title: str, message: str) -> str:
 
 
 def _data(text: str) -> str:
-    return visible(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return harmless(text).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

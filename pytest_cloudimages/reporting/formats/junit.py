@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
+from pytest_cloudimages.client.showing import harmless
 from pytest_cloudimages.reporting.formats.entries import details, headline, reason, shown
 from pytest_cloudimages.reporting.results import DEVIATES
 from pytest_cloudimages.spec.verdicts import Verdict
@@ -83,4 +84,4 @@ def _properties(data: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _text(text: str) -> str:
-    return _NO_XML.sub(lambda match: ascii(match.group())[1:-1], text)
+    return _NO_XML.sub(lambda match: ascii(match.group())[1:-1], harmless(text))
