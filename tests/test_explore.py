@@ -52,7 +52,7 @@ class LaterOn(RewritesWithinTwentyMilliseconds):
 
 
 class HonestForAWhile(App):
-    """Lists a tag once more each time it is added again, as soon as 137 images were made."""
+    """Lists a tag once more each time it is added again, as soon as 99 images were made."""
 
     images_made = 0
 
@@ -65,7 +65,7 @@ class HonestForAWhile(App):
         """Be honest in the beginning."""
         with self.images.lock:
             image = self.images.open(request.caller, image_id)
-            repeated = self.images_made > 137 and tag in image.tags
+            repeated = self.images_made > 99 and tag in image.tags
             reply = super().add_tag(request, image_id, tag)
             if repeated:
                 image.tags.append(tag)

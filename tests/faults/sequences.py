@@ -92,7 +92,7 @@ class DeletesTwentyTimes(App):
 @breaks(
     "TAG-DEL-03",
     "TAG-HIST-01",
-    perhaps=["TAG-ADD-32", "TAG-DEL-05", "TAG-HIST-04", "TAG-URI-05", "TAG-URI-06"],
+    perhaps=["TAG-ADD-32", "TAG-DEL-05", "TAG-HIST-02", "TAG-HIST-04", "TAG-URI-05", "TAG-URI-06"],
     profile="standard",
 )
 class DeletesAsOftenAsAdded(App):
