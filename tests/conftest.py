@@ -290,7 +290,8 @@ def workshop_at(folder: Path) -> Workshop:
     for name in [
         each_name
         for each_name in environ
-        if each_name.upper().endswith(("_PROXY", "_CA_BUNDLE")) or each_name in ("CI", "TOX_ENV", "TOX_ENV_DIR", "PYTHONUNBUFFERED")
+        if each_name.upper().endswith(("_PROXY", "_CA_BUNDLE"))
+        or each_name in ("CI", "TOX_ENV", "TOX_ENV_DIR", "PYTHONUNBUFFERED")
     ]:
         del environ[name]
     environ |= {"HOME": str(folder), "XDG_CONFIG_HOME": str(folder), "COLUMNS": "200"}
