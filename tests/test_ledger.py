@@ -18,13 +18,14 @@ from pytest_cloudimages.app.cli import main
 from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.errors import ConfigurationError
+from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.engine.ledger import FILE, Ledger
 from pytest_cloudimages.engine.preflight import prepare
 from pytest_cloudimages.engine.provisioning import EXPIRES, OF_RUN
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.engine.run_notes import RunNotes
 from pytest_cloudimages.engine.settings import Settings
-from pytest_cloudimages.engine.sweeping import FIT_FOR_A_PATH, begin
+from pytest_cloudimages.engine.sweeping import begin
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.images import Caller, Image
 from pytest_cloudimages.reference.server import Server, environment, serving
@@ -512,7 +513,7 @@ def test_a_list_that_lies_lures_nobody(open_cloud: Callable[[App], Cloud], capsy
 )
 def test_ids_that_stay_where_they_are_put(text: str, fit: bool) -> None:
     """Everything else is named, and asked for nowhere."""
-    assert bool(FIT_FOR_A_PATH.fullmatch(text)) is fit
+    assert is_fit(text) is fit
 
 
 class WithoutProperties(App):

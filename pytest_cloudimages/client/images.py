@@ -122,8 +122,7 @@ class Image(Short):
             kind = BrokenList if answer.status >= 500 else Blocked  # noqa: PLR2004 - the class of codes
             raise kind(f"The list of images cannot be read: {answer.exchange}")
         mine = [entry for entry in entries if isinstance(entry, dict) and entry.get("id") == self.id]
-        link = data.get("next")
-        return mine[0] if mine else {}, self.client.below(target, link) if isinstance(link, str) and link else ""
+        return mine[0] if mine else {}, self.client.following(target, data)
 
     def given_tags_at_once(self, *tags: str) -> None:
         """Put these tags on an image without tags, at once if it can be. Raise ``Blocked`` where that fails."""

@@ -92,12 +92,13 @@ class ImagesClient(Short):
         pairs = urllib.parse.urlencode(query, doseq=True, quote_via=urllib.parse.quote)
         return self.send("GET", f"/images?{pairs}" if pairs else "/images")
 
-    def below(self, target: str, link: str) -> str:
-        """Return what a link in the answer to a target leads to, to be sent below the endpoint.
+    def following(self, target: str, page: Mapping[str, Any]) -> str:
+        """Return what is to be sent for the page of a list that follows this one; nothing where it is the last.
 
-        Raise ``Blocked`` where it leads to another host or out of the endpoint: no token goes there.
+        Raise ``Blocked`` where its link leads to another host or out of the endpoint: no token goes there.
         """
-        return led_to(self.endpoint, target, link)
+        link = page.get("next")
+        return led_to(self.endpoint, target, link) if isinstance(link, str) and link else ""
 
     def create(self, **attributes: Any) -> Answer:
         """POST /v2/images, as Glance offers it; the vendor documents no creation."""

@@ -15,6 +15,7 @@ from typing import Any
 from pytest_cloudimages.client.auth.credentials import Credentials
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.identifiers import is_fit, shown_id
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.kept_values import set_values, values_of
@@ -25,8 +26,6 @@ from pytest_cloudimages.engine.run_notes import RunNotes
 from pytest_cloudimages.history.resource import SetResource
 from pytest_cloudimages.spec.verdicts import Blocked
 
-FIT_FOR_A_PATH = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,127}(\.[0-9A-Za-z_-]{1,127}){0,3}")
-"""An id that stays where it is put in a path: a UUID, or what is as harmless."""
 LATE = 600.0
 """Seconds after which a request that nobody waited for is no longer expected to take effect."""
 MOST_PAGES = 1000
@@ -289,15 +288,14 @@ class Sweeper:
             if not answer.ok or not isinstance(answer.data, dict) or not isinstance(answer.data.get("images"), list):
                 raise Blocked(f"The list of images cannot be read: {answer.exchange}")
             yield from _entries(answer.data)
-            link = answer.data.get("next")
-            target = client.below(target, link) if isinstance(link, str) and link else ""
+            target = client.following(target, answer.data)
 
     # Either way
 
     def _is_fit(self, identifier: str, what: str) -> bool:
-        if FIT_FOR_A_PATH.fullmatch(identifier):
+        if is_fit(identifier):
             return True
-        self.swept.failed.append(f"{what}: its id {identifier!a} is none that could be asked for")
+        self.swept.failed.append(f"{what}: its id {shown_id(identifier)} is none that could be asked for")
         return False
 
     def _see_to(self, image: Image, shown: Any = None) -> bool | None:

@@ -206,9 +206,8 @@ class _Filtering:
                 if label := by_id.get(str(entry.get("id"))):
                     labels.append(label)
                     tags[label] = entry.get("tags")
-            link = answer.data.get("next")
             try:
-                target = client.below(target, link) if isinstance(link, str) and link else ""
+                target = client.following(target, answer.data)
             except Blocked as refusal:
                 target, blocked = "", str(refusal)
             if target in seen:

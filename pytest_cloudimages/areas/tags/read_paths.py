@@ -219,8 +219,7 @@ class _ReadPathCheck:
             if not isinstance(entries, list):
                 return ids if len(seen) > 1 else None
             ids |= {entry.get("id") for entry in entries if isinstance(entry, dict)}
-            link = data.get("next")
-            target = client.below(target, link) if isinstance(link, str) and link else ""
+            target = client.following(target, data)
         return ids
 
     def patiently(self, shown: Seen, again: Callable[[], Seen], wanted: list[str]) -> Seen:
