@@ -1,19 +1,40 @@
-"""The reports: each a pure function of the results. A new one is a module here, and a row of ``WRITERS``."""
+"""The reports: each a pure function of the results. A new one is a module here, and a row of ``WRITERS``.
+
+What makes them is loaded when they are written: whoever only wants to know their names pays for nothing else.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_cloudimages.reporting import index_page, results
-from pytest_cloudimages.reporting.formats import rendered
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-WRITERS: dict[str, Callable[[results.Results], str]] = {
-    "conformance.json": results.as_json,
-    "index.html": index_page.as_page,
-    "junit.xml": lambda made: rendered("junit", made.data).decode(),
+    from pytest_cloudimages.reporting.results import Results
+
+
+def _json(made: Results) -> str:
+    from pytest_cloudimages.reporting.results import as_json
+
+    return as_json(made)
+
+
+def _page(made: Results) -> str:
+    from pytest_cloudimages.reporting.index_page import as_page
+
+    return as_page(made)
+
+
+def _junit(made: Results) -> str:
+    from pytest_cloudimages.reporting.formats.junit import render
+
+    return render(made.data)
+
+
+WRITERS: dict[str, Callable[[Results], str]] = {
+    "conformance.json": _json,
+    "index.html": _page,
+    "junit.xml": _junit,
 }
 """The files that a run writes itself into the folder of its reports, and what makes the text of each."""
 OF_OTHERS = ("conformance.html",)

@@ -16,7 +16,6 @@ from pytest_cloudimages.app.cli.exit_status import FINE, NOT_JUDGED, SUITE_ERROR
 from pytest_cloudimages.app.options import OPTIONS, Option
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.showing import in_one_line
-from pytest_cloudimages.reporting.closing import WORDS
 
 if TYPE_CHECKING:
     import argparse
@@ -89,6 +88,8 @@ def status_of(lines: Sequence[Line]) -> int:
 
 def verdict(lines: Sequence[Line], status: int, chosen: argparse.Namespace) -> str:
     """Return the last sentence: what is in the way, or what to type now."""
+    from pytest_cloudimages.reporting.closing import WORDS
+
     if status != FINE:
         where = ", ".join(line.topic for line in lines if line.fault)
         return f"{WORDS[status]}: {where}" if status == SUITE_ERROR else f"{WORDS[status]}: no run is possible: {where}"

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_cloudimages.app.cli.exit_status import FINE, FOUND, USAGE
-from pytest_cloudimages.reporting.closing import count
-from pytest_cloudimages.spec.catalogue import load
 
 if TYPE_CHECKING:
     import argparse
@@ -23,6 +21,8 @@ MOST = 20
 def verify(chosen: argparse.Namespace) -> int:
     """Say what is wrong with results, and return the exit status."""
     from pytest_cloudimages.app.result_files import RESULTS
+    from pytest_cloudimages.reporting.closing import count
+    from pytest_cloudimages.spec.catalogue import load
 
     path = Path(chosen.results)
     file = path / RESULTS if path.is_dir() else path

@@ -21,21 +21,24 @@ class Format:
     file: str
     """The name of the file among the reports, where nothing else is said."""
     maker: str
-    """The module and the function that makes it of the data of conformance.json, loaded when it is wanted.
-
-    It is also given the file in the user's repository that findings point at.
-    """
+    """The module and the function that makes it of the data of conformance.json, loaded when it is wanted."""
     help: str
+    located: bool = False
+    """Whether the function is also given the file in the user's repository that findings point at."""
     needs: str = ""
     """The module of a library that makes it and is not installed with the suite; its name is that of the extra, too."""
 
 
 FORMATS = {
     "junit": Format("junit.xml", "junit:render", "JUnit XML, one case for each requirement: GitLab, Jenkins"),
-    "sarif": Format("conformance.sarif", "sarif:render", "SARIF 2.1.0: every requirement, what is accepted suppressed"),
-    "sarif-github": Format("github.sarif", "sarif:for_github", "SARIF 2.1.0 as code scanning of GitHub takes it"),
+    "sarif": Format(
+        "conformance.sarif", "sarif:render", "SARIF 2.1.0: every requirement, what is accepted suppressed", located=True
+    ),
+    "sarif-github": Format(
+        "github.sarif", "sarif:for_github", "SARIF 2.1.0 as code scanning of GitHub takes it", located=True
+    ),
     "ctrf": Format("ctrf.json", "ctrf:render", "Common Test Report Format"),
-    "codequality": Format("gl-code-quality-report.json", "codequality:render", "GitLab Code Quality"),
+    "codequality": Format("gl-code-quality-report.json", "codequality:render", "GitLab Code Quality", located=True),
     "github": Format("annotations.txt", "github:render", "annotations of GitHub Actions, to be printed by a step"),
     "markdown": Format("conformance.md", "markdown:render", "Markdown: the summary of a job, a comment"),
     "badge": Format("badge.svg", "badge:render", "a badge, as SVG"),
@@ -62,7 +65,7 @@ def rendered(name: str, data: Mapping[str, Any], location: str = "") -> bytes:
     expect_library(name)
     module, _, function = FORMATS[name].maker.partition(":")
     render = getattr(importlib.import_module(f"{__name__}.{module}"), function)
-    made = render(data, location or location_of(data))
+    made = render(data, location or location_of(data)) if FORMATS[name].located else render(data)
     return made if isinstance(made, bytes) else made.encode()
 
 

@@ -37,13 +37,13 @@ def told(data: Mapping[str, Any]) -> tuple[str, str]:
     return text, "yellow" if missed or unjudged else "brightgreen"
 
 
-def as_endpoint(data: Mapping[str, Any], location: str) -> str:  # noqa: ARG001 - every form is given it
+def as_endpoint(data: Mapping[str, Any]) -> str:
     """Return what the endpoint badge of shields.io reads."""
     message, colour = told(data)
     return json.dumps({"schemaVersion": 1, "label": LABEL, "message": message, "color": colour}) + "\n"
 
 
-def render(data: Mapping[str, Any], location: str) -> str:  # noqa: ARG001 - every form is given it
+def render(data: Mapping[str, Any]) -> str:
     """Return the badge as SVG."""
     message, colour = told(data)
     left, right = (len(text) * WIDTH + 10 for text in (LABEL, message))

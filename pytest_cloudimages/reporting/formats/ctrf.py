@@ -24,7 +24,7 @@ STATUSES = {
 }
 
 
-def render(data: Mapping[str, Any], location: str) -> str:  # noqa: ARG001 - every form is given it
+def render(data: Mapping[str, Any]) -> str:
     """Return the results as CTRF."""
     tests = [_test(verdict, entry) for verdict, entry in shown(data)]
     start = int(datetime.fromisoformat(data["started"]).timestamp() * 1000)

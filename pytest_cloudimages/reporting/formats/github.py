@@ -22,7 +22,7 @@ COMMANDS = {
 }
 
 
-def render(data: Mapping[str, Any], location: str) -> str:  # noqa: ARG001 - every form is given it
+def render(data: Mapping[str, Any]) -> str:
     """Return an annotation for each finding and each requirement that could not be judged, the worst first."""
     found: dict[str, list[str]] = {"error": [], "warning": []}
     for verdict, entry in worst_first(data):

@@ -33,7 +33,7 @@ ELEMENTS = {
 """What a case holds by its verdict. What could not be judged is no success; an advisory is no failure."""
 
 
-def render(data: Mapping[str, Any], location: str) -> str:  # noqa: ARG001 - every form is given it
+def render(data: Mapping[str, Any]) -> str:
     """Return the results as JUnit XML."""
     strict = bool(data["settings"]["strict"])
     root = ET.Element("testsuites")

@@ -17,7 +17,7 @@ LARGEST = 900 * 1024
 """Octets; above one MiB GitHub drops a summary as a whole."""
 
 
-def render(data: Mapping[str, Any], location: str) -> str:  # noqa: ARG001 - every form is given it
+def render(data: Mapping[str, Any]) -> str:
     """Return the verdict, the counts, and each finding to be unfolded, as far as they fit into a summary."""
     number = counts(verdict for verdict, _ in shown(data))
     service, settings, suite = data["service"], data["settings"], data["suite"]

@@ -25,7 +25,7 @@ Tempest knows no advice: what is advisory to the specification fails its test.
 ABORT = "ABORT"
 
 
-def render(data: Mapping[str, Any], location: str) -> str:  # noqa: ARG001 - every form is given it
+def render(data: Mapping[str, Any]) -> str:
     """Return the lines, for all that was asked for."""
     verdicts = {entry["id"]: verdict for verdict, entry in shown(data)}
     found = {identifier: _word([verdict]) for identifier, verdict in verdicts.items()}

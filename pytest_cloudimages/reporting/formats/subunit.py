@@ -25,7 +25,7 @@ ENDED = "uxsuccess"
 """The status of what is accepted and no longer deviates."""
 
 
-def render(data: Mapping[str, Any], location: str) -> bytes:  # noqa: ARG001 - every form is given it
+def render(data: Mapping[str, Any]) -> bytes:
     """Return the results as a stream of subunit."""
     from subunit.v2 import StreamResultToBytes
 
