@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import os
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.reporting.compared import escaped
-from pytest_cloudimages.reporting.index_page import MARKS, MEANING, digest, own_file, template
+from pytest_cloudimages.reporting.index_page import MARKS, MEANING, own_file, policy, template
 from pytest_cloudimages.reporting.results import shown_verdict
 from pytest_cloudimages.spec.verdicts import Verdict
 
@@ -29,20 +31,16 @@ class Column:
     page: str = ""
     """Where the page of its run lies, seen from the matrix; empty where there is none."""
 
-    def verdict(self, identifier: str) -> str:
-        """Return the verdict on a requirement, as readers see it."""
-        entry = self.entry(identifier)
-        return shown_verdict(entry) if entry else ABSENT
+    @functools.cached_property
+    def entries(self) -> dict[str, Mapping[str, Any]]:
+        """What is said of each requirement that the run knew, by its id."""
+        return {entry["id"]: entry for entry in self.data["requirements"]}
 
-    def entry(self, identifier: str) -> Mapping[str, Any]:
-        """Return what is said of a requirement; nothing where the run did not know it."""
-        return next((entry for entry in self.data["requirements"] if entry["id"] == identifier), {})
-
-    @property
+    @functools.cached_property
     def counts(self) -> dict[str, int]:
         """How many requirements came to each verdict."""
-        words = [shown_verdict(entry) for entry in self.data["requirements"]]
-        return {word: words.count(word) for word in MEANING if word in words}
+        words = Counter(map(shown_verdict, self.data["requirements"]))
+        return {word: words[word] for word in MEANING if word in words}
 
 
 @dataclass(frozen=True)
@@ -86,17 +84,18 @@ def rows(columns: Sequence[Column]) -> list[Row]:
 
 
 def _cell(column: Column, identifier: str) -> Cell:
-    entry = column.entry(identifier)
-    link = f"{column.page}#{identifier}" if column.page and entry else ""
+    entry = column.entries.get(identifier)
+    if entry is None:
+        return Cell(ABSENT, "", "", "")
+    link = f"{column.page}#{identifier}" if column.page else ""
     told = str(entry.get("input_class") or entry.get("symptom") or " ".join(str(entry.get("explanation", "")).split()))
-    return Cell(column.verdict(identifier), str(entry.get("identity", "")), link, told)
+    return Cell(shown_verdict(entry), str(entry.get("identity", "")), link, told)
 
 
 def as_html(columns: Sequence[Column]) -> str:
     """Return the page: every requirement, with a switch that leaves only what differs."""
     found = rows(columns)
     style = own_file("index.css") + own_file("matrix.css")
-    policy = ["default-src 'none'", f"style-src '{digest(style)}'", "img-src data:", "base-uri 'none'"]
     return str(
         template("matrix.html").render(
             columns=columns,
@@ -107,7 +106,7 @@ def as_html(columns: Sequence[Column]) -> str:
             marks={**MARKS, ABSENT: "–"},
             meaning=MEANING,
             style=style,
-            policy="; ".join([*policy, "form-action 'none'"]),
+            policy=policy(style),
         )
     )
 
