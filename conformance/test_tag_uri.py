@@ -242,18 +242,21 @@ def test_a_raw_slash_addresses_another_resource(stray_requests: StrayRequests) -
         expect(tried.changed, (), f"tags that came or went with {tried.answer}")
 
 
+def stored_and_deleted_or_refused(special_tags: Steps, basics: Basics, input_classes: list[str]) -> None:
+    for step in special_tags.additions(input_classes=input_classes, known=False):
+        expect_stored_or_refused(step)
+    if basics.deletes:
+        for step in special_tags.deletions(input_classes=input_classes, past=[Prior.PRESENT]):
+            step.expect(status=OK)
+            expect_exact_effect(step)
+
+
 # "This operation adds the specified tag": that very one
 @requirement("TAG-URI-11")
 def test_a_tag_beyond_ascii_is_stored_or_refused(special_tags: Steps, basics: Basics, cloudimages_run: Run) -> None:
     basics.require_additions()
-    input_classes = ["beyond ASCII"]
     with controlled(cloudimages_run):
-        for step in special_tags.additions(input_classes=input_classes, known=False):
-            expect_stored_or_refused(step)
-        if basics.deletes:
-            for step in special_tags.deletions(input_classes=input_classes, past=[Prior.PRESENT]):
-                step.expect(status=OK)
-                expect_exact_effect(step)
+        stored_and_deleted_or_refused(special_tags, basics, ["beyond ASCII"])
 
 
 # "400 Error"
@@ -380,14 +383,8 @@ def test_normalisation_forms_tell_tags_apart(confusable_tags: Steps, basics: Bas
 @requirement("TAG-URI-21")
 def test_blanks_and_controls_are_stored_or_refused(special_tags: Steps, basics: Basics, cloudimages_run: Run) -> None:
     basics.require_additions()
-    input_classes = [sort for sort in SPECIAL if "control" in sort]
     with controlled(cloudimages_run):
-        for step in special_tags.additions(input_classes=input_classes, known=False):
-            expect_stored_or_refused(step)
-        if basics.deletes:
-            for step in special_tags.deletions(input_classes=input_classes, past=[Prior.PRESENT]):
-                step.expect(status=OK)
-                expect_exact_effect(step)
+        stored_and_deleted_or_refused(special_tags, basics, [sort for sort in SPECIAL if "control" in sort])
 
 
 # undocumented

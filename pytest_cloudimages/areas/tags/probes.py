@@ -8,6 +8,7 @@ from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer
 
 
@@ -89,36 +90,35 @@ def _in_one_go(run: Run) -> bool:
 
 def _step_by_step(run: Run) -> Basics:
     """Return what works, each on tags of its own: what goes wrong with one must not be said of another."""
-    plus, minus = "+", "-"
     tags, left = ["control", "controls", "third", "uncontrol"], ["controls", "later", "uncontrol"]
     with run.fresh_image() as image:
-        added = _attempt(run, image, [(plus, tag) for tag in tags], tags)
-        steps = [(minus, "control"), (minus, "third"), (plus, "later")]
+        added = _attempt(run, image, [(Kind.ADD, tag) for tag in tags], tags)
+        steps = [(Kind.DELETE, "control"), (Kind.DELETE, "third"), (Kind.ADD, "later")]
         deleted = _attempt(run, image, steps, left) if added.works else added
         if deleted.works:
-            deleted = _attempt(run, image, [(minus, tag) for tag in left], [])
-        returned = _attempt(run, image, [(plus, "later")], ["later"]) if deleted.works else deleted
+            deleted = _attempt(run, image, [(Kind.DELETE, tag) for tag in left], [])
+        returned = _attempt(run, image, [(Kind.ADD, "later")], ["later"]) if deleted.works else deleted
         if returned.works:
-            returned = _attempt(run, image, [(minus, "later")], [])
+            returned = _attempt(run, image, [(Kind.DELETE, "later")], [])
         # The last, so that whatever comes of it is in the way of nothing else.
         repeated = added
         if added.works:
             before = [*image.eventual_tags([])] if not returned.works else []
-            repeated = _attempt(run, image, [(plus, "again"), (plus, "again")], sorted([*before, "again"]))
+            repeated = _attempt(run, image, [(Kind.ADD, "again"), (Kind.ADD, "again")], sorted([*before, "again"]))
     attempts = {"adds": added, "repeats": repeated, "deletes": deleted, "returns": returned}
     return Basics(**{name: attempt.works for name, attempt in attempts.items()}, attempts=attempts)
 
 
-def _attempt(run: Run, image: Image, steps: Sequence[tuple[str, str]], expected: Sequence[str]) -> Attempt:
-    """Add (+) and delete (-) tags, and look whether just the expected ones are there then."""
+def _attempt(run: Run, image: Image, steps: Sequence[tuple[Kind, str]], expected: Sequence[str]) -> Attempt:
+    """Add and delete tags, and look whether just the expected ones are there then."""
     told, acknowledged = [], True
     with run.recorder.scope() as sent:
-        for sign, tag in steps:
-            method = "PUT" if sign == "+" else "DELETE"
+        for kind, tag in steps:
+            method = "PUT" if kind is Kind.ADD else "DELETE"
             try:
-                answer = image.add_tag(tag) if sign == "+" else image.delete_tag(tag)
+                answer = image.add_tag(tag) if kind is Kind.ADD else image.delete_tag(tag)
             except LostAnswer:
-                if sign == "+":
+                if kind is Kind.ADD:
                     raise
                 told.append(f"{method} {tag!a} → no answer")
                 continue
