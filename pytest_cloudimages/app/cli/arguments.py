@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
 
+def named(*names: str) -> tuple[Option, ...]:
+    """Return the options of these names, in the order of the table."""
+    return tuple(option for option in OPTIONS if option.name in names)
+
+
 def add_arguments(parser: argparse.ArgumentParser, options: Iterable[Option] = OPTIONS) -> None:
     """Add options to the parser of a command: every one to that of `cloudimages run`."""
     service = parser.add_mutually_exclusive_group()

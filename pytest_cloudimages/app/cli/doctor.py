@@ -11,9 +11,8 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages import __version__
-from pytest_cloudimages.app.cli.arguments import settings_of
+from pytest_cloudimages.app.cli.arguments import named, settings_of
 from pytest_cloudimages.app.cli.exit_status import FINE, NOT_JUDGED, SUITE_ERROR, USAGE
-from pytest_cloudimages.app.options import OPTIONS, Option
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.showing import in_one_line
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 
     from pytest_cloudimages.app.checkup.lines import Line
 
-TAKEN = (
+TAKEN = named(
     "reference",
     "endpoint",
     "cloud",
@@ -49,17 +48,12 @@ MARK_WIDTH, TOPIC_WIDTH = 9, 21
 WIDEST, NARROWEST = 120, 60
 
 
-def options() -> list[Option]:
-    """Return the options of `cloudimages run` that the doctor takes, too."""
-    return [option for option in OPTIONS if option.name in TAKEN]
-
-
 def doctor(chosen: argparse.Namespace) -> int:
     """Say what each step has shown, as soon as it has, and return the exit status."""
     from pytest_cloudimages.app.checkup.examination import Examination
 
     end = SECRETS.begin()
-    settings = settings_of(chosen, options(), os.environ)
+    settings = settings_of(chosen, TAKEN, os.environ)
     lines: list[Line] = []
     try:
         if not chosen.json:
@@ -94,7 +88,7 @@ def verdict(lines: Sequence[Line], status: int, chosen: argparse.Namespace) -> s
         where = ", ".join(line.topic for line in lines if line.fault)
         return f"{WORDS[status]}: {where}" if status == SUITE_ERROR else f"{WORDS[status]}: no run is possible: {where}"
     words = ["cloudimages", "run"]
-    for option in options():
+    for option in TAKEN:
         words += option.words(getattr(chosen, option.key))
     partly = [line.topic for line in lines if line.outcome == "trouble"]
     without = f"; not all of it is tested: {', '.join(partly)}" if partly else ""

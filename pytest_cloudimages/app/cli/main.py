@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import argparse
 import sys
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_cloudimages import __version__
 from pytest_cloudimages.app.cli.arguments import add_arguments, argument_type, typed_by
 from pytest_cloudimages.app.cli.deviations import OUTPUT, deviations
 from pytest_cloudimages.app.cli.diff import diff
+from pytest_cloudimages.app.cli.doctor import TAKEN as OF_THE_DOCTOR
 from pytest_cloudimages.app.cli.doctor import doctor
-from pytest_cloudimages.app.cli.doctor import options as doctor_options
 from pytest_cloudimages.app.cli.exit_status import INTERRUPTED, USAGE, epilog
 from pytest_cloudimages.app.cli.export import export, forms
 from pytest_cloudimages.app.cli.matrix import matrix
 from pytest_cloudimages.app.cli.requirements import requirements
 from pytest_cloudimages.app.cli.run import run
 from pytest_cloudimages.app.cli.serve import PORT, serve
+from pytest_cloudimages.app.cli.sweep import TAKEN as OF_A_SWEEP
 from pytest_cloudimages.app.cli.sweep import duration, run_id, sweep
-from pytest_cloudimages.app.cli.sweep import options as sweep_options
 from pytest_cloudimages.app.cli.verify import verify
 from pytest_cloudimages.reporting.formats import FORMATS
 
@@ -62,8 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "deviations": deviations,
     "diff": diff,
-    "export": export,
     "doctor": doctor,
+    "export": export,
     "matrix": matrix,
     "requirements": requirements,
     "serve": lambda chosen: serve(chosen.port),
@@ -81,35 +81,32 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    run_parser = commands.add_parser(
+    run_parser = _ending(
+        commands,
         "run",
         help="judge a service",
-        epilog=epilog(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="cloudimages run [--reference | --endpoint URL | --cloud NAME] [options] [-- pytest options]",
         description="Judge the service that --endpoint, --cloud or the OS_* variables name, or the embedded one.",
     )
     add_arguments(run_parser)
 
-    doctor_parser = commands.add_parser(
+    doctor_parser = _ending(
+        commands,
         "doctor",
         help="see what a run needs, step by step, and what is in its way",
-        epilog=epilog(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="cloudimages doctor [--reference | --endpoint URL | --cloud NAME] [--write] [--json] [options]",
         description="Look at the service that --endpoint, --cloud or the OS_* variables name: at the way to it, at"
         " credentials, catalogue, rights, clocks and limits. The exit status is that with which a run would end before"
         " anything is judged.",
     )
-    add_arguments(doctor_parser, doctor_options())
+    add_arguments(doctor_parser, OF_THE_DOCTOR)
     doctor_parser.add_argument("--write", action="store_true", help="also create, tag and delete an image")
     doctor_parser.add_argument("--json", action="store_true", help="as JSON")
 
-    diff_parser = commands.add_parser(
+    diff_parser = _ending(
+        commands,
         "diff",
         help="compare two runs, finding by finding",
-        epilog=epilog(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     diff_parser.add_argument("old", metavar="OLD", help="conformance.json of the earlier run, or its folder")
     diff_parser.add_argument("new", metavar="NEW", help="conformance.json of the later run, or its folder")
@@ -124,11 +121,11 @@ def _parser() -> argparse.ArgumentParser:
     new_parser.add_argument("results", metavar="RESULTS", help="conformance.json of a run, or its folder")
     new_parser.add_argument("--output", metavar="FILE", default=OUTPUT, help=f"where to write it [{OUTPUT}]")
 
-    export_parser = commands.add_parser(
+    export_parser = _ending(
+        commands,
         "export",
         help="write the results of a run in the form of another program",
-        epilog=forms(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        ends=forms(),
     )
     export_parser.add_argument("format", metavar="FORMAT", choices=[*FORMATS], help="one of those below")
     export_parser.add_argument("results", metavar="RESULTS", help="conformance.json of a run, or its folder")
@@ -150,11 +147,10 @@ def _parser() -> argparse.ArgumentParser:
         "--output", "-o", metavar="FILE", help="where to write it, as .html or .md [Markdown, to standard output]"
     )
 
-    verify_parser = commands.add_parser(
+    verify_parser = _ending(
+        commands,
         "verify",
         help="check that results are complete, consistent and unchanged",
-        epilog=epilog(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     verify_parser.add_argument("results", metavar="RESULTS", help="conformance.json of a run, or its folder")
     verify_parser.add_argument("--key", metavar="FILE", help="public key of OpenSSH that they have to be signed with")
@@ -165,16 +161,15 @@ def _parser() -> argparse.ArgumentParser:
         "--port", type=argument_type(PORT), default=PORT.default, metavar=PORT.metavar, help=PORT.help
     )
 
-    sweep_parser = commands.add_parser(
+    sweep_parser = _ending(
+        commands,
         "sweep",
         help="take away what runs have left that died",
-        epilog=epilog(),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="cloudimages sweep [--endpoint URL | --cloud NAME] [options]",
         description="Delete the images that dead runs have left, and give lent images their tags back: as the ledger of"
         " this machine has them, and as the properties of images say. A name proves nothing.",
     )
-    add_arguments(sweep_parser, sweep_options())
+    add_arguments(sweep_parser, OF_A_SWEEP)
     sweep_parser.add_argument("--dry-run", action="store_true", help="say what would be done, and change nothing")
     sweep_parser.add_argument(
         "--older-than",
@@ -196,6 +191,14 @@ def _parser() -> argparse.ArgumentParser:
     form = list_parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="as JSON")
     form.add_argument("--markdown", action="store_true", help="as a Markdown table")
+    return parser
+
+
+def _ending(commands: Any, name: str, *, ends: str = "", **said: str) -> argparse.ArgumentParser:
+    """Return the parser of a command whose help ends with a table: that of the exit statuses, or another one."""
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name, epilog=ends or epilog(), formatter_class=argparse.RawDescriptionHelpFormatter, **said
+    )
     return parser
 
 

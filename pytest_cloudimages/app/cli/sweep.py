@@ -9,16 +9,16 @@ import sys
 from typing import TYPE_CHECKING
 
 from pytest_cloudimages.app.cli import doctor
-from pytest_cloudimages.app.cli.arguments import settings_of
+from pytest_cloudimages.app.cli.arguments import named, settings_of
 from pytest_cloudimages.app.cli.exit_status import FINE, NOT_JUDGED, USAGE
-from pytest_cloudimages.app.options import OPTIONS, Option
 
 if TYPE_CHECKING:
     import argparse
 
     from pytest_cloudimages.engine.sweeping import Sweeper, Swept
 
-TAKEN = (*(name for name in doctor.TAKEN if name not in ("reference", "image")), "patience", "ledger")
+NOT_TAKEN = ("reference", "image")
+TAKEN = named(*(option.name for option in doctor.TAKEN if option.name not in NOT_TAKEN), "patience", "ledger")
 """What the doctor takes, but for the embedded server and lent images: nothing of ours is left on the one by anybody."""
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 WORDS = (
@@ -28,11 +28,6 @@ WORDS = (
     ("kept", "left alone"),
     ("unproven", "not proved to be ours"),
 )
-
-
-def options() -> list[Option]:
-    """Return the options of `cloudimages run` that name a cloud and say how it is asked."""
-    return [option for option in OPTIONS if option.name in TAKEN]
 
 
 def duration(text: str) -> float:
@@ -62,7 +57,7 @@ def sweep(chosen: argparse.Namespace) -> int:
     from pytest_cloudimages.engine.preflight import prepare
     from pytest_cloudimages.engine.sweeping import Sweeper
 
-    settings = settings_of(chosen, options(), os.environ)
+    settings = settings_of(chosen, TAKEN, os.environ)
     forget = SECRETS.begin()
     try:
         run = prepare(settings, (TAGS,))
