@@ -28,6 +28,7 @@ from pytest_cloudimages.spec.verdicts import Blocked
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from own_catalogue import OWN as CATALOGUE
 from secret_forms import FORMS
 
 FRAGMENT = 6
@@ -150,19 +151,6 @@ OWN = """
         logging.getLogger("own").warning("the token is %s", token)
         warnings.warn(f"the token is {token}")
         raise RuntimeError(f"a crash with {token} in its message, after {answer.body}")
-"""
-CATALOGUE = """
-    area = "own"
-
-    [[requirements]]
-    id = "OWN-01"
-    level = "MUST"
-    provenance = "documented"
-    operation = "PUT"
-    statement = "It does not crash."
-    document = "House rules"
-    section = "1"
-    observe = "Ask."
 """
 UNHIDDEN = """
     from pytest_cloudimages.client import exchange, redaction

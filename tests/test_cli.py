@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +22,12 @@ from pytest_cloudimages.reference.images import Caller
 from pytest_cloudimages.reference.server import Server, serving
 from pytest_cloudimages.spec.catalogue import load
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from own_catalogue import OWN
+
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 TWICE = """\
 import json, os, signal
@@ -169,19 +173,6 @@ def test_crash(cloudimages_image, cloudimages_credentials):
     print("the token is", token)
     answer = cloudimages_image.client.add_tag("unknown", "a")
     raise RuntimeError(f"a crash with {token} in its message, after {answer.body}")
-"""
-OWN = """
-area = "own"
-
-[[requirements]]
-id = "OWN-01"
-level = "MUST"
-provenance = "documented"
-operation = "PUT"
-statement = "It does not crash."
-document = "House rules"
-section = "1"
-observe = "Ask."
 """
 
 
