@@ -232,22 +232,41 @@ def test_no_tag_is_taken_off_that_could_not_be_put_back(open_wire: Callable[...,
 
 
 class Lossy(App):
-    """A service that creates an image and loses the answer."""
+    """A service that creates an image and breaks the connection before it answers."""
 
     lost = False
 
     def create_image(self, request: Any) -> Any:
-        """Answer with a body that ends too soon, which breaks the connection."""
+        """Break the first connection."""
         reply = super().create_image(request)
-        if self.lost:
-            return reply
-        self.lost = True
-        return type(reply)(reply.status, b"{", (*reply.headers, ("Content-Length", "9"), ("Connection", "close")))
+        if not self.lost:
+            self.lost = True
+            raise ConnectionResetError
+        return reply
+
+
+class Stuck(App):
+    """A service that creates an image and never comes to the end of its answer."""
+
+    def create_image(self, request: Any) -> Any:
+        """Send the beginning of a body."""
+        reply = super().create_image(request)
+        return type(reply)(reply.status, b"{", (*reply.headers, ("Content-Length", "9")))
 
 
 def test_an_image_whose_creation_lost_its_answer_is_deleted(open_wire: Callable[..., Transport]) -> None:
-    """It was made all the same: it is looked for by its name, and must not stay."""
+    """The repetition makes a second one of the same name; the first must not stay."""
     with serving(Lossy()) as server:
+        caller = client_of(server, open_wire, timeout=0.5)
+        with temporary_image(caller, "run") as image:
+            assert image.name
+
+        assert [*server.app.images.all()] == []
+
+
+def test_an_image_whose_creation_was_half_answered_is_deleted(open_wire: Callable[..., Transport]) -> None:
+    """It was made all the same: it is looked for by its name, and must not stay."""
+    with serving(Stuck()) as server:
         caller = client_of(server, open_wire, timeout=0.5)
         with pytest.raises(Blocked, match="no answer"), temporary_image(caller, "run"):
             pass
