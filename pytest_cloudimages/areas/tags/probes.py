@@ -101,10 +101,13 @@ def _step_by_step(run: Run) -> Basics:
         if returned.works:
             returned = _attempt(run, image, [(Kind.DELETE, "later")], [])
         # The last, so that whatever comes of it is in the way of nothing else.
-        repeated = added
+        repeated, before = added, list[str]()
         if added.works:
             before = [*image.eventual_tags([])] if not returned.works else []
-            repeated = _attempt(run, image, [(Kind.ADD, "again"), (Kind.ADD, "again")], sorted([*before, "again"]))
+            steps = [(Kind.ADD, "beside"), (Kind.ADD, "again"), (Kind.ADD, "again")]
+            repeated = _attempt(run, image, steps, sorted([*before, "again", "beside"]))
+        if repeated.works and deleted.works:
+            repeated = _attempt(run, image, [(Kind.DELETE, "again")], sorted([*before, "beside"]))
     attempts = {"adds": added, "repeats": repeated, "deletes": deleted, "returns": returned}
     return Basics(**{name: attempt.works for name, attempt in attempts.items()}, attempts=attempts)
 

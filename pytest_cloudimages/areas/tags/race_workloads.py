@@ -62,6 +62,8 @@ def _drawn(
         several = run.rounds and any(run.others.values())
         clients = (len(callers()) if several else 1,)
     plans = drawing.plans_of(Pattern(pattern), seed, clients, effort.races)
-    if not basics.deletes:
+    # A tag that goes otherwise where it was added again tells nothing of those who meet.
+    alone = pattern == Pattern.SAME and not basics.repeats
+    if alone or not basics.deletes:
         return [plan.without_deletions() for plan in plans]
     return plans if basics.returns else [plan.without_returns() for plan in plans]
