@@ -20,6 +20,7 @@ from pathlib import Path
 from socketserver import StreamRequestHandler, ThreadingTCPServer
 from typing import Any, cast
 
+import hypothesis
 import pytest
 
 from pytest_cloudimages.client.recorder import Recorder
@@ -27,6 +28,11 @@ from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.transport import Transport
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import Server, serving
+
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("exploring", max_examples=5000, deadline=None)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+"""A change is judged by the same examples wherever it is tested; HYPOTHESIS_PROFILE=exploring looks for new ones."""
 
 NO_CONTENT = b"HTTP/1.1 204 No Content\r\n\r\n"
 HANG = "hang"

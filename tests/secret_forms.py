@@ -47,7 +47,7 @@ FORMS: dict[str, Callable[[str], str]] = {
     "HEX": lambda text: text.encode().hex().upper(),
     "JSON": lambda text: json.dumps(text)[1:-1],
     "JSON of letters": lambda text: json.dumps(text, ensure_ascii=False)[1:-1],
-    "JSON, every letter": lambda text: "".join(f"\\u{ord(letter):04X}" for letter in text if ord(letter) < 0x10000),
+    "JSON, every letter": lambda text: re.sub("(....)", r"\\u\1", text.encode("utf-16-be").hex().upper()),
     "JSON with slashes": lambda text: json.dumps(text)[1:-1].replace("/", "\\/"),
     "JSON in JSON": lambda text: json.dumps(json.dumps(text))[1:-1],
     "HTML": html.escape,

@@ -43,6 +43,8 @@ def keeping(*words: str) -> Secrets:
 @example(word="p@ss/w+rd=&'\"<\\>% é漢😀")
 @example(word="gAAAAABmQx_3-yK9w7ZJ1v0PzT5sE2rN8bL4cVhF6uDgWkXqIoMnYaRtSpCjBHlGQdUeAiOfKyLmNzPwXvTs==")
 @example(word="7c2b9a5ed1f04386a9be0d3c5f718e24")
+@example(word="Zq7\\'0x9K")  # what HTML makes of it looks like a backslash before an ampersand
+@example(word="Zq7\\&amp;éé&amp;\\x9K")  # it has two kinds of escapes of its own
 @settings(max_examples=60, deadline=None)
 def test_a_secret_is_hidden_in_every_form(word: str) -> None:
     """Nothing is left of it, and what stands around it stays."""

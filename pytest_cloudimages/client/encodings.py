@@ -4,24 +4,28 @@ import base64
 import html
 import re
 from collections.abc import Iterator
+from functools import cache
 
 GRAM = 6
 """Characters by which a form is looked for."""
 ROUNDS = 4
 """How often a text is unescaped: what was encoded twice may stand in JSON, and that in HTML."""
+READINGS = 40
+"""How many ways to read a text are looked at; a text of many kinds of escapes within each other has more."""
 BASE64_DROPPED = (0, 2, 3)
 """Digits at the begin of base64 that depend on what stands before a word, too, by the octets of that."""
 
 _FOLDED = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ -_", "abcdefghijklmnopqrstuvwxyz++/")
-_ESCAPES = re.compile(
-    r"""(?P<percent>(?:%[0-9a-fA-F]{2})+)
-    |(?P<u>(?:\\u[0-9a-fA-F]{4})+)
-    |(?P<x>(?:\\x[0-9a-fA-F]{2})+)
-    |(?P<entity>&(?:amp|lt|gt|quot|apos|\#[0-9]{1,7}|\#[xX][0-9a-fA-F]{1,6});)
-    |(?P<shell>'"'"'|'\\'')
-    |\\(?P<after>[^\w\s]|[bfnrt])""",
-    re.VERBOSE,
-)
+_ESCAPES = {
+    kind: re.compile(pattern, re.VERBOSE)
+    for kind, pattern in {
+        "percent": r"(?P<percent>(?:%[0-9a-fA-F]{2})+)",
+        "entity": r"(?P<entity>&(?:amp|lt|gt|quot|apos|\#[0-9]{1,7}|\#[xX][0-9a-fA-F]{1,6});)",
+        "shell": r"""(?P<shell>'"'"'|'\\'')""",
+        "backslash": r"""(?P<u>(?:\\u[0-9a-fA-F]{4})+)|(?P<x>(?:\\x[0-9a-fA-F]{2})+)|\\(?P<after>[^\w\s]|[bfnrt])""",
+    }.items()
+}
+"""What escapes look like, by kind; the shell's begin with a quote, and come before the backslash they hold."""
 _CONTROLS = {"b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 
 
@@ -47,28 +51,52 @@ def forms(word: str) -> Iterator[tuple[str, int]]:
 
 
 def readings(text: str) -> Iterator[tuple[str, list[int] | None]]:
-    """Yield a text as it is, and then unescaped once, twice and so on as long as there is something to unescape.
+    r"""Yield a text as it is, and then unescaped once, twice and so on as long as there is something to unescape.
+
+    Where it has escapes of more than one kind, the kinds are also taken off one by one: what looks like an escape of
+    one kind may be the word's own, and what writes it is another (of ``\&#x27;`` the word may have the backslash).
 
     With each comes where its characters begin in the text, and where the last one ends; ``None`` where they are the
     text's own.
     """
     yield text, None
-    places: list[int] | None = None
+    seen = {text}
+    row: list[tuple[str, list[int] | None]] = [(text, None)]
     for _ in range(ROUNDS):
-        # Nearly every text has none of them, which is seen much faster so.
-        if not ("%" in text or "\\" in text or "&" in text or "'\"'" in text) or not _ESCAPES.search(text):
-            return
-        text, begins = _unescaped(text)
-        places = begins if places is None else [places[begin] for begin in begins]
-        yield text, places
+        found: list[tuple[str, list[int] | None]] = []
+        for written, places in row:
+            for taken in _ways(written):
+                read, begins = _unescaped(written, taken)
+                if read not in seen and (len(seen) < READINGS or len(taken) > 1):
+                    seen.add(read)
+                    found.append((read, begins if places is None else [places[begin] for begin in begins]))
+        yield from found
+        row = found
 
 
-def _unescaped(text: str) -> tuple[str, list[int]]:
-    """Return a text unescaped once, and where its characters begin in what it was."""
+def _ways(text: str) -> Iterator[frozenset[str]]:
+    """Yield which kinds of escapes may be taken off a text at once."""
+    kinds = _kinds(text)
+    if kinds:
+        yield frozenset(kinds)
+    if len(kinds) > 1:
+        yield from (frozenset({kind}) for kind in kinds)
+
+
+def _kinds(text: str) -> list[str]:
+    """Return the kinds of escapes that a text has."""
+    # Nearly every text has none of them, which is seen much faster so.
+    if not ("%" in text or "\\" in text or "&" in text or "'\"'" in text):
+        return []
+    return [kind for kind, escapes in _ESCAPES.items() if escapes.search(text)]
+
+
+def _unescaped(text: str, kinds: frozenset[str]) -> tuple[str, list[int]]:
+    """Return a text unescaped once, of some kinds of escapes, and where its characters begin in what it was."""
     parts: list[str] = []
     begins: list[int] = []
     done = 0
-    for match in _ESCAPES.finditer(text):
+    for match in _any_of(kinds).finditer(text):
         parts.append(text[done : match.start()])
         begins.extend(range(done, match.start()))
         place = match.start()
@@ -80,6 +108,12 @@ def _unescaped(text: str) -> tuple[str, list[int]]:
     parts.append(text[done:])
     begins.extend(range(done, len(text) + 1))
     return "".join(parts), begins
+
+
+@cache
+def _any_of(kinds: frozenset[str]) -> re.Pattern[str]:
+    """Return what finds the escapes of some kinds."""
+    return re.compile("|".join(escapes.pattern for kind, escapes in _ESCAPES.items() if kind in kinds), re.VERBOSE)
 
 
 def _characters(match: re.Match[str]) -> Iterator[tuple[str, int]]:
