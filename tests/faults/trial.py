@@ -1,5 +1,6 @@
 """One run of the suite against one app, by its address, as any tester would run it."""
 
+import gc
 import json
 import multiprocessing
 import os
@@ -19,12 +20,13 @@ from pytest_cloudimages.app.cli import main
 from pytest_cloudimages.client import polling
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.server import Server, environment, serving
+from pytest_cloudimages.reporting import WRITERS
 
 STORAGE = Path(tempfile.gettempdir()) / "cloudimages-faults-hypothesis"
 """What Hypothesis learns from our sources is the same in every run."""
 LONGEST = 600.0  # seconds; a hundredth of it on a machine with nothing else to do
 SEED = 1
-OUTPUT = "output.txt"
+OUTPUT, RESULTS = "output.txt", "conformance.json"
 SUITE = "pytest_cloudimages.conformance"
 LIBRARIES = (
     "pytest",
@@ -33,6 +35,8 @@ LIBRARIES = (
     "pytest_html.plugin",
     "xml.etree.ElementTree",
     "pytest_cloudimages.client.session",
+    "pytest_cloudimages.areas.tags.fixtures",
+    "pytest_cloudimages.areas.members.fixtures",
 )
 WARM = multiprocessing.get_context("forkserver")
 WARM.set_forkserver_preload([*LIBRARIES])
@@ -142,12 +146,14 @@ class Hurried:
         time.sleep(seconds / self.times)
 
 
-def _run(words: list[str], environ: dict[str, str], folder: Path, suite: Path | None, hurry: float) -> int | None:
+def _run(
+    words: list[str], environ: dict[str, str], folder: Path, suite: Path | None, hurry: float, *, pages: bool
+) -> int | None:
     """Run the command in a process of its own, and give its exit status.
 
     The process is forked off one that has the libraries loaded already: two hundred runs need not load them each.
     """
-    run = WARM.Process(target=_main, args=(words, environ, str(folder), str(suite or ""), hurry))
+    run = WARM.Process(target=_main, args=(words, environ, str(folder), str(suite or ""), hurry, pages))
     run.start()
     run.join(LONGEST)
     if run.is_alive():
@@ -156,7 +162,13 @@ def _run(words: list[str], environ: dict[str, str], folder: Path, suite: Path | 
     return run.exitcode
 
 
-def _main(words: list[str], environ: dict[str, str], folder: str, suite: str = "", hurry: float = 1.0) -> None:
+def _main(
+    words: list[str], environ: dict[str, str], folder: str, suite: str = "", hurry: float = 1.0, pages: bool = True
+) -> None:
+    gc.freeze()  # what all runs have in common need not be looked through in each
+    if not pages:
+        for name in {*WRITERS} - {RESULTS}:
+            del WRITERS[name]
     if hurry != 1.0:
         vars(polling)["time"] = Hurried(hurry)  # as much of the module as is used there
     if suite:
@@ -182,16 +194,22 @@ def judged(
     select: Iterable[str] = (),
     suite: Path | None = None,
 ) -> Outcome:
-    """Serve an app, have the suite, or a copy of it, judge it in a process of its own, and read the results."""
+    """Serve an app, have the suite, or a copy of it, judge it in a process of its own, and read the results.
+
+    What is quick is not kept up by pages that nobody reads.
+    """
     app = make()
     meter = Meter(app)
     with serving(app) as server:
         environ = {name: value for name, value in os.environ.items() if not name.startswith(STRANGE)}
         words = ["run", "--profile", profile, "--seed", str(seed), "--patience", "0.3", "--reports", str(reports)]
         words += [*getattr(make, "words", ()), *(word for identifier in select for word in ("--select", identifier))]
-        status = _run(words, environ | _identities(server), reports, suite, getattr(make, "hurry", 1.0))
+        pages = profile != "quick"
+        words += [] if pages else ["--", "-p", "no:html"]
+        hurry = getattr(make, "hurry", 1.0)
+        status = _run(words, environ | _identities(server), reports, suite, hurry, pages=pages)
     output = (reports / OUTPUT).read_text(encoding="utf-8", errors="replace")
-    file = reports / "conformance.json"
+    file = reports / RESULTS
     if not file.exists():
         raise RuntimeError(f"The run left no results, status {status}:\n{output}")
     data = json.loads(file.read_text(encoding="utf-8"))
