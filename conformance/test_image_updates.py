@@ -13,9 +13,9 @@ from pytest_cloudimages.areas.common.checks import (
     or_skip,
 )
 from pytest_cloudimages.areas.images.fixtures import *
-from pytest_cloudimages.areas.images.lives import ForeignAttempts, LifeAnswers, Look
+from pytest_cloudimages.areas.images.lives import ForeignAttempts, LifeAnswers, Question
 from pytest_cloudimages.areas.images.patches import VALID, Aim
-from pytest_cloudimages.areas.images.updates import Attempt, Updates, attributes_of, departures
+from pytest_cloudimages.areas.images.updates import Attempt, Updates, attributes_of, differing
 
 OPEN = (Aim.NOT_THERE_REMOVED, Aim.NOT_THERE_REPLACED, Aim.FAILS_LATE, Aim.OLD_FORM)
 
@@ -43,7 +43,7 @@ def test_a_patch_is_answered_with_the_updated_image(updates: Updates) -> None:
         carried_out(attempt)
     for attempt in updates.aside().attempts(*VALID).where(acknowledged):
         shown = attributes_of(attempt.answer)
-        expect(departures(shown, attempt.after), [], f"attributes of the answer to {attempt} that the image has not so")
+        expect(differing(shown, attempt.after), [], f"attributes of the answer to {attempt} that the image has not so")
         # What is stored under another name is the concern of those who ask for it.
         strayed = [] if attempt.wrong else attempt.strayed
         expect(strayed, [], f"attributes that changed and that {attempt} does not name")
@@ -186,7 +186,7 @@ def test_another_project_cannot_update_an_image(foreign_attempts: ForeignAttempt
     updates.require_working()
     for attempt in foreign_attempts.attempts("PATCH"):
         expect(attempt.answer.status, {403, 404}, f"status of {attempt.answer}, an image {attempt.what}")
-        expect(departures(attempt.after, attempt.before), [], f"attributes that changed by {attempt.answer}")
+        expect(differing(attempt.after, attempt.before), [], f"attributes that changed by {attempt.answer}")
 
 
 # "The server MUST apply the entire set of changes atomically"
@@ -205,7 +205,7 @@ def test_a_patch_is_done_whole_or_not_at_all(updates: Updates) -> None:
 @requirement("IMG-UPD-23")
 def test_an_image_that_there_is_not_cannot_be_updated(image_life: LifeAnswers, updates: Updates) -> None:
     updates.require_working()
-    for answer in image_life.looks(Look.UNKNOWN_PATCHED):
+    for answer in image_life.to(Question.UNKNOWN_PATCHED):
         expect(answer.status, 404, f"status of {answer}")
 
 

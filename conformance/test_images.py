@@ -14,9 +14,9 @@ from pytest_cloudimages.areas.common.checks import (
     expect_interpreted,
     or_skip,
 )
-from pytest_cloudimages.areas.common.links import leads_to
+from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.images.fixtures import *
-from pytest_cloudimages.areas.images.lives import ForeignAttempts, LifeAnswers, Look, digest
+from pytest_cloudimages.areas.images.lives import ForeignAttempts, LifeAnswers, Question, digest
 from pytest_cloudimages.areas.images.patches import Aim
 from pytest_cloudimages.areas.images.states import OCTETS
 from pytest_cloudimages.areas.images.updates import Updates
@@ -56,7 +56,7 @@ def test_an_attribute_that_was_set_is_shown(updates: Updates) -> None:
 def test_an_id_is_a_uuid(image_life: LifeAnswers) -> None:
     for image in image_life.images():
         expect(image.get("id"), A_UUID, "id")
-    for answer in image_life.aside().looks(Look.LISTED):
+    for answer in image_life.aside().to(Question.LISTED):
         ids = [entry.get("id") for entry in answer.data.get("images", ())]
         expect(sorted(ids), sorted({*ids}), "ids of the list, each once")
 
@@ -119,7 +119,7 @@ def test_a_size_is_an_integer(image_life: LifeAnswers) -> None:
 def test_a_checksum_is_short(image_life: LifeAnswers) -> None:
     for image in image_life.images():
         expect(image.get("checksum"), A_CHECKSUM, "checksum")
-    for answer in image_life.aside().looks(Look.ACTIVE):
+    for answer in image_life.aside().to(Question.ACTIVE):
         expect(answer.data.get("checksum"), {digest(), None}, "checksum of the data")
 
 
@@ -151,7 +151,7 @@ def test_a_system_is_kept_in_lower_case(updates: Updates) -> None:
 # "Get image details: returns the details"
 @requirement("IMG-GET-01")
 def test_an_image_is_shown(image_life: LifeAnswers) -> None:
-    for answer in image_life.looks(Look.CREATED):
+    for answer in image_life.to(Question.CREATED):
         expect(answer.status, 200, f"status of {answer}")
         shown = answer.data if isinstance(answer.data, dict) else {}
         expect(shown.get("id"), answer.exchange.target.rpartition("/")[2], f"id in {answer}")
@@ -160,7 +160,7 @@ def test_an_image_is_shown(image_life: LifeAnswers) -> None:
 # "404 Not Found"
 @requirement("IMG-GET-02")
 def test_an_image_that_there_is_not_is_not_found(image_life: LifeAnswers) -> None:
-    for answer in image_life.looks(Look.UNKNOWN):
+    for answer in image_life.to(Question.UNKNOWN):
         expect(answer.status, 404, f"status of {answer}")
 
 
@@ -178,14 +178,14 @@ def test_a_hidden_image_is_not_shown(foreign_attempts: ForeignAttempts) -> None:
 # the table of response codes
 @requirement("IMG-GET-04")
 def test_a_look_is_answered_with_a_documented_code(image_life: LifeAnswers, specification: str) -> None:
-    for answer in image_life.looks(Look.CREATED, Look.UNKNOWN):
+    for answer in image_life.to(Question.CREATED, Question.UNKNOWN):
         expect_interpreted(specification, answer.status, f"status of {answer}", **documented_codes("IMG-GET-04"))
 
 
 # "204 Delete Successful"
 @requirement("IMG-DEL-01")
 def test_a_deletion_is_answered_204(image_life: LifeAnswers) -> None:
-    for answer in image_life.looks(Look.DELETED):
+    for answer in image_life.to(Question.DELETED):
         expect(answer.status, 204, f"status of {answer}")
         expect(answer.body, b"", f"body of {answer}")
 
@@ -193,9 +193,9 @@ def test_a_deletion_is_answered_204(image_life: LifeAnswers) -> None:
 # "you cannot delete an image whose protected attribute is true"
 @requirement("IMG-DEL-02")
 def test_a_protected_image_is_not_deleted(image_life: LifeAnswers) -> None:
-    for answer in image_life.looks(Look.PROTECTED_DELETED):
+    for answer in image_life.to(Question.PROTECTED_DELETED):
         expect(answer.status, 403, f"status of {answer}")
-    for answer in image_life.aside().looks(Look.PROTECTED_AFTER):
+    for answer in image_life.aside().to(Question.PROTECTED_AFTER):
         expect(answer.status, OK, f"status of {answer}")
         expect(
             (answer.data or {}).get("protected", True),
@@ -207,51 +207,51 @@ def test_a_protected_image_is_not_deleted(image_life: LifeAnswers) -> None:
 # "404 Not Found"
 @requirement("IMG-DEL-03")
 def test_an_image_that_there_is_not_is_not_deleted(image_life: LifeAnswers) -> None:
-    for answer in image_life.looks(Look.UNKNOWN_DELETED):
+    for answer in image_life.to(Question.UNKNOWN_DELETED):
         expect(answer.status, 404, f"status of {answer}")
 
 
 # a deleted image is gone, if not at once
 @requirement("IMG-DEL-04")
 def test_a_deleted_image_is_gone(image_life: LifeAnswers) -> None:
-    deleted = image_life.aside().looks(Look.DELETED)
+    deleted = image_life.aside().to(Question.DELETED)
     if not all(answer.ok for answer in deleted):
         pytest.skip("needs a deletion that was acknowledged")
-    for answer in image_life.looks(Look.GONE, Look.DELETED_AGAIN):
+    for answer in image_life.to(Question.GONE, Question.DELETED_AGAIN):
         expect(answer.status, 404, f"status of {answer}")
 
 
 # the table of response codes
 @requirement("IMG-DEL-05")
 def test_a_deletion_is_answered_with_a_documented_code(image_life: LifeAnswers, specification: str) -> None:
-    for answer in image_life.looks(Look.DELETED, Look.UNKNOWN_DELETED):
+    for answer in image_life.to(Question.DELETED, Question.UNKNOWN_DELETED):
         expect_interpreted(specification, answer.status, f"status of {answer}", **documented_codes("IMG-DEL-05"))
 
 
 # Glance's reference: "Creates a catalog record for an operating system disk image"
 @requirement("IMG-CRE-01")
 def test_creation_is_noted(image_life: LifeAnswers) -> None:
-    for answer in image_life.looks(Look.CREATED):
+    for answer in image_life.to(Question.CREATED):
         note(f"Images can be created; a new one is {(answer.data or {}).get('status')}.")
 
 
 # Glance's reference: tags, protected, visibility
 @requirement("IMG-CRE-02")
 def test_first_attributes_are_noted(image_life: LifeAnswers) -> None:
-    for answer in image_life.looks(Look.WITH_TAGS):
+    for answer in image_life.to(Question.WITH_TAGS):
         note(f"An image created with two tags has {len((answer.data or {}).get('tags') or ())}.")
 
 
 # "queued: the image identifier has been reserved … no image data"
 @requirement("IMG-STAT-01")
 def test_an_image_without_data_is_queued(image_life: LifeAnswers) -> None:
-    for answer in image_life.looks(Look.CREATED):
+    for answer in image_life.to(Question.CREATED):
         expect((answer.data or {}).get("status"), "queued", f"status in {answer}")
 
 
 # "active: the image is fully available"
 @requirement("IMG-STAT-03")
 def test_an_image_with_data_is_active(image_life: LifeAnswers) -> None:
-    for answer in image_life.looks(Look.ACTIVE):
+    for answer in image_life.to(Question.ACTIVE):
         expect((answer.data or {}).get("status"), "active", f"status in {answer}")
         expect((answer.data or {}).get("size"), {len(OCTETS), None}, f"size in {answer}")

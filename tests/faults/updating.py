@@ -225,7 +225,7 @@ rewrites(
     "ReplacesByNothing",
     "Takes an empty text where an operation lacks its value.",
     "IMG-UPD-06",
-    change=lambda each: {"value": ""} | each,
+    change=lambda each: {"value": "", **each},
 )
 forgives(
     "PassesOverOtherOperations",
@@ -257,7 +257,7 @@ rewrites(
     "ReplacesWhereNothingIsSaid",
     "Takes an operation object without an operation for a replacement.",
     "IMG-UPD-08",
-    change=lambda each: {"op": "replace"} | each if "path" in each else each,
+    change=lambda each: {"op": "replace", **each} if "path" in each else each,
 )
 rewrites(
     "CutsPathsToTheirFirstToken",

@@ -11,7 +11,7 @@ from functools import partial
 import pytest
 
 from pytest_cloudimages.areas.common.offers import require_offered
-from pytest_cloudimages.areas.images.patching import replaced
+from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import OCTETS, shared
 from pytest_cloudimages.areas.images.updates import Attributes, attributes_of
 from pytest_cloudimages.client.answers import Answer
@@ -24,7 +24,7 @@ from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
 
-class Look(enum.StrEnum):
+class Question(enum.StrEnum):
     """What was asked for in the life of an image."""
 
     CREATED = "an image of one's own, just created"
@@ -45,43 +45,43 @@ class Look(enum.StrEnum):
 class LifeAnswers(Collection):
     """The answers that the life of an image called forth."""
 
-    answers: Mapping[Look, list[Answer]]
-    why: Mapping[Look, BaseException] = field(default_factory=dict)
+    answers: Mapping[Question, list[Answer]]
+    why: Mapping[Question, BaseException] = field(default_factory=dict)
     """Why something could not be asked for."""
 
     @cases
-    def looks(self, *wanted: Look) -> Iterator[Case[Answer]]:
+    def to(self, *wanted: Question) -> Iterator[Case[Answer]]:
         """Return the answers to some questions, or all. Raise what kept one that is named from being put."""
-        for look in wanted or Look:
-            if look in wanted and look in self.why:
-                raise self.why[look]
-            for answer in self.answers.get(look, ()):
+        for question in wanted or Question:
+            if question in wanted and question in self.why:
+                raise self.why[question]
+            for answer in self.answers.get(question, ()):
                 yield Case(answer, [answer.exchange])
 
     @cases
     def images(self) -> Iterator[Case[Attributes]]:
         """Return every image of one's own that was shown, by itself or in a list."""
-        for look in (Look.CREATED, Look.LISTED, Look.WITH_TAGS, Look.ACTIVE):
-            for answer in self.answers.get(look, ()):
+        for question in (Question.CREATED, Question.LISTED, Question.WITH_TAGS, Question.ACTIVE):
+            for answer in self.answers.get(question, ()):
                 data = answer.data if answer.ok and isinstance(answer.data, dict) else {}
-                entries = data.get("images") if look is Look.LISTED else [data]
+                entries = data.get("images") if question is Question.LISTED else [data]
                 for entry in entries if isinstance(entries, list) else []:
                     if isinstance(entry, dict):
                         yield Case(entry, [answer.exchange])
 
 
-@workload(empty=lambda: LifeAnswers({}), requests=(0, 0, 0, 0))
+@workload(empty=lambda: LifeAnswers({}), requests=(27, 27, 27, 27))
 def image_life(run: Run) -> LifeAnswers:
     """Create an image, read it, list it, give it data, protect it and delete it; ask the same of none at all."""
-    answers: dict[Look, list[Answer]] = {}
-    why: dict[Look, BaseException] = {}
+    answers: dict[Question, list[Answer]] = {}
+    why: dict[Question, BaseException] = {}
     nobody = str(uuid.uuid4())
-    answers[Look.UNKNOWN] = [run.client.show(nobody), run.client.show("cloudimages-no-id")]
-    answers[Look.UNKNOWN_PATCHED] = [run.client.patch(nobody, replaced("/name", "of nothing"))]
-    answers[Look.UNKNOWN_DELETED] = [run.client.delete(nobody)]
+    answers[Question.UNKNOWN] = [run.client.show(nobody), run.client.show("cloudimages-no-id")]
+    answers[Question.UNKNOWN_PATCHED] = [run.client.patch(nobody, replaced("/name", "of nothing"))]
+    answers[Question.UNKNOWN_DELETED] = [run.client.delete(nobody)]
     with run.fresh_image() as image:
-        answers[Look.CREATED] = [image.show()]
-        answers[Look.LISTED] = [run.client.list(limit="3")]
+        answers[Question.CREATED] = [image.show()]
+        answers[Question.LISTED] = [run.client.list(limit="3")]
         if not run.settings.image:
             for part in (_given_data, _protected, _with_tags):
                 try:
@@ -91,58 +91,58 @@ def image_life(run: Run) -> LifeAnswers:
             try:
                 _deleted(image, answers)
             except (Blocked, pytest.skip.Exception) as problem:
-                why |= dict.fromkeys((Look.DELETED, Look.GONE, Look.DELETED_AGAIN), problem)
+                why |= dict.fromkeys((Question.DELETED, Question.GONE, Question.DELETED_AGAIN), problem)
     return LifeAnswers(answers, why)
 
 
 _PARTS = {
-    "_given_data": (Look.ACTIVE,),
-    "_protected": (Look.PROTECTED_DELETED, Look.PROTECTED_AFTER),
-    "_with_tags": (Look.WITH_TAGS,),
+    "_given_data": (Question.ACTIVE,),
+    "_protected": (Question.PROTECTED_DELETED, Question.PROTECTED_AFTER),
+    "_with_tags": (Question.WITH_TAGS,),
 }
 
 
-def _given_data(run: Run, image: Image, answers: dict[Look, list[Answer]]) -> None:
+def _given_data(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
     del run
     with image.client.recorder.of(Purpose.PREPARING):
         answer = image.upload(OCTETS)
         require_offered(answer, "data of images")
         require_ok(answer)
-    answers[Look.ACTIVE] = [image.eventually(image.show, _is_active)]
+    answers[Question.ACTIVE] = [image.eventually(image.show, _is_active)]
 
 
 def _is_active(answer: Answer) -> bool:
     return isinstance(answer.data, dict) and answer.data.get("status") == "active"
 
 
-def _protected(run: Run, image: Image, answers: dict[Look, list[Answer]]) -> None:
+def _protected(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
     del run
     with image.client.recorder.of(Purpose.PREPARING):
         answer = image.client.patch(image.id, replaced("/protected", True))
         require_offered(answer, "updates of images by PATCH")
         require_ok(answer)
     try:
-        answers[Look.PROTECTED_DELETED] = [image.client.delete(image.id)]
-        answers[Look.PROTECTED_AFTER] = [image.show()]
+        answers[Question.PROTECTED_DELETED] = [image.client.delete(image.id)]
+        answers[Question.PROTECTED_AFTER] = [image.show()]
     finally:
         with image.client.recorder.of(Purpose.PREPARING):
             image.client.patch(image.id, replaced("/protected", False))
 
 
-def _with_tags(run: Run, image: Image, answers: dict[Look, list[Answer]]) -> None:
+def _with_tags(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
     del image
     with run.fresh_image(tags=["first of two", "second of two"]) as tagged:
-        answers[Look.WITH_TAGS] = [tagged.show()]
+        answers[Question.WITH_TAGS] = [tagged.show()]
 
 
-def _deleted(image: Image, answers: dict[Look, list[Answer]]) -> None:
+def _deleted(image: Image, answers: dict[Question, list[Answer]]) -> None:
     answer = image.client.delete(image.id)
     if answer.status in {405, 501}:
         require_offered(answer, "the deletion of images")
-    answers[Look.DELETED] = [answer]
+    answers[Question.DELETED] = [answer]
     image.client.recorder.traces.created_by.pop(image.id, None)  # so that nobody waits for it to be known
-    answers[Look.GONE] = [image.eventually(image.show, lambda looked: not looked.ok)]
-    answers[Look.DELETED_AGAIN] = [image.client.delete(image.id)]
+    answers[Question.GONE] = [image.eventually(image.show, lambda looked: not looked.ok)]
+    answers[Question.DELETED_AGAIN] = [image.client.delete(image.id)]
 
 
 def digest() -> str:
@@ -181,7 +181,7 @@ class ForeignAttempts(Collection):
                 yield Case(attempt, [attempt.answer.exchange, attempt.looked])
 
 
-@workload(empty=lambda: ForeignAttempts({}), requests=(0, 0, 0, 0))
+@workload(empty=lambda: ForeignAttempts({}), requests=(18, 18, 18, 18))
 def foreign_attempts(run: Run) -> ForeignAttempts:
     """Have another project read, update and delete an image that it does not see, and one that is shared with it."""
     other = None if run.same_project("ALT") else run.caller("ALT")

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_cloudimages.areas.images.patching import add, remove, replaced
+from pytest_cloudimages.areas.images.patch_model import add, remove, replaced
 from pytest_cloudimages.client.exchange import PATCH_TYPE
 
 OLD_TYPE = "application/openstack-images-v2.0-json-patch"
@@ -43,8 +43,10 @@ class Aim(enum.StrEnum):
     OF_THE_VENDOR = "an attribute with the vendor's prefix"
 
 
-VALID = (Aim.NAME, Aim.STANDARD, Aim.FORMAT, Aim.ADDED, Aim.REPLACED, Aim.ADDED_AGAIN, Aim.REMOVED)
-VALID += (Aim.ESCAPED, Aim.TOGETHER, Aim.VALUE)
+VALID = (
+    *(Aim.NAME, Aim.STANDARD, Aim.FORMAT, Aim.ADDED, Aim.REPLACED, Aim.ADDED_AGAIN, Aim.REMOVED),
+    *(Aim.ESCAPED, Aim.TOGETHER, Aim.VALUE),
+)
 """Those that a service carries out, whole."""
 OPTIONAL = (Aim.OLD_FORM, Aim.EMPTY)
 """Those that a service may carry out or refuse."""

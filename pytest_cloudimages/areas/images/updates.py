@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_cloudimages.areas.common.offers import require_offered
+from pytest_cloudimages.areas.images.patch_model import alike, applied, named_by
 from pytest_cloudimages.areas.images.patches import VALID, Aim, Wanted, patches
-from pytest_cloudimages.areas.images.patching import alike, applied, named_by
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
@@ -28,7 +28,7 @@ def attributes_of(answer: Answer) -> Attributes:
     return data
 
 
-def departures(shown: Attributes, expected: Attributes, *, only: set[str] | None = None) -> list[str]:
+def differing(shown: Attributes, expected: Attributes, *, only: set[str] | None = None) -> list[str]:
     """Return the names of attributes that are not as expected, in their order; those that may move never are."""
     names = ({*shown, *expected} if only is None else only) - MOVING
     missing = object()
@@ -68,17 +68,17 @@ class Attempt:
     @property
     def wrong(self) -> list[str]:
         """The attributes that it names and that are not as it says."""
-        return departures(self.after, self.expected, only=self.named)
+        return differing(self.after, self.expected, only=self.named)
 
     @property
     def strayed(self) -> list[str]:
         """The attributes that it does not name and that have changed."""
-        return [name for name in departures(self.after, self.before) if name not in self.named]
+        return [name for name in differing(self.after, self.before) if name not in self.named]
 
     @property
     def changed(self) -> list[str]:
         """The attributes that have changed."""
-        return departures(self.after, self.before)
+        return differing(self.after, self.before)
 
 
 @dataclass(frozen=True, repr=False)
@@ -104,7 +104,7 @@ class Updates(Collection):
                 yield Case(attempt, [attempt.answer.exchange, attempt.looked], attempt.wanted.kind or None)
 
 
-@workload(empty=lambda: Updates([]), requests=(0, 0, 0, 0))
+@workload(empty=lambda: Updates([]), requests=(87, 232, 232, 232))
 def updates(run: Run) -> Updates:
     """Send patches of every kind to one image, valid ones and others, and look at it after each of them."""
     tried: list[Attempt] = []
@@ -127,7 +127,7 @@ def _tried(image: Image, wanted: Wanted, before: Attributes) -> Attempt:
     expected = applied(before, wanted.body) if valid else before
 
     def as_expected(looked: Answer) -> bool:
-        return not looked.ok or not departures(attributes_of(looked), expected)
+        return not looked.ok or not differing(attributes_of(looked), expected)
 
     # What an acknowledged patch does may be late; what a refused one must not do is looked for at once.
     looked = image.eventually(image.show, as_expected) if valid else image.show()
