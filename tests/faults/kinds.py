@@ -31,6 +31,7 @@ class Kind(StrEnum):
     ATTRIBUTES = "attributes and life of an image"
     IMAGES = "images"
     UPDATES = "updates of images"
+    LISTS = "lists of images"
     SEVERAL = "several at once"
     LAWFUL = "lawful variants"
 

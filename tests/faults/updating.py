@@ -439,6 +439,16 @@ updates(
 )
 
 
+@breaks("IMG-UPD-11", "IMG-ENT-12", words=UPDATES)
+class ShowsNumbersForText(App):
+    """Shows attributes of the owner's as numbers where their text is one."""
+
+    def represent(self, image: Image) -> dict[str, object]:
+        shown = super().represent(image)
+        text = str(shown.get("cloudimages_value"))
+        return shown | ({"cloudimages_value": float(text)} if text.replace(".", "").isdecimal() else {})
+
+
 # Protected
 
 
