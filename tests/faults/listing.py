@@ -23,7 +23,7 @@ def pairs_of(request: Request) -> Pairs:
     return parse_qsl(request.query, keep_blank_values=True)
 
 
-def asking(request: Request, pairs: Pairs) -> Request:
+def sending(request: Request, pairs: Pairs) -> Request:
     """Return the same request with other parameters."""
     query = urlencode(pairs, quote_via=quote)
     return replace(request, target=request.path + (f"?{query}" if query else ""))
@@ -52,7 +52,7 @@ def reads(name: str, sentence: str, *ids: str, change: Callable[[Pairs], Pairs])
     """Register a service that reads other parameters than it is sent, and leads on by those that it was sent."""
 
     def answer(self: App, request: Request, pairs: Pairs) -> Reply:
-        reply = App.list_images(self, asking(request, change(pairs)))
+        reply = App.list_images(self, sending(request, change(pairs)))
         if reply.status != HTTPStatus.OK:
             return reply
         document: Any = reply.json()
@@ -180,10 +180,12 @@ reads(
     change=without("cloudimages_own"),
 )
 reads(
-    "SortsByIdUnasked",
-    "Sorts by the id where nothing is asked for.",
+    "SortsBySizeUnasked",
+    "Sorts by the size, the smallest first, where nothing is asked for.",
     "IMG-LIST-09",
-    change=lambda pairs: pairs if has(pairs, "sort_key") else [*pairs, ("sort_key", "id")],
+    change=lambda pairs: (
+        pairs if has(pairs, "sort_key") else [*without("sort_dir")(pairs), ("sort_dir", "asc"), ("sort_key", "size")]
+    ),
 )
 reads(
     "SortsForwardUnasked",
@@ -233,7 +235,7 @@ def _names_like(self: App, request: Request, pairs: Pairs, like: Callable[[str, 
     name = has(pairs, "name")
     if not name or len(pairs) > 1:
         return App.list_images(self, request)
-    document: Any = App.list_images(self, asking(request, [("limit", "25")])).json()
+    document: Any = App.list_images(self, sending(request, [("limit", "25")])).json()
     images = [image for image in document["images"] if like(str(image["name"]), name)]
     return Reply.of_json({"images": images, "first": link(pairs), "schema": "/v2/schemas/images"})
 
@@ -252,6 +254,23 @@ lists(
         self, request, pairs, lambda name, asked: name.lower() == asked.lower()
     ),
 )
+
+
+def _by_links(self: App, request: Request, pairs: Pairs) -> Reply:
+    found: Any = App.list_images(self, sending(request, without("self", "file")(pairs))).json()
+    images = [
+        image
+        for image in found["images"]
+        if all(image.get(key, value) == value for key, value in pairs if key in ("self", "file"))
+    ]
+    return (
+        Reply.of_json(found | {"images": images, "first": link(pairs)})
+        if has(pairs, "self") or has(pairs, "file")
+        else App.list_images(self, request)
+    )
+
+
+lists("FiltersByLinks", "Finds images by their links.", "IMG-LIST-12", answer=_by_links)
 
 
 def _no_shared_images(self: App, request: Request, pairs: Pairs) -> Reply:
@@ -433,7 +452,7 @@ def _by_number(self: App, request: Request, pairs: Pairs) -> Reply:
     seen = has(pairs, "marker")
     if not has(pairs, "limit").isdecimal() or (seen and not seen.startswith("number-")):
         return App.list_images(self, request)
-    whole: Any = App.list_images(self, asking(request, without("limit", "marker")(pairs))).json()["images"]  # type: ignore[index]
+    whole: Any = App.list_images(self, sending(request, without("limit", "marker")(pairs))).json()["images"]  # type: ignore[index]
     begin, size = int(seen.removeprefix("number-") or 0), int(has(pairs, "limit"))
     document: Document = {"images": whole[begin : begin + size], "first": link(pairs), "schema": "/v2/schemas/images"}
     if begin + size < len(whole):
@@ -478,7 +497,7 @@ def _all_again(self: App, request: Request, pairs: Pairs) -> Reply:
     reply = App.list_images(self, request)
     document: Any = reply.json()
     if reply.status == HTTPStatus.OK and not document["images"] and has(pairs, "marker"):
-        return App.list_images(self, asking(request, without("marker")(pairs)))
+        return App.list_images(self, sending(request, without("marker")(pairs)))
     return reply
 
 

@@ -102,7 +102,7 @@ class Lists(Collection):
 
 
 @dataclass
-class _Asking:
+class _ListReader:
     run: Run
     known: dict[str, Attributes] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
@@ -136,7 +136,7 @@ class _Asking:
 def image_lists(run: Run) -> Lists:
     """Create a few images, and ask for lists of them: filtered, sorted, page by page, and in ways that are refused."""
     mark = f"l{uuid.uuid4().hex[1:]}"
-    asking = _Asking(run)
+    lists = _ListReader(run)
     require_offered(run.client.list(limit="1"), "the list of images")
     if run.settings.image:
         pytest.skip(f"needs images of its own, and some were lent; run without {run.settings.prefix}image")
@@ -144,14 +144,14 @@ def image_lists(run: Run) -> Lists:
         images = [stack.enter_context(run.fresh_image(own=True, name=name)) for name in _names(mark)]
         with run.recorder.of(Purpose.PREPARING):
             _set_apart(images)
-        asking.known = {image.id: attributes_of(image.show()) for image in images}
-        asking.image = images[0]
-        _filter(asking, mark)
-        _sort(asking, mark)
-        _read_by_page(asking, mark)
-        _ask_wrongly(asking, mark)
-        _read_while_moving(asking, mark, images, stack)
-    return Lists(asking.asked)
+        lists.known = {image.id: attributes_of(image.show()) for image in images}
+        lists.image = images[0]
+        _filter(lists, mark)
+        _sort(lists, mark)
+        _read_by_page(lists, mark)
+        _ask_wrongly(lists, mark)
+        _read_while_moving(lists, mark, images, stack)
+    return Lists(lists.asked)
 
 
 def _names(mark: str) -> list[str]:
@@ -176,20 +176,20 @@ def _set_apart(images: Sequence[Image]) -> None:
         images[place].upload(OCTETS * times)
 
 
-def _filter(asking: _Asking, mark: str) -> None:
-    known = asking.known
-    asking.ask(Aspect.WHOLE)
+def _filter(lists: _ListReader, mark: str) -> None:
+    known = lists.known
+    lists.ask(Aspect.WHOLE)
     for name in dict.fromkeys(_names(mark)):
-        asking.by(Aspect.NAME, ("name", name), name=name)
-    asking.ask(Aspect.NAME, ("name", mark[:-1]), expected=[])
+        lists.by(Aspect.NAME, ("name", name), name=name)
+    lists.ask(Aspect.NAME, ("name", mark[:-1]), expected=[])
     for visibility in ("private", "shared", "public"):
-        asking.by(Aspect.VISIBILITY, ("visibility", visibility), ("limit", "100"), visibility=visibility)
+        lists.by(Aspect.VISIBILITY, ("visibility", visibility), ("limit", "100"), visibility=visibility)
     owner = next((data["owner"] for data in known.values() if isinstance(data.get("owner"), str)), None)
     if owner:
-        asking.by(Aspect.OWNER, ("owner", owner), ("name", mark), owner=owner, name=mark)
-        asking.ask(Aspect.OWNER, ("owner", uuid.uuid4().hex), ("name", mark), expected=[])
+        lists.by(Aspect.OWNER, ("owner", owner), ("name", mark), owner=owner, name=mark)
+        lists.ask(Aspect.OWNER, ("owner", uuid.uuid4().hex), ("name", mark), expected=[])
     for status in ("queued", "active", "saving", "killed", "deleted", "pending_delete", "deactivated"):
-        asking.by(Aspect.STATUS, ("status", status), ("name", mark), status=status, name=mark)
+        lists.by(Aspect.STATUS, ("status", status), ("name", mark), status=status, name=mark)
     for least, most in (("1", ""), (f"{len(OCTETS) + 1}", ""), ("", f"{len(OCTETS)}"), ("0", "9"), ("64", "64")):
         query = [(key, value) for key, value in (("size_min", least), ("size_max", most)) if value]
         fitting = [
@@ -197,40 +197,40 @@ def _filter(asking: _Asking, mark: str) -> None:
             for each, data in known.items()
             if isinstance(size := data.get("size"), int) and int(least or 0) <= size <= int(most or size)
         ]
-        asking.ask(Aspect.SIZE, *query, ("limit", "100"), expected=fitting, most=4)
+        lists.ask(Aspect.SIZE, *query, ("limit", "100"), expected=fitting, most=4)
     for name, value in (
         ("disk_format", "qcow2"),
         ("container_format", "ovf"),
         ("os_distro", "debian"),
         ("min_ram", 64),
     ):
-        asking.by(Aspect.ATTRIBUTE, (name, str(value)), ("name", mark), **{name: value, "name": mark})
-    asking.by(Aspect.ATTRIBUTE, ("cloudimages_own", "a b"), cloudimages_own="a b")
+        lists.by(Aspect.ATTRIBUTE, (name, str(value)), ("name", mark), **{name: value, "name": mark})
+    lists.by(Aspect.ATTRIBUTE, ("cloudimages_own", "a b"), cloudimages_own="a b")
     for name in ("self", "file", "schema"):
         led = next(iter(known.values())).get(name)
-        asking.ask(Aspect.LINK, (name, str(led)))
+        lists.ask(Aspect.LINK, (name, str(led)))
 
 
-def _sort(asking: _Asking, mark: str) -> None:
+def _sort(lists: _ListReader, mark: str) -> None:
     for key in SORT_KEYS:
         for direction in ("asc", "desc"):
             query = (("sort_key", key), ("sort_dir", direction), ("name", mark))
-            asking.by(Aspect.SORTED, *query, name=mark)
+            lists.by(Aspect.SORTED, *query, name=mark)
     for key, direction in (("name", "asc"), ("name", "desc"), ("size", "asc"), ("size", "desc")):
-        asking.ask(
+        lists.ask(
             Aspect.SORTED,
             ("sort_key", key),
             ("sort_dir", direction),
             ("limit", "100"),
-            expected=[*asking.known],
+            expected=[*lists.known],
             most=4,
         )
-    asking.by(Aspect.UNSORTED, ("name", mark), name=mark)
-    asking.by(Aspect.UNSORTED, ("sort_dir", "asc"), ("name", mark), name=mark)
-    asking.by(Aspect.UNSORTED, ("sort_key", "created_at"), ("name", mark), name=mark)
+    lists.by(Aspect.UNSORTED, ("name", mark), name=mark)
+    lists.by(Aspect.UNSORTED, ("sort_dir", "asc"), ("name", mark), name=mark)
+    lists.by(Aspect.UNSORTED, ("sort_key", "created_at"), ("name", mark), name=mark)
 
 
-def _read_by_page(asking: _Asking, mark: str) -> None:
+def _read_by_page(lists: _ListReader, mark: str) -> None:
     queries: tuple[Query, ...] = (
         (("limit", "1"),),
         (("limit", "2"),),
@@ -240,18 +240,18 @@ def _read_by_page(asking: _Asking, mark: str) -> None:
         (("limit", "2"), ("sort_key", "size"), ("sort_dir", "asc")),
     )
     for query in queries:
-        asking.by(Aspect.LIMITED, *query, ("name", mark), name=mark)
-    _led_back(asking)
-    asking.ask(Aspect.LIMITED, ("limit", "2"), most=2)
-    whole = asking.ask(Aspect.UNSORTED, ("name", mark))
+        lists.by(Aspect.LIMITED, *query, ("name", mark), name=mark)
+    _led_back(lists)
+    lists.ask(Aspect.LIMITED, ("limit", "2"), most=2)
+    whole = lists.ask(Aspect.UNSORTED, ("name", mark))
     for place, begin in enumerate(held := whole.held):
         aspect = Aspect.AFTER if place + 1 < len(held) else Aspect.BEYOND
-        asking.ask(aspect, ("marker", begin), ("name", mark), expected=held[place + 1 :])
+        lists.ask(aspect, ("marker", begin), ("name", mark), expected=held[place + 1 :])
 
 
-def _led_back(asking: _Asking) -> None:
+def _led_back(lists: _ListReader) -> None:
     """Follow first from the last page of a list that has several."""
-    several = next((asked.listed for asked in reversed(asking.asked) if len(asked.listed.pages) > 1), None)
+    several = next((asked.listed for asked in reversed(lists.asked) if len(asked.listed.pages) > 1), None)
     if several is None:
         return
     pages = several.pages
@@ -259,31 +259,31 @@ def _led_back(asking: _Asking) -> None:
     kept = [page for page in pages if {*several.query} <= {*query_of(page.target)}]
     link = kept[-1].data.get("first")
     if isinstance(link, str):
-        target = leads_to(asking.run.client, link, kept[-1].target)
+        target = leads_to(lists.run.client, link, kept[-1].target)
         query = tuple(query_of(target)) if target.startswith("/images") else (("limit", "1"), ("led", target))
-        asking.ask(Aspect.FIRST, *query, expected=pages[0].ids, most=1)
+        lists.ask(Aspect.FIRST, *query, expected=pages[0].ids, most=1)
 
 
-def _ask_wrongly(asking: _Asking, mark: str) -> None:
+def _ask_wrongly(lists: _ListReader, mark: str) -> None:
     name = ("name", mark)
     for marker in (str(uuid.uuid4()), "cloudimages-no-id"):
-        asking.ask(Aspect.WRONG_MARKER, ("marker", marker), name)
+        lists.ask(Aspect.WRONG_MARKER, ("marker", marker), name)
     for limit in ("-1", "abc", "1.5"):
-        asking.ask(Aspect.WRONG_LIMIT, ("limit", limit), name)
-    asking.ask(Aspect.NO_LIMIT, ("limit", "0"), name)
-    asking.ask(Aspect.OFFSET, ("offset", "1"), name)
+        lists.ask(Aspect.WRONG_LIMIT, ("limit", limit), name)
+    lists.ask(Aspect.NO_LIMIT, ("limit", "0"), name)
+    lists.ask(Aspect.OFFSET, ("offset", "1"), name)
     wrong = {"sort_key": "bogus", "sort_dir": "up", "visibility": "bogus", "member_status": "bogus", "size_min": "-1"}
     for key, value in [*wrong.items(), ("size_max", "many")]:
-        asking.ask(Aspect.WRONG_VALUE, (key, value), name)
+        lists.ask(Aspect.WRONG_VALUE, (key, value), name)
 
 
-def _read_while_moving(asking: _Asking, mark: str, images: list[Image], stack: ExitStack) -> None:
+def _read_while_moving(lists: _ListReader, mark: str, images: list[Image], stack: ExitStack) -> None:
     """Read page by page while an image comes and another goes: all that stay come once."""
-    run = asking.run
+    run = lists.run
     staying = [image.id for image in images if image.name == mark]
     with suppress(Blocked, pytest.skip.Exception), ExitStack() as short:
         going = short.enter_context(run.fresh_image(own=True, name=mark))
-        asking.known = asking.known | {going.id: attributes_of(going.show())}
+        lists.known = lists.known | {going.id: attributes_of(going.show())}
 
         def between(number: int) -> None:
             if number == 2:  # noqa: PLR2004 - what was on the first page goes, and that on the second is the marker
@@ -294,8 +294,8 @@ def _read_while_moving(asking: _Asking, mark: str, images: list[Image], stack: E
 
         query = (("limit", "1"), ("sort_key", "created_at"), ("sort_dir", "desc"), ("name", mark))
         listed = read_pages(run.client, "/images", query, between=between)
-        known = {each: data for each, data in asking.known.items() if each in staying}
-        asking.asked.append(Asked(Aspect.MOVING, query, listed, staying, known))
+        known = {each: data for each, data in lists.known.items() if each in staying}
+        lists.asked.append(Asked(Aspect.MOVING, query, listed, staying, known))
 
 
 # Shared images
