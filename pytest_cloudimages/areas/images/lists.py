@@ -160,7 +160,7 @@ def _names(mark: str) -> list[str]:
 
 
 def _set_apart(images: Sequence[Image]) -> None:
-    """Give images different attributes, as far as the service takes them."""
+    """Set images apart by their attributes, as far as the service takes them."""
     changes: list[list[Mapping[str, Any]]] = [
         [replaced("/visibility", "private"), replaced("/min_ram", 64)],
         [replaced("/disk_format", "qcow2"), add("/os_distro", "debian")],
