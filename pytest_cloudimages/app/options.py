@@ -246,6 +246,15 @@ OPTIONS = (
         help="requests a second that are sent at most",
     ),
     Option(
+        name="concurrency",
+        kind=Kind.WHOLE,
+        metavar="N",
+        default=1,
+        least=1,
+        most=64,
+        help="do up to N things at once that do not touch each other's images",
+    ),
+    Option(
         name="ledger",
         kind=Kind.PATH,
         metavar="DIR",

@@ -44,6 +44,18 @@ class Traces:
     """Whether new images may have properties that say whose they are; ``None`` as long as nobody knows."""
     notices: list[str] = field(default_factory=list)
     """What the tester has to hear of all this, besides what is left behind."""
+    _known: bool = False
+    _first: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
+
+    @contextmanager
+    def first_alone(self) -> Iterator[None]:
+        """Let one image be created alone: what the service does with it is known when others are."""
+        if self._known:
+            yield
+            return
+        with self._first:
+            yield
+            self._known = True
 
 
 @dataclass

@@ -181,6 +181,7 @@ def judged(
     seed: int = SEED,
     select: Iterable[str] = (),
     suite: Path | None = None,
+    further: Iterable[str] = (),
 ) -> Outcome:
     """Serve an app, have the suite, or a copy of it, judge it in a process of its own, and read the results."""
     app = make()
@@ -188,7 +189,11 @@ def judged(
     with serving(app) as server:
         environ = {name: value for name, value in os.environ.items() if not name.startswith(STRANGE)}
         words = ["run", "--profile", profile, "--seed", str(seed), "--patience", "0.3", "--reports", str(reports)]
-        words += [*getattr(make, "words", ()), *(word for identifier in select for word in ("--select", identifier))]
+        words += [
+            *further,
+            *getattr(make, "words", ()),
+            *(word for identifier in select for word in ("--select", identifier)),
+        ]
         status = _run(words, environ | _identities(server), reports, suite, getattr(make, "hurry", 1.0))
     output = (reports / OUTPUT).read_text(encoding="utf-8", errors="replace")
     file = reports / "conformance.json"
