@@ -51,7 +51,7 @@ def test_tasks_of_tasks_come_to_their_end_however_few_threads_there_are(pool: Ta
     """Whoever waits for a task that nobody has begun does it."""
 
     def branch(depth: int) -> int:
-        return sum(pool.carry_out([partial(branch, depth - 1)] * 3)) if depth else 1
+        return sum(pool.execute([partial(branch, depth - 1)] * 3)) if depth else 1
 
     assert pool.begin(branch, 3).result(LONGEST) == 27
 
@@ -66,7 +66,7 @@ def test_what_goes_wrong_is_raised_when_all_have_ended(pool: TaskPool) -> None:
             raise ValueError(number)
 
     with pytest.raises(ValueError, match="0"):
-        pool.carry_out([partial(task, number) for number in range(4)])
+        pool.execute([partial(task, number) for number in range(4)])
     assert sorted(ended) == [0, 1, 2, 3]
 
 
@@ -193,7 +193,9 @@ def test_what_only_a_crowd_shows_is_no_finding(workshop: Any) -> None:
     app = AddsToAllOfMany()
     with serving(app) as server:
         workshop.named(server)
-        outcome = workshop.judge("--select", "TAG-ADD-04", "--select", "TAG-ADD-05", "--concurrency", "8", "--patience", "0.3")
+        outcome = workshop.judge(
+            "--select", "TAG-ADD-04", "--select", "TAG-ADD-05", "--concurrency", "8", "--patience", "0.3"
+        )
 
     assert app.confused.is_set()
     assert (outcome.verdict("TAG-ADD-04"), outcome.verdict("TAG-ADD-05")) == ("pass", "pass"), outcome.out

@@ -190,7 +190,7 @@ def execute_all(
     """Execute plans that do not touch each other's images; the pool executes some of them at once."""
     if single or pool is None:
         return [execute(plan, resource, fresh_image, single=single) for plan in plans]
-    return pool.carry_out([partial(execute, plan, resource, fresh_image) for plan in plans])
+    return pool.execute([partial(execute, plan, resource, fresh_image) for plan in plans])
 
 
 def _opened(

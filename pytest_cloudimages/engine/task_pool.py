@@ -1,4 +1,4 @@
-"""Threads that carry tasks out beside each other, and tasks that consist of tasks."""
+"""Threads that execute tasks beside each other, and tasks that consist of tasks."""
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -22,7 +22,7 @@ class TaskPool:
         """Have a task carried out in a copy of this context: its cases and requests arrive where they belong."""
         return self._pool.submit(copy_context().run, task, *arguments)
 
-    def carry_out(self, tasks: Sequence[Callable[[], Result]]) -> list[Result]:
+    def execute(self, tasks: Sequence[Callable[[], Result]]) -> list[Result]:
         """Return what each task returns, in their order; raise what the first of them raises that fails.
 
         All come to their end before: no request may be sent later, for somebody else.

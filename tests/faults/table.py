@@ -150,8 +150,8 @@ def _judged(runs: Iterable[tuple[str, str | None, int]], further: Sequence[str] 
     def judge(run: tuple[str, str | None, int]) -> tuple[int, Outcome]:
         name, profile, seed = run
         with tempfile.TemporaryDirectory() as folder:
-            how = {"profile": profile or FAULTS[name].profile, "seed": seed, "further": further}
-            return seed, judged(FAULTS[name], Path(folder), **how)
+            profile = profile or FAULTS[name].profile
+            return seed, judged(FAULTS[name], Path(folder), profile=profile, seed=seed, further=further)
 
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         yield from pool.map(judge, runs)
