@@ -148,6 +148,14 @@ OPTIONS = (
         help="do up to N things at once that do not touch each other's images",
     ),
     Option(
+        name="shard",
+        kind=Kind.TEXT,
+        metavar="i/N",
+        replayed=False,
+        help="ask part i of N of what is asked for; needs --seed; cloudimages merge puts the results together",
+        readme="part `i` of `N` of what is asked for; needs `--seed`; `cloudimages merge` puts the results together",
+    ),
+    Option(
         name="ledger",
         kind=Kind.PATH,
         metavar="DIR",

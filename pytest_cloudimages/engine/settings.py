@@ -152,6 +152,8 @@ class Settings:
     """Requests a second that are sent at most."""
     concurrency: int = 1
     """How many workloads are made at once that do not touch each other's images."""
+    shard: str | None = None
+    """Which part of the checks is asked, such as ``2/4``; ``None`` where all are."""
     ledger: str | None = None
     """The folder of the ledger, where it is not the user's own."""
     tries: int = 1

@@ -92,6 +92,10 @@ class RunFacts:
     """The ids of the requirements that the tester asks for."""
     tested: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The tests that ask for each id."""
+    shard: tuple[int, int] | None = None
+    """The number of this shard, and how many there are; ``None`` where the run is whole."""
+    elsewhere: Mapping[str, int] = field(default_factory=dict)
+    """The number of the shard that asks for each id, where it is another one."""
     started: float = 0.0
     """When it began, in seconds of the epoch."""
     seconds: float = 0.0
@@ -161,6 +165,11 @@ class Results:
             "obstacles": findings.obstacles(entries),
             "requirements": entries,
         }
+        if facts.shard:
+            number, of = facts.shard
+            asked = [each for each in catalogue if each in facts.chosen and facts.tested.get(each)]
+            here = [each for each in asked if each not in facts.elsewhere]
+            data["shard"] = {"number": number, "of": of, "requirements": here, "left": dict(facts.elsewhere)}
         return cls(SECRETS.hidden(data))
 
     @property
@@ -309,6 +318,8 @@ def _not_judged(requirement: Requirement, facts: RunFacts) -> tuple[Verdict, str
     tests = facts.tested.get(requirement.id, ())
     if requirement.id not in facts.chosen:
         return Verdict.UNTESTED, "Not selected, or left to a profile that asks for more."
+    if facts.shard and requirement.id in facts.elsewhere:
+        return Verdict.UNTESTED, f"Left to shard {facts.elsewhere[requirement.id]} of {facts.shard[1]}."
     if tests and facts.interrupted:
         return Verdict.BLOCKED, "The run was interrupted before it was judged."
     return Verdict.UNTESTED, "Its test was left out of this run." if tests else requirement.untested
