@@ -65,6 +65,10 @@ class CheckResult:
     """In which way an operation on a tag went wrong, if it was one that did."""
     rate: Mapping[str, Any] | None = None
     """How often concurrent clients met what the check is about."""
+    sent_before: int = 0
+    """How many requests the run had sent, for whatever purpose, when this was known."""
+    known_at: float = 0.0
+    """When it was, in seconds of the epoch."""
 
 
 @dataclass(frozen=True)
@@ -309,6 +313,10 @@ def _entry(
         if extended:
             entry["class"] = extended.extent
         entry |= findings.identified(entry, (extended or explained or decisive[0]) if decisive else None)
+        if decisive:
+            first = min(decisive, key=lambda record: record.sent_before)
+            seconds = max(0.0, first.known_at - facts.started)
+            entry["known"] = {"requests": first.sent_before, "seconds": round(seconds, 3)}
         if script(entry, facts.endpoint):
             entry["repro"] = f"{SCRIPTS}/{entry['id']}.sh"
     return entry

@@ -62,6 +62,8 @@ class Outcome:
     output: str
     classes: dict[str, str]
     """For which class of input a finding holds, as far as that was found out."""
+    known: dict[str, dict[str, float]]
+    """After how many requests and seconds of the run each finding was first known."""
 
     def which(self, *verdicts: str) -> frozenset[str]:
         """Return the requirements of these verdicts."""
@@ -218,4 +220,5 @@ def judged(
         sent=meter.requests,
         output=output,
         classes={entry["id"]: entry["class"] for entry in entries if "class" in entry},
+        known={entry["id"]: entry["known"] for entry in entries if "known" in entry},
     )
