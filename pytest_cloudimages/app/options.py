@@ -154,7 +154,6 @@ OPTIONS = (
         kind=Kind.TEXT,
         metavar="NAME",
         help="entry of clouds.yaml for a second project",
-        readme="an entry of `clouds.yaml` for a second project",
     ),
     Option(
         name="reader-cloud",
@@ -168,14 +167,12 @@ OPTIONS = (
         kind=Kind.TEXT,
         metavar="NAME",
         help="entry of clouds.yaml for a user who may create and update, and no more",
-        readme="for a user who may create and update, and no more",
     ),
     Option(
         name="admin-cloud",
         kind=Kind.TEXT,
         metavar="NAME",
         help="entry of clouds.yaml for an administrator",
-        readme="for an administrator",
     ),
     Option(
         name="image",
@@ -184,6 +181,13 @@ OPTIONS = (
         default=(),
         repeated=True,
         help="borrow this image instead of creating one; its tags are put back; may be repeated",
+    ),
+    Option(name="yes", kind=Kind.FLAG, default=False, help="lend a public, community or protected image all the same"),
+    Option(
+        name="plain-http",
+        kind=Kind.FLAG,
+        default=False,
+        help="show the token to another computer by plain http too (`CLOUDIMAGES_PLAIN_HTTP`)",
     ),
     Option(
         name="catalogue",
@@ -243,7 +247,7 @@ OPTIONS = (
         metavar="N",
         most=100_000,
         exclusive=True,
-        help="requests a second that are sent at most",
+        help="requests a second sent at most",
     ),
     Option(
         name="ledger",

@@ -26,6 +26,8 @@ class Traces:
 
     in_use: set[str] = field(default_factory=set)
     """Ids of created images that are in use."""
+    of_others: set[str] = field(default_factory=set)
+    """Ids of images that were there before the run, as far as they were seen: nothing is ever written to them."""
     created_by: dict[str, str] = field(default_factory=dict)
     """Who created each of them."""
     certain: set[tuple[str, str, tuple[str, ...]]] = field(default_factory=set)
