@@ -30,10 +30,19 @@ LIBRARIES = (
     "pytest",
     "requests",
     "hypothesis",
+    "hypothesis.strategies._internal.random",
+    "jsonschema",
+    "platformdirs",
     "pytest_html.plugin",
+    "sqlite3",
+    "xdist.plugin",
     "xml.etree.ElementTree",
+    "pytest_cloudimages.client.auth.accounts",
     "pytest_cloudimages.client.session",
+    "pytest_cloudimages.reporting.formats.junit",
+    "pytest_cloudimages.reporting.index_page",
 )
+"""What every run loads; not what has assertions that pytest is to rewrite."""
 WARM = multiprocessing.get_context("forkserver")
 WARM.set_forkserver_preload([*LIBRARIES])
 STRANGE = ("OS_", "CLOUDIMAGES_", "PYTHONDONTWRITEBYTECODE")
