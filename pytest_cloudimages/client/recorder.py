@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from pytest_cloudimages.client.disturbances import Disturbances
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.latency import Latencies
 from pytest_cloudimages.client.notes import Notes
@@ -74,6 +75,8 @@ class Recorder(Short):
     """How long answers took, by operation."""
     remarkable: list[Exchange] = field(default_factory=list)
     """Answers that no check can provoke, but any may meet: over a limit, or unavailable."""
+    disturbances: Disturbances = field(default_factory=Disturbances, repr=False)
+    """What trouble there was on the way."""
     tell_of_waiting: Callable[[float], None] = field(default=lambda _: None, repr=False, compare=False)
     """Says that a change is waited for, and how many seconds at most; whoever shows the run hears of it here."""
     traces: Traces = field(default_factory=Traces)
