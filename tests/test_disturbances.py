@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.client.disturbances import kind_of
+from pytest_cloudimages.client.trouble_counts import kind_of
 from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.reporting.disturbances import in_words
 from pytest_cloudimages.reporting.results import CheckResult, Results, RunFacts

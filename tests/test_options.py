@@ -14,7 +14,8 @@ import pytest
 
 from pytest_cloudimages.app.cli import main
 from pytest_cloudimages.app.cli.arguments import handed_on, typed
-from pytest_cloudimages.app.options import OPTIONS, Kind
+from pytest_cloudimages.app.option import Kind
+from pytest_cloudimages.app.options import OPTIONS
 from pytest_cloudimages.app.pytest_options import Handover, settings
 from pytest_cloudimages.engine.settings import PROFILES, Settings
 

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.app import suite
-from pytest_cloudimages.app.options import INI, OPTIONS, PYTEST, REPORTS, TYPED, Kind, Option, endpoint_of, help_of
+from pytest_cloudimages.app.option import TYPED, Kind, Option
+from pytest_cloudimages.app.options import INI, OPTIONS, PYTEST, REPORTS, endpoint_of, help_of
 from pytest_cloudimages.engine.settings import ROUND, Settings
 
 if TYPE_CHECKING:

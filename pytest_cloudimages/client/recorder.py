@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from pytest_cloudimages.client.disturbances import Disturbances
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.latency import Latencies
 from pytest_cloudimages.client.notes import Notes
 from pytest_cloudimages.client.showing import Short
+from pytest_cloudimages.client.trouble_counts import Disturbances
 
 REMARKABLE = (413, 429, 431, 503)
 KEPT_REMARKABLE = 50
@@ -47,6 +47,18 @@ class Traces:
     """Whether new images may have properties that say whose they are; ``None`` as long as nobody knows."""
     notices: list[str] = field(default_factory=list)
     """What the tester has to hear of all this, besides what is left behind."""
+    _known: bool = False
+    _first: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
+
+    @contextmanager
+    def first_alone(self) -> Iterator[None]:
+        """Let one image be created alone: what the service does with it is known when others are."""
+        if self._known:
+            yield
+            return
+        with self._first:
+            yield
+            self._known = True
 
 
 @dataclass

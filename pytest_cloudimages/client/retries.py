@@ -128,7 +128,8 @@ class Effort:
         return True
 
     def _rest(self, pause: float) -> None:
-        time.sleep(pause)
+        cleans = self.client.recorder.purpose is Purpose.CLEANING
+        (time.sleep if cleans else self.client.transport.way.stopping.wait)(pause)
         self._waited += pause
 
     def _perhaps_done(self) -> bool:

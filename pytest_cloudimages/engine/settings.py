@@ -154,6 +154,8 @@ class Settings:
     """Octets of a body that are read."""
     max_rps: float | None = None
     """Requests a second that are sent at most."""
+    concurrency: int = 1
+    """How many workloads are made at once that do not touch each other's images."""
     ledger: str | None = None
     """The folder of the ledger, where it is not the user's own."""
     tries: int = 1

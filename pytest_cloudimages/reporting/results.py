@@ -67,6 +67,10 @@ class CheckResult:
     """In which way an operation on a tag went wrong, if it was one that did."""
     rate: Mapping[str, Any] | None = None
     """How often concurrent clients met what the check is about."""
+    sent_before: int = 0
+    """How many requests the run had sent, for whatever purpose, when this was known."""
+    known_at: float = 0.0
+    """When it was, in seconds of the epoch."""
 
 
 @dataclass(frozen=True)
@@ -296,8 +300,7 @@ def _entry(
         if explained and explained.mismatch and not explanation:
             entry |= explained.mismatch
         entry["replay"] = (decisive[0].replay if decisive else "") or facts.replay[requirement.id]
-    if verdict in UNDECIDED and (told := disturbances.in_words(facts.disturbances)):
-        entry["disturbed"] = told
+    entry |= _disturbed(verdict, facts)
     if classes := _classes(records):
         entry["classes"] = dict(sorted(classes.items()))
     if rate := next((record.rate for record in decisive if record.rate), None):
@@ -307,9 +310,18 @@ def _entry(
         if extended:
             entry["class"] = extended.extent
         entry |= findings.identified(entry, (extended or explained or decisive[0]) if decisive else None)
+        if decisive:
+            first = min(decisive, key=lambda record: record.sent_before)
+            seconds = max(0.0, first.known_at - facts.started)
+            entry["known"] = {"requests": first.sent_before, "seconds": round(seconds, 3)}
         if script(entry, facts.endpoint):
             entry["repro"] = f"{SCRIPTS}/{entry['id']}.sh"
     return entry
+
+
+def _disturbed(verdict: Verdict, facts: RunFacts) -> dict[str, str]:
+    told = disturbances.in_words(facts.disturbances) if verdict in UNDECIDED else ""
+    return {"disturbed": told} if told else {}
 
 
 def _not_judged(requirement: Requirement, facts: RunFacts) -> tuple[Verdict, str]:

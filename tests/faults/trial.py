@@ -62,6 +62,8 @@ class Outcome:
     output: str
     classes: dict[str, str]
     """For which class of input a finding holds, as far as that was found out."""
+    known: dict[str, dict[str, float]]
+    """After how many requests and seconds of the run each finding was first known."""
 
     def which(self, *verdicts: str) -> frozenset[str]:
         """Return the requirements of these verdicts."""
@@ -190,6 +192,7 @@ def judged(
     seed: int = SEED,
     select: Iterable[str] = (),
     suite: Path | None = None,
+    further: Iterable[str] = (),
 ) -> Outcome:
     """Serve an app, have the suite, or a copy of it, judge it in a process of its own, and read the results."""
     app = make()
@@ -197,7 +200,11 @@ def judged(
     with serving(app) as server:
         environ = {name: value for name, value in os.environ.items() if not name.startswith(STRANGE)}
         words = ["run", "--profile", profile, "--seed", str(seed), "--patience", "0.3", "--reports", str(reports)]
-        words += [*getattr(make, "words", ()), *(word for identifier in select for word in ("--select", identifier))]
+        words += [
+            *further,
+            *getattr(make, "words", ()),
+            *(word for identifier in select for word in ("--select", identifier)),
+        ]
         status = _run(words, environ | _identities(server), reports, suite, getattr(make, "hurry", 1.0))
     output = (reports / OUTPUT).read_text(encoding="utf-8", errors="replace")
     file = reports / "conformance.json"
@@ -213,4 +220,5 @@ def judged(
         sent=meter.requests,
         output=output,
         classes={entry["id"]: entry["class"] for entry in entries if "class" in entry},
+        known={entry["id"]: entry["known"] for entry in entries if "known" in entry},
     )
