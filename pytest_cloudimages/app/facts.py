@@ -43,6 +43,7 @@ def facts_of(
         created=recorder.created,
         lag=recorder.lag,
         left_behind=tuple(recorder.traces.left_behind),
+        disturbances=recorder.disturbances.summary(),
         latencies=recorder.latencies.summary(),
         requests={str(purpose): recorder.counts[purpose] for purpose in Purpose},
     )

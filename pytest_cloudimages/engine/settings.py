@@ -127,6 +127,10 @@ class Settings:
     admin_cloud: str | None = None
     reference: bool = False
     image: tuple[str, ...] = ()
+    yes: bool = False
+    """Whether an image may be lent that others see, or that is protected."""
+    plain_http: bool = False
+    """Whether tokens may go to another computer by plain http."""
     profile: str = "standard"
     seed: int = 0
     select: tuple[str, ...] = ()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.showing import as_json_text
-from pytest_cloudimages.reporting import findings
+from pytest_cloudimages.reporting import disturbances, findings
 from pytest_cloudimages.reporting.comparison import Comparison, compare
 from pytest_cloudimages.reporting.deviations import Deviation, applied
 from pytest_cloudimages.reporting.reproduction import script
@@ -27,6 +27,8 @@ DEVIATES = "deviates"
 """What is shown in place of the verdict of a finding that is accepted."""
 SCRIPTS = "repro"
 """The folder below that of the reports in which a script for each finding lies."""
+UNDECIDED = (Verdict.BLOCKED, Verdict.UNSTABLE)
+"""Verdicts that trouble on the way may be the reason of."""
 FORMAT = 1
 """Version of the form of conformance.json."""
 SPECIFICATIONS = {
@@ -114,6 +116,8 @@ class RunFacts:
     left_behind: tuple[str, ...] = ()
     requests: Mapping[str, int] = field(default_factory=dict)
     """How many requests were sent for each purpose."""
+    disturbances: Mapping[str, Any] = field(default_factory=lambda: {"answers": 0, "kinds": {}, "repeated": 0})
+    """What trouble there was on the way: answers that were waited for, trouble by kind, requests sent again."""
     latencies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """How long answers took, by operation: count, median, 95th percentile and maximum."""
 
@@ -162,6 +166,7 @@ class Results:
             "left_behind": list(facts.left_behind),
             "software": facts.software,
             "requests": facts.requests,
+            "disturbances": facts.disturbances,
             "latencies": [{"operation": operation, **summary} for operation, summary in facts.latencies.items()],
             "classes": dict(sorted(_classes(records).items())),
             "totals": {str(verdict): totals[str(verdict)] for verdict in Verdict},
@@ -304,6 +309,7 @@ def _entry(
         if explained and explained.mismatch and not explanation:
             entry |= explained.mismatch
         entry["replay"] = (decisive[0].replay if decisive else "") or facts.replay[requirement.id]
+    entry |= _disturbed(verdict, facts)
     if classes := _classes(records):
         entry["classes"] = dict(sorted(classes.items()))
     if rate := next((record.rate for record in decisive if record.rate), None):
@@ -320,6 +326,11 @@ def _entry(
         if script(entry, facts.endpoint):
             entry["repro"] = f"{SCRIPTS}/{entry['id']}.sh"
     return entry
+
+
+def _disturbed(verdict: Verdict, facts: RunFacts) -> dict[str, str]:
+    told = disturbances.in_words(facts.disturbances) if verdict in UNDECIDED else ""
+    return {"disturbed": told} if told else {}
 
 
 def _not_judged(requirement: Requirement, facts: RunFacts) -> tuple[Verdict, str]:
