@@ -20,6 +20,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 
 from pytest_cloudimages.client.line import Line
+from pytest_cloudimages.client.plain_http import PlainHttp
 from pytest_cloudimages.client.reachability import context_of
 from pytest_cloudimages.client.reading import MOST_OCTETS, Octets, read_body, read_to_the_end
 from pytest_cloudimages.client.trouble import Way
@@ -98,8 +99,16 @@ class ExactAdapter(HTTPAdapter):
 class StayingAdapter(ExactAdapter):
     """Stays with the host that was asked: whoever is led elsewhere would show passwords and tokens there."""
 
+    def __init__(self, plain_http: PlainHttp) -> None:
+        self.plain_http = plain_http
+        super().__init__()
+
     def send(self, request: requests.PreparedRequest, *args: Any, **how: Any) -> requests.Response:
-        """Send a request; raise ``ConnectionError`` where its answer leads to another host."""
+        """Send a request; raise ``ConnectionError`` where its answer leads to another host.
+
+        Raise ``ConfigurationError``, and send nothing, where an earlier answer has led to plain http.
+        """
+        self.plain_http.check(str(request.url), "Identity's address")
         response = super().send(request, *args, **how)
         asked, link = str(request.url), response.headers.get("Location", "")
         if not 300 <= response.status_code < 400 or not link:  # noqa: PLR2004 - the class of codes
@@ -113,10 +122,10 @@ class StayingAdapter(ExactAdapter):
         return response
 
 
-def staying_and_bounded(session: requests.Session) -> None:
+def staying_and_bounded(session: requests.Session, plain_http: PlainHttp) -> None:
     """Have a session stay with the host that it asks, and read bounded answers."""
     for scheme in POOLS:
-        session.mount(f"{scheme}://", StayingAdapter())
+        session.mount(f"{scheme}://", StayingAdapter(plain_http))
 
 
 class Transport:
