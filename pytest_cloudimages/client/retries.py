@@ -129,7 +129,7 @@ class Effort:
 
     def _rest(self, pause: float) -> None:
         cleans = self.client.recorder.purpose is Purpose.CLEANING
-        (time.sleep if cleans else self.client.transport.way.stopping.wait)(pause)
+        (time.sleep if cleans else self.client.transport.way.rest)(pause)
         self._waited += pause
 
     def _perhaps_done(self) -> bool:
