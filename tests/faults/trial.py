@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.abc import MetaPathFinder
@@ -32,12 +32,21 @@ LIBRARIES = (
     "pytest",
     "requests",
     "hypothesis",
+    "hypothesis.strategies._internal.random",
+    "jsonschema",
+    "platformdirs",
     "pytest_html.plugin",
+    "sqlite3",
+    "xdist.plugin",
     "xml.etree.ElementTree",
+    "pytest_cloudimages.client.auth.accounts",
     "pytest_cloudimages.client.session",
-    "pytest_cloudimages.areas.tags.fixtures",
     "pytest_cloudimages.areas.members.fixtures",
+    "pytest_cloudimages.areas.tags.fixtures",
+    "pytest_cloudimages.reporting.formats.junit",
+    "pytest_cloudimages.reporting.index_page",
 )
+"""What every run loads; not what has assertions that pytest is to rewrite."""
 WARM = multiprocessing.get_context("forkserver")
 WARM.set_forkserver_preload([*LIBRARIES])
 STRANGE = ("OS_", "CLOUDIMAGES_", "PYTHONDONTWRITEBYTECODE")
@@ -57,6 +66,8 @@ class Outcome:
     output: str
     classes: dict[str, str]
     """For which class of input a finding holds, as far as that was found out."""
+    known: dict[str, dict[str, float]]
+    """After how many requests and seconds of the run each finding was first known."""
 
     def which(self, *verdicts: str) -> frozenset[str]:
         """Return the requirements of these verdicts."""
@@ -193,6 +204,7 @@ def judged(
     seed: int = SEED,
     select: Iterable[str] = (),
     suite: Path | None = None,
+    further: Sequence[str] = (),
 ) -> Outcome:
     """Serve an app, have the suite, or a copy of it, judge it in a process of its own, and read the results.
 
@@ -203,8 +215,12 @@ def judged(
     with serving(app) as server:
         environ = {name: value for name, value in os.environ.items() if not name.startswith(STRANGE)}
         words = ["run", "--profile", profile, "--seed", str(seed), "--patience", "0.3", "--reports", str(reports)]
-        words += [*getattr(make, "words", ()), *(word for identifier in select for word in ("--select", identifier))]
-        pages = profile != "quick"
+        words += [
+            *further,
+            *getattr(make, "words", ()),
+            *(word for identifier in select for word in ("--select", identifier)),
+        ]
+        pages = profile != "quick" or bool(further)
         words += [] if pages else ["--", "-p", "no:html"]
         hurry = getattr(make, "hurry", 1.0)
         status = _run(words, environ | _identities(server), reports, suite, hurry, pages=pages)
@@ -222,4 +238,5 @@ def judged(
         sent=meter.requests,
         output=output,
         classes={entry["id"]: entry["class"] for entry in entries if "class" in entry},
+        known={entry["id"]: entry["known"] for entry in entries if "known" in entry},
     )
