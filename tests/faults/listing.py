@@ -15,6 +15,7 @@ from .registry import breaks
 KIND = Kind.LISTS
 LISTS = ("--select", "IMG-LIST", "--select", "PAGE")
 Pairs = list[tuple[str, str]]
+BY_SIZE = (("sort_key", "size"), ("sort_dir", "asc"))
 Document = dict[str, Any]
 
 
@@ -183,9 +184,7 @@ reads(
     "SortsBySizeUnasked",
     "Sorts by the size, the smallest first, where nothing is asked for.",
     "IMG-LIST-09",
-    change=lambda pairs: (
-        pairs if has(pairs, "sort_key") else [*without("sort_dir")(pairs), ("sort_dir", "asc"), ("sort_key", "size")]
-    ),
+    change=lambda pairs: pairs if has(pairs, "sort_key") or has(pairs, "sort_dir") else [*pairs, *BY_SIZE],
 )
 reads(
     "SortsForwardUnasked",
