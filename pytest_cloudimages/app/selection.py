@@ -40,15 +40,15 @@ class Selection:
     def __post_init__(self) -> None:
         """Choose by what was named, or else by the profile; raise ``ValueError`` for what no catalogue has."""
         self.shard = Shard.parse(self.settings.shard) if self.settings.shard else None
+        levels = self.settings.effort.levels
+        of_the_profile = {identifier for identifier, entry in self.catalogue.items() if entry.level in levels}
         if self.settings.select:
-            self.chosen = selected(self.catalogue, self.settings.select)
+            for choice in self.settings.select:
+                found = selected(self.catalogue, [choice])
+                # Of a group, what the profile asks for; where that is nothing, the group was meant all the same.
+                self.chosen |= found & of_the_profile or found
         else:
-            levels = self.settings.effort.levels
-            self.chosen = {
-                requirement.id
-                for requirement in self.catalogue.values()
-                if requirement.level in levels and requirement.by_default
-            }
+            self.chosen = {identifier for identifier in of_the_profile if self.catalogue[identifier].by_default}
 
     @property
     def beyond_must(self) -> bool:
