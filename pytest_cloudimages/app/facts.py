@@ -40,6 +40,7 @@ def facts_of(
         by_signal=by_signal,
         created=recorder.created,
         lag=recorder.lag,
+        claims=dict(run.claims),
         left_behind=tuple(recorder.traces.left_behind),
         latencies=recorder.latencies.summary(),
         requests={str(purpose): recorder.counts[purpose] for purpose in Purpose},

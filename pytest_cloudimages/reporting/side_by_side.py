@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.reporting.compared import escaped
+from pytest_cloudimages.reporting.decisive_requests import decisive
 from pytest_cloudimages.reporting.index_page import MARKS, MEANING, own_file, policy, template
-from pytest_cloudimages.reporting.results import shown_verdict
+from pytest_cloudimages.reporting.results import DEVIATES, shown_verdict
 from pytest_cloudimages.spec.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
 
 ABSENT = "absent"
 """What stands for a requirement that the catalogue of a run did not have."""
-NOT_ASKED = (str(Verdict.UNTESTED), ABSENT)
+CLAIMED = "claimed"
+"""What stands for a requirement of an area that a service says it has, and that the run did not judge."""
+MISSED = (str(Verdict.FAIL), str(Verdict.ADVISORY), DEVIATES)
+"""What stands for a requirement that is not met."""
+NOT_ASKED = (str(Verdict.UNTESTED), CLAIMED, ABSENT)
+STATES = {**MEANING, CLAIMED: "claimed, not judged: the service says it has this, and the run did not ask"}
+"""What may stand in a cell, in the order in which a reader wants to know."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +44,20 @@ class Column:
         return {entry["id"]: entry for entry in self.data["requirements"]}
 
     @functools.cached_property
+    def claims(self) -> Mapping[str, str]:
+        """The areas that the service says it has, with the document that says so."""
+        return dict(self.data["service"].get("claims", {}))
+
+    def word(self, entry: Mapping[str, Any]) -> str:
+        """Return what stands in the cell of a requirement."""
+        word = shown_verdict(entry)
+        return CLAIMED if word == str(Verdict.UNTESTED) and entry["area"] in self.claims else word
+
+    @functools.cached_property
     def counts(self) -> dict[str, int]:
         """How many requirements came to each verdict."""
-        words = Counter(map(shown_verdict, self.data["requirements"]))
-        return {word: words[word] for word in MEANING if word in words}
+        words = Counter(map(self.word, self.data["requirements"]))
+        return {word: words[word] for word in STATES if word in words}
 
 
 @dataclass(frozen=True)
@@ -61,6 +78,11 @@ class Row:
         """Whether any service was asked."""
         return any(cell.verdict not in NOT_ASKED for cell in self.cells)
 
+    @property
+    def claimed(self) -> bool:
+        """Whether a service claims it, and no run has judged it."""
+        return not self.asked and any(cell.verdict == CLAIMED for cell in self.cells)
+
 
 @dataclass(frozen=True)
 class Cell:
@@ -72,6 +94,8 @@ class Cell:
     link: str
     told: str
     """For which input it departs, or why it was not judged, in one line."""
+    requests: tuple[str, ...]
+    """The few requests that show a finding, a line each."""
 
 
 def rows(columns: Sequence[Column]) -> list[Row]:
@@ -86,10 +110,14 @@ def rows(columns: Sequence[Column]) -> list[Row]:
 def _cell(column: Column, identifier: str) -> Cell:
     entry = column.entries.get(identifier)
     if entry is None:
-        return Cell(ABSENT, "", "", "")
+        return Cell(ABSENT, "", "", "", ())
     link = f"{column.page}#{identifier}" if column.page else ""
     told = str(entry.get("input_class") or entry.get("symptom") or " ".join(str(entry.get("explanation", "")).split()))
-    return Cell(shown_verdict(entry), str(entry.get("identity", "")), link, told)
+    word = column.word(entry)
+    if word == CLAIMED:
+        told = f"{column.claims[entry['area']]}; {told}"
+    requests = decisive(entry) if entry.get("identity") else []
+    return Cell(word, str(entry.get("identity", "")), link, told, tuple(requests))
 
 
 def as_html(columns: Sequence[Column]) -> str:
@@ -99,12 +127,13 @@ def as_html(columns: Sequence[Column]) -> str:
     return str(
         template("matrix.html").render(
             columns=columns,
-            groups=_by_group([row for row in found if row.asked]),
+            groups=_by_group([row for row in found if row.asked or row.claimed]),
             differing=sum(row.differs for row in found),
             asked=sum(row.asked for row in found),
+            claimed=sum(row.claimed for row in found),
             not_asked=sum(not row.asked for row in found),
-            marks={**MARKS, ABSENT: "–"},
-            meaning=MEANING,
+            marks={**MARKS, ABSENT: "–", CLAIMED: "◌"},
+            meaning=STATES,
             style=style,
             policy=policy(style),
         )
@@ -124,24 +153,53 @@ def as_markdown(columns: Sequence[Column]) -> str:
 
 
 def _lines(columns: Sequence[Column]) -> Iterator[str]:
-    found = [row for row in rows(columns) if row.asked]
-    yield f"| service | {' | '.join(MEANING)} |"
-    yield f"| --- |{' ---: |' * len(MEANING)}"
+    every = rows(columns)
+    found = [row for row in every if row.asked]
+    yield f"| service | {' | '.join(STATES)} |"
+    yield f"| --- |{' ---: |' * len(STATES)}"
     for column in columns:
-        yield f"| {escaped(column.label)} | {' | '.join(str(column.counts.get(word, 0)) for word in MEANING)} |"
-    missed = (str(Verdict.FAIL), str(Verdict.ADVISORY), "deviates")
-    shown = [row for row in found if row.differs or any(cell.verdict in missed for cell in row.cells)]
-    if not shown:
+        yield f"| {escaped(column.label)} | {' | '.join(str(column.counts.get(word, 0)) for word in STATES)} |"
+    shown = [row for row in found if row.differs or any(cell.verdict in MISSED for cell in row.cells)]
+    if shown:
+        yield from ["", f"| requirement | {' | '.join(escaped(column.label) for column in columns)} | |"]
+        yield f"| --- |{' --- |' * len(columns)} --- |"
+    else:
         yield from ["", "They do not differ, and nothing is missed."]
-        return
-    yield from ["", f"| requirement | {' | '.join(escaped(column.label) for column in columns)} | |"]
-    yield f"| --- |{' --- |' * len(columns)} --- |"
     for row in shown:
         cells = [_of_markdown(cell) for cell in row.cells]
         yield f"| {row.entry['id']}: {escaped(row.entry['statement'])} | {' | '.join(cells)} | " + (
             "differs |" if row.differs else "|"
         )
-    yield from ["", f"{len(found) - len(shown)} further requirements do not differ, and are missed nowhere."]
+    if shown:
+        yield from ["", f"{len(found) - len(shown)} further requirements do not differ, and are missed nowhere."]
+    yield from _claimed(columns, every)
+    yield from _shown_by(columns, shown)
+
+
+def _claimed(columns: Sequence[Column], found: Sequence[Row]) -> Iterator[str]:
+    """Yield what services say they have and no run has judged, an area each."""
+    areas = Counter(row.entry["area"] for row in found if row.claimed)
+    if areas:
+        yield from ["", "## Claimed, not judged", ""]
+    for area, number in areas.items():
+        told = dict.fromkeys(column.claims[area] for column in columns if area in column.claims)
+        yield f"- {escaped(area)}: {number} requirements; {'; '.join(map(escaped, told))}"
+
+
+def _shown_by(columns: Sequence[Column], shown: Sequence[Row]) -> Iterator[str]:
+    """Yield the requests that show each finding: those of the first service that departs in this way."""
+    if any(cell.requests for row in shown for cell in row.cells):
+        yield from ["", "## Requests that show it"]
+    for row in shown:
+        same: dict[str, list[int]] = {}
+        for place, cell in enumerate(row.cells):
+            if cell.requests:
+                same.setdefault(cell.identity, []).append(place)
+        yield from ["", f"### {row.entry['id']}"] if same else []
+        for places in same.values():
+            cell = row.cells[places[0]]
+            labels = ", ".join(escaped(columns[place].label) for place in places)
+            yield from ["", f"{labels}: {escaped(cell.told)}", "", *(f"    {line}" for line in cell.requests)]
 
 
 def _of_markdown(cell: Cell) -> str:
