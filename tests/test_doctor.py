@@ -149,6 +149,12 @@ def unknown_cloud(cloud: Cloud) -> None:
 def unknown_host(cloud: Cloud) -> None:
     """Misspell the host of Identity."""
     cloud.serve()
+    cloud.environ["OS_AUTH_URL"] = "https://identity.invalid/v3"
+
+
+def plain_http(cloud: Cloud) -> None:
+    """Forget the s of https://."""
+    cloud.serve()
     cloud.environ["OS_AUTH_URL"] = "http://identity.invalid/v3"
 
 
@@ -325,6 +331,7 @@ SETUPS: list[tuple[Callable[[Cloud], None], str, int, list[str]]] = [
     (nothing_named, "settings", USAGE, ["Nothing says which service", "--cloud NAME"]),
     (unknown_cloud, "settings", USAGE, ["no cloud 'mine'", "first, second"]),
     (unknown_host, "Identity name", NOT_JUDGED, ["identity.invalid", "no address", "OS_AUTH_URL"]),
+    (plain_http, "settings", USAGE, ["plain http", "--plain-http", "address name", "no address"]),
     (closed_port, "Identity port", NOT_JUDGED, ["refused", "port", "OS_AUTH_URL"]),
     (self_signed, "Identity TLS", NOT_JUDGED, ["self-signed", "OS_CACERT", "cacert", "OS_INSECURE", "verify"]),
     (self_signed_image_service, "image service TLS", NOT_JUDGED, ["self-signed", "OS_CACERT", "cacert", "verify"]),
@@ -688,7 +695,7 @@ def test_an_error_of_the_doctor_is_none_of_the_cloud(
 def test_a_proxy_in_between_is_told(cloud: Cloud, ask: Callable[..., Told], monkeypatch: pytest.MonkeyPatch) -> None:
     """It is the proxy's name and port that are looked at, and its password is not shown."""
     cloud.serve()
-    cloud.environ["OS_AUTH_URL"] = "http://identity.invalid/v3"
+    cloud.environ |= {"OS_AUTH_URL": "http://identity.invalid/v3", "CLOUDIMAGES_PLAIN_HTTP": "true"}
     monkeypatch.setenv("HTTP_PROXY", cloud.closed().replace("http://", "http://me:pass-of-the-proxy@"))
     monkeypatch.setenv("NO_PROXY", "")
     told = ask()
@@ -713,6 +720,7 @@ def test_an_address_that_is_dead_is_told(
 
     monkeypatch.setattr(socket, "getaddrinfo", resolved)
     cloud.environ["OS_AUTH_URL"] = f"http://twofold.example:{server.port}/identity"
+    cloud.environ["CLOUDIMAGES_PLAIN_HTTP"] = "true"
     told = ask()
 
     assert (told.status, told.outcomes["Identity port"]) == (FINE, "noted")

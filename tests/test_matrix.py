@@ -14,7 +14,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from sample_results import results
 
 from pytest_cloudimages.app.cli.main import main
-from pytest_cloudimages.engine.claims import claims
+from pytest_cloudimages.engine.claimed_areas import claimed_areas
 from pytest_cloudimages.engine.preflight import prepare
 from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.reporting.decisive_requests import decisive
@@ -201,6 +201,6 @@ def test_a_whole_run_asks_what_the_service_claims(changes: dict[str, Any], areas
     """A run that is narrowed or quick has no request for it."""
     run = prepare(Settings(reference=True, **changes), ())
     try:
-        assert [*claims(run)] == areas
+        assert [*claimed_areas(run)] == areas
     finally:
         run.close()

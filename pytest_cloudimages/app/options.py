@@ -47,7 +47,6 @@ OPTIONS = (
         kind=Kind.TEXT,
         metavar="NAME",
         help="entry of clouds.yaml for a second project",
-        readme="an entry of `clouds.yaml` for a second project",
     ),
     Option(
         name="reader-cloud",
@@ -61,14 +60,12 @@ OPTIONS = (
         kind=Kind.TEXT,
         metavar="NAME",
         help="entry of clouds.yaml for a user who may create and update, and no more",
-        readme="for a user who may create and update, and no more",
     ),
     Option(
         name="admin-cloud",
         kind=Kind.TEXT,
         metavar="NAME",
         help="entry of clouds.yaml for an administrator",
-        readme="for an administrator",
     ),
     Option(
         name="image",
@@ -77,6 +74,13 @@ OPTIONS = (
         default=(),
         repeated=True,
         help="borrow this image instead of creating one; its tags are put back; may be repeated",
+    ),
+    Option(name="yes", kind=Kind.FLAG, default=False, help="lend a public, community or protected image all the same"),
+    Option(
+        name="plain-http",
+        kind=Kind.FLAG,
+        default=False,
+        help="show the token to another computer by plain http too (`CLOUDIMAGES_PLAIN_HTTP`)",
     ),
     Option(
         name="catalogue",
@@ -136,7 +140,7 @@ OPTIONS = (
         metavar="N",
         most=100_000,
         exclusive=True,
-        help="requests a second that are sent at most",
+        help="requests a second sent at most",
     ),
     Option(
         name="concurrency",
@@ -146,6 +150,14 @@ OPTIONS = (
         least=1,
         most=64,
         help="do up to N things at once that do not touch each other's images",
+    ),
+    Option(
+        name="shard",
+        kind=Kind.TEXT,
+        metavar="i/N",
+        replayed=False,
+        help="ask part i of N of what is asked for; needs --seed; cloudimages merge puts the results together",
+        readme="part `i` of `N` of what is asked for; needs `--seed`; `cloudimages merge` puts the results together",
     ),
     Option(
         name="ledger",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -111,6 +112,8 @@ class Records:
             rate=asdict(mine.rate) if mine.rate else None,
             symptom=str(found.symptom) if found else "",
             replay=self.selection.settings.replay((identifier,), raced=True) if mine.rate and verdict.finding else "",
+            sent_before=sum(self.config.stash[RUN].recorder.counts.values()),
+            known_at=time.time(),
         )
 
     def _shown(self, mine: CheckRecord) -> tuple[dict[str, object], ...]:

@@ -12,6 +12,7 @@ from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.latency import Latencies
 from pytest_cloudimages.client.notes import Notes
 from pytest_cloudimages.client.showing import Short
+from pytest_cloudimages.client.trouble_counts import Disturbances
 
 REMARKABLE = (413, 429, 431, 503)
 KEPT_REMARKABLE = 50
@@ -26,6 +27,8 @@ class Traces:
 
     in_use: set[str] = field(default_factory=set)
     """Ids of created images that are in use."""
+    of_others: set[str] = field(default_factory=set)
+    """Ids of images that were there before the run, as far as they were seen: nothing is ever written to them."""
     created_by: dict[str, str] = field(default_factory=dict)
     """Who created each of them."""
     certain: set[tuple[str, str, tuple[str, ...]]] = field(default_factory=set)
@@ -84,6 +87,8 @@ class Recorder(Short):
     """How long answers took, by operation."""
     remarkable: list[Exchange] = field(default_factory=list)
     """Answers that no check can provoke, but any may meet: over a limit, or unavailable."""
+    disturbances: Disturbances = field(default_factory=Disturbances, repr=False)
+    """What trouble there was on the way."""
     tell_of_waiting: Callable[[float], None] = field(default=lambda _: None, repr=False, compare=False)
     """Says that a change is waited for, and how many seconds at most; whoever shows the run hears of it here."""
     traces: Traces = field(default_factory=Traces)

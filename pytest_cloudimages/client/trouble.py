@@ -124,6 +124,10 @@ class Way:
     _own: Counter[Hashable] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
+    def rest(self, seconds: float) -> None:
+        """Wait, but no longer than the run goes on."""
+        self.stopping.wait(seconds)
+
     @property
     def reached(self) -> bool:
         """Whether anything was ever answered."""

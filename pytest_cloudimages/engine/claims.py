@@ -1,60 +1,39 @@
-"""What a service says it has: by the versions that it lists, and by the schemas that it publishes."""
+"""Whether an image is the one that was created: a service may confuse ids, and the other image is somebody's."""
 
-from collections.abc import Iterator
-from contextlib import suppress
-from dataclasses import replace
+import re
+from dataclasses import dataclass
 from typing import Any
 
-from pytest_cloudimages.client.exchange import Purpose
-from pytest_cloudimages.client.session import ImagesClient
-from pytest_cloudimages.client.versions import version_ids
-from pytest_cloudimages.engine.run import Run
-from pytest_cloudimages.spec.verdicts import Blocked
+from pytest_cloudimages.client.answers import Answer
 
-AREAS = {
-    "image": "images",
-    "images": "images",
-    "member": "image-sharing",
-    "members": "image-sharing",
-    "task": "tasks",
-    "tasks": "tasks",
-}
-"""The area whose documents a schema describes, by the name of the schema."""
-BY_PROPERTY = {("image", "tags"): "image-tags", ("images", "next"): "pagination"}
-"""Areas that a schema speaks of by a property alone."""
+OF_RUN = "pytest_cloudimages_run"
+"""The property that proves whose an image is: the id of the run that created it."""
+LINKED = re.compile(r"/images/([^/?#]+)")
 
 
-def claims(run: Run) -> dict[str, str]:
-    """Return by which of its documents the service claims an area of the catalogue.
+@dataclass(frozen=True)
+class Claim:
+    """An image is said to have this id; one was created with this name, which no other has, for this run."""
 
-    A run that judges all it can asks for them, since what it does not judge may still be there; one that is narrowed,
-    or that has to be quick, does not.
-    """
-    settings = run.settings
-    if run.problem or settings.select or settings.profile == "quick":
-        return {}
-    found: dict[str, str] = {}
-    with suppress(Blocked), run.recorder.of(Purpose.PREPARING):
-        for area, told in _told(run.client):
-            found.setdefault(area, told)
-    return found
+    identifier: str
+    name: str
+    run: str
 
+    def is_doubtful(self, answer: Answer) -> bool:
+        """Return whether the answer to a creation says anything else of the image than its id does.
 
-def _told(client: ImagesClient) -> Iterator[tuple[str, str]]:
-    root = replace(client, endpoint=client.endpoint.removesuffix("/v2"), token=lambda: None)
-    if ids := version_ids(root.send_once("GET", "/").data):
-        yield "versions", f"GET / lists {', '.join(ids)}"
-    for name, area in AREAS.items():
-        answer = client.send_once("GET", f"/schemas/{name}")
-        if answer.ok and _is_schema(answer.data, name):
-            told = f"GET /v2/schemas/{name} answers {answer.status}"
-            yield "schemas", told
-            yield area, told
-            for (schema, attribute), further in BY_PROPERTY.items():
-                if schema == name and attribute in answer.data["properties"]:
-                    yield further, f"{told}, with the property {attribute}"
+        A service that says nothing else is believed; most are, and are not asked once more for each image.
+        """
+        document: dict[str, Any] = answer.data
+        links = (answer.headers.get("Location"), document.get("self"), document.get("file"))
+        linked = [found[1] for link in links if isinstance(link, str) and (found := LINKED.search(link))]
+        return self._is_of_another(document) or any(other != self.identifier for other in linked)
 
+    def is_denied(self, shown: Answer) -> bool:
+        """Return whether what stands at the id is another image by its own word."""
+        return shown.ok and isinstance(shown.data, dict) and self._is_of_another(shown.data)
 
-def _is_schema(data: Any, name: str) -> bool:
-    """Return whether a document is the schema of this name, as a service publishes it."""
-    return isinstance(data, dict) and data.get("name") == name and isinstance(data.get("properties"), dict)
+    def _is_of_another(self, document: dict[str, Any]) -> bool:
+        # A service may change names, or take no properties: one of both is enough, and saying neither proves nothing.
+        named = document.get("name", self.name) == self.name
+        return not named and document.get(OF_RUN) != self.run

@@ -15,6 +15,7 @@ from pytest_cloudimages.app.cli.doctor import doctor
 from pytest_cloudimages.app.cli.exit_status import INTERRUPTED, USAGE, epilog
 from pytest_cloudimages.app.cli.export import export, forms
 from pytest_cloudimages.app.cli.matrix import matrix
+from pytest_cloudimages.app.cli.merge import WHOLE, merge
 from pytest_cloudimages.app.cli.requirements import requirements
 from pytest_cloudimages.app.cli.run import run
 from pytest_cloudimages.app.cli.serve import PORT, serve
@@ -65,6 +66,7 @@ OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "doctor": doctor,
     "export": export,
     "matrix": matrix,
+    "merge": merge,
     "requirements": requirements,
     "serve": lambda chosen: serve(chosen.port),
     "sweep": sweep,
@@ -147,6 +149,8 @@ def _parser() -> argparse.ArgumentParser:
         "--output", "-o", metavar="FILE", help="where to write it, as .html or .md [Markdown, to standard output]"
     )
 
+    _add_merge(commands)
+
     verify_parser = _ending(
         commands,
         "verify",
@@ -192,6 +196,23 @@ def _parser() -> argparse.ArgumentParser:
     form.add_argument("--json", action="store_true", help="as JSON")
     form.add_argument("--markdown", action="store_true", help="as a Markdown table")
     return parser
+
+
+def _add_merge(commands: Any) -> None:
+    """Add the command that puts shards together."""
+    merge_parser = _ending(
+        commands,
+        "merge",
+        help="put the results of shards together",
+        description="Put the results of runs with --shard together to those of one run; refuse what is none: holes,"
+        " shards that are there twice, and those of another run, service or catalogue.",
+    )
+    merge_parser.add_argument(
+        "results", metavar="RESULTS", nargs="+", help="conformance.json of a shard, or its folder; all are needed"
+    )
+    merge_parser.add_argument("--output", "-o", metavar="FILE", default=WHOLE, help=f"where to write it [{WHOLE}]")
+    merge_parser.add_argument("--deviations", metavar="FILE", help="departures that are accepted (TOML)")
+    merge_parser.add_argument("--strict", action="store_true", help="advisory findings count too")
 
 
 def _ending(commands: Any, name: str, *, ends: str = "", **said: str) -> argparse.ArgumentParser:
