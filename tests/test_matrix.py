@@ -40,7 +40,9 @@ def column(label: str, verdict: Verdict, **changes: Any) -> Column:
         ([column("a", PASS), column("b", PASS)], False),
         ([column("a", PASS), column("b", FAIL)], True),
         ([column("a", FAIL), column("b", FAIL)], False),
-        ([column("a", FAIL), column("b", FAIL, identity=f"{ADD} | another class | lost")], True),
+        ([column("a", FAIL), column("b", FAIL, input_class="another class")], True),
+        ([column("a", FAIL), column("b", FAIL, input_class="")], False),
+        ([column("a", FAIL), column("b", FAIL, symptom="not shown")], True),
         ([column("a", PASS), column("b", UNTESTED)], False),
         ([column("a", PASS), column("b", BLOCKED)], True),
     ],
@@ -157,7 +159,13 @@ def step(method: str, target: str, status: int, answer: str = "") -> dict[str, A
                 "exchanges": [step("PUT", f"{IMAGE}/tags/{tag}", 204) for tag in ("a", "%C3%A9", "b", "c", "d")]
                 + [step("GET", IMAGE, 200, '{"tags": ["\u00e9", "b"]}')],
             },
-            ["PUT {A}/tags/a → 204", "PUT {A}/tags/%C3%A9 → 204", 'GET {A} → 200, tags: ["é", "b"]'],
+            [
+                "PUT {A}/tags/a → 204",
+                "PUT {A}/tags/%C3%A9 → 204",
+                'GET {A} → 200, tags: ["é", "b"]',
+                "missing: 'a'",
+                "unexpected: '\\xe9'",
+            ],
         ),
         (
             {
@@ -169,6 +177,10 @@ def step(method: str, target: str, status: int, answer: str = "") -> dict[str, A
                 ],
             },
             ["PUT {A}/tags/b → 204", "DELETE {A}/tags/b → 500"],
+        ),
+        (
+            {"what": "status", "exchanges": [step("PUT", f"{IMAGE}/tags/{'%C3%A9' * 300}", 204)]},
+            ["PUT {A}/tags/%C3%A9×300 → 204"],
         ),
         ({"what": "anything", "exchanges": []}, []),
     ],

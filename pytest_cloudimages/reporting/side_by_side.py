@@ -70,8 +70,15 @@ class Row:
     @property
     def differs(self) -> bool:
         """Whether services that were asked came to something else, or depart for another class of input."""
-        asked = {(cell.verdict, cell.identity) for cell in self.cells if cell.verdict not in NOT_ASKED}
-        return len(asked) > 1
+        asked = [cell for cell in self.cells if cell.verdict not in NOT_ASKED]
+        findings = [cell for cell in asked if cell.identity]
+        # Where a run had no requests left to look for the class, nothing is known of it.
+        different = (
+            {cell.verdict for cell in asked},
+            {cell.symptom for cell in findings},
+            {cell.input_class for cell in findings if cell.input_class},
+        )
+        return any(len(values) > 1 for values in different)
 
     @property
     def asked(self) -> bool:
@@ -91,6 +98,10 @@ class Cell:
     verdict: str
     identity: str
     """What makes a finding the same as another service's; empty where there is none."""
+    symptom: str
+    """In which way it departs."""
+    input_class: str
+    """For which input it departs, where that was found."""
     link: str
     told: str
     """For which input it departs, or why it was not judged, in one line."""
@@ -110,14 +121,21 @@ def rows(columns: Sequence[Column]) -> list[Row]:
 def _cell(column: Column, identifier: str) -> Cell:
     entry = column.entries.get(identifier)
     if entry is None:
-        return Cell(ABSENT, "", "", "", ())
+        return Cell(ABSENT, "", "", "", "", "", ())
     link = f"{column.page}#{identifier}" if column.page else ""
     told = str(entry.get("input_class") or entry.get("symptom") or " ".join(str(entry.get("explanation", "")).split()))
     word = column.word(entry)
     if word == CLAIMED:
         told = f"{column.claims[entry['area']]}; {told}"
-    requests = decisive(entry) if entry.get("identity") else []
-    return Cell(word, str(entry.get("identity", "")), link, told, tuple(requests))
+    return Cell(
+        verdict=word,
+        identity=str(entry.get("identity", "")),
+        symptom=str(entry.get("symptom", "")),
+        input_class=str(entry.get("input_class", "")),
+        link=link,
+        told=told,
+        requests=tuple(decisive(entry)) if entry.get("identity") else (),
+    )
 
 
 def as_html(columns: Sequence[Column]) -> str:
@@ -191,15 +209,25 @@ def _shown_by(columns: Sequence[Column], shown: Sequence[Row]) -> Iterator[str]:
     if any(cell.requests for row in shown for cell in row.cells):
         yield from ["", "## Requests that show it"]
     for row in shown:
-        same: dict[str, list[int]] = {}
-        for place, cell in enumerate(row.cells):
-            if cell.requests:
-                same.setdefault(cell.identity, []).append(place)
-        yield from ["", f"### {row.entry['id']}"] if same else []
-        for places in same.values():
-            cell = row.cells[places[0]]
-            labels = ", ".join(escaped(columns[place].label) for place in places)
-            yield from ["", f"{labels}: {escaped(cell.told)}", "", *(f"    {line}" for line in cell.requests)]
+        groups = _alike([(column, cell) for column, cell in zip(columns, row.cells, strict=True) if cell.requests])
+        yield from ["", f"### {row.entry['id']}"] if groups else []
+        for group in groups:
+            told = next((cell for _, cell in group if cell.input_class), group[0][1])
+            labels = ", ".join(escaped(column.label) for column, _ in group)
+            yield from ["", f"{labels}: {escaped(told.told)}", "", *(f"    {line}" for line in told.requests)]
+
+
+def _alike(cells: Sequence[tuple[Column, Cell]]) -> list[list[tuple[Column, Cell]]]:
+    """Return the cells by what they show: in the same way, and for no other class of input as far as it is known."""
+    groups: list[list[tuple[Column, Cell]]] = []
+    for column, cell in sorted(cells, key=lambda pair: not pair[1].input_class):
+        known = (group for group in groups if group[0][1].symptom == cell.symptom)
+        fitting = next((group for group in known if cell.input_class in ("", group[0][1].input_class)), None)
+        if fitting is None:
+            groups.append([(column, cell)])
+        else:
+            fitting.append((column, cell))
+    return groups
 
 
 def _of_markdown(cell: Cell) -> str:

@@ -40,7 +40,19 @@ class Release:
         return (f"glance=={self.version}", *BESIDE, *self.constraints)
 
 
-RELEASES = tuple(map(Release, ("27.1.1", "28.2.0", "29.2.1", "30.2.0", "31.1.0", "32.0.0", "33.0.0")))
+FACADE = "oslo.db<17"
+"""Later ones have no ``EngineFacade`` in ``oslo_db.sqlalchemy.session``."""
+DIGEST = "oslo.utils<9"
+"""Later ones have no ``md5`` in ``oslo_utils.secretutils``."""
+RELEASES = (
+    Release("27.1.1", (FACADE, DIGEST)),
+    Release("28.2.0", (FACADE, DIGEST)),
+    Release("29.2.1", (FACADE, DIGEST)),
+    Release("30.2.0", (FACADE,)),
+    Release("31.1.0"),
+    Release("32.0.0"),
+    Release("33.0.0"),
+)
 """The newest release of each major version, the oldest first."""
 
 
