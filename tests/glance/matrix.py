@@ -104,7 +104,10 @@ def write(found: Sequence[Column], refused: Mapping[str, str], output: Path) -> 
     from pytest_cloudimages.reporting.side_by_side import as_html, as_markdown
 
     python = ".".join(map(str, sys.version_info[:2]))
-    page = HEAD.format(python=python, asked=" ".join(ASKED)) + as_markdown(found)
+    page = HEAD.format(python=python, asked=" ".join(ASKED))
+    if without := [column.label for column in found if column.data["settings"]["tag_limit"] is None]:
+        page += f"Without `--tag-limit`: {', '.join(without)}.\n\n"
+    page += as_markdown(found)
     if refused:
         told = [f"### {label}\n\n```\n{why}\n```\n" for label, why in refused.items()]
         page += "\n## What was not judged\n\n" + "\n".join(told)
