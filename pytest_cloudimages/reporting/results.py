@@ -113,6 +113,8 @@ class RunFacts:
     """How many images it created."""
     lag: float = 0.0
     """The longest time that an acknowledged change took to be seen."""
+    claims: Mapping[str, str] = field(default_factory=dict)
+    """The areas of the catalogue that the service says it has, with the document that says so."""
     left_behind: tuple[str, ...] = ()
     requests: Mapping[str, int] = field(default_factory=dict)
     """How many requests were sent for each purpose."""
@@ -157,6 +159,7 @@ class Results:
                 "image": list(facts.lent) or "created",
                 "created": facts.created,
                 "lag": round(facts.lag, 3),
+                "claims": dict(facts.claims),
             },
             "settings": facts.settings,
             "seed": facts.settings["seed"],
