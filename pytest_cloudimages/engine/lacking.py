@@ -20,6 +20,10 @@ class Lacking:
     def __repr__(self) -> str:
         return f"<no {self._name}: {self._problem}>"
 
+    def __str__(self) -> str:
+        """Raise what went wrong: a value that is written into a request is looked at."""
+        raise self._problem
+
     def aside(self) -> "Nothing":
         """Return what has no case, whatever it is asked for."""
         current_check().note(f"{self._name} could not be looked at: {self._problem}")

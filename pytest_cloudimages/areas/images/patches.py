@@ -89,10 +89,10 @@ def patches(*, whole: bool) -> Iterator[Wanted]:
     for aim, bodies in _refused().items():
         yield from (Wanted(aim, body) for body in (bodies if whole else bodies[:2]))
     yield from _of_media_types(whole=whole)
+    yield Wanted(Aim.OF_THE_VENDOR, [add("/com.rackspace__1__cloudimages", "of nobody's")])
     if whole:
         yield from (Wanted(Aim.VIOLATION, [replaced(f"/{name}", value)]) for name, value in VIOLATIONS)
         yield Wanted(Aim.OLD_FORM, [{"replace": "/name", "value": "cloudimages old form"}], OLD_TYPE)
-        yield Wanted(Aim.OF_THE_VENDOR, [add("/com.rackspace__1__cloudimages", "of nobody's")])
 
 
 def _valid(*, whole: bool) -> Iterator[Wanted]:
