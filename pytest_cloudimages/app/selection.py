@@ -44,7 +44,11 @@ class Selection:
             self.chosen = selected(self.catalogue, self.settings.select)
         else:
             levels = self.settings.effort.levels
-            self.chosen = {requirement.id for requirement in self.catalogue.values() if requirement.level in levels}
+            self.chosen = {
+                requirement.id
+                for requirement in self.catalogue.values()
+                if requirement.level in levels and requirement.by_default
+            }
 
     @property
     def beyond_must(self) -> bool:
