@@ -3,8 +3,8 @@
 Usage: python benchmarks/order.py [--write]. What a check costs is measured in a run of profile standard on the embedded
 server: the workloads it looks at, where no check before has, and what it sends itself. What it finds is in
 docs/detection.json: the faults whose requirements it asks for. The next check is always the one, or the set of those
-that look at the same workloads, that finds most new faults per request. Prints after how many requests half of the faults
-are known in the suite's own order and in the new one; `--write` writes pytest_cloudimages/app/order.json.
+that look at the same workloads, that finds most new faults per request. Prints after how many requests half of the
+faults are known, in the order of the run and in the new one; `--write` writes pytest_cloudimages/app/order.json.
 """
 
 from __future__ import annotations
