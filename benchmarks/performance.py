@@ -95,12 +95,13 @@ class Taped(App):
 
 
 def _serve(line: Any) -> None:
-    with serving(Taped()) as server:
-        line.send((server.url, server.app.identity.issue("tester").value))
+    app = Taped()
+    with serving(app) as server:
+        line.send((server.url, app.identity.issue("tester").value))
         while (path := line.recv()) is not None:
-            Path(path).write_bytes(pickle.dumps(server.app.tape))
-            line.send(len(server.app.tape))
-            server.app.tape = []
+            Path(path).write_bytes(pickle.dumps(app.tape))
+            line.send(len(app.tape))
+            app.tape = []
 
 
 @contextmanager
