@@ -86,6 +86,7 @@ def temporary_image(
     owner = answer.data.get("owner")
     traces.notes.created(note, identifier, owner if isinstance(owner, str) else None)
     traces.in_use.add(identifier)
+    traces.created.add(identifier)
     traces.created_by[identifier] = client.caller
     try:
         shown = _see_that_it_is_there(image, answer)

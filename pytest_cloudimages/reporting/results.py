@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.showing import as_json_text
-from pytest_cloudimages.reporting import findings
+from pytest_cloudimages.reporting import findings, plans
 from pytest_cloudimages.reporting.comparison import Comparison, compare
 from pytest_cloudimages.reporting.deviations import Deviation, applied
 from pytest_cloudimages.reporting.reproduction import script
@@ -65,6 +65,11 @@ class CheckResult:
     """In which way an operation on a tag went wrong, if it was one that did."""
     rate: Mapping[str, Any] | None = None
     """How often concurrent clients met what the check is about."""
+    led_up: Mapping[str, Any] = field(default_factory=dict)
+    """What had become of the value before the step of a history that a finding is about (``prior``), and whether it is
+    about an image that there never was (``absent``)."""
+    race: Mapping[str, Any] | None = None
+    """What the clients of a race did that has shown a finding."""
 
 
 @dataclass(frozen=True)
@@ -300,6 +305,10 @@ def _entry(
         if extended:
             entry["class"] = extended.extent
         entry |= findings.identified(entry, (extended or explained or decisive[0]) if decisive else None)
+        if race := next((record.race for record in decisive if record.race), None):
+            entry["race"] = dict(race)
+        entry |= decisive[0].led_up if decisive else {}
+        entry["finding"] = f"{plans.FOLDER}/{entry['id']}.json"
         if script(entry, facts.endpoint):
             entry["repro"] = f"{SCRIPTS}/{entry['id']}.sh"
     return entry
