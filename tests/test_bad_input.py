@@ -11,7 +11,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from pytest_cloudimages.app.options import OPTIONS, Kind
+from pytest_cloudimages.app.option import Kind
+from pytest_cloudimages.app.options import OPTIONS
 from pytest_cloudimages.app.result_files import deviations_at, results_at
 from pytest_cloudimages.client.auth.credentials import find
 from pytest_cloudimages.client.errors import ConfigurationError

@@ -11,6 +11,7 @@ import requests
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.json_documents import DEEPEST, MOST_VALUES, NotRead, clearly, parsed
 from pytest_cloudimages.client.links import led_to
+from pytest_cloudimages.client.plain_http import PlainHttp
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.transport import staying_and_bounded
@@ -150,7 +151,7 @@ def test_an_id_that_does_not_stay_in_its_place_is_put_in_no_path(identifier: obj
 def test_no_password_follows_a_redirect_to_another_host(peer: Peer, direct: None) -> None:  # noqa: ARG001
     """One to the same host may be followed."""
     with requests.Session() as session:
-        staying_and_bounded(session)
+        staying_and_bounded(session, PlainHttp())
         peer.replies = [answer(b"", "Location: /there").replace(b"200 OK", b"308 x"), answer(b"7")]
         assert session.post(peer.url, json={"password": "p"}, timeout=5).json() == 7
         peer.replies = [answer(b"", "Location: http://127.0.0.2:1/").replace(b"200 OK", b"307 x")]

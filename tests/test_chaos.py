@@ -141,7 +141,8 @@ def test_no_correct_service_is_accused_of_what_happens_on_the_way(
 
     assert not outcome.quarrel(()), outcome.quarrel(())
     assert told["left"] == 0
-    assert sum(told[kind] for kind in ("delay", "cut", "reset", "answer")) > 0
+    # At the lowest rate a quick run may well meet nothing.
+    assert rate < RATES[1] or sum(told[kind] for kind in ("delay", "cut", "reset", "answer")) > 0
 
 
 @pytest.mark.parametrize("name", BROKEN if RUNS else BROKEN[:1])

@@ -18,7 +18,7 @@ from pytest_cloudimages.client.polling import LOOKS, Eventually
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.retries import LONGEST_WAIT
 from pytest_cloudimages.client.session import SEEN_OFTEN, ImagesClient, segment
-from pytest_cloudimages.client.trouble import FEWEST_TRIES, FIRST_PAUSE, LONGEST_OUTAGE, TRIES_OF_THE_KNOWN
+from pytest_cloudimages.client.trouble import FEWEST_TRIES, FIRST_PAUSE, LONGEST_OUTAGE, TRIES_OF_THE_KNOWN, Way
 from pytest_cloudimages.engine.provisioning import temporary_image
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import Server, serving
@@ -43,6 +43,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Note how long anybody would have slept, and do not sleep."""
     noted: list[float] = []
     monkeypatch.setattr(time, "sleep", noted.append)
+    monkeypatch.setattr(Way, "rest", lambda _, seconds: noted.append(seconds))
     return noted
 
 

@@ -23,6 +23,7 @@ from pytest_cloudimages.app.checkup.lines import Line, Topic
 from pytest_cloudimages.app.cli.main import main
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.reachability import why_no_tls
+from pytest_cloudimages.engine.ledger import Ledger
 from pytest_cloudimages.engine.preflight import prepare
 from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.reference.app import App, Reply, Request
@@ -148,6 +149,12 @@ def unknown_cloud(cloud: Cloud) -> None:
 
 def unknown_host(cloud: Cloud) -> None:
     """Misspell the host of Identity."""
+    cloud.serve()
+    cloud.environ["OS_AUTH_URL"] = "https://identity.invalid/v3"
+
+
+def plain_http(cloud: Cloud) -> None:
+    """Forget the s of https://."""
     cloud.serve()
     cloud.environ["OS_AUTH_URL"] = "http://identity.invalid/v3"
 
@@ -325,6 +332,7 @@ SETUPS: list[tuple[Callable[[Cloud], None], str, int, list[str]]] = [
     (nothing_named, "settings", USAGE, ["Nothing says which service", "--cloud NAME"]),
     (unknown_cloud, "settings", USAGE, ["no cloud 'mine'", "first, second"]),
     (unknown_host, "Identity name", NOT_JUDGED, ["identity.invalid", "no address", "OS_AUTH_URL"]),
+    (plain_http, "settings", USAGE, ["plain http", "--plain-http", "address name", "no address"]),
     (closed_port, "Identity port", NOT_JUDGED, ["refused", "port", "OS_AUTH_URL"]),
     (self_signed, "Identity TLS", NOT_JUDGED, ["self-signed", "OS_CACERT", "cacert", "OS_INSECURE", "verify"]),
     (self_signed_image_service, "image service TLS", NOT_JUDGED, ["self-signed", "OS_CACERT", "cacert", "verify"]),
@@ -528,6 +536,38 @@ def test_a_lent_image_is_but_tagged(cloud: Cloud, ask: Callable[..., Told]) -> N
     assert [*server.app.images.show(mine, image.id).tags] == ["as-it-was"]
 
 
+@pytest.mark.parametrize("lent", [False, True], ids=["created", "lent"])
+def test_what_it_writes_is_noted_before(cloud: Cloud, ask: Callable[..., Told], lent: bool) -> None:
+    """Should the doctor be killed, a sweep knows of it; in the end nothing is noted."""
+    folder = cloud.folder / "ledger"
+    cloud.environ["CLOUDIMAGES_LEDGER"] = str(folder)
+    noted: list[Any] = []
+
+    def bend(request: Request, reply: Reply) -> Reply:
+        if request.method == ("PUT" if lent else "POST") and request.path.startswith("/v2/images"):
+            noted.extend(in_ledger(folder))
+        return reply
+
+    server = cloud.serve(bend)
+    mine = Caller(server.app.identity.users["tester"].project.id)
+    image = server.app.images.create(mine, {"name": "mine", "tags": ["as-it-was"]}) if lent else None
+    told = ask("--write", *(["--image", image.id] if image else []))
+
+    assert told.status == FINE
+    assert (
+        noted == [[image.id, '["as-it-was"]']] if image else [name.startswith("pytest-") for (name,) in noted] == [True]
+    )
+    assert in_ledger(folder) == []
+
+
+def in_ledger(folder: Path) -> list[list[Any]]:
+    """Return what a ledger has noted of images."""
+    ledger = Ledger(folder)
+    rows = [row for query in ("SELECT name FROM images", "SELECT image, shown FROM lent") for row in ledger.read(query)]
+    ledger.close()
+    return [[*row] for row in rows]
+
+
 def test_the_second_endpoint_is_used_where_the_first_is_dead(cloud: Cloud, ask: Callable[..., Told]) -> None:
     """Of two endpoints that fit, the one that takes connections is judged, and the other is told."""
     dead = cloud.closed()
@@ -688,7 +728,7 @@ def test_an_error_of_the_doctor_is_none_of_the_cloud(
 def test_a_proxy_in_between_is_told(cloud: Cloud, ask: Callable[..., Told], monkeypatch: pytest.MonkeyPatch) -> None:
     """It is the proxy's name and port that are looked at, and its password is not shown."""
     cloud.serve()
-    cloud.environ["OS_AUTH_URL"] = "http://identity.invalid/v3"
+    cloud.environ |= {"OS_AUTH_URL": "http://identity.invalid/v3", "CLOUDIMAGES_PLAIN_HTTP": "true"}
     monkeypatch.setenv("HTTP_PROXY", cloud.closed().replace("http://", "http://me:pass-of-the-proxy@"))
     monkeypatch.setenv("NO_PROXY", "")
     told = ask()
@@ -713,6 +753,7 @@ def test_an_address_that_is_dead_is_told(
 
     monkeypatch.setattr(socket, "getaddrinfo", resolved)
     cloud.environ["OS_AUTH_URL"] = f"http://twofold.example:{server.port}/identity"
+    cloud.environ["CLOUDIMAGES_PLAIN_HTTP"] = "true"
     told = ask()
 
     assert (told.status, told.outcomes["Identity port"]) == (FINE, "noted")

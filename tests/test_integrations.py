@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import re
 import shutil
@@ -23,16 +24,17 @@ SCHEMAS = {
 }
 
 
-@pytest.mark.parametrize("name", ["action", "template", "workflow", "included"])
+@pytest.mark.parametrize("name", ["action", "template", "workflow", "included", "shards"])
 def test_the_schema_of_its_reader_takes_it(name: str, tmp_path: Path) -> None:
     """By check-jsonschema, which has the schemas of both vendors."""
     if not importlib.util.find_spec("check_jsonschema"):
         pytest.skip("check-jsonschema is not installed: tox run -e formats")
     files = {"action": ROOT / "action.yml", "template": TEMPLATE}
     schemas = {"action": "action", "template": "gitlab", "workflow": "workflow", "included": "gitlab"}
+    schemas["shards"] = "workflow"
     file = files.get(name) or tmp_path / "file.yml"
     if name not in files:
-        file.write_text(BLOCKS[0 if name == "workflow" else 1], encoding="utf-8")
+        file.write_text(BLOCKS[["workflow", "included", "shards"].index(name)], encoding="utf-8")
 
     told = subprocess.run(
         [sys.executable, "-m", "check_jsonschema", *SCHEMAS[schemas[name]], file],
@@ -41,6 +43,18 @@ def test_the_schema_of_its_reader_takes_it(name: str, tmp_path: Path) -> None:
         check=False,
     )
     assert told.returncode == 0, told.stdout
+
+
+def test_kubernetes_takes_the_job() -> None:
+    """By the schemas of its API; there are as many shards as the job has pods."""
+    file = ROOT / "integrations" / "kubernetes-shards.yaml"
+    job = yaml.safe_load(file.read_text(encoding="utf-8"))
+    (shard,) = re.findall(r"--shard \$shard/(\d+)", job["spec"]["template"]["spec"]["containers"][0]["args"][0])
+    assert job["spec"]["completions"] == job["spec"]["parallelism"] == int(shard)
+    if not importlib.util.find_spec("kubernetes_validate"):
+        pytest.skip("kubernetes-validate is not installed: tox run -e formats")
+    kubernetes_validate: Any = importlib.import_module("kubernetes_validate")
+    kubernetes_validate.validate(job, kubernetes_validate.latest_version(), strict=True)
 
 
 @pytest.mark.parametrize(

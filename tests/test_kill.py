@@ -163,13 +163,14 @@ def killed(app: Killing, home: Any, moment: int, carried_out: bool, *words: str)
     assert outcome.status == -signal.SIGKILL, outcome.out
 
 
-def test_a_signal_that_ends_a_run_has_it_clean_up(app: Killing, homes: tuple[Any, Any]) -> None:
+@pytest.mark.parametrize("at_once", ["1", "4"])
+def test_a_signal_that_ends_a_run_has_it_clean_up(app: Killing, homes: tuple[Any, Any], at_once: str) -> None:
     """As after Ctrl-C: the images are gone, the reports are there, and the status says that it was interrupted."""
     mine, _ = homes
     foreign_images(app)
     before = state(app)
     app.moment = 12
-    process = mine.start("pytest_cloudimages.app.cli.main", *SHORT)
+    process = mine.start("pytest_cloudimages.app.cli.main", *SHORT, "--concurrency", at_once)
     app.strike = lambda: process.send_signal(signal.SIGTERM)
     outcome = mine.end(process)
 

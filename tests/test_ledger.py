@@ -19,9 +19,10 @@ from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.identifiers import is_fit
+from pytest_cloudimages.engine.claims import OF_RUN
 from pytest_cloudimages.engine.ledger import FILE, Ledger
 from pytest_cloudimages.engine.preflight import prepare
-from pytest_cloudimages.engine.provisioning import EXPIRES, OF_RUN
+from pytest_cloudimages.engine.provisioning import EXPIRES
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.engine.run_notes import RunNotes
 from pytest_cloudimages.engine.settings import Settings

@@ -14,7 +14,8 @@ from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.kept_values import set_values, values_of
-from pytest_cloudimages.engine.provisioning import borrowed_image, temporary_image
+from pytest_cloudimages.engine.lending import borrowed_image
+from pytest_cloudimages.engine.provisioning import temporary_image
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.server import Server, serving
 from pytest_cloudimages.spec.verdicts import Blocked

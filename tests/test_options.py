@@ -14,7 +14,8 @@ import pytest
 
 from pytest_cloudimages.app.cli import main
 from pytest_cloudimages.app.cli.arguments import handed_on, typed
-from pytest_cloudimages.app.options import OPTIONS, Kind
+from pytest_cloudimages.app.option import Kind
+from pytest_cloudimages.app.options import OPTIONS
 from pytest_cloudimages.app.pytest_options import Handover, settings
 from pytest_cloudimages.engine.settings import PROFILES, Settings
 
@@ -234,7 +235,7 @@ def test_every_option_is_replayed_or_said_anew() -> None:
     """An option that a finding may hang on is not forgotten: these alone are left out, or chosen by the replay."""
     left_out = {option.name for option in OPTIONS if not option.replayed}
 
-    left_to_each = {"identify", "reports", "export", "sign", "baseline", "seed", "select"}
+    left_to_each = {"identify", "reports", "export", "sign", "baseline", "seed", "select", "shard"}
     assert left_out == {"minutes", "examples", "dry-run"} | left_to_each
 
 

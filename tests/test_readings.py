@@ -55,7 +55,7 @@ def test_a_dry_run_says_what_a_run_will_cost(workshop: Any) -> None:
 
 def test_a_dry_run_needs_no_more_than_was_given(workshop: Any) -> None:
     """What other credentials would test is told; images that would be borrowed are named."""
-    workshop.environ |= {"CLOUDIMAGES_TOKEN": "x" * 20, "CLOUDIMAGES_ENDPOINT": "http://images.example/v2"}
+    workshop.environ |= {"CLOUDIMAGES_TOKEN": "x" * 20, "CLOUDIMAGES_ENDPOINT": "https://images.example/v2"}
     image = "0b9f8a52-6a63-4a5e-9a53-3d4b9d1f1c11"
     outcome = workshop.command("run", "--profile", "quick", "--dry-run", "--image", image)
 

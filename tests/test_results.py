@@ -276,6 +276,16 @@ def test_results_are_made_of_facts_and_records_alone() -> None:
     assert found["replay"] == "cloudimages run --seed 3 --select TAG-ADD-04"
 
 
+def test_a_finding_says_when_it_was_first_known() -> None:
+    """Of several checks that say so, the one that was first; what another has shown before is no finding."""
+    good = CheckResult("TAG-ADD-04", Verdict.PASS, "t", sent_before=3, known_at=101.0)
+    bad = CheckResult("TAG-ADD-04", Verdict.FAIL, "u", sent_before=40, known_at=103.5)
+    worse = CheckResult("TAG-ADD-04", Verdict.FAIL, "v", sent_before=90, known_at=109.0)
+
+    assert entry(good, worse, bad, started=100.0)["known"] == {"requests": 40, "seconds": 3.5}
+    assert "known" not in entry(good, started=100.0)
+
+
 def test_what_was_found_with_another_seed_is_replayed_with_it() -> None:
     """The command is the one that the check came with."""
     found = entry(CheckResult("TAG-ADD-04", Verdict.FAIL, "u", seed=9, replay="cloudimages run --seed 9"))

@@ -81,7 +81,7 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any], in
     monkeypatch.setattr(reuse, "executed_on_one", take_checks)
     monkeypatch.setattr(read_paths, "check_read_paths", take_checks)
     settings = SimpleNamespace(effort=EFFORT, image=(), tag_limit=None)
-    run: Any = SimpleNamespace(settings=settings, rounds=EFFORT.rounds, single=False, fresh_image=None)
+    run: Any = SimpleNamespace(settings=settings, rounds=EFFORT.rounds, single=False, fresh_image=None, pool=None)
 
     def lines(experiment: Callable[..., Any], number: int) -> list[str]:
         plans.clear()

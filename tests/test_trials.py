@@ -19,6 +19,7 @@ from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.sequential import execute, execute_all
+from pytest_cloudimages.engine.task_pool import TaskPool
 from pytest_cloudimages.history.model import explained
 from pytest_cloudimages.history.operations import READ, Kind, Operation
 from pytest_cloudimages.history.oracles import others_added, others_removed, without
@@ -27,7 +28,7 @@ from pytest_cloudimages.history.steps import Prior
 from pytest_cloudimages.spec.verdicts import Blocked, Flaky
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
 CLOCK = itertools.count()
 
@@ -326,18 +327,32 @@ def test_the_image_standing_by_has_the_same_name() -> None:
     assert names == ["first", "first"]
 
 
-@pytest.mark.parametrize("parallel", [1, 3])
-def test_plans_are_carried_out_each_on_images_of_its_own(parallel: int) -> None:
+@pytest.fixture
+def pool_of() -> Iterator[Callable[[int], TaskPool | None]]:
+    """Yield what returns a pool of so many threads; without any, nothing is done at once."""
+    opened: list[TaskPool] = []
+
+    def pool(threads: int) -> TaskPool | None:
+        opened.extend([TaskPool(threads)] if threads else [])
+        return opened[-1] if threads else None
+
+    yield pool
+    for each in opened:
+        each.close()
+
+
+@pytest.mark.parametrize("threads", [0, 3])
+def test_plans_are_carried_out_each_on_images_of_its_own(threads: int, pool_of: Any) -> None:
     """In the order given, however many at a time."""
     plans = [[Operation(Kind.ADD, tag), READ] for tag in "abcde"]
-    histories = execute_all(plans, TAGS, Small().fresh, parallel=parallel)
+    histories = execute_all(plans, TAGS, Small().fresh, pool=pool_of(threads))
 
     assert [history.steps[0].tag for history in histories] == [*"abcde"]
     assert all(explained(each_history.steps[0]) for each_history in histories)
 
 
-@pytest.mark.parametrize("parallel", [1, 3])
-def test_threads_know_what_they_work_for(parallel: int) -> None:
+@pytest.mark.parametrize("threads", [0, 3])
+def test_threads_know_what_they_work_for(threads: int, pool_of: Any) -> None:
     """Cases arrive at the check in hand, and requests at the scope and with the purpose of the block, in every thread."""
     mine, recorder, purposes, service = recording.CheckRecord(), Recorder(), list[Purpose](), Small()
 
@@ -350,7 +365,7 @@ def test_threads_know_what_they_work_for(parallel: int) -> None:
     recording.collect(mine)
     try:
         with recorder.of(Purpose.PREPARING), recorder.scope() as sent:
-            execute_all([[Operation(Kind.ADD, tag), READ] for tag in "abcd"], TAGS, fresh, parallel=parallel)
+            execute_all([[Operation(Kind.ADD, tag), READ] for tag in "abcd"], TAGS, fresh, pool=pool_of(threads))
     finally:
         recording.collect(None)
 
@@ -359,7 +374,7 @@ def test_threads_know_what_they_work_for(parallel: int) -> None:
     assert recorder.purpose is Purpose.JUDGING
 
 
-def test_a_plan_without_an_image_blocks() -> None:
+def test_a_plan_without_an_image_blocks(pool_of: Any) -> None:
     """Where no image can be had, nothing can be asked; all other plans come to their end first."""
     service = Small()
 
@@ -369,7 +384,7 @@ def test_a_plan_without_an_image_blocks() -> None:
         return service.fresh()
 
     with pytest.raises(Blocked, match="no image"):
-        execute_all([[Operation(Kind.ADD, "a"), READ]] * 3, TAGS, refuse, parallel=2)
+        execute_all([[Operation(Kind.ADD, "a"), READ]] * 3, TAGS, refuse, pool=pool_of(2))
 
 
 # What is looked at

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
@@ -11,10 +10,13 @@ from pytest_cloudimages.engine import recording
 from pytest_cloudimages.spec.verdicts import LostAnswer, leaves
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pytest
 
     from pytest_cloudimages.engine.exploration import Fixtures
     from pytest_cloudimages.engine.recording import CheckRecord
+    from pytest_cloudimages.engine.registry import Workloads
     from pytest_cloudimages.engine.run import Run
 
 MOST_LOST = 5
@@ -28,6 +30,12 @@ def lost(error: BaseException) -> bool:
     return all(isinstance(leaf, LostAnswer) for leaf in leaves(error))
 
 
+def _parameters(item: pytest.Item) -> dict[str, Any]:
+    """Return the parameters of a test that is asked once for each of several."""
+    parameters: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
+    return parameters
+
+
 class AskingAgain:
     """Asks checks again; what they look at is carried out anew, with patience, once for all that are asked again."""
 
@@ -36,6 +44,7 @@ class AskingAgain:
         self._stack = ExitStack()
         run.at_the_end(self._stack.close)
         self._patient: Fixtures | None = None
+        self._alone: Fixtures | None = None
         self._looks = 0
 
     def wanted(self, item: pytest.Function, mine: CheckRecord, error: BaseException) -> bool:
@@ -60,36 +69,47 @@ class AskingAgain:
                 look_for_lateness(self.run)
         return recorder.lag > 0
 
-    def asked(self, item: pytest.Function, error: BaseException) -> CheckRecord:
-        """Ask a check again and return its evidence; what it raises is raised, with that evidence in hand."""
+    def arguments_of(self, item: pytest.Function, workloads: Workloads, stack: ExitStack) -> dict[str, Any]:
+        """Return what a check is called with where it looks at workloads of these; the stack ends what is its alone."""
+        from pytest_cloudimages.engine import exploration, registry
+
+        if self._alone is None:
+            given = {exploration.RUN: self.run, registry.FIXTURE: workloads}
+            self._alone = exploration.Fixtures(given, self._stack)
+        return _parameters(item) | self._alone.arguments(item, stack)
+
+    def asked(self, item: pytest.Function, arguments: Mapping[str, Any], error: BaseException) -> CheckRecord:
+        """Ask a check again and return its evidence; what it raises is raised, with that evidence in hand.
+
+        ``arguments`` is what it was asked with before.
+        """
         if not lost(error):
             return self._asked(item, self._with_patience(), patient=True)
         for _ in range(MOST_LOST - 1):
             try:
-                return self._asked(item, self._as_before(item))
+                return self._asked(item, self._as_before(item, arguments))
             except LostAnswer:
                 # Where every so many answers are lost, another one is to be lost next time.
                 self.run.client.others_are_answered()
-        return self._asked(item, self._as_before(item))
+        return self._asked(item, self._as_before(item, arguments))
 
     def _asked(self, item: pytest.Function, fixtures: Fixtures, *, patient: bool = False) -> CheckRecord:
-        parameters: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
         mine, recorder = recording.CheckRecord(), self.run.recorder
         recording.collect(mine)
         recorder.patient = patient
         try:
             with recorder.scope() as sent, ExitStack() as stack:
-                functools.partial(item.obj, **parameters, **fixtures.arguments(item, stack))()
+                item.obj(**_parameters(item), **fixtures.arguments(item, stack))
         finally:
             recorder.patient = False
             count_sent(mine, sent)
         return mine
 
-    def _as_before(self, item: pytest.Function) -> Fixtures:
+    def _as_before(self, item: pytest.Function, arguments: Mapping[str, Any]) -> Fixtures:
         """Return fixtures of which those are made anew that are made for a single check."""
         from pytest_cloudimages.engine.exploration import Fixtures, lasting
 
-        return Fixtures({name: item.funcargs[name] for name in lasting(item) if name in item.funcargs}, self._stack)
+        return Fixtures({name: arguments[name] for name in lasting(item) if name in arguments}, self._stack)
 
     def _with_patience(self) -> Fixtures:
         """Return fixtures that are all made anew."""

@@ -34,6 +34,8 @@ def facts_of(
         | {name: metadata.version(name) for name in ("pytest", "hypothesis", "requests", "urllib3")},
         chosen=frozenset(selection.chosen),
         tested=selection.tested,
+        shard=(selection.shard.number, selection.shard.of) if selection.shard else None,
+        elsewhere=selection.elsewhere,
         started=begun,
         seconds=time.time() - begun,
         interrupted=interrupted,
@@ -41,6 +43,7 @@ def facts_of(
         created=recorder.created,
         lag=recorder.lag,
         left_behind=tuple(recorder.traces.left_behind),
+        disturbances=recorder.disturbances.summary(),
         latencies=recorder.latencies.summary(),
         requests={str(purpose): recorder.counts[purpose] for purpose in Purpose},
     )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import functools
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -17,7 +17,7 @@ from pytest_cloudimages.app.html_hooks import HtmlHooks
 from pytest_cloudimages.app.outlets import Outlets
 from pytest_cloudimages.app.records import Records, count_sent, fit_to_be_read, raise_if_flaky, results_of
 from pytest_cloudimages.app.selection import Selection, tune
-from pytest_cloudimages.app.stash import CHECK, COMMAND, RUN, SETTINGS, UNFOUND
+from pytest_cloudimages.app.stash import CHECK, COMMAND, RUN, SETTINGS, UNFOUND, WORKLOADS
 from pytest_cloudimages.app.waking import UNNAMED, Unfound, asks, distributed
 from pytest_cloudimages.client.auth.accounts import keep_secrets_of_url
 from pytest_cloudimages.client.errors import ConfigurationError, UnnamedServiceError
@@ -31,7 +31,7 @@ from pytest_cloudimages.spec.marks import ids_of
 from pytest_cloudimages.spec.verdicts import Verdict, leaves, worst
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable, Mapping
 
     from pytest_cloudimages.engine.run import Run
     from pytest_cloudimages.engine.settings import Settings
@@ -165,23 +165,60 @@ class Judge:
         mine = pyfuncitem.stash.get(CHECK, None)
         if mine is None:
             return (yield)
+        noted = [*mine.notes]  # by what made ready for it
         try:
             with self.run.recorder.scope() as sent:
                 result = yield
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - it is raised again, unless it is not met alone
             count_sent(mine, sent)
-            self._see_whether_it_stands(mine, error)
-            arguments = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}  # noqa: SLF001 - as pytest does
-            raise_if_flaky(functools.partial(pyfuncitem.obj, **arguments), mine, error, self.run.recorder)
-            if not self.asking_again.wanted(pyfuncitem, mine, error):
-                raise
+            if not (names := self._made_beside_others(pyfuncitem)):
+                return self._asked_again(pyfuncitem, mine, pyfuncitem.funcargs, error)
+        else:
+            count_sent(mine, sent)
+            if mine.cases or not (names := self._made_beside_others(pyfuncitem)):
+                return result
+        return self._asked_alone(pyfuncitem, names, noted)
+
+    def _made_beside_others(self, item: pytest.Item) -> set[str]:
+        """Return the workloads that a check looks at and that were made beside others."""
+        workloads = self.config.stash.get(WORKLOADS, None)
+        if workloads is None or not workloads.beside_others:
+            return set()
+        from pytest_cloudimages.engine.registry import looked_at_by
+
+        return looked_at_by(item, workloads.beside_others)
+
+    def _asked_alone(self, item: pytest.Function, names: Iterable[str], noted: list[str]) -> object:
+        """Ask a check once more that is not plainly met, of workloads that are made alone: it is judged by them."""
+        workloads = self.config.stash[WORKLOADS]
+        workloads.forget(names)
+        with ExitStack() as stack:
+            arguments = self.asking_again.arguments_of(item, workloads, stack)
+            item.stash[CHECK] = mine = recording.CheckRecord(notes=noted)
+            recording.collect(mine)
             try:
-                return self.asking_again.asked(pyfuncitem, error)
-            finally:
-                # Its evidence is that of the verdict, whatever the verdict is.
-                pyfuncitem.stash[CHECK] = recording.current_check()
-        count_sent(mine, sent)
-        return result
+                with self.run.recorder.scope() as sent:
+                    item.obj(**{name: arguments[name] for name in item._fixtureinfo.argnames})  # noqa: SLF001 - as pytest does
+            except Exception as error:  # noqa: BLE001 - it is raised again, unless asking again shows otherwise
+                count_sent(mine, sent)
+                return self._asked_again(item, mine, arguments, error)
+            count_sent(mine, sent)
+            return mine
+
+    def _asked_again(
+        self, item: pytest.Function, mine: recording.CheckRecord, arguments: Mapping[str, Any], error: Exception
+    ) -> object:
+        """Ask a check again where that may show what its error is worth; else raise it."""
+        self._see_whether_it_stands(mine, error)
+        own = {name: arguments[name] for name in item._fixtureinfo.argnames}  # noqa: SLF001 - as pytest does
+        raise_if_flaky(functools.partial(item.obj, **own), mine, error, self.run.recorder)
+        if not self.asking_again.wanted(item, mine, error):
+            raise error
+        try:
+            return self.asking_again.asked(item, arguments, error)
+        finally:
+            # Its evidence is that of the verdict, whatever the verdict is.
+            item.stash[CHECK] = recording.current_check()
 
     def _see_whether_it_stands(self, mine: recording.CheckRecord, error: Exception) -> None:
         """Raise ``Blocked`` where an outage accounts for a finding: looking once more shows what it is worth."""

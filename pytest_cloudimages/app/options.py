@@ -7,126 +7,19 @@ on to pytest, the command that replays a finding, and the README's table, which
 
 from __future__ import annotations
 
-import enum
-import re
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from pytest_cloudimages.app.option import Kind, Option, text_of
 from pytest_cloudimages.engine.settings import PROFILES, SPECIFICATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TYPED = "--"
-"""What an option begins with on the command line of `cloudimages run`."""
 PYTEST = "--cloudimages-"
 """What it begins with on pytest's."""
 INI = "cloudimages_"
 REPORTS = "reports"
 """Where the command puts its reports, unless told otherwise."""
-LONGEST_VALUE = 60
-"""Characters of a wrong value that a message quotes."""
-
-
-class Kind(enum.Enum):
-    """What an option takes."""
-
-    FLAG = enum.auto()
-    TEXT = enum.auto()
-    PATH = enum.auto()
-    WHOLE = enum.auto()
-    NUMBER = enum.auto()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Option:
-    """A row of the table: one option of a run."""
-
-    name: str
-    """As the command has it, without its hyphens; pytest's option and ini setting follow from it."""
-    kind: Kind
-    help: str
-    metavar: str = ""
-    default: Any = None
-    repeated: bool = False
-    """It may be given several times; all values count."""
-    choices: tuple[str, ...] = ()
-    least: float = 0
-    most: float = float("inf")
-    exclusive: bool = False
-    """The value has to be more than ``least``."""
-    aliases: tuple[str, ...] = ()
-    """Further names under pytest, for whoever has used them before."""
-    setting: str = ""
-    """The attribute of ``Settings``, where it is called otherwise."""
-    names_service: bool = False
-    """It says what to judge; a run takes one of these."""
-    replayed: bool = True
-    """The command that replays a finding needs it, unless it has its default."""
-    readme: str = ""
-    """What the README says in place of ``help``."""
-
-    @property
-    def wakes(self) -> bool:
-        """Whether it says that a run judges a service, where it is given."""
-        return self.names_service or self.name == "reports"
-
-    @property
-    def key(self) -> str:
-        """The name as an identifier."""
-        return self.name.replace("-", "_")
-
-    @property
-    def attribute(self) -> str:
-        """The attribute of ``Settings`` that holds the value."""
-        return self.setting or self.key
-
-    @property
-    def expected(self) -> str:
-        """What a value has to be, as a message says it."""
-        if self.choices:
-            return f"one of {', '.join(self.choices)}"
-        if self.kind in (Kind.TEXT, Kind.PATH):
-            return "a value that is not empty and has no control characters"
-        what = "a whole number" if self.kind is Kind.WHOLE else "a number"
-        return f"{what} " + (
-            f"above {self.least} and at most {self.most}" if self.exclusive else f"from {self.least} to {self.most}"
-        )
-
-    def parse(self, text: str) -> Any:
-        """Return the value that a text stands for; raise ``ValueError`` with what was expected and what came."""
-        if (value := self._value(text)) is None:
-            shown = text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}…"
-            raise ValueError(f"expected {self.expected}, got {shown!r}")
-        return value
-
-    def _value(self, text: str) -> Any:
-        if self.choices:
-            return text if text in self.choices else None
-        if self.kind is Kind.TEXT:
-            # Such as a surrogate, which no URL can hold.
-            return text if text.strip() and text.isprintable() else None
-        if self.kind is Kind.PATH:
-            return text if text.strip() and not re.search(r"[\x00-\x1f\x7f]", text) else None
-        # Python would also take underscores, and digits of every script.
-        shape = r"[0-9]{1,20}" if self.kind is Kind.WHOLE else r"[0-9]{1,20}(\.[0-9]{0,20})?|\.[0-9]{1,20}"
-        if not re.fullmatch(shape, text.strip()):
-            return None
-        number = int(text) if self.kind is Kind.WHOLE else float(text)
-        enough = number > self.least if self.exclusive else number >= self.least
-        return number if enough and number <= self.most else None
-
-    def words(self, value: Any, prefix: str = TYPED) -> list[str]:
-        """Return the words of a command line that say this value."""
-        if self.kind is Kind.FLAG:
-            return [prefix + self.name] if value else []
-        words: list[str] = []
-        for text in map(_text, value or () if self.repeated else () if value is None else (value,)):
-            # A value that begins with a hyphen would be taken for an option.
-            joined = prefix != TYPED or text.startswith("-")
-            words += [f"{prefix}{self.name}={text}"] if joined else [prefix + self.name, text]
-        return words
 
 
 OPTIONS = (
@@ -154,7 +47,6 @@ OPTIONS = (
         kind=Kind.TEXT,
         metavar="NAME",
         help="entry of clouds.yaml for a second project",
-        readme="an entry of `clouds.yaml` for a second project",
     ),
     Option(
         name="reader-cloud",
@@ -168,14 +60,12 @@ OPTIONS = (
         kind=Kind.TEXT,
         metavar="NAME",
         help="entry of clouds.yaml for a user who may create and update, and no more",
-        readme="for a user who may create and update, and no more",
     ),
     Option(
         name="admin-cloud",
         kind=Kind.TEXT,
         metavar="NAME",
         help="entry of clouds.yaml for an administrator",
-        readme="for an administrator",
     ),
     Option(
         name="image",
@@ -184,6 +74,13 @@ OPTIONS = (
         default=(),
         repeated=True,
         help="borrow this image instead of creating one; its tags are put back; may be repeated",
+    ),
+    Option(name="yes", kind=Kind.FLAG, default=False, help="lend a public, community or protected image all the same"),
+    Option(
+        name="plain-http",
+        kind=Kind.FLAG,
+        default=False,
+        help="show the token to another computer by plain http too (`CLOUDIMAGES_PLAIN_HTTP`)",
     ),
     Option(
         name="catalogue",
@@ -243,7 +140,24 @@ OPTIONS = (
         metavar="N",
         most=100_000,
         exclusive=True,
-        help="requests a second that are sent at most",
+        help="requests a second sent at most",
+    ),
+    Option(
+        name="concurrency",
+        kind=Kind.WHOLE,
+        metavar="N",
+        default=1,
+        least=1,
+        most=64,
+        help="do up to N things at once that do not touch each other's images",
+    ),
+    Option(
+        name="shard",
+        kind=Kind.TEXT,
+        metavar="i/N",
+        replayed=False,
+        help="ask part i of N of what is asked for; needs --seed; cloudimages merge puts the results together",
+        readme="part `i` of `N` of what is asked for; needs `--seed`; `cloudimages merge` puts the results together",
     ),
     Option(
         name="ledger",
@@ -374,7 +288,7 @@ def markdown() -> str:
     for option in OPTIONS:
         words = [f"--{option.name} {option.choices[0]}", *option.choices[1:]] if option.choices else []
         words = words or [f"--{option.name} {option.metavar}".strip()]
-        default = f" ({_text(option.default)})" if option.default not in (None, False, ()) else ""
+        default = f" ({text_of(option.default)})" if option.default not in (None, False, ()) else ""
         lines.append(f"| {', '.join(f'`{word}`' for word in words)} | {option.readme or option.help}{default} |")
     return "\n".join([*lines, "| `-- …` | the rest goes to pytest |"])
 
@@ -382,14 +296,9 @@ def markdown() -> str:
 def help_of(option: Option) -> str:
     """Return the text of an option in the help of pytest and of the command."""
     choices = f": {', '.join(option.choices)}" if option.choices else ""
-    default = f" [{_text(option.default)}]" if option.default not in (None, False, ()) else ""
+    default = f" [{text_of(option.default)}]" if option.default not in (None, False, ()) else ""
     # Both parsers would take a percent sign for the beginning of a conversion.
     return f"{option.help}{choices}{default}".replace("%", "%%")
-
-
-def _text(value: Any) -> str:
-    # Without an exponent, which no option takes.
-    return format(Decimal(repr(value)).normalize(), "f") if isinstance(value, float) else str(value)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.app import suite
-from pytest_cloudimages.app.options import INI, OPTIONS, PYTEST, REPORTS, TYPED, Kind, Option, endpoint_of, help_of
+from pytest_cloudimages.app.option import TYPED, Kind, Option
+from pytest_cloudimages.app.options import INI, OPTIONS, PYTEST, REPORTS, endpoint_of, help_of
 from pytest_cloudimages.engine.settings import ROUND, Settings
 
 if TYPE_CHECKING:
@@ -72,10 +73,28 @@ def settings(config: pytest.Config, environ: Mapping[str, str] = os.environ) -> 
         )
     if found["dry_run"]:
         found["reports"] = None  # a rehearsal is no result
+    if found["shard"]:
+        _see_that_shards_fit(found, spelled, TYPED if handover else PYTEST)
     if found["seed"] is None:
         found["seed"] = secrets.randbelow(2**32)
     made = Settings(**found, prefix=TYPED if handover else PYTEST, rest=_rest(config, handover))
     return replace(made, command=replayed(made))
+
+
+def _see_that_shards_fit(found: Mapping[str, Any], spelled: Mapping[str, str], prefix: str) -> None:
+    """Raise ``UsageError`` where the shards of a run could not be put together."""
+    import pytest
+
+    if found["seed"] is None:
+        raise pytest.UsageError(
+            f"{spelled['shard']}: expected {prefix}seed beside it, so that all shards draw the same."
+        )
+    for name, instead in (("deviations", "cloudimages merge --deviations"), ("baseline", "cloudimages diff")):
+        if found[name]:
+            raise pytest.UsageError(
+                f"{spelled['shard']}: expected no {spelled[name]}: what is held against a service shows in the whole;"
+                f" {instead} does that."
+            )
 
 
 def is_given(config: pytest.Config, option: Option) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -118,6 +119,8 @@ class Records:
             symptom=str(found.symptom) if found else "",
             led_up=self._led_up(mine) if verdict.finding else {},
             replay=self.selection.settings.replay((identifier,), raced=True) if mine.rate and verdict.finding else "",
+            sent_before=sum(self.config.stash[RUN].recorder.counts.values()),
+            known_at=time.time(),
         )
 
     def _led_up(self, mine: CheckRecord) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_cloudimages.app import suite
+from pytest_cloudimages.app.shards import Shard, divided
 from pytest_cloudimages.app.stash import COMMAND, RUN
 from pytest_cloudimages.app.waking import asks, judges
 from pytest_cloudimages.engine import recording
@@ -31,16 +32,23 @@ class Selection:
     catalogue: Mapping[str, Requirement]
     settings: Settings
     chosen: set[str] = field(default_factory=set)
+    elsewhere: dict[str, int] = field(default_factory=dict)
+    """The shard that asks for each requirement, where it is another one."""
     tested: dict[str, list[str]] = field(default_factory=dict)
     """The tests of each requirement, whether they are left out or not."""
 
     def __post_init__(self) -> None:
         """Choose by what was named, or else by the profile; raise ``ValueError`` for what no catalogue has."""
+        self.shard = Shard.parse(self.settings.shard) if self.settings.shard else None
         if self.settings.select:
             self.chosen = selected(self.catalogue, self.settings.select)
         else:
             levels = self.settings.effort.levels
-            self.chosen = {requirement.id for requirement in self.catalogue.values() if requirement.level in levels}
+            self.chosen = {
+                requirement.id
+                for requirement in self.catalogue.values()
+                if requirement.level in levels and requirement.by_default
+            }
 
     @property
     def beyond_must(self) -> bool:
@@ -65,7 +73,10 @@ class Selection:
         if not self.settings.select:
             # The profile chooses among the suite's requirements; a tester's own tests are asked for by being there.
             self.chosen |= {identifier for item in items if not of_the_suite(item.path) for identifier in ids_of(item)}
-        left_out = [item for item in items if ids_of(item) and not self.ids_of(item)]
+        if self.shard:
+            found = divided(items, self.ids_of, self.shard.of, self.settings.profile)
+            self.elsewhere = {identifier: number for identifier, number in found.items() if number != self.shard.number}
+        left_out = [item for item in items if ids_of(item) and self.elsewhere.keys() >= {*self.ids_of(item)}]
         if left_out:
             left_out[0].config.hook.pytest_deselected(items=left_out)
             items[:] = [item for item in items if item not in left_out]

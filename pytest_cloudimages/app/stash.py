@@ -9,6 +9,7 @@ import pytest
 if TYPE_CHECKING:
     from pytest_cloudimages.app.waking import Unfound
     from pytest_cloudimages.engine import recording
+    from pytest_cloudimages.engine.registry import Workloads
     from pytest_cloudimages.engine.run import Run
     from pytest_cloudimages.engine.settings import Settings
     from pytest_cloudimages.reporting.results import Results
@@ -32,6 +33,7 @@ SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 UNFOUND: pytest.StashKey[Unfound] = pytest.StashKey()
 """Why there is no run: nobody named a service, or the one that is named is wrong."""
+WORKLOADS: pytest.StashKey[Workloads] = pytest.StashKey()
 JUDGE: pytest.StashKey[Judging] = pytest.StashKey()
 COMMAND: pytest.StashKey[bool] = pytest.StashKey()
 """Whether this is `cloudimages run`, which ends where nothing can be judged: no test of anybody else is waiting."""

@@ -12,8 +12,8 @@ class Notes:
     def creating(self, name: str, caller: str, expires: float) -> int | None:
         """Note that an image of this name is about to be created; return the number of the note."""
 
-    def created(self, note: int | None, identifier: str, owner: str | None) -> None:
-        """Note which id the image has got, and whose project it belongs to."""
+    def created(self, note: int | None, identifier: str | None, owner: str | None) -> None:
+        """Note which id the image has got, or that it is not known after all, and whose project it belongs to."""
 
     def gone(self, note: int | None) -> None:
         """Strike a note: the image is gone, or never came to be."""

@@ -27,9 +27,15 @@ FEWEST_LOOKS = 3
 """So often it is looked whether a service is back before it is given up: an idle connection may have been closed."""
 
 
+class Stopped(KeyboardInterrupt):
+    """The run ends early. No question takes it for an answer to itself."""
+
+
 def raise_if_given_up(client: ImagesClient) -> None:
     """Raise why nothing more is sent for this caller, where that is so."""
     way = client.transport.way
+    if way.stopping.is_set() and client.recorder.purpose is not Purpose.CLEANING:
+        raise Stopped
     problem = way.given_up or way.shut_out.get(client.caller)
     if problem is None:
         return
@@ -79,7 +85,8 @@ def raise_if_shut_out(client: ImagesClient, statuses: Collection[int]) -> None:
     status = listed.status
     if status not in statuses or is_list(listed):
         return
-    own = [identifier for identifier, caller in client.recorder.traces.created_by.items() if caller == client.caller]
+    created = client.recorder.traces.created_by.copy()  # other threads may create images meanwhile
+    own = [identifier for identifier, caller in created.items() if caller == client.caller]
     targets = [f"/images/{each}" for each in (uuid.uuid4(), *own[-1:])]
     if all(client.looked(target).status == status for target in targets):
         why = f"{client.endpoint} answers {status} to everything from some moment on, also to its list of images."

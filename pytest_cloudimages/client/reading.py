@@ -11,6 +11,7 @@ import io
 import socket
 import time
 import zlib
+from collections.abc import Callable
 from typing import Any
 
 import requests
@@ -96,6 +97,13 @@ class Octets(http.client.HTTPResponse):
             shown = ", ".join(sorted(lengths))
             raise http.client.HTTPException(f"Content-Length is no number of octets: {shown[:60]!r}")
 
+    def part(self, most: int) -> bytes:
+        """Read a part of the body; nothing at its end. Raise ``IncompleteRead`` where it has ended before."""
+        part = self.read(most)
+        if not part and self.length:
+            raise http.client.IncompleteRead(b"", self.length)
+        return part
+
     def _close_conn(self) -> None:
         # Closing the buffered reader would drop what it had read too much, and with it the proof of a forbidden body.
         if self.fp is not None and not self.trailing:
@@ -115,16 +123,17 @@ class Octets(http.client.HTTPResponse):
                 self._socket.settimeout(patience)
 
 
-def read_body(response: requests.Response, most: int) -> None:
+def read_body(response: requests.Response, read: Callable[[int], bytes], most: int) -> None:
     """Read the body of an answer, and no more of it than one octet above what is asked for.
 
-    One that is longer ends its connection. Raise what requests raises where it does not come whole, or not in time.
+    ``read`` returns the next octets, so many at most. A body that is longer ends its connection. Raise what requests
+    raises where it does not come whole, or not in time.
     """
-    octets, raw = bytearray(), response.raw
+    octets = bytearray()
     try:
-        while len(octets) <= most and (part := raw.read(min(PART, most + 1 - len(octets)), decode_content=False)):
+        while len(octets) <= most and (part := read(min(PART, most + 1 - len(octets)))):
             octets += part
-    except urllib3.exceptions.ReadTimeoutError as problem:
+    except (urllib3.exceptions.ReadTimeoutError, TimeoutError) as problem:
         response.close()
         raise requests.ReadTimeout(problem) from problem
     except (urllib3.exceptions.HTTPError, http.client.HTTPException, OSError, ValueError) as problem:

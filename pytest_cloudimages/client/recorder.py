@@ -12,6 +12,7 @@ from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.latency import Latencies
 from pytest_cloudimages.client.notes import Notes
 from pytest_cloudimages.client.showing import Short
+from pytest_cloudimages.client.trouble_counts import Disturbances
 
 REMARKABLE = (413, 429, 431, 503)
 KEPT_REMARKABLE = 50
@@ -26,6 +27,8 @@ class Traces:
 
     in_use: set[str] = field(default_factory=set)
     """Ids of created images that are in use."""
+    of_others: set[str] = field(default_factory=set)
+    """Ids of images that were there before the run, as far as they were seen: nothing is ever written to them."""
     created_by: dict[str, str] = field(default_factory=dict)
     """Who created each of them."""
     created: set[str] = field(default_factory=set, repr=False)
@@ -46,6 +49,18 @@ class Traces:
     """Whether new images may have properties that say whose they are; ``None`` as long as nobody knows."""
     notices: list[str] = field(default_factory=list)
     """What the tester has to hear of all this, besides what is left behind."""
+    _known: bool = False
+    _first: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
+
+    @contextmanager
+    def first_alone(self) -> Iterator[None]:
+        """Let one image be created alone: what the service does with it is known when others are."""
+        if self._known:
+            yield
+            return
+        with self._first:
+            yield
+            self._known = True
 
 
 @dataclass
@@ -74,6 +89,8 @@ class Recorder(Short):
     """How long answers took, by operation."""
     remarkable: list[Exchange] = field(default_factory=list)
     """Answers that no check can provoke, but any may meet: over a limit, or unavailable."""
+    disturbances: Disturbances = field(default_factory=Disturbances, repr=False)
+    """What trouble there was on the way."""
     tell_of_waiting: Callable[[float], None] = field(default=lambda _: None, repr=False, compare=False)
     """Says that a change is waited for, and how many seconds at most; whoever shows the run hears of it here."""
     traces: Traces = field(default_factory=Traces)

@@ -61,6 +61,8 @@ class Effort:
         if self._tries == 1:
             way.first(status)
             self._pace = way.pace.interval
+        disturbances = self.client.recorder.disturbances
+        disturbances.met(status, answer.exchange.note)
         pause = asked_to_wait(self.request.method, answer)
         if pause is None and status not in TROUBLE:
             way.pace.content()
@@ -70,6 +72,8 @@ class Effort:
             way.pace.complained()
         raise_if_given_up(self.client)
         again = self._tries_again(answer, kind) if pause is None else self._waits_as_asked(answer, pause, kind)
+        if again:
+            disturbances.sent_again()
         if again and status in LOST:
             self._lost = self._lost or self._perhaps_done()
         return again
@@ -124,7 +128,8 @@ class Effort:
         return True
 
     def _rest(self, pause: float) -> None:
-        time.sleep(pause)
+        cleans = self.client.recorder.purpose is Purpose.CLEANING
+        (time.sleep if cleans else self.client.transport.way.rest)(pause)
         self._waited += pause
 
     def _perhaps_done(self) -> bool:

@@ -12,12 +12,15 @@ import threading
 import time
 import urllib.parse
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any
 
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from pytest_cloudimages.client.line import Line
+from pytest_cloudimages.client.plain_http import PlainHttp
 from pytest_cloudimages.client.reachability import context_of
 from pytest_cloudimages.client.reading import MOST_OCTETS, Octets, read_body, read_to_the_end
 from pytest_cloudimages.client.trouble import Way
@@ -80,7 +83,7 @@ class ExactAdapter(HTTPAdapter):
     def send(self, request: requests.PreparedRequest, *args: Any, **how: Any) -> requests.Response:
         """Send a request, and return its answer with a body that has been read as far as it is ever read."""
         response = super().send(request, *args, **how | {"stream": True})
-        read_body(response, self.most)
+        read_body(response, functools.partial(response.raw.read, decode_content=False), self.most)
         return response
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
@@ -96,8 +99,16 @@ class ExactAdapter(HTTPAdapter):
 class StayingAdapter(ExactAdapter):
     """Stays with the host that was asked: whoever is led elsewhere would show passwords and tokens there."""
 
+    def __init__(self, plain_http: PlainHttp) -> None:
+        self.plain_http = plain_http
+        super().__init__()
+
     def send(self, request: requests.PreparedRequest, *args: Any, **how: Any) -> requests.Response:
-        """Send a request; raise ``ConnectionError`` where its answer leads to another host."""
+        """Send a request; raise ``ConnectionError`` where its answer leads to another host.
+
+        Raise ``ConfigurationError``, and send nothing, where an earlier answer has led to plain http.
+        """
+        self.plain_http.check(str(request.url), "Identity's address")
         response = super().send(request, *args, **how)
         asked, link = str(request.url), response.headers.get("Location", "")
         if not 300 <= response.status_code < 400 or not link:  # noqa: PLR2004 - the class of codes
@@ -111,10 +122,10 @@ class StayingAdapter(ExactAdapter):
         return response
 
 
-def staying_and_bounded(session: requests.Session) -> None:
+def staying_and_bounded(session: requests.Session, plain_http: PlainHttp) -> None:
     """Have a session stay with the host that it asks, and read bounded answers."""
     for scheme in POOLS:
-        session.mount(f"{scheme}://", StayingAdapter())
+        session.mount(f"{scheme}://", StayingAdapter(plain_http))
 
 
 class Transport:
@@ -154,6 +165,23 @@ class Transport:
             self._adapters.append(adapter)
         return adapter
 
+    @property
+    def _line(self) -> Line:
+        line: Line | None = getattr(self._local, "line", None)
+        if line is None:
+            line = self._local.line = Line(self._find_pool, self.origin + "/", timeout=self.timeout, most=self.most)
+        return line
+
+    def _find_pool(self) -> Any:
+        """Return the pool of urllib3 that has this thread's connection."""
+        request = requests.PreparedRequest()
+        request.url = self.origin + "/"
+        verify, cert, proxies = (self._settings[key] for key in ("verify", "cert", "proxies"))
+        adapter: Any = self._adapter
+        pool = adapter.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
+        adapter.cert_verify(pool, request.url, verify, cert)
+        return pool
+
     def connect(self) -> None:
         """Open this thread's connection, so that its next request goes out without delay.
 
@@ -181,12 +209,7 @@ class Transport:
     @contextlib.contextmanager
     def _borrowed(self) -> Iterator[_Connection | _SecureConnection]:
         """Take this thread's connection out of its pool for the length of a block."""
-        request = requests.PreparedRequest()
-        request.url = self.origin + "/"
-        verify, cert, proxies = (self._settings[key] for key in ("verify", "cert", "proxies"))
-        adapter: Any = self._adapter
-        pool = adapter.get_connection_with_tls_context(request, verify, proxies=proxies, cert=cert)
-        adapter.cert_verify(pool, request.url, verify, cert)
+        pool = self._find_pool()
         connection = pool._get_conn()  # noqa: SLF001 - urllib3 has no other way to a connection
         connection.timeout = self.timeout
         try:
@@ -211,6 +234,9 @@ class Transport:
 
         ``body`` as an iterable goes out chunked; ``length=False`` omits Content-Length. Raises what requests raises.
         """
+        plain = (body is None or isinstance(body, bytes)) and "Transfer-Encoding" not in headers
+        if plain and not self.proxied:
+            return self._line.ask(method, target, headers, body, length=length)  # type: ignore[arg-type]
         request = requests.PreparedRequest()
         request.method, request.url = method, self.origin + "/"
         request.headers = requests.structures.CaseInsensitiveDict(headers)
@@ -239,12 +265,12 @@ class Transport:
             line.sendall(octets)
             return read_to_the_end(line, self.most, end)
 
-    @property
+    @cached_property
     def proxied(self) -> bool:
         """Whether requests pass a proxy, so that a connection of one's own would not arrive."""
         return bool(self.proxy)
 
-    @property
+    @cached_property
     def proxy(self) -> str | None:
         """The proxy that requests pass, if there is one."""
         found: str | None = requests.utils.select_proxy(self.origin, self._settings["proxies"])
@@ -270,5 +296,5 @@ class Transport:
 
 def trailing(response: requests.Response) -> bytes:
     """Return the octets that arrived behind the end of an answer."""
-    original = getattr(response.raw, "_original_response", None)
+    original = getattr(response.raw, "_original_response", response.raw)
     return getattr(original, "trailing", b"")

@@ -115,12 +115,18 @@ class Way:
     """The status of everything that is asked, where that is why."""
     last_try: bool = False
     """Whether it was tried in spite of that to clean up."""
+    stopping: threading.Event = field(default_factory=threading.Event)
+    """Set where a run ends early: whoever sends anything but what cleans up is stopped."""
     looking: threading.Lock = field(default_factory=threading.Lock)
     """Held by whoever waits for the service: of many clients, one is enough."""
     _asked: int = 0
     _troubled: int = 0
     _own: Counter[Hashable] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def rest(self, seconds: float) -> None:
+        """Wait, but no longer than the run goes on."""
+        self.stopping.wait(seconds)
 
     @property
     def reached(self) -> bool:

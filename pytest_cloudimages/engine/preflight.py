@@ -14,10 +14,16 @@ from pytest_cloudimages.client.auth.credentials import Credentials, Named, Servi
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.outage import is_list
+from pytest_cloudimages.client.plain_http import PlainHttp, plain_http
 from pytest_cloudimages.engine.run import OTHERS, Run
 from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.history.resource import SetResource
 from pytest_cloudimages.spec.verdicts import Blocked
+
+FIRST_LOOK = "25"
+"""Images that the first question asks for: none of them is of this run, whatever a creation is answered with."""
+SEEN_BY_OTHERS = ("public", "community")
+"""Visibilities of images that every project sees and may filter by their tags, whoever owns them."""
 
 
 def prepare(settings: Settings, restored: tuple[SetResource, ...]) -> Run:
@@ -81,27 +87,39 @@ def _other(settings: Settings, environ: dict[str, str], who: str, service: Servi
 
 
 def _find(settings: Settings, environ: Mapping[str, str]) -> tuple[Service, Credentials]:
-    return credentials.find(environ, **_wanted(settings))
+    return credentials.find(environ, **_wanted(settings, environ))
 
 
 def named_by(settings: Settings, environ: Mapping[str, str]) -> Named:
     """Return what a run with these settings is to judge; nobody is asked anything yet."""
-    return credentials.named_in(environ, **_wanted(settings))
+    return credentials.named_in(environ, **_wanted(settings, environ))
 
 
-def _wanted(settings: Settings) -> dict[str, Any]:
+def _wanted(settings: Settings, environ: Mapping[str, str]) -> dict[str, Any]:
     return {
         "url": settings.url,
         "cloud": settings.cloud,
         "timeout": settings.timeout,
         "embedded": settings.reference,
         "prefix": settings.prefix,
+        "plain_http": _plain_http(settings, environ),
     }
 
 
 def find_other(settings: Settings, environ: Mapping[str, str], who: str, service: Service) -> Credentials | None:
     """Return the credentials of a further caller; ``None`` where none were given."""
-    return credentials.find_other(environ, who, service, cloud=settings.cloud_of(who), timeout=settings.timeout)
+    return credentials.find_other(
+        environ,
+        who,
+        service,
+        cloud=settings.cloud_of(who),
+        timeout=settings.timeout,
+        plain_http=_plain_http(settings, environ),
+    )
+
+
+def _plain_http(settings: Settings, environ: Mapping[str, str]) -> PlainHttp:
+    return plain_http(environ, allowed=settings.plain_http, prefix=settings.prefix)
 
 
 def ask_first(run: Run) -> None:
@@ -109,7 +127,8 @@ def ask_first(run: Run) -> None:
     with run.recorder.of(Purpose.PREPARING):
         # That the token is refused is the very question.
         client = replace(run.client, renew=None)
-        answer = client.list(limit="1")
+        answer = client.list(limit=FIRST_LOOK)
+        answer = client.list(limit="1") if answer.cut else answer
         if answer.status == 401:  # noqa: PLR2004 - as HTTP has it
             challenge = answer.headers.get("WWW-Authenticate", "none")
             request = answer.headers.get("x-openstack-request-id", "none")
@@ -119,6 +138,7 @@ def ask_first(run: Run) -> None:
             )
         strange = _not_a_list(answer)
         client.transport.way.opened = not strange
+        run.recorder.traces.of_others |= set() if strange else _ids(answer.data["images"])
         # Where the list alone is out of order, the rest can still be judged; where it is not there, it is no such API.
         if strange and (answer.status == 404 or _not_an_absence(client.show(str(uuid.uuid4())))):  # noqa: PLR2004
             raise Blocked(
@@ -135,6 +155,29 @@ def ask_first(run: Run) -> None:
                     f" Give the id, not the name, of an image whose tags you may change; without {option} one is"
                     " created."
                 )
+            _may_be_lent(run, identifier, found)
+
+
+def _ids(entries: list[object]) -> set[str]:
+    return {entry["id"] for entry in entries if isinstance(entry, dict) and isinstance(entry.get("id"), str)}
+
+
+def _may_be_lent(run: Run, identifier: str, found: Answer) -> None:
+    """Raise ``ConfigurationError`` where an image is another one, or one that is not lent without more ado."""
+    shown = found.data if found.ok and isinstance(found.data, dict) else {}
+    if (other := shown.get("id", identifier)) != identifier:
+        raise ConfigurationError(
+            f"GET {run.service.endpoint}/images/{identifier} shows another image, {str(other)[:80]!r}. Nothing is"
+            f" written to either: give the id of an image as the service itself writes it."
+        )
+    visibility = shown.get("visibility")
+    why = [f"its visibility is {visibility}, so others see it"] if visibility in SEEN_BY_OTHERS else []
+    why += ["it is protected"] if shown.get("protected") is True else []
+    if why and not run.settings.yes:
+        raise ConfigurationError(
+            f"The image {identifier} is not lent without more ado: {' and '.join(why)}, and its tags come off while the"
+            f" run lasts. Lend another image, or say {run.settings.prefix}yes if this is meant."
+        )
 
 
 def _not_a_list(answer: Answer) -> str:

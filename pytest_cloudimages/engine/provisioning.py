@@ -1,11 +1,11 @@
-"""Temporary images, which are created and deleted, and borrowed ones, which are restored as they were."""
+"""Temporary images, which are created and deleted."""
 
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NoReturn
 
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
@@ -15,15 +15,16 @@ from pytest_cloudimages.client.json_documents import NotRead
 from pytest_cloudimages.client.outage import raise_if_shut_out
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.session import ImagesClient
-from pytest_cloudimages.engine.kept_values import eventual_values, replaces, set_values, takes, values_of
+from pytest_cloudimages.engine.claims import OF_RUN, Claim
+from pytest_cloudimages.engine.kept_values import values_of
 from pytest_cloudimages.engine.recording import current_check
 from pytest_cloudimages.history.resource import SetResource
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, NoEffect
 
 PREFIX = "pytest-cloudimages-"
 """What the name of every image begins with that is created here; the id of its run follows."""
-OF_RUN, EXPIRES = "pytest_cloudimages_run", "pytest_cloudimages_expires"
-"""The properties that prove whose an image is: the id of its run, and when it is nobody's any more (UTC)."""
+EXPIRES = "pytest_cloudimages_expires"
+"""The property that says when an image is nobody's any more (UTC); beside it stands the id of its run."""
 REFUSED = (400, 403, 409, 413, 422)
 """How a service may refuse an image for its properties."""
 MOST_OUT_OF_REACH = 3
@@ -58,38 +59,26 @@ def temporary_image(
     traces = client.recorder.traces
     expires = time.time() + traces.lifetime
     note = traces.notes.creating(name, client.caller, expires)
-    with client.recorder.of(Purpose.PREPARING):
-        try:
-            answer = _creation(client, attributes, {OF_RUN: run, EXPIRES: _moment(expires)})
-        except NoEffect:
-            traces.notes.gone(note)
-            raise
-        except BaseException:
-            # Nobody knows whether it was created: the answer was lost, or nobody waited for it.
-            _delete_orphans(client, name)
-            raise
-    if not answer.ok and not answer.refused:
-        _delete_orphans(client, name)  # whoever gave up, or sent what is no answer, may have done it all the same
+    answer = _creation_or_none(client, note, attributes, {OF_RUN: run, EXPIRES: _moment(expires)})
     identifier = _id_of(client, answer, name)
     if not answer.ok or identifier is None:
-        if answer.refused:
-            traces.notes.gone(note)
-        with client.recorder.of(Purpose.PREPARING):
-            raise_if_shut_out(client, {answer.status})
-        forbidden = answer.status == 403  # noqa: PLR2004 - as HTTP has it
-        reason = "the role of this user does not allow it. Sign in as one who may, or " if forbidden else ""
-        raise Blocked(
-            f"No image could be created ({answer.exchange}); {reason}lend one of yours with --image ID, its tags are"
-            " put back."
-        )
+        _cannot_be_had(client, note, answer)
     image = Image(client, identifier, name, patience)
+    claim = Claim(identifier, name, run)
+    if identifier in traces.in_use | traces.of_others:
+        _refuse(client, claim, note, "an image that was there before has this id")
+    traces.in_use.add(identifier)
     owner = answer.data.get("owner")
     traces.notes.created(note, identifier, owner if isinstance(owner, str) else None)
-    traces.in_use.add(identifier)
     traces.created.add(identifier)
     traces.created_by[identifier] = client.caller
+    ours = True
     try:
-        shown = _see_that_it_is_there(image, answer)
+        shown = _see_that_it_is_there(image, answer, in_doubt=claim.is_doubtful(answer))
+        if shown and claim.is_denied(shown):
+            ours = False
+            traces.of_others.add(identifier)
+            _refuse(client, claim, note, f"what has this id is another image: {shown.exchange}")
         if protected:
             # By PATCH: what cannot be protected so could not be freed either, and would stay for ever.
             with client.recorder.of(Purpose.PREPARING):
@@ -100,8 +89,42 @@ def temporary_image(
         traces.in_use.discard(identifier)
         traces.created_by.pop(identifier, None)
         with client.recorder.of(Purpose.CLEANING):
-            if _delete(image, resources, protected=protected):
+            if ours and _delete(image, resources, protected=protected):
                 traces.notes.gone(note)
+
+
+def _creation_or_none(
+    client: ImagesClient, note: int | None, attributes: Mapping[str, Any], proof: Mapping[str, str]
+) -> Answer:
+    """Create an image, and return the answer; where nobody knows whether there is one, none is left."""
+    name = attributes["name"]
+    with client.recorder.of(Purpose.PREPARING):
+        try:
+            answer = _creation(client, attributes, proof)
+        except NoEffect:
+            client.recorder.traces.notes.gone(note)
+            raise
+        except BaseException:
+            # The answer was lost, or nobody waited for it.
+            _delete_orphans(client, name)
+            raise
+    if not answer.ok and not answer.refused:
+        _delete_orphans(client, name)  # whoever gave up, or sent what is no answer, may have done it all the same
+    return answer
+
+
+def _cannot_be_had(client: ImagesClient, note: int | None, answer: Answer) -> NoReturn:
+    """Raise ``Blocked`` for an image that was not created."""
+    if answer.refused:
+        client.recorder.traces.notes.gone(note)
+    with client.recorder.of(Purpose.PREPARING):
+        raise_if_shut_out(client, {answer.status})
+    forbidden = answer.status == 403  # noqa: PLR2004 - as HTTP has it
+    reason = "the role of this user does not allow it. Sign in as one who may, or " if forbidden else ""
+    raise Blocked(
+        f"No image could be created ({answer.exchange}); {reason}lend one of yours with --image ID, its tags are put"
+        " back."
+    )
 
 
 def _creation(client: ImagesClient, attributes: Mapping[str, Any], proof: Mapping[str, str]) -> Answer:
@@ -181,10 +204,31 @@ def _named(client: ImagesClient, name: str) -> list[str]:
     ids = [entry.get("id") for entry in entries if isinstance(entry, dict) and entry.get("name") == name]
     told = client.recorder.traces.left_behind
     told += [f"image {shown_id(each)} ({name}): its id cannot stand in a path" for each in ids if not is_fit(each)]
-    return [each for each in ids if is_fit(each) and each not in client.recorder.traces.in_use]
+    traces = client.recorder.traces
+    unused = [each for each in ids if is_fit(each) and each not in traces.in_use | traces.of_others]
+    # What the list says of an image is looked up at the image itself before anything is done to it.
+    return [each for each in unused if not Claim(each, name, "").is_denied(client.show(each))]
 
 
-def _see_that_it_is_there(image: Image, answer: Answer) -> Answer | None:
+def _refuse(client: ImagesClient, claim: Claim, note: int | None, why: str) -> NoReturn:
+    """Leave alone what a creation was answered with, look for what was created by its name, and raise ``Blocked``."""
+    traces = client.recorder.traces
+    traces.out_of_reach += 1
+    traces.notes.created(note, None, None)
+    told = len(traces.left_behind)
+    if _delete_orphans(client, claim.name):
+        traces.notes.gone(note)
+    elif len(traces.left_behind) == told:
+        traces.left_behind.append(
+            f"perhaps an image named {claim.name}: it was said to be {claim.identifier}, and {why}"
+        )
+    raise Blocked(
+        f"An image was created, and said to be {claim.identifier}; {why}. Nothing is written to it; lend one of yours"
+        " with --image ID."
+    )
+
+
+def _see_that_it_is_there(image: Image, answer: Answer, *, in_doubt: bool) -> Answer | None:
     """See that a new image is there, and that no lost answer has left a second one; return it if it was looked at."""
     shown = None
     recorder = image.client.recorder
@@ -194,9 +238,9 @@ def _see_that_it_is_there(image: Image, answer: Answer) -> Answer | None:
             # The lost answer may have been that of an image of the same name, which nobody else has.
             _delete_orphans(image.client, image.name)
         # A service that shows its first image at once is not asked again.
-        if image.patience and (count == 1 or recorder.late_creation):
+        if in_doubt or (image.patience and (count == 1 or recorder.late_creation)):
             shown = image.show()
-            if shown.status == 404:  # noqa: PLR2004 - as HTTP has it
+            if shown.status == 404 and image.patience:  # noqa: PLR2004 - as HTTP has it
                 recorder.late_creation = True
                 shown = image.patience.until(shown, image.show, lambda answer: answer.status != 404)  # noqa: PLR2004
     return shown
@@ -299,99 +343,3 @@ def _take_off_all(image: Image, resources: Iterable[SetResource]) -> None:
         for resource in resources:
             for value in values_of(image, resource):
                 image.client.ask(resource.delete(image.id, value))
-
-
-@contextmanager
-def borrowed_image(
-    client: ImagesClient, identifier: str, resources: Sequence[SetResource], patience: Eventually | None = None
-) -> Iterator[Image]:
-    """Empty these sets of a lent image for the length of a block, and restore them as they were.
-
-    Raise ``Blocked``, and take nothing off, where it is not certain that they can be restored. What else of the image
-    differs when it goes back is named at the end of the run.
-    """
-    image = Image(client, identifier, "", patience)
-    before: list[tuple[SetResource, list[str]]] = []
-    with client.recorder.of(Purpose.PREPARING):
-        lent = _other_attributes(image, resources)
-        shown: dict[str, Sequence[str]] = {resource.name: values_of(image, resource) for resource in resources}
-        # What an earlier block could not put back is noted still, and is no longer what the image shows.
-        shown |= client.recorder.traces.notes.lending(identifier, client.caller, shown) or {}
-        for resource in resources:
-            before.append((resource, [*shown[resource.name]]))
-            if shown[resource.name]:
-                _make_sure_of(image, *before[-1])
-    # A request that nobody waited for may yet take effect: then it is looked at again.
-    pauses: tuple[float, ...] = ()
-    try:
-        with client.recorder.of(Purpose.PREPARING):
-            for resource in resources:
-                set_values(image, resource, [])
-        yield image
-    except KeyboardInterrupt:
-        pauses = (0.2, 0.5, 1.0)
-        raise
-    finally:
-        with client.recorder.of(Purpose.CLEANING):
-            for resource, values in before:
-                _restore(image, resource, values, pauses)
-            _tell_what_changed(image, resources, lent)
-
-
-def _other_attributes(image: Image, resources: Iterable[SetResource]) -> dict[str, Any] | None:
-    """Return the attributes of an image that no restoring puts back, or None where they cannot be read."""
-    answer = image.show()
-    if not answer.ok or not isinstance(answer.data, dict):
-        return None
-    volatile = {"updated_at"}.union(*(resource.volatile for resource in resources))
-    return {name: value for name, value in answer.data.items() if name not in volatile}
-
-
-def _tell_what_changed(image: Image, resources: Iterable[SetResource], lent: dict[str, Any] | None) -> None:
-    """Name every attribute of a lent image that is not as it was."""
-    if lent is None:
-        return
-    try:
-        now = image.eventually(lambda: _other_attributes(image, resources), lambda shown: shown == lent)
-    except Blocked:
-        now = None
-    told = image.client.recorder.traces.left_behind
-    if now is None:
-        told.append(f"image {image.id}: it cannot be read any more, so see whether it is as you lent it")
-        return
-    for name in sorted({*lent, *now}):
-        if name not in lent or name not in now or lent[name] != now[name]:
-            was, is_now = (repr(each[name]) if name in each else "absent" for each in (lent, now))
-            told.append(f"image {image.id}: its {name} was {was} when it was lent and is now {is_now}")
-
-
-def _restore(image: Image, resource: SetResource, values: list[str], pauses: Iterable[float]) -> None:
-    """Restore a set, or say what it was where that cannot be."""
-    try:
-        set_values(image, resource, values)
-        for pause in pauses:
-            time.sleep(pause)
-            set_values(image, resource, values)
-        image.client.recorder.traces.notes.returned(image.id, resource.name)
-    except Blocked as problem:
-        told = f"image {image.id}: its {resource.name}s were {values}; {problem}"
-        image.client.recorder.traces.left_behind.append(told)
-
-
-def _make_sure_of(image: Image, resource: SetResource, values: list[str]) -> None:
-    """See that the service takes the values that an image has: some may be from before a rule or a smaller limit."""
-    known = (image.id, resource.name, tuple(sorted(values)))
-    if known in image.client.recorder.traces.certain:
-        return
-    # Either way says what is so already; a service that keeps its promises changes nothing.
-    taken = replaces(image, resource, values)
-    taken = taken or all(takes(image, resource, value) for value in values)
-    found = eventual_values(image, resource, values)
-    if not taken or sorted(found) != sorted(values):
-        for value in {*found} - {*values}:
-            image.client.ask(resource.delete(image.id, value))
-        raise Blocked(
-            f"The {resource.name}s of image {image.id}, {values}, could not be put back, so none is taken off."
-            f" Lend another image, best one without {resource.name}s."
-        )
-    image.client.recorder.traces.certain.add(known)

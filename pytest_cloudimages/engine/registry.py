@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import threading
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self, TypeVar
@@ -20,9 +21,10 @@ from pytest_cloudimages.engine.settings import PROFILES
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, NoEffect
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
+    from pytest_cloudimages.client.exchange import Exchange
     from pytest_cloudimages.engine.run import Run
 
 Make = TypeVar("Make", bound="Callable[..., Any]")
@@ -114,6 +116,15 @@ def workloads(area: str = "") -> list[Workload]:
     return [declared for declared in _WORKLOADS.values() if not area or declared.area == area]
 
 
+class Crowded(Exception):  # noqa: N818 - a state of affairs, not an error of the program
+    """A workload could not be made beside others as it is made alone."""
+
+
+def _image_refused(exchange: Exchange) -> bool:
+    """Return whether an image could not be created."""
+    return exchange.method == "POST" and exchange.target.endswith("/images") and exchange.status // 100 != 2  # noqa: PLR2004 - the class of codes
+
+
 class Workloads:
     """The workloads of one run, each made when it is first asked for and shared from then on.
 
@@ -126,6 +137,9 @@ class Workloads:
         self._exploring = exploring
         self._made: dict[str, Any] = {}
         self._failed: dict[str, tuple[BaseException, TracebackType | None]] = {}
+        self._locks: dict[str, threading.RLock] = {}
+        self.beside_others: set[str] = set()
+        """Those that were made while others were; what they show is believed where it is all that was expected."""
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -147,18 +161,38 @@ class Workloads:
 
     def get(self, name: str) -> Any:
         """Return a workload; make it where nobody has asked for it before. What failed once fails again, unasked."""
-        if name in self._failed:
-            problem, trace = self._failed[name]
-            raise problem.with_traceback(trace)
-        if name not in self._made:
-            try:
-                # Whoever happens to ask first has not sent what the workload sends: it is no evidence of that check.
-                with self._run.recorder.apart():
-                    self._made[name] = self._steadily(_WORKLOADS[name])
-            except (Exception, pytest.skip.Exception) as problem:
+        # Several may be made at once, and two of them rest on the same.
+        with self._locks.setdefault(name, threading.RLock()):
+            if name in self._failed:
+                problem, trace = self._failed[name]
+                raise problem.with_traceback(trace)
+            if name not in self._made:
+                self._made[name] = self._made_apart(name)
+            return self._made[name]
+
+    def _made_apart(self, name: str) -> Any:
+        recorder, beside_others = self._run.recorder, self._run.pool is not None
+        try:
+            # Whoever happens to ask first has not sent what the workload sends: it is no evidence of that check.
+            with recorder.apart(), ExitStack() as stack:
+                sent = stack.enter_context(recorder.scope()) if beside_others else []
+                made = self._steadily(_WORKLOADS[name])
+        except (Exception, pytest.skip.Exception) as problem:
+            if not beside_others:
                 self._failed[name] = problem, problem.__traceback__
-                raise
-        return self._made[name]
+            raise
+        if beside_others:
+            if refused := next(filter(_image_refused, sent), None):
+                raise Crowded(f"There may be no room for so many images at once: {refused}")
+            if sent:  # else whoever looks at it has it carried out
+                self.beside_others.add(name)
+        return made
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Forget workloads that were made beside others, so that they are made alone when they are asked for again."""
+        for name in {*names} & self.beside_others:
+            self.beside_others.discard(name)
+            del self._made[name]
 
     def handed(self, name: str) -> Any:
         """Return a workload for a check to look at; where it could not be made, what fails those that rest on it."""
@@ -222,6 +256,34 @@ def asked_by(items: Iterable[pytest.Item]) -> list[Workload]:
             if declared := workload_of(definitions[-1]):
                 found |= {declared.name, *_needed(declared)}
     return [declared for declared in _WORKLOADS.values() if declared.name in found]
+
+
+def looked_at_by(item: pytest.Item, names: Iterable[str]) -> set[str]:
+    """Return those of some workloads that a test looks at; all, where it takes what it wants by itself."""
+    if FIXTURE in item._fixtureinfo.argnames:  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way to it
+        return {*names}
+    return {declared.name for declared in asked_by([item])}.intersection(names)
+
+
+def made_at_once(items: Sequence[pytest.Item], again: Callable[[pytest.Item], bool]) -> list[Workload]:
+    """Return the workloads that tests ask for and that may be made beside others.
+
+    A test that looks at one of them has to be one that can be asked ``again``, and no fixture may look at it: what is
+    amiss there ends a test before it begins.
+    """
+    alone: set[str] = set()
+    for item in items:
+        definitions = [found[-1] for found in _definitions(item).values()]
+        for definition in definitions:
+            if workload_of(definition) is None:
+                alone.update(definition.argnames)
+        if not again(item):
+            alone.update(definition.argname for definition in definitions)
+    declared = asked_by(items)
+    if FIXTURE in alone:
+        return []
+    rested_on = {name for each in declared if each.name in alone for name in _needed(each)}
+    return [each for each in declared if each.name not in alone | rested_on]
 
 
 def estimate(items: Iterable[pytest.Item], profile: str) -> str:

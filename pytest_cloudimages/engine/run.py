@@ -2,6 +2,7 @@
 
 import copy
 import secrets
+import threading
 import urllib.parse
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -19,8 +20,10 @@ from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.showing import Short
 from pytest_cloudimages.client.transport import Transport
-from pytest_cloudimages.engine.provisioning import borrowed_image, temporary_image
+from pytest_cloudimages.engine.lending import borrowed_image
+from pytest_cloudimages.engine.provisioning import temporary_image
 from pytest_cloudimages.engine.settings import Settings
+from pytest_cloudimages.engine.task_pool import TaskPool
 from pytest_cloudimages.history.resource import SetResource
 from pytest_cloudimages.spec.verdicts import Blocked
 
@@ -52,6 +55,8 @@ class Run(Short):
     """Whether a requirement of another level than MUST is asked for."""
     meant: Service | None = None
     """The service that a dry run leaves alone."""
+    pool: TaskPool | None = field(default=None, repr=False)
+    """Who carries out at once what touches no image of others; nobody, but while workloads are made beside others."""
     restored: tuple[SetResource, ...] = ()
     """The sets of a lent image that are emptied for a test, and restored, where the test names no others."""
 
@@ -162,9 +167,10 @@ class Run(Short):
     def _created(self, attributes: dict[str, object]) -> Iterator[Image]:
         with ExitStack() as stack:
             try:
-                image = stack.enter_context(
-                    temporary_image(self.client, self.name, self.patience, self.restored, **attributes)
-                )
+                with self.recorder.traces.first_alone():
+                    image = stack.enter_context(
+                        temporary_image(self.client, self.name, self.patience, self.restored, **attributes)
+                    )
             except Blocked as problem:
                 wanted = attributes.keys() & {"visibility", "protected", "tags"}
                 if not wanted:
@@ -175,6 +181,7 @@ class Run(Short):
 
     _lent: set[str] = field(default_factory=set)
     _owners: dict[str, str] = field(default_factory=dict)
+    _looking: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     @contextmanager
     def _borrowed(self, identifier: str, restored: Sequence[SetResource]) -> Iterator[Image]:
@@ -187,6 +194,10 @@ class Run(Short):
 
     def owner_of(self, client: ImagesClient) -> str:
         """Return the id of the project that a client acts for; the check is *untested* where nothing says it."""
+        with self._looking:
+            return self._owner_of(client)
+
+    def _owner_of(self, client: ImagesClient) -> str:
         if client.caller not in self._owners:
             who = {words: name for name, words in OTHERS.items()}.get(client.caller)
             known = self.others.get(who) if who else self.owner

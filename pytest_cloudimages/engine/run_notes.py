@@ -78,7 +78,7 @@ class RunNotes(Notes):
                 f" cloudimages sweep --older-than 0s."
             )
 
-    def created(self, note: int | None, identifier: str, owner: str | None) -> None:
+    def created(self, note: int | None, identifier: str | None, owner: str | None) -> None:
         change = "UPDATE images SET image = ?, owner = coalesce(owner, ?) WHERE note = ?"
         self._afterwards(note, (change, (identifier, owner, note)))
 

@@ -6,14 +6,14 @@ images with a reading after every single operation, so that each departure is se
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, suppress
-from contextvars import copy_context
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.engine.task_pool import TaskPool
 from pytest_cloudimages.history.model import SetModel, exactly, explained
 from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.resource import Answered, SetResource
@@ -185,16 +185,12 @@ def execute_all(
     fresh_image: Open,
     *,
     single: bool = False,
-    parallel: int = 1,
+    pool: TaskPool | None = None,
 ) -> list[SequentialHistory]:
-    """Execute plans that do not touch each other's images, ``parallel`` of them at a time."""
-    if single or min(parallel, len(plans)) < 2:  # noqa: PLR2004 - one at a time
+    """Execute plans that do not touch each other's images; the pool executes some of them at once."""
+    if single or pool is None:
         return [execute(plan, resource, fresh_image, single=single) for plan in plans]
-    with ThreadPoolExecutor(parallel) as pool:
-        # All are waited for before any problem is raised: no request may leak into the next check.
-        # Each has a context of its own, as one context cannot be entered twice; what they share is what they hold.
-        futures = [pool.submit(copy_context().run, execute, plan, resource, fresh_image) for plan in plans]
-    return [future.result() for future in futures]
+    return pool.execute([partial(execute, plan, resource, fresh_image) for plan in plans])
 
 
 def _opened(

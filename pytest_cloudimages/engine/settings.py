@@ -127,6 +127,10 @@ class Settings:
     admin_cloud: str | None = None
     reference: bool = False
     image: tuple[str, ...] = ()
+    yes: bool = False
+    """Whether an image may be lent that others see, or that is protected."""
+    plain_http: bool = False
+    """Whether tokens may go to another computer by plain http."""
     profile: str = "standard"
     seed: int = 0
     select: tuple[str, ...] = ()
@@ -150,6 +154,10 @@ class Settings:
     """Octets of a body that are read."""
     max_rps: float | None = None
     """Requests a second that are sent at most."""
+    concurrency: int = 1
+    """How many workloads are made at once that do not touch each other's images."""
+    shard: str | None = None
+    """Which part of the checks is asked, such as ``2/4``; ``None`` where all are."""
     ledger: str | None = None
     """The folder of the ledger, where it is not the user's own."""
     tries: int = 1

@@ -18,9 +18,10 @@ from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.identifiers import is_fit, shown_id
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine.claims import OF_RUN, Claim
 from pytest_cloudimages.engine.kept_values import set_values, values_of
 from pytest_cloudimages.engine.ledger import Created, DeadRun, Ledger, LedgerError, Lent, folder_of
-from pytest_cloudimages.engine.provisioning import EXPIRES, OF_RUN, PREFIX, deleted
+from pytest_cloudimages.engine.provisioning import EXPIRES, PREFIX, deleted
 from pytest_cloudimages.engine.run import OTHERS, Run
 from pytest_cloudimages.engine.run_notes import RunNotes
 from pytest_cloudimages.history.resource import SetResource
@@ -59,15 +60,11 @@ def begin(run: Run, restored: Sequence[SetResource]) -> Run:
     """
     if run.settings.reference or run.settings.dry_run or run.problem:
         return run
-    ledger = Ledger(folder_of(run.settings.ledger))
-    traces = run.recorder.traces
     if run.settings.minutes:
-        traces.lifetime += 60 * run.settings.minutes
-    notes = RunNotes(ledger, run.name, run.service.endpoint, traces.notices.append, lambda who: project_of(run, who))
-    traces.notes = notes
-    run.at_the_end(notes.close)
+        run.recorder.traces.lifetime += 60 * run.settings.minutes
+    notes = note_down(run)
     try:
-        _sweep_at_the_beginning(run, ledger, restored)
+        _sweep_at_the_beginning(run, notes.ledger, restored)
     except LedgerError as problem:
         if not run.settings.image:
             notes.give_up(problem)
@@ -77,6 +74,16 @@ def begin(run: Run, restored: Sequence[SetResource]) -> Run:
         run.close()
         raise
     return run
+
+
+def note_down(run: Run) -> RunNotes:
+    """Have what a run creates or changes noted in the ledger before it is sent, and return the notes."""
+    traces = run.recorder.traces
+    ledger = Ledger(folder_of(run.settings.ledger))
+    notes = RunNotes(ledger, run.name, run.service.endpoint, traces.notices.append, lambda who: project_of(run, who))
+    traces.notes = notes
+    run.at_the_end(notes.close)
+    return notes
 
 
 def _make_sure_they_come_back(run: Run, notes: RunNotes) -> None:
@@ -204,7 +211,8 @@ class Sweeper:
             for identifier in filter(None, ids):
                 if not self._is_fit(identifier, f"image {note.name}"):
                     continue
-                missed |= self._see_to(Image(client, identifier, note.name, self.run.patience)) is None
+                image = Image(client, identifier, note.name, self.run.patience)
+                missed |= self._see_to(image, run=dead.run) is None
             stays = any(note.name in told for told in self.swept.failed)
             if not self.dry and not stays and ((ids and not missed) or self._is_believed(note)):
                 self.ledger.strike(note)
@@ -298,8 +306,11 @@ class Sweeper:
         self.swept.failed.append(f"{what}: its id {shown_id(identifier)} is none that could be asked for")
         return False
 
-    def _see_to(self, image: Image, shown: Any = None) -> bool | None:
-        """Delete an image of ours, and return whether it is gone then; ``None`` where there is none."""
+    def _see_to(self, image: Image, shown: Any = None, run: str = "") -> bool | None:
+        """Delete an image of ours, and return whether it is gone then; ``None`` where there is none.
+
+        Where it was not looked at yet, it is to show its name, or that it is of the run.
+        """
         if image.id in self.done:
             return True
         self.done.add(image.id)
@@ -311,6 +322,9 @@ class Sweeper:
             if shown is None:
                 answer = image.show()
                 if answer.status == 404:  # noqa: PLR2004 - as HTTP has it
+                    return None
+                if Claim(image.id, image.name, run).is_denied(answer):
+                    self.swept.unproven.append(f"{what}: it says that it is another image: {answer.exchange}")
                     return None
                 shown = answer.data
             problem = "" if self.dry else self._deleted(image, protected=_is_protected(shown))

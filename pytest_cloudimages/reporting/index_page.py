@@ -18,6 +18,7 @@ from pytest_cloudimages.reporting import latency_plot
 from pytest_cloudimages.reporting.annotated import annotated
 from pytest_cloudimages.reporting.anomalies import from_json
 from pytest_cloudimages.reporting.closing import WORDS, sentence
+from pytest_cloudimages.reporting.disturbances import in_words
 from pytest_cloudimages.reporting.results import DEVIATES, shown_verdict, specification_of, verdict_of
 from pytest_cloudimages.reporting.timeline import timeline
 from pytest_cloudimages.spec.requirements import Level, Provenance
@@ -150,6 +151,7 @@ def _facts(results: Results) -> dict[str, Any]:
         "plot": Markup(latency_plot.latency_plot(latencies)) if latencies else "",  # noqa: S704 - escaped
         "style": style,
         "script": script,
+        "disturbed": in_words(data.get("disturbances")),
         "policy": policy(style, script),
     }
 

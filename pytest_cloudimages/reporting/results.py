@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.showing import as_json_text
-from pytest_cloudimages.reporting import findings, plans
+from pytest_cloudimages.reporting import disturbances, findings, plans
 from pytest_cloudimages.reporting.comparison import Comparison, compare
 from pytest_cloudimages.reporting.deviations import Deviation, applied
 from pytest_cloudimages.reporting.reproduction import script
@@ -27,6 +27,8 @@ DEVIATES = "deviates"
 """What is shown in place of the verdict of a finding that is accepted."""
 SCRIPTS = "repro"
 """The folder below that of the reports in which a script for each finding lies."""
+UNDECIDED = (Verdict.BLOCKED, Verdict.UNSTABLE)
+"""Verdicts that trouble on the way may be the reason of."""
 FORMAT = 1
 """Version of the form of conformance.json."""
 SPECIFICATIONS = {
@@ -70,6 +72,10 @@ class CheckResult:
     about an image that there never was (``absent``)."""
     race: Mapping[str, Any] | None = None
     """What the clients of a race did that has shown a finding."""
+    sent_before: int = 0
+    """How many requests the run had sent, for whatever purpose, when this was known."""
+    known_at: float = 0.0
+    """When it was, in seconds of the epoch."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +103,10 @@ class RunFacts:
     """The ids of the requirements that the tester asks for."""
     tested: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The tests that ask for each id."""
+    shard: tuple[int, int] | None = None
+    """The number of this shard, and how many there are; ``None`` where the run is whole."""
+    elsewhere: Mapping[str, int] = field(default_factory=dict)
+    """The number of the shard that asks for each id, where it is another one."""
     started: float = 0.0
     """When it began, in seconds of the epoch."""
     seconds: float = 0.0
@@ -111,6 +121,8 @@ class RunFacts:
     left_behind: tuple[str, ...] = ()
     requests: Mapping[str, int] = field(default_factory=dict)
     """How many requests were sent for each purpose."""
+    disturbances: Mapping[str, Any] = field(default_factory=lambda: {"answers": 0, "kinds": {}, "repeated": 0})
+    """What trouble there was on the way: answers that were waited for, trouble by kind, requests sent again."""
     latencies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """How long answers took, by operation: count, median, 95th percentile and maximum."""
 
@@ -159,6 +171,7 @@ class Results:
             "left_behind": list(facts.left_behind),
             "software": facts.software,
             "requests": facts.requests,
+            "disturbances": facts.disturbances,
             "latencies": [{"operation": operation, **summary} for operation, summary in facts.latencies.items()],
             "classes": dict(sorted(_classes(records).items())),
             "totals": {str(verdict): totals[str(verdict)] for verdict in Verdict},
@@ -166,6 +179,11 @@ class Results:
             "obstacles": findings.obstacles(entries),
             "requirements": entries,
         }
+        if facts.shard:
+            number, of = facts.shard
+            asked = [each for each in catalogue if each in facts.chosen and facts.tested.get(each)]
+            here = [each for each in asked if each not in facts.elsewhere]
+            data["shard"] = {"number": number, "of": of, "requirements": here, "left": dict(facts.elsewhere)}
         return cls(SECRETS.hidden(data))
 
     @property
@@ -296,6 +314,7 @@ def _entry(
         if explained and explained.mismatch and not explanation:
             entry |= explained.mismatch
         entry["replay"] = (decisive[0].replay if decisive else "") or facts.replay[requirement.id]
+    entry |= _disturbed(verdict, facts)
     if classes := _classes(records):
         entry["classes"] = dict(sorted(classes.items()))
     if rate := next((record.rate for record in decisive if record.rate), None):
@@ -305,19 +324,36 @@ def _entry(
         if extended:
             entry["class"] = extended.extent
         entry |= findings.identified(entry, (extended or explained or decisive[0]) if decisive else None)
-        if race := next((record.race for record in decisive if record.race), None):
-            entry["race"] = dict(race)
-        entry |= decisive[0].led_up if decisive else {}
+        entry |= _led_up(decisive)
         entry["finding"] = f"{plans.FOLDER}/{entry['id']}.json"
+        if decisive:
+            first = min(decisive, key=lambda record: record.sent_before)
+            seconds = max(0.0, first.known_at - facts.started)
+            entry["known"] = {"requests": first.sent_before, "seconds": round(seconds, 3)}
         if script(entry, facts.endpoint):
             entry["repro"] = f"{SCRIPTS}/{entry['id']}.sh"
     return entry
 
 
+def _disturbed(verdict: Verdict, facts: RunFacts) -> dict[str, str]:
+    told = disturbances.in_words(facts.disturbances) if verdict in UNDECIDED else ""
+    return {"disturbed": told} if told else {}
+
+
+def _led_up(decisive: Sequence[CheckResult]) -> dict[str, Any]:
+    """Return what is to be known of a finding so that it can be asked again, besides its exchanges."""
+    race = next((record.race for record in decisive if record.race), None)
+    return {**({"race": dict(race)} if race else {}), **(decisive[0].led_up if decisive else {})}
+
+
 def _not_judged(requirement: Requirement, facts: RunFacts) -> tuple[Verdict, str]:
     tests = facts.tested.get(requirement.id, ())
+    if not requirement.by_default and requirement.id not in facts.chosen:
+        return Verdict.UNTESTED, "Asked by name only: --select its id or its group." if tests else requirement.untested
     if requirement.id not in facts.chosen:
         return Verdict.UNTESTED, "Not selected, or left to a profile that asks for more."
+    if facts.shard and requirement.id in facts.elsewhere:
+        return Verdict.UNTESTED, f"Left to shard {facts.elsewhere[requirement.id]} of {facts.shard[1]}."
     if tests and facts.interrupted:
         return Verdict.BLOCKED, "The run was interrupted before it was judged."
     return Verdict.UNTESTED, "Its test was left out of this run." if tests else requirement.untested

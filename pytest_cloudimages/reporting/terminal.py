@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.client.showing import in_one_line
 from pytest_cloudimages.reporting import OF_OTHERS, WRITERS, compared
+from pytest_cloudimages.reporting.disturbances import in_words
 from pytest_cloudimages.reporting.findings import causes, obstacles
 from pytest_cloudimages.reporting.results import DEVIATES, shown_verdict, verdict_of
 from pytest_cloudimages.spec.catalogue import VERSION
@@ -98,6 +99,7 @@ def finding(entry: Mapping[str, Any], others: Sequence[Mapping[str, Any]] = ()) 
     rows += [(label, _short(text)) for label, text in differences(entry)]
     rows += _came(entry)
     rows += [("class", _short(entry["class"]))] if "class" in entry else []
+    rows += [("trouble", entry["disturbed"])] if "disturbed" in entry else []
     binding = f"{entry['level']}, {entry['provenance']}{PROVENANCES.get(entry['provenance'], '')}"
     rows += [("source", f"{binding}: {entry['source']}"), ("replay", entry["replay"])]
     rows += [("race", "clients meet by chance: the replay races until it is found again, ten times at most")] * (
@@ -299,6 +301,8 @@ def _costs(results: Results, out: pytest.TerminalReporter, *, written: bool) -> 
     for line in untested(results):
         out.write_line(line)
     out.write_line(f"requests: {_counted(requests)} in {data['seconds']:.1f} s")
+    if disturbed := in_words(data.get("disturbances")):
+        out.write_line(f"trouble:  {disturbed}")
     if noted := results.count(Verdict.NOTED):
         out.write_line(f"noted:    {noted} observations where the specification is silent (see index.html)")
     for line in _aftermath(data):

@@ -146,6 +146,7 @@ def _of_the_whole(data: Mapping[str, Any]) -> Iterator[str]:
         yield "causes: not those of the findings"
     if data["obstacles"] != findings.obstacles(entries):
         yield "obstacles: not those of what is blocked"
+    yield from _of_the_way(data)
     if data["seed"] != data["settings"]["seed"]:
         yield f"the seed is {data['seed']}, and {data['settings']['seed']} among the settings"
     if data["interrupted"] != (data["ended"] != "whole"):
@@ -153,3 +154,15 @@ def _of_the_whole(data: Mapping[str, Any]) -> Iterator[str]:
     for name in ("url", "cloud", "tag_limit", "profile"):
         if name not in data["settings"]:
             yield f"settings: {name} is not there"
+
+
+def _of_the_way(data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield where what is said of trouble on the way cannot be."""
+    from pytest_cloudimages.reporting.disturbances import in_words
+
+    disturbances = data.get("disturbances")
+    if disturbances and sum(disturbances["kinds"].values()) > disturbances["answers"]:
+        yield "disturbances: more trouble than answers"
+    for entry in data["requirements"]:
+        if "disturbed" in entry and entry["disturbed"] != in_words(disturbances):
+            yield f"{entry['id']}: disturbed is not what the run has met: {entry['disturbed']!r}"

@@ -33,10 +33,11 @@ def beside(fault: Fault) -> list[str]:
     looked_at, catalogue = _workloads(fault.profile), load()
     carried_out = set().union(*(looked_at.get(identifier, ()) for identifier in own))
     levels = PROFILES[fault.profile].levels
+    usual = {each.id for each in catalogue.values() if each.level in levels and each.by_default}
     return sorted(
         identifier
         for identifier, names in looked_at.items()
-        if identifier in own or (carried_out.issuperset(names) and catalogue[identifier].level in levels)
+        if identifier in own or (carried_out.issuperset(names) and identifier in usual)
     )
 
 

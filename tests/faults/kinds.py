@@ -29,6 +29,9 @@ class Kind(StrEnum):
     CARRIED = "methods and bodies"
     SHARING = "image sharing"
     ATTRIBUTES = "attributes and life of an image"
+    IMAGES = "images"
+    UPDATES = "updates of images"
+    LISTS = "lists of images"
     SEVERAL = "several at once"
     LAWFUL = "lawful variants"
 

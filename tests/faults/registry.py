@@ -59,5 +59,6 @@ def unasked(fault: Fault) -> list[str]:
     """
     catalogue, levels = load(), PROFILES[fault.profile].levels
     names = [word for option, word in pairwise(fault.words) if option == "--select"]
-    asked = selected(catalogue, names) if names else {each.id for each in catalogue.values() if each.level in levels}
+    default = {each.id for each in catalogue.values() if each.level in levels and each.by_default}
+    asked = selected(catalogue, names) if names else default
     return sorted((fault.broken | fault.perhaps) - asked)

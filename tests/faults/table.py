@@ -25,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--profile", help="how much to try; by default what each fault asks for")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--seeds", type=int, metavar="N", help="judge each with the seeds 1 to N, and say what differs")
+    parser.add_argument("--concurrency", type=int, default=1, metavar="N", help="make up to N workloads at once")
     parser.add_argument(
         "--write",
         action="store_true",
@@ -38,12 +39,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.seeds:
         return _print_seeds(names, chosen.profile, chosen.seeds)
     if chosen.write:
-        if chosen.profile or chosen.seed != SEED:
+        if chosen.profile or chosen.seed != SEED or chosen.concurrency > 1:
             parser.error("--write takes the profile that each fault asks for, and the seed that it always takes")
         return _write(names if chosen.name or chosen.again else stale(Measured.load(OURS)))
     if chosen.again:
         parser.error("--again goes with --write; without, all are measured anyway")
-    return _print(names, chosen.profile, chosen.seed)
+    further = ["--concurrency", str(chosen.concurrency)] if chosen.concurrency > 1 else []
+    return _print(names, chosen.profile, chosen.seed, further=further)
 
 
 def declared(fault: Fault) -> dict[str, object]:
@@ -93,12 +95,16 @@ def _nothing(name: str, outcome: Outcome) -> None:
 
 
 def _print(
-    names: Sequence[str], profile: str | None, seed: int, keep: Callable[[str, Outcome], None] = _nothing
+    names: Sequence[str],
+    profile: str | None,
+    seed: int,
+    keep: Callable[[str, Outcome], None] = _nothing,
+    further: Sequence[str] = (),
 ) -> int:
     begun = time.monotonic()
     print("| fault | what it does | breaks | found | cases | requests |", "|---|---|---|---|---:|---:|", sep="\n")
     quarrels = {}
-    for name, outcome in _outcomes(names, profile, seed):
+    for name, outcome in _outcomes(names, profile, seed, further):
         fault = FAULTS[name]
         keep(name, outcome)
         quarrels[name] = quarrel = outcome.quarrel(fault.broken, fault.perhaps)
@@ -131,18 +137,21 @@ def _print_seeds(names: Sequence[str], profile: str | None, seeds: int) -> int:
     return bool(wrong)
 
 
-def _outcomes(names: Sequence[str], profile: str | None, seed: int) -> Iterator[tuple[str, Outcome]]:
-    for name, (_, outcome) in zip(names, _judged((name, profile, seed) for name in names), strict=True):
+def _outcomes(
+    names: Sequence[str], profile: str | None, seed: int, further: Sequence[str]
+) -> Iterator[tuple[str, Outcome]]:
+    for name, (_, outcome) in zip(names, _judged(((name, profile, seed) for name in names), further), strict=True):
         yield name, outcome
 
 
-def _judged(runs: Iterable[tuple[str, str | None, int]]) -> Iterator[tuple[int, Outcome]]:
+def _judged(runs: Iterable[tuple[str, str | None, int]], further: Sequence[str] = ()) -> Iterator[tuple[int, Outcome]]:
     """Judge faults, each in a profile or its own and with a seed; yield the seeds and outcomes in the same order."""
 
     def judge(run: tuple[str, str | None, int]) -> tuple[int, Outcome]:
         name, profile, seed = run
         with tempfile.TemporaryDirectory() as folder:
-            return seed, judged(FAULTS[name], Path(folder), profile=profile or FAULTS[name].profile, seed=seed)
+            profile = profile or FAULTS[name].profile
+            return seed, judged(FAULTS[name], Path(folder), profile=profile, seed=seed, further=further)
 
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         yield from pool.map(judge, runs)

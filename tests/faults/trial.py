@@ -1,12 +1,13 @@
 """One run of the suite against one app, by its address, as any tester would run it."""
 
+import gc
 import json
 import multiprocessing
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.abc import MetaPathFinder
@@ -19,12 +20,13 @@ from pytest_cloudimages.app.cli import main
 from pytest_cloudimages.client import polling
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.server import Server, environment, serving
+from pytest_cloudimages.reporting import WRITERS
 
 STORAGE = Path(tempfile.gettempdir()) / "cloudimages-faults-hypothesis"
 """What Hypothesis learns from our sources is the same in every run."""
 LONGEST = 600.0  # seconds; a hundredth of it on a machine with nothing else to do
 SEED = 1
-OUTPUT = "output.txt"
+OUTPUT, RESULTS = "output.txt", "conformance.json"
 SUITE = "pytest_cloudimages.conformance"
 LIBRARIES = (
     "pytest",
@@ -39,6 +41,8 @@ LIBRARIES = (
     "xml.etree.ElementTree",
     "pytest_cloudimages.client.auth.accounts",
     "pytest_cloudimages.client.session",
+    "pytest_cloudimages.areas.members.fixtures",
+    "pytest_cloudimages.areas.tags.fixtures",
     "pytest_cloudimages.reporting.formats.junit",
     "pytest_cloudimages.reporting.index_page",
 )
@@ -62,6 +66,8 @@ class Outcome:
     output: str
     classes: dict[str, str]
     """For which class of input a finding holds, as far as that was found out."""
+    known: dict[str, dict[str, float]]
+    """After how many requests and seconds of the run each finding was first known."""
 
     def which(self, *verdicts: str) -> frozenset[str]:
         """Return the requirements of these verdicts."""
@@ -151,12 +157,14 @@ class Hurried:
         time.sleep(seconds / self.times)
 
 
-def _run(words: list[str], environ: dict[str, str], folder: Path, suite: Path | None, hurry: float) -> int | None:
+def _run(
+    words: list[str], environ: dict[str, str], folder: Path, suite: Path | None, hurry: float, *, pages: bool
+) -> int | None:
     """Run the command in a process of its own, and give its exit status.
 
     The process is forked off one that has the libraries loaded already: two hundred runs need not load them each.
     """
-    run = WARM.Process(target=_main, args=(words, environ, str(folder), str(suite or ""), hurry))
+    run = WARM.Process(target=_main, args=(words, environ, str(folder), str(suite or ""), hurry, pages))
     run.start()
     run.join(LONGEST)
     if run.is_alive():
@@ -165,7 +173,13 @@ def _run(words: list[str], environ: dict[str, str], folder: Path, suite: Path | 
     return run.exitcode
 
 
-def _main(words: list[str], environ: dict[str, str], folder: str, suite: str = "", hurry: float = 1.0) -> None:
+def _main(
+    words: list[str], environ: dict[str, str], folder: str, suite: str = "", hurry: float = 1.0, pages: bool = True
+) -> None:
+    gc.freeze()  # what all runs have in common need not be looked through in each
+    if not pages:
+        for name in {*WRITERS} - {RESULTS}:
+            del WRITERS[name]
     if hurry != 1.0:
         vars(polling)["time"] = Hurried(hurry)  # as much of the module as is used there
     if suite:
@@ -190,17 +204,28 @@ def judged(
     seed: int = SEED,
     select: Iterable[str] = (),
     suite: Path | None = None,
+    further: Sequence[str] = (),
 ) -> Outcome:
-    """Serve an app, have the suite, or a copy of it, judge it in a process of its own, and read the results."""
+    """Serve an app, have the suite, or a copy of it, judge it in a process of its own, and read the results.
+
+    What is quick is not kept up by pages that nobody reads.
+    """
     app = make()
     meter = Meter(app)
     with serving(app) as server:
         environ = {name: value for name, value in os.environ.items() if not name.startswith(STRANGE)}
         words = ["run", "--profile", profile, "--seed", str(seed), "--patience", "0.3", "--reports", str(reports)]
-        words += [*getattr(make, "words", ()), *(word for identifier in select for word in ("--select", identifier))]
-        status = _run(words, environ | _identities(server), reports, suite, getattr(make, "hurry", 1.0))
+        words += [
+            *further,
+            *getattr(make, "words", ()),
+            *(word for identifier in select for word in ("--select", identifier)),
+        ]
+        pages = profile != "quick" or bool(further)
+        words += [] if pages else ["--", "-p", "no:html"]
+        hurry = getattr(make, "hurry", 1.0)
+        status = _run(words, environ | _identities(server), reports, suite, hurry, pages=pages)
     output = (reports / OUTPUT).read_text(encoding="utf-8", errors="replace")
-    file = reports / "conformance.json"
+    file = reports / RESULTS
     if not file.exists():
         raise RuntimeError(f"The run left no results, status {status}:\n{output}")
     data = json.loads(file.read_text(encoding="utf-8"))
@@ -213,4 +238,5 @@ def judged(
         sent=meter.requests,
         output=output,
         classes={entry["id"]: entry["class"] for entry in entries if "class" in entry},
+        known={entry["id"]: entry["known"] for entry in entries if "known" in entry},
     )

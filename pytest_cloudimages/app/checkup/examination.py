@@ -12,10 +12,12 @@ from pytest_cloudimages.app.checkup.signing_in import AUTH_URL, SigningIn
 from pytest_cloudimages.app.checkup.writing import Writing
 from pytest_cloudimages.client.auth.credentials import Named, credentials_of
 from pytest_cloudimages.client.errors import ConfigurationError
+from pytest_cloudimages.client.plain_http import PlainHttpError
 from pytest_cloudimages.client.reachability import origin_of
 from pytest_cloudimages.engine.preflight import embedded, named_by
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.engine.settings import Settings
+from pytest_cloudimages.engine.sweeping import note_down
 from pytest_cloudimages.spec.verdicts import Blocked
 
 LONGEST = 300
@@ -82,6 +84,9 @@ class Examination:
             if not advice:
                 came, _, advice = str(problem).partition(". ")
             yield topic.mistaken(came, advice)
+            if isinstance(problem, PlainHttpError):
+                # Whether anybody is there can be seen without a word to them.
+                yield from Way("address", problem.url, "that address", self.settings.timeout, True, None).lines()
             return
         self._signing_in = SigningIn(self._named)
         yield topic.fine(f"{self._named.named}: {self._named.account.how}")
@@ -119,6 +124,8 @@ class Examination:
                 return
         settings = replace(self.settings, reports=None)
         run = Run(settings, service, credentials_of(account), _stack=self._stack)
+        if self.write and not settings.reference:
+            note_down(run)
         self._questions = Questions(run, setting, self.environ)
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from pytest_cloudimages.app.options import OPTIONS, PYTEST, REPORTS, TYPED, Kind, Option, endpoint_of, help_of
+from pytest_cloudimages.app.option import TYPED, Kind, Option
+from pytest_cloudimages.app.options import OPTIONS, PYTEST, REPORTS, endpoint_of, help_of
 from pytest_cloudimages.engine.settings import Settings
 
 if TYPE_CHECKING:

@@ -31,6 +31,8 @@ TAKEN = named(
     "creator-cloud",
     "admin-cloud",
     "image",
+    "yes",
+    "plain-http",
     "timeout",
     "max-rps",
 )

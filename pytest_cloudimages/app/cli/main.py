@@ -15,6 +15,7 @@ from pytest_cloudimages.app.cli.doctor import doctor
 from pytest_cloudimages.app.cli.exit_status import INTERRUPTED, USAGE, epilog
 from pytest_cloudimages.app.cli.export import export, forms
 from pytest_cloudimages.app.cli.matrix import matrix
+from pytest_cloudimages.app.cli.merge import WHOLE, merge
 from pytest_cloudimages.app.cli.replay import FORMS, replay
 from pytest_cloudimages.app.cli.replay import TAKEN as OF_A_REPLAY
 from pytest_cloudimages.app.cli.requirements import requirements
@@ -68,6 +69,7 @@ OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "export": export,
     "matrix": matrix,
     "replay": replay,
+    "merge": merge,
     "requirements": requirements,
     "serve": lambda chosen: serve(chosen.port),
     "sweep": sweep,
@@ -106,19 +108,7 @@ def _parser() -> argparse.ArgumentParser:
     doctor_parser.add_argument("--write", action="store_true", help="also create, tag and delete an image")
     doctor_parser.add_argument("--json", action="store_true", help="as JSON")
 
-    replay_parser = _ending(
-        commands,
-        "replay",
-        help="ask once more what a finding is about, and nothing else",
-        usage="cloudimages replay FILE [--reference | --endpoint URL | --cloud NAME] [--as FORM] [options]",
-        description="Send the few requests that show a finding, to the service that --endpoint, --cloud or the OS_*"
-        " variables name, and say whether it is reproduced (exit 1) or fixed (exit 0).",
-    )
-    replay_parser.add_argument("file", metavar="FILE", help="a file below findings/ in the reports of a run")
-    replay_parser.add_argument(
-        "--as", dest="form", choices=FORMS, help="print it instead: as a test for pytest, or as a script with curl"
-    )
-    add_arguments(replay_parser, OF_A_REPLAY)
+    _add_replay(commands)
 
     diff_parser = _ending(
         commands,
@@ -163,6 +153,8 @@ def _parser() -> argparse.ArgumentParser:
     matrix_parser.add_argument(
         "--output", "-o", metavar="FILE", help="where to write it, as .html or .md [Markdown, to standard output]"
     )
+
+    _add_merge(commands)
 
     verify_parser = _ending(
         commands,
@@ -209,6 +201,40 @@ def _parser() -> argparse.ArgumentParser:
     form.add_argument("--json", action="store_true", help="as JSON")
     form.add_argument("--markdown", action="store_true", help="as a Markdown table")
     return parser
+
+
+def _add_merge(commands: Any) -> None:
+    """Add the command that puts shards together."""
+    merge_parser = _ending(
+        commands,
+        "merge",
+        help="put the results of shards together",
+        description="Put the results of runs with --shard together to those of one run; refuse what is none: holes,"
+        " shards that are there twice, and those of another run, service or catalogue.",
+    )
+    merge_parser.add_argument(
+        "results", metavar="RESULTS", nargs="+", help="conformance.json of a shard, or its folder; all are needed"
+    )
+    merge_parser.add_argument("--output", "-o", metavar="FILE", default=WHOLE, help=f"where to write it [{WHOLE}]")
+    merge_parser.add_argument("--deviations", metavar="FILE", help="departures that are accepted (TOML)")
+    merge_parser.add_argument("--strict", action="store_true", help="advisory findings count too")
+
+
+def _add_replay(commands: Any) -> None:
+    """Add the parser of `cloudimages replay`."""
+    replay_parser = _ending(
+        commands,
+        "replay",
+        help="ask once more what a finding is about, and nothing else",
+        usage="cloudimages replay FILE [--reference | --endpoint URL | --cloud NAME] [--as FORM] [options]",
+        description="Send the few requests that show a finding, to the service that --endpoint, --cloud or the OS_*"
+        " variables name, and say whether it is reproduced (exit 1) or fixed (exit 0).",
+    )
+    replay_parser.add_argument("file", metavar="FILE", help="a file below findings/ in the reports of a run")
+    replay_parser.add_argument(
+        "--as", dest="form", choices=FORMS, help="print it instead: as a test for pytest, or as a script with curl"
+    )
+    add_arguments(replay_parser, OF_A_REPLAY)
 
 
 def _ending(commands: Any, name: str, *, ends: str = "", **said: str) -> argparse.ArgumentParser:

@@ -6,7 +6,7 @@ import signal
 import sys
 
 from pytest_cloudimages.app.cli.exit_status import USAGE
-from pytest_cloudimages.app.options import Kind, Option
+from pytest_cloudimages.app.option import Kind, Option
 
 PORT = Option(name="port", kind=Kind.WHOLE, metavar="N", default=0, most=65535, help="where to listen [a free one]")
 

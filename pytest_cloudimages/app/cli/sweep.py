@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pytest_cloudimages.engine.sweeping import Sweeper, Swept
 
-NOT_TAKEN = ("reference", "image")
+NOT_TAKEN = ("reference", "image", "yes")
 TAKEN = named(*(option.name for option in doctor.TAKEN if option.name not in NOT_TAKEN), "patience", "ledger")
 """What the doctor takes, but for the embedded server and lent images: nothing of ours is left on the one by anybody."""
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}

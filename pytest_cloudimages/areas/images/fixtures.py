@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_cloudimages.areas.images import states  # noqa: F401 - declares workloads
+from pytest_cloudimages.areas.images import lists, lives, states, updates  # noqa: F401 - each declares workloads
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine import registry

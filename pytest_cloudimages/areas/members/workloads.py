@@ -85,7 +85,7 @@ def member_steps(run: Run, seed: int) -> Steps:
         operation = st.builds(_operation, kinds, st.sampled_from(projects[:PROJECTS]))
         drawn = st.lists(operation, min_size=STEPS, max_size=STEPS)
         plans += [read_often(plan, EVERY) for plan in drawing.draw(drawn, seed)]
-    histories = sequential.execute_all(plans, MEMBERS, partial(shared_image, run), single=run.single)
+    histories = sequential.execute_all(plans, MEMBERS, partial(shared_image, run), single=run.single, pool=run.pool)
     taken = any(step.answer.ok and _drawn_addition(step) for history in histories for step in history.steps)
     return Steps(histories, lambda _, step: not taken and _drawn_addition(step))
 

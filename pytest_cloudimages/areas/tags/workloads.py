@@ -376,4 +376,4 @@ def _full_cycles(run: Run, batches: list[list[Sample]], fresh_image: FreshImage 
 def _executed(run: Run, plans: Sequence[list[Operation]], fresh_image: FreshImage | None = None) -> Steps:
     """Execute plans on images whose attributes show it where an operation on tags loses them."""
     opened = fresh_image or partial(states.with_attributes, run)
-    return steps_of(sequential.execute_all(plans, TAGS, opened, single=run.single))
+    return steps_of(sequential.execute_all(plans, TAGS, opened, single=run.single, pool=run.pool))

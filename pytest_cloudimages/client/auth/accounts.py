@@ -16,6 +16,7 @@ from pytest_cloudimages.client.auth.refused_credentials import without_domains
 from pytest_cloudimages.client.auth.settings_forms import given_settings
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.exchange import BASIC
+from pytest_cloudimages.client.plain_http import HERE_ONLY, PlainHttp
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.secret_fields import holds_a_secret, secrets_of_url
 
@@ -52,7 +53,13 @@ def as_it_is(token: str, how: str, given: Mapping[str, str], *, source: str = VA
     )
 
 
-def account_of(given: Mapping[str, str], cloud: str | None, timeout: float, source: str = VARIABLES) -> Account:
+def account_of(
+    given: Mapping[str, str],
+    cloud: str | None,
+    timeout: float,
+    source: str = VARIABLES,
+    plain_http: PlainHttp = HERE_ONLY,
+) -> Account:
     """Read who asks, from an entry of clouds.yaml or from the OS_* variables that are given."""
     token = given.get("OS_TOKEN") or given.get("OS_AUTH_TOKEN")
     if not cloud and token and not given.keys() & {"OS_AUTH_URL", "OS_AUTH_TYPE", "OS_AUTH_PLUGIN"}:
@@ -71,7 +78,7 @@ def account_of(given: Mapping[str, str], cloud: str | None, timeout: float, sour
     # Regions of an entry may have settings of their own.
     chosen = given.get("OS_REGION_NAME")
     regions = [region for region in regions if region.config.get("region_name") == chosen] or regions
-    return _on_disk(_described(regions, source, place, timeout))
+    return _on_disk(_described(regions, source, place, timeout, plain_http))
 
 
 def _settings(given: Mapping[str, str]) -> dict[str, Any]:
@@ -101,7 +108,9 @@ def _accepted(entry: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in entry.items() if name in known or not PERSONAL.fullmatch(name)}
 
 
-def _described(regions: "Sequence[CloudRegion]", source: str, place: str, timeout: float) -> Account:
+def _described(
+    regions: "Sequence[CloudRegion]", source: str, place: str, timeout: float, plain_http: PlainHttp
+) -> Account:
     """Return the account that the settings describe."""
     from pytest_cloudimages.client.transport import staying_and_bounded
 
@@ -110,6 +119,7 @@ def _described(regions: "Sequence[CloudRegion]", source: str, place: str, timeou
     verify, cert = settings.get_requests_verify_args()
     fixed = settings.get_endpoint("image")
     account = Account(place, "", fixed, True if verify is None else verify, cert, named=source, regions=regions)
+    account.plain_http = plain_http
     if kind == "none":
         account.how = "no authentication"
         return account
@@ -120,7 +130,7 @@ def _described(regions: "Sequence[CloudRegion]", source: str, place: str, timeou
         account.fixed = account.fixed or auth.get("endpoint")
         return account
     session = settings.get_session()
-    staying_and_bounded(session.session)
+    staying_and_bounded(session.session, plain_http)
     session.timeout = session.timeout or timeout
     who = auth.get("username") or auth.get("user_id")
     if "applicationcredential" in kind:
@@ -137,6 +147,7 @@ def _described(regions: "Sequence[CloudRegion]", source: str, place: str, timeou
             raise ConfigurationError(f"{place}: there is no {' and no '.join(missing)}.")
     account.identity = str(auth.get("auth_url") or "")
     address(account.identity, "URL of an Identity service", "https://identity.example/v3", name=f"{place}: auth_url ")
+    plain_http.check(account.identity, f"{place}: auth_url")
     account.how += f" at {account.identity}"
     account.unnamed += f" at {account.identity}"
     return account

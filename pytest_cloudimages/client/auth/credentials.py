@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pytest_cloudimages.client.auth.accounts import account_of, address, as_it_is, keep_secrets, keep_secrets_of_url
 from pytest_cloudimages.client.auth.keystone import Account, FurtherToken
 from pytest_cloudimages.client.errors import ConfigurationError, UnnamedServiceError
+from pytest_cloudimages.client.plain_http import HERE_ONLY, PlainHttp
 from pytest_cloudimages.client.redaction import SECRETS
 
 OTHERS = ("ALT", "READER", "CREATOR", "ADMIN")
@@ -126,10 +127,17 @@ class Named:
     """The endpoint of the service, where no catalogue is asked for it."""
     region: str | None = None
     """The region that counts where the settings leave it open."""
+    plain_http: PlainHttp = field(default=HERE_ONLY, repr=False)
+
+    def __post_init__(self) -> None:
+        """Raise ``ConfigurationError`` where everybody on the way to the address that was named can listen."""
+        if known := self.address or self.account.fixed:
+            self.plain_http.check(known, "The endpoint")
 
     def service(self) -> Service:
         """Return the service; Identity has to be asked first where its catalogue has the address."""
         endpoint, region = (self.address, None) if self.address else self.account.endpoint(self.region)
+        self.plain_http.check(endpoint, "The endpoint")
         return Service(normalised(endpoint), region, self.named, self.account.verify, self.account.cert)
 
 
@@ -141,12 +149,15 @@ def find(
     timeout: float = 30.0,
     embedded: bool = False,
     prefix: str = "--",
+    plain_http: PlainHttp = HERE_ONLY,
 ) -> tuple[Service, Credentials]:
     """Return the service that the tester names, and the credentials for it; see ``named_in``.
 
     Raise ``ConfigurationError`` for what the tester can mend, ``Blocked`` where Identity does not do its part.
     """
-    named = named_in(environ, url=url, cloud=cloud, timeout=timeout, embedded=embedded, prefix=prefix)
+    named = named_in(
+        environ, url=url, cloud=cloud, timeout=timeout, embedded=embedded, prefix=prefix, plain_http=plain_http
+    )
     credentials = credentials_of(named.account)
     return named.service(), credentials
 
@@ -159,6 +170,7 @@ def named_in(
     timeout: float = 30.0,
     embedded: bool = False,
     prefix: str = "--",
+    plain_http: PlainHttp = HERE_ONLY,
 ) -> Named:
     """Return what the tester names; nobody is asked anything.
 
@@ -179,21 +191,27 @@ def named_in(
                 " file; or OS_AUTH_TYPE=none, if the service asks for no token."
             )
         else:
-            account = account_of(mine, mine.get("OS_CLOUD"), timeout)
-        return Named(account, named, endpoint)
+            account = account_of(mine, mine.get("OS_CLOUD"), timeout, plain_http=plain_http)
+        return Named(account, named, endpoint, plain_http=plain_http)
     cloud = cloud or mine.get("OS_CLOUD")
     where = mine.keys() & {"OS_AUTH_URL", "OS_ENDPOINT", "OS_IMAGE_ENDPOINT_OVERRIDE"}
     if not cloud and not where:
         idle = sorted(name for name in mine if name in {"CLOUDIMAGES_TOKEN", "OS_USERNAME", "OS_AUTH_TYPE", *TOKENS})
         hint = f"{' and '.join(idle)} say who asks, but nothing says where the service is." if idle else ""
         raise UnnamedServiceError(f"{hint or 'Nothing says which service to judge.'}\n{ways(prefix)}")
-    account = account_of(mine, cloud, timeout)
+    account = account_of(mine, cloud, timeout, plain_http=plain_http)
     named = "the embedded server" if embedded else account.named or account.source
-    return Named(account, named, region=mine.get("OS_REGION_NAME"))
+    return Named(account, named, region=mine.get("OS_REGION_NAME"), plain_http=plain_http)
 
 
 def find_other(
-    environ: Mapping[str, str], who: str, service: Service, *, cloud: str | None = None, timeout: float = 30.0
+    environ: Mapping[str, str],
+    who: str,
+    service: Service,
+    *,
+    cloud: str | None = None,
+    timeout: float = 30.0,
+    plain_http: PlainHttp = HERE_ONLY,
 ) -> Credentials | None:
     """Return the credentials of a further caller, one of ``OTHERS``; ``None`` where none were given."""
     given = _given(environ)
@@ -210,7 +228,7 @@ def find_other(
                 f" answer for them. Set OS_{who}_AUTH_URL or OS_AUTH_URL; or name an entry of clouds.yaml in"
                 f" OS_{who}_CLOUD."
             )
-    return credentials_of(account_of(given, cloud, timeout, f"OS_{who}_* variables"))
+    return credentials_of(account_of(given, cloud, timeout, f"OS_{who}_* variables", plain_http))
 
 
 def ended(environ: Mapping[str, str]) -> dict[str, str]:

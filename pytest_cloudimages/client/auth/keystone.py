@@ -11,6 +11,7 @@ from pytest_cloudimages.client.auth import refused_credentials
 from pytest_cloudimages.client.auth.catalogue import Endpoint, alive, image_endpoints, of_the_interface, of_the_region
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.json_documents import clearly
+from pytest_cloudimages.client.plain_http import HERE_ONLY, PlainHttp
 from pytest_cloudimages.client.reachability import why_no_tls
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.versions import is_another, version_ids
@@ -45,6 +46,7 @@ class Account:
     named: str = ""
     """The source in short, without folders."""
     regions: "Sequence[CloudRegion]" = field(default=(), repr=False)
+    plain_http: PlainHttp = field(default=HERE_ONLY, repr=False)
     _shown: str | None = field(default=None, repr=False)
 
     def sign_in(self) -> str | None:
@@ -72,7 +74,7 @@ class Account:
         from pytest_cloudimages.client.transport import staying_and_bounded
 
         with requests.Session() as session:
-            staying_and_bounded(session)
+            staying_and_bounded(session, self.plain_http)
             answer = session.get(
                 self.identity,
                 headers={"Accept": "application/json"},

@@ -1,0 +1,258 @@
+# PATCH /v2/images/{image_id}
+
+from datetime import datetime
+
+import pytest
+
+from pytest_cloudimages import expect, note, requirement
+from pytest_cloudimages.areas.common.checks import (
+    OK,
+    REFUSED,
+    documented_codes,
+    expect_interpreted,
+    or_skip,
+)
+from pytest_cloudimages.areas.images.fixtures import *
+from pytest_cloudimages.areas.images.lives import ForeignAttempts, LifeAnswers, Question
+from pytest_cloudimages.areas.images.patches import VALID, Aim
+from pytest_cloudimages.areas.images.updates import Attempt, Updates, attributes_of, differing
+
+OPEN = (Aim.NOT_THERE_REMOVED, Aim.NOT_THERE_REPLACED, Aim.FAILS_LATE, Aim.OLD_FORM)
+
+
+def carried_out(attempt: Attempt) -> None:
+    """Expect an attempt to be acknowledged and to have done what it says."""
+    __tracebackhide__ = True
+    expect(attempt.answer.status, OK, f"status of {attempt}")
+    expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
+
+
+def acknowledged(attempt: Attempt) -> bool:
+    return attempt.answer.ok
+
+
+def refused(attempt: Attempt) -> bool:
+    return attempt.answer.refused
+
+
+# "returns the updated image entity"
+@requirement("IMG-UPD-01")
+def test_a_patch_is_answered_with_the_updated_image(updates: Updates) -> None:
+    for attempt in updates.attempts(Aim.NAME):
+        expect(attempt.answer.status, 200, f"status of {attempt}")
+        carried_out(attempt)
+    for attempt in updates.aside().attempts(*VALID).where(acknowledged):
+        shown = attributes_of(attempt.answer)
+        expect(differing(shown, attempt.after), [], f"attributes of the answer to {attempt} that the image has not so")
+        # What is stored under another name is the concern of those who ask for it.
+        strayed = [] if attempt.wrong else attempt.strayed
+        expect(strayed, [], f"attributes that changed and that {attempt} does not name")
+
+
+# "application/openstack-images-v2.1-json-patch"
+@requirement("IMG-UPD-02")
+def test_the_media_type_of_a_patch_is_supported(updates: Updates) -> None:
+    for attempt in updates.attempts(Aim.NAME):
+        expect(attempt.answer.status, OK, f"status of {attempt}")
+
+
+# "application/openstack-images-v2.0-json-patch is deprecated"
+@requirement("IMG-UPD-03")
+def test_the_old_form_is_noted(updates: Updates) -> None:
+    for attempt in updates.attempts(Aim.OLD_FORM):
+        note(f"The old form of a patch is answered {attempt.answer.status}.")
+
+
+# "415 Bad Media Type"
+@requirement("IMG-UPD-04")
+def test_another_media_type_is_answered_415(updates: Updates) -> None:
+    for attempt in updates.attempts(Aim.MEDIA_TYPE):
+        expect(attempt.answer.status, 415, f"status of {attempt}")
+
+
+# "the 415 response SHOULD include Accept-Patch"
+@requirement("IMG-UPD-05")
+def test_a_415_names_what_is_supported(updates: Updates) -> None:
+    answered = updates.attempts(Aim.MEDIA_TYPE).where(lambda attempt: attempt.answer.status == 415)
+    for attempt in or_skip(answered, "no patch was answered 415"):
+        named = attempt.answer.headers.get("Accept-Patch", "")
+        expect("application/openstack-images-v2.1-json-patch" in named, True, f"the media type in {named!a}")
+
+
+# "an array of operation objects"
+@requirement("IMG-UPD-06")
+def test_a_body_that_is_no_patch_is_refused(updates: Updates) -> None:
+    for attempt in updates.attempts(Aim.NO_ARRAY):
+        expect(attempt.answer.status, REFUSED, f"status of {attempt}")
+
+
+# "add, remove, and replace"
+@requirement("IMG-UPD-07")
+def test_other_operations_are_refused(updates: Updates) -> None:
+    for attempt in updates.attempts(Aim.OTHER_OPERATION):
+        expect(attempt.answer.status, REFUSED, f"status of {attempt}")
+
+
+# "it is an error condition": no operation, or more than one
+@requirement("IMG-UPD-08")
+def test_an_operation_object_without_an_operation_is_refused(updates: Updates) -> None:
+    for attempt in updates.attempts(Aim.NO_OPERATION):
+        expect(attempt.answer.status, REFUSED, f"status of {attempt}")
+
+
+# "restricted-json-pointer = "/" reference-token"
+@requirement("IMG-UPD-09")
+def test_another_path_is_refused(updates: Updates) -> None:
+    for attempt in updates.attempts(Aim.POINTER):
+        expect(attempt.answer.status, REFUSED, f"status of {attempt}")
+
+
+# "~0" and "~1"
+@requirement("IMG-UPD-10")
+def test_escapes_of_a_path_are_undone(updates: Updates) -> None:
+    for attempt in updates.attempts(Aim.ESCAPED):
+        carried_out(attempt)
+
+
+# "The add operation adds a new value"
+@requirement("IMG-UPD-11")
+def test_an_attribute_is_added(updates: Updates) -> None:
+    for attempt in updates.attempts(Aim.ADDED):
+        carried_out(attempt)
+    # What a service takes, it keeps as it came.
+    special = updates.aside().attempts(Aim.VALUE).where(acknowledged)
+    for attempt in special.where(lambda attempt: "name" not in attempt.named):
+        expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
+
+
+# "The remove operation removes the specified image attribute"
+@requirement("IMG-UPD-12")
+def test_an_attribute_is_removed(updates: Updates) -> None:
+    for attempt in updates.attempts(Aim.REMOVED):
+        carried_out(attempt)
+
+
+# "It is an error condition to attempt to remove an attribute that does not exist"
+@requirement("IMG-UPD-13")
+def test_what_is_not_there_is_not_removed(updates: Updates) -> None:
+    for attempt in updates.attempts(Aim.NOT_THERE_REMOVED):
+        expect(attempt.answer.status, REFUSED, f"status of {attempt}")
+
+
+# "The replace operation replaces the value"
+@requirement("IMG-UPD-14")
+def test_an_attribute_is_replaced(updates: Updates) -> None:
+    for attempt in updates.attempts(Aim.REPLACED):
+        carried_out(attempt)
+    special = updates.aside().attempts(Aim.VALUE).where(acknowledged)
+    for attempt in special.where(lambda attempt: "name" in attempt.named):
+        expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
+
+
+# "It is an error condition to attempt to replace an attribute that does not exist"
+@requirement("IMG-UPD-15")
+def test_what_is_not_there_is_not_replaced(updates: Updates) -> None:
+    for attempt in updates.attempts(Aim.NOT_THERE_REPLACED):
+        expect(attempt.answer.status, REFUSED, f"status of {attempt}")
+
+
+# "You can update the following attributes"; formats while the image is queued
+@requirement("IMG-UPD-16")
+def test_the_owner_updates_standard_attributes(updates: Updates) -> None:
+    for attempt in updates.attempts(Aim.STANDARD, Aim.FORMAT):
+        carried_out(attempt)
+
+
+# "com.rackspace … not allowed": of the vendor's own service
+@requirement("IMG-UPD-18")
+def test_the_vendors_prefix_is_refused(updates: Updates, specification: str) -> None:
+    if specification != "cloud-images":
+        pytest.skip("asked of the vendor's service alone: --specification cloud-images")
+    for attempt in updates.attempts(Aim.OF_THE_VENDOR):
+        expect(attempt.answer.status, REFUSED, f"status of {attempt}")
+
+
+# "protected system attributes … will fail"
+@requirement("IMG-UPD-20")
+def test_a_system_attribute_cannot_be_changed(updates: Updates) -> None:
+    for attempt in updates.attempts(Aim.PROTECTED):
+        expect(attempt.answer.status, REFUSED, f"status of {attempt}")
+
+
+# "You must be the owner of the image"
+@requirement("IMG-UPD-21")
+@pytest.mark.usefixtures("other_project")
+def test_another_project_cannot_update_an_image(foreign_attempts: ForeignAttempts, updates: Updates) -> None:
+    updates.require_working()
+    for attempt in foreign_attempts.attempts("PATCH"):
+        expect(attempt.answer.status, {403, 404}, f"status of {attempt.answer}, an image {attempt.what}")
+        expect(differing(attempt.after, attempt.before), [], f"attributes that changed by {attempt.answer}")
+
+
+# "The server MUST apply the entire set of changes atomically"
+@requirement("IMG-UPD-22")
+def test_a_patch_is_done_whole_or_not_at_all(updates: Updates) -> None:
+    for attempt in updates.attempts(Aim.FAILS_LATE):
+        expect(attempt.answer.status, REFUSED, f"status of {attempt}")
+        expect(attempt.changed, [], f"attributes that {attempt} changed, although it was refused")
+    for attempt in updates.aside().attempts().where(refused):
+        expect(attempt.changed, [], f"attributes that {attempt} changed, although it was refused")
+    for attempt in updates.aside().attempts(Aim.TOGETHER).where(acknowledged):
+        expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
+
+
+# 404, though the vendor's table lacks it
+@requirement("IMG-UPD-23")
+def test_an_image_that_there_is_not_cannot_be_updated(image_life: LifeAnswers, updates: Updates) -> None:
+    updates.require_working()
+    for answer in image_life.to(Question.UNKNOWN_PATCHED):
+        expect(answer.status, 404, f"status of {answer}")
+
+
+# "If the target location specifies an object member that does exist, that
+# member's value is replaced."
+@requirement("IMG-UPD-24")
+def test_what_is_there_is_replaced_by_an_addition(updates: Updates) -> None:
+    for attempt in updates.attempts(Aim.ADDED_AGAIN):
+        carried_out(attempt)
+
+
+# what the schema of images does not allow
+@requirement("IMG-UPD-25")
+def test_a_value_against_the_schema_is_answered_400(updates: Updates) -> None:
+    for attempt in updates.attempts(Aim.VIOLATION):
+        expect(attempt.answer.status, 400, f"status of {attempt}")
+
+
+# the table of response codes
+@requirement("IMG-UPD-26")
+def test_an_update_is_answered_with_a_documented_code(updates: Updates, specification: str) -> None:
+    codes = documented_codes("IMG-UPD-26")
+    # How what is not there is refused is left open, and 409 is one of the ways.
+    for attempt in updates.attempts().where(
+        lambda attempt: attempt.answer.status != 409 or attempt.wanted.aim not in OPEN
+    ):
+        expect_interpreted(specification, attempt.answer.status, f"status of {attempt}", **codes)
+
+
+# "updated_at": date and time of the last image modification
+@requirement("IMG-UPD-27")
+def test_the_time_of_the_last_update_does_not_go_back(updates: Updates) -> None:
+    def moments(attempt: Attempt) -> list[datetime] | None:
+        texts = [attempt.before.get("updated_at"), attempt.after.get("updated_at")]
+        try:
+            return [datetime.fromisoformat(str(text)) for text in texts]
+        except ValueError:
+            return None
+
+    dated = updates.attempts(*VALID).where(lambda attempt: attempt.answer.ok and moments(attempt) is not None)
+    for attempt in or_skip(dated, "needs images that show when they were updated"):
+        before, after = moments(attempt) or []
+        expect(after >= before, True, f"whether updated_at went from {before} on to {after} by {attempt}")
+
+
+# "only a subset of standard attributes can be added"
+@requirement("IMG-UPD-28")
+def test_a_system_attribute_cannot_be_added(updates: Updates) -> None:
+    for attempt in updates.attempts(Aim.SYSTEM_ADDED):
+        expect(attempt.answer.status, REFUSED, f"status of {attempt}")

@@ -1,0 +1,257 @@
+# GET, DELETE /v2/images/{image_id}, and what an image is
+
+import re
+
+import pytest
+
+from pytest_cloudimages import expect, note, requirement
+from pytest_cloudimages.areas.common.checks import (
+    OK,
+    Allowed,
+    ImagesClient,
+    documented_codes,
+    expect_among,
+    expect_interpreted,
+    or_skip,
+)
+from pytest_cloudimages.areas.common.followed_links import leads_to
+from pytest_cloudimages.areas.images.fixtures import *
+from pytest_cloudimages.areas.images.lives import ForeignAttempts, LifeAnswers, Question, digest
+from pytest_cloudimages.areas.images.patches import Aim
+from pytest_cloudimages.areas.images.states import OCTETS
+from pytest_cloudimages.areas.images.updates import Updates
+
+GUARANTEED = ("id", "status", "visibility", "protected", "tags", "created_at", "file", "self")
+STATUSES = {"queued", "saving", "active", "killed", "deleted", "pending_delete", "deactivated"}
+SYSTEMS = {"arch", "centos", "debian", "fedora", "freebsd", "gentoo", "mandrake", "mandriva", "mes", "msdos", "netbsd"}
+SYSTEMS |= {"netware", "openbsd", "opensolaris", "opensuse", "rhel", "sled", "ubuntu", "windows"}
+A_UUID = Allowed("a UUID", lambda text: bool(re.fullmatch("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}", text)))
+A_NUMBER = Allowed("an integer", lambda value: type(value) is int)
+A_SIZE = Allowed("an integer or null", lambda value: value is None or type(value) is int)
+A_CHECKSUM = Allowed(
+    "at most 32 characters or null", lambda value: value is None or (isinstance(value, str) and len(value) <= 32)
+)
+TRUTH = Allowed("true or false", lambda value: isinstance(value, bool))
+TEXT = Allowed("a string", lambda value: isinstance(value, str))
+
+
+# "the following attributes are always included"
+@requirement("IMG-ENT-01")
+def test_an_image_has_what_is_guaranteed(image_life: LifeAnswers) -> None:
+    for image in image_life.images():
+        expect_among(image.keys(), GUARANTEED, "attributes of an image")
+        expect(image["protected"], TRUTH, "protected")
+        expect(image["tags"], Allowed("an array", lambda value: isinstance(value, list)), "tags")
+
+
+# "Other attributes … are included when they have been set"
+@requirement("IMG-ENT-02")
+def test_an_attribute_that_was_set_is_shown(updates: Updates) -> None:
+    for attempt in updates.attempts(Aim.STANDARD, Aim.ADDED).where(lambda attempt: attempt.answer.ok):
+        expect_among(attempt.after.keys(), attempt.named, f"attributes after {attempt}")
+
+
+# "The image ID … is unique within the endpoint"
+@requirement("IMG-ENT-03")
+def test_an_id_is_a_uuid(image_life: LifeAnswers) -> None:
+    for image in image_life.images():
+        expect(image.get("id"), A_UUID, "id")
+    for answer in image_life.aside().to(Question.LISTED):
+        ids = [entry.get("id") for entry in answer.data.get("images", ())]
+        expect(sorted(ids), sorted({*ids}), "ids of the list, each once")
+
+
+# "self": "/v2/images/…"; where it leads is what counts
+@requirement("IMG-ENT-04")
+def test_self_leads_to_the_image(image_life: LifeAnswers, cloudimages_client: ImagesClient) -> None:
+    for image in image_life.images():
+        expect(leads_to(cloudimages_client, image.get("self")), f"/images/{image.get('id')}", "where self leads")
+
+
+# "file": "/v2/images/…/file"
+@requirement("IMG-ENT-05")
+def test_file_leads_to_the_data(image_life: LifeAnswers, cloudimages_client: ImagesClient) -> None:
+    for image in image_life.images():
+        expect(leads_to(cloudimages_client, image.get("file")), f"/images/{image.get('id')}/file", "where file leads")
+
+
+# "schema": "/v2/schemas/image"
+@requirement("IMG-ENT-06")
+def test_schema_leads_to_the_schema(image_life: LifeAnswers, cloudimages_client: ImagesClient) -> None:
+    for image in image_life.images():
+        expect(leads_to(cloudimages_client, image.get("schema")), "/schemas/image", "where schema leads")
+
+
+# the table of image statuses, with what Glance adds
+@requirement("IMG-ENT-07")
+def test_a_status_is_one_of_them(image_life: LifeAnswers) -> None:
+    for image in image_life.images():
+        if image.get("status") in ("uploading", "importing"):
+            note(f"Status of Glance alone: {image['status']}.")
+        expect(image.get("status"), STATUSES | {"uploading", "importing"}, "status")
+
+
+# "public, private, or shared", with what Glance adds
+@requirement("IMG-ENT-08")
+def test_a_visibility_is_one_of_them(image_life: LifeAnswers) -> None:
+    for image in image_life.images():
+        expect(image.get("visibility"), {"public", "private", "shared", "community"}, "visibility")
+
+
+# "minimum ram required to boot the image in MB": an integer in the schema
+@requirement("IMG-ENT-09")
+def test_minima_are_integers(image_life: LifeAnswers) -> None:
+    for image in image_life.images():
+        for name in ("min_ram", "min_disk"):
+            if name in image:
+                expect(image[name], A_NUMBER, name)
+
+
+# "The size of the image file in bytes"
+@requirement("IMG-ENT-10")
+def test_a_size_is_an_integer(image_life: LifeAnswers) -> None:
+    for image in image_life.images():
+        expect(image.get("size"), A_SIZE, "size")
+
+
+# "md5 hash of image contents", "maxLength": 32
+@requirement("IMG-ENT-11")
+def test_a_checksum_is_short(image_life: LifeAnswers) -> None:
+    for image in image_life.images():
+        expect(image.get("checksum"), A_CHECKSUM, "checksum")
+    for answer in image_life.aside().to(Question.ACTIVE):
+        expect(answer.data.get("checksum"), {digest(), None}, "checksum of the data")
+
+
+# "additionalProperties": {"type": "string"}
+@requirement("IMG-ENT-12")
+def test_an_attribute_of_ones_own_is_a_string(updates: Updates) -> None:
+    for attempt in updates.attempts(Aim.ADDED, Aim.VALUE).where(lambda attempt: attempt.answer.ok):
+        for name in {*attempt.named} & {*attempt.after} - {"name"}:
+            expect(attempt.after.get(name), TEXT, f"{name} after {attempt}")
+
+
+# "custom attributes … at the top level"
+@requirement("IMG-ENT-13")
+def test_an_attribute_of_ones_own_stands_beside_the_others(updates: Updates) -> None:
+    for attempt in updates.attempts(Aim.ADDED).where(lambda attempt: attempt.answer.ok):
+        expect_among(attempt.after.keys(), attempt.named, f"attributes after {attempt}")
+
+
+# "os_distro … in lower case"; what services know besides is reported
+@requirement("IMG-ENT-14")
+def test_a_system_is_kept_in_lower_case(updates: Updates) -> None:
+    set_here = updates.attempts(Aim.STANDARD).where(
+        lambda attempt: attempt.answer.ok and attempt.named == {"os_distro"} <= {*attempt.after}
+    )
+    for attempt in or_skip(set_here, "needs an image whose os_distro can be set"):
+        expect(attempt.after.get("os_distro"), SYSTEMS, f"os_distro after {attempt}")
+
+
+# "Get image details: returns the details"
+@requirement("IMG-GET-01")
+def test_an_image_is_shown(image_life: LifeAnswers) -> None:
+    for answer in image_life.to(Question.CREATED):
+        expect(answer.status, 200, f"status of {answer}")
+        shown = answer.data if isinstance(answer.data, dict) else {}
+        expect(shown.get("id"), answer.exchange.target.rpartition("/")[2], f"id in {answer}")
+
+
+# "404 Not Found"
+@requirement("IMG-GET-02")
+def test_an_image_that_there_is_not_is_not_found(image_life: LifeAnswers) -> None:
+    for answer in image_life.to(Question.UNKNOWN):
+        expect(answer.status, 404, f"status of {answer}")
+
+
+# "An origin server that wishes to hide the current existence … MAY instead
+# respond with a status code of 404"
+@requirement("IMG-GET-03")
+@pytest.mark.usefixtures("other_project")
+def test_a_hidden_image_is_not_shown(foreign_attempts: ForeignAttempts) -> None:
+    for attempt in foreign_attempts.attempts("GET", hidden=True):
+        if attempt.answer.status == 403:
+            note("A hidden image is answered 403, one that there is not 404: that tells that the former exists.")
+        expect(attempt.answer.status, {404, 403}, f"status of {attempt.answer}")
+
+
+# the table of response codes
+@requirement("IMG-GET-04")
+def test_a_look_is_answered_with_a_documented_code(image_life: LifeAnswers, specification: str) -> None:
+    for answer in image_life.to(Question.CREATED, Question.UNKNOWN):
+        expect_interpreted(specification, answer.status, f"status of {answer}", **documented_codes("IMG-GET-04"))
+
+
+# "204 Delete Successful"
+@requirement("IMG-DEL-01")
+def test_a_deletion_is_answered_204(image_life: LifeAnswers) -> None:
+    for answer in image_life.to(Question.DELETED):
+        expect(answer.status, 204, f"status of {answer}")
+        expect(answer.body, b"", f"body of {answer}")
+
+
+# "you cannot delete an image whose protected attribute is true"
+@requirement("IMG-DEL-02")
+def test_a_protected_image_is_not_deleted(image_life: LifeAnswers) -> None:
+    for answer in image_life.to(Question.PROTECTED_DELETED):
+        expect(answer.status, 403, f"status of {answer}")
+    for answer in image_life.aside().to(Question.PROTECTED_AFTER):
+        expect(answer.status, OK, f"status of {answer}")
+        expect(
+            (answer.data or {}).get("protected", True),
+            {True, "True", "true"},
+            "protected, after a deletion was refused",
+        )
+
+
+# "404 Not Found"
+@requirement("IMG-DEL-03")
+def test_an_image_that_there_is_not_is_not_deleted(image_life: LifeAnswers) -> None:
+    for answer in image_life.to(Question.UNKNOWN_DELETED):
+        expect(answer.status, 404, f"status of {answer}")
+
+
+# a deleted image is gone, if not at once
+@requirement("IMG-DEL-04")
+def test_a_deleted_image_is_gone(image_life: LifeAnswers) -> None:
+    deleted = image_life.aside().to(Question.DELETED)
+    if not all(answer.ok for answer in deleted):
+        pytest.skip("needs a deletion that was acknowledged")
+    for answer in image_life.to(Question.GONE, Question.DELETED_AGAIN):
+        expect(answer.status, 404, f"status of {answer}")
+
+
+# the table of response codes
+@requirement("IMG-DEL-05")
+def test_a_deletion_is_answered_with_a_documented_code(image_life: LifeAnswers, specification: str) -> None:
+    for answer in image_life.to(Question.DELETED, Question.UNKNOWN_DELETED):
+        expect_interpreted(specification, answer.status, f"status of {answer}", **documented_codes("IMG-DEL-05"))
+
+
+# Glance's reference: "Creates a catalog record for an operating system disk image"
+@requirement("IMG-CRE-01")
+def test_creation_is_noted(image_life: LifeAnswers) -> None:
+    for answer in image_life.to(Question.CREATED):
+        note(f"Images can be created; a new one is {(answer.data or {}).get('status')}.")
+
+
+# Glance's reference: tags, protected, visibility
+@requirement("IMG-CRE-02")
+def test_first_attributes_are_noted(image_life: LifeAnswers) -> None:
+    for answer in image_life.to(Question.WITH_TAGS):
+        note(f"An image created with two tags has {len((answer.data or {}).get('tags') or ())}.")
+
+
+# "queued: the image identifier has been reserved … no image data"
+@requirement("IMG-STAT-01")
+def test_an_image_without_data_is_queued(image_life: LifeAnswers) -> None:
+    for answer in image_life.to(Question.CREATED):
+        expect((answer.data or {}).get("status"), "queued", f"status in {answer}")
+
+
+# "active: the image is fully available"
+@requirement("IMG-STAT-03")
+def test_an_image_with_data_is_active(image_life: LifeAnswers) -> None:
+    for answer in image_life.to(Question.ACTIVE):
+        expect((answer.data or {}).get("status"), "active", f"status in {answer}")
+        expect((answer.data or {}).get("size"), {len(OCTETS), None}, f"size in {answer}")

@@ -1,0 +1,111 @@
+# the pages of a list
+
+from pytest_cloudimages import expect, note, requirement
+from pytest_cloudimages.areas.common.checks import ImagesClient, expect_among, or_skip
+from pytest_cloudimages.areas.common.followed_links import leads_to
+from pytest_cloudimages.areas.common.paging import limit_of, query_of
+from pytest_cloudimages.areas.images.fixtures import *
+from pytest_cloudimages.areas.images.lists import Asked, Aspect, Lists
+
+
+def read_to_its_end(asked: Asked) -> bool:
+    return asked.expected is not None and asked.listed.status == 200
+
+
+# "limit"
+@requirement("PAGE-03")
+def test_a_page_holds_no_more_than_its_limit(image_lists: Lists) -> None:
+    for asked in image_lists.of(Aspect.LIMITED, Aspect.MOVING):
+        limit = limit_of(asked.query) or 0
+        for page in asked.listed.pages:
+            expect(page.answer.status, 200, f"status of {page.answer}")
+            expect(len(page.entries) <= limit, True, f"whether {page.answer} holds at most {limit} images")
+
+
+# "marker: the ID of the last image seen"
+@requirement("PAGE-04")
+def test_a_page_starts_after_its_marker(image_lists: Lists) -> None:
+    for asked in image_lists.of(Aspect.AFTER):
+        expect(asked.listed.status, 200, f"status of {asked}")
+        expect(asked.held, asked.wanted, f"our images in {asked}")
+
+
+# "next: … absent from the last page"
+@requirement("PAGE-05")
+def test_pages_lead_to_an_end(image_lists: Lists) -> None:
+    for asked in image_lists.of(Aspect.LIMITED).where(read_to_its_end):
+        expect(asked.listed.problem, "", f"what is wrong with the pages of {asked}")
+        expect(asked.listed.ended, True, f"whether {asked} comes to an end within {len(asked.listed.pages)} pages")
+        expect_among(asked.held, asked.wanted, f"our images in {asked}, to its last page")
+        limit = limit_of(asked.query) or 0
+        for page in asked.listed.pages:
+            if len(page.entries) < limit:
+                expect(page.data.get("next"), None, f"next of {page.answer}, which holds fewer than {limit} images")
+
+
+# "next … preserves the query parameters"
+@requirement("PAGE-06")
+def test_next_keeps_the_query(image_lists: Lists, cloudimages_client: ImagesClient) -> None:
+    followed = image_lists.of(Aspect.LIMITED).where(lambda asked: bool(asked.listed.first.data.get("next")))
+    for asked in or_skip(followed, "no list had a next page"):
+        target = leads_to(cloudimages_client, asked.listed.first.data["next"], asked.listed.first.target)
+        query = query_of(target)
+        kept = [pair for pair in query if pair[0] != "marker"]
+        expect(sorted(kept), sorted(asked.query), f"parameters of {target}, but for its marker")
+        expect_among([key for key, _ in query], ["marker"], f"parameters of {target}")
+
+
+# "first"
+@requirement("PAGE-07")
+def test_first_leads_back(image_lists: Lists) -> None:
+    led = image_lists.of(Aspect.FIRST)
+    for asked in or_skip(led, "no page has first"):
+        expect(asked.listed.first.answer.status, 200, f"status of {asked}")
+        expect(asked.listed.first.ids, asked.wanted, f"images in {asked}")
+
+
+# each image once, under equal keys and while others come and go
+@requirement("PAGE-08")
+def test_pages_hold_each_image_once(image_lists: Lists) -> None:
+    for asked in image_lists.of(Aspect.LIMITED, Aspect.MOVING).where(read_to_its_end):
+        if asked.listed.ended and not asked.listed.problem:
+            twice = sorted(each for each in {*asked.held} if asked.held.count(each) > 1)
+            expect(twice, [], f"our images that {asked} holds more than once")
+    for asked in image_lists.aside().of(Aspect.MOVING):
+        expect_among(asked.held, asked.wanted, f"our images in {asked}")
+
+
+# "offset", mentioned once
+@requirement("PAGE-09")
+def test_an_offset_is_noted(image_lists: Lists) -> None:
+    for asked in image_lists.of(Aspect.OFFSET):
+        note(f"offset=1: {asked.listed.status}, {len(asked.listed.entries)} images.")
+
+
+# beyond the end
+@requirement("PAGE-10")
+def test_nothing_comes_after_the_last(image_lists: Lists) -> None:
+    for asked in image_lists.of(Aspect.BEYOND):
+        expect(asked.listed.status, 200, f"status of {asked}")
+        expect(asked.listed.first.ids, [], f"images in {asked}")
+
+
+# what is no image to start after
+@requirement("PAGE-11")
+def test_an_unknown_marker_is_answered_400(image_lists: Lists) -> None:
+    for asked in image_lists.of(Aspect.WRONG_MARKER):
+        expect(asked.listed.status, 400, f"status of {asked}")
+
+
+# a limit that is none
+@requirement("PAGE-12")
+def test_a_limit_that_is_none_is_answered_400(image_lists: Lists) -> None:
+    for asked in image_lists.of(Aspect.WRONG_LIMIT):
+        expect(asked.listed.status, 400, f"status of {asked}")
+
+
+# undocumented
+@requirement("PAGE-13")
+def test_the_limit_0_is_noted(image_lists: Lists) -> None:
+    for asked in image_lists.of(Aspect.NO_LIMIT):
+        note(f"limit=0: {asked.listed.status}, {len(asked.listed.entries)} images.")

@@ -1,0 +1,366 @@
+"""Lists of images: filtered, sorted, and read page by page, each asked for once and judged by a model of the images."""
+
+import enum
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from pytest_cloudimages.areas.common.followed_links import leads_to
+from pytest_cloudimages.areas.common.offers import require_offered
+from pytest_cloudimages.areas.common.paging import PagedList, Query, query_of, read_pages
+from pytest_cloudimages.areas.images.patch_model import add, replaced
+from pytest_cloudimages.areas.images.states import OCTETS, shared
+from pytest_cloudimages.areas.images.updates import Attributes, attributes_of
+from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine.recording import Case, Collection, cases
+from pytest_cloudimages.engine.registry import workload
+from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.verdicts import Blocked
+
+SORT_KEYS = ("name", "status", "container_format", "disk_format", "size", "id", "created_at", "updated_at")
+IMAGES = 5
+"""Images of our own that lists are asked for; three of them have one name, so that keys are equal."""
+
+
+class Aspect(enum.StrEnum):
+    """What a list was asked for."""
+
+    WHOLE = "without any parameter"
+    NAME = "by name"
+    VISIBILITY = "by visibility"
+    OWNER = "by owner"
+    STATUS = "by status"
+    SIZE = "by size"
+    ATTRIBUTE = "by an attribute"
+    LINK = "by a link"
+    SORTED = "sorted"
+    UNSORTED = "in the order that nobody asked for"
+    LIMITED = "page by page"
+    MOVING = "page by page while images come and go"
+    FIRST = "led back to by first"
+    AFTER = "after a marker"
+    BEYOND = "after the last image"
+    WRONG_MARKER = "after what is no image"
+    WRONG_LIMIT = "with a limit that is none"
+    NO_LIMIT = "with the limit 0"
+    OFFSET = "with an offset"
+    WRONG_VALUE = "with a value that there is not"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A list that was asked for, and what of our images it has to hold."""
+
+    aspect: Aspect
+    query: Query
+    listed: PagedList
+    expected: Sequence[str] | None = None
+    """The ids of our images that it has to hold; ``None`` where nothing is expected."""
+    known: Mapping[str, Attributes] = field(default_factory=dict)
+    """Our images by their ids, as they show themselves."""
+
+    def __str__(self) -> str:
+        return f"{self.listed}, {self.aspect}"
+
+    @property
+    def wanted(self) -> list[str]:
+        """The same, as a list."""
+        return [*(self.expected or ())]
+
+    @property
+    def held(self) -> list[str]:
+        """The ids of our images that it holds, in their order, each as often as it was shown.
+
+        Where the name only narrows what else is asked for, what has another name is left to those who ask by name.
+        """
+        name = self.value("name") if self.aspect is not Aspect.NAME else ""
+        return self.listed.ids([each for each, data in self.known.items() if not name or data.get("name") == name])
+
+    def value(self, name: str) -> str:
+        """Return the value of a parameter; nothing where it was not asked for."""
+        return next((value for key, value in self.query if key == name), "")
+
+
+@dataclass(frozen=True, repr=False)
+class Lists(Collection):
+    """The lists of images that were asked for."""
+
+    asked: Sequence[Asked]
+
+    @cases
+    def of(self, *aspects: Aspect) -> Iterator[Case[Asked]]:
+        """Return the lists of some aspects, or all."""
+        for asked in self.asked:
+            if not aspects or asked.aspect in aspects:
+                yield Case(asked, asked.listed.exchanges)
+
+
+@dataclass
+class _ListReader:
+    run: Run
+    known: dict[str, Attributes] = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
+    image: Image | None = None
+
+    def ask(
+        self, aspect: Aspect, *query: tuple[str, str], expected: Sequence[str] | None = None, most: int = 12
+    ) -> Asked:
+        """Ask for a list, and again while it is not as it has to be and there is patience."""
+
+        def look() -> Asked:
+            listed = read_pages(self.run.client, "/images", query, most=most)
+            return Asked(aspect, query, listed, expected, self.known)
+
+        def good(asked: Asked) -> bool:
+            return expected is None or sorted(asked.held) == sorted(expected)
+
+        found = self.image.eventually(look, good) if self.image and expected is not None else look()
+        self.asked.append(found)
+        return found
+
+    def by(self, aspect: Aspect, *query: tuple[str, str], **values: object) -> None:
+        """Ask for a list of which those of our images have to be that have these values."""
+        fitting = [
+            each for each, data in self.known.items() if all(data.get(key) == value for key, value in values.items())
+        ]
+        self.ask(aspect, *query, expected=fitting)
+
+
+@workload(empty=lambda: Lists([]), requests=(124, 124, 124, 124))
+def image_lists(run: Run) -> Lists:
+    """Create a few images, and ask for lists of them: filtered, sorted, page by page, and in ways that are refused."""
+    mark = f"l{uuid.uuid4().hex[1:]}"
+    lists = _ListReader(run)
+    require_offered(run.client.list(limit="1"), "the list of images")
+    if run.settings.image:
+        pytest.skip(f"needs images of its own, and some were lent; run without {run.settings.prefix}image")
+    with ExitStack() as stack:
+        images = [stack.enter_context(run.fresh_image(own=True, name=name)) for name in _names(mark)]
+        with run.recorder.of(Purpose.PREPARING):
+            _set_apart(images)
+        lists.known = {image.id: attributes_of(image.show()) for image in images}
+        lists.image = images[0]
+        _filter(lists, mark)
+        _sort(lists, mark)
+        _read_by_page(lists, mark)
+        _ask_wrongly(lists, mark)
+        _read_while_moving(lists, mark, images, stack)
+    return Lists(lists.asked)
+
+
+def _names(mark: str) -> list[str]:
+    """Return names: three times one, and two that a service could take for it."""
+    return [mark, f"{mark}-b", mark, mark.upper(), mark]
+
+
+def _set_apart(images: Sequence[Image]) -> None:
+    """Set images apart by their attributes, as far as the service takes them."""
+    changes: list[list[Mapping[str, Any]]] = [
+        [replaced("/visibility", "private"), replaced("/min_ram", 64)],
+        [replaced("/disk_format", "qcow2"), add("/os_distro", "debian")],
+        [replaced("/container_format", "ovf"), add("/cloudimages_own", "a b")],
+        [],
+        [replaced("/min_ram", 64), add("/os_distro", "fedora")],
+    ]
+    for image, patch in zip(images, changes, strict=True):
+        for change in patch:
+            image.client.patch(image.id, change)
+    # Three sizes, which are sorted otherwise where they are taken for text.
+    for place, times in ((1, 1), (2, 2), (4, 4)):
+        images[place].upload(OCTETS * times)
+
+
+def _filter(lists: _ListReader, mark: str) -> None:
+    known = lists.known
+    lists.ask(Aspect.WHOLE)
+    for name in dict.fromkeys(_names(mark)):
+        lists.by(Aspect.NAME, ("name", name), name=name)
+    lists.ask(Aspect.NAME, ("name", mark[:-1]), expected=[])
+    for visibility in ("private", "shared", "public"):
+        lists.by(Aspect.VISIBILITY, ("visibility", visibility), ("limit", "100"), visibility=visibility)
+    owner = next((data["owner"] for data in known.values() if isinstance(data.get("owner"), str)), None)
+    if owner:
+        lists.by(Aspect.OWNER, ("owner", owner), ("name", mark), owner=owner, name=mark)
+        lists.ask(Aspect.OWNER, ("owner", uuid.uuid4().hex), ("name", mark), expected=[])
+    for status in ("queued", "active", "saving", "killed", "deleted", "pending_delete", "deactivated"):
+        lists.by(Aspect.STATUS, ("status", status), ("name", mark), status=status, name=mark)
+    for least, most in (("1", ""), (f"{len(OCTETS) + 1}", ""), ("", f"{len(OCTETS)}"), ("0", "9"), ("64", "64")):
+        query = [(key, value) for key, value in (("size_min", least), ("size_max", most)) if value]
+        fitting = [
+            each
+            for each, data in known.items()
+            if isinstance(size := data.get("size"), int) and int(least or 0) <= size <= int(most or size)
+        ]
+        lists.ask(Aspect.SIZE, *query, ("limit", "100"), expected=fitting, most=4)
+    for name, value in (
+        ("disk_format", "qcow2"),
+        ("container_format", "ovf"),
+        ("os_distro", "debian"),
+        ("min_ram", 64),
+    ):
+        lists.by(Aspect.ATTRIBUTE, (name, str(value)), ("name", mark), **{name: value, "name": mark})
+    lists.by(Aspect.ATTRIBUTE, ("cloudimages_own", "a b"), cloudimages_own="a b")
+    for name in ("self", "file", "schema"):
+        led = next(iter(known.values())).get(name)
+        lists.ask(Aspect.LINK, (name, str(led)))
+
+
+def _sort(lists: _ListReader, mark: str) -> None:
+    for key in SORT_KEYS:
+        for direction in ("asc", "desc"):
+            query = (("sort_key", key), ("sort_dir", direction), ("name", mark))
+            lists.by(Aspect.SORTED, *query, name=mark)
+    for key, direction in (("name", "asc"), ("name", "desc"), ("size", "asc"), ("size", "desc")):
+        lists.ask(
+            Aspect.SORTED,
+            ("sort_key", key),
+            ("sort_dir", direction),
+            ("limit", "100"),
+            expected=[*lists.known],
+            most=4,
+        )
+    lists.by(Aspect.UNSORTED, ("name", mark), name=mark)
+    lists.by(Aspect.UNSORTED, ("sort_dir", "asc"), ("name", mark), name=mark)
+    lists.by(Aspect.UNSORTED, ("sort_key", "created_at"), ("name", mark), name=mark)
+
+
+def _read_by_page(lists: _ListReader, mark: str) -> None:
+    queries: tuple[Query, ...] = (
+        (("limit", "1"),),
+        (("limit", "2"),),
+        (("limit", "3"),),
+        (("limit", "1"), ("sort_key", "status"), ("sort_dir", "asc")),
+        (("limit", "1"), ("sort_key", "name"), ("sort_dir", "desc")),
+        (("limit", "2"), ("sort_key", "size"), ("sort_dir", "asc")),
+    )
+    for query in queries:
+        lists.by(Aspect.LIMITED, *query, ("name", mark), name=mark)
+    _led_back(lists)
+    lists.ask(Aspect.LIMITED, ("limit", "2"), most=2)
+    whole = lists.ask(Aspect.UNSORTED, ("name", mark))
+    for place, begin in enumerate(held := whole.held):
+        aspect = Aspect.AFTER if place + 1 < len(held) else Aspect.BEYOND
+        lists.ask(aspect, ("marker", begin), ("name", mark), expected=held[place + 1 :])
+
+
+def _led_back(lists: _ListReader) -> None:
+    """Follow first from the last page of a list that has several."""
+    several = next((asked.listed for asked in reversed(lists.asked) if len(asked.listed.pages) > 1), None)
+    if several is None:
+        return
+    pages = several.pages
+    # A page whose own link has lost some of the query is another list's.
+    kept = [page for page in pages if {*several.query} <= {*query_of(page.target)}]
+    link = kept[-1].data.get("first")
+    if isinstance(link, str):
+        target = leads_to(lists.run.client, link, kept[-1].target)
+        query = tuple(query_of(target)) if target.startswith("/images") else (("limit", "1"), ("led", target))
+        lists.ask(Aspect.FIRST, *query, expected=pages[0].ids, most=1)
+
+
+def _ask_wrongly(lists: _ListReader, mark: str) -> None:
+    name = ("name", mark)
+    for marker in (str(uuid.uuid4()), "cloudimages-no-id"):
+        lists.ask(Aspect.WRONG_MARKER, ("marker", marker), name)
+    for limit in ("-1", "abc", "1.5"):
+        lists.ask(Aspect.WRONG_LIMIT, ("limit", limit), name)
+    lists.ask(Aspect.NO_LIMIT, ("limit", "0"), name)
+    lists.ask(Aspect.OFFSET, ("offset", "1"), name)
+    wrong = {"sort_key": "bogus", "sort_dir": "up", "visibility": "bogus", "member_status": "bogus", "size_min": "-1"}
+    for key, value in [*wrong.items(), ("size_max", "many")]:
+        lists.ask(Aspect.WRONG_VALUE, (key, value), name)
+
+
+def _read_while_moving(lists: _ListReader, mark: str, images: list[Image], stack: ExitStack) -> None:
+    """Read page by page while an image comes and another goes: all that stay come once."""
+    run = lists.run
+    staying = [image.id for image in images if image.name == mark]
+    with suppress(Blocked, pytest.skip.Exception), ExitStack() as short:
+        going = short.enter_context(run.fresh_image(own=True, name=mark))
+        lists.known = lists.known | {going.id: attributes_of(going.show())}
+
+        def between(number: int) -> None:
+            if number == 2:  # noqa: PLR2004 - what was on the first page goes, and that on the second is the marker
+                short.close()
+            if number == 3:  # noqa: PLR2004
+                with run.recorder.of(Purpose.PREPARING):
+                    stack.enter_context(run.fresh_image(own=True, name=mark))
+
+        query = (("limit", "1"), ("sort_key", "created_at"), ("sort_dir", "desc"), ("name", mark))
+        listed = read_pages(run.client, "/images", query, between=between)
+        known = {each: data for each, data in lists.known.items() if each in staying}
+        lists.asked.append(Asked(Aspect.MOVING, query, listed, staying, known))
+
+
+# Shared images
+
+
+@dataclass(frozen=True)
+class Offered:
+    """What the list of a consumer held of an image, by the status of its membership and the query."""
+
+    status: str
+    query: Query
+    listed: PagedList
+    holds: bool
+
+    def __str__(self) -> str:
+        return f"{self.listed} of a consumer whose membership is {self.status}"
+
+
+@dataclass(frozen=True, repr=False)
+class OfferedImages(Collection):
+    """The lists of a consumer that an image was shared with."""
+
+    seen: Sequence[Offered]
+
+    @cases
+    def of(self, *, statuses: Sequence[str] = (), member_status: str | None = None) -> Iterator[Case[Offered]]:
+        """Return the lists while the membership has some status; ``member_status`` is what was asked for."""
+        for offered in self.seen:
+            asked = next((value for key, value in offered.query if key == "member_status"), "")
+            if (not statuses or offered.status in statuses) and member_status in (None, asked):
+                yield Case(offered, offered.listed.exchanges)
+
+
+ACCEPTED, PENDING, REJECTED = "accepted", "pending", "rejected"
+
+
+@workload(empty=lambda: OfferedImages([]), requests=(21, 21, 21, 21))
+def offered_images(run: Run) -> OfferedImages:
+    """Share an image with a second project, which looks for it in its lists while it has decided on it and not."""
+    other = None if run.same_project("ALT") else run.caller("ALT")
+    if other is None:
+        pytest.skip("needs a second project")
+    seen: list[Offered] = []
+    with run.fresh_image(own=True) as image:
+        project = run.owner_of(other)
+        with run.recorder.of(Purpose.PREPARING):
+            shared(image, project)
+        for status in (PENDING, ACCEPTED, REJECTED):
+            if status != PENDING:
+                answer = other.send("PUT", f"/images/{image.id}/members/{project}", json={"status": status})
+                require_offered(answer, "the decision of a consumer")
+                if not answer.ok:
+                    raise Blocked(f"The consumer cannot set its status: {answer.exchange}")
+            seen += _lists_of(image, other, status)
+    return OfferedImages(seen)
+
+
+def _lists_of(image: Image, other: ImagesClient, status: str) -> Iterator[Offered]:
+    name, common = ("name", image.name), ("visibility", "shared")
+    for asked in ("", ACCEPTED, PENDING, REJECTED, "all"):
+        query = (common, ("member_status", asked), name) if asked else (name,)
+        expected = asked == "all" or status == (asked or ACCEPTED)
+
+        def look(query: Query = query) -> Offered:
+            listed = read_pages(other, "/images", query)
+            return Offered(status, query, listed, bool(listed.ids([image.id])))
+
+        yield image.eventually(look, lambda seen, expected=expected: seen.holds is expected)  # type: ignore[misc]

@@ -1,0 +1,212 @@
+"""Images that are created, read, protected, filled and deleted, and how another project sees them."""
+
+import enum
+import hashlib
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+
+import pytest
+
+from pytest_cloudimages.areas.common.offers import require_offered
+from pytest_cloudimages.areas.images.patch_model import replaced
+from pytest_cloudimages.areas.images.states import OCTETS, shared
+from pytest_cloudimages.areas.images.updates import Attributes, attributes_of
+from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.exchange import Exchange, Purpose
+from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine.recording import Case, Collection, cases
+from pytest_cloudimages.engine.registry import workload
+from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.verdicts import Blocked
+
+
+class Question(enum.StrEnum):
+    """What was asked for in the life of an image."""
+
+    CREATED = "an image of one's own, just created"
+    LISTED = "the list of images, where one's own is the newest"
+    WITH_TAGS = "an image created with tags"
+    UNKNOWN = "an image that there is not"
+    UNKNOWN_PATCHED = "a patch of an image that there is not"
+    UNKNOWN_DELETED = "the deletion of an image that there is not"
+    ACTIVE = "an image that was given data"
+    PROTECTED_DELETED = "the deletion of a protected image"
+    PROTECTED_AFTER = "the protected image after it"
+    DELETED = "the deletion of an image"
+    GONE = "an image that was deleted"
+    DELETED_AGAIN = "the deletion of an image that was deleted"
+
+
+@dataclass(frozen=True, repr=False)
+class LifeAnswers(Collection):
+    """The answers that the life of an image called forth."""
+
+    answers: Mapping[Question, list[Answer]]
+    why: Mapping[Question, BaseException] = field(default_factory=dict)
+    """Why something could not be asked for."""
+
+    @cases
+    def to(self, *wanted: Question) -> Iterator[Case[Answer]]:
+        """Return the answers to some questions, or all. Raise what kept one that is named from being put."""
+        for question in wanted or Question:
+            if question in wanted and question in self.why:
+                raise self.why[question]
+            for answer in self.answers.get(question, ()):
+                yield Case(answer, [answer.exchange])
+
+    @cases
+    def images(self) -> Iterator[Case[Attributes]]:
+        """Return every image of one's own that was shown, by itself or in a list."""
+        for question in (Question.CREATED, Question.LISTED, Question.WITH_TAGS, Question.ACTIVE):
+            for answer in self.answers.get(question, ()):
+                data = answer.data if answer.ok and isinstance(answer.data, dict) else {}
+                entries = data.get("images") if question is Question.LISTED else [data]
+                for entry in entries if isinstance(entries, list) else []:
+                    if isinstance(entry, dict):
+                        yield Case(entry, [answer.exchange])
+
+
+@workload(empty=lambda: LifeAnswers({}), requests=(27, 27, 27, 27))
+def image_life(run: Run) -> LifeAnswers:
+    """Create an image, read it, list it, give it data, protect it and delete it; ask the same of none at all."""
+    answers: dict[Question, list[Answer]] = {}
+    why: dict[Question, BaseException] = {}
+    nobody = str(uuid.uuid4())
+    answers[Question.UNKNOWN] = [run.client.show(nobody), run.client.show("cloudimages-no-id")]
+    answers[Question.UNKNOWN_PATCHED] = [run.client.patch(nobody, replaced("/name", "of nothing"))]
+    answers[Question.UNKNOWN_DELETED] = [run.client.delete(nobody)]
+    with run.fresh_image() as image:
+        answers[Question.CREATED] = [image.show()]
+        answers[Question.LISTED] = [run.client.list(limit="3")]
+        if not run.settings.image:
+            for part in (_given_data, _protected, _with_tags):
+                try:
+                    part(run, image, answers)
+                except (Blocked, pytest.skip.Exception) as problem:
+                    why |= dict.fromkeys(_PARTS[part.__name__], problem)
+            try:
+                _deleted(image, answers)
+            except (Blocked, pytest.skip.Exception) as problem:
+                why |= dict.fromkeys((Question.DELETED, Question.GONE, Question.DELETED_AGAIN), problem)
+    return LifeAnswers(answers, why)
+
+
+_PARTS = {
+    "_given_data": (Question.ACTIVE,),
+    "_protected": (Question.PROTECTED_DELETED, Question.PROTECTED_AFTER),
+    "_with_tags": (Question.WITH_TAGS,),
+}
+
+
+def _given_data(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
+    del run
+    with image.client.recorder.of(Purpose.PREPARING):
+        answer = image.upload(OCTETS)
+        require_offered(answer, "data of images")
+        require_ok(answer)
+    answers[Question.ACTIVE] = [image.eventually(image.show, _is_active)]
+
+
+def _is_active(answer: Answer) -> bool:
+    return isinstance(answer.data, dict) and answer.data.get("status") == "active"
+
+
+def _protected(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
+    del run
+    with image.client.recorder.of(Purpose.PREPARING):
+        answer = image.client.patch(image.id, replaced("/protected", True))
+        require_offered(answer, "updates of images by PATCH")
+        require_ok(answer)
+    try:
+        answers[Question.PROTECTED_DELETED] = [image.client.delete(image.id)]
+        answers[Question.PROTECTED_AFTER] = [image.show()]
+    finally:
+        with image.client.recorder.of(Purpose.PREPARING):
+            image.client.patch(image.id, replaced("/protected", False))
+
+
+def _with_tags(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
+    del image
+    with run.fresh_image(tags=["first of two", "second of two"]) as tagged:
+        answers[Question.WITH_TAGS] = [tagged.show()]
+
+
+def _deleted(image: Image, answers: dict[Question, list[Answer]]) -> None:
+    answer = image.client.delete(image.id)
+    if answer.status in {405, 501}:
+        require_offered(answer, "the deletion of images")
+    answers[Question.DELETED] = [answer]
+    image.client.recorder.traces.created_by.pop(image.id, None)  # so that nobody waits for it to be known
+    answers[Question.GONE] = [image.eventually(image.show, lambda looked: not looked.ok)]
+    answers[Question.DELETED_AGAIN] = [image.client.delete(image.id)]
+
+
+def digest() -> str:
+    """Return the MD5 of the data that an image is given here."""
+    return hashlib.md5(OCTETS, usedforsecurity=False).hexdigest()
+
+
+# Another project
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """What another project was answered about an image that is not its own, and what became of the image."""
+
+    what: str
+    """What the image is to it."""
+    hidden: bool
+    """Whether it is neither public nor shared with it."""
+    answer: Answer
+    before: Attributes
+    after: Attributes
+    looked: Exchange
+
+
+@dataclass(frozen=True, repr=False)
+class ForeignAttempts(Collection):
+    """What another project tried on images that are not its own."""
+
+    tried: Mapping[str, list[Foreign]]
+
+    @cases
+    def attempts(self, method: str, *, hidden: bool | None = None) -> Iterator[Case[Foreign]]:
+        """Return the attempts by a method, of images that it can see, or cannot, or both."""
+        for attempt in self.tried.get(method, ()):
+            if hidden in (None, attempt.hidden):
+                yield Case(attempt, [attempt.answer.exchange, attempt.looked])
+
+
+@workload(empty=lambda: ForeignAttempts({}), requests=(18, 18, 18, 18))
+def foreign_attempts(run: Run) -> ForeignAttempts:
+    """Have another project read, update and delete an image that it does not see, and one that is shared with it."""
+    other = None if run.same_project("ALT") else run.caller("ALT")
+    if other is None:
+        pytest.skip("needs a second project")
+    tried: dict[str, list[Foreign]] = {}
+    with run.fresh_image(own=True) as image:
+        _try_all(image, other, "neither public nor shared", tried, hidden=True)
+        with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
+            shared(image, run.owner_of(other))
+            _try_all(image, other, "shared with it", tried, hidden=False)
+    return ForeignAttempts(tried)
+
+
+def _try_all(image: Image, other: ImagesClient, what: str, tried: dict[str, list[Foreign]], *, hidden: bool) -> None:
+    before = attributes_of(image.show())
+    change = {"op": "replace", "path": "/name", "value": "cloudimages of another"}
+    requests = {
+        "GET": partial(other.show, image.id),
+        "PATCH": partial(other.patch, image.id, change),
+        "DELETE": partial(other.delete, image.id),
+    }
+    for method, send in requests.items():
+        with image.client.recorder.of(Purpose.JUDGING):
+            answer = send()
+        looked = image.show()
+        shown = looked.data if looked.ok and isinstance(looked.data, dict) else {}
+        tried.setdefault(method, []).append(Foreign(what, hidden, answer, before, shown, looked.exchange))

@@ -1,0 +1,203 @@
+"""The patches that are tried on an image: what each is about, and what is sent."""
+
+import enum
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_cloudimages.areas.images.patch_model import add, remove, replaced
+from pytest_cloudimages.client.exchange import PATCH_TYPE
+
+OLD_TYPE = "application/openstack-images-v2.0-json-patch"
+FIRST, SECOND, VALUE = "cloudimages_first", "cloudimages_second", "cloudimages_value"
+"""Attributes of our own."""
+
+
+class Aim(enum.StrEnum):
+    """What a patch is about."""
+
+    NAME = "a replacement of the name"
+    STANDARD = "a standard attribute that the owner may change"
+    FORMAT = "a format of an image without data"
+    ADDED = "an attribute of one's own added"
+    REPLACED = "an attribute of one's own replaced"
+    ADDED_AGAIN = "an attribute added that is there"
+    REMOVED = "an attribute of one's own removed"
+    ESCAPED = "an attribute whose pointer has escapes"
+    TOGETHER = "several operations"
+    EMPTY = "no operation"
+    VALUE = "an attribute with a special value"
+    OLD_FORM = "the old form of a patch"
+    FAILS_LATE = "an operation that can be done before one that cannot"
+    NOT_THERE_REMOVED = "an attribute removed that is not there"
+    NOT_THERE_REPLACED = "an attribute replaced that is not there"
+    PROTECTED = "a system attribute replaced or removed"
+    SYSTEM_ADDED = "a system attribute added"
+    MEDIA_TYPE = "another media type, or none"
+    NO_ARRAY = "a body that is no array of operations"
+    OTHER_OPERATION = "an operation that a patch does not have"
+    NO_OPERATION = "an operation object without an operation"
+    POINTER = "a path that is not one reference token"
+    VIOLATION = "a value that the schema of images does not allow"
+    OF_THE_VENDOR = "an attribute with the vendor's prefix"
+
+
+VALID = (
+    *(Aim.NAME, Aim.STANDARD, Aim.FORMAT, Aim.ADDED, Aim.REPLACED, Aim.ADDED_AGAIN, Aim.REMOVED),
+    *(Aim.ESCAPED, Aim.TOGETHER, Aim.VALUE),
+)
+"""Those that a service carries out, whole."""
+OPTIONAL = (Aim.OLD_FORM, Aim.EMPTY)
+"""Those that a service may carry out or refuse."""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One patch: what it is about, and what is sent."""
+
+    aim: Aim
+    body: Any
+    media_type: str | None = PATCH_TYPE
+    needs: str = ""
+    """The attribute that has to be there for it to mean anything."""
+    kind: str = ""
+    """The class of the value, where that is what it is about."""
+
+
+VALUES = {
+    "empty": "",
+    "letters of several scripts": "Grüße, Ελλάδα, 東京, العربية",
+    "beyond the basic plane": "\U0001f5bc\U00020000",
+    "composed and decomposed": "\u00e9e\u0301",
+    "white space at the ends": "  of one's own  ",
+    "markup and quotes": "<b>'\"&amp;\\",
+    "looks like another type": "null",
+    "looks like a number": "0012.50",
+    "of 255 characters": "v" * 255,
+    "line breaks and tabs": "two\nlines\tand a tab",
+    "percent and plus": "100%25+a%2Fb",
+    "letters in both cases": "CamelCase Value",
+}
+"""Values of attributes that services may store otherwise than they came."""
+
+
+def patches(*, whole: bool) -> Iterator[Wanted]:
+    """Yield all patches in the order in which they are tried; fewer of each kind where MUSTs alone are asked for."""
+    yield Wanted(Aim.NAME, [replaced("/name", "cloudimages renamed")])
+    yield from _valid(whole=whole)
+    for aim, bodies in _refused().items():
+        yield from (Wanted(aim, body) for body in (bodies if whole else bodies[:2]))
+    yield from _of_media_types(whole=whole)
+    if whole:
+        yield from (Wanted(Aim.VIOLATION, [replaced(f"/{name}", value)]) for name, value in VIOLATIONS)
+        yield Wanted(Aim.OLD_FORM, [{"replace": "/name", "value": "cloudimages old form"}], OLD_TYPE)
+        yield Wanted(Aim.OF_THE_VENDOR, [add("/com.rackspace__1__cloudimages", "of nobody's")])
+
+
+def _valid(*, whole: bool) -> Iterator[Wanted]:
+    standard: list[tuple[str, object]] = [("tags", ["of", "a patch"]), ("min_ram", 128), ("min_disk", 3)]
+    standard += [("protected", True), ("protected", False)]
+    yield from (Wanted(Aim.STANDARD, [replaced(f"/{name}", value)]) for name, value in standard)
+    yield from (Wanted(Aim.STANDARD, [add(f"/{name}", value)]) for name, value in _OF_SYSTEMS)
+    formats = (("container_format", "ovf"), ("disk_format", "qcow2"))
+    yield from (Wanted(Aim.FORMAT, [replaced(f"/{name}", value)]) for name, value in formats)
+    yield Wanted(Aim.ADDED, [add(f"/{FIRST}", "as added")])
+    yield Wanted(Aim.ADDED, [add(f"/{SECOND}", "as added too")])
+    yield Wanted(Aim.REPLACED, [replaced(f"/{FIRST}", "as replaced")], needs=FIRST)
+    if whole:
+        yield Wanted(Aim.ADDED_AGAIN, [add(f"/{FIRST}", "as added again")], needs=FIRST)
+    yield Wanted(Aim.REMOVED, [remove(f"/{SECOND}")], needs=SECOND)
+    yield Wanted(Aim.ESCAPED, [add("/~0~1.ssh~1", "of a path")])
+    yield Wanted(Aim.ESCAPED, [add("/cloudimages~01", "of a tilde before a digit")])
+    yield Wanted(Aim.ESCAPED, [remove("/~0~1.ssh~1")], needs="~/.ssh/")
+    together = [replaced("/name", "cloudimages renamed again"), add(f"/{SECOND}", "added with others")]
+    yield Wanted(Aim.TOGETHER, [*together, replaced("/min_ram", 256), remove("/cloudimages~01")], needs="cloudimages~1")
+    yield Wanted(Aim.TOGETHER, [add("/cloudimages_third", "first"), replaced("/cloudimages_third", "then")])
+    if whole:
+        yield Wanted(Aim.TOGETHER, [remove("/cloudimages_third"), add("/cloudimages_fourth", "")])
+        yield Wanted(Aim.EMPTY, [])
+        yield from (Wanted(Aim.VALUE, [add(f"/{VALUE}", text)], kind=kind) for kind, text in VALUES.items())
+        yield from (Wanted(Aim.VALUE, [replaced("/name", text)], kind=kind) for kind, text in VALUES.items() if text)
+
+
+_OF_SYSTEMS = (("os_distro", "debian"), ("os_version", "12.7"))
+VIOLATIONS: tuple[tuple[str, object], ...] = (
+    ("name", "n" * 256),
+    ("min_ram", "128"),
+    ("min_disk", "3"),
+    ("tags", "text"),
+    ("tags", [1]),
+    ("protected", "yes"),
+    ("visibility", "bogus"),
+    ("container_format", "bogus"),
+)
+
+
+def _refused() -> dict[Aim, list[Any]]:
+    """Return the bodies that a service refuses, each a case of its aim."""
+    nobody = str(uuid.UUID(int=4))
+    system = {
+        "id": nobody,
+        "status": "active",
+        "size": 5,
+        "checksum": "0" * 32,
+        "created_at": "2001-02-03T04:05:06Z",
+        "self": f"/v2/images/{nobody}",
+        "file": f"/v2/images/{nobody}/file",
+        "schema": "/v2/schemas/member",
+    }
+    return {
+        Aim.FAILS_LATE: [
+            [replaced("/name", "cloudimages half"), remove("/cloudimages_lacking")],
+            [add("/cloudimages_half", "of a patch"), replaced("/id", nobody)],
+            [replaced("/min_ram", 512), replaced("/min_disk", "many")],
+            [remove(f"/{FIRST}"), replaced("/cloudimages_wanting", "of nothing")],
+        ],
+        Aim.NOT_THERE_REMOVED: [[remove("/cloudimages_absent")], [remove("/cloudimages_firs")]],
+        Aim.NOT_THERE_REPLACED: [
+            [replaced("/cloudimages_missing", "of nothing")],
+            [replaced("/cloudimages_secon", "of a part")],
+        ],
+        Aim.PROTECTED: [
+            *([replaced(f"/{name}", value)] for name, value in system.items()),
+            *([remove(f"/{name}")] for name in ("id", "status", "created_at", "self")),
+        ],
+        Aim.SYSTEM_ADDED: [[add(f"/{name}", system[name])] for name in ("size", "status", "checksum", "created_at")],
+        Aim.NO_ARRAY: [
+            replaced("/name", "of an object"),
+            [replaced("/name", "in an array")["path"]],
+            "text",
+            None,
+            [[replaced("/name", "of an array in an array")]],
+            [{"op": "replace", "path": "/name"}],
+            [{"op": "add", "value": "without a path"}],
+        ],
+        Aim.OTHER_OPERATION: [
+            [{"op": "move", "from": f"/{FIRST}", "path": "/cloudimages_moved"}],
+            [{"op": "REPLACE", "path": "/name", "value": "in capitals"}],
+            [{"op": "copy", "from": "/name", "path": "/cloudimages_copied"}],
+            [{"op": "test", "path": "/cloudimages_absent", "value": "another"}],
+            [{"op": "delete", "path": f"/{FIRST}"}],
+        ],
+        Aim.NO_OPERATION: [
+            [{"path": "/name", "value": "without an operation"}],
+            [{"op": None, "path": "/name", "value": "of nothing"}],
+            [{"add": f"/{SECOND}", "replace": "/name", "value": "of two"}],
+        ],
+        Aim.POINTER: [
+            [replaced("/name/x", "below")],
+            [replaced("name", "without a slash")],
+            [add("/cloudimages_a/b", "of two tokens")],
+            [add("/", "without a token")],
+            [add("//cloudimages_b", "after an empty token")],
+            [add("/cloudimages~2", "of no escape")],
+            [add("/cloudimages~", "of half an escape")],
+        ],
+    }
+
+
+def _of_media_types(*, whole: bool) -> Iterator[Wanted]:
+    others = ("application/json", None, "text/plain", "application/json-patch+json")
+    for media_type in others if whole else others[:2]:
+        yield Wanted(Aim.MEDIA_TYPE, [replaced("/name", f"of {media_type}")], media_type)

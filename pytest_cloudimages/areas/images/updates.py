@@ -1,0 +1,134 @@
+"""What patches do to an image: each is sent once, with a look at the image after it, and judged by many checks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_cloudimages.areas.common.offers import require_offered
+from pytest_cloudimages.areas.images.patch_model import alike, applied, named_by
+from pytest_cloudimages.areas.images.patches import VALID, Aim, Wanted, patches
+from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.engine.recording import Case, Collection, cases
+from pytest_cloudimages.engine.registry import workload
+from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.verdicts import Blocked
+
+Attributes = Mapping[str, Any]
+MOVING = frozenset({"updated_at"})
+"""What a service may change with any request."""
+
+
+def attributes_of(answer: Answer) -> Attributes:
+    """Return the attributes that an answer shows. Raise ``Blocked`` where it shows no image."""
+    data = answer.data if answer.ok else None
+    if not isinstance(data, dict):
+        raise Blocked(f"The image cannot be read: {answer.exchange}")
+    return data
+
+
+def differing(shown: Attributes, expected: Attributes, *, only: set[str] | None = None) -> list[str]:
+    """Return the names of attributes that are not as expected, in their order; those that may move never are."""
+    names = ({*shown, *expected} if only is None else only) - MOVING
+    missing = object()
+    return sorted(
+        name
+        for name in names
+        # An attribute of the schema that has no value may be shown as null, or left out. (IMG-ENT-02.)
+        if not alike(name, shown.get(name, missing), expected.get(name, missing))
+        and not (shown.get(name) is None and expected.get(name) is None)
+    )
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A patch that was sent, and the image before and after it."""
+
+    wanted: Wanted
+    answer: Answer
+    before: Attributes
+    after: Attributes
+    looked: Exchange
+    """The look at the image after it."""
+
+    def __str__(self) -> str:
+        return f"{self.wanted.aim}, {self.wanted.body!a} sent as {self.wanted.media_type}"
+
+    @property
+    def expected(self) -> dict[str, Any]:
+        """The attributes that the image has to have, once the patch is carried out."""
+        return applied(self.before, self.wanted.body)
+
+    @property
+    def named(self) -> set[str]:
+        """The attributes that the patch names."""
+        return named_by(self.wanted.body)
+
+    @property
+    def wrong(self) -> list[str]:
+        """The attributes that it names and that are not as it says."""
+        return differing(self.after, self.expected, only=self.named)
+
+    @property
+    def strayed(self) -> list[str]:
+        """The attributes that it does not name and that have changed."""
+        return [name for name in differing(self.after, self.before) if name not in self.named]
+
+    @property
+    def changed(self) -> list[str]:
+        """The attributes that have changed."""
+        return differing(self.after, self.before)
+
+
+@dataclass(frozen=True, repr=False)
+class Updates(Collection):
+    """The patches that were tried on one image."""
+
+    tried: Sequence[Attempt]
+
+    def require_working(self) -> None:
+        """Raise ``Blocked`` where the service does not even change a name: then nothing else tells anything."""
+        first = next((attempt for attempt in self.tried if attempt.wanted.aim is Aim.NAME), None)
+        if first is not None and not first.answer.ok:
+            raise Blocked(f"Nothing can be said of patches where this one was refused: {first.answer.exchange}")
+
+    @cases
+    def attempts(self, *aims: Aim) -> Iterator[Case[Attempt]]:
+        """Return the patches of some aims, or all; but for that of a name, only where that one works."""
+        if aims != (Aim.NAME,):
+            self.require_working()
+        for attempt in self.tried:
+            needed = attempt.wanted.needs
+            if (not aims or attempt.wanted.aim in aims) and (not needed or needed in attempt.before):
+                yield Case(attempt, [attempt.answer.exchange, attempt.looked], attempt.wanted.kind or None)
+
+
+@workload(empty=lambda: Updates([]), requests=(87, 232, 232, 232))
+def updates(run: Run) -> Updates:
+    """Send patches of every kind to one image, valid ones and others, and look at it after each of them."""
+    tried: list[Attempt] = []
+    with run.fresh_image(own=True) as image:
+        before = attributes_of(image.show())
+        for wanted in patches(whole=bool(run.rounds)):
+            if wanted.needs and wanted.needs not in before:
+                continue
+            attempt = _tried(image, wanted, before)
+            tried.append(attempt)
+            before = attempt.after
+    return Updates(tried)
+
+
+def _tried(image: Image, wanted: Wanted, before: Attributes) -> Attempt:
+    answer = image.send("PATCH", "", json=wanted.body, headers={"Content-Type": wanted.media_type})
+    if wanted.aim is Aim.NAME:
+        require_offered(answer, "updates of images by PATCH")
+    valid = answer.ok and wanted.aim in VALID
+    expected = applied(before, wanted.body) if valid else before
+
+    def as_expected(looked: Answer) -> bool:
+        return not looked.ok or not differing(attributes_of(looked), expected)
+
+    # What an acknowledged patch does may be late; what a refused one must not do is looked for at once.
+    looked = image.eventually(image.show, as_expected) if valid else image.show()
+    return Attempt(wanted, answer, before, attributes_of(looked), looked.exchange)
