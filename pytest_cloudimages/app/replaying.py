@@ -179,7 +179,7 @@ def _parties(run: Run) -> dict[Party, list[Asker]]:
 
 
 def _with_tags(image: Image, tags: Sequence[str]) -> Image:
-    """Give an image its tags, however that is answered; raise ``Blocked`` where it does not have them then."""
+    """Return an image with its tags added, however that was answered; raise ``Blocked`` where it does not have them."""
     with image.client.recorder.of(Purpose.PREPARING):
         for tag in tags:
             image.add_tag(tag)
