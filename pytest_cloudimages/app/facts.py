@@ -46,6 +46,7 @@ def facts_of(
         by_signal=by_signal,
         created=recorder.created,
         lag=recorder.lag,
+        claims=dict(run.claims),
         left_behind=tuple(recorder.traces.left_behind),
         capabilities=(*recorder.capabilities.summary(), *_of_callers(run)),
         disturbances=recorder.disturbances.summary(),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.showing import as_json_text
-from pytest_cloudimages.reporting import disturbances, findings
+from pytest_cloudimages.reporting import disturbances, findings, plans
 from pytest_cloudimages.reporting.comparison import Comparison, compare
 from pytest_cloudimages.reporting.deviations import Deviation, applied
 from pytest_cloudimages.reporting.reproduction import script
@@ -68,6 +68,11 @@ class CheckResult:
     """In which way an operation on a tag went wrong, if it was one that did."""
     rate: Mapping[str, Any] | None = None
     """How often concurrent clients met what the check is about."""
+    led_up: Mapping[str, Any] = field(default_factory=dict)
+    """What had become of the value before the step of a history that a finding is about (``prior``), and whether it is
+    about an image that there never was (``absent``)."""
+    race: Mapping[str, Any] | None = None
+    """What the clients of a race did that has shown a finding."""
     sent_before: int = 0
     """How many requests the run had sent, for whatever purpose, when this was known."""
     known_at: float = 0.0
@@ -116,6 +121,8 @@ class RunFacts:
     """How many images it created."""
     lag: float = 0.0
     """The longest time that an acknowledged change took to be seen."""
+    claims: Mapping[str, str] = field(default_factory=dict)
+    """The areas of the catalogue that the service says it has, with the document that says so."""
     left_behind: tuple[str, ...] = ()
     requests: Mapping[str, int] = field(default_factory=dict)
     """How many requests were sent for each purpose."""
@@ -160,6 +167,7 @@ class Results:
                 "image": list(facts.lent) or "created",
                 "created": facts.created,
                 "lag": round(facts.lag, 3),
+                "claims": dict(facts.claims),
             },
             "settings": facts.settings,
             "seed": facts.settings["seed"],
@@ -338,6 +346,8 @@ def _entry(
         if extended:
             entry["class"] = extended.extent
         entry |= findings.identified(entry, (extended or explained or decisive[0]) if decisive else None)
+        entry |= _led_up(decisive)
+        entry["finding"] = f"{plans.FOLDER}/{entry['id']}.json"
         entry |= _first_known(facts, decisive)
         if script(entry, facts.endpoint):
             entry["repro"] = f"{SCRIPTS}/{entry['id']}.sh"
@@ -356,6 +366,12 @@ def _first_known(facts: RunFacts, decisive: Sequence[CheckResult]) -> dict[str, 
     first = min(decisive, key=lambda record: record.sent_before)
     seconds = max(0.0, first.known_at - facts.started)
     return {"known": {"requests": first.sent_before, "seconds": round(seconds, 3)}}
+
+
+def _led_up(decisive: Sequence[CheckResult]) -> dict[str, Any]:
+    """Return what is to be known of a finding so that it can be asked again, besides its exchanges."""
+    race = next((record.race for record in decisive if record.race), None)
+    return {**({"race": dict(race)} if race else {}), **(decisive[0].led_up if decisive else {})}
 
 
 def _not_judged(requirement: Requirement, facts: RunFacts) -> tuple[Verdict, str]:
