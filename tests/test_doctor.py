@@ -23,6 +23,7 @@ from pytest_cloudimages.app.checkup.lines import Line, Topic
 from pytest_cloudimages.app.cli.main import main
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.reachability import why_no_tls
+from pytest_cloudimages.engine.ledger import Ledger
 from pytest_cloudimages.engine.preflight import prepare
 from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.reference.app import App, Reply, Request
@@ -533,6 +534,38 @@ def test_a_lent_image_is_but_tagged(cloud: Cloud, ask: Callable[..., Told]) -> N
     assert (told.status, told.outcomes["create"], told.outcomes["tag"]) == (FINE, "not tried", "fine")
     assert [each.id for each in server.app.images.all()] == [image.id]
     assert [*server.app.images.show(mine, image.id).tags] == ["as-it-was"]
+
+
+@pytest.mark.parametrize("lent", [False, True], ids=["created", "lent"])
+def test_what_it_writes_is_noted_before(cloud: Cloud, ask: Callable[..., Told], lent: bool) -> None:
+    """Should the doctor be killed, a sweep knows of it; in the end nothing is noted."""
+    folder = cloud.folder / "ledger"
+    cloud.environ["CLOUDIMAGES_LEDGER"] = str(folder)
+    noted: list[Any] = []
+
+    def bend(request: Request, reply: Reply) -> Reply:
+        if request.method == ("PUT" if lent else "POST") and request.path.startswith("/v2/images"):
+            noted.extend(in_ledger(folder))
+        return reply
+
+    server = cloud.serve(bend)
+    mine = Caller(server.app.identity.users["tester"].project.id)
+    image = server.app.images.create(mine, {"name": "mine", "tags": ["as-it-was"]}) if lent else None
+    told = ask("--write", *(["--image", image.id] if image else []))
+
+    assert told.status == FINE
+    assert (
+        noted == [[image.id, '["as-it-was"]']] if image else [name.startswith("pytest-") for (name,) in noted] == [True]
+    )
+    assert in_ledger(folder) == []
+
+
+def in_ledger(folder: Path) -> list[list[Any]]:
+    """Return what a ledger has noted of images."""
+    ledger = Ledger(folder)
+    rows = [row for query in ("SELECT name FROM images", "SELECT image, shown FROM lent") for row in ledger.read(query)]
+    ledger.close()
+    return [[*row] for row in rows]
 
 
 def test_the_second_endpoint_is_used_where_the_first_is_dead(cloud: Cloud, ask: Callable[..., Told]) -> None:

@@ -14,8 +14,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 from sample_results import results
 
 from pytest_cloudimages.app.cli.main import main
+from pytest_cloudimages.engine.claimed_areas import claimed_areas
+from pytest_cloudimages.engine.preflight import prepare
+from pytest_cloudimages.engine.settings import Settings
+from pytest_cloudimages.reporting.decisive_requests import decisive
 from pytest_cloudimages.reporting.results import Results, as_json
-from pytest_cloudimages.reporting.side_by_side import ABSENT, Column, as_html, as_markdown, rows
+from pytest_cloudimages.reporting.side_by_side import ABSENT, CLAIMED, Column, as_html, as_markdown, rows
 from pytest_cloudimages.spec.catalogue import load
 from pytest_cloudimages.spec.verdicts import Verdict
 
@@ -36,7 +40,9 @@ def column(label: str, verdict: Verdict, **changes: Any) -> Column:
         ([column("a", PASS), column("b", PASS)], False),
         ([column("a", PASS), column("b", FAIL)], True),
         ([column("a", FAIL), column("b", FAIL)], False),
-        ([column("a", FAIL), column("b", FAIL, identity=f"{ADD} | another class | lost")], True),
+        ([column("a", FAIL), column("b", FAIL, input_class="another class")], True),
+        ([column("a", FAIL), column("b", FAIL, input_class="")], False),
+        ([column("a", FAIL), column("b", FAIL, symptom="not shown")], True),
         ([column("a", PASS), column("b", UNTESTED)], False),
         ([column("a", PASS), column("b", BLOCKED)], True),
     ],
@@ -116,3 +122,97 @@ def test_a_hostile_service_has_no_power_over_the_page() -> None:
     assert "<script>" not in as_html(columns)
     assert "##[" not in as_html(columns) + as_markdown(columns)
     assert "<script>" not in as_markdown(columns)
+
+
+def test_what_a_service_claims_and_no_run_judged_is_a_state_of_its_own() -> None:
+    """It is no difference, and is not hidden among what nobody has."""
+    claiming, silent = column("a", UNTESTED), column("b", UNTESTED)
+    told = "GET /v2/schemas/image answers 200, with the property tags"
+    service = claiming.data["service"] | {"claims": {"image-tags": told}}
+    claiming = dataclasses.replace(claiming, data={**claiming.data, "service": service})
+
+    row = next(row for row in rows([claiming, silent]) if row.entry["id"] == ADD)
+    assert [cell.verdict for cell in row.cells] == [CLAIMED, "untested"]
+    assert row.claimed
+    assert not row.differs
+    assert f'id="{ADD}"' in as_html([claiming, silent])
+    assert f"requirements; {told}" in as_markdown([claiming, silent])
+    assert f'id="{ADD}"' not in as_html([silent])
+
+
+IMAGE = "/v2/images/0b1c2d3e-0000-4000-8000-000000000001"
+
+
+def step(method: str, target: str, status: int, answer: str = "") -> dict[str, Any]:
+    """Return a request as results keep it."""
+    return {"method": method, "target": target, "body": "", "caller": "tester", "status": status, "answer": answer}
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        (
+            {
+                "what": "tags after add",
+                "missing": ["a"],
+                "unexpected": ["é"],
+                "exchanges": [step("PUT", f"{IMAGE}/tags/{tag}", 204) for tag in ("a", "%C3%A9", "b", "c", "d")]
+                + [step("GET", IMAGE, 200, '{"tags": ["\u00e9", "b"]}')],
+            },
+            [
+                "PUT {A}/tags/a → 204",
+                "PUT {A}/tags/%C3%A9 → 204",
+                'GET {A} → 200, tags: ["é", "b"]',
+                "missing: 'a'",
+                "unexpected: '\\xe9'",
+            ],
+        ),
+        (
+            {
+                "what": f"status of DELETE {IMAGE}/tags/b",
+                "exchanges": [
+                    step("PUT", f"{IMAGE}/tags/b", 204),
+                    step("DELETE", f"{IMAGE}/tags/b", 500),
+                    step("GET", IMAGE, 200, '{"tags": ["b"]}'),
+                ],
+            },
+            ["PUT {A}/tags/b → 204", "DELETE {A}/tags/b → 500"],
+        ),
+        (
+            {"what": "status", "exchanges": [step("PUT", f"{IMAGE}/tags/{'%C3%A9' * 300}", 204)]},
+            ["PUT {A}/tags/%C3%A9×300 → 204"],
+        ),
+        ({"what": "anything", "exchanges": []}, []),
+    ],
+)
+def test_few_requests_show_a_finding(entry: dict[str, Any], expected: list[str]) -> None:
+    """The one it is about, and the writes that led there: those on its tags before others."""
+    assert decisive(entry) == [line.replace("{A}", "/v2/images/{A}") for line in expected]
+
+
+def test_the_requests_of_a_finding_stand_beside_it() -> None:
+    """Once for all services that depart in the same way."""
+    shown = [step("PUT", f"{IMAGE}/tags/b", 204), step("GET", IMAGE, 200, '{"tags": []}')]
+    columns = [column(label, FAIL, exchanges=shown) for label in "ab"]
+
+    page = as_markdown(columns)
+    assert page.count("    PUT /v2/images/{A}/tags/b → 204\n    GET /v2/images/{A} → 200, tags: []") == 1
+    assert "\na, b: any tag beyond ASCII\n" in page
+    assert as_html(columns).count("PUT /v2/images/{A}/tags/b → 204") == 2
+
+
+@pytest.mark.parametrize(
+    ("changes", "areas"),
+    [
+        ({}, ["versions", "schemas", "images", "image-tags", "pagination", "image-sharing", "tasks"]),
+        ({"select": ("TAG-ADD-01",)}, []),
+        ({"profile": "quick"}, []),
+    ],
+)
+def test_a_whole_run_asks_what_the_service_claims(changes: dict[str, Any], areas: list[str]) -> None:
+    """A run that is narrowed or quick has no request for it."""
+    run = prepare(Settings(reference=True, **changes), ())
+    try:
+        assert [*claimed_areas(run)] == areas
+    finally:
+        run.close()

@@ -12,7 +12,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from tests.glance import __main__ as command
-from tests.glance import databases, processes
+from tests.glance import databases, matrix, processes, releases
 from tests.glance.processes import NotServingError, Place, finish, obey, running
 
 ROOT = Path(__file__).parents[1]
@@ -141,3 +141,47 @@ def test_ctrl_c_lets_the_command_finish(tmp_path: Path) -> None:
         assert process.stdout.readline() == "ready\n"
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(processes.STOP) == 5
+
+
+def test_every_release_is_judged_and_the_newest_on_every_database() -> None:
+    """A column for each place, with a name by which it is asked for."""
+    names = [place.name for place in matrix.places()]
+    assert names[:7] == [f"{major}/sqlite" for major in range(27, 34)]
+    assert names[7:] == ["32/mysql", "33/mysql", "32/postgresql", "33/postgresql"]
+    assert matrix.parsed(["--only", "33/mysql"]).only == ["33/mysql"]
+
+
+def test_a_release_that_does_not_install_says_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what pip says; one that is installed already is not installed again."""
+    folders: list[Path] = []
+
+    def create(folder: Path, **_: object) -> None:
+        folder.mkdir()
+        folders.append(folder)
+
+    monkeypatch.setattr("venv.create", create)
+    release = releases.Release("99.0.0", ("constraint<1",))
+    answers = [(1, "no such release"), (0, "")]
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        assert {"glance==99.0.0", "constraint<1", *releases.BESIDE} <= {*command}
+        status, told = answers.pop(0)
+        return subprocess.CompletedProcess(command, status, "", told)
+
+    monkeypatch.setattr("subprocess.run", run)
+    with pytest.raises(releases.NotInstalledError, match="no such release"):
+        releases.installed(release, tmp_path)
+    folders.pop().rmdir()
+    python = releases.installed(release, tmp_path)
+    assert releases.installed(release, tmp_path) == python
+    assert len(folders) == 1
+
+
+def test_what_was_not_judged_is_said_in_the_matrix(tmp_path: Path) -> None:
+    """A release that is missing without a word would look as if nobody had thought of it."""
+    matrix.write([], {"99.0.0 SQLite": "It does not install:\nno such release"}, tmp_path)
+
+    assert "### 99.0.0 SQLite\n\n```\nIt does not install:\nno such release" in (tmp_path / "matrix.md").read_text(
+        "utf-8"
+    )
+    assert (tmp_path / "matrix.html").is_file()

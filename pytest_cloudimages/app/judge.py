@@ -102,6 +102,7 @@ class Judge:
             return
         from pytest_cloudimages.areas.members.resource import MEMBERS
         from pytest_cloudimages.areas.tags.resource import TAGS
+        from pytest_cloudimages.engine.claimed_areas import claimed_areas
         from pytest_cloudimages.engine.preflight import prepare
         from pytest_cloudimages.engine.sweeping import begin
 
@@ -114,6 +115,7 @@ class Judge:
                 raise pytest.UsageError(told) from None
             self.config.stash[UNFOUND] = Unfound(told if named else UNNAMED, named)
             return
+        self.run.claims = claimed_areas(self.run) if COMMAND in self.config.stash else {}
         self.run.beyond_must = self.selection.beyond_must
         self.run.recorder.tell_of_waiting = self._tell_of_waiting
 

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from pytest_cloudimages.client.capabilities import Capabilities
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.latency import Latencies
 from pytest_cloudimages.client.notes import Notes
@@ -87,6 +88,8 @@ class Recorder(Short):
     """How long answers took, by operation."""
     remarkable: list[Exchange] = field(default_factory=list)
     """Answers that no check can provoke, but any may meet: over a limit, or unavailable."""
+    capabilities: Capabilities = field(default_factory=Capabilities, repr=False)
+    """What the service was seen to be able to do, and not."""
     disturbances: Disturbances = field(default_factory=Disturbances, repr=False)
     """What trouble there was on the way."""
     tell_of_waiting: Callable[[float], None] = field(default=lambda _: None, repr=False, compare=False)
@@ -99,6 +102,7 @@ class Recorder(Short):
 
     def add(self, exchange: Exchange) -> None:
         """Count an exchange, and append it to every scope that is open in this context."""
+        self.capabilities.saw(exchange, self.traces.created_by)
         with self._lock:
             self.counts[exchange.purpose] += 1
             if exchange.status:

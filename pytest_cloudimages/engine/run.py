@@ -47,6 +47,8 @@ class Run(Short):
     _stack: ExitStack = field(default_factory=ExitStack)
     problem: Blocked | None = None
     """Why nothing can be judged, where that is so."""
+    claims: dict[str, str] = field(default_factory=dict)
+    """The areas of the catalogue that the service says it has, with the document that says so."""
     takes_attributes: bool = True
     """Whether the service takes attributes with values of our choice when an image is created."""
     takes_empty: bool = True

@@ -60,15 +60,11 @@ def begin(run: Run, restored: Sequence[SetResource]) -> Run:
     """
     if run.settings.reference or run.settings.dry_run or run.problem:
         return run
-    ledger = Ledger(folder_of(run.settings.ledger))
-    traces = run.recorder.traces
     if run.settings.minutes:
-        traces.lifetime += 60 * run.settings.minutes
-    notes = RunNotes(ledger, run.name, run.service.endpoint, traces.notices.append, lambda who: project_of(run, who))
-    traces.notes = notes
-    run.at_the_end(notes.close)
+        run.recorder.traces.lifetime += 60 * run.settings.minutes
+    notes = note_down(run)
     try:
-        _sweep_at_the_beginning(run, ledger, restored)
+        _sweep_at_the_beginning(run, notes.ledger, restored)
     except LedgerError as problem:
         if not run.settings.image:
             notes.give_up(problem)
@@ -78,6 +74,16 @@ def begin(run: Run, restored: Sequence[SetResource]) -> Run:
         run.close()
         raise
     return run
+
+
+def note_down(run: Run) -> RunNotes:
+    """Have what a run creates or changes noted in the ledger before it is sent, and return the notes."""
+    traces = run.recorder.traces
+    ledger = Ledger(folder_of(run.settings.ledger))
+    notes = RunNotes(ledger, run.name, run.service.endpoint, traces.notices.append, lambda who: project_of(run, who))
+    traces.notes = notes
+    run.at_the_end(notes.close)
+    return notes
 
 
 def _make_sure_they_come_back(run: Run, notes: RunNotes) -> None:

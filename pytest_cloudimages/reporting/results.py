@@ -113,9 +113,13 @@ class RunFacts:
     """How many images it created."""
     lag: float = 0.0
     """The longest time that an acknowledged change took to be seen."""
+    claims: Mapping[str, str] = field(default_factory=dict)
+    """The areas of the catalogue that the service says it has, with the document that says so."""
     left_behind: tuple[str, ...] = ()
     requests: Mapping[str, int] = field(default_factory=dict)
     """How many requests were sent for each purpose."""
+    capabilities: Sequence[Mapping[str, Any]] = ()
+    """What the service was seen to be able to do and not, each with its evidence."""
     disturbances: Mapping[str, Any] = field(default_factory=lambda: {"answers": 0, "kinds": {}, "repeated": 0})
     """What trouble there was on the way: answers that were waited for, trouble by kind, requests sent again."""
     latencies: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -155,6 +159,7 @@ class Results:
                 "image": list(facts.lent) or "created",
                 "created": facts.created,
                 "lag": round(facts.lag, 3),
+                "claims": dict(facts.claims),
             },
             "settings": facts.settings,
             "seed": facts.settings["seed"],
@@ -166,6 +171,7 @@ class Results:
             "left_behind": list(facts.left_behind),
             "software": facts.software,
             "requests": facts.requests,
+            "capabilities": [dict(seen) for seen in facts.capabilities],
             "disturbances": facts.disturbances,
             "latencies": [{"operation": operation, **summary} for operation, summary in facts.latencies.items()],
             "classes": dict(sorted(_classes(records).items())),

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.reporting.compared import escaped
+from pytest_cloudimages.reporting.decisive_requests import decisive
 from pytest_cloudimages.reporting.index_page import MARKS, MEANING, own_file, policy, template
-from pytest_cloudimages.reporting.results import shown_verdict
+from pytest_cloudimages.reporting.results import DEVIATES, shown_verdict
 from pytest_cloudimages.spec.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -19,7 +20,13 @@ if TYPE_CHECKING:
 
 ABSENT = "absent"
 """What stands for a requirement that the catalogue of a run did not have."""
-NOT_ASKED = (str(Verdict.UNTESTED), ABSENT)
+CLAIMED = "claimed"
+"""What stands for a requirement of an area that a service says it has, and that the run did not judge."""
+MISSED = (str(Verdict.FAIL), str(Verdict.ADVISORY), DEVIATES)
+"""What stands for a requirement that is not met."""
+NOT_ASKED = (str(Verdict.UNTESTED), CLAIMED, ABSENT)
+STATES = {**MEANING, CLAIMED: "claimed, not judged: the service says it has this, and the run did not ask"}
+"""What may stand in a cell, in the order in which a reader wants to know."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +44,20 @@ class Column:
         return {entry["id"]: entry for entry in self.data["requirements"]}
 
     @functools.cached_property
+    def claims(self) -> Mapping[str, str]:
+        """The areas that the service says it has, with the document that says so."""
+        return dict(self.data["service"].get("claims", {}))
+
+    def word(self, entry: Mapping[str, Any]) -> str:
+        """Return what stands in the cell of a requirement."""
+        word = shown_verdict(entry)
+        return CLAIMED if word == str(Verdict.UNTESTED) and entry["area"] in self.claims else word
+
+    @functools.cached_property
     def counts(self) -> dict[str, int]:
         """How many requirements came to each verdict."""
-        words = Counter(map(shown_verdict, self.data["requirements"]))
-        return {word: words[word] for word in MEANING if word in words}
+        words = Counter(map(self.word, self.data["requirements"]))
+        return {word: words[word] for word in STATES if word in words}
 
 
 @dataclass(frozen=True)
@@ -53,13 +70,25 @@ class Row:
     @property
     def differs(self) -> bool:
         """Whether services that were asked came to something else, or depart for another class of input."""
-        asked = {(cell.verdict, cell.identity) for cell in self.cells if cell.verdict not in NOT_ASKED}
-        return len(asked) > 1
+        asked = [cell for cell in self.cells if cell.verdict not in NOT_ASKED]
+        findings = [cell for cell in asked if cell.identity]
+        # Where a run had no requests left to look for the class, nothing is known of it.
+        different = (
+            {cell.verdict for cell in asked},
+            {cell.symptom for cell in findings},
+            {cell.input_class for cell in findings if cell.input_class},
+        )
+        return any(len(values) > 1 for values in different)
 
     @property
     def asked(self) -> bool:
         """Whether any service was asked."""
         return any(cell.verdict not in NOT_ASKED for cell in self.cells)
+
+    @property
+    def claimed(self) -> bool:
+        """Whether a service claims it, and no run has judged it."""
+        return not self.asked and any(cell.verdict == CLAIMED for cell in self.cells)
 
 
 @dataclass(frozen=True)
@@ -69,9 +98,15 @@ class Cell:
     verdict: str
     identity: str
     """What makes a finding the same as another service's; empty where there is none."""
+    symptom: str
+    """In which way it departs."""
+    input_class: str
+    """For which input it departs, where that was found."""
     link: str
     told: str
     """For which input it departs, or why it was not judged, in one line."""
+    requests: tuple[str, ...]
+    """The few requests that show a finding, a line each."""
 
 
 def rows(columns: Sequence[Column]) -> list[Row]:
@@ -86,10 +121,21 @@ def rows(columns: Sequence[Column]) -> list[Row]:
 def _cell(column: Column, identifier: str) -> Cell:
     entry = column.entries.get(identifier)
     if entry is None:
-        return Cell(ABSENT, "", "", "")
+        return Cell(ABSENT, "", "", "", "", "", ())
     link = f"{column.page}#{identifier}" if column.page else ""
     told = str(entry.get("input_class") or entry.get("symptom") or " ".join(str(entry.get("explanation", "")).split()))
-    return Cell(shown_verdict(entry), str(entry.get("identity", "")), link, told)
+    word = column.word(entry)
+    if word == CLAIMED:
+        told = f"{column.claims[entry['area']]}; {told}"
+    return Cell(
+        verdict=word,
+        identity=str(entry.get("identity", "")),
+        symptom=str(entry.get("symptom", "")),
+        input_class=str(entry.get("input_class", "")),
+        link=link,
+        told=told,
+        requests=tuple(decisive(entry)) if entry.get("identity") else (),
+    )
 
 
 def as_html(columns: Sequence[Column]) -> str:
@@ -99,12 +145,13 @@ def as_html(columns: Sequence[Column]) -> str:
     return str(
         template("matrix.html").render(
             columns=columns,
-            groups=_by_group([row for row in found if row.asked]),
+            groups=_by_group([row for row in found if row.asked or row.claimed]),
             differing=sum(row.differs for row in found),
             asked=sum(row.asked for row in found),
+            claimed=sum(row.claimed for row in found),
             not_asked=sum(not row.asked for row in found),
-            marks={**MARKS, ABSENT: "–"},
-            meaning=MEANING,
+            marks={**MARKS, ABSENT: "–", CLAIMED: "◌"},
+            meaning=STATES,
             style=style,
             policy=policy(style),
         )
@@ -124,24 +171,63 @@ def as_markdown(columns: Sequence[Column]) -> str:
 
 
 def _lines(columns: Sequence[Column]) -> Iterator[str]:
-    found = [row for row in rows(columns) if row.asked]
-    yield f"| service | {' | '.join(MEANING)} |"
-    yield f"| --- |{' ---: |' * len(MEANING)}"
+    every = rows(columns)
+    found = [row for row in every if row.asked]
+    yield f"| service | {' | '.join(STATES)} |"
+    yield f"| --- |{' ---: |' * len(STATES)}"
     for column in columns:
-        yield f"| {escaped(column.label)} | {' | '.join(str(column.counts.get(word, 0)) for word in MEANING)} |"
-    missed = (str(Verdict.FAIL), str(Verdict.ADVISORY), "deviates")
-    shown = [row for row in found if row.differs or any(cell.verdict in missed for cell in row.cells)]
-    if not shown:
+        yield f"| {escaped(column.label)} | {' | '.join(str(column.counts.get(word, 0)) for word in STATES)} |"
+    shown = [row for row in found if row.differs or any(cell.verdict in MISSED for cell in row.cells)]
+    if shown:
+        yield from ["", f"| requirement | {' | '.join(escaped(column.label) for column in columns)} | |"]
+        yield f"| --- |{' --- |' * len(columns)} --- |"
+    else:
         yield from ["", "They do not differ, and nothing is missed."]
-        return
-    yield from ["", f"| requirement | {' | '.join(escaped(column.label) for column in columns)} | |"]
-    yield f"| --- |{' --- |' * len(columns)} --- |"
     for row in shown:
         cells = [_of_markdown(cell) for cell in row.cells]
         yield f"| {row.entry['id']}: {escaped(row.entry['statement'])} | {' | '.join(cells)} | " + (
             "differs |" if row.differs else "|"
         )
-    yield from ["", f"{len(found) - len(shown)} further requirements do not differ, and are missed nowhere."]
+    if shown:
+        yield from ["", f"{len(found) - len(shown)} further requirements do not differ, and are missed nowhere."]
+    yield from _claimed(columns, every)
+    yield from _shown_by(columns, shown)
+
+
+def _claimed(columns: Sequence[Column], found: Sequence[Row]) -> Iterator[str]:
+    """Yield what services say they have and no run has judged, an area each."""
+    areas = Counter(row.entry["area"] for row in found if row.claimed)
+    if areas:
+        yield from ["", "## Claimed, not judged", ""]
+    for area, number in areas.items():
+        told = dict.fromkeys(column.claims[area] for column in columns if area in column.claims)
+        yield f"- {escaped(area)}: {number} requirements; {'; '.join(map(escaped, told))}"
+
+
+def _shown_by(columns: Sequence[Column], shown: Sequence[Row]) -> Iterator[str]:
+    """Yield the requests that show each finding: those of the first service that departs in this way."""
+    if any(cell.requests for row in shown for cell in row.cells):
+        yield from ["", "## Requests that show it"]
+    for row in shown:
+        groups = _alike([(column, cell) for column, cell in zip(columns, row.cells, strict=True) if cell.requests])
+        yield from ["", f"### {row.entry['id']}"] if groups else []
+        for group in groups:
+            told = next((cell for _, cell in group if cell.input_class), group[0][1])
+            labels = ", ".join(escaped(column.label) for column, _ in group)
+            yield from ["", f"{labels}: {escaped(told.told)}", "", *(f"    {line}" for line in told.requests)]
+
+
+def _alike(cells: Sequence[tuple[Column, Cell]]) -> list[list[tuple[Column, Cell]]]:
+    """Return the cells by what they show: in the same way, and for no other class of input as far as it is known."""
+    groups: list[list[tuple[Column, Cell]]] = []
+    for column, cell in sorted(cells, key=lambda pair: not pair[1].input_class):
+        known = (group for group in groups if group[0][1].symptom == cell.symptom)
+        fitting = next((group for group in known if cell.input_class in ("", group[0][1].input_class)), None)
+        if fitting is None:
+            groups.append([(column, cell)])
+        else:
+            fitting.append((column, cell))
+    return groups
 
 
 def _of_markdown(cell: Cell) -> str:

@@ -341,3 +341,21 @@ class FailsWhereTwoDifferInCase(App):
         if tag in rows and len(rows) > 1:
             return self.error(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Multiple rows were found.")
         return super().delete_tag(request, image_id, tag)
+
+
+@breaks("TAG-DEL-04", profile="standard", words=("--select", "TAG-DEL-04", "--select", "TAG-URI-06"))
+class BringsTheFirstOneBack(App):
+    """Lists the tag again that an image lost first, whenever another is deleted and two or more are left."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first: dict[str, str] = {}
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            reply = super().delete_tag(request, image_id, tag)
+            tags = self.images.get(image_id).tags
+            first = self.first.setdefault(image_id, tag)
+            if first not in (tag, *tags) and len(tags) > 1:
+                tags.append(first)
+            return reply

@@ -17,6 +17,11 @@ REPEATED: dict[str, Any] = {
     "profile": "standard",
     "words": ("--select", "TAG-ADD-05", "--select", "TAG-ADD-06", "--select", "TAG-DEL-05"),
 }
+WITH_BODIES = tuple(
+    word
+    for identifier in ("TAG-URI-04", "TAG-ADD-04", "TAG-ADD-05", "TAG-ADD-08", "TAG-ADD-09")
+    for word in ("--select", identifier)
+)
 UNKNOWN: dict[str, Any] = {
     "profile": "standard",
     "words": ("--select", "TAG-ADD-15", "--select", "TAG-ADD-16", "--select", "TAG-DEL-07"),
@@ -100,6 +105,39 @@ class ListsATagTwiceForABody(App):
             if request.body and tag in tags:
                 tags.append(tag)
             return super().add_tag(request, image_id, tag)
+
+
+class _TakesTagsOffForABody(App):
+    """Keeps less of an image's tags where one of them is added with a body."""
+
+    def kept(self, tags: list[str], tag: str, *, repeated: bool) -> list[str]:
+        """Return the tags that stay."""
+        raise NotImplementedError
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            there = tag in self.images.open(request.caller, image_id).tags
+            reply = super().add_tag(request, image_id, tag)
+            if request.body:
+                tags = self.images.get(image_id).tags
+                tags[:] = self.kept(tags, tag, repeated=there)
+            return reply
+
+
+@breaks("TAG-ADD-04", "TAG-ADD-09", "TAG-URI-04", profile="standard", words=WITH_BODIES)
+class KeepsOneTagForABody(_TakesTagsOffForABody):
+    """Takes off all other tags where one is added with a body, whether it was there or not."""
+
+    def kept(self, tags: list[str], tag: str, *, repeated: bool) -> list[str]:  # noqa: ARG002
+        return [tag]
+
+
+@breaks("TAG-ADD-05", **REPEATED)
+class LosesATagRepeatedWithABody(_TakesTagsOffForABody):
+    """Takes off a tag that is there already where it is added again with a body."""
+
+    def kept(self, tags: list[str], tag: str, *, repeated: bool) -> list[str]:
+        return [known for known in tags if known != tag or not repeated]
 
 
 @breaks("TAG-DEL-05", **REPEATED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import socket
 import sys
@@ -139,10 +140,17 @@ def manage(place: Place, name: str, *arguments: str, environment: Mapping[str, s
     finish(place, name, command, environment)
 
 
+def application(name: str) -> str:
+    """Return what gunicorn serves: releases of Glance before 30 have it at another place, to be made by a call."""
+    if importlib.util.find_spec(f"{name}.wsgi"):
+        return f"{name}.wsgi.api:application"
+    return f"{name}.common.wsgi_app:init_app()"
+
+
 @contextmanager
 def serving(place: Place, name: str, listener: socket.socket, *, workers: int, threads: int) -> Iterator[None]:
     """Serve Keystone or Glance from a listening socket, which is handed over, for one block."""
-    app = f"{name}.wsgi.api:application"
+    app = application(name)
     number = listener.fileno()
     place.write(name, "gunicorn.conf.py", GUNICORN, app=app, listener=number, workers=workers, threads=threads)
     folder = place.private / name

@@ -17,6 +17,7 @@ from pytest_cloudimages.client.reachability import origin_of
 from pytest_cloudimages.engine.preflight import embedded, named_by
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.engine.settings import Settings
+from pytest_cloudimages.engine.sweeping import note_down
 from pytest_cloudimages.spec.verdicts import Blocked
 
 LONGEST = 300
@@ -123,6 +124,8 @@ class Examination:
                 return
         settings = replace(self.settings, reports=None)
         run = Run(settings, service, credentials_of(account), _stack=self._stack)
+        if self.write and not settings.reference:
+            note_down(run)
         self._questions = Questions(run, setting, self.environ)
 
 

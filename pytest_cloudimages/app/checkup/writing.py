@@ -8,6 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from pytest_cloudimages.app.checkup.lines import Line, Lines, Topic, in_two
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.run import Run
@@ -35,7 +36,7 @@ class Writing:
         if self.run.settings.image:
             lent = self.run.settings.image[0]
             yield create.untried(f"image {lent} is lent")
-            yield self._tagged(Image(self.run.client, lent, patience=self.run.patience))
+            yield self._lent(Image(self.run.client, lent, patience=self.run.patience))
             return
         yield from self._with_an_image(create)
 
@@ -55,6 +56,19 @@ class Writing:
             yield topic.broken(f"left behind: {'; '.join(left)}", "Delete it by hand; no run can clean up here.")
         else:
             yield topic.fine("gone")
+
+    def _lent(self, image: Image) -> Line:
+        """Return how a lent image is tagged; its tags are noted before, and struck once they are as they were."""
+        notes = self.run.recorder.traces.notes
+        try:
+            before = image.tags()
+            notes.lending(image.id, image.client.caller, {TAGS.name: before})
+            line = self._tagged(image)
+            if sorted(image.eventual_tags(before)) == sorted(before):
+                notes.returned(image.id, TAGS.name)
+        except Blocked as problem:
+            return Topic("tag", f"PUT and DELETE /v2/images/{image.id}/tags/…").broken(*in_two(str(problem)))
+        return line
 
     def _tagged(self, image: Image) -> Line:
         tag = f"cloudimages-doctor-{uuid.uuid4().hex[:8]}"

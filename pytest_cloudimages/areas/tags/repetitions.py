@@ -103,6 +103,9 @@ def _repeated(run: Run, planned: list[tuple[str, str, str]]) -> Repetitions:
         added = [(*each, answer) for each in planned if (answer := _again(run, image, "PUT", *each[1:]))]
         tags = [tag for _, _, tag in planned]
         shown = Counter(image.eventual_tags(tags))
+        if missing := [each for each in planned if not shown[each[2]]]:
+            # Another repetition may have taken it off, for what that brought along: which is asked of that one.
+            shown += Counter(_kept_by_their_own(run, image, missing))
         # What was deleted once is deleted a second time at once, before anybody else asks for anything.
         deleted, first = [], {}
         for origin, how, tag in planned:
@@ -124,6 +127,18 @@ def _repeated(run: Run, planned: list[tuple[str, str, str]]) -> Repetitions:
         [made(each, shown) for each in added],
         [made(each, left, first[each[2]].exchange) for each in deleted if not left[each[2]]],
     )
+
+
+def _kept_by_their_own(run: Run, image: Image, missing: list[tuple[str, str, str]]) -> list[str]:
+    """Return the tags that stay where they are put back, and repeated with nothing else asked after it."""
+    kept = []
+    for _, how, tag in missing:
+        with run.recorder.of(Purpose.PREPARING):
+            require_ok(image.add_tag(tag))
+        _again(run, image, "PUT", how, tag)
+        there = image.read(lambda found, tag=tag: tag in found)  # type: ignore[misc]
+        kept += [each for each in there if each == tag]
+    return kept
 
 
 def _again(run: Run, image: Image, method: str, how: str, tag: str) -> Answer | None:

@@ -1,0 +1,60 @@
+"""What a service says it has: by the versions that it lists, and by the schemas that it publishes."""
+
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.client.versions import version_ids
+from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.verdicts import Blocked
+
+AREAS = {
+    "image": "images",
+    "images": "images",
+    "member": "image-sharing",
+    "members": "image-sharing",
+    "task": "tasks",
+    "tasks": "tasks",
+}
+"""The area whose documents a schema describes, by the name of the schema."""
+BY_PROPERTY = {("image", "tags"): "image-tags", ("images", "next"): "pagination"}
+"""Areas that a schema speaks of by a property alone."""
+
+
+def claimed_areas(run: Run) -> dict[str, str]:
+    """Return by which of its documents the service claims an area of the catalogue.
+
+    A run that judges all it can asks for them, since what it does not judge may still be there; one that is narrowed,
+    or that has to be quick, does not.
+    """
+    settings = run.settings
+    if run.problem or settings.select or settings.profile == "quick":
+        return {}
+    found: dict[str, str] = {}
+    with suppress(Blocked), run.recorder.of(Purpose.PREPARING):
+        for area, told in _told(run.client):
+            found.setdefault(area, told)
+    return found
+
+
+def _told(client: ImagesClient) -> Iterator[tuple[str, str]]:
+    root = replace(client, endpoint=client.endpoint.removesuffix("/v2"), token=lambda: None)
+    if ids := version_ids(root.send_once("GET", "/").data):
+        yield "versions", f"GET / lists {', '.join(ids)}"
+    for name, area in AREAS.items():
+        answer = client.send_once("GET", f"/schemas/{name}")
+        if answer.ok and _is_schema(answer.data, name):
+            told = f"GET /v2/schemas/{name} answers {answer.status}"
+            yield "schemas", told
+            yield area, told
+            for (schema, attribute), further in BY_PROPERTY.items():
+                if schema == name and attribute in answer.data["properties"]:
+                    yield further, f"{told}, with the property {attribute}"
+
+
+def _is_schema(data: Any, name: str) -> bool:
+    """Return whether a document is the schema of this name, as a service publishes it."""
+    return isinstance(data, dict) and data.get("name") == name and isinstance(data.get("properties"), dict)
