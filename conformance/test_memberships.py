@@ -13,7 +13,7 @@ from pytest_cloudimages.areas.common.checks import (
 )
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.members.fixtures import *
-from pytest_cloudimages.areas.members.statuses import (
+from pytest_cloudimages.areas.members.memberships import (
     ACCEPTED,
     PENDING,
     REJECTED,
