@@ -57,6 +57,7 @@ PLACES = {
     "an API key": canary,
     "a token that has ended": plain,
     "the password of a proxy": plain,
+    "the password of a proxy for http": plain,
     "a cookie of the service": plain,
     "a token in a header of the service": plain,
     "a token in a body of the service": plain,
@@ -222,6 +223,8 @@ def judged(workshop: Any, *words: str) -> Left:
             "CLOUDIMAGES_EXPIRED_TOKEN": CANARIES["a token that has ended"],
             "CLOUDIMAGES_ADMIN_TOKEN": identity.issue("admin").value,
             "HTTPS_PROXY": f"http://somebody:{CANARIES['the password of a proxy']}@127.0.0.1:9",
+            "HTTP_PROXY": f"http://somebody:{CANARIES['the password of a proxy for http']}@127.0.0.1:9",
+            "NO_PROXY": "127.0.0.1",
             "PYTHONPATH": str(workshop.folder),
         }
         selected = [f"--cloudimages-select={identifier}" for identifier in SELECTED]
@@ -260,6 +263,7 @@ def test_no_secret_is_left_anywhere(left: Left) -> None:
     assert sorted(left.leaks())[:20] == []
     assert {"terminal", "log.txt", "pytestdebug.log", "reports/conformance.json", "reports/junit.xml"} <= {*left.texts}
     assert {name.partition("/")[0] for name in left.texts} >= {".pytest_cache", "reports"}
+    assert "ledger.sqlite3" in {Path(name).name for name in left.texts}
     assert "a crash with *** in its message" in left.texts["terminal"]
 
 

@@ -59,6 +59,8 @@ BROKEN = [
 
 Only the first is judged by the default tests.
 """
+FEWEST_QUESTIONS = 200
+"""Requests that nothing happens to in a run that asks at all."""
 STATUSES = (429, 502, 503, 504)
 
 
@@ -141,6 +143,7 @@ def test_no_correct_service_is_accused_of_what_happens_on_the_way(
 
     assert not outcome.quarrel(()), outcome.quarrel(())
     assert told["left"] == 0
+    assert told["nothing"] > FEWEST_QUESTIONS
     # At the lowest rate a quick run may well meet nothing.
     assert rate < RATES[1] or sum(told[kind] for kind in ("delay", "cut", "reset", "answer")) > 0
 

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_cloudimages.client.trouble_counts import kind_of
 from pytest_cloudimages.engine.settings import Settings
-from pytest_cloudimages.reporting.disturbances import in_words
+from pytest_cloudimages.reporting.disturbances import added_up, in_words
 from pytest_cloudimages.reporting.results import CheckResult, Results, RunFacts
 from pytest_cloudimages.reporting.terminal import finding
 from pytest_cloudimages.reporting.verification import problems
@@ -96,3 +96,15 @@ def test_trouble_that_cannot_be_is_told() -> None:
 
     assert not [told for told in problems(data, load()) if "disturb" in told]
     assert len([told for told in problems(wrong, load()) if "disturb" in told]) == 2
+
+
+def test_the_trouble_of_several_runs_is_added_up() -> None:
+    """As that of one run that had asked it all."""
+    other = {"answers": 10, "kinds": {"429": 7, "503": 1}, "repeated": 8}
+
+    assert added_up([MET, other]) == {
+        "answers": 50,
+        "kinds": {"429": 7, "503": 4, "connection reset": 1},
+        "repeated": 12,
+    }
+    assert added_up([]) == {"answers": 0, "kinds": {}, "repeated": 0}

@@ -23,7 +23,7 @@ from jsonschema import Draft4Validator, Draft7Validator
 
 from pytest_cloudimages.app.cli.main import main
 from pytest_cloudimages.reporting.deviations import parse
-from pytest_cloudimages.reporting.formats import FORMATS, rendered
+from pytest_cloudimages.reporting.formats import FORMATS, rendered, split
 from pytest_cloudimages.reporting.formats.monitor import TEMPEST
 from pytest_cloudimages.reporting.results import as_json
 from pytest_cloudimages.spec.catalogue import load
@@ -303,6 +303,13 @@ def test_a_run_writes_forms_beside_its_reports(workshop: Any) -> None:
     wrong = workshop.command("run", *words, "--export", "pdf")
     assert wrong.status == 2
     assert "--export: expected one of junit, sarif" in wrong.out
+
+
+@pytest.mark.parametrize("wish", ["", "pdf", "junit=", "junit= ", "=x"])
+def test_a_wish_that_names_no_form_or_an_empty_file_is_told(wish: str) -> None:
+    """Nobody who writes the sign of a file means the usual one."""
+    with pytest.raises(ValueError, match="with =FILE or without, got"):
+        split(wish)
 
 
 def test_sarif_is_valid(data: dict[str, Any]) -> None:

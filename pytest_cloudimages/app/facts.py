@@ -5,12 +5,16 @@ from __future__ import annotations
 import platform
 import time
 from importlib import metadata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from pytest_cloudimages.client.auth.credentials import Credentials
 from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.engine.run import OTHERS
 from pytest_cloudimages.reporting.results import RunFacts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from pytest_cloudimages.app.selection import Selection
     from pytest_cloudimages.engine.run import Run
 
@@ -44,7 +48,16 @@ def facts_of(
         lag=recorder.lag,
         claims=dict(run.claims),
         left_behind=tuple(recorder.traces.left_behind),
+        capabilities=(*recorder.capabilities.summary(), *_of_callers(run)),
         disturbances=recorder.disturbances.summary(),
         latencies=recorder.latencies.summary(),
         requests={str(purpose): recorder.counts[purpose] for purpose in Purpose},
     )
+
+
+def _of_callers(run: Run) -> Iterator[dict[str, Any]]:
+    """Yield whether there is each further caller, and how it is known."""
+    for who, words in OTHERS.items():
+        found = run.others.get(who)
+        told = "no credentials were given" if found is None else getattr(found, "unnamed", str(found))
+        yield {"name": f"be asked by {words}", "can": isinstance(found, Credentials), "evidence": told}

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from pytest_cloudimages.client.capabilities import Capabilities
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.latency import Latencies
 from pytest_cloudimages.client.notes import Notes
@@ -31,6 +32,8 @@ class Traces:
     """Ids of images that were there before the run, as far as they were seen: nothing is ever written to them."""
     created_by: dict[str, str] = field(default_factory=dict)
     """Who created each of them."""
+    created: set[str] = field(default_factory=set, repr=False)
+    """The ids of all images that were created, also of those that are gone."""
     certain: set[tuple[str, str, tuple[str, ...]]] = field(default_factory=set)
     """Sets of lent images that are known to be accepted: the image, what a value is called, and the values."""
     own_values: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -87,6 +90,8 @@ class Recorder(Short):
     """How long answers took, by operation."""
     remarkable: list[Exchange] = field(default_factory=list)
     """Answers that no check can provoke, but any may meet: over a limit, or unavailable."""
+    capabilities: Capabilities = field(default_factory=Capabilities, repr=False)
+    """What the service was seen to be able to do, and not."""
     disturbances: Disturbances = field(default_factory=Disturbances, repr=False)
     """What trouble there was on the way."""
     tell_of_waiting: Callable[[float], None] = field(default=lambda _: None, repr=False, compare=False)
@@ -99,6 +104,7 @@ class Recorder(Short):
 
     def add(self, exchange: Exchange) -> None:
         """Count an exchange, and append it to every scope that is open in this context."""
+        self.capabilities.saw(exchange, self.traces.created_by)
         with self._lock:
             self.counts[exchange.purpose] += 1
             if exchange.status:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.reporting import findings
+from pytest_cloudimages.reporting.disturbances import added_up, in_words
 from pytest_cloudimages.reporting.verification import DIGEST, digest_of
 from pytest_cloudimages.spec.verdicts import Verdict
 
@@ -86,7 +87,8 @@ def merged(shards: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     ordered = sorted(shards, key=lambda data: data["shard"]["number"])
     first = ordered[0]
     holder = {identifier: data for data in ordered for identifier in data["shard"]["requirements"]}
-    entries = [_entry(entry, holder) for entry in first["requirements"]]
+    disturbances = added_up([data["disturbances"] for data in ordered if "disturbances" in data])
+    entries = [_entry(entry, holder, in_words(disturbances)) for entry in first["requirements"]]
     totals = Counter(entry["verdict"] for entry in entries)
     ended = max((data["ended"] for data in ordered), key=ENDINGS.index)
     begun = min(ordered, key=_begun)
@@ -105,6 +107,8 @@ def merged(shards: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "problem": " ".join(dict.fromkeys(data["problem"] for data in ordered if data["problem"])),
         "left_behind": [left for data in ordered for left in data["left_behind"]],
         "requests": {name: sum(data["requests"][name] for data in ordered) for name in first["requests"]},
+        "capabilities": _capabilities(each for data in ordered for each in data.get("capabilities", ())),
+        "disturbances": disturbances,
         "latencies": _latencies(each for data in ordered for each in data["latencies"]),
         "classes": _most(data["classes"] for data in ordered),
         "totals": {str(verdict): totals[str(verdict)] for verdict in Verdict},
@@ -126,11 +130,15 @@ def _begun(data: Mapping[str, Any]) -> float:
     return datetime.fromisoformat(data["started"]).timestamp()
 
 
-def _entry(entry: Mapping[str, Any], holder: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the entry of a requirement as the shard has it that has asked it; where none has, all have the same."""
+def _entry(entry: Mapping[str, Any], holder: Mapping[str, Mapping[str, Any]], disturbed: str) -> dict[str, Any]:
+    """Return the entry of a requirement as the shard has it that has asked it; where none has, all have the same.
+
+    Trouble on the way is told as that of all shards is.
+    """
     shard = holder.get(entry["id"])
     found = entry if shard is None else next(each for each in shard["requirements"] if each["id"] == entry["id"])
-    return {name: value for name, value in found.items() if name != "deviates"}
+    kept = {name: value for name, value in found.items() if name != "deviates"}
+    return kept | ({"disturbed": disturbed} if "disturbed" in kept else {})
 
 
 def _most(classes: Iterable[Mapping[str, int]]) -> dict[str, int]:
@@ -139,6 +147,16 @@ def _most(classes: Iterable[Mapping[str, int]]) -> dict[str, int]:
     for each in classes:
         found |= Counter(each)
     return dict(sorted(found.items()))
+
+
+def _capabilities(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return what was seen of each ability: what one shard has seen done can be done."""
+    found: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        known = found.setdefault(row["name"], {**row})
+        if row["can"] and not known["can"]:
+            known.update(row)
+    return [*found.values()]
 
 
 def _latencies(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:

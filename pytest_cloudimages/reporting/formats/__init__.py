@@ -74,8 +74,8 @@ def split(wish: str) -> tuple[str, str]:
 
     Raise ``ValueError`` with what is allowed where there is no such form, or with what is to be installed.
     """
-    name, _, file = wish.partition("=")
-    if name not in FORMATS:
+    name, equals, file = wish.partition("=")
+    if name not in FORMATS or (equals and not file.strip()):
         raise ValueError(f"expected one of {', '.join(FORMATS)}, with =FILE or without, got {wish!r}")
     expect_library(name)
     return name, file or FORMATS[name].file
