@@ -32,6 +32,8 @@ class Traces:
     """Ids of images that were there before the run, as far as they were seen: nothing is ever written to them."""
     created_by: dict[str, str] = field(default_factory=dict)
     """Who created each of them."""
+    created: set[str] = field(default_factory=set, repr=False)
+    """The ids of all images that were created, also of those that are gone."""
     certain: set[tuple[str, str, tuple[str, ...]]] = field(default_factory=set)
     """Sets of lent images that are known to be accepted: the image, what a value is called, and the values."""
     own_values: dict[str, frozenset[str]] = field(default_factory=dict)

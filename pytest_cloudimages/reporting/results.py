@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.showing import as_json_text
-from pytest_cloudimages.reporting import disturbances, findings
+from pytest_cloudimages.reporting import disturbances, findings, plans
 from pytest_cloudimages.reporting.comparison import Comparison, compare
 from pytest_cloudimages.reporting.deviations import Deviation, applied
 from pytest_cloudimages.reporting.reproduction import script
@@ -67,6 +67,11 @@ class CheckResult:
     """In which way an operation on a tag went wrong, if it was one that did."""
     rate: Mapping[str, Any] | None = None
     """How often concurrent clients met what the check is about."""
+    led_up: Mapping[str, Any] = field(default_factory=dict)
+    """What had become of the value before the step of a history that a finding is about (``prior``), and whether it is
+    about an image that there never was (``absent``)."""
+    race: Mapping[str, Any] | None = None
+    """What the clients of a race did that has shown a finding."""
     sent_before: int = 0
     """How many requests the run had sent, for whatever purpose, when this was known."""
     known_at: float = 0.0
@@ -325,6 +330,8 @@ def _entry(
         if extended:
             entry["class"] = extended.extent
         entry |= findings.identified(entry, (extended or explained or decisive[0]) if decisive else None)
+        entry |= _led_up(decisive)
+        entry["finding"] = f"{plans.FOLDER}/{entry['id']}.json"
         if decisive:
             first = min(decisive, key=lambda record: record.sent_before)
             seconds = max(0.0, first.known_at - facts.started)
@@ -337,6 +344,12 @@ def _entry(
 def _disturbed(verdict: Verdict, facts: RunFacts) -> dict[str, str]:
     told = disturbances.in_words(facts.disturbances) if verdict in UNDECIDED else ""
     return {"disturbed": told} if told else {}
+
+
+def _led_up(decisive: Sequence[CheckResult]) -> dict[str, Any]:
+    """Return what is to be known of a finding so that it can be asked again, besides its exchanges."""
+    race = next((record.race for record in decisive if record.race), None)
+    return {**({"race": dict(race)} if race else {}), **(decisive[0].led_up if decisive else {})}
 
 
 def _not_judged(requirement: Requirement, facts: RunFacts) -> tuple[Verdict, str]:
