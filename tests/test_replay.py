@@ -21,11 +21,9 @@ from faults.trial import _identities, judged
 FINDINGS = (
     ("ListsATagTwice", "TAG-HIST-01"),
     ("LosesWhatComesBack", "TAG-DEL-11"),
-    ("ForgivesASecondDelete", "TAG-DEL-05"),
     ("SendsALocalDate", "TAG-RESP-02"),
     ("RefusesAndStores", "TAG-ADD-22"),
     ("LetsReadersChange", "TAG-AUTH-08"),
-    ("LetsAnyTokenIn", "TAG-AUTH-02"),
     ("IsWrongInThreeWays", "TAG-ADD-16"),
     ("LooksBeforeItAdds", "TAG-ADD-30"),
 )

@@ -17,7 +17,7 @@ from pytest_cloudimages.client.showing import harmless, in_one_line
 from pytest_cloudimages.history.steps import Prior
 from pytest_cloudimages.reporting.anomalies import as_data
 from pytest_cloudimages.reporting.results import DEVIATES, CheckResult
-from pytest_cloudimages.spec.verdicts import Flaky, Verdict, judge, leaves, worst
+from pytest_cloudimages.spec.verdicts import Flaky, Unaffordable, Verdict, judge, leaves, worst
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -86,6 +86,7 @@ class Records:
         mine: CheckRecord,
     ) -> CheckResult:
         missed, phase = self.selection.catalogue[identifier].missed, report.when or "call"
+        unaffordable = _is_unaffordable(error)
         if isinstance(error, pytest.skip.Exception):
             verdict, explanation = Verdict.UNTESTED, str(error.msg)
         else:
@@ -121,6 +122,7 @@ class Records:
             replay=self.selection.settings.replay((identifier,), raced=True) if mine.rate and verdict.finding else "",
             sent_before=sum(self.config.stash[RUN].recorder.counts.values()),
             known_at=time.time(),
+            unaffordable=unaffordable,
         )
 
     def _led_up(self, mine: CheckRecord) -> dict[str, Any]:
@@ -155,6 +157,8 @@ class Records:
         elif verdict in FAILING or (verdict is Verdict.ADVISORY and self.selection.settings.strict):
             report.outcome = "failed"
             report.longrepr = report.longrepr or harmless(explanations)
+        elif verdict is Verdict.UNTESTED and _is_unaffordable(error):
+            report.outcome, report.longrepr = "skipped", (str(item.path), item.location[1] or 0, explanations)
         elif verdict is Verdict.ADVISORY:
             report.outcome = "skipped"
             report.wasxfail = in_one_line(f"{verdict}: {first_line(error)}")
@@ -198,6 +202,11 @@ class Records:
         report.cloudimages = results  # type: ignore[attr-defined]  # as above
         if self.accepts(results):
             _accept(report, results)
+
+
+def _is_unaffordable(error: BaseException | None) -> bool:
+    """Return whether a check ended for nothing but lack of budget."""
+    return error is not None and all(isinstance(leaf, Unaffordable) for leaf in leaves(error))
 
 
 def _accept(report: pytest.TestReport, results: Sequence[CheckResult]) -> None:

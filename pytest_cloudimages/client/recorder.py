@@ -115,6 +115,11 @@ class Recorder(Short):
             if exchange.status in REMARKABLE and len(self.remarkable) < KEPT_REMARKABLE:
                 self.remarkable.append(exchange)
 
+    @property
+    def spent(self) -> int:
+        """How many requests were sent but for those that clean up."""
+        return sum(self.counts.values()) - self.counts[Purpose.CLEANING]
+
     def let_it_be_seen(self) -> None:
         """Wait until a change is seen everywhere, where a finding is looked into that a late reading may explain."""
         if self.lag and self.patient:
