@@ -188,7 +188,10 @@ def test_a_body_is_ignored(working_image: Image, specification: str) -> None:
             headers = {"Content-Type": media}
             answer = working_image.add_tag(f"{form}-{number}", body=body, headers=headers, chunked=chunked)
 
-            expect_interpreted(specification, answer.status, f"status of {answer}", cloud_images=OK, glance=400)
+            # "415 Bad Media Type": any other than JSON may be one, as TAG-ADD-23 has it.
+            unsuitable = Allowed("415", lambda status: status == 415)
+            allowed = OK if media == "application/json" else OK | unsuitable
+            expect_interpreted(specification, answer.status, f"status of {answer}", cloud_images=allowed, glance=400)
             added += [f"{form}-{number}"] if answer.ok else []
     media, body = BODIES_OF_ADDITIONS[0]
     answer = working_image.add_tag("announced", body=body, headers={"Content-Type": media, **ANNOUNCED})

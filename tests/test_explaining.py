@@ -301,6 +301,7 @@ PAIRS: dict[str, tuple[Callable[[pair_relations.Pair], object], pair_relations.P
     "accents": (folded(bare), ("resume", "résumé"), "two tags equal but for accents"),
     "case and accents": (folded(lambda tag: bare(tag).casefold()), ("resume", "résumé"), "two tags equal but for case and accents"),
     "trailing blanks": (folded(lambda tag: tag.rstrip(" ")), ("oak", "oak "), "two tags equal but for blanks at the end"),
+    "utf8_general_ci": (folded(lambda tag: bare(tag).rstrip(" ").casefold()), ("Birch ", "birch"), "two tags equal but for case, accents and blanks at the end"),
     "a database's collation": (folded(lambda tag: tag.rstrip(" ").casefold()), ("oak", "oak "), "two tags equal but for case and blanks at the end"),
     "white space": (folded(str.rstrip), ("oak", "oak "), "two tags equal but for white space at the end"),
     "numbers": (folded(lambda tag: str(int(tag)) if re.fullmatch(r"-?\d+", tag) else tag), ("7", "007"), "two whole numbers of equal value"),

@@ -236,6 +236,7 @@ def test_every_option_is_replayed_or_said_anew() -> None:
     left_out = {option.name for option in OPTIONS if not option.replayed}
 
     left_to_each = {"identify", "reports", "export", "sign", "baseline", "seed", "select", "shard"}
+    left_to_each |= {"max-requests", "max-seconds"}
     assert left_out == {"minutes", "examples", "dry-run"} | left_to_each
 
 

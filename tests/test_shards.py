@@ -15,6 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import sample_results
 
 from pytest_cloudimages.app.cli.main import main
+from pytest_cloudimages.reporting.disturbances import in_words
 from pytest_cloudimages.reporting.verification import with_digest
 from pytest_cloudimages.spec.verdicts import Verdict
 
@@ -76,7 +77,12 @@ def merge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Callable[..., t
 def test_the_whole_is_made_of_all(
     shards: list[dict[str, Any]], merge: Callable[..., tuple[int, str]], tmp_path: Path
 ) -> None:
-    """In whatever order they come; the status is that of one run."""
+    """In whatever order they come; the status is that of one run, the trouble on the way that of all."""
+    for shard in shards:
+        shard["disturbances"] = {"answers": 10, "kinds": {"503": 1}, "repeated": 1}
+        for entry in shard["requirements"]:
+            if entry["verdict"] == "blocked":
+                entry["disturbed"] = in_words(shard["disturbances"])
     status, told = merge(shards[::-1])
     whole = json.loads((tmp_path / "whole.json").read_text(encoding="utf-8"))
 
@@ -86,6 +92,7 @@ def test_the_whole_is_made_of_all(
         identifier: str(verdict) for identifier, verdict in VERDICTS.items()
     }
     assert whole["requests"]["judging"] == 9000
+    assert whole["disturbances"] == {"answers": 30, "kinds": {"503": 3}, "repeated": 3}
     assert [shard["number"] for shard in whole["shards"]] == [1, 2, 3]
     assert main(["verify", str(tmp_path / "whole.json")]) == 0
 

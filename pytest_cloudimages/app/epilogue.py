@@ -112,9 +112,15 @@ class Epilogue:
             if self.unwritten and session.exitstatus == pytest.ExitCode.OK:
                 session.exitstatus = pytest.ExitCode.INTERNAL_ERROR
 
+    @property
+    def _spent(self) -> bool:
+        """Whether nothing is left of the budget to explain findings with."""
+        budget = self.run.transport.way.budget
+        return bool(budget.lacks(self.run.recorder.spent, 1))
+
     def _find_extents(self) -> None:
         """Find out for which class of input the findings hold, if the run came to its end."""
-        if self.records.suspects and not self.interrupted and not self.run.problem:
+        if self.records.suspects and not self.interrupted and not self.run.problem and not self._spent:
             self.records.extend(with_extents(self.run, self.records.results, self.records.suspects))
 
     def _write(self) -> None:

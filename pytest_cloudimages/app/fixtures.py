@@ -5,14 +5,14 @@ Their bodies import what they need: a run that asks for none of them loads none 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_cloudimages.engine.settings import OTHER_CLOUDS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from pytest_cloudimages.client.auth.credentials import Credentials, Service
     from pytest_cloudimages.client.images import Image
@@ -103,6 +103,22 @@ def cloudimages_administrator(cloudimages_run: Run) -> ImagesClient:
 def cloudimages_owner_of(cloudimages_run: Run) -> Callable[[ImagesClient], str]:
     """Return what tells the id of the project that a client acts for: the owner of an image that it creates."""
     return cloudimages_run.owner_of
+
+
+@pytest.fixture(scope="session")
+def cloudimages_replay(cloudimages_run: Run) -> Callable[[Mapping[str, Any]], None]:
+    """Return what asks once more what a finding is about, as its plan says, and fails while the finding is there.
+
+    The test is blocked where that cannot be told. `cloudimages replay FILE --as pytest` writes such a test.
+    """
+    from pytest_cloudimages.app.replaying import replay
+
+    def ask(plan: Mapping[str, Any]) -> None:
+        __tracebackhide__ = True
+        replayed = replay(cloudimages_run, plan)
+        assert not replayed.reproduced, replayed.told
+
+    return ask
 
 
 @pytest.fixture(scope="session")

@@ -14,12 +14,14 @@ from pytest_cloudimages.app.asking_again import AskingAgain
 from pytest_cloudimages.app.epilogue import Epilogue
 from pytest_cloudimages.app.exploring import Exploring
 from pytest_cloudimages.app.html_hooks import HtmlHooks
+from pytest_cloudimages.app.order import in_order
 from pytest_cloudimages.app.outlets import Outlets
 from pytest_cloudimages.app.records import Records, count_sent, fit_to_be_read, raise_if_flaky, results_of
 from pytest_cloudimages.app.selection import Selection, tune
 from pytest_cloudimages.app.stash import CHECK, COMMAND, RUN, SETTINGS, UNFOUND, WORKLOADS
 from pytest_cloudimages.app.waking import UNNAMED, Unfound, asks, distributed
 from pytest_cloudimages.client.auth.accounts import keep_secrets_of_url
+from pytest_cloudimages.client.budget import Budget
 from pytest_cloudimages.client.errors import ConfigurationError, UnnamedServiceError
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.redaction import SECRETS
@@ -28,7 +30,7 @@ from pytest_cloudimages.reporting import terminal
 from pytest_cloudimages.reporting.results import DEVIATES
 from pytest_cloudimages.spec.catalogue import load
 from pytest_cloudimages.spec.marks import ids_of
-from pytest_cloudimages.spec.verdicts import Verdict, leaves, worst
+from pytest_cloudimages.spec.verdicts import Unaffordable, Verdict, leaves, worst
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
@@ -64,6 +66,7 @@ class Judge:
         except ValueError as problem:
             raise pytest.UsageError(str(problem)) from None
         self.records = Records(config, self.selection, allowance)
+        self.budget = Budget(self.settings.max_requests, self.settings.max_seconds)
         self.awaiting: list[str] = []
         """The requirements of the check in hand, until it is said that something is waited for."""
         self.epilogue = Epilogue(config, self.selection, self.records, allowance)
@@ -88,6 +91,7 @@ class Judge:
     def prepare(self, items: list[pytest.Item]) -> None:
         """Bind the tests to the catalogue, leave out what is not asked for, and find the service."""
         self.selection.bind(items)
+        items[:] = in_order(items, self.selection.ids_of, self.selection.catalogue, musts_first=self.settings.limited)
         checks = [item for item in items if ids_of(item)]
         self.epilogue.awaited = {item.nodeid for item in checks}
         for item in checks:
@@ -117,6 +121,9 @@ class Judge:
             return
         self.run.claims = claimed_areas(self.run) if COMMAND in self.config.stash else {}
         self.run.beyond_must = self.selection.beyond_must
+        if self.settings.limited and not self.run.problem:
+            # What it takes to find the service is counted, and is no reason to give up.
+            self.run.transport.way.budget = self.budget
         self.run.recorder.tell_of_waiting = self._tell_of_waiting
 
     def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> list[str]:
@@ -160,6 +167,12 @@ class Judge:
         """End a check where there is no service, whatever it would ask it with."""
         if ids_of(item) and UNFOUND in self.config.stash:
             self.config.stash[UNFOUND].end()
+        if self.settings.limited and item.stash.get(CHECK, None) is not None and not self.run.problem:
+            from pytest_cloudimages.engine.registry import cost_of
+
+            wanted = cost_of(item, self.settings.profile, self.config.stash.get(WORKLOADS, None))
+            if why := self.budget.lacks(self.run.recorder.spent, wanted):
+                raise Unaffordable(why)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
@@ -168,15 +181,19 @@ class Judge:
         if mine is None:
             return (yield)
         noted = [*mine.notes]  # by what made ready for it
+        refused = self.budget.refused
         try:
             with self.run.recorder.scope() as sent:
                 result = yield
+        except Unaffordable:
+            raise
         except Exception as error:  # noqa: BLE001 - it is raised again, unless it is not met alone
             count_sent(mine, sent)
             if not (names := self._made_beside_others(pyfuncitem)):
                 return self._asked_again(pyfuncitem, mine, pyfuncitem.funcargs, error)
         else:
             count_sent(mine, sent)
+            self.budget.see_that_nothing_was_left_out(refused)
             if mine.cases or not (names := self._made_beside_others(pyfuncitem)):
                 return result
         return self._asked_alone(pyfuncitem, names, noted)

@@ -66,11 +66,8 @@ def settings(config: pytest.Config, environ: Mapping[str, str] = os.environ) -> 
         raise pytest.UsageError(f"{names}: expected one service to judge, got {len(services)}. Leave out all but one.")
     if not services:
         found["url"] = endpoint_of(environ)
-    if found["minutes"] is not None and found["profile"] != "explore":
-        raise pytest.UsageError(
-            f"{spelled['minutes']}: expected the profile explore, got {found['profile']}. Add"
-            f" {TYPED if handover else PYTEST}profile=explore, or leave {spelled['minutes']} out."
-        )
+    if found["minutes"] is not None:
+        _see_that_it_explores(found, spelled, TYPED if handover else PYTEST)
     if found["dry_run"]:
         found["reports"] = None  # a rehearsal is no result
     if found["shard"]:
@@ -79,6 +76,22 @@ def settings(config: pytest.Config, environ: Mapping[str, str] = os.environ) -> 
         found["seed"] = secrets.randbelow(2**32)
     made = Settings(**found, prefix=TYPED if handover else PYTEST, rest=_rest(config, handover))
     return replace(made, command=replayed(made))
+
+
+def _see_that_it_explores(found: Mapping[str, Any], spelled: Mapping[str, str], prefix: str) -> None:
+    """Raise ``UsageError`` where a run is to go on for some minutes and does not explore, or has another limit."""
+    import pytest
+
+    if found["profile"] != "explore":
+        raise pytest.UsageError(
+            f"{spelled['minutes']}: expected the profile explore, got {found['profile']}. Add"
+            f" {prefix}profile=explore, or leave {spelled['minutes']} out."
+        )
+    for name in ("max-requests", "max-seconds"):
+        if found[name.replace("-", "_")] is not None:
+            raise pytest.UsageError(
+                f"{spelled[name]}: expected no {spelled['minutes']} beside it, a limit of its own. Leave one out."
+            )
 
 
 def _see_that_shards_fit(found: Mapping[str, Any], spelled: Mapping[str, str], prefix: str) -> None:

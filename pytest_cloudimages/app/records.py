@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,9 +14,10 @@ from pytest_cloudimages.app.stash import RUN
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.showing import harmless, in_one_line
+from pytest_cloudimages.history.steps import Prior
 from pytest_cloudimages.reporting.anomalies import as_data
 from pytest_cloudimages.reporting.results import DEVIATES, CheckResult
-from pytest_cloudimages.spec.verdicts import Flaky, Verdict, judge, leaves, worst
+from pytest_cloudimages.spec.verdicts import Flaky, Unaffordable, Verdict, judge, leaves, worst
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -28,6 +30,9 @@ if TYPE_CHECKING:
     from pytest_cloudimages.engine.recording import CheckRecord
 
 SHOWN_EXCHANGES = 12
+IMAGE = re.compile(r"/images/([^/?]+)")
+AGAIN = "there again"
+"""What had become of a value that had been deleted and added once more."""
 FAILING = (Verdict.FAIL, Verdict.UNSTABLE, Verdict.BLOCKED, Verdict.ERROR)
 
 
@@ -81,6 +86,7 @@ class Records:
         mine: CheckRecord,
     ) -> CheckResult:
         missed, phase = self.selection.catalogue[identifier].missed, report.when or "call"
+        unaffordable = _is_unaffordable(error)
         if isinstance(error, pytest.skip.Exception):
             verdict, explanation = Verdict.UNTESTED, str(error.msg)
         else:
@@ -110,11 +116,23 @@ class Records:
             exchanges=self._shown(mine) if verdict > Verdict.UNTESTED else (),
             witnesses=tuple(SECRETS.hidden(as_data(anomaly)) for anomaly in mine.witnesses) if error else (),
             rate=asdict(mine.rate) if mine.rate else None,
+            race={"of": mine.race[0], **mine.race[1].as_data()} if mine.race and verdict.finding else None,
             symptom=str(found.symptom) if found else "",
+            led_up=self._led_up(mine) if verdict.finding else {},
             replay=self.selection.settings.replay((identifier,), raced=True) if mine.rate and verdict.finding else "",
             sent_before=sum(self.config.stash[RUN].recorder.counts.values()),
             known_at=time.time(),
+            unaffordable=unaffordable,
         )
+
+    def _led_up(self, mine: CheckRecord) -> dict[str, Any]:
+        """Return what is to be known of a finding's image besides its exchanges, so that these can be sent again."""
+        known = {*self.config.stash[RUN].recorder.traces.created, *self.selection.settings.image}
+        asked = {found[1] for exchange in mine.exchanges if (found := IMAGE.search(exchange.target))}
+        told: dict[str, Any] = {"absent": True} if asked and asked.isdisjoint(known) else {}
+        if (step := mine.step) is not None and not mine.answer_only:
+            told["prior"] = AGAIN if step.re_added and step.prior is Prior.PRESENT else str(step.prior)
+        return told
 
     def _shown(self, mine: CheckRecord) -> tuple[dict[str, object], ...]:
         """Return the exchanges that a report shows: the last ones, without those that tidy up."""
@@ -139,6 +157,8 @@ class Records:
         elif verdict in FAILING or (verdict is Verdict.ADVISORY and self.selection.settings.strict):
             report.outcome = "failed"
             report.longrepr = report.longrepr or harmless(explanations)
+        elif verdict is Verdict.UNTESTED and _is_unaffordable(error):
+            report.outcome, report.longrepr = "skipped", (str(item.path), item.location[1] or 0, explanations)
         elif verdict is Verdict.ADVISORY:
             report.outcome = "skipped"
             report.wasxfail = in_one_line(f"{verdict}: {first_line(error)}")
@@ -182,6 +202,11 @@ class Records:
         report.cloudimages = results  # type: ignore[attr-defined]  # as above
         if self.accepts(results):
             _accept(report, results)
+
+
+def _is_unaffordable(error: BaseException | None) -> bool:
+    """Return whether a check ended for nothing but lack of budget."""
+    return error is not None and all(isinstance(leaf, Unaffordable) for leaf in leaves(error))
 
 
 def _accept(report: pytest.TestReport, results: Sequence[CheckResult]) -> None:

@@ -15,7 +15,7 @@ import pytest
 
 from pytest_cloudimages.app.result_files import RESULTS
 from pytest_cloudimages.app.signatures import sign, signature_of
-from pytest_cloudimages.reporting import OF_OTHERS, WRITERS, html
+from pytest_cloudimages.reporting import OF_OTHERS, WRITERS, html, plans
 from pytest_cloudimages.reporting.formats import STANDARD_OUTPUT, rendered, split
 from pytest_cloudimages.reporting.reproduction import script
 from pytest_cloudimages.reporting.results import SCRIPTS
@@ -68,16 +68,12 @@ def write(results: Results, folder: Path, theirs: Iterable[str] = ()) -> None:
     for name, file in map(split, results.data["settings"].get("export", ())):
         if file != STANDARD_OUTPUT:
             contents[folder / file] = rendered(name, results.data)
-    scripts = {
-        folder / SCRIPTS / f"{entry['id']}.sh": script(entry, results.data["service"]["endpoint"]).encode()
-        for entry in results.entries
-        if "repro" in entry
-    }
-    contents |= scripts
+    scripts, kept = _of_findings(results, folder)
+    contents |= scripts | kept
     every = [*contents, *(folder / name for name in theirs)]
     try:
-        if scripts:
-            (folder / SCRIPTS).mkdir(exist_ok=True)
+        for path in (*scripts, *kept):
+            path.parent.mkdir(exist_ok=True)
         for path, octets in contents.items():
             _unfinished(path).write_bytes(octets)
         for path in scripts:
@@ -89,10 +85,19 @@ def write(results: Results, folder: Path, theirs: Iterable[str] = ()) -> None:
     signature_of(folder / RESULTS).unlink(missing_ok=True)
     for path in every:
         _unfinished(path).replace(path)
-    for stale in {*(folder / SCRIPTS).glob("*.sh")} - {*scripts}:
+    for stale in {*(folder / SCRIPTS).glob("*.sh"), *(folder / plans.FOLDER).glob("*.json")} - {*contents}:
         stale.unlink()
     if key := results.data["settings"].get("sign"):
         sign(folder / RESULTS, Path(key))
+
+
+def _of_findings(results: Results, folder: Path) -> tuple[dict[Path, bytes], dict[Path, bytes]]:
+    """Return the scripts that show findings once more, and the files by which each finding is replayed."""
+    found = [entry for entry in results.entries if "finding" in entry]
+    endpoint = results.data["service"]["endpoint"]
+    scripts = {folder / entry["repro"]: script(entry, endpoint).encode() for entry in found if "repro" in entry}
+    kept = {folder / entry["finding"]: plans.as_text(plans.finding(entry, results.data)).encode() for entry in found}
+    return scripts, kept
 
 
 def discard(files: Iterable[Path]) -> None:

@@ -44,6 +44,20 @@ def results_at(path: Path) -> dict[str, Any]:
     return data
 
 
+def finding_at(file: Path) -> dict[str, Any]:
+    """Return the finding in a file; raise ``ValueError`` with one line that names it and says what is wrong."""
+    try:
+        data = json.loads(_text(file, LARGEST_DEVIATIONS))
+        wrong = next(_against("finding.json", data), "")
+    except (json.JSONDecodeError, RecursionError) as problem:
+        raise ValueError(f"{file}: expected a finding of a run, got no JSON: {_brief(problem)}") from None
+    except ValueError as problem:
+        raise ValueError(f"{file}: {_brief(problem)}") from None
+    if wrong:
+        raise ValueError(f"{file}: expected a finding of a run, a file below findings/ of its reports; {wrong}")
+    return dict(data)
+
+
 def deviations_at(path: Path) -> list[Deviation]:
     """Return the deviations in a file; raise ``ValueError`` with one line that names it and says what is wrong."""
     try:
@@ -68,19 +82,24 @@ def _text(file: Path, largest: int) -> str:
 
 def _problems(data: Mapping[str, Any]) -> Iterator[str]:
     """Yield what the schema of the results has against some, and what no schema says."""
-    from importlib import resources
-
-    import jsonschema
-
-    schema = json.loads((resources.files("pytest_cloudimages.reporting.schemas") / RESULTS).read_text("utf-8"))
-    for error in jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker()).iter_errors(data):
-        yield f"{_brief(error.json_path)}: {_brief(error.message)}"
+    yield from _against(RESULTS, data)
     ids = [entry["id"] for entry in data["requirements"]]
     if len({*ids}) < len(ids):
         yield "a requirement has more than one entry"
     for entry in data["requirements"]:
         if "rate" in entry and entry["rate"]["violations"] > entry["rate"]["of"]:
             yield f"the rate of {entry['id']} is more than all"
+
+
+def _against(name: str, data: object) -> Iterator[str]:
+    """Yield what a schema has against some data."""
+    from importlib import resources
+
+    import jsonschema
+
+    schema = json.loads((resources.files("pytest_cloudimages.reporting.schemas") / name).read_text("utf-8"))
+    for error in jsonschema.Draft202012Validator(schema, format_checker=jsonschema.FormatChecker()).iter_errors(data):
+        yield f"{_brief(error.json_path)}: {_brief(error.message)}"
 
 
 def _brief(problem: object) -> str:

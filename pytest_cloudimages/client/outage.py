@@ -36,6 +36,7 @@ def raise_if_given_up(client: ImagesClient) -> None:
     way = client.transport.way
     if way.stopping.is_set() and client.recorder.purpose is not Purpose.CLEANING:
         raise Stopped
+    raise_if_spent(client)
     problem = way.given_up or way.shut_out.get(client.caller)
     if problem is None:
         return
@@ -43,6 +44,13 @@ def raise_if_given_up(client: ImagesClient) -> None:
         way.last_try = True
         return
     raise _once_more(problem)
+
+
+def raise_if_spent(client: ImagesClient) -> None:
+    """Raise ``Unaffordable`` where the run has spent what it may take, unless this is to clean up."""
+    budget, recorder = client.transport.way.budget, client.recorder
+    if budget.limited and recorder.purpose is not Purpose.CLEANING and (why := budget.lacks(recorder.spent, 1)):
+        budget.refuse(why)
 
 
 def _once_more(problem: NoEffect) -> NoEffect:

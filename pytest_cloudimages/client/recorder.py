@@ -32,6 +32,8 @@ class Traces:
     """Ids of images that were there before the run, as far as they were seen: nothing is ever written to them."""
     created_by: dict[str, str] = field(default_factory=dict)
     """Who created each of them."""
+    created: set[str] = field(default_factory=set, repr=False)
+    """The ids of all images that were created, also of those that are gone."""
     certain: set[tuple[str, str, tuple[str, ...]]] = field(default_factory=set)
     """Sets of lent images that are known to be accepted: the image, what a value is called, and the values."""
     own_values: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -112,6 +114,11 @@ class Recorder(Short):
                     scope.sent.append(exchange)
             if exchange.status in REMARKABLE and len(self.remarkable) < KEPT_REMARKABLE:
                 self.remarkable.append(exchange)
+
+    @property
+    def spent(self) -> int:
+        """How many requests were sent but for those that clean up."""
+        return sum(self.counts.values()) - self.counts[Purpose.CLEANING]
 
     def let_it_be_seen(self) -> None:
         """Wait until a change is seen everywhere, where a finding is looked into that a late reading may explain."""

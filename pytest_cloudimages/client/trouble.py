@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Hashable
 from dataclasses import dataclass, field
 
+from pytest_cloudimages.client.budget import Budget
 from pytest_cloudimages.spec.verdicts import NoEffect
 
 NO_ANSWER = 0
@@ -115,6 +116,8 @@ class Way:
     """The status of everything that is asked, where that is why."""
     last_try: bool = False
     """Whether it was tried in spite of that to clean up."""
+    budget: Budget = field(default_factory=Budget)
+    """What the run may take."""
     stopping: threading.Event = field(default_factory=threading.Event)
     """Set where a run ends early: whoever sends anything but what cleans up is stopped."""
     looking: threading.Lock = field(default_factory=threading.Lock)

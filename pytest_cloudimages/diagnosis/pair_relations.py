@@ -54,6 +54,10 @@ CHANGES: tuple[tuple[str, Callable[[str], str]], ...] = (
     ("two tags equal but for case and form", lambda tag: unicodedata.normalize("NFKC", tag).casefold()),
     ("two tags equal but for blanks at the end", lambda tag: tag.rstrip(" ")),
     ("two tags equal but for case and blanks at the end", lambda tag: tag.rstrip(" ").casefold()),
+    (
+        "two tags equal but for case, accents and blanks at the end",
+        lambda tag: without_accents(tag).rstrip(" ").casefold(),
+    ),
     ("two tags equal but for ASCII white space at the end", lambda tag: tag.rstrip(" \t\n\r\x0b\x0c")),
     ("two tags equal but for white space at the end", str.rstrip),
     ("two tags equal but for white space at the beginning", str.lstrip),

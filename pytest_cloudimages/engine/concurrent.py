@@ -97,6 +97,8 @@ class ConcurrentRun:
     """What no order of the operations explains."""
     late: tuple[Anomaly, ...]
     """What is explained if reads among the changes may show what was a little while before."""
+    resource: str = ""
+    """The name of the set that it is about."""
 
     def __repr__(self) -> str:
         return f"<ConcurrentRun: {self.plan.pattern}, {self.plan.clients} clients, {len(self.completed)} operations>"
@@ -314,7 +316,8 @@ class _Execution:
         completed = sorted(self.completed, key=lambda each: each.event.sent)
         # What was sent again is answered for by its repetition.
         anomalies += refusals((each.event for each in completed if not each.passing), self.resource)
-        return ConcurrentRun(self.plan, tuple(completed), tuple(quiescent), tuple(anomalies), tuple(late))
+        shown = tuple(completed), tuple(quiescent), tuple(anomalies), tuple(late)
+        return ConcurrentRun(self.plan, *shown, self.resource.name)
 
 
 def _event(client: int, operation: ClientOperation, exchange: Exchange, value: str) -> Event:

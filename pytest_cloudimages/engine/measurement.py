@@ -200,6 +200,7 @@ def expect_explained(shown: Measurement[Anomaly]) -> None:
         clients.setdefault(run.plan.pattern, set()).add(run.plan.clients)
     where = "; ".join(f"{pattern}, {', '.join(map(str, sorted(found)))} clients" for pattern, found in clients.items())
     run, smallest = min(shown.violations, key=lambda violation: len(violation[1].witness))
+    recording.current_check().race = run.resource, run.plan
     recording.current_check().witness(smallest, run.exchanges_of(smallest.witness))
     raise Mismatch(
         f"{rate}: {described} ({where}).\nIn {run.plan.name}: {smallest.text}",

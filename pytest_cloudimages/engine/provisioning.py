@@ -70,6 +70,7 @@ def temporary_image(
     traces.in_use.add(identifier)
     owner = answer.data.get("owner")
     traces.notes.created(note, identifier, owner if isinstance(owner, str) else None)
+    traces.created.add(identifier)
     traces.created_by[identifier] = client.caller
     ours = True
     try:

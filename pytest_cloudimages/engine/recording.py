@@ -11,6 +11,7 @@ from typing import Any, Concatenate, Generic, ParamSpec, Self, TypeVar
 
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.showing import Short
+from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan
 from pytest_cloudimages.history.events import Anomaly
 from pytest_cloudimages.history.steps import Step
 
@@ -67,6 +68,8 @@ class CheckRecord:
     """What no order of concurrent operations explains."""
     rate: Rate | None = None
     """How often concurrent clients met what the check is about; known also where they never did."""
+    race: tuple[str, ConcurrentPlan] | None = None
+    """The set that a race was about, and its plan, where it has shown a finding."""
     begun: float = field(default_factory=time.monotonic)
     _chosen: bool = field(default=False, repr=False)
     """Whether the exchanges are those that a finding speaks of; others count as requests, and do not push them out."""

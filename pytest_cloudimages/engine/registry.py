@@ -172,11 +172,14 @@ class Workloads:
 
     def _made_apart(self, name: str) -> Any:
         recorder, beside_others = self._run.recorder, self._run.pool is not None
+        budget = self._run.transport.way.budget
+        before = budget.refused
         try:
             # Whoever happens to ask first has not sent what the workload sends: it is no evidence of that check.
             with recorder.apart(), ExitStack() as stack:
                 sent = stack.enter_context(recorder.scope()) if beside_others else []
                 made = self._steadily(_WORKLOADS[name])
+            budget.see_that_nothing_was_left_out(before)
         except (Exception, pytest.skip.Exception) as problem:
             if not beside_others:
                 self._failed[name] = problem, problem.__traceback__
@@ -187,6 +190,11 @@ class Workloads:
             if sent:  # else whoever looks at it has it carried out
                 self.beside_others.add(name)
         return made
+
+    @property
+    def asked_for(self) -> set[str]:
+        """Those that were asked for before: they were made, or cannot be."""
+        return {*self._made, *self._failed}
 
     def forget(self, names: Iterable[str]) -> None:
         """Forget workloads that were made beside others, so that they are made alone when they are asked for again."""
@@ -284,6 +292,12 @@ def made_at_once(items: Sequence[pytest.Item], again: Callable[[pytest.Item], bo
         return []
     rested_on = {name for each in declared if each.name in alone for name in _needed(each)}
     return [each for each in declared if each.name not in alone | rested_on]
+
+
+def cost_of(item: pytest.Item, profile: str, workloads: Workloads | None) -> int:
+    """Return about how many requests it takes to make what a test looks at and nobody has asked for before."""
+    there = workloads.asked_for if workloads else set[str]()
+    return sum(declared.requests[profile] for declared in asked_by([item]) if declared.name not in there)
 
 
 def estimate(items: Iterable[pytest.Item], profile: str) -> str:

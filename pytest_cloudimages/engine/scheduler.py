@@ -33,7 +33,7 @@ def make_at_once(workloads: Workloads, run: Run, declared: Iterable[Workload]) -
     settings = run.settings
     # Those that take longest begin first, so that nobody waits for them in the end.
     wanted = sorted(declared, key=lambda each: -each.requests[settings.profile])
-    if min(settings.concurrency, len(wanted)) < 2 or settings.image or settings.dry_run:  # noqa: PLR2004 - one at a time
+    if min(settings.concurrency, len(wanted)) < 2 or settings.image or settings.dry_run or settings.limited:  # noqa: PLR2004 - one at a time
         return
     way, tell, waits = run.client.transport.way, run.recorder.tell_of_waiting, list[float]()
     _ = run.patience  # made once, for all threads

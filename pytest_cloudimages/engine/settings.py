@@ -154,6 +154,10 @@ class Settings:
     """Octets of a body that are read."""
     max_rps: float | None = None
     """Requests a second that are sent at most."""
+    max_requests: int | None = None
+    """Requests that are sent at most, but for those that clean up."""
+    max_seconds: float | None = None
+    """Seconds after which nothing more is asked."""
     concurrency: int = 1
     """How many workloads are made at once that do not touch each other's images."""
     shard: str | None = None
@@ -174,6 +178,11 @@ class Settings:
     def effort(self) -> Profile:
         """The numbers behind the profile's name; where time is the limit, those of one of many rounds."""
         return PROFILES[self.profile if self.minutes is None else ROUND]
+
+    @property
+    def limited(self) -> bool:
+        """Whether the run may take no more than so many requests or seconds."""
+        return self.max_requests is not None or self.max_seconds is not None
 
     def cloud_of(self, who: str) -> str | None:
         """Return the entry of clouds.yaml for a further caller (ALT, READER, CREATOR or ADMIN), if one is named."""

@@ -1,7 +1,8 @@
 """What several clients do at once, as plain data. No I/O."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Self
 
 from pytest_cloudimages.history.operations import Kind
 
@@ -38,6 +39,30 @@ class ConcurrentPlan:
     phases: tuple[Phase, ...]
     several_callers: bool = False
     """Whether those who race act for different callers, each in turn."""
+
+    def as_data(self) -> dict[str, Any]:
+        """Return the plan as JSON data."""
+        phases = [
+            [[{**asdict(operation), "kind": str(operation.kind)} for operation in process] for process in phase]
+            for phase in self.phases
+        ]
+        return {
+            "pattern": self.pattern,
+            "clients": self.clients,
+            "phases": phases,
+            "several_callers": self.several_callers,
+        }
+
+    @classmethod
+    def of_data(cls, data: Mapping[str, Any]) -> Self:
+        """Return the plan from its JSON data."""
+        phases = tuple(
+            tuple(
+                tuple(ClientOperation(**{**each, "kind": Kind(each["kind"])}) for each in process) for process in phase
+            )
+            for phase in data["phases"]
+        )
+        return cls(data["pattern"], data["clients"], phases, data["several_callers"])
 
     def operations(self) -> Iterator[ClientOperation]:
         """Yield everything that any client does."""

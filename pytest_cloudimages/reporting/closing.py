@@ -46,6 +46,8 @@ def _parts(results: Results) -> Iterable[str]:
     if errors := results.count(Verdict.ERROR):
         yield count(errors, "error of the suite", "errors of the suite")
     yield from (_open(results, open_end) for open_end in OPEN if results.count(open_end))
+    if left_out := results.left_out:
+        yield f"{len(left_out)} ({count(results.musts_left_out, 'MUST')}) untested for lack of budget"
     if left := results.data.get("left_behind"):
         yield f"{count(len(left), 'thing')} left behind"
     if not fails and not advisory:

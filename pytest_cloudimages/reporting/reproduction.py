@@ -3,25 +3,19 @@
 from __future__ import annotations
 
 import json
-import re
 import shlex
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import quote
 
 from pytest_cloudimages.client.exchange import TESTER
-from pytest_cloudimages.client.json_documents import clearly
-from pytest_cloudimages.client.redaction import HIDDEN
 from pytest_cloudimages.client.showing import in_one_line
+from pytest_cloudimages.reporting.plans import ABSENT, BUT, IMAGE, NoPlanError, plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-STATUS = re.compile(r"[1-5](xx|[0-9]{2})")
-OPERATION = re.compile(r"status of (add|delete) ")
-IMAGE = re.compile(r"^/images/([^/?]+)(?=/|$)")
 OWN_HEADERS = ("accept", "content-type")
 """The headers of a request that matter for its answer; curl makes the others itself."""
-WRITES = ("PUT", "DELETE", "PATCH")
 
 HEAD = r"""#!/bin/sh
 # {title}
@@ -97,122 +91,47 @@ JUDGED_STATUS = r"""
 printf 'status: %s, expected: %s\n' "$status" {words}
 case $status in
   000) cannot 'nothing was answered' ;;
-  {good}) exit 0 ;;
-  *) exit 1 ;;
+{arms}
 esac
 """
 
 
 def script(entry: Mapping[str, Any], endpoint: str) -> str:
     """Return a script that shows a finding once more; empty where no few requests of one caller show it."""
-    if "identity" not in entry or "expected" not in entry:
+    if "identity" not in entry:
         return ""
-    base = urlsplit(endpoint).path
-    steps = [exchange for exchange in entry["exchanges"] if exchange["target"].startswith(base)]
-    if len(steps) < len(entry["exchanges"]) or not all(map(_repeatable, steps)):
+    try:
+        return script_of(entry, plan(entry, endpoint), endpoint)
+    except NoPlanError:
         return ""
-    made = ""
-    if entry["what"].startswith("tags after "):
-        made = _of_tags(entry, steps, endpoint)
-    elif entry["what"].startswith("status of "):
-        made = _of_status(entry, steps, endpoint)
-    # Where a secret was hidden in it, it would ask for something else.
-    return "" if HIDDEN in made else made
 
 
-def _of_tags(entry: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], endpoint: str) -> str:
-    """Return the script of a finding about the tags that an image shows after its requests."""
-    base = urlsplit(endpoint).path
-    images = {_image_of(step, base) for step in steps}
-    writes = [step for step in steps if step["method"] in WRITES]
-    lists = (entry["expected"], entry["actual"])
-    if len(images) != 1 or None in images or not writes or not all(map(_are_tags, lists)):
+def script_of(finding: Mapping[str, Any], made: Mapping[str, Any], endpoint: str) -> str:
+    """Return the script that does what a plan says; empty where curl alone cannot, or would have to be other callers.
+
+    ``finding`` says which it is: its id and statement.
+    """
+    judged = _judgement(made["expect"])
+    steps = made.get("steps", [])
+    own = all(step["caller"] == TESTER and ABSENT not in step["target"] for step in steps)
+    if not judged or not own or made.get("state"):
         return ""
-    before = _shown_before(steps, entry)
-    if before is None:
+    return _head(finding, endpoint) + CREATE + _laid(made["tags"]) + _asked(steps) + judged
+
+
+def _judgement(expect: Mapping[str, Any]) -> str:
+    """Return the lines that judge what came; empty where only the suite itself can."""
+    if expect["kind"] == "tags":
+        lists = {name: expect[name] for name in ("expected", "missing", "unexpected")}
+        return JUDGED_TAGS.format(judged=_in_quotes(lists))
+    if expect["kind"] != "status":
         return ""
-    judged = {
-        "expected": entry["expected"],
-        "missing": entry.get("missing", []),
-        "unexpected": entry.get("unexpected", []),
-    }
-    last = JUDGED_TAGS.format(judged=_in_quotes(judged))
-    return _head(entry, endpoint) + CREATE + _laid(before) + _asked(writes, base) + last
-
-
-def _of_status(entry: Mapping[str, Any], steps: Sequence[Mapping[str, Any]], endpoint: str) -> str:
-    """Return the script of a finding about the status of one of its requests."""
-    base = urlsplit(endpoint).path
-    good = _allowed(entry["expected"])
-    places = [place for place, step in enumerate(steps) if f"{step['method']} {step['target']}" in entry["what"]]
-    if OPERATION.match(entry["what"]):
-        places = [place for place, step in enumerate(steps) if step["method"] in WRITES]
-    if not places or not good or not isinstance(entry["actual"], int):
-        return ""
-    steps = steps[: places[-1] + 1]
-    images = {_image_of(step, base) for step in steps}
-    before = _shown_before(steps, entry)
-    # An image that is asked for because there is none is not to be created; a step is one of an image of ours.
-    there = (
-        OPERATION.match(entry["what"]) or any(map(_ok, steps[:-1])) or any(pattern.startswith("2") for pattern in good)
-    )
-    if len(images) != 1 or None in images or before is None or not there:
-        return ""
-    writes = [step for step in steps[:-1] if step["method"] in WRITES]
-    words = shlex.quote(" or ".join(good).replace("??", "xx"))
-    last = JUDGED_STATUS.format(words=words, good="|".join(good))
-    return _head(entry, endpoint) + CREATE + _laid(before) + _asked([*writes, steps[-1]], base) + last
-
-
-def _allowed(expected: object) -> list[str]:
-    """Return the statuses that are expected as patterns of a shell; none where they cannot be said so."""
-    if isinstance(expected, str):
-        words = expected.split(" or ")
-        return [word.replace("x", "?") for word in words] if all(map(STATUS.fullmatch, words)) else []
-    values = expected if isinstance(expected, list) else [expected]
-    return [str(value) for value in values] if all(isinstance(value, int) for value in values) else []
-
-
-def _ok(step: Mapping[str, Any]) -> bool:
-    return bool(200 <= step["status"] < 300)  # noqa: PLR2004 - the class of codes
-
-
-def _repeatable(step: Mapping[str, Any]) -> bool:
-    """Return whether curl can send a request as it was sent: by the tester, whole, and with a body that is text."""
-    plain = step["body"].isascii() and step["body"].isprintable() and "\\" not in step["body"]
-    chunked = any(name.lower() == "transfer-encoding" for name, _ in step["headers"])
-    return step["caller"] == TESTER and plain and not chunked and step["status"] != 0
-
-
-def _image_of(step: Mapping[str, Any], base: str) -> str | None:
-    match = IMAGE.match(step["target"].removeprefix(base))
-    return match[1] if match else None
-
-
-def _shown_before(steps: Sequence[Mapping[str, Any]], entry: Mapping[str, Any]) -> list[str] | None:
-    """Return the tags that the image had before anything was written; ``None`` where that is not known."""
-    for step in steps:
-        if step["method"] in WRITES:
-            break
-        shown = clearly(step["answer"])
-        if isinstance(shown, dict) and "tags" in shown:
-            tags = shown["tags"]
-            return list(tags) if _are_tags(tags) else None
-    written = [unquote(step["target"].rpartition("/")[2]) for step in steps if step["method"] in WRITES]
-    if len(written) == 1 and "before" in entry:
-        return list(entry["before"]) if _are_tags(entry["before"]) else None
-    # Where nothing else is expected than what was added, nothing else was there.
-    alone = entry["what"].startswith("status of ") or {*entry["expected"]} <= {*written}
-    return [] if alone else None
-
-
-def _are_tags(value: object) -> bool:
-    """Return whether this is a list of tags that can be asked for."""
-    return isinstance(value, list) and all(isinstance(tag, str) and tag == _encodable(tag) for tag in value)
-
-
-def _encodable(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
+    wrong = "refused" in expect
+    words = expect["refused" if wrong else "allowed"]
+    patterns = "|".join(word.replace("x", "?") for word in words if word != "0")
+    arms = [f"  {patterns}) exit {int(wrong)} ;;"] if patterns else []
+    told = BUT * wrong + (", " if wrong else " or ").join(words)
+    return JUDGED_STATUS.format(words=shlex.quote(told), arms="\n".join([*arms, f"  *) exit {int(not wrong)} ;;"]))
 
 
 def _head(entry: Mapping[str, Any], endpoint: str) -> str:
@@ -228,11 +147,11 @@ def _laid(tags: Sequence[str]) -> str:
     return "\n".join(lines) + LAID.format(tags=_in_quotes(list(tags)))
 
 
-def _asked(steps: Sequence[Mapping[str, Any]], base: str) -> str:
+def _asked(steps: Sequence[Mapping[str, Any]]) -> str:
     """Return the lines that send the requests of a finding."""
     lines = ["# What the finding is about:"]
     for step in steps:
-        rest = IMAGE.sub("", step["target"].removeprefix(base), count=1)
+        rest = step["target"].removeprefix(f"/images/{IMAGE}")
         words = ["ask", step["method"], '"/images/$image"' + (shlex.quote(rest) if rest else "")]
         for name, value in step["headers"]:
             words += ["-H", shlex.quote(f"{name}: {value}")] if name.lower() in OWN_HEADERS else []

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.showing import as_json_text
-from pytest_cloudimages.reporting import disturbances, findings
+from pytest_cloudimages.reporting import disturbances, findings, plans
 from pytest_cloudimages.reporting.comparison import Comparison, compare
 from pytest_cloudimages.reporting.deviations import Deviation, applied
 from pytest_cloudimages.reporting.reproduction import script
 from pytest_cloudimages.reporting.verification import with_digest
 from pytest_cloudimages.spec import catalogue as catalogue_package
+from pytest_cloudimages.spec.requirements import Level
 from pytest_cloudimages.spec.verdicts import Verdict, worst
 
 if TYPE_CHECKING:
@@ -67,10 +68,17 @@ class CheckResult:
     """In which way an operation on a tag went wrong, if it was one that did."""
     rate: Mapping[str, Any] | None = None
     """How often concurrent clients met what the check is about."""
+    led_up: Mapping[str, Any] = field(default_factory=dict)
+    """What had become of the value before the step of a history that a finding is about (``prior``), and whether it is
+    about an image that there never was (``absent``)."""
+    race: Mapping[str, Any] | None = None
+    """What the clients of a race did that has shown a finding."""
     sent_before: int = 0
     """How many requests the run had sent, for whatever purpose, when this was known."""
     known_at: float = 0.0
     """When it was, in seconds of the epoch."""
+    unaffordable: bool = False
+    """Whether it was left untested for lack of budget."""
 
 
 @dataclass(frozen=True)
@@ -245,7 +253,17 @@ class Results:
             return 4
         judged = sum(self.count(verdict) for verdict in (Verdict.PASS, Verdict.NOTED, Verdict.ADVISORY, Verdict.FAIL))
         unjudged = self.comparison.unjudged if self.comparison is not None else self.unjudged
-        return 3 if unjudged or self.data.get("left_behind") or not judged else 0
+        return 3 if unjudged or self.musts_left_out or self.data.get("left_behind") or not judged else 0
+
+    @property
+    def left_out(self) -> list[dict[str, Any]]:
+        """The requirements that there was no budget for."""
+        return [entry for entry in self.data.get("requirements", ()) if "unaffordable" in entry]
+
+    @property
+    def musts_left_out(self) -> int:
+        """How many of them a service has to meet."""
+        return sum(entry["level"] == str(Level.MUST) for entry in self.left_out)
 
     @property
     def unjudged(self) -> int:
@@ -308,6 +326,9 @@ def _entry(
         "notes": [note for record in records for note in record.notes],
         "explanation": explanation or (explained.explanation if explained else ""),
     }
+    if verdict is Verdict.UNTESTED and any(record.unaffordable for record in decisive):
+        # What was looked at before the budget was spent is no judgement.
+        entry |= {"cases": 0, "requests": 0, "unaffordable": True}
     if verdict >= Verdict.NOTED:
         entry["exchanges"] = next((list(record.exchanges) for record in decisive if record.exchanges), [])
         if witnesses := [witness for record in decisive for witness in record.witnesses]:
@@ -325,10 +346,9 @@ def _entry(
         if extended:
             entry["class"] = extended.extent
         entry |= findings.identified(entry, (extended or explained or decisive[0]) if decisive else None)
-        if decisive:
-            first = min(decisive, key=lambda record: record.sent_before)
-            seconds = max(0.0, first.known_at - facts.started)
-            entry["known"] = {"requests": first.sent_before, "seconds": round(seconds, 3)}
+        entry |= _led_up(decisive)
+        entry["finding"] = f"{plans.FOLDER}/{entry['id']}.json"
+        entry |= _first_known(facts, decisive)
         if script(entry, facts.endpoint):
             entry["repro"] = f"{SCRIPTS}/{entry['id']}.sh"
     return entry
@@ -337,6 +357,21 @@ def _entry(
 def _disturbed(verdict: Verdict, facts: RunFacts) -> dict[str, str]:
     told = disturbances.in_words(facts.disturbances) if verdict in UNDECIDED else ""
     return {"disturbed": told} if told else {}
+
+
+def _first_known(facts: RunFacts, decisive: Sequence[CheckResult]) -> dict[str, Any]:
+    """Return after how many requests and seconds of the run the first of these checks had said what it says."""
+    if not decisive:
+        return {}
+    first = min(decisive, key=lambda record: record.sent_before)
+    seconds = max(0.0, first.known_at - facts.started)
+    return {"known": {"requests": first.sent_before, "seconds": round(seconds, 3)}}
+
+
+def _led_up(decisive: Sequence[CheckResult]) -> dict[str, Any]:
+    """Return what is to be known of a finding so that it can be asked again, besides its exchanges."""
+    race = next((record.race for record in decisive if record.race), None)
+    return {**({"race": dict(race)} if race else {}), **(decisive[0].led_up if decisive else {})}
 
 
 def _not_judged(requirement: Requirement, facts: RunFacts) -> tuple[Verdict, str]:

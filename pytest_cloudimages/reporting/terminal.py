@@ -105,6 +105,7 @@ def finding(entry: Mapping[str, Any], others: Sequence[Mapping[str, Any]] = ()) 
     rows += [("race", "clients meet by chance: the replay races until it is found again, ten times at most")] * (
         "--tries " in entry["replay"] and "rate" in entry
     )
+    rows += [("finding", f"{entry['finding']}, for cloudimages replay")] if "finding" in entry else []
     rows += [("script", f"{entry['repro']}, in the folder of the reports")] if "repro" in entry else []
     for place, other in enumerate(others):
         rows += [("" if place else "also", f"{other['verdict'].upper()} {other['id']}: {other['statement']}")]

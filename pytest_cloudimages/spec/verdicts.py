@@ -45,6 +45,10 @@ class TokenEnded(NoEffect):
     """A token expired and cannot be renewed; the request that was sent with it has had no effect."""
 
 
+class Unaffordable(NoEffect):
+    """A request was not sent, since the run has spent what it may take: the question is left untested."""
+
+
 class Trouble(Blocked):
     """The way to the service was in trouble, or the service out of breath: its answers say nothing of the request."""
 
@@ -71,13 +75,16 @@ def leaves(error: BaseException) -> Iterator[BaseException]:
         yield error
 
 
-def judge(missed: Verdict, phase: str, error: BaseException | None, *, cases: int, noted: bool = False) -> Verdict:
+def judge(  # noqa: PLR0911 - a verdict for each thing that may have happened
+    missed: Verdict, phase: str, error: BaseException | None, *, cases: int, noted: bool = False
+) -> Verdict:
     """Return the verdict on what happened in one phase of a check.
 
     ``missed`` is the verdict if the requirement is not met (fail, advisory or noted: ``Requirement.missed``), ``phase``
     is pytest's *setup*, *call* or *teardown*, ``cases`` counts the cases that reached an assertion on the requirement,
     ``noted`` is whether something was observed about which nothing is required. An ``AssertionError`` of the call is
-    a fault of the service, a ``Blocked`` anywhere a failed precondition, anything else an error of the suite.
+    a fault of the service, an ``Unaffordable`` leaves it untested, another ``Blocked`` anywhere is a failed
+    precondition, anything else an error of the suite.
     """
     if error is None:
         if phase == "call" and not cases:
@@ -86,6 +93,8 @@ def judge(missed: Verdict, phase: str, error: BaseException | None, *, cases: in
     found = list(leaves(error))
     if any(not isinstance(cause, AssertionError | Blocked) for cause in found):
         return Verdict.ERROR
+    if all(isinstance(cause, Unaffordable) for cause in found):
+        return Verdict.UNTESTED
     # Hypothesis raises a group of this name if an example ended otherwise when it was run again. Its name is compared,
     # as Hypothesis need not be imported for that.
     flaky = any(base.__name__ == "Flaky" for base in type(error).__mro__)

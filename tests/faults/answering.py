@@ -413,3 +413,23 @@ class RefusesABodyWith415(_RefusesABody):
     """Answers 415 to an addition with a body."""
 
     status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+
+
+@breaks(profile="standard", words=("--select", "TAG-ADD-08", "--select", "TAG-ADD-23"))
+class TakesBodiesOfJsonAlone(App):
+    """Answers 415 to an addition with a body that is not JSON, which is lawful, and ignores one that is."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        if request.body and request.media_type != "application/json":
+            return self.error(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "Only JSON, which is ignored.")
+        return super().add_tag(request, image_id, tag)
+
+
+@breaks("TAG-ADD-08", profile="standard", words=("--select", "TAG-ADD-08", "--select", "TAG-ADD-23"))
+class TakesNoForms(App):
+    """Answers 400 to an addition with a body that is a form, and ignores all others."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        if request.body and request.media_type == "application/x-www-form-urlencoded":
+            return self.error(request, HTTPStatus.BAD_REQUEST, "A form is not expected.")
+        return super().add_tag(request, image_id, tag)

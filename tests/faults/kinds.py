@@ -32,6 +32,8 @@ class Kind(StrEnum):
     IMAGES = "images"
     UPDATES = "updates of images"
     LISTS = "lists of images"
+    DECISIONS = "memberships and their statuses"
+    DESCRIPTIONS = "versions, schemas and what answers have in common"
     SEVERAL = "several at once"
     LAWFUL = "lawful variants"
 

@@ -42,10 +42,12 @@ class Release:
 
 FACADE = "oslo.db<17"
 """Later ones have no ``EngineFacade`` in ``oslo_db.sqlalchemy.session``."""
+CONVERT = "SQLAlchemy<2"
+"""Later ones have no ``convert_unicode``."""
 DIGEST = "oslo.utils<9"
 """Later ones have no ``md5`` in ``oslo_utils.secretutils``."""
 RELEASES = (
-    Release("27.1.1", (FACADE, DIGEST)),
+    Release("27.1.1", (FACADE, CONVERT, DIGEST)),
     Release("28.2.0", (FACADE, DIGEST)),
     Release("29.2.1", (FACADE, DIGEST)),
     Release("30.2.0", (FACADE,)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import shutil
 import socket
 import sys
 import sysconfig
@@ -62,7 +63,7 @@ connection = {database}
 
 [paste_deploy]
 flavor = keystone
-config_file = {paste}
+config_file = {folder}/glance-api-paste.ini
 
 [keystone_authtoken]
 www_authenticate_uri = {keystone}
@@ -112,9 +113,9 @@ def configure(place: Place, databases: Mapping[str, str], *, keystone: str, pass
         database=databases["glance"],
         keystone=keystone,
         password=password,
-        paste=PASTE,
         region=region,
     )
+    shutil.copy(PASTE, place.private / "glance")  # releases before 30 look for it beside their settings
 
 
 def prepare(place: Place) -> None:

@@ -13,7 +13,8 @@ MEANINGS = {
     FOUND: "at least one requirement failed (with --strict: or is advisory), neither accepted nor in the baseline; or a"
     " deviation has expired, is unknown, or no longer deviates",
     USAGE: "usage or configuration, or a file that cannot be read as what it should be",
-    NOT_JUDGED: "it could not be judged: blocked, unstable, nothing tested, something left behind, or nobody read on",
+    NOT_JUDGED: "it could not be judged: blocked, unstable, nothing tested, something left behind, a MUST left"
+    " out for lack of budget, or nobody read on",
     SUITE_ERROR: "an error of the suite itself, or a report that could not be written",
     INTERRUPTED: "interrupted; what was seen until then is in the reports",
 }

@@ -16,6 +16,8 @@ from pytest_cloudimages.app.cli.exit_status import INTERRUPTED, USAGE, epilog
 from pytest_cloudimages.app.cli.export import export, forms
 from pytest_cloudimages.app.cli.matrix import matrix
 from pytest_cloudimages.app.cli.merge import WHOLE, merge
+from pytest_cloudimages.app.cli.replay import FORMS, replay
+from pytest_cloudimages.app.cli.replay import TAKEN as OF_A_REPLAY
 from pytest_cloudimages.app.cli.requirements import requirements
 from pytest_cloudimages.app.cli.run import run
 from pytest_cloudimages.app.cli.serve import PORT, serve
@@ -66,6 +68,7 @@ OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "doctor": doctor,
     "export": export,
     "matrix": matrix,
+    "replay": replay,
     "merge": merge,
     "requirements": requirements,
     "serve": lambda chosen: serve(chosen.port),
@@ -104,6 +107,8 @@ def _parser() -> argparse.ArgumentParser:
     add_arguments(doctor_parser, OF_THE_DOCTOR)
     doctor_parser.add_argument("--write", action="store_true", help="also create, tag and delete an image")
     doctor_parser.add_argument("--json", action="store_true", help="as JSON")
+
+    _add_replay(commands)
 
     diff_parser = _ending(
         commands,
@@ -213,6 +218,23 @@ def _add_merge(commands: Any) -> None:
     merge_parser.add_argument("--output", "-o", metavar="FILE", default=WHOLE, help=f"where to write it [{WHOLE}]")
     merge_parser.add_argument("--deviations", metavar="FILE", help="departures that are accepted (TOML)")
     merge_parser.add_argument("--strict", action="store_true", help="advisory findings count too")
+
+
+def _add_replay(commands: Any) -> None:
+    """Add the parser of `cloudimages replay`."""
+    replay_parser = _ending(
+        commands,
+        "replay",
+        help="ask once more what a finding is about, and nothing else",
+        usage="cloudimages replay FILE [--reference | --endpoint URL | --cloud NAME] [--as FORM] [options]",
+        description="Send the few requests that show a finding, to the service that --endpoint, --cloud or the OS_*"
+        " variables name, and say whether it is reproduced (exit 1) or fixed (exit 0).",
+    )
+    replay_parser.add_argument("file", metavar="FILE", help="a file below findings/ in the reports of a run")
+    replay_parser.add_argument(
+        "--as", dest="form", choices=FORMS, help="print it instead: as a test for pytest, or as a script with curl"
+    )
+    add_arguments(replay_parser, OF_A_REPLAY)
 
 
 def _ending(commands: Any, name: str, *, ends: str = "", **said: str) -> argparse.ArgumentParser:

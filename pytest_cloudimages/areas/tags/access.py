@@ -65,7 +65,8 @@ class AccessAttempt:
         return {401, *self.besides} if self.besides else 401
 
     def __repr__(self) -> str:
-        return f"{self.answer}, image {self.cell.state}{', and it was done' if self.changed else ''}"
+        had = ", which had the tag" if self.carried and self.cell.change is Change.ADD_PRESENT else ""
+        return f"{self.answer}, image {self.cell.state}{had}{', and it was done' if self.changed else ''}"
 
 
 @dataclass(frozen=True, repr=False)

@@ -58,6 +58,7 @@ def expect_none_lost(shown: Measurement[Completed]) -> None:
     if shown.sound:
         return
     smallest, first = min(shown.violations, key=lambda violation: len(violation[0].completed))
+    current_check().race = smallest.resource, smallest.plan
     named = [
         addition for run, addition in shown.violations if run is smallest and addition.event.image == first.event.image
     ][:NAMED]
@@ -89,7 +90,8 @@ def expect_once(shown: Measurement[Departure]) -> None:
     departing = {id(run) for run, _ in shown.violations}
     current_check().rate = Rate(len(departing), len(shown.runs), "races in which a tag was not there once, or stayed")
     if not shown.sound:
-        _, departure = min(shown.violations, key=lambda violation: len(violation[0].completed))
+        run, departure = min(shown.violations, key=lambda violation: len(violation[0].completed))
+        current_check().race = run.resource, run.plan
         current_check().show(departure.exchanges)
         raise departure.mismatch
 

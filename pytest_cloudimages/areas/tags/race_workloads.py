@@ -24,22 +24,22 @@ def races(run: Run, seed: int, basics: Basics) -> Iterator[ConcurrentRuns]:
 
     A pattern is drawn and executed when a check first asks for it.
     """
-    callers = cache(partial(_writers, run))
+    callers = cache(partial(writers, run))
     drawn = partial(_drawn, run, seed, basics, callers)
     with worker_pool() as workers:
         yield ConcurrentRuns(run, TAGS, workers, tuple(Pattern), drawn, run.fresh_image, basics.deletes, callers)
 
 
-def _writers(run: Run) -> list[ImagesClient]:
+def writers(run: Run) -> list[ImagesClient]:
     """Return the tester, and further callers of whom an addition of a tag to the tester's image is accepted."""
-    writers = [run.client]
+    found = [run.client]
     with run.recorder.of(Purpose.PREPARING), run.fresh_image() as image:
         for who in ("CREATOR", "ADMIN", *(["ALT"] if run.same_project("ALT") else [])):
             with suppress(Blocked):
                 other = run.caller(who)
                 if other and image.seen_by(other).add_tag(f"of-{who.lower()}").ok:
-                    writers.append(other)
-    return writers
+                    found.append(other)
+    return found
 
 
 def _drawn(

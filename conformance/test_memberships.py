@@ -1,0 +1,234 @@
+# who may do what with the members of an image, and what their statuses mean
+
+import pytest
+
+from pytest_cloudimages import expect, note, requirement
+from pytest_cloudimages.areas.common.checks import (
+    REFUSED,
+    ImagesClient,
+    documented_codes,
+    expect_among,
+    expect_interpreted,
+    or_skip,
+)
+from pytest_cloudimages.areas.common.followed_links import leads_to
+from pytest_cloudimages.areas.members.fixtures import *
+from pytest_cloudimages.areas.members.memberships import (
+    ACCEPTED,
+    PENDING,
+    REJECTED,
+    STATUSES,
+    Attempt,
+    Deed,
+    Memberships,
+    Who,
+)
+
+pytestmark = pytest.mark.usefixtures("other_project")
+
+GUARANTEED = ("created_at", "image_id", "member_id", "schema", "status", "updated_at")
+
+
+def shown_in(attempt: Attempt) -> dict[str, object]:
+    return attempt.answer.data if attempt.answer.ok and isinstance(attempt.answer.data, dict) else {}
+
+
+def refused(attempt: Attempt, *statuses: int) -> None:
+    """Expect an attempt to be refused by one of some statuses, and to have changed nothing."""
+    __tracebackhide__ = True
+    expect(attempt.answer.status, {*statuses} if statuses else REFUSED, f"status of {attempt}")
+    expect(attempt.changed, [], f"memberships that changed by {attempt}")
+
+
+# the table of Get image member details
+@requirement("MEM-ENT-01")
+def test_a_member_has_what_is_guaranteed(memberships: Memberships) -> None:
+    for attempt in memberships.attempts(Deed.SHOW_OWN, who=Who.MEMBER):
+        expect_among(shown_in(attempt).keys(), GUARANTEED, f"members of the document in {attempt}")
+        for entry in attempt.after.values():
+            expect_among(entry.keys(), GUARANTEED, "members of an entry in the list of members")
+
+
+# "pending, accepted, or rejected"
+@requirement("MEM-ENT-02")
+def test_a_status_is_one_of_three(memberships: Memberships) -> None:
+    for attempt in memberships.attempts(Deed.SHOW_OWN, Deed.SET_OWN, who=Who.MEMBER):
+        for entry in (shown_in(attempt), *attempt.after.values()):
+            if "status" in entry:
+                expect(entry["status"], {*STATUSES}, f"status shown after {attempt}")
+
+
+# "the tenant ID of the image consumer"
+@requirement("MEM-ENT-03")
+def test_a_member_is_named_by_its_project(memberships: Memberships) -> None:
+    for attempt in memberships.attempts(Deed.SHOW_OWN, who=Who.MEMBER).where(lambda attempt: attempt.answer.ok):
+        expect(shown_in(attempt).get("member_id"), memberships.project, f"member_id in {attempt}")
+        expect_among(attempt.after.keys(), [memberships.project], "projects in the list of members")
+
+
+# "/v2/schemas/member"
+@requirement("MEM-ENT-04")
+def test_a_member_leads_to_its_schema(memberships: Memberships, cloudimages_client: ImagesClient) -> None:
+    for attempt in memberships.attempts(Deed.SHOW_OWN, who=Who.MEMBER).where(lambda attempt: attempt.answer.ok):
+        led = leads_to(cloudimages_client, shown_in(attempt).get("schema"))
+        expect(led, "/schemas/member", f"where schema leads in {attempt}")
+    for attempt in memberships.aside().attempts(Deed.LIST, who=Who.MEMBER).where(lambda attempt: attempt.answer.ok):
+        led = leads_to(cloudimages_client, shown_in(attempt).get("schema"))
+        expect(led, "/schemas/members", f"where schema leads in {attempt}")
+
+
+# every other caller gets 404
+@requirement("MEM-GET-02")
+def test_a_member_is_hidden_from_others(memberships: Memberships) -> None:
+    for who in (Who.STRANGER, Who.MEMBER):
+        for attempt in memberships.attempts(Deed.SHOW, who=who):
+            expect(attempt.answer.status, 404, f"status of {attempt}")
+
+
+# "a user who is not the owner … 404"; whoever sees the image may get 403
+@requirement("MEM-CRE-03")
+def test_the_owner_alone_adds_members(memberships: Memberships) -> None:
+    for attempt in memberships.attempts(Deed.ADD, who=Who.STRANGER):
+        refused(attempt, 404)
+    for attempt in memberships.attempts(Deed.ADD, who=Who.MEMBER):
+        refused(attempt, 403, 404)
+
+
+# undocumented
+@requirement("MEM-CRE-06")
+def test_a_member_added_again_is_noted(memberships: Memberships) -> None:
+    for attempt in memberships.attempts(Deed.ADD_AGAIN):
+        note(f"A member that is added again: {attempt.answer.status}.")
+
+
+# "shared" alone takes members
+@requirement("MEM-CRE-07")
+def test_a_private_image_takes_no_members(memberships: Memberships) -> None:
+    to_private = memberships.attempts(Deed.ADD_TO_PRIVATE)
+    for attempt in or_skip(to_private, "needs an image whose visibility can be set"):
+        expect(attempt.answer.status, 403, f"status of {attempt}")
+
+
+# "the image consumer … sets the status"
+@requirement("MEM-UPD-01")
+def test_a_consumer_sets_its_status(memberships: Memberships) -> None:
+    for attempt in memberships.attempts(Deed.SET_OWN):
+        expect(attempt.answer.status, 200, f"status of {attempt}")
+        expect(shown_in(attempt).get("status"), attempt.status, f"status shown in {attempt}")
+        entry = attempt.after.get(memberships.project, {})
+        expect(entry.get("status"), attempt.status, f"status that the owner sees after {attempt}")
+        others = [project for project in attempt.changed if project != memberships.project]
+        expect(others, [], f"other memberships that changed by {attempt}")
+
+
+# "403 … if you are the image owner"
+@requirement("MEM-UPD-02")
+def test_the_owner_sets_no_status(memberships: Memberships) -> None:
+    for attempt in memberships.attempts(Deed.SET, who=Who.OWNER):
+        refused(attempt, 403)
+    for attempt in memberships.attempts(Deed.SET_OF_NONE, who=Who.OWNER):
+        refused(attempt, 403, 404)
+
+
+# "404 … neither the owner nor the member"
+@requirement("MEM-UPD-03")
+def test_others_set_no_status(memberships: Memberships) -> None:
+    for who in (Who.STRANGER, Who.MEMBER):
+        for attempt in memberships.attempts(Deed.SET, who=who):
+            refused(attempt, 404)
+
+
+# "pending, accepted, and rejected"
+@requirement("MEM-UPD-04")
+def test_there_are_no_other_statuses(memberships: Memberships) -> None:
+    for attempt in memberships.attempts(Deed.SET_WRONG):
+        refused(attempt)
+
+
+# "the image is visible in the image list"
+@requirement("MEM-UPD-05")
+def test_an_accepted_image_is_listed(memberships: Memberships) -> None:
+    for sight in memberships.seen(ACCEPTED):
+        expect(sight.listed, True, f"whether the image is in the list of {sight}")
+
+
+# "not in the image list"
+@requirement("MEM-UPD-06")
+def test_an_image_that_is_not_accepted_is_not_listed(memberships: Memberships) -> None:
+    for sight in memberships.seen(PENDING, REJECTED):
+        expect(sight.listed, False, f"whether the image is in the list of {sight}")
+
+
+# "visibility=shared&member_status=pending"
+@requirement("MEM-UPD-07")
+def test_what_is_not_decided_can_be_listed(memberships: Memberships) -> None:
+    for sight in memberships.seen():
+        expect(sight.offered, sight.status == PENDING, f"whether the image is offered to {sight}")
+
+
+# "regardless of the status"
+@requirement("MEM-UPD-08")
+def test_a_consumer_uses_the_image_whatever_its_status(memberships: Memberships) -> None:
+    for sight in memberships.seen():
+        expect(sight.shown.status, 200, f"status of {sight.shown} for {sight}")
+
+
+# "updated_at" in the example
+@requirement("MEM-UPD-09")
+def test_the_times_of_a_member(memberships: Memberships) -> None:
+    project = memberships.project
+
+    def timed(attempt: Attempt) -> bool:
+        entries = (attempt.before.get(project, {}), attempt.after.get(project, {}))
+        return attempt.answer.ok and all({"created_at", "updated_at"} <= {*entry} for entry in entries)
+
+    for attempt in memberships.attempts(Deed.SET_OWN).where(timed):
+        before, after = attempt.before[project], attempt.after[project]
+        expect(after["created_at"], before["created_at"], f"created_at after {attempt}")
+        later = str(after["updated_at"]) >= str(before["updated_at"])
+        expect(later, True, f"whether updated_at went on by {attempt}: {before['updated_at']}, {after['updated_at']}")
+
+
+# "Only the owner"
+@requirement("MEM-DEL-02")
+def test_the_owner_alone_removes_members(memberships: Memberships) -> None:
+    for attempt in memberships.attempts(Deed.REMOVE_OWN, who=Who.MEMBER):
+        refused(attempt)
+    for attempt in memberships.attempts(Deed.REMOVE, who=Who.STRANGER):
+        refused(attempt)
+
+
+# the tables of response codes
+@requirement("MEM-LIST-04")
+def test_members_are_listed_with_a_documented_code(memberships: Memberships, specification: str) -> None:
+    for attempt in memberships.attempts(Deed.LIST):
+        codes = documented_codes("MEM-LIST-04")
+        expect_interpreted(specification, attempt.answer.status, f"status of {attempt}", **codes)
+
+
+@requirement("MEM-GET-04")
+def test_a_member_is_read_with_a_documented_code(memberships: Memberships, specification: str) -> None:
+    for attempt in memberships.attempts(Deed.SHOW, Deed.SHOW_OWN):
+        codes = documented_codes("MEM-GET-04")
+        expect_interpreted(specification, attempt.answer.status, f"status of {attempt}", **codes)
+
+
+@requirement("MEM-CRE-09")
+def test_a_member_is_added_with_a_documented_code(memberships: Memberships, specification: str) -> None:
+    for attempt in memberships.attempts(Deed.ADD, Deed.ADD_TO_PRIVATE):
+        codes = documented_codes("MEM-CRE-09")
+        expect_interpreted(specification, attempt.answer.status, f"status of {attempt}", **codes)
+
+
+@requirement("MEM-UPD-10")
+def test_a_status_is_set_with_a_documented_code(memberships: Memberships, specification: str) -> None:
+    for attempt in memberships.attempts(Deed.SET, Deed.SET_OWN, Deed.SET_WRONG, Deed.SET_OF_NONE):
+        codes = documented_codes("MEM-UPD-10")
+        expect_interpreted(specification, attempt.answer.status, f"status of {attempt}", **codes)
+
+
+@requirement("MEM-DEL-05")
+def test_a_member_is_removed_with_a_documented_code(memberships: Memberships, specification: str) -> None:
+    for attempt in memberships.attempts(Deed.REMOVE, Deed.REMOVE_OWN):
+        codes = documented_codes("MEM-DEL-05")
+        expect_interpreted(specification, attempt.answer.status, f"status of {attempt}", **codes)

@@ -1,0 +1,167 @@
+# GET /v2/schemas/{name}
+
+from typing import Any
+
+from pytest_cloudimages import expect, requirement
+from pytest_cloudimages.areas.common.checks import (
+    Allowed,
+    Answer,
+    documented_codes,
+    expect_among,
+    expect_interpreted,
+    or_skip,
+)
+from pytest_cloudimages.areas.discovery.descriptions import SCHEMAS, UNKNOWN, SchemaDocuments
+from pytest_cloudimages.areas.discovery.fixtures import *
+
+AN_OBJECT = Allowed("an object", lambda value: isinstance(value, dict))
+A_MEMBER = ("created_at", "image_id", "member_id", "status", "updated_at", "schema")
+A_TASK = ("created_at", "expires_at", "id", "owner", "schema", "self", "status", "type", "updated_at")
+
+
+def document(answer: Answer) -> dict[str, Any]:
+    return answer.data if answer.ok and isinstance(answer.data, dict) else {}
+
+
+def properties(answer: Answer) -> dict[str, Any]:
+    found = document(answer).get("properties")
+    return found if isinstance(found, dict) else {}
+
+
+def relations(answer: Answer) -> list[object]:
+    links = document(answer).get("links")
+    return [link.get("rel") for link in links if isinstance(link, dict)] if isinstance(links, list) else []
+
+
+def is_the_schema(answer: Answer, name: str) -> None:
+    """Expect an answer to be a JSON Schema of this name."""
+    __tracebackhide__ = True
+    expect(answer.status, 200, f"status of {answer}")
+    expect(document(answer).get("name"), name, f"name in {answer}")
+    expect(document(answer).get("properties"), AN_OBJECT, f"properties in {answer}")
+
+
+def items_of(answer: Answer, name: str) -> dict[str, Any]:
+    """Return the schema of the items of a list; empty where it describes no array of objects."""
+    described = properties(answer).get(name)
+    array = described if isinstance(described, dict) and described.get("type") == "array" else {}
+    items = array.get("items")
+    return items if isinstance(items, dict) else {}
+
+
+# "Get images schema"
+@requirement("SCHEMA-01")
+def test_the_images_schema_is_shown(schema_documents: SchemaDocuments) -> None:
+    for answer in schema_documents.document("images"):
+        is_the_schema(answer, "images")
+
+
+# "Get image schema"
+@requirement("SCHEMA-02")
+def test_the_image_schema_is_shown(schema_documents: SchemaDocuments) -> None:
+    for answer in schema_documents.document("image"):
+        is_the_schema(answer, "image")
+
+
+# "Get image members schema"
+@requirement("SCHEMA-03")
+def test_the_members_schema_is_shown(schema_documents: SchemaDocuments) -> None:
+    for answer in schema_documents.document("members"):
+        is_the_schema(answer, "members")
+
+
+# "Get image member schema"
+@requirement("SCHEMA-04")
+def test_the_member_schema_is_shown(schema_documents: SchemaDocuments) -> None:
+    for answer in schema_documents.document("member"):
+        is_the_schema(answer, "member")
+
+
+# "Get task schema"
+@requirement("SCHEMA-05")
+def test_the_task_schema_is_shown(schema_documents: SchemaDocuments) -> None:
+    for answer in schema_documents.document("task"):
+        is_the_schema(answer, "task")
+
+
+# "Get tasks schema"
+@requirement("SCHEMA-06")
+def test_the_tasks_schema_is_shown(schema_documents: SchemaDocuments) -> None:
+    for answer in schema_documents.document("tasks"):
+        is_the_schema(answer, "tasks")
+
+
+# the example of the image schema
+@requirement("SCHEMA-08")
+def test_the_image_schema_describes_images(schema_documents: SchemaDocuments) -> None:
+    for answer in schema_documents.document("image"):
+        expect(document(answer).get("additionalProperties"), {"type": "string"}, f"additionalProperties in {answer}")
+        expect_among(relations(answer), ["self", "enclosure", "describedby"], f"links in {answer}")
+
+
+# the example of the images schema
+@requirement("SCHEMA-09")
+def test_the_images_schema_describes_a_list(schema_documents: SchemaDocuments) -> None:
+    for answer in schema_documents.document("images"):
+        expect(items_of(answer, "images").get("name"), "image", f"name of what images holds, by {answer}")
+        expect_among(properties(answer).keys(), ["first", "next", "schema"], f"properties in {answer}")
+        expect_among(relations(answer), ["first", "next", "describedby"], f"links in {answer}")
+
+
+# the example of the members schema
+@requirement("SCHEMA-10")
+def test_the_members_schema_describes_a_list(schema_documents: SchemaDocuments) -> None:
+    for answer in schema_documents.document("members"):
+        expect(items_of(answer, "members").get("name"), "member", f"name of what members holds, by {answer}")
+        expect_among(relations(answer), ["describedby"], f"links in {answer}")
+
+
+# the example of the member schema
+@requirement("SCHEMA-11")
+def test_the_member_schema_describes_a_member(schema_documents: SchemaDocuments) -> None:
+    for answer in schema_documents.document("member"):
+        expect_among(properties(answer).keys(), A_MEMBER, f"properties in {answer}")
+
+
+# the example of the task schema
+@requirement("SCHEMA-12")
+def test_the_task_schema_describes_a_task(schema_documents: SchemaDocuments) -> None:
+    for answer in schema_documents.document("task"):
+        expect_among(properties(answer).keys(), [*A_TASK, "input", "message", "result"], f"properties in {answer}")
+
+
+# the example of the tasks schema
+@requirement("SCHEMA-13")
+def test_the_tasks_schema_describes_a_list(schema_documents: SchemaDocuments) -> None:
+    for answer in schema_documents.document("tasks"):
+        described = items_of(answer, "tasks").get("properties")
+        expect(described, AN_OBJECT, f"properties of what tasks holds, by {answer}")
+        expect([name for name in ("input", "message", "result") if name in (described or {})], [], f"more in {answer}")
+
+
+# "use the schemas … to validate"
+@requirement("SCHEMA-14")
+def test_the_schemas_describe_the_answers(schema_documents: SchemaDocuments) -> None:
+    for name, answer in or_skip(schema_documents.examples(), "no schema describes what was shown"):
+        expect(schema_documents.problems(name, answer.data), [], f"departures from the schema {name} in {answer}")
+
+
+# an unknown name
+@requirement("SCHEMA-15")
+def test_an_unknown_schema_is_not_found(schema_documents: SchemaDocuments) -> None:
+    for answer in schema_documents.document(UNKNOWN):
+        expect(answer.status, 404, f"status of {answer}")
+
+
+# the table of response codes
+@requirement("SCHEMA-16")
+def test_a_schema_is_answered_with_a_documented_code(schema_documents: SchemaDocuments, specification: str) -> None:
+    for answer in schema_documents.document(*SCHEMAS, UNKNOWN):
+        expect_interpreted(specification, answer.status, f"status of {answer}", **documented_codes("SCHEMA-16"))
+
+
+# the token is asked for here as well
+@requirement("SCHEMA-17")
+def test_schemas_are_shown_to_callers_with_a_token(schema_documents: SchemaDocuments) -> None:
+    for answer in or_skip(schema_documents.without_token(), "no schema is shown"):
+        expect(answer.status, 401, f"status of {answer}")

@@ -1,0 +1,152 @@
+# GET /, GET /versions, and what all answers have in common
+
+import re
+import urllib.parse
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from pytest_cloudimages import expect, note, requirement
+from pytest_cloudimages.areas.common.checks import (
+    A_DATE,
+    SOMETHING,
+    Allowed,
+    Answer,
+    expect_contract,
+    fitting_schemas,
+    or_skip,
+)
+from pytest_cloudimages.areas.discovery.descriptions import CommonAnswers, Versions
+from pytest_cloudimages.areas.discovery.fixtures import *
+from pytest_cloudimages.areas.images.lives import LifeAnswers, Question
+
+JSON = Allowed("application/json", lambda text: str(text).partition(";")[0].strip().lower() == "application/json")
+A_MOMENT = Allowed(
+    "YYYY-MM-DDThh:mm:ss, and perhaps a fraction, Z or an offset",
+    lambda text: bool(re.fullmatch(r"\d{4}(-\d\d){2}T\d\d(:\d\d){2}(\.\d+)?(Z|[+-]\d\d:\d\d)?", str(text))),
+)
+FEW = 300
+"""Seconds that two clocks may differ by; what is no UTC differs by more."""
+
+
+# "/v2/images/…"
+@requirement("VER-01")
+def test_links_have_the_version(common_answers: CommonAnswers) -> None:
+    for name, link, _ in common_answers.followed():
+        path = urllib.parse.urlsplit(link).path
+        expect("v2" in path.split("/"), True, f"whether {name} has the version: {link}")
+
+
+# Glance's reference: "300 Multiple Choices"
+@requirement("VER-02")
+def test_the_root_lists_versions(version_documents: Versions) -> None:
+    for answer in version_documents.at("/"):
+        expect(answer.status, 300, f"status of {answer}")
+        expect_contract(answer, "contract-versions")
+
+
+# Glance's reference: GET /versions
+@requirement("VER-03")
+def test_versions_are_listed(version_documents: Versions) -> None:
+    for answer in version_documents.at("/versions"):
+        expect(answer.status, 200, f"status of {answer}")
+        expect_contract(answer, "contract-versions")
+
+
+# measured on Glance: the list of versions
+@requirement("VER-05")
+def test_an_unknown_version_is_noted(version_documents: Versions) -> None:
+    for answer in version_documents.at("/v99/images"):
+        note(f"A version that there is not: {answer.status}.")
+
+
+# "The API supports JSON"
+@requirement("GEN-01")
+def test_answers_are_json(common_answers: CommonAnswers) -> None:
+    with_content = common_answers.of("answers").where(lambda answer: answer.ok and bool(answer.body))
+    for answer in with_content:
+        expect(answer.headers.get("Content-Type"), JSON, f"Content-Type of {answer}")
+
+
+# "415 Bad Media Type", for all calls
+@requirement("GEN-04")
+def test_other_media_types_are_answered_415(common_answers: CommonAnswers) -> None:
+    offered = common_answers.of("of_other_types").where(lambda answer: answer.status not in (404, 405, 501))
+    for answer in or_skip(offered, "needs an operation with a body"):
+        expect(answer.status, 415, f"status of {answer}")
+
+
+# "the default is JSON"
+@requirement("GEN-05")
+def test_json_is_the_default(common_answers: CommonAnswers) -> None:
+    for answer in common_answers.of("plain").where(lambda answer: answer.ok):
+        expect(answer.headers.get("Content-Type"), JSON, f"Content-Type of {answer}")
+
+
+# "YYYY-MM-DDThh:mm:ss"
+@requirement("GEN-07")
+def test_dates_are_iso_8601(image_life: LifeAnswers) -> None:
+    for image in image_life.images():
+        for name in ("created_at", "updated_at"):
+            if name in image:
+                expect(image[name], A_MOMENT, name)
+
+
+# "Z … UTC"
+@requirement("GEN-08")
+def test_dates_are_of_utc(image_life: LifeAnswers) -> None:
+    for answer in image_life.to(Question.CREATED).where(lambda answer: _moment(answer) is not None):
+        off = abs((_moment(answer) or datetime.now(UTC)) - parsedate_to_datetime(answer.headers["Date"]))
+        expect(off.total_seconds() <= FEW, True, f"whether created_at is near to Date in {answer}")
+
+
+def _moment(answer: Answer) -> datetime | None:
+    """Return when an image was created; nothing where that, or the date of the answer, cannot be read."""
+    try:
+        parsedate_to_datetime(answer.headers["Date"])
+        text = answer.data["created_at"]
+        found = datetime.fromisoformat(text) if A_MOMENT.holds(text) else None
+    except (KeyError, TypeError, ValueError):
+        return None
+    return found.replace(tzinfo=found.tzinfo or UTC) if found else None
+
+
+# undocumented
+@requirement("GEN-09")
+def test_the_form_of_errors_is_noted(common_answers: CommonAnswers) -> None:
+    for answer in common_answers.of("refused"):
+        note(f"An error {answer.status}: {', '.join(fitting_schemas(answer)) or 'fits no known schema'}.")
+
+
+# "405 Bad Method"
+@requirement("GEN-10")
+def test_methods_that_are_not_offered_are_answered_405(common_answers: CommonAnswers) -> None:
+    def is_there(answer: Answer) -> bool:
+        return answer.status != 404 or "/schemas/" not in answer.exchange.target
+
+    for answer in common_answers.of("refused").where(is_there):
+        expect(answer.status, 405, f"status of {answer}")
+
+
+# "MUST generate an Allow header field in a 405 response"
+@requirement("GEN-11")
+def test_a_405_has_allow(common_answers: CommonAnswers) -> None:
+    answered = common_answers.of("refused").where(lambda answer: answer.status == 405)
+    for answer in or_skip(answered, "no method was answered 405"):
+        expect("Allow" in answer.headers, True, f"whether {answer} names what is allowed")
+
+
+# "MUST generate a Date header field"
+@requirement("GEN-14")
+def test_answers_have_a_date(common_answers: CommonAnswers) -> None:
+    for answer in common_answers.of("answers").where(lambda answer: 200 <= answer.status < 500):
+        expect(answer.headers.get("Date"), A_DATE, f"Date of {answer}")
+
+
+# "self", "file", "schema", "first", "next"
+@requirement("GEN-15")
+def test_links_can_be_followed(common_answers: CommonAnswers) -> None:
+    for name, link, answer in common_answers.followed():
+        expect(answer, SOMETHING, f"what is answered where {name} leads to: {link}")
+        # Of an image without data there is nothing to show yet, and schemas or data need not be offered.
+        allowed = {200, 204, 403, 404, 405, 409, 501} if name in ("file", "schema") else {200}
+        expect(answer.status if answer else 0, allowed, f"status where {name} leads to: {link}")

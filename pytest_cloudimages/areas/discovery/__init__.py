@@ -1,0 +1,1 @@
+"""How a service describes itself: versions and JSON Schemas, and what all its answers have in common."""

@@ -1,0 +1,195 @@
+"""The documents by which a service describes itself, and answers that they describe; each is asked for once."""
+
+import dataclasses
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from pytest_cloudimages.areas.common.followed_links import leads_to
+from pytest_cloudimages.areas.common.offers import NOT_OFFERED
+from pytest_cloudimages.areas.images.states import shared
+from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine.recording import Case, Collection, cases
+from pytest_cloudimages.engine.registry import workload
+from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.verdicts import Blocked
+
+SCHEMAS = ("images", "image", "members", "member", "tasks", "task")
+UNKNOWN = "cloudimages-bogus"
+
+
+@dataclass(frozen=True, repr=False)
+class SchemaDocuments(Collection):
+    """The JSON Schemas that a service shows, and answers that they describe."""
+
+    shown: Mapping[str, Answer]
+    unauthenticated: Mapping[str, Answer]
+    described: Mapping[str, Answer]
+    """An answer that a schema describes, by the name of the schema."""
+    missing: Mapping[str, Answer]
+    """The answer by which a service says that it does not offer what a schema describes."""
+
+    @cases
+    def document(self, *names: str) -> Iterator[Case[Answer]]:
+        """Return the answers to requests for schemas, or all; *untested* where what it describes is not offered."""
+        if self.shown and all(answer.status in NOT_OFFERED for name, answer in self.shown.items() if name != UNKNOWN):
+            pytest.skip(f"needs schemas, which the service does not offer: {self.shown[SCHEMAS[0]].exchange}")
+        for name in names or SCHEMAS:
+            if name in self.shown:
+                if self.shown[name].status in NOT_OFFERED and name in self.missing:
+                    pytest.skip(f"needs {name}, which the service does not offer: {self.missing[name].exchange}")
+                yield Case(self.shown[name], [self.shown[name].exchange])
+
+    @cases
+    def without_token(self) -> Iterator[Case[Answer]]:
+        """Return the answers to requests for schemas that show no token, where the service has those schemas."""
+        for name, answer in self.unauthenticated.items():
+            if self.shown[name].ok:
+                yield Case(answer, [answer.exchange])
+
+    @cases
+    def examples(self) -> Iterator[Case[tuple[str, Answer]]]:
+        """Return answers, each with the name of the schema that describes it, where the service shows that schema."""
+        for name, answer in self.described.items():
+            if answer.ok and self.shown[name].ok:
+                yield Case((name, answer), [self.shown[name].exchange, answer.exchange])
+
+    def problems(self, name: str, data: Any) -> list[str]:
+        """Return where data departs from a schema that the service shows; draft 4, other keywords are ignored."""
+        import jsonschema
+        from referencing import Registry
+        from referencing.exceptions import Unresolvable
+
+        schema = self.shown[name].data
+        try:
+            jsonschema.Draft4Validator.check_schema(schema)
+            validator = jsonschema.Draft4Validator(schema, registry=Registry())
+            return [f"{problem.json_path}: {problem.message[:200]}" for problem in validator.iter_errors(data)]
+        except (Unresolvable, jsonschema.SchemaError, RecursionError, TypeError, ValueError) as problem:
+            return [f"the schema cannot be read: {str(problem)[:200]}"]
+
+
+@workload(empty=lambda: SchemaDocuments({}, {}, {}, {}), requests=(23, 23, 23, 23))
+def schema_documents(run: Run) -> SchemaDocuments:
+    """Ask for every schema, with a token and without, and for answers that they describe."""
+    client = run.client
+    anonymous = client.calling("nobody", lambda: None)
+    shown = {name: client.send("GET", f"/schemas/{name}") for name in (*SCHEMAS, UNKNOWN)}
+    unauthenticated = {name: anonymous.send("GET", f"/schemas/{name}") for name in SCHEMAS}
+    described, missing = {"images": client.list(limit="2")}, dict[str, Answer]()
+    tasks = client.send("GET", "/tasks")
+    if tasks.ok:
+        described["tasks"] = tasks
+    else:
+        missing |= {"task": tasks, "tasks": tasks}
+    with run.fresh_image() as image:
+        described["image"] = image.show()
+        members = image.send("GET", "/members")
+        if members.status in NOT_OFFERED:
+            missing |= {"member": members, "members": members}
+        elif not run.settings.image:
+            project = uuid.uuid4().hex
+            with suppress(Blocked, pytest.skip.Exception):
+                shared(image, project)
+                described["members"] = image.send("GET", "/members")
+                described["member"] = image.send("GET", f"/members/{project}")
+    return SchemaDocuments(shown, unauthenticated, described, missing)
+
+
+# Versions
+
+
+@dataclass(frozen=True, repr=False)
+class Versions(Collection):
+    """What the root of the service answers."""
+
+    answers: Mapping[str, Answer]
+
+    @cases
+    def at(self, path: str) -> Iterator[Case[Answer]]:
+        """Return the answer at a path below the root; *untested* where the service has nothing there."""
+        if path in self.answers:
+            answer = self.answers[path]
+            if answer.status in NOT_OFFERED | {401, 403}:
+                pytest.skip(f"needs a list of versions, which the service does not offer: {answer.exchange}")
+            yield Case(answer, [answer.exchange])
+
+
+@workload(empty=lambda: Versions({}), requests=(3, 3, 3, 3))
+def version_documents(run: Run) -> Versions:
+    """Ask for the versions at the root of the service, without a token."""
+    anonymous = run.client.calling("nobody", lambda: None)
+    root = dataclasses.replace(anonymous, endpoint=run.client.endpoint.removesuffix("/v2"))
+    return Versions({path: root.send("GET", path) for path in ("/", "/versions", "/v99/images")})
+
+
+# What all answers have in common
+
+
+@dataclass(frozen=True, repr=False)
+class CommonAnswers(Collection):
+    """Answers of several operations, and of methods that a resource does not have."""
+
+    answers: Sequence[Answer]
+    links: Sequence[tuple[str, str, Answer | None]]
+    """The links that were shown: the name, the link, and the answer to its target, where it leads into the service."""
+    refused: Sequence[Answer]
+    """The answers to methods that a resource does not have."""
+    of_other_types: Sequence[Answer]
+    """The answers to bodies of a media type that is not supported."""
+    plain: Sequence[Answer]
+    """The answers to requests that ask for no format."""
+
+    @cases
+    def of(self, kind: str) -> Iterator[Case[Answer]]:
+        """Return the answers of a kind: ``answers``, ``refused``, ``of_other_types`` or ``plain``."""
+        for answer in getattr(self, kind):
+            yield Case(answer, [answer.exchange])
+
+    @cases
+    def followed(self) -> Iterator[Case[tuple[str, str, Answer | None]]]:
+        """Return the links that were shown and followed."""
+        for name, link, answer in self.links:
+            yield Case((name, link, answer), [answer.exchange] if answer else [])
+
+
+@workload(empty=lambda: CommonAnswers((), (), (), (), ()), requests=(18, 18, 18, 18))
+def common_answers(run: Run) -> CommonAnswers:
+    """Show an image and the list, follow their links, and send what the resources do not have."""
+    client = run.client
+    with run.fresh_image() as image:
+        listed, shown = client.list(limit="1"), image.show()
+        links = [*_followed(client, "/images", listed, ("first", "next", "schema"))]
+        links += _followed(client, f"/images/{image.id}", shown, ("self", "schema", "file"))
+        refused = [
+            client.send("DELETE", "/images"),
+            client.send("POST", f"/images/{image.id}"),
+            client.send("PUT", f"/images/{image.id}"),
+            client.send("DELETE", "/schemas/image"),
+        ]
+        others = [] if run.settings.image else [*_of_other_types(image)]
+        plain = [client.send("GET", target, headers={"Accept": None}) for target in ("/images", f"/images/{image.id}")]
+    return CommonAnswers([listed, shown, *refused], links, refused, others, plain)
+
+
+def _followed(
+    client: ImagesClient, target: str, answer: Answer, names: Sequence[str]
+) -> Iterator[tuple[str, str, Answer | None]]:
+    data = answer.data if answer.ok and isinstance(answer.data, dict) else {}
+    for name in names:
+        link = data.get(name)
+        if isinstance(link, str):
+            led = leads_to(client, link, target)
+            yield name, link, client.send("GET", led) if led.startswith("/") else None
+
+
+def _of_other_types(image: Image) -> Iterator[Answer]:
+    text = {"Content-Type": "text/plain"}
+    yield image.send("PATCH", "", json=[{"op": "replace", "path": "/min_ram", "value": 0}], headers=text)
+    yield image.send("POST", "/members", json={"member": uuid.uuid4().hex}, headers=text)

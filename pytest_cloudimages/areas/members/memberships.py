@@ -1,0 +1,236 @@
+"""Who may do what with the members of an image, and what their statuses mean: one table of callers and operations."""
+
+import enum
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import pytest
+
+from pytest_cloudimages.areas.common.offers import require_offered
+from pytest_cloudimages.areas.common.paging import read_pages
+from pytest_cloudimages.areas.images.patch_model import replaced
+from pytest_cloudimages.areas.members.resource import MEMBERS
+from pytest_cloudimages.areas.members.workloads import shared_image
+from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.exchange import Exchange, Purpose
+from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine.recording import Case, Collection, cases
+from pytest_cloudimages.engine.registry import workload
+from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.verdicts import Blocked
+
+ACCEPTED, PENDING, REJECTED = "accepted", "pending", "rejected"
+STATUSES = (ACCEPTED, REJECTED, PENDING, ACCEPTED)
+"""The statuses that the consumer sets, one after another."""
+WRONG_BODIES: tuple[dict[str, str | None], ...] = (
+    {"status": "bogus"},
+    {"status": ""},
+    {"status": None},
+    {},
+    {"status": "ACCEPTED"},
+)
+
+
+class Who(enum.StrEnum):
+    """Who a caller is to an image."""
+
+    OWNER = "the owner"
+    MEMBER = "a member"
+    STRANGER = "a project that the image is not shared with"
+
+
+class Deed(enum.StrEnum):
+    """What a caller tried with the members of an image."""
+
+    LIST = "listed the members"
+    SHOW = "read a member"
+    SHOW_OWN = "read its own membership"
+    ADD = "added a member"
+    ADD_AGAIN = "added a member again"
+    ADD_TO_PRIVATE = "added a member to a private image"
+    SET = "set the status of another project"
+    SET_OWN = "set its own status"
+    SET_WRONG = "set its own status to what is none"
+    SET_OF_NONE = "set the status of what is no member"
+    REMOVE = "removed another member"
+    REMOVE_OWN = "removed itself"
+
+
+Members = Mapping[str, Mapping[str, object]]
+"""The members of an image by their projects, as the owner sees them."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What a caller tried, and the members as the owner saw them before and after it."""
+
+    who: Who
+    deed: Deed
+    answer: Answer
+    before: Members
+    after: Members
+    looked: Exchange
+    status: str = ""
+    """The status that was set, where one was."""
+
+    def __str__(self) -> str:
+        return f"{self.answer}, where {self.who} {self.deed}"
+
+    @property
+    def changed(self) -> list[str]:
+        """The projects whose membership came, went or changed."""
+        names = {*self.before, *self.after}
+        return sorted(name for name in names if self.before.get(name) != self.after.get(name))
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What a consumer sees of an image while its membership has some status."""
+
+    status: str
+    shown: Answer
+    listed: bool
+    offered: bool
+    """Whether the list of what was offered, and is not yet decided on, has it."""
+    exchanges: Sequence[Exchange]
+
+    def __str__(self) -> str:
+        return f"a consumer whose membership is {self.status}"
+
+
+@dataclass(frozen=True, repr=False)
+class Memberships(Collection):
+    """What owner, member and stranger tried with the members of one image, and what a consumer saw of it."""
+
+    tried: Sequence[Attempt] = ()
+    sights: Sequence[Sight] = ()
+    project: str = ""
+    """The project of the consumer."""
+
+    @cases
+    def attempts(self, *deeds: Deed, who: Who | None = None) -> Iterator[Case[Attempt]]:
+        """Return what was tried, by some callers or all."""
+        for attempt in self.tried:
+            if (not deeds or attempt.deed in deeds) and who in (None, attempt.who):
+                yield Case(attempt, [attempt.answer.exchange, attempt.looked])
+
+    @cases
+    def seen(self, *statuses: str) -> Iterator[Case[Sight]]:
+        """Return what the consumer saw while it had some status, or any."""
+        for sight in self.sights:
+            if not statuses or sight.status in statuses:
+                yield Case(sight, sight.exchanges)
+
+
+@dataclass
+class _Table:
+    image: Image
+    tried: list[Attempt] = field(default_factory=list)
+    seen: Members | None = None
+    """The members as they were seen last; ``None`` where they were changed since, on purpose."""
+
+    def members(self) -> tuple[Members, Exchange]:
+        """Return the members as the owner sees them."""
+        answer = self.image.client.ask(MEMBERS.read(self.image.id))
+        data = answer.data if answer.ok and isinstance(answer.data, dict) else {}
+        entries = data.get("members")
+        if not isinstance(entries, list):
+            raise Blocked(f"The members cannot be read: {answer.exchange}")
+        found = [entry for entry in entries if isinstance(entry, dict)]
+        return {str(entry.get("member_id")): entry for entry in found}, answer.exchange
+
+    def enter(
+        self,
+        who: Who,
+        deed: Deed,
+        client: ImagesClient,
+        method: str,
+        member: str = "",
+        json: object = None,
+        **set_: str,
+    ) -> Answer:
+        """Have a caller try something, and look at the members before and after it."""
+        before = self.members()[0] if self.seen is None else self.seen
+        path = f"/images/{self.image.id}/members" + (f"/{member}" if member else "")
+        answer = client.send(method, path, json=json)
+        self.seen, looked = self.members()
+        self.tried.append(Attempt(who, deed, answer, before, self.seen, looked, **set_))
+        return answer
+
+
+@workload(empty=Memberships, requests=(78, 78, 78, 78))
+def memberships(run: Run) -> Memberships:
+    """Have the owner, a member and a stranger try all that can be done with members, and the consumer decide."""
+    consumer = None if run.same_project("ALT") else run.caller("ALT")
+    if consumer is None:
+        pytest.skip("needs a second project")
+    third, fourth, fifth = (uuid.uuid4().hex for _ in range(3))
+    with shared_image(run) as image:
+        project, owner = run.owner_of(consumer), image.client
+        with run.recorder.of(Purpose.PREPARING):
+            answer = owner.ask(MEMBERS.add(image.id, third))
+            require_offered(answer, "members of images")
+            if not answer.ok:
+                third = ""
+        table = _Table(image)
+        table.enter(Who.STRANGER, Deed.LIST, consumer, "GET")
+        table.enter(Who.STRANGER, Deed.ADD, consumer, "POST", json={"member": fourth})
+        if third:
+            table.enter(Who.STRANGER, Deed.SHOW, consumer, "GET", third)
+            table.enter(Who.STRANGER, Deed.SET, consumer, "PUT", third, {"status": ACCEPTED})
+            table.enter(Who.STRANGER, Deed.REMOVE, consumer, "DELETE", third)
+        with run.recorder.of(Purpose.PREPARING):
+            require_ok(owner.ask(MEMBERS.add(image.id, project)))
+        table.seen = None
+        table.enter(Who.OWNER, Deed.SHOW, owner, "GET", project)
+        table.enter(Who.OWNER, Deed.ADD_AGAIN, owner, "POST", json={"member": project})
+        table.enter(Who.OWNER, Deed.SET_OF_NONE, owner, "PUT", fourth, {"status": ACCEPTED})
+        table.enter(Who.MEMBER, Deed.LIST, consumer, "GET")
+        table.enter(Who.MEMBER, Deed.SHOW_OWN, consumer, "GET", project)
+        table.enter(Who.MEMBER, Deed.ADD, consumer, "POST", json={"member": fifth})
+        if third:
+            table.enter(Who.MEMBER, Deed.SHOW, consumer, "GET", third)
+            table.enter(Who.MEMBER, Deed.SET, consumer, "PUT", third, {"status": ACCEPTED})
+        sights = [*_decided(table, consumer, project)]
+        for body in WRONG_BODIES:
+            table.enter(Who.MEMBER, Deed.SET_WRONG, consumer, "PUT", project, body)
+        # What must not be done comes last, so that nothing else is asked of what it leaves where it is.
+        table.enter(Who.OWNER, Deed.SET, owner, "PUT", project, {"status": REJECTED})
+        table.enter(Who.MEMBER, Deed.REMOVE_OWN, consumer, "DELETE", project)
+        with suppress(Blocked, pytest.skip.Exception):
+            _of_a_private_image(run, table, fourth)
+    return Memberships(table.tried, sights, project)
+
+
+def _decided(table: _Table, consumer: ImagesClient, project: str) -> Iterator[Sight]:
+    """Yield what the consumer sees before it has decided, and after each decision."""
+    yield _seen(table.image, consumer, PENDING)
+    for status in STATUSES:
+        answer = table.enter(Who.MEMBER, Deed.SET_OWN, consumer, "PUT", project, {"status": status}, status=status)
+        if answer.ok:
+            yield _seen(table.image, consumer, status)
+
+
+def _seen(image: Image, consumer: ImagesClient, status: str) -> Sight:
+    name = ("name", image.name)
+
+    def look() -> Sight:
+        shown = consumer.show(image.id)
+        listed = read_pages(consumer, "/images", (name,))
+        offered = read_pages(consumer, "/images", (("visibility", "shared"), ("member_status", PENDING), name))
+        exchanges = [shown.exchange, *listed.exchanges, *offered.exchanges]
+        return Sight(status, shown, bool(listed.ids([image.id])), bool(offered.ids([image.id])), exchanges)
+
+    expected = (status == ACCEPTED, status == PENDING)
+    return image.eventually(look, lambda sight: (sight.listed, sight.offered) == expected)
+
+
+def _of_a_private_image(run: Run, table: _Table, project: str) -> None:
+    with run.fresh_image(own=True) as image:
+        with run.recorder.of(Purpose.PREPARING):
+            require_ok(image.client.patch(image.id, replaced("/visibility", "private")))
+        answer = image.send("POST", "/members", json={"member": project})
+        table.tried.append(Attempt(Who.OWNER, Deed.ADD_TO_PRIVATE, answer, {}, {}, answer.exchange))

@@ -1,0 +1,173 @@
+"""A finding's file, replayed: reproduced where the fault is, fixed where it is not, and nothing left behind."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_cloudimages.app.cli.main import main
+from pytest_cloudimages.reference.app import App
+from pytest_cloudimages.reference.server import serving
+from pytest_cloudimages.reporting import plans
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from faults import FAULTS
+from faults.trial import _identities, judged
+
+FINDINGS = (
+    ("ListsATagTwice", "TAG-HIST-01"),
+    ("LosesWhatComesBack", "TAG-DEL-11"),
+    ("SendsALocalDate", "TAG-RESP-02"),
+    ("RefusesAndStores", "TAG-ADD-22"),
+    ("LetsReadersChange", "TAG-AUTH-08"),
+    ("IsWrongInThreeWays", "TAG-ADD-16"),
+    ("LooksBeforeItAdds", "TAG-ADD-30"),
+)
+"""Faults of several kinds, each with a requirement that it breaks."""
+FEW = 12
+"""Requests that show a finding at most, those included by which a faulty service is waited for; a race takes more."""
+
+
+def found(name: str, identifier: str, folder: Path, profile: str = "quick") -> Path:
+    """Judge a faulty service by one requirement, and return the file of the finding."""
+    judged(FAULTS[name], folder, profile=profile, select=[identifier])
+    return folder / "findings" / f"{identifier}.json"
+
+
+def replayed(app: App, file: Path, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """Replay a finding against an app, in this process; see that no image is left."""
+    with serving(app) as server:
+        for name, value in _identities(server).items():
+            monkeypatch.setenv(name, value)
+        status = main(["replay", str(file), "--patience", "0.3", "--ledger", str(file.parent / "ledger"), *words])
+    assert [*app.images.all()] == []
+    return status
+
+
+@pytest.mark.parametrize(("name", "identifier"), FINDINGS)
+def test_a_finding_is_replayed(
+    name: str,
+    identifier: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = found(name, identifier, tmp_path)
+
+    there = replayed(FAULTS[name](), file, monkeypatch)
+    told = capsys.readouterr().out.splitlines()
+    gone = replayed(App(), file, monkeypatch)
+    fixed = capsys.readouterr().out.splitlines()
+
+    assert (there, gone) == (1, 0), told + fixed
+    requests = int(told[-1].split("with ")[1].split()[0])
+    assert requests <= (FEW if "race" not in json.loads(file.read_text("utf-8"))["plan"] else 40)
+    assert told[-1].startswith("reproduced, with ")
+    assert fixed[-1].startswith("fixed, with ")
+
+
+def test_a_finding_is_printed_as_a_test_and_as_a_script(workshop: Any) -> None:
+    """Both fail on the faulty service, pass on the honest one, and hold no token."""
+    statuses: dict[str, list[int]] = {"pytest": [], "sh": []}
+    file = found("ForgivesASecondDelete", "TAG-DEL-05", workshop.folder)
+    printed = {
+        form: subprocess.run(
+            [sys.executable, "-m", "pytest_cloudimages", "replay", file, "--as", form],
+            env=workshop.environ,
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for form in statuses
+    }
+    (test := workshop.folder / "test_once_more.py").write_text(printed["pytest"], encoding="utf-8")
+    (script := workshop.folder / "once-more.sh").write_text(printed["sh"], encoding="utf-8")
+    for app in (FAULTS["ForgivesASecondDelete"](), App()):
+        with serving(app) as server:
+            token = workshop.named(server)
+            pytest_words = [sys.executable, "-m", "pytest", "-q", str(test), f"--cloudimages-endpoint={server.url}"]
+            environ = {**workshop.environ, "TOKEN": token, "ENDPOINT": server.url}
+            for form, words in (("pytest", pytest_words), ("sh", ["sh", str(script)])):
+                done = subprocess.run(words, env=environ, capture_output=True, text=True, check=False)
+                statuses[form].append(done.returncode)
+            assert [*app.images.all()] == []
+
+    assert statuses == {"pytest": [1, 0], "sh": [1, 0]}, done.stdout
+
+
+STEP = {"caller": "tester", "method": "DELETE", "target": "/images/{image}/tags/a", "headers": [], "body": ""}
+PLAN = {"state": "", "tags": ["a"], "steps": [STEP], "expect": {"kind": "status", "step": 0, "allowed": ["204"]}}
+FINDING = {
+    "format": 1, "id": "TAG-DEL-01", "statement": "s", "identity": "i", "verdict": "fail", "endpoint": "http://x/v2",
+    "specification": "cloud-images", "seed": 1, "command": "cloudimages run --select TAG-DEL-01", "plan": PLAN,
+}  # fmt: skip
+
+
+def with_step(**changed: object) -> dict[str, Any]:
+    """Return a finding one of whose steps is another."""
+    return {**FINDING, "plan": {**PLAN, "steps": [{**STEP, **changed}]}}
+
+
+@pytest.mark.parametrize(
+    "finding",
+    [
+        with_step(target="/images/5f1c0f0e-0000-0000-0000-000000000000"),
+        with_step(target="/images/{image}/../5f1c0f0e-0000-0000-0000-000000000000"),
+        with_step(target="http://elsewhere/images/{image}"),
+        with_step(target="/images/{image} HTTP/1.1\r\nX: y"),
+        with_step(headers=[["X", "a\r\nb: c"]]),
+        {**FINDING, "format": 2},
+        {**FINDING, "more": 1},
+        [],
+    ],
+)
+def test_a_file_that_asks_for_more_than_its_own_image_is_refused(
+    finding: object, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A finding's file may come from anybody: it names no image and no service, and nothing is sent for it."""
+    (file := tmp_path / "finding.json").write_text(json.dumps(finding), encoding="utf-8")
+
+    assert replayed(App(), file, monkeypatch) == 2
+    assert "expected a finding of a run" in capsys.readouterr().err
+
+
+def test_a_finding_without_a_plan_says_why_and_what_asks_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (file := tmp_path / "finding.json").write_text(
+        json.dumps({**FINDING, "plan": None, "reason": "it is about a list"}), encoding="utf-8"
+    )
+
+    assert replayed(App(), file, monkeypatch) == 3
+    assert "it is about a list; this asks for the whole requirement: cloudimages run" in capsys.readouterr().err
+
+
+def test_a_file_names_no_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where nobody names a service, none is asked: a token goes where the tester sends it, and not where a file says."""
+    (file := tmp_path / "finding.json").write_text(json.dumps(FINDING), encoding="utf-8")
+    monkeypatch.setenv("CLOUDIMAGES_TOKEN", "secret")
+    for name in ("CLOUDIMAGES_ENDPOINT", "OS_CLOUD", "OS_AUTH_URL"):
+        monkeypatch.delenv(name, raising=False)
+
+    assert main(["replay", str(file)]) == 2
+    assert "found at http://x/v2" in capsys.readouterr().err
+
+
+def test_what_cannot_be_sent_again_has_a_reason() -> None:
+    """No plan is made of what would ask for something else."""
+    exchange = {
+        "method": "PUT", "target": "/v2/images/i/tags/a", "headers": [], "body": "", "status": 204, "answer": "",
+        "answer_headers": [], "caller": "tester",
+    }  # fmt: skip
+    entry = {"what": "status of add 'a'", "expected": 204, "actual": 200, "exchanges": [exchange]}
+
+    for changed in ({"body": "\\xff"}, {"target": "/elsewhere"}, {"status": 0}, {"target": "/v2/images?tag=a"}):
+        with pytest.raises(plans.NoPlanError):
+            plans.plan({**entry, "exchanges": [{**exchange, **changed}]}, "http://x/v2")
+    assert plans.plan(entry, "http://x/v2")["steps"][0]["target"] == "/images/{image}/tags/a"
