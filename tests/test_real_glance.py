@@ -184,4 +184,5 @@ def test_what_was_not_judged_is_said_in_the_matrix(tmp_path: Path) -> None:
     assert "### 99.0.0 SQLite\n\n```\nIt does not install:\nno such release" in (tmp_path / "matrix.md").read_text(
         "utf-8"
     )
+    assert "Not judged yet: 27.1.1 SQLite, " in (tmp_path / "matrix.md").read_text("utf-8")
     assert (tmp_path / "matrix.html").is_file()

@@ -107,6 +107,9 @@ def write(found: Sequence[Column], refused: Mapping[str, str], output: Path) -> 
     page = HEAD.format(python=python, asked=" ".join(ASKED))
     if without := [column.label for column in found if column.data["settings"]["tag_limit"] is None]:
         page += f"Without `--tag-limit`: {', '.join(without)}.\n\n"
+    known = {column.label for column in found} | {*refused}
+    if missing := [place.label for place in places() if place.label not in known]:
+        page += f"Not judged yet: {', '.join(missing)}.\n\n"
     page += as_markdown(found)
     if refused:
         told = [f"### {label}\n\n```\n{why}\n```\n" for label, why in refused.items()]
