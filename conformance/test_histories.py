@@ -154,40 +154,6 @@ def test_a_tag_is_stored_exactly_or_refused(
 
 # "This operation adds the specified tag …": that very string, or a refusal
 @requirement("TAG-HIST-04")
-@pytest.mark.parametrize("kind", ["unusual", "special", "related", "of every length"])
-def test_a_tag_is_stored_exactly_or_refused(
-    unusual_tags: Steps,
-    special_tags: Steps,
-    confusable_tags: Steps,
-    every_length: Steps,
-    confusable_sequences: Steps,
-    cloudimages_run: Run,
-    kind: str,
-) -> None:
-    steps = {
-        "unusual": unusual_tags,
-        "special": special_tags,
-        "related": confusable_tags,
-        "of every length": every_length,
-        "related in sequences": confusable_sequences,
-    }[kind]
-    if not steps.histories:
-        pytest.skip("left to a profile that tries more")
-    with controlled(cloudimages_run):
-        for step in steps.additions(known=False):
-            if step.answer.ok and step.before is not None:
-                expect(step.after, READABLE, f"tags after {step.answered}")
-            expect_stored_or_refused(step)
-        for step in steps.deletions():
-            if step.prior is Prior.PRESENT:
-                step.expect(status=OK)
-            # The deletion of a tag that is not there takes no other one.
-            expect_exact_effect(step)
-        expect_reproduced(steps, standing_by=False)
-
-
-# "This operation adds the specified tag …": that very string, or a refusal
-@requirement("TAG-HIST-04")
 @given(tag=tags())
 def test_any_tag_is_stored_exactly_or_refused(fresh_image: FreshImage, tag: str) -> None:
     with fresh_image() as image:

@@ -17,6 +17,8 @@ import pytest
 
 from pytest_cloudimages import __version__
 from pytest_cloudimages.app.cli import main, requirements
+from pytest_cloudimages.app.selection import Selection
+from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.reference.app import App, Reply
 from pytest_cloudimages.reference.images import Caller
 from pytest_cloudimages.reference.server import Server, serving
@@ -313,6 +315,20 @@ def test_an_address_that_is_not_answered_has_its_reports(workshop: Any) -> None:
     assert outcome.results["totals"]["blocked"] > 10
     assert "refused" in outcome.results["problem"]
     assert outcome.out.count("BLOCKED") == 1
+
+
+def test_a_group_is_asked_as_the_profile_asks() -> None:
+    """Profile quick asks its MUSTs; a group that has none is meant all the same, as an id is."""
+    catalogue = load()
+
+    def levels(*select: str, profile: str = "quick") -> set[str]:
+        chosen = Selection(catalogue, Settings(profile=profile, select=select)).chosen
+        return {catalogue[identifier].level.name for identifier in chosen}
+
+    assert levels("TAG") == {"MUST"}
+    assert levels("TAG", profile="standard") >= {"MUST", "SHOULD"}
+    assert levels("TAG-HIST-04") == {"SHOULD"}
+    assert levels("TAG-HIST-04", "TAG-ADD") == {"SHOULD", "MUST"}
 
 
 def test_a_wrong_token_is_told(workshop: Any, server: Server) -> None:

@@ -175,6 +175,8 @@ def test_what_failed_is_missed_by_none_but_who_rests_on_it(
             with pytest.raises(type(problem)):
                 part.additions()
         assert not hasattr(lacking, "__wrapped__")
+        with pytest.raises(type(problem)):
+            f"/images/{lacking}/tags"
     collect(None)
 
 
