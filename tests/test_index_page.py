@@ -12,7 +12,7 @@ import pytest
 
 from pytest_cloudimages.reporting.annotated import annotated, operations
 from pytest_cloudimages.reporting.deviations import Deviation
-from pytest_cloudimages.reporting.index_page import LARGEST, as_page, cut, values
+from pytest_cloudimages.reporting.index_page import LARGEST, as_page, cut, once_more, values
 from pytest_cloudimages.reporting.latency_plot import words
 from pytest_cloudimages.spec.catalogue import load
 from pytest_cloudimages.spec.verdicts import Verdict
@@ -187,10 +187,23 @@ def test_values_are_shown_with_what_cannot_be_told_by_sight() -> None:
     assert values(["abc", "def"], 7) == (["'abc'", "'d"], "cut here, in value 2 of 2; conformance.json has all")
 
 
+def test_each_finding_names_its_file(page: str) -> None:
+    """With the command that sends only what shows it, or why no few requests do."""
+    made = results(MIXED)
+    found = [entry for entry in made.entries if "finding" in entry]
+    commands = re.findall(r"<code>cloudimages replay (findings/\S+?\.json)</code>", page)
+    untold = {name: value for name, value in found[0].items() if name not in ("expected", "rate", "race")}
+
+    assert found
+    assert sorted(commands) == sorted(entry["finding"] for entry in found)
+    assert once_more(untold, made.data) == ("", "what was expected is not told as data")
+
+
 def test_what_is_cut_says_so() -> None:
     """With the length of the whole."""
     assert cut("abcdef", 3) == ("abc", "cut here: 3 of 6; conformance.json has more")
     assert cut("abc", 3, 9_000) == ("abc", "cut here: the answer has 9,000 octets")
+    assert cut("(project 1)", 30, 32) == ("(project 1)", ""), "a name that stands for a longer one cuts nothing"
     assert cut("é", 3, 2) == ("é", "")
 
 

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import shlex
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_cloudimages.client.exchange import KEPT_OCTETS
 from pytest_cloudimages.client.showing import as_html
-from pytest_cloudimages.reporting import latency_plot
+from pytest_cloudimages.reporting import latency_plot, plans
 from pytest_cloudimages.reporting.annotated import annotated
 from pytest_cloudimages.reporting.anomalies import from_json
 from pytest_cloudimages.reporting.closing import WORDS, sentence
@@ -112,6 +114,7 @@ def template(name: str) -> Any:
         "request_id": request_id,
         "count": counted,
         "explanation": explanation,
+        "once_more": once_more,
     }
     return environment.get_template(name)
 
@@ -239,8 +242,20 @@ def cut(text: str, limit: int, octets: int = 0) -> tuple[str, str]:
     """Return the beginning of a text, and a note where that is not the whole."""
     if len(text) > limit:
         return text[:limit], f"cut here: {limit:,} of {max(octets, len(text)):,}; conformance.json has more"
-    whole = len(text.encode("utf-8", "backslashreplace"))
-    return text, f"cut here: the answer has {octets:,} octets" if octets > whole else ""
+    # Names that stand in the place of secrets make a text shorter; only what is longer than what is kept was cut.
+    kept = max(KEPT_OCTETS, len(text.encode("utf-8", "backslashreplace")))
+    return text, f"cut here: the answer has {octets:,} octets" if octets > kept else ""
+
+
+def once_more(entry: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[str, str]:
+    """Return the command that sends only what shows a finding, and why there is none where that is so."""
+    settings = data["settings"]
+    if reason := plans.finding(entry, data).get("reason"):
+        return "", reason
+    service = ["--cloud", settings["cloud"]] if settings["cloud"] else []
+    service += ["--endpoint", settings["url"]] if settings["url"] else []
+    service += ["--reference"] if settings["reference"] else []
+    return shlex.join(["cloudimages", "replay", str(Path(settings["reports"] or "", entry["finding"])), *service]), ""
 
 
 def explanation(entry: Mapping[str, Any]) -> str:
