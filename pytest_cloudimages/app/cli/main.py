@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_cloudimages import __version__
@@ -12,14 +13,14 @@ from pytest_cloudimages.app.cli.deviations import OUTPUT, deviations
 from pytest_cloudimages.app.cli.diff import diff
 from pytest_cloudimages.app.cli.doctor import TAKEN as OF_THE_DOCTOR
 from pytest_cloudimages.app.cli.doctor import doctor
-from pytest_cloudimages.app.cli.exit_status import INTERRUPTED, USAGE, epilog
+from pytest_cloudimages.app.cli.exit_status import FINE, INTERRUPTED, NOT_JUDGED, SUITE_ERROR, USAGE, epilog
 from pytest_cloudimages.app.cli.export import export, forms
 from pytest_cloudimages.app.cli.matrix import matrix
 from pytest_cloudimages.app.cli.merge import WHOLE, merge
 from pytest_cloudimages.app.cli.replay import FORMS, replay
 from pytest_cloudimages.app.cli.replay import TAKEN as OF_A_REPLAY
 from pytest_cloudimages.app.cli.requirements import requirements
-from pytest_cloudimages.app.cli.run import run
+from pytest_cloudimages.app.cli.run import leave_unread, run
 from pytest_cloudimages.app.cli.serve import PORT, serve
 from pytest_cloudimages.app.cli.sweep import TAKEN as OF_A_SWEEP
 from pytest_cloudimages.app.cli.sweep import duration, run_id, sweep
@@ -52,14 +53,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if chosen.command == "run":
             return run(chosen, rest)
-        return OTHERS[chosen.command](chosen)
+        status = OTHERS[chosen.command](chosen)
+        # What cannot be told is known now, and not when Python ends, with a status of its own.
+        print(end="", flush=True)
     except KeyboardInterrupt:
         print("cloudimages: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # Whoever read our output has seen enough, as `| head` does; Python must not complain at exit.
-        sys.stderr.close()
-        return 0
+        # Whoever read our output has seen enough, as `| head` does. A verdict that nobody read is none.
+        leave_unread()
+        return NOT_JUDGED if chosen.command in JUDGES else FINE
+    except OSError as problem:
+        leave_unread()
+        with suppress(OSError):
+            print(f"cloudimages {chosen.command}: what it has to say cannot be written: {problem}", file=sys.stderr)
+        return SUITE_ERROR
+    return status
 
 
 OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
@@ -76,6 +85,8 @@ OTHERS: dict[str, Callable[[argparse.Namespace], int]] = {
     "verify": verify,
 }
 """The commands besides `run`, which hands words on to pytest."""
+JUDGES = ("diff", "doctor", "merge", "replay", "sweep", "verify")
+"""Those whose exit status says how something stands, and not only that it was printed."""
 
 
 def _parser() -> argparse.ArgumentParser:
