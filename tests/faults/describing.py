@@ -11,10 +11,10 @@ from pytest_cloudimages.reference.images import Caller, Image
 from pytest_cloudimages.reference.refusals import Unauthorized
 
 from .kinds import Kind
-from .registry import asking, breaks
+from .registry import breaks, selecting
 
 KIND = Kind.DESCRIPTIONS
-DISCOVERY = asking("SCHEMA", "VER", "GEN")
+DISCOVERY = selecting("SCHEMA", "VER", "GEN")
 Document = dict[str, Any]
 
 

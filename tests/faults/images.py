@@ -9,10 +9,10 @@ from pytest_cloudimages.reference.images import Image
 from pytest_cloudimages.reference.refusals import Forbidden, NotFound, Refusal
 
 from .kinds import Kind
-from .registry import asking, breaks
+from .registry import breaks, selecting
 
 KIND = Kind.IMAGES
-LIFE = asking("IMG-GET", "IMG-DEL", "IMG-STAT", *(f"IMG-ENT-{number:02}" for number in (1, *range(3, 12))))
+LIFE = selecting("IMG-GET", "IMG-DEL", "IMG-STAT", *(f"IMG-ENT-{number:02}" for number in (1, *range(3, 12))))
 """What looks at nothing but the life of an image."""
 Shown = Mapping[str, Any]
 
@@ -283,13 +283,13 @@ shows(
     "LeavesOutWhatIsNotSet",
     "Leaves out the attributes that have no value.",
     change=lambda shown: {key: value for key, value in shown.items() if value is not None},
-    words=asking("IMG"),
+    words=selecting("IMG"),
 )
 shows(
     "ShowsMoreAttributes",
     "Shows attributes that nobody asked for.",
     change=lambda shown: shown | {"stores": "fast", "x_extra": None},
-    words=asking("IMG"),
+    words=selecting("IMG"),
 )
 
 
@@ -302,7 +302,7 @@ def offers_tags_alone(name: str, sentence: str, status: HTTPStatus) -> None:
             return self.error(request, status, "There are images and tags here, and nothing else.")
         return App.handle(self, request)
 
-    breaks(words=asking("IMG"))(type(name, (App,), {"__doc__": sentence, "__module__": __name__, "handle": handle}))
+    breaks(words=selecting("IMG"))(type(name, (App,), {"__doc__": sentence, "__module__": __name__, "handle": handle}))
 
 
 offers_tags_alone(

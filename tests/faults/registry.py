@@ -36,7 +36,7 @@ FAULTS: dict[str, Fault] = {}
 """Every faulty app by its name."""
 
 
-def asking(*names: str) -> tuple[str, ...]:
+def selecting(*names: str) -> tuple[str, ...]:
     """Return the words that ask for all of some groups, whatever the profile."""
     return tuple(word for identifier in sorted(selected(load(), names)) for word in ("--select", identifier))
 
