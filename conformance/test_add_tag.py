@@ -351,7 +351,7 @@ def test_an_addition_is_answered_with_a_documented_code(
 
 
 # "413 Over Limit"
-@requirement("TAG-ADD-19")
+@requirement("TAG-ADD-19", in_passing=True)
 @pytest.mark.usefixtures("image_at_tag_limit")
 def test_an_addition_over_a_limit(cloudimages_run: Run) -> None:
     never = "no addition was answered 413; state the limit with --tag-limit N, or have --profile thorough find it"

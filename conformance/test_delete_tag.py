@@ -292,7 +292,7 @@ def test_deleting_an_overlong_tag(image: Image) -> None:
 
 
 # "413 Over Limit"
-@requirement("TAG-DEL-14")
+@requirement("TAG-DEL-14", in_passing=True)
 def test_a_deletion_over_a_limit(cloudimages_run: Run) -> None:
     never = "no deletion was answered 413, and none can be made to be"
     seen = met_in_passing(cloudimages_run, 413, "DELETE", skip=never)

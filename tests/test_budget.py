@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import time
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_cloudimages.app import suite
 from pytest_cloudimages.app.cli import requirements
 from pytest_cloudimages.app.order import in_order
 from pytest_cloudimages.client.budget import SHORT, Budget
@@ -69,19 +73,46 @@ def test_lack_of_budget_alone_leaves_a_question_untested(error: Exception, verdi
     assert judge(Verdict.FAIL, "call", error, cases=1) is verdict
 
 
+@dataclass(frozen=True)
+class Asked:
+    """As much of a test as its place depends on."""
+
+    ids: tuple[str, ...]
+    path: Path = field(default_factory=lambda: suite.folder() / "test_add_tag.py")
+    in_passing: bool = False
+
+    def iter_markers(self, _: str) -> list[pytest.Mark]:
+        """Return its mark."""
+        return [pytest.mark.requirement(*self.ids, in_passing=self.in_passing).mark]
+
+
 def test_musts_are_asked_first_where_not_all_may_be_asked() -> None:
     """And what finds most per request before the rest, each requirement of the suite having its place."""
     catalogue = load()
-    asked = sorted(requirements.tested_ids())
-    items: list[Any] = [*asked, "none"]
+    items: list[Any] = [Asked((name,)) for name in sorted(requirements.tested_ids())]
+    passing, none, own = Asked(("TAG-ADD-20",), in_passing=True), Asked(()), Asked(("TAG-ADD-05",), Path("test_own.py"))
+    items = [none, own, passing, *items]
 
-    def ids_of(item: Any) -> list[str]:
-        return [] if item == "none" else [item]
+    def ids_of(item: Any) -> tuple[str, ...]:
+        ids: tuple[str, ...] = item.ids
+        return ids
 
-    found = in_order(items, ids_of, catalogue, musts_first=True)
-    levels = [catalogue[each].level is Level.MUST for each in map(str, found[:-1])]
+    found: list[Any] = in_order(items, ids_of, catalogue, musts_first=True)
+    levels = [catalogue[each.ids[0]].level is Level.MUST for each in found[:-3]]
 
     assert levels == sorted(levels, reverse=True)
-    assert str(found[-1]) == "none"
-    assert sorted(map(str, found)) == sorted(items)
+    assert found[-3:] == [passing, none, own]
+    assert sorted(map(id, found)) == sorted(map(id, items))
     assert found != in_order(items, ids_of, catalogue, musts_first=False)
+
+
+def test_what_looks_at_what_others_have_met_is_asked_after_them() -> None:
+    """Each check that does so says it: asked before the others, it would have nothing to look at."""
+    looking = {"met_in_passing", "told_to_wait"}
+    for file in suite.folder().glob("test_*.py"):
+        for function in (
+            node for node in ast.walk(ast.parse(file.read_text("utf-8"))) if isinstance(node, ast.FunctionDef)
+        ):
+            looks = any(isinstance(node, ast.Name) and node.id in looking for node in ast.walk(function))
+            says = any("in_passing=True" in ast.unparse(decorator) for decorator in function.decorator_list)
+            assert (function.name, says) == (function.name, looks)

@@ -537,7 +537,7 @@ def test_a_finding_says_for_which_input_it_holds(
         served.append(FAULTS[name]())
         return served[-1]
 
-    outcome = judged(make, tmp_path, profile=profile, select=[identifier])
+    outcome = judged(make, tmp_path, profile=profile, select=[identifier], pages=True)
 
     assert outcome.verdicts[identifier] in ("fail", "advisory")
     assert outcome.classes[identifier].startswith(claim)

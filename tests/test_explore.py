@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.app.selection import SUITE
+from pytest_cloudimages.app import suite
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.engine.exploration import STRIDE, Examples, Exploration
 from pytest_cloudimages.engine.settings import Settings
@@ -46,13 +46,13 @@ class LaterOn(RewritesWithinTwentyMilliseconds):
 
     def rewritten(self, request: Request, image_id: str, tag: str, *, adds: bool) -> Reply:
         """Be honest in the beginning."""
-        if self.images_made > 20:
+        if self.images_made > 120:
             return super().rewritten(request, image_id, tag, adds=adds)
         return App.add_tag(self, request, image_id, tag) if adds else App.delete_tag(self, request, image_id, tag)
 
 
 class HonestForAWhile(App):
-    """Lists a tag once more each time it is added again, as soon as 99 images were made."""
+    """Lists a tag once more each time it is added again, as soon as 120 images were made."""
 
     images_made = 0
 
@@ -65,7 +65,7 @@ class HonestForAWhile(App):
         """Be honest in the beginning."""
         with self.images.lock:
             image = self.images.open(request.caller, image_id)
-            repeated = self.images_made > 99 and tag in image.tags
+            repeated = self.images_made > 120 and tag in image.tags
             reply = super().add_tag(request, image_id, tag)
             if repeated:
                 image.tags.append(tag)
@@ -150,7 +150,7 @@ def collected(workshop: Any, *words: str) -> Any:
 
 def test_every_requirement_that_looks_at_something_drawn_is_explored(workshop: Any) -> None:
     """No check is left out, whatever else it asks for."""
-    found = collected(workshop, str(SUITE))
+    found = collected(workshop, str(suite.folder()))
     checks, drawn = found["checks"], {name for name, follows in found["workloads"].items() if follows}
     looking = [check for check in checks if drawn.intersection(check["workloads"]) or check["property"]]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_cloudimages import areas
-from pytest_cloudimages.app.selection import SUITE
+from pytest_cloudimages.app import suite
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.engine import registry
 from pytest_cloudimages.engine.preflight import prepare
@@ -83,7 +83,7 @@ def test_every_workload_is_a_fixture_of_the_suite() -> None:
 
 def test_every_module_of_the_suite_has_them() -> None:
     """By one line, of those areas whose requirements it asks."""
-    for path in SUITE.glob("test_*.py"):
+    for path in suite.folder().glob("test_*.py"):
         assert ".fixtures import *\n" in path.read_text(encoding="utf-8"), path
 
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_cloudimages.app.records import brief, count_sent, fit_to_be_read, raise_if_flaky
-from pytest_cloudimages.app.selection import of_the_suite
 from pytest_cloudimages.app.stash import RUN
+from pytest_cloudimages.app.suite import of_the_suite
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.spec.marks import ids_of
 from pytest_cloudimages.spec.verdicts import Flaky, Verdict

@@ -9,6 +9,8 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pytest_cloudimages.app.suite import of_the_suite
+from pytest_cloudimages.spec.marks import is_in_passing
 from pytest_cloudimages.spec.requirements import Level
 
 if TYPE_CHECKING:
@@ -31,15 +33,19 @@ def in_order(
 ) -> list[pytest.Item]:
     """Return tests in the order in which they find most per request; ``musts_first`` where not all may be asked.
 
-    What was never measured, such as a test of the tester's own, is asked last; tests without requirement stay behind.
+    What was never measured, such as a requirement of the tester's own, is asked last, and behind it what looks at what
+    others have met; tests without requirement, and the tester's own, stay behind and in their order.
     """
     places = {identifier: place for place, identifier in enumerate(json.loads(FILE.read_text(encoding="utf-8")))}
 
-    def rank(item: pytest.Item) -> tuple[bool, bool, int]:
+    def rank(item: pytest.Item) -> tuple[bool, bool, bool, int]:
         ids = ids_of(item)
+        if not ids or not of_the_suite(item.path):
+            return True, False, False, 0
         must = any(catalogue[identifier].level is Level.MUST for identifier in ids)
         return (
-            not ids,
+            False,
+            is_in_passing(item),
             musts_first and not must,
             min((places.get(identifier, len(places)) for identifier in ids), default=0),
         )

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.app import suite
 from pytest_cloudimages.app.shards import Shard, divided
 from pytest_cloudimages.app.stash import COMMAND, RUN
+from pytest_cloudimages.app.suite import of_the_suite
 from pytest_cloudimages.app.waking import asks, judges
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.spec.marks import FOREIGN, ids_of
@@ -18,11 +18,8 @@ from pytest_cloudimages.spec.requirements import Level, Requirement, selected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
 
     from pytest_cloudimages.engine.settings import Settings
-
-SUITE = suite.folder()
 
 
 @dataclass
@@ -144,8 +141,3 @@ def _counted(inner: Callable[..., Any], config: pytest.Config) -> Callable[..., 
                     mine.case(sent)
 
     return counted
-
-
-def of_the_suite(path: Path) -> bool:
-    """Return whether a module is one of the suite's; in a checkout it may stand beside an installed one."""
-    return SUITE in path.parents or (path.parent.name == SUITE.name and (SUITE / path.name).exists())

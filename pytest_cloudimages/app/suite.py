@@ -2,6 +2,7 @@
 
 import importlib.machinery
 import importlib.util
+from functools import cache
 from pathlib import Path
 
 NAME = "pytest_cloudimages.conformance"
@@ -26,6 +27,15 @@ def located(argument: str) -> str:
         return argument
     path = folder().joinpath(*name.removeprefix(NAME).split(".")[1:])
     return f"{path if path.is_dir() else path.with_suffix('.py')}{colons}{rest}"
+
+
+def of_the_suite(path: Path) -> bool:
+    """Return whether a module is one of the suite's; in a checkout it may stand beside an installed one."""
+    suite = _folder()
+    return suite in path.parents or (path.parent.name == suite.name and (suite / path.name).exists())
+
+
+_folder = cache(folder)
 
 
 def _spec(name: str) -> importlib.machinery.ModuleSpec | None:

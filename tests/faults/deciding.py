@@ -12,11 +12,11 @@ from pytest_cloudimages.reference.images import Caller, Image, Member, MemberSta
 from pytest_cloudimages.reference.refusals import Forbidden, Invalid, NotFound, Refusal
 
 from .kinds import Kind
-from .registry import breaks
+from .registry import breaks, selecting
 
 KIND = Kind.DECISIONS
 GROUPS = ("ENT", "UPD", "GET-02", "GET-04", "LIST-04", "CRE-03", "CRE-07", "CRE-09", "DEL-02", "DEL-05")
-DECISIONS = tuple(word for group in GROUPS for word in ("--select", f"MEM-{group}"))
+DECISIONS = selecting(*map("MEM-{}".format, GROUPS))
 """What looks at the table of callers and operations alone."""
 Document = dict[str, Any]
 

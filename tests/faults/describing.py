@@ -11,10 +11,10 @@ from pytest_cloudimages.reference.images import Caller, Image
 from pytest_cloudimages.reference.refusals import Unauthorized
 
 from .kinds import Kind
-from .registry import breaks
+from .registry import breaks, selecting
 
 KIND = Kind.DESCRIPTIONS
-DISCOVERY = ("--select", "SCHEMA", "--select", "VER", "--select", "GEN")
+DISCOVERY = selecting("SCHEMA", "VER", "GEN")
 Document = dict[str, Any]
 
 

@@ -9,14 +9,10 @@ from pytest_cloudimages.reference.images import Image
 from pytest_cloudimages.reference.refusals import Forbidden, NotFound, Refusal
 
 from .kinds import Kind
-from .registry import breaks
+from .registry import breaks, selecting
 
 KIND = Kind.IMAGES
-LIFE = tuple(
-    word
-    for name in ("IMG-GET", "IMG-DEL", "IMG-STAT", *(f"IMG-ENT-{number:02}" for number in (1, *range(3, 12))))
-    for word in ("--select", name)
-)
+LIFE = selecting("IMG-GET", "IMG-DEL", "IMG-STAT", *(f"IMG-ENT-{number:02}" for number in (1, *range(3, 12))))
 """What looks at nothing but the life of an image."""
 Shown = Mapping[str, Any]
 
@@ -287,13 +283,13 @@ shows(
     "LeavesOutWhatIsNotSet",
     "Leaves out the attributes that have no value.",
     change=lambda shown: {key: value for key, value in shown.items() if value is not None},
-    words=("--select", "IMG"),
+    words=selecting("IMG"),
 )
 shows(
     "ShowsMoreAttributes",
     "Shows attributes that nobody asked for.",
     change=lambda shown: shown | {"stores": "fast", "x_extra": None},
-    words=("--select", "IMG"),
+    words=selecting("IMG"),
 )
 
 
@@ -306,9 +302,7 @@ def offers_tags_alone(name: str, sentence: str, status: HTTPStatus) -> None:
             return self.error(request, status, "There are images and tags here, and nothing else.")
         return App.handle(self, request)
 
-    breaks(words=("--select", "IMG"))(
-        type(name, (App,), {"__doc__": sentence, "__module__": __name__, "handle": handle})
-    )
+    breaks(words=selecting("IMG"))(type(name, (App,), {"__doc__": sentence, "__module__": __name__, "handle": handle}))
 
 
 offers_tags_alone(

@@ -10,10 +10,10 @@ from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.refusals import Invalid, NotFound
 
 from .kinds import Kind
-from .registry import breaks
+from .registry import breaks, selecting
 
 KIND = Kind.LISTS
-LISTS = ("--select", "IMG-LIST", "--select", "PAGE")
+LISTS = selecting("IMG-LIST", "PAGE")
 Pairs = list[tuple[str, str]]
 BY_SIZE = (("sort_key", "size"), ("sort_dir", "asc"))
 Document = dict[str, Any]

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterable
 from itertools import pairwise
 from typing import Protocol, TypeVar, cast
 
-from pytest_cloudimages.engine.settings import PROFILES
+from pytest_cloudimages.app.selection import Selection
+from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.spec.catalogue import load
 from pytest_cloudimages.spec.requirements import selected
@@ -35,6 +36,11 @@ FAULTS: dict[str, Fault] = {}
 """Every faulty app by its name."""
 
 
+def selecting(*names: str) -> tuple[str, ...]:
+    """Return the words that ask for all of some groups, whatever the profile."""
+    return tuple(word for identifier in sorted(selected(load(), names)) for word in ("--select", identifier))
+
+
 def breaks(
     *ids: str, perhaps: Iterable[str] = (), profile: str = "quick", words: tuple[str, ...] = (), hurry: float = 1.0
 ) -> Callable[[Subclass], Subclass]:
@@ -57,8 +63,6 @@ def unasked(fault: Fault) -> list[str]:
 
     What is said of them is never compared with what is found.
     """
-    catalogue, levels = load(), PROFILES[fault.profile].levels
-    names = [word for option, word in pairwise(fault.words) if option == "--select"]
-    default = {each.id for each in catalogue.values() if each.level in levels and each.by_default}
-    asked = selected(catalogue, names) if names else default
+    names = tuple(word for option, word in pairwise(fault.words) if option == "--select")
+    asked = Selection(load(), Settings(profile=fault.profile, select=names)).chosen
     return sorted((fault.broken | fault.perhaps) - asked)

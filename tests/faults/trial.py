@@ -205,10 +205,11 @@ def judged(
     select: Iterable[str] = (),
     suite: Path | None = None,
     further: Sequence[str] = (),
+    pages: bool = False,
 ) -> Outcome:
     """Serve an app, have the suite, or a copy of it, judge it in a process of its own, and read the results.
 
-    What is quick is not kept up by pages that nobody reads.
+    What is quick is not kept up by pages that nobody reads, unless ``pages`` asks for them.
     """
     app = make()
     meter = Meter(app)
@@ -220,7 +221,7 @@ def judged(
             *getattr(make, "words", ()),
             *(word for identifier in select for word in ("--select", identifier)),
         ]
-        pages = profile != "quick" or bool(further)
+        pages = pages or profile != "quick" or bool(further)
         words += [] if pages else ["--", "-p", "no:html"]
         hurry = getattr(make, "hurry", 1.0)
         status = _run(words, environ | _identities(server), reports, suite, hurry, pages=pages)

@@ -14,14 +14,10 @@ from pytest_cloudimages.reference.patching import MEDIA_TYPES
 from pytest_cloudimages.reference.refusals import Conflict, Forbidden, Invalid, NotFound, Refusal
 
 from .kinds import Kind
-from .registry import breaks
+from .registry import breaks, selecting
 
 KIND = Kind.UPDATES
-UPDATES = (
-    "--select",
-    "IMG-UPD",
-    *(word for name in ("02", "12", "13", "14") for word in ("--select", f"IMG-ENT-{name}")),
-)
+UPDATES = selecting("IMG-UPD", "IMG-ENT-02", "IMG-ENT-12", "IMG-ENT-13", "IMG-ENT-14")
 """What looks at the patches of one image."""
 CURRENT, OLD = MEDIA_TYPES
 FIRST_TWO = ("/cloudimages_first", "/cloudimages_second")
