@@ -1,8 +1,10 @@
 """The pages and what they speak of."""
 
+import json
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -18,7 +20,13 @@ from pytest_cloudimages.app.options import markdown
 from pytest_cloudimages.client.auth.plugins import USUAL
 from pytest_cloudimages.engine import registry
 from pytest_cloudimages.reference.app import App
+from pytest_cloudimages.reference.images import Caller
 from pytest_cloudimages.reference.server import environment, serving
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from faults import FAULTS
+from faults.trial import judged
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -42,23 +50,105 @@ def test_every_link_leads_somewhere(page: Path) -> None:
 
 
 def commands() -> list[str]:
+    """Return every line of the pages' blocks that has a `cloudimages` command, without the sign of a shell."""
     lines = [line for page in PAGES for text in blocks(page, "") for line in text.splitlines()]
-    return [line for line in lines if re.search(r"(^|[ /])cloudimages ", line) and "…" not in line.partition("#")[0]]
+    lines += [line[2:] for page in PAGES for text in blocks(page, "console") for line in text.splitlines()]
+    found = [line.partition("#")[0].strip() for line in lines if re.search(r"(^|[ /])cloudimages ", line)]
+    return [*dict.fromkeys(line for line in found if not line.startswith("#"))]
 
 
-@pytest.mark.parametrize("line", commands())
-def test_every_command_shown_is_understood(line: str) -> None:
-    """Every `cloudimages` command of the pages is one that the command line takes."""
-    words = shlex.split(line.partition(" -- ")[0], comments=True)
-    names = [number for number, word in enumerate(words) if word.endswith("cloudimages")]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest_cloudimages", *words[names[-1] + 1 :], "--help"],
-        env=quiet({}),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+def words_of(line: str) -> list[str]:
+    """Return the words behind `cloudimages`, up to where the shell sends the output."""
+    words = shlex.split(line.partition(" >")[0])
+    return words[max(number for number, word in enumerate(words) if word.endswith("cloudimages")) + 1 :]
+
+
+STARTED = "test_each_way_to_start_leads_to_a_run"
+NOT_RUN = {
+    "python3 -m venv .venv && .venv/bin/pip install --quiet . && .venv/bin/cloudimages run --reference": "it installs"
+    " from a registry; .ci/run installs the wheel and runs it",
+    "cloudimages run --seed 7 --tag-limit 128 --strict --deviations docs/glance-deviations.toml": "it takes a real"
+    " Glance; tests/glance/test_gate.py runs it",
+    "cloudimages run --reference --catalogue our-cloud.toml --select OUR-TAG-01 -- test_our_cloud.py": "run by"
+    " test_the_tutorial_does_what_it_promises",
+    "cloudimages run --cloud mycloud --sign ~/.ssh/id_ed25519": "it takes OpenSSH; run by test_verification.py",
+    "cloudimages verify reports --key ~/.ssh/id_ed25519.pub": "it takes OpenSSH; run by test_verification.py",
+    "cloudimages doctor": f"run by {STARTED}",
+    "cloudimages run": f"run by {STARTED}",
+    "cloudimages doctor --cloud mine": f"run by {STARTED}",
+    "cloudimages run --cloud mine": f"run by {STARTED}",
+    "cloudimages doctor --endpoint https://images.example/v2": f"run by {STARTED}",
+    "cloudimages run --endpoint https://images.example/v2": f"run by {STARTED}",
+    "cloudimages run --cloud NAME": f"run with another name by {STARTED}",
+    "cloudimages run --cloud NAME --seed 7": "run with --baseline beside it",
+    "cloudimages run --cloud mycloud --deviations deviations.toml": "run with a seed beside it",
+    "CLOUDIMAGES_TOKEN=… cloudimages run --endpoint https://images.example/v2": f"run by {STARTED}",
+}
+"""Commands of the pages that are not run here, and why; that they are understood is seen all the same."""
+
+
+@pytest.mark.parametrize("line", NOT_RUN)
+def test_every_command_shown_is_understood(line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """What is not run here is a command that the pages show, and one that the command line takes."""
+    words = words_of(line.partition(" -- ")[0])
+    with pytest.raises(SystemExit) as ended:
+        main([*words, "--help"])
+
+    assert line in commands()
+    assert ended.value.code == 0, capsys.readouterr().err
+
+
+@pytest.fixture(scope="module")
+def left_by_runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with what the commands of the pages read: reports of a run that found something, and the like."""
+    folder = tmp_path_factory.mktemp("left")
+    (folder / "reports").mkdir()
+    judged(FAULTS["ForgivesASecondDelete"], folder / "reports", select=["TAG-DEL-05"])
+    for name in ("last", "old/reports", "new/reports"):
+        shutil.copytree(folder / "reports", folder / name)
+    (accepted,) = blocks(ROOT / "docs" / "gating.md", "toml")
+    (folder / "deviations.toml").write_text(accepted, encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize("line", [line for line in commands() if line not in NOT_RUN])
+def test_every_command_shown_runs(
+    line: str, left_by_runs: Path, tmp_path: Path, workshop: Any, monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    """On the embedded server, and on files of a run; `cloudimages run` asks for one requirement, which is enough."""
+    shutil.copytree(left_by_runs, tmp_path, dirs_exist_ok=True)
+    words = words_of(line)
+    if words[0] == "deviations":
+        (tmp_path / "deviations.toml").unlink()
+    with serving(App()) as server:
+        user = server.app.identity.users["tester"]
+        image = server.app.images.create(Caller(user.project.id), {"name": "mine", "tags": ["a"]})
+        auth = {"auth_url": f"{server.auth_url}/v3", "username": user.name, "password": user.password}
+        auth |= {"project_name": user.project.name, "user_domain_name": "Default", "project_domain_name": "Default"}
+        (tmp_path / "clouds.yaml").write_text(
+            json.dumps({"clouds": {"NAME": {"auth": auth}, "mycloud": {"auth": auth}}})
+        )
+        names = {} if "--cloud" in words else environment(server)
+        words = [image.id if word == "ID" else word for word in words]
+        # In this process, the files of an earlier test would name the clouds.
+        if words[0] == "run" or "--cloud" in words:
+            further = ["--profile", "quick", "--select", "TAG-DEL-05"] if words[0] == "run" else []
+            workshop.environ |= names
+            outcome = workshop.command(*words, *further)
+            status, told = outcome.status, outcome.out
+        else:
+            for name in [name for name in os.environ if name.startswith(("OS_", "CLOUDIMAGES_"))]:
+                monkeypatch.delenv(name)
+            for name, value in (workshop.environ | names).items():
+                monkeypatch.setenv(name, value)
+            monkeypatch.chdir(tmp_path)
+            status = main(words)
+            told = "".join(capsys.readouterr())
+        left = [shown.id for shown in server.app.images.all()]
+
+    assert status == 0, told
+    assert left == [image.id]
 
 
 def test_every_package_is_shipped() -> None:

@@ -72,8 +72,8 @@ def write(results: Results, folder: Path, theirs: Iterable[str] = ()) -> None:
     contents |= scripts | kept
     every = [*contents, *(folder / name for name in theirs)]
     try:
-        for path in (*scripts, *kept):
-            path.parent.mkdir(exist_ok=True)
+        for path in contents:
+            path.parent.mkdir(parents=True, exist_ok=True)
         for path, octets in contents.items():
             _unfinished(path).write_bytes(octets)
         for path in scripts:
