@@ -44,7 +44,12 @@ def test_a_405_names_what_is_allowed(negative_requests: NegativeRequests, stray_
 # supported methods"
 @requirement("TAG-METH-03")
 def test_put_and_delete_are_allowed(negative_requests: NegativeRequests) -> None:
-    named = negative_requests.answers(where=lambda answer: answer.status == 405 and "Allow" in answer.headers)
+    named = negative_requests.answers(
+        # An empty segment is no tag: what is allowed there is not said.
+        where=lambda answer: (
+            answer.status == 405 and "Allow" in answer.headers and not answer.exchange.target.endswith("/tags/")
+        )
+    )
     for answer in or_skip(named, "no answer named what is allowed"):
         allowed = {method.strip() for method in answer.headers["Allow"].split(",")}
         expect_among(allowed, ["PUT", "DELETE"], f"Allow of {answer}")

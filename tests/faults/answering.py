@@ -246,6 +246,16 @@ class NamesOtherMethods(_Spoils):
         return _with(_without(reply, "Allow"), ("Allow", "GET")) if reply.status == 405 else reply
 
 
+@breaks(profile="standard", words=("--select", "TAG-METH"))
+class AllowsNothingWithoutATag(App):
+    """Answers 405 to whatever names no tag, with an Allow that is empty, which is lawful."""
+
+    def route(self, request: Request) -> Reply:
+        if request.path.endswith("/tags/"):
+            return self.error(request, HTTPStatus.METHOD_NOT_ALLOWED, "Name a tag.", (("Allow", ""),))
+        return super().route(request)
+
+
 class _Renames(App):
     """Takes one method for another on the resource of a tag."""
 
