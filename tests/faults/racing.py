@@ -388,7 +388,7 @@ class TagsWithTheNameOfBefore(App):
 
 @breaks("TAG-HIST-02", profile="standard")
 class ReadsPageByPage(App):
-    """Reads tags a page of two at a time, and 3 ms lie between page and page: what is deleted meanwhile shifts them."""
+    """Reads tags a page of two at a time, and 8 ms lie between page and page: what is deleted meanwhile shifts them."""
 
     def show_image(self, request: Request, image_id: str) -> Reply:
         with self.images.lock:
@@ -400,7 +400,7 @@ class ReadsPageByPage(App):
 
     def page(self, request: Request, image_id: str, begin: int) -> list[str]:
         """Read the tags of a page."""
-        time.sleep(3 * MILLISECOND)
+        time.sleep(8 * MILLISECOND)
         with self.images.lock:
             return self.images.show(request.caller, image_id).tags[begin : begin + 2]
 
