@@ -17,15 +17,13 @@ from pytest_cloudimages.areas.common.checks import (
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.images.fixtures import *
 from pytest_cloudimages.areas.images.lists import (
-    ACCEPTED,
-    PENDING,
-    REJECTED,
     SORT_KEYS,
     Asked,
     Aspect,
     Lists,
     OfferedImages,
 )
+from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED
 
 AN_ARRAY = Allowed("an array", lambda value: isinstance(value, list))
 

@@ -12,11 +12,9 @@ from pytest_cloudimages.areas.common.checks import (
     or_skip,
 )
 from pytest_cloudimages.areas.common.followed_links import leads_to
+from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED
 from pytest_cloudimages.areas.members.fixtures import *
 from pytest_cloudimages.areas.members.memberships import (
-    ACCEPTED,
-    PENDING,
-    REJECTED,
     STATUSES,
     Attempt,
     Deed,

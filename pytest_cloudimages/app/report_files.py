@@ -21,7 +21,7 @@ from pytest_cloudimages.reporting.reproduction import script
 from pytest_cloudimages.reporting.results import SCRIPTS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
     from pytest_cloudimages.engine.settings import Settings
     from pytest_cloudimages.reporting.results import Results
@@ -68,9 +68,29 @@ def write(results: Results, folder: Path, theirs: Iterable[str] = ()) -> None:
     for name, file in map(split, results.data["settings"].get("export", ())):
         if file != STANDARD_OUTPUT:
             contents[folder / file] = rendered(name, results.data)
-    scripts, kept = _of_findings(results, folder)
+    scripts, kept = of_findings(results, folder)
     contents |= scripts | kept
-    every = [*contents, *(folder / name for name in theirs)]
+    # A signature is one of what was there before.
+    replace_together(contents, scripts, [folder / name for name in theirs], stale=[signature_of(folder / RESULTS)])
+    for stale in {*(folder / SCRIPTS).glob("*.sh"), *(folder / plans.FOLDER).glob("*.json")} - {*contents}:
+        stale.unlink()
+    if key := results.data["settings"].get("sign"):
+        sign(folder / RESULTS, Path(key))
+
+
+def replace_together(
+    contents: Mapping[Path, bytes],
+    scripts: Collection[Path] = (),
+    unfinished: Collection[Path] = (),
+    *,
+    stale: Iterable[Path] = (),
+) -> None:
+    """Replace files, all of them or none; raise ``OSError`` where one cannot be written.
+
+    ``scripts`` are those that can be run, ``unfinished`` further ones that lie there unfinished, and ``stale`` is taken
+    away when all could be written.
+    """
+    every = [*contents, *unfinished]
     try:
         for path in contents:
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -81,17 +101,13 @@ def write(results: Results, folder: Path, theirs: Iterable[str] = ()) -> None:
     except OSError:
         discard(every)
         raise
-    # A signature is one of what was there before.
-    signature_of(folder / RESULTS).unlink(missing_ok=True)
+    for path in stale:
+        path.unlink(missing_ok=True)
     for path in every:
         _unfinished(path).replace(path)
-    for stale in {*(folder / SCRIPTS).glob("*.sh"), *(folder / plans.FOLDER).glob("*.json")} - {*contents}:
-        stale.unlink()
-    if key := results.data["settings"].get("sign"):
-        sign(folder / RESULTS, Path(key))
 
 
-def _of_findings(results: Results, folder: Path) -> tuple[dict[Path, bytes], dict[Path, bytes]]:
+def of_findings(results: Results, folder: Path) -> tuple[dict[Path, bytes], dict[Path, bytes]]:
     """Return the scripts that show findings once more, and the files by which each finding is replayed."""
     found = [entry for entry in results.entries if "finding" in entry]
     endpoint = results.data["service"]["endpoint"]

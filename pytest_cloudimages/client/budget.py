@@ -22,11 +22,6 @@ class Budget:
     refused: int = 0
     """How many requests were not sent for it."""
 
-    @property
-    def limited(self) -> bool:
-        """Whether there is any limit."""
-        return self.requests is not None or self.seconds is not None
-
     def refuse(self, why: str) -> NoReturn:
         """Raise ``Unaffordable`` instead of sending a request."""
         self.refused += 1

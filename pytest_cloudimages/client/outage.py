@@ -49,7 +49,7 @@ def raise_if_given_up(client: ImagesClient) -> None:
 def raise_if_spent(client: ImagesClient) -> None:
     """Raise ``Unaffordable`` where the run has spent what it may take, unless this is to clean up."""
     budget, recorder = client.transport.way.budget, client.recorder
-    if budget.limited and recorder.purpose is not Purpose.CLEANING and (why := budget.lacks(recorder.spent, 1)):
+    if recorder.purpose is not Purpose.CLEANING and (why := budget.lacks(recorder.spent, 1)):
         budget.refuse(why)
 
 

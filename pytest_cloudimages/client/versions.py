@@ -1,6 +1,17 @@
 """The list of versions at the root of a service, which tells what kind of service it is."""
 
-from typing import Any
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_cloudimages.client.session import ImagesClient
+
+
+def at_the_root(client: ImagesClient) -> ImagesClient:
+    """Return a client without a token for what stands above the version, where the versions are listed."""
+    return replace(client, endpoint=client.endpoint.removesuffix("/v2"), token=lambda: None)
 
 
 def version_ids(data: Any) -> list[str]:

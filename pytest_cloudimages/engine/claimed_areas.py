@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.session import ImagesClient
-from pytest_cloudimages.client.versions import version_ids
+from pytest_cloudimages.client.versions import at_the_root, version_ids
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
@@ -41,8 +40,7 @@ def claimed_areas(run: Run) -> dict[str, str]:
 
 
 def _told(client: ImagesClient) -> Iterator[tuple[str, str]]:
-    root = replace(client, endpoint=client.endpoint.removesuffix("/v2"), token=lambda: None)
-    if ids := version_ids(root.send_once("GET", "/").data):
+    if ids := version_ids(at_the_root(client).send_once("GET", "/").data):
         yield "versions", f"GET / lists {', '.join(ids)}"
     for name, area in AREAS.items():
         answer = client.send_once("GET", f"/schemas/{name}")

@@ -3,7 +3,7 @@
 import re
 import statistics
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from pytest_cloudimages.app.checkup.lines import Line, Lines, Topic, in_two
 from pytest_cloudimages.app.checkup.signing_in import clock, no_http, speaks_tls
@@ -13,7 +13,7 @@ from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.outage import LIST, is_list
 from pytest_cloudimages.client.trouble import OVERLOAD
-from pytest_cloudimages.client.versions import is_identity, version_ids
+from pytest_cloudimages.client.versions import at_the_root, is_identity, version_ids
 from pytest_cloudimages.engine.preflight import ask_first, find_other
 from pytest_cloudimages.engine.run import OTHERS, Run
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -41,7 +41,7 @@ class Questions:
 
     def versions(self) -> Lines:
         """Yield what stands at the root of the service, and what time it is there."""
-        root = replace(self.run.client, endpoint=self.run.client.endpoint.removesuffix("/v2"), token=lambda: None)
+        root = at_the_root(self.run.client)
         url, timeout = f"{root.endpoint}/", self.run.transport.timeout
         topic = Topic("versions", f"GET {url}")
         answer = root.send_once("GET", "/")

@@ -52,16 +52,9 @@ def merge(chosen: argparse.Namespace) -> int:
 
 
 def _write(results: Results, output: Path) -> None:
-    """Write the results, and beside them a script for each finding that has one."""
-    from pytest_cloudimages.reporting.reproduction import script
+    """Write the results, and beside them what shows each finding once more, as a run does."""
+    from pytest_cloudimages.app.report_files import of_findings, replace_together
     from pytest_cloudimages.reporting.results import as_json
 
-    for entry in results.entries:
-        if "repro" in entry:
-            path = output.parent / entry["repro"]
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(script(entry, results.data["service"]["endpoint"]), encoding="utf-8")
-            path.chmod(0o755)
-    unfinished = output.with_name(f"{output.name}.unfinished")
-    unfinished.write_text(as_json(results), encoding="utf-8")
-    unfinished.replace(output)
+    scripts, kept = of_findings(results, output.parent)
+    replace_together({output: as_json(results).encode()} | scripts | kept, scripts)

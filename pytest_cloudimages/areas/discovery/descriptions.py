@@ -1,6 +1,5 @@
 """The documents by which a service describes itself, and answers that they describe; each is asked for once."""
 
-import dataclasses
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -15,6 +14,7 @@ from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.client.versions import at_the_root
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
@@ -124,8 +124,7 @@ class Versions(Collection):
 @workload(empty=lambda: Versions({}), requests=(3, 3, 3, 3))
 def version_documents(run: Run) -> Versions:
     """Ask for the versions at the root of the service, without a token."""
-    anonymous = run.client.calling("nobody", lambda: None)
-    root = dataclasses.replace(anonymous, endpoint=run.client.endpoint.removesuffix("/v2"))
+    root = at_the_root(run.client.calling("nobody", lambda: None))
     return Versions({path: root.send("GET", path) for path in ("/", "/versions", "/v99/images")})
 
 

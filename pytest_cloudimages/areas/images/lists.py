@@ -13,7 +13,7 @@ from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.common.paging import PagedList, Query, query_of, read_pages
 from pytest_cloudimages.areas.images.patch_model import add, replaced
-from pytest_cloudimages.areas.images.states import OCTETS, shared
+from pytest_cloudimages.areas.images.states import ACCEPTED, OCTETS, PENDING, REJECTED, shared
 from pytest_cloudimages.areas.images.updates import Attributes, attributes_of
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
@@ -327,9 +327,6 @@ class OfferedImages(Collection):
             asked = next((value for key, value in offered.query if key == "member_status"), "")
             if (not statuses or offered.status in statuses) and member_status in (None, asked):
                 yield Case(offered, offered.listed.exchanges)
-
-
-ACCEPTED, PENDING, REJECTED = "accepted", "pending", "rejected"
 
 
 @workload(empty=lambda: OfferedImages([]), requests=(21, 21, 21, 21))

@@ -16,6 +16,8 @@ from pytest_cloudimages.spec.verdicts import Blocked
 
 OCTETS = b"x" * 64
 """The data of an image."""
+ACCEPTED, PENDING, REJECTED = "accepted", "pending", "rejected"
+"""What a consumer may have decided about an image that is shared with it."""
 ATTRIBUTES: dict[str, Any] = {
     "min_disk": 1,
     "min_ram": 64,

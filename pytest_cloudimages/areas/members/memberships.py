@@ -11,6 +11,7 @@ import pytest
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.common.paging import read_pages
 from pytest_cloudimages.areas.images.patch_model import replaced
+from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED
 from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.areas.members.workloads import shared_image
 from pytest_cloudimages.client.answers import Answer
@@ -22,7 +23,6 @@ from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
-ACCEPTED, PENDING, REJECTED = "accepted", "pending", "rejected"
 STATUSES = (ACCEPTED, REJECTED, PENDING, ACCEPTED)
 """The statuses that the consumer sets, one after another."""
 WRONG_BODIES: tuple[dict[str, str | None], ...] = (

@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 
+from pytest_cloudimages.areas.common.paging import Query, limit_of, target_of
 from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.areas.tags.corpus import FILTERED, NEAR
 from pytest_cloudimages.areas.tags.resource import set_tags, sorted_strings
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.client.session import ImagesClient, segment
+from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.provisioning import temporary_image
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
@@ -25,7 +26,6 @@ from pytest_cloudimages.spec.verdicts import Blocked
 MOST_PAGES = 8
 """Pages of one filtered list that are followed: a service that takes no notice of the filter has no end."""
 PAGING = ("limit", "marker", "sort_key", "sort_dir")
-Query = tuple[tuple[str, str], ...]
 
 THE_TAG = "one tag"
 SPECIAL = "a special tag"
@@ -190,8 +190,8 @@ class _Filtering:
         labels: list[str] = []
         tags: dict[str, object] = {}
         seen: set[str] = set()
-        limit = next((int(value) for key, value in query if key == "limit"), 0)
-        target = "/images?" + "&".join(f"{key}={segment(value)}" for key, value in query)
+        limit = limit_of(query) or 0
+        target = target_of("/images", query)
         status, problem, blocked = 200, "", ""
         by_id = {known.image.id: known.label for known in self.known}
         while target and len(seen) < MOST_PAGES and not problem:
