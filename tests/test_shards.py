@@ -95,6 +95,8 @@ def test_the_whole_is_made_of_all(
     assert whole["disturbances"] == {"answers": 30, "kinds": {"503": 3}, "repeated": 3}
     assert [shard["number"] for shard in whole["shards"]] == [1, 2, 3]
     assert main(["verify", str(tmp_path / "whole.json")]) == 0
+    found = [entry["finding"] for entry in whole["requirements"] if "finding" in entry]
+    assert [json.loads((tmp_path / name).read_text(encoding="utf-8"))["id"] for name in found] == ["TAG-ADD-03"]
 
 
 def _changed(shards: list[dict[str, Any]], number: int, *path: str, value: object) -> list[dict[str, Any]]:
