@@ -70,6 +70,8 @@ def write(results: Results, folder: Path, theirs: Iterable[str] = ()) -> None:
             contents[folder / file] = rendered(name, results.data)
     scripts, kept = of_findings(results, folder)
     contents |= scripts | kept
+    for path in contents:
+        path.parent.mkdir(parents=True, exist_ok=True)
     # A signature is one of what was there before.
     replace_together(contents, scripts, [folder / name for name in theirs], stale=[signature_of(folder / RESULTS)])
     for stale in {*(folder / SCRIPTS).glob("*.sh"), *(folder / plans.FOLDER).glob("*.json")} - {*contents}:
@@ -92,8 +94,6 @@ def replace_together(
     """
     every = [*contents, *unfinished]
     try:
-        for path in contents:
-            path.parent.mkdir(parents=True, exist_ok=True)
         for path, octets in contents.items():
             _unfinished(path).write_bytes(octets)
         for path in scripts:

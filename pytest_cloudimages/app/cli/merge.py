@@ -57,4 +57,6 @@ def _write(results: Results, output: Path) -> None:
     from pytest_cloudimages.reporting.results import as_json
 
     scripts, kept = of_findings(results, output.parent)
+    for path in scripts | kept:
+        path.parent.mkdir(exist_ok=True)
     replace_together({output: as_json(results).encode()} | scripts | kept, scripts)
