@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from pytest_cloudimages import __version__
 from pytest_cloudimages.app.cli.arguments import handed_on, typed
 from pytest_cloudimages.app.cli.exit_status import FINE, INTERRUPTED, NOT_JUDGED, SUITE_ERROR, USAGE
+from pytest_cloudimages.app.many.planning import asks_for_several
 from pytest_cloudimages.app.pytest_options import Handover
 
 if TYPE_CHECKING:
@@ -112,6 +113,10 @@ REASONS = {
 
 def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     """Run the suite under pytest, and return the exit status that the help describes."""
+    if asks_for_several(chosen):
+        from pytest_cloudimages.app.many.command import many
+
+        return many(chosen, rest)
     import pytest
 
     # Loading all that a run takes is slow enough to be wondered at.
