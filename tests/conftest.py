@@ -270,10 +270,10 @@ class Workshop:
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - no threads yet
         )
 
-    def end(self, process: subprocess.Popen[str]) -> Outcome:
+    def end(self, process: subprocess.Popen[str], timeout: float = 60) -> Outcome:
         """Wait for a process, and give what it left behind."""
         try:
-            out, _ = process.communicate(timeout=60)
+            out, _ = process.communicate(timeout=timeout)
         finally:
             process.kill()
         return Outcome(process.returncode, out, self.reports)

@@ -82,6 +82,14 @@ NOT_RUN = {
     "cloudimages run --endpoint https://images.example/v2": f"run by {STARTED}",
     "cloudimages run --cloud NAME": f"run with another name by {STARTED}",
     "cloudimages run --cloud NAME --seed 7": "run with --baseline beside it",
+    **dict.fromkeys(
+        (
+            "cloudimages run --cloud NAME --cloud mycloud",
+            "cloudimages run --cloud NAME --all-regions",
+            "cloudimages run --cloud NAME --shards 4",
+        ),
+        "run with other names by test_many.py",
+    ),
     "cloudimages run --cloud mycloud --deviations deviations.toml": "run with a seed beside it",
     "CLOUDIMAGES_TOKEN=… cloudimages run --endpoint https://images.example/v2": f"run by {STARTED}",
 }
