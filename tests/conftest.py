@@ -29,6 +29,9 @@ from pytest_cloudimages.client.transport import Transport
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import Server, serving
 
+collect_ignore = ["example_package"]
+"""What is a package of its own, and asks a service: test_packages.py installs it."""
+
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("exploring", max_examples=5000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))

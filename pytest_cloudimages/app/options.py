@@ -95,7 +95,10 @@ OPTIONS = (
         metavar="FILE",
         default=(),
         repeated=True,
-        help="requirements of your own (TOML); may be repeated",
+        help="requirements of your own: a TOML file, or the name of what an installed package brings, whose tests are"
+        " then asked too; may be repeated",
+        readme="requirements of your own: a TOML file, or the name under which an installed package brings them; may be"
+        " repeated ([from a package](docs/writing-a-requirement.md#4-a-package))",
     ),
     Option(
         name="specification",

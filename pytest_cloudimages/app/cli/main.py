@@ -183,7 +183,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify_parser.add_argument("results", metavar="RESULTS", help="conformance.json of a run, or its folder")
     verify_parser.add_argument("--key", metavar="FILE", help="public key of OpenSSH that they have to be signed with")
-    verify_parser.add_argument("--catalogue", metavar="FILE", action="append", help="requirements of your own (TOML)")
+    verify_parser.add_argument(
+        "--catalogue", metavar="FILE", action="append", help="requirements of your own, as for cloudimages run"
+    )
 
     serve_parser = commands.add_parser("serve", help="run the embedded server until Ctrl-C")
     serve_parser.add_argument(

@@ -130,7 +130,13 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     print(f"cloudimages {__version__}: looking for the service", flush=True)
     collector = _ResultsCollector()
     handover = Handover(typed(chosen), tuple(rest))
-    words = [*_suite_words(), *handed_on(chosen), *_own_folder_left_out(rest), *rest]
+    words = [
+        *_suite_words(),
+        *_packages(chosen.catalogue or ()),
+        *handed_on(chosen),
+        *_own_folder_left_out(rest),
+        *rest,
+    ]
     # The command is part of what pytest would have rewritten, had it been the first to load it.
     last = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     try:
@@ -254,6 +260,13 @@ def _own_folder_left_out(rest: Sequence[str]) -> list[str]:
     if any(Path(word.partition("::")[0]).exists() for word in rest if not word.startswith("-")):
         return []
     return ["-c", os.devnull, "--rootdir", ".", "--noconftest"]
+
+
+def _packages(catalogues: Sequence[str]) -> list[str]:
+    """Return the packages that bring the catalogues which the tester names, with tests of their own."""
+    from pytest_cloudimages.spec.catalogue.installed import package_of
+
+    return [package for package in map(package_of, catalogues) if package]
 
 
 def _suite_words() -> list[str]:
