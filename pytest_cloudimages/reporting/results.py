@@ -71,7 +71,7 @@ class CheckResult:
     power: Sequence[Mapping[str, Any]] = ()
     """What a pass that rests on chance would have seen."""
     led_up: Mapping[str, Any] = field(default_factory=dict)
-    """What had become of the value before a finding's step of a history (``prior``); if its image is none (``absent``)."""
+    """What had become of the value before a finding's step (``prior``), and if its image never was (``absent``)."""
     race: Mapping[str, Any] | None = None
     """What the clients of a race did that has shown a finding."""
     sent_before: int = 0
