@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pytest_cloudimages.app.waking import Unfound
     from pytest_cloudimages.engine import recording
     from pytest_cloudimages.engine.registry import Workloads
@@ -23,6 +25,9 @@ class Judging(Protocol):
 
     def find_service(self) -> None:
         """Find the service, and keep why there is none."""
+
+    def look_first(self, items: Iterable[pytest.Item], workloads: Workloads) -> None:
+        """Have checks look at what finds most, before any is judged."""
 
 
 CHECK: pytest.StashKey[recording.CheckRecord | None] = pytest.StashKey()
