@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.engine.settings import OTHER_CLOUDS
+from pytest_cloudimages.engine.choices import OTHER_CLOUDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

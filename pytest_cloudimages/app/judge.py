@@ -15,9 +15,10 @@ from pytest_cloudimages.app.exploring import Exploring
 from pytest_cloudimages.app.html_hooks import HtmlHooks
 from pytest_cloudimages.app.order import in_order
 from pytest_cloudimages.app.outlets import Outlets
+from pytest_cloudimages.app.pytest_options import settings
 from pytest_cloudimages.app.records import Records, count_sent, fit_to_be_read, raise_if_flaky, results_of
 from pytest_cloudimages.app.selection import Selection, tune
-from pytest_cloudimages.app.stash import CHECK, COMMAND, RUN, SETTINGS, UNFOUND, WORKLOADS
+from pytest_cloudimages.app.stash import CHECK, COMMAND, RUN, UNFOUND, WORKLOADS
 from pytest_cloudimages.app.waking import UNNAMED, Unfound, asks, distributed
 from pytest_cloudimages.client.auth.accounts import keep_secrets_of_url
 from pytest_cloudimages.client.budget import Budget
@@ -55,7 +56,7 @@ class Judge:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.settings: Settings = config.stash[SETTINGS]
+        self.settings: Settings = settings(config)
         config.add_cleanup(SECRETS.begin(veiling=not self.settings.identify))
         keep_secrets_of_url(self.settings.url or "")
         if distributed(config):

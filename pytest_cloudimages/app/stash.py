@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from pytest_cloudimages.engine import recording
     from pytest_cloudimages.engine.registry import Workloads
     from pytest_cloudimages.engine.run import Run
-    from pytest_cloudimages.engine.settings import Settings
     from pytest_cloudimages.reporting.results import Results
 
 
@@ -34,7 +33,6 @@ CHECK: pytest.StashKey[recording.CheckRecord | None] = pytest.StashKey()
 RESULTS: pytest.StashKey[Results] = pytest.StashKey()
 UNWRITTEN: pytest.StashKey[str] = pytest.StashKey()
 """Why the results could not be written, if that is so."""
-SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 UNFOUND: pytest.StashKey[Unfound] = pytest.StashKey()
 """Why there is no run: nobody named a service, or the one that is named is wrong."""
