@@ -214,7 +214,7 @@ def test_tasks_are_listed_with_a_documented_code(tasks: Tasks, specification: st
 def test_a_task_is_shown(tasks: Tasks) -> None:
     looked_for = tasks.asked().where(lambda started: bool(started.id and started.looks))
     for started in or_skip(looked_for, "needs a task, and none could be created"):
-        for look in started.settled:
+        for look in started.since_shown:
             if look.status == 404 and started.expired:
                 continue
             expect(look.status, 200, f"status of {look}")

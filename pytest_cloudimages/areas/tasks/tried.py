@@ -66,7 +66,7 @@ class Started:
         return [status for place, status in enumerate(seen) if not place or status != seen[place - 1]]
 
     @property
-    def settled(self) -> list[Answer]:
+    def since_shown(self) -> list[Answer]:
         """The answers to requests for it from the first that shows it: of several nodes, one may not know it yet."""
         first = next((place for place, look in enumerate(self.looks) if look.ok), -1)
         return self.looks[first:]

@@ -35,7 +35,7 @@ FORBIDDEN = 403
 
 
 @dataclass
-class _Bench:
+class _TaskRunner:
     """Starts tasks, and watches them."""
 
     run: Run
@@ -84,78 +84,88 @@ class _Bench:
         return started.ended or not (document(answer) or late)
 
 
-@workload(empty=Tasks, requests=(95, 95, 95, 95))
+@workload(empty=Tasks, requests=(102, 102, 102, 102))
 def tasks(run: Run) -> Tasks:
     """Export an image, import it again, ask for tasks that must fail, list all, and look at what they leave behind."""
     if run.settings.image:
         pytest.skip(f"needs images of its own, and some were lent; run without {run.settings.prefix}image")
-    bench = _Bench(run)
+    runner = _TaskRunner(run)
     first = run.client.send("GET", "/tasks")
-    probe = bench.start(Deed.EXPORT_LACKING, {"type": "export"}, "input")
-    bench.answers["first"] = [first, probe.answer]
+    probe = runner.start(Deed.EXPORT_LACKING, {"type": "export"}, "input")
+    runner.answers["first"] = [first, probe.answer]
     if {first.status, probe.answer.status} <= CLOSED:
         closed = f"needs tasks, which the service does not offer to this caller: {first.exchange}, {probe.answer}"
-        return Tasks(answers=bench.answers, closed=closed)
+        return Tasks(answers=runner.answers, closed=closed)
     with ExitStack() as stack:
         for deed in NAMING:
-            bench.names[deed] = stack.enter_context(claimed_name(run.client, run.name))
-        bench.store = stack.enter_context(object_store(run))
+            runner.names[deed] = stack.enter_context(claimed_name(run.client, run.name))
+        runner.store = stack.enter_context(object_store(run))
         try:
-            _prepare(bench, stack)
-            _export(bench)
+            _prepare(runner, stack)
+            _export(runner)
         except (Blocked, pytest.skip.Exception) as problem:
-            bench.why |= dict.fromkeys(Deed, problem)
-        _import(bench)
-        if not bench.no_exports:
-            _export_wrongly(bench, stack)
-        for started in bench.tried:
-            bench.watch(started)
+            runner.why |= dict.fromkeys(Deed, problem)
+        _import(runner)
+        if not runner.no_exports:
+            _export_wrongly(runner, stack)
+        for started in runner.tried:
+            runner.watch(started)
         run.recorder.traces.left_behind += [
             f"perhaps an image, made by the task {started.id}, which had not ended"
-            for started in bench.tried
+            for started in runner.tried
             if started.deed.is_import and started.id and not started.ended
         ]
-        _look_around(bench)
-        lists = _lists(bench)
+        _look_around(runner)
+        lists = _lists(runner)
     return Tasks(
-        bench.tried, lists, bench.answers, bench.left, bench.octets, "", bench.no_exports, bench.no_imports, bench.why
+        runner.tried,
+        lists,
+        runner.answers,
+        runner.left,
+        runner.octets,
+        "",
+        runner.no_exports,
+        runner.no_imports,
+        runner.why,
     )
 
 
-def _prepare(bench: _Bench, stack: ExitStack) -> None:
+def _prepare(runner: _TaskRunner, stack: ExitStack) -> None:
     """Make an image that can be exported, and a container to export it to. Raise what keeps that from being done."""
-    if bench.store is None:
+    if runner.store is None:
         pytest.skip(
             "needs an object store to export to and import from, and the catalogue of the service names none; set"
             " CLOUDIMAGES_OBJECT_STORE to the address of your account in one"
         )
-    bench.box = bench.store.container()
-    bench.image = stack.enter_context(bench.run.fresh_image(own=True))
-    with bench.run.recorder.of(Purpose.PREPARING):
-        require_ok(bench.image.upload(OCTETS))
+    runner.box = runner.store.container()
+    runner.image = stack.enter_context(runner.run.fresh_image(own=True))
+    with runner.run.recorder.of(Purpose.PREPARING):
+        require_ok(runner.image.upload(OCTETS))
 
 
-def _export(bench: _Bench) -> None:
+def _export(runner: _TaskRunner) -> None:
     """Export an image, and once more to the same place."""
-    if bench.image is None or bench.store is None:
+    if runner.image is None or runner.store is None:
         return
-    body = export_of(bench.image.id, bench.box)
-    started = bench.watch(bench.start(Deed.EXPORT, body))
-    bench.no_exports = _not_offered(started)
-    if started.answer.status == FORBIDDEN and not bench.no_exports:
-        source = f"{bench.box}/cloudimages-no-object.vhd"
-        other = bench.start(Deed.IMPORT_MISPLACED, import_from(source, bench.names[Deed.IMPORT_MISPLACED]), "no object")
+    body = export_of(runner.image.id, runner.box)
+    started = runner.watch(runner.start(Deed.EXPORT, body))
+    runner.no_exports = _not_offered(started)
+    if started.answer.status == FORBIDDEN and not runner.no_exports:
+        source = f"{runner.box}/cloudimages-no-object.vhd"
+        other = runner.start(
+            Deed.IMPORT_MISPLACED, import_from(source, runner.names[Deed.IMPORT_MISPLACED]), "no object"
+        )
         if other.answer.status == FORBIDDEN:
             closed = f"needs a caller that may create tasks: {started.answer}, {other.answer}"
-            bench.no_exports = bench.no_imports = closed
-    bench.why[Deed.EXPORT_AGAIN] = pytest.skip.Exception(f"needs an export that succeeds; there was {started}")
+            runner.no_exports = runner.no_imports = closed
+    runner.why[Deed.EXPORT_AGAIN] = pytest.skip.Exception(f"needs an export that succeeds; there was {started}")
     if not started.succeeded:
         return
-    name = f"{bench.image.id}.vhd"
-    bench.octets.append(bench.store.get(bench.box, name))
-    if bench.octets[0].ok:
-        bench.watch(bench.start(Deed.EXPORT_AGAIN, body))
-        bench.octets.append(bench.store.get(bench.box, name))
+    name = f"{runner.image.id}.vhd"
+    runner.octets.append(runner.store.get(runner.box, name))
+    if runner.octets[0].ok:
+        runner.watch(runner.start(Deed.EXPORT_AGAIN, body))
+        runner.octets.append(runner.store.get(runner.box, name))
 
 
 def _not_offered(started: Started) -> str:
@@ -166,94 +176,94 @@ def _not_offered(started: Started) -> str:
     return ""
 
 
-def _import(bench: _Bench) -> None:
+def _import(runner: _TaskRunner) -> None:
     """Import what was exported, if anything was; and what is not there, is no disk, or lacks something."""
-    source = _exported(bench) or f"{bench.box or 'cloudimages'}/cloudimages-no-object.vhd"
-    body = import_from(source, bench.names[Deed.IMPORT])
-    if _exported(bench):
-        bench.no_imports = bench.no_imports or _not_offered(bench.watch(bench.start(Deed.IMPORT, body)))
-        bench.start(Deed.IMPORT_FURTHER, import_from(source, bench.names[Deed.IMPORT_FURTHER], os_distro="debian"))
+    source = _exported(runner) or f"{runner.box or 'cloudimages'}/cloudimages-no-object.vhd"
+    body = import_from(source, runner.names[Deed.IMPORT])
+    if _exported(runner):
+        runner.no_imports = runner.no_imports or _not_offered(runner.watch(runner.start(Deed.IMPORT, body)))
+        runner.start(Deed.IMPORT_FURTHER, import_from(source, runner.names[Deed.IMPORT_FURTHER], os_distro="debian"))
     else:
         reason = "needs a disk in the object store, and none could be exported there"
-        problem = bench.why.get(Deed.IMPORT) or pytest.skip.Exception(reason)
-        bench.why |= dict.fromkeys((Deed.IMPORT, Deed.IMPORT_FURTHER), problem)
-    if bench.no_imports:
+        problem = runner.why.get(Deed.IMPORT) or pytest.skip.Exception(reason)
+        runner.why |= dict.fromkeys((Deed.IMPORT, Deed.IMPORT_FURTHER), problem)
+    if runner.no_imports:
         return
-    for what, wanted in lacking(import_from(source, bench.names[Deed.IMPORT_LACKING])):
-        bench.start(Deed.IMPORT_LACKING, wanted, what)
-    name = bench.names[Deed.IMPORT_MISPLACED]
-    for what, place in (("no object", bench.box), ("no container", uuid.uuid4().hex)):
+    for what, wanted in lacking(import_from(source, runner.names[Deed.IMPORT_LACKING])):
+        runner.start(Deed.IMPORT_LACKING, wanted, what)
+    name = runner.names[Deed.IMPORT_MISPLACED]
+    for what, place in (("no object", runner.box), ("no container", uuid.uuid4().hex)):
         if place:
-            bench.start(Deed.IMPORT_MISPLACED, import_from(f"{place}/cloudimages-no-object.vhd", name), what)
-    if bench.store and bench.box and bench.store.put(bench.box, NO_DISK, OCTETS).ok:
-        bench.start(Deed.IMPORT_NO_DISK, import_from(f"{bench.box}/{NO_DISK}", name))
+            runner.start(Deed.IMPORT_MISPLACED, import_from(f"{place}/cloudimages-no-object.vhd", name), what)
+    if runner.store and runner.box and runner.store.put(runner.box, NO_DISK, OCTETS).ok:
+        runner.start(Deed.IMPORT_NO_DISK, import_from(f"{runner.box}/{NO_DISK}", name))
 
 
-def _exported(bench: _Bench) -> str:
+def _exported(runner: _TaskRunner) -> str:
     """Return where the image was exported to, if the object is there."""
-    if not (bench.image and bench.octets and bench.octets[0].ok):
+    if not (runner.image and runner.octets and runner.octets[0].ok):
         return ""
-    return f"{bench.box}/{bench.image.id}.vhd"
+    return f"{runner.box}/{runner.image.id}.vhd"
 
 
-def _export_wrongly(bench: _Bench, stack: ExitStack) -> None:
+def _export_wrongly(runner: _TaskRunner, stack: ExitStack) -> None:
     """Ask for exports that must not succeed."""
-    image, container = bench.image.id if bench.image else str(uuid.uuid4()), "cloudimages"
-    if bench.store and bench.box:
+    image, container = runner.image.id if runner.image else str(uuid.uuid4()), "cloudimages"
+    if runner.store and runner.box:
         with suppress(Blocked):
-            container = bench.store.container()
+            container = runner.store.container()
     for what, body in lacking(export_of(image, container)):
         if what != "input":  # which was asked for first of all
-            bench.start(Deed.EXPORT_LACKING, body, what)
-    if bench.image is None or bench.store is None:
+            runner.start(Deed.EXPORT_LACKING, body, what)
+    if runner.image is None or runner.store is None:
         return
-    bench.start(Deed.EXPORT_UNFIT, export_of(image, uuid.uuid4().hex), "no container")
-    bench.start(Deed.EXPORT_UNFIT, export_of(image, f"{bench.box}/inside"), "a slash")
+    runner.start(Deed.EXPORT_UNFIT, export_of(image, uuid.uuid4().hex), "no container")
+    runner.start(Deed.EXPORT_UNFIT, export_of(image, f"{runner.box}/inside"), "a slash")
     for character in UNFIT[1:]:
         with suppress(Blocked):
-            container = bench.store.container(f"{character}x")
-            bench.start(Deed.EXPORT_UNFIT, export_of(image, container), f"a container with {character}")
+            container = runner.store.container(f"{character}x")
+            runner.start(Deed.EXPORT_UNFIT, export_of(image, container), f"a container with {character}")
     for deed, ask in ((Deed.EXPORT_FOREIGN, _export_foreign), (Deed.EXPORT_DEACTIVATED, _export_deactivated)):
         try:
-            ask(bench, bench.store, stack)
+            ask(runner, runner.store, stack)
         except (Blocked, pytest.skip.Exception) as problem:
-            bench.why[deed] = problem
+            runner.why[deed] = problem
 
 
-def _export_foreign(bench: _Bench, store: Store, stack: ExitStack) -> None:
+def _export_foreign(runner: _TaskRunner, store: Store, stack: ExitStack) -> None:
     """Ask for exports of an image of another project, which is not shared and then is."""
     del store
-    run = bench.run
+    run = runner.run
     other = None if run.same_project("ALT") else run.caller("ALT")
     if other is None:
         pytest.skip("needs a second project")
     foreign = stack.enter_context(temporary_image(other, run.name, run.patience))
     with run.recorder.of(Purpose.PREPARING):
         require_ok(foreign.upload(OCTETS))
-    body = export_of(foreign.id, bench.box)
-    bench.watch(bench.start(Deed.EXPORT_FOREIGN, body, "not shared"))
+    body = export_of(foreign.id, runner.box)
+    runner.watch(runner.start(Deed.EXPORT_FOREIGN, body, "not shared"))
     project = run.owner_of(run.client)
     with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
         shared(foreign, project)
         run.client.send("PUT", f"/images/{foreign.id}/members/{project}", json={"status": "accepted"})
         with run.recorder.of(Purpose.JUDGING):
-            bench.start(Deed.EXPORT_FOREIGN, body, "shared with the caller")
+            runner.start(Deed.EXPORT_FOREIGN, body, "shared with the caller")
 
 
-def _export_deactivated(bench: _Bench, store: Store, stack: ExitStack) -> None:
+def _export_deactivated(runner: _TaskRunner, store: Store, stack: ExitStack) -> None:
     """Ask for an export while the image is deactivated, to a container that has no such object."""
-    administrator = bench.run.able("ADMIN")
-    if bench.image is None or administrator is None:
+    administrator = runner.run.able("ADMIN")
+    if runner.image is None or administrator is None:
         pytest.skip("needs an administrator")
     container = store.container()
-    seen = bench.image.seen_by(administrator)
-    with bench.run.recorder.of(Purpose.PREPARING):
+    seen = runner.image.seen_by(administrator)
+    with runner.run.recorder.of(Purpose.PREPARING):
         answer = seen.send("POST", "/actions/deactivate")
         if not answer.ok:
             pytest.skip(f"needs an image that is deactivated: {answer.exchange}")
         stack.callback(_reactivate, seen)
-    bench.watch(bench.start(Deed.EXPORT_DEACTIVATED, export_of(bench.image.id, container)))
-    _look_into(bench, container, Deed.EXPORT_DEACTIVATED)
+    runner.watch(runner.start(Deed.EXPORT_DEACTIVATED, export_of(runner.image.id, container)))
+    _look_into(runner, container, Deed.EXPORT_DEACTIVATED)
 
 
 def _reactivate(image: Image) -> None:
@@ -261,60 +271,62 @@ def _reactivate(image: Image) -> None:
         image.send("POST", "/actions/reactivate")
 
 
-def _look_around(bench: _Bench) -> None:
+def _look_around(runner: _TaskRunner) -> None:
     """Look at what tasks left behind, at tasks that there are not, and at a task as others see it."""
-    run = bench.run
+    run = runner.run
     for deed in NAMING[1:]:
-        if any(started.deed is deed for started in bench.tried):
-            listed = read_pages(run.client, "/images", (("name", bench.names[deed]),))
-            named = [str(entry.get("id")) for entry in listed.entries if entry.get("name") == bench.names[deed]]
-            bench.left.append(Left(deed, "the list of images", named, listed.exchanges))
-    if bench.store and bench.octets:
-        for container in bench.store.containers:
+        if any(started.deed is deed for started in runner.tried):
+            listed = read_pages(run.client, "/images", (("name", runner.names[deed]),))
+            named = [str(entry.get("id")) for entry in listed.entries if entry.get("name") == runner.names[deed]]
+            runner.left.append(Left(deed, "the list of images", named, listed.exchanges))
+    if runner.store and runner.octets:
+        for container in runner.store.containers:
             if container.endswith("x"):
-                _look_into(bench, container, Deed.EXPORT_UNFIT)
-        _look_into(bench, bench.box, Deed.EXPORT_AGAIN)
-    imported = next((each for each in bench.tried if each.deed is Deed.IMPORT and each.succeeded), None)
+                _look_into(runner, container, Deed.EXPORT_UNFIT)
+        _look_into(runner, runner.box, Deed.EXPORT_AGAIN)
+    imported = next((each for each in runner.tried if each.deed is Deed.IMPORT and each.succeeded), None)
     if imported and is_fit(image_id := imported.result.get("image_id")):
-        bench.answers["imported"] = [run.client.send("GET", f"/images/{image_id}")]
-    bench.answers["unknown"] = [run.client.send("GET", f"/tasks/{each}") for each in (uuid.uuid4(), "cloudimages-none")]
-    mine = next((each for each in bench.tried if each.id), None)
+        runner.answers["imported"] = [run.client.send("GET", f"/images/{image_id}")]
+    runner.answers["unknown"] = [
+        run.client.send("GET", f"/tasks/{each}") for each in (uuid.uuid4(), "cloudimages-none")
+    ]
+    mine = next((each for each in runner.tried if each.id), None)
     if mine:
         with suppress(Blocked):
             other = None if run.same_project("ALT") else run.caller("ALT")
-            bench.answers["foreign"] = [other.send("GET", f"/tasks/{mine.id}")] if other else []
+            runner.answers["foreign"] = [other.send("GET", f"/tasks/{mine.id}")] if other else []
     for succeeded in (True, False):  # what has ended is over
-        over = next((each for each in bench.tried if each.ended and each.succeeded is succeeded), None)
+        over = next((each for each in runner.tried if each.ended and each.succeeded is succeeded), None)
         if over:
-            bench.look(over)
+            runner.look(over)
 
 
-def _look_into(bench: _Bench, container: str, otherwise: Deed) -> None:
+def _look_into(runner: _TaskRunner, container: str, otherwise: Deed) -> None:
     """Note what a container holds that no export wrote that succeeds, by what may have written it."""
-    if bench.store is None or bench.image is None:
+    if runner.store is None or runner.image is None:
         return
-    names, answer = bench.store.names(container)
+    names, answer = runner.store.names(container)
     if names is None:
         return
-    foreign = [each.body["input"]["image_uuid"] for each in bench.tried if each.deed is Deed.EXPORT_FOREIGN]
+    foreign = [each.body["input"]["image_uuid"] for each in runner.tried if each.deed is Deed.EXPORT_FOREIGN]
     found: dict[Deed, list[str]] = {otherwise: []}
-    if container == bench.box:
+    if container == runner.box:
         found |= {Deed.EXPORT_FOREIGN: [], Deed.EXPORT_UNFIT: []}
     for name in names:
         if any(identifier in name for identifier in foreign):
             found[Deed.EXPORT_FOREIGN].append(name)
         elif name.startswith("inside"):
             found[Deed.EXPORT_UNFIT].append(name)
-        elif container != bench.box or (bench.image.id in name and name != f"{bench.image.id}.vhd"):
+        elif container != runner.box or (runner.image.id in name and name != f"{runner.image.id}.vhd"):
             found[otherwise].append(name)
     where = f"the container {container}"
-    bench.left.extend(Left(deed, where, held, [answer.exchange]) for deed, held in found.items())
+    runner.left.extend(Left(deed, where, held, [answer.exchange]) for deed, held in found.items())
 
 
-def _lists(bench: _Bench) -> dict[str, PagedList]:
+def _lists(runner: _TaskRunner) -> dict[str, PagedList]:
     """Read the list of tasks whole, page by page, and after its first task; then try to delete a task."""
-    client = bench.run.client
-    known = {started.id for started in bench.tried if started.id and not started.expired}
+    client = runner.run.client
+    known = {started.id for started in runner.tried if started.id and not started.expired}
 
     def whole() -> PagedList:
         return read_pages(client, "/tasks")
@@ -326,17 +338,17 @@ def _lists(bench: _Bench) -> dict[str, PagedList]:
         return not listed.ended or known <= {*listed.ids([*known])}
 
     lists = {
-        name: bench.run.patience.until(look(), look, complete, about="tasks")
+        name: runner.run.patience.until(look(), look, complete, about="tasks")
         for name, look in (("whole", whole), ("paged", paged))
     }
     ids = lists["whole"].first.ids
     if ids:
         lists["after"] = read_pages(client, "/tasks", (("marker", ids[0]),))
-    mine = next(_ended(bench), None)
+    mine = next(_ended(runner), None)
     if mine:
-        bench.answers["deletion"] = [client.send("DELETE", f"/tasks/{mine.id}")]
+        runner.answers["deletion"] = [client.send("DELETE", f"/tasks/{mine.id}")]
     return lists
 
 
-def _ended(bench: _Bench) -> Iterator[Started]:
-    return (started for started in bench.tried if started.id and started.ended)
+def _ended(runner: _TaskRunner) -> Iterator[Started]:
+    return (started for started in runner.tried if started.id and started.ended)
