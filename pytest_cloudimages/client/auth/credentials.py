@@ -173,6 +173,7 @@ def find(
     *,
     url: str | None = None,
     cloud: str | None = None,
+    region: str | None = None,
     timeout: float = 30.0,
     embedded: bool = False,
     prefix: str = "--",
@@ -183,7 +184,14 @@ def find(
     Raise ``ConfigurationError`` for what the tester can mend, ``Blocked`` where Identity does not do its part.
     """
     named = named_in(
-        environ, url=url, cloud=cloud, timeout=timeout, embedded=embedded, prefix=prefix, plain_http=plain_http
+        environ,
+        url=url,
+        cloud=cloud,
+        region=region,
+        timeout=timeout,
+        embedded=embedded,
+        prefix=prefix,
+        plain_http=plain_http,
     )
     credentials = credentials_of(named.account)
     return named.service(), credentials
@@ -194,6 +202,7 @@ def named_in(
     *,
     url: str | None = None,
     cloud: str | None = None,
+    region: str | None = None,
     timeout: float = 30.0,
     embedded: bool = False,
     prefix: str = "--",
@@ -201,10 +210,11 @@ def named_in(
 ) -> Named:
     """Return what the tester names; nobody is asked anything.
 
-    ``url`` and ``cloud`` are what options say; ``environ`` has the rest. ``embedded``: it is the embedded server that
-    the variables lead to. Messages name options with ``prefix``. Raise ``ConfigurationError`` for what cannot be.
+    ``url``, ``cloud`` and ``region`` are what options say; ``environ`` has the rest. ``embedded``: it is the embedded
+    server that the variables lead to. Messages name options with ``prefix``. Raise ``ConfigurationError`` for what
+    cannot be.
     """
-    given = _given(environ)
+    given = _given(environ) | ({"OS_REGION_NAME": region} if region else {})
     store = given.get("CLOUDIMAGES_OBJECT_STORE", "").rstrip("/")
     if store:
         address(store, "account in an object store", "https://store.example/v1/AUTH_project")
@@ -230,6 +240,7 @@ def named_in(
         hint = f"{' and '.join(idle)} say who asks, but nothing says where the service is." if idle else ""
         raise UnnamedServiceError(f"{hint or 'Nothing says which service to judge.'}\n{ways(prefix)}")
     account = account_of(mine, cloud, timeout, plain_http=plain_http)
+    account.region = region
     named = "the embedded server" if embedded else account.named or account.source
     return Named(account, named, region=mine.get("OS_REGION_NAME"), object_store=store, plain_http=plain_http)
 
