@@ -1,7 +1,6 @@
 """Services that go wrong where a tag comes, is shown or is named in another way than usual; each with its look-alike."""
 
 import json
-import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -272,29 +271,7 @@ class RefusesTypedAdditions(App):
 
 # The address
 
-OF_ADDRESSES = _asked("TAG-URI-10", "TAG-URI-14", "TAG-DEL-07", "TAG-RESP-09")
-DOUBLED = re.compile("(/tags)/{2,}(?=[^/])")
-
-
-@breaks("TAG-URI-10", profile="standard", words=OF_ADDRESSES)
-class MergesSlashes(App):
-    """Takes several slashes before a tag for one."""
-
-    def route(self, request: Request) -> Reply:
-        return super().route(replace(request, target=DOUBLED.sub(r"\1/", request.target)))
-
-
-@breaks(profile="standard", words=OF_ADDRESSES)
-class PointsToASingleSlash(App):
-    """Answers 308 to several slashes before a tag, and names the address with one."""
-
-    def route(self, request: Request) -> Reply:
-        target = DOUBLED.sub(r"\1/", request.target)
-        if target == request.target:
-            return super().route(request)
-        return Reply(
-            HTTPStatus.PERMANENT_REDIRECT, b"Over there.", (("Location", target), ("Content-Type", "text/plain"))
-        )
+OF_ADDRESSES = _asked("TAG-DEL-07", "TAG-RESP-09")
 
 
 class _SaysWhichIsMissing(App):

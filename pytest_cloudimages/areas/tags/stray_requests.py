@@ -62,12 +62,8 @@ class StrayRequest:
 
     @property
     def leads_further(self) -> bool:
-        """Whether a tag is followed, or preceded, by further segments, an empty one among them.
-
-        What a slash at the end means is not defined (TAG-URI-17).
-        """
-        path = self.target.partition("?")[0]
-        return path.rstrip("/").count("/") > 2  # noqa: PLR2004 - /tags/{tag}
+        """Whether a tag is followed, or preceded, by further segments."""
+        return self.target.count("/") > 2 and not self.may  # noqa: PLR2004 - /tags/{tag}
 
 
 @dataclass(frozen=True)
