@@ -131,6 +131,10 @@ def write(found: Sequence[Column], refused: Mapping[str, str], output: Path) -> 
     page = HEAD.format(python=python, asked=" ".join(ASKED))
     if without := [column.label for column in found if column.data["settings"]["tag_limit"] is None]:
         page += f"Without `--tag-limit`: {', '.join(without)}.\n\n"
+    if old := [f"{release.version} ({', '.join(release.constraints)})" for release in RELEASES if release.constraints]:
+        page += (
+            f"Installed with older libraries than pip would choose, since newer ones broke them: {'; '.join(old)}.\n\n"
+        )
     known = {column.label for column in found} | {*refused}
     if missing := [place.label for place in places() if place.label not in known]:
         page += f"Not judged yet: {', '.join(missing)}.\n\n"
