@@ -5,10 +5,14 @@ has read there, it would read in each of them. That was a sixth of the CPU of a 
 """
 
 import os
+import sys
+from pathlib import Path
 
 from hypothesis.internal.conjecture import providers
 
-from tests.hypothesis_storage import STORAGE
+sys.path.insert(0, str(Path(__file__).parent))
+
+from hypothesis_storage import STORAGE
 
 # Where it keeps things is asked of the environment once, and each run has its own.
 os.environ["HYPOTHESIS_STORAGE_DIRECTORY"] = str(STORAGE)
