@@ -19,8 +19,8 @@ def power_of(
     """Return what a check that found nothing would have seen.
 
     ``rate`` says of how many races none went wrong, ``operations`` how many there were in random histories, and
-    ``drawn`` how many different tags of each class. Each class got as many draws as any other, so that one bound holds
-    for all of them together.
+    ``drawn`` how many different tags of each class. The bound on all classes together is on their mean, each weighed by
+    how many were drawn of it.
     """
     told = [(rate["of"], rate["what"])] if rate and not rate["violations"] else []
     told += [(operations, HISTORIES), (sum(drawn.values()), DRAWN)]

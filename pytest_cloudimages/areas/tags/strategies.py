@@ -234,7 +234,7 @@ def non_confusable_groups(pairs: Iterable[tuple[str, tuple[str, str]]]) -> list[
 IN_A_HISTORY = "sequence"
 """The class of the tags that random histories are about."""
 DRAWN = frozenset({*PLAIN, *UNUSUAL})
-"""The classes whose tags are drawn at random, as many of each as of any other; those of others are written out."""
+"""The classes whose tags are drawn at random; those of others are written out."""
 
 
 @st.composite
