@@ -143,6 +143,12 @@ def test_ctrl_c_lets_the_command_finish(tmp_path: Path) -> None:
         assert process.wait(processes.STOP) == 5
 
 
+def test_ctrl_c_as_the_command_ends_keeps_its_status() -> None:
+    """An interrupt that comes with the command's end loses nothing: a 0 in place of its status would open a gate."""
+    command = ["/bin/sh", "-c", "kill -INT $PPID; exit 5"]
+    assert {obey(command, os.environ) for _ in range(50)} == {5}
+
+
 def test_every_release_is_judged_and_the_newest_on_every_database() -> None:
     """A column for each place, with a name by which it is asked for."""
     names = [place.name for place in matrix.places()]

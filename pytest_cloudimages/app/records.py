@@ -20,9 +20,10 @@ from pytest_cloudimages.reporting.results import DEVIATES, CheckResult
 from pytest_cloudimages.spec.verdicts import Flaky, Unaffordable, Verdict, judge, leaves, worst
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pytest_cloudimages.app.allowance import Allowance
+    from pytest_cloudimages.app.first_look import Seen
     from pytest_cloudimages.app.selection import Selection
     from pytest_cloudimages.areas.tags.suspects import Suspect
     from pytest_cloudimages.client.exchange import Exchange
@@ -64,6 +65,8 @@ class Records:
     def __init__(self, config: pytest.Config, selection: Selection, allowance: Allowance) -> None:
         self.config, self.selection, self.allowance = config, selection, allowance
         self.results: list[CheckResult] = []
+        self.seen: Mapping[str, Seen] = {}
+        """What was seen not to be met before anything was judged, by the test."""
         self.suspects: dict[tuple[str, str], Suspect] = {}
         """The operation that a finding is about, by its id and test."""
         self._extended: dict[int, CheckResult] = {}
@@ -120,10 +123,16 @@ class Records:
             symptom=str(found.symptom) if found else "",
             led_up=self._led_up(mine) if verdict.finding else {},
             replay=self.selection.settings.replay((identifier,), raced=True) if mine.rate and verdict.finding else "",
-            sent_before=sum(self.config.stash[RUN].recorder.counts.values()),
-            known_at=time.time(),
+            **self._known(item, verdict),
             unaffordable=unaffordable,
         )
+
+    def _known(self, item: pytest.Item, verdict: Verdict) -> dict[str, Any]:
+        """Return when a verdict was known: a finding may have been seen at the first look."""
+        seen = self.seen.get(item.nodeid) if verdict.finding else None
+        if seen:
+            return {"sent_before": seen.requests, "known_at": seen.at}
+        return {"sent_before": sum(self.config.stash[RUN].recorder.counts.values()), "known_at": time.time()}
 
     def _led_up(self, mine: CheckRecord) -> dict[str, Any]:
         """Return what is to be known of a finding's image besides its exchanges, so that these can be sent again."""

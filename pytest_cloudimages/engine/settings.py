@@ -4,6 +4,8 @@ import shlex
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from pytest_cloudimages.engine.choices import OTHER_CLOUDS, PROFILE_NAMES, ROUND, SPECIFICATIONS
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -41,8 +43,8 @@ class Profile:
     """The levels that are tested, where no requirement is selected by name."""
 
 
-PROFILES = {
-    "quick": Profile(
+EFFORTS = (
+    Profile(
         full_cycles=1,
         tags=8,
         rounds=0,
@@ -56,7 +58,7 @@ PROFILES = {
         races=1,
         levels=("MUST",),
     ),
-    "standard": Profile(
+    Profile(
         full_cycles=1,
         tags=20,
         rounds=1,
@@ -69,7 +71,7 @@ PROFILES = {
         clients=(2, 4, 8, 16),
         races=1,
     ),
-    "thorough": Profile(
+    Profile(
         full_cycles=6,
         tags=20,
         rounds=6,
@@ -85,7 +87,7 @@ PROFILES = {
         delete_every=1,
         limit_sought=300,
     ),
-    "explore": Profile(
+    Profile(
         full_cycles=10,
         tags=20,
         rounds=20,
@@ -100,19 +102,12 @@ PROFILES = {
         orders=2,
         delete_every=1,
     ),
-}
+)
+"""What each of them tries, in the order of their names."""
+PROFILES = dict(zip(PROFILE_NAMES, EFFORTS, strict=True))
 
 TRIES = 10
 """How often the races of a finding are run again, at most, until they show it."""
-
-SPECIFICATIONS = ("cloud-images", "glance")
-"""The vendor's page, and the API reference of OpenStack Glance."""
-ROUND = "standard"
-"""How much one round of an exploration tries."""
-
-
-OTHER_CLOUDS = {"ALT": "other_cloud", "READER": "reader_cloud", "CREATOR": "creator_cloud", "ADMIN": "admin_cloud"}
-"""The setting that names a further caller's entry of clouds.yaml."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +116,8 @@ class Settings:
 
     url: str | None = None
     cloud: str | None = None
+    region: str | None = None
+    """The region of the catalogue that is meant, whatever else names one."""
     other_cloud: str | None = None
     reader_cloud: str | None = None
     creator_cloud: str | None = None
@@ -134,7 +131,8 @@ class Settings:
     profile: str = "standard"
     seed: int = 0
     select: tuple[str, ...] = ()
-    specification: str = SPECIFICATIONS[0]
+    reading: str | None = None
+    """Whose reading the tester names; ``None`` where the choice is left to us."""
     tag_limit: int | None = None
     deviations: str | None = None
     baseline: str | None = None
@@ -180,6 +178,11 @@ class Settings:
         return PROFILES[self.profile if self.minutes is None else ROUND]
 
     @property
+    def specification(self) -> str:
+        """Whose reading judges where two specifications differ."""
+        return self.reading or SPECIFICATIONS[0]
+
+    @property
     def limited(self) -> bool:
         """Whether the run may take no more than so many requests or seconds."""
         return self.max_requests is not None or self.max_seconds is not None
@@ -191,7 +194,8 @@ class Settings:
 
     def as_data(self) -> dict[str, Any]:
         """Return what was set as JSON data."""
-        return {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.compare}
+        said = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.compare}
+        return said | {"specification": self.specification}
 
     def replay(self, ids: tuple[str, ...], seed: int | None = None, *, raced: bool = False) -> str:
         """Return the command that asks for some requirements again, as this run did or a round of it with its seed.

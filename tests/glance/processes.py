@@ -6,6 +6,7 @@ import os
 import shlex
 import signal
 import subprocess
+import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
@@ -107,20 +108,35 @@ def running(
 
 
 def obey(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run a command and return its exit status; an interrupt reaches the command too, so it is waited for."""
-    with subprocess.Popen(command, env=environment) as process:
-        try:
-            process.wait()
-        except KeyboardInterrupt:
-            with suppress(subprocess.TimeoutExpired):
-                process.wait(STOP)
-        finally:
-            if process.poll() is None:
-                process.terminate()
-                with suppress(subprocess.TimeoutExpired):
-                    process.wait(STOP)
-                process.kill()
+    """Run a command and return its exit status; an interrupt reaches the command too, so it is waited for.
+
+    An interrupt is not raised here: one that is raised just as the command has ended loses its exit status, and Python
+    takes 0 for it (``subprocess.Popen.wait``).
+    """
+    started: list[subprocess.Popen[bytes]] = []
+    ending: list[threading.Timer] = []
+
+    def send(number: int) -> None:
+        for process in started:
+            process.send_signal(number)
+
+    def interrupted(*_: object) -> None:
+        """Let the command end by itself, then tell it to, then end it."""
+        if not ending:
+            ending.append(threading.Timer(STOP, send, (signal.SIGTERM,)))
+            ending.append(threading.Timer(2 * STOP, send, (signal.SIGKILL,)))
+            for timer in ending:
+                timer.start()
+
+    before = signal.signal(signal.SIGINT, interrupted)
+    try:
+        with subprocess.Popen(command, env=environment) as process:
+            started.append(process)
             status = process.wait()
+    finally:
+        signal.signal(signal.SIGINT, before)
+        for timer in ending:
+            timer.cancel()
     return 128 - status if status < 0 else status
 
 

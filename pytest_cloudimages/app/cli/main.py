@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_cloudimages import __version__
-from pytest_cloudimages.app.cli.arguments import add_arguments, argument_type, typed_by
+from pytest_cloudimages.app.cli.arguments import add_arguments, add_arguments_of_many, argument_type, typed_by
 from pytest_cloudimages.app.cli.deviations import OUTPUT, deviations
 from pytest_cloudimages.app.cli.diff import diff
 from pytest_cloudimages.app.cli.doctor import TAKEN as OF_THE_DOCTOR
@@ -24,7 +24,9 @@ from pytest_cloudimages.app.cli.run import leave_unread, run
 from pytest_cloudimages.app.cli.serve import PORT, serve
 from pytest_cloudimages.app.cli.sweep import TAKEN as OF_A_SWEEP
 from pytest_cloudimages.app.cli.sweep import duration, run_id, sweep
+from pytest_cloudimages.app.cli.unexpected import tell_unexpected
 from pytest_cloudimages.app.cli.verify import verify
+from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.reporting.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(words)
     if rest and chosen.command != "run":
         parser.error("only `cloudimages run` hands words behind -- on to pytest")
+    forget = SECRETS.begin()
     try:
         if chosen.command == "run":
             return run(chosen, rest)
@@ -68,6 +71,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with suppress(OSError):
             print(f"cloudimages {chosen.command}: what it has to say cannot be written: {problem}", file=sys.stderr)
         return SUITE_ERROR
+    except Exception as problem:  # noqa: BLE001 - whatever is wrong with us, no command ends in a traceback
+        return tell_unexpected(chosen.command, problem)
+    finally:
+        forget()
     return status
 
 
@@ -101,10 +108,12 @@ def _parser() -> argparse.ArgumentParser:
         commands,
         "run",
         help="judge a service",
-        usage="cloudimages run [--reference | --endpoint URL | --cloud NAME] [options] [-- pytest options]",
-        description="Judge the service that --endpoint, --cloud or the OS_* variables name, or the embedded one.",
+        usage="cloudimages run [--reference | --endpoint URL | --cloud NAME ...] [options] [-- pytest options]",
+        description="Judge the service that --endpoint, --cloud or the OS_* variables name, or the embedded one;"
+        " several, where several entries of clouds.yaml are named.",
     )
-    add_arguments(run_parser)
+    add_arguments(run_parser, several=("cloud",))
+    add_arguments_of_many(run_parser)
 
     doctor_parser = _ending(
         commands,
@@ -174,7 +183,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify_parser.add_argument("results", metavar="RESULTS", help="conformance.json of a run, or its folder")
     verify_parser.add_argument("--key", metavar="FILE", help="public key of OpenSSH that they have to be signed with")
-    verify_parser.add_argument("--catalogue", metavar="FILE", action="append", help="requirements of your own (TOML)")
+    verify_parser.add_argument(
+        "--catalogue", metavar="FILE", action="append", help="requirements of your own, as for cloudimages run"
+    )
 
     serve_parser = commands.add_parser("serve", help="run the embedded server until Ctrl-C")
     serve_parser.add_argument(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from pytest_cloudimages.client.auth.accounts import account_of, address, as_it_is, keep_secrets, keep_secrets_of_url
+from pytest_cloudimages.client.auth.catalogue import Endpoint
 from pytest_cloudimages.client.auth.keystone import Account, FurtherToken
 from pytest_cloudimages.client.errors import ConfigurationError, UnnamedServiceError
 from pytest_cloudimages.client.plain_http import HERE_ONLY, PlainHttp
@@ -56,6 +57,8 @@ class Service:
     """How the tester named it."""
     verify: bool | str = True
     cert: str | tuple[str, str] | None = None
+    name: str = field(default="", compare=False)
+    """What the catalogue calls it; empty where none was asked."""
 
 
 class Credentials:
@@ -136,9 +139,10 @@ class Named:
 
     def service(self) -> Service:
         """Return the service; Identity has to be asked first where its catalogue has the address."""
-        endpoint, region = (self.address, None) if self.address else self.account.endpoint(self.region)
-        self.plain_http.check(endpoint, "The endpoint")
-        return Service(normalised(endpoint), region, self.named, self.account.verify, self.account.cert)
+        found = Endpoint(self.address, None) if self.address else self.account.endpoint(self.region)
+        self.plain_http.check(found.url, "The endpoint")
+        account = self.account
+        return Service(normalised(found.url), found.region, self.named, account.verify, account.cert, found.service)
 
 
 def find(
@@ -146,6 +150,7 @@ def find(
     *,
     url: str | None = None,
     cloud: str | None = None,
+    region: str | None = None,
     timeout: float = 30.0,
     embedded: bool = False,
     prefix: str = "--",
@@ -156,7 +161,14 @@ def find(
     Raise ``ConfigurationError`` for what the tester can mend, ``Blocked`` where Identity does not do its part.
     """
     named = named_in(
-        environ, url=url, cloud=cloud, timeout=timeout, embedded=embedded, prefix=prefix, plain_http=plain_http
+        environ,
+        url=url,
+        cloud=cloud,
+        region=region,
+        timeout=timeout,
+        embedded=embedded,
+        prefix=prefix,
+        plain_http=plain_http,
     )
     credentials = credentials_of(named.account)
     return named.service(), credentials
@@ -167,6 +179,7 @@ def named_in(
     *,
     url: str | None = None,
     cloud: str | None = None,
+    region: str | None = None,
     timeout: float = 30.0,
     embedded: bool = False,
     prefix: str = "--",
@@ -174,10 +187,11 @@ def named_in(
 ) -> Named:
     """Return what the tester names; nobody is asked anything.
 
-    ``url`` and ``cloud`` are what options say; ``environ`` has the rest. ``embedded``: it is the embedded server that
-    the variables lead to. Messages name options with ``prefix``. Raise ``ConfigurationError`` for what cannot be.
+    ``url``, ``cloud`` and ``region`` are what options say; ``environ`` has the rest. ``embedded``: it is the embedded
+    server that the variables lead to. Messages name options with ``prefix``. Raise ``ConfigurationError`` for what
+    cannot be.
     """
-    given = _given(environ)
+    given = _given(environ) | ({"OS_REGION_NAME": region} if region else {})
     mine = {name: value for name, value in given.items() if not name.startswith(OWN)}
     if url:
         endpoint = normalised(url)
@@ -200,6 +214,7 @@ def named_in(
         hint = f"{' and '.join(idle)} say who asks, but nothing says where the service is." if idle else ""
         raise UnnamedServiceError(f"{hint or 'Nothing says which service to judge.'}\n{ways(prefix)}")
     account = account_of(mine, cloud, timeout, plain_http=plain_http)
+    account.region = region
     named = "the embedded server" if embedded else account.named or account.source
     return Named(account, named, region=mine.get("OS_REGION_NAME"), plain_http=plain_http)
 

@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.client.auth import refused_credentials
-from pytest_cloudimages.client.auth.catalogue import Endpoint, alive, image_endpoints, of_the_interface, of_the_region
+from pytest_cloudimages.client.auth.catalogue import (
+    VENDORS_NAME,
+    Endpoint,
+    alive,
+    image_endpoints,
+    of_the_interface,
+    of_the_region,
+)
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.json_documents import clearly
 from pytest_cloudimages.client.plain_http import HERE_ONLY, PlainHttp
@@ -47,6 +54,8 @@ class Account:
     """The source in short, without folders."""
     regions: "Sequence[CloudRegion]" = field(default=(), repr=False)
     plain_http: PlainHttp = field(default=HERE_ONLY, repr=False)
+    region: str | None = None
+    """The region that is meant, whatever the settings say."""
     _shown: str | None = field(default=None, repr=False)
 
     def sign_in(self) -> str | None:
@@ -167,21 +176,17 @@ class Account:
             session.session.close()  # until the next token, there is nothing to ask
         return access
 
-    def endpoint(self, region: str | None) -> tuple[str, str | None]:
-        """Return the endpoint of the image service and its region.
-
-        ``region`` counts where the settings leave it open.
-        """
+    def endpoint(self, region: str | None) -> Endpoint:
+        """Return the endpoint of the image service; ``region`` counts where the settings leave it open."""
         region = self._region(region)
         if self.fixed:
-            return self.fixed, region
+            return Endpoint(self.fixed, region)
         if not self.identity:
             raise ConfigurationError(
                 f"{self.source}: {self.how}, but no endpoint, and there is no catalogue to ask. Set"
                 " OS_ENDPOINT, or `endpoint` below `auth` of the entry in clouds.yaml."
             )
-        chosen = alive(self.candidates(region), self.timeout)
-        return chosen.url, chosen.region
+        return alive(self.candidates(region), self.timeout)
 
     def candidates(self, region: str | None) -> list[Endpoint]:
         """Return the endpoints of the catalogue that fit the settings, the first of which is meant."""
@@ -196,7 +201,20 @@ class Account:
         access, settings = self.access(), self.regions[0]
         with _in_our_words(self):
             catalogue = access.service_catalog.normalize_catalog() if access.has_service_catalog() else []
-            return image_endpoints(catalogue, ("cloudImages", settings.get_service_name("image")))
+            return image_endpoints(catalogue, (VENDORS_NAME, settings.get_service_name("image")))
+
+    def offered_regions(self) -> list[str]:
+        """Return the names of the regions in which the catalogue has the image service.
+
+        Raise ``ConfigurationError`` where no catalogue is asked.
+        """
+        if self.fixed or not self.identity:
+            raise ConfigurationError(
+                f"{self.source}: expected a catalogue that has the regions, and the endpoint is fixed. Leave the"
+                " endpoint out, or leave out --all-regions."
+            )
+        found = of_the_interface(self.offered(), self.regions[0])
+        return sorted({endpoint.region for endpoint in found if endpoint.region})
 
     @property
     def timeout(self) -> float:
@@ -204,7 +222,9 @@ class Account:
         return float(self.regions[0].get_session().timeout or 0)
 
     def _region(self, wanted: str | None) -> str | None:
-        """Return the region of the settings; where they name none or several, the one that is wanted, if any."""
+        """Return the region that is meant; else that of the settings; where they name none or several, the wanted."""
+        if self.region:
+            return self.region
         named = (settings.config.get("region_name") for settings in self.regions)
         known = [str(region) for region in named if region]
         if len(known) == 1:
