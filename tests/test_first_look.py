@@ -12,6 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from faults import FAULTS
 from faults.trial import Outcome, judged
 
+from pytest_cloudimages import areas
 from pytest_cloudimages.app.first_look import FIRST
 from pytest_cloudimages.engine import registry
 
@@ -44,4 +45,6 @@ def test_nothing_is_told_of_an_honest_service(tmp_path: Path) -> None:
 
 def test_what_is_made_first_is_a_workload() -> None:
     """A name that is none would be passed over."""
+    areas.load()
+
     assert {*FIRST} <= {declared.name for declared in registry.workloads()}

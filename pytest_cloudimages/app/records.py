@@ -16,6 +16,7 @@ from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.showing import harmless, in_one_line
 from pytest_cloudimages.history.steps import Prior
 from pytest_cloudimages.reporting.anomalies import as_data
+from pytest_cloudimages.reporting.power import power_of
 from pytest_cloudimages.reporting.results import DEVIATES, CheckResult
 from pytest_cloudimages.spec.verdicts import Flaky, Unaffordable, Verdict, judge, leaves, worst
 
@@ -119,6 +120,7 @@ class Records:
             exchanges=self._shown(mine) if verdict > Verdict.UNTESTED else (),
             witnesses=tuple(SECRETS.hidden(as_data(anomaly)) for anomaly in mine.witnesses) if error else (),
             rate=asdict(mine.rate) if mine.rate else None,
+            power=_power(mine) if verdict is Verdict.PASS else (),
             race={"of": mine.race[0], **mine.race[1].as_data()} if mine.race and verdict.finding else None,
             symptom=str(found.symptom) if found else "",
             led_up=self._led_up(mine) if verdict.finding else {},
@@ -216,6 +218,14 @@ class Records:
 def _is_unaffordable(error: BaseException | None) -> bool:
     """Return whether a check ended for nothing but lack of budget."""
     return error is not None and all(isinstance(leaf, Unaffordable) for leaf in leaves(error))
+
+
+def _power(mine: CheckRecord) -> tuple[Mapping[str, Any], ...]:
+    """Return what a check that has found nothing would have seen, as far as it rests on chance."""
+    from pytest_cloudimages.areas.tags.strategies import DRAWN, IN_A_HISTORY
+
+    drawn = {name: len(values) for name, values in mine.inputs.items() if name in DRAWN}
+    return power_of(asdict(mine.rate) if mine.rate else None, mine.kinds[IN_A_HISTORY], drawn)
 
 
 def _accept(report: pytest.TestReport, results: Sequence[CheckResult]) -> None:
