@@ -250,8 +250,9 @@ def cut(text: str, limit: int, octets: int = 0) -> tuple[str, str]:
 def once_more(entry: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[str, str]:
     """Return the command that sends only what shows a finding, and why there is none where that is so."""
     settings = data["settings"]
-    if reason := plans.finding(entry, data).get("reason"):
-        return "", reason
+    found = plans.finding(entry, data)
+    if found["plan"] is None and "asks" not in found:
+        return "", found["reason"]
     service = ["--cloud", settings["cloud"]] if settings["cloud"] else []
     service += ["--endpoint", settings["url"]] if settings["url"] else []
     service += ["--reference"] if settings["reference"] else []
