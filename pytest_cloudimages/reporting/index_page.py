@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.client.exchange import KEPT_OCTETS
 from pytest_cloudimages.client.showing import as_html
-from pytest_cloudimages.reporting import latency_plot, plans
+from pytest_cloudimages.reporting import joining, latency_plot, plans
 from pytest_cloudimages.reporting.annotated import annotated
 from pytest_cloudimages.reporting.anomalies import from_json
 from pytest_cloudimages.reporting.closing import WORDS, sentence
@@ -154,6 +154,8 @@ def _facts(results: Results) -> dict[str, Any]:
         "plot": Markup(latency_plot.latency_plot(latencies)) if latencies else "",  # noqa: S704 - escaped
         "style": style,
         "script": script,
+        "parts": joining.told(data),
+        "asked_in": joining.asked_in(data),
         "disturbed": in_words(data.get("disturbances")),
         "policy": policy(style, script),
     }

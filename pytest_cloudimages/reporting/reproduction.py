@@ -21,7 +21,7 @@ OWN_HEADERS = ("accept", "content-type")
 HEAD = r"""#!/bin/sh
 # {title}
 # Creates an image, asks what was asked, shows what came, and deletes the image.
-# Ends with 0 where all is as required, with 1 while the fault is there, and with 3 where that cannot be told.
+# Ends with 1 while these requests show the fault, with 0 where they do not, and with 3 where that cannot be told.
 # Needs curl, python3 and the variable TOKEN; ENDPOINT leads to another service.
 set -u
 umask 077
