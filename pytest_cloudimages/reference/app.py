@@ -3,7 +3,6 @@
 Every operation is a method, and so is every step on the way to it.
 """
 
-import json
 import re
 import time
 from collections.abc import Sequence
@@ -14,22 +13,32 @@ from itertools import count
 from urllib.parse import unquote, unquote_to_bytes
 from uuid import uuid4
 
-from . import documents, listing, patching, routes
+from . import bodies, documents, listing, patching, routes
 from .identity import Identity, Role
+from .identity_operations import IdentityOperations
 from .images import Caller, Image, Images, Member
 from .messages import Headers, Reply, Request
-from .refusals import Conflict, Forbidden, Invalid, NotFound, OverLimit, Refusal, Unauthorized
+from .object_store import ObjectStore
+from .refusals import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    OverLimit,
+    Refusal,
+    Unauthorized,
+    UnsupportedMediaType,
+)
 from .schemas import SCHEMAS
+from .store_operations import StoreOperations
+from .task_operations import TaskOperations
+from .tasks import Tasks
 
 __all__ = ["App", "Headers", "Reply", "Request"]
 
 # RFC 9112, section 3.2: visible ASCII, and every percent sign begins two hex digits. Characters that RFC 3986 wants
 # encoded, such as a quote, are accepted, as by most servers; a fragment is not part of a target.
 TARGET = re.compile(r"""/(?:[!"$&-~]|%[0-9A-Fa-f]{2})*""")
-
-
-class UnsupportedMediaType(Refusal):
-    """The body is in no format that the operation reads."""
 
 
 STATUSES: dict[type[Refusal], HTTPStatus] = {
@@ -43,14 +52,18 @@ STATUSES: dict[type[Refusal], HTTPStatus] = {
 }
 
 NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
+WITH_A_TOKEN = frozenset({"v2", "object-store"})
+"""What the paths begin with that are answered to callers with a token alone."""
 
 
-class App:
-    """The image service with an identity service beside it; `url` is where it is served."""
+class App(TaskOperations, StoreOperations, IdentityOperations):
+    """The image service with an identity service and an object store beside it; `url` is where it is served."""
 
     def __init__(self, images: Images | None = None, identity: Identity | None = None) -> None:
         self.images = images or Images()
         self.identity = identity or Identity()
+        self.store = ObjectStore()
+        self.tasks = Tasks(self.images, self.store)
         self.url = "http://127.0.0.1"
         self._serial = f"req-{str(uuid4())[:24]}"
         self._numbers = count()
@@ -68,8 +81,9 @@ class App:
 
     def answer(self, request: Request) -> Reply:
         """Return the reply to a request: authenticate it first, then validate it, then carry it out."""
+        self.tasks.work()
         try:
-            if _first_segment(request.path) == "v2":
+            if _first_segment(request.path) in WITH_A_TOKEN:
                 request = request.sent_by(self.authenticate(request))
             if request.method not in routes.METHODS:
                 return self.error(
@@ -188,14 +202,14 @@ class App:
         query = listing.Query.read(request.query)
         with self.images.lock:
             page = listing.page(self.images.all(), request.caller, query, self.represent)
-            shown = [self.represent(image) for image in page.images]
+            shown = [self.represent(image) for image in page.items]
         document: dict[str, object] = {
             "images": shown,
             "first": query.link("/v2/images"),
             "schema": "/v2/schemas/images",
         }
         if page.more:
-            document["next"] = query.link("/v2/images", marker=page.images[-1].id)
+            document["next"] = query.link("/v2/images", marker=page.items[-1].id)
         return Reply.of_json(document)
 
     def show_image(self, request: Request, image_id: str) -> Reply:
@@ -205,7 +219,7 @@ class App:
 
     def create_image(self, request: Request) -> Reply:
         """POST /v2/images."""
-        wanted = _document(request)
+        wanted = bodies.document(request)
         if not isinstance(wanted, dict):
             raise Invalid("An image is an object of attributes.")
         with self.images.lock:
@@ -219,7 +233,7 @@ class App:
             accepted = ("Accept-Patch", ", ".join(patching.MEDIA_TYPES))
             message = f"A patch is written as {accepted[1]}."
             return self.error(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message, (accepted,))
-        changes = patching.read(_parsed(request.body), request.media_type)
+        changes = patching.read(bodies.parsed(request.body), request.media_type)
         with self.images.lock:
             return Reply.of_json(self.represent(self.images.update(request.caller, image_id, changes)))
 
@@ -273,7 +287,7 @@ class App:
 
     def create_member(self, request: Request, image_id: str) -> Reply:
         """POST /v2/images/{image_id}/members."""
-        project = _member_of(request, "member")
+        project = bodies.member_of(request, "member")
         with self.images.lock:
             return Reply.of_json(self.represent_member(self.images.create_member(request.caller, image_id, project)))
 
@@ -284,7 +298,7 @@ class App:
 
     def update_member(self, request: Request, image_id: str, member_id: str) -> Reply:
         """PUT /v2/images/{image_id}/members/{member_id}."""
-        status = _member_of(request, "status")
+        status = bodies.member_of(request, "status")
         with self.images.lock:
             member = self.images.update_member(request.caller, image_id, member_id, status)
             return Reply.of_json(self.represent_member(member))
@@ -306,44 +320,6 @@ class App:
         """GET / answers with a choice, GET /versions with a list."""
         status = HTTPStatus.MULTIPLE_CHOICES if request.path == "/" else HTTPStatus.OK
         return Reply.of_json(documents.image_versions(self.url), status)
-
-    # Identity
-
-    def identity_versions(self, request: Request) -> Reply:  # noqa: ARG002
-        """GET /identity."""
-        versions = {"values": [documents.identity_version(self.url)]}
-        return Reply.of_json({"versions": versions}, HTTPStatus.MULTIPLE_CHOICES)
-
-    def identity_version(self, request: Request) -> Reply:  # noqa: ARG002
-        """GET /identity/v3."""
-        return Reply.of_json({"version": documents.identity_version(self.url)})
-
-    def issue_token(self, request: Request) -> Reply:
-        """POST /identity/v3/auth/tokens."""
-        token = self.identity.authenticate(_parsed(request.body))
-        subject = (("X-Subject-Token", token.value), ("Vary", "X-Auth-Token"))
-        return Reply.of_json(documents.token(token, self.url), HTTPStatus.CREATED, subject)
-
-    def validate_token(self, request: Request) -> Reply:
-        """GET /identity/v3/auth/tokens."""
-        self.identity.validate(request.headers.get("X-Auth-Token"))
-        try:
-            token = self.identity.validate(request.headers.get("X-Subject-Token"))
-        except Unauthorized:
-            raise NotFound("There is no such token.") from None
-        subject = (("X-Subject-Token", token.value), ("Vary", "X-Auth-Token"))
-        return Reply.of_json(documents.token(token, self.url), headers=subject)
-
-    def revoke_token(self, request: Request) -> Reply:
-        """DELETE /identity/v3/auth/tokens."""
-        self.validate_token(request)
-        self.identity.revoke(request.headers["X-Subject-Token"])
-        return NO_CONTENT
-
-    def projects_of_token(self, request: Request) -> Reply:
-        """GET /identity/v3/auth/projects."""
-        token = self.identity.validate(request.headers.get("X-Auth-Token"))
-        return Reply.of_json(documents.projects(token.user.project, self.url))
 
 
 def decode(raw: str) -> str:
@@ -375,24 +351,3 @@ def _takes_json(accept: str) -> bool:
         if media_range in ("application/json", "application/*") and not refused:
             return True
     return False
-
-
-def _parsed(body: bytes) -> object:
-    try:
-        document: object = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Invalid(f"The body is not JSON: {error}.") from None
-    return document
-
-
-def _document(request: Request) -> object:
-    if request.body and request.media_type != "application/json":
-        raise UnsupportedMediaType("The body is to be application/json.")
-    return _parsed(request.body)
-
-
-def _member_of(request: Request, name: str) -> object:
-    document = _document(request)
-    if not isinstance(document, dict) or name not in document:
-        raise Invalid(f"The body is an object with the member {name}.")
-    return document[name]
