@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_cloudimages.app.option import Kind, Option, text_of
-from pytest_cloudimages.engine.settings import PROFILES, SPECIFICATIONS
+from pytest_cloudimages.engine.choices import PROFILE_NAMES, SPECIFICATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -227,7 +227,7 @@ OPTIONS = (
         kind=Kind.TEXT,
         metavar="NAME",
         default="standard",
-        choices=tuple(PROFILES),
+        choices=PROFILE_NAMES,
         help="how much to try",
     ),
     Option(
@@ -337,6 +337,14 @@ OF_MANY = (
         most=64,
         help="with several services or shards: so many at once [all, up to 8]",
         readme="with several services or shards: so many at once (all, up to 8)",
+    ),
+    Option(
+        name="dask",
+        kind=Kind.TEXT,
+        metavar="ADDRESS",
+        help="let the workers of a Dask cluster judge, which have credentials of their own; see docs/many.md",
+        readme="let the workers of a Dask cluster judge, which have credentials of their own"
+        " ([docs/many.md](docs/many.md#on-a-dask-cluster))",
     ),
 )
 """What the command alone takes: it makes several runs of one, and pytest judges in each of them as ever."""

@@ -33,6 +33,7 @@ class Kind(StrEnum):
     UPDATES = "updates of images"
     LISTS = "lists of images"
     DECISIONS = "memberships and their statuses"
+    TASKS = "tasks"
     DESCRIPTIONS = "versions, schemas and what answers have in common"
     SEVERAL = "several at once"
     LAWFUL = "lawful variants"

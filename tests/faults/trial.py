@@ -5,7 +5,6 @@ import json
 import multiprocessing
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,14 +15,14 @@ from importlib.util import spec_from_file_location
 from pathlib import Path
 from threading import Lock
 
+from hypothesis_storage import STORAGE
+
 from pytest_cloudimages.app.cli import main
 from pytest_cloudimages.client import polling
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.server import Server, environment, serving
 from pytest_cloudimages.reporting import WRITERS
 
-STORAGE = Path(tempfile.gettempdir()) / "cloudimages-faults-hypothesis"
-"""What Hypothesis learns from our sources is the same in every run."""
 LONGEST = 600.0  # seconds; a hundredth of it on a machine with nothing else to do
 SEED = 1
 OUTPUT, RESULTS = "output.txt", "conformance.json"
@@ -43,8 +42,10 @@ LIBRARIES = (
     "pytest_cloudimages.client.session",
     "pytest_cloudimages.areas.members.fixtures",
     "pytest_cloudimages.areas.tags.fixtures",
+    "pytest_cloudimages.areas.tasks.fixtures",
     "pytest_cloudimages.reporting.formats.junit",
     "pytest_cloudimages.reporting.index_page",
+    "tests.read_sources",
 )
 """What every run loads; not what has assertions that pytest is to rewrite."""
 WARM = multiprocessing.get_context("forkserver")
@@ -121,6 +122,8 @@ def _identities(server: Server) -> dict[str, str]:
     tokens["CLOUDIMAGES_REVOKED_TOKEN"] = (revoked := identity.issue("tester")).value
     identity.revoke(revoked.value)
     endpoint = server.url + getattr(server.app, "prefix", "")
+    project = identity.users["tester"].project.id
+    tokens["CLOUDIMAGES_OBJECT_STORE"] = f"{server.url}/object-store/v1/AUTH_{project}"
     if getattr(server.app, "signs_in", False):
         return environment(server) | {"HYPOTHESIS_STORAGE_DIRECTORY": str(STORAGE)}
     return tokens | {"CLOUDIMAGES_ENDPOINT": endpoint, "HYPOTHESIS_STORAGE_DIRECTORY": str(STORAGE)}
