@@ -16,12 +16,13 @@ from uuid import uuid4
 
 from . import documents, listing, patching, routes
 from .identity import Identity, Role
+from .identity_app import NO_CONTENT, IdentityApp
 from .images import Caller, Image, Images, Member
-from .messages import Headers, Reply, Request
+from .messages import Headers, Reply, Request, parsed
 from .refusals import Conflict, Forbidden, Invalid, NotFound, OverLimit, Refusal, Unauthorized
 from .schemas import SCHEMAS
 
-__all__ = ["App", "Headers", "Reply", "Request"]
+__all__ = ["NO_CONTENT", "App", "Headers", "Reply", "Request"]
 
 # RFC 9112, section 3.2: visible ASCII, and every percent sign begins two hex digits. Characters that RFC 3986 wants
 # encoded, such as a quote, are accepted, as by most servers; a fragment is not part of a target.
@@ -42,10 +43,7 @@ STATUSES: dict[type[Refusal], HTTPStatus] = {
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 }
 
-NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
-
-
-class App:
+class App(IdentityApp):
     """The image service with an identity service beside it; `url` is where it is served."""
 
     def __init__(self, images: Images | None = None, identity: Identity | None = None) -> None:
@@ -219,7 +217,7 @@ class App:
             accepted = ("Accept-Patch", ", ".join(patching.MEDIA_TYPES))
             message = f"A patch is written as {accepted[1]}."
             return self.error(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message, (accepted,))
-        changes = patching.read(_parsed(request.body), request.media_type)
+        changes = patching.read(parsed(request.body), request.media_type)
         with self.images.lock:
             return Reply.of_json(self.represent(self.images.update(request.caller, image_id, changes)))
 
@@ -307,44 +305,6 @@ class App:
         status = HTTPStatus.MULTIPLE_CHOICES if request.path == "/" else HTTPStatus.OK
         return Reply.of_json(documents.image_versions(self.url), status)
 
-    # Identity
-
-    def identity_versions(self, request: Request) -> Reply:  # noqa: ARG002
-        """GET /identity."""
-        versions = {"values": [documents.identity_version(self.url)]}
-        return Reply.of_json({"versions": versions}, HTTPStatus.MULTIPLE_CHOICES)
-
-    def identity_version(self, request: Request) -> Reply:  # noqa: ARG002
-        """GET /identity/v3."""
-        return Reply.of_json({"version": documents.identity_version(self.url)})
-
-    def issue_token(self, request: Request) -> Reply:
-        """POST /identity/v3/auth/tokens."""
-        token = self.identity.authenticate(_parsed(request.body))
-        subject = (("X-Subject-Token", token.value), ("Vary", "X-Auth-Token"))
-        return Reply.of_json(documents.token(token, self.url), HTTPStatus.CREATED, subject)
-
-    def validate_token(self, request: Request) -> Reply:
-        """GET /identity/v3/auth/tokens."""
-        self.identity.validate(request.headers.get("X-Auth-Token"))
-        try:
-            token = self.identity.validate(request.headers.get("X-Subject-Token"))
-        except Unauthorized:
-            raise NotFound("There is no such token.") from None
-        subject = (("X-Subject-Token", token.value), ("Vary", "X-Auth-Token"))
-        return Reply.of_json(documents.token(token, self.url), headers=subject)
-
-    def revoke_token(self, request: Request) -> Reply:
-        """DELETE /identity/v3/auth/tokens."""
-        self.validate_token(request)
-        self.identity.revoke(request.headers["X-Subject-Token"])
-        return NO_CONTENT
-
-    def projects_of_token(self, request: Request) -> Reply:
-        """GET /identity/v3/auth/projects."""
-        token = self.identity.validate(request.headers.get("X-Auth-Token"))
-        return Reply.of_json(documents.projects(token.user.project, self.url))
-
 
 def decode(raw: str) -> str:
     """Return what a segment of a path stands for, or raise Invalid if its octets are not UTF-8."""
@@ -377,18 +337,10 @@ def _takes_json(accept: str) -> bool:
     return False
 
 
-def _parsed(body: bytes) -> object:
-    try:
-        document: object = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Invalid(f"The body is not JSON: {error}.") from None
-    return document
-
-
 def _document(request: Request) -> object:
     if request.body and request.media_type != "application/json":
         raise UnsupportedMediaType("The body is to be application/json.")
-    return _parsed(request.body)
+    return parsed(request.body)
 
 
 def _member_of(request: Request, name: str) -> object:
