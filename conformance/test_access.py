@@ -6,7 +6,17 @@ import pytest
 
 from pytest_cloudimages import Blocked, expect, note, requirement
 from pytest_cloudimages.areas.common.parties import Party
-from pytest_cloudimages.areas.tags.callers import ABSENT, MEMBER_STATES, ON_TAGS, ORDINARY, PRESENT, STRANGERS, UNAUTHENTICATED, Change, State
+from pytest_cloudimages.areas.tags.callers import (
+    ABSENT,
+    MEMBER_STATES,
+    ON_TAGS,
+    ORDINARY,
+    PRESENT,
+    STRANGERS,
+    UNAUTHENTICATED,
+    Change,
+    State,
+)
 from pytest_cloudimages.areas.tags.checks import (
     A_CHALLENGE,
     NOT_OK,

@@ -2,12 +2,11 @@
 
 import urllib.parse
 
-import pytest
-
 from pytest_cloudimages import expect, note, requirement
-from pytest_cloudimages.areas.access.identity import Access, IdentityAnswers, Question
-from pytest_cloudimages.areas.access.rights import NamedProjects, Rights
 from pytest_cloudimages.areas.access.fixtures import *
+from pytest_cloudimages.areas.access.identity import Access, IdentityAnswers, Question
+from pytest_cloudimages.areas.access.named_projects import NamedProjects
+from pytest_cloudimages.areas.access.rights import Rights
 from pytest_cloudimages.areas.common.checks import (
     A_CHALLENGE,
     SOMETHING,
@@ -21,33 +20,35 @@ from pytest_cloudimages.areas.common.parties import Party
 A_TEXT = Allowed("a text", lambda value: isinstance(value, str) and value != "")
 A_DAY, SKEW = 24 * 3600.0, 300.0
 """Seconds that a token lives by default, and that two clocks may differ by."""
-AT_MOST_A_DAY = Allowed("more than nothing, and a day at most", lambda life: life is not None and 0 < life <= A_DAY + SKEW)
+AT_MOST_A_DAY = Allowed(
+    "more than nothing, and a day at most", lambda life: life is not None and 0 < life <= A_DAY + SKEW
+)
 PUBLISHED = ".images.api.rackspacecloud.com"
 """What the names of the vendor's hosts end in, each behind its region."""
 
 
 # "-H X-Auth-Token"
 @requirement("AUTH-01")
-def test_no_request_is_served_without_a_token(rights: Rights) -> None:
-    for attempt in rights.by(Party.ANONYMOUS):
+def test_no_request_is_served_without_a_token(closed_doors: Rights) -> None:
+    for attempt in closed_doors.by(Party.ANONYMOUS):
         expect(attempt.answer.status, 401, f"status of {attempt}")
         expect(attempt.changed, False, f"effect of {attempt}")
 
 
 # "If the token has expired, the API call returns 401"
 @requirement("AUTH-02")
-def test_no_request_is_served_for_an_invalid_token(rights: Rights) -> None:
-    for caller, reason in rights.let_off.items():
+def test_no_request_is_served_for_an_invalid_token(closed_doors: Rights) -> None:
+    for caller, reason in closed_doors.let_off.items():
         note(f"Not asked of {caller}: {reason}")
-    for attempt in rights.by(Party.INVALID, Party.ENDED):
+    for attempt in closed_doors.by(Party.INVALID, Party.ENDED):
         expect(attempt.answer.status, 401, f"status of {attempt}")
         expect(attempt.changed, False, f"effect of {attempt}")
 
 
 # "The server generating a 401 response MUST send a WWW-Authenticate header field"
 @requirement("AUTH-03")
-def test_every_401_has_a_challenge(rights: Rights) -> None:
-    unauthorized = rights.by(Party.ANONYMOUS, Party.INVALID, Party.ENDED, where=answered(401))
+def test_every_401_has_a_challenge(closed_doors: Rights) -> None:
+    unauthorized = closed_doors.by(Party.ANONYMOUS, Party.INVALID, Party.ENDED, where=answered(401))
     for attempt in or_skip(unauthorized, "no request was answered 401"):
         expect(attempt.answer.headers.get("WWW-Authenticate"), A_CHALLENGE, f"WWW-Authenticate of {attempt}")
 
@@ -55,9 +56,9 @@ def test_every_401_has_a_challenge(rights: Rights) -> None:
 # "POST … /v2.0/tokens"
 @requirement("AUTH-04")
 def test_a_token_is_issued(identity_answers: IdentityAnswers) -> None:
-    for answer in identity_answers.to(Question.PASSWORD, Question.API_KEY):
-        expect(answer.status, 200, f"status of {answer}")
-        expect(isinstance(Access(answer).part(), dict), True, f"whether {answer} has an object called access")
+    answers = [*identity_answers.to(Question.PASSWORD, Question.API_KEY)]
+    good = [answer for answer in answers if answer.status == 200 and isinstance(Access(answer).part(), dict)]
+    expect(good, SOMETHING, f"answers 200 with an object called access, out of {answers}")
 
 
 # "RAX-KSKEY:apiKeyCredentials": {"username", "apiKey"}
@@ -96,7 +97,11 @@ def test_a_token_says_for_how_long_and_for_whom(identity_answers: IdentityAnswer
 def test_a_tenant_is_named_by_its_number(identity_answers: IdentityAnswers) -> None:
     needed = "needs the vendor's catalogue, which names a service cloudImages"
     for access in or_skip(identity_answers.accesses().where(lambda access: access.is_the_vendors), needed):
-        expect(access.part("token", "tenant", "name"), access.part("token", "tenant", "id"), f"the tenant's name in {access}")
+        expect(
+            access.part("token", "tenant", "name"),
+            access.part("token", "tenant", "id"),
+            f"the tenant's name in {access}",
+        )
 
 
 # "400: … could not be parsed"
@@ -176,7 +181,9 @@ def test_regional_endpoints_are_as_published(identity_answers: IdentityAnswers) 
     def is_published(access: Access) -> bool:
         return any(PUBLISHED in str(endpoint.get("publicURL")) for endpoint in access.endpoints)
 
-    for access in or_skip(identity_answers.accesses().where(is_published), "needs an endpoint at the vendor's own hosts"):
+    for access in or_skip(
+        identity_answers.accesses().where(is_published), "needs an endpoint at the vendor's own hosts"
+    ):
         for endpoint in access.endpoints:
             host = urllib.parse.urlsplit(str(endpoint.get("publicURL"))).netloc
             if host.endswith(PUBLISHED):

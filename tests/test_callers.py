@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from pytest_cloudimages.areas.tags.access import AccessAttempts, access_attempts
 from pytest_cloudimages.areas.common.parties import Party
+from pytest_cloudimages.areas.common.tokens import odd_tokens, token_elsewhere, unknown_tokens
+from pytest_cloudimages.areas.tags.access import AccessAttempts, access_attempts
 from pytest_cloudimages.areas.tags.callers import ABSENT, COLUMNS, PRESENT, Change, State, cells
 from pytest_cloudimages.areas.tags.resource import TAGS
-from pytest_cloudimages.areas.common.tokens import odd_tokens, token_elsewhere, unknown_tokens
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.engine import preflight
 from pytest_cloudimages.engine.settings import Settings

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_cloudimages.areas.common.checks import A_CHALLENGE, A_DATE, A_DATE_OR_SECONDS
+from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
+from pytest_cloudimages.areas.common.tokens import Asker, odd_tokens, token_elsewhere, unknown_tokens
 from pytest_cloudimages.areas.images.states import with_changed_attributes
 from pytest_cloudimages.areas.tags.access_states import STATES, Stage
-from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
 from pytest_cloudimages.areas.tags.callers import State
 from pytest_cloudimages.areas.tags.race_workloads import writers
 from pytest_cloudimages.areas.tags.resource import TAGS
-from pytest_cloudimages.areas.common.tokens import Asker, odd_tokens, token_elsewhere, unknown_tokens
 from pytest_cloudimages.client.exchange import TESTER, Purpose
 from pytest_cloudimages.client.images import readable
 from pytest_cloudimages.engine.concurrent import execute, worker_pool

@@ -3,7 +3,6 @@
 Every operation is a method, and so is every step on the way to it.
 """
 
-import json
 import re
 import time
 from collections.abc import Sequence
@@ -42,6 +41,7 @@ STATUSES: dict[type[Refusal], HTTPStatus] = {
     OverLimit: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 }
+
 
 class App(IdentityApp):
     """The image service with an identity service beside it; `url` is where it is served."""

@@ -172,7 +172,8 @@ class Identity:
         tenant, name = auth.get("tenantId"), auth.get("tenantName")
         if tenant is not None and name is not None:
             raise Invalid("auth has tenantId or tenantName, not both.")
-        lifetime, methods = LIFETIME_OF_V2, ("password",)
+        lifetime = LIFETIME_OF_V2
+        methods: tuple[str, ...] = ("password",)
         if "token" in auth:
             if tenant is None and name is None:
                 raise Invalid("With a token goes a tenant.")

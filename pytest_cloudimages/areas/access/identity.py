@@ -109,20 +109,18 @@ class Access:
 
     @property
     def is_the_vendors(self) -> bool:
-        """Whether it is the vendor's catalogue: it has a service named cloudImages. (Rulings, 11.)"""
+        """Whether it is the vendor's catalogue: it has a service named cloudImages, as rulings, 11, has it."""
         entries = self.part("serviceCatalog")
         found = entries if isinstance(entries, list) else []
-        return any("cloudImages" in (entry.get("name"), entry.get("type")) for entry in found if isinstance(entry, dict))
+        return any(
+            "cloudImages" in (entry.get("name"), entry.get("type")) for entry in found if isinstance(entry, dict)
+        )
 
     @property
     def endpoints(self) -> list[dict[str, Any]]:
         """The endpoints of the image service."""
-        return [
-            endpoint
-            for entry in self.images
-            for endpoint in (entry.get("endpoints") if isinstance(entry.get("endpoints"), list) else [])
-            if isinstance(endpoint, dict)
-        ]
+        listed = [entry.get("endpoints") for entry in self.images]
+        return [each for found in listed if isinstance(found, list) for each in found if isinstance(each, dict)]
 
     @property
     def life(self) -> float | None:
@@ -215,10 +213,15 @@ class _Asking:
             self._sign_in(Question.WRONG_KEY, "RAX-KSKEY:apiKeyCredentials", {**key, "apiKey": wrong})
 
     def _by_two_tenants(self, password: Mapping[str, str] | None, key: Mapping[str, str] | None) -> None:
-        name, credentials = ("passwordCredentials", password) if password else ("RAX-KSKEY:apiKeyCredentials", key)
-        if not credentials or not self.tenant:
-            self.why[Question.TWO_TENANTS] = "needs a password or an API key, and a tenant whose id is known"
+        known = (
+            (Question.PASSWORD, "passwordCredentials", password),
+            (Question.API_KEY, "RAX-KSKEY:apiKeyCredentials", key),
+        )
+        taken = [(name, given) for question, name, given in known if given and self._token(question)]
+        if not taken or not self.tenant:
+            self.why[Question.TWO_TENANTS] = "needs credentials that are taken, and a tenant whose id is known"
             return
+        name, credentials = taken[0]
         both = {name: credentials, "tenantId": self.tenant, "tenantName": self.tenant}
         self._ask(Question.TWO_TENANTS, "POST", V2, json={"auth": both})
 

@@ -1,7 +1,7 @@
 """Who may do what with an image: callers and operations as one table, each cell sent once.
 
-Who is not let in at all, or may only read, tries everything on one image of the owner's; whoever may create does it with
-an image of its own. What came of it is what the owner sees afterwards.
+Who is not let in at all, or may only read, tries everything on one image of the owner's; whoever may create does it
+with an image of its own. What came of it is what the owner sees afterwards.
 """
 
 import enum
@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 import pytest
 
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
-from pytest_cloudimages.areas.common.tokens import ended_and_unscoped, unknown_tokens
+from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, unknown_tokens
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.client.answers import Answer
-from pytest_cloudimages.client.exchange import PATCH_TYPE, TESTER, Exchange, Purpose
+from pytest_cloudimages.client.exchange import PATCH_TYPE, Exchange, Purpose
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.provisioning import PREFIX, temporary_image
@@ -51,7 +51,7 @@ ROLES: Mapping[Party, tuple[frozenset[str], ...]] = {
 """What the roles of each may be called: one of each set, and no other. Case does not count."""
 
 
-RIGHTS: Mapping[Party, str] = {party: "r" for party in READING} | {
+RIGHTS: Mapping[Party, str] = dict.fromkeys(READING, "r") | {
     party: "cru" if party is Party.CREATOR else "crud" for party in CREATING
 }
 """What each may do: create, read, update, delete."""
@@ -79,9 +79,13 @@ class Deed(enum.Enum):
         """The method."""
         return self.value[0]
 
+    def target(self, image: str, member: str = "") -> str:
+        """Return what follows the endpoint."""
+        return str(self.value[1]).format(image=image, member=member)
+
     @property
     def right(self) -> str:
-        """The right that it takes, as the method says it. (RBAC-08.)"""
+        """The right that it takes, as RBAC-08 derives it from the method."""
         return {"GET": "r", "POST": "c", "DELETE": "d"}.get(self.method, "u")
 
     @property
@@ -96,7 +100,6 @@ class Deed(enum.Enum):
 READS = tuple(deed for deed in Deed if not deed.part)
 CHANGES = tuple(deed for deed in Deed if deed.part)
 OF_MEMBERS = (Deed.MEMBERS, Deed.MEMBER, Deed.ADD_MEMBER, Deed.SET_STATUS, Deed.REMOVE_MEMBER)
-OF_TOKENS = tuple(deed for deed in Deed)
 OF_READERS = tuple(deed for deed in Deed if deed not in (Deed.TASKS, Deed.SET_STATUS))
 """Tasks are the operator's to allow, and a status is set by who it is about: neither is a matter of this role."""
 
@@ -141,37 +144,64 @@ class Rights(Collection):
                 yield Case(attempt, [attempt.answer.exchange, *attempt.looked])
 
 
-@workload(empty=lambda: Rights([]), requests=(110, 140, 140, 140))
-def rights(run: Run) -> Rights:
-    """Have callers of every kind, those with no valid token among them, try all that can be done with an image."""
+@workload(empty=lambda: Rights([]), requests=(56, 80, 80, 80))
+def closed_doors(run: Run) -> Rights:
+    """Have nobody, and callers with tokens that are not valid, try all that can be done with an image."""
     tried: list[Attempt] = []
-    unasked: dict[Party, str] = {}
-    known: set[Party] = set()
     let_off: dict[str, str] = {}
     if run.settings.image:
-        pytest.skip("needs an image of its own, and one was lent: what is tried here would change it")
+        return _by_reading(run)
     with run.fresh_image(tags=[TAG]) as image:
         table = _Table(run, image)
         table.offered()
-        outside = [
-            (Party.ANONYMOUS, run.client.calling("nobody", lambda: None)),
-            *((Party.INVALID, asker.client) for asker in [*unknown_tokens(run.client)][: 2 if run.rounds else 1]),
-            *((Party.ENDED, asker.client) for asker in ended_and_unscoped(run, image, NEW_TAG, let_off)[0]),
-        ]
+        unknown = [*unknown_tokens(run.client)][: 2 if run.rounds else 1]
+        ended, _ = ended_and_unscoped(run, image, NEW_TAG, let_off)
         with suppress(Blocked), run.recorder.of(Purpose.PREPARING):
-            image.client.delete_tag(image.id, NEW_TAG)
-        for party, client in outside:
-            tried += table.all_of(party, client, OF_TOKENS)
-        for party in READING:
-            if client := _caller(run, party, unasked, known):
-                tried += table.all_of(party, client, OF_READERS)
-    if Party.ENDED not in {party for party, _ in outside}:
-        unasked[Party.ENDED] = "no token that has ended is to be had"
+            image.delete_tag(NEW_TAG)
+        for party, client in _outside(run, [*unknown, *ended], ended):
+            tried += table.all_of(party, client, tuple(Deed))
+    return Rights(tried, {}, let_off)
+
+
+def _outside(run: Run, askers: Sequence[Asker], ended: Sequence[Asker]) -> Iterator[tuple[Party, ImagesClient]]:
+    """Yield the callers that have no valid token: nobody, and those with the tokens of some others."""
+    yield Party.ANONYMOUS, run.client.calling("nobody", lambda: None)
+    for asker in askers:
+        yield Party.ENDED if asker in ended else Party.INVALID, asker.client
+
+
+def _by_reading(run: Run) -> Rights:
+    """Have those without a valid token read an image that was lent, which nobody else than the tester may change."""
+    ended = [Asker(client) for client in run.ended_callers()]
+    with run.fresh_image() as image:
+        tried = [
+            Attempt(party, deed, client.send(deed.method, deed.target(image.id)), changed=False)
+            for party, client in _outside(run, [*unknown_tokens(run.client)][:1] + ended, ended)
+            for deed in (Deed.LIST, Deed.SHOW)
+        ]
+    return Rights(tried)
+
+
+@workload(empty=lambda: Rights([]), requests=(92, 92, 92, 92))
+def rights(run: Run) -> Rights:
+    """Have callers of every role try all that can be done with an image, and see what its owner sees of it."""
+    tried: list[Attempt] = []
+    unasked: dict[Party, str] = {}
+    known: set[Party] = set()
+    if run.settings.image:
+        pytest.skip("needs an image of its own, and one was lent: what is tried would change it")
+    reading = {party: _caller(run, party, unasked, known) for party in READING}
+    if any(reading.values()):
+        with run.fresh_image(tags=[TAG]) as image:
+            table = _Table(run, image)
+            table.offered()
+            for party, client in reading.items():
+                tried += table.all_of(party, client, OF_READERS) if client else []
     for party in CREATING:
-        if client := _caller(run, party, unasked, known):
+        if creating := _caller(run, party, unasked, known):
             with suppress(Blocked):
-                tried += _with_its_own(run, party, client)
-    return Rights(tried, unasked, let_off, frozenset(known))
+                tried += _with_its_own(run, party, creating)
+    return Rights(tried, unasked, of_the_project=frozenset(known))
 
 
 def _caller(run: Run, party: Party, unasked: dict[Party, str], known: set[Party]) -> ImagesClient | None:
@@ -249,7 +279,7 @@ class _Table:
 
     def _send(self, client: ImagesClient, deed: Deed, name: str) -> Answer:
         member = self.member
-        target = deed.value[1].format(image=self.image.id, member=member)
+        target = deed.target(self.image.id, member)
         if deed is Deed.UPDATE:
             return client.send("PATCH", target, json=[replaced("/name", name)], headers={"Content-Type": PATCH_TYPE})
         bodies: dict[Deed, object] = {
@@ -309,7 +339,9 @@ def _asked_by(deed: Deed, before: Mapping[str, object], after: Mapping[str, obje
     came, went = [each for each in new if each not in old], [each for each in old if each not in new]
     match deed:
         case Deed.ADD_TAG | Deed.ADD_MEMBER | Deed.CREATE:
-            return any(str(each).partition(": ")[0] not in {str(other).partition(": ")[0] for other in old} for each in came)
+            return any(
+                str(each).partition(": ")[0] not in {str(other).partition(": ")[0] for other in old} for each in came
+            )
         case Deed.SET_STATUS:
             return any(str(each).endswith(": accepted") for each in came)
         case _:
@@ -352,16 +384,16 @@ def _creation(sent: Sequence[Exchange]) -> Answer:
 def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
     owner = image.seen_by(run.client)
     name = f"{image.name}-renamed"
-    for deed in (Deed.LIST, Deed.SHOW):
-        tried.append(Attempt(party, deed, image.client.send("GET", deed.value[1].format(image=image.id)), changed=False))
+    tried += [
+        Attempt(party, deed, image.client.send("GET", deed.target(image.id)), changed=False)
+        for deed in (Deed.LIST, Deed.SHOW)
+    ]
     answer = image.client.patch(image.id, replaced("/name", name))
     tagged = image.add_tag(NEW_TAG)
     seen = owner.eventually(owner.show, lambda shown: answer.ok <= (_shown(shown, "name") == name))
     tags = _shown(seen, "tags")
     tried.append(Attempt(party, Deed.UPDATE, answer, _shown(seen, "name") == name, [seen.exchange]))
-    tried.append(
-        Attempt(party, Deed.ADD_TAG, tagged, isinstance(tags, list) and NEW_TAG in tags, [seen.exchange])
-    )
+    tried.append(Attempt(party, Deed.ADD_TAG, tagged, isinstance(tags, list) and NEW_TAG in tags, [seen.exchange]))
     with run.recorder.of(Purpose.JUDGING):
         answer = image.client.delete(image.id)
     if answer.ok:
@@ -372,62 +404,3 @@ def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
 
 def _shown(answer: Answer, name: str) -> object:
     return answer.data.get(name) if answer.ok and isinstance(answer.data, dict) else None
-
-
-# Whom a header names
-
-
-@dataclass(frozen=True)
-class Named:
-    """A request that names a project in its header, the same without it, and whether its sender may see the image."""
-
-    answer: Answer
-    without: Answer
-    own: bool
-
-    def __str__(self) -> str:
-        return f"{self.answer}, where the header names a project that the token is not for"
-
-
-@dataclass(frozen=True, repr=False)
-class NamedProjects(Collection):
-    """What became of requests whose header names a project."""
-
-    named: Sequence[Named]
-
-    @cases
-    def requests(self) -> Iterator[Case[Named]]:
-        """Return the requests."""
-        for named in self.named:
-            yield Case(named, [named.without.exchange, named.answer.exchange])
-
-
-HEADERS = ("X-Auth-Project-Id", "X-Project-Id", "X-Tenant-Id", "X-Tenant")
-
-
-@workload(empty=lambda: NamedProjects([]), requests=(12, 12, 12, 12))
-def named_projects(run: Run) -> NamedProjects:
-    """Name in the header a project that the token is not for: the owner a foreign one, and another project its own."""
-    named: list[Named] = []
-    other = None if run.same_project("ALT") else run.able("ALT")
-    foreign = uuid.uuid4().hex
-    with run.fresh_image() as image:
-        owner = run.owner.project_id or _shown(image.show(), "owner")
-        if other:
-            with suppress(pytest.skip.Exception, Blocked):
-                foreign = run.owner_of(other)
-        callers = [(run.client, foreign)]
-        if other and isinstance(owner, str):
-            callers.append((other, owner))
-        for client, project in callers:
-            headers = dict.fromkeys(HEADERS, project)
-            for target in (f"/images/{image.id}", f"/images?name={image.name}"):
-                answers = [client.send("GET", target, headers=more) for more in (None, headers)]
-                named.append(Named(answers[1], answers[0], client.caller == TESTER))
-            change = [replaced("/name", f"{image.name}x")]
-            answers = [
-                client.send("PATCH", f"/images/{image.id}", json=change, headers={"Content-Type": PATCH_TYPE} | more)
-                for more in ({}, headers)
-            ]
-            named.append(Named(answers[1], answers[0], client.caller == TESTER))
-    return NamedProjects(named)

@@ -8,10 +8,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from pytest_cloudimages.areas.tags.access_states import STATES, Stage
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
-from pytest_cloudimages.areas.tags.callers import ABSENT, ENTITLED, PATCHES, Cell, Change, State, cells
-from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.areas.common.tokens import (
     Asker,
     ended_and_unscoped,
@@ -20,6 +17,9 @@ from pytest_cloudimages.areas.common.tokens import (
     token_elsewhere,
     unknown_tokens,
 )
+from pytest_cloudimages.areas.tags.access_states import STATES, Stage
+from pytest_cloudimages.areas.tags.callers import ABSENT, ENTITLED, PATCHES, Cell, Change, State, cells
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE, Purpose
 from pytest_cloudimages.client.images import Image

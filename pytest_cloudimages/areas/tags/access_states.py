@@ -4,10 +4,10 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
-from pytest_cloudimages.areas.images import states
 from pytest_cloudimages.areas.common.parties import Party
-from pytest_cloudimages.areas.tags.callers import State
 from pytest_cloudimages.areas.common.tokens import Asker
+from pytest_cloudimages.areas.images import states
+from pytest_cloudimages.areas.tags.callers import State
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.client.session import ImagesClient

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pytest_cloudimages.areas.common.parties import Party
 
 
-
 class State(enum.StrEnum):
     """Which image is asked about; one image goes through these states, in this order."""
 

@@ -62,7 +62,9 @@ class Door:
         if identity is None:
             return None
         bound = "application_credential" in identity or not project
-        return {"auth": {"identity": identity} if bound else {"identity": identity, "scope": {"project": {"id": project}}}}
+        return {
+            "auth": {"identity": identity} if bound else {"identity": identity, "scope": {"project": {"id": project}}}
+        }
 
     def _password_of_v3(self) -> dict[str, Any] | None:
         auth = self.auth
