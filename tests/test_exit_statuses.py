@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import sys
+import tempfile
 from contextlib import ExitStack
 from pathlib import Path
 from threading import Event, Thread, get_ident
@@ -22,6 +23,8 @@ from faults import FAULTS
 
 from pytest_cloudimages.app.cli.exit_status import INTERRUPTED, MEANINGS
 from pytest_cloudimages.app.cli.main import OTHERS, main
+from pytest_cloudimages.app.cli.unexpected import tell_unexpected
+from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import serving
 from pytest_cloudimages.reporting import deviations
@@ -158,6 +161,14 @@ def output_of(case: Case, stack: ExitStack) -> Any:
     return stack.enter_context(os.fdopen(writer, "w", encoding="utf-8"))
 
 
+WORDS = {
+    "run": "", "doctor": "", "serve": "", "sweep": "", "diff": "GOOD.json GOOD.json", "merge": "SHARD1.json",
+    "verify": "GOOD.json", "replay": "finding.json", "deviations": "new GOOD.json", "matrix": "GOOD.json",
+    "export": "ctrf GOOD.json", "requirements": "",
+}  # fmt: skip
+"""What has a command begin."""
+
+
 def interrupted(app: Slow, stack: ExitStack) -> None:
     """Press Ctrl-C as soon as a service is asked, and have it answer only then."""
     main_thread = get_ident()
@@ -195,6 +206,44 @@ def test_a_command_ends_as_the_table_says(
     assert status == case.status, told
     assert "Traceback" not in told
     assert app is None or [*app.images.all()] == []
+
+
+@pytest.mark.parametrize("command", [*OTHERS, "run"])
+def test_an_error_that_nobody_expected_is_told_in_one_line(
+    command: str, stack: ExitStack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever command meets it: with what it is, where its traceback lies, and the status of an error of ours."""
+    del stack  # which names no service
+
+    def breaks_off(*_: object) -> int:
+        SECRETS.keep("a-secret-of-the-tester")
+        raise RuntimeError("expected no \033[31m\nand a-secret-of-the-tester")
+
+    monkeypatch.setitem(OTHERS, command, breaks_off)
+    monkeypatch.setattr(f"{main.__module__}.run", breaks_off)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    status = ended([command, *WORDS[command].split()])
+    told = capsys.readouterr().err.splitlines()
+
+    assert (status, len(told)) == (4, 1), told
+    assert told[0].startswith(f"cloudimages {command}: this is an error of the suite itself: RuntimeError: expected no")
+    (file,) = tmp_path.glob("cloudimages-traceback-*")
+    assert f"report it with the traceback in {file}" in told[0]
+    assert "Traceback" in (text := file.read_text(encoding="utf-8"))
+    assert "breaks_off" in text
+    assert "a-secret-of-the-tester" not in text + told[0]
+    assert file.stat().st_mode & 0o077 == 0
+
+
+def test_an_error_is_told_even_where_no_file_can_be_written(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+
+    assert tell_unexpected("diff", ValueError("x" * 1000)) == 4
+    told = capsys.readouterr().err
+    assert told.endswith("; its traceback cannot be written: No such file or directory; exit 4\n")
+    assert len(told) < 500
 
 
 def ended(words: list[str]) -> int | str | None:

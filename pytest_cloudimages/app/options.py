@@ -94,10 +94,11 @@ OPTIONS = (
         name="specification",
         kind=Kind.TEXT,
         metavar="NAME",
-        default=SPECIFICATIONS[0],
+        setting="reading",
         choices=SPECIFICATIONS,
-        help="whose reading judges where two specifications differ",
-        readme="whose reading judges where the vendor's page and Glance's API reference differ",
+        help="whose reading judges where two specifications differ; cloud-images, unless you name one",
+        readme="whose reading judges where the vendor's page and Glance's API reference differ;"
+        " `cloud-images`, unless you name one. Named, it also asks what the vendor's own service alone promises",
     ),
     Option(
         name="tag-limit",

@@ -12,6 +12,7 @@ from functools import cached_property, partial
 
 import pytest
 
+from pytest_cloudimages.client.auth.catalogue import VENDORS_NAME
 from pytest_cloudimages.client.auth.credentials import Credentials, Service
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
@@ -22,7 +23,7 @@ from pytest_cloudimages.client.showing import Short
 from pytest_cloudimages.client.transport import Transport
 from pytest_cloudimages.engine.lending import borrowed_image
 from pytest_cloudimages.engine.provisioning import temporary_image
-from pytest_cloudimages.engine.settings import Settings
+from pytest_cloudimages.engine.settings import SPECIFICATIONS, Settings
 from pytest_cloudimages.engine.task_pool import TaskPool
 from pytest_cloudimages.history.resource import SetResource
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -125,6 +126,13 @@ class Run(Short):
             self.client.calling(f"{'an' if kind == 'expired' else 'a'} {kind} token", partial(str, token))
             for kind, token in self.ended.items()
         ]
+
+    @property
+    def of_the_vendor(self) -> bool:
+        """Whether the service is the vendor's: its catalogue calls it so, the tester says so, or it is embedded."""
+        service = self.meant or self.service
+        embedded = self.settings.reference and not self.meant
+        return embedded or service.name == VENDORS_NAME or self.settings.reading == SPECIFICATIONS[0]
 
     @property
     def rounds(self) -> int:

@@ -134,7 +134,8 @@ class Settings:
     profile: str = "standard"
     seed: int = 0
     select: tuple[str, ...] = ()
-    specification: str = SPECIFICATIONS[0]
+    reading: str | None = None
+    """Whose reading the tester names; ``None`` where the choice is left to us."""
     tag_limit: int | None = None
     deviations: str | None = None
     baseline: str | None = None
@@ -180,6 +181,11 @@ class Settings:
         return PROFILES[self.profile if self.minutes is None else ROUND]
 
     @property
+    def specification(self) -> str:
+        """Whose reading judges where two specifications differ."""
+        return self.reading or SPECIFICATIONS[0]
+
+    @property
     def limited(self) -> bool:
         """Whether the run may take no more than so many requests or seconds."""
         return self.max_requests is not None or self.max_seconds is not None
@@ -191,7 +197,8 @@ class Settings:
 
     def as_data(self) -> dict[str, Any]:
         """Return what was set as JSON data."""
-        return {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.compare}
+        said = {entry.name: getattr(self, entry.name) for entry in fields(self) if entry.compare}
+        return said | {"specification": self.specification}
 
     def replay(self, ids: tuple[str, ...], seed: int | None = None, *, raced: bool = False) -> str:
         """Return the command that asks for some requirements again, as this run did or a round of it with its seed.

@@ -13,23 +13,32 @@ from itertools import count
 from urllib.parse import unquote, unquote_to_bytes
 from uuid import uuid4
 
-from . import documents, listing, patching, routes
+from . import bodies, documents, listing, patching, routes
 from .identity import Identity, Role
-from .identity_app import NO_CONTENT, IdentityApp
+from .identity_operations import IdentityOperations
 from .images import Caller, Image, Images, Member
-from .messages import Headers, Reply, Request, parsed
-from .refusals import Conflict, Forbidden, Invalid, NotFound, OverLimit, Refusal, Unauthorized
+from .messages import Headers, Reply, Request
+from .object_store import ObjectStore
+from .refusals import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NotFound,
+    OverLimit,
+    Refusal,
+    Unauthorized,
+    UnsupportedMediaType,
+)
 from .schemas import SCHEMAS
+from .store_operations import StoreOperations
+from .task_operations import TaskOperations
+from .tasks import Tasks
 
-__all__ = ["NO_CONTENT", "App", "Headers", "Reply", "Request"]
+__all__ = ["App", "Headers", "Reply", "Request"]
 
 # RFC 9112, section 3.2: visible ASCII, and every percent sign begins two hex digits. Characters that RFC 3986 wants
 # encoded, such as a quote, are accepted, as by most servers; a fragment is not part of a target.
 TARGET = re.compile(r"""/(?:[!"$&-~]|%[0-9A-Fa-f]{2})*""")
-
-
-class UnsupportedMediaType(Refusal):
-    """The body is in no format that the operation reads."""
 
 
 STATUSES: dict[type[Refusal], HTTPStatus] = {
@@ -42,13 +51,19 @@ STATUSES: dict[type[Refusal], HTTPStatus] = {
     UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 }
 
+NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
+WITH_A_TOKEN = frozenset({"v2", "object-store"})
+"""What the paths begin with that are answered to callers with a token alone."""
 
-class App(IdentityApp):
-    """The image service with an identity service beside it; `url` is where it is served."""
+
+class App(TaskOperations, StoreOperations, IdentityOperations):
+    """The image service with an identity service and an object store beside it; `url` is where it is served."""
 
     def __init__(self, images: Images | None = None, identity: Identity | None = None) -> None:
         self.images = images or Images()
         self.identity = identity or Identity()
+        self.store = ObjectStore()
+        self.tasks = Tasks(self.images, self.store)
         self.url = "http://127.0.0.1"
         self._serial = f"req-{str(uuid4())[:24]}"
         self._numbers = count()
@@ -66,8 +81,9 @@ class App(IdentityApp):
 
     def answer(self, request: Request) -> Reply:
         """Return the reply to a request: authenticate it first, then validate it, then carry it out."""
+        self.tasks.work()
         try:
-            if _first_segment(request.path) == "v2":
+            if _first_segment(request.path) in WITH_A_TOKEN:
                 request = request.sent_by(self.authenticate(request))
             if request.method not in routes.METHODS:
                 return self.error(
@@ -186,14 +202,14 @@ class App(IdentityApp):
         query = listing.Query.read(request.query)
         with self.images.lock:
             page = listing.page(self.images.all(), request.caller, query, self.represent)
-            shown = [self.represent(image) for image in page.images]
+            shown = [self.represent(image) for image in page.items]
         document: dict[str, object] = {
             "images": shown,
             "first": query.link("/v2/images"),
             "schema": "/v2/schemas/images",
         }
         if page.more:
-            document["next"] = query.link("/v2/images", marker=page.images[-1].id)
+            document["next"] = query.link("/v2/images", marker=page.items[-1].id)
         return Reply.of_json(document)
 
     def show_image(self, request: Request, image_id: str) -> Reply:
@@ -203,7 +219,7 @@ class App(IdentityApp):
 
     def create_image(self, request: Request) -> Reply:
         """POST /v2/images."""
-        wanted = _document(request)
+        wanted = bodies.document(request)
         if not isinstance(wanted, dict):
             raise Invalid("An image is an object of attributes.")
         with self.images.lock:
@@ -217,7 +233,7 @@ class App(IdentityApp):
             accepted = ("Accept-Patch", ", ".join(patching.MEDIA_TYPES))
             message = f"A patch is written as {accepted[1]}."
             return self.error(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, message, (accepted,))
-        changes = patching.read(parsed(request.body), request.media_type)
+        changes = patching.read(bodies.parsed(request.body), request.media_type)
         with self.images.lock:
             return Reply.of_json(self.represent(self.images.update(request.caller, image_id, changes)))
 
@@ -271,7 +287,7 @@ class App(IdentityApp):
 
     def create_member(self, request: Request, image_id: str) -> Reply:
         """POST /v2/images/{image_id}/members."""
-        project = _member_of(request, "member")
+        project = bodies.member_of(request, "member")
         with self.images.lock:
             return Reply.of_json(self.represent_member(self.images.create_member(request.caller, image_id, project)))
 
@@ -282,7 +298,7 @@ class App(IdentityApp):
 
     def update_member(self, request: Request, image_id: str, member_id: str) -> Reply:
         """PUT /v2/images/{image_id}/members/{member_id}."""
-        status = _member_of(request, "status")
+        status = bodies.member_of(request, "status")
         with self.images.lock:
             member = self.images.update_member(request.caller, image_id, member_id, status)
             return Reply.of_json(self.represent_member(member))
@@ -335,16 +351,3 @@ def _takes_json(accept: str) -> bool:
         if media_range in ("application/json", "application/*") and not refused:
             return True
     return False
-
-
-def _document(request: Request) -> object:
-    if request.body and request.media_type != "application/json":
-        raise UnsupportedMediaType("The body is to be application/json.")
-    return parsed(request.body)
-
-
-def _member_of(request: Request, name: str) -> object:
-    document = _document(request)
-    if not isinstance(document, dict) or name not in document:
-        raise Invalid(f"The body is an object with the member {name}.")
-    return document[name]

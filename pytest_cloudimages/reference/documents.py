@@ -107,6 +107,7 @@ def token(given: Token, url: str) -> dict[str, object]:
                 # Glance's endpoint is its root; the version is for the client to find.
                 _service("image", "glance", url),
                 _service("identity", "keystone", f"{url}/identity"),
+                _service("object-store", "swift", f"{url}/object-store/v1/AUTH_{project.id}"),
             ],
         }
     return {"token": described}

@@ -1,16 +1,29 @@
-"""Lists of images: queries, and the pages that they select."""
+"""Lists: queries, and the pages of images, or of anything else with an id, that they select."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
 from urllib.parse import parse_qsl, quote, urlencode
 
 from .images import Caller, Image, MemberStatus, Status, Visibility, owns, sees
 from .refusals import Invalid
 
-PAGE = 25  # images on a page, unless fewer are asked for
+PAGE = 25  # items on a page, unless fewer are asked for
 
-SORT_KEYS: Mapping[str, Callable[[Image], object]] = {
+
+class Listed(Protocol):
+    """What lists hold: it has an id, and was created at some time."""
+
+    id: str
+    created_at: datetime
+
+
+Item = TypeVar("Item", bound=Listed)
+SortKeys = Mapping[str, Callable[[Item], object]]
+
+SORT_KEYS: SortKeys[Image] = {
     "name": lambda image: image.name,
     "status": lambda image: image.status,
     "container_format": lambda image: image.container_format,
@@ -76,52 +89,60 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """A page: some of the images that a query selects, and whether there are more."""
+class Page(Generic[Item]):
+    """A page: some of the items that a query selects, and whether there are more."""
 
-    images: list[Image]
+    items: list[Item]
     more: bool
 
 
 def page(
     images: Iterable[Image], caller: Caller, query: Query, represent: Callable[[Image], Mapping[str, object]]
-) -> Page:
-    """Return the page that a query selects.
+) -> Page[Image]:
+    """Return the page of images that a query selects.
 
     `represent` gives the attributes by which the images are filtered. Raises Invalid for a value that no image can
     have, for an unknown key of order, and for a marker that is no image the caller sees.
     """
     known = [image for image in images if sees(caller, image)]
     accepted = _filters(caller, query, represent)
-    chosen = [image for image in known if all(accept(image) for accept in accepted)]
+    return cut(known, [image for image in known if all(accept(image) for accept in accepted)], query, SORT_KEYS)
+
+
+def cut(known: list[Item], chosen: list[Item], query: Query, keys: SortKeys[Item]) -> Page[Item]:
+    """Return the page of the chosen items that a query asks for, in its order; a marker is any of the known ones.
+
+    Raises Invalid for an unknown key of order, and for a marker that is not known.
+    """
     size = query.number("limit")
     size = PAGE if size is None else min(size, PAGE)
     marker_id = query.last("marker")
     if marker_id is not None:
-        marker = next((image for image in known if image.id == marker_id), None)
+        marker = next((item for item in known if item.id == marker_id), None)
         if marker is None:
-            raise Invalid(f"There is no image {marker_id} to start after.")
+            raise Invalid(f"There is nothing with the id {marker_id} to start after.")
         if marker not in chosen:
-            chosen.append(marker)
-    _sort(chosen, query)
+            chosen = [*chosen, marker]
+    chosen = _sorted(chosen, query, keys)
     if marker_id is not None:
-        chosen = chosen[[image.id for image in chosen].index(marker_id) + 1 :]
+        chosen = chosen[[item.id for item in chosen].index(marker_id) + 1 :]
     return Page(chosen[:size], more=0 < size < len(chosen))
 
 
-def _sort(images: list[Image], query: Query) -> None:
-    orders = _orders(query)
+def _sorted(items: list[Item], query: Query, keys: SortKeys[Item]) -> list[Item]:
+    orders = _orders(query, keys)
     newest_first = orders[0][1]
-    images.sort(key=lambda image: (image.created_at, image.id), reverse=newest_first)
+    found = sorted(items, key=lambda item: (item.created_at, item.id), reverse=newest_first)
     for value, descending in reversed(orders):
-        images.sort(key=lambda image, value=value: _sortable(value(image)), reverse=descending)  # type: ignore[misc]
+        found.sort(key=lambda item, value=value: _sortable(value(item)), reverse=descending)  # type: ignore[misc]
+    return found
 
 
 def _sortable(value: object) -> tuple[bool, object]:
     return (value is not None, value)
 
 
-def _orders(query: Query) -> list[tuple[Callable[[Image], object], bool]]:
+def _orders(query: Query, known: SortKeys[Item]) -> list[tuple[Callable[[Item], object], bool]]:
     keys, directions = query.all("sort_key"), query.all("sort_dir")
     sort = query.last("sort")
     if sort is not None:
@@ -134,11 +155,11 @@ def _orders(query: Query) -> list[tuple[Callable[[Image], object], bool]]:
         raise Invalid("There are not as many sort_dir as sort_key.")
     if len(directions) <= 1:
         directions = (directions or ["desc"]) * len(keys)
-    for name, values, allowed in (("sort_key", keys, SORT_KEYS), ("sort_dir", directions, DIRECTIONS)):
+    for name, values, allowed in (("sort_key", keys, known), ("sort_dir", directions, DIRECTIONS)):
         for value in values:
             if value not in allowed:
                 raise Invalid(f"{name} is one of {', '.join(allowed)}, not {value!r}.")
-    return [(SORT_KEYS[key], DIRECTIONS[way]) for key, way in zip(keys, directions, strict=True)]
+    return [(known[key], DIRECTIONS[way]) for key, way in zip(keys, directions, strict=True)]
 
 
 def _filters(

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 
 from .images import Caller
-from .refusals import Invalid
 
 
 class Headers(Mapping[str, str]):
@@ -81,12 +80,3 @@ class Reply:
     def json(self) -> object:
         """Return the JSON document of the body."""
         return json.loads(self.body)
-
-
-def parsed(body: bytes) -> object:
-    """Return the JSON document of a body, or raise Invalid where it is none."""
-    try:
-        document: object = json.loads(body)
-    except (ValueError, RecursionError) as error:
-        raise Invalid(f"The body is not JSON: {error}.") from None
-    return document

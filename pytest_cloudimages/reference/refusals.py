@@ -27,3 +27,7 @@ class Conflict(Refusal):
 
 class OverLimit(Refusal):
     """The request would exceed a limit of the service."""
+
+
+class UnsupportedMediaType(Refusal):
+    """The body is in no format that the operation reads."""

@@ -44,7 +44,18 @@ ROUTES = (
     _route("/v2/images/{image_id}/actions/reactivate", POST="reactivate"),
     _route("/v2/images/{image_id}/members", GET="list_members", POST="create_member"),
     _route("/v2/images/{image_id}/members/{member_id}", GET="show_member", PUT="update_member", DELETE="delete_member"),
+    _route("/v2/tasks", GET="list_tasks", POST="create_task"),
+    _route("/v2/tasks/{task_id}", GET="show_task"),
     _route("/v2/schemas/{name}", GET="schema"),
+    _route(
+        "/object-store/v1/{account}/{container}", GET="list_objects", PUT="create_container", DELETE="delete_container"
+    ),
+    _route(
+        "/object-store/v1/{account}/{container}/{object}",
+        GET="read_object",
+        PUT="write_object",
+        DELETE="delete_object",
+    ),
     _route("/", GET="versions", HEAD="versions"),
     _route("/versions", GET="versions", HEAD="versions"),
     _route("/identity", GET="identity_versions", HEAD="identity_versions"),

@@ -4,12 +4,11 @@ from collections.abc import Mapping
 
 from .attributes import CONTAINER_FORMATS, DISK_FORMATS, TEXT_LENGTH, Status, Visibility
 from .images import MemberStatus
+from .tasks import TaskStatus, TaskType
 
 Schema = Mapping[str, object]
 
 UUID = "^([0-9a-fA-F]){8}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){4}-([0-9a-fA-F]){12}$"
-TASK_TYPES = ("import", "api_image_import", "location_import")
-TASK_STATUSES = ("pending", "processing", "success", "failure")
 
 
 def _is(kind: str | tuple[str, ...], description: str, **more: object) -> dict[str, object]:
@@ -79,8 +78,8 @@ MEMBER: Schema = {
 
 _TASK_IN_A_LIST: dict[str, object] = {
     "id": _is("string", "An identifier for the task", pattern=UUID),
-    "type": _is("string", "The type of task represented by this content", enum=list(TASK_TYPES)),
-    "status": _is("string", "The current status of this task", enum=list(TASK_STATUSES)),
+    "type": _is("string", "The type of task represented by this content", enum=list(TaskType)),
+    "status": _is("string", "The current status of this task", enum=list(TaskStatus)),
     "owner": _is("string", "An identifier for the owner of this task"),
     "expires_at": _is(MAYBE_TEXT, "Datetime when this resource would be subject to removal"),
     "created_at": _is("string", "Datetime when this resource was created"),
@@ -115,6 +114,10 @@ SCHEMAS: Mapping[str, Schema] = {
     "member": MEMBER,
     "members": _many("members", MEMBER, _link(describedby="schema")),
     "task": TASK,
-    "tasks": _many("tasks", {"name": "task", "properties": _TASK_IN_A_LIST}, _link(describedby="schema")),
+    "tasks": _many(
+        "tasks",
+        {"name": "task", "properties": _TASK_IN_A_LIST},
+        _link(first="first", next="next", describedby="schema"),
+    ),
 }
 """Every schema by its name."""

@@ -370,9 +370,9 @@ class FiltersByAnOldIndex(App):
             known = [image for image in self.images.all() if wanted.issubset(self.tags_then(image))]
             rest = listing.Query(tuple(pair for pair in query.pairs if pair[0] != "tag"))
             page = listing.page(known, request.caller, rest, self.represent)
-            document: dict[str, object] = {"images": [self.represent(image) for image in page.images]}
+            document: dict[str, object] = {"images": [self.represent(image) for image in page.items]}
         if page.more:
-            document["next"] = query.link("/v2/images", marker=page.images[-1].id)
+            document["next"] = query.link("/v2/images", marker=page.items[-1].id)
         return Reply.of_json(document | {"first": query.link("/v2/images"), "schema": "/v2/schemas/images"})
 
 

@@ -163,6 +163,11 @@ reads(
     "TakesNoNoticeOfMostSizes", "Takes no notice of size_max.", "IMG-LIST-08", "IMG-LIST-13", change=without("size_max")
 )
 reads(
+    "TakesSizesBelowNothing",
+    "Takes a negative bound of the size for a number like any other, which bounds nothing.",
+    change=lambda pairs: [(key, "0" if key == "size_min" and value.startswith("-") else value) for key, value in pairs],
+)
+reads(
     "LeavesTheLeastSizeOut",
     "Finds images that are larger than size_min alone.",
     "IMG-LIST-08",

@@ -177,9 +177,9 @@ class _Filters(App):
         with self.images.lock:
             known = [image for image in self.images.all() if self.selects(list(image.tags), wanted)]
             page = listing.page(known, request.caller, rest, self.represent)
-            document: dict[str, object] = {"images": [self.represent(image) for image in page.images]}
+            document: dict[str, object] = {"images": [self.represent(image) for image in page.items]}
         if page.more:
-            document["next"] = query.link("/v2/images", marker=page.images[-1].id)
+            document["next"] = query.link("/v2/images", marker=page.items[-1].id)
         return Reply.of_json(document | {"first": query.link("/v2/images"), "schema": "/v2/schemas/images"})
 
     def selects(self, tags: list[str], wanted: list[str]) -> bool:

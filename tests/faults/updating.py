@@ -486,7 +486,18 @@ def _of_the_vendor(self: App, request: Request, image_id: str) -> Reply:
     return App.update_image(self, request, image_id)
 
 
-updates("TakesTheVendorsPrefix", "Takes attributes with the vendor's prefix.", "IMG-UPD-18", answer=_of_the_vendor)
+updates(
+    "TakesTheVendorsPrefix",
+    "Takes attributes with the vendor's prefix.",
+    "IMG-UPD-18",
+    answer=_of_the_vendor,
+    words=(*UPDATES, "--specification", "cloud-images"),
+)
+updates(
+    "HasNoVendorsPrefix",
+    "Takes attributes with the vendor's prefix, and does not say that it is the vendor's service.",
+    answer=_of_the_vendor,
+)
 
 
 # Whole, or not at all

@@ -54,25 +54,21 @@ def doctor(chosen: argparse.Namespace) -> int:
     """Say what each step has shown, as soon as it has, and return the exit status."""
     from pytest_cloudimages.app.checkup.examination import Examination
 
-    end = SECRETS.begin()
     settings = settings_of(chosen, TAKEN, os.environ)
     lines: list[Line] = []
-    try:
+    if not chosen.json:
+        what = "an image is created, tagged and deleted" if chosen.write else "nothing is changed"
+        print(f"cloudimages {__version__}: looking at what a run needs; {what}", flush=True)
+    for line in Examination(settings, write=chosen.write).lines():
+        lines.append(line)
         if not chosen.json:
-            what = "an image is created, tagged and deleted" if chosen.write else "nothing is changed"
-            print(f"cloudimages {__version__}: looking at what a run needs; {what}", flush=True)
-        for line in Examination(settings, write=chosen.write).lines():
-            lines.append(line)
-            if not chosen.json:
-                show(line)
-        status = status_of(lines)
-        ending = verdict(lines, status, chosen)
-        if chosen.json:
-            print(json.dumps({"lines": [line.as_data() for line in lines], **ending_as_data(ending, status)}, indent=1))
-        else:
-            print(f"{ending}; exit {status}")
-    finally:
-        end()
+            show(line)
+    status = status_of(lines)
+    ending = verdict(lines, status, chosen)
+    if chosen.json:
+        print(json.dumps({"lines": [line.as_data() for line in lines], **ending_as_data(ending, status)}, indent=1))
+    else:
+        print(f"{ending}; exit {status}")
     return status
 
 

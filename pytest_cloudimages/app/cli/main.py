@@ -24,7 +24,9 @@ from pytest_cloudimages.app.cli.run import leave_unread, run
 from pytest_cloudimages.app.cli.serve import PORT, serve
 from pytest_cloudimages.app.cli.sweep import TAKEN as OF_A_SWEEP
 from pytest_cloudimages.app.cli.sweep import duration, run_id, sweep
+from pytest_cloudimages.app.cli.unexpected import tell_unexpected
 from pytest_cloudimages.app.cli.verify import verify
+from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.reporting.formats import FORMATS
 
 if TYPE_CHECKING:
@@ -50,6 +52,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(words)
     if rest and chosen.command != "run":
         parser.error("only `cloudimages run` hands words behind -- on to pytest")
+    forget = SECRETS.begin()
     try:
         if chosen.command == "run":
             return run(chosen, rest)
@@ -68,6 +71,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with suppress(OSError):
             print(f"cloudimages {chosen.command}: what it has to say cannot be written: {problem}", file=sys.stderr)
         return SUITE_ERROR
+    except Exception as problem:  # noqa: BLE001 - whatever is wrong with us, no command ends in a traceback
+        return tell_unexpected(chosen.command, problem)
+    finally:
+        forget()
     return status
 
 

@@ -41,7 +41,6 @@ def replay(chosen: argparse.Namespace) -> int:
     """Ask once more, say whether the finding is there still, and return the exit status."""
     from pytest_cloudimages.app.result_files import finding_at
     from pytest_cloudimages.client.errors import ConfigurationError
-    from pytest_cloudimages.client.redaction import SECRETS
 
     try:
         finding = finding_at(Path(chosen.file))
@@ -53,14 +52,11 @@ def replay(chosen: argparse.Namespace) -> int:
         return _not_judged(f"{told}; this asks for the whole requirement: {finding['command']}")
     if chosen.form:
         return _printed(chosen.form, finding)
-    forget = SECRETS.begin()
     try:
         return _replayed(settings_of(chosen, TAKEN, os.environ), finding)
     except ConfigurationError as problem:
         print(f"cloudimages replay: {_shown(problem)} (It was found at {finding['endpoint']}.)", file=sys.stderr)
         return USAGE
-    finally:
-        forget()
 
 
 def _replayed(settings: Settings, finding: Mapping[str, Any]) -> int:

@@ -58,7 +58,6 @@ def sweep(chosen: argparse.Namespace) -> int:
     from pytest_cloudimages.engine.sweeping import Sweeper
 
     settings = settings_of(chosen, TAKEN, os.environ)
-    forget = SECRETS.begin()
     try:
         run = prepare(settings, (TAGS,))
         ledger = Ledger(folder_of(settings.ledger))
@@ -70,8 +69,6 @@ def sweep(chosen: argparse.Namespace) -> int:
     except ConfigurationError as problem:
         print(f"cloudimages sweep: {SECRETS.hide(str(problem))}", file=sys.stderr)
         return USAGE
-    finally:
-        forget()
     return NOT_JUDGED if problems else FINE
 
 

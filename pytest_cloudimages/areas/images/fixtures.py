@@ -68,4 +68,10 @@ def specification(cloudimages_run: Run) -> str:
     return cloudimages_run.settings.specification
 
 
+@pytest.fixture(scope="session")
+def vendors_own(cloudimages_run: Run) -> bool:
+    """Return whether the service is the vendor's own, which promises more than others."""
+    return cloudimages_run.of_the_vendor
+
+
 globals().update(registry.fixtures(__package__))

@@ -272,7 +272,7 @@ def _ask_wrongly(lists: _ListReader, mark: str) -> None:
         lists.ask(Aspect.WRONG_LIMIT, ("limit", limit), name)
     lists.ask(Aspect.NO_LIMIT, ("limit", "0"), name)
     lists.ask(Aspect.OFFSET, ("offset", "1"), name)
-    wrong = {"sort_key": "bogus", "sort_dir": "up", "visibility": "bogus", "member_status": "bogus", "size_min": "-1"}
+    wrong = {"sort_key": "bogus", "sort_dir": "up", "visibility": "bogus", "member_status": "bogus", "size_min": "few"}
     for key, value in [*wrong.items(), ("size_max", "many")]:
         lists.ask(Aspect.WRONG_VALUE, (key, value), name)
 

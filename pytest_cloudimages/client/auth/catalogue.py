@@ -11,6 +11,8 @@ from pytest_cloudimages.client.reachability import origin_of
 if TYPE_CHECKING:
     from openstack.config.cloud_region import CloudRegion
 
+VENDORS_NAME = "cloudImages"
+"""What the vendor's own catalogue calls the image service."""
 LONGEST_DIAL = 5.0
 """Seconds that one of several endpoints is given to take a connection."""
 
@@ -21,7 +23,9 @@ class Endpoint:
 
     url: str
     region: str | None
-    interface: str
+    interface: str = "public"
+    service: str = ""
+    """The name of the service in the catalogue."""
 
     def __str__(self) -> str:
         return f"{self.url} ({self.interface}, region {self.region or '(none)'})"
@@ -51,8 +55,9 @@ def image_endpoints(catalogue: list[dict[str, Any]], names: Sequence[str | None]
     for name in names:
         images = [service for service in images if name and service["name"] == name] or images
     return [
-        Endpoint(str(entry["url"]), entry["region_name"], entry["interface"].removesuffix("URL"))
+        Endpoint(str(entry["url"]), entry["region_name"], entry["interface"].removesuffix("URL"), name)
         for service in images
+        for name in [str(service["name"] or "")]
         for entry in service["endpoints"]
     ]
 

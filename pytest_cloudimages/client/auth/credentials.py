@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from pytest_cloudimages.client.auth.accounts import account_of, address, as_it_is, keep_secrets, keep_secrets_of_url
+from pytest_cloudimages.client.auth.catalogue import Endpoint
 from pytest_cloudimages.client.auth.identity import Door, door_of
 from pytest_cloudimages.client.auth.keystone import Account, FurtherToken
 from pytest_cloudimages.client.errors import ConfigurationError, UnnamedServiceError
@@ -60,6 +61,8 @@ class Service:
     """How the tester named it."""
     verify: bool | str = True
     cert: str | tuple[str, str] | None = None
+    name: str = field(default="", compare=False)
+    """What the catalogue calls it; empty where none was asked."""
 
 
 class Credentials:
@@ -146,9 +149,10 @@ class Named:
 
     def service(self) -> Service:
         """Return the service; Identity has to be asked first where its catalogue has the address."""
-        endpoint, region = (self.address, None) if self.address else self.account.endpoint(self.region)
-        self.plain_http.check(endpoint, "The endpoint")
-        return Service(normalised(endpoint), region, self.named, self.account.verify, self.account.cert)
+        found = Endpoint(self.address, None) if self.address else self.account.endpoint(self.region)
+        self.plain_http.check(found.url, "The endpoint")
+        account = self.account
+        return Service(normalised(found.url), found.region, self.named, account.verify, account.cert, found.service)
 
 
 def find(

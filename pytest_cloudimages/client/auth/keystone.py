@@ -8,7 +8,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.client.auth import refused_credentials
-from pytest_cloudimages.client.auth.catalogue import Endpoint, alive, image_endpoints, of_the_interface, of_the_region
+from pytest_cloudimages.client.auth.catalogue import (
+    VENDORS_NAME,
+    Endpoint,
+    alive,
+    image_endpoints,
+    of_the_interface,
+    of_the_region,
+)
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.json_documents import clearly
 from pytest_cloudimages.client.plain_http import HERE_ONLY, PlainHttp
@@ -180,21 +187,17 @@ class Account:
         except (ConfigurationError, Blocked, AttributeError, TypeError, KeyError):
             return None
 
-    def endpoint(self, region: str | None) -> tuple[str, str | None]:
-        """Return the endpoint of the image service and its region.
-
-        ``region`` counts where the settings leave it open.
-        """
+    def endpoint(self, region: str | None) -> Endpoint:
+        """Return the endpoint of the image service; ``region`` counts where the settings leave it open."""
         region = self._region(region)
         if self.fixed:
-            return self.fixed, region
+            return Endpoint(self.fixed, region)
         if not self.identity:
             raise ConfigurationError(
                 f"{self.source}: {self.how}, but no endpoint, and there is no catalogue to ask. Set"
                 " OS_ENDPOINT, or `endpoint` below `auth` of the entry in clouds.yaml."
             )
-        chosen = alive(self.candidates(region), self.timeout)
-        return chosen.url, chosen.region
+        return alive(self.candidates(region), self.timeout)
 
     def candidates(self, region: str | None) -> list[Endpoint]:
         """Return the endpoints of the catalogue that fit the settings, the first of which is meant."""
@@ -209,7 +212,7 @@ class Account:
         access, settings = self.access(), self.regions[0]
         with _in_our_words(self):
             catalogue = access.service_catalog.normalize_catalog() if access.has_service_catalog() else []
-            return image_endpoints(catalogue, ("cloudImages", settings.get_service_name("image")))
+            return image_endpoints(catalogue, (VENDORS_NAME, settings.get_service_name("image")))
 
     @property
     def timeout(self) -> float:

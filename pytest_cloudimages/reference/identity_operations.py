@@ -1,17 +1,15 @@
-"""The identity service as operations: requests in, replies out; no sockets."""
+"""The operations of the identity service, in its versions 2.0 and 3."""
 
 from http import HTTPStatus
 
-from . import documents
+from . import bodies, documents
 from .identity import Identity
-from .messages import Reply, Request, parsed
+from .messages import Reply, Request
 from .refusals import NotFound, Unauthorized
 
-NO_CONTENT = Reply(HTTPStatus.NO_CONTENT)
 
-
-class IdentityApp:
-    """The operations of Identity v2.0 and v3; what an application needs besides is in ``App``."""
+class IdentityOperations:
+    """Tokens and versions of the identity service; every operation is a method."""
 
     identity: Identity
     url: str
@@ -31,17 +29,17 @@ class IdentityApp:
 
     def issue_access(self, request: Request) -> Reply:
         """POST /identity/v2.0/tokens."""
-        token = self.identity.authenticate_v2(parsed(request.body))
+        token = self.identity.authenticate_v2(bodies.parsed(request.body))
         return Reply.of_json(documents.access(token, self.url), headers=(("Vary", "X-Auth-Token"),))
 
     def revoke_access(self, request: Request) -> Reply:
         """DELETE /identity/v2.0/tokens."""
         self.identity.revoke(self.identity.validate(request.headers.get("X-Auth-Token")).value)
-        return NO_CONTENT
+        return Reply(HTTPStatus.NO_CONTENT)
 
     def issue_token(self, request: Request) -> Reply:
         """POST /identity/v3/auth/tokens."""
-        token = self.identity.authenticate(parsed(request.body))
+        token = self.identity.authenticate(bodies.parsed(request.body))
         subject = (("X-Subject-Token", token.value), ("Vary", "X-Auth-Token"))
         return Reply.of_json(documents.token(token, self.url), HTTPStatus.CREATED, subject)
 
@@ -59,7 +57,7 @@ class IdentityApp:
         """DELETE /identity/v3/auth/tokens."""
         self.validate_token(request)
         self.identity.revoke(request.headers["X-Subject-Token"])
-        return NO_CONTENT
+        return Reply(HTTPStatus.NO_CONTENT)
 
     def projects_of_token(self, request: Request) -> Reply:
         """GET /identity/v3/auth/projects."""
