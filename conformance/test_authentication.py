@@ -3,10 +3,10 @@
 import urllib.parse
 
 from pytest_cloudimages import expect, note, requirement
+from pytest_cloudimages.areas.access.deeds import Rights
 from pytest_cloudimages.areas.access.fixtures import *
 from pytest_cloudimages.areas.access.identity import Access, IdentityAnswers, Question
 from pytest_cloudimages.areas.access.named_projects import NamedProjects
-from pytest_cloudimages.areas.access.rights import Rights
 from pytest_cloudimages.areas.common.checks import (
     A_CHALLENGE,
     SOMETHING,

@@ -1,8 +1,8 @@
 # who may create, read, update and delete
 
 from pytest_cloudimages import Blocked, expect, note, requirement
+from pytest_cloudimages.areas.access.deeds import CHANGES, READS, RIGHTS, Deed, Rights
 from pytest_cloudimages.areas.access.fixtures import *
-from pytest_cloudimages.areas.access.rights import CHANGES, READS, RIGHTS, Deed, Rights
 from pytest_cloudimages.areas.common.checks import OK
 from pytest_cloudimages.areas.common.parties import Party
 

@@ -164,7 +164,7 @@ LOUD = shlex.split(
     "-vv --showlocals --tb=long --show-capture=all -rA --setup-show --debug --log-file=log.txt --log-level=DEBUG"
     " -o log_cli=true -o log_cli_level=DEBUG -o junit_logging=all"
 )
-SELECTED = ("OWN-01", "TAG-ADD-01", "TAG-ADD-11", "TAG-AUTH-01", "TAG-AUTH-02", "TAG-DEL-01")
+SELECTED = ("AUTH", "OWN-01", "RBAC-02", "TAG-ADD-01", "TAG-ADD-11", "TAG-AUTH-01", "TAG-AUTH-02", "TAG-DEL-01")
 
 
 @dataclass

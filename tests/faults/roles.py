@@ -186,16 +186,22 @@ def lets(name: str, sentence: str, *ids: str, users: tuple[str, ...], what: Whom
 
 
 def keeps(
-    name: str, sentence: str, *ids: str, users: tuple[str, ...], what: Whom, refusal: Refusal | None = None
+    name: str,
+    sentence: str,
+    *ids: str,
+    users: tuple[str, ...],
+    what: Whom,
+    refusal: Refusal | None = None,
+    signs_in: bool = False,
 ) -> None:
-    """Register a service that keeps some users from what their roles allow."""
+    """Register a service that keeps some users from what their roles allow; ``signs_in``: the project is known."""
 
     def route(self: App, request: Request) -> Reply:
         if what(request) and _user(self, request).name in users:
             raise refusal or Forbidden("Your role does not allow that.")
         return App.route(self, request)
 
-    register(name, sentence, ids, ROLES, route=route)
+    register(name, sentence, ids, ROLES, route=route, signs_in=signs_in)
 
 
 _UPDATE, _DELETE = _asks("PATCH"), _asks("DELETE", "/v2/images/", bare=True)
@@ -241,6 +247,7 @@ keeps(
     users=("observer",),
     what=_asks("GET", "/v2/images/", bare=True),
     refusal=NotFound("There is none."),
+    signs_in=True,
 )
 for _party, _requirement, _name in (
     ("images-admin", "RBAC-01", "AdministratorsOfImages"),

@@ -19,6 +19,7 @@ import pytest
 
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED
 from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.auth.catalogue import VENDORS_NAME
 from pytest_cloudimages.client.auth.identity import Door, told
 from pytest_cloudimages.client.exchange import TOKEN
 from pytest_cloudimages.client.polling import Eventually
@@ -112,9 +113,7 @@ class Access:
         """Whether it is the vendor's catalogue: it has a service named cloudImages, as rulings, 11, has it."""
         entries = self.part("serviceCatalog")
         found = entries if isinstance(entries, list) else []
-        return any(
-            "cloudImages" in (entry.get("name"), entry.get("type")) for entry in found if isinstance(entry, dict)
-        )
+        return any(VENDORS_NAME in (entry.get("name"), entry.get("type")) for entry in found if isinstance(entry, dict))
 
     @property
     def endpoints(self) -> list[dict[str, Any]]:
@@ -141,16 +140,16 @@ def identity_answers(run: Run) -> IdentityAnswers:
         return IdentityAnswers({}, dict.fromkeys(Question, "needs an Identity service: a token was given, and no more"))
     client = door.client(run.client)
     with closing(client.transport):
-        asking = _Asking(run, door, client)
-        asking.version_3()
-        if why := asking.why_not_version_2():
-            asking.why |= {question: why for question in Question if question is not Question.V3}
+        prober = _Prober(run, door, client)
+        prober.version_3()
+        if why := prober.why_not_version_2():
+            prober.why |= {question: why for question in Question if question is not Question.V3}
         else:
-            asking.version_2()
-    return IdentityAnswers(asking.answers, asking.why)
+            prober.version_2()
+    return IdentityAnswers(prober.answers, prober.why)
 
 
-class _Asking:
+class _Prober:
     def __init__(self, run: Run, door: Door, client: ImagesClient) -> None:
         self.run, self.door, self.client = run, door, client
         origin = client.transport.origin
