@@ -44,7 +44,7 @@ class NamedProjects(Collection):
 HEADERS = ("X-Auth-Project-Id", "X-Project-Id", "X-Tenant-Id", "X-Tenant")
 
 
-@workload(empty=lambda: NamedProjects([]), requests=(12, 12, 12, 12))
+@workload(empty=lambda: NamedProjects([]), requests=(16, 16, 16, 16))
 def named_projects(run: Run) -> NamedProjects:
     """Name in the header a project that the token is not for: the owner a foreign one, and another project its own."""
     named: list[Named] = []

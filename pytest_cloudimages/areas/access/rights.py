@@ -36,7 +36,7 @@ from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
 
-@workload(empty=lambda: Rights([]), requests=(56, 80, 80, 80))
+@workload(empty=lambda: Rights([]), requests=(85, 106, 106, 106))
 def closed_doors(run: Run) -> Rights:
     """Have nobody, and callers with tokens that are not valid, try all that can be done with an image."""
     tried: list[Attempt] = []
@@ -74,7 +74,7 @@ def _by_reading(run: Run) -> Rights:
     return Rights(tried)
 
 
-@workload(empty=lambda: Rights([]), requests=(92, 92, 92, 92))
+@workload(empty=lambda: Rights([]), requests=(105, 105, 105, 105))
 def rights(run: Run) -> Rights:
     """Have callers of every role try all that can be done with an image, and see what its owner sees of it."""
     tried: list[Attempt] = []
