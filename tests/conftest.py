@@ -29,6 +29,9 @@ from pytest_cloudimages.client.transport import Transport
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import Server, serving
 
+collect_ignore = ["example_package"]
+"""What is a package of its own, and asks a service: test_packages.py installs it."""
+
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
 hypothesis.settings.register_profile("exploring", max_examples=5000, deadline=None)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
@@ -267,10 +270,10 @@ class Workshop:
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - no threads yet
         )
 
-    def end(self, process: subprocess.Popen[str]) -> Outcome:
+    def end(self, process: subprocess.Popen[str], timeout: float = 60) -> Outcome:
         """Wait for a process, and give what it left behind."""
         try:
-            out, _ = process.communicate(timeout=60)
+            out, _ = process.communicate(timeout=timeout)
         finally:
             process.kill()
         return Outcome(process.returncode, out, self.reports)

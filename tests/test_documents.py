@@ -71,6 +71,7 @@ NOT_RUN = {
     " Glance; tests/glance/test_gate.py runs it",
     "cloudimages run --reference --catalogue our-cloud.toml --select OUR-TAG-01 -- test_our_cloud.py": "run by"
     " test_the_tutorial_does_what_it_promises",
+    "cloudimages run --reference --catalogue our-cloud --select OUR": "it takes the package; run by test_packages.py",
     "cloudimages run --cloud mycloud --sign ~/.ssh/id_ed25519": "it takes OpenSSH; run by test_verification.py",
     "cloudimages verify reports --key ~/.ssh/id_ed25519.pub": "it takes OpenSSH; run by test_verification.py",
     "cloudimages doctor": f"run by {STARTED}",
@@ -81,6 +82,14 @@ NOT_RUN = {
     "cloudimages run --endpoint https://images.example/v2": f"run by {STARTED}",
     "cloudimages run --cloud NAME": f"run with another name by {STARTED}",
     "cloudimages run --cloud NAME --seed 7": "run with --baseline beside it",
+    **dict.fromkeys(
+        (
+            "cloudimages run --cloud NAME --cloud mycloud",
+            "cloudimages run --cloud NAME --all-regions",
+            "cloudimages run --cloud NAME --shards 4",
+        ),
+        "run with other names by test_many.py",
+    ),
     "cloudimages run --cloud mycloud --deviations deviations.toml": "run with a seed beside it",
     "CLOUDIMAGES_TOKEN=… cloudimages run --endpoint https://images.example/v2": f"run by {STARTED}",
 }
@@ -181,7 +190,7 @@ def test_the_examples_of_the_pages_run(tmp_path: Path) -> None:
     examples += [text for text in tutorial if "def test_" in text]
     for number, text in enumerate(examples):
         (tmp_path / f"test_example_{number}.py").write_text(text, encoding="utf-8")
-    (own,) = blocks(ROOT / "docs" / "writing-a-requirement.md", "toml")
+    own, *_ = blocks(ROOT / "docs" / "writing-a-requirement.md", "toml")
     (tmp_path / "own.toml").write_text(own, encoding="utf-8")
     with serving(App()) as server:
         done = subprocess.run(
@@ -224,7 +233,7 @@ def test_the_tutorial_does_what_it_promises(
 ) -> None:
     """Its entry, its test and its command, word by word, also against a service that breaks the requirement."""
     page = ROOT / "docs" / "writing-a-requirement.md"
-    (entry,) = blocks(page, "toml")
+    entry, *_ = blocks(page, "toml")
     test = next(text for text in blocks(page, "python") if "def test_" in text)
     command = next(text for text in blocks(page, "") if text.startswith("cloudimages run"))
     workshop.write("our-cloud.toml", entry)

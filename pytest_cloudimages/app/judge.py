@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from contextlib import ExitStack, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -61,7 +60,7 @@ class Judge:
         if distributed(config):
             raise pytest.UsageError("A run judges in one process; leave out the -n of pytest-xdist.")
         try:
-            self.selection = Selection(load(*map(Path, self.settings.catalogue)), self.settings)
+            self.selection = Selection(load(*self.settings.catalogue), self.settings)
             allowance = Allowance.of(self.settings)
         except ValueError as problem:
             raise pytest.UsageError(str(problem)) from None

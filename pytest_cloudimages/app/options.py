@@ -40,7 +40,14 @@ OPTIONS = (
         metavar="NAME",
         names_service=True,
         help="entry of clouds.yaml",
-        readme="an entry of `clouds.yaml`",
+        readme="an entry of `clouds.yaml`; with the command, several may be named ([docs/many.md](docs/many.md))",
+    ),
+    Option(
+        name="region",
+        kind=Kind.TEXT,
+        metavar="NAME",
+        help="of several regions of the catalogue this, whatever the entry of clouds.yaml or OS_REGION_NAME says",
+        readme="of several regions of the catalogue this one, whatever `clouds.yaml` or `OS_REGION_NAME` says",
     ),
     Option(
         name="other-cloud",
@@ -88,7 +95,10 @@ OPTIONS = (
         metavar="FILE",
         default=(),
         repeated=True,
-        help="requirements of your own (TOML); may be repeated",
+        help="requirements of your own: a TOML file, or the name of what an installed package brings, whose tests are"
+        " then asked too; may be repeated",
+        readme="requirements of your own: a TOML file, or the name under which an installed package brings them; may be"
+        " repeated ([from a package](docs/writing-a-requirement.md#4-a-package))",
     ),
     Option(
         name="specification",
@@ -295,6 +305,33 @@ OPTIONS = (
 )
 """The rows; the last of them are said anew by every replay."""
 
+OF_MANY = (
+    Option(
+        name="all-regions",
+        kind=Kind.FLAG,
+        default=False,
+        help="judge every region in which the catalogue has the image service, each by itself",
+    ),
+    Option(
+        name="shards",
+        kind=Kind.WHOLE,
+        metavar="N",
+        least=1,
+        most=64,
+        help="judge each service in N parts at once, and put their results together",
+    ),
+    Option(
+        name="workers",
+        kind=Kind.WHOLE,
+        metavar="N",
+        least=1,
+        most=64,
+        help="with several services or shards: so many at once [all, up to 8]",
+        readme="with several services or shards: so many at once (all, up to 8)",
+    ),
+)
+"""What the command alone takes: it makes several runs of one, and pytest judges in each of them as ever."""
+
 
 def endpoint_of(environ: Mapping[str, str]) -> str | None:
     """Return the endpoint that the environment names; whoever names a service means it, whatever the shell holds."""
@@ -304,7 +341,7 @@ def endpoint_of(environ: Mapping[str, str]) -> str | None:
 def markdown() -> str:
     """Return the README's table of options."""
     lines = ["| option | what for |", "| --- | --- |"]
-    for option in OPTIONS:
+    for option in (*OPTIONS, *OF_MANY):
         words = [f"--{option.name} {option.choices[0]}", *option.choices[1:]] if option.choices else []
         words = words or [f"--{option.name} {option.metavar}".strip()]
         default = f" ({text_of(option.default)})" if option.default not in (None, False, ()) else ""

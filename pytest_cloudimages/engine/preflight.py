@@ -47,7 +47,7 @@ def prepare(settings: Settings, restored: tuple[SetResource, ...]) -> Run:
             ended = credentials.ended(dict(os.environ))
             environ |= {f"CLOUDIMAGES_{kind.upper()}_TOKEN": "one-that-was-valid" for kind in ended}
             settings = replace(settings, reference=True, url=None, cloud=None, other_cloud=None, reader_cloud=None)
-            settings = replace(settings, creator_cloud=None, admin_cloud=None)
+            settings = replace(settings, creator_cloud=None, admin_cloud=None, region=None)
         elif settings.reference:
             environ = embedded(stack, settings)
         try:
@@ -110,6 +110,7 @@ def _wanted(settings: Settings, environ: Mapping[str, str]) -> dict[str, Any]:
     return {
         "url": settings.url,
         "cloud": settings.cloud,
+        "region": settings.region,
         "timeout": settings.timeout,
         "embedded": settings.reference,
         "prefix": settings.prefix,

@@ -121,6 +121,8 @@ class Settings:
 
     url: str | None = None
     cloud: str | None = None
+    region: str | None = None
+    """The region of the catalogue that is meant, whatever else names one."""
     other_cloud: str | None = None
     reader_cloud: str | None = None
     creator_cloud: str | None = None

@@ -6,11 +6,11 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.app.option import TYPED, Kind, Option
-from pytest_cloudimages.app.options import OPTIONS, PYTEST, REPORTS, endpoint_of, help_of
+from pytest_cloudimages.app.options import OF_MANY, OPTIONS, PYTEST, REPORTS, endpoint_of, help_of
 from pytest_cloudimages.engine.settings import Settings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
 
 def named(*names: str) -> tuple[Option, ...]:
@@ -18,8 +18,31 @@ def named(*names: str) -> tuple[Option, ...]:
     return tuple(option for option in OPTIONS if option.name in names)
 
 
-def add_arguments(parser: argparse.ArgumentParser, options: Iterable[Option] = OPTIONS) -> None:
-    """Add options to the parser of a command: every one to that of `cloudimages run`."""
+class Several(argparse._StoreAction):  # noqa: SLF001 - the usual way to store a value, and to keep each
+    """Takes an option that names several runs of one: the last is its value, ``clouds`` has all of them."""
+
+    def __call__(
+        self, parser: object, namespace: argparse.Namespace, values: Any, option_string: object = None
+    ) -> None:
+        """Keep the value."""
+        del parser, option_string
+        setattr(namespace, self.dest, values)
+        namespace.clouds = (*namespace.clouds, values)
+
+
+def add_arguments_of_many(parser: argparse.ArgumentParser) -> None:
+    """Add what makes several runs of one to the parser of `cloudimages run`."""
+    add_arguments(parser, OF_MANY)
+    parser.set_defaults(clouds=())
+
+
+def add_arguments(
+    parser: argparse.ArgumentParser, options: Iterable[Option] = OPTIONS, *, several: Collection[str] = ()
+) -> None:
+    """Add options to the parser of a command: every one to that of `cloudimages run`.
+
+    ``several`` are the names of those that may be given more than once there, for as many runs.
+    """
     service = parser.add_mutually_exclusive_group()
     for option in options:
         target = service if option.names_service else parser
@@ -28,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser, options: Iterable[Option] = O
             continue
         target.add_argument(
             TYPED + option.name,
-            action="append" if option.repeated else "store",
+            action=Several if option.name in several else "append" if option.repeated else "store",
             type=argument_type(option),
             metavar=option.metavar,
             help=help_of(option),

@@ -26,6 +26,7 @@ TAKEN = named(
     "reference",
     "endpoint",
     "cloud",
+    "region",
     "other-cloud",
     "reader-cloud",
     "creator-cloud",

@@ -6,6 +6,11 @@ Made from it are what the commands say in their help, and the README's table, wh
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 FINE, FOUND, USAGE, NOT_JUDGED, SUITE_ERROR, INTERRUPTED = 0, 1, 2, 3, 4, 130
 
 MEANINGS = {
@@ -18,6 +23,13 @@ MEANINGS = {
     SUITE_ERROR: "an error of the suite itself, or a report that could not be written",
     INTERRUPTED: "interrupted; what was seen until then is in the reports",
 }
+FROM_GOOD_TO_BAD = (FINE, NOT_JUDGED, USAGE, SUITE_ERROR, FOUND, INTERRUPTED)
+"""Of several runs the worst counts: a fail that was seen stands, whatever else went wrong."""
+
+
+def worst(statuses: Iterable[int]) -> int:
+    """Return the status of several runs; of none, that nothing is held against anybody."""
+    return max(statuses, key=FROM_GOOD_TO_BAD.index, default=FINE)
 
 
 def epilog() -> str:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_cloudimages import __version__
-from pytest_cloudimages.app.cli.arguments import add_arguments, argument_type, typed_by
+from pytest_cloudimages.app.cli.arguments import add_arguments, add_arguments_of_many, argument_type, typed_by
 from pytest_cloudimages.app.cli.deviations import OUTPUT, deviations
 from pytest_cloudimages.app.cli.diff import diff
 from pytest_cloudimages.app.cli.doctor import TAKEN as OF_THE_DOCTOR
@@ -108,10 +108,12 @@ def _parser() -> argparse.ArgumentParser:
         commands,
         "run",
         help="judge a service",
-        usage="cloudimages run [--reference | --endpoint URL | --cloud NAME] [options] [-- pytest options]",
-        description="Judge the service that --endpoint, --cloud or the OS_* variables name, or the embedded one.",
+        usage="cloudimages run [--reference | --endpoint URL | --cloud NAME ...] [options] [-- pytest options]",
+        description="Judge the service that --endpoint, --cloud or the OS_* variables name, or the embedded one;"
+        " several, where several entries of clouds.yaml are named.",
     )
-    add_arguments(run_parser)
+    add_arguments(run_parser, several=("cloud",))
+    add_arguments_of_many(run_parser)
 
     doctor_parser = _ending(
         commands,
@@ -181,7 +183,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     verify_parser.add_argument("results", metavar="RESULTS", help="conformance.json of a run, or its folder")
     verify_parser.add_argument("--key", metavar="FILE", help="public key of OpenSSH that they have to be signed with")
-    verify_parser.add_argument("--catalogue", metavar="FILE", action="append", help="requirements of your own (TOML)")
+    verify_parser.add_argument(
+        "--catalogue", metavar="FILE", action="append", help="requirements of your own, as for cloudimages run"
+    )
 
     serve_parser = commands.add_parser("serve", help="run the embedded server until Ctrl-C")
     serve_parser.add_argument(

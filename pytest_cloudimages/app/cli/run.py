@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pytest_cloudimages import __version__
 from pytest_cloudimages.app.cli.arguments import handed_on, typed
 from pytest_cloudimages.app.cli.exit_status import FINE, INTERRUPTED, NOT_JUDGED, SUITE_ERROR, USAGE
+from pytest_cloudimages.app.many.planning import asks_for_several
 from pytest_cloudimages.app.pytest_options import Handover
 
 if TYPE_CHECKING:
@@ -119,13 +120,23 @@ REASONS = {
 
 def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     """Run the suite under pytest, and return the exit status that the help describes."""
+    if asks_for_several(chosen):
+        from pytest_cloudimages.app.many.command import many
+
+        return many(chosen, rest)
     import pytest
 
     # Loading all that a run takes is slow enough to be wondered at.
     print(f"cloudimages {__version__}: looking for the service", flush=True)
     collector = _ResultsCollector()
     handover = Handover(typed(chosen), tuple(rest))
-    words = [*_suite_words(), *handed_on(chosen), *_own_folder_left_out(rest), *rest]
+    words = [
+        *_suite_words(),
+        *_packages(chosen.catalogue or ()),
+        *handed_on(chosen),
+        *_own_folder_left_out(rest),
+        *rest,
+    ]
     # The command is part of what pytest would have rewritten, had it been the first to load it.
     last = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     try:
@@ -249,6 +260,13 @@ def _own_folder_left_out(rest: Sequence[str]) -> list[str]:
     if any(Path(word.partition("::")[0]).exists() for word in rest if not word.startswith("-")):
         return []
     return ["-c", os.devnull, "--rootdir", ".", "--noconftest"]
+
+
+def _packages(catalogues: Sequence[str]) -> list[str]:
+    """Return the packages that bring the catalogues which the tester names, with tests of their own."""
+    from pytest_cloudimages.spec.catalogue.installed import package_of
+
+    return [package for package in map(package_of, catalogues) if package]
 
 
 def _suite_words() -> list[str]:

@@ -27,7 +27,7 @@ def verify(chosen: argparse.Namespace) -> int:
     path = Path(chosen.results)
     file = path / RESULTS if path.is_dir() else path
     try:
-        catalogue = load(*map(Path, chosen.catalogue or ()))
+        catalogue = load(*chosen.catalogue or ())
         readable(file)
         readable(Path(chosen.key or file))
     except ValueError as problem:

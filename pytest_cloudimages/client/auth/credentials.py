@@ -160,6 +160,7 @@ def find(
     *,
     url: str | None = None,
     cloud: str | None = None,
+    region: str | None = None,
     timeout: float = 30.0,
     embedded: bool = False,
     prefix: str = "--",
@@ -170,7 +171,14 @@ def find(
     Raise ``ConfigurationError`` for what the tester can mend, ``Blocked`` where Identity does not do its part.
     """
     named = named_in(
-        environ, url=url, cloud=cloud, timeout=timeout, embedded=embedded, prefix=prefix, plain_http=plain_http
+        environ,
+        url=url,
+        cloud=cloud,
+        region=region,
+        timeout=timeout,
+        embedded=embedded,
+        prefix=prefix,
+        plain_http=plain_http,
     )
     credentials = credentials_of(named.account)
     return named.service(), credentials
@@ -181,6 +189,7 @@ def named_in(
     *,
     url: str | None = None,
     cloud: str | None = None,
+    region: str | None = None,
     timeout: float = 30.0,
     embedded: bool = False,
     prefix: str = "--",
@@ -188,10 +197,11 @@ def named_in(
 ) -> Named:
     """Return what the tester names; nobody is asked anything.
 
-    ``url`` and ``cloud`` are what options say; ``environ`` has the rest. ``embedded``: it is the embedded server that
-    the variables lead to. Messages name options with ``prefix``. Raise ``ConfigurationError`` for what cannot be.
+    ``url``, ``cloud`` and ``region`` are what options say; ``environ`` has the rest. ``embedded``: it is the embedded
+    server that the variables lead to. Messages name options with ``prefix``. Raise ``ConfigurationError`` for what
+    cannot be.
     """
-    given = _given(environ)
+    given = _given(environ) | ({"OS_REGION_NAME": region} if region else {})
     mine = {name: value for name, value in given.items() if not name.startswith(OWN)}
     if url:
         endpoint = normalised(url)
@@ -214,6 +224,7 @@ def named_in(
         hint = f"{' and '.join(idle)} say who asks, but nothing says where the service is." if idle else ""
         raise UnnamedServiceError(f"{hint or 'Nothing says which service to judge.'}\n{ways(prefix)}")
     account = account_of(mine, cloud, timeout, plain_http=plain_http)
+    account.region = region
     named = "the embedded server" if embedded else account.named or account.source
     return Named(account, named, region=mine.get("OS_REGION_NAME"), plain_http=plain_http)
 

@@ -58,6 +58,8 @@ class Account:
     """The source in short, without folders."""
     regions: "Sequence[CloudRegion]" = field(default=(), repr=False)
     plain_http: PlainHttp = field(default=HERE_ONLY, repr=False)
+    region: str | None = None
+    """The region that is meant, whatever the settings say."""
     _shown: str | None = field(default=None, repr=False)
 
     def sign_in(self) -> str | None:
@@ -214,13 +216,28 @@ class Account:
             catalogue = access.service_catalog.normalize_catalog() if access.has_service_catalog() else []
             return image_endpoints(catalogue, (VENDORS_NAME, settings.get_service_name("image")))
 
+    def offered_regions(self) -> list[str]:
+        """Return the names of the regions in which the catalogue has the image service.
+
+        Raise ``ConfigurationError`` where no catalogue is asked.
+        """
+        if self.fixed or not self.identity:
+            raise ConfigurationError(
+                f"{self.source}: expected a catalogue that has the regions, and the endpoint is fixed. Leave the"
+                " endpoint out, or leave out --all-regions."
+            )
+        found = of_the_interface(self.offered(), self.regions[0])
+        return sorted({endpoint.region for endpoint in found if endpoint.region})
+
     @property
     def timeout(self) -> float:
         """Seconds to wait for an answer of Identity."""
         return float(self.regions[0].get_session().timeout or 0)
 
     def _region(self, wanted: str | None) -> str | None:
-        """Return the region of the settings; where they name none or several, the one that is wanted, if any."""
+        """Return the region that is meant; else that of the settings; where they name none or several, the wanted."""
+        if self.region:
+            return self.region
         named = (settings.config.get("region_name") for settings in self.regions)
         known = [str(region) for region in named if region]
         if len(known) == 1:

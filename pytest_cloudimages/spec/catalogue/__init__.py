@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 
+from pytest_cloudimages.spec.catalogue.installed import files_of
 from pytest_cloudimages.spec.requirements import Requirement, read_area
 
 __all__ = ["VERSION", "load"]
@@ -24,13 +25,15 @@ def _own() -> Mapping[str, Requirement]:
     return found
 
 
-def load(*further: Path) -> Mapping[str, Requirement]:
-    """Return every requirement by its id: the package's own, and those of further TOML files of the same shape.
+def load(*further: str | Path) -> Mapping[str, Requirement]:
+    """Return every requirement by its id: the package's own, and those of further catalogues of the same shape.
+
+    Each is named by its TOML file, or by the name under which a package that is installed brings it.
 
     Raises ``ValueError`` naming the file and the entry where a file cannot be read as a catalogue.
     """
     found = dict(_own())
-    for path in further:
+    for path in (path for choice in further for path in files_of(str(choice))):
         try:
             data = tomllib.loads(path.read_text(encoding="utf-8"))
         except RecursionError:

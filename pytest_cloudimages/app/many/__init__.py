@@ -1,0 +1,1 @@
+"""Several runs made of one command: many services, many shards, on this machine or on others."""
