@@ -4,7 +4,8 @@ Usage: python benchmarks/order.py [--write]. What a check costs is measured in a
 server: the workloads it looks at, where no check before has, and what it sends itself. What it finds is in
 docs/detection.json: the faults whose requirements it asks for. The next check is always the one, or the set of those
 that look at the same workloads, that finds most new faults per request. Prints after how many requests half of the
-faults are known, in the order of the run and in the new one; `--write` writes pytest_cloudimages/app/order.json.
+faults are known, in the order of the run and in the new one, by the verdicts alone: what the first look shows is known
+before them, and `python benchmarks/performance.py` measures that. `--write` writes pytest_cloudimages/app/order.json.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from pytest_cloudimages.app.first_look import FIRST
 from pytest_cloudimages.app.order import FILE
 from pytest_cloudimages.app.stash import RUN
 from pytest_cloudimages.engine import registry
@@ -70,11 +72,15 @@ def by_yield(checks: Sequence[Check], costs: dict[str, int]) -> list[Check]:
     """Return the checks in the order in which they find most new faults per request."""
     left, order, made, found = [*checks], list[Check](), set[str](), set[str]()
 
+    def cost(asked: set[str]) -> int:
+        # Whoever asks for a workload first has those made that all checks take a first look at.
+        return sum(costs[name] for name in (asked | {*FIRST} if asked else asked) - made)
+
     def worth(group: Iterable[Check]) -> float:
         new, asked, own = set[str](), set[str](), 0
         for check in group:
             new, asked, own = new | check.faults, asked | check.workloads, own + check.own
-        return len(new - found) / (sum(costs[name] for name in asked - made) + own + 0.01)
+        return len(new - found) / (cost(asked) + own + 0.01)
 
     while left:
         lookers = {check.workloads - made for check in left}
@@ -86,7 +92,7 @@ def by_yield(checks: Sequence[Check], costs: dict[str, int]) -> list[Check]:
         for check in sorted(best, key=lambda check: (check.own, -len(check.faults - found))):
             order.append(check)
             left.remove(check)
-            made |= check.workloads
+            made |= {*check.workloads, *FIRST} if check.workloads else set()
             found |= check.faults
     return order
 
@@ -95,8 +101,9 @@ def known_after(order: Iterable[Check], costs: dict[str, int]) -> float:
     """Return after how many requests half of the faults are known."""
     made, sent, first = set[str](), 0, dict[str, int]()
     for check in order:
-        sent += sum(costs[name] for name in check.workloads - made) + check.own
-        made |= check.workloads
+        asked = {*check.workloads, *FIRST} if check.workloads else set[str]()
+        sent += sum(costs[name] for name in asked - made) + check.own
+        made |= asked
         for fault in check.faults:
             first.setdefault(fault, sent)
     return statistics.median(first.values())

@@ -26,7 +26,7 @@ from pytest_cloudimages.app.fixtures import (
     cloudimages_service,
     cloudimages_workloads,
 )
-from pytest_cloudimages.app.stash import JUDGE, SETTINGS, UNFOUND
+from pytest_cloudimages.app.stash import JUDGE, UNFOUND
 from pytest_cloudimages.app.waking import DISTRIBUTED, Unfound, asks, distributed, judges, wake
 
 __all__ = [
@@ -56,7 +56,6 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     """Declare the mark, and wake up where an option says that a service is judged."""
     config.addinivalue_line("markers", "requirement(id, …): the requirements of the catalogue that this test asks for")
-    config.stash[SETTINGS] = pytest_options.settings(config)
     if config.option.pyargs:
         config.args = [suite.located(argument) for argument in config.args]
     if judges(config):

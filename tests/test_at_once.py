@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_cloudimages import areas
+from pytest_cloudimages.areas.tags import reuse
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.outage import Stopped
 from pytest_cloudimages.engine import registry
@@ -19,6 +20,7 @@ from pytest_cloudimages.engine.registry import Workloads, workload
 from pytest_cloudimages.engine.scheduler import make_at_once
 from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.engine.task_pool import TaskPool
+from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.server import serving
 
@@ -68,6 +70,18 @@ def test_what_goes_wrong_is_raised_when_all_have_ended(pool: TaskPool) -> None:
     with pytest.raises(ValueError, match="0"):
         pool.execute([partial(task, number) for number in range(4)])
     assert sorted(ended) == [0, 1, 2, 3]
+
+
+@pytest.mark.parametrize(("sizes", "wanted"), [([20] * 21, 3), ([200, 1, 1], 1), ([100], 1), ([130, 130, 1], 2)])
+def test_what_wears_an_image_out_is_parted_into_no_less_than_that(sizes: list[int], wanted: int) -> None:
+    """Each part of what is executed on one image, but for a single one, adds more tags than an image may carry."""
+    plans = [[Operation(Kind.ADD, f"{place}-{number}") for number in range(size)] for place, size in enumerate(sizes)]
+
+    found = reuse.parts(plans)
+
+    assert [plan for part in found for plan in part] == plans
+    assert len(found) == 1 or all(sum(map(len, part)) > reuse.TAGS_OF_AN_IMAGE for part in found)
+    assert len(found) == wanted
 
 
 @pytest.fixture

@@ -113,7 +113,7 @@ def test_a_finding_is_the_same_with_another_seed(workshop: Any) -> None:
 
 
 def test_a_rate_of_none_says_what_would_have_shown() -> None:
-    """Of 240 trials without a loss, one that happens in 1.2 % of cases would have been missed by one run in twenty."""
-    assert "1.2 % of cases or more would have shown" in str(Rate(0, 240, "additions lost"))
+    """Of 240 trials without a loss, one that happens in 1.3 % of cases would have been missed by less than one run in twenty."""
+    assert "1.3 % of cases or more would have shown" in str(Rate(0, 240, "additions lost"))
     assert str(Rate(3, 240, "additions lost")) == "3 of 240 additions lost"
     assert Rate(0, 0, "additions lost").power == ""

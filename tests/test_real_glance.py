@@ -10,13 +10,19 @@ from pathlib import Path
 import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parent))
 
+from sample_results import results
+
+from pytest_cloudimages.reporting.side_by_side import Column
+from pytest_cloudimages.spec.verdicts import Verdict
 from tests.glance import __main__ as command
 from tests.glance import databases, matrix, processes, releases
 from tests.glance.processes import NotServingError, Place, finish, obey, running
 
 ROOT = Path(__file__).parents[1]
 PYTHON = sys.executable
+PASS, FAIL = Verdict.PASS, Verdict.FAIL
 SLEEP = [PYTHON, "-c", "import time; time.sleep(60)"]
 
 
@@ -192,3 +198,25 @@ def test_what_was_not_judged_is_said_in_the_matrix(tmp_path: Path) -> None:
     )
     assert "Not judged yet: 27.1.1 SQLite, " in (tmp_path / "matrix.md").read_text("utf-8")
     assert (tmp_path / "matrix.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("columns", "told"),
+    [
+        ([("1.0 SQLite", PASS), ("2.0 SQLite", PASS)], "- Between releases, on SQLite: nothing.\n"),
+        (
+            [("1.0 SQLite", PASS), ("2.0 SQLite", FAIL)],
+            "- Between releases, on SQLite: TAG-ADD-03 (missed by 2.0, not by 1.0).\n",
+        ),
+        (
+            [("1.0 SQLite", PASS), ("2.0 SQLite", PASS), ("2.0 MariaDB", FAIL)],
+            "- Between releases, on SQLite: nothing.\n- Between databases, with 2.0: TAG-ADD-03 (missed by MariaDB, not by SQLite).\n",
+        ),
+        ([("1.0 SQLite", FAIL)], ""),
+    ],
+)
+def test_where_releases_and_databases_differ_is_said(columns: list[tuple[str, Verdict]], told: str) -> None:
+    """Of what was judged beside each other, and of nothing else."""
+    found = [Column(label, results({"TAG-ADD-03": verdict}).data) for label, verdict in columns]
+
+    assert matrix.differences(found) == (f"## What differs\n\n{told}\n" if told else "")

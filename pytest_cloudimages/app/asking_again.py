@@ -30,7 +30,7 @@ def lost(error: BaseException) -> bool:
     return all(isinstance(leaf, LostAnswer) for leaf in leaves(error))
 
 
-def _parameters(item: pytest.Item) -> dict[str, Any]:
+def parameters_of(item: pytest.Item) -> dict[str, Any]:
     """Return the parameters of a test that is asked once for each of several."""
     parameters: dict[str, Any] = getattr(getattr(item, "callspec", None), "params", {})
     return parameters
@@ -76,7 +76,7 @@ class AskingAgain:
         if self._alone is None:
             given = {exploration.RUN: self.run, registry.FIXTURE: workloads}
             self._alone = exploration.Fixtures(given, self._stack)
-        return _parameters(item) | self._alone.arguments(item, stack)
+        return parameters_of(item) | self._alone.arguments(item, stack)
 
     def asked(self, item: pytest.Function, arguments: Mapping[str, Any], error: BaseException) -> CheckRecord:
         """Ask a check again and return its evidence; what it raises is raised, with that evidence in hand.
@@ -99,7 +99,7 @@ class AskingAgain:
         recorder.patient = patient
         try:
             with recorder.scope() as sent, ExitStack() as stack:
-                item.obj(**_parameters(item), **fixtures.arguments(item, stack))
+                item.obj(**parameters_of(item), **fixtures.arguments(item, stack))
         finally:
             recorder.patient = False
             count_sent(mine, sent)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.engine.settings import OTHER_CLOUDS
+from pytest_cloudimages.engine.choices import OTHER_CLOUDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -125,7 +125,7 @@ def cloudimages_replay(cloudimages_run: Run) -> Callable[[Mapping[str, Any]], No
 def cloudimages_workloads(cloudimages_run: Run, request: pytest.FixtureRequest) -> Iterator[Workloads]:
     """Yield the suite's workloads, each carried out once, when it is first asked for: ``….plain_tags`` and so on."""
     from pytest_cloudimages import areas
-    from pytest_cloudimages.app.stash import WORKLOADS
+    from pytest_cloudimages.app.stash import JUDGE, WORKLOADS
     from pytest_cloudimages.engine.exploration import obstacle
     from pytest_cloudimages.engine.registry import Workloads, made_at_once
     from pytest_cloudimages.engine.scheduler import make_at_once
@@ -134,6 +134,7 @@ def cloudimages_workloads(cloudimages_run: Run, request: pytest.FixtureRequest) 
     with Workloads(cloudimages_run) as workloads:
         request.config.stash[WORKLOADS] = workloads
         items = [item for item in request.session.items if request.fixturename in getattr(item, "fixturenames", ())]
+        request.config.stash[JUDGE].look_first(items, workloads)
         make_at_once(workloads, cloudimages_run, made_at_once(items, lambda item: not obstacle(item)))
         yield workloads
 

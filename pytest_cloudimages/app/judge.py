@@ -15,9 +15,10 @@ from pytest_cloudimages.app.exploring import Exploring
 from pytest_cloudimages.app.html_hooks import HtmlHooks
 from pytest_cloudimages.app.order import in_order
 from pytest_cloudimages.app.outlets import Outlets
+from pytest_cloudimages.app.pytest_options import settings
 from pytest_cloudimages.app.records import Records, count_sent, fit_to_be_read, raise_if_flaky, results_of
 from pytest_cloudimages.app.selection import Selection, tune
-from pytest_cloudimages.app.stash import CHECK, COMMAND, RUN, SETTINGS, UNFOUND, WORKLOADS
+from pytest_cloudimages.app.stash import CHECK, COMMAND, RUN, UNFOUND, WORKLOADS
 from pytest_cloudimages.app.waking import UNNAMED, Unfound, asks, distributed
 from pytest_cloudimages.client.auth.accounts import keep_secrets_of_url
 from pytest_cloudimages.client.budget import Budget
@@ -34,6 +35,7 @@ from pytest_cloudimages.spec.verdicts import Unaffordable, Verdict, leaves, wors
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
 
+    from pytest_cloudimages.engine.registry import Workloads
     from pytest_cloudimages.engine.run import Run
     from pytest_cloudimages.engine.settings import Settings
 
@@ -54,7 +56,7 @@ class Judge:
 
     def __init__(self, config: pytest.Config) -> None:
         self.config = config
-        self.settings: Settings = config.stash[SETTINGS]
+        self.settings: Settings = settings(config)
         config.add_cleanup(SECRETS.begin(veiling=not self.settings.identify))
         keep_secrets_of_url(self.settings.url or "")
         if distributed(config):
@@ -138,16 +140,36 @@ class Judge:
             lines += [f"workloads: {estimated}"] if estimated else []
         return lines
 
+    def look_first(self, items: Iterable[pytest.Item], workloads: Workloads) -> None:
+        """Have checks look at what finds most, before any is judged, and tell what they see.
+
+        Where several clients work at once nobody waits for that; and a budget is spent on what can be judged.
+        """
+        settings = self.settings
+        if settings.concurrency > 1 or settings.limited or settings.dry_run:
+            return
+        from pytest_cloudimages.app.first_look import FirstLook
+
+        look = FirstLook(self._tell_of_first_look)
+        look.take(items, workloads, self.run)
+        self.records.seen = look.seen
+
+    def _tell_of_first_look(self, sent: int, ids: Iterable[str]) -> None:
+        self._write_line(f"after {sent} requests, not judged yet: seems not to be met: {', '.join(ids)}")
+
     def _tell_of_waiting(self, seconds: float) -> None:
         """Say once for each check what a silence is about."""
-        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is None or not self.awaiting:
-            return
-        ids, self.awaiting = ", ".join(self.awaiting), []
-        # While a test runs, pytest keeps what is printed.
-        capture = self.config.pluginmanager.get_plugin("capturemanager")
-        with capture.global_and_fixture_disabled() if capture else nullcontext():
-            reporter.write_line(f"waiting up to {seconds:g} s for a change to be seen, {ids}", flush=True)
+        if self.awaiting:
+            ids, self.awaiting = ", ".join(self.awaiting), []
+            self._write_line(f"waiting up to {seconds:g} s for a change to be seen, {ids}")
+
+    def _write_line(self, line: str) -> None:
+        """Write a line while a test runs: pytest keeps what is printed then."""
+        plugins = self.config.pluginmanager
+        reporter, capture = plugins.get_plugin("terminalreporter"), plugins.get_plugin("capturemanager")
+        if reporter is not None:
+            with capture.global_and_fixture_disabled() if capture else nullcontext():
+                reporter.write_line(line, flush=True)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_cloudimages.app.option import Kind, Option, text_of
-from pytest_cloudimages.engine.settings import PROFILES, SPECIFICATIONS
+from pytest_cloudimages.engine.choices import PROFILE_NAMES, SPECIFICATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -227,7 +227,7 @@ OPTIONS = (
         kind=Kind.TEXT,
         metavar="NAME",
         default="standard",
-        choices=tuple(PROFILES),
+        choices=PROFILE_NAMES,
         help="how much to try",
     ),
     Option(

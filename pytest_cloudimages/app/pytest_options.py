@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 from pytest_cloudimages.app import suite
 from pytest_cloudimages.app.option import TYPED, Kind, Option
 from pytest_cloudimages.app.options import INI, OPTIONS, PYTEST, REPORTS, endpoint_of, help_of
-from pytest_cloudimages.engine.settings import ROUND, Settings
+from pytest_cloudimages.engine.choices import ROUND
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pytest
+
+    from pytest_cloudimages.engine.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,11 @@ def settings(config: pytest.Config, environ: Mapping[str, str] = os.environ) -> 
 
     Raise ``pytest.UsageError`` for a wrong value, naming the option as it was typed.
     """
+    import secrets
+
     import pytest
+
+    from pytest_cloudimages.engine.settings import Settings
 
     handover = next((plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, Handover)), None)
     found: dict[str, Any] = {}

@@ -16,13 +16,15 @@ from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.showing import harmless, in_one_line
 from pytest_cloudimages.history.steps import Prior
 from pytest_cloudimages.reporting.anomalies import as_data
+from pytest_cloudimages.reporting.power import power_of
 from pytest_cloudimages.reporting.results import DEVIATES, CheckResult
 from pytest_cloudimages.spec.verdicts import Flaky, Unaffordable, Verdict, judge, leaves, worst
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from pytest_cloudimages.app.allowance import Allowance
+    from pytest_cloudimages.app.first_look import Seen
     from pytest_cloudimages.app.selection import Selection
     from pytest_cloudimages.areas.tags.suspects import Suspect
     from pytest_cloudimages.client.exchange import Exchange
@@ -64,6 +66,8 @@ class Records:
     def __init__(self, config: pytest.Config, selection: Selection, allowance: Allowance) -> None:
         self.config, self.selection, self.allowance = config, selection, allowance
         self.results: list[CheckResult] = []
+        self.seen: Mapping[str, Seen] = {}
+        """What was seen not to be met before anything was judged, by the test."""
         self.suspects: dict[tuple[str, str], Suspect] = {}
         """The operation that a finding is about, by its id and test."""
         self._extended: dict[int, CheckResult] = {}
@@ -116,14 +120,21 @@ class Records:
             exchanges=self._shown(mine) if verdict > Verdict.UNTESTED else (),
             witnesses=tuple(SECRETS.hidden(as_data(anomaly)) for anomaly in mine.witnesses) if error else (),
             rate=asdict(mine.rate) if mine.rate else None,
+            power=_power(mine) if verdict is Verdict.PASS else (),
             race={"of": mine.race[0], **mine.race[1].as_data()} if mine.race and verdict.finding else None,
             symptom=str(found.symptom) if found else "",
             led_up=self._led_up(mine) if verdict.finding else {},
             replay=self.selection.settings.replay((identifier,), raced=True) if mine.rate and verdict.finding else "",
-            sent_before=sum(self.config.stash[RUN].recorder.counts.values()),
-            known_at=time.time(),
+            **self._known(item, verdict),
             unaffordable=unaffordable,
         )
+
+    def _known(self, item: pytest.Item, verdict: Verdict) -> dict[str, Any]:
+        """Return when a verdict was known: a finding may have been seen at the first look."""
+        seen = self.seen.get(item.nodeid) if verdict.finding else None
+        if seen:
+            return {"sent_before": seen.requests, "known_at": seen.at}
+        return {"sent_before": sum(self.config.stash[RUN].recorder.counts.values()), "known_at": time.time()}
 
     def _led_up(self, mine: CheckRecord) -> dict[str, Any]:
         """Return what is to be known of a finding's image besides its exchanges, so that these can be sent again."""
@@ -207,6 +218,14 @@ class Records:
 def _is_unaffordable(error: BaseException | None) -> bool:
     """Return whether a check ended for nothing but lack of budget."""
     return error is not None and all(isinstance(leaf, Unaffordable) for leaf in leaves(error))
+
+
+def _power(mine: CheckRecord) -> tuple[Mapping[str, Any], ...]:
+    """Return what a check that has found nothing would have seen, as far as it rests on chance."""
+    from pytest_cloudimages.areas.tags.strategies import DRAWN, IN_A_HISTORY
+
+    drawn = {name: len(values) for name, values in mine.inputs.items() if name in DRAWN}
+    return power_of(asdict(mine.rate) if mine.rate else None, mine.kinds[IN_A_HISTORY], drawn)
 
 
 def _accept(report: pytest.TestReport, results: Sequence[CheckResult]) -> None:

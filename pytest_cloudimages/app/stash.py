@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pytest_cloudimages.app.waking import Unfound
     from pytest_cloudimages.engine import recording
     from pytest_cloudimages.engine.registry import Workloads
     from pytest_cloudimages.engine.run import Run
-    from pytest_cloudimages.engine.settings import Settings
     from pytest_cloudimages.reporting.results import Results
 
 
@@ -24,12 +25,14 @@ class Judging(Protocol):
     def find_service(self) -> None:
         """Find the service, and keep why there is none."""
 
+    def look_first(self, items: Iterable[pytest.Item], workloads: Workloads) -> None:
+        """Have checks look at what finds most, before any is judged."""
+
 
 CHECK: pytest.StashKey[recording.CheckRecord | None] = pytest.StashKey()
 RESULTS: pytest.StashKey[Results] = pytest.StashKey()
 UNWRITTEN: pytest.StashKey[str] = pytest.StashKey()
 """Why the results could not be written, if that is so."""
-SETTINGS: pytest.StashKey[Settings] = pytest.StashKey()
 RUN: pytest.StashKey[Run] = pytest.StashKey()
 UNFOUND: pytest.StashKey[Unfound] = pytest.StashKey()
 """Why there is no run: nobody named a service, or the one that is named is wrong."""

@@ -93,6 +93,20 @@ def temporary_image(
                 traces.notes.gone(note)
 
 
+@contextmanager
+def claimed_name(client: ImagesClient, run: str) -> Iterator[str]:
+    """Yield a name for images that the service is to create by itself, and delete whatever has it in the end."""
+    traces, name = client.recorder.traces, fresh_name(run)
+    note = traces.notes.creating(name, client.caller, time.time() + traces.lifetime)
+    told = len(traces.left_behind)
+    try:
+        yield name
+    finally:
+        _delete_orphans(client, name)
+        if len(traces.left_behind) == told:
+            traces.notes.gone(note)
+
+
 def _creation_or_none(
     client: ImagesClient, note: int | None, attributes: Mapping[str, Any], proof: Mapping[str, str]
 ) -> Answer:

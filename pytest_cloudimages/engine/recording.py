@@ -14,9 +14,8 @@ from pytest_cloudimages.client.showing import Short
 from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan
 from pytest_cloudimages.history.events import Anomaly
 from pytest_cloudimages.history.steps import Step
+from pytest_cloudimages.spec.chance import in_words, percent_shown
 
-CONFIDENCE = 0.95
-"""How certain it has to be that what happens so often would have shown."""
 Thing = TypeVar("Thing")
 Parameters = ParamSpec("Parameters")
 Shower = TypeVar("Shower", bound="Collection")
@@ -33,15 +32,8 @@ class Rate:
 
     @property
     def power(self) -> str:
-        """What would have shown, where nothing did: how often it happens at least that was to be seen for certain.
-
-        Of ``of`` independent trials none shows what happens with probability p in (1 - p) ** of of all runs. For 5 %
-        of them that is the bound, near to 3 / ``of``: the rule of three.
-        """
-        if self.violations or not self.of:
-            return ""
-        bound = 100 * (1 - (1 - CONFIDENCE) ** (1 / self.of))
-        return f"what happens in {bound:.1f} % of cases or more would have shown, with a confidence of {CONFIDENCE:.0%}"
+        """What would have shown, where nothing did: how often it happens at least that was to be seen for certain."""
+        return "" if self.violations or not self.of else in_words(percent_shown(self.of))
 
     def __str__(self) -> str:
         return f"{self.violations} of {self.of} {self.what}" + (f": {self.power}" if self.power else "")
@@ -63,6 +55,8 @@ class CheckRecord:
     """Whether it looks at nothing of that step but the form of its answer."""
     kinds: Counter[str] = field(default_factory=Counter)
     """How many cases there were of each class of input."""
+    inputs: dict[str, set[str]] = field(default_factory=dict)
+    """The different values of each class that the steps of histories among them named."""
     notes: list[str] = field(default_factory=list)
     witnesses: list[Anomaly] = field(default_factory=list)
     """What no order of concurrent operations explains."""
@@ -92,6 +86,8 @@ class CheckRecord:
             self.aside(exchanges, step=step, answer_only=answer_only)
             if input_class:
                 self.kinds[input_class] += 1
+                if step is not None:
+                    self.inputs.setdefault(input_class, set()).add(step.value)
 
     def aside(self, exchanges: Iterable[Exchange] = (), *, step: Step | None = None, answer_only: bool = False) -> None:
         """Begin a side question that rests on these exchanges: a finding shows them, and it is no case."""

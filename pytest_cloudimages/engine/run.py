@@ -21,9 +21,10 @@ from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.showing import Short
 from pytest_cloudimages.client.transport import Transport
+from pytest_cloudimages.engine.choices import SPECIFICATIONS
 from pytest_cloudimages.engine.lending import borrowed_image
 from pytest_cloudimages.engine.provisioning import temporary_image
-from pytest_cloudimages.engine.settings import SPECIFICATIONS, Settings
+from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.engine.task_pool import TaskPool
 from pytest_cloudimages.history.resource import SetResource
 from pytest_cloudimages.spec.verdicts import Blocked

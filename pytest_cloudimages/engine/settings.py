@@ -4,6 +4,8 @@ import shlex
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from pytest_cloudimages.engine.choices import OTHER_CLOUDS, PROFILE_NAMES, ROUND, SPECIFICATIONS
+
 
 @dataclass(frozen=True)
 class Profile:
@@ -41,8 +43,8 @@ class Profile:
     """The levels that are tested, where no requirement is selected by name."""
 
 
-PROFILES = {
-    "quick": Profile(
+EFFORTS = (
+    Profile(
         full_cycles=1,
         tags=8,
         rounds=0,
@@ -56,7 +58,7 @@ PROFILES = {
         races=1,
         levels=("MUST",),
     ),
-    "standard": Profile(
+    Profile(
         full_cycles=1,
         tags=20,
         rounds=1,
@@ -69,7 +71,7 @@ PROFILES = {
         clients=(2, 4, 8, 16),
         races=1,
     ),
-    "thorough": Profile(
+    Profile(
         full_cycles=6,
         tags=20,
         rounds=6,
@@ -85,7 +87,7 @@ PROFILES = {
         delete_every=1,
         limit_sought=300,
     ),
-    "explore": Profile(
+    Profile(
         full_cycles=10,
         tags=20,
         rounds=20,
@@ -100,19 +102,12 @@ PROFILES = {
         orders=2,
         delete_every=1,
     ),
-}
+)
+"""What each of them tries, in the order of their names."""
+PROFILES = dict(zip(PROFILE_NAMES, EFFORTS, strict=True))
 
 TRIES = 10
 """How often the races of a finding are run again, at most, until they show it."""
-
-SPECIFICATIONS = ("cloud-images", "glance")
-"""The vendor's page, and the API reference of OpenStack Glance."""
-ROUND = "standard"
-"""How much one round of an exploration tries."""
-
-
-OTHER_CLOUDS = {"ALT": "other_cloud", "READER": "reader_cloud", "CREATOR": "creator_cloud", "ADMIN": "admin_cloud"}
-"""The setting that names a further caller's entry of clouds.yaml."""
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.client.exchange import KEPT_OCTETS
 from pytest_cloudimages.client.showing import as_html
-from pytest_cloudimages.reporting import latency_plot, plans
+from pytest_cloudimages.reporting import latency_plot, plans, power
 from pytest_cloudimages.reporting.annotated import annotated
 from pytest_cloudimages.reporting.anomalies import from_json
 from pytest_cloudimages.reporting.closing import WORDS, sentence
@@ -114,6 +114,7 @@ def template(name: str) -> Any:
         "request_id": request_id,
         "count": counted,
         "explanation": explanation,
+        "power": power.told,
         "once_more": once_more,
     }
     return environment.get_template(name)

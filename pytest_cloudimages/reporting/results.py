@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.showing import as_json_text
-from pytest_cloudimages.reporting import disturbances, findings, plans
+from pytest_cloudimages.reporting import disturbances, findings, plans, power
 from pytest_cloudimages.reporting.comparison import Comparison, compare
 from pytest_cloudimages.reporting.deviations import Deviation, applied
 from pytest_cloudimages.reporting.reproduction import script
@@ -68,9 +68,10 @@ class CheckResult:
     """In which way an operation on a tag went wrong, if it was one that did."""
     rate: Mapping[str, Any] | None = None
     """How often concurrent clients met what the check is about."""
+    power: Sequence[Mapping[str, Any]] = ()
+    """What a pass that rests on chance would have seen."""
     led_up: Mapping[str, Any] = field(default_factory=dict)
-    """What had become of the value before the step of a history that a finding is about (``prior``), and whether it is
-    about an image that there never was (``absent``)."""
+    """What had become of the value before a finding's step (``prior``), and if its image never was (``absent``)."""
     race: Mapping[str, Any] | None = None
     """What the clients of a race did that has shown a finding."""
     sent_before: int = 0
@@ -339,8 +340,7 @@ def _entry(
     entry |= _disturbed(verdict, facts)
     if classes := _classes(records):
         entry["classes"] = dict(sorted(classes.items()))
-    if rate := next((record.rate for record in decisive if record.rate), None):
-        entry["rate"] = dict(rate)
+    entry |= power.stated((record.rate for record in decisive), (record.power for record in decisive))
     if verdict.finding:
         extended = next((record for record in decisive if record.extent), None)
         if extended:

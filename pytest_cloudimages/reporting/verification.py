@@ -13,6 +13,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from pytest_cloudimages.reporting import power
 from pytest_cloudimages.spec.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -93,10 +94,18 @@ def _of_an_entry(entry: Mapping[str, Any], requirement: Requirement) -> Iterator
         yield "untested without a reason"
     if verdict.finding and not (entry["explanation"] or "expected" in entry):
         yield f"{verdict} without what was expected and what came"
+    yield from _of_a_power(entry)
     yield from _of_an_identity(entry)
     yield from _of_a_difference(entry)
     for witness in entry.get("witnesses", ()):
         yield from _of_a_witness(witness)
+
+
+def _of_a_power(entry: Mapping[str, Any]) -> Iterator[str]:
+    if "power" in entry and entry["verdict"] != str(Verdict.PASS):
+        yield f"{entry['verdict']} is said, and what a pass would have seen"
+    for bound in entry.get("power", ()):
+        yield from power.problems(bound)
 
 
 def _of_an_identity(entry: Mapping[str, Any]) -> Iterator[str]:

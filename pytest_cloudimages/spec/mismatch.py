@@ -74,19 +74,28 @@ def expect(
     __tracebackhide__ = True
     missing: list[object] = []
     unexpected: list[object] = []
-    words = _words(expected)
     if isinstance(expected, Allowed):
-        fine, words = expected.holds(actual), str(expected)
+        fine = expected.holds(actual)
     elif _is_collection(expected) and _is_collection(actual):
         missing, unexpected = _difference(expected, actual), _difference(actual, expected)
         fine = not missing and not unexpected and (isinstance(expected, set | frozenset) or [*expected] == [*actual])
     elif isinstance(expected, set | frozenset):
-        fine, words = actual in expected, " or ".join(map(_words, _sorted(expected)))
+        fine = actual in expected
     else:
         fine = actual == expected
     if fine:
         return
-    raise _mismatch(what, words, expected, actual, before, missing, unexpected, evidence)
+    # Nobody reads what was expected where it came: most of what is compared is fine.
+    raise _mismatch(what, _expected(expected, actual), expected, actual, before, missing, unexpected, evidence)
+
+
+def _expected(expected: object, actual: object) -> str:
+    """Return what was expected as a message shows it."""
+    if isinstance(expected, Allowed):
+        return str(expected)
+    if isinstance(expected, set | frozenset) and not _is_collection(actual):
+        return " or ".join(map(_words, _sorted(expected)))
+    return _words(expected)
 
 
 def expect_among(

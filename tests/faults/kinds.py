@@ -35,6 +35,7 @@ class Kind(StrEnum):
     DECISIONS = "memberships and their statuses"
     SIGN_IN = "sign-in to Identity"
     ROLES = "tokens and roles"
+    TASKS = "tasks"
     DESCRIPTIONS = "versions, schemas and what answers have in common"
     SEVERAL = "several at once"
     LAWFUL = "lawful variants"

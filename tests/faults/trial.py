@@ -46,6 +46,7 @@ LIBRARIES = (
     "keystoneauth1.identity",
     "pytest_cloudimages.areas.members.fixtures",
     "pytest_cloudimages.areas.tags.fixtures",
+    "pytest_cloudimages.areas.tasks.fixtures",
     "pytest_cloudimages.reporting.formats.junit",
     "pytest_cloudimages.reporting.index_page",
 )
@@ -124,6 +125,8 @@ def _identities(server: Server) -> dict[str, str]:
     tokens["CLOUDIMAGES_REVOKED_TOKEN"] = (revoked := identity.issue("tester")).value
     identity.revoke(revoked.value)
     endpoint = server.url + getattr(server.app, "prefix", "")
+    project = identity.users["tester"].project.id
+    tokens["CLOUDIMAGES_OBJECT_STORE"] = f"{server.url}/object-store/v1/AUTH_{project}"
     if getattr(server.app, "signs_in", False):
         return environment(server) | {"HYPOTHESIS_STORAGE_DIRECTORY": str(STORAGE)}
     return tokens | {"CLOUDIMAGES_ENDPOINT": endpoint, "HYPOTHESIS_STORAGE_DIRECTORY": str(STORAGE)}

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from .releases import RELEASES, NotInstalledError, Release, installed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from pytest_cloudimages.reporting.side_by_side import Column
 
@@ -99,6 +99,30 @@ def columns(reports: Path, wanted: Sequence[Place]) -> list[Column]:
     ]
 
 
+def differences(found: Sequence[Column]) -> str:
+    """Return in words where releases differ on the same database, and databases with the same release."""
+    lines = []
+    for what, place, beside in (("releases", 1, "on"), ("databases", 0, "with")):
+        for same in dict.fromkeys(column.label.split(" ")[place] for column in found):
+            group = [column for column in found if column.label.split(" ")[place] == same]
+            if len(group) > 1:
+                told = "; ".join(_differing(group, 1 - place)) or "nothing"
+                lines.append(f"- Between {what}, {beside} {same}: {told}.")
+    return "\n".join(["## What differs", "", *lines, "", ""]) if lines else ""
+
+
+def _differing(group: Sequence[Column], place: int) -> Iterator[str]:
+    from pytest_cloudimages.reporting.side_by_side import MISSED, rows
+
+    names = [column.label.split(" ")[place] for column in group]
+    for row in rows(group):
+        if row.differs:
+            missed = [name for name, cell in zip(names, row.cells, strict=True) if cell.verdict in MISSED]
+            met = [name for name in names if name not in missed]
+            how = f"missed by {', '.join(missed)}, not by {', '.join(met)}" if met else "missed by all, each otherwise"
+            yield f"{row.entry['id']} ({how})"
+
+
 def write(found: Sequence[Column], refused: Mapping[str, str], output: Path) -> None:
     """Write both pages."""
     from pytest_cloudimages.reporting.side_by_side import as_html, as_markdown
@@ -110,7 +134,7 @@ def write(found: Sequence[Column], refused: Mapping[str, str], output: Path) -> 
     known = {column.label for column in found} | {*refused}
     if missing := [place.label for place in places() if place.label not in known]:
         page += f"Not judged yet: {', '.join(missing)}.\n\n"
-    page += as_markdown(found)
+    page += differences(found) + as_markdown(found)
     if refused:
         told = [f"### {label}\n\n```\n{why}\n```\n" for label, why in refused.items()]
         page += "\n## What was not judged\n\n" + "\n".join(told)

@@ -126,7 +126,8 @@ def polyglots(seed: int) -> tuple[str, ...]:
                 (character for character in around if unicodedata.category(character) not in ("Cn", "Cs")), ""
             )
     while taken:
-        size = next((count for count in range(len(taken), 0, -1) if len(taken[:count].encode()) <= SIZE), 1)
+        most = min(len(taken), SIZE)  # no character takes less than an octet
+        size = next((count for count in range(most, 0, -1) if len(taken[:count].encode()) <= SIZE), 1)
         found.append(taken[:size])
         taken = taken[size:]
     # A letter comes first, since a combining mark at the beginning would be altered by normalisation alone; such tags

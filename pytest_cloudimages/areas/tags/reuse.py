@@ -24,6 +24,10 @@ A_WHILE = 1.0
 """Seconds after which a tag that was deleted has come back where anything brings it back."""
 
 
+TAGS_OF_AN_IMAGE = 128
+"""How many tags an image may carry at once where nobody says otherwise."""
+
+
 @dataclass(frozen=True)
 class LongLife:
     """An image on which a tag has come and gone many times, and that is still there."""
@@ -58,10 +62,37 @@ class OnOneImage(Steps):
 
 
 def executed_on_one(run: Run, plans: Sequence[Sequence[Operation]]) -> OnOneImage:
-    """Execute plans on one image, which is emptied in between.
+    """Execute plans on one image, which is emptied in between, or on a few beside each other where a pool may do that.
 
     What departs there may be due to how it was emptied, so that it is asked anew on a fresh image, and that counts.
     """
+    if run.pool is None or run.single:
+        return _one_after_another(run, plans)
+    shown = run.pool.execute([partial(_one_after_another, run, part) for part in parts(plans)])
+    return OnOneImage(
+        [history for part in shown for history in part.histories],
+        worn=[history for part in shown for history in part.worn],
+    )
+
+
+def parts(plans: Sequence[Sequence[Operation]]) -> list[list[Sequence[Operation]]]:
+    """Return plans in as many parts as possible that each add more tags, over time, than an image may carry at once."""
+    found: list[list[Sequence[Operation]]] = [[]]
+    for plan in plans:
+        if _additions(*found[-1]) > TAGS_OF_AN_IMAGE:
+            found.append([])
+        found[-1].append(plan)
+    if len(found) > 1 and _additions(*found[-1]) <= TAGS_OF_AN_IMAGE:
+        last = found.pop()
+        found[-1] += last
+    return found
+
+
+def _additions(*plans: Sequence[Operation]) -> int:
+    return sum(operation.kind is Kind.ADD for plan in plans for operation in plan)
+
+
+def _one_after_another(run: Run, plans: Sequence[Sequence[Operation]]) -> OnOneImage:
     histories: list[SequentialHistory] = []
     worn: list[SequentialHistory] = []
     fresh = partial(states.with_attributes, run)

@@ -231,11 +231,17 @@ def non_confusable_groups(pairs: Iterable[tuple[str, tuple[str, str]]]) -> list[
     return [pairs for _, pairs in groups]
 
 
+IN_A_HISTORY = "sequence"
+"""The class of the tags that random histories are about."""
+DRAWN = frozenset({*PLAIN, *UNUSUAL})
+"""The classes whose tags are drawn at random; those of others are written out."""
+
+
 @st.composite
 def plans(draw: st.DrawFn, steps: int) -> list[Operation]:
     """Draw a sequence of operations on two images: a few plain tags again and again, and some reads."""
     pool = without_confusables(
-        [Sample(tag, "sequence") for tag in draw(st.lists(plain_tags(), min_size=4, max_size=8))]
+        [Sample(tag, IN_A_HISTORY) for tag in draw(st.lists(plain_tags(), min_size=4, max_size=8))]
     )
     operations: list[Operation] = []
     for _ in range(steps):

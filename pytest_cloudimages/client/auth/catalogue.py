@@ -62,6 +62,18 @@ def image_endpoints(catalogue: list[dict[str, Any]], names: Sequence[str | None]
     ]
 
 
+def object_store(catalogue: list[dict[str, Any]], interface: str, region: str | None) -> str:
+    """Return the address of the caller's account in the object store of a region; empty where there is none."""
+    found = [
+        str(entry["url"])
+        for service in catalogue
+        if service["type"] == "object-store"
+        for entry in service["endpoints"]
+        if entry["interface"].removesuffix("URL") == interface and entry["region_name"] == region
+    ]
+    return found[0].rstrip("/") if found else ""
+
+
 def of_the_interface(offered: Sequence[Endpoint], settings: "CloudRegion") -> list[Endpoint]:
     """Return the endpoints of the interface that was asked for."""
     asked = settings.get_interface("image") or "public"

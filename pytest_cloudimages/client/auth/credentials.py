@@ -3,6 +3,7 @@
 import re
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -11,7 +12,7 @@ from pytest_cloudimages.client.auth.catalogue import Endpoint
 from pytest_cloudimages.client.auth.identity import Door, door_of
 from pytest_cloudimages.client.auth.keystone import Account, FurtherToken
 from pytest_cloudimages.client.errors import ConfigurationError, UnnamedServiceError
-from pytest_cloudimages.client.plain_http import HERE_ONLY, PlainHttp
+from pytest_cloudimages.client.plain_http import HERE_ONLY, PlainHttp, PlainHttpError
 from pytest_cloudimages.client.redaction import SECRETS
 
 OTHERS = ("ALT", "READER", "CREATOR", "ADMIN")
@@ -63,6 +64,8 @@ class Service:
     cert: str | tuple[str, str] | None = None
     name: str = field(default="", compare=False)
     """What the catalogue calls it; empty where none was asked."""
+    object_store: str = field(default="", compare=False)
+    """The address of the tester's account in an object store, for imports and exports; empty where none is known."""
 
 
 class Credentials:
@@ -140,19 +143,39 @@ class Named:
     """The endpoint of the service, where no catalogue is asked for it."""
     region: str | None = None
     """The region that counts where the settings leave it open."""
+    object_store: str = ""
+    """The address of the tester's account in an object store, where no catalogue is asked for it."""
     plain_http: PlainHttp = field(default=HERE_ONLY, repr=False)
 
     def __post_init__(self) -> None:
         """Raise ``ConfigurationError`` where everybody on the way to the address that was named can listen."""
         if known := self.address or self.account.fixed:
             self.plain_http.check(known, "The endpoint")
+        if self.object_store:
+            self.plain_http.check(self.object_store, "The object store")
 
     def service(self) -> Service:
         """Return the service; Identity has to be asked first where its catalogue has the address."""
         found = Endpoint(self.address, None) if self.address else self.account.endpoint(self.region)
         self.plain_http.check(found.url, "The endpoint")
         account = self.account
-        return Service(normalised(found.url), found.region, self.named, account.verify, account.cert, found.service)
+        return Service(
+            normalised(found.url),
+            found.region,
+            self.named,
+            account.verify,
+            account.cert,
+            found.service,
+            self.object_store or self._store_of_the_catalogue(found.region),
+        )
+
+    def _store_of_the_catalogue(self, region: str | None) -> str:
+        """Return the address of the object store; one that must not be spoken to is none, and in nobody's way."""
+        with suppress(PlainHttpError):
+            store = self.account.object_store(region)
+            self.plain_http.check(store, "The object store")
+            return store
+        return ""
 
 
 def find(
@@ -202,6 +225,9 @@ def named_in(
     cannot be.
     """
     given = _given(environ) | ({"OS_REGION_NAME": region} if region else {})
+    store = given.get("CLOUDIMAGES_OBJECT_STORE", "").rstrip("/")
+    if store:
+        address(store, "account in an object store", "https://store.example/v1/AUTH_project")
     mine = {name: value for name, value in given.items() if not name.startswith(OWN)}
     if url:
         endpoint = normalised(url)
@@ -216,7 +242,7 @@ def named_in(
             )
         else:
             account = account_of(mine, mine.get("OS_CLOUD"), timeout, plain_http=plain_http)
-        return Named(account, named, endpoint, plain_http=plain_http)
+        return Named(account, named, endpoint, object_store=store, plain_http=plain_http)
     cloud = cloud or mine.get("OS_CLOUD")
     where = mine.keys() & {"OS_AUTH_URL", "OS_ENDPOINT", "OS_IMAGE_ENDPOINT_OVERRIDE"}
     if not cloud and not where:
@@ -226,7 +252,7 @@ def named_in(
     account = account_of(mine, cloud, timeout, plain_http=plain_http)
     account.region = region
     named = "the embedded server" if embedded else account.named or account.source
-    return Named(account, named, region=mine.get("OS_REGION_NAME"), plain_http=plain_http)
+    return Named(account, named, region=mine.get("OS_REGION_NAME"), object_store=store, plain_http=plain_http)
 
 
 def find_other(

@@ -13,6 +13,7 @@ from pytest_cloudimages.client.auth.catalogue import (
     Endpoint,
     alive,
     image_endpoints,
+    object_store,
     of_the_interface,
     of_the_region,
 )
@@ -211,9 +212,8 @@ class Account:
 
     def offered(self) -> list[Endpoint]:
         """Return every endpoint of the image service that the catalogue has."""
-        access, settings = self.access(), self.regions[0]
+        settings, catalogue = self.regions[0], self._catalogue()
         with _in_our_words(self):
-            catalogue = access.service_catalog.normalize_catalog() if access.has_service_catalog() else []
             return image_endpoints(catalogue, (VENDORS_NAME, settings.get_service_name("image")))
 
     def offered_regions(self) -> list[str]:
@@ -228,6 +228,22 @@ class Account:
             )
         found = of_the_interface(self.offered(), self.regions[0])
         return sorted({endpoint.region for endpoint in found if endpoint.region})
+
+    def object_store(self, region: str | None) -> str:
+        """Return the address of the caller's account in the object store; empty where the catalogue has none."""
+        if not self.identity:
+            return ""
+        asked, catalogue = self.regions[0].get_interface("image") or "public", self._catalogue()
+        interface = asked if isinstance(asked, str) else asked[0]
+        with _in_our_words(self):
+            return object_store(catalogue, interface.removesuffix("URL"), region)
+
+    def _catalogue(self) -> list[dict[str, Any]]:
+        access = self.access()
+        with _in_our_words(self):
+            has_one = access.has_service_catalog()
+            found: list[dict[str, Any]] = access.service_catalog.normalize_catalog() if has_one else []
+            return found
 
     @property
     def timeout(self) -> float:

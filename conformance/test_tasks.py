@@ -1,0 +1,445 @@
+# GET and POST /v2/tasks, GET /v2/tasks/{task_id}
+
+import re
+
+from pytest_cloudimages import expect, note, requirement
+from pytest_cloudimages.areas.common.checks import (
+    Allowed,
+    ImagesClient,
+    OwnerOf,
+    documented_codes,
+    expect_among,
+    expect_interpreted,
+    or_skip,
+    repeated,
+)
+from pytest_cloudimages.areas.common.followed_links import leads_to
+from pytest_cloudimages.areas.common.paging import query_of
+from pytest_cloudimages.areas.tasks.fixtures import *
+from pytest_cloudimages.areas.tasks.requests import Deed
+from pytest_cloudimages.areas.tasks.tried import ENDED, Started, Tasks, document, status_of
+
+IN_A_LIST = ("created_at", "id", "owner", "schema", "self", "status", "type", "updated_at")
+MORE = ("input", "message", "result")
+STATUSES = ("pending", "processing", "success", "failure")
+IMPORTS = (Deed.IMPORT, Deed.IMPORT_LACKING, Deed.IMPORT_FURTHER, Deed.IMPORT_MISPLACED, Deed.IMPORT_NO_DISK)
+EXPORTS = (
+    Deed.EXPORT,
+    Deed.EXPORT_AGAIN,
+    Deed.EXPORT_LACKING,
+    Deed.EXPORT_UNFIT,
+    Deed.EXPORT_FOREIGN,
+    Deed.EXPORT_DEACTIVATED,
+)
+DOCUMENTED = {"111", "396", "413", "523", "609", "614", "721"}
+A_NUMBER = re.compile(
+    r"^\W*([1-9]\d\d)\b(?!\.\d)|\b(?:error|code|number|failure|failed with)\W{0,3}([1-9]\d\d)\b", re.IGNORECASE
+)
+AN_ARRAY = Allowed("an array", lambda value: isinstance(value, list))
+AN_OBJECT = Allowed("an object", lambda value: isinstance(value, dict))
+A_STRING = Allowed("a string", lambda value: isinstance(value, str))
+A_TIME = Allowed(
+    "a date and time",
+    lambda value: isinstance(value, str) and bool(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", value)),
+)
+A_UUID = Allowed(
+    "a UUID",
+    lambda value: (
+        isinstance(value, str) and bool(re.fullmatch(r"[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}", value, re.IGNORECASE))
+    ),
+)
+NOTHING_WRONG = ("None", "", None)
+A_REASON = Allowed("a reason", lambda value: isinstance(value, str) and value not in NOTHING_WRONG)
+RANKS = {"pending": 0, "processing": 1, "success": 2, "failure": 2}
+OVER_LIMIT = 413
+
+
+def failed(started: Started) -> None:
+    """Expect a task to be refused at once, or to end in failure."""
+    __tracebackhide__ = True
+    expect(started.outcome, {"4xx", "failure"}, f"outcome of {started}")
+
+
+def nothing_left(tasks: Tasks, *deeds: Deed) -> None:
+    """Expect that tasks which fail have written nothing."""
+    __tracebackhide__ = True
+    for deed in deeds:
+        for left in tasks.aside().leavings(deed):
+            expect(left.found, [], f"what {left.deed} left in {left.where}")
+
+
+def accepted(started: Started) -> None:
+    """Expect a task to be created as it was asked for."""
+    __tracebackhide__ = True
+    expect(started.answer.status, 201, f"status of {started}")
+    shown = document(started.answer)
+    expect(shown.get("type"), started.body["type"], f"type in {started}")
+    expect(shown.get("input"), started.body["input"], f"input in {started}")
+
+
+def within_limits(started: Started) -> bool:
+    return started.answer.status != OVER_LIMIT
+
+
+# the table of Get task details
+@requirement("TASK-ENT-01")
+def test_a_task_has_what_is_guaranteed(tasks: Tasks) -> None:
+    for _, answer in tasks.shown():
+        expect_among(document(answer).keys(), [*IN_A_LIST, "input", "message"], f"members of the task in {answer}")
+
+
+# "pending, processing, success, failure"
+@requirement("TASK-ENT-02")
+def test_a_status_is_one_of_four(tasks: Tasks) -> None:
+    for _, answer in tasks.shown().where(lambda seen: "status" in document(seen[1])):
+        expect(document(answer)["status"], {*STATUSES}, f"status of the task in {answer}")
+
+
+# "import or export"
+@requirement("TASK-ENT-03")
+def test_a_type_is_one_of_two(tasks: Tasks, specification: str) -> None:
+    for _, answer in tasks.shown().where(lambda seen: "type" in document(seen[1])):
+        what, kind = f"type of the task in {answer}", document(answer)["type"]
+        expect_interpreted(specification, kind, what, cloud_images={"import", "export"}, glance=A_STRING)
+
+
+# "present when the status is success or failure"
+@requirement("TASK-ENT-04")
+def test_an_ended_task_says_when_it_expires(tasks: Tasks) -> None:
+    ended = tasks.shown().where(lambda seen: status_of(document(seen[1])) in ENDED)
+    for _, answer in or_skip(ended, "no task ended while it was waited for (--patience)"):
+        expect(document(answer).get("expires_at"), A_TIME, f"expires_at of the task in {answer}")
+
+
+# "present when the status is success"
+@requirement("TASK-ENT-05")
+def test_a_successful_task_has_a_result(tasks: Tasks) -> None:
+    succeeded = tasks.shown().where(lambda seen: status_of(document(seen[1])) == "success")
+    for started, answer in or_skip(succeeded, "no task succeeded while it was waited for (--patience)"):
+        result = document(answer).get("result")
+        expect(result, AN_OBJECT, f"result of the task in {answer}")
+        name = "image_id" if started.deed.is_import else "export_location"
+        expect_among((result or {}).keys(), [name], f"members of the result in {answer}")
+
+
+# "None"
+@requirement("TASK-ENT-06")
+def test_a_message_is_a_reason_where_something_went_wrong(tasks: Tasks) -> None:
+    for _, answer in tasks.shown().where(lambda seen: "message" in document(seen[1])):
+        shown = document(answer)
+        allowed = A_REASON if status_of(shown) == "failure" else {*NOTHING_WRONG}
+        expect(shown["message"], allowed, f"message of the task in {answer}, whose status is {shown.get('status')}")
+
+
+# "/v2/tasks/{id}" and "/v2/schemas/task"
+@requirement("TASK-ENT-07")
+def test_a_task_leads_to_itself_and_its_schema(tasks: Tasks, cloudimages_client: ImagesClient) -> None:
+    for started, answer in tasks.shown():
+        shown = document(answer)
+        itself = leads_to(cloudimages_client, shown.get("self"), "/tasks")
+        expect(itself, f"/tasks/{started.id}", f"where self leads in {answer}")
+        schema = leads_to(cloudimages_client, shown.get("schema"), "/tasks")
+        expect(schema, "/schemas/task", f"where schema leads in {answer}")
+
+
+# "the tenant ID of the task owner"
+@requirement("TASK-ENT-08")
+def test_a_task_belongs_to_whoever_asked_for_it(
+    tasks: Tasks, cloudimages_client: ImagesClient, owner_of: OwnerOf
+) -> None:
+    for _, answer in tasks.shown():
+        expect(document(answer).get("owner"), owner_of(cloudimages_client), f"owner of the task in {answer}")
+
+
+# "pending, processing, then success or failure"
+@requirement("TASK-ENT-09")
+def test_a_task_goes_forward(tasks: Tasks) -> None:
+    created = tasks.asked().where(lambda started: bool(document(started.answer)))
+    for started in or_skip(created, "needs a task, and none could be created"):
+        expect(started.statuses[0], "pending", f"first status of {started}")
+        ranks = [RANKS[status] for status in started.statuses if status in STATUSES]
+        expect(ranks, sorted({*ranks}), f"the order of the statuses {started.statuses} of {started}")
+        if not started.ended:
+            note(f"{started} had not ended when it was no longer waited for.")
+
+
+# "first", "schema" and "tasks"; every task of one's own, once
+@requirement("TASK-LIST-01")
+def test_tasks_are_listed(tasks: Tasks, cloudimages_client: ImagesClient) -> None:
+    known = [*tasks.known]
+    for listed in tasks.listed("whole"):
+        expect(listed.status, 200, f"status of {listed}")
+        for page in listed.pages:
+            expect(page.data.get("tasks"), AN_ARRAY, f"tasks in {page.target}")
+            schema = leads_to(cloudimages_client, page.data.get("schema"), "/tasks")
+            expect(schema, "/schemas/tasks", f"where schema leads in {page.target}")
+        if listed.ended:
+            expect(sorted(listed.ids(known)), sorted(known), f"our tasks in {listed}")
+    for listed in tasks.aside().listed("whole", "paged"):
+        for page in listed.pages:
+            if "first" in page.data:
+                led = leads_to(cloudimages_client, page.data["first"], page.target)
+                asked = [name for name, _ in query_of(led)]
+                expect(
+                    (led.partition("?")[0], "marker" in asked), ("/tasks", False), f"where first leads in {page.target}"
+                )
+
+
+# the example of List tasks; what is more there is noted
+@requirement("TASK-LIST-02")
+def test_a_listed_task_is_the_task(tasks: Tasks) -> None:
+    holding = tasks.listed("whole").where(lambda listed: bool(listed.entries))
+    for listed in or_skip(holding, "the list of tasks holds none"):
+        for entry in listed.entries:
+            expect_among(entry.keys(), IN_A_LIST, f"members of the task {entry.get('id')} in {listed}")
+            if more := [name for name in MORE if name in entry]:
+                note(f"A listed task has {' and '.join(more)} as well.")
+            started = tasks.known.get(str(entry.get("id")))
+            if started and started.ended:
+                same = {name: entry[name] for name in ("created_at", "owner", "status", "type") if name in started.last}
+                expect(same, {name: started.last.get(name) for name in same}, f"the task {started.id} in {listed}")
+
+
+# the response codes
+@requirement("TASK-LIST-03")
+def test_tasks_are_listed_with_a_documented_code(tasks: Tasks, specification: str) -> None:
+    for listed in tasks.listed():
+        for page in listed.pages:
+            codes = documented_codes("TASK-LIST-03")
+            expect_interpreted(specification, page.answer.status, f"status of {page.answer}", **codes)
+
+
+# "Get task details"
+@requirement("TASK-GET-01")
+def test_a_task_is_shown(tasks: Tasks) -> None:
+    looked_for = tasks.asked().where(lambda started: bool(started.id and started.looks))
+    for started in or_skip(looked_for, "needs a task, and none could be created"):
+        for look in started.since_shown:
+            if look.status == 404 and started.expired:
+                continue
+            expect(look.status, 200, f"status of {look}")
+            shown = document(look)
+            expect(shown.get("id"), started.id, f"id of the task in {look}")
+            if started.deed in (Deed.EXPORT, Deed.IMPORT):  # what is lacking, a service may fill in
+                expect(shown.get("input"), started.body.get("input"), f"input of the task in {look}")
+            for name in ("type", "created_at"):
+                expect(shown.get(name), document(started.answer).get(name), f"{name} of the task in {look}")
+
+
+# "404"
+@requirement("TASK-GET-02")
+def test_an_unknown_task_is_not_found(tasks: Tasks) -> None:
+    for answer in tasks.answered("unknown"):
+        expect(
+            answer.status, {400, 404} if "cloudimages-none" in answer.exchange.target else 404, f"status of {answer}"
+        )
+    for answer in tasks.aside().answered("foreign"):
+        note(f"A task, asked for by another project: {answer.status}.")
+
+
+# the response codes
+@requirement("TASK-GET-03")
+def test_a_task_is_shown_with_a_documented_code(tasks: Tasks, specification: str) -> None:
+    codes = documented_codes("TASK-GET-03")
+    for answer in tasks.answered("unknown"):
+        expect_interpreted(specification, answer.status, f"status of {answer}", **codes)
+    for started in tasks.aside().asked():
+        for look in started.looks:
+            expect_interpreted(specification, look.status, f"status of {look}", **codes)
+
+
+# "201"
+@requirement("TASK-IMP-01")
+def test_an_import_is_accepted(tasks: Tasks) -> None:
+    asked = tasks.asked(Deed.IMPORT).where(within_limits)
+    for started in or_skip(asked, "no more imports are taken: 413"):
+        accepted(started)
+
+
+# "Required"
+@requirement("TASK-IMP-02")
+def test_an_import_needs_all_of_its_input(tasks: Tasks) -> None:
+    for started in tasks.attempts(Deed.IMPORT_LACKING):
+        failed(started)
+    nothing_left(tasks, Deed.IMPORT_LACKING)
+
+
+# "the import fails"
+@requirement("TASK-IMP-03")
+def test_an_import_sets_no_other_property(tasks: Tasks) -> None:
+    for started in tasks.attempts(Deed.IMPORT_FURTHER):
+        failed(started)
+    nothing_left(tasks, Deed.IMPORT_FURTHER)
+
+
+# "image_id"
+@requirement("TASK-IMP-04")
+def test_an_import_makes_an_image(tasks: Tasks) -> None:
+    exported = {started.body["input"]["image_uuid"] for started in tasks.tried if started.deed is Deed.EXPORT}
+    for started in tasks.successes(Deed.IMPORT):
+        image_id = started.result.get("image_id")
+        expect(image_id, A_UUID, f"image_id in the result of {started}")
+        expect(image_id in exported, False, f"whether image_id is that of the exported image in {started}")
+        name = started.body["input"]["image_properties"]["name"]
+        for answer in tasks.aside().answered("imported"):
+            expect(answer.status, 200, f"status of {answer}")
+            expect((document(answer).get("id"), document(answer).get("name")), (image_id, name), f"image in {answer}")
+
+
+# "111, 396, 413, 523, 609, 614, 721"
+@requirement("TASK-IMP-05")
+def test_an_import_fails_for_a_documented_reason(tasks: Tasks) -> None:
+    def failed_with_a_message(started: Started) -> bool:
+        return status_of(started.last) == "failure" and isinstance(started.last.get("message"), str)
+
+    ended = tasks.asked(Deed.IMPORT_NO_DISK, Deed.IMPORT_MISPLACED, Deed.IMPORT_FURTHER).where(failed_with_a_message)
+    for started in or_skip(ended, "no import ended in failure, or without a message"):
+        found = A_NUMBER.search(str(started.last["message"]))
+        number = found and (found[1] or found[2])
+        note(f"{started.deed}: {f'the message has the number {number}' if number else 'the message has no number'}.")
+        expect(number, {*DOCUMENTED, None}, f"number in the message of {started}")
+
+
+# "container/object"
+@requirement("TASK-IMP-06")
+def test_an_import_needs_a_disk_at_the_place_that_it_names(tasks: Tasks) -> None:
+    for started in tasks.attempts(Deed.IMPORT_MISPLACED, Deed.IMPORT_NO_DISK):
+        failed(started)
+    nothing_left(tasks, Deed.IMPORT_MISPLACED)
+
+
+# the response codes
+@requirement("TASK-IMP-08")
+def test_an_import_is_answered_with_a_documented_code(tasks: Tasks, specification: str) -> None:
+    for started in tasks.asked(*IMPORTS):
+        codes = documented_codes("TASK-IMP-08")
+        expect_interpreted(specification, started.answer.status, f"status of {started}", **codes)
+
+
+# "201"
+@requirement("TASK-EXP-01")
+def test_an_export_is_accepted(tasks: Tasks) -> None:
+    asked = tasks.asked(Deed.EXPORT).where(within_limits)
+    for started in or_skip(asked, "no more exports are taken: 413"):
+        accepted(started)
+
+
+# "Required"
+@requirement("TASK-EXP-02")
+def test_an_export_needs_all_of_its_input(tasks: Tasks) -> None:
+    for started in tasks.attempts(Deed.EXPORT_LACKING):
+        failed(started)
+
+
+# "must be an image that you own"
+@requirement("TASK-EXP-03")
+def test_an_image_of_another_owner_is_not_exported(tasks: Tasks) -> None:
+    for started in tasks.attempts(Deed.EXPORT_FOREIGN):
+        failed(started)
+    nothing_left(tasks, Deed.EXPORT_FOREIGN)
+
+
+# "the container must exist"
+@requirement("TASK-EXP-04")
+def test_an_export_needs_a_fit_container(tasks: Tasks) -> None:
+    for started in tasks.attempts(Deed.EXPORT_UNFIT):
+        failed(started)
+    nothing_left(tasks, Deed.EXPORT_UNFIT)
+
+
+# "container/image_uuid.vhd"
+@requirement("TASK-EXP-05")
+def test_an_export_says_where_it_wrote(tasks: Tasks) -> None:
+    for started in tasks.successes(Deed.EXPORT):
+        asked = started.body["input"]
+        location = f"{asked['receiving_swift_container']}/{asked['image_uuid']}.vhd"
+        expect(started.result.get("export_location"), location, f"export_location of {started}")
+
+
+# "already exists"
+@requirement("TASK-EXP-06")
+def test_an_export_overwrites_nothing(tasks: Tasks) -> None:
+    for started in tasks.attempts(Deed.EXPORT_AGAIN):
+        failed(started)
+    nothing_left(tasks, Deed.EXPORT_AGAIN)
+    for answer in tasks.octets[1:]:
+        expect(answer.body == tasks.octets[0].body, True, f"whether the object is the same in {answer}")
+
+
+# "deactivated"
+@requirement("TASK-EXP-07")
+def test_a_deactivated_image_is_not_exported(tasks: Tasks) -> None:
+    for started in tasks.attempts(Deed.EXPORT_DEACTIVATED):
+        failed(started)
+    nothing_left(tasks, Deed.EXPORT_DEACTIVATED)
+
+
+# the response codes
+@requirement("TASK-EXP-08")
+def test_an_export_is_answered_with_a_documented_code(tasks: Tasks, specification: str) -> None:
+    for started in tasks.asked(*EXPORTS):
+        codes = documented_codes("TASK-EXP-08")
+        expect_interpreted(specification, started.answer.status, f"status of {started}", **codes)
+
+
+# "in VHD format"
+@requirement("TASK-EXP-09")
+def test_an_export_is_a_disk_in_the_object_store(tasks: Tasks) -> None:
+    for started in tasks.successes(Deed.EXPORT):
+        for answer in tasks.octets[:1]:
+            expect(answer.status, 200, f"status of {answer}, after {started}")
+            # A fixed disk ends with a footer, any other begins with a copy of it.
+            footers = (answer.body[-512:-504], answer.body[:8])
+            expect(b"conectix" in footers, True, f"whether the object is a VHD in {answer}")
+
+
+# "reserved to administrators"
+@requirement("TASK-API-01")
+def test_whether_tasks_are_open_to_all_is_noted(tasks: Tasks) -> None:
+    for answer in tasks.first_answers():
+        note(f"{answer.exchange.method} of tasks by {answer.exchange.caller}: {answer.status}.")
+
+
+# Glance sends it
+@requirement("TASK-API-02")
+def test_the_location_of_a_task_is_noted(tasks: Tasks) -> None:
+    created = tasks.asked().where(lambda started: bool(document(started.answer)))
+    for started in or_skip(created, "needs a task, and none could be created"):
+        note(f"A new task is answered {'with' if 'Location' in started.answer.headers else 'without'} Location.")
+
+
+# undocumented
+@requirement("TASK-API-03")
+def test_the_deletion_of_a_task_is_noted(tasks: Tasks) -> None:
+    for answer in or_skip(tasks.answered("deletion"), "no task ended while it was waited for (--patience)"):
+        note(f"The deletion of a task that has ended: {answer.status}.")
+
+
+# "first"
+@requirement("PAGE-14")
+def test_a_list_of_tasks_leads_to_its_first_page(tasks: Tasks) -> None:
+    listed_at_all = tasks.listed("whole", "paged").where(lambda listed: listed.first.answer.ok)
+    for listed in or_skip(listed_at_all, "tasks are not listed"):
+        for page in listed.pages:
+            expect(page.data.get("first"), A_STRING, f"first in {page.target}")
+
+
+# "limit", "marker" and "next", as for images
+@requirement("PAGE-15")
+def test_tasks_are_listed_page_by_page(tasks: Tasks) -> None:
+    known = [*tasks.known]
+    listed_at_all = tasks.lists.get("whole")
+    paged = tasks.listed("paged").where(lambda _: bool(listed_at_all and listed_at_all.first.answer.ok))
+    for listed in or_skip(paged, "tasks are not listed"):
+        expect(listed.first.answer.ok, True, f"whether {listed.first.answer} is a success")
+        expect(listed.problem, "", f"way from page to page of {listed}")
+        limit = int(dict(listed.query)["limit"])
+        for page in listed.pages:
+            expect(len(page.entries) <= limit, True, f"whether {page.target} has at most {limit}: {len(page.entries)}")
+        expect(repeated(listed.ids(known)), [], f"tasks that come twice in {listed}")
+        if listed.ended:
+            expect(sorted(listed.ids(known)), sorted(known), f"our tasks in {listed}")
+    for listed in tasks.aside().listed("after"):
+        marker = dict(listed.query)["marker"]
+        expect(listed.first.answer.ok, True, f"whether {listed.first.answer} is a success")
+        expect(marker in listed.first.ids, False, f"whether the marker is in {listed}")

@@ -1,0 +1,238 @@
+"""What became of tasks, as many checks look at it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from pytest_cloudimages.areas.common.paging import PagedList
+from pytest_cloudimages.areas.tasks.requests import Body, Deed
+from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.engine.recording import Case, Collection, cases
+
+ENDED = frozenset({"success", "failure"})
+Document = Mapping[str, Any]
+
+
+def document(answer: Answer) -> Document:
+    """Return the document of an answer that is a success; empty where there is none."""
+    return answer.data if answer.ok and isinstance(answer.data, dict) else {}
+
+
+def status_of(task: Document) -> str:
+    """Return the status of a task; empty where it shows none that is text."""
+    status = task.get("status")
+    return status if isinstance(status, str) else ""
+
+
+@dataclass
+class Started:
+    """A task that was asked for, and what was seen of it."""
+
+    deed: Deed
+    body: Body
+    answer: Answer
+    what: str = ""
+    """What sets it apart from others of its kind."""
+    looks: list[Answer] = field(default_factory=list)
+    """The answers to requests for the task, in their order."""
+
+    def __str__(self) -> str:
+        return f"{self.answer}, {self.deed}" + (f" ({self.what})" if self.what else "")
+
+    @property
+    def id(self) -> str:
+        """The id of the task; empty where there is none."""
+        identifier = document(self.answer).get("id")
+        return identifier if isinstance(identifier, str) else ""
+
+    @property
+    def shown(self) -> list[Answer]:
+        """The answers that show it: to its creation, and to requests for it."""
+        return [answer for answer in (self.answer, *self.looks) if document(answer)]
+
+    @property
+    def last(self) -> Document:
+        """The task as it was seen last."""
+        return document(self.shown[-1]) if self.shown else {}
+
+    @property
+    def statuses(self) -> list[Any]:
+        """The statuses that it was seen with, each once where it stayed."""
+        seen = [document(answer).get("status") for answer in self.shown]
+        return [status for place, status in enumerate(seen) if not place or status != seen[place - 1]]
+
+    @property
+    def since_shown(self) -> list[Answer]:
+        """The answers to requests for it from the first that shows it: of several nodes, one may not know it yet."""
+        first = next((place for place, look in enumerate(self.looks) if look.ok), -1)
+        return self.looks[first:]
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more becomes of it."""
+        return status_of(self.last) in ENDED
+
+    @property
+    def expired(self) -> bool:
+        """Whether it may be gone by now."""
+        moment = self.last.get("expires_at")
+        try:
+            expires = datetime.fromisoformat(moment) if isinstance(moment, str) else None
+        except ValueError:
+            return False
+        if expires is None:
+            return False
+        return (expires if expires.tzinfo else expires.replace(tzinfo=UTC)) <= datetime.now(UTC)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it was seen to succeed."""
+        return status_of(self.last) == "success"
+
+    @property
+    def result(self) -> Document:
+        """What came of it; empty where nothing did."""
+        result = self.last.get("result")
+        return result if isinstance(result, dict) else {}
+
+    @property
+    def outcome(self) -> str:
+        """How it ended, in a word: the class of a refusal, or the status of the task."""
+        return "4xx" if self.answer.refused else str(self.last.get("status"))
+
+    @property
+    def exchanges(self) -> list[Exchange]:
+        """What shows it: its creation, and the last look at it."""
+        return [self.answer.exchange, *(look.exchange for look in self.looks[-1:])]
+
+
+@dataclass(frozen=True)
+class Left:
+    """What an export or an import that fails left behind where it would have written."""
+
+    deed: Deed
+    where: str
+    found: Sequence[str]
+    exchanges: Sequence[Exchange]
+
+
+@dataclass(frozen=True, repr=False)
+class Tasks(Collection):
+    """The tasks that were asked for, the lists of them, and what they left in the image service and the store."""
+
+    tried: Sequence[Started] = ()
+    lists: Mapping[str, PagedList] = field(default_factory=dict)
+    answers: Mapping[str, Sequence[Answer]] = field(default_factory=dict)
+    left: Sequence[Left] = ()
+    octets: Sequence[Answer] = ()
+    """The exported object: after the export, and after it was asked for again."""
+    closed: str = ""
+    """Why nothing can be asked of tasks: the answers that say so; empty where they are offered."""
+    no_exports: str = ""
+    """Why nothing can be asked of exports: the answer that says so; empty where they are offered."""
+    no_imports: str = ""
+    why: Mapping[Deed, BaseException] = field(default_factory=dict)
+    """Why something could not be asked for."""
+
+    @property
+    def known(self) -> dict[str, Started]:
+        """The tasks that were created here and have to be there, by their ids."""
+        return {started.id: started for started in self.tried if started.id and not started.expired}
+
+    def _require(self, *deeds: Deed) -> None:
+        if self.closed:
+            pytest.skip(self.closed)
+        for deed in deeds:
+            if reason := self.no_imports if deed.is_import else self.no_exports:
+                pytest.skip(reason)
+
+    def worked(self, deed: Deed) -> bool:
+        """Return whether a whole task of the kind succeeded, so that it tells something where another fails."""
+        plain = Deed.IMPORT if deed.is_import else Deed.EXPORT
+        return any(started.succeeded for started in self.tried if started.deed is plain)
+
+    @cases
+    def asked(self, *deeds: Deed) -> Iterator[Case[Started]]:
+        """Return the tasks of some kinds, or all. Raise what kept one that is named from being asked for."""
+        self._require(*deeds)
+        found = [started for started in self.tried if not deeds or started.deed in deeds]
+        if not found:
+            for deed in deeds:
+                if deed in self.why:
+                    raise self.why[deed]
+        for started in found:
+            yield Case(started, started.exchanges)
+
+    @cases
+    def attempts(self, *deeds: Deed) -> Iterator[Case[Started]]:
+        """Return the tasks of some kinds of which it is known how they ended, and that ended so for a reason of theirs.
+
+        What is refused at once was looked at. A task that fails where whole ones fail as well tells nothing.
+        """
+        found = [*self.asked(*deeds).find()]
+        told = [
+            case for case in found if case.thing.answer.refused or (case.thing.ended and self.worked(case.thing.deed))
+        ]
+        if found and not told:
+            pytest.skip(self._inconclusive(found[0].thing))
+        yield from told
+
+    def _inconclusive(self, started: Started) -> str:
+        if not started.ended:
+            return f"needs a task that ends while it is waited for (--patience): {started}"
+        plain = next(
+            (each for each in self.tried if each.deed is (Deed.IMPORT if started.deed.is_import else Deed.EXPORT)), None
+        )
+        message = f"{plain}, whose message is {plain.last.get('message')!a}" if plain else f"none: {started}"
+        return f"needs a task of this kind that succeeds; there was {message}"
+
+    @cases
+    def successes(self, deed: Deed) -> Iterator[Case[Started]]:
+        """Return the tasks of a kind that succeeded; *untested* where none did."""
+        found = [*self.asked(deed).find()]
+        if found and not any(case.thing.succeeded for case in found):
+            pytest.skip(self._inconclusive(found[0].thing))
+        yield from (case for case in found if case.thing.succeeded)
+
+    @cases
+    def shown(self) -> Iterator[Case[tuple[Started, Answer]]]:
+        """Return every answer that shows a task, with the task; *untested* where no task could be created."""
+        self._require()
+        found = [(started, answer) for started in self.tried for answer in started.shown]
+        if not found:
+            pytest.skip(f"needs a task, and none could be created: {next(iter(self.tried), 'nothing was asked for')}")
+        for started, answer in found:
+            yield Case((started, answer), [answer.exchange])
+
+    @cases
+    def listed(self, *names: str) -> Iterator[Case[PagedList]]:
+        """Return the lists of tasks."""
+        self._require()
+        for name in names or self.lists:
+            if name in self.lists:
+                yield Case(self.lists[name], self.lists[name].exchanges)
+
+    @cases
+    def answered(self, what: str) -> Iterator[Case[Answer]]:
+        """Return the answers to what is no task of one's own."""
+        self._require()
+        for answer in self.answers.get(what, ()):
+            yield Case(answer, [answer.exchange])
+
+    @cases
+    def first_answers(self) -> Iterator[Case[Answer]]:
+        """Return the answers that say whether tasks are offered."""
+        for answer in self.answers.get("first", ()):
+            yield Case(answer, [answer.exchange])
+
+    @cases
+    def leavings(self, deed: Deed) -> Iterator[Case[Left]]:
+        """Return what was found where tasks of a kind would have written, where they can be looked at."""
+        self._require(deed)
+        for left in self.left:
+            if left.deed is deed:
+                yield Case(left, left.exchanges)

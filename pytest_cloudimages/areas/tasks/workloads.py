@@ -1,0 +1,354 @@
+"""What is asked of tasks: imports and exports are started, watched until they end, listed, and looked for."""
+
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+
+import pytest
+
+from pytest_cloudimages.areas.common.paging import PagedList, read_pages
+from pytest_cloudimages.areas.images.states import OCTETS, shared
+from pytest_cloudimages.areas.tasks.requests import UNFIT, Body, Deed, export_of, import_from, lacking
+from pytest_cloudimages.areas.tasks.store import Store, object_store
+from pytest_cloudimages.areas.tasks.tried import Left, Started, Tasks, document
+from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.identifiers import is_fit
+from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.client.polling import pauses
+from pytest_cloudimages.engine.provisioning import claimed_name, temporary_image
+from pytest_cloudimages.engine.registry import workload
+from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.verdicts import Blocked
+
+CLOSED = frozenset({403, 404, 405, 410, 501})
+"""How a service says that it does not offer tasks, or not to this caller."""
+REFUSED_TYPE = frozenset({400, 403})
+"""How it says that it has no tasks of a type; the answer has to name the type. (Rulings, 10.)"""
+NO_DISK = "cloudimages-no-disk.vhd"
+NAMING = (Deed.IMPORT, Deed.IMPORT_FURTHER, Deed.IMPORT_LACKING, Deed.IMPORT_MISPLACED)
+"""The imports that each name their images in a way of their own; but for the first, they have to fail."""
+PER_PAGE = 5
+FORBIDDEN = 403
+
+
+@dataclass
+class _TaskRunner:
+    """Starts tasks, and watches them."""
+
+    run: Run
+    image: Image | None = None
+    store: Store | None = None
+    box: str = ""
+    """The container that images are exported to."""
+    names: dict[Deed, str] = field(default_factory=dict)
+    """The names that imports give to images."""
+    tried: list[Started] = field(default_factory=list)
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
+    left: list[Left] = field(default_factory=list)
+    octets: list[Answer] = field(default_factory=list)
+    why: dict[Deed, BaseException] = field(default_factory=dict)
+    no_exports: str = ""
+    no_imports: str = ""
+    patience: float = 0.0
+
+    def __post_init__(self) -> None:
+        self.patience = self.run.settings.patience
+
+    def start(self, deed: Deed, body: Body, what: str = "") -> Started:
+        """Ask for a task."""
+        started = Started(deed, body, self.run.client.send("POST", "/tasks", json=body), what)
+        self.tried.append(started)
+        return started
+
+    def watch(self, started: Started) -> Started:
+        """Look at a task until it has ended, or patience has."""
+        if not started.id or started.ended:
+            return started
+        end = time.monotonic() + self.patience
+        if not self.look(started):
+            for _ in pauses(end):
+                if self.look(started):
+                    break
+            else:
+                self.patience /= 2
+        return started
+
+    def look(self, started: Started) -> bool:
+        """Look at a task, and return whether there is nothing more to wait for."""
+        answer = self.run.client.send("GET", f"/tasks/{started.id}")
+        started.looks.append(answer)
+        late = answer.status == 404 and len(started.shown) == 1  # noqa: PLR2004 - as HTTP has it
+        return started.ended or not (document(answer) or late)
+
+
+@workload(empty=Tasks, requests=(102, 102, 102, 102))
+def tasks(run: Run) -> Tasks:
+    """Export an image, import it again, ask for tasks that must fail, list all, and look at what they leave behind."""
+    if run.settings.image:
+        pytest.skip(f"needs images of its own, and some were lent; run without {run.settings.prefix}image")
+    runner = _TaskRunner(run)
+    first = run.client.send("GET", "/tasks")
+    probe = runner.start(Deed.EXPORT_LACKING, {"type": "export"}, "input")
+    runner.answers["first"] = [first, probe.answer]
+    if {first.status, probe.answer.status} <= CLOSED:
+        closed = f"needs tasks, which the service does not offer to this caller: {first.exchange}, {probe.answer}"
+        return Tasks(answers=runner.answers, closed=closed)
+    with ExitStack() as stack:
+        for deed in NAMING:
+            runner.names[deed] = stack.enter_context(claimed_name(run.client, run.name))
+        runner.store = stack.enter_context(object_store(run))
+        try:
+            _prepare(runner, stack)
+            _export(runner)
+        except (Blocked, pytest.skip.Exception) as problem:
+            runner.why |= dict.fromkeys(Deed, problem)
+        _import(runner)
+        if not runner.no_exports:
+            _export_wrongly(runner, stack)
+        for started in runner.tried:
+            runner.watch(started)
+        run.recorder.traces.left_behind += [
+            f"perhaps an image, made by the task {started.id}, which had not ended"
+            for started in runner.tried
+            if started.deed.is_import and started.id and not started.ended
+        ]
+        _look_around(runner)
+        lists = _lists(runner)
+    return Tasks(
+        runner.tried,
+        lists,
+        runner.answers,
+        runner.left,
+        runner.octets,
+        "",
+        runner.no_exports,
+        runner.no_imports,
+        runner.why,
+    )
+
+
+def _prepare(runner: _TaskRunner, stack: ExitStack) -> None:
+    """Make an image that can be exported, and a container to export it to. Raise what keeps that from being done."""
+    if runner.store is None:
+        pytest.skip(
+            "needs an object store to export to and import from, and the catalogue of the service names none; set"
+            " CLOUDIMAGES_OBJECT_STORE to the address of your account in one"
+        )
+    runner.box = runner.store.container()
+    runner.image = stack.enter_context(runner.run.fresh_image(own=True))
+    with runner.run.recorder.of(Purpose.PREPARING):
+        require_ok(runner.image.upload(OCTETS))
+
+
+def _export(runner: _TaskRunner) -> None:
+    """Export an image, and once more to the same place."""
+    if runner.image is None or runner.store is None:
+        return
+    body = export_of(runner.image.id, runner.box)
+    started = runner.watch(runner.start(Deed.EXPORT, body))
+    runner.no_exports = _not_offered(started)
+    if started.answer.status == FORBIDDEN and not runner.no_exports:
+        source = f"{runner.box}/cloudimages-no-object.vhd"
+        other = runner.start(
+            Deed.IMPORT_MISPLACED, import_from(source, runner.names[Deed.IMPORT_MISPLACED]), "no object"
+        )
+        if other.answer.status == FORBIDDEN:
+            closed = f"needs a caller that may create tasks: {started.answer}, {other.answer}"
+            runner.no_exports = runner.no_imports = closed
+    runner.why[Deed.EXPORT_AGAIN] = pytest.skip.Exception(f"needs an export that succeeds; there was {started}")
+    if not started.succeeded:
+        return
+    name = f"{runner.image.id}.vhd"
+    runner.octets.append(runner.store.get(runner.box, name))
+    if runner.octets[0].ok:
+        runner.watch(runner.start(Deed.EXPORT_AGAIN, body))
+        runner.octets.append(runner.store.get(runner.box, name))
+
+
+def _not_offered(started: Started) -> str:
+    """Return why tasks of a type are untested, where the service says that it has none; else nothing."""
+    answer = started.answer
+    if answer.status in REFUSED_TYPE and b"type" in answer.body.lower():
+        return f"needs {started.deed}, and the service says that it does not offer this type of task: {answer}"
+    return ""
+
+
+def _import(runner: _TaskRunner) -> None:
+    """Import what was exported, if anything was; and what is not there, is no disk, or lacks something."""
+    source = _exported(runner) or f"{runner.box or 'cloudimages'}/cloudimages-no-object.vhd"
+    body = import_from(source, runner.names[Deed.IMPORT])
+    if _exported(runner):
+        runner.no_imports = runner.no_imports or _not_offered(runner.watch(runner.start(Deed.IMPORT, body)))
+        runner.start(Deed.IMPORT_FURTHER, import_from(source, runner.names[Deed.IMPORT_FURTHER], os_distro="debian"))
+    else:
+        reason = "needs a disk in the object store, and none could be exported there"
+        problem = runner.why.get(Deed.IMPORT) or pytest.skip.Exception(reason)
+        runner.why |= dict.fromkeys((Deed.IMPORT, Deed.IMPORT_FURTHER), problem)
+    if runner.no_imports:
+        return
+    for what, wanted in lacking(import_from(source, runner.names[Deed.IMPORT_LACKING])):
+        runner.start(Deed.IMPORT_LACKING, wanted, what)
+    name = runner.names[Deed.IMPORT_MISPLACED]
+    for what, place in (("no object", runner.box), ("no container", uuid.uuid4().hex)):
+        if place:
+            runner.start(Deed.IMPORT_MISPLACED, import_from(f"{place}/cloudimages-no-object.vhd", name), what)
+    if runner.store and runner.box and runner.store.put(runner.box, NO_DISK, OCTETS).ok:
+        runner.start(Deed.IMPORT_NO_DISK, import_from(f"{runner.box}/{NO_DISK}", name))
+
+
+def _exported(runner: _TaskRunner) -> str:
+    """Return where the image was exported to, if the object is there."""
+    if not (runner.image and runner.octets and runner.octets[0].ok):
+        return ""
+    return f"{runner.box}/{runner.image.id}.vhd"
+
+
+def _export_wrongly(runner: _TaskRunner, stack: ExitStack) -> None:
+    """Ask for exports that must not succeed."""
+    image, container = runner.image.id if runner.image else str(uuid.uuid4()), "cloudimages"
+    if runner.store and runner.box:
+        with suppress(Blocked):
+            container = runner.store.container()
+    for what, body in lacking(export_of(image, container)):
+        if what != "input":  # which was asked for first of all
+            runner.start(Deed.EXPORT_LACKING, body, what)
+    if runner.image is None or runner.store is None:
+        return
+    runner.start(Deed.EXPORT_UNFIT, export_of(image, uuid.uuid4().hex), "no container")
+    runner.start(Deed.EXPORT_UNFIT, export_of(image, f"{runner.box}/inside"), "a slash")
+    for character in UNFIT[1:]:
+        with suppress(Blocked):
+            container = runner.store.container(f"{character}x")
+            runner.start(Deed.EXPORT_UNFIT, export_of(image, container), f"a container with {character}")
+    for deed, ask in ((Deed.EXPORT_FOREIGN, _export_foreign), (Deed.EXPORT_DEACTIVATED, _export_deactivated)):
+        try:
+            ask(runner, runner.store, stack)
+        except (Blocked, pytest.skip.Exception) as problem:
+            runner.why[deed] = problem
+
+
+def _export_foreign(runner: _TaskRunner, store: Store, stack: ExitStack) -> None:
+    """Ask for exports of an image of another project, which is not shared and then is."""
+    del store
+    run = runner.run
+    other = None if run.same_project("ALT") else run.caller("ALT")
+    if other is None:
+        pytest.skip("needs a second project")
+    foreign = stack.enter_context(temporary_image(other, run.name, run.patience))
+    with run.recorder.of(Purpose.PREPARING):
+        require_ok(foreign.upload(OCTETS))
+    body = export_of(foreign.id, runner.box)
+    runner.watch(runner.start(Deed.EXPORT_FOREIGN, body, "not shared"))
+    project = run.owner_of(run.client)
+    with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
+        shared(foreign, project)
+        run.client.send("PUT", f"/images/{foreign.id}/members/{project}", json={"status": "accepted"})
+        with run.recorder.of(Purpose.JUDGING):
+            runner.start(Deed.EXPORT_FOREIGN, body, "shared with the caller")
+
+
+def _export_deactivated(runner: _TaskRunner, store: Store, stack: ExitStack) -> None:
+    """Ask for an export while the image is deactivated, to a container that has no such object."""
+    administrator = runner.run.able("ADMIN")
+    if runner.image is None or administrator is None:
+        pytest.skip("needs an administrator")
+    container = store.container()
+    seen = runner.image.seen_by(administrator)
+    with runner.run.recorder.of(Purpose.PREPARING):
+        answer = seen.send("POST", "/actions/deactivate")
+        if not answer.ok:
+            pytest.skip(f"needs an image that is deactivated: {answer.exchange}")
+        stack.callback(_reactivate, seen)
+    runner.watch(runner.start(Deed.EXPORT_DEACTIVATED, export_of(runner.image.id, container)))
+    _look_into(runner, container, Deed.EXPORT_DEACTIVATED)
+
+
+def _reactivate(image: Image) -> None:
+    with image.client.recorder.of(Purpose.CLEANING), suppress(Blocked):
+        image.send("POST", "/actions/reactivate")
+
+
+def _look_around(runner: _TaskRunner) -> None:
+    """Look at what tasks left behind, at tasks that there are not, and at a task as others see it."""
+    run = runner.run
+    for deed in NAMING[1:]:
+        if any(started.deed is deed for started in runner.tried):
+            listed = read_pages(run.client, "/images", (("name", runner.names[deed]),))
+            named = [str(entry.get("id")) for entry in listed.entries if entry.get("name") == runner.names[deed]]
+            runner.left.append(Left(deed, "the list of images", named, listed.exchanges))
+    if runner.store and runner.octets:
+        for container in runner.store.containers:
+            if container.endswith("x"):
+                _look_into(runner, container, Deed.EXPORT_UNFIT)
+        _look_into(runner, runner.box, Deed.EXPORT_AGAIN)
+    imported = next((each for each in runner.tried if each.deed is Deed.IMPORT and each.succeeded), None)
+    if imported and is_fit(image_id := imported.result.get("image_id")):
+        runner.answers["imported"] = [run.client.send("GET", f"/images/{image_id}")]
+    runner.answers["unknown"] = [
+        run.client.send("GET", f"/tasks/{each}") for each in (uuid.uuid4(), "cloudimages-none")
+    ]
+    mine = next((each for each in runner.tried if each.id), None)
+    if mine:
+        with suppress(Blocked):
+            other = None if run.same_project("ALT") else run.caller("ALT")
+            runner.answers["foreign"] = [other.send("GET", f"/tasks/{mine.id}")] if other else []
+    for succeeded in (True, False):  # what has ended is over
+        over = next((each for each in runner.tried if each.ended and each.succeeded is succeeded), None)
+        if over:
+            runner.look(over)
+
+
+def _look_into(runner: _TaskRunner, container: str, otherwise: Deed) -> None:
+    """Note what a container holds that no export wrote that succeeds, by what may have written it."""
+    if runner.store is None or runner.image is None:
+        return
+    names, answer = runner.store.names(container)
+    if names is None:
+        return
+    foreign = [each.body["input"]["image_uuid"] for each in runner.tried if each.deed is Deed.EXPORT_FOREIGN]
+    found: dict[Deed, list[str]] = {otherwise: []}
+    if container == runner.box:
+        found |= {Deed.EXPORT_FOREIGN: [], Deed.EXPORT_UNFIT: []}
+    for name in names:
+        if any(identifier in name for identifier in foreign):
+            found[Deed.EXPORT_FOREIGN].append(name)
+        elif name.startswith("inside"):
+            found[Deed.EXPORT_UNFIT].append(name)
+        elif container != runner.box or (runner.image.id in name and name != f"{runner.image.id}.vhd"):
+            found[otherwise].append(name)
+    where = f"the container {container}"
+    runner.left.extend(Left(deed, where, held, [answer.exchange]) for deed, held in found.items())
+
+
+def _lists(runner: _TaskRunner) -> dict[str, PagedList]:
+    """Read the list of tasks whole, page by page, and after its first task; then try to delete a task."""
+    client = runner.run.client
+    known = {started.id for started in runner.tried if started.id and not started.expired}
+
+    def whole() -> PagedList:
+        return read_pages(client, "/tasks")
+
+    def paged() -> PagedList:
+        return read_pages(client, "/tasks", (("limit", f"{PER_PAGE}"),))
+
+    def complete(listed: PagedList) -> bool:
+        return not listed.ended or known <= {*listed.ids([*known])}
+
+    lists = {
+        name: runner.run.patience.until(look(), look, complete, about="tasks")
+        for name, look in (("whole", whole), ("paged", paged))
+    }
+    ids = lists["whole"].first.ids
+    if ids:
+        lists["after"] = read_pages(client, "/tasks", (("marker", ids[0]),))
+    mine = next(_ended(runner), None)
+    if mine:
+        runner.answers["deletion"] = [client.send("DELETE", f"/tasks/{mine.id}")]
+    return lists
+
+
+def _ended(runner: _TaskRunner) -> Iterator[Started]:
+    return (started for started in runner.tried if started.id and started.ended)
