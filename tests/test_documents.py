@@ -90,6 +90,7 @@ NOT_RUN = {
         ),
         "run with other names by test_many.py",
     ),
+    "cloudimages run --cloud NAME --cloud mycloud --dask tls://scheduler.example:8786": "it takes Dask; test_dask.py has it",
     "cloudimages run --cloud mycloud --deviations deviations.toml": "run with a seed beside it",
     "CLOUDIMAGES_TOKEN=… cloudimages run --endpoint https://images.example/v2": f"run by {STARTED}",
 }

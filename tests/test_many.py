@@ -6,6 +6,7 @@ import json
 import pickle
 import signal
 import socket
+import sys
 from contextlib import ExitStack
 from threading import Event
 from typing import TYPE_CHECKING, Any
@@ -206,10 +207,21 @@ def test_shards_of_one_command_are_one_run(workshop: Any) -> None:
         ("--cloud a --cloud b --export pdf", "--export: expected one of"),
         ("--cloud a --cloud b --sign none", "--sign: expected a private key"),
         ("--cloud a --cloud b --deviations none", "--deviations: none: cannot be read"),
+        ("--cloud a --dask scheduler:8786", "--dask scheduler:8786: expected tls://HOST:PORT"),
+        ("--cloud a --dask tcp://10.0.0.1:8786", "--dask tcp://10.0.0.1:8786: expected tls://HOST:PORT"),
+        ("--cloud a --dask localhost:8786", "--dask localhost:8786: expected Dask to be installed"),
+        ("--endpoint http://localhost/v2 --dask localhost:8786", "--dask: expected --cloud NAME beside it"),
+        ("--cloud a --dask localhost:8786 --workers 2", "--dask: expected no --workers beside it"),
+        ("--cloud a --dask localhost:8786 --ledger here", "--ledger here: expected an absolute path"),
+        ("--cloud a --dask localhost:8786 --catalogue ../a.toml", "--catalogue ../a.toml: expected a path below"),
+        ("--cloud a --dask localhost:8786 --export sarif=/a", "--export sarif=/a: expected a path below"),
     ],
 )
-def test_what_does_not_go_together_is_told_in_a_line(words: str, told: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_does_not_go_together_is_told_in_a_line(
+    words: str, told: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Before anything is asked: exit status 2."""
+    monkeypatch.setitem(sys.modules, "distributed", None)  # as where it is not installed
     assert main.main(["run", *words.split()]) == 2
 
     (line,) = capsys.readouterr().err.splitlines()

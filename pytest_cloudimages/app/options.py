@@ -329,6 +329,14 @@ OF_MANY = (
         help="with several services or shards: so many at once [all, up to 8]",
         readme="with several services or shards: so many at once (all, up to 8)",
     ),
+    Option(
+        name="dask",
+        kind=Kind.TEXT,
+        metavar="ADDRESS",
+        help="let the workers of a Dask cluster judge, which have credentials of their own; see docs/many.md",
+        readme="let the workers of a Dask cluster judge, which have credentials of their own"
+        " ([docs/many.md](docs/many.md#on-a-dask-cluster))",
+    ),
 )
 """What the command alone takes: it makes several runs of one, and pytest judges in each of them as ever."""
 

@@ -10,13 +10,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from pytest_cloudimages import __version__
 from pytest_cloudimages.app.cli.exit_status import INTERRUPTED, NOT_JUDGED, SUITE_ERROR, USAGE, worst
+from pytest_cloudimages.app.many.cluster import UnreachableError, connected
 from pytest_cloudimages.app.many.gathering import Judged, gathered, stamp_of, write_matrix
 from pytest_cloudimages.app.many.planning import MOST_WORKERS, planned, problems
-from pytest_cloudimages.app.many.units import Ending, Stop, Unit, execute
+from pytest_cloudimages.app.many.units import Ending, Stop, Unit, ended, execute
 from pytest_cloudimages.app.options import REPORTS
 from pytest_cloudimages.reporting.closing import WORDS, count
 
@@ -55,20 +56,66 @@ def many(chosen: argparse.Namespace, rest: Sequence[str]) -> int:
         return USAGE
     tasks = planned(chosen, rest)
     units = [unit for task in tasks for unit in task.units]
-    at_once = min(len(units), chosen.workers or MOST_WORKERS)
     stop = Stop()
     output = Output(stop, max((len(unit.label) for unit in units), default=0))
     what = count(len(tasks), "service") + (f" in {chosen.shards} shards each" if (chosen.shards or 1) > 1 else "")
-    output.tell("", f"cloudimages {__version__}: {what}, up to {at_once} at once; seed {chosen.seed}")
+    output.tell("", f"cloudimages {__version__}: {what}; seed {chosen.seed}")
     with _interrupted_by_signals(stop):
-        with ThreadPoolExecutor(max(at_once, 1)) as executor:
-            judged = [*_judged(tasks, chosen, executor, output, stop)]
+        try:
+            with _workers(chosen, len(units), output, stop) as workers:
+                judged = [*_judged(tasks, chosen, workers, output)]
+        except UnreachableError as problem:
+            print(f"cloudimages run: --dask {chosen.dask}: {problem}", file=sys.stderr)
+            return NOT_JUDGED
         return _told(judged, chosen, output, stop)
 
 
-def _judged(
-    tasks: Sequence[Task], chosen: argparse.Namespace, executor: Executor, output: Output, stop: Stop
-) -> Iterator[Judged]:
+class Workers(Protocol):
+    """Where units are carried out."""
+
+    def submit(self, unit: Unit) -> Future[Ending]:
+        """Have a unit carried out."""
+
+    def received(self, unit: Unit, future: Future[Ending]) -> Ending:
+        """Return how a unit ended, after everything that it said was printed and what it left is in its folder."""
+
+
+class Here:
+    """This machine: a process for each unit, and a thread that listens to it."""
+
+    def __init__(self, executor: Executor, output: Output, stop: Stop) -> None:
+        self._executor, self._output, self._stop = executor, output, stop
+
+    def submit(self, unit: Unit) -> Future[Ending]:
+        """Have a unit carried out as soon as there is room for it."""
+        return self._executor.submit(execute, unit, functools.partial(self._output.tell, unit.label), self._stop)
+
+    def received(self, unit: Unit, future: Future[Ending]) -> Ending:
+        """Return how a unit ended."""
+        try:
+            return future.result()
+        except OSError as problem:
+            ending = ended(SUITE_ERROR, f"no process could be started: {problem}")
+            self._output.tell(unit.label, ending.told)
+            return ending
+
+
+@contextmanager
+def _workers(chosen: argparse.Namespace, units: int, output: Output, stop: Stop) -> Iterator[Workers]:
+    """Yield those that carry units out: processes of this machine, or a cluster where one is named."""
+    if chosen.dask:
+        with connected(chosen, output.tell, stop) as cluster:
+            there = count(cluster.workers, "worker") if cluster.workers else "no worker yet, one is waited for"
+            output.tell("", f"on a Dask cluster: {there}; what a unit says is printed at its end")
+            yield cluster
+        return
+    at_once = max(min(units, chosen.workers or MOST_WORKERS), 1)
+    output.tell("", f"on this machine: up to {at_once} at once")
+    with ThreadPoolExecutor(at_once) as executor:
+        yield Here(executor, output, stop)
+
+
+def _judged(tasks: Sequence[Task], chosen: argparse.Namespace, workers: Workers, output: Output) -> Iterator[Judged]:
     """Yield what came of each service, in the order of the tasks, after it was said as soon as it was known."""
     units = {unit: task for task in tasks for unit in task.units}
     earlier = {unit.folder: stamp_of(unit.folder) for unit in units}
@@ -83,18 +130,16 @@ def _judged(
 
     for task in tasks:
         see(task)
-    futures = {executor.submit(execute, unit, functools.partial(output.tell, unit.label), stop): unit for unit in units}
+    futures = {workers.submit(unit): unit for unit in units}
     for future in as_completed(futures):
-        endings[futures[future]] = _ending(future)
-        see(units[futures[future]])
+        unit = futures[future]
+        try:
+            endings[unit] = workers.received(unit, future)
+        except OSError as problem:
+            endings[unit] = ended(SUITE_ERROR, f"a report cannot be written: {problem}")
+            output.tell(unit.label, endings[unit].told)
+        see(units[unit])
     yield from (found[id(task)] for task in tasks)
-
-
-def _ending(future: Future[Ending]) -> Ending:
-    try:
-        return future.result()
-    except OSError as problem:
-        return Ending(SUITE_ERROR, f"{WORDS[SUITE_ERROR]}: no process could be started: {problem}; exit {SUITE_ERROR}")
 
 
 def _gathered(

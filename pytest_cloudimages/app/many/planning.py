@@ -63,12 +63,14 @@ class Several:
     @property
     def at_once(self) -> int:
         """How many shards of a service are under way at once, at most."""
+        if self.chosen.dask:
+            return self.shards  # a cluster may have a place for each
         return min(self.shards, self.chosen.workers or MOST_WORKERS)
 
 
 def asks_for_several(chosen: argparse.Namespace) -> bool:
     """Return whether a command stands for more than one run."""
-    return len(chosen.clouds) > 1 or bool(chosen.all_regions or chosen.shards or chosen.workers)
+    return len(chosen.clouds) > 1 or bool(chosen.all_regions or chosen.shards or chosen.workers or chosen.dask)
 
 
 def problems(chosen: argparse.Namespace) -> Iterator[str]:
@@ -93,13 +95,22 @@ def problems(chosen: argparse.Namespace) -> Iterator[str]:
         beside = next(filter(None, kinds), "")
         if beside and getattr(chosen, option.replace("-", "_")) not in (None, ()):
             yield f"--{option}: expected no {beside} beside it: {why}. Leave one out."
+    yield from _of_further_callers(chosen)
     yield from _of_files(chosen)
-    for further in FURTHER if several else ():
-        value = getattr(chosen, further.key)
+    if chosen.dask:
+        from pytest_cloudimages.app.many.cluster import unfit
+
+        yield from unfit(chosen)
+
+
+def _of_further_callers(chosen: argparse.Namespace) -> Iterator[str]:
+    """Yield which entries of clouds.yaml could not be those of all clouds."""
+    for option in FURTHER if len(chosen.clouds) > 1 else ():
+        value = getattr(chosen, option.key)
         if value and CLOUD not in value:
             yield (
-                f"--{further.name} {value}: expected {CLOUD} in it, since each cloud has an entry of its own, such as"
-                f" {CLOUD}-{further.name.removesuffix('-cloud')}."
+                f"--{option.name} {value}: expected {CLOUD} in it, since each cloud has an entry of its own, such as"
+                f" {CLOUD}-{option.name.removesuffix('-cloud')}."
             )
 
 
@@ -181,7 +192,8 @@ def _task(several: Several, cloud: str | None, region: str | None, names: Sequen
             if several.chosen.max_rps:
                 changed["max_rps"] = several.chosen.max_rps / several.at_once
         folder = base / "shards" / str(number) if shard else base
-        units.append(Unit(label, _words(several.chosen, changed), several.rest, str(folder), shard))
+        places = tuple(filter(None, (region or several.chosen.region, cloud)))
+        units.append(Unit(label, _words(several.chosen, changed), several.rest, str(folder), shard, places))
     return Task(label, base, tuple(units))
 
 

@@ -10,13 +10,13 @@ import os
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pytest_cloudimages.app.cli.exit_status import INTERRUPTED, MEANINGS, SUITE_ERROR
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 INTERRUPT = b"."
 
@@ -35,6 +35,8 @@ class Unit:
     """Where the reports go."""
     shard: str = ""
     """Which shard of the service it is, such as ``2/4``; empty where it is all of it."""
+    places: tuple[str, ...] = ()
+    """Its region and its cloud: a worker that has a resource of such a name can reach it."""
 
     @property
     def label(self) -> str:
@@ -50,6 +52,17 @@ class Ending:
     """As `cloudimages run` has it."""
     told: str = ""
     """The last line that it said."""
+    lines: tuple[str, ...] = ()
+    """All that it said, where that was not printed at once."""
+    files: Mapping[str, bytes] = field(default_factory=dict, repr=False)
+    """What it has left, by the place below its folder, where that lies on another machine."""
+
+
+def ended(status: int, why: str) -> Ending:
+    """Return the ending of a unit that said nothing itself."""
+    from pytest_cloudimages.reporting.closing import WORDS
+
+    return Ending(status, f"{WORDS[status]}: {why}; exit {status}")
 
 
 class Stop:
@@ -87,10 +100,17 @@ def _write(line: int, octets: bytes) -> None:
         os.write(line, octets)
 
 
-def execute(unit: Unit, tell: Callable[[str], None], stop: Stop, *, folder: str | None = None) -> Ending:
+def execute(
+    unit: Unit,
+    tell: Callable[[str], None],
+    stop: Stop,
+    *,
+    folder: str | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Ending:
     """Carry a unit out in a process of its own, say what it says line by line, and return how it ended.
 
-    ``folder`` is the one that it is started in, where that is not this process's.
+    ``folder`` and ``environ`` are those that it is started in, where they are not this process's.
     """
     if stop.count:
         return Ending(INTERRUPTED)
@@ -103,6 +123,7 @@ def execute(unit: Unit, tell: Callable[[str], None], stop: Stop, *, folder: str 
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         cwd=folder,
+        env=environ,
         process_group=0,
         encoding="utf-8",
         errors="backslashreplace",
