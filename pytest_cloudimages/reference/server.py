@@ -126,7 +126,7 @@ def environment(server: Server) -> dict[str, str]:
         "OS_AUTH_URL": server.auth_url,
         "OS_IDENTITY_API_VERSION": "3",
         "OS_REGION_NAME": REGION,
-        "OS_API_KEY": users["tester"].api_key,
+        "CLOUDIMAGES_API_KEY": users["tester"].api_key,
         "CLOUDIMAGES_NO_LOCKOUT": "1",
     }
     for prefix, name in OTHERS.items():

@@ -185,7 +185,7 @@ class _Prober:
             self.why |= dict.fromkeys((Question.PASSWORD, Question.AGAIN, Question.WRONG_PASSWORD), no)
             self.why |= dict.fromkeys((Question.USED, Question.REVOKED, Question.USED_AFTER), no)
         if key is None:
-            no = "needs a user with an API key: set OS_API_KEY"
+            no = "needs a user with an API key: set CLOUDIMAGES_API_KEY"
             self.why |= dict.fromkeys((Question.API_KEY, Question.WRONG_KEY), no)
         if password:
             self._sign_in(Question.PASSWORD, "passwordCredentials", password)

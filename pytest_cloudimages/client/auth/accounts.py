@@ -79,7 +79,8 @@ def account_of(
     chosen = given.get("OS_REGION_NAME")
     regions = [region for region in regions if region.config.get("region_name") == chosen] or regions
     account = _on_disk(_described(regions, source, place, timeout, plain_http))
-    account.api_key = str(regions[0].config["auth"].get("api_key") or given.get("OS_API_KEY") or "")
+    known = (regions[0].config["auth"].get("api_key"), given.get("CLOUDIMAGES_API_KEY"), given.get("OS_API_KEY"))
+    account.api_key = str(next(filter(None, known), ""))
     account.no_lockout = bool(given.get("CLOUDIMAGES_NO_LOCKOUT"))
     return account
 
