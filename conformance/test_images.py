@@ -15,6 +15,7 @@ from pytest_cloudimages.areas.common.checks import (
     or_skip,
 )
 from pytest_cloudimages.areas.common.followed_links import leads_to
+from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.fixtures import *
 from pytest_cloudimages.areas.images.lives import ForeignAttempts, LifeAnswers, Question, digest
 from pytest_cloudimages.areas.images.patches import Aim
@@ -57,7 +58,7 @@ def test_an_id_is_a_uuid(image_life: LifeAnswers) -> None:
     for image in image_life.images():
         expect(image.get("id"), A_UUID, "id")
     for answer in image_life.aside().to(Question.LISTED):
-        ids = [entry.get("id") for entry in answer.data.get("images", ())]
+        ids = [str(entry.get("id")) for entry in entries_of(answer, "/images")]
         expect(sorted(ids), sorted({*ids}), "ids of the list, each once")
 
 
