@@ -32,6 +32,8 @@ distributed = pytest.importorskip("distributed", reason="the extra dask is not i
 
 KILLS = int(os.environ.get("DASK_KILLS", "2"))
 SEEDS = (1, 2, 3)
+LONG = 600
+"""Seconds that anything may take on a busy machine."""
 SPY = """\
 import cloudpickle
 from distributed.diagnostics.plugin import SchedulerPlugin
@@ -73,7 +75,7 @@ class Cluster:
                 found.set()
 
         self.scheduler = self._started(hear, "scheduler", "--host", "127.0.0.1", "--port", "0", *words)
-        assert found.wait(120)
+        assert found.wait(LONG)
         if workers:
             self.work(workers)
         return self
@@ -90,7 +92,7 @@ class Cluster:
         words = (self.address, "--nworkers", str(number), "--nthreads", "1", folder, *words)
         self._started(hear, "worker", *words, **environ)
         for _ in range(number):
-            assert ready.acquire(timeout=120)
+            assert ready.acquire(timeout=LONG)
 
     def _started(self, hear: Callable[[str], None], *words: str, **environ: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
@@ -181,7 +183,7 @@ class Counting(App):
     def wait_for(self, true: Callable[[], bool]) -> bool:
         """Wait until something is so."""
         with self.changed:
-            return self.changed.wait_for(true, 120)
+            return self.changed.wait_for(true, LONG)
 
 
 def test_no_verdict_is_lost_with_a_worker(workshop: Any, stack: ExitStack, cluster: Cluster) -> None:
@@ -191,7 +193,7 @@ def test_no_verdict_is_lost_with_a_worker(workshop: Any, stack: ExitStack, clust
     clouds(workshop, stack, mine=app)
     cluster.start(workers=2)
     words = ("run", "--cloud", "mine", "--profile", "quick", "--seed", "1", "--select", "TAG-ADD", "--dask")
-    whole = workshop.end(workshop.start("pytest_cloudimages", *words, cluster.address), 240)
+    whole = workshop.end(workshop.start("pytest_cloudimages", *words, cluster.address), LONG)
     expected, requests = verdicts(workshop.reports), app.count
     for kill in range(KILLS):
         begun, at = app.count, chance.randrange(3, requests - 10)
@@ -200,7 +202,7 @@ def test_no_verdict_is_lost_with_a_worker(workshop: Any, stack: ExitStack, clust
         killed = [*cluster.pids().values()]
         for pid in killed:
             os.kill(pid, signal.SIGKILL)
-        outcome = workshop.end(process, 240)
+        outcome = workshop.end(process, LONG)
 
         assert (whole.status, outcome.status) == (0, 0), outcome.out
         assert verdicts(workshop.folder / f"kill-{kill}") == expected
@@ -216,14 +218,14 @@ def test_a_lost_scheduler_is_no_verdict(workshop: Any, stack: ExitStack, cluster
     words = ("run", "--cloud", "soon", "--cloud", "late", *FEW, "--dask", cluster.address)
     process = workshop.start("pytest_cloudimages", *words)
     try:
-        assert apps["late"].asked.wait(120)  # type: ignore[attr-defined]  # it waits
+        assert apps["late"].asked.wait(LONG)  # type: ignore[attr-defined]  # it waits
         assert any(line.startswith("soon | PASS") for line in process.stdout)
         assert cluster.scheduler
         cluster.scheduler.kill()
-        assert apps["late"].gone.wait(120)  # type: ignore[attr-defined]  # likewise
+        assert apps["late"].gone.wait(LONG)  # type: ignore[attr-defined]  # likewise
     finally:
         apps["late"].over.set()  # type: ignore[attr-defined]  # likewise
-        outcome = workshop.end(process, 240)
+        outcome = workshop.end(process, LONG)
 
     assert last_line(outcome.out) == "NOT JUDGED: soon PASS, late NOT JUDGED; exit 3"
     assert outcome.status == 3
@@ -241,13 +243,13 @@ def test_ctrl_c_reaches_every_worker(workshop: Any, stack: ExitStack, cluster: C
         "pytest_cloudimages", "run", "--cloud", "a", "--cloud", "b", *FEW, "--dask", cluster.address
     )
     try:
-        assert all(app.asked.wait(120) for app in apps.values())
+        assert all(app.asked.wait(LONG) for app in apps.values())
         process.send_signal(signal.SIGINT)
-        assert all(app.gone.wait(120) for app in apps.values())
+        assert all(app.gone.wait(LONG) for app in apps.values())
     finally:
         for app in apps.values():
             app.over.set()
-        outcome = workshop.end(process, 240)
+        outcome = workshop.end(process, LONG)
 
     assert last_line(outcome.out) == "INTERRUPTED: a INTERRUPTED, b INTERRUPTED; exit 130"
     assert outcome.status == 130
