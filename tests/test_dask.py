@@ -20,7 +20,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from test_many import FEW, Waiting, clouds, entry, images_left, last_line, run
+from test_many import FEW, LONG, Waiting, clouds, entry, images_left, last_line, run
 
 from pytest_cloudimages.reference.app import App, Reply
 from pytest_cloudimages.reference.server import serving
@@ -32,8 +32,6 @@ distributed = pytest.importorskip("distributed", reason="the extra dask is not i
 
 KILLS = int(os.environ.get("DASK_KILLS", "2"))
 SEEDS = (1, 2, 3)
-LONG = 600
-"""Seconds that anything may take on a busy machine."""
 SPY = """\
 import cloudpickle
 from distributed.diagnostics.plugin import SchedulerPlugin

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 FEW = ("--profile", "quick", "--seed", "1", "--select", "TAG-ADD-01")
 """Words of a run that is over in a few requests."""
+LONG = 600
+"""Seconds that anything may take on a busy machine."""
 
 
 class Wrong(App):
@@ -77,7 +79,7 @@ class Waiting(App):
     def add_tag(self, request: Any, image_id: str, tag: str) -> Reply:
         """Wait until the test has done its part."""
         self.asked.set()
-        self.over.wait(150)
+        self.over.wait(2 * LONG)
         return super().add_tag(request, image_id, tag)
 
     def delete_image(self, request: Any, image_id: str) -> Reply:
@@ -111,7 +113,7 @@ def clouds(workshop: Any, stack: ExitStack, **apps: App) -> None:
 
 def run(workshop: Any, *words: str) -> Any:
     """Run `cloudimages run`, which starts some processes more: a busy machine takes its time for them."""
-    return workshop.end(workshop.start("pytest_cloudimages", "run", *words), 240)
+    return workshop.end(workshop.start("pytest_cloudimages", "run", *words), LONG)
 
 
 def images_left(*apps: App) -> list[str]:
@@ -172,13 +174,13 @@ def test_what_is_under_way_is_left_as_it_was(workshop: Any, stack: ExitStack, by
     clouds(workshop, stack, **apps)
     process = workshop.start("pytest_cloudimages", "run", "--cloud", "a", "--cloud", "b", *FEW)
     try:
-        assert all(app.asked.wait(120) for app in apps.values())
+        assert all(app.asked.wait(LONG) for app in apps.values())
         process.send_signal(signal.SIGINT if by == "ctrl-c" else signal.SIGKILL)
-        assert all(app.gone.wait(120) for app in apps.values())
+        assert all(app.gone.wait(LONG) for app in apps.values())
     finally:
         for app in apps.values():
             app.over.set()
-        outcome = workshop.end(process, 240)
+        outcome = workshop.end(process, LONG)
 
     if by == "ctrl-c":
         assert last_line(outcome.out) == "INTERRUPTED: a INTERRUPTED, b INTERRUPTED; exit 130"
