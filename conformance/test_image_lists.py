@@ -45,22 +45,21 @@ def holds_what_fits(asked: Asked, fits: Callable[[Any], bool] = lambda _: True) 
     )
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
 def _sorted_by(key: str) -> Callable[[Asked], bool]:
     return lambda asked: asked.value("sort_key") == key
 
 
 def in_order(asked: Asked, *, backward: bool) -> bool:
-    """Return whether our images are sorted by the key asked for: null and case are the service's."""
+    """Return whether our images are sorted by the key asked for: null and case are the service's.
+
+    A value of another type than the attribute has is not compared: it is wrong by itself, which others say.
+    """
     key = asked.value("sort_key")
     values = [asked.known[each].get(key) for each in asked.held]
-    found = [value for value in values if value is not None]
-    text = all(isinstance(value, str) for value in found)
-    ways: tuple[Callable[[Any], Any], ...] = (str, str.casefold) if text else (_as_it_is,)
-    return any(found == sorted(found, key=way, reverse=backward) for way in ways)
+    if texts := [value for value in values if isinstance(value, str)]:
+        return any(texts == sorted(texts, key=way, reverse=backward) for way in (str, str.casefold))
+    numbers = [value for value in values if isinstance(value, int | float)]
+    return numbers == sorted(numbers, reverse=backward)
 
 
 # "images": an array, and "schema"

@@ -1,20 +1,22 @@
 # PATCH /v2/images/{image_id}
 
-from datetime import datetime
-
 import pytest
 
 from pytest_cloudimages import expect, note, requirement
 from pytest_cloudimages.areas.common.checks import (
     OK,
     REFUSED,
+    ConcurrentRuns,
     documented_codes,
+    expect_explained,
     expect_interpreted,
+    moment,
     or_skip,
 )
 from pytest_cloudimages.areas.images.fixtures import *
 from pytest_cloudimages.areas.images.lives import ForeignAttempts, LifeAnswers, Question
 from pytest_cloudimages.areas.images.patches import VALID, Aim
+from pytest_cloudimages.areas.images.races import RENAMING, of_attributes, of_the_name
 from pytest_cloudimages.areas.images.updates import Attempt, Updates, attributes_of, differing
 
 OPEN = (Aim.NOT_THERE_REMOVED, Aim.NOT_THERE_REPLACED, Aim.FAILS_LATE, Aim.OLD_FORM)
@@ -116,13 +118,16 @@ def test_escapes_of_a_path_are_undone(updates: Updates) -> None:
 
 # "The add operation adds a new value"
 @requirement("IMG-UPD-11")
-def test_an_attribute_is_added(updates: Updates) -> None:
+def test_an_attribute_is_added(updates: Updates, patch_races: ConcurrentRuns) -> None:
     for attempt in updates.attempts(Aim.ADDED):
         carried_out(attempt)
     # What a service takes, it keeps as it came.
     special = updates.aside().attempts(Aim.VALUE).where(acknowledged)
     for attempt in special.where(lambda attempt: "name" not in attempt.named):
         expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
+    # Nor does one that another client adds at the same time take it away.
+    lost = patch_races.measured(patch_races.patterns, of_attributes(patch_races), kind=lambda found: found.category)
+    expect_explained(lost)
 
 
 # "The remove operation removes the specified image attribute"
@@ -141,12 +146,14 @@ def test_what_is_not_there_is_not_removed(updates: Updates) -> None:
 
 # "The replace operation replaces the value"
 @requirement("IMG-UPD-14")
-def test_an_attribute_is_replaced(updates: Updates) -> None:
+def test_an_attribute_is_replaced(updates: Updates, patch_races: ConcurrentRuns) -> None:
     for attempt in updates.attempts(Aim.REPLACED):
         carried_out(attempt)
     special = updates.aside().attempts(Aim.VALUE).where(acknowledged)
     for attempt in special.where(lambda attempt: "name" in attempt.named):
         expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
+    overwritten = patch_races.measured([RENAMING], of_the_name(patch_races), kind=lambda found: found.category)
+    expect_explained(overwritten)
 
 
 # "It is an error condition to attempt to replace an attribute that does not exist"
@@ -238,17 +245,14 @@ def test_an_update_is_answered_with_a_documented_code(updates: Updates, specific
 # "updated_at": date and time of the last image modification
 @requirement("IMG-UPD-27")
 def test_the_time_of_the_last_update_does_not_go_back(updates: Updates) -> None:
-    def moments(attempt: Attempt) -> list[datetime] | None:
-        texts = [attempt.before.get("updated_at"), attempt.after.get("updated_at")]
-        try:
-            return [datetime.fromisoformat(str(text)) for text in texts]
-        except ValueError:
-            return None
-
-    dated = updates.attempts(*VALID).where(lambda attempt: attempt.answer.ok and moments(attempt) is not None)
-    for attempt in or_skip(dated, "needs images that show when they were updated"):
-        before, after = moments(attempt) or []
-        expect(after >= before, True, f"whether updated_at went from {before} on to {after} by {attempt}")
+    missing = True
+    for attempt in updates.attempts(*VALID).where(acknowledged):
+        before, after = (moment(shown.get("updated_at")) for shown in (attempt.before, attempt.after))
+        if before and after:
+            missing = False
+            expect(after >= before, True, f"whether updated_at went from {before} on to {after} by {attempt}")
+    if missing:
+        pytest.skip("needs images that show when they were updated")
 
 
 # "only a subset of standard attributes can be added"

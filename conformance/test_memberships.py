@@ -9,6 +9,7 @@ from pytest_cloudimages.areas.common.checks import (
     documented_codes,
     expect_among,
     expect_interpreted,
+    moment,
     or_skip,
 )
 from pytest_cloudimages.areas.common.followed_links import leads_to
@@ -183,8 +184,9 @@ def test_the_times_of_a_member(memberships: Memberships) -> None:
     for attempt in memberships.attempts(Deed.SET_OWN).where(timed):
         before, after = attempt.before[project], attempt.after[project]
         expect(after["created_at"], before["created_at"], f"created_at after {attempt}")
-        later = str(after["updated_at"]) >= str(before["updated_at"])
-        expect(later, True, f"whether updated_at went on by {attempt}: {before['updated_at']}, {after['updated_at']}")
+        was, now = moment(before["updated_at"]), moment(after["updated_at"])
+        if was and now:
+            expect(now >= was, True, f"whether updated_at went on by {attempt}: {was}, {now}")
 
 
 # "Only the owner"

@@ -52,9 +52,13 @@ class LaterOn(RewritesWithinTwentyMilliseconds):
 
 
 class HonestForAWhile(App):
-    """Lists a tag once more each time it is added again, as soon as 120 images were made."""
+    """Lists a tag once more each time it is added again, as soon as so many images were made."""
 
     images_made = 0
+
+    def __init__(self, honest_for: int) -> None:
+        super().__init__()
+        self.honest_for = honest_for
 
     def create_image(self, request: Request) -> Reply:
         """Count the images."""
@@ -65,7 +69,7 @@ class HonestForAWhile(App):
         """Be honest in the beginning."""
         with self.images.lock:
             image = self.images.open(request.caller, image_id)
-            repeated = self.images_made > 120 and tag in image.tags
+            repeated = self.images_made > self.honest_for and tag in image.tags
             reply = super().add_tag(request, image_id, tag)
             if repeated:
                 image.tags.append(tag)
@@ -236,7 +240,7 @@ def test_a_check_of_ones_own_is_explored_or_it_is_said_why_not(workshop: Any) ->
 def test_checks_of_ones_own_are_explored(workshop: Any) -> None:
     """Each for the time that there is, and what cannot be explored is named."""
     path = workshop.write("test_own.py", OWN_CHECKS)
-    with serving(HonestForAWhile()) as server:
+    with serving(HonestForAWhile(120)) as server:
         workshop.named(server)
         words = ("--cloudimages-profile=explore", "--cloudimages-minutes=0.5", "--cloudimages-patience=0.2")
         outcome = workshop.end(workshop.start("pytest", "-p", "no:cacheprovider", *words, str(path)))
@@ -343,11 +347,11 @@ def test_an_exploration_ends_with_what_it_found(workshop: Any) -> None:
 
 def test_what_goes_wrong_later_is_found_by_the_requirement_it_breaks(workshop: Any) -> None:
     """A documented MUST of plain lives, which had passed."""
-    with serving(HonestForAWhile()) as server:
+    # What is asked once takes some seconds, so that a busy machine comes to the rounds as well.
+    words = ("--select", "TAG-ADD-05", "--patience", "0.3", "--minutes", "0.5")
+    with serving(HonestForAWhile(12)) as server:
         workshop.named(server)
-        outcome = workshop.command(
-            "run", "--profile", "explore", "--seed", "3", "--patience", "0.3", "--minutes", "0.5"
-        )
+        outcome = workshop.command("run", "--profile", "explore", "--seed", "3", *words)
     (found,) = [line for line in outcome.out.splitlines() if line.startswith("explored: seed ")]
 
     assert outcome.status == 1

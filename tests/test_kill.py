@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_cloudimages.app.cli import main
+from pytest_cloudimages.app.cli.terminals import terminals_may_go
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.images import Caller, Image
 from pytest_cloudimages.reference.server import environment, serving
@@ -177,6 +178,22 @@ def test_a_signal_that_ends_a_run_has_it_clean_up(app: Killing, homes: tuple[Any
     assert outcome.status == 130, outcome.out
     assert state(app) == before
     assert outcome.results["interrupted"]
+
+
+def test_what_is_written_to_a_terminal_that_has_gone_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before SIGHUP comes, too: the kernel hangs a terminal up first, and refuses what is written then."""
+    ours, theirs = pty.openpty()
+    with os.fdopen(theirs, "w", encoding="utf-8") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        with terminals_may_go():
+            print("seen", flush=True)
+            assert sys.stdout.isatty()
+            assert os.read(ours, 100) == b"seen\r\n"
+            os.close(ours)
+            with pytest.raises(OSError, match="Input/output error"):
+                os.write(theirs, b"refused")
+            print("lost", flush=True)
+        assert sys.stdout is stream
 
 
 def test_a_terminal_that_goes_away_has_a_run_clean_up(app: Killing, homes: tuple[Any, Any]) -> None:

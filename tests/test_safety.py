@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_cloudimages.areas.tags.resource import TAGS
+from pytest_cloudimages.client.auth.catalogue import Endpoint
 from pytest_cloudimages.client.auth.credentials import find, find_other
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.plain_http import HERE_ONLY, VARIABLE, PlainHttp, is_loopback, plain_http
@@ -118,9 +119,8 @@ def test_plain_http_is_taken_where_it_is_allowed(place: str) -> None:
 
 def test_an_address_of_the_catalogue_is_looked_at_too(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Identity may say what it likes of the service: the token goes nowhere by plain http."""
-    monkeypatch.setattr(
-        "pytest_cloudimages.client.auth.keystone.Account.endpoint", lambda *_: ("http://image.example/v2", "R")
-    )
+    found = Endpoint("http://image.example/v2", "R")
+    monkeypatch.setattr("pytest_cloudimages.client.auth.keystone.Account.endpoint", lambda *_: found)
     environ = PASSWORD | {"OS_AUTH_URL": f"{server.url}/identity/v3", "OS_USERNAME": "tester"}
     environ |= {"OS_PASSWORD": server.app.identity.users["tester"].password, "OS_PROJECT_NAME": "tester"}
     with pytest.raises(ConfigurationError, match=r"^The endpoint http://image\.example/v2 is plain http"):

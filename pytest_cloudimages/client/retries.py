@@ -7,13 +7,13 @@ import time
 import urllib.parse
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import requests
 
 from pytest_cloudimages.client.answers import brief
 from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.moments import moment_of_header
 from pytest_cloudimages.client.outage import outlasted, raise_if_given_up
 from pytest_cloudimages.client.reachability import why_no_tls
 from pytest_cloudimages.client.trouble import LOST, NO_ANSWER, OVERLOAD, TROUBLE, pause_before
@@ -179,16 +179,14 @@ def asked_to_wait(method: str, answer: Answer) -> float | None:
     asked = answer.headers.get("Retry-After", "").strip()
     if seconds := SECONDS.fullmatch(asked):
         return min(float(seconds[1]), LONGEST_WAIT)
-    try:
-        # By the service's own clock, where it tells the time.
-        now = parsedate_to_datetime(answer.headers["Date"]) if "Date" in answer.headers else datetime.now(UTC)
-        left = (parsedate_to_datetime(asked) - now).total_seconds()
-        return min(max(left, 0.0), LONGEST_WAIT)
-    except (ValueError, TypeError):
-        # Neither a number nor a date that can be read: only what cannot mean anything else is waited for. A limit that
-        # stays would not be sent with Retry-After, whatever that says.
-        passing = answer.status == 413 and (method == "DELETE" or "Retry-After" in answer.headers)  # noqa: PLR2004
-        return 1.0 if passing or answer.status == 429 else None  # noqa: PLR2004 - as HTTP has them
+    # By the service's own clock, where it tells the time.
+    now = moment_of_header(answer.headers["Date"]) if "Date" in answer.headers else datetime.now(UTC)
+    if now and (until := moment_of_header(asked)):
+        return min(max((until - now).total_seconds(), 0.0), LONGEST_WAIT)
+    # Neither a number nor a date that can be read: only what cannot mean anything else is waited for. A limit that
+    # stays would not be sent with Retry-After, whatever that says.
+    passing = answer.status == 413 and (method == "DELETE" or "Retry-After" in answer.headers)  # noqa: PLR2004
+    return 1.0 if passing or answer.status == 429 else None  # noqa: PLR2004 - as HTTP has them
 
 
 def pause_after(answer: Answer, tries: int) -> float | None:

@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any
 
 from pytest_cloudimages.client.auth.credentials import Credentials
@@ -17,6 +16,7 @@ from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.identifiers import is_fit, shown_id
 from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.moments import moment
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.claims import OF_RUN, Claim
 from pytest_cloudimages.engine.kept_values import set_values, values_of
@@ -380,10 +380,7 @@ def _is_over(shown: dict[str, Any], older_than: float | None) -> bool:
     return older_than is not None and begun is not None and begun <= time.time() - older_than
 
 
-def _seconds(moment: object) -> float | None:
+def _seconds(text: object) -> float | None:
     """Return the seconds that a moment in UTC stands for; ``None`` where it is none."""
-    try:
-        read = datetime.fromisoformat(str(moment))
-    except ValueError:
-        return None
-    return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    found = moment(text)
+    return found.timestamp() if found else None

@@ -512,6 +512,30 @@ class HidesWhatWasRejected(_Seen):
 
 # Lawful
 
+
+@breaks(words=DECISIONS)
+class TellsSplitSeconds(App):
+    """Dates one decision half a second after the other, and tells fractions of a second where there are any."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def update_member(self, request: Request, image_id: str, member_id: str) -> Reply:
+        super().update_member(request, image_id, member_id)
+        self.count += 1
+        member = self.images.get(image_id).members[member_id]
+        member.updated_at = member.created_at.replace(microsecond=0) + timedelta(seconds=1 + self.count / 2)
+        return Reply.of_json(self.represent_member(member))
+
+    def represent_member(self, member: Member) -> dict[str, object]:
+        # As Python writes it: ".500000" after every other decision.
+        return super().represent_member(member) | {
+            "updated_at": member.updated_at.replace(tzinfo=None).isoformat() + "Z",
+            "created_at": member.created_at.replace(tzinfo=None, microsecond=0).isoformat() + "Z",
+        }
+
+
 refuses(
     "ForbidsMembersToAdd",
     "Answers 403 to members that add a member.",

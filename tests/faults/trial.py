@@ -5,7 +5,6 @@ import json
 import multiprocessing
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,14 +15,14 @@ from importlib.util import spec_from_file_location
 from pathlib import Path
 from threading import Lock
 
+from hypothesis_storage import STORAGE
+
 from pytest_cloudimages.app.cli import main
 from pytest_cloudimages.client import polling
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.server import Server, environment, serving
 from pytest_cloudimages.reporting import WRITERS
 
-STORAGE = Path(tempfile.gettempdir()) / "cloudimages-faults-hypothesis"
-"""What Hypothesis learns from our sources is the same in every run."""
 LONGEST = 600.0  # seconds; a hundredth of it on a machine with nothing else to do
 SEED = 1
 OUTPUT, RESULTS = "output.txt", "conformance.json"
@@ -46,6 +45,7 @@ LIBRARIES = (
     "pytest_cloudimages.areas.tasks.fixtures",
     "pytest_cloudimages.reporting.formats.junit",
     "pytest_cloudimages.reporting.index_page",
+    "tests.read_sources",
 )
 """What every run loads; not what has assertions that pytest is to rewrite."""
 WARM = multiprocessing.get_context("forkserver")

@@ -655,6 +655,23 @@ class DatesUpdatesBack(App):
 # Lawful
 
 
+@breaks(words=UPDATES)
+class NamesUtcOrNot(App):
+    """Names UTC after every other patch, and leaves the offset out after the others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = 0
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        self.count += 1
+        return super().update_image(request, image_id)
+
+    def represent(self, image: Image) -> dict[str, object]:
+        shown = super().represent(image)
+        return shown | {"updated_at": str(shown["updated_at"]).removesuffix("Z" if self.count % 2 else "")}
+
+
 def _refuses(self: App, request: Request, image_id: str) -> Reply:
     found = operations(request)
     if any(

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 
 import requests
@@ -13,6 +12,7 @@ from pytest_cloudimages.app.checkup.lines import Line, Lines, Topic, in_two
 from pytest_cloudimages.client.answers import brief
 from pytest_cloudimages.client.auth.credentials import Named, Service
 from pytest_cloudimages.client.errors import ConfigurationError
+from pytest_cloudimages.client.moments import moment_of_header
 from pytest_cloudimages.client.reachability import origin_of, why_no_tls
 from pytest_cloudimages.client.versions import is_identity, version_ids
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -143,11 +143,11 @@ def _described(topic: Topic, access: Any) -> Line:
 def clock(name: str, headers: Mapping[str, str]) -> Lines:
     """Yield how the clock of a server differs from this computer's, where its answers tell the time."""
     topic = Topic(name, "the Date of its answer")
-    try:
-        ahead = round((datetime.now(UTC) - parsedate_to_datetime(headers["Date"])).total_seconds())
-    except (KeyError, ValueError, TypeError):
+    told = moment_of_header(headers.get("Date"))
+    if not told:
         yield topic.noted("none, or none that can be read", "A service should send it (RFC 9110, 6.6.1).")
         return
+    ahead = round((datetime.now(UTC) - told).total_seconds())
     behind = f"{_span(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} it"
     if abs(ahead) > CLOCK_WRONG:
         advice = "Set the clock that is wrong (NTP): tokens and certificates seem ended, or not yet valid."

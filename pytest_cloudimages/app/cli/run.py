@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pytest_cloudimages import __version__
 from pytest_cloudimages.app.cli.arguments import handed_on, typed
 from pytest_cloudimages.app.cli.exit_status import FINE, INTERRUPTED, NOT_JUDGED, SUITE_ERROR, USAGE
+from pytest_cloudimages.app.cli.terminals import is_terminal, terminals_may_go
 from pytest_cloudimages.app.many.planning import asks_for_several
 from pytest_cloudimages.app.pytest_options import Handover
 
@@ -35,7 +36,7 @@ class _SignalHandler:
 
     def __init__(self) -> None:
         self.count = 0
-        self.terminals = {os.fstat(number).st_rdev for number in (0, 1, 2) if _is_terminal(number)}
+        self.terminals = {os.fstat(number).st_rdev for number in (0, 1, 2) if is_terminal(number)}
 
     def __call__(self, number: int, frame: object) -> None:
         """Raise ``KeyboardInterrupt``, but for the second signal."""
@@ -65,13 +66,6 @@ MOST_OPEN = 256
 """Numbers of open files among which the terminal is looked for."""
 SELDOM = 50_000
 """Objects more that are made before garbage is looked for; Python's own number is 700."""
-
-
-def _is_terminal(number: int) -> bool:
-    try:
-        return os.isatty(number)
-    except OSError:
-        return False
 
 
 class _ResultsCollector:
@@ -140,12 +134,13 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     # The command is part of what pytest would have rewritten, had it been the first to load it.
     last = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     try:
-        with _own_surroundings(), _seldom_collected():
-            ended = pytest.main([*words, *last], plugins=[collector, handover])
-        status = _status(collector, ended, chosen)
-        if not collector.unwritten:
-            print(_last_line(collector, status, chosen))
-            _print_exports(collector.results)
+        with terminals_may_go():
+            with _own_surroundings(), _seldom_collected():
+                ended = pytest.main([*words, *last], plugins=[collector, handover])
+            status = _status(collector, ended, chosen)
+            if not collector.unwritten:
+                print(_last_line(collector, status, chosen))
+                _print_exports(collector.results)
         # What is still to be written finds nobody to read it now, and not when Python ends.
         sys.stdout.flush()
     except KeyboardInterrupt:

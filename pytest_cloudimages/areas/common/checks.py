@@ -3,7 +3,6 @@
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
-from email.utils import parsedate_to_datetime
 from typing import Protocol, TypeVar
 
 import pytest
@@ -11,6 +10,7 @@ import pytest
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.client.moments import moment, moment_of_header
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.measurement import ConcurrentRuns, expect_explained
@@ -68,6 +68,8 @@ __all__ = [
     "expect_reproduced",
     "fitting_schemas",
     "met_in_passing",
+    "moment",
+    "moment_of_header",
     "note_waits",
     "or_skip",
     "others_added",
@@ -96,12 +98,7 @@ CHALLENGE = re.compile(r"\s*[!#$%&'*+.^_`|~0-9A-Za-z-]+(\s|,|$)")
 
 
 def _is_date(text: str | None) -> bool:
-    if not IMF_FIXDATE.fullmatch(text or ""):
-        return False
-    try:
-        return bool(parsedate_to_datetime(text or ""))
-    except ValueError:
-        return False
+    return bool(IMF_FIXDATE.fullmatch(text or "")) and moment_of_header(text) is not None
 
 
 A_DATE = Allowed("a date as HTTP writes it", _is_date)

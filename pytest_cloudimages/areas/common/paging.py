@@ -102,7 +102,7 @@ def read_pages(
     while len(pages) < most:
         seen.add(target)
         answer = client.send("GET", target)
-        page = Page(target, answer, tuple(_entries(answer, path)))
+        page = Page(target, answer, tuple(entries_of(answer, path)))
         pages.append(page)
         link = page.data.get("next")
         if answer.status != 200 or not link:  # noqa: PLR2004 - as HTTP has it
@@ -119,7 +119,8 @@ def read_pages(
     return PagedList(query, tuple(pages), ended, problem)
 
 
-def _entries(answer: Answer, path: str) -> Iterator[Mapping[str, Any]]:
+def entries_of(answer: Answer, path: str) -> Iterator[Mapping[str, Any]]:
+    """Yield the entries of a page of the list at a path; what is no object is none."""
     data = answer.data if answer.ok and isinstance(answer.data, dict) else {}
     entries = data.get(path.rpartition("/")[2])
     yield from (entry for entry in (entries if isinstance(entries, list) else []) if isinstance(entry, dict))

@@ -1,0 +1,30 @@
+"""Dates and times, as services write them."""
+
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+
+def moment(text: object) -> datetime | None:
+    """Return the moment that a text of ISO 8601 stands for; what names no offset is of UTC. ``None`` for anything else.
+
+    Texts themselves are not compared: ``10:00:00.5Z`` is after ``10:00:00Z``, and sorts before it.
+    """
+    if not isinstance(text, str):
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return _of_utc(found)
+
+
+def moment_of_header(text: str | None) -> datetime | None:
+    """Return the moment that the text of a header such as ``Date`` stands for; ``None`` where it is none."""
+    try:
+        return _of_utc(parsedate_to_datetime(text)) if text else None
+    except (TypeError, ValueError):
+        return None
+
+
+def _of_utc(found: datetime) -> datetime:
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
