@@ -6,7 +6,9 @@ from pytest_cloudimages import expect, note, requirement
 from pytest_cloudimages.areas.common.checks import (
     OK,
     REFUSED,
+    ConcurrentRuns,
     documented_codes,
+    expect_explained,
     expect_interpreted,
     moment,
     or_skip,
@@ -14,6 +16,7 @@ from pytest_cloudimages.areas.common.checks import (
 from pytest_cloudimages.areas.images.fixtures import *
 from pytest_cloudimages.areas.images.lives import ForeignAttempts, LifeAnswers, Question
 from pytest_cloudimages.areas.images.patches import VALID, Aim
+from pytest_cloudimages.areas.images.races import RENAMING, of_attributes, of_the_name
 from pytest_cloudimages.areas.images.updates import Attempt, Updates, attributes_of, differing
 
 OPEN = (Aim.NOT_THERE_REMOVED, Aim.NOT_THERE_REPLACED, Aim.FAILS_LATE, Aim.OLD_FORM)
@@ -115,13 +118,16 @@ def test_escapes_of_a_path_are_undone(updates: Updates) -> None:
 
 # "The add operation adds a new value"
 @requirement("IMG-UPD-11")
-def test_an_attribute_is_added(updates: Updates) -> None:
+def test_an_attribute_is_added(updates: Updates, patch_races: ConcurrentRuns) -> None:
     for attempt in updates.attempts(Aim.ADDED):
         carried_out(attempt)
     # What a service takes, it keeps as it came.
     special = updates.aside().attempts(Aim.VALUE).where(acknowledged)
     for attempt in special.where(lambda attempt: "name" not in attempt.named):
         expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
+    # Nor does one that another client adds at the same time take it away.
+    lost = patch_races.measured(patch_races.patterns, of_attributes(patch_races), kind=lambda found: found.category)
+    expect_explained(lost)
 
 
 # "The remove operation removes the specified image attribute"
@@ -140,12 +146,14 @@ def test_what_is_not_there_is_not_removed(updates: Updates) -> None:
 
 # "The replace operation replaces the value"
 @requirement("IMG-UPD-14")
-def test_an_attribute_is_replaced(updates: Updates) -> None:
+def test_an_attribute_is_replaced(updates: Updates, patch_races: ConcurrentRuns) -> None:
     for attempt in updates.attempts(Aim.REPLACED):
         carried_out(attempt)
     special = updates.aside().attempts(Aim.VALUE).where(acknowledged)
     for attempt in special.where(lambda attempt: "name" in attempt.named):
         expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
+    overwritten = patch_races.measured([RENAMING], of_the_name(patch_races), kind=lambda found: found.category)
+    expect_explained(overwritten)
 
 
 # "It is an error condition to attempt to replace an attribute that does not exist"

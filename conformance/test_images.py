@@ -7,6 +7,7 @@ import pytest
 from pytest_cloudimages import expect, note, requirement
 from pytest_cloudimages.areas.common.checks import (
     OK,
+    REFUSED,
     Allowed,
     ImagesClient,
     documented_codes,
@@ -16,6 +17,7 @@ from pytest_cloudimages.areas.common.checks import (
 )
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.paging import entries_of
+from pytest_cloudimages.areas.images.deactivation import GLANCE, Deactivated
 from pytest_cloudimages.areas.images.fixtures import *
 from pytest_cloudimages.areas.images.lives import ForeignAttempts, LifeAnswers, Question, digest
 from pytest_cloudimages.areas.images.patches import Aim
@@ -256,3 +258,28 @@ def test_an_image_with_data_is_active(image_life: LifeAnswers) -> None:
     for answer in image_life.to(Question.ACTIVE):
         expect((answer.data or {}).get("status"), "active", f"status in {answer}")
         expect((answer.data or {}).get("size"), {len(OCTETS), None}, f"size in {answer}")
+
+
+# "deactivated: … image data is not available for use"
+@requirement("IMG-STAT-07")
+def test_a_deactivated_image_keeps_all_but_its_data(deactivated_image: Deactivated) -> None:
+    for _, answer in deactivated_image.while_deactivated("show"):
+        expect(answer.status, 200, f"status of {answer}, which shows a deactivated image")
+        expect((answer.data or {}).get("status"), "deactivated", f"status in {answer}")
+    for _, answer in deactivated_image.while_deactivated("data"):
+        expect(answer.status, REFUSED, f"status of {answer}, the data of a deactivated image")
+    for what, answer in deactivated_image.aside().while_deactivated("list", "change", "share"):
+        expect(answer.status, OK, f"status of {answer}: {what} while the image is deactivated")
+    for _, answer in deactivated_image.aside().while_deactivated("list"):
+        listed = answer.data.get("images") if isinstance(answer.data, dict) else None
+        expect(len(listed or ()), 1, f"number of images of this name in {answer}")
+    for _, answer in deactivated_image.aside().while_deactivated("changed"):
+        expect((answer.data or {}).get("min_ram"), 64, f"min_ram in {answer}, as it was set meanwhile")
+
+
+# undocumented
+@requirement("IMG-STAT-08")
+def test_transitions_between_statuses_are_noted(deactivated_image: Deactivated) -> None:
+    for before, after in deactivated_image.transitions():
+        known = "as in Glance" if (before, after) in GLANCE else "which Glance does not have"
+        note(f"An image goes from {before} to {after}, {known}.")

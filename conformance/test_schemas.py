@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import pytest
+
 from pytest_cloudimages import expect, requirement
 from pytest_cloudimages.areas.common.checks import (
     Allowed,
@@ -13,6 +15,7 @@ from pytest_cloudimages.areas.common.checks import (
 )
 from pytest_cloudimages.areas.discovery.descriptions import SCHEMAS, UNKNOWN, SchemaDocuments
 from pytest_cloudimages.areas.discovery.fixtures import *
+from pytest_cloudimages.areas.images.lives import LifeAnswers
 
 AN_OBJECT = Allowed("an object", lambda value: isinstance(value, dict))
 A_MEMBER = ("created_at", "image_id", "member_id", "status", "updated_at", "schema")
@@ -165,3 +168,13 @@ def test_a_schema_is_answered_with_a_documented_code(schema_documents: SchemaDoc
 def test_schemas_are_shown_to_callers_with_a_token(schema_documents: SchemaDocuments) -> None:
     for answer in or_skip(schema_documents.without_token(), "no schema is shown"):
         expect(answer.status, 401, f"status of {answer}")
+
+
+# "the live schema … validates every image"
+@requirement("IMG-ENT-15")
+def test_the_image_schema_describes_every_image(schema_documents: SchemaDocuments, image_life: LifeAnswers) -> None:
+    for answer in schema_documents.aside().document("image"):
+        if not answer.ok:
+            pytest.skip(f"needs the schema of images, which is not shown: {answer}")
+    for image in image_life.images():
+        expect(schema_documents.problems("image", image), [], f"departures from the schema in image {image.get('id')}")

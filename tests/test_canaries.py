@@ -54,6 +54,7 @@ PLACES = {
     "a password in variables": canary,
     "a password in the variables of another project": canary,
     "the secret of an application credential": canary,
+    "the secret of an application credential that is used": canary,
     "an API key": canary,
     "a token that has ended": plain,
     "the password of a proxy": plain,
@@ -63,6 +64,7 @@ PLACES = {
     "a token in a body of the service": plain,
     "a password in a body of the service": canary,
 }
+USED = "the secret of an application credential that is used"
 CANARIES = {place: draw(place) for place, draw in PLACES.items()}
 
 
@@ -79,6 +81,14 @@ class RecordingIdentity(Identity):
             }
         )
         self.given: dict[str, str] = {}
+
+    def authenticate(self, document: Any) -> Token:
+        """Take an application credential, too: the administrator's."""
+        asked = document["auth"]["identity"]
+        if asked["methods"] != ["application_credential"]:
+            return super().authenticate(document)
+        assert asked["application_credential"]["secret"] == CANARIES[USED]
+        return self.issue("admin", methods=("application_credential",))
 
     def issue(self, *given: Any, **named: Any) -> Token:
         """Remember a token."""
@@ -164,6 +174,9 @@ LOUD = shlex.split(
     "-vv --showlocals --tb=long --show-capture=all -rA --setup-show --debug --log-file=log.txt --log-level=DEBUG"
     " -o log_cli=true -o log_cli_level=DEBUG -o junit_logging=all"
 )
+EXPORTS = ("sarif", "sarif-github", "ctrf", "codequality", "markdown", "lines", "badge-json")
+REPLAYS = ((), ("--as", "sh"), ("--as", "pytest"))
+"""The ways in which a finding is replayed, or printed."""
 SELECTED = ("OWN-01", "TAG-ADD-01", "TAG-ADD-11", "TAG-AUTH-01", "TAG-AUTH-02", "TAG-DEL-01")
 
 
@@ -221,7 +234,10 @@ def judged(workshop: Any, *words: str) -> Left:
             "OS_APPLICATION_CREDENTIAL_SECRET": CANARIES["the secret of an application credential"],
             "OS_API_KEY": CANARIES["an API key"],
             "CLOUDIMAGES_EXPIRED_TOKEN": CANARIES["a token that has ended"],
-            "CLOUDIMAGES_ADMIN_TOKEN": identity.issue("admin").value,
+            "OS_ADMIN_AUTH_URL": signing_in["OS_AUTH_URL"],
+            "OS_ADMIN_AUTH_TYPE": "v3applicationcredential",
+            "OS_ADMIN_APPLICATION_CREDENTIAL_ID": "the-id-of-the-administrator-s",
+            "OS_ADMIN_APPLICATION_CREDENTIAL_SECRET": CANARIES[USED],
             "HTTPS_PROXY": f"http://somebody:{CANARIES['the password of a proxy']}@127.0.0.1:9",
             "HTTP_PROXY": f"http://somebody:{CANARIES['the password of a proxy for http']}@127.0.0.1:9",
             "NO_PROXY": "127.0.0.1",
@@ -236,6 +252,7 @@ def judged(workshop: Any, *words: str) -> Left:
             "seed=1",
             "reports=reports",
             "catalogue=own.toml",
+            *(f"export={name}" for name in EXPORTS),
         ]
         suite = ["--pyargs", "pytest_cloudimages.conformance", "--import-mode=importlib"]
         outcome = workshop.end(
@@ -243,13 +260,19 @@ def judged(workshop: Any, *words: str) -> Left:
                 "pytest", *words, *suite, str(own), *LOUD, *selected, *(f"--cloudimages-{option}" for option in options)
             )
         )
+        shown = {
+            f"replay {' '.join(how)}": workshop.command(
+                "replay", "reports/findings/TAG-ADD-01.json", "--cloud", "mine", "--patience", "0.3", *how
+            ).out
+            for how in REPLAYS
+        }
     files = [
         path
         for path in workshop.folder.rglob("*")
         if path.is_file() and path.name not in INPUTS and path.suffix not in (".pyc", ".gz")
     ]
     texts = {str(path.relative_to(workshop.folder)): path.read_bytes().decode("utf-8", "replace") for path in files}
-    return Left({"terminal": outcome.out, **texts}, identity.given)
+    return Left({"terminal": outcome.out, **shown, **texts}, identity.given)
 
 
 @pytest.fixture(scope="module")
@@ -263,7 +286,9 @@ def test_no_secret_is_left_anywhere(left: Left) -> None:
     assert sorted(left.leaks())[:20] == []
     assert {"terminal", "log.txt", "pytestdebug.log", "reports/conformance.json", "reports/junit.xml"} <= {*left.texts}
     assert {name.partition("/")[0] for name in left.texts} >= {".pytest_cache", "reports"}
-    assert "ledger.sqlite3" in {Path(name).name for name in left.texts}
+    names = {Path(name).name for name in left.texts}
+    assert {"ledger.sqlite3", "index.html", "TAG-ADD-01.json"} <= names
+    assert len(names) > len(EXPORTS) + 20
     assert "a crash with *** in its message" in left.texts["terminal"]
 
 

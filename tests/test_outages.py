@@ -34,7 +34,8 @@ class FallsSilent(App):
 
     def handle(self, request: Request) -> Reply:
         self.from_the -= 1
-        if self.from_the < 0:
+        if self.from_the < 0 and any(self.images.all()):
+            # Where there is none, nothing can be left behind.
             self.out.set()
         if not self.out.is_set() or self.met >= self.lasts:
             return super().handle(request)

@@ -41,6 +41,8 @@ ABILITIES = (
     Ability("create images with tags", "POST", NEW, b'"tags"'),
     Ability("create community images", "POST", NEW, b'"community"'),
     Ability("create public images", "POST", NEW, b'"public"'),
+    Ability("give images to the community by PATCH", "PATCH", rf"{OLD}$", b'"community"'),
+    Ability("make images public by PATCH", "PATCH", rf"{OLD}$", b'"public"'),
     Ability("change attributes by PATCH", "PATCH", rf"{OLD}$", without=b'"/tags'),
     Ability("change tags by PATCH", "PATCH", rf"{OLD}$", b'"/tags'),
     Ability("protect images", "PATCH", rf"{OLD}$", b'"/protected"'),

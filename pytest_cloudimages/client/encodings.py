@@ -14,6 +14,8 @@ READINGS = 40
 """How many ways to read a text are looked at; a text of many kinds of escapes within each other has more."""
 BASE64_DROPPED = (0, 2, 3)
 """Digits at the begin of base64 that depend on what stands before a word, too, by the octets of that."""
+BASE32_DROPPED = (0, 2, 4, 5, 7)
+"""The same of base32."""
 
 _FOLDED = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ -_", "abcdefghijklmnopqrstuvwxyz++/")
 _ESCAPES = {
@@ -40,14 +42,28 @@ def folded(text: str) -> str:
 def forms(word: str) -> Iterator[tuple[str, int]]:
     """Yield what a word looks like where it is not escaped, folded, with how much of it says six of its characters.
 
-    Base64 is cut into digits of six bits: of what stands before and behind the word, three forms come.
+    Base64 is cut into digits of six bits: of what stands before and behind the word, three forms come; base32 is cut
+    into digits of five, and five come. UTF-16 has two octets for a character; where the first of both is 0 for all of
+    them, its two orders of octets have nearly all in common.
     """
     octets = word.encode("utf-8", "surrogatepass")
     yield folded(word), GRAM
     yield octets.hex(), 2 * GRAM
+    yield from _base64(octets, GRAM)
+    for before, dropped in enumerate(BASE32_DROPPED):
+        whole = (before + len(octets)) * 8 // 5
+        yield folded(base64.b32encode(bytes(before) + octets).decode()[dropped:whole]), GRAM * 8 // 5 + 1
+    wide = word.encode("utf-16-le", "surrogatepass")
+    for ordered in [wide[:-1]] if not any(wide[1::2]) else [wide, word.encode("utf-16-be", "surrogatepass")]:
+        yield folded(ordered.decode("latin-1")), 2 * GRAM - 1
+        yield ordered.hex(), 4 * GRAM - 2
+        yield from _base64(ordered, 2 * GRAM - 1)
+
+
+def _base64(octets: bytes, least: int) -> Iterator[tuple[str, int]]:
     for before, dropped in enumerate(BASE64_DROPPED):
         whole = (before + len(octets)) * 8 // 6
-        yield folded(base64.b64encode(bytes(before) + octets).decode()[dropped:whole]), GRAM * 4 // 3
+        yield folded(base64.b64encode(bytes(before) + octets).decode()[dropped:whole]), least * 4 // 3
 
 
 def readings(text: str) -> Iterator[tuple[str, list[int] | None]]:

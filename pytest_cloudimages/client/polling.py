@@ -45,7 +45,7 @@ class Eventually:
             return seen
         begun = time.monotonic()
         limit = self.limit(about)
-        for _ in pauses(begun + limit):
+        for _ in _pauses(begun + limit):
             if time.monotonic() - begun >= NOTICED:
                 self.recorder.tell_of_waiting(limit)
             seen = look()
@@ -66,7 +66,7 @@ class Eventually:
         return seen
 
 
-def pauses(end: float) -> Iterator[float]:
+def _pauses(end: float) -> Iterator[float]:
     """Pause, a little longer each time, and yield after each pause until it is ``end`` by the monotonic clock."""
     pause = FIRST_PAUSE
     while (left := end - time.monotonic()) > 0:

@@ -92,6 +92,10 @@ class Recorder(Short):
     """Answers that no check can provoke, but any may meet: over a limit, or unavailable."""
     capabilities: Capabilities = field(default_factory=Capabilities, repr=False)
     """What the service was seen to be able to do, and not."""
+    lacking: dict[str, str] = field(default_factory=dict, repr=False)
+    """What was found once and is not asked for again: why a service does not have something, empty where it does."""
+    looking: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
+    """Held while something is found out for the whole run."""
     disturbances: Disturbances = field(default_factory=Disturbances, repr=False)
     """What trouble there was on the way."""
     tell_of_waiting: Callable[[float], None] = field(default=lambda _: None, repr=False, compare=False)

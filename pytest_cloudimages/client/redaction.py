@@ -76,12 +76,14 @@ class _Known:
         self.remembered = {}
 
     def _add(self, form: _Form) -> None:
-        for place in range(len(form.text) - form.least + 1):
-            gram = form.text[place : place + GRAM]
-            found = self.grams.setdefault(gram, [])
-            self.hints |= {gram[begin : begin + HINT] for begin in range(STEP)}
+        text, grams, whole = form.text, self.grams, form.least == len(form.text)
+        begins = range(len(text) - form.least + 1)
+        self.hints.update([text[begin : begin + HINT] for begin in range(len(begins) + STEP - 1)])
+        for place in begins:
+            gram = text[place : place + GRAM]
+            found = grams.setdefault(gram, [])
             # Of the same letter, again and again, a text may have its own.
-            if len(found) < CANDIDATES and (len(set(gram)) > 1 or form.least == len(form.text)):
+            if len(found) < CANDIDATES and (whole or gram != gram[0] * GRAM):
                 found.append((form, place))
 
     def hide(self, text: str) -> str:

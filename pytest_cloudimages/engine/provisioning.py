@@ -27,6 +27,9 @@ EXPIRES = "pytest_cloudimages_expires"
 """The property that says when an image is nobody's any more (UTC); beside it stands the id of its run."""
 REFUSED = (400, 403, 409, 413, 422)
 """How a service may refuse an image for its properties."""
+NOT_TO_BE_HAD = (400, 403, 405, 501)
+"""How a service refuses every new image of a caller, whatever is asked for: by policy, or having no such operation."""
+A_NEW_IMAGE = "images created by"
 MOST_OUT_OF_REACH = 3
 """So many images may be created that cannot be asked for; then no more are."""
 
@@ -54,6 +57,9 @@ def temporary_image(
     """
     if client.recorder.traces.out_of_reach >= MOST_OUT_OF_REACH:
         raise Blocked("Images are created whose ids are of no use; no more are, for they would all be left behind.")
+    if why := client.recorder.lacking.get(f"{A_NEW_IMAGE} {client.caller}"):
+        raise Blocked(why)
+    plain = not attributes.keys() - {"name"}
     name = attributes.setdefault("name", fresh_name(run))
     protected = bool(attributes.pop("protected", False))
     traces = client.recorder.traces
@@ -62,7 +68,7 @@ def temporary_image(
     answer = _creation_or_none(client, note, attributes, {OF_RUN: run, EXPIRES: _moment(expires)})
     identifier = _id_of(client, answer, name)
     if not answer.ok or identifier is None:
-        _cannot_be_had(client, note, answer)
+        _cannot_be_had(client, note, answer, plain=plain)
     image = Image(client, identifier, name, patience)
     claim = Claim(identifier, name, run)
     if identifier in traces.in_use | traces.of_others:
@@ -127,18 +133,24 @@ def _creation_or_none(
     return answer
 
 
-def _cannot_be_had(client: ImagesClient, note: int | None, answer: Answer) -> NoReturn:
-    """Raise ``Blocked`` for an image that was not created."""
+def _cannot_be_had(client: ImagesClient, note: int | None, answer: Answer, *, plain: bool) -> NoReturn:
+    """Raise ``Blocked`` for an image that was not created.
+
+    Who may not create the first one, of which no more than its name was wanted, is not let try again.
+    """
     if answer.refused:
         client.recorder.traces.notes.gone(note)
     with client.recorder.of(Purpose.PREPARING):
         raise_if_shut_out(client, {answer.status})
     forbidden = answer.status == 403  # noqa: PLR2004 - as HTTP has it
     reason = "the role of this user does not allow it. Sign in as one who may, or " if forbidden else ""
-    raise Blocked(
+    why = (
         f"No image could be created ({answer.exchange}); {reason}lend one of yours with --image ID, its tags are put"
         " back."
     )
+    if plain and answer.status in NOT_TO_BE_HAD and not client.recorder.traces.created:
+        client.recorder.lacking[f"{A_NEW_IMAGE} {client.caller}"] = why
+    raise Blocked(why)
 
 
 def _creation(client: ImagesClient, attributes: Mapping[str, Any], proof: Mapping[str, str]) -> Answer:

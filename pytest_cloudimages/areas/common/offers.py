@@ -1,8 +1,14 @@
-"""What a service does not offer: found out with the answer that says so, and held against nobody."""
+"""What a service does not offer: found out once, with the answer that says so, and held against nobody."""
+
+from collections.abc import Callable
 
 import pytest
 
 from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.recorder import Recorder
+from pytest_cloudimages.client.session import ImagesClient
 
 NOT_OFFERED = frozenset({404, 405, 501})
 """How a service says that it does not have an operation, where what the operation is for is there."""
@@ -12,3 +18,43 @@ def require_offered(answer: Answer, what: str) -> None:
     """Skip the check, or the workload, where an operation is not offered; the answer is the reason."""
     if answer.status in NOT_OFFERED:
         pytest.skip(f"needs {what}, which the service does not offer: {answer.exchange}")
+
+
+def require_once(recorder: Recorder, what: str, look: Callable[[], str]) -> None:
+    """Look once in a run whether a service offers something, and skip the check or the workload where it does not.
+
+    ``look`` returns the answers that say so, and nothing where it is offered.
+    """
+    with recorder.looking:
+        if what not in recorder.lacking:
+            with recorder.of(Purpose.PREPARING):
+                recorder.lacking[what] = look()
+        why = recorder.lacking[what]
+    if why:
+        pytest.skip(f"needs {what}, which the service does not offer: {why}")
+
+
+REFUSED_FOR_GOOD = frozenset({400, 403, 405, 501})
+"""How a service refuses a visibility that it does not have, or that this caller may not give."""
+
+
+def made_visible(image: Image, visibility: str, *callers: ImagesClient) -> str:
+    """Have an image seen by more than its project, as the first of the callers who may; return why none may.
+
+    Who was refused it once is not asked again.
+    """
+    change = {"op": "replace", "path": "/visibility", "value": visibility}
+    why = "no caller was given"
+    for client in callers or (image.client,):
+        recorder = client.recorder
+        what = f"{visibility} images by {client.caller}"
+        if why := recorder.lacking.get(what, ""):
+            continue
+        with recorder.of(Purpose.PREPARING):
+            answer = client.patch(image.id, change)
+        if answer.ok:
+            return ""
+        why = str(answer.exchange)
+        if answer.status in REFUSED_FOR_GOOD:
+            recorder.lacking[what] = why
+    return why

@@ -7,7 +7,14 @@ from collections.abc import Callable
 
 import pytest
 
-from pytest_cloudimages.areas.images import lists, lives, states, updates  # noqa: F401 - each declares workloads
+from pytest_cloudimages.areas.images import (  # noqa: F401 - each declares workloads
+    deactivation,
+    lists,
+    lives,
+    races,
+    states,
+    updates,
+)
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine import registry

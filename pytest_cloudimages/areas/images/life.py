@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pytest_cloudimages.areas.common.offers import made_visible
 from pytest_cloudimages.areas.images import states
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
@@ -106,6 +107,8 @@ class Life:
         wanted = PATCHES[event]
         if event == "changed":
             wanted = wanted | {"name": f"{image.name}-changed"}
+        if event in ("community", "public"):
+            return None if made_visible(image, event, *self._callers()) else wanted
         leaves = LEAVES.get(event, {})
         if self._patched(image, leaves | wanted):
             return wanted

@@ -78,21 +78,6 @@ def active(run: Run) -> Iterator[Image]:
         yield image
 
 
-@contextmanager
-def public(run: Run) -> Iterator[Image]:
-    """Yield a public image. Raise ``Blocked`` if neither the tester nor the administrator may publish one."""
-    administrator = run.caller("ADMIN")
-    with run.fresh_image(own=True) as image:
-        change = {"op": "replace", "path": "/visibility", "value": "public"}
-        with run.recorder.of(Purpose.PREPARING):
-            callers = [caller for caller in (run.client, administrator) if caller]
-            if not any(caller.patch(image.id, change).ok for caller in callers):
-                raise Blocked(
-                    "No image can be made public: expected 2xx to a PATCH of its visibility, by any caller given."
-                )
-        yield image
-
-
 @workload(requests=(2, 2, 2, 2))
 def gone_image(run: Run) -> str:
     """Return the id of an image that was deleted; any id that no image has, where none can be created."""

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
+from pytest_cloudimages.areas.common.offers import NOT_OFFERED, made_visible, require_once
 from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
@@ -48,12 +49,33 @@ def shared_image(run: Run, **attributes: Any) -> Iterator[Image]:
     """
     if any(_visibility(run.client, lent) not in (None, "shared") for lent in run.settings.image):
         pytest.skip("needs images with the visibility shared, and others were lent")
+    require_once(run.recorder, "members of images", partial(_lacks_members, run))
     with run.fresh_image(resources=[MEMBERS], **attributes) as image:
         if not run.settings.image and _visibility(run.client, image.id) not in (None, "shared"):
-            with run.recorder.of(Purpose.PREPARING):
-                # Where it is refused, the service has no such visibility.
-                image.client.patch(image.id, {"op": "replace", "path": "/visibility", "value": "shared"})
+            made_visible(image, "shared")  # where it is refused, the service has no such visibility
         yield image
+
+
+REFUSALS = NOT_OFFERED | {403}
+"""How a service that has no members, or leaves them to others by its policy, answers the owner of an image."""
+
+
+def _lacks_members(run: Run) -> str:
+    """Return the answers by which a service says that the owner of an image has no members to see, or none to add."""
+    with run.fresh_image(resources=[MEMBERS]) as image:
+        added = image.client.ask(MEMBERS.add(image.id, *project_ids(0, 1)))
+        if added.status not in REFUSALS or not image.show().ok:
+            return ""
+        listed = image.client.ask(MEMBERS.read(image.id))
+        if listed.status in REFUSALS:
+            return f"{added.exchange}; {listed.exchange}"
+        # The addition may be refused for its project, that there is not.
+        with suppress(Blocked, pytest.skip.Exception):
+            consumer = None if run.same_project("ALT") else run.caller("ALT")
+            if consumer is not None:
+                added = image.client.ask(MEMBERS.add(image.id, run.owner_of(consumer)))
+                return str(added.exchange) if added.status in REFUSALS - {404} else ""
+    return ""
 
 
 def _visibility(client: ImagesClient, image_id: str) -> str | None:

@@ -4,7 +4,9 @@ import functools
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
+from pytest_cloudimages.areas.common.offers import made_visible
 from pytest_cloudimages.areas.images import states
+from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.tags.callers import Party, State
 from pytest_cloudimages.areas.tags.tokens import Asker
 from pytest_cloudimages.client.exchange import Purpose
@@ -33,20 +35,28 @@ class Stage:
         """The id of the other project."""
         return self.run.owner_of(self.client_of(Party.OTHER_PROJECT))
 
-    def patched(self, name: str, value: object, *callers: ImagesClient) -> None:
-        """Set an attribute of the image, as the first of the callers that may."""
-        change = {"op": "replace", "path": f"/{name}", "value": value}
+    def patched(self, name: str, value: object) -> None:
+        """Set an attribute of the image."""
         with self.run.recorder.of(Purpose.PREPARING):
-            for caller in callers or (self.image.client,):
-                answer = caller.patch(self.image.id, change)
-                if answer.ok:
-                    return
-        raise Blocked(f"no image can be had whose {name} is {value}: {answer.exchange}")
+            answer = self.image.client.patch(self.image.id, replaced(f"/{name}", value))
+        if not answer.ok:
+            raise Blocked(f"no image can be had whose {name} is {value}: {answer.exchange}")
+
+    def made_visible(self, visibility: str, *callers: ImagesClient) -> None:
+        """Have the image seen by more than its project, as the first of the callers that may."""
+        if why := made_visible(self.image, visibility, *callers):
+            raise Blocked(f"no image can be had whose visibility is {visibility}: {why}")
 
 
 @contextmanager
-def _patched(stage: Stage, name: str, value: object) -> Iterator[None]:
-    stage.patched(name, value)
+def _hidden(stage: Stage) -> Iterator[None]:
+    stage.patched("os_hidden", value=True)
+    yield
+
+
+@contextmanager
+def _visible(stage: Stage, visibility: str) -> Iterator[None]:
+    stage.made_visible(visibility)
     yield
 
 
@@ -68,7 +78,7 @@ def _answered(stage: Stage, status: str) -> Iterator[None]:
 
 @contextmanager
 def _public(stage: Stage) -> Iterator[None]:
-    stage.patched("visibility", "public", *_those_who_may(stage))
+    stage.made_visible("public", *_those_who_may(stage))
     yield
 
 
@@ -101,13 +111,13 @@ def _those_who_may(stage: Stage) -> list[ImagesClient]:
 
 
 STATES: Mapping[State, Callable[[Stage], AbstractContextManager[None]]] = {
-    State.SHARED: functools.partial(_patched, name="visibility", value="shared"),
+    State.SHARED: functools.partial(_visible, visibility="shared"),
     State.PENDING: _pending,
     State.ACCEPTED: functools.partial(_answered, status="accepted"),
     State.REJECTED: functools.partial(_answered, status="rejected"),
-    State.COMMUNITY: functools.partial(_patched, name="visibility", value="community"),
+    State.COMMUNITY: functools.partial(_visible, visibility="community"),
     State.PUBLIC: _public,
-    State.HIDDEN: functools.partial(_patched, name="os_hidden", value=True),
+    State.HIDDEN: _hidden,
     State.PROTECTED: _protected,
     State.DEACTIVATED: _deactivated,
 }

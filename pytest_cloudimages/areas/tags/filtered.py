@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from pytest_cloudimages.areas.common.offers import made_visible
 from pytest_cloudimages.areas.common.paging import Query, limit_of, target_of
 from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.areas.tags.corpus import FILTERED, NEAR
@@ -347,7 +348,7 @@ def _ask_as(run: Run, other: ImagesClient, filtering: _Filtering, mark: str) -> 
         filtering.compare(f"{ANOTHER_PROJECT}, offered", other, mark, named)
         if other.send("PUT", f"/images/{image.id}/members/{project}", json={"status": "accepted"}).ok:
             filtering.compare(f"{ANOTHER_PROJECT}, shared", other, mark, named)
-        if image.client.patch(image.id, {"op": "replace", "path": "/visibility", "value": "community"}).ok:
+        if not made_visible(image, "community"):
             filtering.compare(
                 f"{ANOTHER_PROJECT}, of the community", other, mark, (*named, ("visibility", "community"))
             )

@@ -17,7 +17,7 @@ from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image, require_ok
-from pytest_cloudimages.client.polling import pauses
+from pytest_cloudimages.client.polling import FIRST_PAUSE, LONGEST_PAUSE
 from pytest_cloudimages.engine.provisioning import claimed_name, temporary_image
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
@@ -53,6 +53,8 @@ class _TaskRunner:
     no_exports: str = ""
     no_imports: str = ""
     patience: float = 0.0
+    fewest: int = 6
+    """How often a task is looked at, however slow the answers: of a quick service it is not the clock that decides."""
 
     def __post_init__(self) -> None:
         self.patience = self.run.settings.patience
@@ -67,13 +69,13 @@ class _TaskRunner:
         """Look at a task until it has ended, or patience has."""
         if not started.id or started.ended:
             return started
-        end = time.monotonic() + self.patience
-        if not self.look(started):
-            for _ in pauses(end):
-                if self.look(started):
-                    break
-            else:
-                self.patience /= 2
+        end, pause = time.monotonic() + self.patience, FIRST_PAUSE
+        while not self.look(started):
+            if time.monotonic() >= end and len(started.looks) >= self.fewest:
+                self.patience, self.fewest = self.patience / 2, 1
+                break
+            time.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
         return started
 
     def look(self, started: Started) -> bool:

@@ -1,0 +1,114 @@
+"""An image that an administrator deactivates and reactivates, and what can be done with it meanwhile."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+import pytest
+
+from pytest_cloudimages.areas.common.offers import require_offered
+from pytest_cloudimages.areas.images.patch_model import replaced
+from pytest_cloudimages.areas.images.states import OCTETS
+from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.engine.recording import Case, Collection, cases
+from pytest_cloudimages.engine.registry import workload
+from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.verdicts import Blocked
+
+GLANCE = {
+    ("queued", "saving"),
+    ("queued", "uploading"),
+    ("queued", "importing"),
+    ("queued", "active"),
+    ("saving", "active"),
+    ("saving", "killed"),
+    ("saving", "queued"),
+    ("uploading", "importing"),
+    ("uploading", "queued"),
+    ("importing", "active"),
+    ("importing", "queued"),
+    ("active", "pending_delete"),
+    ("active", "deactivated"),
+    ("deactivated", "active"),
+    ("pending_delete", "active"),
+    *((status, "deleted") for status in ("queued", "saving", "uploading", "importing", "active", "killed")),
+    ("deactivated", "deleted"),
+    ("pending_delete", "deleted"),
+}
+"""The transitions between statuses that Glance has."""
+
+
+@dataclass(frozen=True, repr=False)
+class Deactivated(Collection):
+    """What was answered about an image while it was deactivated, and the statuses that it went through."""
+
+    answers: Mapping[str, Answer] = field(default_factory=dict)
+    statuses: tuple[tuple[str, Answer], ...] = ()
+    """Each with the answer that showed it."""
+
+    @cases
+    def while_deactivated(self, *what: str) -> Iterator[Case[tuple[str, Answer]]]:
+        """Return what was tried meanwhile, each with its answer."""
+        for name in what or self.answers:
+            if name in self.answers:
+                yield Case((name, self.answers[name]), [self.answers[name].exchange])
+
+    @cases
+    def transitions(self) -> Iterator[Case[tuple[str, str]]]:
+        """Return each status with the one that followed it."""
+        for (before, shown), (after, then) in zip(self.statuses, self.statuses[1:], strict=False):
+            if before != after:
+                yield Case((before, after), [shown.exchange, then.exchange])
+
+
+@workload(empty=Deactivated, requests=(16, 16, 16, 16))
+def deactivated_image(run: Run) -> Deactivated:
+    """Have an administrator deactivate an image, read it, change it and share it, ask for its data."""
+    administrator = run.able("ADMIN")
+    if administrator is None:
+        pytest.skip("needs an administrator, who deactivates an image")
+    statuses: list[tuple[str, Answer]] = []
+
+    def noted(image: Image) -> Answer:
+        answer = image.show()
+        shown = answer.data if answer.ok and isinstance(answer.data, dict) else {}
+        statuses.append((str(shown.get("status")), answer))
+        return answer
+
+    with run.fresh_image(own=True) as image:
+        noted(image)
+        with run.recorder.of(Purpose.PREPARING):
+            answer = image.upload(OCTETS)
+            require_offered(answer, "data of images")
+            require_ok(answer)
+        image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "active")
+        seen = image.seen_by(administrator)
+        _act(run, seen, "deactivate")
+        try:
+            answers = {
+                "show": image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "deactivated"),
+                "list": run.client.list(name=image.name),
+                "change": image.client.patch(image.id, replaced("/min_ram", 64)),
+                "changed": image.show(),
+                "data": image.send("GET", "/file"),
+            }
+            with suppress(Blocked, pytest.skip.Exception):
+                other = None if run.same_project("ALT") else run.caller("ALT")
+                if other is not None:
+                    member = {"member": run.owner_of(other)}
+                    answers["share"] = image.send("POST", "/members", json=member)
+        finally:
+            with run.recorder.of(Purpose.CLEANING), suppress(Blocked, pytest.skip.Exception):
+                _act(run, seen, "reactivate")
+        image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "active")
+    return Deactivated(answers, tuple(statuses))
+
+
+def _act(run: Run, image: Image, action: str) -> None:
+    """Have an administrator deactivate or reactivate an image; *untested* where that is refused."""
+    with run.recorder.of(Purpose.PREPARING):
+        answer = image.send("POST", f"/actions/{action}")
+    if not answer.ok:
+        pytest.skip(f"needs an image that is deactivated: {answer.exchange}")
