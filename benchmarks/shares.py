@@ -1,4 +1,4 @@
-"""Tell where the CPU of a run goes, by looking every few milliseconds of CPU at what its main thread does.
+"""Where the CPU of a run goes: a look every few milliseconds of CPU at what its main thread does.
 
 Usage: python benchmarks/shares.py FILE WORD…: has `cloudimages run WORD…` judge a service in this process, and writes
 to FILE, as JSON, how many looks met each part of the run; benchmarks/performance.py makes a table of it. A profiler
