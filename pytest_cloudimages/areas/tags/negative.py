@@ -127,7 +127,8 @@ def _refused(image: Image, client: ImagesClient, *, thorough: bool) -> Iterator[
         yield image.delete_tag("x" * (LONGEST + 1))
         yield client.send("PUT", "/images/no-uuid/tags/stray")
         for change in (client.add_tag, client.delete_tag):
-            yield change(str(unknown), TOLD)
+            # Each of an image of its own, lest one makes what another is to miss.
+            yield change(str(uuid.uuid4()), TOLD)
         yield image.seen_by(client.calling("an invalid token", lambda: "no-such-token")).add_tag("nobody")
 
 
