@@ -29,6 +29,7 @@ from pytest_cloudimages.areas.tags.checks import (
     Steps,
     StrayRequests,
     answers_to,
+    anything_but,
     documented_codes,
     expect_among,
     expect_attributes_kept,
@@ -51,7 +52,7 @@ from pytest_cloudimages.areas.tags.checks import (
 )
 from pytest_cloudimages.areas.tags.corpus import ANNOUNCED, BODIES_OF_DELETIONS, TAKES_ANY_CODING
 from pytest_cloudimages.areas.tags.fixtures import *
-from pytest_cloudimages.areas.tags.negative import expect_done_as_answered, odd_id
+from pytest_cloudimages.areas.tags.negative import expect_done_as_answered, on_no_image
 
 
 # "204 Delete Successful: Delete request succeeded."
@@ -136,7 +137,9 @@ def test_deleting_a_tag_leaves_the_others(
     cloudimages_run: Run,
 ) -> None:
     expect_nothing_astray(stray_requests, "DELETE")
-    expect_unlike_ones_kept(confusable_tags.aside().deletions(acknowledged=True, where=listed_and_plain))
+    # A word that means something, such as `all`, is a tag like any other.
+    for meaning in (confusable_tags, every_length):
+        expect_unlike_ones_kept(meaning.aside().deletions(acknowledged=True, where=listed_and_plain))
 
     # At the edges, what is not listed as it was added may be taken for what is; TAG-HIST-04 asks.
     listed = boundary_tags.deletions(acknowledged=True, where=lambda step: step.tag in (step.before or ()))
@@ -147,7 +150,7 @@ def test_deleting_a_tag_leaves_the_others(
     # "the specified tag", and nothing else of the image.
     steps = plain_tags + unusual_tags + boundary_tags + every_length + image_states
     expect_attributes_kept(steps.aside().spans(DELETE, acknowledged=True), cloudimages_run)
-    expect_owner_kept(administered_image, DELETE, cloudimages_run)
+    expect_owner_kept(administered_image.spans, DELETE, cloudimages_run)
 
 
 # "An image tag can only be removed once. Subsequent attempts to remove the
@@ -188,8 +191,8 @@ def test_deleting_a_tag_of_an_unknown_image_is_answered_404(
     for attempt in by_others:
         expect(attempt.answer.status, {403, 404}, f"status of {attempt}")
 
-    # Such an id may be refused for its form as well.
-    for answer in negative_requests.aside().answers(where=odd_id):
+    # Such an id, or tag, may be refused for its form as well.
+    for answer in negative_requests.aside().answers(where=on_no_image):
         if answer.exchange.method == "DELETE":
             expect(answer.status, REFUSED, f"status of {answer}")
     expect_done_as_answered(negative_requests, "DELETE", acknowledged=True)
@@ -222,7 +225,7 @@ def test_a_body_is_ignored(image: Image, basics: Basics, specification: str) -> 
 def test_a_body_deletes_no_tag(image: Image, basics: Basics) -> None:
     basics.require_deletions()
     asked = [f"asked-{place}" for place in range(len(BODIES_OF_DELETIONS))]
-    image.given_tags("other", "stays", *asked)
+    image.given_tags_at_once("other", "stays", *asked)
     for tag, (media, body) in zip(asked, BODIES_OF_DELETIONS, strict=True):
         image.delete_tag(tag, body=body, headers={"Content-Type": media})
     tags = image.read(lambda found: {"other", "stays"} <= {*found})
@@ -233,11 +236,21 @@ def test_a_body_deletes_no_tag(image: Image, basics: Basics) -> None:
 # the table of response codes
 @requirement("TAG-DEL-10")
 def test_a_deletion_is_answered_with_a_documented_code(
-    plain_tags: Steps, unusual_tags: Steps, absent_tags: Steps, races: ConcurrentRuns, specification: str
+    plain_tags: Steps,
+    unusual_tags: Steps,
+    absent_tags: Steps,
+    common_clients: Steps,
+    demanding_clients: Steps,
+    races: ConcurrentRuns,
+    specification: str,
 ) -> None:
+    # Of the refusals that a client may ask for, that of a media type is documented of additions alone.
+    for step in demanding_clients.aside().deletions(known=False):
+        expect(step.answer.status, anything_but(415), f"status of {step}")
+
     codes = documented_codes("TAG-DEL-10")
     # What a tag that is too long is answered is not defined (TAG-DEL-13).
-    deletions = (plain_tags + unusual_tags + absent_tags).deletions(known=False)
+    deletions = (plain_tags + unusual_tags + absent_tags + common_clients).deletions(known=False)
     for step in deletions.where(lambda step: len(step.tag) <= LONGEST):
         expect_interpreted(specification, step.answer.status, f"status of {step}", **codes)
     for run, each in races.answers(Pattern.DISTINCT, Pattern.DELETING).where(answers_to(DELETE)):

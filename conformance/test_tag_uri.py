@@ -159,10 +159,14 @@ def test_the_hex_digits_of_an_encoding_have_no_case(working_image: Image, basics
             expect_tags(working_image, shown, "after the same additions with digits in lower case")
 
         if basics.deletes:
-            for target in map(str.lower, stored):
-                answer = working_image.send("DELETE", f"/tags/{target}")
-                expect(answer.status, OK, f"status of {answer}")
-            expect_tags(working_image, [], "after deletions with digits in lower case")
+            deleted = {target: working_image.send("DELETE", f"/tags/{target.lower()}") for target in stored}
+            left = {target for target, answer in deleted.items() if answer.refused}
+            # What can be deleted in neither spelling is asked by TAG-URI-08 and TAG-URI-11.
+            in_neither = {target for target in left if working_image.send("DELETE", f"/tags/{target}").refused}
+            for target in [target for target in stored if target not in in_neither]:
+                expect(deleted[target].status, OK, f"status of {deleted[target]}")
+            if not in_neither:
+                expect_tags(working_image, [], "after deletions with digits in lower case")
 
 
 # "pchar = unreserved / pct-encoded / sub-delims / ':' / '@'", and '+' is a sub-delim
@@ -230,7 +234,7 @@ def test_an_encoded_slash_is_stored_or_refused(working_image: Image, basics: Bas
 
         if basics.deletes:
             parts = ["a", "b", "c", "d", "e", "f"]
-            working_image.given_tags(*parts)
+            working_image.given_tags_at_once(*parts)
             for target in written:
                 working_image.send("DELETE", f"/tags/{target}")
             tags = working_image.read(lambda found: {*parts} <= {*found})
@@ -243,6 +247,10 @@ def test_a_raw_slash_addresses_another_resource(stray_requests: StrayRequests) -
     for tried in stray_requests.requests("PUT", "DELETE", where=lambda tried: tried.request.leads_further):
         expect(tried.answer.status, NOT_OK, f"status of {tried.answer}")
         expect(tried.changed, (), f"tags that came or went with {tried.answer}")
+
+    # A front server may merge slashes before the service sees them.
+    for tried in stray_requests.aside().requests(where=lambda tried: "//" in tried.request.target and tried.answer.ok):
+        note(f"{tried.request.method} …{tried.request.target} is answered {tried.answer.status}: slashes are merged.")
 
 
 def stored_and_deleted_or_refused(special_tags: Steps, basics: Basics, input_classes: list[str]) -> None:

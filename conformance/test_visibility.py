@@ -12,6 +12,7 @@ from pytest_cloudimages.areas.tags.checks import (
     REFUSED,
     TAGS,
     AccessAttempts,
+    Administered,
     Allowed,
     Comparisons,
     Image,
@@ -22,6 +23,7 @@ from pytest_cloudimages.areas.tags.checks import (
     Run,
     Selections,
     Steps,
+    expect_listed_to_administrator,
     expect_nothing_else_changed,
     expect_tags,
     or_skip,
@@ -29,6 +31,7 @@ from pytest_cloudimages.areas.tags.checks import (
     repeated,
     require_ok,
     set_tags,
+    set_tags_in_old_form,
     shows_tags,
 )
 from pytest_cloudimages.areas.tags.corpus import SET_TOGETHER
@@ -51,8 +54,13 @@ def test_an_image_shows_its_tags_as_a_list_of_strings(
 # "images.tags: Image tags."
 @requirement("TAG-VIS-02")
 def test_the_list_shows_the_tags_of_the_image(
-    representations: Representations, read_path_checks: Comparisons, filtered_lists: Selections
+    representations: Representations,
+    read_path_checks: Comparisons,
+    filtered_lists: Selections,
+    administered_image: Administered,
 ) -> None:
+    expect_listed_to_administrator(administered_image)
+
     # Whether what the image itself shows is a list of strings is asked by TAG-VIS-01.
     for state in representations.shown(where=lambda state: state.reading.values is not None):
         if state.unlisted and not state.broken:
@@ -90,7 +98,11 @@ def test_filters_by_several_tags_are_combined_with_and(filtered_lists: Selection
 # "An image can only be tagged once with a specific string."
 @requirement("TAG-VIS-05")
 def test_no_image_shows_a_tag_twice(
-    plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps, representations: Representations
+    plain_tags: Steps,
+    unusual_tags: Steps,
+    boundary_tags: Steps,
+    representations: Representations,
+    filtered_lists: Selections,
 ) -> None:
     for readings in (plain_tags.readings, unusual_tags.readings, boundary_tags.readings, representations.details):
         for reading in readings(where=shows_tags):
@@ -99,6 +111,12 @@ def test_no_image_shows_a_tag_twice(
     for state in representations.aside():
         if isinstance(state.in_list, list):
             expect(repeated(map(str, state.in_list)), [], f"tags listed twice, where {state}")
+    # However a list is filtered, sorted and cut into pages.
+    for selections in (filtered_lists.aside().by(several=several) for several in (False, True)):
+        for selection in selections:
+            for label, shown in selection.listed.tags.items():
+                if isinstance(shown, list):
+                    expect(repeated(map(str, shown)), [], f"tags listed twice of {label} in {selection!r}")
 
 
 # "tags": {"items": {"maxLength": 255, "type": "string"}, "type": "array"}
@@ -159,6 +177,11 @@ def test_a_patch_sets_exactly_the_given_tags(
 
         expect(answer.status, allowed, f"status of {answer}")
         expect_tags(image, left, f"after {answer}")
+
+    # In whatever form a service knows.
+    answer = set_tags_in_old_form(image, ["back", "of old"])
+    if answer.ok:
+        expect_tags(image, ["back", "of old"], f"after {answer}")
 
 
 # '[{"op": "replace", "path": "/name", … }, {"op": "replace", "path": "/tags", … }]'

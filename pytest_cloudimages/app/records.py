@@ -245,6 +245,8 @@ def _without_a_case(mine: CheckRecord) -> str:
     tried, exchanges = mine.main.collection.led_up() if mine.main and mine.main.collection else ("", ())
     if exchanges:
         mine.show(exchanges)
+    if mine.lacking and not exchanges:
+        return mine.lacking[0]
     reason = "No case reached the question: the service refused, or broke, all that leads up to it."
     return f"{reason} {tried}".rstrip()
 

@@ -205,7 +205,7 @@ for _name, _separator in (
     _deletes_parts(_name, _separator)
 
 
-@breaks("TAG-HIST-04", profile="standard", words=NARROWED)
+@breaks("TAG-ADD-04", "TAG-HIST-04", profile="standard", words=NARROWED)
 class HasOneValueAKey(App):
     """Replaces a tag by another that is equal up to the first equals sign, as if it were a key with a value."""
 

@@ -34,6 +34,8 @@ from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, TokenEnded
 THERE, KEPT = "there", "asked-by-nobody"
 FILTERED = {"X-Identity-Status": "Confirmed", "X-Roles": "admin", "X-Is-Admin": "true", "X-Is-Admin-Project": "True"}
 """Header fields by which Keystone's token filter says who asks."""
+PROJECT = ("X-Project-Id", "X-Tenant-Id", "X-Tenant", "X-Auth-Project-Id")
+"""Those by which it, or a client of former days, names the project."""
 FURTHER = (Party.READER, Party.CREATOR, Party.ADMINISTRATOR)
 """The callers that have credentials of their own, beside the other project."""
 QUICK_TOKENS = 2
@@ -100,7 +102,7 @@ class AccessAttempts(Collection):
                 yield Case(attempt, [attempt.answer.exchange])
 
 
-@workload(empty=lambda: AccessAttempts([]), requests=(28, 125, 940, 940))
+@workload(empty=lambda: AccessAttempts([]), requests=(28, 126, 941, 941))
 def access_attempts(run: Run) -> AccessAttempts:
     """Return what callers of every kind achieved on one image that went from state to state, and on images not there.
 
@@ -169,7 +171,7 @@ def _askers(run: Run, image: Image, unasked: dict[str, str], let_off: dict[str, 
     found[Party.OTHER_PROJECT] = [Asker(other)] if other else []
     if other and not quick:
         # What a token filter tells the service behind it, and may not come from outside.
-        found[Party.OTHER_PROJECT].append(Asker(other, headers=FILTERED))
+        found[Party.OTHER_PROJECT].append(Asker(other, headers=FILTERED | dict.fromkeys(PROJECT, _owner_of(image))))
     reasons = {
         Party.ENDED: "no token that has ended is to be had",
         Party.UNSCOPED: "no token without a project is to be had",
@@ -177,6 +179,13 @@ def _askers(run: Run, image: Image, unasked: dict[str, str], let_off: dict[str, 
     }
     unasked |= {party: reason for party, reason in reasons.items() if not found[party]}
     return found
+
+
+def _owner_of(image: Image) -> str:
+    """Return the project that an image shows as its owner; another word where it shows none."""
+    data = image.show().data
+    owner = data.get("owner") if isinstance(data, dict) else None
+    return owner if isinstance(owner, str) and owner.isascii() and owner.isprintable() and owner else "owner"
 
 
 # Which image

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
+from itertools import islice
 
 from pytest_cloudimages.areas.images import states
 from pytest_cloudimages.areas.tags.other_attributes import expect_attributes_kept
+from pytest_cloudimages.areas.tags.representations import shown_to
 from pytest_cloudimages.areas.tags.resource import TAGS
-from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.provisioning import temporary_image
 from pytest_cloudimages.engine.recording import current_check
@@ -19,21 +22,35 @@ from pytest_cloudimages.spec.verdicts import Blocked
 
 TAG = "by-an-administrator"
 
-Administered = Sequence[Span]
-"""What the owner of an image was shown around each of an administrator's operations on its tags."""
+
+@dataclass(frozen=True)
+class Administered:
+    """What came of an administrator's operations on the tags of another project's image."""
+
+    spans: Sequence[Span] = ()
+    """What the owner of the image was shown around each of them."""
+    shown: tuple[str, ...] | None = None
+    """The tags that the administrator was shown in between; ``None`` where there were none, or no list of strings."""
+    listed: Sequence[str] | None = None
+    """Those that the list showed to the administrator then."""
+    exchanges: tuple[Exchange, ...] = ()
 
 
-@workload(empty=list, requests=(0, 5, 5, 5))
+@workload(empty=Administered, requests=(0, 7, 7, 7))
 def administered_image(run: Run) -> Administered:
-    """Have an administrator add a tag to an image of another project and delete it, and show what its owner sees."""
+    """Have an administrator add a tag to an image of another project and delete it, and show what both see of it."""
     # An administrator who is not let in, or a project that may create no image, is no reason to blame anybody.
     with suppress(Blocked):
         administrator, other = run.caller("ADMIN"), run.able("ALT")
         if administrator and other and run.rounds and not run.settings.image:
             attributes = states.ATTRIBUTES if run.takes_attributes else {}
             with temporary_image(other, run.name, run.patience, **attributes) as image:
-                return [*_spans(image, image.seen_by(administrator))]
-    return []
+                spans = _spans(image, image.seen_by(administrator))
+                added = [*islice(spans, 1)]
+                tags = sorted(added[0].after.values or ()) if added else []
+                shown, listed, sent = shown_to(image.seen_by(administrator), tags, listing=bool(tags))
+                return Administered([*added, *spans], shown.values, listed, tuple(sent))
+    return Administered()
 
 
 def _spans(image: Image, administered: Image) -> Iterator[Span]:
@@ -70,6 +87,15 @@ def _spans(image: Image, administered: Image) -> Iterator[Span]:
 
 def _shown(image: Image) -> Reading:
     return image.eventually(lambda: Reading(image.show(), TAGS), lambda reading: reading.rest is not None)
+
+
+def expect_listed_to_administrator(administered: Administered) -> None:
+    """Raise ``Mismatch`` where the list shows an administrator other tags of the image than the image itself shows."""
+    __tracebackhide__ = True
+    if administered.shown is not None and administered.listed is not None:
+        current_check().aside(administered.exchanges)
+        what = "tags in the list to an administrator, of an image of another project"
+        expect({*administered.listed}, {*administered.shown}, what)
 
 
 def expect_owner_kept(spans: Iterable[Span], kind: Kind, run: Run) -> None:

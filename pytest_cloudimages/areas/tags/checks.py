@@ -51,9 +51,9 @@ from pytest_cloudimages.areas.common.checks import (
     without,
 )
 from pytest_cloudimages.areas.tags.access import AccessAttempts
-from pytest_cloudimages.areas.tags.administering import Administered, expect_owner_kept
+from pytest_cloudimages.areas.tags.administering import Administered, expect_listed_to_administrator, expect_owner_kept
 from pytest_cloudimages.areas.tags.control import controlled
-from pytest_cloudimages.areas.tags.corpus import UNITS, plain
+from pytest_cloudimages.areas.tags.corpus import UNITS, plain, unambiguous
 from pytest_cloudimages.areas.tags.filtered import Selections
 from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept
 from pytest_cloudimages.areas.tags.negative import NegativeRequests
@@ -71,7 +71,7 @@ from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.repetitions import Repetitions
 from pytest_cloudimages.areas.tags.representations import Representations
-from pytest_cloudimages.areas.tags.resource import TAGS, set_tags
+from pytest_cloudimages.areas.tags.resource import TAGS, set_tags, set_tags_in_old_form
 from pytest_cloudimages.areas.tags.reuse import LongLife, OnOneImage
 from pytest_cloudimages.areas.tags.stray_requests import OTHERS, Stray, StrayRequests, indiscretions, misnamed
 from pytest_cloudimages.areas.tags.tag_limit import AtALimit, refused_as_one_more
@@ -138,6 +138,7 @@ __all__ = [
     "expect_explained",
     "expect_interpreted",
     "expect_kept",
+    "expect_listed_to_administrator",
     "expect_none_lost",
     "expect_none_of",
     "expect_nothing_astray",
@@ -173,10 +174,12 @@ __all__ = [
     "require_ok",
     "retry_after",
     "set_tags",
+    "set_tags_in_old_form",
     "show_phase",
     "shows_tags",
     "told_to_wait",
     "unaltered",
+    "unambiguous",
     "without",
 ]
 
@@ -247,12 +250,12 @@ def unaltered(step: Step) -> bool:
 def expect_unlike_ones_kept(steps: Iterable[Step]) -> None:
     """Raise ``Mismatch`` where a change of a plain tag took or brought plain ones that are related to it.
 
-    Tags that are not plain are asked about by TAG-HIST-04, those that differ in letter case only by TAG-URI-19.
+    Tags that can be read in two ways are asked about by TAG-HIST-04, those that differ in case only by TAG-URI-19.
     """
     __tracebackhide__ = True
     for step in steps:
         seen = {*(step.before or ()), *(step.after or ())}
-        other_questions = {tag for tag in seen if not plain(tag) or tag.casefold() == step.tag.casefold()}
+        other_questions = {tag for tag in seen if not unambiguous(tag) or tag.casefold() == step.tag.casefold()}
         expect_others_kept(step, but={step.tag, *other_questions})
 
 

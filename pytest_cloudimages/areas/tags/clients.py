@@ -47,6 +47,9 @@ BROWSER = {
     "Sec-Fetch-Mode": "cors",
 }
 
+TRACED = dict.fromkeys(("X-OpenStack-Request-ID", "X-Request-ID"), "req-3f0b7d52-6a0c-4f0e-9d55-1f6f0d6d8c11")
+"""What those who act for one another put into each of their requests, so that they are found together in logs."""
+
 COMMON: dict[str, RequestStyle] = {
     "openstacksdk": RequestStyle(
         {
@@ -54,6 +57,7 @@ COMMON: dict[str, RequestStyle] = {
             "Accept-Encoding": "gzip, deflate",
             "User-Agent": "openstacksdk/4.0.1 keystoneauth1/5.8.0 python-requests/2.32.3 CPython/3.12.3",
             "Connection": "keep-alive",
+            **TRACED,
         },
         deletion={"Content-Length": "0"},
     ),
@@ -68,7 +72,7 @@ COMMON: dict[str, RequestStyle] = {
         {"Accept": "text/plain, */*;q=0.1", "Accept-Encoding": "*", "User-Agent": "x", "Connection": "close"}
     ),
     "long-winded": RequestStyle(
-        {"Accept": "text/plain", "X-Note": "long " * 200, "Via": "1.1 proxy", "X-Forwarded-For": "192.0.2.7"}
+        {"Accept": "text/plain", "X-Note": "long " * 200, "Via": "1.1 proxy", "X-Forwarded-For": "192.0.2.7", **TRACED}
     ),
 }
 """Requests as they reach a service every day, by a tag of their own: none may be answered otherwise than another."""
@@ -88,6 +92,8 @@ DEMANDING: dict[str, RequestStyle] = {
     "expecting": RequestStyle({"Expect": "100-continue", "Accept-Encoding": "*;q=0"}),
 }
 """Requests that a service may refuse for what they bring or ask for, by a tag of their own: not carry out by halves."""
+NAMES_A_TYPE = {tag: named for tag, style in DEMANDING.items() if (named := style.headers.get("Content-Type"))}
+"""The media types that such requests name, though they have no body."""
 
 
 def written_by(styles: Mapping[str, RequestStyle]) -> SetResource:

@@ -50,6 +50,8 @@ _WORDS = """
 """
 WORDS = tuple(_WORDS.split())
 """Plain words and numbers that services are known to mistreat, whatever language they are written in."""
+COLLECTIVE = ("all", "any", "none", "default", "latest", "NULL")
+"""Those of them that stand for other things than themselves where something is to be deleted."""
 
 PHRASES = (
     "2026-01-31T12:00:00Z", "2026-01-31T12:00:00+02:00", "12:30", "someone@example.com",
@@ -151,6 +153,11 @@ def tag_of_length(length: int, seed: int) -> str:
 def plain(tag: str) -> bool:
     """Return whether nothing in a tag needs to be encoded."""
     return {*tag} <= {*UNRESERVED}
+
+
+def unambiguous(tag: str) -> bool:
+    """Return whether a tag is of characters that may stand in a path as they are, and that nobody reads otherwise."""
+    return {*tag} <= {*UNRESERVED, "=", ":", "@"}
 
 
 # Bodies, which a service is to ignore

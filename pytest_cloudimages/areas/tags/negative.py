@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.client.session import ImagesClient, segment
 from pytest_cloudimages.engine.recording import Case, Collection, anything, cases, current_check
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
@@ -47,7 +47,7 @@ class NegativeRequests(Collection):
                 yield Case(answer, [answer.exchange])
 
 
-@workload(empty=lambda: NegativeRequests([]), requests=(11, 31, 31, 31))
+@workload(empty=lambda: NegativeRequests([]), requests=(11, 32, 32, 32))
 def negative_requests(run: Run) -> NegativeRequests:
     """Return the answers for tags too long or absent, images that are not there, other methods, and no token."""
     with run.fresh_image() as image:
@@ -69,6 +69,8 @@ def negative_requests(run: Run) -> NegativeRequests:
         return NegativeRequests(answers, reached, [each for each in cased if each.answer.ok or each.answer.refused])
 
 
+TOLD = "é漢😀 100%s {0}"
+"""A tag of which a message can be made in as many ways as can go wrong."""
 THERE, STRAY = "there", "stray"
 CAME, TAKEN = "came", "taken"
 """What is added to, and deleted from, the image by its id in upper case."""
@@ -76,9 +78,10 @@ ODD_IDS = ("%00", "%2E%2E", "i" * 2_000, "{id}%00", "{id}%20")
 """Ids that no image has, although a database may take some for the id of one."""
 
 
-def odd_id(answer: Answer) -> bool:
-    """Return whether a request named an image by an odd id."""
-    return bool(re.search(r"/images/(%00|%2E%2E|i{9}|[^/]+%[02]0)", answer.exchange.target))
+def on_no_image(answer: Answer) -> bool:
+    """Return whether a request named an image by an odd id, or an odd tag of none."""
+    odd = re.search(r"/images/(%00|%2E%2E|i{9}|[^/]+%[02]0)", answer.exchange.target)
+    return bool(odd) or answer.exchange.target.endswith(segment(TOLD))
 
 
 def _of_odd_ids(image: Image) -> Iterator[Answer]:
@@ -123,7 +126,8 @@ def _refused(image: Image, client: ImagesClient, *, thorough: bool) -> Iterator[
         yield image.send("DELETE", "/tags/")
         yield image.delete_tag("x" * (LONGEST + 1))
         yield client.send("PUT", "/images/no-uuid/tags/stray")
-        yield client.add_tag(str(unknown), "é")
+        for change in (client.add_tag, client.delete_tag):
+            yield change(str(unknown), TOLD)
         yield image.seen_by(client.calling("an invalid token", lambda: "no-such-token")).add_tag("nobody")
 
 

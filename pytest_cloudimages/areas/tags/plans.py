@@ -47,12 +47,14 @@ CYCLES, TIMES, FEWER = 12, 6, 7
 def plan_of_a_long_life() -> list[Operation]:
     """Return a plan in which a tag comes and goes a dozen times, and another is added, and deleted, six times running.
 
+    A third is added twice, and stays.
+
     Its first cycles are counted and not read: two are tried with every plain tag. Some more come and go in the end, so
     that there are more deletions than any page or buffer of twenty holds.
     """
     again, often = ("again-and-again", "long life"), ("six-times", "long life")
     cycle = [*each(Kind.ADD, [again]), *each(Kind.DELETE, [again])]
-    plan = [*each(Kind.ADD, [("stays", "long life")]), *cycle, *cycle]
+    plan = [*each(Kind.ADD, [("stays", "long life")] * 2), *cycle, *cycle]
     for number in range(2, CYCLES):
         # That a tag is there for the next cycle is told by its deletion, that one is gone by a reading.
         plan += [*cycle, READ] if number >= CYCLES - FEWER else cycle

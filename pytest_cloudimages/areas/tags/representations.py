@@ -5,6 +5,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pytest
+
 from pytest_cloudimages.areas.tags import corpus
 from pytest_cloudimages.areas.tags.resource import TAGS, set_tags, sorted_strings
 from pytest_cloudimages.client.answers import Answer
@@ -82,7 +84,7 @@ class Representations(Collection):
                 yield Case(state.reading, [state.reading.answer.exchange])
 
 
-@workload(empty=lambda: Representations([]), requests=(26, 42, 42, 42))
+@workload(empty=lambda: Representations([]), requests=(26, 47, 47, 47))
 def representations(run: Run) -> Representations:
     """Return how an image and the list show some tags, fewer, none, one that was added again, and many special ones."""
     some = ["one", "two", "Three", "4", "null", "v" * limits.LONGEST]
@@ -113,7 +115,18 @@ def representations(run: Run) -> Representations:
             else:
                 changes = [(image.add_tag if method == "PUT" else image.delete_tag)(tag).exchange for tag in tags]
             states.append(replace(_shown(image, changes, reader, listing=bool(run.rounds)), given=given))
-    return Representations(states)
+    return Representations([*states, *(_as_created(run) if run.rounds else ())])
+
+
+CREATED = (["twin", "other", "twin"], ["w" * (limits.LONGEST + 1)])
+"""Tags with which no image can be created as they are: one twice, and one that is too long."""
+
+
+def _as_created(run: Run) -> Iterator[Representation]:
+    """Yield what images show that were created with such tags all the same."""
+    for tags in CREATED:
+        with suppress(Blocked, pytest.skip.Exception), run.fresh_image(tags=tags) as image:
+            yield _shown(image, [], None, listing=False)
 
 
 SHOWN_TOGETHER = (
@@ -153,6 +166,21 @@ def _namesake(run: Run, image: Image) -> Iterator[None]:
         yield
 
 
+def shown_to(seen: Image, tags: list[str], *, listing: bool) -> tuple[Reading, list[str] | None, list[Exchange]]:
+    """Return what an image and, where asked for, the list show to another caller, and what was sent for it."""
+    with seen.client.recorder.scope() as sent:
+        shown = seen.eventually(
+            lambda: Reading(seen.show(), TAGS), lambda reading: sorted(reading.values or ()) == tags
+        )
+        listed: list[str] | None = None
+        # Whether the list shows the image to them at all is no question of tags, nor whether it can be read.
+        with suppress(Blocked):
+            if listing and shown.values is not None:
+                entry = seen.eventually(seen.entry, lambda entry: sorted_strings(entry.get("tags")) == tags)
+                listed = entry["tags"] if sorted_strings(entry.get("tags")) is not None else None
+    return shown, listed, [*sent]
+
+
 def _shown(image: Image, changes: list[Exchange], reader: ImagesClient | None, *, listing: bool) -> Representation:
     unlisted: Blocked | None = None
 
@@ -179,15 +207,8 @@ def _shown(image: Image, changes: list[Exchange], reader: ImagesClient | None, *
     # A reader who is not let in shows nothing, and is no reason not to look at the rest.
     with suppress(Blocked):
         if reader:
-            seen = image.seen_by(reader)
-            shown = seen.eventually(
-                lambda: Reading(seen.show(), TAGS), lambda reading: sorted(reading.values or ()) == tags
-            )
-            in_image_for_reader, exchanges = shown.values, [*exchanges, shown.answer.exchange]
-        if reader and listing and in_image_for_reader is not None:
-            # Whether the list shows the image to a reader at all is no question of tags.
-            found = seen.eventually(seen.entry, lambda shown: sorted_strings(shown.get("tags")) == tags).get("tags")
-            in_list_for_reader = found if sorted_strings(found) is not None else None
+            shown, in_list_for_reader, further = shown_to(image.seen_by(reader), tags, listing=listing)
+            in_image_for_reader, exchanges = shown.values, [*exchanges, *further]
     return Representation(
         reading,
         entry.get("tags"),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from pytest_cloudimages.areas.images.patches import OLD_TYPE
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE, Request
 from pytest_cloudimages.client.images import Image
@@ -33,6 +34,17 @@ TAGS = SetResource(
 def set_tags(image: Image, tags: Iterable[str]) -> Answer:
     """Set all tags of an image at once, by PATCH."""
     return image.client.ask(_replacement(image.id, tags))
+
+
+def set_tags_in_old_form(image: Image, tags: Iterable[str]) -> Answer:
+    """Set all tags of an image by PATCH in its deprecated form, which a service need not know (IMG-UPD-03)."""
+    old = Request(
+        "PATCH",
+        f"/images/{image.id}",
+        json=[{"replace": "/tags", "value": [*tags]}],
+        headers={"Content-Type": OLD_TYPE},
+    )
+    return image.client.ask(old)
 
 
 def sorted_strings(tags: object) -> list[str] | None:

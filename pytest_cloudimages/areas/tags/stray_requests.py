@@ -105,6 +105,7 @@ def _on_the_collection() -> Iterator[StrayRequest]:
     for target in ("/tags", "/tags/"):
         for method in ("PUT", "DELETE"):
             yield StrayRequest(method, target)
+    yield StrayRequest("GET", "/tags", PAGE)
     yield StrayRequest("PUT", "/tags", JSON_LIST)
     yield StrayRequest("DELETE", "/tags", {"json": ["other"]})
     yield StrayRequest("POST", "/tags", JSON_LIST, frozenset({"posted"}))
@@ -138,7 +139,7 @@ def _that_would_be_repeated() -> Iterator[StrayRequest]:
 ALL = (*_on_a_tag(), *_on_the_collection(), *_at_other_addresses(), *_that_would_be_repeated())
 
 
-@workload(empty=lambda: StrayRequests([]), requests=(0, 40, 40, 40))
+@workload(empty=lambda: StrayRequests([]), requests=(0, 41, 41, 41))
 def stray_requests(run: Run) -> StrayRequests:
     """Send requests that are near those of a tag to an image with tags: other methods, addresses and bodies."""
     if not run.rounds:
