@@ -53,7 +53,7 @@ def main() -> None:
         folder = chosen.keep or Path(temporary)
         counted: Counter[str] = Counter()
         reasons: Counter[str] = Counter()
-        requests: list[int] = []
+        requests: dict[bool, list[int]] = {True: [], False: []}
         for name in chosen.names or list(FAULTS)[1 :: chosen.every]:
             fault, reports = FAULTS[name], folder / name
             if not (reports / "conformance.json").exists():
@@ -62,21 +62,24 @@ def main() -> None:
             for file in sorted((reports / "findings").glob("*.json")):
                 finding = json.loads(file.read_text("utf-8"))
                 counted["findings"] += 1
-                if finding["plan"] is None:
-                    reasons[re.sub(r"['/\d].*", "", finding["reason"])] += 1
-                    continue
-                counted["with a plan"] += 1
+                few = finding["plan"] is not None
+                reasons[re.sub(r"['/\d].*", "", "a few requests" if few else finding["reason"])] += 1
                 (there, said), (gone, told) = replayed(file, fault()), replayed(file, App())
                 if (there, gone) == EXPECTED:
                     counted["replayed"] += 1
-                    requests += [int(found[1]) for found in [re.search(r"with (\d+) requests?", said)] if found]
+                    by_few = few and "whole requirement" not in said
+                    counted["reproduced by a few requests" if by_few else "reproduced by the whole requirement"] += 1
+                    requests[by_few] += [int(found[1]) for found in [re.search(r"with (\d+) requests?", said)] if found]
                 else:
+                    counted[f"{there} on the faulty, {gone} on the honest service"] += 1
                     print(f"{name} {finding['id']}: faulty {there}, honest {gone}\n{said}{told}", flush=True)
         print(dict(counted))
         for reason, number in reasons.most_common():
             print(f"{number:5} {reason}")
-        if requests:
-            print(f"requests: median {statistics.median(requests):g}, most {max(requests)}")
+        for by_few, numbers in requests.items():
+            if numbers:
+                what = "a few requests" if by_few else "the whole requirement"
+                print(f"requests of {what}: median {statistics.median(numbers):g}, most {max(numbers)}")
 
 
 if __name__ == "__main__":

@@ -48,8 +48,11 @@ STEP = {"caller": "tester", "method": "PUT", "target": "/images/{image}/tags/a",
 FINDING = {
     "format": 1, "id": ADDED, "statement": "s", "identity": "i", "verdict": "fail", "endpoint": "http://x/v2",
     "specification": "cloud-images", "seed": 1, "command": f"cloudimages run --select {ADDED}",
+    "asks": {"profile": "quick", "seed": "1"},
     "plan": {"state": "", "tags": [], "steps": [STEP], "expect": {"kind": "status", "step": 0, "allowed": ["204"]}},
 }  # fmt: skip
+
+UNPLANNED = {name: value for name, value in FINDING.items() if name != "asks"} | {"plan": None}
 
 
 class Slow(App):
@@ -89,7 +92,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
     expired = sample_results.results({ADDED: Verdict.FAIL}).accepting(deviations.parse(EXPIRED))
     changed = json.loads(texts["GOOD.json"]) | {"seconds": 1.0}
     texts |= {"EXPIRED.json": as_json(expired), "CHANGED.json": json.dumps(changed), "expired.toml": EXPIRED}
-    texts |= {"finding.json": json.dumps(FINDING), "unplanned.json": json.dumps({**FINDING, "plan": None})}
+    texts |= {"finding.json": json.dumps(FINDING), "unplanned.json": json.dumps(UNPLANNED)}
     for name, verdict in (("SHARD1", Verdict.PASS), ("FAILED1", Verdict.FAIL), ("BLOCKED1", Verdict.BLOCKED)):
         texts[f"{name}.json"] = json.dumps(with_digest(shard(1, ADDED, verdict, DELETED)))
     texts["SHARD2.json"] = json.dumps(with_digest(shard(2, DELETED, Verdict.PASS, ADDED)))

@@ -360,6 +360,18 @@ def test_subunit_is_read(data: dict[str, Any]) -> None:
     assert re.search(rb"Failed tests: +4\b", counted.stdout)
 
 
+def test_junit_is_read(data: dict[str, Any]) -> None:
+    """By a library that readers are made of: every case is there, once, and what it counts is what is said."""
+    junitparser = library("junitparser")
+    (suite,) = read = junitparser.JUnitXml.fromstring(rendered("junit", data))
+    found = list(suite)
+    kinds = Counter(type(result).__name__ for case in found for result in case.result)
+
+    assert len({(case.classname, case.name) for case in found}) == read.tests == len(load())
+    assert (kinds["Failure"], kinds["Error"]) == (read.failures, read.errors)
+    assert kinds["Skipped"] == suite.skipped
+
+
 def test_the_scope_for_the_sovereign_cloud_stack_names_the_tests_of_tempest() -> None:
     """Its checker takes a line of standard output for each of its test cases."""
     scope = yaml.safe_load(Path("integrations/scs-image-tags.yaml").read_text("utf-8"))

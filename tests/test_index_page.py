@@ -188,7 +188,7 @@ def test_values_are_shown_with_what_cannot_be_told_by_sight() -> None:
 
 
 def test_each_finding_names_its_file(page: str) -> None:
-    """With the command that sends only what shows it, or why no few requests do."""
+    """With the command that replays it, or why nothing does: tests of one's own are in no file."""
     made = results(MIXED)
     found = [entry for entry in made.entries if "finding" in entry]
     commands = re.findall(r"<code>cloudimages replay (findings/\S+?\.json)</code>", page)
@@ -196,6 +196,8 @@ def test_each_finding_names_its_file(page: str) -> None:
 
     assert found
     assert sorted(commands) == sorted(entry["finding"] for entry in found)
+    assert once_more(untold, made.data)[0].startswith("cloudimages replay findings/")
+    untold["replay"] += " -- tests/test_own.py"
     assert once_more(untold, made.data) == ("", "what was expected is not told as data")
 
 

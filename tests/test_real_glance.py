@@ -197,6 +197,7 @@ def test_what_was_not_judged_is_said_in_the_matrix(tmp_path: Path) -> None:
         "utf-8"
     )
     assert "Not judged yet: 27.1.1 SQLite, " in (tmp_path / "matrix.md").read_text("utf-8")
+    assert "27.1.1 (oslo.db<17, SQLAlchemy<2, oslo.utils<9); 28.2.0 (" in (tmp_path / "matrix.md").read_text("utf-8")
     assert (tmp_path / "matrix.html").is_file()
 
 
@@ -206,11 +207,11 @@ def test_what_was_not_judged_is_said_in_the_matrix(tmp_path: Path) -> None:
         ([("1.0 SQLite", PASS), ("2.0 SQLite", PASS)], "- Between releases, on SQLite: nothing.\n"),
         (
             [("1.0 SQLite", PASS), ("2.0 SQLite", FAIL)],
-            "- Between releases, on SQLite: TAG-ADD-03 (missed by 2.0, not by 1.0).\n",
+            "- Between releases, on SQLite:\n  - TAG-ADD-03: missed by 2.0, not by 1.0\n",
         ),
         (
             [("1.0 SQLite", PASS), ("2.0 SQLite", PASS), ("2.0 MariaDB", FAIL)],
-            "- Between releases, on SQLite: nothing.\n- Between databases, with 2.0: TAG-ADD-03 (missed by MariaDB, not by SQLite).\n",
+            "- Between releases, on SQLite: nothing.\n- Between databases, with 2.0:\n  - TAG-ADD-03: missed by MariaDB, not by SQLite\n",
         ),
         ([("1.0 SQLite", FAIL)], ""),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,8 @@ class Allowance:
     deviations: Sequence[Deviation] | None = None
     baseline: Mapping[str, Any] | None = None
     cloud: str | None = None
+    earlier: Mapping[str, Any] | None = None
+    """The results of a run that is asked again."""
 
     @classmethod
     def of(cls, settings: Settings) -> Allowance:
@@ -35,10 +37,15 @@ class Allowance:
             deviations_at(Path(settings.deviations)) if settings.deviations else None,
             results_at(Path(settings.baseline)) if settings.baseline else None,
             settings.cloud,
+            settings.earlier,
         )
 
     def of_results(self, results: Results) -> Results:
-        """Return the results with what is accepted, and compared with the earlier run."""
+        """Return the results beside those that were asked again, with what is accepted, compared with a baseline."""
+        from pytest_cloudimages.reporting.joining import joined
+
+        if self.earlier is not None:
+            results = replace(results, data=joined(self.earlier, results.data))
         if self.deviations is not None:
             results = results.accepting(self.deviations)
         return results if self.baseline is None else results.against(self.baseline)

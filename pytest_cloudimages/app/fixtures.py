@@ -107,15 +107,17 @@ def cloudimages_owner_of(cloudimages_run: Run) -> Callable[[ImagesClient], str]:
 
 @pytest.fixture(scope="session")
 def cloudimages_replay(cloudimages_run: Run) -> Callable[[Mapping[str, Any]], None]:
-    """Return what asks once more what a finding is about, as its plan says, and fails while the finding is there.
+    """Return what asks once more what a finding is about, and fails while the finding is there.
 
-    The test is blocked where that cannot be told. `cloudimages replay FILE --as pytest` writes such a test.
+    It takes a finding, or only the plan of one, which is asked and no more. The test is blocked where that cannot be
+    told. `cloudimages replay FILE --as pytest` writes such a test.
     """
-    from pytest_cloudimages.app.replaying import replay
+    from pytest_cloudimages.app.replaying import asked_once_more, replay
 
-    def ask(plan: Mapping[str, Any]) -> None:
+    def ask(finding: Mapping[str, Any]) -> None:
         __tracebackhide__ = True
-        replayed = replay(cloudimages_run, plan)
+        whole = "plan" in finding
+        replayed = asked_once_more(cloudimages_run, finding) if whole else replay(cloudimages_run, finding)
         assert not replayed.reproduced, replayed.told
 
     return ask

@@ -112,7 +112,9 @@ class Judge:
         from pytest_cloudimages.engine.sweeping import begin
 
         try:
-            self.config.stash[RUN] = begin(prepare(self.settings, (TAGS,)), (TAGS, MEMBERS))
+            run = prepare(self.settings, (TAGS,))
+            self._see_that_it_is_the_same(run)
+            self.config.stash[RUN] = begin(run, (TAGS, MEMBERS))
         except ConfigurationError as problem:
             named = not isinstance(problem, UnnamedServiceError)
             told = SECRETS.hide(str(problem))
@@ -126,6 +128,15 @@ class Judge:
             # What it takes to find the service is counted, and is no reason to give up.
             self.run.transport.way.budget = self.budget
         self.run.recorder.tell_of_waiting = self._tell_of_waiting
+
+    def _see_that_it_is_the_same(self, run: Run) -> None:
+        """Raise ``ConfigurationError`` where another service is named than the one of the results to be asked again."""
+        from pytest_cloudimages.reporting.joining import another_service
+
+        problem = another_service(self.settings.earlier, run.service.endpoint, reference=self.settings.reference)
+        if problem and not run.meant:
+            run.close()
+            raise ConfigurationError(f"{self.settings.prefix}again: {problem}")
 
     def pytest_report_collectionfinish(self, items: list[pytest.Item]) -> list[str]:
         """Say what is judged, and how."""

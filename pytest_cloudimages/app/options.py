@@ -293,6 +293,15 @@ OPTIONS = (
         readme="the generated tags follow from it; every finding names the command that replays it",
     ),
     Option(
+        name="again",
+        kind=Kind.PATH,
+        metavar="RESULTS",
+        replayed=False,
+        help="ask only what is not fine in this conformance.json, as it was asked then, and put the rest beside it",
+        readme="`conformance.json` of an earlier run: ask only what is not fine in it, as it was asked then, and put"
+        " the rest beside it ([docs/running.md](docs/running.md))",
+    ),
+    Option(
         name="select",
         kind=Kind.TEXT,
         metavar="ID",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.app import suite
+from pytest_cloudimages.app.earlier import as_recorded
 from pytest_cloudimages.app.option import TYPED, Kind, Option
 from pytest_cloudimages.app.options import INI, OPTIONS, PYTEST, REPORTS, endpoint_of, help_of
 from pytest_cloudimages.engine.choices import ROUND
@@ -59,17 +60,20 @@ def settings(config: pytest.Config, environ: Mapping[str, str] = os.environ) -> 
     handover = next((plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, Handover)), None)
     found: dict[str, Any] = {}
     spelled: dict[str, str] = {}
+    given: set[str] = set()
     for option in OPTIONS:
         value, spelled[option.name] = _given(config, option, handover)
+        given |= {option.name} if value is not None else set()
         try:
             found[option.attribute] = option.default if value is None else _parsed(option, value)
         except ValueError as problem:
             raise pytest.UsageError(f"{spelled[option.name]}: {problem}.") from None
-    services = [option for option in OPTIONS if option.names_service and found[option.attribute]]
-    if len(services) > 1:
-        names = ", ".join(spelled[option.name] for option in services)
-        raise pytest.UsageError(f"{names}: expected one service to judge, got {len(services)}. Leave out all but one.")
-    if not services:
+    if found["again"]:
+        try:
+            found |= as_recorded(Path(found["again"]), {name: spelled[name] for name in given})
+        except ValueError as problem:
+            raise pytest.UsageError(f"{spelled['again']}: {problem}.") from None
+    if not _services(found, spelled):
         found["url"] = endpoint_of(environ)
     if found["minutes"] is not None:
         _see_that_it_explores(found, spelled, TYPED if handover else PYTEST)
@@ -81,6 +85,17 @@ def settings(config: pytest.Config, environ: Mapping[str, str] = os.environ) -> 
         found["seed"] = secrets.randbelow(2**32)
     made = Settings(**found, prefix=TYPED if handover else PYTEST, rest=_rest(config, handover))
     return replace(made, command=replayed(made))
+
+
+def _services(found: Mapping[str, Any], spelled: Mapping[str, str]) -> int:
+    """Return how many services are named; raise ``UsageError`` where that is more than one."""
+    import pytest
+
+    services = [option for option in OPTIONS if option.names_service and found[option.attribute]]
+    if len(services) > 1:
+        names = ", ".join(spelled[option.name] for option in services)
+        raise pytest.UsageError(f"{names}: expected one service to judge, got {len(services)}. Leave out all but one.")
+    return len(services)
 
 
 def _see_that_it_explores(found: Mapping[str, Any], spelled: Mapping[str, str], prefix: str) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import uuid
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_cloudimages.app.asking_whole import ask, can_be_asked
 from pytest_cloudimages.areas.common.checks import A_CHALLENGE, A_DATE, A_DATE_OR_SECONDS
 from pytest_cloudimages.areas.images.states import with_changed_attributes
 from pytest_cloudimages.areas.tags.access_states import STATES, Stage
@@ -22,7 +23,9 @@ from pytest_cloudimages.engine.concurrent import execute, worker_pool
 from pytest_cloudimages.engine.run import OTHERS
 from pytest_cloudimages.engine.settings import TRIES
 from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan
-from pytest_cloudimages.reporting.plans import ABSENT, IMAGE, status_fits
+from pytest_cloudimages.reporting import rates
+from pytest_cloudimages.reporting.expectations import status_fits
+from pytest_cloudimages.reporting.plans import ABSENT, IMAGE
 from pytest_cloudimages.spec.mismatch import SOMETHING
 from pytest_cloudimages.spec.verdicts import Blocked
 
@@ -34,6 +37,8 @@ if TYPE_CHECKING:
     from pytest_cloudimages.engine.run import Run
 
 PARTIES = {"ALT": Party.OTHER_PROJECT, "READER": Party.READER, "CREATOR": Party.CREATOR, "ADMIN": Party.ADMINISTRATOR}
+MOST_RACES = 60
+"""How often clients are to meet at most, before it is said that they show nothing."""
 LED_UP = {
     State.PENDING: (State.SHARED,),
     State.ACCEPTED: (State.SHARED, State.PENDING),
@@ -54,27 +59,65 @@ class Replayed:
     """Requests that show it; preparing and cleaning are not among them."""
 
 
-def replay(run: Run, plan: Mapping[str, Any]) -> Replayed:
-    """Ask what a plan says, and return what came of it; raise ``Blocked`` where that cannot be told."""
+def _enough(rate: Mapping[str, Any] | None) -> int:
+    """Return how many races without a finding would tell that it is met less often now, as far as that can be done."""
+    met = (rate["violations"], rate["of"]) if rate else (1, 1)
+    told = (number for number in range(TRIES, MOST_RACES) if rates.probability(met, (0, number)) < rates.CHANCE)
+    return next(told, MOST_RACES)
+
+
+def replay(run: Run, plan: Mapping[str, Any], races: int = TRIES) -> Replayed:
+    """Ask what a plan says, and return what came of it; raise ``Blocked`` where that cannot be told.
+
+    ``races`` is how often clients are to meet at most.
+    """
     if run.problem:
         raise run.problem
     counts = run.recorder.counts
     before = counts[Purpose.JUDGING]
     try:
-        wrong, told = _raced(run, plan["race"]) if "race" in plan else _asked(run, plan)
+        wrong, told = _raced(run, plan["race"], races) if "race" in plan else _asked(run, plan)
     except pytest.skip.Exception as problem:
         raise Blocked(str(problem.msg)) from None
     return Replayed(wrong, told, counts[Purpose.JUDGING] - before)
 
 
-def _raced(run: Run, data: Mapping[str, Any]) -> tuple[bool, str]:
+def asked_once_more(run: Run, finding: Mapping[str, Any]) -> Replayed:
+    """Ask what shows a finding, and return what came; raise ``Blocked`` where that cannot be told.
+
+    Where a few requests do not show it, the whole requirement is asked again: they may have shown it by something that
+    led up to them, and that is gone.
+    """
+    few = Replayed(reproduced=False, told=finding.get("reason", ""), requests=0)
+    if run.problem:
+        raise run.problem
+    races = _enough(finding.get("rate")) if "race" in (finding["plan"] or {}) else 0
+    if finding["plan"] is not None:
+        try:
+            few = replay(run, finding["plan"], races)
+        except Blocked as problem:
+            if not can_be_asked(finding):
+                raise
+            few, races = replace(few, told=str(problem)), 0
+        if few.reproduced:
+            return few
+    if not can_be_asked(finding):
+        raise Blocked(
+            f"A few requests do not show it any more ({few.told}); that alone does not say that it is mended."
+        )
+    whole = ask(run.settings, finding, races=races)
+    told = f"{whole.told}; before: {few.told}" if few.told else whole.told
+    return Replayed(whole.reproduced, told, few.requests + whole.requests)
+
+
+def _raced(run: Run, data: Mapping[str, Any], races: int) -> tuple[bool, str]:
     """Race until no order explains what was answered, or as often as is enough."""
     plan = ConcurrentPlan.of_data({name: value for name, value in data.items() if name != "of"})
     if run.single:
         plan = plan.on_one_image()
     callers = writers(run) if plan.several_callers else []
     with worker_pool() as workers:
-        for place in range(1, TRIES + 1):
+        for place in range(1, races + 1):
             shown = execute(
                 plan,
                 TAGS,
@@ -87,7 +130,7 @@ def _raced(run: Run, data: Mapping[str, Any]) -> tuple[bool, str]:
             anomalies = [*shown.anomalies, *([] if run.recorder.lag else shown.late)]
             if anomalies:
                 return True, f"in race {place} of {plan.name}: {min(map(str, anomalies), key=len)}"
-    return False, f"in {TRIES} races of {plan.name}, some order of the operations explains all that was answered"
+    return False, f"in {races} races of {plan.name}, some order of the operations explains all that was answered"
 
 
 def _asked(run: Run, plan: Mapping[str, Any]) -> tuple[bool, str]:

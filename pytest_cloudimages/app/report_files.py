@@ -17,7 +17,7 @@ from pytest_cloudimages.app.result_files import RESULTS
 from pytest_cloudimages.app.signatures import sign, signature_of
 from pytest_cloudimages.reporting import OF_OTHERS, WRITERS, html, plans
 from pytest_cloudimages.reporting.formats import STANDARD_OUTPUT, rendered, split
-from pytest_cloudimages.reporting.reproduction import script
+from pytest_cloudimages.reporting.reproduction import script_of
 from pytest_cloudimages.reporting.results import SCRIPTS
 
 if TYPE_CHECKING:
@@ -109,10 +109,9 @@ def replace_together(
 
 def of_findings(results: Results, folder: Path) -> tuple[dict[Path, bytes], dict[Path, bytes]]:
     """Return the scripts that show findings once more, and the files by which each finding is replayed."""
-    found = [entry for entry in results.entries if "finding" in entry]
-    endpoint = results.data["service"]["endpoint"]
-    scripts = {folder / entry["repro"]: script(entry, endpoint).encode() for entry in found if "repro" in entry}
-    kept = {folder / entry["finding"]: plans.as_text(plans.finding(entry, results.data)).encode() for entry in found}
+    found = [(entry, plans.finding(entry, results.data)) for entry in results.entries if "finding" in entry]
+    scripts = {folder / entry["repro"]: script_of(finding).encode() for entry, finding in found if "repro" in entry}
+    kept = {folder / entry["finding"]: plans.as_text(finding).encode() for entry, finding in found}
     return scripts, kept
 
 

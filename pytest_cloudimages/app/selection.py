@@ -13,6 +13,7 @@ from pytest_cloudimages.app.stash import COMMAND, RUN
 from pytest_cloudimages.app.suite import of_the_suite
 from pytest_cloudimages.app.waking import asks, judges
 from pytest_cloudimages.engine import recording
+from pytest_cloudimages.reporting.joining import not_fine
 from pytest_cloudimages.spec.marks import FOREIGN, ids_of
 from pytest_cloudimages.spec.requirements import Level, Requirement, selected
 
@@ -39,7 +40,14 @@ class Selection:
         self.shard = Shard.parse(self.settings.shard) if self.settings.shard else None
         levels = self.settings.effort.levels
         of_the_profile = {identifier for identifier, entry in self.catalogue.items() if entry.level in levels}
-        if self.settings.select:
+        if self.settings.earlier is not None:
+            if [*self.catalogue] != [entry["id"] for entry in self.settings.earlier["requirements"]]:
+                raise ValueError(
+                    f"{self.settings.prefix}again: expected results by this catalogue, got those by one with other"
+                    " requirements. Name the same catalogues, or judge anew."
+                )
+            self.chosen = {*not_fine(self.settings.earlier)}
+        elif self.settings.select:
             for choice in self.settings.select:
                 found = selected(self.catalogue, [choice])
                 # Of a group, what the profile asks for; where that is nothing, the group was meant all the same.
@@ -67,7 +75,7 @@ class Selection:
                         " `cloudimages requirements` lists the ids, --cloudimages-catalogue FILE adds your own."
                     )
                 self.tested.setdefault(identifier, []).append(item.nodeid)
-        if not self.settings.select:
+        if not self.settings.select and self.settings.earlier is None:
             # The profile chooses among the suite's requirements; a tester's own tests are asked for by being there.
             self.chosen |= {identifier for item in items if not of_the_suite(item.path) for identifier in ids_of(item)}
         if self.shard:

@@ -30,7 +30,7 @@ def claimed_areas(run: Run) -> dict[str, str]:
     or that has to be quick, does not.
     """
     settings = run.settings
-    if run.problem or settings.select or settings.profile == "quick":
+    if run.problem or settings.select or settings.earlier is not None or settings.profile == "quick":
         return {}
     found: dict[str, str] = {}
     with suppress(Blocked), run.recorder.of(Purpose.PREPARING):

@@ -1,6 +1,7 @@
 """The settings of a run, as plain values."""
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -164,6 +165,11 @@ class Settings:
     """The folder of the ledger, where it is not the user's own."""
     tries: int = 1
     """How often races are run until they show something."""
+
+    again: str | None = None
+    """The results whose requirements are asked again that are not fine in them."""
+    earlier: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    """Those results."""
 
     prefix: str = field(default="--", compare=False)
     """What the tester's options begin with, so that messages name them as they are typed."""

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.client.exchange import KEPT_OCTETS
 from pytest_cloudimages.client.showing import as_html
-from pytest_cloudimages.reporting import latency_plot, plans, power
+from pytest_cloudimages.reporting import joining, latency_plot, plans, power
 from pytest_cloudimages.reporting.annotated import annotated
 from pytest_cloudimages.reporting.anomalies import from_json
 from pytest_cloudimages.reporting.closing import WORDS, sentence
@@ -155,6 +155,8 @@ def _facts(results: Results) -> dict[str, Any]:
         "plot": Markup(latency_plot.latency_plot(latencies)) if latencies else "",  # noqa: S704 - escaped
         "style": style,
         "script": script,
+        "parts": joining.told(data),
+        "asked_in": joining.asked_in(data),
         "disturbed": in_words(data.get("disturbances")),
         "policy": policy(style, script),
     }
@@ -251,8 +253,9 @@ def cut(text: str, limit: int, octets: int = 0) -> tuple[str, str]:
 def once_more(entry: Mapping[str, Any], data: Mapping[str, Any]) -> tuple[str, str]:
     """Return the command that sends only what shows a finding, and why there is none where that is so."""
     settings = data["settings"]
-    if reason := plans.finding(entry, data).get("reason"):
-        return "", reason
+    found = plans.finding(entry, data)
+    if found["plan"] is None and "asks" not in found:
+        return "", found["reason"]
     service = ["--cloud", settings["cloud"]] if settings["cloud"] else []
     service += ["--endpoint", settings["url"]] if settings["url"] else []
     service += ["--reference"] if settings["reference"] else []

@@ -107,10 +107,10 @@ def merged(shards: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "problem": " ".join(dict.fromkeys(data["problem"] for data in ordered if data["problem"])),
         "left_behind": [left for data in ordered for left in data["left_behind"]],
         "requests": {name: sum(data["requests"][name] for data in ordered) for name in first["requests"]},
-        "capabilities": _capabilities(each for data in ordered for each in data.get("capabilities", ())),
+        "capabilities": capabilities(each for data in ordered for each in data.get("capabilities", ())),
         "disturbances": disturbances,
-        "latencies": _latencies(each for data in ordered for each in data["latencies"]),
-        "classes": _most(data["classes"] for data in ordered),
+        "latencies": latencies(each for data in ordered for each in data["latencies"]),
+        "classes": most(data["classes"] for data in ordered),
         "totals": {str(verdict): totals[str(verdict)] for verdict in Verdict},
         "causes": findings.causes(entries),
         "obstacles": findings.obstacles(entries),
@@ -141,7 +141,7 @@ def _entry(entry: Mapping[str, Any], holder: Mapping[str, Mapping[str, Any]], di
     return kept | ({"disturbed": disturbed} if "disturbed" in kept else {})
 
 
-def _most(classes: Iterable[Mapping[str, int]]) -> dict[str, int]:
+def most(classes: Iterable[Mapping[str, int]]) -> dict[str, int]:
     """Return how many of each class were tried: in one run, the check counts that looked at most of them."""
     found: Counter[str] = Counter()
     for each in classes:
@@ -149,7 +149,7 @@ def _most(classes: Iterable[Mapping[str, int]]) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
-def _capabilities(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def capabilities(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return what was seen of each ability: what one shard has seen done can be done."""
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
@@ -159,7 +159,7 @@ def _capabilities(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [*found.values()]
 
 
-def _latencies(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def latencies(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return one row for each operation: counts are added up, of everything else the longest stands."""
     found: dict[str, dict[str, Any]] = {}
     for row in rows:

@@ -1,14 +1,15 @@
 """What shows a finding once more, as data: an image, who sends what, and how what comes is judged. No I/O.
 
 The one thing that the script, `cloudimages replay` and the test that it writes all go by. Where no few requests show a
-finding, there is a reason instead.
+finding, there is a reason instead; the whole requirement is asked again then, in the way that the run asked it.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from fnmatch import fnmatchcase
+import shlex
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
@@ -16,9 +17,10 @@ from pytest_cloudimages.client.exchange import TESTER
 from pytest_cloudimages.client.json_documents import clearly
 from pytest_cloudimages.client.redaction import HIDDEN
 from pytest_cloudimages.client.showing import as_json_text
+from pytest_cloudimages.reporting.expectations import NoPlanError, field, given, statuses, values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
 FORMAT = 1
 """Version of the form of a finding's file."""
@@ -29,8 +31,6 @@ IMAGE = "{image}"
 ABSENT = "{absent}"
 """What stands there for the id of an image that does not exist."""
 WRITES = ("PUT", "DELETE", "PATCH")
-STATUS = re.compile(r"[1-5](xx|[0-9]{2})|0")
-BUT = "anything but "
 OPERATION = re.compile(r"\S.* (of|after|with) (add|delete) ")
 STATE = re.compile(r", image (.+?)(?:, which had the tag)?(?:, and it was done)?$")
 HAD_IT = re.compile(r", which had the tag(, and it was done)?$")
@@ -46,10 +46,12 @@ LEFT_OUT = ("x-openstack-request-id", "user-agent", "accept-encoding", "x-auth-t
 """Headers that every request has of its own."""
 LONGEST_BODY = 1_900
 """Octets of a body that is whole for certain."""
-
-
-class NoPlanError(Exception):
-    """A finding that no few requests show, with the reason."""
+TAGS = "image-tags"
+"""The area whose findings few requests show: what leads up to those of others is not told as data."""
+ASKED_BY = ("profile", "specification", "tag-limit", "tries", "seed")
+"""The options that decide what is asked for a requirement, and how it is judged."""
+OWN_TEST = re.compile(r"[^-].*(/|::|\.py$)")
+"""A test of the tester's own behind ``--``, which no file names for anybody else."""
 
 
 def finding(entry: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
@@ -64,6 +66,8 @@ def finding(entry: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]
         "specification": data["settings"]["specification"],
         "seed": data["seed"],
         "command": entry["replay"],
+        **asked_by(entry["replay"]),
+        **({"rate": entry["rate"]} if "rate" in entry else {}),
     }
     try:
         return {**told, "plan": plan(entry, data["service"]["endpoint"])}
@@ -71,8 +75,19 @@ def finding(entry: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]
         return {**told, "plan": None, "reason": str(reason)}
 
 
+def asked_by(command: str) -> dict[str, dict[str, str]]:
+    """Return what has the whole requirement asked again as a command asks for it; nothing where tests of its own do."""
+    words = shlex.split(command)
+    if "--" in words and any(map(OWN_TEST.match, words[words.index("--") + 1 :])):
+        return {}
+    said = dict(pairwise(words))
+    return {"asks": {name: said[f"--{name}"] for name in ASKED_BY if f"--{name}" in said}}
+
+
 def plan(entry: Mapping[str, Any], endpoint: str) -> dict[str, Any]:
     """Return what shows a finding once more; raise ``NoPlanError`` where no few requests do."""
+    if entry.get("area", TAGS) != TAGS:
+        raise NoPlanError("what leads up to it is no matter of tags")
     if "race" in entry and entry["race"]["of"] != "tag":
         raise NoPlanError(f"races about a {entry['race']['of']} are not replayed")
     if "race" in entry:
@@ -165,7 +180,7 @@ class _Making:
         if not places:
             # The field was seen in the answer to a request like the one that is named.
             places = [
-                place for place, shown in enumerate(self.exchanges) if _field(self.what, shown, self.entry["actual"])
+                place for place, shown in enumerate(self.exchanges) if field(self.what, shown, self.entry["actual"])
             ]
         if not places:
             raise NoPlanError(f"which request it is about is not told: {self.what}")
@@ -175,11 +190,11 @@ class _Making:
         """Return how what comes is judged."""
         entry, exchange = self.entry, self.exchanges[place]
         if self.what.startswith("status of ") and isinstance(entry["actual"], int):
-            return {"kind": "status", "step": self._number(place), **_statuses(entry["expected"])}
+            return {"kind": "status", "step": self._number(place), **statuses(entry["expected"])}
         if found := self._of_tags(exchange) or self._of_attributes(exchange):
             return found
-        if field := _field(self.what, exchange, entry["actual"]):
-            return {"kind": "field", "step": self._number(place), "at": field, **_values(entry)}
+        if at := field(self.what, exchange, entry["actual"]):
+            return {"kind": "field", "step": self._number(place), "at": at, **values(entry)}
         raise NoPlanError(f"what is compared is no field of an answer: {self.what.partition(' of ')[0]}")
 
     def _of_tags(self, exchange: Mapping[str, Any]) -> dict[str, Any] | None:
@@ -188,7 +203,7 @@ class _Making:
         whole = all(map(_are_tags, (entry["expected"], entry["actual"])))
         if self.what.startswith(AFTER) and whole:
             lists = {name: entry.get(name, []) for name in ("missing", "unexpected")}
-            return {"kind": "tags", "expected": entry["expected"], **lists, **_given(exchange)}
+            return {"kind": "tags", "expected": entry["expected"], **lists, **given(exchange)}
         if self.what.startswith("tags shown twice by GET") and whole:
             return {"kind": "tags", "expected": entry["actual"], "missing": [], "unexpected": entry["actual"]}
         if self.what.startswith("effect of ") and entry["expected"] is True:
@@ -207,7 +222,7 @@ class _Making:
             return {
                 "kind": "unchanged",
                 "names": ["tags"],
-                **(_given(exchange) if exchange["status"] >= REFUSED else {}),
+                **(given(exchange) if exchange["status"] >= REFUSED else {}),
             }
         if self.what.startswith("attributes changed with ") and isinstance(actual, list):
             if {"data", "members"} & {*actual}:
@@ -314,43 +329,6 @@ def _repeatable(exchange: Mapping[str, Any], base: str) -> None:
         raise NoPlanError("a request was sent in chunks")
 
 
-def _given(exchange: Mapping[str, Any]) -> dict[str, str]:
-    """Return the class of the answer that a finding is about, where it is about what comes of a request."""
-    return {"given": f"{exchange['status'] // 100}xx"}
-
-
-def _statuses(expected: object) -> dict[str, list[str]]:
-    """Return the statuses that may come, or those that may not."""
-    if isinstance(expected, str) and expected.startswith(BUT):
-        words = expected.removeprefix(BUT).split(", ")
-        if all(map(STATUS.fullmatch, words)):
-            return {"refused": words}
-    words = expected.split(" or ") if isinstance(expected, str) else []
-    if isinstance(expected, list | int):
-        words = list(map(str, expected if isinstance(expected, list) else [expected]))
-    if not words or not all(map(STATUS.fullmatch, words)):
-        raise NoPlanError(f"what is expected of the status is told in words: {expected}")
-    return {"allowed": words}
-
-
-def _values(entry: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the value that is wrong, and those that are right as far as they can be told without words."""
-    expected = entry["expected"]
-    found = {"wrong": entry["actual"], "words": str(expected)}
-    if isinstance(expected, list) and not isinstance(entry["actual"], list):
-        return {**found, "allowed": expected}
-    return found
-
-
-def _field(what: str, exchange: Mapping[str, Any], actual: object) -> str:
-    """Return which field of an answer was compared: the body, or a header that has what came."""
-    name = re.split(r" of | after ", what, maxsplit=1)[0]
-    if name == "body" and exchange["answer"] == actual:
-        return "body"
-    values = [value for header, value in exchange["answer_headers"] if header.lower() == name.lower()]
-    return f"header {name}" if values == [actual] or (actual is None and not values and name[:1].isupper()) else ""
-
-
 def _tag_of(rest: str) -> str | None:
     found = re.fullmatch(r"/images/[^/?]+/tags/([^/?]+)", rest)
     return unquote(found[1]) if found else None
@@ -363,17 +341,6 @@ def _are_tags(value: object) -> bool:
 
 def _encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode()
-
-
-def status_fits(expect: Mapping[str, Any], status: int) -> bool:
-    """Return whether a status is one that may come."""
-    if "refused" in expect:
-        return not _among(expect["refused"], status)
-    return _among(expect["allowed"], status)
-
-
-def _among(words: Iterable[str], status: int) -> bool:
-    return any(fnmatchcase(str(status), word.replace("x", "?")) for word in words)
 
 
 def as_text(found: Mapping[str, Any]) -> str:

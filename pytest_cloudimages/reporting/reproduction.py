@@ -1,4 +1,4 @@
-"""A script that shows a finding once more, with curl alone: on an image of its own, which it takes away again."""
+"""A script that shows a finding once more: with curl on an image of its own, or else with the suite."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from urllib.parse import quote
 
 from pytest_cloudimages.client.exchange import TESTER
 from pytest_cloudimages.client.showing import in_one_line
-from pytest_cloudimages.reporting.plans import ABSENT, BUT, IMAGE, NoPlanError, plan
+from pytest_cloudimages.reporting.expectations import BUT, NoPlanError
+from pytest_cloudimages.reporting.plans import ABSENT, IMAGE, as_text, asked_by, plan
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,7 +21,7 @@ OWN_HEADERS = ("accept", "content-type")
 HEAD = r"""#!/bin/sh
 # {title}
 # Creates an image, asks what was asked, shows what came, and deletes the image.
-# Ends with 0 where all is as required, with 1 while the fault is there, and with 3 where that cannot be told.
+# Ends with 1 while these requests show the fault, with 0 where they do not, and with 3 where that cannot be told.
 # Needs curl, python3 and the variable TOKEN; ENDPOINT leads to another service.
 set -u
 umask 077
@@ -52,6 +53,25 @@ cannot() {{
   printf 'It cannot be told: %s\n' "$1"
   exit 3
 }}
+"""
+SUITE = """\
+#!/bin/sh
+# {title}
+# No few requests with curl show this: `cloudimages replay` asks for it, and takes away again what it creates.
+# Ends with 0 where it is fixed, with 1 while it is there, and with 3 where that cannot be told.
+# TOKEN may hold the token (or CLOUDIMAGES_TOKEN, and those of the other callers); ENDPOINT leads to another service.
+set -u
+command -v cloudimages > /dev/null || {{
+  echo 'It cannot be told: this needs cloudimages (pip install pytest-cloudimages).'
+  exit 3
+}}
+work=$(mktemp -d) || exit 3
+trap 'rm -rf "$work"' EXIT
+[ -z "${{TOKEN:-}}" ] || export CLOUDIMAGES_TOKEN="$TOKEN"
+cat > "$work/finding.json" << 'end of the finding'
+{finding}
+end of the finding
+cloudimages replay "$work/finding.json" --endpoint "${{ENDPOINT:-{endpoint}}}"
 """
 CREATE = r"""
 ask POST /images -H 'Content-Type: application/json' \
@@ -97,16 +117,34 @@ esac
 
 
 def script(entry: Mapping[str, Any], endpoint: str) -> str:
-    """Return a script that shows a finding once more; empty where no few requests of one caller show it."""
+    """Return the script that shows a finding once more with curl; empty where no few requests of one caller do."""
     if "identity" not in entry:
         return ""
     try:
-        return script_of(entry, plan(entry, endpoint), endpoint)
+        return _with_curl(entry, plan(entry, endpoint), endpoint)
     except NoPlanError:
         return ""
 
 
-def script_of(finding: Mapping[str, Any], made: Mapping[str, Any], endpoint: str) -> str:
+def script_of(finding: Mapping[str, Any]) -> str:
+    """Return the script that shows the finding of a file once more: with curl, or else with `cloudimages replay`."""
+    made, endpoint = finding["plan"], finding["endpoint"]
+    return (_with_curl(finding, made, endpoint) if made else "") or _with_the_suite(finding)
+
+
+def has_script(entry: Mapping[str, Any], endpoint: str) -> bool:
+    """Return whether there is a script for a finding."""
+    return "asks" in asked_by(entry["replay"]) or bool(script(entry, endpoint))
+
+
+def _with_the_suite(finding: Mapping[str, Any]) -> str:
+    """Return the script that has the suite replay a finding."""
+    title = in_one_line(f"{finding['id']}: {finding['statement']}")
+    kept = as_text(finding)
+    return SUITE.format(title=title, endpoint=shlex.quote(finding["endpoint"]), finding=kept.rstrip("\n"))
+
+
+def _with_curl(finding: Mapping[str, Any], made: Mapping[str, Any], endpoint: str) -> str:
     """Return the script that does what a plan says; empty where curl alone cannot, or would have to be other callers.
 
     ``finding`` says which it is: its id and statement.

@@ -13,7 +13,7 @@ from pytest_cloudimages.client.showing import as_json_text
 from pytest_cloudimages.reporting import disturbances, findings, plans, power
 from pytest_cloudimages.reporting.comparison import Comparison, compare
 from pytest_cloudimages.reporting.deviations import Deviation, applied
-from pytest_cloudimages.reporting.reproduction import script
+from pytest_cloudimages.reporting.reproduction import has_script
 from pytest_cloudimages.reporting.verification import with_digest
 from pytest_cloudimages.spec import catalogue as catalogue_package
 from pytest_cloudimages.spec.requirements import Level
@@ -349,7 +349,7 @@ def _entry(
         entry |= _led_up(decisive)
         entry["finding"] = f"{plans.FOLDER}/{entry['id']}.json"
         entry |= _first_known(facts, decisive)
-        if script(entry, facts.endpoint):
+        if has_script(entry, facts.endpoint):
             entry["repro"] = f"{SCRIPTS}/{entry['id']}.sh"
     return entry
 

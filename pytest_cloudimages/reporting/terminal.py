@@ -9,7 +9,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.client.showing import in_one_line
-from pytest_cloudimages.reporting import OF_OTHERS, WRITERS, compared
+from pytest_cloudimages.reporting import OF_OTHERS, WRITERS, compared, joining
 from pytest_cloudimages.reporting.disturbances import in_words
 from pytest_cloudimages.reporting.findings import causes, obstacles
 from pytest_cloudimages.reporting.results import DEVIATES, shown_verdict, verdict_of
@@ -237,7 +237,7 @@ def summary(results: Results, out: pytest.TerminalReporter, *, written: bool = T
             out.write_line(line)
         return
     out.section("conformance")
-    for line in table(results):
+    for line in [*table(results), *joining.told(data)]:
         out.write_line(line)
     _findings(results, out)
     _allowed(results, out)

@@ -166,12 +166,15 @@ def _of_the_whole(data: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_the_way(data: Mapping[str, Any]) -> Iterator[str]:
-    """Yield where what is said of trouble on the way cannot be."""
+    """Yield where what is said of trouble on the way cannot be, and of the runs that have asked."""
     from pytest_cloudimages.reporting.disturbances import in_words
 
     disturbances = data.get("disturbances")
     if disturbances and sum(disturbances["kinds"].values()) > disturbances["answers"]:
         yield "disturbances: more trouble than answers"
+    asked = [identifier for run in data.get("runs", ()) for identifier in run["requirements"]]
+    if "runs" in data and sorted(asked) != sorted(entry["id"] for entry in data["requirements"]):
+        yield "runs: the requirements are not each of one of them"
     for entry in data["requirements"]:
         if "disturbed" in entry and entry["disturbed"] != in_words(disturbances):
             yield f"{entry['id']}: disturbed is not what the run has met: {entry['disturbed']!r}"

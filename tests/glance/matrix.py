@@ -106,8 +106,8 @@ def differences(found: Sequence[Column]) -> str:
         for same in dict.fromkeys(column.label.split(" ")[place] for column in found):
             group = [column for column in found if column.label.split(" ")[place] == same]
             if len(group) > 1:
-                told = "; ".join(_differing(group, 1 - place)) or "nothing"
-                lines.append(f"- Between {what}, {beside} {same}: {told}.")
+                told = [f"  - {told}" for told in _differing(group, 1 - place)]
+                lines += [f"- Between {what}, {beside} {same}:{'' if told else ' nothing.'}", *told]
     return "\n".join(["## What differs", "", *lines, "", ""]) if lines else ""
 
 
@@ -120,7 +120,7 @@ def _differing(group: Sequence[Column], place: int) -> Iterator[str]:
             missed = [name for name, cell in zip(names, row.cells, strict=True) if cell.verdict in MISSED]
             met = [name for name in names if name not in missed]
             how = f"missed by {', '.join(missed)}, not by {', '.join(met)}" if met else "missed by all, each otherwise"
-            yield f"{row.entry['id']} ({how})"
+            yield f"{row.entry['id']}: {how}"
 
 
 def write(found: Sequence[Column], refused: Mapping[str, str], output: Path) -> None:
@@ -131,6 +131,10 @@ def write(found: Sequence[Column], refused: Mapping[str, str], output: Path) -> 
     page = HEAD.format(python=python, asked=" ".join(ASKED))
     if without := [column.label for column in found if column.data["settings"]["tag_limit"] is None]:
         page += f"Without `--tag-limit`: {', '.join(without)}.\n\n"
+    if old := [f"{release.version} ({', '.join(release.constraints)})" for release in RELEASES if release.constraints]:
+        page += (
+            f"Installed with older libraries than pip would choose, since newer ones broke them: {'; '.join(old)}.\n\n"
+        )
     known = {column.label for column in found} | {*refused}
     if missing := [place.label for place in places() if place.label not in known]:
         page += f"Not judged yet: {', '.join(missing)}.\n\n"

@@ -24,21 +24,22 @@ FORMS = ("pytest", "sh")
 
 TEST = '''"""{title}
 
-Asks once more what a finding is about, on an image of its own: fails while it is there, and passes where all is well.
+Asks once more what a finding is about, on images of its own: fails while it is there, and passes where all is well.
 
     CLOUDIMAGES_TOKEN=… pytest FILE --cloudimages-endpoint URL
 """
 
-PLAN = {plan}
+FINDING = {finding}
 
 
 def test_{name}(cloudimages_replay):
-    cloudimages_replay(PLAN)
+    cloudimages_replay(FINDING)
 '''
 
 
 def replay(chosen: argparse.Namespace) -> int:
     """Ask once more, say whether the finding is there still, and return the exit status."""
+    from pytest_cloudimages.app.asking_whole import can_be_asked
     from pytest_cloudimages.app.result_files import finding_at
     from pytest_cloudimages.client.errors import ConfigurationError
 
@@ -47,7 +48,7 @@ def replay(chosen: argparse.Namespace) -> int:
     except ValueError as problem:
         print(f"cloudimages replay: {problem}", file=sys.stderr)
         return USAGE
-    if finding["plan"] is None:
+    if finding["plan"] is None and not can_be_asked(finding):
         told = f"no few requests show {finding['id']}: {finding.get('reason', 'no reason is told')}"
         return _not_judged(f"{told}; this asks for the whole requirement: {finding['command']}")
     if chosen.form:
@@ -60,7 +61,7 @@ def replay(chosen: argparse.Namespace) -> int:
 
 
 def _replayed(settings: Settings, finding: Mapping[str, Any]) -> int:
-    from pytest_cloudimages.app.replaying import replay as ask
+    from pytest_cloudimages.app.replaying import asked_once_more
     from pytest_cloudimages.areas.members.resource import MEMBERS
     from pytest_cloudimages.areas.tags.resource import TAGS
     from pytest_cloudimages.engine.preflight import prepare
@@ -70,7 +71,7 @@ def _replayed(settings: Settings, finding: Mapping[str, Any]) -> int:
     run = begin(prepare(settings, (TAGS,)), (TAGS, MEMBERS))
     traces = run.recorder.traces
     try:
-        shown = ask(run, finding["plan"])
+        shown = asked_once_more(run, finding)
     except Blocked as problem:
         return _not_judged(_shown(problem))
     finally:
@@ -103,14 +104,12 @@ def _printed(form: str, finding: Mapping[str, Any]) -> int:
     from pytest_cloudimages.reporting.reproduction import script_of
 
     if form == "sh":
-        made = script_of(finding, finding["plan"], finding["endpoint"])
-        if not made:
-            return _not_judged(f"curl alone does not show {finding['id']}, the command replay does")
-        print(made, end="")
+        print(script_of(finding), end="")
         return FINE
     title = in_one_line(f"{finding['id']}: {finding['statement']}").replace("\\", "/").replace('"', "'")
     name = finding["id"].lower().replace("-", "_")
-    print(TEST.format(title=title, name=name, plan=pformat(finding["plan"], width=116, sort_dicts=False)), end="")
+    kept = {key: finding[key] for key in ("id", "identity", "asks", "rate", "plan") if key in finding}
+    print(TEST.format(title=title, name=name, finding=pformat(kept, width=116, sort_dicts=False)), end="")
     return FINE
 
 
