@@ -30,7 +30,7 @@ SOME = settings(
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
-NOBODY = "http://127.0.0.1:9"
+UNUSED = "http://127.0.0.1:9"
 """Nobody listens there."""
 ODD = st.sampled_from(
     [
@@ -54,7 +54,7 @@ ODD = st.sampled_from(
     ]
 )
 GOOD = st.sampled_from(
-    ["mine", "other", "quick", "explore", NOBODY, f"{NOBODY}/v2", "1/2", "R", "60", "TAG-ADD-01", "file"]
+    ["mine", "other", "quick", "explore", UNUSED, f"{UNUSED}/v2", "1/2", "R", "60", "TAG-ADD-01", "file"]
 )
 TEXTS = st.one_of(GOOD, ODD, st.text(max_size=5))
 FIELDS = ("auth", "auth_type", "region_name", "regions", "profile", "verify", "cacert", "api_timeout", "unheard_of")
@@ -70,12 +70,12 @@ KINDS = (
     "v3oidc",
 )
 JSON = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(-2, 9), st.sampled_from([*KINDS, NOBODY, "R", ""])),
+    st.one_of(st.none(), st.booleans(), st.integers(-2, 9), st.sampled_from([*KINDS, UNUSED, "R", ""])),
     lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(st.sampled_from(FIELDS), inner, max_size=2)),
     max_leaves=4,
 )
 AUTH = {
-    "auth_url": f"{NOBODY}/v3",
+    "auth_url": f"{UNUSED}/v3",
     "username": "somebody",
     "password": "a-password-of-the-test",
     "project_name": "project",
@@ -173,7 +173,7 @@ def surroundings(folder: Path, clouds: str, variables: dict[str, str]) -> Any:
 @given(words=words_of(TAKEN), variables=VARIABLES, clouds=CLOUDS)
 @example(words=["--cloud=mine"], variables={}, clouds='{"clouds": {"mine": {"auth": "text"}}}')
 @example(words=["--timeout=1e12"], variables={"OS_CLOUD": "mine"}, clouds="")
-@example(words=[], variables={"CLOUDIMAGES_ENDPOINT": NOBODY, "CLOUDIMAGES_TOKEN": "a-token-of-the-test"}, clouds="{")
+@example(words=[], variables={"CLOUDIMAGES_ENDPOINT": UNUSED, "CLOUDIMAGES_TOKEN": "a-token-of-the-test"}, clouds="{")
 @SOME
 def test_no_configuration_ends_in_a_traceback(
     words: list[str], variables: dict[str, str], clouds: str, alone: Path
