@@ -7,6 +7,7 @@ of its own. Measured is the CPU that
 - one request takes, of the suite's client, of requests, of urllib3 and of http.client;
 - a whole run of profile standard takes, beside a loop of requests over what that run sends;
 - the plugin takes where nobody asks for it, and a run until its first request;
+- each part of a run takes, by looks every two milliseconds of CPU (benchmarks/shares.py);
 
 and after how many requests and seconds a fault is first blamed for what it breaks, over a sample of the faults. Prints
 the table; `--write` writes it to docs/performance.md, all numbers to docs/performance.json, and docs/performance.svg,
@@ -49,6 +50,8 @@ if TYPE_CHECKING:
 
 DOCS = Path(__file__).parents[1] / "docs"
 BEGIN, END = "<!-- measured -->", "<!-- end of measured -->"
+PARTS_BEGIN, PARTS_END = "<!-- parts -->", "<!-- end of parts -->"
+SHARES = Path(__file__).with_name("shares.py")
 GOALS = {
     "requests": ("a `Session` of requests without its look at the environment", 0.55),
     "urllib3": ("urllib3's pool", 1.35),
@@ -180,6 +183,16 @@ def whole_run(rounds: int, profile: str) -> dict[str, float]:
     return {name: median(seconds) for name, seconds in taken.items()} | {"requests": sent}
 
 
+def shares(profile: str) -> dict[str, float]:
+    """Return which part of a run's CPU goes where, the largest first."""
+    with served() as (url, token, _), tempfile.TemporaryDirectory() as name:
+        file = Path(name, "shares.json")
+        words = [str(SHARES), str(file), "--endpoint", f"{url}/v2", "--profile", profile, "--seed", "1"]
+        cpu_of(words, Path(name), CLOUDIMAGES_TOKEN=token)
+        looks: dict[str, int] = json.loads(file.read_text(encoding="utf-8"))
+    return {part: met / sum(looks.values()) for part, met in looks.items()}
+
+
 def start_up(rounds: int) -> dict[str, float]:
     """Return the seconds of CPU that the plugin takes asleep, and those of a run until its first request."""
     taken: dict[str, list[float]] = {"with": [], "without": [], "awake": []}
@@ -249,8 +262,14 @@ def table(measured: Mapping[str, Any]) -> str:
     return "\n".join(lines)
 
 
+def table_of_parts(found: Mapping[str, float]) -> str:
+    """Return where the CPU of a run goes, as Markdown."""
+    lines = ["| what a run does | of its CPU |", "| --- | ---: |"]
+    return "\n".join([*lines, *(f"| {part} | {share:.0%} |" for part, share in found.items())])
+
+
 def plot(measured: Mapping[str, Any], file: Path) -> bool:
-    """Draw the CPU of a request and the way to the first right blame; return whether there is what draws."""
+    """Draw the CPU of a request and of a run's parts, and when faults are blamed; say whether that was done."""
     try:
         import matplotlib as mpl
     except ImportError:
@@ -259,7 +278,11 @@ def plot(measured: Mapping[str, Any], file: Path) -> bool:
     mpl.rcParams["svg.hashsalt"] = "cloudimages"
     from matplotlib import pyplot as plt
 
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3))
+    figure, ((left, right), (below, nothing)) = plt.subplots(2, 2, figsize=(10, 6))
+    parts = dict(reversed(measured["shares"].items()))
+    below.barh([*parts], [100 * share for share in parts.values()])
+    below.set_xlabel("% of the CPU of a run")
+    nothing.axis("off")
     client = dict(sorted(measured["client"].items(), key=lambda item: -item[1]))
     left.barh([*client], [*client.values()])
     left.set_xlabel("µs of CPU for a request")
@@ -281,7 +304,11 @@ def write(measured: Mapping[str, Any], folder: Path) -> None:
     picture = "\n\n![CPU of a request, and faults blamed by requests](performance.svg)"
     drawn = plot(measured, folder / "performance.svg") or (folder / "performance.svg").exists()
     made = f"{BEGIN}\n{table(measured)}{picture if drawn else ''}\n{END}"
-    page.write_text(re.sub(f"{BEGIN}.*?{END}", lambda _: made, text, flags=re.DOTALL), encoding="utf-8")
+    text = re.sub(f"{BEGIN}.*?{END}", lambda _: made, text, flags=re.DOTALL)
+    made_parts = f"{PARTS_BEGIN}\n{table_of_parts(measured['shares'])}\n{PARTS_END}"
+    page.write_text(
+        re.sub(f"{PARTS_BEGIN}.*?{PARTS_END}", lambda _: made_parts, text, flags=re.DOTALL), encoding="utf-8"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -296,10 +323,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     measured = {
         "client": per_request(chosen.rounds, chosen.requests),
         "run": whole_run(chosen.rounds, chosen.profile),
+        "shares": shares(chosen.profile),
         "start": start_up(chosen.rounds),
         "blame": first_blame(chosen.faults),
     }
-    print(table(measured))
+    print(table(measured), table_of_parts(measured["shares"]), sep="\n\n")
     if chosen.write:
         write(measured, chosen.write)
 

@@ -5,6 +5,7 @@ import uuid
 import pytest
 
 from pytest_cloudimages import Blocked, expect, note, requirement
+from pytest_cloudimages.areas.common.parties import Party
 from pytest_cloudimages.areas.tags.callers import (
     ABSENT,
     MEMBER_STATES,
@@ -14,7 +15,6 @@ from pytest_cloudimages.areas.tags.callers import (
     STRANGERS,
     UNAUTHENTICATED,
     Change,
-    Party,
     State,
 )
 from pytest_cloudimages.areas.tags.checks import (

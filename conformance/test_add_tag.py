@@ -6,7 +6,8 @@ from itertools import chain
 import pytest
 
 from pytest_cloudimages import Blocked, expect, note, requirement
-from pytest_cloudimages.areas.tags.callers import ABSENT, ORDINARY, OTHERS, Change, Party
+from pytest_cloudimages.areas.common.parties import Party
+from pytest_cloudimages.areas.tags.callers import ABSENT, ORDINARY, OTHERS, Change
 from pytest_cloudimages.areas.tags.checks import (
     ADD,
     LONGEST,

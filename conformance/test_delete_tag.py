@@ -6,7 +6,8 @@ from itertools import chain
 import pytest
 
 from pytest_cloudimages import expect, note, requirement
-from pytest_cloudimages.areas.tags.callers import ABSENT, ORDINARY, OTHERS, PRESENT, Change, Party
+from pytest_cloudimages.areas.common.parties import Party
+from pytest_cloudimages.areas.tags.callers import ABSENT, ORDINARY, OTHERS, PRESENT, Change
 from pytest_cloudimages.areas.tags.checks import (
     DELETE,
     LONGEST,

@@ -3,8 +3,9 @@
 import pytest
 
 from pytest_cloudimages import Blocked, expect, note, requirement
+from pytest_cloudimages.areas.common.parties import Party
 from pytest_cloudimages.areas.images.states import with_attributes
-from pytest_cloudimages.areas.tags.callers import MEMBER_STATES, Change, Party
+from pytest_cloudimages.areas.tags.callers import MEMBER_STATES, Change
 from pytest_cloudimages.areas.tags.checks import (
     LONGEST,
     OK,

@@ -177,7 +177,7 @@ LOUD = shlex.split(
 EXPORTS = ("sarif", "sarif-github", "ctrf", "codequality", "markdown", "lines", "badge-json")
 REPLAYS = ((), ("--as", "sh"), ("--as", "pytest"))
 """The ways in which a finding is replayed, or printed."""
-SELECTED = ("OWN-01", "TAG-ADD-01", "TAG-ADD-11", "TAG-AUTH-01", "TAG-AUTH-02", "TAG-DEL-01")
+SELECTED = ("AUTH", "OWN-01", "RBAC-02", "TAG-ADD-01", "TAG-ADD-11", "TAG-AUTH-01", "TAG-AUTH-02", "TAG-DEL-01")
 
 
 @dataclass

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_cloudimages.app import records
+from pytest_cloudimages.areas.common.parties import Party
 from pytest_cloudimages.areas.tags.access import AccessAttempt, AccessAttempts
-from pytest_cloudimages.areas.tags.callers import Cell, Change, Party, State
+from pytest_cloudimages.areas.tags.callers import Cell, Change, State
 from pytest_cloudimages.areas.tags.negative import NegativeRequests
 from pytest_cloudimages.areas.tags.read_paths import Comparison, Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.representations import Representation, Representations

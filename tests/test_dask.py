@@ -20,7 +20,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from test_many import FEW, Waiting, clouds, entry, images_left, last_line, run
+from test_many import FEW, LONG, Waiting, clouds, entry, images_left, last_line, run
 
 from pytest_cloudimages.reference.app import App, Reply
 from pytest_cloudimages.reference.server import serving
@@ -73,7 +73,7 @@ class Cluster:
                 found.set()
 
         self.scheduler = self._started(hear, "scheduler", "--host", "127.0.0.1", "--port", "0", *words)
-        assert found.wait(120)
+        assert found.wait(LONG)
         if workers:
             self.work(workers)
         return self
@@ -90,7 +90,7 @@ class Cluster:
         words = (self.address, "--nworkers", str(number), "--nthreads", "1", folder, *words)
         self._started(hear, "worker", *words, **environ)
         for _ in range(number):
-            assert ready.acquire(timeout=120)
+            assert ready.acquire(timeout=LONG)
 
     def _started(self, hear: Callable[[str], None], *words: str, **environ: str) -> subprocess.Popen[str]:
         process = subprocess.Popen(
@@ -181,7 +181,7 @@ class Counting(App):
     def wait_for(self, true: Callable[[], bool]) -> bool:
         """Wait until something is so."""
         with self.changed:
-            return self.changed.wait_for(true, 120)
+            return self.changed.wait_for(true, LONG)
 
 
 def test_no_verdict_is_lost_with_a_worker(workshop: Any, stack: ExitStack, cluster: Cluster) -> None:
@@ -191,7 +191,7 @@ def test_no_verdict_is_lost_with_a_worker(workshop: Any, stack: ExitStack, clust
     clouds(workshop, stack, mine=app)
     cluster.start(workers=2)
     words = ("run", "--cloud", "mine", "--profile", "quick", "--seed", "1", "--select", "TAG-ADD", "--dask")
-    whole = workshop.end(workshop.start("pytest_cloudimages", *words, cluster.address), 240)
+    whole = workshop.end(workshop.start("pytest_cloudimages", *words, cluster.address), LONG)
     expected, requests = verdicts(workshop.reports), app.count
     for kill in range(KILLS):
         begun, at = app.count, chance.randrange(3, requests - 10)
@@ -200,7 +200,7 @@ def test_no_verdict_is_lost_with_a_worker(workshop: Any, stack: ExitStack, clust
         killed = [*cluster.pids().values()]
         for pid in killed:
             os.kill(pid, signal.SIGKILL)
-        outcome = workshop.end(process, 240)
+        outcome = workshop.end(process, LONG)
 
         assert (whole.status, outcome.status) == (0, 0), outcome.out
         assert verdicts(workshop.folder / f"kill-{kill}") == expected
@@ -216,14 +216,14 @@ def test_a_lost_scheduler_is_no_verdict(workshop: Any, stack: ExitStack, cluster
     words = ("run", "--cloud", "soon", "--cloud", "late", *FEW, "--dask", cluster.address)
     process = workshop.start("pytest_cloudimages", *words)
     try:
-        assert apps["late"].asked.wait(120)  # type: ignore[attr-defined]  # it waits
+        assert apps["late"].asked.wait(LONG)  # type: ignore[attr-defined]  # it waits
         assert any(line.startswith("soon | PASS") for line in process.stdout)
         assert cluster.scheduler
         cluster.scheduler.kill()
-        assert apps["late"].gone.wait(120)  # type: ignore[attr-defined]  # likewise
+        assert apps["late"].gone.wait(LONG)  # type: ignore[attr-defined]  # likewise
     finally:
         apps["late"].over.set()  # type: ignore[attr-defined]  # likewise
-        outcome = workshop.end(process, 240)
+        outcome = workshop.end(process, LONG)
 
     assert last_line(outcome.out) == "NOT JUDGED: soon PASS, late NOT JUDGED; exit 3"
     assert outcome.status == 3
@@ -241,13 +241,13 @@ def test_ctrl_c_reaches_every_worker(workshop: Any, stack: ExitStack, cluster: C
         "pytest_cloudimages", "run", "--cloud", "a", "--cloud", "b", *FEW, "--dask", cluster.address
     )
     try:
-        assert all(app.asked.wait(120) for app in apps.values())
+        assert all(app.asked.wait(LONG) for app in apps.values())
         process.send_signal(signal.SIGINT)
-        assert all(app.gone.wait(120) for app in apps.values())
+        assert all(app.gone.wait(LONG) for app in apps.values())
     finally:
         for app in apps.values():
             app.over.set()
-        outcome = workshop.end(process, 240)
+        outcome = workshop.end(process, LONG)
 
     assert last_line(outcome.out) == "INTERRUPTED: a INTERRUPTED, b INTERRUPTED; exit 130"
     assert outcome.status == 130

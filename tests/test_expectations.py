@@ -77,6 +77,13 @@ def test_what_is_allowed_may_come(
         assert mismatch.as_data()["expected"] == str(allowed)
 
 
+def test_a_value_may_be_anything_of_json() -> None:
+    """Also what has no hash is one of the values that may come, or it is not."""
+    mismatch = mismatch_of(lambda: expect({"a": 1}, {"pending", "success"}, "status"))
+
+    assert str(mismatch) == "status: expected 'pending' or 'success', came {'a': 1}"
+
+
 def test_what_is_wanted_has_to_be_among_what_came() -> None:
     """What is missing of it is told, whatever else came."""
     expect_among(["a", "b"], ["b"], "tags")

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import pickle
 import signal
 import socket
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+import sample_results
+
 from pytest_cloudimages.app.cli import main
 from pytest_cloudimages.app.cli.exit_status import FROM_GOOD_TO_BAD, MEANINGS, worst
 from pytest_cloudimages.app.many import planning
+from pytest_cloudimages.app.many.gathering import gathered
+from pytest_cloudimages.app.many.units import Ending
 from pytest_cloudimages.app.options import OF_MANY
+from pytest_cloudimages.engine.exploration import STRIDE
 from pytest_cloudimages.reference.app import App, Reply
 from pytest_cloudimages.reference.server import Server, serving
+from pytest_cloudimages.reporting.results import as_json
+from pytest_cloudimages.spec.verdicts import Verdict
 
 if TYPE_CHECKING:
     import argparse
@@ -28,6 +39,8 @@ if TYPE_CHECKING:
 
 FEW = ("--profile", "quick", "--seed", "1", "--select", "TAG-ADD-01")
 """Words of a run that is over in a few requests."""
+LONG = 600
+"""Seconds that anything may take on a busy machine."""
 
 
 class Wrong(App):
@@ -66,7 +79,7 @@ class Waiting(App):
     def add_tag(self, request: Any, image_id: str, tag: str) -> Reply:
         """Wait until the test has done its part."""
         self.asked.set()
-        self.over.wait(150)
+        self.over.wait(2 * LONG)
         return super().add_tag(request, image_id, tag)
 
     def delete_image(self, request: Any, image_id: str) -> Reply:
@@ -100,7 +113,7 @@ def clouds(workshop: Any, stack: ExitStack, **apps: App) -> None:
 
 def run(workshop: Any, *words: str) -> Any:
     """Run `cloudimages run`, which starts some processes more: a busy machine takes its time for them."""
-    return workshop.end(workshop.start("pytest_cloudimages", "run", *words), 240)
+    return workshop.end(workshop.start("pytest_cloudimages", "run", *words), LONG)
 
 
 def images_left(*apps: App) -> list[str]:
@@ -161,13 +174,13 @@ def test_what_is_under_way_is_left_as_it_was(workshop: Any, stack: ExitStack, by
     clouds(workshop, stack, **apps)
     process = workshop.start("pytest_cloudimages", "run", "--cloud", "a", "--cloud", "b", *FEW)
     try:
-        assert all(app.asked.wait(120) for app in apps.values())
+        assert all(app.asked.wait(LONG) for app in apps.values())
         process.send_signal(signal.SIGINT if by == "ctrl-c" else signal.SIGKILL)
-        assert all(app.gone.wait(120) for app in apps.values())
+        assert all(app.gone.wait(LONG) for app in apps.values())
     finally:
         for app in apps.values():
             app.over.set()
-        outcome = workshop.end(process, 240)
+        outcome = workshop.end(process, LONG)
 
     if by == "ctrl-c":
         assert last_line(outcome.out) == "INTERRUPTED: a INTERRUPTED, b INTERRUPTED; exit 130"
@@ -259,6 +272,33 @@ def test_one_limit_holds_for_all_shards_of_a_service() -> None:
     }
 
     assert (words, few) == ("2.5", "5")
+
+
+def test_ranges_of_seeds_are_explored_at_once(tmp_path: Path) -> None:
+    """By units that share a folder of what was found; each begins so far on that none comes to what another tries."""
+    words = ("--reference", "--profile", "explore", "--minutes", "1", "--seed", "7", "--reports", str(tmp_path))
+    made = chosen(*words, "--shards", "3")
+    (task,) = planning.planned(made, [])
+    seeds = [int(unit.words[unit.words.index("--seed") + 1]) for unit in task.units]
+    tried = [{(seed + number * STRIDE) % 2**32 for number in range(10_000)} for seed in seeds]
+    for unit, verdict in zip(task.units, (Verdict.PASS, Verdict.FAIL, Verdict.PASS), strict=True):
+        examples = Path(unit.folder, "examples")
+        examples.mkdir(parents=True)
+        (examples / f"seed-{verdict}.json").write_text("{}", "utf-8")
+        results = as_json(sample_results.results({"TAG-ADD-01": verdict}))
+        Path(unit.folder, "conformance.json").write_text(results, "utf-8")
+    endings = {unit: Ending(status) for unit, status in zip(task.units, (0, 1, 0), strict=True)}
+    judged = gathered(task, endings, {}, made)
+
+    assert seeds[0] == 7
+    assert all(mine.isdisjoint(theirs) for mine, theirs in itertools.combinations(tried, 2))
+    assert not any("--shard" in unit.words for unit in task.units)
+    assert {unit.words[unit.words.index("--examples") + 1] for unit in task.units} == {str(tmp_path / "examples")}
+    assert sorted(path.name for path in (tmp_path / "examples").iterdir()) == ["seed-fail.json", "seed-pass.json"]
+    assert judged.status == 1
+    assert judged.data is not None
+    assert judged.data["totals"]["fail"] == 1
+    assert judged.told.startswith("FAIL: explored in 3 ranges of seeds, 2 seeds kept in ")
 
 
 @pytest.mark.parametrize(("name", "folder"), [("a/b", "a%2Fb"), ("..", "%2E%2E"), ("a b", "a b"), ("é", "%C3%A9")])

@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from pytest_cloudimages.reference.app import App, Headers, Reply, Request
+from pytest_cloudimages.spec import contracts
 
 PATCH = "application/openstack-images-v2.1-json-patch"
 
@@ -354,3 +355,52 @@ class TestIdentity:
     def test_versions_are_for_everyone(self, send: Send, path: str, status: int) -> None:
         """Versions are told without a token."""
         assert send("GET", path, user=None).status == status
+
+
+class TestIdentityV2:
+    """Tokens as Rackspace gives them."""
+
+    @staticmethod
+    def ask(app: App, auth: object) -> Any:
+        """Ask for a token."""
+        return app.handle(Request("POST", "/identity/v2.0/tokens", body=json.dumps({"auth": auth}).encode()))
+
+    def test_who_proves_who_it_is_gets_a_token_that_opens_the_service(self, app: App) -> None:
+        """By password, by API key and by an earlier token; the answer fits the schema."""
+        user = app.identity.users["tester"]
+        password = {"passwordCredentials": {"username": user.name, "password": user.password}}
+        first = self.ask(app, password | {"tenantId": user.project.id})
+        token = document(first)["access"]["token"]["id"]
+        key = {"RAX-KSKEY:apiKeyCredentials": {"username": user.name, "apiKey": user.api_key}}
+        others = [self.ask(app, auth) for auth in (key, {"token": {"id": token}, "tenantName": user.project.id})]
+
+        for reply in (first, *others):
+            assert reply.status == 200
+            assert contracts.problems("identity-v2-access", document(reply)) == []
+            headers = Headers([("X-Auth-Token", document(reply)["access"]["token"]["id"])])
+            assert app.handle(Request("GET", "/v2/images", headers)).status == 200
+
+    @pytest.mark.parametrize(
+        ("auth", "status"),
+        [
+            ({"passwordCredentials": {"username": "tester", "password": "wrong"}}, 401),
+            ({"RAX-KSKEY:apiKeyCredentials": {"username": "tester", "apiKey": "wrong"}}, 401),
+            ({"token": {"id": "unknown"}, "tenantId": "x"}, 404),
+            ({"token": {"id": "unknown"}}, 400),
+            ({"passwordCredentials": {"username": "tester"}}, 400),
+            ({"tenantId": "x", "tenantName": "x"}, 400),
+            ({}, 400),
+            ("none", 400),
+        ],
+    )
+    def test_who_does_not_prove_it_is_refused(self, app: App, auth: object, status: int) -> None:
+        """With the codes that Identity documents."""
+        assert self.ask(app, auth).status == status
+
+    def test_a_token_is_revoked_by_itself(self, app: App) -> None:
+        """And opens nothing more."""
+        headers = Headers([("X-Auth-Token", app.identity.issue("tester").value)])
+
+        assert app.handle(Request("DELETE", "/identity/v2.0/tokens", headers)).status == 204
+        assert app.handle(Request("GET", "/v2/images", headers)).status == 401
+        assert app.handle(Request("DELETE", "/identity/v2.0/tokens", headers)).status == 401

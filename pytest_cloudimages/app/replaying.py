@@ -11,12 +11,13 @@ import pytest
 
 from pytest_cloudimages.app.asking_whole import ask, can_be_asked
 from pytest_cloudimages.areas.common.checks import A_CHALLENGE, A_DATE, A_DATE_OR_SECONDS
+from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
+from pytest_cloudimages.areas.common.tokens import Asker, odd_tokens, token_elsewhere, unknown_tokens
 from pytest_cloudimages.areas.images.states import with_changed_attributes
 from pytest_cloudimages.areas.tags.access_states import STATES, Stage
-from pytest_cloudimages.areas.tags.callers import Party, State
+from pytest_cloudimages.areas.tags.callers import State
 from pytest_cloudimages.areas.tags.race_workloads import writers
 from pytest_cloudimages.areas.tags.resource import TAGS
-from pytest_cloudimages.areas.tags.tokens import Asker, odd_tokens, token_elsewhere, unknown_tokens
 from pytest_cloudimages.client.exchange import TESTER, Purpose
 from pytest_cloudimages.client.images import readable
 from pytest_cloudimages.engine.concurrent import execute, worker_pool
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from pytest_cloudimages.client.images import Image
     from pytest_cloudimages.engine.run import Run
 
-PARTIES = {"ALT": Party.OTHER_PROJECT, "READER": Party.READER, "CREATOR": Party.CREATOR, "ADMIN": Party.ADMINISTRATOR}
+PARTIES = {who: party for party, who in KNOWN_AS.items() if who in OTHERS}
 MOST_RACES = 60
 """How often clients are to meet at most, before it is said that they show nothing."""
 LED_UP = {

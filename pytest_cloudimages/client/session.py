@@ -231,6 +231,7 @@ class ImagesClient(Short):
         target: str,
         *,
         headers: Mapping[str, str | None] | None = None,
+        body: bytes | None = None,
         json: object = None,
         cut: bool = False,
     ) -> Answer:
@@ -241,7 +242,7 @@ class ImagesClient(Short):
         taken effect, or may yet do so.
         """
         raise_if_given_up(self)
-        request = self._written(method, target, headers, None, json)
+        request = self._written(method, target, headers, body, json)
         begun = time.monotonic()
         try:
             if not cut or self.transport.proxied:

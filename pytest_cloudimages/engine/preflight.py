@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from pytest_cloudimages.client.answers import Answer
@@ -15,7 +16,7 @@ from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.outage import is_list
 from pytest_cloudimages.client.plain_http import PlainHttp, plain_http
-from pytest_cloudimages.engine.run import OTHERS, Run
+from pytest_cloudimages.engine.run import OTHERS, ROLES, Run
 from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.history.resource import SetResource
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -41,7 +42,8 @@ def prepare(settings: Settings, restored: tuple[SetResource, ...]) -> Run:
         if settings.dry_run and not settings.reference:
             meant, _ = _find(settings, environ)
             given = {who for who in OTHERS if find_other(settings, environ, who, meant)}
-            environ = embedded(stack, settings, {who: who in given for who in OTHERS})
+            given |= {who for who in ROLES if credentials.is_given(environ, who)}
+            environ = embedded(stack, settings, {who: who in given for who in (*OTHERS, *ROLES)})
             ended = credentials.ended(dict(os.environ))
             environ |= {f"CLOUDIMAGES_{kind.upper()}_TOKEN": "one-that-was-valid" for kind in ended}
             settings = replace(settings, reference=True, url=None, cloud=None, other_cloud=None, reader_cloud=None)
@@ -54,6 +56,7 @@ def prepare(settings: Settings, restored: tuple[SetResource, ...]) -> Run:
             ask_first(run)
             run.ended |= credentials.ended(environ)
             run.others |= {who: _other(settings, environ, who, run.service) for who in OTHERS}
+            run.find_caller = partial(_later, settings, environ, run.service)
         except Blocked as problem:
             if run is None:
                 service = Service(settings.url or "", None, "unknown")
@@ -84,6 +87,14 @@ def _other(settings: Settings, environ: dict[str, str], who: str, service: Servi
         return find_other(settings, environ, who, service)
     except Blocked as problem:
         return problem
+
+
+def _later(settings: Settings, environ: dict[str, str], service: Service, who: str) -> Credentials | Blocked | None:
+    """Sign a caller in when the run has begun: whatever is wrong with its settings keeps nobody else from asking."""
+    try:
+        return _other(settings, environ, who, service)
+    except ConfigurationError as problem:
+        return Blocked(str(problem))
 
 
 def _find(settings: Settings, environ: Mapping[str, str]) -> tuple[Service, Credentials]:

@@ -30,6 +30,13 @@ from pytest_cloudimages.history.resource import SetResource
 from pytest_cloudimages.spec.verdicts import Blocked
 
 OTHERS = {"ALT": "another project", "READER": "a reader", "CREATOR": "a creator", "ADMIN": "an administrator"}
+ROLES = {
+    "ACCOUNT_ADMIN": "an administrator of the account",
+    "IMAGES_ADMIN": "an administrator of images",
+    "OBSERVER": "an observer of all products",
+    "TWO_ROLES": "an observer who is an administrator of images",
+}
+"""Callers that nobody but the checks of roles asks for; they sign in when they are asked for first."""
 
 
 @dataclass
@@ -44,6 +51,8 @@ class Run(Short):
     """The id of this run, which no other run has: in the names and properties of its images, and in the ledger."""
     others: dict[str, Credentials | Blocked | None] = field(default_factory=dict)
     """Further callers, or why there is none."""
+    find_caller: Callable[[str], Credentials | Blocked | None] = field(default=lambda _: None, repr=False)
+    """Signs one of ``ROLES`` in, or returns why it cannot."""
     ended: dict[str, str] = field(default_factory=dict, repr=False)
     """Tokens that were valid once, by what ended them."""
     _stack: ExitStack = field(default_factory=ExitStack)
@@ -95,11 +104,14 @@ class Run(Short):
         return Eventually(self.settings.patience, self.recorder)
 
     def caller(self, who: str) -> ImagesClient | None:
-        """Return a further caller (ALT, READER, CREATOR or ADMIN); ``None`` where no credentials were given."""
+        """Return a further caller, one of ``OTHERS`` or ``ROLES``; ``None`` where no credentials were given."""
+        if who in ROLES and who not in self.others:
+            with self._looking:
+                self.others[who] = self.others[who] if who in self.others else self.find_caller(who)
         found = self.others.get(who)
         if isinstance(found, Blocked):
             raise found
-        return self.client.calling(OTHERS[who], found.token, found.renew) if found else None
+        return self.client.calling((OTHERS | ROLES)[who], found.token, found.renew) if found else None
 
     def able(self, who: str) -> ImagesClient | None:
         """Return a further caller that the service lets in; ``None`` where there is none, whatever the reason."""
@@ -210,7 +222,7 @@ class Run(Short):
 
     def _owner_of(self, client: ImagesClient) -> str:
         if client.caller not in self._owners:
-            who = {words: name for name, words in OTHERS.items()}.get(client.caller)
+            who = {words: name for name, words in (OTHERS | ROLES).items()}.get(client.caller)
             known = self.others.get(who) if who else self.owner
             self._owners[client.caller] = getattr(known, "project_id", None) or self._shown_owner(client)
         return self._owners[client.caller]

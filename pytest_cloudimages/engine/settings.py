@@ -194,8 +194,8 @@ class Settings:
         return self.max_requests is not None or self.max_seconds is not None
 
     def cloud_of(self, who: str) -> str | None:
-        """Return the entry of clouds.yaml for a further caller (ALT, READER, CREATOR or ADMIN), if one is named."""
-        name: str | None = getattr(self, OTHER_CLOUDS[who])
+        """Return the entry of clouds.yaml for a further caller, if an option names one."""
+        name: str | None = getattr(self, OTHER_CLOUDS[who]) if who in OTHER_CLOUDS else None
         return name
 
     def as_data(self) -> dict[str, Any]:

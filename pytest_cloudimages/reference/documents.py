@@ -34,6 +34,49 @@ def image_versions(url: str) -> dict[str, object]:
     return {"versions": [{"id": number, "status": status, "links": links} for number, status in IMAGE_VERSIONS]}
 
 
+def identity_v2(url: str) -> dict[str, object]:
+    """Return the description of version 2.0 of the identity API."""
+    return {
+        "id": "v2.0",
+        "status": "stable",
+        "updated": "2014-04-17T00:00:00Z",
+        "links": [{"rel": "self", "href": f"{url}/identity/v2.0/"}],
+        "media-types": [{"base": "application/json", "type": "application/vnd.openstack.identity-v2.0+json"}],
+    }
+
+
+def access(given: Token, url: str) -> dict[str, object]:
+    """Return the answer of version 2.0 to who signs in; the tenant's name is its id, the number of an account."""
+    user, account = given.user, given.user.project.id
+    services = (("image", "cloudImages", f"{url}/v2"), ("identity", "cloudIdentity", f"{url}/identity/v2.0"))
+    return {
+        "access": {
+            "token": {
+                "id": given.value,
+                "expires": time_of_day(given.expires_at, "milliseconds"),
+                "tenant": {"id": account, "name": account},
+                "RAX-AUTH:authenticatedBy": [method.upper() for method in given.methods],
+            },
+            "serviceCatalog": [
+                {
+                    "name": name,
+                    "type": kind,
+                    "endpoints": [
+                        {"publicURL": address, "internalURL": address, "region": REGION, "tenantId": account}
+                    ],
+                }
+                for kind, name, address in services
+            ],
+            "user": {
+                "id": user.id,
+                "name": user.name,
+                "roles": [{"id": _id(role), "name": role, "tenantId": account} for role in user.roles],
+                "RAX-AUTH:defaultRegion": REGION,
+            },
+        }
+    }
+
+
 def identity_version(url: str) -> dict[str, object]:
     """Return the description of version 3 of the identity API."""
     return {
@@ -59,7 +102,7 @@ def token(given: Token, url: str) -> dict[str, object]:
         described |= {
             "project": {"id": project.id, "name": project.name, "domain": DOMAIN},
             "is_domain": False,
-            "roles": [{"id": _id(role), "name": role} for role in (user.role,)],
+            "roles": [{"id": _id(role), "name": role} for role in user.roles],
             "catalog": [
                 # Glance's endpoint is its root; the version is for the client to find.
                 _service("image", "glance", url),

@@ -1,6 +1,7 @@
 """The rules of the identity service: users, projects and tokens. No HTTP.
 
-Source: Keystone's Identity API v3, as far as a password or a token gets a token for a project.
+Source: Keystone's Identity API v3, as far as a password or a token gets a token for a project; and Identity v2.0 as
+Rackspace has it, where an API key does as well.
 """
 
 import secrets
@@ -11,14 +12,15 @@ from enum import StrEnum
 from threading import Lock
 from uuid import uuid4
 
-from .refusals import Invalid, Unauthorized
+from .refusals import Invalid, NotFound, Unauthorized
 
 LIFETIME = timedelta(hours=1)  # of a token, Keystone's default
+LIFETIME_OF_V2 = timedelta(hours=24)
 DOMAIN = {"id": "default", "name": "Default"}
 
 
 class Role(StrEnum):
-    """What a user may do in a project."""
+    """What a user may do in a project; an administrator is the operator's, and no account's."""
 
     READER = "reader"
     CREATOR = "creator"
@@ -26,14 +28,21 @@ class Role(StrEnum):
     ADMIN = "admin"
 
 
-PEOPLE = (
-    ("tester", "cloudimages", Role.MEMBER),
-    ("reader", "cloudimages", Role.READER),
-    ("creator", "cloudimages", Role.CREATOR),
-    ("other", "other", Role.MEMBER),
-    ("admin", "cloudimages", Role.ADMIN),
+OWNER, OBSERVER, IMAGES_ADMIN, ALL_PRODUCTS = "identity:user-admin", "observer", "cloudImages:admin", "admin"
+"""What Rackspace calls the owner of an account, and some of the roles that the owner gives to others."""
+
+PEOPLE: tuple[tuple[str, str, Role, tuple[str, ...]], ...] = (
+    ("tester", "cloudimages", Role.MEMBER, (OWNER,)),
+    ("reader", "cloudimages", Role.READER, ()),
+    ("creator", "cloudimages", Role.CREATOR, ()),
+    ("other", "other", Role.MEMBER, ()),
+    ("admin", "cloudimages", Role.ADMIN, ()),
+    ("account-admin", "cloudimages", Role.MEMBER, (ALL_PRODUCTS,)),
+    ("images-admin", "cloudimages", Role.MEMBER, (IMAGES_ADMIN,)),
+    ("observer", "cloudimages", Role.READER, (OBSERVER,)),
+    ("two-roles", "cloudimages", Role.MEMBER, (OBSERVER, IMAGES_ADMIN)),
 )
-"""The users as (user, project, role)."""
+"""The users as (user, project, what it may do, what its roles are called where that is not the same word)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +60,11 @@ class User:
     id: str
     name: str
     password: str
+    api_key: str
     project: Project
     role: Role
+    roles: tuple[str, ...]
+    """What its roles are called."""
 
     def __repr__(self) -> str:
         return f"<User {self.name}: {self.role} of {self.project.name}>"
@@ -82,8 +94,16 @@ class Identity:
         self.lifetime = lifetime
         self.projects = {name: Project(uuid4().hex, name) for name in dict.fromkeys(row[1] for row in PEOPLE)}
         self.users = {
-            name: User(uuid4().hex, name, given.get(name) or secrets.token_urlsafe(16), self.projects[project], role)
-            for name, project, role in PEOPLE
+            name: User(
+                id=uuid4().hex,
+                name=name,
+                password=given.get(name) or secrets.token_urlsafe(16),
+                api_key=secrets.token_hex(16),
+                project=self.projects[project],
+                role=role,
+                roles=names or (role,),
+            )
+            for name, project, role, names in PEOPLE
         }
         self._tokens: dict[str, Token] = {}
         self._lock = Lock()
@@ -141,6 +161,53 @@ class Identity:
         # A token issued for a token expires with the first, or it could be renewed for ever.
         lifetime = None if expires_at is None else expires_at - datetime.now(UTC)
         return self.issue(user.name, lifetime, methods, scoped=scoped)
+
+    def authenticate_v2(self, document: object) -> Token:
+        """Return a token for the parsed body of POST /v2.0/tokens.
+
+        Raises Invalid when the document does not say who asks, or names its tenant twice, Unauthorized when it does not
+        prove it, NotFound for a token that has ended.
+        """
+        auth = _object(_object(document, "body").get("auth"), "auth")
+        tenant, name = auth.get("tenantId"), auth.get("tenantName")
+        if tenant is not None and name is not None:
+            raise Invalid("auth has tenantId or tenantName, not both.")
+        lifetime = LIFETIME_OF_V2
+        methods: tuple[str, ...] = ("password",)
+        if "token" in auth:
+            if tenant is None and name is None:
+                raise Invalid("With a token goes a tenant.")
+            old = self._exchanged(auth)
+            user, lifetime, methods = old.user, old.expires_at - datetime.now(UTC), old.methods
+        elif "passwordCredentials" in auth:
+            given = _object(auth["passwordCredentials"], "auth.passwordCredentials")
+            user = self._proven(given, "userId", "username", "password")
+        elif "RAX-KSKEY:apiKeyCredentials" in auth:
+            given = _object(auth["RAX-KSKEY:apiKeyCredentials"], "auth.RAX-KSKEY:apiKeyCredentials")
+            user, methods = self._proven(given, "", "username", "apiKey"), ("apikey",)
+        else:
+            raise Invalid("auth has passwordCredentials, RAX-KSKEY:apiKeyCredentials or token.")
+        if (tenant or name or user.project.id) not in (user.project.id, user.project.name):
+            raise Unauthorized(f"User {user.name} has no role there.")
+        return self.issue(user.name, lifetime, methods)
+
+    def _exchanged(self, auth: Mapping[str, object]) -> Token:
+        value = _object(auth["token"], "auth.token").get("id")
+        try:
+            return self.validate(value if isinstance(value, str) else None)
+        except Unauthorized:
+            raise NotFound("There is no such token.") from None
+
+    def _proven(self, given: Mapping[str, object], by_id: str, by_name: str, proof: str) -> User:
+        """Return the user that a document names, and whose password or API key it has."""
+        if not isinstance(given.get(proof), str) or not isinstance(given.get(by_id, given.get(by_name)), str):
+            raise Invalid(f"A user and its {proof} are missing.")
+        for user in self.users.values():
+            named = given[by_id] == user.id if by_id in given else given.get(by_name) == user.name
+            known = user.api_key if proof == "apiKey" else user.password
+            if named and secrets.compare_digest(str(given[proof]).encode(), known.encode()):
+                return user
+        raise Unauthorized("The request you have made requires authentication.")
 
     def _by_password(self, password: Mapping[str, object]) -> User:
         asked = _object(password.get("user"), "auth.identity.password.user")

@@ -1,4 +1,4 @@
-"""The operations of the identity service."""
+"""The operations of the identity service, in its versions 2.0 and 3."""
 
 from http import HTTPStatus
 
@@ -16,12 +16,26 @@ class IdentityOperations:
 
     def identity_versions(self, request: Request) -> Reply:  # noqa: ARG002
         """GET /identity."""
-        versions = {"values": [documents.identity_version(self.url)]}
+        versions = {"values": [documents.identity_version(self.url), documents.identity_v2(self.url)]}
         return Reply.of_json({"versions": versions}, HTTPStatus.MULTIPLE_CHOICES)
 
     def identity_version(self, request: Request) -> Reply:  # noqa: ARG002
         """GET /identity/v3."""
         return Reply.of_json({"version": documents.identity_version(self.url)})
+
+    def identity_v2(self, request: Request) -> Reply:  # noqa: ARG002
+        """GET /identity/v2.0."""
+        return Reply.of_json({"version": documents.identity_v2(self.url)})
+
+    def issue_access(self, request: Request) -> Reply:
+        """POST /identity/v2.0/tokens."""
+        token = self.identity.authenticate_v2(bodies.parsed(request.body))
+        return Reply.of_json(documents.access(token, self.url), headers=(("Vary", "X-Auth-Token"),))
+
+    def revoke_access(self, request: Request) -> Reply:
+        """DELETE /identity/v2.0/tokens."""
+        self.identity.revoke(self.identity.validate(request.headers.get("X-Auth-Token")).value)
+        return Reply(HTTPStatus.NO_CONTENT)
 
     def issue_token(self, request: Request) -> Reply:
         """POST /identity/v3/auth/tokens."""

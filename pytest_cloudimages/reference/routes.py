@@ -60,6 +60,9 @@ ROUTES = (
     _route("/versions", GET="versions", HEAD="versions"),
     _route("/identity", GET="identity_versions", HEAD="identity_versions"),
     _route("/identity/", GET="identity_versions", HEAD="identity_versions"),
+    _route("/identity/v2.0", GET="identity_v2", HEAD="identity_v2"),
+    _route("/identity/v2.0/", GET="identity_v2", HEAD="identity_v2"),
+    _route("/identity/v2.0/tokens", POST="issue_access", DELETE="revoke_access"),
     _route("/identity/v3", GET="identity_version", HEAD="identity_version"),
     _route("/identity/v3/", GET="identity_version", HEAD="identity_version"),
     _route(

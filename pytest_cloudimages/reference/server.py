@@ -34,6 +34,10 @@ OTHERS = {
     "OS_READER": "reader",
     "OS_CREATOR": "creator",
     "OS_ADMIN": "admin",
+    "OS_ACCOUNT_ADMIN": "account-admin",
+    "OS_IMAGES_ADMIN": "images-admin",
+    "OS_OBSERVER": "observer",
+    "OS_TWO_ROLES": "two-roles",
 }
 """The prefix of the environment variables of each user."""
 BODILESS = frozenset({204, 304})
@@ -122,6 +126,8 @@ def environment(server: Server) -> dict[str, str]:
         "OS_AUTH_URL": server.auth_url,
         "OS_IDENTITY_API_VERSION": "3",
         "OS_REGION_NAME": REGION,
+        "CLOUDIMAGES_API_KEY": users["tester"].api_key,
+        "CLOUDIMAGES_NO_LOCKOUT": "1",
     }
     for prefix, name in OTHERS.items():
         user = users[name]

@@ -33,6 +33,8 @@ class Kind(StrEnum):
     UPDATES = "updates of images"
     LISTS = "lists of images"
     DECISIONS = "memberships and their statuses"
+    SIGN_IN = "sign-in to Identity"
+    ROLES = "tokens and roles"
     TASKS = "tasks"
     DESCRIPTIONS = "versions, schemas and what answers have in common"
     SEVERAL = "several at once"

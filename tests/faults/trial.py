@@ -20,7 +20,7 @@ from hypothesis_storage import STORAGE
 from pytest_cloudimages.app.cli import main
 from pytest_cloudimages.client import polling
 from pytest_cloudimages.reference.app import App, Reply, Request
-from pytest_cloudimages.reference.server import Server, environment, serving
+from pytest_cloudimages.reference.server import OTHERS, Server, environment, serving
 from pytest_cloudimages.reporting import WRITERS
 
 LONGEST = 600.0  # seconds; a hundredth of it on a machine with nothing else to do
@@ -40,6 +40,9 @@ LIBRARIES = (
     "xml.etree.ElementTree",
     "pytest_cloudimages.client.auth.accounts",
     "pytest_cloudimages.client.session",
+    "openstack.config",
+    "keystoneauth1.loading",
+    "keystoneauth1.identity",
     "pytest_cloudimages.areas.members.fixtures",
     "pytest_cloudimages.areas.tags.fixtures",
     "pytest_cloudimages.areas.tasks.fixtures",
@@ -114,10 +117,10 @@ class Meter:
 
 
 def _identities(server: Server) -> dict[str, str]:
-    """Return tokens for every caller. Names and passwords cost a second of imports, so few faults have ``signs_in``."""
+    """Return tokens for every caller. Names and passwords cost more, so few faults have ``signs_in``."""
     identity = server.app.identity
-    users = {"": "tester", "ALT_": "other", "READER_": "reader", "CREATOR_": "creator", "ADMIN_": "admin"}
-    tokens = {f"CLOUDIMAGES_{who}TOKEN": identity.issue(name).value for who, name in users.items()}
+    users = {prefix.removeprefix("OS").removeprefix("_"): name for prefix, name in OTHERS.items()}
+    tokens = {f"CLOUDIMAGES_{who}{'_' if who else ''}TOKEN": identity.issue(name).value for who, name in users.items()}
     tokens["CLOUDIMAGES_EXPIRED_TOKEN"] = identity.issue("tester", timedelta(seconds=-1)).value
     tokens["CLOUDIMAGES_REVOKED_TOKEN"] = (revoked := identity.issue("tester")).value
     identity.revoke(revoked.value)

@@ -61,6 +61,8 @@ def _unfit_paths(chosen: argparse.Namespace) -> Iterator[str]:
     """Yield which files cannot travel with a unit, or do not lead to the same place on a worker."""
     if chosen.ledger and not Path(chosen.ledger).is_absolute():
         yield f"--ledger {chosen.ledger}: expected an absolute path with --dask: it is a folder of each worker."
+    if chosen.examples:
+        yield "--examples: expected none with --dask: what is found is gathered among the reports."
     for option in READ_THERE:
         for name in _listed(getattr(chosen, option)):
             if Path(name) != inside(name):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.app.cli.exit_status import INTERRUPTED, NOT_JUDGED, SUITE_ERROR, worst
+from pytest_cloudimages.app.many.planning import EXAMPLES
 from pytest_cloudimages.app.report_files import replace_together, write
 from pytest_cloudimages.app.result_files import RESULTS, deviations_at, results_at
 from pytest_cloudimages.reporting.closing import WORDS, count, sentence
@@ -55,7 +57,6 @@ def gathered(
     if task.problem:
         return Judged(task, task.status, f"{WORDS[task.status]}: {task.problem}; exit {task.status}")
     ended = [endings[unit] for unit in task.units]
-    status = worst(ending.status for ending in ended)
     try:
         found = {
             unit.folder: results_at(Path(unit.folder))
@@ -64,15 +65,41 @@ def gathered(
         }
     except ValueError as problem:
         return Judged(task, SUITE_ERROR, f"{WORDS[SUITE_ERROR]}: {problem}; exit {SUITE_ERROR}")
+    return _together(task, ended, found, chosen)
+
+
+def _together(
+    task: Task, ended: Sequence[Ending], found: Mapping[str, Mapping[str, Any]], chosen: argparse.Namespace
+) -> Judged:
+    """Return what came of a service, by how its units ended and what results they have left."""
+    status = worst(ending.status for ending in ended)
     if len(task.units) == 1:
         return Judged(task, status, ended[0].told, next(iter(found.values()), None))
     if chosen.dry_run:
         return Judged(task, status, f"{WORDS[status]}: this was a rehearsal; exit {status}")
+    if chosen.minutes is not None:
+        return _explored(task, ended, found, chosen)
     if len(found) < len(task.units):
         status = worst((NOT_JUDGED, status))
         missing = count(len(task.units) - len(found), "has no results", "have no results")
         return Judged(task, status, f"{WORDS[status]}: of {len(task.units)} shards {missing}; exit {status}")
     return _merged(task, ended, found, chosen)
+
+
+def _explored(
+    task: Task, ended: Sequence[Ending], found: Mapping[str, Mapping[str, Any]], chosen: argparse.Namespace
+) -> Judged:
+    """Gather the seeds that found something, each in a range of its own, in one folder."""
+    examples = Path(chosen.examples or task.folder / EXAMPLES)
+    for unit in task.units:
+        for file in sorted(Path(unit.folder, EXAMPLES).glob("*.json")):
+            examples.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(file, examples / file.name)
+    status = worst(ending.status for ending in ended)
+    worst_of_all = next(unit for unit, ending in zip(task.units, ended, strict=True) if ending.status == status)
+    kept = len([*examples.glob("*.json")])
+    told = f"explored in {count(len(ended), 'range')} of seeds, {count(kept, 'seed')} kept in {examples}"
+    return Judged(task, status, f"{WORDS[status]}: {told}; exit {status}", found.get(worst_of_all.folder))
 
 
 def _merged(

@@ -25,6 +25,10 @@ CLOUD = "{cloud}"
 """Stands for the name of each cloud in an option that names another entry for it."""
 MOST_WORKERS = 8
 """Units at once, unless told otherwise."""
+EXAMPLES = "examples"
+"""The folder in which an exploration keeps the seeds that found something."""
+ROUNDS = 2**20
+"""Rounds of an exploration for which a range of seeds has room."""
 OF_THE_WHOLE = ("deviations", "export", "sign")
 """Options that a shard is not given: they are for the results of all."""
 
@@ -90,7 +94,6 @@ def problems(chosen: argparse.Namespace) -> Iterator[str]:
         ("image", (services, parts), "an image is lent to one run at a time"),
         ("baseline", (services, parts), "cloudimages diff compares each service with its own"),
         ("max-requests", (parts,), "a part does not know what the others send"),
-        ("minutes", (parts,), "parts are of one seed"),
     ):
         beside = next(filter(None, kinds), "")
         if beside and getattr(chosen, option.replace("-", "_")) not in (None, ()):
@@ -182,19 +185,36 @@ def _task(several: Several, cloud: str | None, region: str | None, names: Sequen
     base = Path(several.chosen.reports or REPORTS).joinpath(*map(folder_name, names))
     label = " ".join(names) or cloud or ""
     units = []
+    exploring = several.chosen.minutes is not None
     for number in range(1, several.shards + 1):
         shard = f"{number}/{several.shards}" if several.shards > 1 else ""
         changed: dict[str, Any] = {"cloud": cloud, "region": region or several.chosen.region, "reports": None}
         if cloud:
             changed |= {option.key: _filled(several.chosen, option, cloud) for option in FURTHER}
         if shard:
-            changed |= {"shard": shard} | dict.fromkeys(OF_THE_WHOLE)
-            if several.chosen.max_rps:
-                changed["max_rps"] = several.chosen.max_rps / several.at_once
-        folder = base / "shards" / str(number) if shard else base
+            changed |= _own_part(several, base, number, shard)
+        folder = base / ("explored" if exploring else "shards") / str(number) if shard else base
         places = tuple(filter(None, (region or several.chosen.region, cloud)))
         units.append(Unit(label, _words(several.chosen, changed), several.rest, str(folder), shard, places))
     return Task(label, base, tuple(units))
+
+
+def _own_part(several: Several, base: Path, number: int, shard: str) -> dict[str, Any]:
+    """Return the options that make a unit one of several for a service: a shard, or a range of seeds to explore."""
+    chosen = several.chosen
+    changed: dict[str, Any] = {"max_rps": chosen.max_rps / several.at_once} if chosen.max_rps else {}
+    if chosen.minutes is None:
+        return changed | {"shard": shard} | dict.fromkeys(OF_THE_WHOLE)
+    if not chosen.dask:
+        changed["examples"] = chosen.examples or str(base / EXAMPLES)
+    return changed | {"seed": _beginning(chosen.seed, number - 1)}
+
+
+def _beginning(seed: int, number: int) -> int:
+    """Return the seed with which a range of seeds begins: so many further on that no other range comes to it."""
+    from pytest_cloudimages.engine.exploration import STRIDE
+
+    return (seed + number * ROUNDS * STRIDE) % 2**32 if number else seed
 
 
 def _filled(chosen: argparse.Namespace, option: Option, cloud: str) -> str | None:

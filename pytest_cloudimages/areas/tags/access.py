@@ -8,10 +8,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from pytest_cloudimages.areas.tags.access_states import STATES, Stage
-from pytest_cloudimages.areas.tags.callers import ABSENT, ENTITLED, PATCHES, Cell, Change, Party, State, cells
-from pytest_cloudimages.areas.tags.resource import TAGS
-from pytest_cloudimages.areas.tags.tokens import (
+from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
+from pytest_cloudimages.areas.common.tokens import (
     Asker,
     ended_and_unscoped,
     not_valid,
@@ -19,6 +17,9 @@ from pytest_cloudimages.areas.tags.tokens import (
     token_elsewhere,
     unknown_tokens,
 )
+from pytest_cloudimages.areas.tags.access_states import STATES, Stage
+from pytest_cloudimages.areas.tags.callers import ABSENT, ENTITLED, PATCHES, Cell, Change, State, cells
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE, Purpose
 from pytest_cloudimages.client.images import Image
@@ -33,7 +34,7 @@ from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, TokenEnded
 THERE, KEPT = "there", "asked-by-nobody"
 FILTERED = {"X-Identity-Status": "Confirmed", "X-Roles": "admin", "X-Is-Admin": "true", "X-Is-Admin-Project": "True"}
 """Header fields by which Keystone's token filter says who asks."""
-FURTHER = {Party.READER: "READER", Party.CREATOR: "CREATOR", Party.ADMINISTRATOR: "ADMIN"}
+FURTHER = (Party.READER, Party.CREATOR, Party.ADMINISTRATOR)
 """The callers that have credentials of their own, beside the other project."""
 QUICK_TOKENS = 2
 """How many unknown tokens a quick run tries."""
@@ -152,9 +153,9 @@ def _askers(run: Run, image: Image, unasked: dict[str, str], let_off: dict[str, 
         Party.INVALID: [*invalid, *odd],
         Party.OWNER: [Asker(client)],
     }
-    for party, who in FURTHER.items():
+    for party in FURTHER:
         try:
-            caller = run.caller(who)
+            caller = run.caller(KNOWN_AS[party])
         except Blocked as problem:
             unasked[party] = str(problem)
             continue

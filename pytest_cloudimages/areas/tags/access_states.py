@@ -5,10 +5,11 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 
 from pytest_cloudimages.areas.common.offers import made_visible
+from pytest_cloudimages.areas.common.parties import Party
+from pytest_cloudimages.areas.common.tokens import Asker
 from pytest_cloudimages.areas.images import states
 from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.tags.callers import Party, State
-from pytest_cloudimages.areas.tags.tokens import Asker
+from pytest_cloudimages.areas.tags.callers import State
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.client.session import ImagesClient

@@ -7,21 +7,7 @@ import enum
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-
-class Party(enum.StrEnum):
-    """Who asks."""
-
-    ANONYMOUS = "nobody"
-    INVALID = "an invalid token"
-    """One that no Identity service has issued, in many forms."""
-    ENDED = "a token that has ended"
-    UNSCOPED = "a token without a project"
-    READER = "a reader of the project"
-    CREATOR = "a creator of the project"
-    """Another user of the owner's project, who may create and update."""
-    ADMINISTRATOR = "an administrator"
-    OTHER_PROJECT = "another project"
-    OWNER = "the owner"
+from pytest_cloudimages.areas.common.parties import Party
 
 
 class State(enum.StrEnum):

@@ -11,6 +11,7 @@ from pytest_cloudimages.areas.common.paging import PagedList
 from pytest_cloudimages.areas.tasks.requests import Body, Deed
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 
 ENDED = frozenset({"success", "failure"})
@@ -45,9 +46,9 @@ class Started:
 
     @property
     def id(self) -> str:
-        """The id of the task; empty where there is none."""
+        """The id of the task; empty where there is none that can stand in a path."""
         identifier = document(self.answer).get("id")
-        return identifier if isinstance(identifier, str) else ""
+        return identifier if is_fit(identifier) else ""
 
     @property
     def shown(self) -> list[Answer]:

@@ -344,7 +344,7 @@ def _lists(runner: _TaskRunner) -> dict[str, PagedList]:
         for name, look in (("whole", whole), ("paged", paged))
     }
     ids = lists["whole"].first.ids
-    if ids:
+    if ids and is_fit(ids[0]):
         lists["after"] = read_pages(client, "/tasks", (("marker", ids[0]),))
     mine = next(_ended(runner), None)
     if mine:

@@ -28,7 +28,7 @@ VARIABLES = "OS_* variables"
 NO_SETTINGS = re.compile(r"OS_(CLOUD|CLOUD_NAME|CLIENT_CONFIG_FILE|CLIENT_SECURE_FILE|REGION_NAME|(TEST|STD|LOG).*)")
 #: They say who asks and for what; not every way to sign in takes all of them.
 PERSONAL = re.compile(
-    r"(user|project|default)_domain_(id|name)|domain_(id|name)|(project|tenant)_(id|name)|token|passcode"
+    r"(user|project|default)_domain_(id|name)|domain_(id|name)|(project|tenant)_(id|name)|token|passcode|api_key"
 )
 
 
@@ -78,7 +78,11 @@ def account_of(
     # Regions of an entry may have settings of their own.
     chosen = given.get("OS_REGION_NAME")
     regions = [region for region in regions if region.config.get("region_name") == chosen] or regions
-    return _on_disk(_described(regions, source, place, timeout, plain_http))
+    account = _on_disk(_described(regions, source, place, timeout, plain_http))
+    known = (regions[0].config["auth"].get("api_key"), given.get("CLOUDIMAGES_API_KEY"), given.get("OS_API_KEY"))
+    account.api_key = str(next(filter(None, known), ""))
+    account.no_lockout = bool(given.get("CLOUDIMAGES_NO_LOCKOUT"))
+    return account
 
 
 def _settings(given: Mapping[str, str]) -> dict[str, Any]:

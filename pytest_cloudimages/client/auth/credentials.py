@@ -5,9 +5,11 @@ import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 from pytest_cloudimages.client.auth.accounts import account_of, address, as_it_is, keep_secrets, keep_secrets_of_url
 from pytest_cloudimages.client.auth.catalogue import Endpoint
+from pytest_cloudimages.client.auth.identity import Door, door_of
 from pytest_cloudimages.client.auth.keystone import Account, FurtherToken
 from pytest_cloudimages.client.errors import ConfigurationError, UnnamedServiceError
 from pytest_cloudimages.client.plain_http import HERE_ONLY, PlainHttp, PlainHttpError
@@ -15,6 +17,8 @@ from pytest_cloudimages.client.redaction import SECRETS
 
 OTHERS = ("ALT", "READER", "CREATOR", "ADMIN")
 """Further callers: each has variables of its own, such as OS_ALT_USERNAME and CLOUDIMAGES_ALT_TOKEN."""
+ROLES = ("ACCOUNT_ADMIN", "IMAGES_ADMIN", "OBSERVER", "TWO_ROLES")
+"""Those with the vendor's roles, for the checks of roles alone."""
 
 #: Where one of a group is given for another identity, the tester's own of that group do not count for it.
 ALTERNATIVES = tuple(
@@ -44,7 +48,7 @@ PROOFS = (
     ({"OS_API_KEY"}, "apikey", {"OS_PASSWORD"} | TOKENS | APPLICATION),
     ({"OS_PASSWORD", "OS_USERNAME", "OS_USER_ID"}, "password", TOKENS | APPLICATION),
 )
-OWN = tuple(f"OS_{who}_" for who in OTHERS)
+OWN = tuple(f"OS_{who}_" for who in (*OTHERS, *ROLES))
 
 
 @dataclass(frozen=True)
@@ -76,6 +80,8 @@ class Credentials:
         renew: Callable[[], None] = lambda: None,
         vouches_for: Callable[[str], bool] = lambda _: False,
         unnamed: str = "",
+        roles: Callable[[], tuple[str, ...] | None] = lambda: None,
+        door: Callable[[], Door | None] = lambda: None,
     ) -> None:
         self.how = SECRETS.hide(how)
         self.unnamed = SECRETS.hide(unnamed or how)
@@ -89,6 +95,10 @@ class Credentials:
         """Forgets the token in use, so that the next is a new one where there can be one."""
         self.vouches_for = vouches_for
         """Returns whether Identity says that a token, as it is spelled, is valid."""
+        self.roles = roles
+        """Returns what the roles are called that the token in use is for; ``None`` where nobody says it."""
+        self.door = door
+        """Returns how Identity itself is asked; ``None`` where none is."""
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -254,7 +264,7 @@ def find_other(
     timeout: float = 30.0,
     plain_http: PlainHttp = HERE_ONLY,
 ) -> Credentials | None:
-    """Return the credentials of a further caller, one of ``OTHERS``; ``None`` where none were given."""
+    """Return the credentials of a further caller, of ``OTHERS`` or ``ROLES``; ``None`` where none were given."""
     given = _given(environ)
     if not cloud and (token := given.get(f"CLOUDIMAGES_{who}_TOKEN")):
         return credentials_of(as_it_is(token, f"token from CLOUDIMAGES_{who}_TOKEN", {}))
@@ -270,6 +280,11 @@ def find_other(
                 f" OS_{who}_CLOUD."
             )
     return credentials_of(account_of(given, cloud, timeout, f"OS_{who}_* variables", plain_http))
+
+
+def is_given(environ: Mapping[str, str], who: str) -> bool:
+    """Return whether anything says who a further caller is."""
+    return any(value and name.startswith((f"OS_{who}_", f"CLOUDIMAGES_{who}_")) for name, value in environ.items())
 
 
 def ended(environ: Mapping[str, str]) -> dict[str, str]:
@@ -290,6 +305,8 @@ def credentials_of(account: Account) -> Credentials:
         account.renew,
         account.vouches_for,
         account.unnamed,
+        account.roles,
+        partial(door_of, account),
     )
 
 

@@ -49,6 +49,10 @@ class Account:
     """A token that is used as it is."""
     identity: str = ""
     """The URL of Identity; empty where none is asked."""
+    api_key: str = field(default="", repr=False)
+    """The user's API key, where one is known, whatever it signs in with."""
+    no_lockout: bool = False
+    """Whether the tester says that Identity locks nobody out for a wrong password."""
     unnamed: str = ""
     """How, without the name of anybody, where that is not all."""
     named: str = ""
@@ -176,6 +180,15 @@ class Account:
             self._shown = token
             session.session.close()  # until the next token, there is nothing to ask
         return access
+
+    def roles(self) -> tuple[str, ...] | None:
+        """Return what Identity calls the roles that the token in use is for; ``None`` where it says nothing of them."""
+        if not self.identity:
+            return None
+        try:
+            return tuple(map(str, self.access().role_names))
+        except (ConfigurationError, Blocked, AttributeError, TypeError, KeyError):
+            return None
 
     def endpoint(self, region: str | None) -> Endpoint:
         """Return the endpoint of the image service; ``region`` counts where the settings leave it open."""

@@ -1,0 +1,90 @@
+# who may create, read, update and delete
+
+from pytest_cloudimages import Blocked, expect, note, requirement
+from pytest_cloudimages.areas.access.deeds import CHANGES, READS, RIGHTS, Deed, Rights
+from pytest_cloudimages.areas.access.fixtures import *
+from pytest_cloudimages.areas.common.checks import OK
+from pytest_cloudimages.areas.common.parties import Party
+
+FORBIDDEN = {403, 404}
+"""404 hides what may not be done. (RFC 9110, 15.5.4.)"""
+
+
+def _reads(rights: Rights, party: Party) -> None:
+    """Raise ``Mismatch`` where a caller may not read; ``Blocked`` where it may be of another project."""
+    for attempt in rights.by(party, deeds=READS):
+        if attempt.deed is Deed.SHOW and attempt.answer.status == 404 and party not in rights.of_the_project:
+            raise Blocked(f"{party} does not see the image at all; name one of the same project.")
+        expect(attempt.answer.status, 200, f"status of {attempt}")
+
+
+def _changes(rights: Rights, party: Party, *deeds: Deed) -> None:
+    for attempt in rights.by(party, deeds=deeds):
+        expect(attempt.answer.status, OK, f"status of {attempt}")
+        expect(attempt.changed, True, f"effect of {attempt}")
+
+
+def _has_full_access(rights: Rights, party: Party) -> None:
+    _reads(rights, party)
+    _changes(rights, party, Deed.CREATE, Deed.UPDATE, Deed.ADD_TAG, Deed.DELETE)
+
+
+# "cloudImages:admin … create, read, update, and delete"
+@requirement("RBAC-01")
+def test_an_administrator_of_images_has_full_access(rights: Rights) -> None:
+    _has_full_access(rights, Party.IMAGES_ADMINISTRATOR)
+
+
+# "cloudImages:creator … create, read, and update"
+@requirement("RBAC-02")
+def test_a_creator_does_all_but_delete(rights: Rights) -> None:
+    _reads(rights, Party.CREATOR)
+    _changes(rights, Party.CREATOR, Deed.CREATE, Deed.UPDATE, Deed.ADD_TAG)
+    for attempt in rights.by(Party.CREATOR, deeds=[Deed.DELETE]):
+        expect(attempt.answer.status, FORBIDDEN, f"status of {attempt}")
+        expect(attempt.changed, False, f"effect of {attempt}")
+
+
+# "cloudImages:observer … read only"
+@requirement("RBAC-03")
+def test_an_observer_of_images_only_reads(rights: Rights) -> None:
+    _reads(rights, Party.READER)
+    for attempt in rights.by(Party.READER, deeds=CHANGES):
+        if attempt.answer.status == 404:
+            note(f"{attempt.deed} of an observer is answered 404, which hides that it is forbidden.")
+        expect(attempt.answer.status, FORBIDDEN, f"status of {attempt}")
+        expect(attempt.changed, False, f"effect of {attempt}")
+
+
+# "admin … create, read, update, and delete permissions in all products"
+@requirement("RBAC-04")
+def test_an_administrator_of_the_account_has_full_access(rights: Rights) -> None:
+    _has_full_access(rights, Party.ACCOUNT_ADMINISTRATOR)
+
+
+# "observer … read permissions in all products"
+@requirement("RBAC-05")
+def test_an_observer_of_all_products_reads(rights: Rights) -> None:
+    _reads(rights, Party.OBSERVER)
+
+
+# "the role with the wider permissions"
+@requirement("RBAC-06")
+def test_the_wider_role_applies(rights: Rights) -> None:
+    _has_full_access(rights, Party.TWO_ROLES)
+
+
+# "The account owner … full access"
+@requirement("RBAC-07")
+def test_the_owner_of_the_account_has_full_access(rights: Rights) -> None:
+    _has_full_access(rights, Party.OWNER)
+
+
+# an external permission matrix
+@requirement("RBAC-08")
+def test_rights_follow_the_method(rights: Rights) -> None:
+    parties = [party for party in RIGHTS if party not in rights.unasked]
+    for attempt in rights.by(*(parties or RIGHTS)):
+        due = attempt.deed.right in RIGHTS[attempt.party]
+        if attempt.answer.ok is not due:
+            note(f"{attempt.party}: {attempt.deed} by {attempt.deed.method} is answered {attempt.answer.status}.")

@@ -1,0 +1,129 @@
+"""What is tried with an image, by whom, and what came of it: the table of callers and operations as data."""
+
+import enum
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import pytest
+
+from pytest_cloudimages.areas.common.parties import Party
+from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.engine.recording import Case, Collection, anything, cases
+
+TAG, NEW_TAG = "there-before", "of-somebody-else"
+"""The tag of the image, and one that others try to add."""
+READING = (Party.READER, Party.OBSERVER)
+CREATING = (
+    Party.CREATOR,
+    Party.IMAGES_ADMINISTRATOR,
+    Party.ACCOUNT_ADMINISTRATOR,
+    Party.TWO_ROLES,
+    Party.OWNER,
+)
+ROLES: Mapping[Party, tuple[frozenset[str], ...]] = {
+    Party.READER: (frozenset({"cloudimages:observer", "observer", "reader"}),),
+    Party.OBSERVER: (frozenset({"observer"}),),
+    Party.CREATOR: (frozenset({"cloudimages:creator", "creator"}),),
+    Party.IMAGES_ADMINISTRATOR: (frozenset({"cloudimages:admin"}),),
+    Party.ACCOUNT_ADMINISTRATOR: (frozenset({"admin"}),),
+    Party.TWO_ROLES: (
+        frozenset({"cloudimages:observer", "observer"}),
+        frozenset({"cloudimages:admin", "admin"}),
+    ),
+    Party.OWNER: (frozenset({"identity:user-admin"}),),
+}
+"""What the roles of each may be called: one of each set, and no other. Case does not count."""
+
+
+RIGHTS: Mapping[Party, str] = dict.fromkeys(READING, "r") | {
+    party: "cru" if party is Party.CREATOR else "crud" for party in CREATING
+}
+"""What each may do: create, read, update, delete."""
+
+
+class Deed(enum.Enum):
+    """What is tried: the method, what follows the endpoint, and what it changes."""
+
+    LIST = "GET", "/images?limit=1", ""
+    SHOW = "GET", "/images/{image}", ""
+    MEMBERS = "GET", "/images/{image}/members", ""
+    MEMBER = "GET", "/images/{image}/members/{member}", ""
+    TASKS = "GET", "/tasks", ""
+    CREATE = "POST", "/images", "created"
+    UPDATE = "PATCH", "/images/{image}", "name"
+    ADD_MEMBER = "POST", "/images/{image}/members", "members"
+    SET_STATUS = "PUT", "/images/{image}/members/{member}", "members"
+    REMOVE_MEMBER = "DELETE", "/images/{image}/members/{member}", "members"
+    ADD_TAG = "PUT", f"/images/{{image}}/tags/{NEW_TAG}", "tags"
+    DELETE_TAG = "DELETE", f"/images/{{image}}/tags/{TAG}", "tags"
+    DELETE = "DELETE", "/images/{image}", "there"
+
+    @property
+    def method(self) -> str:
+        """The method."""
+        return self.value[0]
+
+    def target(self, image: str, member: str = "") -> str:
+        """Return what follows the endpoint."""
+        return str(self.value[1]).format(image=image, member=member)
+
+    @property
+    def right(self) -> str:
+        """The right that it takes, as RBAC-08 derives it from the method."""
+        return {"GET": "r", "POST": "c", "DELETE": "d"}.get(self.method, "u")
+
+    @property
+    def part(self) -> str:
+        """What of an image it changes, as ``_look`` names it; nothing where it reads."""
+        return self.value[2]
+
+    def __str__(self) -> str:
+        return self.name.lower().replace("_", " ")
+
+
+READS = tuple(deed for deed in Deed if not deed.part)
+CHANGES = tuple(deed for deed in Deed if deed.part)
+OF_MEMBERS = (Deed.MEMBERS, Deed.MEMBER, Deed.ADD_MEMBER, Deed.SET_STATUS, Deed.REMOVE_MEMBER)
+OF_READERS = tuple(deed for deed in Deed if deed not in (Deed.TASKS, Deed.SET_STATUS))
+"""Tasks are the operator's to allow, and a status is set by who it is about: neither is a matter of this role."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A cell of the table, and what came of it."""
+
+    party: Party
+    deed: Deed
+    answer: Answer
+    changed: bool
+    """Whether the owner sees the change that was asked for."""
+    looked: Sequence[Exchange] = ()
+
+    def __str__(self) -> str:
+        return f"{self.answer}, where {self.party} tries to {self.deed}{', and it was done' if self.changed else ''}"
+
+
+@dataclass(frozen=True, repr=False)
+class Rights(Collection):
+    """What callers of every kind tried, and what came of it."""
+
+    tried: Sequence[Attempt]
+    unasked: Mapping[Party, str] = field(default_factory=dict)
+    """Why nothing of a caller was tried."""
+    let_off: Mapping[str, str] = field(default_factory=dict)
+    """The tokens for which no 401 is owed, and why."""
+    of_the_project: frozenset[Party] = frozenset()
+    """The callers that are known to act for the tester's own project."""
+
+    @cases
+    def by(
+        self, *parties: Party, deeds: Sequence[Deed] = tuple(Deed), where: Callable[[Attempt], bool] = anything
+    ) -> Iterator[Case[Attempt]]:
+        """Return what some callers tried; *untested* where there is none of them."""
+        found = [attempt for attempt in self.tried if attempt.party in parties]
+        if not found and self.unasked:
+            pytest.skip("; ".join(self.unasked[party] for party in parties if party in self.unasked))
+        for attempt in found:
+            if attempt.deed in deeds and where(attempt):
+                yield Case(attempt, [attempt.answer.exchange, *attempt.looked])

@@ -1,0 +1,277 @@
+"""What Identity answers to who signs in, rightly and wrongly, and what its tokens open; each request is sent once.
+
+No request can harm who it is about: a wrong password is tried of a user that there is not, and of the tester's own user
+a single time and only where the tester says that nobody is locked out for it. Only a token is revoked that was issued
+here and that nobody else was handed.
+"""
+
+import enum
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import partial
+from typing import Any
+
+import pytest
+
+from pytest_cloudimages.areas.common.offers import NOT_OFFERED
+from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.auth.catalogue import VENDORS_NAME
+from pytest_cloudimages.client.auth.identity import Door, told
+from pytest_cloudimages.client.exchange import TOKEN
+from pytest_cloudimages.client.polling import Eventually
+from pytest_cloudimages.client.recorder import Recorder
+from pytest_cloudimages.client.redaction import SECRETS
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.client.trouble import TROUBLE
+from pytest_cloudimages.engine.recording import Case, Collection, cases
+from pytest_cloudimages.engine.registry import workload
+from pytest_cloudimages.engine.run import Run
+
+V2, V3 = "/v2.0/tokens", "/v3/auth/tokens"
+UNHEARD = TROUBLE | {413}
+"""Statuses that say nothing of who signs in."""
+UNAUTHORIZED = 401
+
+
+class Question(enum.StrEnum):
+    """What Identity, or the image service with a token of its, was asked."""
+
+    PASSWORD = "a token for a password"  # noqa: S105 - words
+    AGAIN = "a second token for the same password"
+    API_KEY = "a token for an API key"
+    NO_JSON = "a token for a body that is no JSON"
+    UNKNOWN_USER = "a token for a user that there is not"
+    WRONG_PASSWORD = "a token for a wrong password of the tester's"  # noqa: S105 - words
+    WRONG_KEY = "a token for a wrong API key of the tester's"
+    TWO_TENANTS = "a token for a tenant that is given by its id and by its name"
+    USED = "a list of images, with the second token"
+    REVOKED = "the end of the second token"
+    USED_AFTER = "a list of images, with the token that was revoked"
+    V3 = "a token of version 3"
+
+
+SIGNED_IN = (Question.PASSWORD, Question.AGAIN, Question.API_KEY)
+
+
+@dataclass(frozen=True, repr=False)
+class IdentityAnswers(Collection):
+    """What was answered to who signed in, and with the tokens that came of it."""
+
+    answers: Mapping[Question, Answer]
+    why: Mapping[Question, str] = field(default_factory=dict)
+    """Why something was not asked for."""
+
+    @cases
+    def to(self, *questions: Question) -> Iterator[Case[Answer]]:
+        """Return the answers to some questions; *untested* where none of them was put."""
+        found = [self.answers[question] for question in questions if question in self.answers]
+        if not found:
+            pytest.skip(next((self.why[question] for question in questions if question in self.why), "not asked"))
+        for answer in found:
+            yield Case(answer, [answer.exchange])
+
+    @cases
+    def accesses(self) -> Iterator[Case["Access"]]:
+        """Return what version 2.0 said to who signed in; *untested* where it let nobody in."""
+        found = [self.answers[each] for each in SIGNED_IN if each in self.answers and self.answers[each].ok]
+        if not found:
+            why = next((self.why[each] for each in SIGNED_IN if each in self.why), "no password or API key was taken")
+            pytest.skip(f"needs a token of Identity v2.0: {why}")
+        for answer in found:
+            yield Case(Access(answer), [answer.exchange])
+
+
+@dataclass(frozen=True)
+class Access:
+    """What Identity v2.0 says to who has signed in."""
+
+    answer: Answer
+
+    def __str__(self) -> str:
+        return str(self.answer)
+
+    def part(self, *names: str) -> Any:
+        """Return a part of the document by the names of the members that lead to it; ``None`` where it is not there."""
+        found = self.answer.data
+        for name in ("access", *names):
+            found = found.get(name) if isinstance(found, dict) else None
+        return found
+
+    @property
+    def images(self) -> list[dict[str, Any]]:
+        """The entries of the catalogue that are of the type image."""
+        entries = self.part("serviceCatalog")
+        found = entries if isinstance(entries, list) else []
+        return [entry for entry in found if isinstance(entry, dict) and entry.get("type") == "image"]
+
+    @property
+    def is_the_vendors(self) -> bool:
+        """Whether it is the vendor's catalogue: it has a service named cloudImages, as rulings, 11, has it."""
+        entries = self.part("serviceCatalog")
+        found = entries if isinstance(entries, list) else []
+        return any(VENDORS_NAME in (entry.get("name"), entry.get("type")) for entry in found if isinstance(entry, dict))
+
+    @property
+    def endpoints(self) -> list[dict[str, Any]]:
+        """The endpoints of the image service."""
+        listed = [entry.get("endpoints") for entry in self.images]
+        return [each for found in listed if isinstance(found, list) for each in found if isinstance(each, dict)]
+
+    @property
+    def life(self) -> float | None:
+        """Seconds from the answer's date to the end of its token; ``None`` where one of them cannot be read."""
+        try:
+            end = datetime.fromisoformat(self.part("token", "expires"))
+            begun = parsedate_to_datetime(self.answer.headers.get("Date", ""))
+        except (ValueError, TypeError):
+            return None
+        return ((end if end.tzinfo else end.replace(tzinfo=UTC)) - begun).total_seconds()
+
+
+@workload(empty=lambda: IdentityAnswers({}), requests=(13, 13, 13, 13))
+def identity_answers(run: Run) -> IdentityAnswers:
+    """Sign in to Identity in every way, rightly and wrongly, use a token, revoke it and use it again."""
+    door = run.owner.door()
+    if door is None:
+        return IdentityAnswers({}, dict.fromkeys(Question, "needs an Identity service: a token was given, and no more"))
+    client = door.client(run.client)
+    with closing(client.transport):
+        prober = _Prober(run, door, client)
+        prober.version_3()
+        if why := prober.why_not_version_2():
+            prober.why |= {question: why for question in Question if question is not Question.V3}
+        else:
+            prober.version_2()
+    return IdentityAnswers(prober.answers, prober.why)
+
+
+class _Prober:
+    def __init__(self, run: Run, door: Door, client: ImagesClient) -> None:
+        self.run, self.door, self.client = run, door, client
+        origin = client.transport.origin
+        self.elsewhere = "" if origin == run.transport.origin else origin
+        self.answers: dict[Question, Answer] = {}
+        self.why: dict[Question, str] = {}
+        self.tenant = run.owner.project_id
+
+    def why_not_version_2(self) -> str:
+        """Return why Identity v2.0 cannot be asked; nothing where it can."""
+        if self.door.named_v2:
+            return ""
+        answer = self._sent("GET", "/v2.0")
+        data = answer.data if answer.ok else None
+        version = data.get("version") if isinstance(data, dict) else None
+        if not isinstance(version, dict) or not str(version.get("id")).startswith("v2"):
+            return f"needs Identity v2.0, which is not offered: {answer.exchange}"
+        return "" if self.door.in_default_domain else "needs a user of the default domain: Identity v2.0 knows no other"
+
+    def version_3(self) -> None:
+        body = self.door.of_v3(self.tenant)
+        if body is None or self.door.named_v2:
+            self.why[Question.V3] = "needs a password or an application credential, and Identity v3"
+        else:
+            self._ask(Question.V3, "POST", V3, json=body)
+            if self.answers.get(Question.V3) and self.answers[Question.V3].status in NOT_OFFERED:
+                self.why[Question.V3] = f"needs Identity v3, which is not offered: {self.answers.pop(Question.V3)}"
+
+    def version_2(self) -> None:
+        password, key = self.door.by_password(), self.door.by_api_key()
+        if password is None:
+            no = "needs a user with a password"
+            self.why |= dict.fromkeys((Question.PASSWORD, Question.AGAIN, Question.WRONG_PASSWORD), no)
+            self.why |= dict.fromkeys((Question.USED, Question.REVOKED, Question.USED_AFTER), no)
+        if key is None:
+            no = "needs a user with an API key: set CLOUDIMAGES_API_KEY"
+            self.why |= dict.fromkeys((Question.API_KEY, Question.WRONG_KEY), no)
+        if password:
+            self._sign_in(Question.PASSWORD, "passwordCredentials", password)
+            self._sign_in(Question.AGAIN, "passwordCredentials", password)
+        if key:
+            self._sign_in(Question.API_KEY, "RAX-KSKEY:apiKeyCredentials", key)
+        self._ask(Question.NO_JSON, "POST", V2, body=b"{no JSON", headers={"Content-Type": "application/json"})
+        nobody = {"username": f"cloudimages-{secrets.token_hex(8)}", "password": secrets.token_hex(16)}
+        self._sign_in(Question.UNKNOWN_USER, "passwordCredentials", nobody)
+        self._wrongly(password, key)
+        self._by_two_tenants(password, key)
+        if password:
+            self._use_and_revoke()
+
+    def _wrongly(self, password: Mapping[str, str] | None, key: Mapping[str, str] | None) -> None:
+        if not self.door.no_lockout:
+            no = "needs a user that is not locked out for it: CLOUDIMAGES_NO_LOCKOUT=1 says that there is no such rule"
+            self.why |= dict.fromkeys((Question.WRONG_PASSWORD, Question.WRONG_KEY), no)
+            return
+        wrong = secrets.token_hex(16)
+        if password:
+            self._sign_in(Question.WRONG_PASSWORD, "passwordCredentials", {**password, "password": wrong})
+        if key:
+            self._sign_in(Question.WRONG_KEY, "RAX-KSKEY:apiKeyCredentials", {**key, "apiKey": wrong})
+
+    def _by_two_tenants(self, password: Mapping[str, str] | None, key: Mapping[str, str] | None) -> None:
+        known = (
+            (Question.PASSWORD, "passwordCredentials", password),
+            (Question.API_KEY, "RAX-KSKEY:apiKeyCredentials", key),
+        )
+        taken = [(name, given) for question, name, given in known if given and self._token(question)]
+        if not taken or not self.tenant:
+            self.why[Question.TWO_TENANTS] = "needs credentials that are taken, and a tenant whose id is known"
+            return
+        name, credentials = taken[0]
+        both = {name: credentials, "tenantId": self.tenant, "tenantName": self.tenant}
+        self._ask(Question.TWO_TENANTS, "POST", V2, json={"auth": both})
+
+    def _use_and_revoke(self) -> None:
+        first, second = (self._token(question) for question in (Question.PASSWORD, Question.AGAIN))
+        why = "needs a token of Identity v2.0"
+        if second:
+            with_it = self.run.client.calling("a token that was issued again", partial(str, second))
+            self.answers[Question.USED] = with_it.list(limit="1")
+            if second not in (first, self.run.owner.token()):
+                return self._revoke(second, with_it)
+            why = "needs a token that nobody else has: Identity hands out the one in use again"
+        else:
+            self.why[Question.USED] = why
+        self.why |= dict.fromkeys((Question.REVOKED, Question.USED_AFTER), why)
+        return None
+
+    def _revoke(self, token: str, with_it: ImagesClient) -> None:
+        if not self.run.rounds:
+            no = "profile quick revokes no token"
+            self.why |= dict.fromkeys((Question.REVOKED, Question.USED_AFTER), no)
+            return
+        self._ask(Question.REVOKED, "DELETE", V2, headers={TOKEN: token})
+        if Question.REVOKED in self.answers and self.answers[Question.REVOKED].ok:
+            look = partial(with_it.list, limit="1")
+            patience = Eventually(self.run.settings.patience, Recorder())
+            self.answers[Question.USED_AFTER] = patience.until(
+                look(), look, lambda answer: answer.status == UNAUTHORIZED
+            )
+        else:
+            self.why[Question.USED_AFTER] = "needs a token that was revoked"
+
+    def _token(self, question: Question) -> str | None:
+        if question not in self.answers or not self.answers[question].ok:
+            return None
+        token = Access(self.answers[question]).part("token", "id")
+        return token if isinstance(token, str) and token else None
+
+    def _sign_in(self, question: Question, kind: str, credentials: Mapping[str, str]) -> None:
+        body: dict[str, object] = {kind: credentials}
+        if self.tenant:
+            body["tenantId"] = self.tenant
+        self._ask(question, "POST", V2, json={"auth": body})
+        SECRETS.keep(self._token(question))
+
+    def _ask(self, question: Question, method: str, target: str, **how: Any) -> None:
+        answer = self._sent(method, target, **how)
+        if answer.status in UNHEARD:
+            self.why[question] = f"Identity has not said: {answer.exchange}"
+        else:
+            self.answers[question] = answer
+
+    def _sent(self, method: str, target: str, **how: Any) -> Answer:
+        return told(self.client.send_once(method, target, **how), self.elsewhere)

@@ -1,0 +1,72 @@
+"""Requests whose header names a project that their token is not for."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+import pytest
+
+from pytest_cloudimages.areas.images.patch_model import replaced
+from pytest_cloudimages.areas.images.updates import attributes_of
+from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.exchange import PATCH_TYPE
+from pytest_cloudimages.engine.recording import Case, Collection, cases
+from pytest_cloudimages.engine.registry import workload
+from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.verdicts import Blocked
+
+
+@dataclass(frozen=True)
+class Named:
+    """A request that names a project in its header, and the same without it."""
+
+    answer: Answer
+    without: Answer
+
+    def __str__(self) -> str:
+        return f"{self.answer}, where the header names a project that the token is not for"
+
+
+@dataclass(frozen=True, repr=False)
+class NamedProjects(Collection):
+    """What became of requests whose header names a project."""
+
+    named: Sequence[Named]
+
+    @cases
+    def requests(self) -> Iterator[Case[Named]]:
+        """Return the requests."""
+        for named in self.named:
+            yield Case(named, [named.without.exchange, named.answer.exchange])
+
+
+HEADERS = ("X-Auth-Project-Id", "X-Project-Id", "X-Tenant-Id", "X-Tenant")
+
+
+@workload(empty=lambda: NamedProjects([]), requests=(16, 16, 16, 16))
+def named_projects(run: Run) -> NamedProjects:
+    """Name in the header a project that the token is not for: the owner a foreign one, and another project its own."""
+    named: list[Named] = []
+    other = None if run.same_project("ALT") else run.able("ALT")
+    foreign = uuid.uuid4().hex
+    with run.fresh_image(own=True) as image:
+        owner = run.owner.project_id or attributes_of(image.show()).get("owner")
+        if other:
+            with suppress(pytest.skip.Exception, Blocked):
+                foreign = run.owner_of(other)
+        callers = [(run.client, foreign)]
+        if other and isinstance(owner, str):
+            callers.append((other, owner))
+        for client, project in callers:
+            headers = dict.fromkeys(HEADERS, project)
+            for target in (f"/images/{image.id}", f"/images?name={image.name}"):
+                answers = [client.send("GET", target, headers=more) for more in (None, headers)]
+                named.append(Named(answers[1], answers[0]))
+            change = [replaced("/name", f"{image.name}x")]
+            answers = [
+                client.send("PATCH", f"/images/{image.id}", json=change, headers={"Content-Type": PATCH_TYPE} | more)
+                for more in ({}, headers)
+            ]
+            named.append(Named(answers[1], answers[0]))
+    return NamedProjects(named)

@@ -1,0 +1,298 @@
+"""Who may do what with an image: callers and operations as one table, each cell sent once.
+
+Who is not let in at all, or may only read, tries everything on one image of the owner's; whoever may create does it
+with an image of its own. What came of it is what the owner sees afterwards.
+"""
+
+import uuid
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+
+import pytest
+
+from pytest_cloudimages.areas.access.deeds import (
+    CREATING,
+    NEW_TAG,
+    OF_MEMBERS,
+    OF_READERS,
+    READING,
+    ROLES,
+    TAG,
+    Attempt,
+    Deed,
+    Rights,
+)
+from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
+from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, unknown_tokens
+from pytest_cloudimages.areas.images.patch_model import replaced
+from pytest_cloudimages.areas.images.states import shared
+from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.exchange import PATCH_TYPE, Exchange, Purpose
+from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine.provisioning import PREFIX, temporary_image
+from pytest_cloudimages.engine.registry import workload
+from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.verdicts import Blocked
+
+
+@workload(empty=lambda: Rights([]), requests=(85, 106, 106, 106))
+def closed_doors(run: Run) -> Rights:
+    """Have nobody, and callers with tokens that are not valid, try all that can be done with an image."""
+    tried: list[Attempt] = []
+    let_off: dict[str, str] = {}
+    if run.settings.image:
+        return _by_reading(run)
+    with run.fresh_image(tags=[TAG]) as image:
+        table = _Table(run, image)
+        table.offered()
+        unknown = [*unknown_tokens(run.client)][: 2 if run.rounds else 1]
+        ended, _ = ended_and_unscoped(run, image, NEW_TAG, let_off)
+        with suppress(Blocked), run.recorder.of(Purpose.PREPARING):
+            image.delete_tag(NEW_TAG)
+        for party, client in _outside(run, [*unknown, *ended], ended):
+            tried += table.all_of(party, client, tuple(Deed))
+    return Rights(tried, {}, let_off)
+
+
+def _outside(run: Run, askers: Sequence[Asker], ended: Sequence[Asker]) -> Iterator[tuple[Party, ImagesClient]]:
+    """Yield the callers that have no valid token: nobody, and those with the tokens of some others."""
+    yield Party.ANONYMOUS, run.client.calling("nobody", lambda: None)
+    for asker in askers:
+        yield Party.ENDED if asker in ended else Party.INVALID, asker.client
+
+
+def _by_reading(run: Run) -> Rights:
+    """Have those without a valid token read an image that was lent, which nobody else than the tester may change."""
+    ended = [Asker(client) for client in run.ended_callers()]
+    with run.fresh_image() as image:
+        tried = [
+            Attempt(party, deed, client.send(deed.method, deed.target(image.id)), changed=False)
+            for party, client in _outside(run, [*unknown_tokens(run.client)][:1] + ended, ended)
+            for deed in (Deed.LIST, Deed.SHOW)
+        ]
+    return Rights(tried)
+
+
+@workload(empty=lambda: Rights([]), requests=(105, 105, 105, 105))
+def rights(run: Run) -> Rights:
+    """Have callers of every role try all that can be done with an image, and see what its owner sees of it."""
+    tried: list[Attempt] = []
+    unasked: dict[Party, str] = {}
+    known: set[Party] = set()
+    if run.settings.image:
+        pytest.skip("needs an image of its own, and one was lent: what is tried would change it")
+    reading = {party: _caller(run, party, unasked, known) for party in READING}
+    if any(reading.values()):
+        with run.fresh_image(tags=[TAG]) as image:
+            table = _Table(run, image)
+            table.offered()
+            for party, client in reading.items():
+                tried += table.all_of(party, client, OF_READERS) if client else []
+    for party in CREATING:
+        if creating := _caller(run, party, unasked, known):
+            with suppress(Blocked):
+                tried += _with_its_own(run, party, creating)
+    return Rights(tried, unasked, of_the_project=frozenset(known))
+
+
+def _caller(run: Run, party: Party, unasked: dict[Party, str], known: set[Party]) -> ImagesClient | None:
+    """Return a caller whose roles are what they are to be, as far as Identity says; say why there is none."""
+    if party is Party.OWNER:
+        who, client, credentials = "", run.client, run.owner
+    else:
+        who = KNOWN_AS[party]
+        try:
+            found = run.caller(who)
+        except Blocked as problem:
+            unasked[party] = str(problem)
+            return None
+        if found is None:
+            unasked[party] = f"no credentials of {party} were given: set OS_{who}_USERNAME and OS_{who}_PASSWORD"
+            return None
+        client, credentials = found, run.others[who]  # type: ignore[assignment]  # it was not Blocked
+        if credentials.project_id and run.owner.project_id and not run.same_project(who):
+            unasked[party] = f"{party} is to be of the tester's own project, and is of another"
+            return None
+        known |= {party} if run.same_project(who) else set()
+    names = credentials.roles()
+    if names is not None and not _are(names, ROLES[party]):
+        unasked[party] = f"needs {party}, and the roles of the token are: {', '.join(names) or 'none'}"
+        return None
+    return client
+
+
+def _are(names: Sequence[str], wanted: Sequence[frozenset[str]]) -> bool:
+    known = {name.lower() for name in names}
+    return all(known & each for each in wanted) and known <= frozenset().union(*wanted)
+
+
+# On the owner's image
+
+
+class _Table:
+    def __init__(self, run: Run, image: Image) -> None:
+        self.run, self.image = run, image
+        self.member, self.added = uuid.uuid4().hex, uuid.uuid4().hex
+        self.deeds: set[Deed] = set(Deed)
+
+    def offered(self) -> None:
+        """Leave out what the service does not offer the owner either."""
+        with self.run.recorder.of(Purpose.PREPARING):
+            try:
+                shared(self.image, self.member)
+                there = self.image.send("GET", "/members").ok
+            except (Blocked, pytest.skip.Exception):
+                there = False
+            if not there:
+                self.deeds -= {*OF_MEMBERS}
+            if not self.image.client.send("GET", "/tasks").ok:
+                self.deeds.discard(Deed.TASKS)
+
+    def all_of(self, party: Party, client: ImagesClient, deeds: Sequence[Deed]) -> list[Attempt]:
+        """Have a caller try all it can on the image, and see what became of it."""
+        name = f"{PREFIX}{self.run.name}-{uuid.uuid4().hex[:8]}"
+        before, _ = self._look(name)
+        if not before["there"]:
+            return []
+        sent = [(deed, self._send(client, deed, name)) for deed in deeds if deed in self.deeds]
+        after, looked = self._look(name)
+        self._put_back(before, after, name)
+        return [
+            Attempt(
+                party,
+                deed,
+                answer,
+                bool(deed.part) and before[deed.part] != after[deed.part] and _asked_by(deed, before, after),
+                looked if deed.part else (),
+            )
+            for deed, answer in sent
+        ]
+
+    def _send(self, client: ImagesClient, deed: Deed, name: str) -> Answer:
+        member = self.member
+        target = deed.target(self.image.id, member)
+        if deed is Deed.UPDATE:
+            return client.send("PATCH", target, json=[replaced("/name", name)], headers={"Content-Type": PATCH_TYPE})
+        bodies: dict[Deed, object] = {
+            Deed.CREATE: {"name": name},
+            Deed.ADD_MEMBER: {"member": self.added},
+            Deed.SET_STATUS: {"status": "accepted"},
+        }
+        return client.send(deed.method, target, json=bodies.get(deed))
+
+    def _look(self, name: str) -> tuple[dict[str, object], list[Exchange]]:
+        """Return what the owner sees of the image, and whether it sees one of a name."""
+        shown = self.image.show()
+        data = shown.data if shown.ok and isinstance(shown.data, dict) else {}
+        listed = self.image.client.list(name=name)
+        entries = listed.data.get("images") if listed.ok and isinstance(listed.data, dict) else None
+        ids = [entry.get("id") for entry in (entries if isinstance(entries, list) else []) if isinstance(entry, dict)]
+        tags = data.get("tags")
+        seen: dict[str, object] = {
+            "there": shown.ok,
+            "name": data.get("name"),
+            "tags": sorted(map(str, tags)) if isinstance(tags, list) else [],
+            "created": [each for each in ids if each != self.image.id],
+            "members": [],
+        }
+        exchanges = [shown.exchange, listed.exchange]
+        if Deed.MEMBERS in self.deeds:
+            answer = self.image.send("GET", "/members")
+            members = answer.data.get("members") if answer.ok and isinstance(answer.data, dict) else None
+            found = [member for member in (members if isinstance(members, list) else []) if isinstance(member, dict)]
+            seen["members"] = sorted(f"{member.get('member_id')}: {member.get('status')}" for member in found)
+            exchanges.append(answer.exchange)
+        return seen, exchanges
+
+    def _put_back(self, before: Mapping[str, object], after: Mapping[str, object], name: str) -> None:
+        """Undo what was done all the same, so that the next caller finds the image as it was."""
+        client, image = self.image.client, self.image.id
+        with self.run.recorder.of(Purpose.CLEANING), suppress(Blocked):
+            for created in after["created"]:  # type: ignore[attr-defined]  # a list
+                client.delete(str(created))
+            if not after["there"]:
+                return
+            if after["name"] == name:
+                client.patch(image, replaced("/name", self.image.name))
+            if after["tags"] != before["tags"]:
+                client.patch(image, replaced("/tags", [TAG]))
+            if after["members"] != before["members"]:
+                client.send("DELETE", f"/images/{image}/members/{self.added}")
+                client.send("DELETE", f"/images/{image}/members/{self.member}")
+                client.send("POST", f"/images/{image}/members", json={"member": self.member})
+
+
+def _asked_by(deed: Deed, before: Mapping[str, object], after: Mapping[str, object]) -> bool:
+    """Return whether a change of some part is what a deed asks for: tags and members come, go and change by others."""
+    old, new = before[deed.part], after[deed.part]
+    if not isinstance(old, list) or not isinstance(new, list):
+        return True
+    came, went = [each for each in new if each not in old], [each for each in old if each not in new]
+    match deed:
+        case Deed.ADD_TAG | Deed.ADD_MEMBER | Deed.CREATE:
+            return any(
+                str(each).partition(": ")[0] not in {str(other).partition(": ")[0] for other in old} for each in came
+            )
+        case Deed.SET_STATUS:
+            return any(str(each).endswith(": accepted") for each in came)
+        case _:
+            names = {str(each).partition(": ")[0] for each in new}
+            return any(str(each).partition(": ")[0] not in names for each in went)
+
+
+# On an image of one's own
+
+
+def _with_its_own(run: Run, party: Party, client: ImagesClient) -> list[Attempt]:
+    """Have a caller create an image, read it, change it and delete it, and see what the owner sees of it."""
+    tried: list[Attempt] = []
+    with run.recorder.scope() as sent:
+        try:
+            with temporary_image(client, run.name, run.patience) as image:
+                creation = _creation(sent)
+                tried.append(Attempt(party, Deed.CREATE, creation, changed=True))
+                _used(run, party, image, tried)
+                # Who may not delete it is no hindrance to its end.
+                image.client = run.client
+        except Blocked:
+            if tried:
+                raise
+            answer = _creation(sent)
+            if not answer.refused:
+                raise
+            tried.append(Attempt(party, Deed.CREATE, answer, changed=False))
+    return tried
+
+
+def _creation(sent: Sequence[Exchange]) -> Answer:
+    """Return the last creation among what was sent."""
+    found = [exchange for exchange in sent if exchange.method == "POST" and exchange.target.endswith("/images")]
+    if not found:
+        raise Blocked("No image was created, and none was asked for.")
+    return Answer(found[-1].status, dict(found[-1].answer_headers), found[-1].answer, b"", found[-1])
+
+
+def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
+    owner = image.seen_by(run.client)
+    name = f"{image.name}-renamed"
+    tried += [
+        Attempt(party, deed, image.client.send("GET", deed.target(image.id)), changed=False)
+        for deed in (Deed.LIST, Deed.SHOW)
+    ]
+    answer = image.client.patch(image.id, replaced("/name", name))
+    tagged = image.add_tag(NEW_TAG)
+    seen = owner.eventually(owner.show, lambda shown: answer.ok <= (_shown(shown, "name") == name))
+    tags = _shown(seen, "tags")
+    tried.append(Attempt(party, Deed.UPDATE, answer, _shown(seen, "name") == name, [seen.exchange]))
+    tried.append(Attempt(party, Deed.ADD_TAG, tagged, isinstance(tags, list) and NEW_TAG in tags, [seen.exchange]))
+    with run.recorder.of(Purpose.JUDGING):
+        answer = image.client.delete(image.id)
+    if answer.ok:
+        image.client.recorder.traces.created_by.pop(image.id, None)
+    gone = owner.eventually(owner.show, lambda shown: answer.ok is (not shown.ok))
+    tried.append(Attempt(party, Deed.DELETE, answer, not gone.ok, [gone.exchange]))
+
+
+def _shown(answer: Answer, name: str) -> object:
+    return answer.data.get(name) if answer.ok and isinstance(answer.data, dict) else None

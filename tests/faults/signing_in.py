@@ -1,0 +1,364 @@
+"""Services whose Identity lets in whom it should not, or says something else to who signs in."""
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Any
+
+from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.refusals import Forbidden, Invalid, NotFound, Refusal, Unauthorized
+
+from .kinds import Kind
+from .registry import breaks, selecting
+
+KIND = Kind.SIGN_IN
+IDENTITY = selecting(*(f"AUTH-{number:02}" for number in (*range(4, 16), 17, 18, 19, 24)))
+"""What is asked of Identity itself."""
+Access = dict[str, Any]
+
+
+def says(
+    name: str,
+    sentence: str,
+    *ids: str,
+    change: Callable[[Access], object],
+    status: int = HTTPStatus.OK,
+) -> None:
+    """Register a service whose Identity v2.0 says something else to who has signed in."""
+
+    def issue_access(self: App, request: Request) -> Reply:
+        document: Any = App.issue_access(self, request).json()
+        change(document["access"])
+        return Reply.of_json(document, status)
+
+    register(name, sentence, ids, issue_access=issue_access)
+
+
+def register(name: str, sentence: str, ids: tuple[str, ...], **operations: Callable[..., Any]) -> None:
+    """Register a service some of whose operations are others."""
+    breaks(*ids, words=IDENTITY)(
+        type(name, (App,), {"__doc__": sentence, "__module__": __name__, "signs_in": True, **operations})
+    )
+
+
+def _of_the_images(access: Access) -> Access:
+    (entry,) = (entry for entry in access["serviceCatalog"] if entry["type"] == "image")
+    return entry  # type: ignore[no-any-return]  # it is JSON
+
+
+def _endpoint(access: Access) -> Access:
+    return _of_the_images(access)["endpoints"][0]  # type: ignore[no-any-return]  # it is JSON
+
+
+says(
+    "SignsInBy201",
+    "Answers 201 to who signs in.",
+    "AUTH-04",
+    "AUTH-05",
+    "AUTH-06",
+    change=lambda _: None,
+    status=HTTPStatus.CREATED,
+)
+says(
+    "ListsNoServices",
+    "Gives a token without a catalogue.",
+    "AUTH-07",
+    "AUTH-17",
+    change=lambda access: access.pop("serviceCatalog"),
+)
+says("NamesNoUser", "Gives a token without saying whose it is.", "AUTH-07", change=lambda access: access.pop("user"))
+says(
+    "GivesNoRoles",
+    "Says nothing of the roles of a user.",
+    "AUTH-07",
+    change=lambda access: access["user"].pop("roles"),
+)
+says(
+    "NamesNoTenant",
+    "Leaves the tenant's name out of a token.",
+    "AUTH-08",
+    "AUTH-09",
+    change=lambda access: access["token"]["tenant"].pop("name"),
+)
+says(
+    "ForgetsTheTenant",
+    "Leaves the tenant out of a token.",
+    "AUTH-08",
+    change=lambda access: access["token"].pop("tenant"),
+)
+says(
+    "NamesTenantsInWords",
+    "Names the tenant in words, not by the number of the account.",
+    "AUTH-09",
+    change=lambda access: access["token"]["tenant"].update(name="The Account"),
+)
+says(
+    "NeverSaysWhenTokensEnd",
+    "Does not say when a token ends.",
+    "AUTH-07",
+    "AUTH-08",
+    "AUTH-12",
+    change=lambda access: access["token"].pop("expires"),
+)
+says(
+    "SaysWhenTokensEndInWords",
+    "Says in words when a token ends.",
+    "AUTH-07",
+    "AUTH-12",
+    change=lambda access: access["token"].update(expires="tomorrow"),
+)
+says(
+    "GivesTokensThatHaveEnded",
+    "Says that a new token has ended.",
+    "AUTH-12",
+    change=lambda access: access["token"].update(expires=_in(-1)),
+)
+says(
+    "GivesTokensForAWeek",
+    "Says that a token lives a week.",
+    "AUTH-12",
+    change=lambda access: access["token"].update(expires=_in(7 * 24)),
+)
+says(
+    "CallsTheTypeByTheName",
+    "Calls the type of the image service cloudImages.",
+    "AUTH-17",
+    "AUTH-18",
+    change=lambda access: _of_the_images(access).update(type="cloudImages"),
+)
+says(
+    "ListsTwoOfOtherNames",
+    "Lists two image services, neither of which is named cloudImages.",
+    "AUTH-17",
+    change=lambda access: (
+        access["serviceCatalog"].append({**_of_the_images(access), "name": "second"}),
+        access["serviceCatalog"][0].update(name="first"),
+    ),
+)
+for _member in ("publicURL", "region", "tenantId"):
+    says(
+        f"ListsNo{_member[0].upper()}{_member[1:]}",
+        f"Leaves {_member} out of the endpoints of the catalogue.",
+        "AUTH-18",
+        change=lambda access, member=_member: _endpoint(access).pop(member),  # type: ignore[misc]  # bound now
+    )
+says(
+    "PutsTheTenantIntoTheAddress",
+    "Ends the addresses of the catalogue in the tenant's id.",
+    "AUTH-18",
+    change=lambda access: _endpoint(access).update(
+        publicURL=f"{_endpoint(access)['publicURL']}/{_endpoint(access)['tenantId']}"
+    ),
+)
+says(
+    "LeavesTheVersionOut",
+    "Lists addresses that do not end in /v2.",
+    "AUTH-18",
+    change=lambda access: _endpoint(access).update(publicURL=_endpoint(access)["publicURL"].removesuffix("/v2")),
+)
+
+
+def _published(region: str, host: str) -> Callable[[Access], object]:
+    def change(access: Access) -> None:
+        further = {"publicURL": f"https://{host}.images.api.rackspacecloud.com/v2", "region": region}
+        _of_the_images(access)["endpoints"].append(_endpoint(access) | further)
+
+    return change
+
+
+says("LeadsToAnotherRegion", "Lists the host of IAD for DFW.", "AUTH-19", change=_published("DFW", "iad"))
+says("LeadsToEveryRegion", "Lists the published hosts beside its own.", change=_published("DFW", "dfw"))
+
+
+def _in(hours: float) -> str:
+    return (datetime.now(UTC) + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
+
+
+# Whom it lets in
+
+
+def _signs(request: Request) -> Access:
+    try:
+        return dict(json.loads(request.body)["auth"])
+    except (ValueError, KeyError, TypeError):
+        return {}
+
+
+def _kind(request: Request) -> str:
+    return next((name for name in _signs(request) if "redentials" in name), "")
+
+
+def refuses(name: str, sentence: str, *ids: str, kind: str) -> None:
+    """Register a service whose Identity v2.0 does not take one kind of credentials."""
+
+    def issue_access(self: App, request: Request) -> Reply:
+        if _kind(request) == kind:
+            raise Unauthorized("Not like that.")
+        return App.issue_access(self, request)
+
+    register(name, sentence, ids, issue_access=issue_access)
+
+
+refuses("TakesNoApiKeys", "Refuses API keys.", "AUTH-05", kind="RAX-KSKEY:apiKeyCredentials")
+refuses("TakesNoPasswords", "Refuses passwords.", "AUTH-06", kind="passwordCredentials")
+
+
+def forgives(name: str, sentence: str, *ids: str, where: Callable[[Access], bool]) -> None:
+    """Register a service whose Identity v2.0 lets in whom it should refuse."""
+
+    def issue_access(self: App, request: Request) -> Reply:
+        try:
+            return App.issue_access(self, request)
+        except Refusal:
+            if not where(_signs(request)):
+                raise
+            honest = self.identity.users["tester"]
+            body = {"auth": {"passwordCredentials": {"username": honest.name, "password": honest.password}}}
+            return App.issue_access(self, Request(request.method, request.target, body=json.dumps(body).encode()))
+
+    register(name, sentence, ids, issue_access=issue_access)
+
+
+def _of_the_tester(credentials: str) -> Callable[[Access], bool]:
+    return lambda auth: dict(auth.get(credentials, {})).get("username") == "tester" and "tenantName" not in auth
+
+
+forgives(
+    "LetsUnknownUsersIn",
+    "Lets in users that there are not.",
+    "AUTH-11",
+    where=lambda auth: str(dict(auth.get("passwordCredentials", {})).get("username")).startswith("cloudimages-"),
+)
+forgives("TakesAnyPassword", "Takes any password.", "AUTH-11", where=_of_the_tester("passwordCredentials"))
+forgives("TakesAnyApiKey", "Takes any API key.", "AUTH-11", where=_of_the_tester("RAX-KSKEY:apiKeyCredentials"))
+forgives(
+    "TakesATenantTwice", "Takes a tenant's id and name together.", "AUTH-15", where=lambda auth: "tenantName" in auth
+)
+forgives("TakesWhatIsNoJson", "Gives a token for a body that is no JSON.", "AUTH-10", where=lambda auth: not auth)
+
+
+def answers(name: str, sentence: str, *ids: str, refusal: type[Refusal], status: HTTPStatus) -> None:
+    """Register a service whose Identity v2.0 refuses in another way."""
+
+    def issue_access(self: App, request: Request) -> Reply:
+        try:
+            return App.issue_access(self, request)
+        except refusal:
+            return self.error(request, status, "No.")
+
+    register(name, sentence, ids, issue_access=issue_access)
+
+
+answers(
+    "ForbidsWrongCredentials",
+    "Answers 403 to wrong credentials.",
+    "AUTH-11",
+    refusal=Unauthorized,
+    status=HTTPStatus.FORBIDDEN,
+)
+answers(
+    "KnowsNoWrongCredentials",
+    "Answers 404 to wrong credentials.",
+    "AUTH-11",
+    refusal=Unauthorized,
+    status=HTTPStatus.NOT_FOUND,
+)
+answers(
+    "TakesBadBodiesForStrangers",
+    "Answers 401 to what it cannot read.",
+    "AUTH-10",
+    "AUTH-15",
+    refusal=Invalid,
+    status=HTTPStatus.UNAUTHORIZED,
+)
+answers(
+    "FailsOnBadBodies",
+    "Fails at what it cannot read.",
+    "AUTH-10",
+    "AUTH-15",
+    refusal=Invalid,
+    status=HTTPStatus.INTERNAL_SERVER_ERROR,
+)
+
+
+def _dead_at_second(self: App, request: Request) -> Reply:
+    document: Any = App.issue_access(self, request).json()
+    issued = vars(self).setdefault("issued", [])
+    issued.append(document["access"]["token"]["id"])
+    if len(issued) > 1 and _kind(request) == "passwordCredentials":
+        self.identity.revoke(issued[-1])
+    return Reply.of_json(document)
+
+
+register(
+    "GivesADeadTokenAgain",
+    "Gives tokens that open nothing, but for the first.",
+    ("AUTH-13",),
+    issue_access=_dead_at_second,
+)
+
+
+def v3(name: str, sentence: str, change: Callable[[Access], object], status: int = HTTPStatus.CREATED) -> None:
+    """Register a service whose Identity v3 says something else to who has signed in."""
+
+    def issue_token(self: App, request: Request) -> Reply:
+        reply = App.issue_token(self, request)
+        document: Any = reply.json()
+        change(document["token"])
+        subject = tuple(field for field in reply.headers if field[0] == "X-Subject-Token")
+        return Reply.of_json(document, status, subject)
+
+    register(name, sentence, ("AUTH-24",), issue_token=issue_token)
+
+
+v3("IssuesTokensBy200", "Answers 200 to who signs in to version 3.", lambda _: None, HTTPStatus.OK)
+v3("SaysNotHowAUserSignedIn", "Does not say how a user of version 3 has signed in.", lambda token: token.pop("methods"))
+
+
+# Lawful
+
+
+def _as_keystone_had_it(access: Access) -> None:
+    access["token"]["tenant"]["name"] = "demo"
+    for entry in access["serviceCatalog"]:
+        entry["name"] = {"image": "glance"}.get(entry["type"], "keystone")
+        for endpoint in entry["endpoints"]:
+            del endpoint["tenantId"]
+            endpoint["publicURL"] = endpoint["publicURL"].removesuffix("/v2")
+
+
+says("SignsInAsKeystoneDid", "Has a catalogue as Keystone's version 2.0 had it.", change=_as_keystone_had_it)
+says(
+    "GivesTokensForAnHour",
+    "Says that a token lives an hour.",
+    change=lambda access: access["token"].update(expires=_in(1)),
+)
+
+
+def _known(self: App, request: Request) -> Reply:
+    kept: dict[bytes, Reply] = vars(self).setdefault("kept", {})
+    if request.body not in kept:
+        kept[request.body] = App.issue_access(self, request)
+    return kept[request.body]
+
+
+register("HandsOutTheSameToken", "Hands out the token in use again, as long as it lives.", (), issue_access=_known)
+
+
+def _no_version_2(self: App, request: Request) -> Reply:
+    if "/v2.0" in request.path:
+        raise NotFound("There is version 3 alone.")
+    return App.route(self, request)
+
+
+register("KnowsVersion3Alone", "Has no Identity v2.0.", (), route=_no_version_2)
+
+
+def _forbids(self: App, request: Request) -> Reply:
+    if "/v2.0" in request.path:
+        raise Forbidden("Version 2.0 is closed.")
+    return App.route(self, request)
+
+
+register("ClosesVersion2", "Answers 403 to all of Identity v2.0.", (), route=_forbids)
