@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -81,3 +82,24 @@ def test_a_check_is_asked_again_where_that_may_be_all_there_is_to_it(
         outcome = workshop.pytest(CARELESS, "--cloudimages-reports=reports", "--cloudimages-patience=2")
 
     assert (outcome.verdict("TAG-ADD-05"), outcome.verdict("TAG-DEL-01")) == verdicts, outcome.out
+
+
+class FailsAtZeros(App):
+    """A service that answers 500 to a patch of tags with a NUL in them."""
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        """Fail, as often as it is asked."""
+        if b"\\u0000" in request.body:
+            return self.error(request, HTTPStatus.INTERNAL_SERVER_ERROR, "No NUL.")
+        return super().update_image(request, image_id)
+
+
+def test_the_evidence_is_that_of_the_finding(workshop: Any) -> None:
+    """And not of what the same check looked at before, when it was asked again whether the service fails once more."""
+    with serving(FailsAtZeros()) as server:
+        workshop.named(server)
+        outcome = workshop.command("run", "--seed", "1", "--select", "TAG-VIS-08")
+
+    entry = outcome.entry("TAG-VIS-08")
+    assert (entry["verdict"], entry["actual"]) == ("advisory", 500), outcome.out
+    assert entry["exchanges"][-1]["status"] == 500, [exchange["status"] for exchange in entry["exchanges"]]

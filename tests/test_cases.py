@@ -29,6 +29,7 @@ from pytest_cloudimages.engine.recording import Case, CheckRecord, Collection, c
 from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.steps import Prior, Reading, SequentialHistory, Span, Step
 from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.server import serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -327,3 +328,15 @@ def test_a_deletion_that_nobody_could_ask_for_is_blocked(tmp_path: Path) -> None
 
     assert outcome.verdicts["TAG-DEL-03"] == "blocked"
     assert "No case reached the question" in outcome.explanations["TAG-DEL-03"]
+
+
+def test_a_question_whose_image_is_not_to_be_had_says_why(workshop: Any) -> None:
+    """Also where a check is about a sum, of which the other part has no case in a quick run."""
+    with serving(App()) as server:
+        workshop.named(server, "reader")
+        outcome = workshop.judge("--select", "TAG-ADD-01")
+
+    assert outcome.status == 3
+    told = outcome.entry("TAG-ADD-01")["explanation"]
+    assert told.startswith("No image could be created (POST /v2/images")
+    assert "the role of this user does not allow it" in told

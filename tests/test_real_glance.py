@@ -221,3 +221,17 @@ def test_where_releases_and_databases_differ_is_said(columns: list[tuple[str, Ve
     found = [Column(label, results({"TAG-ADD-03": verdict}).data) for label, verdict in columns]
 
     assert matrix.differences(found) == (f"## What differs\n\n{told}\n" if told else "")
+
+
+def test_what_differs_in_a_race_alone_may_be_chance() -> None:
+    """Which release lost it is not held against that release."""
+    found = [
+        Column(f"{number}.0 SQLite", results({"TAG-ADD-03": verdict}).data)
+        for number, verdict in ((1, PASS), (2, FAIL))
+    ]
+    found[1].entries["TAG-ADD-03"] = {
+        **found[1].entries["TAG-ADD-03"],
+        "rate": {"violations": 1, "of": 4, "what": "lost"},
+    }
+
+    assert "TAG-ADD-03: missed by 2.0, not by 1.0; a race, which is lost by chance\n" in matrix.differences(found)

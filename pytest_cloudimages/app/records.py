@@ -14,6 +14,7 @@ from pytest_cloudimages.app.stash import RUN
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.showing import harmless, in_one_line
+from pytest_cloudimages.engine import recording
 from pytest_cloudimages.history.steps import Prior
 from pytest_cloudimages.reporting.anomalies import as_data
 from pytest_cloudimages.reporting.power import power_of
@@ -52,11 +53,15 @@ def raise_if_flaky(check: Callable[[], object], mine: CheckRecord, error: Except
     accused = all(isinstance(leaf, AssertionError) for leaf in leaves(error))
     if not accused or not any(exchange.broken for exchange in mine.exchanges):
         return
+    # What it looks at now is evidence of nothing: that of the first finding stays as it is.
+    recording.collect(recording.CheckRecord())
     try:
         with recorder.apart():
             check()
     except Exception:  # noqa: BLE001 - it went wrong again: the first finding stands
         return
+    finally:
+        recording.collect(mine)
     raise Flaky(f"{first_line(error)}; asked again, all was well.") from error
 
 
@@ -240,6 +245,8 @@ def _without_a_case(mine: CheckRecord) -> str:
     tried, exchanges = mine.main.collection.led_up() if mine.main and mine.main.collection else ("", ())
     if exchanges:
         mine.show(exchanges)
+    if mine.lacking and not exchanges:
+        return mine.lacking[0]
     reason = "No case reached the question: the service refused, or broke, all that leads up to it."
     return f"{reason} {tried}".rstrip()
 

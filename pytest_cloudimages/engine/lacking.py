@@ -32,6 +32,7 @@ class Lacking:
     def __add__(self, other: Any) -> Any:
         """Return the other part of a sum."""
         self.aside()
+        current_check().lacking.append(str(self._problem))
         return other
 
     __radd__ = __add__

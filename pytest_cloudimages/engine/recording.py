@@ -58,6 +58,8 @@ class CheckRecord:
     inputs: dict[str, set[str]] = field(default_factory=dict)
     """The different values of each class that the steps of histories among them named."""
     notes: list[str] = field(default_factory=list)
+    lacking: list[str] = field(default_factory=list)
+    """Why parts of what it is about could not be made: the reason where the other parts have no case."""
     witnesses: list[Anomaly] = field(default_factory=list)
     """What no order of concurrent operations explains."""
     rate: Rate | None = None

@@ -120,7 +120,9 @@ def _differing(group: Sequence[Column], place: int) -> Iterator[str]:
             missed = [name for name, cell in zip(names, row.cells, strict=True) if cell.verdict in MISSED]
             met = [name for name in names if name not in missed]
             how = f"missed by {', '.join(missed)}, not by {', '.join(met)}" if met else "missed by all, each otherwise"
-            yield f"{row.entry['id']}: {how}"
+            identifier = row.entry["id"]
+            raced = any("rate" in column.entries.get(identifier, {}) for column in group)
+            yield f"{identifier}: {how}{'; a race, which is lost by chance' if raced else ''}"
 
 
 def write(found: Sequence[Column], refused: Mapping[str, str], output: Path) -> None:
