@@ -95,16 +95,19 @@ def test_dates_are_iso_8601(image_life: LifeAnswers) -> None:
 # "Z … UTC"
 @requirement("GEN-08")
 def test_dates_are_of_utc(image_life: LifeAnswers) -> None:
+    # An image that was just created was created, and changed last, about when the answer was written.
     for answer in image_life.to(Question.CREATED):
-        created, said = moment(_created(answer)), moment_of_header(answer.headers.get("Date"))
-        if created and said:
-            off = abs((created - said).total_seconds())
-            expect(off <= FEW, True, f"whether created_at is near to Date in {answer}")
+        said = moment_of_header(answer.headers.get("Date"))
+        for name in ("created_at", "updated_at"):
+            shown = moment(_date(answer, name))
+            if shown and said:
+                off = abs((shown - said).total_seconds())
+                expect(off <= FEW, True, f"whether {name} is near to Date in {answer}")
 
 
-def _created(answer: Answer) -> object:
-    """Return the text of the date that an image was created; nothing where it is none."""
-    text = answer.data.get("created_at") if isinstance(answer.data, dict) else None
+def _date(answer: Answer, name: str) -> object:
+    """Return the text of one of an image's dates; nothing where it is none."""
+    text = answer.data.get(name) if isinstance(answer.data, dict) else None
     return text if A_MOMENT.holds(text) else None
 
 

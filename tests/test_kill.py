@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import termios
+import threading
 from dataclasses import asdict
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 KILLS = int(os.environ.get("KILLS", "2"))
-REQUESTS = 390
+AT_ONCE = ("1", "8")
+"""How many workloads are made at once, by turns."""
+REQUESTS = 370
 """Requests of a run in the profile quick, to the image service alone; with a lent image there are fewer."""
 SHORT = ("run", "--seed", "1", "--select", "TAG-ADD-05")
 PROPERTIES = {"colour": "red"}
@@ -44,16 +47,34 @@ class Killing(App):
         super().__init__()
         self.asked, self.moment, self.carried_out = 0, 0, True
         self.strike: Callable[[], object] = int
+        self.busy, self.changed = 0, threading.Condition()
+        self.killed, self.tokens = False, set[str]()
 
     def handle(self, request: Any) -> Any:
-        """Answer, or kill."""
-        self.asked += request.target.startswith("/v2/")
-        if self.asked == self.moment:
-            self.asked += 1
-            self.strike()
-            if not self.carried_out:
+        """Answer, or kill; what was sent beside that and comes later is not carried out."""
+        with self.changed:
+            late = self.killed and request.headers.get("X-Auth-Token") in self.tokens
+            if not self.killed:
+                self.tokens.add(request.headers.get("X-Auth-Token", ""))
+            self.asked += request.target.startswith("/v2/")
+            if strikes := self.asked == self.moment:
+                self.asked += 1
+            self.busy += 1
+        try:
+            if strikes:
+                self.strike()
+            if late or (strikes and not self.carried_out):
                 return self.error(request, HTTPStatus.INTERNAL_SERVER_ERROR, "Too late.")
-        return super().handle(request)
+            return super().handle(request)
+        finally:
+            with self.changed:
+                self.busy -= 1
+                self.changed.notify_all()
+
+    def rest(self) -> None:
+        """Wait until all that had come is carried out."""
+        with self.changed:
+            assert self.changed.wait_for(lambda: not self.busy, 60)
 
 
 @pytest.fixture
@@ -91,21 +112,26 @@ def state(app: App) -> list[dict[str, Any]]:
     return [each | {"tags": sorted(each["tags"]), "updated_at": None} for each in shown]
 
 
-def moments(salt: str, last: int) -> list[tuple[int, bool]]:
-    """Return when to kill, and whether the request is carried out all the same."""
+def moments(salt: str, last: int) -> list[tuple[int, bool, str]]:
+    """Return when to kill, whether the request is carried out all the same, and how much is made at once."""
     drawn = random.Random(salt)  # noqa: S311 - moments
-    return [(drawn.randint(5, last), drawn.random() < 0.5) for _ in range(KILLS)]
+    return [(drawn.randint(5, last), drawn.random() < 0.5, AT_ONCE[number % 2]) for number in range(KILLS)]
 
 
-@pytest.mark.parametrize(("moment", "carried_out"), moments("created", REQUESTS))
+@pytest.mark.parametrize(("moment", "carried_out", "at_once"), moments("created", REQUESTS))
 def test_created_images_are_swept_from_anywhere(
-    app: Killing, homes: tuple[Any, Any], sweep: Callable[..., dict[str, Any]], moment: int, carried_out: bool
+    app: Killing,
+    homes: tuple[Any, Any],
+    sweep: Callable[..., dict[str, Any]],
+    moment: int,
+    carried_out: bool,
+    at_once: str,
 ) -> None:
     """Another machine knows no ledger, and needs none."""
     mine, other = homes
     foreign_images(app)
     before = state(app)
-    killed(app, mine, moment, carried_out)
+    killed(app, mine, moment, carried_out, "--concurrency", at_once)
     left = len(app.images.all()) - len(before)
     found = sweep(other, "--older-than", "0s")
 
@@ -114,15 +140,20 @@ def test_created_images_are_swept_from_anywhere(
     assert sweep(mine)["deleted"] == []
 
 
-@pytest.mark.parametrize(("moment", "carried_out"), moments("lent", REQUESTS // 2))
+@pytest.mark.parametrize(("moment", "carried_out", "at_once"), moments("lent", REQUESTS // 2))
 def test_a_lent_image_is_given_back(
-    app: Killing, homes: tuple[Any, Any], sweep: Callable[..., dict[str, Any]], moment: int, carried_out: bool
+    app: Killing,
+    homes: tuple[Any, Any],
+    sweep: Callable[..., dict[str, Any]],
+    moment: int,
+    carried_out: bool,
+    at_once: str,
 ) -> None:
     """By the ledger, and nobody else touches it."""
     mine, other = homes
     lent, *_ = foreign_images(app)
     before = state(app)
-    killed(app, mine, moment, carried_out, "--image", lent.id)
+    killed(app, mine, moment, carried_out, "--image", lent.id, "--concurrency", at_once)
     between = [image for image in state(app) if image["id"] == lent.id]
     sweep(other, "--older-than", "0s")
     assert [image for image in state(app) if image["id"] == lent.id] == between
@@ -156,11 +187,13 @@ def killed(app: Killing, home: Any, moment: int, carried_out: bool, *words: str)
     process = home.start(*command)
 
     def kill() -> None:
+        app.killed = True
         process.kill()
         process.wait()
 
     app.strike = kill
     outcome = home.end(process)
+    app.rest()
     assert outcome.status == -signal.SIGKILL, outcome.out
 
 

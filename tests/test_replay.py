@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pytest_cloudimages.app.cli.main import main
+from pytest_cloudimages.areas.common.checks import A_DATE_OR_SECONDS
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import serving
 from pytest_cloudimages.reporting import plans
@@ -173,6 +174,17 @@ def test_nothing_is_called_fixed_because_a_few_requests_do_not_show_it(
     assert "before: status 204, expected 204" in told
     (file := tmp_path / "finding.json").write_text(json.dumps(finding), encoding="utf-8")
     assert replayed(App(), file, monkeypatch) == 3, "the file does not say how it was asked"
+
+
+def test_a_field_that_is_not_there_any_more_is_neither_right_nor_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    field = {"kind": "field", "step": 0, "at": "header Retry-After", "wrong": "soon", "words": str(A_DATE_OR_SECONDS)}
+    finding = {**FINDING, "id": "TAG-RESP-07", "plan": {**PLAN, "expect": field}}
+    (file := tmp_path / "finding.json").write_text(json.dumps(finding), encoding="utf-8")
+
+    assert replayed(App(), file, monkeypatch) == 3
+    assert "what was wrong when it was found is not there" in capsys.readouterr().err
 
 
 def test_what_is_met_by_chance_is_not_fixed_because_it_was_not_met_once_more(

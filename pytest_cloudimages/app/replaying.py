@@ -256,6 +256,8 @@ def _of_field(expect: Mapping[str, Any], answers: Sequence[Answer]) -> tuple[boo
     came = answer.body.decode("utf-8", "replace") if body else answer.headers.get(at.removeprefix("header "))
     told = f"{at} {came!a}, expected {expect['words']}"
     known = {str(allowed): allowed for allowed in (A_DATE, A_DATE_OR_SECONDS, A_CHALLENGE, SOMETHING)}
+    if came is None and expect["wrong"] is not None:
+        raise Blocked(f"{told}: what was wrong when it was found is not there, so that nothing can be said of it.")
     if (allowed := known.get(expect["words"])) is not None:
         return not allowed.holds(came), told
     if came == expect["wrong"]:

@@ -35,6 +35,7 @@ class Ability:
         return (found[1] or "") if found else None
 
 
+SHARE = "share images with another project"
 NEW, OLD = r"/v2/images()$", r"/v2/images/([^/?]+)"
 ABILITIES = (
     Ability("create images", "POST", NEW),
@@ -49,7 +50,7 @@ ABILITIES = (
     Ability("hide images", "PATCH", rf"{OLD}$", b'"/os_hidden"'),
     Ability("take data", "PUT", rf"{OLD}/file$"),
     Ability("deactivate images", "POST", rf"{OLD}/actions/deactivate$"),
-    Ability("share images with another project", "POST", rf"{OLD}/members$"),
+    Ability(SHARE, "POST", rf"{OLD}/members$"),
 )
 
 

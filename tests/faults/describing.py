@@ -290,10 +290,10 @@ def _without(field: str, *, when: Callable[[Request, Reply], bool]) -> Callable[
     return change
 
 
-def _later(hours: int) -> Callable[[Document], Document]:
+def _later(hours: int, name: str = "created_at") -> Callable[[Document], Document]:
     def change(shown: Document) -> Document:
-        moment = datetime.fromisoformat(shown["created_at"]) + timedelta(hours=hours)
-        return shown | {"created_at": moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
+        moment = datetime.fromisoformat(shown[name]) + timedelta(hours=hours)
+        return shown | {name: moment.strftime("%Y-%m-%dT%H:%M:%SZ")}
 
     return change
 
@@ -350,6 +350,9 @@ represents(
     change=lambda shown: shown | {"updated_at": shown["updated_at"].replace("T", " ")},
 )
 represents("DatesInLocalTime", "Calls the time five hours later UTC.", "GEN-08", change=_later(5))
+represents(
+    "ChangesInLocalTime", "Calls the time of a change five hours later UTC.", "GEN-08", change=_later(5, "updated_at")
+)
 represents(
     "LeadsToNowhere",
     "Leads by self to what is not there.",

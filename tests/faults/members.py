@@ -6,7 +6,7 @@ from http import HTTPStatus
 
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import MemberStatus
-from pytest_cloudimages.reference.refusals import Conflict, Invalid, NotFound
+from pytest_cloudimages.reference.refusals import Conflict, Forbidden, Invalid, NotFound
 
 from .kinds import Kind
 from .registry import breaks
@@ -228,3 +228,16 @@ class SharesWithKnownProjectsOnly(App):
         if project_in(request) not in {"", *known}:
             raise Invalid("There is no such project.")
         return super().create_member(request, image_id)
+
+
+@breaks()
+class ForbidsFormerConsumers(App):
+    """Answers 403, where others answer 404, to an image that the caller does not see."""
+
+    def show_image(self, request: Request, image_id: str) -> Reply:
+        try:
+            return super().show_image(request, image_id)
+        except NotFound:
+            if any(image.id == image_id for image in self.images.all()):
+                raise Forbidden("It is not yours to see.") from None
+            raise

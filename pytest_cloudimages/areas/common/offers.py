@@ -29,8 +29,12 @@ def require_once(recorder: Recorder, what: str, look: Callable[[], str]) -> None
         if what not in recorder.lacking:
             with recorder.of(Purpose.PREPARING):
                 recorder.lacking[what] = look()
-        why = recorder.lacking[what]
-    if why:
+    skip_where_lacking(recorder, what)
+
+
+def skip_where_lacking(recorder: Recorder, what: str) -> None:
+    """Skip the check or the workload where a service was found not to offer something."""
+    if why := recorder.lacking.get(what):
         pytest.skip(f"needs {what}, which the service does not offer: {why}")
 
 

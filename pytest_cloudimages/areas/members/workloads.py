@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 from hypothesis import strategies as st
 
-from pytest_cloudimages.areas.common.offers import NOT_OFFERED, made_visible, require_once
+from pytest_cloudimages.areas.common.offers import NOT_OFFERED, made_visible, require_once, skip_where_lacking
 from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.capabilities import SHARE
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.client.session import ImagesClient
@@ -49,13 +50,19 @@ def shared_image(run: Run, **attributes: Any) -> Iterator[Image]:
     """
     if any(_visibility(run.client, lent) not in (None, "shared") for lent in run.settings.image):
         pytest.skip("needs images with the visibility shared, and others were lent")
-    require_once(run.recorder, "members of images", partial(_lacks_members, run))
-    with run.fresh_image(resources=[MEMBERS], **attributes) as image:
-        if not run.settings.image and _visibility(run.client, image.id) not in (None, "shared"):
-            made_visible(image, "shared")  # where it is refused, the service has no such visibility
-        yield image
+    skip_where_lacking(run.recorder, MEMBERS_OF_IMAGES)
+    try:
+        with run.fresh_image(resources=[MEMBERS], **attributes) as image:
+            if not run.settings.image and _visibility(run.client, image.id) not in (None, "shared"):
+                made_visible(image, "shared")  # where it is refused, the service has no such visibility
+            yield image
+    finally:
+        # Where a member was added, there are members: only where none was it takes requests to find out.
+        if SHARE not in run.recorder.capabilities.done:
+            require_once(run.recorder, MEMBERS_OF_IMAGES, partial(_lacks_members, run))
 
 
+MEMBERS_OF_IMAGES = "members of images"
 REFUSALS = NOT_OFFERED | {403}
 """How a service that has no members, or leaves them to others by its policy, answers the owner of an image."""
 
