@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from pytest_cloudimages import __version__
 from pytest_cloudimages.app.cli.arguments import handed_on, typed
 from pytest_cloudimages.app.cli.exit_status import FINE, INTERRUPTED, NOT_JUDGED, SUITE_ERROR, USAGE
+from pytest_cloudimages.app.cli.signals import asked_to_end_by
 from pytest_cloudimages.app.cli.terminals import is_terminal, terminals_may_go
 from pytest_cloudimages.app.many.planning import asks_for_several
 from pytest_cloudimages.app.pytest_options import Handover
@@ -224,30 +225,21 @@ def _seldom_collected() -> Iterator[None]:
 def _own_surroundings() -> Iterator[None]:
     """Set signals and the environment up for a run, and restore them afterwards."""
     environ = dict(os.environ)
-    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    if handlers[signal.SIGHUP] is signal.SIG_IGN:
-        del handlers[signal.SIGHUP]  # under nohup, a run outlives its terminal
-    # A run that is asked to end cleans up as after Ctrl-C.
-    stop = _SignalHandler()
-    for number in handlers:
-        signal.signal(number, stop)
     # What Hypothesis learns from sources is kept apart from the tester's own folder.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir(), "pytest-cloudimages")))
     # What a shell sets for the tester's own tests is not meant for the suite: it could leave checks out unseen.
     for name in ("PYTEST_ADDOPTS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)
     try:
-        yield
+        # A run that is asked to end cleans up as after Ctrl-C.
+        with asked_to_end_by(_SignalHandler()):
+            yield
     finally:
         for name in {*os.environ, *environ}:
             if name not in environ:
                 del os.environ[name]
             elif os.environ.get(name) != environ[name]:
                 os.environ[name] = environ[name]
-        for number, handler in handlers.items():
-            # None stands for a handler that Python did not set, and cannot set again.
-            if handler is not None:
-                signal.signal(number, handler)
 
 
 def _own_folder_left_out(rest: Sequence[str]) -> list[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import os
-import signal
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from pytest_cloudimages import __version__
 from pytest_cloudimages.app.cli.exit_status import INTERRUPTED, NOT_JUDGED, SUITE_ERROR, USAGE, worst
+from pytest_cloudimages.app.cli.signals import asked_to_end_by
 from pytest_cloudimages.app.many.cluster import UnreachableError, connected
 from pytest_cloudimages.app.many.gathering import Judged, gathered, stamp_of, write_matrix
 from pytest_cloudimages.app.many.planning import MOST_WORKERS, planned, problems
@@ -185,15 +185,8 @@ def _interrupted_by_signals(stop: Stop) -> Iterator[None]:
             with suppress(OSError):
                 os.write(2, b"\ncloudimages: interrupted; every service is left as it was first\n")
 
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    if before[signal.SIGHUP] is signal.SIG_IGN:
-        del before[signal.SIGHUP]  # under nohup, a run outlives its terminal
-    for number in before:
-        signal.signal(number, interrupt)
     try:
-        yield
+        with asked_to_end_by(interrupt):
+            yield
     finally:
-        for number, handler in before.items():
-            if handler is not None:
-                signal.signal(number, handler)
         stop.close()
