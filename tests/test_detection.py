@@ -1,6 +1,7 @@
 """The published detection score says what was measured, on the faults that there are."""
 
 import ast
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -278,3 +279,13 @@ def test_links_lead_from_operations_to_operations() -> None:
     assert [
         each_link for each_link in links if not each_link["parameters"].keys() <= parameters[each_link["operationId"]]
     ] == []
+
+
+@pytest.mark.parametrize("words", [("-m", "tests.faults"), ("tests/faults",)], ids=["package", "folder"])
+def test_the_table_is_printed_by_a_command(words: tuple[str, ...]) -> None:
+    """As `tox run -e faults` has it, and as the folder says of itself."""
+    root = Path(__file__).parents[1]
+    done = subprocess.run([sys.executable, *words, "--help"], cwd=root, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "--write" in done.stdout

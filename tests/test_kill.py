@@ -229,8 +229,16 @@ def test_what_is_written_to_a_terminal_that_has_gone_is_lost(monkeypatch: pytest
         assert sys.stdout is stream
 
 
-def test_a_terminal_that_goes_away_has_a_run_clean_up(app: Killing, homes: tuple[Any, Any]) -> None:
-    """Nothing more can be shown then, and all else is done."""
+@pytest.mark.parametrize(("hangup", "status"), [(signal.SIG_DFL, 130), (signal.SIG_IGN, 0)], ids=["plain", "nohup"])
+def test_a_terminal_that_goes_away_has_a_run_clean_up(
+    app: Killing, homes: tuple[Any, Any], hangup: signal.Handlers, status: int
+) -> None:
+    """Nothing more can be shown then, and all else is done; under nohup the run goes on to its end."""
+
+    def on_a_terminal_of_its_own() -> None:
+        signal.signal(signal.SIGHUP, hangup)  # whatever the tests themselves were started under
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+
     mine, _ = homes
     before = state(app)
     ours, theirs = pty.openpty()
@@ -244,9 +252,9 @@ def test_a_terminal_that_goes_away_has_a_run_clean_up(app: Killing, homes: tuple
         stdout=theirs,
         stderr=theirs,
         start_new_session=True,
-        preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509 - no threads yet
+        preexec_fn=on_a_terminal_of_its_own,  # noqa: PLW1509 - it waits for nothing that a thread may hold
     )
     os.close(theirs)
-    assert process.wait(60) == 130
+    assert process.wait(60) == status
     assert state(app) == before
     assert (mine.reports / "conformance.json").exists()

@@ -262,6 +262,24 @@ def brief(nodeid: str) -> str:
     return f"{path.rpartition('/')[2]}{colons}{name}"
 
 
+def _told_again(text: str, told: object) -> Any:
+    """Return what pytest tells of a failure, in other words; its summary has the message alone, as it had."""
+    from _pytest._code.code import ReprFileLocation, TerminalRepr
+
+    crash = getattr(told, "reprcrash", None)
+    if not isinstance(crash, ReprFileLocation):
+        return text
+    where = ReprFileLocation(crash.path, crash.lineno, harmless(SECRETS.hide(crash.message)))
+
+    class Told(TerminalRepr):
+        reprcrash = where
+
+        def toterminal(self, tw: Any) -> None:
+            tw.line(text)
+
+    return Told()
+
+
 def fit_to_be_read(report: pytest.TestReport) -> pytest.TestReport:
     """Return a report rid of every secret, and of what a terminal or a CI would obey, whatever text it came in."""
     if isinstance(report.longrepr, tuple):
@@ -270,6 +288,6 @@ def fit_to_be_read(report: pytest.TestReport) -> pytest.TestReport:
     elif report.longrepr is not None:
         text = report.longreprtext
         if (shown := harmless(SECRETS.hide(text))) != text:
-            report.longrepr = shown
+            report.longrepr = _told_again(shown, report.longrepr)
     report.sections = [(name, SECRETS.hide(text)) for name, text in report.sections]
     return report

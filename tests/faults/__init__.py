@@ -4,8 +4,14 @@ A module of this folder that says by ``KIND`` what it holds is found by being th
 what each of them does, and whether the suite finds just that.
 """
 
+import sys
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
+
+# What the tests have in common is found in their folder, which `python -m tests.faults` does not put on the path.
+if (_tests := str(Path(__file__).parents[1])) not in sys.path:
+    sys.path.insert(0, _tests)
 
 from .registry import FAULTS, Fault
 

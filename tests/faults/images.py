@@ -104,6 +104,7 @@ shows(
     "ShowsNewImagesAsActive",
     "Shows images without data as active.",
     "IMG-STAT-01",
+    "IMG-STAT-07",
     change=_with(status=lambda _: "active"),
 )
 shows(
@@ -288,7 +289,7 @@ shows(
 shows(
     "ShowsMoreAttributes",
     "Shows attributes that nobody asked for.",
-    change=lambda shown: shown | {"stores": "fast", "x_extra": None},
+    change=lambda shown: shown | {"stores": "fast", "x_extra": "more"},
     words=selecting("IMG"),
 )
 

@@ -31,7 +31,7 @@ class _HasRoomFor(App):
         del tags[self.most :]
 
 
-@breaks("TAG-HIST-01", perhaps=["TAG-HIST-04"], profile="standard")
+@breaks("TAG-HIST-01", perhaps=["TAG-HIST-04", "TAG-URI-03"], profile="standard")
 class StoresTwentyTags(_HasRoomFor):
     """Acknowledges the twenty-first tag of an image, and stores nothing."""
 
