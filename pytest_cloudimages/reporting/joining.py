@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from pytest_cloudimages.reporting import findings
-from pytest_cloudimages.reporting.disturbances import added_up, in_words
-from pytest_cloudimages.reporting.merging import capabilities, latencies, most
+from pytest_cloudimages.reporting.merging import seen_together
 from pytest_cloudimages.reporting.verification import DIGEST, digest_of
-from pytest_cloudimages.spec.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -65,10 +61,7 @@ def joined(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
         for entry in new["requirements"]
         if entry["id"] in asked and not (entry["verdict"] in NOT_JUDGED and "identity" in before[entry["id"]])
     }
-    disturbances = added_up([data["disturbances"] for data in (old, new) if "disturbances" in data])
-    told = in_words(disturbances)
-    entries = [_entry(entry if entry["id"] in anew else before[entry["id"]], told) for entry in new["requirements"]]
-    totals = Counter(entry["verdict"] for entry in entries)
+    chosen = [entry if entry["id"] in anew else before[entry["id"]] for entry in new["requirements"]]
     kept = {name: value for name, value in old.items() if name not in (DIGEST, "baseline", "deviations")}
     return kept | {
         **{name: new[name] for name in ("ended", "interrupted", "problem", "left_behind", "suite", "software")},
@@ -81,15 +74,8 @@ def joined(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]:
         "settings": new["settings"],
         "seconds": round(old["seconds"] + new["seconds"], 3),
         "requests": {name: number + new["requests"].get(name, 0) for name, number in old["requests"].items()},
-        "capabilities": capabilities(each for data in (old, new) for each in data.get("capabilities", ())),
-        "disturbances": disturbances,
-        "latencies": latencies(each for data in (old, new) for each in data["latencies"]),
-        "classes": most(data["classes"] for data in (old, new)),
-        "totals": {str(verdict): totals[str(verdict)] for verdict in Verdict},
-        "causes": findings.causes(entries),
-        "obstacles": findings.obstacles(entries),
-        "requirements": entries,
-        "runs": [*_runs_before(old, anew), _run(new, [entry["id"] for entry in entries if entry["id"] in anew])],
+        **seen_together((old, new), chosen),
+        "runs": [*_runs_before(old, anew), _run(new, [entry["id"] for entry in chosen if entry["id"] in anew])],
     }
 
 
@@ -117,9 +103,3 @@ def _runs_before(old: Mapping[str, Any], anew: set[str]) -> Iterator[dict[str, A
 
 def _run(data: Mapping[str, Any], requirements: list[str]) -> dict[str, Any]:
     return {name: data[name] for name in KEPT_OF_A_RUN if name in data} | {"requirements": requirements}
-
-
-def _entry(entry: Mapping[str, Any], disturbed: str) -> dict[str, Any]:
-    """Return an entry with the trouble on the way as all runs have met it; what is accepted is said anew."""
-    kept = {name: value for name, value in entry.items() if name != "deviates"}
-    return kept | ({"disturbed": disturbed} if "disturbed" in kept else {})

@@ -87,9 +87,6 @@ def merged(shards: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     ordered = sorted(shards, key=lambda data: data["shard"]["number"])
     first = ordered[0]
     holder = {identifier: data for data in ordered for identifier in data["shard"]["requirements"]}
-    disturbances = added_up([data["disturbances"] for data in ordered if "disturbances" in data])
-    entries = [_entry(entry, holder, in_words(disturbances)) for entry in first["requirements"]]
-    totals = Counter(entry["verdict"] for entry in entries)
     ended = max((data["ended"] for data in ordered), key=ENDINGS.index)
     begun = min(ordered, key=_begun)
     result = {name: value for name, value in first.items() if name not in (DIGEST, "shard", "baseline", "deviations")}
@@ -107,14 +104,7 @@ def merged(shards: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "problem": " ".join(dict.fromkeys(data["problem"] for data in ordered if data["problem"])),
         "left_behind": [left for data in ordered for left in data["left_behind"]],
         "requests": {name: sum(data["requests"][name] for data in ordered) for name in first["requests"]},
-        "capabilities": capabilities(each for data in ordered for each in data.get("capabilities", ())),
-        "disturbances": disturbances,
-        "latencies": latencies(each for data in ordered for each in data["latencies"]),
-        "classes": most(data["classes"] for data in ordered),
-        "totals": {str(verdict): totals[str(verdict)] for verdict in Verdict},
-        "causes": findings.causes(entries),
-        "obstacles": findings.obstacles(entries),
-        "requirements": entries,
+        **seen_together(ordered, (_entry(entry, holder) for entry in first["requirements"])),
         "shards": [
             {
                 "number": data["shard"]["number"],
@@ -130,18 +120,37 @@ def _begun(data: Mapping[str, Any]) -> float:
     return datetime.fromisoformat(data["started"]).timestamp()
 
 
-def _entry(entry: Mapping[str, Any], holder: Mapping[str, Mapping[str, Any]], disturbed: str) -> dict[str, Any]:
-    """Return the entry of a requirement as the shard has it that has asked it; where none has, all have the same.
-
-    Trouble on the way is told as that of all shards is.
-    """
+def _entry(entry: Mapping[str, Any], holder: Mapping[str, Mapping[str, Any]]) -> Mapping[str, Any]:
+    """Return the entry of a requirement as the shard has it that has asked it; where none has, all have the same."""
     shard = holder.get(entry["id"])
-    found = entry if shard is None else next(each for each in shard["requirements"] if each["id"] == entry["id"])
-    kept = {name: value for name, value in found.items() if name != "deviates"}
-    return kept | ({"disturbed": disturbed} if "disturbed" in kept else {})
+    return entry if shard is None else next(each for each in shard["requirements"] if each["id"] == entry["id"])
 
 
-def most(classes: Iterable[Mapping[str, int]]) -> dict[str, int]:
+def seen_together(runs: Sequence[Mapping[str, Any]], chosen: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what several runs have seen together, and what follows from the entries that were chosen among theirs.
+
+    Trouble on the way is told as all of them have met it, and what is accepted is said anew.
+    """
+    disturbances = added_up([data["disturbances"] for data in runs if "disturbances" in data])
+    disturbed = in_words(disturbances)
+    entries = [
+        {name: disturbed if name == "disturbed" else value for name, value in entry.items() if name != "deviates"}
+        for entry in chosen
+    ]
+    totals = Counter(entry["verdict"] for entry in entries)
+    return {
+        "capabilities": _capabilities(each for data in runs for each in data.get("capabilities", ())),
+        "disturbances": disturbances,
+        "latencies": _latencies(each for data in runs for each in data["latencies"]),
+        "classes": _most(data["classes"] for data in runs),
+        "totals": {str(verdict): totals[str(verdict)] for verdict in Verdict},
+        "causes": findings.causes(entries),
+        "obstacles": findings.obstacles(entries),
+        "requirements": entries,
+    }
+
+
+def _most(classes: Iterable[Mapping[str, int]]) -> dict[str, int]:
     """Return how many of each class were tried: in one run, the check counts that looked at most of them."""
     found: Counter[str] = Counter()
     for each in classes:
@@ -149,7 +158,7 @@ def most(classes: Iterable[Mapping[str, int]]) -> dict[str, int]:
     return dict(sorted(found.items()))
 
 
-def capabilities(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _capabilities(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return what was seen of each ability: what one shard has seen done can be done."""
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
@@ -159,7 +168,7 @@ def capabilities(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [*found.values()]
 
 
-def latencies(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _latencies(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Return one row for each operation: counts are added up, of everything else the longest stands."""
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
