@@ -202,14 +202,7 @@ class App(TaskOperations, StoreOperations, IdentityOperations):
         query = listing.Query.read(request.query)
         with self.images.lock:
             page = listing.page(self.images.all(), request.caller, query, self.represent)
-            shown = [self.represent(image) for image in page.items]
-        document: dict[str, object] = {
-            "images": shown,
-            "first": query.link("/v2/images"),
-            "schema": "/v2/schemas/images",
-        }
-        if page.more:
-            document["next"] = query.link("/v2/images", marker=page.items[-1].id)
+            document = listing.document("images", query, page, self.represent)
         return Reply.of_json(document)
 
     def show_image(self, request: Request, image_id: str) -> Reply:

@@ -36,13 +36,7 @@ def image_versions(url: str) -> dict[str, object]:
 
 def identity_v2(url: str) -> dict[str, object]:
     """Return the description of version 2.0 of the identity API."""
-    return {
-        "id": "v2.0",
-        "status": "stable",
-        "updated": "2014-04-17T00:00:00Z",
-        "links": [{"rel": "self", "href": f"{url}/identity/v2.0/"}],
-        "media-types": [{"base": "application/json", "type": "application/vnd.openstack.identity-v2.0+json"}],
-    }
+    return _identity_version(url, "v2.0", "v2.0", "2014-04-17")
 
 
 def access(given: Token, url: str) -> dict[str, object]:
@@ -79,12 +73,16 @@ def access(given: Token, url: str) -> dict[str, object]:
 
 def identity_version(url: str) -> dict[str, object]:
     """Return the description of version 3 of the identity API."""
+    return _identity_version(url, "v3.14", "v3", "2020-04-07")
+
+
+def _identity_version(url: str, number: str, path: str, updated: str) -> dict[str, object]:
     return {
-        "id": "v3.14",
+        "id": number,
         "status": "stable",
-        "updated": "2020-04-07T00:00:00Z",
-        "links": [{"rel": "self", "href": f"{url}/identity/v3/"}],
-        "media-types": [{"base": "application/json", "type": "application/vnd.openstack.identity-v3+json"}],
+        "updated": f"{updated}T00:00:00Z",
+        "links": [{"rel": "self", "href": f"{url}/identity/{path}/"}],
+        "media-types": [{"base": "application/json", "type": f"application/vnd.openstack.identity-{path}+json"}],
     }
 
 

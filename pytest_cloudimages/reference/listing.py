@@ -96,6 +96,19 @@ class Page(Generic[Item]):
     more: bool
 
 
+def document(name: str, query: Query, page: Page[Item], represent: Callable[[Item], object]) -> dict[str, object]:
+    """Return the document of a page of the list with this name, with its links."""
+    path = f"/v2/{name}"
+    shown: dict[str, object] = {
+        name: [represent(item) for item in page.items],
+        "first": query.link(path),
+        "schema": f"/v2/schemas/{name}",
+    }
+    if page.more:
+        shown["next"] = query.link(path, marker=page.items[-1].id)
+    return shown
+
+
 def page(
     images: Iterable[Image], caller: Caller, query: Query, represent: Callable[[Image], Mapping[str, object]]
 ) -> Page[Image]:

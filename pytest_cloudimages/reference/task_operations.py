@@ -52,14 +52,7 @@ class TaskOperations:
             known = self.tasks.all(request.caller)
             chosen = [task for task in known if kind in ("", task.type) and status in ("", task.status)]
             page = listing.cut(known, chosen, query, SORT_KEYS)
-            shown = [self.represent_listed_task(task) for task in page.items]
-        document: dict[str, object] = {
-            "tasks": shown,
-            "first": query.link("/v2/tasks"),
-            "schema": "/v2/schemas/tasks",
-        }
-        if page.more:
-            document["next"] = query.link("/v2/tasks", marker=page.items[-1].id)
+            document = listing.document("tasks", query, page, self.represent_listed_task)
         return Reply.of_json(document)
 
     def create_task(self, request: Request) -> Reply:
