@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from pytest_cloudimages.engine.registry import Workload, Workloads
     from pytest_cloudimages.engine.run import Run
 
+    Looker = tuple[pytest.Item, Mapping[str, Workload]]
+    """A check, with the workloads that it looks at."""
+
 FIRST = ("plain_tags", "access_attempts", "filtered_lists")
 """The workloads that are made first, in the order in which they find most per request; others wait for their checks."""
 
@@ -54,15 +57,15 @@ class FirstLook:
         """Make the workloads that find most, and have those checks look at them that need nothing else."""
         lookers = [(item, _looked_at(item)) for item in items]
         for name in FIRST:
-            looking = [item for item, names in lookers if name in names]
+            looking = [(item, declared) for item, declared in lookers if name in declared]
             if looking:
                 with suppress(Exception, pytest.skip.Exception):  # whoever rests on it fails by it, later
                     self._look(looking, {name: workloads.get(name)}, run)
 
-    def _look(self, items: Iterable[pytest.Item], made: Mapping[str, Any], run: Run) -> None:
+    def _look(self, lookers: Iterable[Looker], made: Mapping[str, Any], run: Run) -> None:
         sent, found = sum(run.recorder.counts.values()), list[str]()
-        for item in items:
-            if item.nodeid not in self.seen and _finds(item, made, run):
+        for item, declared in lookers:
+            if item.nodeid not in self.seen and _finds(item, declared, made, run):
                 self.seen[item.nodeid] = Seen(sent, time.time())
                 found += ids_of(item)
         if found:
@@ -84,9 +87,9 @@ def _taken(item: pytest.Item) -> set[str]:
     return {*names} - {RUN, *parameters_of(item)}
 
 
-def _finds(item: pytest.Item, made: Mapping[str, Any], run: Run) -> bool:
+def _finds(item: pytest.Item, declared: Mapping[str, Workload], made: Mapping[str, Any], run: Run) -> bool:
     """Return whether a check is not met by some of what it looks at, with nothing in place of the rest."""
-    given = {name: made[name] if name in made else _nothing(declared) for name, declared in _looked_at(item).items()}
+    given = {name: made[name] if name in made else _nothing(each) for name, each in declared.items()}
     given |= {RUN: run} if RUN in item._fixtureinfo.argnames else {}  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way to it
     way, before = run.client.transport.way, recording.current_check()
     budget, way.budget = way.budget, Budget(requests=0)

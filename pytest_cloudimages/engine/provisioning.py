@@ -27,8 +27,8 @@ EXPIRES = "pytest_cloudimages_expires"
 """The property that says when an image is nobody's any more (UTC); beside it stands the id of its run."""
 REFUSED = (400, 403, 409, 413, 422)
 """How a service may refuse an image for its properties."""
-NOT_TO_BE_HAD = (400, 403, 405, 501)
-"""How a service refuses every new image of a caller, whatever is asked for: by policy, or having no such operation."""
+REFUSED_FOR_GOOD = frozenset({400, 403, 405, 501})
+"""How a service refuses what this caller may never have: by policy, or having no such operation."""
 A_NEW_IMAGE = "images created by"
 MOST_OUT_OF_REACH = 3
 """So many images may be created that cannot be asked for; then no more are."""
@@ -148,7 +148,7 @@ def _cannot_be_had(client: ImagesClient, note: int | None, answer: Answer, *, pl
         f"No image could be created ({answer.exchange}); {reason}lend one of yours with --image ID, its tags are put"
         " back."
     )
-    if plain and answer.status in NOT_TO_BE_HAD and not client.recorder.traces.created:
+    if plain and answer.status in REFUSED_FOR_GOOD and not client.recorder.traces.created:
         client.recorder.lacking[f"{A_NEW_IMAGE} {client.caller}"] = why
     raise Blocked(why)
 

@@ -152,7 +152,6 @@ def _of_a_cloud(several: Several, cloud: str | None) -> Iterator[Task]:
     from pytest_cloudimages.client.redaction import SECRETS
     from pytest_cloudimages.spec.verdicts import Blocked
 
-    forget = SECRETS.begin()
     try:
         regions = _regions(several.chosen, cloud)
     except (ConfigurationError, Blocked) as problem:
@@ -160,8 +159,6 @@ def _of_a_cloud(several: Several, cloud: str | None) -> Iterator[Task]:
         status = USAGE if isinstance(problem, ConfigurationError) else NOT_JUDGED
         yield replace(task, units=(), status=status, problem=SECRETS.hide(str(problem)))
         return
-    finally:
-        forget()
     for region in regions:
         yield _task(several, cloud, region, [*names, region])
 

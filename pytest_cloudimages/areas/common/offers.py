@@ -9,6 +9,7 @@ from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine.provisioning import REFUSED_FOR_GOOD
 
 NOT_OFFERED = frozenset({404, 405, 501})
 """How a service says that it does not have an operation, where what the operation is for is there."""
@@ -36,10 +37,6 @@ def skip_where_lacking(recorder: Recorder, what: str) -> None:
     """Skip the check or the workload where a service was found not to offer something."""
     if why := recorder.lacking.get(what):
         pytest.skip(f"needs {what}, which the service does not offer: {why}")
-
-
-REFUSED_FOR_GOOD = frozenset({400, 403, 405, 501})
-"""How a service refuses a visibility that it does not have, or that this caller may not give."""
 
 
 def made_visible(image: Image, visibility: str, *callers: ImagesClient) -> str:
