@@ -77,6 +77,8 @@ def test_a_list_has_images_and_a_schema(image_lists: Lists, cloudimages_client: 
 def test_a_list_covers_own_images(image_lists: Lists, offered_images: OfferedImages) -> None:
     for asked in image_lists.of(Aspect.UNSORTED).where(lambda asked: asked.expected is not None):
         expect_among(asked.held, asked.wanted, f"our images in {asked}")
+    for asked in image_lists.aside().of(Aspect.FOREIGN):
+        expect(asked.held, [], f"images that are neither public nor shared with who asks, in {asked}")
     for offered in offered_images.aside().of(statuses=[ACCEPTED], member_status=""):
         expect(offered.holds, True, f"whether the image is in {offered}")
 
@@ -170,14 +172,19 @@ def test_a_list_is_sorted_in_a_direction(image_lists: Lists) -> None:
             f"whether {asked} is sorted in that direction",
         )
     expect_same_order(image_lists, "created_at", [(("sort_key", "created_at"),)])
+    for asked in image_lists.aside().of(Aspect.TOWARDS):
+        expect(
+            in_order(asked, backward=True), True, f"whether {asked} is sorted downwards, as nothing else was asked for"
+        )
 
 
 # "You can use most image attributes as filters"
 @requirement("IMG-LIST-11")
 def test_a_list_is_filtered_by_attributes(image_lists: Lists) -> None:
     for asked in image_lists.of(Aspect.ATTRIBUTE):
-        name, value = asked.query[0]
-        holds_what_fits(asked, having(name, value))
+        for name, value in asked.query:
+            if name not in ("name", "limit"):
+                holds_what_fits(asked, having(name, value))
 
 
 # "except the link attributes"

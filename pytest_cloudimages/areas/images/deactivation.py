@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from pytest_cloudimages.areas.common.offers import require_offered
+from pytest_cloudimages.areas.common.offers import made_visible, require_offered
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import OCTETS
+from pytest_cloudimages.areas.images.updates import attributes_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
@@ -78,13 +79,19 @@ def deactivated_image(run: Run) -> Deactivated:
         return answer
 
     with run.fresh_image(own=True) as image:
-        noted(image)
+        # A service may have images that are private until it is told otherwise: such have no members. (Rulings, 6.)
+        visibility = attributes_of(noted(image)).get("visibility")
+        shareable = visibility in (None, "shared") or not made_visible(image, "shared")
         with run.recorder.of(Purpose.PREPARING):
             answer = image.upload(OCTETS)
             require_offered(answer, "data of images")
             require_ok(answer)
         image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "active")
         seen = image.seen_by(administrator)
+        other = None
+        with suppress(Blocked):
+            other = None if run.same_project("ALT") else run.caller("ALT")
+        hidden = other is not None and other.show(image.id).refused
         _act(run, seen, "deactivate")
         try:
             answers = {
@@ -95,10 +102,12 @@ def deactivated_image(run: Run) -> Deactivated:
                 "data": image.send("GET", "/file"),
             }
             with suppress(Blocked, pytest.skip.Exception):
-                other = None if run.same_project("ALT") else run.caller("ALT")
                 if other is not None:
+                    if hidden:
+                        answers["foreign"] = other.show(image.id)
                     member = {"member": run.owner_of(other)}
-                    answers["share"] = image.send("POST", "/members", json=member)
+                    if shareable:
+                        answers["share"] = image.send("POST", "/members", json=member)
         finally:
             with run.recorder.of(Purpose.CLEANING), suppress(Blocked, pytest.skip.Exception):
                 _act(run, seen, "reactivate")

@@ -4,7 +4,7 @@ import enum
 import hashlib
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -12,7 +12,7 @@ import pytest
 
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.images.states import OCTETS, shared
+from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.areas.images.updates import Attributes, attributes_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
@@ -22,6 +22,9 @@ from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
+
+DATA = b"".join(place.to_bytes(2, "big") for place in range(2600))
+"""The data of an image: no two parts of it are alike, and it is longer than a block of 512, 1,024 or 4,096 octets."""
 
 
 class Question(enum.StrEnum):
@@ -34,6 +37,8 @@ class Question(enum.StrEnum):
     UNKNOWN_PATCHED = "a patch of an image that there is not"
     UNKNOWN_DELETED = "the deletion of an image that there is not"
     ACTIVE = "an image that was given data"
+    EMPTY = "an image that was given no octet for its data"
+    TWIN = "another image of the same data, once the first was deleted"
     PROTECTED_DELETED = "the deletion of a protected image"
     PROTECTED_AFTER = "the protected image after it"
     DELETED = "the deletion of an image"
@@ -57,6 +62,12 @@ class LifeAnswers(Collection):
                 raise self.why[question]
             for answer in self.answers.get(question, ()):
                 yield Case(answer, [answer.exchange])
+
+    @cases
+    def answered(self, question: Question) -> Iterator[Case[Answer]]:
+        """Return the answers to a question, if it was put."""
+        for answer in self.answers.get(question, ()):
+            yield Case(answer, [answer.exchange])
 
     @cases
     def images(self) -> Iterator[Case[Attributes]]:
@@ -83,13 +94,13 @@ def image_life(run: Run) -> LifeAnswers:
         answers[Question.CREATED] = [image.show()]
         answers[Question.LISTED] = [run.client.list(limit="3")]
         if not run.settings.image:
-            for part in (_given_data, _protected, _with_tags):
+            for part in (_given_data, _given_none, _protected, _with_tags):
                 try:
                     part(run, image, answers)
                 except (Blocked, pytest.skip.Exception) as problem:
                     why |= dict.fromkeys(_PARTS[part.__name__], problem)
             try:
-                _deleted(image, answers)
+                _deleted(run, image, answers)
             except (Blocked, pytest.skip.Exception) as problem:
                 why |= dict.fromkeys((Question.DELETED, Question.GONE, Question.DELETED_AGAIN), problem)
     return LifeAnswers(answers, why)
@@ -97,6 +108,7 @@ def image_life(run: Run) -> LifeAnswers:
 
 _PARTS = {
     "_given_data": (Question.ACTIVE,),
+    "_given_none": (Question.EMPTY,),
     "_protected": (Question.PROTECTED_DELETED, Question.PROTECTED_AFTER),
     "_with_tags": (Question.WITH_TAGS,),
 }
@@ -105,10 +117,22 @@ _PARTS = {
 def _given_data(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
     del run
     with image.client.recorder.of(Purpose.PREPARING):
-        answer = image.upload(OCTETS)
+        answer = image.upload(DATA)
         require_offered(answer, "data of images")
         require_ok(answer)
     answers[Question.ACTIVE] = [image.eventually(image.show, _is_active)]
+
+
+def _given_none(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
+    del image
+    if not run.rounds:
+        pytest.skip("profile quick gives no image data of no octets")
+    with run.fresh_image(own=True) as empty:
+        with run.recorder.of(Purpose.PREPARING):
+            answer = empty.upload(b"")
+        if not answer.ok:
+            pytest.skip(f"needs data of no octets to be taken: {answer.exchange}")
+        answers[Question.EMPTY] = [empty.eventually(empty.show, _is_active)]
 
 
 def _is_active(answer: Answer) -> bool:
@@ -122,7 +146,8 @@ def _protected(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
         require_offered(answer, "updates of images by PATCH")
         require_ok(answer)
     try:
-        answers[Question.PROTECTED_DELETED] = [image.client.delete(image.id)]
+        # The second time is no confirmation.
+        answers[Question.PROTECTED_DELETED] = [image.client.delete(image.id) for _ in range(2)]
         answers[Question.PROTECTED_AFTER] = [image.show()]
     finally:
         with image.client.recorder.of(Purpose.PREPARING):
@@ -135,7 +160,19 @@ def _with_tags(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
         answers[Question.WITH_TAGS] = [tagged.show()]
 
 
-def _deleted(image: Image, answers: dict[Question, list[Answer]]) -> None:
+def _deleted(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
+    with ExitStack() as stack:
+        twin = None
+        if Question.ACTIVE in answers and run.rounds:
+            with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
+                other = stack.enter_context(run.fresh_image(own=True))
+                twin = other if other.upload(DATA).ok and other.show().ok else None
+        _deleted_beside(image, answers)
+        if twin is not None and answers[Question.DELETED][0].ok:
+            answers[Question.TWIN] = [twin.show()]
+
+
+def _deleted_beside(image: Image, answers: dict[Question, list[Answer]]) -> None:
     answer = image.client.delete(image.id)
     if answer.status in {405, 501}:
         require_offered(answer, "the deletion of images")
@@ -147,7 +184,7 @@ def _deleted(image: Image, answers: dict[Question, list[Answer]]) -> None:
 
 def digest() -> str:
     """Return the MD5 of the data that an image is given here."""
-    return hashlib.md5(OCTETS, usedforsecurity=False).hexdigest()
+    return hashlib.md5(DATA, usedforsecurity=False).hexdigest()
 
 
 # Another project
@@ -191,8 +228,13 @@ def foreign_attempts(run: Run) -> ForeignAttempts:
     with run.fresh_image(own=True) as image:
         _try_all(image, other, "neither public nor shared", tried, hidden=True)
         with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
-            shared(image, run.owner_of(other))
+            project = run.owner_of(other)
+            shared(image, project)
             _try_all(image, other, "shared with it", tried, hidden=False)
+            require_ok(other.send("PUT", f"/images/{image.id}/members/{project}", json={"status": "accepted"}))
+            _try_all(image, other, "shared with it, which it has accepted", tried, hidden=False)
+            with run.fresh_image(own=True) as further:
+                _try_all(further, other, "not shared with it, while another one is", tried, hidden=True)
     return ForeignAttempts(tried)
 
 

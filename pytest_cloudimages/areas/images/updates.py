@@ -1,8 +1,11 @@
 """What patches do to an image: each is sent once, with a look at the image after it, and judged by many checks."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Any
+
+import pytest
 
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.images.patch_model import alike, applied, named_by
@@ -81,11 +84,38 @@ class Attempt:
         return differing(self.after, self.before)
 
 
+@dataclass(frozen=True)
+class Beside:
+    """An image that no patch was about: as it was before any, or as one is created, and as it is after all of them."""
+
+    before: Attributes
+    after: Attributes
+    looked: Exchange
+
+    @property
+    def touched(self) -> list[str]:
+        """The attributes that have changed."""
+        return differing(self.after, self.before)
+
+
 @dataclass(frozen=True, repr=False)
 class Updates(Collection):
     """The patches that were tried on one image."""
 
     tried: Sequence[Attempt]
+    others: Sequence[Beside] = ()
+
+    @property
+    def work_singly(self) -> bool:
+        """Whether every kind of operation is carried out where a patch has one alone."""
+        singly = (Aim.NAME, Aim.ADDED, Aim.REPLACED, Aim.REMOVED, Aim.STANDARD)
+        return all(attempt.answer.ok and not attempt.wrong for attempt in self.tried if attempt.wanted.aim in singly)
+
+    @cases
+    def beside(self) -> Iterator[Case[Beside]]:
+        """Return the images that no patch was about."""
+        for image in self.others:
+            yield Case(image, [image.looked])
 
     def require_working(self) -> None:
         """Raise ``Blocked`` where the service does not even change a name: then nothing else tells anything."""
@@ -108,15 +138,35 @@ class Updates(Collection):
 def updates(run: Run) -> Updates:
     """Send patches of every kind to one image, valid ones and others, and look at it after each of them."""
     tried: list[Attempt] = []
-    with run.fresh_image(own=True) as image:
+    others: list[Beside] = []
+    with ExitStack() as stack:
+        image = stack.enter_context(run.fresh_image(own=True))
         before = attributes_of(image.show())
+        other = None
+        with suppress(Blocked, pytest.skip.Exception):
+            other = stack.enter_context(run.fresh_image(own=True))
+            as_created = attributes_of(other.show())
         for wanted in patches(whole=bool(run.rounds)):
             if wanted.needs and wanted.needs not in before:
                 continue
             attempt = _tried(image, wanted, before)
             tried.append(attempt)
             before = attempt.after
-    return Updates(tried)
+        if other is not None:
+            with suppress(Blocked, pytest.skip.Exception):
+                looked = other.show()
+                others.append(Beside(as_created, attributes_of(looked), looked.exchange))
+                looked = stack.enter_context(run.fresh_image(own=True)).show()
+                later = attributes_of(looked)
+                # What it was created with is its own; what patches set on the other image is not.
+                named = {name for attempt in tried for name in _names(attempt) if name not in as_created}
+                mixed = {name: value for name, value in later.items() if name in named and value is not None}
+                others.append(Beside({}, mixed, looked.exchange))
+    return Updates(tried, others)
+
+
+def _names(attempt: Attempt) -> set[str]:
+    return attempt.named if attempt.wanted.aim in VALID else set()
 
 
 def _tried(image: Image, wanted: Wanted, before: Attributes) -> Attempt:

@@ -3,7 +3,7 @@
 import enum
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -109,6 +109,14 @@ class Memberships(Collection):
     sights: Sequence[Sight] = ()
     project: str = ""
     """The project of the consumer."""
+    others: Sequence[tuple[Members, Members, Exchange]] = ()
+    """The members of other images that the consumer has not decided on: before it decided on this one, and after."""
+
+    @cases
+    def beside(self) -> Iterator[Case[tuple[Members, Members]]]:
+        """Return the members of other images, before and after the consumer decided on this one."""
+        for before, after, looked in self.others:
+            yield Case((before, after), [looked])
 
     @cases
     def attempts(self, *deeds: Deed, who: Who | None = None) -> Iterator[Case[Attempt]]:
@@ -194,15 +202,51 @@ def memberships(run: Run) -> Memberships:
         if third:
             table.enter(Who.MEMBER, Deed.SHOW, consumer, "GET", third)
             table.enter(Who.MEMBER, Deed.SET, consumer, "PUT", third, {"status": ACCEPTED})
-        sights = [*_decided(table, consumer, project)]
+        with _offered_beside(run, project) as further:
+            offered = further.members()[0] if further else {}
+            sights = [*_decided(table, consumer, project)]
+            beside = [(offered, *further.members())] if further else []
+        if run.rounds:
+            _once_accepted(table, consumer, third, fifth)
         for body in WRONG_BODIES:
             table.enter(Who.MEMBER, Deed.SET_WRONG, consumer, "PUT", project, body)
         # What must not be done comes last, so that nothing else is asked of what it leaves where it is.
         table.enter(Who.OWNER, Deed.SET, owner, "PUT", project, {"status": REJECTED})
-        table.enter(Who.MEMBER, Deed.REMOVE_OWN, consumer, "DELETE", project)
+        _leave(run, table, consumer, project)
         with suppress(Blocked, pytest.skip.Exception):
             _of_a_private_image(run, table, fourth)
-    return Memberships(table.tried, sights, project)
+    return Memberships(table.tried, sights, project, beside)
+
+
+@contextmanager
+def _offered_beside(run: Run, project: str) -> Iterator[_Table | None]:
+    """Open another image that is shared with the consumer; ``None`` where it cannot be, or for MUSTs alone."""
+    with ExitStack() as stack:
+        table = None
+        if run.rounds:
+            with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
+                image = stack.enter_context(shared_image(run))
+                require_ok(image.client.ask(MEMBERS.add(image.id, project)))
+                table = _Table(image)
+        yield table
+
+
+def _once_accepted(table: _Table, consumer: ImagesClient, other: str, new: str) -> None:
+    """Have the consumer try, once it has accepted, what it may not do while it has not decided either."""
+    table.enter(Who.MEMBER, Deed.ADD, consumer, "POST", json={"member": new})
+    if other:
+        table.enter(Who.MEMBER, Deed.SET, consumer, "PUT", other, {"status": REJECTED})
+        table.enter(Who.MEMBER, Deed.REMOVE, consumer, "DELETE", other)
+
+
+def _leave(run: Run, table: _Table, consumer: ImagesClient, project: str) -> None:
+    """Have the consumer remove itself, whatever its status."""
+    table.enter(Who.MEMBER, Deed.REMOVE_OWN, consumer, "DELETE", project)
+    for status in (REJECTED, PENDING) if run.rounds and project in (table.seen or ()) else ():
+        with run.recorder.of(Purpose.PREPARING):
+            consumer.send("PUT", f"/images/{table.image.id}/members/{project}", json={"status": status})
+        table.seen = None
+        table.enter(Who.MEMBER, Deed.REMOVE_OWN, consumer, "DELETE", project)
 
 
 def _decided(table: _Table, consumer: ImagesClient, project: str) -> Iterator[Sight]:
