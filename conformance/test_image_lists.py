@@ -21,8 +21,8 @@ from pytest_cloudimages.areas.images.lists import (
     Asked,
     Aspect,
     Lists,
-    OfferedImages,
 )
+from pytest_cloudimages.areas.images.offered_lists import OfferedImages
 from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED
 
 AN_ARRAY = Allowed("an array", lambda value: isinstance(value, list))

@@ -19,7 +19,7 @@ from pytest_cloudimages.areas.images.patches import VALID, Aim
 from pytest_cloudimages.areas.images.races import RENAMING, of_attributes, of_the_name
 from pytest_cloudimages.areas.images.updates import Attempt, Updates, attributes_of, differing
 
-OPEN = (Aim.NOT_THERE_REMOVED, Aim.NOT_THERE_REPLACED, Aim.FAILS_LATE, Aim.OLD_FORM)
+OPEN = (Aim.NOT_THERE_REMOVED, Aim.NOT_THERE_REPLACED, Aim.FAILS_LATE, Aim.OLD_FORM, Aim.ALIKE)
 
 
 def carried_out(attempt: Attempt) -> None:
@@ -247,7 +247,7 @@ def test_a_value_against_the_schema_is_answered_400(updates: Updates) -> None:
 @requirement("IMG-UPD-26")
 def test_an_update_is_answered_with_a_documented_code(updates: Updates, specification: str) -> None:
     codes = documented_codes("IMG-UPD-26")
-    # How what is not there is refused is left open, and 409 is one of the ways.
+    # How what is not there, or is there already, is refused is left open, and 409 is one of the ways.
     for attempt in updates.attempts().where(
         lambda attempt: attempt.answer.status != 409 or attempt.wanted.aim not in OPEN
     ):

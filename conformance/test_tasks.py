@@ -203,7 +203,7 @@ def test_a_listed_task_is_the_task(tasks: Tasks) -> None:
                 same = {name: entry[name] for name in ("created_at", "owner", "status", "type") if name in started.last}
                 expect(same, {name: started.last.get(name) for name in same}, f"the task {started.id} in {listed}")
     for listed in tasks.aside().listed("of another project"):
-        others = sorted({entry.get("id") for entry in listed.entries} & {*tasks.known})
+        others = sorted({*listed.ids([*tasks.known])})
         expect(others, [], f"our tasks in {listed}, which another project asked for")
 
 

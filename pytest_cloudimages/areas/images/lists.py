@@ -13,11 +13,10 @@ from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.common.paging import PagedList, Query, query_of, read_pages
 from pytest_cloudimages.areas.images.patch_model import add, replaced
-from pytest_cloudimages.areas.images.states import ACCEPTED, OCTETS, PENDING, REJECTED, shared
+from pytest_cloudimages.areas.images.states import OCTETS
 from pytest_cloudimages.areas.images.updates import Attributes, attributes_of
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
@@ -134,7 +133,7 @@ class _ListReader:
         self.ask(aspect, *query, expected=fitting)
 
 
-@workload(empty=lambda: Lists([]), requests=(124, 124, 124, 124))
+@workload(empty=lambda: Lists([]), requests=(142, 142, 142, 142))
 def image_lists(run: Run) -> Lists:
     """Create a few images, and ask for lists of them: filtered, sorted, page by page, and in ways that are refused."""
     mark = f"l{uuid.uuid4().hex[1:]}"
@@ -341,68 +340,3 @@ def _read_while_moving(lists: _ListReader, mark: str, images: list[Image], stack
         listed = read_pages(run.client, "/images", query, between=between)
         known = {each: data for each, data in lists.known.items() if each in staying}
         lists.asked.append(Asked(Aspect.MOVING, query, listed, staying, known))
-
-
-# Shared images
-
-
-@dataclass(frozen=True)
-class Offered:
-    """What the list of a consumer held of an image, by the status of its membership and the query."""
-
-    status: str
-    query: Query
-    listed: PagedList
-    holds: bool
-
-    def __str__(self) -> str:
-        return f"{self.listed} of a consumer whose membership is {self.status}"
-
-
-@dataclass(frozen=True, repr=False)
-class OfferedImages(Collection):
-    """The lists of a consumer that an image was shared with."""
-
-    seen: Sequence[Offered]
-
-    @cases
-    def of(self, *, statuses: Sequence[str] = (), member_status: str | None = None) -> Iterator[Case[Offered]]:
-        """Return the lists while the membership has some status; ``member_status`` is what was asked for."""
-        for offered in self.seen:
-            asked = next((value for key, value in offered.query if key == "member_status"), "")
-            if (not statuses or offered.status in statuses) and member_status in (None, asked):
-                yield Case(offered, offered.listed.exchanges)
-
-
-@workload(empty=lambda: OfferedImages([]), requests=(21, 21, 21, 21))
-def offered_images(run: Run) -> OfferedImages:
-    """Share an image with a second project, which looks for it in its lists while it has decided on it and not."""
-    other = None if run.same_project("ALT") else run.caller("ALT")
-    if other is None:
-        pytest.skip("needs a second project")
-    seen: list[Offered] = []
-    with run.fresh_image(own=True) as image:
-        project = run.owner_of(other)
-        with run.recorder.of(Purpose.PREPARING):
-            shared(image, project)
-        for status in (PENDING, ACCEPTED, REJECTED):
-            if status != PENDING:
-                answer = other.send("PUT", f"/images/{image.id}/members/{project}", json={"status": status})
-                require_offered(answer, "the decision of a consumer")
-                if not answer.ok:
-                    raise Blocked(f"The consumer cannot set its status: {answer.exchange}")
-            seen += _lists_of(image, other, status)
-    return OfferedImages(seen)
-
-
-def _lists_of(image: Image, other: ImagesClient, status: str) -> Iterator[Offered]:
-    name, common = ("name", image.name), ("visibility", "shared")
-    for asked in ("", ACCEPTED, PENDING, REJECTED, "all"):
-        query = (common, ("member_status", asked), name) if asked else (name,)
-        expected = asked == "all" or status == (asked or ACCEPTED)
-
-        def look(query: Query = query) -> Offered:
-            listed = read_pages(other, "/images", query)
-            return Offered(status, query, listed, bool(listed.ids([image.id])))
-
-        yield image.eventually(look, lambda seen, expected=expected: seen.holds is expected)  # type: ignore[misc]

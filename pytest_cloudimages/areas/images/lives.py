@@ -70,6 +70,14 @@ class LifeAnswers(Collection):
             yield Case(answer, [answer.exchange])
 
     @cases
+    def images_shown(self) -> Iterator[Case[Answer]]:
+        """Return the answers that show one image, after it was changed."""
+        for question in (Question.ACTIVE, Question.PROTECTED_AFTER):
+            for answer in self.answers.get(question, ()):
+                if answer.ok:
+                    yield Case(answer, [answer.exchange])
+
+    @cases
     def images(self) -> Iterator[Case[Attributes]]:
         """Return every image of one's own that was shown, by itself or in a list."""
         for question in (Question.CREATED, Question.LISTED, Question.WITH_TAGS, Question.ACTIVE):
@@ -81,7 +89,7 @@ class LifeAnswers(Collection):
                         yield Case(entry, [answer.exchange])
 
 
-@workload(empty=lambda: LifeAnswers({}), requests=(27, 27, 27, 27))
+@workload(empty=lambda: LifeAnswers({}), requests=(29, 38, 38, 38))
 def image_life(run: Run) -> LifeAnswers:
     """Create an image, read it, list it, give it data, protect it and delete it; ask the same of none at all."""
     answers: dict[Question, list[Answer]] = {}
@@ -218,7 +226,7 @@ class ForeignAttempts(Collection):
                 yield Case(attempt, [attempt.answer.exchange, attempt.looked])
 
 
-@workload(empty=lambda: ForeignAttempts({}), requests=(18, 18, 18, 18))
+@workload(empty=lambda: ForeignAttempts({}), requests=(35, 35, 35, 35))
 def foreign_attempts(run: Run) -> ForeignAttempts:
     """Have another project read, update and delete an image that it does not see, and one that is shared with it."""
     other = None if run.same_project("ALT") else run.caller("ALT")

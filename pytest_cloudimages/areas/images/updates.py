@@ -134,7 +134,7 @@ class Updates(Collection):
                 yield Case(attempt, [attempt.answer.exchange, attempt.looked], attempt.wanted.kind or None)
 
 
-@workload(empty=lambda: Updates([]), requests=(87, 232, 232, 232))
+@workload(empty=lambda: Updates([]), requests=(97, 275, 275, 275))
 def updates(run: Run) -> Updates:
     """Send patches of every kind to one image, valid ones and others, and look at it after each of them."""
     tried: list[Attempt] = []

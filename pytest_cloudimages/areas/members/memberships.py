@@ -169,7 +169,7 @@ class _Table:
         return answer
 
 
-@workload(empty=Memberships, requests=(78, 78, 78, 78))
+@workload(empty=Memberships, requests=(78, 98, 98, 98))
 def memberships(run: Run) -> Memberships:
     """Have the owner, a member and a stranger try all that can be done with members, and the consumer decide."""
     consumer = None if run.same_project("ALT") else run.caller("ALT")
@@ -207,7 +207,7 @@ def memberships(run: Run) -> Memberships:
             sights = [*_decided(table, consumer, project)]
             beside = [(offered, *further.members())] if further else []
         if run.rounds:
-            _once_accepted(table, consumer, third, fifth)
+            _once_accepted(table, consumer, third)
         for body in WRONG_BODIES:
             table.enter(Who.MEMBER, Deed.SET_WRONG, consumer, "PUT", project, body)
         # What must not be done comes last, so that nothing else is asked of what it leaves where it is.
@@ -231,9 +231,9 @@ def _offered_beside(run: Run, project: str) -> Iterator[_Table | None]:
         yield table
 
 
-def _once_accepted(table: _Table, consumer: ImagesClient, other: str, new: str) -> None:
+def _once_accepted(table: _Table, consumer: ImagesClient, other: str) -> None:
     """Have the consumer try, once it has accepted, what it may not do while it has not decided either."""
-    table.enter(Who.MEMBER, Deed.ADD, consumer, "POST", json={"member": new})
+    table.enter(Who.MEMBER, Deed.ADD, consumer, "POST", json={"member": uuid.uuid4().hex})
     if other:
         table.enter(Who.MEMBER, Deed.SET, consumer, "PUT", other, {"status": REJECTED})
         table.enter(Who.MEMBER, Deed.REMOVE, consumer, "DELETE", other)

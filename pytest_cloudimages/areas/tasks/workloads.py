@@ -95,8 +95,6 @@ def tasks(run: Run) -> Tasks:
     first = run.client.send("GET", "/tasks")
     probe = runner.start(Deed.EXPORT_LACKING, {"type": "export"}, "input")
     runner.answers["first"] = [first, probe.answer]
-    if probe.id:
-        runner.run.client.send("GET", "/tasks")  # what the list shows now it is not to show for ever
     if {first.status, probe.answer.status} <= CLOSED:
         closed = f"needs tasks, which the service does not offer to this caller: {first.exchange}, {probe.answer}"
         return Tasks(answers=runner.answers, closed=closed)
@@ -152,7 +150,10 @@ def _export(runner: _TaskRunner) -> None:
     if runner.image is None or runner.store is None:
         return
     body = export_of(runner.image.id, runner.box)
-    started = runner.watch(runner.start(Deed.EXPORT, body))
+    started = runner.start(Deed.EXPORT, body)
+    if started.id:
+        runner.run.client.send("GET", "/tasks")  # what the list shows now it is not to show for ever
+    runner.watch(started)
     runner.no_exports = _not_offered(started)
     if started.answer.status == FORBIDDEN and not runner.no_exports:
         source = f"{runner.box}/cloudimages-no-object.vhd"
