@@ -42,6 +42,8 @@ class Traces:
     """Images that were created with ids that cannot be asked for."""
     left_behind: list[str] = field(default_factory=list)
     """What could not be put back or taken away."""
+    staying: dict[str, str] = field(default_factory=dict, repr=False)
+    """Why images are there still that were to be deleted, by their ids."""
     notes: Notes = field(default_factory=Notes, repr=False, compare=False)
     """What is written down before it is sent."""
     lifetime: float = 24 * 3600.0

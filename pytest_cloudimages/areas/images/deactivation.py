@@ -1,17 +1,17 @@
 """An image that an administrator deactivates and reactivates, and what can be done with it meanwhile."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
-from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.images.states import OCTETS
+from pytest_cloudimages.areas.images.states import give_data
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
-from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
@@ -79,10 +79,7 @@ def deactivated_image(run: Run) -> Deactivated:
 
     with run.fresh_image(own=True) as image:
         noted(image)
-        with run.recorder.of(Purpose.PREPARING):
-            answer = image.upload(OCTETS)
-            require_offered(answer, "data of images")
-            require_ok(answer)
+        give_data(image)
         image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "active")
         seen = image.seen_by(administrator)
         _act(run, seen, "deactivate")
@@ -94,16 +91,26 @@ def deactivated_image(run: Run) -> Deactivated:
                 "changed": image.show(),
                 "data": image.send("GET", "/file"),
             }
-            with suppress(Blocked, pytest.skip.Exception):
-                other = None if run.same_project("ALT") else run.caller("ALT")
-                if other is not None:
-                    member = {"member": run.owner_of(other)}
-                    answers["share"] = image.send("POST", "/members", json=member)
+            share = _sharing(run, image)
+            if share is not None:
+                answers["share"] = share()
         finally:
             with run.recorder.of(Purpose.CLEANING), suppress(Blocked, pytest.skip.Exception):
                 _act(run, seen, "reactivate")
         image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "active")
+        # What is refused of an active image as well is not refused because one is deactivated.
+        if share is not None and not answers["share"].ok and share().status == answers["share"].status:
+            del answers["share"]
     return Deactivated(answers, tuple(statuses))
+
+
+def _sharing(run: Run, image: Image) -> Callable[[], Answer] | None:
+    """Return what shares an image with the second project; ``None`` where there is none."""
+    with suppress(Blocked, pytest.skip.Exception):
+        other = None if run.same_project("ALT") else run.caller("ALT")
+        if other is not None:
+            return partial(image.send, "POST", "/members", json={"member": run.owner_of(other)})
+    return None
 
 
 def _act(run: Run, image: Image, action: str) -> None:

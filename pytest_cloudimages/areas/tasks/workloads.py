@@ -9,14 +9,14 @@ from dataclasses import dataclass, field
 import pytest
 
 from pytest_cloudimages.areas.common.paging import PagedList, read_pages
-from pytest_cloudimages.areas.images.states import OCTETS, shared
+from pytest_cloudimages.areas.images.states import OCTETS, give_data, shared
 from pytest_cloudimages.areas.tasks.requests import UNFIT, Body, Deed, export_of, import_from, lacking
 from pytest_cloudimages.areas.tasks.store import Store, object_store
 from pytest_cloudimages.areas.tasks.tried import Left, Started, Tasks, document
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.identifiers import is_fit
-from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.polling import FIRST_PAUSE, LONGEST_PAUSE
 from pytest_cloudimages.engine.provisioning import claimed_name, temporary_image
 from pytest_cloudimages.engine.registry import workload
@@ -141,8 +141,7 @@ def _prepare(runner: _TaskRunner, stack: ExitStack) -> None:
         )
     runner.box = runner.store.container()
     runner.image = stack.enter_context(runner.run.fresh_image(own=True))
-    with runner.run.recorder.of(Purpose.PREPARING):
-        require_ok(runner.image.upload(OCTETS))
+    give_data(runner.image)
 
 
 def _export(runner: _TaskRunner) -> None:
@@ -240,8 +239,7 @@ def _export_foreign(runner: _TaskRunner, store: Store, stack: ExitStack) -> None
     if other is None:
         pytest.skip("needs a second project")
     foreign = stack.enter_context(temporary_image(other, run.name, run.patience))
-    with run.recorder.of(Purpose.PREPARING):
-        require_ok(foreign.upload(OCTETS))
+    give_data(foreign)
     body = export_of(foreign.id, runner.box)
     runner.watch(runner.start(Deed.EXPORT_FOREIGN, body, "not shared"))
     project = run.owner_of(run.client)
