@@ -1,5 +1,7 @@
 # PATCH /v2/images/{image_id}
 
+from collections.abc import Callable
+
 import pytest
 
 from pytest_cloudimages import expect, note, requirement
@@ -19,6 +21,7 @@ from pytest_cloudimages.areas.images.patches import VALID, Aim
 from pytest_cloudimages.areas.images.races import RENAMING, of_attributes, of_the_name
 from pytest_cloudimages.areas.images.updates import Attempt, Updates, attributes_of, differing
 
+FULL = "no more attributes are taken: 413"
 OPEN = (Aim.NOT_THERE_REMOVED, Aim.NOT_THERE_REPLACED, Aim.FAILS_LATE, Aim.OLD_FORM)
 
 
@@ -35,6 +38,10 @@ def acknowledged(attempt: Attempt) -> bool:
 
 def refused(attempt: Attempt) -> bool:
     return attempt.answer.refused
+
+
+def within_limits(updates: Updates) -> Callable[[Attempt], bool]:
+    return lambda attempt: not updates.is_full(attempt)
 
 
 # "returns the updated image entity"
@@ -112,14 +119,14 @@ def test_another_path_is_refused(updates: Updates) -> None:
 # "~0" and "~1"
 @requirement("IMG-UPD-10")
 def test_escapes_of_a_path_are_undone(updates: Updates) -> None:
-    for attempt in updates.attempts(Aim.ESCAPED):
+    for attempt in or_skip(updates.attempts(Aim.ESCAPED).where(within_limits(updates)), FULL):
         carried_out(attempt)
 
 
 # "The add operation adds a new value"
 @requirement("IMG-UPD-11")
 def test_an_attribute_is_added(updates: Updates, patch_races: ConcurrentRuns) -> None:
-    for attempt in updates.attempts(Aim.ADDED):
+    for attempt in or_skip(updates.attempts(Aim.ADDED).where(within_limits(updates)), FULL):
         carried_out(attempt)
     # What a service takes, it keeps as it came.
     special = updates.aside().attempts(Aim.VALUE).where(acknowledged)
