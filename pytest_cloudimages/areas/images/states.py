@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.engine.registry import workload
@@ -85,6 +86,12 @@ def give_data(image: Image) -> None:
     if answer.status in NOT_OFFERED | {403}:
         pytest.skip(f"needs data of images, which the service does not take: {answer.exchange}")
     require_ok(answer)
+
+
+def state_of(answer: Answer) -> str:
+    """Return the status of the image that an answer shows; empty where it shows none."""
+    status = answer.data.get("status") if answer.ok and isinstance(answer.data, dict) else None
+    return status if isinstance(status, str) else ""
 
 
 @workload(requests=(2, 2, 2, 2))
