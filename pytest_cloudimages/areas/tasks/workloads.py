@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
@@ -59,6 +60,11 @@ class _TaskRunner:
     def __post_init__(self) -> None:
         self.patience = self.run.settings.patience
 
+    def imported(self, deed: Deed) -> list[str]:
+        """Return the ids of the images that tasks of a kind say they have made."""
+        made = [started.result.get("image_id") for started in self.tried if started.deed is deed]
+        return [image_id for image_id in made if is_fit(image_id)]
+
     def start(self, deed: Deed, body: Body, what: str = "") -> Started:
         """Ask for a task."""
         started = Started(deed, body, self.run.client.send("POST", "/tasks", json=body), what)
@@ -100,7 +106,7 @@ def tasks(run: Run) -> Tasks:
         return Tasks(answers=runner.answers, closed=closed)
     with ExitStack() as stack:
         for deed in NAMING:
-            runner.names[deed] = stack.enter_context(claimed_name(run.client, run.name))
+            runner.names[deed] = stack.enter_context(claimed_name(run.client, run.name, partial(runner.imported, deed)))
         runner.store = stack.enter_context(object_store(run))
         try:
             _prepare(runner, stack)
