@@ -3,7 +3,7 @@
 from pytest_cloudimages.reference import listing
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image
-from pytest_cloudimages.reference.refusals import OverLimit
+from pytest_cloudimages.reference.refusals import Invalid, OverLimit
 
 from .kinds import Kind
 from .registry import breaks, selecting
@@ -65,3 +65,30 @@ class TakesFourProperties(App):
                     setattr(after, name, getattr(before, name))
                 raise OverLimit(f"An image has at most {self.most} properties.")
             return reply
+
+
+@breaks(words=selecting("MEM-CRE", "MEM-DEL", "MEM-LIST"), profile="standard")
+class SharesWithTwo(App):
+    """Answers 413 to a third member of an image, as its operator has it."""
+
+    most = 2
+
+    def create_member(self, request: Request, image_id: str) -> Reply:
+        with self.images.lock:
+            image = self.images.show(request.caller, image_id)
+            if image.owner == request.caller.project and len(image.members) >= self.most:
+                raise OverLimit(f"An image is shared with {self.most} projects at most.")
+            return super().create_member(request, image_id)
+
+
+@breaks(words=selecting("MEM-CRE", "GEN-04"), profile="standard")
+class SharesWithProjectsAlone(App):
+    """Answers 400 to a member that is no project of its Identity, before it looks at anything else."""
+
+    def create_member(self, request: Request, image_id: str) -> Reply:
+        image = self.images.show(request.caller, image_id)
+        projects = [project.id for project in self.identity.projects.values()]
+        named = [each for each in projects if each.encode() in request.body]
+        if image.owner == request.caller.project and not named:
+            raise Invalid("There is no such project.")
+        return super().create_member(request, image_id)

@@ -80,7 +80,7 @@ def active(run: Run) -> Iterator[Image]:
 
 
 def give_data(image: Image) -> None:
-    """Give an image its data; the test is *untested* where the service takes none, or none from this caller."""
+    """Have an image filled with its data; the test is *untested* where the service takes none from this caller."""
     with image.client.recorder.of(Purpose.PREPARING):
         answer = image.upload(OCTETS)
     if answer.status in NOT_OFFERED | {403}:
