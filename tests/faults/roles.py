@@ -342,6 +342,10 @@ class KnowsOneRole(App):
         return Reply.of_json(told, HTTPStatus.CREATED, tuple(f for f in honest.headers if f[0] == "X-Subject-Token"))
 
 
+def _changes_tags(request: Request) -> bool:
+    return request.method != "GET" and "/tags/" in request.path
+
+
 def no_way(name: str, sentence: str, what: Whom, status: HTTPStatus) -> None:
     """Register a service in front of which something answers a request in the same way, whoever sends it."""
 
@@ -351,7 +355,7 @@ def no_way(name: str, sentence: str, what: Whom, status: HTTPStatus) -> None:
     for suffix, words in (
         ("ToNobody", DOORS),
         ("ToReaders", selecting("RBAC-03")),
-        ("ToWhoeverMay", selecting("RBAC-04")),
+        ("ToWhoeverMay", selecting("RBAC-04", "IMG-STAT-07", "GEN-04")),
     ):
         register(f"{name}{suffix}", sentence, (), words, answer=answer)
 
@@ -360,6 +364,6 @@ no_way("OffersNoUpdates", "Answers 405 to PATCH, whoever asks.", _asks("PATCH"),
 no_way(
     "ChangesNoTagNow",
     "Answers 503 to the addition and the deletion of a tag, whoever asks.",
-    lambda request: request.method != "GET" and "/tags/" in request.path,
+    _changes_tags,
     HTTPStatus.SERVICE_UNAVAILABLE,
 )
