@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from pytest_cloudimages.areas.common.offers import NOT_OFFERED, require_offered
+from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import OCTETS
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
-from pytest_cloudimages.client.trouble import TROUBLE
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
@@ -112,7 +111,7 @@ def deactivated_image(run: Run) -> Deactivated:
         for what, ask in asked.items():
             met = answers.get(what)
             # What is answered alike when the image is active again does not come of its deactivation.
-            if met and met.status in NOT_OFFERED | TROUBLE and ask().status == met.status:
+            if met and not met.ok and ask().status == met.status:
                 del answers[what]
         if "change" not in answers:
             del answers["changed"]
