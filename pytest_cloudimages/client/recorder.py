@@ -42,8 +42,6 @@ class Traces:
     """Images that were created with ids that cannot be asked for."""
     left_behind: list[str] = field(default_factory=list)
     """What could not be put back or taken away."""
-    staying: dict[str, str] = field(default_factory=dict, repr=False)
-    """Why images are there still that were to be deleted, by their ids."""
     notes: Notes = field(default_factory=Notes, repr=False, compare=False)
     """What is written down before it is sent."""
     lifetime: float = 24 * 3600.0
@@ -54,6 +52,10 @@ class Traces:
     """What the tester has to hear of all this, besides what is left behind."""
     _known: bool = False
     _first: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
+
+    def stays(self, image: str) -> bool:
+        """Return whether an image could not be deleted, so that it is there for all that was done."""
+        return any(image in told for told in self.left_behind)
 
     @contextmanager
     def first_alone(self) -> Iterator[None]:

@@ -311,7 +311,6 @@ def _delete(image: Image, resources: Iterable[SetResource] = (), *, protected: b
     """Delete an image, and return whether it is gone; what stays is named at the end of the run."""
     if problem := deleted(image, resources, protected=protected):
         image.client.recorder.traces.left_behind.append(f"image {image.id} ({image.name}): {problem}")
-        image.client.recorder.traces.staying[image.id] = problem
     return not problem
 
 

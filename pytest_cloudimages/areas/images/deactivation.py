@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 
 import pytest
 
@@ -83,34 +82,36 @@ def deactivated_image(run: Run) -> Deactivated:
         image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "active")
         seen = image.seen_by(administrator)
         _act(run, seen, "deactivate")
+        answers: dict[str, Answer] = {}
+        asked: dict[str, Callable[[], Answer]] = {
+            "change": lambda: image.client.patch(image.id, replaced("/min_ram", 64))
+        }
         try:
-            answers = {
+            answers |= {
                 "show": image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "deactivated"),
                 "list": run.client.list(name=image.name),
-                "change": image.client.patch(image.id, replaced("/min_ram", 64)),
+                "change": asked["change"](),
                 "changed": image.show(),
                 "data": image.send("GET", "/file"),
             }
-            share = _sharing(run, image)
-            if share is not None:
-                answers["share"] = share()
+            with suppress(Blocked, pytest.skip.Exception):
+                other = None if run.same_project("ALT") else run.caller("ALT")
+                if other is not None:
+                    member = {"member": run.owner_of(other)}
+                    asked["share"] = lambda: image.send("POST", "/members", json=member)
+                    answers["share"] = asked["share"]()
         finally:
             with run.recorder.of(Purpose.CLEANING), suppress(Blocked, pytest.skip.Exception):
                 _act(run, seen, "reactivate")
         image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "active")
-        # What is refused of an active image as well is not refused because one is deactivated.
-        if share is not None and not answers["share"].ok and share().status == answers["share"].status:
-            del answers["share"]
+        for what, ask in asked.items():
+            met = answers.get(what)
+            # What is answered alike when the image is active again does not come of its deactivation.
+            if met and not met.ok and ask().status == met.status:
+                del answers[what]
+        if "change" not in answers:
+            del answers["changed"]
     return Deactivated(answers, tuple(statuses))
-
-
-def _sharing(run: Run, image: Image) -> Callable[[], Answer] | None:
-    """Return what shares an image with the second project; ``None`` where there is none."""
-    with suppress(Blocked, pytest.skip.Exception):
-        other = None if run.same_project("ALT") else run.caller("ALT")
-        if other is not None:
-            return partial(image.send, "POST", "/members", json={"member": run.owner_of(other)})
-    return None
 
 
 def _act(run: Run, image: Image, action: str) -> None:

@@ -96,12 +96,14 @@ def state_of(answer: Answer) -> str:
 
 @workload(requests=(2, 2, 2, 2))
 def gone_image(run: Run) -> str:
-    """Return the id of an image that was deleted; any id that no image has, where none can be created or deleted."""
+    """Return the id of an image that was deleted; any id that no image has, where none can be created."""
     if run.settings.image:
         return str(uuid.uuid4())
     with run.fresh_image() as image:
-        pass
-    return str(uuid.uuid4()) if image.id in run.recorder.traces.staying else image.id
+        gone = image.id
+    if run.recorder.traces.stays(gone):
+        raise Blocked("The image that was to be gone could not be deleted.")
+    return gone
 
 
 def shared(image: Image, project: str) -> None:
