@@ -14,7 +14,6 @@ from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.server import environment, serving
 from pytest_cloudimages.spec.interpretations import Interpretations
 
-
 AREAS = {"TAG", "IMG", "PAGE", "MEM", "AUTH", "RBAC", "TASK", "SCHEMA", "VER", "GEN"}
 
 

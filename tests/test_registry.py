@@ -278,7 +278,9 @@ def test_a_dry_run_says_what_the_workloads_cost(workshop: Any) -> None:
 
 def test_a_dry_run_says_what_each_area_costs(workshop: Any) -> None:
     """Named as it would be selected; what two areas look at is counted with both, and in all only once."""
-    outcome = workshop.judge("--reference", "--dry-run", "--select", "VER", "--select", "SCHEMA", "--select", "TAG-ADD-30")
+    outcome = workshop.judge(
+        "--reference", "--dry-run", "--select", "VER", "--select", "SCHEMA", "--select", "TAG-ADD-30"
+    )
     told = {line.partition(": ")[0]: line for line in outcome.out.splitlines() if ": " in line}
     costs = {area: int(number) for area, number in re.findall(r"([A-Z]+) (\d+)", told["areas"])}
     (in_all,) = re.findall(r"about (\d+) requests", told["workloads"])

@@ -315,11 +315,11 @@ def estimate_of_areas(
     An area is named as it would be selected, by what the ids of its requirements begin with; what several areas look at
     is counted with each of them.
     """
-    asking: dict[str, list[pytest.Item]] = {}
+    checks: dict[str, list[pytest.Item]] = {}
     for item in items:
         for area in sorted({identifier.partition("-")[0] for identifier in ids_of(item)}):
-            asking.setdefault(area, []).append(item)
-    costs = {area: sum(each.requests[profile] for each in asked_by(tests)) for area, tests in asking.items()}
+            checks.setdefault(area, []).append(item)
+    costs = {area: sum(each.requests[profile] for each in asked_by(tests)) for area, tests in checks.items()}
     return ", ".join(f"{area} {costs[area]:,}" for area in sorted(costs, key=lambda area: (-costs[area], area)))
 
 

@@ -26,7 +26,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--seeds", type=int, metavar="N", help="judge each with the seeds 1 to N, and say what differs")
     parser.add_argument("--concurrency", type=int, default=1, metavar="N", help="make up to N workloads at once")
-    parser.add_argument("--everything", action="store_true", help="ask for every area, unless a fault names what to ask")
+    parser.add_argument(
+        "--everything", action="store_true", help="ask for every area, unless a fault names what to ask"
+    )
     parser.add_argument(
         "--write",
         action="store_true",

@@ -22,6 +22,7 @@ from pytest_cloudimages.areas.access.deeds import (
     Deed,
     Rights,
 )
+from pytest_cloudimages.areas.common.offers import NOT_OFFERED, lacks
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
 from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, unknown_tokens
 from pytest_cloudimages.areas.images.patch_model import replaced
@@ -52,6 +53,7 @@ def closed_doors(run: Run) -> Rights:
             image.delete_tag(NEW_TAG)
         for party, client in _outside(run, [*unknown, *ended], ended):
             tried += table.all_of(party, client, tuple(Deed))
+        tried = [attempt for attempt in tried if _is_offered(run, image, attempt.deed, attempt.answer)]
     return Rights(tried, {}, let_off)
 
 
@@ -88,6 +90,7 @@ def rights(run: Run) -> Rights:
             table.offered()
             for party, client in reading.items():
                 tried += table.all_of(party, client, OF_READERS) if client else []
+            tried = [attempt for attempt in tried if _is_offered(run, image, attempt.deed, attempt.answer)]
     for party in CREATING:
         if creating := _caller(run, party, unasked, known):
             with suppress(Blocked):
@@ -124,6 +127,28 @@ def _caller(run: Run, party: Party, unasked: dict[Party, str], known: set[Party]
 def _are(names: Sequence[str], wanted: Sequence[frozenset[str]]) -> bool:
     known = {name.lower() for name in names}
     return all(known & each for each in wanted) and known <= frozenset().union(*wanted)
+
+
+def _is_offered(run: Run, image: Image, deed: Deed, answer: Answer) -> bool:
+    """Return whether there is an operation: no other answer of its is asked of a service that tells the owner of none.
+
+    The owner is asked only where somebody was told so, and only once in a run.
+    """
+    ask = {
+        Deed.UPDATE: lambda: run.client.patch(image.id, replaced("/min_disk", 1)),
+        Deed.ADD_TAG: lambda: run.client.add_tag(image.id, NEW_TAG),
+        Deed.DELETE_TAG: lambda: run.client.delete_tag(image.id, NEW_TAG),
+    }.get(deed)
+    if answer.status not in NOT_OFFERED or ask is None:
+        return True
+
+    def look() -> str:
+        if deed is Deed.DELETE_TAG:
+            run.client.add_tag(image.id, NEW_TAG)
+        asked = ask()
+        return str(asked.exchange) if asked.status in NOT_OFFERED and run.client.show(image.id).ok else ""
+
+    return not lacks(run.recorder, f"anything to {deed}", look)
 
 
 # On the owner's image
@@ -283,8 +308,11 @@ def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
     tagged = image.add_tag(NEW_TAG)
     seen = owner.eventually(owner.show, lambda shown: answer.ok <= (_shown(shown, "name") == name))
     tags = _shown(seen, "tags")
-    tried.append(Attempt(party, Deed.UPDATE, answer, _shown(seen, "name") == name, [seen.exchange]))
-    tried.append(Attempt(party, Deed.ADD_TAG, tagged, isinstance(tags, list) and NEW_TAG in tags, [seen.exchange]))
+    changes = [
+        Attempt(party, Deed.UPDATE, answer, _shown(seen, "name") == name, [seen.exchange]),
+        Attempt(party, Deed.ADD_TAG, tagged, isinstance(tags, list) and NEW_TAG in tags, [seen.exchange]),
+    ]
+    tried += [attempt for attempt in changes if _is_offered(run, owner, attempt.deed, attempt.answer)]
     with run.recorder.of(Purpose.JUDGING):
         answer = image.client.delete(image.id)
     if answer.ok:
