@@ -72,7 +72,7 @@ def _sent(item: pytest.Item) -> int:
 
 
 def by_yield(checks: Sequence[Check], costs: dict[str, int]) -> list[Check]:
-    """Return the checks in the order in which they find most new faults per request, those of tags before all others."""
+    """Return the checks in the order in which they find most new faults per request, those of tags first."""
     order, made, found = list[Check](), set[str](), set[str]()
 
     def cost(asked: set[str]) -> int:

@@ -37,8 +37,8 @@ from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
-TURNED_AWAY = frozenset({401, 403, 404})
-"""How a service says that somebody may not do it."""
+TURNED_AWAY = frozenset({401, 403})
+"""How a service says that somebody may not do it; 404 may also say that there is no such operation."""
 OF_NOBODY = TROUBLE | {405, 501}
 """What says nothing of who may do it: a service is in trouble with it for ever, or offers it to nobody."""
 
@@ -59,7 +59,6 @@ def closed_doors(run: Run) -> Rights:
             image.delete_tag(NEW_TAG)
         for party, client in _outside(run, [*unknown, *ended], ended):
             tried += table.all_of(party, client, tuple(Deed))
-        tried = [attempt for attempt in tried if _is_offered(run, image, attempt.deed, attempt.answer)]
     return Rights(tried, {}, let_off)
 
 
@@ -96,7 +95,6 @@ def rights(run: Run) -> Rights:
             table.offered()
             for party, client in reading.items():
                 tried += table.all_of(party, client, OF_READERS) if client else []
-            tried = [attempt for attempt in tried if _is_offered(run, image, attempt.deed, attempt.answer)]
     for party in CREATING:
         if creating := _caller(run, party, unasked, known):
             with suppress(Blocked):
@@ -133,28 +131,6 @@ def _caller(run: Run, party: Party, unasked: dict[Party, str], known: set[Party]
 def _are(names: Sequence[str], wanted: Sequence[frozenset[str]]) -> bool:
     known = {name.lower() for name in names}
     return all(known & each for each in wanted) and known <= frozenset().union(*wanted)
-
-
-def _is_offered(run: Run, image: Image, deed: Deed, answer: Answer) -> bool:
-    """Return whether there is an operation: no other answer of its is asked of a service that tells the owner of none.
-
-    The owner is asked only where somebody was told so, and only once in a run.
-    """
-    ask = {
-        Deed.UPDATE: lambda: run.client.patch(image.id, replaced("/min_disk", 1)),
-        Deed.ADD_TAG: lambda: run.client.add_tag(image.id, NEW_TAG),
-        Deed.DELETE_TAG: lambda: run.client.delete_tag(image.id, NEW_TAG),
-    }.get(deed)
-    if answer.status not in NOT_OFFERED or ask is None:
-        return True
-
-    def look() -> str:
-        if deed is Deed.DELETE_TAG:
-            run.client.add_tag(image.id, NEW_TAG)
-        asked = ask()
-        return str(asked.exchange) if asked.status in NOT_OFFERED and run.client.show(image.id).ok else ""
-
-    return not lacks(run.recorder, f"anything to {deed}", look)
 
 
 # On the owner's image
@@ -334,13 +310,25 @@ def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
         Attempt(party, Deed.UPDATE, answer, _shown(seen, "name") == name, [seen.exchange]),
         Attempt(party, Deed.ADD_TAG, tagged, isinstance(tags, list) and NEW_TAG in tags, [seen.exchange]),
     ]
-    tried += [attempt for attempt in changes if _is_offered(run, owner, attempt.deed, attempt.answer)]
+    tried += [attempt for attempt in changes if not _lacks(run, owner, attempt)]
     with run.recorder.of(Purpose.JUDGING):
         answer = image.client.delete(image.id)
     if answer.ok:
         image.client.recorder.traces.created_by.pop(image.id, None)
     gone = owner.eventually(owner.show, lambda shown: answer.ok is (not shown.ok))
     tried.append(Attempt(party, Deed.DELETE, answer, not gone.ok, [gone.exchange]))
+
+
+def _lacks(run: Run, image: Image, attempt: Attempt) -> bool:
+    """Return whether the tester too is told that there is nothing to be changed so, of an image that it sees."""
+    if attempt.answer.status != 404:  # noqa: PLR2004 - as HTTP has it
+        return False
+
+    def look() -> str:
+        asked = image.add_tag(NEW_TAG) if attempt.deed is Deed.ADD_TAG else image.client.patch(image.id)
+        return str(asked.exchange) if asked.status in NOT_OFFERED and image.show().ok else ""
+
+    return bool(lacks(run.recorder, f"anything to {attempt.deed}", look))
 
 
 def _shown(answer: Answer, name: str) -> object:
