@@ -1,18 +1,18 @@
 """An image that an administrator deactivates and reactivates, and what can be done with it meanwhile."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
 
-from pytest_cloudimages.areas.common.offers import made_visible, require_offered
+from pytest_cloudimages.areas.common.offers import made_visible
 from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.images.states import OCTETS
+from pytest_cloudimages.areas.images.states import give_data
 from pytest_cloudimages.areas.images.updates import attributes_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
-from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
@@ -82,10 +82,7 @@ def deactivated_image(run: Run) -> Deactivated:
         # A service may have images that are private until it is told otherwise: such have no members. (Rulings, 6.)
         visibility = attributes_of(noted(image)).get("visibility")
         shareable = visibility in (None, "shared") or not made_visible(image, "shared")
-        with run.recorder.of(Purpose.PREPARING):
-            answer = image.upload(OCTETS)
-            require_offered(answer, "data of images")
-            require_ok(answer)
+        give_data(image)
         image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "active")
         seen = image.seen_by(administrator)
         other = None
@@ -93,11 +90,15 @@ def deactivated_image(run: Run) -> Deactivated:
             other = None if run.same_project("ALT") else run.caller("ALT")
         hidden = other is not None and other.show(image.id).refused
         _act(run, seen, "deactivate")
+        answers: dict[str, Answer] = {}
+        asked: dict[str, Callable[[], Answer]] = {
+            "change": lambda: image.client.patch(image.id, replaced("/min_ram", 64))
+        }
         try:
-            answers = {
+            answers |= {
                 "show": image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "deactivated"),
                 "list": run.client.list(name=image.name),
-                "change": image.client.patch(image.id, replaced("/min_ram", 64)),
+                "change": asked["change"](),
                 "changed": image.show(),
                 "data": image.send("GET", "/file"),
             }
@@ -107,11 +108,19 @@ def deactivated_image(run: Run) -> Deactivated:
                         answers["foreign"] = other.show(image.id)
                     member = {"member": run.owner_of(other)}
                     if shareable:
-                        answers["share"] = image.send("POST", "/members", json=member)
+                        asked["share"] = lambda: image.send("POST", "/members", json=member)
+                        answers["share"] = asked["share"]()
         finally:
             with run.recorder.of(Purpose.CLEANING), suppress(Blocked, pytest.skip.Exception):
                 _act(run, seen, "reactivate")
         image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "active")
+        for what, ask in asked.items():
+            met = answers.get(what)
+            # What is answered alike when the image is active again does not come of its deactivation.
+            if met and not met.ok and ask().status == met.status:
+                del answers[what]
+        if "change" not in answers:
+            del answers["changed"]
     return Deactivated(answers, tuple(statuses))
 
 

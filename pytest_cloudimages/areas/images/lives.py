@@ -3,7 +3,7 @@
 import enum
 import hashlib
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -12,7 +12,7 @@ import pytest
 
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.images.states import shared
+from pytest_cloudimages.areas.images.states import give_data, shared, state_of
 from pytest_cloudimages.areas.images.updates import Attributes, attributes_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
@@ -30,6 +30,7 @@ DATA = b"".join(place.to_bytes(2, "big") for place in range(2600))
 class Question(enum.StrEnum):
     """What was asked for in the life of an image."""
 
+    SHOWN = "an image"
     CREATED = "an image of one's own, just created"
     LISTED = "the list of images, where one's own is the newest"
     WITH_TAGS = "an image created with tags"
@@ -80,7 +81,7 @@ class LifeAnswers(Collection):
     @cases
     def images(self) -> Iterator[Case[Attributes]]:
         """Return every image of one's own that was shown, by itself or in a list."""
-        for question in (Question.CREATED, Question.LISTED, Question.WITH_TAGS, Question.ACTIVE):
+        for question in (Question.SHOWN, Question.LISTED, Question.WITH_TAGS, Question.ACTIVE):
             for answer in self.answers.get(question, ()):
                 data = answer.data if answer.ok and isinstance(answer.data, dict) else {}
                 entries = data.get("images") if question is Question.LISTED else [data]
@@ -99,35 +100,25 @@ def image_life(run: Run) -> LifeAnswers:
     answers[Question.UNKNOWN_PATCHED] = [run.client.patch(nobody, replaced("/name", "of nothing"))]
     answers[Question.UNKNOWN_DELETED] = [run.client.delete(nobody)]
     with run.fresh_image() as image:
-        answers[Question.CREATED] = [image.show()]
+        answers[Question.SHOWN] = [image.show()]
         answers[Question.LISTED] = [run.client.list(limit="3")]
-        if not run.settings.image:
-            for part in (_given_data, _given_none, _protected, _with_tags):
-                try:
-                    part(run, image, answers)
-                except (Blocked, pytest.skip.Exception) as problem:
-                    why |= dict.fromkeys(_PARTS[part.__name__], problem)
+        for part, questions in _PARTS.items():
             try:
-                _deleted(run, image, answers)
+                run.require_own()
+                part(run, image, answers)
             except (Blocked, pytest.skip.Exception) as problem:
-                why |= dict.fromkeys((Question.DELETED, Question.GONE, Question.DELETED_AGAIN), problem)
+                why |= dict.fromkeys(questions, problem)
     return LifeAnswers(answers, why)
 
 
-_PARTS = {
-    "_given_data": (Question.ACTIVE,),
-    "_given_none": (Question.EMPTY,),
-    "_protected": (Question.PROTECTED_DELETED, Question.PROTECTED_AFTER),
-    "_with_tags": (Question.WITH_TAGS,),
-}
+def _created(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
+    del run, image
+    answers[Question.CREATED] = answers[Question.SHOWN]
 
 
 def _given_data(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
     del run
-    with image.client.recorder.of(Purpose.PREPARING):
-        answer = image.upload(DATA)
-        require_offered(answer, "data of images")
-        require_ok(answer)
+    give_data(image, DATA)
     answers[Question.ACTIVE] = [image.eventually(image.show, _is_active)]
 
 
@@ -144,7 +135,7 @@ def _given_none(run: Run, image: Image, answers: dict[Question, list[Answer]]) -
 
 
 def _is_active(answer: Answer) -> bool:
-    return isinstance(answer.data, dict) and answer.data.get("status") == "active"
+    return state_of(answer) == "active"
 
 
 def _protected(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
@@ -188,6 +179,17 @@ def _deleted_beside(image: Image, answers: dict[Question, list[Answer]]) -> None
     image.client.recorder.traces.created_by.pop(image.id, None)  # so that nobody waits for it to be known
     answers[Question.GONE] = [image.eventually(image.show, lambda looked: not looked.ok)]
     answers[Question.DELETED_AGAIN] = [image.client.delete(image.id)]
+
+
+_PARTS: Mapping[Callable[[Run, Image, dict[Question, list[Answer]]], None], Sequence[Question]] = {
+    _created: (Question.CREATED,),
+    _given_data: (Question.ACTIVE,),
+    _given_none: (Question.EMPTY,),
+    _protected: (Question.PROTECTED_DELETED, Question.PROTECTED_AFTER),
+    _with_tags: (Question.WITH_TAGS,),
+    _deleted: (Question.DELETED, Question.GONE, Question.DELETED_AGAIN),
+}
+"""What is done with an image of one's own, in this order, and what is asked by it."""
 
 
 def digest() -> str:
