@@ -340,3 +340,22 @@ class KnowsOneRole(App):
         told: Any = honest.json()
         told["token"]["roles"] = [{"id": "1", "name": "member"}]
         return Reply.of_json(told, HTTPStatus.CREATED, tuple(f for f in honest.headers if f[0] == "X-Subject-Token"))
+
+
+ALIKE = selecting("AUTH-01", "AUTH-02", "AUTH-03", "RBAC-03", "RBAC-04", "IMG-STAT-07", "GEN-04")
+
+for _name, _sentence, _fits, _status in (
+    ("OffersNoUpdates", "Answers 405 to PATCH", _asks("PATCH"), HTTPStatus.METHOD_NOT_ALLOWED),
+    ("ForbidsSharing", "Answers 403 to the addition of a member", _asks("POST", "/members"), HTTPStatus.FORBIDDEN),
+    (
+        "ChangesNoTagNow",
+        "Answers 503 to the addition and the deletion of a tag",
+        lambda request: request.method != "GET" and "/tags/" in request.path,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    ),
+):
+
+    def _alike(self: App, request: Request, _fits: Whom = _fits, _status: HTTPStatus = _status) -> Reply:
+        return self.error(request, _status, "Not here.") if _fits(request) else App.answer(self, request)
+
+    register(_name, f"{_sentence}, whoever asks.", (), ALIKE, answer=_alike)

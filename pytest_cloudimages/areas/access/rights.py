@@ -30,10 +30,18 @@ from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE, Exchange, Purpose
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.client.trouble import TROUBLE
 from pytest_cloudimages.engine.provisioning import PREFIX, temporary_image
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
+
+TURNED_AWAY = frozenset({401, 403, 404})
+"""How a service says that somebody may not do it."""
+OUTSIDE = (Party.ANONYMOUS, Party.INVALID, Party.ENDED)
+"""Callers who are owed a 401, whatever they ask."""
+OF_NOBODY = TROUBLE | {405, 501}
+"""What says nothing of who may do it: a service is in trouble with it for ever, or offers it to nobody."""
 
 
 @workload(empty=lambda: Rights([]), requests=(85, 106, 106, 106))
@@ -135,6 +143,7 @@ class _Table:
         self.run, self.image = run, image
         self.member, self.added = uuid.uuid4().hex, uuid.uuid4().hex
         self.deeds: set[Deed] = set(Deed)
+        self.to_owner: dict[Deed, int] = {}
 
     def offered(self) -> None:
         """Leave out what the service does not offer the owner either."""
@@ -158,6 +167,9 @@ class _Table:
         sent = [(deed, self._send(client, deed, name)) for deed in deeds if deed in self.deeds]
         after, looked = self._look(name)
         self._put_back(before, after, name)
+        plain = {401} if party in OUTSIDE else TURNED_AWAY
+        strange = {deed: answer.status for deed, answer in sent if not answer.ok and answer.status not in plain}
+        nobodys = {deed for deed, status in strange.items() if self._answers_the_owner(deed, status)}
         return [
             Attempt(
                 party,
@@ -167,7 +179,22 @@ class _Table:
                 looked if deed.part else (),
             )
             for deed, answer in sent
+            if deed not in nobodys or before.get(deed.part) != after.get(deed.part)
         ]
+
+    def _answers_the_owner(self, deed: Deed, status: int) -> bool:
+        """Return whether the owner is answered the same: that says nothing of who may do it, but of what is offered.
+
+        The owner's image is needed: who may delete it is not tried.
+        """
+        if deed is Deed.DELETE:
+            return status in TROUBLE
+        if deed not in self.to_owner:
+            name = f"{PREFIX}{self.run.name}-{uuid.uuid4().hex[:8]}"
+            before, _ = self._look(name)
+            self.to_owner[deed] = self._send(self.image.client, deed, name).status
+            self._put_back(before, self._look(name)[0], name)
+        return self.to_owner[deed] == status
 
     def _send(self, client: ImagesClient, deed: Deed, name: str) -> Answer:
         member = self.member
@@ -262,7 +289,7 @@ def _with_its_own(run: Run, party: Party, client: ImagesClient) -> list[Attempt]
             if not answer.refused:
                 raise
             tried.append(Attempt(party, Deed.CREATE, answer, changed=False))
-    return tried
+    return [attempt for attempt in tried if attempt.changed or attempt.answer.status not in OF_NOBODY]
 
 
 def _creation(sent: Sequence[Exchange]) -> Answer:
