@@ -22,6 +22,7 @@ from pytest_cloudimages.areas.access.deeds import (
     Deed,
     Rights,
 )
+from pytest_cloudimages.areas.common.offers import NOT_OFFERED, lacks
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
 from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, unknown_tokens
 from pytest_cloudimages.areas.images.patch_model import replaced
@@ -38,6 +39,8 @@ from pytest_cloudimages.spec.verdicts import Blocked
 
 TURNED_AWAY = frozenset({401, 403, 404})
 """How a service says that somebody may not do it."""
+OUTSIDE = (Party.ANONYMOUS, Party.INVALID, Party.ENDED)
+"""Callers who are owed a 401, whatever they ask."""
 OF_NOBODY = TROUBLE | {405, 501}
 """What says nothing of who may do it: a service is in trouble with it for ever, or offers it to nobody."""
 
@@ -86,8 +89,7 @@ def rights(run: Run) -> Rights:
     tried: list[Attempt] = []
     unasked: dict[Party, str] = {}
     known: set[Party] = set()
-    if run.settings.image:
-        pytest.skip("needs an image of its own, and one was lent: what is tried would change it")
+    run.require_own()
     reading = {party: _caller(run, party, unasked, known) for party in READING}
     if any(reading.values()):
         with run.fresh_image(tags=[TAG]) as image:
@@ -141,6 +143,7 @@ class _Table:
         self.run, self.image = run, image
         self.member, self.added = uuid.uuid4().hex, uuid.uuid4().hex
         self.deeds: set[Deed] = set(Deed)
+        self.to_owner: dict[Deed, int] = {}
 
     def offered(self) -> None:
         """Leave out what the service does not offer the owner either."""
@@ -164,7 +167,8 @@ class _Table:
         sent = [(deed, self._send(client, deed, name)) for deed in deeds if deed in self.deeds]
         after, looked = self._look(name)
         self._put_back(before, after, name)
-        strange = {deed: answer.status for deed, answer in sent if not answer.ok and answer.status not in TURNED_AWAY}
+        plain = {401} if party in OUTSIDE else TURNED_AWAY
+        strange = {deed: answer.status for deed, answer in sent if not answer.ok and answer.status not in plain}
         nobodys = {deed for deed, status in strange.items() if self._answers_the_owner(deed, status)}
         return [
             Attempt(
@@ -185,11 +189,12 @@ class _Table:
         """
         if deed is Deed.DELETE:
             return status in TROUBLE
-        name = f"{PREFIX}{self.run.name}-{uuid.uuid4().hex[:8]}"
-        before, _ = self._look(name)
-        answer = self._send(self.image.client, deed, name)
-        self._put_back(before, self._look(name)[0], name)
-        return answer.status == status
+        if deed not in self.to_owner:
+            name = f"{PREFIX}{self.run.name}-{uuid.uuid4().hex[:8]}"
+            before, _ = self._look(name)
+            self.to_owner[deed] = self._send(self.image.client, deed, name).status
+            self._put_back(before, self._look(name)[0], name)
+        return self.to_owner[deed] == status
 
     def _send(self, client: ImagesClient, deed: Deed, name: str) -> Answer:
         member = self.member
@@ -306,14 +311,29 @@ def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
     tagged = image.add_tag(NEW_TAG)
     seen = owner.eventually(owner.show, lambda shown: answer.ok <= (_shown(shown, "name") == name))
     tags = _shown(seen, "tags")
-    tried.append(Attempt(party, Deed.UPDATE, answer, _shown(seen, "name") == name, [seen.exchange]))
-    tried.append(Attempt(party, Deed.ADD_TAG, tagged, isinstance(tags, list) and NEW_TAG in tags, [seen.exchange]))
+    changes = [
+        Attempt(party, Deed.UPDATE, answer, _shown(seen, "name") == name, [seen.exchange]),
+        Attempt(party, Deed.ADD_TAG, tagged, isinstance(tags, list) and NEW_TAG in tags, [seen.exchange]),
+    ]
+    tried += [attempt for attempt in changes if not _lacks(run, owner, attempt)]
     with run.recorder.of(Purpose.JUDGING):
         answer = image.client.delete(image.id)
     if answer.ok:
         image.client.recorder.traces.created_by.pop(image.id, None)
     gone = owner.eventually(owner.show, lambda shown: answer.ok is (not shown.ok))
     tried.append(Attempt(party, Deed.DELETE, answer, not gone.ok, [gone.exchange]))
+
+
+def _lacks(run: Run, image: Image, attempt: Attempt) -> bool:
+    """Return whether the tester too is told that there is nothing to be changed so, of an image that it sees."""
+    if attempt.answer.status != 404:  # noqa: PLR2004 - as HTTP has it
+        return False
+
+    def look() -> str:
+        asked = image.add_tag(NEW_TAG) if attempt.deed is Deed.ADD_TAG else image.client.patch(image.id)
+        return str(asked.exchange) if asked.status in NOT_OFFERED and image.show().ok else ""
+
+    return bool(lacks(run.recorder, f"anything to {attempt.deed}", look))
 
 
 def _shown(answer: Answer, name: str) -> object:

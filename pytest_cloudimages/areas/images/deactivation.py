@@ -1,17 +1,16 @@
 """An image that an administrator deactivates and reactivates, and what can be done with it meanwhile."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
 
-from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.images.states import OCTETS
+from pytest_cloudimages.areas.images.states import give_data
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
-from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
@@ -79,18 +78,19 @@ def deactivated_image(run: Run) -> Deactivated:
 
     with run.fresh_image(own=True) as image:
         noted(image)
-        with run.recorder.of(Purpose.PREPARING):
-            answer = image.upload(OCTETS)
-            require_offered(answer, "data of images")
-            require_ok(answer)
+        give_data(image)
         image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "active")
         seen = image.seen_by(administrator)
         _act(run, seen, "deactivate")
+        answers: dict[str, Answer] = {}
+        asked: dict[str, Callable[[], Answer]] = {
+            "change": lambda: image.client.patch(image.id, replaced("/min_ram", 64))
+        }
         try:
-            answers = {
+            answers |= {
                 "show": image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "deactivated"),
                 "list": run.client.list(name=image.name),
-                "change": image.client.patch(image.id, replaced("/min_ram", 64)),
+                "change": asked["change"](),
                 "changed": image.show(),
                 "data": image.send("GET", "/file"),
             }
@@ -98,11 +98,19 @@ def deactivated_image(run: Run) -> Deactivated:
                 other = None if run.same_project("ALT") else run.caller("ALT")
                 if other is not None:
                     member = {"member": run.owner_of(other)}
-                    answers["share"] = image.send("POST", "/members", json=member)
+                    asked["share"] = lambda: image.send("POST", "/members", json=member)
+                    answers["share"] = asked["share"]()
         finally:
             with run.recorder.of(Purpose.CLEANING), suppress(Blocked, pytest.skip.Exception):
                 _act(run, seen, "reactivate")
         image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "active")
+        for what, ask in asked.items():
+            met = answers.get(what)
+            # What is answered alike when the image is active again does not come of its deactivation.
+            if met and not met.ok and ask().status == met.status:
+                del answers[what]
+        if "change" not in answers:
+            del answers["changed"]
     return Deactivated(answers, tuple(statuses))
 
 

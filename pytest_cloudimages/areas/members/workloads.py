@@ -31,6 +31,7 @@ from pytest_cloudimages.history.sequential_plans import in_groups, read_often
 from pytest_cloudimages.history.steps import Step
 from pytest_cloudimages.spec.verdicts import Blocked
 
+OVER_LIMIT = 413
 REAL, DRAWN = "a project that there is", "a project id that was drawn"
 """The classes of members: a service may refuse to share an image with a project that there is not."""
 STEPS, EVERY, PROJECTS = 30, 3, 4
@@ -51,6 +52,9 @@ def shared_image(run: Run, **attributes: Any) -> Iterator[Image]:
     if any(_visibility(run.client, lent) not in (None, "shared") for lent in run.settings.image):
         pytest.skip("needs images with the visibility shared, and others were lent")
     skip_where_lacking(run.recorder, MEMBERS_OF_IMAGES)
+    if run.settings.image:
+        # Its members are to be put back, and so are read before anything else is asked.
+        require_once(run.recorder, "members of lent images", partial(_hides_members, run))
     try:
         with run.fresh_image(resources=[MEMBERS], **attributes) as image:
             if not run.settings.image and _visibility(run.client, image.id) not in (None, "shared"):
@@ -85,6 +89,13 @@ def _lacks_members(run: Run) -> str:
     return ""
 
 
+def _hides_members(run: Run) -> str:
+    """Return the answer by which a service says that the owner of an image that was lent has no members to see."""
+    lent = run.settings.image[0]
+    listed = run.client.ask(MEMBERS.read(lent))
+    return str(listed.exchange) if listed.status in REFUSALS and run.client.show(lent).ok else ""
+
+
 def _visibility(client: ImagesClient, image_id: str) -> str | None:
     with client.recorder.of(Purpose.PREPARING):
         data = client.show(image_id).data
@@ -116,7 +127,12 @@ def member_steps(run: Run, seed: int) -> Steps:
         plans += [read_often(plan, EVERY) for plan in drawing.draw(drawn, seed)]
     histories = sequential.execute_all(plans, MEMBERS, partial(shared_image, run), single=run.single, pool=run.pool)
     taken = any(step.answer.ok and _drawn_addition(step) for history in histories for step in history.steps)
-    return Steps(histories, lambda _, step: not taken and _drawn_addition(step))
+    return Steps(histories, lambda _, step: _is_full(step) or (not taken and _drawn_addition(step)))
+
+
+def _is_full(step: Step) -> bool:
+    """Return whether one more member was refused by 413, where there were some: MEM-CRE-08 has a quota."""
+    return step.operation.kind is Kind.ADD and step.answer.status == OVER_LIMIT and bool(step.before)
 
 
 def _drawn_addition(step: Step) -> bool:
