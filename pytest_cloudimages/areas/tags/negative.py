@@ -47,7 +47,7 @@ class NegativeRequests(Collection):
                 yield Case(answer, [answer.exchange])
 
 
-@workload(empty=lambda: NegativeRequests([]), requests=(11, 32, 32, 32))
+@workload(empty=lambda: NegativeRequests([]), requests=(11, 34, 34, 34))
 def negative_requests(run: Run) -> NegativeRequests:
     """Return the answers for tags too long or absent, images that are not there, other methods, and no token."""
     with run.fresh_image() as image:

@@ -158,7 +158,7 @@ def absent_tags(run: Run) -> Steps:
     return _executed(run, [plan_of_absence(present, absent)])
 
 
-@workload(salt="lengths", follows_the_seed=True, requests=(0, 536, 868, 868))
+@workload(salt="lengths", follows_the_seed=True, requests=(0, 502, 868, 868))
 def every_length(run: Run, seed: int) -> reuse.OnOneImage:
     """Add and delete plain tags of every length, and words and phrases that services are known to mistreat."""
     if not run.rounds:
