@@ -272,7 +272,7 @@ def test_a_deactivated_image_keeps_all_but_its_data(deactivated_image: Deactivat
     for _, answer in deactivated_image.while_deactivated("data"):
         expect(answer.status, REFUSED, f"status of {answer}, the data of a deactivated image")
     for _, answer in deactivated_image.aside().while_deactivated("foreign"):
-        expect(answer.status, {403, 404}, f"status of {answer}, by a project that did not see the image before")
+        expect(answer.status, REFUSED, f"status of {answer}, by a project that did not see the image before")
     for what, answer in deactivated_image.aside().while_deactivated("list", "change", "share"):
         expect(answer.status, OK, f"status of {answer}: {what} while the image is deactivated")
     for _, answer in deactivated_image.aside().while_deactivated("list"):

@@ -492,6 +492,7 @@ lists(
 lists(
     "PassesOverEqualKeys",
     "Passes over images that have the key of the last one seen.",
+    "PAGE-05",
     "PAGE-08",
     answer=_equal_keys_once,
 )

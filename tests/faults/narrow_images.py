@@ -131,7 +131,6 @@ def _insists(self: App, request: Request, image_id: str) -> Reply:
 faulty(
     "YieldsToTheSecondDeletion",
     "Deletes a protected image when it is asked to a second time.",
-    "IMG-DEL-01",
     "IMG-DEL-02",
     delete_image=_insists,
 )
