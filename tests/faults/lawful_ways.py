@@ -3,9 +3,10 @@
 from pytest_cloudimages.reference import listing
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image
-from pytest_cloudimages.reference.refusals import Invalid, OverLimit
+from pytest_cloudimages.reference.refusals import Conflict, Invalid, OverLimit
 
 from .kinds import Kind
+from .racing import Meets
 from .registry import breaks, selecting
 
 KIND = Kind.STATUS
@@ -92,3 +93,20 @@ class SharesWithProjectsAlone(App):
         if image.owner == request.caller.project and not named:
             raise Invalid("There is no such project.")
         return super().create_member(request, image_id)
+
+
+@breaks(words=selecting("MEM-LIST-01"), profile="standard")
+class RefusesMembersThatMeet(Meets):
+    """Answers 409 to a change of members that meets another of the same image, and does nothing."""
+
+    def create_member(self, request: Request, image_id: str) -> Reply:
+        with self.meeting(image_id) as met:
+            if met:
+                raise Conflict("Someone else is at it.")
+            return super().create_member(request, image_id)
+
+    def delete_member(self, request: Request, image_id: str, member_id: str) -> Reply:
+        with self.meeting(image_id) as met:
+            if met:
+                raise Conflict("Someone else is at it.")
+            return super().delete_member(request, image_id, member_id)
