@@ -110,3 +110,32 @@ class RefusesMembersThatMeet(Meets):
             if met:
                 raise Conflict("Someone else is at it.")
             return super().delete_member(request, image_id, member_id)
+
+
+@breaks(words=selecting("MEM-UPD", "MEM-CRE-03", "MEM-DEL-02"), profile="standard")
+class KeepsListsOfMembers(App):
+    """Shows the owner the members as they were before the last change once more: a cache is in between."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[str, Reply] = {}
+        self.stale: set[str] = set()
+
+    def create_member(self, request: Request, image_id: str) -> Reply:
+        self.stale.add(image_id)
+        return super().create_member(request, image_id)
+
+    def update_member(self, request: Request, image_id: str, member_id: str) -> Reply:
+        self.stale.add(image_id)
+        return super().update_member(request, image_id, member_id)
+
+    def list_members(self, request: Request, image_id: str) -> Reply:
+        reply = super().list_members(request, image_id)
+        if self.images.get(image_id).owner != request.caller.project:
+            return reply
+        kept = self.kept.get(image_id, reply)
+        self.kept[image_id] = reply
+        if image_id in self.stale:
+            self.stale.discard(image_id)
+            return kept
+        return reply
