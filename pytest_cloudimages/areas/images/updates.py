@@ -139,7 +139,7 @@ def updates(run: Run) -> Updates:
             attempt = _tried(image, wanted, before)
             tried.append(attempt)
             before = attempt.after
-    if any(attempt.strayed for attempt in tried):
+    if any(attempt.strayed if attempt.wanted.aim in VALID else attempt.changed for attempt in tried):
         moving = MOVING | restless_attributes(run)
         tried = [replace(attempt, moving=moving) for attempt in tried]
     return Updates(tried)
