@@ -4,7 +4,7 @@ import functools
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -268,7 +268,7 @@ class _Walk(Stage):
         else:
             self._set(before)
             self.own = own
-            self.attempts += [*self._one_by_one(asked)]
+            self.attempts += self._one_by_one(asked)
 
     def on_no_image(self, image_id: str, asked: Sequence[Cell]) -> None:
         """Send the requests of some cells to an image that is not there."""
@@ -342,16 +342,26 @@ class _Walk(Stage):
             yield self._attempt(each, answer, before, after, sent)
             before = after
 
-    def _one_by_one(self, asked: Sequence[Cell]) -> Iterator[AccessAttempt]:
-        """Yield the attempts of a group that is repeated with a reading after each request."""
+    def _one_by_one(self, asked: Sequence[Cell]) -> list[AccessAttempt]:
+        """Return the attempts of a group that is repeated with a reading after each request.
+
+        A new tag whose addition was refused, and that comes with a later request, was added all the same.
+        """
         sent: list[tuple[_Asked, Answer]] = []
+        attempts: list[AccessAttempt] = []
         for each, answer in self._each(asked):
+            before, left = self.tags, each.effect(self.tags) if answer.ok else self.tags
+            self.tags = frozenset(self.image.eventual_tags(left))
+            late = self.tags - left - {THERE, KEPT}
+            attempts = [
+                replace(attempt, changed=True) if earlier.tag in late and not refusal.ok else attempt
+                for attempt, (earlier, refusal) in zip(attempts, sent, strict=True)
+            ]
             sent.append((each, answer))
-            before = self.tags
-            self.tags = frozenset(self.image.eventual_tags(each.effect(before) if answer.ok else before))
-            yield self._attempt(each, answer, before, self.tags, sent)
+            attempts.append(self._attempt(each, answer, before, self.tags, sent))
             if self.tags != before and each.cell.party not in self.own:
                 self._set(before)
+        return attempts
 
     def _attempt(
         self,
