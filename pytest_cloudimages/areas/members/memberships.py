@@ -166,14 +166,14 @@ class _Table:
         path = f"/images/{self.image.id}/members" + (f"/{member}" if member else "")
         answer = client.send(method, path, json=json)
 
-        def settled(found: tuple[Members, Exchange]) -> bool:
+        def is_as_answered(found: tuple[Members, Exchange]) -> bool:
             """Return whether what was answered is seen: what was set, or that a refusal has changed nothing."""
             if answer.ok and set_:
                 return found[0].get(member, {}).get("status") == set_["status"]
             return not answer.refused or found[0] == before
 
         # A list may be late, or a cache's.
-        self.seen, looked = self.image.eventually(self.members, settled)
+        self.seen, looked = self.image.eventually(self.members, is_as_answered)
         self.tried.append(Attempt(who, deed, answer, before, self.seen, looked, **set_))
         return answer
 
