@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.images.patch_model import alike, applied, attribute_of, named_by
 from pytest_cloudimages.areas.images.patches import VALID, Aim, Wanted, patches
+from pytest_cloudimages.areas.images.states import restless_attributes
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
@@ -32,9 +33,11 @@ def attributes_of(answer: Answer) -> Attributes:
     return data
 
 
-def differing(shown: Attributes, expected: Attributes, *, only: set[str] | None = None) -> list[str]:
+def differing(
+    shown: Attributes, expected: Attributes, *, only: set[str] | None = None, moving: frozenset[str] = MOVING
+) -> list[str]:
     """Return the names of attributes that are not as expected, in their order; those that may move never are."""
-    names = ({*shown, *expected} if only is None else only) - MOVING
+    names = ({*shown, *expected} if only is None else only) - moving
     missing = object()
     return sorted(
         name
@@ -55,6 +58,8 @@ class Attempt:
     after: Attributes
     looked: Exchange
     """The look at the image after it."""
+    moving: frozenset[str] = MOVING
+    """The attributes that change whatever is done."""
 
     def __str__(self) -> str:
         return f"{self.wanted.aim}, {self.wanted.body!a} sent as {self.wanted.media_type}"
@@ -82,12 +87,17 @@ class Attempt:
     @property
     def strayed(self) -> list[str]:
         """The attributes that it does not name and that have changed."""
-        return [name for name in differing(self.after, self.before) if name not in self.named]
+        return [name for name in self.changed if name not in self.named]
 
     @property
     def changed(self) -> list[str]:
         """The attributes that have changed."""
-        return differing(self.after, self.before)
+        return differing(self.after, self.before, moving=self.moving)
+
+    @property
+    def told_otherwise(self) -> list[str]:
+        """The attributes that the answer shows, and the image has not so."""
+        return differing(attributes_of(self.answer), self.after, moving=self.moving)
 
 
 @dataclass(frozen=True)
@@ -96,12 +106,14 @@ class Beside:
 
     before: Attributes
     after: Attributes
+    names: set[str]
+    """The attributes that patches of the other image named."""
     looked: Exchange
 
     @property
     def touched(self) -> list[str]:
-        """The attributes that have changed."""
-        return differing(self.after, self.before)
+        """Those of them that have changed."""
+        return differing(self.after, self.before, only=self.names)
 
 
 @dataclass(frozen=True, repr=False)
@@ -167,19 +179,16 @@ def updates(run: Run) -> Updates:
             before = attempt.after
         if other is not None:
             with suppress(Blocked, pytest.skip.Exception):
+                names = {name for attempt in tried if attempt.wanted.aim in VALID for name in attempt.named}
                 looked = other.show()
-                others.append(Beside(as_created, attributes_of(looked), looked.exchange))
+                others.append(Beside(as_created, attributes_of(looked), names, looked.exchange))
                 looked = stack.enter_context(run.fresh_image(own=True)).show()
-                later = attributes_of(looked)
-                # What it was created with is its own; what patches set on the other image is not.
-                named = {name for attempt in tried for name in _names(attempt) if name not in as_created}
-                mixed = {name: value for name, value in later.items() if name in named and value is not None}
-                others.append(Beside({}, mixed, looked.exchange))
+                # What it was created with is its own; what patches set on the first image is not.
+                others.append(Beside({}, attributes_of(looked), names - as_created.keys(), looked.exchange))
+    if any(attempt.strayed if attempt.wanted.aim in VALID else attempt.changed for attempt in tried):
+        moving = MOVING | restless_attributes(run)
+        tried = [replace(attempt, moving=moving) for attempt in tried]
     return Updates(tried, others)
-
-
-def _names(attempt: Attempt) -> set[str]:
-    return attempt.named if attempt.wanted.aim in VALID else set()
 
 
 def _tried(image: Image, wanted: Wanted, before: Attributes) -> Attempt:

@@ -142,8 +142,8 @@ class Memberships(Collection):
 class _Table:
     image: Image
     tried: list[Attempt] = field(default_factory=list)
-    seen: Members | None = None
-    """The members as they were seen last; ``None`` where they were changed since, on purpose."""
+    seen: Members = field(default_factory=dict)
+    """The members as they were seen last."""
 
     def members(self) -> tuple[Members, Exchange]:
         """Return the members as the owner sees them."""
@@ -154,6 +154,15 @@ class _Table:
             raise Blocked(f"The members cannot be read: {answer.exchange}")
         found = [entry for entry in entries if isinstance(entry, dict)]
         return {str(entry.get("member_id")): entry for entry in found}, answer.exchange
+
+    def see(self, *projects: str) -> None:
+        """Wait until the list shows some projects as members."""
+        self.seen, _ = self.image.eventually(self.members, lambda found: {*projects} <= {*found[0]})
+
+    def see_status(self, project: str, status: str) -> None:
+        """Look at the members until one has a status, or patience has ended."""
+        found, _ = self.image.eventually(self.members, lambda seen: seen[0].get(project, {}).get("status") == status)
+        self.seen = found
 
     def enter(
         self,
@@ -166,10 +175,18 @@ class _Table:
         **set_: str,
     ) -> Answer:
         """Have a caller try something, and look at the members before and after it."""
-        before = self.members()[0] if self.seen is None else self.seen
+        before = self.seen
         path = f"/images/{self.image.id}/members" + (f"/{member}" if member else "")
         answer = client.send(method, path, json=json)
-        self.seen, looked = self.members()
+
+        def is_as_answered(found: tuple[Members, Exchange]) -> bool:
+            """Return whether what was answered is seen: what was set, or that a refusal has changed nothing."""
+            if answer.ok and set_:
+                return found[0].get(member, {}).get("status") == set_["status"]
+            return not answer.refused or found[0] == before
+
+        # A list may be late, or a cache's.
+        self.seen, looked = self.image.eventually(self.members, is_as_answered)
         self.tried.append(Attempt(who, deed, answer, before, self.seen, looked, **set_))
         return answer
 
@@ -189,6 +206,7 @@ def memberships(run: Run) -> Memberships:
             if not answer.ok:
                 third = ""
         table = _Table(image)
+        table.see(*filter(None, [third]))
         table.enter(Who.STRANGER, Deed.LIST, consumer, "GET")
         table.enter(Who.STRANGER, Deed.ADD, consumer, "POST", json={"member": fourth})
         if third:
@@ -197,7 +215,7 @@ def memberships(run: Run) -> Memberships:
             table.enter(Who.STRANGER, Deed.REMOVE, consumer, "DELETE", third)
         with run.recorder.of(Purpose.PREPARING):
             require_ok(owner.ask(MEMBERS.add(image.id, project)))
-        table.seen = None
+        table.see(project)
         table.enter(Who.OWNER, Deed.SHOW, owner, "GET", project)
         table.enter(Who.OWNER, Deed.ADD_AGAIN, owner, "POST", json={"member": project})
         table.enter(Who.OWNER, Deed.SET_OF_NONE, owner, "PUT", fourth, {"status": ACCEPTED})
@@ -208,7 +226,7 @@ def memberships(run: Run) -> Memberships:
             table.enter(Who.MEMBER, Deed.SHOW, consumer, "GET", third)
             table.enter(Who.MEMBER, Deed.SET, consumer, "PUT", third, {"status": ACCEPTED})
         with _offered_beside(run, project) as further:
-            offered = further.members()[0] if further else {}
+            offered = further.seen if further else {}
             sights = [*_decided(table, consumer, project)]
             beside = [(offered, *further.members())] if further else []
         if run.rounds:
@@ -235,6 +253,7 @@ def _offered_beside(run: Run, project: str) -> Iterator[_Table | None]:
                 image = stack.enter_context(shared_image(run))
                 require_ok(image.client.ask(MEMBERS.add(image.id, project)))
                 table = _Table(image)
+                table.see(project)
         yield table
 
 
@@ -252,7 +271,7 @@ def _leave(run: Run, table: _Table, consumer: ImagesClient, project: str) -> Non
     for status in (REJECTED, PENDING) if run.rounds and project in (table.seen or ()) else ():
         with run.recorder.of(Purpose.PREPARING):
             consumer.send("PUT", f"/images/{table.image.id}/members/{project}", json={"status": status})
-        table.seen = None
+        table.see_status(project, status)
         table.enter(Who.MEMBER, Deed.REMOVE_OWN, consumer, "DELETE", project)
 
 
