@@ -13,12 +13,13 @@ from pytest_cloudimages.app.asking_again import AskingAgain
 from pytest_cloudimages.app.epilogue import Epilogue
 from pytest_cloudimages.app.exploring import Exploring
 from pytest_cloudimages.app.html_hooks import HtmlHooks
-from pytest_cloudimages.app.order import in_order
+from pytest_cloudimages.app.order import in_order, place_of, workloads_before
 from pytest_cloudimages.app.outlets import Outlets
 from pytest_cloudimages.app.pytest_options import settings
 from pytest_cloudimages.app.records import Records, count_sent, fit_to_be_read, raise_if_flaky, results_of
 from pytest_cloudimages.app.selection import Selection, tune
 from pytest_cloudimages.app.stash import CHECK, COMMAND, RUN, UNFOUND, WORKLOADS
+from pytest_cloudimages.app.suite import of_the_suite
 from pytest_cloudimages.app.waking import UNNAMED, Unfound, asks, distributed
 from pytest_cloudimages.client.auth.accounts import keep_secrets_of_url
 from pytest_cloudimages.client.budget import Budget
@@ -35,6 +36,7 @@ from pytest_cloudimages.spec.verdicts import Unaffordable, Verdict, leaves, wors
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping
 
+    from pytest_cloudimages.app.first_look import FirstLook
     from pytest_cloudimages.engine.registry import Workloads
     from pytest_cloudimages.engine.run import Run
     from pytest_cloudimages.engine.settings import Settings
@@ -68,6 +70,8 @@ class Judge:
             raise pytest.UsageError(str(problem)) from None
         self.records = Records(config, self.selection, allowance)
         self.budget = Budget(self.settings.max_requests, self.settings.max_seconds)
+        self.in_hand: pytest.Item | None = None
+        self.first_look: FirstLook | None = None
         self.awaiting: list[str] = []
         """The requirements of the check in hand, until it is said that something is waited for."""
         self.epilogue = Epilogue(config, self.selection, self.records, allowance)
@@ -152,7 +156,7 @@ class Judge:
         return lines
 
     def look_first(self, items: Iterable[pytest.Item], workloads: Workloads) -> None:
-        """Have checks look at what finds most, before any is judged, and tell what they see.
+        """Have checks look at what workloads show while they are made, and tell what they see.
 
         Where several clients work at once nobody waits for that; and a budget is spent on what can be judged.
         """
@@ -161,9 +165,14 @@ class Judge:
             return
         from pytest_cloudimages.app.first_look import FirstLook
 
-        look = FirstLook(self._tell_of_first_look)
-        look.take(items, workloads, self.run)
-        self.records.seen = look.seen
+        self.first_look = FirstLook(items, workloads, self.run, self._tell_of_first_look)
+        self.records.seen = self.first_look.seen
+        self._look_before(self.in_hand)
+
+    def _look_before(self, item: pytest.Item | None) -> None:
+        """Have workloads looked at that find more per request than a check."""
+        if self.first_look and item and (ids := self.selection.ids_of(item)) and of_the_suite(item.path):
+            self.first_look.take(workloads_before(place_of(ids)))
 
     def _tell_of_first_look(self, sent: int, ids: Iterable[str]) -> None:
         self._write_line(f"after {sent} requests, not judged yet: seems not to be met: {', '.join(ids)}")
@@ -180,11 +189,13 @@ class Judge:
         reporter, capture = plugins.get_plugin("terminalreporter"), plugins.get_plugin("capturemanager")
         if reporter is not None:
             with capture.global_and_fixture_disabled() if capture else nullcontext():
-                reporter.write_line(line, flush=True)
+                begun = reporter._tw.width_of_current_line  # noqa: SLF001 - letters of tests may stand there
+                reporter.write_line(f"{chr(10) if begun else ''}{line}", flush=True)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Collect the evidence of one check."""
+        self.in_hand = item
         mine = recording.CheckRecord() if ids_of(item) and RUN in self.config.stash else None
         recording.collect(mine)
         self.awaiting = self.selection.ids_of(item) if mine else []
@@ -199,6 +210,7 @@ class Judge:
         """End a check where there is no service, whatever it would ask it with."""
         if ids_of(item) and UNFOUND in self.config.stash:
             self.config.stash[UNFOUND].end()
+        self._look_before(item)
         if self.settings.limited and item.stash.get(CHECK, None) is not None and not self.run.problem:
             from pytest_cloudimages.engine.registry import cost_of
 

@@ -211,11 +211,13 @@ def judged(
     select: Iterable[str] = (),
     suite: Path | None = None,
     further: Sequence[str] = (),
+    pytest: Sequence[str] = (),
     pages: bool = False,
 ) -> Outcome:
     """Serve an app, have the suite, or a copy of it, judge it in a process of its own, and read the results.
 
-    What is quick is not kept up by pages that nobody reads, unless ``pages`` asks for them.
+    What is quick is not kept up by pages that nobody reads, unless ``pages`` asks for them. ``further`` are words of the
+    command, ``pytest`` those for pytest.
     """
     app = make()
     meter = Meter(app)
@@ -228,7 +230,7 @@ def judged(
             *(word for identifier in select for word in ("--select", identifier)),
         ]
         pages = pages or profile != "quick" or bool(further)
-        words += [] if pages else ["--", "-p", "no:html"]
+        words += ["--", *pytest, *([] if pages else ["-p", "no:html"])]
         hurry = getattr(make, "hurry", 1.0)
         status = _run(words, environ | _identities(server), reports, suite, hurry, pages=pages)
     output = (reports / OUTPUT).read_text(encoding="utf-8", errors="replace")

@@ -82,12 +82,14 @@ def image_life(run: Run) -> LifeAnswers:
     with run.fresh_image() as image:
         answers[Question.CREATED] = [image.show()]
         answers[Question.LISTED] = [run.client.list(limit="3")]
+        run.show(partial(LifeAnswers, answers, why))
         if not run.settings.image:
             for part in (_given_data, _protected, _with_tags):
                 try:
                     part(run, image, answers)
                 except (Blocked, pytest.skip.Exception) as problem:
                     why |= dict.fromkeys(_PARTS[part.__name__], problem)
+                run.show(partial(LifeAnswers, answers, why))
             try:
                 _deleted(image, answers)
             except (Blocked, pytest.skip.Exception) as problem:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from pytest_cloudimages.areas.common.offers import require_offered
@@ -116,6 +117,7 @@ def updates(run: Run) -> Updates:
             attempt = _tried(image, wanted, before)
             tried.append(attempt)
             before = attempt.after
+            run.show(partial(Updates, tried))
     return Updates(tried)
 
 

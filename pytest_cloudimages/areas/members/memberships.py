@@ -127,6 +127,7 @@ class Memberships(Collection):
 
 @dataclass
 class _Table:
+    run: Run
     image: Image
     tried: list[Attempt] = field(default_factory=list)
     seen: Members | None = None
@@ -158,6 +159,7 @@ class _Table:
         answer = client.send(method, path, json=json)
         self.seen, looked = self.members()
         self.tried.append(Attempt(who, deed, answer, before, self.seen, looked, **set_))
+        self.run.show(lambda: Memberships(self.tried))
         return answer
 
 
@@ -175,7 +177,7 @@ def memberships(run: Run) -> Memberships:
             require_offered(answer, "members of images")
             if not answer.ok:
                 third = ""
-        table = _Table(image)
+        table = _Table(run, image)
         table.enter(Who.STRANGER, Deed.LIST, consumer, "GET")
         table.enter(Who.STRANGER, Deed.ADD, consumer, "POST", json={"member": fourth})
         if third:

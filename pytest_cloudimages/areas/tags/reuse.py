@@ -113,11 +113,13 @@ def _one_after_another(run: Run, plans: Sequence[Sequence[Operation]]) -> OnOneI
             refused = next(filter(_unduly_refused, used.steps), None) if used else None
             if used and not refused:
                 histories.append(used)
+                run.show(partial(OnOneImage, histories))
                 continue
             histories.append(sequential.execute(plan, TAGS, fresh, single=run.single))
             if used and refused and not any(map(_unduly_refused, histories[-1].steps)):
                 with opened() as image, run.recorder.of(Purpose.PREPARING):
                     worn += [] if image.add_tag(refused.tag).ok else [used]
+            run.show(partial(OnOneImage, histories))
     return OnOneImage(histories, worn=worn)
 
 

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 
@@ -65,10 +65,24 @@ class _TaskRunner:
         self.tried.append(started)
         return started
 
+    def whole(self, tried: Sequence[Started], lists: Mapping[str, PagedList]) -> Tasks:
+        """Return what became of tasks, with the lists of them that were read."""
+        told = self.answers, self.left, self.octets, "", self.no_exports, self.no_imports, self.why
+        return Tasks(tried, lists, *told)
+
+    def so_far(self) -> Tasks:
+        """Return what became of the tasks that have ended, or were refused."""
+        return self.whole([started for started in self.tried if started.ended or not started.id], {})
+
     def watch(self, started: Started) -> Started:
         """Look at a task until it has ended, or patience has."""
+        self._watch(started)
+        self.run.show(self.so_far)
+        return started
+
+    def _watch(self, started: Started) -> None:
         if not started.id or started.ended:
-            return started
+            return
         end, pause = time.monotonic() + self.patience, FIRST_PAUSE
         while not self.look(started):
             if time.monotonic() >= end and len(started.looks) >= self.fewest:
@@ -76,7 +90,6 @@ class _TaskRunner:
                 break
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
-        return started
 
     def look(self, started: Started) -> bool:
         """Look at a task, and return whether there is nothing more to wait for."""
@@ -119,17 +132,7 @@ def tasks(run: Run) -> Tasks:
         ]
         _look_around(runner)
         lists = _lists(runner)
-    return Tasks(
-        runner.tried,
-        lists,
-        runner.answers,
-        runner.left,
-        runner.octets,
-        "",
-        runner.no_exports,
-        runner.no_imports,
-        runner.why,
-    )
+    return runner.whole(runner.tried, lists)
 
 
 def _prepare(runner: _TaskRunner, stack: ExitStack) -> None:
