@@ -60,8 +60,7 @@ class FirstLook:
         self._lookers: dict[str, list[Looker]] = {}
         for item in items:
             for name, each in (declared := looked_at(item)).items():
-                # What goes on until the run is over is for whoever judges it: that may wait, and send.
-                if not inspect.isgeneratorfunction(each.make):
+                if not _goes_on(each):
                     self._lookers.setdefault(name, []).append((item, declared))
         self._next = 0
         self._told: set[str] = set()
@@ -79,14 +78,31 @@ class FirstLook:
         sent = sum(self.run.recorder.counts.values())
         if name not in self._lookers or not (whole or sent >= self._next):
             return
-        self._next, made, found = int(sent * (1 + PART)) + REQUESTS, {name: so_far()}, list[str]()
+        self._next, shown, found = int(sent * (1 + PART)) + REQUESTS, so_far(), list[str]()
         for item, declared in self._lookers[name]:
-            if item.nodeid not in self.seen and finds(item, declared, made, self.run, CheckRecord()):
+            if item.nodeid in self.seen:
+                continue
+            if finds(item, declared, self._beside(shown, declared) | {name: shown}, self.run, CheckRecord()):
                 self.seen[item.nodeid] = Seen(sent, time.time())
                 found += {*ids_of(item)} - self._told
         if found:
             self._told.update(found)
             self.tell(sent, sorted(found))
+
+    def _beside(self, shown: Any, declared: Mapping[str, Workload]) -> dict[str, Any]:
+        """Return what else there is to look at for a check: of more of the same it has been shown every part."""
+        there = [name for name in self.workloads.made.intersection(declared) if not _goes_on(declared[name])]
+        made = {name: self.workloads.get(name) for name in there}
+        return {name: each for name, each in made.items() if not _alike(each, shown)}
+
+
+def _goes_on(declared: Workload) -> bool:
+    """Return whether a workload goes on until the run is over: whoever looks at it may wait, and send."""
+    return inspect.isgeneratorfunction(declared.make)
+
+
+def _alike(made: object, other: object) -> bool:
+    return isinstance(made, type(other)) or isinstance(other, type(made))
 
 
 def looked_at(item: pytest.Item) -> dict[str, Workload]:
@@ -107,11 +123,11 @@ def _taken(item: pytest.Item) -> set[str]:
 def finds(
     item: pytest.Item, declared: Mapping[str, Workload], made: Mapping[str, Any], run: Run, mine: CheckRecord
 ) -> bool:
-    """Return whether a check is not met by some of what it looks at, with nothing in place of the rest.
+    """Return whether a check is not met by some of what it looks at, where the rest is not to be had yet.
 
     What it rests on is in the record.
     """
-    given = {name: made[name] if name in made else _nothing(each) for name, each in declared.items()}
+    given = {name: made[name] if name in made else Lacking(name, Blocked("It is made later.")) for name in declared}
     given |= {RUN: run} if RUN in item._fixtureinfo.argnames else {}  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way to it
     way, before = run.client.transport.way, recording.current_check()
     budget, way.budget = way.budget, Budget(requests=0)
@@ -124,9 +140,3 @@ def finds(
         way.budget = budget
         recording.collect(before)
     return False
-
-
-def _nothing(declared: Workload) -> Any:
-    if declared.empty is not None:
-        return declared.empty()
-    return Lacking(declared.name, Blocked("It is made later."))

@@ -136,8 +136,10 @@ def cloudimages_workloads(cloudimages_run: Run, request: pytest.FixtureRequest) 
     with Workloads(cloudimages_run) as workloads:
         request.config.stash[WORKLOADS] = workloads
         items = [item for item in request.session.items if request.fixturename in getattr(item, "fixturenames", ())]
-        request.config.stash[JUDGE].look_first(items, workloads)
-        make_at_once(workloads, cloudimages_run, made_at_once(items, lambda item: not obstacle(item)))
+        judge = request.config.stash[JUDGE]
+        judge.look_first(items, workloads)
+        further = judge.asked_beside(request.session.items, workloads)
+        make_at_once(workloads, cloudimages_run, made_at_once(items, lambda item: not obstacle(item)), further)
         yield workloads
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,7 @@ from pytest_cloudimages.spec.marks import ids_of
 from pytest_cloudimages.spec.verdicts import Unaffordable, Verdict, leaves, worst
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping
+    from collections.abc import Callable, Generator, Iterable, Mapping
 
     from pytest_cloudimages.app.first_look import FirstLook
     from pytest_cloudimages.engine.registry import Workloads
@@ -72,6 +73,8 @@ class Judge:
         self.budget = Budget(self.settings.max_requests, self.settings.max_seconds)
         self.in_hand: pytest.Item | None = None
         self.first_look: FirstLook | None = None
+        self.met_beside: dict[str, recording.CheckRecord] = {}
+        """What checks rest on that were asked before their turn, and were met."""
         self.awaiting: list[str] = []
         """The requirements of the check in hand, until it is said that something is waited for."""
         self.epilogue = Epilogue(config, self.selection, self.records, allowance)
@@ -169,6 +172,16 @@ class Judge:
         self.records.seen = self.first_look.seen
         self._look_before(self.in_hand)
 
+    def asked_beside(self, items: Iterable[pytest.Item], workloads: Workloads) -> list[Callable[[], None]]:
+        """Return what asks checks beside others, before their turn, that send all that they need themselves."""
+        if self.settings.concurrency < 2:  # noqa: PLR2004 - there are no others
+            return []
+        from pytest_cloudimages.app.asking_beside import AskingBeside
+
+        beside = AskingBeside(self.run, workloads)
+        self.met_beside = beside.met
+        return beside.tasks(itertools.dropwhile(lambda item: item is not self.in_hand, items))
+
     def _look_before(self, item: pytest.Item | None) -> None:
         """Have workloads looked at that find more per request than a check."""
         if self.first_look and item and (ids := self.selection.ids_of(item)) and of_the_suite(item.path):
@@ -217,6 +230,10 @@ class Judge:
             wanted = cost_of(item, self.settings.profile, self.config.stash.get(WORKLOADS, None))
             if why := self.budget.lacks(self.run.recorder.spent, wanted):
                 raise Unaffordable(why)
+        if (met := self.met_beside.pop(item.nodeid, None)) is not None:
+            item.stash[CHECK] = met
+            # There is nothing left to do but to judge it.
+            item.setup = item.runtest = lambda: None  # type: ignore[method-assign]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from pytest_cloudimages.app.waking import Unfound
     from pytest_cloudimages.engine import recording
@@ -26,7 +26,10 @@ class Judging(Protocol):
         """Find the service, and keep why there is none."""
 
     def look_first(self, items: Iterable[pytest.Item], workloads: Workloads) -> None:
-        """Have checks look at what finds most, before any is judged."""
+        """Have checks look at what workloads show while they are made."""
+
+    def asked_beside(self, items: Iterable[pytest.Item], workloads: Workloads) -> list[Callable[[], None]]:
+        """Return what asks checks beside others that send all that they need themselves."""
 
 
 CHECK: pytest.StashKey[recording.CheckRecord | None] = pytest.StashKey()

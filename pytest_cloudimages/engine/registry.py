@@ -120,7 +120,7 @@ class Crowded(Exception):  # noqa: N818 - a state of affairs, not an error of th
     """A workload could not be made beside others as it is made alone."""
 
 
-def _image_refused(exchange: Exchange) -> bool:
+def image_refused(exchange: Exchange) -> bool:
     """Return whether an image could not be created."""
     return exchange.method == "POST" and exchange.target.endswith("/images") and exchange.status // 100 != 2  # noqa: PLR2004 - the class of codes
 
@@ -196,11 +196,16 @@ class Workloads:
                 self._failed[name] = problem, problem.__traceback__
             raise
         if beside_others:
-            if refused := next(filter(_image_refused, sent), None):
+            if refused := next(filter(image_refused, sent), None):
                 raise Crowded(f"There may be no room for so many images at once: {refused}")
             if sent:  # else whoever looks at it has it carried out
                 self.beside_others.add(name)
         return made
+
+    @property
+    def made(self) -> set[str]:
+        """Those that there are."""
+        return {*self._made}
 
     @property
     def asked_for(self) -> set[str]:

@@ -16,7 +16,7 @@ import pytest
 from pytest_cloudimages.engine.task_pool import TaskPool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from pytest_cloudimages.engine.registry import Workload, Workloads
     from pytest_cloudimages.engine.run import Run
@@ -25,21 +25,27 @@ SECONDS_BETWEEN_LOOKS = 0.5
 """How often it is looked whether there is anything to tell of those that wait."""
 
 
-def make_at_once(workloads: Workloads, run: Run, declared: Iterable[Workload]) -> None:
-    """Make workloads, as many at once as the settings allow; those that could not be made are left.
+def make_at_once(
+    workloads: Workloads, run: Run, declared: Iterable[Workload], further: Sequence[Callable[[], None]] = ()
+) -> None:
+    """Make workloads, as many at once as the settings allow, and do further tasks that touch nobody's images.
+
+    Workloads that could not be made are left.
 
     Whatever ends the run early ends them too: nothing more is sent but what cleans up.
     """
     settings = run.settings
     # Those that take longest begin first, so that nobody waits for them in the end.
     wanted = sorted(declared, key=lambda each: -each.requests[settings.profile])
-    if min(settings.concurrency, len(wanted)) < 2 or settings.image or settings.dry_run or settings.limited:  # noqa: PLR2004 - one at a time
+    alone = min(settings.concurrency, len(wanted) + len(further)) < 2  # noqa: PLR2004 - one at a time
+    if alone or settings.image or settings.dry_run or settings.limited:
         return
     way, tell, waits = run.client.transport.way, run.recorder.tell_of_waiting, list[float]()
     _ = run.patience  # made once, for all threads
     run.pool, run.recorder.tell_of_waiting = TaskPool(settings.concurrency), waits.append
     try:
         begun = [run.pool.begin(_make, workloads, run, each.name) for each in wanted]
+        begun += [run.pool.begin(task) for task in further]
         while wait(begun, SECONDS_BETWEEN_LOOKS).not_done:
             if waits:
                 tell(waits.pop())

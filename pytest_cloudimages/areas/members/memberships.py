@@ -129,6 +129,8 @@ class Memberships(Collection):
 class _Table:
     run: Run
     image: Image
+    project: str
+    """The project of the consumer."""
     tried: list[Attempt] = field(default_factory=list)
     seen: Members | None = None
     """The members as they were seen last; ``None`` where they were changed since, on purpose."""
@@ -159,7 +161,7 @@ class _Table:
         answer = client.send(method, path, json=json)
         self.seen, looked = self.members()
         self.tried.append(Attempt(who, deed, answer, before, self.seen, looked, **set_))
-        self.run.show(lambda: Memberships(self.tried))
+        self.run.show(lambda: Memberships(self.tried, project=self.project))
         return answer
 
 
@@ -177,7 +179,7 @@ def memberships(run: Run) -> Memberships:
             require_offered(answer, "members of images")
             if not answer.ok:
                 third = ""
-        table = _Table(run, image)
+        table = _Table(run, image, project)
         table.enter(Who.STRANGER, Deed.LIST, consumer, "GET")
         table.enter(Who.STRANGER, Deed.ADD, consumer, "POST", json={"member": fourth})
         if third:

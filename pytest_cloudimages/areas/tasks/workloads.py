@@ -76,13 +76,8 @@ class _TaskRunner:
 
     def watch(self, started: Started) -> Started:
         """Look at a task until it has ended, or patience has."""
-        self._watch(started)
-        self.run.show(self.so_far)
-        return started
-
-    def _watch(self, started: Started) -> None:
         if not started.id or started.ended:
-            return
+            return started
         end, pause = time.monotonic() + self.patience, FIRST_PAUSE
         while not self.look(started):
             if time.monotonic() >= end and len(started.looks) >= self.fewest:
@@ -90,6 +85,7 @@ class _TaskRunner:
                 break
             time.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
+        return started
 
     def look(self, started: Started) -> bool:
         """Look at a task, and return whether there is nothing more to wait for."""
@@ -120,11 +116,14 @@ def tasks(run: Run) -> Tasks:
             _export(runner)
         except (Blocked, pytest.skip.Exception) as problem:
             runner.why |= dict.fromkeys(Deed, problem)
+        run.show(runner.so_far)
         _import(runner)
+        run.show(runner.so_far)
         if not runner.no_exports:
             _export_wrongly(runner, stack)
         for started in runner.tried:
             runner.watch(started)
+            run.show(runner.so_far)
         run.recorder.traces.left_behind += [
             f"perhaps an image, made by the task {started.id}, which had not ended"
             for started in runner.tried
