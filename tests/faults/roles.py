@@ -340,3 +340,26 @@ class KnowsOneRole(App):
         told: Any = honest.json()
         told["token"]["roles"] = [{"id": "1", "name": "member"}]
         return Reply.of_json(told, HTTPStatus.CREATED, tuple(f for f in honest.headers if f[0] == "X-Subject-Token"))
+
+
+def no_way(name: str, sentence: str, what: Whom, status: HTTPStatus) -> None:
+    """Register a service in front of which something answers a request in the same way, whoever sends it."""
+
+    def answer(self: App, request: Request) -> Reply:
+        return self.error(request, status, "Not here.") if what(request) else App.answer(self, request)
+
+    for suffix, words in (
+        ("ToNobody", DOORS),
+        ("ToReaders", selecting("RBAC-03")),
+        ("ToWhoeverMay", selecting("RBAC-04")),
+    ):
+        register(f"{name}{suffix}", sentence, (), words, answer=answer)
+
+
+no_way("OffersNoUpdates", "Answers 405 to PATCH, whoever asks.", _asks("PATCH"), HTTPStatus.METHOD_NOT_ALLOWED)
+no_way(
+    "ChangesNoTagNow",
+    "Answers 503 to the addition and the deletion of a tag, whoever asks.",
+    lambda request: request.method != "GET" and "/tags/" in request.path,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)

@@ -1,7 +1,8 @@
 """
 Serves a real Glance and Keystone on loopback while a command runs.
 
-    python -m tests.glance [--database sqlite|mysql|postgresql] [--workers N] [--threads N] [--logs FOLDER] [MORE ...] -- COMMAND ...
+    python -m tests.glance [--database sqlite|mysql|postgresql] [--workers N] [--threads N] [--vendor] [--logs FOLDER]
+                           [MORE ...] -- COMMAND ...
 
 runs COMMAND, with MORE behind it, with the OS_* variables that lead to them, and ends with its exit status; without
 COMMAND it prints the variables as `export` lines and serves until Ctrl-C. It needs glance, keystone, gunicorn and
@@ -52,6 +53,7 @@ def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--database", choices=[*USUAL], default="sqlite")
     parser.add_argument("--workers", type=positive, help="processes for each service (2 unless told; sqlite: 1)")
     parser.add_argument("--threads", type=positive, help="threads for each process (4 unless told; sqlite: 1)")
+    parser.add_argument("--vendor", action="store_true", help="the vendor's roles, tasks for all, an object store")
     parser.add_argument("--logs", type=Path, metavar="FOLDER", help="keep the logs of the servers there")
     options, more = parser.parse_known_args(before)
     workers, threads = USUAL[options.database]
@@ -98,7 +100,11 @@ def main(arguments: Sequence[str]) -> int:
     started = time.monotonic()
     try:
         with real_glance(
-            options.database, workers=options.workers, threads=options.threads, logs=options.logs
+            options.database,
+            workers=options.workers,
+            threads=options.threads,
+            logs=options.logs,
+            vendor=options.vendor,
         ) as found:
             say(
                 f"Glance {version('glance')} and Keystone {version('keystone')} on {options.database}, "

@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 
 from .databases import mysql, postgresql, sqlite
 from .processes import START, NotServingError, Place, give_up
+from .roles import CREATOR, IMAGES, IMAGES_OBSERVER, OBSERVER, OWNER
 from .services import configure, manage, prepare, serving
+from .store import object_store
 from .tokens import ended
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from keystoneauth1.adapter import Adapter
 
 REGION = "RegionOne"
+PROJECT = "cloudimages"
+"""The tester's project."""
 SERVICES = ("keystone", "glance")
 SERVED = {"mysql": mysql, "postgresql": postgresql}
 DRIVERS = {"mysql": ("pymysql",), "postgresql": ("psycopg2",)}
@@ -35,7 +39,7 @@ class Person:
     prefix: str
     name: str
     project: str
-    role: str
+    roles: tuple[str, ...]
     password: str = field(default_factory=secrets.token_urlsafe, repr=False)
 
     def environment(self) -> dict[str, str]:
@@ -47,18 +51,33 @@ class Person:
         }
 
 
+OF_THE_VENDOR = (
+    Person("OS_CREATOR", "creator", PROJECT, (CREATOR,)),
+    Person("OS_IMAGES_ADMIN", "images-admin", PROJECT, (IMAGES,)),
+    Person("OS_OBSERVER", "observer", PROJECT, (OBSERVER,)),
+    Person("OS_TWO_ROLES", "two-roles", PROJECT, (OBSERVER, IMAGES)),
+)
+
+
 @contextmanager
-def real_glance(database: str, *, workers: int, threads: int, logs: Path | None = None) -> Iterator[dict[str, str]]:
-    """Serve Keystone and Glance for one block; the value is the environment in which clients find them."""
+def real_glance(
+    database: str, *, workers: int, threads: int, logs: Path | None = None, vendor: bool = False
+) -> Iterator[dict[str, str]]:
+    """Serve Keystone and Glance for one block; the value is the environment in which clients find them.
+
+    With ``vendor`` there are users of each of the vendor's roles, policies that know these and open tasks to whoever may
+    create, and an object store.
+    """
     require("glance", "keystone", "gunicorn", "keystoneauth1", *DRIVERS.get(database, ()))
 
-    admin = Person("OS_ADMIN", "admin", "cloudimages", "admin")
+    admin = Person("OS_ADMIN", "admin", PROJECT, ("admin",))
     people = (
-        Person("OS", "tester", "cloudimages", "member"),
-        Person("OS_READER", "reader", "cloudimages", "reader"),
-        Person("OS_ALT", "other", "other", "member"),
+        Person("OS", "tester", PROJECT, (OWNER if vendor else "member",)),
+        Person("OS_READER", "reader", PROJECT, (IMAGES_OBSERVER if vendor else "reader",)),
+        Person("OS_ALT", "other", "other", ("member",)),
+        *(OF_THE_VENDOR if vendor else ()),
     )
-    service = Person("GLANCE", "glance", "service", "service")
+    service = Person("GLANCE", "glance", "service", ("service",))
 
     with ExitStack() as stack:
         private = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="real-glance-")))
@@ -68,7 +87,7 @@ def real_glance(database: str, *, workers: int, threads: int, logs: Path | None 
         keystone, glance = (f"http://127.0.0.1:{listener.getsockname()[1]}" for listener in listeners.values())
         served = SERVED.get(database)
         databases = stack.enter_context(served(place, SERVICES)) if served else sqlite(place, SERVICES)
-        configure(place, databases, keystone=keystone, password=service.password, region=REGION)
+        configure(place, databases, keystone=keystone, password=service.password, region=REGION, vendor=vendor)
         prepare(place)
         for name, listener in listeners.items():
             stack.enter_context(serving(place, name, listener, workers=workers, threads=threads))
@@ -88,6 +107,8 @@ def real_glance(database: str, *, workers: int, threads: int, logs: Path | None 
         }
         for person in (*people, admin):
             environment |= person.environment()
+        if vendor:
+            environment["CLOUDIMAGES_OBJECT_STORE"] = stack.enter_context(object_store(PROJECT))
         token = identity(keystone, people[0]).get_token()
         environment["CLOUDIMAGES_EXPIRED_TOKEN"] = ended(str(token), place.private / "keystone" / "keys")
         yield environment
@@ -116,7 +137,7 @@ def bootstrap(place: Place, url: str, admin: Person) -> None:
         "OS_BOOTSTRAP_USERNAME": admin.name,
         "OS_BOOTSTRAP_PASSWORD": admin.password,
         "OS_BOOTSTRAP_PROJECT_NAME": admin.project,
-        "OS_BOOTSTRAP_ROLE_NAME": admin.role,
+        "OS_BOOTSTRAP_ROLE_NAME": admin.roles[0],
         "OS_BOOTSTRAP_REGION_ID": REGION,
         "OS_BOOTSTRAP_PUBLIC_URL": f"{url}/v3",
     }
@@ -154,19 +175,22 @@ def identity(keystone: str, person: Person) -> Adapter:
 
 
 def settle(keystone: Adapter, glance: str, people: Sequence[Person]) -> None:
-    """Create the users with their projects, and enter Glance in the catalogue."""
+    """Create the users with their projects and roles, and enter Glance in the catalogue."""
 
     def create(kind: str, **fields: str) -> str:
         answer = keystone.post(f"/{kind}s", json={kind: fields}).json()
         return str(answer[kind]["id"])
 
     roles = {role["name"]: role["id"] for role in keystone.get("/roles").json()["roles"]}
+    for name in dict.fromkeys(name for person in people for name in person.roles):
+        roles[name] = roles.get(name) or create("role", name=name)
     projects = {project["name"]: project["id"] for project in keystone.get("/projects").json()["projects"]}
     for person in people:
         if person.project not in projects:
             projects[person.project] = create("project", name=person.project, domain_id="default")
         user = create("user", name=person.name, password=person.password, domain_id="default")
-        keystone.put(f"/projects/{projects[person.project]}/users/{user}/roles/{roles[person.role]}")
+        for role in person.roles:
+            keystone.put(f"/projects/{projects[person.project]}/users/{user}/roles/{roles[role]}")
 
     service = create("service", name="glance", type="image")
     create("endpoint", service_id=service, interface="public", url=glance, region_id=REGION)

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -75,7 +76,7 @@ class Cloud:
         """Return a session with Keystone of one of the users."""
         names = (f"{prefix}_{what}" for what in ("USERNAME", "PROJECT_NAME", "PASSWORD"))
         user, project, password = (self.environment[name] for name in names)
-        return identity(self.auth_url.removesuffix("/v3"), Person(prefix, user, project, "", password))
+        return identity(self.auth_url.removesuffix("/v3"), Person(prefix, user, project, (), password))
 
     @cached_property
     def glance(self) -> str:
@@ -103,9 +104,23 @@ class Cloud:
 @pytest.fixture(scope="session")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """Serve Keystone and Glance on SQLite."""
+    with served(tmp_path_factory.mktemp("runs"), vendor=False) as cloud:
+        yield cloud
+
+
+@pytest.fixture(scope="module")
+def vendors_cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """Serve them with the vendor's roles, tasks for whoever may create, and an object store."""
+    with served(tmp_path_factory.mktemp("runs"), vendor=True) as cloud:
+        yield cloud
+
+
+@contextmanager
+def served(folder: Path, *, vendor: bool) -> Iterator[Cloud]:
+    """Serve Keystone and Glance on SQLite for one block."""
     with warnings.catch_warnings():
         # Beside Glance, keystoneauth1 imports osprofiler, and that webob, which imports what Python deprecates.
         warnings.simplefilter("ignore", DeprecationWarning)
         import keystoneauth1.adapter  # noqa: F401 - for the warnings of its import
-    with real_glance("sqlite", workers=1, threads=1) as environment:
-        yield Cloud(environment, tmp_path_factory.mktemp("runs"))
+    with real_glance("sqlite", workers=1, threads=1, vendor=vendor) as environment:
+        yield Cloud(environment, folder)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from .processes import finish, running
+from .roles import POLICIES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -84,6 +85,16 @@ lock_path = {folder}/locks
 
 [oslo_messaging_notifications]
 driver = noop
+
+[import_filtering_opts]
+# So that web-download fetches from the ports of tests as well, on this computer alone.
+allowed_hosts = [127.0.0.1]
+allowed_ports = []
+"""
+
+POLICY = """
+[oslo_policy]
+policy_file = {folder}/policy.yaml
 """
 
 # Gunicorn finds this by its name in its working directory. Options would not do: Keystone reads sys.argv as its own
@@ -103,18 +114,25 @@ accesslog = "-"
 """
 
 
-def configure(place: Place, databases: Mapping[str, str], *, keystone: str, password: str, region: str) -> None:
-    """Write the settings of both; ``password`` is that of the user with which Glance asks Keystone."""
+def configure(
+    place: Place, databases: Mapping[str, str], *, keystone: str, password: str, region: str, vendor: bool
+) -> None:
+    """Write the settings of both; ``password`` is that of the user with which Glance asks Keystone.
+
+    With ``vendor``, Glance's policies know the vendor's roles.
+    """
     place.write("keystone", "keystone.conf", KEYSTONE, database=databases["keystone"])
     place.write(
         "glance",
         "glance-api.conf",
-        GLANCE,
+        GLANCE + (POLICY if vendor else ""),
         database=databases["glance"],
         keystone=keystone,
         password=password,
         region=region,
     )
+    if vendor:
+        (place.private / "glance" / "policy.yaml").write_text(POLICIES)
     shutil.copy(PASTE, place.private / "glance")  # releases before 30 look for it beside their settings
 
 

@@ -31,10 +31,16 @@ from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE, Exchange, Purpose
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.client.trouble import TROUBLE
 from pytest_cloudimages.engine.provisioning import PREFIX, temporary_image
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
+
+TURNED_AWAY = frozenset({401, 403, 404})
+"""How a service says that somebody may not do it."""
+OF_NOBODY = TROUBLE | {405, 501}
+"""What says nothing of who may do it: a service is in trouble with it for ever, or offers it to nobody."""
 
 
 @workload(empty=lambda: Rights([]), requests=(85, 106, 106, 106))
@@ -166,6 +172,8 @@ class _Table:
         sent = [(deed, self._send(client, deed, name)) for deed in deeds if deed in self.deeds]
         after, looked = self._look(name)
         self._put_back(before, after, name)
+        strange = {deed: answer.status for deed, answer in sent if not answer.ok and answer.status not in TURNED_AWAY}
+        nobodys = {deed for deed, status in strange.items() if self._answers_the_owner(deed, status)}
         return [
             Attempt(
                 party,
@@ -175,7 +183,21 @@ class _Table:
                 looked if deed.part else (),
             )
             for deed, answer in sent
+            if deed not in nobodys or before.get(deed.part) != after.get(deed.part)
         ]
+
+    def _answers_the_owner(self, deed: Deed, status: int) -> bool:
+        """Return whether the owner is answered the same: that says nothing of who may do it, but of what is offered.
+
+        The owner's image is needed: who may delete it is not tried.
+        """
+        if deed is Deed.DELETE:
+            return status in TROUBLE
+        name = f"{PREFIX}{self.run.name}-{uuid.uuid4().hex[:8]}"
+        before, _ = self._look(name)
+        answer = self._send(self.image.client, deed, name)
+        self._put_back(before, self._look(name)[0], name)
+        return answer.status == status
 
     def _send(self, client: ImagesClient, deed: Deed, name: str) -> Answer:
         member = self.member
@@ -270,7 +292,7 @@ def _with_its_own(run: Run, party: Party, client: ImagesClient) -> list[Attempt]
             if not answer.refused:
                 raise
             tried.append(Attempt(party, Deed.CREATE, answer, changed=False))
-    return tried
+    return [attempt for attempt in tried if attempt.changed or attempt.answer.status not in OF_NOBODY]
 
 
 def _creation(sent: Sequence[Exchange]) -> Answer:
