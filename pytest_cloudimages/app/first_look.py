@@ -7,7 +7,6 @@ nothing themselves. What one of them finds there is told; the verdict is that of
 
 from __future__ import annotations
 
-import inspect
 import time
 from contextlib import suppress
 from dataclasses import dataclass
@@ -60,7 +59,7 @@ class FirstLook:
         self._lookers: dict[str, list[Looker]] = {}
         for item in items:
             for name, each in (declared := looked_at(item)).items():
-                if not _goes_on(each):
+                if not registry.goes_on(each):
                     self._lookers.setdefault(name, []).append((item, declared))
         self._next = 0
         self._told: set[str] = set()
@@ -91,14 +90,9 @@ class FirstLook:
 
     def _beside(self, shown: Any, declared: Mapping[str, Workload]) -> dict[str, Any]:
         """Return what else there is to look at for a check: of more of the same it has been shown every part."""
-        there = [name for name in self.workloads.made.intersection(declared) if not _goes_on(declared[name])]
+        there = [name for name in self.workloads.made.intersection(declared) if not registry.goes_on(declared[name])]
         made = {name: self.workloads.get(name) for name in there}
         return {name: each for name, each in made.items() if not _alike(each, shown)}
-
-
-def _goes_on(declared: Workload) -> bool:
-    """Return whether a workload goes on until the run is over: whoever looks at it may wait, and send."""
-    return inspect.isgeneratorfunction(declared.make)
 
 
 def _alike(made: object, other: object) -> bool:

@@ -138,8 +138,9 @@ def cloudimages_workloads(cloudimages_run: Run, request: pytest.FixtureRequest) 
         items = [item for item in request.session.items if request.fixturename in getattr(item, "fixturenames", ())]
         judge = request.config.stash[JUDGE]
         judge.look_first(items, workloads)
-        further = judge.asked_beside(request.session.items, workloads)
-        make_at_once(workloads, cloudimages_run, made_at_once(items, lambda item: not obstacle(item)), further)
+        at_once = made_at_once(items, lambda item: not obstacle(item))
+        further = judge.asked_beside(request.session.items, workloads, at_once)
+        make_at_once(workloads, cloudimages_run, at_once, further)
         yield workloads
 
 

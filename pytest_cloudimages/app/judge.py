@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping
 
     from pytest_cloudimages.app.first_look import FirstLook
-    from pytest_cloudimages.engine.registry import Workloads
+    from pytest_cloudimages.engine.registry import Workload, Workloads
     from pytest_cloudimages.engine.run import Run
     from pytest_cloudimages.engine.settings import Settings
 
@@ -172,15 +172,19 @@ class Judge:
         self.records.seen = self.first_look.seen
         self._look_before(self.in_hand)
 
-    def asked_beside(self, items: Iterable[pytest.Item], workloads: Workloads) -> list[Callable[[], None]]:
-        """Return what asks checks beside others, before their turn, that send all that they need themselves."""
-        if self.settings.concurrency < 2:  # noqa: PLR2004 - there are no others
+    def asked_beside(
+        self, items: Iterable[pytest.Item], workloads: Workloads, at_once: Iterable[Workload]
+    ) -> list[Callable[[], None]]:
+        """Return what asks checks that send something themselves, beside others and workloads that are made then."""
+        from pytest_cloudimages.engine.scheduler import several_at_once
+
+        if not several_at_once(self.settings):
             return []
         from pytest_cloudimages.app.asking_beside import AskingBeside
 
         beside = AskingBeside(self.run, workloads)
         self.met_beside = beside.met
-        return beside.tasks(itertools.dropwhile(lambda item: item is not self.in_hand, items))
+        return beside.tasks(itertools.dropwhile(lambda item: item is not self.in_hand, items), at_once)
 
     def _look_before(self, item: pytest.Item | None) -> None:
         """Have workloads looked at that find more per request than a check."""

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from pytest_cloudimages.app.waking import Unfound
     from pytest_cloudimages.engine import recording
-    from pytest_cloudimages.engine.registry import Workloads
+    from pytest_cloudimages.engine.registry import Workload, Workloads
     from pytest_cloudimages.engine.run import Run
     from pytest_cloudimages.reporting.results import Results
 
@@ -28,8 +28,10 @@ class Judging(Protocol):
     def look_first(self, items: Iterable[pytest.Item], workloads: Workloads) -> None:
         """Have checks look at what workloads show while they are made."""
 
-    def asked_beside(self, items: Iterable[pytest.Item], workloads: Workloads) -> list[Callable[[], None]]:
-        """Return what asks checks beside others that send all that they need themselves."""
+    def asked_beside(
+        self, items: Iterable[pytest.Item], workloads: Workloads, at_once: Iterable[Workload]
+    ) -> list[Callable[[], None]]:
+        """Return what asks checks that send something themselves, beside others and workloads that are made then."""
 
 
 CHECK: pytest.StashKey[recording.CheckRecord | None] = pytest.StashKey()

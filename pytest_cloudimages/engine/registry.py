@@ -71,6 +71,11 @@ class Workload:
         return "drawn anew" if self.follows_the_seed else "made again" if self.empty is None else "empty"
 
 
+def goes_on(declared: Workload) -> bool:
+    """Return whether a workload goes on until the run is over: whoever looks at it may wait, and send."""
+    return inspect.isgeneratorfunction(declared.make)
+
+
 _WORKLOADS: dict[str, Workload] = {}
 
 
@@ -121,8 +126,9 @@ class Crowded(Exception):  # noqa: N818 - a state of affairs, not an error of th
 
 
 def image_refused(exchange: Exchange) -> bool:
-    """Return whether an image could not be created."""
-    return exchange.method == "POST" and exchange.target.endswith("/images") and exchange.status // 100 != 2  # noqa: PLR2004 - the class of codes
+    """Return whether an image could not be created, for another reason than that the request was wrong as it was."""
+    created = exchange.method == "POST" and exchange.target.endswith("/images")
+    return created and exchange.status != 400 and exchange.status // 100 != 2  # noqa: PLR2004 - as HTTP has it
 
 
 class Watch(Protocol):

@@ -20,9 +20,15 @@ if TYPE_CHECKING:
 
     from pytest_cloudimages.engine.registry import Workload, Workloads
     from pytest_cloudimages.engine.run import Run
+    from pytest_cloudimages.engine.settings import Settings
 
 SECONDS_BETWEEN_LOOKS = 0.5
 """How often it is looked whether there is anything to tell of those that wait."""
+
+
+def several_at_once(settings: Settings) -> bool:
+    """Return whether workloads are made at once: not on images that were lent, nor where each request counts."""
+    return settings.concurrency > 1 and not (settings.image or settings.dry_run or settings.limited)
 
 
 def make_at_once(
@@ -37,8 +43,7 @@ def make_at_once(
     settings = run.settings
     # Those that take longest begin first, so that nobody waits for them in the end.
     wanted = sorted(declared, key=lambda each: -each.requests[settings.profile])
-    alone = min(settings.concurrency, len(wanted) + len(further)) < 2  # noqa: PLR2004 - one at a time
-    if alone or settings.image or settings.dry_run or settings.limited:
+    if not several_at_once(settings) or len(wanted) + len(further) < 2:  # noqa: PLR2004 - one alone
         return
     way, tell, waits = run.client.transport.way, run.recorder.tell_of_waiting, list[float]()
     _ = run.patience  # made once, for all threads
