@@ -457,10 +457,10 @@ def test_adding_a_tag_changes_no_other_attribute(
 # undocumented
 @requirement("TAG-ADD-27")
 def test_updated_at_after_an_addition(image: Image) -> None:
-    moments = [image.show().data.get("updated_at")]
+    moments = [require_ok(image.show()).data.get("updated_at")]
     for _ in range(2):
         image.add_tag("moved")
-        moments.append(image.show().data.get("updated_at"))
+        moments.append(require_ok(image.show()).data.get("updated_at"))
     note(f"updated_at before, after an addition and after its repetition: {', '.join(map(str, moments))}.")
 
 

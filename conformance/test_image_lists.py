@@ -7,7 +7,7 @@ import pytest
 
 from pytest_cloudimages import expect, note, requirement
 from pytest_cloudimages.areas.common.checks import (
-    Allowed,
+    AN_ARRAY,
     ImagesClient,
     documented_codes,
     expect_among,
@@ -24,8 +24,6 @@ from pytest_cloudimages.areas.images.lists import (
     OfferedImages,
 )
 from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED
-
-AN_ARRAY = Allowed("an array", lambda value: isinstance(value, list))
 
 
 def having(name: str, value: str) -> Callable[[Any], bool]:

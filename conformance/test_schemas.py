@@ -6,7 +6,7 @@ import pytest
 
 from pytest_cloudimages import expect, requirement
 from pytest_cloudimages.areas.common.checks import (
-    Allowed,
+    AN_OBJECT,
     Answer,
     documented_codes,
     expect_among,
@@ -17,7 +17,6 @@ from pytest_cloudimages.areas.discovery.descriptions import SCHEMAS, UNKNOWN, Sc
 from pytest_cloudimages.areas.discovery.fixtures import *
 from pytest_cloudimages.areas.images.lives import LifeAnswers
 
-AN_OBJECT = Allowed("an object", lambda value: isinstance(value, dict))
 A_MEMBER = ("created_at", "image_id", "member_id", "status", "updated_at", "schema")
 A_TASK = ("created_at", "expires_at", "id", "owner", "schema", "self", "status", "type", "updated_at")
 

@@ -4,6 +4,10 @@ import re
 
 from pytest_cloudimages import expect, note, requirement
 from pytest_cloudimages.areas.common.checks import (
+    A_STRING,
+    A_UUID,
+    AN_ARRAY,
+    AN_OBJECT,
     Allowed,
     ImagesClient,
     OwnerOf,
@@ -35,18 +39,9 @@ DOCUMENTED = {"111", "396", "413", "523", "609", "614", "721"}
 A_NUMBER = re.compile(
     r"^\W*([1-9]\d\d)\b(?!\.\d)|\b(?:error|code|number|failure|failed with)\W{0,3}([1-9]\d\d)\b", re.IGNORECASE
 )
-AN_ARRAY = Allowed("an array", lambda value: isinstance(value, list))
-AN_OBJECT = Allowed("an object", lambda value: isinstance(value, dict))
-A_STRING = Allowed("a string", lambda value: isinstance(value, str))
 A_TIME = Allowed(
     "a date and time",
     lambda value: isinstance(value, str) and bool(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", value)),
-)
-A_UUID = Allowed(
-    "a UUID",
-    lambda value: (
-        isinstance(value, str) and bool(re.fullmatch(r"[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}", value, re.IGNORECASE))
-    ),
 )
 NOTHING_WRONG = ("None", "", None)
 A_REASON = Allowed("a reason", lambda value: isinstance(value, str) and value not in NOTHING_WRONG)

@@ -53,6 +53,10 @@ class Traces:
     _known: bool = False
     _first: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
+    def stays(self, image: str) -> bool:
+        """Return whether an image could not be deleted, so that it is there for all that was done."""
+        return any(image in told for told in self.left_behind)
+
     @contextmanager
     def first_alone(self) -> Iterator[None]:
         """Let one image be created alone: what the service does with it is known when others are."""

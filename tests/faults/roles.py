@@ -342,24 +342,20 @@ class KnowsOneRole(App):
         return Reply.of_json(told, HTTPStatus.CREATED, tuple(f for f in honest.headers if f[0] == "X-Subject-Token"))
 
 
-def no_way(name: str, sentence: str, what: Whom, status: HTTPStatus) -> None:
-    """Register a service in front of which something answers a request in the same way, whoever sends it."""
+ALIKE = selecting("AUTH-01", "AUTH-02", "AUTH-03", "RBAC-03", "RBAC-04", "IMG-STAT-07", "GEN-04")
 
-    def answer(self: App, request: Request) -> Reply:
-        return self.error(request, status, "Not here.") if what(request) else App.answer(self, request)
+for _name, _sentence, _fits, _status in (
+    ("OffersNoUpdates", "Answers 405 to PATCH", _asks("PATCH"), HTTPStatus.METHOD_NOT_ALLOWED),
+    ("ForbidsSharing", "Answers 403 to the addition of a member", _asks("POST", "/members"), HTTPStatus.FORBIDDEN),
+    (
+        "ChangesNoTagNow",
+        "Answers 503 to the addition and the deletion of a tag",
+        lambda request: request.method != "GET" and "/tags/" in request.path,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    ),
+):
 
-    for suffix, words in (
-        ("ToNobody", DOORS),
-        ("ToReaders", selecting("RBAC-03")),
-        ("ToWhoeverMay", selecting("RBAC-04")),
-    ):
-        register(f"{name}{suffix}", sentence, (), words, answer=answer)
+    def _alike(self: App, request: Request, _fits: Whom = _fits, _status: HTTPStatus = _status) -> Reply:
+        return self.error(request, _status, "Not here.") if _fits(request) else App.answer(self, request)
 
-
-no_way("OffersNoUpdates", "Answers 405 to PATCH, whoever asks.", _asks("PATCH"), HTTPStatus.METHOD_NOT_ALLOWED)
-no_way(
-    "ChangesNoTagNow",
-    "Answers 503 to the addition and the deletion of a tag, whoever asks.",
-    lambda request: request.method != "GET" and "/tags/" in request.path,
-    HTTPStatus.SERVICE_UNAVAILABLE,
-)
+    register(_name, f"{_sentence}, whoever asks.", (), ALIKE, answer=_alike)

@@ -39,6 +39,8 @@ from pytest_cloudimages.spec.verdicts import Blocked
 
 TURNED_AWAY = frozenset({401, 403, 404})
 """How a service says that somebody may not do it."""
+OUTSIDE = (Party.ANONYMOUS, Party.INVALID, Party.ENDED)
+"""Callers who are owed a 401, whatever they ask."""
 OF_NOBODY = TROUBLE | {405, 501}
 """What says nothing of who may do it: a service is in trouble with it for ever, or offers it to nobody."""
 
@@ -149,6 +151,7 @@ class _Table:
         self.run, self.image = run, image
         self.member, self.added = uuid.uuid4().hex, uuid.uuid4().hex
         self.deeds: set[Deed] = set(Deed)
+        self.to_owner: dict[Deed, int] = {}
 
     def offered(self) -> None:
         """Leave out what the service does not offer the owner either."""
@@ -172,7 +175,8 @@ class _Table:
         sent = [(deed, self._send(client, deed, name)) for deed in deeds if deed in self.deeds]
         after, looked = self._look(name)
         self._put_back(before, after, name)
-        strange = {deed: answer.status for deed, answer in sent if not answer.ok and answer.status not in TURNED_AWAY}
+        plain = {401} if party in OUTSIDE else TURNED_AWAY
+        strange = {deed: answer.status for deed, answer in sent if not answer.ok and answer.status not in plain}
         nobodys = {deed for deed, status in strange.items() if self._answers_the_owner(deed, status)}
         return [
             Attempt(
@@ -193,11 +197,12 @@ class _Table:
         """
         if deed is Deed.DELETE:
             return status in TROUBLE
-        name = f"{PREFIX}{self.run.name}-{uuid.uuid4().hex[:8]}"
-        before, _ = self._look(name)
-        answer = self._send(self.image.client, deed, name)
-        self._put_back(before, self._look(name)[0], name)
-        return answer.status == status
+        if deed not in self.to_owner:
+            name = f"{PREFIX}{self.run.name}-{uuid.uuid4().hex[:8]}"
+            before, _ = self._look(name)
+            self.to_owner[deed] = self._send(self.image.client, deed, name).status
+            self._put_back(before, self._look(name)[0], name)
+        return self.to_owner[deed] == status
 
     def _send(self, client: ImagesClient, deed: Deed, name: str) -> Answer:
         member = self.member

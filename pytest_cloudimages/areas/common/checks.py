@@ -33,9 +33,13 @@ from pytest_cloudimages.spec.statuses import NOT_OK, NOT_REDIRECTED, OK, REFUSED
 
 __all__ = [
     "ADD",
+    "AN_ARRAY",
+    "AN_OBJECT",
     "A_CHALLENGE",
     "A_DATE",
     "A_DATE_OR_SECONDS",
+    "A_STRING",
+    "A_UUID",
     "DELETE",
     "NOT_OK",
     "NOT_REDIRECTED",
@@ -95,6 +99,7 @@ IMF_FIXDATE = re.compile(
 )
 CHALLENGE = re.compile(r"\s*[!#$%&'*+.^_`|~0-9A-Za-z-]+(\s|,|$)")
 """auth-scheme, then what a challenge may hold. (RFC 9110, 11.3.)"""
+UUID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def _is_date(text: str | None) -> bool:
@@ -105,6 +110,13 @@ A_DATE = Allowed("a date as HTTP writes it", _is_date)
 A_DATE_OR_SECONDS = Allowed("a number of seconds", lambda text: bool(re.fullmatch("[0-9]+", text or ""))) | A_DATE
 A_CHALLENGE = Allowed("a challenge", lambda text: bool(CHALLENGE.match(text or "")))
 
+
+# What a document holds
+
+AN_ARRAY = Allowed("an array", lambda value: isinstance(value, list))
+AN_OBJECT = Allowed("an object", lambda value: isinstance(value, dict))
+A_STRING = Allowed("a string", lambda value: isinstance(value, str))
+A_UUID = Allowed("a UUID", lambda value: isinstance(value, str) and bool(UUID.fullmatch(value)))
 
 # Which things a check is about
 

@@ -9,10 +9,13 @@ from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.client.trouble import TROUBLE
 from pytest_cloudimages.engine.provisioning import REFUSED_FOR_GOOD
 
 NOT_OFFERED = frozenset({404, 405, 501})
 """How a service says that it does not have an operation, where what the operation is for is there."""
+NOT_DONE_FOR_ANYBODY = NOT_OFFERED | TROUBLE | {403}
+"""Answers that say nothing of the form of a request: whoever may not do it, or meets trouble, is told nothing else."""
 
 
 def require_offered(answer: Answer, what: str) -> None:

@@ -1,6 +1,6 @@
 """An image that an administrator deactivates and reactivates, and what can be done with it meanwhile."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -86,11 +86,15 @@ def deactivated_image(run: Run) -> Deactivated:
         image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "active")
         seen = image.seen_by(administrator)
         _act(run, seen, "deactivate")
+        answers: dict[str, Answer] = {}
+        asked: dict[str, Callable[[], Answer]] = {
+            "change": lambda: image.client.patch(image.id, replaced("/min_ram", 64))
+        }
         try:
-            answers = {
+            answers |= {
                 "show": image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "deactivated"),
                 "list": run.client.list(name=image.name),
-                "change": image.client.patch(image.id, replaced("/min_ram", 64)),
+                "change": asked["change"](),
                 "changed": image.show(),
                 "data": image.send("GET", "/file"),
             }
@@ -98,11 +102,19 @@ def deactivated_image(run: Run) -> Deactivated:
                 other = None if run.same_project("ALT") else run.caller("ALT")
                 if other is not None:
                     member = {"member": run.owner_of(other)}
-                    answers["share"] = image.send("POST", "/members", json=member)
+                    asked["share"] = lambda: image.send("POST", "/members", json=member)
+                    answers["share"] = asked["share"]()
         finally:
             with run.recorder.of(Purpose.CLEANING), suppress(Blocked, pytest.skip.Exception):
                 _act(run, seen, "reactivate")
         image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "active")
+        for what, ask in asked.items():
+            met = answers.get(what)
+            # What is answered alike when the image is active again does not come of its deactivation.
+            if met and not met.ok and ask().status == met.status:
+                del answers[what]
+        if "change" not in answers:
+            del answers["changed"]
     return Deactivated(answers, tuple(statuses))
 
 

@@ -84,7 +84,10 @@ def gone_image(run: Run) -> str:
     if run.settings.image:
         return str(uuid.uuid4())
     with run.fresh_image() as image:
-        return image.id
+        gone = image.id
+    if run.recorder.traces.stays(gone):
+        raise Blocked("The image that was to be gone could not be deleted.")
+    return gone
 
 
 def shared(image: Image, project: str) -> None:

@@ -125,6 +125,9 @@ def access_attempts(run: Run) -> AccessAttempts:
                 raise
             except (Blocked, pytest.skip.Exception) as problem:
                 unasked[state] = str(problem)
+    if State.DELETED in wanted and run.recorder.traces.stays(image.id):
+        del wanted[State.DELETED]
+        unasked[State.DELETED] = "The image could not be deleted."
     for state, asked in wanted.items():
         if state is State.UNKNOWN or not run.settings.image:
             walk.on_no_image(image.id if state is State.DELETED else str(uuid.uuid4()), asked)
