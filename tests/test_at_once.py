@@ -139,7 +139,8 @@ def test_what_cannot_be_made_beside_others_is_made_alone(
 
     def crowded(run: Run) -> str:
         made_alone.append(run.pool is None)
-        run.client.create(**({"visibility": "none"} if how == "refused" and not made_alone[-1] else {}))
+        refused = how == "refused" and not made_alone[-1]
+        run.client.send("POST", "/images", json={}, headers={"Content-Type": "text/plain"} if refused else {})
         if how == "wrong" and not made_alone[-1]:
             raise ValueError
         return "made"

@@ -1,4 +1,4 @@
-"""Asking checks beside each other, before their turn, where each sends something itself, on images of its own.
+"""Asks checks beside each other, before their turn, where each sends something itself, on images of its own.
 
 One that is plainly met so is judged by that when its turn comes. Any other is asked then as ever, alone: what it met
 beside others says nothing.
@@ -44,12 +44,12 @@ class AskingBeside:
         What they look at and is not made ``at_once`` is made before, alone.
         """
         names = {declared.name for declared in at_once}
-        asking = [item for item in items if _sends_itself(item)]
-        for declared in registry.asked_by(asking):
+        chosen = [item for item in items if _sends_itself(item)]
+        for declared in registry.asked_by(chosen):
             if declared.name not in names | self.workloads.asked_for:
                 with suppress(Exception, pytest.skip.Exception):  # whoever rests on it fails by it, later
                     self.workloads.get(declared.name)
-        return [partial(self._ask, item) for item in asking]
+        return [partial(self._ask, item) for item in chosen]
 
     def _ask(self, item: pytest.Item) -> None:
         """Ask a check, and keep its evidence where it is met, unless the service is asked too much as it is."""

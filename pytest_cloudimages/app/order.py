@@ -1,6 +1,6 @@
 """The order in which the suite's checks are asked: what finds most per request comes first.
 
-It was measured over the faulty servers of the project's own tests: `python benchmarks/order.py --write`.
+It was measured over the faulty servers of the project's own tests: `python -m benchmarks.order --write`.
 """
 
 from __future__ import annotations
