@@ -26,7 +26,6 @@ import pytest
 from pytest_cloudimages.app.order import FILE, places
 from pytest_cloudimages.app.stash import RUN
 from pytest_cloudimages.engine import registry
-from pytest_cloudimages.spec.catalogue import load
 from pytest_cloudimages.spec.marks import ids_of
 
 if TYPE_CHECKING:
@@ -165,9 +164,7 @@ def main() -> None:
     rows = json.loads(DETECTION.read_text(encoding="utf-8"))["faults"]
     sample = {name: frozenset(row["found"]).intersection(row["breaks"]) for name, row in rows.items() if name in shown}
     meter = Meter(sample)
-    areas = {identifier.partition("-")[0] for identifier in load()}
-    asked = [f"--cloudimages-select={area}" for area in sorted(areas)]
-    pytest.main([*SUITE, "--cloudimages-reference", "--cloudimages-seed=1", *asked], plugins=[meter])
+    pytest.main([*SUITE, "--cloudimages-reference", "--cloudimages-seed=1"], plugins=[meter])
     costs = {declared.name: declared.requests["standard"] for declared in registry.workloads()}
     units = [Unit((name,), frozenset({name}), 0, _shown_by(name, shown)) for name in costs]
     units += meter.checks

@@ -153,7 +153,7 @@ def test_a_system_is_kept_in_lower_case(updates: Updates) -> None:
 # "Get image details: returns the details"
 @requirement("IMG-GET-01")
 def test_an_image_is_shown(image_life: LifeAnswers) -> None:
-    for answer in image_life.to(Question.CREATED):
+    for answer in image_life.to(Question.SHOWN):
         expect(answer.status, 200, f"status of {answer}")
         shown = answer.data if isinstance(answer.data, dict) else {}
         expect(shown.get("id"), answer.exchange.target.rpartition("/")[2], f"id in {answer}")
@@ -180,7 +180,7 @@ def test_a_hidden_image_is_not_shown(foreign_attempts: ForeignAttempts) -> None:
 # the table of response codes
 @requirement("IMG-GET-04")
 def test_a_look_is_answered_with_a_documented_code(image_life: LifeAnswers, specification: str) -> None:
-    for answer in image_life.to(Question.CREATED, Question.UNKNOWN):
+    for answer in image_life.to(Question.SHOWN, Question.UNKNOWN):
         expect_interpreted(specification, answer.status, f"status of {answer}", **documented_codes("IMG-GET-04"))
 
 

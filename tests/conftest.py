@@ -23,6 +23,10 @@ from typing import Any, cast
 import hypothesis
 import pytest
 
+sys.path.insert(0, str(Path(__file__).parent))
+
+from near import near
+
 from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.transport import Transport
@@ -270,7 +274,7 @@ class Workshop:
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),  # noqa: PLW1509 - no threads yet
         )
 
-    def end(self, process: subprocess.Popen[str], timeout: float = 60) -> Outcome:
+    def end(self, process: subprocess.Popen[str], timeout: float = 180) -> Outcome:
         """Wait for a process, and give what it left behind."""
         try:
             out, _ = process.communicate(timeout=timeout)
@@ -283,8 +287,8 @@ class Workshop:
         return self.end(self.start("pytest_cloudimages.app.cli.main", *words))
 
     def judge(self, *words: str) -> Outcome:
-        """Run `cloudimages run`, on one processor and as little as will do."""
-        return self.command("run", "--profile", "quick", "--seed", "1", *words)
+        """Run `cloudimages run`, on one processor and as little as will do: no area but those that are near."""
+        return self.command("run", "--profile", "quick", "--seed", "1", *near(words), *words)
 
     def pytest(self, source: str, *words: str, name: str = "test_own.py") -> Outcome:
         """Run a tester's own module, as pytest does with the plugin installed and reports asked for."""

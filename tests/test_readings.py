@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from pytest_cloudimages.app.checkup.questions import REQUESTS
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.server import environment, serving
 from pytest_cloudimages.spec.interpretations import Interpretations
+
+AREAS = {"TAG", "IMG", "PAGE", "MEM", "AUTH", "RBAC", "TASK", "SCHEMA", "VER", "GEN"}
 
 
 def counted(text: str) -> int:
@@ -20,13 +23,32 @@ def counted(text: str) -> int:
     return int(found[1])
 
 
-@pytest.mark.parametrize(("profile", "most"), [("quick", 400), ("standard", 3300)])
-def test_a_run_is_frugal(workshop: Any, profile: str, most: int) -> None:
-    """Every MUST in 400 requests, everything in 3,300."""
-    outcome = workshop.command("run", "--reference", "--profile", profile, "--seed", "5")
+TAGS = ("--select", "TAG")
+
+
+@pytest.mark.parametrize(
+    ("profile", "words", "most"),
+    [
+        ("quick", TAGS, 400),
+        ("standard", TAGS, 3300),
+        ("quick", (), REQUESTS["quick"]),
+        ("standard", (), REQUESTS["standard"]),
+    ],
+)
+def test_a_run_is_frugal(workshop: Any, profile: str, words: tuple[str, ...], most: int) -> None:
+    """Every MUST of tags in 400 requests, all of tags in 3,300; every area in as many as the doctor says."""
+    outcome = workshop.command("run", "--reference", "--profile", profile, "--seed", "5", *words)
+    asked = {entry["id"].partition("-")[0] for entry in outcome.results["requirements"] if entry["cases"]}
 
     assert outcome.status == 0, outcome.out
     assert counted(outcome.out) <= most
+    assert asked == ({"TAG"} if words else AREAS)
+
+
+def test_what_the_doctor_says_is_what_was_promised() -> None:
+    """Every MUST of every area in 1,500 requests at most, and everything in 9,000."""
+    assert REQUESTS["quick"] <= 1500
+    assert REQUESTS["standard"] <= 9000
 
 
 def test_a_dry_run_says_what_a_run_will_cost(workshop: Any) -> None:

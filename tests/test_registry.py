@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
@@ -273,3 +274,17 @@ def test_a_dry_run_says_what_the_workloads_cost(workshop: Any) -> None:
     (line,) = [line for line in outcome.out.splitlines() if line.startswith("workloads:")]
 
     assert line == "workloads: about 144 requests: races 130, basics 14"
+
+
+def test_a_dry_run_says_what_each_area_costs(workshop: Any) -> None:
+    """Named as it would be selected; what two areas look at is counted with both, and in all only once."""
+    outcome = workshop.judge(
+        "--reference", "--dry-run", "--select", "VER", "--select", "SCHEMA", "--select", "TAG-ADD-30"
+    )
+    told = {line.partition(": ")[0]: line for line in outcome.out.splitlines() if ": " in line}
+    costs = {area: int(number) for area, number in re.findall(r"([A-Z]+) (\d+)", told["areas"])}
+    (in_all,) = re.findall(r"about (\d+) requests", told["workloads"])
+
+    assert [*costs] == ["TAG", "SCHEMA", "VER"]
+    assert costs["TAG"] == 144
+    assert max(costs.values()) < int(in_all) <= sum(costs.values())

@@ -14,7 +14,7 @@ import pytest
 
 from pytest_cloudimages import requirement
 from pytest_cloudimages.app.selection import Selection
-from pytest_cloudimages.engine.settings import Settings
+from pytest_cloudimages.engine.settings import PROFILES, Settings
 from pytest_cloudimages.spec import catalogue
 from pytest_cloudimages.spec.marks import ids_of
 from pytest_cloudimages.spec.requirements import Level, Provenance, read_area, selected
@@ -257,8 +257,7 @@ def test_a_catalogue_of_ones_own_comes_on_top(tmp_path: Path) -> None:
         ({"requirements": [{**ENTRY, "codes": {"glance": [True]}}]}, "OWN-01: codes is to name"),
         ({"requirements": [{**ENTRY, "codes": {"glance": [20]}}]}, "OWN-01: codes is to name"),
         ({"requirements": [{**ENTRY, "codes": {"nova": [204]}}]}, "OWN-01: codes is to name"),
-        ({"by_default": "no"}, "own.toml: by_default is to be true or false"),
-        ({"requirements": [{**ENTRY, "by_default": 0}]}, "OWN-01: by_default is to be true or false"),
+        ({"by_default": False}, "own.toml: by_default has no meaning here"),
         ({"documents": "text"}, "[documents."),
         ({"documents": {"House rules": "https://a.example"}}, "[documents."),
         ({"documents": {"House rules": {}}}, "document 'House rules' lacks a line like: url ="),
@@ -299,13 +298,17 @@ def test_a_file_that_is_no_catalogue_is_told(tmp_path: Path, write: Callable[[Pa
         catalogue.load(tmp_path / "own.toml")
 
 
-def test_what_is_asked_by_name_is_not_asked_otherwise() -> None:
-    """An area says so for all its entries, and an entry for itself; selected by its group, it is asked."""
-    entries = [ENTRY, {**ENTRY, "id": "OWN-02", "by_default": True}]
-    found = read_area({"area": "own", "by_default": False, "requirements": entries}, "own.toml")
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_area_is_asked_unless_something_is_selected(profile: str) -> None:
+    """All that a profile asks for at all; of a group that is selected, as much of it."""
+    entries = catalogue.load()
+    levels = PROFILES[profile].levels
 
-    assert Selection(found, Settings()).chosen == {"OWN-02"}
-    assert Selection(found, Settings(select=("OWN",))).chosen == {"OWN-01", "OWN-02"}
+    def asked(*groups: str) -> set[str]:
+        return Selection(entries, Settings(profile=profile, select=groups)).chosen
+
+    assert asked() == {each.id for each in entries.values() if each.level in levels}
+    assert asked("TAG", "IMG") == {name for name in asked() if name.startswith(("TAG-", "IMG-"))}
 
 
 def test_an_empty_catalogue_has_nothing() -> None:

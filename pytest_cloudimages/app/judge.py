@@ -156,6 +156,8 @@ class Judge:
             # Known before anything is asked: what the whole takes is counted at the end.
             estimated = registry.estimate(items, self.settings.profile)
             lines += [f"workloads: {estimated}"] if estimated else []
+            by_area = registry.estimate_of_areas(items, self.selection.ids_of, self.settings.profile)
+            lines += [f"areas: asked by themselves, about so many requests each: {by_area}"] if by_area else []
         return lines
 
     def look_first(self, items: Iterable[pytest.Item], workloads: Workloads) -> None:

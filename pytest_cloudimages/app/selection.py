@@ -53,7 +53,7 @@ class Selection:
                 # Of a group, what the profile asks for; where that is nothing, the group was meant all the same.
                 self.chosen |= found & of_the_profile or found
         else:
-            self.chosen = {identifier for identifier in of_the_profile if self.catalogue[identifier].by_default}
+            self.chosen = of_the_profile
 
     @property
     def beyond_must(self) -> bool:

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from pytest_cloudimages.client.exchange import Purpose
@@ -23,10 +24,11 @@ def borrowed_image(
     Raise ``Blocked``, and take nothing off, where it is not certain that they can be restored. What else of the image
     differs when it goes back is named at the end of the run.
     """
-    image = Image(client, identifier, "", patience)
+    image = Image(client, identifier, patience=patience)
     before: list[tuple[SetResource, list[str]]] = []
     with client.recorder.of(Purpose.PREPARING):
         lent = _other_attributes(image, resources)
+        image = replace(image, name=str((lent or {}).get("name") or ""))
         shown: dict[str, Sequence[str]] = {resource.name: values_of(image, resource) for resource in resources}
         # What an earlier block could not put back is noted still, and is no longer what the image shows.
         shown |= client.recorder.traces.notes.lending(identifier, client.caller, shown) or {}

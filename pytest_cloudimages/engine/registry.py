@@ -341,6 +341,22 @@ def estimate(items: Iterable[pytest.Item], profile: str) -> str:
     return f"about {sum(costs.values()):,} requests: {', '.join(dearest)}" if dearest else ""
 
 
+def estimate_of_areas(
+    items: Iterable[pytest.Item], ids_of: Callable[[pytest.Item], Iterable[str]], profile: str
+) -> str:
+    """Return in a line what the workloads of each area cost, the dearest area first.
+
+    An area is named as it would be selected, by what the ids of its requirements begin with; what several areas look at
+    is counted with each of them.
+    """
+    checks: dict[str, list[pytest.Item]] = {}
+    for item in items:
+        for area in sorted({identifier.partition("-")[0] for identifier in ids_of(item)}):
+            checks.setdefault(area, []).append(item)
+    costs = {area: sum(each.requests[profile] for each in asked_by(tests)) for area, tests in checks.items()}
+    return ", ".join(f"{area} {costs[area]:,}" for area in sorted(costs, key=lambda area: (-costs[area], area)))
+
+
 def _definitions(item: pytest.Item) -> Mapping[str, Any]:
     info = getattr(item, "_fixtureinfo", None)
     return info.name2fixturedefs if info else {}

@@ -178,14 +178,19 @@ class Run(Short):
         with self._image(own=own, restored=restored, **attributes) as image:
             yield image
 
-    def _image(
-        self, *, own: bool, restored: Sequence[SetResource], **attributes: object
-    ) -> AbstractContextManager[Image]:
-        if self.settings.image and (own or attributes.keys() - {"name"}):
+    def require_own(self) -> None:
+        """Skip what changes more of an image than can be put back, or rests on how it began, where images were lent."""
+        if self.settings.image:
             pytest.skip(
                 "needs an image of its own, and one was lent; run without"
                 f" {self.settings.prefix}image where images can be created"
             )
+
+    def _image(
+        self, *, own: bool, restored: Sequence[SetResource], **attributes: object
+    ) -> AbstractContextManager[Image]:
+        if own or attributes.keys() - {"name"}:
+            self.require_own()
         if not self.settings.image:
             return self._created(attributes)
         free = [identifier for identifier in self.settings.image if identifier not in self._lent]

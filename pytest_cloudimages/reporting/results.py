@@ -376,8 +376,6 @@ def _led_up(decisive: Sequence[CheckResult]) -> dict[str, Any]:
 
 def _not_judged(requirement: Requirement, facts: RunFacts) -> tuple[Verdict, str]:
     tests = facts.tested.get(requirement.id, ())
-    if not requirement.by_default and requirement.id not in facts.chosen:
-        return Verdict.UNTESTED, "Asked by name only: --select its id or its group." if tests else requirement.untested
     if requirement.id not in facts.chosen:
         return Verdict.UNTESTED, "Not selected, or left to a profile that asks for more."
     if facts.shard and requirement.id in facts.elsewhere:

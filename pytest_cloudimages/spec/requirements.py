@@ -57,8 +57,6 @@ class Requirement:
     """Where the document can be read, at the section where that can be addressed; empty where no address is known."""
     codes: Mapping[str, frozenset[int]] = field(default_factory=dict, hash=False)
     """The documented statuses of the operation, by the specification that documents them; empty where it says none."""
-    by_default: bool = True
-    """Whether it is asked where nobody selects anything; an area that is new is selected by name."""
 
     @property
     def missed(self) -> Verdict:
@@ -77,8 +75,8 @@ class Requirement:
 
 
 FIELDS = ("id", "level", "provenance", "operation", "statement", "document", "section", "observe")
-FURTHER_FIELDS = ("untested", "url", "codes", "by_default")
-AREA_FIELDS = ("area", "untested", "by_default", "documents", "requirements")
+FURTHER_FIELDS = ("untested", "url", "codes")
+AREA_FIELDS = ("area", "untested", "documents", "requirements")
 ID = re.compile(r"[A-Z0-9][A-Za-z0-9]*(-[A-Za-z0-9]+)+")
 
 
@@ -157,7 +155,6 @@ def read_area(
     _known_only(data, AREA_FIELDS, f"The catalogue {where}")
     if not isinstance(default, str):
         raise ValueError(f"The catalogue {where}: untested is to be text that says why, not {default!r}.")
-    by_default = _truth(data.get("by_default", True), f"The catalogue {where}")
     documents = _documents(data, where)
     found: dict[str, Requirement] = {}
     entries = data.get("requirements", [])
@@ -184,7 +181,6 @@ def read_area(
             untested=entry.get("untested", default),
             url=_web(url, f"The catalogue {where}, {name}"),
             codes=_codes(entry.get("codes", {}), f"The catalogue {where}, {name}"),
-            by_default=_truth(entry.get("by_default", by_default), f"The catalogue {where}, {name}"),
             **{field: entry[field] for field in FIELDS[3:]},
         )
     return found
@@ -207,13 +203,6 @@ def _known_only(table: Mapping[str, Any], known: Sequence[str], place: str) -> N
     """Raise ``ValueError`` where a table has a field that nobody reads: it may be one that was misspelt."""
     if unknown := sorted({*table} - {*known}):
         raise ValueError(f"{place}: {', '.join(unknown)} has no meaning here; allowed are {', '.join(known)}.")
-
-
-def _truth(value: object, place: str) -> bool:
-    """Return a value that is true or false. Raise ``ValueError`` for any other."""
-    if not isinstance(value, bool):
-        raise ValueError(f"{place}: by_default is to be true or false, not {value!r}.")
-    return value
 
 
 SPECIFICATIONS = ("cloud-images", "glance")

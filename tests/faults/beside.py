@@ -8,11 +8,13 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from near import NEAR
 
 from pytest_cloudimages.engine.registry import asked_by
 from pytest_cloudimages.engine.settings import PROFILES
 from pytest_cloudimages.spec.catalogue import load
 from pytest_cloudimages.spec.marks import ids_of
+from pytest_cloudimages.spec.requirements import selected
 
 from .registry import Fault
 from .trial import SUITE, WARM
@@ -21,19 +23,20 @@ CHEAP = 60
 """Requests of a workload that is asked beside anything."""
 
 
-def beside(fault: Fault) -> list[str]:
+def beside(fault: Fault) -> list[str] | None:
     """Return the requirements that a run has to ask for, so that what it sends for a fault's own is judged in full.
 
-    These are the fault's own, and all that look at nothing but the workloads carried out for them anyway, or at cheap
-    ones. Where a fault breaks nothing, or names what to select itself, nothing is returned: its run is not narrowed.
+    These are the fault's own, and all near it that look at nothing but the workloads carried out for them anyway, or at
+    cheap ones. Where a fault breaks nothing, is met by a quick run, or names what to select itself, ``None`` is returned:
+    its run asks what is near, or what the fault names.
     """
     own = fault.broken | fault.perhaps
     if not own or fault.profile == "quick" or "--select" in fault.words:
-        return []
+        return None
     looked_at, catalogue = _workloads(fault.profile), load()
     carried_out = set().union(*(looked_at.get(identifier, ()) for identifier in own))
     levels = PROFILES[fault.profile].levels
-    usual = {each.id for each in catalogue.values() if each.level in levels and each.by_default}
+    usual = {each for each in selected(catalogue, NEAR) if catalogue[each].level in levels}
     return sorted(
         identifier
         for identifier, names in looked_at.items()

@@ -27,6 +27,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, metavar="N", help="judge each with the seeds 1 to N, and say what differs")
     parser.add_argument("--concurrency", type=int, default=1, metavar="N", help="make up to N workloads at once")
     parser.add_argument(
+        "--everything", action="store_true", help="ask for every area, unless a fault names what to ask"
+    )
+    parser.add_argument(
         "--write",
         action="store_true",
         help="write docs/detection.md anew; without a name, only what is new or has changed is measured",
@@ -39,13 +42,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if chosen.seeds:
         return _print_seeds(names, chosen.profile, chosen.seeds)
     if chosen.write:
-        if chosen.profile or chosen.seed != SEED or chosen.concurrency > 1:
-            parser.error("--write takes the profile that each fault asks for, and the seed that it always takes")
+        if chosen.profile or chosen.seed != SEED or chosen.concurrency > 1 or chosen.everything:
+            parser.error("--write asks as each fault does: in its profile, by the usual seed, and for what is near")
         return _write(names if chosen.name or chosen.again else stale(Measured.load(OURS)))
     if chosen.again:
         parser.error("--again goes with --write; without, all are measured anyway")
     further = ["--concurrency", str(chosen.concurrency)] if chosen.concurrency > 1 else []
-    return _print(names, chosen.profile, chosen.seed, further=further)
+    select = () if chosen.everything else None
+    return _print(names, chosen.profile, chosen.seed, further=further, select=select)
 
 
 def declared(fault: Fault) -> dict[str, object]:
@@ -100,11 +104,12 @@ def _print(
     seed: int,
     keep: Callable[[str, Outcome], None] = _nothing,
     further: Sequence[str] = (),
+    select: Iterable[str] | None = None,
 ) -> int:
     begun = time.monotonic()
     print("| fault | what it does | breaks | found | cases | requests |", "|---|---|---|---|---:|---:|", sep="\n")
     quarrels = {}
-    for name, outcome in _outcomes(names, profile, seed, further):
+    for name, outcome in _outcomes(names, profile, seed, further, select):
         fault = FAULTS[name]
         keep(name, outcome)
         quarrels[name] = quarrel = outcome.quarrel(fault.broken, fault.perhaps)
@@ -138,20 +143,24 @@ def _print_seeds(names: Sequence[str], profile: str | None, seeds: int) -> int:
 
 
 def _outcomes(
-    names: Sequence[str], profile: str | None, seed: int, further: Sequence[str]
+    names: Sequence[str], profile: str | None, seed: int, further: Sequence[str], select: Iterable[str] | None
 ) -> Iterator[tuple[str, Outcome]]:
-    for name, (_, outcome) in zip(names, _judged(((name, profile, seed) for name in names), further), strict=True):
+    runs = ((name, profile, seed) for name in names)
+    for name, (_, outcome) in zip(names, _judged(runs, further, select), strict=True):
         yield name, outcome
 
 
-def _judged(runs: Iterable[tuple[str, str | None, int]], further: Sequence[str] = ()) -> Iterator[tuple[int, Outcome]]:
+def _judged(
+    runs: Iterable[tuple[str, str | None, int]], further: Sequence[str] = (), select: Iterable[str] | None = None
+) -> Iterator[tuple[int, Outcome]]:
     """Judge faults, each in a profile or its own and with a seed; yield the seeds and outcomes in the same order."""
 
     def judge(run: tuple[str, str | None, int]) -> tuple[int, Outcome]:
         name, profile, seed = run
         with tempfile.TemporaryDirectory() as folder:
             profile = profile or FAULTS[name].profile
-            return seed, judged(FAULTS[name], Path(folder), profile=profile, seed=seed, further=further)
+            outcome = judged(FAULTS[name], Path(folder), profile=profile, seed=seed, further=further, select=select)
+            return seed, outcome
 
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         yield from pool.map(judge, runs)

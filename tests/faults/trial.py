@@ -17,6 +17,7 @@ from pathlib import Path
 from threading import Lock
 
 from hypothesis_storage import STORAGE
+from near import near
 
 from pytest_cloudimages.app.cli import main
 from pytest_cloudimages.client import polling
@@ -213,7 +214,7 @@ def judged(
     *,
     profile: str = "quick",
     seed: int = SEED,
-    select: Iterable[str] = (),
+    select: Iterable[str] | None = None,
     suite: Path | None = None,
     further: Sequence[str] = (),
     pytest: Sequence[str] = (),
@@ -221,19 +222,17 @@ def judged(
 ) -> Outcome:
     """Serve an app, have the suite, or a copy of it, judge it in a process of its own, and read the results.
 
-    What is quick is not kept up by pages that nobody reads, unless ``pages`` asks for them. ``further`` are words of the
-    command, ``pytest`` those for pytest.
+    Where nothing is said of what to ``select``, and the fault has no words of its own, it asks what is near; with nothing
+    in it, every area. What is quick is not kept up by pages that nobody reads, unless ``pages`` asks for them. ``further``
+    are words of the command, ``pytest`` those for pytest.
     """
     app = make()
     meter = Meter(app)
     with serving(app) as server:
         environ = {name: value for name, value in os.environ.items() if not name.startswith(STRANGE)}
         words = ["run", "--profile", profile, "--seed", str(seed), "--patience", "0.3", "--reports", str(reports)]
-        words += [
-            *further,
-            *getattr(make, "words", ()),
-            *(word for identifier in select for word in ("--select", identifier)),
-        ]
+        words += [*further, *getattr(make, "words", ())]
+        words += near(words) if select is None else [word for each in select for word in ("--select", each)]
         pages = pages or profile != "quick" or bool(further)
         words += ["--", *pytest, *([] if pages else ["-p", "no:html"])]
         hurry = getattr(make, "hurry", 1.0)

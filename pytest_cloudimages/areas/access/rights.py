@@ -23,6 +23,7 @@ from pytest_cloudimages.areas.access.deeds import (
     Deed,
     Rights,
 )
+from pytest_cloudimages.areas.common.offers import NOT_OFFERED, lacks
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
 from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, unknown_tokens
 from pytest_cloudimages.areas.images.patch_model import replaced
@@ -94,8 +95,7 @@ def rights(run: Run) -> Rights:
     def so_far() -> Rights:
         return Rights(tried, unasked, of_the_project=frozenset(known))
 
-    if run.settings.image:
-        pytest.skip("needs an image of its own, and one was lent: what is tried would change it")
+    run.require_own()
     reading = {party: _caller(run, party, unasked, known) for party in READING}
     if any(reading.values()):
         with run.fresh_image(tags=[TAG]) as image:
@@ -319,14 +319,29 @@ def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
     tagged = image.add_tag(NEW_TAG)
     seen = owner.eventually(owner.show, lambda shown: answer.ok <= (_shown(shown, "name") == name))
     tags = _shown(seen, "tags")
-    tried.append(Attempt(party, Deed.UPDATE, answer, _shown(seen, "name") == name, [seen.exchange]))
-    tried.append(Attempt(party, Deed.ADD_TAG, tagged, isinstance(tags, list) and NEW_TAG in tags, [seen.exchange]))
+    changes = [
+        Attempt(party, Deed.UPDATE, answer, _shown(seen, "name") == name, [seen.exchange]),
+        Attempt(party, Deed.ADD_TAG, tagged, isinstance(tags, list) and NEW_TAG in tags, [seen.exchange]),
+    ]
+    tried += [attempt for attempt in changes if not _lacks(run, owner, attempt)]
     with run.recorder.of(Purpose.JUDGING):
         answer = image.client.delete(image.id)
     if answer.ok:
         image.client.recorder.traces.created_by.pop(image.id, None)
     gone = owner.eventually(owner.show, lambda shown: answer.ok is (not shown.ok))
     tried.append(Attempt(party, Deed.DELETE, answer, not gone.ok, [gone.exchange]))
+
+
+def _lacks(run: Run, image: Image, attempt: Attempt) -> bool:
+    """Return whether the tester too is told that there is nothing to be changed so, of an image that it sees."""
+    if attempt.answer.status != 404:  # noqa: PLR2004 - as HTTP has it
+        return False
+
+    def look() -> str:
+        asked = image.add_tag(NEW_TAG) if attempt.deed is Deed.ADD_TAG else image.client.patch(image.id)
+        return str(asked.exchange) if asked.status in NOT_OFFERED and image.show().ok else ""
+
+    return bool(lacks(run.recorder, f"anything to {attempt.deed}", look))
 
 
 def _shown(answer: Answer, name: str) -> object:

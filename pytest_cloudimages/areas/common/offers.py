@@ -29,11 +29,17 @@ def require_once(recorder: Recorder, what: str, look: Callable[[], str]) -> None
 
     ``look`` returns the answers that say so, and nothing where it is offered.
     """
+    lacks(recorder, what, look)
+    skip_where_lacking(recorder, what)
+
+
+def lacks(recorder: Recorder, what: str, look: Callable[[], str]) -> str:
+    """Return the answers by which a service says that it does not offer something; it is looked at once in a run."""
     with recorder.looking:
         if what not in recorder.lacking:
             with recorder.of(Purpose.PREPARING):
                 recorder.lacking[what] = look()
-    skip_where_lacking(recorder, what)
+        return recorder.lacking[what]
 
 
 def skip_where_lacking(recorder: Recorder, what: str) -> None:

@@ -139,8 +139,7 @@ def image_lists(run: Run) -> Lists:
     mark = f"l{uuid.uuid4().hex[1:]}"
     lists = _ListReader(run)
     require_offered(run.client.list(limit="1"), "the list of images")
-    if run.settings.image:
-        pytest.skip(f"needs images of its own, and some were lent; run without {run.settings.prefix}image")
+    run.require_own()
     with ExitStack() as stack:
         images = [stack.enter_context(run.fresh_image(own=True, name=name)) for name in _names(mark)]
         with run.recorder.of(Purpose.PREPARING):

@@ -3,7 +3,7 @@
 import enum
 import hashlib
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -27,6 +27,7 @@ from pytest_cloudimages.spec.verdicts import Blocked
 class Question(enum.StrEnum):
     """What was asked for in the life of an image."""
 
+    SHOWN = "an image"
     CREATED = "an image of one's own, just created"
     LISTED = "the list of images, where one's own is the newest"
     WITH_TAGS = "an image created with tags"
@@ -61,7 +62,7 @@ class LifeAnswers(Collection):
     @cases
     def images(self) -> Iterator[Case[Attributes]]:
         """Return every image of one's own that was shown, by itself or in a list."""
-        for question in (Question.CREATED, Question.LISTED, Question.WITH_TAGS, Question.ACTIVE):
+        for question in (Question.SHOWN, Question.LISTED, Question.WITH_TAGS, Question.ACTIVE):
             for answer in self.answers.get(question, ()):
                 data = answer.data if answer.ok and isinstance(answer.data, dict) else {}
                 entries = data.get("images") if question is Question.LISTED else [data]
@@ -80,28 +81,22 @@ def image_life(run: Run) -> LifeAnswers:
     answers[Question.UNKNOWN_PATCHED] = [run.client.patch(nobody, replaced("/name", "of nothing"))]
     answers[Question.UNKNOWN_DELETED] = [run.client.delete(nobody)]
     with run.fresh_image() as image:
-        answers[Question.CREATED] = [image.show()]
+        answers[Question.SHOWN] = [image.show()]
         answers[Question.LISTED] = [run.client.list(limit="3")]
         run.show(partial(LifeAnswers, answers, why))
-        if not run.settings.image:
-            for part in (_given_data, _protected, _with_tags):
-                try:
-                    part(run, image, answers)
-                except (Blocked, pytest.skip.Exception) as problem:
-                    why |= dict.fromkeys(_PARTS[part.__name__], problem)
-                run.show(partial(LifeAnswers, answers, why))
+        for part, questions in _PARTS.items():
             try:
-                _deleted(image, answers)
+                run.require_own()
+                part(run, image, answers)
             except (Blocked, pytest.skip.Exception) as problem:
-                why |= dict.fromkeys((Question.DELETED, Question.GONE, Question.DELETED_AGAIN), problem)
+                why |= dict.fromkeys(questions, problem)
+            run.show(partial(LifeAnswers, answers, why))
     return LifeAnswers(answers, why)
 
 
-_PARTS = {
-    "_given_data": (Question.ACTIVE,),
-    "_protected": (Question.PROTECTED_DELETED, Question.PROTECTED_AFTER),
-    "_with_tags": (Question.WITH_TAGS,),
-}
+def _created(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
+    del run, image
+    answers[Question.CREATED] = answers[Question.SHOWN]
 
 
 def _given_data(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
@@ -137,7 +132,8 @@ def _with_tags(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
         answers[Question.WITH_TAGS] = [tagged.show()]
 
 
-def _deleted(image: Image, answers: dict[Question, list[Answer]]) -> None:
+def _deleted(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
+    del run
     answer = image.client.delete(image.id)
     if answer.status in {405, 501}:
         require_offered(answer, "the deletion of images")
@@ -145,6 +141,16 @@ def _deleted(image: Image, answers: dict[Question, list[Answer]]) -> None:
     image.client.recorder.traces.created_by.pop(image.id, None)  # so that nobody waits for it to be known
     answers[Question.GONE] = [image.eventually(image.show, lambda looked: not looked.ok)]
     answers[Question.DELETED_AGAIN] = [image.client.delete(image.id)]
+
+
+_PARTS: Mapping[Callable[[Run, Image, dict[Question, list[Answer]]], None], Sequence[Question]] = {
+    _created: (Question.CREATED,),
+    _given_data: (Question.ACTIVE,),
+    _protected: (Question.PROTECTED_DELETED, Question.PROTECTED_AFTER),
+    _with_tags: (Question.WITH_TAGS,),
+    _deleted: (Question.DELETED, Question.GONE, Question.DELETED_AGAIN),
+}
+"""What is done with an image of one's own, in this order, and what is asked by it."""
 
 
 def digest() -> str:

@@ -51,6 +51,9 @@ def shared_image(run: Run, **attributes: Any) -> Iterator[Image]:
     if any(_visibility(run.client, lent) not in (None, "shared") for lent in run.settings.image):
         pytest.skip("needs images with the visibility shared, and others were lent")
     skip_where_lacking(run.recorder, MEMBERS_OF_IMAGES)
+    if run.settings.image:
+        # Its members are to be put back, and so are read before anything else is asked.
+        require_once(run.recorder, "members of lent images", partial(_hides_members, run))
     try:
         with run.fresh_image(resources=[MEMBERS], **attributes) as image:
             if not run.settings.image and _visibility(run.client, image.id) not in (None, "shared"):
@@ -83,6 +86,13 @@ def _lacks_members(run: Run) -> str:
                 added = image.client.ask(MEMBERS.add(image.id, run.owner_of(consumer)))
                 return str(added.exchange) if added.status in REFUSALS - {404} else ""
     return ""
+
+
+def _hides_members(run: Run) -> str:
+    """Return the answer by which a service says that the owner of an image that was lent has no members to see."""
+    lent = run.settings.image[0]
+    listed = run.client.ask(MEMBERS.read(lent))
+    return str(listed.exchange) if listed.status in REFUSALS and run.client.show(lent).ok else ""
 
 
 def _visibility(client: ImagesClient, image_id: str) -> str | None:

@@ -98,8 +98,7 @@ class _TaskRunner:
 @workload(empty=Tasks, requests=(102, 102, 102, 102))
 def tasks(run: Run) -> Tasks:
     """Export an image, import it again, ask for tasks that must fail, list all, and look at what they leave behind."""
-    if run.settings.image:
-        pytest.skip(f"needs images of its own, and some were lent; run without {run.settings.prefix}image")
+    run.require_own()
     runner = _TaskRunner(run)
     first = run.client.send("GET", "/tasks")
     probe = runner.start(Deed.EXPORT_LACKING, {"type": "export"}, "input")
