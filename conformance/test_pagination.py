@@ -33,11 +33,13 @@ def test_a_page_starts_after_its_marker(image_lists: Lists) -> None:
 # "next: … absent from the last page"
 @requirement("PAGE-05")
 def test_pages_lead_to_an_end(image_lists: Lists) -> None:
+    # Above the configured limit this one applies, and no page holds more than it. (PAGE-02)
+    configured = max((len(page.entries) for asked in image_lists.asked for page in asked.listed.pages), default=0)
     for asked in image_lists.of(Aspect.LIMITED).where(read_to_its_end):
         expect(asked.listed.problem, "", f"what is wrong with the pages of {asked}")
         expect(asked.listed.ended, True, f"whether {asked} comes to an end within {len(asked.listed.pages)} pages")
         expect_among(asked.held, asked.wanted, f"our images in {asked}, to its last page")
-        limit = limit_of(asked.query) or 0
+        limit = min(limit_of(asked.query) or 0, configured)
         for page in asked.listed.pages:
             if len(page.entries) < limit:
                 expect(page.data.get("next"), None, f"next of {page.answer}, which holds fewer than {limit} images")

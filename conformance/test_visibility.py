@@ -3,6 +3,7 @@
 import pytest
 
 from pytest_cloudimages import Blocked, expect, note, requirement
+from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.common.parties import Party
 from pytest_cloudimages.areas.images.states import with_attributes
 from pytest_cloudimages.areas.tags.callers import MEMBER_STATES, Change
@@ -123,6 +124,7 @@ def test_no_image_shows_a_tag_twice(
 @requirement("TAG-VIS-06")
 def test_the_schema_declares_the_tags(cloudimages_client: ImagesClient) -> None:
     answer = cloudimages_client.send("GET", "/schemas/image")
+    require_offered(answer, "the schema of images")
 
     expect(answer.status, 200, f"status of {answer}")
     declared = (answer.data or {}).get("properties", {}).get("tags", {})

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import Any, NoReturn
@@ -100,14 +100,19 @@ def temporary_image(
 
 
 @contextmanager
-def claimed_name(client: ImagesClient, run: str) -> Iterator[str]:
-    """Yield a name for images that the service is to create by itself, and delete whatever has it in the end."""
+def claimed_name(client: ImagesClient, run: str, told_of: Callable[[], Iterable[str]] = tuple) -> Iterator[str]:
+    """Yield a name for images that the service is to create by itself, and delete whatever has it in the end.
+
+    ``told_of`` returns the ids of those that the service told of: a list may be late, and not know them yet.
+    """
     traces, name = client.recorder.traces, fresh_name(run)
     note = traces.notes.creating(name, client.caller, time.time() + traces.lifetime)
     told = len(traces.left_behind)
     try:
         yield name
     finally:
+        for identifier in told_of():
+            _delete_named(client, identifier, name)
         _delete_orphans(client, name)
         if len(traces.left_behind) == told:
             traces.notes.gone(note)
@@ -215,6 +220,14 @@ def _delete_orphans(client: ImagesClient, name: str) -> bool:
         told = f"perhaps an image named {name}: its creation was not answered"
         client.recorder.traces.left_behind.append(told)
     return bool(found)
+
+
+def _delete_named(client: ImagesClient, identifier: str, name: str) -> None:
+    """Delete the image of an id, where by its own word it has a name that no other has."""
+    with client.recorder.of(Purpose.CLEANING), suppress(Blocked):
+        shown = client.show(identifier)
+        if shown.ok and isinstance(shown.data, dict) and shown.data.get("name") == name:
+            _delete(Image(client, identifier, name))
 
 
 def _named(client: ImagesClient, name: str) -> list[str]:

@@ -262,7 +262,8 @@ class Connection(StreamRequestHandler):
         status = int(reply.status)
         lines = [f"HTTP/1.1 {status} {PHRASES.get(status, '')}"]
         lines += [f"{name}: {value}" for name, value in reply.headers]
-        measured = any(name.lower() == "content-length" for name, _ in reply.headers)
+        # A body that comes in chunks has no length of its own (RFC 9112, 6.2).
+        measured = any(name.lower() in ("content-length", "transfer-encoding") for name, _ in reply.headers)
         # "A server MUST NOT send a Content-Length header field in any response with a status code of 1xx or 204"
         # (RFC 9110, 8.6)
         bodiless = status in BODILESS and not measured

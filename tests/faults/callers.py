@@ -352,7 +352,7 @@ class LetsOwnersAloneDelete(App):
         return super().delete_tag(request, image_id, tag)
 
 
-@breaks(words=ACCESS, profile="standard")
+@breaks("MEM-UPD-08", words=(*ACCESS, "--select", "MEM-UPD-08"), profile="standard")
 class HidesFromWhoHasRejected(App):
     """Shows a shared image to nobody who has not accepted it."""
 

@@ -6,12 +6,11 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.images.states import OCTETS
+from pytest_cloudimages.areas.images.states import give_data
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
-from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
@@ -79,10 +78,7 @@ def deactivated_image(run: Run) -> Deactivated:
 
     with run.fresh_image(own=True) as image:
         noted(image)
-        with run.recorder.of(Purpose.PREPARING):
-            answer = image.upload(OCTETS)
-            require_offered(answer, "data of images")
-            require_ok(answer)
+        give_data(image)
         image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "active")
         seen = image.seen_by(administrator)
         _act(run, seen, "deactivate")

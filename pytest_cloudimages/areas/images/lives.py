@@ -12,7 +12,7 @@ import pytest
 
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.images.states import OCTETS, shared
+from pytest_cloudimages.areas.images.states import OCTETS, give_data, shared, state_of
 from pytest_cloudimages.areas.images.updates import Attributes, attributes_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
@@ -101,15 +101,8 @@ def _created(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> N
 
 def _given_data(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
     del run
-    with image.client.recorder.of(Purpose.PREPARING):
-        answer = image.upload(OCTETS)
-        require_offered(answer, "data of images")
-        require_ok(answer)
-    answers[Question.ACTIVE] = [image.eventually(image.show, _is_active)]
-
-
-def _is_active(answer: Answer) -> bool:
-    return isinstance(answer.data, dict) and answer.data.get("status") == "active"
+    give_data(image)
+    answers[Question.ACTIVE] = [image.eventually(image.show, lambda shown: state_of(shown) == "active")]
 
 
 def _protected(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:

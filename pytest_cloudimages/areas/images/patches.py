@@ -115,7 +115,8 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
     yield Wanted(Aim.TOGETHER, [*together, replaced("/min_ram", 256), remove("/cloudimages~01")], needs="cloudimages~1")
     yield Wanted(Aim.TOGETHER, [add("/cloudimages_third", "first"), replaced("/cloudimages_third", "then")])
     if whole:
-        yield Wanted(Aim.TOGETHER, [remove("/cloudimages_third"), add("/cloudimages_fourth", "")])
+        last = [remove("/cloudimages_third"), add("/cloudimages_fourth", "")]
+        yield Wanted(Aim.TOGETHER, last, needs="cloudimages_third")
         yield Wanted(Aim.EMPTY, [])
         yield from (Wanted(Aim.VALUE, [add(f"/{VALUE}", text)], kind=kind) for kind, text in VALUES.items())
         yield from (Wanted(Aim.VALUE, [replaced("/name", text)], kind=kind) for kind, text in VALUES.items() if text)

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from pytest_cloudimages.areas.common.offers import require_offered
-from pytest_cloudimages.areas.images.patch_model import alike, applied, named_by
+from pytest_cloudimages.areas.images.patch_model import alike, applied, attribute_of, named_by
 from pytest_cloudimages.areas.images.patches import VALID, Aim, Wanted, patches
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
@@ -17,6 +17,7 @@ from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
 Attributes = Mapping[str, Any]
+OVER_LIMIT = 413
 MOVING = frozenset({"updated_at"})
 """What a service may change with any request."""
 
@@ -57,6 +58,11 @@ class Attempt:
         return f"{self.wanted.aim}, {self.wanted.body!a} sent as {self.wanted.media_type}"
 
     @property
+    def adds(self) -> bool:
+        """Whether it adds an attribute that the image does not have."""
+        return not {*self.before} >= {attribute_of(each["path"]) for each in self.wanted.body if each["op"] == "add"}
+
+    @property
     def expected(self) -> dict[str, Any]:
         """The attributes that the image has to have, once the patch is carried out."""
         return applied(self.before, self.wanted.body)
@@ -93,6 +99,13 @@ class Updates(Collection):
         first = next((attempt for attempt in self.tried if attempt.wanted.aim is Aim.NAME), None)
         if first is not None and not first.answer.ok:
             raise Blocked(f"Nothing can be said of patches where this one was refused: {first.answer.exchange}")
+
+    def is_full(self, attempt: Attempt) -> bool:
+        """Return whether one more attribute was refused by 413, where another had been taken before: a quota."""
+        earlier = self.tried[: self.tried.index(attempt)]
+        return attempt.answer.status == OVER_LIMIT and any(
+            each.answer.ok and each.wanted.aim in VALID and each.adds for each in earlier
+        )
 
     @cases
     def attempts(self, *aims: Aim) -> Iterator[Case[Attempt]]:

@@ -205,7 +205,8 @@ def memberships(run: Run) -> Memberships:
         table.enter(Who.OWNER, Deed.SET, owner, "PUT", project, {"status": REJECTED})
         table.enter(Who.MEMBER, Deed.REMOVE_OWN, consumer, "DELETE", project)
         with suppress(Blocked, pytest.skip.Exception):
-            _of_a_private_image(run, table, fourth)
+            # A project that there is: one that there is not may be refused for that.
+            _of_a_private_image(run, table, project)
     return Memberships(table.tried, sights, project)
 
 

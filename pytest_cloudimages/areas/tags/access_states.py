@@ -96,7 +96,7 @@ def _protected(stage: Stage) -> Iterator[None]:
 def _deactivated(stage: Stage) -> Iterator[None]:
     image = stage.image.seen_by(stage.client_of(Party.ADMINISTRATOR))
     with stage.run.recorder.of(Purpose.PREPARING):
-        require_ok(stage.image.upload(states.OCTETS))
+        states.give_data(stage.image)
         require_ok(image.send("POST", "/actions/deactivate"))
     try:
         yield

@@ -5,18 +5,19 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
 from pytest_cloudimages.areas.common.paging import PagedList, read_pages
-from pytest_cloudimages.areas.images.states import OCTETS, shared
+from pytest_cloudimages.areas.images.states import OCTETS, give_data, shared
 from pytest_cloudimages.areas.tasks.requests import UNFIT, Body, Deed, export_of, import_from, lacking
 from pytest_cloudimages.areas.tasks.store import Store, object_store
 from pytest_cloudimages.areas.tasks.tried import Left, Started, Tasks, document
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.identifiers import is_fit
-from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.polling import FIRST_PAUSE, LONGEST_PAUSE
 from pytest_cloudimages.engine.provisioning import claimed_name, temporary_image
 from pytest_cloudimages.engine.registry import workload
@@ -58,6 +59,11 @@ class _TaskRunner:
 
     def __post_init__(self) -> None:
         self.patience = self.run.settings.patience
+
+    def imported(self, deed: Deed) -> list[str]:
+        """Return the ids of the images that tasks of a kind say they have made."""
+        made = [started.result.get("image_id") for started in self.tried if started.deed is deed]
+        return [image_id for image_id in made if is_fit(image_id)]
 
     def start(self, deed: Deed, body: Body, what: str = "") -> Started:
         """Ask for a task."""
@@ -108,7 +114,7 @@ def tasks(run: Run) -> Tasks:
         return Tasks(answers=runner.answers, closed=closed)
     with ExitStack() as stack:
         for deed in NAMING:
-            runner.names[deed] = stack.enter_context(claimed_name(run.client, run.name))
+            runner.names[deed] = stack.enter_context(claimed_name(run.client, run.name, partial(runner.imported, deed)))
         runner.store = stack.enter_context(object_store(run))
         try:
             _prepare(runner, stack)
@@ -142,8 +148,7 @@ def _prepare(runner: _TaskRunner, stack: ExitStack) -> None:
         )
     runner.box = runner.store.container()
     runner.image = stack.enter_context(runner.run.fresh_image(own=True))
-    with runner.run.recorder.of(Purpose.PREPARING):
-        require_ok(runner.image.upload(OCTETS))
+    give_data(runner.image)
 
 
 def _export(runner: _TaskRunner) -> None:
@@ -241,8 +246,7 @@ def _export_foreign(runner: _TaskRunner, store: Store, stack: ExitStack) -> None
     if other is None:
         pytest.skip("needs a second project")
     foreign = stack.enter_context(temporary_image(other, run.name, run.patience))
-    with run.recorder.of(Purpose.PREPARING):
-        require_ok(foreign.upload(OCTETS))
+    give_data(foreign)
     body = export_of(foreign.id, runner.box)
     runner.watch(runner.start(Deed.EXPORT_FOREIGN, body, "not shared"))
     project = run.owner_of(run.client)

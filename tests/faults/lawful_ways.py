@@ -1,0 +1,94 @@
+"""Correct services with ways of their own: of paging, of letting images go, of counting what they take."""
+
+from pytest_cloudimages.reference import listing
+from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.images import Image
+from pytest_cloudimages.reference.refusals import Invalid, OverLimit
+
+from .kinds import Kind
+from .registry import breaks, selecting
+
+KIND = Kind.STATUS
+
+
+@breaks(words=selecting("PAGE"))
+class ShowsTwoImagesAtATime(App):
+    """Shows two images on a page at most, whatever limit is asked for, as its operator has it."""
+
+    most = 2
+
+    def list_images(self, request: Request) -> Reply:
+        query = listing.Query.read(request.query)
+        size = min(query.number("limit") or self.most, self.most)
+        with self.images.lock:
+            shorter = listing.Query((*query.pairs, ("limit", str(size))))
+            page = listing.page(self.images.all(), request.caller, shorter, self.represent)
+            return Reply.of_json(listing.document("images", query, page, self.represent))
+
+
+@breaks(words=selecting("TAG-ADD-15", "TAG-DEL-07", "IMG-DEL"))
+class DeletesByAndBy(App):
+    """Shows a deleted image twice more to its owner, as pending_delete."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.going: dict[str, list[Image]] = {}
+
+    def delete_image(self, request: Request, image_id: str) -> Reply:
+        with self.images.lock:
+            image = self.images.show(request.caller, image_id)
+            reply = super().delete_image(request, image_id)
+            self.going[image_id] = [image, image]
+            return reply
+
+    def show_image(self, request: Request, image_id: str) -> Reply:
+        with self.images.lock:
+            going = self.going.get(image_id)
+            if going and going[0].owner == request.caller.project:
+                return Reply.of_json(self.represent(going.pop()) | {"status": "pending_delete"})
+            return super().show_image(request, image_id)
+
+
+@breaks(words=selecting("IMG-UPD"), profile="standard")
+class TakesFourProperties(App):
+    """Answers 413 to a fifth property of an image, as its operator has it."""
+
+    most = 4
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        with self.images.lock:
+            before = self.images.show(request.caller, image_id)
+            reply = super().update_image(request, image_id)
+            after = self.images.get(image_id)
+            if len(after.properties) > max(self.most, len(before.properties)):
+                for name in Image.__slots__:
+                    setattr(after, name, getattr(before, name))
+                raise OverLimit(f"An image has at most {self.most} properties.")
+            return reply
+
+
+@breaks(words=selecting("MEM-CRE", "MEM-DEL", "MEM-LIST"), profile="standard")
+class SharesWithTwo(App):
+    """Answers 413 to a third member of an image, as its operator has it."""
+
+    most = 2
+
+    def create_member(self, request: Request, image_id: str) -> Reply:
+        with self.images.lock:
+            image = self.images.show(request.caller, image_id)
+            if image.owner == request.caller.project and len(image.members) >= self.most:
+                raise OverLimit(f"An image is shared with {self.most} projects at most.")
+            return super().create_member(request, image_id)
+
+
+@breaks(words=selecting("MEM-CRE", "GEN-04"), profile="standard")
+class SharesWithProjectsAlone(App):
+    """Answers 400 to a member that is no project of its Identity, before it looks at anything else."""
+
+    def create_member(self, request: Request, image_id: str) -> Reply:
+        image = self.images.show(request.caller, image_id)
+        projects = [project.id for project in self.identity.projects.values()]
+        named = [each for each in projects if each.encode() in request.body]
+        if image.owner == request.caller.project and not named:
+            raise Invalid("There is no such project.")
+        return super().create_member(request, image_id)
