@@ -27,6 +27,7 @@ from pytest_cloudimages.areas.tags.checks import (
     expect_tags,
     listed_and_plain,
     refused_as_one_more,
+    unaltered,
     without,
 )
 from pytest_cloudimages.areas.tags.fixtures import *
@@ -128,6 +129,7 @@ def test_a_tag_is_stored_exactly_or_refused(
     confusable_tags: Steps,
     every_length: Steps,
     confusable_sequences: Steps,
+    boundary_tags: Steps,
     cloudimages_run: Run,
     kind: str,
 ) -> None:
@@ -139,6 +141,10 @@ def test_a_tag_is_stored_exactly_or_refused(
         "of every length": [every_length],
     }[kind]
     with controlled(cloudimages_run):
+        if kind == "of every length":
+            # One that is within the limit without its blanks may be refused, and is not stored with fewer of them.
+            for step in boundary_tags.aside().additions(where=lambda step: not unaltered(step)):
+                expect_stored_or_refused(step)
         for steps in asked:
             for step in steps.additions(known=False):
                 if step.answer.ok and step.before is not None:

@@ -29,7 +29,7 @@ from pytest_cloudimages.areas.tags.checks import (
     others_removed,
     require_ok,
 )
-from pytest_cloudimages.areas.tags.corpus import NAMED_ELSEWHERE, NAMED_EVERYWHERE, SPECIAL, UNRESERVED
+from pytest_cloudimages.areas.tags.corpus import NAMED_ELSEWHERE, NAMED_EVERYWHERE, REWRITING, SPECIAL, UNRESERVED
 from pytest_cloudimages.areas.tags.fixtures import *
 
 
@@ -104,7 +104,9 @@ def test_nothing_but_the_path_selects_the_tag(working_image: Image, basics: Basi
     expect_among(image.read(lambda found: "other" in found), ["other"], "tags after others were deleted")
 
     require_ok(image.delete_tag("other"))
-    image.send("PUT", "/tags/path-again?tag=other&name=other", **NAMED_EVERYWHERE)
+    rewritten = dict.fromkeys(REWRITING, f"{image.client.base}/images/{image.id}/tags/other")
+    everywhere = NAMED_EVERYWHERE | {"headers": NAMED_EVERYWHERE["headers"] | rewritten}
+    image.send("PUT", "/tags/path-again?tag=other&name=other", **everywhere)
     tags = image.read(lambda found: "other" not in found)
     expect([tag for tag in tags if not tag.startswith("path")], [], "tags beside those that a path named")
 

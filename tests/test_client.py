@@ -592,6 +592,8 @@ def test_a_raw_request_does_not_go_round_a_proxy(
     [
         (b"HTTP/1.1 204 No Content\r\n\r\n", 204, b""),
         (b"HTTP/1.0 200\r\nA: b\r\n\r\nx", 200, b"x"),
+        (b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nLink: l\r\n\r\nHTTP/1.1 204\r\n\r\n", 204, b""),
+        (b"HTTP/1.1 100 Continue\r\n\r\n", 100, b""),
         (b"", 0, b""),
         (b"SSH-2.0", 0, b"SSH-2.0"),
         (b"HTTP/1.1 abc\r\n\r\n", 0, b"HTTP/1.1 abc\r\n\r\n"),

@@ -59,6 +59,23 @@ def test_a_caller_with_a_wrong_token_keeps_nobody_from_asking(workshop: Any, who
     assert verdicts["TAG-AUTH-01"] == verdicts["TAG-VIS-02"] == "pass"
 
 
+def test_a_tester_who_is_an_administrator_is_no_owner_who_may_not(workshop: Any) -> None:
+    """What an administrator is let do with members, deactivated images and images of others is held against nobody."""
+    app = App()
+    with serving(app) as server:
+        variables = environment(server)
+        own = {name.replace("OS_ADMIN_", "OS_"): value for name, value in variables.items() if "OS_ADMIN_" in name}
+        workshop.environ |= variables | own
+        select = ("MEM-UPD", "IMG-STAT", "TASK-EXP")
+        outcome = workshop.command(
+            "run", "--seed", "2", "--reports", "reports", *(f"--select={group}" for group in select)
+        )
+
+    assert outcome.status == 0, outcome.out
+    assert outcome.verdict("MEM-UPD-02") == outcome.verdict("TASK-EXP-03") == "untested"
+    assert outcome.verdict("MEM-UPD-03") == outcome.verdict("IMG-STAT-07") == outcome.verdict("TASK-EXP-06") == "pass"
+
+
 def test_who_sees_everything_is_no_second_project(workshop: Any) -> None:
     """An administrator named as the second project is not accused of what an administrator may do."""
     app = App()

@@ -1,5 +1,6 @@
 """What came back for a request, as it was."""
 
+import re
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -83,9 +84,18 @@ def brief(problem: BaseException) -> str:
     return text.rsplit("object at 0x", 1)[-1].partition(">: ")[2] or text
 
 
+INTERIM = re.compile(rb"HTTP/\S+ 1(?!01)\d\d\b")
+"""The beginning of an answer that another one follows: any of the class but a switch of protocols."""
+
+
 def parse(octets: bytes) -> tuple[int, list[tuple[str, str]], bytes]:
-    """Split a whole HTTP/1 answer into status, header fields and what follows them; status 0 where it is none."""
+    """Split a whole HTTP/1 answer into status, header fields and what follows them; status 0 where it is none.
+
+    Interim answers, which may come before it unasked, are passed over. (RFC 9110, section 15.2.)
+    """
     head, _, content = octets.partition(b"\r\n\r\n")
+    while INTERIM.match(head) and content:
+        head, _, content = content.partition(b"\r\n\r\n")
     first, *rest = head.decode("latin-1").split("\r\n")
     words = first.split(" ", 2)
     if not words[0].startswith("HTTP/") or len(words) < 2 or not words[1].isdigit():  # noqa: PLR2004 - version, code

@@ -12,6 +12,7 @@ import socket
 import time
 import zlib
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 import requests
@@ -72,6 +73,10 @@ class _Bounded(io.BufferedReader):
         return super().read(size)
 
 
+INTERIM = range(HTTPStatus.PROCESSING, HTTPStatus.OK)
+"""Answers that may come, unasked, before any other, and say nothing of it. (RFC 9110, section 15.2.)"""
+
+
 class Octets(http.client.HTTPResponse):
     """An answer that tells what octets arrived behind its end, and that has come by a certain moment or not at all."""
 
@@ -96,6 +101,14 @@ class Octets(http.client.HTTPResponse):
             self.close()
             shown = ", ".join(sorted(lengths))
             raise http.client.HTTPException(f"Content-Length is no number of octets: {shown[:60]!r}")
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """Read the status line of the final answer: http.client itself passes over interim answers of 100 alone."""
+        while True:
+            version, status, reason = super()._read_status()  # type: ignore[misc]  # private in http.client
+            if status not in INTERIM:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
 
     def part(self, most: int) -> bytes:
         """Read a part of the body; nothing at its end. Raise ``IncompleteRead`` where it has ended before."""

@@ -137,6 +137,26 @@ class DeletesBeforeItRefuses(_ActsFirst):
             tags.remove(tag)
 
 
+@breaks("TAG-AUTH-06", "TAG-AUTH-07", "TAG-AUTH-08")
+class AddsLaterWhatItRefused(App):
+    """Adds what it refused to somebody with the next tag that is added to the image."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refused: dict[str, list[str]] = {}
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        try:
+            reply = super().add_tag(request, image_id, tag)
+        except Forbidden:
+            self.refused.setdefault(image_id, []).append(tag)
+            raise
+        with self.images.lock:
+            tags = self.images.get(image_id).tags
+            tags += [late for late in dict.fromkeys(self.refused.pop(image_id, [])) if late not in tags]
+        return reply
+
+
 class _LetsOthersChange(App):
     def stranger(self, request: Request, image_id: str) -> bool:
         raise NotImplementedError

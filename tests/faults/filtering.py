@@ -21,7 +21,7 @@ NARROWED = ("--select", "TAG-VIS-02", "--select", "TAG-VIS-03", "--select", "TAG
 Pairs = list[tuple[str, str]]
 
 
-def _again(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
+def again(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
     """Return the honest list for another query."""
     target = f"{request.path}?{urlencode(pairs, quote_via=quote)}"
     asked = Request("GET", target, request.headers, b"", request.caller)
@@ -47,7 +47,7 @@ def _fault(name: str, doc: str, list_images: Callable[[App, Request, Pairs], dic
 
 def _read_as(change: Callable[[str], list[str]], app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
     tags = [("tag", changed) for key, value in pairs if key == "tag" for changed in change(value)]
-    return _again(app, request, [pair for pair in pairs if pair[0] != "tag"] + tags)
+    return again(app, request, [pair for pair in pairs if pair[0] != "tag"] + tags)
 
 
 _READ: dict[str, tuple[str, Callable[[str], list[str]]]] = {
@@ -71,13 +71,13 @@ for _name, (_doc, _change) in _READ.items():
 def _without_tags_where(*keys: str) -> Callable[[App, Request, Pairs], dict[str, Any]]:
     def answer(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
         lost = any(key in keys for key, _ in pairs)
-        return _again(app, request, [pair for pair in pairs if not (lost and pair[0] == "tag")])
+        return again(app, request, [pair for pair in pairs if not (lost and pair[0] == "tag")])
 
     return answer
 
 
 def _without(*keys: str) -> Callable[[App, Request, Pairs], dict[str, Any]]:
-    return lambda app, request, pairs: _again(app, request, [pair for pair in pairs if pair[0] not in keys])
+    return lambda app, request, pairs: again(app, request, [pair for pair in pairs if pair[0] not in keys])
 
 
 _fault(
@@ -109,14 +109,14 @@ _fault(
 
 def _first_alone(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
     tags = [pair for pair in pairs if pair[0] == "tag"]
-    return _again(app, request, [pair for pair in pairs if pair[0] != "tag"] + tags[:1])
+    return again(app, request, [pair for pair in pairs if pair[0] != "tag"] + tags[:1])
 
 
 _fault("FiltersByTheFirst", "Looks at the first of several tags alone.", _first_alone, "TAG-VIS-04")
 
 
 def _marker_again(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
-    document = _again(app, request, pairs)
+    document = again(app, request, pairs)
     marker = dict(pairs).get("marker")
     if marker:
         document["images"].insert(0, app.represent(app.images.get(marker)))
@@ -133,7 +133,7 @@ _fault(
 
 
 def _once_for_each_tag(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
-    document = _again(app, request, pairs)
+    document = again(app, request, pairs)
     times = len({value for key, value in pairs if key == "tag"})
     document["images"] = [entry for entry in document["images"] for _ in range(times)]
     return document
@@ -146,7 +146,7 @@ _fault(
 
 def _short_page_is_the_last(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
     """Return a page of all images with those left out that do not carry the tags."""
-    document = _again(app, request, [pair for pair in pairs if pair[0] != "tag"])
+    document = again(app, request, [pair for pair in pairs if pair[0] != "tag"])
     wanted = {value for key, value in pairs if key == "tag"}
     kept = [entry for entry in document["images"] if wanted.issubset(entry["tags"])]
     if len(kept) < len(document["images"]):
@@ -173,7 +173,7 @@ _fault(
 
 def _showing(change: Callable[[dict[str, Any], Pairs], object]) -> Callable[[App, Request, Pairs], dict[str, Any]]:
     def answer(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
-        document = _again(app, request, pairs)
+        document = again(app, request, pairs)
         for entry in document["images"]:
             entry["tags"] = change(entry, pairs)
         return document
@@ -200,7 +200,7 @@ _fault(
 
 def _of_anybody(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
     everybody = Caller(request.caller.project, writes=True, deletes=True, admin=True)
-    return _again(app, request.sent_by(everybody), pairs)
+    return again(app, request.sent_by(everybody), pairs)
 
 
 _fault(
@@ -213,7 +213,7 @@ _fault(
 
 
 def _only_own(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
-    document = _again(app, request, pairs)
+    document = again(app, request, pairs)
     document["images"] = [entry for entry in document["images"] if entry["owner"] == request.caller.project]
     return document
 
@@ -222,7 +222,7 @@ _fault("FiltersOwnImagesOnly", "Finds by a tag no image that another project sha
 
 
 def _offered_too(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
-    return _again(app, request, [*pairs, ("member_status", "all")])
+    return again(app, request, [*pairs, ("member_status", "all")])
 
 
 _fault("FindsWhatIsOffered", "Finds by a tag what is offered and not yet accepted.", _offered_too, "TAG-VIS-03")
@@ -234,7 +234,7 @@ def _without_controls(app: App, request: Request, pairs: Pairs) -> dict[str, Any
     def seen(tag: str) -> str:
         return "".join(letter for letter in tag if letter >= " ")
 
-    document = _again(app, request, [pair for pair in pairs if pair[0] not in ("tag", "limit", "marker")])
+    document = again(app, request, [pair for pair in pairs if pair[0] not in ("tag", "limit", "marker")])
     wanted = {seen(value) for key, value in pairs if key == "tag"}
     document["images"] = [entry for entry in document["images"] if wanted.issubset(map(seen, entry["tags"]))]
     ids = [entry["id"] for entry in document["images"]]
@@ -294,7 +294,7 @@ class _PagesOf(App):
         pairs = parse_qsl(request.query, keep_blank_values=True)
         asked = next((int(value) for key, value in pairs if key == "limit" and value.isdigit()), self.most)
         limit = ("limit", str(min(asked, self.most)))
-        return Reply.of_json(_again(self, request, [*(pair for pair in pairs if pair[0] != "limit"), limit]))
+        return Reply.of_json(again(self, request, [*(pair for pair in pairs if pair[0] != "limit"), limit]))
 
 
 @breaks(profile="standard", words=NARROWED)
@@ -310,7 +310,7 @@ class PagesBeforeItFilters(App):
 
     def list_images(self, request: Request) -> Reply:
         pairs = parse_qsl(request.query, keep_blank_values=True)
-        document = _again(self, request, [pair for pair in pairs if pair[0] != "tag"])
+        document = again(self, request, [pair for pair in pairs if pair[0] != "tag"])
         wanted = {value for key, value in pairs if key == "tag"}
         kept = [entry for entry in document["images"] if wanted.issubset(entry["tags"])]
         return Reply.of_json(document | {"images": kept} | (_with_tags(document, pairs) if wanted else {}))
@@ -331,7 +331,7 @@ class SortsByNameAmongOthers(App):
         pairs = parse_qsl(request.query, keep_blank_values=True)
         if not any(key.startswith("sort") for key, _ in pairs):
             pairs += [("sort_key", "name"), ("sort_dir", "asc")]
-        return Reply.of_json(_again(self, request, pairs))
+        return Reply.of_json(again(self, request, pairs))
 
 
 @breaks(profile="standard", words=NARROWED)

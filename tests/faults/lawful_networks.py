@@ -435,3 +435,16 @@ class Garbage(App):
         if turn % self.every:
             return super().handle(request)
         return GARBAGE[turn // self.every % len(GARBAGE)]()
+
+
+@breaks(profile="standard", words=("--select", "TAG-AUTH-02", "--select", "TAG-RESP-03"))
+class GivesEarlyHints(App):
+    """Sends an answer of 103, which says nothing of what is to come, before every answer that has a body."""
+
+    def handle(self, request: Request) -> Reply:
+        reply = super().handle(request)
+        if reply.status == HTTPStatus.NO_CONTENT:
+            return reply
+        hint = "</v2/schemas/image>; rel=preload"
+        final = f"{hint}\r\n\r\nHTTP/1.1 {int(reply.status)} {HTTPStatus(reply.status).phrase}"
+        return Reply(HTTPStatus.EARLY_HINTS, reply.body, (("Link", final), *reply.headers))

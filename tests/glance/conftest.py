@@ -86,9 +86,14 @@ class Cloud:
     def run(self, environment: dict[str, str], *words: str) -> Run:
         """Run the suite as a tester does."""
         reports = self.folder / str(len(list(self.folder.iterdir())))
-        command = [sys.executable, "-m", "pytest_cloudimages", "run", "--reports", str(reports), *words]
-        done = subprocess.run(
-            command,
+        done = self.python(environment, "-m", "pytest_cloudimages", "run", "--reports", str(reports), *words)
+        reports.mkdir(exist_ok=True)
+        return Run(done.returncode, done.stdout, reports)
+
+    def python(self, environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
+        """Run Python with some words behind it, in the folder of the runs."""
+        return subprocess.run(
+            [sys.executable, *words],
             env=without_a_cloud(os.environ) | environment,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -97,8 +102,6 @@ class Cloud:
             check=False,
             cwd=self.folder,
         )
-        reports.mkdir(exist_ok=True)
-        return Run(done.returncode, done.stdout, reports)
 
 
 @pytest.fixture(scope="session")

@@ -75,3 +75,13 @@ def test_nothing_else_is_held_against_a_service_with_tasks(vendors_cloud: Cloud,
     found = {identifier for identifier, verdict in run.verdicts.items() if verdict not in ("pass", "noted", "untested")}
     assert found == KNOWN, run.out
     assert run.verdicts["TASK-LIST-02"] == run.verdicts["RBAC-01"] == run.verdicts["RBAC-07"] == "pass", run.out
+
+
+def test_imported_images_are_lent(vendors_cloud: Cloud, imports: list[str]) -> None:
+    """An image that was imported is like any other."""
+    lent = [word for image in imports for word in ("--image", image)]
+
+    run = vendors_cloud.run(vendors_cloud.environment, "--seed", "7", *lent, *(f"--select={area}" for area in AREAS))
+
+    found = {identifier for identifier, verdict in run.verdicts.items() if verdict not in ("pass", "noted", "untested")}
+    assert found <= KNOWN, run.out

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
+from pytest_cloudimages.areas.common.administrators import needs_no_administrator
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import give_data
 from pytest_cloudimages.client.answers import Answer
@@ -111,6 +112,9 @@ def deactivated_image(run: Run) -> Deactivated:
                 del answers[what]
         if "change" not in answers:
             del answers["changed"]
+        # That nobody else is given the data then, an administrator cannot say.
+        if answers["data"].ok and needs_no_administrator(run):
+            del answers["data"]
     return Deactivated(answers, tuple(statuses))
 
 

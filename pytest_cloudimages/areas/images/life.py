@@ -96,8 +96,8 @@ class Life:
         return [caller for caller in callers if caller]
 
     def _asked(self, method: str, image: Image, target: str, **how: Any) -> bool:
-        """Return whether the tester, or else the administrator, may do something."""
-        return any(image.seen_by(caller).send(method, target, **how).ok for caller in self._callers())
+        """Return whether the administrator, or else the tester, may do something."""
+        return any(image.seen_by(caller).send(method, target, **how).ok for caller in self._callers()[::-1])
 
     def _patched(self, image: Image, wanted: Mapping[str, Any]) -> bool:
         changes = [{"op": "replace", "path": f"/{name}", "value": value} for name, value in wanted.items()]

@@ -4,7 +4,7 @@ import functools
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -114,7 +114,8 @@ def access_attempts(run: Run) -> AccessAttempts:
     unasked: dict[str, str] = {}
     let_off: dict[str, str] = {}
     with _private(run) as image:
-        walk = _Walk(run, image, _askers(run, image, unasked, let_off), unasked, let_off)
+        walk = _Walk(run, image, _askers(run, image, unasked, let_off), unasked)
+        walk.let_off = let_off
         walk.carried_out(wanted.pop(State.PRIVATE))
         for state in [state for state in wanted if state not in ABSENT and not run.settings.image]:
             asked = wanted.pop(state)
@@ -242,16 +243,9 @@ class _Asked:
 class _Walk(Stage):
     """One image on its way through the states, and what was tried on it."""
 
-    def __init__(
-        self,
-        run: Run,
-        image: Image,
-        askers: dict[Party, list[Asker]],
-        unasked: dict[str, str],
-        let_off: dict[str, str],
-    ) -> None:
+    def __init__(self, run: Run, image: Image, askers: dict[Party, list[Asker]], unasked: dict[str, str]) -> None:
         super().__init__(run, image, askers, unasked)
-        self.let_off = let_off
+        self.let_off: Mapping[str, str] = {}
         self.attempts: list[AccessAttempt] = []
         self.count = 0
         quick = not run.rounds
@@ -276,9 +270,7 @@ class _Walk(Stage):
         else:
             self._set(before)
             self.own = own
-            for attempt in self._one_by_one(asked):
-                self.attempts.append(attempt)
-                self.run.show(self.so_far)
+            self.attempts += self._one_by_one(asked)
         self.run.show(self.so_far)
 
     def so_far(self) -> AccessAttempts:
@@ -358,16 +350,26 @@ class _Walk(Stage):
             yield self._attempt(each, answer, before, after, sent)
             before = after
 
-    def _one_by_one(self, asked: Sequence[Cell]) -> Iterator[AccessAttempt]:
-        """Yield the attempts of a group that is repeated with a reading after each request."""
+    def _one_by_one(self, asked: Sequence[Cell]) -> list[AccessAttempt]:
+        """Return the attempts of a group that is repeated with a reading after each request.
+
+        A new tag whose addition was refused, and that comes with a later request, was added all the same.
+        """
         sent: list[tuple[_Asked, Answer]] = []
+        attempts: list[AccessAttempt] = []
         for each, answer in self._each(asked):
+            before, left = self.tags, each.effect(self.tags) if answer.ok else self.tags
+            self.tags = frozenset(self.image.eventual_tags(left))
+            late = self.tags - left - {THERE, KEPT}
+            attempts = [
+                replace(attempt, changed=True) if earlier.tag in late and not refusal.ok else attempt
+                for attempt, (earlier, refusal) in zip(attempts, sent, strict=True)
+            ]
             sent.append((each, answer))
-            before = self.tags
-            self.tags = frozenset(self.image.eventual_tags(each.effect(before) if answer.ok else before))
-            yield self._attempt(each, answer, before, self.tags, sent)
+            attempts.append(self._attempt(each, answer, before, self.tags, sent))
             if self.tags != before and each.cell.party not in self.own:
                 self._set(before)
+        return attempts
 
     def _attempt(
         self,

@@ -42,6 +42,7 @@ _WORDS = """
     Null NULL nil None none undefined nan Infinity True TRUE False yes no on off y
     -0 00 1 7 1. .5 1E400 0b1 1_000 2147483648 9223372036854775808 18446744073709551616 12345678901234567890
     2026-01-31 1700000000 127.0.0.1 localhost v2 v2.0 550e8400e29b41d4a716446655440000 deadbeef
+    550E8400-E29B-41D4-A716-446655440001
     -- __ ... .hidden -rf --help ~root tag image members file self schema detail import actions
     id name status owner active index.html a.xml constructor __proto__ length
     __class__ __init__ this admin root public private default all any new test latest
@@ -56,7 +57,8 @@ COLLECTIVE = ("all", "any", "none", "default", "latest", "NULL")
 PHRASES = (
     "2026-01-31T12:00:00Z", "2026-01-31T12:00:00+02:00", "12:30", "someone@example.com",
     "https://example.com/a?b=c#d",
-    "file:///etc/passwd", "::1", "2001:db8::1", "[::1]", "00:1b:44:11:3a:b7", "<script>alert(1)</script>",
+    "file:///etc/passwd", "urn:uuid:550E8400-E29B-41D4-A716-446655440002",
+    "2001:db8::1", "[::1]", "00:1b:44:11:3a:b7", "<script>alert(1)</script>",
     "<b>", "${HOME}", "{{7*7}}", "%s", "{0}", "#{7} %(a)s {x} ${x} {{x}} <%= x %> %n %d $1 \\1 {% x %}",
     "$(id)`id`; id", "@me", "#tag", "=1+1", "+1", "1,5", "[a-z]", "^x$", ".*", "a|b", "file/..", "/v2/images",
     "İstanbul ısı", "Straße ẞ", "Οδυσσεύς ΟΔΥΣΣΕΎΣ",
@@ -214,6 +216,9 @@ NAMED_EVERYWHERE: dict[str, Any] = {
     "body": b'{"tag": "other"}',
     "headers": {**dict.fromkeys(_FIELDS, "other"), "Content-Type": "application/json"},
 }
+
+REWRITING = ("X-Original-URL", "X-Rewrite-URL")
+"""Header fields that name another path to gateways, which clients are not to be believed."""
 
 # What a filter by tag may take for something else
 

@@ -1,7 +1,7 @@
 """Lists filtered by tags: whose images they hold, page by page, and what they show of them."""
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,133 +10,36 @@ import pytest
 
 from pytest_cloudimages.areas.common.offers import made_visible
 from pytest_cloudimages.areas.common.paging import Query, limit_of, target_of
+from pytest_cloudimages.areas.images.life import Life
 from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.areas.tags.corpus import FILTERED, NEAR
 from pytest_cloudimages.areas.tags.resource import set_tags, sorted_strings
+from pytest_cloudimages.areas.tags.selections import Known, Listed, Selection, Selections
 from pytest_cloudimages.client.answers import Answer
-from pytest_cloudimages.client.exchange import Exchange, Purpose
+from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.provisioning import temporary_image
-from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
-from pytest_cloudimages.spec.mismatch import expect
 from pytest_cloudimages.spec.verdicts import Blocked
 
 MOST_PAGES = 8
 """Pages of one filtered list that are followed: a service that takes no notice of the filter has no end."""
-PAGING = ("limit", "marker", "sort_key", "sort_dir")
 
 THE_TAG = "one tag"
 SPECIAL = "a special tag"
 DELETED = "a tag that was deleted"
 SEVERAL = "several tags"
-TOGETHER = "a tag together with"
+PAGED = ("", "&x=1+%2B#z")
+"""What stands around the mark in the tag of several images that is looked for page by page."""
+AMONG = tuple(f"among-{place}" for place in range(60))
+"""Tags that nobody looks for, so that the one that is stands at the end of many."""
+TOGETHER_WITH = "together with"
+TOGETHER = f"a tag {TOGETHER_WITH}"
 ANOTHER_PROJECT = "to another project"
 LABELS = ("the first image", "the image whose tags are close to it", "the second image", "the third image")
 STRANGE = "a private image of another project"
-
-
-@dataclass(frozen=True)
-class Known:
-    """An image of the run, and what it shows itself."""
-
-    label: str
-    image: Image
-    data: Mapping[str, Any]
-    seen: bool = True
-    """Whether the tester may see it."""
-
-    @property
-    def tags(self) -> list[str]:
-        """The tags it shows; none where they are no list of strings."""
-        tags = self.data.get("tags")
-        return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
-
-    def satisfies(self, query: Query) -> bool:
-        """Return whether it is what a query asks for, and the tester may see it."""
-        return self.seen and all(
-            value in self.tags if key == "tag" else key in PAGING or self.data.get(key) == value for key, value in query
-        )
-
-
-@dataclass(frozen=True)
-class Listed:
-    """What the pages of one list have shown of the images that are known."""
-
-    labels: tuple[str, ...]
-    """The images, in their order, each as often as it was shown."""
-    tags: Mapping[str, object]
-    """The tags that the list shows of each."""
-    status: int
-    problem: str = ""
-    """What is wrong with the pages themselves."""
-    blocked: str = ""
-    """Why they could not be followed to the end."""
-
-
-@dataclass(frozen=True)
-class Selection:
-    """A filtered list: what was asked for, what it has to hold, and what it held."""
-
-    asked: str
-    """The kind of question."""
-    query: Query
-    expected: tuple[str, ...]
-    listed: Listed
-    carried: Mapping[str, Sequence[str]]
-    """The tags of each of the images, as they show them themselves."""
-    exchanges: tuple[Exchange, ...]
-
-    def __repr__(self) -> str:
-        return f"the list of images filtered by {_worded(self.query)}"
-
-    @property
-    def tags(self) -> list[str]:
-        """The tags it was filtered by."""
-        return [value for key, value in self.query if key == "tag"]
-
-    def expect(self) -> None:
-        """Raise ``Mismatch`` unless the list holds just the images that it has to hold, each once."""
-        __tracebackhide__ = True
-        if self.listed.blocked:
-            raise Blocked(self.listed.blocked)
-        expect(self.listed.status, 200, f"status of {self!r}")
-        expect(self.listed.problem, "", f"what is wrong with the pages of {self!r}")
-        expect(sorted(self.listed.labels), sorted(self.expected), f"images in {self!r}")
-
-    def expect_tags(self) -> None:
-        """Raise ``Mismatch`` unless it shows of each image what the image shows itself."""
-        __tracebackhide__ = True
-        for label, tags in self.listed.tags.items():
-            shown = {*map(str, tags)} if isinstance(tags, list) else tags
-            expect(shown, {*self.carried[label]}, f"tags of {label} in {self!r}")
-
-
-@dataclass(frozen=True, repr=False)
-class Selections(Collection):
-    """Filtered lists, each asked for once."""
-
-    selections: list[Selection]
-    untested: str = ""
-    """Why none was asked for, where that is so."""
-    blocked: str = ""
-    """Why none could be asked for, where that is so."""
-
-    def require(self) -> None:
-        """Leave the check *untested*, or blocked, where no list could be asked for."""
-        if self.untested:
-            pytest.skip(self.untested)
-        if self.blocked:
-            raise Blocked(self.blocked)
-
-    @cases
-    def by(self, *, several: bool) -> Iterator[Case[Selection]]:
-        """Return the lists that were filtered by several different tags, or by no more than one."""
-        for selection in self.selections:
-            if (len({*selection.tags}) > 1) is several:
-                yield Case(selection, selection.exchanges, f"filter: {selection.asked}")
 
 
 @dataclass
@@ -150,8 +53,12 @@ class _Filtering:
         answer = image.show()
         return Known(label, image, answer.data if answer.ok and isinstance(answer.data, dict) else {})
 
-    def compare(self, asked: str, client: ImagesClient, tag: str, narrowing: Query) -> None:
+    def compare(
+        self, asked: str, client: ImagesClient, tag: str, narrowing: Query, *, besides: Sequence[str] | None = None
+    ) -> None:
         """Ask for a list with a tag and without: it holds the images that carry the tag of those it holds anyway.
+
+        Where it is asked for by the tag alone, ``besides`` are the further images that carry it and are held anyway.
 
         Whether others than the owner are shown the tags is not defined (TAG-VIS-09), nor then what they find by them.
         """
@@ -162,8 +69,9 @@ class _Filtering:
                 sorted(self.shown(known.label, known.image.seen_by(client)).tags) == sorted(known.tags)
                 for known in held
             ):
-                expected = [known.label for known in held if tag in known.tags]
-                self.keep(self.ask(asked, (("tag", tag), *narrowing), client=client, expected=expected))
+                expected = [*(known.label for known in held if tag in known.tags), *(besides or ())]
+                query = (("tag", tag), *(narrowing if besides is None else ()))
+                self.keep(self.ask(asked, query, client=client, expected=expected))
 
     def ask(
         self,
@@ -236,7 +144,7 @@ def _may_refuse(selection: Selection) -> bool:
     return not plain or not all(tag.isprintable() for tag in selection.tags)
 
 
-@workload(empty=lambda: Selections([]), requests=(0, 101, 101, 101))
+@workload(empty=lambda: Selections([]), requests=(0, 117, 117, 117))
 def filtered_lists(run: Run) -> Selections:
     """Filter the list of images by tags, alone and with all else that lists can be asked for, page by page."""
     if not run.rounds:
@@ -250,14 +158,15 @@ def filtered_lists(run: Run) -> Selections:
         first = stack.enter_context(run.fresh_image())
         # No more than an image may carry.
         limit = run.settings.tag_limit
-        _give(first, [mark, other, third, *special][:limit])
+        tags = [other, third, _around(mark, PAGED), *special][: limit - 1 if limit else None]
+        _give(first, [*tags, mark], among=() if limit else AMONG)
         # Neither the newest nor the oldest: a further page that forgets the filter shows it.
         near = stack.enter_context(run.fresh_image())
         _give(near, [mark.upper(), mark[:-1], mark[1:], "y", *(_around(mark, ends) for ends in NEAR)][:limit])
         further: list[Image] = []
         # There may be no more images than were lent.
         with suppress(Blocked):
-            for tags in ([mark, other], [mark]):
+            for tags in ([mark, other, _around(mark, PAGED)][:limit], [mark]):
                 further.append(stack.enter_context(run.fresh_image()))
                 _give(further[-1], tags)
         labelled = zip(LABELS, [first, near, *further], strict=False)
@@ -269,6 +178,7 @@ def filtered_lists(run: Run) -> Selections:
         if stranger:
             _ask_as(run, stranger, filtering, mark)
         _ask_when_deleted(filtering, mark)
+        _ask_in_other_states(run, filtering, mark)
     return Selections(filtering.found)
 
 
@@ -283,7 +193,7 @@ def _ask_all(filtering: _Filtering, mark: str, other: str, third: str, special: 
         (("limit", "2"),),
         (("tag", other), ("limit", "1")),
         (("limit", "1"), ("sort_key", "name"), ("sort_dir", "asc")),
-        (("sort_key", "id"), ("sort_dir", "desc"), ("limit", "2")),
+        (("tag", other), ("sort_key", "id"), ("sort_dir", "desc"), ("limit", "2")),
     )
     for narrowing in (*pages, *_narrowings(filtering.known)):
         filtering.keep(filtering.ask(f"{TOGETHER} {_keys(narrowing)}", (by_mark, *narrowing)))
@@ -295,6 +205,9 @@ def _ask_all(filtering: _Filtering, mark: str, other: str, third: str, special: 
         )
     for tag in special:
         filtering.keep(filtering.ask(SPECIAL, (("tag", tag),)))
+    paged = _around(mark, PAGED)
+    if sum(paged in known.tags for known in filtering.known) > 1:
+        filtering.keep(filtering.ask(f"{SPECIAL} {TOGETHER_WITH} limit", (("tag", paged), ("limit", "1"))))
 
 
 def _narrowings(known: Sequence[Known]) -> Iterator[Query]:
@@ -309,6 +222,25 @@ def _narrowings(known: Sequence[Known]) -> Iterator[Query]:
     last = [image.data.get("name") for image in known if image.seen][-1]
     if isinstance(last, str) and last and last != first.get("name"):
         yield (("name", last), ("limit", "1"))
+
+
+def _ask_in_other_states(run: Run, filtering: _Filtering, mark: str) -> None:
+    """Ask for an image that is hidden, and then deactivated: it carries its tags all the same."""
+    life, images = Life(run), [known.image for known in filtering.known if known.seen][2:]
+    if run.settings.image or not images:
+        return
+    image, client = images[0], run.client
+    narrowing: Query = (("name", image.name),)
+    with suppress(pytest.skip.Exception):
+        if life.happen(image, "hidden"):
+            narrowing = (*narrowing, ("os_hidden", "true"))
+            filtering.compare(f"{TOGETHER} os_hidden", client, mark, narrowing)
+        if life.happen(image, "active") and life.happen(image, "deactivated"):
+            try:
+                filtering.compare("a tag of a deactivated image", client, mark, narrowing)
+            finally:
+                # Glance keeps the data of an image that is deleted while it is deactivated.
+                life.happen(image, "reactivated")
 
 
 def _ask_when_deleted(filtering: _Filtering, mark: str) -> None:
@@ -346,7 +278,9 @@ def _ask_as(run: Run, other: ImagesClient, filtering: _Filtering, mark: str) -> 
     with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
         project = run.owner_of(other)
         shared(image, project)
-        filtering.compare(f"{ANOTHER_PROJECT}, offered", other, mark, named)
+        # A further member makes no difference, whoever it is; a service need not take one that it does not know.
+        image.send("POST", "/members", json={"member": uuid.uuid4().hex})
+        filtering.compare(f"{ANOTHER_PROJECT}, offered", other, mark, named, besides=[STRANGE])
         if other.send("PUT", f"/images/{image.id}/members/{project}", json={"status": "accepted"}).ok:
             filtering.compare(f"{ANOTHER_PROJECT}, shared", other, mark, named)
         if not made_visible(image, "community"):
@@ -355,11 +289,15 @@ def _ask_as(run: Run, other: ImagesClient, filtering: _Filtering, mark: str) -> 
             )
 
 
-def _give(image: Image, tags: Sequence[str]) -> None:
-    """Put tags on an image, at once if it can be, or one by one those that the service takes."""
+def _give(image: Image, tags: Sequence[str], *, among: Sequence[str] = ()) -> None:
+    """Put tags on an image, at once if it can be, or one by one those that the service takes.
+
+    ``among`` are others, of no meaning, that come before them where the service takes so many.
+    """
     with image.client.recorder.of(Purpose.PREPARING):
-        if set_tags(image, tags).ok and {*image.eventual_tags(tags)} == {*tags}:
-            return
+        for given in ([*among, *tags], [*tags])[0 if among else 1 :]:
+            if set_tags(image, given).ok and {*image.eventual_tags(given)} == {*given}:
+                return
         missing = [tag for tag in tags if tag not in image.tags()]
         added = [tag for tag in missing if image.add_tag(tag).ok]
         image.read(lambda found: {*added} <= {*found})
@@ -367,10 +305,6 @@ def _give(image: Image, tags: Sequence[str]) -> None:
 
 def _around(mark: str, ends: tuple[str, str]) -> str:
     return mark.join(ends)
-
-
-def _worded(query: Query) -> str:
-    return "&".join(f"{key}={value!a}" for key, value in query)
 
 
 def _keys(query: Query) -> str:

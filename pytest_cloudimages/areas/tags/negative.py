@@ -47,7 +47,7 @@ class NegativeRequests(Collection):
                 yield Case(answer, [answer.exchange])
 
 
-@workload(empty=lambda: NegativeRequests([]), requests=(11, 32, 32, 32))
+@workload(empty=lambda: NegativeRequests([]), requests=(11, 34, 34, 34))
 def negative_requests(run: Run) -> NegativeRequests:
     """Return the answers for tags too long or absent, images that are not there, other methods, and no token."""
     with run.fresh_image() as image:
@@ -80,7 +80,7 @@ ODD_IDS = ("%00", "%2E%2E", "i" * 2_000, "{id}%00", "{id}%20")
 
 def on_no_image(answer: Answer) -> bool:
     """Return whether a request named an image by an odd id, or an odd tag of none."""
-    odd = re.search(r"/images/(%00|%2E%2E|i{9}|[^/]+%[02]0)", answer.exchange.target)
+    odd = re.search(r"/images/(%00|%2E%2E|i{9}|[^/]+%[02]0|[^/]+/tags/\.\.%2F)", answer.exchange.target)
     return bool(odd) or answer.exchange.target.endswith(segment(TOLD))
 
 
@@ -90,6 +90,10 @@ def _of_odd_ids(image: Image) -> Iterator[Answer]:
         yield image.client.send("PUT", f"/images/{written}/tags/{STRAY}-{place}")
         if "{id}" in form or place == 0:
             yield image.client.send("DELETE", f"/images/{written}/tags/{THERE}")
+    # An encoded slash separates nothing, so that no path leads from one image to another.
+    other = f"/images/{uuid.uuid4()}/tags/..%2F..%2F{image.id}%2Ftags%2F"
+    yield image.client.send("PUT", f"{other}{STRAY}-{len(ODD_IDS)}")
+    yield image.client.send("DELETE", f"{other}{THERE}")
 
 
 def _of_the_id_in_upper_case(image: Image) -> tuple[Answer, Answer]:

@@ -42,6 +42,10 @@ class Store:
         """Read an object."""
         return self.client.send("GET", f"/{segment(container)}/{segment(name)}")
 
+    def delete(self, container: str, name: str) -> None:
+        """Delete an object."""
+        self.client.send("DELETE", f"/{segment(container)}/{segment(name)}")
+
     def names(self, container: str) -> tuple[list[str] | None, Answer]:
         """Return the names of the objects in a container, ``None`` where they cannot be read, and the answer."""
         answer = self.client.send("GET", f"/{segment(container)}?format=json")
@@ -58,7 +62,7 @@ class Store:
             for container in self.containers:
                 with suppress(Blocked):
                     for name in self.names(container)[0] or []:
-                        self.client.send("DELETE", f"/{segment(container)}/{segment(name)}")
+                        self.delete(container, name)
                     answer = self.client.send("DELETE", f"/{segment(container)}")
                     if answer.ok or answer.status == 404:  # noqa: PLR2004 - as HTTP has it
                         continue

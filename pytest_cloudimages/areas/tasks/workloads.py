@@ -9,6 +9,7 @@ from functools import partial
 
 import pytest
 
+from pytest_cloudimages.areas.common.administrators import needs_no_administrator
 from pytest_cloudimages.areas.common.paging import PagedList, read_pages
 from pytest_cloudimages.areas.images.states import OCTETS, give_data, shared
 from pytest_cloudimages.areas.tasks.requests import UNFIT, Body, Deed, export_of, import_from, lacking
@@ -240,7 +241,6 @@ def _export_wrongly(runner: _TaskRunner, stack: ExitStack) -> None:
 
 def _export_foreign(runner: _TaskRunner, store: Store, stack: ExitStack) -> None:
     """Ask for exports of an image of another project, which is not shared and then is."""
-    del store
     run = runner.run
     other = None if run.same_project("ALT") else run.caller("ALT")
     if other is None:
@@ -248,7 +248,11 @@ def _export_foreign(runner: _TaskRunner, store: Store, stack: ExitStack) -> None
     foreign = stack.enter_context(temporary_image(other, run.name, run.patience))
     give_data(foreign)
     body = export_of(foreign.id, runner.box)
-    runner.watch(runner.start(Deed.EXPORT_FOREIGN, body, "not shared"))
+    started = runner.watch(runner.start(Deed.EXPORT_FOREIGN, body, "not shared"))
+    if started.succeeded and (reason := needs_no_administrator(run)):
+        runner.tried.remove(started)
+        store.delete(runner.box, f"{foreign.id}.vhd")
+        pytest.skip(reason)
     project = run.owner_of(run.client)
     with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
         shared(foreign, project)

@@ -1,0 +1,122 @@
+"""What a list of images that was filtered by tags had to hold, and what it held."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from pytest_cloudimages.areas.common.paging import Query
+from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.engine.recording import Case, Collection, cases
+from pytest_cloudimages.spec.mismatch import expect
+from pytest_cloudimages.spec.verdicts import Blocked
+
+PAGING = ("limit", "marker", "sort_key", "sort_dir")
+"""What cuts and sorts a list, and selects nothing."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """An image of the run, and what it shows itself."""
+
+    label: str
+    image: Image
+    data: Mapping[str, Any]
+    seen: bool = True
+    """Whether the tester may see it."""
+
+    @property
+    def tags(self) -> list[str]:
+        """The tags it shows; none where they are no list of strings."""
+        tags = self.data.get("tags")
+        return [tag for tag in tags if isinstance(tag, str)] if isinstance(tags, list) else []
+
+    def satisfies(self, query: Query) -> bool:
+        """Return whether it is what a query asks for, and the tester may see it."""
+        return self.seen and all(
+            value in self.tags if key == "tag" else key in PAGING or self.data.get(key) == value for key, value in query
+        )
+
+
+@dataclass(frozen=True)
+class Listed:
+    """What the pages of one list have shown of the images that are known."""
+
+    labels: tuple[str, ...]
+    """The images, in their order, each as often as it was shown."""
+    tags: Mapping[str, object]
+    """The tags that the list shows of each."""
+    status: int
+    problem: str = ""
+    """What is wrong with the pages themselves."""
+    blocked: str = ""
+    """Why they could not be followed to the end."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """A filtered list: what was asked for, what it has to hold, and what it held."""
+
+    asked: str
+    """The kind of question."""
+    query: Query
+    expected: tuple[str, ...]
+    listed: Listed
+    carried: Mapping[str, Sequence[str]]
+    """The tags of each of the images, as they show them themselves."""
+    exchanges: tuple[Exchange, ...]
+
+    def __repr__(self) -> str:
+        return f"the list of images filtered by {_worded(self.query)}"
+
+    @property
+    def tags(self) -> list[str]:
+        """The tags it was filtered by."""
+        return [value for key, value in self.query if key == "tag"]
+
+    def expect(self) -> None:
+        """Raise ``Mismatch`` unless the list holds just the images that it has to hold, each once."""
+        __tracebackhide__ = True
+        if self.listed.blocked:
+            raise Blocked(self.listed.blocked)
+        expect(self.listed.status, 200, f"status of {self!r}")
+        expect(self.listed.problem, "", f"what is wrong with the pages of {self!r}")
+        expect(sorted(self.listed.labels), sorted(self.expected), f"images in {self!r}")
+
+    def expect_tags(self) -> None:
+        """Raise ``Mismatch`` unless it shows of each image what the image shows itself."""
+        __tracebackhide__ = True
+        for label, tags in self.listed.tags.items():
+            shown = {*map(str, tags)} if isinstance(tags, list) else tags
+            expect(shown, {*self.carried[label]}, f"tags of {label} in {self!r}")
+
+
+@dataclass(frozen=True, repr=False)
+class Selections(Collection):
+    """Filtered lists, each asked for once."""
+
+    selections: list[Selection]
+    untested: str = ""
+    """Why none was asked for, where that is so."""
+    blocked: str = ""
+    """Why none could be asked for, where that is so."""
+
+    def require(self) -> None:
+        """Leave the check *untested*, or blocked, where no list could be asked for."""
+        if self.untested:
+            pytest.skip(self.untested)
+        if self.blocked:
+            raise Blocked(self.blocked)
+
+    @cases
+    def by(self, *, several: bool) -> Iterator[Case[Selection]]:
+        """Return the lists that were filtered by several different tags, or by no more than one."""
+        for selection in self.selections:
+            if (len({*selection.tags}) > 1) is several:
+                yield Case(selection, selection.exchanges, f"filter: {selection.asked}")
+
+
+def _worded(query: Query) -> str:
+    return "&".join(f"{key}={value!a}" for key, value in query)
