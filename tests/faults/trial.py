@@ -4,7 +4,6 @@ import gc
 import json
 import multiprocessing
 import os
-import re
 import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -27,8 +26,6 @@ from pytest_cloudimages.reporting import WRITERS
 
 LONGEST = 600.0  # seconds; a hundredth of it on a machine with nothing else to do
 SEED = 1
-TOLD = re.compile("not judged yet: seems not to be met: (.*)")
-"""What a run says of findings that it has seen, and not judged."""
 OUTPUT, RESULTS = "output.txt", "conformance.json"
 SUITE = "pytest_cloudimages.conformance"
 LIBRARIES = (
@@ -97,9 +94,7 @@ class Outcome:
         """Say where the run and the truth part; nothing where they agree, as far as the profile asks."""
         broken = self.asked.intersection(broken)
         missing, extra, errors = broken - self.found, self.found - broken - {*perhaps}, self.which("error")
-        told = {identifier for line in TOLD.findall(self.output) for identifier in line.split(", ")}
-        lines = [f"seemed not to be met, and is: {identifier}" for identifier in sorted(told - self.found)]
-        lines += [f"missed: {identifier}, which was {self.verdicts.get(identifier)}" for identifier in sorted(missing)]
+        lines = [f"missed: {identifier}, which was {self.verdicts.get(identifier)}" for identifier in sorted(missing)]
         for word, ids in (("blamed without reason", extra), ("an error of ours", errors)):
             lines += [
                 f"{word}: {each_identifier}: {self.explanations[each_identifier][:600]}"
