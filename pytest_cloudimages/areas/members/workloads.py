@@ -12,7 +12,7 @@ import pytest
 from hypothesis import strategies as st
 
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED, made_visible, require_once, skip_where_lacking
-from pytest_cloudimages.areas.members.resource import MEMBERS
+from pytest_cloudimages.areas.members.resource import AT_ONCE, MEMBERS
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.capabilities import SHARE
 from pytest_cloudimages.client.exchange import Purpose
@@ -174,7 +174,7 @@ def member_races(run: Run, seed: int) -> Iterator[ConcurrentRuns]:
     """Yield what several clients do to the members of one image at once; nothing where MUSTs alone are asked for."""
     drawn, opened = partial(_drawn, run, seed), partial(shared_image, run)
     with worker_pool() as workers:
-        yield ConcurrentRuns(run, MEMBERS, workers, tuple(Pattern), drawn, opened)
+        yield ConcurrentRuns(run, AT_ONCE, workers, tuple(Pattern), drawn, opened)
 
 
 def _drawn(run: Run, seed: int, pattern: str) -> list[ConcurrentPlan]:
