@@ -102,12 +102,14 @@ def image_life(run: Run) -> LifeAnswers:
     with run.fresh_image() as image:
         answers[Question.SHOWN] = [image.show()]
         answers[Question.LISTED] = [run.client.list(limit="3")]
+        run.show(partial(LifeAnswers, answers, why))
         for part, questions in _PARTS.items():
             try:
                 run.require_own()
                 part(run, image, answers)
             except (Blocked, pytest.skip.Exception) as problem:
                 why |= dict.fromkeys(questions, problem)
+            run.show(partial(LifeAnswers, answers, why))
     return LifeAnswers(answers, why)
 
 
