@@ -65,7 +65,7 @@ def test_a_token_is_issued(identity_answers: IdentityAnswers) -> None:
 @requirement("AUTH-05")
 def test_an_api_key_signs_in(identity_answers: IdentityAnswers) -> None:
     for answer in identity_answers.to(Question.API_KEY):
-        expect(answer.status, 200, f"status of {answer}")
+        expect(answer.status, 200, f"status of {answer} to the key in CLOUDIMAGES_API_KEY, which is to be this user's")
         expect(Access(answer).part("token", "id"), A_TEXT, f"token of {answer}")
 
 
