@@ -406,7 +406,6 @@ shows(
     "ForgetsTheOrderOnTheNextPage",
     "Leads on without the order.",
     "PAGE-06",
-    "PAGE-05",
     "PAGE-08",
     change=lambda document, pairs: (
         document

@@ -355,6 +355,7 @@ rewrites(
 rewrites(
     "DropsAdditionsByPatch",
     "Answers 200 to the addition of an attribute of the owner's, and does nothing.",
+    "IMG-UPD-06",
     "IMG-UPD-11",
     "IMG-UPD-22",
     "IMG-ENT-02",
