@@ -216,7 +216,7 @@ class Sharing(Collection):
         return (Case(answer, [answer.exchange]) for answer in self.answers.get(question, ()))
 
 
-@workload(empty=lambda: Sharing({}), requests=(17, 17, 17, 17))
+@workload(empty=lambda: Sharing({}), requests=(18, 18, 18, 18))
 def sharing(run: Run) -> Sharing:
     """Share an image with a second project and another, and end it; without a second, ask the owner's questions."""
     stranger, other = project_ids(0, 2)
@@ -252,9 +252,11 @@ def _shared(
     answers[Question.SHARED] = [image.eventually(members, lambda answer: answer.status == 200)]  # noqa: PLR2004
     answers[Question.MEMBER] = [image.send("GET", f"/members/{project}")]
     answers[Question.MEMBER] += [consumer.send("GET", f"/images/{image.id}/members/{project}")]
+    seen = image.seen_by(consumer)
     with image.client.recorder.of(Purpose.PREPARING):
+        # What was let in once, and is remembered, must not be let in for ever.
+        seen.show()
         accepted = consumer.send("PUT", f"/images/{image.id}/members/{project}", json={"status": "accepted"}).ok
         require_ok(image.client.ask(MEMBERS.delete(image.id, project)))
-    seen = image.seen_by(consumer)
     answers[Question.IMAGE_AFTER] = [image.eventually(seen.show, lambda answer: not answer.ok)]
     return bool(seen.eventually(seen.entry, lambda entry: not entry)) if accepted else None
