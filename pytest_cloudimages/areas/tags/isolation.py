@@ -98,7 +98,7 @@ def other_images(run: Run) -> list[OtherImage]:
 
 
 def _made_alike(run: Run, oldest: Image, main: Image, carried: list[str]) -> None:
-    """Give two images the same data, and a tag by PATCH, and the older one the words of one image alone."""
+    """Upload the same data to two images, and set a tag of both by PATCH, and the words of one image of the older."""
     with run.recorder.of(Purpose.PREPARING):
         for image, words in ((oldest, WORDS_OF_ONE), (main, ())):
             set_tags(image, [*carried, PATCHED, *words])
