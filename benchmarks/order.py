@@ -1,12 +1,12 @@
-"""Find the order in which the suite's checks find most per request, and write it down for the runs to come.
+"""Find the order in which the suite finds most per request, and write it down for the runs to come.
 
-Usage: python benchmarks/order.py [--write]. What a check costs is measured in a run of profile standard on the embedded
-server: the workloads it looks at, where no check before has, and what it sends itself. What it finds is in
-docs/detection.json: the faults whose requirements it asks for. The next check is always the one, or the set of those
-that look at the same workloads, that finds most new faults per request. Checks of tags come first: nobody is to hear of
-a defect of tags later for what is asked of other areas. Prints after how many requests half of the
-faults are known, in the order of the run and in the new one, by the verdicts alone: what the first look shows is known
-before them, and `python benchmarks/performance.py` measures that. `--write` writes pytest_cloudimages/app/order.json.
+Usage: python -m benchmarks.order [--faults N] [--looks FILE] [--write]. What a check costs itself is measured in a run
+of profile standard on the embedded server; what it finds is in docs/detection.json: the faults whose requirements it
+asks for. What a workload shows by itself is measured over a sample of the faults (benchmarks/looks.py), and kept in
+FILE, which is read where it is there. The next workload, or check with the workloads that it looks at, is always that
+which finds most new faults per request. Prints after how many requests half of the faults are known, in the order there
+is and in the new one, as if every run asked all of it; `python benchmarks/performance.py` measures it. `--write` writes
+pytest_cloudimages/app/order.json.
 """
 
 from __future__ import annotations
@@ -14,42 +14,53 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import sys
+import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.app.first_look import FIRST
-from pytest_cloudimages.app.order import FILE
+from pytest_cloudimages.app.order import FILE, places
 from pytest_cloudimages.app.stash import RUN
 from pytest_cloudimages.engine import registry
 from pytest_cloudimages.spec.marks import ids_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Sequence
+    from collections.abc import Generator, Iterable, Mapping, Sequence
 
-TAGS = "TAG-"
-"""What the ids of the requirements of tags begin with."""
+    Shown = Mapping[str, Mapping[str, Any]]
+    """By the names of workloads how many requests each took, and after how many of them a requirement could be told."""
+
 DETECTION = Path(__file__).parents[1] / "docs" / "detection.json"
+SUITE = ["--pyargs", "pytest_cloudimages.conformance", "-q", "-p", "no:cacheprovider", "-W", "ignore"]
 
 
 @dataclass(frozen=True)
-class Check:
-    """A check, with what it costs and finds."""
+class Unit:
+    """A workload, or a check, with what it costs and finds."""
 
-    ids: tuple[str, ...]
+    names: tuple[str, ...]
+    """The name of the workload, or the ids of the check."""
     workloads: frozenset[str]
     own: int
-    """Requests that it sends itself."""
+    """Requests that a check sends itself."""
     faults: frozenset[str]
+    """What is found when it is over."""
+
+    def with_(self, other: Unit) -> Unit:
+        """Return both as one."""
+        names = tuple(dict.fromkeys(self.names + other.names))
+        return Unit(names, self.workloads | other.workloads, self.own + other.own, self.faults | other.faults)
 
 
 class Meter:
     """Counts what each check of a run sends itself."""
 
-    def __init__(self, found: dict[str, frozenset[str]]) -> None:
-        self.checks: list[Check] = []
+    def __init__(self, found: Mapping[str, frozenset[str]]) -> None:
+        self.checks: list[Unit] = []
         self._found, self._before = found, 0
 
     @pytest.hookimpl(tryfirst=True)
@@ -63,7 +74,12 @@ class Meter:
         ids = tuple(ids_of(item))
         workloads = frozenset(declared.name for declared in registry.asked_by([item]))
         faults = frozenset(fault for fault, found in self._found.items() if found.intersection(ids))
-        self.checks.append(Check(ids, workloads, _sent(item) - self._before, faults))
+        unit = Unit(ids, workloads, _sent(item) - self._before, faults)
+        # Checks of the same requirement have the same place.
+        for other in [check for check in self.checks if {*check.names}.intersection(ids)]:
+            self.checks.remove(other)
+            unit = unit.with_(other)
+        self.checks.append(unit)
         return (yield)
 
 
@@ -71,65 +87,94 @@ def _sent(item: pytest.Item) -> int:
     return item.config.stash[RUN].recorder.counts.total()
 
 
-def by_yield(checks: Sequence[Check], costs: dict[str, int]) -> list[Check]:
-    """Return the checks in the order in which they find most new faults per request, those of tags first."""
-    order, made, found = list[Check](), set[str](), set[str]()
+def looks(number: int) -> dict[str, Shown]:
+    """Return what the workloads show of a sample of the faults."""
+    sys.path.insert(0, str(DETECTION.parents[1] / "tests"))
+    from faults import FAULTS
+    from faults.trial import judged
 
-    def cost(asked: set[str]) -> int:
-        # Whoever asks for a workload first has those made that all checks take a first look at.
-        return sum(costs[name] for name in (asked | {*FIRST} if asked else asked) - made)
+    names = [name for name, fault in FAULTS.items() if fault.broken]
+    found: dict[str, Shown] = {}
+    for name in names[:: max(1, len(names) // number)]:
+        fault = FAULTS[name]
+        with tempfile.TemporaryDirectory() as folder:
+            with suppress(RuntimeError):  # it ends before there are any results
+                judged(fault, Path(folder), profile=fault.profile, pytest=("-p", "benchmarks.looks"))
+            shown = json.loads(Path(folder, "looks.json").read_text(encoding="utf-8"))
+        found[name] = {workload: each | {"told": _of(each["told"], fault.broken)} for workload, each in shown.items()}
+    return found
 
-    def worth(group: Iterable[Check]) -> float:
-        new, asked, own = set[str](), set[str](), 0
-        for check in group:
-            new, asked, own = new | check.faults, asked | check.workloads, own + check.own
-        return len(new - found) / (cost(asked) + own + 0.01)
 
-    of_tags = [check for check in checks if any(each.startswith(TAGS) for each in check.ids)]
-    for left in (of_tags, [check for check in checks if check not in of_tags]):
-        while left:
-            lookers = {check.workloads - made for check in left}
-            groups = [[check] for check in left]
-            groups += [
-                [check for check in left if check.workloads - made <= wanted] for wanted in sorted(lookers, key=sorted)
-            ]
-            best = max(groups, key=worth)
-            for check in sorted(best, key=lambda check: (check.own, -len(check.faults - found))):
-                order.append(check)
-                left.remove(check)
-                made |= {*check.workloads, *FIRST} if check.workloads else set()
-                found |= check.faults
+def _of(told: Mapping[str, int], broken: Iterable[str]) -> dict[str, int]:
+    return {identifier: told[identifier] for identifier in broken if identifier in told}
+
+
+def by_yield(units: Sequence[Unit], costs: Mapping[str, int]) -> list[Unit]:
+    """Return units in the order in which they find most new faults per request."""
+    left, order, made, found = [*units], list[Unit](), set[str](), set[str]()
+
+    def worth(unit: Unit) -> tuple[float, int]:
+        cost = sum(costs[name] for name in unit.workloads - made) + unit.own
+        return len(unit.faults - found) / (cost + 0.01), -cost
+
+    while left:
+        best = max(left, key=worth)
+        order.append(best)
+        left.remove(best)
+        made |= best.workloads
+        found |= best.faults
     return order
 
 
-def known_after(order: Iterable[Check], costs: dict[str, int]) -> float:
-    """Return after how many requests half of the faults are known."""
+def known_after(
+    order: Iterable[Unit], costs: Mapping[str, int], shown: Mapping[str, Shown], faults: Iterable[str]
+) -> float:
+    """Return after how many requests half of the faults are known: those of the sample while a workload is made."""
     made, sent, first = set[str](), 0, dict[str, int]()
-    for check in order:
-        asked = {*check.workloads, *FIRST} if check.workloads else set[str]()
-        sent += sum(costs[name] for name in asked - made) + check.own
-        made |= asked
-        for fault in check.faults:
+    for unit in order:
+        for name in sorted(unit.workloads - made):
+            for fault, workloads in shown.items():
+                if told := workloads.get(name, {}).get("told"):
+                    first.setdefault(fault, sent + min(told.values()))
+            sent += costs[name]
+        made |= unit.workloads
+        sent += unit.own
+        for fault in unit.faults:
             first.setdefault(fault, sent)
-    return statistics.median(first.values())
+    return statistics.median(first.get(fault, sent) for fault in faults)
+
+
+def _shown_by(name: str, shown: Mapping[str, Shown]) -> frozenset[str]:
+    return frozenset(fault for fault, workloads in shown.items() if workloads.get(name, {}).get("told"))
 
 
 def main() -> None:
     """Measure, and print or write what came of it."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--faults", type=int, default=230, metavar="N", help="size of the sample (230)")
+    parser.add_argument("--looks", type=Path, metavar="FILE", help="keeps what the workloads have shown")
     parser.add_argument("--write", action="store_true")
     chosen = parser.parse_args()
+    if chosen.looks and chosen.looks.exists():
+        shown = json.loads(chosen.looks.read_text(encoding="utf-8"))
+    else:
+        shown = looks(chosen.faults)
+        if chosen.looks:
+            chosen.looks.write_text(json.dumps(shown), encoding="utf-8")
     rows = json.loads(DETECTION.read_text(encoding="utf-8"))["faults"]
-    meter = Meter({name: frozenset(row["found"]).intersection(row["breaks"]) for name, row in rows.items()})
-    words = ["--pyargs", "pytest_cloudimages.conformance", "-q", "-p", "no:cacheprovider"]
-    pytest.main([*words, "--cloudimages-reference", "--cloudimages-seed=1"], plugins=[meter])
+    sample = {name: frozenset(row["found"]).intersection(row["breaks"]) for name, row in rows.items() if name in shown}
+    meter = Meter(sample)
+    pytest.main([*SUITE, "--cloudimages-reference", "--cloudimages-seed=1"], plugins=[meter])
     costs = {declared.name: declared.requests["standard"] for declared in registry.workloads()}
-    order = by_yield(meter.checks, costs)
-    print(f"half of the faults are known after {known_after(meter.checks, costs):,.0f} requests as the run went")
-    print(f"half of the faults are known after {known_after(order, costs):,.0f} requests in the order of yield")
+    units = [Unit((name,), frozenset({name}), 0, _shown_by(name, shown)) for name in costs]
+    units += meter.checks
+    now = sorted(units, key=lambda unit: min((places().get(name, len(units)) for name in unit.names), default=0))
+    order = by_yield(units, costs)
+    print(f"half of the faults are known after {known_after(now, costs, shown, sample):,.0f} requests as it is")
+    print(f"half of the faults are known after {known_after(order, costs, shown, sample):,.0f} in the order of yield")
     if chosen.write:
-        ids = [identifier for check in order for identifier in check.ids]
-        FILE.write_text(json.dumps([*dict.fromkeys(ids)], indent=1) + "\n", encoding="utf-8")
+        names = [name for unit in order for name in unit.names]
+        FILE.write_text(json.dumps([*dict.fromkeys(names)], indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

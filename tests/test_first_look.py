@@ -13,8 +13,9 @@ from faults import FAULTS
 from faults.trial import Outcome, judged
 
 from pytest_cloudimages import areas
-from pytest_cloudimages.app.first_look import FIRST
+from pytest_cloudimages.app.order import places
 from pytest_cloudimages.engine import registry
+from pytest_cloudimages.spec.catalogue import load
 
 TOLD = "not judged yet"
 
@@ -43,8 +44,17 @@ def test_nothing_is_told_of_an_honest_service(tmp_path: Path) -> None:
     assert TOLD not in outcome.output
 
 
-def test_what_is_made_first_is_a_workload() -> None:
-    """A name that is none would be passed over."""
+def test_all_that_has_a_place_in_the_order_is_known() -> None:
+    """A name that is neither a workload nor a requirement would be passed over; a workload that has none comes late."""
     areas.load()
+    declared, catalogue = {each.name for each in registry.workloads()}, load()
 
-    assert {*FIRST} <= {declared.name for declared in registry.workloads()}
+    assert {*places()} <= declared | catalogue.keys()
+    assert declared <= {*places()}
+
+
+def test_a_workload_is_looked_at_while_it_is_made(tmp_path: Path) -> None:
+    """What the first requests of a workload show is known long before it is over."""
+    outcome = judged(FAULTS["ChallengesWithNothing"], tmp_path, select=["TAG-AUTH-03"])
+
+    assert outcome.known["TAG-AUTH-03"]["requests"] < outcome.sent - 20

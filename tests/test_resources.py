@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from pytest_cloudimages.areas.members.resource import MEMBERS
+from pytest_cloudimages.areas.members.resource import AT_ONCE, MEMBERS
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Request
@@ -34,6 +34,7 @@ def answered(status: int, data: object = None) -> Answer:
         (TAGS, Kind.DELETE, 413, Effect.NOTHING_DONE),
         (MEMBERS, Kind.ADD, 200, Effect.MADE_PRESENT),
         (MEMBERS, Kind.ADD, 409, Effect.WAS_PRESENT),
+        (AT_ONCE, Kind.ADD, 409, Effect.NOTHING_DONE),
         (MEMBERS, Kind.ADD, 403, Effect.NOTHING_DONE),
         (MEMBERS, Kind.DELETE, 404, Effect.WAS_ABSENT),
         *(

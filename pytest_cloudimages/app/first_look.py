@@ -1,15 +1,15 @@
-"""A first look at what finds most per request, before any check is judged: who waits for a finding hears of it soon.
+"""A first look at what workloads show while they are made: who waits for a finding hears of it soon.
 
-A check is judged by all that it looks at, and some of that takes hundreds of requests. So the workloads that find most
-per request are made first, one after another, and each is shown at once to the checks that look at it and send nothing
-themselves. What one of them finds there is told; the verdict is that of the whole check, later and as ever.
+A check is judged by all that it looks at, and some of that takes hundreds of requests. So workloads are made in the
+order in which they find most per request, and each is shown, step by step, to the checks that look at it and send
+nothing themselves. What one of them finds there is told; the verdict is that of the whole check, later and as ever.
 """
 
 from __future__ import annotations
 
 import time
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +19,7 @@ from pytest_cloudimages.client.budget import Budget
 from pytest_cloudimages.engine import recording, registry
 from pytest_cloudimages.engine.exploration import RUN
 from pytest_cloudimages.engine.lacking import Lacking
+from pytest_cloudimages.engine.recording import CheckRecord
 from pytest_cloudimages.spec.marks import ids_of, is_in_passing
 from pytest_cloudimages.spec.verdicts import Blocked, leaves
 
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
     Looker = tuple[pytest.Item, Mapping[str, Workload]]
     """A check, with the workloads that it looks at."""
 
-FIRST = ("plain_tags", "access_attempts", "filtered_lists")
-"""The workloads that are made first, in the order in which they find most per request; others wait for their checks."""
+REQUESTS, PART = 3, 0.08
+"""How many requests are sent, at least, between two looks, and which part of all that were sent before."""
 
 
 @dataclass(frozen=True)
@@ -45,34 +46,60 @@ class Seen:
     """In seconds of the epoch."""
 
 
-@dataclass
 class FirstLook:
     """What was seen before any check was judged, by the test."""
 
-    tell: Callable[[int, Sequence[str]], None]
-    """Tells after how many requests which requirements were seen not to be met."""
-    seen: dict[str, Seen] = field(default_factory=dict)
+    def __init__(
+        self, items: Iterable[pytest.Item], workloads: Workloads, run: Run, tell: Callable[[int, Sequence[str]], None]
+    ) -> None:
+        self.seen: dict[str, Seen] = {}
+        self.workloads, self.run = workloads, run
+        self.tell = tell
+        """Tells after how many requests which requirements were seen not to be met."""
+        self._lookers: dict[str, list[Looker]] = {}
+        for item in items:
+            for name, each in (declared := looked_at(item)).items():
+                if not registry.goes_on(each):
+                    self._lookers.setdefault(name, []).append((item, declared))
+        self._next = 0
+        self._told: set[str] = set()
+        workloads.watch = self.look
 
-    def take(self, items: Iterable[pytest.Item], workloads: Workloads, run: Run) -> None:
-        """Make the workloads that find most, and have those checks look at them that need nothing else."""
-        lookers = [(item, _looked_at(item)) for item in items]
-        for name in FIRST:
-            looking = [(item, declared) for item, declared in lookers if name in declared]
-            if looking:
+    def take(self, names: Iterable[str]) -> None:
+        """Make workloads that nobody has asked for yet, where any check looks at them."""
+        for name in names:
+            if name in self._lookers and name not in self.workloads.asked_for:
                 with suppress(Exception, pytest.skip.Exception):  # whoever rests on it fails by it, later
-                    self._look(looking, {name: workloads.get(name)}, run)
+                    self.workloads.get(name)
 
-    def _look(self, lookers: Iterable[Looker], made: Mapping[str, Any], run: Run) -> None:
-        sent, found = sum(run.recorder.counts.values()), list[str]()
-        for item, declared in lookers:
-            if item.nodeid not in self.seen and _finds(item, declared, made, run):
+    def look(self, name: str, so_far: Callable[[], Any], *, whole: bool) -> None:
+        """Have checks look at what a workload has so far, unless too little was sent since they did."""
+        sent = sum(self.run.recorder.counts.values())
+        if name not in self._lookers or not (whole or sent >= self._next):
+            return
+        self._next, shown, found = int(sent * (1 + PART)) + REQUESTS, so_far(), list[str]()
+        for item, declared in self._lookers[name]:
+            if item.nodeid in self.seen:
+                continue
+            if finds(item, declared, self._beside(shown, declared) | {name: shown}, self.run, CheckRecord()):
                 self.seen[item.nodeid] = Seen(sent, time.time())
-                found += ids_of(item)
+                found += {*ids_of(item)} - self._told
         if found:
-            self.tell(sent, sorted({*found}))
+            self._told.update(found)
+            self.tell(sent, sorted(found))
+
+    def _beside(self, shown: Any, declared: Mapping[str, Workload]) -> dict[str, Any]:
+        """Return what else there is to look at for a check: of more of the same it has been shown every part."""
+        there = [name for name in self.workloads.made.intersection(declared) if not registry.goes_on(declared[name])]
+        made = {name: self.workloads.get(name) for name in there}
+        return {name: each for name, each in made.items() if not _alike(each, shown)}
 
 
-def _looked_at(item: pytest.Item) -> dict[str, Workload]:
+def _alike(made: object, other: object) -> bool:
+    return isinstance(made, type(other)) or isinstance(other, type(made))
+
+
+def looked_at(item: pytest.Item) -> dict[str, Workload]:
     """Return the workloads that a check looks at by name; none where it takes anything else it could ask with."""
     info = getattr(item, "_fixtureinfo", None)
     if info is None or not ids_of(item) or is_in_passing(item):
@@ -87,13 +114,18 @@ def _taken(item: pytest.Item) -> set[str]:
     return {*names} - {RUN, *parameters_of(item)}
 
 
-def _finds(item: pytest.Item, declared: Mapping[str, Workload], made: Mapping[str, Any], run: Run) -> bool:
-    """Return whether a check is not met by some of what it looks at, with nothing in place of the rest."""
-    given = {name: made[name] if name in made else _nothing(each) for name, each in declared.items()}
+def finds(
+    item: pytest.Item, declared: Mapping[str, Workload], made: Mapping[str, Any], run: Run, mine: CheckRecord
+) -> bool:
+    """Return whether a check is not met by some of what it looks at, where the rest is not to be had yet.
+
+    What it rests on is in the record.
+    """
+    given = {name: made[name] if name in made else Lacking(name, Blocked("It is made later.")) for name in declared}
     given |= {RUN: run} if RUN in item._fixtureinfo.argnames else {}  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way to it
     way, before = run.client.transport.way, recording.current_check()
     budget, way.budget = way.budget, Budget(requests=0)
-    recording.collect(recording.CheckRecord())
+    recording.collect(mine)
     try:
         item.obj(**parameters_of(item), **given)  # type: ignore[attr-defined]  # a function, since it has fixtures
     except (Exception, pytest.skip.Exception) as problem:  # noqa: BLE001 - what cannot be told yet is told later
@@ -102,9 +134,3 @@ def _finds(item: pytest.Item, declared: Mapping[str, Workload], made: Mapping[st
         way.budget = budget
         recording.collect(before)
     return False
-
-
-def _nothing(declared: Workload) -> Any:
-    if declared.empty is not None:
-        return declared.empty()
-    return Lacking(declared.name, Blocked("It is made later."))

@@ -136,8 +136,11 @@ def cloudimages_workloads(cloudimages_run: Run, request: pytest.FixtureRequest) 
     with Workloads(cloudimages_run) as workloads:
         request.config.stash[WORKLOADS] = workloads
         items = [item for item in request.session.items if request.fixturename in getattr(item, "fixturenames", ())]
-        request.config.stash[JUDGE].look_first(items, workloads)
-        make_at_once(workloads, cloudimages_run, made_at_once(items, lambda item: not obstacle(item)))
+        judge = request.config.stash[JUDGE]
+        judge.look_first(items, workloads)
+        at_once = made_at_once(items, lambda item: not obstacle(item))
+        further = judge.asked_beside(request.session.items, workloads, at_once)
+        make_at_once(workloads, cloudimages_run, at_once, further)
         yield workloads
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +14,13 @@ from pytest_cloudimages.app.asking_again import AskingAgain
 from pytest_cloudimages.app.epilogue import Epilogue
 from pytest_cloudimages.app.exploring import Exploring
 from pytest_cloudimages.app.html_hooks import HtmlHooks
-from pytest_cloudimages.app.order import in_order
+from pytest_cloudimages.app.order import in_order, place_of, workloads_before
 from pytest_cloudimages.app.outlets import Outlets
 from pytest_cloudimages.app.pytest_options import settings
 from pytest_cloudimages.app.records import Records, count_sent, fit_to_be_read, raise_if_flaky, results_of
 from pytest_cloudimages.app.selection import Selection, tune
 from pytest_cloudimages.app.stash import CHECK, COMMAND, RUN, UNFOUND, WORKLOADS
+from pytest_cloudimages.app.suite import of_the_suite
 from pytest_cloudimages.app.waking import UNNAMED, Unfound, asks, distributed
 from pytest_cloudimages.client.auth.accounts import keep_secrets_of_url
 from pytest_cloudimages.client.budget import Budget
@@ -33,9 +35,10 @@ from pytest_cloudimages.spec.marks import ids_of
 from pytest_cloudimages.spec.verdicts import Unaffordable, Verdict, leaves, worst
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping
+    from collections.abc import Callable, Generator, Iterable, Mapping
 
-    from pytest_cloudimages.engine.registry import Workloads
+    from pytest_cloudimages.app.first_look import FirstLook
+    from pytest_cloudimages.engine.registry import Workload, Workloads
     from pytest_cloudimages.engine.run import Run
     from pytest_cloudimages.engine.settings import Settings
 
@@ -68,6 +71,10 @@ class Judge:
             raise pytest.UsageError(str(problem)) from None
         self.records = Records(config, self.selection, allowance)
         self.budget = Budget(self.settings.max_requests, self.settings.max_seconds)
+        self.in_hand: pytest.Item | None = None
+        self.first_look: FirstLook | None = None
+        self.met_beside: dict[str, recording.CheckRecord] = {}
+        """What checks rest on that were asked before their turn, and were met."""
         self.awaiting: list[str] = []
         """The requirements of the check in hand, until it is said that something is waited for."""
         self.epilogue = Epilogue(config, self.selection, self.records, allowance)
@@ -154,7 +161,7 @@ class Judge:
         return lines
 
     def look_first(self, items: Iterable[pytest.Item], workloads: Workloads) -> None:
-        """Have checks look at what finds most, before any is judged, and tell what they see.
+        """Have checks look at what workloads show while they are made, and tell what they see.
 
         Where several clients work at once nobody waits for that; and a budget is spent on what can be judged.
         """
@@ -163,9 +170,28 @@ class Judge:
             return
         from pytest_cloudimages.app.first_look import FirstLook
 
-        look = FirstLook(self._tell_of_first_look)
-        look.take(items, workloads, self.run)
-        self.records.seen = look.seen
+        self.first_look = FirstLook(items, workloads, self.run, self._tell_of_first_look)
+        self.records.seen = self.first_look.seen
+        self._look_before(self.in_hand)
+
+    def asked_beside(
+        self, items: Iterable[pytest.Item], workloads: Workloads, at_once: Iterable[Workload]
+    ) -> list[Callable[[], None]]:
+        """Return what asks checks that send something themselves, beside others and workloads that are made then."""
+        from pytest_cloudimages.engine.scheduler import several_at_once
+
+        if not several_at_once(self.settings):
+            return []
+        from pytest_cloudimages.app.asking_beside import AskingBeside
+
+        beside = AskingBeside(self.run, workloads)
+        self.met_beside = beside.met
+        return beside.tasks(itertools.dropwhile(lambda item: item is not self.in_hand, items), at_once)
+
+    def _look_before(self, item: pytest.Item | None) -> None:
+        """Have workloads looked at that find more per request than a check."""
+        if self.first_look and item and (ids := self.selection.ids_of(item)) and of_the_suite(item.path):
+            self.first_look.take(workloads_before(place_of(ids)))
 
     def _tell_of_first_look(self, sent: int, ids: Iterable[str]) -> None:
         self._write_line(f"after {sent} requests, not judged yet: seems not to be met: {', '.join(ids)}")
@@ -182,11 +208,13 @@ class Judge:
         reporter, capture = plugins.get_plugin("terminalreporter"), plugins.get_plugin("capturemanager")
         if reporter is not None:
             with capture.global_and_fixture_disabled() if capture else nullcontext():
-                reporter.write_line(line, flush=True)
+                begun = reporter._tw.width_of_current_line  # noqa: SLF001 - letters of tests may stand there
+                reporter.write_line(f"{chr(10) if begun else ''}{line}", flush=True)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Collect the evidence of one check."""
+        self.in_hand = item
         mine = recording.CheckRecord() if ids_of(item) and RUN in self.config.stash else None
         recording.collect(mine)
         self.awaiting = self.selection.ids_of(item) if mine else []
@@ -201,12 +229,17 @@ class Judge:
         """End a check where there is no service, whatever it would ask it with."""
         if ids_of(item) and UNFOUND in self.config.stash:
             self.config.stash[UNFOUND].end()
+        self._look_before(item)
         if self.settings.limited and item.stash.get(CHECK, None) is not None and not self.run.problem:
             from pytest_cloudimages.engine.registry import cost_of
 
             wanted = cost_of(item, self.settings.profile, self.config.stash.get(WORKLOADS, None))
             if why := self.budget.lacks(self.run.recorder.spent, wanted):
                 raise Unaffordable(why)
+        if (met := self.met_beside.pop(item.nodeid, None)) is not None:
+            item.stash[CHECK] = met
+            # There is nothing left to do but to judge it.
+            item.setup = item.runtest = lambda: None  # type: ignore[method-assign]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:

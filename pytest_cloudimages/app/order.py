@@ -1,11 +1,12 @@
 """The order in which the suite's checks are asked: what finds most per request comes first.
 
-It was measured over the faulty servers of the project's own tests: `python benchmarks/order.py --write`.
+It was measured over the faulty servers of the project's own tests: `python -m benchmarks.order --write`.
 """
 
 from __future__ import annotations
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,14 +15,31 @@ from pytest_cloudimages.spec.marks import is_in_passing
 from pytest_cloudimages.spec.requirements import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import pytest
 
     from pytest_cloudimages.spec.requirements import Requirement
 
 FILE = Path(__file__).with_name("order.json")
-"""The ids of the requirements in that order."""
+"""The ids of the requirements in that order, and the names of workloads before what is asked after they are made."""
+
+
+@cache
+def places() -> Mapping[str, int]:
+    """Return the place of each requirement, and each workload, in that order."""
+    return {name: place for place, name in enumerate(json.loads(FILE.read_text(encoding="utf-8")))}
+
+
+def place_of(ids: Iterable[str]) -> int:
+    """Return the place of a check of some requirements: that of the first of them, the last where none was measured."""
+    found = places()
+    return min((found.get(identifier, len(found)) for identifier in ids), default=0)
+
+
+def workloads_before(place: int) -> list[str]:
+    """Return the names of the workloads that are made before a check has its place."""
+    return [name for name, its_place in places().items() if its_place < place and name.islower()]
 
 
 def in_order(
@@ -36,7 +54,6 @@ def in_order(
     What was never measured, such as a requirement of the tester's own, is asked last, and behind it what looks at what
     others have met; tests without requirement, and the tester's own, stay behind and in their order.
     """
-    places = {identifier: place for place, identifier in enumerate(json.loads(FILE.read_text(encoding="utf-8")))}
 
     def rank(item: pytest.Item) -> tuple[bool, bool, bool, int]:
         ids = ids_of(item)
@@ -47,7 +64,7 @@ def in_order(
             False,
             is_in_passing(item),
             musts_first and not must,
-            min((places.get(identifier, len(places)) for identifier in ids), default=0),
+            place_of(ids),
         )
 
     return sorted(items, key=rank)

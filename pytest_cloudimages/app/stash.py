@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Protocol
 import pytest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from pytest_cloudimages.app.waking import Unfound
     from pytest_cloudimages.engine import recording
-    from pytest_cloudimages.engine.registry import Workloads
+    from pytest_cloudimages.engine.registry import Workload, Workloads
     from pytest_cloudimages.engine.run import Run
     from pytest_cloudimages.reporting.results import Results
 
@@ -26,7 +26,12 @@ class Judging(Protocol):
         """Find the service, and keep why there is none."""
 
     def look_first(self, items: Iterable[pytest.Item], workloads: Workloads) -> None:
-        """Have checks look at what finds most, before any is judged."""
+        """Have checks look at what workloads show while they are made."""
+
+    def asked_beside(
+        self, items: Iterable[pytest.Item], workloads: Workloads, at_once: Iterable[Workload]
+    ) -> list[Callable[[], None]]:
+        """Return what asks checks that send something themselves, beside others and workloads that are made then."""
 
 
 CHECK: pytest.StashKey[recording.CheckRecord | None] = pytest.StashKey()

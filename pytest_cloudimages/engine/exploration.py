@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import threading
 import time
 from collections import Counter
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -194,6 +195,7 @@ class Fixtures:
     stack: ExitStack
     """Ends what lasts longer than one check."""
     _made: dict[Any, Any] = field(default_factory=dict)
+    _making: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 
     def arguments(self, item: pytest.Item, stack: ExitStack) -> dict[str, Any]:
         """Return what a check is called with, without its parameters; the stack ends what is made for it alone."""
@@ -207,14 +209,16 @@ class Fixtures:
         definition = _info(item).name2fixturedefs[name][-1 - above]
         lasting = definition.scope != "function"
         made = self._made if lasting else alone
-        if definition not in made:
-            needed = {
-                # One that asks for its own name is handed the one that it overrides.
-                other: self._value(item, other, stack, alone, above + 1 if other == name else 0)
-                for other in definition.argnames
-            }
-            made[definition] = registry.enter(self.stack if lasting else stack, definition.func, **needed)
-        return made[definition]
+        # Checks may be asked beside each other, and share what lasts.
+        with self._making if lasting else nullcontext():
+            if definition not in made:
+                needed = {
+                    # One that asks for its own name is handed the one that it overrides.
+                    other: self._value(item, other, stack, alone, above + 1 if other == name else 0)
+                    for other in definition.argnames
+                }
+                made[definition] = registry.enter(self.stack if lasting else stack, definition.func, **needed)
+            return made[definition]
 
 
 def _info(item: pytest.Item) -> Any:

@@ -30,6 +30,8 @@ REFUSED = (400, 403, 409, 413, 422)
 REFUSED_FOR_GOOD = frozenset({400, 403, 405, 501})
 """How a service refuses what this caller may never have: by policy, or having no such operation."""
 A_NEW_IMAGE = "images created by"
+IN_USE = 409
+"""How the deletion of an image is answered that is in use, for the moment or for good."""
 MOST_OUT_OF_REACH = 3
 """So many images may be created that cannot be asked for; then no more are."""
 
@@ -335,7 +337,7 @@ def deleted(image: Image, resources: Iterable[SetResource] = (), *, protected: b
             if gone and unseen:
                 break
             gone = unseen
-        elif status >= 500:  # noqa: PLR2004 - the class of codes
+        elif status == IN_USE or status >= 500:  # noqa: PLR2004 - the class of codes
             _take_off_all(image, resources)
         elif status:
             gone = 200 <= status < 300  # noqa: PLR2004 - the class of codes

@@ -7,12 +7,12 @@ API register themselves by being imported; nothing here knows any of them.
 
 from __future__ import annotations
 
-import contextlib
 import inspect
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 import pytest
 
@@ -71,6 +71,11 @@ class Workload:
         return "drawn anew" if self.follows_the_seed else "made again" if self.empty is None else "empty"
 
 
+def goes_on(declared: Workload) -> bool:
+    """Return whether a workload goes on until the run is over: whoever looks at it may wait, and send."""
+    return inspect.isgeneratorfunction(declared.make)
+
+
 _WORKLOADS: dict[str, Workload] = {}
 
 
@@ -120,9 +125,17 @@ class Crowded(Exception):  # noqa: N818 - a state of affairs, not an error of th
     """A workload could not be made beside others as it is made alone."""
 
 
-def _image_refused(exchange: Exchange) -> bool:
-    """Return whether an image could not be created."""
-    return exchange.method == "POST" and exchange.target.endswith("/images") and exchange.status // 100 != 2  # noqa: PLR2004 - the class of codes
+def image_refused(exchange: Exchange) -> bool:
+    """Return whether an image could not be created, for another reason than that the request was wrong as it was."""
+    created = exchange.method == "POST" and exchange.target.endswith("/images")
+    return created and exchange.status != 400 and exchange.status // 100 != 2  # noqa: PLR2004 - as HTTP has it
+
+
+class Watch(Protocol):
+    """Whoever looks at workloads while they are made."""
+
+    def __call__(self, name: str, so_far: Callable[[], Any], *, whole: bool) -> None:
+        """Look at a workload by its name, whole or as far as it is made; takes what makes something to look at."""
 
 
 class Workloads:
@@ -140,6 +153,8 @@ class Workloads:
         self._locks: dict[str, threading.RLock] = {}
         self.beside_others: set[str] = set()
         """Those that were made while others were; what they show is believed where it is all that was expected."""
+        self.watch: Watch | None = None
+        """Looks at each workload while it is made; nobody, where several are made at once."""
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
@@ -167,7 +182,9 @@ class Workloads:
                 problem, trace = self._failed[name]
                 raise problem.with_traceback(trace)
             if name not in self._made:
-                self._made[name] = self._made_apart(name)
+                self._made[name] = made = self._made_apart(name)
+                if self.watch is not None and self._run.pool is None:
+                    self.watch(name, lambda: made, whole=True)
             return self._made[name]
 
     def _made_apart(self, name: str) -> Any:
@@ -185,11 +202,16 @@ class Workloads:
                 self._failed[name] = problem, problem.__traceback__
             raise
         if beside_others:
-            if refused := next(filter(_image_refused, sent), None):
+            if refused := next(filter(image_refused, sent), None):
                 raise Crowded(f"There may be no room for so many images at once: {refused}")
             if sent:  # else whoever looks at it has it carried out
                 self.beside_others.add(name)
         return made
+
+    @property
+    def made(self) -> set[str]:
+        """Those that there are."""
+        return {*self._made}
 
     @property
     def asked_for(self) -> set[str]:
@@ -225,13 +247,25 @@ class Workloads:
             return declared.empty()
         make = declared.anew if self._exploring else declared.make
         numbers = () if declared.salt is None else (self._run.number(declared.salt),)
-        return enter(self._stack, make, self._run, *numbers, **{name: self.get(name) for name in declared.needs})
+        needed = {name: self.get(name) for name in declared.needs}
+        with self._watched(declared.name):
+            return enter(self._stack, make, self._run, *numbers, **needed)
+
+    @contextmanager
+    def _watched(self, name: str) -> Iterator[None]:
+        """Have what a workload shows while it is made looked at by its name; one at a time, so that all is in place."""
+        run, before = self._run, self._run.watched
+        run.watched = partial(self.watch, name, whole=False) if self.watch is not None and run.pool is None else None
+        try:
+            yield
+        finally:
+            run.watched = before
 
 
 def enter(stack: ExitStack, make: Callable[..., Any], *positional: Any, **named: Any) -> Any:
     """Return what a function returns, or what a generator yields, which is run to its end with the stack."""
     if inspect.isgeneratorfunction(make):
-        return stack.enter_context(contextlib.contextmanager(make)(*positional, **named))
+        return stack.enter_context(contextmanager(make)(*positional, **named))
     return make(*positional, **named)
 
 

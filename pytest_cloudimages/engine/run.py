@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property, partial
+from typing import Any
 
 import pytest
 
@@ -70,6 +71,8 @@ class Run(Short):
     """The service that a dry run leaves alone."""
     pool: TaskPool | None = field(default=None, repr=False)
     """Who carries out at once what touches no image of others; nobody, but while workloads are made beside others."""
+    watched: Callable[[Callable[[], Any]], None] | None = field(default=None, repr=False)
+    """Who looks at what the workload in the making has so far; nobody, where that would keep others waiting."""
     restored: tuple[SetResource, ...] = ()
     """The sets of a lent image that are emptied for a test, and restored, where the test names no others."""
 
@@ -143,6 +146,11 @@ class Run(Short):
     def number(self, salt: str) -> int:
         """Return a number that follows from the seed, and differs from workload to workload by its salt."""
         return zlib.crc32(f"{self.settings.seed} {salt}".encode())
+
+    def show(self, so_far: Callable[[], Any]) -> None:
+        """Let whoever watches look at what a workload has so far: between two steps, when each stands for itself."""
+        if self.watched is not None:
+            self.watched(so_far)
 
     def with_seed(self, seed: int) -> "Run":
         """Return the same run, with the same connections, for another seed."""

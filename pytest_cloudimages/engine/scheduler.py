@@ -16,30 +16,41 @@ import pytest
 from pytest_cloudimages.engine.task_pool import TaskPool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from pytest_cloudimages.engine.registry import Workload, Workloads
     from pytest_cloudimages.engine.run import Run
+    from pytest_cloudimages.engine.settings import Settings
 
 SECONDS_BETWEEN_LOOKS = 0.5
 """How often it is looked whether there is anything to tell of those that wait."""
 
 
-def make_at_once(workloads: Workloads, run: Run, declared: Iterable[Workload]) -> None:
-    """Make workloads, as many at once as the settings allow; those that could not be made are left.
+def several_at_once(settings: Settings) -> bool:
+    """Return whether workloads are made at once: not on images that were lent, nor where each request counts."""
+    return settings.concurrency > 1 and not (settings.image or settings.dry_run or settings.limited)
+
+
+def make_at_once(
+    workloads: Workloads, run: Run, declared: Iterable[Workload], further: Sequence[Callable[[], None]] = ()
+) -> None:
+    """Make workloads, as many at once as the settings allow, and do further tasks that touch nobody's images.
+
+    Workloads that could not be made are left.
 
     Whatever ends the run early ends them too: nothing more is sent but what cleans up.
     """
     settings = run.settings
     # Those that take longest begin first, so that nobody waits for them in the end.
     wanted = sorted(declared, key=lambda each: -each.requests[settings.profile])
-    if min(settings.concurrency, len(wanted)) < 2 or settings.image or settings.dry_run or settings.limited:  # noqa: PLR2004 - one at a time
+    if not several_at_once(settings) or len(wanted) + len(further) < 2:  # noqa: PLR2004 - one alone
         return
     way, tell, waits = run.client.transport.way, run.recorder.tell_of_waiting, list[float]()
     _ = run.patience  # made once, for all threads
     run.pool, run.recorder.tell_of_waiting = TaskPool(settings.concurrency), waits.append
     try:
         begun = [run.pool.begin(_make, workloads, run, each.name) for each in wanted]
+        begun += [run.pool.begin(task) for task in further]
         while wait(begun, SECONDS_BETWEEN_LOOKS).not_done:
             if waits:
                 tell(waits.pop())

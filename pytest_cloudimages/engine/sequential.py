@@ -30,6 +30,12 @@ from pytest_cloudimages.history.steps import (
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer
 
 Open = Callable[..., AbstractContextManager[Image]]
+Show = Callable[[list[SequentialHistory]], None]
+"""Is shown histories while the last of them is executed, after each reading: between two steps."""
+
+
+def unwatched(_: list[SequentialHistory]) -> None:
+    """Show histories to nobody while they are executed."""
 
 
 class Life(Protocol):
@@ -144,6 +150,7 @@ def execute(
     single: bool = False,
     life: Life | None = None,
     empty: bool = True,
+    show: Show = unwatched,
 ) -> SequentialHistory:
     """Execute a plan on images of its own, and return what it has shown.
 
@@ -155,10 +162,10 @@ def execute(
     plan = [operation for operation in plan if not (single and operation.image)]
     try:
         with ExitStack() as stack:
-            return _executed(_by_groups, _opened(fresh_image, plan, resource, stack, life, empty=empty), plan)
+            return _executed(_by_groups, _opened(fresh_image, plan, resource, stack, life, empty=empty), plan, show)
     except _Mismatch as found:
         with ExitStack() as stack:
-            history = _executed(_by_steps, _opened(fresh_image, plan, resource, stack, life, empty=empty), plan)
+            history = _executed(_by_steps, _opened(fresh_image, plan, resource, stack, life, empty=empty), plan, show)
         explains = all(explained(step) for step in history.steps) and all(event.kept for event in history.events)
         if found.mismatch and explains:
             history.mismatches.append(found.mismatch)
@@ -186,10 +193,22 @@ def execute_all(
     *,
     single: bool = False,
     pool: TaskPool | None = None,
+    show: Show = unwatched,
 ) -> list[SequentialHistory]:
-    """Execute plans that do not touch each other's images; the pool executes some of them at once."""
+    """Execute plans that do not touch each other's images; the pool executes some of them at once.
+
+    One after another, all histories that there are so far are shown; those of a pool are not.
+    """
     if single or pool is None:
-        return [execute(plan, resource, fresh_image, single=single) for plan in plans]
+        done: list[SequentialHistory] = []
+
+        def show_all(last: list[SequentialHistory]) -> None:
+            show(done + last)
+
+        for plan in plans:
+            history = execute(plan, resource, fresh_image, single=single, show=show_all)
+            done.append(history)
+        return done
     return pool.execute([partial(execute, plan, resource, fresh_image) for plan in plans])
 
 
@@ -220,17 +239,18 @@ def _opened(
 
 
 def _executed(
-    how: Callable[[list[_Subject], Sequence[Operation]], SequentialHistory],
+    how: Callable[[list[_Subject], Sequence[Operation], SequentialHistory, Show], None],
     subjects: list[_Subject],
     plan: Sequence[Operation],
+    show: Show = unwatched,
 ) -> SequentialHistory:
-    history = how(subjects, [operation for operation in plan if operation.image < len(subjects)])
+    history = SequentialHistory()
     history.images = len(subjects)
+    how(subjects, [operation for operation in plan if operation.image < len(subjects)], history, show)
     return history
 
 
-def _by_groups(subjects: list[_Subject], plan: Sequence[Operation]) -> SequentialHistory:
-    history = SequentialHistory()
+def _by_groups(subjects: list[_Subject], plan: Sequence[Operation], history: SequentialHistory, show: Show) -> None:
     main = subjects[0]
     previous: Reading | None = None
     group: list[_Performed] = []
@@ -259,9 +279,9 @@ def _by_groups(subjects: list[_Subject], plan: Sequence[Operation]) -> Sequentia
         if previous and len({step.operation.kind for step in mine}) == 1:
             history.spans.append(Span(previous, reading, mine))
         previous, group = reading, []
+        show([history])
     for other in subjects[1:]:
         _as_expected(other, history)
-    return history
 
 
 def _as_expected(subject: _Subject, history: SequentialHistory) -> Reading:
@@ -317,8 +337,7 @@ def _performed_steadily(subject: _Subject, operation: Operation, history: Sequen
     return replace(performed, answer=second), operation.kind is Kind.DELETE and second.refused
 
 
-def _by_steps(subjects: list[_Subject], plan: Sequence[Operation]) -> SequentialHistory:
-    history = SequentialHistory()
+def _by_steps(subjects: list[_Subject], plan: Sequence[Operation], history: SequentialHistory, show: Show) -> None:
     last = [subject.read() for subject in subjects]
     history.readings += last
     missed = ""
@@ -361,7 +380,7 @@ def _by_steps(subjects: list[_Subject], plan: Sequence[Operation]) -> Sequential
             history.spans.append(Span(last[number], now[number], (history.steps[-1],)))
         _learn(subjects, now, operation)
         last = now
-    return history
+        show([history])
 
 
 def _afresh(subjects: list[_Subject], operation: Operation, history: SequentialHistory) -> list[Reading]:

@@ -137,7 +137,7 @@ class DeletesBeforeItRefuses(_ActsFirst):
             tags.remove(tag)
 
 
-@breaks("TAG-AUTH-06", "TAG-AUTH-07", "TAG-AUTH-08")
+@breaks("TAG-AUTH-07", "TAG-AUTH-08")
 class AddsLaterWhatItRefused(App):
     """Adds what it refused to somebody with the next tag that is added to the image."""
 

@@ -3,9 +3,10 @@
 from pytest_cloudimages.reference import listing
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image
-from pytest_cloudimages.reference.refusals import Invalid, OverLimit
+from pytest_cloudimages.reference.refusals import Conflict, Invalid, OverLimit
 
 from .kinds import Kind
+from .racing import Meets
 from .registry import breaks, selecting
 
 KIND = Kind.STATUS
@@ -92,3 +93,49 @@ class SharesWithProjectsAlone(App):
         if image.owner == request.caller.project and not named:
             raise Invalid("There is no such project.")
         return super().create_member(request, image_id)
+
+
+@breaks(words=selecting("MEM-LIST-01"), profile="standard")
+class RefusesMembersThatMeet(Meets):
+    """Answers 409 to a change of members that meets another of the same image, and does nothing."""
+
+    def create_member(self, request: Request, image_id: str) -> Reply:
+        with self.meeting(image_id) as met:
+            if met:
+                raise Conflict("Someone else is at it.")
+            return super().create_member(request, image_id)
+
+    def delete_member(self, request: Request, image_id: str, member_id: str) -> Reply:
+        with self.meeting(image_id) as met:
+            if met:
+                raise Conflict("Someone else is at it.")
+            return super().delete_member(request, image_id, member_id)
+
+
+@breaks(words=selecting("MEM-UPD", "MEM-CRE-03", "MEM-DEL-02"), profile="standard")
+class KeepsListsOfMembers(App):
+    """Shows the owner the members as they were before the last change once more: a cache is in between."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[str, Reply] = {}
+        self.stale: set[str] = set()
+
+    def create_member(self, request: Request, image_id: str) -> Reply:
+        self.stale.add(image_id)
+        return super().create_member(request, image_id)
+
+    def update_member(self, request: Request, image_id: str, member_id: str) -> Reply:
+        self.stale.add(image_id)
+        return super().update_member(request, image_id, member_id)
+
+    def list_members(self, request: Request, image_id: str) -> Reply:
+        reply = super().list_members(request, image_id)
+        if self.images.get(image_id).owner != request.caller.project:
+            return reply
+        kept = self.kept.get(image_id, reply)
+        self.kept[image_id] = reply
+        if image_id in self.stale:
+            self.stale.discard(image_id)
+            return kept
+        return reply

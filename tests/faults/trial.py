@@ -212,12 +212,14 @@ def judged(
     select: Iterable[str] | None = None,
     suite: Path | None = None,
     further: Sequence[str] = (),
+    pytest: Sequence[str] = (),
     pages: bool = False,
 ) -> Outcome:
     """Serve an app, have the suite, or a copy of it, judge it in a process of its own, and read the results.
 
     Where nothing is said of what to ``select``, and the fault has no words of its own, it asks what is near; with nothing
-    in it, every area. What is quick is not kept up by pages that nobody reads, unless ``pages`` asks for them.
+    in it, every area. What is quick is not kept up by pages that nobody reads, unless ``pages`` asks for them. ``further``
+    are words of the command, ``pytest`` those for pytest.
     """
     app = make()
     meter = Meter(app)
@@ -227,7 +229,7 @@ def judged(
         words += [*further, *getattr(make, "words", ())]
         words += near(words) if select is None else [word for each in select for word in ("--select", each)]
         pages = pages or profile != "quick" or bool(further)
-        words += [] if pages else ["--", "-p", "no:html"]
+        words += ["--", *pytest, *([] if pages else ["-p", "no:html"])]
         hurry = getattr(make, "hurry", 1.0)
         status = _run(words, environ | _identities(server), reports, suite, hurry, pages=pages)
     output = (reports / OUTPUT).read_text(encoding="utf-8", errors="replace")

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 HALF_AN_OCTET = re.compile(r"%(?![0-9A-Fa-f]{2})")
 OF_A_TAG = re.compile(r"(/v2/images/[^/?]+)/tags/([^/?]+)(?:\?.*)?")
+EMPTY_TOKEN = re.compile(rb'"/(?:/[^"]*)?"')
 OF_AN_IMAGE = re.compile(r"/v2/images/[^/?]+")
 OF_MEMBERS = re.compile(r"/v2/images/[^/?]+/members")
 LONGEST = 255
@@ -150,9 +151,9 @@ def exact_filters(request: Request, upstream: Upstream) -> Request | Reply:
 
 
 def named_attributes(request: Request, upstream: Upstream) -> Request | Reply:
-    """Refuse patches of an attribute without a name."""
+    """Refuse patches whose path has an empty token, or nothing else."""
     del upstream
-    if request.method == "PATCH" and OF_AN_IMAGE.fullmatch(request.target) and b'"/"' in request.body:
+    if request.method == "PATCH" and OF_AN_IMAGE.fullmatch(request.target) and EMPTY_TOKEN.search(request.body):
         return refused(HTTPStatus.BAD_REQUEST, "An attribute has a name.")
     return request
 

@@ -7,6 +7,7 @@ with an image of its own. What came of it is what the owner sees afterwards.
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
@@ -61,6 +62,7 @@ def closed_doors(run: Run) -> Rights:
             image.delete_tag(NEW_TAG)
         for party, client in _outside(run, [*unknown, *ended], ended):
             tried += table.all_of(party, client, tuple(Deed))
+            run.show(partial(Rights, tried, {}, let_off))
     return Rights(tried, {}, let_off)
 
 
@@ -89,6 +91,10 @@ def rights(run: Run) -> Rights:
     tried: list[Attempt] = []
     unasked: dict[Party, str] = {}
     known: set[Party] = set()
+
+    def so_far() -> Rights:
+        return Rights(tried, unasked, of_the_project=frozenset(known))
+
     run.require_own()
     reading = {party: _caller(run, party, unasked, known) for party in READING}
     if any(reading.values()):
@@ -97,11 +103,13 @@ def rights(run: Run) -> Rights:
             table.offered()
             for party, client in reading.items():
                 tried += table.all_of(party, client, OF_READERS) if client else []
+                run.show(so_far)
     for party in CREATING:
         if creating := _caller(run, party, unasked, known):
             with suppress(Blocked):
                 tried += _with_its_own(run, party, creating)
-    return Rights(tried, unasked, of_the_project=frozenset(known))
+            run.show(so_far)
+    return so_far()
 
 
 def _caller(run: Run, party: Party, unasked: dict[Party, str], known: set[Party]) -> ImagesClient | None:

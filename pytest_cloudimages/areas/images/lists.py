@@ -122,6 +122,7 @@ class _ListReader:
 
         found = self.image.eventually(look, good) if self.image and expected is not None else look()
         self.asked.append(found)
+        self.run.show(lambda: Lists(self.asked))
         return found
 
     def by(self, aspect: Aspect, *query: tuple[str, str], **values: object) -> None:

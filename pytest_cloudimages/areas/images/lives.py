@@ -5,15 +5,15 @@ import hashlib
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import pytest
 
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.images.states import OCTETS, give_data, shared, state_of
-from pytest_cloudimages.areas.images.updates import Attributes, attributes_of
+from pytest_cloudimages.areas.images.states import OCTETS, give_data, restless_attributes, shared, state_of
+from pytest_cloudimages.areas.images.updates import MOVING, Attributes, attributes_of, differing
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import Image, require_ok
@@ -83,12 +83,14 @@ def image_life(run: Run) -> LifeAnswers:
     with run.fresh_image() as image:
         answers[Question.SHOWN] = [image.show()]
         answers[Question.LISTED] = [run.client.list(limit="3")]
+        run.show(partial(LifeAnswers, answers, why))
         for part, questions in _PARTS.items():
             try:
                 run.require_own()
                 part(run, image, answers)
             except (Blocked, pytest.skip.Exception) as problem:
                 why |= dict.fromkeys(questions, problem)
+            run.show(partial(LifeAnswers, answers, why))
     return LifeAnswers(answers, why)
 
 
@@ -164,6 +166,13 @@ class Foreign:
     before: Attributes
     after: Attributes
     looked: Exchange
+    moving: frozenset[str] = MOVING
+    """The attributes that change whatever is done."""
+
+    @property
+    def changed(self) -> list[str]:
+        """The attributes that have changed."""
+        return differing(self.after, self.before, moving=self.moving)
 
 
 @dataclass(frozen=True, repr=False)
@@ -192,6 +201,9 @@ def foreign_attempts(run: Run) -> ForeignAttempts:
         with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
             shared(image, run.owner_of(other))
             _try_all(image, other, "shared with it", tried, hidden=False)
+    if any(attempt.changed for attempts in tried.values() for attempt in attempts):
+        moving = MOVING | restless_attributes(run)
+        tried = {method: [replace(each, moving=moving) for each in attempts] for method, attempts in tried.items()}
     return ForeignAttempts(tried)
 
 

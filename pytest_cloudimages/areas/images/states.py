@@ -1,5 +1,6 @@
 """Image states: context managers that yield an image in each of them."""
 
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -86,6 +87,21 @@ def give_data(image: Image) -> None:
     if answer.status in NOT_OFFERED | {403}:
         pytest.skip(f"needs data of images, which the service does not take: {answer.exchange}")
     require_ok(answer)
+
+
+A_WHILE = 1.1
+"""Seconds in which an attribute that moves by itself does so: more than a clock of seconds needs."""
+
+
+def restless_attributes(run: Run) -> set[str]:
+    """Return the attributes that change while nothing is done to an image: a counter of reads, an expiring address."""
+    with run.fresh_image() as image:
+        before = image.show().data
+        time.sleep(A_WHILE)
+        after = image.show().data
+    if not isinstance(before, dict) or not isinstance(after, dict):
+        return set()
+    return {name for name in {*before, *after} if before.get(name) != after.get(name)}
 
 
 def state_of(answer: Answer) -> str:

@@ -1,12 +1,13 @@
 """What patches do to an image: each is sent once, with a look at the image after it, and judged by many checks."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.images.patch_model import alike, applied, attribute_of, named_by
 from pytest_cloudimages.areas.images.patches import VALID, Aim, Wanted, patches
+from pytest_cloudimages.areas.images.states import restless_attributes
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
@@ -29,9 +30,11 @@ def attributes_of(answer: Answer) -> Attributes:
     return data
 
 
-def differing(shown: Attributes, expected: Attributes, *, only: set[str] | None = None) -> list[str]:
+def differing(
+    shown: Attributes, expected: Attributes, *, only: set[str] | None = None, moving: frozenset[str] = MOVING
+) -> list[str]:
     """Return the names of attributes that are not as expected, in their order; those that may move never are."""
-    names = ({*shown, *expected} if only is None else only) - MOVING
+    names = ({*shown, *expected} if only is None else only) - moving
     missing = object()
     return sorted(
         name
@@ -52,6 +55,8 @@ class Attempt:
     after: Attributes
     looked: Exchange
     """The look at the image after it."""
+    moving: frozenset[str] = MOVING
+    """The attributes that change whatever is done."""
 
     def __str__(self) -> str:
         return f"{self.wanted.aim}, {self.wanted.body!a} sent as {self.wanted.media_type}"
@@ -79,12 +84,17 @@ class Attempt:
     @property
     def strayed(self) -> list[str]:
         """The attributes that it does not name and that have changed."""
-        return [name for name in differing(self.after, self.before) if name not in self.named]
+        return [name for name in self.changed if name not in self.named]
 
     @property
     def changed(self) -> list[str]:
         """The attributes that have changed."""
-        return differing(self.after, self.before)
+        return differing(self.after, self.before, moving=self.moving)
+
+    @property
+    def told_otherwise(self) -> list[str]:
+        """The attributes that the answer shows, and the image has not so."""
+        return differing(attributes_of(self.answer), self.after, moving=self.moving)
 
 
 @dataclass(frozen=True, repr=False)
@@ -129,6 +139,9 @@ def updates(run: Run) -> Updates:
             attempt = _tried(image, wanted, before)
             tried.append(attempt)
             before = attempt.after
+    if any(attempt.strayed if attempt.wanted.aim in VALID else attempt.changed for attempt in tried):
+        moving = MOVING | restless_attributes(run)
+        tried = [replace(attempt, moving=moving) for attempt in tried]
     return Updates(tried)
 
 

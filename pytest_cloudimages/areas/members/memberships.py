@@ -134,8 +134,8 @@ class Memberships(Collection):
 class _Table:
     image: Image
     tried: list[Attempt] = field(default_factory=list)
-    seen: Members | None = None
-    """The members as they were seen last; ``None`` where they were changed since, on purpose."""
+    seen: Members = field(default_factory=dict)
+    """The members as they were seen last."""
 
     def members(self) -> tuple[Members, Exchange]:
         """Return the members as the owner sees them."""
@@ -146,6 +146,10 @@ class _Table:
             raise Blocked(f"The members cannot be read: {answer.exchange}")
         found = [entry for entry in entries if isinstance(entry, dict)]
         return {str(entry.get("member_id")): entry for entry in found}, answer.exchange
+
+    def see(self, *projects: str) -> None:
+        """Wait until the list shows some projects as members."""
+        self.seen, _ = self.image.eventually(self.members, lambda found: {*projects} <= {*found[0]})
 
     def enter(
         self,
@@ -158,10 +162,18 @@ class _Table:
         **set_: str,
     ) -> Answer:
         """Have a caller try something, and look at the members before and after it."""
-        before = self.members()[0] if self.seen is None else self.seen
+        before = self.seen
         path = f"/images/{self.image.id}/members" + (f"/{member}" if member else "")
         answer = client.send(method, path, json=json)
-        self.seen, looked = self.members()
+
+        def is_as_answered(found: tuple[Members, Exchange]) -> bool:
+            """Return whether what was answered is seen: what was set, or that a refusal has changed nothing."""
+            if answer.ok and set_:
+                return found[0].get(member, {}).get("status") == set_["status"]
+            return not answer.refused or found[0] == before
+
+        # A list may be late, or a cache's.
+        self.seen, looked = self.image.eventually(self.members, is_as_answered)
         self.tried.append(Attempt(who, deed, answer, before, self.seen, looked, **set_))
         return answer
 
@@ -181,6 +193,7 @@ def memberships(run: Run) -> Memberships:
             if not answer.ok:
                 third = ""
         table = _Table(image)
+        table.see(*filter(None, [third]))
         table.enter(Who.STRANGER, Deed.LIST, consumer, "GET")
         table.enter(Who.STRANGER, Deed.ADD, consumer, "POST", json={"member": fourth})
         if third:
@@ -189,7 +202,7 @@ def memberships(run: Run) -> Memberships:
             table.enter(Who.STRANGER, Deed.REMOVE, consumer, "DELETE", third)
         with run.recorder.of(Purpose.PREPARING):
             require_ok(owner.ask(MEMBERS.add(image.id, project)))
-        table.seen = None
+        table.see(project)
         table.enter(Who.OWNER, Deed.SHOW, owner, "GET", project)
         table.enter(Who.OWNER, Deed.ADD_AGAIN, owner, "POST", json={"member": project})
         table.enter(Who.OWNER, Deed.SET_OF_NONE, owner, "PUT", fourth, {"status": ACCEPTED})

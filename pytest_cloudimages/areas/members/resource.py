@@ -1,5 +1,7 @@
 """The members of an image: what adds, deletes and reads them, and how an answer is read."""
 
+from dataclasses import replace
+
 from pytest_cloudimages.client.exchange import Request
 from pytest_cloudimages.client.session import segment
 from pytest_cloudimages.history.resource import Answered, Effect, SetResource, represented
@@ -22,3 +24,5 @@ MEMBERS = SetResource(
     added={"2xx": Effect.MADE_PRESENT, "409": Effect.WAS_PRESENT, "4xx": Effect.NOTHING_DONE},
     volatile=frozenset({"members"}),
 )
+AT_ONCE = replace(MEMBERS, added={**MEMBERS.added, "409": Effect.NOTHING_DONE})
+"""The same where several clients meet: 409 may as well say that another one was at the image in that moment."""

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import strategies as st
 
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED, made_visible, require_once, skip_where_lacking
-from pytest_cloudimages.areas.members.resource import MEMBERS
+from pytest_cloudimages.areas.members.resource import AT_ONCE, MEMBERS
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.capabilities import SHARE
 from pytest_cloudimages.client.exchange import Purpose
@@ -28,7 +28,7 @@ from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan, add, delete
 from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.sequential_plans import in_groups, read_often
-from pytest_cloudimages.history.steps import Step
+from pytest_cloudimages.history.steps import SequentialHistory, Step
 from pytest_cloudimages.spec.verdicts import Blocked
 
 OVER_LIMIT = 413
@@ -125,7 +125,15 @@ def member_steps(run: Run, seed: int) -> Steps:
         operation = st.builds(_operation, kinds, st.sampled_from(projects[:PROJECTS]))
         drawn = st.lists(operation, min_size=STEPS, max_size=STEPS)
         plans += [read_often(plan, EVERY) for plan in drawing.draw(drawn, seed)]
-    histories = sequential.execute_all(plans, MEMBERS, partial(shared_image, run), single=run.single, pool=run.pool)
+
+    def show(so_far: list[SequentialHistory]) -> None:
+        run.show(partial(_steps_of, so_far))
+
+    opened = partial(shared_image, run)
+    return _steps_of(sequential.execute_all(plans, MEMBERS, opened, single=run.single, pool=run.pool, show=show))
+
+
+def _steps_of(histories: list[SequentialHistory]) -> Steps:
     taken = any(step.answer.ok and _drawn_addition(step) for history in histories for step in history.steps)
     return Steps(histories, lambda _, step: _is_full(step) or (not taken and _drawn_addition(step)))
 
@@ -166,7 +174,7 @@ def member_races(run: Run, seed: int) -> Iterator[ConcurrentRuns]:
     """Yield what several clients do to the members of one image at once; nothing where MUSTs alone are asked for."""
     drawn, opened = partial(_drawn, run, seed), partial(shared_image, run)
     with worker_pool() as workers:
-        yield ConcurrentRuns(run, MEMBERS, workers, tuple(Pattern), drawn, opened)
+        yield ConcurrentRuns(run, AT_ONCE, workers, tuple(Pattern), drawn, opened)
 
 
 def _drawn(run: Run, seed: int, pattern: str) -> list[ConcurrentPlan]:

@@ -115,6 +115,7 @@ def access_attempts(run: Run) -> AccessAttempts:
     let_off: dict[str, str] = {}
     with _private(run) as image:
         walk = _Walk(run, image, _askers(run, image, unasked, let_off), unasked)
+        walk.let_off = let_off
         walk.carried_out(wanted.pop(State.PRIVATE))
         for state in [state for state in wanted if state not in ABSENT and not run.settings.image]:
             asked = wanted.pop(state)
@@ -131,7 +132,7 @@ def access_attempts(run: Run) -> AccessAttempts:
     for state, asked in wanted.items():
         if state is State.UNKNOWN or not run.settings.image:
             walk.on_no_image(image.id if state is State.DELETED else str(uuid.uuid4()), asked)
-    return AccessAttempts(walk.attempts, unasked, let_off)
+    return walk.so_far()
 
 
 @contextmanager
@@ -244,6 +245,7 @@ class _Walk(Stage):
 
     def __init__(self, run: Run, image: Image, askers: dict[Party, list[Asker]], unasked: dict[str, str]) -> None:
         super().__init__(run, image, askers, unasked)
+        self.let_off: Mapping[str, str] = {}
         self.attempts: list[AccessAttempt] = []
         self.count = 0
         quick = not run.rounds
@@ -269,11 +271,17 @@ class _Walk(Stage):
             self._set(before)
             self.own = own
             self.attempts += self._one_by_one(asked)
+        self.run.show(self.so_far)
+
+    def so_far(self) -> AccessAttempts:
+        """Return all that was tried."""
+        return AccessAttempts(self.attempts, self.unasked, self.let_off)
 
     def on_no_image(self, image_id: str, asked: Sequence[Cell]) -> None:
         """Send the requests of some cells to an image that is not there."""
         sent = self._each(asked, image_id)
         self.attempts += [AccessAttempt(each.cell, answer, changed=False) for each, answer in sent]
+        self.run.show(self.so_far)
 
     def _each(self, asked: Sequence[Cell], image_id: str = "") -> Iterator[tuple[_Asked, Answer]]:
         for cell in asked:

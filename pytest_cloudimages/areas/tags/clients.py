@@ -1,16 +1,17 @@
 """Tags as other clients write them: the same operations with the header fields and the framing of each."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from pytest_cloudimages.areas.tags.resource import TAGS
-from pytest_cloudimages.areas.tags.tag_limit import steps_of
+from pytest_cloudimages.areas.tags.tag_limit import show_steps, steps_of
 from pytest_cloudimages.client.exchange import Request
 from pytest_cloudimages.engine import sequential
 from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
-from pytest_cloudimages.history.operations import Kind
+from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.resource import SetResource
 from pytest_cloudimages.history.sequential_plans import in_groups
 
@@ -122,11 +123,16 @@ def demanding_clients(run: Run) -> Steps:
         return steps_of([])
     tags = [(tag, "as a demanding client writes it") for tag in ("stays", *DEMANDING)]
     plan = in_groups([(Kind.ADD, tags), (Kind.DELETE, tags[1:])])
-    return steps_of([sequential.execute(plan, written_by(DEMANDING), run.fresh_image, single=True)])
+    return _shown(run, plan, DEMANDING)
 
 
 def _twice(run: Run, styles: Mapping[str, RequestStyle], input_class: str) -> Steps:
     """Return what an image shows of tags that are added and deleted twice, the second time right after the first."""
     twice = [(tag, input_class) for tag in styles for _ in range(2)]
     plan = in_groups([(Kind.ADD, [("stays", input_class), *twice]), (Kind.DELETE, twice)])
-    return steps_of([sequential.execute(plan, written_by(styles), run.fresh_image, single=True)])
+    return _shown(run, plan, styles)
+
+
+def _shown(run: Run, plan: Sequence[Operation], styles: Mapping[str, RequestStyle]) -> Steps:
+    show = partial(show_steps, run)
+    return steps_of([sequential.execute(plan, written_by(styles), run.fresh_image, single=True, show=show)])

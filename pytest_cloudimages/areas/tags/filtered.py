@@ -126,6 +126,7 @@ class _Filtering:
     def keep(self, *selections: Selection) -> None:
         """Take lists to what checks look at, but for those that a service may refuse."""
         self.found += [selection for selection in selections if not _may_refuse(selection)]
+        self.run.show(lambda: Selections(self.found))
 
 
 def _good(selection: Selection) -> bool:

@@ -19,7 +19,7 @@ def expect_attributes_kept(spans: Iterable[Span], run: Run) -> None:
     __tracebackhide__ = True
     for span in spans:
         if span.changed:
-            by_themselves = _restless_attributes(run) | _come_with_data(run, span)
+            by_themselves = states.restless_attributes(run) | _come_with_data(run, span)
             expect(span.changed - by_themselves, set(), f"attributes changed with {span}{_values(span)}")
 
 
@@ -27,7 +27,7 @@ def expect_nothing_else_changed(before: Reading, after: Reading, run: Run, when:
     """Raise ``Mismatch`` where an image shows other attributes than before, its tags apart."""
     __tracebackhide__ = True
     if changed := differing(before.rest, after.rest):
-        expect(changed - _restless_attributes(run), set(), f"attributes changed {when}")
+        expect(changed - states.restless_attributes(run), set(), f"attributes changed {when}")
 
 
 def _values(span: Span) -> str:
@@ -44,25 +44,13 @@ def _value(attributes: dict[str, object], name: str) -> str:
     return ascii(attributes[name]) if name in attributes else "absent"
 
 
-A_WHILE = 1.1
-"""Seconds in which an attribute that moves by itself does so: more than a clock of seconds needs."""
-
-
-def _restless_attributes(run: Run) -> set[str]:
-    """Return the attributes that change while nothing is done to an image: a counter of reads, an expiring address."""
-    with run.fresh_image() as image:
-        before = Reading(image.show(), TAGS)
-        time.sleep(A_WHILE)
-        return differing(before.rest, Reading(image.show(), TAGS).rest)
-
-
 def _come_with_data(run: Run, span: Span) -> set[str]:
     """Return the attributes that had no value yet, and get one a while after the data has come, as checksums may."""
     before = span.before.rest or {}
     unset = {name for name in span.changed if before.get(name) is None}
     if unset:
         with suppress(Blocked, pytest.skip.Exception), states.active(run) as image:
-            time.sleep(A_WHILE)
+            time.sleep(states.A_WHILE)
             shown = Reading(image.show(), TAGS).rest or {}
             return {name for name in unset if shown.get(name) is not None}
     return set()

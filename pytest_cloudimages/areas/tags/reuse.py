@@ -87,7 +87,18 @@ def executed_on_one(run: Run, plans: Sequence[Sequence[Operation]]) -> OnOneImag
 
 
 def parts(plans: Sequence[Sequence[Operation]]) -> list[list[Sequence[Operation]]]:
-    """Return plans in as many parts as possible that each add more tags, over time, than an image may carry at once."""
+    """Return plans in as many parts as possible that each add more tags, over time, than an image may carry at once.
+
+    They are as long as each other, as far as that goes: the longest is what a run waits for.
+    """
+    found = _in_order(plans)
+    even: list[list[Sequence[Operation]]] = [[] for _ in found]
+    for plan in sorted(plans, key=len, reverse=True):
+        min(even, key=lambda part: sum(map(len, part))).append(plan)
+    return even if all(_additions(*part) > TAGS_OF_AN_IMAGE for part in even) else found
+
+
+def _in_order(plans: Sequence[Sequence[Operation]]) -> list[list[Sequence[Operation]]]:
     found: list[list[Sequence[Operation]]] = [[]]
     for plan in plans:
         if _additions(*found[-1]) > TAGS_OF_AN_IMAGE:
@@ -113,11 +124,13 @@ def _one_after_another(run: Run, plans: Sequence[Sequence[Operation]]) -> OnOneI
             refused = next(filter(_unduly_refused, used.steps), None) if used else None
             if used and not refused:
                 histories.append(used)
+                run.show(partial(OnOneImage, histories))
                 continue
             histories.append(sequential.execute(plan, TAGS, fresh, single=run.single))
             if used and refused and not any(map(_unduly_refused, histories[-1].steps)):
                 with opened() as image, run.recorder.of(Purpose.PREPARING):
                     worn += [] if image.add_tag(refused.tag).ok else [used]
+            run.show(partial(OnOneImage, histories))
     return OnOneImage(histories, worn=worn)
 
 

@@ -1,9 +1,11 @@
 """How many tags an image may have, where the operator sets a limit. No I/O."""
 
 import enum
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import partial
 
 from pytest_cloudimages.engine.observations import Steps
+from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.steps import SequentialHistory, Step
 
@@ -50,3 +52,8 @@ def _left_out(history: SequentialHistory, step: Step) -> bool:
 def steps_of(histories: Iterable[SequentialHistory]) -> Steps:
     """Return the steps of histories of tags, without additions that met a limit unasked."""
     return Steps([*histories], _left_out)
+
+
+def show_steps(run: Run, histories: Sequence[SequentialHistory]) -> None:
+    """Have the steps of histories looked at while the last of them is executed."""
+    run.show(partial(steps_of, histories))

@@ -24,7 +24,7 @@ from pytest_cloudimages.areas.tags.plans import (
 )
 from pytest_cloudimages.areas.tags.read_paths import Comparisons
 from pytest_cloudimages.areas.tags.resource import TAGS, set_tags
-from pytest_cloudimages.areas.tags.tag_limit import steps_of
+from pytest_cloudimages.areas.tags.tag_limit import show_steps, steps_of
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.engine import drawing, sequential
@@ -265,7 +265,8 @@ def image_states(run: Run) -> Steps:
     if not run.rounds or run.settings.image:
         return steps_of([])
     life = Life(run)
-    return steps_of([sequential.execute(plan_of_a_life(EVENTS), TAGS, life.fresh_image, single=True, life=life)])
+    plan, show = plan_of_a_life(EVENTS), partial(show_steps, run)
+    return steps_of([sequential.execute(plan, TAGS, life.fresh_image, single=True, life=life, show=show)])
 
 
 @workload(empty=lambda: steps_of([]), requests=(0, 0, 0, 0))
@@ -389,4 +390,5 @@ def _full_cycles(run: Run, batches: list[list[Sample]], fresh_image: FreshImage 
 def _executed(run: Run, plans: Sequence[list[Operation]], fresh_image: FreshImage | None = None) -> Steps:
     """Execute plans on images whose attributes show it where an operation on tags loses them."""
     opened = fresh_image or partial(states.with_attributes, run)
-    return steps_of(sequential.execute_all(plans, TAGS, opened, single=run.single, pool=run.pool))
+    show = partial(show_steps, run)
+    return steps_of(sequential.execute_all(plans, TAGS, opened, single=run.single, pool=run.pool, show=show))

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -72,6 +72,15 @@ class _TaskRunner:
         self.tried.append(started)
         return started
 
+    def whole(self, tried: Sequence[Started], lists: Mapping[str, PagedList]) -> Tasks:
+        """Return what became of tasks, with the lists of them that were read."""
+        told = self.answers, self.left, self.octets, "", self.no_exports, self.no_imports, self.why
+        return Tasks(tried, lists, *told)
+
+    def so_far(self) -> Tasks:
+        """Return what became of the tasks that have ended, or were refused."""
+        return self.whole([started for started in self.tried if started.ended or not started.id], {})
+
     def watch(self, started: Started) -> Started:
         """Look at a task until it has ended, or patience has."""
         if not started.id or started.ended:
@@ -113,11 +122,14 @@ def tasks(run: Run) -> Tasks:
             _export(runner)
         except (Blocked, pytest.skip.Exception) as problem:
             runner.why |= dict.fromkeys(Deed, problem)
+        run.show(runner.so_far)
         _import(runner)
+        run.show(runner.so_far)
         if not runner.no_exports:
             _export_wrongly(runner, stack)
         for started in runner.tried:
             runner.watch(started)
+            run.show(runner.so_far)
         run.recorder.traces.left_behind += [
             f"perhaps an image, made by the task {started.id}, which had not ended"
             for started in runner.tried
@@ -125,17 +137,7 @@ def tasks(run: Run) -> Tasks:
         ]
         _look_around(runner)
         lists = _lists(runner)
-    return Tasks(
-        runner.tried,
-        lists,
-        runner.answers,
-        runner.left,
-        runner.octets,
-        "",
-        runner.no_exports,
-        runner.no_imports,
-        runner.why,
-    )
+    return runner.whole(runner.tried, lists)
 
 
 def _prepare(runner: _TaskRunner, stack: ExitStack) -> None:
