@@ -119,6 +119,8 @@ def test_wrong_credentials_are_refused(identity_answers: IdentityAnswers) -> Non
             note(f"Not asked for {question}: {identity_answers.why[question]}")
     for answer in identity_answers.to(Question.UNKNOWN_USER, Question.WRONG_PASSWORD, Question.WRONG_KEY):
         expect(answer.status, 401, f"status of {answer}")
+    for answer in identity_answers.aside().nearly_right():
+        expect(answer.status, 401, f"status of {answer}: a secret that is right but for its end")
 
 
 # "tokens … expire after 24 hours by default"

@@ -21,8 +21,8 @@ from pytest_cloudimages.areas.images.lists import (
     Asked,
     Aspect,
     Lists,
-    OfferedImages,
 )
+from pytest_cloudimages.areas.images.offered_lists import OfferedImages
 from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED
 
 
@@ -75,6 +75,8 @@ def test_a_list_has_images_and_a_schema(image_lists: Lists, cloudimages_client: 
 def test_a_list_covers_own_images(image_lists: Lists, offered_images: OfferedImages) -> None:
     for asked in image_lists.of(Aspect.UNSORTED).where(lambda asked: asked.expected is not None):
         expect_among(asked.held, asked.wanted, f"our images in {asked}")
+    for asked in image_lists.aside().of(Aspect.FOREIGN):
+        expect(asked.held, [], f"images that are neither public nor shared with who asks, in {asked}")
     for offered in offered_images.aside().of(statuses=[ACCEPTED], member_status=""):
         expect(offered.holds, True, f"whether the image is in {offered}")
 
@@ -168,15 +170,22 @@ def test_a_list_is_sorted_in_a_direction(image_lists: Lists) -> None:
             f"whether {asked} is sorted in that direction",
         )
     expect_same_order(image_lists, "created_at", [(("sort_key", "created_at"),)])
+    for asked in image_lists.aside().of(Aspect.TOWARDS):
+        upwards = in_order(asked, backward=False) and not in_order(asked, backward=True)
+        expect(upwards, False, f"whether {asked} is sorted upwards, which nobody asked for")
 
 
 # "You can use most image attributes as filters"
 @requirement("IMG-LIST-11")
 def test_a_list_is_filtered_by_attributes(image_lists: Lists) -> None:
     for asked in image_lists.of(Aspect.ATTRIBUTE):
-        name, value = asked.query[0]
-        # A list may show less of an image than its details do.
-        holds_what_fits(asked, lambda entry, name=name, value=value: name not in entry or having(name, value)(entry))  # type: ignore[misc]
+        for name, value in asked.query:
+            if name not in ("name", "limit"):
+                # A list may show less of an image than its details do.
+                holds_what_fits(
+                    asked,
+                    lambda entry, name=name, value=value: name not in entry or having(name, value)(entry),  # type: ignore[misc]
+                )
 
 
 # "except the link attributes"

@@ -1,5 +1,7 @@
 # GET, POST, DELETE /v2/images/{image_id}/members
 
+import json
+
 from pytest_cloudimages import expect, requirement
 from pytest_cloudimages.areas.common.checks import (
     REFUSED,
@@ -7,6 +9,7 @@ from pytest_cloudimages.areas.common.checks import (
     ImagesClient,
     Prior,
     Steps,
+    expect_among,
     expect_contract,
     expect_explained,
     expect_reproduced,
@@ -21,19 +24,26 @@ NEW = (Prior.NEVER, Prior.DELETED)
 
 # Image sharing page, Create image member: the owner names a project, and gets 200 with the member.
 @requirement("MEM-CRE-01")
-def test_a_member_is_added(member_steps: Steps) -> None:
+def test_a_member_is_added(member_steps: Steps, sharing: Sharing) -> None:
     for step in member_steps.additions(past=NEW, known=False):
         step.expect(status=200)
         expect_contract(step.answer, "contract-member")
         expect(step.answer.data["member_id"], step.value, "the member_id in the answer")
+    for answer in sharing.aside().answered(Question.CAPITALS):
+        named = json.loads(answer.exchange.body)["member"]
+        for listed in sharing.aside().answered(Question.AFTER_CAPITALS):
+            expect_among(MEMBERS.values(listed) or (), [named], f"the members after {answer}")
 
 
 # Image sharing page, Create image member: its status is pending, until the consumer decides.
 @requirement("MEM-CRE-02")
-def test_a_new_member_is_pending(member_steps: Steps) -> None:
+def test_a_new_member_is_pending(member_steps: Steps, sharing: Sharing) -> None:
     for step in member_steps.additions(past=NEW, known=False, acknowledged=True):
         status = step.answer.data.get("status") if isinstance(step.answer.data, dict) else None
         expect(status, "pending", f"the status of the member that {step.operation} made")
+    for answer in sharing.aside().answered(Question.AGAIN):
+        status = answer.data.get("status") if isinstance(answer.data, dict) else None
+        expect(status, "pending", f"the status in {answer}, of a member that was removed and added once more")
 
 
 # Image sharing page, Create image member: the body member called member is required.
@@ -45,13 +55,15 @@ def test_an_addition_names_a_member(sharing: Sharing) -> None:
 
 # Image sharing page, List image members: the owner sees all of them, and the link to the schema.
 @requirement("MEM-LIST-01")
-def test_the_owner_sees_all_members(member_steps: Steps, member_races: ConcurrentRuns) -> None:
+def test_the_owner_sees_all_members(member_steps: Steps, member_races: ConcurrentRuns, sharing: Sharing) -> None:
     for step in member_steps.additions(acknowledged=True):
         step.expect(after={*(step.before or ()), step.value})
     for reading in member_steps.readings():
         expect_contract(reading.answer, "contract-members")
     expect_reproduced(member_steps, standing_by=False)
     member_steps.steady()
+    for answer in sharing.aside().answered(Question.OF_A_NEW_IMAGE):
+        expect(MEMBERS.values(answer), (), "the members of an image that was shared with nobody")
 
     shown = member_races.measured(member_races.patterns, member_races.unexplained, kind=lambda found: found.category)
     expect_explained(shown)
@@ -64,6 +76,8 @@ def test_a_consumer_sees_the_own_membership_alone(other_project: ImagesClient, s
     for answer in sharing.to(Question.SHARED):
         expect(answer.status, 200, f"the status for {other_project.caller}")
         expect(MEMBERS.values(answer), (sharing.consumer,), "the members that it sees")
+    for answer in sharing.aside().answered(Question.ACCEPTED):
+        expect(MEMBERS.values(answer), (sharing.consumer,), "the members that it sees once it has accepted")
 
 
 # Image sharing page, List image members: whom the image is not shared with gets 404.

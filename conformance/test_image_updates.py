@@ -22,7 +22,7 @@ from pytest_cloudimages.areas.images.races import RENAMING, of_attributes, of_th
 from pytest_cloudimages.areas.images.updates import Attempt, Updates
 
 FULL = "no more attributes are taken: 413"
-OPEN = (Aim.NOT_THERE_REMOVED, Aim.NOT_THERE_REPLACED, Aim.FAILS_LATE, Aim.OLD_FORM)
+OPEN = (Aim.NOT_THERE_REMOVED, Aim.NOT_THERE_REPLACED, Aim.FAILS_LATE, Aim.OLD_FORM, Aim.ALIKE)
 
 
 def carried_out(attempt: Attempt) -> None:
@@ -38,6 +38,10 @@ def acknowledged(attempt: Attempt) -> bool:
 
 def refused(attempt: Attempt) -> bool:
     return attempt.answer.refused
+
+
+def absent(attempt: Attempt) -> bool:
+    return attempt.named.isdisjoint(attempt.before)
 
 
 def within_limits(updates: Updates) -> Callable[[Attempt], bool]:
@@ -92,6 +96,10 @@ def test_a_415_names_what_is_supported(updates: Updates) -> None:
 def test_a_body_that_is_no_patch_is_refused(updates: Updates) -> None:
     for attempt in updates.attempts(Aim.NO_ARRAY):
         expect(attempt.answer.status, REFUSED, f"status of {attempt}")
+    # Operations are carried out in their order, each on what the one before it leaves. (RFC 6902, 3.)
+    together = updates.aside().attempts(Aim.TOGETHER).where(within_limits(updates))
+    for attempt in together if updates.work_singly else ():
+        expect(attempt.answer.status, OK, f"status of {attempt}, each operation of which is carried out alone")
 
 
 # "add, remove, and replace"
@@ -131,6 +139,11 @@ def test_an_attribute_is_added(updates: Updates, patch_races: ConcurrentRuns) ->
     special = updates.aside().attempts(Aim.VALUE).where(acknowledged)
     for attempt in special.where(lambda attempt: "name" not in attempt.named):
         expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
+    for attempt in updates.aside().attempts(Aim.ALIKE).where(acknowledged):
+        expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
+        expect(attempt.strayed, [], f"attributes that changed and that {attempt} does not name")
+    for image in updates.aside().beside():
+        expect(image.touched, [], f"attributes of another image that patches of the first have set: {image.looked}")
     # Nor does one that another client adds at the same time take it away.
     lost = patch_races.measured(patch_races.patterns, of_attributes(patch_races), kind=lambda found: found.category)
     expect_explained(lost)
@@ -146,7 +159,7 @@ def test_an_attribute_is_removed(updates: Updates) -> None:
 # "It is an error condition to attempt to remove an attribute that does not exist"
 @requirement("IMG-UPD-13")
 def test_what_is_not_there_is_not_removed(updates: Updates) -> None:
-    for attempt in updates.attempts(Aim.NOT_THERE_REMOVED):
+    for attempt in updates.attempts(Aim.NOT_THERE_REMOVED).where(absent):
         expect(attempt.answer.status, REFUSED, f"status of {attempt}")
 
 
@@ -165,7 +178,7 @@ def test_an_attribute_is_replaced(updates: Updates, patch_races: ConcurrentRuns)
 # "It is an error condition to attempt to replace an attribute that does not exist"
 @requirement("IMG-UPD-15")
 def test_what_is_not_there_is_not_replaced(updates: Updates) -> None:
-    for attempt in updates.attempts(Aim.NOT_THERE_REPLACED):
+    for attempt in updates.attempts(Aim.NOT_THERE_REPLACED).where(absent):
         expect(attempt.answer.status, REFUSED, f"status of {attempt}")
 
 
@@ -246,7 +259,7 @@ def test_a_value_against_the_schema_is_answered_400(updates: Updates) -> None:
 @requirement("IMG-UPD-26")
 def test_an_update_is_answered_with_a_documented_code(updates: Updates, specification: str) -> None:
     codes = documented_codes("IMG-UPD-26")
-    # How what is not there is refused is left open, and 409 is one of the ways.
+    # How what is not there, or is there already, is refused is left open, and 409 is one of the ways.
     for attempt in updates.attempts().where(
         lambda attempt: attempt.answer.status != 409 or attempt.wanted.aim not in OPEN
     ):

@@ -20,9 +20,8 @@ from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.deactivation import GLANCE, Deactivated
 from pytest_cloudimages.areas.images.fixtures import *
-from pytest_cloudimages.areas.images.lives import ForeignAttempts, LifeAnswers, Question, digest
+from pytest_cloudimages.areas.images.lives import DATA, ForeignAttempts, LifeAnswers, Question, digest
 from pytest_cloudimages.areas.images.patches import Aim
-from pytest_cloudimages.areas.images.states import OCTETS
 from pytest_cloudimages.areas.images.updates import Updates, attributes_of
 
 GUARANTEED = ("id", "status", "visibility", "protected", "tags", "created_at", "file", "self")
@@ -190,6 +189,8 @@ def test_a_deletion_is_answered_204(image_life: LifeAnswers) -> None:
     for answer in image_life.to(Question.DELETED):
         expect(answer.status, 204, f"status of {answer}")
         expect(answer.body, b"", f"body of {answer}")
+    for answer in image_life.aside().answered(Question.TWIN):
+        expect(answer.status, OK, f"status of {answer}: another image, which has the same data")
 
 
 # "you cannot delete an image whose protected attribute is true"
@@ -256,7 +257,9 @@ def test_an_image_without_data_is_queued(image_life: LifeAnswers) -> None:
 def test_an_image_with_data_is_active(image_life: LifeAnswers) -> None:
     for answer in image_life.to(Question.ACTIVE):
         expect((answer.data or {}).get("status"), "active", f"status in {answer}")
-        expect((answer.data or {}).get("size"), {len(OCTETS), None}, f"size in {answer}")
+        expect((answer.data or {}).get("size"), {len(DATA), None}, f"size in {answer}")
+    for answer in image_life.aside().answered(Question.EMPTY):
+        expect((answer.data or {}).get("status"), "active", f"status in {answer}, whose data of no octets was taken")
 
 
 # "deactivated: … image data is not available for use"
@@ -268,6 +271,8 @@ def test_a_deactivated_image_keeps_all_but_its_data(deactivated_image: Deactivat
         expect(str((answer.data or {}).get("status")).lower(), "deactivated", f"status in {answer}")
     for _, answer in deactivated_image.while_deactivated("data"):
         expect(answer.status, REFUSED, f"status of {answer}, the data of a deactivated image")
+    for _, answer in deactivated_image.aside().while_deactivated("foreign"):
+        expect(answer.status, REFUSED, f"status of {answer}, by a project that did not see the image before")
     for what, answer in deactivated_image.aside().while_deactivated("list", "change", "share"):
         expect(answer.status, OK, f"status of {answer}: {what} while the image is deactivated")
     for _, answer in deactivated_image.aside().while_deactivated("list"):

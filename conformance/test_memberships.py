@@ -118,6 +118,10 @@ def test_a_consumer_sets_its_status(memberships: Memberships) -> None:
         expect(entry.get("status"), attempt.status, f"status that the owner sees after {attempt}")
         others = [project for project in attempt.changed if project != memberships.project]
         expect(others, [], f"other memberships that changed by {attempt}")
+    for before, offered in memberships.aside().beside():
+        kept = {name: entry.get("status") for name, entry in before.items()}
+        now = {name: entry.get("status") for name, entry in offered.items()}
+        expect(now, kept, "statuses of the members of another image, which the consumer has not decided on")
 
 
 # "403 … if you are the image owner"
@@ -194,8 +198,9 @@ def test_the_times_of_a_member(memberships: Memberships) -> None:
 def test_the_owner_alone_removes_members(memberships: Memberships) -> None:
     for attempt in memberships.attempts(Deed.REMOVE_OWN, who=Who.MEMBER):
         refused(attempt)
-    for attempt in memberships.attempts(Deed.REMOVE, who=Who.STRANGER):
-        refused(attempt)
+    for who in (Who.STRANGER, Who.MEMBER):
+        for attempt in memberships.attempts(Deed.REMOVE, who=who):
+            refused(attempt)
 
 
 # the tables of response codes

@@ -38,7 +38,8 @@ def test_pages_lead_to_an_end(image_lists: Lists) -> None:
     for asked in image_lists.of(Aspect.LIMITED).where(read_to_its_end):
         expect(asked.listed.problem, "", f"what is wrong with the pages of {asked}")
         expect(asked.listed.ended, True, f"whether {asked} comes to an end within {len(asked.listed.pages)} pages")
-        expect_among(asked.held, asked.wanted, f"our images in {asked}, to its last page")
+        if not asked.value("sort_key"):  # under equal keys it is how they are told apart that is wrong
+            expect_among(asked.held, asked.wanted, f"our images in {asked}, to its last page")
         limit = min(limit_of(asked.query) or 0, configured)
         for page in asked.listed.pages:
             if len(page.entries) < limit:
@@ -73,6 +74,8 @@ def test_pages_hold_each_image_once(image_lists: Lists) -> None:
         if asked.listed.ended and not asked.listed.problem:
             twice = sorted(each for each in {*asked.held} if asked.held.count(each) > 1)
             expect(twice, [], f"our images that {asked} holds more than once")
+            if asked.value("sort_key"):
+                expect_among(asked.held, asked.wanted, f"our images in {asked}, to its last page")
     for asked in image_lists.aside().of(Aspect.MOVING):
         expect_among(asked.held, asked.wanted, f"our images in {asked}")
 

@@ -146,6 +146,8 @@ def test_the_tasks_schema_describes_a_list(schema_documents: SchemaDocuments) ->
 def test_the_schemas_describe_the_answers(schema_documents: SchemaDocuments) -> None:
     for name, answer in or_skip(schema_documents.examples(), "no schema describes what was shown"):
         expect(schema_documents.problems(name, answer.data), [], f"departures from the schema {name} in {answer}")
+    for answer in schema_documents.aside().further():
+        expect(schema_documents.problems("image", answer.data), [], f"departures from the schema image in {answer}")
 
 
 # an unknown name

@@ -135,6 +135,10 @@ def test_a_task_leads_to_itself_and_its_schema(tasks: Tasks, cloudimages_client:
         expect(itself, f"/tasks/{started.id}", f"where self leads in {answer}")
         schema = leads_to(cloudimages_client, shown.get("schema"), "/tasks")
         expect(schema, "/schemas/task", f"where schema leads in {answer}")
+    for listed in tasks.aside().listed("whole"):
+        for entry in listed.entries:
+            itself = leads_to(cloudimages_client, entry.get("self"), "/tasks")
+            expect(itself, f"/tasks/{entry.get('id')}", f"where self of a task leads in {listed}")
 
 
 # "the tenant ID of the task owner"
@@ -193,6 +197,9 @@ def test_a_listed_task_is_the_task(tasks: Tasks) -> None:
             if started and started.ended:
                 same = {name: entry[name] for name in ("created_at", "owner", "status", "type") if name in started.last}
                 expect(same, {name: started.last.get(name) for name in same}, f"the task {started.id} in {listed}")
+    for listed in tasks.aside().listed("of another project"):
+        others = sorted({*listed.ids([*tasks.known])})
+        expect(others, [], f"our tasks in {listed}, which another project asked for")
 
 
 # the response codes
@@ -276,6 +283,9 @@ def test_an_import_makes_an_image(tasks: Tasks) -> None:
         expect(image_id, A_UUID, f"image_id in the result of {started}")
         expect(image_id in exported, False, f"whether image_id is that of the exported image in {started}")
         name = started.body["input"]["image_properties"]["name"]
+        for other in tasks.aside().asked(Deed.IMPORT_FURTHER).where(lambda started: started.succeeded):
+            made = other.result.get("image_id")
+            expect(made == image_id, False, f"whether image_id is that of an earlier import in {other}")
         for answer in tasks.aside().answered("imported"):
             expect(answer.status, 200, f"status of {answer}")
             expect((document(answer).get("id"), document(answer).get("name")), (image_id, name), f"image in {answer}")

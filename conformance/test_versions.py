@@ -16,7 +16,7 @@ from pytest_cloudimages.areas.common.checks import (
     or_skip,
 )
 from pytest_cloudimages.areas.common.offers import NOT_DONE_FOR_ANYBODY
-from pytest_cloudimages.areas.discovery.descriptions import CommonAnswers, Versions
+from pytest_cloudimages.areas.discovery.descriptions import CommonAnswers, SchemaDocuments, Versions
 from pytest_cloudimages.areas.discovery.fixtures import *
 from pytest_cloudimages.areas.images.lives import LifeAnswers, Question
 
@@ -85,11 +85,14 @@ def test_json_is_the_default(common_answers: CommonAnswers) -> None:
 
 # "YYYY-MM-DDThh:mm:ss"
 @requirement("GEN-07")
-def test_dates_are_iso_8601(image_life: LifeAnswers) -> None:
+def test_dates_are_iso_8601(image_life: LifeAnswers, schema_documents: SchemaDocuments) -> None:
     for image in image_life.images():
         for name in ("created_at", "updated_at"):
             if name in image:
                 expect(image[name], A_MOMENT, name)
+    for answer in schema_documents.aside().of_members():
+        expect(answer.data.get("created_at"), A_MOMENT, f"created_at in {answer}")
+        expect(answer.data.get("updated_at"), A_MOMENT, f"updated_at in {answer}")
 
 
 # "Z … UTC"
@@ -103,6 +106,13 @@ def test_dates_are_of_utc(image_life: LifeAnswers) -> None:
             if shown and said:
                 off = abs((shown - said).total_seconds())
                 expect(off <= FEW, True, f"whether {name} is near to Date in {answer}")
+    # Nor is any image changed in times to come.
+    for answer in image_life.aside().images_shown():
+        said, shown = moment_of_header(answer.headers.get("Date")), moment(_date(answer, "updated_at"))
+        if shown and said:
+            expect(
+                (shown - said).total_seconds() <= FEW, True, f"whether updated_at is not later than Date in {answer}"
+            )
 
 
 def _date(answer: Answer, name: str) -> object:

@@ -493,6 +493,7 @@ lists(
     "PassesOverEqualKeys",
     "Passes over images that have the key of the last one seen.",
     "PAGE-05",
+    "PAGE-08",
     answer=_equal_keys_once,
 )
 

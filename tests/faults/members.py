@@ -241,23 +241,3 @@ class ForbidsFormerConsumers(App):
             if any(image.id == image_id for image in self.images.all()):
                 raise Forbidden("It is not yours to see.") from None
             raise
-
-
-@breaks("MEM-DEL-04")
-class RemembersWhoWasLetIn(App):
-    """Lets a project read an image for ever that has read it once."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.let_in: set[tuple[str, str]] = set()
-
-    def show_image(self, request: Request, image_id: str) -> Reply:
-        key = (request.caller.project, image_id)
-        try:
-            reply = super().show_image(request, image_id)
-        except NotFound:
-            if key not in self.let_in or all(image.id != image_id for image in self.images.all()):
-                raise
-            return Reply.of_json(self.represent(self.images.get(image_id)))
-        self.let_in.add(key)
-        return reply

@@ -7,7 +7,7 @@ here and that nobody else was handed.
 
 import enum
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -47,6 +47,7 @@ class Question(enum.StrEnum):
     UNKNOWN_USER = "a token for a user that there is not"
     WRONG_PASSWORD = "a token for a wrong password of the tester's"  # noqa: S105 - words
     WRONG_KEY = "a token for a wrong API key of the tester's"
+    NEARLY_RIGHT = "a token for what begins like the password or the API key"
     TWO_TENANTS = "a token for a tenant that is given by its id and by its name"
     USED = "a list of images, with the second token"
     REVOKED = "the end of the second token"
@@ -64,6 +65,13 @@ class IdentityAnswers(Collection):
     answers: Mapping[Question, Answer]
     why: Mapping[Question, str] = field(default_factory=dict)
     """Why something was not asked for."""
+    nearly: Sequence[Answer] = ()
+
+    @cases
+    def nearly_right(self) -> Iterator[Case[Answer]]:
+        """Return the answers to who signed in with all of a secret but its end."""
+        for answer in self.nearly:
+            yield Case(answer, [answer.exchange])
 
     @cases
     def to(self, *questions: Question) -> Iterator[Case[Answer]]:
@@ -132,7 +140,7 @@ class Access:
         return ((end if end.tzinfo else end.replace(tzinfo=UTC)) - begun).total_seconds()
 
 
-@workload(empty=lambda: IdentityAnswers({}), requests=(13, 13, 13, 13))
+@workload(empty=lambda: IdentityAnswers({}), requests=(13, 17, 17, 17))
 def identity_answers(run: Run) -> IdentityAnswers:
     """Sign in to Identity in every way, rightly and wrongly, use a token, revoke it and use it again."""
     door = run.owner.door()
@@ -146,7 +154,7 @@ def identity_answers(run: Run) -> IdentityAnswers:
             prober.why |= {question: why for question in Question if question is not Question.V3}
         else:
             prober.version_2()
-    return IdentityAnswers(prober.answers, prober.why)
+    return IdentityAnswers(prober.answers, prober.why, prober.nearly)
 
 
 class _Prober:
@@ -156,6 +164,8 @@ class _Prober:
         self.elsewhere = "" if origin == run.transport.origin else origin
         self.answers: dict[Question, Answer] = {}
         self.why: dict[Question, str] = {}
+        self.nearly: list[Answer] = []
+        """What was answered to who knows all of a secret but its end."""
         self.tenant = run.owner.project_id
 
     def why_not_version_2(self) -> str:
@@ -210,6 +220,21 @@ class _Prober:
             self._sign_in(Question.WRONG_PASSWORD, "passwordCredentials", {**password, "password": wrong})
         if key:
             self._sign_in(Question.WRONG_KEY, "RAX-KSKEY:apiKeyCredentials", {**key, "apiKey": wrong})
+        self._nearly_right(password, key)
+
+    def _nearly_right(self, password: Mapping[str, str] | None, key: Mapping[str, str] | None) -> None:
+        """Sign in with what is the secret but for its end: it is cut short, or its last letter is another."""
+        if not self.run.rounds:
+            return
+        known = (("passwordCredentials", "password", password), ("RAX-KSKEY:apiKeyCredentials", "apiKey", key))
+        for kind, name, given in known:
+            if given and len(given[name]) > 1:
+                secret = given[name]
+                for nearly in (secret[:-1], secret[:-1] + ("b" if secret.endswith("a") else "a")):
+                    SECRETS.keep(nearly)  # almost as good as the tester's
+                    self._sign_in(Question.NEARLY_RIGHT, kind, {**given, name: nearly})
+                    if Question.NEARLY_RIGHT in self.answers:
+                        self.nearly.append(self.answers.pop(Question.NEARLY_RIGHT))
 
     def _by_two_tenants(self, password: Mapping[str, str] | None, key: Mapping[str, str] | None) -> None:
         known = (

@@ -85,7 +85,7 @@ def _by_reading(run: Run) -> Rights:
     return Rights(tried)
 
 
-@workload(empty=lambda: Rights([]), requests=(105, 105, 105, 105))
+@workload(empty=lambda: Rights([]), requests=(113, 113, 113, 113))
 def rights(run: Run) -> Rights:
     """Have callers of every role try all that can be done with an image, and see what its owner sees of it."""
     tried: list[Attempt] = []
@@ -290,6 +290,8 @@ def _with_its_own(run: Run, party: Party, client: ImagesClient) -> list[Attempt]
                 _used(run, party, image, tried)
                 # Who may not delete it is no hindrance to its end.
                 image.client = run.client
+                if party is Party.CREATOR and _caller(run, Party.OWNER, {}, set()):
+                    _ended_by_the_owner(image, tried)
         except Blocked:
             if tried:
                 raise
@@ -298,6 +300,18 @@ def _with_its_own(run: Run, party: Party, client: ImagesClient) -> list[Attempt]
                 raise
             tried.append(Attempt(party, Deed.CREATE, answer, changed=False))
     return [attempt for attempt in tried if attempt.changed or attempt.answer.status not in OF_NOBODY]
+
+
+def _ended_by_the_owner(image: Image, tried: list[Attempt]) -> None:
+    """Have the owner of the project delete what another of its users has created, if it is there."""
+    if not image.show().ok:
+        return
+    with image.client.recorder.of(Purpose.JUDGING):
+        answer = image.client.delete(image.id)
+    if answer.ok:
+        image.client.recorder.traces.created_by.pop(image.id, None)
+    gone = image.eventually(image.show, lambda shown: answer.ok is (not shown.ok))
+    tried.append(Attempt(Party.OWNER, Deed.DELETE, answer, not gone.ok, [gone.exchange]))
 
 
 def _creation(sent: Sequence[Exchange]) -> Answer:

@@ -10,8 +10,10 @@ import pytest
 
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED
+from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.exchange import PATCH_TYPE
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.versions import at_the_root
@@ -34,6 +36,8 @@ class SchemaDocuments(Collection):
     """An answer that a schema describes, by the name of the schema."""
     missing: Mapping[str, Answer]
     """The answer by which a service says that it does not offer what a schema describes."""
+    seen: Sequence[Answer] = ()
+    """An image as a member sees it."""
 
     @cases
     def document(self, *names: str) -> Iterator[Case[Answer]]:
@@ -52,6 +56,21 @@ class SchemaDocuments(Collection):
         for name, answer in self.unauthenticated.items():
             if self.shown[name].ok:
                 yield Case(answer, [answer.exchange])
+
+    @cases
+    def of_members(self) -> Iterator[Case[Answer]]:
+        """Return the answer that shows a member of an image, if there is one."""
+        answer = self.described.get("member")
+        if answer is not None and answer.ok and isinstance(answer.data, dict):
+            yield Case(answer, [answer.exchange])
+
+    @cases
+    def further(self) -> Iterator[Case[Answer]]:
+        """Return answers that show an image as another project sees it, where the schema of images is shown."""
+        if self.shown and self.shown["image"].ok:
+            for answer in self.seen:
+                if answer.ok:
+                    yield Case(answer, [self.shown["image"].exchange, answer.exchange])
 
     @cases
     def examples(self) -> Iterator[Case[tuple[str, Answer]]]:
@@ -75,7 +94,7 @@ class SchemaDocuments(Collection):
             return [f"the schema cannot be read: {str(problem)[:200]}"]
 
 
-@workload(empty=lambda: SchemaDocuments({}, {}, {}, {}), requests=(23, 23, 23, 23))
+@workload(empty=lambda: SchemaDocuments({}, {}, {}, {}), requests=(25, 25, 25, 25))
 def schema_documents(run: Run) -> SchemaDocuments:
     """Ask for every schema, with a token and without, and for answers that they describe."""
     client = run.client
@@ -83,6 +102,7 @@ def schema_documents(run: Run) -> SchemaDocuments:
     shown = {name: client.send("GET", f"/schemas/{name}") for name in (*SCHEMAS, UNKNOWN)}
     unauthenticated = {name: anonymous.send("GET", f"/schemas/{name}") for name in SCHEMAS}
     described, missing = {"images": client.list(limit="2")}, dict[str, Answer]()
+    seen: list[Answer] = []
     tasks = client.send("GET", "/tasks")
     if tasks.ok:
         described["tasks"] = tasks
@@ -95,11 +115,16 @@ def schema_documents(run: Run) -> SchemaDocuments:
             missing |= {"member": members, "members": members}
         elif not run.settings.image:
             project = uuid.uuid4().hex
+            member = None
+            with suppress(Blocked, pytest.skip.Exception):
+                member = None if run.same_project("ALT") else run.able("ALT")
+                project = run.owner_of(member) if member else project
             with suppress(Blocked, pytest.skip.Exception):
                 shared(image, project)
                 described["members"] = image.send("GET", "/members")
                 described["member"] = image.send("GET", f"/members/{project}")
-    return SchemaDocuments(shown, unauthenticated, described, missing)
+                seen += [member.show(image.id)] if member else []
+    return SchemaDocuments(shown, unauthenticated, described, missing, seen)
 
 
 # Versions
@@ -158,7 +183,7 @@ class CommonAnswers(Collection):
             yield Case((name, link, answer), [answer.exchange] if answer else [])
 
 
-@workload(empty=lambda: CommonAnswers((), (), (), (), ()), requests=(18, 18, 18, 18))
+@workload(empty=lambda: CommonAnswers((), (), (), (), ()), requests=(25, 25, 25, 25))
 def common_answers(run: Run) -> CommonAnswers:
     """Show an image and the list, follow their links, and send what the resources do not have."""
     client = run.client
@@ -166,14 +191,20 @@ def common_answers(run: Run) -> CommonAnswers:
         listed, shown = client.list(limit="1"), image.show()
         links = [*_followed(client, "/images", listed, ("first", "next", "schema"))]
         links += _followed(client, f"/images/{image.id}", shown, ("self", "schema", "file"))
+        offered = [path for path in (f"/images/{image.id}/members", "/tasks") if client.send("GET", path).ok]
         refused = [
+            *(client.send("PUT", path) for path in offered),
             client.send("DELETE", "/images"),
             client.send("POST", f"/images/{image.id}"),
             client.send("PUT", f"/images/{image.id}"),
             client.send("DELETE", "/schemas/image"),
         ]
         others = [] if run.settings.image else [*_of_other_types(run, image)]
-        plain = [client.send("GET", target, headers={"Accept": None}) for target in ("/images", f"/images/{image.id}")]
+        targets = ("/images", f"/images/{image.id}", *offered)
+        plain = [client.send("GET", target, headers={"Accept": None}) for target in targets]
+        change = [replaced("/min_ram", 64)]
+        patch = {"Content-Type": PATCH_TYPE, "Accept": None}
+        plain += [] if run.settings.image else [image.send("PATCH", "", json=change, headers=patch)]
     return CommonAnswers([listed, shown, *refused], links, refused, others, plain)
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from pytest_cloudimages.areas.common.administrators import needs_no_administrator
+from pytest_cloudimages.areas.common.offers import made_visible
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import give_data
+from pytest_cloudimages.areas.images.updates import attributes_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
@@ -63,7 +65,7 @@ class Deactivated(Collection):
                 yield Case((before, after), [shown.exchange, then.exchange])
 
 
-@workload(empty=Deactivated, requests=(16, 16, 16, 16))
+@workload(empty=Deactivated, requests=(19, 19, 19, 19))
 def deactivated_image(run: Run) -> Deactivated:
     """Have an administrator deactivate an image, read it, change it and share it, ask for its data."""
     administrator = run.able("ADMIN")
@@ -78,10 +80,16 @@ def deactivated_image(run: Run) -> Deactivated:
         return answer
 
     with run.fresh_image(own=True) as image:
-        noted(image)
+        # A service may have images that are private until it is told otherwise: such have no members. (Rulings, 6.)
+        visibility = attributes_of(noted(image)).get("visibility")
+        shareable = visibility in (None, "shared") or not made_visible(image, "shared")
         give_data(image)
         image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "active")
         seen = image.seen_by(administrator)
+        other = None
+        with suppress(Blocked):
+            other = None if run.same_project("ALT") else run.caller("ALT")
+        hidden = other is not None and other.show(image.id).refused
         _act(run, seen, "deactivate")
         answers: dict[str, Answer] = {}
         asked: dict[str, Callable[[], Answer]] = {
@@ -96,11 +104,13 @@ def deactivated_image(run: Run) -> Deactivated:
                 "data": image.send("GET", "/file"),
             }
             with suppress(Blocked, pytest.skip.Exception):
-                other = None if run.same_project("ALT") else run.caller("ALT")
                 if other is not None:
+                    if hidden:
+                        answers["foreign"] = other.show(image.id)
                     member = {"member": run.owner_of(other)}
-                    asked["share"] = lambda: image.send("POST", "/members", json=member)
-                    answers["share"] = asked["share"]()
+                    if shareable:
+                        asked["share"] = lambda: image.send("POST", "/members", json=member)
+                        answers["share"] = asked["share"]()
         finally:
             with run.recorder.of(Purpose.CLEANING), suppress(Blocked, pytest.skip.Exception):
                 _act(run, seen, "reactivate")

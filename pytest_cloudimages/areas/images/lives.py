@@ -4,7 +4,7 @@ import enum
 import hashlib
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -12,7 +12,7 @@ import pytest
 
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.images.states import OCTETS, give_data, restless_attributes, shared, state_of
+from pytest_cloudimages.areas.images.states import give_data, restless_attributes, shared, state_of
 from pytest_cloudimages.areas.images.updates import MOVING, Attributes, attributes_of, differing
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
@@ -22,6 +22,9 @@ from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
+
+DATA = b"".join(place.to_bytes(2, "big") for place in range(2600))
+"""The data of an image: no two parts of it are alike, and it is longer than a block of 512, 1,024 or 4,096 octets."""
 
 
 class Question(enum.StrEnum):
@@ -35,6 +38,8 @@ class Question(enum.StrEnum):
     UNKNOWN_PATCHED = "a patch of an image that there is not"
     UNKNOWN_DELETED = "the deletion of an image that there is not"
     ACTIVE = "an image that was given data"
+    EMPTY = "an image that was given no octet for its data"
+    TWIN = "another image of the same data, once the first was deleted"
     PROTECTED_DELETED = "the deletion of a protected image"
     PROTECTED_AFTER = "the protected image after it"
     DELETED = "the deletion of an image"
@@ -60,6 +65,20 @@ class LifeAnswers(Collection):
                 yield Case(answer, [answer.exchange])
 
     @cases
+    def answered(self, question: Question) -> Iterator[Case[Answer]]:
+        """Return the answers to a question, if it was put."""
+        for answer in self.answers.get(question, ()):
+            yield Case(answer, [answer.exchange])
+
+    @cases
+    def images_shown(self) -> Iterator[Case[Answer]]:
+        """Return the answers that show one image, after it was changed."""
+        for question in (Question.ACTIVE, Question.PROTECTED_AFTER):
+            for answer in self.answers.get(question, ()):
+                if answer.ok:
+                    yield Case(answer, [answer.exchange])
+
+    @cases
     def images(self) -> Iterator[Case[Attributes]]:
         """Return every image of one's own that was shown, by itself or in a list."""
         for question in (Question.SHOWN, Question.LISTED, Question.WITH_TAGS, Question.ACTIVE):
@@ -71,7 +90,7 @@ class LifeAnswers(Collection):
                         yield Case(entry, [answer.exchange])
 
 
-@workload(empty=lambda: LifeAnswers({}), requests=(27, 27, 27, 27))
+@workload(empty=lambda: LifeAnswers({}), requests=(29, 38, 38, 38))
 def image_life(run: Run) -> LifeAnswers:
     """Create an image, read it, list it, give it data, protect it and delete it; ask the same of none at all."""
     answers: dict[Question, list[Answer]] = {}
@@ -101,8 +120,24 @@ def _created(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> N
 
 def _given_data(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
     del run
-    give_data(image)
-    answers[Question.ACTIVE] = [image.eventually(image.show, lambda shown: state_of(shown) == "active")]
+    give_data(image, DATA)
+    answers[Question.ACTIVE] = [image.eventually(image.show, _is_active)]
+
+
+def _given_none(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
+    del image
+    if not run.rounds:
+        pytest.skip("profile quick gives no image data of no octets")
+    with run.fresh_image(own=True) as empty:
+        with run.recorder.of(Purpose.PREPARING):
+            answer = empty.upload(b"")
+        if not answer.ok:
+            pytest.skip(f"needs data of no octets to be taken: {answer.exchange}")
+        answers[Question.EMPTY] = [empty.eventually(empty.show, _is_active)]
+
+
+def _is_active(answer: Answer) -> bool:
+    return state_of(answer) == "active"
 
 
 def _protected(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
@@ -112,7 +147,8 @@ def _protected(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
         require_offered(answer, "updates of images by PATCH")
         require_ok(answer)
     try:
-        answers[Question.PROTECTED_DELETED] = [image.client.delete(image.id)]
+        # The second time is no confirmation.
+        answers[Question.PROTECTED_DELETED] = [image.client.delete(image.id) for _ in range(2)]
         answers[Question.PROTECTED_AFTER] = [image.show()]
     finally:
         with image.client.recorder.of(Purpose.PREPARING):
@@ -126,7 +162,21 @@ def _with_tags(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
 
 
 def _deleted(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
-    del run
+    for looked in answers.get(Question.PROTECTED_AFTER, []):
+        if looked.status in (404, 410):
+            pytest.skip(f"needs an image, and it was deleted while it was protected: {looked.exchange}")
+    with ExitStack() as stack:
+        twin = None
+        if Question.ACTIVE in answers and run.rounds:
+            with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
+                other = stack.enter_context(run.fresh_image(own=True))
+                twin = other if other.upload(DATA).ok and other.show().ok else None
+        _deleted_beside(image, answers)
+        if twin is not None and answers[Question.DELETED][0].ok:
+            answers[Question.TWIN] = [twin.show()]
+
+
+def _deleted_beside(image: Image, answers: dict[Question, list[Answer]]) -> None:
     answer = image.client.delete(image.id)
     if answer.status in {405, 501}:
         require_offered(answer, "the deletion of images")
@@ -139,6 +189,7 @@ def _deleted(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> N
 _PARTS: Mapping[Callable[[Run, Image, dict[Question, list[Answer]]], None], Sequence[Question]] = {
     _created: (Question.CREATED,),
     _given_data: (Question.ACTIVE,),
+    _given_none: (Question.EMPTY,),
     _protected: (Question.PROTECTED_DELETED, Question.PROTECTED_AFTER),
     _with_tags: (Question.WITH_TAGS,),
     _deleted: (Question.DELETED, Question.GONE, Question.DELETED_AGAIN),
@@ -148,7 +199,7 @@ _PARTS: Mapping[Callable[[Run, Image, dict[Question, list[Answer]]], None], Sequ
 
 def digest() -> str:
     """Return the MD5 of the data that an image is given here."""
-    return hashlib.md5(OCTETS, usedforsecurity=False).hexdigest()
+    return hashlib.md5(DATA, usedforsecurity=False).hexdigest()
 
 
 # Another project
@@ -189,7 +240,7 @@ class ForeignAttempts(Collection):
                 yield Case(attempt, [attempt.answer.exchange, attempt.looked])
 
 
-@workload(empty=lambda: ForeignAttempts({}), requests=(18, 18, 18, 18))
+@workload(empty=lambda: ForeignAttempts({}), requests=(35, 35, 35, 35))
 def foreign_attempts(run: Run) -> ForeignAttempts:
     """Have another project read, update and delete an image that it does not see, and one that is shared with it."""
     other = None if run.same_project("ALT") else run.caller("ALT")
@@ -199,8 +250,13 @@ def foreign_attempts(run: Run) -> ForeignAttempts:
     with run.fresh_image(own=True) as image:
         _try_all(image, other, "neither public nor shared", tried, hidden=True)
         with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
-            shared(image, run.owner_of(other))
+            project = run.owner_of(other)
+            shared(image, project)
             _try_all(image, other, "shared with it", tried, hidden=False)
+            require_ok(other.send("PUT", f"/images/{image.id}/members/{project}", json={"status": "accepted"}))
+            _try_all(image, other, "shared with it, which it has accepted", tried, hidden=False)
+            with run.fresh_image(own=True) as further:
+                _try_all(further, other, "not shared with it, while another one is", tried, hidden=True)
     if any(attempt.changed for attempts in tried.values() for attempt in attempts):
         moving = MOVING | restless_attributes(run)
         tried = {method: [replace(each, moving=moving) for each in attempts] for method, attempts in tried.items()}

@@ -28,6 +28,7 @@ class Aim(enum.StrEnum):
     TOGETHER = "several operations"
     EMPTY = "no operation"
     VALUE = "an attribute with a special value"
+    ALIKE = "an attribute beside one whose name is alike"
     OLD_FORM = "the old form of a patch"
     FAILS_LATE = "an operation that can be done before one that cannot"
     NOT_THERE_REMOVED = "an attribute removed that is not there"
@@ -45,7 +46,7 @@ class Aim(enum.StrEnum):
 
 VALID = (
     *(Aim.NAME, Aim.STANDARD, Aim.FORMAT, Aim.ADDED, Aim.REPLACED, Aim.ADDED_AGAIN, Aim.REMOVED),
-    *(Aim.ESCAPED, Aim.TOGETHER, Aim.VALUE),
+    *(Aim.ESCAPED, Aim.TOGETHER, Aim.VALUE, Aim.ALIKE),
 )
 """Those that a service carries out, whole."""
 OPTIONAL = (Aim.OLD_FORM, Aim.EMPTY)
@@ -74,6 +75,9 @@ VALUES = {
     "markup and quotes": "<b>'\"&amp;\\",
     "looks like another type": "null",
     "looks like a number": "0012.50",
+    "digits": "42",
+    "looks like a truth value": "true",
+    "looks like a date": "2001-02-03T04:05:06Z",
     "of 255 characters": "v" * 255,
     "line breaks and tabs": "two\nlines\tand a tab",
     "percent and plus": "100%25+a%2Fb",
@@ -89,7 +93,9 @@ def patches(*, whole: bool) -> Iterator[Wanted]:
     for aim, bodies in _refused().items():
         yield from (Wanted(aim, body) for body in (bodies if whole else bodies[:2]))
     yield from _of_media_types(whole=whole)
-    yield Wanted(Aim.OF_THE_VENDOR, [add("/com.rackspace__1__cloudimages", "of nobody's")])
+    names = ("com.rackspace__1__cloudimages", "com.rackspace.cloudimages", "com.rackspace_cloudimages")
+    for name in names if whole else names[:1]:
+        yield Wanted(Aim.OF_THE_VENDOR, [add(f"/{name}", "of nobody's")])
     if whole:
         yield from (Wanted(Aim.VIOLATION, [replaced(f"/{name}", value)]) for name, value in VIOLATIONS)
         yield Wanted(Aim.OLD_FORM, [{"replace": "/name", "value": "cloudimages old form"}], OLD_TYPE)
@@ -107,6 +113,8 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
     yield Wanted(Aim.REPLACED, [replaced(f"/{FIRST}", "as replaced")], needs=FIRST)
     if whole:
         yield Wanted(Aim.ADDED_AGAIN, [add(f"/{FIRST}", "as added again")], needs=FIRST)
+        yield Wanted(Aim.ALIKE, [add(f"/{FIRST.upper()}", "in capitals")], needs=FIRST)
+        yield Wanted(Aim.ALIKE, [add(f"/{FIRST}-", "with a dash")], needs=FIRST)
     yield Wanted(Aim.REMOVED, [remove(f"/{SECOND}")], needs=SECOND)
     yield Wanted(Aim.ESCAPED, [add("/~0~1.ssh~1", "of a path")])
     yield Wanted(Aim.ESCAPED, [add("/cloudimages~01", "of a tilde before a digit")])
@@ -117,6 +125,9 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
     if whole:
         last = [remove("/cloudimages_third"), add("/cloudimages_fourth", "")]
         yield Wanted(Aim.TOGETHER, last, needs="cloudimages_third")
+        yield Wanted(Aim.TOGETHER, [add("/cloudimages_fifth", "for a moment"), remove("/cloudimages_fifth")])
+        again = [remove(f"/{FIRST}"), add(f"/{FIRST}", "added again"), replaced(f"/{FIRST}", "and replaced")]
+        yield Wanted(Aim.TOGETHER, again, needs=FIRST)
         yield Wanted(Aim.EMPTY, [])
         yield from (Wanted(Aim.VALUE, [add(f"/{VALUE}", text)], kind=kind) for kind, text in VALUES.items())
         yield from (Wanted(Aim.VALUE, [replaced("/name", text)], kind=kind) for kind, text in VALUES.items() if text)
@@ -155,10 +166,17 @@ def _refused() -> dict[Aim, list[Any]]:
             [replaced("/min_ram", 512), replaced("/min_disk", "many")],
             [remove(f"/{FIRST}"), replaced("/cloudimages_wanting", "of nothing")],
         ],
-        Aim.NOT_THERE_REMOVED: [[remove("/cloudimages_absent")], [remove("/cloudimages_firs")]],
+        Aim.NOT_THERE_REMOVED: [
+            [remove("/cloudimages_absent")],
+            [remove("/cloudimages_firs")],
+            # These were there until a patch removed them.
+            [remove("/cloudimages_third")],
+            [remove("/cloudimages_fifth")],
+        ],
         Aim.NOT_THERE_REPLACED: [
             [replaced("/cloudimages_missing", "of nothing")],
             [replaced("/cloudimages_secon", "of a part")],
+            [replaced("/cloudimages_third", "of what was there")],
         ],
         Aim.PROTECTED: [
             *([replaced(f"/{name}", value)] for name, value in system.items()),
@@ -173,6 +191,8 @@ def _refused() -> dict[Aim, list[Any]]:
             [[replaced("/name", "of an array in an array")]],
             [{"op": "replace", "path": "/name"}],
             [{"op": "add", "value": "without a path"}],
+            [{"op": "add", "path": "/cloudimages_valueless"}],
+            [{"op": "add", "path": f"/{FIRST}"}],
         ],
         Aim.OTHER_OPERATION: [
             [{"op": "move", "from": f"/{FIRST}", "path": "/cloudimages_moved"}],

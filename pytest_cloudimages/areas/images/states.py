@@ -80,10 +80,10 @@ def active(run: Run) -> Iterator[Image]:
         yield image
 
 
-def give_data(image: Image) -> None:
+def give_data(image: Image, octets: bytes = OCTETS) -> None:
     """Have an image filled with its data; the test is *untested* where the service takes none from this caller."""
     with image.client.recorder.of(Purpose.PREPARING):
-        answer = image.upload(OCTETS)
+        answer = image.upload(octets)
     if answer.status in NOT_OFFERED | {403}:
         pytest.skip(f"needs data of images, which the service does not take: {answer.exchange}")
     require_ok(answer)

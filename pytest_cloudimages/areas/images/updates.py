@@ -1,8 +1,11 @@
 """What patches do to an image: each is sent once, with a look at the image after it, and judged by many checks."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Any
+
+import pytest
 
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.images.patch_model import alike, applied, attribute_of, named_by
@@ -97,11 +100,40 @@ class Attempt:
         return differing(attributes_of(self.answer), self.after, moving=self.moving)
 
 
+@dataclass(frozen=True)
+class Beside:
+    """An image that no patch was about: as it was before any, or as one is created, and as it is after all of them."""
+
+    before: Attributes
+    after: Attributes
+    names: set[str]
+    """The attributes that patches of the other image named."""
+    looked: Exchange
+
+    @property
+    def touched(self) -> list[str]:
+        """Those of them that have changed."""
+        return differing(self.after, self.before, only=self.names)
+
+
 @dataclass(frozen=True, repr=False)
 class Updates(Collection):
     """The patches that were tried on one image."""
 
     tried: Sequence[Attempt]
+    others: Sequence[Beside] = ()
+
+    @property
+    def work_singly(self) -> bool:
+        """Whether every kind of operation is carried out where a patch has one alone."""
+        singly = (Aim.NAME, Aim.ADDED, Aim.REPLACED, Aim.REMOVED, Aim.STANDARD)
+        return all(attempt.answer.ok and not attempt.wrong for attempt in self.tried if attempt.wanted.aim in singly)
+
+    @cases
+    def beside(self) -> Iterator[Case[Beside]]:
+        """Return the images that no patch was about."""
+        for image in self.others:
+            yield Case(image, [image.looked])
 
     def require_working(self) -> None:
         """Raise ``Blocked`` where the service does not even change a name: then nothing else tells anything."""
@@ -127,22 +159,36 @@ class Updates(Collection):
                 yield Case(attempt, [attempt.answer.exchange, attempt.looked], attempt.wanted.kind or None)
 
 
-@workload(empty=lambda: Updates([]), requests=(87, 232, 232, 232))
+@workload(empty=lambda: Updates([]), requests=(97, 275, 275, 275))
 def updates(run: Run) -> Updates:
     """Send patches of every kind to one image, valid ones and others, and look at it after each of them."""
     tried: list[Attempt] = []
-    with run.fresh_image(own=True) as image:
+    others: list[Beside] = []
+    with ExitStack() as stack:
+        image = stack.enter_context(run.fresh_image(own=True))
         before = attributes_of(image.show())
+        other = None
+        with suppress(Blocked, pytest.skip.Exception):
+            other = stack.enter_context(run.fresh_image(own=True))
+            as_created = attributes_of(other.show())
         for wanted in patches(whole=bool(run.rounds)):
             if wanted.needs and wanted.needs not in before:
                 continue
             attempt = _tried(image, wanted, before)
             tried.append(attempt)
             before = attempt.after
+        if other is not None:
+            with suppress(Blocked, pytest.skip.Exception):
+                names = {name for attempt in tried if attempt.wanted.aim in VALID for name in attempt.named}
+                looked = other.show()
+                others.append(Beside(as_created, attributes_of(looked), names, looked.exchange))
+                looked = stack.enter_context(run.fresh_image(own=True)).show()
+                # What it was created with is its own; what patches set on the first image is not.
+                others.append(Beside({}, attributes_of(looked), names - as_created.keys(), looked.exchange))
     if any(attempt.strayed if attempt.wanted.aim in VALID else attempt.changed for attempt in tried):
         moving = MOVING | restless_attributes(run)
         tried = [replace(attempt, moving=moving) for attempt in tried]
-    return Updates(tried)
+    return Updates(tried, others)
 
 
 def _tried(image: Image, wanted: Wanted, before: Attributes) -> Attempt:

@@ -3,7 +3,7 @@
 import enum
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 
 import pytest
@@ -112,6 +112,14 @@ class Memberships(Collection):
     """The project of the consumer."""
     no_owner: str = ""
     """Why the owner's changes of a status tell nothing: it is an administrator."""
+    others: Sequence[tuple[Members, Members, Exchange]] = ()
+    """The members of other images that the consumer has not decided on: before it decided on this one, and after."""
+
+    @cases
+    def beside(self) -> Iterator[Case[tuple[Members, Members]]]:
+        """Return the members of other images, before and after the consumer decided on this one."""
+        for before, after, looked in self.others:
+            yield Case((before, after), [looked])
 
     @cases
     def attempts(self, *deeds: Deed, who: Who | None = None) -> Iterator[Case[Attempt]]:
@@ -151,6 +159,11 @@ class _Table:
         """Wait until the list shows some projects as members."""
         self.seen, _ = self.image.eventually(self.members, lambda found: {*projects} <= {*found[0]})
 
+    def see_status(self, project: str, status: str) -> None:
+        """Look at the members until one has a status, or patience has ended."""
+        found, _ = self.image.eventually(self.members, lambda seen: seen[0].get(project, {}).get("status") == status)
+        self.seen = found
+
     def enter(
         self,
         who: Who,
@@ -178,7 +191,7 @@ class _Table:
         return answer
 
 
-@workload(empty=Memberships, requests=(78, 78, 78, 78))
+@workload(empty=Memberships, requests=(78, 98, 98, 98))
 def memberships(run: Run) -> Memberships:
     """Have the owner, a member and a stranger try all that can be done with members, and the consumer decide."""
     consumer = None if run.same_project("ALT") else run.caller("ALT")
@@ -212,17 +225,54 @@ def memberships(run: Run) -> Memberships:
         if third:
             table.enter(Who.MEMBER, Deed.SHOW, consumer, "GET", third)
             table.enter(Who.MEMBER, Deed.SET, consumer, "PUT", third, {"status": ACCEPTED})
-        sights = [*_decided(table, consumer, project)]
+        with _offered_beside(run, project) as further:
+            offered = further.seen if further else {}
+            sights = [*_decided(table, consumer, project)]
+            beside = [(offered, *further.members())] if further else []
+        if run.rounds:
+            _once_accepted(table, consumer, third)
         for body in WRONG_BODIES:
             table.enter(Who.MEMBER, Deed.SET_WRONG, consumer, "PUT", project, body)
         # What must not be done comes last, so that nothing else is asked of what it leaves where it is.
         done = table.enter(Who.OWNER, Deed.SET, owner, "PUT", project, {"status": REJECTED}).ok
         no_owner = needs_no_administrator(run) if done else ""
-        table.enter(Who.MEMBER, Deed.REMOVE_OWN, consumer, "DELETE", project)
+        _leave(run, table, consumer, project)
         with suppress(Blocked, pytest.skip.Exception):
             # A project that there is: one that there is not may be refused for that.
             _of_a_private_image(run, table, project)
-    return Memberships(table.tried, sights, project, no_owner)
+    return Memberships(table.tried, sights, project, no_owner, beside)
+
+
+@contextmanager
+def _offered_beside(run: Run, project: str) -> Iterator[_Table | None]:
+    """Open another image that is shared with the consumer; ``None`` where it cannot be, or for MUSTs alone."""
+    with ExitStack() as stack:
+        table = None
+        if run.rounds:
+            with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
+                image = stack.enter_context(shared_image(run))
+                require_ok(image.client.ask(MEMBERS.add(image.id, project)))
+                table = _Table(image)
+                table.see(project)
+        yield table
+
+
+def _once_accepted(table: _Table, consumer: ImagesClient, other: str) -> None:
+    """Have the consumer try, once it has accepted, what it may not do while it has not decided either."""
+    table.enter(Who.MEMBER, Deed.ADD, consumer, "POST", json={"member": uuid.uuid4().hex})
+    if other:
+        table.enter(Who.MEMBER, Deed.SET, consumer, "PUT", other, {"status": REJECTED})
+        table.enter(Who.MEMBER, Deed.REMOVE, consumer, "DELETE", other)
+
+
+def _leave(run: Run, table: _Table, consumer: ImagesClient, project: str) -> None:
+    """Have the consumer remove itself, whatever its status."""
+    table.enter(Who.MEMBER, Deed.REMOVE_OWN, consumer, "DELETE", project)
+    for status in (REJECTED, PENDING) if run.rounds and project in (table.seen or ()) else ():
+        with run.recorder.of(Purpose.PREPARING):
+            consumer.send("PUT", f"/images/{table.image.id}/members/{project}", json={"status": status})
+        table.see_status(project, status)
+        table.enter(Who.MEMBER, Deed.REMOVE_OWN, consumer, "DELETE", project)
 
 
 def _decided(table: _Table, consumer: ImagesClient, project: str) -> Iterator[Sight]:

@@ -2,6 +2,7 @@
 
 import enum
 import hashlib
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -203,6 +204,11 @@ class Question(enum.StrEnum):
     SHARED = "the list, read by the consumer while the image is shared with it and another"
     MEMBER = "the member, read by the owner and by itself"
     IMAGE_AFTER = "the image, read by the former consumer"
+    CAPITALS = "a member whose id has capitals"
+    AFTER_CAPITALS = "the list, with a member whose id has capitals"
+    AGAIN = "a former member that is added once more"
+    OF_A_NEW_IMAGE = "the list of a new image, after another one was shared"
+    ACCEPTED = "the list, read by the consumer that has accepted"
 
 
 @dataclass(frozen=True)
@@ -217,6 +223,13 @@ class Sharing(Collection):
     """Why some of it could not be asked."""
 
     @cases
+    def answered(self, question: Question) -> Iterator[Case[Answer]]:
+        """Return the answers to a question, if it was put and was answered by a success."""
+        for answer in self.answers.get(question, ()):
+            if answer.ok:
+                yield Case(answer, [answer.exchange])
+
+    @cases
     def to(self, question: Question) -> Iterator[Case[Answer]]:
         """Return the answers to a question. Raise ``Blocked`` where it could not be put."""
         if question not in self.answers and self.problem:
@@ -224,7 +237,7 @@ class Sharing(Collection):
         return (Case(answer, [answer.exchange]) for answer in self.answers.get(question, ()))
 
 
-@workload(empty=lambda: Sharing({}), requests=(18, 18, 18, 18))
+@workload(empty=lambda: Sharing({}), requests=(17, 28, 28, 28))
 def sharing(run: Run) -> Sharing:
     """Share an image with a second project and another, and end it; without a second, ask the owner's questions."""
     stranger, other = project_ids(0, 2)
@@ -238,16 +251,40 @@ def sharing(run: Run) -> Sharing:
             nobody: list[dict[str, str]] = [{}, {"member": ""}]
             answers[Question.NO_MEMBER_NAMED] = [image.send("POST", "/members", json=body) for body in nobody]
             answers[Question.NOT_A_MEMBER] = [image.send("GET", f"/members/{stranger}")]
+            if run.rounds:
+                _of_owners(run, image, answers)
             if consumer is not None:
                 project = run.owner_of(consumer)
-                listed = _shared(image, consumer, project, other, answers)
+                listed = _shared(image, consumer, project, other, answers, whole=bool(run.rounds))
+            if run.rounds:
+                with run.fresh_image(own=True) as new:  # as it comes: nothing of it is taken off
+                    answers[Question.OF_A_NEW_IMAGE] = [new.send("GET", "/members")]
         except Blocked as found:
             problem = found
     return Sharing(answers, project, listed, problem)
 
 
+def _of_owners(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
+    """Have the owner ask for itself as a member, and share the image with a project whose id has capitals."""
+    with suppress(pytest.skip.Exception):
+        answers[Question.NOT_A_MEMBER] += [image.send("GET", f"/members/{run.owner_of(image.client)}")]
+    project = "A" + uuid.uuid4().hex[1:].upper()
+    answers[Question.CAPITALS] = [image.client.ask(MEMBERS.add(image.id, project))]
+    if answers[Question.CAPITALS][0].ok:
+        answers[Question.AFTER_CAPITALS] = [image.client.ask(MEMBERS.read(image.id))]
+        with run.recorder.of(Purpose.PREPARING):
+            for name in {*(MEMBERS.values(answers[Question.AFTER_CAPITALS][0]) or ()), project}:
+                image.client.ask(MEMBERS.delete(image.id, name))
+
+
 def _shared(
-    image: Image, consumer: ImagesClient, project: str, other: str, answers: dict[Question, list[Answer]]
+    image: Image,
+    consumer: ImagesClient,
+    project: str,
+    other: str,
+    answers: dict[Question, list[Answer]],
+    *,
+    whole: bool,
 ) -> bool | None:
     def members() -> Answer:
         return consumer.ask(MEMBERS.read(image.id))
@@ -260,11 +297,17 @@ def _shared(
     answers[Question.SHARED] = [image.eventually(members, lambda answer: answer.status == 200)]  # noqa: PLR2004
     answers[Question.MEMBER] = [image.send("GET", f"/members/{project}")]
     answers[Question.MEMBER] += [consumer.send("GET", f"/images/{image.id}/members/{project}")]
-    seen = image.seen_by(consumer)
     with image.client.recorder.of(Purpose.PREPARING):
-        # What was let in once, and is remembered, must not be let in for ever.
-        seen.show()
         accepted = consumer.send("PUT", f"/images/{image.id}/members/{project}", json={"status": "accepted"}).ok
+        if accepted and whole:
+            consumer.show(image.id)  # what a service remembers of that must not outlast the membership
+            with image.client.recorder.of(Purpose.JUDGING):
+                answers[Question.ACCEPTED] = [members()]
         require_ok(image.client.ask(MEMBERS.delete(image.id, project)))
+    seen = image.seen_by(consumer)
     answers[Question.IMAGE_AFTER] = [image.eventually(seen.show, lambda answer: not answer.ok)]
-    return bool(seen.eventually(seen.entry, lambda entry: not entry)) if accepted else None
+    listed = bool(seen.eventually(seen.entry, lambda entry: not entry)) if accepted else None
+    if whole:
+        answers[Question.AGAIN] = [image.client.ask(MEMBERS.add(image.id, project))]
+        answers[Question.AGAIN] += [image.send("GET", f"/members/{project}")]
+    return listed

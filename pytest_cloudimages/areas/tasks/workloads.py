@@ -157,7 +157,10 @@ def _export(runner: _TaskRunner) -> None:
     if runner.image is None or runner.store is None:
         return
     body = export_of(runner.image.id, runner.box)
-    started = runner.watch(runner.start(Deed.EXPORT, body))
+    started = runner.start(Deed.EXPORT, body)
+    if started.id:
+        runner.run.client.send("GET", "/tasks")  # what the list shows now it is not to show for ever
+    runner.watch(started)
     runner.no_exports = _not_offered(started)
     if started.answer.status == FORBIDDEN and not runner.no_exports:
         source = f"{runner.box}/cloudimages-no-object.vhd"
@@ -355,6 +358,10 @@ def _lists(runner: _TaskRunner) -> dict[str, PagedList]:
     ids = lists["whole"].first.ids
     if ids and is_fit(ids[0]):
         lists["after"] = read_pages(client, "/tasks", (("marker", ids[0]),))
+    with suppress(Blocked):
+        other = None if runner.run.same_project("ALT") else runner.run.able("ALT")
+        if other:
+            lists["of another project"] = read_pages(other, "/tasks")
     mine = next(_ended(runner), None)
     if mine:
         runner.answers["deletion"] = [client.send("DELETE", f"/tasks/{mine.id}")]

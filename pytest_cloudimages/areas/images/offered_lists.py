@@ -1,0 +1,79 @@
+"""The lists of a consumer that an image is shared with, while it has decided on it and not."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import pytest
+
+from pytest_cloudimages.areas.common.offers import require_offered
+from pytest_cloudimages.areas.common.paging import PagedList, Query, read_pages
+from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED, shared
+from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine.recording import Case, Collection, cases
+from pytest_cloudimages.engine.registry import workload
+from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.verdicts import Blocked
+
+
+@dataclass(frozen=True)
+class Offered:
+    """What the list of a consumer held of an image, by the status of its membership and the query."""
+
+    status: str
+    query: Query
+    listed: PagedList
+    holds: bool
+
+    def __str__(self) -> str:
+        return f"{self.listed} of a consumer whose membership is {self.status}"
+
+
+@dataclass(frozen=True, repr=False)
+class OfferedImages(Collection):
+    """The lists of a consumer that an image was shared with."""
+
+    seen: Sequence[Offered]
+
+    @cases
+    def of(self, *, statuses: Sequence[str] = (), member_status: str | None = None) -> Iterator[Case[Offered]]:
+        """Return the lists while the membership has some status; ``member_status`` is what was asked for."""
+        for offered in self.seen:
+            asked = next((value for key, value in offered.query if key == "member_status"), "")
+            if (not statuses or offered.status in statuses) and member_status in (None, asked):
+                yield Case(offered, offered.listed.exchanges)
+
+
+@workload(empty=lambda: OfferedImages([]), requests=(21, 21, 21, 21))
+def offered_images(run: Run) -> OfferedImages:
+    """Share an image with a second project, which looks for it in its lists while it has decided on it and not."""
+    other = None if run.same_project("ALT") else run.caller("ALT")
+    if other is None:
+        pytest.skip("needs a second project")
+    seen: list[Offered] = []
+    with run.fresh_image(own=True) as image:
+        project = run.owner_of(other)
+        with run.recorder.of(Purpose.PREPARING):
+            shared(image, project)
+        for status in (PENDING, ACCEPTED, REJECTED):
+            if status != PENDING:
+                answer = other.send("PUT", f"/images/{image.id}/members/{project}", json={"status": status})
+                require_offered(answer, "the decision of a consumer")
+                if not answer.ok:
+                    raise Blocked(f"The consumer cannot set its status: {answer.exchange}")
+            seen += _lists_of(image, other, status)
+    return OfferedImages(seen)
+
+
+def _lists_of(image: Image, other: ImagesClient, status: str) -> Iterator[Offered]:
+    name, common = ("name", image.name), ("visibility", "shared")
+    for asked in ("", ACCEPTED, PENDING, REJECTED, "all"):
+        query = (common, ("member_status", asked), name) if asked else (name,)
+        expected = asked == "all" or status == (asked or ACCEPTED)
+
+        def look(query: Query = query) -> Offered:
+            listed = read_pages(other, "/images", query)
+            return Offered(status, query, listed, bool(listed.ids([image.id])))
+
+        yield image.eventually(look, lambda seen, expected=expected: seen.holds is expected)  # type: ignore[misc]

@@ -1,0 +1,241 @@
+"""Services that treat most images rightly: what goes wrong needs a second time, a second image, or a certain status."""
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.images import Image, MemberStatus, Status, Visibility
+from pytest_cloudimages.reference.refusals import Conflict, Invalid
+
+from .images import LIFE
+from .kinds import Kind
+from .registry import breaks, selecting
+from .updating import UPDATES, operations, rewritten
+
+KIND = Kind.IMAGES
+
+
+def faulty(name: str, sentence: str, *ids: str, words: tuple[str, ...] = LIFE, **methods: Any) -> None:
+    """Register a service that has some methods of its own."""
+    made = type(name, (App,), {"__doc__": sentence, "__module__": __name__, **methods})
+    breaks(*ids, words=words, profile="standard")(made)
+
+
+# Patches
+
+
+def rewrites(name: str, sentence: str, *ids: str, change: Callable[[list[Any]], list[Any]]) -> None:
+    """Register a service that carries another patch out than it is sent."""
+
+    def update_image(self: App, request: Request, image_id: str) -> Reply:
+        if request.media_type.endswith("v2.1-json-patch") and (found := operations(request)):
+            request = rewritten(request, change(found))
+        return App.update_image(self, request, image_id)
+
+    faulty(name, sentence, *ids, words=UPDATES, update_image=update_image)
+
+
+def _is_of_ours(operation: Any) -> bool:
+    return isinstance(operation, dict) and str(operation.get("path")).lower().startswith("/cloudimages")
+
+
+rewrites(
+    "CarriesAdditionsOutLast",
+    "Carries the additions of a patch out once all else is done.",
+    "IMG-UPD-06",
+    "IMG-UPD-26",
+    change=lambda found: sorted(found, key=lambda each: isinstance(each, dict) and each.get("op") == "add"),
+)
+rewrites(
+    "FoldsTheNamesOfAttributes",
+    "Takes names of attributes that differ in case alone for one.",
+    "IMG-UPD-11",
+    change=lambda found: [each | {"path": each["path"].lower()} if _is_of_ours(each) else each for each in found],
+)
+rewrites(
+    "AddsNothingWithoutAValue",
+    "Takes an addition without a value for one of nothing.",
+    "IMG-UPD-06",
+    change=lambda found: [
+        {"value": ""} | each if isinstance(each, dict) and each.get("op") == "add" else each for each in found
+    ],
+)
+
+
+def _typed(self: App, image: Image) -> dict[str, object]:
+    truths = {"true": True, "false": False}
+    return App.represent(self, image) | {
+        name: truths.get(str(value), value) for name, value in image.properties.items()
+    }
+
+
+faulty(
+    "ShowsTruthValuesByTheirLook",
+    "Shows as a truth value what an attribute says in letters.",
+    "IMG-UPD-11",
+    "IMG-ENT-12",
+    words=UPDATES,
+    represent=_typed,
+)
+
+
+def _of_all(self: App, request: Request, image_id: str) -> Reply:
+    reply = App.update_image(self, request, image_id)
+    image = self.images.get(image_id)
+    for other in self.images.all():
+        if reply.status == HTTPStatus.OK and other.owner == image.owner:
+            other.properties |= {name: value for name, value in image.properties.items() if name == "cloudimages_first"}
+    return reply
+
+
+faulty(
+    "SetsAnAttributeOfAll",
+    "Sets an attribute of one's own with all images of its owner.",
+    "IMG-UPD-11",
+    words=selecting("IMG-UPD-11"),
+    update_image=_of_all,
+)
+
+
+def _refuses_case(self: App, request: Request, image_id: str) -> Reply:
+    known = {name.lower(): name for name in self.images.get(image_id).properties}
+    for each in operations(request):
+        name = str(each.get("path", "")).removeprefix("/") if _is_of_ours(each) or isinstance(each, dict) else ""
+        if known.get(name.lower(), name) != name:
+            raise Conflict("There is an attribute of this name, but for its case.")
+    return App.update_image(self, request, image_id)
+
+
+faulty(
+    "RefusesNamesThatDifferInCase",
+    "Refuses an attribute whose name differs from that of another in case alone.",
+    words=UPDATES,
+    update_image=_refuses_case,
+)
+
+# Deletion and data
+
+
+def _insists(self: App, request: Request, image_id: str) -> Reply:
+    image = self.images.open(request.caller, image_id)
+    asked: set[str] = self.__dict__.setdefault("asked", set())
+    if image.protected and image_id in asked:
+        image.protected = False
+    asked.add(image_id)
+    return App.delete_image(self, request, image_id)
+
+
+faulty(
+    "YieldsToTheSecondDeletion",
+    "Deletes a protected image when it is asked to a second time.",
+    "IMG-DEL-02",
+    delete_image=_insists,
+)
+
+
+def _deletes_alike(self: App, request: Request, image_id: str) -> Reply:
+    digest = self.images.open(request.caller, image_id).checksum
+    reply = App.delete_image(self, request, image_id)
+    for other in self.images.all():
+        if digest and other.checksum == digest and other.owner == request.caller.project and not other.protected:
+            self.images.delete(request.caller, other.id)
+    return reply
+
+
+faulty(
+    "DeletesWhatHasTheSameData", "Deletes images of the same data as one.", "IMG-DEL-01", delete_image=_deletes_alike
+)
+
+
+def _uploaded(change: Callable[[Image, bytes], None]) -> Callable[..., Reply]:
+    def upload(self: App, request: Request, image_id: str) -> Reply:
+        reply = App.upload(self, request, image_id)
+        change(self.images.get(image_id), request.body)
+        return reply
+
+    return upload
+
+
+def _sum_of_the_first(image: Image, data: bytes) -> None:
+    image.checksum = hashlib.md5(data[:512], usedforsecurity=False).hexdigest()
+
+
+def _saving_for_nothing(image: Image, data: bytes) -> None:
+    image.status = image.status if data else Status.SAVING
+
+
+faulty("SumsTheFirstBlock", "Sums the first block of data alone.", "IMG-ENT-11", upload=_uploaded(_sum_of_the_first))
+faulty(
+    "WaitsForAnOctet", "Leaves an image without octets saving.", "IMG-STAT-03", upload=_uploaded(_saving_for_nothing)
+)
+
+
+def _refuses_nothing(self: App, request: Request, image_id: str) -> Reply:
+    if not request.body:
+        raise Invalid("There are no data.")
+    return App.upload(self, request, image_id)
+
+
+faulty("RefusesNoData", "Refuses data of no octets.", upload=_refuses_nothing)
+
+# Other projects
+
+
+def _members_update(self: App, request: Request, image_id: str) -> Reply:
+    image = self.images.get(image_id)
+    member = image.members.get(request.caller.project)
+    if member and member.status is MemberStatus.ACCEPTED:
+        request = replace(request, caller=replace(request.caller, project=image.owner))
+    return App.update_image(self, request, image_id)
+
+
+def _shows_to(may: Callable[[App, Request, Image], bool]) -> Callable[..., Reply]:
+    def show_image(self: App, request: Request, image_id: str) -> Reply:
+        image = self.images.get(image_id)
+        return (
+            Reply.of_json(self.represent(image))
+            if may(self, request, image)
+            else App.show_image(self, request, image_id)
+        )
+
+    return show_image
+
+
+def _knows_the_owner(self: App, request: Request, image: Image) -> bool:
+    return any(other.owner == image.owner and request.caller.project in other.members for other in self.images.all())
+
+
+faulty(
+    "LetsWhoHasAcceptedUpdate",
+    "Lets a member that has accepted update the image.",
+    "IMG-UPD-21",
+    words=UPDATES,
+    update_image=_members_update,
+)
+faulty(
+    "TrustsAcquaintances",
+    "Shows all images of an owner to whom one of them is shared with.",
+    "IMG-GET-03",
+    show_image=_shows_to(_knows_the_owner),
+)
+faulty(
+    "ShowsDeactivatedImagesToAll",
+    "Shows deactivated images to every project.",
+    "IMG-STAT-07",
+    show_image=_shows_to(lambda _, __, image: image.status is Status.DEACTIVATED),
+)
+
+
+def _private(self: App, request: Request) -> Reply:
+    reply = App.create_image(self, request)
+    document: Any = reply.json()
+    image = self.images.get(document["id"])
+    if b'"visibility"' not in request.body:
+        image.visibility = Visibility.PRIVATE
+    return Reply.of_json(self.represent(image), reply.status, reply.headers)
+
+
+faulty("CreatesPrivateImages", "Creates images as private ones.", create_image=_private)

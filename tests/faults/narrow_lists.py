@@ -1,0 +1,160 @@
+"""Services whose lists are right for most queries, and for most who ask."""
+
+from dataclasses import replace
+from typing import Any
+
+from pytest_cloudimages.reference import listing
+from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.images import Image
+from pytest_cloudimages.reference.tasks import Task
+
+from .kinds import Kind
+from .listing import LISTS, Pairs, pairs_of, sending
+from .registry import breaks
+from .tasking import TASKS
+
+KIND = Kind.LISTS
+
+
+def faulty(name: str, sentence: str, *ids: str, words: tuple[str, ...] = LISTS, **methods: Any) -> None:
+    """Register a service that has some methods of its own."""
+    made = type(name, (App,), {"__doc__": sentence, "__module__": __name__, **methods})
+    breaks(*ids, words=words, profile="standard")(made)
+
+
+def _shown(self: App, request: Request, images: list[Image]) -> Reply:
+    query = listing.Query.read(request.query)
+    page = listing.cut(images, images, query, listing.SORT_KEYS)
+    return Reply.of_json(listing.document("images", query, page, self.represent))
+
+
+def _has(pairs: Pairs, name: str) -> str:
+    return next((value for key, value in pairs if key == name), "")
+
+
+def _first_names(self: App, request: Request) -> Reply:
+    first: dict[str, str | None] = self.__dict__.setdefault("first", {})
+    name = _has(pairs_of(request), "name")
+    images = [each for each in self.images.all() if each.owner == request.caller.project]
+    if images and {key for key, _ in pairs_of(request)} == {"name"}:
+        return _shown(self, request, [each for each in images if first.get(each.id, each.name) == name])
+    return App.list_images(self, request)
+
+
+def _created(self: App, request: Request) -> Reply:
+    reply = App.create_image(self, request)
+    document: Any = reply.json()
+    self.__dict__.setdefault("first", {})[document["id"]] = document.get("name")
+    return reply
+
+
+faulty(
+    "FindsImagesByTheirFirstNames",
+    "Finds an image by the name that it was created with.",
+    "IMG-LIST-03",
+    list_images=_first_names,
+    create_image=_created,
+)
+
+
+def _one_fits(self: App, request: Request) -> Reply:
+    pairs = pairs_of(request)
+    if _has(pairs, "os_distro"):
+        pairs = [pair for pair in pairs if pair[0] not in ("disk_format", "container_format")]
+    return App.list_images(self, sending(request, pairs))
+
+
+faulty("FiltersByOneOfSeveral", "Filters by one of several attributes.", "IMG-LIST-11", list_images=_one_fits)
+
+
+def _of_the_owner(self: App, request: Request) -> Reply:
+    if owner := _has(pairs_of(request), "owner"):
+        name = _has(pairs_of(request), "name")
+        found = [each for each in self.images.all() if each.owner == owner and each.name == (name or each.name)]
+        return _shown(self, request, found)
+    return App.list_images(self, request)
+
+
+faulty("OpensListsByTheOwner", "Lists all images of an owner who is named.", "IMG-LIST-02", list_images=_of_the_owner)
+
+
+def _upwards(self: App, request: Request) -> Reply:
+    pairs = pairs_of(request)
+    more = [("sort_dir", "asc")] if _has(pairs, "sort_key") in ("id", "size") and not _has(pairs, "sort_dir") else []
+    return App.list_images(self, sending(request, pairs + more))
+
+
+faulty(
+    "SortsUpwardsByItself", "Sorts some keys upwards if no direction is asked for.", "IMG-LIST-10", list_images=_upwards
+)
+
+
+def _of_page(self: App, request: Request) -> Reply:
+    pairs = pairs_of(request)
+    status = _has(pairs, "status")
+    reply = App.list_images(self, sending(request, [pair for pair in pairs if pair[0] != "status" or not status]))
+    document: Any = reply.json()
+    if status and _has(pairs, "limit") and "images" in document:
+        document["images"] = [each for each in document["images"] if each["status"] == status]
+        document.pop("next", None)
+        return Reply.of_json(document)
+    return App.list_images(self, request)
+
+
+faulty("FiltersThePageByStatus", "Filters a page that is cut already.", "PAGE-05", list_images=_of_page)
+
+# Tasks
+
+
+def _all_tasks(self: App, request: Request) -> Reply:
+    found = [self.represent_listed_task(each) for each in self.tasks.all(replace(request.caller, admin=True))]
+    honest: Any = App.list_tasks(self, request).json()
+    known = {each["id"] for each in honest["tasks"]}
+    mine = any(each["owner"] == request.caller.project for each in found)
+    more = [] if mine else [each for each in found if each["id"] not in known]
+    return Reply.of_json(honest | {"tasks": honest["tasks"] + more})
+
+
+faulty(
+    "ListsTheTasksOfAll",
+    "Lists the tasks of all projects to one that has none.",
+    "TASK-LIST-02",
+    words=TASKS,
+    list_tasks=_all_tasks,
+)
+
+
+def _leads_elsewhere(self: App, task: Task) -> dict[str, object]:
+    return App.represent_listed_task(self, task) | {"self": f"/v2/task/{task.id}"}
+
+
+def _details(self: App, task: Task) -> dict[str, object]:
+    return App.represent_task(self, task) | {"self": f"/v2/tasks/{task.id}"}
+
+
+faulty(
+    "LeadsFromListsToNoTask",
+    "Leads from the list to where no task is.",
+    "TASK-ENT-07",
+    words=TASKS,
+    represent_listed_task=_leads_elsewhere,
+    represent_task=_details,
+)
+
+
+def _as_first_listed(self: App, request: Request) -> Reply:
+    seen: dict[str, str] = self.__dict__.setdefault("seen", {})
+    reply = App.list_tasks(self, request)
+    document: Any = reply.json()
+    for task in document.get("tasks", ()):
+        task["status"] = seen.setdefault(task["id"], task["status"])
+    return Reply.of_json(document, reply.status)
+
+
+faulty(
+    "ListsTasksAsFirstSeen",
+    "Lists a task with the status that it was first listed with.",
+    "TASK-LIST-02",
+    words=TASKS,
+    list_tasks=_as_first_listed,
+)

@@ -1,0 +1,156 @@
+"""Services that treat members rightly until they accept, leave and come back, or have an unusual id."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+
+from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.images import MemberStatus
+
+from .kinds import Kind
+from .registry import breaks, selecting
+
+KIND = Kind.DECISIONS
+ACCEPTED = MemberStatus.ACCEPTED
+MEMBERS = selecting("MEM")
+
+
+def faulty(name: str, sentence: str, *ids: str, **methods: Any) -> None:
+    """Register a service that has some methods of its own."""
+    made = type(name, (App,), {"__doc__": sentence, "__module__": __name__, **methods})
+    breaks(*ids, words=MEMBERS, profile="standard")(made)
+
+
+def as_owner(method: str, *, when: Callable[[MemberStatus], bool]) -> Callable[..., Reply]:
+    """Return an operation that a member whose status is such carries out with the rights of the owner."""
+    honest = getattr(App, method)
+
+    def operation(self: App, request: Request, image_id: str, *rest: str) -> Reply:
+        image = self.images.get(image_id)
+        member = image.members.get(request.caller.project)
+        if member and when(member.status):
+            request = replace(request, caller=replace(request.caller, project=image.owner))
+        return honest(self, request, image_id, *rest)  # type: ignore[no-any-return]  # an operation of App
+
+    return operation
+
+
+for each_name, each_sentence, each_id, each_method, each_when in (
+    (
+        "ShowsAllToWhoHasAccepted",
+        "Lists all members to one that has accepted.",
+        "MEM-LIST-02",
+        "list_members",
+        ACCEPTED,
+    ),
+    (
+        "LetsWhoHasAcceptedAdd",
+        "Lets a member add others once it has accepted.",
+        "MEM-CRE-03",
+        "create_member",
+        ACCEPTED,
+    ),
+    (
+        "LetsTheUndecidedLeave",
+        "Lets a member remove itself while it is pending.",
+        "MEM-DEL-02",
+        "delete_member",
+        "pending",
+    ),
+):
+    faulty(
+        each_name,
+        each_sentence,
+        each_id,
+        **{each_method: as_owner(each_method, when=lambda status, wanted=each_when: status == wanted)},  # type: ignore[misc]
+    )
+
+
+def _remembers(self: App, request: Request, image_id: str, member_id: str) -> Reply:
+    former: dict[tuple[str, str], MemberStatus] = self.__dict__.setdefault("former", {})
+    member = self.images.get(image_id).members.get(member_id)
+    reply = App.delete_member(self, request, image_id, member_id)
+    if member:
+        former[image_id, member_id] = member.status
+    return reply
+
+
+def _as_before(self: App, request: Request, image_id: str) -> Reply:
+    reply = App.create_member(self, request, image_id)
+    document: Any = reply.json()
+    project = str(document["member_id"])
+    member = self.images.get(image_id).members[project]
+    member.status = self.__dict__.get("former", {}).get((image_id, project), member.status)
+    return Reply.of_json(self.represent_member(member))
+
+
+faulty(
+    "RemembersFormerDecisions",
+    "Gives a member that is added once more the status that it had.",
+    "MEM-CRE-02",
+    delete_member=_remembers,
+    create_member=_as_before,
+)
+
+
+def _turned_round(self: App, request: Request, image_id: str) -> Reply:
+    document: Any = json.loads(request.body)
+    if isinstance(document, dict) and isinstance(document.get("member"), str):
+        request = replace(request, body=json.dumps({"member": document["member"].casefold()}).encode())
+    return App.create_member(self, request, image_id)
+
+
+faulty(
+    "WritesProjectsInSmallLetters",
+    "Writes ids of projects in small letters.",
+    "MEM-CRE-01",
+    create_member=_turned_round,
+)
+
+
+def _decides_on_all(self: App, request: Request, image_id: str, member_id: str) -> Reply:
+    reply = App.update_member(self, request, image_id, member_id)
+    status = self.images.get(image_id).members[member_id].status
+    for image in self.images.all():
+        if member_id in image.members:
+            image.members[member_id].status = status
+    return reply
+
+
+faulty("DecidesOnAllImages", "Sets a status for all images of a member.", "MEM-UPD-01", update_member=_decides_on_all)
+
+
+def _owner_too(self: App, request: Request, image_id: str, member_id: str) -> Reply:
+    image = self.images.show(request.caller, image_id)
+    if member_id == image.owner:
+        return Reply.of_json({"image_id": image_id, "member_id": member_id, "status": "accepted"})
+    return App.show_member(self, request, image_id, member_id)
+
+
+faulty("TakesOwnersForMembers", "Shows the owner of an image as a member.", "MEM-GET-03", show_member=_owner_too)
+
+
+def _read_once(self: App, request: Request, image_id: str) -> Reply:
+    known: dict[tuple[str, str], bytes] = self.__dict__.setdefault("known", {})
+    key = request.caller.project, image_id
+    if key in known and request.caller.project != self.images.get(image_id).owner:
+        return Reply(200, known[key], (("Content-Type", "application/json"),))
+    reply = App.show_image(self, request, image_id)
+    known[key] = reply.body
+    return reply
+
+
+faulty("RemembersWhoHasRead", "Shows an image to who has seen it before.", "MEM-DEL-04", show_image=_read_once)
+
+
+def _capitals_refused(self: App, request: Request, image_id: str) -> Reply:
+    return (
+        self.error(request, HTTPStatus.BAD_REQUEST, "The id of a project has no capitals.")
+        if any(letter.isupper() for letter in str(json.loads(request.body or b"null")))
+        else App.create_member(self, request, image_id)
+    )
+
+
+faulty("RefusesProjectsWithCapitals", "Refuses ids of projects that have capitals.", create_member=_capitals_refused)
