@@ -451,6 +451,7 @@ def test_adding_a_tag_changes_no_other_attribute(
     unusual_tags: Steps,
     boundary_tags: Steps,
     image_states: Steps,
+    every_length: Steps,
     administered_image: Administered,
     cloudimages_run: Run,
 ) -> None:
@@ -458,6 +459,8 @@ def test_adding_a_tag_changes_no_other_attribute(
 
     steps = plain_tags + unusual_tags + boundary_tags + image_states
     expect_attributes_kept(steps.spans(ADD, acknowledged=True), cloudimages_run)
+    # Whatever a tag looks like: an assignment, a query, a command.
+    expect_attributes_kept(every_length.aside().spans(ADD, acknowledged=True), cloudimages_run)
 
 
 # undocumented

@@ -108,3 +108,16 @@ class KeepsDeactivatedImagesAsTheyAre(App):
         if self.images.get(image_id).status is Status.DEACTIVATED:
             return self.error(request, HTTPStatus.FORBIDDEN, "The image is deactivated.")
         return super().add_tag(request, image_id, tag)
+
+
+@breaks("TAG-ADD-26", profile="standard", words=("--select", "TAG-ADD-26"))
+class TakesAssignmentsForProperties(App):
+    """Takes a tag with an equals sign for a property of the image as well."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            reply = super().add_tag(request, image_id, tag)
+            name, equals, value = tag.partition("=")
+            if equals and name.isalpha() and name.isascii():
+                self.images.get(image_id).properties[f"from_{name}"] = value
+            return reply

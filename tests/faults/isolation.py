@@ -124,3 +124,53 @@ class ForgetsTagsOfNamesakes(_ReachesOthers):
             if any(other.created_at < image.created_at for other in self.others(image)):
                 image.tags[:] = before
             return reply
+
+
+@breaks("TAG-HIST-03", profile="standard")
+class KeepsOneRecordOfData(AddsToNamesakes):
+    """Adds a tag to every image of the project whose data is the same."""
+
+    def others(self, image: Image) -> Iterator[Image]:
+        return (
+            other_image
+            for other_image in self.images.all()
+            if image.checksum and other_image.id != image.id and other_image.checksum == image.checksum
+        )
+
+
+@breaks("TAG-HIST-03", profile="standard")
+class ForgetsPatchedTagsOnceDeleted(App):
+    """Deletes a tag that no PUT has ever added from all images at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.put: set[str] = set()
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.put.add(tag)
+        return super().add_tag(request, image_id, tag)
+
+    def create_image(self, request: Request) -> Reply:
+        reply = super().create_image(request)
+        made = reply.json()
+        self.put.update(made.get("tags", ()) if isinstance(made, dict) else ())
+        return reply
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            reply = super().delete_tag(request, image_id, tag)
+            for image in self.images.all() if tag not in self.put else ():
+                image.tags[:] = [each for each in image.tags if each != tag]
+            return reply
+
+
+@breaks("TAG-HIST-03", profile="standard")
+class HasOneDefault(_ReachesOthers):
+    """Takes the tag "default" off an image of the project when another one gets it."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            reply = super().add_tag(request, image_id, tag)
+            for image in self.images.all() if tag == "default" else ():
+                image.tags[:] = [each for each in image.tags if each != tag or image.id == image_id]
+            return reply

@@ -105,3 +105,39 @@ class TouchesTheHundredth(App):
         if len(self.images.open(request.caller, image_id).tags) >= PAGE:
             return self.error(request, HTTPStatus.INTERNAL_SERVER_ERROR, "There were too many parameters.")
         return super().add_tag(request, image_id, tag)
+
+
+def _octets(tags: list[str]) -> int:
+    return sum(len(tag.encode()) for tag in tags)
+
+
+@breaks("TAG-HIST-01", profile="standard", words=("--select", "TAG-HIST-01", "--select", "TAG-VIS-08"))
+class FillsARow(App):
+    """Fails with 500 at an addition where all tags of an image would hold more than ten thousand octets."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        tags = self.images.get(image_id).tags
+        if tag not in tags and _octets([*tags, tag]) > 10_000:
+            return self.error(request, HTTPStatus.INTERNAL_SERVER_ERROR, "The row is full.")
+        return super().add_tag(request, image_id, tag)
+
+
+@breaks(profile="standard")
+class TakesTenThousandOctets(App):
+    """Answers 413 to more than ten thousand octets of tags of one image, whichever way they come."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        tags = self.images.get(image_id).tags
+        if tag not in tags and _octets([*tags, tag]) > 10_000:
+            return self.error(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "There is no room.")
+        return super().add_tag(request, image_id, tag)
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        try:
+            changes = json.loads(request.body)
+            wanted = [tag for change in changes if change.get("path") == "/tags" for tag in change.get("value", ())]
+        except (ValueError, TypeError, AttributeError):
+            wanted = []
+        if _octets([tag for tag in wanted if isinstance(tag, str)]) > 10_000:
+            return self.error(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "There is no room.")
+        return super().update_image(request, image_id)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from pytest_cloudimages.areas.images.states import OCTETS
+from pytest_cloudimages.areas.tags.resource import set_tags
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.provisioning import temporary_image
@@ -15,6 +17,10 @@ from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.mismatch import expect
 from pytest_cloudimages.spec.verdicts import Blocked
+
+PATCHED = "patched"
+WORDS_OF_ONE = ("latest", "default")
+"""Words by which registries call one image of many: here, they are tags like any other."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +57,7 @@ def _tagged(run: Run, tags: list[str], **named: Any) -> Iterator[Image]:
         yield image
 
 
-@workload(empty=list, requests=(19, 27, 27, 27))
+@workload(empty=list, requests=(19, 34, 34, 34))
 def other_images(run: Run) -> list[OtherImage]:
     """Change the tags of one image, and return what others of the same name, tags or another project showed of it.
 
@@ -79,13 +85,24 @@ def other_images(run: Run) -> list[OtherImage]:
             # The deletion of an image with a tag that others have is nothing to them.
             with suppress(Blocked), run.fresh_image() as spare:
                 spare.given_tags_at_once("shared")
+            _made_alike(run, oldest, main, carried)
         before = [image.tags() for _, image in watched]
         answers = [main.add_tag("new"), main.add_tag("kept"), main.delete_tag("gone"), main.delete_tag("absent")]
+        if run.rounds:
+            answers += [*map(main.add_tag, WORDS_OF_ONE), main.delete_tag(PATCHED)]
         exchanges = tuple(answer.exchange for answer in answers)
         return [
             OtherImage(what, tags, image.eventual_tags(tags), exchanges)
             for (what, image), tags in zip(watched, before, strict=True)
         ]
+
+
+def _made_alike(run: Run, oldest: Image, main: Image, carried: list[str]) -> None:
+    """Upload the same data to two images, and set a tag of both by PATCH, and the words of one image of the older."""
+    with run.recorder.of(Purpose.PREPARING):
+        for image, words in ((oldest, WORDS_OF_ONE), (main, ())):
+            set_tags(image, [*carried, PATCHED, *words])
+            image.upload(OCTETS)
 
 
 def expect_kept(images: Iterable[OtherImage]) -> None:

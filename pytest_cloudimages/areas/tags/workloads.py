@@ -158,7 +158,7 @@ def absent_tags(run: Run) -> Steps:
     return _executed(run, [plan_of_absence(present, absent)])
 
 
-@workload(salt="lengths", follows_the_seed=True, requests=(0, 502, 868, 868))
+@workload(salt="lengths", follows_the_seed=True, requests=(0, 508, 868, 868))
 def every_length(run: Run, seed: int) -> reuse.OnOneImage:
     """Add and delete plain tags of every length, and words and phrases that services are known to mistreat."""
     if not run.rounds:
@@ -188,7 +188,10 @@ def _add_some_delete(
     """
     batches = _apart(drawing.shuffled(tags, seed), size)
     plans = [add_delete(batch, deleted=slice(seed % every, None, every)) for batch in batches]
-    return [[*(step for step in plan if step is not READ), READ] for plan in plans] if together else plans
+    if together:
+        return [[*(step for step in plan if step is not READ), READ] for plan in plans]
+    # A reading before the first addition shows what other attributes the additions change.
+    return [[READ, *plan] for plan in plans]
 
 
 def _apart(tags: Iterable[tuple[str, str]], size: int) -> list[list[tuple[str, str]]]:
@@ -318,10 +321,12 @@ def many_tags(run: Run) -> Steps:
 
 MANY, FEW = (296, 124, 96), 3
 """Tags that are set at once, the most that the service takes: four more are then added one by one."""
+LONG_AMONG = 100
+"""Characters of each of them: no row of a table holds them all."""
 
 
 def _among_many(run: Run, count: int) -> SequentialHistory:
-    tags = [f"among-{place}" for place in range(count)]
+    tags = [f"among-{place}-".ljust(LONG_AMONG, "x") for place in range(count)]
 
     @contextmanager
     def filled(**attributes: Any) -> Iterator[Image]:
