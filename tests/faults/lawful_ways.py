@@ -50,6 +50,23 @@ class DeletesByAndBy(App):
             return super().show_image(request, image_id)
 
 
+@breaks(words=selecting("IMG-DEL"))
+class RefusesToDeleteWhatIsInUse(App):
+    """Answers 409 to the first deletion of an image, which something else still uses, unless it is protected."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.let_go: set[str] = set()
+
+    def delete_image(self, request: Request, image_id: str) -> Reply:
+        with self.images.lock:
+            image = self.images.show(request.caller, image_id)
+            if not image.protected and image_id not in self.let_go:
+                self.let_go.add(image_id)
+                raise Conflict("The image is in use.")
+            return super().delete_image(request, image_id)
+
+
 @breaks(words=selecting("IMG-UPD"), profile="standard")
 class TakesFourProperties(App):
     """Answers 413 to a fifth property of an image, as its operator has it."""

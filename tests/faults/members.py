@@ -39,7 +39,7 @@ class ShowsAnotherMember(App):
         return Reply.of_json({**shown, "member_id": owner})
 
 
-@breaks("MEM-CRE-02")
+@breaks("MEM-CRE-02", "MEM-UPD-06", "MEM-UPD-07")
 class AcceptsForTheConsumer(App):
     """Makes every new member an accepted one."""
 
@@ -134,7 +134,7 @@ class ListsNothingToStrangers(App):
             return Reply.of_json({"members": [], "schema": "/v2/schemas/members"})
 
 
-@breaks("MEM-GET-01")
+@breaks("MEM-GET-01", "MEM-ENT-01")
 class HidesTheMembershipFromTheMember(App):
     """Answers 404 to a member that reads its own membership."""
 
@@ -144,7 +144,7 @@ class HidesTheMembershipFromTheMember(App):
         return super().show_member(request, image_id, member_id)
 
 
-@breaks("MEM-GET-03")
+@breaks("MEM-GET-02", "MEM-GET-03")
 class InventsMembers(App):
     """Shows a pending member to an owner that asks for a project that is none."""
 
@@ -164,7 +164,7 @@ class AnswersARemovalWith200(App):
         return Reply(HTTPStatus.OK)
 
 
-@breaks("MEM-DEL-01", "MEM-DEL-04")
+@breaks("MEM-DEL-01", "MEM-DEL-02", "MEM-DEL-04")
 class KeepsRemovedMembers(App):
     """Acknowledges the removal of a member, and keeps it."""
 

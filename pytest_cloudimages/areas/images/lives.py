@@ -11,6 +11,7 @@ from functools import partial
 import pytest
 
 from pytest_cloudimages.areas.common.offers import require_offered
+from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import give_data, restless_attributes, shared, state_of
 from pytest_cloudimages.areas.images.updates import MOVING, Attributes, attributes_of, differing
@@ -18,6 +19,7 @@ from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine.provisioning import IN_USE
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
@@ -32,7 +34,7 @@ class Question(enum.StrEnum):
 
     SHOWN = "an image"
     CREATED = "an image of one's own, just created"
-    LISTED = "the list of images, where one's own is the newest"
+    LISTED = "the list of the images of a name, which is one's own"
     WITH_TAGS = "an image created with tags"
     UNKNOWN = "an image that there is not"
     UNKNOWN_PATCHED = "a patch of an image that there is not"
@@ -81,13 +83,16 @@ class LifeAnswers(Collection):
     @cases
     def images(self) -> Iterator[Case[Attributes]]:
         """Return every image of one's own that was shown, by itself or in a list."""
+        own: list[object] = []
         for question in (Question.SHOWN, Question.LISTED, Question.WITH_TAGS, Question.ACTIVE):
             for answer in self.answers.get(question, ()):
-                data = answer.data if answer.ok and isinstance(answer.data, dict) else {}
-                entries = data.get("images") if question is Question.LISTED else [data]
-                for entry in entries if isinstance(entries, list) else []:
-                    if isinstance(entry, dict):
-                        yield Case(entry, [answer.exchange])
+                if question is Question.LISTED:
+                    shown = [entry for entry in entries_of(answer, "/images") if entry.get("id") in own]
+                else:
+                    shown = [answer.data] if answer.ok and isinstance(answer.data, dict) else []
+                    own += [image.get("id") for image in shown]
+                for image in shown:
+                    yield Case(image, [answer.exchange])
 
 
 @workload(empty=lambda: LifeAnswers({}), requests=(29, 38, 38, 38))
@@ -101,7 +106,7 @@ def image_life(run: Run) -> LifeAnswers:
     answers[Question.UNKNOWN_DELETED] = [run.client.delete(nobody)]
     with run.fresh_image() as image:
         answers[Question.SHOWN] = [image.show()]
-        answers[Question.LISTED] = [run.client.list(limit="3")]
+        answers[Question.LISTED] = [run.client.list(name=image.name)]
         run.show(partial(LifeAnswers, answers, why))
         for part, questions in _PARTS.items():
             try:
@@ -177,7 +182,7 @@ def _deleted(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> N
 
 
 def _deleted_beside(image: Image, answers: dict[Question, list[Answer]]) -> None:
-    answer = image.client.delete(image.id)
+    answer = _let_go(image)
     if answer.status in {405, 501}:
         require_offered(answer, "the deletion of images")
     answers[Question.DELETED] = [answer]
@@ -195,6 +200,18 @@ _PARTS: Mapping[Callable[[Run, Image, dict[Question, list[Answer]]], None], Sequ
     _deleted: (Question.DELETED, Question.GONE, Question.DELETED_AGAIN),
 }
 """What is done with an image of one's own, in this order, and what is asked by it."""
+
+
+def _let_go(image: Image) -> Answer:
+    """Delete an image: that of one in use is refused with 409, until whatever uses it lets it go (conflict C-43)."""
+    answers: list[Answer] = []
+
+    def asked() -> Answer:
+        if not answers or answers[-1].status == IN_USE:
+            answers.append(image.client.delete(image.id))
+        return answers[-1]
+
+    return image.eventually(asked, lambda answer: answer.status != IN_USE)
 
 
 def digest() -> str:
