@@ -215,7 +215,7 @@ def test_a_patch_of_tags_is_about_nothing_else(cloudimages_run: Run) -> None:
 
         # A PATCH that is refused for another of its changes sets no tags either.
         left = image.eventual_tags(known)
-        impossible = [
+        impossible: list[dict[str, object]] = [
             {"op": "replace", "path": "/tags", "value": ["half-done"]},
             {"op": "remove", "path": "/never_set_on_this_image"},
         ]

@@ -104,7 +104,7 @@ COMMUNITY   | D    | .  | .  | .  | D        | sAD=    | A   | .   | .
 PUBLIC      | A    | .  | .  | .  | A+       | sADade+ | .   | A   | .
 HIDDEN      | .    | .  | .  | .  | .        | AD      | .   | .   | .
 PROTECTED   | A    | .  | .  | .  | D-       | AD      | .   | .   | .
-ACTIVE      | .    | .  | .  | .  | A        | .       | A   | .   | .
+ACTIVE      | .    | .  | .  | .  | A        | AD      | A   | .   | .
 DEACTIVATED | D    | .  | .  | .  | A        | AD      | .   | .   | .
 DELETED     | .    | .  | .  | .  | .        | D       | .   | A   | .
 UNKNOWN     | .    | .  | .  | .  | .        | A       | .   | .   | .
