@@ -144,6 +144,8 @@ class Life:
         if not image.send("POST", "/members", json={"member": project}).ok:
             self.members.discard(image.id)
             return None
+        # A list of members may be late: what it shows from here on is compared.
+        image.eventually(lambda: str(self.beside(image)), lambda seen: f"{project}: pending" in seen)
         return {}
 
     def _upload(self, image: Image) -> Mapping[str, object] | None:
