@@ -200,6 +200,7 @@ def test_a_patch_of_tags_is_about_nothing_else(cloudimages_run: Run) -> None:
         if cloudimages_run.settings.image:
             return  # of an image that was lent nothing but its tags is changed
         # With another change, which a service may refuse to make at once, in either order.
+        known = ["alone"]
         for tags, name in ((["first"], f"{image.name}-second"), (["second"], f"{image.name}-first")):
             changes: list[dict[str, object]] = [
                 {"op": "replace", "path": "/tags", "value": tags},
@@ -207,9 +208,20 @@ def test_a_patch_of_tags_is_about_nothing_else(cloudimages_run: Run) -> None:
             ]
             answer = image.client.patch(image.id, *(changes if tags == ["first"] else changes[::-1]))
             if answer.ok:
+                known = tags
                 expect_tags(image, tags, f"after {answer}")
                 shown = image.show().data
                 expect(shown.get("name") if isinstance(shown, dict) else None, name, f"name after {answer}")
+
+        # A PATCH that is refused for another of its changes sets no tags either.
+        left = image.eventual_tags(known)
+        impossible: list[dict[str, object]] = [
+            {"op": "replace", "path": "/tags", "value": ["half-done"]},
+            {"op": "remove", "path": "/never_set_on_this_image"},
+        ]
+        answer = image.client.patch(image.id, *impossible)
+        if answer.refused:
+            expect_tags(image, left, f"after {answer}")
 
 
 # undocumented

@@ -162,6 +162,15 @@ class KeepsCreatorsOutOfSharedImages(App):
         return super().add_tag(request, image_id, tag)
 
 
+@breaks("TAG-AUTH-09", **STANDARD)  # type: ignore[arg-type]
+class KeepsCreatorsOutOfActiveImages(_ChecksFirst):
+    """Forbids creators to change the tags of images that have data."""
+
+    def check(self, request: Request, image_id: str) -> None:
+        if self.images.show(request.caller, image_id).status is Status.ACTIVE and not request.caller.deletes:
+            raise Forbidden("Your role ends where the data begins.")
+
+
 @breaks("TAG-ADD-01", "TAG-DEL-01", profile="standard", words=("--select", "TAG-ADD-01", "--select", "TAG-DEL-01"))
 class KeepsOwnersOutOfCommunityImages(_ChecksFirst):
     """Forbids the owner to change the tags of a community image."""

@@ -1,5 +1,6 @@
 """Deletions that go wrong."""
 
+import json
 from http import HTTPStatus
 
 from pytest_cloudimages.reference.app import App, Reply, Request
@@ -358,4 +359,60 @@ class BringsTheFirstOneBack(App):
             first = self.first.setdefault(image_id, tag)
             if first not in (tag, *tags) and len(tags) > 1:
                 tags.append(first)
+            return reply
+
+
+@breaks("TAG-DEL-15", profile="standard", words=("--select", "TAG-DEL-15", "--select", "TAG-DEL-18"))
+class FallsBackOnTheTagsOfItsCreation(App):
+    """Falls back on the tags that an image was created with when it loses its last one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.created: dict[str, list[str]] = {}
+
+    def create_image(self, request: Request) -> Reply:
+        reply = super().create_image(request)
+        data = json.loads(reply.body)
+        self.created[data["id"]] = data["tags"]
+        return reply
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            reply = super().delete_tag(request, image_id, tag)
+            tags = self.images.get(image_id).tags
+            tags[:] = tags or self.created.get(image_id, [])
+            return reply
+
+
+@breaks("TAG-DEL-04", profile="standard", words=("--select", "TAG-DEL-04", "--select", "TAG-DEL-03"))
+class EndsSharingWithTheLastTag(App):
+    """Ends all memberships of an image that loses its last tag."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            reply = super().delete_tag(request, image_id, tag)
+            image = self.images.get(image_id)
+            if not image.tags:
+                image.members.clear()
+            return reply
+
+
+@breaks("TAG-HIST-01", profile="standard", words=("--select", "TAG-HIST-01", "--select", "TAG-ADD-04"))
+class BringsTagsOfThePatchBackWithAMember(App):
+    """Puts the tags back, with each new member, that an image had when it was patched last."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.patched: dict[str, list[str]] = {}
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        reply = super().update_image(request, image_id)
+        self.patched[image_id] = [*self.images.get(image_id).tags]
+        return reply
+
+    def create_member(self, request: Request, image_id: str) -> Reply:
+        with self.images.lock:
+            reply = super().create_member(request, image_id)
+            tags = self.images.get(image_id).tags
+            tags[:] = self.patched.get(image_id, tags)
             return reply

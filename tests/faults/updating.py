@@ -700,3 +700,17 @@ def _by_400_for_all(self: App, request: Request, image_id: str) -> Reply:
 updates("TakesAsciiAttributesAlone", "Refuses values that are no ASCII.", answer=_refuses)
 updates("KnowsThePresentFormAlone", "Answers 415 to the old form of a patch.", answer=_refuses_the_old)
 updates("RefusesPatchesBy400", "Answers 400 to every patch of the owner's that it refuses.", answer=_by_400_for_all)
+
+
+@breaks("TAG-VIS-08", profile="standard", words=("--select", "TAG-VIS-08", "--select", "TAG-ADD-34"))
+class StoresTagsBeforeTheRest(App):
+    """Stores the tags that a PATCH sets, and keeps them where another of its changes is refused."""
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        try:
+            return super().update_image(request, image_id)
+        except Conflict:
+            for operation in operations(request):
+                if operation.get("path") == "/tags" and operation.get("op") == "replace":
+                    self.images.get(image_id).tags[:] = operation["value"]
+            raise

@@ -27,7 +27,7 @@ PATCHES: dict[str, dict[str, Any]] = {
 """The events that are a PATCH, and what they set."""
 LEAVES: dict[str, dict[str, Any]] = {"hidden": {"protected": False}, "private": {"os_hidden": False}}
 """What is set back with some of them, so that an image is in one unusual state at a time."""
-EVENTS = (*PATCHES, "shared", "active", "deactivated", "reactivated")
+EVENTS = (*PATCHES, "shared", "shared again", "active", "deactivated", "reactivated")
 """What happens to an image, in this order."""
 
 
@@ -67,6 +67,7 @@ class Life:
                 return self._patch(image, event)
             happen: dict[str, Callable[[Image], Mapping[str, object] | None]] = {
                 "shared": self._share,
+                "shared again": self._share_again,
                 "active": self._upload,
                 "deactivated": self._deactivate,
                 "reactivated": self._reactivate,
@@ -131,6 +132,21 @@ class Life:
         image.seen_by(other).send("PUT", f"/members/{project}", json={"status": "accepted"})
         self.members.add(image.id)
         return {"visibility": "shared"}
+
+    def _share_again(self, image: Image) -> Mapping[str, object] | None:
+        """End the sharing and begin it anew, with no PATCH of the image between its tags and that."""
+        other = self.run.caller("ALT")
+        if other is None or image.id not in self.members:
+            return None
+        project = self.run.owner_of(other)
+        if not image.send("DELETE", f"/members/{project}").ok:
+            return None
+        if not image.send("POST", "/members", json={"member": project}).ok:
+            self.members.discard(image.id)
+            return None
+        # A list of members may be late: what it shows from here on is compared.
+        image.eventually(lambda: str(self.beside(image)), lambda seen: f"{project}: pending" in seen)
+        return {}
 
     def _upload(self, image: Image) -> Mapping[str, object] | None:
         """Upload data, and end the sharing that went before."""

@@ -24,6 +24,7 @@ class Stage:
         self.run, self.image, self.askers = run, image, askers
         self.unasked = unasked
         """Why a caller is missing."""
+        self.has_data = False
 
     def client_of(self, party: Party) -> ImagesClient:
         """Return the client of a caller that a state needs."""
@@ -42,6 +43,12 @@ class Stage:
             answer = self.image.client.patch(self.image.id, replaced(f"/{name}", value))
         if not answer.ok:
             raise Blocked(f"no image can be had whose {name} is {value}: {answer.exchange}")
+
+    def give_data(self) -> None:
+        """Fill the image with its data, which can be done once."""
+        if not self.has_data:
+            states.give_data(self.image)
+            self.has_data = True
 
     def made_visible(self, visibility: str, *callers: ImagesClient) -> None:
         """Have the image seen by more than its project, as the first of the callers that may."""
@@ -93,10 +100,16 @@ def _protected(stage: Stage) -> Iterator[None]:
 
 
 @contextmanager
+def _active(stage: Stage) -> Iterator[None]:
+    stage.give_data()
+    yield
+
+
+@contextmanager
 def _deactivated(stage: Stage) -> Iterator[None]:
     image = stage.image.seen_by(stage.client_of(Party.ADMINISTRATOR))
     with stage.run.recorder.of(Purpose.PREPARING):
-        states.give_data(stage.image)
+        stage.give_data()
         require_ok(image.send("POST", "/actions/deactivate"))
     try:
         yield
@@ -120,6 +133,7 @@ STATES: Mapping[State, Callable[[Stage], AbstractContextManager[None]]] = {
     State.PUBLIC: _public,
     State.HIDDEN: _hidden,
     State.PROTECTED: _protected,
+    State.ACTIVE: _active,
     State.DEACTIVATED: _deactivated,
 }
 """What brings the image into each state."""

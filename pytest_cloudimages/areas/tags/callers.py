@@ -22,6 +22,7 @@ class State(enum.StrEnum):
     PUBLIC = "public"
     HIDDEN = "hidden"
     PROTECTED = "protected"
+    ACTIVE = "active, with data"
     DEACTIVATED = "deactivated"
     DELETED = "deleted"
     UNKNOWN = "unknown"
@@ -103,6 +104,7 @@ COMMUNITY   | D    | .  | .  | .  | D        | sAD=    | A   | .   | .
 PUBLIC      | A    | .  | .  | .  | A+       | sADade+ | .   | A   | .
 HIDDEN      | .    | .  | .  | .  | .        | AD      | .   | .   | .
 PROTECTED   | A    | .  | .  | .  | D-       | AD      | .   | .   | .
+ACTIVE      | .    | .  | .  | .  | A        | AD      | A   | .   | .
 DEACTIVATED | D    | .  | .  | .  | A        | AD      | .   | .   | .
 DELETED     | .    | .  | .  | .  | .        | D       | .   | A   | .
 UNKNOWN     | .    | .  | .  | .  | .        | A       | .   | .   | .

@@ -28,7 +28,7 @@ def plan_of_boundaries(
 def plan_of_a_life(events: Sequence[str]) -> list[Operation]:
     """Return a plan in which an image carries tags through one event after another, and gains and loses one in each.
 
-    While it is active, a tag is added twice, and one is deleted that is gone.
+    While it is active, a tag is added twice, and one is deleted that is gone; while it is shared, it loses all of them.
     """
     plan = in_groups([(Kind.ADD, [("born", "new"), ("kept", "new")])])
     previous = "born"
@@ -37,6 +37,9 @@ def plan_of_a_life(events: Sequence[str]) -> list[Operation]:
         plan.append(Operation(Kind.EVENT, event, input_class=event))
         plan += in_groups([(Kind.ADD, [(event, event)] * (1 + twice)), (Kind.DELETE, [(previous, event)])])
         plan += in_groups([(Kind.DELETE, [(previous, event)])] * twice)
+        if event == "shared again":
+            both = [(event, event), ("kept", event)]
+            plan += in_groups([(Kind.DELETE, both), (Kind.ADD, both)])
         previous = event
     return plan
 
