@@ -26,6 +26,7 @@ from pytest_cloudimages.areas.members.memberships import (
 pytestmark = pytest.mark.usefixtures("other_project")
 
 GUARANTEED = ("created_at", "image_id", "member_id", "schema", "status", "updated_at")
+TOO_LONG = "the list of images is too long to be read to its end"
 
 
 def shown_in(attempt: Attempt) -> dict[str, object]:
@@ -151,21 +152,24 @@ def test_there_are_no_other_statuses(memberships: Memberships) -> None:
 # "the image is visible in the image list"
 @requirement("MEM-UPD-05")
 def test_an_accepted_image_is_listed(memberships: Memberships) -> None:
-    for sight in memberships.seen(ACCEPTED):
+    seen = memberships.seen(ACCEPTED).where(lambda sight: sight.listed is not None)
+    for sight in or_skip(seen, TOO_LONG):
         expect(sight.listed, True, f"whether the image is in the list of {sight}")
 
 
 # "not in the image list"
 @requirement("MEM-UPD-06")
 def test_an_image_that_is_not_accepted_is_not_listed(memberships: Memberships) -> None:
-    for sight in memberships.seen(PENDING, REJECTED):
+    seen = memberships.seen(PENDING, REJECTED).where(lambda sight: sight.listed is not None)
+    for sight in or_skip(seen, TOO_LONG):
         expect(sight.listed, False, f"whether the image is in the list of {sight}")
 
 
 # "visibility=shared&member_status=pending"
 @requirement("MEM-UPD-07")
 def test_what_is_not_decided_can_be_listed(memberships: Memberships) -> None:
-    for sight in memberships.seen():
+    seen = memberships.seen().where(lambda sight: sight.offered is not None)
+    for sight in or_skip(seen, TOO_LONG):
         expect(sight.offered, sight.status == PENDING, f"whether the image is offered to {sight}")
 
 

@@ -64,7 +64,7 @@ def test_a_created_image_goes_with_an_error(server: Server, cloud: ImagesClient)
 
 def test_an_image_that_cannot_be_deleted_is_named(peer: Any, caller: ImagesClient) -> None:
     """The tester learns what is left behind."""
-    peer.replies = [answer(201, b'{"id": "abc"}'), answer(409)]
+    peer.replies = [answer(201, b'{"id": "abc"}'), *[answer(409)] * 50]
     with temporary_image(caller, "run"):
         pass
 

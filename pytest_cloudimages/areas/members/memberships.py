@@ -10,7 +10,7 @@ import pytest
 
 from pytest_cloudimages.areas.common.administrators import needs_no_administrator
 from pytest_cloudimages.areas.common.offers import require_offered
-from pytest_cloudimages.areas.common.paging import read_pages
+from pytest_cloudimages.areas.common.paging import MOST_PAGES, PagedList, read_pages
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED
 from pytest_cloudimages.areas.members.resource import MEMBERS
@@ -93,9 +93,10 @@ class Sight:
 
     status: str
     shown: Answer
-    listed: bool
-    offered: bool
-    """Whether the list of what was offered, and is not yet decided on, has it."""
+    listed: bool | None
+    """Whether the list of images has it; ``None`` where it was not found in one too long to be read to its end."""
+    offered: bool | None
+    """The same of the list of what was offered, and is not yet decided on."""
     exchanges: Sequence[Exchange]
 
     def __str__(self) -> str:
@@ -294,17 +295,25 @@ def _decided(table: _Table, consumer: ImagesClient, project: str) -> Iterator[Si
 
 
 def _seen(image: Image, consumer: ImagesClient, status: str) -> Sight:
-    name = ("name", image.name)
+    # A lent image may have no name to look for; it is found where it is on the first page.
+    names = (("name", image.name),) if image.name else ()
+    most = MOST_PAGES if image.name else 1
 
     def look() -> Sight:
         shown = consumer.show(image.id)
-        listed = read_pages(consumer, "/images", (name,))
-        offered = read_pages(consumer, "/images", (("visibility", "shared"), ("member_status", PENDING), name))
+        listed = read_pages(consumer, "/images", names, most=most)
+        offered = read_pages(
+            consumer, "/images", (("visibility", "shared"), ("member_status", PENDING), *names), most=most
+        )
         exchanges = [shown.exchange, *listed.exchanges, *offered.exchanges]
-        return Sight(status, shown, bool(listed.ids([image.id])), bool(offered.ids([image.id])), exchanges)
+        return Sight(status, shown, _has(listed, image), _has(offered, image), exchanges)
 
     expected = (status == ACCEPTED, status == PENDING)
     return image.eventually(look, lambda sight: (sight.listed, sight.offered) == expected)
+
+
+def _has(listed: PagedList, image: Image) -> bool | None:
+    return True if listed.ids([image.id]) else False if listed.ended or listed.problem else None
 
 
 def _of_a_private_image(run: Run, table: _Table, project: str) -> None:
