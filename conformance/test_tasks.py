@@ -8,6 +8,7 @@ from pytest_cloudimages.areas.common.checks import (
     A_UUID,
     AN_ARRAY,
     AN_OBJECT,
+    OVER_LIMIT,
     Allowed,
     ImagesClient,
     OwnerOf,
@@ -46,7 +47,6 @@ A_TIME = Allowed(
 NOTHING_WRONG = ("None", "", None)
 A_REASON = Allowed("a reason", lambda value: isinstance(value, str) and value not in NOTHING_WRONG)
 RANKS = {"pending": 0, "processing": 1, "success": 2, "failure": 2}
-OVER_LIMIT = 413
 
 
 def failed(started: Started) -> None:

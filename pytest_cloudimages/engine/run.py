@@ -124,6 +124,15 @@ class Run(Short):
                 return client
         return None
 
+    def of_another_project(self, *, able: bool = False) -> ImagesClient | None:
+        """Return a caller of a second project; ``None`` where none was given, or it is of the tester's own.
+
+        ``able``: one that the service lets in, as the method of that name has it.
+        """
+        if self.same_project("ALT"):
+            return None
+        return self.able("ALT") if able else self.caller("ALT")
+
     def ended_callers(self) -> list[ImagesClient]:
         """Return callers whose tokens were valid once."""
         return [

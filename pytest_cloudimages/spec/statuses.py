@@ -12,6 +12,8 @@ def _of_class(digit: int) -> Allowed:
     return Allowed(f"{digit}xx", holds)
 
 
+OVER_LIMIT = 413
+"""The service takes no more: a quota, or a body that is too large."""
 OK = _of_class(2)
 """The service acknowledged the request."""
 REFUSED = _of_class(4)

@@ -12,16 +12,14 @@ from pytest_cloudimages.reference.refusals import Conflict, Invalid
 
 from .images import LIFE
 from .kinds import Kind
-from .registry import breaks, selecting
+from .registry import registrar, selecting
 from .updating import UPDATES, operations, rewritten
 
 KIND = Kind.IMAGES
 
 
-def faulty(name: str, sentence: str, *ids: str, words: tuple[str, ...] = LIFE, **methods: Any) -> None:
-    """Register a service that has some methods of its own."""
-    made = type(name, (App,), {"__doc__": sentence, "__module__": __name__, **methods})
-    breaks(*ids, words=words, profile="standard")(made)
+faulty = registrar(__name__, words=LIFE, profile="standard")
+"""Registers a service that has some methods of its own."""
 
 
 # Patches

@@ -10,16 +10,14 @@ from pytest_cloudimages.reference.tasks import Task
 
 from .kinds import Kind
 from .listing import LISTS, Pairs, pairs_of, sending
-from .registry import breaks
+from .registry import registrar
 from .tasking import TASKS
 
 KIND = Kind.LISTS
 
 
-def faulty(name: str, sentence: str, *ids: str, words: tuple[str, ...] = LISTS, **methods: Any) -> None:
-    """Register a service that has some methods of its own."""
-    made = type(name, (App,), {"__doc__": sentence, "__module__": __name__, **methods})
-    breaks(*ids, words=words, profile="standard")(made)
+faulty = registrar(__name__, words=LISTS, profile="standard")
+"""Registers a service that has some methods of its own."""
 
 
 def _shown(self: App, request: Request, images: list[Image]) -> Reply:

@@ -10,17 +10,15 @@ from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import MemberStatus
 
 from .kinds import Kind
-from .registry import breaks, selecting
+from .registry import registrar, selecting
 
 KIND = Kind.DECISIONS
 ACCEPTED = MemberStatus.ACCEPTED
 MEMBERS = selecting("MEM")
 
 
-def faulty(name: str, sentence: str, *ids: str, **methods: Any) -> None:
-    """Register a service that has some methods of its own."""
-    made = type(name, (App,), {"__doc__": sentence, "__module__": __name__, **methods})
-    breaks(*ids, words=MEMBERS, profile="standard")(made)
+faulty = registrar(__name__, words=MEMBERS, profile="standard")
+"""Registers a service that has some methods of its own."""
 
 
 def as_owner(method: str, *, when: Callable[[MemberStatus], bool]) -> Callable[..., Reply]:

@@ -1,8 +1,9 @@
 """The register of faults, and the words by which a fault says what it breaks."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from itertools import pairwise
-from typing import Protocol, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 from pytest_cloudimages.app.selection import Selection
 from pytest_cloudimages.engine.settings import Settings
@@ -56,6 +57,26 @@ def breaks(
         return app
 
     return register
+
+
+def registrar(module: str, **common: Any) -> Callable[..., None]:
+    """Return what registers an app of a module that has some methods of its own, as ``faulty`` is called below.
+
+    ``common`` is what all of them have: methods, and what ``breaks`` takes besides the ids.
+    """
+
+    def faulty(
+        name: str,
+        sentence: str,
+        *ids: str,
+        words: tuple[str, ...] = (),
+        profile: str = "quick",
+        **methods: object,
+    ) -> None:
+        made = type(name, (App,), {"__doc__": sentence, "__module__": module, **methods})
+        breaks(*ids, words=words, profile=profile)(made)
+
+    return partial(faulty, **common)
 
 
 def unasked(fault: Fault) -> list[str]:

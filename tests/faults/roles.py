@@ -10,7 +10,7 @@ from pytest_cloudimages.reference.images import Caller
 from pytest_cloudimages.reference.refusals import Forbidden, NotFound, Refusal, Unauthorized
 
 from .kinds import Kind
-from .registry import breaks, selecting
+from .registry import breaks, registrar, selecting
 
 KIND = Kind.ROLES
 DOORS = selecting("AUTH-01", "AUTH-02", "AUTH-03")
@@ -18,9 +18,8 @@ ROLES = selecting("RBAC")
 Whom = Callable[[Request], bool]
 
 
-def register(name: str, sentence: str, ids: tuple[str, ...], words: tuple[str, ...], **methods: Any) -> None:
-    """Register a service some of whose methods are others."""
-    breaks(*ids, words=words)(type(name, (App,), {"__doc__": sentence, "__module__": __name__, **methods}))
+faulty = registrar(__name__)
+"""Registers a service that has some methods of its own."""
 
 
 def _asks(method: str, *parts: str, bare: bool = False) -> Whom:
@@ -49,7 +48,7 @@ def serves(name: str, sentence: str, *ids: str, what: Whom, whom: Whom) -> None:
                 raise
             return Caller(self.identity.users["tester"].project.id)
 
-    register(name, sentence, ids, DOORS, authenticate=authenticate)
+    faulty(name, sentence, *ids, words=DOORS, authenticate=authenticate)
 
 
 def _nobody(request: Request) -> bool:
@@ -81,7 +80,7 @@ def refuses(name: str, sentence: str, *ids: str, refuse: Callable[[App, Request]
     def unauthorized(self: App, request: Request) -> Reply:
         return refuse(self, request) if what(request) else App.unauthorized(self, request)
 
-    register(name, sentence, ids, DOORS, unauthorized=unauthorized)
+    faulty(name, sentence, *ids, words=DOORS, unauthorized=unauthorized)
 
 
 def _with(status: HTTPStatus, *headers: tuple[str, str]) -> Callable[[App, Request], Reply]:
@@ -157,11 +156,11 @@ def _takes_ended(self: App, request: Request) -> Caller:
     return Caller(token.user.project.id) if token and request.method == "GET" else App.authenticate(self, request)
 
 
-register(
+faulty(
     "TakesExpiredTokensToRead",
     "Takes tokens that have expired, to read.",
-    ("AUTH-02",),
-    DOORS,
+    "AUTH-02",
+    words=DOORS,
     authenticate=_takes_ended,
 )
 
@@ -182,7 +181,7 @@ def lets(name: str, sentence: str, *ids: str, users: tuple[str, ...], what: Whom
         reply = App.route(self, request.sent_by(Caller(request.caller.project)))
         return self.error(request, HTTPStatus.FORBIDDEN, "No.") if keep else reply
 
-    register(name, sentence, ids, ROLES, route=route)
+    faulty(name, sentence, *ids, words=ROLES, route=route)
 
 
 def keeps(
@@ -201,7 +200,7 @@ def keeps(
             raise refusal or Forbidden("Your role does not allow that.")
         return App.route(self, request)
 
-    register(name, sentence, ids, ROLES, route=route, signs_in=signs_in)
+    faulty(name, sentence, *ids, words=ROLES, route=route, signs_in=signs_in)
 
 
 _UPDATE, _DELETE = _asks("PATCH"), _asks("DELETE", "/v2/images/", bare=True)
@@ -323,7 +322,7 @@ def _hides(self: App, request: Request) -> Reply:
         raise NotFound(str(problem)) from None
 
 
-register("HidesWhatIsForbidden", "Answers 404 to whatever a role does not allow.", (), ROLES, route=_hides)
+faulty("HidesWhatIsForbidden", "Answers 404 to whatever a role does not allow.", words=ROLES, route=_hides)
 
 
 @breaks(words=ROLES)
@@ -358,4 +357,4 @@ for _name, _sentence, _fits, _status in (
     def _alike(self: App, request: Request, _fits: Whom = _fits, _status: HTTPStatus = _status) -> Reply:
         return self.error(request, _status, "Not here.") if _fits(request) else App.answer(self, request)
 
-    register(_name, f"{_sentence}, whoever asks.", (), ALIKE, answer=_alike)
+    faulty(_name, f"{_sentence}, whoever asks.", words=ALIKE, answer=_alike)

@@ -10,12 +10,16 @@ from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.refusals import Forbidden, Invalid, NotFound, Refusal, Unauthorized
 
 from .kinds import Kind
-from .registry import breaks, selecting
+from .registry import registrar, selecting
 
 KIND = Kind.SIGN_IN
 IDENTITY = selecting(*(f"AUTH-{number:02}" for number in (*range(4, 16), 17, 18, 19, 24)))
 """What is asked of Identity itself."""
 Access = dict[str, Any]
+
+
+faulty = registrar(__name__, words=IDENTITY, signs_in=True)
+"""Registers a service that has some operations of its own."""
 
 
 def says(
@@ -32,14 +36,7 @@ def says(
         change(document["access"])
         return Reply.of_json(document, status)
 
-    register(name, sentence, ids, issue_access=issue_access)
-
-
-def register(name: str, sentence: str, ids: tuple[str, ...], **operations: Callable[..., Any]) -> None:
-    """Register a service some of whose operations are others."""
-    breaks(*ids, words=IDENTITY)(
-        type(name, (App,), {"__doc__": sentence, "__module__": __name__, "signs_in": True, **operations})
-    )
+    faulty(name, sentence, *ids, issue_access=issue_access)
 
 
 def _of_the_images(access: Access) -> Access:
@@ -197,7 +194,7 @@ def refuses(name: str, sentence: str, *ids: str, kind: str) -> None:
             raise Unauthorized("Not like that.")
         return App.issue_access(self, request)
 
-    register(name, sentence, ids, issue_access=issue_access)
+    faulty(name, sentence, *ids, issue_access=issue_access)
 
 
 refuses("TakesNoApiKeys", "Refuses API keys.", "AUTH-05", kind="RAX-KSKEY:apiKeyCredentials")
@@ -217,7 +214,7 @@ def forgives(name: str, sentence: str, *ids: str, where: Callable[[Access], bool
             body = {"auth": {"passwordCredentials": {"username": honest.name, "password": honest.password}}}
             return App.issue_access(self, Request(request.method, request.target, body=json.dumps(body).encode()))
 
-    register(name, sentence, ids, issue_access=issue_access)
+    faulty(name, sentence, *ids, issue_access=issue_access)
 
 
 def _of_the_tester(credentials: str) -> Callable[[Access], bool]:
@@ -247,7 +244,7 @@ def answers(name: str, sentence: str, *ids: str, refusal: type[Refusal], status:
         except refusal:
             return self.error(request, status, "No.")
 
-    register(name, sentence, ids, issue_access=issue_access)
+    faulty(name, sentence, *ids, issue_access=issue_access)
 
 
 answers(
@@ -291,10 +288,10 @@ def _dead_at_second(self: App, request: Request) -> Reply:
     return Reply.of_json(document)
 
 
-register(
+faulty(
     "GivesADeadTokenAgain",
     "Gives tokens that open nothing, but for the first.",
-    ("AUTH-13",),
+    "AUTH-13",
     issue_access=_dead_at_second,
 )
 
@@ -309,7 +306,7 @@ def v3(name: str, sentence: str, change: Callable[[Access], object], status: int
         subject = tuple(field for field in reply.headers if field[0] == "X-Subject-Token")
         return Reply.of_json(document, status, subject)
 
-    register(name, sentence, ("AUTH-24",), issue_token=issue_token)
+    faulty(name, sentence, "AUTH-24", issue_token=issue_token)
 
 
 v3("IssuesTokensBy200", "Answers 200 to who signs in to version 3.", lambda _: None, HTTPStatus.OK)
@@ -343,7 +340,7 @@ def _known(self: App, request: Request) -> Reply:
     return kept[request.body]
 
 
-register("HandsOutTheSameToken", "Hands out the token in use again, as long as it lives.", (), issue_access=_known)
+faulty("HandsOutTheSameToken", "Hands out the token in use again, as long as it lives.", issue_access=_known)
 
 
 def _no_version_2(self: App, request: Request) -> Reply:
@@ -352,7 +349,7 @@ def _no_version_2(self: App, request: Request) -> Reply:
     return App.route(self, request)
 
 
-register("KnowsVersion3Alone", "Has no Identity v2.0.", (), route=_no_version_2)
+faulty("KnowsVersion3Alone", "Has no Identity v2.0.", route=_no_version_2)
 
 
 def _forbids(self: App, request: Request) -> Reply:
@@ -361,4 +358,4 @@ def _forbids(self: App, request: Request) -> Reply:
     return App.route(self, request)
 
 
-register("ClosesVersion2", "Answers 403 to all of Identity v2.0.", (), route=_forbids)
+faulty("ClosesVersion2", "Answers 403 to all of Identity v2.0.", route=_forbids)

@@ -10,7 +10,7 @@ from pytest_cloudimages.reference.refusals import Invalid, NotFound, Refusal
 from pytest_cloudimages.reference.tasks import Task, Tasks, TaskStatus, TaskType
 
 from .kinds import Kind
-from .registry import breaks, selecting
+from .registry import registrar, selecting
 
 KIND = Kind.TASKS
 TASKS = selecting("TASK", "PAGE-14", "PAGE-15")
@@ -19,9 +19,8 @@ Change = Callable[[Document, Task], Document]
 ENDED = ("success", "failure")
 
 
-def faulty(name: str, sentence: str, *ids: str, **methods: Any) -> None:
-    """Register a service that has some methods of its own."""
-    breaks(*ids, words=TASKS)(type(name, (App,), {"__doc__": sentence, "__module__": __name__, **methods}))
+faulty = registrar(__name__, words=TASKS)
+"""Registers a service that has some methods of its own."""
 
 
 def shows(name: str, sentence: str, *ids: str, change: Change, everywhere: bool = False) -> None:

@@ -48,7 +48,7 @@ HEADERS = ("X-Auth-Project-Id", "X-Project-Id", "X-Tenant-Id", "X-Tenant")
 def named_projects(run: Run) -> NamedProjects:
     """Name in the header a project that the token is not for: the owner a foreign one, and another project its own."""
     named: list[Named] = []
-    other = None if run.same_project("ALT") else run.able("ALT")
+    other = run.of_another_project(able=True)
     foreign = uuid.uuid4().hex
     with run.fresh_image(own=True) as image:
         owner = run.owner.project_id or attributes_of(image.show()).get("owner")

@@ -306,12 +306,7 @@ def _ended_by_the_owner(image: Image, tried: list[Attempt]) -> None:
     """Have the owner of the project delete what another of its users has created, if it is there."""
     if not image.show().ok:
         return
-    with image.client.recorder.of(Purpose.JUDGING):
-        answer = image.client.delete(image.id)
-    if answer.ok:
-        image.client.recorder.traces.created_by.pop(image.id, None)
-    gone = image.eventually(image.show, lambda shown: answer.ok is (not shown.ok))
-    tried.append(Attempt(Party.OWNER, Deed.DELETE, answer, not gone.ok, [gone.exchange]))
+    tried.append(_deletion(Party.OWNER, image, image))
 
 
 def _creation(sent: Sequence[Exchange]) -> Answer:
@@ -338,12 +333,17 @@ def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
         Attempt(party, Deed.ADD_TAG, tagged, isinstance(tags, list) and NEW_TAG in tags, [seen.exchange]),
     ]
     tried += [attempt for attempt in changes if not _lacks(run, owner, attempt)]
-    with run.recorder.of(Purpose.JUDGING):
+    tried.append(_deletion(party, image, owner))
+
+
+def _deletion(party: Party, image: Image, owner: Image) -> Attempt:
+    """Have a caller delete an image, and return it with what the owner sees of it then."""
+    with image.client.recorder.of(Purpose.JUDGING):
         answer = image.client.delete(image.id)
     if answer.ok:
         image.client.recorder.traces.created_by.pop(image.id, None)
     gone = owner.eventually(owner.show, lambda shown: answer.ok is (not shown.ok))
-    tried.append(Attempt(party, Deed.DELETE, answer, not gone.ok, [gone.exchange]))
+    return Attempt(party, Deed.DELETE, answer, not gone.ok, [gone.exchange])
 
 
 def _lacks(run: Run, image: Image, attempt: Attempt) -> bool:

@@ -23,7 +23,7 @@ def administers(run: Run) -> str:
 
 
 def _seen_to_administer(run: Run) -> str:
-    other = None if run.same_project("ALT") else run.able("ALT")
+    other = run.of_another_project(able=True)
     if other is None:
         roles = run.owner.roles() or ()
         named = ADMINISTRATORS.intersection(map(str.lower, roles))

@@ -29,7 +29,7 @@ from pytest_cloudimages.history.steps import Prior, Reading, Step
 from pytest_cloudimages.spec import catalogue, contracts
 from pytest_cloudimages.spec.interpretations import expect_interpreted
 from pytest_cloudimages.spec.mismatch import SOMETHING, Allowed, anything_but, expect, expect_among, expect_none_of
-from pytest_cloudimages.spec.statuses import NOT_OK, NOT_REDIRECTED, OK, REFUSED
+from pytest_cloudimages.spec.statuses import NOT_OK, NOT_REDIRECTED, OK, OVER_LIMIT, REFUSED
 
 __all__ = [
     "ADD",
@@ -44,6 +44,7 @@ __all__ = [
     "NOT_OK",
     "NOT_REDIRECTED",
     "OK",
+    "OVER_LIMIT",
     "REFUSED",
     "SOMETHING",
     "Allowed",

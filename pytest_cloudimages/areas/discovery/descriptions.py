@@ -117,7 +117,7 @@ def schema_documents(run: Run) -> SchemaDocuments:
             project = uuid.uuid4().hex
             member = None
             with suppress(Blocked, pytest.skip.Exception):
-                member = None if run.same_project("ALT") else run.able("ALT")
+                member = run.of_another_project(able=True)
                 project = run.owner_of(member) if member else project
             with suppress(Blocked, pytest.skip.Exception):
                 shared(image, project)

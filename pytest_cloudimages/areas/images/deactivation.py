@@ -88,7 +88,7 @@ def deactivated_image(run: Run) -> Deactivated:
         seen = image.seen_by(administrator)
         other = None
         with suppress(Blocked):
-            other = None if run.same_project("ALT") else run.caller("ALT")
+            other = run.of_another_project()
         hidden = other is not None and other.show(image.id).refused
         _act(run, seen, "deactivate")
         answers: dict[str, Answer] = {}

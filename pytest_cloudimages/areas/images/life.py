@@ -118,8 +118,8 @@ class Life:
         return None
 
     def _share(self, image: Image) -> Mapping[str, object] | None:
-        other = self.run.caller("ALT")
-        if other is None or self.run.same_project("ALT"):
+        other = self.run.of_another_project()
+        if other is None:
             return None
         try:
             project = self.run.owner_of(other)

@@ -260,7 +260,7 @@ class ForeignAttempts(Collection):
 @workload(empty=lambda: ForeignAttempts({}), requests=(35, 35, 35, 35))
 def foreign_attempts(run: Run) -> ForeignAttempts:
     """Have another project read, update and delete an image that it does not see, and one that is shared with it."""
-    other = None if run.same_project("ALT") else run.caller("ALT")
+    other = run.of_another_project()
     if other is None:
         pytest.skip("needs a second project")
     tried: dict[str, list[Foreign]] = {}

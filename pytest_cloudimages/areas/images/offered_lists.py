@@ -48,7 +48,7 @@ class OfferedImages(Collection):
 @workload(empty=lambda: OfferedImages([]), requests=(21, 21, 21, 21))
 def offered_images(run: Run) -> OfferedImages:
     """Share an image with a second project, which looks for it in its lists while it has decided on it and not."""
-    other = None if run.same_project("ALT") else run.caller("ALT")
+    other = run.of_another_project()
     if other is None:
         pytest.skip("needs a second project")
     seen: list[Offered] = []

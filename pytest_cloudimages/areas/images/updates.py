@@ -17,10 +17,10 @@ from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.statuses import OVER_LIMIT
 from pytest_cloudimages.spec.verdicts import Blocked
 
 Attributes = Mapping[str, Any]
-OVER_LIMIT = 413
 MOVING = frozenset({"updated_at"})
 """What a service may change with any request."""
 

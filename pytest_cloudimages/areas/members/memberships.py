@@ -162,15 +162,16 @@ class _Table:
 
     def add(self, who: Who, client: ImagesClient, project: str) -> None:
         """Have a caller who may not add a member; where it was done all the same, the owner takes it back."""
-        if self.enter(who, Deed.ADD, client, "POST", json={"member": project}).ok or project in (self.seen or ()):
+        if self.enter(who, Deed.ADD, client, "POST", json={"member": project}).ok or project in self.seen:
             with client.recorder.of(Purpose.PREPARING):
                 self.image.client.ask(MEMBERS.delete(self.image.id, project))
             self.seen, _ = self.members()
 
     def see_status(self, project: str, status: str) -> None:
         """Look at the members until one has a status, or patience has ended."""
-        found, _ = self.image.eventually(self.members, lambda seen: seen[0].get(project, {}).get("status") == status)
-        self.seen = found
+        self.seen, _ = self.image.eventually(
+            self.members, lambda found: found[0].get(project, {}).get("status") == status
+        )
 
     def enter(
         self,
@@ -202,7 +203,7 @@ class _Table:
 @workload(empty=Memberships, requests=(78, 98, 98, 98))
 def memberships(run: Run) -> Memberships:
     """Have the owner, a member and a stranger try all that can be done with members, and the consumer decide."""
-    consumer = None if run.same_project("ALT") else run.caller("ALT")
+    consumer = run.of_another_project()
     if consumer is None:
         pytest.skip("needs a second project")
     third, fourth = (uuid.uuid4().hex for _ in range(2))
@@ -278,7 +279,7 @@ def _once_accepted(table: _Table, consumer: ImagesClient, other: str, known: str
 def _leave(run: Run, table: _Table, consumer: ImagesClient, project: str) -> None:
     """Have the consumer remove itself, whatever its status."""
     table.enter(Who.MEMBER, Deed.REMOVE_OWN, consumer, "DELETE", project)
-    for status in (REJECTED, PENDING) if run.rounds and project in (table.seen or ()) else ():
+    for status in (REJECTED, PENDING) if run.rounds and project in table.seen else ():
         with run.recorder.of(Purpose.PREPARING):
             consumer.send("PUT", f"/images/{table.image.id}/members/{project}", json={"status": status})
         table.see_status(project, status)
@@ -313,7 +314,9 @@ def _seen(image: Image, consumer: ImagesClient, status: str) -> Sight:
 
 
 def _has(listed: PagedList, image: Image) -> bool | None:
-    return True if listed.ids([image.id]) else False if listed.ended or listed.problem else None
+    if listed.ids([image.id]):
+        return True
+    return False if listed.ended or listed.problem else None
 
 
 def _of_a_private_image(run: Run, table: _Table, project: str) -> None:

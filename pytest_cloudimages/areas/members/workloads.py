@@ -30,9 +30,9 @@ from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan, add, del
 from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.sequential_plans import in_groups, read_often
 from pytest_cloudimages.history.steps import SequentialHistory, Step
+from pytest_cloudimages.spec.statuses import OVER_LIMIT
 from pytest_cloudimages.spec.verdicts import Blocked
 
-OVER_LIMIT = 413
 REAL, DRAWN = "a project that there is", "a project id that was drawn"
 """The classes of members: a service may refuse to share an image with a project that there is not."""
 STEPS, EVERY, PROJECTS = 30, 3, 4
@@ -83,7 +83,7 @@ def _lacks_members(run: Run) -> str:
             return f"{added.exchange}; {listed.exchange}"
         # The addition may be refused for its project, that there is not.
         with suppress(Blocked, pytest.skip.Exception):
-            consumer = None if run.same_project("ALT") else run.caller("ALT")
+            consumer = run.of_another_project()
             if consumer is not None:
                 added = image.client.ask(MEMBERS.add(image.id, run.owner_of(consumer)))
                 return str(added.exchange) if added.status in REFUSALS - {404} else ""
@@ -243,7 +243,7 @@ def sharing(run: Run) -> Sharing:
     stranger, other = project_ids(0, 2)
     consumer = None
     with suppress(Blocked):  # whoever needs it asks for ``other_project``, and is told why there is none
-        consumer = None if run.same_project("ALT") else run.caller("ALT")
+        consumer = run.of_another_project()
     answers: dict[Question, list[Answer]] = {}
     project, listed, problem = "", None, None
     with shared_image(run) as image:

@@ -171,7 +171,7 @@ def _askers(run: Run, image: Image, unasked: dict[str, str], let_off: dict[str, 
             unasked[party] = f"no credentials of {party} were given"
     ended, unscoped = ended_and_unscoped(run, image, THERE, let_off)
     found |= {Party.ENDED: ended, Party.UNSCOPED: unscoped}
-    other = None if run.same_project("ALT") else run.able("ALT")
+    other = run.of_another_project(able=True)
     found[Party.OTHER_PROJECT] = [Asker(other)] if other else []
     if other and not quick:
         # What a token filter tells the service behind it, and may not come from outside.

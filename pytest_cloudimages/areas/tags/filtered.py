@@ -255,7 +255,7 @@ def _ask_when_deleted(filtering: _Filtering, mark: str) -> None:
 
 def _stranger(run: Run, stack: ExitStack, filtering: _Filtering, tags: list[str]) -> ImagesClient | None:
     """Return another project with an image of the same tags that the tester cannot see; ``None`` if there is none."""
-    other = None if run.settings.image or run.same_project("ALT") else run.able("ALT")
+    other = None if run.settings.image else run.of_another_project(able=True)
     if other is None:
         return None
     with suppress(Blocked):
@@ -295,7 +295,7 @@ def _give(image: Image, tags: Sequence[str], *, among: Sequence[str] = ()) -> No
     ``among`` are others, of no meaning, that come before them where the service takes so many.
     """
     with image.client.recorder.of(Purpose.PREPARING):
-        for given in ([*among, *tags], [*tags])[0 if among else 1 :]:
+        for given in ([*among, *tags], tags) if among else (tags,):
             if set_tags(image, given).ok and {*image.eventual_tags(given)} == {*given}:
                 return
         missing = [tag for tag in tags if tag not in image.tags()]

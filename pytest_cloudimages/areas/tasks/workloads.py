@@ -245,7 +245,7 @@ def _export_wrongly(runner: _TaskRunner, stack: ExitStack) -> None:
 def _export_foreign(runner: _TaskRunner, store: Store, stack: ExitStack) -> None:
     """Ask for exports of an image of another project, which is not shared and then is."""
     run = runner.run
-    other = None if run.same_project("ALT") else run.caller("ALT")
+    other = run.of_another_project()
     if other is None:
         pytest.skip("needs a second project")
     foreign = stack.enter_context(temporary_image(other, run.name, run.patience))
@@ -307,7 +307,7 @@ def _look_around(runner: _TaskRunner) -> None:
     mine = next((each for each in runner.tried if each.id), None)
     if mine:
         with suppress(Blocked):
-            other = None if run.same_project("ALT") else run.caller("ALT")
+            other = run.of_another_project()
             runner.answers["foreign"] = [other.send("GET", f"/tasks/{mine.id}")] if other else []
     for succeeded in (True, False):  # what has ended is over
         over = next((each for each in runner.tried if each.ended and each.succeeded is succeeded), None)
@@ -359,7 +359,7 @@ def _lists(runner: _TaskRunner) -> dict[str, PagedList]:
     if ids and is_fit(ids[0]):
         lists["after"] = read_pages(client, "/tasks", (("marker", ids[0]),))
     with suppress(Blocked):
-        other = None if runner.run.same_project("ALT") else runner.run.able("ALT")
+        other = runner.run.of_another_project(able=True)
         if other:
             lists["of another project"] = read_pages(other, "/tasks")
     mine = next(_ended(runner), None)
