@@ -214,6 +214,21 @@ def step(method: str, target: str, status: int, answer: str = "") -> dict[str, A
                 "expected: '2xx'; came: 500",
             ],
         ),
+        (
+            {
+                "what": "status",
+                "exchanges": [
+                    step("POST", f"{IMAGE}/members", 200)
+                    | {"body": "{}", "headers": [["Accept", "*/*"], *([["content-type", kind]] if kind else [])]}
+                    for kind in ("application/json", "text/plain", "")
+                ],
+            },
+            [
+                "POST {A}/members with {} → 200",
+                "POST {A}/members with {} of type text/plain → 200",
+                "POST {A}/members with {} of no type → 200",
+            ],
+        ),
         ({"what": "anything", "exchanges": []}, []),
     ],
 )

@@ -18,6 +18,8 @@ MOST = 3
 """Requests that are shown of a finding."""
 LONGEST = 160
 """Characters of a target, a body or an answer that are shown."""
+USUAL_TYPES = ("application/json", "application/openstack-images-v2.1-json-patch")
+"""Of which type bodies are sent where it is not about that."""
 READS = ("GET", "HEAD", "OPTIONS")
 TAG = r'"(?:[^"\\]|\\.)*"'
 TAGS = re.compile(rf'"tags":\s*\[((?:{TAG}(?:,\s*)?)*)\]')
@@ -97,11 +99,19 @@ def _names(step: Mapping[str, Any], tag: str) -> bool:
 
 def _line(step: Mapping[str, Any], named: Collection[str]) -> str:
     asked = f"{step['method']} {_short(step['target'])}"
-    asked += f" with {_short(step['body'])}" if step["body"] else ""
+    asked += f" with {_short(step['body'])}{_oddly_typed(step)}" if step["body"] else ""
     asked += f" as {step['caller']}" if step["caller"] != TESTER else ""
     came = str(step["status"] or "no answer")
     shown = _shown(step, named)
     return in_one_line(f"{asked} → {came}{f', {shown}' if shown else ''}")
+
+
+def _oddly_typed(step: Mapping[str, Any]) -> str:
+    """Return of which type a body was said to be, where it is none of the API's."""
+    if "headers" not in step:
+        return ""
+    kind = next((value for name, value in step["headers"] if name.lower() == "content-type"), "")
+    return "" if kind in USUAL_TYPES else f" of type {_short(kind)}" if kind else " of no type"
 
 
 def _shown(step: Mapping[str, Any], named: Collection[str]) -> str:
