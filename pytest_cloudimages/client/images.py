@@ -145,7 +145,7 @@ class Image(Short):
 
 
 def page_of_many(client: ImagesClient, target: str) -> Answer:
-    """GET a page of a list that is asked for with ``MANY``; without that where the service takes no such limit (400)."""
+    """GET a page of a list that is asked for with ``MANY``; without where the service refuses that (400)."""
     answer = client.send("GET", target)
     if answer.status == 400 and target.endswith(MANY):  # noqa: PLR2004 - as HTTP has it
         answer = client.send("GET", target.removesuffix(MANY).rstrip("?&"))

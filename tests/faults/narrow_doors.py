@@ -35,7 +35,7 @@ def _compared(fits: Callable[[str, str], bool]) -> Callable[[App, Request], Call
         except Unauthorized:
             given = request.headers.get("X-Auth-Token", "")
             for token in [*self.identity._tokens.values()]:  # noqa: SLF001 - behind the honest door
-                if len(given) > 8 and token.expires_at > datetime.now(UTC) and fits(given, token.value):  # noqa: PLR2004
+                if len(given) > 8 and token.expires_at > datetime.now(UTC) and fits(given, token.value):
                     return Caller(token.user.project.id)
             raise
 
@@ -81,7 +81,10 @@ def _for_callers(status: HTTPStatus, *, path: str, who: bool = True) -> Callable
     return answer
 
 
-for _name, _path, _id in (("AsksForATokenAtItsRoot", "/", "VER-02"), ("AsksForATokenAtVersions", "/versions", "VER-03")):
+for _name, _path, _id in (
+    ("AsksForATokenAtItsRoot", "/", "VER-02"),
+    ("AsksForATokenAtVersions", "/versions", "VER-03"),
+):
     faulty(
         _name,
         f"Lists its versions at {_path} to who shows a token alone.",
@@ -106,7 +109,9 @@ def _refuses_large(self: App, request: Request) -> Reply:
     return App.list_images(self, request)
 
 
-faulty("RefusesLargeLimits", "Answers 400 to a limit above its own.", "PAGE-02", words=LISTS, list_images=_refuses_large)
+faulty(
+    "RefusesLargeLimits", "Answers 400 to a limit above its own.", "PAGE-02", words=LISTS, list_images=_refuses_large
+)
 
 
 # Schemas
