@@ -156,7 +156,7 @@ def version_documents(run: Run) -> Versions:
     """Ask for the versions at the root of the service, without a token."""
     root = at_the_root(run.client.calling("nobody", lambda: None))
     answers = {path: root.send("GET", path) for path in ("/", "/versions", UNKNOWN_VERSION)}
-    known = {}
+    known: dict[str, Answer] = {}
     for path, answer in answers.items():
         if answer.status in TURNED_AWAY and path != UNKNOWN_VERSION:
             shown = replace(run.client, endpoint=root.endpoint).send("GET", path)
