@@ -9,19 +9,23 @@ import pytest
 from pytest_cloudimages.engine.concurrent import ConcurrentRun, WorkerPool, worker_pool
 from pytest_cloudimages.engine.task_pool import TaskPool
 from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan
+from pytest_cloudimages.history.resource import SetResource
 
 CLIENTS = 4
 """How many clients a race counts for where it is said how many may be at work at once."""
-ABSENT = 404
 Execute = Callable[[ConcurrentPlan, WorkerPool], ConcurrentRun]
 
 
-def execute_beside(plans: Sequence[ConcurrentPlan], execute: Execute, clients: int) -> list[ConcurrentRun | None]:
+def execute_beside(
+    plans: Sequence[ConcurrentPlan], resource: SetResource, execute: Execute, clients: int
+) -> list[ConcurrentRun | None]:
     """Return what each plan has shown; ``None`` where it could not be executed, or has to be executed alone.
 
     ``clients`` is about how many may be at work at once. What is not plainly in order says nothing here: it may be what
     only a crowd shows.
     """
+    tables = (resource.added, resource.deleted)
+    common = frozenset(int(status) for table in tables for status in table if status.isdigit())
     lanes = min(clients // CLIENTS, len(plans))
     found: list[ConcurrentRun | None] = [None] * len(plans)
     # Those of many clients take longest: they begin first, so that nobody waits for them in the end.
@@ -29,7 +33,7 @@ def execute_beside(plans: Sequence[ConcurrentPlan], execute: Execute, clients: i
     if lanes > 1:
         pool = TaskPool(lanes)
         try:
-            pool.execute([partial(_lane, plans, execute, left, found)] * lanes)
+            pool.execute([partial(_lane, plans, common, execute, left, found)] * lanes)
         except BaseException:
             left.clear()
             raise
@@ -39,7 +43,11 @@ def execute_beside(plans: Sequence[ConcurrentPlan], execute: Execute, clients: i
 
 
 def _lane(
-    plans: Sequence[ConcurrentPlan], execute: Execute, left: list[int], found: list[ConcurrentRun | None]
+    plans: Sequence[ConcurrentPlan],
+    common: frozenset[int],
+    execute: Execute,
+    left: list[int],
+    found: list[ConcurrentRun | None],
 ) -> None:
     """Execute one plan after another, until none is left."""
     with worker_pool() as workers, suppress(IndexError):
@@ -47,12 +55,12 @@ def _lane(
             place = left.pop()
             with suppress(Exception, pytest.skip.Exception):  # what goes wrong here is tried again alone
                 run = execute(plans[place], workers)
-                found[place] = run if _plainly_in_order(run) else None
+                found[place] = run if _plainly_in_order(run, common) else None
 
 
-def _plainly_in_order(run: ConcurrentRun) -> bool:
-    """Return whether all was answered as races commonly are, and some order explains it."""
+def _plainly_in_order(run: ConcurrentRun, common: frozenset[int]) -> bool:
+    """Return whether some order explains all, and each answer is a success or another that the set knows by itself."""
     if run.anomalies or run.late:
         return False
     statuses = {each.event.status for each in run.completed if not each.cut}
-    return all(200 <= status < 300 or status == ABSENT for status in statuses)  # noqa: PLR2004 - the class of codes
+    return all(200 <= status < 300 or status in common for status in statuses)  # noqa: PLR2004 - the class of codes

@@ -193,7 +193,7 @@ class ConcurrentRuns(Collection):
                     if pattern not in self._executed:
                         drawn[pattern] = self._plans(pattern)
             plans = [plan for found in drawn.values() for plan in found]
-            runs = iter(execute_beside(plans, self._execute, settings.concurrency))
+            runs = iter(execute_beside(plans, self.resource, self._execute, settings.concurrency))
         for pattern, found in drawn.items():
             done = [run for run in islice(runs, len(found)) if run is not None]
             if found and len(done) == len(found):
