@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -56,6 +57,37 @@ def test_tasks_of_tasks_come_to_their_end_however_few_threads_there_are(pool: Ta
         return sum(pool.execute([partial(branch, depth - 1)] * 3)) if depth else 1
 
     assert pool.begin(branch, 3).result(LONGEST) == 27
+
+
+def test_parts_of_a_task_go_before_tasks_that_nobody_has_begun() -> None:
+    """Whoever has parts was there first; else the longest chain of requests gets longer by all that waits."""
+    order: list[str] = []
+    asked, free, begun = (threading.Event() for _ in range(3))
+    pool = TaskPool(2)
+
+    def first() -> None:
+        free.set()
+        assert begun.wait(LONGEST)
+
+    def second() -> None:
+        order.append("a part")
+        begun.set()
+
+    def whole() -> None:
+        assert asked.wait(LONGEST)
+        pool.execute([first, second])
+
+    tasks: list[Future[Any]] = [
+        pool.begin(free.wait, LONGEST),
+        pool.begin(whole),
+        pool.begin(order.append, "another task"),
+    ]
+    asked.set()
+    for task in tasks:
+        task.result(2 * LONGEST)
+    pool.close()
+
+    assert order == ["a part", "another task"]
 
 
 def test_what_goes_wrong_is_raised_when_all_have_ended(pool: TaskPool) -> None:
