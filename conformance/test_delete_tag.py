@@ -8,6 +8,7 @@ import pytest
 
 from pytest_cloudimages import Blocked, expect, note, requirement
 from pytest_cloudimages.areas.common.parties import Party
+from pytest_cloudimages.areas.images.life import PROTECTED
 from pytest_cloudimages.areas.tags.callers import ABSENT, ORDINARY, OTHERS, PRESENT, Change
 from pytest_cloudimages.areas.tags.checks import (
     DELETE,
@@ -387,6 +388,6 @@ def test_deleting_the_last_tag_leaves_an_empty_list(image: Image) -> None:
 @requirement("TAG-DEL-19")
 def test_a_tag_of_a_protected_image_can_be_deleted(image_states: Steps, basics: Basics) -> None:
     basics.require_deletions()
-    protected = image_states.deletions(input_classes=["protected"], past=[Prior.PRESENT])
+    protected = image_states.deletions(input_classes=PROTECTED, past=[Prior.PRESENT])
     for step in or_skip(protected, "needs an image that can be protected"):
         step.expect(status=OK, present=False)

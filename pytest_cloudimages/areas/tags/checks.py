@@ -50,6 +50,7 @@ from pytest_cloudimages.areas.common.checks import (
     told_to_wait,
     without,
 )
+from pytest_cloudimages.areas.images.life import PROTECTED
 from pytest_cloudimages.areas.tags.access import AccessAttempts
 from pytest_cloudimages.areas.tags.administering import Administered, expect_listed_to_administrator, expect_owner_kept
 from pytest_cloudimages.areas.tags.control import controlled
@@ -201,7 +202,7 @@ def in_ordinary_state(step: Step) -> bool:
 
     That they can be while it is protected or deactivated is asked by TAG-ADD-31, TAG-ADD-32 and TAG-DEL-19.
     """
-    return step.operation.input_class not in ("protected", "deactivated")
+    return step.operation.input_class not in (*PROTECTED, "deactivated")
 
 
 def alone(step: Step) -> bool:
