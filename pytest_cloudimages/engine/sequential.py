@@ -50,7 +50,9 @@ class Life(Protocol):
         ...
 
 
-class _Mismatch(Exception):  # noqa: N818 - a signal between the two passes
+class Departure(Exception):  # noqa: N818 - a signal between the two passes
+    """What was read is not what the answers call for, or the service failed at a request."""
+
     def __init__(self, mismatch: UnreproducedMismatch | None = None, broken: Exchange | None = None) -> None:
         super().__init__(str(mismatch or broken))
         self.mismatch = mismatch
@@ -151,7 +153,7 @@ def execute(
     try:
         with ExitStack() as stack:
             return _executed(_by_groups, _opened(fresh_image, plan, resource, stack, life, empty=empty), plan, show)
-    except _Mismatch as found:
+    except Departure as found:
         with ExitStack() as stack:
             history = _executed(_by_steps, _opened(fresh_image, plan, resource, stack, life, empty=empty), plan, show)
         explains = all(explained(step) for step in history.steps) and all(event.kept for event in history.events)
@@ -162,15 +164,22 @@ def execute(
         return history
 
 
+def execute_once(
+    plan: Sequence[Operation], resource: SetResource, fresh_image: Open, *, single: bool = False
+) -> SequentialHistory:
+    """Execute a plan with one reading for each group; raise ``Departure`` where it is not what the answers call for."""
+    plan = [operation for operation in plan if not (single and operation.image)]
+    with ExitStack() as stack:
+        return _executed(_by_groups, _opened(fresh_image, plan, resource, stack, None, empty=True), plan)
+
+
 def execute_calmly(
     plan: Sequence[Operation], resource: SetResource, fresh_image: Open, *, single: bool = False
 ) -> SequentialHistory | None:
     """Execute a plan with one reading for each group; ``None`` where what was read is not what the answers call for."""
-    plan = [operation for operation in plan if not (single and operation.image)]
     try:
-        with ExitStack() as stack:
-            return _executed(_by_groups, _opened(fresh_image, plan, resource, stack, None, empty=True), plan)
-    except _Mismatch:
+        return execute_once(plan, resource, fresh_image, single=single)
+    except Departure:
         return None
 
 
@@ -272,7 +281,7 @@ def _by_groups(subjects: list[_Subject], plan: Sequence[Operation], history: Seq
 
 def _read_after(group: Iterable[Performed], subject: _Subject, history: SequentialHistory) -> Reading:
     if failure := next((performed.answer for performed in group if performed.answer.exchange.broken), None):
-        raise _Mismatch(broken=failure.exchange)
+        raise Departure(broken=failure.exchange)
     reading = _as_expected(subject, history)
     history.steps += [performed.inferred_from(reading) for performed in group]
     return reading
@@ -285,7 +294,7 @@ def _as_expected(subject: _Subject, history: SequentialHistory) -> Reading:
         expected = frozenset(subject.model.values)
         seen = reading.values
         # What cannot be read contradicts nothing; that it cannot be read is judged by the checks of its form.
-        raise _Mismatch(
+        raise Departure(
             None
             if seen is None
             else UnreproducedMismatch(subject.number, expected, seen, tuple(subject.trail), subject.resource.name)
