@@ -29,6 +29,8 @@ from pytest_cloudimages.areas.tags.checks import (
     FreshImage,
     Image,
     ImagesClient,
+    LongLife,
+    ManySteps,
     NegativeRequests,
     Pattern,
     Prior,
@@ -371,7 +373,13 @@ def test_an_addition_over_a_limit(cloudimages_run: Run) -> None:
 
 # image_tag_quota: the tags that an image may carry
 @requirement("TAG-ADD-20")
-def test_the_limit_of_tags_is_enforced_with_413(image_at_tag_limit: Steps, cloudimages_run: Run) -> None:
+def test_the_limit_of_tags_is_enforced_with_413(
+    image_at_tag_limit: Steps, many_tags: ManySteps, cloudimages_run: Run
+) -> None:
+    # Whatever it is, it is that of one image.
+    for answer in many_tags.aside().limited_elsewhere():
+        expect(answer.status, OK, f"status of {answer}, the first tag of an image while another one has very many")
+
     limit = known_tag_limit(cloudimages_run, image_at_tag_limit)
     for step in image_at_tag_limit.aside().additions(input_classes=[AtALimit.UP_TO_IT]):
         step.expect(status=OK, present=True)
@@ -454,6 +462,7 @@ def test_adding_a_tag_changes_no_other_attribute(
     image_states: Steps,
     every_length: Steps,
     administered_image: Administered,
+    long_life: LongLife,
     cloudimages_run: Run,
 ) -> None:
     expect_owner_kept(administered_image.spans, ADD, cloudimages_run)
@@ -462,6 +471,9 @@ def test_adding_a_tag_changes_no_other_attribute(
     expect_attributes_kept(steps.spans(ADD, acknowledged=True), cloudimages_run)
     # Whatever a tag looks like: an assignment, a query, a command.
     expect_attributes_kept(every_length.aside().spans(ADD, acknowledged=True), cloudimages_run)
+    # When it was changed is no earlier than before.
+    for change in long_life.late_changes.aside().of(ADD):
+        change.expect_time_to_go_on()
 
 
 # undocumented

@@ -22,6 +22,7 @@ from pytest_cloudimages.areas.tags.checks import (
     FreshImage,
     Image,
     ImagesClient,
+    LongLife,
     NegativeRequests,
     Pattern,
     Prior,
@@ -136,6 +137,7 @@ def test_deleting_a_tag_leaves_the_others(
     stray_requests: StrayRequests,
     administered_image: Administered,
     confusable_tags: Steps,
+    long_life: LongLife,
     cloudimages_run: Run,
 ) -> None:
     expect_nothing_astray(stray_requests, "DELETE")
@@ -153,6 +155,9 @@ def test_deleting_a_tag_leaves_the_others(
     steps = plain_tags + unusual_tags + boundary_tags + every_length + image_states
     expect_attributes_kept(steps.aside().spans(DELETE, acknowledged=True), cloudimages_run)
     expect_owner_kept(administered_image.spans, DELETE, cloudimages_run)
+    # When it was changed is no earlier than before.
+    for change in long_life.late_changes.aside().of(DELETE):
+        change.expect_time_to_go_on()
 
 
 # "An image tag can only be removed once. Subsequent attempts to remove the

@@ -142,3 +142,22 @@ class TakesAssignmentsForProperties(App):
             if equals and name.isalpha() and name.isascii():
                 self.images.get(image_id).properties[f"from_{name}"] = value
             return reply
+
+
+def _turns_back(name: str, doc: str, method: str, *ids: str, by: timedelta | None = None) -> None:
+    """Register a service that turns the time of an image's last update back with a change of its tags."""
+
+    def change(self: App, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            reply: Reply = getattr(App, method)(self, request, image_id, tag)
+            image = self.images.get(image_id)
+            image.updated_at = image.updated_at - by if by else image.created_at
+            return reply
+
+    breaks(*ids, profile="standard", words=("--select", "TAG-ADD-26", "--select", "TAG-DEL-04"))(
+        type(name, (App,), {method: change, "__doc__": doc})
+    )
+
+
+_turns_back("IsNewOnceUntagged", "Says it was updated when it was created.", "delete_tag", "TAG-DEL-04")
+_turns_back("LagsByASecond", "Has a clock one second behind.", "delete_tag", by=timedelta(seconds=0.9))

@@ -120,7 +120,7 @@ def _writes_back(name: str, doc: str, handler: str, *ids: str) -> None:
 
     def show_image(self: App, request: Request, image_id: str) -> Reply:
         reply = App.show_image(self, request, image_id)
-        vars(self).setdefault("shown", {})[image_id] = reply.json()["tags"]
+        vars(self).setdefault("shown", {})[image_id] = list(self.images.get(image_id).tags)
         return reply
 
     def handle(self: App, request: Request, image_id: str) -> Reply:

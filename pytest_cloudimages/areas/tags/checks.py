@@ -75,7 +75,7 @@ from pytest_cloudimages.areas.tags.resource import TAGS, set_tags, set_tags_in_o
 from pytest_cloudimages.areas.tags.reuse import LongLife, OnOneImage
 from pytest_cloudimages.areas.tags.selections import Selections
 from pytest_cloudimages.areas.tags.stray_requests import OTHERS, Stray, StrayRequests, indiscretions, misnamed
-from pytest_cloudimages.areas.tags.tag_limit import AtALimit, refused_as_one_more
+from pytest_cloudimages.areas.tags.tag_limit import AtALimit, ManySteps, refused_as_one_more
 from pytest_cloudimages.areas.tags.workloads import inconsistent_without_patch
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.diagnosis.length_limits import limit
@@ -110,6 +110,7 @@ __all__ = [
     "Image",
     "ImagesClient",
     "LongLife",
+    "ManySteps",
     "NegativeRequests",
     "OnOneImage",
     "OtherImage",

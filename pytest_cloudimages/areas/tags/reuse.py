@@ -4,10 +4,11 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from pytest_cloudimages.areas.images import states
+from pytest_cloudimages.areas.tags.aging import OLD_ENOUGH, LateChanges, changed_late
 from pytest_cloudimages.areas.tags.corpus import plain
 from pytest_cloudimages.areas.tags.resource import TAGS, set_tags
 from pytest_cloudimages.client.exchange import Purpose
@@ -41,7 +42,17 @@ class LongLife:
 
     steps: Steps
     image: Image | None = None
+    began: float = field(default_factory=time.monotonic)
+    """When the image was created."""
     ended: float = field(default_factory=time.monotonic)
+
+    @cached_property
+    def late_changes(self) -> LateChanges:
+        """What the image showed of its times while a tag came and went once more, a while later."""
+        if not self.image:
+            return LateChanges([])
+        time.sleep(max(0.0, self.began + OLD_ENOUGH - time.monotonic()))
+        return changed_late(self.image)
 
     def expect_kept(self) -> None:
         """Raise ``Mismatch`` unless the image shows a while later what it showed when all was done."""
