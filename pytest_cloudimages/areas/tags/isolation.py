@@ -58,7 +58,7 @@ def _tagged(run: Run, tags: list[str], **named: Any) -> Iterator[Image]:
         yield image
 
 
-@workload(empty=list, requests=(19, 41, 41, 41))
+@workload(empty=list, requests=(19, 42, 42, 42))
 def other_images(run: Run) -> list[OtherImage]:
     """Change the tags of one image, and return what others of the same name, tags or another project showed of it.
 
