@@ -14,23 +14,25 @@ from pytest_cloudimages.spec.verdicts import Verdict
 sys.path.insert(0, str(Path(__file__).parent))
 
 from faults import FAULTS
-from faults.beside import beside
+from faults.beside import RACES, beside, rests_on_chance
 from faults.registry import unasked
 from faults.score import OURS, Measured
-from faults.trial import judged
+from faults.trial import SEED, judged
 
+RUNS_OF_A_RACE = 4
+"""How often a race is run at most until it is found: a busy machine may keep two clients from ever meeting."""
 TESTED = requirements.tested_ids()
 EACH = bool(os.environ.get("EVERY_FAULT"))
 """Whether each fault is judged; ``tox run -e every-fault``. All that follows takes more minutes than a change can wait."""
 
 
 def judged_here() -> list[str]:
-    """Return the faults that are judged: each lawful one, half of those of tags, and one in four of the others."""
+    """Return the faults that are judged: each lawful one, a third of those of tags, and one in six of the others."""
     of_tags = selected(load(), ["TAG"])
     broken = [name for name, fault in FAULTS.items() if fault.broken]
     tags = [name for name in broken if not FAULTS[name].broken.isdisjoint(of_tags)]
     others = [name for name in broken if name not in tags]
-    left_out = set() if EACH else {*tags[1::2], *others} - {*others[::4]}
+    left_out = set() if EACH else {*tags, *others} - {*tags[::3], *others[::6]}
     return [name for name in FAULTS if name not in left_out]
 
 
@@ -42,10 +44,29 @@ def test_the_suite_finds_what_is_broken_and_nothing_else(name: str, tmp_path: Pa
     judged, what is lawful is asked for everything.
     """
     fault = FAULTS[name]
+    select = () if EACH and not fault.broken else beside(fault)
+    found: frozenset[str] = frozenset()
 
-    outcome = judged(fault, tmp_path, profile=fault.profile, select=() if EACH and not fault.broken else beside(fault))
+    for seed in range(SEED, SEED + (RUNS_OF_A_RACE if rests_on_chance(fault) else 1)):
+        (reports := tmp_path / str(seed)).mkdir()
+        outcome = judged(fault, reports, profile=fault.profile, seed=seed, select=select)
+        found |= outcome.found
+        missed = outcome.asked & fault.broken - found
+        assert not (quarrel := outcome.quarrel(fault.broken & outcome.found, fault.perhaps)), (
+            f"{fault.__doc__}\n{quarrel}"
+        )
+        if not missed:
+            break
 
-    assert not (quarrel := outcome.quarrel(fault.broken, fault.perhaps)), f"{fault.__doc__}\n{quarrel}"
+    assert not missed, f"{fault.__doc__}\n{[f'{each}: {outcome.verdicts[each]}' for each in sorted(missed)]}"
+
+
+def test_only_races_rest_on_chance() -> None:
+    """What is found in a later run only, where it is no race, is missed."""
+    assert sorted(RACES - FAULTS.keys()) == []
+    assert rests_on_chance(FAULTS["RenamesWithTheTagsOfBefore"])
+    assert not rests_on_chance(FAULTS["FoldsCase"])
+    assert not rests_on_chance(FAULTS["Honest"])
 
 
 @pytest.mark.parametrize("level", [*Level])

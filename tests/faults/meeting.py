@@ -19,7 +19,7 @@ KIND = Kind.IMAGES
 RACES = selecting("IMG-UPD-11", "IMG-UPD-14")
 STATES = selecting("IMG-STAT")
 SCHEMA = selecting("IMG-STAT", "IMG-ENT-01", "IMG-ENT-07", "IMG-ENT-15", "SCHEMA-02", "SCHEMA-14")
-WINDOW = 0.01
+WINDOW = 0.05
 
 
 class _Overwriting(App):
@@ -40,7 +40,7 @@ class _Overwriting(App):
 
 @breaks("IMG-UPD-11", profile="standard", words=RACES)
 class LosesAttributesThatMeet(_Overwriting):
-    """Reads the attributes of an image, thinks for 10 ms, and writes them: one that was added meanwhile is lost."""
+    """Reads the attributes of an image, thinks for 50 ms, and writes them: one that was added meanwhile is lost."""
 
     def write_back(self, image: Any, name: str | None, properties: dict[str, str | None]) -> None:
         del name
@@ -49,7 +49,7 @@ class LosesAttributesThatMeet(_Overwriting):
 
 @breaks("IMG-UPD-14", profile="standard", words=RACES)
 class LosesNamesThatMeet(_Overwriting):
-    """Reads the name of an image, thinks for 10 ms, and writes it with any patch: one that was set meanwhile is lost."""
+    """Reads the name of an image, thinks for 50 ms, and writes it with any patch: one that was set meanwhile is lost."""
 
     def write_back(self, image: Any, name: str | None, properties: dict[str, str | None]) -> None:
         del properties

@@ -83,9 +83,9 @@ class ListsMembersWithoutTheSchema(App):
 
 @breaks("MEM-LIST-01", profile="standard")
 class ForgetsMembersThatMeet(App):
-    """Reads the members, thinks for 5 ms, and writes them: an addition that meets another one is lost."""
+    """Reads the members, thinks for 50 ms, and writes them: an addition that meets another one is lost."""
 
-    window = 0.005
+    window = 0.05
 
     def create_member(self, request: Request, image_id: str) -> Reply:
         before = dict(self.images.open(request.caller, image_id).members)
@@ -99,9 +99,9 @@ class ForgetsMembersThatMeet(App):
 
 @breaks("MEM-LIST-01", profile="standard")
 class BringsRemovedMembersBack(App):
-    """Reads the members, thinks for 5 ms, and writes all but one: a removal that meets another one is undone."""
+    """Reads the members, thinks for 50 ms, and writes all but one: a removal that meets another one is undone."""
 
-    window = 0.005
+    window = 0.05
 
     def delete_member(self, request: Request, image_id: str, member_id: str) -> Reply:
         before = dict(self.images.open(request.caller, image_id).members)
