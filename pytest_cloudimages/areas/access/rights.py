@@ -26,7 +26,7 @@ from pytest_cloudimages.areas.access.deeds import (
 )
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED, lacks, require_look
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
-from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, unknown_tokens
+from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, not_valid, unknown_tokens
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.client.answers import Answer
@@ -47,7 +47,7 @@ OF_NOBODY = TROUBLE | {405, 501}
 """What says nothing of who may do it: a service is in trouble with it for ever, or offers it to nobody."""
 
 
-@workload(empty=lambda: Rights([]), requests=(85, 106, 106, 106))
+@workload(empty=lambda: Rights([]), requests=(85, 114, 114, 114))
 def closed_doors(run: Run) -> Rights:
     """Have nobody, and callers with tokens that are not valid, try all that can be done with an image."""
     tried: list[Attempt] = []
@@ -64,7 +64,17 @@ def closed_doors(run: Run) -> Rights:
         for party, client in _outside(run, [*unknown, *ended], ended):
             tried += table.all_of(party, client, tuple(Deed))
             run.show(partial(Rights, tried, {}, let_off))
+        tried += _nearly_right(run, image, let_off)
     return Rights(tried, {}, let_off)
+
+
+def _nearly_right(run: Run, image: Image, let_off: dict[str, str]) -> Iterator[Attempt]:
+    """Have who shows a token that is right but for its beginning or its end read the image and the list."""
+    odd = [asker for asker in unknown_tokens(run.client) if asker.odd] if run.rounds else []
+    for asker in not_valid(run, odd, let_off):
+        for deed in (Deed.LIST, Deed.SHOW):
+            answer = asker.client.send(deed.method, deed.target(image.id))
+            yield Attempt(Party.INVALID, deed, answer, changed=False)
 
 
 def _outside(run: Run, askers: Sequence[Asker], ended: Sequence[Asker]) -> Iterator[tuple[Party, ImagesClient]]:

@@ -57,6 +57,12 @@ class Started:
         return [answer for answer in (self.answer, *self.looks) if document(answer)]
 
     @property
+    def milestones(self) -> list[Answer]:
+        """The answers that show it first, and ended first, or last: what is seen between them is a matter of speed."""
+        ended = [answer for answer in self.shown if status_of(document(answer)) in ENDED]
+        return [*self.shown[:1], *(ended[:1] or self.shown[-1:])]
+
+    @property
     def last(self) -> Document:
         """The task as it was seen last."""
         return document(self.shown[-1]) if self.shown else {}
@@ -208,7 +214,7 @@ class Tasks(Collection):
         if not found:
             pytest.skip(f"needs a task, and none could be created: {next(iter(self.tried), 'nothing was asked for')}")
         for started, answer in found:
-            yield Case((started, answer), [answer.exchange])
+            yield Case((started, answer), [answer.exchange], aside=answer not in started.milestones)
 
     @cases
     def listed(self, *names: str) -> Iterator[Case[PagedList]]:
