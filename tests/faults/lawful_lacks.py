@@ -16,10 +16,10 @@ from .registry import breaks, selecting
 KIND = Kind.STATUS
 
 
-class _Settled(App):
+class _NeverBlocked(App):
     """Leaves nothing blocked."""
 
-    settled = True
+    never_blocked = True
 
 
 def _document(request: Request) -> dict[str, Any]:
@@ -31,18 +31,20 @@ def _document(request: Request) -> dict[str, Any]:
 
 
 @breaks(words=selecting("IMG-LIST", "PAGE"))
-class TakesANameButOnce(_Settled):
+class TakesANameButOnce(_NeverBlocked):
     """Answers 409 to a second image of one name, as its operator has it."""
 
     def create_image(self, request: Request) -> Reply:
         name = _document(request).get("name")
         with self.images.lock:
-            if name and any(image.name == name and image.owner == request.caller.project for image in self.images.all()):
+            if name and any(
+                image.name == name and image.owner == request.caller.project for image in self.images.all()
+            ):
                 raise Conflict(f"There is an image {name} already.")
             return super().create_image(request)
 
 
-class _Members(_Settled):
+class _Members(_NeverBlocked):
     """Refuses some members to the owner of an image."""
 
     def refusal(self, image: Image, project: str) -> Refusal | None:
@@ -85,7 +87,7 @@ class FindsMembersInIdentity(_Members):
 
 
 @breaks(words=selecting("IMG-UPD", "IMG-ENT-13", "IMG-ENT-14"), profile="standard")
-class HasNoRoomForProperties(_Settled):
+class HasNoRoomForProperties(_NeverBlocked):
     """Answers 413 to any property of an image: its quota is used up."""
 
     def update_image(self, request: Request, image_id: str) -> Reply:
@@ -106,7 +108,7 @@ class HasNoRoomForProperties(_Settled):
 
 
 @breaks(words=selecting("TASK-LIST", "TASK-GET", "TASK-ENT"))
-class ForbidsTheListOfTasks(_Settled):
+class ForbidsTheListOfTasks(_NeverBlocked):
     """Lets its users create tasks and look at them one by one, and forbids them the list."""
 
     def list_tasks(self, request: Request) -> Reply:  # noqa: ARG002

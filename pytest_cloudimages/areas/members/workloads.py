@@ -140,7 +140,7 @@ def _steps_of(histories: list[SequentialHistory]) -> Steps:
     drawn_taken = any(step.answer.ok and _drawn_addition(step) for step in added)
 
     def is_full(step: Step) -> bool:
-        """Return whether one more member was refused by 413, where there were some, or none ever: a quota (MEM-CRE-08)."""
+        """Return whether a member was refused by 413, where there were some, or none ever: a quota (MEM-CRE-08)."""
         full = step.operation.kind is Kind.ADD and step.answer.status == OVER_LIMIT
         return full and (bool(step.before) or not any_taken)
 
