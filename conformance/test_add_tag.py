@@ -7,6 +7,7 @@ from itertools import chain
 import pytest
 
 from pytest_cloudimages import Blocked, expect, note, requirement
+from pytest_cloudimages.areas.common.offers import require_look
 from pytest_cloudimages.areas.common.parties import Party
 from pytest_cloudimages.areas.images.life import PROTECTED
 from pytest_cloudimages.areas.images.states import state_of
@@ -326,6 +327,7 @@ def test_adding_a_tag_to_an_unknown_image_fails_and_creates_none(
 
         expect(answer.status, REFUSED, f"status of {answer}")
         # What is deleted may be shown, as such, to the end of its days. (IMG-STAT-05 and -06; IMG-DEL-04 is a SHOULD.)
+        require_look(shown)
         if state_of(shown) not in ("deleted", "pending_delete"):
             expect(shown.status, {404, 410}, f"status of {shown}")
 
