@@ -11,8 +11,8 @@ from typing import Generic, TypeVar
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine import concurrent, recording
+from pytest_cloudimages.engine.beside import execute_beside
 from pytest_cloudimages.engine.concurrent import Completed, ConcurrentRun, WorkerPool
-from pytest_cloudimages.engine.lanes import execute_beside
 from pytest_cloudimages.engine.recording import Case, Collection, Rate, cases
 from pytest_cloudimages.engine.run import FreshImage, Run
 from pytest_cloudimages.engine.scheduler import several_at_once

@@ -26,14 +26,14 @@ def execute_beside(
     """
     tables = (resource.added, resource.deleted)
     common = frozenset(int(status) for table in tables for status in table if status.isdigit())
-    lanes = min(clients // CLIENTS, len(plans))
+    threads = min(clients // CLIENTS, len(plans))
     found: list[ConcurrentRun | None] = [None] * len(plans)
     # Those of many clients take longest: they begin first, so that nobody waits for them in the end.
     left = sorted(range(len(plans)), key=lambda place: plans[place].clients)
-    if lanes > 1:
-        pool = TaskPool(lanes)
+    if threads > 1:
+        pool = TaskPool(threads)
         try:
-            pool.execute([partial(_lane, plans, common, execute, left, found)] * lanes)
+            pool.execute([partial(_in_turn, plans, common, execute, left, found)] * threads)
         except BaseException:
             left.clear()
             raise
@@ -42,7 +42,7 @@ def execute_beside(
     return found
 
 
-def _lane(
+def _in_turn(
     plans: Sequence[ConcurrentPlan],
     common: frozenset[int],
     execute: Execute,
