@@ -15,6 +15,7 @@ from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 
 ENDED = frozenset({"success", "failure"})
+FORBIDDEN = 403
 Document = Mapping[str, Any]
 
 
@@ -217,8 +218,11 @@ class Tasks(Collection):
 
     @cases
     def listed(self, *names: str) -> Iterator[Case[PagedList]]:
-        """Return the lists of tasks."""
+        """Return the lists of tasks; *untested* where a policy keeps the list from who may create tasks."""
         self._require()
+        refused = [listed.first.answer for listed in self.lists.values() if listed.status == FORBIDDEN]
+        if refused and len(refused) == len(self.lists):
+            pytest.skip(f"needs the list of tasks, which is forbidden to this caller: {refused[0].exchange}")
         for name in names or self.lists:
             if name in self.lists:
                 yield Case(self.lists[name], self.lists[name].exchanges)
