@@ -3,10 +3,11 @@
 Usage: python -m benchmarks.order [--every N] [--looks FILE] [--write]. What a check costs itself is measured in a run
 of profile standard on the embedded server; what it finds is in docs/detection.json: the faults whose requirements it
 asks for. What a workload shows by itself is measured over a sample of the faults (benchmarks/looks.py), and kept in
-FILE, which is read where it is there. The next workload, or check with the workloads that it looks at, is always that
-which finds most new faults per request. Prints after how many requests half of the faults are known, in the order there
-is and in the new one, as if every run asked all of it; `python benchmarks/performance.py` measures it. `--write` writes
-pytest_cloudimages/app/order.json.
+FILE, which is read where it is there; what it shows of other faults is guessed by the checks that look at it, but for
+those that benchmarks/blames.py measures by. The next workload, or check with the workloads that it looks at, is always
+that which finds most new faults per request. Prints after how many requests half of the sample is known, in the order
+there is and in the new one, as if every run asked all of it; benchmarks/blames.py measures it on others. `--write`
+writes pytest_cloudimages/app/order.json.
 """
 
 from __future__ import annotations
@@ -29,11 +30,13 @@ from pytest_cloudimages.engine import registry
 from pytest_cloudimages.spec.marks import ids_of
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping, Sequence
+    from collections.abc import Container, Generator, Iterable, Mapping, Sequence
 
     Shown = Mapping[str, Mapping[str, Any]]
     """By the names of workloads how many requests each took, and after how many of them a requirement could be told."""
 
+GUESSED, LEAST = 0.2, 3
+"""How much a guess counts beside what was seen, and the fewest requests that something is said to cost."""
 FIRST = 4
 """Which fault is the first of the sample, in the order of their names."""
 DETECTION = Path(__file__).parents[1] / "docs" / "detection.json"
@@ -49,20 +52,21 @@ class Unit:
     workloads: frozenset[str]
     own: int
     """Requests that a check sends itself."""
-    faults: frozenset[str]
-    """What is found when it is over."""
+    faults: Mapping[str, float]
+    """What is found when it is over, by how likely that is."""
 
     def with_(self, other: Unit) -> Unit:
         """Return both as one."""
         names = tuple(dict.fromkeys(self.names + other.names))
-        return Unit(names, self.workloads | other.workloads, self.own + other.own, self.faults | other.faults)
+        return Unit(names, self.workloads | other.workloads, self.own + other.own, {**self.faults, **other.faults})
 
 
 class Meter:
     """Counts what each check of a run sends itself."""
 
-    def __init__(self, found: Mapping[str, frozenset[str]]) -> None:
+    def __init__(self, found: Mapping[str, frozenset[str]], sample: Container[str]) -> None:
         self.checks: list[Unit] = []
+        self._sample = sample
         self._found, self._before = found, 0
 
     @pytest.hookimpl(tryfirst=True)
@@ -75,7 +79,8 @@ class Meter:
         """Note what was sent since."""
         ids = tuple(ids_of(item))
         workloads = frozenset(declared.name for declared in registry.asked_by([item]))
-        faults = frozenset(fault for fault, found in self._found.items() if found.intersection(ids))
+        found = (fault for fault, broken in self._found.items() if broken.intersection(ids))
+        faults = {fault: 1.0 if fault in self._sample else GUESSED for fault in found}
         unit = Unit(ids, workloads, _sent(item) - self._before, faults)
         # Checks of the same requirement have the same place.
         for other in [check for check in self.checks if {*check.names}.intersection(ids)]:
@@ -112,18 +117,20 @@ def _of(told: Mapping[str, int], broken: Iterable[str]) -> dict[str, int]:
 
 def by_yield(units: Sequence[Unit], costs: Mapping[str, int]) -> list[Unit]:
     """Return units in the order in which they find most new faults per request."""
-    left, order, made, found = [*units], list[Unit](), set[str](), set[str]()
+    left, order, made, unfound = [*units], list[Unit](), set[str](), dict[str, float]()
 
     def worth(unit: Unit) -> tuple[float, int]:
         cost = sum(costs[name] for name in unit.workloads - made) + unit.own
-        return len(unit.faults - found) / (cost + 0.01), -cost
+        gain = sum(likely * unfound.get(fault, 1.0) for fault, likely in unit.faults.items())
+        return gain / (cost + LEAST), -cost
 
     while left:
         best = max(left, key=worth)
         order.append(best)
         left.remove(best)
         made |= best.workloads
-        found |= best.faults
+        for fault, likely in best.faults.items():
+            unfound[fault] = unfound.get(fault, 1.0) * (1 - likely)
     return order
 
 
@@ -140,13 +147,19 @@ def known_after(
             sent += costs[name]
         made |= unit.workloads
         sent += unit.own
-        for fault in unit.faults:
+        for fault in unit.faults if not unit.names[0].islower() else ():
             first.setdefault(fault, sent)
     return statistics.median(first.get(fault, sent) for fault in faults)
 
 
-def _shown_by(name: str, shown: Mapping[str, Shown]) -> frozenset[str]:
-    return frozenset(fault for fault, workloads in shown.items() if workloads.get(name, {}).get("told"))
+def _shown_by(name: str, shown: Mapping[str, Shown], checks: Iterable[Unit]) -> dict[str, float]:
+    """Return what a workload shows: of the sample, that was seen; of other faults, it is guessed by who looks at it."""
+    likely: dict[str, float] = {}
+    for check in checks:
+        if name in check.workloads:
+            for fault in check.faults.keys() - shown.keys():
+                likely[fault] = max(likely.get(fault, 0.0), GUESSED / len(check.workloads))
+    return likely | {fault: 1.0 for fault, workloads in shown.items() if workloads.get(name, {}).get("told")}
 
 
 def main() -> None:
@@ -156,22 +169,24 @@ def main() -> None:
     parser.add_argument("--looks", type=Path, metavar="FILE", help="keeps what the workloads have shown")
     parser.add_argument("--write", action="store_true")
     chosen = parser.parse_args()
+    sys.path.insert(0, str(DETECTION.parents[1] / "tests"))
+    from faults import sampling
+
     if chosen.looks and chosen.looks.exists():
         shown = json.loads(chosen.looks.read_text(encoding="utf-8"))
     else:
-        sys.path.insert(0, str(DETECTION.parents[1] / "tests"))
-        from faults import sampling
-
         # Others than benchmarks/blames.py measures by.
         shown = looks(sampling.sample(chosen.every, FIRST))
         if chosen.looks:
             chosen.looks.write_text(json.dumps(shown), encoding="utf-8")
     rows = json.loads(DETECTION.read_text(encoding="utf-8"))["faults"]
-    sample = {name: frozenset(row["found"]).intersection(row["breaks"]) for name, row in rows.items() if name in shown}
-    meter = Meter(sample)
+    left = {*sampling.sample(chosen.every)}
+    known = {name: frozenset(row["found"]).intersection(row["breaks"]) for name, row in rows.items()}
+    sample = {name: found for name, found in known.items() if name in shown}
+    meter = Meter({name: found for name, found in known.items() if found and name not in left}, sample)
     pytest.main([*SUITE, "--cloudimages-reference", "--cloudimages-seed=1"], plugins=[meter])
     costs = {declared.name: declared.requests["standard"] for declared in registry.workloads()}
-    units = [Unit((name,), frozenset({name}), 0, _shown_by(name, shown)) for name in costs]
+    units = [Unit((name,), frozenset({name}), 0, _shown_by(name, shown, meter.checks)) for name in costs]
     units += meter.checks
     now = sorted(units, key=lambda unit: min((places().get(name, len(units)) for name in unit.names), default=0))
     order = by_yield(units, costs)

@@ -1,17 +1,18 @@
 """Measure what the suite costs, side by side with what it is built on, and write docs/performance.md anew.
 
-Usage: python benchmarks/performance.py [--rounds N] [--requests N] [--faults N] [--write]. All runs alternate, so that
-a machine that slows down slows all of them; medians and ratios are what counts. The embedded server runs in a process
-of its own. Measured is the CPU that
+Usage: python benchmarks/performance.py [--rounds N] [--requests N] [--blames FILE] [--write]. All runs alternate, so
+that a machine that slows down slows all of them; medians and ratios are what counts. The embedded server runs in a
+process of its own. Measured is the CPU that
 
 - one request takes, of the suite's client, of requests, of urllib3 and of http.client;
 - a whole run of profile standard takes, beside a loop of requests over what that run sends;
 - the plugin takes where nobody asks for it, and a run until its first request;
 - each part of a run takes, by looks every two milliseconds of CPU (benchmarks/shares.py);
 
-and after how many requests and seconds a fault is first blamed for what it breaks, over a sample of the faults. Prints
-the table; `--write` writes it to docs/performance.md, all numbers to docs/performance.json, and docs/performance.svg,
-for which matplotlib has to be there (`pip install pytest-cloudimages[plots]`).
+and, from FILE, after how many requests a fault is first blamed for what it breaks: `python -m benchmarks.blames --file
+FILE` measures that, in minutes. Prints the table; `--write` writes it to docs/performance.md, all numbers to
+docs/performance.json, and docs/performance.svg, for which matplotlib has to be there
+(`pip install pytest-cloudimages[plots]`).
 """
 
 from __future__ import annotations
@@ -218,21 +219,11 @@ def start_up(rounds: int) -> dict[str, float]:
     return {"asleep": asleep, "awake": median(taken["awake"]), "pytest": median(taken["without"])}
 
 
-def first_blame(number: int, profile: str | None = None) -> dict[str, Any]:
-    """Return after how many requests and seconds faults are first blamed rightly, each by its name."""
-    sys.path.insert(0, str(DOCS.parent / "tests"))
-    from faults import FAULTS
-    from faults.trial import judged
-
-    names = [name for name, fault in FAULTS.items() if fault.broken]
-    found: dict[str, Any] = {}
-    for name in names[:: max(1, len(names) // number)][:number] if number else ():
-        with tempfile.TemporaryDirectory() as folder:
-            outcome = judged(FAULTS[name], Path(folder), profile=profile or FAULTS[name].profile)
-        known = [known for identifier, known in outcome.known.items() if identifier in FAULTS[name].broken]
-        if known:
-            found[name] = min(known, key=lambda each: each["requests"])
-    return {"of": len(names), "faults": found}
+def first_blame(file: Path | None) -> dict[str, Any]:
+    """Return after how many requests faults are first blamed rightly, as benchmarks/blames.py has measured it."""
+    known: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file else {}
+    blamed = {name: {"requests": each["requests"]} for name, each in known.items() if each["ids"]}
+    return {"of": len(known), "faults": blamed}
 
 
 def table(measured: Mapping[str, Any]) -> str:
@@ -253,11 +244,12 @@ def table(measured: Mapping[str, Any]) -> str:
         f"| CPU of the plugin asleep, `pytest --collect-only` | {asleep} | 5 ms |",
         f"| CPU of a run until its first request | **{start['awake']:.2f} s** | 0.8 s |",
     ]
-    if faults := blame["faults"].values():
-        asked, seconds = (median(known[name] for known in faults) for name in ("requests", "seconds"))
+    if blame["faults"]:
+        asked = [known["requests"] for known in blame["faults"].values()]
+        unblamed = [float("inf")] * (blame["of"] - len(asked))
         lines.append(
-            f"| requests until a fault is first blamed rightly, median of {len(faults)} of {blame['of']} faults |"
-            f" **{asked:,.0f}**, {seconds:.1f} s | 60 |"
+            f"| requests until a fault is first blamed rightly, median of {blame['of']} faults |"
+            f" **{median([*asked, *unblamed]):,.0f}** | 60 |"
         )
     return "\n".join(lines)
 
@@ -287,7 +279,8 @@ def plot(measured: Mapping[str, Any], file: Path) -> bool:
     left.barh([*client], [*client.values()])
     left.set_xlabel("µs of CPU for a request")
     known = sorted(each["requests"] for each in measured["blame"]["faults"].values())
-    right.step(known, [100 * (place + 1) / len(known) for place in range(len(known))], where="post")
+    every = measured["blame"]["of"]
+    right.step(known, [100 * (place + 1) / every for place in range(len(known))], where="post")
     right.set_xlabel("requests")
     right.set_ylabel("% of the faults blamed")
     figure.tight_layout()
@@ -316,7 +309,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7, metavar="N", help="how often each is measured (7)")
     parser.add_argument("--requests", type=int, default=600, metavar="N", help="of each client in a round (600)")
-    parser.add_argument("--faults", type=int, default=40, metavar="N", help="size of the sample (40)")
+    parser.add_argument("--blames", type=Path, metavar="FILE", help="what benchmarks/blames.py has written")
     parser.add_argument("--profile", default="standard", help="of the whole run (standard)")
     parser.add_argument("--write", type=Path, nargs="?", const=DOCS, metavar="FOLDER", help="write the page (docs)")
     chosen = parser.parse_args(arguments)
@@ -325,7 +318,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "run": whole_run(chosen.rounds, chosen.profile),
         "shares": shares(chosen.profile),
         "start": start_up(chosen.rounds),
-        "blame": first_blame(chosen.faults),
+        "blame": first_blame(chosen.blames),
     }
     print(table(measured), table_of_parts(measured["shares"]), sep="\n\n")
     if chosen.write:
