@@ -221,4 +221,4 @@ def _refused() -> dict[Aim, list[Any]]:
 def _of_media_types(*, whole: bool) -> Iterator[Wanted]:
     others = ("application/json", None, "text/plain", "application/json-patch+json")
     for media_type in others if whole else others[:2]:
-        yield Wanted(Aim.MEDIA_TYPE, [replaced("/name", f"of {media_type}")], media_type)
+        yield Wanted(Aim.MEDIA_TYPE, [replaced("/name", f"of {media_type}".replace("/", " "))], media_type)
