@@ -187,6 +187,8 @@ def _deleted_beside(image: Image, answers: dict[Question, list[Answer]]) -> None
     answer = _let_go(image)
     if answer.status in {405, 501}:
         require_offered(answer, "the deletion of images")
+    if not answer.ok and attributes_of(shown := image.show()).get("protected") is True:
+        raise Blocked(f"The image is still protected, and was not to be: {shown.exchange}")
     answers[Question.DELETED] = [answer]
     image.client.recorder.traces.created_by.pop(image.id, None)  # so that nobody waits for it to be known
     answers[Question.GONE] = [image.eventually(image.show, lambda looked: not looked.ok)]
