@@ -12,6 +12,13 @@ def read_to_its_end(asked: Asked) -> bool:
     return asked.expected is not None and asked.listed.status == 200
 
 
+# "a limit above the configured one"
+@requirement("PAGE-02")
+def test_a_large_limit_is_brought_down(image_lists: Lists) -> None:
+    for asked in image_lists.of(Aspect.LARGE):
+        expect(asked.listed.status, 200, f"status of {asked}: a limit too large is brought down, and not refused")
+
+
 # "limit"
 @requirement("PAGE-03")
 def test_a_page_holds_no_more_than_its_limit(image_lists: Lists) -> None:

@@ -15,6 +15,7 @@ from pytest_cloudimages.areas.common.checks import (
 )
 from pytest_cloudimages.areas.discovery.descriptions import SCHEMAS, UNKNOWN, SchemaDocuments
 from pytest_cloudimages.areas.discovery.fixtures import *
+from pytest_cloudimages.areas.images.deactivation import Deactivated
 from pytest_cloudimages.areas.images.lives import LifeAnswers
 
 A_MEMBER = ("created_at", "image_id", "member_id", "status", "updated_at", "schema")
@@ -173,9 +174,14 @@ def test_schemas_are_shown_to_callers_with_a_token(schema_documents: SchemaDocum
 
 # "the live schema … validates every image"
 @requirement("IMG-ENT-15")
-def test_the_image_schema_describes_every_image(schema_documents: SchemaDocuments, image_life: LifeAnswers) -> None:
+def test_the_image_schema_describes_every_image(
+    schema_documents: SchemaDocuments, image_life: LifeAnswers, deactivated_image: Deactivated
+) -> None:
     for answer in schema_documents.aside().document("image"):
         if not answer.ok:
             pytest.skip(f"needs the schema of images, which is not shown: {answer}")
     for image in image_life.images():
         expect(schema_documents.problems("image", image), [], f"departures from the schema in image {image.get('id')}")
+    for _, answer in deactivated_image.aside().while_deactivated("show"):
+        if answer.ok:
+            expect(schema_documents.problems("image", answer.data), [], f"departures from the schema in {answer}")

@@ -17,15 +17,16 @@ from pytest_cloudimages.areas.access.deeds import (
     OF_MEMBERS,
     OF_READERS,
     READING,
+    RIGHTS,
     ROLES,
     TAG,
     Attempt,
     Deed,
     Rights,
 )
-from pytest_cloudimages.areas.common.offers import NOT_OFFERED, lacks
+from pytest_cloudimages.areas.common.offers import NOT_OFFERED, lacks, require_look
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
-from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, unknown_tokens
+from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, not_valid, unknown_tokens
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.client.answers import Answer
@@ -42,11 +43,9 @@ TURNED_AWAY = frozenset({401, 403, 404})
 """How a service says that somebody may not do it."""
 OUTSIDE = (Party.ANONYMOUS, Party.INVALID, Party.ENDED)
 """Callers who are owed a 401, whatever they ask."""
-OF_NOBODY = TROUBLE | {405, 501}
-"""What says nothing of who may do it: a service is in trouble with it for ever, or offers it to nobody."""
 
 
-@workload(empty=lambda: Rights([]), requests=(85, 106, 106, 106))
+@workload(empty=lambda: Rights([]), requests=(85, 114, 114, 114))
 def closed_doors(run: Run) -> Rights:
     """Have nobody, and callers with tokens that are not valid, try all that can be done with an image."""
     tried: list[Attempt] = []
@@ -63,7 +62,17 @@ def closed_doors(run: Run) -> Rights:
         for party, client in _outside(run, [*unknown, *ended], ended):
             tried += table.all_of(party, client, tuple(Deed))
             run.show(partial(Rights, tried, {}, let_off))
+        tried += _nearly_right(run, image, let_off)
     return Rights(tried, {}, let_off)
+
+
+def _nearly_right(run: Run, image: Image, let_off: dict[str, str]) -> Iterator[Attempt]:
+    """Have who shows a token that is right but for its beginning or its end read the image and the list."""
+    odd = [asker for asker in unknown_tokens(run.client) if asker.odd] if run.rounds else []
+    for asker in not_valid(run, odd, let_off):
+        for deed in (Deed.LIST, Deed.SHOW):
+            answer = asker.client.send(deed.method, deed.target(image.id))
+            yield Attempt(Party.INVALID, deed, answer, changed=False)
 
 
 def _outside(run: Run, askers: Sequence[Asker], ended: Sequence[Asker]) -> Iterator[tuple[Party, ImagesClient]]:
@@ -93,7 +102,7 @@ def rights(run: Run) -> Rights:
     known: set[Party] = set()
 
     def so_far() -> Rights:
-        return Rights(tried, unasked, of_the_project=frozenset(known))
+        return Rights(_of_callers(tried), unasked, of_the_project=frozenset(known))
 
     run.require_own()
     reading = {party: _caller(run, party, unasked, known) for party in READING}
@@ -110,6 +119,20 @@ def rights(run: Run) -> Rights:
                 tried += _with_its_own(run, party, creating)
             run.show(so_far)
     return so_far()
+
+
+def _of_callers(tried: Sequence[Attempt]) -> list[Attempt]:
+    """Leave out what was refused to the owner and to all others who have the right: it is forbidden whoever asks.
+
+    That is for the requirements of the operation to say, and nothing of a role.
+    """
+
+    def has_the_right(attempt: Attempt) -> bool:
+        return attempt.deed.right in RIGHTS[attempt.party]
+
+    done = {attempt.deed for attempt in tried if has_the_right(attempt) and (attempt.answer.ok or attempt.changed)}
+    forbidden = {attempt.deed for attempt in tried if attempt.party is Party.OWNER} - done
+    return [attempt for attempt in tried if not (attempt.deed in forbidden and has_the_right(attempt))]
 
 
 def _caller(run: Run, party: Party, unasked: dict[Party, str], known: set[Party]) -> ImagesClient | None:
@@ -299,7 +322,8 @@ def _with_its_own(run: Run, party: Party, client: ImagesClient) -> list[Attempt]
             if not answer.refused:
                 raise
             tried.append(Attempt(party, Deed.CREATE, answer, changed=False))
-    return [attempt for attempt in tried if attempt.changed or attempt.answer.status not in OF_NOBODY]
+    # Any other answer says nothing of who may do it: what is sent is refused, is not offered, or fails.
+    return [each for each in tried if each.changed or each.answer.ok or each.answer.status in TURNED_AWAY]
 
 
 def _ended_by_the_owner(image: Image, tried: list[Attempt]) -> None:
@@ -327,6 +351,7 @@ def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
     answer = image.client.patch(image.id, replaced("/name", name))
     tagged = image.add_tag(NEW_TAG)
     seen = owner.eventually(owner.show, lambda shown: answer.ok <= (_shown(shown, "name") == name))
+    require_look(seen)
     tags = _shown(seen, "tags")
     changes = [
         Attempt(party, Deed.UPDATE, answer, _shown(seen, "name") == name, [seen.exchange]),

@@ -9,7 +9,7 @@ from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.areas.tags.strategies import skeleton
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
-from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.images import MANY, Image, page_of_many
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.session import segment
 from pytest_cloudimages.diagnosis.discriminate import Spent, Trials
@@ -111,7 +111,7 @@ class Prober:
         self.spend()
 
         def look() -> Symptom | None:
-            answer = image.client.send("GET", f"/images?tag={segment(tag)}&limit=100")
+            answer = page_of_many(image.client, f"/images?tag={segment(tag)}&{MANY}")
             if answer.status != 200:  # noqa: PLR2004 - as HTTP has it
                 return Symptom.FILTER_REFUSED if answer.refused else Symptom.FILTER_FAILED
             entries = answer.data.get("images") if isinstance(answer.data, dict) else None

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pytest_cloudimages.areas.tags.resource import set_tags
 from pytest_cloudimages.areas.tags.strategies import PLAIN, without_confusables
 from pytest_cloudimages.client.exchange import Exchange
-from pytest_cloudimages.client.images import MOST_PAGES, Image
+from pytest_cloudimages.client.images import MANY, MOST_PAGES, Image, page_of_many
 from pytest_cloudimages.client.session import segment
 from pytest_cloudimages.engine.drawing import Sample, merged
 from pytest_cloudimages.engine.recording import Case, Collection, cases
@@ -191,7 +191,7 @@ class _ReadPathCheck:
         """Look for a tag among all images; of others than ours nothing is expected."""
 
         def found() -> list[str] | None:
-            ids = self.ids_on_pages(f"/images?tag={segment(tag)}&limit=100")
+            ids = self.ids_on_pages(f"/images?tag={segment(tag)}&{MANY}")
             if ids is None:
                 return None
             return [f"image {place}" for place, image in enumerate(self.images) if image.id in ids]
@@ -214,7 +214,7 @@ class _ReadPathCheck:
         client, ids, seen = self.images[0].client, set[object](), set[str]()
         while target and target not in seen and len(seen) < MOST_PAGES:
             seen.add(target)
-            data = client.send("GET", target).data
+            data = page_of_many(client, target).data
             entries = data.get("images") if isinstance(data, dict) else None
             if not isinstance(entries, list):
                 return ids if len(seen) > 1 else None
