@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -190,6 +191,7 @@ def updates(run: Run) -> Updates:
             attempt = _tried(image, wanted, before)
             tried.append(attempt)
             before = attempt.after
+            run.show(partial(_so_far, tried))
         if other is not None:
             with suppress(Blocked, pytest.skip.Exception):
                 names = {name for attempt in tried if attempt.wanted.aim in VALID for name in attempt.named}
@@ -202,6 +204,11 @@ def updates(run: Run) -> Updates:
         moving = MOVING | restless_attributes(run)
         tried = [replace(attempt, moving=moving) for attempt in tried]
     return Updates(tried, others)
+
+
+def _so_far(tried: Sequence[Attempt]) -> Updates:
+    """Return what was tried so far, to be asked for what patches name alone: what else moves is known in the end."""
+    return Updates([replace(attempt, moving=frozenset({*attempt.before, *attempt.after})) for attempt in tried])
 
 
 def _tried(image: Image, wanted: Wanted, before: Attributes) -> Attempt:
