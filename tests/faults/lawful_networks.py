@@ -156,7 +156,7 @@ class MisdirectsEveryEleventh(_Stumbles):
     every, status = 11, HTTPStatus.MISDIRECTED_REQUEST
 
 
-_AHEAD = selecting("IMG-LIST", "TAG-DEL-01", "MEM-UPD")
+_AHEAD = selecting("IMG-LIST", "IMG-DEL", "MEM-UPD")
 
 
 @breaks(words=_AHEAD)
