@@ -21,8 +21,10 @@ from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.deactivation import GLANCE, Deactivated
 from pytest_cloudimages.areas.images.fixtures import *
 from pytest_cloudimages.areas.images.lives import DATA, ForeignAttempts, LifeAnswers, Question, digest
+from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.patches import Aim
 from pytest_cloudimages.areas.images.updates import Updates, attributes_of
+from pytest_cloudimages.client.trouble import TROUBLE
 
 GUARANTEED = ("id", "status", "visibility", "protected", "tags", "created_at", "file", "self")
 STATUSES = {"queued", "saving", "active", "killed", "deleted", "pending_delete", "deactivated"}
@@ -32,6 +34,10 @@ A_NUMBER = Allowed("an integer", lambda value: type(value) is int)
 A_SIZE = Allowed("an integer or null", lambda value: value is None or type(value) is int)
 A_CHECKSUM = Allowed(
     "at most 32 characters or null", lambda value: value is None or (isinstance(value, str) and len(value) <= 32)
+)
+DELETED_AT_ONCE = Allowed(
+    "a success, a refusal, or what speaks of the way to the service and its load",
+    lambda status: 200 <= status < 500 or status in TROUBLE,
 )
 TRUTH = Allowed("true or false", lambda value: isinstance(value, bool))
 
@@ -169,11 +175,13 @@ def test_an_image_that_there_is_not_is_not_found(image_life: LifeAnswers) -> Non
 # respond with a status code of 404"
 @requirement("IMG-GET-03")
 @pytest.mark.usefixtures("other_project")
-def test_a_hidden_image_is_not_shown(foreign_attempts: ForeignAttempts) -> None:
+def test_a_hidden_image_is_not_shown(foreign_attempts: ForeignAttempts, image_meetings: Meetings) -> None:
     for attempt in foreign_attempts.attempts("GET", hidden=True):
         if attempt.answer.status == 403:
             note("A hidden image is answered 403, one that there is not 404: that tells that the former exists.")
         expect(attempt.answer.status, {404, 403}, f"status of {attempt.answer}")
+    for met in image_meetings.aside().of(Meeting.SHOWN):
+        expect(met.answer.ok, False, f"whether {met} shows it, while its owner asks for it too")
 
 
 # the table of response codes
@@ -209,19 +217,24 @@ def test_a_protected_image_is_not_deleted(image_life: LifeAnswers) -> None:
 
 # "404 Not Found"
 @requirement("IMG-DEL-03")
-def test_an_image_that_there_is_not_is_not_deleted(image_life: LifeAnswers) -> None:
+def test_an_image_that_there_is_not_is_not_deleted(image_life: LifeAnswers, image_meetings: Meetings) -> None:
     for answer in image_life.to(Question.UNKNOWN_DELETED):
         expect(answer.status, 404, f"status of {answer}")
+    # Of two deletions at once one finds no image, or one that is in use: neither is a fault of the service.
+    for met in image_meetings.aside().of(Meeting.DELETED):
+        expect(met.answer.status, DELETED_AT_ONCE, f"status of {met}, the deletion of what another deletes at once")
 
 
 # a deleted image is gone, if not at once
 @requirement("IMG-DEL-04")
-def test_a_deleted_image_is_gone(image_life: LifeAnswers) -> None:
+def test_a_deleted_image_is_gone(image_life: LifeAnswers, image_meetings: Meetings) -> None:
     deleted = image_life.aside().to(Question.DELETED)
     if not all(answer.ok for answer in deleted):
         pytest.skip("needs a deletion that was acknowledged")
     for answer in image_life.to(Question.GONE, Question.DELETED_AGAIN):
         expect(answer.status, 404, f"status of {answer}")
+    for met in image_meetings.aside().of(Meeting.PATCHED):
+        expect(met.answer.ok, False, f"whether {met} shows the image, which was patched while it was deleted")
 
 
 # the table of response codes
@@ -254,12 +267,17 @@ def test_an_image_without_data_is_queued(image_life: LifeAnswers) -> None:
 
 # "active: the image is fully available"
 @requirement("IMG-STAT-03")
-def test_an_image_with_data_is_active(image_life: LifeAnswers) -> None:
+def test_an_image_with_data_is_active(image_life: LifeAnswers, image_meetings: Meetings) -> None:
     for answer in image_life.to(Question.ACTIVE):
         expect((answer.data or {}).get("status"), "active", f"status in {answer}")
         expect((answer.data or {}).get("size"), {len(DATA), None}, f"size in {answer}")
     for answer in image_life.aside().answered(Question.EMPTY):
         expect((answer.data or {}).get("status"), "active", f"status in {answer}, whose data of no octets was taken")
+    for met in image_meetings.aside().of(Meeting.FILLED):
+        if met.answer.ok:
+            expect(
+                attributes_of(met.answer).get("status"), "active", f"status in {met}: others were given data at once"
+            )
 
 
 # "deactivated: … image data is not available for use"
