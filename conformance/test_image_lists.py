@@ -104,12 +104,15 @@ def test_a_list_is_filtered_by_visibility(image_lists: Lists) -> None:
 # "member_status: accepted, pending, rejected, all"
 @requirement("IMG-LIST-05")
 @pytest.mark.usefixtures("other_project")
-def test_a_list_is_filtered_by_the_status_of_a_member(offered_images: OfferedImages) -> None:
+def test_a_list_is_filtered_by_the_status_of_a_member(offered_images: OfferedImages, image_lists: Lists) -> None:
     for asked in (ACCEPTED, PENDING, REJECTED, "all"):
         for offered in offered_images.of(member_status=asked):
             expect(offered.holds, asked in ("all", offered.status), f"whether the image is in {offered}")
     for offered in offered_images.of(member_status=""):
         expect(offered.holds, offered.status == ACCEPTED, f"whether the image is in {offered}")
+    for decided in image_lists.aside().of(Aspect.DECIDED):
+        expect(decided.listed.status, 200, f"status of {decided}")
+        expect_among(decided.held, decided.wanted, f"our own images in {decided}")
 
 
 # "owner", whose row is mixed up with that of tag

@@ -20,6 +20,7 @@ from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.deactivation import GLANCE, Deactivated
 from pytest_cloudimages.areas.images.fixtures import *
+from pytest_cloudimages.areas.images.lists import Lists
 from pytest_cloudimages.areas.images.lives import DATA, ForeignAttempts, LifeAnswers, Question, digest
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.patches import Aim
@@ -70,16 +71,22 @@ def test_an_id_is_a_uuid(image_life: LifeAnswers) -> None:
 
 # "self": "/v2/images/…"; where it leads is what counts
 @requirement("IMG-ENT-04")
-def test_self_leads_to_the_image(image_life: LifeAnswers, cloudimages_client: ImagesClient) -> None:
+def test_self_leads_to_the_image(image_life: LifeAnswers, image_lists: Lists, cloudimages_client: ImagesClient) -> None:
     for image in image_life.images():
         expect(leads_to(cloudimages_client, image.get("self")), f"/images/{image.get('id')}", "where self leads")
+    for image in image_lists.aside().entries():
+        led = leads_to(cloudimages_client, image.get("self"))
+        expect(led, f"/images/{image.get('id')}", "where self leads that a page shows")
 
 
 # "file": "/v2/images/…/file"
 @requirement("IMG-ENT-05")
-def test_file_leads_to_the_data(image_life: LifeAnswers, cloudimages_client: ImagesClient) -> None:
+def test_file_leads_to_the_data(image_life: LifeAnswers, image_lists: Lists, cloudimages_client: ImagesClient) -> None:
     for image in image_life.images():
         expect(leads_to(cloudimages_client, image.get("file")), f"/images/{image.get('id')}/file", "where file leads")
+    for image in image_lists.aside().entries().where(lambda entry: "file" in entry):
+        led = leads_to(cloudimages_client, image.get("file"))
+        expect(led, f"/images/{image.get('id')}/file", "where file leads that a page shows")
 
 
 # "schema": "/v2/schemas/image"
