@@ -238,7 +238,9 @@ def test_a_deleted_image_is_gone(image_life: LifeAnswers, image_meetings: Meetin
     deleted = image_life.aside().to(Question.DELETED)
     if not all(answer.ok for answer in deleted):
         pytest.skip("needs a deletion that was acknowledged")
-    for answer in image_life.to(Question.GONE, Question.DELETED_AGAIN):
+    # What is answered to the deletion of what never was there is not about images that were.
+    alike = {answer.status for answer in image_life.aside().to(Question.UNKNOWN_DELETED) if answer.ok}
+    for answer in image_life.to(Question.GONE, Question.DELETED_AGAIN).where(lambda looked: looked.status not in alike):
         expect(answer.status, 404, f"status of {answer}")
     for met in image_meetings.aside().of(Meeting.PATCHED):
         expect(met.answer.ok, False, f"whether {met} shows the image, which was patched while it was deleted")
@@ -280,6 +282,9 @@ def test_an_image_with_data_is_active(image_life: LifeAnswers, image_meetings: M
         expect((answer.data or {}).get("size"), {len(DATA), None}, f"size in {answer}")
     for answer in image_life.aside().answered(Question.EMPTY):
         expect((answer.data or {}).get("status"), "active", f"status in {answer}, whose data of no octets was taken")
+    for answer in image_life.aside().answered(Question.REFUSED_DATA):
+        expect(attributes_of(answer).get("status"), "active", f"status in {answer}, which was refused other data")
+        expect(attributes_of(answer).get("size"), {len(DATA), None}, f"size in {answer}, which was refused other data")
     for met in image_meetings.aside().of(Meeting.FILLED):
         if met.answer.ok:
             expect(

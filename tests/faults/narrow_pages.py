@@ -130,3 +130,27 @@ faulty(
     words=LINKS,
     list_images=_from_the_second_on(lambda request, link: f"http://{request.headers.get('Host')}{link}"),
 )
+
+
+# Links to the next page
+
+
+def _quoted_again(self: App, request: Request) -> Reply:
+    reply = App.list_images(self, request)
+    document: Any = reply.json()
+    if "next" in document:
+        document["next"] = document["next"].replace("%", "%25")
+    return Reply.of_json(document, reply.status)
+
+
+def _spelled(self: App, request: Request) -> Reply:
+    reply = App.list_images(self, request)
+    document: Any = reply.json()
+    if "next" in document:
+        document["next"] = document["next"].replace("%20", "+")
+    return Reply.of_json(document, reply.status)
+
+
+NEXT = selecting("PAGE-05", "PAGE-06")
+faulty("QuotesNextTwice", "Quotes the query in next once more.", "PAGE-06", words=NEXT, list_images=_quoted_again)
+faulty("SpellsBlanksAsPluses", "Has pluses for blanks in next.", words=NEXT, list_images=_spelled)

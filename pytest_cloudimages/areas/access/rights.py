@@ -95,7 +95,7 @@ def _by_reading(run: Run) -> Rights:
     return Rights(tried)
 
 
-@workload(empty=lambda: Rights([]), requests=(113, 113, 113, 113))
+@workload(empty=lambda: Rights([]), requests=(113, 117, 117, 117))
 def rights(run: Run) -> Rights:
     """Have callers of every role try all that can be done with an image, and see what its owner sees of it."""
     tried: list[Attempt] = []
@@ -118,6 +118,9 @@ def rights(run: Run) -> Rights:
         if creating := _caller(run, party, unasked, known):
             with suppress(Blocked):
                 tried += _with_its_own(run, party, creating)
+            if run.rounds and party is Party.CREATOR and party in known:
+                with suppress(Blocked), run.fresh_image(own=True) as image:
+                    tried += _with_a_colleagues(run, party, image.seen_by(creating))
             run.show(so_far)
     return so_far()
 
@@ -344,6 +347,18 @@ def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
     ]
     tried += [attempt for attempt in changes if not _lacks(run, owner, attempt)]
     tried.append(_deletion(party, image, owner))
+
+
+def _with_a_colleagues(run: Run, party: Party, image: Image) -> Iterator[Attempt]:
+    """Have a caller change an image that another user of its project has created, and see what the owner sees of it."""
+    owner, name = image.seen_by(run.client), f"{image.name}-renamed"
+    if not image.show().ok:
+        return
+    answer = image.client.patch(image.id, replaced("/name", name))
+    seen = owner.eventually(owner.show, lambda shown: answer.ok <= (_shown(shown, "name") == name))
+    attempt = Attempt(party, Deed.UPDATE, answer, _shown(seen, "name") == name, [seen.exchange])
+    if not _lacks(run, owner, attempt):
+        yield attempt
 
 
 def _deletion(party: Party, image: Image, owner: Image) -> Attempt:

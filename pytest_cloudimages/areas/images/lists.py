@@ -150,7 +150,7 @@ class _ListReader:
         self.ask(aspect, *query, expected=fitting)
 
 
-@workload(empty=lambda: Lists([]), requests=(152, 152, 152, 152))
+@workload(empty=lambda: Lists([]), requests=(154, 154, 154, 154))
 def image_lists(run: Run) -> Lists:
     """Create a few images, and ask for lists of them: filtered, sorted, page by page, and in ways that are refused."""
     mark = f"l{uuid.uuid4().hex[1:]}"
@@ -187,7 +187,7 @@ def _set_apart(images: Sequence[Image]) -> None:
         [replaced("/disk_format", "qcow2"), add("/os_distro", "debian")],
         [replaced("/container_format", "ovf"), add("/cloudimages_own", "a b")],
         [],
-        [replaced("/min_ram", 64), add("/os_distro", "fedora")],
+        [replaced("/min_ram", 64), add("/os_distro", "fedora"), add("/cloudimages_own", "a b")],
     ]
     for image, patch in zip(images, changes, strict=True):
         for change in patch:
@@ -300,6 +300,7 @@ def _read_by_page(lists: _ListReader, mark: str) -> None:
     )
     for query in queries:
         lists.by(Aspect.LIMITED, *query, ("name", mark), name=mark)
+    lists.by(Aspect.LIMITED, ("limit", "1"), ("cloudimages_own", "a b"), cloudimages_own="a b")
     by_status = {asked.value("status"): asked for asked in lists.asked if asked.aspect is Aspect.STATUS}
     for status in ("active", "queued"):
         found = by_status[status]

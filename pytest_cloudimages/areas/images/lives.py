@@ -41,6 +41,7 @@ class Question(enum.StrEnum):
     UNKNOWN_DELETED = "the deletion of an image that there is not"
     ACTIVE = "an image that was given data"
     EMPTY = "an image that was given no octet for its data"
+    REFUSED_DATA = "an image that was refused data because it has some"
     TWIN = "another image of the same data, once the first was deleted"
     PROTECTED_DELETED = "the deletion of a protected image"
     PROTECTED_AFTER = "the protected image after it"
@@ -95,7 +96,7 @@ class LifeAnswers(Collection):
                     yield Case(image, [answer.exchange])
 
 
-@workload(empty=lambda: LifeAnswers({}), requests=(29, 38, 38, 38))
+@workload(empty=lambda: LifeAnswers({}), requests=(29, 40, 40, 40))
 def image_life(run: Run) -> LifeAnswers:
     """Create an image, read it, list it, give it data, protect it and delete it; ask the same of none at all."""
     answers: dict[Question, list[Answer]] = {}
@@ -124,9 +125,13 @@ def _created(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> N
 
 
 def _given_data(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
-    del run
     give_data(image, DATA)
     answers[Question.ACTIVE] = [image.eventually(image.show, _is_active)]
+    if run.rounds and _is_active(answers[Question.ACTIVE][0]):
+        with run.recorder.of(Purpose.PREPARING):
+            again = image.upload(DATA[: len(DATA) // 2])
+        if again.refused:
+            answers[Question.REFUSED_DATA] = [image.show()]
 
 
 def _given_none(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
