@@ -1,13 +1,14 @@
 """Measure what a run takes when its workloads are made at once, on a service that is far away.
 
-Usage: python benchmarks/concurrency.py [--profile P] [--latency MS …] [--concurrency N …]. Serves the embedded server
-in a process of its own behind a proxy that lets every octet arrive half of MS later, has the suite judge it, and prints
-as a Markdown table the seconds that each run took, by its own account, and how many requests it sent. The status is 1
-where a run came to other verdicts or other numbers of cases than the first one.
+Usage: python benchmarks/concurrency.py [--profile P] [--latency MS …] [--concurrency N …] [--seed N …]. Serves the
+embedded server in a process of its own behind a proxy that lets every octet arrive half of MS later, has the suite
+judge it, and prints as a Markdown table the seconds that each run took, by its own account, and how many requests it
+sent. The status is 1 where a run came to other verdicts or other numbers of cases than the first one of its seed.
 """
 
 import argparse
 import asyncio
+import itertools
 import json
 import multiprocessing
 import os
@@ -34,26 +35,27 @@ def main() -> int:
     parser.add_argument("--profile", default="standard")
     parser.add_argument("--latency", type=float, nargs="+", default=[0, 20, 50, 100], metavar="MS")
     parser.add_argument("--concurrency", type=int, nargs="+", default=[1, 4, 16, 32], metavar="N")
+    parser.add_argument("--seed", type=int, nargs="+", default=[1], metavar="N")
     chosen = parser.parse_args()
-    print(f"| latency | {' | '.join(f'{number} at once' for number in chosen.concurrency)} |")
+    print(f"| latency, seed | {' | '.join(f'{number} at once' for number in chosen.concurrency)} |")
     print(f"| --- |{' ---: |' * len(chosen.concurrency)}")
-    first, status = None, 0
-    for latency in chosen.latency:
+    first, status = dict[int, Any](), 0
+    for latency, seed in itertools.product(chosen.latency, chosen.seed):
         cells = []
         for number in chosen.concurrency:
-            data = judged(latency, number, chosen.profile)
+            data = judged(latency, number, chosen.profile, seed)
             found = {entry["id"]: (entry["verdict"], entry["cases"]) for entry in data["requirements"]}
-            first = first or found
-            differing = sorted(identifier for identifier in first if first[identifier] != found[identifier])
+            expected = first.setdefault(seed, found)
+            differing = sorted(identifier for identifier in expected if expected[identifier] != found[identifier])
             if differing:
                 print(f"{latency:g} ms, {number} at once: other verdicts or cases of {differing}", file=sys.stderr)
                 status = 1
             cells.append(f"{data['seconds']:.1f} s, {sum(data['requests'].values()):,} requests")
-        print(f"| {latency:g} ms | {' | '.join(cells)} |", flush=True)
+        print(f"| {latency:g} ms, {seed} | {' | '.join(cells)} |", flush=True)
     return status
 
 
-def judged(latency: float, concurrency: int, profile: str) -> dict[str, Any]:
+def judged(latency: float, concurrency: int, profile: str, seed: int = 1) -> dict[str, Any]:
     """Have a run judge the embedded server, and return its results."""
     receiver, sender = multiprocessing.Pipe(duplex=False)
     server = multiprocessing.get_context("spawn").Process(target=_serve, args=(sender,), daemon=True)
@@ -65,7 +67,7 @@ def judged(latency: float, concurrency: int, profile: str) -> dict[str, Any]:
                 name: value for name, value in os.environ.items() if not name.startswith(("OS_", "CLOUDIMAGES_"))
             }
             environ |= tokens | {"CLOUDIMAGES_ENDPOINT": f"http://127.0.0.1:{nearer}", "CLOUDIMAGES_LEDGER": folder}
-            command = [sys.executable, "-m", "pytest_cloudimages", "run", "--profile", profile, "--seed", "1"]
+            command = [sys.executable, "-m", "pytest_cloudimages", "run", "--profile", profile, "--seed", str(seed)]
             command += ["--concurrency", str(concurrency), "--reports", folder]
             subprocess.run(command, env=environ, cwd=folder, stdout=subprocess.DEVNULL, check=False)
             results: dict[str, Any] = json.loads(Path(folder, "conformance.json").read_text(encoding="utf-8"))

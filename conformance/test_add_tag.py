@@ -7,7 +7,9 @@ from itertools import chain
 import pytest
 
 from pytest_cloudimages import Blocked, expect, note, requirement
+from pytest_cloudimages.areas.common.offers import require_look
 from pytest_cloudimages.areas.common.parties import Party
+from pytest_cloudimages.areas.images.life import PROTECTED
 from pytest_cloudimages.areas.images.states import state_of
 from pytest_cloudimages.areas.tags.callers import ABSENT, ORDINARY, OTHERS, Change
 from pytest_cloudimages.areas.tags.checks import (
@@ -28,6 +30,8 @@ from pytest_cloudimages.areas.tags.checks import (
     FreshImage,
     Image,
     ImagesClient,
+    LongLife,
+    ManySteps,
     NegativeRequests,
     Pattern,
     Prior,
@@ -323,6 +327,7 @@ def test_adding_a_tag_to_an_unknown_image_fails_and_creates_none(
 
         expect(answer.status, REFUSED, f"status of {answer}")
         # What is deleted may be shown, as such, to the end of its days. (IMG-STAT-05 and -06; IMG-DEL-04 is a SHOULD.)
+        require_look(shown)
         if state_of(shown) not in ("deleted", "pending_delete"):
             expect(shown.status, {404, 410}, f"status of {shown}")
 
@@ -370,7 +375,13 @@ def test_an_addition_over_a_limit(cloudimages_run: Run) -> None:
 
 # image_tag_quota: the tags that an image may carry
 @requirement("TAG-ADD-20")
-def test_the_limit_of_tags_is_enforced_with_413(image_at_tag_limit: Steps, cloudimages_run: Run) -> None:
+def test_the_limit_of_tags_is_enforced_with_413(
+    image_at_tag_limit: Steps, many_tags: ManySteps, cloudimages_run: Run
+) -> None:
+    # Whatever it is, it is that of one image.
+    for answer in many_tags.aside().limited_elsewhere():
+        expect(answer.status, OK, f"status of {answer}, the first tag of an image while another one has very many")
+
     limit = known_tag_limit(cloudimages_run, image_at_tag_limit)
     for step in image_at_tag_limit.aside().additions(input_classes=[AtALimit.UP_TO_IT]):
         step.expect(status=OK, present=True)
@@ -453,6 +464,7 @@ def test_adding_a_tag_changes_no_other_attribute(
     image_states: Steps,
     every_length: Steps,
     administered_image: Administered,
+    long_life: LongLife,
     cloudimages_run: Run,
 ) -> None:
     expect_owner_kept(administered_image.spans, ADD, cloudimages_run)
@@ -461,6 +473,9 @@ def test_adding_a_tag_changes_no_other_attribute(
     expect_attributes_kept(steps.spans(ADD, acknowledged=True), cloudimages_run)
     # Whatever a tag looks like: an assignment, a query, a command.
     expect_attributes_kept(every_length.aside().spans(ADD, acknowledged=True), cloudimages_run)
+    # When it was changed is no earlier than before.
+    for change in long_life.late_changes.aside().of(ADD):
+        change.expect_time_to_go_on()
 
 
 # undocumented
@@ -504,7 +519,7 @@ def test_a_tag_added_by_many_at_once_is_listed_once(races: ConcurrentRuns) -> No
 @requirement("TAG-ADD-31")
 def test_a_protected_image_can_be_tagged(image_states: Steps, basics: Basics) -> None:
     basics.require_additions()
-    protected = image_states.additions(input_classes=["protected"])
+    protected = image_states.additions(input_classes=PROTECTED)
     for step in or_skip(protected, "needs an image that can be protected"):
         step.expect(status=OK, present=True)
 

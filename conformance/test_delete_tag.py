@@ -8,6 +8,7 @@ import pytest
 
 from pytest_cloudimages import Blocked, expect, note, requirement
 from pytest_cloudimages.areas.common.parties import Party
+from pytest_cloudimages.areas.images.life import PROTECTED
 from pytest_cloudimages.areas.tags.callers import ABSENT, ORDINARY, OTHERS, PRESENT, Change
 from pytest_cloudimages.areas.tags.checks import (
     DELETE,
@@ -21,6 +22,7 @@ from pytest_cloudimages.areas.tags.checks import (
     FreshImage,
     Image,
     ImagesClient,
+    LongLife,
     NegativeRequests,
     Pattern,
     Prior,
@@ -135,6 +137,7 @@ def test_deleting_a_tag_leaves_the_others(
     stray_requests: StrayRequests,
     administered_image: Administered,
     confusable_tags: Steps,
+    long_life: LongLife,
     cloudimages_run: Run,
 ) -> None:
     expect_nothing_astray(stray_requests, "DELETE")
@@ -152,6 +155,9 @@ def test_deleting_a_tag_leaves_the_others(
     steps = plain_tags + unusual_tags + boundary_tags + every_length + image_states
     expect_attributes_kept(steps.aside().spans(DELETE, acknowledged=True), cloudimages_run)
     expect_owner_kept(administered_image.spans, DELETE, cloudimages_run)
+    # When it was changed is no earlier than before.
+    for change in long_life.late_changes.aside().of(DELETE):
+        change.expect_time_to_go_on()
 
 
 # "An image tag can only be removed once. Subsequent attempts to remove the
@@ -387,6 +393,6 @@ def test_deleting_the_last_tag_leaves_an_empty_list(image: Image) -> None:
 @requirement("TAG-DEL-19")
 def test_a_tag_of_a_protected_image_can_be_deleted(image_states: Steps, basics: Basics) -> None:
     basics.require_deletions()
-    protected = image_states.deletions(input_classes=["protected"], past=[Prior.PRESENT])
+    protected = image_states.deletions(input_classes=PROTECTED, past=[Prior.PRESENT])
     for step in or_skip(protected, "needs an image that can be protected"):
         step.expect(status=OK, present=False)

@@ -70,6 +70,7 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(
     # How many tags have come and gone before makes no difference.
     for step in every_length.refused:
         step.expect(status={204, 201})
+    expect_reproduced(every_length.late.aside(), standing_by=False)
 
     # What was deleted does not come back.
     long_life.expect_kept()

@@ -19,9 +19,8 @@ from pytest_cloudimages.areas.images.fixtures import *
 from pytest_cloudimages.areas.images.lives import ForeignAttempts, LifeAnswers, Question
 from pytest_cloudimages.areas.images.patches import VALID, Aim
 from pytest_cloudimages.areas.images.races import RENAMING, of_attributes, of_the_name
-from pytest_cloudimages.areas.images.updates import Attempt, Updates
+from pytest_cloudimages.areas.images.updates import FULL, Attempt, Updates
 
-FULL = "no more attributes are taken: 413"
 OPEN = (Aim.NOT_THERE_REMOVED, Aim.NOT_THERE_REPLACED, Aim.FAILS_LATE, Aim.OLD_FORM, Aim.ALIKE)
 
 
@@ -196,7 +195,7 @@ def test_what_is_not_there_is_not_replaced(updates: Updates) -> None:
 # "You can update the following attributes"; formats while the image is queued
 @requirement("IMG-UPD-16")
 def test_the_owner_updates_standard_attributes(updates: Updates) -> None:
-    for attempt in updates.attempts(Aim.STANDARD, Aim.FORMAT):
+    for attempt in updates.attempts(Aim.STANDARD, Aim.FORMAT).where(within_limits(updates)):
         carried_out(attempt)
     # What may be changed of an image at all may be changed when it has data, but for its formats.
     done = [*updates.aside().attempts(Aim.NAME, Aim.STANDARD).where(acknowledged)]

@@ -17,6 +17,7 @@ from pytest_cloudimages.areas.common.checks import (
     or_skip,
 )
 from pytest_cloudimages.areas.common.followed_links import leads_to
+from pytest_cloudimages.areas.common.offers import require_look
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.deactivation import GLANCE, Deactivated
 from pytest_cloudimages.areas.images.fixtures import *
@@ -24,7 +25,7 @@ from pytest_cloudimages.areas.images.lists import Lists
 from pytest_cloudimages.areas.images.lives import DATA, ForeignAttempts, LifeAnswers, Question, digest
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.patches import Aim
-from pytest_cloudimages.areas.images.updates import Updates, attributes_of
+from pytest_cloudimages.areas.images.updates import FULL, Updates, attributes_of
 from pytest_cloudimages.client.trouble import TROUBLE
 
 GUARANTEED = ("id", "status", "visibility", "protected", "tags", "created_at", "file", "self")
@@ -148,7 +149,8 @@ def test_an_attribute_of_ones_own_is_a_string(updates: Updates) -> None:
 # "custom attributes … at the top level"
 @requirement("IMG-ENT-13")
 def test_an_attribute_of_ones_own_stands_beside_the_others(updates: Updates) -> None:
-    for attempt in updates.attempts(Aim.ADDED).where(lambda attempt: attempt.answer.ok):
+    added = updates.attempts(Aim.ADDED).where(lambda attempt: attempt.answer.ok)
+    for attempt in or_skip(added, FULL) if updates.take_none else added:
         expect_among(attempt.after.keys(), attempt.named, f"attributes after {attempt}")
 
 
@@ -214,6 +216,7 @@ def test_a_protected_image_is_not_deleted(image_life: LifeAnswers) -> None:
     for answer in image_life.to(Question.PROTECTED_DELETED):
         expect(answer.status, 403, f"status of {answer}")
     for answer in image_life.aside().to(Question.PROTECTED_AFTER):
+        require_look(answer)
         expect(answer.status, OK, f"status of {answer}")
         expect(
             (answer.data or {}).get("protected", True),
@@ -225,7 +228,10 @@ def test_a_protected_image_is_not_deleted(image_life: LifeAnswers) -> None:
 # "404 Not Found"
 @requirement("IMG-DEL-03")
 def test_an_image_that_there_is_not_is_not_deleted(image_life: LifeAnswers, image_meetings: Meetings) -> None:
+    deleted = [answer.status for answer in image_life.aside().answered(Question.DELETED)]
     for answer in image_life.to(Question.UNKNOWN_DELETED):
+        if answer.status == 403 and 403 in deleted:
+            pytest.skip(f"needs deletions that are not forbidden whatever there is: {answer.exchange}")
         expect(answer.status, 404, f"status of {answer}")
     # Of two deletions at once one finds no image, or one that is in use: neither is a fault of the service.
     for met in image_meetings.aside().of(Meeting.DELETED):
@@ -238,9 +244,13 @@ def test_a_deleted_image_is_gone(image_life: LifeAnswers, image_meetings: Meetin
     deleted = image_life.aside().to(Question.DELETED)
     if not all(answer.ok for answer in deleted):
         pytest.skip("needs a deletion that was acknowledged")
+    for answer in image_life.aside().to(Question.SHOWN):
+        require_look(answer)
     # What is answered to the deletion of what never was there is not about images that were.
     alike = {answer.status for answer in image_life.aside().to(Question.UNKNOWN_DELETED) if answer.ok}
-    for answer in image_life.to(Question.GONE, Question.DELETED_AGAIN).where(lambda looked: looked.status not in alike):
+    for answer in image_life.to(Question.GONE):
+        expect(answer.status, 404, f"status of {answer}")
+    for answer in image_life.to(Question.DELETED_AGAIN).where(lambda again: again.status not in alike):
         expect(answer.status, 404, f"status of {answer}")
     for met in image_meetings.aside().of(Meeting.PATCHED):
         expect(met.answer.ok, False, f"whether {met} shows the image, which was patched while it was deleted")
@@ -271,6 +281,7 @@ def test_first_attributes_are_noted(image_life: LifeAnswers) -> None:
 @requirement("IMG-STAT-01")
 def test_an_image_without_data_is_queued(image_life: LifeAnswers) -> None:
     for answer in image_life.to(Question.CREATED):
+        require_look(answer)
         expect((answer.data or {}).get("status"), "queued", f"status in {answer}")
 
 
@@ -278,6 +289,7 @@ def test_an_image_without_data_is_queued(image_life: LifeAnswers) -> None:
 @requirement("IMG-STAT-03")
 def test_an_image_with_data_is_active(image_life: LifeAnswers, image_meetings: Meetings) -> None:
     for answer in image_life.to(Question.ACTIVE):
+        require_look(answer)
         expect((answer.data or {}).get("status"), "active", f"status in {answer}")
         expect((answer.data or {}).get("size"), {len(DATA), None}, f"size in {answer}")
     for answer in image_life.aside().answered(Question.EMPTY):

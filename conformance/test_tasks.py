@@ -19,6 +19,7 @@ from pytest_cloudimages.areas.common.checks import (
     repeated,
 )
 from pytest_cloudimages.areas.common.followed_links import leads_to
+from pytest_cloudimages.areas.common.offers import require_look
 from pytest_cloudimages.areas.common.paging import query_of
 from pytest_cloudimages.areas.tasks.fixtures import *
 from pytest_cloudimages.areas.tasks.requests import Deed
@@ -287,6 +288,7 @@ def test_an_import_makes_an_image(tasks: Tasks) -> None:
             made = other.result.get("image_id")
             expect(made == image_id, False, f"whether image_id is that of an earlier import in {other}")
         for answer in tasks.aside().answered("imported"):
+            require_look(answer)
             expect(answer.status, 200, f"status of {answer}")
             expect((document(answer).get("id"), document(answer).get("name")), (image_id, name), f"image in {answer}")
 

@@ -6,7 +6,7 @@ import itertools
 import json
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,8 @@ from pytest_cloudimages.areas.tags.negative import NegativeRequests
 from pytest_cloudimages.areas.tags.read_paths import Comparison, Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.representations import Representation, Representations
 from pytest_cloudimages.areas.tags.resource import TAGS
+from pytest_cloudimages.areas.tasks.requests import Deed
+from pytest_cloudimages.areas.tasks.tried import Started, Tasks
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.engine import recording
@@ -197,6 +199,21 @@ def test_what_a_check_passes_over_is_no_case(mine: CheckRecord) -> None:
     assert len([*tried.by(*Party, where=lambda tried: tried.answer.status == 401)]) == 1
     assert [*NegativeRequests([answer()]).answers(where=lambda answer: answer.status >= 400)] == []
     assert mine.cases == 4
+
+
+def task(status: str) -> Answer:
+    """Make the answer that shows a task."""
+    body = json.dumps({"id": "1", "status": status}).encode()
+    return replace(answer(200), held=body)
+
+
+@pytest.mark.parametrize("looks", [["success"], ["processing", "success"], ["pending"] * 3 + ["success"] * 2])
+def test_how_often_a_task_was_looked_at_changes_no_number_of_cases(looks: list[str], mine: CheckRecord) -> None:
+    """All that was seen of it is asked about; what is counted is that it began and that it ended."""
+    started = Started(Deed.EXPORT, {}, task("pending"), looks=[*map(task, looks)])
+
+    assert len([*Tasks([started]).shown()]) == 1 + len(looks)
+    assert mine.cases == 2
 
 
 def test_without_a_second_image_no_step_is_beside_one(mine: CheckRecord) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -141,6 +142,8 @@ def test_what_a_service_claims_and_no_run_judged_is_a_state_of_its_own() -> None
 
 
 IMAGE = "/v2/images/0b1c2d3e-0000-4000-8000-000000000001"
+PROJECT = "0123456789abcdef" * 2
+MEMBER = {"member_id": PROJECT, "status": "pending"}
 
 
 def step(method: str, target: str, status: int, answer: str = "") -> dict[str, Any]:
@@ -182,11 +185,58 @@ def step(method: str, target: str, status: int, answer: str = "") -> dict[str, A
             {"what": "status", "exchanges": [step("PUT", f"{IMAGE}/tags/{'%C3%A9' * 300}", 204)]},
             ["PUT {A}/tags/%C3%A9×300 → 204"],
         ),
+        (
+            {
+                "what": "answers of 2 races",
+                "expected": "an order",
+                "actual": "none",
+                "witnesses": [{"text": f"duplicate: '{PROJECT}' of image 0. It is there twice.\n> client 0: read"}],
+                "exchanges": [step("GET", f"{IMAGE}/members", 200, json.dumps({"members": [MEMBER, MEMBER]}))],
+            },
+            [
+                "GET {A}/members → 200, 2 members: {B}, {B}",
+                "duplicate: '{B}' of image 0. It is there twice.",
+            ],
+        ),
+        (
+            {
+                "what": f"status of DELETE {IMAGE}/tags/oak%20",
+                "expected": "2xx",
+                "actual": 500,
+                "exchanges": [
+                    step("GET", IMAGE, 200, json.dumps({"tags": [*(f"{n:018}" for n in range(30)), "Oak"]})),
+                    step("DELETE", f"{IMAGE}/tags/oak%20", 500),
+                ],
+            },
+            [
+                "GET {A} → 200, tags: [" + "".join(f'"{n:018}", ' for n in range(6)) + '"Oak", … 24 more]',
+                "DELETE {A}/tags/oak%20 → 500",
+                "expected: '2xx'; came: 500",
+            ],
+        ),
+        (
+            {
+                "what": "status",
+                "exchanges": [
+                    step("POST", f"{IMAGE}/members", 200)
+                    | {"body": "{}", "headers": [["Accept", "*/*"], *([["content-type", kind]] if kind else [])]}
+                    for kind in ("application/json", "text/plain", "")
+                ],
+            },
+            [
+                "POST {A}/members with {} → 200",
+                "POST {A}/members with {} of type text/plain → 200",
+                "POST {A}/members with {} of no type → 200",
+            ],
+        ),
         ({"what": "anything", "exchanges": []}, []),
     ],
 )
 def test_few_requests_show_a_finding(entry: dict[str, Any], expected: list[str]) -> None:
-    """The one it is about, and the writes that led there: those on its tags before others."""
+    """The one it is about, and the writes that led there: those on its tags before others; then what is amiss.
+
+    Of a long list what is like the tag of a request is shown in any case.
+    """
     assert decisive(entry) == [line.replace("{A}", "/v2/images/{A}") for line in expected]
 
 
@@ -199,6 +249,22 @@ def test_the_requests_of_a_finding_stand_beside_it() -> None:
     assert page.count("    PUT /v2/images/{A}/tags/b → 204\n    GET /v2/images/{A} → 200, tags: []") == 1
     assert "\na, b: any tag beyond ASCII\n" in page
     assert as_html(columns).count("PUT /v2/images/{A}/tags/b → 204") == 2
+
+
+def test_what_departs_for_no_known_class_stands_by_itself_unless_the_same_requests_show_it() -> None:
+    """A service whose class was not looked for is not said to depart for that of another."""
+    nul, case, slash = ([step("PUT", f"{IMAGE}/tags/{tag}", 500)] for tag in ("n%00l", "Abc", "%2Fb"))
+    columns = [
+        column("a", FAIL, exchanges=nul, input_class="any tag with a NUL"),
+        column("b", FAIL, exchanges=case, input_class=""),
+        column("c", FAIL, exchanges=nul, input_class=""),
+        column("d", FAIL, exchanges=slash, input_class="any tag with a slash"),
+    ]
+
+    page = as_markdown(columns)
+    assert "\na, c: any tag with a NUL\n" in page
+    assert "\nb: " in page
+    assert "\nd: any tag with a slash\n" in page
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.resource import Answered, SetResource
 from pytest_cloudimages.history.steps import (
     Event,
-    Prior,
+    Performed,
     Reading,
     SequentialHistory,
     Span,
@@ -50,7 +50,9 @@ class Life(Protocol):
         ...
 
 
-class _Mismatch(Exception):  # noqa: N818 - a signal between the two passes
+class Departure(Exception):  # noqa: N818 - a signal between the two passes
+    """What was read is not what the answers call for, or the service failed at a request."""
+
     def __init__(self, mismatch: UnreproducedMismatch | None = None, broken: Exchange | None = None) -> None:
         super().__init__(str(mismatch or broken))
         self.mismatch = mismatch
@@ -130,18 +132,6 @@ class _Subject:
         return self._agrees(seen) and all(shown.get(name) == value for name, value in self.given.items())
 
 
-@dataclass(frozen=True)
-class _Performed:
-    """An operation whose answer came, before it is known what the image shows afterwards."""
-
-    operation: Operation
-    answer: Answered
-    prior: Prior
-    re_added: bool
-    before: tuple[str, ...]
-    after: tuple[str, ...]
-
-
 def execute(
     plan: Sequence[Operation],
     resource: SetResource,
@@ -163,7 +153,7 @@ def execute(
     try:
         with ExitStack() as stack:
             return _executed(_by_groups, _opened(fresh_image, plan, resource, stack, life, empty=empty), plan, show)
-    except _Mismatch as found:
+    except Departure as found:
         with ExitStack() as stack:
             history = _executed(_by_steps, _opened(fresh_image, plan, resource, stack, life, empty=empty), plan, show)
         explains = all(explained(step) for step in history.steps) and all(event.kept for event in history.events)
@@ -174,15 +164,22 @@ def execute(
         return history
 
 
+def execute_once(
+    plan: Sequence[Operation], resource: SetResource, fresh_image: Open, *, single: bool = False
+) -> SequentialHistory:
+    """Execute a plan with one reading for each group; raise ``Departure`` where it is not what the answers call for."""
+    plan = [operation for operation in plan if not (single and operation.image)]
+    with ExitStack() as stack:
+        return _executed(_by_groups, _opened(fresh_image, plan, resource, stack, None, empty=True), plan)
+
+
 def execute_calmly(
     plan: Sequence[Operation], resource: SetResource, fresh_image: Open, *, single: bool = False
 ) -> SequentialHistory | None:
     """Execute a plan with one reading for each group; ``None`` where what was read is not what the answers call for."""
-    plan = [operation for operation in plan if not (single and operation.image)]
     try:
-        with ExitStack() as stack:
-            return _executed(_by_groups, _opened(fresh_image, plan, resource, stack, None, empty=True), plan)
-    except _Mismatch:
+        return execute_once(plan, resource, fresh_image, single=single)
+    except Departure:
         return None
 
 
@@ -253,16 +250,17 @@ def _executed(
 def _by_groups(subjects: list[_Subject], plan: Sequence[Operation], history: SequentialHistory, show: Show) -> None:
     main = subjects[0]
     previous: Reading | None = None
-    group: list[_Performed] = []
+    group: list[Performed] = []
     missed = ""
     for operation in plan:
         if operation.kind is Kind.EVENT:
             missed = "" if main.happen(operation.value) else operation.value
             if not missed:
-                reading = _as_expected(main, history)
-                if previous:
+                # What was done before the event and not looked at is told by the same reading.
+                reading = _read_after(group, main, history)
+                if previous and not group:
                     history.events.append(Event(operation.value, previous, reading))
-                previous = reading
+                previous, group = reading, []
             continue
         if missed and (operation.kind is Kind.READ or operation.input_class == missed):
             continue
@@ -271,10 +269,7 @@ def _by_groups(subjects: list[_Subject], plan: Sequence[Operation], history: Seq
             with suppress(LostAnswer):
                 group.append(_perform(subjects[operation.image], operation))
             continue
-        if failure := next((performed.answer for performed in group if performed.answer.exchange.broken), None):
-            raise _Mismatch(broken=failure.exchange)
-        reading = _as_expected(main, history)
-        history.steps += [_inferred(performed, reading) for performed in group]
+        reading = _read_after(group, main, history)
         mine = tuple(step for step in history.steps[len(history.steps) - len(group) :] if not step.operation.image)
         if previous and len({step.operation.kind for step in mine}) == 1:
             history.spans.append(Span(previous, reading, mine))
@@ -284,6 +279,14 @@ def _by_groups(subjects: list[_Subject], plan: Sequence[Operation], history: Seq
         _as_expected(other, history)
 
 
+def _read_after(group: Iterable[Performed], subject: _Subject, history: SequentialHistory) -> Reading:
+    if failure := next((performed.answer for performed in group if performed.answer.exchange.broken), None):
+        raise Departure(broken=failure.exchange)
+    reading = _as_expected(subject, history)
+    history.steps += [performed.inferred_from(reading) for performed in group]
+    return reading
+
+
 def _as_expected(subject: _Subject, history: SequentialHistory) -> Reading:
     reading = subject.read()
     history.readings.append(reading)
@@ -291,7 +294,7 @@ def _as_expected(subject: _Subject, history: SequentialHistory) -> Reading:
         expected = frozenset(subject.model.values)
         seen = reading.values
         # What cannot be read contradicts nothing; that it cannot be read is judged by the checks of its form.
-        raise _Mismatch(
+        raise Departure(
             None
             if seen is None
             else UnreproducedMismatch(subject.number, expected, seen, tuple(subject.trail), subject.resource.name)
@@ -299,29 +302,15 @@ def _as_expected(subject: _Subject, history: SequentialHistory) -> Reading:
     return reading
 
 
-def _inferred(performed: _Performed, reading: Reading) -> Step:
-    return Step(
-        performed.operation,
-        performed.answer,
-        performed.before,
-        performed.after,
-        performed.prior,
-        performed.re_added,
-        (reading,),
-        reading.resource,
-        inferred=True,
-    )
-
-
-def _perform(subject: _Subject, operation: Operation) -> _Performed:
+def _perform(subject: _Subject, operation: Operation) -> Performed:
     before = tuple(subject.model.values)
     prior = subject.model.prior(operation.value)
     re_added = operation.value in subject.model.deleted
     answer = subject.do(operation)
-    return _Performed(operation, answer, prior, re_added, before, tuple(subject.model.values))
+    return Performed(operation, answer, prior, re_added, before, tuple(subject.model.values))
 
 
-def _performed_steadily(subject: _Subject, operation: Operation, history: SequentialHistory) -> tuple[_Performed, bool]:
+def _performed_steadily(subject: _Subject, operation: Operation, history: SequentialHistory) -> tuple[Performed, bool]:
     """Perform an operation, and once more where the service fails at it; return whether the outcome is doubtful too.
 
     A failure that does not come again says that the service is flaky. The deletion that failed may have taken effect,

@@ -140,6 +140,32 @@ class Step:
         return f"{self.answered}: {_shown(self.before)} became {_shown(self.after)}"
 
 
+@dataclass(frozen=True)
+class Performed:
+    """An operation whose answer came, before it is known what the image shows afterwards."""
+
+    operation: Operation
+    answer: Answered
+    prior: Prior
+    re_added: bool
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+    def inferred_from(self, reading: Reading) -> Step:
+        """Return it as a step of which a later reading, that of its whole group, tells what it did."""
+        return Step(
+            self.operation,
+            self.answer,
+            self.before,
+            self.after,
+            self.prior,
+            self.re_added,
+            (reading,),
+            reading.resource,
+            inferred=True,
+        )
+
+
 def _shown(values: Sequence[str] | None) -> str:
     return "unreadable" if values is None else ascii(sorted(values))
 

@@ -218,16 +218,23 @@ def _shown_by(columns: Sequence[Column], shown: Sequence[Row]) -> Iterator[str]:
 
 
 def _alike(cells: Sequence[tuple[Column, Cell]]) -> list[list[tuple[Column, Cell]]]:
-    """Return the cells by what they show: in the same way, and for no other class of input as far as it is known."""
+    """Return the cells by what they show: in the same way, for the same class of input.
+
+    Where a class was not looked for, the same requests have to show it: what else they depart for is not known.
+    """
     groups: list[list[tuple[Column, Cell]]] = []
     for column, cell in sorted(cells, key=lambda pair: not pair[1].input_class):
         known = (group for group in groups if group[0][1].symptom == cell.symptom)
-        fitting = next((group for group in known if cell.input_class in ("", group[0][1].input_class)), None)
+        fitting = next((group for group in known if _fits(cell, group[0][1])), None)
         if fitting is None:
             groups.append([(column, cell)])
         else:
             fitting.append((column, cell))
     return groups
+
+
+def _fits(cell: Cell, first: Cell) -> bool:
+    return cell.input_class == first.input_class or (not cell.input_class and cell.requests == first.requests)
 
 
 def _of_markdown(cell: Cell) -> str:

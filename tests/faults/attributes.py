@@ -100,6 +100,27 @@ class ProtectsAgainstTags(App):
         return super().add_tag(request, image_id, tag)
 
 
+@breaks("TAG-ADD-31", profile="standard", words=("--select", "TAG-ADD-31", "--select", "TAG-ADD-01"))
+class ProtectsAfterAnUpload(App):
+    """Answers 403 to an addition to an image that is protected and was given its data before."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        image = self.images.get(image_id)
+        if image.protected and image.status is not Status.QUEUED:
+            return self.error(request, HTTPStatus.FORBIDDEN, "The image is protected.")
+        return super().add_tag(request, image_id, tag)
+
+
+@breaks(profile="standard", words=("--select", "TAG-ADD-31", "--select", "TAG-ADD-01"))
+class ProtectsNoData(App):
+    """Answers 403 where an image is to be protected that has its data already."""
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        if b"/protected" in request.body and self.images.get(image_id).status is not Status.QUEUED:
+            return self.error(request, HTTPStatus.FORBIDDEN, "That stays as it is.")
+        return super().update_image(request, image_id)
+
+
 @breaks("TAG-ADD-32", profile="standard")
 class KeepsDeactivatedImagesAsTheyAre(App):
     """Answers 403 to an addition to a deactivated image."""
@@ -121,3 +142,22 @@ class TakesAssignmentsForProperties(App):
             if equals and name.isalpha() and name.isascii():
                 self.images.get(image_id).properties[f"from_{name}"] = value
             return reply
+
+
+def _turns_back(name: str, doc: str, method: str, *ids: str, by: timedelta | None = None) -> None:
+    """Register a service that turns the time of an image's last update back with a change of its tags."""
+
+    def change(self: App, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            reply: Reply = getattr(App, method)(self, request, image_id, tag)
+            image = self.images.get(image_id)
+            image.updated_at = image.updated_at - by if by else image.created_at
+            return reply
+
+    breaks(*ids, profile="standard", words=("--select", "TAG-ADD-26", "--select", "TAG-DEL-04"))(
+        type(name, (App,), {method: change, "__doc__": doc})
+    )
+
+
+_turns_back("IsNewOnceUntagged", "Says it was updated when it was created.", "delete_tag", "TAG-DEL-04")
+_turns_back("LagsByASecond", "Has a clock one second behind.", "delete_tag", by=timedelta(seconds=0.9))

@@ -1,6 +1,8 @@
 """Operations on one image that reach another."""
 
+import json
 from collections.abc import Iterator
+from http import HTTPStatus
 
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image
@@ -174,3 +176,36 @@ class HasOneDefault(_ReachesOthers):
             for image in self.images.all() if tag == "default" else ():
                 image.tags[:] = [each for each in image.tags if each != tag or image.id == image_id]
             return reply
+
+
+class _KnowsTheDeleted(App):
+    """Keeps in mind the tags of images that were deleted."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rows: dict[str, list[str]] = {}
+
+    def delete_image(self, request: Request, image_id: str) -> Reply:
+        tags = self.images.show(request.caller, image_id).tags
+        reply = super().delete_image(request, image_id)
+        self.rows[image_id] = tags
+        return reply
+
+
+@breaks("TAG-HIST-03", profile="standard", words=("--select", "TAG-HIST-03", "--select", "TAG-ADD-04"))
+class LeavesRowsBehind(_KnowsTheDeleted):
+    """Leaves the rows of an image's tags when it is deleted, and shows them with the next image of that id."""
+
+    def represent(self, image: Image) -> dict[str, object]:
+        image.tags += [tag for tag in self.rows.pop(image.id, []) if tag not in image.tags]
+        return super().represent(image)
+
+
+@breaks(profile="standard", words=("--select", "TAG-HIST-03", "--select", "TAG-ADD-04"))
+class GivesAnIdOnce(_KnowsTheDeleted):
+    """Answers 409 where an image is to have the id of one that was deleted."""
+
+    def create_image(self, request: Request) -> Reply:
+        if json.loads(request.body).get("id") in self.rows:
+            return self.error(request, HTTPStatus.CONFLICT, "There was an image of that id.")
+        return super().create_image(request)

@@ -90,7 +90,6 @@ forbids(
     "KeepsEveryImage",
     "Forbids the deletion of images, so that none is ever gone.",
     "IMG-DEL-01",
-    "IMG-DEL-03",
     when=below_an_image("", "DELETE"),
-    beside=("TAG-ADD-15", "TAG-DEL-07"),
+    beside=("TAG-ADD-15", "TAG-DEL-07", "IMG-DEL", "RBAC"),
 )

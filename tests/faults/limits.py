@@ -165,3 +165,40 @@ _unstated(CountsARepetition, "TAG-ADD-21")
 _unstated(ForbidsTheFull, "TAG-ADD-20")
 _unstated(MakesNoRoom, "TAG-ADD-20")
 _unstated(CarriesFiftyTags)
+
+
+class _CountsTogether(App):
+    """Counts the tags of all images when one is added."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            carried = {image.id: len(image.tags) for image in self.images.all()}
+            if tag not in self.images.open(request.caller, image_id).tags and sum(carried.values()) >= LIMIT - 1:
+                return self.full(request, image_id, tag, carried)
+            return super().add_tag(request, image_id, tag)
+
+    def full(self, request: Request, image_id: str, tag: str, carried: dict[str, int]) -> Reply:
+        raise NotImplementedError
+
+
+@breaks("TAG-ADD-20", profile="standard", words=("--select", "TAG-ADD-20", "--select", "TAG-ADD-21"))
+class LimitsAllImagesTogether(_CountsTogether):
+    """Refuses a tag with 413 where all images together have 127 already."""
+
+    def full(self, request: Request, image_id: str, tag: str, carried: dict[str, int]) -> Reply:  # noqa: ARG002
+        raise OverLimit("There are enough tags.")
+
+
+@breaks(profile="standard", words=("--select", "TAG-ADD-20", "--select", "TAG-ADD-21"))
+class RestsBesideAFullImage(_CountsTogether):
+    """Asks once with 413 to wait before an image without tags gets one while all have 127, and takes it then."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rested: set[str] = set()
+
+    def full(self, request: Request, image_id: str, tag: str, carried: dict[str, int]) -> Reply:
+        if carried[image_id] or image_id in self.rested:
+            return App.add_tag(self, request, image_id, tag)
+        self.rested.add(image_id)
+        return self.error(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "In a moment.")

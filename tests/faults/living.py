@@ -112,6 +112,34 @@ class BringsATagBackWithAPatch(App):
             return reply
 
 
+# What is written back with an event
+
+
+def _writes_back(name: str, doc: str, handler: str, *ids: str) -> None:
+    """Register a service that keeps what it has shown of tags, and stores that with an event, or drops it."""
+
+    def show_image(self: App, request: Request, image_id: str) -> Reply:
+        reply = App.show_image(self, request, image_id)
+        vars(self).setdefault("shown", {})[image_id] = list(self.images.get(image_id).tags)
+        return reply
+
+    def handle(self: App, request: Request, image_id: str) -> Reply:
+        reply: Reply = getattr(App, handler)(self, request, image_id)
+        shown = vars(self).setdefault("shown", {}).pop(image_id, None)
+        if ids and shown is not None and reply.status < HTTPStatus.BAD_REQUEST:
+            self.images.get(image_id).tags[:] = shown
+        return reply
+
+    breaks(*ids, profile="standard", words=("--select", "TAG-HIST-01"))(
+        type(name, (App,), {"show_image": show_image, handler: handle, "__doc__": doc})
+    )
+
+
+_writes_back("DeactivatesWhatWasShown", "Stores at its deactivation what it showed last.", "deactivate", "TAG-HIST-01")
+_writes_back("SharesWhatWasShown", "Stores what it showed last when it is shared.", "create_member", "TAG-HIST-01")
+_writes_back("ForgetsWhatWasShown", "Keeps what it has shown, and drops it when it is deactivated.", "deactivate")
+
+
 # Tags that are what the image says of itself
 
 

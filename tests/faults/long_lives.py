@@ -152,3 +152,46 @@ class LimitsADay(_CountsAdditions):
             fields = (("Retry-After", "0"),)
             return self.error(request, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Come back in a while.", fields)
         return super().add_tag(request, image_id, tag)
+
+
+class _CountsChanges(_Counts):
+    """Counts the changes of an image's tags, whatever the tag."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            there = tag in self.images.open(request.caller, image_id).tags
+            hundredth = not there and self.nth("changed", image_id, "") == 100
+            return self.hundredth(request, image_id, tag) if hundredth else super().add_tag(request, image_id, tag)
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.nth("changed", image_id, "")
+        return super().delete_tag(request, image_id, tag)
+
+    def hundredth(self, request: Request, image_id: str, tag: str) -> Reply:
+        raise NotImplementedError
+
+
+@breaks("TAG-HIST-01", profile="standard", words=("--select", "TAG-HIST-01", "--select", "TAG-HIST-04"))
+class DropsTheHundredthChange(_CountsChanges):
+    """Acknowledges the hundredth change of an image's tags where that is an addition, and stores nothing."""
+
+    def hundredth(self, request: Request, image_id: str, tag: str) -> Reply:  # noqa: ARG002
+        return NO_CONTENT
+
+
+@breaks(profile="standard", words=("--select", "TAG-HIST-01", "--select", "TAG-HIST-04"))
+class ShowsTheHundredthChangeLate(_CountsChanges):
+    """Shows the hundredth change of an image's tags only 80 ms later, where that is an addition."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.late: dict[str, tuple[float, str]] = {}
+
+    def hundredth(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.late[image_id] = time.monotonic() + 0.08, tag
+        return super().add_tag(request, image_id, tag)
+
+    def represent(self, image: Image) -> dict[str, object]:
+        moment, late = self.late.get(image.id, (0.0, ""))
+        hidden = {late} if time.monotonic() < moment else set()
+        return super().represent(image) | {"tags": [tag for tag in image.tags if tag not in hidden]}

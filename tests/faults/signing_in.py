@@ -186,18 +186,18 @@ def _kind(request: Request) -> str:
     return next((name for name in _signs(request) if "redentials" in name), "")
 
 
-def refuses(name: str, sentence: str, *ids: str, kind: str) -> None:
+def refuses(name: str, sentence: str, *ids: str, kind: str, refusal: type[Refusal] = Unauthorized) -> None:
     """Register a service whose Identity v2.0 does not take one kind of credentials."""
 
     def issue_access(self: App, request: Request) -> Reply:
         if _kind(request) == kind:
-            raise Unauthorized("Not like that.")
+            raise refusal("Not like that.")
         return App.issue_access(self, request)
 
     faulty(name, sentence, *ids, issue_access=issue_access)
 
 
-refuses("TakesNoApiKeys", "Refuses API keys.", "AUTH-05", kind="RAX-KSKEY:apiKeyCredentials")
+refuses("TakesNoApiKeys", "Refuses API keys.", "AUTH-05", kind="RAX-KSKEY:apiKeyCredentials", refusal=Invalid)
 refuses("TakesNoPasswords", "Refuses passwords.", "AUTH-06", kind="passwordCredentials")
 
 
@@ -359,3 +359,6 @@ def _forbids(self: App, request: Request) -> Reply:
 
 
 faulty("ClosesVersion2", "Answers 403 to all of Identity v2.0.", route=_forbids)
+refuses(
+    "WasToldTheKeyOfAnother", "Answers 401 to an API key that is another user's.", kind="RAX-KSKEY:apiKeyCredentials"
+)

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .releases import RELEASES, NotInstalledError, Release, installed
+from .releases import OLDER, RELEASES, NotInstalledError, Release, installed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -36,7 +36,7 @@ JUDGED = (0, 1, 3)
 HEAD = """\
 # Releases of Glance
 
-Made by `tox run -e matrix`: do not edit. The newest release of each major version that PyPI has, with Keystone behind
+Made by `tox run -e matrix`: do not edit. The newest release of each major version since {oldest}, with Keystone behind
 gunicorn on Python {python}, judged by `cloudimages run {asked}` (profile standard). SQLite takes one process
 of one thread; on MariaDB and PostgreSQL two processes of four threads each meet, so that races show there.
 [glance.md](glance.md) tells of each deviation who is right. As a page with a switch: [matrix.html](matrix.html).
@@ -130,13 +130,14 @@ def write(found: Sequence[Column], refused: Mapping[str, str], output: Path) -> 
     from pytest_cloudimages.reporting.side_by_side import as_html, as_markdown
 
     python = ".".join(map(str, sys.version_info[:2]))
-    page = HEAD.format(python=python, asked=" ".join(ASKED))
+    page = HEAD.format(oldest=RELEASES[0].major, python=python, asked=" ".join(ASKED))
     if without := [column.label for column in found if column.data["settings"]["tag_limit"] is None]:
         page += f"Without `--tag-limit`: {', '.join(without)}.\n\n"
     if old := [f"{release.version} ({', '.join(release.constraints)})" for release in RELEASES if release.constraints]:
         page += (
             f"Installed with older libraries than pip would choose, since newer ones broke them: {'; '.join(old)}.\n\n"
         )
+    page += f"Of the other releases that PyPI has, {'; '.join(f'{older} {why}' for older, why in OLDER.items())}.\n\n"
     known = {column.label for column in found} | {*refused}
     if missing := [place.label for place in places() if place.label not in known]:
         page += f"Not judged yet: {', '.join(missing)}.\n\n"

@@ -56,6 +56,11 @@ RELEASES = (
     Release("33.0.0"),
 )
 """The newest release of each major version, the oldest first."""
+OLDER = {
+    "15, 17 and 18": "do not install: they want jsonschema before 3, and the Keystone beside them 3.2 or later",
+    "19 to 26": "install on Python 3.11 with the older libraries of 27, and are not judged",
+}
+"""What became of the other major versions that PyPI has; it has no 16."""
 
 
 class NotInstalledError(Exception):

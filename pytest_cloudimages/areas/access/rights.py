@@ -17,13 +17,14 @@ from pytest_cloudimages.areas.access.deeds import (
     OF_MEMBERS,
     OF_READERS,
     READING,
+    RIGHTS,
     ROLES,
     TAG,
     Attempt,
     Deed,
     Rights,
 )
-from pytest_cloudimages.areas.common.offers import NOT_OFFERED, lacks
+from pytest_cloudimages.areas.common.offers import NOT_OFFERED, lacks, require_look
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
 from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, not_valid, unknown_tokens
 from pytest_cloudimages.areas.images.patch_model import replaced
@@ -103,7 +104,7 @@ def rights(run: Run) -> Rights:
     known: set[Party] = set()
 
     def so_far() -> Rights:
-        return Rights(tried, unasked, of_the_project=frozenset(known))
+        return Rights(_of_callers(tried), unasked, of_the_project=frozenset(known))
 
     run.require_own()
     reading = {party: _caller(run, party, unasked, known) for party in READING}
@@ -123,6 +124,20 @@ def rights(run: Run) -> Rights:
                     tried += _with_a_colleagues(run, party, image.seen_by(creating))
             run.show(so_far)
     return so_far()
+
+
+def _of_callers(tried: Sequence[Attempt]) -> list[Attempt]:
+    """Leave out what was refused to the owner and to all others who have the right: it is forbidden whoever asks.
+
+    That is for the requirements of the operation to say, and nothing of a role.
+    """
+
+    def has_the_right(attempt: Attempt) -> bool:
+        return attempt.deed.right in RIGHTS[attempt.party]
+
+    done = {attempt.deed for attempt in tried if has_the_right(attempt) and (attempt.answer.ok or attempt.changed)}
+    forbidden = {attempt.deed for attempt in tried if attempt.party is Party.OWNER} - done
+    return [attempt for attempt in tried if not (attempt.deed in forbidden and has_the_right(attempt))]
 
 
 def _caller(run: Run, party: Party, unasked: dict[Party, str], known: set[Party]) -> ImagesClient | None:
@@ -340,6 +355,7 @@ def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
     answer = image.client.patch(image.id, replaced("/name", name))
     tagged = image.add_tag(NEW_TAG)
     seen = owner.eventually(owner.show, lambda shown: answer.ok <= (_shown(shown, "name") == name))
+    require_look(seen)
     tags = _shown(seen, "tags")
     changes = [
         Attempt(party, Deed.UPDATE, answer, _shown(seen, "name") == name, [seen.exchange]),

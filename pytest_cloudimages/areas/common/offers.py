@@ -11,17 +11,27 @@ from pytest_cloudimages.client.recorder import Recorder
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.trouble import TROUBLE
 from pytest_cloudimages.engine.provisioning import REFUSED_FOR_GOOD
+from pytest_cloudimages.spec.verdicts import Blocked
 
 NOT_OFFERED = frozenset({404, 405, 501})
 """How a service says that it does not have an operation, where what the operation is for is there."""
 NOT_DONE_FOR_ANYBODY = NOT_OFFERED | TROUBLE | {403}
 """Answers that say nothing of the form of a request: whoever may not do it, or meets trouble, is told nothing else."""
 
+NO_LOOK = TROUBLE | {403}
+"""Answers to a look that show nothing of what is looked at, not even that it is not there."""
+
 
 def require_offered(answer: Answer, what: str) -> None:
     """Skip the check, or the workload, where an operation is not offered; the answer is the reason."""
     if answer.status in NOT_OFFERED:
         pytest.skip(f"needs {what}, which the service does not offer: {answer.exchange}")
+
+
+def require_look(answer: Answer) -> None:
+    """Raise ``Blocked`` where a look at what came of it is forbidden, or meets trouble: that says nothing."""
+    if answer.status in NO_LOOK:
+        raise Blocked(f"What came of it cannot be read: {answer.exchange}")
 
 
 def require_once(recorder: Recorder, what: str, look: Callable[[], str]) -> None:

@@ -189,9 +189,9 @@ class CommonAnswers(Collection):
 
     @cases
     def followed(self) -> Iterator[Case[tuple[str, str, Answer | None]]]:
-        """Return the links that were shown and followed."""
+        """Return the links that were shown and followed; whether a page has a next one is up to other images."""
         for name, link, answer in self.links:
-            yield Case((name, link, answer), [answer.exchange] if answer else [])
+            yield Case((name, link, answer), [answer.exchange] if answer else [], aside=name == "next")
 
 
 @workload(empty=lambda: CommonAnswers((), (), (), (), ()), requests=(25, 25, 25, 25))

@@ -23,12 +23,28 @@ PATCHES: dict[str, dict[str, Any]] = {
     "private": {"visibility": "private"},
     "community": {"visibility": "community"},
     "public": {"visibility": "public"},
+    "protected with data": {"protected": True},
 }
 """The events that are a PATCH, and what they set."""
 LEAVES: dict[str, dict[str, Any]] = {"hidden": {"protected": False}, "private": {"os_hidden": False}}
 """What is set back with some of them, so that an image is in one unusual state at a time."""
-EVENTS = (*PATCHES, "shared", "shared again", "active", "deactivated", "reactivated")
+EVENTS = (
+    "changed",
+    "protected",
+    "hidden",
+    "private",
+    "community",
+    "public",
+    "shared",
+    "shared again",
+    "active",
+    "deactivated",
+    "reactivated",
+    "protected with data",
+)
 """What happens to an image, in this order."""
+PROTECTED = ("protected", "protected with data")
+"""Those after which it is protected."""
 
 
 @dataclass

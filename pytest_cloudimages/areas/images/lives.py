@@ -19,7 +19,7 @@ from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.client.session import ImagesClient
-from pytest_cloudimages.engine.provisioning import IN_USE
+from pytest_cloudimages.engine.provisioning import IN_USE, REFUSED_FOR_GOOD
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
@@ -155,6 +155,8 @@ def _protected(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
     with image.client.recorder.of(Purpose.PREPARING):
         answer = image.client.patch(image.id, replaced("/protected", True))
         require_offered(answer, "updates of images by PATCH")
+        if answer.status in REFUSED_FOR_GOOD:
+            pytest.skip(f"needs an image that is protected: {answer.exchange}")
         require_ok(answer)
     try:
         # The second time is no confirmation.

@@ -21,6 +21,7 @@ from pytest_cloudimages.spec.statuses import OVER_LIMIT
 from pytest_cloudimages.spec.verdicts import Blocked
 
 Attributes = Mapping[str, Any]
+FULL = "no more attributes are taken: 413"
 MOVING = frozenset({"updated_at"})
 """What a service may change with any request."""
 
@@ -142,21 +143,33 @@ class Updates(Collection):
             raise Blocked(f"Nothing can be said of patches where this one was refused: {first.answer.exchange}")
 
     def is_full(self, attempt: Attempt) -> bool:
-        """Return whether one more attribute was refused by 413, where another had been taken before: a quota."""
+        """Return whether one more attribute was refused by 413, and another taken before, or none ever: a quota."""
         earlier = self.tried[: self.tried.index(attempt)]
-        return attempt.answer.status == OVER_LIMIT and any(
-            each.answer.ok and each.wanted.aim in VALID and each.adds for each in earlier
+        return attempt.answer.status == OVER_LIMIT and (
+            any(each.answer.ok and each.wanted.aim in VALID and each.adds for each in earlier) or self.take_none
         )
+
+    @property
+    def take_none(self) -> bool:
+        """Whether the answer was 413 to whatever adds an attribute, and no image got any: the quota is used up."""
+        answers = {each.answer.status for each in self.tried if each.wanted.aim is Aim.ADDED}
+        return answers == {OVER_LIMIT} and not any({*each.after} - {*each.before} for each in self.tried)
 
     @cases
     def attempts(self, *aims: Aim) -> Iterator[Case[Attempt]]:
         """Return the patches of some aims, or all; but for that of a name, only where that one works."""
         if aims != (Aim.NAME,):
             self.require_working()
-        for attempt in self.tried:
-            needed = attempt.wanted.needs
-            if (not aims or attempt.wanted.aim in aims) and (not needed or needed in attempt.before):
-                yield Case(attempt, [attempt.answer.exchange, attempt.looked], attempt.wanted.kind or None)
+        found = [
+            attempt
+            for attempt in self.tried
+            if (not aims or attempt.wanted.aim in aims)
+            and (not attempt.wanted.needs or attempt.wanted.needs in attempt.before)
+        ]
+        if not found and self.take_none:
+            pytest.skip(FULL)
+        for attempt in found:
+            yield Case(attempt, [attempt.answer.exchange, attempt.looked], attempt.wanted.kind or None)
 
 
 @workload(empty=lambda: Updates([]), requests=(97, 319, 319, 319))

@@ -50,6 +50,7 @@ from pytest_cloudimages.areas.common.checks import (
     told_to_wait,
     without,
 )
+from pytest_cloudimages.areas.images.life import PROTECTED
 from pytest_cloudimages.areas.tags.access import AccessAttempts
 from pytest_cloudimages.areas.tags.administering import Administered, expect_listed_to_administrator, expect_owner_kept
 from pytest_cloudimages.areas.tags.control import controlled
@@ -74,7 +75,7 @@ from pytest_cloudimages.areas.tags.resource import TAGS, set_tags, set_tags_in_o
 from pytest_cloudimages.areas.tags.reuse import LongLife, OnOneImage
 from pytest_cloudimages.areas.tags.selections import Selections
 from pytest_cloudimages.areas.tags.stray_requests import OTHERS, Stray, StrayRequests, indiscretions, misnamed
-from pytest_cloudimages.areas.tags.tag_limit import AtALimit, refused_as_one_more
+from pytest_cloudimages.areas.tags.tag_limit import AtALimit, ManySteps, refused_as_one_more
 from pytest_cloudimages.areas.tags.workloads import inconsistent_without_patch
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.diagnosis.length_limits import limit
@@ -109,6 +110,7 @@ __all__ = [
     "Image",
     "ImagesClient",
     "LongLife",
+    "ManySteps",
     "NegativeRequests",
     "OnOneImage",
     "OtherImage",
@@ -201,7 +203,7 @@ def in_ordinary_state(step: Step) -> bool:
 
     That they can be while it is protected or deactivated is asked by TAG-ADD-31, TAG-ADD-32 and TAG-DEL-19.
     """
-    return step.operation.input_class not in ("protected", "deactivated")
+    return step.operation.input_class not in (*PROTECTED, "deactivated")
 
 
 def alone(step: Step) -> bool:

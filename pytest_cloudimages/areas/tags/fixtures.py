@@ -12,6 +12,7 @@ from pytest_cloudimages.areas.tags import (  # noqa: F401 - each declares worklo
     clients,
     filtered,
     isolation,
+    many,
     negative,
     own_words,
     probes,

@@ -58,7 +58,7 @@ def _tagged(run: Run, tags: list[str], **named: Any) -> Iterator[Image]:
         yield image
 
 
-@workload(empty=list, requests=(19, 41, 41, 41))
+@workload(empty=list, requests=(19, 42, 42, 42))
 def other_images(run: Run) -> list[OtherImage]:
     """Change the tags of one image, and return what others of the same name, tags or another project showed of it.
 
@@ -79,20 +79,32 @@ def other_images(run: Run) -> list[OtherImage]:
                     stranger.given_tags_at_once(*carried)
                     watched.append(("an image of another project with the same name and tags", stranger))
         main = stack.enter_context(_tagged(run, carried, name=oldest.name))
+        found: list[OtherImage] = []
         if run.rounds and not run.settings.image:
             with suppress(Blocked):
                 untagged = stack.enter_context(run.fresh_image())
                 watched.append(("a newer image without tags", untagged))
             # The deletion of an image with a tag that others have is nothing to them.
-            with suppress(Blocked), run.fresh_image() as spare:
-                spare.given_tags_at_once("shared")
+            with suppress(Blocked):
+                found += _succeeding(run)
         add, delete = main.add_tag, main.delete_tag
-        found = _beside(watched, lambda: [add("new"), add("kept"), delete("gone"), delete("absent")])
+        found += _beside(watched, lambda: [add("new"), add("kept"), delete("gone"), delete("absent")])
         if run.rounds and not run.settings.image:
             # What two images were created with alike is no more the same once both were changed as a whole.
             _made_alike(run, oldest, main, carried)
             found += _beside(watched, lambda: [*map(add, WORDS_OF_ONE), delete(PATCHED)])
         return found
+
+
+def _succeeding(run: Run) -> Iterator[OtherImage]:
+    """Yield an image that is created with the id of one that had a tag and was deleted, where a service makes one."""
+    with run.recorder.scope() as sent:
+        with run.fresh_image() as spare:
+            spare.given_tags_at_once("shared")
+        with run.fresh_image(id=spare.id) as successor:
+            if successor.id == spare.id:
+                shown = successor.eventual_tags([])
+                yield OtherImage("a new image with the id of one that was deleted", [], shown, tuple(sent))
 
 
 def _beside(watched: Sequence[tuple[str, Image]], change: Callable[[], Iterable[Answer]]) -> list[OtherImage]:

@@ -29,10 +29,13 @@ def plan_of_a_life(events: Sequence[str]) -> list[Operation]:
     """Return a plan in which an image carries tags through one event after another, and gains and loses one in each.
 
     While it is active, a tag is added twice, and one is deleted that is gone; while it is shared, it loses all of them.
+    One tag comes just before every other event, and goes before the next, and nobody looks at it in between: no event
+    puts back what was shown, or written, before that.
     """
     plan = in_groups([(Kind.ADD, [("born", "new"), ("kept", "new")])])
     previous = "born"
-    for event in events:
+    for place, event in enumerate(events):
+        plan += each(Kind.DELETE if place % 2 else Kind.ADD, [("unseen", previous if place else "new")])
         twice = event == "active"
         plan.append(Operation(Kind.EVENT, event, input_class=event))
         plan += in_groups([(Kind.ADD, [(event, event)] * (1 + twice)), (Kind.DELETE, [(previous, event)])])

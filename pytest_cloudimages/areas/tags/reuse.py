@@ -4,10 +4,11 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from pytest_cloudimages.areas.images import states
+from pytest_cloudimages.areas.tags.aging import OLD_ENOUGH, LateChanges, changed_late
 from pytest_cloudimages.areas.tags.corpus import plain
 from pytest_cloudimages.areas.tags.resource import TAGS, set_tags
 from pytest_cloudimages.client.exchange import Purpose
@@ -15,7 +16,8 @@ from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine import sequential
 from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.run import FreshImage, Run
-from pytest_cloudimages.history.operations import Kind, Operation
+from pytest_cloudimages.history.operations import READ, Kind, Operation
+from pytest_cloudimages.history.sequential_plans import Classified, each
 from pytest_cloudimages.history.steps import SequentialHistory, Step
 from pytest_cloudimages.spec.mismatch import expect
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -40,7 +42,17 @@ class LongLife:
 
     steps: Steps
     image: Image | None = None
+    began: float = field(default_factory=time.monotonic)
+    """When the image was created."""
     ended: float = field(default_factory=time.monotonic)
+
+    @cached_property
+    def late_changes(self) -> LateChanges:
+        """What the image showed of its times while a tag came and went once more, a while later."""
+        if not self.image:
+            return LateChanges([])
+        time.sleep(max(0.0, self.began + OLD_ENOUGH - time.monotonic()))
+        return changed_late(self.image)
 
     def expect_kept(self) -> None:
         """Raise ``Mismatch`` unless the image shows a while later what it showed when all was done."""
@@ -64,12 +76,17 @@ class OnOneImage(Steps):
     """What plans have shown that were executed on one image after each other."""
 
     worn: Sequence[SequentialHistory] = ()
-    """Those in which it refused, again and again, what a fresh image took."""
+    """Those in which it refused, again and again, what a fresh image took, or showed at last what no fresh one does."""
 
     @property
     def refused(self) -> Iterator[Step]:
         """The additions of plain tags that only the image refused to which so many had come and gone."""
         yield from Steps([*self.worn]).aside().additions(where=_unduly_refused)
+
+    @property
+    def late(self) -> Steps:
+        """What departed on a second image too after so many changes, and never on fresh ones."""
+        return Steps([history for history in self.worn if history.mismatches])
 
 
 def executed_on_one(run: Run, plans: Sequence[Sequence[Operation]]) -> OnOneImage:
@@ -117,9 +134,10 @@ def _additions(*plans: Sequence[Operation]) -> int:
 def _one_after_another(run: Run, plans: Sequence[Sequence[Operation]]) -> OnOneImage:
     histories: list[SequentialHistory] = []
     worn: list[SequentialHistory] = []
+    departed: int | None = None
     fresh = partial(states.with_attributes, run)
     with _used_again(run) as opened:
-        for plan in plans:
+        for place, plan in enumerate(plans):
             used = None if worn else sequential.execute_calmly(plan, TAGS, opened, single=True)
             refused = next(filter(_unduly_refused, used.steps), None) if used else None
             if used and not refused:
@@ -130,8 +148,37 @@ def _one_after_another(run: Run, plans: Sequence[Sequence[Operation]]) -> OnOneI
             if used and refused and not any(map(_unduly_refused, histories[-1].steps)):
                 with opened() as image, run.recorder.of(Purpose.PREPARING):
                     worn += [] if image.add_tag(refused.tag).ok else [used]
+            if not used and not worn and departed is None and Steps(histories[-1:]).sound:
+                departed = place
             run.show(partial(OnOneImage, histories))
+    if departed is not None:
+        worn += _again(run, plans[: departed + 1])
     return OnOneImage(histories, worn=worn)
+
+
+def _again(run: Run, plans: Sequence[Sequence[Operation]]) -> list[SequentialHistory]:
+    """Execute plans as one on a fresh image: after the last of them another one departed from what fresh images show.
+
+    Here every tag is taken off by itself. What departs after so many changes of a second image as well is no accident
+    of the first, nor of how that was emptied.
+    """
+    whole = [step for plan in plans for step in (*plan, *each(Kind.DELETE, _left_by(plan)), READ)]
+    try:
+        sequential.execute_once(whole, TAGS, partial(states.with_attributes, run), single=True)
+    except sequential.Departure as found:
+        return [SequentialHistory(mismatches=[found.mismatch])] if found.mismatch else []
+    return []
+
+
+def _left_by(plan: Sequence[Operation]) -> list[Classified]:
+    """Return the tags that a plan leaves on an image, if all of it is carried out."""
+    left: dict[str, str] = {}
+    for operation in plan:
+        if operation.kind is Kind.ADD:
+            left[operation.value] = "left by another plan"
+        elif operation.kind is Kind.DELETE:
+            left.pop(operation.value, None)
+    return [*left.items()]
 
 
 def _unduly_refused(step: Step) -> bool:

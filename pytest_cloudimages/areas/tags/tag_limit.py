@@ -1,10 +1,13 @@
 """How many tags an image may have, where the operator sets a limit. No I/O."""
 
 import enum
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.engine.observations import Steps
+from pytest_cloudimages.engine.recording import Case, cases
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.steps import SequentialHistory, Step
@@ -23,6 +26,20 @@ class AtALimit(enum.StrEnum):
 AT_A_LIMIT = frozenset(map(str, AtALimit))
 AGAIN_AMONG_MANY = "again among many"
 """The input class of a tag that an image carries among many: as many as a limit allows, where the service has one."""
+
+
+@dataclass(frozen=True, repr=False)
+class ManySteps(Steps):
+    """What was done to an image with very many tags, and to another one beside it."""
+
+    elsewhere: tuple[Answer, ...] = ()
+    """The first tag of another image, refused while the first had many tags, and taken once it was gone."""
+
+    @cases
+    def limited_elsewhere(self) -> Iterator[Case[Answer]]:
+        """Return the refusal of another image's first tag, which a limit of each image does not explain."""
+        if self.elsewhere:
+            yield Case(self.elsewhere[0], [answer.exchange for answer in self.elsewhere])
 
 
 def over_a_limit(history: SequentialHistory, step: Step) -> bool:
@@ -52,6 +69,11 @@ def _left_out(history: SequentialHistory, step: Step) -> bool:
 def steps_of(histories: Iterable[SequentialHistory]) -> Steps:
     """Return the steps of histories of tags, without additions that met a limit unasked."""
     return Steps([*histories], _left_out)
+
+
+def many_steps_of(histories: Iterable[SequentialHistory], elsewhere: Iterable[Answer] = ()) -> ManySteps:
+    """Return the same, with what came of another image meanwhile."""
+    return ManySteps([*histories], _left_out, elsewhere=tuple(elsewhere))
 
 
 def show_steps(run: Run, histories: Sequence[SequentialHistory]) -> None:

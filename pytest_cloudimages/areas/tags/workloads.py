@@ -1,19 +1,16 @@
 """The workloads of tags: each is drawn from the seed, carried out once, and looked at by many checks."""
 
+import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
-from typing import Any
-
-import pytest
 
 from pytest_cloudimages.areas.images import states
 from pytest_cloudimages.areas.images.life import EVENTS, Life
 from pytest_cloudimages.areas.tags import corpus, read_paths, reuse, strategies
 from pytest_cloudimages.areas.tags.plans import (
-    plan_among_many,
     plan_of_a_life,
     plan_of_a_limit,
     plan_of_a_long_life,
@@ -23,10 +20,9 @@ from pytest_cloudimages.areas.tags.plans import (
     plan_of_pairs,
 )
 from pytest_cloudimages.areas.tags.read_paths import Comparisons
-from pytest_cloudimages.areas.tags.resource import TAGS, set_tags
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.areas.tags.tag_limit import show_steps, steps_of
 from pytest_cloudimages.client.exchange import Purpose
-from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.engine import drawing, sequential
 from pytest_cloudimages.engine.drawing import Sample
 from pytest_cloudimages.engine.observations import Steps
@@ -38,7 +34,6 @@ from pytest_cloudimages.history.oracles import took_exact_effect
 from pytest_cloudimages.history.sequential_plans import add_delete, full_cycle, read_often
 from pytest_cloudimages.history.steps import SequentialHistory
 from pytest_cloudimages.spec import limits
-from pytest_cloudimages.spec.verdicts import Blocked
 
 IN_FULL = 10
 """Unusual tags of a round that go through the full cycle; all others are added and deleted once."""
@@ -259,7 +254,7 @@ def _parts_of(additions: list[Operation]) -> list[tuple[str, str]]:
     return parts + [(part, "part of a polyglot") for tag in polyglots for part in corpus.fragments(tag)]
 
 
-@workload(empty=lambda: steps_of([]), requests=(0, 107, 107, 107))
+@workload(empty=lambda: steps_of([]), requests=(0, 122, 122, 122))
 def image_states(run: Run) -> Steps:
     """Add and delete tags through an image's life: while it is changed, protected, hidden, shared, active and so on."""
     if not run.rounds or run.settings.image:
@@ -300,42 +295,11 @@ def long_life(run: Run) -> Iterator[reuse.LongLife]:
         # What was lent is needed elsewhere.
         yield reuse.LongLife(_executed(run, [plan_of_a_long_life()]))
         return
+    began = time.monotonic()
     with run.fresh_image() as image:
         # It stays as it is until the run is over, so that it can be looked at again.
         history = sequential.execute(plan_of_a_long_life(), TAGS, lambda: nullcontext(image), single=True)
-        yield reuse.LongLife(steps_of([history]), image)
-
-
-@workload(empty=lambda: steps_of([]), requests=(0, 24, 24, 24))
-def many_tags(run: Run) -> Steps:
-    """Set as many tags of an image at once as it takes, add some, delete these and others, and add some again."""
-    if not run.rounds:
-        return steps_of([])
-    for count in MANY:
-        with suppress(Blocked, pytest.skip.Exception):
-            history = _among_many(run, count)
-            # What is so among a few tags as well has nothing to do with their number.
-            return steps_of([history] if Steps([history]).sound or Steps([_among_many(run, FEW)]).sound else [])
-    return steps_of([])
-
-
-MANY, FEW = (296, 124, 96), 3
-"""Tags that are set at once, the most that the service takes: four more are then added one by one."""
-LONG_AMONG = 100
-"""Characters of each of them: no row of a table holds them all."""
-
-
-def _among_many(run: Run, count: int) -> SequentialHistory:
-    tags = [f"among-{place}-".ljust(LONG_AMONG, "x") for place in range(count)]
-
-    @contextmanager
-    def filled(**attributes: Any) -> Iterator[Image]:
-        with run.fresh_image(**attributes) as image:
-            with run.recorder.of(Purpose.PREPARING):
-                require_ok(set_tags(image, tags))
-            yield image
-
-    return sequential.execute(plan_among_many(), TAGS, filled, single=True, empty=False)
+        yield reuse.LongLife(steps_of([history]), image, began)
 
 
 @workload(salt="sequences", follows_the_seed=True, needs=["many_tags"], requests=(17, 78, 1760, 6358))

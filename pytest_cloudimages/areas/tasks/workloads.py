@@ -14,7 +14,7 @@ from pytest_cloudimages.areas.common.paging import PagedList, read_pages
 from pytest_cloudimages.areas.images.states import OCTETS, give_data, shared
 from pytest_cloudimages.areas.tasks.requests import UNFIT, Body, Deed, export_of, import_from, lacking
 from pytest_cloudimages.areas.tasks.store import Store, object_store
-from pytest_cloudimages.areas.tasks.tried import Left, Started, Tasks, document
+from pytest_cloudimages.areas.tasks.tried import FORBIDDEN, Left, Started, Tasks, document
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.identifiers import is_fit
@@ -33,7 +33,6 @@ NO_DISK = "cloudimages-no-disk.vhd"
 NAMING = (Deed.IMPORT, Deed.IMPORT_FURTHER, Deed.IMPORT_LACKING, Deed.IMPORT_MISPLACED)
 """The imports that each name their images in a way of their own; but for the first, they have to fail."""
 PER_PAGE = 5
-FORBIDDEN = 403
 
 
 @dataclass
