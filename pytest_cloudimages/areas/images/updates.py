@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -190,6 +191,7 @@ def updates(run: Run) -> Updates:
             attempt = _tried(image, wanted, before)
             tried.append(attempt)
             before = attempt.after
+            run.show(partial(_so_far, tried))
         if run.rounds:
             with suppress(Blocked, pytest.skip.Exception):
                 tried += _with_data(stack.enter_context(run.fresh_image(own=True)))
@@ -217,6 +219,11 @@ def _with_data(image: Image) -> list[Attempt]:
         tried.append(_tried(image, wanted, before))
         before = tried[-1].after
     return tried
+
+
+def _so_far(tried: Sequence[Attempt]) -> Updates:
+    """Return what was tried so far, to be asked for what patches name alone: what else moves is known in the end."""
+    return Updates([replace(attempt, moving=frozenset({*attempt.before, *attempt.after})) for attempt in tried])
 
 
 def _tried(image: Image, wanted: Wanted, before: Attributes) -> Attempt:
