@@ -42,6 +42,12 @@ RIGHTS: Mapping[Party, str] = dict.fromkeys(READING, "r") | {
 """What each may do: create, read, update, delete."""
 
 
+def has_roles(names: Sequence[str], party: Party) -> bool:
+    """Return whether roles are those of a party, and no others."""
+    known, wanted = {name.lower() for name in names}, ROLES[party]
+    return all(known & each for each in wanted) and known <= frozenset().union(*wanted)
+
+
 class Deed(enum.Enum):
     """What is tried: the method, what follows the endpoint, and what it changes."""
 

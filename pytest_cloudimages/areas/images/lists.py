@@ -265,12 +265,8 @@ def _filter_by_size(lists: _ListReader) -> None:
 
 
 def _filter_by_attributes(lists: _ListReader, mark: str) -> None:
-    for name, value in (
-        ("disk_format", "qcow2"),
-        ("container_format", "ovf"),
-        ("os_distro", "debian"),
-        ("min_ram", 64),
-    ):
+    wanted = {"disk_format": "qcow2", "container_format": "ovf", "os_distro": "debian", "min_ram": 64}
+    for name, value in wanted.items():
         lists.by(Aspect.ATTRIBUTE, (name, str(value)), ("name", mark), **{name: value, "name": mark})
     lists.by(Aspect.ATTRIBUTE, ("cloudimages_own", "a b"), cloudimages_own="a b")
     # Of several, all have to fit.

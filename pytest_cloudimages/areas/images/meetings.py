@@ -21,6 +21,7 @@ from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE, Exchange, Purpose
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.client.trouble import TROUBLE
 from pytest_cloudimages.engine.concurrent import WorkerPool, worker_pool
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
@@ -56,6 +57,11 @@ class Met:
 
     def __str__(self) -> str:
         return str(self.answer)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the service failed: what speaks of the way to it and of its load is no failure."""
+        return self.answer.status >= 500 and self.answer.status not in TROUBLE  # noqa: PLR2004 - the class of codes
 
     @property
     def lists_it(self) -> bool:

@@ -211,7 +211,7 @@ def updates(run: Run) -> Updates:
 
 
 def _with_data(image: Image) -> list[Attempt]:
-    """Give an image data, and change what may be changed of such."""
+    """Return the patches of an image that is given data before: all that may be changed of such."""
     give_data(image)
     before = attributes_of(image.eventually(image.show, lambda shown: state_of(shown) == "active"))
     tried: list[Attempt] = []
