@@ -68,6 +68,7 @@ for _what, _asked, _fits in (
     ("ShareImages", "Adds members", _asks("POST", "/members")),
     ("EndSharing", "Removes members", _asks("DELETE", "/members/")),
     ("DeleteImages", "Deletes images", _asks("DELETE", "/v2/images/", bare=True)),
+    ("CreateTasks", "Creates tasks", _asks("POST", "/v2/tasks")),
 ):
     serves(f"LetsNobody{_what}", f"{_asked} for who shows no token.", "AUTH-01", what=_fits, whom=_nobody)
     if _what in ("ListImages", "ChangeImages", "DeleteImages"):
@@ -212,6 +213,7 @@ _CHANGES = (
     ("AddTags", "add tags", _asks("PUT", "/tags/")),
     ("DeleteTags", "delete tags", _asks("DELETE", "/tags/")),
     ("Delete", "delete images", _DELETE),
+    ("CreateTasks", "create tasks", _asks("POST", "/v2/tasks")),
 )
 for _word, _words, _change in _CHANGES:
     lets(f"LetsObservers{_word}", f"Lets observers {_words}.", "RBAC-03", users=("reader",), what=_change)

@@ -63,6 +63,7 @@ class Deed(enum.Enum):
     REMOVE_MEMBER = "DELETE", "/images/{image}/members/{member}", "members"
     ADD_TAG = "PUT", f"/images/{{image}}/tags/{NEW_TAG}", "tags"
     DELETE_TAG = "DELETE", f"/images/{{image}}/tags/{TAG}", "tags"
+    CREATE_TASK = "POST", "/tasks", "tasks"
     DELETE = "DELETE", "/images/{image}", "there"
 
     @property
@@ -90,9 +91,10 @@ class Deed(enum.Enum):
 
 READS = tuple(deed for deed in Deed if not deed.part)
 CHANGES = tuple(deed for deed in Deed if deed.part)
+OF_TASKS = (Deed.TASKS, Deed.CREATE_TASK)
 OF_MEMBERS = (Deed.MEMBERS, Deed.MEMBER, Deed.ADD_MEMBER, Deed.SET_STATUS, Deed.REMOVE_MEMBER)
 OF_READERS = tuple(deed for deed in Deed if deed not in (Deed.TASKS, Deed.SET_STATUS))
-"""Tasks are the operator's to allow, and a status is set by who it is about: neither is a matter of this role."""
+"""Who sees tasks is the operator's to say, and a status is set by who it is about: neither is a matter of this role."""
 
 
 @dataclass(frozen=True)

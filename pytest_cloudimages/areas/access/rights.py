@@ -16,6 +16,7 @@ from pytest_cloudimages.areas.access.deeds import (
     NEW_TAG,
     OF_MEMBERS,
     OF_READERS,
+    OF_TASKS,
     READING,
     RIGHTS,
     TAG,
@@ -41,11 +42,12 @@ from pytest_cloudimages.spec.verdicts import Blocked
 
 TURNED_AWAY = frozenset({401, 403, 404})
 """How a service says that somebody may not do it."""
+NOWHERE = "cloudimages-no-container/cloudimages-no-object.vhd"
 OUTSIDE = (Party.ANONYMOUS, Party.INVALID, Party.ENDED)
 """Callers who are owed a 401, whatever they ask."""
 
 
-@workload(empty=lambda: Rights([]), requests=(85, 114, 114, 114))
+@workload(empty=lambda: Rights([]), requests=(89, 119, 119, 119))
 def closed_doors(run: Run) -> Rights:
     """Have nobody, and callers with tokens that are not valid, try all that can be done with an image."""
     tried: list[Attempt] = []
@@ -94,7 +96,7 @@ def _by_reading(run: Run) -> Rights:
     return Rights(tried)
 
 
-@workload(empty=lambda: Rights([]), requests=(113, 117, 117, 117))
+@workload(empty=lambda: Rights([]), requests=(115, 119, 119, 119))
 def rights(run: Run) -> Rights:
     """Have callers of every role try all that can be done with an image, and see what its owner sees of it."""
     tried: list[Attempt] = []
@@ -185,7 +187,7 @@ class _Table:
             if not there:
                 self.deeds -= {*OF_MEMBERS}
             if not self.image.client.send("GET", "/tasks").ok:
-                self.deeds.discard(Deed.TASKS)
+                self.deeds -= {*OF_TASKS}
 
     def all_of(self, party: Party, client: ImagesClient, deeds: Sequence[Deed]) -> list[Attempt]:
         """Have a caller try all it can on the image, and see what became of it."""
@@ -234,6 +236,8 @@ class _Table:
             Deed.CREATE: {"name": name},
             Deed.ADD_MEMBER: {"member": self.added},
             Deed.SET_STATUS: {"status": "accepted"},
+            # There is no such object: where somebody is let in, nothing comes of it.
+            Deed.CREATE_TASK: {"type": "import", "input": {"image_properties": {"name": name}, "import_from": NOWHERE}},
         }
         return client.send(deed.method, target, json=bodies.get(deed))
 
@@ -251,6 +255,7 @@ class _Table:
             "tags": sorted(map(str, tags)) if isinstance(tags, list) else [],
             "created": [each for each in ids if each != self.image.id],
             "members": [],
+            "tasks": [],
         }
         exchanges = [shown.exchange, listed.exchange]
         if Deed.MEMBERS in self.deeds:
