@@ -23,6 +23,7 @@ from pytest_cloudimages.areas.access.deeds import (
     Attempt,
     Deed,
     Rights,
+    asked_by,
     has_roles,
 )
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED, lacks, require_look
@@ -206,7 +207,7 @@ class _Table:
                 party,
                 deed,
                 answer,
-                bool(deed.part) and before[deed.part] != after[deed.part] and _asked_by(deed, before, after),
+                bool(deed.part) and before[deed.part] != after[deed.part] and asked_by(deed, before, after),
                 looked if deed.part else (),
             )
             for deed, answer in sent
@@ -282,24 +283,6 @@ class _Table:
                 client.send("DELETE", f"/images/{image}/members/{self.added}")
                 client.send("DELETE", f"/images/{image}/members/{self.member}")
                 client.send("POST", f"/images/{image}/members", json={"member": self.member})
-
-
-def _asked_by(deed: Deed, before: Mapping[str, object], after: Mapping[str, object]) -> bool:
-    """Return whether a change of some part is what a deed asks for: tags and members come, go and change by others."""
-    old, new = before[deed.part], after[deed.part]
-    if not isinstance(old, list) or not isinstance(new, list):
-        return True
-    came, went = [each for each in new if each not in old], [each for each in old if each not in new]
-    match deed:
-        case Deed.ADD_TAG | Deed.ADD_MEMBER | Deed.CREATE:
-            return any(
-                str(each).partition(": ")[0] not in {str(other).partition(": ")[0] for other in old} for each in came
-            )
-        case Deed.SET_STATUS:
-            return any(str(each).endswith(": accepted") for each in came)
-        case _:
-            names = {str(each).partition(": ")[0] for each in new}
-            return any(str(each).partition(": ")[0] not in names for each in went)
 
 
 # On an image of one's own
