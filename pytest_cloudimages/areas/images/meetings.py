@@ -184,10 +184,17 @@ def _asked(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> None
     with run.fresh_image(own=True) as image:
         if not other.show(image.id).refused:
             return
-        for target, meetings in (
-            (f"/images/{image.id}", (Meeting.SHOWN, None)),
-            (f"/images?name={image.name}", (Meeting.LISTED, Meeting.OWN_LIST)),
-        ):
+        listed = f"/images?name={image.name}"
+
+        def is_listed() -> bool:
+            looks = (Met(run.client.send("GET", listed), image.id) for _ in range(ROUNDS))
+            return all(met.lists_it for met in looks)
+
+        asked_for: list[tuple[str, tuple[Meeting, Meeting | None]]] = [(f"/images/{image.id}", (Meeting.SHOWN, None))]
+        # A list that is late, or a replica's, has nothing to do with who else asks for it.
+        if image.eventually(is_listed, bool):
+            asked_for.append((listed, (Meeting.LISTED, Meeting.OWN_LIST)))
+        for target, meetings in asked_for:
             callers = other, run.client
             first, second = (partial(client.send_once, "GET", target) for client in callers)
             pause = _half_of(first)
