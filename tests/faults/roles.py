@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from pytest_cloudimages.reference.app import App, Reply, Request
-from pytest_cloudimages.reference.identity import User
+from pytest_cloudimages.reference.identity import Role, User
 from pytest_cloudimages.reference.images import Caller
 from pytest_cloudimages.reference.refusals import Forbidden, NotFound, Refusal, Unauthorized
 
@@ -360,3 +360,33 @@ for _name, _sentence, _fits, _status in (
         return self.error(request, _status, "Not here.") if _fits(request) else App.answer(self, request)
 
     faulty(_name, f"{_sentence}, whoever asks.", words=ALIKE, answer=_alike)
+
+
+# Images that a colleague has created
+
+
+def _own_alone(self: App, request: Request, image_id: str) -> Reply:
+    user = self.identity.validate(request.headers.get("X-Auth-Token")).user
+    if user.role is Role.CREATOR and image_id not in self.__dict__.get("created", ()):
+        raise NotFound("There is no image of yours.")
+    return App.update_image(self, request, image_id)
+
+
+def _of_creators(self: App, request: Request) -> Reply:
+    reply = App.create_image(self, request)
+    document: Any = reply.json()
+    if self.identity.validate(request.headers.get("X-Auth-Token")).user.role is Role.CREATOR:
+        self.__dict__.setdefault("created", set()).add(document["id"])
+    return reply
+
+
+faulty(
+    "LetsCreatorsChangeTheirOwn",
+    "Answers 404 to a creator's patch of what another of the project has created.",
+    "RBAC-02",
+    words=selecting("RBAC-02"),
+    profile="standard",
+    signs_in=True,
+    update_image=_own_alone,
+    create_image=_of_creators,
+)

@@ -19,11 +19,12 @@ from pytest_cloudimages.areas.access.deeds import (
     OF_TASKS,
     READING,
     RIGHTS,
-    ROLES,
     TAG,
     Attempt,
     Deed,
     Rights,
+    asked_by,
+    has_roles,
 )
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED, lacks, require_look
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
@@ -96,7 +97,7 @@ def _by_reading(run: Run) -> Rights:
     return Rights(tried)
 
 
-@workload(empty=lambda: Rights([]), requests=(115, 115, 115, 115))
+@workload(empty=lambda: Rights([]), requests=(115, 119, 119, 119))
 def rights(run: Run) -> Rights:
     """Have callers of every role try all that can be done with an image, and see what its owner sees of it."""
     tried: list[Attempt] = []
@@ -119,6 +120,9 @@ def rights(run: Run) -> Rights:
         if creating := _caller(run, party, unasked, known):
             with suppress(Blocked):
                 tried += _with_its_own(run, party, creating)
+            if run.rounds and party is Party.CREATOR and party in known:
+                with suppress(Blocked), run.fresh_image(own=True) as image:
+                    tried += _with_a_colleagues(run, party, image.seen_by(creating))
             run.show(so_far)
     return so_far()
 
@@ -157,15 +161,10 @@ def _caller(run: Run, party: Party, unasked: dict[Party, str], known: set[Party]
             return None
         known |= {party} if run.same_project(who) else set()
     names = credentials.roles()
-    if names is not None and not _are(names, ROLES[party]):
+    if names is not None and not has_roles(names, party):
         unasked[party] = f"needs {party}, and the roles of the token are: {', '.join(names) or 'none'}"
         return None
     return client
-
-
-def _are(names: Sequence[str], wanted: Sequence[frozenset[str]]) -> bool:
-    known = {name.lower() for name in names}
-    return all(known & each for each in wanted) and known <= frozenset().union(*wanted)
 
 
 # On the owner's image
@@ -208,7 +207,7 @@ class _Table:
                 party,
                 deed,
                 answer,
-                bool(deed.part) and before[deed.part] != after[deed.part] and _asked_by(deed, before, after),
+                bool(deed.part) and before[deed.part] != after[deed.part] and asked_by(deed, before, after),
                 looked if deed.part else (),
             )
             for deed, answer in sent
@@ -286,24 +285,6 @@ class _Table:
                 client.send("POST", f"/images/{image}/members", json={"member": self.member})
 
 
-def _asked_by(deed: Deed, before: Mapping[str, object], after: Mapping[str, object]) -> bool:
-    """Return whether a change of some part is what a deed asks for: tags and members come, go and change by others."""
-    old, new = before[deed.part], after[deed.part]
-    if not isinstance(old, list) or not isinstance(new, list):
-        return True
-    came, went = [each for each in new if each not in old], [each for each in old if each not in new]
-    match deed:
-        case Deed.ADD_TAG | Deed.ADD_MEMBER | Deed.CREATE:
-            return any(
-                str(each).partition(": ")[0] not in {str(other).partition(": ")[0] for other in old} for each in came
-            )
-        case Deed.SET_STATUS:
-            return any(str(each).endswith(": accepted") for each in came)
-        case _:
-            names = {str(each).partition(": ")[0] for each in new}
-            return any(str(each).partition(": ")[0] not in names for each in went)
-
-
 # On an image of one's own
 
 
@@ -364,6 +345,18 @@ def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
     ]
     tried += [attempt for attempt in changes if not _lacks(run, owner, attempt)]
     tried.append(_deletion(party, image, owner))
+
+
+def _with_a_colleagues(run: Run, party: Party, image: Image) -> Iterator[Attempt]:
+    """Have a caller change an image that another user of its project has created, and see what the owner sees of it."""
+    owner, name = image.seen_by(run.client), f"{image.name}-renamed"
+    if not image.show().ok:
+        return
+    answer = image.client.patch(image.id, replaced("/name", name))
+    seen = owner.eventually(owner.show, lambda shown: answer.ok <= (_shown(shown, "name") == name))
+    attempt = Attempt(party, Deed.UPDATE, answer, _shown(seen, "name") == name, [seen.exchange])
+    if (answer.ok or answer.status in TURNED_AWAY) and not _lacks(run, owner, attempt):
+        yield attempt
 
 
 def _deletion(party: Party, image: Image, owner: Image) -> Attempt:
