@@ -101,6 +101,7 @@ def test_a_list_is_filtered_by_visibility(image_lists: Lists) -> None:
 def test_a_list_is_filtered_by_the_status_of_a_member(offered_images: OfferedImages) -> None:
     for asked in (ACCEPTED, PENDING, REJECTED, "all"):
         for offered in offered_images.of(member_status=asked):
+            expect(offered.listed.status, 200, f"status of {offered}")
             expect(offered.holds, asked in ("all", offered.status), f"whether the image is in {offered}")
     for offered in offered_images.of(member_status=""):
         expect(offered.holds, offered.status == ACCEPTED, f"whether the image is in {offered}")

@@ -294,6 +294,28 @@ lists(
 )
 
 
+def _not_found_where_empty(self: App, request: Request, pairs: Pairs) -> Reply:
+    reply = App.list_images(self, request)
+    found: Any = reply.json()
+    empty = has(pairs, "member_status") and not found["images"]
+    return self.error(request, HTTPStatus.NOT_FOUND, "Nothing is found.") if empty else reply
+
+
+lists(
+    "FindsNoListOfMemberships",
+    "Answers 404 where no image is found by the status of a member.",
+    "IMG-LIST-05",
+    answer=_not_found_where_empty,
+)
+lists(
+    "FailsToList",
+    "Answers 500 to whoever lists images, which is a matter neither of members nor of roles.",
+    "IMG-LIST-01",
+    answer=lambda self, request, pairs: self.error(request, HTTPStatus.INTERNAL_SERVER_ERROR, f"{len(pairs)} failed."),
+    words=selecting("IMG-LIST-01", "MEM-UPD", "RBAC"),
+)
+
+
 def _wrongly(status: HTTPStatus, *, when: Callable[[Pairs], bool]) -> Callable[[App, Request, Pairs], Reply]:
     def answer(self: App, request: Request, pairs: Pairs) -> Reply:
         try:

@@ -43,8 +43,6 @@ TURNED_AWAY = frozenset({401, 403, 404})
 """How a service says that somebody may not do it."""
 OUTSIDE = (Party.ANONYMOUS, Party.INVALID, Party.ENDED)
 """Callers who are owed a 401, whatever they ask."""
-OF_NOBODY = TROUBLE | {405, 501}
-"""What says nothing of who may do it: a service is in trouble with it for ever, or offers it to nobody."""
 
 
 @workload(empty=lambda: Rights([]), requests=(85, 114, 114, 114))
@@ -324,7 +322,8 @@ def _with_its_own(run: Run, party: Party, client: ImagesClient) -> list[Attempt]
             if not answer.refused:
                 raise
             tried.append(Attempt(party, Deed.CREATE, answer, changed=False))
-    return [attempt for attempt in tried if attempt.changed or attempt.answer.status not in OF_NOBODY]
+    # Any other answer says nothing of who may do it: what is sent is refused, is not offered, or fails.
+    return [each for each in tried if each.changed or each.answer.ok or each.answer.status in TURNED_AWAY]
 
 
 def _ended_by_the_owner(image: Image, tried: list[Attempt]) -> None:

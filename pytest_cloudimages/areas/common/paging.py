@@ -59,6 +59,11 @@ class PagedList:
         return next((page.answer.status for page in self.pages if page.answer.status != 200), 200)  # noqa: PLR2004
 
     @property
+    def readable(self) -> bool:
+        """Whether each page was one."""
+        return self.status == 200  # noqa: PLR2004 - as HTTP has it
+
+    @property
     def entries(self) -> list[Mapping[str, Any]]:
         """The entries of all pages, in their order."""
         return [entry for page in self.pages for entry in page.entries]

@@ -314,24 +314,27 @@ def _decided(table: _Table, consumer: ImagesClient, project: str) -> Iterator[Si
 def _seen(image: Image, consumer: ImagesClient, status: str) -> Sight:
     # A lent image may have no name to look for; it is found where it is on the first page.
     names = (("name", image.name),) if image.name else ()
+    offers = (("visibility", "shared"), ("member_status", PENDING), *names)
     most = MOST_PAGES if image.name else 1
+    expected = (status == ACCEPTED, status == PENDING)
 
     def look() -> Sight:
         shown = consumer.show(image.id)
-        listed = read_pages(consumer, "/images", names, most=most)
-        offered = read_pages(
-            consumer, "/images", (("visibility", "shared"), ("member_status", PENDING), *names), most=most
-        )
-        exchanges = [shown.exchange, *listed.exchanges, *offered.exchanges]
-        return Sight(status, shown, _has(listed, image), _has(offered, image), exchanges)
+        lists = [read_pages(consumer, "/images", query, most=most) for query in (names, offers)]
+        listed, offered = (_has(each, image, due=due) for each, due in zip(lists, expected, strict=True))
+        exchanges = [shown.exchange, *(exchange for each in lists for exchange in each.exchanges)]
+        return Sight(status, shown, listed, offered, exchanges)
 
-    expected = (status == ACCEPTED, status == PENDING)
     return image.eventually(look, lambda sight: (sight.listed, sight.offered) == expected)
 
 
-def _has(listed: PagedList, image: Image) -> bool | None:
+def _has(listed: PagedList, image: Image, *, due: bool) -> bool | None:
+    """Return whether a list of a consumer has an image that it is due to have or not; ``None`` where nobody can say."""
     if listed.ids([image.id]):
         return True
+    if not listed.readable:
+        # What cannot be read lacks an image, unless the owner cannot read it either: that is not about members.
+        return False if due and read_pages(image.client, "/images", listed.query, most=1).readable else None
     return False if listed.ended or listed.problem else None
 
 
