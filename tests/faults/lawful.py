@@ -183,7 +183,7 @@ class TakesItsTime(App):
         return reply
 
 
-@breaks(profile="standard", words=RACES_AND_CODES)
+@breaks(profile="standard")
 class DoesLaterWhatNobodyHeard(Minds):
     """Carries out a change whose client has left after the next change, whoever makes it."""
 
@@ -192,7 +192,7 @@ class DoesLaterWhatNobodyHeard(Minds):
         return Reply(HTTPStatus.NO_CONTENT)
 
 
-@breaks(profile="standard", words=RACES_AND_CODES)
+@breaks(profile="standard")
 class DoesAtLastWhatNobodyHeard(Minds):
     """Carries out a change whose client has left 10 ms after that."""
 
@@ -201,7 +201,7 @@ class DoesAtLastWhatNobodyHeard(Minds):
         return change()
 
 
-@breaks(profile="standard", words=RACES_AND_CODES)
+@breaks(profile="standard")
 class DropsWhatNobodyHeard(Minds):
     """Never carries out a change whose client has left."""
 
@@ -209,7 +209,7 @@ class DropsWhatNobodyHeard(Minds):
         return Reply(HTTPStatus.NO_CONTENT)
 
 
-@breaks(profile="standard", words=RACES_AND_CODES)
+@breaks(profile="standard")
 class AcknowledgesEveryDeletionOfARace(Meets):
     """Answers 204 to every deletion of a tag that was there when it came, whoever was the first."""
 

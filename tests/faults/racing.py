@@ -35,7 +35,6 @@ ASK_RACES = (
     "TAG-DEL-10",
     "TAG-DEL-17",
     "TAG-HIST-02",
-    "TAG-RESP-09",
 )
 RACES_AND_CODES = tuple(word for identifier in ASK_RACES for word in ("--select", identifier))
 """What looks at races, and at the codes of those who are alone."""
@@ -144,7 +143,7 @@ class AddsToTheImageOfAnother(App):
 class Meets(App):
     """Knows how many are changing an image at the moment."""
 
-    think = A_WHILE
+    think = MILLISECOND
 
     def __init__(self) -> None:
         super().__init__()
@@ -165,8 +164,12 @@ class Meets(App):
                 self.inside[image_id] -= 1
 
 
+class _MeetsSurely(Meets):
+    think = A_WHILE
+
+
 @breaks("TAG-ADD-29", "TAG-HIST-02", profile="standard")
-class RollsBackTheLoser(Meets):
+class RollsBackTheLoser(_MeetsSurely):
     """Acknowledges an addition that meets another, and rolls it back."""
 
     def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
@@ -198,7 +201,7 @@ class FailsWhenAllIsDone(Meets):
 
 
 @breaks("TAG-HIST-02", profile="standard")
-class RefusesAndAdds(Meets):
+class RefusesAndAdds(_MeetsSurely):
     """Answers 409 to an addition that meets another, and stores the tag."""
 
     def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
@@ -208,7 +211,7 @@ class RefusesAndAdds(Meets):
 
 
 @breaks("TAG-HIST-02", profile="standard")
-class DoesNotFindWhatIsLocked(Meets):
+class DoesNotFindWhatIsLocked(_MeetsSurely):
     """Answers 404 to a deletion that meets another, and keeps the tag."""
 
     def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
@@ -219,7 +222,7 @@ class DoesNotFindWhatIsLocked(Meets):
 
 
 @breaks("TAG-HIST-02", profile="standard")
-class ForgetsADeletionThatMeets(Meets):
+class ForgetsADeletionThatMeets(_MeetsSurely):
     """Acknowledges a deletion that meets another, and keeps the tag."""
 
     def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
@@ -228,7 +231,7 @@ class ForgetsADeletionThatMeets(Meets):
             return NO_CONTENT if met and there else super().delete_tag(request, image_id, tag)
 
 
-class _Refuses(Meets):
+class _Refuses(_MeetsSurely):
     """Refuses a change that meets another."""
 
     status = HTTPStatus.NOT_FOUND
@@ -291,7 +294,7 @@ class LocksDeletionsOut(_RefusesDeletions):
 class HasEightWorkers(Meets):
     """Stores a tag where more than eight add at once, and never answers."""
 
-    think = A_WHILE
+    think = 5 * MILLISECOND
 
     def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
         with self.meeting(image_id):
@@ -309,7 +312,7 @@ class HasEightWorkers(Meets):
 class _Rows(App):
     """Looks whether there is a row, thinks, and inserts one; rows of one tag are shown as one."""
 
-    think = A_WHILE
+    think = MILLISECOND
 
     def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
         there = tag in self.images.open(request.caller, image_id).tags
@@ -439,7 +442,7 @@ class ShowsNothingWhileItWrites(App):
     def hidden(self, image: Image) -> None:
         """Let readers see the image for a while as it is between deletion and insertion."""
         self.empty = image.id
-        time.sleep(A_WHILE)
+        time.sleep(2 * MILLISECOND)
         self.empty = ""
 
     empty = ""
@@ -537,7 +540,7 @@ def has_left() -> bool:
 class Minds(App):
     """Looks, a little after a change came in, whether the client has left; and does what is pending after the next."""
 
-    think = A_WHILE
+    think = MILLISECOND
 
     def __init__(self) -> None:
         super().__init__()
