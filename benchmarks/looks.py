@@ -17,10 +17,11 @@ import pytest
 from pytest_cloudimages.app import first_look
 from pytest_cloudimages.app.judge import Judge
 from pytest_cloudimages.engine import recording, registry
+from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.marks import ids_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from pytest_cloudimages.client.exchange import Exchange
     from pytest_cloudimages.engine.registry import Workloads
@@ -40,11 +41,16 @@ def look(judge: Judge, items: Iterable[pytest.Item], workloads: Workloads) -> No
 
     recorder.add = noted  # type: ignore[method-assign]
     found: dict[str, Any] = {"": {"requests": sum(recorder.counts.values()), "told": {}}}
+    shows: list[Callable[[], Any]] = []
+    Run.show = lambda _, so_far: shows.append(so_far)  # type: ignore[method-assign,assignment]
     for declared in registry.asked_by(checks):
-        begin = len(sent)
+        begin, before = len(sent), len(shows)
         with suppress(Exception, pytest.skip.Exception):
             made = workloads.get(declared.name)
-            found[declared.name] = {"told": _told(judge, checks, declared.name, made, sent[begin:])}
+            told = _told(judge, checks, declared.name, made, sent[begin:])
+            if len(shows) == before:  # it shows nothing before it is over
+                told = dict.fromkeys(told, len(sent) - begin)
+            found[declared.name] = {"told": told}
         found.setdefault(declared.name, {"told": {}})["requests"] = len(sent) - begin
     Path(LOOKS).write_text(json.dumps(found), encoding="utf-8")
     pytest.exit("All was looked at.")

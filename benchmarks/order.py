@@ -1,6 +1,6 @@
 """Find the order in which the suite finds most per request, and write it down for the runs to come.
 
-Usage: python -m benchmarks.order [--faults N] [--looks FILE] [--write]. What a check costs itself is measured in a run
+Usage: python -m benchmarks.order [--every N] [--looks FILE] [--write]. What a check costs itself is measured in a run
 of profile standard on the embedded server; what it finds is in docs/detection.json: the faults whose requirements it
 asks for. What a workload shows by itself is measured over a sample of the faults (benchmarks/looks.py), and kept in
 FILE, which is read where it is there. The next workload, or check with the workloads that it looks at, is always that
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     Shown = Mapping[str, Mapping[str, Any]]
     """By the names of workloads how many requests each took, and after how many of them a requirement could be told."""
 
+FIRST = 4
+"""Which fault is the first of the sample, in the order of their names."""
 DETECTION = Path(__file__).parents[1] / "docs" / "detection.json"
 SUITE = ["--pyargs", "pytest_cloudimages.conformance", "-q", "-p", "no:cacheprovider", "-W", "ignore"]
 
@@ -87,19 +89,18 @@ def _sent(item: pytest.Item) -> int:
     return item.config.stash[RUN].recorder.counts.total()
 
 
-def looks(number: int) -> dict[str, Shown]:
-    """Return what the workloads show of a sample of the faults."""
-    sys.path.insert(0, str(DETECTION.parents[1] / "tests"))
+def looks(names: Iterable[str]) -> dict[str, Shown]:
+    """Return what the workloads show of these faults."""
     from faults import FAULTS
+    from faults.sampling import Widely
     from faults.trial import judged
 
-    names = [name for name, fault in FAULTS.items() if fault.broken]
     found: dict[str, Shown] = {}
-    for name in names[:: max(1, len(names) // number)]:
+    for name in names:
         fault = FAULTS[name]
         with tempfile.TemporaryDirectory() as folder:
             with suppress(RuntimeError):  # it ends before there are any results
-                judged(fault, Path(folder), profile=fault.profile, pytest=("-p", "benchmarks.looks"))
+                judged(Widely(fault), Path(folder), profile="standard", select=(), pytest=("-p", "benchmarks.looks"))
             shown = json.loads(Path(folder, "looks.json").read_text(encoding="utf-8"))
         found[name] = {workload: each | {"told": _of(each["told"], fault.broken)} for workload, each in shown.items()}
     return found
@@ -151,14 +152,18 @@ def _shown_by(name: str, shown: Mapping[str, Shown]) -> frozenset[str]:
 def main() -> None:
     """Measure, and print or write what came of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--faults", type=int, default=230, metavar="N", help="size of the sample (230)")
+    parser.add_argument("--every", type=int, default=8, metavar="N", help="which faults are the sample (every 8th)")
     parser.add_argument("--looks", type=Path, metavar="FILE", help="keeps what the workloads have shown")
     parser.add_argument("--write", action="store_true")
     chosen = parser.parse_args()
     if chosen.looks and chosen.looks.exists():
         shown = json.loads(chosen.looks.read_text(encoding="utf-8"))
     else:
-        shown = looks(chosen.faults)
+        sys.path.insert(0, str(DETECTION.parents[1] / "tests"))
+        from faults import sampling
+
+        # Others than benchmarks/blames.py measures by.
+        shown = looks(sampling.sample(chosen.every, FIRST))
         if chosen.looks:
             chosen.looks.write_text(json.dumps(shown), encoding="utf-8")
     rows = json.loads(DETECTION.read_text(encoding="utf-8"))["faults"]

@@ -22,6 +22,7 @@ from pytest_cloudimages.areas.images.lists import (
     Aspect,
     Lists,
 )
+from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.offered_lists import OfferedImages
 from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED
 
@@ -72,13 +73,18 @@ def test_a_list_has_images_and_a_schema(image_lists: Lists, cloudimages_client: 
 
 # "images that belong to you, images that have been shared with you"
 @requirement("IMG-LIST-02")
-def test_a_list_covers_own_images(image_lists: Lists, offered_images: OfferedImages) -> None:
+def test_a_list_covers_own_images(image_lists: Lists, offered_images: OfferedImages, image_meetings: Meetings) -> None:
     for asked in image_lists.of(Aspect.UNSORTED).where(lambda asked: asked.expected is not None):
         expect_among(asked.held, asked.wanted, f"our images in {asked}")
     for asked in image_lists.aside().of(Aspect.FOREIGN):
         expect(asked.held, [], f"images that are neither public nor shared with who asks, in {asked}")
     for offered in offered_images.aside().of(statuses=[ACCEPTED], member_status=""):
         expect(offered.holds, True, f"whether the image is in {offered}")
+    # Two who ask at once are answered what is theirs.
+    for meeting in (Meeting.OWN_LIST, Meeting.LISTED):
+        for met in image_meetings.aside().of(meeting):
+            if met.answer.ok:
+                expect(met.lists_it, meeting is Meeting.OWN_LIST, f"whether the image of the tester is in {met}")
 
 
 # "name: filters by image name"
@@ -98,13 +104,16 @@ def test_a_list_is_filtered_by_visibility(image_lists: Lists) -> None:
 # "member_status: accepted, pending, rejected, all"
 @requirement("IMG-LIST-05")
 @pytest.mark.usefixtures("other_project")
-def test_a_list_is_filtered_by_the_status_of_a_member(offered_images: OfferedImages) -> None:
+def test_a_list_is_filtered_by_the_status_of_a_member(offered_images: OfferedImages, image_lists: Lists) -> None:
     for asked in (ACCEPTED, PENDING, REJECTED, "all"):
         for offered in offered_images.of(member_status=asked):
             expect(offered.listed.status, 200, f"status of {offered}")
             expect(offered.holds, asked in ("all", offered.status), f"whether the image is in {offered}")
     for offered in offered_images.of(member_status=""):
         expect(offered.holds, offered.status == ACCEPTED, f"whether the image is in {offered}")
+    for decided in image_lists.aside().of(Aspect.DECIDED):
+        expect(decided.listed.status, 200, f"status of {decided}")
+        expect_among(decided.held, decided.wanted, f"our own images in {decided}")
 
 
 # "owner", whose row is mixed up with that of tag

@@ -21,7 +21,9 @@ from pytest_cloudimages.areas.common.offers import require_look
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.deactivation import GLANCE, Deactivated
 from pytest_cloudimages.areas.images.fixtures import *
+from pytest_cloudimages.areas.images.lists import Lists
 from pytest_cloudimages.areas.images.lives import DATA, ForeignAttempts, LifeAnswers, Question, digest
+from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.patches import Aim
 from pytest_cloudimages.areas.images.updates import FULL, Updates, attributes_of
 
@@ -65,16 +67,22 @@ def test_an_id_is_a_uuid(image_life: LifeAnswers) -> None:
 
 # "self": "/v2/images/…"; where it leads is what counts
 @requirement("IMG-ENT-04")
-def test_self_leads_to_the_image(image_life: LifeAnswers, cloudimages_client: ImagesClient) -> None:
+def test_self_leads_to_the_image(image_life: LifeAnswers, image_lists: Lists, cloudimages_client: ImagesClient) -> None:
     for image in image_life.images():
         expect(leads_to(cloudimages_client, image.get("self")), f"/images/{image.get('id')}", "where self leads")
+    for image in image_lists.aside().entries():
+        led = leads_to(cloudimages_client, image.get("self"))
+        expect(led, f"/images/{image.get('id')}", "where self leads that a page shows")
 
 
 # "file": "/v2/images/…/file"
 @requirement("IMG-ENT-05")
-def test_file_leads_to_the_data(image_life: LifeAnswers, cloudimages_client: ImagesClient) -> None:
+def test_file_leads_to_the_data(image_life: LifeAnswers, image_lists: Lists, cloudimages_client: ImagesClient) -> None:
     for image in image_life.images():
         expect(leads_to(cloudimages_client, image.get("file")), f"/images/{image.get('id')}/file", "where file leads")
+    for image in image_lists.aside().entries().where(lambda entry: "file" in entry):
+        led = leads_to(cloudimages_client, image.get("file"))
+        expect(led, f"/images/{image.get('id')}/file", "where file leads that a page shows")
 
 
 # "schema": "/v2/schemas/image"
@@ -171,11 +179,13 @@ def test_an_image_that_there_is_not_is_not_found(image_life: LifeAnswers) -> Non
 # respond with a status code of 404"
 @requirement("IMG-GET-03")
 @pytest.mark.usefixtures("other_project")
-def test_a_hidden_image_is_not_shown(foreign_attempts: ForeignAttempts) -> None:
+def test_a_hidden_image_is_not_shown(foreign_attempts: ForeignAttempts, image_meetings: Meetings) -> None:
     for attempt in foreign_attempts.attempts("GET", hidden=True):
         if attempt.answer.status == 403:
             note("A hidden image is answered 403, one that there is not 404: that tells that the former exists.")
         expect(attempt.answer.status, {404, 403}, f"status of {attempt.answer}")
+    for met in image_meetings.aside().of(Meeting.SHOWN):
+        expect(met.answer.ok, False, f"whether {met} shows it, while its owner asks for it too")
 
 
 # the table of response codes
@@ -212,24 +222,33 @@ def test_a_protected_image_is_not_deleted(image_life: LifeAnswers) -> None:
 
 # "404 Not Found"
 @requirement("IMG-DEL-03")
-def test_an_image_that_there_is_not_is_not_deleted(image_life: LifeAnswers) -> None:
+def test_an_image_that_there_is_not_is_not_deleted(image_life: LifeAnswers, image_meetings: Meetings) -> None:
     deleted = [answer.status for answer in image_life.aside().answered(Question.DELETED)]
     for answer in image_life.to(Question.UNKNOWN_DELETED):
         if answer.status == 403 and 403 in deleted:
             pytest.skip(f"needs deletions that are not forbidden whatever there is: {answer.exchange}")
         expect(answer.status, 404, f"status of {answer}")
+    # Of two deletions at once one finds no image, or one that is in use: neither is a fault of the service.
+    for met in image_meetings.aside().of(Meeting.DELETED):
+        expect(met.failed, False, f"whether the service fails at {met}, the deletion of what another deletes at once")
 
 
 # a deleted image is gone, if not at once
 @requirement("IMG-DEL-04")
-def test_a_deleted_image_is_gone(image_life: LifeAnswers) -> None:
+def test_a_deleted_image_is_gone(image_life: LifeAnswers, image_meetings: Meetings) -> None:
     deleted = image_life.aside().to(Question.DELETED)
     if not all(answer.ok for answer in deleted):
         pytest.skip("needs a deletion that was acknowledged")
     for answer in image_life.aside().to(Question.SHOWN):
         require_look(answer)
-    for answer in image_life.to(Question.GONE, Question.DELETED_AGAIN):
+    # What is answered to the deletion of what never was there is not about images that were.
+    alike = {answer.status for answer in image_life.aside().to(Question.UNKNOWN_DELETED) if answer.ok}
+    for answer in image_life.to(Question.GONE):
         expect(answer.status, 404, f"status of {answer}")
+    for answer in image_life.to(Question.DELETED_AGAIN).where(lambda again: again.status not in alike):
+        expect(answer.status, 404, f"status of {answer}")
+    for met in image_meetings.aside().of(Meeting.PATCHED):
+        expect(met.answer.ok, False, f"whether {met} shows the image, which was patched while it was deleted")
 
 
 # the table of response codes
@@ -263,13 +282,21 @@ def test_an_image_without_data_is_queued(image_life: LifeAnswers) -> None:
 
 # "active: the image is fully available"
 @requirement("IMG-STAT-03")
-def test_an_image_with_data_is_active(image_life: LifeAnswers) -> None:
+def test_an_image_with_data_is_active(image_life: LifeAnswers, image_meetings: Meetings) -> None:
     for answer in image_life.to(Question.ACTIVE):
         require_look(answer)
         expect((answer.data or {}).get("status"), "active", f"status in {answer}")
         expect((answer.data or {}).get("size"), {len(DATA), None}, f"size in {answer}")
     for answer in image_life.aside().answered(Question.EMPTY):
         expect((answer.data or {}).get("status"), "active", f"status in {answer}, whose data of no octets was taken")
+    for answer in image_life.aside().answered(Question.REFUSED_DATA):
+        expect(attributes_of(answer).get("status"), "active", f"status in {answer}, which was refused other data")
+        expect(attributes_of(answer).get("size"), {len(DATA), None}, f"size in {answer}, which was refused other data")
+    for met in image_meetings.aside().of(Meeting.FILLED):
+        if met.answer.ok:
+            expect(
+                attributes_of(met.answer).get("status"), "active", f"status in {met}: others were given data at once"
+            )
 
 
 # "deactivated: … image data is not available for use"

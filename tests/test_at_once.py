@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import threading
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import pytest
 from pytest_cloudimages import areas
 from pytest_cloudimages.areas.tags import reuse
 from pytest_cloudimages.areas.tags.resource import TAGS
+from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.outage import Stopped
 from pytest_cloudimages.engine import registry
 from pytest_cloudimages.engine.preflight import prepare
@@ -56,6 +58,37 @@ def test_tasks_of_tasks_come_to_their_end_however_few_threads_there_are(pool: Ta
         return sum(pool.execute([partial(branch, depth - 1)] * 3)) if depth else 1
 
     assert pool.begin(branch, 3).result(LONGEST) == 27
+
+
+def test_parts_of_a_task_go_before_tasks_that_nobody_has_begun() -> None:
+    """Whoever has parts was there first; else the longest chain of requests gets longer by all that waits."""
+    order: list[str] = []
+    asked, free, begun = (threading.Event() for _ in range(3))
+    pool = TaskPool(2)
+
+    def first() -> None:
+        free.set()
+        assert begun.wait(LONGEST)
+
+    def second() -> None:
+        order.append("a part")
+        begun.set()
+
+    def whole() -> None:
+        assert asked.wait(LONGEST)
+        pool.execute([first, second])
+
+    tasks: list[Future[Any]] = [
+        pool.begin(free.wait, LONGEST),
+        pool.begin(whole),
+        pool.begin(order.append, "another task"),
+    ]
+    asked.set()
+    for task in tasks:
+        task.result(2 * LONGEST)
+    pool.close()
+
+    assert order == ["a part", "another task"]
 
 
 def test_what_goes_wrong_is_raised_when_all_have_ended(pool: TaskPool) -> None:
@@ -130,17 +163,22 @@ def test_workloads_are_made_at_once(run: Run, declare: Callable[..., registry.Wo
         assert workloads.beside_others == set()
 
 
-@pytest.mark.parametrize("how", ["refused", "wrong"])
+@pytest.mark.parametrize("how", ["refused", "refused where that is judged", "wrong"])
 def test_what_cannot_be_made_beside_others_is_made_alone(
     run: Run, declare: Callable[..., registry.Workload], how: str
 ) -> None:
-    """Where there is no room for one more image, or anything else goes wrong: that is no problem yet."""
+    """Where there is no room for one more image, or anything else goes wrong: that is no problem yet.
+
+    Who may create no image at all is refused alone as well, and is asked once.
+    """
+    judged = how.endswith("judged")
     made_alone = []
 
     def crowded(run: Run) -> str:
         made_alone.append(run.pool is None)
-        refused = how == "refused" and not made_alone[-1]
-        run.client.send("POST", "/images", json={}, headers={"Content-Type": "text/plain"} if refused else {})
+        refused = how.startswith("refused") and not made_alone[-1]
+        with run.recorder.of(Purpose.JUDGING if judged else Purpose.PREPARING):
+            run.client.send("POST", "/images", json={}, headers={"Content-Type": "text/plain"} if refused else {})
         if how == "wrong" and not made_alone[-1]:
             raise ValueError
         return "made"
@@ -149,7 +187,7 @@ def test_what_cannot_be_made_beside_others_is_made_alone(
         make_at_once(workloads, run, [declare(crowded), declare(lambda run: run.client.list())])
         assert made_alone == [False]
         assert workloads.crowded == "made"
-        assert made_alone == [False, True]
+        assert made_alone == ([False] if judged else [False, True])
 
 
 def test_whoever_ends_a_run_ends_what_is_made_at_once(run: Run, declare: Callable[..., registry.Workload]) -> None:

@@ -16,6 +16,7 @@ import pytest
 
 from pytest_cloudimages.app.report_files import write
 from pytest_cloudimages.engine.settings import Settings
+from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.reference.app import App, Reply
 from pytest_cloudimages.reference.server import serving
 from pytest_cloudimages.reporting import WRITERS
@@ -93,6 +94,16 @@ def test_the_results_are_as_their_schema_says(runs: Callable[[str], Any], name: 
         runs(name).results
     )
     assert [f"{problem.json_path}: {problem.message}" for problem in problems] == []
+
+
+def test_the_schema_knows_every_kind_of_event() -> None:
+    """A witness may have any of them."""
+    schema = json.loads(
+        (resources.files("pytest_cloudimages.reporting.schemas") / "conformance.json").read_text("utf-8")
+    )
+    witness = schema["properties"]["requirements"]["items"]["properties"]["witnesses"]["items"]
+
+    assert {*witness["properties"]["events"]["items"]["properties"]["kind"]["enum"]} == {*Kind}
 
 
 @EVERY

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     Looker = tuple[pytest.Item, Mapping[str, Workload]]
     """A check, with the workloads that it looks at."""
 
-REQUESTS, PART = 3, 0.08
-"""How many requests are sent, at least, between two looks, and which part of all that were sent before."""
+REQUESTS, PART = 3, 0.2
+"""How many requests are sent, at least, between two looks, and which part of those that the workload sent before."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class FirstLook:
             for name, each in (declared := looked_at(item)).items():
                 if not registry.goes_on(each):
                     self._lookers.setdefault(name, []).append((item, declared))
-        self._next = 0
+        self._in_hand, self._since, self._next = "", 0, 0
         self._told: set[str] = set()
         workloads.watch = self.look
 
@@ -75,9 +75,12 @@ class FirstLook:
     def look(self, name: str, so_far: Callable[[], Any], *, whole: bool) -> None:
         """Have checks look at what a workload has so far, unless too little was sent since they did."""
         sent = sum(self.run.recorder.counts.values())
+        if name != self._in_hand:
+            self._in_hand, self._since, self._next = name, sent, sent
         if name not in self._lookers or not (whole or sent >= self._next):
             return
-        self._next, shown, found = int(sent * (1 + PART)) + REQUESTS, so_far(), list[str]()
+        self._next = sent + REQUESTS + int((sent - self._since) * PART)
+        shown, found = so_far(), list[str]()
         for item, declared in self._lookers[name]:
             if item.nodeid in self.seen:
                 continue

@@ -16,14 +16,16 @@ from pytest_cloudimages.client.budget import Budget
 from pytest_cloudimages.spec.verdicts import NoEffect
 
 NO_ANSWER = 0
-TROUBLE = frozenset({NO_ANSWER, 408, 421, 429, 502, 503, 504})
+OF_FRONT_SERVERS = frozenset({*range(520, 531), 598, 599})
+"""Statuses of no specification, by which content delivery networks and proxies say that the service did not answer."""
+TROUBLE = frozenset({NO_ANSWER, 408, 421, 425, 429, 502, 503, 504}) | OF_FRONT_SERVERS
 """Statuses that speak of the way to the service or of its load."""
-LOST = frozenset({NO_ANSWER, 502, 503, 504})
+LOST = frozenset({NO_ANSWER, 502, 503, 504}) | OF_FRONT_SERVERS
 """Those after which the request may have been carried out all the same."""
-OVERLOAD = frozenset({429, 503})
+OVERLOAD = frozenset({429, 503, 529})
 """Those by which a service says that it is asked too fast."""
-MISSED_AT_ONCE = frozenset({NO_ANSWER, 408, 421})
-"""Those that a connection of its own mends: an idle one was closed, or led elsewhere."""
+MISSED_AT_ONCE = frozenset({NO_ANSWER, 408, 421, 425})
+"""Those that a connection of its own mends: an idle one was closed, led elsewhere, or was too young (RFC 8470)."""
 
 FEWEST_TRIES, MOST_TRIES = 4, 12
 TRIES_OF_THE_KNOWN = 3

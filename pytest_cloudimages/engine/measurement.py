@@ -5,14 +5,17 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import islice
 from typing import Generic, TypeVar
 
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine import concurrent, recording
+from pytest_cloudimages.engine.beside import execute_beside
 from pytest_cloudimages.engine.concurrent import Completed, ConcurrentRun, WorkerPool
 from pytest_cloudimages.engine.recording import Case, Collection, Rate, cases
 from pytest_cloudimages.engine.run import FreshImage, Run
+from pytest_cloudimages.engine.scheduler import several_at_once
 from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan
 from pytest_cloudimages.history.events import Anomaly
 from pytest_cloudimages.history.resource import SetResource
@@ -68,6 +71,8 @@ class ConcurrentRuns(Collection):
     """Finds whom the clients of a race of several callers act for."""
     _executed: dict[str, list[ConcurrentRun] | Blocked] = field(default_factory=dict)
     _alone: dict[str, ConcurrentRun] = field(default_factory=dict)
+    _beside: set[str] = field(default_factory=set)
+    """The patterns whose plans were executed beside others; nothing that is amiss there stands."""
 
     @cached_property
     def patience(self) -> Eventually:
@@ -93,6 +98,11 @@ class ConcurrentRuns(Collection):
         executed again, as often as the tester wants it tried.
         """
         wanted = [*patterns]
+        self._execute_beside(wanted)
+        for pattern in self._beside.intersection(wanted):
+            if any([*measure(run)] for run in self._runs(pattern)):
+                self._beside.discard(pattern)
+                del self._executed[pattern]
         shown = self._measured(wanted, measure, kind)
         for _ in range(1, self.run.settings.tries):
             if not shown.sound:
@@ -160,9 +170,7 @@ class ConcurrentRuns(Collection):
             try:
                 # They are no evidence of the check that happens to need them first: what it looks at, it counts.
                 with self.run.recorder.apart():
-                    plans = self.drawn(pattern)
-                    plans = [plan.on_one_image() if self.run.single else plan for plan in plans]
-                    self._executed[pattern] = [self._execute(plan) for plan in plans]
+                    self._executed[pattern] = [self._execute(plan) for plan in self._plans(pattern)]
             except Blocked as problem:
                 self._executed[pattern] = problem
         found = self._executed[pattern]
@@ -170,12 +178,34 @@ class ConcurrentRuns(Collection):
             raise found
         return found
 
-    def _execute(self, plan: ConcurrentPlan) -> ConcurrentRun:
+    def _plans(self, pattern: str) -> list[ConcurrentPlan]:
+        return [plan.on_one_image() if self.run.single else plan for plan in self.drawn(pattern)]
+
+    def _execute_beside(self, patterns: Sequence[str]) -> None:
+        """Execute the plans of patterns beside each other, where several clients may; what they leave is done alone."""
+        settings = self.run.settings
+        if not several_at_once(settings):
+            return
+        drawn: dict[str, list[ConcurrentPlan]] = {}
+        with self.run.recorder.apart():
+            for pattern in patterns:
+                with suppress(Blocked):
+                    if pattern not in self._executed:
+                        drawn[pattern] = self._plans(pattern)
+            plans = [plan for found in drawn.values() for plan in found]
+            runs = iter(execute_beside(plans, self.resource, self._execute, settings.concurrency))
+        for pattern, found in drawn.items():
+            done = [run for run in islice(runs, len(found)) if run is not None]
+            if found and len(done) == len(found):
+                self._executed[pattern] = done
+                self._beside.add(pattern)
+
+    def _execute(self, plan: ConcurrentPlan, workers: WorkerPool | None = None) -> ConcurrentRun:
         return concurrent.execute(
             plan,
             self.resource,
             self.fresh_image,
-            self.worker_pool,
+            workers or self.worker_pool,
             patience=self.patience,
             late=self.run.settings.patience,
             clean=self.clean,

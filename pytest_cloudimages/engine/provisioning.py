@@ -19,7 +19,7 @@ from pytest_cloudimages.engine.claims import OF_RUN, Claim
 from pytest_cloudimages.engine.kept_values import values_of
 from pytest_cloudimages.engine.recording import current_check
 from pytest_cloudimages.history.resource import SetResource
-from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, NoEffect
+from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, NoEffect, NoRoom
 
 PREFIX = "pytest-cloudimages-"
 """What the name of every image begins with that is created here; the id of its run follows."""
@@ -157,7 +157,7 @@ def _cannot_be_had(client: ImagesClient, note: int | None, answer: Answer, *, pl
     )
     if plain and answer.status in REFUSED_FOR_GOOD and not client.recorder.traces.created:
         client.recorder.lacking[f"{A_NEW_IMAGE} {client.caller}"] = why
-    raise Blocked(why)
+    raise (NoRoom if answer.refused and client.recorder.traces.created else Blocked)(why)
 
 
 def _creation(client: ImagesClient, attributes: Mapping[str, Any], proof: Mapping[str, str]) -> Answer:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 import pytest
 
+from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.engine.lacking import Lacking
 from pytest_cloudimages.engine.settings import PROFILES
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, NoEffect
@@ -126,9 +127,13 @@ class Crowded(Exception):  # noqa: N818 - a state of affairs, not an error of th
 
 
 def image_refused(exchange: Exchange) -> bool:
-    """Return whether an image could not be created, for another reason than that the request was wrong as it was."""
+    """Return whether an image could not be had, for another reason than that the request was wrong as it was.
+
+    What is refused where it is judged who may create images says nothing of how many there are.
+    """
     created = exchange.method == "POST" and exchange.target.endswith("/images")
-    return created and exchange.status != 400 and exchange.status // 100 != 2  # noqa: PLR2004 - as HTTP has it
+    wanted = created and exchange.purpose is Purpose.PREPARING
+    return wanted and exchange.status != 400 and exchange.status // 100 != 2  # noqa: PLR2004 - as HTTP has it
 
 
 class Watch(Protocol):

@@ -226,6 +226,7 @@ class Run(Short):
 
     _lent: set[str] = field(default_factory=set)
     _owners: dict[str, str] = field(default_factory=dict)
+    _same_owner: dict[str, bool] = field(default_factory=dict)
     _looking: threading.RLock = field(default_factory=threading.RLock, repr=False)
 
     @contextmanager
@@ -260,8 +261,26 @@ class Run(Short):
     def same_project(self, who: str) -> bool:
         """Return whether a further caller (ALT, …) is known to act for the tester's own project."""
         other = self.others.get(who)
-        mine = self.owner.project_id
-        return isinstance(other, Credentials) and mine is not None and other.project_id == mine
+        if not isinstance(other, Credentials):
+            return False
+        if self.owner.project_id is None or other.project_id is None:
+            return self._shows_the_same_owner(who)
+        return other.project_id == self.owner.project_id
+
+    def _shows_the_same_owner(self, who: str) -> bool:
+        """Return whether an image of the second project's has the owner that one of the tester's has.
+
+        Tokens do not say which project they are for. With a lent image, none is created to find out.
+        """
+        if who != "ALT" or self.settings.image:
+            return False
+        with self._looking:
+            if who not in self._same_owner:
+                self._same_owner[who] = False
+                with suppress(Blocked, pytest.skip.Exception), self.recorder.of(Purpose.PREPARING):
+                    client = self.caller(who)
+                    self._same_owner[who] = client is not None and self.owner_of(client) == self.owner_of(self.client)
+            return self._same_owner[who]
 
     def at_the_end(self, end: Callable[[], object]) -> None:
         """Have something ended when the run is over, before the connections are closed."""

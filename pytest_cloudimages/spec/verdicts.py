@@ -57,6 +57,10 @@ class LostAnswer(Trouble):
     """A request may have been carried out or not: its answer was lost, and its repetition cannot tell."""
 
 
+class NoRoom(Blocked):
+    """One more image was refused, and others had been created: a quota, or a name that is taken."""
+
+
 class Flaky(Blocked):
     """The same input had another result when it was tried again."""
 

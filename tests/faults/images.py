@@ -190,7 +190,6 @@ refuses_otherwise(
     "DeletesUnknownImages",
     "Answers 204 to the deletion of an image that there is not.",
     "IMG-DEL-03",
-    "IMG-DEL-04",
     method="delete_image",
     status=HTTPStatus.NO_CONTENT,
     kind=NotFound,

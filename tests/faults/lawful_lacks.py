@@ -4,7 +4,7 @@ That is untested, with the answer that says so; nobody is told to look for what 
 """
 
 import json
-from typing import Any
+from typing import Any, ClassVar
 
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image
@@ -42,6 +42,35 @@ class TakesANameButOnce(_NeverBlocked):
             ):
                 raise Conflict(f"There is an image {name} already.")
             return super().create_image(request)
+
+
+@breaks(words=selecting("IMG-LIST", "PAGE", "IMG-DEL"))
+class HasRoomForThreeImages(_NeverBlocked):
+    """Answers 413 to a fourth image of a project, as its operator has it."""
+
+    most = 3
+
+    def create_image(self, request: Request) -> Reply:
+        with self.images.lock:
+            if sum(image.owner == request.caller.project for image in self.images.all()) >= self.most:
+                raise OverLimit(f"A project has {self.most} images at most.")
+            return super().create_image(request)
+
+
+@breaks(words=selecting("IMG-STAT", "IMG-ENT-11", "TASK-EXP", "TASK-IMP"))
+class HasNoRoomForData(_NeverBlocked):
+    """Answers 413 to the data of an image: the quota of its storage is used up."""
+
+    def upload(self, request: Request, image_id: str) -> Reply:
+        self.images.open(request.caller, image_id)
+        raise OverLimit("There is no room for it.")
+
+
+@breaks(words=selecting("MEM-CRE", "MEM-UPD", "IMG-GET-03", "IMG-UPD-21", "IMG-LIST-02", "TASK-LIST-02"))
+class IsToldOfOneProjectTwice(_NeverBlocked):
+    """Serves a tester whose second token, said to be of another project, is of the tester's own."""
+
+    mistaken: ClassVar = {"ALT": "account-admin"}
 
 
 class _Members(_NeverBlocked):

@@ -13,7 +13,7 @@ from pytest_cloudimages.reference.images import Caller, Image
 from pytest_cloudimages.reference.refusals import NotFound
 
 from .kinds import Kind
-from .registry import breaks
+from .registry import breaks, selecting
 
 KIND = Kind.STATUS
 
@@ -154,6 +154,27 @@ class MisdirectsEveryEleventh(_Stumbles):
     """Stands behind a front server that answers every eleventh request 421, as when a connection leads elsewhere."""
 
     every, status = 11, HTTPStatus.MISDIRECTED_REQUEST
+
+
+_AHEAD = selecting("IMG-LIST", "IMG-DEL", "MEM-UPD")
+
+
+@breaks(words=_AHEAD)
+class IsReachedTooEarly(_Stumbles):
+    """Stands behind a front server that answers every eleventh request 425, as to early data (RFC 8470)."""
+
+    every, status = 11, HTTPStatus.TOO_EARLY
+
+
+@breaks(words=_AHEAD)
+class IsReachedThroughADeliveryNetwork(_Stumbles):
+    """Stands behind a content delivery network that answers every eleventh request 520, 522, 524 or 530."""
+
+    every = 11
+
+    @property
+    def status(self) -> int:  # type: ignore[override]  # one after another
+        return (520, 522, 524, 530)[self.turn // self.every % 4]
 
 
 @breaks()

@@ -237,3 +237,38 @@ def _private(self: App, request: Request) -> Reply:
 
 
 faulty("CreatesPrivateImages", "Creates images as private ones.", create_image=_private)
+
+
+# What is refused changes nothing
+
+
+def _spoils(status: Status) -> Callable[[App, Request, str], Reply]:
+    """Return what refuses data for an image that has some, and puts the image in a status."""
+
+    def upload(self: App, request: Request, image_id: str) -> Reply:
+        try:
+            return App.upload(self, request, image_id)
+        except Conflict:
+            self.images.open(request.caller, image_id).status = status
+            raise
+
+    return upload
+
+
+faulty(
+    "KillsWhatIsRefusedData",
+    "Has an image killed that was refused data because it has some.",
+    "IMG-STAT-03",
+    words=selecting("IMG-STAT-03"),
+    upload=_spoils(Status.KILLED),
+)
+
+
+def _takes_more(self: App, request: Request, image_id: str) -> Reply:
+    image = self.images.open(request.caller, image_id)
+    if image.status is Status.ACTIVE:
+        return Reply(HTTPStatus.NO_CONTENT)
+    return App.upload(self, request, image_id)
+
+
+faulty("PassesOverFurtherData", "Takes no notice of further data.", words=selecting("IMG-STAT-03"), upload=_takes_more)

@@ -5,7 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 from pytest_cloudimages.reference.app import App, Reply, Request
-from pytest_cloudimages.reference.identity import User
+from pytest_cloudimages.reference.identity import Role, User
 from pytest_cloudimages.reference.images import Caller
 from pytest_cloudimages.reference.refusals import Forbidden, NotFound, Refusal, Unauthorized
 
@@ -68,6 +68,7 @@ for _what, _asked, _fits in (
     ("ShareImages", "Adds members", _asks("POST", "/members")),
     ("EndSharing", "Removes members", _asks("DELETE", "/members/")),
     ("DeleteImages", "Deletes images", _asks("DELETE", "/v2/images/", bare=True)),
+    ("CreateTasks", "Creates tasks", _asks("POST", "/v2/tasks")),
 ):
     serves(f"LetsNobody{_what}", f"{_asked} for who shows no token.", "AUTH-01", what=_fits, whom=_nobody)
     if _what in ("ListImages", "ChangeImages", "DeleteImages"):
@@ -212,6 +213,7 @@ _CHANGES = (
     ("AddTags", "add tags", _asks("PUT", "/tags/")),
     ("DeleteTags", "delete tags", _asks("DELETE", "/tags/")),
     ("Delete", "delete images", _DELETE),
+    ("CreateTasks", "create tasks", _asks("POST", "/v2/tasks")),
 )
 for _word, _words, _change in _CHANGES:
     lets(f"LetsObservers{_word}", f"Lets observers {_words}.", "RBAC-03", users=("reader",), what=_change)
@@ -358,3 +360,33 @@ for _name, _sentence, _fits, _status in (
         return self.error(request, _status, "Not here.") if _fits(request) else App.answer(self, request)
 
     faulty(_name, f"{_sentence}, whoever asks.", words=ALIKE, answer=_alike)
+
+
+# Images that a colleague has created
+
+
+def _own_alone(self: App, request: Request, image_id: str) -> Reply:
+    user = self.identity.validate(request.headers.get("X-Auth-Token")).user
+    if user.role is Role.CREATOR and image_id not in self.__dict__.get("created", ()):
+        raise NotFound("There is no image of yours.")
+    return App.update_image(self, request, image_id)
+
+
+def _of_creators(self: App, request: Request) -> Reply:
+    reply = App.create_image(self, request)
+    document: Any = reply.json()
+    if self.identity.validate(request.headers.get("X-Auth-Token")).user.role is Role.CREATOR:
+        self.__dict__.setdefault("created", set()).add(document["id"])
+    return reply
+
+
+faulty(
+    "LetsCreatorsChangeTheirOwn",
+    "Answers 404 to a creator's patch of what another of the project has created.",
+    "RBAC-02",
+    words=selecting("RBAC-02"),
+    profile="standard",
+    signs_in=True,
+    update_image=_own_alone,
+    create_image=_of_creators,
+)

@@ -121,6 +121,7 @@ def _identities(server: Server) -> dict[str, str]:
     """Return tokens for every caller. Names and passwords cost more, so few faults have ``signs_in``."""
     identity = server.app.identity
     users = {prefix.removeprefix("OS").removeprefix("_"): name for prefix, name in OTHERS.items()}
+    users |= getattr(server.app, "mistaken", {})
     tokens = {f"CLOUDIMAGES_{who}{'_' if who else ''}TOKEN": identity.issue(name).value for who, name in users.items()}
     tokens["CLOUDIMAGES_EXPIRED_TOKEN"] = identity.issue("tester", timedelta(seconds=-1)).value
     tokens["CLOUDIMAGES_REVOKED_TOKEN"] = (revoked := identity.issue("tester")).value

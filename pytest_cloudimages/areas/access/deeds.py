@@ -42,6 +42,12 @@ RIGHTS: Mapping[Party, str] = dict.fromkeys(READING, "r") | {
 """What each may do: create, read, update, delete."""
 
 
+def has_roles(names: Sequence[str], party: Party) -> bool:
+    """Return whether roles are those of a party, and no others."""
+    known, wanted = {name.lower() for name in names}, ROLES[party]
+    return all(known & each for each in wanted) and known <= frozenset().union(*wanted)
+
+
 class Deed(enum.Enum):
     """What is tried: the method, what follows the endpoint, and what it changes."""
 
@@ -57,6 +63,7 @@ class Deed(enum.Enum):
     REMOVE_MEMBER = "DELETE", "/images/{image}/members/{member}", "members"
     ADD_TAG = "PUT", f"/images/{{image}}/tags/{NEW_TAG}", "tags"
     DELETE_TAG = "DELETE", f"/images/{{image}}/tags/{TAG}", "tags"
+    CREATE_TASK = "POST", "/tasks", "tasks"
     DELETE = "DELETE", "/images/{image}", "there"
 
     @property
@@ -84,9 +91,10 @@ class Deed(enum.Enum):
 
 READS = tuple(deed for deed in Deed if not deed.part)
 CHANGES = tuple(deed for deed in Deed if deed.part)
+OF_TASKS = (Deed.TASKS, Deed.CREATE_TASK)
 OF_MEMBERS = (Deed.MEMBERS, Deed.MEMBER, Deed.ADD_MEMBER, Deed.SET_STATUS, Deed.REMOVE_MEMBER)
 OF_READERS = tuple(deed for deed in Deed if deed not in (Deed.TASKS, Deed.SET_STATUS))
-"""Tasks are the operator's to allow, and a status is set by who it is about: neither is a matter of this role."""
+"""Who sees tasks is the operator's to say, and a status is set by who it is about: neither is a matter of this role."""
 
 
 @dataclass(frozen=True)
@@ -127,3 +135,21 @@ class Rights(Collection):
         for attempt in found:
             if attempt.deed in deeds and where(attempt):
                 yield Case(attempt, [attempt.answer.exchange, *attempt.looked])
+
+
+def asked_by(deed: Deed, before: Mapping[str, object], after: Mapping[str, object]) -> bool:
+    """Return whether a change of some part is what a deed asks for: tags and members come, go and change by others."""
+    old, new = before[deed.part], after[deed.part]
+    if not isinstance(old, list) or not isinstance(new, list):
+        return True
+    came, went = [each for each in new if each not in old], [each for each in old if each not in new]
+    match deed:
+        case Deed.ADD_TAG | Deed.ADD_MEMBER | Deed.CREATE:
+            return any(
+                str(each).partition(": ")[0] not in {str(other).partition(": ")[0] for other in old} for each in came
+            )
+        case Deed.SET_STATUS:
+            return any(str(each).endswith(": accepted") for each in came)
+        case _:
+            names = {str(each).partition(": ")[0] for each in new}
+            return any(str(each).partition(": ")[0] not in names for each in went)

@@ -16,13 +16,15 @@ from pytest_cloudimages.areas.access.deeds import (
     NEW_TAG,
     OF_MEMBERS,
     OF_READERS,
+    OF_TASKS,
     READING,
     RIGHTS,
-    ROLES,
     TAG,
     Attempt,
     Deed,
     Rights,
+    asked_by,
+    has_roles,
 )
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED, lacks, require_look
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
@@ -41,11 +43,12 @@ from pytest_cloudimages.spec.verdicts import Blocked
 
 TURNED_AWAY = frozenset({401, 403, 404})
 """How a service says that somebody may not do it."""
+NOWHERE = "cloudimages-no-container/cloudimages-no-object.vhd"
 OUTSIDE = (Party.ANONYMOUS, Party.INVALID, Party.ENDED)
 """Callers who are owed a 401, whatever they ask."""
 
 
-@workload(empty=lambda: Rights([]), requests=(85, 114, 114, 114))
+@workload(empty=lambda: Rights([]), requests=(89, 119, 119, 119))
 def closed_doors(run: Run) -> Rights:
     """Have nobody, and callers with tokens that are not valid, try all that can be done with an image."""
     tried: list[Attempt] = []
@@ -94,7 +97,7 @@ def _by_reading(run: Run) -> Rights:
     return Rights(tried)
 
 
-@workload(empty=lambda: Rights([]), requests=(113, 113, 113, 113))
+@workload(empty=lambda: Rights([]), requests=(115, 119, 119, 119))
 def rights(run: Run) -> Rights:
     """Have callers of every role try all that can be done with an image, and see what its owner sees of it."""
     tried: list[Attempt] = []
@@ -117,6 +120,9 @@ def rights(run: Run) -> Rights:
         if creating := _caller(run, party, unasked, known):
             with suppress(Blocked):
                 tried += _with_its_own(run, party, creating)
+            if run.rounds and party is Party.CREATOR and party in known:
+                with suppress(Blocked), run.fresh_image(own=True) as image:
+                    tried += _with_a_colleagues(run, party, image.seen_by(creating))
             run.show(so_far)
     return so_far()
 
@@ -155,15 +161,10 @@ def _caller(run: Run, party: Party, unasked: dict[Party, str], known: set[Party]
             return None
         known |= {party} if run.same_project(who) else set()
     names = credentials.roles()
-    if names is not None and not _are(names, ROLES[party]):
+    if names is not None and not has_roles(names, party):
         unasked[party] = f"needs {party}, and the roles of the token are: {', '.join(names) or 'none'}"
         return None
     return client
-
-
-def _are(names: Sequence[str], wanted: Sequence[frozenset[str]]) -> bool:
-    known = {name.lower() for name in names}
-    return all(known & each for each in wanted) and known <= frozenset().union(*wanted)
 
 
 # On the owner's image
@@ -187,7 +188,7 @@ class _Table:
             if not there:
                 self.deeds -= {*OF_MEMBERS}
             if not self.image.client.send("GET", "/tasks").ok:
-                self.deeds.discard(Deed.TASKS)
+                self.deeds -= {*OF_TASKS}
 
     def all_of(self, party: Party, client: ImagesClient, deeds: Sequence[Deed]) -> list[Attempt]:
         """Have a caller try all it can on the image, and see what became of it."""
@@ -206,7 +207,7 @@ class _Table:
                 party,
                 deed,
                 answer,
-                bool(deed.part) and before[deed.part] != after[deed.part] and _asked_by(deed, before, after),
+                bool(deed.part) and before[deed.part] != after[deed.part] and asked_by(deed, before, after),
                 looked if deed.part else (),
             )
             for deed, answer in sent
@@ -236,6 +237,8 @@ class _Table:
             Deed.CREATE: {"name": name},
             Deed.ADD_MEMBER: {"member": self.added},
             Deed.SET_STATUS: {"status": "accepted"},
+            # There is no such object: where somebody is let in, nothing comes of it.
+            Deed.CREATE_TASK: {"type": "import", "input": {"image_properties": {"name": name}, "import_from": NOWHERE}},
         }
         return client.send(deed.method, target, json=bodies.get(deed))
 
@@ -253,6 +256,7 @@ class _Table:
             "tags": sorted(map(str, tags)) if isinstance(tags, list) else [],
             "created": [each for each in ids if each != self.image.id],
             "members": [],
+            "tasks": [],
         }
         exchanges = [shown.exchange, listed.exchange]
         if Deed.MEMBERS in self.deeds:
@@ -279,24 +283,6 @@ class _Table:
                 client.send("DELETE", f"/images/{image}/members/{self.added}")
                 client.send("DELETE", f"/images/{image}/members/{self.member}")
                 client.send("POST", f"/images/{image}/members", json={"member": self.member})
-
-
-def _asked_by(deed: Deed, before: Mapping[str, object], after: Mapping[str, object]) -> bool:
-    """Return whether a change of some part is what a deed asks for: tags and members come, go and change by others."""
-    old, new = before[deed.part], after[deed.part]
-    if not isinstance(old, list) or not isinstance(new, list):
-        return True
-    came, went = [each for each in new if each not in old], [each for each in old if each not in new]
-    match deed:
-        case Deed.ADD_TAG | Deed.ADD_MEMBER | Deed.CREATE:
-            return any(
-                str(each).partition(": ")[0] not in {str(other).partition(": ")[0] for other in old} for each in came
-            )
-        case Deed.SET_STATUS:
-            return any(str(each).endswith(": accepted") for each in came)
-        case _:
-            names = {str(each).partition(": ")[0] for each in new}
-            return any(str(each).partition(": ")[0] not in names for each in went)
 
 
 # On an image of one's own
@@ -359,6 +345,18 @@ def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
     ]
     tried += [attempt for attempt in changes if not _lacks(run, owner, attempt)]
     tried.append(_deletion(party, image, owner))
+
+
+def _with_a_colleagues(run: Run, party: Party, image: Image) -> Iterator[Attempt]:
+    """Have a caller change an image that another user of its project has created, and see what the owner sees of it."""
+    owner, name = image.seen_by(run.client), f"{image.name}-renamed"
+    if not image.show().ok:
+        return
+    answer = image.client.patch(image.id, replaced("/name", name))
+    seen = owner.eventually(owner.show, lambda shown: answer.ok <= (_shown(shown, "name") == name))
+    attempt = Attempt(party, Deed.UPDATE, answer, _shown(seen, "name") == name, [seen.exchange])
+    if (answer.ok or answer.status in TURNED_AWAY) and not _lacks(run, owner, attempt):
+        yield attempt
 
 
 def _deletion(party: Party, image: Image, owner: Image) -> Attempt:

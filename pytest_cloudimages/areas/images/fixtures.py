@@ -11,6 +11,7 @@ from pytest_cloudimages.areas.images import (  # noqa: F401 - each declares work
     deactivation,
     lists,
     lives,
+    meetings,
     offered_lists,
     races,
     states,

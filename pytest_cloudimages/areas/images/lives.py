@@ -10,7 +10,7 @@ from functools import partial
 
 import pytest
 
-from pytest_cloudimages.areas.common.offers import require_offered
+from pytest_cloudimages.areas.common.offers import made_visible, require_offered
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import give_data, restless_attributes, shared, state_of
@@ -41,6 +41,7 @@ class Question(enum.StrEnum):
     UNKNOWN_DELETED = "the deletion of an image that there is not"
     ACTIVE = "an image that was given data"
     EMPTY = "an image that was given no octet for its data"
+    REFUSED_DATA = "an image that was refused data because it has some"
     TWIN = "another image of the same data, once the first was deleted"
     PROTECTED_DELETED = "the deletion of a protected image"
     PROTECTED_AFTER = "the protected image after it"
@@ -95,7 +96,7 @@ class LifeAnswers(Collection):
                     yield Case(image, [answer.exchange])
 
 
-@workload(empty=lambda: LifeAnswers({}), requests=(29, 38, 38, 38))
+@workload(empty=lambda: LifeAnswers({}), requests=(29, 40, 40, 40))
 def image_life(run: Run) -> LifeAnswers:
     """Create an image, read it, list it, give it data, protect it and delete it; ask the same of none at all."""
     answers: dict[Question, list[Answer]] = {}
@@ -124,9 +125,13 @@ def _created(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> N
 
 
 def _given_data(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
-    del run
     give_data(image, DATA)
     answers[Question.ACTIVE] = [image.eventually(image.show, _is_active)]
+    if run.rounds and _is_active(answers[Question.ACTIVE][0]):
+        with run.recorder.of(Purpose.PREPARING):
+            again = image.upload(DATA[: len(DATA) // 2])
+        if again.refused:
+            answers[Question.REFUSED_DATA] = [image.show()]
 
 
 def _given_none(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
@@ -187,6 +192,8 @@ def _deleted_beside(image: Image, answers: dict[Question, list[Answer]]) -> None
     answer = _let_go(image)
     if answer.status in {405, 501}:
         require_offered(answer, "the deletion of images")
+    if not answer.ok and attributes_of(shown := image.show()).get("protected") is True:
+        raise Blocked(f"The image is still protected, and was not to be: {shown.exchange}")
     answers[Question.DELETED] = [answer]
     image.client.recorder.traces.created_by.pop(image.id, None)  # so that nobody waits for it to be known
     answers[Question.GONE] = [image.eventually(image.show, lambda looked: not looked.ok)]
@@ -259,7 +266,7 @@ class ForeignAttempts(Collection):
                 yield Case(attempt, [attempt.answer.exchange, attempt.looked])
 
 
-@workload(empty=lambda: ForeignAttempts({}), requests=(35, 35, 35, 35))
+@workload(empty=lambda: ForeignAttempts({}), requests=(43, 68, 68, 68))
 def foreign_attempts(run: Run) -> ForeignAttempts:
     """Have another project read, update and delete an image that it does not see, and one that is shared with it."""
     other = run.of_another_project()
@@ -276,21 +283,36 @@ def foreign_attempts(run: Run) -> ForeignAttempts:
             _try_all(image, other, "shared with it, which it has accepted", tried, hidden=False)
             with run.fresh_image(own=True) as further:
                 _try_all(further, other, "not shared with it, while another one is", tried, hidden=True)
+    if run.rounds:
+        _try_those_for_all(run, other, tried)
     if any(attempt.changed for attempts in tried.values() for attempt in attempts):
         moving = MOVING | restless_attributes(run)
         tried = {method: [replace(each, moving=moving) for each in attempts] for method, attempts in tried.items()}
     return ForeignAttempts(tried)
 
 
+def _try_those_for_all(run: Run, other: ImagesClient, tried: dict[str, list[Foreign]]) -> None:
+    """Have another project try to change images that it sees because everybody does, as far as there are such."""
+    with suppress(Blocked):
+        administrator = run.able("ADMIN")
+        for visibility in ("community", "public"):
+            with run.fresh_image(own=True) as image:
+                callers = (run.client, administrator) if administrator else (run.client,)
+                if not made_visible(image, visibility, *callers):
+                    _try_all(image, other, f"of the visibility {visibility}", tried, hidden=False)
+
+
 def _try_all(image: Image, other: ImagesClient, what: str, tried: dict[str, list[Foreign]], *, hidden: bool) -> None:
     before = attributes_of(image.show())
     change = {"op": "replace", "path": "/name", "value": "cloudimages of another"}
-    requests = {
-        "GET": partial(other.show, image.id),
-        "PATCH": partial(other.patch, image.id, change),
-        "DELETE": partial(other.delete, image.id),
-    }
-    for method, send in requests.items():
+    own = {"op": "add", "path": "/cloudimages_of_another", "value": "of another"}
+    requests = (
+        ("GET", partial(other.show, image.id)),
+        ("PATCH", partial(other.patch, image.id, change)),
+        ("PATCH", partial(other.patch, image.id, own)),
+        ("DELETE", partial(other.delete, image.id)),
+    )
+    for method, send in requests:
         with image.client.recorder.of(Purpose.JUDGING):
             answer = send()
         looked = image.show()

@@ -9,6 +9,8 @@ from typing import Any
 from pytest_cloudimages.areas.images.patch_model import add, remove, replaced
 from pytest_cloudimages.client.exchange import PATCH_TYPE
 
+MANY = 12
+"""Operations of a patch of many."""
 OLD_TYPE = "application/openstack-images-v2.0-json-patch"
 FIRST, SECOND, VALUE = "cloudimages_first", "cloudimages_second", "cloudimages_value"
 """Attributes of our own."""
@@ -20,15 +22,17 @@ class Aim(enum.StrEnum):
     NAME = "a replacement of the name"
     STANDARD = "a standard attribute that the owner may change"
     FORMAT = "a format of an image without data"
+    WITH_DATA = "a standard attribute of an image with data"
     ADDED = "an attribute of one's own added"
     REPLACED = "an attribute of one's own replaced"
     ADDED_AGAIN = "an attribute added that is there"
     REMOVED = "an attribute of one's own removed"
     ESCAPED = "an attribute whose pointer has escapes"
     TOGETHER = "several operations"
+    MANY = "many operations of one kind"
     EMPTY = "no operation"
     VALUE = "an attribute with a special value"
-    ALIKE = "an attribute beside one whose name is alike"
+    ALIKE = "an attribute beside one whose name is alike, or with an odd name"
     OLD_FORM = "the old form of a patch"
     FAILS_LATE = "an operation that can be done before one that cannot"
     NOT_THERE_REMOVED = "an attribute removed that is not there"
@@ -46,7 +50,7 @@ class Aim(enum.StrEnum):
 
 VALID = (
     *(Aim.NAME, Aim.STANDARD, Aim.FORMAT, Aim.ADDED, Aim.REPLACED, Aim.ADDED_AGAIN, Aim.REMOVED),
-    *(Aim.ESCAPED, Aim.TOGETHER, Aim.VALUE, Aim.ALIKE),
+    *(Aim.ESCAPED, Aim.TOGETHER, Aim.VALUE, Aim.ALIKE, Aim.WITH_DATA, Aim.MANY),
 )
 """Those that a service carries out, whole."""
 OPTIONAL = (Aim.OLD_FORM, Aim.EMPTY)
@@ -115,6 +119,9 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
         yield Wanted(Aim.ADDED_AGAIN, [add(f"/{FIRST}", "as added again")], needs=FIRST)
         yield Wanted(Aim.ALIKE, [add(f"/{FIRST.upper()}", "in capitals")], needs=FIRST)
         yield Wanted(Aim.ALIKE, [add(f"/{FIRST}-", "with a dash")], needs=FIRST)
+        # A path is no URI: there is nothing to undo in it but ~0 and ~1. (RFC 6901, 5.)
+        odd = ("cloudimages%2Dvalue", "cloudimages+a b", "cloudimages_\u00fc\u6771", "cloudimages.value")
+        yield from (Wanted(Aim.ALIKE, [add(f"/{name}", "of an odd name")]) for name in odd)
     yield Wanted(Aim.REMOVED, [remove(f"/{SECOND}")], needs=SECOND)
     yield Wanted(Aim.ESCAPED, [add("/~0~1.ssh~1", "of a path")])
     yield Wanted(Aim.ESCAPED, [add("/cloudimages~01", "of a tilde before a digit")])
@@ -128,6 +135,10 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
         yield Wanted(Aim.TOGETHER, [add("/cloudimages_fifth", "for a moment"), remove("/cloudimages_fifth")])
         again = [remove(f"/{FIRST}"), add(f"/{FIRST}", "added again"), replaced(f"/{FIRST}", "and replaced")]
         yield Wanted(Aim.TOGETHER, again, needs=FIRST)
+        yield Wanted(Aim.MANY, [replaced("/min_disk", 5), replaced("/min_ram", 192), replaced("/tags", ["with"])])
+        many = [f"/cloudimages_of_many_{place}" for place in range(MANY)]
+        yield Wanted(Aim.MANY, [add(path, f"of {path[1:]}") for path in many])
+        yield Wanted(Aim.MANY, [remove(path) for path in many], needs=many[-1][1:])
         yield Wanted(Aim.EMPTY, [])
         yield from (Wanted(Aim.VALUE, [add(f"/{VALUE}", text)], kind=kind) for kind, text in VALUES.items())
         yield from (Wanted(Aim.VALUE, [replaced("/name", text)], kind=kind) for kind, text in VALUES.items() if text)
@@ -146,6 +157,13 @@ VIOLATIONS: tuple[tuple[str, object], ...] = (
 )
 
 
+def with_data() -> Iterator[Wanted]:
+    """Yield patches of an image that has data: all but its formats may be changed, as rulings, 28, has it."""
+    standard: list[tuple[str, object]] = [("min_ram", 96), ("min_disk", 4), ("tags", ["of", "data"])]
+    standard += [("name", "cloudimages with data"), ("protected", True), ("protected", False)]
+    yield from (Wanted(Aim.WITH_DATA, [replaced(f"/{name}", value)]) for name, value in standard)
+
+
 def _refused() -> dict[Aim, list[Any]]:
     """Return the bodies that a service refuses, each a case of its aim."""
     nobody = str(uuid.UUID(int=4))
@@ -159,12 +177,20 @@ def _refused() -> dict[Aim, list[Any]]:
         "file": f"/v2/images/{nobody}/file",
         "schema": "/v2/schemas/member",
     }
+    failing = (
+        replaced("/id", nobody),
+        replaced("/status", "active"),
+        add("/cloudimages_a/b", "of two tokens"),
+        replaced("/visibility", "bogus"),
+        {"op": "move", "from": f"/{FIRST}", "path": "/cloudimages_moved"},
+    )
     return {
         Aim.FAILS_LATE: [
             [replaced("/name", "cloudimages half"), remove("/cloudimages_lacking")],
             [add("/cloudimages_half", "of a patch"), replaced("/id", nobody)],
             [replaced("/min_ram", 512), replaced("/min_disk", "many")],
             [remove(f"/{FIRST}"), replaced("/cloudimages_wanting", "of nothing")],
+            *([replaced("/name", "cloudimages half"), replaced("/min_ram", 513), last] for last in failing),
         ],
         Aim.NOT_THERE_REMOVED: [
             [remove("/cloudimages_absent")],
@@ -221,4 +247,4 @@ def _refused() -> dict[Aim, list[Any]]:
 def _of_media_types(*, whole: bool) -> Iterator[Wanted]:
     others = ("application/json", None, "text/plain", "application/json-patch+json")
     for media_type in others if whole else others[:2]:
-        yield Wanted(Aim.MEDIA_TYPE, [replaced("/name", f"of {media_type}")], media_type)
+        yield Wanted(Aim.MEDIA_TYPE, [replaced("/name", f"of {media_type}".replace("/", " "))], media_type)

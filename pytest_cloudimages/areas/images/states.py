@@ -15,6 +15,7 @@ from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.statuses import OVER_LIMIT
 from pytest_cloudimages.spec.verdicts import Blocked
 
 OCTETS = b"x" * 64
@@ -84,7 +85,7 @@ def give_data(image: Image, octets: bytes = OCTETS) -> None:
     """Have an image filled with its data; the test is *untested* where the service takes none from this caller."""
     with image.client.recorder.of(Purpose.PREPARING):
         answer = image.upload(octets)
-    if answer.status in NOT_OFFERED | {403}:
+    if answer.status in NOT_OFFERED | {403, OVER_LIMIT}:
         pytest.skip(f"needs data of images, which the service does not take: {answer.exchange}")
     require_ok(answer)
 

@@ -3,14 +3,15 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import pytest
 
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.images.patch_model import alike, applied, attribute_of, named_by
-from pytest_cloudimages.areas.images.patches import VALID, Aim, Wanted, patches
-from pytest_cloudimages.areas.images.states import restless_attributes
+from pytest_cloudimages.areas.images.patches import VALID, Aim, Wanted, patches, with_data
+from pytest_cloudimages.areas.images.states import give_data, restless_attributes, state_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
@@ -172,7 +173,7 @@ class Updates(Collection):
             yield Case(attempt, [attempt.answer.exchange, attempt.looked], attempt.wanted.kind or None)
 
 
-@workload(empty=lambda: Updates([]), requests=(97, 275, 275, 275))
+@workload(empty=lambda: Updates([]), requests=(97, 319, 319, 319))
 def updates(run: Run) -> Updates:
     """Send patches of every kind to one image, valid ones and others, and look at it after each of them."""
     tried: list[Attempt] = []
@@ -190,9 +191,14 @@ def updates(run: Run) -> Updates:
             attempt = _tried(image, wanted, before)
             tried.append(attempt)
             before = attempt.after
+            run.show(partial(_so_far, tried))
+        if run.rounds:
+            with suppress(Blocked, pytest.skip.Exception):
+                tried += _with_data(stack.enter_context(run.fresh_image(own=True)))
         if other is not None:
             with suppress(Blocked, pytest.skip.Exception):
-                names = {name for attempt in tried if attempt.wanted.aim in VALID for name in attempt.named}
+                valid = [attempt for attempt in tried if attempt.wanted.aim in VALID]
+                names = {name for attempt in valid for name in attempt.named}
                 looked = other.show()
                 others.append(Beside(as_created, attributes_of(looked), names, looked.exchange))
                 looked = stack.enter_context(run.fresh_image(own=True)).show()
@@ -202,6 +208,22 @@ def updates(run: Run) -> Updates:
         moving = MOVING | restless_attributes(run)
         tried = [replace(attempt, moving=moving) for attempt in tried]
     return Updates(tried, others)
+
+
+def _with_data(image: Image) -> list[Attempt]:
+    """Return the patches of an image that is given data before: all that may be changed of such."""
+    give_data(image)
+    before = attributes_of(image.eventually(image.show, lambda shown: state_of(shown) == "active"))
+    tried: list[Attempt] = []
+    for wanted in with_data():
+        tried.append(_tried(image, wanted, before))
+        before = tried[-1].after
+    return tried
+
+
+def _so_far(tried: Sequence[Attempt]) -> Updates:
+    """Return what was tried so far, to be asked for what patches name alone: what else moves is known in the end."""
+    return Updates([replace(attempt, moving=frozenset({*attempt.before, *attempt.after})) for attempt in tried])
 
 
 def _tried(image: Image, wanted: Wanted, before: Attributes) -> Attempt:

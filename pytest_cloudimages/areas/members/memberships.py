@@ -142,10 +142,19 @@ class Memberships(Collection):
 
 @dataclass
 class _Table:
+    run: Run
     image: Image
     tried: list[Attempt] = field(default_factory=list)
     seen: Members = field(default_factory=dict)
     """The members as they were seen last."""
+    sights: list[Sight] = field(default_factory=list)
+    project: str = ""
+    """The project of the consumer."""
+
+    def so_far(self) -> Memberships:
+        """Return what was tried; whether the owner is an administrator, who may set a status, is known in the end."""
+        told = [attempt for attempt in self.tried if (attempt.who, attempt.deed) != (Who.OWNER, Deed.SET)]
+        return Memberships(told, self.sights, self.project)
 
     def members(self) -> tuple[Members, Exchange]:
         """Return the members as the owner sees them."""
@@ -198,6 +207,7 @@ class _Table:
         # A list may be late, or a cache's.
         self.seen, looked = self.image.eventually(self.members, is_as_answered)
         self.tried.append(Attempt(who, deed, answer, before, self.seen, looked, **set_))
+        self.run.show(self.so_far)
         return answer
 
 
@@ -215,7 +225,7 @@ def memberships(run: Run) -> Memberships:
             require_offered(answer, "members of images")
             if not answer.ok:
                 third = ""
-        table = _Table(image)
+        table = _Table(run, image, project=project)
         table.see(*filter(None, [third]))
         table.enter(Who.STRANGER, Deed.LIST, consumer, "GET")
         # A project that there is: one that there is not may be refused for that, whoever asks.
@@ -239,7 +249,7 @@ def memberships(run: Run) -> Memberships:
             table.enter(Who.MEMBER, Deed.SET, consumer, "PUT", third, {"status": ACCEPTED})
         with _offered_beside(run, project) as further:
             offered = further.seen if further else {}
-            sights = [*_decided(table, consumer, project)]
+            _decide(table, consumer)
             beside = [(offered, *further.members())] if further else []
         if run.rounds:
             _once_accepted(table, consumer, third, known)
@@ -248,11 +258,11 @@ def memberships(run: Run) -> Memberships:
         # What must not be done comes last, so that nothing else is asked of what it leaves where it is.
         done = table.enter(Who.OWNER, Deed.SET, owner, "PUT", project, {"status": REJECTED}).ok
         no_owner = needs_no_administrator(run) if done else ""
-        _leave(run, table, consumer, project)
+        _leave(table, consumer)
         with suppress(Blocked, pytest.skip.Exception):
             # A project that there is: one that there is not may be refused for that.
-            _of_a_private_image(run, table, project)
-    return Memberships(table.tried, sights, project, no_owner, beside)
+            _of_a_private_image(table)
+    return Memberships(table.tried, table.sights, project, no_owner, beside)
 
 
 def _added(image: Image, project: str, third: str) -> str:
@@ -279,7 +289,7 @@ def _offered_beside(run: Run, project: str) -> Iterator[_Table | None]:
             with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
                 image = stack.enter_context(shared_image(run))
                 require_ok(image.client.ask(MEMBERS.add(image.id, project)))
-                table = _Table(image)
+                table = _Table(run, image)
                 table.see(project)
         yield table
 
@@ -292,8 +302,9 @@ def _once_accepted(table: _Table, consumer: ImagesClient, other: str, known: str
         table.enter(Who.MEMBER, Deed.REMOVE, consumer, "DELETE", other)
 
 
-def _leave(run: Run, table: _Table, consumer: ImagesClient, project: str) -> None:
+def _leave(table: _Table, consumer: ImagesClient) -> None:
     """Have the consumer remove itself, whatever its status."""
+    run, project = table.run, table.project
     table.enter(Who.MEMBER, Deed.REMOVE_OWN, consumer, "DELETE", project)
     for status in (REJECTED, PENDING) if run.rounds and project in table.seen else ():
         with run.recorder.of(Purpose.PREPARING):
@@ -302,13 +313,15 @@ def _leave(run: Run, table: _Table, consumer: ImagesClient, project: str) -> Non
         table.enter(Who.MEMBER, Deed.REMOVE_OWN, consumer, "DELETE", project)
 
 
-def _decided(table: _Table, consumer: ImagesClient, project: str) -> Iterator[Sight]:
-    """Yield what the consumer sees before it has decided, and after each decision."""
-    yield _seen(table.image, consumer, PENDING)
+def _decide(table: _Table, consumer: ImagesClient) -> None:
+    """Have the consumer look at the image before it has decided, and after each decision."""
+    project = table.project
+    table.sights.append(_seen(table.image, consumer, PENDING))
     for status in STATUSES:
         answer = table.enter(Who.MEMBER, Deed.SET_OWN, consumer, "PUT", project, {"status": status}, status=status)
         if answer.ok:
-            yield _seen(table.image, consumer, status)
+            table.sights.append(_seen(table.image, consumer, status))
+            table.run.show(table.so_far)
 
 
 def _seen(image: Image, consumer: ImagesClient, status: str) -> Sight:
@@ -338,9 +351,9 @@ def _has(listed: PagedList, image: Image, *, due: bool) -> bool | None:
     return False if listed.ended or listed.problem else None
 
 
-def _of_a_private_image(run: Run, table: _Table, project: str) -> None:
-    with run.fresh_image(own=True) as image:
-        with run.recorder.of(Purpose.PREPARING):
+def _of_a_private_image(table: _Table) -> None:
+    with table.run.fresh_image(own=True) as image:
+        with table.run.recorder.of(Purpose.PREPARING):
             require_ok(image.client.patch(image.id, replaced("/visibility", "private")))
-        answer = image.send("POST", "/members", json={"member": project})
+        answer = image.send("POST", "/members", json={"member": table.project})
         table.tried.append(Attempt(Who.OWNER, Deed.ADD_TO_PRIVATE, answer, {}, {}, answer.exchange))

@@ -152,12 +152,20 @@ def _together(run: Run) -> list[Stray] | None:
     """Return what became of all of them on one image; ``None`` where any has changed what it may not."""
     with run.fresh_image() as image:
         before = _given(image)
-        answers = [(request, _sent(image, request)) for request in ALL]
+        answers: list[tuple[StrayRequest, Answer | None]] = []
+        for request in ALL:
+            answers.append((request, _sent(image, request)))
+            run.show(partial(_answered, answers))
         may = frozenset(tag for request, answer in answers for tag in _allowed(request, answer))
         with suppress(Blocked):
             if before is not None and not _kept(before, may, image.read(partial(_kept, before, may))):
                 return None
-    return [Stray(request, answer, ()) for request, answer in answers if answer]
+    return [*_answered(answers).sent]
+
+
+def _answered(answers: Sequence[tuple[StrayRequest, Answer | None]]) -> StrayRequests:
+    """Return requests and their answers, where none is known to have changed anything."""
+    return StrayRequests([Stray(request, answer, ()) for request, answer in answers if answer])
 
 
 def _given(image: Image) -> set[str] | None:

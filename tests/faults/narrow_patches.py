@@ -1,0 +1,174 @@
+"""Services whose patches are wrong for few paths, many operations, images with data and those that everybody sees."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import unquote
+
+from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.attributes import Status, Visibility
+from pytest_cloudimages.reference.refusals import Forbidden
+
+from .kinds import Kind
+from .registry import registrar, selecting
+from .updating import operations, rewritten
+
+KIND = Kind.UPDATES
+MANY = 10
+Patch = list[Any]
+
+faulty = registrar(__name__, profile="standard")
+"""Registers a service that has some methods of its own."""
+
+
+def patched(
+    name: str, sentence: str, *ids: str, change: Callable[[Patch], Patch | None], words: tuple[str, ...]
+) -> None:
+    """Register a service that carries another patch out than it is sent, or refuses one for which there is none."""
+
+    def update_image(self: App, request: Request, image_id: str) -> Reply:
+        if not request.media_type.endswith("v2.1-json-patch") or not (found := operations(request)):
+            return App.update_image(self, request, image_id)
+        changed = change(found)
+        if changed is None:
+            return self.error(request, HTTPStatus.BAD_REQUEST, "Such a patch is not taken here.")
+        return App.update_image(self, rewritten(request, changed), image_id)
+
+    faulty(name, sentence, *ids, words=words, update_image=update_image)
+
+
+def _path(operation: Any) -> str:
+    return str(operation.get("path")) if isinstance(operation, dict) else ""
+
+
+def _swapped(found: Patch) -> Patch:
+    other = {"/min_ram": "/min_disk", "/min_disk": "/min_ram"}
+    both = {*other} <= {_path(each) for each in found}
+    return [each | {"path": other.get(_path(each), _path(each))} for each in found] if both else found
+
+
+ADDED = selecting("IMG-UPD-11")
+patched(
+    "DecodesPaths",
+    "Decodes percent-encoded paths of patches.",
+    "IMG-UPD-11",
+    change=lambda found: [each | {"path": unquote(_path(each))} if "%" in _path(each) else each for each in found],
+    words=ADDED,
+)
+patched(
+    "RefusesOddPaths",
+    "Refuses attributes whose names have a percent sign or a blank.",
+    change=lambda found: None if any({*"% "} & {*_path(each)} for each in found) else found,
+    words=ADDED,
+)
+patched(
+    "CutsPatches",
+    "Carries ten operations of a patch out, and no more.",
+    "IMG-UPD-11",
+    change=lambda found: found[:MANY],
+    words=ADDED,
+)
+patched(
+    "RefusesLongPatches",
+    "Refuses patches of more than ten operations.",
+    change=lambda found: found if len(found) <= MANY else None,
+    words=ADDED,
+)
+patched(
+    "SwapsMinima",
+    "Takes min_ram for min_disk where one patch sets both.",
+    "IMG-UPD-14",
+    change=_swapped,
+    words=selecting("IMG-UPD-14"),
+)
+
+
+# What is refused
+
+
+def _names_first(self: App, request: Request, image_id: str) -> Reply:
+    try:
+        return App.update_image(self, request, image_id)
+    except Forbidden:
+        image = self.images.open(request.caller, image_id)
+        for each in operations(request):
+            if _path(each) == "/name" and isinstance(each.get("value"), str):
+                image.name = each["value"]
+        raise
+
+
+faulty(
+    "KeepsTheNameOfWhatItForbids",
+    "Keeps the name that a patch sets which is refused with 403.",
+    "IMG-UPD-22",
+    words=selecting("IMG-UPD-22"),
+    update_image=_names_first,
+)
+
+
+# Images with data, and those that everybody sees
+
+
+def _fixed(*names: str) -> Callable[[App, Request, str], Reply]:
+    """Return what forbids changes of some attributes of an active image."""
+
+    def update_image(self: App, request: Request, image_id: str) -> Reply:
+        active = self.images.open(request.caller, image_id).status is Status.ACTIVE
+        if active and {f"/{name}" for name in names} & {_path(each) for each in operations(request) or ()}:
+            raise Forbidden("This cannot be changed any more.")
+        return App.update_image(self, request, image_id)
+
+    return update_image
+
+
+STANDARD = selecting("IMG-UPD-16")
+faulty(
+    "FixesTheMinimaOfActiveImages",
+    "Refuses changes of min_ram and min_disk of active images.",
+    "IMG-UPD-16",
+    words=STANDARD,
+    update_image=_fixed("min_ram", "min_disk"),
+)
+faulty(
+    "FixesTheFormatsOfActiveImages",
+    "Refuses changes of the formats of active images.",
+    words=STANDARD,
+    update_image=_fixed("disk_format", "container_format"),
+)
+
+
+def _extends(whom: Callable[[Any], bool]) -> Callable[[App, Request, str], Reply]:
+    """Return what lets anybody add attributes of their own to some images."""
+
+    def update_image(self: App, request: Request, image_id: str) -> Reply:
+        image = self.images.show(request.caller, image_id)
+        found = operations(request) or [{}]
+        if whom(image) and all(each.get("op") == "add" and "cloudimages" in _path(each) for each in found):
+            request = request.sent_by(replace(request.caller, project=image.owner))
+        return App.update_image(self, request, image_id)
+
+    return update_image
+
+
+FOREIGN = selecting("IMG-UPD-21")
+for _name, _fits, _what in (
+    ("LetsAllExtendCommunityImages", lambda image: image.visibility is Visibility.COMMUNITY, "of the community"),
+    ("LetsAllExtendPublicImages", lambda image: image.visibility is Visibility.PUBLIC, "that are public"),
+):
+    faulty(
+        _name,
+        f"Lets anybody add attributes of their own to images {_what}.",
+        "IMG-UPD-21",
+        words=FOREIGN,
+        update_image=_extends(_fits),
+    )
+
+
+def _for_nobody(self: App, request: Request, image_id: str) -> Reply:
+    if any(_path(each) == "/visibility" for each in operations(request) or ()):
+        raise Forbidden("Whom an image is shown to is for its operator to say.")
+    return App.update_image(self, request, image_id)
+
+
+faulty("ShowsNoImageToAll", "Refuses every visibility.", words=FOREIGN, update_image=_for_nobody)
