@@ -219,13 +219,8 @@ class StoresNothing(App):
 
 
 @breaks(
-    "TAG-URI-03",
     "TAG-ADD-01",
-    "TAG-ADD-07",
-    "TAG-ADD-10",
-    "TAG-ADD-13",
     "TAG-ADD-22",
-    "TAG-DEL-11",
     "TAG-HIST-01",
     "TAG-HIST-04",
     profile="standard",

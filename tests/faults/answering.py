@@ -332,7 +332,7 @@ class RefusesPatchAndDeletes(App):
 # Addresses
 
 
-@breaks("TAG-URI-01", "TAG-DEL-01", "TAG-DEL-06", "TAG-HIST-01", "TAG-HIST-04", "TAG-METH-03", profile="standard")
+@breaks("TAG-URI-01", "TAG-DEL-01", "TAG-DEL-06", "TAG-HIST-01", "TAG-METH-03", profile="standard")
 class KnowsNoDeletion(App):
     """Answers 405 to every deletion of a tag."""
 
@@ -343,18 +343,13 @@ class KnowsNoDeletion(App):
 
 @breaks(
     "TAG-URI-01",
-    "TAG-URI-03",
     "TAG-ADD-01",
-    "TAG-ADD-07",
-    "TAG-ADD-10",
     "TAG-ADD-11",
     "TAG-ADD-12",
-    "TAG-ADD-13",
     "TAG-ADD-15",
     "TAG-ADD-16",
     "TAG-ADD-18",
     "TAG-HIST-01",
-    "TAG-HIST-04",
     profile="standard",
 )
 class RedirectsAdditions(App):

@@ -154,6 +154,17 @@ def _short_page_is_the_last(app: App, request: Request, pairs: Pairs) -> dict[st
     return document | {"images": kept} | _with_tags(document, pairs)
 
 
+def _last_tag_alone(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
+    document = again(app, request, pairs)
+    tags = [pair for pair in pairs if pair[0] == "tag"]
+    for forgotten in tags[:-1] if "next" in document else ():
+        document["next"] = document["next"].replace(f"{urlencode([forgotten], quote_via=quote)}&", "")
+    return document
+
+
+_fault("GoesOnWithTheLastTag", "Links to a further page by the last of its tags.", _last_tag_alone, "TAG-VIS-04")
+
+
 def _with_tags(document: dict[str, Any], pairs: Pairs) -> dict[str, Any]:
     tags = urlencode([pair for pair in pairs if pair[0] == "tag"], quote_via=quote)
     return {"next": f"{document['next']}&{tags}"} if "next" in document else {}
@@ -385,3 +396,35 @@ class RefusesControlsInQueries(App):
         if any(key.startswith("sort") or not value.isprintable() for key, value in pairs):
             return self.error(request, HTTPStatus.BAD_REQUEST, "No such query.")
         return super().list_images(request)
+
+
+class _ListsTheTagged(App):
+    def list_images(self, request: Request) -> Reply:
+        document = super().list_images(request).json()
+        assert isinstance(document, dict)
+        return Reply.of_json(document | {"images": [*filter(self.listed, document["images"])]})
+
+    def listed(self, entry: dict[str, Any]) -> bool:
+        return bool(entry["tags"])
+
+
+@breaks("TAG-VIS-02", profile="standard", words=("--select", "TAG-VIS-02", "--select", "TAG-VIS-01"))
+class ListsTheTaggedAlone(_ListsTheTagged):
+    """Leaves images without tags out of lists."""
+
+
+@breaks(profile="standard", words=("--select", "TAG-VIS-02", "--select", "TAG-VIS-01"))
+class ListsTheUntaggedLate(_ListsTheTagged):
+    """Leaves an image out of lists for 60 ms after it has lost its last tag."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.emptied: dict[str, float] = {}
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        reply = super().delete_tag(request, image_id, tag)
+        self.emptied[image_id] = time.monotonic()
+        return reply
+
+    def listed(self, entry: dict[str, Any]) -> bool:
+        return bool(entry["tags"]) or time.monotonic() > self.emptied.get(entry["id"], 0) + 0.06

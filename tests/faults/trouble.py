@@ -53,15 +53,7 @@ class LosesTagsOfACreation(App):
         )
 
 
-@breaks(
-    "TAG-ADD-01",
-    "TAG-ADD-07",
-    "TAG-ADD-10",
-    "TAG-ADD-13",
-    "TAG-URI-03",
-    "TAG-HIST-01",
-    profile="quick",
-)
+@breaks("TAG-ADD-01", "TAG-HIST-01")
 class IsNeverAvailableToDigits(App):
     """Answers 503 to every addition of a tag with a digit, while all else is well."""
 

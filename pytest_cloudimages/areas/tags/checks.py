@@ -58,6 +58,7 @@ from pytest_cloudimages.areas.tags.corpus import UNITS, plain, unambiguous
 from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept
 from pytest_cloudimages.areas.tags.negative import NegativeRequests
 from pytest_cloudimages.areas.tags.other_attributes import expect_attributes_kept, expect_nothing_else_changed
+from pytest_cloudimages.areas.tags.plans import UNSEEN
 from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.areas.tags.race_findings import (
     answers_to,
@@ -201,9 +202,10 @@ def among_others(step: Step) -> bool:
 def in_ordinary_state(step: Step) -> bool:
     """Return whether an image was in a state in which tags can be changed as a matter of course.
 
-    That they can be while it is protected or deactivated is asked by TAG-ADD-31, TAG-ADD-32 and TAG-DEL-19.
+    That they can be while it is protected or deactivated is asked by TAG-ADD-31, TAG-ADD-32 and TAG-DEL-19; what comes
+    or goes unseen does so in every state.
     """
-    return step.operation.input_class not in (*PROTECTED, "deactivated")
+    return step.operation.input_class not in (*PROTECTED, "deactivated", UNSEEN)
 
 
 def alone(step: Step) -> bool:

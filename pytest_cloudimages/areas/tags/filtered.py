@@ -162,7 +162,7 @@ def filtered_lists(run: Run) -> Selections:
         _give(first, [*tags, mark], among=() if limit else AMONG)
         # Neither the newest nor the oldest: a further page that forgets the filter shows it.
         near = stack.enter_context(run.fresh_image())
-        _give(near, [mark.upper(), mark[:-1], mark[1:], "y", *(_around(mark, ends) for ends in NEAR)][:limit])
+        _give(near, [other, mark.upper(), mark[:-1], mark[1:], "y", *(_around(mark, ends) for ends in NEAR)][:limit])
         further: list[Image] = []
         # There may be no more images than were lent.
         with suppress(Blocked):
@@ -191,9 +191,9 @@ def _ask_all(filtering: _Filtering, mark: str, other: str, third: str, special: 
     pages: tuple[Query, ...] = (
         (("limit", "1"),),
         (("limit", "2"),),
-        (("tag", other), ("limit", "1")),
         (("limit", "1"), ("sort_key", "name"), ("sort_dir", "asc")),
-        (("tag", other), ("sort_key", "id"), ("sort_dir", "desc"), ("limit", "2")),
+        # In one of both orders an image that carries only one of the tags comes after the first that carries both.
+        *((("tag", other), ("sort_key", "id"), ("sort_dir", way), ("limit", "1")) for way in ("asc", "desc")),
     )
     for narrowing in (*pages, *_narrowings(filtering.known)):
         filtering.keep(filtering.ask(f"{TOGETHER} {_keys(narrowing)}", (by_mark, *narrowing)))

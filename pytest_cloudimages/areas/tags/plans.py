@@ -25,6 +25,10 @@ def plan_of_boundaries(
     )
 
 
+UNSEEN = "unseen"
+"""The tag of an image's life that nobody looks at, and its input class."""
+
+
 def plan_of_a_life(events: Sequence[str]) -> list[Operation]:
     """Return a plan in which an image carries tags through one event after another, and gains and loses one in each.
 
@@ -35,7 +39,7 @@ def plan_of_a_life(events: Sequence[str]) -> list[Operation]:
     plan = in_groups([(Kind.ADD, [("born", "new"), ("kept", "new")])])
     previous = "born"
     for place, event in enumerate(events):
-        plan += each(Kind.DELETE if place % 2 else Kind.ADD, [("unseen", previous if place else "new")])
+        plan += each(Kind.DELETE if place % 2 else Kind.ADD, [(UNSEEN, UNSEEN)])
         twice = event == "active"
         plan.append(Operation(Kind.EVENT, event, input_class=event))
         plan += in_groups([(Kind.ADD, [(event, event)] * (1 + twice)), (Kind.DELETE, [(previous, event)])])

@@ -76,6 +76,11 @@ class Representations(Collection):
             if where(state):
                 yield Case(state, state.exchanges)
 
+    @property
+    def listed_tagged(self) -> bool:
+        """Whether a list has shown the image while it carried tags."""
+        return any(state.in_image and not state.unlisted for state in self.states)
+
     @cases
     def details(self, *, where: Callable[[Reading], bool] = anything) -> Iterator[Case[Reading]]:
         """Return what the image itself showed; ``where`` is what has to be so for it to be asked about."""
