@@ -128,6 +128,16 @@ class StumblesAtEveryThirteenthOnceDone(_Stumbles):
     every, status, done_first = 13, HTTPStatus.GATEWAY_TIMEOUT, True
 
 
+@breaks(words=selecting("IMG-UPD"))
+class StumblesAtEveryNinthPatchOnceDone(_Stumbles):
+    """Stands behind a gateway that answers every ninth patch 504, when it has been carried out; all is asked yet."""
+
+    every, status, done_first, never_blocked = 9, HTTPStatus.GATEWAY_TIMEOUT, True, True
+
+    def handle(self, request: Request) -> Reply:
+        return super().handle(request) if request.method == "PATCH" else App.handle(self, request)
+
+
 @breaks(profile="standard")
 class StumblesAtOneInFifty(_Stumbles):
     """Stands behind a gateway that answers one request in fifty 502 and does not hand it on."""

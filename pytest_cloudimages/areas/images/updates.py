@@ -1,6 +1,6 @@
 """What patches do to an image: each is sent once, with a look at the image after it, and judged by many checks."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,7 +19,7 @@ from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.statuses import OVER_LIMIT
-from pytest_cloudimages.spec.verdicts import Blocked
+from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer
 
 Attributes = Mapping[str, Any]
 FULL = "no more attributes are taken: 413"
@@ -185,12 +185,8 @@ def updates(run: Run) -> Updates:
         with suppress(Blocked, pytest.skip.Exception):
             other = stack.enter_context(run.fresh_image(own=True))
             as_created = attributes_of(other.show())
-        for wanted in patches(whole=bool(run.rounds)):
-            if wanted.needs and wanted.needs not in before:
-                continue
-            attempt = _tried(image, wanted, before)
+        for attempt in _one_after_another(image, patches(whole=bool(run.rounds)), before):
             tried.append(attempt)
-            before = attempt.after
             run.show(partial(_so_far, tried))
         if run.rounds:
             with suppress(Blocked, pytest.skip.Exception):
@@ -206,7 +202,7 @@ def updates(run: Run) -> Updates:
                 others.append(Beside({}, attributes_of(looked), names - as_created.keys(), looked.exchange))
     if any(attempt.strayed if attempt.wanted.aim in VALID else attempt.changed for attempt in tried):
         moving = MOVING | restless_attributes(run)
-        tried = [replace(attempt, moving=moving) for attempt in tried]
+        tried = [replace(attempt, moving=attempt.moving | moving) for attempt in tried]
     return Updates(tried, others)
 
 
@@ -214,11 +210,29 @@ def _with_data(image: Image) -> list[Attempt]:
     """Return the patches of an image that is given data before: all that may be changed of such."""
     give_data(image)
     before = attributes_of(image.eventually(image.show, lambda shown: state_of(shown) == "active"))
-    tried: list[Attempt] = []
-    for wanted in with_data():
-        tried.append(_tried(image, wanted, before))
-        before = tried[-1].after
-    return tried
+    return [*_one_after_another(image, with_data(), before)]
+
+
+def _one_after_another(image: Image, wanted: Iterable[Wanted], before: Attributes) -> Iterator[Attempt]:
+    """Send patches to an image, and yield what came of those that were answered.
+
+    One whose answer was lost may have been carried out, at once or later: what it names is no other's doing from then on.
+    Without the first nothing can be said of any, so that its ``LostAnswer`` is for who makes the workload once more.
+    """
+    moving = MOVING
+    for patch in wanted:
+        if patch.needs and patch.needs not in before:
+            continue
+        try:
+            attempt = replace(_tried(image, patch, before), moving=moving)
+        except LostAnswer:
+            if patch.aim is Aim.NAME:
+                raise
+            moving |= named_by(patch.body) if patch.aim in VALID else set()
+            before = attributes_of(image.show())
+            continue
+        yield attempt
+        before = attempt.after
 
 
 def _so_far(tried: Sequence[Attempt]) -> Updates:
