@@ -111,6 +111,8 @@ def test_a_refused_caller_changes_nothing(access_attempts: AccessAttempts) -> No
     refused = access_attempts.by(*Party, states=PRESENT, where=lambda attempt: attempt.refused)
     for attempt in or_skip(refused, "nobody was refused"):
         expect(attempt.changed, False, f"effect of {attempt}")
+    for answer, there in access_attempts.aside().of_the_owner():
+        expect(there, True, f"whether the tag is there after {answer}, which another caller was refused to add before")
 
 
 # "observer … has read-only permissions"

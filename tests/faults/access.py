@@ -2,7 +2,7 @@
 
 from http import HTTPStatus
 
-from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.app import NO_CONTENT, App, Reply, Request
 from pytest_cloudimages.reference.images import Caller
 from pytest_cloudimages.reference.refusals import Forbidden, NotFound, Unauthorized
 
@@ -155,6 +155,26 @@ class AddsLaterWhatItRefused(App):
             tags = self.images.get(image_id).tags
             tags += [late for late in dict.fromkeys(self.refused.pop(image_id, [])) if late not in tags]
         return reply
+
+
+@breaks("TAG-AUTH-07", profile="standard", words=("--select", "TAG-AUTH"))
+class TakesForDoneWhatItRefused(App):
+    """Remembers a tag that it refused to somebody as there: the owner's addition of it is acknowledged, and not done."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.known: set[tuple[str, str]] = set()
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        try:
+            self.images.open(request.caller, image_id)
+        except (Forbidden, NotFound):
+            self.known.add((image_id, tag))
+            raise
+        if (image_id, tag) in self.known:
+            self.known.discard((image_id, tag))
+            return NO_CONTENT
+        return super().add_tag(request, image_id, tag)
 
 
 class _LetsOthersChange(App):

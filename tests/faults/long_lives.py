@@ -3,10 +3,12 @@
 import time
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from http import HTTPStatus
 
 from pytest_cloudimages.reference.app import NO_CONTENT, App, Reply, Request
 from pytest_cloudimages.reference.images import Image
+from pytest_cloudimages.reference.refusals import NotFound
 
 from .kinds import Kind
 from .registry import breaks
@@ -93,6 +95,29 @@ class BringsTagsBack(App):
             del self.due[image.id]
             image.tags += [tag] * (tag not in image.tags)
         return super().represent(image)
+
+
+@breaks("TAG-HIST-01", profile="standard", words=("--select", "TAG-HIST-01", "--select", "TAG-DEL-11"))
+class DeletesOnceMoreLater(App):
+    """Carries a deletion out once more 0.8 s later, from a queue: what was added again meanwhile is gone."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.queue: list[tuple[float, str, str]] = []
+
+    def handle(self, request: Request) -> Reply:
+        with self.images.lock:
+            while self.queue and self.queue[0][0] < time.monotonic():
+                _, image_id, tag = self.queue.pop(0)
+                with suppress(NotFound):
+                    tags = self.images.get(image_id).tags
+                    tags[:] = [each for each in tags if each != tag]
+        return super().handle(request)
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        reply = super().delete_tag(request, image_id, tag)
+        self.queue.append((time.monotonic() + 0.8, image_id, tag))
+        return reply
 
 
 def _deletes_no(name: str, doc: str, which: Callable[[str], object], *ids: str) -> None:

@@ -216,7 +216,7 @@ def _with_data(image: Image) -> list[Attempt]:
 def _one_after_another(image: Image, wanted: Iterable[Wanted], before: Attributes) -> Iterator[Attempt]:
     """Send patches to an image, and yield what came of those that were answered.
 
-    One whose answer was lost may have been carried out, at once or later: what it names is no other's doing from then on.
+    One whose answer was lost may have been carried out, at once or later: what it names is no doing of others any more.
     Without the first nothing can be said of any, so that its ``LostAnswer`` is for who makes the workload once more.
     """
     moving = MOVING

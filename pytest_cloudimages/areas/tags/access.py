@@ -17,11 +17,12 @@ from pytest_cloudimages.areas.common.tokens import (
     token_elsewhere,
     unknown_tokens,
 )
+from pytest_cloudimages.areas.tags.access_requests import KEPT, THERE, AskedCell
 from pytest_cloudimages.areas.tags.access_states import STATES, Stage
-from pytest_cloudimages.areas.tags.callers import ABSENT, ENTITLED, PATCHES, Cell, Change, State, cells
+from pytest_cloudimages.areas.tags.callers import ABSENT, ENTITLED, STRANGERS, Cell, Change, State, cells
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.answers import Answer
-from pytest_cloudimages.client.exchange import PATCH_TYPE, Purpose
+from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.trouble import TROUBLE
 from pytest_cloudimages.engine.kept_values import set_values
@@ -31,7 +32,6 @@ from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, TokenEnded
 
-THERE, KEPT = "there", "asked-by-nobody"
 FILTERED = {"X-Identity-Status": "Confirmed", "X-Roles": "admin", "X-Is-Admin": "true", "X-Is-Admin-Project": "True"}
 """Header fields by which Keystone's token filter says who asks."""
 PROJECT = ("X-Project-Id", "X-Tenant-Id", "X-Tenant", "X-Auth-Project-Id")
@@ -81,6 +81,15 @@ class AccessAttempts(Collection):
     """Why there is no attempt of a caller, or on an image in some state."""
     let_off: Mapping[str, str] = field(default_factory=dict)
     """The tokens for which no 401 is owed, and why."""
+    afterwards: Sequence[tuple[Answer, bool]] = ()
+    """What the owner added that others had been refused, and whether the image has it."""
+
+    @cases_of
+    def of_the_owner(self) -> Iterator[Case[tuple[Answer, bool]]]:
+        """Return the owner's additions of what others had been refused to add, as far as they were acknowledged."""
+        for answer, there in self.afterwards:
+            if answer.ok:
+                yield Case((answer, there), [answer.exchange])
 
     @cases_of
     def by(
@@ -102,7 +111,7 @@ class AccessAttempts(Collection):
                 yield Case(attempt, [attempt.answer.exchange])
 
 
-@workload(empty=lambda: AccessAttempts([]), requests=(28, 131, 1020, 1020))
+@workload(empty=lambda: AccessAttempts([]), requests=(28, 137, 1026, 1026))
 def access_attempts(run: Run) -> AccessAttempts:
     """Return what callers of every kind achieved on one image that went from state to state, and on images not there.
 
@@ -117,6 +126,8 @@ def access_attempts(run: Run) -> AccessAttempts:
         walk = _Walk(run, image, _askers(run, image, unasked, let_off), unasked)
         walk.let_off = let_off
         walk.carried_out(wanted.pop(State.PRIVATE))
+        if run.rounds:
+            walk.added_by_the_owner()
         for state in [state for state in wanted if state not in ABSENT and not run.settings.image]:
             asked = wanted.pop(state)
             try:
@@ -195,51 +206,6 @@ def _owner_of(image: Image) -> str:
 # Which image
 
 
-@dataclass(frozen=True)
-class _Asked:
-    """A cell with who sends it, and the tag that it names."""
-
-    cell: Cell
-    asker: Asker
-    tag: str
-
-    def sent(self, image_id: str) -> Answer:
-        """Send the request."""
-        change, image = self.cell.change, f"/images/{image_id}"
-        if change is Change.READ:
-            return self.asker.ask("GET", image)
-        if change in PATCHES:
-            operation = {"op": PATCHES[change], "path": "/tags"}
-            if change is not Change.PATCH_REMOVE:
-                operation["value"] = [KEPT, self.tag]  # type: ignore[assignment]  # one key of three is no text
-            return self.asker.ask("PATCH", image, [operation], {"Content-Type": PATCH_TYPE})
-        written = self.tag.replace("n", "%6E").replace("-", "%2D") if change is Change.ADD_ENCODED else self.tag
-        method = "DELETE" if change in (Change.DELETE, Change.DELETE_ABSENT) else "PUT"
-        return self.asker.ask(method, f"{image}/tags/{written}")
-
-    def effect(self, tags: frozenset[str]) -> frozenset[str]:
-        """Return the tags that there are once the request was carried out."""
-        match self.cell.change:
-            case Change.READ:
-                return tags
-            case Change.DELETE | Change.DELETE_ABSENT:
-                return tags - {self.tag}
-            case Change.PATCH_REMOVE:
-                return frozenset()
-            case Change.PATCH_ADD | Change.PATCH_REPLACE:
-                return frozenset({KEPT, self.tag})
-        return tags | {self.tag}
-
-    def done(self, before: frozenset[str], after: frozenset[str]) -> bool:
-        """Return whether the tag that the request named came or went.
-
-        Where a tag is gone too that nobody asked for, it was somebody else's doing.
-        """
-        if self.cell.change is Change.PATCH_REMOVE:
-            return bool(before) and not after
-        return (self.tag in before) != (self.tag in after) and (self.tag in after or KEPT in after)
-
-
 class _Walk(Stage):
     """One image on its way through the states, and what was tried on it."""
 
@@ -247,6 +213,7 @@ class _Walk(Stage):
         super().__init__(run, image, askers, unasked)
         self.let_off: Mapping[str, str] = {}
         self.attempts: list[AccessAttempt] = []
+        self.afterwards: list[tuple[Answer, bool]] = []
         self.count = 0
         quick = not run.rounds
         self.own = {party: [] if quick else [party.replace(" ", "-")] for party in ENTITLED if party in askers}
@@ -275,7 +242,22 @@ class _Walk(Stage):
 
     def so_far(self) -> AccessAttempts:
         """Return all that was tried."""
-        return AccessAttempts(self.attempts, self.unasked, self.let_off)
+        return AccessAttempts(self.attempts, self.unasked, self.let_off, self.afterwards)
+
+    def added_by_the_owner(self) -> None:
+        """Add what others were refused to add: that they asked for it first is nothing that a service may remember."""
+        askers = (*STRANGERS, Party.READER)
+        refused = {
+            attempt.cell.party: attempt.answer.exchange.target.rpartition("/")[2]
+            for attempt in self.attempts
+            if attempt.cell.change is Change.ADD and attempt.refused and attempt.cell.party in askers
+        }
+        with suppress(Blocked):
+            answers = {tag: self.image.add_tag(tag) for tag in refused.values()}
+            acknowledged = {tag for tag, answer in answers.items() if answer.ok}
+            seen = self.image.eventual_tags([*self.tags, *acknowledged])
+            self.afterwards += [(answers[tag], tag in seen) for tag in acknowledged]
+            self._set(self.tags)
 
     def on_no_image(self, image_id: str, asked: Sequence[Cell]) -> None:
         """Send the requests of some cells to an image that is not there."""
@@ -283,13 +265,13 @@ class _Walk(Stage):
         self.attempts += [AccessAttempt(each.cell, answer, changed=False) for each, answer in sent]
         self.run.show(self.so_far)
 
-    def _each(self, asked: Sequence[Cell], image_id: str = "") -> Iterator[tuple[_Asked, Answer]]:
+    def _each(self, asked: Sequence[Cell], image_id: str = "") -> Iterator[tuple[AskedCell, Answer]]:
         for cell in asked:
             for asker in self._asking(cell):
                 tag = self._tag_for(cell)
                 if tag is None:
                     continue
-                each = _Asked(cell, asker, tag)
+                each = AskedCell(cell, asker, tag)
                 # What became of a request whose answer was lost shows when the tags are read.
                 with suppress(Blocked if asker.raw else LostAnswer):
                     try:
@@ -343,7 +325,7 @@ class _Walk(Stage):
                 return f"absent-{number}"
         return f"new-{number}"
 
-    def _inferred(self, sent: list[tuple[_Asked, Answer]], before: frozenset[str]) -> Iterator[AccessAttempt]:
+    def _inferred(self, sent: list[tuple[AskedCell, Answer]], before: frozenset[str]) -> Iterator[AccessAttempt]:
         """Yield the attempts of a group at whose end the tags were as its answers have it."""
         for each, answer in sent:
             after = each.effect(before) if answer.ok else before
@@ -355,7 +337,7 @@ class _Walk(Stage):
 
         A new tag whose addition was refused, and that comes with a later request, was added all the same.
         """
-        sent: list[tuple[_Asked, Answer]] = []
+        sent: list[tuple[AskedCell, Answer]] = []
         attempts: list[AccessAttempt] = []
         for each, answer in self._each(asked):
             before, left = self.tags, each.effect(self.tags) if answer.ok else self.tags
@@ -373,11 +355,11 @@ class _Walk(Stage):
 
     def _attempt(
         self,
-        each: _Asked,
+        each: AskedCell,
         answer: Answer,
         before: frozenset[str],
         after: frozenset[str],
-        sent: list[tuple[_Asked, Answer]],
+        sent: list[tuple[AskedCell, Answer]],
     ) -> AccessAttempt:
         seen = [
             other

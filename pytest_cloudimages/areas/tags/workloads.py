@@ -285,7 +285,7 @@ def _limit_found(run: Run) -> int:
     return 0
 
 
-@workload(empty=lambda: reuse.LongLife(steps_of([])), requests=(0, 73, 73, 73))
+@workload(empty=lambda: reuse.LongLife(steps_of([])), requests=(0, 76, 76, 76))
 def long_life(run: Run) -> Iterator[reuse.LongLife]:
     """Yield an image on which a tag came and went a dozen times and another was added, and deleted, six times."""
     if not run.rounds:
