@@ -9,7 +9,6 @@ import pytest
 from pytest_cloudimages import Blocked, expect, note, requirement
 from pytest_cloudimages.areas.common.offers import require_look
 from pytest_cloudimages.areas.common.parties import Party
-from pytest_cloudimages.areas.images.life import PROTECTED
 from pytest_cloudimages.areas.images.states import state_of
 from pytest_cloudimages.areas.tags.callers import ABSENT, ORDINARY, OTHERS, Change
 from pytest_cloudimages.areas.tags.checks import (
@@ -65,6 +64,7 @@ from pytest_cloudimages.areas.tags.checks import (
     not_once,
     or_skip,
     others_added,
+    protected_otherwise_alike,
     refused_as_one_more,
     refused_itself,
     require_ok,
@@ -523,7 +523,7 @@ def test_a_tag_added_by_many_at_once_is_listed_once(races: ConcurrentRuns) -> No
 @requirement("TAG-ADD-31")
 def test_a_protected_image_can_be_tagged(image_states: Steps, basics: Basics) -> None:
     basics.require_additions()
-    protected = image_states.additions(input_classes=PROTECTED)
+    protected = image_states.additions(input_classes=protected_otherwise_alike(image_states))
     for step in or_skip(protected, "needs an image that can be protected"):
         step.expect(status=OK, present=True)
 

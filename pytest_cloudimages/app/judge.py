@@ -262,6 +262,7 @@ class Judge:
             count_sent(mine, sent)
             self.budget.see_that_nothing_was_left_out(refused)
             if mine.cases or not (names := self._made_beside_others(pyfuncitem)):
+                self._see_why_there_was_no_case(mine)
                 return result
         return self._asked_alone(pyfuncitem, names, noted)
 
@@ -289,7 +290,18 @@ class Judge:
                 count_sent(mine, sent)
                 return self._asked_again(item, mine, arguments, error)
             count_sent(mine, sent)
+            self._see_why_there_was_no_case(mine)
             return mine
+
+    def _see_why_there_was_no_case(self, mine: recording.CheckRecord) -> None:
+        """Raise ``Blocked`` where an outage accounts for it, which may be found out later than by what led up to it."""
+        from pytest_cloudimages.client.outage import raise_if_nobody_is_served
+
+        if mine.cases or mine.notes or self.settings.dry_run:
+            return
+        recorder = self.run.recorder
+        with recorder.apart(), recorder.of(Purpose.PREPARING):
+            raise_if_nobody_is_served(self.run.client)
 
     def _asked_again(
         self, item: pytest.Function, mine: recording.CheckRecord, arguments: Mapping[str, Any], error: Exception

@@ -126,6 +126,18 @@ def raise_if_unfounded(client: ImagesClient, evidence: Iterable[Exchange]) -> No
             raise
 
 
+def raise_if_nobody_is_served(client: ImagesClient) -> None:
+    """Raise ``ShutOut`` where an outage accounts for it that a check came to no case."""
+    if problem := client.transport.way.shut_out.get(client.caller):
+        raise _once_more(problem)
+    try:
+        raise_if_shut_out(client, range(400, 600))
+    except ShutOut:
+        raise
+    except Blocked:
+        return
+
+
 def is_list(answer: Answer) -> bool:
     """Return whether an answer is a list of images."""
     listed = isinstance(answer.data, dict) and isinstance(answer.data.get("images"), list)

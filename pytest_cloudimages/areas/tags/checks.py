@@ -1,6 +1,6 @@
 """What checks of tags are written with: that of every area, and what is theirs."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pytest
 
@@ -171,11 +171,13 @@ __all__ = [
     "others_removed",
     "overlong",
     "plain",
+    "protected_otherwise_alike",
     "refused_as_one_more",
     "refused_itself",
     "repeated",
     "require_ok",
     "retry_after",
+    "seen",
     "set_tags",
     "set_tags_in_old_form",
     "show_phase",
@@ -206,6 +208,22 @@ def in_ordinary_state(step: Step) -> bool:
     or goes unseen does so in every state.
     """
     return step.operation.input_class not in (*PROTECTED, "deactivated", UNSEEN)
+
+
+def seen(step: Step) -> bool:
+    """Return whether somebody looked at the tags after a step, in a life whose other changes go unseen."""
+    return step.operation.input_class != UNSEEN
+
+
+def protected_otherwise_alike(image_states: Steps) -> Sequence[str]:
+    """Return the events that leave an image protected and are about nothing else.
+
+    One with data takes and loses tags while it is not protected, or it is the data that keeps it from that.
+    """
+    active = image_states.aside()
+    taken = [step.answer.ok for step in active.additions(input_classes=["active"])]
+    taken += [step.answer.ok for step in active.deletions(input_classes=["active"], past=[Prior.PRESENT])]
+    return PROTECTED if taken and all(taken) else PROTECTED[:1]
 
 
 def alone(step: Step) -> bool:

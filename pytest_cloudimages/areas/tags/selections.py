@@ -1,5 +1,6 @@
 """What a list of images that was filtered by tags had to hold, and what it held."""
 
+from collections.abc import Collection as Labels
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -76,14 +77,28 @@ class Selection:
         """The tags it was filtered by."""
         return [value for key, value in self.query if key == "tag"]
 
-    def expect(self) -> None:
-        """Raise ``Mismatch`` unless the list holds just the images that it has to hold, each once."""
+    @property
+    def is_sorted(self) -> bool:
+        """Whether an order was asked for."""
+        return any(key == "sort_key" for key, _ in self.query)
+
+    @property
+    def astray(self) -> set[str]:
+        """The images that it held and was not to hold."""
+        return {*self.listed.labels} - {*self.expected}
+
+    def expect(self, *, besides: Labels[str] = ()) -> None:
+        """Raise ``Mismatch`` unless the list holds just the images that it has to hold, each once.
+
+        Those ``besides`` it may hold as well: what other lists have shown accounts for them.
+        """
         __tracebackhide__ = True
         if self.listed.blocked:
             raise Blocked(self.listed.blocked)
         expect(self.listed.status, 200, f"status of {self!r}")
         expect(self.listed.problem, "", f"what is wrong with the pages of {self!r}")
-        expect(sorted(self.listed.labels), sorted(self.expected), f"images in {self!r}")
+        held = [label for label in self.listed.labels if label in self.expected or label not in besides]
+        expect(sorted(held), sorted(self.expected), f"images in {self!r}")
 
     def expect_tags(self) -> None:
         """Raise ``Mismatch`` unless it shows of each image what the image shows itself."""
@@ -109,6 +124,18 @@ class Selections(Collection):
             pytest.skip(self.untested)
         if self.blocked:
             raise Blocked(self.blocked)
+
+    def astray(self, several: Selection) -> set[str]:
+        """Return the images that a list filtered by several tags may hold since lists by one tag hold them as well.
+
+        Where one that is sorted goes astray, the order is what makes it do so, whatever it is filtered by.
+        """
+        found: set[str] = set()
+        for selection in self.selections:
+            if len({*selection.tags}) == 1 and selection.astray:
+                alike = selection.is_sorted and several.is_sorted
+                found |= {*several.listed.labels} if alike else selection.astray
+        return found
 
     @cases
     def by(self, *, several: bool) -> Iterator[Case[Selection]]:
