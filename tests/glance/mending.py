@@ -150,6 +150,23 @@ def exact_filters(request: Request, upstream: Upstream) -> Request | Reply:
     return Reply(HTTPStatus.OK, [("Content-Type", "application/json")], json.dumps({**kept, "images": images}).encode())
 
 
+def whole_links(request: Request, upstream: Upstream) -> Request | Reply:
+    """Put each tag that a list is filtered by into its links, of which Glance keeps the last."""
+    path, _, query = request.target.partition("?")
+    tags = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name == "tag"]
+    if request.method != "GET" or path != "/v2/images" or len(tags) < 2:
+        return request
+    reply = upstream(request)
+    if reply.status != HTTPStatus.OK:
+        return reply
+    page = reply.data
+    for link in {"first", "next"} & {*page}:
+        led, _, rest = page[link].partition("?")
+        others = [(name, value) for name, value in parse_qsl(rest, keep_blank_values=True) if name != "tag"]
+        page[link] = f"{led}?{urlencode([*tags, *others])}"
+    return Reply(HTTPStatus.OK, [("Content-Type", "application/json")], json.dumps(page).encode())
+
+
 def named_attributes(request: Request, upstream: Upstream) -> Request | Reply:
     """Refuse patches whose path has an empty token, or nothing else."""
     del upstream
@@ -173,6 +190,7 @@ MENDS: dict[str, Mend] = {
     "TAG-DEL-08": bodies_ignored,
     **dict.fromkeys(("TAG-URI-09", "TAG-URI-11", "TAG-URI-21", "TAG-HIST-04"), exact_tags),
     "TAG-VIS-03": exact_filters,
+    "TAG-VIS-04": whole_links,
     "IMG-UPD-09": named_attributes,
     "GEN-04": known_types,
 }
