@@ -85,7 +85,6 @@ _fault(
     "Filters the first page only.",
     _without_tags_where("marker"),
     "TAG-VIS-03",
-    "TAG-VIS-04",
 )
 _fault("ForgetsTheFilterWhenSorted", "Sorts, or filters by tag.", _without_tags_where("sort_key"), "TAG-VIS-03")
 for _key in ("name", "status", "visibility"):
@@ -219,7 +218,6 @@ _fault(
     "Finds the private images of other projects by their tags.",
     _of_anybody,
     "TAG-VIS-03",
-    "TAG-VIS-04",
 )
 
 

@@ -50,8 +50,10 @@ class CarriesAnyNumber(App):
             (change,) = json.loads(request.body)
         except ValueError:
             return None
-        value = change.get("value")
-        return value if change.get("path") == "/tags" and isinstance(value, list) and len(value) > PAGE else None
+        value = change.get("value") if isinstance(change, dict) else None
+        return (
+            value if value and change.get("path") == "/tags" and isinstance(value, list) and len(value) > PAGE else None
+        )
 
 
 @breaks("TAG-HIST-01", profile="standard")

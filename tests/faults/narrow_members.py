@@ -151,14 +151,4 @@ def _capitals_refused(self: App, request: Request, image_id: str) -> Reply:
     )
 
 
-def _capitals_lowered(self: App, request: Request, image_id: str) -> Reply:
-    body = json.loads(request.body or b"null")
-    if isinstance(body, dict) and isinstance(body.get("member"), str):
-        request = replace(request, body=json.dumps({**body, "member": body["member"].lower()}).encode())
-    return App.create_member(self, request, image_id)
-
-
-faulty(
-    "KeepsProjectsInLowerCase", "Spells ids of projects in lower case, and says so.", create_member=_capitals_lowered
-)
 faulty("RefusesProjectsWithCapitals", "Refuses ids of projects that have capitals.", create_member=_capitals_refused)

@@ -131,6 +131,17 @@ class Updates(Collection):
         singly = (Aim.NAME, Aim.ADDED, Aim.REPLACED, Aim.REMOVED, Aim.STANDARD)
         return all(attempt.answer.ok and not attempt.wrong for attempt in self.tried if attempt.wanted.aim in singly)
 
+    @property
+    def work_together(self) -> bool:
+        """Whether what patches of a few operations say is there once they were acknowledged."""
+        few = [attempt for attempt in self.tried if attempt.wanted.aim is Aim.TOGETHER and attempt.answer.ok]
+        return not any(attempt.wrong for attempt in few)
+
+    def taken_alone(self, attempt: Attempt) -> bool:
+        """Return whether the last operation of a patch was carried out where it was sent by itself."""
+        last = attempt.wanted.body[-1:]
+        return any(other.answer.ok and other.wanted.body == last for other in self.tried)
+
     @cases
     def beside(self) -> Iterator[Case[Beside]]:
         """Return the images that no patch was about."""

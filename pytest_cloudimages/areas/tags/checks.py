@@ -166,6 +166,7 @@ __all__ = [
     "misnamed",
     "not_once",
     "note_waits",
+    "once",
     "or_skip",
     "others_added",
     "others_removed",
@@ -177,7 +178,6 @@ __all__ = [
     "repeated",
     "require_ok",
     "retry_after",
-    "seen",
     "set_tags",
     "set_tags_in_old_form",
     "show_phase",
@@ -210,9 +210,9 @@ def in_ordinary_state(step: Step) -> bool:
     return step.operation.input_class not in (*PROTECTED, "deactivated", UNSEEN)
 
 
-def seen(step: Step) -> bool:
-    """Return whether somebody looked at the tags after a step, in a life whose other changes go unseen."""
-    return step.operation.input_class != UNSEEN
+def once(step: Step) -> bool:
+    """Return whether a step is about a tag that does not come back, in a life in which some come and go often."""
+    return step.value not in (UNSEEN, "shared again", "kept") and not step.re_added
 
 
 def protected_otherwise_alike(image_states: Steps) -> Sequence[str]:

@@ -22,6 +22,8 @@ from pytest_cloudimages.spec.verdicts import Blocked
 PATCHED = "patched"
 WORDS_OF_ONE = ("latest", "default")
 """Words by which registries call one image of many: here, they are tags like any other."""
+NEW = "of-one-of-two"
+"""A tag of one of two images that have the same data."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ def _tagged(run: Run, tags: list[str], **named: Any) -> Iterator[Image]:
         yield image
 
 
-@workload(empty=list, requests=(19, 42, 42, 42))
+@workload(empty=list, requests=(19, 43, 43, 43))
 def other_images(run: Run) -> list[OtherImage]:
     """Change the tags of one image, and return what others of the same name, tags or another project showed of it.
 
@@ -92,7 +94,7 @@ def other_images(run: Run) -> list[OtherImage]:
         if run.rounds and not run.settings.image:
             # What two images were created with alike is no more the same once both were changed as a whole.
             _made_alike(run, oldest, main, carried)
-            found += _beside(watched, lambda: [*map(add, WORDS_OF_ONE), delete(PATCHED)])
+            found += _beside(watched, lambda: [*map(add, (*WORDS_OF_ONE, NEW)), delete(PATCHED)])
         return found
 
 

@@ -57,7 +57,7 @@ CYCLES, TIMES, FEWER = 12, 6, 7
 def plan_of_a_long_life() -> list[Operation]:
     """Return a plan in which a tag comes and goes a dozen times, and another is added, and deleted, six times running.
 
-    A third is added twice, and stays; that it went for a moment in the end is nothing that anybody may do once more.
+    A third is added twice, and stays; a last one goes for a moment, which is nothing that anybody may do once more.
 
     Its first cycles are counted and not read: two are tried with every plain tag. Some more come and go in the end, so
     that there are more deletions than any page or buffer of twenty holds.
@@ -70,8 +70,9 @@ def plan_of_a_long_life() -> list[Operation]:
         plan += [*cycle, READ] if number >= CYCLES - FEWER else cycle
     more = [(f"more-{place}", "long life") for place in range(9)]
     groups = [(Kind.ADD, [often] * TIMES), (Kind.DELETE, [often] * TIMES), (Kind.ADD, more), (Kind.DELETE, more)]
-    stays = [("stays", "long life")]
-    return [*plan, *in_groups(groups), *each(Kind.DELETE, stays), *each(Kind.ADD, stays), READ]
+    last = [("gone-for-a-moment", "long life")]
+    moment = [operation for kind in (Kind.ADD, Kind.DELETE, Kind.ADD) for operation in each(kind, last)]
+    return [*plan, *in_groups(groups), *moment, READ]
 
 
 def plan_of_absence(present: Sequence[Classified], absent: Sequence[Classified]) -> list[Operation]:

@@ -126,13 +126,13 @@ class Selections(Collection):
             raise Blocked(self.blocked)
 
     def astray(self, several: Selection) -> set[str]:
-        """Return the images that a list filtered by several tags may hold since lists by one tag hold them as well.
+        """Return the images that a list filtered by several tags may hold, since lists by one of these hold them too.
 
         Where one that is sorted goes astray, the order is what makes it do so, whatever it is filtered by.
         """
         found: set[str] = set()
         for selection in self.selections:
-            if len({*selection.tags}) == 1 and selection.astray:
+            if selection.astray and {*selection.tags} < {*several.tags}:
                 alike = selection.is_sorted and several.is_sorted
                 found |= {*several.listed.labels} if alike else selection.astray
         return found
