@@ -163,7 +163,7 @@ def test_a_well_formed_request_provokes_no_500(
     for answer in negative_requests:
         expect(answer.status, no_failure, f"status of {answer}")
     for tried in stray_requests.aside().requests():
-        # Before an address or a body that is too long, a connection may be cut, and what is sent once meets any trouble.
+        # A connection may be cut before what is too long, and what is sent once meets any trouble on the way.
         allowed = anything_but(500) if tried.request.once else no_failure
         expect(tried.answer.status, allowed, f"status of {tried.answer}")
 
