@@ -24,6 +24,7 @@ from pytest_cloudimages.areas.images.fixtures import *
 from pytest_cloudimages.areas.images.lists import Lists
 from pytest_cloudimages.areas.images.lives import DATA, ForeignAttempts, LifeAnswers, Question, digest
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
+from pytest_cloudimages.areas.images.offered_lists import OfferedImages
 from pytest_cloudimages.areas.images.patches import Aim
 from pytest_cloudimages.areas.images.updates import FULL, Updates, attributes_of
 
@@ -210,6 +211,8 @@ def test_a_deletion_is_answered_204(image_life: LifeAnswers) -> None:
 def test_a_protected_image_is_not_deleted(image_life: LifeAnswers) -> None:
     for answer in image_life.to(Question.PROTECTED_DELETED):
         expect(answer.status, 403, f"status of {answer}")
+    for answer in image_life.aside().answered(Question.PROTECTED_AT_ONCE):
+        expect(answer.status, 403, f"status of {answer}, an image that was protected when it was created")
     for answer in image_life.aside().to(Question.PROTECTED_AFTER):
         require_look(answer)
         expect(answer.status, OK, f"status of {answer}")
@@ -235,7 +238,9 @@ def test_an_image_that_there_is_not_is_not_deleted(image_life: LifeAnswers, imag
 
 # a deleted image is gone, if not at once
 @requirement("IMG-DEL-04")
-def test_a_deleted_image_is_gone(image_life: LifeAnswers, image_meetings: Meetings) -> None:
+def test_a_deleted_image_is_gone(
+    image_life: LifeAnswers, image_meetings: Meetings, image_lists: Lists, offered_images: OfferedImages
+) -> None:
     deleted = image_life.aside().to(Question.DELETED)
     if not all(answer.ok for answer in deleted):
         pytest.skip("needs a deletion that was acknowledged")
@@ -247,6 +252,12 @@ def test_a_deleted_image_is_gone(image_life: LifeAnswers, image_meetings: Meetin
         expect(answer.status, 404, f"status of {answer}")
     for answer in image_life.to(Question.DELETED_AGAIN).where(lambda again: again.status not in alike):
         expect(answer.status, 404, f"status of {answer}")
+    for asked, held in image_lists.aside().whether_gone():
+        expect(held, False, f"whether {asked} holds an image that was deleted before")
+    for offered in offered_images.aside().after_deletion():
+        expect(
+            offered.holds, False, f"whether {offered.listed} of a consumer holds an image that its owner has deleted"
+        )
     for met in image_meetings.aside().of(Meeting.PATCHED):
         expect(met.answer.ok, False, f"whether {met} shows the image, which was patched while it was deleted")
 

@@ -195,6 +195,9 @@ def test_the_times_of_a_member(memberships: Memberships) -> None:
         was, now = moment(before["updated_at"]), moment(after["updated_at"])
         if was and now:
             expect(now >= was, True, f"whether updated_at went on by {attempt}: {was}, {now}")
+            # "resolution is one second": of what is further apart, it tells which came later.
+            if attempt.apart and attempt.before[project].get("status") != after.get("status") == attempt.status:
+                expect(now > was, True, f"whether updated_at changed by {attempt}, more than a second later: {was}")
 
 
 # "Only the owner"

@@ -85,7 +85,8 @@ def test_pages_hold_each_image_once(image_lists: Lists) -> None:
             expect(twice, [], f"our images that {asked} holds more than once")
             if asked.value("sort_key"):
                 expect_among(asked.held, asked.wanted, f"our images in {asked}, to its last page")
-    for asked in image_lists.aside().of(Aspect.MOVING):
+    # Where next leads elsewhere, it is the link that is wrong.
+    for asked in image_lists.aside().of(Aspect.MOVING).where(lambda asked: not asked.listed.problem):
         expect_among(asked.held, asked.wanted, f"our images in {asked}")
 
 

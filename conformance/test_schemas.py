@@ -17,6 +17,8 @@ from pytest_cloudimages.areas.discovery.descriptions import SCHEMAS, UNKNOWN, Sc
 from pytest_cloudimages.areas.discovery.fixtures import *
 from pytest_cloudimages.areas.images.deactivation import Deactivated
 from pytest_cloudimages.areas.images.lives import LifeAnswers
+from pytest_cloudimages.areas.images.patches import Aim
+from pytest_cloudimages.areas.images.updates import Updates
 
 A_MEMBER = ("created_at", "image_id", "member_id", "status", "updated_at", "schema")
 A_TASK = ("created_at", "expires_at", "id", "owner", "schema", "self", "status", "type", "updated_at")
@@ -149,6 +151,8 @@ def test_the_schemas_describe_the_answers(schema_documents: SchemaDocuments) -> 
         expect(schema_documents.problems(name, answer.data), [], f"departures from the schema {name} in {answer}")
     for answer in schema_documents.aside().further():
         expect(schema_documents.problems("image", answer.data), [], f"departures from the schema image in {answer}")
+    for answer in schema_documents.aside().stages():
+        expect(schema_documents.problems("task", answer.data), [], f"departures from the schema task in {answer}")
 
 
 # an unknown name
@@ -175,13 +179,18 @@ def test_schemas_are_shown_to_callers_with_a_token(schema_documents: SchemaDocum
 # "the live schema … validates every image"
 @requirement("IMG-ENT-15")
 def test_the_image_schema_describes_every_image(
-    schema_documents: SchemaDocuments, image_life: LifeAnswers, deactivated_image: Deactivated
+    schema_documents: SchemaDocuments, image_life: LifeAnswers, deactivated_image: Deactivated, updates: Updates
 ) -> None:
     for answer in schema_documents.aside().document("image"):
         if not answer.ok:
             pytest.skip(f"needs the schema of images, which is not shown: {answer}")
     for image in image_life.images():
         expect(schema_documents.problems("image", image), [], f"departures from the schema in image {image.get('id')}")
+    for attempt in updates.aside().attempts(Aim.VALUE).where(lambda attempt: attempt.named == {"name"}):
+        if attempt.answer.ok and not attempt.wrong:
+            found = schema_documents.problems("image", attempt.after)
+            of_names = [problem for problem in found if problem.startswith("$.name:")]
+            expect(of_names, [], f"departures from the schema in the name that was set by {attempt}")
     for _, answer in deactivated_image.aside().while_deactivated("show"):
         if answer.ok:
             expect(schema_documents.problems("image", answer.data), [], f"departures from the schema in {answer}")

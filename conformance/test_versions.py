@@ -1,18 +1,17 @@
 # GET /, GET /versions, and what all answers have in common
 
-import re
 import urllib.parse
 
 from pytest_cloudimages import expect, note, requirement
 from pytest_cloudimages.areas.common.checks import (
     A_DATE,
+    A_MOMENT,
     SOMETHING,
     Allowed,
     Answer,
     expect_contract,
+    expect_near_date,
     fitting_schemas,
-    moment,
-    moment_of_header,
     or_skip,
 )
 from pytest_cloudimages.areas.common.offers import NOT_DONE_FOR_ANYBODY
@@ -21,12 +20,6 @@ from pytest_cloudimages.areas.discovery.fixtures import *
 from pytest_cloudimages.areas.images.lives import LifeAnswers, Question
 
 JSON = Allowed("application/json", lambda text: str(text).partition(";")[0].strip().lower() == "application/json")
-A_MOMENT = Allowed(
-    "YYYY-MM-DDThh:mm:ss, and perhaps a fraction, Z or an offset",
-    lambda text: bool(re.fullmatch(r"\d{4}(-\d\d){2}T\d\d(:\d\d){2}(\.\d+)?(Z|[+-]\d\d:\d\d)?", str(text))),
-)
-FEW = 300
-"""Seconds that two clocks may differ by; what is no UTC differs by more."""
 
 
 # "/v2/images/…"
@@ -93,32 +86,23 @@ def test_dates_are_iso_8601(image_life: LifeAnswers, schema_documents: SchemaDoc
     for answer in schema_documents.aside().of_members():
         expect(answer.data.get("created_at"), A_MOMENT, f"created_at in {answer}")
         expect(answer.data.get("updated_at"), A_MOMENT, f"updated_at in {answer}")
+    for answer in schema_documents.aside().of_tasks():
+        for name in ("created_at", "updated_at"):
+            expect(answer.data.get(name), A_MOMENT, f"{name} in {answer}")
 
 
 # "Z … UTC"
 @requirement("GEN-08")
-def test_dates_are_of_utc(image_life: LifeAnswers) -> None:
-    # An image that was just created was created, and changed last, about when the answer was written.
+def test_dates_are_of_utc(image_life: LifeAnswers, schema_documents: SchemaDocuments) -> None:
     for answer in image_life.to(Question.CREATED):
-        said = moment_of_header(answer.headers.get("Date"))
-        for name in ("created_at", "updated_at"):
-            shown = moment(_date(answer, name))
-            if shown and said:
-                off = abs((shown - said).total_seconds())
-                expect(off <= FEW, True, f"whether {name} is near to Date in {answer}")
+        expect_near_date(answer, "created_at", "updated_at")
     # Nor is any image changed in times to come.
     for answer in image_life.aside().images_shown():
-        said, shown = moment_of_header(answer.headers.get("Date")), moment(_date(answer, "updated_at"))
-        if shown and said:
-            expect(
-                (shown - said).total_seconds() <= FEW, True, f"whether updated_at is not later than Date in {answer}"
-            )
-
-
-def _date(answer: Answer, name: str) -> object:
-    """Return the text of one of an image's dates; nothing where it is none."""
-    text = answer.data.get(name) if isinstance(answer.data, dict) else None
-    return text if A_MOMENT.holds(text) else None
+        expect_near_date(answer, "updated_at", later=False)
+    for answer in schema_documents.aside().of_members():
+        expect_near_date(answer, "created_at", "updated_at")
+    for answer in schema_documents.aside().of_tasks():
+        expect_near_date(answer, "created_at", "updated_at")
 
 
 # undocumented

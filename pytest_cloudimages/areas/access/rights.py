@@ -66,7 +66,17 @@ def closed_doors(run: Run) -> Rights:
             tried += table.all_of(party, client, tuple(Deed))
             run.show(partial(Rights, tried, {}, let_off))
         tried += _nearly_right(run, image, let_off)
+        tried += _of_what_is_not_there(run, unknown) if run.rounds else ()
     return Rights(tried, {}, let_off)
+
+
+def _of_what_is_not_there(run: Run, askers: Sequence[Asker]) -> Iterator[Attempt]:
+    """Have who has no valid token ask for an image that there is not: who is let in is asked before what there is."""
+    nobody = run.client.calling("nobody", lambda: None)
+    parties = [(Party.ANONYMOUS, nobody), *((Party.INVALID, asker.client) for asker in askers[:1])]
+    for deed in (Deed.SHOW, Deed.MEMBERS, Deed.DELETE):
+        for party, client in parties:
+            yield Attempt(party, deed, client.send(deed.method, deed.target(str(uuid.uuid4()))), changed=False)
 
 
 def _nearly_right(run: Run, image: Image, let_off: dict[str, str]) -> Iterator[Attempt]:

@@ -38,6 +38,7 @@ __all__ = [
     "A_CHALLENGE",
     "A_DATE",
     "A_DATE_OR_SECONDS",
+    "A_MOMENT",
     "A_STRING",
     "A_UUID",
     "DELETE",
@@ -68,6 +69,7 @@ __all__ = [
     "expect_exact_effect",
     "expect_explained",
     "expect_interpreted",
+    "expect_near_date",
     "expect_none_of",
     "expect_others_kept",
     "expect_reproduced",
@@ -109,6 +111,10 @@ def _is_date(text: str | None) -> bool:
 
 A_DATE = Allowed("a date as HTTP writes it", _is_date)
 A_DATE_OR_SECONDS = Allowed("a number of seconds", lambda text: bool(re.fullmatch("[0-9]+", text or ""))) | A_DATE
+A_MOMENT = Allowed(
+    "YYYY-MM-DDThh:mm:ss, and perhaps a fraction, Z or an offset",
+    lambda text: bool(re.fullmatch(r"\d{4}(-\d\d){2}T\d\d(:\d\d){2}(\.\d+)?(Z|[+-]\d\d:\d\d)?", str(text))),
+)
 A_CHALLENGE = Allowed("a challenge", lambda text: bool(CHALLENGE.match(text or "")))
 
 
@@ -167,6 +173,29 @@ def expect_contract(answer: Answered, name: str) -> None:
     """Raise ``Mismatch`` unless the body of an answer fits a JSON Schema of the API."""
     __tracebackhide__ = True
     expect(contracts.problems(name, answer.data), [], f"departures from {name}.json in the body of {answer}")
+
+
+FEW = 300
+"""Seconds that two clocks may differ by; what is no UTC differs by more."""
+
+
+def expect_near_date(answer: Answer, *names: str, later: bool = True) -> None:
+    """Expect times of what an answer shows to be near its own date; with ``later=False`` they may lie before it.
+
+    What was just created was created, and changed last, about when the answer was written. A text that is no date is
+    the concern of those who ask for its form.
+    """
+    __tracebackhide__ = True
+    data = answer.data if answer.ok and isinstance(answer.data, dict) else {}
+    said = moment_of_header(answer.headers.get("Date"))
+    for name in names:
+        text = data.get(name)
+        if A_MOMENT.holds(text) and (shown := moment(text)) and said:
+            off = (shown - said).total_seconds()
+            if later:
+                expect(abs(off) <= FEW, True, f"whether {name} is near to Date in {answer}")
+            else:
+                expect(off <= FEW, True, f"whether {name} is not later than Date in {answer}")
 
 
 def fitting_schemas(answer: Answered) -> list[str]:

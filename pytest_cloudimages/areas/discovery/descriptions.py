@@ -14,9 +14,11 @@ from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE
+from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.versions import at_the_root, is_another
+from pytest_cloudimages.engine.provisioning import claimed_name
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
@@ -26,6 +28,9 @@ SCHEMAS = ("images", "image", "members", "member", "tasks", "task")
 UNKNOWN = "cloudimages-bogus"
 UNKNOWN_VERSION = "/v99/images"
 TURNED_AWAY = frozenset({401, 403})
+NOWHERE = "cloudimages-no-container/cloudimages-no-object.vhd"
+LOOKS = 2
+"""How often a task is looked at: what it is in the end is another area's concern."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -40,6 +45,8 @@ class SchemaDocuments(Collection):
     """The answer by which a service says that it does not offer what a schema describes."""
     seen: Sequence[Answer] = ()
     """An image as a member sees it."""
+    task: Sequence[Answer] = ()
+    """A task as it was created, and as it was shown afterwards."""
 
     @cases
     def document(self, *names: str) -> Iterator[Case[Answer]]:
@@ -65,6 +72,21 @@ class SchemaDocuments(Collection):
         answer = self.described.get("member")
         if answer is not None and answer.ok and isinstance(answer.data, dict):
             yield Case(answer, [answer.exchange])
+
+    @cases
+    def of_tasks(self) -> Iterator[Case[Answer]]:
+        """Return the answers that show a task which was just created, if there is one."""
+        for answer in self.task:
+            if answer.ok and isinstance(answer.data, dict):
+                yield Case(answer, [answer.exchange])
+
+    @cases
+    def stages(self) -> Iterator[Case[Answer]]:
+        """Return the same, where the schema of tasks is shown."""
+        if self.shown and self.shown["task"].ok:
+            for answer in self.task:
+                if answer.ok:
+                    yield Case(answer, [self.shown["task"].exchange, answer.exchange])
 
     @cases
     def further(self) -> Iterator[Case[Answer]]:
@@ -105,6 +127,7 @@ def schema_documents(run: Run) -> SchemaDocuments:
     unauthenticated = {name: anonymous.send("GET", f"/schemas/{name}") for name in SCHEMAS}
     described, missing = {"images": client.list(limit="2")}, dict[str, Answer]()
     seen: list[Answer] = []
+    task = [*_a_task(run)] if run.rounds and not run.settings.image else []
     tasks = client.send("GET", "/tasks")
     if tasks.ok:
         described["tasks"] = tasks
@@ -126,7 +149,18 @@ def schema_documents(run: Run) -> SchemaDocuments:
                 described["members"] = image.send("GET", "/members")
                 described["member"] = image.send("GET", f"/members/{project}")
                 seen += [member.show(image.id)] if member else []
-    return SchemaDocuments(shown, unauthenticated, described, missing, seen)
+    return SchemaDocuments(shown, unauthenticated, described, missing, seen, task)
+
+
+def _a_task(run: Run) -> Iterator[Answer]:
+    """Ask for an import of what is not there, and look at it until it has failed; nothing where it is refused."""
+    with claimed_name(run.client, run.name) as name:
+        wanted = {"image_properties": {"name": name}, "import_from": NOWHERE}
+        answer = run.client.send("POST", "/tasks", json={"type": "import", "input": wanted})
+        if answer.ok and isinstance(answer.data, dict) and is_fit(identifier := answer.data.get("id")):
+            yield answer
+            for _ in range(LOOKS):
+                yield run.client.send("GET", f"/tasks/{identifier}")
 
 
 # Versions

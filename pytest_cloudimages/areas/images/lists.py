@@ -12,7 +12,7 @@ import pytest
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.common.paging import PagedList, Query, query_of, read_pages
-from pytest_cloudimages.areas.images.patch_model import add, replaced
+from pytest_cloudimages.areas.images.listed_images import created, deleted_before, names_of, set_apart
 from pytest_cloudimages.areas.images.states import OCTETS
 from pytest_cloudimages.areas.images.updates import Attributes, attributes_of
 from pytest_cloudimages.client.exchange import Purpose
@@ -20,13 +20,11 @@ from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
-from pytest_cloudimages.spec.verdicts import Blocked, NoRoom
+from pytest_cloudimages.spec.verdicts import Blocked
 
 SORT_KEYS = ("name", "status", "container_format", "disk_format", "size", "id", "created_at", "updated_at")
 LARGE = "1000"
 """A limit above what is usual, which a service may have for its own or bring down to it."""
-IMAGES = 5
-"""Images of our own that lists are asked for; three of them have one name, so that keys are equal."""
 
 
 class Aspect(enum.StrEnum):
@@ -97,6 +95,15 @@ class Lists(Collection):
     """The lists of images that were asked for."""
 
     asked: Sequence[Asked]
+    gone: str = ""
+    """The id of an image that was deleted before any list was asked for, and that was much like ours."""
+
+    @cases
+    def whether_gone(self) -> Iterator[Case[tuple[Asked, bool]]]:
+        """Return the lists, and whether each holds the image that was deleted; what is deleted may be asked for."""
+        for asked in self.asked if self.gone else ():
+            if not asked.value("status").endswith(("deleted", "delete")):
+                yield Case((asked, bool(asked.listed.ids([self.gone]))), asked.listed.exchanges)
 
     @cases
     def of(self, *aspects: Aspect) -> Iterator[Case[Asked]]:
@@ -122,6 +129,7 @@ class _ListReader:
     known: dict[str, Attributes] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     image: Image | None = None
+    gone: str = ""
     wide: Query = (("limit", "100"),)
     """How many are asked for on a page of many; nothing where the service refuses such a limit."""
 
@@ -135,11 +143,16 @@ class _ListReader:
             return Asked(aspect, query, listed, expected, self.known)
 
         def good(asked: Asked) -> bool:
-            return expected is None or sorted(asked.held) == sorted(expected)
+            return expected is None or (
+                sorted(asked.held) == sorted(expected) and not (self.gone and listed_by_name(asked))
+            )
+
+        def listed_by_name(asked: Asked) -> bool:
+            return aspect is Aspect.LARGE and bool(asked.listed.ids([self.gone]))
 
         found = self.image.eventually(look, good) if self.image and expected is not None else look()
         self.asked.append(found)
-        self.run.show(lambda: Lists(self.asked))
+        self.run.show(lambda: Lists(self.asked, self.gone))
         return found
 
     def by(self, aspect: Aspect, *query: tuple[str, str], **values: object) -> None:
@@ -158,9 +171,10 @@ def image_lists(run: Run) -> Lists:
     require_offered(run.client.list(limit="1"), "the list of images")
     run.require_own()
     with ExitStack() as stack:
-        images = _created(run, stack, mark)
+        images = created(run, stack, mark)
         with run.recorder.of(Purpose.PREPARING):
-            _set_apart(images)
+            set_apart(images)
+            lists.gone = deleted_before(run, mark)
         lists.known = {image.id: attributes_of(image.show()) for image in images}
         lists.image = images[0]
         lists.by(Aspect.LARGE, ("limit", LARGE), ("name", mark), name=mark)
@@ -172,56 +186,14 @@ def image_lists(run: Run) -> Lists:
         _ask_wrongly(lists, mark)
         _ask_as_another(lists, mark)
         _read_while_moving(lists, mark, images, stack)
-    return Lists(lists.asked)
-
-
-def _created(run: Run, stack: ExitStack, mark: str) -> list[Image]:
-    """Create the images. Skip the workload where there is no room for so many, or no name is taken twice."""
-    images: list[Image] = []
-    for name in _names(mark):
-        try:
-            images.append(stack.enter_context(run.fresh_image(own=True, name=name)))
-        except NoRoom as problem:
-            if not images:
-                raise
-            pytest.skip(f"needs {IMAGES} images at a time, three of them of one name: {problem}")
-    return images
-
-
-def _names(mark: str) -> list[str]:
-    """Return names: three times one, and two that a service could take for it."""
-    return [mark, f"{mark}-b", mark, mark.upper(), mark]
-
-
-def _set_apart(images: Sequence[Image]) -> None:
-    """Set images apart by their attributes, as far as the service takes them."""
-    changes: list[list[Mapping[str, Any]]] = [
-        [replaced("/visibility", "private"), replaced("/min_ram", 64)],
-        [replaced("/disk_format", "qcow2"), add("/os_distro", "debian")],
-        [replaced("/container_format", "ovf"), add("/cloudimages_own", "a b")],
-        [],
-        [replaced("/min_ram", 64), add("/os_distro", "fedora"), add("/cloudimages_own", "a b")],
-    ]
-    for image, patch in zip(images, changes, strict=True):
-        for change in patch:
-            image.client.patch(image.id, change)
-    # No list knows what an image was called before; what it is called now has more octets than letters.
-    images[1].client.patch(images[1].id, replaced("/name", f"{images[0].name}-\u00fc\u6771\U0001f5bc 100%25+"))
-    # Who is shared with several is listed once to its owner.
-    for _ in range(2):
-        images[2].send("POST", "/members", json={"member": uuid.uuid4().hex})
-    # Three sizes, which are sorted otherwise where they are taken for text.
-    for place, times in ((4, 4), (2, 2), (1, 1)):
-        images[place].upload(OCTETS * times)
-    # What was created first was changed last: to be sorted by the one is not to be sorted by the other.
-    images[0].client.patch(images[0].id, replaced("/min_disk", 1))
+    return Lists(lists.asked, lists.gone)
 
 
 def _filter(lists: _ListReader, mark: str) -> None:
     known = lists.known
     lists.ask(Aspect.WHOLE)
     shown = [str(data["name"]) for data in known.values() if data.get("name")]
-    for name in dict.fromkeys([*_names(mark), *shown]):
+    for name in dict.fromkeys([*names_of(mark), *shown]):
         lists.by(Aspect.NAME, ("name", name), name=name)
     # No part of a name is one, and no letter of it stands for others.
     for name in (mark[:-1], f"_{mark[1:]}", f"{mark[:-1]}%", f"{mark[:-1]}*", f".{mark[1:]}"):
@@ -305,7 +277,9 @@ def _read_by_page(lists: _ListReader, mark: str) -> None:
         (("limit", "3"),),
         (("limit", "1"), ("sort_key", "status"), ("sort_dir", "asc")),
         (("limit", "1"), ("sort_key", "name"), ("sort_dir", "desc")),
-        (("limit", "2"), ("sort_key", "size"), ("sort_dir", "asc")),
+        # One of them has no size: it is before or after all others, and what follows it, or leads to it, is not lost.
+        (("limit", "1"), ("sort_key", "size"), ("sort_dir", "asc")),
+        (("limit", "1"), ("sort_key", "size"), ("sort_dir", "desc")),
     )
     for query in queries:
         lists.by(Aspect.LIMITED, *query, ("name", mark), name=mark)

@@ -17,9 +17,10 @@ from pytest_cloudimages.areas.images.states import give_data, restless_attribute
 from pytest_cloudimages.areas.images.updates import MOVING, Attributes, attributes_of, differing
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
+from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.client.session import ImagesClient
-from pytest_cloudimages.engine.provisioning import IN_USE, REFUSED_FOR_GOOD
+from pytest_cloudimages.engine.provisioning import IN_USE, REFUSED_FOR_GOOD, claimed_name
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
@@ -45,6 +46,7 @@ class Question(enum.StrEnum):
     TWIN = "another image of the same data, once the first was deleted"
     PROTECTED_DELETED = "the deletion of a protected image"
     PROTECTED_AFTER = "the protected image after it"
+    PROTECTED_AT_ONCE = "the deletion of an image that was created as a protected one"
     DELETED = "the deletion of an image"
     GONE = "an image that was deleted"
     DELETED_AGAIN = "the deletion of an image that was deleted"
@@ -167,6 +169,27 @@ def _protected(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
             image.client.patch(image.id, replaced("/protected", False))
 
 
+def _protected_at_once(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
+    """Delete an image that says from its creation on that it is protected, where protection can be taken back."""
+    if not run.rounds or not all(answer.ok for answer in answers.get(Question.PROTECTED_AFTER, [])):
+        pytest.skip("needs an image that can be protected, and freed again")
+    del image
+    made: list[str] = []
+    with claimed_name(run.client, run.name, lambda: made) as name:
+        with run.recorder.of(Purpose.PREPARING):
+            answer = run.client.create(name=name, protected=True)
+        identifier = attributes_of(answer).get("id") if answer.ok else None
+        if not is_fit(identifier):
+            pytest.skip(f"needs images that are protected when they are created: {answer.exchange}")
+        made.append(identifier)
+        try:
+            if attributes_of(answer).get("protected") is True:
+                answers[Question.PROTECTED_AT_ONCE] = [run.client.delete(identifier)]
+        finally:
+            with run.recorder.of(Purpose.PREPARING):
+                run.client.patch(identifier, replaced("/protected", False))
+
+
 def _with_tags(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
     del image
     with run.fresh_image(tags=["first of two", "second of two"]) as tagged:
@@ -205,6 +228,7 @@ _PARTS: Mapping[Callable[[Run, Image, dict[Question, list[Answer]]], None], Sequ
     _given_data: (Question.ACTIVE,),
     _given_none: (Question.EMPTY,),
     _protected: (Question.PROTECTED_DELETED, Question.PROTECTED_AFTER),
+    _protected_at_once: (Question.PROTECTED_AT_ONCE,),
     _with_tags: (Question.WITH_TAGS,),
     _deleted: (Question.DELETED, Question.GONE, Question.DELETED_AGAIN),
 }

@@ -35,6 +35,14 @@ class OfferedImages(Collection):
     """The lists of a consumer that an image was shared with."""
 
     seen: Sequence[Offered]
+    left: Sequence[Offered] = ()
+    """The list of a consumer that had accepted the image, once its owner has deleted it."""
+
+    @cases
+    def after_deletion(self) -> Iterator[Case[Offered]]:
+        """Return the list of a consumer that had accepted an image which was deleted since."""
+        for offered in self.left:
+            yield Case(offered, offered.listed.exchanges)
 
     @cases
     def of(self, *, statuses: Sequence[str] = (), member_status: str | None = None) -> Iterator[Case[Offered]]:
@@ -56,24 +64,29 @@ def offered_images(run: Run) -> OfferedImages:
         project = run.owner_of(other)
         with run.recorder.of(Purpose.PREPARING):
             shared(image, project)
-        for status in (PENDING, ACCEPTED, REJECTED):
+        for status in (PENDING, REJECTED, ACCEPTED):
             if status != PENDING:
                 answer = other.send("PUT", f"/images/{image.id}/members/{project}", json={"status": status})
                 require_offered(answer, "the decision of a consumer")
                 if not answer.ok:
                     raise Blocked(f"The consumer cannot set its status: {answer.exchange}")
             seen += _lists_of(image, other, status)
-    return OfferedImages(seen)
+    gone = not run.recorder.traces.stays(image.id) and seen[-1].status == ACCEPTED
+    return OfferedImages(seen, [_list_of(image, other, ACCEPTED, (("name", image.name),), due=False)] if gone else [])
 
 
 def _lists_of(image: Image, other: ImagesClient, status: str) -> Iterator[Offered]:
     name, common = ("name", image.name), ("visibility", "shared")
     for asked in ("", ACCEPTED, PENDING, REJECTED, "all"):
         query = (common, ("member_status", asked), name) if asked else (name,)
-        expected = asked == "all" or status == (asked or ACCEPTED)
+        yield _list_of(image, other, status, query, due=asked == "all" or status == (asked or ACCEPTED))
 
-        def look(query: Query = query) -> Offered:
-            listed = read_pages(other, "/images", query)
-            return Offered(status, query, listed, bool(listed.ids([image.id])))
 
-        yield image.eventually(look, lambda seen, expected=expected: seen.holds is expected)  # type: ignore[misc]
+def _list_of(image: Image, other: ImagesClient, status: str, query: Query, *, due: bool) -> Offered:
+    """Ask for a list of a consumer, and again while it does not hold the image as it is due."""
+
+    def look() -> Offered:
+        listed = read_pages(other, "/images", query)
+        return Offered(status, query, listed, bool(listed.ids([image.id])))
+
+    return image.eventually(look, lambda seen: seen.holds is due)

@@ -70,6 +70,7 @@ class Wanted:
     """The class of the value, where that is what it is about."""
 
 
+LONG = "of 255 characters"
 VALUES = {
     "empty": "",
     "letters of several scripts": "Grüße, Ελλάδα, 東京, العربية",
@@ -82,7 +83,7 @@ VALUES = {
     "digits": "42",
     "looks like a truth value": "true",
     "looks like a date": "2001-02-03T04:05:06Z",
-    "of 255 characters": "v" * 255,
+    LONG: "v" * 255,
     "line breaks and tabs": "two\nlines\tand a tab",
     "percent and plus": "100%25+a%2Fb",
     "letters in both cases": "CamelCase Value",

@@ -10,7 +10,7 @@ import pytest
 
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.images.patch_model import alike, applied, attribute_of, named_by
-from pytest_cloudimages.areas.images.patches import VALID, Aim, Wanted, patches, with_data
+from pytest_cloudimages.areas.images.patches import LONG, VALID, Aim, Wanted, patches, with_data
 from pytest_cloudimages.areas.images.states import give_data, restless_attributes, state_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
@@ -65,6 +65,18 @@ class Attempt:
 
     def __str__(self) -> str:
         return f"{self.wanted.aim}, {self.wanted.body!a} sent as {self.wanted.media_type}"
+
+    @property
+    def escaped(self) -> bool:
+        """Whether a path of the patch has escapes."""
+        return isinstance(self.wanted.body, list) and any("~" in str(each) for each in self.wanted.body)
+
+    @property
+    def long_name(self) -> int:
+        """How many characters the name has that is set, where its length is what it is about."""
+        first = self.wanted.body[0] if self.wanted.aim is Aim.VALUE else {}
+        long = self.wanted.kind == LONG and first.get("path") == "/name"
+        return len(first["value"]) if long else 0
 
     @property
     def adds(self) -> bool:
@@ -124,6 +136,8 @@ class Updates(Collection):
 
     tried: Sequence[Attempt]
     others: Sequence[Beside] = ()
+    longest_name: int = 0
+    """How long a name may be by the live schema; looked up where one was refused that is long."""
 
     @property
     def work_singly(self) -> bool:
@@ -136,6 +150,11 @@ class Updates(Collection):
         """Whether what patches of a few operations say is there once they were acknowledged."""
         few = [attempt for attempt in self.tried if attempt.wanted.aim is Aim.TOGETHER and attempt.answer.ok]
         return not any(attempt.wrong for attempt in few)
+
+    def escapes_work(self, attempt: Attempt) -> bool:
+        """Return whether a patch has no escapes, or such as are undone where they are what a patch is about."""
+        escaped = [each for each in self.tried if each.wanted.aim is Aim.ESCAPED]
+        return not attempt.escaped or all(each.answer.ok and not each.wrong for each in escaped)
 
     def taken_alone(self, attempt: Attempt) -> bool:
         """Return whether the last operation of a patch was carried out where it was sent by itself."""
@@ -214,7 +233,18 @@ def updates(run: Run) -> Updates:
     if any(attempt.strayed if attempt.wanted.aim in VALID else attempt.changed for attempt in tried):
         moving = MOVING | restless_attributes(run)
         tried = [replace(attempt, moving=attempt.moving | moving) for attempt in tried]
-    return Updates(tried, others)
+    return Updates(tried, others, _longest_name(run, tried))
+
+
+def _longest_name(run: Run, tried: Sequence[Attempt]) -> int:
+    """Return how long the schema has a name at most, if the longest that was tried was refused."""
+    if not any(attempt.long_name and attempt.answer.refused for attempt in tried):
+        return 0
+    data = run.client.send("GET", "/schemas/image").data
+    described = data.get("properties") if isinstance(data, dict) else None
+    name = described.get("name") if isinstance(described, dict) else None
+    longest = name.get("maxLength") if isinstance(name, dict) else None
+    return longest if isinstance(longest, int) else 0
 
 
 def _with_data(image: Image) -> list[Attempt]:

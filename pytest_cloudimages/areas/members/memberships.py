@@ -1,6 +1,7 @@
 """Who may do what with the members of an image, and what their statuses mean: one table of callers and operations."""
 
 import enum
+import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -12,7 +13,7 @@ from pytest_cloudimages.areas.common.administrators import needs_no_administrato
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.common.paging import MOST_PAGES, PagedList, read_pages
 from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED
+from pytest_cloudimages.areas.images.states import A_WHILE, ACCEPTED, PENDING, REJECTED
 from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.areas.members.workloads import shared_image
 from pytest_cloudimages.client.answers import Answer
@@ -77,6 +78,8 @@ class Attempt:
     looked: Exchange
     status: str = ""
     """The status that was set, where one was."""
+    apart: bool = False
+    """Whether the change before it was so long ago that a clock of seconds tells them apart."""
 
     def __str__(self) -> str:
         return f"{self.answer}, where {self.who} {self.deed}"
@@ -191,6 +194,8 @@ class _Table:
         method: str,
         member: str = "",
         json: object = None,
+        *,
+        apart: bool = False,
         **set_: str,
     ) -> Answer:
         """Have a caller try something, and look at the members before and after it."""
@@ -206,7 +211,7 @@ class _Table:
 
         # A list may be late, or a cache's.
         self.seen, looked = self.image.eventually(self.members, is_as_answered)
-        self.tried.append(Attempt(who, deed, answer, before, self.seen, looked, **set_))
+        self.tried.append(Attempt(who, deed, answer, before, self.seen, looked, apart=apart, **set_))
         self.run.show(self.so_far)
         return answer
 
@@ -251,6 +256,9 @@ def memberships(run: Run) -> Memberships:
             offered = further.seen if further else {}
             _decide(table, consumer)
             beside = [(offered, *further.members())] if further else []
+            if further:
+                _accepted_later(further, consumer)
+                table.tried += further.tried
         if run.rounds:
             _once_accepted(table, consumer, third, known)
         for body in WRONG_BODIES:
@@ -289,7 +297,7 @@ def _offered_beside(run: Run, project: str) -> Iterator[_Table | None]:
             with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
                 image = stack.enter_context(shared_image(run))
                 require_ok(image.client.ask(MEMBERS.add(image.id, project)))
-                table = _Table(run, image)
+                table = _Table(run, image, project=project)
                 table.see(project)
         yield table
 
@@ -318,10 +326,19 @@ def _decide(table: _Table, consumer: ImagesClient) -> None:
     project = table.project
     table.sights.append(_seen(table.image, consumer, PENDING))
     for status in STATUSES:
-        answer = table.enter(Who.MEMBER, Deed.SET_OWN, consumer, "PUT", project, {"status": status}, status=status)
+        if apart := bool(table.run.rounds) and status == REJECTED:
+            time.sleep(A_WHILE)
+        json = {"status": status}
+        answer = table.enter(Who.MEMBER, Deed.SET_OWN, consumer, "PUT", project, json, apart=apart, status=status)
         if answer.ok:
             table.sights.append(_seen(table.image, consumer, status))
             table.run.show(table.so_far)
+
+
+def _accepted_later(table: _Table, consumer: ImagesClient) -> None:
+    """Have the consumer accept another image that was shared with it a while ago."""
+    json = {"status": ACCEPTED}
+    table.enter(Who.MEMBER, Deed.SET_OWN, consumer, "PUT", table.project, json, apart=True, status=ACCEPTED)
 
 
 def _seen(image: Image, consumer: ImagesClient, status: str) -> Sight:

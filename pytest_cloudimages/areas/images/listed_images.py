@@ -1,0 +1,68 @@
+"""The images that lists are asked for: five that filters and orders tell apart, and one that was deleted before."""
+
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack, suppress
+from typing import Any
+
+import pytest
+
+from pytest_cloudimages.areas.images.patch_model import add, replaced
+from pytest_cloudimages.areas.images.states import OCTETS
+from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.verdicts import Blocked, NoRoom
+
+IMAGES = 5
+"""Images of our own that lists are asked for; three of them have one name, so that keys are equal."""
+
+
+def deleted_before(run: Run, mark: str) -> str:
+    """Create an image that filters find as they find ours, delete it, and return its id; nothing where it stays."""
+    gone = ""
+    with suppress(Blocked, pytest.skip.Exception), run.fresh_image(own=True, name=mark) as image:
+        image.client.patch(image.id, add("/os_distro", "debian"), add("/cloudimages_own", "a b"))
+        gone = image.id
+    return "" if run.recorder.traces.stays(gone) else gone
+
+
+def created(run: Run, stack: ExitStack, mark: str) -> list[Image]:
+    """Create the images. Skip the workload where there is no room for so many, or no name is taken twice."""
+    images: list[Image] = []
+    for name in names_of(mark):
+        try:
+            images.append(stack.enter_context(run.fresh_image(own=True, name=name)))
+        except NoRoom as problem:
+            if not images:
+                raise
+            pytest.skip(f"needs {IMAGES} images at a time, three of them of one name: {problem}")
+    return images
+
+
+def names_of(mark: str) -> list[str]:
+    """Return names: three times one, and two that a service could take for it."""
+    return [mark, f"{mark}-b", mark, mark.upper(), mark]
+
+
+def set_apart(images: Sequence[Image]) -> None:
+    """Set images apart by their attributes, as far as the service takes them."""
+    changes: list[list[Mapping[str, Any]]] = [
+        [replaced("/visibility", "private"), replaced("/min_ram", 64)],
+        [replaced("/disk_format", "qcow2"), add("/os_distro", "debian")],
+        [replaced("/container_format", "ovf"), add("/cloudimages_own", "a b")],
+        [],
+        [replaced("/min_ram", 64), add("/os_distro", "fedora"), add("/cloudimages_own", "a b")],
+    ]
+    for image, patch in zip(images, changes, strict=True):
+        for change in patch:
+            image.client.patch(image.id, change)
+    # No list knows what an image was called before; what it is called now has more octets than letters.
+    images[1].client.patch(images[1].id, replaced("/name", f"{images[0].name}-\u00fc\u6771\U0001f5bc 100%25+"))
+    # Who is shared with several is listed once to its owner.
+    for _ in range(2):
+        images[2].send("POST", "/members", json={"member": uuid.uuid4().hex})
+    # Three sizes, which are sorted otherwise where they are taken for text.
+    for place, times in ((4, 4), (2, 2), (1, 1)):
+        images[place].upload(OCTETS * times)
+    # What was created first was changed last: to be sorted by the one is not to be sorted by the other.
+    images[0].client.patch(images[0].id, replaced("/min_disk", 1))
