@@ -15,13 +15,9 @@ from pytest_cloudimages.areas.common.checks import (
     or_skip,
 )
 from pytest_cloudimages.areas.common.followed_links import leads_to
+from pytest_cloudimages.areas.images.asked_lists import Asked, Aspect, Lists
 from pytest_cloudimages.areas.images.fixtures import *
-from pytest_cloudimages.areas.images.lists import (
-    SORT_KEYS,
-    Asked,
-    Aspect,
-    Lists,
-)
+from pytest_cloudimages.areas.images.lists import SORT_KEYS
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.offered_lists import OfferedImages
 from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED
@@ -180,6 +176,9 @@ def test_a_list_is_sorted_in_a_direction(image_lists: Lists) -> None:
             f"whether {asked} is sorted in that direction",
         )
     expect_same_order(image_lists, "created_at", [(("sort_key", "created_at"),)])
+    for asked, other in image_lists.aside().both_ways():
+        first, last = (each.begins_with_none for each in (asked, other))
+        expect(first, not last, f"whether {asked} begins with what has no {asked.value('sort_key')}, as {other} ends")
     for asked in image_lists.aside().of(Aspect.TOWARDS):
         upwards = in_order(asked, backward=False) and not in_order(asked, backward=True)
         expect(upwards, False, f"whether {asked} is sorted upwards, which nobody asked for")
@@ -196,6 +195,10 @@ def test_a_list_is_filtered_by_attributes(image_lists: Lists) -> None:
                     asked,
                     lambda entry, name=name, value=value: name not in entry or having(name, value)(entry),  # type: ignore[misc]
                 )
+    # Of many at once all have to fit: where one is not known to filters, nobody says so here.
+    for asked in image_lists.aside().of(Aspect.TOGETHER).where(lambda asked: asked.listed.readable):
+        strange = sorted({*asked.held} - {*asked.wanted})
+        expect(strange, [], f"our images in {asked} that do not fit")
 
 
 # "except the link attributes"

@@ -15,6 +15,7 @@ from pytest_cloudimages.areas.common.checks import (
     expect_reproduced,
     without,
 )
+from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.members.fixtures import *
 from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.areas.members.workloads import Question, Sharing
@@ -29,9 +30,9 @@ def test_a_member_is_added(member_steps: Steps, sharing: Sharing) -> None:
         step.expect(status=200)
         expect_contract(step.answer, "contract-member")
         expect(step.answer.data["member_id"], step.value, "the member_id in the answer")
-    for answer in sharing.aside().answered(Question.CAPITALS):
+    for answer in sharing.aside().answered(Question.ODD):
         named = json.loads(answer.exchange.body)["member"]
-        for listed in sharing.aside().answered(Question.AFTER_CAPITALS):
+        for listed in sharing.aside().answered(Question.AFTER_ODD):
             expect_among(MEMBERS.values(listed) or (), [named], f"the members after {answer}")
 
 
@@ -121,7 +122,11 @@ def test_who_is_no_member_cannot_be_removed(member_steps: Steps) -> None:
 
 # Concepts page, Image member statuses: without the membership the image can be neither used nor listed.
 @requirement("MEM-DEL-04")
-def test_a_former_consumer_has_no_access(other_project: ImagesClient, sharing: Sharing) -> None:
+def test_a_former_consumer_has_no_access(
+    other_project: ImagesClient, sharing: Sharing, image_meetings: Meetings
+) -> None:
+    for met in image_meetings.aside().of(Meeting.REVOKED):
+        expect(met.answer.ok, False, f"whether {met} shows the member, which was removed while it decided")
     for answer in sharing.to(Question.IMAGE_AFTER):
         # 403 tells that there is such an image, which is IMG-GET-03's to say. (Rulings, 26.)
         expect(answer.status, {403, 404}, f"the status for {other_project.caller}, which is no member any more")

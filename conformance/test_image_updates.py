@@ -17,6 +17,7 @@ from pytest_cloudimages.areas.common.checks import (
 )
 from pytest_cloudimages.areas.images.fixtures import *
 from pytest_cloudimages.areas.images.lives import ForeignAttempts, LifeAnswers, Question
+from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.patches import VALID, Aim
 from pytest_cloudimages.areas.images.races import RENAMING, of_attributes, of_the_name
 from pytest_cloudimages.areas.images.updates import FULL, Attempt, Updates
@@ -240,7 +241,7 @@ def test_another_project_cannot_update_an_image(foreign_attempts: ForeignAttempt
 
 # "The server MUST apply the entire set of changes atomically"
 @requirement("IMG-UPD-22")
-def test_a_patch_is_done_whole_or_not_at_all(updates: Updates) -> None:
+def test_a_patch_is_done_whole_or_not_at_all(updates: Updates, image_meetings: Meetings) -> None:
     for attempt in updates.attempts(Aim.FAILS_LATE):
         # What fails by itself too, or is taken, is the concern of those who ask for it alone.
         if updates.taken_alone(attempt):
@@ -252,6 +253,13 @@ def test_a_patch_is_done_whole_or_not_at_all(updates: Updates) -> None:
         expect(attempt.changed, [], f"attributes that {attempt} changed, although it was refused")
     for attempt in updates.aside().attempts(Aim.TOGETHER).where(acknowledged):
         expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
+    # "never … a partially modified document" (RFC 5789, 2), nor one of a patch that is refused in the end
+    for met in image_meetings.aside().of(Meeting.HALF):
+        if met.answer.ok:
+            expect(len({*met.halves}), 1, f"number of values of what a patch sets together, in {met}: {met.halves}")
+    for met in image_meetings.aside().of(Meeting.HALF_REFUSED):
+        undone = [value for value in met.halves if str(value).startswith("not")]
+        expect(undone, [], f"values in {met} of a patch that was refused")
 
 
 # 404, though the vendor's table lacks it

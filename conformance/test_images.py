@@ -19,16 +19,19 @@ from pytest_cloudimages.areas.common.checks import (
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.offers import require_look
 from pytest_cloudimages.areas.common.paging import entries_of
+from pytest_cloudimages.areas.images.asked_lists import Lists
 from pytest_cloudimages.areas.images.deactivation import GLANCE, Deactivated
 from pytest_cloudimages.areas.images.fixtures import *
-from pytest_cloudimages.areas.images.lists import Lists
 from pytest_cloudimages.areas.images.lives import DATA, ForeignAttempts, LifeAnswers, Question, digest
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.offered_lists import OfferedImages
 from pytest_cloudimages.areas.images.patches import Aim
-from pytest_cloudimages.areas.images.updates import FULL, Updates, attributes_of
+from pytest_cloudimages.areas.images.updates import FULL, Updates, attributes_of, differing
 
 GUARANTEED = ("id", "status", "visibility", "protected", "tags", "created_at", "file", "self")
+OF_AN_IMAGE = {"name", "owner", "tags", "protected", "visibility", "min_ram", "min_disk", "size", "checksum"}
+OF_AN_IMAGE |= {"container_format", "disk_format", "created_at", "cloudimages_own"}
+"""Attributes that stay as they are, whatever becomes of the status."""
 STATUSES = {"queued", "saving", "active", "killed", "deleted", "pending_delete", "deactivated"}
 SYSTEMS = {"arch", "centos", "debian", "fedora", "freebsd", "gentoo", "mandrake", "mandriva", "mes", "msdos", "netbsd"}
 SYSTEMS |= {"netware", "openbsd", "opensolaris", "opensuse", "rhel", "sled", "ubuntu", "windows"}
@@ -208,9 +211,11 @@ def test_a_deletion_is_answered_204(image_life: LifeAnswers) -> None:
 
 # "you cannot delete an image whose protected attribute is true"
 @requirement("IMG-DEL-02")
-def test_a_protected_image_is_not_deleted(image_life: LifeAnswers) -> None:
+def test_a_protected_image_is_not_deleted(image_life: LifeAnswers, image_meetings: Meetings) -> None:
     for answer in image_life.to(Question.PROTECTED_DELETED):
         expect(answer.status, 403, f"status of {answer}")
+    for met in image_meetings.aside().of(Meeting.PROTECTED):
+        expect(met.answer.ok, False, f"whether {met} is a success, as is the protection of the image meanwhile")
     for answer in image_life.aside().answered(Question.PROTECTED_AT_ONCE):
         expect(answer.status, 403, f"status of {answer}, an image that was protected when it was created")
     for answer in image_life.aside().to(Question.PROTECTED_AFTER):
@@ -317,6 +322,11 @@ def test_a_deactivated_image_keeps_all_but_its_data(deactivated_image: Deactivat
         expect(answer.status, OK, f"status of {answer}, which shows a deactivated image")
         # How statuses are written is the concern of those who ask what they are.
         expect(str((answer.data or {}).get("status")).lower(), "deactivated", f"status in {answer}")
+    for _, before in deactivated_image.aside().while_deactivated("before"):
+        for _, answer in deactivated_image.aside().while_deactivated("show"):
+            if before.ok and answer.ok:
+                kept = differing(attributes_of(answer), attributes_of(before), only=OF_AN_IMAGE & before.data.keys())
+                expect(kept, [], f"attributes in {answer} that are not as they were before it was deactivated")
     for _, answer in deactivated_image.while_deactivated("data"):
         expect(answer.status, REFUSED, f"status of {answer}, the data of a deactivated image")
     for _, answer in deactivated_image.aside().while_deactivated("foreign"):

@@ -119,6 +119,8 @@ def test_a_consumer_sets_its_status(memberships: Memberships) -> None:
         expect(entry.get("status"), attempt.status, f"status that the owner sees after {attempt}")
         others = [project for project in attempt.changed if project != memberships.project]
         expect(others, [], f"other memberships that changed by {attempt}")
+    for attempt in memberships.aside().attempts(Deed.RENAME, Deed.ADD_ACCEPTED):
+        expect(attempt.statuses_changed, [], f"projects whose status changed by {attempt}")
     for before, offered in memberships.aside().beside():
         kept = {name: entry.get("status") for name, entry in before.items()}
         now = {name: entry.get("status") for name, entry in offered.items()}

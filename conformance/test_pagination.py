@@ -4,8 +4,8 @@ from pytest_cloudimages import expect, note, requirement
 from pytest_cloudimages.areas.common.checks import ImagesClient, expect_among, or_skip
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.paging import limit_of, query_of
+from pytest_cloudimages.areas.images.asked_lists import Asked, Aspect, Lists
 from pytest_cloudimages.areas.images.fixtures import *
-from pytest_cloudimages.areas.images.lists import Asked, Aspect, Lists
 
 
 def read_to_its_end(asked: Asked) -> bool:
@@ -27,6 +27,9 @@ def test_a_page_holds_no_more_than_its_limit(image_lists: Lists) -> None:
         for page in asked.listed.pages:
             expect(page.answer.status, 200, f"status of {page.answer}")
             expect(len(page.entries) <= limit, True, f"whether {page.answer} holds at most {limit} images")
+    for asked in image_lists.aside().of(Aspect.NO_LIMIT):
+        expect(asked.listed.first.answer.status, {200, 400}, f"status of {asked}")
+        expect(len(asked.listed.first.entries), 0, f"number of images in {asked}")
 
 
 # "marker: the ID of the last image seen"

@@ -151,8 +151,8 @@ def test_the_schemas_describe_the_answers(schema_documents: SchemaDocuments) -> 
         expect(schema_documents.problems(name, answer.data), [], f"departures from the schema {name} in {answer}")
     for answer in schema_documents.aside().further():
         expect(schema_documents.problems("image", answer.data), [], f"departures from the schema image in {answer}")
-    for answer in schema_documents.aside().stages():
-        expect(schema_documents.problems("task", answer.data), [], f"departures from the schema task in {answer}")
+    for name, answer in schema_documents.aside().stages():
+        expect(schema_documents.problems(name, answer.data), [], f"departures from the schema {name} in {answer}")
 
 
 # an unknown name

@@ -9,6 +9,7 @@ from pytest_cloudimages.areas.common.checks import (
     AN_ARRAY,
     AN_OBJECT,
     OVER_LIMIT,
+    REFUSED,
     Allowed,
     ImagesClient,
     OwnerOf,
@@ -45,6 +46,7 @@ A_TIME = Allowed(
     "a date and time",
     lambda value: isinstance(value, str) and bool(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", value)),
 )
+AN_OBJECT_OR_NONE = Allowed("an object or null", lambda value: value is None or isinstance(value, dict))
 NOTHING_WRONG = ("None", "", None)
 A_REASON = Allowed("a reason", lambda value: isinstance(value, str) and value not in NOTHING_WRONG)
 RANKS = {"pending": 0, "processing": 1, "success": 2, "failure": 2}
@@ -81,7 +83,9 @@ def within_limits(started: Started) -> bool:
 @requirement("TASK-ENT-01")
 def test_a_task_has_what_is_guaranteed(tasks: Tasks) -> None:
     for _, answer in tasks.shown():
-        expect_among(document(answer).keys(), [*IN_A_LIST, "input", "message"], f"members of the task in {answer}")
+        shown = document(answer)
+        expect_among(shown.keys(), [*IN_A_LIST, "input", "message"], f"members of the task in {answer}")
+        expect(shown["input"], AN_OBJECT_OR_NONE, f"input of the task in {answer}")
 
 
 # "pending, processing, success, failure"
@@ -238,6 +242,8 @@ def test_an_unknown_task_is_not_found(tasks: Tasks) -> None:
         )
     for answer in tasks.aside().answered("foreign"):
         note(f"A task, asked for by another project: {answer.status}.")
+        # It belongs to who asked for it (TASK-ENT-08), and says what that is about.
+        expect(answer.status, REFUSED, f"status of {answer}, a task of another project")
 
 
 # the response codes
@@ -291,6 +297,7 @@ def test_an_import_makes_an_image(tasks: Tasks) -> None:
             require_look(answer)
             expect(answer.status, 200, f"status of {answer}")
             expect((document(answer).get("id"), document(answer).get("name")), (image_id, name), f"image in {answer}")
+            expect(document(answer).get("status"), "active", f"status in {answer}, which {started} made")
 
 
 # "111, 396, 413, 523, 609, 614, 721"
@@ -305,6 +312,9 @@ def test_an_import_fails_for_a_documented_reason(tasks: Tasks) -> None:
         number = found and (found[1] or found[2])
         note(f"{started.deed}: {f'the message has the number {number}' if number else 'the message has no number'}.")
         expect(number, {*DOCUMENTED, None}, f"number in the message of {started}")
+    # 721: a disk that has a parent; 614: one whose id is zero.
+    for started in tasks.aside().asked(Deed.IMPORT_UNFIT).where(lambda each: tasks.worked(each.deed) and each.ended):
+        failed(started)
 
 
 # "container/object"
@@ -369,6 +379,9 @@ def test_an_export_overwrites_nothing(tasks: Tasks) -> None:
     for started in tasks.attempts(Deed.EXPORT_AGAIN):
         failed(started)
     nothing_left(tasks, Deed.EXPORT_AGAIN)
+    # Nor does one of two that run at once: one of them finds the object of the other.
+    twice = [started for started in tasks.aside().asked(Deed.EXPORT_AT_ONCE) if started.succeeded]
+    expect([str(started) for started in twice[1:]], [], "further exports to one object that succeeded")
     for answer in tasks.octets[1:]:
         expect(answer.body == tasks.octets[0].body, True, f"whether the object is the same in {answer}")
 

@@ -55,9 +55,11 @@ def test_an_unknown_version_is_noted(version_documents: Versions) -> None:
 
 # "The API supports JSON"
 @requirement("GEN-01")
-def test_answers_are_json(common_answers: CommonAnswers) -> None:
+def test_answers_are_json(common_answers: CommonAnswers, schema_documents: SchemaDocuments) -> None:
     with_content = common_answers.of("answers").where(lambda answer: answer.ok and bool(answer.body))
     for answer in with_content:
+        expect(answer.headers.get("Content-Type"), JSON, f"Content-Type of {answer}")
+    for answer in schema_documents.aside().all_answers().where(lambda answer: answer.ok and bool(answer.body)):
         expect(answer.headers.get("Content-Type"), JSON, f"Content-Type of {answer}")
 
 
@@ -114,12 +116,20 @@ def test_the_form_of_errors_is_noted(common_answers: CommonAnswers) -> None:
 
 # "405 Bad Method"
 @requirement("GEN-10")
-def test_methods_that_are_not_offered_are_answered_405(common_answers: CommonAnswers) -> None:
+def test_methods_that_are_not_offered_are_answered_405(
+    common_answers: CommonAnswers, schema_documents: SchemaDocuments
+) -> None:
+    schemas = any(answer.ok for answer in schema_documents.aside().all_answers().where(_is_a_schema))
+
     def is_there(answer: Answer) -> bool:
-        return answer.status != 404 or "/schemas/" not in answer.exchange.target
+        return answer.status != 404 or not _is_a_schema(answer) or schemas
 
     for answer in common_answers.of("refused").where(is_there):
         expect(answer.status, 405, f"status of {answer}")
+
+
+def _is_a_schema(answer: Answer) -> bool:
+    return "/schemas/" in answer.exchange.target
 
 
 # "MUST generate an Allow header field in a 405 response"
@@ -132,9 +142,13 @@ def test_a_405_has_allow(common_answers: CommonAnswers) -> None:
 
 # "MUST generate a Date header field"
 @requirement("GEN-14")
-def test_answers_have_a_date(common_answers: CommonAnswers) -> None:
-    for answer in common_answers.of("answers").where(lambda answer: 200 <= answer.status < 500):
-        expect(answer.headers.get("Date"), A_DATE, f"Date of {answer}")
+def test_answers_have_a_date(
+    common_answers: CommonAnswers, schema_documents: SchemaDocuments, image_life: LifeAnswers
+) -> None:
+    refused = image_life.aside().answered(Question.UNKNOWN)
+    for answers in (common_answers.of("answers"), schema_documents.aside().all_answers(), refused):
+        for answer in answers.where(lambda answer: 200 <= answer.status < 500):
+            expect(answer.headers.get("Date"), A_DATE, f"Date of {answer}")
 
 
 # "self", "file", "schema", "first", "next"

@@ -56,8 +56,11 @@ class Deed(enum.Enum):
     MEMBERS = "GET", "/images/{image}/members", ""
     MEMBER = "GET", "/images/{image}/members/{member}", ""
     TASKS = "GET", "/tasks", ""
+    SCHEMA = "GET", "/schemas/image", ""
+    SCHEMA_OF_TASKS = "GET", "/schemas/task", ""
     CREATE = "POST", "/images", "created"
     UPDATE = "PATCH", "/images/{image}", "name"
+    UPDATE_IN_THE_OLD_FORM = "PATCH", "/images/{image}", "name", "v2.0"
     ADD_MEMBER = "POST", "/images/{image}/members", "members"
     SET_STATUS = "PUT", "/images/{image}/members/{member}", "members"
     REMOVE_MEMBER = "DELETE", "/images/{image}/members/{member}", "members"
@@ -69,7 +72,7 @@ class Deed(enum.Enum):
     @property
     def method(self) -> str:
         """The method."""
-        return self.value[0]
+        return str(self.value[0])
 
     def target(self, image: str, member: str = "") -> str:
         """Return what follows the endpoint."""
@@ -83,7 +86,7 @@ class Deed(enum.Enum):
     @property
     def part(self) -> str:
         """What of an image it changes, as ``_look`` names it; nothing where it reads."""
-        return self.value[2]
+        return str(self.value[2])
 
     def __str__(self) -> str:
         return self.name.lower().replace("_", " ")
@@ -93,6 +96,8 @@ READS = tuple(deed for deed in Deed if not deed.part)
 CHANGES = tuple(deed for deed in Deed if deed.part)
 OF_TASKS = (Deed.TASKS, Deed.CREATE_TASK)
 OF_MEMBERS = (Deed.MEMBERS, Deed.MEMBER, Deed.ADD_MEMBER, Deed.SET_STATUS, Deed.REMOVE_MEMBER)
+OF_SCHEMAS = (Deed.SCHEMA, Deed.SCHEMA_OF_TASKS)
+"""What may be shown to nobody else, or to everybody. (SCHEMA-17.)"""
 OF_READERS = tuple(deed for deed in Deed if deed not in (Deed.TASKS, Deed.SET_STATUS))
 """Who sees tasks is the operator's to say, and a status is set by who it is about: neither is a matter of this role."""
 

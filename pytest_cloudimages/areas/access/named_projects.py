@@ -42,6 +42,13 @@ class NamedProjects(Collection):
 
 
 HEADERS = ("X-Auth-Project-Id", "X-Project-Id", "X-Tenant-Id", "X-Tenant")
+OF_THE_FILTER = {
+    "X-Roles": "admin",
+    "X-Role": "admin",
+    "X-Identity-Status": "Confirmed",
+    "X-Is-Admin-Project": "True",
+}
+"""Fields by which a filter in front tells a service what it has learned of a token: no client's are let through."""
 
 
 @workload(empty=lambda: NamedProjects([]), requests=(16, 16, 16, 16))
@@ -59,7 +66,7 @@ def named_projects(run: Run) -> NamedProjects:
         if other and isinstance(owner, str):
             callers.append((other, owner))
         for client, project in callers:
-            headers = dict.fromkeys(HEADERS, project)
+            headers = dict.fromkeys(HEADERS, project) | OF_THE_FILTER
             for target in (f"/images/{image.id}", f"/images?name={image.name}"):
                 answers = [client.send("GET", target, headers=more) for more in (None, headers)]
                 named.append(Named(answers[1], answers[0]))

@@ -16,6 +16,7 @@ from pytest_cloudimages.areas.access.deeds import (
     NEW_TAG,
     OF_MEMBERS,
     OF_READERS,
+    OF_SCHEMAS,
     OF_TASKS,
     READING,
     RIGHTS,
@@ -26,10 +27,11 @@ from pytest_cloudimages.areas.access.deeds import (
     asked_by,
     has_roles,
 )
-from pytest_cloudimages.areas.common.offers import NOT_OFFERED, lacks, require_look
+from pytest_cloudimages.areas.access.own_images import TURNED_AWAY, shown_in, with_a_colleagues, with_its_own
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
 from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, not_valid, unknown_tokens
 from pytest_cloudimages.areas.images.patch_model import replaced
+from pytest_cloudimages.areas.images.patches import OLD_TYPE
 from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE, Exchange, Purpose
@@ -41,8 +43,6 @@ from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
-TURNED_AWAY = frozenset({401, 403, 404})
-"""How a service says that somebody may not do it."""
 NOWHERE = "cloudimages-no-container/cloudimages-no-object.vhd"
 OUTSIDE = (Party.ANONYMOUS, Party.INVALID, Party.ENDED)
 """Callers who are owed a 401, whatever they ask."""
@@ -63,7 +63,7 @@ def closed_doors(run: Run) -> Rights:
         with suppress(Blocked), run.recorder.of(Purpose.PREPARING):
             image.delete_tag(NEW_TAG)
         for party, client in _outside(run, [*unknown, *ended], ended):
-            tried += table.all_of(party, client, tuple(Deed))
+            tried += table.all_of(party, client, [deed for deed in Deed if deed not in OF_SCHEMAS])
             run.show(partial(Rights, tried, {}, let_off))
         tried += _nearly_right(run, image, let_off)
         tried += _of_what_is_not_there(run, unknown) if run.rounds else ()
@@ -126,13 +126,16 @@ def rights(run: Run) -> Rights:
             for party, client in reading.items():
                 tried += table.all_of(party, client, OF_READERS) if client else []
                 run.show(so_far)
+    if run.rounds:
+        tried += _decided_by_readers(run, reading)
+        run.show(so_far)
     for party in CREATING:
         if creating := _caller(run, party, unasked, known):
             with suppress(Blocked):
-                tried += _with_its_own(run, party, creating)
+                tried += with_its_own(run, party, creating, owners=bool(_caller(run, Party.OWNER, {}, set())))
             if run.rounds and party is Party.CREATOR and party in known:
                 with suppress(Blocked), run.fresh_image(own=True) as image:
-                    tried += _with_a_colleagues(run, party, image.seen_by(creating))
+                    tried += with_a_colleagues(run, party, image.seen_by(creating))
             run.show(so_far)
     return so_far()
 
@@ -177,6 +180,26 @@ def _caller(run: Run, party: Party, unasked: dict[Party, str], known: set[Party]
     return client
 
 
+def _decided_by_readers(run: Run, reading: Mapping[Party, ImagesClient | None]) -> Iterator[Attempt]:
+    """Have those who may only read decide on an image that another project shares with theirs: that is a change."""
+    with suppress(Blocked, pytest.skip.Exception):
+        other, project = run.of_another_project(able=True), run.owner_of(run.client)
+        if other is None:
+            return
+        with temporary_image(other, run.name, run.patience) as image:
+            shared(image, project)
+            target = f"/images/{image.id}/members/{project}"
+            for party, client in reading.items():
+                if client is None or not client.send("GET", target).ok:
+                    continue
+                for status in ("accepted", "rejected"):
+                    answer = client.send("PUT", target, json={"status": status})
+                    looked = image.send("GET", f"/members/{project}")
+                    yield Attempt(
+                        party, Deed.SET_STATUS, answer, shown_in(looked, "status") == status, [looked.exchange]
+                    )
+
+
 # On the owner's image
 
 
@@ -198,7 +221,9 @@ class _Table:
             if not there:
                 self.deeds -= {*OF_MEMBERS}
             if not self.image.client.send("GET", "/tasks").ok:
-                self.deeds -= {*OF_TASKS}
+                self.deeds -= {*OF_TASKS, Deed.SCHEMA_OF_TASKS}
+            if not self.run.rounds:
+                self.deeds -= {*OF_SCHEMAS, Deed.UPDATE_IN_THE_OLD_FORM}
 
     def all_of(self, party: Party, client: ImagesClient, deeds: Sequence[Deed]) -> list[Attempt]:
         """Have a caller try all it can on the image, and see what became of it."""
@@ -243,6 +268,9 @@ class _Table:
         target = deed.target(self.image.id, member)
         if deed is Deed.UPDATE:
             return client.send("PATCH", target, json=[replaced("/name", name)], headers={"Content-Type": PATCH_TYPE})
+        if deed is Deed.UPDATE_IN_THE_OLD_FORM:
+            change = [{"replace": "/name", "value": name}]
+            return client.send("PATCH", target, json=change, headers={"Content-Type": OLD_TYPE})
         bodies: dict[Deed, object] = {
             Deed.CREATE: {"name": name},
             Deed.ADD_MEMBER: {"member": self.added},
@@ -293,103 +321,3 @@ class _Table:
                 client.send("DELETE", f"/images/{image}/members/{self.added}")
                 client.send("DELETE", f"/images/{image}/members/{self.member}")
                 client.send("POST", f"/images/{image}/members", json={"member": self.member})
-
-
-# On an image of one's own
-
-
-def _with_its_own(run: Run, party: Party, client: ImagesClient) -> list[Attempt]:
-    """Have a caller create an image, read it, change it and delete it, and see what the owner sees of it."""
-    tried: list[Attempt] = []
-    with run.recorder.scope() as sent:
-        try:
-            with temporary_image(client, run.name, run.patience) as image:
-                creation = _creation(sent)
-                tried.append(Attempt(party, Deed.CREATE, creation, changed=True))
-                _used(run, party, image, tried)
-                # Who may not delete it is no hindrance to its end.
-                image.client = run.client
-                if party is Party.CREATOR and _caller(run, Party.OWNER, {}, set()):
-                    _ended_by_the_owner(image, tried)
-        except Blocked:
-            if tried:
-                raise
-            answer = _creation(sent)
-            if not answer.refused:
-                raise
-            tried.append(Attempt(party, Deed.CREATE, answer, changed=False))
-    # Any other answer says nothing of who may do it: what is sent is refused, is not offered, or fails.
-    return [each for each in tried if each.changed or each.answer.ok or each.answer.status in TURNED_AWAY]
-
-
-def _ended_by_the_owner(image: Image, tried: list[Attempt]) -> None:
-    """Have the owner of the project delete what another of its users has created, if it is there."""
-    if not image.show().ok:
-        return
-    tried.append(_deletion(Party.OWNER, image, image))
-
-
-def _creation(sent: Sequence[Exchange]) -> Answer:
-    """Return the last creation among what was sent."""
-    found = [exchange for exchange in sent if exchange.method == "POST" and exchange.target.endswith("/images")]
-    if not found:
-        raise Blocked("No image was created, and none was asked for.")
-    return Answer(found[-1].status, dict(found[-1].answer_headers), found[-1].answer, b"", found[-1])
-
-
-def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
-    owner = image.seen_by(run.client)
-    name = f"{image.name}-renamed"
-    tried += [
-        Attempt(party, deed, image.client.send("GET", deed.target(image.id)), changed=False)
-        for deed in (Deed.LIST, Deed.SHOW)
-    ]
-    answer = image.client.patch(image.id, replaced("/name", name))
-    tagged = image.add_tag(NEW_TAG)
-    seen = owner.eventually(owner.show, lambda shown: answer.ok <= (_shown(shown, "name") == name))
-    require_look(seen)
-    tags = _shown(seen, "tags")
-    changes = [
-        Attempt(party, Deed.UPDATE, answer, _shown(seen, "name") == name, [seen.exchange]),
-        Attempt(party, Deed.ADD_TAG, tagged, isinstance(tags, list) and NEW_TAG in tags, [seen.exchange]),
-    ]
-    tried += [attempt for attempt in changes if not _lacks(run, owner, attempt)]
-    tried.append(_deletion(party, image, owner))
-
-
-def _with_a_colleagues(run: Run, party: Party, image: Image) -> Iterator[Attempt]:
-    """Have a caller change an image that another user of its project has created, and see what the owner sees of it."""
-    owner, name = image.seen_by(run.client), f"{image.name}-renamed"
-    if not image.show().ok:
-        return
-    answer = image.client.patch(image.id, replaced("/name", name))
-    seen = owner.eventually(owner.show, lambda shown: answer.ok <= (_shown(shown, "name") == name))
-    attempt = Attempt(party, Deed.UPDATE, answer, _shown(seen, "name") == name, [seen.exchange])
-    if (answer.ok or answer.status in TURNED_AWAY) and not _lacks(run, owner, attempt):
-        yield attempt
-
-
-def _deletion(party: Party, image: Image, owner: Image) -> Attempt:
-    """Have a caller delete an image, and return it with what the owner sees of it then."""
-    with image.client.recorder.of(Purpose.JUDGING):
-        answer = image.client.delete(image.id)
-    if answer.ok:
-        image.client.recorder.traces.created_by.pop(image.id, None)
-    gone = owner.eventually(owner.show, lambda shown: answer.ok is (not shown.ok))
-    return Attempt(party, Deed.DELETE, answer, not gone.ok, [gone.exchange])
-
-
-def _lacks(run: Run, image: Image, attempt: Attempt) -> bool:
-    """Return whether the tester too is told that there is nothing to be changed so, of an image that it sees."""
-    if attempt.answer.status != 404:  # noqa: PLR2004 - as HTTP has it
-        return False
-
-    def look() -> str:
-        asked = image.add_tag(NEW_TAG) if attempt.deed is Deed.ADD_TAG else image.client.patch(image.id)
-        return str(asked.exchange) if asked.status in NOT_OFFERED and image.show().ok else ""
-
-    return bool(lacks(run.recorder, f"anything to {attempt.deed}", look))
-
-
-def _shown(answer: Answer, name: str) -> object:
-    return answer.data.get(name) if answer.ok and isinstance(answer.data, dict) else None

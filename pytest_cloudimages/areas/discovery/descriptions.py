@@ -47,6 +47,8 @@ class SchemaDocuments(Collection):
     """An image as a member sees it."""
     task: Sequence[Answer] = ()
     """A task as it was created, and as it was shown afterwards."""
+    decided: Sequence[Answer] = ()
+    """A member that has rejected an image, and accepted it."""
 
     @cases
     def document(self, *names: str) -> Iterator[Case[Answer]]:
@@ -81,12 +83,21 @@ class SchemaDocuments(Collection):
                 yield Case(answer, [answer.exchange])
 
     @cases
-    def stages(self) -> Iterator[Case[Answer]]:
-        """Return the same, where the schema of tasks is shown."""
-        if self.shown and self.shown["task"].ok:
-            for answer in self.task:
-                if answer.ok:
-                    yield Case(answer, [self.shown["task"].exchange, answer.exchange])
+    def stages(self) -> Iterator[Case[tuple[str, Answer]]]:
+        """Return answers that show a task, or a member, as time went on, each with the name of its schema."""
+        for name, answers in (("task", self.task), ("member", self.decided)):
+            if name in self.shown and self.shown[name].ok:
+                for answer in answers:
+                    if answer.ok:
+                        yield Case((name, answer), [self.shown[name].exchange, answer.exchange])
+
+    @cases
+    def all_answers(self) -> Iterator[Case[Answer]]:
+        """Return every answer that came while the service described itself."""
+        groups = (self.shown, self.unauthenticated, self.described, self.missing)
+        found = [answer for group in groups for answer in group.values()]
+        for answer in (*found, *self.seen, *self.task, *self.decided):
+            yield Case(answer, [answer.exchange])
 
     @cases
     def further(self) -> Iterator[Case[Answer]]:
@@ -127,6 +138,7 @@ def schema_documents(run: Run) -> SchemaDocuments:
     unauthenticated = {name: anonymous.send("GET", f"/schemas/{name}") for name in SCHEMAS}
     described, missing = {"images": client.list(limit="2")}, dict[str, Answer]()
     seen: list[Answer] = []
+    decided: list[Answer] = []
     task = [*_a_task(run)] if run.rounds and not run.settings.image else []
     tasks = client.send("GET", "/tasks")
     if tasks.ok:
@@ -149,7 +161,14 @@ def schema_documents(run: Run) -> SchemaDocuments:
                 described["members"] = image.send("GET", "/members")
                 described["member"] = image.send("GET", f"/members/{project}")
                 seen += [member.show(image.id)] if member else []
-    return SchemaDocuments(shown, unauthenticated, described, missing, seen, task)
+                decided += _decided(member, image, project) if member and run.rounds else ()
+    return SchemaDocuments(shown, unauthenticated, described, missing, seen, task, decided)
+
+
+def _decided(member: ImagesClient, image: Image, project: str) -> Iterator[Answer]:
+    """Have a member reject an image and accept it, and yield the answers, which show it with each status."""
+    for status in ("rejected", "accepted"):
+        yield member.send("PUT", f"/images/{image.id}/members/{project}", json={"status": status})
 
 
 def _a_task(run: Run) -> Iterator[Answer]:

@@ -8,7 +8,7 @@ import pytest
 
 from pytest_cloudimages.areas.common.administrators import needs_no_administrator
 from pytest_cloudimages.areas.common.offers import made_visible
-from pytest_cloudimages.areas.images.patch_model import replaced
+from pytest_cloudimages.areas.images.patch_model import add, replaced
 from pytest_cloudimages.areas.images.states import give_data
 from pytest_cloudimages.areas.images.updates import attributes_of
 from pytest_cloudimages.client.answers import Answer
@@ -90,6 +90,9 @@ def deactivated_image(run: Run) -> Deactivated:
         with suppress(Blocked):
             other = run.of_another_project()
         hidden = other is not None and other.show(image.id).refused
+        with run.recorder.of(Purpose.PREPARING):
+            image.client.patch(image.id, add("/cloudimages_own", "of an active image"))
+        before = image.show()
         _act(run, seen, "deactivate")
         answers: dict[str, Answer] = {}
         asked: dict[str, Callable[[], Answer]] = {
@@ -97,6 +100,7 @@ def deactivated_image(run: Run) -> Deactivated:
         }
         try:
             answers |= {
+                "before": before,
                 "show": image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "deactivated"),
                 "list": run.client.list(name=image.name),
                 "change": asked["change"](),

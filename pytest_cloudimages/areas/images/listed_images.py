@@ -13,6 +13,8 @@ from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked, NoRoom
 
+OWN = "a b+c&d=e#f"
+"""The value of an attribute of our own: whoever writes it into a link has to encode it."""
 IMAGES = 5
 """Images of our own that lists are asked for; three of them have one name, so that keys are equal."""
 
@@ -21,7 +23,7 @@ def deleted_before(run: Run, mark: str) -> str:
     """Create an image that filters find as they find ours, delete it, and return its id; nothing where it stays."""
     gone = ""
     with suppress(Blocked, pytest.skip.Exception), run.fresh_image(own=True, name=mark) as image:
-        image.client.patch(image.id, add("/os_distro", "debian"), add("/cloudimages_own", "a b"))
+        image.client.patch(image.id, add("/os_distro", "debian"), add("/cloudimages_own", OWN))
         gone = image.id
     return "" if run.recorder.traces.stays(gone) else gone
 
@@ -49,9 +51,9 @@ def set_apart(images: Sequence[Image]) -> None:
     changes: list[list[Mapping[str, Any]]] = [
         [replaced("/visibility", "private"), replaced("/min_ram", 64)],
         [replaced("/disk_format", "qcow2"), add("/os_distro", "debian")],
-        [replaced("/container_format", "ovf"), add("/cloudimages_own", "a b")],
+        [replaced("/container_format", "ovf"), add("/cloudimages_own", OWN)],
         [],
-        [replaced("/min_ram", 64), add("/os_distro", "fedora"), add("/cloudimages_own", "a b")],
+        [replaced("/min_ram", 64), add("/os_distro", "fedora"), add("/cloudimages_own", OWN)],
     ]
     for image, patch in zip(images, changes, strict=True):
         for change in patch:

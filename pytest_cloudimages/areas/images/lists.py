@@ -1,23 +1,21 @@
 """Lists of images: filtered, sorted, and read page by page, each asked for once and judged by a model of the images."""
 
-import enum
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
-from typing import Any
 
 import pytest
 
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.offers import require_offered
-from pytest_cloudimages.areas.common.paging import PagedList, Query, query_of, read_pages
-from pytest_cloudimages.areas.images.listed_images import created, deleted_before, names_of, set_apart
+from pytest_cloudimages.areas.common.paging import Query, query_of, read_pages
+from pytest_cloudimages.areas.images.asked_lists import Asked, Aspect, Lists
+from pytest_cloudimages.areas.images.listed_images import OWN, created, deleted_before, names_of, set_apart
 from pytest_cloudimages.areas.images.states import OCTETS
 from pytest_cloudimages.areas.images.updates import Attributes, attributes_of
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -25,102 +23,6 @@ from pytest_cloudimages.spec.verdicts import Blocked
 SORT_KEYS = ("name", "status", "container_format", "disk_format", "size", "id", "created_at", "updated_at")
 LARGE = "1000"
 """A limit above what is usual, which a service may have for its own or bring down to it."""
-
-
-class Aspect(enum.StrEnum):
-    """What a list was asked for."""
-
-    WHOLE = "without any parameter"
-    NAME = "by name"
-    VISIBILITY = "by visibility"
-    OWNER = "by owner"
-    DECIDED = "by what consumers have decided, asked by the owner"
-    STATUS = "by status"
-    SIZE = "by size"
-    ATTRIBUTE = "by an attribute"
-    LINK = "by a link"
-    SORTED = "sorted"
-    TOWARDS = "sorted in the direction that nobody asked for"
-    FOREIGN = "by another project that does not see our images"
-    UNSORTED = "in the order that nobody asked for"
-    LIMITED = "page by page"
-    MOVING = "page by page while images come and go"
-    FIRST = "led back to by first"
-    AFTER = "after a marker"
-    BEYOND = "after the last image"
-    WRONG_MARKER = "after what is no image"
-    WRONG_LIMIT = "with a limit that is none"
-    NO_LIMIT = "with the limit 0"
-    LARGE = "with a limit that few services have"
-    OFFSET = "with an offset"
-    WRONG_VALUE = "with a value that there is not"
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A list that was asked for, and what of our images it has to hold."""
-
-    aspect: Aspect
-    query: Query
-    listed: PagedList
-    expected: Sequence[str] | None = None
-    """The ids of our images that it has to hold; ``None`` where nothing is expected."""
-    known: Mapping[str, Attributes] = field(default_factory=dict)
-    """Our images by their ids, as they show themselves."""
-
-    def __str__(self) -> str:
-        return f"{self.listed}, {self.aspect}"
-
-    @property
-    def wanted(self) -> list[str]:
-        """The same, as a list."""
-        return [*(self.expected or ())]
-
-    @property
-    def held(self) -> list[str]:
-        """The ids of our images that it holds, in their order, each as often as it was shown.
-
-        Where the name only narrows what else is asked for, what has another name is left to those who ask by name.
-        """
-        name = self.value("name") if self.aspect is not Aspect.NAME else ""
-        return self.listed.ids([each for each, data in self.known.items() if not name or data.get("name") == name])
-
-    def value(self, name: str) -> str:
-        """Return the value of a parameter; nothing where it was not asked for."""
-        return next((value for key, value in self.query if key == name), "")
-
-
-@dataclass(frozen=True, repr=False)
-class Lists(Collection):
-    """The lists of images that were asked for."""
-
-    asked: Sequence[Asked]
-    gone: str = ""
-    """The id of an image that was deleted before any list was asked for, and that was much like ours."""
-
-    @cases
-    def whether_gone(self) -> Iterator[Case[tuple[Asked, bool]]]:
-        """Return the lists, and whether each holds the image that was deleted; what is deleted may be asked for."""
-        for asked in self.asked if self.gone else ():
-            if not asked.value("status").endswith(("deleted", "delete")):
-                yield Case((asked, bool(asked.listed.ids([self.gone]))), asked.listed.exchanges)
-
-    @cases
-    def of(self, *aspects: Aspect) -> Iterator[Case[Asked]]:
-        """Return the lists of some aspects, or all."""
-        for asked in self.asked:
-            if not aspects or asked.aspect in aspects:
-                yield Case(asked, asked.listed.exchanges)
-
-    @cases
-    def entries(self) -> Iterator[Case[Mapping[str, Any]]]:
-        """Return our images as the pages of lists show them that were read one after another."""
-        for asked in self.asked:
-            if asked.aspect is Aspect.LIMITED:
-                for page in asked.listed.pages:
-                    for entry in page.entries:
-                        if entry.get("id") in asked.known:
-                            yield Case(entry, [page.answer.exchange])
 
 
 @dataclass
@@ -211,6 +113,7 @@ def _filter(lists: _ListReader, mark: str) -> None:
         lists.by(Aspect.STATUS, ("status", status), ("name", mark), status=status, name=mark)
     _filter_by_size(lists)
     _filter_by_attributes(lists, mark)
+    _filter_together(lists, mark)
     for name in ("self", "file", "schema"):
         led = next(iter(known.values())).get(name)
         lists.ask(Aspect.LINK, (name, str(led)))
@@ -239,7 +142,7 @@ def _filter_by_attributes(lists: _ListReader, mark: str) -> None:
     wanted = {"disk_format": "qcow2", "container_format": "ovf", "os_distro": "debian", "min_ram": 64}
     for name, value in wanted.items():
         lists.by(Aspect.ATTRIBUTE, (name, str(value)), ("name", mark), **{name: value, "name": mark})
-    lists.by(Aspect.ATTRIBUTE, ("cloudimages_own", "a b"), cloudimages_own="a b")
+    lists.by(Aspect.ATTRIBUTE, ("cloudimages_own", OWN), cloudimages_own=OWN)
     # Of several, all have to fit.
     for several in (
         {"os_distro": "debian", "disk_format": "qcow2"},
@@ -270,6 +173,27 @@ def _sort(lists: _ListReader, mark: str) -> None:
     lists.by(Aspect.UNSORTED, ("sort_key", "created_at"), ("name", mark), name=mark)
 
 
+def _filter_together(lists: _ListReader, mark: str) -> None:
+    """Filter by many at once: all of them have to fit, and where any one does not, nothing does."""
+    several = [(each, data) for each, data in lists.known.items() if data.get("cloudimages_own") == OWN]
+    data = several[-1][1] if several else {}
+    values = {"name": mark, "os_distro": data.get("os_distro"), "cloudimages_own": OWN, "owner": data.get("owner")}
+    values |= {"visibility": data.get("visibility"), "status": data.get("status"), "size_min": data.get("size")}
+    fitting = {name: str(value) for name, value in values.items() if value is not None}
+    whole = [each for each, other in several if all(_fits(other, name, value) for name, value in fitting.items())]
+    lists.ask(Aspect.TOGETHER, *fitting.items(), expected=whole)
+    others = {"name": f"{mark}-b", "os_distro": "ubuntu", "cloudimages_own": "a b", "owner": uuid.uuid4().hex}
+    others |= {"visibility": "private", "status": "saving", "size_min": str(10**9)}
+    for name in fitting if whole and lists.asked[-1].listed.readable else ():
+        lists.ask(Aspect.TOGETHER, *(fitting | {name: others[name]}).items(), expected=[])
+
+
+def _fits(data: Attributes, name: str, value: str) -> bool:
+    if name == "size_min":
+        return isinstance(size := data.get("size"), int) and size >= int(value)
+    return str(data.get(name)) == value
+
+
 def _read_by_page(lists: _ListReader, mark: str) -> None:
     queries: tuple[Query, ...] = (
         (("limit", "1"),),
@@ -283,7 +207,12 @@ def _read_by_page(lists: _ListReader, mark: str) -> None:
     )
     for query in queries:
         lists.by(Aspect.LIMITED, *query, ("name", mark), name=mark)
-    lists.by(Aspect.LIMITED, ("limit", "1"), ("cloudimages_own", "a b"), cloudimages_own="a b")
+    # What is asked for twice is asked for twice of the next page.
+    keys = (("sort_key", "status"), ("sort_key", "name"), ("sort_dir", "asc"), ("sort_dir", "asc"))
+    whole = lists.ask(Aspect.KEYS, *keys, ("name", mark))
+    if whole.listed.readable:
+        lists.ask(Aspect.LIMITED, ("limit", "1"), *keys, ("name", mark), expected=whole.held)
+    lists.by(Aspect.LIMITED, ("limit", "1"), ("cloudimages_own", OWN), cloudimages_own=OWN)
     by_status = {asked.value("status"): asked for asked in lists.asked if asked.aspect is Aspect.STATUS}
     for status in ("active", "queued"):
         found = by_status[status]

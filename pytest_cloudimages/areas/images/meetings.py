@@ -7,19 +7,20 @@ what no order explains is of interest.
 import enum
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import pytest
 
 from pytest_cloudimages.areas.common.paging import entries_of
-from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.images.states import OCTETS, state_of
+from pytest_cloudimages.areas.images.patch_model import add, remove, replaced
+from pytest_cloudimages.areas.images.states import OCTETS, shared, state_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE, Exchange, Purpose
-from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.trouble import TROUBLE
 from pytest_cloudimages.engine.concurrent import WorkerPool, worker_pool
@@ -30,6 +31,8 @@ from pytest_cloudimages.spec.verdicts import Blocked
 
 ROUNDS = 3
 """How often each meeting is brought about: whether two requests meet is for the service's load to say."""
+LOOKS = 3
+"""How often an image is looked at while a patch is under way."""
 LONGEST_PAUSE = 0.1
 """Seconds that one request is sent after the other at most, where it is to come while that one is served."""
 Send = Callable[[], Answer]
@@ -40,6 +43,10 @@ class Meeting(enum.StrEnum):
 
     DELETED = "the deletion of an image that another deletes at once"
     PATCHED = "an image that was deleted while it was patched"
+    PROTECTED = "the deletion of an image whose protection was confirmed meanwhile"
+    HALF = "an image, asked for while two of its attributes are set by one patch"
+    HALF_REFUSED = "an image, asked for while a patch of it is refused"
+    REVOKED = "a membership that was ended while the member decided on it"
     FILLED = "one of several images that were given data at once"
     SHOWN = "an image, asked for by another project that does not see it while its owner asks for it"
     LISTED = "a list of images, asked for by another project while their owner asks for the same"
@@ -62,6 +69,12 @@ class Met:
     def failed(self) -> bool:
         """Whether the service failed: what speaks of the way to it and of its load is no failure."""
         return self.answer.status >= 500 and self.answer.status not in TROUBLE  # noqa: PLR2004 - the class of codes
+
+    @property
+    def halves(self) -> tuple[object, ...]:
+        """The values of the attributes that are set together."""
+        data = self.answer.data if self.answer.ok and isinstance(self.answer.data, dict) else {}
+        return tuple(data.get(name) for name in HALVES)
 
     @property
     def lists_it(self) -> bool:
@@ -90,7 +103,7 @@ def image_meetings(run: Run) -> Meetings:
         return Meetings(met)
     run.require_own()
     with worker_pool() as workers:
-        for part in (_deleted, _patched, _filled, _asked):
+        for part in (_deleted, _patched, _protected, _half_way, _revoked, _filled, _asked):
             with suppress(Blocked, pytest.skip.Exception):
                 part(run, workers, met)
             run.show(partial(Meetings, met))
@@ -162,6 +175,81 @@ def _patched(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> No
                 met.setdefault(Meeting.PATCHED, []).append(Met(looked, image.id, before))
                 if _is_gone(looked):
                     _forget(image)
+
+
+def _protected(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> None:
+    """Protect an image while it is deleted: of the two one comes first, and then the other one is refused."""
+    for _ in range(ROUNDS):
+        with run.fresh_image(own=True) as image, run.fresh_image(own=True) as first:
+            with run.recorder.of(Purpose.PREPARING):
+                pause = _half_of(partial(image.client.delete, first.id))
+                _forget(first)
+            change, kind = [replaced("/protected", True)], {"Content-Type": PATCH_TYPE}
+            patch = partial(image.client.send_once, "PATCH", f"/images/{image.id}", json=change, headers=kind)
+            deletion = partial(image.client.send_once, "DELETE", f"/images/{image.id}")
+            deleted, patched = _together(workers, image.client, [deletion, patch], pause)
+            if patched.ok:
+                met.setdefault(Meeting.PROTECTED, []).append(Met(deleted, image.id, (patched.exchange,)))
+            if deleted.ok:
+                _forget(image)
+            else:
+                with run.recorder.of(Purpose.CLEANING):
+                    image.client.patch(image.id, replaced("/protected", False))
+
+
+HALVES = ("cloudimages_half", "cloudimages_whole")
+"""Attributes that are set together, always to the same."""
+
+
+def _half_way(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> None:
+    """Look at an image while a patch sets two of its attributes to one value, and while one is refused at its end."""
+    with run.fresh_image(own=True) as image:
+
+        def setting(value: str, *more: Mapping[str, Any]) -> Send:
+            change = [*(add(f"/{name}", value) for name in HALVES), *more]
+            kind = {"Content-Type": PATCH_TYPE}
+            return partial(image.client.send_once, "PATCH", f"/images/{image.id}", json=change, headers=kind)
+
+        with run.recorder.of(Purpose.PREPARING):
+            begun = time.monotonic()
+            if not setting("first")().ok:
+                return
+            pause = min((time.monotonic() - begun) / (LOOKS + 1), LONGEST_PAUSE)
+        look = partial(image.client.send_once, "GET", f"/images/{image.id}")
+        for turn in range(ROUNDS):
+            lacking = remove("/cloudimages_lacking")
+            patches = ((Meeting.HALF, setting(f"{turn}")), (Meeting.HALF_REFUSED, setting(f"not {turn}", lacking)))
+            for meeting, patch in patches:
+                patched, *looks = _together(workers, image.client, [patch, *[look] * LOOKS], pause)
+                for seen in looks if patched.ok is (meeting is Meeting.HALF) else ():
+                    met.setdefault(meeting, []).append(Met(seen, image.id, (patched.exchange,)))
+
+
+def _revoked(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> None:
+    """End a membership while the member decides on it: whichever comes first, it is ended."""
+    other = run.of_another_project(able=True)
+    if other is None:
+        return
+    project = run.owner_of(other)
+    with run.fresh_image(own=True) as image:
+        target, pause = f"/images/{image.id}/members/{project}", 0.0
+        for turn in range(ROUNDS + 1):
+            with run.recorder.of(Purpose.PREPARING):
+                shared(image, project)
+            decide = partial(other.send_once, "PUT", target, json={"status": "accepted"})
+            if not turn:  # it takes this long
+                pause = _half_of(decide)
+                with run.recorder.of(Purpose.PREPARING):
+                    require_ok(image.client.send("DELETE", target))
+                continue
+            end = partial(image.client.send_once, "DELETE", target)
+            decided, ended = _together(workers, image.client, [decide, end], pause)
+            if not ended.ok:
+                return
+            looked = image.eventually(lambda: image.client.send("GET", target), lambda seen: not seen.ok)
+            met.setdefault(Meeting.REVOKED, []).append(Met(looked, image.id, (decided.exchange, ended.exchange)))
+            if looked.ok:
+                return
 
 
 def _filled(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> None:

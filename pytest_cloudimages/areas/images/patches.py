@@ -103,12 +103,16 @@ def patches(*, whole: bool) -> Iterator[Wanted]:
         yield Wanted(Aim.OF_THE_VENDOR, [add(f"/{name}", "of nobody's")])
     if whole:
         yield from (Wanted(Aim.VIOLATION, [replaced(f"/{name}", value)]) for name, value in VIOLATIONS)
+        both = {"add": f"/{SECOND}", "replace": "/name", "value": "of two"}
+        none = {"path": "/name", "value": "of no operation"}
+        yield from (Wanted(Aim.NO_OPERATION, [each], OLD_TYPE) for each in (both, none))
         yield Wanted(Aim.OLD_FORM, [{"replace": "/name", "value": "cloudimages old form"}], OLD_TYPE)
 
 
 def _valid(*, whole: bool) -> Iterator[Wanted]:
     standard: list[tuple[str, object]] = [("tags", ["of", "a patch"]), ("min_ram", 128), ("min_disk", 3)]
-    standard += [("protected", True), ("protected", False)]
+    # Protection is of deletion alone.
+    standard += [("protected", True), ("min_ram", 160), ("protected", False)]
     yield from (Wanted(Aim.STANDARD, [replaced(f"/{name}", value)]) for name, value in standard)
     yield from (Wanted(Aim.STANDARD, [add(f"/{name}", value)]) for name, value in _OF_SYSTEMS)
     formats = (("container_format", "ovf"), ("disk_format", "qcow2"))
@@ -155,6 +159,8 @@ VIOLATIONS: tuple[tuple[str, object], ...] = (
     ("protected", "yes"),
     ("visibility", "bogus"),
     ("container_format", "bogus"),
+    ("min_disk", -1),
+    ("min_ram", -1),
 )
 
 

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
@@ -60,6 +61,8 @@ class Deed(enum.StrEnum):
     SET_OF_NONE = "set the status of what is no member"
     REMOVE = "removed another member"
     REMOVE_OWN = "removed itself"
+    RENAME = "renamed the image"
+    ADD_ACCEPTED = "added a member again that has accepted"
 
 
 Members = Mapping[str, Mapping[str, object]]
@@ -89,6 +92,12 @@ class Attempt:
         """The projects whose membership came, went or changed."""
         names = {*self.before, *self.after}
         return sorted(name for name in names if self.before.get(name) != self.after.get(name))
+
+    @property
+    def statuses_changed(self) -> list[str]:
+        """The projects that have another status than before, if any is left."""
+        kept = {name: entry.get("status") for name, entry in self.after.items()}
+        return sorted(name for name, entry in self.before.items() if kept.get(name) != entry.get("status"))
 
 
 @dataclass(frozen=True)
@@ -261,6 +270,7 @@ def memberships(run: Run) -> Memberships:
                 table.tried += further.tried
         if run.rounds:
             _once_accepted(table, consumer, third, known)
+            _of_the_owner(table)
         for body in WRONG_BODIES:
             table.enter(Who.MEMBER, Deed.SET_WRONG, consumer, "PUT", project, body)
         # What must not be done comes last, so that nothing else is asked of what it leaves where it is.
@@ -308,6 +318,18 @@ def _once_accepted(table: _Table, consumer: ImagesClient, other: str, known: str
     if other:
         table.enter(Who.MEMBER, Deed.SET, consumer, "PUT", other, {"status": REJECTED})
         table.enter(Who.MEMBER, Deed.REMOVE, consumer, "DELETE", other)
+
+
+def _of_the_owner(table: _Table) -> None:
+    """Have the owner do what concerns no member's decision: rename the image, and add a member that has accepted."""
+    owner, image = table.image.client, table.image
+    for deed, send in (
+        (Deed.RENAME, partial(owner.patch, image.id, replaced("/name", f"{image.name}-renamed"))),
+        (Deed.ADD_ACCEPTED, partial(owner.ask, MEMBERS.add(image.id, table.project))),
+    ):
+        before, answer = table.seen, send()
+        table.seen, looked = image.eventually(table.members, lambda found, before=before: found[0] == before)  # type: ignore[misc]
+        table.tried.append(Attempt(Who.OWNER, deed, answer, before, table.seen, looked))
 
 
 def _leave(table: _Table, consumer: ImagesClient) -> None:

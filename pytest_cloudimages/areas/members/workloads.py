@@ -209,8 +209,8 @@ class Question(enum.StrEnum):
     SHARED = "the list, read by the consumer while the image is shared with it and another"
     MEMBER = "the member, read by the owner and by itself"
     IMAGE_AFTER = "the image, read by the former consumer"
-    CAPITALS = "a member whose id has capitals"
-    AFTER_CAPITALS = "the list, with a member whose id has capitals"
+    ODD = "a member whose id is no UUID in small letters"
+    AFTER_ODD = "the list, with members whose ids are no UUIDs in small letters"
     AGAIN = "a former member that is added once more"
     OF_A_NEW_IMAGE = "the list of a new image, after another one was shared"
     ACCEPTED = "the list, read by the consumer that has accepted"
@@ -270,21 +270,25 @@ def sharing(run: Run) -> Sharing:
 
 
 def _of_owners(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
-    """Have the owner ask for itself as a member, and share the image with a project whose id has capitals."""
+    """Have the owner ask for itself as a member, and share the image with projects of odd ids."""
     with suppress(pytest.skip.Exception):
         answers[Question.NOT_A_MEMBER] += [image.send("GET", f"/members/{run.owner_of(image.client)}")]
-    project = "A" + uuid.uuid4().hex[1:].upper()
-    added = image.client.ask(MEMBERS.add(image.id, project))
-    answers[Question.CAPITALS] = [added]
-    if added.ok:
-        answers[Question.AFTER_CAPITALS] = [
+    tail = uuid.uuid4().hex[1:]
+    # In capitals, longer than a UUID, a number that begins with noughts, a word with what may stand in an id.
+    projects = [f"A{tail.upper()}", f"a{tail}" * 2, f"00{uuid.uuid4().int % 10**9}", f"Acme.Ltd:{tail[:8]}~1"]
+    for project in projects:
+        added = image.client.ask(MEMBERS.add(image.id, project))
+        answers.setdefault(Question.ODD, []).append(added)
+    if any(added.ok for added in answers[Question.ODD]):
+        taken = [project for project, added in zip(projects, answers[Question.ODD], strict=True) if added.ok]
+        answers[Question.AFTER_ODD] = [
             image.eventually(
                 lambda: image.client.ask(MEMBERS.read(image.id)),
-                lambda seen: project in (MEMBERS.values(seen) or ()),
+                lambda seen: {*taken} <= {*(MEMBERS.values(seen) or ())},
             )
         ]
         with run.recorder.of(Purpose.PREPARING):
-            for name in {*(MEMBERS.values(answers[Question.AFTER_CAPITALS][0]) or ()), project}:
+            for name in {*(MEMBERS.values(answers[Question.AFTER_ODD][0]) or ()), *taken}:
                 image.client.ask(MEMBERS.delete(image.id, name))
 
 

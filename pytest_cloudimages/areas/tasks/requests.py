@@ -12,6 +12,7 @@ class Deed(enum.StrEnum):
 
     EXPORT = "an export of an image of one's own"
     EXPORT_AGAIN = "the same export once more"
+    EXPORT_AT_ONCE = "one of two exports to one object that are asked for at once"
     EXPORT_LACKING = "an export without what it needs"
     EXPORT_UNFIT = "an export to a container that is not there, or has an unfit name"
     EXPORT_FOREIGN = "an export of an image of another project"
@@ -21,11 +22,37 @@ class Deed(enum.StrEnum):
     IMPORT_FURTHER = "an import with a further property"
     IMPORT_MISPLACED = "an import from a place where nothing is"
     IMPORT_NO_DISK = "an import of what is no disk"
+    IMPORT_UNFIT = "an import of a disk that has a parent, or no id"
 
     @property
     def is_import(self) -> bool:
         """Whether it is an import."""
         return self.name.startswith("IMPORT")
+
+
+FOOTER = 512
+"""Octets of the footer of a VHD, in which the kind of the disk, a checksum and its id follow each other."""
+KIND, CHECKSUM, IDENTITY = slice(60, 64), slice(64, 68), slice(68, 84)
+DIFFERENCING = (4).to_bytes(4, "big")
+
+
+def unfit(disk: bytes) -> dict[str, bytes]:
+    """Return disks that are like one but for a parent that they have, or an id that they lack."""
+    return {
+        "a parent": _with_footers(disk, KIND, DIFFERENCING),
+        "no id": _with_footers(disk, IDENTITY, bytes(16)),
+    }
+
+
+def _with_footers(disk: bytes, part: slice, octets: bytes) -> bytes:
+    changed = bytearray(disk)
+    for begin in (0, len(disk) - FOOTER):
+        footer = changed[begin : begin + FOOTER]
+        if footer.startswith(b"conectix"):
+            footer[part], footer[CHECKSUM] = octets, bytes(4)
+            footer[CHECKSUM] = (~sum(footer) & 0xFFFFFFFF).to_bytes(4, "big")
+            changed[begin : begin + FOOTER] = footer
+    return bytes(changed)
 
 
 UNFIT = ("/", "?", ".")

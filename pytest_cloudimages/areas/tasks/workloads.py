@@ -11,8 +11,8 @@ import pytest
 
 from pytest_cloudimages.areas.common.administrators import needs_no_administrator
 from pytest_cloudimages.areas.common.paging import PagedList, read_pages
-from pytest_cloudimages.areas.images.states import OCTETS, give_data, shared
-from pytest_cloudimages.areas.tasks.requests import UNFIT, Body, Deed, export_of, import_from, lacking
+from pytest_cloudimages.areas.images.states import OCTETS, give_data, shared, state_of
+from pytest_cloudimages.areas.tasks.requests import UNFIT, Body, Deed, export_of, import_from, lacking, unfit
 from pytest_cloudimages.areas.tasks.store import Store, object_store
 from pytest_cloudimages.areas.tasks.tried import FORBIDDEN, Left, Started, Tasks, document
 from pytest_cloudimages.client.answers import Answer
@@ -20,6 +20,7 @@ from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.polling import FIRST_PAUSE, LONGEST_PAUSE
+from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.provisioning import claimed_name, temporary_image
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
@@ -30,7 +31,7 @@ CLOSED = frozenset({403, 404, 405, 410, 501})
 REFUSED_TYPE = frozenset({400, 403})
 """How it says that it has no tasks of a type; the answer has to name the type. (Rulings, 10.)"""
 NO_DISK = "cloudimages-no-disk.vhd"
-NAMING = (Deed.IMPORT, Deed.IMPORT_FURTHER, Deed.IMPORT_LACKING, Deed.IMPORT_MISPLACED)
+NAMING = (Deed.IMPORT, Deed.IMPORT_FURTHER, Deed.IMPORT_LACKING, Deed.IMPORT_MISPLACED, Deed.IMPORT_UNFIT)
 """The imports that each name their images in a way of their own; but for the first, they have to fail."""
 PER_PAGE = 5
 
@@ -208,6 +209,17 @@ def _import(runner: _TaskRunner) -> None:
             runner.start(Deed.IMPORT_MISPLACED, import_from(f"{place}/cloudimages-no-object.vhd", name), what)
     if runner.store and runner.box and runner.store.put(runner.box, NO_DISK, OCTETS).ok:
         runner.start(Deed.IMPORT_NO_DISK, import_from(f"{runner.box}/{NO_DISK}", name))
+        if runner.run.rounds and _exported(runner):
+            _import_unfit(runner, runner.store, runner.octets[0].body)
+
+
+def _import_unfit(runner: _TaskRunner, store: Store, disk: bytes) -> None:
+    """Import disks that a service says it does not import, made of one that it does."""
+    for what, octets in unfit(disk).items():
+        name = f"cloudimages-{what.replace(' ', '-')}.vhd"
+        if octets != disk and store.put(runner.box, name, octets).ok:
+            body = import_from(f"{runner.box}/{name}", runner.names[Deed.IMPORT_UNFIT])
+            runner.start(Deed.IMPORT_UNFIT, body, what)
 
 
 def _exported(runner: _TaskRunner) -> str:
@@ -234,6 +246,11 @@ def _export_wrongly(runner: _TaskRunner, stack: ExitStack) -> None:
         with suppress(Blocked):
             container = runner.store.container(f"{character}x")
             runner.start(Deed.EXPORT_UNFIT, export_of(image, container), f"a container with {character}")
+    if runner.run.rounds and runner.octets:
+        with suppress(Blocked):
+            body = export_of(image, runner.store.container())
+            for started in [runner.start(Deed.EXPORT_AT_ONCE, body) for _ in range(2)]:
+                runner.watch(started)
     for deed, ask in ((Deed.EXPORT_FOREIGN, _export_foreign), (Deed.EXPORT_DEACTIVATED, _export_deactivated)):
         try:
             ask(runner, runner.store, stack)
@@ -299,7 +316,8 @@ def _look_around(runner: _TaskRunner) -> None:
         _look_into(runner, runner.box, Deed.EXPORT_AGAIN)
     imported = next((each for each in runner.tried if each.deed is Deed.IMPORT and each.succeeded), None)
     if imported and is_fit(image_id := imported.result.get("image_id")):
-        runner.answers["imported"] = [run.client.send("GET", f"/images/{image_id}")]
+        made = Image(run.client, image_id, "", run.patience)
+        runner.answers["imported"] = [made.eventually(made.show, lambda shown: state_of(shown) == "active")]
     runner.answers["unknown"] = [
         run.client.send("GET", f"/tasks/{each}") for each in (uuid.uuid4(), "cloudimages-none")
     ]
@@ -307,11 +325,19 @@ def _look_around(runner: _TaskRunner) -> None:
     if mine:
         with suppress(Blocked):
             other = run.of_another_project()
-            runner.answers["foreign"] = [other.send("GET", f"/tasks/{mine.id}")] if other else []
+            runner.answers["foreign"] = [_foreign_look(runner, other, mine)] if other else []
     for succeeded in (True, False):  # what has ended is over
         over = next((each for each in runner.tried if each.ended and each.succeeded is succeeded), None)
         if over:
             runner.look(over)
+
+
+def _foreign_look(runner: _TaskRunner, other: ImagesClient, mine: Started) -> Answer:
+    """Have another project ask for a task; who is shown all images too is an administrator, and is not asked again."""
+    answer = other.send("GET", f"/tasks/{mine.id}")
+    if answer.ok and runner.image and other.show(runner.image.id).ok:
+        raise Blocked("needs a project that does not see everything")
+    return answer
 
 
 def _look_into(runner: _TaskRunner, container: str, otherwise: Deed) -> None:

@@ -1,0 +1,126 @@
+"""Lists of images that were asked for, as many checks look at them."""
+
+import enum
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_cloudimages.areas.common.paging import PagedList, Query
+from pytest_cloudimages.areas.images.updates import Attributes
+from pytest_cloudimages.engine.recording import Case, Collection, cases
+
+
+class Aspect(enum.StrEnum):
+    """What a list was asked for."""
+
+    WHOLE = "without any parameter"
+    NAME = "by name"
+    VISIBILITY = "by visibility"
+    OWNER = "by owner"
+    DECIDED = "by what consumers have decided, asked by the owner"
+    STATUS = "by status"
+    SIZE = "by size"
+    ATTRIBUTE = "by an attribute"
+    TOGETHER = "by many at once"
+    LINK = "by a link"
+    SORTED = "sorted"
+    TOWARDS = "sorted in the direction that nobody asked for"
+    FOREIGN = "by another project that does not see our images"
+    UNSORTED = "in the order that nobody asked for"
+    KEYS = "sorted by two keys"
+    LIMITED = "page by page"
+    MOVING = "page by page while images come and go"
+    FIRST = "led back to by first"
+    AFTER = "after a marker"
+    BEYOND = "after the last image"
+    WRONG_MARKER = "after what is no image"
+    WRONG_LIMIT = "with a limit that is none"
+    NO_LIMIT = "with the limit 0"
+    LARGE = "with a limit that few services have"
+    OFFSET = "with an offset"
+    WRONG_VALUE = "with a value that there is not"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A list that was asked for, and what of our images it has to hold."""
+
+    aspect: Aspect
+    query: Query
+    listed: PagedList
+    expected: Sequence[str] | None = None
+    """The ids of our images that it has to hold; ``None`` where nothing is expected."""
+    known: Mapping[str, Attributes] = field(default_factory=dict)
+    """Our images by their ids, as they show themselves."""
+
+    def __str__(self) -> str:
+        return f"{self.listed}, {self.aspect}"
+
+    @property
+    def wanted(self) -> list[str]:
+        """The same, as a list."""
+        return [*(self.expected or ())]
+
+    @property
+    def held(self) -> list[str]:
+        """The ids of our images that it holds, in their order, each as often as it was shown.
+
+        Where the name only narrows what else is asked for, what has another name is left to those who ask by name.
+        """
+        name = self.value("name") if self.aspect is not Aspect.NAME else ""
+        return self.listed.ids([each for each, data in self.known.items() if not name or data.get("name") == name])
+
+    @property
+    def begins_with_none(self) -> bool | None:
+        """Whether what has no value of the key stands before the rest; ``None`` where nothing, or all, has one."""
+        key = self.value("sort_key")
+        lack = [self.known[each].get(key) is None for each in self.held]
+        groups = [lacks for place, lacks in enumerate(lack) if not place or lacks is not lack[place - 1]]
+        return groups[0] if len(groups) == 2 else None  # noqa: PLR2004 - those that have one, and those that do not
+
+    def value(self, name: str) -> str:
+        """Return the value of a parameter; nothing where it was not asked for."""
+        return next((value for key, value in self.query if key == name), "")
+
+
+@dataclass(frozen=True, repr=False)
+class Lists(Collection):
+    """The lists of images that were asked for."""
+
+    asked: Sequence[Asked]
+    gone: str = ""
+    """The id of an image that was deleted before any list was asked for, and that was much like ours."""
+
+    @cases
+    def both_ways(self) -> Iterator[Case[tuple[Asked, Asked]]]:
+        """Return lists sorted by a key that some of our images lack, each with the same the other way round."""
+        found = [each for each in self.asked if each.aspect is Aspect.SORTED and each.begins_with_none is not None]
+        for asked in found:
+            for other in found:
+                same = all(asked.value(name) == other.value(name) for name in ("sort_key", "name"))
+                if same and (asked.value("sort_dir"), other.value("sort_dir")) == ("asc", "desc"):
+                    yield Case((asked, other), asked.listed.exchanges + other.listed.exchanges)
+
+    @cases
+    def whether_gone(self) -> Iterator[Case[tuple[Asked, bool]]]:
+        """Return the lists, and whether each holds the image that was deleted; what is deleted may be asked for."""
+        for asked in self.asked if self.gone else ():
+            if not asked.value("status").endswith(("deleted", "delete")):
+                yield Case((asked, bool(asked.listed.ids([self.gone]))), asked.listed.exchanges)
+
+    @cases
+    def of(self, *aspects: Aspect) -> Iterator[Case[Asked]]:
+        """Return the lists of some aspects, or all."""
+        for asked in self.asked:
+            if not aspects or asked.aspect in aspects:
+                yield Case(asked, asked.listed.exchanges)
+
+    @cases
+    def entries(self) -> Iterator[Case[Mapping[str, Any]]]:
+        """Return our images as the pages of lists show them that were read one after another."""
+        for asked in self.asked:
+            if asked.aspect is Aspect.LIMITED:
+                for page in asked.listed.pages:
+                    for entry in page.entries:
+                        if entry.get("id") in asked.known:
+                            yield Case(entry, [page.answer.exchange])
