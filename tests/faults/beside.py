@@ -24,11 +24,14 @@ CHEAP = 60
 RACES = frozenset(
     {
         "BringsRemovedMembersBack",
+        "DecidesOnEndedMemberships",
+        "DeletesWhatIsProtectedMeanwhile",
         "ForgetsMembersThatMeet",
         "LooksBeforeItAdds",
         "LosesAttributesThatMeet",
         "LosesConcurrentAdditions",
         "LosesNamesThatMeet",
+        "WritesPatchesBitByBit",
     }
 )
 """The faults outside ``racing`` that show only where two clients meet."""

@@ -10,10 +10,11 @@ from typing import Any
 
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.attributes import Status
-from pytest_cloudimages.reference.refusals import Conflict, Forbidden, NotFound
+from pytest_cloudimages.reference.refusals import Conflict, Forbidden, NotFound, Refusal
 
 from .kinds import Kind
 from .registry import breaks, selecting
+from .updating import operations, rewritten
 
 KIND = Kind.IMAGES
 RACES = selecting("IMG-UPD-11", "IMG-UPD-14")
@@ -186,3 +187,61 @@ describes(
     "DescribesSmallImages", "Has a schema of images with sizes below the ones that it shows.", size={"maximum": 8}
 )
 describes("DescribesImagesWithoutTags", "Has a schema of images with one tag at most.", tags={"maxItems": 1})
+
+
+# What is seen between, and what outlives a deletion
+
+
+@breaks("IMG-UPD-22", profile="standard", words=selecting("IMG-UPD-22"))
+class WritesPatchesBitByBit(App):
+    """Carries the operations of a patch out one by one, 10 ms each, and undoes them where one cannot be."""
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        document: Any = operations(request)
+        parts = [[each] for each in document or ()]
+        if not request.media_type.endswith("v2.1-json-patch") or len(parts) < 2:
+            return super().update_image(request, image_id)
+        before = copy.deepcopy(self.images.open(request.caller, image_id))
+        try:
+            for part in parts:
+                reply = super().update_image(rewritten(request, part), image_id)
+                time.sleep(WINDOW / 5)
+        except Refusal:
+            self.images._images[image_id] = before  # noqa: SLF001 - behind the honest door
+            raise
+        return reply
+
+
+@breaks("IMG-DEL-02", profile="standard", words=selecting("IMG-DEL-02"))
+class DeletesWhatIsProtectedMeanwhile(App):
+    """Looks whether an image is protected, thinks for 50 ms, and deletes it."""
+
+    def delete_image(self, request: Request, image_id: str) -> Reply:
+        protected = self.images.open(request.caller, image_id).protected
+        time.sleep(0 if protected else WINDOW)
+        with self.images.lock:
+            self.images.open(request.caller, image_id).protected = protected
+            return super().delete_image(request, image_id)
+
+
+@breaks("MEM-DEL-04", profile="standard", words=selecting("MEM-DEL-04"))
+class DecidesOnEndedMemberships(App):
+    """Reads a membership, thinks for 50 ms, and writes it with its status, were it removed meanwhile."""
+
+    def update_member(self, request: Request, image_id: str, member_id: str) -> Reply:
+        member = self.images.show(request.caller, image_id).members.get(member_id)
+        reply = super().update_member(request, image_id, member_id)
+        time.sleep(WINDOW)
+        if member:
+            self.images.get(image_id).members[member_id] = member
+        return reply
+
+
+@breaks("IMG-STAT-07", profile="standard", words=STATES)
+class DeactivatesWithoutOwnAttributes(App):
+    """Forgets the attributes of one's own when an image is deactivated."""
+
+    def deactivate(self, request: Request, image_id: str) -> Reply:
+        reply = super().deactivate(request, image_id)
+        self.images.get(image_id).properties = {}
+        return reply

@@ -6,6 +6,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
+from pytest_cloudimages.reference import listing
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image, MemberStatus, Status, Visibility
 from pytest_cloudimages.reference.refusals import Conflict, Invalid
@@ -272,3 +273,86 @@ def _takes_more(self: App, request: Request, image_id: str) -> Reply:
 
 
 faulty("PassesOverFurtherData", "Takes no notice of further data.", words=selecting("IMG-STAT-03"), upload=_takes_more)
+
+
+# Deletion and protection
+
+
+def _protected_by_patch(self: App, request: Request) -> Reply:
+    reply = App.create_image(self, request)
+    document: Any = reply.json()
+    if document["protected"]:
+        self.__dict__.setdefault("unlocked", set()).add(document["id"])
+    return reply
+
+
+def _deletes_unlocked(self: App, request: Request, image_id: str) -> Reply:
+    if image_id in self.__dict__.get("unlocked", ()):
+        self.images.open(request.caller, image_id).protected = False
+    return App.delete_image(self, request, image_id)
+
+
+faulty(
+    "ProtectsByPatchesAlone",
+    "Deletes what was protected when it was created.",
+    "IMG-DEL-02",
+    words=selecting("IMG-DEL"),
+    create_image=_protected_by_patch,
+    delete_image=_deletes_unlocked,
+)
+
+
+def _unprotected(self: App, request: Request) -> Reply:
+    reply = App.create_image(self, request)
+    document: Any = reply.json()
+    image = self.images.get(document["id"])
+    image.protected = False
+    return Reply.of_json(self.represent(image), reply.status, reply.headers)
+
+
+faulty(
+    "ProtectsNoNewImages", "Creates no image as a protected one.", words=selecting("IMG-DEL"), create_image=_unprotected
+)
+
+
+def _keeps(self: App, request: Request, image_id: str) -> Reply:
+    image = self.images.open(request.caller, image_id)
+    reply = App.delete_image(self, request, image_id)
+    self.__dict__.setdefault("kept", []).append(image)
+    return reply
+
+
+def _lists_kept(whose: Callable[[Image, str], bool]) -> Callable[[App, Request], Reply]:
+    def list_images(self: App, request: Request) -> Reply:
+        reply = App.list_images(self, request)
+        document: Any = reply.json()
+        name = dict(listing.Query.read(request.query).pairs).get("name")
+        kept = [each for each in self.__dict__.get("kept", ()) if each.name == name]
+        found = [self.represent(each) for each in kept if whose(each, request.caller.project)]
+        return Reply.of_json(document | {"images": document.get("images", []) + found}, reply.status)
+
+    return list_images
+
+
+def _of_accepted(image: Image, project: str) -> bool:
+    member = image.members.get(project)
+    return member is not None and member.status is MemberStatus.ACCEPTED
+
+
+GONE = selecting("IMG-DEL-04")
+faulty(
+    "ListsDeletedImagesByName",
+    "Finds deleted images by their names.",
+    "IMG-DEL-04",
+    words=GONE,
+    delete_image=_keeps,
+    list_images=_lists_kept(lambda image, project: image.owner == project),
+)
+faulty(
+    "ListsDeletedImagesToMembers",
+    "Lists a deleted image to those who had accepted it.",
+    "IMG-DEL-04",
+    words=GONE,
+    delete_image=_keeps,
+    list_images=_lists_kept(_of_accepted),
+)

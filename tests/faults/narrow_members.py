@@ -152,3 +152,71 @@ def _capitals_refused(self: App, request: Request, image_id: str) -> Reply:
 
 
 faulty("RefusesProjectsWithCapitals", "Refuses ids of projects that have capitals.", create_member=_capitals_refused)
+
+
+def _unstamped(self: App, request: Request, image_id: str, member_id: str) -> Reply:
+    member = self.images.get(image_id).members.get(member_id)
+    before = member.updated_at if member else None
+    App.update_member(self, request, image_id, member_id)
+    member = self.images.get(image_id).members[member_id]
+    if member.status == ACCEPTED and before:
+        member.updated_at = before
+    return Reply.of_json(self.represent_member(member))
+
+
+faulty(
+    "StampsNoAcceptance", "Leaves updated_at as it is when a member accepts.", "MEM-UPD-09", update_member=_unstamped
+)
+
+
+def _withdraws(self: App, request: Request, image_id: str) -> Reply:
+    reply = App.update_image(self, request, image_id)
+    for member in self.images.get(image_id).members.values():
+        member.status = MemberStatus.PENDING
+    return reply
+
+
+faulty(
+    "OffersChangedImagesAnew",
+    "Has members decide once more on an image that its owner has changed.",
+    "MEM-UPD-01",
+    update_image=_withdraws,
+)
+
+
+def _cut_to_forty(self: App, request: Request, image_id: str) -> Reply:
+    document: Any = json.loads(request.body or b"null")
+    if isinstance(document, dict) and isinstance(document.get("member"), str):
+        request = replace(request, body=json.dumps({"member": document["member"][:40]}).encode())
+    return App.create_member(self, request, image_id)
+
+
+faulty("CutsProjectsToForty", "Cuts ids of projects to 40 characters.", "MEM-CRE-01", create_member=_cut_to_forty)
+
+
+def _resets(self: App, request: Request, image_id: str) -> Reply:
+    document: Any = json.loads(request.body or b"null")
+    named = document.get("member") if isinstance(document, dict) else None
+    member = self.images.get(image_id).members.get(str(named))
+    if member and self.images.get(image_id).owner == request.caller.project:
+        member.status = MemberStatus.REJECTED if member.status == ACCEPTED else member.status
+    return App.create_member(self, request, image_id)
+
+
+faulty(
+    "RejectsForWhoIsSharedWithAgain",
+    "Refuses a member that is added again, and takes its acceptance back.",
+    "MEM-UPD-01",
+    create_member=_resets,
+)
+
+
+def _at_most_36(self: App, request: Request, image_id: str) -> Reply:
+    document: Any = json.loads(request.body or b"null")
+    named = document.get("member") if isinstance(document, dict) else None
+    if isinstance(named, str) and len(named) > 36:
+        return self.error(request, HTTPStatus.BAD_REQUEST, "The id of a project has 36 characters at most.")
+    return App.create_member(self, request, image_id)
+
+
+faulty("RefusesLongProjects", "Refuses ids of projects of more than 36 characters.", create_member=_at_most_36)

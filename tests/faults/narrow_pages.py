@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
 
@@ -154,3 +155,107 @@ def _spelled(self: App, request: Request) -> Reply:
 NEXT = selecting("PAGE-05", "PAGE-06")
 faulty("QuotesNextTwice", "Quotes the query in next once more.", "PAGE-06", words=NEXT, list_images=_quoted_again)
 faulty("SpellsBlanksAsPluses", "Has pluses for blanks in next.", words=NEXT, list_images=_spelled)
+
+
+# Keys, filters and limits
+
+
+def _without_nulls(self: App, request: Request) -> Reply:
+    reply = App.list_images(self, request)
+    document: Any = reply.json()
+    pairs = pairs_of(request)
+    if _has(pairs, "marker") and (key := _has(pairs, "sort_key")):
+        document["images"] = [each for each in document.get("images", ()) if each.get(key) is not None]
+        if not document["images"]:
+            document.pop("next", None)
+    return Reply.of_json(document, reply.status)
+
+
+faulty(
+    "LosesWhatHasNoKey",
+    "Shows what lacks the key of order on the first page alone.",
+    "PAGE-08",
+    words=selecting("PAGE-08", "PAGE-04"),
+    list_images=_without_nulls,
+)
+
+
+def _nulls_last(self: App, request: Request) -> Reply:
+    reply = App.list_images(self, request)
+    document: Any = reply.json()
+    key = _has(pairs_of(request), "sort_key")
+    if key == "size" and not _has(pairs_of(request), "limit") and "images" in document:
+        document["images"].sort(key=lambda each: each.get(key) is None)
+    return Reply.of_json(document, reply.status)
+
+
+faulty(
+    "PutsNothingLastBothWays",
+    "Has images without a size at the end, whatever the direction.",
+    "IMG-LIST-10",
+    words=selecting("IMG-LIST-09", "IMG-LIST-10"),
+    list_images=_nulls_last,
+)
+
+
+def _without(name: str, beside: str) -> Callable[[App, Request, Pairs], Sequence[tuple[str, str]]]:
+    def change(self: App, request: Request, pairs: Pairs) -> Sequence[tuple[str, str]]:
+        del self, request
+        return [pair for pair in pairs if pair[0] != name] if _has(pairs, beside) else pairs
+
+    return change
+
+
+faulty(
+    "FiltersBySizeOrByStatus",
+    "Takes no notice of status where a size is asked for.",
+    "IMG-LIST-11",
+    words=selecting("IMG-LIST-11", "IMG-LIST-07"),
+    list_images=rewriting(_without("status", "size_min")),
+)
+
+
+def _page_for_none(self: App, request: Request, pairs: Pairs) -> Sequence[tuple[str, str]]:
+    del self, request
+    return [pair for pair in pairs if pair != ("limit", "0")]
+
+
+faulty(
+    "TakesTheLimitZeroForNone",
+    "Shows a whole page for limit=0.",
+    "PAGE-03",
+    words=selecting("PAGE-03"),
+    list_images=rewriting(_page_for_none),
+)
+
+
+def _keys_once(self: App, request: Request) -> Reply:
+    reply = App.list_images(self, request)
+    document: Any = reply.json()
+    keys = [value for key, value in pairs_of(request) if key == "sort_key"]
+    if "next" in document and len(keys) > 1:
+        document["next"] = document["next"].replace(f"sort_key={keys[0]}&", "", 1)
+    return Reply.of_json(document, reply.status)
+
+
+faulty("KeepsOneKeyOfSeveral", "Keeps one sort_key of several in next.", "PAGE-06", words=NEXT, list_images=_keys_once)
+
+
+def _ampersand(self: App, request: Request) -> Reply:
+    reply = App.list_images(self, request)
+    document: Any = reply.json()
+    if "next" in document:
+        document["next"] = document["next"].replace("%26", "&")
+    return Reply.of_json(document, reply.status)
+
+
+faulty("WritesAmpersandsAsTheyAre", "Does not encode & in next.", "PAGE-06", words=NEXT, list_images=_ampersand)
+
+
+def _one_key(self: App, request: Request) -> Reply:
+    if len([key for key, _ in pairs_of(request) if key == "sort_key"]) > 1:
+        return self.error(request, HTTPStatus.BAD_REQUEST, "Images are sorted by one key.")
+    return App.list_images(self, request)
+
+
+faulty("SortsByOneKey", "Refuses to sort by several keys.", words=selecting("PAGE", "IMG-LIST"), list_images=_one_key)

@@ -172,3 +172,55 @@ def _for_nobody(self: App, request: Request, image_id: str) -> Reply:
 
 
 faulty("ShowsNoImageToAll", "Refuses every visibility.", words=FOREIGN, update_image=_for_nobody)
+
+
+# Other forms, states and values
+
+
+def _either(self: App, request: Request, image_id: str) -> Reply:
+    found = operations(request) or []
+    if request.media_type.endswith("v2.0-json-patch"):
+        several = [each for each in found if isinstance(each, dict) and {"add", "replace"} <= each.keys()]
+        if several:
+            found = [{name: value for name, value in each.items() if name != "add"} for each in found]
+            return App.update_image(self, rewritten(request, found, request.media_type), image_id)
+    return App.update_image(self, request, image_id)
+
+
+OLD = selecting("IMG-UPD-08")
+faulty("ReplacesRatherThanAdds", "Replaces where an old form adds too.", "IMG-UPD-08", words=OLD, update_image=_either)
+
+
+def _frozen(self: App, request: Request, image_id: str) -> Reply:
+    image = self.images.open(request.caller, image_id)
+    if image.protected and any(_path(each) == "/min_ram" for each in operations(request) or ()):
+        raise Forbidden("The image is protected.")
+    return App.update_image(self, request, image_id)
+
+
+faulty(
+    "FixesTheRamOfProtectedImages",
+    "Refuses another min_ram of protected images.",
+    "IMG-UPD-16",
+    words=STANDARD,
+    update_image=_frozen,
+)
+
+
+def _negative(self: App, request: Request, image_id: str) -> Reply:
+    image = self.images.open(request.caller, image_id)
+    for each in operations(request) or ():
+        value = each.get("value") if isinstance(each, dict) else None
+        if _path(each) == "/min_ram" and type(value) is int and value < 0:
+            image.min_ram = value
+            return Reply.of_json(self.represent(image))
+    return App.update_image(self, request, image_id)
+
+
+faulty(
+    "TakesLessThanNoRam",
+    "Takes a min_ram below 0.",
+    "IMG-UPD-25",
+    words=selecting("IMG-UPD-25"),
+    update_image=_negative,
+)

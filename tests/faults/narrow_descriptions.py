@@ -1,0 +1,173 @@
+"""Services that describe themselves rightly but for one document, one status or one kind of time."""
+
+import copy
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from http import HTTPStatus
+from typing import Any
+
+from pytest_cloudimages.reference import documents
+from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.images import Member
+from pytest_cloudimages.reference.refusals import NotFound
+from pytest_cloudimages.reference.tasks import Task
+
+from .kinds import Kind
+from .registry import registrar, selecting
+
+KIND = Kind.DESCRIPTIONS
+
+faulty = registrar(__name__, profile="standard")
+"""Registers a service that has some methods of its own."""
+
+
+def describes(name: str, sentence: str, *ids: str, schema: str, change: Callable[[Any], object]) -> None:
+    """Register a service one of whose schemas says something else."""
+
+    def shown(self: App, request: Request, asked: str) -> Reply:
+        reply = App.schema(self, request, asked)
+        if asked != schema:
+            return reply
+        document = copy.deepcopy(reply.json())
+        change(document)
+        return Reply.of_json(document)
+
+    words = selecting("SCHEMA", "IMG-ENT-15", "IMG-UPD-16")
+    faulty(name, sentence, *ids, words=words, schema=shown)
+
+
+def _statuses(*names: str) -> Callable[[Any], object]:
+    return lambda document: document["properties"]["status"].update(enum=[*names])
+
+
+describes(
+    "DescribesFormerStatusesOfTasks",
+    "Describes tasks with statuses of its first release.",
+    "SCHEMA-14",
+    schema="task",
+    change=_statuses("pending", "processing", "complete"),
+)
+describes(
+    "DescribesNoAcceptance",
+    "Describes members with pending and rejected alone.",
+    "SCHEMA-14",
+    schema="member",
+    change=_statuses("pending", "rejected"),
+)
+describes(
+    "DescribesShorterNames",
+    "Says that names have 100 characters at most, and takes longer ones.",
+    "IMG-ENT-15",
+    schema="image",
+    change=lambda document: document["properties"]["name"].update(maxLength=100),
+)
+
+
+def _as_text(self: App, request: Request, name: str) -> Reply:
+    reply = App.schema(self, request, name)
+    return replace(reply, headers=(("Content-Type", "text/plain"),)) if name == "members" else reply
+
+
+faulty(
+    "ShowsASchemaAsText",
+    "Calls the schema of members plain text.",
+    "GEN-01",
+    words=selecting("GEN-01", "GEN-05", "SCHEMA"),
+    schema=_as_text,
+)
+
+
+def _undated(self: App, request: Request) -> Reply:
+    reply = App.handle(self, request)
+    kept = tuple(each for each in reply.headers if each[0] != "Date" or reply.status != HTTPStatus.NOT_FOUND)
+    return replace(reply, headers=kept)
+
+
+faulty("DatesNothingThatIsMissing", "Leaves Date out of 404.", "GEN-14", words=selecting("GEN-14"), handle=_undated)
+
+
+def _no_method(self: App, request: Request) -> Reply:
+    if request.path.startswith("/v2/schemas/") and request.method != "GET":
+        raise NotFound("There is no such resource.")
+    return App.route(self, request)
+
+
+faulty(
+    "KnowsNoMethodsOfSchemas",
+    "Answers 404 to methods that schemas do not have.",
+    "GEN-10",
+    words=selecting("GEN-10", "GEN-11"),
+    route=_no_method,
+)
+
+
+def _ahead(self: App, member: Member) -> dict[str, object]:
+    moment = documents.time_of_day(member.created_at + timedelta(hours=8))
+    return App.represent_member(self, member) | {"created_at": moment, "updated_at": moment}
+
+
+def _behind(self: App, task: Task) -> dict[str, object]:
+    shown = App.represent_listed_task(self, task)
+    times = {name: getattr(task, name) for name in ("created_at", "updated_at", "expires_at") if name in shown}
+    return shown | {name: documents.time_of_day(moment - timedelta(hours=3)) for name, moment in times.items()}
+
+
+TIMES = selecting("GEN-07", "GEN-08")
+faulty(
+    "SharesInTimesToCome",
+    "Calls the time of members eight hours later UTC.",
+    "GEN-08",
+    words=TIMES,
+    represent_member=_ahead,
+)
+faulty(
+    "WorksInTheWest",
+    "Calls the time of tasks three hours earlier UTC.",
+    "GEN-08",
+    words=TIMES,
+    represent_listed_task=_behind,
+)
+
+
+# Lawful
+
+
+def _in_the_east(self: App, task: Task) -> dict[str, object]:
+    shown = App.represent_listed_task(self, task)
+    times = {name: getattr(task, name) for name in ("created_at", "updated_at", "expires_at") if name in shown}
+    return shown | {
+        name: documents.time_of_day(moment + timedelta(hours=2)).removesuffix("Z") + "+02:00"
+        for name, moment in times.items()
+    }
+
+
+def _short(self: App, request: Request, image_id: str) -> Reply:
+    for each in request.body.split(b'"'):
+        if len(each) > 100 and b"/name" in request.body:
+            return self.error(request, HTTPStatus.BAD_REQUEST, "A name has 100 characters at most.")
+    return App.update_image(self, request, image_id)
+
+
+def _short_names(self: App, request: Request, name: str) -> Reply:
+    document: Any = copy.deepcopy(App.schema(self, request, name).json())
+    if name == "image":
+        document["properties"]["name"]["maxLength"] = 100
+    return Reply.of_json(document)
+
+
+faulty("WorksInTheEast", "Shows the times of tasks with an offset.", words=TIMES, represent_listed_task=_in_the_east)
+faulty(
+    "TakesShortNames",
+    "Takes names of 100 characters at most, and says so in its schema.",
+    words=selecting("SCHEMA", "IMG-ENT-15", "IMG-UPD"),
+    update_image=_short,
+    schema=_short_names,
+)
+faulty(
+    "TakesShortNamesUnsaid",
+    "Takes names of 100 characters at most, and says in its schema that 255 are taken.",
+    "IMG-UPD-16",
+    words=selecting("SCHEMA", "IMG-ENT-15", "IMG-UPD"),
+    update_image=_short,
+)

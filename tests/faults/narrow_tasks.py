@@ -1,0 +1,93 @@
+"""Services whose tasks are right but for a disk, a moment, or who asks."""
+
+import time
+from dataclasses import replace
+from typing import Any
+
+from pytest_cloudimages.reference import vhd
+from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.attributes import Status
+from pytest_cloudimages.reference.tasks import Failed, Task, Tasks
+
+from .kinds import Kind
+from .registry import registrar, selecting
+
+KIND = Kind.TASKS
+TASKS = selecting("TASK")
+
+faulty = registrar(__name__, words=TASKS, profile="standard")
+"""Registers a service that has some methods of its own."""
+
+
+def works(name: str, sentence: str, *ids: str, **methods: Any) -> None:
+    """Register a service that carries tasks out by methods of its own."""
+    own = type(f"{name}Tasks", (Tasks,), methods)
+
+    def begin(self: App) -> None:
+        App.__init__(self)
+        self.tasks = own(self.images, self.store)
+
+    faulty(name, sentence, *ids, __init__=begin)
+
+
+def _any_kind(self: Tasks, task: Task) -> dict[str, str]:
+    source = str(task.input["import_from"])
+    container, _, name = source.partition("/")
+    try:
+        return Tasks.execute_import(self, task)
+    except Failed as problem:
+        if not str(problem).startswith("721"):
+            raise
+        image = self.images.create(task.caller, {"name": task.input["image_properties"]["name"]})  # type: ignore[index]
+        image.container_format, image.disk_format = "ovf", "vhd"
+        self.images.upload(task.caller, image.id, self.store.get(task.owner, container, name))
+        return {"image_id": image.id}
+
+
+works("ImportsChildren", "Imports disks that have a parent.", "TASK-IMP-05", execute_import=_any_kind)
+
+
+def _leaves_it_saving(self: Tasks, task: Task) -> dict[str, str]:
+    result = Tasks.execute_import(self, task)
+    self.images.get(result["image_id"]).status = Status.SAVING
+    return result
+
+
+works("LeavesImportsSaving", "Leaves the image of an import saving.", "TASK-IMP-04", execute_import=_leaves_it_saving)
+
+
+def _looks_at_the_start(self: Tasks, task: Task) -> dict[str, str]:
+    container, name = str(task.input["receiving_swift_container"]), f"{task.input['image_uuid']}.vhd"
+    first = next((each for each in self._tasks.values() if each is not task and each.input == task.input), None)
+    at_once = first is not None and first.updated_at >= task.created_at
+    if at_once and not first.message.startswith("There"):  # type: ignore[union-attr]
+        octets = vhd.fixed(self.images.show(task.caller, str(task.input["image_uuid"])).data or b"")
+        self.store.put(task.caller, container, name, octets)
+        return {"export_location": f"{container}/{name}"}
+    return Tasks.execute_export(self, task)
+
+
+works(
+    "LooksForTheObjectAtFirst",
+    "Looks when an export is asked for whether there is such an object, and no more.",
+    "TASK-EXP-06",
+    execute_export=_looks_at_the_start,
+)
+
+
+def _of_all(self: App, request: Request, task_id: str) -> Reply:
+    return App.show_task(self, request.sent_by(replace(request.caller, admin=True)), task_id)
+
+
+faulty("ShowsTasksToAll", "Shows a task to every project that knows its id.", "TASK-GET-02", show_task=_of_all)
+
+
+# Lawful
+
+
+def _slowly(self: Tasks, task: Task) -> dict[str, str]:
+    time.sleep(0.001)
+    return Tasks.execute_export(self, task)
+
+
+works("ExportsSlowly", "Takes a moment for each export.", execute_export=_slowly)
