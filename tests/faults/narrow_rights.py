@@ -98,7 +98,7 @@ def _looks_first(self: App, request: Request) -> Reply:
 
 
 faulty(
-    "LooksForTheImageFirst",
+    "LooksForMembersFirst",
     "Says that there is no such image before it asks who wants the members of it.",
     "AUTH-01",
     "AUTH-02",

@@ -129,7 +129,7 @@ class SchemaDocuments(Collection):
             return [f"the schema cannot be read: {str(problem)[:200]}"]
 
 
-@workload(empty=lambda: SchemaDocuments({}, {}, {}, {}), requests=(25, 25, 25, 25))
+@workload(empty=lambda: SchemaDocuments({}, {}, {}, {}), requests=(25, 31, 31, 31))
 def schema_documents(run: Run) -> SchemaDocuments:
     """Ask for every schema, with a token and without, and for answers that they describe."""
     client = run.client

@@ -225,7 +225,7 @@ class _Table:
         return answer
 
 
-@workload(empty=Memberships, requests=(78, 98, 98, 98))
+@workload(empty=Memberships, requests=(78, 104, 104, 104))
 def memberships(run: Run) -> Memberships:
     """Have the owner, a member and a stranger try all that can be done with members, and the consumer decide."""
     consumer = run.of_another_project()
