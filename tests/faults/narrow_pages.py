@@ -136,25 +136,24 @@ faulty(
 # Links to the next page
 
 
-def _quoted_again(self: App, request: Request) -> Reply:
-    reply = App.list_images(self, request)
-    document: Any = reply.json()
-    if "next" in document:
-        document["next"] = document["next"].replace("%", "%25")
-    return Reply.of_json(document, reply.status)
+def _next_with(old: str, new: str) -> Callable[[App, Request], Reply]:
+    """Return what lists images, with something else in the link to the next page."""
 
+    def list_images(self: App, request: Request) -> Reply:
+        reply = App.list_images(self, request)
+        document: Any = reply.json()
+        if "next" in document:
+            document["next"] = document["next"].replace(old, new)
+        return Reply.of_json(document, reply.status)
 
-def _spelled(self: App, request: Request) -> Reply:
-    reply = App.list_images(self, request)
-    document: Any = reply.json()
-    if "next" in document:
-        document["next"] = document["next"].replace("%20", "+")
-    return Reply.of_json(document, reply.status)
+    return list_images
 
 
 NEXT = selecting("PAGE-05", "PAGE-06")
-faulty("QuotesNextTwice", "Quotes the query in next once more.", "PAGE-06", words=NEXT, list_images=_quoted_again)
-faulty("SpellsBlanksAsPluses", "Has pluses for blanks in next.", words=NEXT, list_images=_spelled)
+faulty(
+    "QuotesNextTwice", "Quotes the query in next once more.", "PAGE-06", words=NEXT, list_images=_next_with("%", "%25")
+)
+faulty("SpellsBlanksAsPluses", "Has pluses for blanks in next.", words=NEXT, list_images=_next_with("%20", "+"))
 
 
 # Keys, filters and limits
@@ -241,15 +240,9 @@ def _keys_once(self: App, request: Request) -> Reply:
 faulty("KeepsOneKeyOfSeveral", "Keeps one sort_key of several in next.", "PAGE-06", words=NEXT, list_images=_keys_once)
 
 
-def _ampersand(self: App, request: Request) -> Reply:
-    reply = App.list_images(self, request)
-    document: Any = reply.json()
-    if "next" in document:
-        document["next"] = document["next"].replace("%26", "&")
-    return Reply.of_json(document, reply.status)
-
-
-faulty("WritesAmpersandsAsTheyAre", "Does not encode & in next.", "PAGE-06", words=NEXT, list_images=_ampersand)
+faulty(
+    "WritesAmpersandsAsTheyAre", "Does not encode & in next.", "PAGE-06", words=NEXT, list_images=_next_with("%26", "&")
+)
 
 
 def _one_key(self: App, request: Request) -> Reply:
