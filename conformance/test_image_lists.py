@@ -195,8 +195,9 @@ def test_a_list_is_filtered_by_attributes(image_lists: Lists) -> None:
                     asked,
                     lambda entry, name=name, value=value: name not in entry or having(name, value)(entry),  # type: ignore[misc]
                 )
-    # Of many at once all have to fit: where one is not known to filters, nobody says so here.
-    for asked in image_lists.aside().of(Aspect.TOGETHER).where(lambda asked: asked.listed.readable):
+    # Of many at once all have to fit: what does not work alone is the concern of those who ask for it so.
+    together = image_lists.aside().of(Aspect.TOGETHER).where(lambda asked: asked.listed.readable)
+    for asked in together.where(lambda asked: image_lists.filters_by(asked.but)):
         strange = sorted({*asked.held} - {*asked.wanted})
         expect(strange, [], f"our images in {asked} that do not fit")
 

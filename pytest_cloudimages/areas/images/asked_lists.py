@@ -41,6 +41,16 @@ class Aspect(enum.StrEnum):
     WRONG_VALUE = "with a value that there is not"
 
 
+ALONE = {
+    "name": Aspect.NAME,
+    "owner": Aspect.OWNER,
+    "visibility": Aspect.VISIBILITY,
+    "status": Aspect.STATUS,
+    "size_min": Aspect.SIZE,
+}
+"""The lists by which a filter is asked for alone."""
+
+
 @dataclass(frozen=True)
 class Asked:
     """A list that was asked for, and what of our images it has to hold."""
@@ -52,6 +62,8 @@ class Asked:
     """The ids of our images that it has to hold; ``None`` where nothing is expected."""
     known: Mapping[str, Attributes] = field(default_factory=dict)
     """Our images by their ids, as they show themselves."""
+    but: str = ""
+    """The one of its filters that fits none of our images, where all others do."""
 
     def __str__(self) -> str:
         return f"{self.listed}, {self.aspect}"
@@ -90,6 +102,11 @@ class Lists(Collection):
     asked: Sequence[Asked]
     gone: str = ""
     """The id of an image that was deleted before any list was asked for, and that was much like ours."""
+
+    def filters_by(self, name: str) -> bool:
+        """Return whether a filter was seen to work where it was asked for with no more than a name."""
+        found = [asked for asked in self.asked if asked.aspect is ALONE.get(name, Aspect.ATTRIBUTE)]
+        return all(asked.listed.readable and sorted(asked.held) == sorted(asked.wanted) for asked in found)
 
     @cases
     def both_ways(self) -> Iterator[Case[tuple[Asked, Asked]]]:

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -185,7 +185,8 @@ def _filter_together(lists: _ListReader, mark: str) -> None:
     others = {"name": f"{mark}-b", "os_distro": "ubuntu", "cloudimages_own": "a b", "owner": uuid.uuid4().hex}
     others |= {"visibility": "private", "status": "saving", "size_min": str(10**9)}
     for name in fitting if whole and lists.asked[-1].listed.readable else ():
-        lists.ask(Aspect.TOGETHER, *(fitting | {name: others[name]}).items(), expected=[])
+        asked = lists.ask(Aspect.TOGETHER, *(fitting | {name: others[name]}).items(), expected=[])
+        lists.asked[-1] = replace(asked, but=name)
 
 
 def _fits(data: Attributes, name: str, value: str) -> bool:
