@@ -174,11 +174,11 @@ def _patched(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> No
 
 def _protected(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> None:
     """Protect an image while it is deleted: of the two one comes first, and then the other one is refused."""
+    with run.fresh_image(own=True) as first, run.recorder.of(Purpose.PREPARING):
+        pause = _half_of(partial(first.client.delete, first.id))
+        _forget(first)
     for _ in range(ROUNDS):
-        with run.fresh_image(own=True) as image, run.fresh_image(own=True) as first:
-            with run.recorder.of(Purpose.PREPARING):
-                pause = _half_of(partial(image.client.delete, first.id))
-                _forget(first)
+        with run.fresh_image(own=True) as image:
             change, kind = [replaced("/protected", True)], {"Content-Type": PATCH_TYPE}
             patch = partial(image.client.send_once, "PATCH", f"/images/{image.id}", json=change, headers=kind)
             deletion = partial(image.client.send_once, "DELETE", f"/images/{image.id}")
