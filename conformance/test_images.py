@@ -254,6 +254,9 @@ def test_a_deleted_image_is_gone(
     # What is answered to the deletion of what never was there is not about images that were.
     alike = {answer.status for answer in image_life.aside().to(Question.UNKNOWN_DELETED) if answer.ok}
     for answer in image_life.to(Question.GONE):
+        # "as deleted, data not yet removed": a deletion that goes on when patience ends says nothing of its end.
+        if answer.ok and isinstance(answer.data, dict) and answer.data.get("status") == "pending_delete":
+            pytest.skip(f"needs a deletion that ends while it is waited for (--patience): {answer}")
         expect(answer.status, 404, f"status of {answer}")
     for answer in image_life.to(Question.DELETED_AGAIN).where(lambda again: again.status not in alike):
         expect(answer.status, 404, f"status of {answer}")

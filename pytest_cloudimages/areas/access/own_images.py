@@ -1,14 +1,14 @@
-"""What callers of the account do with an image that they create themselves, or that a colleague has created."""
+"""What callers may do with an image that they have created themselves, and a colleague's: what the owner sees of it."""
 
+import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 
-import pytest
-
-from pytest_cloudimages.areas.access.deeds import NEW_TAG, Attempt, Deed
+from pytest_cloudimages.areas.access.deeds import NEW_TAG, TURNED_AWAY, Attempt, Deed
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED, lacks, require_look
+from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.common.parties import Party
 from pytest_cloudimages.areas.images.patch_model import replaced
+from pytest_cloudimages.areas.images.states import state_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import Image
@@ -17,14 +17,11 @@ from pytest_cloudimages.engine.provisioning import temporary_image
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
-TURNED_AWAY = frozenset({401, 403, 404})
-"""How a service says that somebody may not do it."""
 
-
-def with_its_own(run: Run, party: Party, client: ImagesClient, *, owners: bool) -> list[Attempt]:
+def with_its_own(run: Run, party: Party, client: ImagesClient, *, ended: bool = False) -> list[Attempt]:
     """Have a caller create an image, read it, change it and delete it, and see what the owner sees of it.
 
-    ``owners`` says that the tester is known to be the account's owner, who then ends what a creator has made.
+    ``ended``: the owner of the project deletes what is left of it, and is asked about.
     """
     tried: list[Attempt] = []
     with run.recorder.scope() as sent:
@@ -35,7 +32,7 @@ def with_its_own(run: Run, party: Party, client: ImagesClient, *, owners: bool) 
                 _used(run, party, image, tried)
                 # Who may not delete it is no hindrance to its end.
                 image.client = run.client
-                if party is Party.CREATOR and owners:
+                if ended:
                     _ended_by_the_owner(image, tried)
         except Blocked:
             if tried:
@@ -70,36 +67,48 @@ def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
         Attempt(party, deed, image.client.send("GET", deed.target(image.id)), changed=False)
         for deed in (Deed.LIST, Deed.SHOW)
     ]
-    if run.rounds:
-        tried += _shares(run, party, image, owner)
     answer = image.client.patch(image.id, replaced("/name", name))
     tagged = image.add_tag(NEW_TAG)
-    seen = owner.eventually(owner.show, lambda shown: answer.ok <= (shown_in(shown, "name") == name))
+    seen = owner.eventually(owner.show, lambda shown: answer.ok <= (shown_as(shown, "name") == name))
     require_look(seen)
-    tags = shown_in(seen, "tags")
+    tags = shown_as(seen, "tags")
     changes = [
-        Attempt(party, Deed.UPDATE, answer, shown_in(seen, "name") == name, [seen.exchange]),
+        Attempt(party, Deed.UPDATE, answer, shown_as(seen, "name") == name, [seen.exchange]),
         Attempt(party, Deed.ADD_TAG, tagged, isinstance(tags, list) and NEW_TAG in tags, [seen.exchange]),
     ]
     tried += [attempt for attempt in changes if not _lacks(run, owner, attempt)]
+    if run.rounds and party is not Party.CREATOR:
+        # What a creator may do with members, no page says.
+        tried += _shared(party, image, owner)
     tried.append(_deletion(party, image, owner))
 
 
-def _shares(run: Run, party: Party, image: Image, owner: Image) -> Iterator[Attempt]:
-    """Have a caller share the image with another project and look at its members, where the owner may."""
-    with suppress(Blocked, pytest.skip.Exception):
-        other = run.of_another_project()
-        project = run.owner_of(other) if other else ""
-        if not project:
-            return
-        body = {"member": project}
-        added = image.send("POST", "/members", json=body)
-        listed = image.send("GET", "/members")
-        if not (added.ok and listed.ok) and not owner.send("POST", "/members", json=body).ok:
-            return
-        if added.ok or added.status in TURNED_AWAY:
-            yield Attempt(party, Deed.ADD_MEMBER, added, changed=added.ok)
-        yield Attempt(party, Deed.MEMBERS, listed, changed=False)
+def _shared(party: Party, image: Image, owner: Image) -> Iterator[Attempt]:
+    """Have a caller add a member and remove it; nothing of what the owner is refused too."""
+    member = uuid.uuid4().hex
+    sent = {"member": member}
+    added = image.send("POST", "/members", json=sent)
+    if not added.ok and not owner.send("POST", "/members", json=sent).ok:
+        return
+    seen = owner.eventually(
+        lambda: owner.send("GET", "/members"), lambda answer: added.ok <= (member in _members(answer))
+    )
+    if seen.ok:
+        yield Attempt(party, Deed.ADD_MEMBER, added, added.ok and member in _members(seen), [seen.exchange])
+    if not added.ok:
+        return
+    removed = image.send("DELETE", f"/members/{member}")
+    if not removed.ok and not owner.send("DELETE", f"/members/{member}").ok:
+        return
+    seen = owner.eventually(
+        lambda: owner.send("GET", "/members"), lambda answer: removed.ok <= (member not in _members(answer))
+    )
+    if seen.ok:
+        yield Attempt(party, Deed.REMOVE_MEMBER, removed, member not in _members(seen), [seen.exchange])
+
+
+def _members(answer: Answer) -> list[object]:
+    return [entry.get("member_id") for entry in entries_of(answer, "/members")]
 
 
 def with_a_colleagues(run: Run, party: Party, image: Image) -> Iterator[Attempt]:
@@ -108,8 +117,8 @@ def with_a_colleagues(run: Run, party: Party, image: Image) -> Iterator[Attempt]
     if not image.show().ok:
         return
     answer = image.client.patch(image.id, replaced("/name", name))
-    seen = owner.eventually(owner.show, lambda shown: answer.ok <= (shown_in(shown, "name") == name))
-    attempt = Attempt(party, Deed.UPDATE, answer, shown_in(seen, "name") == name, [seen.exchange])
+    seen = owner.eventually(owner.show, lambda shown: answer.ok <= (shown_as(shown, "name") == name))
+    attempt = Attempt(party, Deed.UPDATE, answer, shown_as(seen, "name") == name, [seen.exchange])
     if (answer.ok or answer.status in TURNED_AWAY) and not _lacks(run, owner, attempt):
         yield attempt
 
@@ -121,7 +130,9 @@ def _deletion(party: Party, image: Image, owner: Image) -> Attempt:
     if answer.ok:
         image.client.recorder.traces.created_by.pop(image.id, None)
     gone = owner.eventually(owner.show, lambda shown: answer.ok is (not shown.ok))
-    return Attempt(party, Deed.DELETE, answer, not gone.ok, [gone.exchange])
+    # "pending_delete: as deleted": how long it is shown is no matter of roles.
+    done = not gone.ok or state_of(gone) in ("pending_delete", "deleted")
+    return Attempt(party, Deed.DELETE, answer, done, [gone.exchange])
 
 
 def _lacks(run: Run, image: Image, attempt: Attempt) -> bool:
@@ -136,6 +147,6 @@ def _lacks(run: Run, image: Image, attempt: Attempt) -> bool:
     return bool(lacks(run.recorder, f"anything to {attempt.deed}", look))
 
 
-def shown_in(answer: Answer, name: str) -> object:
-    """Return a member of the document in an answer; nothing where it has none."""
+def shown_as(answer: Answer, name: str) -> object:
+    """Return what an answer shows an attribute as; ``None`` where it shows none."""
     return answer.data.get(name) if answer.ok and isinstance(answer.data, dict) else None

@@ -15,19 +15,20 @@ from pytest_cloudimages.areas.access.deeds import (
     CREATING,
     NEW_TAG,
     OF_MEMBERS,
+    OF_OUTSIDERS,
     OF_READERS,
-    OF_SCHEMAS,
     OF_TASKS,
     READING,
     RIGHTS,
     TAG,
+    TURNED_AWAY,
     Attempt,
     Deed,
     Rights,
     asked_by,
     has_roles,
 )
-from pytest_cloudimages.areas.access.own_images import TURNED_AWAY, shown_in, with_a_colleagues, with_its_own
+from pytest_cloudimages.areas.access.own_images import shown_as, with_a_colleagues, with_its_own
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
 from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, not_valid, unknown_tokens
 from pytest_cloudimages.areas.images.patch_model import replaced
@@ -44,11 +45,13 @@ from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
 NOWHERE = "cloudimages-no-container/cloudimages-no-object.vhd"
+OTHER_MIN_RAM = 3
+"""Mebibytes that no image of a run needs otherwise."""
 OUTSIDE = (Party.ANONYMOUS, Party.INVALID, Party.ENDED)
 """Callers who are owed a 401, whatever they ask."""
 
 
-@workload(empty=lambda: Rights([]), requests=(89, 130, 130, 130))
+@workload(empty=lambda: Rights([]), requests=(89, 119, 119, 119))
 def closed_doors(run: Run) -> Rights:
     """Have nobody, and callers with tokens that are not valid, try all that can be done with an image."""
     tried: list[Attempt] = []
@@ -63,7 +66,7 @@ def closed_doors(run: Run) -> Rights:
         with suppress(Blocked), run.recorder.of(Purpose.PREPARING):
             image.delete_tag(NEW_TAG)
         for party, client in _outside(run, [*unknown, *ended], ended):
-            tried += table.all_of(party, client, [deed for deed in Deed if deed not in OF_SCHEMAS])
+            tried += table.all_of(party, client, OF_OUTSIDERS)
             run.show(partial(Rights, tried, {}, let_off))
         tried += _nearly_right(run, image, let_off)
         tried += _of_what_is_not_there(run, unknown) if run.rounds else ()
@@ -107,7 +110,7 @@ def _by_reading(run: Run) -> Rights:
     return Rights(tried)
 
 
-@workload(empty=lambda: Rights([]), requests=(115, 150, 150, 150))
+@workload(empty=lambda: Rights([]), requests=(125, 147, 147, 147))
 def rights(run: Run) -> Rights:
     """Have callers of every role try all that can be done with an image, and see what its owner sees of it."""
     tried: list[Attempt] = []
@@ -126,13 +129,14 @@ def rights(run: Run) -> Rights:
             for party, client in reading.items():
                 tried += table.all_of(party, client, OF_READERS) if client else []
                 run.show(so_far)
-    if run.rounds:
-        tried += _decided_by_readers(run, reading)
-        run.show(so_far)
+        if run.rounds and (reader := reading[Party.READER]):
+            tried += _as_a_consumer(run, reader)
     for party in CREATING:
         if creating := _caller(run, party, unasked, known):
             with suppress(Blocked):
-                tried += with_its_own(run, party, creating, owners=bool(_caller(run, Party.OWNER, {}, set())))
+                tried += with_its_own(
+                    run, party, creating, ended=party is Party.CREATOR and bool(_caller(run, Party.OWNER, {}, set()))
+                )
             if run.rounds and party is Party.CREATOR and party in known:
                 with suppress(Blocked), run.fresh_image(own=True) as image:
                     tried += with_a_colleagues(run, party, image.seen_by(creating))
@@ -180,26 +184,6 @@ def _caller(run: Run, party: Party, unasked: dict[Party, str], known: set[Party]
     return client
 
 
-def _decided_by_readers(run: Run, reading: Mapping[Party, ImagesClient | None]) -> Iterator[Attempt]:
-    """Have those who may only read decide on an image that another project shares with theirs: that is a change."""
-    with suppress(Blocked, pytest.skip.Exception):
-        other, project = run.of_another_project(able=True), run.owner_of(run.client)
-        if other is None:
-            return
-        with temporary_image(other, run.name, run.patience) as image:
-            shared(image, project)
-            target = f"/images/{image.id}/members/{project}"
-            for party, client in reading.items():
-                if client is None or not client.send("GET", target).ok:
-                    continue
-                for status in ("accepted", "rejected"):
-                    answer = client.send("PUT", target, json={"status": status})
-                    looked = image.send("GET", f"/members/{project}")
-                    yield Attempt(
-                        party, Deed.SET_STATUS, answer, shown_in(looked, "status") == status, [looked.exchange]
-                    )
-
-
 # On the owner's image
 
 
@@ -221,9 +205,9 @@ class _Table:
             if not there:
                 self.deeds -= {*OF_MEMBERS}
             if not self.image.client.send("GET", "/tasks").ok:
-                self.deeds -= {*OF_TASKS, Deed.SCHEMA_OF_TASKS}
-            if not self.run.rounds:
-                self.deeds -= {*OF_SCHEMAS, Deed.UPDATE_IN_THE_OLD_FORM}
+                self.deeds -= {*OF_TASKS}
+            if not self.image.client.send("GET", Deed.TASK_SCHEMA.target(self.image.id)).ok:
+                self.deeds -= {Deed.TASK_SCHEMA}
 
     def all_of(self, party: Party, client: ImagesClient, deeds: Sequence[Deed]) -> list[Attempt]:
         """Have a caller try all it can on the image, and see what became of it."""
@@ -268,9 +252,9 @@ class _Table:
         target = deed.target(self.image.id, member)
         if deed is Deed.UPDATE:
             return client.send("PATCH", target, json=[replaced("/name", name)], headers={"Content-Type": PATCH_TYPE})
-        if deed is Deed.UPDATE_IN_THE_OLD_FORM:
-            change = [{"replace": "/name", "value": name}]
-            return client.send("PATCH", target, json=change, headers={"Content-Type": OLD_TYPE})
+        if deed is Deed.UPDATE_BY_THE_OLD_FORM:
+            change = {"replace": "/min_ram", "value": OTHER_MIN_RAM}
+            return client.send("PATCH", target, json=[change], headers={"Content-Type": OLD_TYPE})
         bodies: dict[Deed, object] = {
             Deed.CREATE: {"name": name},
             Deed.ADD_MEMBER: {"member": self.added},
@@ -291,6 +275,7 @@ class _Table:
         seen: dict[str, object] = {
             "there": shown.ok,
             "name": data.get("name"),
+            "min_ram": data.get("min_ram"),
             "tags": sorted(map(str, tags)) if isinstance(tags, list) else [],
             "created": [each for each in ids if each != self.image.id],
             "members": [],
@@ -315,9 +300,35 @@ class _Table:
                 return
             if after["name"] == name:
                 client.patch(image, replaced("/name", self.image.name))
+            if after["min_ram"] != before["min_ram"]:
+                client.patch(image, replaced("/min_ram", before["min_ram"]))
             if after["tags"] != before["tags"]:
                 client.patch(image, replaced("/tags", [TAG]))
             if after["members"] != before["members"]:
                 client.send("DELETE", f"/images/{image}/members/{self.added}")
                 client.send("DELETE", f"/images/{image}/members/{self.member}")
                 client.send("POST", f"/images/{image}/members", json={"member": self.member})
+
+
+# On another project's image
+
+
+def _as_a_consumer(run: Run, reader: ImagesClient) -> Iterator[Attempt]:
+    """Have a reader accept an image for its project, and see what the owner sees of it."""
+    other = run.of_another_project(able=True)
+    if other is None:
+        return
+    with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
+        project = run.owner_of(run.client)
+        with temporary_image(other, run.name, run.patience) as image:
+            shared(image, project)
+            with run.recorder.of(Purpose.JUDGING):
+                member = Deed.SET_STATUS.target(image.id, project)
+                answer = reader.send("PUT", member, json={"status": "accepted"})
+            seen = image.eventually(
+                lambda: image.client.send("GET", member),
+                lambda shown: answer.ok <= (shown_as(shown, "status") == "accepted"),
+            )
+            if seen.ok and (answer.ok or answer.status in TURNED_AWAY):
+                accepted = shown_as(seen, "status") == "accepted"
+                yield Attempt(Party.READER, Deed.SET_STATUS, answer, accepted, [seen.exchange])

@@ -41,6 +41,7 @@ __all__ = [
     "A_MOMENT",
     "A_STRING",
     "A_UUID",
+    "A_WAIT",
     "DELETE",
     "NOT_OK",
     "NOT_REDIRECTED",
@@ -115,6 +116,7 @@ A_MOMENT = Allowed(
     "YYYY-MM-DDThh:mm:ss, and perhaps a fraction, Z or an offset",
     lambda text: bool(re.fullmatch(r"\d{4}(-\d\d){2}T\d\d(:\d\d){2}(\.\d+)?(Z|[+-]\d\d:\d\d)?", str(text))),
 )
+A_WAIT = Allowed("a time to wait, whatever it says", lambda text: text is not None)
 A_CHALLENGE = Allowed("a challenge", lambda text: bool(CHALLENGE.match(text or "")))
 
 

@@ -12,7 +12,6 @@ import pytest
 
 from pytest_cloudimages.areas.common.offers import made_visible, require_offered
 from pytest_cloudimages.areas.common.paging import entries_of
-from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import give_data, restless_attributes, shared, state_of
 from pytest_cloudimages.areas.images.updates import MOVING, Attributes, attributes_of, differing
@@ -310,8 +309,7 @@ def foreign_attempts(run: Run) -> ForeignAttempts:
                 _try_all(further, other, "not shared with it, while another one is", tried, hidden=True)
     if run.rounds:
         _try_those_for_all(run, other, tried)
-        with suppress(Blocked, pytest.skip.Exception):
-            _try_as_an_administrator_of_the_account(run, other, tried)
+        _try_as_an_administrator(run, other, tried)
     if any(attempt.changed for attempts in tried.values() for attempt in attempts):
         moving = MOVING | restless_attributes(run)
         tried = {method: [replace(each, moving=moving) for each in attempts] for method, attempts in tried.items()}
@@ -329,12 +327,20 @@ def _try_those_for_all(run: Run, other: ImagesClient, tried: dict[str, list[Fore
                     _try_all(image, other, f"of the visibility {visibility}", tried, hidden=False)
 
 
-def _try_as_an_administrator_of_the_account(run: Run, other: ImagesClient, tried: dict[str, list[Foreign]]) -> None:
-    """Have the administrator of the tester's account, who is not the operator's, try an image of another account."""
-    administrator = run.caller(KNOWN_AS[Party.ACCOUNT_ADMINISTRATOR])
-    if administrator is not None:
-        with temporary_image(other, run.name, run.patience) as image:
-            _try_all(image, administrator, "of another account, by an account's administrator", tried, hidden=True)
+def _try_as_an_administrator(run: Run, other: ImagesClient, tried: dict[str, list[Foreign]]) -> None:
+    """Have the administrator of an account, which is not the operator's, try an image of another (rulings, 18).
+
+    Elsewhere than with the vendor, an administrator is one of all projects.
+    """
+    if not run.of_the_vendor:
+        return
+    with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
+        administrator = run.caller("ACCOUNT_ADMIN")
+        if administrator and run.owner_of(administrator) == run.owner_of(run.client):
+            with temporary_image(other, run.name, run.patience) as image:
+                _try_all(
+                    image, administrator, "of another account, for an administrator of an account", tried, hidden=True
+                )
 
 
 def _try_all(image: Image, other: ImagesClient, what: str, tried: dict[str, list[Foreign]], *, hidden: bool) -> None:
