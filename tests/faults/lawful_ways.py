@@ -20,7 +20,8 @@ class ShowsTwoImagesAtATime(App):
 
     def list_images(self, request: Request) -> Reply:
         query = listing.Query.read(request.query)
-        size = min(query.number("limit") or self.most, self.most)
+        asked = query.number("limit")
+        size = self.most if asked is None else min(asked, self.most)
         with self.images.lock:
             shorter = listing.Query((*query.pairs, ("limit", str(size))))
             page = listing.page(self.images.all(), request.caller, shorter, self.represent)
