@@ -244,3 +244,6 @@ SET_TOGETHER = (
     "q",
 )
 """Special tags that a PATCH sets all at once."""
+
+ENDS_A_HEADER = "bare\r\n\r\noctets"
+"""A tag that has what ends the header of an answer, and octets after that."""
