@@ -7,7 +7,7 @@ from http import HTTPStatus
 from pytest_cloudimages.reference import listing
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Caller, Image, MemberStatus, owns, sees
-from pytest_cloudimages.reference.refusals import NotFound
+from pytest_cloudimages.reference.refusals import NotFound, OverLimit
 
 from .kinds import Kind
 from .registry import breaks
@@ -78,6 +78,19 @@ class RestoresTheFirstTags(App):
             image = self.images.get(image_id)
             image.tags += [tag for tag in self.first[image_id] if tag not in image.tags]
         return reply
+
+
+@breaks("TAG-ADD-22", perhaps=["TAG-HIST-01"], profile="standard")
+class DropsTheOldestForOneTooMany(App):
+    """Answers 413 to a tag that is one too many, and drops the oldest that is there."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        try:
+            return super().add_tag(request, image_id, tag)
+        except OverLimit:
+            with self.images.lock:
+                del self.images.get(image_id).tags[0]
+            raise
 
 
 # Whose they are

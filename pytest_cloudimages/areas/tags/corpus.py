@@ -245,5 +245,5 @@ SET_TOGETHER = (
 )
 """Special tags that a PATCH sets all at once."""
 
-ENDS_A_HEADER = "bare\r\n\r\noctets"
-"""A tag that has what ends the header of an answer, and octets after that."""
+ENDS_A_HEADER = "bare%0D%0A%0D%0Aoctets"
+"""A tag, as an address writes it, that has what ends the header of an answer, and octets after that."""

@@ -109,11 +109,15 @@ def plan_of_many(tags: Sequence[str]) -> list[Operation]:
 def plan_among_many() -> list[Operation]:
     """Return a plan for an image that carries many tags already: four come, three go and come back, one comes again.
 
+    A last one may be one too many.
+
     It deletes only what it has added, so that nothing depends on who set a tag.
     """
     added = [(f"one-more-{place}", "among many") for place in range(4)]
-    again = [(tag, AGAIN_AMONG_MANY) for tag, _ in added[:1]]
-    return in_groups([(Kind.ADD, added), (Kind.DELETE, added[::-1][:3]), (Kind.ADD, added[1:]), (Kind.ADD, again)])
+    again, last = [(tag, AGAIN_AMONG_MANY) for tag, _ in added[:1]], [("one-too-many", "among many")]
+    return in_groups(
+        [(Kind.ADD, added), (Kind.DELETE, added[::-1][:3]), (Kind.ADD, added[1:]), (Kind.ADD, again), (Kind.ADD, last)]
+    )
 
 
 def plan_of_pairs(pairs: Sequence[tuple[str, tuple[str, str]]], *, whole: bool) -> list[Operation]:
