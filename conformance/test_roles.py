@@ -26,7 +26,9 @@ def _changes(rights: Rights, party: Party, *deeds: Deed) -> None:
 
 def _has_full_access(rights: Rights, party: Party) -> None:
     _reads(rights, party)
-    _changes(rights, party, Deed.CREATE, Deed.UPDATE, Deed.ADD_TAG, Deed.DELETE_TAG, Deed.DELETE)
+    of_members = (Deed.ADD_MEMBER, Deed.REMOVE_MEMBER)
+    of_tags = (Deed.ADD_TAG, Deed.DELETE_TAG)
+    _changes(rights, party, Deed.CREATE, Deed.UPDATE, *of_tags, *of_members, Deed.DELETE)
 
 
 # "cloudImages:admin … create, read, update, and delete"
