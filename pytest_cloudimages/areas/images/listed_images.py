@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pytest_cloudimages.areas.images.moving_lists import TAGGED
 from pytest_cloudimages.areas.images.patch_model import add, replaced
 from pytest_cloudimages.areas.images.states import OCTETS
 from pytest_cloudimages.client.images import Image
@@ -63,6 +64,9 @@ def set_apart(images: Sequence[Image]) -> None:
     # Who is shared with several is listed once to its owner.
     for _ in range(2):
         images[2].send("POST", "/members", json={"member": uuid.uuid4().hex})
+    # An image that carries several tags is one image all the same, to whoever counts and whoever joins.
+    for place in (0, 2, 4):
+        images[place].client.patch(images[place].id, replaced("/tags", [*TAGGED, f"lists-{place}"]))
     # Three sizes, which are sorted otherwise where they are taken for text.
     for place, times in ((4, 4), (2, 2), (1, 1)):
         images[place].upload(OCTETS * times)

@@ -12,6 +12,7 @@ from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.common.paging import Query, query_of, read_pages
 from pytest_cloudimages.areas.images.asked_lists import Asked, Aspect, Lists
 from pytest_cloudimages.areas.images.listed_images import OWN, created, deleted_before, names_of, set_apart
+from pytest_cloudimages.areas.images.moving_lists import TAGGED, read_while_moving, tagged
 from pytest_cloudimages.areas.images.states import OCTETS
 from pytest_cloudimages.areas.images.updates import Attributes, attributes_of
 from pytest_cloudimages.client.exchange import Purpose
@@ -65,7 +66,7 @@ class _ListReader:
         self.ask(aspect, *query, expected=fitting)
 
 
-@workload(empty=lambda: Lists([]), requests=(160, 174, 174, 174))
+@workload(empty=lambda: Lists([]), requests=(169, 183, 183, 183))
 def image_lists(run: Run) -> Lists:
     """Create a few images, and ask for lists of them: filtered, sorted, page by page, and in ways that are refused."""
     mark = f"l{uuid.uuid4().hex[1:]}"
@@ -87,7 +88,9 @@ def image_lists(run: Run) -> Lists:
         _read_by_page(lists, mark)
         _ask_wrongly(lists, mark)
         _ask_as_another(lists, mark)
-        _read_while_moving(lists, mark, images, stack)
+        lists.asked += [
+            Asked(Aspect.MOVING, *moved) for moved in read_while_moving(run, mark, images, lists.known, stack)
+        ]
     return Lists(lists.asked, lists.gone)
 
 
@@ -215,6 +218,8 @@ def _read_by_page(lists: _ListReader, mark: str) -> None:
     if whole.listed.readable:
         lists.ask(Aspect.LIMITED, ("limit", "1"), *keys, ("name", mark), expected=whole.held)
     lists.by(Aspect.LIMITED, ("limit", "1"), ("cloudimages_own", OWN), cloudimages_own=OWN)
+    if carry := tagged(lists.known):
+        lists.ask(Aspect.LIMITED, ("limit", "2"), ("tag", TAGGED[0]), expected=carry)
     by_status = {asked.value("status"): asked for asked in lists.asked if asked.aspect is Aspect.STATUS}
     for status in ("active", "queued"):
         found = by_status[status]
@@ -279,24 +284,3 @@ def _ask_as_another(lists: _ListReader, mark: str) -> None:
             query = (*more, ("name", mark))
             listed = read_pages(other, "/images", query)
             lists.asked.append(Asked(Aspect.FOREIGN, query, listed, [], hidden))
-
-
-def _read_while_moving(lists: _ListReader, mark: str, images: list[Image], stack: ExitStack) -> None:
-    """Read page by page while an image comes and another goes: all that stay come once."""
-    run = lists.run
-    staying = [image.id for image in images if image.name == mark]
-    with suppress(Blocked, pytest.skip.Exception), ExitStack() as short:
-        going = short.enter_context(run.fresh_image(own=True, name=mark))
-        lists.known = lists.known | {going.id: attributes_of(going.show())}
-
-        def between(number: int) -> None:
-            if number == 2:  # noqa: PLR2004 - what was on the first page goes, and that on the second is the marker
-                short.close()
-            if number == 3:  # noqa: PLR2004
-                with run.recorder.of(Purpose.PREPARING):
-                    stack.enter_context(run.fresh_image(own=True, name=mark))
-
-        query = (("limit", "1"), ("sort_key", "created_at"), ("sort_dir", "desc"), ("name", mark))
-        listed = read_pages(run.client, "/images", query, between=between)
-        known = {each: data for each, data in lists.known.items() if each in staying}
-        lists.asked.append(Asked(Aspect.MOVING, query, listed, staying, known))
