@@ -7,9 +7,11 @@ nothing themselves. What one of them finds there is told; the verdict is that of
 
 from __future__ import annotations
 
+import math
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,7 +21,9 @@ from pytest_cloudimages.client.budget import Budget
 from pytest_cloudimages.engine import recording, registry
 from pytest_cloudimages.engine.exploration import RUN
 from pytest_cloudimages.engine.lacking import Lacking
+from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.recording import CheckRecord
+from pytest_cloudimages.engine.turns import Turns
 from pytest_cloudimages.spec.marks import ids_of, is_in_passing
 from pytest_cloudimages.spec.verdicts import Blocked, leaves
 
@@ -32,6 +36,8 @@ if TYPE_CHECKING:
     Looker = tuple[pytest.Item, Mapping[str, Workload]]
     """A check, with the workloads that it looks at."""
 
+PLAIN = {"cloudimages_client", "specification", "vendors_own"}
+"""Fixtures that follow from the run, and send nothing."""
 REQUESTS, PART = 3, 0.2
 """How many requests are sent, at least, between two looks, and which part of those that the workload sent before."""
 
@@ -61,26 +67,57 @@ class FirstLook:
             for name, each in (declared := looked_at(item)).items():
                 if not registry.goes_on(each):
                     self._lookers.setdefault(name, []).append((item, declared))
-        self._in_hand, self._since, self._next = "", 0, 0
+        self._in_hand, self._since = "", 0
+        self._own: dict[str, int] = {}
+        """How many requests each workload has sent."""
+        self._next: dict[str, int] = {}
+        """After how many it is looked at again."""
+        self._until: dict[str, float] = {}
+        """After how many it has others go on."""
         self._told: set[str] = set()
         workloads.watch = self.look
+        if not run.settings.image:  # what was lent cannot serve two of them
+            workloads.turns = Turns(run.client.transport)
+            run.recorder.traces.make_room = workloads.turns.finish_all
 
-    def take(self, names: Iterable[str]) -> None:
-        """Make workloads that nobody has asked for yet, where any check looks at them."""
-        for name in names:
-            if name in self._lookers and name not in self.workloads.asked_for:
-                with suppress(Exception, pytest.skip.Exception):  # whoever rests on it fails by it, later
-                    self.workloads.get(name)
+    def take(self, slices: Iterable[tuple[str, float]]) -> None:
+        """Make workloads, each until it has sent so many requests, that no check has asked for yet and any looks at."""
+        turns = self.workloads.turns
+        for name, until in slices:
+            if name not in self._lookers or until <= self._until.get(name, 0):
+                continue
+            if turns is None and until < math.inf:
+                continue
+            self._until[name] = until
+            if name in self.workloads.asked_for or until <= self._own.get(name, 0):
+                continue
+            self._in_hand, self._since = name, self._sent
+            if turns is None:
+                self._make(name)
+            else:
+                turns.give(name, partial(self._make, name))
+
+    @property
+    def _sent(self) -> int:
+        return sum(self.run.recorder.counts.values())
+
+    def _make(self, name: str) -> None:
+        with suppress(Exception, pytest.skip.Exception):  # whoever rests on it fails by it, later
+            self.workloads.get(name)
 
     def look(self, name: str, so_far: Callable[[], Any], *, whole: bool) -> None:
         """Have checks look at what a workload has so far, unless too little was sent since they did."""
-        sent = sum(self.run.recorder.counts.values())
-        if name != self._in_hand:
-            self._in_hand, self._since, self._next = name, sent, sent
-        if name not in self._lookers or not (whole or sent >= self._next):
-            return
-        self._next = sent + REQUESTS + int((sent - self._since) * PART)
-        shown, found = so_far(), list[str]()
+        own = self._own[name] = self._own.get(name, 0) + (self._sent - self._since if name == self._in_hand else 0)
+        self._in_hand, self._since = name, self._sent
+        waits = own >= self._until.get(name, math.inf) and not whole
+        if name in self._lookers and (whole or waits or own >= self._next.get(name, 0)):
+            self._next[name] = own + REQUESTS + int(own * PART)
+            self._look(name, so_far())
+        if waits and self.workloads.turns is not None:
+            self.workloads.turns.wait(name)
+
+    def _look(self, name: str, shown: Any) -> None:
+        sent, found = self._sent, list[str]()
         for item, declared in self._lookers[name]:
             if item.nodeid in self.seen:
                 continue
@@ -107,7 +144,7 @@ def looked_at(item: pytest.Item) -> dict[str, Workload]:
     info = getattr(item, "_fixtureinfo", None)
     if info is None or not ids_of(item) or is_in_passing(item):
         return {}
-    found = {name: registry.workload_of(info.name2fixturedefs[name][-1]) for name in _taken(item)}
+    found = {name: registry.workload_of(info.name2fixturedefs[name][-1]) for name in _taken(item) - PLAIN}
     return {name: declared for name, declared in found.items() if declared} if all(found.values()) else {}
 
 
@@ -117,6 +154,15 @@ def _taken(item: pytest.Item) -> set[str]:
     return {*names} - {RUN, *parameters_of(item)}
 
 
+def _nothing_of(declared: Workload) -> Any:
+    """Return what stands for a workload that is made later: as little of the kind as there may be, if there may."""
+    if declared.empty is not None:
+        return declared.empty()
+    if declared.make.__annotations__["return"] in ("Steps", Steps):
+        return Steps([])
+    return Lacking(declared.name, Blocked("It is made later."))
+
+
 def finds(
     item: pytest.Item, declared: Mapping[str, Workload], made: Mapping[str, Any], run: Run, mine: CheckRecord
 ) -> bool:
@@ -124,8 +170,10 @@ def finds(
 
     What it rests on is in the record.
     """
-    given = {name: made[name] if name in made else Lacking(name, Blocked("It is made later.")) for name in declared}
+    given = {name: made[name] if name in made else _nothing_of(each) for name, each in declared.items()}
     given |= {RUN: run} if RUN in item._fixtureinfo.argnames else {}  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way to it
+    for name in _taken(item) & PLAIN:
+        given[name] = item._fixtureinfo.name2fixturedefs[name][-1].func(run)  # type: ignore[attr-defined]  # noqa: SLF001 - as above
     way, before = run.client.transport.way, recording.current_check()
     budget, way.budget = way.budget, Budget(requests=0)
     recording.collect(mine)
