@@ -34,10 +34,9 @@ def execute_beside(
         pool = TaskPool(threads)
         try:
             pool.execute([partial(_in_turn, plans, common, execute, left, found)] * threads)
-        except BaseException:
-            left.clear()
-            raise
         finally:
+            # Where one thread has failed, the others begin nothing more.
+            left.clear()
             pool.close()
     return found
 

@@ -4,7 +4,7 @@ import functools
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from contextvars import copy_context
 from dataclasses import dataclass, field, replace
@@ -47,6 +47,15 @@ class WorkerPool:
         while len(self._workers) <= client:
             self._workers.append(ThreadPoolExecutor(1))
         return self._workers[client].submit(copy_context().run, what)
+
+    def ask_each(self, tasks: Sequence[Callable[[], Result]], *, first: int = 0) -> list[Result]:
+        """Have clients do one thing each, the one numbered ``first`` the first of them, and return what comes of each.
+
+        All are waited for before the first problem is raised: no request may leak into what follows.
+        """
+        asked = [self.ask(client, task) for client, task in enumerate(tasks, first)]
+        wait(asked)
+        return [each.result() for each in asked]
 
     def close(self) -> None:
         """Let every worker go when it has finished."""
@@ -172,15 +181,11 @@ class _Execution:
         limit = 2 * self.images[0].client.transport.timeout
         longest = max(map(len, phase))
         starts = [threading.Barrier(sum(turn < len(process) for process in phase)) for turn in range(longest)]
-        runs = [
-            self.worker_pool.ask(number, functools.partial(self._process, number, process, starts, limit))
-            for number, process in enumerate(phase, MAIN + 1)
-        ]
-        # All are waited for before any problem is raised: no request may leak into the next plan.
-        problems = [run.exception() for run in runs]
-        for problem in problems:
-            if problem is not None:
-                raise problem
+        processes = enumerate(phase, MAIN + 1)
+        self.worker_pool.ask_each(
+            [functools.partial(self._process, client, process, starts, limit) for client, process in processes],
+            first=MAIN + 1,
+        )
 
     def _process(self, client: int, process: Process, starts: list[threading.Barrier], limit: float) -> None:
         self.images[0].client.transport.connect()

@@ -135,22 +135,21 @@ faulty(
 # Links to the next page
 
 
-def _quoted_again(self: App, request: Request) -> Reply:
-    reply = App.list_images(self, request)
-    document: Any = reply.json()
-    if "next" in document:
-        document["next"] = document["next"].replace("%", "%25")
-    return Reply.of_json(document, reply.status)
+def _next_with(old: str, new: str) -> Callable[[App, Request], Reply]:
+    """Return what lists images, with something else in the link to the next page."""
 
+    def list_images(self: App, request: Request) -> Reply:
+        reply = App.list_images(self, request)
+        document: Any = reply.json()
+        if "next" in document:
+            document["next"] = document["next"].replace(old, new)
+        return Reply.of_json(document, reply.status)
 
-def _spelled(self: App, request: Request) -> Reply:
-    reply = App.list_images(self, request)
-    document: Any = reply.json()
-    if "next" in document:
-        document["next"] = document["next"].replace("%20", "+")
-    return Reply.of_json(document, reply.status)
+    return list_images
 
 
 NEXT = selecting("PAGE-05", "PAGE-06")
-faulty("QuotesNextTwice", "Quotes the query in next once more.", "PAGE-06", words=NEXT, list_images=_quoted_again)
-faulty("SpellsBlanksAsPluses", "Has pluses for blanks in next.", words=NEXT, list_images=_spelled)
+faulty(
+    "QuotesNextTwice", "Quotes the query in next once more.", "PAGE-06", words=NEXT, list_images=_next_with("%", "%25")
+)
+faulty("SpellsBlanksAsPluses", "Has pluses for blanks in next.", words=NEXT, list_images=_next_with("%20", "+"))

@@ -108,12 +108,7 @@ def _together(workers: WorkerPool, client: ImagesClient, sends: Sequence[Send], 
         time.sleep(place * pause)
         return send()
 
-    asked = [workers.ask(place, partial(sent, place, send)) for place, send in enumerate(sends)]
-    # All are waited for before any problem is raised: no request may leak into what follows.
-    problems = [each.exception() for each in asked]
-    for problem in filter(None, problems):
-        raise problem
-    return [each.result() for each in asked]
+    return workers.ask_each([partial(sent, place, send) for place, send in enumerate(sends)])
 
 
 def _half_of(send: Callable[[], object]) -> float:
