@@ -5,8 +5,8 @@ of profile standard on the embedded server; what it finds is in docs/detection.j
 asks for. After how many of its requests a workload shows a fault is measured over a sample of the faults
 (benchmarks/looks.py), and kept in FILE, which is read where it is there. Of other faults it is guessed: in one of the
 workloads that the checks look at by which they are found, as early or late as one of the sample; but for those that
-benchmarks/blames.py measures by. What comes next is always what finds most new faults per request: a workload until it
-has sent so many requests, or a check with the workloads that it looks at. Prints after how many requests half of all
+benchmarks/blames.py measures by. The next workload, or check with the workloads that it looks at, is always that which
+finds most new faults per request. Prints after how many requests half of all
 faults are known by that. `--write` writes pytest_cloudimages/app/order.json.
 """
 
@@ -40,9 +40,7 @@ if TYPE_CHECKING:
     """By the names of workloads how many requests each took, and after how many of them a requirement could be told."""
 
 SEEN, LEAST = 3.0, 2
-"""How much a fault of the sample counts beside one whose place is guessed, and what a change of workloads counts as."""
-CUTS = (6, 12, 20, 30, 45, 60, 80, 100, 130, 160, 200, 250, 300, 400)
-"""After how many requests a workload may have others go on."""
+"""How much a fault of the sample counts beside one that is guessed, and what whatever is asked costs at least."""
 BROKEN = "FAULT_BREAKS"
 """The variable that tells benchmarks/looks.py what a fault breaks, as JSON."""
 FIRST, EVERY = 4, 16
@@ -136,80 +134,66 @@ class Order:
     def __init__(self, checks: Sequence[Check], costs: Mapping[str, int], faults: Iterable[Known]) -> None:
         self.checks, self.costs = checks, costs
         self.unknown = [fault for fault in faults if fault.shown or fault.judged]
-        self.made: dict[str, float] = dict.fromkeys(costs, 0.0)
+        self.made: set[str] = set()
         self.left = {*range(len(checks))}
         self.sent = 0.0
-        self.known: list[tuple[float, float]] = []
-        """After how many requests each was known, and how much it counts."""
+        self.known: list[float] = []
+        """After how many requests each fault was known, as often as it counts."""
         self.names: list[str] = []
 
     def find(self) -> list[str]:
-        """Return names of workloads, with after how many requests they wait, and ids of requirements."""
-        while self.unknown and (best := max((*self._slices(), *self._asked()), default=None)):
-            _, _, name, until, place = best
-            if place < 0:
-                self._carry_on(name, until)
+        """Return names of workloads and ids of requirements."""
+        while self.unknown and (best := max(self._next(), default=None)):
+            _, _, name, place = best
+            if name:
+                self._make(name)
             else:
                 self._ask(place)
-            self._look()
         for name in sorted(self.costs, key=lambda name: self.costs[name]):
-            self._carry_on(name, math.inf)
+            self._make(name)
         for place in sorted(self.left):
             self._ask(place)
         return [*dict.fromkeys(self.names)]
 
-    def _slices(self) -> Iterable[tuple[float, float, str, float, int]]:
-        shown: dict[str, list[tuple[float, float]]] = {}
+    def _next(self) -> Iterable[tuple[float, float, str, int]]:
+        """Yield what could come next, with how much it finds per request."""
+        gains: dict[tuple[str, int], float] = {}
         for fault in self.unknown:
-            for name, place in fault.shown.items():
-                shown.setdefault(name, []).append((place, fault.counts))
-        for name, found in shown.items():
-            for until in (*(cut for cut in CUTS if self.made[name] < cut < self.costs[name]), math.inf):
-                gain = sum(counts for place, counts in found if place <= until)
-                cost = min(until, self.costs[name]) - self.made[name] + LEAST
-                if gain:
-                    yield gain / cost, -cost, name, until, -1
+            for key in (*((name, 0) for name in fault.shown), *(("", place) for place in fault.judged & self.left)):
+                gains[key] = gains.get(key, 0.0) + fault.counts
+        for (name, place), gain in gains.items():
+            cost = LEAST + (self.costs[name] if name else self._cost(self.checks[place]))
+            yield gain / cost, -cost, name, place
 
-    def _asked(self) -> Iterable[tuple[float, float, str, float, int]]:
-        gains: dict[int, float] = {}
-        for fault in self.unknown:
-            for place in fault.judged & self.left:
-                gains[place] = gains.get(place, 0.0) + fault.counts
-        for place, gain in gains.items():
-            cost = self._cost(place) + LEAST
-            yield gain / cost, -cost, "", 0.0, place
+    def _cost(self, check: Check) -> int:
+        return check.own + sum(self.costs[name] for name in check.workloads - self.made)
 
-    def _cost(self, place: int) -> float:
-        check = self.checks[place]
-        return check.own + sum(max(0.0, self.costs[name] - self.made[name]) for name in check.workloads)
-
-    def _carry_on(self, name: str, until: float) -> None:
-        if self.made[name] == math.inf:
+    def _make(self, name: str) -> None:
+        if name in self.made:
             return
-        self.sent += max(0.0, min(until, self.costs[name]) - self.made[name])
-        self.made[name] = until
-        self.names.append(name if until == math.inf else f"{name} {until:g}")
+        for fault in [fault for fault in self.unknown if name in fault.shown]:
+            self._know(fault, self.sent + fault.shown[name])
+        self.made.add(name)
+        self.sent += self.costs[name]
+        self.names.append(name)
         # Who looks at no more than what is made sends nothing.
         for place in sorted(self.left):
             check = self.checks[place]
-            if check.looks and not check.own and all(self.made[each] == math.inf for each in check.workloads):
+            if check.looks and not check.own and check.workloads <= self.made:
                 self._ask(place)
 
     def _ask(self, place: int) -> None:
         self.left.discard(place)
         for name in sorted(self.checks[place].workloads):
-            self._carry_on(name, math.inf)
+            self._make(name)
         self.sent += self.checks[place].own
         self.names += self.checks[place].ids
+        for fault in [fault for fault in self.unknown if place in fault.judged]:
+            self._know(fault, self.sent)
 
-    def _look(self) -> None:
-        found = [
-            fault
-            for fault in self.unknown
-            if fault.judged - self.left or any(place <= self.made[name] for name, place in fault.shown.items())
-        ]
-        self.known += [(self.sent, fault.counts) for fault in found]
-        self.unknown = [fault for fault in self.unknown if fault not in found]
+    def _know(self, fault: Known, sent: float) -> None:
+        self.known += [sent] * round(fault.counts)
+        self.unknown.remove(fault)
 
 
 def known_by(
@@ -273,8 +257,7 @@ def main() -> None:
     costs = {declared.name: declared.requests["standard"] for declared in registry.workloads()}
     order = Order(meter.checks, costs, known_by(rows, shown, meter.checks, costs, sampling.sample(LEFT_OUT)))
     names = order.find()
-    half = statistics.median(sent for sent, counts in order.known for _ in range(round(counts)))
-    print(f"half of the faults are known after {half:,.0f} requests")
+    print(f"half of the faults are known after {statistics.median(order.known):,.0f} requests")
     if chosen.write:
         FILE.write_text(json.dumps(names, indent=1) + "\n", encoding="utf-8")
 

@@ -7,11 +7,9 @@ nothing themselves. What one of them finds there is told; the verdict is that of
 
 from __future__ import annotations
 
-import math
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -23,7 +21,6 @@ from pytest_cloudimages.engine.exploration import RUN
 from pytest_cloudimages.engine.lacking import Lacking
 from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.recording import CheckRecord
-from pytest_cloudimages.engine.turns import Turns
 from pytest_cloudimages.spec.marks import ids_of, is_in_passing
 from pytest_cloudimages.spec.verdicts import Blocked, leaves
 
@@ -67,57 +64,26 @@ class FirstLook:
             for name, each in (declared := looked_at(item)).items():
                 if not registry.goes_on(each):
                     self._lookers.setdefault(name, []).append((item, declared))
-        self._in_hand, self._since = "", 0
-        self._own: dict[str, int] = {}
-        """How many requests each workload has sent."""
-        self._next: dict[str, int] = {}
-        """After how many it is looked at again."""
-        self._until: dict[str, float] = {}
-        """After how many it has others go on."""
+        self._in_hand, self._since, self._next = "", 0, 0
         self._told: set[str] = set()
         workloads.watch = self.look
-        if not run.settings.image:  # what was lent cannot serve two of them
-            workloads.turns = Turns(run.client.transport)
-            run.recorder.traces.make_room = workloads.turns.finish_all
 
-    def take(self, slices: Iterable[tuple[str, float]]) -> None:
-        """Make workloads, each until it has sent so many requests, that no check has asked for yet and any looks at."""
-        turns = self.workloads.turns
-        for name, until in slices:
-            if name not in self._lookers or until <= self._until.get(name, 0):
-                continue
-            if turns is None and until < math.inf:
-                continue
-            self._until[name] = until
-            if name in self.workloads.asked_for or until <= self._own.get(name, 0):
-                continue
-            self._in_hand, self._since = name, self._sent
-            if turns is None:
-                self._make(name)
-            else:
-                turns.give(name, partial(self._make, name))
-
-    @property
-    def _sent(self) -> int:
-        return sum(self.run.recorder.counts.values())
-
-    def _make(self, name: str) -> None:
-        with suppress(Exception, pytest.skip.Exception):  # whoever rests on it fails by it, later
-            self.workloads.get(name)
+    def take(self, names: Iterable[str]) -> None:
+        """Make workloads that nobody has asked for yet, where any check looks at them."""
+        for name in names:
+            if name in self._lookers and name not in self.workloads.asked_for:
+                with suppress(Exception, pytest.skip.Exception):  # whoever rests on it fails by it, later
+                    self.workloads.get(name)
 
     def look(self, name: str, so_far: Callable[[], Any], *, whole: bool) -> None:
         """Have checks look at what a workload has so far, unless too little was sent since they did."""
-        own = self._own[name] = self._own.get(name, 0) + (self._sent - self._since if name == self._in_hand else 0)
-        self._in_hand, self._since = name, self._sent
-        waits = own >= self._until.get(name, math.inf) and not whole
-        if name in self._lookers and (whole or waits or own >= self._next.get(name, 0)):
-            self._next[name] = own + REQUESTS + int(own * PART)
-            self._look(name, so_far())
-        if waits and self.workloads.turns is not None:
-            self.workloads.turns.wait(name)
-
-    def _look(self, name: str, shown: Any) -> None:
-        sent, found = self._sent, list[str]()
+        sent = sum(self.run.recorder.counts.values())
+        if name != self._in_hand:
+            self._in_hand, self._since, self._next = name, sent, sent
+        if name not in self._lookers or not (whole or sent >= self._next):
+            return
+        self._next = sent + REQUESTS + int((sent - self._since) * PART)
+        shown, found = so_far(), list[str]()
         for item, declared in self._lookers[name]:
             if item.nodeid in self.seen:
                 continue

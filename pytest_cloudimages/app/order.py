@@ -15,17 +15,14 @@ from pytest_cloudimages.spec.marks import is_in_passing
 from pytest_cloudimages.spec.requirements import Level
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import pytest
 
     from pytest_cloudimages.spec.requirements import Requirement
 
 FILE = Path(__file__).with_name("order.json")
-"""The ids of the requirements in that order, and the names of workloads before what is asked after they are made.
-
-A number behind the name of a workload says after how many of its requests others come before the rest of it.
-"""
+"""The ids of the requirements in that order, and the names of workloads before what is asked after they are made."""
 
 
 @cache
@@ -40,18 +37,9 @@ def place_of(ids: Iterable[str]) -> int:
     return min((found.get(identifier, len(found)) for identifier in ids), default=0)
 
 
-@cache
-def _slices() -> list[tuple[int, str, float]]:
-    found = [(place, entry.partition(" ")) for entry, place in places().items() if entry[0].islower()]
-    return [(place, name, float(until or "inf")) for place, (name, _, until) in found]
-
-
-def workloads_before(place: int) -> Iterator[tuple[str, float]]:
-    """Yield what is made of workloads before a check has its place: names, and after how many requests each waits."""
-    for its_place, name, until in _slices():
-        if its_place >= place:
-            return
-        yield name, until
+def workloads_before(place: int) -> list[str]:
+    """Return the names of the workloads that are made before a check has its place."""
+    return [name for name, its_place in places().items() if its_place < place and name.islower()]
 
 
 def in_order(

@@ -50,8 +50,6 @@ class Traces:
     """Whether new images may have properties that say whose they are; ``None`` as long as nobody knows."""
     notices: list[str] = field(default_factory=list)
     """What the tester has to hear of all this, besides what is left behind."""
-    make_room: Callable[[], bool] = field(default=bool, repr=False, compare=False)
-    """Takes away what need not be there now, and returns whether there was anything: a service may have no room."""
     _known: bool = False
     _first: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
 

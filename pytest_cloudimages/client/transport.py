@@ -11,8 +11,7 @@ import socket
 import threading
 import time
 import urllib.parse
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any
 
@@ -165,17 +164,6 @@ class Transport:
             adapter = self._local.adapter = ExactAdapter(most=self.most, pool_connections=1, pool_maxsize=1)
             self._adapters.append(adapter)
         return adapter
-
-    def carried(self) -> Callable[[], AbstractContextManager[None]]:
-        """Return what has another thread use this one's connection for a block, while this one waits for it."""
-        adapter, line = self._adapter, self._line
-
-        @contextlib.contextmanager
-        def block() -> Iterator[None]:
-            self._local.adapter, self._local.line = adapter, line
-            yield
-
-        return block
 
     @property
     def _line(self) -> Line:

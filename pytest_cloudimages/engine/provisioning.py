@@ -27,8 +27,6 @@ EXPIRES = "pytest_cloudimages_expires"
 """The property that says when an image is nobody's any more (UTC); beside it stands the id of its run."""
 REFUSED = (400, 403, 409, 413, 422)
 """How a service may refuse an image for its properties."""
-FULL = (403, 409, 413)
-"""How a service says that there are as many images as there may be."""
 REFUSED_FOR_GOOD = frozenset({400, 403, 405, 501})
 """How a service refuses what this caller may never have: by policy, or having no such operation."""
 A_NEW_IMAGE = "images created by"
@@ -130,8 +128,6 @@ def _creation_or_none(
     with client.recorder.of(Purpose.PREPARING):
         try:
             answer = _creation(client, attributes, proof)
-            if answer.refused and answer.status in FULL and client.recorder.traces.make_room():
-                answer = _creation(client, attributes, proof)
         except NoEffect:
             client.recorder.traces.notes.gone(note)
             raise

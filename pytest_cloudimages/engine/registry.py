@@ -19,7 +19,6 @@ import pytest
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.engine.lacking import Lacking
 from pytest_cloudimages.engine.settings import PROFILES
-from pytest_cloudimages.engine.turns import WATCH
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, NoEffect
 
 if TYPE_CHECKING:
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
     from pytest_cloudimages.client.exchange import Exchange
     from pytest_cloudimages.engine.run import Run
-    from pytest_cloudimages.engine.turns import Turns
 
 Make = TypeVar("Make", bound="Callable[..., Any]")
 
@@ -162,16 +160,12 @@ class Workloads:
         """Those that were made while others were; what they show is believed where it is all that was expected."""
         self.watch: Watch | None = None
         """Looks at each workload while it is made; nobody, where several are made at once."""
-        self.turns: Turns | None = None
-        """Who carries them out in turns; nobody, where each is made in one go."""
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self.turns is not None:
-            self.turns.end()
         self._stack.close()
 
     def __repr__(self) -> str:
@@ -187,8 +181,6 @@ class Workloads:
 
     def get(self, name: str) -> Any:
         """Return a workload; make it where nobody has asked for it before. What failed once fails again, unasked."""
-        if self.turns is not None:
-            self.turns.finish(name)
         # Several may be made at once, and two of them rest on the same.
         with self._locks.setdefault(name, threading.RLock()):
             if name in self._failed:
@@ -207,23 +199,19 @@ class Workloads:
         try:
             # Whoever happens to ask first has not sent what the workload sends: it is no evidence of that check.
             with recorder.apart(), ExitStack() as stack:
-                sent = stack.enter_context(recorder.scope()) if beside_others or self.turns else []
+                sent = stack.enter_context(recorder.scope()) if beside_others else []
                 made = self._steadily(_WORKLOADS[name])
             budget.see_that_nothing_was_left_out(before)
         except (Exception, pytest.skip.Exception) as problem:
-            if not beside_others and not self._lacked_room(name, sent):
+            if not beside_others:
                 self._failed[name] = problem, problem.__traceback__
             raise
-        if self._lacked_room(name, sent):
-            raise Crowded("There may be no room for so many images at once.")
-        if beside_others and sent:  # else whoever looks at it has it carried out
-            self.beside_others.add(name)
+        if beside_others:
+            if refused := next(filter(image_refused, sent), None):
+                raise Crowded(f"There may be no room for so many images at once: {refused}")
+            if sent:  # else whoever looks at it has it carried out
+                self.beside_others.add(name)
         return made
-
-    def _lacked_room(self, name: str, sent: Iterable[Exchange]) -> bool:
-        """Return whether an image was refused while others were there that would not be if this were made alone."""
-        crowded = self._run.pool is not None or (self.turns is not None and self.turns.others(name))
-        return crowded and any(map(image_refused, sent))
 
     @property
     def made(self) -> set[str]:
@@ -271,12 +259,12 @@ class Workloads:
     @contextmanager
     def _watched(self, name: str) -> Iterator[None]:
         """Have what a workload shows while it is made looked at by its name; one at a time, so that all is in place."""
-        watch = self.watch if self._run.pool is None else None
-        before = WATCH.set(partial(watch, name, whole=False) if watch is not None else None)
+        run, before = self._run, self._run.watched
+        run.watched = partial(self.watch, name, whole=False) if self.watch is not None and run.pool is None else None
         try:
             yield
         finally:
-            WATCH.reset(before)
+            run.watched = before
 
 
 def enter(stack: ExitStack, make: Callable[..., Any], *positional: Any, **named: Any) -> Any:

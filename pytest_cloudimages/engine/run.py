@@ -27,7 +27,6 @@ from pytest_cloudimages.engine.lending import borrowed_image
 from pytest_cloudimages.engine.provisioning import temporary_image
 from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.engine.task_pool import TaskPool
-from pytest_cloudimages.engine.turns import WATCH
 from pytest_cloudimages.history.resource import SetResource
 from pytest_cloudimages.spec.verdicts import Blocked
 
@@ -72,6 +71,8 @@ class Run(Short):
     """The service that a dry run leaves alone."""
     pool: TaskPool | None = field(default=None, repr=False)
     """Who carries out at once what touches no image of others; nobody, but while workloads are made beside others."""
+    watched: Callable[[Callable[[], Any]], None] | None = field(default=None, repr=False)
+    """Who looks at what the workload in the making has so far; nobody, where that would keep others waiting."""
     restored: tuple[SetResource, ...] = ()
     """The sets of a lent image that are emptied for a test, and restored, where the test names no others."""
 
@@ -157,8 +158,8 @@ class Run(Short):
 
     def show(self, so_far: Callable[[], Any]) -> None:
         """Let whoever watches look at what a workload has so far: between two steps, when each stands for itself."""
-        if (watch := WATCH.get()) is not None:
-            watch(so_far)
+        if self.watched is not None:
+            self.watched(so_far)
 
     def with_seed(self, seed: int) -> "Run":
         """Return the same run, with the same connections, for another seed."""

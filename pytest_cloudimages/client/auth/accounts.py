@@ -256,6 +256,7 @@ def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 def _loaded(name: str, entry: dict[str, Any], place: str) -> "Sequence[CloudRegion]":
     """Have openstacksdk read an entry: one reading for each region that the entry or its profile has."""
     from keystoneauth1 import exceptions
+
     with without_services():
         from openstack.config import OpenStackConfig
         from openstack.warnings import ConfigurationWarning
