@@ -1,8 +1,8 @@
 """What each workload shows of a service: a plugin of pytest that takes the place of the first look of a run.
 
 It makes every workload that the checks of what is broken look at, shows each, alone and step by step, to those that
-send nothing themselves, and writes to a file, as JSON, for each workload how many requests it took, after how many of them
-it showed what it had, and after how many each requirement that is not met could be told. Then it ends the run.
+send nothing themselves, and writes to a file, as JSON, for each workload how many requests it took, after how many of
+them it showed what it had, and after how many each requirement that is not met could be told. Then it ends the run.
 benchmarks/order.py makes the order of that.
 """
 

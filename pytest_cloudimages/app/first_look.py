@@ -121,12 +121,10 @@ def _taken(item: pytest.Item) -> set[str]:
 
 
 def _nothing_of(declared: Workload) -> Any:
-    """Return what stands for a workload that is made later: as little of the kind as there may be, if there may."""
+    """Return as little of a workload as there may be; ``None`` where there is always something."""
     if declared.empty is not None:
         return declared.empty()
-    if declared.make.__annotations__["return"] in ("Steps", Steps):
-        return Steps([])
-    return Lacking(declared.name, Blocked("It is made later."))
+    return Steps([]) if declared.make.__annotations__["return"] in ("Steps", Steps) else None
 
 
 def finds(
@@ -134,9 +132,18 @@ def finds(
 ) -> bool:
     """Return whether a check is not met by some of what it looks at, where the rest is not to be had yet.
 
-    What it rests on is in the record.
+    What it rests on is in the record. The rest is as if it could not be made; where that is all a check has to say, as
+    if it had nothing to show.
     """
-    given = {name: made[name] if name in made else _nothing_of(each) for name, each in declared.items()}
+    lacking = {name: Lacking(name, Blocked("It is made later.")) for name in declared if name not in made}
+    there = {name: made[name] for name in declared if name in made}
+    if _finds(item, lacking | there, run, mine):
+        return True
+    nothing = {name: found for name in lacking if (found := _nothing_of(declared[name])) is not None}
+    return bool(nothing) and bool(there) and _finds(item, lacking | nothing | there, run, mine)
+
+
+def _finds(item: pytest.Item, given: dict[str, Any], run: Run, mine: CheckRecord) -> bool:
     given |= {RUN: run} if RUN in item._fixtureinfo.argnames else {}  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way to it
     for name in _taken(item) & PLAIN:
         given[name] = item._fixtureinfo.name2fixturedefs[name][-1].func(run)  # type: ignore[attr-defined]  # noqa: SLF001 - as above
