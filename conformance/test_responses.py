@@ -6,6 +6,7 @@ from pytest_cloudimages import expect, note, requirement
 from pytest_cloudimages.areas.tags.checks import (
     A_DATE,
     A_DATE_OR_SECONDS,
+    A_WAIT,
     SOMETHING,
     Answered,
     ConcurrentRuns,
@@ -128,7 +129,7 @@ def test_a_temporary_413_tells_when_to_return(cloudimages_run: Run) -> None:
     # What a DELETE is told to wait for cannot be a quota. (Ruling Q-04.)
     never = "no answer was a temporary 413, and none can be made to be"
     for exchange in met_in_passing(cloudimages_run, 413, "DELETE", skip=never):
-        expect(retry_after(exchange) is not None, True, f"Retry-After of {exchange}")
+        expect(retry_after(exchange), A_WAIT, f"Retry-After of {exchange}")
 
 
 # "500 API Fault": not for a request that is well-formed

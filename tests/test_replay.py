@@ -187,6 +187,34 @@ def test_a_field_that_is_not_there_any_more_is_neither_right_nor_wrong(
     assert "what was wrong when it was found is not there" in capsys.readouterr().err
 
 
+def test_an_answer_that_was_met_in_passing_is_asked_for_by_its_own_request(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Many images had it. Asked alone, its requirement sends nothing, so that nobody says that it is mended."""
+    fault = FAULTS["FindsADeletionWithABodyTooLarge"]
+    judged(fault, tmp_path, profile="standard", select=["TAG-DEL-08", "TAG-RESP-08"])
+    file = tmp_path / "findings" / "TAG-RESP-08.json"
+
+    assert json.loads(file.read_text("utf-8"))["plan"]["expect"]["given"] == "413"
+    assert replayed(fault(), file, monkeypatch) == 1
+    assert replayed(App(), file, monkeypatch) == 3
+    assert "answered 404, and what was found is about an answer 413" in capsys.readouterr().err
+
+
+def test_what_is_sent_where_more_than_musts_are_asked_for_is_sent_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A short run tries fewer values where a MUST is asked for alone, and would call a fault fixed that others show."""
+    fault = FAULTS["UnescapesMarkup"]
+    judged(fault, tmp_path, profile="quick", select=["IMG-UPD-11", "IMG-UPD-19"])
+    file = tmp_path / "findings" / "IMG-UPD-11.json"
+
+    assert json.loads(file.read_text("utf-8"))["asks"]["beside"].startswith("IMG-UPD")
+    assert replayed(fault(), file, monkeypatch) == 1
+    assert replayed(App(), file, monkeypatch) == 0
+    assert "reproduced" in capsys.readouterr().out
+
+
 def test_what_is_met_by_chance_is_not_fixed_because_it_was_not_met_once_more(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

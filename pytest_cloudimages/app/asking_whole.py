@@ -17,6 +17,7 @@ from pytest_cloudimages.app.option import TYPED
 from pytest_cloudimages.app.options import OPTIONS
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.reporting import rates
+from pytest_cloudimages.spec.catalogue import load
 from pytest_cloudimages.spec.verdicts import Blocked, Verdict
 
 if TYPE_CHECKING:
@@ -42,8 +43,6 @@ class Asked:
 
 def can_be_asked(finding: Mapping[str, Any]) -> bool:
     """Return whether the suite itself asks for the requirement of a finding, and the finding says in which way."""
-    from pytest_cloudimages.spec.catalogue import load
-
     return "asks" in finding and finding["id"] in load()
 
 
@@ -78,7 +77,8 @@ def words(settings: Settings, finding: Mapping[str, Any]) -> list[str]:
         value = getattr(wanted, option.attribute)
         if (option.replayed and value != option.default) or option.attribute in asks:
             found += option.words(value)
-    return [*found, f"{TYPED}select", finding["id"]]
+    ids = [finding["id"], *({finding["asks"].get("beside")} & load().keys())]
+    return [*found, *(word for identifier in ids for word in (f"{TYPED}select", identifier))]
 
 
 def _run(command: Sequence[str]) -> tuple[int, str]:

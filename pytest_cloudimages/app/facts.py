@@ -30,7 +30,7 @@ def facts_of(
         region=run.service.region if settings.identify else None,
         credentials=run.owner.how if settings.identify else run.owner.unnamed,
         settings=settings.as_data(),
-        replay={identifier: settings.replay((identifier,)) for identifier in selection.catalogue},
+        replay={identifier: settings.replay(selection.as_asked(identifier)) for identifier in selection.catalogue},
         problem=str(run.problem or ""),
         instead_of=run.meant.endpoint if run.meant else "",
         suite=metadata.version("pytest-cloudimages"),

@@ -129,10 +129,13 @@ class Records:
             race={"of": mine.race[0], **mine.race[1].as_data()} if mine.race and verdict.finding else None,
             symptom=str(found.symptom) if found else "",
             led_up=self._led_up(mine) if verdict.finding else {},
-            replay=self.selection.settings.replay((identifier,), raced=True) if mine.rate and verdict.finding else "",
+            replay=self._raced_again(identifier) if mine.rate and verdict.finding else "",
             **self._known(item, verdict),
             unaffordable=unaffordable,
         )
+
+    def _raced_again(self, identifier: str) -> str:
+        return self.selection.settings.replay(self.selection.as_asked(identifier), raced=True)
 
     def _known(self, item: pytest.Item, verdict: Verdict) -> dict[str, Any]:
         """Return when a verdict was known: a finding may have been seen at the first look."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_cloudimages.app.asking_whole import ask, can_be_asked
-from pytest_cloudimages.areas.common.checks import A_CHALLENGE, A_DATE, A_DATE_OR_SECONDS
+from pytest_cloudimages.areas.common.checks import A_CHALLENGE, A_DATE, A_DATE_OR_SECONDS, A_WAIT
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
 from pytest_cloudimages.areas.common.tokens import Asker, odd_tokens, token_elsewhere, unknown_tokens
 from pytest_cloudimages.areas.images.states import with_changed_attributes
@@ -106,7 +106,11 @@ def asked_once_more(run: Run, finding: Mapping[str, Any]) -> Replayed:
         raise Blocked(
             f"A few requests do not show it any more ({few.told}); that alone does not say that it is mended."
         )
-    whole = ask(run.settings, finding, races=races)
+    try:
+        whole = ask(run.settings, finding, races=races)
+    except Blocked as problem:
+        # What a few requests were answered may be all that can be told.
+        raise Blocked(f"{problem}; before: {few.told}" if few.requests else str(problem)) from None
     told = f"{whole.told}; before: {few.told}" if few.told else whole.told
     return Replayed(whole.reproduced, told, few.requests + whole.requests)
 
@@ -255,7 +259,7 @@ def _of_field(expect: Mapping[str, Any], answers: Sequence[Answer]) -> tuple[boo
     body = at == "body"
     came = answer.body.decode("utf-8", "replace") if body else answer.headers.get(at.removeprefix("header "))
     told = f"{at} {came!a}, expected {expect['words']}"
-    known = {str(allowed): allowed for allowed in (A_DATE, A_DATE_OR_SECONDS, A_CHALLENGE, SOMETHING)}
+    known = {str(allowed): allowed for allowed in (A_DATE, A_DATE_OR_SECONDS, A_WAIT, A_CHALLENGE, SOMETHING)}
     if came is None and expect["wrong"] is not None:
         raise Blocked(f"{told}: what was wrong when it was found is not there, so that nothing can be said of it.")
     if (allowed := known.get(expect["words"])) is not None:

@@ -18,7 +18,7 @@ from pytest_cloudimages.spec.marks import FOREIGN, ids_of
 from pytest_cloudimages.spec.requirements import Level, Requirement, selected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from pytest_cloudimages.engine.settings import Settings
 
@@ -57,8 +57,27 @@ class Selection:
 
     @property
     def beyond_must(self) -> bool:
-        """Whether a requirement of another level than MUST is asked for."""
-        return any(self.catalogue[identifier].level is not Level.MUST for identifier in self.chosen)
+        """Whether a requirement of another level than MUST is asked for, or was by the run that is asked again."""
+        return any(self._of_another_level())
+
+    def _of_another_level(self) -> Iterator[str]:
+        earlier = self.settings.earlier["requirements"] if self.settings.earlier is not None else ()
+        judged = {entry["id"] for entry in earlier if entry["verdict"] != "untested"}
+        for identifier, entry in self.catalogue.items():
+            if entry.level is not Level.MUST and identifier in self.chosen | judged:
+                yield identifier
+
+    def as_asked(self, identifier: str) -> tuple[str, ...]:
+        """Return what asks for a requirement again as this run does.
+
+        Where MUSTs alone are asked for, a short profile sends less; so a near one of another level comes to it.
+        """
+        entry = self.catalogue[identifier]
+        if self.settings.effort.rounds or entry.level is not Level.MUST:
+            return (identifier,)
+        others = map(self.catalogue.__getitem__, self._of_another_level())
+        near = sorted(others, key=lambda other: (other.group != entry.group, other.area != entry.area))
+        return (identifier, *(other.id for other in near[:1]))
 
     def ids_of(self, item: pytest.Item) -> list[str]:
         """Return the ids that a test asks for and the tester as well."""

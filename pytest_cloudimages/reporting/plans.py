@@ -81,7 +81,10 @@ def asked_by(command: str) -> dict[str, dict[str, str]]:
     if "--" in words and any(map(OWN_TEST.match, words[words.index("--") + 1 :])):
         return {}
     said = dict(pairwise(words))
-    return {"asks": {name: said[f"--{name}"] for name in ASKED_BY if f"--{name}" in said}}
+    asks = {name: said[f"--{name}"] for name in ASKED_BY if f"--{name}" in said}
+    # The last of several ids is there for what is sent besides where it is asked for.
+    alone = words.count("--select") < 2  # noqa: PLR2004 - two are several
+    return {"asks": asks if alone else {**asks, "beside": said["--select"]}}
 
 
 def plan(entry: Mapping[str, Any], endpoint: str) -> dict[str, Any]:
@@ -131,10 +134,21 @@ class _Making:
         if "" in ids or not ids:
             raise NoPlanError("it is about a list, or no image at all")
         if len(ids) > 1:
+            # What an answer has to carry wherever in a run it comes is shown by the one that is named.
+            ids = {self._image_of(shown) for shown in self.exchanges if self._is_named(shown) and self._field(shown)}
+        if len(ids) != 1:
             raise NoPlanError("it is about several images")
         if self.what.startswith("tags of another image"):
             raise NoPlanError("it is about another image than the one that was changed")
         return ids.pop()
+
+    def _is_named(self, exchange: Mapping[str, Any]) -> bool:
+        """Return whether what was compared names this request."""
+        return bool(re.search(rf"{exchange['method']} {re.escape(exchange['target'])}(?![^\s,;:])", self.what))
+
+    def _field(self, exchange: Mapping[str, Any]) -> str:
+        """Return which field of an answer was compared; nothing where none was."""
+        return field(self.what, exchange, self.entry["actual"])
 
     def rest(self, exchange: Mapping[str, Any]) -> str:
         """Return the target below the endpoint."""
@@ -168,20 +182,14 @@ class _Making:
 
     def _judged(self) -> int:
         """Return the place of the exchange whose answer was judged."""
-        places = [
-            place
-            for place, exchange in enumerate(self.exchanges)
-            if re.search(rf"{exchange['method']} {re.escape(exchange['target'])}(?![^\s,;:])", self.what)
-        ]
+        places = [place for place, exchange in enumerate(self.exchanges) if self._is_named(exchange)]
         if not places and OPERATION.match(self.what):
             places = [place for place, exchange in enumerate(self.exchanges) if exchange["method"] in ("PUT", "DELETE")]
         if not places and self.what.startswith("tags after "):
             places = [place for place, exchange in enumerate(self.exchanges) if exchange["method"] in WRITES]
         if not places:
             # The field was seen in the answer to a request like the one that is named.
-            places = [
-                place for place, shown in enumerate(self.exchanges) if field(self.what, shown, self.entry["actual"])
-            ]
+            places = [place for place, exchange in enumerate(self.exchanges) if self._field(exchange)]
         if not places:
             raise NoPlanError(f"which request it is about is not told: {self.what}")
         return places[-1]
@@ -193,8 +201,10 @@ class _Making:
             return {"kind": "status", "step": self._number(place), **statuses(entry["expected"])}
         if found := self._of_tags(exchange) or self._of_attributes(exchange):
             return found
-        if at := field(self.what, exchange, entry["actual"]):
-            return {"kind": "field", "step": self._number(place), "at": at, **values(entry)}
+        if at := self._field(exchange):
+            # What a refusal carries says nothing of another one.
+            refused = {"given": str(exchange["status"])} if exchange["status"] >= REFUSED else {}
+            return {"kind": "field", "step": self._number(place), "at": at, **values(entry), **refused}
         raise NoPlanError(f"what is compared is no field of an answer: {self.what.partition(' of ')[0]}")
 
     def _of_tags(self, exchange: Mapping[str, Any]) -> dict[str, Any] | None:

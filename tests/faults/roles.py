@@ -1,11 +1,12 @@
 """Services that serve who shows no valid token, or take a role for another."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
 from pytest_cloudimages.reference.app import App, Reply, Request
-from pytest_cloudimages.reference.identity import Role, User
+from pytest_cloudimages.reference.identity import ALL_PRODUCTS, Role, User
 from pytest_cloudimages.reference.images import Caller
 from pytest_cloudimages.reference.refusals import Forbidden, NotFound, Refusal, Unauthorized
 
@@ -173,7 +174,15 @@ def _user(app: App, request: Request) -> User:
     return app.identity.validate(request.headers.get("X-Auth-Token")).user
 
 
-def lets(name: str, sentence: str, *ids: str, users: tuple[str, ...], what: Whom, keep: bool = False) -> None:
+def lets(
+    name: str,
+    sentence: str,
+    *ids: str,
+    users: tuple[str, ...],
+    what: Whom,
+    keep: bool = False,
+    profile: str = "quick",
+) -> None:
     """Register a service that lets some users do what their roles do not allow; ``keep``: and answers 403."""
 
     def route(self: App, request: Request) -> Reply:
@@ -182,7 +191,7 @@ def lets(name: str, sentence: str, *ids: str, users: tuple[str, ...], what: Whom
         reply = App.route(self, request.sent_by(Caller(request.caller.project)))
         return self.error(request, HTTPStatus.FORBIDDEN, "No.") if keep else reply
 
-    faulty(name, sentence, *ids, words=ROLES, route=route)
+    faulty(name, sentence, *ids, words=ROLES, profile=profile, route=route)
 
 
 def keeps(
@@ -193,6 +202,7 @@ def keeps(
     what: Whom,
     refusal: Refusal | None = None,
     signs_in: bool = False,
+    profile: str = "quick",
 ) -> None:
     """Register a service that keeps some users from what their roles allow; ``signs_in``: the project is known."""
 
@@ -201,7 +211,7 @@ def keeps(
             raise refusal or Forbidden("Your role does not allow that.")
         return App.route(self, request)
 
-    faulty(name, sentence, *ids, words=ROLES, route=route, signs_in=signs_in)
+    faulty(name, sentence, *ids, words=ROLES, profile=profile, route=route, signs_in=signs_in)
 
 
 _UPDATE, _DELETE = _asks("PATCH"), _asks("DELETE", "/v2/images/", bare=True)
@@ -226,6 +236,21 @@ for _word, _words, _change in _CHANGES:
             what=_change,
             keep=True,
         )
+lets(
+    "LetsObserversUpdateByTheOldForm",
+    "Lets observers update images by the operations of version 2.0.",
+    "RBAC-03",
+    users=("reader",),
+    what=lambda request: request.method == "PATCH" and "v2.0" in request.media_type,
+)
+lets(
+    "LetsObserversDecide",
+    "Lets observers accept for their project what was offered to it.",
+    "RBAC-03",
+    users=("reader",),
+    what=_asks("PUT", "/members/"),
+    profile="standard",
+)
 lets("LetsCreatorsDelete", "Lets creators delete images.", "RBAC-02", users=("creator",), what=_DELETE)
 
 _READ = _asks("GET", "/v2/images")
@@ -240,6 +265,14 @@ keeps(
 )
 keeps(
     "HidesFromObserversOfAll", "Forbids observers of all products to read.", "RBAC-05", users=("observer",), what=_READ
+)
+keeps(
+    "HidesTheSchemaOfTasksFromObservers",
+    "Forbids observers to read what a list of tasks is like.",
+    "RBAC-03",
+    "RBAC-05",
+    users=("reader", "observer"),
+    what=_asks("GET", "/schemas/tasks"),
 )
 keeps(
     "LosesImagesOfObservers",
@@ -268,6 +301,15 @@ for _party, _requirement, _name in (
     keeps(
         f"Keeps{_name}FromDeleting", f"Forbids {_party} to delete images.", _requirement, users=(_party,), what=_DELETE
     )
+    for _word, (_, _words, _change) in zip(("Sharing", "EndingSharing"), _CHANGES[2:4], strict=True):
+        keeps(
+            f"Keeps{_name}From{_word}",
+            f"Forbids {_party} to {_words}.",
+            _requirement,
+            users=(_party,),
+            what=_change,
+            profile="standard",
+        )
 keeps(
     "KeepsCreatorsFromCreating",
     "Forbids creators to create images.",
@@ -283,6 +325,28 @@ keeps(
     users=("tester",),
     what=_UPDATE,
 )
+
+
+# An administrator of the operator's
+
+
+@breaks(
+    "IMG-GET-03",
+    "IMG-UPD-21",
+    words=(*selecting("IMG-GET-03", "IMG-UPD-21"), "--specification", "cloud-images"),
+    profile="standard",
+)
+class TakesAdministratorsOfAccountsForItsOwn(App):
+    """Lets who is an administrator of an account read and change the images of others."""
+
+    def authenticate(self, request: Request) -> Caller:
+        caller = super().authenticate(request)
+        return replace(caller, admin=True) if ALL_PRODUCTS in _user(self, request).roles else caller
+
+
+@breaks(words=selecting("IMG-GET-03", "IMG-UPD-21"), profile="standard")
+class HasOneKindOfAdministrator(TakesAdministratorsOfAccountsForItsOwn):
+    """Lets every administrator read and change all images, as OpenStack does, and nobody calls it the vendor's."""
 
 
 # A project in the header

@@ -13,6 +13,8 @@ from pytest_cloudimages.engine.recording import Case, Collection, anything, case
 
 TAG, NEW_TAG = "there-before", "of-somebody-else"
 """The tag of the image, and one that others try to add."""
+TURNED_AWAY = frozenset({401, 403, 404})
+"""How a service says that somebody may not do it."""
 READING = (Party.READER, Party.OBSERVER)
 CREATING = (
     Party.CREATOR,
@@ -56,8 +58,11 @@ class Deed(enum.Enum):
     MEMBERS = "GET", "/images/{image}/members", ""
     MEMBER = "GET", "/images/{image}/members/{member}", ""
     TASKS = "GET", "/tasks", ""
+    TASK_SCHEMA = "GET", "/schemas/tasks", ""
     CREATE = "POST", "/images", "created"
     UPDATE = "PATCH", "/images/{image}", "name"
+    UPDATE_BY_THE_OLD_FORM = "PATCH", "/images/{image}", "min_ram"
+    """The body as version 2.0 of the API has it, which may be a handler of its own."""
     ADD_MEMBER = "POST", "/images/{image}/members", "members"
     SET_STATUS = "PUT", "/images/{image}/members/{member}", "members"
     REMOVE_MEMBER = "DELETE", "/images/{image}/members/{member}", "members"
@@ -92,6 +97,8 @@ class Deed(enum.Enum):
 READS = tuple(deed for deed in Deed if not deed.part)
 CHANGES = tuple(deed for deed in Deed if deed.part)
 OF_TASKS = (Deed.TASKS, Deed.CREATE_TASK)
+OF_OUTSIDERS = tuple(deed for deed in Deed if deed is not Deed.TASK_SCHEMA)
+"""What needs a token; a schema may be anybody's."""
 OF_MEMBERS = (Deed.MEMBERS, Deed.MEMBER, Deed.ADD_MEMBER, Deed.SET_STATUS, Deed.REMOVE_MEMBER)
 OF_READERS = tuple(deed for deed in Deed if deed not in (Deed.TASKS, Deed.SET_STATUS))
 """Who sees tasks is the operator's to say, and a status is set by who it is about: neither is a matter of this role."""

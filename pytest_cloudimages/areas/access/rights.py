@@ -15,21 +15,24 @@ from pytest_cloudimages.areas.access.deeds import (
     CREATING,
     NEW_TAG,
     OF_MEMBERS,
+    OF_OUTSIDERS,
     OF_READERS,
     OF_TASKS,
     READING,
     RIGHTS,
     TAG,
+    TURNED_AWAY,
     Attempt,
     Deed,
     Rights,
     asked_by,
     has_roles,
 )
-from pytest_cloudimages.areas.common.offers import NOT_OFFERED, lacks, require_look
+from pytest_cloudimages.areas.access.own_images import shown_as, with_a_colleagues, with_its_own
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
 from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, not_valid, unknown_tokens
 from pytest_cloudimages.areas.images.patch_model import replaced
+from pytest_cloudimages.areas.images.patches import OLD_TYPE
 from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE, Exchange, Purpose
@@ -41,9 +44,9 @@ from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
-TURNED_AWAY = frozenset({401, 403, 404})
-"""How a service says that somebody may not do it."""
 NOWHERE = "cloudimages-no-container/cloudimages-no-object.vhd"
+OTHER_MIN_RAM = 3
+"""Mebibytes that no image of a run needs otherwise."""
 OUTSIDE = (Party.ANONYMOUS, Party.INVALID, Party.ENDED)
 """Callers who are owed a 401, whatever they ask."""
 
@@ -63,7 +66,7 @@ def closed_doors(run: Run) -> Rights:
         with suppress(Blocked), run.recorder.of(Purpose.PREPARING):
             image.delete_tag(NEW_TAG)
         for party, client in _outside(run, [*unknown, *ended], ended):
-            tried += table.all_of(party, client, tuple(Deed))
+            tried += table.all_of(party, client, OF_OUTSIDERS)
             run.show(partial(Rights, tried, {}, let_off))
         tried += _nearly_right(run, image, let_off)
     return Rights(tried, {}, let_off)
@@ -97,7 +100,7 @@ def _by_reading(run: Run) -> Rights:
     return Rights(tried)
 
 
-@workload(empty=lambda: Rights([]), requests=(115, 119, 119, 119))
+@workload(empty=lambda: Rights([]), requests=(125, 147, 147, 147))
 def rights(run: Run) -> Rights:
     """Have callers of every role try all that can be done with an image, and see what its owner sees of it."""
     tried: list[Attempt] = []
@@ -116,13 +119,17 @@ def rights(run: Run) -> Rights:
             for party, client in reading.items():
                 tried += table.all_of(party, client, OF_READERS) if client else []
                 run.show(so_far)
+        if run.rounds and (reader := reading[Party.READER]):
+            tried += _as_a_consumer(run, reader)
     for party in CREATING:
         if creating := _caller(run, party, unasked, known):
             with suppress(Blocked):
-                tried += _with_its_own(run, party, creating)
+                tried += with_its_own(
+                    run, party, creating, ended=party is Party.CREATOR and bool(_caller(run, Party.OWNER, {}, set()))
+                )
             if run.rounds and party is Party.CREATOR and party in known:
                 with suppress(Blocked), run.fresh_image(own=True) as image:
-                    tried += _with_a_colleagues(run, party, image.seen_by(creating))
+                    tried += with_a_colleagues(run, party, image.seen_by(creating))
             run.show(so_far)
     return so_far()
 
@@ -189,6 +196,8 @@ class _Table:
                 self.deeds -= {*OF_MEMBERS}
             if not self.image.client.send("GET", "/tasks").ok:
                 self.deeds -= {*OF_TASKS}
+            if not self.image.client.send("GET", Deed.TASK_SCHEMA.target(self.image.id)).ok:
+                self.deeds -= {Deed.TASK_SCHEMA}
 
     def all_of(self, party: Party, client: ImagesClient, deeds: Sequence[Deed]) -> list[Attempt]:
         """Have a caller try all it can on the image, and see what became of it."""
@@ -233,6 +242,9 @@ class _Table:
         target = deed.target(self.image.id, member)
         if deed is Deed.UPDATE:
             return client.send("PATCH", target, json=[replaced("/name", name)], headers={"Content-Type": PATCH_TYPE})
+        if deed is Deed.UPDATE_BY_THE_OLD_FORM:
+            change = {"replace": "/min_ram", "value": OTHER_MIN_RAM}
+            return client.send("PATCH", target, json=[change], headers={"Content-Type": OLD_TYPE})
         bodies: dict[Deed, object] = {
             Deed.CREATE: {"name": name},
             Deed.ADD_MEMBER: {"member": self.added},
@@ -253,6 +265,7 @@ class _Table:
         seen: dict[str, object] = {
             "there": shown.ok,
             "name": data.get("name"),
+            "min_ram": data.get("min_ram"),
             "tags": sorted(map(str, tags)) if isinstance(tags, list) else [],
             "created": [each for each in ids if each != self.image.id],
             "members": [],
@@ -277,6 +290,8 @@ class _Table:
                 return
             if after["name"] == name:
                 client.patch(image, replaced("/name", self.image.name))
+            if after["min_ram"] != before["min_ram"]:
+                client.patch(image, replaced("/min_ram", before["min_ram"]))
             if after["tags"] != before["tags"]:
                 client.patch(image, replaced("/tags", [TAG]))
             if after["members"] != before["members"]:
@@ -285,101 +300,25 @@ class _Table:
                 client.send("POST", f"/images/{image}/members", json={"member": self.member})
 
 
-# On an image of one's own
+# On another project's image
 
 
-def _with_its_own(run: Run, party: Party, client: ImagesClient) -> list[Attempt]:
-    """Have a caller create an image, read it, change it and delete it, and see what the owner sees of it."""
-    tried: list[Attempt] = []
-    with run.recorder.scope() as sent:
-        try:
-            with temporary_image(client, run.name, run.patience) as image:
-                creation = _creation(sent)
-                tried.append(Attempt(party, Deed.CREATE, creation, changed=True))
-                _used(run, party, image, tried)
-                # Who may not delete it is no hindrance to its end.
-                image.client = run.client
-                if party is Party.CREATOR and _caller(run, Party.OWNER, {}, set()):
-                    _ended_by_the_owner(image, tried)
-        except Blocked:
-            if tried:
-                raise
-            answer = _creation(sent)
-            if not answer.refused:
-                raise
-            tried.append(Attempt(party, Deed.CREATE, answer, changed=False))
-    # Any other answer says nothing of who may do it: what is sent is refused, is not offered, or fails.
-    return [each for each in tried if each.changed or each.answer.ok or each.answer.status in TURNED_AWAY]
-
-
-def _ended_by_the_owner(image: Image, tried: list[Attempt]) -> None:
-    """Have the owner of the project delete what another of its users has created, if it is there."""
-    if not image.show().ok:
+def _as_a_consumer(run: Run, reader: ImagesClient) -> Iterator[Attempt]:
+    """Have a reader accept an image for its project, and see what the owner sees of it."""
+    other = run.of_another_project(able=True)
+    if other is None:
         return
-    tried.append(_deletion(Party.OWNER, image, image))
-
-
-def _creation(sent: Sequence[Exchange]) -> Answer:
-    """Return the last creation among what was sent."""
-    found = [exchange for exchange in sent if exchange.method == "POST" and exchange.target.endswith("/images")]
-    if not found:
-        raise Blocked("No image was created, and none was asked for.")
-    return Answer(found[-1].status, dict(found[-1].answer_headers), found[-1].answer, b"", found[-1])
-
-
-def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
-    owner = image.seen_by(run.client)
-    name = f"{image.name}-renamed"
-    tried += [
-        Attempt(party, deed, image.client.send("GET", deed.target(image.id)), changed=False)
-        for deed in (Deed.LIST, Deed.SHOW)
-    ]
-    answer = image.client.patch(image.id, replaced("/name", name))
-    tagged = image.add_tag(NEW_TAG)
-    seen = owner.eventually(owner.show, lambda shown: answer.ok <= (_shown(shown, "name") == name))
-    require_look(seen)
-    tags = _shown(seen, "tags")
-    changes = [
-        Attempt(party, Deed.UPDATE, answer, _shown(seen, "name") == name, [seen.exchange]),
-        Attempt(party, Deed.ADD_TAG, tagged, isinstance(tags, list) and NEW_TAG in tags, [seen.exchange]),
-    ]
-    tried += [attempt for attempt in changes if not _lacks(run, owner, attempt)]
-    tried.append(_deletion(party, image, owner))
-
-
-def _with_a_colleagues(run: Run, party: Party, image: Image) -> Iterator[Attempt]:
-    """Have a caller change an image that another user of its project has created, and see what the owner sees of it."""
-    owner, name = image.seen_by(run.client), f"{image.name}-renamed"
-    if not image.show().ok:
-        return
-    answer = image.client.patch(image.id, replaced("/name", name))
-    seen = owner.eventually(owner.show, lambda shown: answer.ok <= (_shown(shown, "name") == name))
-    attempt = Attempt(party, Deed.UPDATE, answer, _shown(seen, "name") == name, [seen.exchange])
-    if (answer.ok or answer.status in TURNED_AWAY) and not _lacks(run, owner, attempt):
-        yield attempt
-
-
-def _deletion(party: Party, image: Image, owner: Image) -> Attempt:
-    """Have a caller delete an image, and return it with what the owner sees of it then."""
-    with image.client.recorder.of(Purpose.JUDGING):
-        answer = image.client.delete(image.id)
-    if answer.ok:
-        image.client.recorder.traces.created_by.pop(image.id, None)
-    gone = owner.eventually(owner.show, lambda shown: answer.ok is (not shown.ok))
-    return Attempt(party, Deed.DELETE, answer, not gone.ok, [gone.exchange])
-
-
-def _lacks(run: Run, image: Image, attempt: Attempt) -> bool:
-    """Return whether the tester too is told that there is nothing to be changed so, of an image that it sees."""
-    if attempt.answer.status != 404:  # noqa: PLR2004 - as HTTP has it
-        return False
-
-    def look() -> str:
-        asked = image.add_tag(NEW_TAG) if attempt.deed is Deed.ADD_TAG else image.client.patch(image.id)
-        return str(asked.exchange) if asked.status in NOT_OFFERED and image.show().ok else ""
-
-    return bool(lacks(run.recorder, f"anything to {attempt.deed}", look))
-
-
-def _shown(answer: Answer, name: str) -> object:
-    return answer.data.get(name) if answer.ok and isinstance(answer.data, dict) else None
+    with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
+        project = run.owner_of(run.client)
+        with temporary_image(other, run.name, run.patience) as image:
+            shared(image, project)
+            with run.recorder.of(Purpose.JUDGING):
+                member = Deed.SET_STATUS.target(image.id, project)
+                answer = reader.send("PUT", member, json={"status": "accepted"})
+            seen = image.eventually(
+                lambda: image.client.send("GET", member),
+                lambda shown: answer.ok <= (shown_as(shown, "status") == "accepted"),
+            )
+            if seen.ok and (answer.ok or answer.status in TURNED_AWAY):
+                accepted = shown_as(seen, "status") == "accepted"
+                yield Attempt(Party.READER, Deed.SET_STATUS, answer, accepted, [seen.exchange])

@@ -40,6 +40,7 @@ __all__ = [
     "A_DATE_OR_SECONDS",
     "A_STRING",
     "A_UUID",
+    "A_WAIT",
     "DELETE",
     "NOT_OK",
     "NOT_REDIRECTED",
@@ -109,6 +110,7 @@ def _is_date(text: str | None) -> bool:
 
 A_DATE = Allowed("a date as HTTP writes it", _is_date)
 A_DATE_OR_SECONDS = Allowed("a number of seconds", lambda text: bool(re.fullmatch("[0-9]+", text or ""))) | A_DATE
+A_WAIT = Allowed("a time to wait, whatever it says", lambda text: text is not None)
 A_CHALLENGE = Allowed("a challenge", lambda text: bool(CHALLENGE.match(text or "")))
 
 

@@ -19,7 +19,7 @@ from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.client.session import ImagesClient
-from pytest_cloudimages.engine.provisioning import IN_USE, REFUSED_FOR_GOOD
+from pytest_cloudimages.engine.provisioning import IN_USE, REFUSED_FOR_GOOD, temporary_image
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
@@ -285,6 +285,7 @@ def foreign_attempts(run: Run) -> ForeignAttempts:
                 _try_all(further, other, "not shared with it, while another one is", tried, hidden=True)
     if run.rounds:
         _try_those_for_all(run, other, tried)
+        _try_as_an_administrator(run, other, tried)
     if any(attempt.changed for attempts in tried.values() for attempt in attempts):
         moving = MOVING | restless_attributes(run)
         tried = {method: [replace(each, moving=moving) for each in attempts] for method, attempts in tried.items()}
@@ -300,6 +301,22 @@ def _try_those_for_all(run: Run, other: ImagesClient, tried: dict[str, list[Fore
                 callers = (run.client, administrator) if administrator else (run.client,)
                 if not made_visible(image, visibility, *callers):
                     _try_all(image, other, f"of the visibility {visibility}", tried, hidden=False)
+
+
+def _try_as_an_administrator(run: Run, other: ImagesClient, tried: dict[str, list[Foreign]]) -> None:
+    """Have the administrator of an account, which is not the operator's, try an image of another (rulings, 18).
+
+    Elsewhere than with the vendor, an administrator is one of all projects.
+    """
+    if not run.of_the_vendor:
+        return
+    with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
+        administrator = run.caller("ACCOUNT_ADMIN")
+        if administrator and run.owner_of(administrator) == run.owner_of(run.client):
+            with temporary_image(other, run.name, run.patience) as image:
+                _try_all(
+                    image, administrator, "of another account, for an administrator of an account", tried, hidden=True
+                )
 
 
 def _try_all(image: Image, other: ImagesClient, what: str, tried: dict[str, list[Foreign]], *, hidden: bool) -> None:

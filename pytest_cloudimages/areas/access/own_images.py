@@ -1,0 +1,149 @@
+"""What callers may do with an image that they have created themselves, and a colleague's: what the owner sees of it."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+
+from pytest_cloudimages.areas.access.deeds import NEW_TAG, TURNED_AWAY, Attempt, Deed
+from pytest_cloudimages.areas.common.offers import NOT_OFFERED, lacks, require_look
+from pytest_cloudimages.areas.common.paging import entries_of
+from pytest_cloudimages.areas.common.parties import Party
+from pytest_cloudimages.areas.images.patch_model import replaced
+from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.exchange import Exchange, Purpose
+from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine.provisioning import temporary_image
+from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.verdicts import Blocked
+
+
+def with_its_own(run: Run, party: Party, client: ImagesClient, *, ended: bool = False) -> list[Attempt]:
+    """Have a caller create an image, read it, change it and delete it, and see what the owner sees of it.
+
+    ``ended``: the owner of the project deletes what is left of it, and is asked about.
+    """
+    tried: list[Attempt] = []
+    with run.recorder.scope() as sent:
+        try:
+            with temporary_image(client, run.name, run.patience) as image:
+                creation = _creation(sent)
+                tried.append(Attempt(party, Deed.CREATE, creation, changed=True))
+                _used(run, party, image, tried)
+                # Who may not delete it is no hindrance to its end.
+                image.client = run.client
+                if ended:
+                    _ended_by_the_owner(image, tried)
+        except Blocked:
+            if tried:
+                raise
+            answer = _creation(sent)
+            if not answer.refused:
+                raise
+            tried.append(Attempt(party, Deed.CREATE, answer, changed=False))
+    # Any other answer says nothing of who may do it: what is sent is refused, is not offered, or fails.
+    return [each for each in tried if each.changed or each.answer.ok or each.answer.status in TURNED_AWAY]
+
+
+def _ended_by_the_owner(image: Image, tried: list[Attempt]) -> None:
+    """Have the owner of the project delete what another of its users has created, if it is there."""
+    if not image.show().ok:
+        return
+    tried.append(_deletion(Party.OWNER, image, image))
+
+
+def _creation(sent: Sequence[Exchange]) -> Answer:
+    """Return the last creation among what was sent."""
+    found = [exchange for exchange in sent if exchange.method == "POST" and exchange.target.endswith("/images")]
+    if not found:
+        raise Blocked("No image was created, and none was asked for.")
+    return Answer(found[-1].status, dict(found[-1].answer_headers), found[-1].answer, b"", found[-1])
+
+
+def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
+    owner = image.seen_by(run.client)
+    name = f"{image.name}-renamed"
+    tried += [
+        Attempt(party, deed, image.client.send("GET", deed.target(image.id)), changed=False)
+        for deed in (Deed.LIST, Deed.SHOW)
+    ]
+    answer = image.client.patch(image.id, replaced("/name", name))
+    tagged = image.add_tag(NEW_TAG)
+    seen = owner.eventually(owner.show, lambda shown: answer.ok <= (shown_as(shown, "name") == name))
+    require_look(seen)
+    tags = shown_as(seen, "tags")
+    changes = [
+        Attempt(party, Deed.UPDATE, answer, shown_as(seen, "name") == name, [seen.exchange]),
+        Attempt(party, Deed.ADD_TAG, tagged, isinstance(tags, list) and NEW_TAG in tags, [seen.exchange]),
+    ]
+    tried += [attempt for attempt in changes if not _lacks(run, owner, attempt)]
+    if run.rounds and party is not Party.CREATOR:
+        # What a creator may do with members, no page says.
+        tried += _shared(party, image, owner)
+    tried.append(_deletion(party, image, owner))
+
+
+def _shared(party: Party, image: Image, owner: Image) -> Iterator[Attempt]:
+    """Have a caller add a member and remove it; nothing of what the owner is refused too."""
+    member = uuid.uuid4().hex
+    sent = {"member": member}
+    added = image.send("POST", "/members", json=sent)
+    if not added.ok and not owner.send("POST", "/members", json=sent).ok:
+        return
+    seen = owner.eventually(
+        lambda: owner.send("GET", "/members"), lambda answer: added.ok <= (member in _members(answer))
+    )
+    if seen.ok:
+        yield Attempt(party, Deed.ADD_MEMBER, added, added.ok and member in _members(seen), [seen.exchange])
+    if not added.ok:
+        return
+    removed = image.send("DELETE", f"/members/{member}")
+    if not removed.ok and not owner.send("DELETE", f"/members/{member}").ok:
+        return
+    seen = owner.eventually(
+        lambda: owner.send("GET", "/members"), lambda answer: removed.ok <= (member not in _members(answer))
+    )
+    if seen.ok:
+        yield Attempt(party, Deed.REMOVE_MEMBER, removed, member not in _members(seen), [seen.exchange])
+
+
+def _members(answer: Answer) -> list[object]:
+    return [entry.get("member_id") for entry in entries_of(answer, "/members")]
+
+
+def with_a_colleagues(run: Run, party: Party, image: Image) -> Iterator[Attempt]:
+    """Have a caller change an image that another user of its project has created, and see what the owner sees of it."""
+    owner, name = image.seen_by(run.client), f"{image.name}-renamed"
+    if not image.show().ok:
+        return
+    answer = image.client.patch(image.id, replaced("/name", name))
+    seen = owner.eventually(owner.show, lambda shown: answer.ok <= (shown_as(shown, "name") == name))
+    attempt = Attempt(party, Deed.UPDATE, answer, shown_as(seen, "name") == name, [seen.exchange])
+    if (answer.ok or answer.status in TURNED_AWAY) and not _lacks(run, owner, attempt):
+        yield attempt
+
+
+def _deletion(party: Party, image: Image, owner: Image) -> Attempt:
+    """Have a caller delete an image, and return it with what the owner sees of it then."""
+    with image.client.recorder.of(Purpose.JUDGING):
+        answer = image.client.delete(image.id)
+    if answer.ok:
+        image.client.recorder.traces.created_by.pop(image.id, None)
+    gone = owner.eventually(owner.show, lambda shown: answer.ok is (not shown.ok))
+    return Attempt(party, Deed.DELETE, answer, not gone.ok, [gone.exchange])
+
+
+def _lacks(run: Run, image: Image, attempt: Attempt) -> bool:
+    """Return whether the tester too is told that there is nothing to be changed so, of an image that it sees."""
+    if attempt.answer.status != 404:  # noqa: PLR2004 - as HTTP has it
+        return False
+
+    def look() -> str:
+        asked = image.add_tag(NEW_TAG) if attempt.deed is Deed.ADD_TAG else image.client.patch(image.id)
+        return str(asked.exchange) if asked.status in NOT_OFFERED and image.show().ok else ""
+
+    return bool(lacks(run.recorder, f"anything to {attempt.deed}", look))
+
+
+def shown_as(answer: Answer, name: str) -> object:
+    """Return what an answer shows an attribute as; ``None`` where it shows none."""
+    return answer.data.get(name) if answer.ok and isinstance(answer.data, dict) else None
