@@ -135,15 +135,22 @@ def finds(
     What it rests on is in the record. The rest is as if it could not be made; where that is all a check has to say, as
     if it had nothing to show.
     """
-    lacking = {name: Lacking(name, Blocked("It is made later.")) for name in declared if name not in made}
+    later = Blocked("It is made later.")
+    lacking = {name: Lacking(name, later) for name in declared if name not in made}
     there = {name: made[name] for name in declared if name in made}
-    if _finds(item, lacking | there, run, mine):
-        return True
+    problems = _problems(item, lacking | there, run, mine)
+    if _accused(problems) or later not in problems:
+        return _accused(problems)
     nothing = {name: found for name in lacking if (found := _nothing_of(declared[name])) is not None}
-    return bool(nothing) and bool(there) and _finds(item, lacking | nothing | there, run, mine)
+    return bool(nothing) and _accused(_problems(item, lacking | nothing | there, run, mine))
 
 
-def _finds(item: pytest.Item, given: dict[str, Any], run: Run, mine: CheckRecord) -> bool:
+def _accused(problems: Iterable[BaseException]) -> bool:
+    return any(isinstance(each, AssertionError) for each in problems)
+
+
+def _problems(item: pytest.Item, given: dict[str, Any], run: Run, mine: CheckRecord) -> list[BaseException]:
+    """Return what a check has to say of what it is given, where it may send nothing."""
     given |= {RUN: run} if RUN in item._fixtureinfo.argnames else {}  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way to it
     for name in _taken(item) & PLAIN:
         given[name] = item._fixtureinfo.name2fixturedefs[name][-1].func(run)  # type: ignore[attr-defined]  # noqa: SLF001 - as above
@@ -153,8 +160,8 @@ def _finds(item: pytest.Item, given: dict[str, Any], run: Run, mine: CheckRecord
     try:
         item.obj(**parameters_of(item), **given)  # type: ignore[attr-defined]  # a function, since it has fixtures
     except (Exception, pytest.skip.Exception) as problem:  # noqa: BLE001 - what cannot be told yet is told later
-        return any(isinstance(leaf, AssertionError) for leaf in leaves(problem))
+        return [*leaves(problem)]
     finally:
         way.budget = budget
         recording.collect(before)
-    return False
+    return []
