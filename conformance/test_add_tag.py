@@ -1,6 +1,7 @@
 # PUT /v2/images/{image_id}/tags/{tag}
 
 import uuid
+from contextlib import suppress
 from functools import partial
 from itertools import chain
 
@@ -43,6 +44,7 @@ from pytest_cloudimages.areas.tags.checks import (
     alone,
     among_others,
     answers_to,
+    anything_but,
     controlled,
     documented_codes,
     expect_among,
@@ -76,6 +78,7 @@ from pytest_cloudimages.areas.tags.clients import NAMES_A_TYPE
 from pytest_cloudimages.areas.tags.corpus import (
     ANNOUNCED,
     BODIES_OF_ADDITIONS,
+    ENDS_A_HEADER,
     FURTHER_BODIES_OF_ADDITIONS,
     TAKES_ANY_CODING,
 )
@@ -110,6 +113,10 @@ def test_the_answer_to_an_addition_has_no_body(
     if not image.client.transport.proxied:
         answer = require_ok(image.client.raw("PUT", f"/images/{image.id}/tags/bare", headers=TAKES_ANY_CODING))
         expect(answer.body, b"", f"body of {answer}")
+        # What ends the header of an answer ends none as a part of a tag, which may be refused.
+        with suppress(Blocked):
+            answer = image.client.raw("PUT", f"/images/{image.id}/tags/{ENDS_A_HEADER}")
+            expect(answer.body if answer.ok else b"", b"", f"body of {answer}")
 
 
 # "This operation adds the specified tag to the specified image."
@@ -129,6 +136,10 @@ def test_an_added_tag_is_listed(
     for state in representations.aside():
         if state.in_image_for_reader is not None:
             expect_among(state.in_image_for_reader, state.in_image, f"tags shown to a reader, where {state}")
+
+    # Nor is a client told that nothing has changed.
+    for answer in representations.aside().conditional("PUT"):
+        expect(answer.status, anything_but(304), f"status of {answer}, where tags were added")
 
 
 # "This operation adds the specified tag to the specified image."
@@ -422,8 +433,12 @@ def test_a_refused_addition_changes_nothing(
     demanding_clients: Steps,
     stray_requests: StrayRequests,
     negative_requests: NegativeRequests,
+    many_tags: ManySteps,
     cloudimages_run: Run,
 ) -> None:
+    # What is one too many on an image that is full, whatever its limit is.
+    for step in Steps(many_tags.histories).aside().additions(acknowledged=False):
+        expect_others_kept(step, but=())
     for tried in stray_requests.aside().requests("PUT", "POST", "PATCH", where=refused_itself):
         expect(tried.changed, (), f"tags that came or went with {tried.answer}")
     expect_done_as_answered(negative_requests, "PUT", acknowledged=False)
@@ -467,6 +482,7 @@ def test_adding_a_tag_changes_no_other_attribute(
     boundary_tags: Steps,
     image_states: Steps,
     every_length: Steps,
+    own_words: Steps,
     administered_image: Administered,
     long_life: LongLife,
     cloudimages_run: Run,
@@ -475,8 +491,8 @@ def test_adding_a_tag_changes_no_other_attribute(
 
     steps = plain_tags + unusual_tags + boundary_tags + image_states
     expect_attributes_kept(steps.spans(ADD, acknowledged=True), cloudimages_run)
-    # Whatever a tag looks like: an assignment, a query, a command.
-    expect_attributes_kept(every_length.aside().spans(ADD, acknowledged=True), cloudimages_run)
+    # Whatever a tag looks like: an assignment, a query, a command, the name of an attribute.
+    expect_attributes_kept((every_length + own_words).aside().spans(ADD, acknowledged=True), cloudimages_run)
     # When it was changed is no earlier than before.
     for change in long_life.late_changes.aside().of(ADD):
         change.expect_time_to_go_on()

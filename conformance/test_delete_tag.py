@@ -53,6 +53,7 @@ from pytest_cloudimages.areas.tags.checks import (
     refused_itself,
     require_ok,
     set_tags,
+    set_tags_in_old_form,
     show_phase,
 )
 from pytest_cloudimages.areas.tags.corpus import ANNOUNCED, BODIES_OF_DELETIONS, TAKES_ANY_CODING
@@ -75,6 +76,9 @@ def test_deleting_a_carried_tag_succeeds_with_204(
     by_owner = access_attempts.aside().by(Party.OWNER, states=ORDINARY, changes=[Change.DELETE])
     for attempt in by_owner.where(lambda attempt: attempt.carried):
         expect(attempt.answer.status, 204, f"status of {attempt}")
+    # Whoever has added the tag.
+    for answer in access_attempts.aside().deleted_by_the_owner():
+        expect(answer.status, 204, f"status of {answer}, of a tag that another user of the project had added")
 
     steps = plain_tags + unusual_tags + boundary_tags + every_length + image_states + common_clients
     carried = steps.deletions(past=[Prior.PRESENT], again=False, printable=True)
@@ -91,7 +95,9 @@ def test_deleting_a_carried_tag_succeeds_with_204(
 def test_the_answer_to_a_deletion_has_no_body(
     plain_tags: Steps, common_clients: Steps, demanding_clients: Steps, image: Image
 ) -> None:
-    for step in (plain_tags + common_clients + demanding_clients).deletions(acknowledged=True, known=False):
+    steps = plain_tags + common_clients + demanding_clients
+    # What says by its body that there was nothing to delete is an error, whatever its status: TAG-DEL-05 asks.
+    for step in steps.deletions(acknowledged=True, past=[Prior.PRESENT], known=False):
         expect(step.answer.body + step.answer.trailing, b"", f"body after {step.answered}")
 
     # On a connection of its own, whatever else is sent must be seen; a proxy would have one of its own.
@@ -119,6 +125,8 @@ def test_a_deleted_tag_is_listed_no_more(
             set(),
             f"tags shown to a reader alone, where {state}",
         )
+    for answer in representations.aside().conditional("DELETE"):
+        expect(answer.status, anything_but(304), f"status of {answer}, where tags were deleted")
 
     steps = plain_tags + unusual_tags + boundary_tags + every_length + image_states
     steps += common_clients + demanding_clients
@@ -350,6 +358,13 @@ def test_tags_set_otherwise_can_be_deleted(fresh_image: FreshImage, basics: Basi
             expect(patched.status, OK, f"status of {patched}")
             shown = image.eventual_tags(["kept"])
             expect_none_of(shown, ["patched"], f"tags after {patched}")
+
+            # Nor in which form the PATCH was written, of those that the service knows.
+            if set_tags_in_old_form(image, ["of-old", "kept"]).ok:
+                of_old = image.delete_tag("of-old")
+                expect(of_old.status, OK, f"status of {of_old}")
+                shown = image.eventual_tags(["kept"])
+                expect_none_of(shown, ["of-old"], f"tags after {of_old}")
 
         # Nothing that the image was created with comes back once it is empty; how that is shown, TAG-DEL-18 asks.
         emptied = image.delete_tag(last)

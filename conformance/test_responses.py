@@ -16,6 +16,7 @@ from pytest_cloudimages.areas.tags.checks import (
     Steps,
     StrayRequests,
     anything_but,
+    expect_no_failure_after_refusals,
     fitting_schemas,
     indiscretions,
     met_in_passing,
@@ -147,15 +148,21 @@ def test_a_well_formed_request_provokes_no_500(
     stray_requests: StrayRequests,
     races: ConcurrentRuns,
     negative_requests: NegativeRequests,
+    cloudimages_run: Run,
 ) -> None:
     no_failure = anything_but(0, 500, 502, 504)
     written_otherwise = (common_clients, demanding_clients)
     spelled_otherwise = (boundary_tags, every_length, unusual_tags, special_tags, confusable_tags)
-    for steps in (plain_tags, sequences, *spelled_otherwise, *written_otherwise):
+    everything = (plain_tags, sequences, *spelled_otherwise, *written_otherwise)
+    for steps in everything:
         for answer in steps.answers():
             expect(answer.status, no_failure, f"status of {answer}")
         for reading in steps.aside().readings():
             expect(reading.answer.status, no_failure, f"status of {reading.answer}")
+    # A failure that passes is one that comes again, where it comes with a refusal.
+    if any([*steps.aside().failures_that_passed()] for steps in everything):
+        expect_no_failure_after_refusals(cloudimages_run)
+    for steps in everything:
         steps.steady()
 
     for run, each in races.answers():

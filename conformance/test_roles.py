@@ -27,7 +27,8 @@ def _changes(rights: Rights, party: Party, *deeds: Deed) -> None:
 def _has_full_access(rights: Rights, party: Party) -> None:
     _reads(rights, party)
     of_members = (Deed.ADD_MEMBER, Deed.REMOVE_MEMBER)
-    _changes(rights, party, Deed.CREATE, Deed.UPDATE, Deed.ADD_TAG, *of_members, Deed.DELETE)
+    of_tags = (Deed.ADD_TAG, Deed.DELETE_TAG)
+    _changes(rights, party, Deed.CREATE, Deed.UPDATE, *of_tags, *of_members, Deed.DELETE)
 
 
 # "cloudImages:admin … create, read, update, and delete"

@@ -184,7 +184,10 @@ def test_a_patch_sets_exactly_the_given_tags(
         expect(answer.status, allowed, f"status of {answer}")
         expect_tags(image, left, f"after {answer}")
 
-    # In whatever form a service knows.
+    # By whatever a service knows: to add an attribute that is there is to replace it (RFC 6902, 4.1).
+    answer = image.client.patch(image.id, {"op": "add", "path": "/tags", "value": ["back", "put"]})
+    if answer.ok:
+        expect_tags(image, ["back", "put"], f"after {answer}")
     answer = set_tags_in_old_form(image, ["back", "of old"])
     if answer.ok:
         expect_tags(image, ["back", "of old"], f"after {answer}")

@@ -151,7 +151,7 @@ RACES = {
     Pattern.MIXED: "81c0ed447a198177",
     Pattern.RENAMING: "79bd14c9f43e6273",
     Pattern.CUT: "b6a8e5f0e5601f5d",
-    Pattern.ACROSS: "de1c31628ad02d57",
+    Pattern.ACROSS: "e565c19ce65886f7",
     Pattern.CALLERS: "e35682b9b3c0ba55",
 }
 

@@ -108,6 +108,8 @@ class ConcurrentRun:
     """What is explained if reads among the changes may show what was a little while before."""
     resource: str = ""
     """The name of the set that it is about."""
+    history: ConcurrentHistory = field(default=ConcurrentHistory((), {}), repr=False)
+    """What happened, as the checkers see it, with reads among the changes that may be a little late."""
 
     def __repr__(self) -> str:
         return f"<ConcurrentRun: {self.plan.pattern}, {self.plan.clients} clients, {len(self.completed)} operations>"
@@ -322,7 +324,7 @@ class _Execution:
         # What was sent again is answered for by its repetition.
         anomalies += refusals((each.event for each in completed if not each.passing), self.resource)
         shown = tuple(completed), tuple(quiescent), tuple(anomalies), tuple(late)
-        return ConcurrentRun(self.plan, *shown, self.resource.name)
+        return ConcurrentRun(self.plan, *shown, self.resource.name, self.history(late=self.late))
 
 
 def _event(client: int, operation: ClientOperation, exchange: Exchange, value: str) -> Event:

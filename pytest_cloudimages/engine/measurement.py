@@ -16,8 +16,9 @@ from pytest_cloudimages.engine.concurrent import Completed, ConcurrentRun, Worke
 from pytest_cloudimages.engine.recording import Case, Collection, Rate, cases
 from pytest_cloudimages.engine.run import FreshImage, Run
 from pytest_cloudimages.engine.scheduler import several_at_once
+from pytest_cloudimages.history.checkers.check import check
 from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan
-from pytest_cloudimages.history.events import Anomaly
+from pytest_cloudimages.history.events import Anomaly, Category
 from pytest_cloudimages.history.resource import SetResource
 from pytest_cloudimages.spec.mismatch import Mismatch
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -25,6 +26,8 @@ from pytest_cloudimages.spec.verdicts import Blocked
 Violation = TypeVar("Violation")
 
 
+NEVER_THERE = "never-there"
+"""A value that no image has."""
 ALSO_SEQUENTIAL = (
     "The same happens with a single client, so it is not a concurrency finding; see the sequential requirements."
 )
@@ -136,9 +139,21 @@ class ConcurrentRuns(Collection):
     def unexplained(self, run: ConcurrentRun) -> list[Anomaly]:
         """Return what no order explains, and what none would explain but that a reader saw changes late.
 
-        A service that was seen to show changes late, here or elsewhere, may do so among many clients too.
+        A service that was seen to show changes late, here or elsewhere, may do so among many clients too; one that
+        acknowledges to a single client the deletion of what was never there acknowledges it to many.
         """
-        return [*run.anomalies, *([] if self.run.recorder.lag else run.late)]
+        found = [*run.anomalies, *([] if self.run.recorder.lag else run.late)]
+        if not found or not self._forgives_deletions:
+            return found
+        known = {_what(anomaly) for anomaly in check(run.history, self.resource, blind_deletes=True)}
+        return [anomaly for anomaly in found if anomaly.category is Category.REFUSAL or _what(anomaly) in known]
+
+    @cached_property
+    def _forgives_deletions(self) -> bool:
+        """Whether the deletion of a value that was never there is acknowledged; asked where anything is amiss."""
+        with self.run.recorder.apart(), suppress(Blocked), self.fresh_image() as image:
+            return image.client.ask(self.resource.delete(image.id, NEVER_THERE)).ok
+        return False
 
     def asked(self, *patterns: str) -> Iterator[ConcurrentRun]:
         """Yield whatever of some patterns, or of all, can be executed with this service."""
@@ -211,6 +226,10 @@ class ConcurrentRuns(Collection):
             clean=self.clean,
             callers=self.callers() if plan.several_callers else (),
         )
+
+
+def _what(anomaly: Anomaly) -> tuple[int, str | None, Category]:
+    return anomaly.image, anomaly.value, anomaly.category
 
 
 def expect_explained(shown: Measurement[Anomaly]) -> None:

@@ -1,8 +1,8 @@
 """The life of an image: what happens to it between its creation and its deletion, one event after another."""
 
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,16 +56,29 @@ class Life:
     """Ids of images whose data is looked at."""
     members: set[str] = field(default_factory=set)
     """Ids of images whose members are looked at."""
+    tags: Sequence[str] = ()
+    """With which images are created."""
 
     @contextmanager
     def fresh_image(self, **attributes: Any) -> Iterator[Image]:
-        """Open an image for a life, and leave it in a state in which it can be deleted for good."""
-        with states.with_attributes(self.run, own=True, **attributes) as image:
+        """Open an image for a life, and leave it in a state in which it can be deleted for good.
+
+        It is created with tags, where the service takes any with a creation.
+        """
+        with self._created(attributes) as image:
             try:
                 yield image
             finally:
                 with self.run.recorder.of(Purpose.CLEANING), suppress(Blocked):
                     self._end(image)
+
+    @contextmanager
+    def _created(self, attributes: Mapping[str, Any]) -> Iterator[Image]:
+        with ExitStack() as stack:
+            image: Image | None = None
+            with suppress(Blocked, pytest.skip.Exception):
+                image = stack.enter_context(states.with_attributes(self.run, own=True, tags=[*self.tags], **attributes))
+            yield image or stack.enter_context(states.with_attributes(self.run, own=True, **attributes))
 
     def _end(self, image: Image) -> None:
         data = image.show().data

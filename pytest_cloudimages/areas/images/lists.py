@@ -12,6 +12,7 @@ import pytest
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.common.paging import PagedList, Query, query_of, read_pages
+from pytest_cloudimages.areas.images.moving_lists import TAGGED, read_while_moving, tagged
 from pytest_cloudimages.areas.images.patch_model import add, replaced
 from pytest_cloudimages.areas.images.states import OCTETS
 from pytest_cloudimages.areas.images.updates import Attributes, attributes_of
@@ -150,7 +151,7 @@ class _ListReader:
         self.ask(aspect, *query, expected=fitting)
 
 
-@workload(empty=lambda: Lists([]), requests=(154, 154, 154, 154))
+@workload(empty=lambda: Lists([]), requests=(163, 163, 163, 163))
 def image_lists(run: Run) -> Lists:
     """Create a few images, and ask for lists of them: filtered, sorted, page by page, and in ways that are refused."""
     mark = f"l{uuid.uuid4().hex[1:]}"
@@ -171,7 +172,9 @@ def image_lists(run: Run) -> Lists:
         _read_by_page(lists, mark)
         _ask_wrongly(lists, mark)
         _ask_as_another(lists, mark)
-        _read_while_moving(lists, mark, images, stack)
+        lists.asked += [
+            Asked(Aspect.MOVING, *moved) for moved in read_while_moving(run, mark, images, lists.known, stack)
+        ]
     return Lists(lists.asked)
 
 
@@ -210,6 +213,9 @@ def _set_apart(images: Sequence[Image]) -> None:
     # Who is shared with several is listed once to its owner.
     for _ in range(2):
         images[2].send("POST", "/members", json={"member": uuid.uuid4().hex})
+    # An image that carries several tags is one image all the same, to whoever counts and whoever joins.
+    for place in (0, 2, 4):
+        images[place].client.patch(images[place].id, replaced("/tags", [*TAGGED, f"lists-{place}"]))
     # Three sizes, which are sorted otherwise where they are taken for text.
     for place, times in ((4, 4), (2, 2), (1, 1)):
         images[place].upload(OCTETS * times)
@@ -310,6 +316,8 @@ def _read_by_page(lists: _ListReader, mark: str) -> None:
     for query in queries:
         lists.by(Aspect.LIMITED, *query, ("name", mark), name=mark)
     lists.by(Aspect.LIMITED, ("limit", "1"), ("cloudimages_own", "a b"), cloudimages_own="a b")
+    if carry := tagged(lists.known):
+        lists.ask(Aspect.LIMITED, ("limit", "2"), ("tag", TAGGED[0]), expected=carry)
     by_status = {asked.value("status"): asked for asked in lists.asked if asked.aspect is Aspect.STATUS}
     for status in ("active", "queued"):
         found = by_status[status]
@@ -374,24 +382,3 @@ def _ask_as_another(lists: _ListReader, mark: str) -> None:
             query = (*more, ("name", mark))
             listed = read_pages(other, "/images", query)
             lists.asked.append(Asked(Aspect.FOREIGN, query, listed, [], hidden))
-
-
-def _read_while_moving(lists: _ListReader, mark: str, images: list[Image], stack: ExitStack) -> None:
-    """Read page by page while an image comes and another goes: all that stay come once."""
-    run = lists.run
-    staying = [image.id for image in images if image.name == mark]
-    with suppress(Blocked, pytest.skip.Exception), ExitStack() as short:
-        going = short.enter_context(run.fresh_image(own=True, name=mark))
-        lists.known = lists.known | {going.id: attributes_of(going.show())}
-
-        def between(number: int) -> None:
-            if number == 2:  # noqa: PLR2004 - what was on the first page goes, and that on the second is the marker
-                short.close()
-            if number == 3:  # noqa: PLR2004
-                with run.recorder.of(Purpose.PREPARING):
-                    stack.enter_context(run.fresh_image(own=True, name=mark))
-
-        query = (("limit", "1"), ("sort_key", "created_at"), ("sort_dir", "desc"), ("name", mark))
-        listed = read_pages(run.client, "/images", query, between=between)
-        known = {each: data for each, data in lists.known.items() if each in staying}
-        lists.asked.append(Asked(Aspect.MOVING, query, listed, staying, known))

@@ -45,7 +45,7 @@ class OfferedImages(Collection):
                 yield Case(offered, offered.listed.exchanges)
 
 
-@workload(empty=lambda: OfferedImages([]), requests=(21, 21, 21, 21))
+@workload(empty=lambda: OfferedImages([]), requests=(24, 24, 24, 24))
 def offered_images(run: Run) -> OfferedImages:
     """Share an image with a second project, which looks for it in its lists while it has decided on it and not."""
     other = run.of_another_project()
@@ -56,6 +56,7 @@ def offered_images(run: Run) -> OfferedImages:
         project = run.owner_of(other)
         with run.recorder.of(Purpose.PREPARING):
             shared(image, project)
+            image.add_tag(TAG)
         for status in (PENDING, ACCEPTED, REJECTED):
             if status != PENDING:
                 answer = other.send("PUT", f"/images/{image.id}/members/{project}", json={"status": status})
@@ -66,10 +67,17 @@ def offered_images(run: Run) -> OfferedImages:
     return OfferedImages(seen)
 
 
+TAG = "offered"
+"""A tag of the image: a list by it is a list like any other."""
+
+
 def _lists_of(image: Image, other: ImagesClient, status: str) -> Iterator[Offered]:
     name, common = ("name", image.name), ("visibility", "shared")
-    for asked in ("", ACCEPTED, PENDING, REJECTED, "all"):
-        query = (common, ("member_status", asked), name) if asked else (name,)
+    queries: list[tuple[str, Query]] = [("", (name,))]
+    # Who may find it by its tags is not defined, once it is there to be found.
+    queries += [("", (("tag", TAG), name))] if status != ACCEPTED else []
+    queries += [(asked, (common, ("member_status", asked), name)) for asked in (ACCEPTED, PENDING, REJECTED, "all")]
+    for asked, query in queries:
         expected = asked == "all" or status == (asked or ACCEPTED)
 
         def look(query: Query = query) -> Offered:

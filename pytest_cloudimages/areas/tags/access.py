@@ -8,18 +8,15 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
+from pytest_cloudimages.areas.common.parties import Party
 from pytest_cloudimages.areas.common.tokens import (
     Asker,
-    ended_and_unscoped,
-    not_valid,
-    odd_tokens,
-    token_elsewhere,
-    unknown_tokens,
 )
 from pytest_cloudimages.areas.tags.access_requests import KEPT, THERE, AskedCell
 from pytest_cloudimages.areas.tags.access_states import STATES, Stage
+from pytest_cloudimages.areas.tags.askers import askers_of
 from pytest_cloudimages.areas.tags.callers import ABSENT, ENTITLED, STRANGERS, Cell, Change, State, cells
+from pytest_cloudimages.areas.tags.given_away import given_by_another
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
@@ -31,15 +28,6 @@ from pytest_cloudimages.engine.recording import cases as cases_of
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, TokenEnded
-
-FILTERED = {"X-Identity-Status": "Confirmed", "X-Roles": "admin", "X-Is-Admin": "true", "X-Is-Admin-Project": "True"}
-"""Header fields by which Keystone's token filter says who asks."""
-PROJECT = ("X-Project-Id", "X-Tenant-Id", "X-Tenant", "X-Auth-Project-Id")
-"""Those by which it, or a client of former days, names the project."""
-FURTHER = (Party.READER, Party.CREATOR, Party.ADMINISTRATOR)
-"""The callers that have credentials of their own, beside the other project."""
-QUICK_TOKENS = 2
-"""How many unknown tokens a quick run tries."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +71,8 @@ class AccessAttempts(Collection):
     """The tokens for which no 401 is owed, and why."""
     afterwards: Sequence[tuple[Answer, bool]] = ()
     """What the owner added that others had been refused, and whether the image has it."""
+    taken: Sequence[Answer] = ()
+    """What the owner's deletions of tags were answered that other users of the project had added."""
 
     @cases_of
     def of_the_owner(self) -> Iterator[Case[tuple[Answer, bool]]]:
@@ -90,6 +80,12 @@ class AccessAttempts(Collection):
         for answer, there in self.afterwards:
             if answer.ok:
                 yield Case((answer, there), [answer.exchange])
+
+    @cases_of
+    def deleted_by_the_owner(self) -> Iterator[Case[Answer]]:
+        """Return the answers to the owner's deletions of tags that other users of the project had added."""
+        for answer in self.taken:
+            yield Case(answer, [answer.exchange])
 
     @cases_of
     def by(
@@ -111,7 +107,7 @@ class AccessAttempts(Collection):
                 yield Case(attempt, [attempt.answer.exchange])
 
 
-@workload(empty=lambda: AccessAttempts([]), requests=(28, 137, 1026, 1026))
+@workload(empty=lambda: AccessAttempts([]), requests=(28, 143, 1100, 1100))
 def access_attempts(run: Run) -> AccessAttempts:
     """Return what callers of every kind achieved on one image that went from state to state, and on images not there.
 
@@ -123,14 +119,18 @@ def access_attempts(run: Run) -> AccessAttempts:
     unasked: dict[str, str] = {}
     let_off: dict[str, str] = {}
     with _private(run) as image:
-        walk = _Walk(run, image, _askers(run, image, unasked, let_off), unasked)
+        walk = _Walk(run, image, askers_of(run, image, unasked, let_off), unasked)
         walk.let_off = let_off
         walk.carried_out(wanted.pop(State.PRIVATE))
         if run.rounds:
+            walk.deleted_by_the_owner()
             walk.added_by_the_owner()
         for state in [state for state in wanted if state not in ABSENT and not run.settings.image]:
             asked = wanted.pop(state)
             try:
+                if state is State.GIVEN:
+                    walk.on_a_given_image(asked)
+                    continue
                 with STATES[state](walk):
                     walk.carried_out(asked)
             except TokenEnded:
@@ -157,52 +157,6 @@ def _private(run: Run) -> Iterator[Image]:
         yield image
 
 
-# Who asks
-
-
-def _askers(run: Run, image: Image, unasked: dict[str, str], let_off: dict[str, str]) -> dict[Party, list[Asker]]:
-    """Return the callers that there are, and say of the others why not."""
-    client, quick = run.client, not run.rounds
-    invalid = [*unknown_tokens(client)][: QUICK_TOKENS if quick else None]
-    odd = [] if quick else [*not_valid(run, odd_tokens(client), let_off)]
-    found = {
-        Party.ANONYMOUS: [Asker(client.calling("nobody", lambda: None)), *([] if quick else token_elsewhere(client))],
-        Party.INVALID: [*invalid, *odd],
-        Party.OWNER: [Asker(client)],
-    }
-    for party in FURTHER:
-        try:
-            caller = run.caller(KNOWN_AS[party])
-        except Blocked as problem:
-            unasked[party] = str(problem)
-            continue
-        if caller:
-            found[party] = [Asker(caller)]
-        else:
-            unasked[party] = f"no credentials of {party} were given"
-    ended, unscoped = ended_and_unscoped(run, image, THERE, let_off)
-    found |= {Party.ENDED: ended, Party.UNSCOPED: unscoped}
-    other = run.of_another_project(able=True)
-    found[Party.OTHER_PROJECT] = [Asker(other)] if other else []
-    if other and not quick:
-        # What a token filter tells the service behind it, and may not come from outside.
-        found[Party.OTHER_PROJECT].append(Asker(other, headers=FILTERED | dict.fromkeys(PROJECT, _owner_of(image))))
-    reasons = {
-        Party.ENDED: "no token that has ended is to be had",
-        Party.UNSCOPED: "no token without a project is to be had",
-        Party.OTHER_PROJECT: "no credentials of a second project were given that the service lets in",
-    }
-    unasked |= {party: reason for party, reason in reasons.items() if not found[party]}
-    return found
-
-
-def _owner_of(image: Image) -> str:
-    """Return the project that an image shows as its owner; another word where it shows none."""
-    data = image.show().data
-    owner = data.get("owner") if isinstance(data, dict) else None
-    return owner if isinstance(owner, str) and owner.isascii() and owner.isprintable() and owner else "owner"
-
-
 # Which image
 
 
@@ -214,6 +168,7 @@ class _Walk(Stage):
         self.let_off: Mapping[str, str] = {}
         self.attempts: list[AccessAttempt] = []
         self.afterwards: list[tuple[Answer, bool]] = []
+        self.taken: list[Answer] = []
         self.count = 0
         quick = not run.rounds
         self.own = {party: [] if quick else [party.replace(" ", "-")] for party in ENTITLED if party in askers}
@@ -242,7 +197,7 @@ class _Walk(Stage):
 
     def so_far(self) -> AccessAttempts:
         """Return all that was tried."""
-        return AccessAttempts(self.attempts, self.unasked, self.let_off, self.afterwards)
+        return AccessAttempts(self.attempts, self.unasked, self.let_off, self.afterwards, self.taken)
 
     def added_by_the_owner(self) -> None:
         """Add what others were refused to add: that they asked for it first is nothing that a service may remember."""
@@ -258,6 +213,26 @@ class _Walk(Stage):
             seen = self.image.eventual_tags([*self.tags, *acknowledged])
             self.afterwards += [(answers[tag], tag in seen) for tag in acknowledged]
             self._set(self.tags)
+
+    def deleted_by_the_owner(self) -> None:
+        """Delete what another user of the project has added: it is the image's, whoever added it."""
+        for party, tags in self.own.items():
+            added = [tag for tag in tags if tag in self.tags and tag != party.replace(" ", "-")]
+            if added and party is not Party.OWNER:
+                with suppress(Blocked):
+                    self.taken.append(self.image.delete_tag(added[-1]))
+                self.tags -= {added[-1]}
+                tags.remove(added[-1])
+
+    def on_a_given_image(self, asked: Sequence[Cell]) -> None:
+        """Send the requests of some cells to an image that was another project's before."""
+        known = self.image, self.tags, self.own
+        with given_by_another(self) as image:
+            self.image, self.tags, self.own = image, frozenset(), {party: [] for party in self.own}
+            try:
+                self.carried_out(asked)
+            finally:
+                self.image, self.tags, self.own = known
 
     def on_no_image(self, image_id: str, asked: Sequence[Cell]) -> None:
         """Send the requests of some cells to an image that is not there."""

@@ -11,7 +11,7 @@ from pytest_cloudimages.areas.common.parties import Party
 
 
 class State(enum.StrEnum):
-    """Which image is asked about; one image goes through these states, in this order."""
+    """Which image is asked about; one goes through these states in this order, but for the one that was given."""
 
     PRIVATE = "private"
     SHARED = "shared, without members"
@@ -24,6 +24,7 @@ class State(enum.StrEnum):
     PROTECTED = "protected"
     ACTIVE = "active, with data"
     DEACTIVATED = "deactivated"
+    GIVEN = "the other project's before"
     DELETED = "deleted"
     UNKNOWN = "unknown"
 
@@ -106,6 +107,7 @@ HIDDEN      | .    | .  | .  | .  | .        | AD      | .   | .   | .
 PROTECTED   | A    | .  | .  | .  | D-       | AD      | .   | .   | .
 ACTIVE      | .    | .  | .  | .  | A        | AD      | A   | .   | .
 DEACTIVATED | D    | .  | .  | .  | A        | AD      | .   | .   | .
+GIVEN       | .    | .  | .  | .  | .        | AD      | .   | .   | .
 DELETED     | .    | .  | .  | .  | .        | D       | .   | A   | .
 UNKNOWN     | .    | .  | .  | .  | .        | A       | .   | .   | .
 """

@@ -54,6 +54,7 @@ from pytest_cloudimages.areas.common.checks import (
 from pytest_cloudimages.areas.images.life import PROTECTED
 from pytest_cloudimages.areas.tags.access import AccessAttempts
 from pytest_cloudimages.areas.tags.administering import Administered, expect_listed_to_administrator, expect_owner_kept
+from pytest_cloudimages.areas.tags.after_refusals import expect_no_failure_after_refusals
 from pytest_cloudimages.areas.tags.control import controlled
 from pytest_cloudimages.areas.tags.corpus import UNITS, plain, unambiguous
 from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept
@@ -144,6 +145,7 @@ __all__ = [
     "expect_interpreted",
     "expect_kept",
     "expect_listed_to_administrator",
+    "expect_no_failure_after_refusals",
     "expect_none_lost",
     "expect_none_of",
     "expect_nothing_astray",

@@ -244,3 +244,6 @@ SET_TOGETHER = (
     "q",
 )
 """Special tags that a PATCH sets all at once."""
+
+ENDS_A_HEADER = "bare%0D%0A%0D%0Aoctets"
+"""A tag, as an address writes it, that has what ends the header of an answer, and octets after that."""

@@ -25,6 +25,8 @@ def plan_of_boundaries(
     )
 
 
+GIVEN_WITH_LIFE = ("given-with-life", "taken-first")
+"""The tags with which an image's life begins, where a service takes any with a creation."""
 UNSEEN = "unseen"
 """The tag of an image's life that nobody looks at, and its input class."""
 
@@ -34,9 +36,10 @@ def plan_of_a_life(events: Sequence[str]) -> list[Operation]:
 
     While it is active, a tag is added twice, and one is deleted that is gone; while it is shared, it loses all of them.
     One tag comes just before every other event, and goes before the next, and nobody looks at it in between: no event
-    puts back what was shown, or written, before that.
+    puts back what was shown, or written, before that. The tags that the image was created with go in the beginning, but
+    for one: nor does any event put back what was there at first.
     """
-    plan = in_groups([(Kind.ADD, [("born", "new"), ("kept", "new")])])
+    plan = in_groups([(Kind.ADD, [("born", "new"), ("kept", "new")]), (Kind.DELETE, [(GIVEN_WITH_LIFE[-1], "new")])])
     previous = "born"
     for place, event in enumerate(events):
         plan += each(Kind.DELETE if place % 2 else Kind.ADD, [(UNSEEN, UNSEEN)])
@@ -60,7 +63,8 @@ def plan_of_a_long_life() -> list[Operation]:
     A third is added twice, and stays; a last one goes for a moment, which is nothing that anybody may do once more.
 
     Its first cycles are counted and not read: two are tried with every plain tag. Some more come and go in the end, so
-    that there are more deletions than any page or buffer of twenty holds.
+    that there are more deletions than any page or buffer of twenty holds. Half of these come once more: what is carried
+    out a second time, a while later, takes some that are to stay, or brings some back that are not.
     """
     again, often = ("again-and-again", "long life"), ("six-times", "long life")
     cycle = [*each(Kind.ADD, [again]), *each(Kind.DELETE, [again])]
@@ -70,6 +74,7 @@ def plan_of_a_long_life() -> list[Operation]:
         plan += [*cycle, READ] if number >= CYCLES - FEWER else cycle
     more = [(f"more-{place}", "long life") for place in range(9)]
     groups = [(Kind.ADD, [often] * TIMES), (Kind.DELETE, [often] * TIMES), (Kind.ADD, more), (Kind.DELETE, more)]
+    groups += [(Kind.ADD, more[: len(more) // 2])]
     last = [("gone-for-a-moment", "long life")]
     moment = [operation for kind in (Kind.ADD, Kind.DELETE, Kind.ADD) for operation in each(kind, last)]
     return [*plan, *in_groups(groups), *moment, READ]
@@ -104,11 +109,15 @@ def plan_of_many(tags: Sequence[str]) -> list[Operation]:
 def plan_among_many() -> list[Operation]:
     """Return a plan for an image that carries many tags already: four come, three go and come back, one comes again.
 
+    A last one may be one too many.
+
     It deletes only what it has added, so that nothing depends on who set a tag.
     """
     added = [(f"one-more-{place}", "among many") for place in range(4)]
-    again = [(tag, AGAIN_AMONG_MANY) for tag, _ in added[:1]]
-    return in_groups([(Kind.ADD, added), (Kind.DELETE, added[::-1][:3]), (Kind.ADD, added[1:]), (Kind.ADD, again)])
+    again, last = [(tag, AGAIN_AMONG_MANY) for tag, _ in added[:1]], [("one-too-many", "among many")]
+    return in_groups(
+        [(Kind.ADD, added), (Kind.DELETE, added[::-1][:3]), (Kind.ADD, added[1:]), (Kind.ADD, again), (Kind.ADD, last)]
+    )
 
 
 def plan_of_pairs(pairs: Sequence[tuple[str, tuple[str, str]]], *, whole: bool) -> list[Operation]:

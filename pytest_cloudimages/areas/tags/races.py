@@ -3,6 +3,7 @@
 import enum
 import zlib
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 
 from hypothesis import strategies as st
 
@@ -117,12 +118,19 @@ def _cut(draw: st.DrawFn, clients: int) -> ConcurrentPlan:
 
 @st.composite
 def _across(draw: st.DrawFn, clients: int) -> ConcurrentPlan:
-    """One client deletes tags of an image while the other adds them to a second one, then the other way round."""
+    """One client deletes tags of an image while the other adds them to a second one, then the other way round.
+
+    In the end both change different tags of one image, the second when the first has just begun: what one of them has
+    read of the image, and writes back, is older than what the other does to it.
+    """
     tags = draw(_tags(CARRIED))
     before: Phase = (tuple(add(tag) for tag in tags),)
     there: Phase = (tuple(delete(tag) for tag in tags), tuple(add(tag, 1) for tag in tags))
-    back: Phase = (tuple(add(tag) for tag in tags), tuple(delete(tag, 1) for tag in tags))
-    return ConcurrentPlan(Pattern.ACROSS, clients, (before, there, back))
+    goes, comes, *_ = tags
+    back: Phase = (tuple(add(tag) for tag in tags), tuple(delete(tag, 1) for tag in tags if tag != goes))
+    goes_later: Phase = ((add(comes, 1),), (replace(delete(goes, 1), pause=MOMENT),))
+    comes_later: Phase = ((delete(comes, 1),), (replace(add(goes, 1), pause=MOMENT),))
+    return ConcurrentPlan(Pattern.ACROSS, clients, (before, there, back, goes_later, comes_later))
 
 
 @st.composite
@@ -135,6 +143,8 @@ def _callers(draw: st.DrawFn, clients: int) -> ConcurrentPlan:
     return ConcurrentPlan(Pattern.CALLERS, clients, (adding, deleting), several_callers=True)
 
 
+MOMENT = 0.001
+"""Seconds by which a change comes later than another that it meets."""
 CARRIED = 3
 """Tags that come and go in a race across images."""
 FEW = 4

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from pytest_cloudimages.areas.tags import corpus
+from pytest_cloudimages.areas.tags.conditional import asked_whether_changed
 from pytest_cloudimages.areas.tags.resource import TAGS, set_tags, sorted_strings
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
@@ -35,6 +37,11 @@ class Representation:
     """Why no list showed the image, where that is so."""
     in_list_for_reader: list[str] | None = None
     """The tags that the list shows to a reader; ``None`` where there is none, or no list of strings."""
+
+    method: str = ""
+    """By which the tags were changed since the state before."""
+    told: Answer | None = None
+    """What a client was told that asked whether the image was still as in the state before; ``None`` if none asked."""
 
     given: tuple[str, ...] | None = None
     """The tags that a PATCH has just set, where one was acknowledged."""
@@ -82,6 +89,13 @@ class Representations(Collection):
         return any(state.in_image and not state.unlisted for state in self.states)
 
     @cases
+    def conditional(self, method: str) -> Iterator[Case[Answer]]:
+        """Return what a client was told that asked whether tags had changed which had, by requests of a method."""
+        for before, state in pairwise(self.states):
+            if state.told and state.method == method and sorted(before.in_image) != sorted(state.in_image):
+                yield Case(state.told, [*before.exchanges[-1:], *state.exchanges[:1], state.told.exchange])
+
+    @cases
     def details(self, *, where: Callable[[Reading], bool] = anything) -> Iterator[Case[Reading]]:
         """Return what the image itself showed; ``where`` is what has to be so for it to be asked about."""
         for state in self.states:
@@ -101,7 +115,7 @@ def representations(run: Run) -> Representations:
     ]
     if run.rounds:
         stages.append(("PUT", ["two"]))
-    states = []
+    states: list[Representation] = []
     reader = None
     with suppress(Blocked):
         reader = run.caller("READER")
@@ -119,7 +133,9 @@ def representations(run: Run) -> Representations:
                 changes = [answer.exchange]
             else:
                 changes = [(image.add_tag if method == "PUT" else image.delete_tag)(tag).exchange for tag in tags]
-            states.append(replace(_shown(image, changes, reader, listing=bool(run.rounds)), given=given))
+            told = asked_whether_changed(image, states[-1].reading.answer if states else None)
+            state = _shown(image, changes, reader, listing=bool(run.rounds))
+            states.append(replace(state, given=given, method=method, told=told))
     return Representations([*states, *(_as_created(run) if run.rounds else ())])
 
 

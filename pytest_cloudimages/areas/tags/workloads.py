@@ -11,6 +11,7 @@ from pytest_cloudimages.areas.images import states
 from pytest_cloudimages.areas.images.life import EVENTS, Life
 from pytest_cloudimages.areas.tags import corpus, read_paths, reuse, strategies
 from pytest_cloudimages.areas.tags.plans import (
+    GIVEN_WITH_LIFE,
     plan_of_a_life,
     plan_of_a_limit,
     plan_of_a_long_life,
@@ -259,9 +260,9 @@ def image_states(run: Run) -> Steps:
     """Add and delete tags through an image's life: while it is changed, protected, hidden, shared, active and so on."""
     if not run.rounds or run.settings.image:
         return steps_of([])
-    life = Life(run)
+    life = Life(run, tags=GIVEN_WITH_LIFE)
     plan, show = plan_of_a_life(EVENTS), partial(show_steps, run)
-    return steps_of([sequential.execute(plan, TAGS, life.fresh_image, single=True, life=life, show=show)])
+    return steps_of([sequential.execute(plan, TAGS, life.fresh_image, single=True, life=life, empty=False, show=show)])
 
 
 @workload(empty=lambda: steps_of([]), requests=(0, 0, 0, 0))
@@ -285,7 +286,7 @@ def _limit_found(run: Run) -> int:
     return 0
 
 
-@workload(empty=lambda: reuse.LongLife(steps_of([])), requests=(0, 76, 76, 76))
+@workload(empty=lambda: reuse.LongLife(steps_of([])), requests=(0, 81, 81, 81))
 def long_life(run: Run) -> Iterator[reuse.LongLife]:
     """Yield an image on which a tag came and went a dozen times and another was added, and deleted, six times."""
     if not run.rounds:

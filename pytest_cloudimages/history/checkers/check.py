@@ -20,12 +20,15 @@ STALE_READS = 20
 """How many stale reads of one value are put aside to see what else is wrong with it."""
 
 
-def check(history: ConcurrentHistory, resource: SetResource, *, lenient_deletes: bool = True) -> list[Anomaly]:
+def check(
+    history: ConcurrentHistory, resource: SetResource, *, lenient_deletes: bool = True, blind_deletes: bool = False
+) -> list[Anomaly]:
     """Return what no order of the operations explains: at most one anomaly of a category for each value and image.
 
     With ``lenient_deletes`` a deletion acknowledged although the value was gone is explained if another deletion of the
     value, which took effect before it, overlapped with it in time: how many of several concurrent deletions report 204
-    is not defined.
+    is not defined. With ``blind_deletes`` a deletion may be acknowledged wherever the value was gone, as by a service
+    that answers no client otherwise.
 
     Raise :class:`ValueError` for an event that was answered before it was sent: its clock is no good.
     """
@@ -36,7 +39,7 @@ def check(history: ConcurrentHistory, resource: SetResource, *, lenient_deletes:
         raise ValueError(
             f"answered at {wrong.answered} but sent at {wrong.sent}: one monotonic clock, in seconds: {wrong}"
         )
-    removal = Removal.LENIENT if lenient_deletes else Removal.STRICT
+    removal = Removal.BLIND if blind_deletes else Removal.LENIENT if lenient_deletes else Removal.STRICT
     events: defaultdict[int, list[Event]] = defaultdict(list)
     for event in history.events:
         events[event.image].append(event)
