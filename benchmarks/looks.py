@@ -1,13 +1,15 @@
 """What each workload shows of a service: a plugin of pytest that takes the place of the first look of a run.
 
-It makes every workload that the checks of the run look at, shows each, alone, to those that send nothing themselves,
-and writes to the file that LOOKS names, as JSON, for each workload how many requests it took and after how many of them
-each requirement that is not met could be told. Then it ends the run. benchmarks/order.py makes the order of that.
+It makes every workload that the checks of what is broken look at, shows each, alone and step by step, to those that
+send nothing themselves, and writes to a file, as JSON, for each workload how many requests it took, after how many of
+them it showed what it had, and after how many each requirement that is not met could be told. Then it ends the run.
+benchmarks/order.py makes the order of that.
 """
 
 from __future__ import annotations
 
 import json
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,55 +19,65 @@ import pytest
 from pytest_cloudimages.app import first_look
 from pytest_cloudimages.app.judge import Judge
 from pytest_cloudimages.engine import recording, registry
-from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.marks import ids_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
-    from pytest_cloudimages.client.exchange import Exchange
-    from pytest_cloudimages.engine.registry import Workloads
+    from pytest_cloudimages.engine.registry import Workload, Workloads
+    from pytest_cloudimages.engine.run import Run
 
 LOOKS = "looks.json"
+BROKEN = "FAULT_BREAKS"
+"""The variable that names what a fault breaks, as JSON: others need not be asked."""
+
+
+class Looks:
+    """What was told of each workload alone, and when."""
+
+    def __init__(self, items: Iterable[pytest.Item], run: Run) -> None:
+        broken = {*json.loads(os.environ[BROKEN])}
+        asked = [item for item in items if broken.intersection(ids_of(item))]
+        self.lookers = [(item, declared) for item in asked if (declared := first_look.looked_at(item))]
+        self.run = run
+        self.found: dict[str, Any] = {}
+        self.begun = 0
+        self._seen: set[tuple[str, str]] = set()
+
+    def look(self, name: str, so_far: Callable[[], Any], *, whole: bool) -> None:
+        """Note what checks find in a workload now and have not found before."""
+        mine = self.found.setdefault(name, {"told": {}, "shown": []})
+        sent = sum(self.run.recorder.counts.values()) - self.begun
+        if not whole and sent in mine["shown"]:
+            return
+        mine["shown"].append(sent)
+        shown = so_far()
+        for item, declared in self.lookers:
+            if name in declared and (name, item.nodeid) not in self._seen and self._finds(item, declared, name, shown):
+                self._seen.add((name, item.nodeid))
+                for identifier in ids_of(item):
+                    mine["told"].setdefault(identifier, sent)
+
+    def _finds(self, item: pytest.Item, declared: Mapping[str, Workload], name: str, shown: Any) -> bool:
+        return first_look.finds(item, declared, {name: shown}, self.run, recording.CheckRecord())
 
 
 def look(judge: Judge, items: Iterable[pytest.Item], workloads: Workloads) -> None:
     """Make and show all workloads, write what came of it, and end the run."""
-    checks, recorder = [*items], judge.run.recorder
-    sent: list[Exchange] = []
-    add = recorder.add
-
-    def noted(exchange: Exchange) -> None:
-        sent.append(exchange)
-        add(exchange)
-
-    recorder.add = noted  # type: ignore[method-assign]
-    found: dict[str, Any] = {"": {"requests": sum(recorder.counts.values()), "told": {}}}
-    shows: list[Callable[[], Any]] = []
-    Run.show = lambda _, so_far: shows.append(so_far)  # type: ignore[method-assign,assignment]
-    for declared in registry.asked_by(checks):
-        begin, before = len(sent), len(shows)
+    counts = judge.run.recorder.counts
+    looks = Looks(items, judge.run)
+    workloads.watch = looks.look
+    begun = sum(counts.values())
+    for declared in registry.asked_by(item for item, _ in looks.lookers):
+        looks.begun = sum(counts.values())
         with suppress(Exception, pytest.skip.Exception):
-            made = workloads.get(declared.name)
-            told = _told(judge, checks, declared.name, made, sent[begin:])
-            if len(shows) == before:  # it shows nothing before it is over
-                told = dict.fromkeys(told, len(sent) - begin)
-            found[declared.name] = {"told": told}
-        found.setdefault(declared.name, {"told": {}})["requests"] = len(sent) - begin
-    Path(LOOKS).write_text(json.dumps(found), encoding="utf-8")
+            workloads.get(declared.name)
+        mine = looks.found.setdefault(declared.name, {"told": {}, "shown": []})
+        mine["requests"] = sum(counts.values()) - looks.begun
+    Path(LOOKS).write_text(
+        json.dumps({"": {"requests": begun, "told": {}, "shown": []}} | looks.found), encoding="utf-8"
+    )
     pytest.exit("All was looked at.")
-
-
-def _told(judge: Judge, items: Iterable[pytest.Item], name: str, made: Any, sent: list[Exchange]) -> dict[str, int]:
-    places = {id(exchange): place for place, exchange in enumerate(sent, 1)}
-    told: dict[str, int] = {}
-    for item in items:
-        declared, mine = first_look.looked_at(item), recording.CheckRecord()
-        if name in declared and first_look.finds(item, declared, {name: made}, judge.run, mine):
-            place = max((places.get(id(exchange), 0) for exchange in mine.exchanges), default=0) or len(sent)
-            for identifier in ids_of(item):
-                told[identifier] = min(place, told.get(identifier, place))
-    return told
 
 
 Judge.look_first = look  # type: ignore[method-assign,assignment]

@@ -2,72 +2,84 @@
 
 Usage: python -m benchmarks.order [--every N] [--looks FILE] [--write]. What a check costs itself is measured in a run
 of profile standard on the embedded server; what it finds is in docs/detection.json: the faults whose requirements it
-asks for. What a workload shows by itself is measured over a sample of the faults (benchmarks/looks.py), and kept in
-FILE, which is read where it is there; what it shows of other faults is guessed by the checks that look at it, but for
-those that benchmarks/blames.py measures by. The next workload, or check with the workloads that it looks at, is always
-that which finds most new faults per request. Prints after how many requests half of the sample is known, in the order
-there is and in the new one, as if every run asked all of it; benchmarks/blames.py measures it on others. `--write`
-writes pytest_cloudimages/app/order.json.
+asks for. After how many of its requests a workload shows a fault is measured over a sample of the faults
+(benchmarks/looks.py), and kept in FILE, which is read where it is there. Of other faults it is guessed: in one of the
+workloads that the checks look at by which they are found, as early or late as one of the sample; but for those that
+benchmarks/blames.py measures by. The next workload, or check with the workloads that it looks at, is always that which
+finds most new faults per request. Prints after how many requests half of all
+faults are known by that. `--write` writes pytest_cloudimages/app/order.json.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
+import os
+import random
 import statistics
 import sys
 import tempfile
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.app.order import FILE, places
+from pytest_cloudimages.app.first_look import looked_at
+from pytest_cloudimages.app.order import FILE
 from pytest_cloudimages.app.stash import RUN
 from pytest_cloudimages.engine import registry
 from pytest_cloudimages.spec.marks import ids_of
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Generator, Iterable, Mapping, Sequence
+    from collections.abc import Generator, Iterable, Mapping, Sequence
 
     Shown = Mapping[str, Mapping[str, Any]]
     """By the names of workloads how many requests each took, and after how many of them a requirement could be told."""
 
-GUESSED, LEAST = 0.2, 3
-"""How much a guess counts beside what was seen, and the fewest requests that something is said to cost."""
-FIRST = 4
-"""Which fault is the first of the sample, in the order of their names."""
+SEEN, LEAST = 3.0, 2
+"""How much a fault of the sample counts beside one that is guessed, and what whatever is asked costs at least."""
+BROKEN = "FAULT_BREAKS"
+"""The variable that tells benchmarks/looks.py what a fault breaks, as JSON."""
+FIRST, EVERY = 4, 16
+"""Which fault is the first of the sample, in the order of their names, and how many are passed over."""
+LEFT_OUT = 8
+"""Every so manieth fault is left to benchmarks/blames.py."""
 DETECTION = Path(__file__).parents[1] / "docs" / "detection.json"
 SUITE = ["--pyargs", "pytest_cloudimages.conformance", "-q", "-p", "no:cacheprovider", "-W", "ignore"]
 
 
-@dataclass(frozen=True)
-class Unit:
-    """A workload, or a check, with what it costs and finds."""
+@dataclass
+class Check:
+    """The checks of a requirement."""
 
-    names: tuple[str, ...]
-    """The name of the workload, or the ids of the check."""
+    ids: tuple[str, ...]
     workloads: frozenset[str]
     own: int
-    """Requests that a check sends itself."""
-    faults: Mapping[str, float]
-    """What is found when it is over, by how likely that is."""
+    """Requests that they send themselves."""
+    looks: bool
+    """Whether they are shown workloads while these are made."""
 
-    def with_(self, other: Unit) -> Unit:
-        """Return both as one."""
-        names = tuple(dict.fromkeys(self.names + other.names))
-        return Unit(names, self.workloads | other.workloads, self.own + other.own, {**self.faults, **other.faults})
+
+@dataclass
+class Known:
+    """By what a fault is known."""
+
+    counts: float
+    shown: dict[str, float] = field(default_factory=dict)
+    """After how many requests of a workload, by its name."""
+    judged: set[int] = field(default_factory=set)
+    """The places of the checks that find it."""
 
 
 class Meter:
     """Counts what each check of a run sends itself."""
 
-    def __init__(self, found: Mapping[str, frozenset[str]], sample: Container[str]) -> None:
-        self.checks: list[Unit] = []
-        self._sample = sample
-        self._found, self._before = found, 0
+    def __init__(self) -> None:
+        self.checks: list[Check] = []
+        self._before = 0
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_call(self, item: pytest.Item) -> None:
@@ -79,14 +91,14 @@ class Meter:
         """Note what was sent since."""
         ids = tuple(ids_of(item))
         workloads = frozenset(declared.name for declared in registry.asked_by([item]))
-        found = (fault for fault, broken in self._found.items() if broken.intersection(ids))
-        faults = {fault: 1.0 if fault in self._sample else GUESSED for fault in found}
-        unit = Unit(ids, workloads, _sent(item) - self._before, faults)
+        check = Check(ids, workloads, _sent(item) - self._before, bool(looked_at(item)))
         # Checks of the same requirement have the same place.
-        for other in [check for check in self.checks if {*check.names}.intersection(ids)]:
+        for other in [each for each in self.checks if {*each.ids}.intersection(ids)]:
             self.checks.remove(other)
-            unit = unit.with_(other)
-        self.checks.append(unit)
+            both = tuple(dict.fromkeys(other.ids + check.ids))
+            looks = other.looks and check.looks
+            check = Check(both, other.workloads | check.workloads, other.own + check.own, looks)
+        self.checks.append(check)
         return (yield)
 
 
@@ -103,6 +115,7 @@ def looks(names: Iterable[str]) -> dict[str, Shown]:
     found: dict[str, Shown] = {}
     for name in names:
         fault = FAULTS[name]
+        os.environ[BROKEN] = json.dumps(sorted(fault.broken))
         with tempfile.TemporaryDirectory() as folder:
             with suppress(RuntimeError):  # it ends before there are any results
                 judged(Widely(fault), Path(folder), profile="standard", select=(), pytest=("-p", "benchmarks.looks"))
@@ -115,57 +128,115 @@ def _of(told: Mapping[str, int], broken: Iterable[str]) -> dict[str, int]:
     return {identifier: told[identifier] for identifier in broken if identifier in told}
 
 
-def by_yield(units: Sequence[Unit], costs: Mapping[str, int]) -> list[Unit]:
-    """Return units in the order in which they find most new faults per request."""
-    left, order, made, unfound = [*units], list[Unit](), set[str](), dict[str, float]()
+class Order:
+    """The order in the making."""
 
-    def worth(unit: Unit) -> tuple[float, int]:
-        cost = sum(costs[name] for name in unit.workloads - made) + unit.own
-        gain = sum(likely * unfound.get(fault, 1.0) for fault, likely in unit.faults.items())
-        return gain / (cost + LEAST), -cost
+    def __init__(self, checks: Sequence[Check], costs: Mapping[str, int], faults: Iterable[Known]) -> None:
+        self.checks, self.costs = checks, costs
+        self.unknown = [fault for fault in faults if fault.shown or fault.judged]
+        self.made: set[str] = set()
+        self.left = {*range(len(checks))}
+        self.sent = 0.0
+        self.known: list[float] = []
+        """After how many requests each fault was known, as often as it counts."""
+        self.names: list[str] = []
 
-    while left:
-        best = max(left, key=worth)
-        order.append(best)
-        left.remove(best)
-        made |= best.workloads
-        for fault, likely in best.faults.items():
-            unfound[fault] = unfound.get(fault, 1.0) * (1 - likely)
-    return order
+    def find(self) -> list[str]:
+        """Return names of workloads and ids of requirements."""
+        while self.unknown and (best := max(self._next(), default=None)):
+            _, _, name, place = best
+            if name:
+                self._make(name)
+            else:
+                self._ask(place)
+        for name in sorted(self.costs, key=lambda name: self.costs[name]):
+            self._make(name)
+        for place in sorted(self.left):
+            self._ask(place)
+        return [*dict.fromkeys(self.names)]
+
+    def _next(self) -> Iterable[tuple[float, float, str, int]]:
+        """Yield what could come next, with how much it finds per request."""
+        gains: dict[tuple[str, int], float] = {}
+        for fault in self.unknown:
+            for key in (*((name, 0) for name in fault.shown), *(("", place) for place in fault.judged & self.left)):
+                gains[key] = gains.get(key, 0.0) + fault.counts
+        for (name, place), gain in gains.items():
+            cost = LEAST + (self.costs[name] if name else self._cost(self.checks[place]))
+            yield gain / cost, -cost, name, place
+
+    def _cost(self, check: Check) -> int:
+        return check.own + sum(self.costs[name] for name in check.workloads - self.made)
+
+    def _make(self, name: str) -> None:
+        if name in self.made:
+            return
+        for fault in [fault for fault in self.unknown if name in fault.shown]:
+            self._know(fault, self.sent + fault.shown[name])
+        self.made.add(name)
+        self.sent += self.costs[name]
+        self.names.append(name)
+        # Who looks at no more than what is made sends nothing.
+        for place in sorted(self.left):
+            check = self.checks[place]
+            if check.looks and not check.own and check.workloads <= self.made:
+                self._ask(place)
+
+    def _ask(self, place: int) -> None:
+        self.left.discard(place)
+        for name in sorted(self.checks[place].workloads):
+            self._make(name)
+        self.sent += self.checks[place].own
+        self.names += self.checks[place].ids
+        for fault in [fault for fault in self.unknown if place in fault.judged]:
+            self._know(fault, self.sent)
+
+    def _know(self, fault: Known, sent: float) -> None:
+        self.known += [sent] * round(fault.counts)
+        self.unknown.remove(fault)
 
 
-def known_after(
-    order: Iterable[Unit], costs: Mapping[str, int], shown: Mapping[str, Shown], faults: Iterable[str]
-) -> float:
-    """Return after how many requests half of the faults are known: those of the sample while a workload is made."""
-    made, sent, first = set[str](), 0, dict[str, int]()
-    for unit in order:
-        for name in sorted(unit.workloads - made):
-            for fault, workloads in shown.items():
-                if told := workloads.get(name, {}).get("told"):
-                    first.setdefault(fault, sent + min(told.values()))
-            sent += costs[name]
-        made |= unit.workloads
-        sent += unit.own
-        for fault in unit.faults if not unit.names[0].islower() else ():
-            first.setdefault(fault, sent)
-    return statistics.median(first.get(fault, sent) for fault in faults)
-
-
-def _shown_by(name: str, shown: Mapping[str, Shown], checks: Iterable[Unit]) -> dict[str, float]:
-    """Return what a workload shows: of the sample, that was seen; of other faults, it is guessed by who looks at it."""
-    likely: dict[str, float] = {}
-    for check in checks:
-        if name in check.workloads:
-            for fault in check.faults.keys() - shown.keys():
-                likely[fault] = max(likely.get(fault, 0.0), GUESSED / len(check.workloads))
-    return likely | {fault: 1.0 for fault, workloads in shown.items() if workloads.get(name, {}).get("told")}
+def known_by(
+    rows: Mapping[str, Mapping[str, Any]],
+    shown: Mapping[str, Shown],
+    checks: Sequence[Check],
+    costs: Mapping[str, int],
+    left_out: Iterable[str],
+) -> list[Known]:
+    """Return by what each fault is known: as it was seen, or else as it is guessed."""
+    paused = {declared.name for declared in registry.workloads() if not registry.goes_on(declared)}
+    guess, found = random.Random(1), list[Known]()  # noqa: S311 - to be the same each time
+    parts = [
+        min(1.0, place / max(1, each["requests"]))
+        for workloads in shown.values()
+        for each in workloads.values()
+        for place in [*each["told"].values()][:1]
+    ]
+    for name in sorted(rows.keys() - {*left_out}):
+        ids = {*rows[name]["found"]}.intersection(rows[name]["breaks"])
+        asked = [place for place, check in enumerate(checks) if ids.intersection(check.ids)]
+        known = Known(SEEN if name in shown else 1.0, judged={*asked})
+        if name in shown:
+            told = {workload: each["told"].values() for workload, each in shown[name].items() if workload in costs}
+            known.shown = {
+                workload: float(min(places)) for workload, places in told.items() if places and workload in paused
+            }
+        else:
+            for place in asked:
+                if checks[place].looks:
+                    workload = guess.choice(sorted(checks[place].workloads & costs.keys()))
+                    if workload not in paused:
+                        continue
+                    place_of_it = guess.choice(parts) * costs[workload]
+                    known.shown[workload] = min(place_of_it, known.shown.get(workload, math.inf))
+        found.append(known)
+    return found
 
 
 def main() -> None:
     """Measure, and print or write what came of it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--every", type=int, default=8, metavar="N", help="which faults are the sample (every 8th)")
+    parser.add_argument("--every", type=int, default=EVERY, metavar="N", help="the sample (every 16th)")
     parser.add_argument("--looks", type=Path, metavar="FILE", help="keeps what the workloads have shown")
     parser.add_argument("--write", action="store_true")
     chosen = parser.parse_args()
@@ -179,22 +250,16 @@ def main() -> None:
         shown = looks(sampling.sample(chosen.every, FIRST))
         if chosen.looks:
             chosen.looks.write_text(json.dumps(shown), encoding="utf-8")
-    rows = json.loads(DETECTION.read_text(encoding="utf-8"))["faults"]
-    left = {*sampling.sample(chosen.every)}
-    known = {name: frozenset(row["found"]).intersection(row["breaks"]) for name, row in rows.items()}
-    sample = {name: found for name, found in known.items() if name in shown}
-    meter = Meter({name: found for name, found in known.items() if found and name not in left}, sample)
+    measured = json.loads(DETECTION.read_text(encoding="utf-8"))["faults"]
+    rows = {name: row for name, row in measured.items() if row["breaks"]}
+    meter = Meter()
     pytest.main([*SUITE, "--cloudimages-reference", "--cloudimages-seed=1"], plugins=[meter])
     costs = {declared.name: declared.requests["standard"] for declared in registry.workloads()}
-    units = [Unit((name,), frozenset({name}), 0, _shown_by(name, shown, meter.checks)) for name in costs]
-    units += meter.checks
-    now = sorted(units, key=lambda unit: min((places().get(name, len(units)) for name in unit.names), default=0))
-    order = by_yield(units, costs)
-    print(f"half of the faults are known after {known_after(now, costs, shown, sample):,.0f} requests as it is")
-    print(f"half of the faults are known after {known_after(order, costs, shown, sample):,.0f} in the order of yield")
+    order = Order(meter.checks, costs, known_by(rows, shown, meter.checks, costs, sampling.sample(LEFT_OUT)))
+    names = order.find()
+    print(f"half of the faults are known after {statistics.median(order.known):,.0f} requests")
     if chosen.write:
-        names = [name for unit in order for name in unit.names]
-        FILE.write_text(json.dumps([*dict.fromkeys(names)], indent=1) + "\n", encoding="utf-8")
+        FILE.write_text(json.dumps(names, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

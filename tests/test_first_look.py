@@ -58,3 +58,14 @@ def test_a_workload_is_looked_at_while_it_is_made(tmp_path: Path) -> None:
     outcome = judged(FAULTS["ChallengesWithNothing"], tmp_path, select=["TAG-AUTH-03"])
 
     assert outcome.known["TAG-AUTH-03"]["requests"] < outcome.sent - 20
+
+
+@pytest.mark.parametrize(
+    ("fault", "requirement"), [("AllowsTags64Long", "TAG-ADD-10"), ("CallsOtherStatuses422", "MEM-UPD-10")]
+)
+def test_what_needs_more_than_a_workload_is_told_too(tmp_path: Path, fault: str, requirement: str) -> None:
+    """A check that asks for a control where it finds anything, or takes the specification, has its first look."""
+    outcome = judged(FAULTS[fault], tmp_path, profile="standard", select=[requirement])
+
+    assert any(TOLD in line and requirement in line for line in outcome.output.splitlines())
+    assert requirement in outcome.found

@@ -19,6 +19,7 @@ from pytest_cloudimages.client.budget import Budget
 from pytest_cloudimages.engine import recording, registry
 from pytest_cloudimages.engine.exploration import RUN
 from pytest_cloudimages.engine.lacking import Lacking
+from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.recording import CheckRecord
 from pytest_cloudimages.spec.marks import ids_of, is_in_passing
 from pytest_cloudimages.spec.verdicts import Blocked, leaves
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     Looker = tuple[pytest.Item, Mapping[str, Workload]]
     """A check, with the workloads that it looks at."""
 
+PLAIN = {"cloudimages_client", "specification", "vendors_own"}
+"""Fixtures that follow from the run, and send nothing."""
 REQUESTS, PART = 3, 0.2
 """How many requests are sent, at least, between two looks, and which part of those that the workload sent before."""
 
@@ -107,7 +110,7 @@ def looked_at(item: pytest.Item) -> dict[str, Workload]:
     info = getattr(item, "_fixtureinfo", None)
     if info is None or not ids_of(item) or is_in_passing(item):
         return {}
-    found = {name: registry.workload_of(info.name2fixturedefs[name][-1]) for name in _taken(item)}
+    found = {name: registry.workload_of(info.name2fixturedefs[name][-1]) for name in _taken(item) - PLAIN}
     return {name: declared for name, declared in found.items() if declared} if all(found.values()) else {}
 
 
@@ -117,23 +120,48 @@ def _taken(item: pytest.Item) -> set[str]:
     return {*names} - {RUN, *parameters_of(item)}
 
 
+def _nothing_of(declared: Workload) -> Any:
+    """Return as little of a workload as there may be; ``None`` where there is always something."""
+    if declared.empty is not None:
+        return declared.empty()
+    return Steps([]) if declared.make.__annotations__["return"] in ("Steps", Steps) else None
+
+
 def finds(
     item: pytest.Item, declared: Mapping[str, Workload], made: Mapping[str, Any], run: Run, mine: CheckRecord
 ) -> bool:
     """Return whether a check is not met by some of what it looks at, where the rest is not to be had yet.
 
-    What it rests on is in the record.
+    What it rests on is in the record. The rest is as if it could not be made; where that is all a check has to say, as
+    if it had nothing to show.
     """
-    given = {name: made[name] if name in made else Lacking(name, Blocked("It is made later.")) for name in declared}
+    later = Blocked("It is made later.")
+    lacking = {name: Lacking(name, later) for name in declared if name not in made}
+    there = {name: made[name] for name in declared if name in made}
+    problems = _problems(item, lacking | there, run, mine)
+    if _accused(problems) or later not in problems:
+        return _accused(problems)
+    nothing = {name: found for name in lacking if (found := _nothing_of(declared[name])) is not None}
+    return bool(nothing) and _accused(_problems(item, lacking | nothing | there, run, mine))
+
+
+def _accused(problems: Iterable[BaseException]) -> bool:
+    return any(isinstance(each, AssertionError) for each in problems)
+
+
+def _problems(item: pytest.Item, given: dict[str, Any], run: Run, mine: CheckRecord) -> list[BaseException]:
+    """Return what a check has to say of what it is given, where it may send nothing."""
     given |= {RUN: run} if RUN in item._fixtureinfo.argnames else {}  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way to it
+    for name in _taken(item) & PLAIN:
+        given[name] = item._fixtureinfo.name2fixturedefs[name][-1].func(run)  # type: ignore[attr-defined]  # noqa: SLF001 - as above
     way, before = run.client.transport.way, recording.current_check()
     budget, way.budget = way.budget, Budget(requests=0)
     recording.collect(mine)
     try:
         item.obj(**parameters_of(item), **given)  # type: ignore[attr-defined]  # a function, since it has fixtures
     except (Exception, pytest.skip.Exception) as problem:  # noqa: BLE001 - what cannot be told yet is told later
-        return any(isinstance(leaf, AssertionError) for leaf in leaves(problem))
+        return [*leaves(problem)]
     finally:
         way.budget = budget
         recording.collect(before)
-    return False
+    return []

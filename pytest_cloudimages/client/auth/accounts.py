@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from pytest_cloudimages.client.auth.keystone import Account
 from pytest_cloudimages.client.auth.plugins import TOKEN_AS_IT_IS, fields_of, kind_of, loader_of, why_not
 from pytest_cloudimages.client.auth.refused_credentials import without_domains
+from pytest_cloudimages.client.auth.sdk import without_services
 from pytest_cloudimages.client.auth.settings_forms import given_settings
 from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.exchange import BASIC
@@ -189,7 +190,8 @@ def _entry(given: Mapping[str, str], cloud: str) -> tuple[dict[str, Any], Path]:
 
     openstacksdk would pass over a file that it cannot read.
     """
-    from openstack.config.loader import CONFIG_FILES, SECURE_FILES
+    with without_services():
+        from openstack.config.loader import CONFIG_FILES, SECURE_FILES
 
     path = _first(given.get("OS_CLIENT_CONFIG_FILE"), CONFIG_FILES)
     if not path:
@@ -254,8 +256,10 @@ def _merged(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
 def _loaded(name: str, entry: dict[str, Any], place: str) -> "Sequence[CloudRegion]":
     """Have openstacksdk read an entry: one reading for each region that the entry or its profile has."""
     from keystoneauth1 import exceptions
-    from openstack.config import OpenStackConfig
-    from openstack.warnings import ConfigurationWarning
+
+    with without_services():
+        from openstack.config import OpenStackConfig
+        from openstack.warnings import ConfigurationWarning
 
     if "auth_type" in entry:
         loader_of(kind_of(entry), place)
