@@ -7,7 +7,7 @@ from http import HTTPStatus
 from pytest_cloudimages.reference import listing
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Caller, Image, MemberStatus, owns, sees
-from pytest_cloudimages.reference.refusals import NotFound, OverLimit
+from pytest_cloudimages.reference.refusals import Forbidden, NotFound, OverLimit
 
 from .kinds import Kind
 from .registry import breaks
@@ -157,6 +157,16 @@ class KeepsTagsOfColleagues(App):
         reply = super().delete_tag(request, image_id, tag)
         self.added.pop((image_id, tag), None)
         return reply
+
+
+@breaks("RBAC-06", words=("--select", "RBAC"), profile="standard")
+class KeepsTagsFromWhoHasTwoRoles(App):
+    """Forbids the deletion of a tag to whoever has a role that only reads, whatever other role there is."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        if len(self.identity.validate(request.headers.get("X-Auth-Token")).user.roles) > 1:
+            raise Forbidden("An observer deletes no tags.")
+        return super().delete_tag(request, image_id, tag)
 
 
 @breaks("TAG-ADD-26", profile="standard")

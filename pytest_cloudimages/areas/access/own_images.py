@@ -80,6 +80,8 @@ def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
     if run.rounds and party is not Party.CREATOR:
         # What a creator may do with members, no page says.
         tried += _shared(party, image, owner)
+        # Nor whether it may delete a tag. (Rulings, 19.)
+        tried += _untagged(party, image, owner) if tagged.ok else ()
     tried.append(_deletion(party, image, owner))
 
 
@@ -105,6 +107,16 @@ def _shared(party: Party, image: Image, owner: Image) -> Iterator[Attempt]:
     )
     if seen.ok:
         yield Attempt(party, Deed.REMOVE_MEMBER, removed, member not in _members(seen), [seen.exchange])
+
+
+def _untagged(party: Party, image: Image, owner: Image) -> Iterator[Attempt]:
+    """Have a caller delete the tag that it has added; nothing where the owner is refused that too."""
+    deleted = image.delete_tag(NEW_TAG)
+    if not deleted.ok and not owner.delete_tag(NEW_TAG).ok:
+        return
+    seen = owner.eventually(owner.show, lambda shown: not deleted.ok or NEW_TAG not in str(shown_as(shown, "tags")))
+    if isinstance(tags := shown_as(seen, "tags"), list):
+        yield Attempt(party, Deed.DELETE_TAG, deleted, NEW_TAG not in tags, [seen.exchange])
 
 
 def _members(answer: Answer) -> list[object]:

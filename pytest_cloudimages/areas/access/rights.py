@@ -110,7 +110,7 @@ def _by_reading(run: Run) -> Rights:
     return Rights(tried)
 
 
-@workload(empty=lambda: Rights([]), requests=(125, 147, 147, 147))
+@workload(empty=lambda: Rights([]), requests=(125, 155, 155, 155))
 def rights(run: Run) -> Rights:
     """Have callers of every role try all that can be done with an image, and see what its owner sees of it."""
     tried: list[Attempt] = []

@@ -107,7 +107,7 @@ class AccessAttempts(Collection):
                 yield Case(attempt, [attempt.answer.exchange])
 
 
-@workload(empty=lambda: AccessAttempts([]), requests=(28, 143, 1100, 1100))
+@workload(empty=lambda: AccessAttempts([]), requests=(28, 156, 1235, 1235))
 def access_attempts(run: Run) -> AccessAttempts:
     """Return what callers of every kind achieved on one image that went from state to state, and on images not there.
 
