@@ -348,6 +348,25 @@ faulty(
     delete_image=_keeps,
     list_images=_lists_kept(lambda image, project: image.owner == project),
 )
+
+
+def _lists_kept_at_first(self: App, request: Request) -> Reply:
+    reply = _lists_kept(lambda image, project: image.owner == project)(self, request)
+    shown = [image.id for image in self.__dict__.get("kept", ()) if image.id.encode() in reply.body]
+    seen = self.__dict__.setdefault("seen", [])
+    seen += shown
+    self.kept = [image for image in self.__dict__.get("kept", ()) if seen.count(image.id) < 3]  # type: ignore[attr-defined]
+    return reply
+
+
+faulty(
+    "ListsDeletedImagesAWhileLonger",
+    "Finds deleted images by their names until it was asked three times: its index is a little late.",
+    words=(*GONE, *selecting("IMG-LIST-03", "PAGE-08")),
+    profile="standard",
+    delete_image=_keeps,
+    list_images=_lists_kept_at_first,
+)
 faulty(
     "ListsDeletedImagesToMembers",
     "Lists a deleted image to those who had accepted it.",

@@ -3,10 +3,12 @@
 import uuid
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
+from functools import partial
 from typing import Any
 
 import pytest
 
+from pytest_cloudimages.areas.common.paging import read_pages
 from pytest_cloudimages.areas.images.moving_lists import TAGGED
 from pytest_cloudimages.areas.images.patch_model import add, replaced
 from pytest_cloudimages.areas.images.states import OCTETS
@@ -21,12 +23,19 @@ IMAGES = 5
 
 
 def deleted_before(run: Run, mark: str) -> str:
-    """Create an image that filters find as they find ours, delete it, and return its id; nothing where it stays."""
-    gone = ""
-    with suppress(Blocked, pytest.skip.Exception), run.fresh_image(own=True, name=mark) as image:
-        image.client.patch(image.id, add("/os_distro", "debian"), add("/cloudimages_own", OWN))
-        gone = image.id
-    return "" if run.recorder.traces.stays(gone) else gone
+    """Create an image that filters find as they find ours, delete it, and return its id; nothing where it stays.
+
+    A list may be late: one by its name is waited for, so that those asked for afterwards may be taken at their word.
+    """
+    with suppress(Blocked, pytest.skip.Exception):
+        with run.fresh_image(own=True, name=mark) as image:
+            image.client.patch(image.id, add("/os_distro", "debian"), add("/cloudimages_own", OWN))
+        if not run.recorder.traces.stays(image.id):
+            image.eventually(
+                partial(read_pages, run.client, "/images", (("name", mark),)), lambda seen: not seen.ids([image.id])
+            )
+            return image.id
+    return ""
 
 
 def created(run: Run, stack: ExitStack, mark: str) -> list[Image]:
