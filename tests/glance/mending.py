@@ -151,10 +151,12 @@ def exact_filters(request: Request, upstream: Upstream) -> Request | Reply:
 
 
 def whole_links(request: Request, upstream: Upstream) -> Request | Reply:
-    """Put each tag that a list is filtered by into its links, of which Glance keeps the last."""
+    """Put each value of a parameter that comes several times into the links of a list, of which Glance keeps the last."""
     path, _, query = request.target.partition("?")
-    tags = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name == "tag"]
-    if request.method != "GET" or path != "/v2/images" or len(tags) < 2:
+    asked = parse_qsl(query, keep_blank_values=True)
+    names = [name for name, _ in asked]
+    several = [(name, value) for name, value in asked if names.count(name) > 1]
+    if request.method != "GET" or path != "/v2/images" or not several:
         return request
     reply = upstream(request)
     if reply.status != HTTPStatus.OK:
@@ -162,8 +164,8 @@ def whole_links(request: Request, upstream: Upstream) -> Request | Reply:
     page = reply.data
     for link in {"first", "next"} & {*page}:
         led, _, rest = page[link].partition("?")
-        others = [(name, value) for name, value in parse_qsl(rest, keep_blank_values=True) if name != "tag"]
-        page[link] = f"{led}?{urlencode([*tags, *others])}"
+        others = [each for each in parse_qsl(rest, keep_blank_values=True) if names.count(each[0]) <= 1]
+        page[link] = f"{led}?{urlencode([*several, *others])}"
     return Reply(HTTPStatus.OK, [("Content-Type", "application/json")], json.dumps(page).encode())
 
 
@@ -190,13 +192,14 @@ MENDS: dict[str, Mend] = {
     "TAG-DEL-08": bodies_ignored,
     **dict.fromkeys(("TAG-URI-09", "TAG-URI-11", "TAG-URI-21", "TAG-HIST-04"), exact_tags),
     "TAG-VIS-03": exact_filters,
-    "TAG-VIS-04": whole_links,
+    **dict.fromkeys(("TAG-VIS-04", "PAGE-06"), whole_links),
     "IMG-UPD-09": named_attributes,
     "GEN-04": known_types,
 }
 """What mends each departure of Glance on SQLite (docs/glance.md), by the requirement that it misses."""
-UNMENDED = ("TAG-ADD-14",)
-"""Departures that nothing in front mends: characters of four octets come into a tag by the route that counts octets alone."""
+UNMENDED = ("TAG-ADD-14", "PAGE-05", "PAGE-08")
+"""Departures that nothing in front mends: characters of four octets come into a tag by the route that counts octets
+alone, and in which order the database has images without a size, it alone knows."""
 
 
 class _Mending(BaseHTTPRequestHandler):
