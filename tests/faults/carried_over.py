@@ -56,7 +56,8 @@ class ShowsWhatErrorsShow(App):
 # A parameter
 
 
-@breaks("TAG-HIST-01", perhaps=["TAG-ADD-34"], profile="standard")
+# Lists stand between additions where tags come by PATCH too, so that it is blamed for that.
+@breaks("TAG-ADD-34", perhaps=["TAG-HIST-01"], profile="standard")
 class AddsWhatWasLookedFor(App):
     """Adds, in place of the tag that is named, the one by which the list was filtered last, once."""
 

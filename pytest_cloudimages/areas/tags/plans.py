@@ -36,8 +36,8 @@ def plan_of_a_life(events: Sequence[str]) -> list[Operation]:
 
     While it is active, a tag is added twice, and one is deleted that is gone; while it is shared, it loses all of them.
     One tag comes just before every other event, and goes before the next, and nobody looks at it in between: no event
-    puts back what was shown, or written, before that. The tags that the image was created with go in the beginning, but
-    for one: nor does any event put back what was there at first.
+    puts back what was shown, or written, before that. Of the tags that the image was created with one goes in the
+    beginning, and one with all others: nor does any event put back what was there at first.
     """
     plan = in_groups([(Kind.ADD, [("born", "new"), ("kept", "new")]), (Kind.DELETE, [(GIVEN_WITH_LIFE[-1], "new")])])
     previous = "born"
@@ -49,7 +49,7 @@ def plan_of_a_life(events: Sequence[str]) -> list[Operation]:
         plan += in_groups([(Kind.DELETE, [(previous, event)])] * twice)
         if event == "shared again":
             both = [(event, event), ("kept", event)]
-            plan += in_groups([(Kind.DELETE, both), (Kind.ADD, both)])
+            plan += in_groups([(Kind.DELETE, [*both, (GIVEN_WITH_LIFE[0], event)]), (Kind.ADD, both)])
         previous = event
     return plan
 
