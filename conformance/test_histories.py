@@ -74,6 +74,8 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(
 
     # What was deleted does not come back.
     long_life.expect_kept()
+    # Nor is a tag added that another request named.
+    long_life.expect_named_tag_added()
 
     for steps in (
         sequences,

@@ -56,8 +56,7 @@ class ShowsWhatErrorsShow(App):
 # A parameter
 
 
-# Lists stand between additions where tags come by PATCH too, so that it is blamed for that.
-@breaks("TAG-ADD-34", perhaps=["TAG-HIST-01"], profile="standard")
+@breaks("TAG-HIST-01", perhaps=["TAG-ADD-34"], profile="standard")
 class AddsWhatWasLookedFor(App):
     """Adds, in place of the tag that is named, the one by which the list was filtered last, once."""
 

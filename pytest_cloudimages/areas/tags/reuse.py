@@ -28,6 +28,8 @@ A_WHILE, AT_MOST = 1.0, 4.0
 Whoever has more patience waits longer, up to the second.
 """
 
+LOOKED_FOR, NAMED = "looked-for", "named-after-a-list"
+"""A tag that a list is filtered by, and one that is added after it."""
 LOOKS = 5
 """How often it is looked at again then."""
 
@@ -69,6 +71,23 @@ class LongLife:
                 looks = [shown, *(self.image.tags() for _ in range(LOOKS))]
                 other = next((tags for tags in looks if sorted(tags) != sorted(left)), left)
                 expect(sorted(other), sorted(left), "tags a while after the last change of them", before=left)
+
+    def expect_named_tag_added(self) -> None:
+        """Raise ``Mismatch`` unless what is added after a list by another tag is the tag that the addition names."""
+        __tracebackhide__ = True
+        if not self.image:
+            return
+        before = self.image.tags()
+        self.image.client.list(tag=LOOKED_FOR)
+        answer = self.image.add_tag(NAMED)
+        if answer.ok:
+            shown = self.image.eventual_tags([*before, NAMED])
+            expect(
+                sorted(shown),
+                sorted({*before, NAMED}),
+                f"tags after {answer}, sent after a list by another tag",
+                before=before,
+            )
 
 
 @dataclass(frozen=True, repr=False)
