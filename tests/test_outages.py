@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from http import HTTPStatus
@@ -164,7 +165,10 @@ def test_who_may_not_see_unknown_images_is_no_outage(opened: Callable[[FallsSile
 
 @pytest.mark.parametrize("status", [401, 403, 404, 500])
 def test_no_finding_comes_of_an_outage(workshop: Any, status: int) -> None:
-    """A run of which half meets a service out of order has findings of neither half, one cause, and its reports."""
+    """A run of which half meets a service out of order has findings of neither half, one cause, and its reports.
+
+    The requirement that is being asked for then may say itself what it met.
+    """
     service = FallsSilent(status)
     with serving(service) as server:
         workshop.named(server)
@@ -176,6 +180,7 @@ def test_no_finding_comes_of_an_outage(workshop: Any, status: int) -> None:
     assert outcome.status == 3, outcome.out
     assert {"fail", "advisory", "unstable", "error"}.isdisjoint(verdicts), outcome.out
     assert "pass" in verdicts
-    assert len({entry["explanation"] for entry in blocked}) == 1, outcome.out
+    causes = Counter(entry["explanation"] for entry in blocked)
+    assert causes.total() - max(causes.values()) <= 1, outcome.out
     # As many as there were when it began: none is forgotten, none told twice.
     assert outcome.out.count("LEFT BEHIND") == len(list(service.images.all())) > 0

@@ -30,7 +30,13 @@ def again(app: App, request: Request, pairs: Pairs) -> dict[str, Any]:
     return document
 
 
-def _fault(name: str, doc: str, list_images: Callable[[App, Request, Pairs], dict[str, Any]], *ids: str) -> None:
+def _fault(
+    name: str,
+    doc: str,
+    list_images: Callable[[App, Request, Pairs], dict[str, Any]],
+    *ids: str,
+    perhaps: tuple[str, ...] = (),
+) -> None:
     """Register an app whose lists are answered so where they are filtered by a tag."""
 
     def answer(self: App, request: Request) -> Reply:
@@ -39,7 +45,9 @@ def _fault(name: str, doc: str, list_images: Callable[[App, Request, Pairs], dic
             return App.list_images(self, request)
         return Reply.of_json(list_images(self, request, pairs))
 
-    breaks(*ids, profile="standard", words=NARROWED)(type(name, (App,), {"list_images": answer, "__doc__": doc}))
+    breaks(*ids, perhaps=perhaps, profile="standard", words=NARROWED)(
+        type(name, (App,), {"list_images": answer, "__doc__": doc})
+    )
 
 
 # What is asked for is read wrongly
@@ -85,6 +93,7 @@ _fault(
     "Filters the first page only.",
     _without_tags_where("marker"),
     "TAG-VIS-03",
+    perhaps=("TAG-VIS-04",),
 )
 _fault("ForgetsTheFilterWhenSorted", "Sorts, or filters by tag.", _without_tags_where("sort_key"), "TAG-VIS-03")
 for _key in ("name", "status", "visibility"):

@@ -270,7 +270,9 @@ def memberships(run: Run) -> Memberships:
                 table.tried += further.tried
         if run.rounds:
             _once_accepted(table, consumer, third, known)
-            _of_the_owner(table)
+            if not run.settings.image:
+                # Of one that was lent nothing is changed that is not put back.
+                _of_the_owner(table)
         for body in WRONG_BODIES:
             table.enter(Who.MEMBER, Deed.SET_WRONG, consumer, "PUT", project, body)
         # What must not be done comes last, so that nothing else is asked of what it leaves where it is.
