@@ -72,6 +72,8 @@ def test_a_list_has_images_and_a_schema(image_lists: Lists, cloudimages_client: 
 def test_a_list_covers_own_images(image_lists: Lists, offered_images: OfferedImages, image_meetings: Meetings) -> None:
     for asked in image_lists.of(Aspect.UNSORTED).where(lambda asked: asked.expected is not None):
         expect_among(asked.held, asked.wanted, f"our images in {asked}")
+    for asked in image_lists.aside().of(Aspect.WHOLE).where(lambda asked: asked.expected is not None):
+        expect_among(asked.held, asked.wanted, f"our images in {asked}, which has no next page")
     for asked in image_lists.aside().of(Aspect.FOREIGN):
         expect(asked.held, [], f"images that are neither public nor shared with who asks, in {asked}")
     for offered in offered_images.aside().of(statuses=[ACCEPTED], member_status=""):

@@ -56,6 +56,9 @@ def test_pages_lead_to_an_end(image_lists: Lists) -> None:
         for page in asked.listed.pages:
             if len(page.entries) < limit:
                 expect(page.data.get("next"), None, f"next of {page.answer}, which holds fewer than {limit} images")
+    for whole, counted in image_lists.aside().whole_and_counted():
+        beyond = [{*more.shows_more_than(each)} for each in whole for more in counted]
+        expect(sorted(set.intersection(*beyond)), [], f"images that {whole[-1]} lacks, which has no next page")
 
 
 # "next … preserves the query parameters"

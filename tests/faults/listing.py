@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode
 
 from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.images import Caller
 from pytest_cloudimages.reference.refusals import Invalid, NotFound
 
 from .kinds import Kind
@@ -282,6 +283,38 @@ def _no_shared_images(self: App, request: Request, pairs: Pairs) -> Reply:
     document: Any = App.list_images(self, request).json()
     own = [image for image in document["images"] if image["owner"] == request.caller.project]
     return Reply.of_json(document | {"images": own})
+
+
+def _front_page(self: App, request: Request, pairs: Pairs) -> Reply:
+    document: Any = App.list_images(self, request).json()
+    front = document["images"] if pairs else document["images"][:3]
+    return Reply.of_json(document | {"images": front})
+
+
+lists(
+    "ShowsTheFirstOnTheFrontPage",
+    "Lists three images, and says that there are no more, where nothing is asked for.",
+    "IMG-LIST-02",
+    "PAGE-05",
+    answer=_front_page,
+    words=selecting("IMG-LIST", "PAGE"),
+)
+
+
+@breaks("PAGE-05", words=selecting("IMG-LIST", "PAGE"))
+class ShowsNoPublicImageOnTheFrontPage(App):
+    """Has a public image, which is on no list for which nothing is asked, and says that there are no more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        operator = Caller("operator", admin=True)
+        self.images.create(operator, {"name": "debian", "visibility": "public"})
+
+    def list_images(self, request: Request) -> Reply:
+        reply = super().list_images(request)
+        document: Any = reply.json()
+        images = [each for each in document["images"] if request.query or each["visibility"] != "public"]
+        return Reply.of_json(document | {"images": images})
 
 
 lists(

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.attributes import Status, Visibility
+from pytest_cloudimages.reference.images import Image
 from pytest_cloudimages.reference.refusals import Forbidden
 
 from .kinds import Kind
@@ -81,6 +82,20 @@ patched(
     "IMG-UPD-14",
     change=_swapped,
     words=selecting("IMG-UPD-14"),
+)
+
+
+def _few_words(self: App, image: Image) -> dict[str, Any]:
+    hidden = {name for name in image.properties if name.startswith("cloudimages_")}
+    return {name: value for name, value in App.represent(self, image).items() if name not in hidden}
+
+
+faulty(
+    "KeepsAttributesToItself",
+    "Keeps attributes of the owner's, and shows none that begins with cloudimages_.",
+    "IMG-UPD-11",
+    words=selecting("IMG-UPD"),
+    represent=_few_words,
 )
 
 

@@ -357,7 +357,6 @@ rewrites(
     "Answers 200 to the addition of an attribute of the owner's, and does nothing.",
     "IMG-UPD-06",
     "IMG-UPD-11",
-    "IMG-UPD-22",
     "IMG-ENT-02",
     "IMG-ENT-13",
     change=lambda each: None if each.get("op") == "add" and each.get("path") in FIRST_TWO else each,
@@ -369,7 +368,6 @@ rewrites(
     "IMG-UPD-10",
     "IMG-UPD-13",
     "IMG-UPD-20",
-    "IMG-UPD-22",
     change=lambda each: None if each.get("op") == "remove" else each,
 )
 rewrites(
@@ -377,7 +375,6 @@ rewrites(
     "Answers 200 to the replacement of an attribute of the owner's, and keeps the old value.",
     "IMG-UPD-14",
     "IMG-UPD-15",
-    "IMG-UPD-22",
     change=lambda each: (
         None if each.get("op") == "replace" and str(each.get("path")).startswith("/cloudimages_") else each
     ),
@@ -398,7 +395,6 @@ rewrites(
     "CreatesWhatIsReplaced",
     "Creates an attribute that is to be replaced and is not there.",
     "IMG-UPD-15",
-    "IMG-UPD-22",
     change=lambda each: (
         dict(each)
         | ({"op": "add"} if each.get("op") == "replace" and str(each.get("path")).startswith("/cloudimages_") else {})

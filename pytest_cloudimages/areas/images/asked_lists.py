@@ -14,6 +14,7 @@ class Aspect(enum.StrEnum):
     """What a list was asked for."""
 
     WHOLE = "without any parameter"
+    COUNTED = "with a limit of one more than there are without"
     NAME = "by name"
     VISIBILITY = "by visibility"
     OWNER = "by owner"
@@ -90,6 +91,12 @@ class Asked:
         groups = [lacks for place, lacks in enumerate(lack) if not place or lacks is not lack[place - 1]]
         return groups[0] if len(groups) == 2 else None  # noqa: PLR2004 - those that have one, and those that do not
 
+    def shows_more_than(self, whole: "Asked") -> list[str]:
+        """Return the ids of images that it shows and that another list, which says that it ends, does not."""
+        held = {entry.get("id") for entry in whole.listed.entries}
+        ended = self.listed.readable and whole.listed.readable and whole.listed.ended
+        return sorted({str(entry.get("id")) for entry in self.listed.entries} - held) if ended else []
+
     def value(self, name: str) -> str:
         """Return the value of a parameter; nothing where it was not asked for."""
         return next((value for key, value in self.query if key == name), "")
@@ -117,6 +124,16 @@ class Lists(Collection):
                 same = all(asked.value(name) == other.value(name) for name in ("sort_key", "name"))
                 if same and (asked.value("sort_dir"), other.value("sort_dir")) == ("asc", "desc"):
                     yield Case((asked, other), asked.listed.exchanges + other.listed.exchanges)
+
+    @cases
+    def whole_and_counted(self) -> Iterator[Case[tuple[Sequence[Asked], Sequence[Asked]]]]:
+        """Return the lists without any parameter, and those that were asked for more than these have shown."""
+        whole, counted = (
+            [asked for asked in self.asked if asked.aspect is aspect] for aspect in (Aspect.WHOLE, Aspect.COUNTED)
+        )
+        if whole and counted:
+            exchanges = [exchange for each in (*whole, *counted) for exchange in each.listed.exchanges]
+            yield Case((whole, counted), exchanges)
 
     @cases
     def whether_gone(self) -> Iterator[Case[tuple[Asked, bool]]]:

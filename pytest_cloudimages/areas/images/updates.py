@@ -25,6 +25,8 @@ Attributes = Mapping[str, Any]
 FULL = "no more attributes are taken: 413"
 MOVING = frozenset({"updated_at"})
 """What a service may change with any request."""
+MISSED = {"remove": Aim.NOT_THERE_REMOVED, "replace": Aim.NOT_THERE_REPLACED}
+"""The aims that ask alone for an operation on what is not there."""
 
 
 def attributes_of(answer: Answer) -> Attributes:
@@ -151,15 +153,35 @@ class Updates(Collection):
         few = [attempt for attempt in self.tried if attempt.wanted.aim is Aim.TOGETHER and attempt.answer.ok]
         return not any(attempt.wrong for attempt in few)
 
+    @property
+    def kept_singly(self) -> bool:
+        """Whether whatever was acknowledged where a patch has one operation alone is there as it says."""
+        singly = (Aim.NAME, Aim.ADDED, Aim.REPLACED, Aim.REMOVED)
+        return not any(each.wrong for each in self.tried if each.answer.ok and each.wanted.aim in singly)
+
+    def never_there(self, attempt: Attempt) -> bool:
+        """Return whether the image does not show what a patch names, nor was it acknowledged, and not removed since.
+
+        A service that keeps attributes and does not show them is accused by those who ask for what it shows.
+        """
+        kept = set[str]()
+        for earlier in self.tried[: self.tried.index(attempt)]:
+            for each in earlier.wanted.body if earlier.answer.ok and earlier.wanted.aim in VALID else ():
+                names = {attribute_of(each["path"])}
+                kept = kept - names if each["op"] == "remove" else kept | names
+        return attempt.named.isdisjoint({*attempt.before, *kept})
+
     def escapes_work(self, attempt: Attempt) -> bool:
         """Return whether a patch has no escapes, or such as are undone where they are what a patch is about."""
         escaped = [each for each in self.tried if each.wanted.aim is Aim.ESCAPED]
         return not attempt.escaped or all(each.answer.ok and not each.wrong for each in escaped)
 
     def taken_alone(self, attempt: Attempt) -> bool:
-        """Return whether the last operation of a patch was carried out where it was sent by itself."""
+        """Return whether the last operation of a patch, or one that is as wrong, was taken where it was by itself."""
         last = attempt.wanted.body[-1:]
-        return any(other.answer.ok and other.wanted.body == last for other in self.tried)
+        missing = attribute_of(last[0]["path"]) not in attempt.before
+        alike = MISSED.get(last[0]["op"]) if missing else None
+        return any(other.answer.ok and (other.wanted.body == last or other.wanted.aim is alike) for other in self.tried)
 
     @cases
     def beside(self) -> Iterator[Case[Beside]]:
