@@ -78,6 +78,8 @@ def test_a_list_covers_own_images(image_lists: Lists, offered_images: OfferedIma
         expect(asked.held, [], f"images that are neither public nor shared with who asks, in {asked}")
     for offered in offered_images.aside().of(statuses=[ACCEPTED], member_status=""):
         expect(offered.holds, True, f"whether the image is in {offered}")
+    for offered in offered_images.aside().of_the_community():
+        expect(offered.holds, False, f"whether an image of the community, which is not asked for, is in {offered}")
     # Two who ask at once are answered what is theirs.
     for meeting in (Meeting.OWN_LIST, Meeting.LISTED):
         for met in image_meetings.aside().of(meeting):

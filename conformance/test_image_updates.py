@@ -51,6 +51,11 @@ def of_many(updates: Updates, operation: str) -> Callable[[Attempt], bool]:
     )
 
 
+def of_the_old_form(operation: str) -> Callable[[Attempt], bool]:
+    """Return whether a patch in the old form has such an operation, and was acknowledged."""
+    return lambda attempt: attempt.answer.ok and operation in attempt.wanted.body[0]
+
+
 # "returns the updated image entity"
 @requirement("IMG-UPD-01")
 def test_a_patch_is_answered_with_the_updated_image(updates: Updates) -> None:
@@ -147,6 +152,8 @@ def test_an_attribute_is_added(updates: Updates, patch_races: ConcurrentRuns) ->
         expect(attempt.strayed, [], f"attributes that changed and that {attempt} does not name")
     for attempt in updates.aside().attempts(Aim.MANY).where(of_many(updates, "add")):
         expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
+    for attempt in updates.aside().attempts(Aim.OLD_FORM).where(of_the_old_form("add")):
+        expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
     for image in updates.aside().beside():
         expect(image.touched, [], f"attributes of another image that patches of the first have set: {image.looked}")
     # Nor does one that another client adds at the same time take it away.
@@ -161,6 +168,8 @@ def test_an_attribute_is_removed(updates: Updates) -> None:
         carried_out(attempt)
     for attempt in updates.aside().attempts(Aim.MANY).where(of_many(updates, "remove")):
         expect(attempt.wrong, [], f"attributes that are not removed by {attempt}")
+    for attempt in updates.aside().attempts(Aim.OLD_FORM).where(of_the_old_form("remove")):
+        expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
 
 
 # "It is an error condition to attempt to remove an attribute that does not exist"
@@ -178,7 +187,9 @@ def test_an_attribute_is_replaced(updates: Updates, patch_races: ConcurrentRuns)
     special = updates.aside().attempts(Aim.VALUE).where(acknowledged)
     for attempt in special.where(lambda attempt: "name" in attempt.named):
         expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
-    for attempt in updates.aside().attempts(Aim.MANY).where(of_many(updates, "replace")):
+    for attempt in updates.aside().attempts(Aim.MANY, Aim.TWICE).where(of_many(updates, "replace")):
+        expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
+    for attempt in updates.aside().attempts(Aim.OLD_FORM).where(of_the_old_form("replace")):
         expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
     overwritten = patch_races.measured([RENAMING], of_the_name(patch_races), kind=lambda found: found.category)
     expect_explained(overwritten)
@@ -273,6 +284,8 @@ def test_an_image_that_there_is_not_cannot_be_updated(image_life: LifeAnswers, u
 def test_what_is_there_is_replaced_by_an_addition(updates: Updates) -> None:
     for attempt in updates.attempts(Aim.ADDED_AGAIN):
         carried_out(attempt)
+    for attempt in updates.aside().attempts(Aim.TWICE).where(of_many(updates, "add")):
+        expect(attempt.wrong, [], f"attributes that are not as they were set last by {attempt}")
 
 
 # what the schema of images does not allow

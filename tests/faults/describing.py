@@ -313,6 +313,16 @@ answers(
 )
 answers("RefusesTypesBy400", "Answers 400 to a media type that it does not read.", "GEN-04", change=_other_refusals)
 answers(
+    "LimitsTasksByTheirType",
+    "Answers 413 to a task whose media type it does not read.",
+    "GEN-04",
+    change=lambda _, request, reply: (
+        replace(reply, status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        if request.path == "/v2/tasks" and reply.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+        else reply
+    ),
+)
+answers(
     "RefusesMethodsBy400",
     "Answers 400 to methods that a resource does not have.",
     "GEN-10",

@@ -46,6 +46,8 @@ for _name, _sentence, _fits in (
     ("TakesABeginningForAToken", "Takes what a valid token begins with", lambda given, token: token.startswith(given)),
     ("TakesMoreThanAToken", "Takes what begins with a valid token", lambda given, token: given.startswith(token)),
     ("TakesWhatHoldsAToken", "Takes what ends in a valid token", lambda given, token: given.endswith(token)),
+    ("TakesQuotationsOfTokens", "Takes a token in quotation marks", lambda given, token: given == f'"{token}"'),
+    ("TakesAListForItsFirstToken", "Takes a list of two", lambda given, token: given.split(",")[0] == token),
 ):
     faulty(_name, f"{_sentence} for the token.", "AUTH-02", words=DOORS, authenticate=_compared(_fits))
 

@@ -10,7 +10,7 @@ from pytest_cloudimages.reference.tasks import Task
 
 from .kinds import Kind
 from .listing import LISTS, Pairs, pairs_of, sending
-from .registry import registrar
+from .registry import registrar, selecting
 from .tasking import TASKS
 
 KIND = Kind.LISTS
@@ -155,4 +155,28 @@ faulty(
     "TASK-LIST-02",
     words=TASKS,
     list_tasks=_as_first_listed,
+)
+
+
+# Images of the community
+
+
+def _public_ones_too(self: App, request: Request) -> Reply:
+    pairs = pairs_of(request)
+    reply = App.list_images(self, request)
+    if _has(pairs, "visibility") != "public":
+        return reply
+    document: Any = reply.json()
+    wanted = [(key, "community" if key == "visibility" else value) for key, value in pairs]
+    more: Any = App.list_images(self, sending(request, wanted)).json()
+    foreign = [each for each in more["images"] if each["owner"] != request.caller.project]
+    return Reply.of_json(document | {"images": [*document["images"], *foreign]})
+
+
+faulty(
+    "ListsTheCommunityAmongPublicImages",
+    "Lists other projects' images of the community where public ones are asked for.",
+    "IMG-LIST-02",
+    words=selecting("IMG-LIST-02"),
+    list_images=_public_ones_too,
 )

@@ -4,13 +4,13 @@ import re
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image
 
 from .kinds import Kind
-from .listing import Pairs, pairs_of, sending
+from .listing import Pairs, link, pairs_of, sending
 from .narrow_lists import _has, _shown
 from .registry import registrar, selecting
 
@@ -116,6 +116,35 @@ def _from_the_second_on(spelled: Callable[[Request, str], str]) -> Callable[[App
     return list_images
 
 
+def _leads_on_without(*names: str) -> Callable[[App, Request], Reply]:
+    """Return what leads to a next page that is asked for without some of the parameters."""
+
+    def list_images(self: App, request: Request) -> Reply:
+        document: Any = App.list_images(self, request).json()
+        if "next" in document:
+            pairs = parse_qsl(urlsplit(document["next"]).query)
+            document["next"] = link(
+                [pair for pair in pairs if pair[0] not in (*names, "marker")], dict(pairs)["marker"]
+            )
+        return Reply.of_json(document)
+
+    return list_images
+
+
+faulty(
+    "LeadsOnWithoutBounds",
+    "Has no bounds of the size in the link to the next page.",
+    "PAGE-06",
+    words=selecting("PAGE"),
+    list_images=_leads_on_without("size_min", "size_max"),
+)
+faulty(
+    "LeadsOnWithoutTheOwner",
+    "Has no owner in the link to the next page.",
+    "PAGE-06",
+    words=selecting("PAGE"),
+    list_images=_leads_on_without("owner"),
+)
 LINKS = selecting("IMG-ENT-04", "IMG-ENT-05")
 faulty(
     "LeadsOnWithTheQuery",

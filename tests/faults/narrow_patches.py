@@ -13,6 +13,7 @@ from pytest_cloudimages.reference.refusals import Forbidden
 
 from .kinds import Kind
 from .registry import registrar, selecting
+from .updating import OLD as OLD_TYPE
 from .updating import operations, rewritten
 
 KIND = Kind.UPDATES
@@ -82,6 +83,36 @@ patched(
     "IMG-UPD-14",
     change=_swapped,
     words=selecting("IMG-UPD-14"),
+)
+
+
+def _first_additions(found: Patch) -> Patch:
+    added = [_path(each) for each in found if isinstance(each, dict) and each.get("op") == "add"]
+    return found if len({*added}) == len(added) else found[:1]
+
+
+patched(
+    "KeepsTheFirstOfTwoAdditions",
+    "Carries the first of two additions of an attribute out, and not the second.",
+    "IMG-UPD-24",
+    change=_first_additions,
+    words=selecting("IMG-UPD"),
+)
+
+
+def _removes_nothing_of_old(self: App, request: Request, image_id: str) -> Reply:
+    if request.media_type != OLD_TYPE:
+        return App.update_image(self, request, image_id)
+    kept = [each for each in operations(request) if not (isinstance(each, dict) and "remove" in each)]
+    return App.update_image(self, rewritten(request, kept, OLD_TYPE), image_id)
+
+
+faulty(
+    "RemovesNothingInTheOldForm",
+    "Answers 200 to the removal of an attribute in the old form of a patch, and keeps it.",
+    "IMG-UPD-12",
+    words=selecting("IMG-UPD-11", "IMG-UPD-12", "IMG-UPD-14", "IMG-UPD-22"),
+    update_image=_removes_nothing_of_old,
 )
 
 

@@ -31,7 +31,7 @@ from pytest_cloudimages.areas.access.deeds import (
 from pytest_cloudimages.areas.access.own_images import shown_as, with_a_colleagues, with_its_own
 from pytest_cloudimages.areas.common.imports import NOWHERE, import_from
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
-from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, not_valid, unknown_tokens
+from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, not_valid, odd_tokens, unknown_tokens
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.patches import OLD_TYPE
 from pytest_cloudimages.areas.images.states import shared
@@ -51,7 +51,7 @@ OUTSIDE = (Party.ANONYMOUS, Party.INVALID, Party.ENDED)
 """Callers who are owed a 401, whatever they ask."""
 
 
-@workload(empty=lambda: Rights([]), requests=(91, 131, 131, 131))
+@workload(empty=lambda: Rights([]), requests=(91, 136, 136, 136))
 def closed_doors(run: Run) -> Rights:
     """Have nobody, and callers with tokens that are not valid, try all that can be done with an image."""
     tried: list[Attempt] = []
@@ -83,12 +83,20 @@ def _of_what_is_not_there(run: Run, askers: Sequence[Asker]) -> Iterator[Attempt
 
 
 def _nearly_right(run: Run, image: Image, let_off: dict[str, str]) -> Iterator[Attempt]:
-    """Have who shows a token that is right but for its beginning or its end read the image and the list."""
-    odd = [asker for asker in unknown_tokens(run.client) if asker.odd] if run.rounds else []
-    for asker in not_valid(run, odd, let_off):
+    """Have who shows a token that is right but for its beginning or its end read the image and the list.
+
+    Who shows one in a form that no specification knows reads the list alone: what is looked up otherwise than it was
+    issued, is so at whichever door.
+    """
+    if not run.rounds:
+        return
+    for asker in not_valid(run, [asker for asker in unknown_tokens(run.client) if asker.odd], let_off):
         for deed in (Deed.LIST, Deed.SHOW):
             answer = asker.client.send(deed.method, deed.target(image.id))
             yield Attempt(Party.INVALID, deed, answer, changed=False)
+    forms = [asker for asker in odd_tokens(run.client) if not (asker.raw or asker.besides)]
+    for asker in not_valid(run, forms, let_off):
+        yield Attempt(Party.INVALID, Deed.LIST, asker.ask("GET", Deed.LIST.target(image.id)), changed=False)
 
 
 def _outside(run: Run, askers: Sequence[Asker], ended: Sequence[Asker]) -> Iterator[tuple[Party, ImagesClient]]:

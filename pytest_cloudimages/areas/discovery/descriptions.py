@@ -246,7 +246,7 @@ class CommonAnswers(Collection):
             yield Case((name, link, answer), [answer.exchange] if answer else [], aside=name == "next")
 
 
-@workload(empty=lambda: CommonAnswers((), (), (), (), ()), requests=(25, 25, 25, 25))
+@workload(empty=lambda: CommonAnswers((), (), (), (), ()), requests=(26, 26, 26, 26))
 def common_answers(run: Run) -> CommonAnswers:
     """Show an image and the list, follow their links, and send what the resources do not have."""
     client = run.client
@@ -262,7 +262,7 @@ def common_answers(run: Run) -> CommonAnswers:
             client.send("PUT", f"/images/{image.id}"),
             client.send("DELETE", "/schemas/image"),
         ]
-        others = [] if run.settings.image else [*_of_other_types(run, image)]
+        others = [] if run.settings.image else [*_of_other_types(run, image, tasks="/tasks" in offered)]
         targets = ("/images", f"/images/{image.id}", *offered)
         plain = [client.send("GET", target, headers={"Accept": None}) for target in targets]
         change = [replaced("/min_ram", 64)]
@@ -282,7 +282,7 @@ def _followed(
             yield name, link, client.send("GET", led) if led.startswith("/") else None
 
 
-def _of_other_types(run: Run, image: Image) -> Iterator[Answer]:
+def _of_other_types(run: Run, image: Image, *, tasks: bool) -> Iterator[Answer]:
     text = {"Content-Type": "text/plain"}
     project = uuid.uuid4().hex
     with suppress(Blocked, pytest.skip.Exception):
@@ -291,3 +291,5 @@ def _of_other_types(run: Run, image: Image) -> Iterator[Answer]:
         project = run.owner_of(other) if other else project
     yield image.send("PATCH", "", json=[{"op": "replace", "path": "/min_ram", "value": 0}], headers=text)
     yield image.send("POST", "/members", json={"member": project}, headers=text)
+    if tasks:
+        yield run.client.send("POST", "/tasks", json=import_from(NOWHERE, run.name), headers=text)

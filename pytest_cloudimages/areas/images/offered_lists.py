@@ -1,11 +1,12 @@
 """The lists of a consumer that an image is shared with, while it has decided on it and not."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
 
-from pytest_cloudimages.areas.common.offers import require_offered
+from pytest_cloudimages.areas.common.offers import made_visible, require_offered
 from pytest_cloudimages.areas.common.paging import PagedList, Query, read_pages
 from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED, shared
 from pytest_cloudimages.client.exchange import Purpose
@@ -38,6 +39,15 @@ class OfferedImages(Collection):
     left: Sequence[Offered] = ()
     """The list of a consumer that had accepted the image, once its owner has deleted it."""
 
+    open_to_all: Sequence[Offered] = ()
+    """Lists that do not ask for images of the community, by another project, while the image is one."""
+
+    @cases
+    def of_the_community(self) -> Iterator[Case[Offered]]:
+        """Return the lists of another project that have not to hold an image of the community."""
+        for offered in self.open_to_all:
+            yield Case(offered, offered.listed.exchanges)
+
     @cases
     def after_deletion(self) -> Iterator[Case[Offered]]:
         """Return the list of a consumer that had accepted an image which was deleted since."""
@@ -53,7 +63,7 @@ class OfferedImages(Collection):
                 yield Case(offered, offered.listed.exchanges)
 
 
-@workload(empty=lambda: OfferedImages([]), requests=(25, 25, 25, 25))
+@workload(empty=lambda: OfferedImages([]), requests=(25, 31, 31, 31))
 def offered_images(run: Run) -> OfferedImages:
     """Share an image with a second project, which looks for it in its lists while it has decided on it and not."""
     other = run.of_another_project()
@@ -73,7 +83,21 @@ def offered_images(run: Run) -> OfferedImages:
                     raise Blocked(f"The consumer cannot set its status: {answer.exchange}")
             seen += _lists_of(image, other, status)
     gone = not run.recorder.traces.stays(image.id) and seen[-1].status == ACCEPTED
-    return OfferedImages(seen, [_list_of(image, other, ACCEPTED, (("name", image.name),), due=False)] if gone else [])
+    left = [_list_of(image, other, ACCEPTED, (("name", image.name),), due=False)] if gone else []
+    return OfferedImages(seen, left, _of_the_community(run, other) if run.rounds else [])
+
+
+def _of_the_community(run: Run, other: ImagesClient) -> list[Offered]:
+    """Return lists of another project while an image is everybody's who asks for such; none where there are no such.
+
+    They are listed only where they are asked for by their visibility. (Rulings, 23.)
+    """
+    with suppress(Blocked), run.fresh_image(own=True) as image:
+        if not made_visible(image, "community", run.client):
+            name = ("name", image.name)
+            queries: tuple[Query, ...] = ((name,), (name, ("visibility", "public")), (name, ("visibility", "shared")))
+            return [_list_of(image, other, "none", query, due=False) for query in queries]
+    return []
 
 
 TAG = "offered"

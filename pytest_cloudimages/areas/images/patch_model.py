@@ -26,6 +26,19 @@ def attribute_of(pointer: str) -> str:
     return pointer.removeprefix("/").replace("~1", "/").replace("~0", "~")
 
 
+def in_the_new_form(patch: Any) -> Any:
+    """Return a patch with its operations as RFC 6902 writes them; in the old form the operation names the path."""
+    if not isinstance(patch, list):
+        return patch
+    return [_in_the_new_form(each) if isinstance(each, dict) and "op" not in each else each for each in patch]
+
+
+def _in_the_new_form(operation: Mapping[str, Any]) -> Mapping[str, Any]:
+    named = [each for each in ("add", "remove", "replace") if each in operation]
+    rest = {key: value for key, value in operation.items() if key not in named}
+    return {"op": named[0], "path": operation[named[0]], **rest} if len(named) == 1 else operation
+
+
 def named_by(patch: Patch) -> set[str]:
     """Return the attributes that a patch names."""
     return {attribute_of(operation["path"]) for operation in patch}

@@ -30,6 +30,7 @@ class Aim(enum.StrEnum):
     ESCAPED = "an attribute whose pointer has escapes"
     TOGETHER = "several operations"
     MANY = "many operations of one kind"
+    TWICE = "two operations of one kind on one attribute"
     EMPTY = "no operation"
     VALUE = "an attribute with a special value"
     ALIKE = "an attribute beside one whose name is alike, or with an odd name"
@@ -50,9 +51,11 @@ class Aim(enum.StrEnum):
 
 VALID = (
     *(Aim.NAME, Aim.STANDARD, Aim.FORMAT, Aim.ADDED, Aim.REPLACED, Aim.ADDED_AGAIN, Aim.REMOVED),
-    *(Aim.ESCAPED, Aim.TOGETHER, Aim.VALUE, Aim.ALIKE, Aim.WITH_DATA, Aim.MANY),
+    *(Aim.ESCAPED, Aim.TOGETHER, Aim.VALUE, Aim.ALIKE, Aim.WITH_DATA, Aim.MANY, Aim.TWICE),
 )
 """Those that a service carries out, whole."""
+CARRIED_OUT = (*VALID, Aim.OLD_FORM)
+"""Those of which a service that acknowledges one has done what it says."""
 OPTIONAL = (Aim.OLD_FORM, Aim.EMPTY)
 """Those that a service may carry out or refuse."""
 
@@ -106,7 +109,9 @@ def patches(*, whole: bool) -> Iterator[Wanted]:
         both = {"add": f"/{SECOND}", "replace": "/name", "value": "of two"}
         none = {"path": "/name", "value": "of no operation"}
         yield from (Wanted(Aim.NO_OPERATION, [each], OLD_TYPE) for each in (both, none))
+        yield Wanted(Aim.OLD_FORM, [{"add": "/cloudimages_old", "value": "of the old form"}], OLD_TYPE)
         yield Wanted(Aim.OLD_FORM, [{"replace": "/name", "value": "cloudimages old form"}], OLD_TYPE)
+        yield Wanted(Aim.OLD_FORM, [{"remove": "/cloudimages_old"}], OLD_TYPE, needs="cloudimages_old")
 
 
 def _valid(*, whole: bool) -> Iterator[Wanted]:
@@ -144,6 +149,8 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
         many = [f"/cloudimages_of_many_{place}" for place in range(MANY)]
         yield Wanted(Aim.MANY, [add(path, f"of {path[1:]}") for path in many])
         yield Wanted(Aim.MANY, [remove(path) for path in many], needs=many[-1][1:])
+        yield Wanted(Aim.TWICE, [replaced("/min_ram", 224), replaced("/min_ram", 288)])
+        yield Wanted(Aim.TWICE, [add(f"/{FIRST}", "at first"), add(f"/{FIRST}", "at last")], needs=FIRST)
         yield Wanted(Aim.EMPTY, [])
         yield from (Wanted(Aim.VALUE, [add(f"/{VALUE}", text)], kind=kind) for kind, text in VALUES.items())
         yield from (Wanted(Aim.VALUE, [replaced("/name", text)], kind=kind) for kind, text in VALUES.items() if text)

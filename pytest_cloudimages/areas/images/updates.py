@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from pytest_cloudimages.areas.common.offers import require_offered
-from pytest_cloudimages.areas.images.patch_model import alike, applied, attribute_of, named_by
-from pytest_cloudimages.areas.images.patches import LONG, VALID, Aim, Wanted, patches, with_data
+from pytest_cloudimages.areas.images.patch_model import alike, applied, attribute_of, in_the_new_form, named_by
+from pytest_cloudimages.areas.images.patches import CARRIED_OUT, LONG, VALID, Aim, Wanted, patches, with_data
 from pytest_cloudimages.areas.images.states import give_data, restless_attributes, state_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
@@ -88,12 +88,12 @@ class Attempt:
     @property
     def expected(self) -> dict[str, Any]:
         """The attributes that the image has to have, once the patch is carried out."""
-        return applied(self.before, self.wanted.body)
+        return applied(self.before, in_the_new_form(self.wanted.body))
 
     @property
     def named(self) -> set[str]:
         """The attributes that the patch names."""
-        return named_by(self.wanted.body)
+        return named_by(in_the_new_form(self.wanted.body))
 
     @property
     def wrong(self) -> list[str]:
@@ -225,7 +225,7 @@ class Updates(Collection):
             yield Case(attempt, [attempt.answer.exchange, attempt.looked], attempt.wanted.kind or None)
 
 
-@workload(empty=lambda: Updates([]), requests=(99, 331, 331, 331))
+@workload(empty=lambda: Updates([]), requests=(99, 335, 335, 335))
 def updates(run: Run) -> Updates:
     """Send patches of every kind to one image, valid ones and others, and look at it after each of them."""
     tried: list[Attempt] = []
@@ -252,7 +252,7 @@ def updates(run: Run) -> Updates:
                 looked = stack.enter_context(run.fresh_image(own=True)).show()
                 # What it was created with is its own; what patches set on the first image is not.
                 others.append(Beside({}, attributes_of(looked), names - as_created.keys(), looked.exchange))
-    if any(attempt.strayed if attempt.wanted.aim in VALID else attempt.changed for attempt in tried):
+    if any(attempt.strayed if attempt.wanted.aim in CARRIED_OUT else attempt.changed for attempt in tried):
         moving = MOVING | restless_attributes(run)
         tried = [replace(attempt, moving=attempt.moving | moving) for attempt in tried]
     return Updates(tried, others, _longest_name(run, tried))
@@ -291,7 +291,7 @@ def _one_after_another(image: Image, wanted: Iterable[Wanted], before: Attribute
         except LostAnswer:
             if patch.aim is Aim.NAME:
                 raise
-            moving |= named_by(patch.body) if patch.aim in VALID else set()
+            moving |= named_by(in_the_new_form(patch.body)) if patch.aim in CARRIED_OUT else set()
             before = attributes_of(image.show())
             continue
         yield attempt
@@ -307,8 +307,8 @@ def _tried(image: Image, wanted: Wanted, before: Attributes) -> Attempt:
     answer = image.send("PATCH", "", json=wanted.body, headers={"Content-Type": wanted.media_type})
     if wanted.aim is Aim.NAME:
         require_offered(answer, "updates of images by PATCH")
-    valid = answer.ok and wanted.aim in VALID
-    expected = applied(before, wanted.body) if valid else before
+    valid = answer.ok and wanted.aim in CARRIED_OUT
+    expected = applied(before, in_the_new_form(wanted.body)) if valid else before
 
     def as_expected(looked: Answer) -> bool:
         return not looked.ok or not differing(attributes_of(looked), expected)
