@@ -100,6 +100,14 @@ patched(
 )
 
 
+patched(
+    "RefusesRepeatedAttributes",
+    "Refuses patches that name an attribute twice.",
+    change=lambda found: found if len({_path(each) for each in found}) == len(found) else None,
+    words=selecting("IMG-UPD-14", "IMG-UPD-24"),
+)
+
+
 def _removes_nothing_of_old(self: App, request: Request, image_id: str) -> Reply:
     if request.media_type != OLD_TYPE:
         return App.update_image(self, request, image_id)
