@@ -13,6 +13,7 @@ from pytest_cloudimages.areas.common.checks import (
     A_CHALLENGE,
     SOMETHING,
     Allowed,
+    Answer,
     answered,
     expect_contract,
     or_skip,
@@ -224,8 +225,17 @@ def _ids(data: object) -> list[str]:
 def test_version_3_issues_a_token(identity_answers: IdentityAnswers) -> None:
     for answer in identity_answers.to(Question.V3):
         expect(answer.status, 201, f"status of {answer}")
-        expect(answer.headers.get("X-Subject-Token"), A_TEXT, f"X-Subject-Token of {answer}")
-        expect_contract(answer, "identity-v3-token")
-        catalogue = answer.data["token"].get("catalog")
-        types = [entry.get("type") for entry in catalogue] if isinstance(catalogue, list) else []
-        expect("image" in types, True, f"whether the catalogue of {answer} has the image service")
+        _is_a_token_with_its_catalogue(answer)
+    # Whether a token is issued for a token, is the operator's to say.
+    for answer in identity_answers.aside().answered(Question.V3_AGAIN):
+        if answer.status == 201:
+            _is_a_token_with_its_catalogue(answer)
+
+
+def _is_a_token_with_its_catalogue(answer: Answer) -> None:
+    __tracebackhide__ = True
+    expect(answer.headers.get("X-Subject-Token"), A_TEXT, f"X-Subject-Token of {answer}")
+    expect_contract(answer, "identity-v3-token")
+    catalogue = answer.data["token"].get("catalog")
+    types = [entry.get("type") for entry in catalogue] if isinstance(catalogue, list) else []
+    expect("image" in types, True, f"whether the catalogue of {answer} has the image service")

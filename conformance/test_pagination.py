@@ -116,6 +116,9 @@ def test_nothing_comes_after_the_last(image_lists: Lists) -> None:
 def test_an_unknown_marker_is_answered_400(image_lists: Lists) -> None:
     for asked in image_lists.of(Aspect.WRONG_MARKER):
         expect(asked.listed.status, 400, f"status of {asked}")
+    # What somebody does not see is to them no image either.
+    for asked in image_lists.aside().of(Aspect.HIDDEN_MARKER):
+        expect(asked.listed.status, 400, f"status of {asked}")
 
 
 # a limit that is none

@@ -28,7 +28,7 @@ def _has_full_access(rights: Rights, party: Party) -> None:
     _reads(rights, party)
     of_members = (Deed.ADD_MEMBER, Deed.REMOVE_MEMBER)
     of_tags = (Deed.ADD_TAG, Deed.DELETE_TAG)
-    _changes(rights, party, Deed.CREATE, Deed.UPDATE, *of_tags, *of_members, Deed.DELETE)
+    _changes(rights, party, Deed.CREATE, Deed.UPDATE, *of_tags, *of_members, Deed.CREATE_TASK, Deed.DELETE)
 
 
 # "cloudImages:admin … create, read, update, and delete"

@@ -492,6 +492,19 @@ shows(
     "PAGE-07",
     change=lambda document, pairs: document | {"first": link(without("name", "limit")(pairs))},
 )
+shows(
+    "LeadsBackWithoutTheKeys",
+    "Leads by first to the list in the order that nobody asked for, where two keys were asked for.",
+    "PAGE-07",
+    change=lambda document, pairs: (
+        document
+        | (
+            {"first": link(without("sort_key", "sort_dir")(pairs))}
+            if len(document["images"]) and len(pairs) > 5
+            else {}
+        )
+    ),
+)
 
 
 def _with_the_marker(self: App, request: Request, pairs: Pairs) -> Reply:

@@ -375,3 +375,29 @@ faulty(
     delete_image=_keeps,
     list_images=_lists_kept(_of_accepted),
 )
+
+
+# Once seen by everybody
+
+
+def _as_it_was(self: App, request: Request, image_id: str) -> Reply:
+    seen: dict[str, Visibility] = self.__dict__.setdefault("seen", {})
+    image = next((each for each in self.images.all() if each.id == image_id), None)
+    owns = image is not None and image.owner == request.caller.project
+    if image is None or owns or image.visibility in (Visibility.PUBLIC, Visibility.COMMUNITY):
+        reply = App.show_image(self, request, image_id)
+        if image is not None and not owns and not request.caller.admin:
+            seen[f"{request.caller.project} {image_id}"] = image.visibility
+        return reply
+    if f"{request.caller.project} {image_id}" in seen:
+        return Reply.of_json(self.represent(image))
+    return App.show_image(self, request, image_id)
+
+
+faulty(
+    "ShowsWhatSomebodySawBefore",
+    "Shows an image to whoever has seen it while everybody saw it, though it is private since.",
+    "IMG-GET-03",
+    words=selecting("IMG-GET-03"),
+    show_image=_as_it_was,
+)

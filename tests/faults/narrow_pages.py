@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pytest_cloudimages.reference.app import App, Reply, Request
-from pytest_cloudimages.reference.images import Image
+from pytest_cloudimages.reference.images import Image, sees
 
 from .kinds import Kind
 from .listing import Pairs, link, pairs_of, sending
@@ -144,6 +144,24 @@ faulty(
     "PAGE-06",
     words=selecting("PAGE"),
     list_images=_leads_on_without("owner"),
+)
+
+
+def _after_hidden_ones(self: App, request: Request) -> Reply:
+    marker = _has(pairs_of(request), "marker")
+    found = next((image for image in self.images.all() if image.id == marker), None)
+    if found is None or sees(request.caller, found):
+        return App.list_images(self, request)
+    older = [each for each in self.images.all() if sees(request.caller, each) and each.created_at < found.created_at]
+    return _shown(self, sending(request, [pair for pair in pairs_of(request) if pair[0] != "marker"]), older)
+
+
+faulty(
+    "GoesOnAfterHiddenImages",
+    "Begins a page after an image that is there and that the caller does not see.",
+    "PAGE-11",
+    words=selecting("PAGE"),
+    list_images=_after_hidden_ones,
 )
 LINKS = selecting("IMG-ENT-04", "IMG-ENT-05")
 faulty(

@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Caller
-from pytest_cloudimages.reference.refusals import NotFound
+from pytest_cloudimages.reference.refusals import Forbidden, NotFound
 
 from .kinds import Kind
 from .registry import registrar, selecting
@@ -76,4 +76,22 @@ faulty(
     "Answers 404 to who may only read and decides on an image.",
     words=ROLES,
     update_member=_hidden,
+)
+
+
+def _own_tasks_alone(self: App, request: Request) -> Reply:
+    project = self.identity.users["tester"].project.id
+    # Who has a role of this product alone is told by its token.
+    token = self.identity._tokens.get(request.headers.get("X-Auth-Token", ""))  # noqa: SLF001 - behind the honest door
+    if request.caller.project == project and token and token.user.name == "images-admin":
+        raise Forbidden("Tasks are for those who have a role in all products.")
+    return App.create_task(self, request)
+
+
+faulty(
+    "ClosesTasksToItsOwnAdministrators",
+    "Answers 403 to who has the role of an administrator of images alone, and asks for a task.",
+    "RBAC-01",
+    words=ROLES,
+    create_task=_own_tasks_alone,
 )

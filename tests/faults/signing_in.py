@@ -313,6 +313,24 @@ v3("IssuesTokensBy200", "Answers 200 to who signs in to version 3.", lambda _: N
 v3("SaysNotHowAUserSignedIn", "Does not say how a user of version 3 has signed in.", lambda token: token.pop("methods"))
 
 
+def _issued_again(self: App, request: Request) -> Reply:
+    reply = App.issue_token(self, request)
+    document: Any = reply.json()
+    if b'"methods": ["token"]' in request.body:
+        kept = [entry for entry in document["token"]["catalog"] if entry["type"] != "image"]
+        document["token"]["catalog"] = kept
+    return Reply(reply.status, Reply.of_json(document).body, reply.headers)
+
+
+faulty(
+    "NamesNoImagesToWhoComesWithAToken",
+    "Leaves the image service out of the catalogue of a token of version 3 that is issued for another.",
+    "AUTH-24",
+    profile="standard",
+    issue_token=_issued_again,
+)
+
+
 # Lawful
 
 

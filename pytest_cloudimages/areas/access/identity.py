@@ -53,6 +53,7 @@ class Question(enum.StrEnum):
     REVOKED = "the end of the second token"
     USED_AFTER = "a list of images, with the token that was revoked"
     V3 = "a token of version 3"
+    V3_AGAIN = "a token of version 3 for another one"
 
 
 SIGNED_IN = (Question.PASSWORD, Question.AGAIN, Question.API_KEY)
@@ -81,6 +82,12 @@ class IdentityAnswers(Collection):
             pytest.skip(next((self.why[question] for question in questions if question in self.why), "not asked"))
         for answer in found:
             yield Case(answer, [answer.exchange])
+
+    @cases
+    def answered(self, question: Question) -> Iterator[Case[Answer]]:
+        """Return the answer to a question, if it was put."""
+        if question in self.answers:
+            yield Case(self.answers[question], [self.answers[question].exchange])
 
     @cases
     def accesses(self) -> Iterator[Case["Access"]]:
@@ -140,7 +147,7 @@ class Access:
         return ((end if end.tzinfo else end.replace(tzinfo=UTC)) - begun).total_seconds()
 
 
-@workload(empty=lambda: IdentityAnswers({}), requests=(13, 17, 17, 17))
+@workload(empty=lambda: IdentityAnswers({}), requests=(13, 18, 18, 18))
 def identity_answers(run: Run) -> IdentityAnswers:
     """Sign in to Identity in every way, rightly and wrongly, use a token, revoke it and use it again."""
     door = run.owner.door()
@@ -187,6 +194,16 @@ class _Prober:
             self._ask(Question.V3, "POST", V3, json=body)
             if self.answers.get(Question.V3) and self.answers[Question.V3].status in NOT_OFFERED:
                 self.why[Question.V3] = f"needs Identity v3, which is not offered: {self.answers.pop(Question.V3)}"
+            elif self.run.rounds and "scope" in body["auth"]:
+                self._by_a_token(body["auth"]["scope"])
+
+    def _by_a_token(self, scope: object) -> None:
+        """Ask for a further token by the one that was issued, if one was; an operator may not allow it."""
+        answer = self.answers.get(Question.V3)
+        token = answer.headers.get("X-Subject-Token") if answer else None
+        if token:
+            identity = {"methods": ["token"], "token": {"id": token}}
+            self._ask(Question.V3_AGAIN, "POST", V3, json={"auth": {"identity": identity, "scope": scope}})
 
     def version_2(self) -> None:
         password, key = self.door.by_password(), self.door.by_api_key()

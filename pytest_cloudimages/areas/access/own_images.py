@@ -4,6 +4,8 @@ import uuid
 from collections.abc import Iterator, Sequence
 
 from pytest_cloudimages.areas.access.deeds import NEW_TAG, TURNED_AWAY, Attempt, Deed
+from pytest_cloudimages.areas.common.administrators import needs_no_administrator
+from pytest_cloudimages.areas.common.imports import NOWHERE, import_from
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED, lacks, require_look
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.common.parties import Party
@@ -82,6 +84,7 @@ def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
         tried += _shared(party, image, owner)
         # Nor whether it may delete a tag. (Rulings, 19.)
         tried += _untagged(party, image, owner) if tagged.ok else ()
+        tried += _tasked(run, party, image)
     tried.append(_deletion(party, image, owner))
 
 
@@ -107,6 +110,17 @@ def _shared(party: Party, image: Image, owner: Image) -> Iterator[Attempt]:
     )
     if seen.ok:
         yield Attempt(party, Deed.REMOVE_MEMBER, removed, member not in _members(seen), [seen.exchange])
+
+
+def _tasked(run: Run, party: Party, image: Image) -> Iterator[Attempt]:
+    """Have a caller ask for a task; nothing where who has the least rights to do it is refused it too.
+
+    A service may keep tasks to its administrators, so that a tester who is one is no measure.
+    """
+    sent = import_from(NOWHERE, image.name)
+    answer = image.client.send("POST", "/tasks", json=sent)
+    if answer.ok or (run.client.send("POST", "/tasks", json=sent).ok and not needs_no_administrator(run)):
+        yield Attempt(party, Deed.CREATE_TASK, answer, changed=answer.ok)
 
 
 def _untagged(party: Party, image: Image, owner: Image) -> Iterator[Attempt]:

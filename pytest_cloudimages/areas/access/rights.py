@@ -118,7 +118,7 @@ def _by_reading(run: Run) -> Rights:
     return Rights(tried)
 
 
-@workload(empty=lambda: Rights([]), requests=(125, 155, 155, 155))
+@workload(empty=lambda: Rights([]), requests=(125, 159, 159, 159))
 def rights(run: Run) -> Rights:
     """Have callers of every role try all that can be done with an image, and see what its owner sees of it."""
     tried: list[Attempt] = []

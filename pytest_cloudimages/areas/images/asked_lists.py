@@ -35,6 +35,7 @@ class Aspect(enum.StrEnum):
     AFTER = "after a marker"
     BEYOND = "after the last image"
     WRONG_MARKER = "after what is no image"
+    HIDDEN_MARKER = "by another project, after an image that it does not see"
     WRONG_LIMIT = "with a limit that is none"
     NO_LIMIT = "with the limit 0"
     LARGE = "with a limit that few services have"

@@ -66,7 +66,7 @@ class _ListReader:
         self.ask(aspect, *query, expected=fitting)
 
 
-@workload(empty=lambda: Lists([]), requests=(173, 187, 187, 187))
+@workload(empty=lambda: Lists([]), requests=(173, 189, 189, 189))
 def image_lists(run: Run) -> Lists:
     """Create a few images, and ask for lists of them: filtered, sorted, page by page, and in ways that are refused."""
     mark = f"l{uuid.uuid4().hex[1:]}"
@@ -266,18 +266,21 @@ def _read_by_page_together(lists: _ListReader, mark: str) -> None:
 
 
 def _led_back(lists: _ListReader) -> None:
-    """Follow first from the last page of a list that has several."""
-    several = next((asked.listed for asked in reversed(lists.asked) if len(asked.listed.pages) > 1), None)
-    if several is None:
-        return
-    pages = several.pages
-    # A page whose own link has lost some of the query is another list's.
-    kept = [page for page in pages if {*several.query} <= {*query_of(page.target)}]
-    link = kept[-1].data.get("first")
-    if isinstance(link, str):
+    """Follow first from the last page of a list that has several; of others, where it is not what was asked for."""
+    several = [asked.listed for asked in reversed(lists.asked) if len(asked.listed.pages) > 1]
+    followed: list[frozenset[str]] = []
+    for listed in several:
+        # A page whose own link has lost some of the query is another list's.
+        kept = [page for page in listed.pages if {*listed.query} <= {*query_of(page.target)}]
+        link = kept[-1].data.get("first")
+        if not isinstance(link, str):
+            continue
         target = leads_to(lists.run.client, link, kept[-1].target)
         query = tuple(query_of(target)) if target.startswith("/images") else (("limit", "1"), ("led", target))
-        lists.ask(Aspect.FIRST, *query, expected=pages[0].ids, most=1)
+        keys = frozenset(key for key, _ in listed.query)
+        if not followed or (sorted(query) != sorted(listed.query) and keys not in followed):
+            followed.append(keys)
+            lists.ask(Aspect.FIRST, *query, expected=listed.first.ids, most=1)
 
 
 def _ask_wrongly(lists: _ListReader, mark: str) -> None:
@@ -316,3 +319,7 @@ def _ask_as_another(lists: _ListReader, mark: str) -> None:
             query = (*more, ("name", mark))
             listed = read_pages(other, "/images", query)
             lists.asked.append(Asked(Aspect.FOREIGN, query, listed, [], hidden))
+        image = next(iter(hidden), "")
+        if run.rounds and image and other.show(image).refused:
+            marked = (("marker", image),)
+            lists.asked.append(Asked(Aspect.HIDDEN_MARKER, marked, read_pages(other, "/images", marked, most=1)))

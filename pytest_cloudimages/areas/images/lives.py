@@ -290,7 +290,7 @@ class ForeignAttempts(Collection):
                 yield Case(attempt, [attempt.answer.exchange, attempt.looked])
 
 
-@workload(empty=lambda: ForeignAttempts({}), requests=(43, 81, 81, 81))
+@workload(empty=lambda: ForeignAttempts({}), requests=(43, 87, 87, 87))
 def foreign_attempts(run: Run) -> ForeignAttempts:
     """Have another project read, update and delete an image that it does not see, and one that is shared with it."""
     other = run.of_another_project()
@@ -325,6 +325,19 @@ def _try_those_for_all(run: Run, other: ImagesClient, tried: dict[str, list[Fore
                 callers = (run.client, administrator) if administrator else (run.client,)
                 if not made_visible(image, visibility, *callers):
                     _try_all(image, other, f"of the visibility {visibility}", tried, hidden=False)
+                    _try_once_hidden(image, other, f"that was of the visibility {visibility} before", tried)
+
+
+def _try_once_hidden(image: Image, other: ImagesClient, what: str, tried: dict[str, list[Foreign]]) -> None:
+    """Have another project read an image that everybody saw, and that its owner has made private since."""
+    with image.client.recorder.of(Purpose.PREPARING):
+        if not image.client.patch(image.id, replaced("/visibility", "private")).ok:
+            return
+        looked = image.eventually(image.show, lambda shown: attributes_of(shown).get("visibility") == "private")
+    shown = attributes_of(looked)
+    if shown.get("visibility") == "private":
+        answer = image.eventually(partial(other.show, image.id), lambda seen: seen.refused)
+        tried["GET"].append(Foreign(what, True, answer, shown, shown, looked.exchange))
 
 
 def _try_as_an_administrator(run: Run, other: ImagesClient, tried: dict[str, list[Foreign]]) -> None:

@@ -199,13 +199,6 @@ def _refused() -> dict[Aim, list[Any]]:
         {"op": "move", "from": f"/{FIRST}", "path": "/cloudimages_moved"},
     )
     return {
-        Aim.FAILS_LATE: [
-            [replaced("/name", "cloudimages half"), remove("/cloudimages_lacking")],
-            [add("/cloudimages_half", "of a patch"), replaced("/id", nobody)],
-            [replaced("/min_ram", 512), replaced("/min_disk", "many")],
-            [remove(f"/{FIRST}"), replaced("/cloudimages_wanting", "of nothing")],
-            *([replaced("/name", "cloudimages half"), replaced("/min_ram", 513), last] for last in failing),
-        ],
         Aim.NOT_THERE_REMOVED: [
             [remove("/cloudimages_absent")],
             [remove("/cloudimages_firs")],
@@ -254,6 +247,14 @@ def _refused() -> dict[Aim, list[Any]]:
             [add("//cloudimages_b", "after an empty token")],
             [add("/cloudimages~2", "of no escape")],
             [add("/cloudimages~", "of half an escape")],
+        ],
+        # What the last of them is sent by itself before, so that it is told by itself where it is taken.
+        Aim.FAILS_LATE: [
+            [replaced("/name", "cloudimages half"), remove("/cloudimages_lacking")],
+            [add("/cloudimages_half", "of a patch"), replaced("/id", nobody)],
+            [replaced("/min_ram", 512), replaced("/min_disk", "many")],
+            [remove(f"/{FIRST}"), replaced("/cloudimages_wanting", "of nothing")],
+            *([replaced("/name", "cloudimages half"), replaced("/min_ram", 513), last] for last in failing),
         ],
     }
 
