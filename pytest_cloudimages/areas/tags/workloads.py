@@ -124,6 +124,8 @@ def boundary_tags(run: Run) -> Steps:
     repeated = [(tag, "boundary") for tag in corpus.BOUNDARY_LENGTHS]
     # In a short run only those are deleted that a service could take for another tag.
     deleted = within if run.rounds else [*repeated, *within[-len(corpus.PATTERNS) :][:6]]
+    # Where one is shown as a value, and not as a text, nothing that the image shows beside it can be read.
+    within.sort(key=lambda each: corpus.looks_like_a_value(each[0]))
     beyond = [(tag, "past the limit") for tag in corpus.OVERLONG[: None if run.rounds else 4]]
     if run.rounds:
         beyond += [(tag, "past the limit, composing") for tag in corpus.COMPOSING]
