@@ -93,6 +93,9 @@ def test_adding_a_tag_succeeds_with_204(
 ) -> None:
     for attempt in access_attempts.aside().by(Party.OWNER, states=ORDINARY, changes=[Change.ADD]):
         expect(attempt.answer.status, {204, 201}, f"status of {attempt}")
+    # Whoever was refused it before.
+    for answer in access_attempts.aside().added_by_the_owner():
+        expect(answer.status, {204, 201}, f"status of {answer}, of what others had been refused to add")
 
     in_any_state = image_states.additions(past=[Prior.NEVER], where=in_ordinary_state)
     for step in chain((plain_tags + common_clients).additions(past=[Prior.NEVER]), in_any_state):
