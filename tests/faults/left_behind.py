@@ -3,7 +3,7 @@
 import json
 
 from pytest_cloudimages.reference.app import App, Reply, Request
-from pytest_cloudimages.reference.refusals import Forbidden, NotFound
+from pytest_cloudimages.reference.refusals import Forbidden, Invalid, NotFound
 
 from .kinds import Kind
 from .registry import breaks, selecting
@@ -37,6 +37,16 @@ class DeletesNothingFromANamelessImage(App):
         if self.images.open(request.caller, image_id).name is None:
             raise NotFound("There is no such tag.")
         return super().delete_tag(request, image_id, tag)
+
+
+@breaks(profile="standard", words=selecting("TAG-ADD-01", "TAG-DEL-01", "TAG-ADD-31", "TAG-DEL-19", "TAG-HIST-01"))
+class LetsNoImageLoseItsName(App):
+    """Refuses a patch that leaves an image without a name with 400."""
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        if any(change.get("path") == "/name" and not change.get("value") for change in json.loads(request.body)):
+            raise Invalid("An image has a name.")
+        return super().update_image(request, image_id)
 
 
 @breaks("TAG-HIST-01", profile="standard", words=selecting("TAG-HIST-01", "TAG-ADD-03", "TAG-DEL-03"))

@@ -144,7 +144,7 @@ def _may_refuse(selection: Selection) -> bool:
     return not plain or not all(tag.isprintable() for tag in selection.tags)
 
 
-@workload(empty=lambda: Selections([]), requests=(0, 117, 117, 117))
+@workload(empty=lambda: Selections([]), requests=(0, 120, 120, 120))
 def filtered_lists(run: Run) -> Selections:
     """Filter the list of images by tags, alone and with all else that lists can be asked for, page by page."""
     if not run.rounds:
