@@ -218,8 +218,11 @@ def _deleted_beside(image: Image, answers: dict[Question, list[Answer]]) -> None
     if not answer.ok and attributes_of(shown := image.show()).get("protected") is True:
         raise Blocked(f"The image is still protected, and was not to be: {shown.exchange}")
     answers[Question.DELETED] = [answer]
-    image.client.recorder.traces.created_by.pop(image.id, None)  # so that nobody waits for it to be known
-    answers[Question.GONE] = [image.eventually(image.show, lambda looked: not looked.ok)]
+    traces = image.client.recorder.traces
+    traces.forget(image.id)
+    answers[Question.GONE] = [gone := image.eventually(image.show, lambda looked: not looked.ok)]
+    if answer.ok and gone.status == 404:  # noqa: PLR2004 - as HTTP has it
+        traces.gone.add(image.id)
     answers[Question.DELETED_AGAIN] = [image.client.delete(image.id)]
 
 

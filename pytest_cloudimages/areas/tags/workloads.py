@@ -335,7 +335,7 @@ def read_path_checks(run: Run, seed: int, *, patching: bool = True) -> Compariso
     effort = _effort(run)
     plans = drawing.draw(read_paths.read_path_plans(), seed, effort.read_paths) if effort.read_paths else []
     return read_paths.check_read_paths(
-        run.fresh_image, plans if patching else map(read_paths.by_address, plans), single=run.single
+        run.fresh_image, plans if patching else map(read_paths.by_address, plans), single=run.single, show=run.show
     )
 
 
