@@ -162,15 +162,20 @@ class Order:
             for key in (*((name, 0) for name in fault.shown), *(("", place) for place in fault.judged & self.left)):
                 gains[key] = gains.get(key, 0.0) + fault.counts
         for (name, place), gain in gains.items():
-            cost = LEAST + (self.costs[name] if name else self._cost(self.checks[place]))
+            cost = LEAST + (self._cost_of(name) if name else self._cost(self.checks[place]))
             yield gain / cost, -cost, name, place
 
     def _cost(self, check: Check) -> int:
         return check.own + sum(self.costs[name] for name in check.workloads - self.made)
 
+    def _cost_of(self, name: str) -> int:
+        return self.costs[name] + sum(map(self._cost_of, {*registry.named(name).needs} - self.made))
+
     def _make(self, name: str) -> None:
         if name in self.made:
             return
+        for needed in registry.named(name).needs:
+            self._make(needed)
         for fault in [fault for fault in self.unknown if name in fault.shown]:
             self._know(fault, self.sent + fault.shown[name])
         self.made.add(name)

@@ -71,7 +71,7 @@ class Run(Short):
     """The service that a dry run leaves alone."""
     pool: TaskPool | None = field(default=None, repr=False)
     """Who carries out at once what touches no image of others; nobody, but while workloads are made beside others."""
-    watched: Callable[[Callable[[], Any]], None] | None = field(default=None, repr=False)
+    watched: Callable[..., None] | None = field(default=None, repr=False)
     """Who looks at what the workload in the making has so far; nobody, where that would keep others waiting."""
     restored: tuple[SetResource, ...] = ()
     """The sets of a lent image that are emptied for a test, and restored, where the test names no others."""
@@ -156,10 +156,13 @@ class Run(Short):
         """Return a number that follows from the seed, and differs from workload to workload by its salt."""
         return zlib.crc32(f"{self.settings.seed} {salt}".encode())
 
-    def show(self, so_far: Callable[[], Any]) -> None:
-        """Let whoever watches look at what a workload has so far: between two steps, when each stands for itself."""
+    def show(self, so_far: Callable[[], Any], *, due: bool = False) -> None:
+        """Let whoever watches look at what a workload has so far: between two steps, when each stands for itself.
+
+        ``due``: at once, since something is amiss.
+        """
         if self.watched is not None:
-            self.watched(so_far)
+            self.watched(so_far, due=due)
 
     def with_seed(self, seed: int) -> "Run":
         """Return the same run, with the same connections, for another seed."""

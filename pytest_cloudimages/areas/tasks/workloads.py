@@ -136,7 +136,10 @@ def tasks(run: Run) -> Tasks:
             if started.deed.is_import and started.id and not started.ended
         ]
         _look_around(runner)
+        run.show(runner.so_far)
         lists = _lists(runner)
+        # What is cleaned up then takes as many requests as a third of what was asked.
+        run.show(partial(runner.whole, runner.tried, lists), due=True)
     return runner.whole(runner.tried, lists)
 
 
