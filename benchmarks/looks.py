@@ -46,7 +46,7 @@ class Looks:
 
     def look(self, name: str, so_far: Callable[[], Any], *, whole: bool, due: bool = False) -> None:
         """Note what checks find in a workload now and have not found before."""
-        part = self.in_hand if registry.named(self.in_hand).shown_as == name else name
+        part = self.in_hand if registry.looked_at_as(self.in_hand) == name else name
         mine = self.found.setdefault(part, {"told": {}, "shown": []})
         sent = sum(self.run.recorder.counts.values()) - self.begun
         if not (whole or due) and sent in mine["shown"]:

@@ -59,11 +59,6 @@ class Workload:
     """The workload whose first part it is, and which needs it: checks look at it as at that one."""
 
     @property
-    def shown_as(self) -> str:
-        """The name of the workload that checks look at."""
-        return self.first_of or self.name
-
-    @property
     def area(self) -> str:
         """The package that declares it."""
         return self.make.__module__.rpartition(".")[0]
@@ -79,9 +74,9 @@ class Workload:
         return "drawn anew" if self.follows_the_seed else "made again" if self.empty is None else "empty"
 
 
-def named(name: str) -> Workload:
-    """Return the workload of a name."""
-    return _WORKLOADS[name]
+def looked_at_as(name: str) -> str:
+    """Return the name of the workload that checks look at: the first part of one is looked at as that one."""
+    return _WORKLOADS[name].first_of or name
 
 
 def goes_on(declared: Workload) -> bool:
@@ -207,7 +202,7 @@ class Workloads:
             if name not in self._made:
                 self._made[name] = made = self._made_apart(name)
                 if self.watch is not None and self._run.pool is None:
-                    self.watch(_WORKLOADS[name].shown_as, lambda: made, whole=True)
+                    self.watch(looked_at_as(name), lambda: made, whole=True)
             return self._made[name]
 
     def _made_apart(self, name: str) -> Any:
@@ -271,7 +266,7 @@ class Workloads:
         make = declared.anew if self._exploring else declared.make
         numbers = () if declared.salt is None else (self._run.number(declared.salt),)
         needed = {name: self.get(name) for name in declared.needs}
-        with self._watched(declared.shown_as):
+        with self._watched(looked_at_as(declared.name)):
             return enter(self._stack, make, self._run, *numbers, **needed)
 
     @contextmanager

@@ -98,7 +98,7 @@ class LifeAnswers(Collection):
                     yield Case(image, [answer.exchange])
 
 
-@workload(empty=lambda: LifeAnswers({}), requests=(29, 47, 47, 47))
+@workload(empty=lambda: LifeAnswers({}), requests=(24, 41, 41, 41))
 def image_life(run: Run) -> LifeAnswers:
     """Create an image, read it, list it, give it data, protect it and delete it; ask the same of none at all."""
     answers: dict[Question, list[Answer]] = {}

@@ -95,7 +95,7 @@ class Meetings(Collection):
             yield Case(met, [*met.before, met.answer.exchange])
 
 
-@workload(empty=Meetings, requests=(0, 265, 265, 265))
+@workload(empty=Meetings, requests=(0, 139, 139, 139))
 def image_meetings(run: Run) -> Meetings:
     """Delete an image twice at once, and while it is patched; fill several at once; ask with two callers at once."""
     met: dict[Meeting, list[Met]] = {}
