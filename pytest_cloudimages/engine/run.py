@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.auth.catalogue import VENDORS_NAME
 from pytest_cloudimages.client.auth.credentials import Credentials, Service
 from pytest_cloudimages.client.exchange import Purpose
@@ -61,6 +62,8 @@ class Run(Short):
     """Why nothing can be judged, where that is so."""
     claims: dict[str, str] = field(default_factory=dict)
     """The areas of the catalogue that the service says it has, with the document that says so."""
+    documents: dict[str, Answer] = field(default_factory=dict, repr=False)
+    """The schemas that were asked for to know that, by their names, where the service shows them."""
     takes_attributes: bool = True
     """Whether the service takes attributes with values of our choice when an image is created."""
     takes_empty: bool = True

@@ -135,7 +135,8 @@ def schema_documents(run: Run) -> SchemaDocuments:
     """Ask for every schema, with a token and without, and for answers that they describe."""
     client = run.client
     anonymous = client.calling("nobody", lambda: None)
-    shown = {name: client.send("GET", f"/schemas/{name}") for name in (*SCHEMAS, UNKNOWN)}
+    # What a run has asked for when it began is not asked for twice.
+    shown = {name: run.documents.get(name) or client.send("GET", f"/schemas/{name}") for name in (*SCHEMAS, UNKNOWN)}
     unauthenticated: dict[str, Answer] = {}
     described, missing = {"images": client.list(limit="2")}, dict[str, Answer]()
     seen: list[Answer] = []
