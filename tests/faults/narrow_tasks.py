@@ -11,6 +11,7 @@ from pytest_cloudimages.reference.tasks import Failed, Task, Tasks
 
 from .kinds import Kind
 from .registry import registrar, selecting
+from .tasking import carrying_out
 
 KIND = Kind.TASKS
 TASKS = selecting("TASK")
@@ -21,13 +22,7 @@ faulty = registrar(__name__, words=TASKS, profile="standard")
 
 def works(name: str, sentence: str, *ids: str, **methods: Any) -> None:
     """Register a service that carries tasks out by methods of its own."""
-    own = type(f"{name}Tasks", (Tasks,), methods)
-
-    def begin(self: App) -> None:
-        App.__init__(self)
-        self.tasks = own(self.images, self.store)
-
-    faulty(name, sentence, *ids, __init__=begin)
+    faulty(name, sentence, *ids, __init__=carrying_out(name, **methods))
 
 
 def _any_kind(self: Tasks, task: Task) -> dict[str, str]:

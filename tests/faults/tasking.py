@@ -69,15 +69,20 @@ def refuses(name: str, sentence: str, *ids: str, method: str, kind: type[Refusal
     faulty(name, sentence, *ids, **{method: operation})
 
 
-def works(name: str, sentence: str, *ids: str, **methods: Any) -> None:
-    """Register a service that carries tasks out by methods of its own."""
+def carrying_out(name: str, **methods: Any) -> Callable[[App], None]:
+    """Return the beginning of a service that carries tasks out by methods of its own."""
     own = type(f"{name}Tasks", (Tasks,), methods)
 
     def begin(self: App) -> None:
         App.__init__(self)
         self.tasks = own(self.images, self.store)
 
-    faulty(name, sentence, *ids, __init__=begin)
+    return begin
+
+
+def works(name: str, sentence: str, *ids: str, **methods: Any) -> None:
+    """Register a service that carries tasks out by methods of its own."""
+    faulty(name, sentence, *ids, __init__=carrying_out(name, **methods))
 
 
 def without(*names: str, where: tuple[str, ...] = ()) -> Change:

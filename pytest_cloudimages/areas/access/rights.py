@@ -29,6 +29,7 @@ from pytest_cloudimages.areas.access.deeds import (
     has_roles,
 )
 from pytest_cloudimages.areas.access.own_images import shown_as, with_a_colleagues, with_its_own
+from pytest_cloudimages.areas.common.imports import NOWHERE, import_from
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
 from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, not_valid, unknown_tokens
 from pytest_cloudimages.areas.images.patch_model import replaced
@@ -44,7 +45,6 @@ from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
-NOWHERE = "cloudimages-no-container/cloudimages-no-object.vhd"
 OTHER_MIN_RAM = 3
 """Mebibytes that no image of a run needs otherwise."""
 OUTSIDE = (Party.ANONYMOUS, Party.INVALID, Party.ENDED)
@@ -292,8 +292,7 @@ class _Table:
             Deed.CREATE: {"name": name},
             Deed.ADD_MEMBER: {"member": self.added},
             Deed.SET_STATUS: {"status": "accepted"},
-            # There is no such object: where somebody is let in, nothing comes of it.
-            Deed.CREATE_TASK: {"type": "import", "input": {"image_properties": {"name": name}, "import_from": NOWHERE}},
+            Deed.CREATE_TASK: import_from(NOWHERE, name),
         }
         return client.send(deed.method, target, json=bodies.get(deed))
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from pytest_cloudimages.areas.common.followed_links import leads_to
+from pytest_cloudimages.areas.common.imports import NOWHERE, import_from
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import shared
@@ -29,7 +30,6 @@ SCHEMAS = ("images", "image", "members", "member", "tasks", "task")
 UNKNOWN = "cloudimages-bogus"
 UNKNOWN_VERSION = "/v99/images"
 TURNED_AWAY = frozenset({401, 403})
-NOWHERE = "cloudimages-no-container/cloudimages-no-object.vhd"
 LOOKS = 2
 """How often a task is looked at: what it is in the end is another area's concern."""
 
@@ -182,8 +182,7 @@ def _decided(member: ImagesClient, image: Image, project: str) -> Iterator[Answe
 def _a_task(run: Run) -> Iterator[Answer]:
     """Ask for an import of what is not there, and look at it until it has failed; nothing where it is refused."""
     with claimed_name(run.client, run.name) as name:
-        wanted = {"image_properties": {"name": name}, "import_from": NOWHERE}
-        answer = run.client.send("POST", "/tasks", json={"type": "import", "input": wanted})
+        answer = run.client.send("POST", "/tasks", json=import_from(NOWHERE, name))
         if answer.ok and isinstance(answer.data, dict) and is_fit(identifier := answer.data.get("id")):
             yield answer
             for _ in range(LOOKS):

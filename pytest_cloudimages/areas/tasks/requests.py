@@ -64,11 +64,6 @@ def export_of(image: str, container: str) -> Body:
     return {"type": "export", "input": {"image_uuid": image, "receiving_swift_container": container}}
 
 
-def import_from(source: str, name: str, **further: str) -> Body:
-    """Return the body that asks for an import."""
-    return {"type": "import", "input": {"image_properties": {"name": name} | further, "import_from": source}}
-
-
 def lacking(body: Body) -> Iterator[tuple[str, Body]]:
     """Yield the bodies that lack one member each, type, input and those of it, with the name of what is missing."""
     for name in body:
