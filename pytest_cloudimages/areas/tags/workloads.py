@@ -207,22 +207,18 @@ POLYGLOT = "polyglot of scripts"
 ONE_OF_EACH = {
     "reserved character": corpus.SPECIAL["reserved character"][:1],
     "control inside": corpus.SPECIAL["control inside"][:1],
-    "blank or control in front": corpus.SPECIAL["blank or control in front"][:1],
     "blank or control at the end": corpus.SPECIAL["blank or control at the end"][:1],
-    "looks like something else": (
-        "https://example.com/a?b=c#d",
-        "#{7} %(a)s {x} ${x} {{x}} <%= x %> %n %d $1 \\1 {% x %}",
-    ),
+    "looks like something else": ("#{7} %(a)s {x} ${x} {{x}} <%= x %> %n %d $1 \\1 {% x %}",),
 }
 """Special tags, each with as much of its input class as one tag can have."""
 
 
-@workload(first_of="special_tags", salt="special", follows_the_seed=True, requests=(0, 24, 24, 24))
+@workload(first_of="special_tags", salt="special", follows_the_seed=True, requests=(0, 15, 15, 15))
 def one_of_each(run: Run, seed: int) -> Steps:
-    """Add polyglot strings, which hold characters of every script, and one special tag of each kind."""
+    """Add some polyglot strings, which hold characters of many scripts, and one special tag of each kind."""
     if not run.rounds:
         return steps_of([])
-    found = [(tag, POLYGLOT) for tag in corpus.polyglots(seed)]
+    found = [(tag, POLYGLOT) for tag in corpus.polyglots(seed)[::2]]
     found += [(tag, input_class) for input_class, tags in ONE_OF_EACH.items() for tag in tags]
     return _executed(run, [in_groups([(Kind.ADD, found[-_effort(run).tags :])])])
 
