@@ -530,6 +530,32 @@ class PatchesInAscii(App):
         return Reply.of_json(self.represent(image)) if reply.status == HTTPStatus.OK else reply
 
 
+class _RefusesBeyondThePlane(App):
+    """Refuses a patch with tags of characters beyond the Basic Multilingual Plane."""
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        if b"\\ud8" in request.body.lower() or b"\xf0" in request.body:
+            return self.error(request, HTTPStatus.BAD_REQUEST, "No characters of four octets.")
+        return super().update_image(request, image_id)
+
+
+@breaks("TAG-VIS-08", profile="standard")
+class FailsAtNulInAPatch(_RefusesBeyondThePlane):
+    """Fails at NUL in the tags of a patch, and refuses, before it looks for that, whatever has 4 octets in UTF-8."""
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        reply = super().update_image(request, image_id)
+        if reply.status == HTTPStatus.OK and any("\0" in tag for tag in self.images.get(image_id).tags):
+            self.images.get(image_id).tags.clear()
+            return self.error(request, HTTPStatus.INTERNAL_SERVER_ERROR, "A string literal cannot contain NUL.")
+        return reply
+
+
+@breaks(profile="standard")
+class SetsNoTagsBeyondThePlane(_RefusesBeyondThePlane):
+    """Lawful: what it cannot store is refused, and nothing is changed."""
+
+
 @breaks("TAG-ADD-34", profile="standard")
 class ListsTwiceWhatWasCreated(App):
     """Lists a tag twice that the image was created with and that is added again; a deletion takes both."""

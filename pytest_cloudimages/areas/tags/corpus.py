@@ -235,15 +235,11 @@ NEAR = (
 """The same of tags that are to be told from those."""
 
 SET_TOGETHER = (
-    *SPECIAL["beyond ASCII"],
-    *SPECIAL["blank or control at the end"],
-    "a,b",
-    "%41",
-    "x+y",
-    "z" * LONGEST,
-    "q",
+    SPECIAL["beyond ASCII"],
+    SPECIAL["blank or control at the end"],
+    ("a,b", "%41", "x+y", "z" * LONGEST, "q"),
 )
-"""Special tags that a PATCH sets all at once."""
+"""Special tags that a PATCH sets at once, and kind by kind where that is refused: one may hide another."""
 
 ENDS_A_HEADER = "bare%0D%0A%0D%0Aoctets"
 """A tag, as an address writes it, that has what ends the header of an answer, and octets after that."""
