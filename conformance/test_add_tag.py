@@ -66,12 +66,12 @@ from pytest_cloudimages.areas.tags.checks import (
     not_once,
     or_skip,
     others_added,
+    past_the_limit,
     protected_otherwise_alike,
     refused_as_one_more,
     refused_itself,
     require_ok,
     set_tags,
-    unaltered,
     unambiguous,
 )
 from pytest_cloudimages.areas.tags.clients import NAMES_A_TYPE
@@ -88,12 +88,14 @@ from pytest_cloudimages.areas.tags.negative import expect_done_as_answered, on_n
 
 # "204 Success: Request succeeded."
 @requirement("TAG-ADD-01")
-@pytest.mark.usefixtures("long_life")  # early, so that TAG-HIST-01 can look at it a while later
 def test_adding_a_tag_succeeds_with_204(
     plain_tags: Steps, image_states: Steps, common_clients: Steps, access_attempts: AccessAttempts
 ) -> None:
     for attempt in access_attempts.aside().by(Party.OWNER, states=ORDINARY, changes=[Change.ADD]):
         expect(attempt.answer.status, {204, 201}, f"status of {attempt}")
+    # Whoever was refused it before.
+    for answer in access_attempts.aside().added_by_the_owner():
+        expect(answer.status, {204, 201}, f"status of {answer}, of what others had been refused to add")
 
     in_any_state = image_states.additions(past=[Prior.NEVER], where=in_ordinary_state)
     for step in chain((plain_tags + common_clients).additions(past=[Prior.NEVER]), in_any_state):
@@ -256,7 +258,7 @@ def test_a_tag_of_255_characters_is_stored_whole(boundary_tags: Steps, cloudimag
 # "{tag}: Image tag (may be up to 255 characters in length)."
 @requirement("TAG-ADD-11")
 def test_a_tag_of_more_than_255_characters_is_refused_and_not_stored(boundary_tags: Steps) -> None:
-    for step in boundary_tags.additions(input_classes=["past the limit"], where=unaltered):
+    for step in boundary_tags.additions(input_classes=["past the limit"], where=past_the_limit):
         step.expect(status=REFUSED)
         expect(others_added(step, but=()), [], f"tags that came with {step}")
 
@@ -264,7 +266,7 @@ def test_a_tag_of_more_than_255_characters_is_refused_and_not_stored(boundary_ta
 # maxLength 255 in the image schema
 @requirement("TAG-ADD-12")
 def test_an_overlong_tag_is_answered_400(boundary_tags: Steps) -> None:
-    for step in boundary_tags.additions(input_classes=["past the limit"], where=unaltered):
+    for step in boundary_tags.additions(input_classes=["past the limit"], where=past_the_limit):
         if step.answer.status in (413, 414, 422):
             note(f"{len(step.tag)} characters are answered {step.answer.status}.")
 

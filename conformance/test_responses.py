@@ -56,6 +56,7 @@ def test_an_error_is_explained(
     negative_requests: NegativeRequests,
     stray_requests: StrayRequests,
     plain_tags: Steps,
+    absent_tags: Steps,
     cloudimages_client: ImagesClient,
 ) -> None:
     # No explanation are the inside of the service, the caller's token, and what misleads a reader of the answer.
@@ -63,6 +64,10 @@ def test_an_error_is_explained(
     sent = (tried.answer for tried in stray_requests.aside().requests())
     for said in chain(sent, plain_tags.aside().answers(), negative_requests.aside().answers()):
         expect(indiscretions(said, token), [], f"what is not to be in {said}")
+
+    # It is as long as it says, whatever it repeats of the request.
+    for answer in absent_tags.aside().answers(where=lambda answer: answer.status >= 400):
+        expect(answer.trailing, b"", f"octets after the end of {answer}")
 
     # Whoever takes no JSON is told as well.
     for tried in stray_requests.aside().requests("GET", where=lambda tried: tried.answer.status >= 400):

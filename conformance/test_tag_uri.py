@@ -141,6 +141,7 @@ def test_an_encoded_unreserved_character_is_that_character(
 
 # "the hexadecimal digits 'A' through 'F' are equivalent to 'a' through 'f'"
 @requirement("TAG-URI-06")
+@pytest.mark.usefixtures("long_life")  # early, so that TAG-HIST-01 can look at it long after
 def test_the_hex_digits_of_an_encoding_have_no_case(working_image: Image, basics: Basics, cloudimages_run: Run) -> None:
     # Each between letters of its own, so that one which is taken for a pattern fits no other.
     tried = ("a%6Ab", "c%5Fd", "i%C3%A9j", "e%3Ff", "g%7Ch")[: None if cloudimages_run.rounds else 3]

@@ -631,6 +631,14 @@ def test_tags_that_cannot_be_read_block(caller: ImagesClient, peer: Any, body: b
         readable(caller.show("id"))
 
 
+@pytest.mark.parametrize("body", [b'{"id": "id"}', b'{"id": "id", "tags": null}', b'{"id": "id", "tags": {}}'])
+def test_an_image_that_shows_none_in_another_form_has_none(caller: ImagesClient, peer: Any, body: bytes) -> None:
+    """That its form is another is asked by itself; all else can be asked."""
+    peer.replies = [answer(200, body)]
+
+    assert readable(caller.show("id")) == []
+
+
 @pytest.mark.parametrize(("status", "wanted", "fine"), [(204, None, True), (404, None, False), (201, 204, False)])
 def test_a_preparation_that_fails_blocks(
     caller: ImagesClient, peer: Any, status: int, wanted: int | None, fine: bool

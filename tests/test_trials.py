@@ -293,6 +293,41 @@ class Unreadable(Small):
         return [None, image]  # type: ignore[list-item]
 
 
+class ShowsDeletionsWithTheNextAddition(Small):
+    """A service that goes on showing what was deleted until another tag is added, to whichever image."""
+
+    deleted: tuple[tuple[int, str], ...] = ()
+
+    def add(self, image: int, tag: str) -> int:
+        """Add a tag, and show by then what was deleted."""
+        self.deleted = ()
+        return super().add(image, tag)
+
+    def delete(self, image: int, tag: str) -> int:
+        """Delete a tag."""
+        self.deleted += ((image, tag),)
+        return super().delete(image, tag)
+
+    def show(self, image: int) -> list[str]:
+        """Show the tags, and those that were."""
+        return [*dict.fromkeys([*super().show(image), *(tag for where, tag in self.deleted if where == image)])]
+
+
+def test_what_comes_late_is_no_doing_of_the_next_step() -> None:
+    """Neither the addition that it comes with is blamed, nor a second deletion that is answered as it has to be."""
+    history = execute(LIFE, TAGS, ShowsDeletionsWithTheNextAddition().fresh)
+    steps = Steps([history])
+
+    assert any(step.overdue & step.gone for step in history.steps)
+    assert not any(others_removed(step) or others_added(step) for step in history.steps)
+    assert any(step.value in (step.after or ()) for step in steps.deletions(acknowledged=True, past=[Prior.PRESENT]))
+    assert {step.answer.status for step in steps.deletions(past=[Prior.PRESENT])} == {204}
+    for step in history.steps:
+        if None not in step.other_image:
+            before, after = (without(tags, *step.overdue_elsewhere) for tags in step.other_image)
+            assert before == after
+
+
 def test_what_cannot_be_read_is_not_known() -> None:
     """Steps around it are no ground for a judgement about tags."""
     history = execute(LIFE, TAGS, Unreadable().fresh)

@@ -10,6 +10,7 @@ from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.polling import Eventually, Seen
 from pytest_cloudimages.client.session import ImagesClient, segment
 from pytest_cloudimages.client.showing import Short
+from pytest_cloudimages.spec.shown_strings import shown_strings
 from pytest_cloudimages.spec.verdicts import Blocked
 
 MOST_PAGES = 20
@@ -155,10 +156,10 @@ def page_of_many(client: ImagesClient, target: str) -> Answer:
 def readable(answer: Answer) -> list[str]:
     """Return the tags of a representation. Raises ``Blocked`` where there is no list of strings."""
     data = answer.data if answer.status == 200 else None  # noqa: PLR2004 - as HTTP has it
-    tags = data.get("tags") if isinstance(data, dict) else None
-    if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+    tags = shown_strings(data, "tags")
+    if tags is None:
         raise Blocked(f"The image's tags cannot be read: {answer.exchange}")
-    return tags
+    return [*tags]
 
 
 def require_ok(answer: Answer, *, status: int | None = None) -> Answer:

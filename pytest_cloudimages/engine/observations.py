@@ -31,7 +31,7 @@ class Selection(TypedDict, total=False):
     """Which steps a check is about. Left out, a condition lets every step pass but where it says otherwise."""
 
     past: Iterable[Prior]
-    """What had become of the tag before."""
+    """What had become of the tag before; where that was not what had been acknowledged, it is in doubt."""
     acknowledged: bool
     """Whether the answer was 2xx; False: whether it was 4xx."""
     again: bool
@@ -186,7 +186,7 @@ def _conditions(which: Selection) -> Iterator[Condition]:
         yield lambda _, step: step.answer.ok if acknowledged else step.answer.refused
     if "past" in which:
         past = {*which["past"]}
-        yield lambda _, step: step.prior in past
+        yield lambda _, step: step.prior in past and step.value not in step.overdue
     if "again" in which:
         again = which["again"]
         yield lambda _, step: step.re_added is again

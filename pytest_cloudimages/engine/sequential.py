@@ -53,6 +53,8 @@ class _Subject:
     given: Mapping[str, object] = field(default_factory=dict)
     """Attributes that an event has given the image since."""
     trail: list[Exchange] = field(default_factory=list)
+    acknowledged: dict[str, bool] = field(default_factory=dict)
+    """Whether each value is there by the last answer that said so."""
 
     def __post_init__(self) -> None:
         self.model = SetModel(self.resource)
@@ -72,7 +74,15 @@ class _Subject:
             raise
         self.trail.append(answer.exchange)
         self.model.apply(operation, answer)
+        if answer.ok:
+            self.acknowledged[operation.value] = adds
         return answer
+
+    def overdue(self) -> frozenset[str]:
+        """Return the values of which the last reading does not show what was acknowledged."""
+        shown = self.last.values if self.last else None
+        known = self.acknowledged.items() if shown is not None else ()
+        return frozenset(value for value, there in known if (value in (shown or ())) is not there)
 
     def look(self) -> Reading:
         """Read the set once."""
@@ -322,6 +332,8 @@ def _by_steps(subjects: list[_Subject], plan: Sequence[Operation], history: Sequ
             continue
         number = operation.image
         subject = subjects[number]
+        other = 1 - number if len(subjects) > 1 else number
+        overdue, overdue_elsewhere = subject.overdue(), subjects[other].overdue()
         try:
             performed, doubtful = _performed_steadily(subject, operation, history)
         except LostAnswer:
@@ -329,7 +341,6 @@ def _by_steps(subjects: list[_Subject], plan: Sequence[Operation], history: Sequ
             continue
         now = [each.read() for each in subjects]
         history.readings += now
-        other = 1 - number if len(subjects) > 1 else number
         history.steps.append(
             Step(
                 operation,
@@ -342,6 +353,8 @@ def _by_steps(subjects: list[_Subject], plan: Sequence[Operation], history: Sequ
                 subject.resource,
                 inferred=False,
                 other_image=(last[other].values, now[other].values) if other != number else (None, None),
+                overdue=overdue,
+                overdue_elsewhere=overdue_elsewhere,
             )
         )
         if doubtful:

@@ -37,7 +37,7 @@ def expect_others_kept(step: Step, *, but: Iterable[str] | None = None) -> None:
     """Raise ``Mismatch`` where a step took or brought other values; ``but`` are those it may, by default its own."""
     __tracebackhide__ = True
     missing, unexpected = others_removed(step, but=but), others_added(step, but=but)
-    allowed = [step.value] if but is None else [*but]
+    allowed = [*([step.value] if but is None else but), *step.overdue]
     # What may come or go is left out on both sides, and so is what came altered in the place of an added value.
     came = [value for value in without(step.after, *allowed) if value in unexpected or value in (step.before or ())]
     if missing or unexpected:
@@ -54,7 +54,7 @@ def others_removed(step: Step, *, but: Iterable[str] | None = None) -> list[str]
     """Return the other values that a step took away; ``but`` are those it may take, by default the one it names."""
     allowed = {step.value} if but is None else {*but}
     missing = Counter(step.before) - Counter(step.after)
-    return sorted(value for value in missing if value not in allowed)
+    return sorted(value for value in missing if value not in allowed | step.overdue)
 
 
 def others_added(step: Step, *, but: Iterable[str] | None = None) -> list[str]:
@@ -65,4 +65,5 @@ def others_added(step: Step, *, but: Iterable[str] | None = None) -> list[str]:
     allowed = {step.value} if but is None else {*but}
     if step.operation.kind is Kind.ADD and step.answer.ok and step.value not in (step.after or ()):
         return []
-    return sorted(value for value in Counter(step.after) - Counter(step.before) if value not in allowed)
+    came = Counter(step.after) - Counter(step.before)
+    return sorted(value for value in came if value not in allowed | step.overdue)

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from pytest_cloudimages.client.exchange import PATCH_TYPE, Exchange, Request
 from pytest_cloudimages.history.operations import Kind
+from pytest_cloudimages.spec.shown_strings import shown_strings
 
 
 class Answered(Protocol):
@@ -82,8 +83,7 @@ def strings_at(name: str) -> Callable[[Answered], tuple[str, ...] | None]:
     """Return what reads the list of strings of this name out of a representation."""
 
     def values(answer: Answered) -> tuple[str, ...] | None:
-        found = (represented(answer) or {}).get(name)
-        return tuple(found) if isinstance(found, list) and all(isinstance(value, str) for value in found) else None
+        return shown_strings(represented(answer), name)
 
     return values
 

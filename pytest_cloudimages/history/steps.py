@@ -66,6 +66,13 @@ class Step:
     inferred: bool
     other_image: tuple[tuple[str, ...] | None, tuple[str, ...] | None] = (None, None)
     """The values of another image, which the operation does not name, before and after."""
+    overdue: frozenset[str] = frozenset()
+    """Values that were shown before it though their deletion was acknowledged, or not shown though they were added.
+
+    What becomes of these comes late, and is no doing of the step.
+    """
+    overdue_elsewhere: frozenset[str] = frozenset()
+    """The same of the other image."""
 
     @property
     def value(self) -> str:

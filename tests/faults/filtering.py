@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, quote, unquote, urlencode
 
 from pytest_cloudimages.reference import listing
-from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.app import NO_CONTENT, App, Reply, Request
 from pytest_cloudimages.reference.images import Caller, Image, Visibility
 
 from .kinds import Kind
@@ -435,3 +435,47 @@ class ListsTheUntaggedLate(_ListsTheTagged):
 
     def listed(self, entry: dict[str, Any]) -> bool:
         return bool(entry["tags"]) or time.monotonic() > self.emptied.get(entry["id"], 0) + 0.06
+
+
+# What was asked before is answered for what is asked now
+
+
+class _KeepsLists(App):
+    """Answers a list from what it answered a moment before, where a cache takes one address for the other."""
+
+    seconds = 3.0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kept: dict[tuple[str, str], tuple[float, str, Reply]] = {}
+
+    def key(self, query: str) -> str:
+        return query
+
+    def list_images(self, request: Request) -> Reply:
+        if "tag=" not in request.query:
+            return super().list_images(request)
+        mine = request.caller.project, self.key(request.query)
+        until, query, reply = self.kept.get(mine, (0.0, "", NO_CONTENT))
+        # Whoever asks for just the same again is answered anew, so that nobody is shown what has changed since.
+        if query != request.query and time.monotonic() < until:
+            return reply
+        reply = super().list_images(request)
+        self.kept[mine] = time.monotonic() + self.seconds, request.query, reply
+        return reply
+
+
+@breaks("TAG-VIS-03", profile="standard", words=NARROWED)
+class KeepsListsByAShortAddress(_KeepsLists):
+    """Keeps lists that are filtered by a tag for three seconds, by the first 220 octets of their query."""
+
+    def key(self, query: str) -> str:
+        return query[:220]
+
+
+@breaks("TAG-VIS-03", profile="standard", words=NARROWED)
+class KeepsListsByTextsThatEnd(_KeepsLists):
+    """Keeps lists that are filtered by a tag for three seconds, by their query, decoded up to a NUL."""
+
+    def key(self, query: str) -> str:
+        return unquote(unquote(query)).partition("\0")[0]

@@ -220,3 +220,28 @@ class ShowsTheHundredthChangeLate(_CountsChanges):
         moment, late = self.late.get(image.id, (0.0, ""))
         hidden = {late} if time.monotonic() < moment else set()
         return super().represent(image) | {"tags": [tag for tag in image.tags if tag not in hidden]}
+
+
+EARLY = tuple(word for each in ("HIST", "URI-06") for word in ("--select", f"TAG-{each}"))
+"""What looks at a long life when it is made, and long after."""
+
+
+@breaks("TAG-HIST-01", profile="standard", words=EARLY)
+class KeepsTheLatestAdditions(App):
+    """Keeps what the latest 250 additions have brought, of whatever image, and drops what is older."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.latest: dict[tuple[str, str], None] = {}
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            reply = super().add_tag(request, image_id, tag)
+            self.latest.pop((image_id, tag), None)
+            self.latest[image_id, tag] = None
+            if len(self.latest) > 250:
+                image_id, tag = next(iter(self.latest))
+                del self.latest[image_id, tag]
+                for image in self.images.all():
+                    image.tags[:] = [each for each in image.tags if (image.id, each) != (image_id, tag)]
+            return reply

@@ -24,9 +24,14 @@ PATCHES: dict[str, dict[str, Any]] = {
     "community": {"visibility": "community"},
     "public": {"visibility": "public"},
     "protected with data": {"protected": True},
+    "nameless": {"name": None},
 }
 """The events that are a PATCH, and what they set."""
-LEAVES: dict[str, dict[str, Any]] = {"hidden": {"protected": False}, "private": {"os_hidden": False}}
+LEAVES: dict[str, dict[str, Any]] = {
+    "hidden": {"protected": False},
+    "private": {"os_hidden": False},
+    "nameless": {"protected": False},
+}
 """What is set back with some of them, so that an image is in one unusual state at a time."""
 EVENTS = (
     "changed",
@@ -41,6 +46,7 @@ EVENTS = (
     "deactivated",
     "reactivated",
     "protected with data",
+    "nameless",
 )
 """What happens to an image, in this order."""
 PROTECTED = ("protected", "protected with data")
@@ -63,7 +69,7 @@ class Life:
     def fresh_image(self, **attributes: Any) -> Iterator[Image]:
         """Open an image for a life, and leave it in a state in which it can be deleted for good.
 
-        It is created with tags, where the service takes any with a creation.
+        It is created with tags, where the service takes any with a creation, and these are set once more by a PATCH.
         """
         with self._created(attributes) as image:
             try:
@@ -78,6 +84,9 @@ class Life:
             image: Image | None = None
             with suppress(Blocked, pytest.skip.Exception):
                 image = stack.enter_context(states.with_attributes(self.run, own=True, tags=[*self.tags], **attributes))
+                # Whether what a PATCH has set, or what was there at first, comes back with an event: both are the same.
+                with self.run.recorder.of(Purpose.PREPARING):
+                    image.client.patch(image.id, {"op": "replace", "path": "/tags", "value": [*self.tags]})
             yield image or stack.enter_context(states.with_attributes(self.run, own=True, **attributes))
 
     def _end(self, image: Image) -> None:

@@ -70,7 +70,7 @@ class AccessAttempts(Collection):
     let_off: Mapping[str, str] = field(default_factory=dict)
     """The tokens for which no 401 is owed, and why."""
     afterwards: Sequence[tuple[Answer, bool]] = ()
-    """What the owner added that others had been refused, and whether the image has it."""
+    """What the owner's additions of what others had been refused were answered, and whether the image has it."""
     taken: Sequence[Answer] = ()
     """What the owner's deletions of tags were answered that other users of the project had added."""
 
@@ -80,6 +80,13 @@ class AccessAttempts(Collection):
         for answer, there in self.afterwards:
             if answer.ok:
                 yield Case((answer, there), [answer.exchange])
+
+    @cases_of
+    def added_by_the_owner(self) -> Iterator[Case[Answer]]:
+        """Return the answers to the owner's additions of what others had been refused to add."""
+        for answer, _ in self.afterwards:
+            if answer.status not in TROUBLE:
+                yield Case(answer, [answer.exchange])
 
     @cases_of
     def deleted_by_the_owner(self) -> Iterator[Case[Answer]]:
@@ -211,7 +218,7 @@ class _Walk(Stage):
             answers = {tag: self.image.add_tag(tag) for tag in refused.values()}
             acknowledged = {tag for tag, answer in answers.items() if answer.ok}
             seen = self.image.eventual_tags([*self.tags, *acknowledged])
-            self.afterwards += [(answers[tag], tag in seen) for tag in acknowledged]
+            self.afterwards += [(answer, tag in seen) for tag, answer in answers.items()]
             self._set(self.tags)
 
     def deleted_by_the_owner(self) -> None:

@@ -60,7 +60,7 @@ from pytest_cloudimages.areas.tags.corpus import UNITS, plain, unambiguous
 from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept
 from pytest_cloudimages.areas.tags.negative import NegativeRequests
 from pytest_cloudimages.areas.tags.other_attributes import expect_attributes_kept, expect_nothing_else_changed
-from pytest_cloudimages.areas.tags.plans import UNSEEN
+from pytest_cloudimages.areas.tags.plans import EMPTIED, UNSEEN
 from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.areas.tags.race_findings import (
     answers_to,
@@ -74,7 +74,7 @@ from pytest_cloudimages.areas.tags.races import Pattern
 from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.repetitions import Repetitions
 from pytest_cloudimages.areas.tags.representations import Representations
-from pytest_cloudimages.areas.tags.resource import TAGS, set_tags, set_tags_in_old_form
+from pytest_cloudimages.areas.tags.resource import TAGS, set_tags, set_tags_in_old_form, sorted_strings
 from pytest_cloudimages.areas.tags.reuse import LongLife, OnOneImage
 from pytest_cloudimages.areas.tags.selections import Selections
 from pytest_cloudimages.areas.tags.stray_requests import OTHERS, Stray, StrayRequests, indiscretions, misnamed
@@ -175,6 +175,7 @@ __all__ = [
     "others_added",
     "others_removed",
     "overlong",
+    "past_the_limit",
     "plain",
     "protected_otherwise_alike",
     "refused_as_one_more",
@@ -186,6 +187,7 @@ __all__ = [
     "set_tags_in_old_form",
     "show_phase",
     "shows_tags",
+    "sorted_strings",
     "told_to_wait",
     "unaltered",
     "unambiguous",
@@ -216,7 +218,7 @@ def in_ordinary_state(step: Step) -> bool:
 
 def once(step: Step) -> bool:
     """Return whether a step is about a tag that does not come back, in a life in which some come and go often."""
-    return step.value not in (UNSEEN, "shared again", "kept") and not step.re_added
+    return step.value not in (UNSEEN, EMPTIED, "kept") and not step.re_added
 
 
 def protected_otherwise_alike(image_states: Steps) -> Sequence[str]:
@@ -261,6 +263,11 @@ def its_beginning_is_kept(step: Step) -> bool:
 def listed_and_plain(step: Step) -> bool:
     """Return whether the image showed the tag just before a step, and nothing in the tag can be read in two ways."""
     return step.tag in (step.before or ()) and plain(step.tag)
+
+
+def past_the_limit(step: Step) -> bool:
+    """Return whether a step asks about the length of a tag, and about nothing else that the tag holds."""
+    return unaltered(step) and (plain(step.value) or not step.answer.exchange.broken)
 
 
 def unaltered(step: Step) -> bool:

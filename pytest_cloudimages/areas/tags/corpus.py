@@ -157,6 +157,11 @@ def plain(tag: str) -> bool:
     return {*tag} <= {*UNRESERVED}
 
 
+def looks_like_a_value(tag: str) -> bool:
+    """Return whether a tag may be read as a number, or as a word that stands for a value."""
+    return tag[-1:].isdigit() or tag in ("null", "true", "false", "NaN")
+
+
 def unambiguous(tag: str) -> bool:
     """Return whether a tag is of characters that may stand in a path as they are, and that nobody reads otherwise."""
     return {*tag} <= {*UNRESERVED, "=", ":", "@"}
@@ -233,6 +238,8 @@ NEAR = (
     ("", "&amp;x=1"), ("A", "\x00"), ("up", "per"), ("x ", ""), ("", " z"), ("un", ""),
 )  # fmt: skip
 """The same of tags that are to be told from those."""
+TOLD_APART = (("up", "per"), ("", "-" * 199), ("A", "\x00"))
+"""Those of them that are looked for as well."""
 
 SET_TOGETHER = (
     SPECIAL["beyond ASCII"],

@@ -12,7 +12,7 @@ from pytest_cloudimages.areas.common.offers import made_visible
 from pytest_cloudimages.areas.common.paging import Query, limit_of, target_of
 from pytest_cloudimages.areas.images.life import Life
 from pytest_cloudimages.areas.images.states import shared
-from pytest_cloudimages.areas.tags.corpus import FILTERED, NEAR
+from pytest_cloudimages.areas.tags.corpus import FILTERED, NEAR, TOLD_APART
 from pytest_cloudimages.areas.tags.resource import set_tags, sorted_strings
 from pytest_cloudimages.areas.tags.selections import Known, Listed, Selection, Selections
 from pytest_cloudimages.client.answers import Answer
@@ -144,7 +144,7 @@ def _may_refuse(selection: Selection) -> bool:
     return not plain or not all(tag.isprintable() for tag in selection.tags)
 
 
-@workload(empty=lambda: Selections([]), requests=(0, 117, 117, 117))
+@workload(empty=lambda: Selections([]), requests=(0, 120, 120, 120))
 def filtered_lists(run: Run) -> Selections:
     """Filter the list of images by tags, alone and with all else that lists can be asked for, page by page."""
     if not run.rounds:
@@ -205,6 +205,10 @@ def _ask_all(filtering: _Filtering, mark: str, other: str, third: str, special: 
         )
     for tag in special:
         filtering.keep(filtering.ask(SPECIAL, (("tag", tag),)))
+    # What answers by what was asked before may take one address for another that it is folded, cut or decoded to.
+    for tag in [_around(mark, ends) for ends in TOLD_APART]:
+        if any(tag in known.tags for known in filtering.known):
+            filtering.keep(filtering.ask(SPECIAL, (("tag", tag),)))
     paged = _around(mark, PAGED)
     if sum(paged in known.tags for known in filtering.known) > 1:
         filtering.keep(filtering.ask(f"{SPECIAL} {TOGETHER_WITH} limit", (("tag", paged), ("limit", "1"))))

@@ -29,6 +29,8 @@ GIVEN_WITH_LIFE = ("given-with-life", "taken-first")
 """The tags with which an image's life begins, where a service takes any with a creation."""
 UNSEEN = "unseen"
 """The tag of an image's life that nobody looks at, and its input class."""
+EMPTIED = "shared-again"
+"""The tag of the state in which the image loses all of them."""
 
 
 def plan_of_a_life(events: Sequence[str]) -> list[Operation]:
@@ -43,14 +45,15 @@ def plan_of_a_life(events: Sequence[str]) -> list[Operation]:
     previous = "born"
     for place, event in enumerate(events):
         plan += each(Kind.DELETE if place % 2 else Kind.ADD, [(UNSEEN, UNSEEN)])
-        twice = event == "active"
+        # No service has a reason to refuse it.
+        tag, twice = event.replace(" ", "-"), event == "active"
         plan.append(Operation(Kind.EVENT, event, input_class=event))
-        plan += in_groups([(Kind.ADD, [(event, event)] * (1 + twice)), (Kind.DELETE, [(previous, event)])])
+        plan += in_groups([(Kind.ADD, [(tag, event)] * (1 + twice)), (Kind.DELETE, [(previous, event)])])
         plan += in_groups([(Kind.DELETE, [(previous, event)])] * twice)
-        if event == "shared again":
-            both = [(event, event), ("kept", event)]
+        if tag == EMPTIED:
+            both = [(tag, event), ("kept", event)]
             plan += in_groups([(Kind.DELETE, [*both, (GIVEN_WITH_LIFE[0], event)]), (Kind.ADD, both)])
-        previous = event
+        previous = tag
     return plan
 
 

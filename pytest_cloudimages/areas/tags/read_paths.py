@@ -17,6 +17,7 @@ from pytest_cloudimages.client.session import segment
 from pytest_cloudimages.engine.drawing import Sample, merged
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.spec.mismatch import expect
+from pytest_cloudimages.spec.shown_strings import shown_strings
 from pytest_cloudimages.spec.verdicts import Blocked
 
 Seen = TypeVar("Seen")
@@ -235,8 +236,8 @@ class _ReadPathCheck:
 
 
 def _texts(data: dict[str, Any]) -> list[str]:
-    """Return the tags of an entry, sorted; what is no string is shown as what it is."""
-    tags = data.get("tags")
+    """Return the tags of an entry, sorted; what is no string is shown as what it is, but for none in another form."""
+    tags = [] if shown_strings(data, "tags") == () else data.get("tags")
     return (
         sorted(tag if isinstance(tag, str) else repr(tag) for tag in tags) if isinstance(tags, list) else [repr(tags)]
     )

@@ -11,7 +11,7 @@ import pytest
 
 from pytest_cloudimages.areas.tags import corpus
 from pytest_cloudimages.areas.tags.conditional import asked_whether_changed
-from pytest_cloudimages.areas.tags.resource import TAGS, set_tags, sorted_strings
+from pytest_cloudimages.areas.tags.resource import TAGS, is_list, set_tags, sorted_strings
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import BrokenList, Image
@@ -54,6 +54,11 @@ class Representation:
     def in_image(self) -> tuple[str, ...]:
         """The tags that the image itself showed; none where it showed no list of strings."""
         return self.reading.values or ()
+
+    @property
+    def is_list(self) -> bool:
+        """Whether the image itself showed its tags as a list of strings, be it an empty one."""
+        return is_list(self.reading)
 
     @property
     def tags_in_list(self) -> list[str] | None:
@@ -219,7 +224,7 @@ def _shown(image: Image, changes: list[Exchange], reader: ImagesClient | None, *
 
     def alike(seen: tuple[Reading, dict[str, Any]]) -> bool:
         reading, entry = seen
-        return unlisted is not None or sorted_strings(entry.get("tags")) == sorted(reading.values or ())
+        return unlisted is not None or sorted_strings(entry.get("tags") or []) == sorted(reading.values or ())
 
     # Either may be late: where they differ, both are looked at again.
     with image.client.recorder.scope() as sent:
@@ -231,7 +236,8 @@ def _shown(image: Image, changes: list[Exchange], reader: ImagesClient | None, *
     with suppress(Blocked):
         if reader:
             shown, in_list_for_reader, further = shown_to(image.seen_by(reader), tags, listing=listing)
-            in_image_for_reader, exchanges = shown.values, [*exchanges, *further]
+            in_image_for_reader = shown.values if is_list(shown) else None
+            exchanges = [*exchanges, *further]
     return Representation(
         reading,
         entry.get("tags"),

@@ -7,7 +7,8 @@ from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE, Request
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import segment
-from pytest_cloudimages.history.resource import Effect, SetResource, strings_at
+from pytest_cloudimages.history.resource import Effect, SetResource, represented, strings_at
+from pytest_cloudimages.history.steps import Reading
 
 
 def _replacement(image_id: str, tags: Iterable[str]) -> Request:
@@ -45,6 +46,11 @@ def set_tags_in_old_form(image: Image, tags: Iterable[str]) -> Answer:
         headers={"Content-Type": OLD_TYPE},
     )
     return image.client.ask(old)
+
+
+def is_list(reading: Reading) -> bool:
+    """Return whether an image showed its tags as a list of strings, and no list of none in another form."""
+    return sorted_strings((represented(reading.answer) or {}).get("tags")) is not None
 
 
 def sorted_strings(tags: object) -> list[str] | None:

@@ -58,7 +58,10 @@ class LongLife:
         return changed_late(self.image)
 
     def expect_kept(self) -> None:
-        """Raise ``Mismatch`` unless the image shows a while later what it showed when all was done."""
+        """Raise ``Mismatch`` unless the image shows a while later what it showed when all was done.
+
+        Where all is asked, much else was asked of other images since, which is none of its concern either.
+        """
         __tracebackhide__ = True
         if self.image:
             patience = self.image.patience.seconds if self.image.patience else 0.0
