@@ -138,10 +138,9 @@ def tasks(run: Run) -> Tasks:
         ]
         _look_around(runner)
         run.show(runner.so_far)
-        lists = _lists(runner)
-        # What is cleaned up then takes as many requests as a third of what was asked.
-        run.show(partial(runner.whole, runner.tried, lists), due=True)
-    return runner.whole(runner.tried, lists)
+        found = runner.whole(runner.tried, _lists(runner))
+        run.show(lambda: found, due=True)  # cleaning up takes a while
+    return found
 
 
 def _prepare(runner: _TaskRunner, stack: ExitStack) -> None:
