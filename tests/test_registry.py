@@ -29,7 +29,6 @@ SALTS = {
     "plain_tags": "plain",
     "unusual_tags": "unusual",
     "special_tags": "special",
-    "one_of_each": "special",
     "every_length": "lengths",
     "sequences": "sequences",
     "confusable_sequences": "related sequences",

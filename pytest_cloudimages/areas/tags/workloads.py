@@ -32,7 +32,7 @@ from pytest_cloudimages.engine.run import FreshImage, Run
 from pytest_cloudimages.engine.settings import Profile
 from pytest_cloudimages.history.operations import READ, Kind, Operation
 from pytest_cloudimages.history.oracles import took_exact_effect
-from pytest_cloudimages.history.sequential_plans import add_delete, full_cycle, in_groups, read_often
+from pytest_cloudimages.history.sequential_plans import add_delete, full_cycle, read_often
 from pytest_cloudimages.history.steps import SequentialHistory
 from pytest_cloudimages.spec import limits
 
@@ -206,33 +206,15 @@ def _apart(tags: Iterable[tuple[str, str]], size: int) -> list[list[tuple[str, s
 
 POLYGLOT = "polyglot of scripts"
 """The input class of the polyglot strings."""
-ONE_OF_EACH = {
-    "reserved character": corpus.SPECIAL["reserved character"][:1],
-    "control inside": corpus.SPECIAL["control inside"][:1],
-    "blank or control at the end": corpus.SPECIAL["blank or control at the end"][:1],
-    "looks like something else": ("#{7} %(a)s {x} ${x} {{x}} <%= x %> %n %d $1 \\1 {% x %}",),
-}
-"""Special tags, each with as much of its input class as one tag can have."""
 
 
-@workload(first_of="special_tags", salt="special", follows_the_seed=True, requests=(0, 15, 15, 15))
-def one_of_each(run: Run, seed: int) -> Steps:
-    """Add some polyglot strings, which hold characters of many scripts, and one special tag of each kind."""
-    if not run.rounds:
-        return steps_of([])
-    found = [(tag, POLYGLOT) for tag in corpus.polyglots(seed)[::2]]
-    found += [(tag, input_class) for input_class, tags in ONE_OF_EACH.items() for tag in tags]
-    return _executed(run, [in_groups([(Kind.ADD, found[-_effort(run).tags :])])])
-
-
-def polyglot_tags(run: Run, seed: int, one_of_each: Steps | None = None) -> Steps:
+def polyglot_tags(run: Run, seed: int) -> Steps:
     """Run the polyglot strings alone through the full cycle: what of the special tags follows from the seed."""
-    whole = _executed_then_in_parts(run, [_plan_of_polyglots(seed)]) if run.rounds else steps_of([])
-    return one_of_each + whole if one_of_each else whole
+    return _executed_then_in_parts(run, [_plan_of_polyglots(seed)]) if run.rounds else steps_of([])
 
 
-@workload(salt="special", needs=["one_of_each"], follows_the_seed=True, anew=polyglot_tags, requests=(0, 158, 158, 158))
-def special_tags(run: Run, seed: int, one_of_each: Steps | None = None) -> Steps:
+@workload(salt="special", follows_the_seed=True, anew=polyglot_tags, requests=(0, 158, 158, 158))
+def special_tags(run: Run, seed: int) -> Steps:
     """Add and delete the special tags that are written out, and run polyglot strings through the full cycle.
 
     What the service refuses, or does not keep exactly, is tried again in parts: a string of special characters
@@ -242,8 +224,7 @@ def special_tags(run: Run, seed: int, one_of_each: Steps | None = None) -> Steps
         return steps_of([])
     written = [(tag, input_class) for input_class, tags in corpus.SPECIAL.items() for tag in tags]
     plans = [add_delete(batch) for batch in drawing.batches(written, _effort(run).tags)]
-    whole = _executed_then_in_parts(run, [*plans, _plan_of_polyglots(seed)])
-    return one_of_each + whole if one_of_each else whole
+    return _executed_then_in_parts(run, [*plans, _plan_of_polyglots(seed)])
 
 
 def _plan_of_polyglots(seed: int) -> list[Operation]:
