@@ -41,20 +41,21 @@ class Looks:
         self.lookers = [(item, declared) for item in asked if (declared := first_look.looked_at(item))]
         self.run = run
         self.found: dict[str, Any] = {}
-        self.begun = 0
+        self.begun, self.in_hand = 0, ""
         self._seen: set[tuple[str, str]] = set()
 
-    def look(self, name: str, so_far: Callable[[], Any], *, whole: bool) -> None:
+    def look(self, name: str, so_far: Callable[[], Any], *, whole: bool, due: bool = False) -> None:
         """Note what checks find in a workload now and have not found before."""
-        mine = self.found.setdefault(name, {"told": {}, "shown": []})
+        part = self.in_hand if registry.looked_at_as(self.in_hand) == name else name
+        mine = self.found.setdefault(part, {"told": {}, "shown": []})
         sent = sum(self.run.recorder.counts.values()) - self.begun
-        if not whole and sent in mine["shown"]:
+        if not (whole or due) and sent in mine["shown"]:
             return
         mine["shown"].append(sent)
         shown = so_far()
         for item, declared in self.lookers:
-            if name in declared and (name, item.nodeid) not in self._seen and self._finds(item, declared, name, shown):
-                self._seen.add((name, item.nodeid))
+            if name in declared and (part, item.nodeid) not in self._seen and self._finds(item, declared, name, shown):
+                self._seen.add((part, item.nodeid))
                 for identifier in ids_of(item):
                     mine["told"].setdefault(identifier, sent)
 
@@ -69,7 +70,7 @@ def look(judge: Judge, items: Iterable[pytest.Item], workloads: Workloads) -> No
     workloads.watch = looks.look
     begun = sum(counts.values())
     for declared in registry.asked_by(item for item, _ in looks.lookers):
-        looks.begun = sum(counts.values())
+        looks.begun, looks.in_hand = sum(counts.values()), declared.name
         with suppress(Exception, pytest.skip.Exception):
             workloads.get(declared.name)
         mine = looks.found.setdefault(declared.name, {"told": {}, "shown": []})

@@ -133,6 +133,7 @@ class Order:
 
     def __init__(self, checks: Sequence[Check], costs: Mapping[str, int], faults: Iterable[Known]) -> None:
         self.checks, self.costs = checks, costs
+        self.needs = {declared.name: declared.needs for declared in registry.workloads()}
         self.unknown = [fault for fault in faults if fault.shown or fault.judged]
         self.made: set[str] = set()
         self.left = {*range(len(checks))}
@@ -162,15 +163,20 @@ class Order:
             for key in (*((name, 0) for name in fault.shown), *(("", place) for place in fault.judged & self.left)):
                 gains[key] = gains.get(key, 0.0) + fault.counts
         for (name, place), gain in gains.items():
-            cost = LEAST + (self.costs[name] if name else self._cost(self.checks[place]))
+            cost = LEAST + (self._cost_of(name) if name else self._cost(self.checks[place]))
             yield gain / cost, -cost, name, place
 
     def _cost(self, check: Check) -> int:
         return check.own + sum(self.costs[name] for name in check.workloads - self.made)
 
+    def _cost_of(self, name: str) -> int:
+        return self.costs[name] + sum(map(self._cost_of, {*self.needs[name]} - self.made))
+
     def _make(self, name: str) -> None:
         if name in self.made:
             return
+        for needed in self.needs[name]:
+            self._make(needed)
         for fault in [fault for fault in self.unknown if name in fault.shown]:
             self._know(fault, self.sent + fault.shown[name])
         self.made.add(name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -13,7 +15,7 @@ from faults import FAULTS
 from faults.trial import Outcome, judged
 
 from pytest_cloudimages import areas
-from pytest_cloudimages.app.order import places
+from pytest_cloudimages.app.order import place_of, places, workloads_before
 from pytest_cloudimages.engine import registry
 from pytest_cloudimages.spec.catalogue import load
 
@@ -51,6 +53,21 @@ def test_all_that_has_a_place_in_the_order_is_known() -> None:
 
     assert {*places()} <= declared | catalogue.keys()
     assert declared <= {*places()}
+
+
+def test_a_check_is_judged_after_all_that_it_looks_at() -> None:
+    """One that looks at much beside what it is about would keep from their turn those that find more."""
+    areas.load()
+    first, *_, last = [name for name in places() if name.islower()]
+    looks = SimpleNamespace(name2fixturedefs={last: [SimpleNamespace(func=_made(last))]})
+    item: Any = SimpleNamespace(_fixtureinfo=looks)
+
+    assert place_of(item, ["TAG-ADD-16"]) == places()[last]
+    assert workloads_before(place_of(item, ["TAG-ADD-16"]))[0] == first
+
+
+def _made(name: str) -> Any:
+    return SimpleNamespace(workload=next(each for each in registry.workloads() if each.name == name))
 
 
 def test_a_workload_is_looked_at_while_it_is_made(tmp_path: Path) -> None:

@@ -53,6 +53,17 @@ def test_a_created_image_lives_as_long_as_its_block(server: Server, cloud: Image
     assert [*server.app.images.all()] == []
 
 
+def test_an_image_that_is_gone_is_not_deleted_once_more(server: Server, cloud: ImagesClient) -> None:
+    """Its deletion was acknowledged, and it was not found then: there is nothing to clean up."""
+    with temporary_image(cloud, "run") as image:
+        assert cloud.delete(image.id).ok
+        cloud.recorder.traces.gone.add(image.id)
+        sent = sum(cloud.recorder.counts.values())
+
+    assert sum(cloud.recorder.counts.values()) == sent
+    assert [*server.app.images.all()] == []
+
+
 def test_a_created_image_goes_with_an_error(server: Server, cloud: ImagesClient) -> None:
     """Whatever happens in the block, nothing stays."""
     with pytest.raises(KeyboardInterrupt), temporary_image(cloud, "run"):

@@ -182,6 +182,34 @@ def test_what_failed_is_missed_by_none_but_who_rests_on_it(
     collect(None)
 
 
+def test_the_first_part_of_a_workload_is_needed_by_it() -> None:
+    """Whoever looks at the whole has all that was shown before."""
+    needs = {declared.name: declared.needs for declared in DECLARED}
+
+    assert all(declared.name in needs[declared.first_of] for declared in DECLARED if declared.first_of)
+
+
+@pytest.mark.usefixtures("own")
+def test_the_first_part_of_a_workload_is_looked_at_as_the_whole(open_run: Callable[[str], Run]) -> None:
+    """Checks that look at the whole are shown it, long before the whole is made."""
+    seen: list[tuple[str, Any]] = []
+
+    @workload(first_of="all_of_it", requests=(1, 1, 1, 1))
+    def part_of_it(run: Run) -> list[int]:
+        run.show(lambda: [1])
+        return [1, 2]
+
+    @workload(needs=["part_of_it"], requests=(1, 1, 1, 1))
+    def all_of_it(_: Run, part_of_it: list[int]) -> list[int]:
+        return [*part_of_it, 3]
+
+    with Workloads(open_run("quick")) as workloads:
+        workloads.watch = lambda name, so_far, **_: seen.append((name, so_far()))
+        assert workloads.part_of_it == [1, 2]
+        assert workloads.all_of_it == [1, 2, 3]
+    assert seen == [("all_of_it", [1]), ("all_of_it", [1, 2]), ("all_of_it", [1, 2, 3])]
+
+
 @pytest.mark.usefixtures("own")
 def test_without_a_token_no_check_has_anything_to_look_at(open_run: Callable[[str], Run]) -> None:
     """That is no matter of one workload."""

@@ -82,6 +82,7 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[..., Any], in
     monkeypatch.setattr(read_paths, "check_read_paths", take_checks)
     settings = SimpleNamespace(effort=EFFORT, image=(), tag_limit=None)
     run: Any = SimpleNamespace(settings=settings, rounds=EFFORT.rounds, single=False, fresh_image=None, pool=None)
+    run.watched, run.show = None, None
 
     def lines(experiment: Callable[..., Any], number: int) -> list[str]:
         plans.clear()

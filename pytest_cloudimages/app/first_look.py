@@ -71,16 +71,16 @@ class FirstLook:
     def take(self, names: Iterable[str]) -> None:
         """Make workloads that nobody has asked for yet, where any check looks at them."""
         for name in names:
-            if name in self._lookers and name not in self.workloads.asked_for:
+            if registry.looked_at_as(name) in self._lookers and name not in self.workloads.asked_for:
                 with suppress(Exception, pytest.skip.Exception):  # whoever rests on it fails by it, later
                     self.workloads.get(name)
 
-    def look(self, name: str, so_far: Callable[[], Any], *, whole: bool) -> None:
+    def look(self, name: str, so_far: Callable[[], Any], *, whole: bool, due: bool = False) -> None:
         """Have checks look at what a workload has so far, unless too little was sent since they did."""
         sent = sum(self.run.recorder.counts.values())
         if name != self._in_hand:
             self._in_hand, self._since, self._next = name, sent, sent
-        if name not in self._lookers or not (whole or sent >= self._next):
+        if name not in self._lookers or not (whole or due or sent >= self._next):
             return
         self._next = sent + REQUESTS + int((sent - self._since) * PART)
         shown, found = so_far(), list[str]()

@@ -191,7 +191,7 @@ class Judge:
     def _look_before(self, item: pytest.Item | None) -> None:
         """Have workloads looked at that find more per request than a check."""
         if self.first_look and item and (ids := self.selection.ids_of(item)) and of_the_suite(item.path):
-            self.first_look.take(workloads_before(place_of(ids)))
+            self.first_look.take(workloads_before(place_of(item, ids)))
 
     def _tell_of_first_look(self, sent: int, ids: Iterable[str]) -> None:
         self._write_line(f"after {sent} requests, not judged yet: seems not to be met: {', '.join(ids)}")

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pytest_cloudimages.app.suite import of_the_suite
+from pytest_cloudimages.engine import registry
 from pytest_cloudimages.spec.marks import is_in_passing
 from pytest_cloudimages.spec.requirements import Level
 
@@ -31,15 +32,19 @@ def places() -> Mapping[str, int]:
     return {name: place for place, name in enumerate(json.loads(FILE.read_text(encoding="utf-8")))}
 
 
-def place_of(ids: Iterable[str]) -> int:
-    """Return the place of a check of some requirements: that of the first of them, the last where none was measured."""
+def place_of(item: pytest.Item, ids: Iterable[str]) -> int:
+    """Return the place of a check of some requirements: that of the first of them, the last where none was measured.
+
+    It comes after all that it looks at: one that takes hundreds of requests would keep what finds more from its turn.
+    """
     found = places()
-    return min((found.get(identifier, len(found)) for identifier in ids), default=0)
+    mine = min((found.get(identifier, len(found)) for identifier in ids), default=0)
+    return max([mine, *(found.get(declared.name, 0) for declared in registry.asked_by([item]))])
 
 
 def workloads_before(place: int) -> list[str]:
-    """Return the names of the workloads that are made before a check has its place."""
-    return [name for name, its_place in places().items() if its_place < place and name.islower()]
+    """Return the names of the workloads that are made before a check has its place, and of the one that has it."""
+    return [name for name, its_place in places().items() if its_place <= place and name.islower()]
 
 
 def in_order(
@@ -64,7 +69,7 @@ def in_order(
             False,
             is_in_passing(item),
             musts_first and not must,
-            place_of(ids),
+            place_of(item, ids),
         )
 
     return sorted(items, key=rank)

@@ -34,6 +34,8 @@ class Traces:
     """Who created each of them."""
     created: set[str] = field(default_factory=set, repr=False)
     """The ids of all images that were created, also of those that are gone."""
+    gone: set[str] = field(default_factory=set, repr=False)
+    """The ids of those whose deletion was acknowledged and that were not found then: nothing is left to clean up."""
     certain: set[tuple[str, str, tuple[str, ...]]] = field(default_factory=set)
     """Sets of lent images that are known to be accepted: the image, what a value is called, and the values."""
     own_values: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -52,6 +54,10 @@ class Traces:
     """What the tester has to hear of all this, besides what is left behind."""
     _known: bool = False
     _first: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
+
+    def forget(self, image: str) -> None:
+        """Have nobody wait for an image to be known whose deletion was acknowledged."""
+        self.created_by.pop(image, None)
 
     def stays(self, image: str) -> bool:
         """Return whether an image could not be deleted, so that it is there for all that was done."""

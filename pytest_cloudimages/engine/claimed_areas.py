@@ -5,7 +5,6 @@ from contextlib import suppress
 from typing import Any
 
 from pytest_cloudimages.client.exchange import Purpose
-from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.versions import at_the_root, version_ids
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -34,16 +33,18 @@ def claimed_areas(run: Run) -> dict[str, str]:
         return {}
     found: dict[str, str] = {}
     with suppress(Blocked), run.recorder.of(Purpose.PREPARING):
-        for area, told in _told(run.client):
+        for area, told in _told(run):
             found.setdefault(area, told)
     return found
 
 
-def _told(client: ImagesClient) -> Iterator[tuple[str, str]]:
+def _told(run: Run) -> Iterator[tuple[str, str]]:
+    client = run.client
     if ids := version_ids(at_the_root(client).send_once("GET", "/").data):
         yield "versions", f"GET / lists {', '.join(ids)}"
     for name, area in AREAS.items():
         answer = client.send_once("GET", f"/schemas/{name}")
+        run.documents |= {name: answer} if answer.ok else {}
         if answer.ok and _is_schema(answer.data, name):
             told = f"GET /v2/schemas/{name} answers {answer.status}"
             yield "schemas", told

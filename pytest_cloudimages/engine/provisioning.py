@@ -97,7 +97,7 @@ def temporary_image(
         traces.in_use.discard(identifier)
         traces.created_by.pop(identifier, None)
         with client.recorder.of(Purpose.CLEANING):
-            if ours and _delete(image, resources, protected=protected):
+            if ours and (identifier in traces.gone or _delete(image, resources, protected=protected)):
                 traces.notes.gone(note)
 
 

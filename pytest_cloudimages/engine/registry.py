@@ -55,6 +55,8 @@ class Workload:
     """Makes what of it follows from the seed; takes what ``make`` takes."""
     requests: Mapping[str, int] = field(repr=False)
     """About how many requests it sends, by the name of the profile, as measured on the embedded server."""
+    first_of: str = ""
+    """The workload whose first part it is, and which needs it: checks look at it as at that one."""
 
     @property
     def area(self) -> str:
@@ -72,6 +74,11 @@ class Workload:
         return "drawn anew" if self.follows_the_seed else "made again" if self.empty is None else "empty"
 
 
+def looked_at_as(name: str) -> str:
+    """Return the name of the workload that checks look at: the first part of one is looked at as that one."""
+    return _WORKLOADS[name].first_of or name
+
+
 def goes_on(declared: Workload) -> bool:
     """Return whether a workload goes on until the run is over: whoever looks at it may wait, and send."""
     return inspect.isgeneratorfunction(declared.make)
@@ -87,13 +94,15 @@ def workload(
     needs: Iterable[str] = (),
     empty: Callable[[], Any] | None = None,
     anew: Callable[..., Any] | None = None,
+    first_of: str = "",
     requests: tuple[int, int, int, int],
 ) -> Callable[[Make], Make]:
     """Declare a workload: a function of a run, and of a number where it has a salt, that returns what checks look at.
 
     A generator is run to its end when the run is over. ``anew`` makes less than the function does: only what of the
-    workload follows from the seed. ``requests`` is about how many it sends in the profiles quick, standard, thorough
-    and explore: what was measured on the embedded server, for planning.
+    workload follows from the seed. ``first_of`` names the workload of which it is what shows most: that one needs it,
+    and has all that it shows. ``requests`` is about how many it sends in the profiles quick, standard, thorough and
+    explore: what was measured on the embedded server, for planning.
     """
 
     def declare(make: Make) -> Make:
@@ -111,6 +120,7 @@ def workload(
             empty,
             anew or make,
             dict(zip(PROFILES, requests, strict=True)),
+            first_of,
         )
         return make
 
@@ -139,8 +149,11 @@ def image_refused(exchange: Exchange) -> bool:
 class Watch(Protocol):
     """Whoever looks at workloads while they are made."""
 
-    def __call__(self, name: str, so_far: Callable[[], Any], *, whole: bool) -> None:
-        """Look at a workload by its name, whole or as far as it is made; takes what makes something to look at."""
+    def __call__(self, name: str, so_far: Callable[[], Any], *, whole: bool, due: bool = False) -> None:
+        """Look at a workload by its name, whole or as far as it is made; takes what makes something to look at.
+
+        ``due`` says that something is amiss that was not before.
+        """
 
 
 class Workloads:
@@ -189,7 +202,7 @@ class Workloads:
             if name not in self._made:
                 self._made[name] = made = self._made_apart(name)
                 if self.watch is not None and self._run.pool is None:
-                    self.watch(name, lambda: made, whole=True)
+                    self.watch(looked_at_as(name), lambda: made, whole=True)
             return self._made[name]
 
     def _made_apart(self, name: str) -> Any:
@@ -253,7 +266,7 @@ class Workloads:
         make = declared.anew if self._exploring else declared.make
         numbers = () if declared.salt is None else (self._run.number(declared.salt),)
         needed = {name: self.get(name) for name in declared.needs}
-        with self._watched(declared.name):
+        with self._watched(looked_at_as(declared.name)):
             return enter(self._stack, make, self._run, *numbers, **needed)
 
     @contextmanager

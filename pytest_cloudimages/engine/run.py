@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.auth.catalogue import VENDORS_NAME
 from pytest_cloudimages.client.auth.credentials import Credentials, Service
 from pytest_cloudimages.client.exchange import Purpose
@@ -61,6 +62,8 @@ class Run(Short):
     """Why nothing can be judged, where that is so."""
     claims: dict[str, str] = field(default_factory=dict)
     """The areas of the catalogue that the service says it has, with the document that says so."""
+    documents: dict[str, Answer] = field(default_factory=dict, repr=False)
+    """The schemas that were asked for to know that, by their names, where the service shows them."""
     takes_attributes: bool = True
     """Whether the service takes attributes with values of our choice when an image is created."""
     takes_empty: bool = True
@@ -71,7 +74,7 @@ class Run(Short):
     """The service that a dry run leaves alone."""
     pool: TaskPool | None = field(default=None, repr=False)
     """Who carries out at once what touches no image of others; nobody, but while workloads are made beside others."""
-    watched: Callable[[Callable[[], Any]], None] | None = field(default=None, repr=False)
+    watched: Callable[..., None] | None = field(default=None, repr=False)
     """Who looks at what the workload in the making has so far; nobody, where that would keep others waiting."""
     restored: tuple[SetResource, ...] = ()
     """The sets of a lent image that are emptied for a test, and restored, where the test names no others."""
@@ -156,10 +159,13 @@ class Run(Short):
         """Return a number that follows from the seed, and differs from workload to workload by its salt."""
         return zlib.crc32(f"{self.settings.seed} {salt}".encode())
 
-    def show(self, so_far: Callable[[], Any]) -> None:
-        """Let whoever watches look at what a workload has so far: between two steps, when each stands for itself."""
+    def show(self, so_far: Callable[[], Any], *, due: bool = False) -> None:
+        """Let whoever watches look at what a workload has so far: between two steps, when each stands for itself.
+
+        ``due``: at once, since something is amiss.
+        """
         if self.watched is not None:
-            self.watched(so_far)
+            self.watched(so_far, due=due)
 
     def with_seed(self, seed: int) -> "Run":
         """Return the same run, with the same connections, for another seed."""

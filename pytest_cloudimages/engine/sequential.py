@@ -6,14 +6,14 @@ images with a reading after every single operation, so that each departure is se
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager, ExitStack, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Protocol
 
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.task_pool import TaskPool
+from pytest_cloudimages.engine.watching import Life, Open, Show, unwatched
 from pytest_cloudimages.history.model import SetModel, exactly, explained
 from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.resource import Answered, SetResource
@@ -28,26 +28,6 @@ from pytest_cloudimages.history.steps import (
     differing,
 )
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer
-
-Open = Callable[..., AbstractContextManager[Image]]
-Show = Callable[[list[SequentialHistory]], None]
-"""Is shown histories while the last of them is executed, after each reading: between two steps."""
-
-
-def unwatched(_: list[SequentialHistory]) -> None:
-    """Show histories to nobody while they are executed."""
-
-
-class Life(Protocol):
-    """What else happens to the images of a plan, and what else there is to be seen of them."""
-
-    def happen(self, image: Image, event: str) -> Mapping[str, object] | None:
-        """Bring an event about, and return the attributes that it gives; ``None`` where the service does not."""
-        ...
-
-    def beside(self, image: Image) -> Mapping[str, object]:
-        """Return what is to be seen of an image besides its attributes, by its name."""
-        ...
 
 
 class Departure(Exception):  # noqa: N818 - a signal between the two passes
@@ -209,11 +189,12 @@ def execute_all(
     if single or pool is None:
         done: list[SequentialHistory] = []
 
-        def show_all(last: list[SequentialHistory]) -> None:
-            show(done + last)
+        def show_all(histories: list[SequentialHistory], *, due: bool = False) -> None:
+            show(done + histories, due=due)
 
         for plan in plans:
-            history = execute(plan, resource, fresh_image, single=single, show=show_all)
+            watching = unwatched if show is unwatched else show_all
+            history = execute(plan, resource, fresh_image, single=single, show=watching)
             done.append(history)
         return done
     return pool.execute([partial(execute, plan, resource, fresh_image) for plan in plans])
@@ -239,7 +220,7 @@ def _opened(
                 break
             except Blocked:
                 continue
-    subjects = [_Subject(image, number, resource, None if number else life) for number, image in enumerate(images)]
+    subjects = [_Subject(each, place, resource, None if place else life) for place, each in enumerate(images)]
     for subject in subjects if not empty else ():
         subject.model.values = {*(subject.look().values or ())}
     return subjects
@@ -382,7 +363,7 @@ def _by_steps(subjects: list[_Subject], plan: Sequence[Operation], history: Sequ
             history.spans.append(Span(last[number], now[number], (history.steps[-1],)))
         _learn(subjects, now, operation)
         last = now
-        show([history])
+        show([history], due=not doubtful and not explained(history.steps[-1]))
 
 
 def _afresh(subjects: list[_Subject], operation: Operation, history: SequentialHistory) -> list[Reading]:

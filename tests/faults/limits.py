@@ -85,7 +85,7 @@ class ForbidsTheFull(_AnswersTheFull):
     """Answers 403 where the limit is passed."""
 
 
-@breaks("TAG-ADD-20", words=STATED, profile="standard")
+@breaks("TAG-ADD-20", "TAG-HIST-01", words=STATED, profile="standard")
 class AcknowledgesTheFull(_AnswersTheFull):
     """Acknowledges a tag past the limit, and does not store it."""
 

@@ -153,9 +153,12 @@ def _deletion(party: Party, image: Image, owner: Image) -> Attempt:
     """Have a caller delete an image, and return it with what the owner sees of it then."""
     with image.client.recorder.of(Purpose.JUDGING):
         answer = image.client.delete(image.id)
+    traces = image.client.recorder.traces
     if answer.ok:
-        image.client.recorder.traces.created_by.pop(image.id, None)
+        traces.forget(image.id)
     gone = owner.eventually(owner.show, lambda shown: answer.ok is (not shown.ok))
+    if answer.ok and gone.status == 404:  # noqa: PLR2004 - as HTTP has it
+        traces.gone.add(image.id)
     # "pending_delete: as deleted": how long it is shown is no matter of roles.
     done = not gone.ok or state_of(gone) in ("pending_delete", "deleted")
     return Attempt(party, Deed.DELETE, answer, done, [gone.exchange])

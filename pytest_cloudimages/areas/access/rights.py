@@ -51,10 +51,23 @@ OUTSIDE = (Party.ANONYMOUS, Party.INVALID, Party.ENDED)
 """Callers who are owed a 401, whatever they ask."""
 
 
-@workload(empty=lambda: Rights([]), requests=(91, 136, 136, 136))
-def closed_doors(run: Run) -> Rights:
-    """Have nobody, and callers with tokens that are not valid, try all that can be done with an image."""
-    tried: list[Attempt] = []
+@workload(first_of="closed_doors", empty=lambda: Rights([]), requests=(27, 27, 27, 27))
+def nobodys_attempts(run: Run) -> Rights:
+    """Have nobody try all that can be done with an image."""
+    if run.settings.image:
+        return Rights([])
+    with run.fresh_image(tags=[TAG]) as image:
+        table = _Table(run, image)
+        table.offered()
+        tried = table.all_of(Party.ANONYMOUS, run.client.calling("nobody", lambda: None), OF_OUTSIDERS)
+        run.show(partial(Rights, tried))
+    return Rights(tried)
+
+
+@workload(needs=["nobodys_attempts"], empty=lambda: Rights([]), requests=(70, 114, 114, 114))
+def closed_doors(run: Run, nobodys_attempts: Rights) -> Rights:
+    """Have callers with tokens that are not valid try all that can be done with an image, as nobody has."""
+    tried: list[Attempt] = [*nobodys_attempts.tried]
     let_off: dict[str, str] = {}
     if run.settings.image:
         return _by_reading(run)
@@ -65,7 +78,7 @@ def closed_doors(run: Run) -> Rights:
         ended, _ = ended_and_unscoped(run, image, NEW_TAG, let_off)
         with suppress(Blocked), run.recorder.of(Purpose.PREPARING):
             image.delete_tag(NEW_TAG)
-        for party, client in _outside(run, [*unknown, *ended], ended):
+        for party, client in _with_tokens([*unknown, *ended], ended):
             tried += table.all_of(party, client, OF_OUTSIDERS)
             run.show(partial(Rights, tried, {}, let_off))
         tried += _nearly_right(run, image, let_off)
@@ -99,9 +112,8 @@ def _nearly_right(run: Run, image: Image, let_off: dict[str, str]) -> Iterator[A
         yield Attempt(Party.INVALID, Deed.LIST, asker.ask("GET", Deed.LIST.target(image.id)), changed=False)
 
 
-def _outside(run: Run, askers: Sequence[Asker], ended: Sequence[Asker]) -> Iterator[tuple[Party, ImagesClient]]:
-    """Yield the callers that have no valid token: nobody, and those with the tokens of some others."""
-    yield Party.ANONYMOUS, run.client.calling("nobody", lambda: None)
+def _with_tokens(askers: Sequence[Asker], ended: Sequence[Asker]) -> Iterator[tuple[Party, ImagesClient]]:
+    """Yield callers with tokens that are not valid."""
     for asker in askers:
         yield Party.ENDED if asker in ended else Party.INVALID, asker.client
 
@@ -112,16 +124,36 @@ def _by_reading(run: Run) -> Rights:
     with run.fresh_image() as image:
         tried = [
             Attempt(party, deed, client.send(deed.method, deed.target(image.id)), changed=False)
-            for party, client in _outside(run, [*unknown_tokens(run.client)][:1] + ended, ended)
+            for party, client in (
+                (Party.ANONYMOUS, run.client.calling("nobody", lambda: None)),
+                *_with_tokens([*unknown_tokens(run.client)][:1] + ended, ended),
+            )
             for deed in (Deed.LIST, Deed.SHOW)
         ]
     return Rights(tried)
 
 
-@workload(empty=lambda: Rights([]), requests=(125, 159, 159, 159))
-def rights(run: Run) -> Rights:
+@workload(first_of="rights", empty=lambda: Rights([]), requests=(28, 28, 28, 28))
+def first_readers_attempts(run: Run) -> Rights:
+    """Have the first caller that may only read try all that can be done with an image."""
+    run.require_own()
+    unasked: dict[Party, str] = {}
+    known: set[Party] = set()
+    for party in READING:
+        if client := _caller(run, party, unasked, known):
+            with run.fresh_image(tags=[TAG]) as image:
+                table = _Table(run, image)
+                table.offered()
+                tried = _of_callers(table.all_of(party, client, OF_READERS))
+                run.show(partial(Rights, tried, unasked, of_the_project=frozenset(known)))
+            return Rights(tried, unasked, of_the_project=frozenset(known))
+    return Rights([])
+
+
+@workload(needs=["first_readers_attempts"], empty=lambda: Rights([]), requests=(69, 108, 108, 108))
+def rights(run: Run, first_readers_attempts: Rights) -> Rights:
     """Have callers of every role try all that can be done with an image, and see what its owner sees of it."""
-    tried: list[Attempt] = []
+    tried: list[Attempt] = [*first_readers_attempts.tried]
     unasked: dict[Party, str] = {}
     known: set[Party] = set()
 
@@ -130,15 +162,16 @@ def rights(run: Run) -> Rights:
 
     run.require_own()
     reading = {party: _caller(run, party, unasked, known) for party in READING}
-    if any(reading.values()):
+    further = [(party, client) for party, client in reading.items() if client][1:]
+    if further:
         with run.fresh_image(tags=[TAG]) as image:
             table = _Table(run, image)
             table.offered()
-            for party, client in reading.items():
-                tried += table.all_of(party, client, OF_READERS) if client else []
+            for party, client in further:
+                tried += table.all_of(party, client, OF_READERS)
                 run.show(so_far)
-        if run.rounds and (reader := reading[Party.READER]):
-            tried += _as_a_consumer(run, reader)
+    if run.rounds and (reader := reading[Party.READER]):
+        tried += _as_a_consumer(run, reader)
     for party in CREATING:
         if creating := _caller(run, party, unasked, known):
             with suppress(Blocked):

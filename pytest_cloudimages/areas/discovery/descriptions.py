@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -134,12 +135,14 @@ def schema_documents(run: Run) -> SchemaDocuments:
     """Ask for every schema, with a token and without, and for answers that they describe."""
     client = run.client
     anonymous = client.calling("nobody", lambda: None)
-    shown = {name: client.send("GET", f"/schemas/{name}") for name in (*SCHEMAS, UNKNOWN)}
-    unauthenticated = {name: anonymous.send("GET", f"/schemas/{name}") for name in SCHEMAS}
+    # What a run has asked for when it began is not asked for twice.
+    shown = {name: run.documents.get(name) or client.send("GET", f"/schemas/{name}") for name in (*SCHEMAS, UNKNOWN)}
+    unauthenticated: dict[str, Answer] = {}
     described, missing = {"images": client.list(limit="2")}, dict[str, Answer]()
     seen: list[Answer] = []
     decided: list[Answer] = []
-    task = [*_a_task(run)] if run.rounds and not run.settings.image else []
+    task: list[Answer] = []
+    found = partial(SchemaDocuments, shown, unauthenticated, described, missing, seen, task, decided)
     tasks = client.send("GET", "/tasks")
     if tasks.ok:
         described["tasks"] = tasks
@@ -150,7 +153,9 @@ def schema_documents(run: Run) -> SchemaDocuments:
         members = image.send("GET", "/members")
         if members.status in NOT_OFFERED:
             missing |= {"member": members, "members": members}
-        elif not run.settings.image:
+        # What the schemas are worth is known when it is known what is not offered.
+        run.show(found)
+        if members.status not in NOT_OFFERED and not run.settings.image:
             project = uuid.uuid4().hex
             member = None
             with suppress(Blocked, pytest.skip.Exception):
@@ -162,7 +167,10 @@ def schema_documents(run: Run) -> SchemaDocuments:
                 described["member"] = image.send("GET", f"/members/{project}")
                 seen += [member.show(image.id)] if member else []
                 decided += _decided(member, image, project) if member and run.rounds else ()
-    return SchemaDocuments(shown, unauthenticated, described, missing, seen, task, decided)
+    run.show(found)
+    unauthenticated |= {name: anonymous.send("GET", f"/schemas/{name}") for name in SCHEMAS}
+    task += _a_task(run) if run.rounds and not run.settings.image else ()
+    return found()
 
 
 def _decided(member: ImagesClient, image: Image, project: str) -> Iterator[Answer]:

@@ -98,7 +98,7 @@ class LifeAnswers(Collection):
                     yield Case(image, [answer.exchange])
 
 
-@workload(empty=lambda: LifeAnswers({}), requests=(29, 47, 47, 47))
+@workload(empty=lambda: LifeAnswers({}), requests=(24, 41, 41, 41))
 def image_life(run: Run) -> LifeAnswers:
     """Create an image, read it, list it, give it data, protect it and delete it; ask the same of none at all."""
     answers: dict[Question, list[Answer]] = {}
@@ -218,8 +218,11 @@ def _deleted_beside(image: Image, answers: dict[Question, list[Answer]]) -> None
     if not answer.ok and attributes_of(shown := image.show()).get("protected") is True:
         raise Blocked(f"The image is still protected, and was not to be: {shown.exchange}")
     answers[Question.DELETED] = [answer]
-    image.client.recorder.traces.created_by.pop(image.id, None)  # so that nobody waits for it to be known
-    answers[Question.GONE] = [image.eventually(image.show, lambda looked: not looked.ok)]
+    traces = image.client.recorder.traces
+    traces.forget(image.id)
+    answers[Question.GONE] = [gone := image.eventually(image.show, lambda looked: not looked.ok)]
+    if answer.ok and gone.status == 404:  # noqa: PLR2004 - as HTTP has it
+        traces.gone.add(image.id)
     answers[Question.DELETED_AGAIN] = [image.client.delete(image.id)]
 
 

@@ -95,7 +95,7 @@ class Meetings(Collection):
             yield Case(met, [*met.before, met.answer.exchange])
 
 
-@workload(empty=Meetings, requests=(0, 265, 265, 265))
+@workload(empty=Meetings, requests=(0, 139, 139, 139))
 def image_meetings(run: Run) -> Meetings:
     """Delete an image twice at once, and while it is patched; fill several at once; ask with two callers at once."""
     met: dict[Meeting, list[Met]] = {}
@@ -135,9 +135,14 @@ def _is_gone(answer: Answer) -> bool:
     return not answer.ok
 
 
-def _forget(image: Image) -> None:
-    """Have nobody wait for an image to be known that is gone."""
-    image.client.recorder.traces.created_by.pop(image.id, None)
+def _looked_for(image: Image) -> Answer:
+    """Look for an image whose deletion was acknowledged, until it is gone or patience ends."""
+    traces = image.client.recorder.traces
+    traces.forget(image.id)
+    looked = image.eventually(image.show, _is_gone)
+    if looked.status == 404:  # noqa: PLR2004 - as HTTP has it
+        traces.gone.add(image.id)
+    return looked
 
 
 def _deleted(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> None:
@@ -151,8 +156,7 @@ def _deleted(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> No
                     Met(answer, image.id, tuple(each for each in exchanges if each is not answer.exchange))
                     for answer in answers
                 )
-                if _is_gone(image.eventually(image.show, _is_gone)):
-                    _forget(image)
+                _looked_for(image)
 
 
 def _patched(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> None:
@@ -165,30 +169,29 @@ def _patched(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> No
             deletion = partial(image.client.send_once, "DELETE", f"/images/{image.id}")
             patched, deleted = _together(workers, image.client, [patch, deletion], pause)
             if deleted.ok:
-                looked = image.eventually(image.show, _is_gone)
                 before = patched.exchange, deleted.exchange
-                met.setdefault(Meeting.PATCHED, []).append(Met(looked, image.id, before))
-                if _is_gone(looked):
-                    _forget(image)
+                met.setdefault(Meeting.PATCHED, []).append(Met(_looked_for(image), image.id, before))
 
 
 def _protected(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> None:
     """Protect an image while it is deleted: of the two one comes first, and then the other one is refused."""
     with run.fresh_image(own=True) as first, run.recorder.of(Purpose.PREPARING):
-        pause = _half_of(partial(first.client.delete, first.id))
-        _forget(first)
+        deleted = list[Answer]()
+        pause = _half_of(lambda: deleted.append(first.client.delete(first.id)))
+        if deleted[0].ok:
+            _looked_for(first)
     for _ in range(ROUNDS):
         with run.fresh_image(own=True) as image:
             change, kind = [replaced("/protected", True)], {"Content-Type": PATCH_TYPE}
             patch = partial(image.client.send_once, "PATCH", f"/images/{image.id}", json=change, headers=kind)
             deletion = partial(image.client.send_once, "DELETE", f"/images/{image.id}")
-            deleted, patched = _together(workers, image.client, [deletion, patch], pause)
+            answer, patched = _together(workers, image.client, [deletion, patch], pause)
             if patched.ok:
-                met.setdefault(Meeting.PROTECTED, []).append(Met(deleted, image.id, (patched.exchange,)))
-            if deleted.ok:
-                _forget(image)
-            else:
-                with run.recorder.of(Purpose.CLEANING):
+                met.setdefault(Meeting.PROTECTED, []).append(Met(answer, image.id, (patched.exchange,)))
+            with run.recorder.of(Purpose.CLEANING):
+                if answer.ok:
+                    _looked_for(image)
+                else:
                     image.client.patch(image.id, replaced("/protected", False))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
@@ -81,7 +82,9 @@ def offered_images(run: Run) -> OfferedImages:
                 require_offered(answer, "the decision of a consumer")
                 if not answer.ok:
                     raise Blocked(f"The consumer cannot set its status: {answer.exchange}")
-            seen += _lists_of(image, other, status)
+            for offered in _lists_of(image, other, status):
+                seen.append(offered)
+                run.show(partial(OfferedImages, seen))
     gone = not run.recorder.traces.stays(image.id) and seen[-1].status == ACCEPTED
     left = [_list_of(image, other, ACCEPTED, (("name", image.name),), due=False)] if gone else []
     return OfferedImages(seen, left, _of_the_community(run, other) if run.rounds else [])

@@ -95,7 +95,16 @@ VALUES = {
 
 
 def patches(*, whole: bool) -> Iterator[Wanted]:
-    """Yield all patches in the order in which they are tried; fewer of each kind where MUSTs alone are asked for."""
+    """Yield all patches in the order in which they are tried: a few of each kind, which show most, then the rest.
+
+    For MUSTs alone the few are all.
+    """
+    first = [*_patches(whole=False)]
+    yield from first
+    yield from (wanted for wanted in _patches(whole=True) if wanted not in first) if whole else ()
+
+
+def _patches(*, whole: bool) -> Iterator[Wanted]:
     yield Wanted(Aim.NAME, [replaced("/name", "cloudimages renamed")])
     yield from _valid(whole=whole)
     for aim, bodies in _refused().items():

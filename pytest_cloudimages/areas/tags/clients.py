@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.areas.tags.tag_limit import show_steps, steps_of
@@ -134,5 +133,5 @@ def _twice(run: Run, styles: Mapping[str, RequestStyle], input_class: str) -> St
 
 
 def _shown(run: Run, plan: Sequence[Operation], styles: Mapping[str, RequestStyle]) -> Steps:
-    show = partial(show_steps, run)
-    return steps_of([sequential.execute(plan, written_by(styles), run.fresh_image, single=True, show=show)])
+    resource, show = written_by(styles), show_steps(run)
+    return steps_of([sequential.execute(plan, resource, run.fresh_image, single=True, show=show)])

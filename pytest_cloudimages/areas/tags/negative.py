@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.images import Image
@@ -51,14 +52,19 @@ class NegativeRequests(Collection):
 def negative_requests(run: Run) -> NegativeRequests:
     """Return the answers for tags too long or absent, images that are not there, other methods, and no token."""
     with run.fresh_image() as image:
-        answers = [*_refused(image, run.client, thorough=run.settings.profile != "quick")]
+        answers: list[Answer] = []
+        for answer in _refused(image, run.client, thorough=run.settings.profile != "quick"):
+            answers.append(answer)
+            run.show(partial(NegativeRequests, answers))
         moved: set[str] = set()
         cased: list[InUpperCase] = []
         # Where an image can carry no tag, nothing shows what such requests do to one.
         with suppress(Blocked):
             if run.rounds:
                 image.given_tags_at_once(THERE, TAKEN)
-                answers += _of_odd_ids(image)
+                for answer in _of_odd_ids(image):
+                    answers.append(answer)
+                    run.show(partial(NegativeRequests, answers))
                 added, deleted = _of_the_id_in_upper_case(image)
                 answers += [answer for answer in (added, deleted) if not answer.ok]
                 expected = {THERE, *([CAME] if added.ok else []), *([] if deleted.ok else [TAKEN])}

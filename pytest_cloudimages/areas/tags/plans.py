@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from pytest_cloudimages.areas.tags.tag_limit import AGAIN_AMONG_MANY, AtALimit
+from pytest_cloudimages.areas.tags.tag_limit import AGAIN_AMONG_MANY, ONE_MORE_THAN_MANY, AtALimit
 from pytest_cloudimages.history.operations import READ, Kind, Operation
 from pytest_cloudimages.history.sequential_plans import Classified, each, in_groups
 
@@ -117,7 +117,7 @@ def plan_among_many() -> list[Operation]:
     It deletes only what it has added, so that nothing depends on who set a tag.
     """
     added = [(f"one-more-{place}", "among many") for place in range(4)]
-    again, last = [(tag, AGAIN_AMONG_MANY) for tag, _ in added[:1]], [("one-too-many", "among many")]
+    again, last = [(tag, AGAIN_AMONG_MANY) for tag, _ in added[:1]], [("one-too-many", ONE_MORE_THAN_MANY)]
     return in_groups(
         [(Kind.ADD, added), (Kind.DELETE, added[::-1][:3]), (Kind.ADD, added[1:]), (Kind.ADD, again), (Kind.ADD, last)]
     )

@@ -4,6 +4,7 @@ import enum
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 from hypothesis import strategies as st
@@ -242,8 +243,17 @@ def _texts(data: dict[str, Any]) -> list[str]:
     )
 
 
-def check_read_paths(fresh_image: Open, plans: Iterable[Sequence[ReadPathStep]], *, single: bool) -> Comparisons:
-    """Execute plans, each on two images of its own, or on the one that was lent. Raise ``Blocked`` if there is none."""
+def check_read_paths(
+    fresh_image: Open,
+    plans: Iterable[Sequence[ReadPathStep]],
+    *,
+    single: bool,
+    show: Callable[[Callable[[], Comparisons]], None],
+) -> Comparisons:
+    """Execute plans, each on two images of its own, or on the one that was lent. Raise ``Blocked`` if there is none.
+
+    ``show`` lets whoever watches look at what there is so far.
+    """
     comparisons: list[Comparison] = []
     for plan in plans:
         with ExitStack() as stack:
@@ -255,5 +265,6 @@ def check_read_paths(fresh_image: Open, plans: Iterable[Sequence[ReadPathStep]],
                 for step in [*plan, *(ReadPathStep(ReadPath.READ, image=number) for number in range(2))]:
                     if step.image < len(images):
                         check.take(step)
+                        show(partial(Comparisons, comparisons + check.comparisons))
         comparisons += check.comparisons
     return Comparisons(comparisons)

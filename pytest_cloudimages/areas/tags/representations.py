@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -141,6 +142,7 @@ def representations(run: Run) -> Representations:
             told = asked_whether_changed(image, states[-1].reading.answer if states else None)
             state = _shown(image, changes, reader, listing=bool(run.rounds))
             states.append(replace(state, given=given, method=method, told=told))
+            run.show(partial(Representations, states))
     return Representations([*states, *(_as_created(run) if run.rounds else ())])
 
 

@@ -16,6 +16,7 @@ from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine import sequential
 from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.run import FreshImage, Run
+from pytest_cloudimages.engine.watching import Show, unwatched
 from pytest_cloudimages.history.operations import READ, Kind, Operation
 from pytest_cloudimages.history.sequential_plans import Classified, each
 from pytest_cloudimages.history.steps import SequentialHistory, Step
@@ -166,7 +167,7 @@ def _one_after_another(run: Run, plans: Sequence[Sequence[Operation]]) -> OnOneI
                 histories.append(used)
                 run.show(partial(OnOneImage, histories))
                 continue
-            histories.append(sequential.execute(plan, TAGS, fresh, single=run.single))
+            histories.append(sequential.execute(plan, TAGS, fresh, single=run.single, show=_shown_with(run, histories)))
             if used and refused and not any(map(_unduly_refused, histories[-1].steps)):
                 with opened() as image, run.recorder.of(Purpose.PREPARING):
                     worn += [] if image.add_tag(refused.tag).ok else [used]
@@ -176,6 +177,16 @@ def _one_after_another(run: Run, plans: Sequence[Sequence[Operation]]) -> OnOneI
     if departed is not None:
         worn += _again(run, plans[: departed + 1])
     return OnOneImage(histories, worn=worn)
+
+
+def _shown_with(run: Run, before: Sequence[SequentialHistory]) -> Show:
+    """Return what has a history looked at while it is executed, beside those that there are, if anybody looks."""
+    there = [*before]
+
+    def show(histories: list[SequentialHistory], *, due: bool = False) -> None:
+        run.show(partial(OnOneImage, there + histories), due=due)
+
+    return show if run.watched else unwatched
 
 
 def _again(run: Run, plans: Sequence[Sequence[Operation]]) -> list[SequentialHistory]:

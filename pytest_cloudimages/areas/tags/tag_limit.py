@@ -1,7 +1,7 @@
 """How many tags an image may have, where the operator sets a limit. No I/O."""
 
 import enum
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -9,6 +9,7 @@ from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.recording import Case, cases
 from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.engine.watching import Show, unwatched
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.steps import SequentialHistory, Step
 
@@ -26,6 +27,8 @@ class AtALimit(enum.StrEnum):
 AT_A_LIMIT = frozenset(map(str, AtALimit))
 AGAIN_AMONG_MANY = "again among many"
 """The input class of a tag that an image carries among many: as many as a limit allows, where the service has one."""
+ONE_MORE_THAN_MANY = "one more than many"
+"""The input class of a tag that may pass such a limit. By which code it is refused then, TAG-ADD-20 asks."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -63,6 +66,8 @@ def refused_as_one_more(step: Step) -> bool:
 
 def _left_out(history: SequentialHistory, step: Step) -> bool:
     """Return whether an addition met a limit that its plan does not ask about: a case of no check."""
+    if step.operation.input_class == ONE_MORE_THAN_MANY:
+        return step.answer.refused
     return step.operation.input_class not in AT_A_LIMIT and over_a_limit(history, step)
 
 
@@ -76,6 +81,10 @@ def many_steps_of(histories: Iterable[SequentialHistory], elsewhere: Iterable[An
     return ManySteps([*histories], _left_out, elsewhere=tuple(elsewhere))
 
 
-def show_steps(run: Run, histories: Sequence[SequentialHistory]) -> None:
-    """Have the steps of histories looked at while the last of them is executed."""
-    run.show(partial(steps_of, histories))
+def show_steps(run: Run) -> Show:
+    """Return what has the steps of histories looked at while the last of them is executed, if anybody looks."""
+
+    def show(histories: list[SequentialHistory], *, due: bool = False) -> None:
+        run.show(partial(steps_of, histories), due=due)
+
+    return show if run.watched else unwatched

@@ -263,7 +263,7 @@ def image_states(run: Run) -> Steps:
     if not run.rounds or run.settings.image:
         return steps_of([])
     life = Life(run, tags=GIVEN_WITH_LIFE)
-    plan, show = plan_of_a_life(EVENTS), partial(show_steps, run)
+    plan, show = plan_of_a_life(EVENTS), show_steps(run)
     return steps_of([sequential.execute(plan, TAGS, life.fresh_image, single=True, life=life, empty=False, show=show)])
 
 
@@ -337,7 +337,7 @@ def read_path_checks(run: Run, seed: int, *, patching: bool = True) -> Compariso
     effort = _effort(run)
     plans = drawing.draw(read_paths.read_path_plans(), seed, effort.read_paths) if effort.read_paths else []
     return read_paths.check_read_paths(
-        run.fresh_image, plans if patching else map(read_paths.by_address, plans), single=run.single
+        run.fresh_image, plans if patching else map(read_paths.by_address, plans), single=run.single, show=run.show
     )
 
 
@@ -357,5 +357,5 @@ def _full_cycles(run: Run, batches: list[list[Sample]], fresh_image: FreshImage 
 def _executed(run: Run, plans: Sequence[list[Operation]], fresh_image: FreshImage | None = None) -> Steps:
     """Execute plans on images whose attributes show it where an operation on tags loses them."""
     opened = fresh_image or partial(states.with_attributes, run)
-    show = partial(show_steps, run)
+    show = show_steps(run)
     return steps_of(sequential.execute_all(plans, TAGS, opened, single=run.single, pool=run.pool, show=show))

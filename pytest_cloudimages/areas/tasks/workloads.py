@@ -137,8 +137,10 @@ def tasks(run: Run) -> Tasks:
             if started.deed.is_import and started.id and not started.ended
         ]
         _look_around(runner)
-        lists = _lists(runner)
-    return runner.whole(runner.tried, lists)
+        run.show(runner.so_far)
+        found = runner.whole(runner.tried, _lists(runner))
+        run.show(lambda: found, due=True)  # cleaning up takes a while
+    return found
 
 
 def _prepare(runner: _TaskRunner, stack: ExitStack) -> None:
