@@ -99,19 +99,6 @@ def columns(reports: Path, wanted: Sequence[Place]) -> list[Column]:
     ]
 
 
-def fewer_areas(found: Sequence[Column]) -> Iterator[str]:
-    """Yield which columns are of fewer areas than the last: the suite did not ask for all of them always."""
-    judged = [
-        {entry["area"] for entry in column.data["requirements"] if entry["verdict"] != "untested"} for column in found
-    ]
-    fewer: dict[str, list[str]] = {}
-    for column, areas in zip(found, judged, strict=True):
-        if areas < judged[-1]:
-            fewer.setdefault(" and ".join(sorted(areas)), []).append(f"{column.label} ({column.data['started'][:10]})")
-    for areas_told, labels in fewer.items():
-        yield f"Of {areas_told} alone, from before the suite asked for every area: {', '.join(labels)}."
-
-
 def differences(found: Sequence[Column]) -> str:
     """Return in words where releases differ on the same database, and databases with the same release."""
     lines = []
@@ -151,7 +138,6 @@ def write(found: Sequence[Column], refused: Mapping[str, str], output: Path) -> 
             f"Installed with older libraries than pip would choose, since newer ones broke them: {'; '.join(old)}.\n\n"
         )
     page += f"Of the other releases that PyPI has, {'; '.join(f'{older} {why}' for older, why in OLDER.items())}.\n\n"
-    page += "".join(f"{told}\n\n" for told in fewer_areas(found))
     known = {column.label for column in found} | {*refused}
     if missing := [place.label for place in places() if place.label not in known]:
         page += f"Not judged yet: {', '.join(missing)}.\n\n"
