@@ -16,7 +16,9 @@ from pytest_cloudimages.areas.common.checks import (
     without,
 )
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
+from pytest_cloudimages.areas.members.deeds import Deed
 from pytest_cloudimages.areas.members.fixtures import *
+from pytest_cloudimages.areas.members.memberships import Memberships
 from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.areas.members.workloads import Question, Sharing
 
@@ -56,7 +58,9 @@ def test_an_addition_names_a_member(sharing: Sharing) -> None:
 
 # Image sharing page, List image members: the owner sees all of them, and the link to the schema.
 @requirement("MEM-LIST-01")
-def test_the_owner_sees_all_members(member_steps: Steps, member_races: ConcurrentRuns, sharing: Sharing) -> None:
+def test_the_owner_sees_all_members(
+    member_steps: Steps, member_races: ConcurrentRuns, sharing: Sharing, memberships: Memberships
+) -> None:
     for step in member_steps.additions(acknowledged=True):
         step.expect(after={*(step.before or ()), step.value})
     for reading in member_steps.readings():
@@ -65,6 +69,8 @@ def test_the_owner_sees_all_members(member_steps: Steps, member_races: Concurren
     member_steps.steady()
     for answer in sharing.aside().answered(Question.OF_A_NEW_IMAGE):
         expect(MEMBERS.values(answer), (), "the members of an image that was shared with nobody")
+    for attempt in memberships.aside().attempts(Deed.SET_OWN):
+        expect(attempt.unlisted, False, f"whether the list of members lacks the one that {attempt} is about")
 
     shown = member_races.measured(member_races.patterns, member_races.unexplained, kind=lambda found: found.category)
     expect_explained(shown)

@@ -27,6 +27,8 @@ from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.offered_lists import OfferedImages
 from pytest_cloudimages.areas.images.patches import Aim
 from pytest_cloudimages.areas.images.updates import FULL, Updates, attributes_of, differing
+from pytest_cloudimages.engine.claims import OF_RUN
+from pytest_cloudimages.engine.provisioning import IN_USE
 
 GUARANTEED = ("id", "status", "visibility", "protected", "tags", "created_at", "file", "self")
 OF_AN_IMAGE = {"name", "owner", "tags", "protected", "visibility", "min_ram", "min_disk", "size", "checksum"}
@@ -147,10 +149,14 @@ def test_an_attribute_of_ones_own_is_a_string(updates: Updates) -> None:
 
 # "custom attributes … at the top level"
 @requirement("IMG-ENT-13")
-def test_an_attribute_of_ones_own_stands_beside_the_others(updates: Updates) -> None:
+def test_an_attribute_of_ones_own_stands_beside_the_others(updates: Updates, image_life: LifeAnswers) -> None:
     added = updates.attempts(Aim.ADDED).where(lambda attempt: attempt.answer.ok)
     for attempt in or_skip(added, FULL) if updates.take_none else added:
         expect_among(attempt.after.keys(), attempt.named, f"attributes after {attempt}")
+    # A list may show less of an image than its details do, but what it shows stands where it stands in these.
+    for image in image_life.aside().images():
+        below = sorted(name for name, value in image.items() if isinstance(value, dict) and OF_RUN in value)
+        expect(below, [], f"what attributes of one's own are below, in the image {image.get('id')}")
 
 
 # "os_distro … in lower case"; what services know besides is reported
@@ -207,6 +213,8 @@ def test_a_deletion_is_answered_204(image_life: LifeAnswers) -> None:
         expect(answer.body, b"", f"body of {answer}")
     for answer in image_life.aside().answered(Question.TWIN):
         expect(answer.status, OK, f"status of {answer}: another image, which has the same data")
+    for answer in image_life.aside().answered(Question.SHARED_DELETED).where(lambda answer: answer.status != IN_USE):
+        expect(answer.status, 204, f"status of {answer}, an image that has a member")
 
 
 # "you cannot delete an image whose protected attribute is true"
@@ -218,6 +226,8 @@ def test_a_protected_image_is_not_deleted(image_life: LifeAnswers, image_meeting
         expect(met.answer.ok, False, f"whether {met} is a success, as is the protection of the image meanwhile")
     for answer in image_life.aside().answered(Question.PROTECTED_AT_ONCE):
         expect(answer.status, 403, f"status of {answer}, an image that was protected when it was created")
+    for answer in image_life.aside().answered(Question.PROTECTED_ADMINISTERED):
+        expect(answer.ok, False, f"whether {answer} is a success: protection is from whoever deletes")
     for answer in image_life.aside().to(Question.PROTECTED_AFTER):
         require_look(answer)
         expect(answer.status, OK, f"status of {answer}")

@@ -17,6 +17,9 @@ def read_to_its_end(asked: Asked) -> bool:
 def test_a_large_limit_is_brought_down(image_lists: Lists) -> None:
     for asked in image_lists.of(Aspect.LARGE):
         expect(asked.listed.status, 200, f"status of {asked}: a limit too large is brought down, and not refused")
+        for other in image_lists.aside().of(Aspect.LARGE):
+            found = len(other.listed.first.entries)
+            expect(len(asked.listed.first.entries), found, f"number of images on the page of {asked}, as in {other}")
 
 
 # "limit"

@@ -459,6 +459,8 @@ def test_tasks_are_listed_page_by_page(tasks: Tasks) -> None:
         expect(repeated(listed.ids(known)), [], f"tasks that come twice in {listed}")
         if listed.ended:
             expect(sorted(listed.ids(known)), sorted(known), f"our tasks in {listed}")
+    for listed in tasks.aside().listed("of one"):
+        expect(len(listed.first.entries) <= 1, True, f"whether {listed} has at most 1: {len(listed.first.entries)}")
     for listed in tasks.aside().listed("after"):
         marker = dict(listed.query)["marker"]
         expect(listed.first.answer.ok, True, f"whether {listed.first.answer} is a success")

@@ -137,10 +137,17 @@ def _members(answer: Answer) -> list[object]:
     return [entry.get("member_id") for entry in entries_of(answer, "/members")]
 
 
-def with_a_colleagues(run: Run, party: Party, image: Image) -> Iterator[Attempt]:
-    """Have a caller change an image that another user of its project has created, and see what the owner sees of it."""
+def with_a_colleagues(
+    run: Run, party: Party, image: Image, tried: Sequence[Attempt], *, known: bool
+) -> Iterator[Attempt]:
+    """Have a caller change an image that another user of its project has created, and see what the owner sees of it.
+
+    Where Identity does not say that it is of the same project (``known``), the owner that its own image shows does.
+    """
     owner, name = image.seen_by(run.client), f"{image.name}-renamed"
-    if not image.show().ok:
+    shown = image.show()
+    own = [shown_as(each.answer, "owner") for each in tried if (each.party, each.deed) == (party, Deed.SHOW)]
+    if not shown.ok or not (known or (own and own[-1] is not None and own[-1] == shown_as(shown, "owner"))):
         return
     answer = image.client.patch(image.id, replaced("/name", name))
     seen = owner.eventually(owner.show, lambda shown: answer.ok <= (shown_as(shown, "name") == name))

@@ -178,9 +178,9 @@ def rights(run: Run, first_readers_attempts: Rights) -> Rights:
                 tried += with_its_own(
                     run, party, creating, ended=party is Party.CREATOR and bool(_caller(run, Party.OWNER, {}, set()))
                 )
-            if run.rounds and party is Party.CREATOR and party in known:
+            if run.rounds and party is Party.CREATOR:
                 with suppress(Blocked), run.fresh_image(own=True) as image:
-                    tried += with_a_colleagues(run, party, image.seen_by(creating))
+                    tried += with_a_colleagues(run, party, image.seen_by(creating), tried, known=party in known)
             run.show(so_far)
     return so_far()
 

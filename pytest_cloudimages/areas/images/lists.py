@@ -1,5 +1,6 @@
 """Lists of images: filtered, sorted, and read page by page, each asked for once and judged by a model of the images."""
 
+import time
 import uuid
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
@@ -9,11 +10,12 @@ import pytest
 
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.offers import require_offered
-from pytest_cloudimages.areas.common.paging import Query, query_of, read_pages
+from pytest_cloudimages.areas.common.paging import PagedList, Query, query_of, read_pages
 from pytest_cloudimages.areas.images.asked_lists import Asked, Aspect, Lists
 from pytest_cloudimages.areas.images.listed_images import OWN, created, deleted_before, names_of, set_apart
 from pytest_cloudimages.areas.images.moving_lists import TAGGED, read_while_moving, tagged
-from pytest_cloudimages.areas.images.states import OCTETS
+from pytest_cloudimages.areas.images.patch_model import replaced
+from pytest_cloudimages.areas.images.states import A_WHILE, OCTETS
 from pytest_cloudimages.areas.images.updates import Attributes, attributes_of
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
@@ -24,6 +26,8 @@ from pytest_cloudimages.spec.verdicts import Blocked
 SORT_KEYS = ("name", "status", "container_format", "disk_format", "size", "id", "created_at", "updated_at")
 LARGE = "1000"
 """A limit above what is usual, which a service may have for its own or bring down to it."""
+BEYOND_32_BITS = str(2**32 + 1)
+"""A limit that is cut to 1, or overflows, where it is kept in 32 bits."""
 
 
 @dataclass
@@ -77,17 +81,22 @@ def image_lists(run: Run) -> Lists:
         images = created(run, stack, mark)
         with run.recorder.of(Purpose.PREPARING):
             set_apart(images)
+            changed = time.monotonic()
             lists.gone = deleted_before(run, mark) if run.rounds else ""
         lists.known = {image.id: attributes_of(image.show()) for image in images}
         lists.image = images[0]
         lists.by(Aspect.LARGE, ("limit", LARGE), ("name", mark), name=mark)
         if lists.asked[-1].listed.status == 400:  # noqa: PLR2004 - as HTTP has it
             lists.wide = ()
+        elif run.rounds:
+            lists.by(Aspect.LARGE, ("limit", BEYOND_32_BITS), ("name", mark), name=mark)
         _filter(lists, mark)
         _sort(lists, mark)
         _read_by_page(lists, mark)
         _ask_wrongly(lists, mark)
         _ask_as_another(lists, mark)
+        if run.rounds:
+            _sort_by_the_last_change(lists, mark, images, changed)
         lists.asked += [
             Asked(Aspect.MOVING, *moved) for moved in read_while_moving(run, mark, images, lists.known, stack)
         ]
@@ -196,6 +205,44 @@ def _sort(lists: _ListReader, mark: str) -> None:
     lists.by(Aspect.UNSORTED, ("sort_key", "created_at"), ("name", mark), name=mark)
 
 
+def _sort_by_the_last_change(lists: _ListReader, mark: str, images: Sequence[Image], changed: float) -> None:
+    """Change the image that was created neither first nor last, and sort by the times of changes.
+
+    To have the right order by chance it would have to be at one end. A clock of seconds tells its change from all those
+    that were ``changed`` before; most of the time until then went by with other lists.
+    """
+    created = next((each.held for each in lists.asked if each.query == _by_time("created_at", "asc", mark)), [])
+    image = next((each for each in images if created[1:-1] == [each.id]), None)
+    if image is None:
+        return
+    time.sleep(max(0.0, A_WHILE - (time.monotonic() - changed)))
+    with lists.run.recorder.of(Purpose.PREPARING):
+        if not image.client.patch(image.id, replaced("/min_disk", 2)).ok:
+            return
+    before, shown = lists.known[image.id], attributes_of(image.show())
+    if shown.get("updated_at") == before.get("updated_at"):
+        return
+    lists.known = lists.known | {image.id: shown}
+    for direction in ("asc", "desc"):
+        query = _by_time("updated_at", direction, mark)
+
+        def look(query: Query = query) -> PagedList:
+            return read_pages(lists.run.client, "/images", query)
+
+        def is_late(seen: PagedList) -> bool:
+            """Return whether a list shows the time of before: it is sorted by that."""
+            times = [entry.get("updated_at") for entry in seen.entries if entry.get("id") == image.id]
+            return before.get("updated_at") in times
+
+        listed = image.eventually(look, lambda seen: not is_late(seen))
+        if not is_late(listed):
+            lists.asked.append(Asked(Aspect.SORTED, query, listed, None, lists.known))
+
+
+def _by_time(key: str, direction: str, mark: str) -> Query:
+    return (("sort_key", key), ("sort_dir", direction), ("name", mark))
+
+
 def _filter_together(lists: _ListReader, mark: str) -> None:
     """Filter by many at once: all of them have to fit, and where any one does not, nothing does."""
     several = [(each, data) for each, data in lists.known.items() if data.get("cloudimages_own") == OWN]
@@ -251,6 +298,10 @@ def _read_by_page(lists: _ListReader, mark: str) -> None:
     for place, begin in enumerate(held := whole.held):
         aspect = Aspect.AFTER if place + 1 < len(held) else Aspect.BEYOND
         lists.ask(aspect, ("marker", begin), ("name", mark), expected=held[place + 1 :])
+    upwards: Query = (("sort_dir", "asc"), ("name", mark))
+    for asked in [each for each in lists.asked if each.aspect is Aspect.UNSORTED and each.query == upwards]:
+        if lists.run.rounds and asked.listed.readable and asked.held:
+            lists.ask(Aspect.AFTER, ("marker", asked.held[0]), *upwards, expected=asked.held[1:])
 
 
 def _read_by_page_together(lists: _ListReader, mark: str) -> None:

@@ -46,9 +46,11 @@ class Question(enum.StrEnum):
     TWIN = "another image of the same data, once the first was deleted"
     PROTECTED_DELETED = "the deletion of a protected image"
     PROTECTED_AFTER = "the protected image after it"
+    PROTECTED_ADMINISTERED = "the deletion of a protected image by administrators"
     PROTECTED_AT_ONCE = "the deletion of an image that was created as a protected one"
     DELETED = "the deletion of an image"
     GONE = "an image that was deleted"
+    SHARED_DELETED = "the deletion of an image that is shared"
     DELETED_AGAIN = "the deletion of an image that was deleted"
 
 
@@ -153,7 +155,6 @@ def _is_active(answer: Answer) -> bool:
 
 
 def _protected(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
-    del run
     with image.client.recorder.of(Purpose.PREPARING):
         answer = image.client.patch(image.id, replaced("/protected", True))
         require_offered(answer, "updates of images by PATCH")
@@ -163,6 +164,8 @@ def _protected(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
     try:
         # The second time is no confirmation.
         answers[Question.PROTECTED_DELETED] = [image.client.delete(image.id) for _ in range(2)]
+        administrators = [run.able(who) for who in ("ADMIN", "IMAGES_ADMIN")] if run.rounds else []
+        answers[Question.PROTECTED_ADMINISTERED] = [each.delete(image.id) for each in administrators if each]
         answers[Question.PROTECTED_AFTER] = [image.show()]
     finally:
         with image.client.recorder.of(Purpose.PREPARING):
@@ -208,7 +211,19 @@ def _deleted(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> N
                 twin = other if other.upload(DATA).ok and other.show().ok else None
         _deleted_beside(image, answers)
         if twin is not None and answers[Question.DELETED][0].ok:
-            answers[Question.TWIN] = [twin.show()]
+            answers[Question.TWIN] = [looked := twin.show()]
+            if looked.ok:
+                _deleted_while_shared(twin, answers)
+
+
+def _deleted_while_shared(image: Image, answers: dict[Question, list[Answer]]) -> None:
+    """Delete an image that has a member, where it can be shared."""
+    with image.client.recorder.of(Purpose.PREPARING):
+        if not image.send("POST", "/members", json={"member": uuid.uuid4().hex}).ok:
+            return
+    answers[Question.SHARED_DELETED] = [answer := _let_go(image)]
+    if answer.ok:
+        image.client.recorder.traces.forget(image.id)
 
 
 def _deleted_beside(image: Image, answers: dict[Question, list[Answer]]) -> None:

@@ -118,6 +118,8 @@ def _patches(*, whole: bool) -> Iterator[Wanted]:
         both = {"add": f"/{SECOND}", "replace": "/name", "value": "of two"}
         none = {"path": "/name", "value": "of no operation"}
         yield from (Wanted(Aim.NO_OPERATION, [each], OLD_TYPE) for each in (both, none))
+        half = [{"replace": "/name", "value": "cloudimages half"}, {"remove": "/cloudimages_lacking"}]
+        yield Wanted(Aim.FAILS_LATE, half, OLD_TYPE)
         yield Wanted(Aim.OLD_FORM, [{"add": "/cloudimages_old", "value": "of the old form"}], OLD_TYPE)
         yield Wanted(Aim.OLD_FORM, [{"replace": "/name", "value": "cloudimages old form"}], OLD_TYPE)
         yield Wanted(Aim.OLD_FORM, [{"remove": "/cloudimages_old"}], OLD_TYPE, needs="cloudimages_old")

@@ -178,7 +178,7 @@ class Updates(Collection):
 
     def taken_alone(self, attempt: Attempt) -> bool:
         """Return whether the last operation of a patch, or one that is as wrong, was taken where it was by itself."""
-        last = attempt.wanted.body[-1:]
+        last = in_the_new_form(attempt.wanted.body)[-1:]
         missing = attribute_of(last[0]["path"]) not in attempt.before
         alike = MISSED.get(last[0]["op"]) if missing else None
         return any(other.answer.ok and (other.wanted.body == last or other.wanted.aim is alike) for other in self.tried)

@@ -1,9 +1,8 @@
 """Who may do what with the members of an image, and what their statuses mean: one table of callers and operations."""
 
-import enum
 import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -11,10 +10,11 @@ from functools import partial
 import pytest
 
 from pytest_cloudimages.areas.common.administrators import needs_no_administrator
-from pytest_cloudimages.areas.common.offers import require_offered
+from pytest_cloudimages.areas.common.offers import made_visible, require_offered
 from pytest_cloudimages.areas.common.paging import MOST_PAGES, PagedList, read_pages
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import A_WHILE, ACCEPTED, PENDING, REJECTED
+from pytest_cloudimages.areas.members.deeds import Attempt, Deed, Members, Sight, Who
 from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.areas.members.workloads import shared_image
 from pytest_cloudimages.client.answers import Answer
@@ -36,84 +36,6 @@ WRONG_BODIES: tuple[dict[str, str | None], ...] = (
     {},
     {"status": "ACCEPTED"},
 )
-
-
-class Who(enum.StrEnum):
-    """Who a caller is to an image."""
-
-    OWNER = "the owner"
-    MEMBER = "a member"
-    STRANGER = "a project that the image is not shared with"
-
-
-class Deed(enum.StrEnum):
-    """What a caller tried with the members of an image."""
-
-    LIST = "listed the members"
-    SHOW = "read a member"
-    SHOW_OWN = "read its own membership"
-    ADD = "added a member"
-    ADD_AGAIN = "added a member again"
-    ADD_TO_PRIVATE = "added a member to a private image"
-    SET = "set the status of another project"
-    SET_OWN = "set its own status"
-    SET_WRONG = "set its own status to what is none"
-    SET_OF_NONE = "set the status of what is no member"
-    REMOVE = "removed another member"
-    REMOVE_OWN = "removed itself"
-    RENAME = "renamed the image"
-    ADD_ACCEPTED = "added a member again that has accepted"
-
-
-Members = Mapping[str, Mapping[str, object]]
-"""The members of an image by their projects, as the owner sees them."""
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """What a caller tried, and the members as the owner saw them before and after it."""
-
-    who: Who
-    deed: Deed
-    answer: Answer
-    before: Members
-    after: Members
-    looked: Exchange
-    status: str = ""
-    """The status that was set, where one was."""
-    apart: bool = False
-    """Whether the change before it was so long ago that a clock of seconds tells them apart."""
-
-    def __str__(self) -> str:
-        return f"{self.answer}, where {self.who} {self.deed}"
-
-    @property
-    def changed(self) -> list[str]:
-        """The projects whose membership came, went or changed."""
-        names = {*self.before, *self.after}
-        return sorted(name for name in names if self.before.get(name) != self.after.get(name))
-
-    @property
-    def statuses_changed(self) -> list[str]:
-        """The projects that have another status than before, if any is left."""
-        kept = {name: entry.get("status") for name, entry in self.after.items()}
-        return sorted(name for name, entry in self.before.items() if kept.get(name) != entry.get("status"))
-
-
-@dataclass(frozen=True)
-class Sight:
-    """What a consumer sees of an image while its membership has some status."""
-
-    status: str
-    shown: Answer
-    listed: bool | None
-    """Whether the list of images has it; ``None`` where it was not found in one too long to be read to its end."""
-    offered: bool | None
-    """The same of the list of what was offered, and is not yet decided on."""
-    exchanges: Sequence[Exchange]
-
-    def __str__(self) -> str:
-        return f"a consumer whose membership is {self.status}"
 
 
 @dataclass(frozen=True, repr=False)
@@ -220,7 +142,12 @@ class _Table:
 
         # A list may be late, or a cache's.
         self.seen, looked = self.image.eventually(self.members, is_as_answered)
-        self.tried.append(Attempt(who, deed, answer, before, self.seen, looked, apart=apart, **set_))
+        unlisted = False
+        if answer.ok and set_ and member in before and member not in self.seen:
+            # Whether it is no member any more, or the list alone lacks it.
+            with client.recorder.of(Purpose.PREPARING):
+                unlisted = self.image.send("GET", f"/members/{member}").ok
+        self.tried.append(Attempt(who, deed, answer, before, self.seen, looked, apart=apart, unlisted=unlisted, **set_))
         self.run.show(self.so_far)
         return answer
 
@@ -281,7 +208,7 @@ def memberships(run: Run) -> Memberships:
         _leave(table, consumer)
         with suppress(Blocked, pytest.skip.Exception):
             # A project that there is: one that there is not may be refused for that.
-            _of_a_private_image(table)
+            _of_images_of_other_visibilities(table)
     return Memberships(table.tried, table.sights, project, no_owner, beside)
 
 
@@ -392,9 +319,19 @@ def _has(listed: PagedList, image: Image, *, due: bool) -> bool | None:
     return False if listed.ended or listed.problem else None
 
 
-def _of_a_private_image(table: _Table) -> None:
+def _of_images_of_other_visibilities(table: _Table) -> None:
+    """Have the owner add a member to an image that is private, and to one of the community, where there are such."""
     with table.run.fresh_image(own=True) as image:
         with table.run.recorder.of(Purpose.PREPARING):
             require_ok(image.client.patch(image.id, replaced("/visibility", "private")))
-        answer = image.send("POST", "/members", json={"member": table.project})
-        table.tried.append(Attempt(Who.OWNER, Deed.ADD_TO_PRIVATE, answer, {}, {}, answer.exchange))
+        _add_to(table, image, Deed.ADD_TO_PRIVATE)
+        if table.run.rounds and not made_visible(image, "community"):
+            _add_to(table, image, Deed.ADD_TO_COMMUNITY)
+
+
+def _add_to(table: _Table, image: Image, deed: Deed) -> None:
+    answer = image.send("POST", "/members", json={"member": table.project})
+    table.tried.append(Attempt(Who.OWNER, deed, answer, {}, {}, answer.exchange))
+    if answer.ok:
+        with table.run.recorder.of(Purpose.PREPARING):
+            image.client.ask(MEMBERS.delete(image.id, table.project))

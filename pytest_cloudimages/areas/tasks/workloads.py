@@ -386,12 +386,12 @@ def _lists(runner: _TaskRunner) -> dict[str, PagedList]:
     ids = lists["whole"].first.ids
     if ids and is_fit(ids[0]):
         lists["after"] = read_pages(client, "/tasks", (("marker", ids[0]),))
+        lists["of one"] = read_pages(client, "/tasks", (("limit", "1"),), most=1)
     with suppress(Blocked):
         other = runner.run.of_another_project(able=True)
         if other:
             lists["of another project"] = read_pages(other, "/tasks")
-    mine = next(_ended(runner), None)
-    if mine:
+    if mine := next(_ended(runner), None):
         runner.answers["deletion"] = [client.send("DELETE", f"/tasks/{mine.id}")]
     return lists
 
