@@ -16,8 +16,8 @@ from pytest_cloudimages.areas.common.checks import (
     without,
 )
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
-from pytest_cloudimages.areas.members.deeds import Deed
 from pytest_cloudimages.areas.members.fixtures import *
+from pytest_cloudimages.areas.members.member_attempts import Deed
 from pytest_cloudimages.areas.members.memberships import Memberships
 from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.areas.members.workloads import Question, Sharing

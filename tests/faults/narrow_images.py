@@ -401,3 +401,53 @@ faulty(
     words=selecting("IMG-GET-03"),
     show_image=_as_it_was,
 )
+
+
+def _to_the_operator(self: App, request: Request, image_id: str) -> Reply:
+    if request.caller.admin:
+        self.images.open(request.caller, image_id).protected = False
+    return App.delete_image(self, request, image_id)
+
+
+faulty(
+    "LiftsProtectionForTheOperator",
+    "Deletes a protected image for the operator's administrator.",
+    "IMG-DEL-02",
+    words=selecting("IMG-DEL"),
+    delete_image=_to_the_operator,
+)
+
+
+def _kept_for_members(self: App, request: Request, image_id: str) -> Reply:
+    image = self.images.open(request.caller, image_id)
+    if any(member.status == MemberStatus.PENDING for member in image.members.values()) and not image.protected:
+        return self.error(request, HTTPStatus.FORBIDDEN, "Somebody has not decided on it yet.")
+    return App.delete_image(self, request, image_id)
+
+
+faulty(
+    "KeepsImagesUntilMembersDecide",
+    "Forbids the deletion of an image that a member has not decided on.",
+    "IMG-DEL-01",
+    words=selecting("IMG-DEL-01"),
+    delete_image=_kept_for_members,
+)
+
+
+# Lawful
+
+
+def _in_use_by_members(self: App, request: Request, image_id: str) -> Reply:
+    image = self.images.open(request.caller, image_id)
+    if image.members and not image.protected:
+        image.members.clear()
+        return self.error(request, HTTPStatus.CONFLICT, "It is in use by members, who are told.")
+    return App.delete_image(self, request, image_id)
+
+
+faulty(
+    "LetsMembersGoFirst",
+    "Answers 409 to the deletion of an image that has members, until these are told.",
+    words=selecting("IMG-DEL"),
+    delete_image=_in_use_by_members,
+)

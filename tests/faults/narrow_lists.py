@@ -180,3 +180,34 @@ faulty(
     words=selecting("IMG-LIST-02"),
     list_images=_public_ones_too,
 )
+
+
+def _by_size(self: App, request: Request) -> Reply:
+    keys = [(key, "size" if (key, value) == ("sort_key", "updated_at") else value) for key, value in pairs_of(request)]
+    return App.list_images(self, sending(request, keys))
+
+
+faulty(
+    "SortsTimesOfChangesBySize",
+    "Sorts images by their size where they are to be sorted by when they changed.",
+    "IMG-LIST-09",
+    words=selecting("IMG-LIST-09"),
+    list_images=_by_size,
+)
+
+
+def _nested(self: App, request: Request) -> Reply:
+    reply = App.list_images(self, request)
+    document: Any = reply.json()
+    for image in document.get("images", ()):
+        image["metadata"] = {name: image.pop(name) for name in [*image] if name.startswith("pytest_cloudimages")}
+    return Reply.of_json(document, reply.status)
+
+
+faulty(
+    "NestsAttributesInLists",
+    "Shows attributes of one's own below metadata where it lists images.",
+    "IMG-ENT-13",
+    words=selecting("IMG-ENT-13"),
+    list_images=_nested,
+)

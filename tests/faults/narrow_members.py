@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 from pytest_cloudimages.reference.app import App, Reply, Request
-from pytest_cloudimages.reference.images import MemberStatus
+from pytest_cloudimages.reference.images import MemberStatus, Visibility
 
 from .kinds import Kind
 from .registry import registrar, selecting
@@ -220,3 +220,39 @@ def _at_most_36(self: App, request: Request, image_id: str) -> Reply:
 
 
 faulty("RefusesLongProjects", "Refuses ids of projects of more than 36 characters.", create_member=_at_most_36)
+
+
+def _undecided_alone(self: App, request: Request, image_id: str) -> Reply:
+    reply = App.list_members(self, request, image_id)
+    document: Any = reply.json()
+    document["members"] = [each for each in document["members"] if each["status"] != "accepted"]
+    return Reply.of_json(document)
+
+
+faulty(
+    "ListsNoneThatHaveAccepted",
+    "Leaves members that have accepted out of the list of members.",
+    "MEM-LIST-01",
+    words=selecting("MEM-LIST-01", "MEM-UPD"),
+    list_members=_undecided_alone,
+)
+
+
+def _to_the_community(self: App, request: Request, image_id: str) -> Reply:
+    image = self.images.get(image_id)
+    before = image.visibility
+    if before is Visibility.COMMUNITY and image.owner == request.caller.project:
+        image.visibility = Visibility.SHARED
+    try:
+        return App.create_member(self, request, image_id)
+    finally:
+        image.visibility = before
+
+
+faulty(
+    "SharesImagesOfTheCommunity",
+    "Adds members to images of the community.",
+    "MEM-CRE-07",
+    words=selecting("MEM-CRE-07"),
+    create_member=_to_the_community,
+)

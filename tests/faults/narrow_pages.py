@@ -299,3 +299,43 @@ def _one_key(self: App, request: Request) -> Reply:
 
 
 faulty("SortsByOneKey", "Refuses to sort by several keys.", words=selecting("PAGE", "IMG-LIST"), list_images=_one_key)
+
+
+# Limits and markers
+
+
+def _of_32_bits(self: App, request: Request) -> Reply:
+    pairs = [
+        (key, str(int(value) % 2**32) if key == "limit" and value.isdecimal() else value)
+        for key, value in pairs_of(request)
+    ]
+    return App.list_images(self, sending(request, pairs))
+
+
+faulty(
+    "CutsLimitsTo32Bits",
+    "Keeps the last 32 bits of a limit.",
+    "PAGE-02",
+    words=selecting("PAGE-02"),
+    list_images=_of_32_bits,
+)
+
+
+def _with_its_marker(self: App, request: Request) -> Reply:
+    reply = App.list_images(self, request)
+    pairs = pairs_of(request)
+    if reply.status != HTTPStatus.OK or _has(pairs, "limit") or _has(pairs, "sort_dir") != "asc":
+        return reply
+    document: Any = reply.json()
+    if marker := _has(pairs, "marker"):
+        document["images"].insert(0, self.represent(self.images.get(marker)))
+    return Reply.of_json(document)
+
+
+faulty(
+    "RepeatsMarkersUpwards",
+    "Begins the rest of a list that is sorted upwards with its marker.",
+    "PAGE-04",
+    words=selecting("PAGE-04"),
+    list_images=_with_its_marker,
+)

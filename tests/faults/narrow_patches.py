@@ -9,7 +9,7 @@ from urllib.parse import unquote
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.attributes import Status, Visibility
 from pytest_cloudimages.reference.images import Image
-from pytest_cloudimages.reference.refusals import Forbidden
+from pytest_cloudimages.reference.refusals import Forbidden, Refusal
 
 from .kinds import Kind
 from .registry import registrar, selecting
@@ -158,6 +158,27 @@ faulty(
     "IMG-UPD-22",
     words=selecting("IMG-UPD-22"),
     update_image=_names_first,
+)
+
+
+def _keeps_names_of_old_forms(self: App, request: Request, image_id: str) -> Reply:
+    try:
+        return App.update_image(self, request, image_id)
+    except Refusal:
+        image = self.images.open(request.caller, image_id)
+        if request.media_type == OLD_TYPE:
+            for each in operations(request):
+                if isinstance(each, dict) and each.get("replace") == "/name" and len(each) == 2:
+                    image.name = each["value"]
+        raise
+
+
+faulty(
+    "KeepsNamesOfOldPatches",
+    "Keeps the name that a patch of the old form sets which is refused.",
+    "IMG-UPD-22",
+    words=selecting("IMG-UPD-22"),
+    update_image=_keeps_names_of_old_forms,
 )
 
 

@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.identity import Role
 from pytest_cloudimages.reference.images import Caller
 from pytest_cloudimages.reference.refusals import Forbidden, NotFound
 
@@ -94,4 +95,33 @@ faulty(
     "RBAC-01",
     words=ROLES,
     create_task=_own_tasks_alone,
+)
+
+
+def _forgotten(self: App, request: Request, image_id: str) -> Reply:
+    # Who creates is told by its token.
+    token = self.identity._tokens.get(request.headers.get("X-Auth-Token", ""))  # noqa: SLF001 - behind the honest door
+    name = self.images.get(image_id).name
+    reply = App.update_image(self, request, image_id)
+    if token and token.user.role is Role.CREATOR and image_id not in self.__dict__.get("created", ()):
+        self.images.get(image_id).name = name
+    return reply
+
+
+def _noted(self: App, request: Request) -> Reply:
+    reply = App.create_image(self, request)
+    token = self.identity._tokens.get(request.headers.get("X-Auth-Token", ""))  # noqa: SLF001 - behind the honest door
+    if token and token.user.role is Role.CREATOR:
+        document: Any = reply.json()
+        self.__dict__.setdefault("created", set()).add(document["id"])
+    return reply
+
+
+faulty(
+    "ForgetsWhatCreatorsChangeOfOthers",
+    "Acknowledges a creator's patch of a colleague's image and keeps the name.",
+    "RBAC-02",
+    words=selecting("RBAC-02"),
+    update_image=_forgotten,
+    create_image=_noted,
 )

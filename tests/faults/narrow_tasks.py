@@ -10,6 +10,7 @@ from pytest_cloudimages.reference.attributes import Status
 from pytest_cloudimages.reference.tasks import Failed, Task, Tasks
 
 from .kinds import Kind
+from .listing import pairs_of, sending
 from .registry import registrar, selecting
 from .tasking import carrying_out
 
@@ -75,6 +76,20 @@ def _of_all(self: App, request: Request, task_id: str) -> Reply:
 
 
 faulty("ShowsTasksToAll", "Shows a task to every project that knows its id.", "TASK-GET-02", show_task=_of_all)
+
+
+def _two_at_least(self: App, request: Request) -> Reply:
+    pairs = [(key, "2" if (key, value) == ("limit", "1") else value) for key, value in pairs_of(request)]
+    return App.list_tasks(self, sending(request, pairs))
+
+
+faulty(
+    "ListsTwoTasksAtLeast",
+    "Lists two tasks where one is asked for.",
+    "PAGE-15",
+    words=selecting("PAGE-15"),
+    list_tasks=_two_at_least,
+)
 
 
 # Lawful

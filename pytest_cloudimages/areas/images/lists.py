@@ -70,7 +70,7 @@ class _ListReader:
         self.ask(aspect, *query, expected=fitting)
 
 
-@workload(empty=lambda: Lists([]), requests=(173, 189, 189, 189))
+@workload(empty=lambda: Lists([]), requests=(175, 195, 195, 195))
 def image_lists(run: Run) -> Lists:
     """Create a few images, and ask for lists of them: filtered, sorted, page by page, and in ways that are refused."""
     mark = f"l{uuid.uuid4().hex[1:]}"

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -13,6 +13,7 @@ from pytest_cloudimages.areas.common.offers import NOT_OFFERED
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.engine.claims import OF_RUN
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.statuses import OVER_LIMIT
@@ -88,6 +89,11 @@ def give_data(image: Image, octets: bytes = OCTETS) -> None:
     if answer.status in NOT_OFFERED | {403, OVER_LIMIT}:
         pytest.skip(f"needs data of images, which the service does not take: {answer.exchange}")
     require_ok(answer)
+
+
+def nesting(image: Mapping[str, Any]) -> list[str]:
+    """Return the attributes of an image below which it shows what every image is created with here."""
+    return sorted(name for name, value in image.items() if isinstance(value, dict) and OF_RUN in value)
 
 
 A_WHILE = 1.1

@@ -225,7 +225,7 @@ class Updates(Collection):
             yield Case(attempt, [attempt.answer.exchange, attempt.looked], attempt.wanted.kind or None)
 
 
-@workload(empty=lambda: Updates([]), requests=(99, 335, 335, 335))
+@workload(empty=lambda: Updates([]), requests=(99, 337, 337, 337))
 def updates(run: Run) -> Updates:
     """Send patches of every kind to one image, valid ones and others, and look at it after each of them."""
     tried: list[Attempt] = []

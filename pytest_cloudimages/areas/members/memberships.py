@@ -14,7 +14,7 @@ from pytest_cloudimages.areas.common.offers import made_visible, require_offered
 from pytest_cloudimages.areas.common.paging import MOST_PAGES, PagedList, read_pages
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import A_WHILE, ACCEPTED, PENDING, REJECTED
-from pytest_cloudimages.areas.members.deeds import Attempt, Deed, Members, Sight, Who
+from pytest_cloudimages.areas.members.member_attempts import Attempt, Deed, Members, Sight, Who
 from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.areas.members.workloads import shared_image
 from pytest_cloudimages.client.answers import Answer
@@ -152,7 +152,7 @@ class _Table:
         return answer
 
 
-@workload(empty=Memberships, requests=(78, 104, 104, 104))
+@workload(empty=Memberships, requests=(78, 107, 107, 107))
 def memberships(run: Run) -> Memberships:
     """Have the owner, a member and a stranger try all that can be done with members, and the consumer decide."""
     consumer = run.of_another_project()
