@@ -192,8 +192,8 @@ def execute_all(
         def show_all(histories: list[SequentialHistory], *, due: bool = False) -> None:
             show(done + histories, due=due)
 
+        watching = unwatched if show is unwatched else show_all
         for plan in plans:
-            watching = unwatched if show is unwatched else show_all
             history = execute(plan, resource, fresh_image, single=single, show=watching)
             done.append(history)
         return done
