@@ -59,11 +59,26 @@ def test_a_check_is_judged_after_all_that_it_looks_at() -> None:
     """One that looks at much beside what it is about would keep from their turn those that find more."""
     areas.load()
     first, *_, last = [name for name in places() if name.islower()]
-    looks = SimpleNamespace(name2fixturedefs={last: [SimpleNamespace(func=_made(last))]})
-    item: Any = SimpleNamespace(_fixtureinfo=looks)
+    item = _looking_at(last)
 
     assert place_of(item, ["TAG-ADD-16"]) == places()[last]
     assert workloads_before(place_of(item, ["TAG-ADD-16"]))[0] == first
+
+
+def test_what_a_check_has_begun_and_does_not_look_at_keeps_it_from_no_turn() -> None:
+    """A long life is looked at long after it began: the check that has it begin keeps its own place."""
+    areas.load()
+    begins = _looking_at("long_life", pytest.mark.usefixtures("long_life").mark)
+
+    assert place_of(begins, ["TAG-URI-06"]) == places()["TAG-URI-06"] < places()["long_life"]
+    assert place_of(_looking_at("long_life"), ["TAG-URI-06"]) == places()["long_life"]
+
+
+def _looking_at(name: str, *marks: pytest.Mark) -> Any:
+    looks = SimpleNamespace(name2fixturedefs={name: [SimpleNamespace(func=_made(name))]})
+    return SimpleNamespace(
+        _fixtureinfo=looks, iter_markers=lambda named: [each for each in marks if each.name == named]
+    )
 
 
 def _made(name: str) -> Any:

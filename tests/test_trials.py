@@ -25,7 +25,7 @@ from pytest_cloudimages.history.operations import READ, Kind, Operation
 from pytest_cloudimages.history.oracles import others_added, others_removed, without
 from pytest_cloudimages.history.sequential_plans import full_cycle
 from pytest_cloudimages.history.steps import Prior
-from pytest_cloudimages.spec.verdicts import Blocked, Flaky
+from pytest_cloudimages.spec.verdicts import Blocked, Flaky, LostAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -247,6 +247,41 @@ def test_a_contradiction_is_told_of_its_image(service: Small, standing_by: bool)
 
     assert len([*histories.contradictions(standing_by=standing_by)]) == 1
     assert [*histories.contradictions(standing_by=not standing_by)] == []
+
+
+class LosesTheAnswerToADeletion(Small):
+    """A service behind a gateway that loses the answer to a deletion which was carried out."""
+
+    def delete(self, image: int, tag: str) -> int:
+        """Delete a tag."""
+        super().delete(image, tag)
+        raise LostAnswer("DELETE lost its answer")
+
+
+class Uneventful:
+    """A life in which each event comes about, and changes nothing."""
+
+    def happen(self, image: Any, event: str) -> dict[str, object]:
+        """Let an event come about."""
+        del image, event
+        return {}
+
+    def beside(self, image: Any) -> dict[str, object]:
+        """Show nothing else."""
+        del image
+        return {}
+
+
+@pytest.mark.parametrize(("service", "events"), [(Small(), 1), (LosesTheAnswerToADeletion(), 0)])
+def test_an_event_is_not_blamed_for_what_has_lost_its_answer_just_before(service: Small, events: int) -> None:
+    """Whoever reads no more between the two knows what was done, and that it was no doing of the event."""
+    lost = [Operation(Kind.DELETE, "a")] if not events else []
+    plan = [Operation(Kind.ADD, "a"), READ, *lost, Operation(Kind.EVENT, "shared"), READ]
+
+    history = execute(plan, TAGS, service.fresh, single=True, life=Uneventful())
+
+    assert len(history.events) == events
+    assert not history.mismatches
 
 
 class Shaky(Small):

@@ -36,10 +36,13 @@ def place_of(item: pytest.Item, ids: Iterable[str]) -> int:
     """Return the place of a check of some requirements: that of the first of them, the last where none was measured.
 
     It comes after all that it looks at: one that takes hundreds of requests would keep what finds more from its turn.
+    What it has begun by ``usefixtures`` is none of these: another check looks at that, and may want it to be long ago.
     """
     found = places()
     mine = min((found.get(identifier, len(found)) for identifier in ids), default=0)
-    return max([mine, *(found.get(declared.name, 0) for declared in registry.asked_by([item]))])
+    begun = {name for mark in item.iter_markers("usefixtures") for name in mark.args}
+    looked_at = {declared.name for declared in registry.asked_by([item])} - begun
+    return max([mine, *(found.get(name, 0) for name in looked_at)])
 
 
 def workloads_before(place: int) -> list[str]:

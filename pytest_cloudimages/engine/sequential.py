@@ -192,8 +192,8 @@ def execute_all(
         def show_all(histories: list[SequentialHistory], *, due: bool = False) -> None:
             show(done + histories, due=due)
 
+        watching = unwatched if show is unwatched else show_all
         for plan in plans:
-            watching = unwatched if show is unwatched else show_all
             history = execute(plan, resource, fresh_image, single=single, show=watching)
             done.append(history)
         return done
@@ -256,9 +256,12 @@ def _by_groups(subjects: list[_Subject], plan: Sequence[Operation], history: Seq
         if missed and (operation.kind is Kind.READ or operation.input_class == missed):
             continue
         if operation.kind is not Kind.READ:
-            # Of an operation that has lost its answer, nothing can be told but that it was carried out.
-            with suppress(LostAnswer):
+            # Of an operation that has lost its answer, nothing can be told but that it was carried out: what it did
+            # lies between two readings, and is no doing of an event or of the others that do.
+            try:
                 group.append(_perform(subjects[operation.image], operation))
+            except LostAnswer:
+                previous = None
             continue
         reading = _read_after(group, main, history)
         mine = tuple(step for step in history.steps[len(history.steps) - len(group) :] if not step.operation.image)

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
-from typing import Protocol
+from functools import partial
+from typing import Any, Protocol
 
 from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.steps import SequentialHistory
 
 Open = Callable[..., AbstractContextManager[Image]]
@@ -19,6 +21,15 @@ class Show(Protocol):
 
 def unwatched(histories: list[SequentialHistory], *, due: bool = False) -> None:
     """Show histories to nobody while they are executed."""
+
+
+def showing(run: Run, make: Callable[[list[SequentialHistory]], Any]) -> Show:
+    """Return what has histories looked at, as what is made of them, if anybody looks."""
+
+    def show(histories: list[SequentialHistory], *, due: bool = False) -> None:
+        run.show(partial(make, histories), due=due)
+
+    return show if run.watched else unwatched
 
 
 class Life(Protocol):

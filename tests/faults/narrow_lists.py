@@ -66,8 +66,9 @@ faulty("FiltersByOneOfSeveral", "Filters by one of several attributes.", "IMG-LI
 
 
 def _of_the_owner(self: App, request: Request) -> Reply:
-    if owner := _has(pairs_of(request), "owner"):
-        name = _has(pairs_of(request), "name")
+    asked = dict(pairs_of(request))
+    if asked.keys() <= {"owner", "name"} and (owner := asked.get("owner")):
+        name = asked.get("name")
         found = [each for each in self.images.all() if each.owner == owner and each.name == (name or each.name)]
         return _shown(self, request, found)
     return App.list_images(self, request)

@@ -6,7 +6,7 @@ with an image of its own. What came of it is what the owner sees afterwards.
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from functools import partial
 
 import pytest
@@ -56,9 +56,7 @@ def nobodys_attempts(run: Run) -> Rights:
     """Have nobody try all that can be done with an image."""
     if run.settings.image:
         return Rights([])
-    with run.fresh_image(tags=[TAG]) as image:
-        table = _Table(run, image)
-        table.offered()
+    with _table(run) as table:
         tried = table.all_of(Party.ANONYMOUS, run.client.calling("nobody", lambda: None), OF_OUTSIDERS)
         run.show(partial(Rights, tried))
     return Rights(tried)
@@ -71,9 +69,8 @@ def closed_doors(run: Run, nobodys_attempts: Rights) -> Rights:
     let_off: dict[str, str] = {}
     if run.settings.image:
         return _by_reading(run)
-    with run.fresh_image(tags=[TAG]) as image:
-        table = _Table(run, image)
-        table.offered()
+    with _table(run) as table:
+        image = table.image
         unknown = [*unknown_tokens(run.client)][: 2 if run.rounds else 1]
         ended, _ = ended_and_unscoped(run, image, NEW_TAG, let_off)
         with suppress(Blocked), run.recorder.of(Purpose.PREPARING):
@@ -141,9 +138,7 @@ def first_readers_attempts(run: Run) -> Rights:
     known: set[Party] = set()
     for party in READING:
         if client := _caller(run, party, unasked, known):
-            with run.fresh_image(tags=[TAG]) as image:
-                table = _Table(run, image)
-                table.offered()
+            with _table(run) as table:
                 tried = _of_callers(table.all_of(party, client, OF_READERS))
                 run.show(partial(Rights, tried, unasked, of_the_project=frozenset(known)))
             return Rights(tried, unasked, of_the_project=frozenset(known))
@@ -164,9 +159,7 @@ def rights(run: Run, first_readers_attempts: Rights) -> Rights:
     reading = {party: _caller(run, party, unasked, known) for party in READING}
     further = [(party, client) for party, client in reading.items() if client][1:]
     if further:
-        with run.fresh_image(tags=[TAG]) as image:
-            table = _Table(run, image)
-            table.offered()
+        with _table(run) as table:
             for party, client in further:
                 tried += table.all_of(party, client, OF_READERS)
                 run.show(so_far)
@@ -348,6 +341,15 @@ class _Table:
                 client.send("DELETE", f"/images/{image}/members/{self.added}")
                 client.send("DELETE", f"/images/{image}/members/{self.member}")
                 client.send("POST", f"/images/{image}/members", json={"member": self.member})
+
+
+@contextmanager
+def _table(run: Run) -> Iterator[_Table]:
+    """Open an image of the owner's, without the columns of what the service does not offer."""
+    with run.fresh_image(tags=[TAG]) as image:
+        table = _Table(run, image)
+        table.offered()
+        yield table
 
 
 # On another project's image

@@ -26,7 +26,7 @@ from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
-from pytest_cloudimages.engine.watching import unwatched
+from pytest_cloudimages.engine.watching import showing
 from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan, add, delete
 from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.sequential_plans import in_groups, read_often
@@ -128,12 +128,8 @@ def member_steps(run: Run, seed: int) -> Steps:
         drawn = st.lists(operation, min_size=STEPS, max_size=STEPS)
         plans += [read_often(plan, EVERY) for plan in drawing.draw(drawn, seed)]
 
-    def show(histories: list[SequentialHistory], *, due: bool = False) -> None:
-        run.show(partial(_steps_of, histories), due=due)
-
-    opened = partial(shared_image, run)
-    watching = show if run.watched else unwatched
-    return _steps_of(sequential.execute_all(plans, MEMBERS, opened, single=run.single, pool=run.pool, show=watching))
+    opened, show = partial(shared_image, run), showing(run, _steps_of)
+    return _steps_of(sequential.execute_all(plans, MEMBERS, opened, single=run.single, pool=run.pool, show=show))
 
 
 def _steps_of(histories: list[SequentialHistory]) -> Steps:

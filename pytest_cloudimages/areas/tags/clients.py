@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pytest_cloudimages.areas.tags.resource import TAGS
-from pytest_cloudimages.areas.tags.tag_limit import show_steps, steps_of
+from pytest_cloudimages.areas.tags.tag_limit import steps_of
 from pytest_cloudimages.client.exchange import Request
 from pytest_cloudimages.engine import sequential
 from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.engine.watching import showing
 from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.resource import SetResource
 from pytest_cloudimages.history.sequential_plans import in_groups
@@ -133,5 +134,5 @@ def _twice(run: Run, styles: Mapping[str, RequestStyle], input_class: str) -> St
 
 
 def _shown(run: Run, plan: Sequence[Operation], styles: Mapping[str, RequestStyle]) -> Steps:
-    resource, show = written_by(styles), show_steps(run)
+    resource, show = written_by(styles), showing(run, steps_of)
     return steps_of([sequential.execute(plan, resource, run.fresh_image, single=True, show=show)])

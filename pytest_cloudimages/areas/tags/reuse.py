@@ -16,7 +16,7 @@ from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine import sequential
 from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.run import FreshImage, Run
-from pytest_cloudimages.engine.watching import Show, unwatched
+from pytest_cloudimages.engine.watching import Show, showing
 from pytest_cloudimages.history.operations import READ, Kind, Operation
 from pytest_cloudimages.history.sequential_plans import Classified, each
 from pytest_cloudimages.history.steps import SequentialHistory, Step
@@ -182,11 +182,7 @@ def _one_after_another(run: Run, plans: Sequence[Sequence[Operation]]) -> OnOneI
 def _shown_with(run: Run, before: Sequence[SequentialHistory]) -> Show:
     """Return what has a history looked at while it is executed, beside those that there are, if anybody looks."""
     there = [*before]
-
-    def show(histories: list[SequentialHistory], *, due: bool = False) -> None:
-        run.show(partial(OnOneImage, there + histories), due=due)
-
-    return show if run.watched else unwatched
+    return showing(run, lambda histories: OnOneImage(there + histories))
 
 
 def _again(run: Run, plans: Sequence[Sequence[Operation]]) -> list[SequentialHistory]:

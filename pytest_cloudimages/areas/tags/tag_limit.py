@@ -3,13 +3,10 @@
 import enum
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.recording import Case, cases
-from pytest_cloudimages.engine.run import Run
-from pytest_cloudimages.engine.watching import Show, unwatched
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.steps import SequentialHistory, Step
 
@@ -79,12 +76,3 @@ def steps_of(histories: Iterable[SequentialHistory]) -> Steps:
 def many_steps_of(histories: Iterable[SequentialHistory], elsewhere: Iterable[Answer] = ()) -> ManySteps:
     """Return the same, with what came of another image meanwhile."""
     return ManySteps([*histories], _left_out, elsewhere=tuple(elsewhere))
-
-
-def show_steps(run: Run) -> Show:
-    """Return what has the steps of histories looked at while the last of them is executed, if anybody looks."""
-
-    def show(histories: list[SequentialHistory], *, due: bool = False) -> None:
-        run.show(partial(steps_of, histories), due=due)
-
-    return show if run.watched else unwatched

@@ -22,7 +22,7 @@ from pytest_cloudimages.areas.tags.plans import (
 )
 from pytest_cloudimages.areas.tags.read_paths import Comparisons
 from pytest_cloudimages.areas.tags.resource import TAGS
-from pytest_cloudimages.areas.tags.tag_limit import show_steps, steps_of
+from pytest_cloudimages.areas.tags.tag_limit import steps_of
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.engine import drawing, sequential
 from pytest_cloudimages.engine.drawing import Sample
@@ -30,6 +30,7 @@ from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import FreshImage, Run
 from pytest_cloudimages.engine.settings import Profile
+from pytest_cloudimages.engine.watching import showing
 from pytest_cloudimages.history.operations import READ, Kind, Operation
 from pytest_cloudimages.history.oracles import took_exact_effect
 from pytest_cloudimages.history.sequential_plans import add_delete, full_cycle, read_often
@@ -263,7 +264,7 @@ def image_states(run: Run) -> Steps:
     if not run.rounds or run.settings.image:
         return steps_of([])
     life = Life(run, tags=GIVEN_WITH_LIFE)
-    plan, show = plan_of_a_life(EVENTS), show_steps(run)
+    plan, show = plan_of_a_life(EVENTS), showing(run, steps_of)
     return steps_of([sequential.execute(plan, TAGS, life.fresh_image, single=True, life=life, empty=False, show=show)])
 
 
@@ -357,5 +358,5 @@ def _full_cycles(run: Run, batches: list[list[Sample]], fresh_image: FreshImage 
 def _executed(run: Run, plans: Sequence[list[Operation]], fresh_image: FreshImage | None = None) -> Steps:
     """Execute plans on images whose attributes show it where an operation on tags loses them."""
     opened = fresh_image or partial(states.with_attributes, run)
-    show = show_steps(run)
+    show = showing(run, steps_of)
     return steps_of(sequential.execute_all(plans, TAGS, opened, single=run.single, pool=run.pool, show=show))
