@@ -106,17 +106,23 @@ def test_what_goes_wrong_is_raised_when_all_have_ended(pool: TaskPool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sizes", "wanted"), [([20] * 21, 3), ([200, 1, 1], 1), ([100], 1), ([130, 130, 1], 2), ([129, 90, 90], 2)]
+    ("sizes", "wanted"),
+    [
+        ([20] * 21, [140, 80, 80, 60, 60]),
+        ([40] * 8 + [12], [132, 80, 40, 40, 40]),
+        ([200, 1, 1], [200, 1, 1]),
+        ([100], [100]),
+        ([], [0]),
+    ],
 )
-def test_what_wears_an_image_out_is_parted_into_no_less_than_that(sizes: list[int], wanted: int) -> None:
-    """Each part of what is executed on one image, but for a single one, adds more tags than an image may carry."""
+def test_what_wears_an_image_out_stays_on_one_image(sizes: list[int], wanted: list[int]) -> None:
+    """The first part of what is executed on one image adds more tags than an image may carry; the rest is shared."""
     plans = [[Operation(Kind.ADD, f"{place}-{number}") for number in range(size)] for place, size in enumerate(sizes)]
 
     found = reuse.parts(plans)
 
     assert sorted(plans.index([*plan]) for part in found for plan in part) == [*range(len(plans))]
-    assert len(found) == 1 or all(sum(map(len, part)) > reuse.TAGS_OF_AN_IMAGE for part in found)
-    assert len(found) == wanted
+    assert [sum(map(len, part)) for part in found] == wanted
 
 
 @pytest.fixture
