@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_cloudimages import areas
+from pytest_cloudimages.areas.images.patch_model import in_the_new_form
+from pytest_cloudimages.areas.images.patches import LEFT, OPTIONAL, VALID, Wanted, patches
 from pytest_cloudimages.areas.tags import reuse
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.exchange import Purpose
@@ -123,6 +125,24 @@ def test_what_wears_an_image_out_stays_on_one_image(sizes: list[int], wanted: li
 
     assert sorted(plans.index([*plan]) for part in found for plan in part) == [*range(len(plans))]
     assert [sum(map(len, part)) for part in found] == wanted
+
+
+def test_patches_that_need_each_other_are_tried_on_one_image() -> None:
+    """Each part is about attributes that it adds itself, or that the first patches leave on any image."""
+    first, *further = patches(whole=True)
+    added = [{each["path"][1:] for wanted in part for each in of(wanted, "add")} for part in (first, *further)]
+
+    assert {*LEFT} <= added[0]
+    for part, names in zip(further, added[1:], strict=True):
+        assert {wanted.needs for wanted in part} - {""} <= names | {*LEFT}
+        removed = {each["path"][1:] for wanted in part for each in of(wanted, "remove")}
+        assert removed & set().union(*added) <= names | {*LEFT}
+
+
+def of(wanted: Wanted, operation: str) -> list[dict[str, Any]]:
+    """Return the operations of a patch that are of one kind, in either form."""
+    body = in_the_new_form(wanted.body) if isinstance(wanted.body, list) and wanted.aim in VALID + OPTIONAL else []
+    return [each for each in body if each["op"] == operation]
 
 
 @pytest.fixture

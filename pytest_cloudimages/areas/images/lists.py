@@ -156,11 +156,11 @@ def _ask_for_all(lists: _ListReader) -> None:
         whole = lists.ask(Aspect.WHOLE, expected=own)
     if len(whole.listed.pages) == 1:
         limit = ("limit", str(len(whole.listed.entries) + 1))
-        more = lists.ask(Aspect.COUNTED, limit)
+        lists.asked[-1] = more = replace(lists.ask(Aspect.COUNTED, limit), aside=True)
         if more.shows_more_than(whole):
             # What has come meanwhile is on both lists then.
-            lists.ask(Aspect.WHOLE)
-            lists.ask(Aspect.COUNTED, limit)
+            lists.asked[-1] = replace(lists.ask(Aspect.WHOLE), aside=True)
+            lists.asked[-1] = replace(lists.ask(Aspect.COUNTED, limit), aside=True)
 
 
 def _filter_by_size(lists: _ListReader) -> None:
