@@ -186,7 +186,7 @@ def test_workloads_are_made_at_once(run: Run, declare: Callable[..., registry.Wo
         both.reset()
         threading.Thread(target=both.wait, daemon=True).start()
         assert workloads.first
-        assert workloads.beside_others == set()
+        assert (workloads.beside_others, workloads.forgotten) == (set(), {"first"})
 
 
 @pytest.mark.parametrize("how", ["refused", "refused where that is judged", "wrong"])
