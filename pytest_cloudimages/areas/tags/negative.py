@@ -90,6 +90,13 @@ def on_no_image(answer: Answer) -> bool:
     return bool(odd) or answer.exchange.target.endswith(segment(TOLD))
 
 
+def of_an_unknown_image(requests: NegativeRequests, method: str) -> dict[str, Answer]:
+    """Return what was answered where an image was named by an id that none has, by that id: a side question."""
+    named = re.compile(r"/images/([0-9a-f]{8}-[0-9a-f-]{27})/tags/stray$")
+    answers = requests.aside().answers(where=lambda answer: answer.exchange.method == method)
+    return {found[1]: answer for answer in answers if (found := named.search(answer.exchange.target))}
+
+
 def _of_odd_ids(image: Image) -> Iterator[Answer]:
     for place, form in enumerate(ODD_IDS):
         written = form.replace("{id}", image.id)
