@@ -117,7 +117,7 @@ def state_of(answer: Answer) -> str:
     return status if isinstance(status, str) else ""
 
 
-@workload(requests=(2, 2, 2, 2))
+@workload(requests=(0, 2, 2, 2))
 def gone_image(run: Run) -> str:
     """Return the id of an image that was deleted; one that no image has, where none is created, or deleted."""
     if run.settings.image:

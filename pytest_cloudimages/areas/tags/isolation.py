@@ -76,7 +76,7 @@ def _given(image: Image, tags: list[str]) -> None:
         image.given_tags_at_once(*tags)
 
 
-@workload(empty=list, requests=(19, 45, 45, 45))
+@workload(empty=list, requests=(15, 44, 44, 44))
 def other_images(run: Run) -> list[OtherImage]:
     """Change the tags of one image, and return what others of the same name, tags or another project showed of it.
 

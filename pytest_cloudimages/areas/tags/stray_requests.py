@@ -158,7 +158,7 @@ ALL = (*_on_a_tag(), *_on_the_collection(), *_at_other_addresses(), *_that_would
 ALL += tuple(request for request in WITHOUT_A_TAG if request not in ALL)
 
 
-@workload(empty=lambda: StrayRequests([]), requests=(8, 46, 46, 46))
+@workload(empty=lambda: StrayRequests([]), requests=(9, 45, 45, 45))
 def stray_requests(run: Run) -> StrayRequests:
     """Send requests that are near those of a tag to an image with tags: other methods, addresses and bodies."""
     wanted = ALL if run.rounds else OF_MUSTS
