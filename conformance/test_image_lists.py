@@ -16,11 +16,13 @@ from pytest_cloudimages.areas.common.checks import (
 )
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.images.asked_lists import Asked, Aspect, Lists
+from pytest_cloudimages.areas.images.deactivation import Deactivated, holds
 from pytest_cloudimages.areas.images.fixtures import *
 from pytest_cloudimages.areas.images.lists import SORT_KEYS
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.offered_lists import OfferedImages
 from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED
+from pytest_cloudimages.areas.images.updates import attributes_of
 
 
 def having(name: str, value: str) -> Callable[[Any], bool]:
@@ -126,9 +128,15 @@ def test_a_list_is_filtered_by_owner(image_lists: Lists) -> None:
 
 # "status: queued, saving, active, killed, deleted, pending_delete"
 @requirement("IMG-LIST-07")
-def test_a_list_is_filtered_by_status(image_lists: Lists) -> None:
+def test_a_list_is_filtered_by_status(image_lists: Lists, deactivated_image: Deactivated) -> None:
     for asked in image_lists.of(Aspect.STATUS):
         holds_what_fits(asked, having("status", asked.value("status")))
+    # What is deactivated is active no more.
+    for _, shown in deactivated_image.aside().while_deactivated("show"):
+        for what, answer in deactivated_image.aside().while_deactivated("deactivated ones", "active ones"):
+            expect(answer.status, 200, f"status of {answer}")
+            held = holds(answer, attributes_of(shown).get("id"))
+            expect(held, what == "deactivated ones", f"whether {answer} holds an image that is deactivated")
 
 
 # "size_min", "size_max"; what has no size is left out

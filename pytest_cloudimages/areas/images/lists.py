@@ -28,6 +28,8 @@ LARGE = "1000"
 """A limit above what is usual, which a service may have for its own or bring down to it."""
 BEYOND_32_BITS = str(2**32 + 1)
 """A limit that is cut to 1, or overflows, where it is kept in 32 bits."""
+OF_LARGE_IMAGES = ((BEYOND_32_BITS, ""), ("", str(2**32)))
+"""Bounds as of an image of 4 GiB: in 32 bits the first is 1, and the other 0."""
 
 
 @dataclass
@@ -160,6 +162,7 @@ def _filter_by_size(lists: _ListReader) -> None:
         ("0", "9"),
         ("", "0"),
         (smallest, smallest),
+        *(OF_LARGE_IMAGES if lists.run.rounds else ()),
     ):
         query = [(key, value) for key, value in (("size_min", least), ("size_max", most)) if value]
         fitting = [
@@ -295,7 +298,8 @@ def _read_by_page(lists: _ListReader, mark: str) -> None:
     _led_back(lists)
     lists.ask(Aspect.LIMITED, ("limit", "2"), most=2)
     whole = lists.ask(Aspect.UNSORTED, ("name", mark))
-    for place, begin in enumerate(held := whole.held):
+    # One that is listed twice is not listed twice by another page.
+    for place, begin in enumerate(held := [*dict.fromkeys(whole.held)]):
         aspect = Aspect.AFTER if place + 1 < len(held) else Aspect.BEYOND
         lists.ask(aspect, ("marker", begin), ("name", mark), expected=held[place + 1 :])
     upwards: Query = (("sort_dir", "asc"), ("name", mark))

@@ -74,8 +74,10 @@ class Wanted:
 
 
 LONG = "of 255 characters"
+OF_LATIN_1 = "letters of Latin-1"
 VALUES = {
     "empty": "",
+    OF_LATIN_1: "Gr\u00fc\u00dfe, se\u00f1or",
     "letters of several scripts": "Grüße, Ελλάδα, 東京, العربية",
     "beyond the basic plane": "\U0001f5bc\U00020000",
     "composed and decomposed": "\u00e9e\u0301",
@@ -160,6 +162,9 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
         many = [f"/cloudimages_of_many_{place}" for place in range(MANY)]
         yield Wanted(Aim.MANY, [add(path, f"of {path[1:]}") for path in many])
         yield Wanted(Aim.MANY, [remove(path) for path in many], needs=many[-1][1:])
+        # What was removed before can be added, and removed, once more.
+        yield Wanted(Aim.ADDED, [add(many[0], "added once more")])
+        yield Wanted(Aim.REMOVED, [remove(many[0])], needs=many[0][1:])
         yield Wanted(Aim.TWICE, [replaced("/min_ram", 224), replaced("/min_ram", 288)])
         yield Wanted(Aim.TWICE, [add(f"/{FIRST}", "at first"), add(f"/{FIRST}", "at last")], needs=FIRST)
         yield Wanted(Aim.EMPTY, [])

@@ -9,11 +9,19 @@ from typing import Any
 import pytest
 
 from pytest_cloudimages.areas.common.offers import require_offered
-from pytest_cloudimages.areas.images.patch_model import alike, applied, attribute_of, in_the_new_form, named_by
+from pytest_cloudimages.areas.images.patch_model import (
+    alike,
+    applied,
+    attribute_of,
+    in_the_new_form,
+    named_by,
+    remove,
+    replaced,
+)
 from pytest_cloudimages.areas.images.patches import CARRIED_OUT, LONG, VALID, Aim, Wanted, patches, with_data
 from pytest_cloudimages.areas.images.states import give_data, restless_attributes, state_of
 from pytest_cloudimages.client.answers import Answer
-from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
@@ -25,6 +33,8 @@ Attributes = Mapping[str, Any]
 FULL = "no more attributes are taken: 413"
 MOVING = frozenset({"updated_at"})
 """What a service may change with any request."""
+OF_VALUES = (Aim.VALUE, Aim.ALIKE)
+"""The aims of patches by what they name and set alone: whoever cannot show it may show all the rest."""
 MISSED = {"remove": Aim.NOT_THERE_REMOVED, "replace": Aim.NOT_THERE_REPLACED}
 """The aims that ask alone for an operation on what is not there."""
 
@@ -132,12 +142,32 @@ class Beside:
         return differing(self.after, self.before, only=self.names)
 
 
+class Unreadable(Blocked):
+    """The image cannot be read after a patch."""
+
+    def __init__(self, looked: Answer) -> None:
+        super().__init__(f"The image cannot be read: {looked.exchange}")
+        self.looked = looked
+
+
+@dataclass(frozen=True)
+class Unread:
+    """An attribute that was set, and the look at the image after it, which shows none."""
+
+    wanted: Wanted
+    looked: Answer
+
+    def __str__(self) -> str:
+        return f"{self.looked}, after {self.wanted.aim} was set: {self.wanted.kind}"
+
+
 @dataclass(frozen=True, repr=False)
 class Updates(Collection):
     """The patches that were tried on one image."""
 
     tried: Sequence[Attempt]
     others: Sequence[Beside] = ()
+    unread: Sequence[Unread] = ()
     longest_name: int = 0
     """How long a name may be by the live schema; looked up where one was refused that is long."""
 
@@ -145,7 +175,8 @@ class Updates(Collection):
     def work_singly(self) -> bool:
         """Whether every kind of operation is carried out where a patch has one alone."""
         singly = (Aim.NAME, Aim.ADDED, Aim.REPLACED, Aim.REMOVED, Aim.STANDARD)
-        return all(attempt.answer.ok and not attempt.wrong for attempt in self.tried if attempt.wanted.aim in singly)
+        asked = [each for each in self.tried if each.wanted.aim in singly and not self.is_full(each)]
+        return all(attempt.answer.ok and not attempt.wrong for attempt in asked)
 
     @property
     def work_together(self) -> bool:
@@ -182,6 +213,12 @@ class Updates(Collection):
         missing = attribute_of(last[0]["path"]) not in attempt.before
         alike = MISSED.get(last[0]["op"]) if missing else None
         return any(other.answer.ok and (other.wanted.body == last or other.wanted.aim is alike) for other in self.tried)
+
+    @cases
+    def unreadable(self) -> Iterator[Case[Unread]]:
+        """Return the looks at the image that show none, once an attribute was set that the service took."""
+        for unread in self.unread:
+            yield Case(unread, [unread.looked.exchange], unread.wanted.kind)
 
     @cases
     def beside(self) -> Iterator[Case[Beside]]:
@@ -230,6 +267,7 @@ def updates(run: Run) -> Updates:
     """Send patches of every kind to one image, valid ones and others, and look at it after each of them."""
     tried: list[Attempt] = []
     others: list[Beside] = []
+    unread: list[Unread] = []
     with ExitStack() as stack:
         image = stack.enter_context(run.fresh_image(own=True))
         before = attributes_of(image.show())
@@ -237,7 +275,7 @@ def updates(run: Run) -> Updates:
         with suppress(Blocked, pytest.skip.Exception):
             other = stack.enter_context(run.fresh_image(own=True))
             as_created = attributes_of(other.show())
-        for attempt in _one_after_another(image, patches(whole=bool(run.rounds)), before):
+        for attempt in _one_after_another(image, patches(whole=bool(run.rounds)), before, unread):
             tried.append(attempt)
             run.show(partial(_so_far, tried))
         if run.rounds:
@@ -255,7 +293,7 @@ def updates(run: Run) -> Updates:
     if any(attempt.strayed if attempt.wanted.aim in CARRIED_OUT else attempt.changed for attempt in tried):
         moving = MOVING | restless_attributes(run)
         tried = [replace(attempt, moving=attempt.moving | moving) for attempt in tried]
-    return Updates(tried, others, _longest_name(run, tried))
+    return Updates(tried, others, unread, _longest_name(run, tried))
 
 
 def _longest_name(run: Run, tried: Sequence[Attempt]) -> int:
@@ -273,14 +311,17 @@ def _with_data(image: Image) -> list[Attempt]:
     """Return the patches of an image that is given data before: all that may be changed of such."""
     give_data(image)
     before = attributes_of(image.eventually(image.show, lambda shown: state_of(shown) == "active"))
-    return [*_one_after_another(image, with_data(), before)]
+    return [*_one_after_another(image, with_data(), before, [])]
 
 
-def _one_after_another(image: Image, wanted: Iterable[Wanted], before: Attributes) -> Iterator[Attempt]:
+def _one_after_another(
+    image: Image, wanted: Iterable[Wanted], before: Attributes, unread: list[Unread]
+) -> Iterator[Attempt]:
     """Send patches to an image, and yield what came of those that were answered.
 
-    One whose answer was lost may have been carried out, at once or later: what it names is no doing of others any more.
-    Without the first nothing can be said of any, so that its ``LostAnswer`` is for who makes the workload once more.
+    What keeps the image from being read, which is ``unread`` then, is taken back. One whose answer was lost may have
+    been carried out, at once or later: what it names is no doing of others any more. Without the first nothing can be
+    said of any, so that its ``LostAnswer`` is for who makes the workload once more.
     """
     moving = MOVING
     for patch in wanted:
@@ -294,8 +335,23 @@ def _one_after_another(image: Image, wanted: Iterable[Wanted], before: Attribute
             moving |= named_by(in_the_new_form(patch.body)) if patch.aim in CARRIED_OUT else set()
             before = attributes_of(image.show())
             continue
+        except Unreadable as problem:
+            if patch.aim not in OF_VALUES:
+                raise
+            unread.append(Unread(patch, problem.looked))
+            moving |= named_by(patch.body)
+            with image.client.recorder.of(Purpose.PREPARING):
+                image.client.patch(image.id, *(_undone(each["path"], before) for each in patch.body))
+            before = attributes_of(image.show())
+            continue
         yield attempt
         before = attempt.after
+
+
+def _undone(path: str, before: Attributes) -> Mapping[str, Any]:
+    """Return the operation that puts an attribute back to what it was before."""
+    name = attribute_of(path)
+    return replaced(path, before[name]) if name in before else remove(path)
 
 
 def _so_far(tried: Sequence[Attempt]) -> Updates:
@@ -311,8 +367,10 @@ def _tried(image: Image, wanted: Wanted, before: Attributes) -> Attempt:
     expected = applied(before, in_the_new_form(wanted.body)) if valid else before
 
     def as_expected(looked: Answer) -> bool:
-        return not looked.ok or not differing(attributes_of(looked), expected)
+        return not looked.ok or (isinstance(looked.data, dict) and not differing(looked.data, expected))
 
     # What an acknowledged patch does may be late; what a refused one must not do is looked for at once.
     looked = image.eventually(image.show, as_expected) if valid else image.show()
-    return Attempt(wanted, answer, before, attributes_of(looked), looked.exchange)
+    if not (looked.ok and isinstance(looked.data, dict)):
+        raise Unreadable(looked)
+    return Attempt(wanted, answer, before, looked.data, looked.exchange)

@@ -38,6 +38,8 @@ REAL, DRAWN = "a project that there is", "a project id that was drawn"
 """The classes of members: a service may refuse to share an image with a project that there is not."""
 STEPS, EVERY, PROJECTS = 30, 3, 4
 """Operations of a drawn sequence, operations between two readings, and the projects that it names."""
+MANY = 26
+"""Members of one image: one more than the page of images has in Glance, where nobody asks for another."""
 
 
 def project_ids(seed: int, count: int) -> list[str]:
@@ -107,7 +109,7 @@ def _visibility(client: ImagesClient, image_id: str) -> str | None:
 # One client
 
 
-@workload(salt="members", follows_the_seed=True, requests=(13, 60, 60, 60))
+@workload(salt="members", follows_the_seed=True, requests=(13, 89, 89, 89))
 def member_steps(run: Run, seed: int) -> Steps:
     """Add members, one of them twice, delete them and one that is none, re-add one; then in an order that is drawn."""
     projects = [*((project, REAL) for project in _real(run)), *((each, DRAWN) for each in project_ids(seed, PROJECTS))]
@@ -127,6 +129,9 @@ def member_steps(run: Run, seed: int) -> Steps:
         operation = st.builds(_operation, kinds, st.sampled_from(projects[:PROJECTS]))
         drawn = st.lists(operation, min_size=STEPS, max_size=STEPS)
         plans += [read_often(plan, EVERY) for plan in drawing.draw(drawn, seed)]
+        # A list of members has no pages: whoever is one is on it, and of many more than a page of images often has.
+        many = [(each, DRAWN) for each in project_ids(seed + 1, MANY)]
+        plans += [in_groups([(Kind.ADD, many)])] if not run.settings.image else []
 
     opened, show = partial(shared_image, run), showing(run, _steps_of)
     return _steps_of(sequential.execute_all(plans, MEMBERS, opened, single=run.single, pool=run.pool, show=show))
