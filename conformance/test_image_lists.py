@@ -22,7 +22,6 @@ from pytest_cloudimages.areas.images.lists import SORT_KEYS
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.offered_lists import OfferedImages
 from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED
-from pytest_cloudimages.areas.images.updates import attributes_of
 
 
 def having(name: str, value: str) -> Callable[[Any], bool]:
@@ -131,12 +130,12 @@ def test_a_list_is_filtered_by_owner(image_lists: Lists) -> None:
 def test_a_list_is_filtered_by_status(image_lists: Lists, deactivated_image: Deactivated) -> None:
     for asked in image_lists.of(Aspect.STATUS):
         holds_what_fits(asked, having("status", asked.value("status")))
-    # What is deactivated is active no more.
-    for _, shown in deactivated_image.aside().while_deactivated("show"):
-        for what, answer in deactivated_image.aside().while_deactivated("deactivated ones", "active ones"):
-            expect(answer.status, 200, f"status of {answer}")
-            held = holds(answer, attributes_of(shown).get("id"))
-            expect(held, what == "deactivated ones", f"whether {answer} holds an image that is deactivated")
+    # What is deactivated is active no more, until it is reactivated.
+    listed = deactivated_image.aside().while_deactivated("deactivated ones", "active ones", "active again")
+    for what, answer in listed:
+        expect(answer.status, 200, f"status of {answer}")
+        held = holds(answer, deactivated_image.image)
+        expect(held, what != "active ones", f"whether {answer} holds the image, when asked for {what}")
 
 
 # "size_min", "size_max"; what has no size is left out

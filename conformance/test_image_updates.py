@@ -143,7 +143,7 @@ def test_escapes_of_a_path_are_undone(updates: Updates) -> None:
 # "The add operation adds a new value"
 @requirement("IMG-UPD-11")
 def test_an_attribute_is_added(updates: Updates, patch_races: ConcurrentRuns) -> None:
-    for attempt in or_skip(updates.attempts(Aim.ADDED).where(within_limits(updates)), FULL):
+    for attempt in or_skip(updates.attempts(Aim.ADDED, Aim.BACK).where(within_limits(updates)), FULL):
         carried_out(attempt)
     # What a service takes, it keeps as it came.
     special = updates.aside().attempts(Aim.VALUE).where(acknowledged)

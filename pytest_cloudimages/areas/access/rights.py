@@ -146,7 +146,7 @@ def first_readers_attempts(run: Run) -> Rights:
     return Rights([])
 
 
-@workload(needs=["first_readers_attempts"], empty=lambda: Rights([]), requests=(69, 108, 108, 108))
+@workload(needs=["first_readers_attempts"], empty=lambda: Rights([]), requests=(69, 128, 128, 128))
 def rights(run: Run, first_readers_attempts: Rights) -> Rights:
     """Have callers of every role try all that can be done with an image, and see what its owner sees of it."""
     tried: list[Attempt] = [*first_readers_attempts.tried]

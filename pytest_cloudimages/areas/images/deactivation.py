@@ -50,6 +50,8 @@ class Deactivated(Collection):
     answers: Mapping[str, Answer] = field(default_factory=dict)
     statuses: tuple[tuple[str, Answer], ...] = ()
     """Each with the answer that showed it."""
+    image: str = ""
+    """The id of the image."""
 
     @cases
     def while_deactivated(self, *what: str) -> Iterator[Case[tuple[str, Answer]]]:
@@ -66,7 +68,7 @@ class Deactivated(Collection):
                 yield Case((before, after), [shown.exchange, then.exchange])
 
 
-@workload(empty=Deactivated, requests=(21, 24, 24, 24))
+@workload(empty=Deactivated, requests=(21, 25, 25, 25))
 def deactivated_image(run: Run) -> Deactivated:
     """Have an administrator deactivate an image, read it, change it and share it, ask for its data."""
     administrator = run.able("ADMIN")
@@ -119,6 +121,8 @@ def deactivated_image(run: Run) -> Deactivated:
             with run.recorder.of(Purpose.CLEANING), suppress(Blocked, pytest.skip.Exception):
                 _act(run, seen, "reactivate")
         image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "active")
+        if run.rounds and statuses[-1][0] == "active":
+            answers["active again"] = _of_status(run, image, "active", held=True)
         for what, ask in asked.items():
             met = answers.get(what)
             # What is answered alike when the image is active again does not come of its deactivation.
@@ -129,7 +133,7 @@ def deactivated_image(run: Run) -> Deactivated:
         # That nobody else is given the data then, an administrator cannot say.
         if answers["data"].ok and needs_no_administrator(run):
             del answers["data"]
-    return Deactivated(answers, tuple(statuses))
+    return Deactivated(answers, tuple(statuses), image.id)
 
 
 def _by_another(
@@ -149,18 +153,19 @@ def _by_another(
 
 
 def _by_status(run: Run, image: Image) -> dict[str, Answer]:
-    """Return the lists of images that are deactivated, and that are active, while the image shows that it is."""
-
-    def listed(status: str) -> Answer:
-        return image.eventually(
-            lambda: run.client.list(name=image.name, status=status),
-            lambda answer: holds(answer, image.id) is (status == "deactivated"),
-        )
-
-    return {f"{status} ones": listed(status) for status in ("deactivated", "active")}
+    """Return the lists of images that are deactivated, and that are active, while the image is the former."""
+    statuses = ("deactivated", "active")
+    return {f"{each} ones": _of_status(run, image, each, held=each == "deactivated") for each in statuses}
 
 
-def holds(answer: Answer, image: object) -> bool:
+def _of_status(run: Run, image: Image, status: str, *, held: bool) -> Answer:
+    """Return the list of images of a status, asked for until it holds the image or not, as it has to be."""
+    return image.eventually(
+        lambda: run.client.list(name=image.name, status=status), lambda answer: holds(answer, image.id) is held
+    )
+
+
+def holds(answer: Answer, image: str) -> bool:
     """Return whether a list shows an image."""
     return any(entry.get("id") == image for entry in entries_of(answer, "/images"))
 

@@ -9,7 +9,7 @@ from typing import Any
 from pytest_cloudimages.areas.images.patch_model import add, remove, replaced
 from pytest_cloudimages.client.exchange import PATCH_TYPE
 
-MANY = 12
+MANY = 30
 """Operations of a patch of many."""
 OLD_TYPE = "application/openstack-images-v2.0-json-patch"
 FIRST, SECOND, VALUE = "cloudimages_first", "cloudimages_second", "cloudimages_value"
@@ -27,6 +27,7 @@ class Aim(enum.StrEnum):
     REPLACED = "an attribute of one's own replaced"
     ADDED_AGAIN = "an attribute added that is there"
     REMOVED = "an attribute of one's own removed"
+    BACK = "an attribute of one's own added that was removed before"
     ESCAPED = "an attribute whose pointer has escapes"
     TOGETHER = "several operations"
     MANY = "many operations of one kind"
@@ -51,7 +52,7 @@ class Aim(enum.StrEnum):
 
 VALID = (
     *(Aim.NAME, Aim.STANDARD, Aim.FORMAT, Aim.ADDED, Aim.REPLACED, Aim.ADDED_AGAIN, Aim.REMOVED),
-    *(Aim.ESCAPED, Aim.TOGETHER, Aim.VALUE, Aim.ALIKE, Aim.WITH_DATA, Aim.MANY, Aim.TWICE),
+    *(Aim.ESCAPED, Aim.TOGETHER, Aim.VALUE, Aim.ALIKE, Aim.WITH_DATA, Aim.MANY, Aim.TWICE, Aim.BACK),
 )
 """Those that a service carries out, whole."""
 CARRIED_OUT = (*VALID, Aim.OLD_FORM)
@@ -163,7 +164,7 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
         yield Wanted(Aim.MANY, [add(path, f"of {path[1:]}") for path in many])
         yield Wanted(Aim.MANY, [remove(path) for path in many], needs=many[-1][1:])
         # What was removed before can be added, and removed, once more.
-        yield Wanted(Aim.ADDED, [add(many[0], "added once more")])
+        yield Wanted(Aim.BACK, [add(many[0], "added once more")])
         yield Wanted(Aim.REMOVED, [remove(many[0])], needs=many[0][1:])
         yield Wanted(Aim.TWICE, [replaced("/min_ram", 224), replaced("/min_ram", 288)])
         yield Wanted(Aim.TWICE, [add(f"/{FIRST}", "at first"), add(f"/{FIRST}", "at last")], needs=FIRST)

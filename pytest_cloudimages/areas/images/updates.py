@@ -175,8 +175,7 @@ class Updates(Collection):
     def work_singly(self) -> bool:
         """Whether every kind of operation is carried out where a patch has one alone."""
         singly = (Aim.NAME, Aim.ADDED, Aim.REPLACED, Aim.REMOVED, Aim.STANDARD)
-        asked = [each for each in self.tried if each.wanted.aim in singly and not self.is_full(each)]
-        return all(attempt.answer.ok and not attempt.wrong for attempt in asked)
+        return all(attempt.answer.ok and not attempt.wrong for attempt in self.tried if attempt.wanted.aim in singly)
 
     @property
     def work_together(self) -> bool:
@@ -187,7 +186,7 @@ class Updates(Collection):
     @property
     def kept_singly(self) -> bool:
         """Whether whatever was acknowledged where a patch has one operation alone is there as it says."""
-        singly = (Aim.NAME, Aim.ADDED, Aim.REPLACED, Aim.REMOVED)
+        singly = (Aim.NAME, Aim.ADDED, Aim.REPLACED, Aim.REMOVED, Aim.BACK)
         return not any(each.wrong for each in self.tried if each.answer.ok and each.wanted.aim in singly)
 
     def never_there(self, attempt: Attempt) -> bool:
@@ -262,7 +261,7 @@ class Updates(Collection):
             yield Case(attempt, [attempt.answer.exchange, attempt.looked], attempt.wanted.kind or None)
 
 
-@workload(empty=lambda: Updates([]), requests=(99, 337, 337, 337))
+@workload(empty=lambda: Updates([]), requests=(99, 345, 345, 345))
 def updates(run: Run) -> Updates:
     """Send patches of every kind to one image, valid ones and others, and look at it after each of them."""
     tried: list[Attempt] = []

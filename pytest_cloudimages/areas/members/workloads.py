@@ -38,6 +38,8 @@ REAL, DRAWN = "a project that there is", "a project id that was drawn"
 """The classes of members: a service may refuse to share an image with a project that there is not."""
 STEPS, EVERY, PROJECTS = 30, 3, 4
 """Operations of a drawn sequence, operations between two readings, and the projects that it names."""
+NO_ID = "cloudimages-none"
+"""What does not look like the id of a project; which ids there are, is for Identity to say."""
 MANY = 26
 """Members of one image: one more than the page of images has in Glance, where nobody asks for another."""
 
@@ -245,7 +247,7 @@ class Sharing(Collection):
         return (Case(answer, [answer.exchange]) for answer in self.answers.get(question, ()))
 
 
-@workload(empty=lambda: Sharing({}), requests=(17, 34, 34, 34))
+@workload(empty=lambda: Sharing({}), requests=(17, 35, 35, 35))
 def sharing(run: Run) -> Sharing:
     """Share an image with a second project and another, and end it; without a second, ask the owner's questions."""
     stranger, other = project_ids(0, 2)
@@ -276,6 +278,7 @@ def _of_owners(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
     """Have the owner ask for itself as a member, and share the image with projects of odd ids."""
     with suppress(pytest.skip.Exception):
         answers[Question.NOT_A_MEMBER] += [image.send("GET", f"/members/{run.owner_of(image.client)}")]
+    answers[Question.NOT_A_MEMBER] += [image.send("GET", f"/members/{NO_ID}")]
     tail = uuid.uuid4().hex[1:]
     # In capitals, longer than a UUID, a number that begins with noughts, a word with what may stand in an id.
     projects = [f"A{tail.upper()}", f"a{tail}" * 2, f"00{uuid.uuid4().int % 10**9}", f"Acme.Ltd:{tail[:8]}~1"]
