@@ -65,6 +65,15 @@ describes(
 )
 
 
+def _forbidden(self: App, request: Request, name: str) -> Reply:
+    if name == "member":
+        return self.error(request, HTTPStatus.FORBIDDEN, "The policy does not allow it.")
+    return App.schema(self, request, name)
+
+
+faulty("ForbidsASchema", "Forbids the schema of a member.", "SCHEMA-04", words=selecting("SCHEMA"), schema=_forbidden)
+
+
 def _as_text(self: App, request: Request, name: str) -> Reply:
     reply = App.schema(self, request, name)
     return replace(reply, headers=(("Content-Type", "text/plain"),)) if name == "members" else reply

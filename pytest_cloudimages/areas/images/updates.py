@@ -18,7 +18,7 @@ from pytest_cloudimages.areas.images.patch_model import (
     remove,
     replaced,
 )
-from pytest_cloudimages.areas.images.patches import CARRIED_OUT, LONG, VALID, Aim, Wanted, patches, with_data
+from pytest_cloudimages.areas.images.patches import CARRIED_OUT, LONG, OLD_TYPE, VALID, Aim, Wanted, patches, with_data
 from pytest_cloudimages.areas.images.states import give_data, restless_attributes, state_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
@@ -207,7 +207,13 @@ class Updates(Collection):
         return not attempt.escaped or all(each.answer.ok and not each.wrong for each in escaped)
 
     def taken_alone(self, attempt: Attempt) -> bool:
-        """Return whether the last operation of a patch, or one that is as wrong, was taken where it was by itself."""
+        """Return whether the last operation of a patch, or one that is as wrong, was taken where it was by itself.
+
+        What is acknowledged in the old form by itself, and not done, is not done among others either.
+        """
+        old = [each for each in self.tried if each.wanted.aim is Aim.OLD_FORM and each.answer.ok]
+        if attempt.wanted.media_type == OLD_TYPE and any(each.wrong for each in old):
+            return True
         last = in_the_new_form(attempt.wanted.body)[-1:]
         missing = attribute_of(last[0]["path"]) not in attempt.before
         alike = MISSED.get(last[0]["op"]) if missing else None
