@@ -21,7 +21,7 @@ from pytest_cloudimages.areas.images.lives import ForeignAttempts, LifeAnswers, 
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.patches import VALID, Aim
 from pytest_cloudimages.areas.images.races import RENAMING, of_attributes, of_the_name
-from pytest_cloudimages.areas.images.updates import FULL, Attempt, Updates
+from pytest_cloudimages.areas.images.tried_patches import FULL, Attempt, Updates
 
 OPEN = (Aim.NOT_THERE_REMOVED, Aim.NOT_THERE_REPLACED, Aim.FAILS_LATE, Aim.OLD_FORM, Aim.ALIKE, Aim.ESCAPED)
 

@@ -28,7 +28,7 @@ from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.offered_lists import OfferedImages
 from pytest_cloudimages.areas.images.patches import Aim
 from pytest_cloudimages.areas.images.states import nesting
-from pytest_cloudimages.areas.images.updates import FULL, Updates, attributes_of, differing
+from pytest_cloudimages.areas.images.tried_patches import FULL, Updates, attributes_of, differing
 
 GUARANTEED = ("id", "status", "visibility", "protected", "tags", "created_at", "file", "self")
 OF_AN_IMAGE = {"name", "owner", "tags", "protected", "visibility", "min_ram", "min_disk", "size", "checksum"}

@@ -19,7 +19,7 @@ from pytest_cloudimages.areas.discovery.fixtures import *
 from pytest_cloudimages.areas.images.deactivation import Deactivated
 from pytest_cloudimages.areas.images.lives import LifeAnswers
 from pytest_cloudimages.areas.images.patches import Aim
-from pytest_cloudimages.areas.images.updates import Updates
+from pytest_cloudimages.areas.images.tried_patches import Updates
 
 A_MEMBER = ("created_at", "image_id", "member_id", "status", "updated_at", "schema")
 A_TASK = ("created_at", "expires_at", "id", "owner", "schema", "self", "status", "type", "updated_at")

@@ -24,7 +24,7 @@ from pytest_cloudimages.areas.common.offers import require_look
 from pytest_cloudimages.areas.common.paging import query_of
 from pytest_cloudimages.areas.images.lives import DATA, LifeAnswers, Question
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
-from pytest_cloudimages.areas.images.updates import attributes_of
+from pytest_cloudimages.areas.images.tried_patches import attributes_of
 from pytest_cloudimages.areas.tasks.fixtures import *
 from pytest_cloudimages.areas.tasks.requests import Deed
 from pytest_cloudimages.areas.tasks.tried import ENDED, Started, Tasks, document, status_of

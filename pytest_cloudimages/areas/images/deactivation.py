@@ -11,7 +11,7 @@ from pytest_cloudimages.areas.common.offers import made_visible
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.patch_model import add, replaced
 from pytest_cloudimages.areas.images.states import give_data
-from pytest_cloudimages.areas.images.updates import attributes_of
+from pytest_cloudimages.areas.images.tried_patches import attributes_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image

@@ -17,7 +17,7 @@ from pytest_cloudimages.areas.images.listed_images import OWN, created, deleted_
 from pytest_cloudimages.areas.images.moving_lists import TAGGED, read_while_moving, tagged
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import A_WHILE, OCTETS
-from pytest_cloudimages.areas.images.updates import Attributes, attributes_of
+from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.registry import workload

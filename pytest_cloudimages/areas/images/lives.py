@@ -14,7 +14,7 @@ from pytest_cloudimages.areas.common.offers import made_visible, require_offered
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import give_data, restless_attributes, shared, state_of
-from pytest_cloudimages.areas.images.updates import MOVING, Attributes, attributes_of, differing
+from pytest_cloudimages.areas.images.tried_patches import MOVING, Attributes, attributes_of, differing
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.identifiers import is_fit
