@@ -129,10 +129,11 @@ def expect_done_as_answered(requests: NegativeRequests, method: str, *, acknowle
 
 
 def _refused(image: Image, client: ImagesClient, *, thorough: bool) -> Iterator[Answer]:
-    nobody, unknown = client.calling("nobody", lambda: None), uuid.uuid4()
+    nobody = client.calling("nobody", lambda: None)
     for method in ("PUT", "DELETE"):
         yield nobody.send(method, f"/images/{image.id}/tags/nobody")
-        yield client.send(method, f"/images/{unknown}/tags/stray")
+        # Each of an image of its own, lest one makes what another is to miss.
+        yield client.send(method, f"/images/{uuid.uuid4()}/tags/stray")
     yield image.add_tag("x" * (LONGEST + 1))
     yield image.send("PUT", "/tags/")
     yield image.delete_tag("absent")
@@ -144,7 +145,6 @@ def _refused(image: Image, client: ImagesClient, *, thorough: bool) -> Iterator[
         yield image.delete_tag("x" * (LONGEST + 1))
         yield client.send("PUT", "/images/no-uuid/tags/stray")
         for change in (client.add_tag, client.delete_tag):
-            # Each of an image of its own, lest one makes what another is to miss.
             yield change(str(uuid.uuid4()), TOLD)
         yield image.seen_by(client.calling("an invalid token", lambda: "no-such-token")).add_tag("nobody")
 
