@@ -22,6 +22,7 @@ from pytest_cloudimages.areas.tags.checks import (
     expect_exact_effect,
     expect_explained,
     expect_kept,
+    expect_nothing_handed_on,
     expect_reproduced,
     expect_stored_or_refused,
     expect_tags,
@@ -123,6 +124,7 @@ def test_other_images_keep_their_tags(
                 expect(seen, left, f"tags of another image after {step.answered}", before=before)
         expect_reproduced(steps, standing_by=True)
     expect_kept(other_images)
+    expect_nothing_handed_on(cloudimages_run)
 
 
 # "This operation adds the specified tag …": that very string, or a refusal

@@ -54,8 +54,8 @@ def _drawn(
         basics.require_second_lives()
     elif pattern in drawing.DELETES:
         basics.require_deletions()
-    if pattern == Pattern.RENAMING and run.settings.image:
-        # The name of a lent image is not ours to change.
+    if pattern in (Pattern.RENAMING, Pattern.UPLOADING) and run.settings.image:
+        # The name of a lent image is not ours to change, nor its data to give.
         return []
     effort, clients = run.settings.effort, run.settings.effort.clients
     if pattern == Pattern.CALLERS:

@@ -83,6 +83,11 @@ class Selection:
         return any(key == "sort_key" for key, _ in self.query)
 
     @property
+    def manner(self) -> set[str]:
+        """What else it was asked for than by tags: the names of further parameters."""
+        return {key for key, _ in self.query} - {"tag"}
+
+    @property
     def astray(self) -> set[str]:
         """The images that it held and was not to hold."""
         return {*self.listed.labels} - {*self.expected}
@@ -136,6 +141,17 @@ class Selections(Collection):
                 alike = selection.is_sorted and several.is_sorted
                 found |= {*several.listed.labels} if alike else selection.astray
         return found
+
+    def astray_with_one(self, several: Selection) -> bool:
+        """Return whether a list by one tag does not hold what it has to, that was cut, or sorted, in the same manner.
+
+        What goes wrong there does so with several tags too, however they are combined.
+        """
+        return any(
+            selection.listed.problem or sorted(selection.listed.labels) != sorted(selection.expected)
+            for selection in self.selections
+            if len({*selection.tags}) < 2 and selection.manner & several.manner  # noqa: PLR2004 - one tag, or none
+        )
 
     @cases
     def by(self, *, several: bool) -> Iterator[Case[Selection]]:
