@@ -147,7 +147,7 @@ def test_a_tag_is_stored_exactly_or_refused(
         "related": [confusable_tags, confusable_sequences],
         "of every length": [every_length],
     }[kind]
-    with controlled(cloudimages_run):
+    with controlled(cloudimages_run, returning=True):
         if kind == "of every length":
             # One that is within the limit without its blanks may be refused, and is not stored with fewer of them.
             for step in boundary_tags.aside().additions(where=lambda step: not unaltered(step)):

@@ -330,12 +330,14 @@ def test_a_missing_segment_is_answered_404(stray_requests: StrayRequests) -> Non
 def test_dot_segments(fresh_image: FreshImage, cloudimages_run: Run) -> None:
     if cloudimages_run.settings.image:
         pytest.skip("a proxy that removes dot segments would ask for the deletion of the lent image itself")
-    for tag in (".", "..", "%2e", "%2E%2e"):
+    # What removes two dots asks for the deletion of the image.
+    for tags in ((".", "%2e", ".."), ("%2E%2e",)):
         with fresh_image() as image:
-            added = image.send("PUT", f"/tags/{tag}")
-            shown = ascii(image.tags())
-            deleted = image.send("DELETE", f"/tags/{tag}")
-        note(f"{tag}: PUT {added.status}, the image shows {shown}, DELETE {deleted.status}.")
+            for tag in tags:
+                added = image.send("PUT", f"/tags/{tag}")
+                shown = ascii(image.tags())
+                deleted = image.send("DELETE", f"/tags/{tag}")
+                note(f"{tag}: PUT {added.status}, the image shows {shown}, DELETE {deleted.status}.")
 
 
 # undocumented

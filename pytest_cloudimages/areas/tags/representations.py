@@ -109,7 +109,7 @@ class Representations(Collection):
                 yield Case(state.reading, [state.reading.answer.exchange])
 
 
-@workload(empty=lambda: Representations([]), requests=(26, 47, 47, 47))
+@workload(empty=lambda: Representations([]), requests=(26, 48, 48, 48))
 def representations(run: Run) -> Representations:
     """Return how an image and the list show some tags, fewer, none, one that was added again, and many special ones."""
     some = ["one", "two", "Three", "4", "null", "v" * limits.LONGEST]
