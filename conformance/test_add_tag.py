@@ -363,7 +363,7 @@ def test_adding_a_tag_to_an_unknown_image_is_answered_404(cloudimages_client: Im
 # undocumented
 @requirement("TAG-ADD-17")
 def test_an_image_id_that_is_no_uuid(cloudimages_client: ImagesClient) -> None:
-    for identifier in ("no-uuid", "1", "%20", "x" * 300):
+    for identifier in ("no-uuid", "%20", "x" * 300):
         answer = cloudimages_client.send("PUT", f"/images/{identifier}/tags/stray")
         note(f"PUT on the image id {identifier[:8]!r}: {answer.status}.")
 
@@ -570,8 +570,9 @@ def test_a_deactivated_image_can_be_tagged(
 @requirement("TAG-ADD-33")
 def test_the_order_of_the_tags(image: Image) -> None:
     added = ["c", "a", "d", "b"]
-    image.given_tags(*added)
-    shown = [tuple(image.tags()) for _ in range(3)]
+    for tag in added:
+        require_ok(image.add_tag(tag))
+    shown = [tuple(image.tags()) for _ in range(2)]
     order = {tuple(added): "the order of addition", tuple(sorted(added)): "the order of the alphabet"}
     kind = order.get(shown[0], "no evident order") if len({*shown}) == 1 else "an order that changes"
     note(f"tags are shown in {kind}.")

@@ -318,7 +318,7 @@ def test_a_failed_deletion_changes_nothing(
 # undocumented
 @requirement("TAG-DEL-13")
 def test_deleting_an_overlong_tag(image: Image) -> None:
-    for length in (256, 257, 1000):
+    for length in (256, 1000):
         answer = image.delete_tag("x" * length)
         note(f"DELETE of {length} characters: {answer.status}.")
 

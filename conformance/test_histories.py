@@ -10,6 +10,7 @@ from pytest_cloudimages.areas.tags.checks import (
     REFUSED,
     Allowed,
     ConcurrentRuns,
+    Exports,
     FreshImage,
     LongLife,
     OnOneImage,
@@ -50,6 +51,7 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(
     demanding_clients: Steps,
     many_tags: Steps,
     confusable_tags: Steps,
+    exports: Exports,
 ) -> None:
     everything = sequences + plain_tags + many_tags + long_life.steps
     for step in everything.steps(where=lambda step: not refused_as_one_more(step)):
@@ -67,6 +69,9 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(
     for event in image_states.aside().events():
         before, after = event.before.values or (), event.after.values or ()
         expect(sorted(after), sorted(before), f"tags after the image was {event.name}", before=sorted(before))
+
+    for exported in exports.aside().tags():
+        exported.expect()
 
     # How many tags have come and gone before makes no difference.
     for step in every_length.refused:

@@ -18,6 +18,7 @@ from pytest_cloudimages.areas.tags.checks import (
     Administered,
     Allowed,
     Comparisons,
+    Exports,
     Image,
     ImagesClient,
     Reading,
@@ -47,13 +48,16 @@ STRINGS = Allowed("a list of strings", lambda tags: sorted_strings(tags) is not 
 # "tags: Image tags."
 @requirement("TAG-VIS-01")
 def test_an_image_shows_its_tags_as_a_list_of_strings(
-    plain_tags: Steps, sequences: Steps, representations: Representations
+    plain_tags: Steps, sequences: Steps, representations: Representations, exports: Exports
 ) -> None:
     # Whether an image is shown at all is not the question.
     for readings in (plain_tags.readings, sequences.readings, representations.details):
         for reading in readings(where=lambda reading: reading.answer.status == 200):
             shown = reading.answer.data
             expect(shown.get("tags") if isinstance(shown, dict) else None, STRINGS, f"tags of {reading.answer}")
+    for answer in exports.aside().images():
+        shown = answer.data if answer.status == 200 else {"tags": []}
+        expect(shown.get("tags") if isinstance(shown, dict) else None, STRINGS, f"tags of {answer}, which was imported")
 
 
 # "images.tags: Image tags."

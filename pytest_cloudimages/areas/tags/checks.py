@@ -57,6 +57,7 @@ from pytest_cloudimages.areas.tags.administering import Administered, expect_lis
 from pytest_cloudimages.areas.tags.after_refusals import expect_no_failure_after_refusals
 from pytest_cloudimages.areas.tags.control import controlled
 from pytest_cloudimages.areas.tags.corpus import UNITS, plain, unambiguous
+from pytest_cloudimages.areas.tags.exports import Exports
 from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept, expect_nothing_handed_on
 from pytest_cloudimages.areas.tags.negative import NegativeRequests
 from pytest_cloudimages.areas.tags.other_attributes import expect_attributes_kept, expect_nothing_else_changed
@@ -110,6 +111,7 @@ __all__ = [
     "Basics",
     "Comparisons",
     "ConcurrentRuns",
+    "Exports",
     "FreshImage",
     "Image",
     "ImagesClient",
