@@ -24,9 +24,6 @@ TOO_LARGE = frozenset({400, 413, 431})
 IN_A_QUERY = re.compile(r"[A-Za-z0-9._~-]+")
 """The tokens that a query holds as they are, so that no report shows one in another spelling."""
 
-REMEMBERED = 300.0
-"""Seconds for which a service remembers what Identity said of a token: keystonemiddleware's ``token_cache_time``."""
-
 
 @dataclass(frozen=True)
 class Asker:
@@ -123,8 +120,8 @@ def ended_and_unscoped(run: Run, image: Image, tag: str, let_off: dict[str, str]
     """Return callers whose tokens have ended, and one whose token is for no project.
 
     A token that the run revokes itself was used before, to list images and to add and delete a tag: a service may
-    remember what it has seen to be valid, and one door of it what another has not seen. For how long is its own affair,
-    up to what is usual; whether it does so for ever shows to those who wait as long.
+    remember what it has seen to be valid, and one door of it what another has not seen. It has the tester's patience
+    to forget it: keystonemiddleware remembers a token for 300 s (``token_cache_time``).
     """
     client = run.client
     ended = [Asker(caller) for caller in run.ended_callers()]
@@ -132,7 +129,9 @@ def ended_and_unscoped(run: Run, image: Image, tag: str, let_off: dict[str, str]
     if further is None:
         let_off["a token that is revoked after its use"] = "no Identity service is named that issues and revokes one."
         return ended, []
-    revoked = Asker(client.calling("a revoked token", partial(str, further.value)))
+    patience = run.settings.patience
+    caller = f"a token that was used, then revoked, and given {patience:g} s to be forgotten"
+    revoked = Asker(client.calling(caller, partial(str, further.value)))
     token = further.unscoped() if run.rounds else None
     with run.recorder.of(Purpose.PREPARING):
         look = partial(revoked.client.list, limit="1")
@@ -142,14 +141,8 @@ def ended_and_unscoped(run: Run, image: Image, tag: str, let_off: dict[str, str]
             look = partial(revoked.client.add_tag, image.id, tag)
             look()
         if further.revoke():
-            patience = Eventually(run.settings.patience, Recorder())
-            last = patience.until(look(), look, lambda answer: answer.status == 401)  # noqa: PLR2004 - as HTTP has it
-            if last.ok and run.settings.patience < REMEMBERED:
-                let_off[revoked.client.caller] = (
-                    f"It is still taken after {run.settings.patience:g} s. A service may remember a token for"
-                    f" {REMEMBERED:g} s: --patience {REMEMBERED:g} asks whether it forgets it then."
-                )
-            else:
-                ended.append(revoked)
+            waiting = Eventually(patience, Recorder())
+            waiting.until(look(), look, lambda answer: answer.status == 401)  # noqa: PLR2004 - as HTTP has it
+            ended.append(revoked)
     unscoped = client.calling("a token without a project", partial(str, token))
     return ended, [Asker(unscoped)] if token else []
