@@ -90,7 +90,7 @@ def _task(answer: Answer) -> Mapping[str, Any]:
     return answer.data if isinstance(answer.data, dict) else {}
 
 
-@workload(empty=Exports, requests=(0, 22, 22, 22))
+@workload(empty=Exports, requests=(0, 18, 18, 18))
 def exports(run: Run) -> Exports:
     """Change the tags of an image while it is exported, and look at them, and at the image that is imported of it."""
     exported: list[ExportedTags] = []

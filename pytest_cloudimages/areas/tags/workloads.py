@@ -172,7 +172,7 @@ def every_length(run: Run, seed: int) -> reuse.OnOneImage:
     plans = _add_some_delete(plain, seed, size, effort.delete_every, together=effort.delete_every > 1)
     phrases = [word for word in words if word[0] in corpus.COLLECTIVE]
     phrases += [(phrase, "looks like something else") for phrase in corpus.PHRASES]
-    plans += _add_some_delete(phrases, seed, _room(run, effort.tags * 2), 1)
+    plans += _add_some_delete(phrases, seed, _room(run, effort.tags * 3 // 2), 1)
     long = [(phrase, "255 characters of several kinds") for phrase in corpus.LONG]
     plans += _add_some_delete(long, seed, effort.tags, min(effort.delete_every, 2), together=effort.delete_every > 1)
     return reuse.executed_on_one(run, plans)
