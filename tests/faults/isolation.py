@@ -217,7 +217,7 @@ class LeavesRowsBehind(_KnowsTheDeleted):
 
 @breaks("TAG-HIST-03", profile="standard", words=HANDED_ON)
 class BeginsWithTheTagsOfTheLast(App):
-    """Gives a new image of a project the tags that its youngest image has by then, where it is given none."""
+    """Has a new image of a project begin with the tags of its youngest one, where it is given none."""
 
     def create_image(self, request: Request) -> Reply:
         with self.images.lock:

@@ -83,7 +83,7 @@ class Selection:
         return any(key == "sort_key" for key, _ in self.query)
 
     @property
-    def manner(self) -> set[str]:
+    def further_keys(self) -> set[str]:
         """What else it was asked for than by tags: the names of further parameters."""
         return {key for key, _ in self.query} - {"tag"}
 
@@ -154,7 +154,7 @@ class Selections(Collection):
         return any(
             selection.listed.problem or sorted(selection.listed.labels) != sorted(selection.expected)
             for selection in self.selections
-            if len({*selection.tags}) < 2 and selection.manner & several.manner  # noqa: PLR2004 - one tag, or none
+            if len({*selection.tags}) < 2 and selection.further_keys & several.further_keys  # noqa: PLR2004 - one tag, or none
         )
 
     @cases
