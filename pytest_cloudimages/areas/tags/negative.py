@@ -48,6 +48,11 @@ class NegativeRequests(Collection):
             if where(answer):
                 yield Case(answer, [answer.exchange])
 
+    @cases
+    def by_upper_case(self) -> Iterator[Case[InUpperCase]]:
+        """Return the requests that named an image by its id in upper case."""
+        return (Case(each, [each.answer.exchange]) for each in self.in_upper_case)
+
 
 @workload(empty=lambda: NegativeRequests([]), requests=(11, 34, 34, 34))
 def negative_requests(run: Run) -> NegativeRequests:
