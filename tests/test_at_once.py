@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_cloudimages import areas
+from pytest_cloudimages.areas.images.patch_model import in_the_new_form
+from pytest_cloudimages.areas.images.patches import LEFT, OPTIONAL, VALID, Wanted, patches
 from pytest_cloudimages.areas.tags import reuse
 from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.exchange import Purpose
@@ -106,17 +108,41 @@ def test_what_goes_wrong_is_raised_when_all_have_ended(pool: TaskPool) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sizes", "wanted"), [([20] * 21, 3), ([200, 1, 1], 1), ([100], 1), ([130, 130, 1], 2), ([129, 90, 90], 2)]
+    ("sizes", "wanted"),
+    [
+        ([20] * 21, [140, 80, 80, 60, 60]),
+        ([40] * 8 + [12], [132, 80, 40, 40, 40]),
+        ([200, 1, 1], [200, 1, 1]),
+        ([100], [100]),
+        ([], [0]),
+    ],
 )
-def test_what_wears_an_image_out_is_parted_into_no_less_than_that(sizes: list[int], wanted: int) -> None:
-    """Each part of what is executed on one image, but for a single one, adds more tags than an image may carry."""
+def test_what_wears_an_image_out_stays_on_one_image(sizes: list[int], wanted: list[int]) -> None:
+    """The first part of what is executed on one image adds more tags than an image may carry; the rest is shared."""
     plans = [[Operation(Kind.ADD, f"{place}-{number}") for number in range(size)] for place, size in enumerate(sizes)]
 
     found = reuse.parts(plans)
 
     assert sorted(plans.index([*plan]) for part in found for plan in part) == [*range(len(plans))]
-    assert len(found) == 1 or all(sum(map(len, part)) > reuse.TAGS_OF_AN_IMAGE for part in found)
-    assert len(found) == wanted
+    assert [sum(map(len, part)) for part in found] == wanted
+
+
+def test_patches_that_need_each_other_are_tried_on_one_image() -> None:
+    """Each part is about attributes that it adds itself, or that the first patches leave on any image."""
+    first, *further = patches(whole=True)
+    added = [{each["path"][1:] for wanted in part for each in of(wanted, "add")} for part in (first, *further)]
+
+    assert {*LEFT} <= added[0]
+    for part, names in zip(further, added[1:], strict=True):
+        assert {wanted.needs for wanted in part} - {""} <= names | {*LEFT}
+        removed = {each["path"][1:] for wanted in part for each in of(wanted, "remove")}
+        assert removed & set().union(*added) <= names | {*LEFT}
+
+
+def of(wanted: Wanted, operation: str) -> list[dict[str, Any]]:
+    """Return the operations of a patch that are of one kind, in either form."""
+    body = in_the_new_form(wanted.body) if isinstance(wanted.body, list) and wanted.aim in VALID + OPTIONAL else []
+    return [each for each in body if each["op"] == operation]
 
 
 @pytest.fixture
@@ -160,7 +186,7 @@ def test_workloads_are_made_at_once(run: Run, declare: Callable[..., registry.Wo
         both.reset()
         threading.Thread(target=both.wait, daemon=True).start()
         assert workloads.first
-        assert workloads.beside_others == set()
+        assert (workloads.beside_others, workloads.forgotten) == (set(), {"first"})
 
 
 @pytest.mark.parametrize("how", ["refused", "refused where that is judged", "wrong"])

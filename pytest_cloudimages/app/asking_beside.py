@@ -75,5 +75,7 @@ def _sends_itself(item: pytest.Item) -> bool:
     drawing = hasattr(item.function, "hypothesis")  # type: ignore[attr-defined]  # as above
     if drawing or registry.FIXTURE in info.argnames or exploration.obstacle(item):
         return False
-    # What goes on until the run is over is a race: its turn comes when all this is over.
-    return not any(map(goes_on, registry.asked_by([item])))
+    # What goes on until the run is over is a race: its turn comes when all this is over. What is begun for others to
+    # look at is none.
+    begun = {name for mark in item.iter_markers("usefixtures") for name in mark.args}
+    return not any(goes_on(declared) for declared in registry.asked_by([item]) if declared.name not in begun)

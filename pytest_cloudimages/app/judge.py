@@ -267,13 +267,14 @@ class Judge:
         return self._asked_alone(pyfuncitem, names, noted)
 
     def _made_beside_others(self, item: pytest.Item) -> set[str]:
-        """Return the workloads that a check looks at and that were made beside others."""
+        """Return the workloads that a check was handed and that were made beside others."""
         workloads = self.config.stash.get(WORKLOADS, None)
-        if workloads is None or not workloads.beside_others:
-            return set()
+        names = workloads.beside_others | workloads.forgotten if workloads else set[str]()
+        if not names:
+            return names
         from pytest_cloudimages.engine.registry import looked_at_by
 
-        return looked_at_by(item, workloads.beside_others)
+        return looked_at_by(item, names)
 
     def _asked_alone(self, item: pytest.Function, names: Iterable[str], noted: list[str]) -> object:
         """Ask a check once more that is not plainly met, of workloads that are made alone: it is judged by them."""

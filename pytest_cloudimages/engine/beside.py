@@ -24,8 +24,6 @@ def execute_beside(
     ``clients`` is about how many may be at work at once. What is not plainly in order says nothing here: it may be what
     only a crowd shows.
     """
-    tables = (resource.added, resource.deleted)
-    common = frozenset(int(status) for table in tables for status in table if status.isdigit())
     threads = min(clients // CLIENTS, len(plans))
     found: list[ConcurrentRun | None] = [None] * len(plans)
     # Those of many clients take longest: they begin first, so that nobody waits for them in the end.
@@ -33,7 +31,7 @@ def execute_beside(
     if threads > 1:
         pool = TaskPool(threads)
         try:
-            pool.execute([partial(_in_turn, plans, common, execute, left, found)] * threads)
+            pool.execute([partial(_in_turn, plans, resource, execute, left, found)] * threads)
         finally:
             # Where one thread has failed, the others begin nothing more.
             left.clear()
@@ -43,7 +41,7 @@ def execute_beside(
 
 def _in_turn(
     plans: Sequence[ConcurrentPlan],
-    common: frozenset[int],
+    resource: SetResource,
     execute: Execute,
     left: list[int],
     found: list[ConcurrentRun | None],
@@ -54,12 +52,11 @@ def _in_turn(
             place = left.pop()
             with suppress(Exception, pytest.skip.Exception):  # what goes wrong here is tried again alone
                 run = execute(plans[place], workers)
-                found[place] = run if _plainly_in_order(run, common) else None
+                found[place] = run if _plainly_in_order(run, resource) else None
 
 
-def _plainly_in_order(run: ConcurrentRun, common: frozenset[int]) -> bool:
-    """Return whether some order explains all, and each answer is a success or another that the set knows by itself."""
+def _plainly_in_order(run: ConcurrentRun, resource: SetResource) -> bool:
+    """Return whether some order explains all, and nobody has anything to say of any status."""
     if run.anomalies or run.late:
         return False
-    statuses = {each.event.status for each in run.completed if not each.cut}
-    return all(200 <= status < 300 or status in common for status in statuses)  # noqa: PLR2004 - the class of codes
+    return all(resource.is_usual(each.event.kind, each.event.status) for each in run.completed if not each.cut)

@@ -195,7 +195,8 @@ class Fixtures:
     stack: ExitStack
     """Ends what lasts longer than one check."""
     _made: dict[Any, Any] = field(default_factory=dict)
-    _making: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
+    _making: dict[Any, threading.RLock] = field(default_factory=dict, repr=False, compare=False)
+    """Held while a fixture is made that lasts: checks may be asked beside each other, and share it."""
 
     def arguments(self, item: pytest.Item, stack: ExitStack) -> dict[str, Any]:
         """Return what a check is called with, without its parameters; the stack ends what is made for it alone."""
@@ -209,8 +210,7 @@ class Fixtures:
         definition = _info(item).name2fixturedefs[name][-1 - above]
         lasting = definition.scope != "function"
         made = self._made if lasting else alone
-        # Checks may be asked beside each other, and share what lasts.
-        with self._making if lasting else nullcontext():
+        with self._making.setdefault(definition, threading.RLock()) if lasting else nullcontext():
             if definition not in made:
                 needed = {
                     # One that asks for its own name is handed the one that it overrides.

@@ -157,7 +157,9 @@ class ConcurrentRuns(Collection):
 
     def asked(self, *patterns: str) -> Iterator[ConcurrentRun]:
         """Yield whatever of some patterns, or of all, can be executed with this service."""
-        for pattern in patterns or self.patterns:
+        wanted = patterns or self.patterns
+        self._execute_beside(wanted)
+        for pattern in wanted:
             with suppress(Blocked):
                 yield from self._runs(pattern)
 

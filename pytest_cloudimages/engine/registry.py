@@ -171,6 +171,7 @@ class Workloads:
         self._locks: dict[str, threading.RLock] = {}
         self.beside_others: set[str] = set()
         """Those that were made while others were; what they show is believed where it is all that was expected."""
+        self.forgotten: set[str] = set()  # they are made alone since; pytest may still hand on what they were before
         self.watch: Watch | None = None
         """Looks at each workload while it is made; nobody, where several are made at once."""
         self._stack = ExitStack()
@@ -240,6 +241,7 @@ class Workloads:
         """Forget workloads that were made beside others, so that they are made alone when they are asked for again."""
         for name in {*names} & self.beside_others:
             self.beside_others.discard(name)
+            self.forgotten.add(name)
             del self._made[name]
 
     def handed(self, name: str) -> Any:

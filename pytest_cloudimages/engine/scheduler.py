@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from concurrent.futures import wait
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from pytest_cloudimages.engine.run import Run
     from pytest_cloudimages.engine.settings import Settings
 
+MOST_OF_A_CHECK = 20
+"""How many requests a check sends itself at most, but for a few of them."""
 SECONDS_BETWEEN_LOOKS = 0.5
 """How often it is looked whether there is anything to tell of those that wait."""
 
@@ -45,12 +48,14 @@ def make_at_once(
     wanted = sorted(declared, key=lambda each: -each.requests[settings.profile])
     if not several_at_once(settings) or len(wanted) + len(further) < 2:  # noqa: PLR2004 - one alone
         return
+    making = [partial(_make, workloads, run, each.name) for each in wanted]
+    long = sum(each.requests[settings.profile] > MOST_OF_A_CHECK for each in wanted)
+    tasks: list[Callable[[], None]] = [*making[:long], *further, *making[long:]]
     way, tell, waits = run.client.transport.way, run.recorder.tell_of_waiting, list[float]()
     _ = run.patience  # made once, for all threads
     run.pool, run.recorder.tell_of_waiting = TaskPool(settings.concurrency), waits.append
     try:
-        begun = [run.pool.begin(_make, workloads, run, each.name) for each in wanted]
-        begun += [run.pool.begin(task) for task in further]
+        begun = [run.pool.begin(task) for task in tasks]
         while wait(begun, SECONDS_BETWEEN_LOOKS).not_done:
             if waits:
                 tell(waits.pop())

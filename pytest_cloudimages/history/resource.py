@@ -67,6 +67,8 @@ class SetResource:
     deleted: Mapping[str, Effect] = field(default_factory=lambda: DELETED)
     volatile: frozenset[str] = frozenset({"updated_at"})
     """Attributes of what ``read`` shows that an operation on the set may change."""
+    usual: Mapping[Kind, tuple[int, ...]] = field(default_factory=dict)
+    """The statuses of which nobody has anything to say; any success, and what the tables name, where none are given."""
     replace: Callable[[str, Sequence[str]], Request] | None = None
     """Sets all values at once; ``None`` where the area knows no such request."""
 
@@ -77,6 +79,12 @@ class SetResource:
         """Return what a status says of an addition or a deletion; 0 is no answer."""
         table = self.added if kind is Kind.ADD else self.deleted
         return table.get(str(status)) or table.get(f"{status // 100}xx") or Effect.UNKNOWN
+
+    def is_usual(self, kind: Kind, status: int) -> bool:
+        """Return whether nobody has anything to say of a status."""
+        if self.usual:
+            return status in self.usual.get(kind, ())
+        return 200 <= status < 300 or str(status) in {*self.added, *self.deleted}  # noqa: PLR2004 - the class of codes
 
 
 def strings_at(name: str) -> Callable[[Answered], tuple[str, ...] | None]:

@@ -66,6 +66,8 @@ class Asked:
     """Our images by their ids, as they show themselves."""
     but: str = ""
     """The one of its filters that fits none of our images, where all others do."""
+    aside: bool = False
+    """Whether it is no case of its own: it is asked for or not by how many images there are, of whomever."""
 
     def __str__(self) -> str:
         return f"{self.listed}, {self.aspect}"
@@ -140,14 +142,14 @@ class Lists(Collection):
     def whether_gone(self) -> Iterator[Case[tuple[Asked, bool]]]:
         """Return the lists, and whether each holds the image that was deleted; what is deleted may be asked for."""
         for asked in self.asked if self.gone else ():
-            if not asked.value("status").endswith(("deleted", "delete")):
+            if not asked.aside and not asked.value("status").endswith(("deleted", "delete")):
                 yield Case((asked, bool(asked.listed.ids([self.gone]))), asked.listed.exchanges)
 
     @cases
     def of(self, *aspects: Aspect) -> Iterator[Case[Asked]]:
         """Return the lists of some aspects, or all."""
         for asked in self.asked:
-            if not aspects or asked.aspect in aspects:
+            if not asked.aside and (not aspects or asked.aspect in aspects):
                 yield Case(asked, asked.listed.exchanges)
 
     @cases

@@ -2,9 +2,10 @@
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import pytest
 
@@ -69,6 +70,17 @@ class _ListReader:
         ]
         self.ask(aspect, *query, expected=fitting)
 
+    def have_asked(self, mark: str, *tasks: "Callable[[_ListReader, str], None]") -> None:
+        """Have lists asked for that do not rest on each other: beside each other where a pool may do that."""
+        if self.run.pool is None:
+            for task in tasks:
+                task(self, mark)
+            return
+        before = len(self.asked)
+        readers = [replace(self, asked=[*self.asked]) for _ in tasks]
+        self.run.pool.execute([partial(task, reader, mark) for task, reader in zip(tasks, readers, strict=True)])
+        self.asked += [asked for reader in readers for asked in reader.asked[before:]]
+
 
 @workload(empty=lambda: Lists([]), requests=(175, 195, 195, 195))
 def image_lists(run: Run) -> Lists:
@@ -90,11 +102,8 @@ def image_lists(run: Run) -> Lists:
             lists.wide = ()
         elif run.rounds:
             lists.by(Aspect.LARGE, ("limit", BEYOND_32_BITS), ("name", mark), name=mark)
-        _filter(lists, mark)
-        _sort(lists, mark)
-        _read_by_page(lists, mark)
-        _ask_wrongly(lists, mark)
-        _ask_as_another(lists, mark)
+        lists.have_asked(mark, _filter, _filter_by_values, _sort)
+        lists.have_asked(mark, _read_by_page, _ask_wrongly, _ask_as_another)
         if run.rounds:
             _sort_by_the_last_change(lists, mark, images, changed)
         lists.asked += [
@@ -123,12 +132,15 @@ def _filter(lists: _ListReader, mark: str) -> None:
         lists.ask(Aspect.OWNER, ("owner", uuid.uuid4().hex), ("name", mark), expected=[])
     for status in ("queued", "active", "saving", "killed", "deleted", "pending_delete", "deactivated"):
         lists.by(Aspect.STATUS, ("status", status), ("name", mark), status=status, name=mark)
+
+
+def _filter_by_values(lists: _ListReader, mark: str) -> None:
     _filter_by_size(lists)
     _filter_by_attributes(lists, mark)
     if lists.run.rounds:
         _filter_together(lists, mark)
     for name in ("self", "file", "schema"):
-        led = next(iter(known.values())).get(name)
+        led = next(iter(lists.known.values())).get(name)
         lists.ask(Aspect.LINK, (name, str(led)))
 
 
@@ -144,11 +156,11 @@ def _ask_for_all(lists: _ListReader) -> None:
         whole = lists.ask(Aspect.WHOLE, expected=own)
     if len(whole.listed.pages) == 1:
         limit = ("limit", str(len(whole.listed.entries) + 1))
-        more = lists.ask(Aspect.COUNTED, limit)
+        lists.asked[-1] = more = replace(lists.ask(Aspect.COUNTED, limit), aside=True)
         if more.shows_more_than(whole):
             # What has come meanwhile is on both lists then.
-            lists.ask(Aspect.WHOLE)
-            lists.ask(Aspect.COUNTED, limit)
+            lists.asked[-1] = replace(lists.ask(Aspect.WHOLE), aside=True)
+            lists.asked[-1] = replace(lists.ask(Aspect.COUNTED, limit), aside=True)
 
 
 def _filter_by_size(lists: _ListReader) -> None:

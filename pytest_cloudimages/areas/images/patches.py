@@ -12,8 +12,10 @@ from pytest_cloudimages.client.exchange import PATCH_TYPE
 MANY = 12
 """Operations of a patch of many."""
 OLD_TYPE = "application/openstack-images-v2.0-json-patch"
-FIRST, SECOND, VALUE = "cloudimages_first", "cloudimages_second", "cloudimages_value"
+FIRST, SECOND, THIRD, VALUE = "cloudimages_first", "cloudimages_second", "cloudimages_third", "cloudimages_value"
 """Attributes of our own."""
+LEFT = (FIRST, SECOND, THIRD)
+"""Those that the first patches leave on an image, and that further ones change."""
 
 
 class Aim(enum.StrEnum):
@@ -58,6 +60,8 @@ CARRIED_OUT = (*VALID, Aim.OLD_FORM)
 """Those of which a service that acknowledges one has done what it says."""
 OPTIONAL = (Aim.OLD_FORM, Aim.EMPTY)
 """Those that a service may carry out or refuse."""
+_OF_ONES_OWN = (*VALID, Aim.EMPTY, Aim.NOT_THERE_REMOVED, Aim.NOT_THERE_REPLACED)
+"""Those of attributes of one's own, but for what a value of the name is."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +75,11 @@ class Wanted:
     """The attribute that has to be there for it to mean anything."""
     kind: str = ""
     """The class of the value, where that is what it is about."""
+
+    @property
+    def of_the_name(self) -> bool:
+        """Whether it is about a special value of the name."""
+        return self.aim is Aim.VALUE and self.body[0]["path"] == "/name"
 
 
 LONG = "of 255 characters"
@@ -94,14 +103,18 @@ VALUES = {
 """Values of attributes that services may store otherwise than they came."""
 
 
-def patches(*, whole: bool) -> Iterator[Wanted]:
-    """Yield all patches in the order in which they are tried: a few of each kind, which show most, then the rest.
+def patches(*, whole: bool) -> list[list[Wanted]]:
+    """Return all patches in the order in which they are tried: a few of each kind, which show most, then the rest.
 
-    For MUSTs alone the few are all.
+    For MUSTs alone the few are all. Those of a list may be tried on an image of its own that has what is ``LEFT``.
     """
     first = [*_patches(whole=False)]
-    yield from first
-    yield from (wanted for wanted in _patches(whole=True) if wanted not in first) if whole else ()
+    rest = [wanted for wanted in _patches(whole=True) if wanted not in first] if whole else []
+    # What is asked of attributes that came and went is asked where they did.
+    of_ones_own = [wanted for wanted in rest if wanted.aim in _OF_ONES_OWN and not wanted.of_the_name]
+    others = [wanted for wanted in rest if wanted not in of_ones_own]
+    half = len(others) // 2
+    return [part for part in (first, of_ones_own, others[:half], others[half:]) if part]
 
 
 def _patches(*, whole: bool) -> Iterator[Wanted]:
@@ -149,10 +162,10 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
     yield Wanted(Aim.ESCAPED, [remove("/~0~1.ssh~1")], needs="~/.ssh/")
     together = [replaced("/name", "cloudimages renamed again"), add(f"/{SECOND}", "added with others")]
     yield Wanted(Aim.TOGETHER, [*together, replaced("/min_ram", 256), remove("/cloudimages~01")], needs="cloudimages~1")
-    yield Wanted(Aim.TOGETHER, [add("/cloudimages_third", "first"), replaced("/cloudimages_third", "then")])
+    yield Wanted(Aim.TOGETHER, [add(f"/{THIRD}", "first"), replaced(f"/{THIRD}", "then")])
     if whole:
-        last = [remove("/cloudimages_third"), add("/cloudimages_fourth", "")]
-        yield Wanted(Aim.TOGETHER, last, needs="cloudimages_third")
+        last = [remove(f"/{THIRD}"), add("/cloudimages_fourth", "")]
+        yield Wanted(Aim.TOGETHER, last, needs=THIRD)
         yield Wanted(Aim.TOGETHER, [add("/cloudimages_fifth", "for a moment"), remove("/cloudimages_fifth")])
         again = [remove(f"/{FIRST}"), add(f"/{FIRST}", "added again"), replaced(f"/{FIRST}", "and replaced")]
         yield Wanted(Aim.TOGETHER, again, needs=FIRST)
@@ -214,13 +227,13 @@ def _refused() -> dict[Aim, list[Any]]:
             [remove("/cloudimages_absent")],
             [remove("/cloudimages_firs")],
             # These were there until a patch removed them.
-            [remove("/cloudimages_third")],
+            [remove(f"/{THIRD}")],
             [remove("/cloudimages_fifth")],
         ],
         Aim.NOT_THERE_REPLACED: [
             [replaced("/cloudimages_missing", "of nothing")],
             [replaced("/cloudimages_secon", "of a part")],
-            [replaced("/cloudimages_third", "of what was there")],
+            [replaced(f"/{THIRD}", "of what was there")],
         ],
         Aim.PROTECTED: [
             *([replaced(f"/{name}", value)] for name, value in system.items()),

@@ -4,16 +4,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import pytest
 
 from pytest_cloudimages.areas.common.offers import require_offered
-from pytest_cloudimages.areas.images.patch_model import alike, applied, attribute_of, in_the_new_form, named_by
-from pytest_cloudimages.areas.images.patches import CARRIED_OUT, LONG, VALID, Aim, Wanted, patches, with_data
+from pytest_cloudimages.areas.images.patch_model import add, alike, applied, attribute_of, in_the_new_form, named_by
+from pytest_cloudimages.areas.images.patches import CARRIED_OUT, LEFT, LONG, VALID, Aim, Wanted, patches, with_data
 from pytest_cloudimages.areas.images.states import give_data, restless_attributes, state_of
 from pytest_cloudimages.client.answers import Answer
-from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
@@ -228,21 +229,23 @@ class Updates(Collection):
 @workload(empty=lambda: Updates([]), requests=(99, 337, 337, 337))
 def updates(run: Run) -> Updates:
     """Send patches of every kind to one image, valid ones and others, and look at it after each of them."""
-    tried: list[Attempt] = []
+    parts = patches(whole=bool(run.rounds))
     others: list[Beside] = []
     with ExitStack() as stack:
-        image = stack.enter_context(run.fresh_image(own=True))
-        before = attributes_of(image.show())
         other = None
+        if run.pool is None:
+            # That it works at all is seen before anything else is made.
+            image = stack.enter_context(run.fresh_image(own=True))
         with suppress(Blocked, pytest.skip.Exception):
             other = stack.enter_context(run.fresh_image(own=True))
             as_created = attributes_of(other.show())
-        for attempt in _one_after_another(image, patches(whole=bool(run.rounds)), before):
-            tried.append(attempt)
-            run.show(partial(_so_far, tried))
-        if run.rounds:
-            with suppress(Blocked, pytest.skip.Exception):
-                tried += _with_data(stack.enter_context(run.fresh_image(own=True)))
+        if run.pool is None:
+            tried = _on_one_image(run, image, parts)
+            tried += _with_data(run, stack)
+        else:
+            beside = [partial(_on_its_own, run, stack, part, first=part is parts[0]) for part in parts]
+            shown = run.pool.execute([*beside, partial(_with_data, run, stack)])
+            tried = [attempt for each in shown for attempt in each]
         if other is not None:
             with suppress(Blocked, pytest.skip.Exception):
                 valid = [attempt for attempt in tried if attempt.wanted.aim in VALID]
@@ -258,6 +261,27 @@ def updates(run: Run) -> Updates:
     return Updates(tried, others, _longest_name(run, tried))
 
 
+def _on_one_image(run: Run, image: Image, parts: Sequence[Sequence[Wanted]]) -> list[Attempt]:
+    """Return what came of all patches, one after another on one image."""
+    tried: list[Attempt] = []
+    for attempt in _one_after_another(image, chain(*parts), attributes_of(image.show())):
+        tried.append(attempt)
+        run.show(partial(_so_far, tried))
+    return tried
+
+
+def _on_its_own(run: Run, stack: ExitStack, part: Sequence[Wanted], *, first: bool) -> list[Attempt]:
+    """Return what came of a part of the patches on an image that has what the first part leaves on one, beside others.
+
+    It stays until all have been looked at, as the one does that has all patches.
+    """
+    image = stack.enter_context(run.fresh_image(own=True))
+    if not first:
+        with run.recorder.of(Purpose.PREPARING):
+            image.client.patch(image.id, *(add(f"/{name}", "as before") for name in LEFT))
+    return [*_one_after_another(image, part, attributes_of(image.show()))]
+
+
 def _longest_name(run: Run, tried: Sequence[Attempt]) -> int:
     """Return how long the schema has a name at most, if the longest that was tried was refused."""
     if not any(attempt.long_name and attempt.answer.refused for attempt in tried):
@@ -269,11 +293,16 @@ def _longest_name(run: Run, tried: Sequence[Attempt]) -> int:
     return longest if isinstance(longest, int) else 0
 
 
-def _with_data(image: Image) -> list[Attempt]:
+def _with_data(run: Run, stack: ExitStack) -> list[Attempt]:
     """Return the patches of an image that is given data before: all that may be changed of such."""
-    give_data(image)
-    before = attributes_of(image.eventually(image.show, lambda shown: state_of(shown) == "active"))
-    return [*_one_after_another(image, with_data(), before)]
+    found: list[Attempt] = []
+    with suppress(Blocked, pytest.skip.Exception):
+        if run.rounds:
+            image = stack.enter_context(run.fresh_image(own=True))
+            give_data(image)
+            before = attributes_of(image.eventually(image.show, lambda shown: state_of(shown) == "active"))
+            found += _one_after_another(image, with_data(), before)
+    return found
 
 
 def _one_after_another(image: Image, wanted: Iterable[Wanted], before: Attributes) -> Iterator[Attempt]:

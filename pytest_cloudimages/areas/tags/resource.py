@@ -7,6 +7,7 @@ from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE, Request
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import segment
+from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.resource import Effect, SetResource, represented, strings_at
 from pytest_cloudimages.history.steps import Reading
 
@@ -28,6 +29,7 @@ TAGS = SetResource(
     values=strings_at("tags"),
     added={"2xx": Effect.MADE_PRESENT, "4xx": Effect.NOTHING_DONE},
     volatile=frozenset({"tags", "updated_at"}),
+    usual={Kind.ADD: (204,), Kind.DELETE: (204, 404), Kind.READ: (200,), Kind.SET: (200,)},
     replace=_replacement,
 )
 

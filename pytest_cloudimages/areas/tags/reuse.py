@@ -127,27 +127,25 @@ def executed_on_one(run: Run, plans: Sequence[Sequence[Operation]]) -> OnOneImag
 
 
 def parts(plans: Sequence[Sequence[Operation]]) -> list[list[Sequence[Operation]]]:
-    """Return plans in as many parts as possible that each add more tags, over time, than an image may carry at once.
+    """Return plans in parts: the first adds more tags, over time, than an image may carry at once, in few operations.
 
-    They are as long as each other, as far as that goes: the longest is what a run waits for.
+    That an image is worn out by what has come and gone is seen there. The others take about half as long, since they
+    begin when others have ended: what takes longest is what a run waits for.
     """
-    found = _in_order(plans)
-    even: list[list[Sequence[Operation]]] = [[] for _ in found]
-    for plan in sorted(plans, key=len, reverse=True):
-        min(even, key=lambda part: sum(map(len, part))).append(plan)
-    return even if all(_additions(*part) > TAGS_OF_AN_IMAGE for part in even) else found
+    left = sorted(plans, key=lambda plan: len(plan) / max(_additions(plan), 1))
+    wearing: list[Sequence[Operation]] = []
+    while left and _additions(*wearing) <= TAGS_OF_AN_IMAGE:
+        enough = [plan for plan in left if _additions(*wearing, plan) > TAGS_OF_AN_IMAGE]
+        wearing.append(left.pop(left.index(min(enough, key=len, default=left[0]))))
+    wanted = 2 * -(-_operations(left) // (_operations(wearing) or 1))
+    others: list[list[Sequence[Operation]]] = [[] for _ in range(wanted)]
+    for plan in sorted(left, key=len, reverse=True):
+        min(others, key=_operations).append(plan)
+    return [wearing, *(part for part in others if part)]
 
 
-def _in_order(plans: Sequence[Sequence[Operation]]) -> list[list[Sequence[Operation]]]:
-    found: list[list[Sequence[Operation]]] = [[]]
-    for plan in plans:
-        if _additions(*found[-1]) > TAGS_OF_AN_IMAGE:
-            found.append([])
-        found[-1].append(plan)
-    if len(found) > 1 and _additions(*found[-1]) <= TAGS_OF_AN_IMAGE:
-        last = found.pop()
-        found[-1] += last
-    return found
+def _operations(plans: Sequence[Sequence[Operation]]) -> int:
+    return sum(map(len, plans))
 
 
 def _additions(*plans: Sequence[Operation]) -> int:
