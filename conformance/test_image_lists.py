@@ -16,6 +16,7 @@ from pytest_cloudimages.areas.common.checks import (
 )
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.images.asked_lists import Asked, Aspect, Lists
+from pytest_cloudimages.areas.images.deactivation import Deactivated, holds
 from pytest_cloudimages.areas.images.fixtures import *
 from pytest_cloudimages.areas.images.lists import SORT_KEYS
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
@@ -126,9 +127,15 @@ def test_a_list_is_filtered_by_owner(image_lists: Lists) -> None:
 
 # "status: queued, saving, active, killed, deleted, pending_delete"
 @requirement("IMG-LIST-07")
-def test_a_list_is_filtered_by_status(image_lists: Lists) -> None:
+def test_a_list_is_filtered_by_status(image_lists: Lists, deactivated_image: Deactivated) -> None:
     for asked in image_lists.of(Aspect.STATUS):
         holds_what_fits(asked, having("status", asked.value("status")))
+    # What is deactivated is active no more, until it is reactivated.
+    listed = deactivated_image.aside().while_deactivated("deactivated ones", "active ones", "active again")
+    for what, answer in listed:
+        expect(answer.status, 200, f"status of {answer}")
+        held = holds(answer, deactivated_image.image)
+        expect(held, what != "active ones", f"whether {answer} holds the image, when asked for {what}")
 
 
 # "size_min", "size_max"; what has no size is left out

@@ -14,20 +14,21 @@ from pytest_cloudimages.areas.common.checks import (
     documented_codes,
     expect_among,
     expect_interpreted,
+    not_there,
     or_skip,
 )
 from pytest_cloudimages.areas.common.followed_links import leads_to
-from pytest_cloudimages.areas.common.offers import require_look
+from pytest_cloudimages.areas.common.offers import NO_LOOK, require_look
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.asked_lists import Lists
 from pytest_cloudimages.areas.images.deactivation import GLANCE, Deactivated
 from pytest_cloudimages.areas.images.fixtures import *
-from pytest_cloudimages.areas.images.lives import DATA, ForeignAttempts, LifeAnswers, Question, digest
+from pytest_cloudimages.areas.images.lives import LifeAnswers, Question, digest
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.offered_lists import OfferedImages
 from pytest_cloudimages.areas.images.patches import Aim
 from pytest_cloudimages.areas.images.states import nesting
-from pytest_cloudimages.areas.images.updates import FULL, Updates, attributes_of, differing
+from pytest_cloudimages.areas.images.tried_patches import FULL, Updates, attributes_of, differing
 
 GUARANTEED = ("id", "status", "visibility", "protected", "tags", "created_at", "file", "self")
 OF_AN_IMAGE = {"name", "owner", "tags", "protected", "visibility", "min_ram", "min_disk", "size", "checksum"}
@@ -169,11 +170,14 @@ def test_a_system_is_kept_in_lower_case(updates: Updates) -> None:
 
 # "Get image details: returns the details"
 @requirement("IMG-GET-01")
-def test_an_image_is_shown(image_life: LifeAnswers) -> None:
+def test_an_image_is_shown(image_life: LifeAnswers, updates: Updates) -> None:
     for answer in image_life.to(Question.SHOWN):
         expect(answer.status, 200, f"status of {answer}")
         shown = answer.data if isinstance(answer.data, dict) else {}
         expect(shown.get("id"), answer.exchange.target.rpartition("/")[2], f"id in {answer}")
+    # Whatever value the service takes for an attribute; what is no JSON is GEN-01's to say.
+    for unread in updates.aside().unreadable().where(lambda unread: unread.looked.status not in NO_LOOK):
+        expect(unread.looked.status, OK, f"status of {unread}")
 
 
 # "404 Not Found"
@@ -181,19 +185,6 @@ def test_an_image_is_shown(image_life: LifeAnswers) -> None:
 def test_an_image_that_there_is_not_is_not_found(image_life: LifeAnswers) -> None:
     for answer in image_life.to(Question.UNKNOWN):
         expect(answer.status, 404, f"status of {answer}")
-
-
-# "An origin server that wishes to hide the current existence … MAY instead
-# respond with a status code of 404"
-@requirement("IMG-GET-03")
-@pytest.mark.usefixtures("other_project")
-def test_a_hidden_image_is_not_shown(foreign_attempts: ForeignAttempts, image_meetings: Meetings) -> None:
-    for attempt in foreign_attempts.attempts("GET", hidden=True):
-        if attempt.answer.status == 403:
-            note("A hidden image is answered 403, one that there is not 404: that tells that the former exists.")
-        expect(attempt.answer.status, {404, 403}, f"status of {attempt.answer}")
-    for met in image_meetings.aside().of(Meeting.SHOWN):
-        expect(met.answer.ok, False, f"whether {met} shows it, while its owner asks for it too")
 
 
 # the table of response codes
@@ -243,7 +234,7 @@ def test_an_image_that_there_is_not_is_not_deleted(image_life: LifeAnswers, imag
     for answer in image_life.to(Question.UNKNOWN_DELETED):
         if answer.status == 403 and 403 in deleted:
             pytest.skip(f"needs deletions that are not forbidden whatever there is: {answer.exchange}")
-        expect(answer.status, 404, f"status of {answer}")
+        expect(answer.status, not_there(answer), f"status of {answer}")
     # Of two deletions at once one finds no image, or one that is in use: neither is a fault of the service.
     for met in image_meetings.aside().of(Meeting.DELETED):
         expect(met.failed, False, f"whether the service fails at {met}, the deletion of what another deletes at once")
@@ -307,25 +298,6 @@ def test_an_image_without_data_is_queued(image_life: LifeAnswers) -> None:
         expect((answer.data or {}).get("status"), "queued", f"status in {answer}")
 
 
-# "active: the image is fully available"
-@requirement("IMG-STAT-03")
-def test_an_image_with_data_is_active(image_life: LifeAnswers, image_meetings: Meetings) -> None:
-    for answer in image_life.to(Question.ACTIVE):
-        require_look(answer)
-        expect((answer.data or {}).get("status"), "active", f"status in {answer}")
-        expect((answer.data or {}).get("size"), {len(DATA), None}, f"size in {answer}")
-    for answer in image_life.aside().answered(Question.EMPTY):
-        expect((answer.data or {}).get("status"), "active", f"status in {answer}, whose data of no octets was taken")
-    for answer in image_life.aside().answered(Question.REFUSED_DATA):
-        expect(attributes_of(answer).get("status"), "active", f"status in {answer}, which was refused other data")
-        expect(attributes_of(answer).get("size"), {len(DATA), None}, f"size in {answer}, which was refused other data")
-    for met in image_meetings.aside().of(Meeting.FILLED):
-        if met.answer.ok:
-            expect(
-                attributes_of(met.answer).get("status"), "active", f"status in {met}: others were given data at once"
-            )
-
-
 # "deactivated: … image data is not available for use"
 @requirement("IMG-STAT-07")
 def test_a_deactivated_image_keeps_all_but_its_data(deactivated_image: Deactivated) -> None:
@@ -340,8 +312,8 @@ def test_a_deactivated_image_keeps_all_but_its_data(deactivated_image: Deactivat
                 expect(kept, [], f"attributes in {answer} that are not as they were before it was deactivated")
     for _, answer in deactivated_image.while_deactivated("data"):
         expect(answer.status, REFUSED, f"status of {answer}, the data of a deactivated image")
-    for _, answer in deactivated_image.aside().while_deactivated("foreign"):
-        expect(answer.status, REFUSED, f"status of {answer}, by a project that did not see the image before")
+    for what, answer in deactivated_image.aside().while_deactivated("foreign", "consumer's data"):
+        expect(answer.status, REFUSED, f"status of {answer}: {what}, of a deactivated image")
     for what, answer in deactivated_image.aside().while_deactivated("list", "change", "share"):
         expect(answer.status, OK, f"status of {answer}: {what} while the image is deactivated")
     for _, answer in deactivated_image.aside().while_deactivated("list"):

@@ -1,10 +1,14 @@
 # who may create, read, update and delete
 
+import pytest
+
 from pytest_cloudimages import Blocked, expect, note, requirement
 from pytest_cloudimages.areas.access.deeds import CHANGES, READS, RIGHTS, Deed, Rights
 from pytest_cloudimages.areas.access.fixtures import *
 from pytest_cloudimages.areas.common.checks import OK
 from pytest_cloudimages.areas.common.parties import Party
+from pytest_cloudimages.areas.images.lives import ForeignAttempts
+from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 
 FORBIDDEN = {403, 404}
 """404 hides what may not be done. (RFC 9110, 15.5.4.)"""
@@ -90,3 +94,21 @@ def test_rights_follow_the_method(rights: Rights) -> None:
         due = attempt.deed.right in RIGHTS[attempt.party]
         if attempt.answer.ok is not due:
             note(f"{attempt.party}: {attempt.deed} by {attempt.deed.method} is answered {attempt.answer.status}.")
+
+
+# "An origin server that wishes to hide the current existence … MAY instead
+# respond with a status code of 404"
+@requirement("IMG-GET-03")
+@pytest.mark.usefixtures("other_project")
+def test_a_hidden_image_is_not_shown(
+    foreign_attempts: ForeignAttempts, image_meetings: Meetings, rights: Rights
+) -> None:
+    for attempt in foreign_attempts.attempts("GET", hidden=True):
+        if attempt.answer.status == 403:
+            note("A hidden image is answered 403, one that there is not 404: that tells that the former exists.")
+        expect(attempt.answer.status, {404, 403}, f"status of {attempt.answer}")
+    for met in image_meetings.aside().of(Meeting.SHOWN):
+        expect(met.answer.ok, False, f"whether {met} shows it, while its owner asks for it too")
+    # The administrator of an account is not the operator's. (Rulings, 18.)
+    for tried in rights.aside().of_foreign():
+        expect(tried.answer.status, {404, 403}, f"status of {tried}, which is another project's")

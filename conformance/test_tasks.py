@@ -22,6 +22,9 @@ from pytest_cloudimages.areas.common.checks import (
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.offers import require_look
 from pytest_cloudimages.areas.common.paging import query_of
+from pytest_cloudimages.areas.images.lives import DATA, LifeAnswers, Question
+from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
+from pytest_cloudimages.areas.images.tried_patches import attributes_of
 from pytest_cloudimages.areas.tasks.fixtures import *
 from pytest_cloudimages.areas.tasks.requests import Deed
 from pytest_cloudimages.areas.tasks.tried import ENDED, Started, Tasks, document, status_of
@@ -297,7 +300,28 @@ def test_an_import_makes_an_image(tasks: Tasks) -> None:
             require_look(answer)
             expect(answer.status, 200, f"status of {answer}")
             expect((document(answer).get("id"), document(answer).get("name")), (image_id, name), f"image in {answer}")
-            expect(document(answer).get("status"), "active", f"status in {answer}, which {started} made")
+
+
+# "active: the image is fully available"
+@requirement("IMG-STAT-03")
+def test_an_image_with_data_is_active(image_life: LifeAnswers, image_meetings: Meetings, tasks: Tasks) -> None:
+    for answer in image_life.to(Question.ACTIVE):
+        require_look(answer)
+        expect((answer.data or {}).get("status"), "active", f"status in {answer}")
+        expect((answer.data or {}).get("size"), {len(DATA), None}, f"size in {answer}")
+    for answer in image_life.aside().answered(Question.EMPTY):
+        expect((answer.data or {}).get("status"), "active", f"status in {answer}, whose data of no octets was taken")
+    for answer in image_life.aside().answered(Question.REFUSED_DATA):
+        expect(attributes_of(answer).get("status"), "active", f"status in {answer}, which was refused other data")
+        expect(attributes_of(answer).get("size"), {len(DATA), None}, f"size in {answer}, which was refused other data")
+    for met in image_meetings.aside().of(Meeting.FILLED):
+        if met.answer.ok:
+            expect(
+                attributes_of(met.answer).get("status"), "active", f"status in {met}: others were given data at once"
+            )
+    # An import makes an image that has its data; whether it is there is TASK-IMP-04's to say.
+    for answer in tasks.aside().imported().where(lambda answer: answer.ok):
+        expect(document(answer).get("status"), "active", f"status in {answer}, which an import has made")
 
 
 # "111, 396, 413, 523, 609, 614, 721"

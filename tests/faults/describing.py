@@ -302,7 +302,6 @@ answers(
     "ShowsImagesAsText",
     "Calls what it shows of images text/plain.",
     "GEN-01",
-    "GEN-05",
     change=_typed("text/plain", when=_by_get),
 )
 answers(

@@ -245,3 +245,50 @@ class DeactivatesWithoutOwnAttributes(App):
         reply = super().deactivate(request, image_id)
         self.images.get(image_id).properties = {}
         return reply
+
+
+@breaks("IMG-LIST-07", profile="standard", words=selecting("IMG-LIST-07", "IMG-STAT"))
+class FindsNoDeactivatedImages(App):
+    """Finds no image whose status is deactivated."""
+
+    def list_images(self, request: Request) -> Reply:
+        reply = super().list_images(request)
+        document: Any = reply.json()
+        if "status=deactivated" in request.query and reply.status == HTTPStatus.OK:
+            document["images"] = []
+        return Reply.of_json(document, reply.status)
+
+
+@breaks("IMG-STAT-07", profile="standard", words=STATES)
+class GivesDeactivatedDataToMembers(App):
+    """Hands out the data of a deactivated image to projects that it is shared with."""
+
+    def download(self, request: Request, image_id: str) -> Reply:
+        image = self.images.show(request.caller, image_id)
+        return (
+            _data(self, request, image_id)
+            if request.caller.project in image.members
+            else super().download(request, image_id)
+        )
+
+
+@breaks(profile="standard", words=selecting("IMG-LIST-07", "IMG-STAT"))
+class FindsStatusesLate(App):
+    """Lawful: shows in the first list by a status what had it before, as of an index that is a moment behind."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.late: dict[str, Status] = {}
+
+    def deactivate(self, request: Request, image_id: str) -> Reply:
+        self.late[image_id] = Status.DEACTIVATED
+        return super().deactivate(request, image_id)
+
+    def list_images(self, request: Request) -> Reply:
+        late = [image_id for image_id in self.late if "status=" in request.query]
+        reply = super().list_images(request)
+        document: Any = reply.json()
+        if late and "status=deactivated" in request.query:
+            document["images"] = [each for each in document["images"] if each["id"] not in late]
+            self.late.clear()
+        return Reply.of_json(document, reply.status)

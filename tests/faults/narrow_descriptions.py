@@ -1,6 +1,7 @@
 """Services that describe themselves rightly but for one document, one status or one kind of time."""
 
 import copy
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -62,6 +63,15 @@ describes(
     schema="image",
     change=lambda document: document["properties"]["name"].update(maxLength=100),
 )
+
+
+def _forbidden(self: App, request: Request, name: str) -> Reply:
+    if name == "member":
+        return self.error(request, HTTPStatus.FORBIDDEN, "The policy does not allow it.")
+    return App.schema(self, request, name)
+
+
+faulty("ForbidsASchema", "Forbids the schema of a member.", "SCHEMA-04", words=selecting("SCHEMA"), schema=_forbidden)
 
 
 def _as_text(self: App, request: Request, name: str) -> Reply:
@@ -170,4 +180,35 @@ faulty(
     "IMG-UPD-16",
     words=selecting("SCHEMA", "IMG-ENT-15", "IMG-UPD"),
     update_image=_short,
+)
+
+
+# Content, and what it is called
+
+
+def _counted(self: App, request: Request, image_id: str) -> Reply:
+    reply = App.show_image(self, request, image_id)
+    text = json.dumps(reply.json(), ensure_ascii=False)
+    return replace(reply, body=text.encode()[: len(text)])
+
+
+faulty(
+    "CountsLettersForOctets",
+    "Sends as many octets of an image as its description has letters.",
+    "GEN-01",
+    words=selecting("GEN-01", "GEN-05", "IMG-GET-01", "IMG-UPD"),
+    show_image=_counted,
+)
+
+
+def _members_as_text(self: App, request: Request, image_id: str) -> Reply:
+    return replace(App.list_members(self, request, image_id), headers=(("Content-Type", "text/json"),))
+
+
+faulty(
+    "ListsMembersAsText",
+    "Calls the list of members text/json.",
+    "GEN-01",
+    words=selecting("GEN-01", "GEN-05"),
+    list_members=_members_as_text,
 )

@@ -1,6 +1,7 @@
 """Services that treat most images rightly: what goes wrong needs a second time, a second image, or a certain status."""
 
 import hashlib
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from http import HTTPStatus
@@ -8,6 +9,7 @@ from typing import Any
 
 from pytest_cloudimages.reference import listing
 from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.attributes import UUID
 from pytest_cloudimages.reference.images import Image, MemberStatus, Status, Visibility
 from pytest_cloudimages.reference.refusals import Conflict, Invalid
 
@@ -450,4 +452,58 @@ faulty(
     "Answers 409 to the deletion of an image that has members, until these are told.",
     words=selecting("IMG-DEL"),
     delete_image=_in_use_by_members,
+)
+
+
+# Ids that are none, and values that cannot be shown
+
+
+def _without_lines(self: App, request: Request, image_id: str) -> Reply:
+    image = self.images.show(request.caller, image_id)
+    if any("\n" in str(value) for value in (image.name, *image.properties.values())):
+        return self.error(request, HTTPStatus.INTERNAL_SERVER_ERROR, "A control character cannot be written.")
+    return App.show_image(self, request, image_id)
+
+
+faulty(
+    "FailsToShowLineBreaks",
+    "Answers 500 to requests for an image with a line break in an attribute.",
+    "IMG-GET-01",
+    words=selecting("IMG-GET-01", "IMG-UPD"),
+    show_image=_without_lines,
+)
+
+
+def odd_ids(status: HTTPStatus, *methods: str) -> Callable[[App, Request], Reply]:
+    """Return what answers requests for an image whose id is no UUID by a status."""
+
+    def route(self: App, request: Request) -> Reply:
+        found = re.fullmatch("/v2/images/([^/]+)", request.path)
+        if found and request.method in methods and not UUID.fullmatch(found[1]):
+            return self.error(request, status, "This is no UUID.")
+        return App.route(self, request)
+
+    return route
+
+
+WITHOUT = selecting("IMG-GET-02", "IMG-DEL", "IMG-UPD-23")
+faulty(
+    "FailsToDeleteWhatIsNoUuid",
+    "Answers 500 to the deletion of an image whose id is no UUID.",
+    "IMG-DEL-03",
+    words=WITHOUT,
+    route=odd_ids(HTTPStatus.INTERNAL_SERVER_ERROR, "DELETE"),
+)
+faulty(
+    "FailsToPatchWhatIsNoUuid",
+    "Answers 500 to patches of an image whose id is no UUID.",
+    "IMG-UPD-23",
+    words=WITHOUT,
+    route=odd_ids(HTTPStatus.INTERNAL_SERVER_ERROR, "PATCH"),
+)
+faulty(
+    "LooksAtIdsFirst",
+    "Lawful: answers 400 to changes of an image whose id is no UUID.",
+    words=WITHOUT,
+    route=odd_ids(HTTPStatus.BAD_REQUEST, "PATCH", "DELETE"),
 )

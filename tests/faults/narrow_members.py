@@ -256,3 +256,11 @@ faulty(
     words=selecting("MEM-CRE-07"),
     create_member=_to_the_community,
 )
+
+
+def _twenty(self: App, request: Request, image_id: str) -> Reply:
+    document: Any = App.list_members(self, request, image_id).json()
+    return Reply.of_json(document | {"members": document["members"][:20]})
+
+
+faulty("ListsTwentyMembers", "Lists 20 members of an image at most.", "MEM-LIST-01", list_members=_twenty)

@@ -339,3 +339,55 @@ faulty(
     words=selecting("PAGE-04"),
     list_images=_with_its_marker,
 )
+
+
+def _of_31_bits(self: App, request: Request) -> Reply:
+    for key, value in pairs_of(request):
+        if key in ("size_min", "size_max") and value.isdecimal() and int(value) >= 2**31:
+            return self.error(request, HTTPStatus.INTERNAL_SERVER_ERROR, "The number is out of range.")
+    return App.list_images(self, request)
+
+
+faulty(
+    "FailsOnLargeBounds",
+    "Answers 500 to bounds of sizes beyond 31 bits.",
+    "IMG-LIST-08",
+    words=selecting("IMG-LIST-08"),
+    list_images=_of_31_bits,
+)
+
+
+def _forgets_later(self: App, request: Request) -> Reply:
+    reply = App.list_images(self, request)
+    pairs = pairs_of(request)
+    document: Any = reply.json()
+    if reply.status == HTTPStatus.OK and "next" in document and _has(pairs, "marker"):
+        kept = [pair for pair in pairs if pair[0] in ("limit", "sort_key", "sort_dir")]
+        document["next"] = link(kept, document["images"][-1]["id"])
+    return Reply.of_json(document, reply.status)
+
+
+faulty(
+    "LosesFiltersOnTheSecondPage",
+    "Leaves the filters out of the next of every page but the first.",
+    "PAGE-06",
+    words=NEXT,
+    list_images=_forgets_later,
+)
+
+
+def _elsewhere(self: App, request: Request) -> Reply:
+    reply = App.list_images(self, request)
+    document: Any = reply.json()
+    for name in {"first", "next"} & document.keys():
+        document[name] = f"https://images.cloud.example:9292{document[name]}"
+    return Reply.of_json(document, reply.status)
+
+
+faulty(
+    "LeadsToAnotherHost",
+    "Has the pages of lists lead to another host.",
+    "PAGE-05",
+    words=NEXT,
+    list_images=_elsewhere,
+)

@@ -299,3 +299,24 @@ faulty(
     words=selecting("IMG-UPD-25"),
     update_image=_negative,
 )
+
+
+def _revived(self: App, request: Request, image_id: str) -> Reply:
+    former: dict[str, dict[str, Any]] = self.__dict__.setdefault("former", {})
+    before = dict(self.images.open(request.caller, image_id).properties)
+    reply = App.update_image(self, request, image_id)
+    image, found = self.images.get(image_id), operations(request) or []
+    known = former.setdefault(image_id, {})
+    for name in {*known} & {*image.properties} - {*before}:
+        image.properties[name] = known.pop(name)
+    known |= {name: value for name, value in before.items() if name not in image.properties}
+    return Reply.of_json(self.represent(image)) if reply.status == HTTPStatus.OK and len(found) == 1 else reply
+
+
+faulty(
+    "RevivesFormerValues",
+    "Gives an attribute that was removed its former value when it is added once more.",
+    "IMG-UPD-11",
+    words=selecting("IMG-UPD"),
+    update_image=_revived,
+)

@@ -125,3 +125,18 @@ faulty(
     update_image=_forgotten,
     create_image=_noted,
 )
+
+
+def _of_all_accounts(self: App, request: Request) -> Caller:
+    caller = App.authenticate(self, request)
+    roles = self.identity.validate(request.headers.get("X-Auth-Token")).user.roles
+    return replace(caller, admin=True) if "cloudImages:admin" in roles else caller
+
+
+faulty(
+    "TakesAdministratorsOfImagesForTheOperator",
+    "Shows all images of all projects to administrators of images.",
+    "IMG-GET-03",
+    words=selecting("IMG-GET-03"),
+    authenticate=_of_all_accounts,
+)

@@ -49,7 +49,13 @@ def _leaves_it_saving(self: Tasks, task: Task) -> dict[str, str]:
     return result
 
 
-works("LeavesImportsSaving", "Leaves the image of an import saving.", "TASK-IMP-04", execute_import=_leaves_it_saving)
+faulty(
+    "LeavesImportsSaving",
+    "Leaves the image of an import saving.",
+    "IMG-STAT-03",
+    words=selecting("TASK", "IMG-STAT-03"),
+    __init__=carrying_out("LeavesImportsSaving", execute_import=_leaves_it_saving),
+)
 
 
 def _looks_at_the_start(self: Tasks, task: Task) -> dict[str, str]:

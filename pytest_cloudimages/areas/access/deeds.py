@@ -130,6 +130,14 @@ class Rights(Collection):
     """The tokens for which no 401 is owed, and why."""
     of_the_project: frozenset[Party] = frozenset()
     """The callers that are known to act for the tester's own project."""
+    on_foreign: Sequence[Attempt] = ()
+    """What callers of the tester's project were shown of another project's image, which the tester does not see."""
+
+    @cases
+    def of_foreign(self) -> Iterator[Case[Attempt]]:
+        """Return what callers were answered who asked for another project's image."""
+        for attempt in self.on_foreign:
+            yield Case(attempt, [*attempt.looked, attempt.answer.exchange])
 
     @cases
     def by(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.images.updates import attributes_of
+from pytest_cloudimages.areas.images.tried_patches import attributes_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE
 from pytest_cloudimages.engine.recording import Case, Collection, cases

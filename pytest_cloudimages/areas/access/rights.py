@@ -28,7 +28,8 @@ from pytest_cloudimages.areas.access.deeds import (
     asked_by,
     has_roles,
 )
-from pytest_cloudimages.areas.access.own_images import shown_as, with_a_colleagues, with_its_own
+from pytest_cloudimages.areas.access.foreign_images import as_a_consumer, shown_of_a_foreign_image
+from pytest_cloudimages.areas.access.own_images import with_a_colleagues, with_its_own
 from pytest_cloudimages.areas.common.imports import NOWHERE, import_from
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
 from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, not_valid, odd_tokens, unknown_tokens
@@ -40,7 +41,7 @@ from pytest_cloudimages.client.exchange import PATCH_TYPE, Exchange, Purpose
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.trouble import TROUBLE
-from pytest_cloudimages.engine.provisioning import PREFIX, temporary_image
+from pytest_cloudimages.engine.provisioning import PREFIX
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -145,28 +146,32 @@ def first_readers_attempts(run: Run) -> Rights:
     return Rights([])
 
 
-@workload(needs=["first_readers_attempts"], empty=lambda: Rights([]), requests=(69, 108, 108, 108))
+@workload(needs=["first_readers_attempts"], empty=lambda: Rights([]), requests=(69, 128, 128, 128))
 def rights(run: Run, first_readers_attempts: Rights) -> Rights:
     """Have callers of every role try all that can be done with an image, and see what its owner sees of it."""
     tried: list[Attempt] = [*first_readers_attempts.tried]
     unasked: dict[Party, str] = {}
     known: set[Party] = set()
+    callers: dict[Party, ImagesClient] = {}
+    on_foreign: list[Attempt] = []
 
     def so_far() -> Rights:
-        return Rights(_of_callers(tried), unasked, of_the_project=frozenset(known))
+        return Rights(_of_callers(tried), unasked, of_the_project=frozenset(known), on_foreign=on_foreign)
 
     run.require_own()
     reading = {party: _caller(run, party, unasked, known) for party in READING}
-    further = [(party, client) for party, client in reading.items() if client][1:]
+    callers |= {party: client for party, client in reading.items() if client}
+    further = [*callers.items()][1:]
     if further:
         with _table(run) as table:
             for party, client in further:
                 tried += table.all_of(party, client, OF_READERS)
                 run.show(so_far)
     if run.rounds and (reader := reading[Party.READER]):
-        tried += _as_a_consumer(run, reader)
+        tried += as_a_consumer(run, reader)
     for party in CREATING:
         if creating := _caller(run, party, unasked, known):
+            callers[party] = creating
             with suppress(Blocked):
                 tried += with_its_own(
                     run, party, creating, ended=party is Party.CREATOR and bool(_caller(run, Party.OWNER, {}, set()))
@@ -175,6 +180,8 @@ def rights(run: Run, first_readers_attempts: Rights) -> Rights:
                 with suppress(Blocked), run.fresh_image(own=True) as image:
                     tried += with_a_colleagues(run, party, image.seen_by(creating), tried, known=party in known)
             run.show(so_far)
+    if run.rounds and callers:
+        on_foreign += shown_of_a_foreign_image(run, callers)
     return so_far()
 
 
@@ -350,27 +357,3 @@ def _table(run: Run) -> Iterator[_Table]:
         table = _Table(run, image)
         table.offered()
         yield table
-
-
-# On another project's image
-
-
-def _as_a_consumer(run: Run, reader: ImagesClient) -> Iterator[Attempt]:
-    """Have a reader accept an image for its project, and see what the owner sees of it."""
-    other = run.of_another_project(able=True)
-    if other is None:
-        return
-    with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
-        project = run.owner_of(run.client)
-        with temporary_image(other, run.name, run.patience) as image:
-            shared(image, project)
-            with run.recorder.of(Purpose.JUDGING):
-                member = Deed.SET_STATUS.target(image.id, project)
-                answer = reader.send("PUT", member, json={"status": "accepted"})
-            seen = image.eventually(
-                lambda: image.client.send("GET", member),
-                lambda shown: answer.ok <= (shown_as(shown, "status") == "accepted"),
-            )
-            if seen.ok and (answer.ok or answer.status in TURNED_AWAY):
-                accepted = shown_as(seen, "status") == "accepted"
-                yield Attempt(Party.READER, Deed.SET_STATUS, answer, accepted, [seen.exchange])

@@ -78,6 +78,7 @@ __all__ = [
     "met_in_passing",
     "moment",
     "moment_of_header",
+    "not_there",
     "note_waits",
     "or_skip",
     "others_added",
@@ -126,6 +127,12 @@ AN_ARRAY = Allowed("an array", lambda value: isinstance(value, list))
 AN_OBJECT = Allowed("an object", lambda value: isinstance(value, dict))
 A_STRING = Allowed("a string", lambda value: isinstance(value, str))
 A_UUID = Allowed("a UUID", lambda value: isinstance(value, str) and bool(UUID.fullmatch(value)))
+
+
+def not_there(answer: Answer) -> set[int]:
+    """Return how a change of an image that there is not may be answered: what is no UUID may be refused for that."""
+    return {404} if UUID.fullmatch(answer.exchange.target.rpartition("/")[2]) else {404, 400}
+
 
 # Which things a check is about
 

@@ -73,6 +73,12 @@ class PagedList:
         """What was sent for it."""
         return [page.answer.exchange for page in self.pages]
 
+    @property
+    def links(self) -> list[str]:
+        """What leads from page to page: what was asked for, and what is called next."""
+        nexts = (page.data.get("next") for page in self.pages)
+        return [*(page.target for page in self.pages), *(link for link in nexts if isinstance(link, str))]
+
     def ids(self, known: Sequence[str]) -> list[str]:
         """Return the ids of its entries that are known, in their order, each as often as it was shown."""
         return [identifier for page in self.pages for identifier in page.ids if identifier in known]

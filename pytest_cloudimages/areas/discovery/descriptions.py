@@ -12,7 +12,8 @@ import pytest
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.imports import NOWHERE, import_from
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED
-from pytest_cloudimages.areas.images.patch_model import replaced
+from pytest_cloudimages.areas.images.patch_model import add, replaced
+from pytest_cloudimages.areas.images.patches import OF_LATIN_1, VALUES
 from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE
@@ -240,10 +241,12 @@ class CommonAnswers(Collection):
     """The answers to bodies of a media type that is not supported."""
     plain: Sequence[Answer]
     """The answers to requests that ask for no format."""
+    spelled: Sequence[Answer] = ()
+    """The answers that show an image once an attribute has letters beyond ASCII: some in one octet of Latin-1 each."""
 
     @cases
     def of(self, kind: str) -> Iterator[Case[Answer]]:
-        """Return the answers of a kind: ``answers``, ``refused``, ``of_other_types`` or ``plain``."""
+        """Return the answers of a kind: ``answers``, ``refused``, ``of_other_types``, ``plain`` or ``spelled``."""
         for answer in getattr(self, kind):
             yield Case(answer, [answer.exchange])
 
@@ -254,7 +257,7 @@ class CommonAnswers(Collection):
             yield Case((name, link, answer), [answer.exchange] if answer else [], aside=name == "next")
 
 
-@workload(empty=lambda: CommonAnswers((), (), (), (), ()), requests=(26, 26, 26, 26))
+@workload(empty=lambda: CommonAnswers((), (), (), (), ()), requests=(28, 28, 28, 28))
 def common_answers(run: Run) -> CommonAnswers:
     """Show an image and the list, follow their links, and send what the resources do not have."""
     client = run.client
@@ -262,7 +265,8 @@ def common_answers(run: Run) -> CommonAnswers:
         listed, shown = client.list(limit="1"), image.show()
         links = [*_followed(client, "/images", listed, ("first", "next", "schema"))]
         links += _followed(client, f"/images/{image.id}", shown, ("self", "schema", "file"))
-        offered = [path for path in (f"/images/{image.id}/members", "/tasks") if client.send("GET", path).ok]
+        further = {path: client.send("GET", path) for path in (f"/images/{image.id}/members", "/tasks")}
+        offered = [path for path, answer in further.items() if answer.ok]
         refused = [
             *(client.send("PUT", path) for path in offered),
             client.send("DELETE", "/images"),
@@ -273,10 +277,22 @@ def common_answers(run: Run) -> CommonAnswers:
         others = [] if run.settings.image else [*_of_other_types(run, image, tasks="/tasks" in offered)]
         targets = ("/images", f"/images/{image.id}", *offered)
         plain = [client.send("GET", target, headers={"Accept": None}) for target in targets]
-        change = [replaced("/min_ram", 64)]
-        patch = {"Content-Type": PATCH_TYPE, "Accept": None}
-        plain += [] if run.settings.image else [image.send("PATCH", "", json=change, headers=patch)]
-    return CommonAnswers([listed, shown, *refused], links, refused, others, plain)
+        changed = [] if run.settings.image else [*_changed(image)]
+        plain += changed[1:2]
+    answers = [listed, shown, *further.values(), *changed[:1], *refused]
+    return CommonAnswers(answers, links, refused, others, plain, changed[2:])
+
+
+def _changed(image: Image) -> Iterator[Answer]:
+    """Change an image, and once more without asking for a format; and show it, if it has taken what is no ASCII."""
+    words = add("/cloudimages_words", VALUES[OF_LATIN_1])
+    for headers in ({"Content-Type": PATCH_TYPE}, {"Content-Type": PATCH_TYPE, "Accept": None}):
+        answer = image.send("PATCH", "", json=[words], headers=headers)
+        if not answer.ok:
+            answer = image.send("PATCH", "", json=[replaced("/min_ram", 64)], headers=headers)
+        yield answer
+    if answer.ok:
+        yield image.show()
 
 
 def _followed(

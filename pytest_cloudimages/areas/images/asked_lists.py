@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_cloudimages.areas.common.paging import PagedList, Query
-from pytest_cloudimages.areas.images.updates import Attributes
+from pytest_cloudimages.areas.images.tried_patches import Attributes
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 
 

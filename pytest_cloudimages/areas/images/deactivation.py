@@ -8,9 +8,10 @@ import pytest
 
 from pytest_cloudimages.areas.common.administrators import needs_no_administrator
 from pytest_cloudimages.areas.common.offers import made_visible
+from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.patch_model import add, replaced
 from pytest_cloudimages.areas.images.states import give_data
-from pytest_cloudimages.areas.images.updates import attributes_of
+from pytest_cloudimages.areas.images.tried_patches import attributes_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
@@ -49,6 +50,8 @@ class Deactivated(Collection):
     answers: Mapping[str, Answer] = field(default_factory=dict)
     statuses: tuple[tuple[str, Answer], ...] = ()
     """Each with the answer that showed it."""
+    image: str = ""
+    """The id of the image."""
 
     @cases
     def while_deactivated(self, *what: str) -> Iterator[Case[tuple[str, Answer]]]:
@@ -65,7 +68,7 @@ class Deactivated(Collection):
                 yield Case((before, after), [shown.exchange, then.exchange])
 
 
-@workload(empty=Deactivated, requests=(21, 21, 21, 21))
+@workload(empty=Deactivated, requests=(21, 25, 25, 25))
 def deactivated_image(run: Run) -> Deactivated:
     """Have an administrator deactivate an image, read it, change it and share it, ask for its data."""
     administrator = run.able("ADMIN")
@@ -107,18 +110,19 @@ def deactivated_image(run: Run) -> Deactivated:
                 "changed": image.show(),
                 "data": image.send("GET", "/file"),
             }
+            answers |= _by_status(run, image) if run.rounds and statuses[-1][0] == "deactivated" else {}
             with suppress(Blocked, pytest.skip.Exception):
                 if other is not None:
-                    if hidden:
-                        answers["foreign"] = other.show(image.id)
                     member = {"member": run.owner_of(other)}
-                    if shareable:
-                        asked["share"] = lambda: image.send("POST", "/members", json=member)
-                        answers["share"] = asked["share"]()
+                    asked |= {"share": lambda: image.send("POST", "/members", json=member)} if shareable else {}
+                    theirs = _by_another(image.seen_by(other), asked.get("share"), hidden=hidden, whole=run.rounds > 0)
+                    answers.update(theirs)  # as far as they come
         finally:
             with run.recorder.of(Purpose.CLEANING), suppress(Blocked, pytest.skip.Exception):
                 _act(run, seen, "reactivate")
         image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "active")
+        if run.rounds and statuses[-1][0] == "active":
+            answers["active again"] = _of_status(run, image, "active", held=True)
         for what, ask in asked.items():
             met = answers.get(what)
             # What is answered alike when the image is active again does not come of its deactivation.
@@ -129,7 +133,41 @@ def deactivated_image(run: Run) -> Deactivated:
         # That nobody else is given the data then, an administrator cannot say.
         if answers["data"].ok and needs_no_administrator(run):
             del answers["data"]
-    return Deactivated(answers, tuple(statuses))
+    return Deactivated(answers, tuple(statuses), image.id)
+
+
+def _by_another(
+    image: Image, share: Callable[[], Answer] | None, *, hidden: bool, whole: bool
+) -> Iterator[tuple[str, Answer]]:
+    """Have another project, which did not see the image if it is ``hidden``, ask for it, and for its data once shared.
+
+    Who it is shared with may use it by its id, whatever it has decided (MEM-UPD-08).
+    """
+    if hidden:
+        yield "foreign", image.show()
+    if share:
+        shared = share()
+        yield "share", shared
+        if hidden and shared.ok and whole:
+            yield "consumer's data", image.send("GET", "/file")
+
+
+def _by_status(run: Run, image: Image) -> dict[str, Answer]:
+    """Return the lists of images that are deactivated, and that are active, while the image is the former."""
+    statuses = ("deactivated", "active")
+    return {f"{each} ones": _of_status(run, image, each, held=each == "deactivated") for each in statuses}
+
+
+def _of_status(run: Run, image: Image, status: str, *, held: bool) -> Answer:
+    """Return the list of images of a status, asked for until it holds the image or not, as it has to be."""
+    return image.eventually(
+        lambda: run.client.list(name=image.name, status=status), lambda answer: holds(answer, image.id) is held
+    )
+
+
+def holds(answer: Answer, image: str) -> bool:
+    """Return whether a list shows an image."""
+    return any(entry.get("id") == image for entry in entries_of(answer, "/images"))
 
 
 def _act(run: Run, image: Image, action: str) -> None:

@@ -14,7 +14,7 @@ from pytest_cloudimages.areas.common.offers import made_visible, require_offered
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import give_data, restless_attributes, shared, state_of
-from pytest_cloudimages.areas.images.updates import MOVING, Attributes, attributes_of, differing
+from pytest_cloudimages.areas.images.tried_patches import MOVING, Attributes, attributes_of, differing
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.identifiers import is_fit
@@ -100,15 +100,17 @@ class LifeAnswers(Collection):
                     yield Case(image, [answer.exchange])
 
 
-@workload(empty=lambda: LifeAnswers({}), requests=(23, 50, 50, 50))
+@workload(empty=lambda: LifeAnswers({}), requests=(23, 52, 52, 52))
 def image_life(run: Run) -> LifeAnswers:
     """Create an image, read it, list it, give it data, protect it and delete it; ask the same of none at all."""
     answers: dict[Question, list[Answer]] = {}
     why: dict[Question, BaseException] = {}
     nobody = str(uuid.uuid4())
-    answers[Question.UNKNOWN] = [run.client.show(nobody), run.client.show("cloudimages-no-id")]
-    answers[Question.UNKNOWN_PATCHED] = [run.client.patch(nobody, replaced("/name", "of nothing"))]
-    answers[Question.UNKNOWN_DELETED] = [run.client.delete(nobody)]
+    unknown = (nobody, "cloudimages-no-id")
+    answers[Question.UNKNOWN] = [run.client.show(each) for each in unknown]
+    changed = unknown if run.rounds else unknown[:1]
+    answers[Question.UNKNOWN_PATCHED] = [run.client.patch(each, replaced("/name", "of nothing")) for each in changed]
+    answers[Question.UNKNOWN_DELETED] = [run.client.delete(each) for each in changed]
     with run.fresh_image() as image:
         answers[Question.SHOWN] = [image.show()]
         answers[Question.LISTED] = [run.client.list(name=image.name)]

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import pytest
 
 from pytest_cloudimages.areas.common.paging import PagedList, Query, read_pages
-from pytest_cloudimages.areas.images.updates import Attributes
+from pytest_cloudimages.areas.images.tried_patches import Attributes
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.run import Run

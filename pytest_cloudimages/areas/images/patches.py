@@ -9,7 +9,7 @@ from typing import Any
 from pytest_cloudimages.areas.images.patch_model import add, remove, replaced
 from pytest_cloudimages.client.exchange import PATCH_TYPE
 
-MANY = 12
+MANY = 30
 """Operations of a patch of many."""
 OLD_TYPE = "application/openstack-images-v2.0-json-patch"
 FIRST, SECOND, THIRD, VALUE = "cloudimages_first", "cloudimages_second", "cloudimages_third", "cloudimages_value"
@@ -29,6 +29,7 @@ class Aim(enum.StrEnum):
     REPLACED = "an attribute of one's own replaced"
     ADDED_AGAIN = "an attribute added that is there"
     REMOVED = "an attribute of one's own removed"
+    BACK = "an attribute of one's own added that was removed before"
     ESCAPED = "an attribute whose pointer has escapes"
     TOGETHER = "several operations"
     MANY = "many operations of one kind"
@@ -53,7 +54,7 @@ class Aim(enum.StrEnum):
 
 VALID = (
     *(Aim.NAME, Aim.STANDARD, Aim.FORMAT, Aim.ADDED, Aim.REPLACED, Aim.ADDED_AGAIN, Aim.REMOVED),
-    *(Aim.ESCAPED, Aim.TOGETHER, Aim.VALUE, Aim.ALIKE, Aim.WITH_DATA, Aim.MANY, Aim.TWICE),
+    *(Aim.ESCAPED, Aim.TOGETHER, Aim.VALUE, Aim.ALIKE, Aim.WITH_DATA, Aim.MANY, Aim.TWICE, Aim.BACK),
 )
 """Those that a service carries out, whole."""
 CARRIED_OUT = (*VALID, Aim.OLD_FORM)
@@ -83,8 +84,10 @@ class Wanted:
 
 
 LONG = "of 255 characters"
+OF_LATIN_1 = "letters of Latin-1"
 VALUES = {
     "empty": "",
+    OF_LATIN_1: "Gr\u00fc\u00dfe, se\u00f1or",
     "letters of several scripts": "Grüße, Ελλάδα, 東京, العربية",
     "beyond the basic plane": "\U0001f5bc\U00020000",
     "composed and decomposed": "\u00e9e\u0301",
@@ -173,6 +176,9 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
         many = [f"/cloudimages_of_many_{place}" for place in range(MANY)]
         yield Wanted(Aim.MANY, [add(path, f"of {path[1:]}") for path in many])
         yield Wanted(Aim.MANY, [remove(path) for path in many], needs=many[-1][1:])
+        # What was removed before can be added, and removed, once more.
+        yield Wanted(Aim.BACK, [add(many[0], "added once more")])
+        yield Wanted(Aim.REMOVED, [remove(many[0])], needs=many[0][1:])
         yield Wanted(Aim.TWICE, [replaced("/min_ram", 224), replaced("/min_ram", 288)])
         yield Wanted(Aim.TWICE, [add(f"/{FIRST}", "at first"), add(f"/{FIRST}", "at last")], needs=FIRST)
         yield Wanted(Aim.EMPTY, [])

@@ -6,7 +6,7 @@ from functools import partial
 from pytest_cloudimages.areas.images.patch_model import add as added
 from pytest_cloudimages.areas.images.patch_model import remove
 from pytest_cloudimages.areas.images.patches import Aim
-from pytest_cloudimages.areas.images.updates import Updates
+from pytest_cloudimages.areas.images.tried_patches import Updates
 from pytest_cloudimages.client.exchange import PATCH_TYPE, Request
 from pytest_cloudimages.engine.concurrent import ConcurrentRun, worker_pool
 from pytest_cloudimages.engine.measurement import ConcurrentRuns

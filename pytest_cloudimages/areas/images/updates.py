@@ -1,8 +1,8 @@
-"""What patches do to an image: each is sent once, with a look at the image after it, and judged by many checks."""
+"""Patches of images: each is sent once, with a look at the image after it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from itertools import chain
 from typing import Any
@@ -10,227 +10,51 @@ from typing import Any
 import pytest
 
 from pytest_cloudimages.areas.common.offers import require_offered
-from pytest_cloudimages.areas.images.patch_model import add, alike, applied, attribute_of, in_the_new_form, named_by
-from pytest_cloudimages.areas.images.patches import CARRIED_OUT, LEFT, LONG, VALID, Aim, Wanted, patches, with_data
+from pytest_cloudimages.areas.images.patch_model import (
+    add,
+    applied,
+    attribute_of,
+    in_the_new_form,
+    named_by,
+    remove,
+    replaced,
+)
+from pytest_cloudimages.areas.images.patches import (
+    CARRIED_OUT,
+    LEFT,
+    VALID,
+    Aim,
+    Wanted,
+    patches,
+    with_data,
+)
 from pytest_cloudimages.areas.images.states import give_data, restless_attributes, state_of
+from pytest_cloudimages.areas.images.tried_patches import (
+    MOVING,
+    OF_VALUES,
+    Attempt,
+    Attributes,
+    Beside,
+    Unread,
+    Unreadable,
+    Updates,
+    attributes_of,
+    differing,
+)
 from pytest_cloudimages.client.answers import Answer
-from pytest_cloudimages.client.exchange import Exchange, Purpose
+from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
-from pytest_cloudimages.spec.statuses import OVER_LIMIT
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer
 
-Attributes = Mapping[str, Any]
-FULL = "no more attributes are taken: 413"
-MOVING = frozenset({"updated_at"})
-"""What a service may change with any request."""
-MISSED = {"remove": Aim.NOT_THERE_REMOVED, "replace": Aim.NOT_THERE_REPLACED}
-"""The aims that ask alone for an operation on what is not there."""
 
-
-def attributes_of(answer: Answer) -> Attributes:
-    """Return the attributes that an answer shows. Raise ``Blocked`` where it shows no image."""
-    data = answer.data if answer.ok else None
-    if not isinstance(data, dict):
-        raise Blocked(f"The image cannot be read: {answer.exchange}")
-    return data
-
-
-def differing(
-    shown: Attributes, expected: Attributes, *, only: set[str] | None = None, moving: frozenset[str] = MOVING
-) -> list[str]:
-    """Return the names of attributes that are not as expected, in their order; those that may move never are."""
-    names = ({*shown, *expected} if only is None else only) - moving
-    missing = object()
-    return sorted(
-        name
-        for name in names
-        # An attribute of the schema that has no value may be shown as null, or left out. (IMG-ENT-02.)
-        if not alike(name, shown.get(name, missing), expected.get(name, missing))
-        and not (shown.get(name) is None and expected.get(name) is None)
-    )
-
-
-@dataclass(frozen=True)
-class Attempt:
-    """A patch that was sent, and the image before and after it."""
-
-    wanted: Wanted
-    answer: Answer
-    before: Attributes
-    after: Attributes
-    looked: Exchange
-    """The look at the image after it."""
-    moving: frozenset[str] = MOVING
-    """The attributes that change whatever is done."""
-
-    def __str__(self) -> str:
-        return f"{self.wanted.aim}, {self.wanted.body!a} sent as {self.wanted.media_type}"
-
-    @property
-    def escaped(self) -> bool:
-        """Whether a path of the patch has escapes."""
-        return isinstance(self.wanted.body, list) and any("~" in str(each) for each in self.wanted.body)
-
-    @property
-    def long_name(self) -> int:
-        """How many characters the name has that is set, where its length is what it is about."""
-        first = self.wanted.body[0] if self.wanted.aim is Aim.VALUE else {}
-        long = self.wanted.kind == LONG and first.get("path") == "/name"
-        return len(first["value"]) if long else 0
-
-    @property
-    def adds(self) -> bool:
-        """Whether it adds an attribute that the image does not have."""
-        return not {*self.before} >= {attribute_of(each["path"]) for each in self.wanted.body if each["op"] == "add"}
-
-    @property
-    def expected(self) -> dict[str, Any]:
-        """The attributes that the image has to have, once the patch is carried out."""
-        return applied(self.before, in_the_new_form(self.wanted.body))
-
-    @property
-    def named(self) -> set[str]:
-        """The attributes that the patch names."""
-        return named_by(in_the_new_form(self.wanted.body))
-
-    @property
-    def wrong(self) -> list[str]:
-        """The attributes that it names and that are not as it says."""
-        return differing(self.after, self.expected, only=self.named)
-
-    @property
-    def strayed(self) -> list[str]:
-        """The attributes that it does not name and that have changed."""
-        return [name for name in self.changed if name not in self.named]
-
-    @property
-    def changed(self) -> list[str]:
-        """The attributes that have changed."""
-        return differing(self.after, self.before, moving=self.moving)
-
-    @property
-    def told_otherwise(self) -> list[str]:
-        """The attributes that the answer shows, and the image has not so."""
-        return differing(attributes_of(self.answer), self.after, moving=self.moving)
-
-
-@dataclass(frozen=True)
-class Beside:
-    """An image that no patch was about: as it was before any, or as one is created, and as it is after all of them."""
-
-    before: Attributes
-    after: Attributes
-    names: set[str]
-    """The attributes that patches of the other image named."""
-    looked: Exchange
-
-    @property
-    def touched(self) -> list[str]:
-        """Those of them that have changed."""
-        return differing(self.after, self.before, only=self.names)
-
-
-@dataclass(frozen=True, repr=False)
-class Updates(Collection):
-    """The patches that were tried on one image."""
-
-    tried: Sequence[Attempt]
-    others: Sequence[Beside] = ()
-    longest_name: int = 0
-    """How long a name may be by the live schema; looked up where one was refused that is long."""
-
-    @property
-    def work_singly(self) -> bool:
-        """Whether every kind of operation is carried out where a patch has one alone."""
-        singly = (Aim.NAME, Aim.ADDED, Aim.REPLACED, Aim.REMOVED, Aim.STANDARD)
-        return all(attempt.answer.ok and not attempt.wrong for attempt in self.tried if attempt.wanted.aim in singly)
-
-    @property
-    def work_together(self) -> bool:
-        """Whether what patches of a few operations say is there once they were acknowledged."""
-        few = [attempt for attempt in self.tried if attempt.wanted.aim is Aim.TOGETHER and attempt.answer.ok]
-        return not any(attempt.wrong for attempt in few)
-
-    @property
-    def kept_singly(self) -> bool:
-        """Whether whatever was acknowledged where a patch has one operation alone is there as it says."""
-        singly = (Aim.NAME, Aim.ADDED, Aim.REPLACED, Aim.REMOVED)
-        return not any(each.wrong for each in self.tried if each.answer.ok and each.wanted.aim in singly)
-
-    def never_there(self, attempt: Attempt) -> bool:
-        """Return whether the image does not show what a patch names, nor was it acknowledged, and not removed since.
-
-        A service that keeps attributes and does not show them is accused by those who ask for what it shows.
-        """
-        kept = set[str]()
-        for earlier in self.tried[: self.tried.index(attempt)]:
-            for each in earlier.wanted.body if earlier.answer.ok and earlier.wanted.aim in VALID else ():
-                names = {attribute_of(each["path"])}
-                kept = kept - names if each["op"] == "remove" else kept | names
-        return attempt.named.isdisjoint({*attempt.before, *kept})
-
-    def escapes_work(self, attempt: Attempt) -> bool:
-        """Return whether a patch has no escapes, or such as are undone where they are what a patch is about."""
-        escaped = [each for each in self.tried if each.wanted.aim is Aim.ESCAPED]
-        return not attempt.escaped or all(each.answer.ok and not each.wrong for each in escaped)
-
-    def taken_alone(self, attempt: Attempt) -> bool:
-        """Return whether the last operation of a patch, or one that is as wrong, was taken where it was by itself."""
-        last = in_the_new_form(attempt.wanted.body)[-1:]
-        missing = attribute_of(last[0]["path"]) not in attempt.before
-        alike = MISSED.get(last[0]["op"]) if missing else None
-        return any(other.answer.ok and (other.wanted.body == last or other.wanted.aim is alike) for other in self.tried)
-
-    @cases
-    def beside(self) -> Iterator[Case[Beside]]:
-        """Return the images that no patch was about."""
-        for image in self.others:
-            yield Case(image, [image.looked])
-
-    def require_working(self) -> None:
-        """Raise ``Blocked`` where the service does not even change a name: then nothing else tells anything."""
-        first = next((attempt for attempt in self.tried if attempt.wanted.aim is Aim.NAME), None)
-        if first is not None and not first.answer.ok:
-            raise Blocked(f"Nothing can be said of patches where this one was refused: {first.answer.exchange}")
-
-    def is_full(self, attempt: Attempt) -> bool:
-        """Return whether one more attribute was refused by 413, and another taken before, or none ever: a quota."""
-        earlier = self.tried[: self.tried.index(attempt)]
-        return attempt.answer.status == OVER_LIMIT and (
-            any(each.answer.ok and each.wanted.aim in VALID and each.adds for each in earlier) or self.take_none
-        )
-
-    @property
-    def take_none(self) -> bool:
-        """Whether the answer was 413 to whatever adds an attribute, and no image got any: the quota is used up."""
-        answers = {each.answer.status for each in self.tried if each.wanted.aim is Aim.ADDED}
-        return answers == {OVER_LIMIT} and not any({*each.after} - {*each.before} for each in self.tried)
-
-    @cases
-    def attempts(self, *aims: Aim) -> Iterator[Case[Attempt]]:
-        """Return the patches of some aims, or all; but for that of a name, only where that one works."""
-        if aims != (Aim.NAME,):
-            self.require_working()
-        found = [
-            attempt
-            for attempt in self.tried
-            if (not aims or attempt.wanted.aim in aims)
-            and (not attempt.wanted.needs or attempt.wanted.needs in attempt.before)
-        ]
-        if not found and self.take_none:
-            pytest.skip(FULL)
-        for attempt in found:
-            yield Case(attempt, [attempt.answer.exchange, attempt.looked], attempt.wanted.kind or None)
-
-
-@workload(empty=lambda: Updates([]), requests=(99, 337, 337, 337))
+@workload(empty=lambda: Updates([]), requests=(99, 345, 345, 345))
 def updates(run: Run) -> Updates:
     """Send patches of every kind to one image, valid ones and others, and look at it after each of them."""
     parts = patches(whole=bool(run.rounds))
     others: list[Beside] = []
+    unread: list[Unread] = []
     with ExitStack() as stack:
         other = None
         if run.pool is None:
@@ -240,10 +64,10 @@ def updates(run: Run) -> Updates:
             other = stack.enter_context(run.fresh_image(own=True))
             as_created = attributes_of(other.show())
         if run.pool is None:
-            tried = _on_one_image(run, image, parts)
+            tried = _on_one_image(run, image, parts, unread)
             tried += _with_data(run, stack)
         else:
-            beside = [partial(_on_its_own, run, stack, part, first=part is parts[0]) for part in parts]
+            beside = [partial(_on_its_own, run, stack, unread, part, first=part is parts[0]) for part in parts]
             shown = run.pool.execute([*beside, partial(_with_data, run, stack)])
             tried = [attempt for each in shown for attempt in each]
         if other is not None:
@@ -258,19 +82,21 @@ def updates(run: Run) -> Updates:
     if any(attempt.strayed if attempt.wanted.aim in CARRIED_OUT else attempt.changed for attempt in tried):
         moving = MOVING | restless_attributes(run)
         tried = [replace(attempt, moving=attempt.moving | moving) for attempt in tried]
-    return Updates(tried, others, _longest_name(run, tried))
+    return Updates(tried, others, unread, _longest_name(run, tried))
 
 
-def _on_one_image(run: Run, image: Image, parts: Sequence[Sequence[Wanted]]) -> list[Attempt]:
+def _on_one_image(run: Run, image: Image, parts: Sequence[Sequence[Wanted]], unread: list[Unread]) -> list[Attempt]:
     """Return what came of all patches, one after another on one image."""
     tried: list[Attempt] = []
-    for attempt in _one_after_another(image, chain(*parts), attributes_of(image.show())):
+    for attempt in _one_after_another(image, chain(*parts), attributes_of(image.show()), unread):
         tried.append(attempt)
         run.show(partial(_so_far, tried))
     return tried
 
 
-def _on_its_own(run: Run, stack: ExitStack, part: Sequence[Wanted], *, first: bool) -> list[Attempt]:
+def _on_its_own(
+    run: Run, stack: ExitStack, unread: list[Unread], part: Sequence[Wanted], *, first: bool
+) -> list[Attempt]:
     """Return what came of a part of the patches on an image that has what the first part leaves on one, beside others.
 
     It stays until all have been looked at, as the one does that has all patches.
@@ -279,7 +105,7 @@ def _on_its_own(run: Run, stack: ExitStack, part: Sequence[Wanted], *, first: bo
     if not first:
         with run.recorder.of(Purpose.PREPARING):
             image.client.patch(image.id, *(add(f"/{name}", "as before") for name in LEFT))
-    return [*_one_after_another(image, part, attributes_of(image.show()))]
+    return [*_one_after_another(image, part, attributes_of(image.show()), unread)]
 
 
 def _longest_name(run: Run, tried: Sequence[Attempt]) -> int:
@@ -301,15 +127,18 @@ def _with_data(run: Run, stack: ExitStack) -> list[Attempt]:
             image = stack.enter_context(run.fresh_image(own=True))
             give_data(image)
             before = attributes_of(image.eventually(image.show, lambda shown: state_of(shown) == "active"))
-            found += _one_after_another(image, with_data(), before)
+            found += _one_after_another(image, with_data(), before, [])
     return found
 
 
-def _one_after_another(image: Image, wanted: Iterable[Wanted], before: Attributes) -> Iterator[Attempt]:
+def _one_after_another(
+    image: Image, wanted: Iterable[Wanted], before: Attributes, unread: list[Unread]
+) -> Iterator[Attempt]:
     """Send patches to an image, and yield what came of those that were answered.
 
-    One whose answer was lost may have been carried out, at once or later: what it names is no doing of others any more.
-    Without the first nothing can be said of any, so that its ``LostAnswer`` is for who makes the workload once more.
+    What keeps the image from being read, which is ``unread`` then, is taken back. One whose answer was lost may have
+    been carried out, at once or later: what it names is no doing of others any more. Without the first nothing can be
+    said of any, so that its ``LostAnswer`` is for who makes the workload once more.
     """
     moving = MOVING
     for patch in wanted:
@@ -323,8 +152,23 @@ def _one_after_another(image: Image, wanted: Iterable[Wanted], before: Attribute
             moving |= named_by(in_the_new_form(patch.body)) if patch.aim in CARRIED_OUT else set()
             before = attributes_of(image.show())
             continue
+        except Unreadable as problem:
+            if patch.aim not in OF_VALUES:
+                raise
+            unread.append(Unread(patch, problem.looked))
+            moving |= named_by(patch.body)
+            with image.client.recorder.of(Purpose.PREPARING):
+                image.client.patch(image.id, *(_undone(each["path"], before) for each in patch.body))
+            before = attributes_of(image.show())
+            continue
         yield attempt
         before = attempt.after
+
+
+def _undone(path: str, before: Attributes) -> Mapping[str, Any]:
+    """Return the operation that puts an attribute back to what it was before."""
+    name = attribute_of(path)
+    return replaced(path, before[name]) if name in before else remove(path)
 
 
 def _so_far(tried: Sequence[Attempt]) -> Updates:
@@ -340,8 +184,10 @@ def _tried(image: Image, wanted: Wanted, before: Attributes) -> Attempt:
     expected = applied(before, in_the_new_form(wanted.body)) if valid else before
 
     def as_expected(looked: Answer) -> bool:
-        return not looked.ok or not differing(attributes_of(looked), expected)
+        return not looked.ok or (isinstance(looked.data, dict) and not differing(looked.data, expected))
 
     # What an acknowledged patch does may be late; what a refused one must not do is looked for at once.
     looked = image.eventually(image.show, as_expected) if valid else image.show()
-    return Attempt(wanted, answer, before, attributes_of(looked), looked.exchange)
+    if not (looked.ok and isinstance(looked.data, dict)):
+        raise Unreadable(looked)
+    return Attempt(wanted, answer, before, looked.data, looked.exchange)

@@ -38,6 +38,10 @@ REAL, DRAWN = "a project that there is", "a project id that was drawn"
 """The classes of members: a service may refuse to share an image with a project that there is not."""
 STEPS, EVERY, PROJECTS = 30, 3, 4
 """Operations of a drawn sequence, operations between two readings, and the projects that it names."""
+NO_ID = "cloudimages-none"
+"""What does not look like the id of a project; which ids there are, is for Identity to say."""
+MANY = 26
+"""Members of one image: one more than the page of images has in Glance, where nobody asks for another."""
 
 
 def project_ids(seed: int, count: int) -> list[str]:
@@ -107,7 +111,7 @@ def _visibility(client: ImagesClient, image_id: str) -> str | None:
 # One client
 
 
-@workload(salt="members", follows_the_seed=True, requests=(13, 60, 60, 60))
+@workload(salt="members", follows_the_seed=True, requests=(13, 89, 89, 89))
 def member_steps(run: Run, seed: int) -> Steps:
     """Add members, one of them twice, delete them and one that is none, re-add one; then in an order that is drawn."""
     projects = [*((project, REAL) for project in _real(run)), *((each, DRAWN) for each in project_ids(seed, PROJECTS))]
@@ -127,6 +131,9 @@ def member_steps(run: Run, seed: int) -> Steps:
         operation = st.builds(_operation, kinds, st.sampled_from(projects[:PROJECTS]))
         drawn = st.lists(operation, min_size=STEPS, max_size=STEPS)
         plans += [read_often(plan, EVERY) for plan in drawing.draw(drawn, seed)]
+        # A list of members has no pages: whoever is one is on it, and of many more than a page of images often has.
+        many = [(each, DRAWN) for each in project_ids(seed + 1, MANY)]
+        plans += [in_groups([(Kind.ADD, many)])] if not run.settings.image else []
 
     opened, show = partial(shared_image, run), showing(run, _steps_of)
     return _steps_of(sequential.execute_all(plans, MEMBERS, opened, single=run.single, pool=run.pool, show=show))
@@ -240,7 +247,7 @@ class Sharing(Collection):
         return (Case(answer, [answer.exchange]) for answer in self.answers.get(question, ()))
 
 
-@workload(empty=lambda: Sharing({}), requests=(17, 34, 34, 34))
+@workload(empty=lambda: Sharing({}), requests=(17, 35, 35, 35))
 def sharing(run: Run) -> Sharing:
     """Share an image with a second project and another, and end it; without a second, ask the owner's questions."""
     stranger, other = project_ids(0, 2)
@@ -271,6 +278,7 @@ def _of_owners(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
     """Have the owner ask for itself as a member, and share the image with projects of odd ids."""
     with suppress(pytest.skip.Exception):
         answers[Question.NOT_A_MEMBER] += [image.send("GET", f"/members/{run.owner_of(image.client)}")]
+    answers[Question.NOT_A_MEMBER] += [image.send("GET", f"/members/{NO_ID}")]
     tail = uuid.uuid4().hex[1:]
     # In capitals, longer than a UUID, a number that begins with noughts, a word with what may stand in an id.
     projects = [f"A{tail.upper()}", f"a{tail}" * 2, f"00{uuid.uuid4().int % 10**9}", f"Acme.Ltd:{tail[:8]}~1"]

@@ -235,6 +235,12 @@ class Tasks(Collection):
             yield Case(answer, [answer.exchange])
 
     @cases
+    def imported(self) -> Iterator[Case[Answer]]:
+        """Return the answer that shows the image which an import has made, if one has."""
+        for answer in self.answers.get("imported", ()):
+            yield Case(answer, [answer.exchange])
+
+    @cases
     def first_answers(self) -> Iterator[Case[Answer]]:
         """Return the answers that say whether tasks are offered."""
         for answer in self.answers.get("first", ()):

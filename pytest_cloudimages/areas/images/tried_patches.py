@@ -1,0 +1,264 @@
+"""What became of patches that were tried on an image, as many checks look at it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from pytest_cloudimages.areas.images.patch_model import (
+    alike,
+    applied,
+    attribute_of,
+    in_the_new_form,
+    named_by,
+)
+from pytest_cloudimages.areas.images.patches import (
+    LONG,
+    OLD_TYPE,
+    VALID,
+    Aim,
+    Wanted,
+)
+from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.engine.recording import Case, Collection, cases
+from pytest_cloudimages.spec.statuses import OVER_LIMIT
+from pytest_cloudimages.spec.verdicts import Blocked
+
+Attributes = Mapping[str, Any]
+FULL = "no more attributes are taken: 413"
+MOVING = frozenset({"updated_at"})
+"""What a service may change with any request."""
+OF_VALUES = (Aim.VALUE, Aim.ALIKE)
+"""The aims of patches by what they name and set alone: whoever cannot show it may show all the rest."""
+MISSED = {"remove": Aim.NOT_THERE_REMOVED, "replace": Aim.NOT_THERE_REPLACED}
+"""The aims that ask alone for an operation on what is not there."""
+
+
+def attributes_of(answer: Answer) -> Attributes:
+    """Return the attributes that an answer shows. Raise ``Blocked`` where it shows no image."""
+    data = answer.data if answer.ok else None
+    if not isinstance(data, dict):
+        raise Blocked(f"The image cannot be read: {answer.exchange}")
+    return data
+
+
+def differing(
+    shown: Attributes, expected: Attributes, *, only: set[str] | None = None, moving: frozenset[str] = MOVING
+) -> list[str]:
+    """Return the names of attributes that are not as expected, in their order; those that may move never are."""
+    names = ({*shown, *expected} if only is None else only) - moving
+    missing = object()
+    return sorted(
+        name
+        for name in names
+        # An attribute of the schema that has no value may be shown as null, or left out. (IMG-ENT-02.)
+        if not alike(name, shown.get(name, missing), expected.get(name, missing))
+        and not (shown.get(name) is None and expected.get(name) is None)
+    )
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A patch that was sent, and the image before and after it."""
+
+    wanted: Wanted
+    answer: Answer
+    before: Attributes
+    after: Attributes
+    looked: Exchange
+    """The look at the image after it."""
+    moving: frozenset[str] = MOVING
+    """The attributes that change whatever is done."""
+
+    def __str__(self) -> str:
+        return f"{self.wanted.aim}, {self.wanted.body!a} sent as {self.wanted.media_type}"
+
+    @property
+    def escaped(self) -> bool:
+        """Whether a path of the patch has escapes."""
+        return isinstance(self.wanted.body, list) and any("~" in str(each) for each in self.wanted.body)
+
+    @property
+    def long_name(self) -> int:
+        """How many characters the name has that is set, where its length is what it is about."""
+        first = self.wanted.body[0] if self.wanted.aim is Aim.VALUE else {}
+        long = self.wanted.kind == LONG and first.get("path") == "/name"
+        return len(first["value"]) if long else 0
+
+    @property
+    def adds(self) -> bool:
+        """Whether it adds an attribute that the image does not have."""
+        return not {*self.before} >= {attribute_of(each["path"]) for each in self.wanted.body if each["op"] == "add"}
+
+    @property
+    def expected(self) -> dict[str, Any]:
+        """The attributes that the image has to have, once the patch is carried out."""
+        return applied(self.before, in_the_new_form(self.wanted.body))
+
+    @property
+    def named(self) -> set[str]:
+        """The attributes that the patch names."""
+        return named_by(in_the_new_form(self.wanted.body))
+
+    @property
+    def wrong(self) -> list[str]:
+        """The attributes that it names and that are not as it says."""
+        return differing(self.after, self.expected, only=self.named)
+
+    @property
+    def strayed(self) -> list[str]:
+        """The attributes that it does not name and that have changed."""
+        return [name for name in self.changed if name not in self.named]
+
+    @property
+    def changed(self) -> list[str]:
+        """The attributes that have changed."""
+        return differing(self.after, self.before, moving=self.moving)
+
+    @property
+    def told_otherwise(self) -> list[str]:
+        """The attributes that the answer shows, and the image has not so."""
+        return differing(attributes_of(self.answer), self.after, moving=self.moving)
+
+
+@dataclass(frozen=True)
+class Beside:
+    """An image that no patch was about: as it was before any, or as one is created, and as it is after all of them."""
+
+    before: Attributes
+    after: Attributes
+    names: set[str]
+    """The attributes that patches of the other image named."""
+    looked: Exchange
+
+    @property
+    def touched(self) -> list[str]:
+        """Those of them that have changed."""
+        return differing(self.after, self.before, only=self.names)
+
+
+class Unreadable(Blocked):
+    """The image cannot be read after a patch."""
+
+    def __init__(self, looked: Answer) -> None:
+        super().__init__(f"The image cannot be read: {looked.exchange}")
+        self.looked = looked
+
+
+@dataclass(frozen=True)
+class Unread:
+    """An attribute that was set, and the look at the image after it, which shows none."""
+
+    wanted: Wanted
+    looked: Answer
+
+    def __str__(self) -> str:
+        return f"{self.looked}, after {self.wanted.aim} was set: {self.wanted.kind}"
+
+
+@dataclass(frozen=True, repr=False)
+class Updates(Collection):
+    """The patches that were tried on one image."""
+
+    tried: Sequence[Attempt]
+    others: Sequence[Beside] = ()
+    unread: Sequence[Unread] = ()
+    longest_name: int = 0
+    """How long a name may be by the live schema; looked up where one was refused that is long."""
+
+    @property
+    def work_singly(self) -> bool:
+        """Whether every kind of operation is carried out where a patch has one alone."""
+        singly = (Aim.NAME, Aim.ADDED, Aim.REPLACED, Aim.REMOVED, Aim.STANDARD)
+        return all(attempt.answer.ok and not attempt.wrong for attempt in self.tried if attempt.wanted.aim in singly)
+
+    @property
+    def work_together(self) -> bool:
+        """Whether what patches of a few operations say is there once they were acknowledged."""
+        few = [attempt for attempt in self.tried if attempt.wanted.aim is Aim.TOGETHER and attempt.answer.ok]
+        return not any(attempt.wrong for attempt in few)
+
+    @property
+    def kept_singly(self) -> bool:
+        """Whether whatever was acknowledged where a patch has one operation alone is there as it says."""
+        singly = (Aim.NAME, Aim.ADDED, Aim.REPLACED, Aim.REMOVED, Aim.BACK)
+        return not any(each.wrong for each in self.tried if each.answer.ok and each.wanted.aim in singly)
+
+    def never_there(self, attempt: Attempt) -> bool:
+        """Return whether the image does not show what a patch names, nor was it acknowledged, and not removed since.
+
+        A service that keeps attributes and does not show them is accused by those who ask for what it shows.
+        """
+        kept = set[str]()
+        for earlier in self.tried[: self.tried.index(attempt)]:
+            for each in earlier.wanted.body if earlier.answer.ok and earlier.wanted.aim in VALID else ():
+                names = {attribute_of(each["path"])}
+                kept = kept - names if each["op"] == "remove" else kept | names
+        return attempt.named.isdisjoint({*attempt.before, *kept})
+
+    def escapes_work(self, attempt: Attempt) -> bool:
+        """Return whether a patch has no escapes, or such as are undone where they are what a patch is about."""
+        escaped = [each for each in self.tried if each.wanted.aim is Aim.ESCAPED]
+        return not attempt.escaped or all(each.answer.ok and not each.wrong for each in escaped)
+
+    def taken_alone(self, attempt: Attempt) -> bool:
+        """Return whether the last operation of a patch, or one that is as wrong, was taken where it was by itself.
+
+        What is acknowledged in the old form by itself, and not done, is not done among others either.
+        """
+        old = [each for each in self.tried if each.wanted.aim is Aim.OLD_FORM and each.answer.ok]
+        if attempt.wanted.media_type == OLD_TYPE and any(each.wrong for each in old):
+            return True
+        last = in_the_new_form(attempt.wanted.body)[-1:]
+        missing = attribute_of(last[0]["path"]) not in attempt.before
+        alike = MISSED.get(last[0]["op"]) if missing else None
+        return any(other.answer.ok and (other.wanted.body == last or other.wanted.aim is alike) for other in self.tried)
+
+    @cases
+    def unreadable(self) -> Iterator[Case[Unread]]:
+        """Return the looks at the image that show none, once an attribute was set that the service took."""
+        for unread in self.unread:
+            yield Case(unread, [unread.looked.exchange], unread.wanted.kind)
+
+    @cases
+    def beside(self) -> Iterator[Case[Beside]]:
+        """Return the images that no patch was about."""
+        for image in self.others:
+            yield Case(image, [image.looked])
+
+    def require_working(self) -> None:
+        """Raise ``Blocked`` where the service does not even change a name: then nothing else tells anything."""
+        first = next((attempt for attempt in self.tried if attempt.wanted.aim is Aim.NAME), None)
+        if first is not None and not first.answer.ok:
+            raise Blocked(f"Nothing can be said of patches where this one was refused: {first.answer.exchange}")
+
+    def is_full(self, attempt: Attempt) -> bool:
+        """Return whether one more attribute was refused by 413, and another taken before, or none ever: a quota."""
+        earlier = self.tried[: self.tried.index(attempt)]
+        return attempt.answer.status == OVER_LIMIT and (
+            any(each.answer.ok and each.wanted.aim in VALID and each.adds for each in earlier) or self.take_none
+        )
+
+    @property
+    def take_none(self) -> bool:
+        """Whether the answer was 413 to whatever adds an attribute, and no image got any: the quota is used up."""
+        answers = {each.answer.status for each in self.tried if each.wanted.aim is Aim.ADDED}
+        return answers == {OVER_LIMIT} and not any({*each.after} - {*each.before} for each in self.tried)
+
+    @cases
+    def attempts(self, *aims: Aim) -> Iterator[Case[Attempt]]:
+        """Return the patches of some aims, or all; but for that of a name, only where that one works."""
+        if aims != (Aim.NAME,):
+            self.require_working()
+        found = [
+            attempt
+            for attempt in self.tried
+            if (not aims or attempt.wanted.aim in aims)
+            and (not attempt.wanted.needs or attempt.wanted.needs in attempt.before)
+        ]
+        if not found and self.take_none:
+            pytest.skip(FULL)
+        for attempt in found:
+            yield Case(attempt, [attempt.answer.exchange, attempt.looked], attempt.wanted.kind or None)
