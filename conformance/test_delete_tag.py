@@ -58,7 +58,7 @@ from pytest_cloudimages.areas.tags.checks import (
 )
 from pytest_cloudimages.areas.tags.corpus import ANNOUNCED, BODIES_OF_DELETIONS, TAKES_ANY_CODING
 from pytest_cloudimages.areas.tags.fixtures import *
-from pytest_cloudimages.areas.tags.negative import expect_done_as_answered, on_no_image
+from pytest_cloudimages.areas.tags.negative import expect_done_as_answered, expect_no_tag_of_none_deleted
 
 
 # "204 Delete Successful: Delete request succeeded."
@@ -204,15 +204,14 @@ def test_deleting_a_tag_of_an_unknown_image_is_answered_404(
     gone_image: str,
     access_attempts: AccessAttempts,
     negative_requests: NegativeRequests,
+    cloudimages_run: Run,
 ) -> None:
     by_others = access_attempts.aside().by(*OTHERS, states=ABSENT, changes=[Change.DELETE, Change.DELETE_ABSENT])
     for attempt in by_others:
         expect(attempt.answer.status, {403, 404}, f"status of {attempt}")
 
     # Such an id, or tag, may be refused for its form as well.
-    for answer in negative_requests.aside().answers(where=on_no_image):
-        if answer.exchange.method == "DELETE":
-            expect(answer.status, REFUSED, f"status of {answer}")
+    expect_no_tag_of_none_deleted(negative_requests, cloudimages_run)
     expect_done_as_answered(negative_requests, "DELETE", acknowledged=True)
 
     for unknown in (str(uuid.uuid4()), gone_image):
@@ -319,7 +318,7 @@ def test_a_failed_deletion_changes_nothing(
 # undocumented
 @requirement("TAG-DEL-13")
 def test_deleting_an_overlong_tag(image: Image) -> None:
-    for length in (256, 257, 1000):
+    for length in (256, 1000):
         answer = image.delete_tag("x" * length)
         note(f"DELETE of {length} characters: {answer.status}.")
 

@@ -234,7 +234,13 @@ class RefusesAndStores(App):
         return reply if again else self.error(request, HTTPStatus.BAD_REQUEST, "This is not to be.")
 
 
-@breaks("TAG-ADD-07", "TAG-ADD-08", profile="standard")
+@breaks(
+    "TAG-ADD-07",
+    "TAG-ADD-08",
+    "TAG-ADD-18",
+    profile="standard",
+    words=tuple(word for number in ("01", "02", "07", "08", "18") for word in ("--select", f"TAG-ADD-{number}")),
+)
 class AsksForALength(App):
     """Answers 411 to an addition that does not say how long its body is."""
 

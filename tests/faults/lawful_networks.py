@@ -249,6 +249,20 @@ class MarksNewImages(App):
 
 
 @breaks(profile="standard")
+class NumbersNewImages(App):
+    """Puts a tag of its own on every new image, another one each time."""
+
+    def create_image(self, request: Request) -> Reply:
+        with self.images.lock:
+            reply = super().create_image(request)
+            if reply.status != HTTPStatus.CREATED:
+                return reply
+            image = self.images.get(json.loads(reply.body)["id"])
+            image.tags[:] = [*image.tags, f"made-{image.id[:8]}"]
+            return Reply.of_json(self.represent(image), HTTPStatus.CREATED)
+
+
+@breaks(profile="standard")
 class KnowsNoTagsInPatch(App):
     """Refuses a PATCH of the tags with 400: they have operations of their own."""
 

@@ -57,7 +57,8 @@ from pytest_cloudimages.areas.tags.administering import Administered, expect_lis
 from pytest_cloudimages.areas.tags.after_refusals import expect_no_failure_after_refusals
 from pytest_cloudimages.areas.tags.control import controlled
 from pytest_cloudimages.areas.tags.corpus import UNITS, plain, unambiguous
-from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept
+from pytest_cloudimages.areas.tags.exports import Exports
+from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept, expect_nothing_handed_on
 from pytest_cloudimages.areas.tags.negative import NegativeRequests
 from pytest_cloudimages.areas.tags.other_attributes import expect_attributes_kept, expect_nothing_else_changed
 from pytest_cloudimages.areas.tags.plans import EMPTIED, UNSEEN
@@ -111,6 +112,7 @@ __all__ = [
     "Basics",
     "Comparisons",
     "ConcurrentRuns",
+    "Exports",
     "FreshImage",
     "Image",
     "ImagesClient",
@@ -151,6 +153,7 @@ __all__ = [
     "expect_none_of",
     "expect_nothing_astray",
     "expect_nothing_else_changed",
+    "expect_nothing_handed_on",
     "expect_once",
     "expect_others_kept",
     "expect_owner_kept",
@@ -272,10 +275,12 @@ def past_the_limit(step: Step) -> bool:
 
 
 def unaltered(step: Step) -> bool:
-    """Return whether no tag was stored with fewer blanks at its end: what is altered is asked by TAG-HIST-04."""
-    return not (
-        step.value.endswith(" ") and step.value.rstrip() in {tag.rstrip() for tag in step.came if tag != step.value}
-    )
+    """Return whether no tag was stored with fewer blanks at its end: what is altered is asked by TAG-HIST-04.
+
+    What is cut to the limit loses blanks as it would lose anything else that stands there.
+    """
+    others = {tag.rstrip() for tag in step.came if tag not in (step.value, step.value[:LONGEST])}
+    return not (step.value.endswith(" ") and step.value.rstrip() in others)
 
 
 # What is expected

@@ -10,6 +10,7 @@ from pytest_cloudimages.areas.tags import (  # noqa: F401 - each declares worklo
     access,
     administering,
     clients,
+    exports,
     filtered,
     isolation,
     many,

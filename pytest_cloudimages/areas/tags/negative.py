@@ -15,6 +15,7 @@ from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.limits import LONGEST
 from pytest_cloudimages.spec.mismatch import expect
+from pytest_cloudimages.spec.statuses import REFUSED
 from pytest_cloudimages.spec.verdicts import Blocked
 
 
@@ -47,6 +48,11 @@ class NegativeRequests(Collection):
             if where(answer):
                 yield Case(answer, [answer.exchange])
 
+    @cases
+    def by_upper_case(self) -> Iterator[Case[InUpperCase]]:
+        """Return the requests that named an image by its id in upper case."""
+        return (Case(each, [each.answer.exchange]) for each in self.in_upper_case)
+
 
 @workload(empty=lambda: NegativeRequests([]), requests=(11, 34, 34, 34))
 def negative_requests(run: Run) -> NegativeRequests:
@@ -75,6 +81,7 @@ def negative_requests(run: Run) -> NegativeRequests:
         return NegativeRequests(answers, reached, [each for each in cased if each.answer.ok or each.answer.refused])
 
 
+FAILURE = 500
 TOLD = "é漢😀 100%s {0}"
 """A tag of which a message can be made in as many ways as can go wrong."""
 THERE, STRAY = "there", "stray"
@@ -88,6 +95,22 @@ def on_no_image(answer: Answer) -> bool:
     """Return whether a request named an image by an odd id, or an odd tag of none."""
     odd = re.search(r"/images/(%00|%2E%2E|i{9}|[^/]+%[02]0|[^/]+/tags/\.\.%2F)", answer.exchange.target)
     return bool(odd) or answer.exchange.target.endswith(segment(TOLD))
+
+
+def expect_no_tag_of_none_deleted(requests: NegativeRequests, run: Run) -> None:
+    """Raise ``Mismatch`` where the deletion of an odd tag, or of one of an odd id, of no image is not refused.
+
+    Where it fails as well on an image that is there, that is due to the tag: what a failure says is TAG-RESP-09's.
+    """
+    __tracebackhide__ = True
+    for answer in requests.aside().answers(where=on_no_image):
+        if answer.exchange.method != "DELETE":
+            continue
+        if answer.status >= FAILURE and answer.exchange.target.endswith(segment(TOLD)):
+            with suppress(Blocked), run.recorder.apart(), run.fresh_image() as image:
+                if image.delete_tag(TOLD).status == answer.status:
+                    continue
+        expect(answer.status, REFUSED, f"status of {answer}")
 
 
 def _of_odd_ids(image: Image) -> Iterator[Answer]:

@@ -12,9 +12,9 @@ import pytest
 from pytest_cloudimages.areas.common.administrators import needs_no_administrator
 from pytest_cloudimages.areas.common.imports import import_from
 from pytest_cloudimages.areas.common.paging import PagedList, read_pages
+from pytest_cloudimages.areas.common.store import Store, object_store
 from pytest_cloudimages.areas.images.states import OCTETS, give_data, shared, state_of
 from pytest_cloudimages.areas.tasks.requests import UNFIT, Body, Deed, export_of, lacking, unfit
-from pytest_cloudimages.areas.tasks.store import Store, object_store
 from pytest_cloudimages.areas.tasks.tried import FORBIDDEN, Left, Started, Tasks, document
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
