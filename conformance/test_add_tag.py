@@ -445,7 +445,7 @@ def test_a_refused_addition_changes_nothing(
     for step in Steps(many_tags.histories).aside().additions(acknowledged=False):
         expect_others_kept(step, but=())
     for tried in stray_requests.aside().requests("PUT", "POST", "PATCH", where=refused_itself):
-        expect(tried.changed, (), f"tags that came or went with {tried.answer}")
+        expect(tried.changed, (), "tags that came or went with", tried.answer)
     expect_done_as_answered(negative_requests, "PUT", acknowledged=False)
 
     steps = boundary_tags + plain_tags + unusual_tags + image_at_tag_limit + demanding_clients

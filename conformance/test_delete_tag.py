@@ -302,7 +302,7 @@ def test_a_failed_deletion_changes_nothing(
     cloudimages_run: Run,
 ) -> None:
     for tried in stray_requests.aside().requests("DELETE", where=refused_itself):
-        expect(tried.changed, (), f"tags that came or went with {tried.answer}")
+        expect(tried.changed, (), "tags that came or went with", tried.answer)
     expect_done_as_answered(negative_requests, "DELETE", acknowledged=False)
 
     steps = plain_tags + absent_tags + image_states + common_clients + demanding_clients

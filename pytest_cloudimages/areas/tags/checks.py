@@ -85,6 +85,7 @@ from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.diagnosis.length_limits import limit
 from pytest_cloudimages.spec.limits import LONGEST
 from pytest_cloudimages.spec.mismatch import expect
+from pytest_cloudimages.spec.statuses import DONE_OR_REFUSED
 
 __all__ = [
     "ADD",
@@ -293,6 +294,8 @@ def expect_unlike_ones_kept(steps: Iterable[Step]) -> None:
     """
     __tracebackhide__ = True
     for step in steps:
+        if not others_removed(step) and not others_added(step):
+            continue
         seen = {*(step.before or ()), *(step.after or ())}
         other_questions = {tag for tag in seen if not unambiguous(tag) or tag.casefold() == step.tag.casefold()}
         expect_others_kept(step, but={step.tag, *other_questions})
@@ -310,13 +313,13 @@ def expect_nothing_astray(stray_requests: StrayRequests, method: str) -> None:
     __tracebackhide__ = True
     named = stray_requests.aside().requests(method, where=lambda tried: tried.request.names_one_tag)
     for tried in named.where(lambda tried: tried.answer.ok):
-        expect(tried.changed, (), f"other tags that came or went with {tried.answer}")
+        expect(tried.changed, (), "other tags that came or went with", tried.answer)
 
 
 def expect_stored_or_refused(step: Step) -> None:
     """Raise ``Mismatch`` unless an operation was done exactly or refused, as far as the tags could be read."""
     __tracebackhide__ = True
-    step.expect(status=OK | REFUSED)
+    step.expect(status=DONE_OR_REFUSED)
     if step.known:
         expect_exact_effect(step)
 
