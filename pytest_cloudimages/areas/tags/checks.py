@@ -61,7 +61,7 @@ from pytest_cloudimages.areas.tags.exports import Exports
 from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept, expect_nothing_handed_on
 from pytest_cloudimages.areas.tags.negative import NegativeRequests
 from pytest_cloudimages.areas.tags.other_attributes import expect_attributes_kept, expect_nothing_else_changed
-from pytest_cloudimages.areas.tags.plans import EMPTIED, UNSEEN
+from pytest_cloudimages.areas.tags.plans import EMPTIED, GIVEN_WITH_LIFE, UNSEEN
 from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.areas.tags.race_findings import (
     answers_to,
@@ -215,9 +215,10 @@ def in_ordinary_state(step: Step) -> bool:
     """Return whether an image was in a state in which tags can be changed as a matter of course.
 
     That they can be while it is protected or deactivated is asked by TAG-ADD-31, TAG-ADD-32 and TAG-DEL-19; what comes
-    or goes unseen does so in every state.
+    or goes unseen does so in every state. That tags which an image was created with can be deleted, TAG-DEL-15 asks.
     """
-    return step.operation.input_class not in (*PROTECTED, "deactivated", UNSEEN)
+    ordinary = step.operation.input_class not in (*PROTECTED, "deactivated", UNSEEN)
+    return ordinary and step.value not in GIVEN_WITH_LIFE
 
 
 def once(step: Step) -> bool:
