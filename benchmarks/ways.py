@@ -11,24 +11,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import subprocess
 import sys
 import tempfile
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from faults import FAULTS
-from shards import differing, measured
+from shards import differing, measured, results, surroundings
+from test_many import entry
 
 from pytest_cloudimages.reference.app import App
 from pytest_cloudimages.reference.server import serving
-
-if TYPE_CHECKING:
-    from pytest_cloudimages.reference.server import Server
 
 ALONE = "one after another"
 WAYS: dict[str, tuple[list[str], int]] = {
@@ -70,35 +66,15 @@ def judged(app: App, words: list[str], *, workers: int = 0) -> dict[str, Any]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         server = stack.enter_context(serving(app))
-        (folder / "clouds.yaml").write_text(json.dumps({"clouds": entries(server)}), encoding="utf-8")
-        environ = {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "CLOUDIMAGES_"))}
-        environ |= {"XDG_STATE_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
-        environ["OS_CLIENT_CONFIG_FILE"] = str(folder / "clouds.yaml")
+        clouds = {name: entry(server, name) for name in ("tester", *CALLERS)}
+        (folder / "clouds.yaml").write_text(json.dumps({"clouds": clouds}), encoding="utf-8")
+        environ = surroundings(folder) | {"OS_CLIENT_CONFIG_FILE": str(folder / "clouds.yaml")}
         if workers:
             from test_dask import Cluster
 
             words = [*words, "--dask", Cluster(folder, stack, environ).start(workers=workers).address]
         callers = [word for option in CALLERS for word in (f"--{option}-cloud", option)]
-        command = [sys.executable, "-m", "pytest_cloudimages", "run", "--cloud", "tester", *callers, *words]
-        run = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
-        if run.returncode not in (0, 1):
-            raise SystemExit(run.stdout + run.stderr)
-        if left := [image.id for image in app.images.all()]:
-            raise SystemExit(f"left behind: {left}")
-        results = next((folder / "reports").rglob("conformance.json"), None)
-        found: dict[str, Any] = json.loads((results or folder).read_text("utf-8"))
-    return found
-
-
-def entries(server: Server) -> dict[str, Any]:
-    """Return the entries of clouds.yaml for the tester and the further identities."""
-    found = {}
-    for name in ("tester", *CALLERS):
-        user = server.app.identity.users[name]
-        auth = {"auth_url": f"{server.auth_url}/v3", "username": user.name, "password": user.password}
-        auth |= {"project_name": user.project.name, "user_domain_name": "Default", "project_domain_name": "Default"}
-        found[name] = {"auth": auth}
-    return found
+        return results(app, environ, folder, "--cloud", "tester", *callers, *words)
 
 
 if __name__ == "__main__":

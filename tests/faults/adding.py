@@ -8,7 +8,7 @@ from pytest_cloudimages.reference.attributes import UUID
 from pytest_cloudimages.reference.images import Image
 
 from .kinds import Kind
-from .registry import breaks
+from .registry import breaks, selecting
 
 KIND = Kind.ADDITION
 
@@ -239,7 +239,7 @@ class RefusesAndStores(App):
     "TAG-ADD-08",
     "TAG-ADD-18",
     profile="standard",
-    words=tuple(word for number in ("01", "02", "07", "08", "18") for word in ("--select", f"TAG-ADD-{number}")),
+    words=selecting(*(f"TAG-ADD-{number}" for number in ("01", "02", "07", "08", "18"))),
 )
 class AsksForALength(App):
     """Answers 411 to an addition that does not say how long its body is."""

@@ -8,21 +8,11 @@ from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image
 
 from .kinds import Kind
-from .registry import breaks
+from .registry import breaks, selecting
 
 KIND = Kind.ISOLATION
-HANDED_ON = tuple(
-    word
-    for identifier in (
-        "TAG-HIST-03",
-        "TAG-URI-04",
-        "TAG-URI-14",
-        "TAG-METH-06",
-        "TAG-ADD-09",
-        "TAG-ADD-14",
-        "TAG-DEL-18",
-    )
-    for word in ("--select", identifier)
+HANDED_ON = selecting(
+    *("TAG-HIST-03", "TAG-URI-04", "TAG-URI-14", "TAG-METH-06", "TAG-ADD-09", "TAG-ADD-14", "TAG-DEL-18"),
 )
 """What expects a new image to carry nothing."""
 

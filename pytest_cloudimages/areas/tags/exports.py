@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from pytest_cloudimages.areas.common.imports import import_from
+from pytest_cloudimages.areas.common.imports import FEWEST_LOOKS, export_of, import_from
 from pytest_cloudimages.areas.common.store import object_store
 from pytest_cloudimages.areas.images.states import give_data
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import require_ok
-from pytest_cloudimages.client.polling import FIRST_PAUSE, LONGEST_PAUSE
+from pytest_cloudimages.client.polling import pauses
 from pytest_cloudimages.engine.provisioning import claimed_name
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
@@ -25,8 +25,6 @@ from pytest_cloudimages.spec.mismatch import expect
 from pytest_cloudimages.spec.verdicts import Blocked
 
 GOES, COMES = "goes-meanwhile", "comes-meanwhile"
-FEWEST = 6
-"""How often a task is looked at, however slow the answers."""
 
 
 @dataclass(frozen=True)
@@ -66,28 +64,29 @@ class _Tasks:
     run: Run
     made: list[str] = field(default_factory=list)
 
-    def done(
-        self, body: Mapping[str, Any], *meanwhile: Callable[[], Answer]
-    ) -> tuple[Mapping[str, Any], list[Exchange]]:
-        """Have a task carried out, do something as soon as it is there, and return what it says when it has ended."""
-        answer = require_ok(self.run.client.send("POST", "/tasks", json=body))
-        exchanges = [answer.exchange, *(act().exchange for act in meanwhile)]
-        task, pause, end = _task(answer), FIRST_PAUSE, time.monotonic() + self.run.settings.patience
-        looks = 0
-        while is_fit(task.get("id")) and task.get("status") not in ("success", "failure"):
-            if looks >= FEWEST and time.monotonic() > end:
-                break
-            time.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
-            looks += 1
+    def done(self, body: Mapping[str, Any], *meanwhile: Callable[[], Answer]) -> tuple[Mapping[str, Any], list[Answer]]:
+        """Have a task carried out, and do something as soon as it is there.
+
+        Return what it says when it has ended, and the answers to its creation and to what was done meanwhile.
+        """
+        created = require_ok(self.run.client.send("POST", "/tasks", json=body))
+        answers, task = [created, *(act() for act in meanwhile)], _task(created)
+        end = time.monotonic() + self.run.settings.patience
+        for _ in pauses(end, FEWEST_LOOKS) if _goes_on(task) else ():
             task = _task(require_ok(self.run.client.send("GET", f"/tasks/{task['id']}")))
+            if not _goes_on(task):
+                break
         if task.get("status") != "success":
-            raise Blocked(f"The task has not succeeded: {answer}")
-        return task, exchanges
+            raise Blocked(f"The task has not succeeded: {created}")
+        return task, answers
 
 
 def _task(answer: Answer) -> Mapping[str, Any]:
     return answer.data if isinstance(answer.data, dict) else {}
+
+
+def _goes_on(task: Mapping[str, Any]) -> bool:
+    return is_fit(task.get("id")) and task.get("status") not in ("success", "failure")
 
 
 @workload(empty=Exports, requests=(0, 18, 18, 18))
@@ -110,21 +109,14 @@ def _carry_out(run: Run, exported: list[ExportedTags], imported: list[Answer]) -
         image = stack.enter_context(run.fresh_image(own=True, tags=[GOES]))
         give_data(image)
         box = store.container() if store else ""
-        body = {"type": "export", "input": {"image_uuid": image.id, "receiving_swift_container": box}}
-        answers: list[Answer] = []
-
-        def changed(change: Callable[[str], Answer], tag: str) -> Answer:
-            answers.append(change(tag))
-            return answers[-1]
-
-        _, exchanges = tasks.done(
-            body, partial(changed, image.add_tag, COMES), partial(changed, image.delete_tag, GOES)
-        )
-        came, went = (answer.ok for answer in answers)
-        expected = [COMES] if came else []
+        changes = partial(image.add_tag, COMES), partial(image.delete_tag, GOES)
+        _, answers = tasks.done(export_of(image.id, box), *changes)
+        _, added, deleted = answers
+        expected = [COMES] if added.ok else []
         shown = image.read(lambda found: sorted(found) == expected)
         # Whether it was created with a tag that is not there to be deleted, is asked elsewhere.
-        exported.append(ExportedTags(expected, [tag for tag in shown if went or tag != GOES], exchanges))
+        left = [tag for tag in shown if deleted.ok or tag != GOES]
+        exported.append(ExportedTags(expected, left, [answer.exchange for answer in answers]))
         task, _ = tasks.done(import_from(f"{box}/{image.id}.vhd", name))
         result = task.get("result")
         made = result.get("image_id") if isinstance(result, dict) else None
