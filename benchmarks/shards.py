@@ -14,6 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,16 +59,27 @@ def main() -> int:
 def judged(app: App, *words: str) -> dict[str, Any]:
     """Have a command judge an app, and return its results."""
     with serving(app) as server, tempfile.TemporaryDirectory() as folder:
-        environ = {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "CLOUDIMAGES_"))}
-        environ |= environment(server) | {"XDG_STATE_HOME": folder, "XDG_CONFIG_HOME": folder}
-        command = [sys.executable, "-m", "pytest_cloudimages", "run", *words]
-        run = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
-        if run.returncode not in (0, 1):
-            raise SystemExit(run.stdout + run.stderr)
-        left = [image.id for image in app.images.all()]
-        if left:
-            raise SystemExit(f"left behind: {left}")
-        found: dict[str, Any] = json.loads(Path(folder, "reports", "conformance.json").read_text("utf-8"))
+        return results(app, surroundings(folder) | environment(server), folder, *words)
+
+
+def surroundings(folder: str | Path) -> dict[str, str]:
+    """Return the environment of who has no credentials, and keeps everything in a folder."""
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("OS_", "CLOUDIMAGES_"))}
+    return environ | {"XDG_STATE_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
+
+
+def results(app: App, environ: Mapping[str, str], folder: str | Path, *words: str) -> dict[str, Any]:
+    """Run the command in a folder, and return its results; end where it could not judge, or has left something."""
+    command = [sys.executable, "-m", "pytest_cloudimages", "run", *words]
+    run = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, check=False)
+    if run.returncode not in (0, 1):
+        raise SystemExit(run.stdout + run.stderr)
+    if left := [image.id for image in app.images.all()]:
+        raise SystemExit(f"left behind: {left}")
+    reports = Path(folder, "reports")
+    # Those of a service that was named among several stand in a folder of its own.
+    written = next(chain(reports.glob("conformance.json"), reports.rglob("conformance.json")))
+    found: dict[str, Any] = json.loads(written.read_text("utf-8"))
     return found
 
 

@@ -37,7 +37,7 @@ from pytest_cloudimages.areas.tags.negative import note_hidden
 @requirement("TAG-AUTH-01")
 def test_a_request_without_a_token_is_refused_with_401(access_attempts: AccessAttempts) -> None:
     for attempt in access_attempts.by(Party.ANONYMOUS, states=PRESENT):
-        expect(attempt.answer.status, 401, f"status of {attempt}")
+        expect(attempt.answer.status, 401, "status of", attempt)
 
 
 # "If the token has expired, the API call returns 401"
@@ -46,7 +46,7 @@ def test_a_request_with_an_invalid_token_is_refused_with_401(access_attempts: Ac
     for caller, reason in access_attempts.let_off.items():
         note(f"Not asked of {caller}: {reason}")
     for attempt in access_attempts.by(Party.INVALID, Party.ENDED, states=PRESENT):
-        expect(attempt.answer.status, attempt.unauthorized, f"status of {attempt}")
+        expect(attempt.answer.status, attempt.unauthorized, "status of", attempt)
 
 
 # "The server generating a 401 response MUST send a WWW-Authenticate header field
@@ -55,7 +55,7 @@ def test_a_request_with_an_invalid_token_is_refused_with_401(access_attempts: Ac
 def test_a_401_carries_a_challenge(access_attempts: AccessAttempts) -> None:
     unauthorized = access_attempts.by(*UNAUTHENTICATED, where=answered(401))
     for attempt in or_skip(unauthorized, "no request was answered 401"):
-        expect(attempt.answer.headers.get("WWW-Authenticate"), A_CHALLENGE, f"WWW-Authenticate of {attempt}")
+        expect(attempt.answer.headers.get("WWW-Authenticate"), A_CHALLENGE, "WWW-Authenticate of", attempt)
 
 
 # "it lacks valid authentication credentials": the request has not been applied
@@ -63,7 +63,7 @@ def test_a_401_carries_a_challenge(access_attempts: AccessAttempts) -> None:
 def test_a_request_answered_401_changes_nothing(access_attempts: AccessAttempts) -> None:
     unauthorized = access_attempts.by(*UNAUTHENTICATED, states=PRESENT, where=answered(401))
     for attempt in or_skip(unauthorized, "no request was answered 401"):
-        expect(attempt.changed, False, f"effect of {attempt}")
+        expect(attempt.changed, False, "effect of", attempt)
 
 
 # "403 Forbidden: Forbidden."
@@ -76,7 +76,7 @@ def test_who_sees_and_may_not_change_is_answered_403(
     seen = access_attempts.by(Party.OTHER_PROJECT, changes=ON_TAGS, where=lambda attempt: attempt.sees)
     for attempt in or_skip(seen, needed):
         note_hidden(attempt.answer)
-        expect(attempt.answer.status, {403, 404}, f"status of {attempt}")
+        expect(attempt.answer.status, {403, 404}, "status of", attempt)
 
 
 # "An origin server that wishes to 'hide' the current existence of a forbidden
@@ -89,7 +89,7 @@ def test_an_invisible_image_may_be_hidden(access_attempts: AccessAttempts, other
     for attempt in or_skip(private, needed):
         answer = attempt.answer
         note(f"{attempt.cell.change.words} on another project's private image: {answer.status}.")
-        expect(answer.status, {403, 404}, f"status of {answer}")
+        expect(answer.status, {403, 404}, "status of", answer)
         told.setdefault(answer.exchange.method, set()).add(answer.status)
 
     for attempt in access_attempts.aside().by(Party.OTHER_PROJECT, states=ABSENT):
@@ -104,13 +104,13 @@ def test_an_invisible_image_may_be_hidden(access_attempts: AccessAttempts, other
 def test_a_refused_caller_changes_nothing(access_attempts: AccessAttempts) -> None:
     # Who acts neither for the owner's project nor as administrator is refused, whatever the image shows to them.
     for attempt in access_attempts.aside().by(*STRANGERS, states=PRESENT):
-        expect(attempt.answer.status, NOT_OK, f"status of {attempt}")
+        expect(attempt.answer.status, NOT_OK, "status of", attempt)
 
     for caller, reason in access_attempts.unasked.items():
         note(f"Not asked of: {caller}; {reason}")
     refused = access_attempts.by(*Party, states=PRESENT, where=lambda attempt: attempt.refused)
     for attempt in or_skip(refused, "nobody was refused"):
-        expect(attempt.changed, False, f"effect of {attempt}")
+        expect(attempt.changed, False, "effect of", attempt)
     for answer, there in access_attempts.aside().of_the_owner():
         expect(there, True, f"whether the tag is there after {answer}, which another caller was refused to add before")
 
@@ -125,8 +125,8 @@ def test_a_reader_cannot_change_tags(access_attempts: AccessAttempts, basics: Ba
         raise Blocked("The reader does not see the image at all; name a reader of the same project.")
 
     for attempt in access_attempts.by(Party.READER):
-        expect(attempt.answer.status, REFUSED, f"status of {attempt}")
-        expect(attempt.changed, False, f"effect of {attempt}")
+        expect(attempt.answer.status, REFUSED, "status of", attempt)
+        expect(attempt.changed, False, "effect of", attempt)
 
 
 # "creator … create, read, update"
@@ -137,13 +137,13 @@ def test_a_creator_can_add_tags(access_attempts: AccessAttempts, basics: Basics)
     for attempt in access_attempts.by(Party.CREATOR, states=ORDINARY, changes=[Change.ADD]):
         if not (attempt.answer.ok or attempt.refused or attempt.cell.state is State.PRIVATE):
             continue  # where an addition fails otherwise in some state, whoever asks, that is TAG-ADD-01's to say
-        expect(attempt.answer.status, OK, f"status of {attempt}")
-        expect(attempt.changed, True, f"effect of {attempt}")
+        expect(attempt.answer.status, OK, "status of", attempt)
+        expect(attempt.changed, True, "effect of", attempt)
 
     # Where nobody can repeat an addition, or none of what came another way, that is TAG-ADD-06's to say.
     for attempt in access_attempts.aside().by(Party.CREATOR, states=ORDINARY, changes=[Change.ADD_PRESENT]):
         if basics.repeats and (attempt.answer.ok or attempt.refused):
-            expect(attempt.answer.status, OK, f"status of {attempt}")
+            expect(attempt.answer.status, OK, "status of", attempt)
 
 
 # undocumented
@@ -163,15 +163,15 @@ def test_a_member_cannot_change_tags(access_attempts: AccessAttempts, basics: Ba
     by_members = access_attempts.by(Party.OTHER_PROJECT, states=MEMBER_STATES, changes=ON_TAGS)
     for attempt in or_skip(by_members, next(iter(why), "needs an image that can be shared")):
         note_hidden(attempt.answer)
-        expect(attempt.answer.status, {403, 404}, f"status of {attempt}")
-        expect(attempt.changed, False, f"effect of {attempt}")
+        expect(attempt.answer.status, {403, 404}, "status of", attempt)
+        expect(attempt.changed, False, "effect of", attempt)
 
 
 # the token is looked at before anything else
 @requirement("TAG-AUTH-12")
 def test_the_token_is_asked_for_first(image: Image, anonymous: ImagesClient, access_attempts: AccessAttempts) -> None:
     for attempt in access_attempts.aside().by(*UNAUTHENTICATED, states=ABSENT):
-        expect(attempt.answer.status, attempt.unauthorized, f"status of {attempt}")
+        expect(attempt.answer.status, attempt.unauthorized, "status of", attempt)
 
     unknown = f"/images/{uuid.uuid4()}"
     tags = f"/images/{image.id}/tags"
@@ -186,4 +186,4 @@ def test_the_token_is_asked_for_first(image: Image, anonymous: ImagesClient, acc
     for method, target in otherwise_wrong:
         answer = anonymous.send(method, target)
 
-        expect(answer.status, 401, f"status of {answer}")
+        expect(answer.status, 401, "status of", answer)

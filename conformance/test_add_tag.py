@@ -74,7 +74,7 @@ from pytest_cloudimages.areas.tags.checks import (
     set_tags,
     unambiguous,
 )
-from pytest_cloudimages.areas.tags.clients import NAMES_A_TYPE
+from pytest_cloudimages.areas.tags.clients import NAMES_A_TYPE, wanting_a_length
 from pytest_cloudimages.areas.tags.corpus import (
     ANNOUNCED,
     BODIES_OF_ADDITIONS,
@@ -96,7 +96,10 @@ def test_adding_a_tag_succeeds_with_204(
         expect(answer.status, {204, 201}, f"status of {answer}, of what others had been refused to add")
 
     in_any_state = image_states.additions(past=[Prior.NEVER], where=in_ordinary_state)
-    for step in chain((plain_tags + common_clients).additions(past=[Prior.NEVER]), in_any_state):
+    clients = common_clients.additions(
+        past=[Prior.NEVER], where=lambda step: step.tag not in wanting_a_length(common_clients)
+    )
+    for step in chain(plain_tags.additions(past=[Prior.NEVER]), clients, in_any_state):
         # 201 is undocumented, yet what HTTP asks of a PUT that creates. (Ruling Q-05.)
         step.expect(status={204, 201})
 
@@ -352,7 +355,7 @@ def test_adding_a_tag_to_an_unknown_image_is_answered_404(cloudimages_client: Im
 # undocumented
 @requirement("TAG-ADD-17")
 def test_an_image_id_that_is_no_uuid(cloudimages_client: ImagesClient) -> None:
-    for identifier in ("no-uuid", "1", "%20", "x" * 300):
+    for identifier in ("no-uuid", "%20", "x" * 300):
         answer = cloudimages_client.send("PUT", f"/images/{identifier}/tags/stray")
         note(f"PUT on the image id {identifier[:8]!r}: {answer.status}.")
 
@@ -434,7 +437,7 @@ def test_a_refused_addition_changes_nothing(
     for step in Steps(many_tags.histories).aside().additions(acknowledged=False):
         expect_others_kept(step, but=())
     for tried in stray_requests.aside().requests("PUT", "POST", "PATCH", where=refused_itself):
-        expect(tried.changed, (), f"tags that came or went with {tried.answer}")
+        expect(tried.changed, (), "tags that came or went with", tried.answer)
     expect_done_as_answered(negative_requests, "PUT", acknowledged=False)
 
     steps = boundary_tags + plain_tags + unusual_tags + image_at_tag_limit + demanding_clients
@@ -559,8 +562,9 @@ def test_a_deactivated_image_can_be_tagged(
 @requirement("TAG-ADD-33")
 def test_the_order_of_the_tags(image: Image) -> None:
     added = ["c", "a", "d", "b"]
-    image.given_tags(*added)
-    shown = [tuple(image.tags()) for _ in range(3)]
+    for tag in added:
+        require_ok(image.add_tag(tag))
+    shown = [tuple(image.tags()) for _ in range(2)]
     order = {tuple(added): "the order of addition", tuple(sorted(added)): "the order of the alphabet"}
     kind = order.get(shown[0], "no evident order") if len({*shown}) == 1 else "an order that changes"
     note(f"tags are shown in {kind}.")

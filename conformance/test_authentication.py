@@ -125,9 +125,10 @@ def test_wrong_credentials_are_refused(identity_answers: IdentityAnswers) -> Non
     # Where the right key is answered the same, such keys are what is refused. (AUTH-05)
     key = identity_answers.answers.get(Question.API_KEY)
     of_any_key = {key.status} if key is not None and not key.ok else set()
-    wrong = identity_answers.answers.get(Question.WRONG_KEY)
-    for answer in identity_answers.to(Question.UNKNOWN_USER, Question.WRONG_PASSWORD, Question.WRONG_KEY):
-        if answer is not wrong or answer.status not in of_any_key:
+    by_key = [identity_answers.answers.get(each) for each in (Question.WRONG_KEY, Question.UNKNOWN_USER_BY_KEY)]
+    unknown = (Question.UNKNOWN_USER, Question.UNKNOWN_USER_BY_KEY)
+    for answer in identity_answers.to(*unknown, Question.WRONG_PASSWORD, Question.WRONG_KEY):
+        if answer not in by_key or answer.status not in of_any_key:
             expect(answer.status, 401, f"status of {answer}")
     for answer in identity_answers.aside().nearly_right():
         if answer.status in of_any_key:

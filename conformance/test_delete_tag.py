@@ -59,7 +59,11 @@ from pytest_cloudimages.areas.tags.checks import (
 )
 from pytest_cloudimages.areas.tags.corpus import ANNOUNCED, BODIES_OF_DELETIONS
 from pytest_cloudimages.areas.tags.fixtures import *
-from pytest_cloudimages.areas.tags.negative import expect_done_as_answered, of_an_unknown_image, on_no_image
+from pytest_cloudimages.areas.tags.negative import (
+    expect_done_as_answered,
+    expect_no_tag_of_none_deleted,
+    of_an_unknown_image,
+)
 
 
 # "204 Delete Successful: Delete request succeeded."
@@ -203,15 +207,14 @@ def test_deleting_a_tag_of_an_unknown_image_is_answered_404(
     gone_image: str,
     access_attempts: AccessAttempts,
     negative_requests: NegativeRequests,
+    cloudimages_run: Run,
 ) -> None:
     by_others = access_attempts.aside().by(*OTHERS, states=ABSENT, changes=[Change.DELETE, Change.DELETE_ABSENT])
     for attempt in by_others:
         expect(attempt.answer.status, {403, 404}, f"status of {attempt}")
 
     # Such an id, or tag, may be refused for its form as well.
-    for answer in negative_requests.aside().answers(where=on_no_image):
-        if answer.exchange.method == "DELETE":
-            expect(answer.status, REFUSED, f"status of {answer}")
+    expect_no_tag_of_none_deleted(negative_requests, cloudimages_run)
     expect_done_as_answered(negative_requests, "DELETE", acknowledged=True)
 
     tried = of_an_unknown_image(negative_requests, "DELETE")
@@ -303,7 +306,7 @@ def test_a_failed_deletion_changes_nothing(
     cloudimages_run: Run,
 ) -> None:
     for tried in stray_requests.aside().requests("DELETE", where=refused_itself):
-        expect(tried.changed, (), f"tags that came or went with {tried.answer}")
+        expect(tried.changed, (), "tags that came or went with", tried.answer)
     expect_done_as_answered(negative_requests, "DELETE", acknowledged=False)
 
     steps = plain_tags + absent_tags + image_states + common_clients + demanding_clients
@@ -319,7 +322,7 @@ def test_a_failed_deletion_changes_nothing(
 # undocumented
 @requirement("TAG-DEL-13")
 def test_deleting_an_overlong_tag(image: Image) -> None:
-    for length in (256, 257, 1000):
+    for length in (256, 1000):
         answer = image.delete_tag("x" * length)
         note(f"DELETE of {length} characters: {answer.status}.")
 

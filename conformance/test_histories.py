@@ -10,6 +10,7 @@ from pytest_cloudimages.areas.tags.checks import (
     REFUSED,
     Allowed,
     ConcurrentRuns,
+    Exports,
     FreshImage,
     LongLife,
     OnOneImage,
@@ -22,6 +23,7 @@ from pytest_cloudimages.areas.tags.checks import (
     expect_exact_effect,
     expect_explained,
     expect_kept,
+    expect_nothing_handed_on,
     expect_reproduced,
     expect_stored_or_refused,
     expect_tags,
@@ -49,6 +51,7 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(
     demanding_clients: Steps,
     many_tags: Steps,
     confusable_tags: Steps,
+    exports: Exports,
 ) -> None:
     everything = sequences + plain_tags + many_tags + long_life.steps
     for step in everything.steps(where=lambda step: not refused_as_one_more(step)):
@@ -66,6 +69,9 @@ def test_the_tags_are_what_the_acknowledged_operations_leave(
     for event in image_states.aside().events():
         before, after = event.before.values or (), event.after.values or ()
         expect(sorted(after), sorted(before), f"tags after the image was {event.name}", before=sorted(before))
+
+    for exported in exports.aside().tags():
+        exported.expect()
 
     # How many tags have come and gone before makes no difference.
     for step in every_length.refused:
@@ -123,6 +129,7 @@ def test_other_images_keep_their_tags(
                 expect(seen, left, f"tags of another image after {step.answered}", before=before)
         expect_reproduced(steps, standing_by=True)
     expect_kept(other_images)
+    expect_nothing_handed_on(cloudimages_run)
 
 
 # "This operation adds the specified tag …": that very string, or a refusal
@@ -145,7 +152,7 @@ def test_a_tag_is_stored_exactly_or_refused(
         "related": [confusable_tags, confusable_sequences],
         "of every length": [every_length],
     }[kind]
-    with controlled(cloudimages_run):
+    with controlled(cloudimages_run, returning=True):
         if kind == "of every length":
             # One that is within the limit without its blanks may be refused, and is not stored with fewer of them.
             for step in boundary_tags.aside().additions(where=lambda step: not unaltered(step)):

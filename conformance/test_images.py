@@ -265,6 +265,10 @@ def test_a_deleted_image_is_gone(
         expect(
             offered.holds, False, f"whether {offered.listed} of a consumer holds an image that its owner has deleted"
         )
+    for answer in offered_images.aside().shown_after_deletion():
+        # What is as good as deleted says so by its status; how one is refused is for those to say who ask for it.
+        gone = not answer.ok or attributes_of(answer).get("status") in ("deleted", "pending_delete")
+        expect(gone, True, f"whether {answer} of a consumer shows that its owner has deleted the image")
     for met in image_meetings.aside().of(Meeting.PATCHED):
         expect(met.answer.ok, False, f"whether {met} shows the image, which was patched while it was deleted")
 

@@ -35,7 +35,7 @@ from pytest_cloudimages.areas.tags.fixtures import *
 def test_a_204_has_no_length(plain_tags: Steps, common_clients: Steps, demanding_clients: Steps) -> None:
     for answer in (plain_tags + common_clients + demanding_clients).answers(where=lambda answer: answer.status == 204):
         for name in ("Content-Length", "Transfer-Encoding"):
-            expect(answer.headers.get(name), None, f"{name} of {answer}")
+            expect(answer.headers.get(name), None, f"{name} of", answer)
 
 
 # "An origin server with a clock MUST generate a Date header field in all 2xx
@@ -46,7 +46,7 @@ def test_an_answer_has_a_date(plain_tags: Steps, negative_requests: NegativeRequ
         return 200 <= answer.status < 500
 
     for answer in chain(plain_tags.answers(where=dated), negative_requests.answers(where=dated)):
-        expect(answer.headers.get("Date"), A_DATE, f"Date of {answer}")
+        expect(answer.headers.get("Date"), A_DATE, "Date of", answer)
 
 
 # "the server SHOULD send a representation containing an explanation of the
@@ -63,17 +63,17 @@ def test_an_error_is_explained(
     token = cloudimages_client.token() or ""
     sent = (tried.answer for tried in stray_requests.aside().requests())
     for said in chain(sent, plain_tags.aside().answers(), negative_requests.aside().answers()):
-        expect(indiscretions(said, token), [], f"what is not to be in {said}")
+        expect(indiscretions(said, token), [], "what is not to be in", said)
 
     # It is as long as it says, whatever it repeats of the request.
     for answer in absent_tags.aside().answers(where=lambda answer: answer.status >= 400):
-        expect(answer.trailing, b"", f"octets after the end of {answer}")
+        expect(answer.trailing, b"", "octets after the end of", answer)
 
     # Whoever takes no JSON is told as well.
     for tried in stray_requests.aside().requests("GET", where=lambda tried: tried.answer.status >= 400):
-        expect(tried.answer.body, SOMETHING, f"body of {tried.answer}")
+        expect(tried.answer.body, SOMETHING, "body of", tried.answer)
     for answer in negative_requests.answers(where=lambda answer: answer.status >= 400):
-        expect(answer.body, SOMETHING, f"body of {answer}")
+        expect(answer.body, SOMETHING, "body of", answer)
 
 
 # "A sender that generates a message containing content SHOULD generate a
@@ -85,14 +85,14 @@ def test_content_has_a_type(
     # The type that is named is the content's.
     sent = (tried.answer for tried in stray_requests.aside().requests())
     for named in chain(sent, plain_tags.aside().answers(), negative_requests.aside().answers()):
-        expect(misnamed(named), "", f"what is wrong with the Content-Type of {named}")
+        expect(misnamed(named), "", "what is wrong with the Content-Type of", named)
 
     def has_content(answer: Answered) -> bool:
         return bool(answer.body)
 
     answers = chain(plain_tags.answers(where=has_content), negative_requests.answers(where=has_content))
     for answer in or_skip(answers, "no answer had content"):
-        expect(answer.headers.get("Content-Type"), SOMETHING, f"Content-Type of {answer}")
+        expect(answer.headers.get("Content-Type"), SOMETHING, "Content-Type of", answer)
 
 
 # undocumented
@@ -124,7 +124,7 @@ def test_a_retry_after_is_a_date_or_a_number(
     told = [*or_skip(exchanges, "no answer carried Retry-After, and none can be made to")]
 
     for exchange in told:
-        expect(retry_after(exchange), A_DATE_OR_SECONDS, f"Retry-After of {exchange}")
+        expect(retry_after(exchange), A_DATE_OR_SECONDS, "Retry-After of", exchange)
     note(f"{len(told)} answers carried Retry-After.")
 
 
@@ -135,7 +135,7 @@ def test_a_temporary_413_tells_when_to_return(cloudimages_run: Run) -> None:
     # What a DELETE is told to wait for cannot be a quota. (Ruling Q-04.)
     never = "no answer was a temporary 413, and none can be made to be"
     for exchange in met_in_passing(cloudimages_run, 413, "DELETE", skip=never):
-        expect(retry_after(exchange), A_WAIT, f"Retry-After of {exchange}")
+        expect(retry_after(exchange), A_WAIT, "Retry-After of", exchange)
 
 
 # "500 API Fault": not for a request that is well-formed
@@ -161,9 +161,9 @@ def test_a_well_formed_request_provokes_no_500(
     everything = (plain_tags, sequences, *spelled_otherwise, *written_otherwise)
     for steps in everything:
         for answer in steps.answers():
-            expect(answer.status, no_failure, f"status of {answer}")
+            expect(answer.status, no_failure, "status of", answer)
         for reading in steps.aside().readings():
-            expect(reading.answer.status, no_failure, f"status of {reading.answer}")
+            expect(reading.answer.status, no_failure, "status of", reading.answer)
     # A failure that passes is one that comes again, where it comes with a refusal.
     if any([*steps.aside().failures_that_passed()] for steps in everything):
         expect_no_failure_after_refusals(cloudimages_run)
@@ -171,14 +171,14 @@ def test_a_well_formed_request_provokes_no_500(
         steps.steady()
 
     for run, each in races.answers():
-        expect(each.event.status, no_failure, f"status of {each.exchange}", race=run.plan.name)
+        expect(each.event.status, no_failure, "status of", each.exchange, race=run.plan.name)
 
     for answer in negative_requests:
-        expect(answer.status, no_failure, f"status of {answer}")
+        expect(answer.status, no_failure, "status of", answer)
     for tried in stray_requests.aside().requests():
         # A connection may be cut before what is too long, and what is sent once meets any trouble on the way.
         allowed = anything_but(500) if tried.request.once else no_failure
-        expect(tried.answer.status, allowed, f"status of {tried.answer}")
+        expect(tried.answer.status, allowed, "status of", tried.answer)
 
 
 # "429 status code indicates that the user has sent too many requests"

@@ -158,7 +158,8 @@ def test_answers_have_a_date(
     common_answers: CommonAnswers, schema_documents: SchemaDocuments, image_life: LifeAnswers
 ) -> None:
     refused = image_life.aside().answered(Question.UNKNOWN)
-    for answers in (common_answers.of("answers"), schema_documents.aside().all_answers(), refused):
+    other_types = common_answers.aside().of("of_other_types")
+    for answers in (common_answers.of("answers"), schema_documents.aside().all_answers(), refused, other_types):
         for answer in answers.where(lambda answer: 200 <= answer.status < 500):
             expect(answer.headers.get("Date"), A_DATE, f"Date of {answer}")
 

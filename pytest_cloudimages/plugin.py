@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_cloudimages.app import pytest_options, suite
+from pytest_cloudimages.app import pytest_options
 from pytest_cloudimages.app.fixtures import (
     cloudimages_administrator,
     cloudimages_anonymous,
@@ -57,6 +57,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Declare the mark, and wake up where an option says that a service is judged."""
     config.addinivalue_line("markers", "requirement(id, …): the requirements of the catalogue that this test asks for")
     if config.option.pyargs:
+        from pytest_cloudimages.app import suite
+
         config.args = [suite.located(argument) for argument in config.args]
     if judges(config):
         wake(config)

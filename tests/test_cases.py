@@ -27,7 +27,7 @@ from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.observations import Steps
-from pytest_cloudimages.engine.recording import Case, CheckRecord, Collection, cases
+from pytest_cloudimages.engine.recording import Case, CheckRecord, Collection, UnreadRecord, cases
 from pytest_cloudimages.history.operations import Kind, Operation
 from pytest_cloudimages.history.steps import Prior, Reading, SequentialHistory, Span, Step
 from pytest_cloudimages.reference.app import App, Reply, Request
@@ -175,6 +175,20 @@ def test_steps_of_two_collections_are_looked_at_as_one(mine: CheckRecord) -> Non
     assert [step.value for step in (first + second).additions()] == ["a", "b"]
     assert [step.value for step in (first + second.aside()).additions()] == ["a", "b"]
     assert mine.cases == 2
+
+
+def test_a_record_that_nobody_reads_counts_and_keeps_nothing(mine: CheckRecord) -> None:
+    """A look at what there is so far asks whether a check is met, and no more."""
+    unread = UnreadRecord()
+    steps = Steps([history("a")])
+    for record in (mine, unread):
+        recording.collect(record)
+        assert [*steps.additions()]
+
+    assert (unread.cases, unread.step) == (mine.cases, mine.step)
+    assert unread.main
+    assert mine.exchanges
+    assert not unread.exchanges
 
 
 def test_a_side_question_begins_anew(mine: CheckRecord) -> None:

@@ -100,6 +100,46 @@ def test_what_is_unwanted_may_not_be_among_what_came() -> None:
     assert str(mismatch) == "tags: expected none of ['b', 'c'], came ['a', 'b']; unexpected ['b']"
 
 
+class Untold:
+    """What nobody may put into words."""
+
+    def __str__(self) -> str:
+        raise AssertionError("It is told although all is well.")
+
+
+def test_what_is_as_expected_is_not_put_into_words() -> None:
+    """Messages are as they were written out: the words, and what they are about."""
+    for compare, wanted in ((expect, [1]), (expect_among, [1]), (expect_none_of, [2])):
+        compare([1], wanted, "numbers of", Untold())
+    told = mismatch_of(lambda: expect(1, 2, "status of", lambda: "a request", before=lambda: ["b"]))
+
+    assert told is not None
+    assert (str(told), told.before) == ("status of a request: expected 2, came 1", ["b"])
+
+
+@pytest.mark.parametrize(
+    ("came", "expected", "fine"),
+    [
+        (["a", "b"], {"b", "a"}, True),
+        (["a", "a"], {"a"}, False),
+        (("a",), ["a"], True),
+        (["a"], frozenset({"a", "b"}), False),
+        ([{"a": 1}], {"a"}, False),
+        ([], set(), True),
+        ({"a"}, {"a"}, True),
+        (404, {403, 404}, True),
+        (None, {404}, False),
+        ([], {404}, False),
+        ({"a": 1}, {"a": 1}, True),
+        ("a", ["a"], False),
+        (True, 1, True),
+    ],
+)
+def test_what_fits(came: object, expected: object, *, fine: bool) -> None:
+    """A set is held by a collection whole, and once; a value is one of it."""
+    assert (mismatch_of(lambda: expect(came, expected, "thing")) is None) is fine
+
+
 def test_evidence_that_takes_requests_is_asked_for_where_it_is_shown() -> None:
     """A callable is called for a finding, and never otherwise."""
     asked: list[str] = []

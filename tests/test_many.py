@@ -90,9 +90,9 @@ class Waiting(App):
         return reply
 
 
-def entry(server: Server, **further: Any) -> dict[str, Any]:
-    """Return the entry of clouds.yaml for a server."""
-    user = server.app.identity.users["tester"]
+def entry(server: Server, name: str = "tester", **further: Any) -> dict[str, Any]:
+    """Return the entry of clouds.yaml for a server, and for one of its users."""
+    user = server.app.identity.users[name]
     auth = {"auth_url": f"{server.auth_url}/v3", "username": user.name, "password": user.password}
     auth |= {"project_name": user.project.name, "user_domain_name": "Default", "project_domain_name": "Default"}
     return {"auth": auth, **further}

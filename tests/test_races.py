@@ -165,7 +165,7 @@ def test_on_one_image_everything_is_done_to_it() -> None:
     assert race(((add("a", 1), add("b")),)).on_one_image().images == 1
 
 
-def test_a_standard_run_of_all_races_costs_less_than_500_requests() -> None:
+def test_a_standard_run_of_all_races_costs_less_than_520_requests() -> None:
     """Counted as they are sent by a service that answers well: images, changes, readings, and the clean-up."""
     total = 0
     for pattern in Pattern:
@@ -174,7 +174,7 @@ def test_a_standard_run_of_all_races_costs_less_than_500_requests() -> None:
             total += 2 * plan.images + len([*plan.operations()]) + plan.images * (len(plan.phases) + 1)
             total += len(plan.readers) + len(carried)
 
-    assert total < 500
+    assert total < 520
 
 
 # What is written down

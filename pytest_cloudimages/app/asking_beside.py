@@ -14,6 +14,7 @@ import pytest
 
 from pytest_cloudimages.app.asking_again import parameters_of
 from pytest_cloudimages.app.first_look import looked_at
+from pytest_cloudimages.app.order import asked_but_not_begun_by
 from pytest_cloudimages.app.records import count_sent
 from pytest_cloudimages.engine import exploration, recording, registry
 from pytest_cloudimages.engine.registry import goes_on
@@ -75,7 +76,5 @@ def _sends_itself(item: pytest.Item) -> bool:
     drawing = hasattr(item.function, "hypothesis")  # type: ignore[attr-defined]  # as above
     if drawing or registry.FIXTURE in info.argnames or exploration.obstacle(item):
         return False
-    # What goes on until the run is over is a race: its turn comes when all this is over. What is begun for others to
-    # look at is none.
-    begun = {name for mark in item.iter_markers("usefixtures") for name in mark.args}
-    return not any(goes_on(declared) for declared in registry.asked_by([item]) if declared.name not in begun)
+    # What goes on until the run is over is a race: its turn comes when all this is over.
+    return not any(map(goes_on, asked_but_not_begun_by(item)))

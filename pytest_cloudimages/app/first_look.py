@@ -20,7 +20,7 @@ from pytest_cloudimages.engine import recording, registry
 from pytest_cloudimages.engine.exploration import RUN
 from pytest_cloudimages.engine.lacking import Lacking
 from pytest_cloudimages.engine.observations import Steps
-from pytest_cloudimages.engine.recording import CheckRecord
+from pytest_cloudimages.engine.recording import CheckRecord, UnreadRecord
 from pytest_cloudimages.spec.marks import ids_of, is_in_passing
 from pytest_cloudimages.spec.verdicts import Blocked, leaves
 
@@ -87,7 +87,7 @@ class FirstLook:
         for item, declared in self._lookers[name]:
             if item.nodeid in self.seen:
                 continue
-            if finds(item, declared, self._beside(shown, declared) | {name: shown}, self.run, CheckRecord()):
+            if finds(item, declared, self._beside(shown, declared) | {name: shown}, self.run, UnreadRecord()):
                 self.seen[item.nodeid] = Seen(sent, time.time())
                 found += {*ids_of(item)} - self._told
         if found:

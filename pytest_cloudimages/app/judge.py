@@ -127,7 +127,7 @@ class Judge:
             told = SECRETS.hide(str(problem))
             if COMMAND in self.config.stash:
                 raise pytest.UsageError(told) from None
-            self.config.stash[UNFOUND] = Unfound(told if named else UNNAMED, named)
+            self.config.stash[UNFOUND] = Unfound(told if named else UNNAMED, named=named)
             return
         self.run.claims = claimed_areas(self.run) if COMMAND in self.config.stash else {}
         self.run.beyond_must = self.selection.beyond_must

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import enum
 import re
-from dataclasses import dataclass
-from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 TYPED = "--"
 """What an option begins with on the command line of `cloudimages run`."""
@@ -24,8 +22,7 @@ class Kind(enum.Enum):
     NUMBER = enum.auto()
 
 
-@dataclass(frozen=True, kw_only=True)
-class Option:
+class Option(NamedTuple):
     """A row of the table: one option of a run."""
 
     name: str
@@ -116,5 +113,9 @@ class Option:
 
 def text_of(value: Any) -> str:
     """Return a value as an option takes it."""
+    if not isinstance(value, float):
+        return str(value)
+    from decimal import Decimal
+
     # Without an exponent, which no option takes.
-    return format(Decimal(repr(value)).normalize(), "f") if isinstance(value, float) else str(value)
+    return format(Decimal(repr(value)).normalize(), "f")

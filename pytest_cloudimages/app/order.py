@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import pytest
 
+    from pytest_cloudimages.engine.registry import Workload
     from pytest_cloudimages.spec.requirements import Requirement
 
 FILE = Path(__file__).with_name("order.json")
@@ -32,17 +33,21 @@ def places() -> Mapping[str, int]:
     return {name: place for place, name in enumerate(json.loads(FILE.read_text(encoding="utf-8")))}
 
 
+def asked_but_not_begun_by(item: pytest.Item) -> list[Workload]:
+    """Return the workloads that a test asks for, but for those it only begins, by ``usefixtures``, for others."""
+    begun = {name for mark in item.iter_markers("usefixtures") for name in mark.args}
+    return [declared for declared in registry.asked_by([item]) if declared.name not in begun]
+
+
 def place_of(item: pytest.Item, ids: Iterable[str]) -> int:
     """Return the place of a check of some requirements: that of the first of them, the last where none was measured.
 
     It comes after all that it looks at: one that takes hundreds of requests would keep what finds more from its turn.
-    What it has begun by ``usefixtures`` is none of these: another check looks at that, and may want it to be long ago.
+    What it only begins is none of these: another check looks at that, and may want it to be long ago.
     """
     found = places()
     mine = min((found.get(identifier, len(found)) for identifier in ids), default=0)
-    begun = {name for mark in item.iter_markers("usefixtures") for name in mark.args}
-    looked_at = {declared.name for declared in registry.asked_by([item])} - begun
-    return max([mine, *(found.get(name, 0) for name in looked_at)])
+    return max([mine, *(found.get(declared.name, 0) for declared in asked_but_not_begun_by(item))])
 
 
 def workloads_before(place: int) -> list[str]:

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_cloudimages.app import suite
-from pytest_cloudimages.app.earlier import as_recorded
 from pytest_cloudimages.app.option import TYPED, Kind, Option
 from pytest_cloudimages.app.options import INI, OPTIONS, PYTEST, REPORTS, endpoint_of, help_of
 from pytest_cloudimages.engine.choices import ROUND
@@ -21,14 +18,14 @@ if TYPE_CHECKING:
     from pytest_cloudimages.engine.settings import Settings
 
 
-@dataclass(frozen=True)
 class Handover:
     """What `cloudimages run` tells the plugin beside pytest's words; it is registered as a plugin of that run."""
 
-    typed: frozenset[str]
-    """The options that were given to the command itself."""
-    rest: tuple[str, ...]
-    """The words behind ``--``."""
+    def __init__(self, typed: frozenset[str], rest: tuple[str, ...]) -> None:
+        self.typed = typed
+        """The options that were given to the command itself."""
+        self.rest = rest
+        """The words behind ``--``."""
 
 
 def declare(parser: pytest.Parser) -> None:
@@ -52,6 +49,7 @@ def settings(config: pytest.Config, environ: Mapping[str, str] = os.environ) -> 
     Raise ``pytest.UsageError`` for a wrong value, naming the option as it was typed.
     """
     import secrets
+    from dataclasses import replace
 
     import pytest
 
@@ -69,6 +67,8 @@ def settings(config: pytest.Config, environ: Mapping[str, str] = os.environ) -> 
         except ValueError as problem:
             raise pytest.UsageError(f"{spelled[option.name]}: {problem}.") from None
     if found["again"]:
+        from pytest_cloudimages.app.earlier import as_recorded
+
         try:
             found |= as_recorded(Path(found["again"]), {name: spelled[name] for name in given})
         except ValueError as problem:
@@ -170,6 +170,8 @@ def _rest(config: pytest.Config, handover: Handover | None) -> tuple[str, ...]:
     """Return what stood behind ``--``, or under pytest the tests that were named beside the suite."""
     if handover:
         return handover.rest
+    from pytest_cloudimages.app import suite
+
     named = config.getoption("file_or_dir", None) or ()
     own = [str(word) for word in named if not str(word).startswith(suite.NAME)]
     return tuple(word for word in own if suite.folder() not in (Path(word.partition("::")[0]) / "x").resolve().parents)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
@@ -23,13 +22,13 @@ UNNAMED = (
 DISTRIBUTED = "A service is judged in one process; leave out the -n of pytest-xdist."
 
 
-@dataclass(frozen=True)
 class Unfound:
     """Why there is no service to ask."""
 
-    reason: str
-    named: bool
-    """Whether one is named, and wrong; a test that asks is skipped where none is."""
+    def __init__(self, reason: str, *, named: bool) -> None:
+        self.reason = reason
+        self.named = named
+        """Whether one is named, and wrong; a test that asks is skipped where none is."""
 
     def end(self) -> NoReturn:
         """End the test that asks for a service, in one line."""

@@ -43,7 +43,9 @@ class Request:
     target: str
     """What follows the endpoint, percent-encoded."""
     json: Any = None
-    """What the body says, to be written as JSON; ``None`` where there is no body."""
+    """What the body says, to be written as JSON; ``None`` where there is no body, or it is no JSON."""
+    body: bytes | None = None
+    """A body that is no JSON."""
     headers: Mapping[str, str | None] = field(default_factory=dict)
     """What is sent besides, or instead of what is sent otherwise; ``None`` leaves a field out."""
     spelled: Callable[[str], str] = str

@@ -37,7 +37,10 @@ def _pattern(operation: str) -> re.Pattern[str]:
     return re.compile(rf"{method} (?:/[^?]*)?/v2{re.sub('{[^}]*}', '[^/?]+', path)}(?:[?].*)?", re.DOTALL)
 
 
-PATTERNS = {operation: _pattern(operation) for operation in OPERATIONS}
+PATTERNS: dict[str, dict[str, re.Pattern[str]]] = {}
+"""The operations of each method, with what their requests look like."""
+for _operation in OPERATIONS:
+    PATTERNS.setdefault(_operation.partition(" ")[0], {})[_operation] = _pattern(_operation)
 
 
 def operation_of(method: str, target: str) -> str:
@@ -47,7 +50,8 @@ def operation_of(method: str, target: str) -> str:
     'PUT /images/{image_id}/tags/{tag}'
     """
     request = f"{method} {target}"
-    return next((operation for operation, pattern in PATTERNS.items() if pattern.fullmatch(request)), OTHER)
+    known = PATTERNS.get(method, {}).items()
+    return next((operation for operation, pattern in known if pattern.fullmatch(request)), OTHER)
 
 
 class Latencies:

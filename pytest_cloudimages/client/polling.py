@@ -45,7 +45,7 @@ class Eventually:
             return seen
         begun = time.monotonic()
         limit = self.limit(about)
-        for _ in _pauses(begun + limit):
+        for _ in pauses(begun + limit):
             if time.monotonic() - begun >= NOTICED:
                 self.recorder.tell_of_waiting(limit)
             seen = look()
@@ -66,10 +66,13 @@ class Eventually:
         return seen
 
 
-def _pauses(end: float) -> Iterator[float]:
-    """Pause, a little longer each time, and yield after each pause until it is ``end`` by the monotonic clock."""
-    pause = FIRST_PAUSE
-    while (left := end - time.monotonic()) > 0:
-        time.sleep(min(pause, left))
+def pauses(end: float, fewest: int = 0) -> Iterator[float]:
+    """Pause, a little longer each time, and yield after each pause until it is ``end`` by the monotonic clock.
+
+    There are ``fewest`` of them at least, however late it is.
+    """
+    pause, made = FIRST_PAUSE, 0
+    while (left := end - time.monotonic()) > 0 or made < fewest:
+        time.sleep(min(pause, left) if left > 0 else pause)
         yield pause
-        pause = min(pause * 2, LONGEST_PAUSE)
+        pause, made = min(pause * 2, LONGEST_PAUSE), made + 1

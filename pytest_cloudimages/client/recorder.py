@@ -40,6 +40,8 @@ class Traces:
     """Sets of lent images that are known to be accepted: the image, what a value is called, and the values."""
     own_values: dict[str, frozenset[str]] = field(default_factory=dict)
     """What the service gave the first image that was created, by what a value is called."""
+    handed_on: bool = False
+    """Whether the creation of a later image showed something else that nobody gave it."""
     out_of_reach: int = 0
     """Images that were created with ids that cannot be asked for."""
     left_behind: list[str] = field(default_factory=list)

@@ -29,6 +29,8 @@ _MEMBER = re.compile(
         \1"((?:[^"\\]|(?!\1")\\+"?)*)(?:\1"|$)""",
     re.IGNORECASE | re.VERBOSE,
 )
+_IN_MEMBERS = (b"passw", b"passcode", b"token", b"secret", b"key", b"cookie", b"authorization")
+"""One of these is in the name of every member that holds a secret."""
 _OWNER = re.compile(rb'"owner"\s*:\s*"([\w-]+)"', re.ASCII)
 _PARAMETER = re.compile(
     r"""([?&;](?:[\w.-]*(?:passw|token|secret|api_?-?key|signature|temp_url_sig)[\w-]*)=)([^&;#\s"'<>\\]+)""",
@@ -70,7 +72,9 @@ def secrets_of_answer(headers: Iterable[tuple[str, str]], body: bytes) -> Iterat
         if is_secret(name):
             cookie = "cookie" in name.lower()
             yield from _worth_keeping(_of_cookie(value) if cookie else [value, value.partition(" ")[2]])
-    if re.search(rb"passw|passcode|token|secret|api_?-?key|private_?key|cookie|authorization", body, re.IGNORECASE):
+    lowered = body.lower()
+    # Nearly every answer has none of them, which is seen much faster so.
+    if any(word in lowered for word in _IN_MEMBERS):
         members = _MEMBER.finditer(body.decode("utf-8", "replace"))
         yield from _worth_keeping(_plain(match[3]) for match in members if not NO_SECRET.search(match[2]))
 

@@ -117,6 +117,7 @@ class ImagesClient(Short):
         return self.send(
             request.method,
             request.target,
+            body=request.body,
             json=request.json,
             headers=request.headers,
             spelled=request.spelled,
@@ -127,7 +128,8 @@ class ImagesClient(Short):
 
     def ask_once(self, request: Request, *, cut: bool = False) -> Answer:
         """Send a request that is given as a value a single time; see ``send_once``."""
-        return self.send_once(request.method, request.target, json=request.json, headers=request.headers, cut=cut)
+        what = {"body": request.body, "json": request.json}
+        return self.send_once(request.method, request.target, **what, headers=request.headers, cut=cut)
 
     def send(
         self,

@@ -23,7 +23,7 @@ from pytest_cloudimages.history.checkers.unfounded import refusals
 from pytest_cloudimages.history.concurrent_plans import ClientOperation, ConcurrentPlan, Phase, Process
 from pytest_cloudimages.history.events import Anomaly, ConcurrentHistory, Event
 from pytest_cloudimages.history.operations import Kind
-from pytest_cloudimages.history.resource import NAME, SetResource
+from pytest_cloudimages.history.resource import NAME, SetResource, uploads
 from pytest_cloudimages.history.steps import Reading
 
 Open = Callable[..., AbstractContextManager[Image]]
@@ -238,6 +238,8 @@ class _Execution:
         match operation.kind:
             case Kind.SET:
                 request = NAME.set(image.id, value)
+            case Kind.EVENT:
+                request = uploads(image.id)
             case Kind.READ:
                 request = self.resource.read(image.id)
             case Kind.ADD:

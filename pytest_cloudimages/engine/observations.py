@@ -74,11 +74,12 @@ class Steps(Collection):
         conditions = [*_conditions(which)]
         for history in self.histories:
             for step in history.steps:
-                if (
-                    kind in (None, step.operation.kind)
-                    and not self.left_out(history, step)
-                    and all(condition(history, step) for condition in conditions)
-                ):
+                if kind not in (None, step.operation.kind) or self.left_out(history, step):
+                    continue
+                for condition in conditions:
+                    if not condition(history, step):
+                        break
+                else:
                     yield Case(step, step.exchanges, step.operation.input_class, step=step)
 
     def additions(self, **which: Unpack[Selection]) -> Cases[Step]:

@@ -16,9 +16,10 @@ from pytest_cloudimages.client.outage import raise_if_shut_out
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.claims import OF_RUN, Claim
-from pytest_cloudimages.engine.kept_values import values_of
+from pytest_cloudimages.engine.kept_values import set_values, values_of
 from pytest_cloudimages.engine.recording import current_check
 from pytest_cloudimages.history.resource import SetResource
+from pytest_cloudimages.spec.shown_strings import shown_strings
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, NoEffect, NoRoom
 
 PREFIX = "pytest-cloudimages-"
@@ -91,7 +92,7 @@ def temporary_image(
             # By PATCH: what cannot be protected so could not be freed either, and would stay for ever.
             with client.recorder.of(Purpose.PREPARING):
                 require_ok(client.patch(identifier, {"op": "replace", "path": "/protected", "value": True}))
-        _take_off_its_own(image, shown, resources, attributes)
+        _take_off_its_own(image, answer, shown, resources, attributes)
         yield image
     finally:
         traces.in_use.discard(identifier)
@@ -288,10 +289,14 @@ def _see_that_it_is_there(image: Image, answer: Answer, *, in_doubt: bool) -> An
 
 
 def _take_off_its_own(
-    image: Image, shown: Answer | None, resources: Iterable[SetResource], attributes: Mapping[str, Any]
+    image: Image, created: Answer, shown: Answer | None, resources: Iterable[SetResource], attributes: Mapping[str, Any]
 ) -> None:
-    """Take off what the service gives every new image; what but a later image shows is nothing of that kind."""
-    own = image.client.recorder.traces.own_values
+    """Take off what the service gives every new image, and what else the answer to its creation shows on this one.
+
+    Where that is what was given to another image, nothing that is asked of this one is to be blamed for it.
+    """
+    traces = image.client.recorder.traces
+    own = traces.own_values
     for resource in resources:
         first = resource.name not in own
         wanted = {*attributes.get(f"{resource.name}s", ())}
@@ -300,12 +305,21 @@ def _take_off_its_own(
                 seen = resource.values(shown or image.show())
             own[resource.name] = frozenset(seen or ()) - wanted
         given = sorted(own[resource.name] - wanted)
+        # What comes with an id that is given comes of the image that had it.
+        known = () if "id" in attributes else shown_strings(created.data, f"{resource.name}s") or ()
+        others = {*known} - own[resource.name]
         with image.client.recorder.of(Purpose.PREPARING):
             for value in given:
                 image.client.ask(resource.delete(image.id, value))
-        if given and first:
+            told = (given and first) or (others and not wanted and not traces.handed_on)
+            traces.handed_on = traces.handed_on or bool(others and not wanted)
+            if others - wanted and traces.handed_on:
+                with suppress(Blocked):
+                    set_values(image, resource, sorted(wanted))
+        if told:
+            found = sorted(others) or given
             current_check().note(
-                f"The service gives new images {resource.name}s of its own, {given}; they are taken off first."
+                f"The service gives new images {resource.name}s of its own, {found}; they are taken off first."
             )
 
 

@@ -101,11 +101,12 @@ class CheckRecord:
     def attach(self, exchanges: Iterable[Exchange]) -> None:
         """Attach exchanges to the case in hand; an exchange that several cases rest on counts as one request."""
         with self._lock:
+            held, shown = self._attached, None if self._chosen else self.exchanges
             for exchange in exchanges:
-                if not self._chosen:
-                    self.exchanges.append(exchange)
-                if not self.holds(exchange):
-                    self._attached[id(exchange)] = exchange
+                if shown is not None:
+                    shown.append(exchange)
+                if id(exchange) not in held:
+                    held[id(exchange)] = exchange
                     self.requests += 1
 
     def holds(self, exchange: Exchange) -> bool:
@@ -127,6 +128,35 @@ class CheckRecord:
         """Record an observation that is no finding."""
         if text not in self.notes:
             self.notes.append(text)
+
+
+class UnreadRecord(CheckRecord):
+    """The record of a check that is only to say whether it is met: nobody asks what that rests on."""
+
+    def case(
+        self,
+        exchanges: Iterable[Exchange] = (),  # noqa: ARG002 - not kept
+        input_class: str | None = None,  # noqa: ARG002 - likewise
+        *,
+        step: Step | None = None,
+        answer_only: bool = False,
+    ) -> None:
+        """Begin a case."""
+        self.cases += 1
+        self.step, self.answer_only = step, answer_only
+
+    def aside(
+        self,
+        exchanges: Iterable[Exchange] = (),  # noqa: ARG002 - not kept
+        *,
+        step: Step | None = None,
+        answer_only: bool = False,
+    ) -> None:
+        """Begin a side question."""
+        self.step, self.answer_only = step, answer_only
+
+    def attach(self, exchanges: Iterable[Exchange]) -> None:
+        """Attach nothing."""
 
 
 _CURRENT: ContextVar[CheckRecord | None] = ContextVar("check record", default=None)
@@ -152,7 +182,7 @@ def anything(_: object) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Case(Generic[Thing]):
     """A thing to look at, and what a finding about it rests on."""
 

@@ -68,7 +68,7 @@ EFFORTS = (
         read_every=0,
         many=70,
         read_paths=1,
-        cases=5,
+        cases=3,
         clients=(2, 4, 8, 16),
         races=1,
     ),

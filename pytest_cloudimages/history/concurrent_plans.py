@@ -114,13 +114,13 @@ class ConcurrentPlan:
         return self.until(lambda now, before: Kind.DELETE in before and Kind.ADD in now)
 
     def one_by_one(self) -> "ConcurrentPlan":
-        """Return the same changes of the set for one client, one after another, each with its answer.
+        """Return the same changes of the set for one client, one after another, each with its answer, and uploads.
 
         Changes of an attribute are left out: what they do to the set, even alone, is another requirement's question.
         """
+        alone = (Kind.ADD, Kind.DELETE, Kind.EVENT)
         phases = [
-            (tuple(replace(each, cut=False) for each in in_turn(phase) if each.kind in (Kind.ADD, Kind.DELETE)),)
-            for phase in self.phases
+            (tuple(replace(each, cut=False) for each in in_turn(phase) if each.kind in alone),) for phase in self.phases
         ]
         return replace(self, phases=tuple(phases))
 
@@ -147,6 +147,7 @@ def delete(value: str, image: int = 0, *, cut: bool = False) -> ClientOperation:
 
 
 READ = ClientOperation(Kind.READ)
+UPLOAD = ClientOperation(Kind.EVENT, "upload")
 SET = ClientOperation(Kind.SET)
 SET_LATER = replace(SET, pause=0.001)
 """A change of the attribute that meets the other change in the middle; at the same moment it may come before it."""

@@ -13,7 +13,10 @@ class Kind(enum.StrEnum):
     SET = "set"
     """A PATCH of an attribute of the image: what a concurrent operation on the set must not undo."""
     EVENT = "event"
-    """Something else that happens to the image: its data comes, it is shared, hidden, deactivated."""
+    """Something else that happens to the image: its data comes, it is shared, hidden, deactivated.
+
+    Among clients who are at it at once it is an upload of its data.
+    """
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """What a step may change, and what it has changed. No I/O."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.resource import Effect
 from pytest_cloudimages.history.steps import Step
 from pytest_cloudimages.spec.mismatch import expect
-from pytest_cloudimages.spec.statuses import OK, REFUSED
+from pytest_cloudimages.spec.statuses import DONE_OR_REFUSED
 
 
 def after_exact_effect(step: Step) -> list[str]:
@@ -30,17 +30,17 @@ def expect_exact_effect(step: Step) -> None:
     An answer that says neither is one, too.
     """
     __tracebackhide__ = True
-    step.expect(status=OK | REFUSED, after=after_exact_effect(step))
+    step.expect(status=DONE_OR_REFUSED, after=after_exact_effect(step))
 
 
 def expect_others_kept(step: Step, *, but: Iterable[str] | None = None) -> None:
     """Raise ``Mismatch`` where a step took or brought other values; ``but`` are those it may, by default its own."""
     __tracebackhide__ = True
     missing, unexpected = others_removed(step, but=but), others_added(step, but=but)
-    allowed = [*([step.value] if but is None else but), *step.overdue]
-    # What may come or go is left out on both sides, and so is what came altered in the place of an added value.
-    came = [value for value in without(step.after, *allowed) if value in unexpected or value in (step.before or ())]
     if missing or unexpected:
+        allowed = [*([step.value] if but is None else but), *step.overdue]
+        # What may come or go is left out on both sides, and so is what came altered in the place of an added value.
+        came = [value for value in without(step.after, *allowed) if value in unexpected or value in (step.before or ())]
         what = f"other {step.resource.name}s after {step.answered}"
         expect(came, without(step.before, *allowed), what, before=sorted(step.before or ()))
 
@@ -53,8 +53,8 @@ def without(values: Iterable[str] | None, *left_out: str) -> list[str]:
 def others_removed(step: Step, *, but: Iterable[str] | None = None) -> list[str]:
     """Return the other values that a step took away; ``but`` are those it may take, by default the one it names."""
     allowed = {step.value} if but is None else {*but}
-    missing = Counter(step.before) - Counter(step.after)
-    return sorted(value for value in missing if value not in allowed | step.overdue)
+    allowed |= step.overdue
+    return sorted(value for value in _surplus(step.before or (), step.after or ()) if value not in allowed)
 
 
 def others_added(step: Step, *, but: Iterable[str] | None = None) -> list[str]:
@@ -65,5 +65,11 @@ def others_added(step: Step, *, but: Iterable[str] | None = None) -> list[str]:
     allowed = {step.value} if but is None else {*but}
     if step.operation.kind is Kind.ADD and step.answer.ok and step.value not in (step.after or ()):
         return []
-    came = Counter(step.after) - Counter(step.before)
-    return sorted(value for value in came if value not in allowed | step.overdue)
+    allowed |= step.overdue
+    return sorted(value for value in _surplus(step.after or (), step.before or ()) if value not in allowed)
+
+
+def _surplus(values: Sequence[str], others: Sequence[str]) -> Collection[str]:
+    """Return the values that are there more often than among others; most are there once."""
+    distinct = {*values}
+    return distinct.difference(others) if len(distinct) == len(values) else Counter(values) - Counter(others)

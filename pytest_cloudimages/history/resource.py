@@ -119,4 +119,13 @@ class Attribute:
         return found if isinstance(found, str) else None
 
 
+OCTETS = b"y" * 64
+
+
+def uploads(image: str) -> Request:
+    """Return the request that uploads the data of an image: an event, which an operation on the set may meet."""
+    headers = {"Content-Type": "application/octet-stream"}
+    return Request("PUT", f"/images/{image}/file", body=OCTETS, headers=headers)
+
+
 NAME = Attribute("name")

@@ -4,6 +4,7 @@ import enum
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from pytest_cloudimages.client.exchange import Exchange
@@ -47,7 +48,7 @@ class Prior(enum.StrEnum):
     DELETED = "deleted before"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Step:
     """One operation with its answer, and the values of the set before and after it.
 
@@ -84,11 +85,11 @@ class Step:
         """The same, for checks of tags."""
         return self.operation.value
 
-    @property
-    def exchanges(self) -> list[Exchange]:
+    @cached_property
+    def exchanges(self) -> Sequence[Exchange]:
         """What the step rests on, in the order sent."""
         sent = [self.answer.exchange, *(reading.answer.exchange for reading in self.readings)]
-        return sorted(sent, key=lambda exchange: exchange.sent)
+        return tuple(sorted(sent, key=lambda exchange: exchange.sent))
 
     @property
     def known(self) -> bool:
@@ -120,28 +121,34 @@ class Step:
         could not be read.
         """
         __tracebackhide__ = True
-        before = None if self.before is None else sorted(self.before)
         if status is not None:
             allowed = {status} if isinstance(status, int) else status if isinstance(status, Allowed) else {*status}
-            expect(self.answer.status or None, allowed, f"status of {self.operation}", before=before)
+            expect(self.answer.status or None, allowed, "status of", self.operation, before=self._sorted_before)
         if after is None and present is None and count is None:
             return
         if self.after is None:
             raise Blocked(f"The {self.resource.name}s could not be read after this: {self}.")
-        found, what = sorted(self.after), f"{self.resource.name}s after {self.answered}"
+        found, what, before = sorted(self.after), f"{self.resource.name}s after", self._sorted_before
         if after is not None:
-            expect(found, sorted(after), what, before=before)
+            expect(found, sorted(after), what, self._answered, before=before)
         if present is True:
-            expect_among(found, [self.value], what, before=before)
+            expect_among(found, [self.value], what, self._answered, before=before)
         elif present is False:
-            expect_none_of(found, [self.value], what, before=before)
+            expect_none_of(found, [self.value], what, self._answered, before=before)
         if count is not None:
-            expect([value for value in found if value == self.value], [self.value] * count, what, before=before)
+            listed = [value for value in found if value == self.value]
+            expect(listed, [self.value] * count, what, self._answered, before=before)
+
+    def _sorted_before(self) -> list[str] | None:
+        return None if self.before is None else sorted(self.before)
+
+    def _answered(self) -> str:
+        return f"{self.operation} → {self.answer.status or 'no answer'}"
 
     @property
     def answered(self) -> str:
         """The operation with the status of its answer."""
-        return f"{self.operation} → {self.answer.status or 'no answer'}"
+        return self._answered()
 
     def __repr__(self) -> str:
         return f"{self.answered}: {_shown(self.before)} became {_shown(self.after)}"

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pytest_cloudimages.spec.mismatch import Mismatch, expect
+from pytest_cloudimages.spec.mismatch import expect, fits
 
 
 @dataclass(frozen=True)
@@ -29,18 +29,12 @@ class Interpretations:
         )
 
 
-def expect_interpreted(specification: str, actual: object, what: str, *, cloud_images: object, glance: object) -> None:
+def expect_interpreted(
+    specification: str, actual: object, what: str, of: object = None, *, cloud_images: object, glance: object
+) -> None:
     """Raise ``Mismatch`` unless something is as the specification that judges has it; say whether the other is met."""
     __tracebackhide__ = True
-    interpretations = Interpretations(specification, _fits(actual, cloud_images), _fits(actual, glance))
+    interpretations = Interpretations(specification, fits(actual, cloud_images), fits(actual, glance))
     expected = glance if specification == "glance" else cloud_images
     words = str(interpretations)
-    expect(actual, expected, what, **({"reading": words} if words else {}))
-
-
-def _fits(actual: object, expected: object) -> bool:
-    try:
-        expect(actual, expected, "")
-    except Mismatch:
-        return False
-    return True
+    expect(actual, expected, what, of, **({"reading": words} if words else {}))

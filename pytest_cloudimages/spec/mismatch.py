@@ -61,32 +61,54 @@ class Mismatch(AssertionError):  # noqa: N818 - it says what came, not that a pr
         return found | {name: _plain(values) for name, values in lists.items() if values}
 
 
+Before = Iterable[object] | Callable[[], Iterable[object] | None] | None
+"""What was there before; a callable where that takes work to say."""
+
+
 def expect(
-    actual: object, expected: object, what: str, *, before: Iterable[object] | None = None, **evidence: object
+    actual: object, expected: object, what: str, of: object = None, *, before: Before = None, **evidence: object
 ) -> None:
     """Raise ``Mismatch`` unless what came is what was expected.
 
     A set is what a collection has to hold, in any order and nothing twice; for a single value, it is what that may be.
     ``Allowed`` says by itself what may come; anything else is compared as it stands. ``what`` names the thing that is
-    compared ("the status"), ``before`` is what was there before, and ``evidence`` is shown with the message; what
-    takes requests to find out is given as a callable, and called where it is shown.
+    compared ("the status"), ``of`` ends its name where putting it into words takes long ("status of", answer),
+    ``before`` is what was there before, and ``evidence`` is shown with the message; what takes requests to find out is
+    given as a callable, and called where it is shown.
     """
     __tracebackhide__ = True
-    missing: list[object] = []
-    unexpected: list[object] = []
-    if isinstance(expected, Allowed):
-        fine = expected.holds(actual)
-    elif _is_collection(expected) and _is_collection(actual):
-        missing, unexpected = _difference(expected, actual), _difference(actual, expected)
-        fine = not missing and not unexpected and (isinstance(expected, set | frozenset) or [*expected] == [*actual])
-    elif isinstance(expected, set | frozenset):
-        fine = actual in [*expected]  # whatever came may be what has no hash
-    else:
-        fine = actual == expected
-    if fine:
+    if fits(actual, expected):
         return
     # Nobody reads what was expected where it came: most of what is compared is fine.
-    raise _mismatch(what, _expected(expected, actual), expected, actual, before, missing, unexpected, evidence)
+    missing: list[object] = []
+    unexpected: list[object] = []
+    if not isinstance(expected, Allowed) and _is_collection(expected) and _is_collection(actual):
+        missing, unexpected = _difference(expected, actual), _difference(actual, expected)
+    words = _expected(expected, actual)
+    raise _mismatch(_named(what, of), words, expected, actual, before, missing, unexpected, evidence)
+
+
+def fits(actual: Any, expected: Any) -> bool:
+    """Return whether what came is what was expected, as ``expect`` has it."""
+    if isinstance(expected, Allowed):
+        return expected.holds(actual)
+    if type(actual) is type(expected):
+        # Nearly all that is compared, and the fastest.
+        return bool(actual == expected) or (_is_collection(expected) and _holds_the_same(actual, expected))
+    if _is_collection(expected) and _is_collection(actual):
+        return _holds_the_same(actual, expected)
+    # Whatever came may be what has no hash.
+    return actual in [*expected] if isinstance(expected, set | frozenset) else bool(actual == expected)
+
+
+def _holds_the_same(actual: Collection[Any], expected: Collection[Any]) -> bool:
+    """Return whether a collection is as expected: of a set, that it holds all of it, nothing else and nothing twice."""
+    if not isinstance(expected, set | frozenset):
+        return [*expected] == [*actual]
+    try:
+        return len(actual) == len(expected) and {*actual} == expected
+    except TypeError:  # what cannot be hashed, as objects of JSON
+        return not _difference(expected, actual) and not _difference(actual, expected)
 
 
 def _expected(expected: object, actual: object) -> str:
@@ -102,23 +124,26 @@ def expect_among(
     actual: Collection[object],
     wanted: Iterable[object],
     what: str,
+    of: object = None,
     *,
-    before: Iterable[object] | None = None,
+    before: Before = None,
     **evidence: object,
 ) -> None:
     """Raise ``Mismatch`` unless all that is wanted is among what came, whatever else came."""
     __tracebackhide__ = True
     expected = [*wanted]
     if missing := [value for value in expected if value not in actual]:
-        raise _mismatch(what, f"{_words(expected)} among them", expected, actual, before, missing, [], evidence)
+        words = f"{_words(expected)} among them"
+        raise _mismatch(_named(what, of), words, expected, actual, before, missing, [], evidence)
 
 
 def expect_none_of(
     actual: Collection[object],
     unwanted: Iterable[object],
     what: str,
+    of: object = None,
     *,
-    before: Iterable[object] | None = None,
+    before: Before = None,
     **evidence: object,
 ) -> None:
     """Raise ``Mismatch`` where anything unwanted is among what came."""
@@ -126,7 +151,12 @@ def expect_none_of(
     named = [*unwanted]
     if unexpected := [value for value in named if value in actual]:
         kept = [value for value in actual if value not in named]
-        raise _mismatch(what, f"none of {_words(named)}", kept, actual, before, [], unexpected, evidence)
+        words = f"none of {_words(named)}"
+        raise _mismatch(_named(what, of), words, kept, actual, before, [], unexpected, evidence)
+
+
+def _named(what: str, of: object) -> str:
+    return what if of is None else f"{what} {of() if callable(of) else of}"
 
 
 def _mismatch(
@@ -134,7 +164,7 @@ def _mismatch(
     words: str,
     expected: object,
     actual: object,
-    before: Iterable[object] | None,
+    before: Before,
     missing: Iterable[object],
     unexpected: Iterable[object],
     evidence: Mapping[str, object],
@@ -149,14 +179,19 @@ def _mismatch(
         what="; ".join([what, *shown]),
         expected=expected,
         actual=actual,
-        before=before,
+        before=before() if callable(before) else before,
         missing=missing,
         unexpected=unexpected,
     )
 
 
 def _is_collection(value: object) -> TypeGuard[Collection[Any]]:
-    return isinstance(value, Collection) and not isinstance(value, str | bytes | Mapping)
+    if isinstance(value, list | tuple | set | frozenset):
+        return True
+    # Asked of a class of abstract ones, whether a thing is of it takes long, and most are plain.
+    if value is None or isinstance(value, str | int | dict | bytes):
+        return False
+    return isinstance(value, Collection) and not isinstance(value, Mapping)
 
 
 def _difference(values: Collection[Any], others: Collection[Any]) -> list[object]:
@@ -164,7 +199,8 @@ def _difference(values: Collection[Any], others: Collection[Any]) -> list[object
     try:
         return _sorted((Counter(values) - Counter(others)).elements())
     except TypeError:  # what cannot be hashed, as objects of JSON
-        return [value for value in values if value not in others]
+        listed = [*others]
+        return [value for value in values if value not in listed]
 
 
 def _sorted(values: Iterable[object]) -> list[object]:

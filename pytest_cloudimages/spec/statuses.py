@@ -18,6 +18,8 @@ OK = _of_class(2)
 """The service acknowledged the request."""
 REFUSED = _of_class(4)
 """The service refused the request as the client's mistake."""
+DONE_OR_REFUSED = OK | REFUSED
+"""The service said clearly what became of the request."""
 NOT_OK = Allowed("anything but 2xx", lambda status: not OK.holds(status))
 """The service did not acknowledge the request, for whatever reason."""
 NOT_REDIRECTED = Allowed("anything but 3xx", lambda status: not _of_class(3).holds(status))

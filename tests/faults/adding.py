@@ -8,7 +8,7 @@ from pytest_cloudimages.reference.attributes import UUID
 from pytest_cloudimages.reference.images import Image
 
 from .kinds import Kind
-from .registry import breaks
+from .registry import breaks, selecting
 
 KIND = Kind.ADDITION
 
@@ -234,7 +234,13 @@ class RefusesAndStores(App):
         return reply if again else self.error(request, HTTPStatus.BAD_REQUEST, "This is not to be.")
 
 
-@breaks("TAG-ADD-07", "TAG-ADD-08", profile="standard")
+@breaks(
+    "TAG-ADD-07",
+    "TAG-ADD-08",
+    "TAG-ADD-18",
+    profile="standard",
+    words=selecting(*(f"TAG-ADD-{number}" for number in ("01", "02", "07", "08", "18"))),
+)
 class AsksForALength(App):
     """Answers 411 to an addition that does not say how long its body is."""
 

@@ -1,13 +1,14 @@
 """Deletions that go wrong."""
 
 import json
+from contextlib import suppress
 from http import HTTPStatus
 
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image
 
 from .kinds import Kind
-from .registry import breaks
+from .registry import breaks, selecting
 
 KIND = Kind.DELETION
 
@@ -302,6 +303,30 @@ class DeletesWhatTheBodyNames(App):
             tags = self.images.get(image_id).tags
             tags[:] = [known_tag for known_tag in tags if known_tag.encode() not in request.body or not request.body]
             return reply
+
+
+OF_BODIES = selecting(
+    *("TAG-ADD-05", "TAG-ADD-06", "TAG-ADD-08", "TAG-ADD-09"),
+    *("TAG-DEL-05", "TAG-DEL-08", "TAG-DEL-09", "TAG-URI-04"),
+)
+
+
+@breaks("TAG-URI-04", "TAG-ADD-09", "TAG-DEL-08", "TAG-DEL-09", profile="standard", words=OF_BODIES)
+class TakesTheNameInTheBody(App):
+    """Takes the member "name" of a JSON body for the tag, in place of that of the path."""
+
+    def named(self, request: Request, tag: str) -> str:
+        """Return the tag that is meant."""
+        with suppress(ValueError):
+            document = json.loads(request.body)
+            return document.get("name", tag) if isinstance(document, dict) else tag
+        return tag
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        return super().add_tag(request, image_id, self.named(request, tag))
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        return super().delete_tag(request, image_id, self.named(request, tag))
 
 
 @breaks("TAG-DEL-15", profile="standard")

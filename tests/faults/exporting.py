@@ -3,19 +3,22 @@
 import json
 import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 from uuid import uuid4
 
 from pytest_cloudimages.reference import vhd
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.attributes import Status
-from pytest_cloudimages.reference.images import now
+from pytest_cloudimages.reference.images import Image, now
 from pytest_cloudimages.reference.refusals import Forbidden, Invalid, NotFound
 from pytest_cloudimages.reference.tasks import Failed, Task, Tasks, TaskStatus
 
 from .kinds import Kind
+from .registry import breaks, selecting
 from .tasking import answers, faulty, having, lists, shows, works
 
 KIND = Kind.TASKS
@@ -427,3 +430,81 @@ answers(
     method="create_task",
     by=lambda reply, _: replace(reply, headers=tuple(field for field in reply.headers if field[0] != "Location")),
 )
+
+
+# The tags of images that are exported, and of those that are imported
+
+OF_TAGS = selecting("TAG-HIST-01", "TAG-VIS-01", "TAG-ADD-03", "TAG-DEL-03")
+
+
+@breaks("TAG-HIST-01", profile="standard", words=OF_TAGS)
+class EndsExportsWithoutNewTags(App):
+    """Takes those tags off an image, when an export of it ends, that were added since it was asked for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.before: dict[str, list[str]] = {}
+        export = self.tasks.execute_export
+
+        def execute_export(task: Task) -> Result:
+            result = export(task)
+            image = self.images.get(str(task.input["image_uuid"]))
+            image.tags[:] = [tag for tag in image.tags if tag in self.before[image.id]]
+            return result
+
+        self.tasks.execute_export = execute_export  # type: ignore[method-assign]
+
+    def create_task(self, request: Request) -> Reply:
+        with suppress(NotFound, ValueError, AttributeError, TypeError):
+            named = (json.loads(request.body).get("input") or {}).get("image_uuid")
+            self.before[str(named)] = [*self.images.get(str(named)).tags]
+        return super().create_task(request)
+
+
+@breaks("TAG-VIS-01", profile="standard", words=OF_TAGS)
+class ImportsWithATextForTags(App):
+    """Shows the tags of an image that was imported as an empty text, until it has some."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.imported: set[str] = set()
+        made = self.tasks.execute_import
+
+        def execute_import(task: Task) -> Result:
+            result = made(task)
+            self.imported.add(result["image_id"])
+            return result
+
+        self.tasks.execute_import = execute_import  # type: ignore[method-assign]
+
+    def represent(self, image: Image) -> dict[str, object]:
+        shown = super().represent(image)
+        return shown | {"tags": shown["tags"] or ""} if image.id in self.imported else shown
+
+
+@breaks(profile="standard", words=OF_TAGS)
+class ChangesNoTagsOfWhatIsExported(App):
+    """Answers 409 to changes of the tags of an image while it is exported."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.exported: set[str] = set()
+        export = self.tasks.execute_export
+
+        def execute_export(task: Task) -> Result:
+            self.exported.discard(str(task.input["image_uuid"]))
+            return export(task)
+
+        self.tasks.execute_export = execute_export  # type: ignore[method-assign]
+
+    def create_task(self, request: Request) -> Reply:
+        reply = super().create_task(request)
+        document: Any = reply.json()
+        if document.get("type") == "export":
+            self.exported.add(str(document["input"]["image_uuid"]))
+        return reply
+
+    def route(self, request: Request) -> Reply:
+        if "/tags/" in request.path and self.exported.intersection(request.path.split("/")):
+            return self.error(request, HTTPStatus.CONFLICT, "The image is being exported.")
+        return super().route(request)

@@ -93,7 +93,6 @@ _fault(
     "Filters the first page only.",
     _without_tags_where("marker"),
     "TAG-VIS-03",
-    perhaps=("TAG-VIS-04",),
 )
 _fault("ForgetsTheFilterWhenSorted", "Sorts, or filters by tag.", _without_tags_where("sort_key"), "TAG-VIS-03")
 for _key in ("name", "status", "visibility"):
@@ -103,15 +102,12 @@ for _key in ("name", "status", "visibility"):
         _without(_key),
         "TAG-VIS-03",
     )
-_fault(
-    "KnowsNoLimitWithATag", "Takes no notice of a limit beside a tag.", _without("limit"), "TAG-VIS-03", "TAG-VIS-04"
-)
+_fault("KnowsNoLimitWithATag", "Takes no notice of a limit beside a tag.", _without("limit"), "TAG-VIS-03")
 _fault(
     "KnowsNoMarkerWithATag",
     "Begins anew at every page that is filtered.",
     _without("marker"),
     "TAG-VIS-03",
-    "TAG-VIS-04",
 )
 
 
@@ -136,7 +132,6 @@ _fault(
     "Begins a filtered page with the image of its marker.",
     _marker_again,
     "TAG-VIS-03",
-    "TAG-VIS-04",
 )
 
 
@@ -183,7 +178,6 @@ _fault(
     "Pages first and filters then, and ends with a page that is not full.",
     _short_page_is_the_last,
     "TAG-VIS-03",
-    "TAG-VIS-04",
 )
 
 

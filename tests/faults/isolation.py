@@ -8,9 +8,13 @@ from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image
 
 from .kinds import Kind
-from .registry import breaks
+from .registry import breaks, selecting
 
 KIND = Kind.ISOLATION
+HANDED_ON = selecting(
+    *("TAG-HIST-03", "TAG-URI-04", "TAG-URI-14", "TAG-METH-06", "TAG-ADD-09", "TAG-ADD-14", "TAG-DEL-18"),
+)
+"""What expects a new image to carry nothing."""
 
 
 class _ReachesOthers(App):
@@ -199,6 +203,23 @@ class LeavesRowsBehind(_KnowsTheDeleted):
     def represent(self, image: Image) -> dict[str, object]:
         image.tags += [tag for tag in self.rows.pop(image.id, []) if tag not in image.tags]
         return super().represent(image)
+
+
+@breaks("TAG-HIST-03", profile="standard", words=HANDED_ON)
+class BeginsWithTheTagsOfTheLast(App):
+    """Has a new image of a project begin with the tags of its youngest one, where it is given none."""
+
+    def create_image(self, request: Request) -> Reply:
+        with self.images.lock:
+            before = [image for image in self.images.all() if image.owner == request.caller.project]
+            reply = super().create_image(request)
+            made = reply.json()
+            assert isinstance(made, dict)
+            if not before or made.get("tags") or reply.status != HTTPStatus.CREATED:
+                return reply
+            image = self.images.get(made["id"])
+            image.tags[:] = before[-1].tags
+            return Reply.of_json(self.represent(image), HTTPStatus.CREATED)
 
 
 @breaks(profile="standard", words=("--select", "TAG-HIST-03", "--select", "TAG-ADD-04"))

@@ -234,9 +234,12 @@ class RestsForASecond(App):
 # Services with ways of their own
 
 
-@breaks(profile="standard")
-class MarksNewImages(App):
-    """Puts two tags of its own on every new image."""
+class _Marks(App):
+    """Puts tags of its own on every new image."""
+
+    def marks(self, image: Image) -> list[str]:
+        """Return the tags that a new image is given."""
+        raise NotImplementedError
 
     def create_image(self, request: Request) -> Reply:
         with self.images.lock:
@@ -244,8 +247,24 @@ class MarksNewImages(App):
             if reply.status != HTTPStatus.CREATED:
                 return reply
             image = self.images.get(json.loads(reply.body)["id"])
-            image.tags[:] = [*dict.fromkeys([*image.tags, "unverified", "new-here"])]
+            image.tags[:] = [*dict.fromkeys([*image.tags, *self.marks(image)])]
             return Reply.of_json(self.represent(image), HTTPStatus.CREATED)
+
+
+@breaks(profile="standard")
+class MarksNewImages(_Marks):
+    """Puts two tags of its own on every new image."""
+
+    def marks(self, image: Image) -> list[str]:  # noqa: ARG002 - the same on all
+        return ["unverified", "new-here"]
+
+
+@breaks(profile="standard")
+class NumbersNewImages(_Marks):
+    """Puts a tag of its own on every new image, another one each time."""
+
+    def marks(self, image: Image) -> list[str]:
+        return [f"made-{image.id[:8]}"]
 
 
 @breaks(profile="standard")

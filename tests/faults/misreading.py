@@ -28,7 +28,7 @@ class WritesIdsInLowerCase(App):
             return tag
 
 
-@breaks("TAG-HIST-04", profile="standard", words=("--select", "TAG-HIST-04", "--select", "TAG-ADD-11"))
+@breaks("TAG-ADD-11", profile="standard", words=("--select", "TAG-HIST-04", "--select", "TAG-ADD-11"))
 class TakesOneBlankOffToFit(App):
     """Stores a tag that is a character too long without its last one, where that is a blank."""
 

@@ -212,3 +212,14 @@ faulty(
     words=selecting("GEN-01", "GEN-05"),
     list_members=_members_as_text,
 )
+
+
+def _undated_types(self: App, request: Request) -> Reply:
+    reply = App.handle(self, request)
+    kept = tuple(
+        each for each in reply.headers if each[0] != "Date" or reply.status != HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    )
+    return replace(reply, headers=kept)
+
+
+faulty("DatesNoOtherTypes", "Leaves Date out of 415.", "GEN-14", words=selecting("GEN-14"), handle=_undated_types)

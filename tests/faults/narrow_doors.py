@@ -1,5 +1,6 @@
 """Services that compare tokens by a part of them, show lists of versions to few, and know fewer limits and statuses."""
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -144,4 +145,22 @@ faulty(
     words=SCHEMA,
     schema=_never_deactivated,
     deactivate=_no_action,
+)
+
+
+def _unknown_by_key(self: App, request: Request) -> Reply:
+    document: Any = json.loads(request.body or b"null") if request.body.startswith(b'{"') else {}
+    given = (document.get("auth") or {}).get("RAX-KSKEY:apiKeyCredentials") or {}
+    if given and given.get("username") not in self.identity.users:
+        return self.error(request, HTTPStatus.NOT_FOUND, "There is no such user.")
+    return App.issue_access(self, request)
+
+
+faulty(
+    "FindsNoUserOfAnUnknownKey",
+    "Answers 404 to an API key of a user that there is not.",
+    "AUTH-11",
+    words=selecting("AUTH-05", "AUTH-11"),
+    signs_in=True,
+    issue_access=_unknown_by_key,
 )

@@ -507,3 +507,24 @@ faulty(
     words=WITHOUT,
     route=odd_ids(HTTPStatus.BAD_REQUEST, "PATCH", "DELETE"),
 )
+
+
+def _kept_for_consumers(self: App, request: Request, image_id: str) -> Reply:
+    last: dict[tuple[str, str], Reply] = self.__dict__.setdefault("last", {})
+    key = request.caller.project, image_id
+    image = next((each for each in self.images.all() if each.id == image_id), None)
+    if image is None and key in last:
+        return last[key]
+    reply = App.show_image(self, request, image_id)
+    if image and request.caller.project in image.members:
+        last[key] = reply
+    return reply
+
+
+faulty(
+    "RemembersImagesForConsumers",
+    "Shows a deleted image to a project that it was shared with and that has asked for it before.",
+    "IMG-DEL-04",
+    words=selecting("IMG-DEL-04"),
+    show_image=_kept_for_consumers,
+)

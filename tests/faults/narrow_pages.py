@@ -8,6 +8,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image, sees
+from pytest_cloudimages.reference.refusals import Forbidden
 
 from .kinds import Kind
 from .listing import Pairs, link, pairs_of, sending
@@ -163,6 +164,22 @@ faulty(
     words=selecting("PAGE"),
     list_images=_after_hidden_ones,
 )
+
+
+def _forbids_hidden_markers(self: App, request: Request) -> Reply:
+    marker = _has(pairs_of(request), "marker")
+    if any(image.id == marker and not sees(request.caller, image) for image in self.images.all()):
+        raise Forbidden("You are not permitted to see that image.")
+    return App.list_images(self, request)
+
+
+faulty(
+    "ForbidsHiddenMarkers",
+    "Answers 403 to a marker that is an image which the caller does not see, as Glance does.",
+    words=selecting("PAGE"),
+    list_images=_forbids_hidden_markers,
+)
+
 LINKS = selecting("IMG-ENT-04", "IMG-ENT-05")
 faulty(
     "LeadsOnWithTheQuery",

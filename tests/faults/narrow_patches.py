@@ -320,3 +320,17 @@ faulty(
     words=selecting("IMG-UPD"),
     update_image=_revived,
 )
+
+
+def _at_most_25(self: App, image: Image) -> dict[str, object]:
+    shown = App.represent(self, image)
+    return {name: value for name, value in shown.items() if name not in [*image.properties][25:]}
+
+
+faulty(
+    "ShowsTwentyFiveAttributes",
+    "Shows 25 attributes of one's own of an image at most.",
+    "IMG-UPD-11",
+    words=selecting("IMG-UPD"),
+    represent=_at_most_25,
+)

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Any
 
 from pytest_cloudimages.reference.app import App, Reply, Request
-from pytest_cloudimages.reference.identity import Role
+from pytest_cloudimages.reference.identity import Role, User
 from pytest_cloudimages.reference.images import Caller
 from pytest_cloudimages.reference.refusals import Forbidden, NotFound
 
@@ -80,11 +80,20 @@ faulty(
 )
 
 
-def _own_tasks_alone(self: App, request: Request) -> Reply:
-    project = self.identity.users["tester"].project.id
-    # Who has a role of this product alone is told by its token.
+def _user(self: App, request: Request) -> User | None:
+    """Return who asks: a caller's role is told by its token alone."""
     token = self.identity._tokens.get(request.headers.get("X-Auth-Token", ""))  # noqa: SLF001 - behind the honest door
-    if request.caller.project == project and token and token.user.name == "images-admin":
+    return token.user if token else None
+
+
+def _is_creator(self: App, request: Request) -> bool:
+    user = _user(self, request)
+    return user is not None and user.role is Role.CREATOR
+
+
+def _own_tasks_alone(self: App, request: Request) -> Reply:
+    project, user = self.identity.users["tester"].project.id, _user(self, request)
+    if request.caller.project == project and user and user.name == "images-admin":
         raise Forbidden("Tasks are for those who have a role in all products.")
     return App.create_task(self, request)
 
@@ -99,19 +108,16 @@ faulty(
 
 
 def _forgotten(self: App, request: Request, image_id: str) -> Reply:
-    # Who creates is told by its token.
-    token = self.identity._tokens.get(request.headers.get("X-Auth-Token", ""))  # noqa: SLF001 - behind the honest door
     name = self.images.get(image_id).name
     reply = App.update_image(self, request, image_id)
-    if token and token.user.role is Role.CREATOR and image_id not in self.__dict__.get("created", ()):
+    if _is_creator(self, request) and image_id not in self.__dict__.get("created", ()):
         self.images.get(image_id).name = name
     return reply
 
 
 def _noted(self: App, request: Request) -> Reply:
     reply = App.create_image(self, request)
-    token = self.identity._tokens.get(request.headers.get("X-Auth-Token", ""))  # noqa: SLF001 - behind the honest door
-    if token and token.user.role is Role.CREATOR:
+    if _is_creator(self, request):
         document: Any = reply.json()
         self.__dict__.setdefault("created", set()).add(document["id"])
     return reply

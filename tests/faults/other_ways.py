@@ -103,6 +103,46 @@ class CreatesWithoutTags(_Creates):
         return tags
 
 
+# The length of what a PATCH sets
+
+
+class _PatchesLongTags(App):
+    """Takes tags past the limit in a PATCH, and makes something of them."""
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        changes = json.loads(request.body)
+        long: list[str] = []
+        for change in changes:
+            value = change.get("value") if change.get("path") == "/tags" else None
+            if isinstance(value, list):
+                long += [tag for tag in value if isinstance(tag, str) and len(tag) > LONGEST]
+                change["value"] = [tag for tag in value if tag not in long]
+        with self.images.lock:
+            reply = super().update_image(replace(request, body=json.dumps(changes).encode()), image_id)
+            if not long or reply.status != HTTPStatus.OK:
+                return reply
+            image = self.images.get(image_id)
+            image.tags += [self.kept(tag) for tag in long]
+            return Reply.of_json(self.represent(image))
+
+    def kept(self, tag: str) -> str:
+        """Return what is stored of a tag that is too long."""
+        return tag
+
+
+@breaks("TAG-VIS-07", profile="standard", words=_asked("TAG-VIS-07", "TAG-VIS-08", "TAG-ADD-11"))
+class PatchesWithLongTags(_PatchesLongTags):
+    """Looks at the length of tags where they are added, and not where a PATCH sets them."""
+
+
+@breaks("TAG-VIS-08", profile="standard", words=_asked("TAG-VIS-07", "TAG-VIS-08", "TAG-ADD-11"))
+class CutsLongTagsOfAPatch(_PatchesLongTags):
+    """Cuts tags that a PATCH sets to 255 characters."""
+
+    def kept(self, tag: str) -> str:
+        return tag[:LONGEST]
+
+
 # The old form of a PATCH
 
 OF_A_PATCH = _asked("TAG-VIS-08")
@@ -272,6 +312,7 @@ class RefusesTypedAdditions(App):
 # The address
 
 OF_ADDRESSES = _asked("TAG-DEL-07", "TAG-RESP-09")
+OF_PERCENTS = _asked("TAG-DEL-07", "TAG-RESP-09", "TAG-URI-08", "TAG-HIST-04", "TAG-DEL-01")
 
 
 class _SaysWhichIsMissing(App):
@@ -291,6 +332,16 @@ class _SaysWhichIsMissing(App):
 @breaks("TAG-DEL-07", "TAG-RESP-09", profile="standard", words=OF_ADDRESSES)
 class FailsToSayWhichIsMissing(_SaysWhichIsMissing):
     """Fails where it is to say that there is no image from which a tag beyond ASCII could be deleted."""
+
+
+@breaks("TAG-DEL-01", "TAG-RESP-09", "TAG-URI-08", "TAG-HIST-04", profile="standard", words=OF_PERCENTS)
+class FailsToDeletePercents(App):
+    """Fails where a tag with a percent sign is to be deleted, whatever the image."""
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        if "%" in tag:
+            return self.error(request, HTTPStatus.INTERNAL_SERVER_ERROR, "not enough arguments for format string")
+        return super().delete_tag(request, image_id, tag)
 
 
 @breaks(profile="standard", words=OF_ADDRESSES)

@@ -650,3 +650,79 @@ class DeletesWithTheNameOfBefore(App):
             reply = super().delete_tag(request, image_id, tag)
             self.images.get(image_id).name = name
             return reply
+
+
+# What is saved when the data is there
+
+
+class _SavesWithTheData(App):
+    """Sees to the data of an image for 20 ms."""
+
+    def upload(self, request: Request, image_id: str) -> Reply:
+        image = self.images.open(request.caller, image_id)
+        before = list(image.tags)
+        time.sleep(A_WHILE)
+        reply = super().upload(request, image_id)
+        self.save(self.images.get(image_id), before)
+        return reply
+
+    def save(self, image: Image, before: list[str]) -> None:
+        """Save what the image was when the upload began."""
+
+
+@breaks("TAG-HIST-02", profile="standard", words=RACES_AND_CODES)
+class SavesTheTagsOfBeforeTheData(_SavesWithTheData):
+    """Saves an image when its data is there with the tags that it had when the upload began."""
+
+    def save(self, image: Image, before: list[str]) -> None:
+        image.tags[:] = before
+
+
+@breaks("TAG-HIST-02", profile="standard", words=RACES_AND_CODES)
+class BringsTagsBackWithTheData(_SavesWithTheData):
+    """Saves an image when its data is there, with the tags that were deleted meanwhile besides those that it has."""
+
+    def save(self, image: Image, before: list[str]) -> None:
+        image.tags += [tag for tag in before if tag not in image.tags]
+
+
+@breaks(profile="standard", words=RACES_AND_CODES)
+class TakesDataAlone(App):
+    """Has changes of the tags of an image wait for 20 ms while data is uploaded."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    def upload(self, request: Request, image_id: str) -> Reply:
+        with self.locks[image_id]:
+            time.sleep(A_WHILE)
+            return super().upload(request, image_id)
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.locks[image_id]:
+            return super().add_tag(request, image_id, tag)
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.locks[image_id]:
+            return super().delete_tag(request, image_id, tag)
+
+
+@breaks(profile="standard", words=RACES_AND_CODES)
+class TakesTheDataThatIsThere(App):
+    """Answers 409 to an upload that meets a change of the tags, and to no other."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.changed: dict[str, float] = {}
+
+    def upload(self, request: Request, image_id: str) -> Reply:
+        begun = time.monotonic()
+        time.sleep(A_WHILE)
+        if self.changed.get(image_id, 0.0) > begun:
+            return self.error(request, HTTPStatus.CONFLICT, "The image has changed.")
+        return super().upload(request, image_id)
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.changed[image_id] = time.monotonic()
+        return super().add_tag(request, image_id, tag)

@@ -267,7 +267,7 @@ class PatchesByAdding(App):
             return self.show_image(request, image_id)
 
 
-@breaks("TAG-ADD-04", "TAG-ADD-34", perhaps=["TAG-HIST-02"], profile="standard")
+@breaks("TAG-ADD-04", "TAG-ADD-34", perhaps=["TAG-ADD-22", "TAG-HIST-02"], profile="standard")
 class KeepsTwoLists(App):
     """Forgets the tags of a patch as soon as a tag is added by its address."""
 

@@ -137,6 +137,7 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     try:
         with terminals_may_go():
             with _own_surroundings(), _seldom_collected():
+                _load()
                 ended = pytest.main([*words, *last], plugins=[collector, handover])
             status = _status(collector, ended, chosen)
             if not collector.unwritten:
@@ -154,6 +155,19 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
         # Where the disk is full, or the terminal is gone, nothing more can be told than this.
         return _not_written(problem)
     return _not_written(collector.unwritten) if collector.unwritten else status
+
+
+def _load() -> None:
+    """Load what judges and what it looks at, before pytest does it module by module in search of assertions.
+
+    There are none in the package that are to be explained: those of the suite itself are left to pytest.
+    """
+    from importlib import import_module
+
+    from pytest_cloudimages import areas
+
+    areas.load()
+    import_module("pytest_cloudimages.app.judge")
 
 
 def leave_unread() -> None:

@@ -45,6 +45,7 @@ class Question(enum.StrEnum):
     API_KEY = "a token for an API key"
     NO_JSON = "a token for a body that is no JSON"
     UNKNOWN_USER = "a token for a user that there is not"
+    UNKNOWN_USER_BY_KEY = "a token for an API key of a user that there is not"
     WRONG_PASSWORD = "a token for a wrong password of the tester's"  # noqa: S105 - words
     WRONG_KEY = "a token for a wrong API key of the tester's"
     NEARLY_RIGHT = "a token for what begins like the password or the API key"
@@ -147,7 +148,7 @@ class Access:
         return ((end if end.tzinfo else end.replace(tzinfo=UTC)) - begun).total_seconds()
 
 
-@workload(empty=lambda: IdentityAnswers({}), requests=(13, 18, 18, 18))
+@workload(empty=lambda: IdentityAnswers({}), requests=(13, 19, 19, 19))
 def identity_answers(run: Run) -> IdentityAnswers:
     """Sign in to Identity in every way, rightly and wrongly, use a token, revoke it and use it again."""
     door = run.owner.door()
@@ -222,6 +223,9 @@ class _Prober:
         self._ask(Question.NO_JSON, "POST", V2, body=b"{no JSON", headers={"Content-Type": "application/json"})
         nobody = {"username": f"cloudimages-{secrets.token_hex(8)}", "password": secrets.token_hex(16)}
         self._sign_in(Question.UNKNOWN_USER, "passwordCredentials", nobody)
+        if key and self.run.rounds:
+            no_key = {"username": nobody["username"], "apiKey": nobody["password"]}
+            self._sign_in(Question.UNKNOWN_USER_BY_KEY, "RAX-KSKEY:apiKeyCredentials", no_key)
         self._wrongly(password, key)
         self._by_two_tenants(password, key)
         if password:

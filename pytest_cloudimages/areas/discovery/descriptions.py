@@ -1,11 +1,13 @@
 """The documents by which a service describes itself, and answers that they describe; each is asked for once."""
 
+import functools
+import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,6 +28,9 @@ from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
 
 SCHEMAS = ("images", "image", "members", "member", "tasks", "task")
 UNKNOWN = "cloudimages-bogus"
@@ -118,17 +123,26 @@ class SchemaDocuments(Collection):
 
     def problems(self, name: str, data: Any) -> list[str]:
         """Return where data departs from a schema that the service shows; draft 4, other keywords are ignored."""
-        import jsonschema
-        from referencing import Registry
+        from jsonschema import SchemaError
         from referencing.exceptions import Unresolvable
 
         schema = self.shown[name].data
         try:
-            jsonschema.Draft4Validator.check_schema(schema)
-            validator = jsonschema.Draft4Validator(schema, registry=Registry())
-            return [f"{problem.json_path}: {problem.message[:200]}" for problem in validator.iter_errors(data)]
-        except (Unresolvable, jsonschema.SchemaError, RecursionError, TypeError, ValueError) as problem:
+            found = _validator(json.dumps(schema)).iter_errors(data)
+            return [f"{problem.json_path}: {problem.message[:200]}" for problem in found]
+        except (Unresolvable, SchemaError, RecursionError, TypeError, ValueError) as problem:
             return [f"the schema cannot be read: {str(problem)[:200]}"]
+
+
+@functools.lru_cache(maxsize=64)
+def _validator(schema: str) -> "Validator":
+    """Return what validates by a schema, which is seen to be one once, however many images it describes."""
+    from jsonschema import Draft4Validator
+    from referencing import Registry
+
+    read = json.loads(schema)
+    Draft4Validator.check_schema(read)
+    return Draft4Validator(read, registry=Registry())
 
 
 @workload(empty=lambda: SchemaDocuments({}, {}, {}, {}), requests=(25, 31, 31, 31))

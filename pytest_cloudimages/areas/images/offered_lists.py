@@ -10,6 +10,7 @@ import pytest
 from pytest_cloudimages.areas.common.offers import made_visible, require_offered
 from pytest_cloudimages.areas.common.paging import PagedList, Query, read_pages
 from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED, shared
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
@@ -39,6 +40,8 @@ class OfferedImages(Collection):
     seen: Sequence[Offered]
     left: Sequence[Offered] = ()
     """The list of a consumer that had accepted the image, once its owner has deleted it."""
+    looked: Sequence[Answer] = ()
+    """The answer to the consumer who asks for it then."""
 
     open_to_all: Sequence[Offered] = ()
     """Lists that do not ask for images of the community, by another project, while the image is one."""
@@ -56,6 +59,12 @@ class OfferedImages(Collection):
             yield Case(offered, offered.listed.exchanges)
 
     @cases
+    def shown_after_deletion(self) -> Iterator[Case[Answer]]:
+        """Return the answer to a consumer that asks for an image which was deleted since."""
+        for answer in self.looked:
+            yield Case(answer, [answer.exchange])
+
+    @cases
     def of(self, *, statuses: Sequence[str] = (), member_status: str | None = None) -> Iterator[Case[Offered]]:
         """Return the lists while the membership has some status; ``member_status`` is what was asked for."""
         for offered in self.seen:
@@ -64,7 +73,7 @@ class OfferedImages(Collection):
                 yield Case(offered, offered.listed.exchanges)
 
 
-@workload(empty=lambda: OfferedImages([]), requests=(25, 31, 31, 31))
+@workload(empty=lambda: OfferedImages([]), requests=(25, 33, 33, 33))
 def offered_images(run: Run) -> OfferedImages:
     """Share an image with a second project, which looks for it in its lists while it has decided on it and not."""
     other = run.of_another_project()
@@ -85,9 +94,15 @@ def offered_images(run: Run) -> OfferedImages:
             for offered in _lists_of(image, other, status):
                 seen.append(offered)
                 run.show(partial(OfferedImages, seen))
+        if run.rounds:
+            with run.recorder.of(Purpose.PREPARING):
+                other.show(image.id)  # what a service remembers of that must not outlast the image
     gone = not run.recorder.traces.stays(image.id) and seen[-1].status == ACCEPTED
     left = [_list_of(image, other, ACCEPTED, (("name", image.name),), due=False)] if gone else []
-    return OfferedImages(seen, left, _of_the_community(run, other) if run.rounds else [])
+    looked = []
+    if gone and run.rounds:
+        looked = [image.eventually(partial(other.show, image.id), lambda shown: not shown.ok)]
+    return OfferedImages(seen, left, looked, _of_the_community(run, other) if run.rounds else [])
 
 
 def _of_the_community(run: Run, other: ImagesClient) -> list[Offered]:

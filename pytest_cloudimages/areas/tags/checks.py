@@ -58,10 +58,11 @@ from pytest_cloudimages.areas.tags.after_refusals import expect_no_failure_after
 from pytest_cloudimages.areas.tags.bare_answers import BareAnswers
 from pytest_cloudimages.areas.tags.control import controlled
 from pytest_cloudimages.areas.tags.corpus import UNITS, plain, unambiguous
-from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept
+from pytest_cloudimages.areas.tags.exports import Exports
+from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept, expect_nothing_handed_on
 from pytest_cloudimages.areas.tags.negative import NegativeRequests
 from pytest_cloudimages.areas.tags.other_attributes import expect_attributes_kept, expect_nothing_else_changed
-from pytest_cloudimages.areas.tags.plans import EMPTIED, UNSEEN
+from pytest_cloudimages.areas.tags.plans import EMPTIED, GIVEN_WITH_LIFE, UNSEEN
 from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.areas.tags.race_findings import (
     answers_to,
@@ -93,6 +94,7 @@ from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.diagnosis.length_limits import limit
 from pytest_cloudimages.spec.limits import LONGEST
 from pytest_cloudimages.spec.mismatch import expect
+from pytest_cloudimages.spec.statuses import DONE_OR_REFUSED
 
 __all__ = [
     "ADD",
@@ -122,6 +124,7 @@ __all__ = [
     "Basics",
     "Comparisons",
     "ConcurrentRuns",
+    "Exports",
     "FreshImage",
     "Image",
     "ImagesClient",
@@ -162,6 +165,7 @@ __all__ = [
     "expect_none_of",
     "expect_nothing_astray",
     "expect_nothing_else_changed",
+    "expect_nothing_handed_on",
     "expect_once",
     "expect_others_kept",
     "expect_owner_kept",
@@ -223,9 +227,10 @@ def in_ordinary_state(step: Step) -> bool:
     """Return whether an image was in a state in which tags can be changed as a matter of course.
 
     That they can be while it is protected or deactivated is asked by TAG-ADD-31, TAG-ADD-32 and TAG-DEL-19; what comes
-    or goes unseen does so in every state.
+    or goes unseen does so in every state. That tags which an image was created with can be deleted, TAG-DEL-15 asks.
     """
-    return step.operation.input_class not in (*PROTECTED, "deactivated", UNSEEN)
+    ordinary = step.operation.input_class not in (*PROTECTED, "deactivated", UNSEEN)
+    return ordinary and step.value not in GIVEN_WITH_LIFE
 
 
 def once(step: Step) -> bool:
@@ -283,10 +288,12 @@ def past_the_limit(step: Step) -> bool:
 
 
 def unaltered(step: Step) -> bool:
-    """Return whether no tag was stored with fewer blanks at its end: what is altered is asked by TAG-HIST-04."""
-    return not (
-        step.value.endswith(" ") and step.value.rstrip() in {tag.rstrip() for tag in step.came if tag != step.value}
-    )
+    """Return whether no tag was stored with fewer blanks at its end: what is altered is asked by TAG-HIST-04.
+
+    What is cut to the limit loses blanks as it would lose anything else that stands there.
+    """
+    others = {tag.rstrip() for tag in step.came if tag not in (step.value, step.value[:LONGEST])}
+    return not (step.value.endswith(" ") and step.value.rstrip() in others)
 
 
 # What is expected
@@ -299,6 +306,8 @@ def expect_unlike_ones_kept(steps: Iterable[Step]) -> None:
     """
     __tracebackhide__ = True
     for step in steps:
+        if not others_removed(step) and not others_added(step):
+            continue
         seen = {*(step.before or ()), *(step.after or ())}
         other_questions = {tag for tag in seen if not unambiguous(tag) or tag.casefold() == step.tag.casefold()}
         expect_others_kept(step, but={step.tag, *other_questions})
@@ -316,13 +325,13 @@ def expect_nothing_astray(stray_requests: StrayRequests, method: str) -> None:
     __tracebackhide__ = True
     named = stray_requests.aside().requests(method, where=lambda tried: tried.request.names_one_tag)
     for tried in named.where(lambda tried: tried.answer.ok):
-        expect(tried.changed, (), f"other tags that came or went with {tried.answer}")
+        expect(tried.changed, (), "other tags that came or went with", tried.answer)
 
 
 def expect_stored_or_refused(step: Step) -> None:
     """Raise ``Mismatch`` unless an operation was done exactly or refused, as far as the tags could be read."""
     __tracebackhide__ = True
-    step.expect(status=OK | REFUSED)
+    step.expect(status=DONE_OR_REFUSED)
     if step.known:
         expect_exact_effect(step)
 

@@ -97,6 +97,20 @@ NAMES_A_TYPE = {tag: named for tag, style in DEMANDING.items() if (named := styl
 """The media types that such requests name, though they have no body."""
 
 
+SAYS_NO_LENGTH = frozenset(tag for tag, style in COMMON.items() if not style.length)
+"""The clients that do not say that there is no body."""
+
+
+def wanting_a_length(clients: Steps) -> frozenset[str]:
+    """Return the clients that were refused because they do not say how long nothing is, which TAG-ADD-07 asks.
+
+    None where others are refused too, or one of them is not, or each is answered something else.
+    """
+    refused = {step.tag: step.answer.status for step in clients.aside().additions(known=False) if step.answer.refused}
+    alike = {*refused} == SAYS_NO_LENGTH and len({*refused.values()}) == 1
+    return SAYS_NO_LENGTH if alike else frozenset()
+
+
 def written_by(styles: Mapping[str, RequestStyle]) -> SetResource:
     """Return the tags as a resource whose operations are written in the style that belongs to the tag."""
     common = RequestStyle({"Accept-Encoding": "gzip, deflate"})

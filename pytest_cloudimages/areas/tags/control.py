@@ -10,7 +10,7 @@ from pytest_cloudimages.engine.recording import current_check
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.sequential_plans import in_groups
-from pytest_cloudimages.history.steps import SequentialHistory
+from pytest_cloudimages.history.steps import Prior, SequentialHistory
 from pytest_cloudimages.spec.mismatch import Mismatch
 from pytest_cloudimages.spec.verdicts import Blocked
 
@@ -22,11 +22,11 @@ STATUS = "status of"
 
 
 @contextmanager
-def controlled(run: Run) -> Iterator[None]:
+def controlled(run: Run, *, returning: bool = False) -> Iterator[None]:
     """Let a finding about special tags stand only where plain ones fare better.
 
     Where those come and go as well, or are answered so, the finding is of what the tags have in common, and other
-    requirements' to tell.
+    requirements' to tell. ``returning`` asks so of those as well that are added again once they were deleted.
     """
     __tracebackhide__ = True
     try:
@@ -36,6 +36,10 @@ def controlled(run: Run) -> Iterator[None]:
             raise  # nothing may be asked: it is a first look, and no finding yet
         if _of_others(mismatch) and not Steps([_plain_tags(run)]).sound:
             raise Blocked("Plain tags come and go as well, so that nothing is told of special ones.") from mismatch
+        if returning and _of_a_return() and not Steps([_plain_tags(run, returning=True)]).sound:
+            raise Blocked(
+                "Plain tags that come back fare no better, so that nothing is told of special ones."
+            ) from mismatch
         if mismatch.what.startswith(STATUS) and mismatch.actual in _answers_to_plain_tags(run):
             raise Blocked(
                 f"Plain tags are answered {mismatch.actual} as well, so that nothing is told of special ones;"
@@ -51,16 +55,24 @@ def _of_others(mismatch: Mismatch) -> bool:
     return not mismatch.what.startswith(STATUS) and not (step and step.value in moved)
 
 
+def _of_a_return() -> bool:
+    """Return whether the step in hand adds a tag that was deleted before."""
+    step = current_check().step
+    return step is not None and step.operation.kind is Kind.ADD and step.prior is Prior.DELETED
+
+
 def _answers_to_plain_tags(run: Run) -> set[int]:
     """Return how additions of plain tags, and deletions of those that were added, are answered where they fail."""
     steps = _plain_tags(run).steps
     return {step.answer.status for step in steps if step.value != ABSENT and not step.answer.ok}
 
 
-def _plain_tags(run: Run) -> SequentialHistory:
-    """Add plain tags, delete one that is not there, and then all of them."""
+def _plain_tags(run: Run, *, returning: bool = False) -> SequentialHistory:
+    """Add plain tags, delete one that is not there, and then all of them; have the last of them back at once."""
     tags = [(f"plain{place}word", "control") for place in range(COUNT)]
     plan = in_groups([(Kind.ADD, tags), (Kind.DELETE, [(ABSENT, "control")]), (Kind.DELETE, tags)])
+    if returning:
+        plan = [*in_groups([(Kind.ADD, tags), (Kind.DELETE, tags)]), *in_groups([(Kind.ADD, tags[-6:])])]
     # What is sent here says nothing of the tags in question: it must not become evidence of the check that asks.
     with run.recorder.apart():
         return sequential.execute(plan, TAGS, run.fresh_image, single=True)

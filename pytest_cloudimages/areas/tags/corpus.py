@@ -212,13 +212,16 @@ TAKES_ANY_CODING = {"User-Agent": "curl/8.5.0", "Accept": "*/*", "Accept-Encodin
 # What names another tag than the path of a URL does
 
 _FIELDS = ("X-Tag", "Tag", "X-Image-Meta-Tag", "X-Image-Meta-Tags", "X-Image-Tags", "Slug", "Name", "Link")
+_MEMBERS = (
+    b'{"tag": "other", "tags": ["other"], "name": "other", "value": "other", "image_tag": "other", "id": "other"}'
+)
 NAMED_ELSEWHERE: tuple[dict[str, Any], ...] = (
     {"headers": dict.fromkeys(_FIELDS, "other")},
-    {"body": b'{"tag": "other"}', "headers": {"Content-Type": "application/json"}},
+    {"body": _MEMBERS, "headers": {"Content-Type": "application/json"}},
     {"body": b"tag=other", "headers": {"Content-Type": "application/x-www-form-urlencoded"}},
 )
 NAMED_EVERYWHERE: dict[str, Any] = {
-    "body": b'{"tag": "other"}',
+    "body": _MEMBERS,
     "headers": {**dict.fromkeys(_FIELDS, "other"), "Content-Type": "application/json"},
 }
 

@@ -11,6 +11,7 @@ from pytest_cloudimages.areas.tags import (  # noqa: F401 - each declares worklo
     administering,
     bare_answers,
     clients,
+    exports,
     filtered,
     isolation,
     many,

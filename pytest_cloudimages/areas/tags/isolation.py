@@ -1,5 +1,6 @@
 """Isolation: other images, which no request names, while the tags of an image are changed."""
 
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
@@ -8,10 +9,10 @@ from typing import Any
 import pytest
 
 from pytest_cloudimages.areas.images.states import OCTETS
-from pytest_cloudimages.areas.tags.resource import set_tags
+from pytest_cloudimages.areas.tags.resource import TAGS, set_tags
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
-from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.provisioning import temporary_image
 from pytest_cloudimages.engine.recording import current_check
@@ -23,6 +24,8 @@ from pytest_cloudimages.spec.verdicts import Blocked
 PATCHED = "patched"
 WORDS_OF_ONE = ("latest", "default")
 """Words by which registries call one image of many: here, they are tags like any other."""
+OF_THE_FORMER = "shared"
+"""The tag of an image that is deleted; others carry it too."""
 NEW = "of-one-of-two"
 """A tag of one of two images that have the same data."""
 
@@ -126,11 +129,12 @@ def _succeeding(run: Run) -> Iterator[OtherImage]:
     """Yield an image that is created with the id of one that had a tag and was deleted, where a service makes one."""
     with run.recorder.scope() as sent:
         with run.fresh_image() as spare:
-            spare.given_tags_at_once("shared")
+            spare.given_tags_at_once(OF_THE_FORMER)
         with run.fresh_image(id=spare.id) as successor:
             if successor.id == spare.id:
-                shown = successor.eventual_tags([])
-                yield OtherImage("a new image with the id of one that was deleted", [], shown, tuple(sent))
+                shown = successor.read(lambda found: OF_THE_FORMER not in found)
+                left = [tag for tag in shown if tag == OF_THE_FORMER]
+                yield OtherImage("a new image with the id of one that was deleted", [], left, tuple(sent))
 
 
 def _beside(
@@ -153,6 +157,25 @@ def _made_alike(run: Run, oldest: Image, main: Image, carried: list[str]) -> Non
             image.upload(OCTETS)
         for word in WORDS_OF_ONE:
             oldest.add_tag(word)
+
+
+def expect_nothing_handed_on(run: Run) -> None:
+    """Raise ``Mismatch`` where a new image shows a tag that was added to another one.
+
+    Asked where a new image has shown what nobody gave it: that is taken off all others first.
+    """
+    __tracebackhide__ = True
+    if not run.recorder.traces.handed_on:
+        return
+    tag = f"only-of-{uuid.uuid4().hex[:8]}"
+    with suppress(Blocked), ExitStack() as stack:
+        first = stack.enter_context(temporary_image(run.client, run.name, run.patience))
+        added = require_ok(first.add_tag(tag))
+        second = stack.enter_context(temporary_image(run.client, run.name, run.patience))
+        shown = require_ok(second.show())
+        current_check().aside([added.exchange, shown.exchange])
+        handed_on = [each for each in TAGS.values(shown) or () if each == tag]
+        expect(handed_on, [], f"tags of a new image that came by {added}, an addition to another one")
 
 
 def expect_kept(images: Iterable[OtherImage]) -> None:

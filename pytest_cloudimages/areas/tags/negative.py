@@ -15,6 +15,7 @@ from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.limits import LONGEST
 from pytest_cloudimages.spec.mismatch import expect
+from pytest_cloudimages.spec.statuses import REFUSED
 from pytest_cloudimages.spec.verdicts import Blocked
 
 
@@ -47,6 +48,11 @@ class NegativeRequests(Collection):
             if where(answer):
                 yield Case(answer, [answer.exchange])
 
+    @cases
+    def by_upper_case(self) -> Iterator[Case[InUpperCase]]:
+        """Return the requests that named an image by its id in upper case."""
+        return (Case(each, [each.answer.exchange]) for each in self.in_upper_case)
+
 
 @workload(empty=lambda: NegativeRequests([]), requests=(11, 34, 34, 34))
 def negative_requests(run: Run) -> NegativeRequests:
@@ -75,6 +81,7 @@ def negative_requests(run: Run) -> NegativeRequests:
         return NegativeRequests(answers, reached, [each for each in cased if each.answer.ok or each.answer.refused])
 
 
+FAILURE = 500
 TOLD = "é漢😀 100%s {0}"
 """A tag of which a message can be made in as many ways as can go wrong."""
 THERE, STRAY = "there", "stray"
@@ -95,6 +102,22 @@ def of_an_unknown_image(requests: NegativeRequests, method: str) -> dict[str, An
     named = re.compile(r"/images/([0-9a-f]{8}-[0-9a-f-]{27})/tags/stray$")
     answers = requests.aside().answers(where=lambda answer: answer.exchange.method == method)
     return {found[1]: answer for answer in answers if (found := named.search(answer.exchange.target))}
+
+
+def expect_no_tag_of_none_deleted(requests: NegativeRequests, run: Run) -> None:
+    """Raise ``Mismatch`` where the deletion of an odd tag, or of one of an odd id, of no image is not refused.
+
+    Where it fails as well on an image that is there, that is due to the tag: what a failure says is TAG-RESP-09's.
+    """
+    __tracebackhide__ = True
+    for answer in requests.aside().answers(where=on_no_image):
+        if answer.exchange.method != "DELETE":
+            continue
+        if answer.status >= FAILURE and answer.exchange.target.endswith(segment(TOLD)):
+            with suppress(Blocked), run.recorder.apart(), run.fresh_image() as image:
+                if image.delete_tag(TOLD).status == answer.status:
+                    continue
+        expect(answer.status, REFUSED, f"status of {answer}")
 
 
 def _of_odd_ids(image: Image) -> Iterator[Answer]:

@@ -18,7 +18,7 @@ from pytest_cloudimages.history.concurrent_plans import ConcurrentPlan
 from pytest_cloudimages.spec.verdicts import Blocked
 
 
-@workload(salt="races", follows_the_seed=True, needs=["basics"], requests=(130, 371, 1497, 3722))
+@workload(salt="races", follows_the_seed=True, needs=["basics"], requests=(130, 382, 1541, 3832))
 def races(run: Run, seed: int, basics: Basics) -> Iterator[ConcurrentRuns]:
     """Yield what many clients do at once, and whether any order of it explains what they were answered.
 
@@ -54,8 +54,8 @@ def _drawn(
         basics.require_second_lives()
     elif pattern in drawing.DELETES:
         basics.require_deletions()
-    if pattern == Pattern.RENAMING and run.settings.image:
-        # The name of a lent image is not ours to change.
+    if pattern in (Pattern.RENAMING, Pattern.UPLOADING) and run.settings.image:
+        # The name of a lent image is not ours to change, nor its data to give.
         return []
     effort, clients = run.settings.effort, run.settings.effort.clients
     if pattern == Pattern.CALLERS:

@@ -13,6 +13,7 @@ from pytest_cloudimages.history.concurrent_plans import (
     READ,
     SET,
     SET_LATER,
+    UPLOAD,
     ClientOperation,
     ConcurrentPlan,
     Phase,
@@ -30,6 +31,7 @@ class Pattern(enum.StrEnum):
     DELETING = "one tag deleted by many"
     MIXED = "additions against deletions"
     RENAMING = "tags changed while the image is renamed"
+    UPLOADING = "tags changed while data is uploaded"
     CUT = "answers that never came"
     ACROSS = "additions to one image against deletions from another"
     CALLERS = "tags changed by several callers"
@@ -105,6 +107,17 @@ def _renaming(draw: st.DrawFn, clients: int) -> ConcurrentPlan:
 
 
 @st.composite
+def _uploading(draw: st.DrawFn, clients: int) -> ConcurrentPlan:
+    """One client uploads the data of an image while another adds a tag and deletes one.
+
+    Who saves the whole image when its data is there, as it was when the upload began, undoes both.
+    """
+    there, coming = draw(_tags(2))
+    changes: Phase = ((UPLOAD,), (replace(add(coming), pause=MOMENT), delete(there)))
+    return ConcurrentPlan(Pattern.UPLOADING, clients, (((add(there),),), changes))
+
+
+@st.composite
 def _cut(draw: st.DrawFn, clients: int) -> ConcurrentPlan:
     """Draw additions and deletions whose answers nobody waits for, and then what undoes them, for certain."""
     there, coming, other = draw(_tags(3))
@@ -162,6 +175,7 @@ SHAPES: dict[Pattern, Callable[[int], st.SearchStrategy[ConcurrentPlan]]] = {
     Pattern.DELETING: _deleting,
     Pattern.MIXED: _mixed,
     Pattern.RENAMING: _renaming,
+    Pattern.UPLOADING: _uploading,
     Pattern.CUT: _cut,
     Pattern.ACROSS: _across,
     Pattern.CALLERS: _callers,
@@ -169,7 +183,7 @@ SHAPES: dict[Pattern, Callable[[int], st.SearchStrategy[ConcurrentPlan]]] = {
 
 RETURNS = frozenset({Pattern.MIXED, Pattern.CUT, Pattern.ACROSS})
 """Races in which tags come back."""
-DELETES = RETURNS | {Pattern.DELETING, Pattern.RENAMING}
+DELETES = RETURNS | {Pattern.DELETING, Pattern.RENAMING, Pattern.UPLOADING}
 """Races whose precondition is that plain tags can be deleted."""
 
 
@@ -185,7 +199,7 @@ def suited(pattern: Pattern, clients: Iterable[int]) -> list[int]:
             return [count for count in offered if count <= MEETINGS]
         case Pattern.RENAMING | Pattern.CUT:
             return [2] * len(offered[::2])
-        case Pattern.ACROSS:
+        case Pattern.ACROSS | Pattern.UPLOADING:
             return [2] * bool(offered[1:])
         case Pattern.CALLERS:
             # So many callers are offered; where there is but one, nobody meets another.

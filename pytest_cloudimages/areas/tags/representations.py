@@ -109,7 +109,7 @@ class Representations(Collection):
                 yield Case(state.reading, [state.reading.answer.exchange])
 
 
-@workload(empty=lambda: Representations([]), requests=(26, 47, 47, 47))
+@workload(empty=lambda: Representations([]), requests=(26, 48, 48, 48))
 def representations(run: Run) -> Representations:
     """Return how an image and the list show some tags, fewer, none, one that was added again, and many special ones."""
     some = ["one", "two", "Three", "4", "null", "v" * limits.LONGEST]
@@ -143,6 +143,8 @@ def representations(run: Run) -> Representations:
             state = _shown(image, changes, reader, listing=bool(run.rounds))
             states.append(replace(state, given=given, method=method, told=told))
             run.show(partial(Representations, states))
+        if run.rounds:
+            states += _patched_beyond_the_limit(image)
     return Representations([*states, *(_as_created(run) if run.rounds else ())])
 
 
@@ -155,6 +157,13 @@ def _as_created(run: Run) -> Iterator[Representation]:
     for tags in CREATED:
         with suppress(Blocked, pytest.skip.Exception), run.fresh_image(tags=tags) as image:
             yield _shown(image, [], None, listing=False)
+
+
+def _patched_beyond_the_limit(image: Image) -> Iterator[Representation]:
+    """Yield what an image shows that was given the last of them by a PATCH, where that was acknowledged."""
+    answer = set_tags(image, CREATED[-1])
+    if answer.ok:
+        yield replace(_shown(image, [answer.exchange], None, listing=False), given=tuple(CREATED[-1]))
 
 
 SHOWN_TOGETHER = (

@@ -83,6 +83,11 @@ class Selection:
         return any(key == "sort_key" for key, _ in self.query)
 
     @property
+    def further_keys(self) -> set[str]:
+        """What else it was asked for than by tags: the names of further parameters."""
+        return {key for key, _ in self.query} - {"tag"}
+
+    @property
     def astray(self) -> set[str]:
         """The images that it held and was not to hold."""
         return {*self.listed.labels} - {*self.expected}
@@ -90,15 +95,17 @@ class Selection:
     def expect(self, *, besides: Labels[str] = ()) -> None:
         """Raise ``Mismatch`` unless the list holds just the images that it has to hold, each once.
 
-        Those ``besides`` it may hold as well: what other lists have shown accounts for them.
+        Those ``besides`` it may hold, or lack, as well: what other lists have shown accounts for them.
         """
         __tracebackhide__ = True
         if self.listed.blocked:
             raise Blocked(self.listed.blocked)
         expect(self.listed.status, 200, f"status of {self!r}")
         expect(self.listed.problem, "", f"what is wrong with the pages of {self!r}")
-        held = [label for label in self.listed.labels if label in self.expected or label not in besides]
-        expect(sorted(held), sorted(self.expected), f"images in {self!r}")
+        held, wanted = (
+            [label for label in labels if label not in besides] for labels in (self.listed.labels, self.expected)
+        )
+        expect(sorted(held), sorted(wanted), f"images in {self!r}")
 
     def expect_tags(self) -> None:
         """Raise ``Mismatch`` unless it shows of each image what the image shows itself."""
@@ -126,16 +133,29 @@ class Selections(Collection):
             raise Blocked(self.blocked)
 
     def astray(self, several: Selection) -> set[str]:
-        """Return the images that a list filtered by several tags may hold, since lists by one of these hold them too.
+        """Return the images that a list filtered by several tags may hold, or lack, since lists by one of these do.
 
         Where one that is sorted goes astray, the order is what makes it do so, whatever it is filtered by.
         """
         found: set[str] = set()
         for selection in self.selections:
+            if {*selection.tags} < {*several.tags}:
+                found |= {*selection.expected} - {*selection.listed.labels}
             if selection.astray and {*selection.tags} < {*several.tags}:
                 alike = selection.is_sorted and several.is_sorted
                 found |= {*several.listed.labels} if alike else selection.astray
         return found
+
+    def astray_with_one(self, several: Selection) -> bool:
+        """Return whether a list by one tag does not hold what it has to, that was cut, or sorted, in the same manner.
+
+        What goes wrong there does so with several tags too, however they are combined.
+        """
+        return any(
+            selection.listed.problem or sorted(selection.listed.labels) != sorted(selection.expected)
+            for selection in self.selections
+            if len({*selection.tags}) < 2 and selection.further_keys & several.further_keys  # noqa: PLR2004 - one tag, or none
+        )
 
     @cases
     def by(self, *, several: bool) -> Iterator[Case[Selection]]:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
+from functools import lru_cache, partial
 from itertools import islice
 from typing import Any
 
@@ -244,13 +244,19 @@ TRACE = re.compile(
 """What tells of the inside of a service: stack traces, files, queries."""
 
 
+@lru_cache(4096)  # checks look at the same answers again and again, while more of them come
+def _traced(text: str) -> str:
+    found = TRACE.search(text)
+    return found[0] if found else ""
+
+
 def indiscretions(answer: Answered, token: str) -> list[str]:
     """Return what an answer says that is nobody's business, or repeats so that a reader is misled."""
     text = answer.body.decode("utf-8", "replace")
     fields = " ".join(f"{name}: {value}" for name, value in answer.headers.items())
     found = []
-    if traced := TRACE.search(text) or TRACE.search(fields):
-        found.append(f"{traced[0]!a}, which tells of its inside")
+    if traced := _traced(text) or _traced(fields):
+        found.append(f"{traced!a}, which tells of its inside")
     if token and (token in text or token in fields):
         found.append("the caller's token")
     if MARKUP in text and "html" in answer.headers.get("Content-Type", "").lower():

@@ -59,11 +59,6 @@ UNFIT = ("/", "?", ".")
 """What the name of a container to export to must not have."""
 
 
-def export_of(image: str, container: str) -> Body:
-    """Return the body that asks for an export."""
-    return {"type": "export", "input": {"image_uuid": image, "receiving_swift_container": container}}
-
-
 def lacking(body: Body) -> Iterator[tuple[str, Body]]:
     """Yield the bodies that lack one member each, type, input and those of it, with the name of what is missing."""
     for name in body:

@@ -10,17 +10,17 @@ from functools import partial
 import pytest
 
 from pytest_cloudimages.areas.common.administrators import needs_no_administrator
-from pytest_cloudimages.areas.common.imports import import_from
+from pytest_cloudimages.areas.common.imports import FEWEST_LOOKS, export_of, import_from
 from pytest_cloudimages.areas.common.paging import PagedList, read_pages
+from pytest_cloudimages.areas.common.store import Store, object_store
 from pytest_cloudimages.areas.images.states import OCTETS, give_data, shared, state_of
-from pytest_cloudimages.areas.tasks.requests import UNFIT, Body, Deed, export_of, lacking, unfit
-from pytest_cloudimages.areas.tasks.store import Store, object_store
+from pytest_cloudimages.areas.tasks.requests import UNFIT, Body, Deed, lacking, unfit
 from pytest_cloudimages.areas.tasks.tried import FORBIDDEN, Left, Started, Tasks, document
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.client.polling import FIRST_PAUSE, LONGEST_PAUSE
+from pytest_cloudimages.client.polling import pauses
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.provisioning import claimed_name, temporary_image
 from pytest_cloudimages.engine.registry import workload
@@ -56,8 +56,7 @@ class _TaskRunner:
     no_exports: str = ""
     no_imports: str = ""
     patience: float = 0.0
-    fewest: int = 6
-    """How often a task is looked at, however slow the answers: of a quick service it is not the clock that decides."""
+    fewest: int = FEWEST_LOOKS
 
     def __post_init__(self) -> None:
         self.patience = self.run.settings.patience
@@ -86,13 +85,13 @@ class _TaskRunner:
         """Look at a task until it has ended, or patience has."""
         if not started.id or started.ended:
             return started
-        end, pause = time.monotonic() + self.patience, FIRST_PAUSE
-        while not self.look(started):
-            if time.monotonic() >= end and len(started.looks) >= self.fewest:
-                self.patience, self.fewest = self.patience / 2, 1
-                break
-            time.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+        end = time.monotonic() + self.patience
+        if self.look(started):
+            return started
+        for _ in pauses(end, self.fewest - len(started.looks)):
+            if self.look(started):
+                return started
+        self.patience, self.fewest = self.patience / 2, 1
         return started
 
     def look(self, started: Started) -> bool:

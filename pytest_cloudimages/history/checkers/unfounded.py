@@ -21,7 +21,8 @@ def refusals(events: Iterable[Event], resource: SetResource) -> Iterator[Anomaly
     The image exists and the value is one that can be changed: so much says an acknowledged change of its kind.
     A refusal on principle is nothing that only a race brings to light.
     """
-    changes = [event for event in events if event.kind is not Kind.READ and event.answered is not None]
+    asked = (event for event in events if event.kind not in (Kind.READ, Kind.EVENT))
+    changes = [event for event in asked if event.answered is not None]
     granted = {event.kind for event in changes if event.acknowledged}
     # A 403 speaks of who asks: it is unfounded only where the same client was granted such a change.
     entitled = {(event.kind, event.client) for event in changes if event.acknowledged}
