@@ -17,8 +17,8 @@ def plan_of_boundaries(
     return in_groups(
         [
             (Kind.ADD, within),
-            # What is refused and what is there already leave the image as it is, so that one reading tells of both.
-            (Kind.ADD, [*again, *beyond]),
+            (Kind.ADD, again),
+            (Kind.ADD, beyond),
             (Kind.DELETE, deleted),
             (Kind.ADD, again[-1:]),
         ]

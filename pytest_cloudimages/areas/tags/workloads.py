@@ -112,7 +112,7 @@ def confusable_tags(run: Run) -> Steps:
     return _executed(run, plans)
 
 
-@workload(empty=lambda: steps_of([]), requests=(51, 86, 86, 86))
+@workload(empty=lambda: steps_of([]), requests=(52, 87, 87, 87))
 def boundary_tags(run: Run) -> Steps:
     """Add tags of one character, at the boundary lengths and past the limit, and some that look like something else."""
     effort = _effort(run)
