@@ -151,6 +151,11 @@ class CountsRefusals(App):
         return super().add_tag(request, image_id, tag)
 
 
+@breaks("TAG-ADD-20", profile="standard", words=("--select", "TAG-ADD-20", "--select", "TAG-HIST-01"))
+class CountsRefusalsUnasked(CountsRefusals):
+    """Counts the tags it refused as the 129th of an image, so that a deletion makes no room, and nobody was told."""
+
+
 # Asked in the same way where nobody has stated the limit, and a service is filled to find it
 
 

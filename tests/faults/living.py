@@ -61,6 +61,42 @@ _undoes("ActivatesWithATag", "Activates a deactivated image when a tag is added.
 _undoes("SharesWithATag", "Makes an image shared when a tag is deleted.", When.DELETED, _share)
 
 
+def _minds_the_last(name: str, doc: str, handler: str, when: Callable[[Image], bool], *ids: str) -> None:
+    """Register a service that answers 403 to the deletion of the last tag, or the addition of the first, in a state."""
+
+    def handle(self: App, request: Request, image_id: str, tag: str) -> Reply:
+        image = self.images.open(request.caller, image_id)
+        if when(image) and image.tags == ([tag] if handler == "delete_tag" else []):
+            return self.error(request, HTTPStatus.FORBIDDEN, "Not while the image is in this state.")
+        reply: Reply = getattr(App, handler)(self, request, image_id, tag)
+        return reply
+
+    breaks(*ids, profile="standard", words=SEQUENCES)(type(name, (App,), {handler: handle, "__doc__": doc}))
+
+
+_minds_the_last(
+    "KeepsTheLastTagOfAPublicImage",
+    "Does not delete the last tag of a public image.",
+    "delete_tag",
+    lambda image: image.visibility is Visibility.PUBLIC,
+    "TAG-DEL-01",
+)
+_minds_the_last(
+    "RefusesTheFirstTagOfAProtectedImage",
+    "Adds no tag to a protected image that has none.",
+    "add_tag",
+    lambda image: image.protected,
+    "TAG-ADD-31",
+)
+_minds_the_last(
+    "KeepsTheLastTagOfADeactivatedImage",
+    "Does not delete the last tag of a deactivated image.",
+    "delete_tag",
+    lambda image: image.status is Status.DEACTIVATED,
+    "TAG-ADD-32",
+)
+
+
 class _ForgetsAt(App):
     """Forgets tags when something else happens to an image."""
 

@@ -1,6 +1,8 @@
 """Services that read an address otherwise than it is written, or store what it names otherwise; and a lawful one."""
 
 import re
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 from posixpath import normpath
@@ -47,6 +49,49 @@ class ResolvesEncodedPaths(App):
             resolved = normpath(unquote(path))
             if re.fullmatch(r"/v2/images/[^/]+/tags/[^/]+", resolved):
                 request = replace(request, target=f"{resolved}{mark}{query}")
+        return super().route(request)
+
+
+def _knows(name: str, doc: str, fits: Callable[[str, str], bool], *methods: str, broken: tuple[str, ...]) -> None:
+    """Register a service that takes an id that no image has for that of one, where the two fit."""
+
+    def route(self: App, request: Request) -> Reply:
+        found = re.fullmatch(r"/v2/images/([^/]+)(/tags/[^/]+)", request.path)
+        if found and request.method in methods:
+            known = [image.id for image in self.images.all()]
+            like = [each for each in known if fits(found[1], each)]
+            if like and found[1] not in known:
+                request = replace(request, target=f"/v2/images/{like[-1]}{found[2]}")
+        return App.route(self, request)
+
+    breaks(*broken, profile="standard")(type(name, (App,), {"route": route, "__doc__": doc}))
+
+
+_knows(
+    "KnowsImagesByTheEndOfTheirIds",
+    "Looks for the image whose tags are to be changed by the last twelve digits of its id.",
+    lambda asked, known: asked[-12:] == known[-12:],
+    *("PUT", "DELETE"),
+    broken=("TAG-ADD-15", "TAG-DEL-07"),
+)
+_knows(
+    "CutsIdsShort",
+    "Deletes a tag of the image whose id is what a longer id begins with.",
+    lambda asked, known: asked.startswith(known) and asked[len(known) :].isalnum(),
+    "DELETE",
+    broken=("TAG-DEL-07",),
+)
+
+
+@breaks(profile="standard", words=("--select", "TAG-ADD-15", "--select", "TAG-DEL-07"))
+class ReadsIdsInAnyForm(App):
+    """Takes an id in upper case, in braces or without hyphens for the same id, as many libraries do."""
+
+    def route(self, request: Request) -> Reply:
+        found = re.fullmatch(r"/v2/images/([^/]+)(/tags/[^/]+)", request.path)
+        with suppress(ValueError):
+            if found:
+                request = replace(request, target=f"/v2/images/{UUID(unquote(found[1]))}{found[2]}")
         return super().route(request)
 
 

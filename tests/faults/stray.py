@@ -92,6 +92,16 @@ class SetsTheCollection(App):
         return super().answer(request)
 
 
+@breaks("TAG-URI-10", words=asked("TAG-URI-10"))
+class PassesOverNothing(App):
+    """Takes no notice of a segment of a path that is empty."""
+
+    def answer(self, request: Request) -> Reply:
+        segments = [segment for segment in request.path.split("/") if segment]
+        query = f"?{request.query}" if request.query else ""
+        return super().answer(Request(request.method, f"/{'/'.join(segments)}{query}", request.headers, request.body))
+
+
 @breaks("TAG-METH-01", "TAG-RESP-03", words=asked("TAG-RESP-03"))
 class EchoesATrace(App):
     """Answers TRACE with all that was sent, the token included."""
@@ -188,12 +198,11 @@ class ExplainsInPages(_Writes):
 
 @breaks(words=LAWFUL)
 class StandsBehindAFrontServer(App):
-    """Merges slashes, drops one at the end, refuses long addresses with 414 and large bodies with 413."""
+    """Merges slashes before a tag's place, drops one at the end, refuses long addresses and large bodies."""
 
     def answer(self, request: Request) -> Reply:
-        path = re.sub("//+", "/", request.path)
-        if "/tags/" in path and not path.endswith("/tags/"):
-            path = path.rstrip("/")
+        image, place, tag = request.path.partition("/tags/")
+        path = re.sub("//+", "/", image) + place + (tag.removesuffix("/") or tag)
         if len(request.target) > 8 * KIB:
             return self.error(request, HTTPStatus.REQUEST_URI_TOO_LONG, "Too long.")
         if len(request.body) > 16 * KIB:

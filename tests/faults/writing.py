@@ -1,13 +1,14 @@
 """Tags that are read, or kept, as something else than what was written."""
 
 import html
+import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
-from urllib.parse import unquote
+from urllib.parse import quote, unquote, unquote_to_bytes
 
 from pytest_cloudimages.reference.app import App, Reply, Request
-from pytest_cloudimages.reference.refusals import Invalid, Unauthorized
+from pytest_cloudimages.reference.refusals import Invalid, NotFound, Unauthorized
 
 from .kinds import Kind
 from .registry import breaks
@@ -305,6 +306,56 @@ class ReplacesBadOctets(App):
 
     def decode_tag(self, raw: str) -> str:
         return unquote(raw, errors="replace")
+
+
+def _reads_octets(name: str, doc: str, form: bytes, read: Callable[[bytes], str]) -> None:
+    """Register a service that reads some octets which are no UTF-8, and refuses all others."""
+
+    def decode_tag(self: App, raw: str) -> str:
+        octets = unquote_to_bytes(raw)
+        taken = re.sub(form, lambda found: read(found[0]).encode(), octets)
+        return App.decode_tag(self, quote(taken, safe="") if taken != octets else raw)
+
+    breaks("TAG-URI-12", profile="standard")(type(name, (App,), {"decode_tag": decode_tag, "__doc__": doc}))
+
+
+def _bits(octets: bytes, first: int) -> int:
+    """Return the number that some octets stand for, the first of which has as many bits of it as all ``first`` ones."""
+    number = octets[0] & first
+    for octet in octets[1:]:
+        number = number << 6 | octet & 0x3F
+    return number
+
+
+_reads_octets(
+    "TakesThreeForTwo",
+    "Takes a character in three octets where two are enough.",
+    rb"\xe0[\x80-\x9f][\x80-\xbf]",
+    lambda octets: chr(_bits(octets, 0x0F)),
+)
+_reads_octets(
+    "GoesOnBeyondUnicode",
+    "Takes four octets for one character beyond U+10FFFF as well, which it cannot show.",
+    rb"\xf4[\x90-\xbf][\x80-\xbf]{2}|[\xf5-\xf7][\x80-\xbf]{3}",
+    lambda _: "\ufffd",
+)
+_reads_octets(
+    "TakesTwoSurrogatesForOne",
+    "Takes two surrogates of three octets each for the character that they stand for in UTF-16.",
+    rb"\xed[\xa0-\xaf][\x80-\xbf]\xed[\xb0-\xbf][\x80-\xbf]",
+    lambda octets: octets.decode("utf-8", "surrogatepass").encode("utf-16", "surrogatepass").decode("utf-16"),
+)
+
+
+@breaks(profile="standard", words=("--select", "TAG-URI-12"))
+class FindsNothingInBadOctets(App):
+    """Answers 404 to octets that are not UTF-8: there is no such address."""
+
+    def decode_tag(self, raw: str) -> str:
+        try:
+            return super().decode_tag(raw)
+        except Invalid:
+            raise NotFound("There is no such tag.") from None
 
 
 @breaks("TAG-URI-12", profile="standard")

@@ -62,7 +62,7 @@ from pytest_cloudimages.areas.tags.exports import Exports
 from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept, expect_nothing_handed_on
 from pytest_cloudimages.areas.tags.negative import NegativeRequests
 from pytest_cloudimages.areas.tags.other_attributes import expect_attributes_kept, expect_nothing_else_changed
-from pytest_cloudimages.areas.tags.plans import EMPTIED, GIVEN_WITH_LIFE, UNSEEN
+from pytest_cloudimages.areas.tags.plans import GIVEN_WITH_LIFE, UNSEEN
 from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.areas.tags.race_findings import (
     answers_to,
@@ -88,7 +88,7 @@ from pytest_cloudimages.areas.tags.stray_requests import (
     indiscretions,
     misnamed,
 )
-from pytest_cloudimages.areas.tags.tag_limit import AtALimit, ManySteps, refused_as_one_more
+from pytest_cloudimages.areas.tags.tag_limit import AtALimit, ManySteps, refused_as_one_more, refused_in_the_room
 from pytest_cloudimages.areas.tags.workloads import inconsistent_without_patch
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.diagnosis.length_limits import limit
@@ -152,6 +152,7 @@ __all__ = [
     "answers_to",
     "anything_but",
     "controlled",
+    "created_with",
     "documented_codes",
     "expect_among",
     "expect_attributes_kept",
@@ -195,6 +196,7 @@ __all__ = [
     "plain",
     "protected_otherwise_alike",
     "refused_as_one_more",
+    "refused_in_the_room",
     "refused_itself",
     "repeated",
     "require_ok",
@@ -227,15 +229,20 @@ def in_ordinary_state(step: Step) -> bool:
     """Return whether an image was in a state in which tags can be changed as a matter of course.
 
     That they can be while it is protected or deactivated is asked by TAG-ADD-31, TAG-ADD-32 and TAG-DEL-19; what comes
-    or goes unseen does so in every state. That tags which an image was created with can be deleted, TAG-DEL-15 asks.
+    or goes unseen does so in every state.
     """
     ordinary = step.operation.input_class not in (*PROTECTED, "deactivated", UNSEEN)
-    return ordinary and step.value not in GIVEN_WITH_LIFE
+    return ordinary and not created_with(step)
+
+
+def created_with(step: Step) -> bool:
+    """Return whether an image was created with the tag of a step: whether such tags can be deleted, TAG-DEL-15 asks."""
+    return step.value in GIVEN_WITH_LIFE
 
 
 def once(step: Step) -> bool:
     """Return whether a step is about a tag that does not come back, in a life in which some come and go often."""
-    return step.value not in (UNSEEN, EMPTIED, "kept") and not step.re_added
+    return step.value != UNSEEN and not step.re_added
 
 
 def protected_otherwise_alike(image_states: Steps) -> Sequence[str]:

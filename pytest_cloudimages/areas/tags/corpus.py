@@ -253,3 +253,13 @@ SET_TOGETHER = (
 
 ENDS_A_HEADER = "bare%0D%0A%0D%0Aoctets"
 """A tag, as an address writes it, that has what ends the header of an answer, and octets after that."""
+
+NO_UTF8 = {
+    "an octet that is in no UTF-8": ("%FF", "b%FE"),
+    "a form that is too long": ("a%C0%AFb", "c%C0%80", "%C1%81", "d%E0%80%AF", "%F0%82%82%AC"),
+    "a surrogate": ("%ED%A0%BD%ED%B8%80", "%ED%A0%80", "e%ED%BF%BF"),
+    "beyond U+10FFFF": ("%F4%90%80%80", "f%F8%88%80%80%80"),
+    "one that is cut off": ("a%C3", "%C3%28", "g%E6%BC", "%F0%9F%98h"),
+    "one that has not begun": ("%80", "i%C3%A9%BF"),
+}
+"""Octets, as an address writes them, that are no UTF-8 (RFC 3629), by what is wrong with them."""

@@ -2,9 +2,9 @@
 
 import re
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from pytest_cloudimages.client.answers import Answer
@@ -17,6 +17,8 @@ from pytest_cloudimages.spec.limits import LONGEST
 from pytest_cloudimages.spec.mismatch import expect
 from pytest_cloudimages.spec.statuses import REFUSED
 from pytest_cloudimages.spec.verdicts import Blocked
+
+UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
@@ -32,8 +34,8 @@ class NegativeRequests(Collection):
     """The answers to requests that are well-formed and cannot succeed."""
 
     given: Sequence[Answer]
-    reached: Sequence[str] = ()
-    """The tags that an image got or lost by requests that did not name it, but by an id that is almost its own."""
+    reached: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The tags that an image got or lost by requests of a method that named it by an id that is almost its own."""
     in_upper_case: Sequence["InUpperCase"] = ()
     """Requests that named an image by its id in upper case, which a service may take for the same."""
 
@@ -77,7 +79,7 @@ def negative_requests(run: Run) -> NegativeRequests:
                 shown = {*image.eventual_tags(expected)}
                 cased = [InUpperCase(added, CAME in shown), InUpperCase(deleted, TAKEN not in shown)]
                 moved = shown ^ {THERE}
-        reached = sorted(tag for tag in moved if tag == THERE or tag.startswith(f"{STRAY}-"))
+        reached = {"PUT": sorted(tag for tag in moved if tag.startswith(f"{STRAY}-")), "DELETE": [*moved & {THERE}]}
         return NegativeRequests(answers, reached, [each for each in cased if each.answer.ok or each.answer.refused])
 
 
@@ -87,21 +89,53 @@ TOLD = "é漢😀 100%s {0}"
 THERE, STRAY = "there", "stray"
 CAME, TAKEN = "came", "taken"
 """What is added to, and deleted from, the image by its id in upper case."""
-ODD_IDS = ("%00", "%2E%2E", "i" * 2_000, "{id}%00", "{id}%20")
-"""Ids that no image has, although a database may take some for the id of one."""
+ODD_IDS = ("%00", "%2E%2E", "i" * 2_000)
+"""Ids that no image has."""
+ALMOST = ("{id}%00", "{id}%20", "{id}0", "{beginning}", "{end}", "{digit}")
+"""Ids that no image has, although a service may take them for the id of one: it is a part of them, or a part is its."""
+
+
+def almost(image_id: str) -> dict[str, str]:
+    """Return ids that no image has, of the same form as one: with its beginning, its end, and all but one digit."""
+    other = str(uuid.uuid4())
+    if not UUID.fullmatch(image_id):
+        return dict.fromkeys(("beginning", "end", "digit"), other)
+    half, middle = len(image_id) // 2, image_id.rindex("-") + 1
+    digit = "0" if image_id[middle] != "0" else "1"
+    return {
+        "beginning": image_id[:half] + other[half:],
+        "end": other[:half] + image_id[half:],
+        "digit": image_id[:middle] + digit + image_id[middle + 1 :],
+    }
 
 
 def on_no_image(answer: Answer) -> bool:
     """Return whether a request named an image by an odd id, or an odd tag of none."""
-    odd = re.search(r"/images/(%00|%2E%2E|i{9}|[^/]+%[02]0|[^/]+/tags/\.\.%2F)", answer.exchange.target)
-    return bool(odd) or answer.exchange.target.endswith(segment(TOLD))
+    named = re.search(rf"(/|%2F)({STRAY}-\d+|{THERE})$", answer.exchange.target)
+    return bool(named) or answer.exchange.target.endswith(segment(TOLD))
+
+
+UNKNOWN = re.compile(f"/images/({UUID.pattern})/tags/{STRAY}$")
+"""A plain tag of an image that is not there."""
 
 
 def of_an_unknown_image(requests: NegativeRequests, method: str) -> dict[str, Answer]:
     """Return what was answered where an image was named by an id that none has, by that id: a side question."""
-    named = re.compile(r"/images/([0-9a-f]{8}-[0-9a-f-]{27})/tags/stray$")
-    answers = requests.aside().answers(where=lambda answer: answer.exchange.method == method)
-    return {found[1]: answer for answer in answers if (found := named.search(answer.exchange.target))}
+    answers = requests.aside().answers(where=lambda answer: unknown_image(answer, method))
+    return {found[1]: answer for answer in answers if (found := UNKNOWN.search(answer.exchange.target))}
+
+
+def unknown_image(answer: Answer, method: str) -> bool:
+    """Return whether a request of a method named a plain tag of an image that is not there."""
+    return answer.exchange.method == method and UNKNOWN.search(answer.exchange.target) is not None
+
+
+def expect_none_reached(requests: NegativeRequests, method: str) -> None:
+    """Raise ``Mismatch`` where an image got, or lost, a tag by an id that is almost its own."""
+    __tracebackhide__ = True
+    for _ in requests.aside().answers(where=on_no_image):
+        did = "came" if method == "PUT" else "went"
+        expect(requests.reached.get(method, []), [], f"tags that {did} by ids that are almost an image's")
 
 
 def expect_no_tag_of_none_deleted(requests: NegativeRequests, run: Run) -> None:
@@ -121,15 +155,15 @@ def expect_no_tag_of_none_deleted(requests: NegativeRequests, run: Run) -> None:
 
 
 def _of_odd_ids(image: Image) -> Iterator[Answer]:
-    for place, form in enumerate(ODD_IDS):
-        written = form.replace("{id}", image.id)
-        yield image.client.send("PUT", f"/images/{written}/tags/{STRAY}-{place}")
-        if "{id}" in form or place == 0:
-            yield image.client.send("DELETE", f"/images/{written}/tags/{THERE}")
+    near = almost(image.id) | {"id": image.id}
+    forms = [*ODD_IDS, *(form.format_map(near) for form in ALMOST)]
     # An encoded slash separates nothing, so that no path leads from one image to another.
-    other = f"/images/{uuid.uuid4()}/tags/..%2F..%2F{image.id}%2Ftags%2F"
-    yield image.client.send("PUT", f"{other}{STRAY}-{len(ODD_IDS)}")
-    yield image.client.send("DELETE", f"{other}{THERE}")
+    forms.append(f"{uuid.uuid4()}/tags/..%2F..%2F{image.id}%2Ftags%2F")
+    for place, form in enumerate(forms):
+        address = f"/images/{form}" if form.endswith("%2F") else f"/images/{form}/tags/"
+        yield image.client.send("PUT", f"{address}{STRAY}-{place}")
+        if place == 0 or form not in ODD_IDS:
+            yield image.client.send("DELETE", f"{address}{THERE}")
 
 
 def _of_the_id_in_upper_case(image: Image) -> tuple[Answer, Answer]:
@@ -155,8 +189,9 @@ def _refused(image: Image, client: ImagesClient, *, thorough: bool) -> Iterator[
     nobody = client.calling("nobody", lambda: None)
     for method in ("PUT", "DELETE"):
         yield nobody.send(method, f"/images/{image.id}/tags/nobody")
-        # Each of an image of its own, lest one makes what another is to miss.
-        yield client.send(method, f"/images/{uuid.uuid4()}/tags/stray")
+        # Each of an image of its own, lest one makes what another is to miss; no service is to take one for the other.
+        unknown = almost(image.id)["beginning"] if method == "PUT" else uuid.uuid4()
+        yield client.send(method, f"/images/{unknown}/tags/{STRAY}")
     yield image.add_tag("x" * (LONGEST + 1))
     yield image.send("PUT", "/tags/")
     yield image.delete_tag("absent")

@@ -2,7 +2,13 @@
 
 from collections.abc import Sequence
 
-from pytest_cloudimages.areas.tags.tag_limit import AGAIN_AMONG_MANY, ONE_MORE_THAN_MANY, AtALimit
+from pytest_cloudimages.areas.tags.tag_limit import (
+    AGAIN_AMONG_MANY,
+    IN_THE_ROOM_AMONG_MANY,
+    ONE_MORE_THAN_MANY,
+    ONE_TOO_MANY,
+    AtALimit,
+)
 from pytest_cloudimages.history.operations import READ, Kind, Operation
 from pytest_cloudimages.history.sequential_plans import Classified, each, in_groups
 
@@ -29,31 +35,33 @@ GIVEN_WITH_LIFE = ("given-with-life", "taken-first")
 """The tags with which an image's life begins, where a service takes any with a creation."""
 UNSEEN = "unseen"
 """The tag of an image's life that nobody looks at, and its input class."""
-EMPTIED = "shared-again"
-"""The tag of the state in which the image loses all of them."""
 
 
 def plan_of_a_life(events: Sequence[str]) -> list[Operation]:
     """Return a plan in which an image carries tags through one event after another, and gains and loses one in each.
 
-    While it is active, a tag is added twice, and one is deleted that is gone; while it is shared, it loses all of them.
-    One tag comes just before every other event, and goes before the next, and nobody looks at it in between: no event
-    puts back what was shown, or written, before that. Of the tags that the image was created with one goes in the
-    beginning, and one with all others: nor does any event put back what was there at first.
+    While it is active, a tag is added twice, and one is deleted that is gone. After every second event it loses all
+    that it has, one after another, before it gains any: no state keeps the last tag, or refuses the first. One tag
+    comes just before every other event, and goes before the next, and nobody looks at it in between: no event puts
+    back what was shown, or written, before that. Of the tags that the image was created with one goes in the
+    beginning, and one with the first that it loses all of: nor does any event put back what was there at first.
     """
     plan = in_groups([(Kind.ADD, [("born", "new"), ("kept", "new")]), (Kind.DELETE, [(GIVEN_WITH_LIFE[-1], "new")])])
-    previous = "born"
+    carried, left = ["born", "kept"], [*GIVEN_WITH_LIFE[:1]]
     for place, event in enumerate(events):
-        plan += each(Kind.DELETE if place % 2 else Kind.ADD, [(UNSEEN, UNSEEN)])
+        # The one that nobody looks at is gone by then, so that nothing is left with all others.
+        emptied, twice = place % 2, event == "active"
+        plan += each(Kind.DELETE if emptied else Kind.ADD, [(UNSEEN, UNSEEN)])
         # No service has a reason to refuse it.
-        tag, twice = event.replace(" ", "-"), event == "active"
+        tag = event.replace(" ", "-")
         plan.append(Operation(Kind.EVENT, event, input_class=event))
-        plan += in_groups([(Kind.ADD, [(tag, event)] * (1 + twice)), (Kind.DELETE, [(previous, event)])])
-        plan += in_groups([(Kind.DELETE, [(previous, event)])] * twice)
-        if tag == EMPTIED:
-            both = [(tag, event), ("kept", event)]
-            plan += in_groups([(Kind.DELETE, [*both, (GIVEN_WITH_LIFE[0], event)]), (Kind.ADD, both)])
-        previous = tag
+        if emptied:
+            lost, carried, left = [*left, *carried[::-1]], [tag, f"beside-{tag}"], []
+            groups = [(Kind.DELETE, lost), (Kind.ADD, carried)]
+        else:
+            lost, carried = carried[:1], [tag, *carried[1:]]
+            groups = [(Kind.ADD, [tag] * (1 + twice)), (Kind.DELETE, lost), *[(Kind.DELETE, lost)] * twice]
+        plan += in_groups((kind, [(value, event) for value in values]) for kind, values in groups)
     return plan
 
 
@@ -112,15 +120,17 @@ def plan_of_many(tags: Sequence[str]) -> list[Operation]:
 def plan_among_many() -> list[Operation]:
     """Return a plan for an image that carries many tags already: four come, three go and come back, one comes again.
 
-    A last one may be one too many.
+    A last one may be one too many; a shorter one then comes in place of one that goes.
 
     It deletes only what it has added, so that nothing depends on who set a tag.
     """
     added = [(f"one-more-{place}", "among many") for place in range(4)]
-    again, last = [(tag, AGAIN_AMONG_MANY) for tag, _ in added[:1]], [("one-too-many", ONE_MORE_THAN_MANY)]
-    return in_groups(
-        [(Kind.ADD, added), (Kind.DELETE, added[::-1][:3]), (Kind.ADD, added[1:]), (Kind.ADD, again), (Kind.ADD, last)]
+    again, last = [(tag, AGAIN_AMONG_MANY) for tag, _ in added[:1]], [(ONE_TOO_MANY, ONE_MORE_THAN_MANY)]
+    plan = in_groups(
+        [(Kind.ADD, added), (Kind.DELETE, added[::-1][:3]), (Kind.ADD, added[1:]), (Kind.ADD, [*again, *last])]
     )
+    in_its_place = [*each(Kind.DELETE, added[-1:]), *each(Kind.ADD, [("fits", IN_THE_ROOM_AMONG_MANY)])]
+    return [*plan, *in_its_place, READ]
 
 
 def plan_of_pairs(pairs: Sequence[tuple[str, tuple[str, str]]], *, whole: bool) -> list[Operation]:

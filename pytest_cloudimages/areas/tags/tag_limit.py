@@ -26,6 +26,11 @@ AGAIN_AMONG_MANY = "again among many"
 """The input class of a tag that an image carries among many: as many as a limit allows, where the service has one."""
 ONE_MORE_THAN_MANY = "one more than many"
 """The input class of a tag that may pass such a limit. By which code it is refused then, TAG-ADD-20 asks."""
+IN_THE_ROOM_AMONG_MANY = "in the room made among many"
+"""The input class of a tag that comes after that one, and after another has gone: no limit is in its way."""
+ONE_TOO_MANY = "one-too-many"
+MAKES_ROOM = (ONE_TOO_MANY, "one-more-3")
+"""The tag that may pass a limit, and the one that goes afterwards: with neither, there is room for one."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -59,6 +64,12 @@ def over_a_limit(history: SequentialHistory, step: Step) -> bool:
 def refused_as_one_more(step: Step) -> bool:
     """Return whether a carried tag among many was refused with 413, as if it were one more: TAG-ADD-21 asks."""
     return step.operation.input_class == AGAIN_AMONG_MANY and step.answer.status == 413  # noqa: PLR2004
+
+
+def refused_in_the_room(step: Step) -> bool:
+    """Return whether a tag was refused with 413 although another one had made room for it: TAG-ADD-20 asks."""
+    in_the_room = step.operation.input_class == IN_THE_ROOM_AMONG_MANY and {*MAKES_ROOM}.isdisjoint(step.before or ())
+    return in_the_room and step.answer.status == 413  # noqa: PLR2004 - as HTTP has it
 
 
 def _left_out(history: SequentialHistory, step: Step) -> bool:
