@@ -25,7 +25,7 @@ LONG_AMONG = 100
 """Characters of each of them: no row of a table holds them all."""
 
 
-@workload(empty=lambda: many_steps_of([]), requests=(0, 26, 26, 26))
+@workload(empty=lambda: many_steps_of([]), requests=(0, 28, 28, 28))
 def many_tags(run: Run) -> ManySteps:
     """Set as many tags of an image at once as it takes, add some, delete these and others, and add some again.
 

@@ -56,7 +56,7 @@ class NegativeRequests(Collection):
         return (Case(each, [each.answer.exchange]) for each in self.in_upper_case)
 
 
-@workload(empty=lambda: NegativeRequests([]), requests=(11, 34, 34, 34))
+@workload(empty=lambda: NegativeRequests([]), requests=(11, 42, 42, 42))
 def negative_requests(run: Run) -> NegativeRequests:
     """Return the answers for tags too long or absent, images that are not there, other methods, and no token."""
     with run.fresh_image() as image:
