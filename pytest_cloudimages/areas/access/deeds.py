@@ -140,6 +140,12 @@ class Rights(Collection):
             yield Case(attempt, [*attempt.looked, attempt.answer.exchange])
 
     @cases
+    def answers(self) -> Iterator[Case[Answer]]:
+        """Return what all of them were answered."""
+        for attempt in self.tried:
+            yield Case(attempt.answer, [attempt.answer.exchange])
+
+    @cases
     def by(
         self, *parties: Party, deeds: Sequence[Deed] = tuple(Deed), where: Callable[[Attempt], bool] = anything
     ) -> Iterator[Case[Attempt]]:
