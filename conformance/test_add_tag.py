@@ -85,7 +85,9 @@ from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.negative import (
     expect_done_as_answered,
     expect_none_reached,
+    named_image,
     of_an_unknown_image,
+    of_no_uuid,
     on_no_image,
     unknown_image,
 )
@@ -173,12 +175,17 @@ def test_adding_a_tag_leaves_the_others(
 # single instance of that string being added to the image's tags list."
 @requirement("TAG-ADD-05")
 def test_a_tag_added_again_is_listed_once(
-    plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps, common_clients: Steps, repetitions: Repetitions
+    plain_tags: Steps,
+    unusual_tags: Steps,
+    boundary_tags: Steps,
+    common_clients: Steps,
+    image_states: Steps,
+    repetitions: Repetitions,
 ) -> None:
     for repetition in repetitions.aside().additions():
         expect(repetition.after.get(repetition.tag, 0), 1, f"instances of the tag after {repetition}")
 
-    steps = plain_tags + unusual_tags + boundary_tags + common_clients
+    steps = plain_tags + unusual_tags + boundary_tags + common_clients + image_states
     for step in steps.additions(past=[Prior.PRESENT], printable=True):
         step.expect(count=1)
 
@@ -186,13 +193,19 @@ def test_a_tag_added_again_is_listed_once(
 # "An image can only be tagged once with a specific string. Multiple attempts …"
 @requirement("TAG-ADD-06")
 def test_adding_a_tag_again_is_answered_204_again(
-    plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps, common_clients: Steps, repetitions: Repetitions
+    plain_tags: Steps,
+    unusual_tags: Steps,
+    boundary_tags: Steps,
+    common_clients: Steps,
+    image_states: Steps,
+    repetitions: Repetitions,
 ) -> None:
     for repetition in repetitions.aside().additions(where=lambda each: each.due):
         expect(repetition.answer.status, 204, f"status of {repetition}")
 
     steps = plain_tags + unusual_tags + boundary_tags + common_clients
-    for step in steps.additions(past=[Prior.PRESENT], printable=True):
+    in_any_state = image_states.additions(past=[Prior.PRESENT], where=in_ordinary_state)
+    for step in chain(steps.additions(past=[Prior.PRESENT], printable=True), in_any_state):
         step.expect(status=204)
 
 
@@ -360,12 +373,11 @@ def test_adding_a_tag_to_an_unknown_image_is_answered_404(negative_requests: Neg
 
 # undocumented
 @requirement("TAG-ADD-17")
-def test_an_image_id_that_is_no_uuid(cloudimages_client: ImagesClient) -> None:
-    for identifier in ("no-uuid", "%20", "x" * 300):
-        answer = cloudimages_client.send("PUT", f"/images/{identifier}/tags/stray")
-        note(f"PUT on the image id {identifier[:8]!r}: {answer.status}.")
+def test_an_image_id_that_is_no_uuid(negative_requests: NegativeRequests) -> None:
+    for answer in negative_requests.answers(where=of_no_uuid):
+        note(f"{answer.exchange.method} on the image id {named_image(answer)[:8]!r}: {answer.status}.")
 
-        expect(answer.status, {400, 404}, f"status of {answer}")
+        expect(answer.status, {400, 404, 414}, f"status of {answer}")
 
 
 # the table of response codes, and 404 (ruling Q-01)
@@ -547,7 +559,8 @@ def test_a_tag_added_by_many_at_once_is_listed_once(races: ConcurrentRuns) -> No
 @requirement("TAG-ADD-31")
 def test_a_protected_image_can_be_tagged(image_states: Steps, basics: Basics) -> None:
     basics.require_additions()
-    protected = image_states.additions(input_classes=protected_otherwise_alike(image_states))
+    past = [Prior.NEVER, *([Prior.PRESENT] if basics.repeats else [])]
+    protected = image_states.additions(input_classes=protected_otherwise_alike(image_states), past=past)
     for step in or_skip(protected, "needs an image that can be protected"):
         step.expect(status=OK, present=True)
 
@@ -560,11 +573,11 @@ def test_a_deactivated_image_can_be_tagged(
     basics: Basics,
 ) -> None:
     basics.require_additions()
-    deactivated = image_states.additions(input_classes=["deactivated"])
+    past = [Prior.NEVER, *([Prior.PRESENT] if basics.repeats else [])]
+    deactivated = image_states.additions(input_classes=["deactivated"], past=past)
     for step in or_skip(deactivated, "needs an image of the run's own that can be deactivated"):
         step.expect(status=OK, present=True)
-    # In its states the same tags are added again: what comes of that is asked elsewhere.
-    if basics.deletes and basics.repeats:
+    if basics.deletes:
         for step in image_states.deletions(input_classes=["deactivated"], past=[Prior.PRESENT]):
             step.expect(status=OK, present=False)
 

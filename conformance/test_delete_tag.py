@@ -65,6 +65,7 @@ from pytest_cloudimages.areas.tags.negative import (
     expect_no_tag_of_none_deleted,
     expect_none_reached,
     of_an_unknown_image,
+    overlong_deletion,
 )
 
 
@@ -324,10 +325,9 @@ def test_a_failed_deletion_changes_nothing(
 
 # undocumented
 @requirement("TAG-DEL-13")
-def test_deleting_an_overlong_tag(image: Image) -> None:
-    for length in (256, 1000):
-        answer = image.delete_tag("x" * length)
-        note(f"DELETE of {length} characters: {answer.status}.")
+def test_deleting_an_overlong_tag(negative_requests: NegativeRequests) -> None:
+    for answer in negative_requests.answers(where=overlong_deletion):
+        note(f"DELETE of {len(answer.exchange.target.rpartition('/')[2])} characters: {answer.status}.")
 
         expect(answer.status, {400, 404}, f"status of {answer}")
 

@@ -348,11 +348,9 @@ def test_dot_segments(fresh_image: FreshImage, cloudimages_run: Run) -> None:
 
 # undocumented
 @requirement("TAG-URI-17")
-def test_a_query_or_a_trailing_slash(image: Image) -> None:
-    for target in ("/tags/plain?x=1", "/tags/slashed/", "/tags/empty?"):
-        answer = image.send("PUT", target)
-        note(f"PUT …{target}: {answer.status}.")
-    note(f"The image shows {sorted(image.tags())!a} then.")
+def test_a_query_or_a_trailing_slash(stray_requests: StrayRequests) -> None:
+    for tried in stray_requests.requests("PUT", "DELETE", where=lambda tried: tried.request.has_an_end):
+        note(f"{tried.request.method} …{tried.request.target[:20]}: {tried.answer.status}.")
 
 
 # "It is RECOMMENDED that all senders and recipients support, at a minimum, URIs

@@ -75,10 +75,10 @@ def _minds_the_last(name: str, doc: str, handler: str, when: Callable[[Image], b
 
 
 _minds_the_last(
-    "KeepsTheLastTagOfAPublicImage",
-    "Does not delete the last tag of a public image.",
+    "KeepsTheLastTagOfACommunityImage",
+    "Does not delete the last tag of a community image.",
     "delete_tag",
-    lambda image: image.visibility is Visibility.PUBLIC,
+    lambda image: image.visibility is Visibility.COMMUNITY,
     "TAG-DEL-01",
 )
 _minds_the_last(
@@ -95,6 +95,39 @@ _minds_the_last(
     lambda image: image.status is Status.DEACTIVATED,
     "TAG-ADD-32",
 )
+
+
+@breaks("TAG-ADD-26", profile="standard", words=SEQUENCES)
+class ShowsItselfAtARepetition(App):
+    """Hides an image no more when a tag is added that it has."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        image = self.images.open(request.caller, image_id)
+        if tag in image.tags:
+            image.os_hidden = False
+        return super().add_tag(request, image_id, tag)
+
+
+@breaks("TAG-ADD-06", profile="standard", words=SEQUENCES)
+class RefusesARepetitionOnceActive(App):
+    """Answers 409 to the addition of a tag that an image with data has."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        image = self.images.open(request.caller, image_id)
+        if tag in image.tags and image.status is Status.ACTIVE and not image.protected:
+            return self.error(request, HTTPStatus.CONFLICT, "It is there.")
+        return super().add_tag(request, image_id, tag)
+
+
+@breaks("TAG-ADD-01", profile="standard", words=SEQUENCES)
+class LeavesWhatWasSharedAlone(App):
+    """Adds no tag to an image that is private and was shared with somebody."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        image = self.images.open(request.caller, image_id)
+        if image.visibility is Visibility.PRIVATE and image.members:
+            return self.error(request, HTTPStatus.FORBIDDEN, "Somebody may be looking.")
+        return super().add_tag(request, image_id, tag)
 
 
 class _ForgetsAt(App):

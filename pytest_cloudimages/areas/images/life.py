@@ -29,7 +29,7 @@ PATCHES: dict[str, dict[str, Any]] = {
 """The events that are a PATCH, and what they set."""
 LEAVES: dict[str, dict[str, Any]] = {
     "hidden": {"protected": False},
-    "private": {"os_hidden": False},
+    "community": {"os_hidden": False},
     "nameless": {"protected": False},
 }
 """What is set back with some of them, so that an image is in one unusual state at a time."""
@@ -37,11 +37,11 @@ EVENTS = (
     "changed",
     "protected",
     "hidden",
-    "private",
     "community",
     "public",
     "shared",
     "shared again",
+    "private",
     "active",
     "deactivated",
     "reactivated",
@@ -62,6 +62,8 @@ class Life:
     """Ids of images whose data is looked at."""
     members: set[str] = field(default_factory=set)
     """Ids of images whose members are looked at."""
+    shared: set[str] = field(default_factory=set)
+    """Ids of images that were shared."""
     tags: Sequence[str] = ()
     """With which images are created."""
 
@@ -144,11 +146,16 @@ class Life:
 
     def _patch(self, image: Image, event: str) -> Mapping[str, object] | None:
         wanted = PATCHES[event]
+        leaves = LEAVES.get(event, {})
         if event == "changed":
             wanted = wanted | {"name": f"{image.name}-changed"}
         if event in ("community", "public"):
+            if leaves:
+                self._patched(image, leaves)
             return None if made_visible(image, event, *self._callers()) else wanted
-        leaves = LEAVES.get(event, {})
+        # Who it was shared with, it may still be shared with; yet a service need not say so of a private image.
+        if event == "private":
+            self.members.discard(image.id)
         if self._patched(image, leaves | wanted):
             return wanted
         if leaves:
@@ -169,6 +176,7 @@ class Life:
             return None
         image.seen_by(other).send("PUT", f"/members/{project}", json={"status": "accepted"})
         self.members.add(image.id)
+        self.shared.add(image.id)
         return {"visibility": "shared"}
 
     def _share_again(self, image: Image) -> Mapping[str, object] | None:
@@ -189,7 +197,7 @@ class Life:
     def _upload(self, image: Image) -> Mapping[str, object] | None:
         """Upload data, and end the sharing that went before."""
         other = self.run.caller("ALT")
-        if other is not None and image.id in self.members:
+        if other is not None and image.id in self.shared:
             self.members.discard(image.id)
             image.send("DELETE", f"/members/{self.run.owner_of(other)}")
         if not image.upload(states.OCTETS).ok:

@@ -56,7 +56,7 @@ class NegativeRequests(Collection):
         return (Case(each, [each.answer.exchange]) for each in self.in_upper_case)
 
 
-@workload(empty=lambda: NegativeRequests([]), requests=(11, 42, 42, 42))
+@workload(empty=lambda: NegativeRequests([]), requests=(11, 43, 43, 43))
 def negative_requests(run: Run) -> NegativeRequests:
     """Return the answers for tags too long or absent, images that are not there, other methods, and no token."""
     with run.fresh_image() as image:
@@ -91,6 +91,8 @@ CAME, TAKEN = "came", "taken"
 """What is added to, and deleted from, the image by its id in upper case."""
 ODD_IDS = ("%00", "%2E%2E", "i" * 2_000)
 """Ids that no image has."""
+NO_UUIDS = ("no-uuid", "%00", "i" * 2_000)
+"""Those that are no UUIDs, whatever is made of them."""
 ALMOST = ("{id}%00", "{id}%20", "{id}0", "{beginning}", "{end}", "{digit}")
 """Ids that no image has, although a service may take them for the id of one: it is a part of them, or a part is its."""
 
@@ -123,6 +125,21 @@ def of_an_unknown_image(requests: NegativeRequests, method: str) -> dict[str, An
     """Return what was answered where an image was named by an id that none has, by that id: a side question."""
     answers = requests.aside().answers(where=lambda answer: unknown_image(answer, method))
     return {found[1]: answer for answer in answers if (found := UNKNOWN.search(answer.exchange.target))}
+
+
+def named_image(answer: Answer) -> str:
+    """Return the id by which a request named an image, as its address has it; empty where it named none."""
+    return answer.exchange.target.partition("/images/")[2].partition("/")[0]
+
+
+def of_no_uuid(answer: Answer) -> bool:
+    """Return whether an addition named an image by what is no UUID."""
+    return answer.exchange.method == "PUT" and named_image(answer) in NO_UUIDS
+
+
+def overlong_deletion(answer: Answer) -> bool:
+    """Return whether a tag was to be deleted that is longer than any."""
+    return answer.exchange.method == "DELETE" and re.search("/tags/x{256,}$", answer.exchange.target) is not None
 
 
 def unknown_image(answer: Answer, method: str) -> bool:
@@ -200,7 +217,8 @@ def _refused(image: Image, client: ImagesClient, *, thorough: bool) -> Iterator[
         yield image.send("POST", "/tags/nobody")
         yield image.send("PATCH", "/tags/nobody")
         yield image.send("DELETE", "/tags/")
-        yield image.delete_tag("x" * (LONGEST + 1))
+        for length in (LONGEST + 1, 1_000):
+            yield image.delete_tag("x" * length)
         yield client.send("PUT", "/images/no-uuid/tags/stray")
         for change in (client.add_tag, client.delete_tag):
             yield change(str(uuid.uuid4()), TOLD)

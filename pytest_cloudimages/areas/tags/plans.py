@@ -40,31 +40,35 @@ UNSEEN = "unseen"
 def plan_of_a_life(events: Sequence[str]) -> list[Operation]:
     """Return a plan in which an image carries tags through one event after another, and gains and loses one in each.
 
-    While it is active, a tag is added twice, and one is deleted that is gone. After every second event it loses all
-    that it has, one after another, before it gains any: no state keeps the last tag, or refuses the first. One tag
-    comes just before every other event, and goes before the next, and nobody looks at it in between: no event puts
-    back what was shown, or written, before that. Of the tags that the image was created with one goes in the
+    In each a tag is added twice, and while it is protected, or active, one is deleted that is gone. After every second
+    event it loses all that it has, one after another, before it gains any: no state keeps the last tag, or refuses the
+    first. One tag comes just before every other event, and goes before the next, and nobody looks at it in between: no
+    event puts back what was shown, or written, before that. Of the tags that the image was created with one goes in the
     beginning, and one with the first that it loses all of: nor does any event put back what was there at first.
     """
     plan = in_groups([(Kind.ADD, [("born", "new"), ("kept", "new")]), (Kind.DELETE, [(GIVEN_WITH_LIFE[-1], "new")])])
     carried, left = ["born", "kept"], [*GIVEN_WITH_LIFE[:1]]
     for place, event in enumerate(events):
         # The one that nobody looks at is gone by then, so that nothing is left with all others.
-        emptied, twice = place % 2, event == "active"
+        emptied = place % 2
         plan += each(Kind.DELETE if emptied else Kind.ADD, [(UNSEEN, UNSEEN)])
         # No service has a reason to refuse it.
         tag = event.replace(" ", "-")
         plan.append(Operation(Kind.EVENT, event, input_class=event))
         if emptied:
             lost, carried, left = [*left, *carried[::-1]], [tag, f"beside-{tag}"], []
-            groups = [(Kind.DELETE, lost), (Kind.ADD, carried)]
+            groups = [(Kind.DELETE, lost), (Kind.ADD, [*carried, tag])]
         else:
             lost, carried = carried[:1], [tag, *carried[1:]]
-            groups = [(Kind.ADD, [tag] * (1 + twice)), (Kind.DELETE, lost), *[(Kind.DELETE, lost)] * twice]
+            groups = [(Kind.ADD, [tag, tag]), (Kind.DELETE, lost)]
+        if event in DELETED_TWICE_IN:
+            groups.append((Kind.DELETE, lost[-1:]))
         plan += in_groups((kind, [(value, event) for value in values]) for kind, values in groups)
     return plan
 
 
+DELETED_TWICE_IN = ("protected", "active")
+"""The states of an image's life in which a tag is deleted that is gone."""
 CYCLES, TIMES, FEWER = 12, 6, 7
 
 

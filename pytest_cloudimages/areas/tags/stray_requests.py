@@ -66,6 +66,11 @@ class StrayRequest:
         return self.names_a_tag and not self.leads_further and plain
 
     @property
+    def has_an_end(self) -> bool:
+        """Whether a tag is followed by a slash or a query, and by no further segment."""
+        return bool(self.may) and ("?" in self.target or (self.names_a_tag and self.target.endswith("/")))
+
+    @property
     def leads_further(self) -> bool:
         """Whether a tag is followed, or preceded, by further segments."""
         return self.target.count("/") > 2 and not self.may and self.target not in EMPTY  # noqa: PLR2004 - /tags/{tag}

@@ -258,7 +258,7 @@ def _parts_of(additions: list[Operation]) -> list[tuple[str, str]]:
     return parts + [(part, "part of a polyglot") for tag in polyglots for part in corpus.fragments(tag)]
 
 
-@workload(empty=lambda: steps_of([]), requests=(0, 135, 135, 135))
+@workload(empty=lambda: steps_of([]), requests=(0, 148, 148, 148))
 def image_states(run: Run) -> Steps:
     """Add and delete tags through an image's life: while it is changed, protected, hidden, shared, active and so on."""
     if not run.rounds or run.settings.image:
