@@ -118,7 +118,7 @@ class DropsTheOldestWhenFull(App):
             raise
 
 
-@breaks("TAG-ADD-20", words=STATED, profile="standard")
+@breaks("TAG-ADD-20", "TAG-HIST-01", words=STATED, profile="standard")
 class MakesNoRoom(App):
     """Counts every tag that an image ever had."""
 
