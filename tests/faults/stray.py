@@ -63,7 +63,7 @@ TABLE: tuple[tuple[str, str, str, Callable[[str], bool], Effect, str], ...] = (
     ("DeletesBeforeASlash", "Answers 404 to a deletion with a slash behind the tag, and deletes it.",
      "DELETE", lambda rest: rest.endswith("/") and len(rest) > 1, _deletes_any, "TAG-DEL-12"),
     ("DeletesBehindTwoSlashes", "Answers 404 to a deletion with two slashes before the tag, and deletes it.",
-     "DELETE", lambda rest: rest.startswith("//") and len(rest) > 2, _deletes_any, "TAG-DEL-12"),
+     "DELETE", lambda rest: rest.startswith("//") and len(rest) > 2, _deletes_any, "TAG-DEL-12 TAG-URI-10"),
     ("DeletesAnySegment", "Answers 404 to a deletion whose address goes on behind the tag, and deletes every segment.",
      "DELETE", lambda rest: rest.count("/") > 2, _deletes_any, "TAG-DEL-12 TAG-URI-10"),
     ("AddsTheFirstSegment", "Answers 404 to an addition whose address goes on, and adds its first segment.",
