@@ -29,8 +29,8 @@ from pytest_cloudimages.areas.access.deeds import (
     has_roles,
 )
 from pytest_cloudimages.areas.access.foreign_images import as_a_consumer, shown_of_a_foreign_image
-from pytest_cloudimages.areas.access.own_images import with_a_colleagues, with_its_own
-from pytest_cloudimages.areas.common.imports import NOWHERE, import_from
+from pytest_cloudimages.areas.access.own_images import deletion_with_data, with_a_colleagues, with_its_own
+from pytest_cloudimages.areas.common.imports import NOWHERE, export_of, import_from
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
 from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, not_valid, odd_tokens, unknown_tokens
 from pytest_cloudimages.areas.images.patch_model import replaced
@@ -140,7 +140,11 @@ def first_readers_attempts(run: Run) -> Rights:
     for party in READING:
         if client := _caller(run, party, unasked, known):
             with _table(run) as table:
-                tried = _of_callers(table.all_of(party, client, OF_READERS))
+                further = run.rounds and party is Party.READER
+                deeds = (*OF_READERS[:-1], Deed.CREATE_EXPORT, Deed.DELETE) if further else OF_READERS
+                tried = _of_callers(table.all_of(party, client, deeds))
+                if further:
+                    tried += deletion_with_data(run, party, table.image.seen_by(client))
                 run.show(partial(Rights, tried, unasked, of_the_project=frozenset(known)))
             return Rights(tried, unasked, of_the_project=frozenset(known))
     return Rights([])
@@ -301,6 +305,7 @@ class _Table:
             Deed.ADD_MEMBER: {"member": self.added},
             Deed.SET_STATUS: {"status": "accepted"},
             Deed.CREATE_TASK: import_from(NOWHERE, name),
+            Deed.CREATE_EXPORT: export_of(self.image.id, NOWHERE.partition("/")[0]),
         }
         return client.send(deed.method, target, json=bodies.get(deed))
 
@@ -320,6 +325,7 @@ class _Table:
             "created": [each for each in ids if each != self.image.id],
             "members": [],
             "tasks": [],
+            "exports": [],
         }
         exchanges = [shown.exchange, listed.exchange]
         if Deed.MEMBERS in self.deeds:
