@@ -7,7 +7,7 @@ from pytest_cloudimages.areas.access.deeds import CHANGES, READS, RIGHTS, Deed, 
 from pytest_cloudimages.areas.access.fixtures import *
 from pytest_cloudimages.areas.common.checks import OK
 from pytest_cloudimages.areas.common.parties import Party
-from pytest_cloudimages.areas.images.lives import ForeignAttempts
+from pytest_cloudimages.areas.images.foreign import ForeignAttempts
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 
 FORBIDDEN = {403, 404}

@@ -1,26 +1,24 @@
 """What is asked of tasks: imports and exports are started, watched until they end, listed, and looked for."""
 
-import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
 from functools import partial
 
 import pytest
 
 from pytest_cloudimages.areas.common.administrators import needs_no_administrator
-from pytest_cloudimages.areas.common.imports import FEWEST_LOOKS, export_of, import_from
+from pytest_cloudimages.areas.common.imports import export_of, import_from
 from pytest_cloudimages.areas.common.paging import PagedList, read_pages
 from pytest_cloudimages.areas.common.store import Store, object_store
 from pytest_cloudimages.areas.images.states import OCTETS, give_data, shared, state_of
-from pytest_cloudimages.areas.tasks.requests import UNFIT, Body, Deed, lacking, unfit
-from pytest_cloudimages.areas.tasks.tried import FORBIDDEN, Left, Started, Tasks, document
+from pytest_cloudimages.areas.tasks.requests import UNFIT, Deed, lacking, unfit
+from pytest_cloudimages.areas.tasks.runner import TaskRunner
+from pytest_cloudimages.areas.tasks.tried import FORBIDDEN, Left, Started, Tasks
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.client.polling import pauses
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.provisioning import claimed_name, temporary_image
 from pytest_cloudimages.engine.registry import workload
@@ -37,76 +35,11 @@ NAMING = (Deed.IMPORT, Deed.IMPORT_FURTHER, Deed.IMPORT_LACKING, Deed.IMPORT_MIS
 PER_PAGE = 5
 
 
-@dataclass
-class _TaskRunner:
-    """Starts tasks, and watches them."""
-
-    run: Run
-    image: Image | None = None
-    store: Store | None = None
-    box: str = ""
-    """The container that images are exported to."""
-    names: dict[Deed, str] = field(default_factory=dict)
-    """The names that imports give to images."""
-    tried: list[Started] = field(default_factory=list)
-    answers: dict[str, list[Answer]] = field(default_factory=dict)
-    left: list[Left] = field(default_factory=list)
-    octets: list[Answer] = field(default_factory=list)
-    why: dict[Deed, BaseException] = field(default_factory=dict)
-    no_exports: str = ""
-    no_imports: str = ""
-    patience: float = 0.0
-    fewest: int = FEWEST_LOOKS
-
-    def __post_init__(self) -> None:
-        self.patience = self.run.settings.patience
-
-    def imported(self, deed: Deed) -> list[str]:
-        """Return the ids of the images that tasks of a kind say they have made."""
-        made = [started.result.get("image_id") for started in self.tried if started.deed is deed]
-        return [image_id for image_id in made if is_fit(image_id)]
-
-    def start(self, deed: Deed, body: Body, what: str = "") -> Started:
-        """Ask for a task."""
-        started = Started(deed, body, self.run.client.send("POST", "/tasks", json=body), what)
-        self.tried.append(started)
-        return started
-
-    def whole(self, tried: Sequence[Started], lists: Mapping[str, PagedList]) -> Tasks:
-        """Return what became of tasks, with the lists of them that were read."""
-        told = self.answers, self.left, self.octets, "", self.no_exports, self.no_imports, self.why
-        return Tasks(tried, lists, *told)
-
-    def so_far(self) -> Tasks:
-        """Return what became of the tasks that have ended, or were refused."""
-        return self.whole([started for started in self.tried if started.ended or not started.id], {})
-
-    def watch(self, started: Started) -> Started:
-        """Look at a task until it has ended, or patience has."""
-        if not started.id or started.ended:
-            return started
-        end = time.monotonic() + self.patience
-        if self.look(started):
-            return started
-        for _ in pauses(end, self.fewest - len(started.looks)):
-            if self.look(started):
-                return started
-        self.patience, self.fewest = self.patience / 2, 1
-        return started
-
-    def look(self, started: Started) -> bool:
-        """Look at a task, and return whether there is nothing more to wait for."""
-        answer = self.run.client.send("GET", f"/tasks/{started.id}")
-        started.looks.append(answer)
-        late = answer.status == 404 and len(started.shown) == 1  # noqa: PLR2004 - as HTTP has it
-        return started.ended or not (document(answer) or late)
-
-
 @workload(empty=Tasks, requests=(103, 121, 121, 121))
 def tasks(run: Run) -> Tasks:
     """Export an image, import it again, ask for tasks that must fail, list all, and look at what they leave behind."""
     run.require_own()
-    runner = _TaskRunner(run)
+    runner = TaskRunner(run)
     first = run.client.send("GET", "/tasks")
     probe = runner.start(Deed.EXPORT_LACKING, {"type": "export"}, "input")
     runner.answers["first"] = [first, probe.answer]
@@ -142,7 +75,7 @@ def tasks(run: Run) -> Tasks:
     return found
 
 
-def _prepare(runner: _TaskRunner, stack: ExitStack) -> None:
+def _prepare(runner: TaskRunner, stack: ExitStack) -> None:
     """Make an image that can be exported, and a container to export it to. Raise what keeps that from being done."""
     if runner.store is None:
         pytest.skip(
@@ -154,7 +87,7 @@ def _prepare(runner: _TaskRunner, stack: ExitStack) -> None:
     give_data(runner.image)
 
 
-def _export(runner: _TaskRunner) -> None:
+def _export(runner: TaskRunner) -> None:
     """Export an image, and once more to the same place."""
     if runner.image is None or runner.store is None:
         return
@@ -190,7 +123,7 @@ def _not_offered(started: Started) -> str:
     return ""
 
 
-def _import(runner: _TaskRunner) -> None:
+def _import(runner: TaskRunner) -> None:
     """Import what was exported, if anything was; and what is not there, is no disk, or lacks something."""
     source = _exported(runner) or f"{runner.box or 'cloudimages'}/cloudimages-no-object.vhd"
     body = import_from(source, runner.names[Deed.IMPORT])
@@ -215,7 +148,7 @@ def _import(runner: _TaskRunner) -> None:
             _import_unfit(runner, runner.store, runner.octets[0].body)
 
 
-def _import_unfit(runner: _TaskRunner, store: Store, disk: bytes) -> None:
+def _import_unfit(runner: TaskRunner, store: Store, disk: bytes) -> None:
     """Import disks that a service says it does not import, made of one that it does."""
     for what, octets in unfit(disk).items():
         name = f"cloudimages-{what.replace(' ', '-')}.vhd"
@@ -224,14 +157,14 @@ def _import_unfit(runner: _TaskRunner, store: Store, disk: bytes) -> None:
             runner.start(Deed.IMPORT_UNFIT, body, what)
 
 
-def _exported(runner: _TaskRunner) -> str:
+def _exported(runner: TaskRunner) -> str:
     """Return where the image was exported to, if the object is there."""
     if not (runner.image and runner.octets and runner.octets[0].ok):
         return ""
     return f"{runner.box}/{runner.image.id}.vhd"
 
 
-def _export_wrongly(runner: _TaskRunner, stack: ExitStack) -> None:
+def _export_wrongly(runner: TaskRunner, stack: ExitStack) -> None:
     """Ask for exports that must not succeed."""
     image, container = runner.image.id if runner.image else str(uuid.uuid4()), "cloudimages"
     if runner.store and runner.box:
@@ -260,7 +193,7 @@ def _export_wrongly(runner: _TaskRunner, stack: ExitStack) -> None:
             runner.why[deed] = problem
 
 
-def _export_foreign(runner: _TaskRunner, store: Store, stack: ExitStack) -> None:
+def _export_foreign(runner: TaskRunner, store: Store, stack: ExitStack) -> None:
     """Ask for exports of an image of another project, which is not shared and then is."""
     run = runner.run
     other = run.of_another_project()
@@ -282,7 +215,7 @@ def _export_foreign(runner: _TaskRunner, store: Store, stack: ExitStack) -> None
             runner.start(Deed.EXPORT_FOREIGN, body, "shared with the caller")
 
 
-def _export_deactivated(runner: _TaskRunner, store: Store, stack: ExitStack) -> None:
+def _export_deactivated(runner: TaskRunner, store: Store, stack: ExitStack) -> None:
     """Ask for an export while the image is deactivated, to a container that has no such object."""
     administrator = runner.run.able("ADMIN")
     if runner.image is None or administrator is None:
@@ -303,7 +236,7 @@ def _reactivate(image: Image) -> None:
         image.send("POST", "/actions/reactivate")
 
 
-def _look_around(runner: _TaskRunner) -> None:
+def _look_around(runner: TaskRunner) -> None:
     """Look at what tasks left behind, at tasks that there are not, and at a task as others see it."""
     run = runner.run
     for deed in NAMING[1:]:
@@ -334,7 +267,7 @@ def _look_around(runner: _TaskRunner) -> None:
             runner.look(over)
 
 
-def _foreign_look(runner: _TaskRunner, other: ImagesClient, mine: Started) -> Answer:
+def _foreign_look(runner: TaskRunner, other: ImagesClient, mine: Started) -> Answer:
     """Have another project ask for a task; who is shown all images too is an administrator, and is not asked again."""
     answer = other.send("GET", f"/tasks/{mine.id}")
     if answer.ok and runner.image and other.show(runner.image.id).ok:
@@ -342,7 +275,7 @@ def _foreign_look(runner: _TaskRunner, other: ImagesClient, mine: Started) -> An
     return answer
 
 
-def _look_into(runner: _TaskRunner, container: str, otherwise: Deed) -> None:
+def _look_into(runner: TaskRunner, container: str, otherwise: Deed) -> None:
     """Note what a container holds that no export wrote that succeeds, by what may have written it."""
     if runner.store is None or runner.image is None:
         return
@@ -364,7 +297,7 @@ def _look_into(runner: _TaskRunner, container: str, otherwise: Deed) -> None:
     runner.left.extend(Left(deed, where, held, [answer.exchange]) for deed, held in found.items())
 
 
-def _lists(runner: _TaskRunner) -> dict[str, PagedList]:
+def _lists(runner: TaskRunner) -> dict[str, PagedList]:
     """Read the list of tasks whole, page by page, and after its first task; then try to delete a task."""
     client = runner.run.client
     known = {started.id for started in runner.tried if started.id and not started.expired}
@@ -395,5 +328,5 @@ def _lists(runner: _TaskRunner) -> dict[str, PagedList]:
     return lists
 
 
-def _ended(runner: _TaskRunner) -> Iterator[Started]:
+def _ended(runner: TaskRunner) -> Iterator[Started]:
     return (started for started in runner.tried if started.id and started.ended)
