@@ -32,7 +32,14 @@ from pytest_cloudimages.areas.tasks.tried import ENDED, Started, Tasks, document
 IN_A_LIST = ("created_at", "id", "owner", "schema", "self", "status", "type", "updated_at")
 MORE = ("input", "message", "result")
 STATUSES = ("pending", "processing", "success", "failure")
-IMPORTS = (Deed.IMPORT, Deed.IMPORT_LACKING, Deed.IMPORT_FURTHER, Deed.IMPORT_MISPLACED, Deed.IMPORT_NO_DISK)
+IMPORTS = (
+    Deed.IMPORT,
+    Deed.IMPORT_AGAIN,
+    Deed.IMPORT_LACKING,
+    Deed.IMPORT_FURTHER,
+    Deed.IMPORT_MISPLACED,
+    Deed.IMPORT_NO_DISK,
+)
 EXPORTS = (
     Deed.EXPORT,
     Deed.EXPORT_AGAIN,
@@ -293,7 +300,8 @@ def test_an_import_makes_an_image(tasks: Tasks) -> None:
         expect(image_id, A_UUID, f"image_id in the result of {started}")
         expect(image_id in exported, False, f"whether image_id is that of the exported image in {started}")
         name = started.body["input"]["image_properties"]["name"]
-        for other in tasks.aside().asked(Deed.IMPORT_FURTHER).where(lambda started: started.succeeded):
+        further = tasks.aside().asked(Deed.IMPORT_FURTHER, Deed.IMPORT_AGAIN)
+        for other in further.where(lambda started: started.succeeded):
             made = other.result.get("image_id")
             expect(made == image_id, False, f"whether image_id is that of an earlier import in {other}")
         for answer in tasks.aside().answered("imported"):
@@ -314,6 +322,9 @@ def test_an_image_with_data_is_active(image_life: LifeAnswers, image_meetings: M
     for answer in image_life.aside().answered(Question.REFUSED_DATA):
         expect(attributes_of(answer).get("status"), "active", f"status in {answer}, which was refused other data")
         expect(attributes_of(answer).get("size"), {len(DATA), None}, f"size in {answer}, which was refused other data")
+    for data in image_life.aside().answered(Question.DATA):
+        for answer in image_life.aside().answered(Question.DATA_AFTER):
+            expect(answer.body == data.body, True, f"whether {answer}, after a deletion was refused, is as {data}")
     for met in image_meetings.aside().of(Meeting.FILLED):
         if met.answer.ok:
             expect(

@@ -264,3 +264,56 @@ def _twenty(self: App, request: Request, image_id: str) -> Reply:
 
 
 faulty("ListsTwentyMembers", "Lists 20 members of an image at most.", "MEM-LIST-01", list_members=_twenty)
+
+
+# Once it has decided
+
+
+def _none_for_the_unwilling(self: App, request: Request, image_id: str) -> Reply:
+    reply = App.list_members(self, request, image_id)
+    member = self.images.get(image_id).members.get(request.caller.project)
+    if member is None or member.status is not MemberStatus.REJECTED:
+        return reply
+    document: Any = reply.json()
+    return Reply.of_json(document | {"members": []})
+
+
+faulty(
+    "ListsNoMemberToWhoHasRejected",
+    "Lists no member to one that has rejected the image.",
+    "MEM-LIST-02",
+    list_members=_none_for_the_unwilling,
+)
+
+
+def _not_for_who_has_accepted(self: App, request: Request, image_id: str, member_id: str) -> Reply:
+    member = self.images.get(image_id).members.get(request.caller.project)
+    if member is not None and member.status is not MemberStatus.PENDING:
+        return self.error(request, HTTPStatus.FORBIDDEN, "There is nothing left to decide on.")
+    return App.show_member(self, request, image_id, member_id)
+
+
+faulty(
+    "ShowsMembershipsUntilTheyAreDecided",
+    "Shows a membership to the member until it has decided.",
+    "MEM-GET-01",
+    show_member=_not_for_who_has_accepted,
+)
+
+
+def _back_and_forth(self: App, request: Request, image_id: str, member_id: str) -> Reply:
+    member = self.images.get(image_id).members.get(member_id)
+    before = member.status if member else None
+    reply = App.update_member(self, request, image_id, member_id)
+    if member and member.status == before:
+        member.status = MemberStatus.PENDING
+        return Reply.of_json(self.represent_member(member))
+    return reply
+
+
+faulty(
+    "TogglesMemberships",
+    "Takes a decision back when it is said again.",
+    "MEM-UPD-01",
+    update_member=_back_and_forth,
+)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.identity import Role, User
-from pytest_cloudimages.reference.images import Caller
+from pytest_cloudimages.reference.images import Caller, Visibility
 from pytest_cloudimages.reference.refusals import Forbidden, NotFound
 
 from .kinds import Kind
@@ -146,3 +146,72 @@ faulty(
     words=selecting("IMG-GET-03"),
     authenticate=_of_all_accounts,
 )
+
+
+# What a role may do with some images, and some tasks
+
+
+def _not_private(self: App, request: Request, image_id: str) -> Reply:
+    reply = App.show_image(self, request, image_id)
+    if not request.caller.writes and self.images.get(image_id).visibility is Visibility.PRIVATE:
+        raise NotFound(f"There is no image {image_id}.")
+    return reply
+
+
+faulty(
+    "HidesPrivateImagesFromReaders",
+    "Hides the private images of their project from those who may only read.",
+    "RBAC-03",
+    words=ROLES,
+    show_image=_not_private,
+)
+
+
+def _says_no_and_deletes(self: App, request: Request, image_id: str) -> Reply:
+    image = self.images.open(request.caller, image_id)
+    if _is_creator(self, request) and image.data:
+        self.images.delete(replace(request.caller, deletes=True), image_id)
+        raise Forbidden("This role does not delete images.")
+    return App.delete_image(self, request, image_id)
+
+
+faulty(
+    "DeletesWithDataWhatItForbidsToDelete",
+    "Answers 403 to a creator who deletes an image that has data, and deletes it.",
+    "RBAC-02",
+    words=ROLES,
+    delete_image=_says_no_and_deletes,
+)
+
+
+def _exports_for_all(self: App, request: Request) -> Reply:
+    if b'"export"' in request.body:
+        request = request.sent_by(replace(request.caller, writes=True))
+    return App.create_task(self, request)
+
+
+faulty(
+    "ExportsForReaders",
+    "Exports images for those who may only read.",
+    "RBAC-03",
+    words=ROLES,
+    create_task=_exports_for_all,
+)
+
+
+def _imports_alone(self: App, request: Request) -> Reply:
+    if b'"export"' in request.body:
+        return self.error(request, HTTPStatus.BAD_REQUEST, "There are tasks of the type import, and no others.")
+    return App.create_task(self, request)
+
+
+faulty("OffersNoExports", "Offers no exports to anybody, as Glance does.", words=ROLES, create_task=_imports_alone)
+
+
+def _no_private(self: App, request: Request, image_id: str) -> Reply:
+    if b'"private"' in request.body:
+        raise Forbidden("Images are shared here.")
+    return App.update_image(self, request, image_id)
+
+
+faulty("MakesNoImagePrivate", "Makes no image private.", words=ROLES, update_image=_no_private)

@@ -10,7 +10,7 @@ from pytest_cloudimages.areas.common.offers import NOT_OFFERED, lacks, require_l
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.common.parties import Party
 from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.images.states import state_of
+from pytest_cloudimages.areas.images.states import OCTETS, state_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import Image
@@ -86,6 +86,12 @@ def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
         tried += _untagged(party, image, owner) if tagged.ok else ()
         tried += _tasked(run, party, image)
     tried.append(_deletion(party, image, owner))
+    if run.rounds and party is Party.CREATOR and not tried[-1].changed:
+        # Nor when there is something in it.
+        with run.recorder.of(Purpose.PREPARING):
+            filled = owner.upload(OCTETS).ok
+        if filled:
+            tried.append(_deletion(party, image, owner))
 
 
 def _shared(party: Party, image: Image, owner: Image) -> Iterator[Attempt]:

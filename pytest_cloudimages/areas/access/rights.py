@@ -29,8 +29,8 @@ from pytest_cloudimages.areas.access.deeds import (
     has_roles,
 )
 from pytest_cloudimages.areas.access.foreign_images import as_a_consumer, shown_of_a_foreign_image
-from pytest_cloudimages.areas.access.own_images import with_a_colleagues, with_its_own
-from pytest_cloudimages.areas.common.imports import NOWHERE, import_from
+from pytest_cloudimages.areas.access.own_images import shown_as, with_a_colleagues, with_its_own
+from pytest_cloudimages.areas.common.imports import NOWHERE, export_of, import_from
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
 from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, not_valid, odd_tokens, unknown_tokens
 from pytest_cloudimages.areas.images.patch_model import replaced
@@ -140,7 +140,7 @@ def first_readers_attempts(run: Run) -> Rights:
     for party in READING:
         if client := _caller(run, party, unasked, known):
             with _table(run) as table:
-                tried = _of_callers(table.all_of(party, client, OF_READERS))
+                tried = _of_callers([*table.all_of(party, client, OF_READERS), *table.once_private(party, client)])
                 run.show(partial(Rights, tried, unasked, of_the_project=frozenset(known)))
             return Rights(tried, unasked, of_the_project=frozenset(known))
     return Rights([])
@@ -232,7 +232,7 @@ class _Table:
     def __init__(self, run: Run, image: Image) -> None:
         self.run, self.image = run, image
         self.member, self.added = uuid.uuid4().hex, uuid.uuid4().hex
-        self.deeds: set[Deed] = set(Deed)
+        self.deeds = {deed for deed in Deed if run.rounds or deed is not Deed.CREATE_EXPORT}
         self.to_owner: dict[Deed, int] = {}
 
     def offered(self) -> None:
@@ -274,6 +274,15 @@ class _Table:
             if deed not in nobodys or before.get(deed.part) != after.get(deed.part)
         ]
 
+    def once_private(self, party: Party, client: ImagesClient) -> Iterator[Attempt]:
+        """Have a caller of the owner's project read the image, once that has nobody else to see it."""
+        if not self.run.rounds:
+            return
+        with self.run.recorder.of(Purpose.PREPARING):
+            private = self.image.client.patch(self.image.id, replaced("/visibility", "private"))
+        if shown_as(private, "visibility") == "private":
+            yield Attempt(party, Deed.SHOW, client.show(self.image.id), changed=False, looked=[private.exchange])
+
     def _answers_the_owner(self, deed: Deed, status: int) -> bool:
         """Return whether the owner is answered the same: that says nothing of who may do it, but of what is offered.
 
@@ -301,6 +310,7 @@ class _Table:
             Deed.ADD_MEMBER: {"member": self.added},
             Deed.SET_STATUS: {"status": "accepted"},
             Deed.CREATE_TASK: import_from(NOWHERE, name),
+            Deed.CREATE_EXPORT: export_of(self.image.id, NOWHERE.partition("/")[0]),
         }
         return client.send(deed.method, target, json=bodies.get(deed))
 
@@ -320,6 +330,7 @@ class _Table:
             "created": [each for each in ids if each != self.image.id],
             "members": [],
             "tasks": [],
+            "exports": [],
         }
         exchanges = [shown.exchange, listed.exchange]
         if Deed.MEMBERS in self.deeds:

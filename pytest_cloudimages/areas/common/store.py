@@ -24,9 +24,12 @@ class Store:
     containers: list[str] = field(default_factory=list)
     """Those that were created here."""
 
-    def container(self, suffix: str = "") -> str:
-        """Create a container that was not there before, and return its name. Raise ``Blocked`` where that fails."""
-        name = f"{fresh_name(self.run)}{suffix}"
+    def container(self, suffix: str = "", of: str = "") -> str:
+        """Create a container that was not there before, and return its name. Raise ``Blocked`` where that fails.
+
+        ``of`` is a container that was created here: its name and the ``suffix`` are that of the new one.
+        """
+        name = f"{of or fresh_name(self.run)}{suffix}"
         with self.client.recorder.of(Purpose.PREPARING):
             require_ok(self.client.send("PUT", f"/{segment(name)}"))
         self.containers.append(name)

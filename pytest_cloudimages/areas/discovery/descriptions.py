@@ -14,6 +14,7 @@ import pytest
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.imports import NOWHERE, import_from
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED
+from pytest_cloudimages.areas.common.tokens import unknown_tokens
 from pytest_cloudimages.areas.images.patch_model import add, replaced
 from pytest_cloudimages.areas.images.patches import OF_LATIN_1, VALUES
 from pytest_cloudimages.areas.images.states import shared
@@ -56,6 +57,8 @@ class SchemaDocuments(Collection):
     """A task as it was created, and as it was shown afterwards."""
     decided: Sequence[Answer] = ()
     """A member that has rejected an image, and accepted it."""
+    invalid: Sequence[Answer] = ()
+    """The schema of an image, asked for with a token that nobody has issued."""
 
     @cases
     def document(self, *names: str) -> Iterator[Case[Answer]]:
@@ -70,8 +73,8 @@ class SchemaDocuments(Collection):
 
     @cases
     def without_token(self) -> Iterator[Case[Answer]]:
-        """Return the answers to requests for schemas that show no token, where the service has those schemas."""
-        for name, answer in self.unauthenticated.items():
+        """Return the answers to requests for schemas that show no valid token, where the service has those schemas."""
+        for name, answer in (*self.unauthenticated.items(), *(("image", each) for each in self.invalid)):
             if self.shown[name].ok:
                 yield Case(answer, [answer.exchange])
 
@@ -103,7 +106,7 @@ class SchemaDocuments(Collection):
         """Return every answer that came while the service described itself."""
         groups = (self.shown, self.unauthenticated, self.described, self.missing)
         found = [answer for group in groups for answer in group.values()]
-        for answer in (*found, *self.seen, *self.task, *self.decided):
+        for answer in (*found, *self.seen, *self.task, *self.decided, *self.invalid):
             yield Case(answer, [answer.exchange])
 
     @cases
@@ -157,7 +160,8 @@ def schema_documents(run: Run) -> SchemaDocuments:
     seen: list[Answer] = []
     decided: list[Answer] = []
     task: list[Answer] = []
-    found = partial(SchemaDocuments, shown, unauthenticated, described, missing, seen, task, decided)
+    invalid: list[Answer] = []
+    found = partial(SchemaDocuments, shown, unauthenticated, described, missing, seen, task, decided, invalid)
     tasks = client.send("GET", "/tasks")
     if tasks.ok:
         described["tasks"] = tasks
@@ -184,6 +188,9 @@ def schema_documents(run: Run) -> SchemaDocuments:
                 decided += _decided(member, image, project) if member and run.rounds else ()
     run.show(found)
     unauthenticated |= {name: anonymous.send("GET", f"/schemas/{name}") for name in SCHEMAS}
+    if run.rounds:
+        stranger = next(unknown_tokens(client)).client
+        invalid.append(stranger.send("GET", "/schemas/image"))
     task += _a_task(run) if run.rounds and not run.settings.image else ()
     return found()
 

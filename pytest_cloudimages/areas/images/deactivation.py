@@ -95,6 +95,8 @@ def deactivated_image(run: Run) -> Deactivated:
         hidden = other is not None and other.show(image.id).refused
         with run.recorder.of(Purpose.PREPARING):
             image.client.patch(image.id, add("/cloudimages_own", "of an active image"))
+            if run.rounds:
+                image.send("GET", "/file")  # what a service remembers of that must not outlast the deactivation
         before = image.show()
         _act(run, seen, "deactivate")
         answers: dict[str, Answer] = {}

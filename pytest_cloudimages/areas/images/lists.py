@@ -224,8 +224,9 @@ def _filter_together(lists: ListReader, mark: str) -> None:
 
 
 def _fits(data: Attributes, name: str, value: str) -> bool:
-    if name == "size_min":
-        return isinstance(size := data.get("size"), int) and size >= int(value)
+    if name in ("size_min", "size_max"):
+        size = data.get("size")
+        return isinstance(size, int) and (size >= int(value) if name == "size_min" else size <= int(value))
     return str(data.get(name)) == value
 
 
@@ -268,6 +269,29 @@ def _read_by_page(lists: ListReader, mark: str) -> None:
         if lists.run.rounds and asked.listed.readable and asked.held:
             held = [*dict.fromkeys(asked.held)]
             lists.ask(Aspect.AFTER, ("marker", held[0]), *upwards, expected=held[1:])
+    if lists.run.rounds and whole.listed.readable:
+        _filter_after_a_marker(lists, mark, whole)
+
+
+def _filter_after_a_marker(lists: ListReader, mark: str, whole: Asked) -> None:
+    """Filter what comes after an image that fits, where one follows that does not.
+
+    Only where lists by the name alone start after their marker: what is lost is the filter then.
+    """
+    after = [asked for asked in lists.asked if asked.aspect in (Aspect.AFTER, Aspect.BEYOND)]
+    if any(not each.listed.readable or each.held != each.wanted for each in after):
+        return
+    filters: tuple[tuple[Aspect, str, str], ...] = (
+        (Aspect.VISIBILITY, "visibility", "shared"),
+        (Aspect.SIZE, "size_min", "1"),
+        (Aspect.SIZE, "size_max", LARGE),
+        (Aspect.ATTRIBUTE, "min_ram", "64"),
+    )
+    for aspect, name, value in filters:
+        fitting = [each for each in whole.held if _fits(lists.known[each], name, value)]
+        if fitting and [*fitting] != whole.held[-len(fitting) :]:
+            query = ((name, value), ("marker", fitting[0]), ("name", mark))
+            lists.ask(aspect, *query, expected=fitting[1:])
 
 
 def _read_by_page_together(lists: ListReader, mark: str) -> None:
@@ -302,7 +326,9 @@ def _led_back(lists: ListReader) -> None:
 
 def _ask_wrongly(lists: ListReader, mark: str) -> None:
     name = ("name", mark)
-    for marker in (str(uuid.uuid4()), "cloudimages-no-id"):
+    # What was deleted is none either, once it is not shown any more.
+    gone = [lists.gone] if lists.gone and lists.run.client.show(lists.gone).status == 404 else []  # noqa: PLR2004
+    for marker in (str(uuid.uuid4()), "cloudimages-no-id", *gone):
         lists.ask(Aspect.WRONG_MARKER, ("marker", marker), name)
     for limit in ("-1", "abc", "1.5"):
         lists.ask(Aspect.WRONG_LIMIT, ("limit", limit), name)

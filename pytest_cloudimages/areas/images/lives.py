@@ -51,6 +51,10 @@ class Question(enum.StrEnum):
     GONE = "an image that was deleted"
     SHARED_DELETED = "the deletion of an image that is shared"
     DELETED_AGAIN = "the deletion of an image that was deleted"
+    GONE_PATCHED = "a patch of an image that was deleted"
+    GONE_AFTER = "an image that was deleted, and then patched"
+    DATA = "the data of an image"
+    DATA_AFTER = "the data of the protected image after its deletion was refused"
 
 
 @dataclass(frozen=True, repr=False)
@@ -134,9 +138,10 @@ def _given_data(run: Run, image: Image, answers: dict[Question, list[Answer]]) -
     answers[Question.ACTIVE] = [image.eventually(image.show, _is_active)]
     if run.rounds and _is_active(answers[Question.ACTIVE][0]):
         with run.recorder.of(Purpose.PREPARING):
+            data = image.send("GET", "/file")
             again = image.upload(DATA[: len(DATA) // 2])
         if again.refused:
-            answers[Question.REFUSED_DATA] = [image.show()]
+            answers |= {Question.DATA: [data], Question.REFUSED_DATA: [image.show()]}
 
 
 def _given_none(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
@@ -170,6 +175,11 @@ def _protected(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
                 if administrator := run.caller(who):
                     answers.setdefault(Question.PROTECTED_ADMINISTERED, []).append(administrator.delete(image.id))
         answers[Question.PROTECTED_AFTER] = [image.show()]
+        for data in answers.get(Question.DATA, ()):
+            if data.ok and all(answer.refused for answer in answers[Question.PROTECTED_DELETED]):
+                look = partial(image.send, "GET", "/file")
+                kept = image.eventually(look, lambda looked, data=data: looked.body == data.body)  # type: ignore[misc]
+                answers[Question.DATA_AFTER] = [kept]
     finally:
         with image.client.recorder.of(Purpose.PREPARING):
             image.client.patch(image.id, replaced("/protected", False))
@@ -211,12 +221,25 @@ def _deleted(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> N
         if Question.ACTIVE in answers and run.rounds:
             with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
                 other = stack.enter_context(run.fresh_image(own=True))
-                twin = other if other.upload(DATA).ok and other.show().ok else None
+                # How much comes is not said beforehand, where the service takes it so.
+                filled = other.upload(DATA, chunked=True).ok or other.upload(DATA).ok
+                twin = other if filled and other.show().ok else None
         _deleted_beside(image, answers)
+        if run.rounds and answers[Question.DELETED][0].ok and answers[Question.GONE][0].status == 404:  # noqa: PLR2004
+            _patched_when_gone(image, answers)
         if twin is not None and answers[Question.DELETED][0].ok:
             answers[Question.TWIN] = [looked := twin.show()]
             if looked.ok:
                 _deleted_while_shared(twin, answers)
+
+
+def _patched_when_gone(image: Image, answers: dict[Question, list[Answer]]) -> None:
+    """Patch an image that was deleted, and look for it."""
+    answers[Question.GONE_PATCHED] = [image.client.patch(image.id, replaced("/name", f"{image.name}-gone"))]
+    answers[Question.GONE_AFTER] = [looked := image.show()]
+    if looked.ok:
+        with image.client.recorder.of(Purpose.CLEANING):
+            image.client.delete(image.id)
 
 
 def _deleted_while_shared(image: Image, answers: dict[Question, list[Answer]]) -> None:

@@ -4,7 +4,7 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import pytest
@@ -65,6 +65,13 @@ class Memberships(Collection):
         for attempt in self.tried:
             if (not deeds or attempt.deed in deeds) and who in (None, attempt.who):
                 yield Case(attempt, [attempt.answer.exchange, attempt.looked])
+
+    @cases
+    def own(self) -> Iterator[Case[tuple[Sight, Answer]]]:
+        """Return what the consumer was shown of its own membership once it had decided on it."""
+        for sight in self.sights:
+            for answer in sight.own:
+                yield Case((sight, answer), [answer.exchange])
 
     @cases
     def seen(self, *statuses: str) -> Iterator[Case[Sight]]:
@@ -282,8 +289,22 @@ def _decide(table: _Table, consumer: ImagesClient) -> None:
         json = {"status": status}
         answer = table.enter(Who.MEMBER, Deed.SET_OWN, consumer, "PUT", project, json, apart=apart, status=status)
         if answer.ok:
-            table.sights.append(_seen(table.image, consumer, status))
+            sight = _seen(table.image, consumer, status)
+            if apart:
+                sight = replace(sight, own=_own(table, consumer))
+            table.sights.append(sight)
             table.run.show(table.so_far)
+    if table.run.rounds and table.tried[-1].answer.ok:
+        # Whoever is of the same mind as before may say so.
+        json = {"status": STATUSES[-1]}
+        table.enter(Who.MEMBER, Deed.SET_OWN, consumer, "PUT", project, json, status=STATUSES[-1])
+
+
+def _own(table: _Table, consumer: ImagesClient) -> list[Answer]:
+    """Return what the consumer is shown of its own membership, which it has decided on: by itself, and in the list."""
+    members = f"/images/{table.image.id}/members"
+    looks = (partial(consumer.send, "GET", target) for target in (f"{members}/{table.project}", members))
+    return [table.image.eventually(look, lambda answer: answer.ok) for look in looks]
 
 
 def _accepted_later(table: _Table, consumer: ImagesClient) -> None:
