@@ -131,7 +131,7 @@ def _by_reading(run: Run) -> Rights:
     return Rights(tried)
 
 
-@workload(first_of="rights", empty=lambda: Rights([]), requests=(28, 28, 28, 28))
+@workload(first_of="rights", empty=lambda: Rights([]), requests=(28, 30, 30, 30))
 def first_readers_attempts(run: Run) -> Rights:
     """Have the first caller that may only read try all that can be done with an image."""
     run.require_own()
@@ -146,7 +146,7 @@ def first_readers_attempts(run: Run) -> Rights:
     return Rights([])
 
 
-@workload(needs=["first_readers_attempts"], empty=lambda: Rights([]), requests=(69, 128, 128, 128))
+@workload(needs=["first_readers_attempts"], empty=lambda: Rights([]), requests=(69, 132, 132, 132))
 def rights(run: Run, first_readers_attempts: Rights) -> Rights:
     """Have callers of every role try all that can be done with an image, and see what its owner sees of it."""
     tried: list[Attempt] = [*first_readers_attempts.tried]

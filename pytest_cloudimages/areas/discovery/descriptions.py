@@ -148,7 +148,7 @@ def _validator(schema: str) -> "Validator":
     return Draft4Validator(read, registry=Registry())
 
 
-@workload(empty=lambda: SchemaDocuments({}, {}, {}, {}), requests=(25, 31, 31, 31))
+@workload(empty=lambda: SchemaDocuments({}, {}, {}, {}), requests=(25, 32, 32, 32))
 def schema_documents(run: Run) -> SchemaDocuments:
     """Ask for every schema, with a token and without, and for answers that they describe."""
     client = run.client

@@ -159,7 +159,7 @@ class _Table:
         return answer
 
 
-@workload(empty=Memberships, requests=(78, 107, 107, 107))
+@workload(empty=Memberships, requests=(78, 111, 111, 111))
 def memberships(run: Run) -> Memberships:
     """Have the owner, a member and a stranger try all that can be done with members, and the consumer decide."""
     consumer = run.of_another_project()

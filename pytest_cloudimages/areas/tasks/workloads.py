@@ -36,7 +36,7 @@ NAMING = (Deed.IMPORT, Deed.IMPORT_AGAIN, *TO_FAIL)
 PER_PAGE = 5
 
 
-@workload(empty=Tasks, requests=(103, 121, 121, 121))
+@workload(empty=Tasks, requests=(105, 128, 128, 128))
 def tasks(run: Run) -> Tasks:
     """Export an image, import it again, ask for tasks that must fail, list all, and look at what they leave behind."""
     run.require_own()
