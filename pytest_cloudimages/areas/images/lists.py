@@ -33,7 +33,7 @@ OF_LARGE_IMAGES = ((BEYOND_32_BITS, ""), ("", str(2**32)))
 """Bounds as of an image of 4 GiB: in 32 bits the first is 1, and the other 0."""
 
 
-@workload(empty=lambda: Lists([]), requests=(175, 203, 203, 203))
+@workload(empty=lambda: Lists([]), requests=(174, 202, 202, 202))
 def image_lists(run: Run) -> Lists:
     """Create a few images, and ask for lists of them: filtered, sorted, page by page, and in ways that are refused."""
     mark = f"l{uuid.uuid4().hex[1:]}"
@@ -164,7 +164,6 @@ def _sort(lists: ListReader, mark: str) -> None:
     lists.by(Aspect.TOWARDS, ("sort_key", "id"), ("name", mark), name=mark)
     for key in ("name", "size"):
         lists.ask(Aspect.TOWARDS, ("sort_key", key), *lists.wide, expected=[*lists.known], most=4)
-    lists.by(Aspect.UNSORTED, ("name", mark), name=mark)
     lists.by(Aspect.UNSORTED, ("sort_dir", "asc"), ("name", mark), name=mark)
     lists.by(Aspect.UNSORTED, ("sort_key", "created_at"), ("name", mark), name=mark)
 
@@ -259,7 +258,8 @@ def _read_by_page(lists: ListReader, mark: str) -> None:
         lists.ask(Aspect.LIMITED, ("limit", "1"), ("status", status), ("name", mark), expected=found.held)
     _led_back(lists)
     lists.ask(Aspect.LIMITED, ("limit", "2"), most=2)
-    whole = lists.ask(Aspect.UNSORTED, ("name", mark))
+    named = [each for each, data in lists.known.items() if data.get("name") == mark]
+    whole = lists.ask(Aspect.UNSORTED, ("name", mark), expected=named)
     # One that is listed twice is not listed twice by another page.
     for place, begin in enumerate(held := [*dict.fromkeys(whole.held)]):
         aspect = Aspect.AFTER if place + 1 < len(held) else Aspect.BEYOND
