@@ -87,7 +87,8 @@ def test_a_consumer_sees_the_own_membership_alone(
         expect(MEMBERS.values(answer), (sharing.consumer,), "the members that it sees")
     for answer in sharing.aside().answered(Question.ACCEPTED):
         expect(MEMBERS.values(answer), (sharing.consumer,), "the members that it sees once it has accepted")
-    for sight, answer in memberships.aside().own().where(lambda seen: seen[1].exchange.target.endswith("/members")):
+    for sight, answer in memberships.aside().entries(many=True):
+        expect(answer.status, 200, f"the status of {answer} for {sight}")
         expect(MEMBERS.values(answer), (memberships.project,), f"the members in {answer} for {sight}")
 
 
@@ -108,9 +109,10 @@ def test_owner_and_member_see_the_membership(
             answer.status, 200, f"the status for {answer.exchange.caller}, where {other_project.caller} is the member"
         )
         expect_contract(answer, "contract-member")
-    # Whatever it has decided.
-    for sight, answer in memberships.aside().own().where(lambda seen: "/members/" in seen[1].exchange.target):
-        expect(answer.status, 200, f"status of {answer} for {sight}")
+    for sight, answer in memberships.aside().entries(many=False):
+        expect(answer.status, 200, f"the status of {answer} of the membership of {sight}")
+        expect_contract(answer, "contract-member")
+        expect(answer.data["status"], sight.status, f"the status of the membership in {answer}")
 
 
 # Image sharing page, Get image member details: 404 is among the response codes.

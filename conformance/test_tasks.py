@@ -11,6 +11,7 @@ from pytest_cloudimages.areas.common.checks import (
     OVER_LIMIT,
     REFUSED,
     Allowed,
+    Answer,
     ImagesClient,
     OwnerOf,
     documented_codes,
@@ -83,6 +84,14 @@ def accepted(started: Started) -> None:
     shown = document(started.answer)
     expect(shown.get("type"), started.body["type"], f"type in {started}")
     expect(shown.get("input"), started.body["input"], f"input in {started}")
+
+
+def shows_the_image(answer: Answer, image_id: object, name: str) -> None:
+    """Expect an answer to show the image that an import has made, under its name."""
+    __tracebackhide__ = True
+    require_look(answer)
+    expect(answer.status, 200, f"status of {answer}")
+    expect((document(answer).get("id"), document(answer).get("name")), (image_id, name), f"image in {answer}")
 
 
 def within_limits(started: Started) -> bool:
@@ -300,14 +309,16 @@ def test_an_import_makes_an_image(tasks: Tasks) -> None:
         expect(image_id, A_UUID, f"image_id in the result of {started}")
         expect(image_id in exported, False, f"whether image_id is that of the exported image in {started}")
         name = started.body["input"]["image_properties"]["name"]
-        further = tasks.aside().asked(Deed.IMPORT_FURTHER, Deed.IMPORT_AGAIN)
-        for other in further.where(lambda started: started.succeeded):
+        for other in tasks.aside().asked(Deed.IMPORT_FURTHER).where(lambda started: started.succeeded):
             made = other.result.get("image_id")
             expect(made == image_id, False, f"whether image_id is that of an earlier import in {other}")
         for answer in tasks.aside().answered("imported"):
-            require_look(answer)
-            expect(answer.status, 200, f"status of {answer}")
-            expect((document(answer).get("id"), document(answer).get("name")), (image_id, name), f"image in {answer}")
+            shows_the_image(answer, image_id, name)
+        for again in tasks.aside().asked(Deed.IMPORT_AGAIN).where(lambda started: started.succeeded):
+            made = again.result.get("image_id")
+            expect(made == image_id, False, f"whether image_id is that of an earlier import in {again}")
+            for answer in tasks.aside().answered("imported again"):
+                shows_the_image(answer, made, again.body["input"]["image_properties"]["name"])
 
 
 # "active: the image is fully available"

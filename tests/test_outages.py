@@ -130,8 +130,8 @@ class Starts(App):
 @pytest.mark.parametrize("callers", [False, True], ids=["for nobody", "for no caller"])
 def test_a_service_that_starts_is_waited_for(
     monkeypatch: pytest.MonkeyPatch,
-    direct: None,
-    callers: bool,  # noqa: ARG001
+    direct: None,  # noqa: ARG001
+    callers: bool,
 ) -> None:
     """It is judged once it is ready; one that never is costs no more than a start may take."""
     monkeypatch.setattr(trouble, "LONGEST_PAUSE", 0.0)

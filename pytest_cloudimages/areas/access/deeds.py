@@ -70,7 +70,6 @@ class Deed(enum.Enum):
     DELETE_TAG = "DELETE", f"/images/{{image}}/tags/{TAG}", "tags"
     CREATE_TASK = "POST", "/tasks", "tasks"
     CREATE_EXPORT = "POST", "/tasks", "exports"
-    """A task that writes to the object store, and nothing to the images."""
     DELETE = "DELETE", "/images/{image}", "there"
 
     @property
@@ -100,9 +99,9 @@ READS = tuple(deed for deed in Deed if not deed.part)
 CHANGES = tuple(deed for deed in Deed if deed.part)
 OF_TASKS = (Deed.TASKS, Deed.CREATE_TASK, Deed.CREATE_EXPORT)
 OF_OUTSIDERS = tuple(deed for deed in Deed if deed not in (Deed.TASK_SCHEMA, Deed.CREATE_EXPORT))
-"""What needs a token; a schema may be anybody's, and for the door one task is as another."""
+"""What needs a token; a schema may be anybody's. Who is not let in is so whatever a task is to do."""
 OF_MEMBERS = (Deed.MEMBERS, Deed.MEMBER, Deed.ADD_MEMBER, Deed.SET_STATUS, Deed.REMOVE_MEMBER)
-OF_READERS = tuple(deed for deed in Deed if deed not in (Deed.TASKS, Deed.SET_STATUS))
+OF_READERS = tuple(deed for deed in Deed if deed not in (Deed.TASKS, Deed.SET_STATUS, Deed.CREATE_EXPORT))
 """Who sees tasks is the operator's to say, and a status is set by who it is about: neither is a matter of this role."""
 
 

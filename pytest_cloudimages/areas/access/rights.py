@@ -29,7 +29,7 @@ from pytest_cloudimages.areas.access.deeds import (
     has_roles,
 )
 from pytest_cloudimages.areas.access.foreign_images import as_a_consumer, shown_of_a_foreign_image
-from pytest_cloudimages.areas.access.own_images import shown_as, with_a_colleagues, with_its_own
+from pytest_cloudimages.areas.access.own_images import deletion_with_data, shown_as, with_a_colleagues, with_its_own
 from pytest_cloudimages.areas.common.imports import NOWHERE, export_of, import_from
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
 from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, not_valid, odd_tokens, unknown_tokens
@@ -131,7 +131,7 @@ def _by_reading(run: Run) -> Rights:
     return Rights(tried)
 
 
-@workload(first_of="rights", empty=lambda: Rights([]), requests=(28, 30, 30, 30))
+@workload(first_of="rights", empty=lambda: Rights([]), requests=(28, 34, 34, 34))
 def first_readers_attempts(run: Run) -> Rights:
     """Have the first caller that may only read try all that can be done with an image."""
     run.require_own()
@@ -140,13 +140,18 @@ def first_readers_attempts(run: Run) -> Rights:
     for party in READING:
         if client := _caller(run, party, unasked, known):
             with _table(run) as table:
-                tried = _of_callers([*table.all_of(party, client, OF_READERS), *table.once_private(party, client)])
+                further = run.rounds and party is Party.READER
+                deeds = (*OF_READERS[:-1], Deed.CREATE_EXPORT, Deed.DELETE) if further else OF_READERS
+                tried = _of_callers(table.all_of(party, client, deeds))
+                if further:
+                    tried += deletion_with_data(run, party, table.image.seen_by(client))
+                    tried += table.once_private(party, client)
                 run.show(partial(Rights, tried, unasked, of_the_project=frozenset(known)))
             return Rights(tried, unasked, of_the_project=frozenset(known))
     return Rights([])
 
 
-@workload(needs=["first_readers_attempts"], empty=lambda: Rights([]), requests=(69, 132, 132, 132))
+@workload(needs=["first_readers_attempts"], empty=lambda: Rights([]), requests=(69, 131, 131, 131))
 def rights(run: Run, first_readers_attempts: Rights) -> Rights:
     """Have callers of every role try all that can be done with an image, and see what its owner sees of it."""
     tried: list[Attempt] = [*first_readers_attempts.tried]
@@ -232,7 +237,7 @@ class _Table:
     def __init__(self, run: Run, image: Image) -> None:
         self.run, self.image = run, image
         self.member, self.added = uuid.uuid4().hex, uuid.uuid4().hex
-        self.deeds = {deed for deed in Deed if run.rounds or deed is not Deed.CREATE_EXPORT}
+        self.deeds: set[Deed] = set(Deed)
         self.to_owner: dict[Deed, int] = {}
 
     def offered(self) -> None:
@@ -276,8 +281,6 @@ class _Table:
 
     def once_private(self, party: Party, client: ImagesClient) -> Iterator[Attempt]:
         """Have a caller of the owner's project read the image, once that has nobody else to see it."""
-        if not self.run.rounds:
-            return
         with self.run.recorder.of(Purpose.PREPARING):
             private = self.image.client.patch(self.image.id, replaced("/visibility", "private"))
         if shown_as(private, "visibility") == "private":

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -46,7 +47,8 @@ class SchemaDocuments(Collection):
     """The JSON Schemas that a service shows, and answers that they describe."""
 
     shown: Mapping[str, Answer]
-    unauthenticated: Mapping[str, Answer]
+    unauthenticated: Mapping[str, Sequence[Answer]]
+    """The answers to those who show no token, or one that is not valid."""
     described: Mapping[str, Answer]
     """An answer that a schema describes, by the name of the schema."""
     missing: Mapping[str, Answer]
@@ -57,8 +59,6 @@ class SchemaDocuments(Collection):
     """A task as it was created, and as it was shown afterwards."""
     decided: Sequence[Answer] = ()
     """A member that has rejected an image, and accepted it."""
-    invalid: Sequence[Answer] = ()
-    """The schema of an image, asked for with a token that nobody has issued."""
 
     @cases
     def document(self, *names: str) -> Iterator[Case[Answer]]:
@@ -74,8 +74,8 @@ class SchemaDocuments(Collection):
     @cases
     def without_token(self) -> Iterator[Case[Answer]]:
         """Return the answers to requests for schemas that show no valid token, where the service has those schemas."""
-        for name, answer in (*self.unauthenticated.items(), *(("image", each) for each in self.invalid)):
-            if self.shown[name].ok:
+        for name, answers in self.unauthenticated.items():
+            for answer in answers if self.shown[name].ok else ():
                 yield Case(answer, [answer.exchange])
 
     @cases
@@ -104,9 +104,10 @@ class SchemaDocuments(Collection):
     @cases
     def all_answers(self) -> Iterator[Case[Answer]]:
         """Return every answer that came while the service described itself."""
-        groups = (self.shown, self.unauthenticated, self.described, self.missing)
+        groups = (self.shown, self.described, self.missing)
         found = [answer for group in groups for answer in group.values()]
-        for answer in (*found, *self.seen, *self.task, *self.decided, *self.invalid):
+        refused = [answer for answers in self.unauthenticated.values() for answer in answers]
+        for answer in (*found, *refused, *self.seen, *self.task, *self.decided):
             yield Case(answer, [answer.exchange])
 
     @cases
@@ -148,20 +149,19 @@ def _validator(schema: str) -> "Validator":
     return Draft4Validator(read, registry=Registry())
 
 
-@workload(empty=lambda: SchemaDocuments({}, {}, {}, {}), requests=(25, 32, 32, 32))
+@workload(empty=lambda: SchemaDocuments({}, {}, {}, {}), requests=(25, 37, 37, 37))
 def schema_documents(run: Run) -> SchemaDocuments:
     """Ask for every schema, with a token and without, and for answers that they describe."""
     client = run.client
     anonymous = client.calling("nobody", lambda: None)
     # What a run has asked for when it began is not asked for twice.
     shown = {name: run.documents.get(name) or client.send("GET", f"/schemas/{name}") for name in (*SCHEMAS, UNKNOWN)}
-    unauthenticated: dict[str, Answer] = {}
+    unauthenticated: dict[str, list[Answer]] = {}
     described, missing = {"images": client.list(limit="2")}, dict[str, Answer]()
     seen: list[Answer] = []
     decided: list[Answer] = []
     task: list[Answer] = []
-    invalid: list[Answer] = []
-    found = partial(SchemaDocuments, shown, unauthenticated, described, missing, seen, task, decided, invalid)
+    found = partial(SchemaDocuments, shown, unauthenticated, described, missing, seen, task, decided)
     tasks = client.send("GET", "/tasks")
     if tasks.ok:
         described["tasks"] = tasks
@@ -187,10 +187,12 @@ def schema_documents(run: Run) -> SchemaDocuments:
                 seen += [member.show(image.id)] if member else []
                 decided += _decided(member, image, project) if member and run.rounds else ()
     run.show(found)
-    unauthenticated |= {name: anonymous.send("GET", f"/schemas/{name}") for name in SCHEMAS}
+    unauthenticated |= {name: [anonymous.send("GET", f"/schemas/{name}")] for name in SCHEMAS}
     if run.rounds:
-        stranger = next(unknown_tokens(client)).client
-        invalid.append(stranger.send("GET", "/schemas/image"))
+        # A token that Identity has never issued, and those that have ended, in turn: each of them is one of six.
+        known = [asker.client for asker in [*unknown_tokens(client)][:1]] + run.ended_callers()
+        for name, invalid in zip(SCHEMAS, cycle(known), strict=False):
+            unauthenticated[name].append(invalid.send("GET", f"/schemas/{name}"))
     task += _a_task(run) if run.rounds and not run.settings.image else ()
     return found()
 

@@ -29,6 +29,8 @@ from pytest_cloudimages.spec.verdicts import Blocked
 
 STATUSES = (ACCEPTED, REJECTED, PENDING, ACCEPTED)
 """The statuses that the consumer sets, one after another."""
+FURTHER = (ACCEPTED, PENDING, PENDING, REJECTED, REJECTED, ACCEPTED)
+"""Those that it sets then: from each to each, itself included, with those before and the one that it begins with."""
 WRONG_BODIES: tuple[dict[str, str | None], ...] = (
     {"status": "bogus"},
     {"status": ""},
@@ -67,11 +69,12 @@ class Memberships(Collection):
                 yield Case(attempt, [attempt.answer.exchange, attempt.looked])
 
     @cases
-    def own(self) -> Iterator[Case[tuple[Sight, Answer]]]:
-        """Return what the consumer was shown of its own membership once it had decided on it."""
+    def entries(self, *, many: bool) -> Iterator[Case[tuple[Sight, Answer]]]:
+        """Return what shows the membership once it was decided on: the entry alone, or the ``many`` of a list."""
         for sight in self.sights:
-            for answer in sight.own:
-                yield Case((sight, answer), [answer.exchange])
+            for answer in sight.entries:
+                if answer.exchange.target.endswith("/members") is many:
+                    yield Case((sight, answer), [answer.exchange])
 
     @cases
     def seen(self, *statuses: str) -> Iterator[Case[Sight]]:
@@ -159,7 +162,7 @@ class _Table:
         return answer
 
 
-@workload(empty=Memberships, requests=(78, 111, 111, 111))
+@workload(empty=Memberships, requests=(78, 125, 125, 125))
 def memberships(run: Run) -> Memberships:
     """Have the owner, a member and a stranger try all that can be done with members, and the consumer decide."""
     consumer = run.of_another_project()
@@ -283,6 +286,7 @@ def _decide(table: _Table, consumer: ImagesClient) -> None:
     """Have the consumer look at the image before it has decided, and after each decision."""
     project = table.project
     table.sights.append(_seen(table.image, consumer, PENDING))
+    decided: set[str] = set()
     for status in STATUSES:
         if apart := bool(table.run.rounds) and status == REJECTED:
             time.sleep(A_WHILE)
@@ -290,21 +294,31 @@ def _decide(table: _Table, consumer: ImagesClient) -> None:
         answer = table.enter(Who.MEMBER, Deed.SET_OWN, consumer, "PUT", project, json, apart=apart, status=status)
         if answer.ok:
             sight = _seen(table.image, consumer, status)
-            if apart:
-                sight = replace(sight, own=_own(table, consumer))
+            known = table.seen.get(project, {}).get("status") == status
+            if table.run.rounds and known and status not in {*decided, PENDING}:
+                sight = replace(sight, entries=_entries(table, consumer, status))
             table.sights.append(sight)
+            decided.add(status)
             table.run.show(table.so_far)
-    if table.run.rounds and table.tried[-1].answer.ok:
-        # Whoever is of the same mind as before may say so.
-        json = {"status": STATUSES[-1]}
-        table.enter(Who.MEMBER, Deed.SET_OWN, consumer, "PUT", project, json, status=STATUSES[-1])
+    for status in FURTHER if table.run.rounds else ():
+        table.enter(Who.MEMBER, Deed.SET_OWN, consumer, "PUT", project, {"status": status}, status=status)
 
 
-def _own(table: _Table, consumer: ImagesClient) -> list[Answer]:
-    """Return what the consumer is shown of its own membership, which it has decided on: by itself, and in the list."""
-    members = f"/images/{table.image.id}/members"
-    looks = (partial(consumer.send, "GET", target) for target in (f"{members}/{table.project}", members))
-    return [table.image.eventually(look, lambda answer: answer.ok) for look in looks]
+def _entries(table: _Table, consumer: ImagesClient, status: str) -> list[Answer]:
+    """Have consumer and owner read the membership, and the consumer the members, once it has decided."""
+    own = f"/images/{table.image.id}/members/{table.project}"
+    entries = [
+        table.image.eventually(
+            partial(client.send, "GET", own),
+            lambda answer: isinstance(answer.data, dict) and answer.data.get("status") == status,
+        )
+        for client in (consumer, table.image.client)
+    ]
+    members = table.image.eventually(
+        partial(consumer.ask, MEMBERS.read(table.image.id)),
+        lambda answer: MEMBERS.values(answer) == (table.project,),
+    )
+    return [*entries, members]
 
 
 def _accepted_later(table: _Table, consumer: ImagesClient) -> None:

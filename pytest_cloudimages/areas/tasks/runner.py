@@ -1,4 +1,4 @@
-"""Asks for tasks, and looks at them until they end."""
+"""Starts tasks and watches them, and holds what became of them until all of it is handed on."""
 
 import time
 from collections.abc import Mapping, Sequence
@@ -15,6 +15,9 @@ from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.polling import pauses
 from pytest_cloudimages.engine.run import Run
 
+EARLY_LOOKS = 2
+"""How often one task of each kind is looked at as soon as it is asked for: others have ended when they are watched."""
+
 
 @dataclass
 class TaskRunner:
@@ -25,6 +28,8 @@ class TaskRunner:
     store: Store | None = None
     box: str = ""
     """The container that images are exported to."""
+    base: str = ""
+    """An empty one, whose name others begin with."""
     names: dict[Deed, str] = field(default_factory=dict)
     """The names that imports give to images."""
     tried: list[Started] = field(default_factory=list)
@@ -49,6 +54,13 @@ class TaskRunner:
         """Ask for a task."""
         started = Started(deed, body, self.run.client.send("POST", "/tasks", json=body), what)
         self.tried.append(started)
+        return started
+
+    def begin(self, deed: Deed, body: Body, what: str = "") -> Started:
+        """Ask for a task, and look at it at once."""
+        started = self.start(deed, body, what)
+        for _ in range(EARLY_LOOKS if self.run.rounds and started.id else 0):
+            self.look(started)
         return started
 
     def whole(self, tried: Sequence[Started], lists: Mapping[str, PagedList]) -> Tasks:

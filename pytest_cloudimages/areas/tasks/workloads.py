@@ -30,13 +30,14 @@ CLOSED = frozenset({403, 404, 405, 410, 501})
 REFUSED_TYPE = frozenset({400, 403})
 """How it says that it has no tasks of a type; the answer has to name the type. (Rulings, 10.)"""
 NO_DISK = "cloudimages-no-disk.vhd"
-TO_FAIL = (Deed.IMPORT_FURTHER, Deed.IMPORT_LACKING, Deed.IMPORT_MISPLACED, Deed.IMPORT_UNFIT)
-NAMING = (Deed.IMPORT, Deed.IMPORT_AGAIN, *TO_FAIL)
-"""The imports that each name their images in a way of their own; some of them have to fail."""
+FAILING = (Deed.IMPORT_FURTHER, Deed.IMPORT_LACKING, Deed.IMPORT_MISPLACED, Deed.IMPORT_UNFIT)
+"""The imports that have to fail, and name their images in a way of their own."""
+NAMING = (Deed.IMPORT, Deed.IMPORT_AGAIN, *FAILING)
+"""All that name their images in a way of their own."""
 PER_PAGE = 5
 
 
-@workload(empty=Tasks, requests=(105, 128, 128, 128))
+@workload(empty=Tasks, requests=(104, 133, 133, 133))
 def tasks(run: Run) -> Tasks:
     """Export an image, import it again, ask for tasks that must fail, list all, and look at what they leave behind."""
     run.require_own()
@@ -131,12 +132,12 @@ def _import(runner: TaskRunner) -> None:
     if _exported(runner):
         runner.no_imports = runner.no_imports or _not_offered(runner.watch(runner.start(Deed.IMPORT, body)))
         if runner.run.rounds and not runner.no_imports:
-            runner.start(Deed.IMPORT_AGAIN, import_from(source, runner.names[Deed.IMPORT_AGAIN]))
-        runner.start(Deed.IMPORT_FURTHER, import_from(source, runner.names[Deed.IMPORT_FURTHER], os_distro="debian"))
+            runner.watch(runner.start(Deed.IMPORT_AGAIN, import_from(source, runner.names[Deed.IMPORT_AGAIN])))
+        runner.begin(Deed.IMPORT_FURTHER, import_from(source, runner.names[Deed.IMPORT_FURTHER], os_distro="debian"))
     else:
         reason = "needs a disk in the object store, and none could be exported there"
         problem = runner.why.get(Deed.IMPORT) or pytest.skip.Exception(reason)
-        runner.why |= dict.fromkeys((Deed.IMPORT, Deed.IMPORT_FURTHER), problem)
+        runner.why |= dict.fromkeys((Deed.IMPORT, Deed.IMPORT_AGAIN, Deed.IMPORT_FURTHER), problem)
     if runner.no_imports:
         return
     for what, wanted in lacking(import_from(source, runner.names[Deed.IMPORT_LACKING])):
@@ -144,11 +145,9 @@ def _import(runner: TaskRunner) -> None:
     name = runner.names[Deed.IMPORT_MISPLACED]
     for what, place in (("no object", runner.box), ("no container", uuid.uuid4().hex)):
         if place:
-            started = runner.start(Deed.IMPORT_MISPLACED, import_from(f"{place}/cloudimages-no-object.vhd", name), what)
-            if runner.run.rounds and what == "no object":
-                runner.watch(started)  # from the beginning on: nothing that it goes through is missed
+            runner.begin(Deed.IMPORT_MISPLACED, import_from(f"{place}/cloudimages-no-object.vhd", name), what)
     if runner.store and runner.box and runner.store.put(runner.box, NO_DISK, OCTETS).ok:
-        runner.start(Deed.IMPORT_NO_DISK, import_from(f"{runner.box}/{NO_DISK}", name))
+        runner.begin(Deed.IMPORT_NO_DISK, import_from(f"{runner.box}/{NO_DISK}", name))
         if runner.run.rounds and _exported(runner):
             _import_unfit(runner, runner.store, runner.octets[0].body)
 
@@ -171,21 +170,22 @@ def _exported(runner: TaskRunner) -> str:
 
 def _export_wrongly(runner: TaskRunner, stack: ExitStack) -> None:
     """Ask for exports that must not succeed."""
-    image, container, plain = runner.image.id if runner.image else str(uuid.uuid4()), "cloudimages", ""
+    image, container = runner.image.id if runner.image else str(uuid.uuid4()), "cloudimages"
     if runner.store and runner.box:
         with suppress(Blocked):
-            container = plain = runner.store.container()
+            container = runner.base = runner.store.container()
     for what, body in lacking(export_of(image, container)):
         if what != "input":  # which was asked for first of all
             runner.start(Deed.EXPORT_LACKING, body, what)
     if runner.image is None or runner.store is None:
         return
-    runner.start(Deed.EXPORT_UNFIT, export_of(image, uuid.uuid4().hex), "no container")
-    runner.start(Deed.EXPORT_UNFIT, export_of(image, f"{runner.box}/inside"), "a slash")
+    runner.begin(Deed.EXPORT_UNFIT, export_of(image, uuid.uuid4().hex), "no container")
+    # What such a name begins with, or ends in, is an empty container: whoever cuts it has where to write.
+    base = runner.base or runner.box
+    runner.start(Deed.EXPORT_UNFIT, export_of(image, f"{base}/{base}"), "a slash")
     for character in UNFIT[1:]:
         with suppress(Blocked):
-            # Whoever cuts the name there finds a container.
-            container = runner.store.container(f"{character}x", of=plain)
+            container = runner.store.container(f"{character}x", runner.base)
             runner.start(Deed.EXPORT_UNFIT, export_of(image, container), f"a container with {character}")
     if runner.run.rounds and runner.octets:
         with suppress(Blocked):
@@ -245,20 +245,18 @@ def _reactivate(image: Image) -> None:
 def _look_around(runner: TaskRunner) -> None:
     """Look at what tasks left behind, at tasks that there are not, and at a task as others see it."""
     run = runner.run
-    for deed in TO_FAIL:
+    for deed in FAILING:
         if any(started.deed is deed for started in runner.tried):
             listed = read_pages(run.client, "/images", (("name", runner.names[deed]),))
             named = [str(entry.get("id")) for entry in listed.entries if entry.get("name") == runner.names[deed]]
             runner.left.append(Left(deed, "the list of images", named, listed.exchanges))
     if runner.store and runner.octets:
+        lacking_succeeded = any(each.succeeded for each in runner.tried if each.deed is Deed.EXPORT_LACKING)
         for container in runner.store.containers:
-            if container.endswith("x"):
+            if container.endswith("x") or (container == runner.base and not lacking_succeeded):
                 _look_into(runner, container, Deed.EXPORT_UNFIT)
         _look_into(runner, runner.box, Deed.EXPORT_AGAIN)
-    imported = next((each for each in runner.tried if each.deed is Deed.IMPORT and each.succeeded), None)
-    if imported and is_fit(image_id := imported.result.get("image_id")):
-        made = Image(run.client, image_id, "", run.patience)
-        runner.answers["imported"] = [made.eventually(made.show, lambda shown: state_of(shown) == "active")]
+    _look_at_images(runner)
     runner.answers["unknown"] = [
         run.client.send("GET", f"/tasks/{each}") for each in (uuid.uuid4(), "cloudimages-none")
     ]
@@ -271,6 +269,15 @@ def _look_around(runner: TaskRunner) -> None:
         over = next((each for each in runner.tried if each.ended and each.succeeded is succeeded), None)
         if over:
             runner.look(over)
+
+
+def _look_at_images(runner: TaskRunner) -> None:
+    """Look at the images that imports of the same disk say they have made."""
+    for what, deed in (("imported", Deed.IMPORT), ("imported again", Deed.IMPORT_AGAIN)):
+        imported = next((each for each in runner.tried if each.deed is deed and each.succeeded), None)
+        if imported and is_fit(image_id := imported.result.get("image_id")):
+            made = Image(runner.run.client, image_id, "", runner.run.patience)
+            runner.answers[what] = [made.eventually(made.show, lambda shown: state_of(shown) == "active")]
 
 
 def _foreign_look(runner: TaskRunner, other: ImagesClient, mine: Started) -> Answer:
@@ -295,7 +302,7 @@ def _look_into(runner: TaskRunner, container: str, otherwise: Deed) -> None:
     for name in names:
         if any(identifier in name for identifier in foreign):
             found[Deed.EXPORT_FOREIGN].append(name)
-        elif name.startswith("inside"):
+        elif name.startswith(runner.base or runner.box):
             found[Deed.EXPORT_UNFIT].append(name)
         elif container != runner.box or (runner.image.id in name and name != f"{runner.image.id}.vhd"):
             found[otherwise].append(name)
