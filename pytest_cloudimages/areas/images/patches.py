@@ -243,7 +243,6 @@ def _refused() -> dict[Aim, list[Any]]:
             # These were there until a patch removed them.
             [remove(f"/{THIRD}")],
             [remove("/cloudimages_fifth")],
-            [remove("/cloudimages_of_many_0")],
         ],
         Aim.NOT_THERE_REPLACED: [
             [replaced("/cloudimages_missing", "of nothing")],
