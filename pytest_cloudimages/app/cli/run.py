@@ -18,7 +18,7 @@ from pytest_cloudimages.app.cli.exit_status import FINE, INTERRUPTED, NOT_JUDGED
 from pytest_cloudimages.app.cli.signals import asked_to_end_by
 from pytest_cloudimages.app.cli.terminals import is_terminal, terminals_may_go
 from pytest_cloudimages.app.many.planning import asks_for_several
-from pytest_cloudimages.app.pytest_options import Handover
+from pytest_cloudimages.app.pytest_settings import Handover
 
 if TYPE_CHECKING:
     import argparse
