@@ -19,13 +19,13 @@ def _reads(rights: Rights, party: Party) -> None:
     for attempt in rights.by(party, deeds=READS):
         if attempt.deed is Deed.SHOW and attempt.answer.status == 404 and party not in rights.of_the_project:
             raise Blocked(f"{party} does not see the image at all; name one of the same project.")
-        expect(attempt.answer.status, 200, f"status of {attempt}")
+        expect(attempt.answer.status, 200, "status of", attempt)
 
 
 def _changes(rights: Rights, party: Party, *deeds: Deed) -> None:
     for attempt in rights.by(party, deeds=deeds):
-        expect(attempt.answer.status, OK, f"status of {attempt}")
-        expect(attempt.changed, True, f"effect of {attempt}")
+        expect(attempt.answer.status, OK, "status of", attempt)
+        expect(attempt.changed, True, "effect of", attempt)
 
 
 def _has_full_access(rights: Rights, party: Party) -> None:
@@ -47,8 +47,8 @@ def test_a_creator_does_all_but_delete(rights: Rights) -> None:
     _reads(rights, Party.CREATOR)
     _changes(rights, Party.CREATOR, Deed.CREATE, Deed.UPDATE, Deed.ADD_TAG)
     for attempt in rights.by(Party.CREATOR, deeds=[Deed.DELETE]):
-        expect(attempt.answer.status, FORBIDDEN, f"status of {attempt}")
-        expect(attempt.changed, False, f"effect of {attempt}")
+        expect(attempt.answer.status, FORBIDDEN, "status of", attempt)
+        expect(attempt.changed, False, "effect of", attempt)
 
 
 # "cloudImages:observer … read only"
@@ -58,8 +58,8 @@ def test_an_observer_of_images_only_reads(rights: Rights) -> None:
     for attempt in rights.by(Party.READER, deeds=CHANGES):
         if attempt.answer.status == 404:
             note(f"{attempt.deed} of an observer is answered 404, which hides that it is forbidden.")
-        expect(attempt.answer.status, FORBIDDEN, f"status of {attempt}")
-        expect(attempt.changed, False, f"effect of {attempt}")
+        expect(attempt.answer.status, FORBIDDEN, "status of", attempt)
+        expect(attempt.changed, False, "effect of", attempt)
 
 
 # "admin … create, read, update, and delete permissions in all products"
@@ -106,7 +106,7 @@ def test_a_hidden_image_is_not_shown(
     for attempt in foreign_attempts.attempts("GET", hidden=True):
         if attempt.answer.status == 403:
             note("A hidden image is answered 403, one that there is not 404: that tells that the former exists.")
-        expect(attempt.answer.status, {404, 403}, f"status of {attempt.answer}")
+        expect(attempt.answer.status, {404, 403}, "status of", attempt.answer)
     for met in image_meetings.aside().of(Meeting.SHOWN):
         expect(met.answer.ok, False, f"whether {met} shows it, while its owner asks for it too")
     # The administrator of an account is not the operator's. (Rulings, 18.)
