@@ -79,12 +79,17 @@ def test_the_owner_sees_all_members(
 
 # Image sharing page, List image members: a consumer sees the own membership alone.
 @requirement("MEM-LIST-02")
-def test_a_consumer_sees_the_own_membership_alone(other_project: ImagesClient, sharing: Sharing) -> None:
+def test_a_consumer_sees_the_own_membership_alone(
+    other_project: ImagesClient, sharing: Sharing, memberships: Memberships
+) -> None:
     for answer in sharing.to(Question.SHARED):
         expect(answer.status, 200, f"the status for {other_project.caller}")
         expect(MEMBERS.values(answer), (sharing.consumer,), "the members that it sees")
     for answer in sharing.aside().answered(Question.ACCEPTED):
         expect(MEMBERS.values(answer), (sharing.consumer,), "the members that it sees once it has accepted")
+    for sight, answer in memberships.aside().entries(many=True):
+        expect(answer.status, 200, f"the status of {answer} for {sight}")
+        expect(MEMBERS.values(answer), (memberships.project,), f"the members in {answer} for {sight}")
 
 
 # Image sharing page, List image members: whom the image is not shared with gets 404.
@@ -96,12 +101,18 @@ def test_the_members_are_hidden_from_strangers(other_project: ImagesClient, shar
 
 # Image sharing page, Get image member details: the owner and the member itself get 200 with the member.
 @requirement("MEM-GET-01")
-def test_owner_and_member_see_the_membership(other_project: ImagesClient, sharing: Sharing) -> None:
+def test_owner_and_member_see_the_membership(
+    other_project: ImagesClient, sharing: Sharing, memberships: Memberships
+) -> None:
     for answer in sharing.to(Question.MEMBER):
         expect(
             answer.status, 200, f"the status for {answer.exchange.caller}, where {other_project.caller} is the member"
         )
         expect_contract(answer, "contract-member")
+    for sight, answer in memberships.aside().entries(many=False):
+        expect(answer.status, 200, f"the status of {answer} of the membership of {sight}")
+        expect_contract(answer, "contract-member")
+        expect(answer.data["status"], sight.status, "the status of the membership in", answer)
 
 
 # Image sharing page, Get image member details: 404 is among the response codes.

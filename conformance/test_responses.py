@@ -3,11 +3,13 @@
 from itertools import chain
 
 from pytest_cloudimages import expect, note, requirement
+from pytest_cloudimages.areas.common.parties import Party
 from pytest_cloudimages.areas.tags.checks import (
     A_DATE,
     A_DATE_OR_SECONDS,
     A_WAIT,
     SOMETHING,
+    AccessAttempts,
     Answered,
     ConcurrentRuns,
     ImagesClient,
@@ -41,11 +43,20 @@ def test_a_204_has_no_length(plain_tags: Steps, common_clients: Steps, demanding
 # "An origin server with a clock MUST generate a Date header field in all 2xx
 # (Successful), 3xx (Redirection), and 4xx (Client Error) responses"
 @requirement("TAG-RESP-02")
-def test_an_answer_has_a_date(plain_tags: Steps, negative_requests: NegativeRequests) -> None:
+def test_an_answer_has_a_date(
+    plain_tags: Steps,
+    negative_requests: NegativeRequests,
+    common_clients: Steps,
+    demanding_clients: Steps,
+    access_attempts: AccessAttempts,
+) -> None:
     def dated(answer: Answered) -> bool:
         return 200 <= answer.status < 500
 
-    for answer in chain(plain_tags.answers(where=dated), negative_requests.answers(where=dated)):
+    # Each part of a service that answers may write a date of its own.
+    clients = (common_clients + demanding_clients).aside().answers(where=dated)
+    callers = (attempt.answer for attempt in access_attempts.aside().by(*Party) if dated(attempt.answer))
+    for answer in chain(plain_tags.answers(where=dated), negative_requests.answers(where=dated), clients, callers):
         expect(answer.headers.get("Date"), A_DATE, "Date of", answer)
 
 

@@ -11,6 +11,7 @@ from pytest_cloudimages.areas.common.checks import (
     OVER_LIMIT,
     REFUSED,
     Allowed,
+    Answer,
     ImagesClient,
     OwnerOf,
     documented_codes,
@@ -32,7 +33,14 @@ from pytest_cloudimages.areas.tasks.tried import ENDED, Started, Tasks, document
 IN_A_LIST = ("created_at", "id", "owner", "schema", "self", "status", "type", "updated_at")
 MORE = ("input", "message", "result")
 STATUSES = ("pending", "processing", "success", "failure")
-IMPORTS = (Deed.IMPORT, Deed.IMPORT_LACKING, Deed.IMPORT_FURTHER, Deed.IMPORT_MISPLACED, Deed.IMPORT_NO_DISK)
+IMPORTS = (
+    Deed.IMPORT,
+    Deed.IMPORT_AGAIN,
+    Deed.IMPORT_LACKING,
+    Deed.IMPORT_FURTHER,
+    Deed.IMPORT_MISPLACED,
+    Deed.IMPORT_NO_DISK,
+)
 EXPORTS = (
     Deed.EXPORT,
     Deed.EXPORT_AGAIN,
@@ -76,6 +84,14 @@ def accepted(started: Started) -> None:
     shown = document(started.answer)
     expect(shown.get("type"), started.body["type"], "type in", started)
     expect(shown.get("input"), started.body["input"], "input in", started)
+
+
+def shows_the_image(answer: Answer, image_id: object, name: str) -> None:
+    """Expect an answer to show the image that an import has made, under its name."""
+    __tracebackhide__ = True
+    require_look(answer)
+    expect(answer.status, 200, "status of", answer)
+    expect((document(answer).get("id"), document(answer).get("name")), (image_id, name), "image in", answer)
 
 
 def within_limits(started: Started) -> bool:
@@ -297,9 +313,12 @@ def test_an_import_makes_an_image(tasks: Tasks) -> None:
             made = other.result.get("image_id")
             expect(made == image_id, False, "whether image_id is that of an earlier import in", other)
         for answer in tasks.aside().answered("imported"):
-            require_look(answer)
-            expect(answer.status, 200, "status of", answer)
-            expect((document(answer).get("id"), document(answer).get("name")), (image_id, name), "image in", answer)
+            shows_the_image(answer, image_id, name)
+        for again in tasks.aside().asked(Deed.IMPORT_AGAIN).where(lambda started: started.succeeded):
+            made = again.result.get("image_id")
+            expect(made == image_id, False, "whether image_id is that of an earlier import in", again)
+            for answer in tasks.aside().answered("imported again"):
+                shows_the_image(answer, made, again.body["input"]["image_properties"]["name"])
 
 
 # "active: the image is fully available"

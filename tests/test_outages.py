@@ -113,6 +113,39 @@ def test_a_lost_creation_is_named_once(opened: Callable[[FallsSilent], Run]) -> 
     assert run.recorder.traces.left_behind[0].startswith("perhaps an image named ")
 
 
+class Starts(App):
+    """Is not ready for the first requests: for any, or for those of callers alone."""
+
+    def __init__(self, requests: int, *, callers: bool = False) -> None:
+        super().__init__()
+        self.left, self.callers = requests, callers
+
+    def handle(self, request: Request) -> Reply:
+        if self.left and request.path.startswith("/v2") and (request.headers.get("X-Auth-Token") or not self.callers):
+            self.left -= 1
+            return Reply(503, b"", ())
+        return super().handle(request)
+
+
+@pytest.mark.parametrize("callers", [False, True], ids=["for nobody", "for no caller"])
+def test_a_service_that_starts_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch,
+    direct: None,  # noqa: ARG001
+    callers: bool,
+) -> None:
+    """It is judged once it is ready; one that never is costs no more than a start may take."""
+    monkeypatch.setattr(trouble, "LONGEST_PAUSE", 0.0)
+    for app, ready in ((Starts(20, callers=callers), True), (Starts(10**6, callers=callers), False)):
+        monkeypatch.setattr(trouble, "LONGEST_START", 60.0 if ready else 0.0)
+        with serving(app) as server:
+            monkeypatch.setenv("CLOUDIMAGES_TOKEN", app.identity.issue("tester").value)
+            run = prepare(Settings(url=f"{server.url}/v2"), (TAGS,))
+            run.close()
+
+        assert (run.problem is None) == ready, run.problem
+        assert (app.left == 0) == ready
+
+
 @pytest.mark.parametrize(
     "app",
     [

@@ -291,7 +291,7 @@ def test_a_life_is_whole() -> None:
 
     standing = {"a", "b"}
     assert carried(plan) == [
-        (tags, standing) for tags in ({*()}, everything, everything, everything, half, half, {"a", "b"}, half, {*()})
+        (tags, standing) for tags in ({*()}, everything, everything, half, half, {"a", "b"}, {*()})
     ]
     assert {(operation.value, operation.input_class) for operation in plan if operation.kind is not Kind.READ} == {
         ("a", "x"),

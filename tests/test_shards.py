@@ -6,7 +6,8 @@ import copy
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -14,13 +15,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import sample_results
 
+from pytest_cloudimages.app import shards as division
 from pytest_cloudimages.app.cli.main import main
 from pytest_cloudimages.reporting.disturbances import in_words
 from pytest_cloudimages.reporting.verification import with_digest
 from pytest_cloudimages.spec.verdicts import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 VERDICTS = {"TAG-ADD-01": Verdict.PASS, "TAG-ADD-03": Verdict.FAIL, "TAG-DEL-03": Verdict.BLOCKED}
 MEASURED = {"seconds", "requests", "exchanges", "notes", "replay"}
@@ -45,6 +47,31 @@ def test_shards_together_show_what_one_run_shows(workshop: Any) -> None:
     asked = [set(shard["requirements"]) for shard in made["shards"]]
     assert all(asked)
     assert asked[0].isdisjoint(asked[1])
+
+
+WANTED = {"A": (900, 100), "B": (900, 90), "C": (100, 90), "D": (100,), "E": (90,), "F": (), "G": ()}
+"""Of requirements, what the workloads cost that each looks at, which are the same where they cost the same."""
+
+
+@pytest.mark.parametrize(("number", "dearest"), [(1, 1111), (2, 1102), (3, 1003), (7, 1003)])
+def test_requirements_go_where_their_workloads_are(monkeypatch: pytest.MonkeyPatch, number: int, dearest: int) -> None:
+    """No shard is left with nothing to do, and none does what another does but to end earlier."""
+
+    def asked(tests: Sequence[str]) -> list[SimpleNamespace]:
+        costs = {cost for name in tests for cost in WANTED[name]}
+        return [SimpleNamespace(name=str(cost), requests={"standard": cost}) for cost in sorted(costs)]
+
+    monkeypatch.setattr(division, "asked_by", asked)
+    found = division.divided(cast("Any", [*WANTED]), lambda item: [cast("str", item)], number, "standard")
+
+    assert found.keys() == WANTED.keys()
+    assert {*found.values()} == {*range(1, number + 1)}
+    loads = [
+        sum({cost for name in WANTED if found[name] == shard for cost in WANTED[name]})
+        + division.OF_A_TEST * sum(found[name] == shard for name in WANTED)
+        for shard in found.values()
+    ]
+    assert max(loads) == dearest
 
 
 @pytest.fixture

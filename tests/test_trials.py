@@ -135,8 +135,8 @@ def test_readings_around_operations_of_one_kind_are_told() -> None:
 
     assert all({step.operation.kind for step in span.steps} == {span.kind} for span in history.spans)
     assert Counter((span.kind, span.acknowledged) for span in history.spans) == {
-        (Kind.ADD, True): 4,
-        (Kind.DELETE, True): 3,
+        (Kind.ADD, True): 3,
+        (Kind.DELETE, True): 2,
         (Kind.DELETE, False): 1,
     }
 

@@ -35,6 +35,10 @@ CHANCE = 1e-6
 FIRST_PAUSE, LONGEST_PAUSE = 0.05, 1.0  # seconds
 LONGEST_OUTAGE = 30.0
 """Seconds that a service which answers nothing is waited for, once in a run."""
+LONGEST_START = 10.0
+"""Seconds that one is waited for that has answered nothing but that it is not ready, when a run begins."""
+NOT_READY = frozenset({502, 503, 504})
+"""Statuses by which a service, or who stands before it, says that it is not there now."""
 
 FASTEST, SLOWEST = 0.001, 0.5
 """Seconds from one request to the next: less is no pace at all, and no service is that slow."""
@@ -126,6 +130,7 @@ class Way:
     """Held by whoever waits for the service: of many clients, one is enough."""
     _asked: int = 0
     _troubled: int = 0
+    _starting: bool = False
     _own: Counter[Hashable] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -140,14 +145,17 @@ class Way:
 
     @property
     def outage(self) -> float:
-        """Return the seconds that a service which answers nothing is waited for."""
-        return LONGEST_OUTAGE if self.reached else 0.0
+        """Return the seconds that a service which answers nothing is waited for; none where nobody is there at all."""
+        if self.reached:
+            return LONGEST_OUTAGE
+        return LONGEST_START if self._starting else 0.0
 
     def first(self, status: int) -> None:
         """Note what a request was answered when it was sent for the first time."""
         with self._lock:
             self._asked += 1
             self._troubled += status in TROUBLE
+            self._starting = self._starting or status in NOT_READY
             if status not in TROUBLE:
                 self.given_up = None
 

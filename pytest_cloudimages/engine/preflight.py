@@ -1,6 +1,7 @@
 """Finding the service, the first question, and the embedded server."""
 
 import os
+import time
 import urllib.parse
 import uuid
 from collections.abc import Mapping
@@ -9,6 +10,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from pytest_cloudimages.client import trouble
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.auth import credentials
 from pytest_cloudimages.client.auth.credentials import Credentials, Named, Service
@@ -16,6 +18,7 @@ from pytest_cloudimages.client.errors import ConfigurationError
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.outage import is_list
 from pytest_cloudimages.client.plain_http import PlainHttp, plain_http
+from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.run import OTHERS, ROLES, Run
 from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.history.resource import SetResource
@@ -139,7 +142,7 @@ def ask_first(run: Run) -> None:
     with run.recorder.of(Purpose.PREPARING):
         # That the token is refused is the very question.
         client = replace(run.client, renew=None)
-        answer = client.list(limit=FIRST_LOOK)
+        answer = _first_list(client)
         answer = client.list(limit="1") if answer.cut else answer
         if answer.status == 401:  # noqa: PLR2004 - as HTTP has it
             challenge = answer.headers.get("WWW-Authenticate", "none")
@@ -168,6 +171,19 @@ def ask_first(run: Run) -> None:
                     " created."
                 )
             _may_be_lent(run, identifier, found)
+
+
+def _first_list(client: ImagesClient) -> Answer:
+    """Return the list of images, once the service is ready: it may have been started, or restarted, a moment ago.
+
+    Who is let in nowhere is answered before it is ready, so that others being answered says nothing of it.
+    """
+    way, begun = client.transport.way, time.monotonic()
+    while True:
+        answer = client.list(limit=FIRST_LOOK)
+        if answer.status not in trouble.NOT_READY or time.monotonic() - begun >= trouble.LONGEST_START:
+            return answer
+        way.rest(trouble.LONGEST_PAUSE)
 
 
 def _ids(entries: list[object]) -> set[str]:

@@ -32,13 +32,11 @@ def full_cycle(values: Sequence[Classified], *, on_another: int = 0) -> list[Ope
         *in_groups(
             [
                 (Kind.ADD, values),
-                (Kind.ADD, values),
-                (Kind.ADD, values[1::2]),
+                (Kind.ADD, [*values, *values[1::2]]),
                 (Kind.DELETE, half),
                 (Kind.DELETE, half),
                 (Kind.ADD, half[:-1:2]),
-                (Kind.DELETE, half[:-1:2]),
-                (Kind.DELETE, values[1::2]),
+                (Kind.DELETE, [*half[:-1:2], *values[1::2]]),
             ]
         ),
     ]

@@ -156,6 +156,16 @@ class SendsNoDateWith401(_Dates):
         return super().spoil(request, reply) if reply.status == 401 else reply
 
 
+@breaks("TAG-RESP-02", profile="standard")
+class DatesForbiddenAdditionsOtherwise(_Dates):
+    """Sends a Date in the form of RFC 850, which is obsolete, with 403."""
+
+    date = "Wednesday, 01-Jan-25 00:00:00 GMT"
+
+    def spoil(self, request: Request, reply: Reply) -> Reply:
+        return super().spoil(request, reply) if reply.status == 403 else reply
+
+
 class _TellsWhenToReturn(_Spoils):
     when = ""
 

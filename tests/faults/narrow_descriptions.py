@@ -88,13 +88,21 @@ faulty(
 )
 
 
-def _undated(self: App, request: Request) -> Reply:
-    reply = App.handle(self, request)
-    kept = tuple(each for each in reply.headers if each[0] != "Date" or reply.status != HTTPStatus.NOT_FOUND)
-    return replace(reply, headers=kept)
+def _undated(status: HTTPStatus) -> Callable[[App, Request], Reply]:
+    def handle(self: App, request: Request) -> Reply:
+        reply = App.handle(self, request)
+        undated = reply.status == status and "/tags/" not in request.path
+        return replace(reply, headers=tuple(each for each in reply.headers if not undated or each[0] != "Date"))
+
+    return handle
 
 
-faulty("DatesNothingThatIsMissing", "Leaves Date out of 404.", "GEN-14", words=selecting("GEN-14"), handle=_undated)
+for name, sentence, status in (
+    ("DatesNothingThatIsMissing", "Leaves Date out of 404.", HTTPStatus.NOT_FOUND),
+    ("DatesNoOtherTypes", "Leaves Date out of 415.", HTTPStatus.UNSUPPORTED_MEDIA_TYPE),
+    ("DatesNothingThatIsForbidden", "Leaves Date out of 403.", HTTPStatus.FORBIDDEN),
+):
+    faulty(name, sentence, "GEN-14", words=selecting("GEN-14"), handle=_undated(status))
 
 
 def _no_method(self: App, request: Request) -> Reply:
@@ -212,14 +220,3 @@ faulty(
     words=selecting("GEN-01", "GEN-05"),
     list_members=_members_as_text,
 )
-
-
-def _undated_types(self: App, request: Request) -> Reply:
-    reply = App.handle(self, request)
-    kept = tuple(
-        each for each in reply.headers if each[0] != "Date" or reply.status != HTTPStatus.UNSUPPORTED_MEDIA_TYPE
-    )
-    return replace(reply, headers=kept)
-
-
-faulty("DatesNoOtherTypes", "Leaves Date out of 415.", "GEN-14", words=selecting("GEN-14"), handle=_undated_types)

@@ -264,3 +264,75 @@ def _twenty(self: App, request: Request, image_id: str) -> Reply:
 
 
 faulty("ListsTwentyMembers", "Lists 20 members of an image at most.", "MEM-LIST-01", list_members=_twenty)
+
+
+def _status_of(self: App, image_id: str, member_id: str) -> str:
+    member = self.images.get(image_id).members.get(member_id)
+    return member.status if member else ""
+
+
+def _not_to_the_owner(self: App, request: Request, image_id: str, member_id: str) -> Reply:
+    by_the_owner = request.caller.project == self.images.get(image_id).owner
+    if by_the_owner and _status_of(self, image_id, member_id) == "rejected":
+        return self.error(request, HTTPStatus.NOT_FOUND, "There is no such member.")
+    return App.show_member(self, request, image_id, member_id)
+
+
+def _as_it_began(self: App, request: Request, image_id: str, member_id: str) -> Reply:
+    document: Any = App.show_member(self, request, image_id, member_id).json()
+    return Reply.of_json(document | {"status": "pending"})
+
+
+def _not_to_who_rejected(self: App, request: Request, image_id: str) -> Reply:
+    if _status_of(self, image_id, request.caller.project) == "rejected":
+        return Reply.of_json({"members": [], "schema": "/v2/schemas/members"})
+    return App.list_members(self, request, image_id)
+
+
+def _never_back(self: App, request: Request, image_id: str, member_id: str) -> Reply:
+    document: Any = json.loads(request.body or b"null")
+    wanted = document.get("status") if isinstance(document, dict) else None
+    if _status_of(self, image_id, member_id) == "accepted" and wanted == "pending":
+        return self.error(request, HTTPStatus.FORBIDDEN, "It has been accepted.")
+    return App.update_member(self, request, image_id, member_id)
+
+
+def _untouched(self: App, request: Request, image_id: str, member_id: str) -> Reply:
+    member, before = self.images.get(image_id).members.get(member_id), _status_of(self, image_id, member_id)
+    stamp = member.updated_at if member else None
+    App.update_member(self, request, image_id, member_id)
+    member = self.images.get(image_id).members[member_id]
+    if member.status == before and stamp:
+        member.updated_at = stamp
+    return Reply.of_json(self.represent_member(member))
+
+
+faulty(
+    "HidesWhoHasRejectedFromTheOwner",
+    "Answers the owner that a project which has rejected the image is no member.",
+    "MEM-GET-01",
+    show_member=_not_to_the_owner,
+)
+faulty(
+    "ShowsMembersAsTheyBegan",
+    "Shows a membership by itself with the status that it began with.",
+    "MEM-GET-01",
+    show_member=_as_it_began,
+)
+faulty(
+    "ListsNobodyToWhoHasRejected",
+    "Lists no members to one that has rejected the image.",
+    "MEM-LIST-02",
+    list_members=_not_to_who_rejected,
+)
+faulty(
+    "TakesNoAcceptanceBack",
+    "Forbids a member that has accepted to be undecided again.",
+    "MEM-UPD-01",
+    update_member=_never_back,
+)
+faulty(
+    "StampsNoRepetition",
+    "Leaves updated_at as it is when a member sets the status that it has.",
+    update_member=_untouched,
+)

@@ -8,7 +8,7 @@ from typing import Any
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.identity import Role, User
 from pytest_cloudimages.reference.images import Caller
-from pytest_cloudimages.reference.refusals import Forbidden, NotFound
+from pytest_cloudimages.reference.refusals import Forbidden, Invalid, NotFound, Unauthorized
 
 from .kinds import Kind
 from .registry import registrar, selecting
@@ -51,7 +51,85 @@ faulty(
 )
 
 
+def _ended_too(self: App, request: Request) -> Caller:
+    try:
+        return App.authenticate(self, request)
+    except Unauthorized:
+        token = self.identity._tokens.get(request.headers.get("X-Auth-Token") or "")  # noqa: SLF001 - where they are kept
+        if token is None or not request.path.startswith("/v2/schemas/"):
+            raise
+        return Caller(token.user.project.id)
+
+
+faulty(
+    "ShowsSchemasToWhoseTokenHasExpired",
+    "Shows schemas to who has a token that has expired.",
+    "SCHEMA-17",
+    words=selecting("SCHEMA", "AUTH-01", "AUTH-02"),
+    authenticate=_ended_too,
+)
+
+
+def _ends_data(role: Role) -> Any:
+    def delete_image(self: App, request: Request, image_id: str) -> Reply:
+        token = self.identity.validate(request.headers.get("X-Auth-Token"))
+        with self.images.lock:
+            if token.user.role is role and self.images.show(request.caller, image_id).data is not None:
+                App.delete_image(self, request.sent_by(replace(request.caller, writes=True, deletes=True)), image_id)
+                if role is Role.CREATOR:
+                    raise Forbidden("You may not delete images.")
+                return Reply(HTTPStatus.NO_CONTENT)
+        return App.delete_image(self, request, image_id)
+
+    return delete_image
+
+
+faulty(
+    "LetsObserversDeleteWhatHasData",
+    "Lets observers of images delete one that has data.",
+    "RBAC-03",
+    words=ROLES,
+    delete_image=_ends_data(Role.READER),
+)
+faulty(
+    "ForbidsCreatorsAndDeletesWhatHasData",
+    "Forbids creators to delete an image that has data, and does it.",
+    "RBAC-02",
+    words=ROLES,
+    delete_image=_ends_data(Role.CREATOR),
+)
+
+
+def _fails_later(self: App, request: Request) -> Reply:
+    if request.caller.writes or b'"export"' not in request.body:
+        return App.create_task(self, request)
+    return App.create_task(self, request.sent_by(replace(request.caller, writes=True)))
+
+
+faulty(
+    "AcceptsExportsOfObservers",
+    "Accepts exports of observers.",
+    "RBAC-03",
+    words=ROLES,
+    create_task=_fails_later,
+)
+
+
 # Lawful
+
+
+def _no_exports(self: App, request: Request) -> Reply:
+    if b'"export"' in request.body:
+        raise Invalid("There are no tasks of the type 'export' here.")
+    return App.create_task(self, request)
+
+
+faulty(
+    "RefusesExportsWhoeverAsks",
+    "Says that it has no exports before it asks who may create tasks.",
+    words=(*ROLES, *selecting("TASK")),
+    create_task=_no_exports,
+)
 
 
 def _no_old_form(self: App, request: Request, image_id: str) -> Reply:

@@ -1,13 +1,14 @@
 """Services whose tasks are right but for a disk, a moment, or who asks."""
 
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from pytest_cloudimages.reference import vhd
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.attributes import Status
-from pytest_cloudimages.reference.tasks import Failed, Task, Tasks
+from pytest_cloudimages.reference.tasks import Failed, Task, Tasks, TaskStatus, TaskType
 
 from .kinds import Kind
 from .listing import pairs_of, sending
@@ -98,7 +99,72 @@ faulty(
 )
 
 
+def _anew(self: Tasks, task: Task) -> None:
+    tried: set[str] = self.__dict__.setdefault("tried", set())
+    properties = task.input.get("image_properties") if task.type is TaskType.IMPORT else None
+    if isinstance(properties, dict) and len(properties) > 1 and task.id not in tried:
+        tried.add(task.id)
+        self.set_status(task, TaskStatus.PENDING)
+    else:
+        Tasks.finish(self, task)
+
+
+def _cutting(place: int, character: str) -> Callable[[Tasks, Task], dict[str, str]]:
+    def execute_export(self: Tasks, task: Task) -> dict[str, str]:
+        container = str(task.input["receiving_swift_container"]).split(character)[place]
+        return Tasks.execute_export(self, replace(task, input={**task.input, "receiving_swift_container": container}))
+
+    return execute_export
+
+
+def _first_name(self: Tasks, task: Task) -> dict[str, str]:
+    names: dict[object, object] = self.__dict__.setdefault("names", {})
+    properties: Any = task.input["image_properties"]
+    result = Tasks.execute_import(self, task)
+    name = names.setdefault(task.input["import_from"], properties["name"])
+    self.images.get(result["image_id"]).name = str(name)
+    return result
+
+
+def _once(self: Tasks, task: Task) -> dict[str, str]:
+    done: set[object] = self.__dict__.setdefault("done", set())
+    if task.input["import_from"] in done:
+        raise Failed("This disk was imported a moment ago.")
+    result = Tasks.execute_import(self, task)
+    done.add(task.input["import_from"])
+    return result
+
+
+works(
+    "BeginsAnewWithOtherProperties",
+    "Puts an import that sets further properties back before it fails.",
+    "TASK-ENT-09",
+    finish=_anew,
+)
+works(
+    "CutsContainersAtThePeriod",
+    "Exports to what the name of a container has before a period.",
+    "TASK-EXP-04",
+    execute_export=_cutting(0, "."),
+)
+works(
+    "CutsContainersBehindTheSlash",
+    "Exports to what the name of a container has behind a slash.",
+    "TASK-EXP-04",
+    execute_export=_cutting(-1, "/"),
+)
+works(
+    "KeepsTheNameOfADisk",
+    "Names every image of a disk as the first one that was made of it.",
+    "TASK-IMP-04",
+    execute_import=_first_name,
+)
+
+
 # Lawful
+
+
+works("ImportsADiskOnce", "Does not import a disk again that was imported a moment ago.", execute_import=_once)
 
 
 def _slowly(self: Tasks, task: Task) -> dict[str, str]:

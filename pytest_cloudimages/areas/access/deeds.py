@@ -69,6 +69,7 @@ class Deed(enum.Enum):
     ADD_TAG = "PUT", f"/images/{{image}}/tags/{NEW_TAG}", "tags"
     DELETE_TAG = "DELETE", f"/images/{{image}}/tags/{TAG}", "tags"
     CREATE_TASK = "POST", "/tasks", "tasks"
+    CREATE_EXPORT = "POST", "/tasks", "exports"
     DELETE = "DELETE", "/images/{image}", "there"
 
     @property
@@ -96,11 +97,11 @@ class Deed(enum.Enum):
 
 READS = tuple(deed for deed in Deed if not deed.part)
 CHANGES = tuple(deed for deed in Deed if deed.part)
-OF_TASKS = (Deed.TASKS, Deed.CREATE_TASK)
-OF_OUTSIDERS = tuple(deed for deed in Deed if deed is not Deed.TASK_SCHEMA)
-"""What needs a token; a schema may be anybody's."""
+OF_TASKS = (Deed.TASKS, Deed.CREATE_TASK, Deed.CREATE_EXPORT)
+OF_OUTSIDERS = tuple(deed for deed in Deed if deed not in (Deed.TASK_SCHEMA, Deed.CREATE_EXPORT))
+"""What needs a token; a schema may be anybody's. Who is not let in is so whatever a task is to do."""
 OF_MEMBERS = (Deed.MEMBERS, Deed.MEMBER, Deed.ADD_MEMBER, Deed.SET_STATUS, Deed.REMOVE_MEMBER)
-OF_READERS = tuple(deed for deed in Deed if deed not in (Deed.TASKS, Deed.SET_STATUS))
+OF_READERS = tuple(deed for deed in Deed if deed not in (Deed.TASKS, Deed.SET_STATUS, Deed.CREATE_EXPORT))
 """Who sees tasks is the operator's to say, and a status is set by who it is about: neither is a matter of this role."""
 
 
@@ -138,6 +139,12 @@ class Rights(Collection):
         """Return what callers were answered who asked for another project's image."""
         for attempt in self.on_foreign:
             yield Case(attempt, [*attempt.looked, attempt.answer.exchange])
+
+    @cases
+    def answers(self) -> Iterator[Case[Answer]]:
+        """Return what all of them were answered."""
+        for attempt in self.tried:
+            yield Case(attempt.answer, [attempt.answer.exchange])
 
     @cases
     def by(

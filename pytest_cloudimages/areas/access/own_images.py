@@ -2,6 +2,9 @@
 
 import uuid
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+import pytest
 
 from pytest_cloudimages.areas.access.deeds import NEW_TAG, TURNED_AWAY, Attempt, Deed
 from pytest_cloudimages.areas.common.administrators import needs_no_administrator
@@ -10,7 +13,7 @@ from pytest_cloudimages.areas.common.offers import NOT_OFFERED, lacks, require_l
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.common.parties import Party
 from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.images.states import state_of
+from pytest_cloudimages.areas.images.states import give_data, state_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import Image
@@ -86,6 +89,20 @@ def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:
         tried += _untagged(party, image, owner) if tagged.ok else ()
         tried += _tasked(run, party, image)
     tried.append(_deletion(party, image, owner))
+    if run.rounds and party is Party.CREATOR:
+        tried += deletion_with_data(run, party, image)
+
+
+def deletion_with_data(run: Run, party: Party, image: Image) -> Iterator[Attempt]:
+    """Have a caller who may not delete an image try it once the image has data, which may go another way."""
+    owner = image.seen_by(run.client)
+    if not owner.show().ok:
+        return
+    with suppress(Blocked, pytest.skip.Exception):
+        give_data(owner)
+        attempt = _deletion(party, image, owner)
+        if attempt.answer.ok or attempt.answer.status in TURNED_AWAY:
+            yield attempt
 
 
 def _shared(party: Party, image: Image, owner: Image) -> Iterator[Attempt]:

@@ -29,8 +29,8 @@ from pytest_cloudimages.areas.access.deeds import (
     has_roles,
 )
 from pytest_cloudimages.areas.access.foreign_images import as_a_consumer, shown_of_a_foreign_image
-from pytest_cloudimages.areas.access.own_images import with_a_colleagues, with_its_own
-from pytest_cloudimages.areas.common.imports import NOWHERE, import_from
+from pytest_cloudimages.areas.access.own_images import deletion_with_data, with_a_colleagues, with_its_own
+from pytest_cloudimages.areas.common.imports import NOWHERE, export_of, import_from
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
 from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, not_valid, odd_tokens, unknown_tokens
 from pytest_cloudimages.areas.images.patch_model import replaced
@@ -131,7 +131,7 @@ def _by_reading(run: Run) -> Rights:
     return Rights(tried)
 
 
-@workload(first_of="rights", empty=lambda: Rights([]), requests=(28, 28, 28, 28))
+@workload(first_of="rights", empty=lambda: Rights([]), requests=(28, 32, 32, 32))
 def first_readers_attempts(run: Run) -> Rights:
     """Have the first caller that may only read try all that can be done with an image."""
     run.require_own()
@@ -140,13 +140,17 @@ def first_readers_attempts(run: Run) -> Rights:
     for party in READING:
         if client := _caller(run, party, unasked, known):
             with _table(run) as table:
-                tried = _of_callers(table.all_of(party, client, OF_READERS))
+                further = run.rounds and party is Party.READER
+                deeds = (*OF_READERS[:-1], Deed.CREATE_EXPORT, Deed.DELETE) if further else OF_READERS
+                tried = _of_callers(table.all_of(party, client, deeds))
+                if further:
+                    tried += deletion_with_data(run, party, table.image.seen_by(client))
                 run.show(partial(Rights, tried, unasked, of_the_project=frozenset(known)))
             return Rights(tried, unasked, of_the_project=frozenset(known))
     return Rights([])
 
 
-@workload(needs=["first_readers_attempts"], empty=lambda: Rights([]), requests=(69, 128, 128, 128))
+@workload(needs=["first_readers_attempts"], empty=lambda: Rights([]), requests=(69, 131, 131, 131))
 def rights(run: Run, first_readers_attempts: Rights) -> Rights:
     """Have callers of every role try all that can be done with an image, and see what its owner sees of it."""
     tried: list[Attempt] = [*first_readers_attempts.tried]
@@ -301,6 +305,7 @@ class _Table:
             Deed.ADD_MEMBER: {"member": self.added},
             Deed.SET_STATUS: {"status": "accepted"},
             Deed.CREATE_TASK: import_from(NOWHERE, name),
+            Deed.CREATE_EXPORT: export_of(self.image.id, NOWHERE.partition("/")[0]),
         }
         return client.send(deed.method, target, json=bodies.get(deed))
 
@@ -320,6 +325,7 @@ class _Table:
             "created": [each for each in ids if each != self.image.id],
             "members": [],
             "tasks": [],
+            "exports": [],
         }
         exchanges = [shown.exchange, listed.exchange]
         if Deed.MEMBERS in self.deeds:

@@ -24,9 +24,12 @@ class Store:
     containers: list[str] = field(default_factory=list)
     """Those that were created here."""
 
-    def container(self, suffix: str = "") -> str:
-        """Create a container that was not there before, and return its name. Raise ``Blocked`` where that fails."""
-        name = f"{fresh_name(self.run)}{suffix}"
+    def container(self, suffix: str = "", base: str = "") -> str:
+        """Create a container that was not there before, and return its name. Raise ``Blocked`` where that fails.
+
+        Its name begins with the ``base``, if one is given.
+        """
+        name = f"{base or fresh_name(self.run)}{suffix}"
         with self.client.recorder.of(Purpose.PREPARING):
             require_ok(self.client.send("PUT", f"/{segment(name)}"))
         self.containers.append(name)

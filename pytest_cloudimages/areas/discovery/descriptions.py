@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import cycle
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.imports import NOWHERE, import_from
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED
+from pytest_cloudimages.areas.common.tokens import unknown_tokens
 from pytest_cloudimages.areas.images.patch_model import add, replaced
 from pytest_cloudimages.areas.images.patches import OF_LATIN_1, VALUES
 from pytest_cloudimages.areas.images.states import shared
@@ -45,7 +47,8 @@ class SchemaDocuments(Collection):
     """The JSON Schemas that a service shows, and answers that they describe."""
 
     shown: Mapping[str, Answer]
-    unauthenticated: Mapping[str, Answer]
+    unauthenticated: Mapping[str, Sequence[Answer]]
+    """The answers to those who show no token, or one that is not valid."""
     described: Mapping[str, Answer]
     """An answer that a schema describes, by the name of the schema."""
     missing: Mapping[str, Answer]
@@ -70,9 +73,9 @@ class SchemaDocuments(Collection):
 
     @cases
     def without_token(self) -> Iterator[Case[Answer]]:
-        """Return the answers to requests for schemas that show no token, where the service has those schemas."""
-        for name, answer in self.unauthenticated.items():
-            if self.shown[name].ok:
+        """Return the answers to requests for schemas that show no valid token, where the service has those schemas."""
+        for name, answers in self.unauthenticated.items():
+            for answer in answers if self.shown[name].ok else ():
                 yield Case(answer, [answer.exchange])
 
     @cases
@@ -101,9 +104,10 @@ class SchemaDocuments(Collection):
     @cases
     def all_answers(self) -> Iterator[Case[Answer]]:
         """Return every answer that came while the service described itself."""
-        groups = (self.shown, self.unauthenticated, self.described, self.missing)
+        groups = (self.shown, self.described, self.missing)
         found = [answer for group in groups for answer in group.values()]
-        for answer in (*found, *self.seen, *self.task, *self.decided):
+        refused = [answer for answers in self.unauthenticated.values() for answer in answers]
+        for answer in (*found, *refused, *self.seen, *self.task, *self.decided):
             yield Case(answer, [answer.exchange])
 
     @cases
@@ -145,14 +149,14 @@ def _validator(schema: str) -> "Validator":
     return Draft4Validator(read, registry=Registry())
 
 
-@workload(empty=lambda: SchemaDocuments({}, {}, {}, {}), requests=(25, 31, 31, 31))
+@workload(empty=lambda: SchemaDocuments({}, {}, {}, {}), requests=(25, 37, 37, 37))
 def schema_documents(run: Run) -> SchemaDocuments:
     """Ask for every schema, with a token and without, and for answers that they describe."""
     client = run.client
     anonymous = client.calling("nobody", lambda: None)
     # What a run has asked for when it began is not asked for twice.
     shown = {name: run.documents.get(name) or client.send("GET", f"/schemas/{name}") for name in (*SCHEMAS, UNKNOWN)}
-    unauthenticated: dict[str, Answer] = {}
+    unauthenticated: dict[str, list[Answer]] = {}
     described, missing = {"images": client.list(limit="2")}, dict[str, Answer]()
     seen: list[Answer] = []
     decided: list[Answer] = []
@@ -183,7 +187,12 @@ def schema_documents(run: Run) -> SchemaDocuments:
                 seen += [member.show(image.id)] if member else []
                 decided += _decided(member, image, project) if member and run.rounds else ()
     run.show(found)
-    unauthenticated |= {name: anonymous.send("GET", f"/schemas/{name}") for name in SCHEMAS}
+    unauthenticated |= {name: [anonymous.send("GET", f"/schemas/{name}")] for name in SCHEMAS}
+    if run.rounds:
+        # A token that Identity has never issued, and those that have ended, in turn: each of them is one of six.
+        known = [asker.client for asker in [*unknown_tokens(client)][:1]] + run.ended_callers()
+        for name, invalid in zip(SCHEMAS, cycle(known), strict=False):
+            unauthenticated[name].append(invalid.send("GET", f"/schemas/{name}"))
     task += _a_task(run) if run.rounds and not run.settings.image else ()
     return found()
 

@@ -84,6 +84,8 @@ class Sight:
     offered: bool | None
     """The same of the list of what was offered, and is not yet decided on."""
     exchanges: Sequence[Exchange]
+    entries: Sequence[Answer] = ()
+    """The membership, as the consumer and the owner are shown it, and the members, as the consumer is."""
 
     def __str__(self) -> str:
         return f"a consumer whose membership is {self.status}"

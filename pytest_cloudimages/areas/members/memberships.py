@@ -4,7 +4,7 @@ import time
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import pytest
@@ -29,6 +29,8 @@ from pytest_cloudimages.spec.verdicts import Blocked
 
 STATUSES = (ACCEPTED, REJECTED, PENDING, ACCEPTED)
 """The statuses that the consumer sets, one after another."""
+FURTHER = (ACCEPTED, PENDING, PENDING, REJECTED, REJECTED, ACCEPTED)
+"""Those that it sets then: from each to each, itself included, with those before and the one that it begins with."""
 WRONG_BODIES: tuple[dict[str, str | None], ...] = (
     {"status": "bogus"},
     {"status": ""},
@@ -65,6 +67,14 @@ class Memberships(Collection):
         for attempt in self.tried:
             if (not deeds or attempt.deed in deeds) and who in (None, attempt.who):
                 yield Case(attempt, [attempt.answer.exchange, attempt.looked])
+
+    @cases
+    def entries(self, *, many: bool) -> Iterator[Case[tuple[Sight, Answer]]]:
+        """Return what shows the membership once it was decided on: the entry alone, or the ``many`` of a list."""
+        for sight in self.sights:
+            for answer in sight.entries:
+                if answer.exchange.target.endswith("/members") is many:
+                    yield Case((sight, answer), [answer.exchange])
 
     @cases
     def seen(self, *statuses: str) -> Iterator[Case[Sight]]:
@@ -152,7 +162,7 @@ class _Table:
         return answer
 
 
-@workload(empty=Memberships, requests=(78, 107, 107, 107))
+@workload(empty=Memberships, requests=(78, 125, 125, 125))
 def memberships(run: Run) -> Memberships:
     """Have the owner, a member and a stranger try all that can be done with members, and the consumer decide."""
     consumer = run.of_another_project()
@@ -276,14 +286,39 @@ def _decide(table: _Table, consumer: ImagesClient) -> None:
     """Have the consumer look at the image before it has decided, and after each decision."""
     project = table.project
     table.sights.append(_seen(table.image, consumer, PENDING))
+    decided: set[str] = set()
     for status in STATUSES:
         if apart := bool(table.run.rounds) and status == REJECTED:
             time.sleep(A_WHILE)
         json = {"status": status}
         answer = table.enter(Who.MEMBER, Deed.SET_OWN, consumer, "PUT", project, json, apart=apart, status=status)
         if answer.ok:
-            table.sights.append(_seen(table.image, consumer, status))
+            sight = _seen(table.image, consumer, status)
+            known = table.seen.get(project, {}).get("status") == status
+            if table.run.rounds and known and status not in {*decided, PENDING}:
+                sight = replace(sight, entries=_entries(table, consumer, status))
+            table.sights.append(sight)
+            decided.add(status)
             table.run.show(table.so_far)
+    for status in FURTHER if table.run.rounds else ():
+        table.enter(Who.MEMBER, Deed.SET_OWN, consumer, "PUT", project, {"status": status}, status=status)
+
+
+def _entries(table: _Table, consumer: ImagesClient, status: str) -> list[Answer]:
+    """Have consumer and owner read the membership, and the consumer the members, once it has decided."""
+    own = f"/images/{table.image.id}/members/{table.project}"
+    entries = [
+        table.image.eventually(
+            partial(client.send, "GET", own),
+            lambda answer: isinstance(answer.data, dict) and answer.data.get("status") == status,
+        )
+        for client in (consumer, table.image.client)
+    ]
+    members = table.image.eventually(
+        partial(consumer.ask, MEMBERS.read(table.image.id)),
+        lambda answer: MEMBERS.values(answer) == (table.project,),
+    )
+    return [*entries, members]
 
 
 def _accepted_later(table: _Table, consumer: ImagesClient) -> None:

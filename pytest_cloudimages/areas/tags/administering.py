@@ -41,8 +41,9 @@ def administered_image(run: Run) -> Administered:
     """Have an administrator add a tag to an image of another project and delete it, and show what both see of it."""
     # An administrator who is not let in, or a project that may create no image, is no reason to blame anybody.
     with suppress(Blocked):
-        administrator, other = run.caller("ADMIN"), run.able("ALT")
-        if administrator and other and run.rounds and not run.settings.image:
+        asked = run.rounds and not run.settings.image
+        administrator, other = (run.caller("ADMIN"), run.able("ALT")) if asked else (None, None)
+        if administrator and other:
             attributes = states.ATTRIBUTES if run.takes_attributes else {}
             with temporary_image(other, run.name, run.patience, **attributes) as image:
                 spans = _spans(image, image.seen_by(administrator))

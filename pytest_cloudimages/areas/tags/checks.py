@@ -55,6 +55,7 @@ from pytest_cloudimages.areas.images.life import PROTECTED
 from pytest_cloudimages.areas.tags.access import AccessAttempts
 from pytest_cloudimages.areas.tags.administering import Administered, expect_listed_to_administrator, expect_owner_kept
 from pytest_cloudimages.areas.tags.after_refusals import expect_no_failure_after_refusals
+from pytest_cloudimages.areas.tags.bare_answers import BareAnswers
 from pytest_cloudimages.areas.tags.control import controlled
 from pytest_cloudimages.areas.tags.corpus import UNITS, plain, unambiguous
 from pytest_cloudimages.areas.tags.exports import Exports
@@ -78,7 +79,15 @@ from pytest_cloudimages.areas.tags.representations import Representations
 from pytest_cloudimages.areas.tags.resource import TAGS, set_tags, set_tags_in_old_form, sorted_strings
 from pytest_cloudimages.areas.tags.reuse import LongLife, OnOneImage
 from pytest_cloudimages.areas.tags.selections import Selections
-from pytest_cloudimages.areas.tags.stray_requests import OTHERS, Stray, StrayRequests, indiscretions, misnamed
+from pytest_cloudimages.areas.tags.stray_requests import (
+    IN_OTHER_CASE,
+    OTHERS,
+    WITHOUT_A_TAG,
+    Stray,
+    StrayRequests,
+    indiscretions,
+    misnamed,
+)
 from pytest_cloudimages.areas.tags.tag_limit import AtALimit, ManySteps, refused_as_one_more
 from pytest_cloudimages.areas.tags.workloads import inconsistent_without_patch
 from pytest_cloudimages.client.exchange import Purpose
@@ -94,6 +103,7 @@ __all__ = [
     "A_DATE_OR_SECONDS",
     "A_WAIT",
     "DELETE",
+    "IN_OTHER_CASE",
     "LONGEST",
     "NOT_OK",
     "NOT_REDIRECTED",
@@ -103,12 +113,14 @@ __all__ = [
     "SOMETHING",
     "TAGS",
     "UNITS",
+    "WITHOUT_A_TAG",
     "AccessAttempts",
     "Administered",
     "Allowed",
     "Answer",
     "Answered",
     "AtALimit",
+    "BareAnswers",
     "Basics",
     "Comparisons",
     "ConcurrentRuns",

@@ -9,6 +9,7 @@ from pytest_cloudimages.areas.images.fixtures import *  # noqa: F403 - the short
 from pytest_cloudimages.areas.tags import (  # noqa: F401 - each declares workloads
     access,
     administering,
+    bare_answers,
     clients,
     exports,
     filtered,

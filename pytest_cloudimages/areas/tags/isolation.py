@@ -13,6 +13,7 @@ from pytest_cloudimages.areas.tags.resource import TAGS, set_tags
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import Image, require_ok
+from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.provisioning import temporary_image
 from pytest_cloudimages.engine.recording import current_check
 from pytest_cloudimages.engine.registry import workload
@@ -46,7 +47,7 @@ class OtherImage:
 def _tagged(run: Run, tags: list[str], **named: Any) -> Iterator[Image]:
     """Open an image with these tags, of the same name as another, or of a name of its own where a service wants that.
 
-    It is created with the tags, so that two of them are as much alike as can be, or given them where it lacks them.
+    It is created with the tags, so that two of them are as much alike as can be.
     """
     with ExitStack() as stack:
         try:
@@ -56,14 +57,29 @@ def _tagged(run: Run, tags: list[str], **named: Any) -> Iterator[Image]:
                 image = stack.enter_context(run.fresh_image(**named))
             except Blocked:
                 image = stack.enter_context(run.fresh_image())
-        with run.recorder.of(Purpose.PREPARING):
-            shown = image.eventual_tags(tags)
-        if sorted(shown) != sorted(tags):
-            image.given_tags_at_once(*tags)
         yield image
 
 
-@workload(empty=list, requests=(19, 45, 45, 45))
+@contextmanager
+def _strangers(run: Run, other: ImagesClient, tags: list[str], name: str) -> Iterator[Image]:
+    """Open an image of another project with this name and these tags, or without them where it is created so alone."""
+    with ExitStack() as stack:
+        try:
+            image = stack.enter_context(temporary_image(other, run.name, run.patience, name=name, tags=tags))
+        except Blocked:
+            image = stack.enter_context(temporary_image(other, run.name, run.patience, name=name))
+        yield image
+
+
+def _given(image: Image, tags: list[str]) -> None:
+    """See that an image has these tags, and give it those that it was not created with."""
+    with image.client.recorder.of(Purpose.PREPARING):
+        shown = image.eventual_tags(tags)
+    if sorted(shown) != sorted(tags):
+        image.given_tags_at_once(*tags)
+
+
+@workload(empty=list, requests=(15, 44, 44, 44))
 def other_images(run: Run) -> list[OtherImage]:
     """Change the tags of one image, and return what others of the same name, tags or another project showed of it.
 
@@ -80,10 +96,17 @@ def other_images(run: Run) -> list[OtherImage]:
             other = run.caller("ALT")
             if other:
                 with suppress(Blocked):
-                    stranger = stack.enter_context(temporary_image(other, run.name, run.patience, name=oldest.name))
-                    stranger.given_tags_at_once(*carried)
+                    stranger = stack.enter_context(_strangers(run, other, carried, oldest.name))
                     watched.append(("an image of another project with the same name and tags", stranger))
         main = stack.enter_context(_tagged(run, carried, name=oldest.name))
+        # Each is looked at when all are there: what is seen so is how they are before anything is changed.
+        for image in (main, oldest):
+            _given(image, carried)
+        for what, image in watched[1:]:
+            try:
+                _given(image, carried)
+            except Blocked:
+                watched.remove((what, image))
         found: list[OtherImage] = []
         if run.rounds and not run.settings.image:
             with suppress(Blocked):
@@ -93,7 +116,8 @@ def other_images(run: Run) -> list[OtherImage]:
             with suppress(Blocked):
                 found += _succeeding(run)
         add, delete = main.add_tag, main.delete_tag
-        found += _beside(watched, lambda: [add("new"), add("kept"), delete("gone"), delete("absent")])
+        before = None if run.rounds else [carried for _ in watched]
+        found += _beside(watched, lambda: [add("new"), add("kept"), delete("gone"), delete("absent")], before)
         if run.rounds and not run.settings.image:
             # What two images were created with alike is no more the same once both were changed as a whole.
             _made_alike(run, oldest, main, carried)
@@ -113,9 +137,11 @@ def _succeeding(run: Run) -> Iterator[OtherImage]:
                 yield OtherImage("a new image with the id of one that was deleted", [], left, tuple(sent))
 
 
-def _beside(watched: Sequence[tuple[str, Image]], change: Callable[[], Iterable[Answer]]) -> list[OtherImage]:
-    """Change the tags of one image, and return what others showed before and after it."""
-    before = [image.tags() for _, image in watched]
+def _beside(
+    watched: Sequence[tuple[str, Image]], change: Callable[[], Iterable[Answer]], before: list[list[str]] | None = None
+) -> list[OtherImage]:
+    """Change the tags of one image, and return what others showed ``before`` and after it."""
+    before = before or [image.tags() for _, image in watched]
     exchanges = tuple(answer.exchange for answer in change())
     return [
         OtherImage(what, tags, image.eventual_tags(tags), exchanges)

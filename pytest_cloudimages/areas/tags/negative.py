@@ -97,6 +97,13 @@ def on_no_image(answer: Answer) -> bool:
     return bool(odd) or answer.exchange.target.endswith(segment(TOLD))
 
 
+def of_an_unknown_image(requests: NegativeRequests, method: str) -> dict[str, Answer]:
+    """Return what was answered where an image was named by an id that none has, by that id: a side question."""
+    named = re.compile(r"/images/([0-9a-f]{8}-[0-9a-f-]{27})/tags/stray$")
+    answers = requests.aside().answers(where=lambda answer: answer.exchange.method == method)
+    return {found[1]: answer for answer in answers if (found := named.search(answer.exchange.target))}
+
+
 def expect_no_tag_of_none_deleted(requests: NegativeRequests, run: Run) -> None:
     """Raise ``Mismatch`` where the deletion of an odd tag, or of one of an odd id, of no image is not refused.
 
@@ -145,10 +152,11 @@ def expect_done_as_answered(requests: NegativeRequests, method: str, *, acknowle
 
 
 def _refused(image: Image, client: ImagesClient, *, thorough: bool) -> Iterator[Answer]:
-    nobody, unknown = client.calling("nobody", lambda: None), uuid.uuid4()
+    nobody = client.calling("nobody", lambda: None)
     for method in ("PUT", "DELETE"):
         yield nobody.send(method, f"/images/{image.id}/tags/nobody")
-        yield client.send(method, f"/images/{unknown}/tags/stray")
+        # Each of an image of its own, lest one makes what another is to miss.
+        yield client.send(method, f"/images/{uuid.uuid4()}/tags/stray")
     yield image.add_tag("x" * (LONGEST + 1))
     yield image.send("PUT", "/tags/")
     yield image.delete_tag("absent")
@@ -160,7 +168,6 @@ def _refused(image: Image, client: ImagesClient, *, thorough: bool) -> Iterator[
         yield image.delete_tag("x" * (LONGEST + 1))
         yield client.send("PUT", "/images/no-uuid/tags/stray")
         for change in (client.add_tag, client.delete_tag):
-            # Each of an image of its own, lest one makes what another is to miss.
             yield change(str(uuid.uuid4()), TOLD)
         yield image.seen_by(client.calling("an invalid token", lambda: "no-such-token")).add_tag("nobody")
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
+from itertools import islice
 from typing import Any
 
 from pytest_cloudimages.areas.tags.corpus import BODIES_OF_METHODS
@@ -26,6 +27,10 @@ INJECTED = "X-Injected"
 """A header field that nobody sends but who takes a line break of an address for the end of a line."""
 MARKUP = "<script>stray()</script>"
 """What is not to stand in a page as it is."""
+EMPTY = ("/tags/", "/tags//")
+"""What follows an image where the place of a tag is empty."""
+IN_OTHER_CASE = ("put", "Delete", "Put", "delete")
+"""Methods that a tag has, in other case."""
 PAGE: Mapping[str, Any] = {"headers": {"Accept": "text/html"}}
 PLAIN = re.compile("[a-z0-9-]+")
 LONG, VERY_LONG = 8_000, 64_000
@@ -63,7 +68,7 @@ class StrayRequest:
     @property
     def leads_further(self) -> bool:
         """Whether a tag is followed, or preceded, by further segments."""
-        return self.target.count("/") > 2 and not self.may  # noqa: PLR2004 - /tags/{tag}
+        return self.target.count("/") > 2 and not self.may and self.target not in EMPTY  # noqa: PLR2004 - /tags/{tag}
 
 
 @dataclass(frozen=True)
@@ -136,24 +141,37 @@ def _that_would_be_repeated() -> Iterator[StrayRequest]:
     yield StrayRequest("PUT", f"/tags/{segment(MARKUP)}/more?q={segment(MARKUP + broken)}", PAGE)
 
 
-ALL = (*_on_a_tag(), *_on_the_collection(), *_at_other_addresses(), *_that_would_be_repeated())
+def _in_other_case() -> Iterator[StrayRequest]:
+    for method in IN_OTHER_CASE:
+        yield StrayRequest(method, f"/tags/{'there' if method.lower() == 'delete' else 'new'}")
 
 
-@workload(empty=lambda: StrayRequests([]), requests=(0, 41, 41, 41))
+def _without_a_tag() -> Iterator[StrayRequest]:
+    for target in EMPTY:
+        yield StrayRequest("PUT", target)
+
+
+WITHOUT_A_TAG = (*_without_a_tag(),)
+OF_MUSTS = (*WITHOUT_A_TAG, *islice(_in_other_case(), 2))
+"""Those that MUSTs ask about."""
+ALL = (*_on_a_tag(), *_on_the_collection(), *_at_other_addresses(), *_that_would_be_repeated(), *_in_other_case())
+ALL += tuple(request for request in WITHOUT_A_TAG if request not in ALL)
+
+
+@workload(empty=lambda: StrayRequests([]), requests=(9, 45, 45, 45))
 def stray_requests(run: Run) -> StrayRequests:
     """Send requests that are near those of a tag to an image with tags: other methods, addresses and bodies."""
-    if not run.rounds:
-        return StrayRequests([])
-    together = _together(run)
-    return StrayRequests(together if together is not None else [*_step_by_step(run)])
+    wanted = ALL if run.rounds else OF_MUSTS
+    together = _together(run, wanted)
+    return StrayRequests(together if together is not None else [*_step_by_step(run, wanted)])
 
 
-def _together(run: Run) -> list[Stray] | None:
+def _together(run: Run, wanted: Sequence[StrayRequest]) -> list[Stray] | None:
     """Return what became of all of them on one image; ``None`` where any has changed what it may not."""
     with run.fresh_image() as image:
         before = _given(image)
         answers: list[tuple[StrayRequest, Answer | None]] = []
-        for request in ALL:
+        for request in wanted:
             answers.append((request, _sent(image, request)))
             run.show(partial(_answered, answers))
         may = frozenset(tag for request, answer in answers for tag in _allowed(request, answer))
@@ -186,10 +204,10 @@ def _allowed(request: StrayRequest, answer: Answer | None) -> frozenset[str]:
     return request.may if answer is None or answer.ok or answer.status == 0 else frozenset()
 
 
-def _step_by_step(run: Run) -> Iterator[Stray]:
+def _step_by_step(run: Run, wanted: Sequence[StrayRequest]) -> Iterator[Stray]:
     with run.fresh_image() as image:
         before = _given(image)
-        for request in ALL:
+        for request in wanted:
             answer = _sent(image, request)
             may = _allowed(request, answer)
             after = before

@@ -60,7 +60,7 @@ def _room(run: Run, wanted: int) -> int:
     return min(wanted, max(limit - 1, 2)) if limit else wanted
 
 
-@workload(salt="plain", follows_the_seed=True, requests=(54, 108, 625, 1003))
+@workload(salt="plain", follows_the_seed=True, requests=(52, 106, 613, 983))
 def plain_tags(run: Run, seed: int) -> Steps:
     """Run plain tags through the full cycle: added, repeated, deleted, deleted again, re-added, deleted."""
     effort = _effort(run)
@@ -72,7 +72,7 @@ def plain_tags(run: Run, seed: int) -> Steps:
     return _full_cycles(run, shuffled, partial(states.with_changed_attributes, run))
 
 
-@workload(salt="unusual", follows_the_seed=True, requests=(0, 146, 1619, 5395))
+@workload(salt="unusual", follows_the_seed=True, requests=(0, 143, 1619, 5395))
 def unusual_tags(run: Run, seed: int) -> Steps:
     """Run some unusual tags of every class through the full cycle, and add and delete the others once."""
     effort = _effort(run)
@@ -214,7 +214,7 @@ def polyglot_tags(run: Run, seed: int) -> Steps:
     return _executed_then_in_parts(run, [_plan_of_polyglots(seed)]) if run.rounds else steps_of([])
 
 
-@workload(salt="special", follows_the_seed=True, anew=polyglot_tags, requests=(0, 158, 158, 158))
+@workload(salt="special", follows_the_seed=True, anew=polyglot_tags, requests=(0, 155, 155, 155))
 def special_tags(run: Run, seed: int) -> Steps:
     """Add and delete the special tags that are written out, and run polyglot strings through the full cycle.
 

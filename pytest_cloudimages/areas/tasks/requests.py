@@ -18,6 +18,7 @@ class Deed(enum.StrEnum):
     EXPORT_FOREIGN = "an export of an image of another project"
     EXPORT_DEACTIVATED = "an export of a deactivated image"
     IMPORT = "an import of a disk that was exported"
+    IMPORT_AGAIN = "a further import of the same disk, under another name"
     IMPORT_LACKING = "an import without what it needs"
     IMPORT_FURTHER = "an import with a further property"
     IMPORT_MISPLACED = "an import from a place where nothing is"

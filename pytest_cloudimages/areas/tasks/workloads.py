@@ -1,26 +1,24 @@
 """What is asked of tasks: imports and exports are started, watched until they end, listed, and looked for."""
 
-import time
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
 from functools import partial
 
 import pytest
 
 from pytest_cloudimages.areas.common.administrators import needs_no_administrator
-from pytest_cloudimages.areas.common.imports import FEWEST_LOOKS, export_of, import_from
+from pytest_cloudimages.areas.common.imports import export_of, import_from
 from pytest_cloudimages.areas.common.paging import PagedList, read_pages
 from pytest_cloudimages.areas.common.store import Store, object_store
 from pytest_cloudimages.areas.images.states import OCTETS, give_data, shared, state_of
-from pytest_cloudimages.areas.tasks.requests import UNFIT, Body, Deed, lacking, unfit
-from pytest_cloudimages.areas.tasks.tried import FORBIDDEN, Left, Started, Tasks, document
+from pytest_cloudimages.areas.tasks.requests import UNFIT, Deed, lacking, unfit
+from pytest_cloudimages.areas.tasks.runner import TaskRunner
+from pytest_cloudimages.areas.tasks.tried import FORBIDDEN, Left, Started, Tasks
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.client.polling import pauses
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.provisioning import claimed_name, temporary_image
 from pytest_cloudimages.engine.registry import workload
@@ -32,81 +30,18 @@ CLOSED = frozenset({403, 404, 405, 410, 501})
 REFUSED_TYPE = frozenset({400, 403})
 """How it says that it has no tasks of a type; the answer has to name the type. (Rulings, 10.)"""
 NO_DISK = "cloudimages-no-disk.vhd"
-NAMING = (Deed.IMPORT, Deed.IMPORT_FURTHER, Deed.IMPORT_LACKING, Deed.IMPORT_MISPLACED, Deed.IMPORT_UNFIT)
-"""The imports that each name their images in a way of their own; but for the first, they have to fail."""
+FAILING = (Deed.IMPORT_FURTHER, Deed.IMPORT_LACKING, Deed.IMPORT_MISPLACED, Deed.IMPORT_UNFIT)
+"""The imports that have to fail, and name their images in a way of their own."""
+NAMING = (Deed.IMPORT, Deed.IMPORT_AGAIN, *FAILING)
+"""All that name their images in a way of their own."""
 PER_PAGE = 5
 
 
-@dataclass
-class _TaskRunner:
-    """Starts tasks, and watches them."""
-
-    run: Run
-    image: Image | None = None
-    store: Store | None = None
-    box: str = ""
-    """The container that images are exported to."""
-    names: dict[Deed, str] = field(default_factory=dict)
-    """The names that imports give to images."""
-    tried: list[Started] = field(default_factory=list)
-    answers: dict[str, list[Answer]] = field(default_factory=dict)
-    left: list[Left] = field(default_factory=list)
-    octets: list[Answer] = field(default_factory=list)
-    why: dict[Deed, BaseException] = field(default_factory=dict)
-    no_exports: str = ""
-    no_imports: str = ""
-    patience: float = 0.0
-    fewest: int = FEWEST_LOOKS
-
-    def __post_init__(self) -> None:
-        self.patience = self.run.settings.patience
-
-    def imported(self, deed: Deed) -> list[str]:
-        """Return the ids of the images that tasks of a kind say they have made."""
-        made = [started.result.get("image_id") for started in self.tried if started.deed is deed]
-        return [image_id for image_id in made if is_fit(image_id)]
-
-    def start(self, deed: Deed, body: Body, what: str = "") -> Started:
-        """Ask for a task."""
-        started = Started(deed, body, self.run.client.send("POST", "/tasks", json=body), what)
-        self.tried.append(started)
-        return started
-
-    def whole(self, tried: Sequence[Started], lists: Mapping[str, PagedList]) -> Tasks:
-        """Return what became of tasks, with the lists of them that were read."""
-        told = self.answers, self.left, self.octets, "", self.no_exports, self.no_imports, self.why
-        return Tasks(tried, lists, *told)
-
-    def so_far(self) -> Tasks:
-        """Return what became of the tasks that have ended, or were refused."""
-        return self.whole([started for started in self.tried if started.ended or not started.id], {})
-
-    def watch(self, started: Started) -> Started:
-        """Look at a task until it has ended, or patience has."""
-        if not started.id or started.ended:
-            return started
-        end = time.monotonic() + self.patience
-        if self.look(started):
-            return started
-        for _ in pauses(end, self.fewest - len(started.looks)):
-            if self.look(started):
-                return started
-        self.patience, self.fewest = self.patience / 2, 1
-        return started
-
-    def look(self, started: Started) -> bool:
-        """Look at a task, and return whether there is nothing more to wait for."""
-        answer = self.run.client.send("GET", f"/tasks/{started.id}")
-        started.looks.append(answer)
-        late = answer.status == 404 and len(started.shown) == 1  # noqa: PLR2004 - as HTTP has it
-        return started.ended or not (document(answer) or late)
-
-
-@workload(empty=Tasks, requests=(103, 121, 121, 121))
+@workload(empty=Tasks, requests=(104, 133, 133, 133))
 def tasks(run: Run) -> Tasks:
     """Export an image, import it again, ask for tasks that must fail, list all, and look at what they leave behind."""
     run.require_own()
-    runner = _TaskRunner(run)
+    runner = TaskRunner(run)
     first = run.client.send("GET", "/tasks")
     probe = runner.start(Deed.EXPORT_LACKING, {"type": "export"}, "input")
     runner.answers["first"] = [first, probe.answer]
@@ -142,7 +77,7 @@ def tasks(run: Run) -> Tasks:
     return found
 
 
-def _prepare(runner: _TaskRunner, stack: ExitStack) -> None:
+def _prepare(runner: TaskRunner, stack: ExitStack) -> None:
     """Make an image that can be exported, and a container to export it to. Raise what keeps that from being done."""
     if runner.store is None:
         pytest.skip(
@@ -154,7 +89,7 @@ def _prepare(runner: _TaskRunner, stack: ExitStack) -> None:
     give_data(runner.image)
 
 
-def _export(runner: _TaskRunner) -> None:
+def _export(runner: TaskRunner) -> None:
     """Export an image, and once more to the same place."""
     if runner.image is None or runner.store is None:
         return
@@ -190,17 +125,19 @@ def _not_offered(started: Started) -> str:
     return ""
 
 
-def _import(runner: _TaskRunner) -> None:
+def _import(runner: TaskRunner) -> None:
     """Import what was exported, if anything was; and what is not there, is no disk, or lacks something."""
     source = _exported(runner) or f"{runner.box or 'cloudimages'}/cloudimages-no-object.vhd"
     body = import_from(source, runner.names[Deed.IMPORT])
     if _exported(runner):
         runner.no_imports = runner.no_imports or _not_offered(runner.watch(runner.start(Deed.IMPORT, body)))
-        runner.start(Deed.IMPORT_FURTHER, import_from(source, runner.names[Deed.IMPORT_FURTHER], os_distro="debian"))
+        if runner.run.rounds and not runner.no_imports:
+            runner.watch(runner.start(Deed.IMPORT_AGAIN, import_from(source, runner.names[Deed.IMPORT_AGAIN])))
+        runner.begin(Deed.IMPORT_FURTHER, import_from(source, runner.names[Deed.IMPORT_FURTHER], os_distro="debian"))
     else:
         reason = "needs a disk in the object store, and none could be exported there"
         problem = runner.why.get(Deed.IMPORT) or pytest.skip.Exception(reason)
-        runner.why |= dict.fromkeys((Deed.IMPORT, Deed.IMPORT_FURTHER), problem)
+        runner.why |= dict.fromkeys((Deed.IMPORT, Deed.IMPORT_AGAIN, Deed.IMPORT_FURTHER), problem)
     if runner.no_imports:
         return
     for what, wanted in lacking(import_from(source, runner.names[Deed.IMPORT_LACKING])):
@@ -208,14 +145,14 @@ def _import(runner: _TaskRunner) -> None:
     name = runner.names[Deed.IMPORT_MISPLACED]
     for what, place in (("no object", runner.box), ("no container", uuid.uuid4().hex)):
         if place:
-            runner.start(Deed.IMPORT_MISPLACED, import_from(f"{place}/cloudimages-no-object.vhd", name), what)
+            runner.begin(Deed.IMPORT_MISPLACED, import_from(f"{place}/cloudimages-no-object.vhd", name), what)
     if runner.store and runner.box and runner.store.put(runner.box, NO_DISK, OCTETS).ok:
-        runner.start(Deed.IMPORT_NO_DISK, import_from(f"{runner.box}/{NO_DISK}", name))
+        runner.begin(Deed.IMPORT_NO_DISK, import_from(f"{runner.box}/{NO_DISK}", name))
         if runner.run.rounds and _exported(runner):
             _import_unfit(runner, runner.store, runner.octets[0].body)
 
 
-def _import_unfit(runner: _TaskRunner, store: Store, disk: bytes) -> None:
+def _import_unfit(runner: TaskRunner, store: Store, disk: bytes) -> None:
     """Import disks that a service says it does not import, made of one that it does."""
     for what, octets in unfit(disk).items():
         name = f"cloudimages-{what.replace(' ', '-')}.vhd"
@@ -224,29 +161,31 @@ def _import_unfit(runner: _TaskRunner, store: Store, disk: bytes) -> None:
             runner.start(Deed.IMPORT_UNFIT, body, what)
 
 
-def _exported(runner: _TaskRunner) -> str:
+def _exported(runner: TaskRunner) -> str:
     """Return where the image was exported to, if the object is there."""
     if not (runner.image and runner.octets and runner.octets[0].ok):
         return ""
     return f"{runner.box}/{runner.image.id}.vhd"
 
 
-def _export_wrongly(runner: _TaskRunner, stack: ExitStack) -> None:
+def _export_wrongly(runner: TaskRunner, stack: ExitStack) -> None:
     """Ask for exports that must not succeed."""
     image, container = runner.image.id if runner.image else str(uuid.uuid4()), "cloudimages"
     if runner.store and runner.box:
         with suppress(Blocked):
-            container = runner.store.container()
+            container = runner.base = runner.store.container()
     for what, body in lacking(export_of(image, container)):
         if what != "input":  # which was asked for first of all
             runner.start(Deed.EXPORT_LACKING, body, what)
     if runner.image is None or runner.store is None:
         return
-    runner.start(Deed.EXPORT_UNFIT, export_of(image, uuid.uuid4().hex), "no container")
-    runner.start(Deed.EXPORT_UNFIT, export_of(image, f"{runner.box}/inside"), "a slash")
+    runner.begin(Deed.EXPORT_UNFIT, export_of(image, uuid.uuid4().hex), "no container")
+    # What such a name begins with, or ends in, is an empty container: whoever cuts it has where to write.
+    base = runner.base or runner.box
+    runner.start(Deed.EXPORT_UNFIT, export_of(image, f"{base}/{base}"), "a slash")
     for character in UNFIT[1:]:
         with suppress(Blocked):
-            container = runner.store.container(f"{character}x")
+            container = runner.store.container(f"{character}x", runner.base)
             runner.start(Deed.EXPORT_UNFIT, export_of(image, container), f"a container with {character}")
     if runner.run.rounds and runner.octets:
         with suppress(Blocked):
@@ -260,7 +199,7 @@ def _export_wrongly(runner: _TaskRunner, stack: ExitStack) -> None:
             runner.why[deed] = problem
 
 
-def _export_foreign(runner: _TaskRunner, store: Store, stack: ExitStack) -> None:
+def _export_foreign(runner: TaskRunner, store: Store, stack: ExitStack) -> None:
     """Ask for exports of an image of another project, which is not shared and then is."""
     run = runner.run
     other = run.of_another_project()
@@ -282,7 +221,7 @@ def _export_foreign(runner: _TaskRunner, store: Store, stack: ExitStack) -> None
             runner.start(Deed.EXPORT_FOREIGN, body, "shared with the caller")
 
 
-def _export_deactivated(runner: _TaskRunner, store: Store, stack: ExitStack) -> None:
+def _export_deactivated(runner: TaskRunner, store: Store, stack: ExitStack) -> None:
     """Ask for an export while the image is deactivated, to a container that has no such object."""
     administrator = runner.run.able("ADMIN")
     if runner.image is None or administrator is None:
@@ -303,23 +242,21 @@ def _reactivate(image: Image) -> None:
         image.send("POST", "/actions/reactivate")
 
 
-def _look_around(runner: _TaskRunner) -> None:
+def _look_around(runner: TaskRunner) -> None:
     """Look at what tasks left behind, at tasks that there are not, and at a task as others see it."""
     run = runner.run
-    for deed in NAMING[1:]:
+    for deed in FAILING:
         if any(started.deed is deed for started in runner.tried):
             listed = read_pages(run.client, "/images", (("name", runner.names[deed]),))
             named = [str(entry.get("id")) for entry in listed.entries if entry.get("name") == runner.names[deed]]
             runner.left.append(Left(deed, "the list of images", named, listed.exchanges))
     if runner.store and runner.octets:
+        lacking_succeeded = any(each.succeeded for each in runner.tried if each.deed is Deed.EXPORT_LACKING)
         for container in runner.store.containers:
-            if container.endswith("x"):
+            if container.endswith("x") or (container == runner.base and not lacking_succeeded):
                 _look_into(runner, container, Deed.EXPORT_UNFIT)
         _look_into(runner, runner.box, Deed.EXPORT_AGAIN)
-    imported = next((each for each in runner.tried if each.deed is Deed.IMPORT and each.succeeded), None)
-    if imported and is_fit(image_id := imported.result.get("image_id")):
-        made = Image(run.client, image_id, "", run.patience)
-        runner.answers["imported"] = [made.eventually(made.show, lambda shown: state_of(shown) == "active")]
+    _look_at_images(runner)
     runner.answers["unknown"] = [
         run.client.send("GET", f"/tasks/{each}") for each in (uuid.uuid4(), "cloudimages-none")
     ]
@@ -334,7 +271,16 @@ def _look_around(runner: _TaskRunner) -> None:
             runner.look(over)
 
 
-def _foreign_look(runner: _TaskRunner, other: ImagesClient, mine: Started) -> Answer:
+def _look_at_images(runner: TaskRunner) -> None:
+    """Look at the images that imports of the same disk say they have made."""
+    for what, deed in (("imported", Deed.IMPORT), ("imported again", Deed.IMPORT_AGAIN)):
+        imported = next((each for each in runner.tried if each.deed is deed and each.succeeded), None)
+        if imported and is_fit(image_id := imported.result.get("image_id")):
+            made = Image(runner.run.client, image_id, "", runner.run.patience)
+            runner.answers[what] = [made.eventually(made.show, lambda shown: state_of(shown) == "active")]
+
+
+def _foreign_look(runner: TaskRunner, other: ImagesClient, mine: Started) -> Answer:
     """Have another project ask for a task; who is shown all images too is an administrator, and is not asked again."""
     answer = other.send("GET", f"/tasks/{mine.id}")
     if answer.ok and runner.image and other.show(runner.image.id).ok:
@@ -342,7 +288,7 @@ def _foreign_look(runner: _TaskRunner, other: ImagesClient, mine: Started) -> An
     return answer
 
 
-def _look_into(runner: _TaskRunner, container: str, otherwise: Deed) -> None:
+def _look_into(runner: TaskRunner, container: str, otherwise: Deed) -> None:
     """Note what a container holds that no export wrote that succeeds, by what may have written it."""
     if runner.store is None or runner.image is None:
         return
@@ -356,7 +302,7 @@ def _look_into(runner: _TaskRunner, container: str, otherwise: Deed) -> None:
     for name in names:
         if any(identifier in name for identifier in foreign):
             found[Deed.EXPORT_FOREIGN].append(name)
-        elif name.startswith("inside"):
+        elif name.startswith(runner.base or runner.box):
             found[Deed.EXPORT_UNFIT].append(name)
         elif container != runner.box or (runner.image.id in name and name != f"{runner.image.id}.vhd"):
             found[otherwise].append(name)
@@ -364,7 +310,7 @@ def _look_into(runner: _TaskRunner, container: str, otherwise: Deed) -> None:
     runner.left.extend(Left(deed, where, held, [answer.exchange]) for deed, held in found.items())
 
 
-def _lists(runner: _TaskRunner) -> dict[str, PagedList]:
+def _lists(runner: TaskRunner) -> dict[str, PagedList]:
     """Read the list of tasks whole, page by page, and after its first task; then try to delete a task."""
     client = runner.run.client
     known = {started.id for started in runner.tried if started.id and not started.expired}
@@ -395,5 +341,5 @@ def _lists(runner: _TaskRunner) -> dict[str, PagedList]:
     return lists
 
 
-def _ended(runner: _TaskRunner) -> Iterator[Started]:
+def _ended(runner: TaskRunner) -> Iterator[Started]:
     return (started for started in runner.tried if started.id and started.ended)
