@@ -27,6 +27,14 @@ class Answer:
     compressed: bool = False
 
     @classmethod
+    def of(cls, exchange: Exchange) -> Self:
+        """Return the answer of an exchange that was written down, as far as that is held."""
+        from requests.structures import CaseInsensitiveDict
+
+        headers = CaseInsensitiveDict(exchange.answer_headers)
+        return cls(exchange.status, headers, exchange.answer, exchange.trailing, exchange)
+
+    @classmethod
     def read(
         cls, status: int, headers: Mapping[str, str], content: bytes, trailing: bytes, exchange: Exchange, most: int
     ) -> Self:

@@ -1,9 +1,14 @@
 """Correct services with ways of their own: of paging, of letting images go, of counting what they take."""
 
-from pytest_cloudimages.reference import listing
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+from pytest_cloudimages.reference import bodies, listing
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image
 from pytest_cloudimages.reference.refusals import Conflict, Invalid, OverLimit
+from pytest_cloudimages.spec import limits
 
 from .kinds import Kind
 from .racing import Meets
@@ -157,3 +162,51 @@ class KeepsListsOfMembers(App):
             self.stale.discard(image_id)
             return kept
         return reply
+
+
+class _GivesNewImages(App):
+    """Adds to new images what nobody asked for, unless something else was."""
+
+    attributes: Mapping[str, object]
+
+    def create_image(self, request: Request) -> Reply:
+        wanted = bodies.document(request)
+        if isinstance(wanted, dict):
+            request = replace(request, body=json.dumps({**self.attributes, **wanted}).encode())
+        return super().create_image(request)
+
+
+@breaks(words=selecting("IMG-LIST-11", "IMG-CRE"), profile="standard")
+class MakesPrivateImages(_GivesNewImages):
+    """Makes new images private where nothing else was asked for."""
+
+    attributes: Mapping[str, object] = {"visibility": "private"}
+
+
+@breaks(words=selecting("IMG-DEL"), profile="standard")
+class ProtectsNewImages(_GivesNewImages):
+    """Protects new images unless they were asked not to be."""
+
+    attributes: Mapping[str, object] = {"protected": True}
+
+
+@breaks(words=selecting("TAG-ADD"), profile="standard")
+class FindsLongTagsTooLarge(App):
+    """Answers 413 to a tag of more than 255 characters, as ruling Q-03 lets it."""
+
+    never_blocked = True
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self.images.open(request.caller, image_id)
+        if len(tag) > limits.LONGEST:
+            raise OverLimit("A tag has at most 255 characters.")
+        return super().add_tag(request, image_id, tag)
+
+
+@breaks(words=selecting("GEN", "RBAC-01", "RBAC-03"), profile="standard")
+class WritesFieldNamesInLowerCase(App):
+    """Writes the names of header fields in lower case, as a proxy does that speaks HTTP/2 to the service."""
+
+    def handle(self, request: Request) -> Reply:
+        reply = super().handle(request)
+        return replace(reply, headers=tuple((name.lower(), value) for name, value in reply.headers))

@@ -62,7 +62,7 @@ def _creation(sent: Sequence[Exchange]) -> Answer:
     found = [exchange for exchange in sent if exchange.method == "POST" and exchange.target.endswith("/images")]
     if not found:
         raise Blocked("No image was created, and none was asked for.")
-    return Answer(found[-1].status, dict(found[-1].answer_headers), found[-1].answer, b"", found[-1])
+    return Answer.of(found[-1])
 
 
 def _used(run: Run, party: Party, image: Image, tried: list[Attempt]) -> None:

@@ -268,7 +268,9 @@ def _filter_together(lists: _ListReader, mark: str) -> None:
     whole = [each for each, other in several if all(_fits(other, name, value) for name, value in fitting.items())]
     lists.ask(Aspect.TOGETHER, *fitting.items(), expected=whole)
     others = {"name": f"{mark}-b", "os_distro": "ubuntu", "cloudimages_own": "a b", "owner": uuid.uuid4().hex}
-    others |= {"visibility": "private", "status": "saving", "size_min": str(10**9)}
+    # A new image may be private, and given data a while before it is active.
+    others |= {"visibility": "private" if data.get("visibility") != "private" else "public"}
+    others |= {"status": "saving" if data.get("status") != "saving" else "queued", "size_min": str(10**9)}
     for name in fitting if whole and lists.asked[-1].listed.readable else ():
         asked = lists.ask(Aspect.TOGETHER, *(fitting | {name: others[name]}).items(), expected=[])
         lists.asked[-1] = replace(asked, but=name)

@@ -226,7 +226,7 @@ def _deleted_while_shared(image: Image, answers: dict[Question, list[Answer]]) -
         if not image.send("POST", "/members", json={"member": uuid.uuid4().hex}).ok:
             return
     answer = _let_go(image)
-    if answer.status != IN_USE:
+    if answer.status != IN_USE and not _still_protected(image, answer):
         answers[Question.SHARED_DELETED] = [answer]
     if answer.ok:
         image.client.recorder.traces.forget(image.id)
@@ -236,7 +236,7 @@ def _deleted_beside(image: Image, answers: dict[Question, list[Answer]]) -> None
     answer = _let_go(image)
     if answer.status in {405, 501}:
         require_offered(answer, "the deletion of images")
-    if not answer.ok and attributes_of(shown := image.show()).get("protected") is True:
+    if shown := _still_protected(image, answer):
         raise Blocked(f"The image is still protected, and was not to be: {shown.exchange}")
     answers[Question.DELETED] = [answer]
     traces = image.client.recorder.traces
@@ -245,6 +245,12 @@ def _deleted_beside(image: Image, answers: dict[Question, list[Answer]]) -> None
     if answer.ok and gone.status == 404:  # noqa: PLR2004 - as HTTP has it
         traces.gone.add(image.id)
     answers[Question.DELETED_AGAIN] = [image.client.delete(image.id)]
+
+
+def _still_protected(image: Image, answer: Answer) -> Answer | None:
+    """Return what shows that an image was not deleted because it is protected, as new ones may be."""
+    shown = None if answer.ok else image.show()
+    return shown if shown and attributes_of(shown).get("protected") is True else None
 
 
 _PARTS: Mapping[Callable[[Run, Image, dict[Question, list[Answer]]], None], Sequence[Question]] = {

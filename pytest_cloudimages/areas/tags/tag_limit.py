@@ -9,6 +9,7 @@ from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.recording import Case, cases
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.steps import SequentialHistory, Step
+from pytest_cloudimages.spec.limits import LONGEST
 
 
 class AtALimit(enum.StrEnum):
@@ -45,11 +46,13 @@ class ManySteps(Steps):
 def over_a_limit(history: SequentialHistory, step: Step) -> bool:
     """Return whether an addition was refused with 413 for the number of tags that the image had, and for nothing else.
 
-    So it is where every addition of a further tag went well below that number, and none at it or above.
+    So it is where every addition of a further tag went well below that number, and none at it or above. What is too
+    long may be refused with 413 for that.
     """
-    if step.answer.status != 413 or step.operation.kind is not Kind.ADD or not step.before:  # noqa: PLR2004
+    added_in_vain = step.answer.status == 413 and step.operation.kind is Kind.ADD  # noqa: PLR2004 - over a limit
+    if not added_in_vain or not step.before or len(step.value) > LONGEST:
         return False
-    additions = [each for each in history.steps if each.operation.kind is Kind.ADD]
+    additions = [each for each in history.steps if each.operation.kind is Kind.ADD and len(each.value) <= LONGEST]
     further = [each for each in additions if each.value not in (each.before or ())]
     refused = [len(each.before or ()) for each in further if each.answer.status == 413]  # noqa: PLR2004 - over a limit
     added = [len(each.before or ()) for each in further if each.answer.ok]
