@@ -90,7 +90,7 @@ def test_adding_a_tag_succeeds_with_204(
     plain_tags: Steps, image_states: Steps, common_clients: Steps, access_attempts: AccessAttempts
 ) -> None:
     for attempt in access_attempts.aside().by(Party.OWNER, states=ORDINARY, changes=[Change.ADD]):
-        expect(attempt.answer.status, {204, 201}, "status of", attempt)
+        expect(attempt.answer.status, {204, 201}, f"status of {attempt}")
     # Whoever was refused it before.
     for answer in access_attempts.aside().added_by_the_owner():
         expect(answer.status, {204, 201}, f"status of {answer}, of what others had been refused to add")
@@ -110,11 +110,11 @@ def test_the_answer_to_an_addition_has_no_body(
     plain_tags: Steps, common_clients: Steps, demanding_clients: Steps, bare_answers: BareAnswers
 ) -> None:
     for step in (plain_tags + common_clients + demanding_clients).additions(acknowledged=True, known=False):
-        expect(step.answer.body + step.answer.trailing, b"", "body after", step.answered)
+        expect(step.answer.body + step.answer.trailing, b"", f"body after {step.answered}")
 
     # On a connection of its own, whatever else is sent must be seen.
     for answer in bare_answers.aside().on_its_own("PUT"):
-        expect(answer.body, b"", "body of", answer)
+        expect(answer.body, b"", f"body of {answer}")
 
 
 # "This operation adds the specified tag to the specified image."
@@ -169,7 +169,7 @@ def test_a_tag_added_again_is_listed_once(
     plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps, common_clients: Steps, repetitions: Repetitions
 ) -> None:
     for repetition in repetitions.aside().additions():
-        expect(repetition.after.get(repetition.tag, 0), 1, "instances of the tag after", repetition)
+        expect(repetition.after.get(repetition.tag, 0), 1, f"instances of the tag after {repetition}")
 
     steps = plain_tags + unusual_tags + boundary_tags + common_clients
     for step in steps.additions(past=[Prior.PRESENT], printable=True):
@@ -182,7 +182,7 @@ def test_adding_a_tag_again_is_answered_204_again(
     plain_tags: Steps, unusual_tags: Steps, boundary_tags: Steps, common_clients: Steps, repetitions: Repetitions
 ) -> None:
     for repetition in repetitions.aside().additions(where=lambda each: each.due):
-        expect(repetition.answer.status, 204, "status of", repetition)
+        expect(repetition.answer.status, 204, f"status of {repetition}")
 
     steps = plain_tags + unusual_tags + boundary_tags + common_clients
     for step in steps.additions(past=[Prior.PRESENT], printable=True):
@@ -194,7 +194,7 @@ def test_adding_a_tag_again_is_answered_204_again(
 def test_a_request_without_a_body_is_accepted(bare_answers: BareAnswers, cloudimages_run: Run) -> None:
     with controlled(cloudimages_run):
         for answer in bare_answers.without_a_body():
-            expect(answer.status, OK, "status of", answer)
+            expect(answer.status, OK, f"status of {answer}")
 
 
 # "The request body is ignored."
@@ -293,12 +293,12 @@ def test_the_limit_counts_characters(working_image: Image, unit: str) -> None:
             alone_too = working_image.add_tag(unit).refused
         if alone_too:
             pytest.skip("the service refuses such characters whatever their number (ruling Q-07)")
-    expect(longest.status, OK, "status of", longest, limit=limit)
+    expect(longest.status, OK, f"status of {longest}", limit=limit)
     # Which characters are shown is asked by TAG-URI-11; that none of them is lost, here.
     shown = working_image.read(lambda found: WHOLE.holds([*map(len, found)]))
-    expect([*map(len, shown)], WHOLE, "lengths of the tags after", longest, limit=limit)
+    expect([*map(len, shown)], WHOLE, f"lengths of the tags after {longest}", limit=limit)
     longer = working_image.add_tag(unit * (LONGEST + 1))
-    expect(longer.status, REFUSED, "status of", longer, limit=limit)
+    expect(longer.status, REFUSED, f"status of {longer}", limit=limit)
     expect_tags(working_image, shown, f"after {longer}")
 
 
@@ -322,12 +322,12 @@ def test_adding_a_tag_to_an_unknown_image_fails_and_creates_none(
 ) -> None:
     by_others = access_attempts.aside().by(*OTHERS, states=ABSENT, changes=[Change.ADD, Change.ADD_PRESENT])
     for attempt in by_others:
-        expect(attempt.answer.status, REFUSED, "status of", attempt)
+        expect(attempt.answer.status, REFUSED, f"status of {attempt}")
 
     # What a failure says of the service is TAG-RESP-09's.
     for answer in negative_requests.aside().answers(where=on_no_image):
         if answer.exchange.method == "PUT":
-            expect(answer.status, NOT_OK, "status of", answer)
+            expect(answer.status, NOT_OK, f"status of {answer}")
         expect(negative_requests.reached, [], "tags that came and went by ids that are almost an image's")
     expect_done_as_answered(negative_requests, "PUT", acknowledged=True)
 
@@ -337,11 +337,11 @@ def test_adding_a_tag_to_an_unknown_image_fails_and_creates_none(
         look = partial(cloudimages_client.show, unknown)
         shown = cloudimages_run.patience.until(look(), look, lambda shown: not shown.ok, about="what was deleted")
 
-        expect(answer.status, REFUSED, "status of", answer)
+        expect(answer.status, REFUSED, f"status of {answer}")
         # What is deleted may be shown, as such, to the end of its days. (IMG-STAT-05 and -06; IMG-DEL-04 is a SHOULD.)
         require_look(shown)
         if state_of(shown) not in ("deleted", "pending_delete"):
-            expect(shown.status, {404, 410}, "status of", shown)
+            expect(shown.status, {404, 410}, f"status of {shown}")
 
 
 # the image is not there
@@ -349,7 +349,7 @@ def test_adding_a_tag_to_an_unknown_image_fails_and_creates_none(
 def test_adding_a_tag_to_an_unknown_image_is_answered_404(cloudimages_client: ImagesClient) -> None:
     answer = cloudimages_client.add_tag(str(uuid.uuid4()), "stray")
 
-    expect(answer.status, 404, "status of", answer)
+    expect(answer.status, 404, f"status of {answer}")
 
 
 # undocumented
@@ -359,7 +359,7 @@ def test_an_image_id_that_is_no_uuid(cloudimages_client: ImagesClient) -> None:
         answer = cloudimages_client.send("PUT", f"/images/{identifier}/tags/stray")
         note(f"PUT on the image id {identifier[:8]!r}: {answer.status}.")
 
-        expect(answer.status, {400, 404}, "status of", answer)
+        expect(answer.status, {400, 404}, f"status of {answer}")
 
 
 # the table of response codes, and 404 (ruling Q-01)
@@ -453,7 +453,7 @@ def test_a_body_of_an_unsuitable_media_type(image: Image) -> None:
     answer = image.add_tag("xml", body=b"<tag>other</tag>", headers={"Content-Type": "text/xml"})
     note(f"PUT with a text/xml body: {answer.status}.")
 
-    expect(answer.status, {204, 201, 400, 415}, "status of", answer)
+    expect(answer.status, {204, 201, 400, 415}, f"status of {answer}")
 
 
 # undocumented

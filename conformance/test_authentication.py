@@ -34,8 +34,8 @@ PUBLISHED = ".images.api.rackspacecloud.com"
 @requirement("AUTH-01")
 def test_no_request_is_served_without_a_token(closed_doors: Rights) -> None:
     for attempt in closed_doors.by(Party.ANONYMOUS):
-        expect(attempt.answer.status, 401, "status of", attempt)
-        expect(attempt.changed, False, "effect of", attempt)
+        expect(attempt.answer.status, 401, f"status of {attempt}")
+        expect(attempt.changed, False, f"effect of {attempt}")
 
 
 # "If the token has expired, the API call returns 401"
@@ -44,8 +44,8 @@ def test_no_request_is_served_for_an_invalid_token(closed_doors: Rights) -> None
     for caller, reason in closed_doors.let_off.items():
         note(f"Not asked of {caller}: {reason}")
     for attempt in closed_doors.by(Party.INVALID, Party.ENDED):
-        expect(attempt.answer.status, 401, "status of", attempt)
-        expect(attempt.changed, False, "effect of", attempt)
+        expect(attempt.answer.status, 401, f"status of {attempt}")
+        expect(attempt.changed, False, f"effect of {attempt}")
 
 
 # "The server generating a 401 response MUST send a WWW-Authenticate header field"
@@ -53,7 +53,7 @@ def test_no_request_is_served_for_an_invalid_token(closed_doors: Rights) -> None
 def test_every_401_has_a_challenge(closed_doors: Rights) -> None:
     unauthorized = closed_doors.by(Party.ANONYMOUS, Party.INVALID, Party.ENDED, where=answered(401))
     for attempt in or_skip(unauthorized, "no request was answered 401"):
-        expect(attempt.answer.headers.get("WWW-Authenticate"), A_CHALLENGE, "WWW-Authenticate of", attempt)
+        expect(attempt.answer.headers.get("WWW-Authenticate"), A_CHALLENGE, f"WWW-Authenticate of {attempt}")
 
 
 # "POST … /v2.0/tokens"
@@ -61,7 +61,7 @@ def test_every_401_has_a_challenge(closed_doors: Rights) -> None:
 def test_a_token_is_issued(identity_answers: IdentityAnswers) -> None:
     answers = [*identity_answers.to(Question.PASSWORD, Question.API_KEY)]
     good = [answer for answer in answers if answer.status == 200 and isinstance(Access(answer).part(), dict)]
-    expect(good, SOMETHING, "answers 200 with an object called access, out of", answers)
+    expect(good, SOMETHING, f"answers 200 with an object called access, out of {answers}")
 
 
 # "RAX-KSKEY:apiKeyCredentials": {"username", "apiKey"}
@@ -71,15 +71,15 @@ def test_an_api_key_signs_in(identity_answers: IdentityAnswers) -> None:
         if answer.status == 401:
             pytest.skip(f"needs an API key of this user; that in CLOUDIMAGES_API_KEY may be another's: {answer}")
         expect(answer.status, 200, f"status of {answer} to the key in CLOUDIMAGES_API_KEY")
-        expect(Access(answer).part("token", "id"), A_TEXT, "token of", answer)
+        expect(Access(answer).part("token", "id"), A_TEXT, f"token of {answer}")
 
 
 # "passwordCredentials": {"username", "password"}
 @requirement("AUTH-06")
 def test_a_password_signs_in(identity_answers: IdentityAnswers) -> None:
     for answer in identity_answers.to(Question.PASSWORD):
-        expect(answer.status, 200, "status of", answer)
-        expect(Access(answer).part("token", "id"), A_TEXT, "token of", answer)
+        expect(answer.status, 200, f"status of {answer}")
+        expect(Access(answer).part("token", "id"), A_TEXT, f"token of {answer}")
 
 
 # "token … serviceCatalog … user"
@@ -113,7 +113,7 @@ def test_a_tenant_is_named_by_its_number(identity_answers: IdentityAnswers) -> N
 @requirement("AUTH-10")
 def test_what_is_no_json_is_refused(identity_answers: IdentityAnswers) -> None:
     for answer in identity_answers.to(Question.NO_JSON):
-        expect(answer.status, 400, "status of", answer)
+        expect(answer.status, 400, f"status of {answer}")
 
 
 # "401: … not authorized"
@@ -129,7 +129,7 @@ def test_wrong_credentials_are_refused(identity_answers: IdentityAnswers) -> Non
     unknown = (Question.UNKNOWN_USER, Question.UNKNOWN_USER_BY_KEY)
     for answer in identity_answers.to(*unknown, Question.WRONG_PASSWORD, Question.WRONG_KEY):
         if answer not in by_key or answer.status not in of_any_key:
-            expect(answer.status, 401, "status of", answer)
+            expect(answer.status, 401, f"status of {answer}")
     for answer in identity_answers.aside().nearly_right():
         if answer.status in of_any_key:
             continue
@@ -149,28 +149,28 @@ def test_a_token_lives_a_day(identity_answers: IdentityAnswers) -> None:
 @requirement("AUTH-13")
 def test_a_second_token_is_usable(identity_answers: IdentityAnswers) -> None:
     for answer in identity_answers.to(Question.USED):
-        expect(answer.status, 200, "status of", answer)
+        expect(answer.status, 200, f"status of {answer}")
 
 
 # "Revoke token: 204"
 @requirement("AUTH-14")
 def test_a_revoked_token_is_refused(identity_answers: IdentityAnswers) -> None:
     for answer in identity_answers.to(Question.USED_AFTER):
-        expect(answer.status, 401, "status of", answer)
+        expect(answer.status, 401, f"status of {answer}")
 
 
 # "400: … tenant ID and tenant name"
 @requirement("AUTH-15")
 def test_a_tenant_is_named_once(identity_answers: IdentityAnswers) -> None:
     for answer in identity_answers.to(Question.TWO_TENANTS):
-        expect(answer.status, 400, "status of", answer)
+        expect(answer.status, 400, f"status of {answer}")
 
 
 # "name": "cloudImages", "type": "image"
 @requirement("AUTH-17")
 def test_the_catalogue_has_the_image_service(identity_answers: IdentityAnswers) -> None:
     for access in identity_answers.accesses():
-        expect(access.images, SOMETHING, "entries of the type image in the catalogue of", access)
+        expect(access.images, SOMETHING, f"entries of the type image in the catalogue of {access}")
         names = {str(entry.get("name")) for entry in access.images}
         several = len(access.images) > 1
         expect("cloudImages" in names or not several, True, f"whether one of several in {access} is named cloudImages")
@@ -181,7 +181,7 @@ def test_the_catalogue_has_the_image_service(identity_answers: IdentityAnswers) 
 def test_an_endpoint_says_where_it_is(identity_answers: IdentityAnswers) -> None:
     needed = "needs the vendor's catalogue, which names a service cloudImages"
     for access in or_skip(identity_answers.accesses().where(lambda access: access.is_the_vendors), needed):
-        expect(access.endpoints, SOMETHING, "endpoints of the image service in", access)
+        expect(access.endpoints, SOMETHING, f"endpoints of the image service in {access}")
         for endpoint in access.endpoints:
             for name in ("publicURL", "region", "tenantId"):
                 expect(endpoint.get(name), A_TEXT, f"{name} of an endpoint in {access}")
@@ -203,17 +203,17 @@ def test_regional_endpoints_are_as_published(identity_answers: IdentityAnswers) 
             host = urllib.parse.urlsplit(str(endpoint.get("publicURL"))).netloc
             if host.endswith(PUBLISHED):
                 expected = f"https://{str(endpoint.get('region')).lower()}{PUBLISHED}/v2"
-                expect(str(endpoint["publicURL"]).rstrip("/"), expected, "publicURL of a region in", access)
+                expect(str(endpoint["publicURL"]).rstrip("/"), expected, f"publicURL of a region in {access}")
 
 
 # "-H X-Auth-Project-Id": a client's header gives no rights that its token has not
 @requirement("AUTH-22")
 def test_a_project_in_the_header_changes_nothing(named_projects: NamedProjects) -> None:
     for named in named_projects.requests():
-        expect(named.answer.status, named.without.status, "status of", named)
+        expect(named.answer.status, named.without.status, f"status of {named}")
         if named.answer.ok and named.answer.exchange.method == "GET":
             shown = [_ids(answer.data) for answer in (named.answer, named.without)]
-            expect(shown[0], shown[1], "images in", named)
+            expect(shown[0], shown[1], f"images in {named}")
 
 
 def _ids(data: object) -> list[str]:
@@ -225,7 +225,7 @@ def _ids(data: object) -> list[str]:
 @requirement("AUTH-24")
 def test_version_3_issues_a_token(identity_answers: IdentityAnswers) -> None:
     for answer in identity_answers.to(Question.V3):
-        expect(answer.status, 201, "status of", answer)
+        expect(answer.status, 201, f"status of {answer}")
         _is_a_token_with_its_catalogue(answer)
     # Whether a token is issued for a token, is the operator's to say.
     for answer in identity_answers.aside().answered(Question.V3_AGAIN):
@@ -235,7 +235,7 @@ def test_version_3_issues_a_token(identity_answers: IdentityAnswers) -> None:
 
 def _is_a_token_with_its_catalogue(answer: Answer) -> None:
     __tracebackhide__ = True
-    expect(answer.headers.get("X-Subject-Token"), A_TEXT, "X-Subject-Token of", answer)
+    expect(answer.headers.get("X-Subject-Token"), A_TEXT, f"X-Subject-Token of {answer}")
     expect_contract(answer, "identity-v3-token")
     catalogue = answer.data["token"].get("catalog")
     types = [entry.get("type") for entry in catalogue] if isinstance(catalogue, list) else []

@@ -80,7 +80,7 @@ def test_deleting_a_carried_tag_succeeds_with_204(
 ) -> None:
     by_owner = access_attempts.aside().by(Party.OWNER, states=ORDINARY, changes=[Change.DELETE])
     for attempt in by_owner.where(lambda attempt: attempt.carried):
-        expect(attempt.answer.status, 204, "status of", attempt)
+        expect(attempt.answer.status, 204, f"status of {attempt}")
     # Whoever has added the tag.
     for answer in access_attempts.aside().deleted_by_the_owner():
         expect(answer.status, 204, f"status of {answer}, of a tag that another user of the project had added")
@@ -103,11 +103,11 @@ def test_the_answer_to_a_deletion_has_no_body(
     steps = plain_tags + common_clients + demanding_clients
     # What says by its body that there was nothing to delete is an error, whatever its status: TAG-DEL-05 asks.
     for step in steps.deletions(acknowledged=True, past=[Prior.PRESENT], known=False):
-        expect(step.answer.body + step.answer.trailing, b"", "body after", step.answered)
+        expect(step.answer.body + step.answer.trailing, b"", f"body after {step.answered}")
 
     # On a connection of its own, whatever else is sent must be seen.
     for answer in bare_answers.aside().on_its_own("DELETE"):
-        expect(answer.body, b"", "body of", answer)
+        expect(answer.body, b"", f"body of {answer}")
 
 
 # "This operation deletes the specified tag from the specified image."
@@ -181,7 +181,7 @@ def test_a_second_deletion_is_answered_404(
     plain_tags: Steps, unusual_tags: Steps, common_clients: Steps, repetitions: Repetitions
 ) -> None:
     for repetition in repetitions.aside().deletions(where=lambda each: each.due):
-        expect(repetition.answer.status, 404, "status of", repetition)
+        expect(repetition.answer.status, 404, f"status of {repetition}")
 
     # Of those, some come right after the first.
     for step in (plain_tags + unusual_tags + common_clients).deletions(past=[Prior.DELETED]):
@@ -211,7 +211,7 @@ def test_deleting_a_tag_of_an_unknown_image_is_answered_404(
 ) -> None:
     by_others = access_attempts.aside().by(*OTHERS, states=ABSENT, changes=[Change.DELETE, Change.DELETE_ABSENT])
     for attempt in by_others:
-        expect(attempt.answer.status, {403, 404}, "status of", attempt)
+        expect(attempt.answer.status, {403, 404}, f"status of {attempt}")
 
     # Such an id, or tag, may be refused for its form as well.
     expect_no_tag_of_none_deleted(negative_requests, cloudimages_run)
@@ -221,7 +221,7 @@ def test_deleting_a_tag_of_an_unknown_image_is_answered_404(
     for unknown in (next(iter(tried), str(uuid.uuid4())), gone_image):
         answer = tried.get(unknown) or cloudimages_client.delete_tag(unknown, "absent")
 
-        expect(answer.status, 404, "status of", answer)
+        expect(answer.status, 404, f"status of {answer}")
 
 
 # "The request body is ignored."
@@ -268,7 +268,7 @@ def test_a_deletion_is_answered_with_a_documented_code(
 ) -> None:
     # Of the refusals that a client may ask for, that of a media type is documented of additions alone.
     for step in demanding_clients.aside().deletions(known=False):
-        expect(step.answer.status, anything_but(415), "status of", step)
+        expect(step.answer.status, anything_but(415), f"status of {step}")
 
     codes = documented_codes("TAG-DEL-10")
     # What a tag that is too long is answered is not defined (TAG-DEL-13).
@@ -326,7 +326,7 @@ def test_deleting_an_overlong_tag(image: Image) -> None:
         answer = image.delete_tag("x" * length)
         note(f"DELETE of {length} characters: {answer.status}.")
 
-        expect(answer.status, {400, 404}, "status of", answer)
+        expect(answer.status, {400, 404}, f"status of {answer}")
 
 
 # "413 Over Limit"
@@ -345,9 +345,9 @@ def test_tags_set_otherwise_can_be_deleted(fresh_image: FreshImage, basics: Basi
         # A service that takes no tags with a creation says so; one that takes them has to keep them.
         expect_tags(image, ["also-created", "created"], "that the image was created with")
         created = image.delete_tag("created")
-        expect(created.status, OK, "status of", created)
+        expect(created.status, OK, f"status of {created}")
         shown = image.eventual_tags(["also-created"])
-        expect_none_of(shown, ["created"], "tags after", created)
+        expect_none_of(shown, ["created"], f"tags after {created}")
 
         last = "also-created"
         patch = set_tags(image, ["patched", "kept"])
@@ -358,16 +358,16 @@ def test_tags_set_otherwise_can_be_deleted(fresh_image: FreshImage, basics: Basi
             last = "kept"
             require_ok(patch)
             patched = image.delete_tag("patched")
-            expect(patched.status, OK, "status of", patched)
+            expect(patched.status, OK, f"status of {patched}")
             shown = image.eventual_tags(["kept"])
-            expect_none_of(shown, ["patched"], "tags after", patched)
+            expect_none_of(shown, ["patched"], f"tags after {patched}")
 
             # Nor in which form the PATCH was written, of those that the service knows.
             if set_tags_in_old_form(image, ["of-old", "kept"]).ok:
                 of_old = image.delete_tag("of-old")
-                expect(of_old.status, OK, "status of", of_old)
+                expect(of_old.status, OK, f"status of {of_old}")
                 shown = image.eventual_tags(["kept"])
-                expect_none_of(shown, ["of-old"], "tags after", of_old)
+                expect_none_of(shown, ["of-old"], f"tags after {of_old}")
 
         # Nothing that the image was created with comes back once it is empty; how that is shown, TAG-DEL-18 asks.
         emptied = image.delete_tag(last)
@@ -384,7 +384,7 @@ def test_a_stranger_deleting_an_absent_tag(access_attempts: AccessAttempts) -> N
     for attempt in access_attempts.by(Party.READER, states=PRESENT, changes=[Change.DELETE_ABSENT]):
         note(f"DELETE of an absent tag by a reader: {attempt.answer.status}.")
 
-        expect(attempt.answer.status, {403, 404}, "status of", attempt)
+        expect(attempt.answer.status, {403, 404}, f"status of {attempt}")
 
 
 # undocumented
@@ -412,7 +412,7 @@ def test_deleting_the_last_tag_leaves_an_empty_list(image: Image) -> None:
     answer = require_ok(image.delete_tag("last"))
 
     # A change may be seen a little late; what is seen then has to be a list.
-    expect(image.eventually(tags, lambda shown: shown != ["last"]), [], "tags after", answer)
+    expect(image.eventually(tags, lambda shown: shown != ["last"]), [], f"tags after {answer}")
 
 
 # protection is against the deletion of the image

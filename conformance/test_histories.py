@@ -126,7 +126,7 @@ def test_other_images_keep_their_tags(
             if before is not None and after is not None:
                 # What has come late there is no doing of this step.
                 left, seen = (without(tags, *step.overdue_elsewhere) for tags in step.other_image)
-                expect(seen, left, "tags of another image after", step.answered, before=before)
+                expect(seen, left, f"tags of another image after {step.answered}", before=before)
         expect_reproduced(steps, standing_by=True)
     expect_kept(other_images)
     expect_nothing_handed_on(cloudimages_run)
@@ -160,7 +160,7 @@ def test_a_tag_is_stored_exactly_or_refused(
         for steps in asked:
             for step in steps.additions(known=False):
                 if step.answer.ok and step.before is not None:
-                    expect(step.after, READABLE, "tags after", step.answered)
+                    expect(step.after, READABLE, f"tags after {step.answered}")
                 expect_stored_or_refused(step)
             for step in steps.deletions():
                 if step.prior is Prior.PRESENT:
@@ -176,10 +176,10 @@ def test_a_tag_is_stored_exactly_or_refused(
 def test_any_tag_is_stored_exactly_or_refused(fresh_image: FreshImage, tag: str) -> None:
     with fresh_image() as image:
         added = image.add_tag(tag)
-        expect(added.status, OK | REFUSED, "status of", added)
+        expect(added.status, OK | REFUSED, f"status of {added}")
         expect_tags(image, [tag] if added.ok else [], f"after {added}")
 
         if added.ok:
             deleted = image.delete_tag(tag)
-            expect(deleted.status, OK, "status of", deleted)
+            expect(deleted.status, OK, f"status of {deleted}")
             expect_tags(image, [], f"after {deleted}")

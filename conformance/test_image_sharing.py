@@ -35,7 +35,7 @@ def test_a_member_is_added(member_steps: Steps, sharing: Sharing) -> None:
     for answer in sharing.aside().answered(Question.ODD):
         named = json.loads(answer.exchange.body)["member"]
         for listed in sharing.aside().answered(Question.AFTER_ODD):
-            expect_among(MEMBERS.values(listed) or (), [named], "the members after", answer)
+            expect_among(MEMBERS.values(listed) or (), [named], f"the members after {answer}")
 
 
 # Image sharing page, Create image member: its status is pending, until the consumer decides.
@@ -53,7 +53,7 @@ def test_a_new_member_is_pending(member_steps: Steps, sharing: Sharing) -> None:
 @requirement("MEM-CRE-04")
 def test_an_addition_names_a_member(sharing: Sharing) -> None:
     for answer in sharing.to(Question.NO_MEMBER_NAMED):
-        expect(answer.status, REFUSED, "status of", answer)
+        expect(answer.status, REFUSED, f"status of {answer}")
 
 
 # Image sharing page, List image members: the owner sees all of them, and the link to the schema.
@@ -112,7 +112,7 @@ def test_owner_and_member_see_the_membership(
     for sight, answer in memberships.aside().entries(many=False):
         expect(answer.status, 200, f"the status of {answer} of the membership of {sight}")
         expect_contract(answer, "contract-member")
-        expect(answer.data["status"], sight.status, "the status of the membership in", answer)
+        expect(answer.data["status"], sight.status, f"the status of the membership in {answer}")
 
 
 # Image sharing page, Get image member details: 404 is among the response codes.
@@ -128,7 +128,7 @@ def test_who_is_no_member_is_not_found(sharing: Sharing) -> None:
 def test_a_member_is_removed(member_steps: Steps) -> None:
     for step in member_steps.deletions(past=[Prior.PRESENT]):
         step.expect(status=204, after=without(step.before, step.value))
-        expect(step.answer.body, b"", "body after", step.answered)
+        expect(step.answer.body, b"", f"body after {step.answered}")
 
 
 # Image sharing page, Delete image member: who is no member cannot be removed, and 404 says so.

@@ -1,6 +1,6 @@
 # PATCH /v2/images/{image_id}
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -17,7 +17,8 @@ from pytest_cloudimages.areas.common.checks import (
     or_skip,
 )
 from pytest_cloudimages.areas.images.fixtures import *
-from pytest_cloudimages.areas.images.lives import ForeignAttempts, LifeAnswers, Question
+from pytest_cloudimages.areas.images.foreign import ForeignAttempts
+from pytest_cloudimages.areas.images.lives import LifeAnswers, Question
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.patches import VALID, Aim
 from pytest_cloudimages.areas.images.races import RENAMING, of_attributes, of_the_name
@@ -29,8 +30,8 @@ OPEN = (Aim.NOT_THERE_REMOVED, Aim.NOT_THERE_REPLACED, Aim.FAILS_LATE, Aim.OLD_F
 def carried_out(attempt: Attempt) -> None:
     """Expect an attempt to be acknowledged and to have done what it says."""
     __tracebackhide__ = True
-    expect(attempt.answer.status, OK, "status of", attempt)
-    expect(attempt.wrong, [], "attributes that are not as they were set by", attempt)
+    expect(attempt.answer.status, OK, f"status of {attempt}")
+    expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
 
 
 def acknowledged(attempt: Attempt) -> bool:
@@ -52,6 +53,36 @@ def of_many(updates: Updates, operation: str) -> Callable[[Attempt], bool]:
     )
 
 
+def together(updates: Updates) -> Iterable[Attempt]:
+    """Return the patches of several operations that were acknowledged, where one alone is carried out."""
+    return updates.aside().attempts(Aim.TOGETHER).where(acknowledged) if updates.kept_singly else ()
+
+
+def not_whole(attempt: Attempt) -> list[str]:
+    """Return the attributes that are not as a patch says, but for those that several of its operations name."""
+    return [name for name in attempt.wrong if name not in attempt.undone]
+
+
+def in_their_order(updates: Updates, operation: str) -> None:
+    """Expect what several operations of a patch name to be as the last of them leaves it (RFC 6902, 3).
+
+    Where patches are not done whole, whatever they name, that is not for their order to say. (IMG-UPD-22.)
+    """
+    __tracebackhide__ = True
+    attempts = [*together(updates)]
+    for attempt in attempts if not any(not_whole(each) for each in attempts) else ():
+        names = [name for name, missing in attempt.undone.items() if missing == operation]
+        expect(names, [], f"attributes that are not as the last operation on them says, after {attempt}")
+
+
+def repeated(updates: Updates, operation: str) -> None:
+    """Expect what was done before, letter for letter, and was undone since, to be done once more."""
+    __tracebackhide__ = True
+    for attempt in updates.aside().attempts(Aim.REPEATED).where(acknowledged):
+        if attempt.wanted.body[0]["op"] == operation:
+            expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
+
+
 def of_the_old_form(operation: str) -> Callable[[Attempt], bool]:
     """Return whether a patch in the old form has such an operation, and was acknowledged."""
     return lambda attempt: attempt.answer.ok and operation in attempt.wanted.body[0]
@@ -61,7 +92,7 @@ def of_the_old_form(operation: str) -> Callable[[Attempt], bool]:
 @requirement("IMG-UPD-01")
 def test_a_patch_is_answered_with_the_updated_image(updates: Updates) -> None:
     for attempt in updates.attempts(Aim.NAME):
-        expect(attempt.answer.status, 200, "status of", attempt)
+        expect(attempt.answer.status, 200, f"status of {attempt}")
         carried_out(attempt)
     missed = set[str]()
     for attempt in updates.aside().attempts(*VALID).where(acknowledged):
@@ -78,7 +109,7 @@ def test_a_patch_is_answered_with_the_updated_image(updates: Updates) -> None:
 @requirement("IMG-UPD-02")
 def test_the_media_type_of_a_patch_is_supported(updates: Updates) -> None:
     for attempt in updates.attempts(Aim.NAME):
-        expect(attempt.answer.status, OK, "status of", attempt)
+        expect(attempt.answer.status, OK, f"status of {attempt}")
 
 
 # "application/openstack-images-v2.0-json-patch is deprecated"
@@ -92,7 +123,7 @@ def test_the_old_form_is_noted(updates: Updates) -> None:
 @requirement("IMG-UPD-04")
 def test_another_media_type_is_answered_415(updates: Updates) -> None:
     for attempt in updates.attempts(Aim.MEDIA_TYPE):
-        expect(attempt.answer.status, 415, "status of", attempt)
+        expect(attempt.answer.status, 415, f"status of {attempt}")
 
 
 # "the 415 response SHOULD include Accept-Patch"
@@ -108,7 +139,7 @@ def test_a_415_names_what_is_supported(updates: Updates) -> None:
 @requirement("IMG-UPD-06")
 def test_a_body_that_is_no_patch_is_refused(updates: Updates) -> None:
     for attempt in updates.attempts(Aim.NO_ARRAY):
-        expect(attempt.answer.status, REFUSED, "status of", attempt)
+        expect(attempt.answer.status, REFUSED, f"status of {attempt}")
     # Operations are carried out in their order, each on what the one before it leaves. (RFC 6902, 3.)
     together = updates.aside().attempts(Aim.TOGETHER).where(within_limits(updates)).where(updates.escapes_work)
     for attempt in together if updates.work_singly else ():
@@ -119,21 +150,21 @@ def test_a_body_that_is_no_patch_is_refused(updates: Updates) -> None:
 @requirement("IMG-UPD-07")
 def test_other_operations_are_refused(updates: Updates) -> None:
     for attempt in updates.attempts(Aim.OTHER_OPERATION):
-        expect(attempt.answer.status, REFUSED, "status of", attempt)
+        expect(attempt.answer.status, REFUSED, f"status of {attempt}")
 
 
 # "it is an error condition": no operation, or more than one
 @requirement("IMG-UPD-08")
 def test_an_operation_object_without_an_operation_is_refused(updates: Updates) -> None:
     for attempt in updates.attempts(Aim.NO_OPERATION):
-        expect(attempt.answer.status, REFUSED, "status of", attempt)
+        expect(attempt.answer.status, REFUSED, f"status of {attempt}")
 
 
 # "restricted-json-pointer = "/" reference-token"
 @requirement("IMG-UPD-09")
 def test_another_path_is_refused(updates: Updates) -> None:
     for attempt in updates.attempts(Aim.POINTER):
-        expect(attempt.answer.status, REFUSED, "status of", attempt)
+        expect(attempt.answer.status, REFUSED, f"status of {attempt}")
 
 
 # "~0" and "~1"
@@ -151,14 +182,16 @@ def test_an_attribute_is_added(updates: Updates, patch_races: ConcurrentRuns) ->
     # What a service takes, it keeps as it came.
     special = updates.aside().attempts(Aim.VALUE).where(acknowledged)
     for attempt in special.where(lambda attempt: "name" not in attempt.named):
-        expect(attempt.wrong, [], "attributes that are not as they were set by", attempt)
+        expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
     for attempt in updates.aside().attempts(Aim.ALIKE).where(acknowledged):
-        expect(attempt.wrong, [], "attributes that are not as they were set by", attempt)
+        expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
         expect(attempt.strayed, [], f"attributes that changed and that {attempt} does not name")
     for attempt in updates.aside().attempts(Aim.MANY).where(of_many(updates, "add")):
-        expect(attempt.wrong, [], "attributes that are not as they were set by", attempt)
+        expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
     for attempt in updates.aside().attempts(Aim.OLD_FORM).where(of_the_old_form("add")):
-        expect(attempt.wrong, [], "attributes that are not as they were set by", attempt)
+        expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
+    repeated(updates, "add")
+    in_their_order(updates, "add")
     for image in updates.aside().beside():
         expect(image.touched, [], f"attributes of another image that patches of the first have set: {image.looked}")
     # Nor does one that another client adds at the same time take it away.
@@ -172,16 +205,18 @@ def test_an_attribute_is_removed(updates: Updates) -> None:
     for attempt in updates.attempts(Aim.REMOVED):
         carried_out(attempt)
     for attempt in updates.aside().attempts(Aim.MANY).where(of_many(updates, "remove")):
-        expect(attempt.wrong, [], "attributes that are not removed by", attempt)
+        expect(attempt.wrong, [], f"attributes that are not removed by {attempt}")
     for attempt in updates.aside().attempts(Aim.OLD_FORM).where(of_the_old_form("remove")):
-        expect(attempt.wrong, [], "attributes that are not as they were set by", attempt)
+        expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
+    repeated(updates, "remove")
+    in_their_order(updates, "remove")
 
 
 # "It is an error condition to attempt to remove an attribute that does not exist"
 @requirement("IMG-UPD-13")
 def test_what_is_not_there_is_not_removed(updates: Updates) -> None:
     for attempt in updates.attempts(Aim.NOT_THERE_REMOVED).where(updates.never_there):
-        expect(attempt.answer.status, REFUSED, "status of", attempt)
+        expect(attempt.answer.status, REFUSED, f"status of {attempt}")
 
 
 # "The replace operation replaces the value"
@@ -191,11 +226,13 @@ def test_an_attribute_is_replaced(updates: Updates, patch_races: ConcurrentRuns)
         carried_out(attempt)
     special = updates.aside().attempts(Aim.VALUE).where(acknowledged)
     for attempt in special.where(lambda attempt: "name" in attempt.named):
-        expect(attempt.wrong, [], "attributes that are not as they were set by", attempt)
+        expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
     for attempt in updates.aside().attempts(Aim.MANY, Aim.TWICE).where(of_many(updates, "replace")):
-        expect(attempt.wrong, [], "attributes that are not as they were set by", attempt)
+        expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
     for attempt in updates.aside().attempts(Aim.OLD_FORM).where(of_the_old_form("replace")):
-        expect(attempt.wrong, [], "attributes that are not as they were set by", attempt)
+        expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
+    repeated(updates, "replace")
+    in_their_order(updates, "replace")
     overwritten = patch_races.measured([RENAMING], of_the_name(patch_races), kind=lambda found: found.category)
     expect_explained(overwritten)
 
@@ -204,7 +241,7 @@ def test_an_attribute_is_replaced(updates: Updates, patch_races: ConcurrentRuns)
 @requirement("IMG-UPD-15")
 def test_what_is_not_there_is_not_replaced(updates: Updates) -> None:
     for attempt in updates.attempts(Aim.NOT_THERE_REPLACED).where(updates.never_there):
-        expect(attempt.answer.status, REFUSED, "status of", attempt)
+        expect(attempt.answer.status, REFUSED, f"status of {attempt}")
 
 
 # "You can update the following attributes"; formats while the image is queued
@@ -231,14 +268,14 @@ def test_the_vendors_prefix_is_refused(updates: Updates, vendors_own: bool) -> N
     if not vendors_own:
         pytest.skip("asked of the vendor's own service alone; --specification cloud-images says that this is it")
     for attempt in updates.attempts(Aim.OF_THE_VENDOR):
-        expect(attempt.answer.status, REFUSED, "status of", attempt)
+        expect(attempt.answer.status, REFUSED, f"status of {attempt}")
 
 
 # "protected system attributes … will fail"
 @requirement("IMG-UPD-20")
 def test_a_system_attribute_cannot_be_changed(updates: Updates) -> None:
     for attempt in updates.attempts(Aim.PROTECTED):
-        expect(attempt.answer.status, REFUSED, "status of", attempt)
+        expect(attempt.answer.status, REFUSED, f"status of {attempt}")
 
 
 # "You must be the owner of the image"
@@ -248,7 +285,7 @@ def test_another_project_cannot_update_an_image(foreign_attempts: ForeignAttempt
     updates.require_working()
     for attempt in foreign_attempts.attempts("PATCH"):
         expect(attempt.answer.status, {403, 404}, f"status of {attempt.answer}, an image {attempt.what}")
-        expect(attempt.changed, [], "attributes that changed by", attempt.answer)
+        expect(attempt.changed, [], f"attributes that changed by {attempt.answer}")
 
 
 # "The server MUST apply the entire set of changes atomically"
@@ -259,13 +296,13 @@ def test_a_patch_is_done_whole_or_not_at_all(updates: Updates, image_meetings: M
         if updates.taken_alone(attempt):
             continue
         if attempt.answer.status < 500:
-            expect(attempt.answer.status, REFUSED, "status of", attempt)
+            expect(attempt.answer.status, REFUSED, f"status of {attempt}")
         expect(attempt.changed, [], f"attributes that {attempt} changed, although it was refused")
     for attempt in updates.aside().attempts().where(refused):
         expect(attempt.changed, [], f"attributes that {attempt} changed, although it was refused")
     # What is not done by itself either is the concern of those who ask for it alone.
-    for attempt in updates.aside().attempts(Aim.TOGETHER).where(acknowledged) if updates.kept_singly else ():
-        expect(attempt.wrong, [], "attributes that are not as they were set by", attempt)
+    for attempt in together(updates):
+        expect(not_whole(attempt), [], f"attributes that are not as they were set by {attempt}")
     # "never … a partially modified document" (RFC 5789, 2), nor one of a patch that is refused in the end
     for met in image_meetings.aside().of(Meeting.HALF):
         if met.answer.ok:
@@ -280,7 +317,9 @@ def test_a_patch_is_done_whole_or_not_at_all(updates: Updates, image_meetings: M
 def test_an_image_that_there_is_not_cannot_be_updated(image_life: LifeAnswers, updates: Updates) -> None:
     updates.require_working()
     for answer in image_life.to(Question.UNKNOWN_PATCHED):
-        expect(answer.status, not_there(answer), "status of", answer)
+        expect(answer.status, not_there(answer), f"status of {answer}")
+    for answer in image_life.aside().answered(Question.GONE_PATCHED):
+        expect(answer.status, not_there(answer), f"status of {answer}, a patch of an image that was deleted")
 
 
 # "If the target location specifies an object member that does exist, that
@@ -290,7 +329,7 @@ def test_what_is_there_is_replaced_by_an_addition(updates: Updates) -> None:
     for attempt in updates.attempts(Aim.ADDED_AGAIN):
         carried_out(attempt)
     for attempt in updates.aside().attempts(Aim.TWICE).where(of_many(updates, "add")):
-        expect(attempt.wrong, [], "attributes that are not as they were set last by", attempt)
+        expect(attempt.wrong, [], f"attributes that are not as they were set last by {attempt}")
 
 
 # what the schema of images does not allow
@@ -302,7 +341,7 @@ def test_a_value_against_the_schema_is_answered_400(updates: Updates) -> None:
     for attempt in updates.attempts(Aim.VIOLATION).where(
         lambda attempt: attempt.answer.status != 403 or attempt.named <= allowed
     ):
-        expect(attempt.answer.status, 400, "status of", attempt)
+        expect(attempt.answer.status, 400, f"status of {attempt}")
 
 
 # the table of response codes
@@ -336,4 +375,4 @@ def test_the_time_of_the_last_update_does_not_go_back(updates: Updates) -> None:
 @requirement("IMG-UPD-28")
 def test_a_system_attribute_cannot_be_added(updates: Updates) -> None:
     for attempt in updates.attempts(Aim.SYSTEM_ADDED):
-        expect(attempt.answer.status, REFUSED, "status of", attempt)
+        expect(attempt.answer.status, REFUSED, f"status of {attempt}")

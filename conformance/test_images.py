@@ -23,11 +23,11 @@ from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.asked_lists import Lists
 from pytest_cloudimages.areas.images.deactivation import GLANCE, Deactivated
 from pytest_cloudimages.areas.images.fixtures import *
-from pytest_cloudimages.areas.images.lives import LifeAnswers, Question, digest
+from pytest_cloudimages.areas.images.lives import DATA, LifeAnswers, Question, digest
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.offered_lists import OfferedImages
 from pytest_cloudimages.areas.images.patches import Aim
-from pytest_cloudimages.areas.images.states import nesting
+from pytest_cloudimages.areas.images.states import nesting, state_of
 from pytest_cloudimages.areas.images.tried_patches import FULL, Updates, attributes_of, differing
 
 GUARANTEED = ("id", "status", "visibility", "protected", "tags", "created_at", "file", "self")
@@ -58,7 +58,7 @@ def test_an_image_has_what_is_guaranteed(image_life: LifeAnswers) -> None:
 @requirement("IMG-ENT-02")
 def test_an_attribute_that_was_set_is_shown(updates: Updates) -> None:
     for attempt in updates.attempts(Aim.STANDARD, Aim.ADDED).where(lambda attempt: attempt.answer.ok):
-        expect_among(attempt.after.keys(), attempt.named, "attributes after", attempt)
+        expect_among(attempt.after.keys(), attempt.named, f"attributes after {attempt}")
 
 
 # "The image ID … is unique within the endpoint"
@@ -128,6 +128,9 @@ def test_minima_are_integers(image_life: LifeAnswers) -> None:
 def test_a_size_is_an_integer(image_life: LifeAnswers) -> None:
     for image in image_life.images():
         expect(image.get("size"), A_SIZE, "size")
+    # Data that came in chunks has its length as well, once it is there.
+    for answer in image_life.aside().answered(Question.TWIN).where(lambda answer: state_of(answer) == "active"):
+        expect(attributes_of(answer).get("size"), {len(DATA), None}, f"size in {answer}, whose data came in chunks")
 
 
 # "md5 hash of image contents", "maxLength": 32
@@ -152,7 +155,7 @@ def test_an_attribute_of_ones_own_is_a_string(updates: Updates) -> None:
 def test_an_attribute_of_ones_own_stands_beside_the_others(updates: Updates, image_life: LifeAnswers) -> None:
     added = updates.attempts(Aim.ADDED).where(lambda attempt: attempt.answer.ok)
     for attempt in or_skip(added, FULL) if updates.take_none else added:
-        expect_among(attempt.after.keys(), attempt.named, "attributes after", attempt)
+        expect_among(attempt.after.keys(), attempt.named, f"attributes after {attempt}")
     # A list may show less of an image than its details do, but what it shows stands where it stands in these.
     for image in image_life.aside().images():
         expect(nesting(image), [], f"what attributes of one's own are below, in the image {image.get('id')}")
@@ -165,26 +168,26 @@ def test_a_system_is_kept_in_lower_case(updates: Updates) -> None:
         lambda attempt: attempt.answer.ok and attempt.named == {"os_distro"} <= {*attempt.after}
     )
     for attempt in or_skip(set_here, "needs an image whose os_distro can be set"):
-        expect(attempt.after.get("os_distro"), SYSTEMS, "os_distro after", attempt)
+        expect(attempt.after.get("os_distro"), SYSTEMS, f"os_distro after {attempt}")
 
 
 # "Get image details: returns the details"
 @requirement("IMG-GET-01")
 def test_an_image_is_shown(image_life: LifeAnswers, updates: Updates) -> None:
     for answer in image_life.to(Question.SHOWN):
-        expect(answer.status, 200, "status of", answer)
+        expect(answer.status, 200, f"status of {answer}")
         shown = answer.data if isinstance(answer.data, dict) else {}
-        expect(shown.get("id"), answer.exchange.target.rpartition("/")[2], "id in", answer)
+        expect(shown.get("id"), answer.exchange.target.rpartition("/")[2], f"id in {answer}")
     # Whatever value the service takes for an attribute; what is no JSON is GEN-01's to say.
     for unread in updates.aside().unreadable().where(lambda unread: unread.looked.status not in NO_LOOK):
-        expect(unread.looked.status, OK, "status of", unread)
+        expect(unread.looked.status, OK, f"status of {unread}")
 
 
 # "404 Not Found"
 @requirement("IMG-GET-02")
 def test_an_image_that_there_is_not_is_not_found(image_life: LifeAnswers) -> None:
     for answer in image_life.to(Question.UNKNOWN):
-        expect(answer.status, 404, "status of", answer)
+        expect(answer.status, 404, f"status of {answer}")
 
 
 # the table of response codes
@@ -198,8 +201,8 @@ def test_a_look_is_answered_with_a_documented_code(image_life: LifeAnswers, spec
 @requirement("IMG-DEL-01")
 def test_a_deletion_is_answered_204(image_life: LifeAnswers) -> None:
     for answer in image_life.to(Question.DELETED):
-        expect(answer.status, 204, "status of", answer)
-        expect(answer.body, b"", "body of", answer)
+        expect(answer.status, 204, f"status of {answer}")
+        expect(answer.body, b"", f"body of {answer}")
     for answer in image_life.aside().answered(Question.TWIN):
         expect(answer.status, OK, f"status of {answer}: another image, which has the same data")
     for answer in image_life.aside().answered(Question.SHARED_DELETED):
@@ -210,8 +213,10 @@ def test_a_deletion_is_answered_204(image_life: LifeAnswers) -> None:
 @requirement("IMG-DEL-02")
 def test_a_protected_image_is_not_deleted(image_life: LifeAnswers, image_meetings: Meetings) -> None:
     for answer in image_life.to(Question.PROTECTED_DELETED):
-        expect(answer.status, 403, "status of", answer)
-    for met in image_meetings.aside().of(Meeting.PROTECTED):
+        expect(answer.status, 403, f"status of {answer}")
+    # Who patches what was deleted long before is not stopped by a deletion at all. (IMG-UPD-23.)
+    revived = any(answer.ok for answer in image_life.aside().answered(Question.GONE_PATCHED))
+    for met in () if revived else image_meetings.aside().of(Meeting.PROTECTED):
         expect(met.answer.ok, False, f"whether {met} is a success, as is the protection of the image meanwhile")
     for answer in image_life.aside().answered(Question.PROTECTED_AT_ONCE):
         expect(answer.status, 403, f"status of {answer}, an image that was protected when it was created")
@@ -219,7 +224,7 @@ def test_a_protected_image_is_not_deleted(image_life: LifeAnswers, image_meeting
         expect(answer.ok, False, f"whether {answer} is a success: protection is from whoever deletes")
     for answer in image_life.aside().to(Question.PROTECTED_AFTER):
         require_look(answer)
-        expect(answer.status, OK, "status of", answer)
+        expect(answer.status, OK, f"status of {answer}")
         expect(
             (answer.data or {}).get("protected", True),
             {True, "True", "true"},
@@ -234,7 +239,7 @@ def test_an_image_that_there_is_not_is_not_deleted(image_life: LifeAnswers, imag
     for answer in image_life.to(Question.UNKNOWN_DELETED):
         if answer.status == 403 and 403 in deleted:
             pytest.skip(f"needs deletions that are not forbidden whatever there is: {answer.exchange}")
-        expect(answer.status, not_there(answer), "status of", answer)
+        expect(answer.status, not_there(answer), f"status of {answer}")
     # Of two deletions at once one finds no image, or one that is in use: neither is a fault of the service.
     for met in image_meetings.aside().of(Meeting.DELETED):
         expect(met.failed, False, f"whether the service fails at {met}, the deletion of what another deletes at once")
@@ -256,9 +261,9 @@ def test_a_deleted_image_is_gone(
         # "as deleted, data not yet removed": a deletion that goes on when patience ends says nothing of its end.
         if answer.ok and isinstance(answer.data, dict) and answer.data.get("status") == "pending_delete":
             pytest.skip(f"needs a deletion that ends while it is waited for (--patience): {answer}")
-        expect(answer.status, 404, "status of", answer)
+        expect(answer.status, 404, f"status of {answer}")
     for answer in image_life.to(Question.DELETED_AGAIN).where(lambda again: again.status not in alike):
-        expect(answer.status, 404, "status of", answer)
+        expect(answer.status, 404, f"status of {answer}")
     for asked, held in image_lists.aside().whether_gone():
         expect(held, False, f"whether {asked} holds an image that was deleted before")
     for offered in offered_images.aside().after_deletion():
@@ -269,8 +274,9 @@ def test_a_deleted_image_is_gone(
         # What is as good as deleted says so by its status; how one is refused is for those to say who ask for it.
         gone = not answer.ok or attributes_of(answer).get("status") in ("deleted", "pending_delete")
         expect(gone, True, f"whether {answer} of a consumer shows that its owner has deleted the image")
-    for met in image_meetings.aside().of(Meeting.PATCHED):
-        expect(met.answer.ok, False, f"whether {met} shows the image, which was patched while it was deleted")
+    patched = [met.answer for met in image_meetings.aside().of(Meeting.PATCHED)]
+    for answer in (*patched, *image_life.aside().answered(Question.GONE_AFTER)):
+        expect(answer.ok, False, f"whether {answer} shows the image, which was patched when it was deleted")
 
 
 # the table of response codes
@@ -299,7 +305,7 @@ def test_first_attributes_are_noted(image_life: LifeAnswers) -> None:
 def test_an_image_without_data_is_queued(image_life: LifeAnswers) -> None:
     for answer in image_life.to(Question.CREATED):
         require_look(answer)
-        expect((answer.data or {}).get("status"), "queued", "status in", answer)
+        expect((answer.data or {}).get("status"), "queued", f"status in {answer}")
 
 
 # "deactivated: … image data is not available for use"
@@ -308,7 +314,7 @@ def test_a_deactivated_image_keeps_all_but_its_data(deactivated_image: Deactivat
     for _, answer in deactivated_image.while_deactivated("show"):
         expect(answer.status, OK, f"status of {answer}, which shows a deactivated image")
         # How statuses are written is the concern of those who ask what they are.
-        expect(str((answer.data or {}).get("status")).lower(), "deactivated", "status in", answer)
+        expect(str((answer.data or {}).get("status")).lower(), "deactivated", f"status in {answer}")
     for _, before in deactivated_image.aside().while_deactivated("before"):
         for _, answer in deactivated_image.aside().while_deactivated("show"):
             if before.ok and answer.ok:

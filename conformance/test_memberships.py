@@ -31,15 +31,15 @@ def shown_in(attempt: Attempt) -> dict[str, object]:
 def refused(attempt: Attempt, *statuses: int) -> None:
     """Expect an attempt to be refused by one of some statuses, and to have changed nothing."""
     __tracebackhide__ = True
-    expect(attempt.answer.status, {*statuses} if statuses else REFUSED, "status of", attempt)
-    expect(attempt.changed, [], "memberships that changed by", attempt)
+    expect(attempt.answer.status, {*statuses} if statuses else REFUSED, f"status of {attempt}")
+    expect(attempt.changed, [], f"memberships that changed by {attempt}")
 
 
 # the table of Get image member details
 @requirement("MEM-ENT-01")
 def test_a_member_has_what_is_guaranteed(memberships: Memberships) -> None:
     for attempt in memberships.attempts(Deed.SHOW_OWN, who=Who.MEMBER):
-        expect_among(shown_in(attempt).keys(), GUARANTEED, "members of the document in", attempt)
+        expect_among(shown_in(attempt).keys(), GUARANTEED, f"members of the document in {attempt}")
         for entry in attempt.after.values():
             expect_among(entry.keys(), GUARANTEED, "members of an entry in the list of members")
 
@@ -50,14 +50,14 @@ def test_a_status_is_one_of_three(memberships: Memberships) -> None:
     for attempt in memberships.attempts(Deed.SHOW_OWN, Deed.SET_OWN, who=Who.MEMBER):
         for entry in (shown_in(attempt), *attempt.after.values()):
             if "status" in entry:
-                expect(entry["status"], {*STATUSES}, "status shown after", attempt)
+                expect(entry["status"], {*STATUSES}, f"status shown after {attempt}")
 
 
 # "the tenant ID of the image consumer"
 @requirement("MEM-ENT-03")
 def test_a_member_is_named_by_its_project(memberships: Memberships) -> None:
     for attempt in memberships.attempts(Deed.SHOW_OWN, who=Who.MEMBER).where(lambda attempt: attempt.answer.ok):
-        expect(shown_in(attempt).get("member_id"), memberships.project, "member_id in", attempt)
+        expect(shown_in(attempt).get("member_id"), memberships.project, f"member_id in {attempt}")
         expect_among(attempt.after.keys(), [memberships.project], "projects in the list of members")
 
 
@@ -66,10 +66,10 @@ def test_a_member_is_named_by_its_project(memberships: Memberships) -> None:
 def test_a_member_leads_to_its_schema(memberships: Memberships, cloudimages_client: ImagesClient) -> None:
     for attempt in memberships.attempts(Deed.SHOW_OWN, who=Who.MEMBER).where(lambda attempt: attempt.answer.ok):
         led = leads_to(cloudimages_client, shown_in(attempt).get("schema"))
-        expect(led, "/schemas/member", "where schema leads in", attempt)
+        expect(led, "/schemas/member", f"where schema leads in {attempt}")
     for attempt in memberships.aside().attempts(Deed.LIST, who=Who.MEMBER).where(lambda attempt: attempt.answer.ok):
         led = leads_to(cloudimages_client, shown_in(attempt).get("schema"))
-        expect(led, "/schemas/members", "where schema leads in", attempt)
+        expect(led, "/schemas/members", f"where schema leads in {attempt}")
 
 
 # every other caller gets 404
@@ -77,7 +77,7 @@ def test_a_member_leads_to_its_schema(memberships: Memberships, cloudimages_clie
 def test_a_member_is_hidden_from_others(memberships: Memberships) -> None:
     for who in (Who.STRANGER, Who.MEMBER):
         for attempt in memberships.attempts(Deed.SHOW, who=who):
-            expect(attempt.answer.status, 404, "status of", attempt)
+            expect(attempt.answer.status, 404, f"status of {attempt}")
 
 
 # "a user who is not the owner … 404"; whoever sees the image may get 403
@@ -101,22 +101,22 @@ def test_a_member_added_again_is_noted(memberships: Memberships) -> None:
 def test_an_image_that_is_not_shared_takes_no_members(memberships: Memberships) -> None:
     added = memberships.attempts(Deed.ADD_TO_PRIVATE, Deed.ADD_TO_COMMUNITY)
     for attempt in or_skip(added, "needs an image whose visibility can be set"):
-        expect(attempt.answer.status, 403, "status of", attempt)
+        expect(attempt.answer.status, 403, f"status of {attempt}")
 
 
 # "the image consumer … sets the status"
 @requirement("MEM-UPD-01")
 def test_a_consumer_sets_its_status(memberships: Memberships) -> None:
     for attempt in memberships.attempts(Deed.SET_OWN):
-        expect(attempt.answer.status, 200, "status of", attempt)
-        expect(shown_in(attempt).get("status"), attempt.status, "status shown in", attempt)
+        expect(attempt.answer.status, 200, f"status of {attempt}")
+        expect(shown_in(attempt).get("status"), attempt.status, f"status shown in {attempt}")
         if not attempt.unlisted:  # it is the list that lacks it
             entry = attempt.after.get(memberships.project, {})
-            expect(entry.get("status"), attempt.status, "status that the owner sees after", attempt)
+            expect(entry.get("status"), attempt.status, f"status that the owner sees after {attempt}")
         others = [project for project in attempt.changed if project != memberships.project]
-        expect(others, [], "other memberships that changed by", attempt)
+        expect(others, [], f"other memberships that changed by {attempt}")
     for attempt in memberships.aside().attempts(Deed.RENAME, Deed.ADD_ACCEPTED):
-        expect(attempt.statuses_changed, [], "projects whose status changed by", attempt)
+        expect(attempt.statuses_changed, [], f"projects whose status changed by {attempt}")
     for before, offered in memberships.aside().beside():
         kept = {name: entry.get("status") for name, entry in before.items()}
         now = {name: entry.get("status") for name, entry in offered.items()}
@@ -152,7 +152,7 @@ def test_there_are_no_other_statuses(memberships: Memberships) -> None:
 def test_an_accepted_image_is_listed(memberships: Memberships) -> None:
     seen = memberships.seen(ACCEPTED).where(lambda sight: sight.listed is not None)
     for sight in or_skip(seen, TOO_LONG):
-        expect(sight.listed, True, "whether the image is in the list of", sight)
+        expect(sight.listed, True, f"whether the image is in the list of {sight}")
 
 
 # "not in the image list"
@@ -160,7 +160,7 @@ def test_an_accepted_image_is_listed(memberships: Memberships) -> None:
 def test_an_image_that_is_not_accepted_is_not_listed(memberships: Memberships) -> None:
     seen = memberships.seen(PENDING, REJECTED).where(lambda sight: sight.listed is not None)
     for sight in or_skip(seen, TOO_LONG):
-        expect(sight.listed, False, "whether the image is in the list of", sight)
+        expect(sight.listed, False, f"whether the image is in the list of {sight}")
 
 
 # "visibility=shared&member_status=pending"
@@ -168,7 +168,7 @@ def test_an_image_that_is_not_accepted_is_not_listed(memberships: Memberships) -
 def test_what_is_not_decided_can_be_listed(memberships: Memberships) -> None:
     seen = memberships.seen().where(lambda sight: sight.offered is not None)
     for sight in or_skip(seen, TOO_LONG):
-        expect(sight.offered, sight.status == PENDING, "whether the image is offered to", sight)
+        expect(sight.offered, sight.status == PENDING, f"whether the image is offered to {sight}")
 
 
 # "regardless of the status"
@@ -189,7 +189,7 @@ def test_the_times_of_a_member(memberships: Memberships) -> None:
 
     for attempt in memberships.attempts(Deed.SET_OWN).where(timed):
         before, after = attempt.before[project], attempt.after[project]
-        expect(after["created_at"], before["created_at"], "created_at after", attempt)
+        expect(after["created_at"], before["created_at"], f"created_at after {attempt}")
         was, now = moment(before["updated_at"]), moment(after["updated_at"])
         if was and now:
             expect(now >= was, True, f"whether updated_at went on by {attempt}: {was}, {now}")

@@ -23,11 +23,11 @@ from pytest_cloudimages.areas.tags.fixtures import *
 @requirement("TAG-METH-01")
 def test_other_methods_are_answered_405(stray_requests: StrayRequests) -> None:
     for tried in stray_requests.requests(*OTHERS, where=lambda tried: tried.request.names_a_tag):
-        expect(tried.answer.status, 405, "status of", tried.answer)
+        expect(tried.answer.status, 405, f"status of {tried.answer}")
 
     # A front server may have its own answer to what it takes for a trace.
     for tried in stray_requests.requests("TRACE"):
-        expect(tried.answer.status, {405, 501, 400, 403}, "status of", tried.answer)
+        expect(tried.answer.status, {405, 501, 400, 403}, f"status of {tried.answer}")
 
 
 # "An origin server MUST generate an Allow header field in a 405 response"
@@ -35,11 +35,11 @@ def test_other_methods_are_answered_405(stray_requests: StrayRequests) -> None:
 def test_a_405_names_what_is_allowed(negative_requests: NegativeRequests, stray_requests: StrayRequests) -> None:
     for tried in stray_requests.aside().requests(*OTHERS, where=lambda tried: tried.request.names_one_tag):
         if tried.answer.status == 405:
-            expect_among([name.lower() for name in tried.answer.headers], ["allow"], "header fields of", tried.answer)
+            expect_among([name.lower() for name in tried.answer.headers], ["allow"], f"header fields of {tried.answer}")
 
     answers = negative_requests.answers(where=lambda answer: answer.status == 405)
     for answer in or_skip(answers, "no method was answered 405"):
-        expect_among([name.lower() for name in answer.headers], ["allow"], "header fields of", answer)
+        expect_among([name.lower() for name in answer.headers], ["allow"], f"header fields of {answer}")
 
 
 # "an Allow header field … containing a list of the target resource's currently
@@ -54,7 +54,7 @@ def test_put_and_delete_are_allowed(negative_requests: NegativeRequests) -> None
     )
     for answer in or_skip(named, "no answer named what is allowed"):
         allowed = {method.strip() for method in answer.headers["Allow"].split(",")}
-        expect_among(allowed, ["PUT", "DELETE"], "Allow of", answer)
+        expect_among(allowed, ["PUT", "DELETE"], f"Allow of {answer}")
         if allowed != {"PUT", "DELETE"}:
             note(f"Allow: {answer.headers['Allow']}")
 
@@ -83,7 +83,7 @@ def test_an_unknown_method_is_answered_501(image: Image) -> None:
         if answer.status in (400, 405):
             note(f"{method}: {answer.status}.")
 
-        expect(answer.status, {501, 400, 405}, "status of", answer)
+        expect(answer.status, {501, 400, 405}, f"status of {answer}")
     expect_tags(image, [], "after unknown methods")
 
 
@@ -93,7 +93,7 @@ def test_a_method_in_other_case_is_another_method(stray_requests: StrayRequests,
     # What changes nothing is told by an image that takes tags.
     basics.require_additions()
     for tried in stray_requests.requests(*IN_OTHER_CASE):
-        expect(tried.answer.status, NOT_OK, "status of", tried.answer)
+        expect(tried.answer.status, NOT_OK, f"status of {tried.answer}")
         expect(tried.changed, (), f"tags that came or went with {tried.answer}")
 
 

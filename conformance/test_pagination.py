@@ -27,20 +27,20 @@ def test_a_page_holds_no_more_than_its_limit(image_lists: Lists) -> None:
     for asked in image_lists.of(Aspect.LIMITED, Aspect.MOVING):
         limit = limit_of(asked.query) or 0
         for page in asked.listed.pages:
-            expect(page.answer.status, 200, "status of", page.answer)
+            expect(page.answer.status, 200, f"status of {page.answer}")
             expect(len(page.entries) <= limit, True, f"whether {page.answer} holds at most {limit} images")
     for asked in image_lists.aside().of(Aspect.NO_LIMIT):
-        expect(asked.listed.first.answer.status, {200, 400}, "status of", asked)
-        expect(len(asked.listed.first.entries), 0, "number of images in", asked)
+        expect(asked.listed.first.answer.status, {200, 400}, f"status of {asked}")
+        expect(len(asked.listed.first.entries), 0, f"number of images in {asked}")
 
 
 # "marker: the ID of the last image seen"
 @requirement("PAGE-04")
 def test_a_page_starts_after_its_marker(image_lists: Lists) -> None:
     for asked in image_lists.of(Aspect.AFTER):
-        expect(asked.listed.status, 200, "status of", asked)
+        expect(asked.listed.status, 200, f"status of {asked}")
         # What comes twice is PAGE-08's to say.
-        expect([*dict.fromkeys(asked.held)], asked.wanted, "our images in", asked)
+        expect([*dict.fromkeys(asked.held)], asked.wanted, f"our images in {asked}")
 
 
 # "next: … absent from the last page"
@@ -52,7 +52,7 @@ def test_pages_lead_to_an_end(image_lists: Lists) -> None:
         # What next has lost of the query is PAGE-06's: where it leads then is another list.
         kept = all({*asked.query} <= {*query_of(link)} for link in asked.listed.links)
         if kept:
-            expect(asked.listed.problem, "", "what is wrong with the pages of", asked)
+            expect(asked.listed.problem, "", f"what is wrong with the pages of {asked}")
             expect(asked.listed.ended, True, f"whether {asked} comes to an end within {len(asked.listed.pages)} pages")
         # Under equal keys it is how they are told apart that is wrong.
         if kept and not asked.value("sort_key"):
@@ -84,8 +84,8 @@ def test_next_keeps_the_query(image_lists: Lists) -> None:
 def test_first_leads_back(image_lists: Lists) -> None:
     led = image_lists.of(Aspect.FIRST)
     for asked in or_skip(led, "no page has first"):
-        expect(asked.listed.first.answer.status, 200, "status of", asked)
-        expect(asked.listed.first.ids, asked.wanted, "images in", asked)
+        expect(asked.listed.first.answer.status, 200, f"status of {asked}")
+        expect(asked.listed.first.ids, asked.wanted, f"images in {asked}")
 
 
 # each image once, under equal keys and while others come and go
@@ -99,7 +99,7 @@ def test_pages_hold_each_image_once(image_lists: Lists) -> None:
                 expect_among(asked.held, asked.wanted, f"our images in {asked}, to its last page")
     # Where next leads elsewhere, it is the link that is wrong.
     for asked in image_lists.aside().of(Aspect.MOVING).where(lambda asked: not asked.listed.problem):
-        expect_among(asked.held, asked.wanted, "our images in", asked)
+        expect_among(asked.held, asked.wanted, f"our images in {asked}")
 
 
 # "offset", mentioned once
@@ -113,27 +113,27 @@ def test_an_offset_is_noted(image_lists: Lists) -> None:
 @requirement("PAGE-10")
 def test_nothing_comes_after_the_last(image_lists: Lists) -> None:
     for asked in image_lists.of(Aspect.BEYOND):
-        expect(asked.listed.status, 200, "status of", asked)
-        expect(asked.listed.first.ids, [], "images in", asked)
+        expect(asked.listed.status, 200, f"status of {asked}")
+        expect(asked.listed.first.ids, [], f"images in {asked}")
 
 
 # what is no image to start after
 @requirement("PAGE-11")
 def test_an_unknown_marker_is_answered_400(image_lists: Lists) -> None:
     for asked in image_lists.of(Aspect.WRONG_MARKER):
-        expect(asked.listed.status, 400, "status of", asked)
+        expect(asked.listed.status, 400, f"status of {asked}")
     # What somebody does not see is to them no image either; Glance, whose source it is, forbids it.
     for asked in image_lists.aside().of(Aspect.HIDDEN_MARKER):
         if asked.listed.status in (403, 404):
             note(f"A marker that is not seen is answered {asked.listed.status}, and one that there is not 400.")
-        expect(asked.listed.status, {400, 403, 404}, "status of", asked)
+        expect(asked.listed.status, {400, 403, 404}, f"status of {asked}")
 
 
 # a limit that is none
 @requirement("PAGE-12")
 def test_a_limit_that_is_none_is_answered_400(image_lists: Lists) -> None:
     for asked in image_lists.of(Aspect.WRONG_LIMIT):
-        expect(asked.listed.status, 400, "status of", asked)
+        expect(asked.listed.status, 400, f"status of {asked}")
 
 
 # undocumented

@@ -42,9 +42,9 @@ def relations(answer: Answer) -> list[object]:
 def is_the_schema(answer: Answer, name: str) -> None:
     """Expect an answer to be a JSON Schema of this name."""
     __tracebackhide__ = True
-    expect(answer.status, 200, "status of", answer)
-    expect(document(answer).get("name"), name, "name in", answer)
-    expect(document(answer).get("properties"), AN_OBJECT, "properties in", answer)
+    expect(answer.status, 200, f"status of {answer}")
+    expect(document(answer).get("name"), name, f"name in {answer}")
+    expect(document(answer).get("properties"), AN_OBJECT, f"properties in {answer}")
 
 
 def items_of(answer: Answer, name: str) -> dict[str, Any]:
@@ -107,39 +107,39 @@ def test_the_tasks_schema_is_shown(schema_documents: SchemaDocuments) -> None:
 @requirement("SCHEMA-08")
 def test_the_image_schema_describes_images(schema_documents: SchemaDocuments) -> None:
     for answer in shown(schema_documents, "image"):
-        expect(document(answer).get("additionalProperties"), {"type": "string"}, "additionalProperties in", answer)
-        expect_among(relations(answer), ["self", "enclosure", "describedby"], "links in", answer)
+        expect(document(answer).get("additionalProperties"), {"type": "string"}, f"additionalProperties in {answer}")
+        expect_among(relations(answer), ["self", "enclosure", "describedby"], f"links in {answer}")
 
 
 # the example of the images schema
 @requirement("SCHEMA-09")
 def test_the_images_schema_describes_a_list(schema_documents: SchemaDocuments) -> None:
     for answer in shown(schema_documents, "images"):
-        expect(items_of(answer, "images").get("name"), "image", "name of what images holds, by", answer)
-        expect_among(properties(answer).keys(), ["first", "next", "schema"], "properties in", answer)
-        expect_among(relations(answer), ["first", "next", "describedby"], "links in", answer)
+        expect(items_of(answer, "images").get("name"), "image", f"name of what images holds, by {answer}")
+        expect_among(properties(answer).keys(), ["first", "next", "schema"], f"properties in {answer}")
+        expect_among(relations(answer), ["first", "next", "describedby"], f"links in {answer}")
 
 
 # the example of the members schema
 @requirement("SCHEMA-10")
 def test_the_members_schema_describes_a_list(schema_documents: SchemaDocuments) -> None:
     for answer in shown(schema_documents, "members"):
-        expect(items_of(answer, "members").get("name"), "member", "name of what members holds, by", answer)
-        expect_among(relations(answer), ["describedby"], "links in", answer)
+        expect(items_of(answer, "members").get("name"), "member", f"name of what members holds, by {answer}")
+        expect_among(relations(answer), ["describedby"], f"links in {answer}")
 
 
 # the example of the member schema
 @requirement("SCHEMA-11")
 def test_the_member_schema_describes_a_member(schema_documents: SchemaDocuments) -> None:
     for answer in shown(schema_documents, "member"):
-        expect_among(properties(answer).keys(), A_MEMBER, "properties in", answer)
+        expect_among(properties(answer).keys(), A_MEMBER, f"properties in {answer}")
 
 
 # the example of the task schema
 @requirement("SCHEMA-12")
 def test_the_task_schema_describes_a_task(schema_documents: SchemaDocuments) -> None:
     for answer in shown(schema_documents, "task"):
-        expect_among(properties(answer).keys(), [*A_TASK, "input", "message", "result"], "properties in", answer)
+        expect_among(properties(answer).keys(), [*A_TASK, "input", "message", "result"], f"properties in {answer}")
 
 
 # the example of the tasks schema
@@ -147,8 +147,8 @@ def test_the_task_schema_describes_a_task(schema_documents: SchemaDocuments) -> 
 def test_the_tasks_schema_describes_a_list(schema_documents: SchemaDocuments) -> None:
     for answer in shown(schema_documents, "tasks"):
         described = items_of(answer, "tasks").get("properties")
-        expect(described, AN_OBJECT, "properties of what tasks holds, by", answer)
-        expect([name for name in ("input", "message", "result") if name in (described or {})], [], "more in", answer)
+        expect(described, AN_OBJECT, f"properties of what tasks holds, by {answer}")
+        expect([name for name in ("input", "message", "result") if name in (described or {})], [], f"more in {answer}")
 
 
 # "use the schemas … to validate"
@@ -157,7 +157,7 @@ def test_the_schemas_describe_the_answers(schema_documents: SchemaDocuments) -> 
     for name, answer in or_skip(schema_documents.examples(), "no schema describes what was shown"):
         expect(schema_documents.problems(name, answer.data), [], f"departures from the schema {name} in {answer}")
     for answer in schema_documents.aside().further():
-        expect(schema_documents.problems("image", answer.data), [], "departures from the schema image in", answer)
+        expect(schema_documents.problems("image", answer.data), [], f"departures from the schema image in {answer}")
     for name, answer in schema_documents.aside().stages():
         expect(schema_documents.problems(name, answer.data), [], f"departures from the schema {name} in {answer}")
 
@@ -166,7 +166,7 @@ def test_the_schemas_describe_the_answers(schema_documents: SchemaDocuments) -> 
 @requirement("SCHEMA-15")
 def test_an_unknown_schema_is_not_found(schema_documents: SchemaDocuments) -> None:
     for answer in schema_documents.document(UNKNOWN):
-        expect(answer.status, 404, "status of", answer)
+        expect(answer.status, 404, f"status of {answer}")
 
 
 # the table of response codes
@@ -180,7 +180,7 @@ def test_a_schema_is_answered_with_a_documented_code(schema_documents: SchemaDoc
 @requirement("SCHEMA-17")
 def test_schemas_are_shown_to_callers_with_a_token(schema_documents: SchemaDocuments) -> None:
     for answer in or_skip(schema_documents.without_token(), "no schema is shown"):
-        expect(answer.status, 401, "status of", answer)
+        expect(answer.status, 401, f"status of {answer}")
 
 
 # "the live schema … validates every image"
@@ -197,7 +197,7 @@ def test_the_image_schema_describes_every_image(
         if attempt.answer.ok and not attempt.wrong:
             found = schema_documents.problems("image", attempt.after)
             of_names = [problem for problem in found if problem.startswith("$.name:")]
-            expect(of_names, [], "departures from the schema in the name that was set by", attempt)
+            expect(of_names, [], f"departures from the schema in the name that was set by {attempt}")
     for _, answer in deactivated_image.aside().while_deactivated("show"):
         if answer.ok:
-            expect(schema_documents.problems("image", answer.data), [], "departures from the schema in", answer)
+            expect(schema_documents.problems("image", answer.data), [], f"departures from the schema in {answer}")

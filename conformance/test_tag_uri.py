@@ -39,12 +39,12 @@ from pytest_cloudimages.areas.tags.fixtures import *
 @requirement("TAG-URI-01")
 def test_the_tag_operations_are_addressed_below_the_image(plain_tags: Steps) -> None:
     for step in plain_tags.additions(past=[Prior.NEVER]):
-        expect(step.answer.status, anything_but(404, 405, 410, 501), "status of", step.answer)
-        expect(step.answer.status, NOT_REDIRECTED, "status of", step.answer)
+        expect(step.answer.status, anything_but(404, 405, 410, 501), f"status of {step.answer}")
+        expect(step.answer.status, NOT_REDIRECTED, f"status of {step.answer}")
     # A 404 may speak of the tag: the service may have lost it, which TAG-ADD-03 asks.
     for step in plain_tags.deletions(past=[Prior.PRESENT]):
-        expect(step.answer.status, anything_but(405, 410, 501), "status of", step.answer)
-        expect(step.answer.status, NOT_REDIRECTED, "status of", step.answer)
+        expect(step.answer.status, anything_but(405, 410, 501), f"status of {step.answer}")
+        expect(step.answer.status, NOT_REDIRECTED, f"status of {step.answer}")
 
 
 # "{image_id}: Image ID stored through the image API, typically a UUID."
@@ -79,7 +79,7 @@ def test_the_segment_carries_a_string_of_up_to_255_characters(
         for step in chain(at_the_limit, lengths):
             if len(step.tag) > LONGEST:
                 step.expect(present=False)
-                expect(others_removed(step), [], "other tags removed by", step)
+                expect(others_removed(step), [], f"other tags removed by {step}")
             else:
                 step.expect(status=OK)
                 expect_exact_effect(step)
@@ -137,7 +137,7 @@ def test_an_encoded_unreserved_character_is_that_character(
         if basics.deletes:
             for target in written:
                 answer = working_image.send("DELETE", f"/tags/{target}")
-                expect(answer.status, OK, "status of", answer)
+                expect(answer.status, OK, f"status of {answer}")
             expect_tags(working_image, [], "after their deletions, percent-encoded")
 
 
@@ -160,7 +160,7 @@ def test_the_hex_digits_of_an_encoding_have_no_case(working_image: Image, basics
         if basics.repeats:
             for target in map(str.lower, stored):
                 answer = working_image.send("PUT", f"/tags/{target}")
-                expect(answer.status, OK, "status of", answer)
+                expect(answer.status, OK, f"status of {answer}")
             expect_tags(working_image, shown, "after the same additions with digits in lower case")
 
         if basics.deletes:
@@ -189,7 +189,7 @@ def test_a_plus_sign_is_no_space(working_image: Image, basics: Basics, cloudimag
             for target in ("a+b", "c%2Bd"):
                 if target in stored:
                     answer = working_image.send("DELETE", f"/tags/{target}")
-                    expect(answer.status, OK, "status of", answer)
+                    expect(answer.status, OK, f"status of {answer}")
             expect_tags(
                 working_image, [tag for tag in stored.values() if "+" not in tag], "after those with + were deleted"
             )
@@ -212,11 +212,11 @@ def test_printable_characters_are_accepted_when_encoded(
         # "pchar = unreserved / pct-encoded / sub-delims / ':' / '@'": these may stand in a path as they are.
         raw = "a;b,c:d=e&f@g*h'i$j(k)l!m"
         added = working_image.send("PUT", f"/tags/{raw}")
-        expect(added.status, OK, "status of", added)
+        expect(added.status, OK, f"status of {added}")
         expect_tags(working_image, [raw], f"after {added}")
         if basics.deletes:
             deleted = working_image.send("DELETE", f"/tags/{raw}")
-            expect(deleted.status, OK, "status of", deleted)
+            expect(deleted.status, OK, f"status of {deleted}")
             expect_tags(working_image, [], f"after {deleted}")
 
 
@@ -234,7 +234,7 @@ def test_an_encoded_slash_is_stored_or_refused(working_image: Image, basics: Bas
             kept = [] if added.ok and basics.deletes else stored
             if added.ok and basics.deletes:
                 deleted = working_image.send("DELETE", f"/tags/{target}")
-                expect(deleted.status, OK, "status of", deleted)
+                expect(deleted.status, OK, f"status of {deleted}")
                 expect_tags(working_image, [], f"after {deleted}")
 
         if basics.deletes:
@@ -250,7 +250,7 @@ def test_an_encoded_slash_is_stored_or_refused(working_image: Image, basics: Bas
 @requirement("TAG-URI-10")
 def test_a_raw_slash_addresses_another_resource(stray_requests: StrayRequests) -> None:
     for tried in stray_requests.requests("PUT", "DELETE", where=lambda tried: tried.request.leads_further):
-        expect(tried.answer.status, NOT_OK, "status of", tried.answer)
+        expect(tried.answer.status, NOT_OK, f"status of {tried.answer}")
         expect(tried.changed, (), f"tags that came or went with {tried.answer}")
 
     # A front server may merge slashes before the service sees them.
@@ -283,7 +283,7 @@ def test_octets_that_are_no_utf8_are_refused(image: Image) -> None:
         for method in ("PUT", "DELETE"):
             answer = image.send(method, f"/tags/{octets}")
 
-            expect(answer.status, REFUSED, "status of", answer)
+            expect(answer.status, REFUSED, f"status of {answer}")
     expect_tags(image, ["stays"], "after octets that are no UTF-8")
 
 
@@ -294,13 +294,13 @@ def test_a_malformed_encoding_is_not_processed(image: Image) -> None:
     for target in ("%zz", "a%", "%4", "%%41", "a%g1b"):
         answer = image.send("PUT", f"/tags/{target}")
 
-        expect(answer.status, {400, 301, 302, 307, 308}, "status of", answer)
+        expect(answer.status, {400, 301, 302, 307, 308}, f"status of {answer}")
     expect_tags(image, [], "after malformed targets")
 
     # A tag of these very characters, rightly written, is not what a malformed target speaks of.
     if image.add_tag("%zz").ok and image.eventual_tags(["%zz"]) == ["%zz"]:
         answer = image.send("DELETE", "/tags/%zz")
-        expect(answer.status, NOT_OK, "status of", answer)
+        expect(answer.status, NOT_OK, f"status of {answer}")
         expect_tags(image, ["%zz"], f"after {answer}")
 
 
@@ -310,7 +310,7 @@ def test_an_empty_segment_adds_no_empty_tag(stray_requests: StrayRequests, basic
     # What changes nothing is told by an image that takes tags.
     basics.require_additions()
     for tried in stray_requests.requests("PUT", where=lambda tried: tried.request in WITHOUT_A_TAG):
-        expect(tried.answer.status, NOT_OK, "status of", tried.answer)
+        expect(tried.answer.status, NOT_OK, f"status of {tried.answer}")
         expect(tried.changed, (), f"tags that came or went with {tried.answer}")
 
 
@@ -323,7 +323,7 @@ def test_a_missing_segment_is_answered_404(stray_requests: StrayRequests) -> Non
 
         # A body may be refused for what it is.
         allowed = {404, 400, 405, *((413, 415) if tried.request.how else ())}
-        expect(tried.answer.status, allowed, "status of", tried.answer)
+        expect(tried.answer.status, allowed, f"status of {tried.answer}")
 
 
 # "remove_dot_segments"
@@ -357,7 +357,7 @@ def test_a_long_target_is_handled(image: Image) -> None:
     for method in ("PUT", "DELETE"):
         answer = image.send(method, f"/tags/{'%F0%9F%98%80' * LONGEST}")
 
-        expect(answer.status, anything_but(0, 414), "status of", answer)
+        expect(answer.status, anything_but(0, 414), f"status of {answer}")
 
 
 # "The scheme and host are case-insensitive … The other generic syntax components

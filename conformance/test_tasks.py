@@ -66,7 +66,7 @@ RANKS = {"pending": 0, "processing": 1, "success": 2, "failure": 2}
 def failed(started: Started) -> None:
     """Expect a task to be refused at once, or to end in failure."""
     __tracebackhide__ = True
-    expect(started.outcome, {"4xx", "failure"}, "outcome of", started)
+    expect(started.outcome, {"4xx", "failure"}, f"outcome of {started}")
 
 
 def nothing_left(tasks: Tasks, *deeds: Deed) -> None:
@@ -80,18 +80,18 @@ def nothing_left(tasks: Tasks, *deeds: Deed) -> None:
 def accepted(started: Started) -> None:
     """Expect a task to be created as it was asked for."""
     __tracebackhide__ = True
-    expect(started.answer.status, 201, "status of", started)
+    expect(started.answer.status, 201, f"status of {started}")
     shown = document(started.answer)
-    expect(shown.get("type"), started.body["type"], "type in", started)
-    expect(shown.get("input"), started.body["input"], "input in", started)
+    expect(shown.get("type"), started.body["type"], f"type in {started}")
+    expect(shown.get("input"), started.body["input"], f"input in {started}")
 
 
 def shows_the_image(answer: Answer, image_id: object, name: str) -> None:
     """Expect an answer to show the image that an import has made, under its name."""
     __tracebackhide__ = True
     require_look(answer)
-    expect(answer.status, 200, "status of", answer)
-    expect((document(answer).get("id"), document(answer).get("name")), (image_id, name), "image in", answer)
+    expect(answer.status, 200, f"status of {answer}")
+    expect((document(answer).get("id"), document(answer).get("name")), (image_id, name), f"image in {answer}")
 
 
 def within_limits(started: Started) -> bool:
@@ -103,15 +103,15 @@ def within_limits(started: Started) -> bool:
 def test_a_task_has_what_is_guaranteed(tasks: Tasks) -> None:
     for _, answer in tasks.shown():
         shown = document(answer)
-        expect_among(shown.keys(), [*IN_A_LIST, "input", "message"], "members of the task in", answer)
-        expect(shown["input"], AN_OBJECT_OR_NONE, "input of the task in", answer)
+        expect_among(shown.keys(), [*IN_A_LIST, "input", "message"], f"members of the task in {answer}")
+        expect(shown["input"], AN_OBJECT_OR_NONE, f"input of the task in {answer}")
 
 
 # "pending, processing, success, failure"
 @requirement("TASK-ENT-02")
 def test_a_status_is_one_of_four(tasks: Tasks) -> None:
     for _, answer in tasks.shown().where(lambda seen: "status" in document(seen[1])):
-        expect(document(answer)["status"], {*STATUSES}, "status of the task in", answer)
+        expect(document(answer)["status"], {*STATUSES}, f"status of the task in {answer}")
 
 
 # "import or export"
@@ -127,7 +127,7 @@ def test_a_type_is_one_of_two(tasks: Tasks, specification: str) -> None:
 def test_an_ended_task_says_when_it_expires(tasks: Tasks) -> None:
     ended = tasks.shown().where(lambda seen: status_of(document(seen[1])) in ENDED)
     for _, answer in or_skip(ended, "no task ended while it was waited for (--patience)"):
-        expect(document(answer).get("expires_at"), A_TIME, "expires_at of the task in", answer)
+        expect(document(answer).get("expires_at"), A_TIME, f"expires_at of the task in {answer}")
 
 
 # "present when the status is success"
@@ -136,9 +136,9 @@ def test_a_successful_task_has_a_result(tasks: Tasks) -> None:
     succeeded = tasks.shown().where(lambda seen: status_of(document(seen[1])) == "success")
     for started, answer in or_skip(succeeded, "no task succeeded while it was waited for (--patience)"):
         result = document(answer).get("result")
-        expect(result, AN_OBJECT, "result of the task in", answer)
+        expect(result, AN_OBJECT, f"result of the task in {answer}")
         name = "image_id" if started.deed.is_import else "export_location"
-        expect_among((result or {}).keys(), [name], "members of the result in", answer)
+        expect_among((result or {}).keys(), [name], f"members of the result in {answer}")
 
 
 # "None"
@@ -156,13 +156,13 @@ def test_a_task_leads_to_itself_and_its_schema(tasks: Tasks, cloudimages_client:
     for started, answer in tasks.shown():
         shown = document(answer)
         itself = leads_to(cloudimages_client, shown.get("self"), "/tasks")
-        expect(itself, f"/tasks/{started.id}", "where self leads in", answer)
+        expect(itself, f"/tasks/{started.id}", f"where self leads in {answer}")
         schema = leads_to(cloudimages_client, shown.get("schema"), "/tasks")
-        expect(schema, "/schemas/task", "where schema leads in", answer)
+        expect(schema, "/schemas/task", f"where schema leads in {answer}")
     for listed in tasks.aside().listed("whole"):
         for entry in listed.entries:
             itself = leads_to(cloudimages_client, entry.get("self"), "/tasks")
-            expect(itself, f"/tasks/{entry.get('id')}", "where self of a task leads in", listed)
+            expect(itself, f"/tasks/{entry.get('id')}", f"where self of a task leads in {listed}")
 
 
 # "the tenant ID of the task owner"
@@ -171,7 +171,7 @@ def test_a_task_belongs_to_whoever_asked_for_it(
     tasks: Tasks, cloudimages_client: ImagesClient, owner_of: OwnerOf
 ) -> None:
     for _, answer in tasks.shown():
-        expect(document(answer).get("owner"), owner_of(cloudimages_client), "owner of the task in", answer)
+        expect(document(answer).get("owner"), owner_of(cloudimages_client), f"owner of the task in {answer}")
 
 
 # "pending, processing, then success or failure"
@@ -179,7 +179,7 @@ def test_a_task_belongs_to_whoever_asked_for_it(
 def test_a_task_goes_forward(tasks: Tasks) -> None:
     created = tasks.asked().where(lambda started: bool(document(started.answer)))
     for started in or_skip(created, "needs a task, and none could be created"):
-        expect(started.statuses[0], "pending", "first status of", started)
+        expect(started.statuses[0], "pending", f"first status of {started}")
         ranks = [RANKS[status] for status in started.statuses if status in STATUSES]
         expect(ranks, sorted({*ranks}), f"the order of the statuses {started.statuses} of {started}")
         if not started.ended:
@@ -191,13 +191,13 @@ def test_a_task_goes_forward(tasks: Tasks) -> None:
 def test_tasks_are_listed(tasks: Tasks, cloudimages_client: ImagesClient) -> None:
     known = [*tasks.known]
     for listed in tasks.listed("whole"):
-        expect(listed.status, 200, "status of", listed)
+        expect(listed.status, 200, f"status of {listed}")
         for page in listed.pages:
-            expect(page.data.get("tasks"), AN_ARRAY, "tasks in", page.target)
+            expect(page.data.get("tasks"), AN_ARRAY, f"tasks in {page.target}")
             schema = leads_to(cloudimages_client, page.data.get("schema"), "/tasks")
-            expect(schema, "/schemas/tasks", "where schema leads in", page.target)
+            expect(schema, "/schemas/tasks", f"where schema leads in {page.target}")
         if listed.ended:
-            expect(sorted(listed.ids(known)), sorted(known), "our tasks in", listed)
+            expect(sorted(listed.ids(known)), sorted(known), f"our tasks in {listed}")
     for listed in tasks.aside().listed("whole", "paged"):
         for page in listed.pages:
             if "first" in page.data:
@@ -243,11 +243,11 @@ def test_a_task_is_shown(tasks: Tasks) -> None:
         for look in started.since_shown:
             if look.status == 404 and started.expired:
                 continue
-            expect(look.status, 200, "status of", look)
+            expect(look.status, 200, f"status of {look}")
             shown = document(look)
-            expect(shown.get("id"), started.id, "id of the task in", look)
+            expect(shown.get("id"), started.id, f"id of the task in {look}")
             if started.deed in (Deed.EXPORT, Deed.IMPORT):  # what is lacking, a service may fill in
-                expect(shown.get("input"), started.body.get("input"), "input of the task in", look)
+                expect(shown.get("input"), started.body.get("input"), f"input of the task in {look}")
             for name in ("type", "created_at"):
                 expect(shown.get(name), document(started.answer).get(name), f"{name} of the task in {look}")
 
@@ -306,17 +306,17 @@ def test_an_import_makes_an_image(tasks: Tasks) -> None:
     exported = {started.body["input"]["image_uuid"] for started in tasks.tried if started.deed is Deed.EXPORT}
     for started in tasks.successes(Deed.IMPORT):
         image_id = started.result.get("image_id")
-        expect(image_id, A_UUID, "image_id in the result of", started)
-        expect(image_id in exported, False, "whether image_id is that of the exported image in", started)
+        expect(image_id, A_UUID, f"image_id in the result of {started}")
+        expect(image_id in exported, False, f"whether image_id is that of the exported image in {started}")
         name = started.body["input"]["image_properties"]["name"]
         for other in tasks.aside().asked(Deed.IMPORT_FURTHER).where(lambda started: started.succeeded):
             made = other.result.get("image_id")
-            expect(made == image_id, False, "whether image_id is that of an earlier import in", other)
+            expect(made == image_id, False, f"whether image_id is that of an earlier import in {other}")
         for answer in tasks.aside().answered("imported"):
             shows_the_image(answer, image_id, name)
         for again in tasks.aside().asked(Deed.IMPORT_AGAIN).where(lambda started: started.succeeded):
             made = again.result.get("image_id")
-            expect(made == image_id, False, "whether image_id is that of an earlier import in", again)
+            expect(made == image_id, False, f"whether image_id is that of an earlier import in {again}")
             for answer in tasks.aside().answered("imported again"):
                 shows_the_image(answer, made, again.body["input"]["image_properties"]["name"])
 
@@ -326,13 +326,16 @@ def test_an_import_makes_an_image(tasks: Tasks) -> None:
 def test_an_image_with_data_is_active(image_life: LifeAnswers, image_meetings: Meetings, tasks: Tasks) -> None:
     for answer in image_life.to(Question.ACTIVE):
         require_look(answer)
-        expect((answer.data or {}).get("status"), "active", "status in", answer)
-        expect((answer.data or {}).get("size"), {len(DATA), None}, "size in", answer)
+        expect((answer.data or {}).get("status"), "active", f"status in {answer}")
+        expect((answer.data or {}).get("size"), {len(DATA), None}, f"size in {answer}")
     for answer in image_life.aside().answered(Question.EMPTY):
         expect((answer.data or {}).get("status"), "active", f"status in {answer}, whose data of no octets was taken")
     for answer in image_life.aside().answered(Question.REFUSED_DATA):
         expect(attributes_of(answer).get("status"), "active", f"status in {answer}, which was refused other data")
         expect(attributes_of(answer).get("size"), {len(DATA), None}, f"size in {answer}, which was refused other data")
+    for data in image_life.aside().answered(Question.DATA):
+        for answer in image_life.aside().answered(Question.DATA_AFTER):
+            expect(answer.body == data.body, True, f"whether {answer}, after a deletion was refused, is as {data}")
     for met in image_meetings.aside().of(Meeting.FILLED):
         if met.answer.ok:
             expect(
@@ -354,7 +357,7 @@ def test_an_import_fails_for_a_documented_reason(tasks: Tasks) -> None:
         found = A_NUMBER.search(str(started.last["message"]))
         number = found and (found[1] or found[2])
         note(f"{started.deed}: {f'the message has the number {number}' if number else 'the message has no number'}.")
-        expect(number, {*DOCUMENTED, None}, "number in the message of", started)
+        expect(number, {*DOCUMENTED, None}, f"number in the message of {started}")
     # 721: a disk that has a parent; 614: one whose id is zero.
     for started in tasks.aside().asked(Deed.IMPORT_UNFIT).where(lambda each: tasks.worked(each.deed) and each.ended):
         failed(started)
@@ -413,7 +416,7 @@ def test_an_export_says_where_it_wrote(tasks: Tasks) -> None:
     for started in tasks.successes(Deed.EXPORT):
         asked = started.body["input"]
         location = f"{asked['receiving_swift_container']}/{asked['image_uuid']}.vhd"
-        expect(started.result.get("export_location"), location, "export_location of", started)
+        expect(started.result.get("export_location"), location, f"export_location of {started}")
 
 
 # "already exists"
@@ -426,7 +429,7 @@ def test_an_export_overwrites_nothing(tasks: Tasks) -> None:
     twice = [started for started in tasks.aside().asked(Deed.EXPORT_AT_ONCE) if started.succeeded]
     expect([str(started) for started in twice[1:]], [], "further exports to one object that succeeded")
     for answer in tasks.octets[1:]:
-        expect(answer.body == tasks.octets[0].body, True, "whether the object is the same in", answer)
+        expect(answer.body == tasks.octets[0].body, True, f"whether the object is the same in {answer}")
 
 
 # "deactivated"
@@ -453,7 +456,7 @@ def test_an_export_is_a_disk_in_the_object_store(tasks: Tasks) -> None:
             expect(answer.status, 200, f"status of {answer}, after {started}")
             # A fixed disk ends with a footer, any other begins with a copy of it.
             footers = (answer.body[-512:-504], answer.body[:8])
-            expect(b"conectix" in footers, True, "whether the object is a VHD in", answer)
+            expect(b"conectix" in footers, True, f"whether the object is a VHD in {answer}")
 
 
 # "reserved to administrators"
@@ -484,7 +487,7 @@ def test_a_list_of_tasks_leads_to_its_first_page(tasks: Tasks) -> None:
     listed_at_all = tasks.listed("whole", "paged").where(lambda listed: listed.first.answer.ok)
     for listed in or_skip(listed_at_all, "tasks are not listed"):
         for page in listed.pages:
-            expect(page.data.get("first"), A_STRING, "first in", page.target)
+            expect(page.data.get("first"), A_STRING, f"first in {page.target}")
 
 
 # "limit", "marker" and "next", as for images
@@ -495,16 +498,16 @@ def test_tasks_are_listed_page_by_page(tasks: Tasks) -> None:
     paged = tasks.listed("paged").where(lambda _: bool(listed_at_all and listed_at_all.first.answer.ok))
     for listed in or_skip(paged, "tasks are not listed"):
         expect(listed.first.answer.ok, True, f"whether {listed.first.answer} is a success")
-        expect(listed.problem, "", "way from page to page of", listed)
+        expect(listed.problem, "", f"way from page to page of {listed}")
         limit = int(dict(listed.query)["limit"])
         for page in listed.pages:
             expect(len(page.entries) <= limit, True, f"whether {page.target} has at most {limit}: {len(page.entries)}")
-        expect(repeated(listed.ids(known)), [], "tasks that come twice in", listed)
+        expect(repeated(listed.ids(known)), [], f"tasks that come twice in {listed}")
         if listed.ended:
-            expect(sorted(listed.ids(known)), sorted(known), "our tasks in", listed)
+            expect(sorted(listed.ids(known)), sorted(known), f"our tasks in {listed}")
     for listed in tasks.aside().listed("of one"):
         expect(len(listed.first.entries) <= 1, True, f"whether {listed} has at most 1: {len(listed.first.entries)}")
     for listed in tasks.aside().listed("after"):
         marker = dict(listed.query)["marker"]
         expect(listed.first.answer.ok, True, f"whether {listed.first.answer} is a success")
-        expect(marker in listed.first.ids, False, "whether the marker is in", listed)
+        expect(marker in listed.first.ids, False, f"whether the marker is in {listed}")

@@ -37,7 +37,7 @@ def test_links_have_the_version(common_answers: CommonAnswers) -> None:
 @requirement("VER-02")
 def test_the_root_lists_versions(version_documents: Versions) -> None:
     for answer in version_documents.at("/"):
-        expect(answer.status, 300, "status of", answer)
+        expect(answer.status, 300, f"status of {answer}")
         expect_contract(answer, "contract-versions")
 
 
@@ -45,7 +45,7 @@ def test_the_root_lists_versions(version_documents: Versions) -> None:
 @requirement("VER-03")
 def test_versions_are_listed(version_documents: Versions) -> None:
     for answer in version_documents.at("/versions"):
-        expect(answer.status, 200, "status of", answer)
+        expect(answer.status, 200, f"status of {answer}")
         expect_contract(answer, "contract-versions")
 
 
@@ -61,12 +61,12 @@ def test_an_unknown_version_is_noted(version_documents: Versions) -> None:
 def test_answers_are_json(common_answers: CommonAnswers, schema_documents: SchemaDocuments) -> None:
     with_content = common_answers.of("answers").where(lambda answer: answer.ok and bool(answer.body))
     for answer in with_content:
-        expect(answer.headers.get("Content-Type"), JSON, "Content-Type of", answer)
+        expect(answer.headers.get("Content-Type"), JSON, f"Content-Type of {answer}")
     for answer in schema_documents.aside().all_answers().where(lambda answer: answer.ok and bool(answer.body)):
-        expect(answer.headers.get("Content-Type"), JSON, "Content-Type of", answer)
+        expect(answer.headers.get("Content-Type"), JSON, f"Content-Type of {answer}")
     # It is UTF-8, whatever characters are in it. (RFC 8259, 8.1)
     for answer in common_answers.aside().of("spelled").where(lambda answer: answer.ok):
-        expect(answer.data, AN_OBJECT, "document in", answer)
+        expect(answer.data, AN_OBJECT, f"document in {answer}")
 
 
 # "415 Bad Media Type", for all calls
@@ -74,7 +74,7 @@ def test_answers_are_json(common_answers: CommonAnswers, schema_documents: Schem
 def test_other_media_types_are_answered_415(common_answers: CommonAnswers) -> None:
     offered = common_answers.of("of_other_types").where(lambda answer: answer.status not in NOT_DONE_FOR_ANYBODY)
     for answer in or_skip(offered, "needs an operation with a body"):
-        expect(answer.status, 415, "status of", answer)
+        expect(answer.status, 415, f"status of {answer}")
 
 
 # "the default is JSON"
@@ -85,7 +85,7 @@ def test_json_is_the_default(common_answers: CommonAnswers) -> None:
     strange = {_operation(answer) for answer in asked if not JSON.holds(answer.headers.get("Content-Type"))}
     plain = common_answers.of("plain").where(lambda answer: answer.ok and _operation(answer) not in strange)
     for answer in or_skip(plain, "needs answers that are JSON where that is asked for"):
-        expect(answer.headers.get("Content-Type"), JSON, "Content-Type of", answer)
+        expect(answer.headers.get("Content-Type"), JSON, f"Content-Type of {answer}")
 
 
 def _operation(answer: Answer) -> tuple[str, str]:
@@ -100,8 +100,8 @@ def test_dates_are_iso_8601(image_life: LifeAnswers, schema_documents: SchemaDoc
             if name in image:
                 expect(image[name], A_MOMENT, name)
     for answer in schema_documents.aside().of_members():
-        expect(answer.data.get("created_at"), A_MOMENT, "created_at in", answer)
-        expect(answer.data.get("updated_at"), A_MOMENT, "updated_at in", answer)
+        expect(answer.data.get("created_at"), A_MOMENT, f"created_at in {answer}")
+        expect(answer.data.get("updated_at"), A_MOMENT, f"updated_at in {answer}")
     for answer in schema_documents.aside().of_tasks():
         for name in ("created_at", "updated_at"):
             expect(answer.data.get(name), A_MOMENT, f"{name} in {answer}")
@@ -139,7 +139,7 @@ def test_methods_that_are_not_offered_are_answered_405(
         return answer.status != 404 or not _is_a_schema(answer) or schemas
 
     for answer in common_answers.of("refused").where(is_there):
-        expect(answer.status, 405, "status of", answer)
+        expect(answer.status, 405, f"status of {answer}")
 
 
 def _is_a_schema(answer: Answer) -> bool:
@@ -168,7 +168,7 @@ def test_answers_have_a_date(
     other_types = common_answers.aside().of("of_other_types")
     for answers in (common_answers.of("answers"), schema_documents.aside().all_answers(), other_types, *of_others):
         for answer in answers.where(lambda answer: 200 <= answer.status < 500 and not _of_a_tag(answer)):
-            expect(answer.headers.get("Date"), A_DATE, "Date of", answer)
+            expect(answer.headers.get("Date"), A_DATE, f"Date of {answer}")
 
 
 def _of_a_tag(answer: Answer) -> bool:

@@ -54,7 +54,7 @@ def test_an_image_shows_its_tags_as_a_list_of_strings(
     for readings in (plain_tags.readings, sequences.readings, representations.details):
         for reading in readings(where=lambda reading: reading.answer.status == 200):
             shown = reading.answer.data
-            expect(shown.get("tags") if isinstance(shown, dict) else None, STRINGS, "tags of", reading.answer)
+            expect(shown.get("tags") if isinstance(shown, dict) else None, STRINGS, f"tags of {reading.answer}")
     for answer in exports.aside().images():
         shown = answer.data if answer.status == 200 else {"tags": []}
         expect(shown.get("tags") if isinstance(shown, dict) else None, STRINGS, f"tags of {answer}, which was imported")
@@ -120,7 +120,7 @@ def test_no_image_shows_a_tag_twice(
 ) -> None:
     for readings in (plain_tags.readings, unusual_tags.readings, boundary_tags.readings, representations.details):
         for reading in readings(where=shows_tags):
-            expect(repeated(reading.values or ()), [], "tags shown twice by", reading.answer)
+            expect(repeated(reading.values or ()), [], f"tags shown twice by {reading.answer}")
 
     for state in representations.aside():
         if isinstance(state.in_list, list):
@@ -139,7 +139,7 @@ def test_the_schema_declares_the_tags(cloudimages_client: ImagesClient) -> None:
     answer = cloudimages_client.send("GET", "/schemas/image")
     require_offered(answer, "the schema of images")
 
-    expect(answer.status, 200, "status of", answer)
+    expect(answer.status, 200, f"status of {answer}")
     declared = (answer.data or {}).get("properties", {}).get("tags", {})
     items = declared.get("items", {})
     expect(declared.get("type"), "array", "type of the tags in the schema")
@@ -154,7 +154,7 @@ def test_no_image_shows_a_tag_of_more_than_255_characters(
 ) -> None:
     for readings in (boundary_tags.readings, representations.details):
         for reading in readings(where=shows_tags):
-            expect(overlong(reading.values or ()), [], "tags too long shown by", reading.answer)
+            expect(overlong(reading.values or ()), [], f"tags too long shown by {reading.answer}")
 
     for state in representations.aside():
         if isinstance(state.in_list, list):
@@ -181,7 +181,7 @@ def test_a_patch_sets_exactly_the_given_tags(
         # The vendor's own example; elsewhere, a service may know no more than the tags' addresses.
         if wanted == ["stays", "new"] and answer.refused and image.tags() == ["stays"]:
             pytest.skip(f"needs a PATCH that knows the tags of an image, which was answered {answer.status}")
-        expect(answer.status, OK, "status of", answer)
+        expect(answer.status, OK, f"status of {answer}")
         expect_tags(image, wanted, f"after {answer}")
 
     # Special tags are set exactly, or refused and nothing is changed.
@@ -193,7 +193,7 @@ def test_a_patch_sets_exactly_the_given_tags(
         answer = set_tags(image, special)
         left = special if answer.ok else left
 
-        expect(answer.status, OK | REFUSED, "status of", answer)
+        expect(answer.status, OK | REFUSED, f"status of {answer}")
         expect_tags(image, left, f"after {answer}")
         if answer.refused and special is together:
             questions += [[*kind] for kind in SET_TOGETHER]
@@ -232,7 +232,7 @@ def test_a_patch_of_tags_is_about_nothing_else(cloudimages_run: Run) -> None:
                 known = tags
                 expect_tags(image, tags, f"after {answer}")
                 shown = image.show().data
-                expect(shown.get("name") if isinstance(shown, dict) else None, name, "name after", answer)
+                expect(shown.get("name") if isinstance(shown, dict) else None, name, f"name after {answer}")
 
         # A PATCH that is refused for another of its changes sets no tags either.
         left = image.eventual_tags(known)
