@@ -15,6 +15,7 @@ from pytest_cloudimages.areas.common.checks import (
     or_skip,
 )
 from pytest_cloudimages.areas.common.followed_links import leads_to
+from pytest_cloudimages.areas.common.paging import query_of
 from pytest_cloudimages.areas.images.asked_lists import Asked, Aspect, Lists
 from pytest_cloudimages.areas.images.deactivation import Deactivated, holds
 from pytest_cloudimages.areas.images.fixtures import *
@@ -39,6 +40,11 @@ def holds_what_fits(asked: Asked, fits: Callable[[Any], bool] = lambda _: True) 
         [],
         f"entries that {asked} is not to hold",
     )
+
+
+def keeps_its_query(asked: Asked) -> bool:
+    """Return whether what leads from page to page has all that was asked for."""
+    return all({*asked.query} <= {*query_of(link)} for link in asked.listed.links)
 
 
 def _sorted_by(key: str) -> Callable[[Asked], bool]:
@@ -130,6 +136,10 @@ def test_a_list_is_filtered_by_owner(image_lists: Lists) -> None:
 def test_a_list_is_filtered_by_status(image_lists: Lists, deactivated_image: Deactivated) -> None:
     for asked in image_lists.of(Aspect.STATUS):
         holds_what_fits(asked, having("status", asked.value("status")))
+    # Nor does any page but the first hold others; where next has lost the filter, that is PAGE-06's to say.
+    paged = image_lists.aside().of(Aspect.LIMITED).where(lambda asked: bool(asked.value("status")))
+    for asked in paged.where(lambda asked: asked.listed.readable and keeps_its_query(asked)):
+        expect(sorted({*asked.held} - {*asked.wanted}), [], f"our images in {asked} that do not fit")
     # What is deactivated is active no more, until it is reactivated.
     listed = deactivated_image.aside().while_deactivated("deactivated ones", "active ones", "active again")
     for what, answer in listed:
@@ -200,7 +210,7 @@ def test_a_list_is_sorted_in_a_direction(image_lists: Lists) -> None:
 def test_a_list_is_filtered_by_attributes(image_lists: Lists) -> None:
     for asked in image_lists.of(Aspect.ATTRIBUTE):
         for name, value in asked.query:
-            if name not in ("name", "limit"):
+            if name not in ("name", "limit", "marker"):
                 # A list may show less of an image than its details do.
                 holds_what_fits(
                     asked,

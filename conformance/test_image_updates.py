@@ -1,6 +1,6 @@
 # PATCH /v2/images/{image_id}
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 
@@ -17,7 +17,8 @@ from pytest_cloudimages.areas.common.checks import (
     or_skip,
 )
 from pytest_cloudimages.areas.images.fixtures import *
-from pytest_cloudimages.areas.images.lives import ForeignAttempts, LifeAnswers, Question
+from pytest_cloudimages.areas.images.foreign import ForeignAttempts
+from pytest_cloudimages.areas.images.lives import LifeAnswers, Question
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.patches import VALID, Aim
 from pytest_cloudimages.areas.images.races import RENAMING, of_attributes, of_the_name
@@ -50,6 +51,36 @@ def of_many(updates: Updates, operation: str) -> Callable[[Attempt], bool]:
     return lambda attempt: (
         updates.work_together and attempt.answer.ok and all(each["op"] == operation for each in attempt.wanted.body)
     )
+
+
+def together(updates: Updates) -> Iterable[Attempt]:
+    """Return the patches of several operations that were acknowledged, where one alone is carried out."""
+    return updates.aside().attempts(Aim.TOGETHER).where(acknowledged) if updates.kept_singly else ()
+
+
+def not_whole(attempt: Attempt) -> list[str]:
+    """Return the attributes that are not as a patch says, but for those that several of its operations name."""
+    return [name for name in attempt.wrong if name not in attempt.undone]
+
+
+def in_their_order(updates: Updates, operation: str) -> None:
+    """Expect what several operations of a patch name to be as the last of them leaves it (RFC 6902, 3).
+
+    Where patches are not done whole, whatever they name, that is not for their order to say. (IMG-UPD-22.)
+    """
+    __tracebackhide__ = True
+    attempts = [*together(updates)]
+    for attempt in attempts if not any(not_whole(each) for each in attempts) else ():
+        names = [name for name, missing in attempt.undone.items() if missing == operation]
+        expect(names, [], f"attributes that are not as the last operation on them says, after {attempt}")
+
+
+def repeated(updates: Updates, operation: str) -> None:
+    """Expect what was done before, letter for letter, and was undone since, to be done once more."""
+    __tracebackhide__ = True
+    for attempt in updates.aside().attempts(Aim.REPEATED).where(acknowledged):
+        if attempt.wanted.body[0]["op"] == operation:
+            expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
 
 
 def of_the_old_form(operation: str) -> Callable[[Attempt], bool]:
@@ -159,6 +190,8 @@ def test_an_attribute_is_added(updates: Updates, patch_races: ConcurrentRuns) ->
         expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
     for attempt in updates.aside().attempts(Aim.OLD_FORM).where(of_the_old_form("add")):
         expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
+    repeated(updates, "add")
+    in_their_order(updates, "add")
     for image in updates.aside().beside():
         expect(image.touched, [], f"attributes of another image that patches of the first have set: {image.looked}")
     # Nor does one that another client adds at the same time take it away.
@@ -175,6 +208,8 @@ def test_an_attribute_is_removed(updates: Updates) -> None:
         expect(attempt.wrong, [], f"attributes that are not removed by {attempt}")
     for attempt in updates.aside().attempts(Aim.OLD_FORM).where(of_the_old_form("remove")):
         expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
+    repeated(updates, "remove")
+    in_their_order(updates, "remove")
 
 
 # "It is an error condition to attempt to remove an attribute that does not exist"
@@ -196,6 +231,8 @@ def test_an_attribute_is_replaced(updates: Updates, patch_races: ConcurrentRuns)
         expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
     for attempt in updates.aside().attempts(Aim.OLD_FORM).where(of_the_old_form("replace")):
         expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
+    repeated(updates, "replace")
+    in_their_order(updates, "replace")
     overwritten = patch_races.measured([RENAMING], of_the_name(patch_races), kind=lambda found: found.category)
     expect_explained(overwritten)
 
@@ -264,8 +301,8 @@ def test_a_patch_is_done_whole_or_not_at_all(updates: Updates, image_meetings: M
     for attempt in updates.aside().attempts().where(refused):
         expect(attempt.changed, [], f"attributes that {attempt} changed, although it was refused")
     # What is not done by itself either is the concern of those who ask for it alone.
-    for attempt in updates.aside().attempts(Aim.TOGETHER).where(acknowledged) if updates.kept_singly else ():
-        expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
+    for attempt in together(updates):
+        expect(not_whole(attempt), [], f"attributes that are not as they were set by {attempt}")
     # "never … a partially modified document" (RFC 5789, 2), nor one of a patch that is refused in the end
     for met in image_meetings.aside().of(Meeting.HALF):
         if met.answer.ok:
@@ -281,6 +318,8 @@ def test_an_image_that_there_is_not_cannot_be_updated(image_life: LifeAnswers, u
     updates.require_working()
     for answer in image_life.to(Question.UNKNOWN_PATCHED):
         expect(answer.status, not_there(answer), f"status of {answer}")
+    for answer in image_life.aside().answered(Question.GONE_PATCHED):
+        expect(answer.status, not_there(answer), f"status of {answer}, a patch of an image that was deleted")
 
 
 # "If the target location specifies an object member that does exist, that

@@ -23,11 +23,11 @@ from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.asked_lists import Lists
 from pytest_cloudimages.areas.images.deactivation import GLANCE, Deactivated
 from pytest_cloudimages.areas.images.fixtures import *
-from pytest_cloudimages.areas.images.lives import LifeAnswers, Question, digest
+from pytest_cloudimages.areas.images.lives import DATA, LifeAnswers, Question, digest
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.offered_lists import OfferedImages
 from pytest_cloudimages.areas.images.patches import Aim
-from pytest_cloudimages.areas.images.states import nesting
+from pytest_cloudimages.areas.images.states import nesting, state_of
 from pytest_cloudimages.areas.images.tried_patches import FULL, Updates, attributes_of, differing
 
 GUARANTEED = ("id", "status", "visibility", "protected", "tags", "created_at", "file", "self")
@@ -128,6 +128,9 @@ def test_minima_are_integers(image_life: LifeAnswers) -> None:
 def test_a_size_is_an_integer(image_life: LifeAnswers) -> None:
     for image in image_life.images():
         expect(image.get("size"), A_SIZE, "size")
+    # Data that came in chunks has its length as well, once it is there.
+    for answer in image_life.aside().answered(Question.TWIN).where(lambda answer: state_of(answer) == "active"):
+        expect(attributes_of(answer).get("size"), {len(DATA), None}, f"size in {answer}, whose data came in chunks")
 
 
 # "md5 hash of image contents", "maxLength": 32
@@ -211,7 +214,9 @@ def test_a_deletion_is_answered_204(image_life: LifeAnswers) -> None:
 def test_a_protected_image_is_not_deleted(image_life: LifeAnswers, image_meetings: Meetings) -> None:
     for answer in image_life.to(Question.PROTECTED_DELETED):
         expect(answer.status, 403, f"status of {answer}")
-    for met in image_meetings.aside().of(Meeting.PROTECTED):
+    # Who patches what was deleted long before is not stopped by a deletion at all. (IMG-UPD-23.)
+    revived = any(answer.ok for answer in image_life.aside().answered(Question.GONE_PATCHED))
+    for met in () if revived else image_meetings.aside().of(Meeting.PROTECTED):
         expect(met.answer.ok, False, f"whether {met} is a success, as is the protection of the image meanwhile")
     for answer in image_life.aside().answered(Question.PROTECTED_AT_ONCE):
         expect(answer.status, 403, f"status of {answer}, an image that was protected when it was created")
@@ -269,8 +274,9 @@ def test_a_deleted_image_is_gone(
         # What is as good as deleted says so by its status; how one is refused is for those to say who ask for it.
         gone = not answer.ok or attributes_of(answer).get("status") in ("deleted", "pending_delete")
         expect(gone, True, f"whether {answer} of a consumer shows that its owner has deleted the image")
-    for met in image_meetings.aside().of(Meeting.PATCHED):
-        expect(met.answer.ok, False, f"whether {met} shows the image, which was patched while it was deleted")
+    patched = [met.answer for met in image_meetings.aside().of(Meeting.PATCHED)]
+    for answer in (*patched, *image_life.aside().answered(Question.GONE_AFTER)):
+        expect(answer.ok, False, f"whether {answer} shows the image, which was patched when it was deleted")
 
 
 # the table of response codes

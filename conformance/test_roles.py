@@ -7,7 +7,7 @@ from pytest_cloudimages.areas.access.deeds import CHANGES, READS, RIGHTS, Deed, 
 from pytest_cloudimages.areas.access.fixtures import *
 from pytest_cloudimages.areas.common.checks import OK
 from pytest_cloudimages.areas.common.parties import Party
-from pytest_cloudimages.areas.images.lives import ForeignAttempts
+from pytest_cloudimages.areas.images.foreign import ForeignAttempts
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 
 FORBIDDEN = {403, 404}
@@ -16,8 +16,12 @@ FORBIDDEN = {403, 404}
 
 def _reads(rights: Rights, party: Party) -> None:
     """Raise ``Mismatch`` where a caller may not read; ``Blocked`` where it may be of another project."""
+    # Whoever sees an image that is not everybody's is of its project, whatever Identity says of that.
+    known = party in rights.of_the_project or any(
+        attempt.answer.ok for attempt in rights.aside().by(party, deeds=[Deed.SHOW])
+    )
     for attempt in rights.by(party, deeds=READS):
-        if attempt.deed is Deed.SHOW and attempt.answer.status == 404 and party not in rights.of_the_project:
+        if attempt.deed is Deed.SHOW and attempt.answer.status == 404 and not known:
             raise Blocked(f"{party} does not see the image at all; name one of the same project.")
         expect(attempt.answer.status, 200, f"status of {attempt}")
 

@@ -333,6 +333,9 @@ def test_an_image_with_data_is_active(image_life: LifeAnswers, image_meetings: M
     for answer in image_life.aside().answered(Question.REFUSED_DATA):
         expect(attributes_of(answer).get("status"), "active", f"status in {answer}, which was refused other data")
         expect(attributes_of(answer).get("size"), {len(DATA), None}, f"size in {answer}, which was refused other data")
+    for data in image_life.aside().answered(Question.DATA):
+        for answer in image_life.aside().answered(Question.DATA_AFTER):
+            expect(answer.body == data.body, True, f"whether {answer}, after a deletion was refused, is as {data}")
     for met in image_meetings.aside().of(Meeting.FILLED):
         if met.answer.ok:
             expect(

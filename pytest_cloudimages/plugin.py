@@ -11,6 +11,8 @@ import pytest
 
 from pytest_cloudimages.app import pytest_options
 from pytest_cloudimages.app.fixtures import (
+    JUDGE,
+    asks,
     cloudimages_administrator,
     cloudimages_anonymous,
     cloudimages_client,
@@ -26,8 +28,6 @@ from pytest_cloudimages.app.fixtures import (
     cloudimages_service,
     cloudimages_workloads,
 )
-from pytest_cloudimages.app.stash import JUDGE, UNFOUND
-from pytest_cloudimages.app.waking import DISTRIBUTED, Unfound, asks, distributed, judges, wake
 
 __all__ = [
     "cloudimages_administrator",
@@ -60,16 +60,16 @@ def pytest_configure(config: pytest.Config) -> None:
         from pytest_cloudimages.app import suite
 
         config.args = [suite.located(argument) for argument in config.args]
-    if judges(config):
-        wake(config)
+    if pytest_options.judges(config):
+        from pytest_cloudimages.app import waking
+
+        waking.wake(config)
 
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Wake up where a test asks for a service."""
-    if JUDGE not in config.stash and not any(map(asks, items)):
-        return
-    if JUDGE not in config.stash and distributed(config):
-        config.stash[UNFOUND] = Unfound(DISTRIBUTED, named=False)
-        return
-    wake(config).prepare(items)
+    if config.pluginmanager.has_plugin(JUDGE) or any(map(asks, items)):
+        from pytest_cloudimages.app import waking
+
+        waking.prepare(config, items)

@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from pytest_cloudimages.app.cli import main
 from pytest_cloudimages.app.cli.doctor import TAKEN
-from pytest_cloudimages.app.option import Kind, Option
+from pytest_cloudimages.app.option import Option
 from pytest_cloudimages.app.options import INI, OPTIONS, PYTEST
-from pytest_cloudimages.app.pytest_options import settings as settings_of
+from pytest_cloudimages.app.pytest_settings import settings as settings_of
 from pytest_cloudimages.engine.settings import Settings
 
 EXAMPLES = int(os.environ.get("EXAMPLES", "60"))
@@ -126,7 +126,7 @@ def words_of(options: Any) -> st.SearchStrategy[list[str]]:
     """Return words of a command line: options with what may stand behind them."""
 
     def word(option: Option) -> st.SearchStrategy[str]:
-        if option.kind is Kind.FLAG:
+        if option.kind == "flag":
             return st.just(f"--{option.name}")
         return TEXTS.map(lambda text: f"--{option.name}={text}")
 
@@ -223,7 +223,7 @@ class Written:
 
 def values_of(option: Option, text: st.SearchStrategy[str]) -> st.SearchStrategy[Any]:
     """Return what pytest may have read for an option."""
-    if option.kind is Kind.FLAG:
+    if option.kind == "flag":
         return st.booleans()
     return st.lists(text, max_size=2) if option.repeated else text
 

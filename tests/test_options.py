@@ -14,9 +14,9 @@ import pytest
 
 from pytest_cloudimages.app.cli import main
 from pytest_cloudimages.app.cli.arguments import handed_on, typed
-from pytest_cloudimages.app.option import Kind
 from pytest_cloudimages.app.options import OPTIONS
-from pytest_cloudimages.app.pytest_options import Handover, settings
+from pytest_cloudimages.app.pytest_settings import Handover, settings
+from pytest_cloudimages.engine.choices import PROFILE_NAMES, SPECIFICATIONS
 from pytest_cloudimages.engine.settings import PROFILES, Settings
 
 
@@ -57,7 +57,7 @@ def obeyed(words: Sequence[str]) -> Settings:
         name, _, value = word.removeprefix("--cloudimages-").partition("=")
         option = next(option for option in OPTIONS if option.name == name)
         old = found.get(option.key, [])
-        found[option.key] = True if option.kind is Kind.FLAG else [*old, value] if option.repeated else value
+        found[option.key] = True if option.kind == "flag" else [*old, value] if option.repeated else value
     return settings(Config(found, {}, [handover]), {})  # type: ignore[arg-type]  # all that is asked of it
 
 
@@ -67,6 +67,13 @@ def test_the_defaults_are_those_of_the_table() -> None:
 
     assert found == Settings()
     assert {*(option.attribute for option in OPTIONS), "specification"} == {*found.as_data()}
+
+
+def test_the_choices_are_those_of_the_engine() -> None:
+    """The table writes them out, since pytest loads it in every run, and the engine in none that asks for nothing."""
+    choices = {option.name: option.choices for option in OPTIONS if option.choices}
+
+    assert choices == {"specification": SPECIFICATIONS, "profile": PROFILE_NAMES}
 
 
 @pytest.mark.parametrize(

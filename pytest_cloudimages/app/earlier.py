@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pytest_cloudimages.app.option import Kind, Option, text_of
+from pytest_cloudimages.app.option import Option, text_of
 from pytest_cloudimages.app.options import OPTIONS
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ def as_recorded(path: Path, given: Mapping[str, str]) -> dict[str, Any]:
 def _recorded(option: Option, value: Any) -> Any:
     if value is None:
         return option.default
-    if option.kind is Kind.FLAG:
+    if option.kind == "flag":
         return value is True
     if option.repeated:
         return tuple(option.parse(text_of(text)) for text in (value if isinstance(value, list) else [value]))

@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.engine.choices import OTHER_CLOUDS
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
@@ -19,6 +17,14 @@ if TYPE_CHECKING:
     from pytest_cloudimages.client.session import ImagesClient
     from pytest_cloudimages.engine.registry import Workloads
     from pytest_cloudimages.engine.run import FreshImage, Run
+
+JUDGE = "cloudimages-judge"
+"""The name under which the judge of a run, once awake, is one of pytest's plugins."""
+
+
+def asks(item: pytest.Item) -> bool:
+    """Return whether a test asks for one of these fixtures."""
+    return "cloudimages_run" in getattr(item, "fixturenames", ())
 
 
 @pytest.fixture(scope="session")
@@ -112,41 +118,21 @@ def cloudimages_replay(cloudimages_run: Run) -> Callable[[Mapping[str, Any]], No
     It takes a finding, or only the plan of one, which is asked and no more. The test is blocked where that cannot be
     told. `cloudimages replay FILE --as pytest` writes such a test.
     """
-    from pytest_cloudimages.app.replaying import asked_once_more, replay
+    from pytest_cloudimages.app.carrying_out import replayer
 
-    def ask(finding: Mapping[str, Any]) -> None:
-        __tracebackhide__ = True
-        whole = "plan" in finding
-        replayed = asked_once_more(cloudimages_run, finding) if whole else replay(cloudimages_run, finding)
-        assert not replayed.reproduced, replayed.told
-
-    return ask
+    return replayer(cloudimages_run)
 
 
 @pytest.fixture(scope="session")
 def cloudimages_workloads(cloudimages_run: Run, request: pytest.FixtureRequest) -> Iterator[Workloads]:
     """Yield the suite's workloads, each carried out once, when it is first asked for: ``….plain_tags`` and so on."""
-    from pytest_cloudimages import areas
-    from pytest_cloudimages.app.stash import JUDGE, WORKLOADS
-    from pytest_cloudimages.engine.exploration import obstacle
-    from pytest_cloudimages.engine.registry import Workloads, made_at_once
-    from pytest_cloudimages.engine.scheduler import make_at_once
+    from pytest_cloudimages.app.carrying_out import workloads_of
 
-    areas.load()
-    with Workloads(cloudimages_run) as workloads:
-        request.config.stash[WORKLOADS] = workloads
-        items = [item for item in request.session.items if request.fixturename in getattr(item, "fixturenames", ())]
-        judge = request.config.stash[JUDGE]
-        judge.look_first(items, workloads)
-        at_once = made_at_once(items, lambda item: not obstacle(item))
-        further = judge.asked_beside(request.session.items, workloads, at_once)
-        make_at_once(workloads, cloudimages_run, at_once, further)
+    with workloads_of(cloudimages_run, request) as workloads:
         yield workloads
 
 
 def _other(run: Run, who: str, what: str) -> ImagesClient:
-    client = run.caller(who)
-    if client is None:
-        option = f"{run.settings.prefix}{OTHER_CLOUDS[who].replace('_', '-')} NAME"
-        pytest.skip(f"needs {what}: set OS_{who}_USERNAME and OS_{who}_PASSWORD (and what else differs), or {option}")
-    return client
+    from pytest_cloudimages.app.carrying_out import caller_of
+
+    return caller_of(run, who, what)

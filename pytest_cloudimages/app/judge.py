@@ -13,15 +13,16 @@ from pytest_cloudimages.app.allowance import Allowance
 from pytest_cloudimages.app.asking_again import AskingAgain
 from pytest_cloudimages.app.epilogue import Epilogue
 from pytest_cloudimages.app.exploring import Exploring
+from pytest_cloudimages.app.fixtures import asks
 from pytest_cloudimages.app.html_hooks import HtmlHooks
 from pytest_cloudimages.app.order import in_order, place_of, workloads_before
 from pytest_cloudimages.app.outlets import Outlets
-from pytest_cloudimages.app.pytest_options import settings
+from pytest_cloudimages.app.pytest_settings import settings
 from pytest_cloudimages.app.records import Records, count_sent, fit_to_be_read, raise_if_flaky, results_of
 from pytest_cloudimages.app.selection import Selection, tune
 from pytest_cloudimages.app.stash import CHECK, COMMAND, RUN, UNFOUND, WORKLOADS
 from pytest_cloudimages.app.suite import of_the_suite
-from pytest_cloudimages.app.waking import UNNAMED, Unfound, asks, distributed
+from pytest_cloudimages.app.waking import UNNAMED, Unfound, distributed
 from pytest_cloudimages.client.auth.accounts import keep_secrets_of_url
 from pytest_cloudimages.client.budget import Budget
 from pytest_cloudimages.client.errors import ConfigurationError, UnnamedServiceError

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_cloudimages.app.option import Kind, Option, text_of
-from pytest_cloudimages.engine.choices import PROFILE_NAMES, SPECIFICATIONS
+from pytest_cloudimages.app.option import Option, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,10 +22,10 @@ REPORTS = "reports"
 
 
 OPTIONS = (
-    Option(name="reference", kind=Kind.FLAG, default=False, help="judge the embedded server", names_service=True),
+    Option(name="reference", kind="flag", default=False, help="judge the embedded server", names_service=True),
     Option(
         name="endpoint",
-        kind=Kind.TEXT,
+        kind="text",
         metavar="URL",
         setting="url",
         aliases=("url",),
@@ -36,7 +35,7 @@ OPTIONS = (
     ),
     Option(
         name="cloud",
-        kind=Kind.TEXT,
+        kind="text",
         metavar="NAME",
         names_service=True,
         help="entry of clouds.yaml",
@@ -44,54 +43,54 @@ OPTIONS = (
     ),
     Option(
         name="region",
-        kind=Kind.TEXT,
+        kind="text",
         metavar="NAME",
         help="of several regions of the catalogue this, whatever the entry of clouds.yaml or OS_REGION_NAME says",
         readme="of several regions of the catalogue this one, whatever `clouds.yaml` or `OS_REGION_NAME` says",
     ),
     Option(
         name="other-cloud",
-        kind=Kind.TEXT,
+        kind="text",
         metavar="NAME",
         help="entry of clouds.yaml for a second project",
     ),
     Option(
         name="reader-cloud",
-        kind=Kind.TEXT,
+        kind="text",
         metavar="NAME",
         help="entry of clouds.yaml for a user of the project who may only read",
         readme="for a user of the project who may only read",
     ),
     Option(
         name="creator-cloud",
-        kind=Kind.TEXT,
+        kind="text",
         metavar="NAME",
         help="entry of clouds.yaml for a user who may create and update, and no more",
     ),
     Option(
         name="admin-cloud",
-        kind=Kind.TEXT,
+        kind="text",
         metavar="NAME",
         help="entry of clouds.yaml for an administrator",
     ),
     Option(
         name="image",
-        kind=Kind.TEXT,
+        kind="text",
         metavar="ID",
         default=(),
         repeated=True,
         help="borrow this image instead of creating one; its tags are put back; may be repeated",
     ),
-    Option(name="yes", kind=Kind.FLAG, default=False, help="lend a public, community or protected image all the same"),
+    Option(name="yes", kind="flag", default=False, help="lend a public, community or protected image all the same"),
     Option(
         name="plain-http",
-        kind=Kind.FLAG,
+        kind="flag",
         default=False,
         help="show the token to another computer by plain http too (`CLOUDIMAGES_PLAIN_HTTP`)",
     ),
     Option(
         name="catalogue",
-        kind=Kind.PATH,
+        kind="path",
         metavar="FILE",
         default=(),
         repeated=True,
@@ -102,17 +101,17 @@ OPTIONS = (
     ),
     Option(
         name="specification",
-        kind=Kind.TEXT,
+        kind="text",
         metavar="NAME",
         setting="reading",
-        choices=SPECIFICATIONS,
+        choices=("cloud-images", "glance"),
         help="whose reading judges where two specifications differ; cloud-images, unless you name one",
         readme="whose reading judges where the vendor's page and Glance's API reference differ;"
         " `cloud-images`, unless you name one. Named, it also asks what the vendor's own service alone promises",
     ),
     Option(
         name="tag-limit",
-        kind=Kind.WHOLE,
+        kind="whole",
         metavar="N",
         least=1,
         most=10_000,
@@ -121,7 +120,7 @@ OPTIONS = (
     ),
     Option(
         name="timeout",
-        kind=Kind.NUMBER,
+        kind="number",
         metavar="SECONDS",
         default=30.0,
         most=3600,
@@ -130,7 +129,7 @@ OPTIONS = (
     ),
     Option(
         name="max-body",
-        kind=Kind.WHOLE,
+        kind="whole",
         metavar="OCTETS",
         default=1024 * 1024,
         least=16 * 1024,
@@ -139,7 +138,7 @@ OPTIONS = (
     ),
     Option(
         name="patience",
-        kind=Kind.NUMBER,
+        kind="number",
         metavar="SECONDS",
         default=10.0,
         most=3600,
@@ -147,7 +146,7 @@ OPTIONS = (
     ),
     Option(
         name="max-rps",
-        kind=Kind.NUMBER,
+        kind="number",
         metavar="N",
         most=100_000,
         exclusive=True,
@@ -155,7 +154,7 @@ OPTIONS = (
     ),
     Option(
         name="max-requests",
-        kind=Kind.WHOLE,
+        kind="whole",
         metavar="N",
         least=1,
         most=10_000_000,
@@ -164,7 +163,7 @@ OPTIONS = (
     ),
     Option(
         name="max-seconds",
-        kind=Kind.NUMBER,
+        kind="number",
         metavar="SECONDS",
         most=1_000_000,
         exclusive=True,
@@ -173,7 +172,7 @@ OPTIONS = (
     ),
     Option(
         name="concurrency",
-        kind=Kind.WHOLE,
+        kind="whole",
         metavar="N",
         default=1,
         least=1,
@@ -182,7 +181,7 @@ OPTIONS = (
     ),
     Option(
         name="shard",
-        kind=Kind.TEXT,
+        kind="text",
         metavar="i/N",
         replayed=False,
         help="ask part i of N of what is asked for; needs --seed; cloudimages merge puts the results together",
@@ -190,7 +189,7 @@ OPTIONS = (
     ),
     Option(
         name="ledger",
-        kind=Kind.PATH,
+        kind="path",
         metavar="DIR",
         help="where it is noted what a run creates or changes, until it is gone [CLOUDIMAGES_LEDGER, the user's state]",
         readme="where it is noted what a run creates or changes, until it is gone (`CLOUDIMAGES_LEDGER`, or else the"
@@ -198,7 +197,7 @@ OPTIONS = (
     ),
     Option(
         name="tries",
-        kind=Kind.WHOLE,
+        kind="whole",
         metavar="N",
         default=1,
         least=1,
@@ -207,32 +206,32 @@ OPTIONS = (
     ),
     Option(
         name="deviations",
-        kind=Kind.PATH,
+        kind="path",
         metavar="FILE",
         help="departures that are accepted, each for a reason and for a time (TOML)",
         readme="departures that are accepted, each for a reason and for a time ([docs/gating.md](docs/gating.md))",
     ),
     Option(
         name="baseline",
-        kind=Kind.PATH,
+        kind="path",
         metavar="FILE",
         # By then the file may be that of the run itself.
         replayed=False,
         help="conformance.json of an earlier run: fail only on what is new",
         readme="`conformance.json` of an earlier run: fail only on what is new",
     ),
-    Option(name="strict", kind=Kind.FLAG, default=False, help="advisory findings fail the run too"),
+    Option(name="strict", kind="flag", default=False, help="advisory findings fail the run too"),
     Option(
         name="profile",
-        kind=Kind.TEXT,
+        kind="text",
         metavar="NAME",
         default="standard",
-        choices=PROFILE_NAMES,
+        choices=("quick", "standard", "thorough", "explore"),
         help="how much to try",
     ),
     Option(
         name="minutes",
-        kind=Kind.NUMBER,
+        kind="number",
         metavar="N",
         most=7 * 24 * 60,
         exclusive=True,
@@ -242,7 +241,7 @@ OPTIONS = (
     ),
     Option(
         name="examples",
-        kind=Kind.PATH,
+        kind="path",
         metavar="DIR",
         replayed=False,
         help="where the seeds that found something are kept, to be tried first [REPORTS/examples]",
@@ -250,16 +249,16 @@ OPTIONS = (
     ),
     Option(
         name="dry-run",
-        kind=Kind.FLAG,
+        kind="flag",
         default=False,
         replayed=False,
         help="say what would be created and how many requests would be sent, and send none to the service",
         readme="say what would be created and how many requests would be sent",
     ),
-    Option(name="identify", kind=Kind.FLAG, default=False, replayed=False, help="reports name project and region"),
+    Option(name="identify", kind="flag", default=False, replayed=False, help="reports name project and region"),
     Option(
         name="reports",
-        kind=Kind.PATH,
+        kind="path",
         metavar="DIR",
         replayed=False,
         help=f"where the reports go [{REPORTS} with `cloudimages run`]",
@@ -267,7 +266,7 @@ OPTIONS = (
     ),
     Option(
         name="export",
-        kind=Kind.TEXT,
+        kind="text",
         metavar="FORMAT[=FILE]",
         default=(),
         repeated=True,
@@ -277,7 +276,7 @@ OPTIONS = (
     ),
     Option(
         name="sign",
-        kind=Kind.PATH,
+        kind="path",
         metavar="KEY",
         replayed=False,
         help="private key of OpenSSH to sign conformance.json with; cloudimages verify --key checks it",
@@ -285,7 +284,7 @@ OPTIONS = (
     ),
     Option(
         name="seed",
-        kind=Kind.WHOLE,
+        kind="whole",
         metavar="N",
         most=2**64 - 1,
         replayed=False,
@@ -294,7 +293,7 @@ OPTIONS = (
     ),
     Option(
         name="again",
-        kind=Kind.PATH,
+        kind="path",
         metavar="RESULTS",
         replayed=False,
         help="ask only what is not fine in this conformance.json, as it was asked then, and put the rest beside it",
@@ -303,7 +302,7 @@ OPTIONS = (
     ),
     Option(
         name="select",
-        kind=Kind.TEXT,
+        kind="text",
         metavar="ID",
         default=(),
         repeated=True,
@@ -317,13 +316,13 @@ OPTIONS = (
 OF_MANY = (
     Option(
         name="all-regions",
-        kind=Kind.FLAG,
+        kind="flag",
         default=False,
         help="judge every region in which the catalogue has the image service, each by itself",
     ),
     Option(
         name="shards",
-        kind=Kind.WHOLE,
+        kind="whole",
         metavar="N",
         least=1,
         most=64,
@@ -331,7 +330,7 @@ OF_MANY = (
     ),
     Option(
         name="workers",
-        kind=Kind.WHOLE,
+        kind="whole",
         metavar="N",
         least=1,
         most=64,
@@ -340,7 +339,7 @@ OF_MANY = (
     ),
     Option(
         name="dask",
-        kind=Kind.TEXT,
+        kind="text",
         metavar="ADDRESS",
         help="let the workers of a Dask cluster judge, which have credentials of their own; see docs/many.md",
         readme="let the workers of a Dask cluster judge, which have credentials of their own"
@@ -362,7 +361,7 @@ def markdown() -> str:
         words = [f"--{option.name} {option.choices[0]}", *option.choices[1:]] if option.choices else []
         words = words or [f"--{option.name} {option.metavar}".strip()]
         default = f" ({text_of(option.default)})" if option.default not in (None, False, ()) else ""
-        lines.append(f"| {', '.join(f'`{word}`' for word in words)} | {option.readme or option.help}{default} |")
+        lines.append(f"| {', '.join(f'`{word}`' for word in words)} | {option.readme}{default} |")
     return "\n".join([*lines, "| `-- …` | the rest goes to pytest |"])
 
 

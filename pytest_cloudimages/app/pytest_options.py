@@ -1,31 +1,18 @@
-"""The table of options under pytest: its options, its ini settings, and what is read from both."""
+"""The table of options under pytest: its options and its ini settings, and what is set of them.
+
+It is loaded in every run of pytest, whoever asks for a service. What a run makes of it is in ``pytest_settings``.
+"""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pytest_cloudimages.app.option import TYPED, Kind, Option
-from pytest_cloudimages.app.options import INI, OPTIONS, PYTEST, REPORTS, endpoint_of, help_of
-from pytest_cloudimages.engine.choices import ROUND
+from pytest_cloudimages.app.options import INI, OPTIONS, PYTEST, help_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pytest
 
-    from pytest_cloudimages.engine.settings import Settings
-
-
-class Handover:
-    """What `cloudimages run` tells the plugin beside pytest's words; it is registered as a plugin of that run."""
-
-    def __init__(self, typed: frozenset[str], rest: tuple[str, ...]) -> None:
-        self.typed = typed
-        """The options that were given to the command itself."""
-        self.rest = rest
-        """The words behind ``--``."""
+    from pytest_cloudimages.app.option import Option
 
 
 def declare(parser: pytest.Parser) -> None:
@@ -33,164 +20,41 @@ def declare(parser: pytest.Parser) -> None:
     group = parser.getgroup("cloudimages", "conformance of image-tag services (pytest-cloudimages)")
     for option in OPTIONS:
         how: dict[str, Any] = {"dest": INI + option.key, "default": None, "help": help_of(option)}
-        if option.kind is Kind.FLAG:
+        if option.kind == "flag":
             how["action"] = "store_true"
         else:
             how |= {"action": "append" if option.repeated else "store", "metavar": option.metavar}
         group.addoption(*(PYTEST + name for name in (option.name, *option.aliases)), **how)
-        shape = "bool" if option.kind is Kind.FLAG else "linelist" if option.repeated else "string"
+        shape = "bool" if option.kind == "flag" else "linelist" if option.repeated else "string"
         for name in _ini_names(option):
             parser.addini(name, option.help, type=shape, default=None)  # type: ignore[arg-type]  # one of pytest's words
 
 
-def settings(config: pytest.Config, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Return the settings of a run: command line before ini file before environment before default.
+def judges(config: pytest.Config) -> bool:
+    """Return whether an option or an ini setting says that this run judges a service."""
+    return any(given(config, option)[0] for option in OPTIONS if option.wakes)
 
-    Raise ``pytest.UsageError`` for a wrong value, naming the option as it was typed.
+
+def given(config: pytest.Config, option: Option) -> tuple[Any, str]:
+    """Return the value that is given for an option, and the ini setting that gives it, where the command line does not.
+
+    Raise ``UsageError`` for a setting that is not of its shape.
     """
-    import secrets
-    from dataclasses import replace
-
-    import pytest
-
-    from pytest_cloudimages.engine.settings import Settings
-
-    handover = next((plugin for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, Handover)), None)
-    found: dict[str, Any] = {}
-    spelled: dict[str, str] = {}
-    given: set[str] = set()
-    for option in OPTIONS:
-        value, spelled[option.name] = _given(config, option, handover)
-        given |= {option.name} if value is not None else set()
-        try:
-            found[option.attribute] = option.default if value is None else _parsed(option, value)
-        except ValueError as problem:
-            raise pytest.UsageError(f"{spelled[option.name]}: {problem}.") from None
-    if found["again"]:
-        from pytest_cloudimages.app.earlier import as_recorded
-
-        try:
-            found |= as_recorded(Path(found["again"]), {name: spelled[name] for name in given})
-        except ValueError as problem:
-            raise pytest.UsageError(f"{spelled['again']}: {problem}.") from None
-    if not _services(found, spelled):
-        found["url"] = endpoint_of(environ)
-    if found["minutes"] is not None:
-        _see_that_it_explores(found, spelled, TYPED if handover else PYTEST)
-    if found["dry_run"]:
-        found["reports"] = None  # a rehearsal is no result
-    if found["shard"]:
-        _see_that_shards_fit(found, spelled, TYPED if handover else PYTEST)
-    if found["seed"] is None:
-        found["seed"] = secrets.randbelow(2**32)
-    made = Settings(**found, prefix=TYPED if handover else PYTEST, rest=_rest(config, handover))
-    return replace(made, command=replayed(made))
-
-
-def _services(found: Mapping[str, Any], spelled: Mapping[str, str]) -> int:
-    """Return how many services are named; raise ``UsageError`` where that is more than one."""
-    import pytest
-
-    services = [option for option in OPTIONS if option.names_service and found[option.attribute]]
-    if len(services) > 1:
-        names = ", ".join(spelled[option.name] for option in services)
-        raise pytest.UsageError(f"{names}: expected one service to judge, got {len(services)}. Leave out all but one.")
-    return len(services)
-
-
-def _see_that_it_explores(found: Mapping[str, Any], spelled: Mapping[str, str], prefix: str) -> None:
-    """Raise ``UsageError`` where a run is to go on for some minutes and does not explore, or has another limit."""
-    import pytest
-
-    if found["profile"] != "explore":
-        raise pytest.UsageError(
-            f"{spelled['minutes']}: expected the profile explore, got {found['profile']}. Add"
-            f" {prefix}profile=explore, or leave {spelled['minutes']} out."
-        )
-    for name in ("max-requests", "max-seconds"):
-        if found[name.replace("-", "_")] is not None:
-            raise pytest.UsageError(
-                f"{spelled[name]}: expected no {spelled['minutes']} beside it, a limit of its own. Leave one out."
-            )
-
-
-def _see_that_shards_fit(found: Mapping[str, Any], spelled: Mapping[str, str], prefix: str) -> None:
-    """Raise ``UsageError`` where the shards of a run could not be put together."""
-    import pytest
-
-    if found["seed"] is None:
-        raise pytest.UsageError(
-            f"{spelled['shard']}: expected {prefix}seed beside it, so that all shards draw the same."
-        )
-    for name, instead in (("deviations", "cloudimages merge --deviations"), ("baseline", "cloudimages diff")):
-        if found[name]:
-            raise pytest.UsageError(
-                f"{spelled['shard']}: expected no {spelled[name]}: what is held against a service shows in the whole;"
-                f" {instead} does that."
-            )
-
-
-def is_given(config: pytest.Config, option: Option) -> bool:
-    """Return whether an option is set on the command line or in an ini file."""
-    return bool(_given(config, option, None)[0])
-
-
-def _given(config: pytest.Config, option: Option, handover: Handover | None) -> tuple[Any, str]:
-    """Return the value given for an option, and the name under which the tester gave it."""
     import pytest
 
     value = config.getoption(INI + option.key, None)
     if value is not None:
-        typed = handover is not None and option.name in handover.typed
-        words = {word.partition("=")[0] for word in config.invocation_params.args}
-        names = [PYTEST + name for name in (option.name, *option.aliases)]
-        return value, TYPED + option.name if typed else next((name for name in names if name in words), names[0])
+        return value, ""
     for ini in _ini_names(option):
         try:
             value = config.getini(ini)
         except (TypeError, ValueError, pytest.UsageError) as problem:
-            shape = "true or false" if option.kind is Kind.FLAG else "a list" if option.repeated else "a string"
+            shape = "true or false" if option.kind == "flag" else "a list" if option.repeated else "a string"
             raise pytest.UsageError(f"{ini}: expected {shape}; {problem}.") from None
         if value not in (None, "", []):
             return value, ini
-    return None, INI + option.key
+    return None, ""
 
 
 def _ini_names(option: Option) -> list[str]:
     return [INI + name.replace("-", "_") for name in (option.name, *option.aliases)]
-
-
-def _parsed(option: Option, value: Any) -> Any:
-    if option.kind is Kind.FLAG:
-        return bool(value)
-    return tuple(map(option.parse, value)) if option.repeated else option.parse(str(value))
-
-
-def _rest(config: pytest.Config, handover: Handover | None) -> tuple[str, ...]:
-    """Return what stood behind ``--``, or under pytest the tests that were named beside the suite."""
-    if handover:
-        return handover.rest
-    from pytest_cloudimages.app import suite
-
-    named = config.getoption("file_or_dir", None) or ()
-    own = [str(word) for word in named if not str(word).startswith(suite.NAME)]
-    return tuple(word for word in own if suite.folder() not in (Path(word.partition("::")[0]) / "x").resolve().parents)
-
-
-def replayed(made: Settings) -> tuple[str, ...]:
-    """Return the command that runs once more as a run did, up to its seed and the requirements it is to ask for.
-
-    A round of an exploration is replayed in the profile that a round has. Reports go to a folder of their own, so that
-    those with the finding stay.
-    """
-    words = ["cloudimages", "run"]
-    for option in OPTIONS:
-        value = getattr(made, option.attribute)
-        if option.name == "profile":
-            words += option.words(value if made.minutes is None else ROUND)
-        elif option.replayed and value != option.default:
-            words += option.words(value)
-        elif option.name == "reports":
-            folder = Path(value or REPORTS)
-            words += option.words(str(folder if folder.name == "replay" else folder / "replay"))
-    return tuple(words)

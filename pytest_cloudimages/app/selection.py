@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_cloudimages.app.fixtures import asks
+from pytest_cloudimages.app.pytest_options import judges
 from pytest_cloudimages.app.shards import Shard, divided
 from pytest_cloudimages.app.stash import COMMAND, RUN
 from pytest_cloudimages.app.suite import of_the_suite
-from pytest_cloudimages.app.waking import asks, judges
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.reporting.joining import not_fine
 from pytest_cloudimages.spec.marks import FOREIGN, ids_of

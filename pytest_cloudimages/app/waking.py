@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from pytest_cloudimages.app.options import OPTIONS
-from pytest_cloudimages.app.pytest_options import is_given
+from pytest_cloudimages.app import fixtures
 from pytest_cloudimages.app.stash import JUDGE, RUN, UNFOUND
 
 if TYPE_CHECKING:
@@ -37,24 +36,22 @@ class Unfound:
         pytest.skip(self.reason)
 
 
-def judges(config: pytest.Config) -> bool:
-    """Return whether an option or an ini setting says that this run judges a service."""
-    return any(is_given(config, option) for option in OPTIONS if option.wakes)
-
-
-def asks(item: pytest.Item) -> bool:
-    """Return whether a test asks for one of the plugin's fixtures."""
-    return "cloudimages_run" in getattr(item, "fixturenames", ())
-
-
 def wake(config: pytest.Config) -> Judging:
     """Return the judge of this run, which turns outcomes into verdicts."""
     if JUDGE not in config.stash:
         from pytest_cloudimages.app.judge import Judge
 
         config.stash[JUDGE] = judge = Judge(config)
-        config.pluginmanager.register(judge, "cloudimages-judge")
+        config.pluginmanager.register(judge, fixtures.JUDGE)
     return config.stash[JUDGE]
+
+
+def prepare(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Have the judge of this run prepare its tests, waking up where that was not done before."""
+    if JUDGE not in config.stash and distributed(config):
+        config.stash[UNFOUND] = Unfound(DISTRIBUTED, named=False)
+    else:
+        wake(config).prepare(items)
 
 
 def distributed(config: pytest.Config) -> bool:

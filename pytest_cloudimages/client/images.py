@@ -51,9 +51,10 @@ class Image(Short):
         """GET the image."""
         return self.client.show(self.id)
 
-    def upload(self, octets: bytes) -> Answer:
+    def upload(self, octets: bytes, *, chunked: bool = False) -> Answer:
         """PUT the data of the image."""
-        return self.send("PUT", "/file", body=octets, headers={"Content-Type": "application/octet-stream"})
+        kind = {"Content-Type": "application/octet-stream"}
+        return self.send("PUT", "/file", body=octets, headers=kind, chunked=chunked)
 
     def seen_by(self, client: ImagesClient) -> "Image":
         """Return the same image as another caller reaches it."""

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import hypothesis
 from hypothesis import HealthCheck, Phase, given, settings
@@ -65,7 +65,7 @@ def draw(strategy: st.SearchStrategy[Value], seed: int, count: int = 1) -> list[
     def collect(value: Value) -> None:
         found.append(value)
 
-    with _SOURCES, _without_sources():
+    with _SOURCES, without_sources():
         collect()
     return found[1 : count + 1] or found
 
@@ -74,9 +74,13 @@ _SOURCES = threading.RLock()
 """Held while Hypothesis is kept from the sources: what it reads of them, it reads once for all threads."""
 
 
+_PERMITTED: list[Any] = []
+"""Which of Hypothesis's own constants each kind of value may be, as it has found out: the same in every drawing."""
+
+
 @contextmanager
-def _without_sources() -> Iterator[None]:
-    """Keep Hypothesis from drawing constants that it read in the sources of loaded modules.
+def without_sources() -> Iterator[None]:
+    """Keep Hypothesis from drawing constants that it read in the sources of loaded modules, and from reading them.
 
     It mixes constants of a tester's own modules, and of this package's if that is installed from a checkout, into
     what it draws; then the same seed would draw other tags in another folder, or once a constant of ours has changed.
@@ -84,11 +88,13 @@ def _without_sources() -> Iterator[None]:
     # These are internals of Hypothesis: if a later version lacks them, tests/test_seeds.py fails.
     read = getattr(providers, "_get_local_constants", None)
     kept = getattr(providers, "CONSTANTS_CACHE", None)
-    if read is None or kept is None:
+    if read is None or kept is None or read is Constants:
         yield
         return
+    if not _PERMITTED:
+        _PERMITTED.append(type(kept)(kept.max_size))
     providers._get_local_constants = Constants  # noqa: SLF001 - there is no setting for it
-    providers.CONSTANTS_CACHE = type(kept)(kept.max_size)
+    providers.CONSTANTS_CACHE = _PERMITTED[0]
     try:
         yield
     finally:

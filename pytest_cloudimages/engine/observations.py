@@ -71,10 +71,10 @@ class Steps(Collection):
     @cases
     def steps(self, kind: Kind | None = None, **which: Unpack[Selection]) -> Iterator[Case[Step]]:
         """Return the steps of a kind that satisfy every condition of ``Selection``."""
-        conditions = [*_conditions(which)]
+        conditions, left_out = [*_conditions(which)], self.left_out
         for history in self.histories:
             for step in history.steps:
-                if kind not in (None, step.operation.kind) or self.left_out(history, step):
+                if (kind is not None and kind is not step.operation.kind) or left_out(history, step):
                     continue
                 for condition in conditions:
                     if not condition(history, step):
@@ -198,8 +198,9 @@ def _conditions(which: Selection) -> Iterator[Condition]:
         yield lambda _, step: step.operation.input_class in input_classes
     if which.get("beside"):
         yield _seen_beside
-    where = which.get("where", anything)
-    yield lambda _, step: where(step)
+    if "where" in which:
+        where = which["where"]
+        yield lambda _, step: where(step)
 
 
 def _seen_beside(history: SequentialHistory, step: Step) -> bool:

@@ -165,7 +165,7 @@ class KeepsListsOfMembers(App):
 
 
 class _GivesNewImages(App):
-    """Gives new images what nobody asked for, unless something else was."""
+    """Adds to new images what nobody asked for, unless something else was."""
 
     attributes: Mapping[str, object]
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from pytest_cloudimages.reference import documents
 from pytest_cloudimages.reference.app import App, Reply, Request
-from pytest_cloudimages.reference.images import Member
-from pytest_cloudimages.reference.refusals import NotFound
+from pytest_cloudimages.reference.images import Caller, Member
+from pytest_cloudimages.reference.refusals import NotFound, Unauthorized
 from pytest_cloudimages.reference.tasks import Task
 
 from .kinds import Kind
@@ -219,4 +219,22 @@ faulty(
     "GEN-01",
     words=selecting("GEN-01", "GEN-05"),
     list_members=_members_as_text,
+)
+
+
+def _to_any_token(self: App, request: Request) -> Caller:
+    try:
+        return App.authenticate(self, request)
+    except Unauthorized:
+        if request.path.startswith("/v2/schemas/image") and request.headers.get("X-Auth-Token"):
+            return request.caller
+        raise
+
+
+faulty(
+    "ShowsSchemasForAnyToken",
+    "Shows the schemas of images to whoever has a token, be it valid or not.",
+    "SCHEMA-17",
+    words=selecting("SCHEMA"),
+    authenticate=_to_any_token,
 )

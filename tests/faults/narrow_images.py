@@ -11,7 +11,7 @@ from pytest_cloudimages.reference import listing
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.attributes import UUID
 from pytest_cloudimages.reference.images import Image, MemberStatus, Status, Visibility
-from pytest_cloudimages.reference.refusals import Conflict, Invalid
+from pytest_cloudimages.reference.refusals import Conflict, Forbidden, Invalid
 
 from .images import LIFE
 from .kinds import Kind
@@ -528,3 +528,106 @@ faulty(
     words=selecting("IMG-DEL-04"),
     show_image=_kept_for_consumers,
 )
+
+
+# Once it is deleted, or was to be
+
+
+def _patches_nothing(self: App, request: Request, image_id: str) -> Reply:
+    gone: dict[str, Image] = self.__dict__.setdefault("gone", {})
+    if image_id in gone:
+        return Reply.of_json(self.represent(gone[image_id]))
+    return App.update_image(self, request, image_id)
+
+
+def _buries(self: App, request: Request, image_id: str) -> Reply:
+    image = self.images.open(request.caller, image_id)
+    reply = App.delete_image(self, request, image_id)
+    self.__dict__.setdefault("gone", {})[image_id] = image
+    return reply
+
+
+faulty(
+    "AnswersPatchesOfDeletedImages",
+    "Answers 200 to a patch of an image that was deleted, and does nothing.",
+    "IMG-UPD-23",
+    words=selecting("IMG-UPD-23", "IMG-DEL-04"),
+    delete_image=_buries,
+    update_image=_patches_nothing,
+)
+
+
+def _to_the_bin(self: App, request: Request, image_id: str) -> Reply:
+    try:
+        return App.delete_image(self, request, image_id)
+    except Forbidden:
+        image = self.images.open(request.caller, image_id)
+        if image.protected:
+            self.__dict__.setdefault("binned", set()).add(image_id)
+        raise
+
+
+def _not_from_the_bin(self: App, request: Request, image_id: str) -> Reply:
+    if image_id in self.__dict__.get("binned", ()):
+        return self.error(request, HTTPStatus.NOT_FOUND, "There is no such file.")
+    return App.download(self, request, image_id)
+
+
+faulty(
+    "MovesDataBeforeItLooksAtProtection",
+    "Has no data of a protected image any more once its deletion was refused.",
+    "IMG-STAT-03",
+    words=(*LIFE, *selecting("TASK-IMP-04")),
+    delete_image=_to_the_bin,
+    download=_not_from_the_bin,
+)
+
+
+def _by_whoever_could(self: App, request: Request, image_id: str) -> Reply:
+    could: set[tuple[str, str]] = self.__dict__.setdefault("could", set())
+    image, who = self.images.show(request.caller, image_id), (request.caller.project, image_id)
+    if who in could and image.data is not None:
+        return Reply(HTTPStatus.OK, image.data, (("Content-Type", "application/octet-stream"),))
+    reply = App.download(self, request, image_id)
+    could.add(who)
+    return reply
+
+
+faulty(
+    "RemembersWhoMayDownload",
+    "Gives out the data of a deactivated image to a project that has downloaded it before.",
+    "IMG-STAT-07",
+    download=_by_whoever_could,
+)
+
+
+def _with_its_frames(self: App, request: Request, image_id: str) -> Reply:
+    reply = App.upload(self, request, image_id)
+    if "Content-Length" not in request.headers:
+        self.images.get(image_id).size = len(f"{len(request.body):x}") + len(request.body) + 9
+    return reply
+
+
+faulty(
+    "CountsTheFramesOfChunks",
+    "Counts the frames of chunks to the size of data that comes in such.",
+    "IMG-ENT-10",
+    upload=_with_its_frames,
+)
+
+
+def _of_a_length(self: App, request: Request, image_id: str) -> Reply:
+    if "Content-Length" not in request.headers:
+        return self.error(request, HTTPStatus.LENGTH_REQUIRED, "Say how much it is.")
+    return App.upload(self, request, image_id)
+
+
+def _anew(self: App, request: Request, image_id: str) -> Reply:
+    image = self.images.open(request.caller, image_id)
+    if image.status is Status.ACTIVE:
+        image.status = Status.QUEUED
+    return App.upload(self, request, image_id)
+
+
+faulty("TakesNoDataInChunks", "Takes no data whose length it is not told before.", upload=_of_a_length)
+faulty("TakesOtherDataInstead", "Takes other data for an image that has some, in its place.", upload=_anew)

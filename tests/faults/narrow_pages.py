@@ -408,3 +408,59 @@ faulty(
     words=NEXT,
     list_images=_elsewhere,
 )
+
+
+# After a marker
+
+
+def _after_what_is_gone(self: App, request: Request) -> Reply:
+    marker = _has(pairs_of(request), "marker")
+    if marker in self.__dict__.get("gone", ()):
+        return Reply.of_json({"images": [], "first": "/v2/images", "schema": "/v2/schemas/images"})
+    return App.list_images(self, request)
+
+
+def _remembers_what_is_gone(self: App, request: Request, image_id: str) -> Reply:
+    reply = App.delete_image(self, request, image_id)
+    self.__dict__.setdefault("gone", set()).add(image_id)
+    return reply
+
+
+faulty(
+    "EndsListsAtWhatWasDeleted",
+    "Shows an empty page after an image that was deleted.",
+    "PAGE-11",
+    words=selecting("PAGE"),
+    list_images=_after_what_is_gone,
+    delete_image=_remembers_what_is_gone,
+)
+
+
+def _lost_after_a_marker(*names: str) -> Callable[[App, Request], Reply]:
+    """Return what does not filter by some parameters what comes after a marker, and leads on by them."""
+
+    def list_images(self: App, request: Request) -> Reply:
+        pairs = pairs_of(request)
+        if not _has(pairs, "marker"):
+            return App.list_images(self, request)
+        document: Any = App.list_images(self, sending(request, [pair for pair in pairs if pair[0] not in names])).json()
+        if "next" in document:
+            document["next"] = link(pairs, dict(parse_qsl(urlsplit(document["next"]).query))["marker"])
+        return Reply.of_json(document)
+
+    return list_images
+
+
+for _name, _what, _id, _lost in (
+    ("ForgetsTheVisibilityAfterAMarker", "the visibility", "IMG-LIST-04", "visibility"),
+    ("ForgetsTheStatusAfterAMarker", "the status", "IMG-LIST-07", "status"),
+    ("ForgetsTheLeastSizeAfterAMarker", "the least size", "IMG-LIST-08", "size_min"),
+    ("ForgetsTheMemoryAfterAMarker", "the least memory", "IMG-LIST-11", "min_ram"),
+):
+    faulty(
+        _name,
+        f"Takes no notice of {_what} that is asked for after a marker.",
+        _id,
+        words=selecting("IMG-LIST", "PAGE"),
+        list_images=_lost_after_a_marker(_lost),
+    )

@@ -334,3 +334,84 @@ faulty(
     words=selecting("IMG-UPD"),
     represent=_at_most_25,
 )
+
+
+# Of several operations, in the old form, and once more
+
+
+def _added_and_kept(found: Patch) -> Patch:
+    added = {_path(each) for each in found if isinstance(each, dict) and each.get("op") == "add"}
+    return [
+        each for each in found if not (isinstance(each, dict) and each.get("op") == "replace" and _path(each) in added)
+    ]
+
+
+patched(
+    "KeepsTheValueOfAnAddition",
+    "Replaces no attribute that the same patch has added.",
+    "IMG-UPD-14",
+    change=_added_and_kept,
+    words=selecting("IMG-UPD"),
+)
+patched(
+    "RemovesNothingThatItAdds",
+    "Removes no attribute that the same patch has added.",
+    "IMG-UPD-12",
+    change=lambda found: (
+        found
+        if [each.get("op") for each in found if isinstance(each, dict)] != ["add", "remove"]
+        or len({_path(each) for each in found}) > 1
+        else found[:1]
+    ),
+    words=selecting("IMG-UPD"),
+)
+
+
+def _sizes_of_old(self: App, request: Request, image_id: str) -> Reply:
+    found = operations(request)
+    if request.media_type == OLD_TYPE and found and isinstance(found[0], dict) and found[0].get("replace") == "/size":
+        image = self.images.open(request.caller, image_id)
+        image.size = found[0]["value"]
+        return Reply.of_json(self.represent(image))
+    return App.update_image(self, request, image_id)
+
+
+faulty(
+    "SetsSizesInTheOldForm",
+    "Lets the owner set the size of an image by a patch in the old form.",
+    "IMG-UPD-20",
+    words=selecting("IMG-UPD"),
+    update_image=_sizes_of_old,
+)
+
+
+def _done_already(operation: str) -> Callable[[App, Request, str], Reply]:
+    """Return what does not carry a patch out a second time that begins with such an operation."""
+
+    def update_image(self: App, request: Request, image_id: str) -> Reply:
+        done: set[tuple[str, bytes]] = self.__dict__.setdefault("done", set())
+        found = operations(request) or [{}]
+        what = image_id, request.body
+        once = len(found) == 1 and isinstance(found[0], dict) and found[0].get("op") == operation
+        if once and what in done:
+            return Reply.of_json(self.represent(self.images.open(request.caller, image_id)))
+        reply = App.update_image(self, request, image_id)
+        if once and reply.status == HTTPStatus.OK and "cloudimages" in _path(found[0]):
+            done.add(what)
+        return reply
+
+    return update_image
+
+
+for _name, _operation, _broken in (
+    ("AddsTheSameButOnce", "add", "IMG-UPD-11"),
+    ("ReplacesByTheSameButOnce", "replace", "IMG-UPD-14"),
+    ("RemovesTheSameButOnce", "remove", "IMG-UPD-12"),
+):
+    faulty(
+        _name,
+        f"Takes a patch of one operation, {_operation}, for done that was carried out before in the same words.",
+        _broken,
+        words=selecting("IMG-UPD"),
+        update_image=_done_already(_operation),
+    )

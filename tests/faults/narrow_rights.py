@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.identity import Role, User
-from pytest_cloudimages.reference.images import Caller
+from pytest_cloudimages.reference.images import Caller, Visibility
 from pytest_cloudimages.reference.refusals import Forbidden, Invalid, NotFound, Unauthorized
 
 from .kinds import Kind
@@ -224,3 +224,31 @@ faulty(
     words=selecting("IMG-GET-03"),
     authenticate=_of_all_accounts,
 )
+
+
+# What a role may do with some images
+
+
+def _not_private(self: App, request: Request, image_id: str) -> Reply:
+    reply = App.show_image(self, request, image_id)
+    if not request.caller.writes and self.images.get(image_id).visibility is Visibility.PRIVATE:
+        raise NotFound(f"There is no image {image_id}.")
+    return reply
+
+
+faulty(
+    "HidesPrivateImagesFromReaders",
+    "Hides the private images of their project from those who may only read.",
+    "RBAC-03",
+    words=ROLES,
+    show_image=_not_private,
+)
+
+
+def _no_private(self: App, request: Request, image_id: str) -> Reply:
+    if b'"private"' in request.body:
+        raise Forbidden("Images are shared here.")
+    return App.update_image(self, request, image_id)
+
+
+faulty("MakesNoImagePrivate", "Makes no image private.", words=ROLES, update_image=_no_private)

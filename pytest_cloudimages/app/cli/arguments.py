@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING, Any
 
-from pytest_cloudimages.app.option import TYPED, Kind, Option
+from pytest_cloudimages.app.option import TYPED, Option
 from pytest_cloudimages.app.options import OF_MANY, OPTIONS, PYTEST, REPORTS, endpoint_of, help_of
 from pytest_cloudimages.engine.settings import Settings
 
@@ -46,7 +46,7 @@ def add_arguments(
     service = parser.add_mutually_exclusive_group()
     for option in options:
         target = service if option.names_service else parser
-        if option.kind is Kind.FLAG:
+        if option.kind == "flag":
             target.add_argument(TYPED + option.name, action="store_true", help=help_of(option))
             continue
         target.add_argument(

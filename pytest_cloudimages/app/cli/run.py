@@ -18,7 +18,7 @@ from pytest_cloudimages.app.cli.exit_status import FINE, INTERRUPTED, NOT_JUDGED
 from pytest_cloudimages.app.cli.signals import asked_to_end_by
 from pytest_cloudimages.app.cli.terminals import is_terminal, terminals_may_go
 from pytest_cloudimages.app.many.planning import asks_for_several
-from pytest_cloudimages.app.pytest_options import Handover
+from pytest_cloudimages.app.pytest_settings import Handover
 
 if TYPE_CHECKING:
     import argparse
@@ -119,8 +119,6 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
         from pytest_cloudimages.app.many.command import many
 
         return many(chosen, rest)
-    import pytest
-
     # Loading all that a run takes is slow enough to be wondered at.
     print(f"cloudimages {__version__}: looking for the service", flush=True)
     collector = _ResultsCollector()
@@ -138,7 +136,7 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
         with terminals_may_go():
             with _own_surroundings(), _seldom_collected():
                 _load()
-                ended = pytest.main([*words, *last], plugins=[collector, handover])
+                ended = _executed([*words, *last], collector, handover)
             status = _status(collector, ended, chosen)
             if not collector.unwritten:
                 print(_last_line(collector, status, chosen))
@@ -168,6 +166,16 @@ def _load() -> None:
 
     areas.load()
     import_module("pytest_cloudimages.app.judge")
+
+
+def _executed(words: list[str], *plugins: object) -> int:
+    """Run pytest. What is drawn follows from the seed, whatever is installed from sources and lies in the folder."""
+    import pytest
+
+    from pytest_cloudimages.engine.drawing import without_sources
+
+    with without_sources():
+        return pytest.main(words, plugins=plugins)
 
 
 def leave_unread() -> None:

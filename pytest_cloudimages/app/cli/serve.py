@@ -6,9 +6,9 @@ import signal
 import sys
 
 from pytest_cloudimages.app.cli.exit_status import USAGE
-from pytest_cloudimages.app.option import Kind, Option
+from pytest_cloudimages.app.option import Option
 
-PORT = Option(name="port", kind=Kind.WHOLE, metavar="N", default=0, most=65535, help="where to listen [a free one]")
+PORT = Option(name="port", kind="whole", metavar="N", default=0, most=65535, help="where to listen [a free one]")
 
 
 def serve(port: int) -> int:

@@ -29,7 +29,7 @@ from pytest_cloudimages.areas.access.deeds import (
     has_roles,
 )
 from pytest_cloudimages.areas.access.foreign_images import as_a_consumer, shown_of_a_foreign_image
-from pytest_cloudimages.areas.access.own_images import deletion_with_data, with_a_colleagues, with_its_own
+from pytest_cloudimages.areas.access.own_images import deletion_with_data, shown_as, with_a_colleagues, with_its_own
 from pytest_cloudimages.areas.common.imports import NOWHERE, export_of, import_from
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
 from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, not_valid, odd_tokens, unknown_tokens
@@ -131,7 +131,7 @@ def _by_reading(run: Run) -> Rights:
     return Rights(tried)
 
 
-@workload(first_of="rights", empty=lambda: Rights([]), requests=(28, 32, 32, 32))
+@workload(first_of="rights", empty=lambda: Rights([]), requests=(28, 34, 34, 34))
 def first_readers_attempts(run: Run) -> Rights:
     """Have the first caller that may only read try all that can be done with an image."""
     run.require_own()
@@ -145,6 +145,7 @@ def first_readers_attempts(run: Run) -> Rights:
                 tried = _of_callers(table.all_of(party, client, deeds))
                 if further:
                     tried += deletion_with_data(run, party, table.image.seen_by(client))
+                    tried += table.once_private(party, client)
                 run.show(partial(Rights, tried, unasked, of_the_project=frozenset(known)))
             return Rights(tried, unasked, of_the_project=frozenset(known))
     return Rights([])
@@ -277,6 +278,13 @@ class _Table:
             for deed, answer in sent
             if deed not in nobodys or before.get(deed.part) != after.get(deed.part)
         ]
+
+    def once_private(self, party: Party, client: ImagesClient) -> Iterator[Attempt]:
+        """Have a caller of the owner's project read the image, once that has nobody else to see it."""
+        with self.run.recorder.of(Purpose.PREPARING):
+            private = self.image.client.patch(self.image.id, replaced("/visibility", "private"))
+        if shown_as(private, "visibility") == "private":
+            yield Attempt(party, Deed.SHOW, client.show(self.image.id), changed=False, looked=[private.exchange])
 
     def _answers_the_owner(self, deed: Deed, status: int) -> bool:
         """Return whether the owner is answered the same: that says nothing of who may do it, but of what is offered.

@@ -98,7 +98,7 @@ def _own(client: ImagesClient) -> str:
 
 
 def _with(client: ImagesClient, kind: str, token: str) -> ImagesClient:
-    if "own" in kind:
+    if "own" in kind and len(token) < VERY_LONG:  # of a long one, the tester's own is what is secret
         SECRETS.keep(token)  # almost as good as the tester's
     return client.calling(f"an invalid token ({kind})", partial(str, token))
 

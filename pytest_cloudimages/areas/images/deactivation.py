@@ -68,7 +68,7 @@ class Deactivated(Collection):
                 yield Case((before, after), [shown.exchange, then.exchange])
 
 
-@workload(empty=Deactivated, requests=(21, 25, 25, 25))
+@workload(empty=Deactivated, requests=(21, 26, 26, 26))
 def deactivated_image(run: Run) -> Deactivated:
     """Have an administrator deactivate an image, read it, change it and share it, ask for its data."""
     administrator = run.able("ADMIN")
@@ -95,6 +95,8 @@ def deactivated_image(run: Run) -> Deactivated:
         hidden = other is not None and other.show(image.id).refused
         with run.recorder.of(Purpose.PREPARING):
             image.client.patch(image.id, add("/cloudimages_own", "of an active image"))
+            if run.rounds:
+                image.send("GET", "/file")  # what a service remembers of that must not outlast the deactivation
         before = image.show()
         _act(run, seen, "deactivate")
         answers: dict[str, Answer] = {}

@@ -9,6 +9,7 @@ import pytest
 
 from pytest_cloudimages.areas.images import (  # noqa: F401 - each declares workloads
     deactivation,
+    foreign,
     lists,
     lives,
     meetings,

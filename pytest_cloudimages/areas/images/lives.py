@@ -5,22 +5,21 @@ import hashlib
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 
 import pytest
 
-from pytest_cloudimages.areas.common.offers import made_visible, require_offered
+from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.images.states import give_data, restless_attributes, shared, state_of
-from pytest_cloudimages.areas.images.tried_patches import MOVING, Attributes, attributes_of, differing
+from pytest_cloudimages.areas.images.states import give_data, state_of
+from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of
 from pytest_cloudimages.client.answers import Answer
-from pytest_cloudimages.client.exchange import Exchange, Purpose
+from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image, require_ok
-from pytest_cloudimages.client.session import ImagesClient
-from pytest_cloudimages.engine.provisioning import IN_USE, REFUSED_FOR_GOOD, claimed_name, temporary_image
+from pytest_cloudimages.engine.provisioning import IN_USE, REFUSED_FOR_GOOD, claimed_name
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
@@ -52,6 +51,10 @@ class Question(enum.StrEnum):
     GONE = "an image that was deleted"
     SHARED_DELETED = "the deletion of an image that is shared"
     DELETED_AGAIN = "the deletion of an image that was deleted"
+    GONE_PATCHED = "a patch of an image that was deleted"
+    GONE_AFTER = "an image that was deleted, and then patched"
+    DATA = "the data of an image"
+    DATA_AFTER = "the data of the protected image after its deletion was refused"
 
 
 @dataclass(frozen=True, repr=False)
@@ -100,7 +103,7 @@ class LifeAnswers(Collection):
                     yield Case(image, [answer.exchange])
 
 
-@workload(empty=lambda: LifeAnswers({}), requests=(23, 52, 52, 52))
+@workload(empty=lambda: LifeAnswers({}), requests=(23, 56, 56, 56))
 def image_life(run: Run) -> LifeAnswers:
     """Create an image, read it, list it, give it data, protect it and delete it; ask the same of none at all."""
     answers: dict[Question, list[Answer]] = {}
@@ -135,9 +138,10 @@ def _given_data(run: Run, image: Image, answers: dict[Question, list[Answer]]) -
     answers[Question.ACTIVE] = [image.eventually(image.show, _is_active)]
     if run.rounds and _is_active(answers[Question.ACTIVE][0]):
         with run.recorder.of(Purpose.PREPARING):
+            data = image.send("GET", "/file")
             again = image.upload(DATA[: len(DATA) // 2])
         if again.refused:
-            answers[Question.REFUSED_DATA] = [image.show()]
+            answers |= {Question.DATA: [data], Question.REFUSED_DATA: [image.show()]}
 
 
 def _given_none(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
@@ -171,6 +175,11 @@ def _protected(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
                 if administrator := run.caller(who):
                     answers.setdefault(Question.PROTECTED_ADMINISTERED, []).append(administrator.delete(image.id))
         answers[Question.PROTECTED_AFTER] = [image.show()]
+        for data in answers.get(Question.DATA, ()):
+            if data.ok and all(answer.refused for answer in answers[Question.PROTECTED_DELETED]):
+                look = partial(image.send, "GET", "/file")
+                kept = image.eventually(look, lambda looked, data=data: looked.body == data.body)  # type: ignore[misc]
+                answers[Question.DATA_AFTER] = [kept]
     finally:
         with image.client.recorder.of(Purpose.PREPARING):
             image.client.patch(image.id, replaced("/protected", False))
@@ -212,12 +221,25 @@ def _deleted(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> N
         if Question.ACTIVE in answers and run.rounds:
             with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
                 other = stack.enter_context(run.fresh_image(own=True))
-                twin = other if other.upload(DATA).ok and other.show().ok else None
+                # How much comes is not said beforehand, where the service takes it so.
+                filled = other.upload(DATA, chunked=True).ok or other.upload(DATA).ok
+                twin = other if filled and other.show().ok else None
         _deleted_beside(image, answers)
+        if run.rounds and answers[Question.DELETED][0].ok and answers[Question.GONE][0].status == 404:  # noqa: PLR2004
+            _patched_when_gone(image, answers)
         if twin is not None and answers[Question.DELETED][0].ok:
             answers[Question.TWIN] = [looked := twin.show()]
             if looked.ok:
                 _deleted_while_shared(twin, answers)
+
+
+def _patched_when_gone(image: Image, answers: dict[Question, list[Answer]]) -> None:
+    """Patch an image that was deleted, and look for it."""
+    answers[Question.GONE_PATCHED] = [image.client.patch(image.id, replaced("/name", f"{image.name}-gone"))]
+    answers[Question.GONE_AFTER] = [looked := image.show()]
+    if looked.ok:
+        with image.client.recorder.of(Purpose.CLEANING):
+            image.client.delete(image.id)
 
 
 def _deleted_while_shared(image: Image, answers: dict[Question, list[Answer]]) -> None:
@@ -280,125 +302,3 @@ def _let_go(image: Image) -> Answer:
 def digest() -> str:
     """Return the MD5 of the data that an image is given here."""
     return hashlib.md5(DATA, usedforsecurity=False).hexdigest()
-
-
-# Another project
-
-
-@dataclass(frozen=True)
-class Foreign:
-    """What another project was answered about an image that is not its own, and what became of the image."""
-
-    what: str
-    """What the image is to it."""
-    hidden: bool
-    """Whether it is neither public nor shared with it."""
-    answer: Answer
-    before: Attributes
-    after: Attributes
-    looked: Exchange
-    moving: frozenset[str] = MOVING
-    """The attributes that change whatever is done."""
-
-    @property
-    def changed(self) -> list[str]:
-        """The attributes that have changed."""
-        return differing(self.after, self.before, moving=self.moving)
-
-
-@dataclass(frozen=True, repr=False)
-class ForeignAttempts(Collection):
-    """What another project tried on images that are not its own."""
-
-    tried: Mapping[str, list[Foreign]]
-
-    @cases
-    def attempts(self, method: str, *, hidden: bool | None = None) -> Iterator[Case[Foreign]]:
-        """Return the attempts by a method, of images that it can see, or cannot, or both."""
-        for attempt in self.tried.get(method, ()):
-            if hidden in (None, attempt.hidden):
-                yield Case(attempt, [attempt.answer.exchange, attempt.looked])
-
-
-@workload(empty=lambda: ForeignAttempts({}), requests=(43, 87, 87, 87))
-def foreign_attempts(run: Run) -> ForeignAttempts:
-    """Have another project read, update and delete an image that it does not see, and one that is shared with it."""
-    other = run.of_another_project()
-    if other is None:
-        pytest.skip("needs a second project")
-    tried: dict[str, list[Foreign]] = {}
-    with run.fresh_image(own=True) as image:
-        _try_all(image, other, "neither public nor shared", tried, hidden=True)
-        with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
-            project = run.owner_of(other)
-            shared(image, project)
-            _try_all(image, other, "shared with it", tried, hidden=False)
-            require_ok(other.send("PUT", f"/images/{image.id}/members/{project}", json={"status": "accepted"}))
-            _try_all(image, other, "shared with it, which it has accepted", tried, hidden=False)
-            with run.fresh_image(own=True) as further:
-                _try_all(further, other, "not shared with it, while another one is", tried, hidden=True)
-    if run.rounds:
-        _try_those_for_all(run, other, tried)
-        _try_as_an_administrator(run, other, tried)
-    if any(attempt.changed for attempts in tried.values() for attempt in attempts):
-        moving = MOVING | restless_attributes(run)
-        tried = {method: [replace(each, moving=moving) for each in attempts] for method, attempts in tried.items()}
-    return ForeignAttempts(tried)
-
-
-def _try_those_for_all(run: Run, other: ImagesClient, tried: dict[str, list[Foreign]]) -> None:
-    """Have another project try to change images that it sees because everybody does, as far as there are such."""
-    with suppress(Blocked):
-        administrator = run.able("ADMIN")
-        for visibility in ("community", "public"):
-            with run.fresh_image(own=True) as image:
-                callers = (run.client, administrator) if administrator else (run.client,)
-                if not made_visible(image, visibility, *callers):
-                    _try_all(image, other, f"of the visibility {visibility}", tried, hidden=False)
-                    _try_once_hidden(image, other, f"that was of the visibility {visibility} before", tried)
-
-
-def _try_once_hidden(image: Image, other: ImagesClient, what: str, tried: dict[str, list[Foreign]]) -> None:
-    """Have another project read an image that everybody saw, and that its owner has made private since."""
-    with image.client.recorder.of(Purpose.PREPARING):
-        if not image.client.patch(image.id, replaced("/visibility", "private")).ok:
-            return
-        looked = image.eventually(image.show, lambda shown: attributes_of(shown).get("visibility") == "private")
-    shown = attributes_of(looked)
-    if shown.get("visibility") == "private":
-        answer = image.eventually(partial(other.show, image.id), lambda seen: seen.refused)
-        tried["GET"].append(Foreign(what, True, answer, shown, shown, looked.exchange))
-
-
-def _try_as_an_administrator(run: Run, other: ImagesClient, tried: dict[str, list[Foreign]]) -> None:
-    """Have the administrator of an account, which is not the operator's, try an image of another (rulings, 18).
-
-    Elsewhere than with the vendor, an administrator is one of all projects.
-    """
-    if not run.of_the_vendor:
-        return
-    with suppress(Blocked, pytest.skip.Exception), run.recorder.of(Purpose.PREPARING):
-        administrator = run.caller("ACCOUNT_ADMIN")
-        if administrator and run.owner_of(administrator) == run.owner_of(run.client):
-            with temporary_image(other, run.name, run.patience) as image:
-                _try_all(
-                    image, administrator, "of another account, for an administrator of an account", tried, hidden=True
-                )
-
-
-def _try_all(image: Image, other: ImagesClient, what: str, tried: dict[str, list[Foreign]], *, hidden: bool) -> None:
-    before = attributes_of(image.show())
-    change = {"op": "replace", "path": "/name", "value": "cloudimages of another"}
-    own = {"op": "add", "path": "/cloudimages_of_another", "value": "of another"}
-    requests = (
-        ("GET", partial(other.show, image.id)),
-        ("PATCH", partial(other.patch, image.id, change)),
-        ("PATCH", partial(other.patch, image.id, own)),
-        ("DELETE", partial(other.delete, image.id)),
-    )
-    for method, send in requests:
-        with image.client.recorder.of(Purpose.JUDGING):
-            answer = send()
-        looked = image.show()
-        shown = looked.data if looked.ok and isinstance(looked.data, dict) else {}
-        tried.setdefault(method, []).append(Foreign(what, hidden, answer, before, shown, looked.exchange))

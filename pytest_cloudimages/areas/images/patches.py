@@ -30,6 +30,7 @@ class Aim(enum.StrEnum):
     ADDED_AGAIN = "an attribute added that is there"
     REMOVED = "an attribute of one's own removed"
     BACK = "an attribute of one's own added that was removed before"
+    REPEATED = "a patch that was carried out before, letter for letter, and undone since"
     ESCAPED = "an attribute whose pointer has escapes"
     TOGETHER = "several operations"
     MANY = "many operations of one kind"
@@ -55,6 +56,7 @@ class Aim(enum.StrEnum):
 VALID = (
     *(Aim.NAME, Aim.STANDARD, Aim.FORMAT, Aim.ADDED, Aim.REPLACED, Aim.ADDED_AGAIN, Aim.REMOVED),
     *(Aim.ESCAPED, Aim.TOGETHER, Aim.VALUE, Aim.ALIKE, Aim.WITH_DATA, Aim.MANY, Aim.TWICE, Aim.BACK),
+    Aim.REPEATED,
 )
 """Those that a service carries out, whole."""
 CARRIED_OUT = (*VALID, Aim.OLD_FORM)
@@ -134,6 +136,9 @@ def _patches(*, whole: bool) -> Iterator[Wanted]:
         both = {"add": f"/{SECOND}", "replace": "/name", "value": "of two"}
         none = {"path": "/name", "value": "of no operation"}
         yield from (Wanted(Aim.NO_OPERATION, [each], OLD_TYPE) for each in (both, none))
+        # What is protected is so in whatever form a patch comes.
+        for name, value in (("size", 5), ("status", "active")):
+            yield Wanted(Aim.PROTECTED, [{"replace": f"/{name}", "value": value}], OLD_TYPE)
         half = [{"replace": "/name", "value": "cloudimages half"}, {"remove": "/cloudimages_lacking"}]
         yield Wanted(Aim.FAILS_LATE, half, OLD_TYPE)
         yield Wanted(Aim.OLD_FORM, [{"add": "/cloudimages_old", "value": "of the old form"}], OLD_TYPE)
@@ -154,6 +159,7 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
     yield Wanted(Aim.REPLACED, [replaced(f"/{FIRST}", "as replaced")], needs=FIRST)
     if whole:
         yield Wanted(Aim.ADDED_AGAIN, [add(f"/{FIRST}", "as added again")], needs=FIRST)
+        yield Wanted(Aim.REPEATED, [replaced(f"/{FIRST}", "as replaced")], needs=FIRST)
         yield Wanted(Aim.ALIKE, [add(f"/{FIRST.upper()}", "in capitals")], needs=FIRST)
         yield Wanted(Aim.ALIKE, [add(f"/{FIRST}-", "with a dash")], needs=FIRST)
         # A path is no URI: there is nothing to undo in it but ~0 and ~1. (RFC 6901, 5.)
@@ -179,6 +185,8 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
         # What was removed before can be added, and removed, once more.
         yield Wanted(Aim.BACK, [add(many[0], "added once more")])
         yield Wanted(Aim.REMOVED, [remove(many[0])], needs=many[0][1:])
+        yield Wanted(Aim.REPEATED, [add(many[0], "added once more")])
+        yield Wanted(Aim.REPEATED, [remove(many[0])], needs=many[0][1:])
         yield Wanted(Aim.TWICE, [replaced("/min_ram", 224), replaced("/min_ram", 288)])
         yield Wanted(Aim.TWICE, [add(f"/{FIRST}", "at first"), add(f"/{FIRST}", "at last")], needs=FIRST)
         yield Wanted(Aim.EMPTY, [])

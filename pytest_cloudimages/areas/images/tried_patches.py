@@ -103,6 +103,16 @@ class Attempt:
         return named_by(in_the_new_form(self.wanted.body))
 
     @property
+    def undone(self) -> dict[str, str]:
+        """The attributes that several of its operations name and that are not as it says, each with the one not done.
+
+        What is lacking was not added, or not for good; what is there is as the last of them says.
+        """
+        names = [attribute_of(each["path"]) for each in self.wanted.body]
+        last = {name: each["op"] for name, each in zip(names, self.wanted.body, strict=True)}
+        return {name: last[name] if name in self.after else "add" for name in self.wrong if names.count(name) > 1}
+
+    @property
     def wrong(self) -> list[str]:
         """The attributes that it names and that are not as it says."""
         return differing(self.after, self.expected, only=self.named)
@@ -183,7 +193,7 @@ class Updates(Collection):
     @property
     def kept_singly(self) -> bool:
         """Whether whatever was acknowledged where a patch has one operation alone is there as it says."""
-        singly = (Aim.NAME, Aim.ADDED, Aim.REPLACED, Aim.REMOVED, Aim.BACK)
+        singly = (Aim.NAME, Aim.ADDED, Aim.REPLACED, Aim.REMOVED, Aim.BACK, Aim.REPEATED)
         return not any(each.wrong for each in self.tried if each.answer.ok and each.wanted.aim in singly)
 
     def never_there(self, attempt: Attempt) -> bool:

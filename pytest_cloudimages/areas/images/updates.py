@@ -49,7 +49,7 @@ from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer
 
 
-@workload(empty=lambda: Updates([]), requests=(99, 345, 345, 345))
+@workload(empty=lambda: Updates([]), requests=(99, 357, 357, 357))
 def updates(run: Run) -> Updates:
     """Send patches of every kind to one image, valid ones and others, and look at it after each of them."""
     parts = patches(whole=bool(run.rounds))

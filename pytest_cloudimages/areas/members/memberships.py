@@ -153,7 +153,7 @@ class _Table:
         # A list may be late, or a cache's.
         self.seen, looked = self.image.eventually(self.members, is_as_answered)
         unlisted = False
-        if answer.ok and set_ and member in before and member not in self.seen:
+        if answer.ok and set_ and member not in self.seen:
             # Whether it is no member any more, or the list alone lacks it.
             with client.recorder.of(Purpose.PREPARING):
                 unlisted = self.image.send("GET", f"/members/{member}").ok

@@ -1,0 +1,64 @@
+"""Asks for lists of images, each once, and again where it is late."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from pytest_cloudimages.areas.common.paging import Query, read_pages
+from pytest_cloudimages.areas.images.asked_lists import Asked, Aspect, Lists
+from pytest_cloudimages.areas.images.tried_patches import Attributes
+from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.engine.run import Run
+
+
+@dataclass
+class ListReader:
+    """Asks for lists of images, and knows which of our images each has to hold."""
+
+    run: Run
+    known: dict[str, Attributes] = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
+    image: Image | None = None
+    gone: str = ""
+    wide: Query = (("limit", "100"),)
+    """How many are asked for on a page of many; nothing where the service refuses such a limit."""
+
+    def ask(
+        self, aspect: Aspect, *query: tuple[str, str], expected: Sequence[str] | None = None, most: int = 12
+    ) -> Asked:
+        """Ask for a list, and again while it is not as it has to be and there is patience."""
+
+        def look() -> Asked:
+            listed = read_pages(self.run.client, "/images", query, most=most)
+            return Asked(aspect, query, listed, expected, self.known)
+
+        def good(asked: Asked) -> bool:
+            return expected is None or (
+                sorted(asked.held) == sorted(expected) and not (self.gone and listed_by_name(asked))
+            )
+
+        def listed_by_name(asked: Asked) -> bool:
+            return aspect is Aspect.LARGE and bool(asked.listed.ids([self.gone]))
+
+        found = self.image.eventually(look, good) if self.image and expected is not None else look()
+        self.asked.append(found)
+        self.run.show(lambda: Lists(self.asked, self.gone))
+        return found
+
+    def by(self, aspect: Aspect, *query: tuple[str, str], **values: object) -> None:
+        """Ask for a list of which those of our images have to be that have these values."""
+        fitting = [
+            each for each, data in self.known.items() if all(data.get(key) == value for key, value in values.items())
+        ]
+        self.ask(aspect, *query, expected=fitting)
+
+    def have_asked(self, mark: str, *tasks: "Callable[[ListReader, str], None]") -> None:
+        """Have lists asked for that do not rest on each other: beside each other where a pool may do that."""
+        if self.run.pool is None:
+            for task in tasks:
+                task(self, mark)
+            return
+        before = len(self.asked)
+        readers = [replace(self, asked=[*self.asked]) for _ in tasks]
+        self.run.pool.execute([partial(task, reader, mark) for task, reader in zip(tasks, readers, strict=True)])
+        self.asked += [asked for reader in readers for asked in reader.asked[before:]]
