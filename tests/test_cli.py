@@ -372,7 +372,8 @@ def test_what_is_no_image_service_is_told(workshop: Any, peer: Any, reply: bytes
     assert outcome.status == 3, outcome.out
     assert "Traceback" not in outcome.out
     assert peer.url in outcome.results["problem"]
-    assert len(peer.heads) < 10
+    # What may only be starting is asked once a second for as long as that may take.
+    assert len(peer.heads) < (20 if reply.startswith(b"HTTP/1.1 502") else 10)
 
 
 # Naming a service
