@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from pytest_cloudimages.areas.tags.resource import TAGS
+from pytest_cloudimages.areas.tags.tag_limit import how_to_state_it
 from pytest_cloudimages.engine import sequential
 from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.recording import current_check
@@ -41,9 +42,10 @@ def controlled(run: Run, *, returning: bool = False) -> Iterator[None]:
                 "Plain tags that come back fare no better, so that nothing is told of special ones."
             ) from mismatch
         if mismatch.what.startswith(STATUS) and mismatch.actual in _answers_to_plain_tags(run):
+            limited = how_to_state_it(run.settings) if mismatch.actual == 413 else ""  # noqa: PLR2004 - over a limit
             raise Blocked(
                 f"Plain tags are answered {mismatch.actual} as well, so that nothing is told of special ones;"
-                " see TAG-ADD-01 and TAG-DEL-01."
+                f" see TAG-ADD-01 and TAG-DEL-01.{limited}"
             ) from mismatch
         raise
 

@@ -15,6 +15,7 @@ from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.areas.tags.corpus import FILTERED, NEAR, TOLD_APART
 from pytest_cloudimages.areas.tags.resource import set_tags, sorted_strings
 from pytest_cloudimages.areas.tags.selections import Known, Listed, Selection, Selections
+from pytest_cloudimages.areas.tags.tag_limit import how_to_state_it
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
@@ -173,7 +174,9 @@ def filtered_lists(run: Run) -> Selections:
         filtering.known += [filtering.shown(label, image) for label, image in labelled]
         stranger = _stranger(run, stack, filtering, [mark, other])
         if mark not in filtering.known[0].tags:
-            return Selections([], blocked=f"The image does not carry the tag that was to be looked for: {mark}.")
+            stated = how_to_state_it(run.settings)
+            why = f"The image does not carry the tag that was to be looked for: {mark}.{stated}"
+            return Selections([], blocked=why)
         _ask_all(filtering, mark, other, third, [tag for tag in special if tag in filtering.known[0].tags])
         if stranger:
             _ask_as(run, stranger, filtering, mark)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.engine.observations import Steps
 from pytest_cloudimages.engine.recording import Case, cases
+from pytest_cloudimages.engine.settings import Settings
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.steps import SequentialHistory, Step
 from pytest_cloudimages.spec.limits import LONGEST
@@ -73,6 +74,13 @@ def refused_in_the_room(step: Step) -> bool:
     """Return whether a tag was refused with 413 although another one had made room for it: TAG-ADD-20 asks."""
     in_the_room = step.operation.input_class == IN_THE_ROOM_AMONG_MANY and {*MAKES_ROOM}.isdisjoint(step.before or ())
     return in_the_room and step.answer.status == 413  # noqa: PLR2004 - as HTTP has it
+
+
+def how_to_state_it(settings: Settings) -> str:
+    """Return what to do where an image may carry no more tags than a question gives it; empty where that was done."""
+    if settings.tag_limit:
+        return ""
+    return f" If an image may carry only so many tags here, state it with {settings.prefix}tag-limit N."
 
 
 def _left_out(history: SequentialHistory, step: Step) -> bool:
