@@ -46,6 +46,7 @@ from pytest_cloudimages.areas.tags.checks import (
     answers_to,
     anything_but,
     controlled,
+    deletable,
     documented_codes,
     expect_among,
     expect_attributes_kept,
@@ -578,7 +579,8 @@ def test_a_deactivated_image_can_be_tagged(
     for step in or_skip(deactivated, "needs an image of the run's own that can be deactivated"):
         step.expect(status=OK, present=True)
     if basics.deletes:
-        for step in image_states.deletions(input_classes=["deactivated"], past=[Prior.PRESENT]):
+        deletions = image_states.deletions(input_classes=["deactivated"], past=[Prior.PRESENT])
+        for step in deletions.where(deletable(image_states)):
             step.expect(status=OK, present=False)
 
 

@@ -34,7 +34,7 @@ from pytest_cloudimages.areas.tags.checks import (
     answers_to,
     anything_but,
     controlled,
-    created_with,
+    deletable,
     documented_codes,
     expect_among,
     expect_attributes_kept,
@@ -427,7 +427,7 @@ def test_a_tag_of_a_protected_image_can_be_deleted(image_states: Steps, basics: 
     protected = image_states.deletions(
         input_classes=protected_otherwise_alike(image_states),
         past=[Prior.PRESENT],
-        where=lambda step: not created_with(step),
+        where=deletable(image_states),
     )
     for step in or_skip(protected, "needs an image that can be protected"):
         step.expect(status=OK, present=False)

@@ -146,7 +146,14 @@ class DeletesAnotherEverySecondTime(_Remembers):
             return reply
 
 
-@breaks("TAG-URI-03", "TAG-ADD-03", "TAG-HIST-01", "TAG-HIST-04", perhaps=["TAG-DEL-11", *OF_MANY], profile="standard")
+@breaks(
+    "TAG-URI-03",
+    "TAG-ADD-03",
+    "TAG-HIST-01",
+    "TAG-HIST-04",
+    perhaps=["TAG-ADD-31", "TAG-ADD-32", "TAG-DEL-11", *OF_MANY],
+    profile="standard",
+)
 class LosesEverySeventhAddition(_Remembers):
     """Acknowledges every seventh addition to an image, and stores nothing."""
 

@@ -116,6 +116,7 @@ shows(
 shows(
     "ShowsHalfTheSize",
     "Shows half the size of the data.",
+    "IMG-ENT-10",
     "IMG-STAT-03",
     change=_with(size=lambda size: size and size // 2),
 )

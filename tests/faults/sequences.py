@@ -71,7 +71,9 @@ class DeletesAPageToo(App):
             return reply
 
 
-@breaks("TAG-HIST-01", perhaps=["TAG-DEL-03", "TAG-DEL-11", "TAG-DEL-19", "TAG-HIST-04"], profile="standard")
+@breaks(
+    "TAG-HIST-01", perhaps=["TAG-ADD-32", "TAG-DEL-03", "TAG-DEL-11", "TAG-DEL-19", "TAG-HIST-04"], profile="standard"
+)
 class DeletesTwentyTimes(App):
     """Acknowledges the twenty-first deletion on an image, and all that follow, and keeps the tags."""
 

@@ -116,7 +116,7 @@ _reads(
     "TAG-URI-21",
     EXACT,
 )
-_reads("SqueezesBlanks", "Makes one blank of two.", _squeezed, "TAG-URI-21", EXACT)
+_reads("SqueezesBlanks", "Makes one blank of two.", _squeezed, "TAG-URI-21", "TAG-ADD-11", "TAG-ADD-12", EXACT)
 _reads("EndsAtNul", "Ends a tag at its first NUL.", lambda tag: tag.partition("\0")[0] or tag, "TAG-URI-21", EXACT)
 _reads(
     "DropsControls",

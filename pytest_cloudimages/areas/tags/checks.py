@@ -1,6 +1,6 @@
 """What checks of tags are written with: that of every area, and what is theirs."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import pytest
 
@@ -153,6 +153,7 @@ __all__ = [
     "anything_but",
     "controlled",
     "created_with",
+    "deletable",
     "documented_codes",
     "expect_among",
     "expect_attributes_kept",
@@ -254,6 +255,15 @@ def protected_otherwise_alike(image_states: Steps) -> Sequence[str]:
     taken = [step.answer.ok for step in active.additions(input_classes=["active"])]
     taken += [step.answer.ok for step in active.deletions(input_classes=["active"], past=[Prior.PRESENT])]
     return PROTECTED if taken and all(taken) else PROTECTED[:1]
+
+
+def deletable(image_states: Steps) -> Callable[[Step], bool]:
+    """Return whether a deletion tells of a state: of what came twice it does only where that comes off elsewhere."""
+    seen = image_states.aside()
+    twice = {step.value for step in seen.additions(past=[Prior.PRESENT])}
+    elsewhere = seen.deletions(past=[Prior.PRESENT], where=in_ordinary_state)
+    stays = any(step.value in twice and step.value in (step.after or ()) for step in elsewhere)
+    return lambda step: not (created_with(step) or (stays and step.value in twice))
 
 
 def alone(step: Step) -> bool:
