@@ -560,8 +560,7 @@ def test_a_tag_added_by_many_at_once_is_listed_once(races: ConcurrentRuns) -> No
 @requirement("TAG-ADD-31")
 def test_a_protected_image_can_be_tagged(image_states: Steps, basics: Basics) -> None:
     basics.require_additions()
-    past = [Prior.NEVER, *([Prior.PRESENT] if basics.repeats else [])]
-    protected = image_states.additions(input_classes=protected_otherwise_alike(image_states), past=past)
+    protected = image_states.additions(input_classes=protected_otherwise_alike(image_states), past=basics.addable)
     for step in or_skip(protected, "needs an image that can be protected"):
         step.expect(status=OK, present=True)
 
@@ -574,8 +573,7 @@ def test_a_deactivated_image_can_be_tagged(
     basics: Basics,
 ) -> None:
     basics.require_additions()
-    past = [Prior.NEVER, *([Prior.PRESENT] if basics.repeats else [])]
-    deactivated = image_states.additions(input_classes=["deactivated"], past=past)
+    deactivated = image_states.additions(input_classes=["deactivated"], past=basics.addable)
     for step in or_skip(deactivated, "needs an image of the run's own that can be deactivated"):
         step.expect(status=OK, present=True)
     if basics.deletes:

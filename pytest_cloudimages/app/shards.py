@@ -88,10 +88,10 @@ def _assigned(
     that holds for none, to the one that has the fewest with it. No shard is left with nothing to do.
     """
     loads, carried_out = [0] * shards, [set[str]() for _ in range(shards)]
-    idle = [*range(shards)]
     chosen: list[int] = []
     for place, group in enumerate(groups):
         added = [group.of(costs, there) for there in carried_out]
+        idle = [number for number, load in enumerate(loads) if not load]
         fitting = [number for number in range(shards) if loads[number] + added[number] <= most]
         if len(groups) - place <= len(idle):
             shard = idle[0]
@@ -99,8 +99,6 @@ def _assigned(
             shard = min(fitting, key=lambda number: (added[number], loads[number], number))
         else:
             shard = min(range(shards), key=lambda number: (loads[number] + added[number], number))
-        if shard in idle:
-            idle.remove(shard)
         loads[shard] += added[shard]
         carried_out[shard] |= group.workloads
         chosen.append(shard)

@@ -5,6 +5,8 @@ from typing import TypeGuard
 
 FIT_FOR_A_PATH = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,127}(\.[0-9A-Za-z_-]{1,127}){0,3}")
 """An id that stays where it is put in a path: a UUID, or what is as harmless."""
+UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+"""What matches the id of an image as services write it."""
 LONGEST_SHOWN = 80
 """Characters of any other id that a message quotes."""
 

@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Any
 
 from pytest_cloudimages.client.encodings import GRAM, folded, forms, readings
+from pytest_cloudimages.client.identifiers import UUID
 from pytest_cloudimages.client.secret_fields import HIDDEN, holds_a_secret, without_secret_fields
 from pytest_cloudimages.client.showing import visible
 
@@ -22,7 +23,7 @@ STRONG = 8
 """Characters from which on a part of a word is hidden wherever it stands; a shorter word has to stand apart."""
 LONGEST_PUBLIC = 24
 """Characters up to which a word is looked for in our own texts."""
-DIGEST = re.compile(r"\b(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{32,})\b", re.IGNORECASE)
+DIGEST = re.compile(rf"\b(?:{UUID}|[0-9a-f]{{32,}})\b", re.IGNORECASE)
 """A UUID, or a digest."""
 LONGEST_DIGEST = 128
 REMEMBERED, LONGEST_REMEMBERED = 4_000, 10_000

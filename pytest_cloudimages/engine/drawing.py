@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import astuple, dataclass
+from functools import cache
 from typing import Any, TypeVar
 
 import hypothesis
@@ -74,8 +75,11 @@ _SOURCES = threading.RLock()
 """Held while Hypothesis is kept from the sources: what it reads of them, it reads once for all threads."""
 
 
-_PERMITTED: list[Any] = []
-"""Which of Hypothesis's own constants each kind of value may be, as it has found out: the same in every drawing."""
+@cache
+def _permitted() -> Any:
+    """Return the cache of which of Hypothesis's own constants each kind of value may be: the same in every drawing."""
+    kept = providers.CONSTANTS_CACHE
+    return type(kept)(kept.max_size)
 
 
 @contextmanager
@@ -91,10 +95,8 @@ def without_sources() -> Iterator[None]:
     if read is None or kept is None or read is Constants:
         yield
         return
-    if not _PERMITTED:
-        _PERMITTED.append(type(kept)(kept.max_size))
     providers._get_local_constants = Constants  # noqa: SLF001 - there is no setting for it
-    providers.CONSTANTS_CACHE = _PERMITTED[0]
+    providers.CONSTANTS_CACHE = _permitted()
     try:
         yield
     finally:

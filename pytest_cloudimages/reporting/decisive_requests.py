@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from pytest_cloudimages.client.exchange import TESTER
+from pytest_cloudimages.client.identifiers import UUID
 from pytest_cloudimages.client.json_documents import clearly
 from pytest_cloudimages.client.showing import in_one_line
 
@@ -28,7 +29,6 @@ PROJECT = re.compile(r'(?:/members/|"member(?:_id)?": ")([0-9a-f]{32})')
 """Where an exchange names a member by what Keystone calls a project."""
 REPEATED = re.compile(r"((?:%[0-9A-F]{2}){1,4}?|[^0-9/])\1{9,}")
 """What is repeated so often that its number says more."""
-ID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
 
 def decisive(entry: Mapping[str, Any]) -> list[str]:
@@ -46,7 +46,7 @@ def decisive(entry: Mapping[str, Any]) -> list[str]:
     projects = {
         found for step in shown for text in ("target", "body", "answer") for found in PROJECT.findall(step[text])
     }
-    known = re.compile("|".join([ID, *sorted(projects)]))
+    known = re.compile("|".join([UUID, *sorted(projects)]))
     names: dict[str, str] = {}
     return [known.sub(lambda match: _named(match[0], names), line) for line in lines]
 

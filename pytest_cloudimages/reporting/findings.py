@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from pytest_cloudimages.client.identifiers import UUID
 from pytest_cloudimages.spec.verdicts import Verdict
 
 if TYPE_CHECKING:
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
     from pytest_cloudimages.reporting.results import CheckResult
 
-OF_AN_IMAGE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|req-[0-9a-f-]+")
+OF_AN_IMAGE = re.compile(f"{UUID}|req-[0-9a-f-]+")
 """Ids, which differ where the cause is the same."""
 UNNAMED = ("any tag", "any two tags")
 """Classes that say nothing of the cause: services go wrong with every tag in more than one way."""

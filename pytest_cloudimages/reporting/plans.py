@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote, urlsplit
 
 from pytest_cloudimages.client.exchange import TESTER
+from pytest_cloudimages.client.identifiers import UUID
 from pytest_cloudimages.client.json_documents import clearly
 from pytest_cloudimages.client.redaction import HIDDEN
 from pytest_cloudimages.client.showing import as_json_text
@@ -38,8 +39,6 @@ OF_AN_IMAGE = re.compile(r"^/images/([^/?]+)(?=[/?]|$)")
 REFUSED = 400
 """The least status of an answer that refuses something."""
 AFTER = ("tags after ", "other tags after ")
-PLAIN = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""The id of an image as services write it."""
 NOT_THERE = ("deleted", "unknown")
 """States in which there is no image."""
 LEFT_OUT = ("x-openstack-request-id", "user-agent", "accept-encoding", "x-auth-token", "authorization")
@@ -167,7 +166,7 @@ class _Making:
         if not asked:
             raise NoPlanError("nothing was changed before it was seen")
         absent = self.state in NOT_THERE or bool(self.entry.get("absent"))
-        if absent and not PLAIN.fullmatch(self._about()):
+        if absent and not re.fullmatch(UUID, self._about()):
             raise NoPlanError("the id that it is about is a strange one")
         if absent and not of_an_answer:
             raise NoPlanError("it is about an image that is gone")

@@ -7,7 +7,7 @@ from pytest_cloudimages.reference.refusals import OverLimit
 
 from .kinds import Kind
 from .lawful import CarriesFiftyTags
-from .registry import breaks
+from .registry import breaks, selecting
 
 KIND = Kind.QUOTA
 
@@ -151,7 +151,7 @@ class CountsRefusals(App):
         return super().add_tag(request, image_id, tag)
 
 
-@breaks("TAG-ADD-20", profile="standard", words=("--select", "TAG-ADD-20", "--select", "TAG-HIST-01"))
+@breaks("TAG-ADD-20", profile="standard", words=selecting("TAG-ADD-20", "TAG-HIST-01"))
 class CountsRefusalsUnasked(CountsRefusals):
     """Counts the tags it refused as the 129th of an image, so that a deletion makes no room, and nobody was told."""
 

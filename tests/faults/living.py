@@ -12,9 +12,10 @@ from pytest_cloudimages.reference.images import Image
 
 from .changing import BROKEN, Changes, When
 from .kinds import Kind
-from .registry import breaks
+from .registry import breaks, registrar
 
 KIND = Kind.ATTRIBUTES
+faulty = registrar(__name__, profile="standard")
 
 SEQUENCES = ("--select", "TAG-ADD", "--select", "TAG-DEL", "--select", "TAG-HIST-01")
 """What looks at an image's life."""
@@ -71,7 +72,7 @@ def _minds_the_last(name: str, doc: str, handler: str, when: Callable[[Image], b
         reply: Reply = getattr(App, handler)(self, request, image_id, tag)
         return reply
 
-    breaks(*ids, profile="standard", words=SEQUENCES)(type(name, (App,), {handler: handle, "__doc__": doc}))
+    faulty(name, doc, *ids, words=SEQUENCES, **{handler: handle})
 
 
 _minds_the_last(

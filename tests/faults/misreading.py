@@ -12,9 +12,10 @@ from uuid import UUID
 from pytest_cloudimages.reference.app import App, Reply, Request
 
 from .kinds import Kind
-from .registry import breaks
+from .registry import breaks, registrar, selecting
 
 KIND = Kind.ENCODING
+faulty = registrar(__name__, profile="standard")
 LIMIT = 255
 
 
@@ -64,7 +65,7 @@ def _knows(name: str, doc: str, fits: Callable[[str, str], bool], *methods: str,
                 request = replace(request, target=f"/v2/images/{like[-1]}{found[2]}")
         return App.route(self, request)
 
-    breaks(*broken, profile="standard")(type(name, (App,), {"route": route, "__doc__": doc}))
+    faulty(name, doc, *broken, route=route)
 
 
 _knows(
@@ -83,7 +84,7 @@ _knows(
 )
 
 
-@breaks(profile="standard", words=("--select", "TAG-ADD-15", "--select", "TAG-DEL-07"))
+@breaks(profile="standard", words=selecting("TAG-ADD-15", "TAG-DEL-07"))
 class ReadsIdsInAnyForm(App):
     """Takes an id in upper case, in braces or without hyphens for the same id, as many libraries do."""
 

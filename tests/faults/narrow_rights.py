@@ -51,14 +51,20 @@ faulty(
 )
 
 
+def _user(self: App, request: Request) -> User | None:
+    """Return who asks: a caller's role is told by its token alone."""
+    token = self.identity._tokens.get(request.headers.get("X-Auth-Token", ""))  # noqa: SLF001 - behind the honest door
+    return token.user if token else None
+
+
 def _ended_too(self: App, request: Request) -> Caller:
     try:
         return App.authenticate(self, request)
     except Unauthorized:
-        token = self.identity._tokens.get(request.headers.get("X-Auth-Token") or "")  # noqa: SLF001 - where they are kept
-        if token is None or not request.path.startswith("/v2/schemas/"):
+        user = _user(self, request)
+        if user is None or not request.path.startswith("/v2/schemas/"):
             raise
-        return Caller(token.user.project.id)
+        return Caller(user.project.id)
 
 
 faulty(
@@ -72,9 +78,9 @@ faulty(
 
 def _ends_data(role: Role) -> Any:
     def delete_image(self: App, request: Request, image_id: str) -> Reply:
-        token = self.identity.validate(request.headers.get("X-Auth-Token"))
+        user = _user(self, request)
         with self.images.lock:
-            if token.user.role is role and self.images.show(request.caller, image_id).data is not None:
+            if user and user.role is role and self.images.show(request.caller, image_id).data is not None:
                 App.delete_image(self, request.sent_by(replace(request.caller, writes=True, deletes=True)), image_id)
                 if role is Role.CREATOR:
                     raise Forbidden("You may not delete images.")
@@ -156,12 +162,6 @@ faulty(
     words=ROLES,
     update_member=_hidden,
 )
-
-
-def _user(self: App, request: Request) -> User | None:
-    """Return who asks: a caller's role is told by its token alone."""
-    token = self.identity._tokens.get(request.headers.get("X-Auth-Token", ""))  # noqa: SLF001 - behind the honest door
-    return token.user if token else None
 
 
 def _is_creator(self: App, request: Request) -> bool:

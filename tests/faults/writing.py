@@ -11,9 +11,10 @@ from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.refusals import Invalid, NotFound, Unauthorized
 
 from .kinds import Kind
-from .registry import breaks
+from .registry import breaks, registrar, selecting
 
 KIND = Kind.ENCODING
+faulty = registrar(__name__, profile="standard")
 
 
 def _reads(
@@ -316,7 +317,7 @@ def _reads_octets(name: str, doc: str, form: bytes, read: Callable[[bytes], str]
         taken = re.sub(form, lambda found: read(found[0]).encode(), octets)
         return App.decode_tag(self, quote(taken, safe="") if taken != octets else raw)
 
-    breaks("TAG-URI-12", profile="standard")(type(name, (App,), {"decode_tag": decode_tag, "__doc__": doc}))
+    faulty(name, doc, "TAG-URI-12", decode_tag=decode_tag)
 
 
 def _bits(octets: bytes, first: int) -> int:
@@ -347,7 +348,7 @@ _reads_octets(
 )
 
 
-@breaks(profile="standard", words=("--select", "TAG-URI-12"))
+@breaks(profile="standard", words=selecting("TAG-URI-12"))
 class FindsNothingInBadOctets(App):
     """Answers 404 to octets that are not UTF-8: there is no such address."""
 

@@ -101,7 +101,8 @@ OF_TASKS = (Deed.TASKS, Deed.CREATE_TASK, Deed.CREATE_EXPORT)
 OF_OUTSIDERS = tuple(deed for deed in Deed if deed not in (Deed.TASK_SCHEMA, Deed.CREATE_EXPORT))
 """What needs a token; a schema may be anybody's. Who is not let in is so whatever a task is to do."""
 OF_MEMBERS = (Deed.MEMBERS, Deed.MEMBER, Deed.ADD_MEMBER, Deed.SET_STATUS, Deed.REMOVE_MEMBER)
-OF_READERS = tuple(deed for deed in Deed if deed not in (Deed.TASKS, Deed.SET_STATUS, Deed.CREATE_EXPORT))
+OF_OBSERVERS = tuple(deed for deed in Deed if deed not in (Deed.TASKS, Deed.SET_STATUS))
+OF_READERS = tuple(deed for deed in OF_OBSERVERS if deed is not Deed.CREATE_EXPORT)
 """Who sees tasks is the operator's to say, and a status is set by who it is about: neither is a matter of this role."""
 
 

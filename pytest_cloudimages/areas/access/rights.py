@@ -15,6 +15,7 @@ from pytest_cloudimages.areas.access.deeds import (
     CREATING,
     NEW_TAG,
     OF_MEMBERS,
+    OF_OBSERVERS,
     OF_OUTSIDERS,
     OF_READERS,
     OF_TASKS,
@@ -141,8 +142,7 @@ def first_readers_attempts(run: Run) -> Rights:
         if client := _caller(run, party, unasked, known):
             with _table(run) as table:
                 further = run.rounds and party is Party.READER
-                deeds = (*OF_READERS[:-1], Deed.CREATE_EXPORT, Deed.DELETE) if further else OF_READERS
-                tried = _of_callers(table.all_of(party, client, deeds))
+                tried = _of_callers(table.all_of(party, client, OF_OBSERVERS if further else OF_READERS))
                 if further:
                     tried += deletion_with_data(run, party, table.image.seen_by(client))
                     tried += table.once_private(party, client)

@@ -286,7 +286,7 @@ def _decide(table: _Table, consumer: ImagesClient) -> None:
     """Have the consumer look at the image before it has decided, and after each decision."""
     project = table.project
     table.sights.append(_seen(table.image, consumer, PENDING))
-    decided: set[str] = set()
+    decided = {PENDING}
     for status in STATUSES:
         if apart := bool(table.run.rounds) and status == REJECTED:
             time.sleep(A_WHILE)
@@ -295,7 +295,7 @@ def _decide(table: _Table, consumer: ImagesClient) -> None:
         if answer.ok:
             sight = _seen(table.image, consumer, status)
             known = table.seen.get(project, {}).get("status") == status
-            if table.run.rounds and known and status not in {*decided, PENDING}:
+            if table.run.rounds and known and status not in decided:
                 sight = replace(sight, entries=_entries(table, consumer, status))
             table.sights.append(sight)
             decided.add(status)

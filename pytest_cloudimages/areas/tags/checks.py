@@ -152,7 +152,6 @@ __all__ = [
     "answers_to",
     "anything_but",
     "controlled",
-    "created_with",
     "deletable",
     "documented_codes",
     "expect_among",

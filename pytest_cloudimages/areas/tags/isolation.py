@@ -1,9 +1,10 @@
 """Isolation: other images, which no request names, while the tags of an image are changed."""
 
 import uuid
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pytest
@@ -44,31 +45,30 @@ class OtherImage:
 
 
 @contextmanager
-def _tagged(run: Run, tags: list[str], **named: Any) -> Iterator[Image]:
+def _opened(create: Callable[..., AbstractContextManager[Image]], *attempts: Mapping[str, Any]) -> Iterator[Image]:
+    """Open an image with the first of some sets of attributes that it can be created with; raise what the last does."""
+    with ExitStack() as stack:
+        for attributes in attempts[:-1]:
+            with suppress(Blocked, pytest.skip.Exception):
+                image = stack.enter_context(create(**attributes))
+                break
+        else:
+            image = stack.enter_context(create(**attempts[-1]))
+        yield image
+
+
+def _tagged(run: Run, tags: list[str], **named: Any) -> AbstractContextManager[Image]:
     """Open an image with these tags, of the same name as another, or of a name of its own where a service wants that.
 
     It is created with the tags, so that two of them are as much alike as can be.
     """
-    with ExitStack() as stack:
-        try:
-            image = stack.enter_context(run.fresh_image(tags=tags, **named))
-        except (Blocked, pytest.skip.Exception):
-            try:
-                image = stack.enter_context(run.fresh_image(**named))
-            except Blocked:
-                image = stack.enter_context(run.fresh_image())
-        yield image
+    return _opened(run.fresh_image, named | {"tags": tags}, named, {})
 
 
-@contextmanager
-def _strangers(run: Run, other: ImagesClient, tags: list[str], name: str) -> Iterator[Image]:
+def _strangers(run: Run, other: ImagesClient, tags: list[str], name: str) -> AbstractContextManager[Image]:
     """Open an image of another project with this name and these tags, or without them where it is created so alone."""
-    with ExitStack() as stack:
-        try:
-            image = stack.enter_context(temporary_image(other, run.name, run.patience, name=name, tags=tags))
-        except Blocked:
-            image = stack.enter_context(temporary_image(other, run.name, run.patience, name=name))
-        yield image
+    create = partial(temporary_image, other, run.name, run.patience, name=name)
+    return _opened(create, {"tags": tags}, {})
 
 
 def _given(image: Image, tags: list[str]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.identifiers import UUID
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient, segment
 from pytest_cloudimages.engine.recording import Case, Collection, anything, cases, current_check
@@ -17,8 +18,6 @@ from pytest_cloudimages.spec.limits import LONGEST
 from pytest_cloudimages.spec.mismatch import expect
 from pytest_cloudimages.spec.statuses import REFUSED
 from pytest_cloudimages.spec.verdicts import Blocked
-
-UUID = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ ALMOST = ("{id}%00", "{id}%20", "{id}0", "{beginning}", "{end}", "{digit}")
 def almost(image_id: str) -> dict[str, str]:
     """Return ids that no image has, of the same form as one: with its beginning, its end, and all but one digit."""
     other = str(uuid.uuid4())
-    if not UUID.fullmatch(image_id):
+    if not re.fullmatch(UUID, image_id):
         return dict.fromkeys(("beginning", "end", "digit"), other)
     half, middle = len(image_id) // 2, image_id.rindex("-") + 1
     digit = "0" if image_id[middle] != "0" else "1"
@@ -117,7 +116,7 @@ def on_no_image(answer: Answer) -> bool:
     return bool(named) or answer.exchange.target.endswith(segment(TOLD))
 
 
-UNKNOWN = re.compile(f"/images/({UUID.pattern})/tags/{STRAY}$")
+UNKNOWN = re.compile(f"/images/({UUID})/tags/{STRAY}$")
 """A plain tag of an image that is not there."""
 
 

@@ -9,6 +9,7 @@ from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.operations import Kind
+from pytest_cloudimages.history.steps import Prior
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer
 
 
@@ -32,6 +33,11 @@ class Basics:
     """Whether a deleted tag can be re-added and deleted again."""
     attempts: Mapping[str, Attempt] = field(default_factory=dict, repr=False)
     """What showed that something does not work, by the name of that."""
+
+    @property
+    def addable(self) -> list[Prior]:
+        """What may have become of a tag whose addition is asked about: one is added again only where that works."""
+        return [Prior.NEVER, Prior.PRESENT] if self.repeats else [Prior.NEVER]
 
     def require_additions(self) -> None:
         """Raise ``Blocked`` if plain tags cannot be added."""

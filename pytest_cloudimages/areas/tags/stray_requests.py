@@ -150,12 +150,7 @@ def _in_other_case() -> Iterator[StrayRequest]:
         yield StrayRequest(method, f"/tags/{'there' if method.lower() == 'delete' else 'new'}")
 
 
-def _without_a_tag() -> Iterator[StrayRequest]:
-    for target in EMPTY:
-        yield StrayRequest("PUT", target)
-
-
-WITHOUT_A_TAG = (*_without_a_tag(),)
+WITHOUT_A_TAG = tuple(StrayRequest("PUT", target) for target in EMPTY)
 OF_MUSTS = (*WITHOUT_A_TAG, *islice(_in_other_case(), 2))
 """Those that MUSTs ask about."""
 ALL = (*_on_a_tag(), *_on_the_collection(), *_at_other_addresses(), *_that_would_be_repeated(), *_in_other_case())
