@@ -269,7 +269,7 @@ class Stuck(App):
 def test_an_image_whose_creation_lost_its_answer_is_deleted(open_wire: Callable[..., Transport]) -> None:
     """The repetition makes a second one of the same name; the first must not stay."""
     with serving(Lossy()) as server:
-        caller = client_of(server, open_wire, timeout=0.5)
+        caller = client_of(server, open_wire)
         with temporary_image(caller, "run") as image:
             assert image.name
 

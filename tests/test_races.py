@@ -244,7 +244,7 @@ def test_a_time_out_is_an_open_operation(running: Callable[..., ConcurrentRun]) 
     """It blocks nothing, and accuses nobody."""
     app = Hangs()
 
-    run = running(app, race(((add("slow"),), (add("other"),))), timeout=0.5)
+    run = running(app, race(((add("slow"),), (add("other"),))), timeout=2.0)
     app.over.set()
 
     (slow,) = [completed for completed in run.completed if completed.event.value == "slow" and completed.phase == 0]
