@@ -30,6 +30,7 @@ from pytest_cloudimages.areas.access.deeds import (
     has_roles,
 )
 from pytest_cloudimages.areas.access.foreign_images import as_a_consumer, shown_of_a_foreign_image
+from pytest_cloudimages.areas.access.open_images import of_open_images
 from pytest_cloudimages.areas.access.own_images import deletion_with_data, shown_as, with_a_colleagues, with_its_own
 from pytest_cloudimages.areas.common.imports import NOWHERE, export_of, import_from
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
@@ -82,6 +83,9 @@ def closed_doors(run: Run, nobodys_attempts: Rights) -> Rights:
             run.show(partial(Rights, tried, {}, let_off))
         tried += _nearly_right(run, image, let_off)
         tried += _of_what_is_not_there(run, unknown) if run.rounds else ()
+    if run.rounds:
+        nobody = (Party.ANONYMOUS, run.client.calling("nobody", lambda: None))
+        tried += of_open_images(run, [nobody, *((Party.INVALID, asker.client) for asker in unknown[:1])])
     return Rights(tried, {}, let_off)
 
 
