@@ -159,7 +159,7 @@ class Access:
         return ((end if end.tzinfo else end.replace(tzinfo=UTC)) - begun).total_seconds()
 
 
-@workload(empty=lambda: IdentityAnswers({}), requests=(13, 19, 19, 19))
+@workload(empty=lambda: IdentityAnswers({}), requests=(13, 23, 23, 23))
 def identity_answers(run: Run) -> IdentityAnswers:
     """Sign in to Identity in every way, rightly and wrongly, use a token, revoke it and use it again."""
     door = run.owner.door()

@@ -65,7 +65,7 @@ def nobodys_attempts(run: Run) -> Rights:
     return Rights(tried)
 
 
-@workload(needs=["nobodys_attempts"], empty=lambda: Rights([]), requests=(70, 114, 114, 114))
+@workload(needs=["nobodys_attempts"], empty=lambda: Rights([]), requests=(70, 169, 169, 169))
 def closed_doors(run: Run, nobodys_attempts: Rights) -> Rights:
     """Have callers with tokens that are not valid try all that can be done with an image, as nobody has."""
     tried: list[Attempt] = [*nobodys_attempts.tried]

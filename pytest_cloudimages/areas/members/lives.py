@@ -52,7 +52,7 @@ class MemberLives(Collection):
                 yield Case(attempt, [attempt.answer.exchange, attempt.looked])
 
 
-@workload(empty=MemberLives, requests=(0, 200, 200, 200))
+@workload(empty=MemberLives, requests=(0, 232, 232, 232))
 def member_lives(run: Run) -> MemberLives:
     """Share an image while it is renamed, protected, hidden, deactivated and for all, and end it; ask as colleagues."""
     seen: list[Stage] = []
@@ -101,6 +101,7 @@ class _Life:
         image, consumer = self.image, self.consumer
         sight = sight_of(image, consumer, self.status, lists=lists)
         members, looked = image.eventually(lambda: members_of(image), lambda found: {*found[0]} == self.due)
+        self.known = members
         shown = []
         if whole:
             asks = (MEMBERS.read(image.id).target, self.own)
@@ -290,12 +291,12 @@ def _go_through(life: _Life, seen: list[Stage], *, data: bool) -> None:
         seen.append(life.stage("the image was renamed, given a property and a tag", data=data))
     with life.being("protected", name="protected", value=True, back=False) as protected:
         if protected:
-            life.with_another()
             seen.append(life.stage("the image was protected", data=data))
+            life.with_another()
     with life.being("hidden from lists", name="os_hidden", value=True, back=False) as hidden:
         if hidden:
-            life.with_another()
             seen.append(life.stage("the image was hidden from lists", lists=False, data=data))
+            life.with_another()
     if hidden:
         seen.append(life.stage("the image was hidden from lists and is no longer", data=data))
     _while_deactivated(life, seen, data=data)
@@ -315,8 +316,8 @@ def _while_deactivated(life: _Life, seen: list[Stage], *, data: bool) -> None:
         return
     try:
         life.where = "deactivated"
-        life.with_another()
         seen.append(life.stage("the image was deactivated"))
+        life.with_another()
     finally:
         life.where = ""
         act("reactivate")

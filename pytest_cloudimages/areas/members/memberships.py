@@ -157,7 +157,7 @@ class _Table:
         return answer
 
 
-@workload(empty=Memberships, requests=(78, 125, 125, 125))
+@workload(empty=Memberships, requests=(80, 127, 127, 127))
 def memberships(run: Run) -> Memberships:
     """Have the owner, a member and a stranger try all that can be done with members, and the consumer decide."""
     consumer = run.of_another_project()
