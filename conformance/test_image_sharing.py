@@ -19,8 +19,8 @@ from pytest_cloudimages.areas.common.checks import (
 )
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.members.fixtures import *
-from pytest_cloudimages.areas.members.lives import MemberLives
 from pytest_cloudimages.areas.members.member_attempts import Deed, Stage, Who
+from pytest_cloudimages.areas.members.member_lives import MemberLives
 from pytest_cloudimages.areas.members.memberships import STATUSES, Memberships
 from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.areas.members.workloads import NO_ID, Question, Sharing

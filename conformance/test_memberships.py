@@ -15,8 +15,8 @@ from pytest_cloudimages.areas.common.checks import (
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED
 from pytest_cloudimages.areas.members.fixtures import *
-from pytest_cloudimages.areas.members.lives import MemberLives
 from pytest_cloudimages.areas.members.member_attempts import Attempt, Deed, Stage, Who
+from pytest_cloudimages.areas.members.member_lives import MemberLives
 from pytest_cloudimages.areas.members.memberships import STATUSES, Memberships
 
 pytestmark = pytest.mark.usefixtures("other_project")

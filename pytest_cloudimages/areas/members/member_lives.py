@@ -9,13 +9,13 @@ from functools import partial
 import pytest
 
 from pytest_cloudimages.areas.common.administrators import ADMINISTRATORS, needs_no_administrator
-from pytest_cloudimages.areas.common.offers import made_visible
+from pytest_cloudimages.areas.common.offers import made_visible, skip_where_lacking
 from pytest_cloudimages.areas.images.patch_model import add, replaced
 from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED, give_data
 from pytest_cloudimages.areas.members.member_attempts import Attempt, Deed, Members, Stage, Who
 from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.areas.members.sights import members_of, sight_of
-from pytest_cloudimages.areas.members.workloads import shared_image
+from pytest_cloudimages.areas.members.workloads import MEMBERS_OF_IMAGES, shared_image
 from pytest_cloudimages.client.auth.credentials import Credentials
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
@@ -363,6 +363,7 @@ def _open_to_all(run: Run, consumer: ImagesClient, seen: list[Stage], tried: lis
 
 def _of_a_colleague(run: Run, consumer: ImagesClient, seen: list[Stage], tried: list[Attempt]) -> None:
     """Have the tester share an image that another user of its project has created, and decide for the consumer."""
+    skip_where_lacking(run.recorder, MEMBERS_OF_IMAGES)
     creator = run.caller("CREATOR")
     if creator is None or not run.same_project("CREATOR"):
         return
