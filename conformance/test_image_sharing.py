@@ -63,13 +63,15 @@ def test_a_member_is_added(member_steps: Steps, sharing: Sharing, member_lives: 
 
 # Image sharing page, Create image member: its status is pending, until the consumer decides.
 @requirement("MEM-CRE-02")
-def test_a_new_member_is_pending(member_steps: Steps, sharing: Sharing) -> None:
+def test_a_new_member_is_pending(member_steps: Steps, sharing: Sharing, member_lives: MemberLives) -> None:
     for step in member_steps.additions(past=NEW, known=False, acknowledged=True):
         status = step.answer.data.get("status") if isinstance(step.answer.data, dict) else None
         expect(status, "pending", f"the status of the member that {step.operation} made")
     for answer in sharing.aside().answered(Question.AGAIN):
         status = answer.data.get("status") if isinstance(answer.data, dict) else None
         expect(status, "pending", f"the status in {answer}, of a member that was removed and added once more")
+    for stage in member_lives.aside().stages("pending", where=lambda stage: stage.is_member):
+        expect(stage.status, "pending", f"the status that the owner sees of {stage}")
 
 
 # Image sharing page, Create image member: the body member called member is required.
@@ -168,7 +170,8 @@ def test_owner_and_member_see_the_membership(
         own = stage.shown[1]
         expect(own.status, 200, f"the status of {own}, the membership of {stage}")
         expect_contract(own, "contract-member")
-        expect(own.data["status"], stage.sight.status, f"the status of the membership in {own}, of {stage}")
+        status = stage.status if stage.is_member else stage.sight.status
+        expect(own.data["status"], status, f"the status of the membership in {own}, of {stage}")
 
 
 # Image sharing page, Get image member details: 404 is among the response codes.

@@ -66,8 +66,6 @@ faulty(
     "AsksAnewAfterAProperty",
     "Has all members undecided again once an image is given a property.",
     "MEM-UPD-01",
-    "MEM-UPD-05",
-    "MEM-UPD-07",
     update_image=_after_a_patch(_asks_anew),
 )
 

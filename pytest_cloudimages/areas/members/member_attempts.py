@@ -135,3 +135,8 @@ class Stage:
     def is_member(self) -> bool:
         """Whether the owner is shown that the consumer is one."""
         return self.project in self.members
+
+    @property
+    def status(self) -> object:
+        """The status of the membership, as the owner is shown it; ``None`` where there is none."""
+        return self.members.get(self.project, {}).get("status")

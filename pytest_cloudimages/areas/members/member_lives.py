@@ -266,8 +266,10 @@ def _third(life: _Life) -> str:
 def _as_a_stranger(life: _Life, third: str) -> None:
     """Have the consumer, while it is no member, add who is one, and itself, and decide for itself."""
     consumer, project = life.consumer, life.project
-    for member in filter(None, (third, project)):
-        life.attempt(Who.STRANGER, Deed.ADD, consumer, "POST", json={"member": member})
+    if third:
+        life.attempt(Who.STRANGER, Deed.ADD_AGAIN, consumer, "POST", json={"member": third})
+    if project in life.attempt(Who.STRANGER, Deed.ADD, consumer, "POST", json={"member": project}).after:
+        life.end()
     life.attempt(Who.STRANGER, Deed.SET, consumer, "PUT", project, {"status": ACCEPTED})
 
 

@@ -218,7 +218,7 @@ def _as_a_stranger(table: _Table, consumer: ImagesClient, third: str, known: str
     table.add(Who.STRANGER, consumer, known)
     if third:
         # Who is a member already is no news to tell a stranger.
-        table.enter(Who.STRANGER, Deed.ADD, consumer, "POST", json={"member": third})
+        table.enter(Who.STRANGER, Deed.ADD_AGAIN, consumer, "POST", json={"member": third})
         table.enter(Who.STRANGER, Deed.SHOW, consumer, "GET", third)
         table.enter(Who.STRANGER, Deed.SET, consumer, "PUT", third, {"status": ACCEPTED})
         table.enter(Who.STRANGER, Deed.REMOVE, consumer, "DELETE", third)
