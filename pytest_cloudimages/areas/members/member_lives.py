@@ -172,7 +172,12 @@ class _Life:
         """Have the owner remove the consumer."""
         with self.run.recorder.of(Purpose.PREPARING):
             require_ok(self.image.client.ask(MEMBERS.delete(self.image.id, self.project)))
-        self.status, self.known = "", None
+            self.known, _ = self.image.eventually(
+                lambda: members_of(self.image), lambda found: self.project not in found[0]
+            )
+        if self.project in self.known:
+            raise Blocked("The consumer is a member still, though its removal was acknowledged.")
+        self.status = ""
         self.due.discard(self.project)
 
     def decide(self, status: str) -> None:
