@@ -10,6 +10,7 @@ from pytest_cloudimages.areas.common.checks import (
     OK,
     REFUSED,
     Allowed,
+    Answer,
     ImagesClient,
     documented_codes,
     expect_among,
@@ -43,6 +44,11 @@ A_CHECKSUM = Allowed(
     "at most 32 characters or null", lambda value: value is None or (isinstance(value, str) and len(value) <= 32)
 )
 TRUTH = Allowed("true or false", lambda value: isinstance(value, bool))
+
+
+def is_gone(answer: Answer) -> bool:
+    """Return whether an image is not shown, or says by its status that it is as good as deleted."""
+    return not answer.ok or state_of(answer) in ("deleted", "pending_delete")
 
 
 # "the following attributes are always included"
@@ -271,12 +277,11 @@ def test_a_deleted_image_is_gone(
             offered.holds, False, f"whether {offered.listed} of a consumer holds an image that its owner has deleted"
         )
     for answer in offered_images.aside().shown_after_deletion():
-        # What is as good as deleted says so by its status; how one is refused is for those to say who ask for it.
-        gone = not answer.ok or attributes_of(answer).get("status") in ("deleted", "pending_delete")
-        expect(gone, True, f"whether {answer} of a consumer shows that its owner has deleted the image")
+        # How one is refused is for those to say who ask for it.
+        expect(is_gone(answer), True, f"whether {answer} of a consumer shows that its owner has deleted the image")
     patched = [met.answer for met in image_meetings.aside().of(Meeting.PATCHED)]
     for answer in (*patched, *image_life.aside().answered(Question.GONE_AFTER)):
-        expect(answer.ok, False, f"whether {answer} shows the image, which was patched when it was deleted")
+        expect(is_gone(answer), True, f"whether {answer} shows no image that was patched when it was deleted")
 
 
 # the table of response codes

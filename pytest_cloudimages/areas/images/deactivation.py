@@ -10,7 +10,7 @@ from pytest_cloudimages.areas.common.administrators import needs_no_administrato
 from pytest_cloudimages.areas.common.offers import made_visible
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.patch_model import add, replaced
-from pytest_cloudimages.areas.images.states import give_data
+from pytest_cloudimages.areas.images.states import give_data, once_active
 from pytest_cloudimages.areas.images.tried_patches import attributes_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
@@ -87,7 +87,7 @@ def deactivated_image(run: Run) -> Deactivated:
         visibility = attributes_of(noted(image)).get("visibility")
         shareable = visibility in (None, "shared") or not made_visible(image, "shared")
         give_data(image)
-        image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "active")
+        once_active(image, lambda: noted(image))
         seen = image.seen_by(administrator)
         other = None
         with suppress(Blocked):
@@ -122,7 +122,7 @@ def deactivated_image(run: Run) -> Deactivated:
         finally:
             with run.recorder.of(Purpose.CLEANING), suppress(Blocked, pytest.skip.Exception):
                 _act(run, seen, "reactivate")
-        image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "active")
+        once_active(image, lambda: noted(image))
         if run.rounds and statuses[-1][0] == "active":
             answers["active again"] = _of_status(run, image, "active", held=True)
         for what, ask in asked.items():

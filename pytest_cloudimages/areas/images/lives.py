@@ -13,7 +13,7 @@ import pytest
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.images.states import give_data, state_of
+from pytest_cloudimages.areas.images.states import give_data, once_active, once_gone, once_settled, state_of
 from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
@@ -135,7 +135,7 @@ def _created(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> N
 
 def _given_data(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
     give_data(image, DATA)
-    answers[Question.ACTIVE] = [image.eventually(image.show, _is_active)]
+    answers[Question.ACTIVE] = [once_active(image)]
     if run.rounds and _is_active(answers[Question.ACTIVE][0]):
         with run.recorder.of(Purpose.PREPARING):
             data = image.send("GET", "/file")
@@ -153,7 +153,7 @@ def _given_none(run: Run, image: Image, answers: dict[Question, list[Answer]]) -
             answer = empty.upload(b"")
         if not answer.ok:
             pytest.skip(f"needs data of no octets to be taken: {answer.exchange}")
-        answers[Question.EMPTY] = [empty.eventually(empty.show, _is_active)]
+        answers[Question.EMPTY] = [once_active(empty)]
 
 
 def _is_active(answer: Answer) -> bool:
@@ -228,7 +228,7 @@ def _deleted(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> N
         if run.rounds and answers[Question.DELETED][0].ok and answers[Question.GONE][0].status == 404:  # noqa: PLR2004
             _patched_when_gone(image, answers)
         if twin is not None and answers[Question.DELETED][0].ok:
-            answers[Question.TWIN] = [looked := twin.show()]
+            answers[Question.TWIN] = [looked := once_settled(twin)]
             if looked.ok:
                 _deleted_while_shared(twin, answers)
 
@@ -263,7 +263,7 @@ def _deleted_beside(image: Image, answers: dict[Question, list[Answer]]) -> None
     answers[Question.DELETED] = [answer]
     traces = image.client.recorder.traces
     traces.forget(image.id)
-    answers[Question.GONE] = [gone := image.eventually(image.show, lambda looked: not looked.ok)]
+    answers[Question.GONE] = [gone := once_gone(image)]
     if answer.ok and gone.status == 404:  # noqa: PLR2004 - as HTTP has it
         traces.gone.add(image.id)
     answers[Question.DELETED_AGAIN] = [image.client.delete(image.id)]

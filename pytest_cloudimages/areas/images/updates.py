@@ -28,7 +28,7 @@ from pytest_cloudimages.areas.images.patches import (
     patches,
     with_data,
 )
-from pytest_cloudimages.areas.images.states import give_data, restless_attributes, state_of
+from pytest_cloudimages.areas.images.states import give_data, once_active, restless_attributes
 from pytest_cloudimages.areas.images.tried_patches import (
     MOVING,
     OF_VALUES,
@@ -126,7 +126,7 @@ def _with_data(run: Run, stack: ExitStack) -> list[Attempt]:
         if run.rounds:
             image = stack.enter_context(run.fresh_image(own=True))
             give_data(image)
-            before = attributes_of(image.eventually(image.show, lambda shown: state_of(shown) == "active"))
+            before = attributes_of(once_active(image))
             found += _one_after_another(image, with_data(), before, [])
     return found
 
