@@ -7,6 +7,7 @@ from pytest_cloudimages import expect, note, requirement
 from pytest_cloudimages.areas.common.checks import (
     A_STRING,
     A_UUID,
+    AN_ARRAY,
     OK,
     REFUSED,
     Allowed,
@@ -24,7 +25,8 @@ from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.asked_lists import Lists
 from pytest_cloudimages.areas.images.deactivation import GLANCE, Deactivated
 from pytest_cloudimages.areas.images.fixtures import *
-from pytest_cloudimages.areas.images.lives import DATA, LifeAnswers, Question, digest
+from pytest_cloudimages.areas.images.foreign import ForeignAttempts
+from pytest_cloudimages.areas.images.lives import DATA, GIVEN, LifeAnswers, Question, digest, given_otherwise
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.offered_lists import OfferedImages
 from pytest_cloudimages.areas.images.patches import Aim
@@ -53,18 +55,27 @@ def is_gone(answer: Answer) -> bool:
 
 # "the following attributes are always included"
 @requirement("IMG-ENT-01")
-def test_an_image_has_what_is_guaranteed(image_life: LifeAnswers) -> None:
-    for image in image_life.images():
-        expect_among(image.keys(), GUARANTEED, "attributes of an image")
-        expect(image["protected"], TRUTH, "protected")
-        expect(image["tags"], Allowed("an array", lambda value: isinstance(value, list)), "tags")
+def test_an_image_has_what_is_guaranteed(
+    image_life: LifeAnswers, updates: Updates, foreign_attempts: ForeignAttempts, deactivated_image: Deactivated
+) -> None:
+    others = (updates, foreign_attempts, deactivated_image)
+    for images in (image_life.images(), *(other.aside().images() for other in others)):
+        for image in images:
+            expect_among(image.keys(), GUARANTEED, "attributes of an image")
+            expect(image["protected"], TRUTH, "protected")
+            expect(image["tags"], AN_ARRAY, "tags")
 
 
 # "Other attributes … are included when they have been set"
 @requirement("IMG-ENT-02")
-def test_an_attribute_that_was_set_is_shown(updates: Updates) -> None:
+def test_an_attribute_that_was_set_is_shown(updates: Updates, image_life: LifeAnswers) -> None:
     for attempt in updates.attempts(Aim.STANDARD, Aim.ADDED).where(lambda attempt: attempt.answer.ok):
         expect_among(attempt.after.keys(), attempt.named, f"attributes after {attempt}")
+    # What the answer to a creation says was set.
+    for created in image_life.aside().answered(Question.CREATION):
+        given = {name: value for name, value in GIVEN.items() if attributes_of(created).get(name) == value}
+        for answer in image_life.aside().answered(Question.AS_CREATED).where(lambda answer: answer.ok):
+            expect(given_otherwise(given, answer), [], f"attributes that {answer} shows otherwise than {created}")
 
 
 # "The image ID … is unique within the endpoint"
@@ -79,9 +90,16 @@ def test_an_id_is_a_uuid(image_life: LifeAnswers) -> None:
 
 # "self": "/v2/images/…"; where it leads is what counts
 @requirement("IMG-ENT-04")
-def test_self_leads_to_the_image(image_life: LifeAnswers, image_lists: Lists, cloudimages_client: ImagesClient) -> None:
-    for image in image_life.images():
-        expect(leads_to(cloudimages_client, image.get("self")), f"/images/{image.get('id')}", "where self leads")
+def test_self_leads_to_the_image(
+    image_life: LifeAnswers,
+    image_lists: Lists,
+    foreign_attempts: ForeignAttempts,
+    deactivated_image: Deactivated,
+    cloudimages_client: ImagesClient,
+) -> None:
+    for images in (image_life.images(), foreign_attempts.aside().images(), deactivated_image.aside().images()):
+        for image in images.where(lambda image: "self" in image):
+            expect(leads_to(cloudimages_client, image["self"]), f"/images/{image.get('id')}", "where self leads")
     for image in image_lists.aside().entries().where(lambda entry: "self" in entry):
         led = leads_to(cloudimages_client, image.get("self"))
         expect(led, f"/images/{image.get('id')}", "where self leads that a page shows")
@@ -89,9 +107,16 @@ def test_self_leads_to_the_image(image_life: LifeAnswers, image_lists: Lists, cl
 
 # "file": "/v2/images/…/file"
 @requirement("IMG-ENT-05")
-def test_file_leads_to_the_data(image_life: LifeAnswers, image_lists: Lists, cloudimages_client: ImagesClient) -> None:
-    for image in image_life.images():
-        expect(leads_to(cloudimages_client, image.get("file")), f"/images/{image.get('id')}/file", "where file leads")
+def test_file_leads_to_the_data(
+    image_life: LifeAnswers,
+    image_lists: Lists,
+    foreign_attempts: ForeignAttempts,
+    deactivated_image: Deactivated,
+    cloudimages_client: ImagesClient,
+) -> None:
+    for images in (image_life.images(), foreign_attempts.aside().images(), deactivated_image.aside().images()):
+        for image in images.where(lambda image: "file" in image):
+            expect(leads_to(cloudimages_client, image["file"]), f"/images/{image.get('id')}/file", "where file leads")
     for image in image_lists.aside().entries().where(lambda entry: "file" in entry):
         led = leads_to(cloudimages_client, image.get("file"))
         expect(led, f"/images/{image.get('id')}/file", "where file leads that a page shows")
@@ -217,7 +242,9 @@ def test_a_deletion_is_answered_204(image_life: LifeAnswers) -> None:
 
 # "you cannot delete an image whose protected attribute is true"
 @requirement("IMG-DEL-02")
-def test_a_protected_image_is_not_deleted(image_life: LifeAnswers, image_meetings: Meetings) -> None:
+def test_a_protected_image_is_not_deleted(
+    image_life: LifeAnswers, image_meetings: Meetings, deactivated_image: Deactivated
+) -> None:
     for answer in image_life.to(Question.PROTECTED_DELETED):
         expect(answer.status, 403, f"status of {answer}")
     # Who patches what was deleted long before is not stopped by a deletion at all. (IMG-UPD-23.)
@@ -226,6 +253,10 @@ def test_a_protected_image_is_not_deleted(image_life: LifeAnswers, image_meeting
         expect(met.answer.ok, False, f"whether {met} is a success, as is the protection of the image meanwhile")
     for answer in image_life.aside().answered(Question.PROTECTED_AT_ONCE):
         expect(answer.status, 403, f"status of {answer}, an image that was protected when it was created")
+    for answer in image_life.aside().answered(Question.PROTECTED_SHARED):
+        expect(answer.status, 403, f"status of {answer}, an image that is protected and has a member")
+    for _, answer in deactivated_image.aside().while_deactivated("deletion"):
+        expect(answer.ok, False, f"whether {answer} is a success, of an image that is protected and deactivated")
     for answer in image_life.aside().answered(Question.PROTECTED_ADMINISTERED):
         expect(answer.ok, False, f"whether {answer} is a success: protection is from whoever deletes")
     for answer in image_life.aside().to(Question.PROTECTED_AFTER):
@@ -311,6 +342,10 @@ def test_an_image_without_data_is_queued(image_life: LifeAnswers) -> None:
     for answer in image_life.to(Question.CREATED):
         require_look(answer)
         expect((answer.data or {}).get("status"), "queued", f"status in {answer}")
+    # "killed: an error occurred while an image's data was being uploaded"
+    for answer in image_life.aside().answered(Question.NOT_FILLED).where(lambda answer: answer.ok):
+        expect(state_of(answer), {"queued", "killed"}, f"status in {answer}, to which data was refused")
+        expect(attributes_of(answer).get("size"), {None, 0}, f"size in {answer}, to which data was refused")
 
 
 # "deactivated: … image data is not available for use"

@@ -10,8 +10,8 @@ from pytest_cloudimages.areas.common.administrators import needs_no_administrato
 from pytest_cloudimages.areas.common.offers import made_visible
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.patch_model import add, replaced
-from pytest_cloudimages.areas.images.states import give_data, once_active
-from pytest_cloudimages.areas.images.tried_patches import attributes_of
+from pytest_cloudimages.areas.images.states import give_data, once_active, state_of
+from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
@@ -59,6 +59,14 @@ class Deactivated(Collection):
         for name in what or self.answers:
             if name in self.answers:
                 yield Case((name, self.answers[name]), [self.answers[name].exchange])
+
+    @cases
+    def images(self) -> Iterator[Case[Attributes]]:
+        """Return the image as it was shown to its owner by itself."""
+        for name in ("before", "show", "change", "changed"):
+            answer = self.answers.get(name)
+            if answer and answer.ok and isinstance(answer.data, dict):
+                yield Case(answer.data, [answer.exchange])
 
     @cases
     def transitions(self) -> Iterator[Case[tuple[str, str]]]:
@@ -119,23 +127,49 @@ def deactivated_image(run: Run) -> Deactivated:
                     asked |= {"share": lambda: image.send("POST", "/members", json=member)} if shareable else {}
                     theirs = _by_another(image.seen_by(other), asked.get("share"), hidden=hidden, whole=run.rounds > 0)
                     answers.update(theirs)  # as far as they come
+            answers |= _protected(run, image)
         finally:
             with run.recorder.of(Purpose.CLEANING), suppress(Blocked, pytest.skip.Exception):
                 _act(run, seen, "reactivate")
-        once_active(image, lambda: noted(image))
-        if run.rounds and statuses[-1][0] == "active":
-            answers["active again"] = _of_status(run, image, "active", held=True)
-        for what, ask in asked.items():
-            met = answers.get(what)
-            # What is answered alike when the image is active again does not come of its deactivation.
-            if met and not met.ok and ask().status == met.status:
-                del answers[what]
-        if "change" not in answers:
-            del answers["changed"]
-        # That nobody else is given the data then, an administrator cannot say.
-        if answers["data"].ok and needs_no_administrator(run):
-            del answers["data"]
+        _afterwards(run, image, answers, asked, lambda: noted(image))
     return Deactivated(answers, tuple(statuses), image.id)
+
+
+def _afterwards(
+    run: Run,
+    image: Image,
+    answers: dict[str, Answer],
+    asked: Mapping[str, Callable[[], Answer]],
+    look: Callable[[], Answer],
+) -> None:
+    """Look at an image that was reactivated, and leave out what is answered alike then: it comes of something else."""
+    if "deletion" in answers and answers["deletion"].ok:
+        return
+    if state_of(once_active(image, look)) == "active" and run.rounds:
+        answers["active again"] = _of_status(run, image, "active", held=True)
+    for what, ask in asked.items():
+        met = answers.get(what)
+        if met and not met.ok and ask().status == met.status:
+            del answers[what]
+    if "change" not in answers:
+        del answers["changed"]
+    # That nobody else is given the data then, an administrator cannot say.
+    if answers["data"].ok and needs_no_administrator(run):
+        del answers["data"]
+
+
+def _protected(run: Run, image: Image) -> dict[str, Answer]:
+    """Return what the deletion of the image is answered while it is protected, where it can be."""
+    if not run.rounds:
+        return {}
+    with image.client.recorder.of(Purpose.PREPARING):
+        if not image.client.patch(image.id, replaced("/protected", True)).ok:
+            return {}
+    try:
+        return {"deletion": image.client.delete(image.id)}
+    finally:
+        with image.client.recorder.of(Purpose.PREPARING):
+            image.client.patch(image.id, replaced("/protected", False))
 
 
 def _by_another(

@@ -56,6 +56,13 @@ class ForeignAttempts(Collection):
             if hidden in (None, attempt.hidden):
                 yield Case(attempt, [attempt.answer.exchange, attempt.looked])
 
+    @cases
+    def images(self) -> Iterator[Case[Attributes]]:
+        """Return the images as another project was shown them."""
+        for attempt in self.tried.get("GET", ()):
+            if attempt.answer.ok and isinstance(attempt.answer.data, dict):
+                yield Case(attempt.answer.data, [attempt.answer.exchange])
+
 
 @workload(empty=lambda: ForeignAttempts({}), requests=(43, 87, 87, 87))
 def foreign_attempts(run: Run) -> ForeignAttempts:
