@@ -76,7 +76,7 @@ class Deactivated(Collection):
                 yield Case((before, after), [shown.exchange, then.exchange])
 
 
-@workload(empty=Deactivated, requests=(21, 26, 26, 26))
+@workload(empty=Deactivated, requests=(21, 30, 30, 30))
 def deactivated_image(run: Run) -> Deactivated:
     """Have an administrator deactivate an image, read it, change it and share it, ask for its data."""
     administrator = run.able("ADMIN")

@@ -89,7 +89,7 @@ def _goes_on(task: Mapping[str, Any]) -> bool:
     return is_fit(task.get("id")) and task.get("status") not in ("success", "failure")
 
 
-@workload(empty=Exports, requests=(0, 18, 18, 18))
+@workload(empty=Exports, requests=(0, 19, 19, 19))
 def exports(run: Run) -> Exports:
     """Change the tags of an image while it is exported, and look at them, and at the image that is imported of it."""
     exported: list[ExportedTags] = []

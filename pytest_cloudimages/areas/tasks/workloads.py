@@ -37,7 +37,7 @@ NAMING = (Deed.IMPORT, Deed.IMPORT_AGAIN, *FAILING)
 PER_PAGE = 5
 
 
-@workload(empty=Tasks, requests=(104, 133, 133, 133))
+@workload(empty=Tasks, requests=(106, 135, 135, 135))
 def tasks(run: Run) -> Tasks:
     """Export an image, import it again, ask for tasks that must fail, list all, and look at what they leave behind."""
     run.require_own()
