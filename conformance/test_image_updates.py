@@ -259,7 +259,7 @@ def test_the_owner_updates_standard_attributes(updates: Updates) -> None:
     # The schema that the service shows says how long a name may be.
     for attempt in updates.aside().attempts(Aim.VALUE).where(lambda each: 0 < each.long_name <= updates.longest_name):
         carried_out(attempt)
-    for attempt in updates.aside().attempts(Aim.NUMBER).where(acknowledged):
+    for attempt in updates.aside().attempts(Aim.KEPT).where(acknowledged):
         expect(attempt.wrong, [], f"attributes that are not as they were set by {attempt}")
     # What may be changed of an image at all may be changed when it has data, but for its formats.
     done = [*updates.aside().attempts(Aim.NAME, Aim.STANDARD).where(acknowledged)]

@@ -23,7 +23,7 @@ from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.offers import NO_LOOK, require_look
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.asked_lists import Lists
-from pytest_cloudimages.areas.images.deactivation import GLANCE, Deactivated
+from pytest_cloudimages.areas.images.deactivation import GLANCE, MEANWHILE, Deactivated
 from pytest_cloudimages.areas.images.fixtures import *
 from pytest_cloudimages.areas.images.foreign import ForeignAttempts
 from pytest_cloudimages.areas.images.lives import DATA, GIVEN, LifeAnswers, Question, digest, given_otherwise
@@ -162,6 +162,8 @@ def test_a_size_is_an_integer(image_life: LifeAnswers) -> None:
     # Data that came in chunks has its length as well, once it is there.
     for answer in image_life.aside().answered(Question.TWIN).where(lambda answer: state_of(answer) == "active"):
         expect(attributes_of(answer).get("size"), {len(DATA), None}, f"size in {answer}, whose data came in chunks")
+    for answer in image_life.aside().answered(Question.EMPTY).where(lambda answer: state_of(answer) == "active"):
+        expect(attributes_of(answer).get("size"), {0, None}, f"size in {answer}, whose data has no octets")
 
 
 # "md5 hash of image contents", "maxLength": 32
@@ -171,6 +173,9 @@ def test_a_checksum_is_short(image_life: LifeAnswers) -> None:
         expect(image.get("checksum"), A_CHECKSUM, "checksum")
     for answer in image_life.aside().to(Question.ACTIVE):
         expect(attributes_of(answer).get("checksum"), {digest(), None}, "checksum of the data")
+    for question, data in ((Question.TWIN, DATA), (Question.EMPTY, b"")):
+        for answer in image_life.aside().answered(question).where(lambda answer: state_of(answer) == "active"):
+            expect(attributes_of(answer).get("checksum"), {digest(data), None}, f"checksum in {answer}")
 
 
 # "additionalProperties": {"type": "string"}
@@ -311,8 +316,9 @@ def test_a_deleted_image_is_gone(
         # How one is refused is for those to say who ask for it.
         expect(is_gone(answer), True, f"whether {answer} of a consumer shows that its owner has deleted the image")
     patched = [met.answer for met in image_meetings.aside().of(Meeting.PATCHED)]
-    for answer in (*patched, *image_life.aside().answered(Question.GONE_AFTER)):
-        expect(is_gone(answer), True, f"whether {answer} shows no image that was patched when it was deleted")
+    of_the_gone = image_life.aside().answered(Question.GONE_AFTER, Question.GONE_DATA)
+    for answer in (*patched, *of_the_gone):
+        expect(is_gone(answer), True, f"whether {answer} shows that the image was deleted, whatever was tried since")
 
 
 # the table of response codes
@@ -342,10 +348,23 @@ def test_an_image_without_data_is_queued(image_life: LifeAnswers) -> None:
     for answer in image_life.to(Question.CREATED):
         require_look(answer)
         expect((answer.data or {}).get("status"), "queued", f"status in {answer}")
+    for question in (Question.WITH_TAGS, Question.AS_CREATED):
+        for answer in image_life.aside().answered(question).where(lambda answer: answer.ok):
+            expect(state_of(answer), "queued", f"status in {answer}, {question}")
     # "killed: an error occurred while an image's data was being uploaded"
     for answer in image_life.aside().answered(Question.NOT_FILLED).where(lambda answer: answer.ok):
         expect(state_of(answer), {"queued", "killed"}, f"status in {answer}, to which data was refused")
         expect(attributes_of(answer).get("size"), {None, 0}, f"size in {answer}, to which data was refused")
+
+
+def kept_while_deactivated(deactivated_image: Deactivated) -> None:
+    """Expect an image to have the attributes of before while it is deactivated, and once it is reactivated."""
+    __tracebackhide__ = True
+    for what, changed in (("show", set[str]()), ("shown again", {*MEANWHILE})):
+        for before, answer in deactivated_image.aside().since(what):
+            names = (OF_AN_IMAGE & before.keys()) - changed
+            kept = differing(attributes_of(answer), before, only=names)
+            expect(kept, [], f"attributes in {answer} that are not as they were before it was deactivated")
 
 
 # "deactivated: … image data is not available for use"
@@ -355,11 +374,7 @@ def test_a_deactivated_image_keeps_all_but_its_data(deactivated_image: Deactivat
         expect(answer.status, OK, f"status of {answer}, which shows a deactivated image")
         # How statuses are written is the concern of those who ask what they are.
         expect(str((answer.data or {}).get("status")).lower(), "deactivated", f"status in {answer}")
-    for _, before in deactivated_image.aside().while_deactivated("before"):
-        for _, answer in deactivated_image.aside().while_deactivated("show"):
-            if before.ok and answer.ok:
-                kept = differing(attributes_of(answer), attributes_of(before), only=OF_AN_IMAGE & before.data.keys())
-                expect(kept, [], f"attributes in {answer} that are not as they were before it was deactivated")
+    kept_while_deactivated(deactivated_image)
     for _, answer in deactivated_image.while_deactivated("data"):
         expect(answer.status, REFUSED, f"status of {answer}, the data of a deactivated image")
     for what, answer in deactivated_image.aside().while_deactivated("foreign", "consumer's data"):
@@ -369,7 +384,8 @@ def test_a_deactivated_image_keeps_all_but_its_data(deactivated_image: Deactivat
     for _, answer in deactivated_image.aside().while_deactivated("list"):
         expect(bool([*entries_of(answer, "/images")]), True, f"whether {answer} has an image of this name")
     for _, answer in deactivated_image.aside().while_deactivated("changed"):
-        expect(str((answer.data or {}).get("min_ram")), "64", f"min_ram in {answer}, as it was set meanwhile")
+        for name, value in MEANWHILE.items():
+            expect(str((answer.data or {}).get(name)), str(value), f"{name} in {answer}, as it was set meanwhile")
 
 
 # undocumented

@@ -536,3 +536,102 @@ patched(
     change=lambda found: _whole_numbers(found) if all(isinstance(each, dict) for each in found) else found,
     words=selecting("IMG-UPD"),
 )
+
+
+def _versions_of_numbers(found: Patch) -> Patch:
+    return [each | {"value": "1000.0"} if each.get("value") == "1e3" else each for each in found]
+
+
+patched(
+    "ReadsVersionsAsNumbers",
+    "Keeps the version 1e3 of a system as 1000.0.",
+    "IMG-UPD-16",
+    change=lambda found: _versions_of_numbers(found) if all(isinstance(each, dict) for each in found) else found,
+    words=selecting("IMG-UPD"),
+)
+
+
+def _resized(self: App, request: Request, image_id: str) -> Reply:
+    image = self.images.open(request.caller, image_id)
+    for each in operations(request):
+        if _path(each) == "/size" and each.get("op") == "replace" and image.status is Status.ACTIVE:
+            image.size = each["value"]
+            return Reply.of_json(self.represent(image))
+    return App.update_image(self, request, image_id)
+
+
+faulty(
+    "LetsSizesOfDataChange",
+    "Lets the owner replace the size of an active image.",
+    "IMG-UPD-20",
+    words=selecting("IMG-UPD"),
+    update_image=_resized,
+)
+
+
+def _removes_no_links(self: App, request: Request, image_id: str) -> Reply:
+    image = self.images.open(request.caller, image_id)
+    if [(each.get("op"), _path(each)) for each in operations(request) if isinstance(each, dict)] == [
+        ("remove", "/file")
+    ]:
+        return Reply.of_json(self.represent(image))
+    return App.update_image(self, request, image_id)
+
+
+faulty(
+    "AcknowledgesRemovalsOfLinks",
+    "Answers 200 to the removal of file, and does nothing.",
+    "IMG-UPD-20",
+    words=selecting("IMG-UPD"),
+    update_image=_removes_no_links,
+)
+
+
+def _by_prefix(self: App, request: Request, image_id: str) -> Reply:
+    newer = request.media_type.startswith("application/openstack-images-v2.2")
+    return App.update_image(self, rewritten(request, operations(request)) if newer else request, image_id)
+
+
+faulty(
+    "TakesPatchesOfLaterVersions",
+    "Takes a patch of the version 2.2 for one of 2.1.",
+    "IMG-UPD-04",
+    words=selecting("IMG-UPD"),
+    update_image=_by_prefix,
+)
+
+
+def _keeps_minima_of_active_images(self: App, request: Request, image_id: str) -> Reply:
+    try:
+        return App.update_image(self, request, image_id)
+    except Refusal:
+        image = self.images.open(request.caller, image_id)
+        for each in operations(request)[:-1] if image.status is Status.ACTIVE else ():
+            if _path(each) == "/min_ram":
+                image.min_ram = each["value"]
+        raise
+
+
+faulty(
+    "KeepsMinimaOfActiveImages",
+    "Keeps the least memory that a patch of an active image sets which is refused.",
+    "IMG-UPD-22",
+    words=selecting("IMG-UPD"),
+    update_image=_keeps_minima_of_active_images,
+)
+
+
+def _tagged_by_members(self: App, request: Request, image_id: str) -> Reply:
+    image = self.images.show(request.caller, image_id)
+    if [_path(each) for each in operations(request)] == ["/tags"]:
+        request = request.sent_by(replace(request.caller, project=image.owner))
+    return App.update_image(self, request, image_id)
+
+
+faulty(
+    "LetsWhoSeesAnImageTagIt",
+    "Lets whoever sees an image set its tags by a patch.",
+    "IMG-UPD-21",
+    words=selecting("IMG-UPD"),
+    update_image=_tagged_by_members,
+)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any
 
 from pytest_cloudimages.reference.app import App, Reply, Request
@@ -149,4 +150,91 @@ faulty(
     "IMG-STAT-01",
     words=selecting("IMG-STAT-01"),
     upload=_refuses_data(lambda image, _: setattr(image, "status", Status.SAVING), NotFound),
+)
+
+
+# Data
+
+
+def _first_block(self: App, request: Request, image_id: str) -> Reply:
+    reply = App.download(self, request, image_id)
+    return Reply(reply.status, reply.body[:4096], reply.headers)
+
+
+faulty(
+    "ServesTheFirstBlock",
+    "Serves the first 4,096 octets of data alone.",
+    "IMG-STAT-03",
+    words=selecting("IMG-STAT-03"),
+    download=_first_block,
+)
+
+
+def _reactivated(spoil: Callable[[Image], object]) -> Callable[[App, Request, str], Reply]:
+    def reactivate(self: App, request: Request, image_id: str) -> Reply:
+        reply = App.reactivate(self, request, image_id)
+        spoil(self.images.get(image_id))
+        return reply
+
+    return reactivate
+
+
+faulty(
+    "LosesDataOfDeactivatedImages",
+    "Serves no data of an image that was reactivated.",
+    "IMG-STAT-03",
+    words=selecting("IMG-STAT-03"),
+    reactivate=_reactivated(lambda image: setattr(image, "data", b"")),
+)
+faulty(
+    "ReactivatesWithoutADisk",
+    "Sets the format of the disk of an image that is reactivated back to none.",
+    "IMG-STAT-07",
+    words=selecting("IMG-STAT-07"),
+    reactivate=_reactivated(lambda image: setattr(image, "disk_format", None)),
+)
+
+
+def _takes_all_data(self: App, request: Request, image_id: str) -> Reply:
+    try:
+        return App.upload(self, request, image_id)
+    except NotFound:
+        return Reply(HTTPStatus.NO_CONTENT)
+
+
+faulty(
+    "TakesDataOfTheDeleted",
+    "Answers 204 to data of an image that is not there.",
+    "IMG-DEL-04",
+    words=selecting("IMG-DEL"),
+    upload=_takes_all_data,
+)
+
+
+def _sums_nothing(self: App, image: Image) -> dict[str, object]:
+    return App.represent(self, image) | ({"checksum": "0" * 32} if image.size == 0 else {})
+
+
+faulty(
+    "SumsNothingToZero",
+    "Shows zeros for the checksum of data of no octets.",
+    "IMG-ENT-11",
+    represent=_sums_nothing,
+)
+
+
+def _tagged_ones_are_active(self: App, request: Request) -> Reply:
+    reply = App.create_image(self, request)
+    shown: Any = reply.json()
+    image = self.images.get(shown["id"])
+    image.status = Status.ACTIVE if image.tags else image.status
+    return reply
+
+
+faulty(
+    "CreatesActiveImagesWithTags",
+    "Has an image active at once that is created with tags.",
+    "IMG-STAT-01",
+    words=selecting("IMG-STAT-01"),
+    create_image=_tagged_ones_are_active,
 )

@@ -42,6 +42,11 @@ GLANCE = {
 }
 """The transitions between statuses that Glance has."""
 
+OWN = ("cloudimages_own", "cloudimages_meanwhile")
+"""Attributes of one's own that the image has."""
+MEANWHILE: Mapping[str, object] = {"min_ram": 64, "cloudimages_meanwhile": "while it is deactivated"}
+"""What is changed of it while it is deactivated."""
+
 
 @dataclass(frozen=True, repr=False)
 class Deactivated(Collection):
@@ -61,6 +66,20 @@ class Deactivated(Collection):
                 yield Case((name, self.answers[name]), [self.answers[name].exchange])
 
     @cases
+    def data_again(self) -> Iterator[Case[tuple[Answer, Answer]]]:
+        """Return the data of the image before it was deactivated, and once it was reactivated."""
+        before, after = self.answers.get("data before"), self.answers.get("data again")
+        if before and after and before.ok:
+            yield Case((before, after), [before.exchange, after.exchange])
+
+    @cases
+    def since(self, what: str) -> Iterator[Case[tuple[Attributes, Answer]]]:
+        """Return the image as it was before it was deactivated, and an answer that shows it later."""
+        before, after = self.answers.get("before"), self.answers.get(what)
+        if before and after and before.ok and after.ok:
+            yield Case((attributes_of(before), after), [before.exchange, after.exchange])
+
+    @cases
     def images(self) -> Iterator[Case[Attributes]]:
         """Return the image as it was shown to its owner by itself."""
         for name in ("before", "show", "change", "changed"):
@@ -76,7 +95,7 @@ class Deactivated(Collection):
                 yield Case((before, after), [shown.exchange, then.exchange])
 
 
-@workload(empty=Deactivated, requests=(21, 30, 30, 30))
+@workload(empty=Deactivated, requests=(21, 31, 31, 31))
 def deactivated_image(run: Run) -> Deactivated:
     """Have an administrator deactivate an image, read it, change it and share it, ask for its data."""
     administrator = run.able("ADMIN")
@@ -102,14 +121,13 @@ def deactivated_image(run: Run) -> Deactivated:
             other = run.of_another_project()
         hidden = other is not None and other.show(image.id).refused
         with run.recorder.of(Purpose.PREPARING):
-            image.client.patch(image.id, add("/cloudimages_own", "of an active image"))
-            if run.rounds:
-                image.send("GET", "/file")  # what a service remembers of that must not outlast the deactivation
+            image.client.patch(image.id, *(add(f"/{name}", "of an active image") for name in OWN))
+            # What a service remembers of the data must not outlast the deactivation.
+            answers = {"data before": image.send("GET", "/file")} if run.rounds else {}
         before = image.show()
         _act(run, seen, "deactivate")
-        answers: dict[str, Answer] = {}
         asked: dict[str, Callable[[], Answer]] = {
-            "change": lambda: image.client.patch(image.id, replaced("/min_ram", 64))
+            "change": lambda: image.client.patch(image.id, *(replaced(f"/{name}", v) for name, v in MEANWHILE.items()))
         }
         try:
             answers |= {
@@ -145,8 +163,10 @@ def _afterwards(
     """Look at an image that was reactivated, and leave out what is answered alike then: it comes of something else."""
     if "deletion" in answers and answers["deletion"].ok:
         return
-    if state_of(once_active(image, look)) == "active" and run.rounds:
-        answers["active again"] = _of_status(run, image, "active", held=True)
+    shown = once_active(image, look)
+    if state_of(shown) == "active" and run.rounds:
+        answers |= {"active again": _of_status(run, image, "active", held=True), "shown again": shown}
+        answers["data again"] = image.send("GET", "/file")
     for what, ask in asked.items():
         met = answers.get(what)
         if met and not met.ok and ask().status == met.status:

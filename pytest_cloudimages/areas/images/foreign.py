@@ -64,7 +64,7 @@ class ForeignAttempts(Collection):
                 yield Case(attempt.answer.data, [attempt.answer.exchange])
 
 
-@workload(empty=lambda: ForeignAttempts({}), requests=(43, 87, 87, 87))
+@workload(empty=lambda: ForeignAttempts({}), requests=(47, 95, 95, 95))
 def foreign_attempts(run: Run) -> ForeignAttempts:
     """Have another project read, update and delete an image that it does not see, and one that is shared with it."""
     other = run.of_another_project()
@@ -134,10 +134,15 @@ def _try_all(image: Image, other: ImagesClient, what: str, tried: dict[str, list
     before = attributes_of(image.show())
     change = {"op": "replace", "path": "/name", "value": "cloudimages of another"}
     own = {"op": "add", "path": "/cloudimages_of_another", "value": "of another"}
+    # Who does not see an image does not change its tags either.
+    changes = [change, own] if hidden else [change, own, replaced("/tags", ["of another"])]
     requests = (
         ("GET", partial(other.show, image.id)),
-        ("PATCH", partial(other.patch, image.id, change)),
-        ("PATCH", partial(other.patch, image.id, own)),
+        # Who does not see an image changes nothing of it, whatever that is.
+        *(
+            ("PATCH", partial(other.patch, image.id, each))
+            for each in ((change, own) if hidden else (change, own, tags))
+        ),
         ("DELETE", partial(other.delete, image.id)),
     )
     for method, send in requests:

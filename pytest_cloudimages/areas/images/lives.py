@@ -57,6 +57,7 @@ class Question(enum.StrEnum):
     DELETED_AGAIN = "the deletion of an image that was deleted"
     GONE_PATCHED = "a patch of an image that was deleted"
     GONE_AFTER = "an image that was deleted, and then patched"
+    GONE_DATA = "the data of an image that was deleted"
     DATA = "the data of an image"
     DATA_AFTER = "the data of the protected image after its deletion was refused"
 
@@ -86,10 +87,11 @@ class LifeAnswers(Collection):
                 yield Case(answer, [answer.exchange])
 
     @cases
-    def answered(self, question: Question) -> Iterator[Case[Answer]]:
-        """Return the answers to a question, if it was put."""
-        for answer in self.answers.get(question, ()):
-            yield Case(answer, [answer.exchange])
+    def answered(self, *questions: Question) -> Iterator[Case[Answer]]:
+        """Return the answers to some questions, as far as these were put."""
+        for question in questions:
+            for answer in self.answers.get(question, ()):
+                yield Case(answer, [answer.exchange])
 
     @cases
     def images_shown(self) -> Iterator[Case[Answer]]:
@@ -114,7 +116,7 @@ class LifeAnswers(Collection):
                     yield Case(image, [answer.exchange])
 
 
-@workload(empty=lambda: LifeAnswers({}), requests=(23, 73, 73, 73))
+@workload(empty=lambda: LifeAnswers({}), requests=(23, 75, 75, 75))
 def image_life(run: Run) -> LifeAnswers:
     """Create an image, read it, list it, give it data, protect it and delete it; ask the same of none at all."""
     answers: dict[Question, list[Answer]] = {}
@@ -297,6 +299,8 @@ def _patched_when_gone(image: Image, answers: dict[Question, list[Answer]]) -> N
     """Patch an image that was deleted, and look for it."""
     answers[Question.GONE_PATCHED] = [image.client.patch(image.id, replaced("/name", f"{image.name}-gone"))]
     answers[Question.GONE_AFTER] = [looked := image.show()]
+    if Question.DATA in answers:
+        answers[Question.GONE_DATA] = [image.send("GET", "/file"), image.upload(DATA)]
     if looked.ok:
         with image.client.recorder.of(Purpose.CLEANING):
             image.client.delete(image.id)
@@ -367,6 +371,6 @@ def _let_go(image: Image) -> Answer:
     return image.eventually(asked, lambda answer: answer.status != IN_USE)
 
 
-def digest() -> str:
-    """Return the MD5 of the data that an image is given here."""
-    return hashlib.md5(DATA, usedforsecurity=False).hexdigest()
+def digest(data: bytes = DATA) -> str:
+    """Return the MD5 of the data that an image is given."""
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()

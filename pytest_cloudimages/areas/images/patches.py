@@ -36,7 +36,7 @@ class Aim(enum.StrEnum):
     MANY = "many operations of one kind"
     TWICE = "two operations of one kind on one attribute"
     EMPTY = "no operation"
-    NUMBER = "minima that are large, or the smallest there are"
+    KEPT = "standard attributes with values that a service may refuse, but not alter"
     VALUE = "an attribute with a special value"
     ALIKE = "an attribute beside one whose name is alike, or with an odd name"
     OLD_FORM = "the old form of a patch"
@@ -57,7 +57,7 @@ class Aim(enum.StrEnum):
 VALID = (
     *(Aim.NAME, Aim.STANDARD, Aim.FORMAT, Aim.ADDED, Aim.REPLACED, Aim.ADDED_AGAIN, Aim.REMOVED),
     *(Aim.ESCAPED, Aim.TOGETHER, Aim.VALUE, Aim.ALIKE, Aim.WITH_DATA, Aim.MANY, Aim.TWICE, Aim.BACK),
-    *(Aim.REPEATED, Aim.NUMBER),
+    *(Aim.REPEATED, Aim.KEPT),
 )
 """Those that a service carries out, whole."""
 CARRIED_OUT = (*VALID, Aim.OLD_FORM)
@@ -197,7 +197,15 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
         yield Wanted(Aim.TWICE, [add(f"/{FIRST}", "at first"), add(f"/{FIRST}", "at last")], needs=FIRST)
         yield Wanted(Aim.EMPTY, [])
         for number in NUMBERS:
-            yield Wanted(Aim.NUMBER, [replaced("/min_ram", number), replaced("/min_disk", max(number - 2, 0))])
+            yield Wanted(Aim.KEPT, [replaced("/min_ram", number), replaced("/min_disk", max(number - 2, 0))])
+        for disk, container, system, version in SYSTEMS:
+            yield Wanted(
+                Aim.KEPT,
+                [
+                    *(replaced("/disk_format", disk), replaced("/container_format", container)),
+                    *(add("/os_distro", system), add("/os_version", version)),
+                ],
+            )
         yield from (Wanted(Aim.VALUE, [add(f"/{VALUE}", text)], kind=kind) for kind, text in VALUES.items())
         yield from (Wanted(Aim.VALUE, [replaced("/name", text)], kind=kind) for kind, text in VALUES.items() if text)
 
@@ -223,15 +231,26 @@ VIOLATIONS: tuple[tuple[str, object], ...] = (
     ("disk_format", "bogus"),
     (FIRST, 5),
 )
+SYSTEMS = (("vdi", "bare", "windows", "22.10"), ("iso", "aki", "rhel", "007"), ("raw", "bare", "ubuntu", "1e3"))
+"""Formats of disk and container, systems and versions, which are texts whatever they look like."""
 NUMBERS = (2**15 + 1, 2**16 + 3, 2**21 + 5, 2**24 + 3, 2**31 - 1, 1, 0)
 """Minima past the bounds of small columns and other units; those past 31 bits few databases keep."""
 
 
 def with_data() -> Iterator[Wanted]:
     """Yield patches of an image that has data: all but its formats may be changed, as rulings, 28, has it."""
-    standard: list[tuple[str, object]] = [("min_ram", 96), ("min_disk", 4), ("tags", ["of", "data"])]
-    standard += [("name", "cloudimages with data"), ("protected", True), ("protected", False)]
+    standard: list[tuple[str, object]] = [("min_ram", 96), ("protected", True), ("min_disk", 4)]
+    standard += [("name", "cloudimages with data"), ("tags", ["of", "data"]), ("protected", False)]
     yield from (Wanted(Aim.WITH_DATA, [replaced(f"/{name}", value)]) for name, value in standard)
+    own = "cloudimages_of_data"
+    yield Wanted(Aim.TOGETHER, [add(f"/{own}", "of data"), replaced("/min_ram", 97)])
+    yield Wanted(Aim.REMOVED, [remove(f"/{own}")], needs=own)
+    late = [replaced("/name", "cloudimages half"), replaced("/min_ram", 98), replaced("/tags", ["half"])]
+    yield Wanted(Aim.FAILS_LATE, [*late, remove("/cloudimages_lacking")])
+    # What says something of the data is there to be changed now.
+    for name, value in (("size", 5), ("checksum", "0" * 32), ("status", "queued")):
+        yield Wanted(Aim.PROTECTED, [replaced(f"/{name}", value)])
+    yield Wanted(Aim.PROTECTED, [remove("/checksum")])
 
 
 def of_an_older_image() -> Iterator[Wanted]:
@@ -285,7 +304,7 @@ def _refused() -> dict[Aim, list[Any]]:
         ],
         Aim.PROTECTED: [
             *([replaced(f"/{name}", value)] for name, value in system.items()),
-            *([remove(f"/{name}")] for name in ("id", "status", "created_at", "self")),
+            *([remove(f"/{name}")] for name in ("id", "status", "created_at", "self", "file", "schema", "size")),
         ],
         Aim.SYSTEM_ADDED: [[add(f"/{name}", system[name])] for name in ("size", "status", "checksum", "created_at")],
         Aim.NO_ARRAY: [
@@ -336,6 +355,7 @@ def _refused() -> dict[Aim, list[Any]]:
 
 
 def _of_media_types(*, whole: bool) -> Iterator[Wanted]:
-    others = ("application/json", None, "text/plain", "application/json-patch+json")
+    others = ["application/json", None, "text/plain", "application/json-patch+json"]
+    others += [f"{PATCH_TYPE}x", "application/openstack-images-v2.2-json-patch"]
     for media_type in others if whole else others[:2]:
         yield Wanted(Aim.MEDIA_TYPE, [replaced("/name", f"of {media_type}".replace("/", " "))], media_type)
