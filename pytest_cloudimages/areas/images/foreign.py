@@ -138,11 +138,7 @@ def _try_all(image: Image, other: ImagesClient, what: str, tried: dict[str, list
     changes = [change, own] if hidden else [change, own, replaced("/tags", ["of another"])]
     requests = (
         ("GET", partial(other.show, image.id)),
-        # Who does not see an image changes nothing of it, whatever that is.
-        *(
-            ("PATCH", partial(other.patch, image.id, each))
-            for each in ((change, own) if hidden else (change, own, tags))
-        ),
+        *(("PATCH", partial(other.patch, image.id, each)) for each in changes),
         ("DELETE", partial(other.delete, image.id)),
     )
     for method, send in requests:
