@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from pytest_cloudimages.client.recorder import Recorder
+from pytest_cloudimages.client.recorder import A_CHANGE, Recorder
 
 Seen = TypeVar("Seen")
 
@@ -58,7 +58,7 @@ class Eventually:
         for end in (limit, max(limit, min(GOING_ON, TIMES * self.limit(GOES_ON)))):
             for _ in pauses(begun + end):
                 if time.monotonic() - begun >= NOTICED:
-                    self.recorder.tell_of_waiting(end)
+                    self.recorder.tell_of_waiting(end, A_CHANGE)
                 late = not going_on(seen)
                 seen = look()
                 if satisfied(seen) and satisfied(seen := self._confirmed(seen, look, satisfied)):
