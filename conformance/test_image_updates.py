@@ -290,7 +290,8 @@ def test_a_system_attribute_cannot_be_changed(updates: Updates) -> None:
 def test_another_project_cannot_update_an_image(foreign_attempts: ForeignAttempts, updates: Updates) -> None:
     updates.require_working()
     for attempt in foreign_attempts.attempts("PATCH"):
-        expect(attempt.answer.status, {403, 404}, f"status of {attempt.answer}, an image {attempt.what}")
+        due = REFUSED if attempt.of_tags else {403, 404}
+        expect(attempt.answer.status, due, f"status of {attempt.answer}, an image {attempt.what}")
         expect(attempt.changed, [], f"attributes that changed by {attempt.answer}")
 
 

@@ -36,6 +36,8 @@ class Foreign:
     looked: Exchange
     moving: frozenset[str] = MOVING
     """The attributes that change whatever is done."""
+    of_tags: bool = False
+    """Whether it is a patch of the tags, which a service may know from nobody."""
 
     @property
     def changed(self) -> list[str]:
@@ -135,10 +137,10 @@ def _try_all(image: Image, other: ImagesClient, what: str, tried: dict[str, list
     change = {"op": "replace", "path": "/name", "value": "cloudimages of another"}
     own = {"op": "add", "path": "/cloudimages_of_another", "value": "of another"}
     # Who does not see an image does not change its tags either.
-    changes = [change, own] if hidden else [change, own, replaced("/tags", ["of another"])]
+    tags = [] if hidden else [replaced("/tags", ["of another"])]
     requests = (
         ("GET", partial(other.show, image.id)),
-        *(("PATCH", partial(other.patch, image.id, each)) for each in changes),
+        *(("PATCH", partial(other.patch, image.id, each)) for each in (change, own, *tags)),
         ("DELETE", partial(other.delete, image.id)),
     )
     for method, send in requests:
@@ -147,3 +149,5 @@ def _try_all(image: Image, other: ImagesClient, what: str, tried: dict[str, list
         looked = image.show()
         shown = looked.data if looked.ok and isinstance(looked.data, dict) else {}
         tried.setdefault(method, []).append(Foreign(what, hidden, answer, before, shown, looked.exchange))
+    if tags:
+        tried["PATCH"][-1] = replace(tried["PATCH"][-1], of_tags=True)
