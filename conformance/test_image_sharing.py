@@ -97,6 +97,11 @@ def test_a_consumer_sees_the_own_membership_alone(
 def test_the_members_are_hidden_from_strangers(other_project: ImagesClient, sharing: Sharing) -> None:
     for answer in sharing.to(Question.BEFORE):
         expect(answer.status, 404, f"the status for {other_project.caller}")
+    # Whoever sees the image may be told that he may not, or of no members, and never of those that there are.
+    for answer in sharing.aside().asked_for(Question.OPEN_TO_ALL):
+        if answer.exchange.target.endswith("/members"):
+            expect(answer.status, {200, 403, 404}, f"status of {answer}, once everybody sees the image")
+            expect(MEMBERS.values(answer) or (), (), f"members in {answer}, by {other_project.caller}")
 
 
 # Image sharing page, Get image member details: the owner and the member itself get 200 with the member.

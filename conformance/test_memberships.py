@@ -17,6 +17,7 @@ from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED
 from pytest_cloudimages.areas.members.fixtures import *
 from pytest_cloudimages.areas.members.member_attempts import Attempt, Deed, Who
 from pytest_cloudimages.areas.members.memberships import STATUSES, Memberships
+from pytest_cloudimages.areas.members.workloads import Question, Sharing
 
 pytestmark = pytest.mark.usefixtures("other_project")
 
@@ -74,10 +75,13 @@ def test_a_member_leads_to_its_schema(memberships: Memberships, cloudimages_clie
 
 # every other caller gets 404
 @requirement("MEM-GET-02")
-def test_a_member_is_hidden_from_others(memberships: Memberships) -> None:
+def test_a_member_is_hidden_from_others(memberships: Memberships, sharing: Sharing) -> None:
     for who in (Who.STRANGER, Who.MEMBER):
         for attempt in memberships.attempts(Deed.SHOW, who=who):
             expect(attempt.answer.status, 404, f"status of {attempt}")
+    for answer in sharing.aside().asked_for(Question.OPEN_TO_ALL):
+        if not answer.exchange.target.endswith("/members"):
+            expect(answer.status, {403, 404}, f"status of {answer}, once everybody sees the image")
 
 
 # "a user who is not the owner … 404"; whoever sees the image may get 403

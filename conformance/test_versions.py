@@ -1,5 +1,6 @@
 # GET /, GET /versions, and what all answers have in common
 
+import re
 import urllib.parse
 
 from pytest_cloudimages import expect, note, requirement
@@ -14,14 +15,23 @@ from pytest_cloudimages.areas.common.checks import (
     Answer,
     expect_contract,
     expect_near_date,
+    expect_same_times,
     fitting_schemas,
     or_skip,
 )
 from pytest_cloudimages.areas.common.offers import NOT_DONE_FOR_ANYBODY
 from pytest_cloudimages.areas.discovery.descriptions import CommonAnswers, SchemaDocuments, Versions
 from pytest_cloudimages.areas.discovery.fixtures import *
+from pytest_cloudimages.areas.images.asked_lists import Lists
+from pytest_cloudimages.areas.images.fixtures import *
 from pytest_cloudimages.areas.images.lives import LifeAnswers, Question
 
+A_KIND_OF_JSON = Allowed(
+    "application/json, or what ends in +json",
+    lambda text: bool(re.match(r"\s*application/([^;]*\+)?json\s*(;|$)", str(text), re.IGNORECASE)),
+)
+NO_FAILURE = Allowed("no failure of the service", lambda status: status < 500 or status == 501)
+"""501 is what HTTP has for a method that is not implemented; no resource fails at one. (Rulings, 25.)"""
 JSON = Allowed("application/json", lambda text: str(text).partition(";")[0].strip().lower() == "application/json")
 
 
@@ -58,7 +68,9 @@ def test_an_unknown_version_is_noted(version_documents: Versions) -> None:
 
 # "The API supports JSON"
 @requirement("GEN-01")
-def test_answers_are_json(common_answers: CommonAnswers, schema_documents: SchemaDocuments) -> None:
+def test_answers_are_json(
+    common_answers: CommonAnswers, schema_documents: SchemaDocuments, image_life: LifeAnswers
+) -> None:
     with_content = common_answers.of("answers").where(lambda answer: answer.ok and bool(answer.body))
     for answer in with_content:
         expect(answer.headers.get("Content-Type"), JSON, f"Content-Type of {answer}")
@@ -67,6 +79,16 @@ def test_answers_are_json(common_answers: CommonAnswers, schema_documents: Schem
     # It is UTF-8, whatever characters are in it. (RFC 8259, 8.1)
     for answer in common_answers.aside().of("spelled").where(lambda answer: answer.ok):
         expect(answer.data, AN_OBJECT, f"document in {answer}")
+    # However much there is of it.
+    for answer in image_life.aside().answered(Question.LARGE).where(lambda answer: answer.ok):
+        expect(answer.data, AN_OBJECT, f"document of {len(answer.body)} octets in {answer}")
+    # Whatever was asked for, what is JSON is called so, and what is called so is JSON.
+    for answer in common_answers.aside().of("negotiated").where(lambda answer: answer.ok and bool(answer.body)):
+        if isinstance(answer.data, dict):
+            asked = dict(answer.exchange.headers).get("Accept")
+            expect(answer.headers.get("Content-Type"), A_KIND_OF_JSON, f"Content-Type of {answer}, for {asked}")
+        elif JSON.holds(answer.headers.get("Content-Type")):
+            expect(answer.data, AN_OBJECT, f"document in {answer}")
 
 
 # "415 Bad Media Type", for all calls
@@ -109,9 +131,19 @@ def test_dates_are_iso_8601(image_life: LifeAnswers, schema_documents: SchemaDoc
 
 # "Z … UTC"
 @requirement("GEN-08")
-def test_dates_are_of_utc(image_life: LifeAnswers, schema_documents: SchemaDocuments) -> None:
+def test_dates_are_of_utc(
+    image_life: LifeAnswers, schema_documents: SchemaDocuments, common_answers: CommonAnswers, image_lists: Lists
+) -> None:
     for answer in image_life.to(Question.CREATED):
         expect_near_date(answer, "created_at", "updated_at")
+    for answers in (image_life.aside().answered(Question.CREATION), common_answers.aside().of("changed")):
+        for answer in answers:
+            expect_near_date(answer, "created_at", "updated_at")
+    for entry, answer in image_life.aside().listed_when_new():
+        expect_near_date(answer, "created_at", "updated_at", shown=entry)
+    # Whatever shows them.
+    for entry, shown in image_lists.aside().shown_twice():
+        expect_same_times(entry, shown, f"of the image {entry.get('id')} in a list")
     # Nor is any image changed in times to come.
     for answer in image_life.aside().images_shown():
         expect_near_date(answer, "updated_at", later=False)
@@ -119,6 +151,8 @@ def test_dates_are_of_utc(image_life: LifeAnswers, schema_documents: SchemaDocum
         expect_near_date(answer, "created_at", "updated_at")
     for answer in schema_documents.aside().of_tasks():
         expect_near_date(answer, "created_at", "updated_at")
+    for entry, answer in schema_documents.aside().listed_here():
+        expect_near_date(answer, "created_at", "updated_at", shown=entry)
 
 
 # undocumented
@@ -140,6 +174,11 @@ def test_methods_that_are_not_offered_are_answered_405(
 
     for answer in common_answers.of("refused").where(is_there):
         expect(answer.status, 405, f"status of {answer}")
+    for answer in common_answers.aside().of("safe"):
+        note(f"{answer.exchange.method}: {answer.status}.")
+        expect(answer.status, NO_FAILURE, f"status of {answer}")
+        if answer.exchange.method == "HEAD":
+            expect(answer.body, b"", f"body of {answer}")
 
 
 def _is_a_schema(answer: Answer) -> bool:

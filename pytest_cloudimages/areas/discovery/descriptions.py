@@ -15,6 +15,7 @@ import pytest
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.imports import NOWHERE, import_from
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED
+from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.common.tokens import unknown_tokens
 from pytest_cloudimages.areas.images.patch_model import add, replaced
 from pytest_cloudimages.areas.images.patches import OF_LATIN_1, VALUES
@@ -38,6 +39,13 @@ SCHEMAS = ("images", "image", "members", "member", "tasks", "task")
 UNKNOWN = "cloudimages-bogus"
 UNKNOWN_VERSION = "/v99/images"
 TURNED_AWAY = frozenset({401, 403})
+FORMATS = ("text/html", "application/xml", "text/plain")
+FURTHER: tuple[dict[str, str | None], ...] = (
+    {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "Accept-Language": "de, en;q=0.5"},
+    {"Accept-Encoding": "gzip, deflate", "Origin": "https://console.cloud.example"},
+    {"Accept": "text/plain;q=0.5, application/json", "Accept-Charset": "iso-8859-1, utf-8;q=0.7"},
+)
+"""Header fields that a service may answer otherwise to, or not at all; what it answers is what it says it is."""
 LOOKS = 2
 """How often a task is looked at: what it is in the end is another area's concern."""
 
@@ -59,6 +67,8 @@ class SchemaDocuments(Collection):
     """A task as it was created, and as it was shown afterwards."""
     decided: Sequence[Answer] = ()
     """A member that has rejected an image, and accepted it."""
+    lists: Sequence[tuple[str, Answer]] = ()
+    """Lists that hold what was made here, each with the name of its schema."""
 
     @cases
     def document(self, *names: str) -> Iterator[Case[Answer]]:
@@ -100,6 +110,19 @@ class SchemaDocuments(Collection):
                 for answer in answers:
                     if answer.ok:
                         yield Case((name, answer), [self.shown[name].exchange, answer.exchange])
+        for name, answer in self.lists:
+            if name in self.shown and self.shown[name].ok and answer.ok:
+                yield Case((name, answer), [self.shown[name].exchange, answer.exchange])
+
+    @cases
+    def listed_here(self) -> Iterator[Case[tuple[Mapping[str, Any], Answer]]]:
+        """Return members and tasks that were made here as lists show them, each with the answer."""
+        made = {answer.data.get("id") for answer in self.task if answer.ok and isinstance(answer.data, dict)}
+        described = [(name, answer) for name, answer in self.described.items() if name == "members"]
+        for name, answer in [*self.lists, *described]:
+            for entry in entries_of(answer, f"/{name}"):
+                if name == "members" or (name == "tasks" and entry.get("id") in made):
+                    yield Case((entry, answer), [answer.exchange])
 
     @cases
     def all_answers(self) -> Iterator[Case[Answer]]:
@@ -107,7 +130,8 @@ class SchemaDocuments(Collection):
         groups = (self.shown, self.described, self.missing)
         found = [answer for group in groups for answer in group.values()]
         refused = [answer for answers in self.unauthenticated.values() for answer in answers]
-        for answer in (*found, *refused, *self.seen, *self.task, *self.decided):
+        listed = [answer for _, answer in self.lists]
+        for answer in (*found, *refused, *self.seen, *self.task, *self.decided, *listed):
             yield Case(answer, [answer.exchange])
 
     @cases
@@ -124,6 +148,10 @@ class SchemaDocuments(Collection):
         for name, answer in self.described.items():
             if answer.ok and self.shown[name].ok:
                 yield Case((name, answer), [self.shown[name].exchange, answer.exchange])
+
+    def departures(self, name: str, answer: Answer) -> list[str]:
+        """Return where an answer departs from a schema, as far as both are shown."""
+        return self.problems(name, answer.data) if answer.ok and name in self.shown and self.shown[name].ok else []
 
     def problems(self, name: str, data: Any) -> list[str]:
         """Return where data departs from a schema that the service shows; draft 4, other keywords are ignored."""
@@ -157,11 +185,12 @@ def schema_documents(run: Run) -> SchemaDocuments:
     # What a run has asked for when it began is not asked for twice.
     shown = {name: run.documents.get(name) or client.send("GET", f"/schemas/{name}") for name in (*SCHEMAS, UNKNOWN)}
     unauthenticated: dict[str, list[Answer]] = {}
-    described, missing = {"images": client.list(limit="2")}, dict[str, Answer]()
+    described, missing = dict[str, Answer](), dict[str, Answer]()
     seen: list[Answer] = []
     decided: list[Answer] = []
     task: list[Answer] = []
-    found = partial(SchemaDocuments, shown, unauthenticated, described, missing, seen, task, decided)
+    lists: list[tuple[str, Answer]] = []
+    found = partial(SchemaDocuments, shown, unauthenticated, described, missing, seen, task, decided, lists)
     tasks = client.send("GET", "/tasks")
     if tasks.ok:
         described["tasks"] = tasks
@@ -169,6 +198,8 @@ def schema_documents(run: Run) -> SchemaDocuments:
         missing |= {"task": tasks, "tasks": tasks}
     with run.fresh_image() as image:
         described["image"] = image.show()
+        # One that has no data yet, so that it lacks what data gives: by its name, as the first page may be others'.
+        described["images"] = client.list(limit="2", **({"name": image.name} if image.name else {}))
         members = image.send("GET", "/members")
         if members.status in NOT_OFFERED:
             missing |= {"member": members, "members": members}
@@ -185,7 +216,9 @@ def schema_documents(run: Run) -> SchemaDocuments:
                 described["members"] = image.send("GET", "/members")
                 described["member"] = image.send("GET", f"/members/{project}")
                 seen += [member.show(image.id)] if member else []
-                decided += _decided(member, image, project) if member and run.rounds else ()
+                if member and run.rounds:
+                    decided += _decided(member, image, project)
+                    lists += [("members", member.send("GET", f"/images/{image.id}/members"))]
     run.show(found)
     unauthenticated |= {name: [anonymous.send("GET", f"/schemas/{name}")] for name in SCHEMAS}
     if run.rounds:
@@ -194,6 +227,8 @@ def schema_documents(run: Run) -> SchemaDocuments:
         for name, invalid in zip(SCHEMAS, cycle(known), strict=False):
             unauthenticated[name].append(invalid.send("GET", f"/schemas/{name}"))
     task += _a_task(run) if run.rounds and not run.settings.image else ()
+    if task:
+        lists += [("tasks", client.send("GET", "/tasks"))]
     return found()
 
 
@@ -266,10 +301,16 @@ class CommonAnswers(Collection):
     """The answers to requests that ask for no format."""
     spelled: Sequence[Answer] = ()
     """The answers that show an image once an attribute has letters beyond ASCII: some in one octet of Latin-1 each."""
+    changed: Sequence[Answer] = ()
+    """The answers to changes of a new image."""
+    negotiated: Sequence[Answer] = ()
+    """The answers to requests that ask for other formats, or for JSON among others, and say what else browsers say."""
+    safe: Sequence[Answer] = ()
+    """The answers to methods by which a resource is asked about, and nothing is done."""
 
     @cases
     def of(self, kind: str) -> Iterator[Case[Answer]]:
-        """Return the answers of a kind: ``answers``, ``refused``, ``of_other_types``, ``plain`` or ``spelled``."""
+        """Return the answers of a kind, which is the name of a field."""
         for answer in getattr(self, kind):
             yield Case(answer, [answer.exchange])
 
@@ -300,10 +341,25 @@ def common_answers(run: Run) -> CommonAnswers:
         others = [] if run.settings.image else [*_of_other_types(run, image, tasks="/tasks" in offered)]
         targets = ("/images", f"/images/{image.id}", *offered)
         plain = [client.send("GET", target, headers={"Accept": None}) for target in targets]
+        negotiated, safe = list[Answer](), list[Answer]()
+        if run.rounds:
+            refused += [client.send("PUT", "/images"), client.send("POST", "/schemas/images")]
+            plain += [client.send("GET", target, headers={"Accept": "*/*"}) for target in targets[:2]]
+            negotiated += _negotiated(client, [*targets, "/schemas/image"])
+            asked = [*targets, f"/images/{image.id}/file", "/schemas/images"]
+            safe += [client.send(method, target) for target in asked for method in ("OPTIONS", "HEAD")]
         changed = [] if run.settings.image else [*_changed(image)]
         plain += changed[1:2]
     answers = [listed, shown, *further.values(), *changed[:1], *refused]
-    return CommonAnswers(answers, links, refused, others, plain, changed[2:])
+    return CommonAnswers(answers, links, refused, others, plain, changed[2:], changed[:2], negotiated, safe)
+
+
+def _negotiated(client: ImagesClient, targets: Sequence[str]) -> Iterator[Answer]:
+    """Ask for each target in other formats than JSON, then for all of them as browsers and their scripts ask."""
+    for target, accept in zip(targets, cycle(FORMATS), strict=False):
+        yield client.send("GET", target, headers={"Accept": accept})
+    for target, headers in zip(targets, cycle(FURTHER), strict=False):
+        yield client.send("GET", target, headers=headers)
 
 
 def _changed(image: Image) -> Iterator[Answer]:

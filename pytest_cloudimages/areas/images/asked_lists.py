@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_cloudimages.areas.common.paging import PagedList, Query
+from pytest_cloudimages.areas.images.patch_model import alike
 from pytest_cloudimages.areas.images.tried_patches import Attributes
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 
@@ -51,6 +52,11 @@ ALONE = {
     "size_min": Aspect.SIZE,
 }
 """The lists by which a filter is asked for alone."""
+
+
+COMPARED = frozenset({"name", "owner", "visibility", "protected", "min_ram", "min_disk", "size", "checksum", "status"})
+COMPARED |= {"disk_format", "container_format", "os_distro", "cloudimages_own"}
+"""What a list shows of an image as the image shows it itself, if at all; times and tags are the concern of others."""
 
 
 @dataclass(frozen=True)
@@ -161,3 +167,34 @@ class Lists(Collection):
                     for entry in page.entries:
                         if entry.get("id") in asked.known:
                             yield Case(entry, [page.answer.exchange])
+
+    @cases
+    def shown_twice(self) -> Iterator[Case[tuple[Mapping[str, Any], Attributes]]]:
+        """Return our images as any page shows them, each with what it shows of itself."""
+        for asked in self.asked:
+            for page in asked.listed.pages:
+                for entry in page.entries:
+                    if (known := asked.known.get(str(entry.get("id")))) is not None:
+                        yield Case((entry, known), [page.answer.exchange])
+
+    @cases
+    def shown_otherwise(self) -> Iterator[Case[tuple[Mapping[str, Any], Attributes, list[str]]]]:
+        """Return our images as pages show them that show themselves otherwise, and in which attributes.
+
+        What was asked for is left out, and whatever a list that was asked for a value of it shows otherwise.
+        """
+        told = {
+            name
+            for asked in self.asked
+            for name, value in asked.query
+            for entry in asked.listed.entries
+            if entry.get("id") in asked.known and name in entry and str(entry[name]) != value
+        }
+        for asked in self.asked:
+            names = COMPARED - told - {name for name, _ in asked.query}
+            for page in asked.listed.pages:
+                for entry in page.entries:
+                    if (known := asked.known.get(str(entry.get("id")))) is not None:
+                        both = names & entry.keys() & known.keys()
+                        if wrong := sorted(name for name in both if not alike(name, entry[name], known[name])):
+                            yield Case((entry, known, wrong), [page.answer.exchange])

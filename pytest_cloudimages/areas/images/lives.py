@@ -2,21 +2,23 @@
 
 import enum
 import hashlib
+import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from typing import Any
 
 import pytest
 
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.common.paging import entries_of
-from pytest_cloudimages.areas.images.patch_model import replaced
+from pytest_cloudimages.areas.images.patch_model import add, replaced
 from pytest_cloudimages.areas.images.states import give_data, state_of
 from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of
 from pytest_cloudimages.client.answers import Answer
-from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.exchange import PATCH_TYPE, Purpose
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.engine.provisioning import IN_USE, REFUSED_FOR_GOOD, claimed_name
@@ -27,6 +29,12 @@ from pytest_cloudimages.spec.verdicts import Blocked
 
 DATA = b"".join(place.to_bytes(2, "big") for place in range(2600))
 """The data of an image: no two parts of it are alike, and it is longer than a block of 512, 1,024 or 4,096 octets."""
+OF_MANY = "cloudimages_many_"
+MANY = ((110, "\u6771"), (110, "x"), (30, "x"))
+"""How many attributes make an image long, and of which letters: more than 64 KiB, or as many as the service takes.
+
+A service may have a limit of 128 attributes, and of 255 letters of each.
+"""
 
 
 class Question(enum.StrEnum):
@@ -34,6 +42,7 @@ class Question(enum.StrEnum):
 
     SHOWN = "an image"
     CREATED = "an image of one's own, just created"
+    CREATION = "the creation of an image"
     LISTED = "the list of the images of a name, which is one's own"
     WITH_TAGS = "an image created with tags"
     UNKNOWN = "an image that there is not"
@@ -41,6 +50,7 @@ class Question(enum.StrEnum):
     UNKNOWN_DELETED = "the deletion of an image that there is not"
     ACTIVE = "an image that was given data"
     EMPTY = "an image that was given no octet for its data"
+    LARGE = "an image that is longer than 64 KiB, or as long as it can be made, and the list that holds it"
     REFUSED_DATA = "an image that was refused data because it has some"
     TWIN = "another image of the same data, once the first was deleted"
     PROTECTED_DELETED = "the deletion of a protected image"
@@ -87,6 +97,15 @@ class LifeAnswers(Collection):
             for answer in self.answers.get(question, ()):
                 if answer.ok:
                     yield Case(answer, [answer.exchange])
+
+    @cases
+    def listed_when_new(self) -> Iterator[Case[tuple[Attributes, Answer]]]:
+        """Return the image as the list shows it, before anything was done with it, with the answer."""
+        known = [attributes_of(answer).get("id") for answer in self.answers.get(Question.CREATED, ()) if answer.ok]
+        for answer in self.answers.get(Question.LISTED, ()):
+            for entry in entries_of(answer, "/images"):
+                if entry.get("id") in known:
+                    yield Case((entry, answer), [answer.exchange])
 
     @cases
     def images(self) -> Iterator[Case[Attributes]]:
@@ -198,6 +217,7 @@ def _protected_at_once(run: Run, image: Image, answers: dict[Question, list[Answ
         if not is_fit(identifier):
             pytest.skip(f"needs images that are protected when they are created: {answer.exchange}")
         made.append(identifier)
+        answers[Question.CREATION] = [answer]
         try:
             if attributes_of(answer).get("protected") is True:
                 answers[Question.PROTECTED_AT_ONCE] = [run.client.delete(identifier)]
@@ -210,6 +230,16 @@ def _with_tags(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
     del image
     with run.fresh_image(tags=["first of two", "second of two"]) as tagged:
         answers[Question.WITH_TAGS] = [tagged.show()]
+        if run.rounds:
+            patched = (tagged.send("PATCH", "", **_many(*each)) for each in MANY)
+            if large := next((answer for answer in patched if answer.ok), None):
+                answers[Question.LARGE] = [large, tagged.show(), run.client.list(name=tagged.name)]
+
+
+def _many(count: int, letter: str) -> dict[str, Any]:
+    """Return what gives an image so many long attributes; their letters as they are, as a body has its limit too."""
+    patch = [add(f"/{OF_MANY}{place}", letter * 250) for place in range(count)]
+    return {"body": json.dumps(patch, ensure_ascii=False).encode(), "headers": {"Content-Type": PATCH_TYPE}}
 
 
 def _deleted(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:

@@ -91,7 +91,7 @@ def offered_images(run: Run) -> OfferedImages:
                 require_offered(answer, "the decision of a consumer")
                 if not answer.ok:
                     raise Blocked(f"The consumer cannot set its status: {answer.exchange}")
-            for offered in _lists_of(image, other, status):
+            for offered in _lists_of(run, image, other, status):
                 seen.append(offered)
                 run.show(partial(OfferedImages, seen))
         if run.rounds:
@@ -122,12 +122,19 @@ TAG = "offered"
 """A tag of the image: a list by it is a list like any other."""
 
 
-def _lists_of(image: Image, other: ImagesClient, status: str) -> Iterator[Offered]:
+def _lists_of(run: Run, image: Image, other: ImagesClient, status: str) -> Iterator[Offered]:
     name, common = ("name", image.name), ("visibility", "shared")
     queries: list[tuple[str, Query]] = [("", (name,))]
     # Who may find it by its tags is not defined, once it is there to be found.
     queries += [("", (("tag", TAG), name))] if status != ACCEPTED else []
+    # Nor is what was not accepted found by another way than its name, unless it is asked for.
+    queries += [("", (common, name))]
+    shown = image.show().data if run.rounds and status != ACCEPTED else {}
+    for key in ("id", "owner", "status") if isinstance(shown, dict) else ():
+        queries += [("", ((key, str(shown[key])), name))] if shown.get(key) else []
     queries += [(asked, (common, ("member_status", asked), name)) for asked in (ACCEPTED, PENDING, REJECTED, "all")]
+    # It is what was decided that is asked for, and no visibility has to be named with it.
+    queries += [(asked, (("member_status", asked), name)) for asked in (status, "all")] if run.rounds else []
     for asked, query in queries:
         yield _list_of(image, other, status, query, due=asked == "all" or status == (asked or ACCEPTED))
 

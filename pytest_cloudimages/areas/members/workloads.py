@@ -219,6 +219,7 @@ class Question(enum.StrEnum):
     AGAIN = "a former member that is added once more"
     OF_A_NEW_IMAGE = "the list of a new image, after another one was shared"
     ACCEPTED = "the list, read by the consumer that has accepted"
+    OPEN_TO_ALL = "members of an image that has become everybody's, read by a project that is none of them"
 
 
 @dataclass(frozen=True)
@@ -238,6 +239,12 @@ class Sharing(Collection):
         for answer in self.answers.get(question, ()):
             if answer.ok:
                 yield Case(answer, [answer.exchange])
+
+    @cases
+    def asked_for(self, question: Question) -> Iterator[Case[Answer]]:
+        """Return the answers to a question, if it was put."""
+        for answer in self.answers.get(question, ()):
+            yield Case(answer, [answer.exchange])
 
     @cases
     def to(self, question: Question) -> Iterator[Case[Answer]]:
@@ -265,7 +272,7 @@ def sharing(run: Run) -> Sharing:
                 _of_owners(run, image, answers)
             if consumer is not None:
                 project = run.owner_of(consumer)
-                listed = _shared(image, consumer, project, other, answers, whole=bool(run.rounds))
+                listed = _shared(run, image, consumer, project, other, answers)
             if run.rounds:
                 with run.fresh_image(own=True) as new:  # as it comes: nothing of it is taken off
                     answers[Question.OF_A_NEW_IMAGE] = [new.send("GET", "/members")]
@@ -298,14 +305,21 @@ def _of_owners(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
                 image.client.ask(MEMBERS.delete(image.id, name))
 
 
+def _open_to_all(run: Run, image: Image, stranger: ImagesClient, other: str) -> Iterator[Answer]:
+    """Have a project that is no member ask for the members while everybody sees the image, as far as it can be so."""
+    callers = [client for client in (image.client, run.able("ADMIN")) if client]
+    opened = False
+    for visibility in ("community", "public"):
+        if not made_visible(image, visibility, *callers):
+            opened = True
+            for path in ("/members", f"/members/{other}"):
+                yield stranger.send("GET", f"/images/{image.id}{path}")
+    if opened:
+        made_visible(image, "shared", *callers)
+
+
 def _shared(
-    image: Image,
-    consumer: ImagesClient,
-    project: str,
-    other: str,
-    answers: dict[Question, list[Answer]],
-    *,
-    whole: bool,
+    run: Run, image: Image, consumer: ImagesClient, project: str, other: str, answers: dict[Question, list[Answer]]
 ) -> bool | None:
     def members() -> Answer:
         return consumer.ask(MEMBERS.read(image.id))
@@ -320,7 +334,7 @@ def _shared(
     answers[Question.MEMBER] += [consumer.send("GET", f"/images/{image.id}/members/{project}")]
     with image.client.recorder.of(Purpose.PREPARING):
         accepted = consumer.send("PUT", f"/images/{image.id}/members/{project}", json={"status": "accepted"}).ok
-        if accepted and whole:
+        if accepted and run.rounds:
             consumer.show(image.id)  # what a service remembers of that must not outlast the membership
             with image.client.recorder.of(Purpose.JUDGING):
                 answers[Question.ACCEPTED] = [members()]
@@ -328,7 +342,9 @@ def _shared(
     seen = image.seen_by(consumer)
     answers[Question.IMAGE_AFTER] = [image.eventually(seen.show, lambda answer: not answer.ok)]
     listed = bool(seen.eventually(seen.entry, lambda entry: not entry)) if accepted else None
-    if whole:
+    if run.rounds:
+        if not run.settings.image:
+            answers[Question.OPEN_TO_ALL] = [*_open_to_all(run, image, consumer, other)]
         answers[Question.AGAIN] = [image.client.ask(MEMBERS.add(image.id, project))]
         answers[Question.AGAIN] += [image.send("GET", f"/members/{project}")]
     return listed
