@@ -20,11 +20,13 @@ from pytest_cloudimages.areas.common.checks import (
     or_skip,
 )
 from pytest_cloudimages.areas.common.offers import NOT_DONE_FOR_ANYBODY
-from pytest_cloudimages.areas.discovery.descriptions import CommonAnswers, SchemaDocuments, Versions
+from pytest_cloudimages.areas.discovery.answers import CommonAnswers
+from pytest_cloudimages.areas.discovery.descriptions import SchemaDocuments, Versions
 from pytest_cloudimages.areas.discovery.fixtures import *
 from pytest_cloudimages.areas.images.asked_lists import Lists
 from pytest_cloudimages.areas.images.fixtures import *
 from pytest_cloudimages.areas.images.lives import LifeAnswers, Question
+from pytest_cloudimages.client.versions import version_ids
 
 A_KIND_OF_JSON = Allowed(
     "application/json, or what ends in +json",
@@ -32,15 +34,20 @@ A_KIND_OF_JSON = Allowed(
 )
 NO_FAILURE = Allowed("no failure of the service", lambda status: status < 500 or status == 501)
 """501 is what HTTP has for a method that is not implemented; no resource fails at one. (Rulings, 25.)"""
+A_SECOND = Allowed("the second among them", lambda majors: "v2" in majors)
 JSON = Allowed("application/json", lambda text: str(text).partition(";")[0].strip().lower() == "application/json")
 
 
 # "/v2/images/…"
 @requirement("VER-01")
-def test_links_have_the_version(common_answers: CommonAnswers) -> None:
+def test_links_have_the_version(common_answers: CommonAnswers, version_documents: Versions) -> None:
     for name, link, _ in common_answers.followed():
         path = urllib.parse.urlsplit(link).path
         expect("v2" in path.split("/"), True, f"whether {name} has the version: {link}")
+    for answer, version, link in version_documents.aside().links():
+        if version.startswith("v2"):
+            path = urllib.parse.urlsplit(link).path
+            expect("v2" in path.split("/"), True, f"whether the link of {version} in {answer} has the version: {link}")
 
 
 # Glance's reference: "300 Multiple Choices"
@@ -49,6 +56,7 @@ def test_the_root_lists_versions(version_documents: Versions) -> None:
     for answer in version_documents.at("/"):
         expect(answer.status, 300, f"status of {answer}")
         expect_contract(answer, "contract-versions")
+        expect(major_versions(answer), A_SECOND, f"versions in {answer}, which are asked for below /v2")
 
 
 # Glance's reference: GET /versions
@@ -57,6 +65,11 @@ def test_versions_are_listed(version_documents: Versions) -> None:
     for answer in version_documents.at("/versions"):
         expect(answer.status, 200, f"status of {answer}")
         expect_contract(answer, "contract-versions")
+        expect(major_versions(answer), A_SECOND, f"versions in {answer}, which are asked for below /v2")
+
+
+def major_versions(answer: Answer) -> list[str]:
+    return sorted({text.partition(".")[0] for text in version_ids(answer.data)})
 
 
 # measured on Glance: the list of versions
@@ -191,6 +204,8 @@ def test_a_405_has_allow(common_answers: CommonAnswers) -> None:
     answered = common_answers.of("refused").where(lambda answer: answer.status == 405)
     for answer in or_skip(answered, "no method was answered 405"):
         expect("Allow" in answer.headers, True, f"whether {answer} names what is allowed")
+    for answer in common_answers.aside().of("safe").where(lambda answer: answer.status == 405):
+        expect("Allow" in answer.headers, True, f"whether {answer} names what is allowed")
 
 
 # "MUST generate a Date header field"
@@ -204,8 +219,8 @@ def test_answers_have_a_date(
 ) -> None:
     # Each part of a service that answers may write a date of its own.
     of_others = (nobodys_attempts.aside().answers(), rights.aside().answers(), image_life.aside().to())
-    other_types = common_answers.aside().of("of_other_types")
-    for answers in (common_answers.of("answers"), schema_documents.aside().all_answers(), other_types, *of_others):
+    others = (common_answers.aside().of(kind) for kind in ("of_other_types", "negotiated", "safe"))
+    for answers in (common_answers.of("answers"), schema_documents.aside().all_answers(), *others, *of_others):
         for answer in answers.where(lambda answer: 200 <= answer.status < 500 and not _of_a_tag(answer)):
             expect(answer.headers.get("Date"), A_DATE, f"Date of {answer}")
 

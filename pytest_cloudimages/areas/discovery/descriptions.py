@@ -12,16 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.imports import NOWHERE, import_from
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.common.tokens import unknown_tokens
-from pytest_cloudimages.areas.images.patch_model import add, replaced
-from pytest_cloudimages.areas.images.patches import OF_LATIN_1, VALUES
+from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.client.answers import Answer
-from pytest_cloudimages.client.exchange import PATCH_TYPE
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
@@ -39,13 +36,6 @@ SCHEMAS = ("images", "image", "members", "member", "tasks", "task")
 UNKNOWN = "cloudimages-bogus"
 UNKNOWN_VERSION = "/v99/images"
 TURNED_AWAY = frozenset({401, 403})
-FORMATS = ("text/html", "application/xml", "text/plain")
-FURTHER: tuple[dict[str, str | None], ...] = (
-    {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "Accept-Language": "de, en;q=0.5"},
-    {"Accept-Encoding": "gzip, deflate", "Origin": "https://console.cloud.example"},
-    {"Accept": "text/plain;q=0.5, application/json", "Accept-Charset": "iso-8859-1, utf-8;q=0.7"},
-)
-"""Header fields that a service may answer otherwise to, or not at all; what it answers is what it says it is."""
 LOOKS = 2
 """How often a task is looked at: what it is in the end is another area's concern."""
 
@@ -62,7 +52,7 @@ class SchemaDocuments(Collection):
     missing: Mapping[str, Answer]
     """The answer by which a service says that it does not offer what a schema describes."""
     seen: Sequence[Answer] = ()
-    """An image as a member sees it."""
+    """An image as a member sees it, and when it has no name any more."""
     task: Sequence[Answer] = ()
     """A task as it was created, and as it was shown afterwards."""
     decided: Sequence[Answer] = ()
@@ -136,7 +126,7 @@ class SchemaDocuments(Collection):
 
     @cases
     def further(self) -> Iterator[Case[Answer]]:
-        """Return answers that show an image as another project sees it, where the schema of images is shown."""
+        """Return answers that show an image as it was not at first, where the schema of images is shown."""
         if self.shown and self.shown["image"].ok:
             for answer in self.seen:
                 if answer.ok:
@@ -177,7 +167,7 @@ def _validator(schema: str) -> "Validator":
     return Draft4Validator(read, registry=Registry())
 
 
-@workload(empty=lambda: SchemaDocuments({}, {}, {}, {}), requests=(25, 37, 37, 37))
+@workload(empty=lambda: SchemaDocuments({}, {}, {}, {}), requests=(25, 41, 41, 41))
 def schema_documents(run: Run) -> SchemaDocuments:
     """Ask for every schema, with a token and without, and for answers that they describe."""
     client = run.client
@@ -219,6 +209,8 @@ def schema_documents(run: Run) -> SchemaDocuments:
                 if member and run.rounds:
                     decided += _decided(member, image, project)
                     lists += [("members", member.send("GET", f"/images/{image.id}/members"))]
+            if run.rounds and image.client.patch(image.id, replaced("/name", None)).ok:
+                seen += [image.show()]  # one that has no name is an image all the same
     run.show(found)
     unauthenticated |= {name: [anonymous.send("GET", f"/schemas/{name}")] for name in SCHEMAS}
     if run.rounds:
@@ -269,6 +261,17 @@ class Versions(Collection):
                 pytest.skip(f"needs a list of versions, which the service does not offer: {answer.exchange}")
             yield Case(answer, [each.exchange for each in (shown, answer) if each])
 
+    @cases
+    def links(self) -> Iterator[Case[tuple[Answer, str, str]]]:
+        """Return the links of each version in the lists that are shown, with the version."""
+        for answer in self.answers.values():
+            data = answer.data if is_another(answer.data) else {"versions": []}
+            for entry in [each for each in data["versions"] if isinstance(each, dict)]:
+                links = entry.get("links")
+                for link in links if isinstance(links, list) else ():
+                    if isinstance(link, dict) and isinstance(link.get("href"), str) and link.get("rel") == "self":
+                        yield Case((answer, str(entry.get("id")), link["href"]), [answer.exchange])
+
 
 @workload(empty=lambda: Versions({}), requests=(3, 3, 3, 3))
 def version_documents(run: Run) -> Versions:
@@ -281,118 +284,3 @@ def version_documents(run: Run) -> Versions:
             shown = replace(run.client, endpoint=root.endpoint).send("GET", path)
             known |= {path: shown} if is_another(shown.data) else {}
     return Versions(answers, known)
-
-
-# What all answers have in common
-
-
-@dataclass(frozen=True, repr=False)
-class CommonAnswers(Collection):
-    """Answers of several operations, and of methods that a resource does not have."""
-
-    answers: Sequence[Answer]
-    links: Sequence[tuple[str, str, Answer | None]]
-    """The links that were shown: the name, the link, and the answer to its target, where it leads into the service."""
-    refused: Sequence[Answer]
-    """The answers to methods that a resource does not have."""
-    of_other_types: Sequence[Answer]
-    """The answers to bodies of a media type that is not supported."""
-    plain: Sequence[Answer]
-    """The answers to requests that ask for no format."""
-    spelled: Sequence[Answer] = ()
-    """The answers that show an image once an attribute has letters beyond ASCII: some in one octet of Latin-1 each."""
-    changed: Sequence[Answer] = ()
-    """The answers to changes of a new image."""
-    negotiated: Sequence[Answer] = ()
-    """The answers to requests that ask for other formats, or for JSON among others, and say what else browsers say."""
-    safe: Sequence[Answer] = ()
-    """The answers to methods by which a resource is asked about, and nothing is done."""
-
-    @cases
-    def of(self, kind: str) -> Iterator[Case[Answer]]:
-        """Return the answers of a kind, which is the name of a field."""
-        for answer in getattr(self, kind):
-            yield Case(answer, [answer.exchange])
-
-    @cases
-    def followed(self) -> Iterator[Case[tuple[str, str, Answer | None]]]:
-        """Return the links that were shown and followed; whether a page has a next one is up to other images."""
-        for name, link, answer in self.links:
-            yield Case((name, link, answer), [answer.exchange] if answer else [], aside=name == "next")
-
-
-@workload(empty=lambda: CommonAnswers((), (), (), (), ()), requests=(28, 28, 28, 28))
-def common_answers(run: Run) -> CommonAnswers:
-    """Show an image and the list, follow their links, and send what the resources do not have."""
-    client = run.client
-    with run.fresh_image() as image:
-        listed, shown = client.list(limit="1"), image.show()
-        links = [*_followed(client, "/images", listed, ("first", "next", "schema"))]
-        links += _followed(client, f"/images/{image.id}", shown, ("self", "schema", "file"))
-        further = {path: client.send("GET", path) for path in (f"/images/{image.id}/members", "/tasks")}
-        offered = [path for path, answer in further.items() if answer.ok]
-        refused = [
-            *(client.send("PUT", path) for path in offered),
-            client.send("DELETE", "/images"),
-            client.send("POST", f"/images/{image.id}"),
-            client.send("PUT", f"/images/{image.id}"),
-            client.send("DELETE", "/schemas/image"),
-        ]
-        others = [] if run.settings.image else [*_of_other_types(run, image, tasks="/tasks" in offered)]
-        targets = ("/images", f"/images/{image.id}", *offered)
-        plain = [client.send("GET", target, headers={"Accept": None}) for target in targets]
-        negotiated, safe = list[Answer](), list[Answer]()
-        if run.rounds:
-            refused += [client.send("PUT", "/images"), client.send("POST", "/schemas/images")]
-            plain += [client.send("GET", target, headers={"Accept": "*/*"}) for target in targets[:2]]
-            negotiated += _negotiated(client, [*targets, "/schemas/image"])
-            asked = [*targets, f"/images/{image.id}/file", "/schemas/images"]
-            safe += [client.send(method, target) for target in asked for method in ("OPTIONS", "HEAD")]
-        changed = [] if run.settings.image else [*_changed(image)]
-        plain += changed[1:2]
-    answers = [listed, shown, *further.values(), *changed[:1], *refused]
-    return CommonAnswers(answers, links, refused, others, plain, changed[2:], changed[:2], negotiated, safe)
-
-
-def _negotiated(client: ImagesClient, targets: Sequence[str]) -> Iterator[Answer]:
-    """Ask for each target in other formats than JSON, then for all of them as browsers and their scripts ask."""
-    for target, accept in zip(targets, cycle(FORMATS), strict=False):
-        yield client.send("GET", target, headers={"Accept": accept})
-    for target, headers in zip(targets, cycle(FURTHER), strict=False):
-        yield client.send("GET", target, headers=headers)
-
-
-def _changed(image: Image) -> Iterator[Answer]:
-    """Change an image, and once more without asking for a format; and show it, if it has taken what is no ASCII."""
-    words = add("/cloudimages_words", VALUES[OF_LATIN_1])
-    for headers in ({"Content-Type": PATCH_TYPE}, {"Content-Type": PATCH_TYPE, "Accept": None}):
-        answer = image.send("PATCH", "", json=[words], headers=headers)
-        if not answer.ok:
-            answer = image.send("PATCH", "", json=[replaced("/min_ram", 64)], headers=headers)
-        yield answer
-    if answer.ok:
-        yield image.show()
-
-
-def _followed(
-    client: ImagesClient, target: str, answer: Answer, names: Sequence[str]
-) -> Iterator[tuple[str, str, Answer | None]]:
-    data = answer.data if answer.ok and isinstance(answer.data, dict) else {}
-    for name in names:
-        link = data.get(name)
-        if isinstance(link, str):
-            led = leads_to(client, link, target)
-            yield name, link, client.send("GET", led) if led.startswith("/") else None
-
-
-def _of_other_types(run: Run, image: Image, *, tasks: bool) -> Iterator[Answer]:
-    text = {"Content-Type": "text/plain"}
-    project = uuid.uuid4().hex
-    with suppress(Blocked, pytest.skip.Exception):
-        # One that there is not may be refused for that.
-        other = run.caller("ALT")
-        project = run.owner_of(other) if other else project
-    yield image.send("PATCH", "", json=[{"op": "replace", "path": "/min_ram", "value": 0}], headers=text)
-    yield image.send("POST", "/members", json={"member": project}, headers=text)
-    if tasks:
-        yield run.client.send("POST", "/tasks", json=import_from(NOWHERE, run.name), headers=text)
