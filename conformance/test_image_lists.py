@@ -109,9 +109,12 @@ def test_a_list_is_filtered_by_name(image_lists: Lists) -> None:
 
 # "visibility: public, private, shared"
 @requirement("IMG-LIST-04")
-def test_a_list_is_filtered_by_visibility(image_lists: Lists) -> None:
+def test_a_list_is_filtered_by_visibility(image_lists: Lists, offered_images: OfferedImages) -> None:
     for asked in image_lists.of(Aspect.VISIBILITY):
         holds_what_fits(asked, having("visibility", asked.value("visibility")))
+    for offered in offered_images.aside().of_other_visibilities():
+        others = [entry for entry in offered.listed.entries if not having("visibility", offered.query[0][1])(entry)]
+        expect([entry.get("id") for entry in others], [], f"images of another visibility in {offered}")
 
 
 # "member_status: accepted, pending, rejected, all"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_cloudimages.areas.common.paging import PagedList, Query
+from pytest_cloudimages.areas.common.paging import Page, PagedList, Query
 from pytest_cloudimages.areas.images.patch_model import alike
 from pytest_cloudimages.areas.images.tried_patches import Attributes
 from pytest_cloudimages.engine.recording import Case, Collection, cases
@@ -106,6 +106,21 @@ class Asked:
         ended = self.listed.readable and whole.listed.readable and whole.listed.ended
         return sorted({str(entry.get("id")) for entry in self.listed.entries} - held) if ended else []
 
+    def shown_otherwise(
+        self, told: frozenset[str] | set[str] = frozenset()
+    ) -> Iterator[tuple[Page, Mapping[str, Any], list[str]]]:
+        """Yield our images as its pages show them that show themselves otherwise, and in which attributes.
+
+        What it was asked for is left out, and what was ``told`` before.
+        """
+        names = COMPARED - told - {name for name, _ in self.query}
+        for page in self.listed.pages:
+            for entry in page.entries:
+                known = self.known.get(str(entry.get("id")), {})
+                both = names & entry.keys() & known.keys()
+                if wrong := sorted(name for name in both if not alike(name, entry[name], known[name])):
+                    yield page, entry, wrong
+
     def value(self, name: str) -> str:
         """Return the value of a parameter; nothing where it was not asked for."""
         return next((value for key, value in self.query if key == name), "")
@@ -191,10 +206,5 @@ class Lists(Collection):
             if entry.get("id") in asked.known and name in entry and str(entry[name]) != value
         }
         for asked in self.asked:
-            names = COMPARED - told - {name for name, _ in asked.query}
-            for page in asked.listed.pages:
-                for entry in page.entries:
-                    if (known := asked.known.get(str(entry.get("id")))) is not None:
-                        both = names & entry.keys() & known.keys()
-                        if wrong := sorted(name for name in both if not alike(name, entry[name], known[name])):
-                            yield Case((entry, known, wrong), [page.answer.exchange])
+            for page, entry, wrong in asked.shown_otherwise(told):
+                yield Case((entry, asked.known[str(entry["id"])], wrong), [page.answer.exchange])

@@ -45,6 +45,14 @@ class OfferedImages(Collection):
 
     open_to_all: Sequence[Offered] = ()
     """Lists that do not ask for images of the community, by another project, while the image is one."""
+    otherwise: Sequence[Offered] = ()
+    """Lists of a consumer that has accepted the image, of other visibilities than the image has."""
+
+    @cases
+    def of_other_visibilities(self) -> Iterator[Case[Offered]]:
+        """Return the lists of a consumer that ask for other visibilities than the image has."""
+        for offered in self.otherwise:
+            yield Case(offered, offered.listed.exchanges)
 
     @cases
     def of_the_community(self) -> Iterator[Case[Offered]]:
@@ -73,13 +81,14 @@ class OfferedImages(Collection):
                 yield Case(offered, offered.listed.exchanges)
 
 
-@workload(empty=lambda: OfferedImages([]), requests=(28, 50, 50, 50))
+@workload(empty=lambda: OfferedImages([]), requests=(28, 53, 53, 53))
 def offered_images(run: Run) -> OfferedImages:
     """Share an image with a second project, which looks for it in its lists while it has decided on it and not."""
     other = run.of_another_project()
     if other is None:
         pytest.skip("needs a second project")
     seen: list[Offered] = []
+    otherwise: list[Offered] = []
     with run.fresh_image(own=True) as image:
         project = run.owner_of(other)
         with run.recorder.of(Purpose.PREPARING):
@@ -95,6 +104,9 @@ def offered_images(run: Run) -> OfferedImages:
                 seen.append(offered)
                 run.show(partial(OfferedImages, seen))
         if run.rounds:
+            for visibility in ("private", "public", "community"):
+                query = (("visibility", visibility), ("name", image.name))
+                otherwise.append(_list_of(image, other, status, query, due=False))
             with run.recorder.of(Purpose.PREPARING):
                 other.show(image.id)  # what a service remembers of that must not outlast the image
     gone = not run.recorder.traces.stays(image.id) and seen[-1].status == ACCEPTED
@@ -102,7 +114,7 @@ def offered_images(run: Run) -> OfferedImages:
     looked = []
     if gone and run.rounds:
         looked = [image.eventually(partial(other.show, image.id), lambda shown: not shown.ok)]
-    return OfferedImages(seen, left, looked, _of_the_community(run, other) if run.rounds else [])
+    return OfferedImages(seen, left, looked, _of_the_community(run, other) if run.rounds else [], otherwise)
 
 
 def _of_the_community(run: Run, other: ImagesClient) -> list[Offered]:
