@@ -169,7 +169,7 @@ def test_the_schemas_describe_the_answers(
         held += [page.answer for page in asked.listed.pages]
     held += [answer for _, answer in deactivated_image.aside().while_deactivated("list", "deactivated ones")]
     for answer in held:
-        found = schema_documents.departures("images", answer) if "/images?" in answer.exchange.target else []
+        found = schema_documents.problems_of("images", answer) if "/images?" in answer.exchange.target else []
         expect(found, [], f"departures from the schema images in {answer}")
 
 

@@ -20,13 +20,12 @@ from pytest_cloudimages.areas.common.checks import (
     or_skip,
 )
 from pytest_cloudimages.areas.common.offers import NOT_DONE_FOR_ANYBODY
-from pytest_cloudimages.areas.discovery.answers import CommonAnswers
-from pytest_cloudimages.areas.discovery.descriptions import SchemaDocuments, Versions
+from pytest_cloudimages.areas.discovery.descriptions import SchemaDocuments, Versions, major_versions
 from pytest_cloudimages.areas.discovery.fixtures import *
+from pytest_cloudimages.areas.discovery.what_is_common import CommonAnswers
 from pytest_cloudimages.areas.images.asked_lists import Lists
 from pytest_cloudimages.areas.images.fixtures import *
 from pytest_cloudimages.areas.images.lives import LifeAnswers, Question
-from pytest_cloudimages.client.versions import version_ids
 
 A_KIND_OF_JSON = Allowed(
     "application/json, or what ends in +json",
@@ -66,10 +65,6 @@ def test_versions_are_listed(version_documents: Versions) -> None:
         expect(answer.status, 200, f"status of {answer}")
         expect_contract(answer, "contract-versions")
         expect(major_versions(answer), A_SECOND, f"versions in {answer}, which are asked for below /v2")
-
-
-def major_versions(answer: Answer) -> list[str]:
-    return sorted({text.partition(".")[0] for text in version_ids(answer.data)})
 
 
 # measured on Glance: the list of versions

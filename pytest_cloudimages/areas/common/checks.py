@@ -219,10 +219,10 @@ def expect_same_times(shown: Mapping[str, object], other: Mapping[str, object], 
     __tracebackhide__ = True
     for name in ("created_at", "updated_at"):
         if A_MOMENT.holds(shown.get(name)) and A_MOMENT.holds(other.get(name)):
-            one, two = moment(shown[name]), moment(other[name])
-            if one and two:
-                off = abs((one - two).total_seconds())
-                expect(off <= FEW, True, f"whether {name} {where} is that of the other: {one}, {two}")
+            here, there = moment(shown[name]), moment(other[name])
+            if here and there:
+                off = abs((here - there).total_seconds())
+                expect(off <= FEW, True, f"whether {name} {where} is that of the other: {here}, {there}")
 
 
 def fitting_schemas(answer: Answered) -> list[str]:

@@ -22,7 +22,7 @@ from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
-from pytest_cloudimages.client.versions import at_the_root, is_another
+from pytest_cloudimages.client.versions import at_the_root, is_another, version_ids
 from pytest_cloudimages.engine.provisioning import claimed_name
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
@@ -139,7 +139,7 @@ class SchemaDocuments(Collection):
             if answer.ok and self.shown[name].ok:
                 yield Case((name, answer), [self.shown[name].exchange, answer.exchange])
 
-    def departures(self, name: str, answer: Answer) -> list[str]:
+    def problems_of(self, name: str, answer: Answer) -> list[str]:
         """Return where an answer departs from a schema, as far as both are shown."""
         return self.problems(name, answer.data) if answer.ok and name in self.shown and self.shown[name].ok else []
 
@@ -271,6 +271,11 @@ class Versions(Collection):
                 for link in links if isinstance(links, list) else ():
                     if isinstance(link, dict) and isinstance(link.get("href"), str) and link.get("rel") == "self":
                         yield Case((answer, str(entry.get("id")), link["href"]), [answer.exchange])
+
+
+def major_versions(answer: Answer) -> list[str]:
+    """Return the versions that an answer lists, as far as their first point: what stands in paths."""
+    return sorted({text.partition(".")[0] for text in version_ids(answer.data)})
 
 
 @workload(empty=lambda: Versions({}), requests=(3, 3, 3, 3))
