@@ -126,12 +126,13 @@ faulty(
 
 
 def open_to_all(method: str, visibility: Visibility) -> Callable[..., Reply]:
-    """Return an operation that everybody carries out as the owner, on images of a visibility."""
+    """Return an operation that whoever is no member carries out as the owner, on images of a visibility."""
     honest = getattr(App, method)
 
     def operation(self: App, request: Request, image_id: str, *rest: str) -> Reply:
         image = next((each for each in self.images.all() if each.id == image_id), None)
-        if image and image.visibility is visibility and request.caller.project:
+        strange = image is not None and request.caller.project not in ("", *image.members)
+        if image and image.visibility is visibility and strange:
             request = replace(request, caller=replace(request.caller, project=image.owner))
         return honest(self, request, image_id, *rest)  # type: ignore[no-any-return]  # an operation of App
 
