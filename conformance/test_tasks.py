@@ -23,6 +23,7 @@ from pytest_cloudimages.areas.common.checks import (
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.offers import require_look
 from pytest_cloudimages.areas.common.paging import query_of
+from pytest_cloudimages.areas.images.deactivation import Deactivated
 from pytest_cloudimages.areas.images.lives import DATA, LifeAnswers, Question
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.tried_patches import attributes_of
@@ -321,9 +322,22 @@ def test_an_import_makes_an_image(tasks: Tasks) -> None:
                 shows_the_image(answer, made, again.body["input"]["image_properties"]["name"])
 
 
+def keeps_its_data(image_life: LifeAnswers, deactivated_image: Deactivated) -> None:
+    """Expect the data of an image to be what was uploaded, and to stay that whatever is refused or done meanwhile."""
+    __tracebackhide__ = True
+    for data in image_life.aside().answered(Question.DATA):
+        expect(data.status != 200 or data.body == DATA, True, f"whether {data} is what was uploaded")
+        for answer in image_life.aside().answered(Question.DATA_AFTER):
+            expect(answer.body == data.body, True, f"whether {answer}, after a deletion was refused, is as {data}")
+    for before, after in deactivated_image.aside().data_again():
+        expect(after.body == before.body, True, f"whether {after} is as {before}, since when the image was reactivated")
+
+
 # "active: the image is fully available"
 @requirement("IMG-STAT-03")
-def test_an_image_with_data_is_active(image_life: LifeAnswers, image_meetings: Meetings, tasks: Tasks) -> None:
+def test_an_image_with_data_is_active(
+    image_life: LifeAnswers, image_meetings: Meetings, deactivated_image: Deactivated, tasks: Tasks
+) -> None:
     for answer in image_life.to(Question.ACTIVE):
         require_look(answer)
         expect((answer.data or {}).get("status"), "active", f"status in {answer}")
@@ -333,9 +347,7 @@ def test_an_image_with_data_is_active(image_life: LifeAnswers, image_meetings: M
     for answer in image_life.aside().answered(Question.REFUSED_DATA):
         expect(attributes_of(answer).get("status"), "active", f"status in {answer}, which was refused other data")
         expect(attributes_of(answer).get("size"), {len(DATA), None}, f"size in {answer}, which was refused other data")
-    for data in image_life.aside().answered(Question.DATA):
-        for answer in image_life.aside().answered(Question.DATA_AFTER):
-            expect(answer.body == data.body, True, f"whether {answer}, after a deletion was refused, is as {data}")
+    keeps_its_data(image_life, deactivated_image)
     for met in image_meetings.aside().of(Meeting.FILLED):
         if met.answer.ok:
             expect(

@@ -24,8 +24,11 @@ from pytest_cloudimages.areas.discovery.descriptions import SchemaDocuments, Ver
 from pytest_cloudimages.areas.discovery.fixtures import *
 from pytest_cloudimages.areas.discovery.what_is_common import CommonAnswers
 from pytest_cloudimages.areas.images.asked_lists import Lists
+from pytest_cloudimages.areas.images.deactivation import Deactivated
 from pytest_cloudimages.areas.images.fixtures import *
+from pytest_cloudimages.areas.images.foreign import ForeignAttempts
 from pytest_cloudimages.areas.images.lives import LifeAnswers, Question
+from pytest_cloudimages.areas.images.tried_patches import Updates
 
 A_KIND_OF_JSON = Allowed(
     "application/json, or what ends in +json",
@@ -124,11 +127,22 @@ def _operation(answer: Answer) -> tuple[str, str]:
 
 # "YYYY-MM-DDThh:mm:ss"
 @requirement("GEN-07")
-def test_dates_are_iso_8601(image_life: LifeAnswers, schema_documents: SchemaDocuments) -> None:
-    for image in image_life.images():
-        for name in ("created_at", "updated_at"):
-            if name in image:
-                expect(image[name], A_MOMENT, name)
+def test_dates_are_iso_8601(
+    image_life: LifeAnswers,
+    schema_documents: SchemaDocuments,
+    updates: Updates,
+    foreign_attempts: ForeignAttempts,
+    deactivated_image: Deactivated,
+) -> None:
+    others = (updates, foreign_attempts, deactivated_image)
+    for images in (image_life.images(), *(other.aside().images() for other in others)):
+        for image in images:
+            for name in ("created_at", "updated_at"):
+                if name in image:
+                    expect(image[name], A_MOMENT, name)
+    # What else an answer to a patch shows is compared with the image itself. (IMG-UPD-01.)
+    for attempt in updates.aside().attempts().where(lambda attempt: "updated_at" in attempt.told):
+        expect(attempt.told["updated_at"], A_MOMENT, f"updated_at in {attempt.answer}")
     for answer in schema_documents.aside().of_members():
         expect(answer.data.get("created_at"), A_MOMENT, f"created_at in {answer}")
         expect(answer.data.get("updated_at"), A_MOMENT, f"updated_at in {answer}")

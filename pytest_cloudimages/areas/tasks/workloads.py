@@ -11,7 +11,7 @@ from pytest_cloudimages.areas.common.administrators import needs_no_administrato
 from pytest_cloudimages.areas.common.imports import export_of, import_from
 from pytest_cloudimages.areas.common.paging import PagedList, read_pages
 from pytest_cloudimages.areas.common.store import Store, object_store
-from pytest_cloudimages.areas.images.states import OCTETS, give_data, shared, state_of
+from pytest_cloudimages.areas.images.states import OCTETS, give_data, once_active, shared
 from pytest_cloudimages.areas.tasks.requests import UNFIT, Deed, lacking, unfit
 from pytest_cloudimages.areas.tasks.runner import TaskRunner
 from pytest_cloudimages.areas.tasks.tried import FORBIDDEN, Left, Started, Tasks
@@ -37,7 +37,7 @@ NAMING = (Deed.IMPORT, Deed.IMPORT_AGAIN, *FAILING)
 PER_PAGE = 5
 
 
-@workload(empty=Tasks, requests=(104, 133, 133, 133))
+@workload(empty=Tasks, requests=(106, 135, 135, 135))
 def tasks(run: Run) -> Tasks:
     """Export an image, import it again, ask for tasks that must fail, list all, and look at what they leave behind."""
     run.require_own()
@@ -86,7 +86,7 @@ def _prepare(runner: TaskRunner, stack: ExitStack) -> None:
         )
     runner.box = runner.store.container()
     runner.image = stack.enter_context(runner.run.fresh_image(own=True))
-    give_data(runner.image)
+    give_data(runner.image, waits=True)
 
 
 def _export(runner: TaskRunner) -> None:
@@ -206,7 +206,7 @@ def _export_foreign(runner: TaskRunner, store: Store, stack: ExitStack) -> None:
     if other is None:
         pytest.skip("needs a second project")
     foreign = stack.enter_context(temporary_image(other, run.name, run.patience))
-    give_data(foreign)
+    give_data(foreign, waits=True)
     body = export_of(foreign.id, runner.box)
     started = runner.watch(runner.start(Deed.EXPORT_FOREIGN, body, "not shared"))
     if started.succeeded and (reason := needs_no_administrator(run)):
@@ -277,7 +277,7 @@ def _look_at_images(runner: TaskRunner) -> None:
         imported = next((each for each in runner.tried if each.deed is deed and each.succeeded), None)
         if imported and is_fit(image_id := imported.result.get("image_id")):
             made = Image(runner.run.client, image_id, "", runner.run.patience)
-            runner.answers[what] = [made.eventually(made.show, lambda shown: state_of(shown) == "active")]
+            runner.answers[what] = [once_active(made)]
 
 
 def _foreign_look(runner: TaskRunner, other: ImagesClient, mine: Started) -> Answer:
