@@ -23,7 +23,7 @@ from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.asked_lists import Lists
 from pytest_cloudimages.areas.images.deactivation import GLANCE, Deactivated
 from pytest_cloudimages.areas.images.fixtures import *
-from pytest_cloudimages.areas.images.lives import DATA, LifeAnswers, Question, digest
+from pytest_cloudimages.areas.images.lives import DATA, LifeAnswers, Question
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.offered_lists import OfferedImages
 from pytest_cloudimages.areas.images.patches import Aim
@@ -39,9 +39,6 @@ SYSTEMS = {"arch", "centos", "debian", "fedora", "freebsd", "gentoo", "mandrake"
 SYSTEMS |= {"netware", "openbsd", "opensolaris", "opensuse", "rhel", "sled", "ubuntu", "windows"}
 A_NUMBER = Allowed("an integer", lambda value: type(value) is int)
 A_SIZE = Allowed("an integer or null", lambda value: value is None or type(value) is int)
-A_CHECKSUM = Allowed(
-    "at most 32 characters or null", lambda value: value is None or (isinstance(value, str) and len(value) <= 32)
-)
 TRUTH = Allowed("true or false", lambda value: isinstance(value, bool))
 
 
@@ -131,15 +128,6 @@ def test_a_size_is_an_integer(image_life: LifeAnswers) -> None:
     # Data that came in chunks has its length as well, once it is there.
     for answer in image_life.aside().answered(Question.TWIN).where(lambda answer: state_of(answer) == "active"):
         expect(attributes_of(answer).get("size"), {len(DATA), None}, f"size in {answer}, whose data came in chunks")
-
-
-# "md5 hash of image contents", "maxLength": 32
-@requirement("IMG-ENT-11")
-def test_a_checksum_is_short(image_life: LifeAnswers) -> None:
-    for image in image_life.images():
-        expect(image.get("checksum"), A_CHECKSUM, "checksum")
-    for answer in image_life.aside().to(Question.ACTIVE):
-        expect(attributes_of(answer).get("checksum"), {digest(), None}, "checksum of the data")
 
 
 # "additionalProperties": {"type": "string"}

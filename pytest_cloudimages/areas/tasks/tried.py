@@ -119,6 +119,20 @@ class Started:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """A task as another caller of the same project is shown it, and the list that this caller is shown."""
+
+    started: Started
+    listed: PagedList
+    answer: Answer
+
+    @property
+    def in_list(self) -> bool:
+        """Whether that list has the task."""
+        return bool(self.listed.ids([self.started.id]))
+
+
+@dataclass(frozen=True)
 class Left:
     """What an export or an import that fails left behind where it would have written."""
 
@@ -145,6 +159,7 @@ class Tasks(Collection):
     no_imports: str = ""
     why: Mapping[Deed, BaseException] = field(default_factory=dict)
     """Why something could not be asked for."""
+    seen: Sequence[Seen] = ()
 
     @property
     def known(self) -> dict[str, Started]:
@@ -236,9 +251,24 @@ class Tasks(Collection):
 
     @cases
     def imported(self) -> Iterator[Case[Answer]]:
-        """Return the answer that shows the image which an import has made, if one has."""
-        for answer in self.answers.get("imported", ()):
-            yield Case(answer, [answer.exchange])
+        """Return the answers that show the images which imports of one disk have made, if any have."""
+        for what in ("imported", "imported again", "imported twice"):
+            for answer in self.answers.get(what, ()):
+                yield Case(answer, [answer.exchange])
+
+    @cases
+    def imported_data(self) -> Iterator[Case[tuple[Answer, Answer]]]:
+        """Return the answer that shows such an image, with the one that has its data, where those are shown."""
+        for shown, data in zip(self.answers.get("imported", ()), self.answers.get("data", ()), strict=False):
+            if shown.ok and data.ok:
+                yield Case((shown, data), [shown.exchange, data.exchange])
+
+    @cases
+    def seen_by_others(self) -> Iterator[Case[Seen]]:
+        """Return the tasks as others of the project are shown them."""
+        self._require()
+        for seen in self.seen:
+            yield Case(seen, [*seen.listed.exchanges, seen.answer.exchange])
 
     @cases
     def first_answers(self) -> Iterator[Case[Answer]]:

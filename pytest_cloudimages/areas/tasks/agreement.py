@@ -1,0 +1,58 @@
+"""Whether what shows a task in one place is what shows it in another."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from pytest_cloudimages.areas.common.paging import PagedList
+from pytest_cloudimages.areas.tasks.tried import ENDED, Document, Started, document, status_of
+from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.moments import moment
+
+ROUNDED = timedelta(seconds=1.5)
+"""What a moment may differ by from itself where one place shows fractions of a second, and another rounds them."""
+FOR_GOOD = ("created_at", "owner", "type")
+"""What a task has from its creation on."""
+AT_THE_END = ("expires_at", "status", "updated_at")
+"""What it has when it has ended, and keeps."""
+WHOLE = (*FOR_GOOD, *AT_THE_END, "id", "input", "message", "result")
+
+
+def same(one: object, other: object) -> bool:
+    """Return whether two values are one, or stand for one moment."""
+    if one == other:
+        return True
+    first, second = moment(one), moment(other)
+    return first is not None and second is not None and abs(first - second) < ROUNDED
+
+
+def listed_otherwise(started: Started, listed: PagedList) -> Iterator[tuple[Answer, dict[str, object]]]:
+    """Yield what pages of a list show of a task that ended, and that its details never show so or no more."""
+    last = started.last
+    end = next((look for look in started.looks if status_of(document(look)) in ENDED), started.answer)
+    for page in listed.pages:
+        settled = page.answer.exchange.sent >= end.exchange.answered
+        for entry in (each for each in page.entries if each.get("id") == started.id):
+            names = (*FOR_GOOD, *(AT_THE_END if settled else ()))
+            wrong = {name: entry[name] for name in names if name in entry and name in last}
+            if not settled and entry.get("status") in ENDED:
+                wrong["status"] = entry["status"]
+            yield page.answer, {name: value for name, value in wrong.items() if not same(value, last[name])}
+
+
+def shown_otherwise(started: Started, answer: Answer) -> dict[str, object]:
+    """Return what an answer shows of a task that ended, and that its details showed otherwise to who asked for it."""
+    shown, last = document(answer), started.last
+    return {name: shown.get(name) for name in WHOLE if name in last and not same(shown.get(name), last[name])}
+
+
+def since_the_end(started: Started) -> Iterator[tuple[Answer, Answer]]:
+    """Yield each answer that shows a task since it ended, with the first of them."""
+    ended = [answer for answer in started.shown if status_of(document(answer)) in ENDED]
+    yield from ((answer, ended[0]) for answer in ended[1:])
+
+
+def moments(shown: Document, *names: str) -> list[datetime]:
+    """Return the moments that a task shows under some names, where it shows all of them."""
+    found = [moment(shown.get(name)) for name in names]
+    known = [each for each in found if each is not None]
+    return known if len(known) == len(names) else []

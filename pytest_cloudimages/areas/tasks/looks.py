@@ -1,0 +1,155 @@
+"""What is looked at when tasks have been tried: what they left, what lists show, and what others are shown."""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import suppress
+
+import pytest
+
+from pytest_cloudimages.areas.common.paging import PagedList, read_pages
+from pytest_cloudimages.areas.images.states import state_of
+from pytest_cloudimages.areas.tasks.requests import Deed
+from pytest_cloudimages.areas.tasks.runner import TaskRunner
+from pytest_cloudimages.areas.tasks.tried import Left, Seen, Started
+from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.identifiers import is_fit
+from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.spec.verdicts import Blocked
+
+FAILING = (Deed.IMPORT_FURTHER, Deed.IMPORT_LACKING, Deed.IMPORT_MISPLACED, Deed.IMPORT_UNFIT, Deed.IMPORT_LARGE)
+"""The imports that have to fail, and name their images in a way of their own."""
+PER_PAGE = 5
+OF_SOME = {
+    "of imports": [("type", "import")],
+    "of failures": [("status", "failure")],
+    "of successes": [("status", "success")],
+}
+"""Lists that are filtered as Glance has it: whatever is in them, is to be shown there as anywhere."""
+
+
+def look_around(runner: TaskRunner) -> None:
+    """Look at what tasks left behind, at tasks that there are not, and at a task as others see it."""
+    run = runner.run
+    for deed in FAILING:
+        if any(started.deed is deed for started in runner.tried):
+            listed = read_pages(run.client, "/images", (("name", runner.names[deed]),))
+            named = [str(entry.get("id")) for entry in listed.entries if entry.get("name") == runner.names[deed]]
+            runner.left.append(Left(deed, "the list of images", named, listed.exchanges))
+    if runner.store and runner.octets:
+        lacking_succeeded = any(each.succeeded for each in runner.tried if each.deed is Deed.EXPORT_LACKING)
+        for container in runner.store.containers:
+            if container.endswith("x") or (container == runner.base and not lacking_succeeded):
+                look_into(runner, container, Deed.EXPORT_UNFIT)
+        look_into(runner, runner.box, Deed.EXPORT_AGAIN)
+    _look_at_images(runner)
+    runner.answers["unknown"] = [
+        run.client.send("GET", f"/tasks/{each}") for each in (uuid.uuid4(), "cloudimages-none")
+    ]
+    mine = next((each for each in runner.tried if each.id), None)
+    if mine:
+        with suppress(Blocked):
+            other = run.of_another_project()
+            runner.answers["foreign"] = [_foreign_look(runner, other, mine)] if other else []
+    for succeeded in (True, False):  # what has ended is over
+        over = next((each for each in runner.tried if each.ended and each.succeeded is succeeded), None)
+        if over:
+            runner.look(over)
+    if run.rounds:
+        _seen_by_others(runner)
+
+
+def _seen_by_others(runner: TaskRunner) -> None:
+    """Have others of the project, and an administrator, ask for the list of tasks, and for two that have ended."""
+    run = runner.run
+    ended = {(each.deed.is_import, each.succeeded): each for each in runner.tried if each.id and each.ended}
+    chosen = [each for each in (ended.get((True, True)), ended.get((False, False))) if each]
+    for who in ("CREATOR", "READER", "ADMIN"):
+        with suppress(Blocked, pytest.skip.Exception):
+            other = run.caller(who) if who == "ADMIN" or run.same_project(who) else None
+            if other and chosen:
+                listed = read_pages(other, "/tasks", most=3)
+                runner.glances[f"of {other.caller}"] = listed
+                runner.seen += [Seen(each, listed, other.send("GET", f"/tasks/{each.id}")) for each in chosen]
+
+
+def _look_at_images(runner: TaskRunner) -> None:
+    """Look at the images that imports of the same disk say they have made."""
+    whats = {"imported": Deed.IMPORT, "imported again": Deed.IMPORT_AGAIN, "imported twice": Deed.IMPORT_TWICE}
+    for what, deed in whats.items():
+        imported = next((each for each in runner.tried if each.deed is deed and each.succeeded), None)
+        if imported and is_fit(image_id := imported.result.get("image_id")):
+            made = Image(runner.run.client, image_id, "", runner.run.patience)
+            runner.answers[what] = [made.eventually(made.show, lambda shown: state_of(shown) == "active")]
+            if runner.run.rounds and deed is Deed.IMPORT:
+                runner.answers["data"] = [made.send("GET", "/file")]
+
+
+def _foreign_look(runner: TaskRunner, other: ImagesClient, mine: Started) -> Answer:
+    """Have another project ask for a task; who is shown all images too is an administrator, and is not asked again."""
+    answer = other.send("GET", f"/tasks/{mine.id}")
+    if answer.ok and runner.image and other.show(runner.image.id).ok:
+        raise Blocked("needs a project that does not see everything")
+    return answer
+
+
+def look_into(runner: TaskRunner, container: str, otherwise: Deed) -> None:
+    """Note what a container holds that no export wrote that succeeds, by what may have written it."""
+    if runner.store is None or runner.image is None:
+        return
+    names, answer = runner.store.names(container)
+    if names is None:
+        return
+    foreign = [each.body["input"]["image_uuid"] for each in runner.tried if each.deed is Deed.EXPORT_FOREIGN]
+    found: dict[Deed, list[str]] = {otherwise: []}
+    if container == runner.box:
+        found |= {Deed.EXPORT_FOREIGN: [], Deed.EXPORT_UNFIT: []}
+    for name in names:
+        if any(identifier in name for identifier in foreign):
+            found[Deed.EXPORT_FOREIGN].append(name)
+        elif name.startswith(runner.base or runner.box):
+            found[Deed.EXPORT_UNFIT].append(name)
+        elif container != runner.box or (runner.image.id in name and name != f"{runner.image.id}.vhd"):
+            found[otherwise].append(name)
+    where = f"the container {container}"
+    runner.left.extend(Left(deed, where, held, [answer.exchange]) for deed, held in found.items())
+
+
+def lists_of(runner: TaskRunner) -> dict[str, PagedList]:
+    """Read the list of tasks whole, page by page, and after its first task; then try to delete a task."""
+    client = runner.run.client
+    known = {started.id for started in runner.tried if started.id and not started.expired}
+
+    def whole() -> PagedList:
+        return read_pages(client, "/tasks")
+
+    def paged() -> PagedList:
+        return read_pages(client, "/tasks", (("limit", f"{PER_PAGE}"),))
+
+    def complete(listed: PagedList) -> bool:
+        return not listed.ended or known <= {*listed.ids([*known])}
+
+    lists = {
+        name: runner.run.patience.until(look(), look, complete, about="tasks")
+        for name, look in (("whole", whole), ("paged", paged))
+    }
+    ids = lists["whole"].first.ids
+    if ids and is_fit(ids[0]):
+        lists["after"] = read_pages(client, "/tasks", (("marker", ids[0]),))
+        lists["of one"] = read_pages(client, "/tasks", (("limit", "1"),), most=1)
+    if runner.run.rounds:
+        last = [*lists["whole"].pages[-1].ids, *lists["whole"].first.ids[-1:]]
+        beyond = [("marker", last[-1])] if last and is_fit(last[-1]) else []
+        for name, query in (("beyond the end", beyond), *OF_SOME.items()):
+            lists[name] = read_pages(client, "/tasks", tuple(query), most=1)
+    with suppress(Blocked):
+        other = runner.run.of_another_project(able=True)
+        if other:
+            lists["of another project"] = read_pages(other, "/tasks")
+    if mine := next(_ended(runner), None):
+        runner.answers["deletion"] = [client.send("DELETE", f"/tasks/{mine.id}")]
+    return lists
+
+
+def _ended(runner: TaskRunner) -> Iterator[Started]:
+    return (started for started in runner.tried if started.id and started.ended)
