@@ -1,6 +1,6 @@
 """Whether what shows a task in one place is what shows it in another."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from pytest_cloudimages.areas.common.paging import PagedList
@@ -27,22 +27,30 @@ def same(one: object, other: object) -> bool:
 
 def listed_otherwise(started: Started, listed: PagedList) -> Iterator[tuple[Answer, dict[str, object]]]:
     """Yield what pages of a list show of a task that ended, and that its details never show so or no more."""
-    last = started.last
+    seen = [document(answer) for answer in started.shown]
     end = next((look for look in started.looks if status_of(document(look)) in ENDED), started.answer)
     for page in listed.pages:
         settled = page.answer.exchange.sent >= end.exchange.answered
         for entry in (each for each in page.entries if each.get("id") == started.id):
             names = (*FOR_GOOD, *(AT_THE_END if settled else ()))
-            wrong = {name: entry[name] for name in names if name in entry and name in last}
+            told = {name: entry[name] for name in names if name in entry and name in started.last}
             if not settled and entry.get("status") in ENDED:
-                wrong["status"] = entry["status"]
-            yield page.answer, {name: value for name, value in wrong.items() if not same(value, last[name])}
+                told["status"] = entry["status"]
+            # What the details show now so and now so, is theirs to answer for, unless it is what they end with.
+            known = {name: [each.get(name) for each in (seen[-1:] if name in AT_THE_END else seen)] for name in told}
+            yield page.answer, {name: value for name, value in told.items() if not _among(value, known[name])}
 
 
 def shown_otherwise(started: Started, answer: Answer) -> dict[str, object]:
     """Return what an answer shows of a task that ended, and that its details showed otherwise to who asked for it."""
-    shown, last = document(answer), started.last
-    return {name: shown.get(name) for name in WHOLE if name in last and not same(shown.get(name), last[name])}
+    shown = document(answer)
+    seen = [each for each in map(document, started.shown) if status_of(each) in ENDED]
+    names = [name for name in WHOLE if any(name in each for each in seen)]
+    return {name: shown.get(name) for name in names if not _among(shown.get(name), [each.get(name) for each in seen])}
+
+
+def _among(value: object, known: Sequence[object]) -> bool:
+    return any(same(value, each) for each in known)
 
 
 def since_the_end(started: Started) -> Iterator[tuple[Answer, Answer]]:

@@ -1,7 +1,7 @@
 """What is looked at when tasks have been tried: what they left, what lists show, and what others are shown."""
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
 import pytest
@@ -20,6 +20,8 @@ from pytest_cloudimages.spec.verdicts import Blocked
 FAILING = (Deed.IMPORT_FURTHER, Deed.IMPORT_LACKING, Deed.IMPORT_MISPLACED, Deed.IMPORT_UNFIT, Deed.IMPORT_LARGE)
 """The imports that have to fail, and name their images in a way of their own."""
 PER_PAGE = 5
+MOST_OF_OTHERS = 4
+"""Pages of the list of an administrator, who may be shown the tasks of all projects."""
 OF_SOME = {
     "of imports": [("type", "import")],
     "of failures": [("status", "failure")],
@@ -51,26 +53,35 @@ def look_around(runner: TaskRunner) -> None:
         with suppress(Blocked):
             other = run.of_another_project()
             runner.answers["foreign"] = [_foreign_look(runner, other, mine)] if other else []
-    for succeeded in (True, False):  # what has ended is over
-        over = next((each for each in runner.tried if each.ended and each.succeeded is succeeded), None)
-        if over:
-            runner.look(over)
+    over = _over(runner)
+    for started in over:  # what has ended is over
+        runner.look(started)
     if run.rounds:
-        _seen_by_others(runner)
+        _seen_by_others(runner, over)
 
 
-def _seen_by_others(runner: TaskRunner) -> None:
+def _over(runner: TaskRunner) -> list[Started]:
+    """Return a task that succeeded and one that failed, the one an import and the other an export where there are."""
+    ended = {(each.succeeded, each.deed.is_import): each for each in runner.tried if each.id and each.ended}
+    chosen = [
+        ended.get((True, True)) or ended.get((True, False)),
+        ended.get((False, False)) or ended.get((False, True)),
+    ]
+    return [each for each in chosen if each]
+
+
+def _seen_by_others(runner: TaskRunner, over: Sequence[Started]) -> None:
     """Have others of the project, and an administrator, ask for the list of tasks, and for two that have ended."""
     run = runner.run
-    ended = {(each.deed.is_import, each.succeeded): each for each in runner.tried if each.id and each.ended}
-    chosen = [each for each in (ended.get((True, True)), ended.get((False, False))) if each]
     for who in ("CREATOR", "READER", "ADMIN"):
         with suppress(Blocked, pytest.skip.Exception):
-            other = run.caller(who) if who == "ADMIN" or run.same_project(who) else None
-            if other and chosen:
-                listed = read_pages(other, "/tasks", most=3)
+            other = run.caller(who) if over else None
+            if other:
+                listed = read_pages(other, "/tasks", most=MOST_OF_OTHERS)
                 runner.glances[f"of {other.caller}"] = listed
-                runner.seen += [Seen(each, listed, other.send("GET", f"/tasks/{each.id}")) for each in chosen]
+                # Whose list has none of them is of another project, or is shown none by the service's policy.
+                there = [each for each in over if listed.ids([each.id])]
+                runner.seen += [Seen(each, listed, other.send("GET", f"/tasks/{each.id}")) for each in there]
 
 
 def _look_at_images(runner: TaskRunner) -> None:
@@ -140,6 +151,8 @@ def lists_of(runner: TaskRunner) -> dict[str, PagedList]:
     if runner.run.rounds:
         last = [*lists["whole"].pages[-1].ids, *lists["whole"].first.ids[-1:]]
         beyond = [("marker", last[-1])] if last and is_fit(last[-1]) else []
+        zipped = {"Accept-Encoding": "gzip, deflate"}
+        lists["compressed"] = read_pages(client, "/tasks", most=1, headers=zipped)
         for name, query in (("beyond the end", beyond), *OF_SOME.items()):
             lists[name] = read_pages(client, "/tasks", tuple(query), most=1)
     with suppress(Blocked):

@@ -120,16 +120,11 @@ class Started:
 
 @dataclass(frozen=True)
 class Seen:
-    """A task as another caller of the same project is shown it, and the list that this caller is shown."""
+    """A task as another caller is shown it, and the list that this caller is shown and that has it."""
 
     started: Started
     listed: PagedList
     answer: Answer
-
-    @property
-    def in_list(self) -> bool:
-        """Whether that list has the task."""
-        return bool(self.listed.ids([self.started.id]))
 
 
 @dataclass(frozen=True)
@@ -177,6 +172,33 @@ class Tasks(Collection):
         """Return whether a whole task of the kind succeeded, so that it tells something where another fails."""
         plain = Deed.IMPORT if deed.is_import else Deed.EXPORT
         return any(started.succeeded for started in self.tried if started.deed is plain)
+
+    @cases
+    def all_answers(self) -> Iterator[Case[Answer]]:
+        """Return what was answered to all that was asked of tasks, whether they are offered or not."""
+        of_tasks = (answer for started in self.tried for answer in (started.answer, *started.looks))
+        of_lists = (page.answer for listed in self.lists.values() for page in listed.pages)
+        others = (
+            answer for what in ("first", "unknown", "foreign", "deletion") for answer in self.answers.get(what, ())
+        )
+        for answer in (*of_tasks, *of_lists, *others, *(seen.answer for seen in self.seen)):
+            yield Case(answer, [answer.exchange])
+
+    @cases
+    def documents(self) -> Iterator[Case[tuple[Answer, Document]]]:
+        """Return each task that was shown, alone or in a list, with the answer that shows it."""
+        for case in self.all_answers().find():
+            shown = document(case.thing)
+            entries = shown.get("tasks")
+            for task in entries if isinstance(entries, list) else [shown]:
+                if isinstance(task, dict):
+                    yield Case((case.thing, task), case.exchanges)
+
+    @cases
+    def each(self) -> Iterator[Case[Started]]:
+        """Return all tasks that were asked for, whether they are offered or not."""
+        for started in self.tried:
+            yield Case(started, started.exchanges)
 
     @cases
     def asked(self, *deeds: Deed) -> Iterator[Case[Started]]:
