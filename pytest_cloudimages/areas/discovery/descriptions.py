@@ -273,7 +273,7 @@ class CommonAnswers(Collection):
 
     @cases
     def of(self, kind: str) -> Iterator[Case[Answer]]:
-        """Return the answers of a kind: ``answers``, ``refused``, ``of_other_types``, ``plain``, ``spelled``, …"""
+        """Return the answers of a kind, by the name of the field that holds them."""
         for answer in getattr(self, kind):
             yield Case(answer, [answer.exchange])
 

@@ -61,13 +61,9 @@ def look_around(runner: TaskRunner) -> None:
 
 
 def _over(runner: TaskRunner) -> list[Started]:
-    """Return a task that succeeded and one that failed, the one an import and the other an export where there are."""
-    ended = {(each.succeeded, each.deed.is_import): each for each in runner.tried if each.id and each.ended}
-    chosen = [
-        ended.get((True, True)) or ended.get((True, False)),
-        ended.get((False, False)) or ended.get((False, True)),
-    ]
-    return [each for each in chosen if each]
+    """Return tasks that have ended: an import and an export that succeeded, and one of each that failed."""
+    ended = [each for each in reversed(runner.tried) if each.id and each.ended]
+    return [*{(each.succeeded, each.deed.is_import): each for each in ended}.values()]
 
 
 def _seen_by_others(runner: TaskRunner, over: Sequence[Started]) -> None:
@@ -80,7 +76,7 @@ def _seen_by_others(runner: TaskRunner, over: Sequence[Started]) -> None:
                 listed = read_pages(other, "/tasks", most=MOST_OF_OTHERS)
                 runner.glances[f"of {other.caller}"] = listed
                 # Whose list has none of them is of another project, or is shown none by the service's policy.
-                there = [each for each in over if listed.ids([each.id])]
+                there = [each for each in over if each.deed.is_import is each.succeeded and listed.ids([each.id])]
                 runner.seen += [Seen(each, listed, other.send("GET", f"/tasks/{each.id}")) for each in there]
 
 

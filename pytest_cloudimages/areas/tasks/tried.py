@@ -103,9 +103,9 @@ class Started:
 
     @property
     def result(self) -> Document:
-        """What came of it; empty where nothing did."""
-        result = self.last.get("result")
-        return result if isinstance(result, dict) else {}
+        """What came of it, as it was shown last; empty where nothing did."""
+        found = [document(answer).get("result") for answer in reversed(self.shown)]
+        return next((result for result in found if isinstance(result, dict)), {})
 
     @property
     def outcome(self) -> str:
