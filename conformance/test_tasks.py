@@ -28,7 +28,14 @@ from pytest_cloudimages.areas.images.lives import DATA, LifeAnswers, Question, d
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.states import OCTETS
 from pytest_cloudimages.areas.images.tried_patches import attributes_of
-from pytest_cloudimages.areas.tasks.agreement import listed_otherwise, moments, same, shown_otherwise, since_the_end
+from pytest_cloudimages.areas.tasks.agreement import (
+    listed_otherwise,
+    moments,
+    quiet_since,
+    same,
+    shown_otherwise,
+    since_the_end,
+)
 from pytest_cloudimages.areas.tasks.fixtures import *
 from pytest_cloudimages.areas.tasks.requests import Deed
 from pytest_cloudimages.areas.tasks.tried import ENDED, Started, Tasks, document, status_of
@@ -173,7 +180,7 @@ def test_an_ended_task_says_when_it_expires(tasks: Tasks) -> None:
             expect(found[1] > found[0], True, f"whether the task expires after it has ended, in {answer}")
     for started in tasks.aside().asked():
         for answer, first in since_the_end(started):
-            stays = same(document(answer).get("expires_at"), document(first).get("expires_at"))
+            stays = same("expires_at", document(answer).get("expires_at"), document(first).get("expires_at"))
             expect(stays, True, f"whether expires_at is what it was when the task ended, in {answer}")
 
 
@@ -279,9 +286,10 @@ def test_a_listed_task_is_the_task(tasks: Tasks) -> None:
             if more := [name for name in MORE if name in entry]:
                 note(f"A listed task has {' and '.join(more)} as well.")
     # Nor is it another one in any list, nor while it is carried out.
+    quiet = quiet_since(tasks)
     for listed in tasks.aside().listed():
         for started in tasks.known.values():
-            for answer, otherwise in listed_otherwise(started, listed) if started.ended else ():
+            for answer, otherwise in listed_otherwise(started, listed, quiet) if started.ended else ():
                 shown = {name: started.last.get(name) for name in otherwise}
                 expect(otherwise, shown, f"the task {started.id} in {answer}")
     for listed in tasks.aside().listed("of another project"):

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from pytest_cloudimages.areas.common.paging import PagedList
-from pytest_cloudimages.areas.tasks.tried import ENDED, Document, Started, document, status_of
+from pytest_cloudimages.areas.tasks.tried import ENDED, Document, Started, Tasks, document, status_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.moments import moment
 
@@ -17,20 +17,25 @@ AT_THE_END = ("expires_at", "status", "updated_at")
 WHOLE = (*FOR_GOOD, *AT_THE_END, "id", "input", "message", "result")
 
 
-def same(one: object, other: object) -> bool:
-    """Return whether two values are one, or stand for one moment."""
+def same(name: str, one: object, other: object) -> bool:
+    """Return whether two values of a name are one, or stand for one moment; whether they are any is GEN-07's to say."""
     if one == other:
         return True
+    if not (name.endswith("_at") and isinstance(one, str) and isinstance(other, str)):
+        return False
     first, second = moment(one), moment(other)
-    return first is not None and second is not None and abs(first - second) < ROUNDED
+    # A day alone is no moment.
+    return not (first and second and "T" in one and "T" in other) or abs(first - second) < ROUNDED
 
 
-def listed_otherwise(started: Started, listed: PagedList) -> Iterator[tuple[Answer, dict[str, object]]]:
-    """Yield what pages of a list show of a task that ended, and that its details never show so or no more."""
+def listed_otherwise(started: Started, listed: PagedList, quiet: float) -> Iterator[tuple[Answer, dict[str, object]]]:
+    """Yield what pages of a list show of a task that ended, and that its details never show so or no more.
+
+    ``quiet`` is since when no task is carried out any more: a list may be a little late.
+    """
     seen = [document(answer) for answer in started.shown]
-    end = next((look for look in started.looks if status_of(document(look)) in ENDED), started.answer)
     for page in listed.pages:
-        settled = page.answer.exchange.sent >= end.exchange.answered
+        settled = page.answer.exchange.sent >= quiet
         for entry in (each for each in page.entries if each.get("id") == started.id):
             names = (*FOR_GOOD, *(AT_THE_END if settled else ()))
             told = {name: entry[name] for name in names if name in entry and name in started.last}
@@ -38,7 +43,7 @@ def listed_otherwise(started: Started, listed: PagedList) -> Iterator[tuple[Answ
                 told["status"] = entry["status"]
             # What the details show now so and now so, is theirs to answer for, unless it is what they end with.
             known = {name: [each.get(name) for each in (seen[-1:] if name in AT_THE_END else seen)] for name in told}
-            yield page.answer, {name: value for name, value in told.items() if not _among(value, known[name])}
+            yield page.answer, {name: value for name, value in told.items() if not _among(name, value, known[name])}
 
 
 def shown_otherwise(started: Started, answer: Answer) -> dict[str, object]:
@@ -46,11 +51,22 @@ def shown_otherwise(started: Started, answer: Answer) -> dict[str, object]:
     shown = document(answer)
     seen = [each for each in map(document, started.shown) if status_of(each) in ENDED]
     names = [name for name in WHOLE if any(name in each for each in seen)]
-    return {name: shown.get(name) for name in names if not _among(shown.get(name), [each.get(name) for each in seen])}
+    known = {name: [each.get(name) for each in seen] for name in names}
+    return {name: shown.get(name) for name in names if not _among(name, shown.get(name), known[name])}
 
 
-def _among(value: object, known: Sequence[object]) -> bool:
-    return any(same(value, each) for each in known)
+def _among(name: str, value: object, known: Sequence[object]) -> bool:
+    return any(same(name, value, each) for each in known)
+
+
+def end_of(started: Started) -> Answer | None:
+    """Return the answer that shows first that a task has ended."""
+    return next((answer for answer in started.shown if status_of(document(answer)) in ENDED), None)
+
+
+def quiet_since(tasks: Tasks) -> float:
+    """Return since when no task is known to be carried out, by the monotonic clock."""
+    return max((end.exchange.answered for end in map(end_of, tasks.tried) if end), default=0.0)
 
 
 def since_the_end(started: Started) -> Iterator[tuple[Answer, Answer]]:

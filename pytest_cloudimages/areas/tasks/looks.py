@@ -134,7 +134,9 @@ def lists_of(runner: TaskRunner) -> dict[str, PagedList]:
         return read_pages(client, "/tasks", (("limit", f"{PER_PAGE}"),))
 
     def complete(listed: PagedList) -> bool:
-        return not listed.ended or known <= {*listed.ids([*known])}
+        statuses = {entry.get("id"): entry.get("status") for entry in listed.entries}
+        late = any(statuses.get(each.id) != each.last.get("status") for each in _ended(runner) if each.id in known)
+        return not listed.ended or not (late or known - {*statuses})
 
     lists = {
         name: runner.run.patience.until(look(), look, complete, about="tasks")
