@@ -284,7 +284,7 @@ class CommonAnswers(Collection):
             yield Case((name, link, answer), [answer.exchange] if answer else [], aside=name == "next")
 
 
-@workload(empty=lambda: CommonAnswers((), (), (), (), ()), requests=(28, 28, 28, 28))
+@workload(empty=lambda: CommonAnswers((), (), (), (), ()), requests=(28, 35, 35, 35))
 def common_answers(run: Run) -> CommonAnswers:
     """Show an image and the list, follow their links, and send what the resources do not have."""
     client = run.client

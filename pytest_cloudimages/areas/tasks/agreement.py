@@ -17,15 +17,15 @@ AT_THE_END = ("expires_at", "status", "updated_at")
 WHOLE = (*FOR_GOOD, *AT_THE_END, "id", "input", "message", "result")
 
 
-def same(name: str, one: object, other: object) -> bool:
-    """Return whether two values of a name are one, or stand for one moment; whether they are any is GEN-07's to say."""
-    if one == other:
+def same(name: str, value: object, other: object) -> bool:
+    """Return whether values of a name are alike, or stand for a moment; whether they are any is GEN-07's to say."""
+    if value == other:
         return True
-    if not (name.endswith("_at") and isinstance(one, str) and isinstance(other, str)):
+    if not (name.endswith("_at") and isinstance(value, str) and isinstance(other, str)):
         return False
-    first, second = moment(one), moment(other)
+    first, second = moment(value), moment(other)
     # A day alone is no moment.
-    return not (first and second and "T" in one and "T" in other) or abs(first - second) < ROUNDED
+    return not (first and second and "T" in value and "T" in other) or abs(first - second) < ROUNDED
 
 
 def listed_otherwise(started: Started, listed: PagedList, quiet: float) -> Iterator[tuple[Answer, dict[str, object]]]:
@@ -35,11 +35,11 @@ def listed_otherwise(started: Started, listed: PagedList, quiet: float) -> Itera
     """
     seen = [document(answer) for answer in started.shown]
     for page in listed.pages:
-        settled = page.answer.exchange.sent >= quiet
+        over_by_then = page.answer.exchange.sent >= quiet
         for entry in (each for each in page.entries if each.get("id") == started.id):
-            names = (*FOR_GOOD, *(AT_THE_END if settled else ()))
+            names = (*FOR_GOOD, *(AT_THE_END if over_by_then else ()))
             told = {name: entry[name] for name in names if name in entry and name in started.last}
-            if not settled and entry.get("status") in ENDED:
+            if not over_by_then and entry.get("status") in ENDED:
                 told["status"] = entry["status"]
             # What the details show now so and now so, is theirs to answer for, unless it is what they end with.
             known = {name: [each.get(name) for each in (seen[-1:] if name in AT_THE_END else seen)] for name in told}

@@ -40,7 +40,7 @@ NAMING = (Deed.IMPORT, Deed.IMPORT_AGAIN, *FAILING)
 """All that name their images in a way of their own."""
 
 
-@workload(empty=Tasks, requests=(104, 133, 133, 133))
+@workload(empty=Tasks, requests=(114, 196, 196, 196))
 def tasks(run: Run) -> Tasks:
     """Export an image, import it again, ask for tasks that must fail, list all, and look at what they leave behind."""
     run.require_own()
