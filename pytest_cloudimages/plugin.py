@@ -11,7 +11,7 @@ import pytest
 
 from pytest_cloudimages.app import pytest_options
 from pytest_cloudimages.app.fixtures import (
-    JUDGE,
+    JUDGES_NAME,
     asks,
     cloudimages_administrator,
     cloudimages_anonymous,
@@ -69,7 +69,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Wake up where a test asks for a service."""
-    if config.pluginmanager.has_plugin(JUDGE) or any(map(asks, items)):
+    if config.pluginmanager.has_plugin(JUDGES_NAME) or any(map(asks, items)):
         from pytest_cloudimages.app import waking
 
         waking.prepare(config, items)

@@ -222,7 +222,7 @@ def test_whoever_ends_a_run_ends_what_is_made_at_once(run: Run, declare: Callabl
 
     def endless(run: Run) -> None:
         with run.fresh_image() as image:
-            run.recorder.tell_of_waiting(1.0)
+            run.recorder.tell_of_waiting(1.0, "nothing")
             try:
                 while True:
                     image.show()
@@ -230,7 +230,7 @@ def test_whoever_ends_a_run_ends_what_is_made_at_once(run: Run, declare: Callabl
                 stopped.append(image.id)
                 raise
 
-    def interrupt(_: float) -> None:
+    def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     run.recorder.tell_of_waiting = interrupt

@@ -135,14 +135,17 @@ def test_a_service_that_starts_is_waited_for(
 ) -> None:
     """It is judged once it is ready; one that never is costs no more than a start may take."""
     monkeypatch.setattr(trouble, "LONGEST_PAUSE", 0.0)
+    told: list[tuple[float, str]] = []
     for app, ready in ((Starts(20, callers=callers), True), (Starts(10**6, callers=callers), False)):
         monkeypatch.setattr(trouble, "LONGEST_START", 60.0 if ready else 0.0)
         with serving(app) as server:
             monkeypatch.setenv("CLOUDIMAGES_TOKEN", app.identity.issue("tester").value)
-            run = prepare(Settings(url=f"{server.url}/v2"), (TAGS,))
+            told.clear()
+            run = prepare(Settings(url=f"{server.url}/v2"), (TAGS,), lambda *wait: told.append(wait))
             run.close()
 
         assert (run.problem is None) == ready, run.problem
+        assert [(seconds, server.url in what) for seconds, what in told] == [(60.0, True)] * ready
         assert (app.left == 0) == ready
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_cloudimages.engine.registry import Workloads
     from pytest_cloudimages.engine.run import FreshImage, Run
 
-JUDGE = "cloudimages-judge"
+JUDGES_NAME = "cloudimages-judge"
 """The name under which the judge of a run, once awake, is one of pytest's plugins."""
 
 

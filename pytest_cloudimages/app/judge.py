@@ -27,6 +27,7 @@ from pytest_cloudimages.client.auth.accounts import keep_secrets_of_url
 from pytest_cloudimages.client.budget import Budget
 from pytest_cloudimages.client.errors import ConfigurationError, UnnamedServiceError
 from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.recorder import A_CHANGE
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.reporting import terminal
@@ -120,7 +121,7 @@ class Judge:
         from pytest_cloudimages.engine.sweeping import begin
 
         try:
-            run = prepare(self.settings, (TAGS,))
+            run = prepare(self.settings, (TAGS,), self._tell_of_waiting)
             self._see_that_it_is_the_same(run)
             self.config.stash[RUN] = begin(run, (TAGS, MEMBERS))
         except ConfigurationError as problem:
@@ -135,7 +136,6 @@ class Judge:
         if self.settings.limited and not self.run.problem:
             # What it takes to find the service is counted, and is no reason to give up.
             self.run.transport.way.budget = self.budget
-        self.run.recorder.tell_of_waiting = self._tell_of_waiting
 
     def _see_that_it_is_the_same(self, run: Run) -> None:
         """Raise ``ConfigurationError`` where another service is named than the one of the results to be asked again."""
@@ -197,11 +197,14 @@ class Judge:
     def _tell_of_first_look(self, sent: int, ids: Iterable[str]) -> None:
         self._write_line(f"after {sent} requests, not judged yet: seems not to be met: {', '.join(ids)}")
 
-    def _tell_of_waiting(self, seconds: float) -> None:
-        """Say once for each check what a silence is about."""
-        if self.awaiting:
-            ids, self.awaiting = ", ".join(self.awaiting), []
-            self._write_line(f"waiting up to {seconds:g} s for a change to be seen, {ids}")
+    def _tell_of_waiting(self, seconds: float, what: str) -> None:
+        """Say what a silence is about, and of changes once for each check."""
+        ids = ", ".join(self.awaiting)
+        if what != A_CHANGE:
+            self._write_line(f"waiting up to {seconds:g} s for {what}")
+        elif ids:
+            self.awaiting = []
+            self._write_line(f"waiting up to {seconds:g} s for {what}, {ids}")
 
     def _write_line(self, line: str) -> None:
         """Write a line while a test runs: pytest keeps what is printed then."""

@@ -42,7 +42,7 @@ def wake(config: pytest.Config) -> Judging:
         from pytest_cloudimages.app.judge import Judge
 
         config.stash[JUDGE] = judge = Judge(config)
-        config.pluginmanager.register(judge, fixtures.JUDGE)
+        config.pluginmanager.register(judge, fixtures.JUDGES_NAME)
     return config.stash[JUDGE]
 
 

@@ -73,6 +73,8 @@ def outlasted(client: ImagesClient, why: str, endured: float = 0.0) -> bool:
             enough = looks >= FEWEST_LOOKS or now - asked >= client.transport.timeout or not way.reached
             if enough and endured + max(paused, now - begun) >= way.outage:
                 break
+            if not paused and way.outage:
+                client.recorder.tell_of_waiting(way.outage, f"{client.endpoint} to be back: {why}")
             time.sleep(LONGEST_PAUSE)
             paused += LONGEST_PAUSE
         way.given_up = GivenUp(f"{client.endpoint} is out of reach: {why}.")

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from pytest_cloudimages.client.recorder import Recorder
+from pytest_cloudimages.client.recorder import A_CHANGE, Recorder
 
 Seen = TypeVar("Seen")
 
@@ -47,7 +47,7 @@ class Eventually:
         limit = self.limit(about)
         for _ in pauses(begun + limit):
             if time.monotonic() - begun >= NOTICED:
-                self.recorder.tell_of_waiting(limit)
+                self.recorder.tell_of_waiting(limit, A_CHANGE)
             seen = look()
             if satisfied(seen) and satisfied(seen := self._confirmed(seen, look, satisfied)):
                 self.recorder.saw_lag(time.monotonic() - begun)

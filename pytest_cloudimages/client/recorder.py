@@ -17,6 +17,8 @@ from pytest_cloudimages.client.trouble_counts import Disturbances
 
 REMARKABLE = (413, 429, 431, 503)
 KEPT_REMARKABLE = 50
+A_CHANGE = "a change to be seen"
+"""What is waited for most: every other wait is said each time."""
 
 
 _PURPOSE: ContextVar[Purpose] = ContextVar("purpose", default=Purpose.JUDGING)
@@ -110,8 +112,8 @@ class Recorder(Short):
     """Held while something is found out for the whole run."""
     disturbances: Disturbances = field(default_factory=Disturbances, repr=False)
     """What trouble there was on the way."""
-    tell_of_waiting: Callable[[float], None] = field(default=lambda _: None, repr=False, compare=False)
-    """Says that a change is waited for, and how many seconds at most; whoever shows the run hears of it here."""
+    tell_of_waiting: Callable[[float, str], None] = field(default=lambda *_: None, repr=False, compare=False)
+    """Says how many seconds are waited at most, and for what; whoever shows the run hears of it here."""
     traces: Traces = field(default_factory=Traces)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 

@@ -4,7 +4,7 @@ import os
 import time
 import urllib.parse
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -30,12 +30,17 @@ SEEN_BY_OTHERS = ("public", "community")
 """Visibilities of images that every project sees and may filter by their tags, whoever owns them."""
 
 
-def prepare(settings: Settings, restored: tuple[SetResource, ...]) -> Run:
+def prepare(
+    settings: Settings,
+    restored: tuple[SetResource, ...],
+    tell_of_waiting: Callable[[float, str], None] = lambda *_: None,
+) -> Run:
     """Find out what is to be judged and whether it can be asked at all.
 
     Raise ``ConfigurationError`` for whatever the tester can mend. Where the service cannot be asked, the run says so in
     ``problem``. A dry run stands on the embedded server, whatever it was to judge, with as many identities and images
     as were given; nothing is sent to the service then. ``restored`` are the sets of lent images that tests change.
+    ``tell_of_waiting`` is told how long the service is waited for, and why.
     """
     stack, environ = ExitStack(), dict(os.environ)
     with ExitStack() as failing:
@@ -56,6 +61,7 @@ def prepare(settings: Settings, restored: tuple[SetResource, ...]) -> Run:
         try:
             run = Run(settings, *_find(settings, environ), _stack=stack)
             run.meant, run.restored = meant, restored
+            run.recorder.tell_of_waiting = tell_of_waiting
             ask_first(run)
             run.ended |= credentials.ended(environ)
             run.others |= {who: _other(settings, environ, who, run.service) for who in OTHERS}
@@ -178,11 +184,15 @@ def _first_list(client: ImagesClient) -> Answer:
 
     Who is let in nowhere is answered before it is ready, so that others being answered says nothing of it.
     """
-    way, begun = client.transport.way, time.monotonic()
+    way, begun, told = client.transport.way, time.monotonic(), False
     while True:
         answer = client.list(limit=FIRST_LOOK)
         if answer.status not in trouble.NOT_READY or time.monotonic() - begun >= trouble.LONGEST_START:
             return answer
+        if not told:
+            told = True
+            why = f"{client.endpoint} to be ready: it answers {answer.status}"
+            client.recorder.tell_of_waiting(trouble.LONGEST_START, why)
         way.rest(trouble.LONGEST_PAUSE)
 
 

@@ -51,14 +51,14 @@ def make_at_once(
     making = [partial(_make, workloads, run, each.name) for each in wanted]
     long = sum(each.requests[settings.profile] > MOST_OF_A_CHECK for each in wanted)
     tasks: list[Callable[[], None]] = [*making[:long], *further, *making[long:]]
-    way, tell, waits = run.client.transport.way, run.recorder.tell_of_waiting, list[float]()
+    way, tell, waits = run.client.transport.way, run.recorder.tell_of_waiting, list[tuple[float, str]]()
     _ = run.patience  # made once, for all threads
-    run.pool, run.recorder.tell_of_waiting = TaskPool(settings.concurrency), waits.append
+    run.pool, run.recorder.tell_of_waiting = TaskPool(settings.concurrency), lambda *wait: waits.append(wait)
     try:
         begun = [run.pool.begin(task) for task in tasks]
         while wait(begun, SECONDS_BETWEEN_LOOKS).not_done:
             if waits:
-                tell(waits.pop())
+                tell(*waits.pop())
                 waits.clear()
     except BaseException:
         way.stopping.set()
