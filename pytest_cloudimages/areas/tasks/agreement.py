@@ -38,7 +38,7 @@ def listed_otherwise(started: Started, listed: PagedList, quiet: float) -> Itera
         over_by_then = page.answer.exchange.sent >= quiet
         for entry in (each for each in page.entries if each.get("id") == started.id):
             names = (*FOR_GOOD, *(AT_THE_END if over_by_then else ()))
-            told = {name: entry[name] for name in names if name in entry and name in started.last}
+            told = {name: entry[name] for name in names if name in entry and started.last.get(name) is not None}
             if not over_by_then and entry.get("status") in ENDED:
                 told["status"] = entry["status"]
             # What the details show now so and now so, is theirs to answer for, unless it is what they end with.

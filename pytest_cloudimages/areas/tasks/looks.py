@@ -111,7 +111,9 @@ def look_into(runner: TaskRunner, container: str, otherwise: Deed) -> None:
     found: dict[Deed, list[str]] = {otherwise: []}
     if container == runner.box:
         found |= {Deed.EXPORT_FOREIGN: [], Deed.EXPORT_UNFIT: []}
-    for name in names:
+    # Where an import was to find nothing, no export has written.
+    sought = {str(each.body.get("input", {}).get("import_from")) for each in runner.tried if each.deed.is_import}
+    for name in (each for each in names if f"{container}/{each}" not in sought):
         if any(identifier in name for identifier in foreign):
             found[Deed.EXPORT_FOREIGN].append(name)
         elif name.startswith(runner.base or runner.box):
