@@ -150,6 +150,8 @@ def test_a_token_lives_a_day(identity_answers: IdentityAnswers) -> None:
 def test_a_second_token_is_usable(identity_answers: IdentityAnswers) -> None:
     for answer in identity_answers.to(Question.USED):
         expect(answer.status, 200, f"status of {answer}")
+    for answer in identity_answers.aside().used_further():
+        expect(answer.status == 401, False, f"whether {answer} refuses a token that was just issued")
 
 
 # "Revoke token: 204"

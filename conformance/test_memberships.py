@@ -15,7 +15,8 @@ from pytest_cloudimages.areas.common.checks import (
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED
 from pytest_cloudimages.areas.members.fixtures import *
-from pytest_cloudimages.areas.members.member_attempts import Attempt, Deed, Who
+from pytest_cloudimages.areas.members.member_attempts import Attempt, Deed, Stage, Who
+from pytest_cloudimages.areas.members.member_lives import MemberLives
 from pytest_cloudimages.areas.members.memberships import STATUSES, Memberships
 
 pytestmark = pytest.mark.usefixtures("other_project")
@@ -33,6 +34,17 @@ def refused(attempt: Attempt, *statuses: int) -> None:
     __tracebackhide__ = True
     expect(attempt.answer.status, {*statuses} if statuses else REFUSED, f"status of {attempt}")
     expect(attempt.changed, [], f"memberships that changed by {attempt}")
+
+
+def hidden_or_forbidden(attempt: Attempt) -> set[int]:
+    """Return how somebody is refused: whoever sees the image may be told that there are members (rulings, 5, 22)."""
+    return {403, 404} if attempt.seen else {404}
+
+
+def listed_by_status(stage: Stage) -> bool:
+    """Return whether the status of a membership, which is what was set, says in which lists the image has to be."""
+    held = stage.status == stage.sight.status
+    return held and stage.sight.listed is not None and stage.sight.offered is not None
 
 
 # the table of Get image member details
@@ -74,25 +86,31 @@ def test_a_member_leads_to_its_schema(memberships: Memberships, cloudimages_clie
 
 # every other caller gets 404
 @requirement("MEM-GET-02")
-def test_a_member_is_hidden_from_others(memberships: Memberships) -> None:
+def test_a_member_is_hidden_from_others(memberships: Memberships, member_lives: MemberLives) -> None:
     for who in (Who.STRANGER, Who.MEMBER):
         for attempt in memberships.attempts(Deed.SHOW, who=who):
             expect(attempt.answer.status, 404, f"status of {attempt}")
+    for attempt in member_lives.aside().attempts(Deed.SHOW):
+        expect(attempt.answer.status, hidden_or_forbidden(attempt), f"status of {attempt}")
+    for stage in member_lives.aside().stages("", where=lambda stage: len(stage.shown) > 1):
+        expect(stage.shown[1].status, {403, 404}, f"status of the membership that is shown to {stage}")
 
 
 # "a user who is not the owner … 404"; whoever sees the image may get 403
 @requirement("MEM-CRE-03")
-def test_the_owner_alone_adds_members(memberships: Memberships) -> None:
-    for attempt in memberships.attempts(Deed.ADD, who=Who.STRANGER):
+def test_the_owner_alone_adds_members(memberships: Memberships, member_lives: MemberLives) -> None:
+    for attempt in memberships.attempts(Deed.ADD, Deed.ADD_AGAIN, who=Who.STRANGER):
         refused(attempt, 404)
     for attempt in memberships.attempts(Deed.ADD, who=Who.MEMBER):
         refused(attempt, 403, 404)
+    for attempt in member_lives.aside().attempts(Deed.ADD, Deed.ADD_AGAIN):
+        refused(attempt, *hidden_or_forbidden(attempt))
 
 
 # undocumented
 @requirement("MEM-CRE-06")
 def test_a_member_added_again_is_noted(memberships: Memberships) -> None:
-    for attempt in memberships.attempts(Deed.ADD_AGAIN):
+    for attempt in memberships.attempts(Deed.ADD_AGAIN, who=Who.OWNER):
         note(f"A member that is added again: {attempt.answer.status}.")
 
 
@@ -106,7 +124,7 @@ def test_an_image_that_is_not_shared_takes_no_members(memberships: Memberships) 
 
 # "the image consumer … sets the status"
 @requirement("MEM-UPD-01")
-def test_a_consumer_sets_its_status(memberships: Memberships) -> None:
+def test_a_consumer_sets_its_status(memberships: Memberships, member_lives: MemberLives) -> None:
     for attempt in memberships.attempts(Deed.SET_OWN):
         expect(attempt.answer.status, 200, f"status of {attempt}")
         expect(shown_in(attempt).get("status"), attempt.status, f"status shown in {attempt}")
@@ -117,6 +135,8 @@ def test_a_consumer_sets_its_status(memberships: Memberships) -> None:
         expect(others, [], f"other memberships that changed by {attempt}")
     for attempt in memberships.aside().attempts(Deed.RENAME, Deed.ADD_ACCEPTED):
         expect(attempt.statuses_changed, [], f"projects whose status changed by {attempt}")
+    for stage in member_lives.aside().stages(ACCEPTED, REJECTED, where=lambda stage: stage.is_member):
+        expect(stage.status, stage.sight.status, f"status that the owner sees of {stage}")
     for before, offered in memberships.aside().beside():
         kept = {name: entry.get("status") for name, entry in before.items()}
         now = {name: entry.get("status") for name, entry in offered.items()}
@@ -125,19 +145,24 @@ def test_a_consumer_sets_its_status(memberships: Memberships) -> None:
 
 # "403 … if you are the image owner"
 @requirement("MEM-UPD-02")
-def test_the_owner_sets_no_status(memberships: Memberships) -> None:
+def test_the_owner_sets_no_status(memberships: Memberships, member_lives: MemberLives) -> None:
     for attempt in memberships.attempts(Deed.SET, who=Who.OWNER):
         refused(attempt, 403)
     for attempt in memberships.attempts(Deed.SET_OF_NONE, who=Who.OWNER):
         refused(attempt, 403, 404)
+    for attempt in member_lives.aside().attempts(Deed.SET).where(lambda attempt: attempt.who is not Who.STRANGER):
+        # What a reader or a creator of the owner's project does not see, 404 hides.
+        refused(attempt, *((403,) if attempt.who is Who.OWNER else (403, 404)))
 
 
 # "404 … neither the owner nor the member"
 @requirement("MEM-UPD-03")
-def test_others_set_no_status(memberships: Memberships) -> None:
+def test_others_set_no_status(memberships: Memberships, member_lives: MemberLives) -> None:
     for who in (Who.STRANGER, Who.MEMBER):
         for attempt in memberships.attempts(Deed.SET, who=who):
             refused(attempt, 404)
+    for attempt in member_lives.aside().attempts(Deed.SET).where(lambda attempt: attempt.who is Who.STRANGER):
+        refused(attempt, *hidden_or_forbidden(attempt))
 
 
 # "pending, accepted, and rejected"
@@ -149,33 +174,46 @@ def test_there_are_no_other_statuses(memberships: Memberships) -> None:
 
 # "the image is visible in the image list"
 @requirement("MEM-UPD-05")
-def test_an_accepted_image_is_listed(memberships: Memberships) -> None:
+def test_an_accepted_image_is_listed(memberships: Memberships, member_lives: MemberLives) -> None:
     seen = memberships.seen(ACCEPTED).where(lambda sight: sight.listed is not None)
     for sight in or_skip(seen, TOO_LONG):
         expect(sight.listed, True, f"whether the image is in the list of {sight}")
+    for stage in member_lives.aside().stages(ACCEPTED, where=listed_by_status):
+        expect(stage.sight.listed, True, f"whether the image is in the list of {stage}")
 
 
 # "not in the image list"
 @requirement("MEM-UPD-06")
-def test_an_image_that_is_not_accepted_is_not_listed(memberships: Memberships) -> None:
+def test_an_image_that_is_not_accepted_is_not_listed(memberships: Memberships, member_lives: MemberLives) -> None:
     seen = memberships.seen(PENDING, REJECTED).where(lambda sight: sight.listed is not None)
     for sight in or_skip(seen, TOO_LONG):
         expect(sight.listed, False, f"whether the image is in the list of {sight}")
+    for stage in member_lives.aside().stages(PENDING, REJECTED, where=listed_by_status):
+        expect(stage.sight.listed, False, f"whether the image is in the list of {stage}")
 
 
 # "visibility=shared&member_status=pending"
 @requirement("MEM-UPD-07")
-def test_what_is_not_decided_can_be_listed(memberships: Memberships) -> None:
+def test_what_is_not_decided_can_be_listed(memberships: Memberships, member_lives: MemberLives) -> None:
     seen = memberships.seen().where(lambda sight: sight.offered is not None)
     for sight in or_skip(seen, TOO_LONG):
         expect(sight.offered, sight.status == PENDING, f"whether the image is offered to {sight}")
+    for stage in member_lives.aside().stages(*STATUSES, where=listed_by_status):
+        expect(stage.sight.offered, stage.sight.status == PENDING, f"whether the image is offered to {stage}")
 
 
 # "regardless of the status"
 @requirement("MEM-UPD-08")
-def test_a_consumer_uses_the_image_whatever_its_status(memberships: Memberships) -> None:
+def test_a_consumer_uses_the_image_whatever_its_status(memberships: Memberships, member_lives: MemberLives) -> None:
     for sight in memberships.seen():
         expect(sight.shown.status, 200, f"status of {sight.shown} for {sight}")
+    stages = [*member_lives.aside().stages(*STATUSES, where=lambda stage: stage.is_member)]
+    # Who may download what is shared with it, is the operator's to say: whoever may, may whatever its status.
+    downloads = any(stage.data is not None and stage.data.ok for stage in stages)
+    for stage in member_lives.aside().stages(*STATUSES, where=lambda stage: stage.is_member):
+        expect(stage.sight.shown.status, 200, f"status of {stage.sight.shown} for {stage}")
+        if stage.data is not None and downloads:
+            expect(stage.data.status, 200, f"status of {stage.data} for {stage}")
 
 
 # "updated_at" in the example
@@ -200,12 +238,14 @@ def test_the_times_of_a_member(memberships: Memberships) -> None:
 
 # "Only the owner"
 @requirement("MEM-DEL-02")
-def test_the_owner_alone_removes_members(memberships: Memberships) -> None:
+def test_the_owner_alone_removes_members(memberships: Memberships, member_lives: MemberLives) -> None:
     for attempt in memberships.attempts(Deed.REMOVE_OWN, who=Who.MEMBER):
         refused(attempt)
     for who in (Who.STRANGER, Who.MEMBER):
         for attempt in memberships.attempts(Deed.REMOVE, who=who):
             refused(attempt)
+    for attempt in member_lives.aside().attempts(Deed.REMOVE):
+        refused(attempt)
 
 
 # the tables of response codes

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_cloudimages.reference import listing
 from pytest_cloudimages.reference.app import App, Reply, Request
-from pytest_cloudimages.reference.images import Caller
+from pytest_cloudimages.reference.images import Caller, Visibility
 from pytest_cloudimages.reference.refusals import Invalid, NotFound, Unauthorized
 
 from .kinds import Kind
@@ -67,6 +67,51 @@ faulty(
     words=DOORS,
     __init__=_identity_takes_more,
     signs_in=True,
+)
+
+
+# Images that everybody sees
+
+
+def _lets_in(when: Callable[[App, Request], bool]) -> Callable[[App, Request], Caller]:
+    """Return what lets in whoever asks for some things, as somebody of no project."""
+
+    def authenticate(self: App, request: Request) -> Caller:
+        try:
+            return App.authenticate(self, request)
+        except Unauthorized:
+            if request.method == "GET" and when(self, request):
+                return Caller("", writes=False, deletes=False)
+            raise
+
+    return authenticate
+
+
+def _public_data(self: App, request: Request) -> bool:
+    parts = request.path.split("/")
+    if "X-Auth-Token" in request.headers or parts[-1] != "file":
+        return False
+    try:
+        return self.images.get(parts[-2]).visibility is Visibility.PUBLIC
+    except NotFound:
+        return False
+
+
+faulty(
+    "GivesPublicDataToNobody",
+    "Gives the data of a public image to who shows no token.",
+    "AUTH-01",
+    words=DOORS,
+    authenticate=_lets_in(_public_data),
+)
+faulty(
+    "TakesAnyTokenForPublicLists",
+    "Takes whatever token for the list of public images.",
+    "AUTH-02",
+    words=DOORS,
+    authenticate=_lets_in(
+        lambda _, request: "visibility=public" in request.query and "X-Auth-Token" in request.headers
+    ),
 )
 
 

@@ -380,3 +380,47 @@ faulty("ClosesVersion2", "Answers 403 to all of Identity v2.0.", route=_forbids)
 refuses(
     "WasToldTheKeyOfAnother", "Answers 401 to an API key that is another user's.", kind="RAX-KSKEY:apiKeyCredentials"
 )
+
+
+def _ends_a_session(self: App, request: Request) -> Reply:
+    reply = App.revoke_access(self, request)
+    self.__dict__["ended"] = True
+    return reply
+
+
+def _born_ended(self: App, request: Request) -> Reply:
+    reply = App.issue_access(self, request)
+    if self.__dict__.get("ended"):
+        document: Any = reply.json()
+        self.identity.revoke(document["access"]["token"]["id"])
+    return reply
+
+
+faulty(
+    "IssuesEndedTokensAfterOneWasRevoked",
+    "Issues tokens that are not valid to a user who has revoked one.",
+    "AUTH-13",
+    profile="standard",
+    revoke_access=_ends_a_session,
+    issue_access=_born_ended,
+)
+
+
+def _one_for_all(self: App, request: Request) -> Reply:
+    reply = App.issue_access(self, request)
+    document: Any = reply.json()
+    kept = self.__dict__.setdefault("kept", {})
+    key = document["access"]["user"]["name"], str(document["access"]["token"]["RAX-AUTH:authenticatedBy"])
+    held = kept.get(key)
+    if held and held["access"]["token"]["id"] in self.identity._tokens:  # noqa: SLF001 - is it revoked?
+        return Reply.of_json(held)
+    kept[key] = document
+    return reply
+
+
+faulty(
+    "HandsOutTheTokenInUse",
+    "Hands out the token that a user has already, as long as it is valid.",
+    profile="standard",
+    issue_access=_one_for_all,
+)

@@ -59,6 +59,9 @@ class Deed(enum.Enum):
     MEMBER = "GET", "/images/{image}/members/{member}", ""
     TASKS = "GET", "/tasks", ""
     TASK_SCHEMA = "GET", "/schemas/tasks", ""
+    DATA = "GET", "/images/{image}/file", ""
+    LIST_OF_PUBLIC = "GET", "/images?visibility=public&limit=1", ""
+    LIST_OF_COMMUNITY = "GET", "/images?visibility=community&limit=1", ""
     CREATE = "POST", "/images", "created"
     UPDATE = "PATCH", "/images/{image}", "name"
     UPDATE_BY_THE_OLD_FORM = "PATCH", "/images/{image}", "min_ram"
@@ -95,13 +98,17 @@ class Deed(enum.Enum):
         return self.name.lower().replace("_", " ")
 
 
-READS = tuple(deed for deed in Deed if not deed.part)
+OF_OPEN = (Deed.DATA, Deed.LIST_OF_PUBLIC, Deed.LIST_OF_COMMUNITY)
+"""What is tried of images that everybody sees, and where the image has data, besides what is tried of any."""
+READING_OPEN = (Deed.SHOW, Deed.MEMBERS, *OF_OPEN)
+CHANGING_OPEN = (Deed.UPDATE, Deed.ADD_TAG, Deed.DELETE_TAG, Deed.DELETE)
+READS = tuple(deed for deed in Deed if not deed.part and deed not in OF_OPEN)
 CHANGES = tuple(deed for deed in Deed if deed.part)
 OF_TASKS = (Deed.TASKS, Deed.CREATE_TASK, Deed.CREATE_EXPORT)
-OF_OUTSIDERS = tuple(deed for deed in Deed if deed not in (Deed.TASK_SCHEMA, Deed.CREATE_EXPORT))
+OF_OUTSIDERS = tuple(deed for deed in Deed if deed not in (Deed.TASK_SCHEMA, Deed.CREATE_EXPORT, *OF_OPEN))
 """What needs a token; a schema may be anybody's. Who is not let in is so whatever a task is to do."""
 OF_MEMBERS = (Deed.MEMBERS, Deed.MEMBER, Deed.ADD_MEMBER, Deed.SET_STATUS, Deed.REMOVE_MEMBER)
-OF_OBSERVERS = tuple(deed for deed in Deed if deed not in (Deed.TASKS, Deed.SET_STATUS))
+OF_OBSERVERS = tuple(deed for deed in Deed if deed not in (Deed.TASKS, Deed.SET_STATUS, *OF_OPEN))
 OF_READERS = tuple(deed for deed in OF_OBSERVERS if deed is not Deed.CREATE_EXPORT)
 """Who sees tasks is the operator's to say, and a status is set by who it is about: neither is a matter of this role."""
 

@@ -30,6 +30,7 @@ from pytest_cloudimages.areas.access.deeds import (
     has_roles,
 )
 from pytest_cloudimages.areas.access.foreign_images import as_a_consumer, shown_of_a_foreign_image
+from pytest_cloudimages.areas.access.open_images import of_open_images
 from pytest_cloudimages.areas.access.own_images import deletion_with_data, shown_as, with_a_colleagues, with_its_own
 from pytest_cloudimages.areas.common.imports import NOWHERE, export_of, import_from
 from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
@@ -64,7 +65,7 @@ def nobodys_attempts(run: Run) -> Rights:
     return Rights(tried)
 
 
-@workload(needs=["nobodys_attempts"], empty=lambda: Rights([]), requests=(70, 114, 114, 114))
+@workload(needs=["nobodys_attempts"], empty=lambda: Rights([]), requests=(70, 169, 169, 169))
 def closed_doors(run: Run, nobodys_attempts: Rights) -> Rights:
     """Have callers with tokens that are not valid try all that can be done with an image, as nobody has."""
     tried: list[Attempt] = [*nobodys_attempts.tried]
@@ -82,6 +83,9 @@ def closed_doors(run: Run, nobodys_attempts: Rights) -> Rights:
             run.show(partial(Rights, tried, {}, let_off))
         tried += _nearly_right(run, image, let_off)
         tried += _of_what_is_not_there(run, unknown) if run.rounds else ()
+    if run.rounds:
+        nobody = (Party.ANONYMOUS, run.client.calling("nobody", lambda: None))
+        tried += of_open_images(run, [nobody, *((Party.INVALID, asker.client) for asker in unknown[:1])])
     return Rights(tried, {}, let_off)
 
 

@@ -14,6 +14,7 @@ class Who(enum.StrEnum):
     OWNER = "the owner"
     MEMBER = "a member"
     STRANGER = "a project that the image is not shared with"
+    COLLEAGUE = "another user of the owner's project"
 
 
 class Deed(enum.StrEnum):
@@ -34,10 +35,17 @@ class Deed(enum.StrEnum):
     REMOVE_OWN = "removed itself"
     RENAME = "renamed the image"
     ADD_ACCEPTED = "added a member again that has accepted"
+    ADD_OTHER = "added another member"
+    REMOVE_OTHER = "removed that member"
 
 
 Members = Mapping[str, Mapping[str, object]]
 """The members of an image by their projects, as the owner sees them."""
+
+
+def _changed(before: Members, after: Members) -> list[str]:
+    kept = {name: entry.get("status") for name, entry in after.items()}
+    return sorted(name for name, entry in before.items() if name in kept and kept[name] != entry.get("status"))
 
 
 @dataclass(frozen=True)
@@ -56,9 +64,13 @@ class Attempt:
     """Whether the change before it was so long ago that a clock of seconds tells them apart."""
     unlisted: bool = False
     """Whether the owner is shown the member that it is about, and the list of members lacks it."""
+    where: str = ""
+    """What the image is meanwhile, where it is not as it was created."""
+    seen: bool = False
+    """Whether the caller sees the image, as everybody does."""
 
     def __str__(self) -> str:
-        return f"{self.answer}, where {self.who} {self.deed}"
+        return f"{self.answer}, where {self.who} {self.deed}{self.where and f' of an image that is {self.where}'}"
 
     @property
     def changed(self) -> list[str]:
@@ -68,9 +80,13 @@ class Attempt:
 
     @property
     def statuses_changed(self) -> list[str]:
-        """The projects that have another status than before, if any is left."""
-        kept = {name: entry.get("status") for name, entry in self.after.items()}
-        return sorted(name for name, entry in self.before.items() if kept.get(name) != entry.get("status"))
+        """The projects that are members still, and have another status than before."""
+        return _changed(self.before, self.after)
+
+    @property
+    def came_or_went(self) -> list[str]:
+        """The projects that are members now and were none before, or the other way round."""
+        return sorted({*self.before} ^ {*self.after})
 
 
 @dataclass(frozen=True)
@@ -89,3 +105,38 @@ class Sight:
 
     def __str__(self) -> str:
         return f"a consumer whose membership is {self.status}"
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What owner and consumer see of an image and its members, after something has happened to it."""
+
+    event: str
+    """What has happened."""
+    sight: Sight
+    due: frozenset[str]
+    """The projects that are to be members."""
+    members: Members
+    """Those that the owner is shown."""
+    looked: Exchange
+    project: str
+    """The consumer's."""
+    shown: Sequence[Answer] = ()
+    """The members, and the membership, as the consumer is shown them."""
+    data: Answer | None = None
+    """The answer to the consumer who asks for the data of the image, where it has some that can be read."""
+    was_member: bool = False
+    """Whether the consumer has been one."""
+
+    def __str__(self) -> str:
+        return f"{self.sight} after {self.event}" if self.sight.status else f"a consumer {self.event}"
+
+    @property
+    def is_member(self) -> bool:
+        """Whether the owner is shown that the consumer is one."""
+        return self.project in self.members
+
+    @property
+    def status(self) -> object:
+        """The status of the membership, as the owner is shown it; ``None`` where there is none."""
+        return self.members.get(self.project, {}).get("status")

@@ -11,11 +11,11 @@ import pytest
 
 from pytest_cloudimages.areas.common.administrators import needs_no_administrator
 from pytest_cloudimages.areas.common.offers import made_visible, require_offered
-from pytest_cloudimages.areas.common.paging import MOST_PAGES, PagedList, read_pages
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import A_WHILE, ACCEPTED, PENDING, REJECTED
 from pytest_cloudimages.areas.members.member_attempts import Attempt, Deed, Members, Sight, Who
 from pytest_cloudimages.areas.members.resource import MEMBERS
+from pytest_cloudimages.areas.members.sights import members_of, sight_of
 from pytest_cloudimages.areas.members.workloads import shared_image
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
@@ -102,13 +102,7 @@ class _Table:
 
     def members(self) -> tuple[Members, Exchange]:
         """Return the members as the owner sees them."""
-        answer = self.image.client.ask(MEMBERS.read(self.image.id))
-        data = answer.data if answer.ok and isinstance(answer.data, dict) else {}
-        entries = data.get("members")
-        if not isinstance(entries, list):
-            raise Blocked(f"The members cannot be read: {answer.exchange}")
-        found = [entry for entry in entries if isinstance(entry, dict)]
-        return {str(entry.get("member_id")): entry for entry in found}, answer.exchange
+        return members_of(self.image)
 
     def see(self, *projects: str) -> None:
         """Wait until the list shows some projects as members."""
@@ -137,7 +131,7 @@ class _Table:
         json: object = None,
         *,
         apart: bool = False,
-        **set_: str,
+        status: str = "",
     ) -> Answer:
         """Have a caller try something, and look at the members before and after it."""
         before = self.seen
@@ -146,23 +140,24 @@ class _Table:
 
         def is_as_answered(found: tuple[Members, Exchange]) -> bool:
             """Return whether what was answered is seen: what was set, or that a refusal has changed nothing."""
-            if answer.ok and set_:
-                return found[0].get(member, {}).get("status") == set_["status"]
+            if answer.ok and status:
+                return found[0].get(member, {}).get("status") == status
             return not answer.refused or found[0] == before
 
         # A list may be late, or a cache's.
         self.seen, looked = self.image.eventually(self.members, is_as_answered)
         unlisted = False
-        if answer.ok and set_ and member not in self.seen:
+        if answer.ok and status and member not in self.seen:
             # Whether it is no member any more, or the list alone lacks it.
             with client.recorder.of(Purpose.PREPARING):
                 unlisted = self.image.send("GET", f"/members/{member}").ok
-        self.tried.append(Attempt(who, deed, answer, before, self.seen, looked, apart=apart, unlisted=unlisted, **set_))
+        tried = Attempt(who, deed, answer, before, self.seen, looked, status, apart=apart, unlisted=unlisted)
+        self.tried.append(tried)
         self.run.show(self.so_far)
         return answer
 
 
-@workload(empty=Memberships, requests=(78, 125, 125, 125))
+@workload(empty=Memberships, requests=(80, 127, 127, 127))
 def memberships(run: Run) -> Memberships:
     """Have the owner, a member and a stranger try all that can be done with members, and the consumer decide."""
     consumer = run.of_another_project()
@@ -178,14 +173,8 @@ def memberships(run: Run) -> Memberships:
                 third = ""
         table = _Table(run, image, project=project)
         table.see(*filter(None, [third]))
-        table.enter(Who.STRANGER, Deed.LIST, consumer, "GET")
-        # A project that there is: one that there is not may be refused for that, whoever asks.
         known = run.owner_of(owner)
-        table.add(Who.STRANGER, consumer, known)
-        if third:
-            table.enter(Who.STRANGER, Deed.SHOW, consumer, "GET", third)
-            table.enter(Who.STRANGER, Deed.SET, consumer, "PUT", third, {"status": ACCEPTED})
-            table.enter(Who.STRANGER, Deed.REMOVE, consumer, "DELETE", third)
+        _as_a_stranger(table, consumer, third, known)
         with run.recorder.of(Purpose.PREPARING):
             third = _added(image, project, third)
         table.see(project)
@@ -220,6 +209,19 @@ def memberships(run: Run) -> Memberships:
             # A project that there is: one that there is not may be refused for that.
             _of_images_of_other_visibilities(table)
     return Memberships(table.tried, table.sights, project, no_owner, beside)
+
+
+def _as_a_stranger(table: _Table, consumer: ImagesClient, third: str, known: str) -> None:
+    """Have the consumer try, before the image is shared with it, what it may not do."""
+    table.enter(Who.STRANGER, Deed.LIST, consumer, "GET")
+    # A project that there is: one that there is not may be refused for that, whoever asks.
+    table.add(Who.STRANGER, consumer, known)
+    if third:
+        # Who is a member already is no news to tell a stranger.
+        table.enter(Who.STRANGER, Deed.ADD_AGAIN, consumer, "POST", json={"member": third})
+        table.enter(Who.STRANGER, Deed.SHOW, consumer, "GET", third)
+        table.enter(Who.STRANGER, Deed.SET, consumer, "PUT", third, {"status": ACCEPTED})
+        table.enter(Who.STRANGER, Deed.REMOVE, consumer, "DELETE", third)
 
 
 def _added(image: Image, project: str, third: str) -> str:
@@ -285,7 +287,7 @@ def _leave(table: _Table, consumer: ImagesClient) -> None:
 def _decide(table: _Table, consumer: ImagesClient) -> None:
     """Have the consumer look at the image before it has decided, and after each decision."""
     project = table.project
-    table.sights.append(_seen(table.image, consumer, PENDING))
+    table.sights.append(sight_of(table.image, consumer, PENDING))
     decided = {PENDING}
     for status in STATUSES:
         if apart := bool(table.run.rounds) and status == REJECTED:
@@ -293,7 +295,7 @@ def _decide(table: _Table, consumer: ImagesClient) -> None:
         json = {"status": status}
         answer = table.enter(Who.MEMBER, Deed.SET_OWN, consumer, "PUT", project, json, apart=apart, status=status)
         if answer.ok:
-            sight = _seen(table.image, consumer, status)
+            sight = sight_of(table.image, consumer, status)
             known = table.seen.get(project, {}).get("status") == status
             if table.run.rounds and known and status not in decided:
                 sight = replace(sight, entries=_entries(table, consumer, status))
@@ -325,33 +327,6 @@ def _accepted_later(table: _Table, consumer: ImagesClient) -> None:
     """Have the consumer accept another image that was shared with it a while ago."""
     json = {"status": ACCEPTED}
     table.enter(Who.MEMBER, Deed.SET_OWN, consumer, "PUT", table.project, json, apart=True, status=ACCEPTED)
-
-
-def _seen(image: Image, consumer: ImagesClient, status: str) -> Sight:
-    # A lent image may have no name to look for; it is found where it is on the first page.
-    names = (("name", image.name),) if image.name else ()
-    offers = (("visibility", "shared"), ("member_status", PENDING), *names)
-    most = MOST_PAGES if image.name else 1
-    expected = (status == ACCEPTED, status == PENDING)
-
-    def look() -> Sight:
-        shown = consumer.show(image.id)
-        lists = [read_pages(consumer, "/images", query, most=most) for query in (names, offers)]
-        listed, offered = (_has(each, image, due=due) for each, due in zip(lists, expected, strict=True))
-        exchanges = [shown.exchange, *(exchange for each in lists for exchange in each.exchanges)]
-        return Sight(status, shown, listed, offered, exchanges)
-
-    return image.eventually(look, lambda sight: (sight.listed, sight.offered) == expected)
-
-
-def _has(listed: PagedList, image: Image, *, due: bool) -> bool | None:
-    """Return whether a list of a consumer has an image that it is due to have or not; ``None`` where nobody can say."""
-    if listed.ids([image.id]):
-        return True
-    if not listed.readable:
-        # What cannot be read lacks an image, unless the owner cannot read it either: that is not about members.
-        return False if due and read_pages(image.client, "/images", listed.query, most=1).readable else None
-    return False if listed.ended or listed.problem else None
 
 
 def _of_images_of_other_visibilities(table: _Table) -> None:

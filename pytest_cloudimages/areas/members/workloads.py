@@ -18,7 +18,7 @@ from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.capabilities import SHARE
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
-from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.client.session import ImagesClient, segment
 from pytest_cloudimages.engine import drawing, sequential
 from pytest_cloudimages.engine.concurrent import worker_pool
 from pytest_cloudimages.engine.measurement import ConcurrentRuns
@@ -215,6 +215,8 @@ class Question(enum.StrEnum):
     MEMBER = "the member, read by the owner and by itself"
     IMAGE_AFTER = "the image, read by the former consumer"
     ODD = "a member whose id is no UUID in small letters"
+    ODD_MEMBER = "such a member, read by the owner"
+    ODD_REMOVED = "the removal of such a member"
     AFTER_ODD = "the list, with members whose ids are no UUIDs in small letters"
     AGAIN = "a former member that is added once more"
     OF_A_NEW_IMAGE = "the list of a new image, after another one was shared"
@@ -240,6 +242,11 @@ class Sharing(Collection):
                 yield Case(answer, [answer.exchange])
 
     @cases
+    def met(self, question: Question) -> Iterator[Case[Answer]]:
+        """Return the answers to a question, if it was put."""
+        return (Case(answer, [answer.exchange]) for answer in self.answers.get(question, ()))
+
+    @cases
     def to(self, question: Question) -> Iterator[Case[Answer]]:
         """Return the answers to a question. Raise ``Blocked`` where it could not be put."""
         if question not in self.answers and self.problem:
@@ -247,7 +254,7 @@ class Sharing(Collection):
         return (Case(answer, [answer.exchange]) for answer in self.answers.get(question, ()))
 
 
-@workload(empty=lambda: Sharing({}), requests=(17, 35, 35, 35))
+@workload(empty=lambda: Sharing({}), requests=(17, 47, 47, 47))
 def sharing(run: Run) -> Sharing:
     """Share an image with a second project and another, and end it; without a second, ask the owner's questions."""
     stranger, other = project_ids(0, 2)
@@ -280,8 +287,15 @@ def _of_owners(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
         answers[Question.NOT_A_MEMBER] += [image.send("GET", f"/members/{run.owner_of(image.client)}")]
     answers[Question.NOT_A_MEMBER] += [image.send("GET", f"/members/{NO_ID}")]
     tail = uuid.uuid4().hex[1:]
-    # In capitals, longer than a UUID, a number that begins with noughts, a word with what may stand in an id.
-    projects = [f"A{tail.upper()}", f"a{tail}" * 2, f"00{uuid.uuid4().int % 10**9}", f"Acme.Ltd:{tail[:8]}~1"]
+    projects = [
+        f"A{tail.upper()}",  # in capitals
+        f"a{tail}" * 2,  # longer than a UUID
+        f"00{uuid.uuid4().int % 10**9}",  # a number that begins with noughts
+        f"Acme.Ltd:{tail[:8]}~1",  # a word with what may stand in an id
+        str(uuid.uuid4()),  # a UUID as it is written, with dashes
+        f"{uuid.uuid4().int % 10**6}e7",  # digits that another language reads as a number, and writes otherwise
+        str(2**53 + 1 + 2 * (uuid.uuid4().int % 2**50)),  # a number that no JavaScript can hold
+    ]
     for project in projects:
         added = image.client.ask(MEMBERS.add(image.id, project))
         answers.setdefault(Question.ODD, []).append(added)
@@ -293,8 +307,15 @@ def _of_owners(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
                 lambda seen: {*taken} <= {*(MEMBERS.values(seen) or ())},
             )
         ]
+        listed = MEMBERS.values(answers[Question.AFTER_ODD][0]) or ()
+        for project in {*taken} & {*listed}:
+            # Which is called otherwise in the list, is told by that.
+            look = partial(image.send, "GET", f"/members/{segment(project)}")
+            answers.setdefault(Question.ODD_MEMBER, []).append(image.eventually(look, lambda answer: answer.ok))
+            removed = image.client.ask(MEMBERS.delete(image.id, project))
+            answers.setdefault(Question.ODD_REMOVED, []).append(removed)
         with run.recorder.of(Purpose.PREPARING):
-            for name in {*(MEMBERS.values(answers[Question.AFTER_ODD][0]) or ()), *taken}:
+            for name in {*taken} ^ {*listed}:
                 image.client.ask(MEMBERS.delete(image.id, name))
 
 

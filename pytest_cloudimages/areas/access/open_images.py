@@ -1,0 +1,44 @@
+"""What who has no valid token is answered about images that every project sees: a token is needed all the same."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+import pytest
+
+from pytest_cloudimages.areas.access.deeds import CHANGING_OPEN, NEW_TAG, READING_OPEN, TAG, Attempt, Deed
+from pytest_cloudimages.areas.common.offers import made_visible
+from pytest_cloudimages.areas.common.parties import Party
+from pytest_cloudimages.areas.images.patch_model import replaced
+from pytest_cloudimages.areas.images.states import give_data
+from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.exchange import PATCH_TYPE
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.verdicts import Blocked
+
+
+def of_open_images(run: Run, callers: Sequence[tuple[Party, ImagesClient]]) -> Iterator[Attempt]:
+    """Have callers read, and try to change, an image of the community and a public one, with data where it takes some.
+
+    What is asked of a resource that the service does not have is answered 404 to whoever has a token: it is not asked.
+    """
+    administrator = run.able("ADMIN")
+    for visibility in ("community", "public"):
+        with suppress(Blocked, pytest.skip.Exception), run.fresh_image(own=True, tags=[TAG]) as image:
+            with suppress(Blocked, pytest.skip.Exception):
+                give_data(image)
+            if made_visible(image, visibility, *([run.client, administrator] if administrator else [run.client])):
+                continue
+            offered = [deed for deed in READING_OPEN if image.client.send("GET", deed.target(image.id)).ok]
+            for party, client in callers:
+                for deed in (*offered, *CHANGING_OPEN):
+                    answer = _send(client, deed, image.id)
+                    yield Attempt(party, deed, answer, changed=False)
+
+
+def _send(client: ImagesClient, deed: Deed, image: str) -> Answer:
+    target = deed.target(image)
+    if deed is Deed.UPDATE:
+        change = [replaced("/name", NEW_TAG)]
+        return client.send("PATCH", target, json=change, headers={"Content-Type": PATCH_TYPE})
+    return client.send(deed.method, target)
