@@ -7,9 +7,11 @@ from pytest_cloudimages import expect, note, requirement
 from pytest_cloudimages.areas.common.checks import (
     A_STRING,
     A_UUID,
+    AN_ARRAY,
     OK,
     REFUSED,
     Allowed,
+    Answer,
     ImagesClient,
     documented_codes,
     expect_among,
@@ -21,9 +23,10 @@ from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.offers import NO_LOOK, require_look
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.asked_lists import Lists
-from pytest_cloudimages.areas.images.deactivation import GLANCE, Deactivated
+from pytest_cloudimages.areas.images.deactivation import GLANCE, MEANWHILE, Deactivated
 from pytest_cloudimages.areas.images.fixtures import *
-from pytest_cloudimages.areas.images.lives import DATA, LifeAnswers, Question
+from pytest_cloudimages.areas.images.foreign import ForeignAttempts
+from pytest_cloudimages.areas.images.lives import DATA, GIVEN, LifeAnswers, Question, given_otherwise
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.offered_lists import OfferedImages
 from pytest_cloudimages.areas.images.patches import Aim
@@ -42,20 +45,34 @@ A_SIZE = Allowed("an integer or null", lambda value: value is None or type(value
 TRUTH = Allowed("true or false", lambda value: isinstance(value, bool))
 
 
+def is_gone(answer: Answer) -> bool:
+    """Return whether an image is not shown, or says by its status that it is as good as deleted."""
+    return not answer.ok or state_of(answer) in ("deleted", "pending_delete")
+
+
 # "the following attributes are always included"
 @requirement("IMG-ENT-01")
-def test_an_image_has_what_is_guaranteed(image_life: LifeAnswers) -> None:
-    for image in image_life.images():
-        expect_among(image.keys(), GUARANTEED, "attributes of an image")
-        expect(image["protected"], TRUTH, "protected")
-        expect(image["tags"], Allowed("an array", lambda value: isinstance(value, list)), "tags")
+def test_an_image_has_what_is_guaranteed(
+    image_life: LifeAnswers, updates: Updates, foreign_attempts: ForeignAttempts, deactivated_image: Deactivated
+) -> None:
+    others = (updates, foreign_attempts, deactivated_image)
+    for images in (image_life.images(), *(other.aside().images() for other in others)):
+        for image in images:
+            expect_among(image.keys(), GUARANTEED, "attributes of an image")
+            expect(image["protected"], TRUTH, "protected")
+            expect(image["tags"], AN_ARRAY, "tags")
 
 
 # "Other attributes … are included when they have been set"
 @requirement("IMG-ENT-02")
-def test_an_attribute_that_was_set_is_shown(updates: Updates) -> None:
+def test_an_attribute_that_was_set_is_shown(updates: Updates, image_life: LifeAnswers) -> None:
     for attempt in updates.attempts(Aim.STANDARD, Aim.ADDED).where(lambda attempt: attempt.answer.ok):
         expect_among(attempt.after.keys(), attempt.named, f"attributes after {attempt}")
+    # What the answer to a creation says was set.
+    for created in image_life.aside().answered(Question.CREATION):
+        given = {name: value for name, value in GIVEN.items() if attributes_of(created).get(name) == value}
+        for answer in image_life.aside().answered(Question.AS_CREATED).where(lambda answer: answer.ok):
+            expect(given_otherwise(given, answer), [], f"attributes that {answer} shows otherwise than {created}")
 
 
 # "The image ID … is unique within the endpoint"
@@ -70,9 +87,16 @@ def test_an_id_is_a_uuid(image_life: LifeAnswers) -> None:
 
 # "self": "/v2/images/…"; where it leads is what counts
 @requirement("IMG-ENT-04")
-def test_self_leads_to_the_image(image_life: LifeAnswers, image_lists: Lists, cloudimages_client: ImagesClient) -> None:
-    for image in image_life.images():
-        expect(leads_to(cloudimages_client, image.get("self")), f"/images/{image.get('id')}", "where self leads")
+def test_self_leads_to_the_image(
+    image_life: LifeAnswers,
+    image_lists: Lists,
+    foreign_attempts: ForeignAttempts,
+    deactivated_image: Deactivated,
+    cloudimages_client: ImagesClient,
+) -> None:
+    for images in (image_life.images(), foreign_attempts.aside().images(), deactivated_image.aside().images()):
+        for image in images.where(lambda image: "self" in image):
+            expect(leads_to(cloudimages_client, image["self"]), f"/images/{image.get('id')}", "where self leads")
     for image in image_lists.aside().entries().where(lambda entry: "self" in entry):
         led = leads_to(cloudimages_client, image.get("self"))
         expect(led, f"/images/{image.get('id')}", "where self leads that a page shows")
@@ -80,9 +104,16 @@ def test_self_leads_to_the_image(image_life: LifeAnswers, image_lists: Lists, cl
 
 # "file": "/v2/images/…/file"
 @requirement("IMG-ENT-05")
-def test_file_leads_to_the_data(image_life: LifeAnswers, image_lists: Lists, cloudimages_client: ImagesClient) -> None:
-    for image in image_life.images():
-        expect(leads_to(cloudimages_client, image.get("file")), f"/images/{image.get('id')}/file", "where file leads")
+def test_file_leads_to_the_data(
+    image_life: LifeAnswers,
+    image_lists: Lists,
+    foreign_attempts: ForeignAttempts,
+    deactivated_image: Deactivated,
+    cloudimages_client: ImagesClient,
+) -> None:
+    for images in (image_life.images(), foreign_attempts.aside().images(), deactivated_image.aside().images()):
+        for image in images.where(lambda image: "file" in image):
+            expect(leads_to(cloudimages_client, image["file"]), f"/images/{image.get('id')}/file", "where file leads")
     for image in image_lists.aside().entries().where(lambda entry: "file" in entry):
         led = leads_to(cloudimages_client, image.get("file"))
         expect(led, f"/images/{image.get('id')}/file", "where file leads that a page shows")
@@ -128,6 +159,8 @@ def test_a_size_is_an_integer(image_life: LifeAnswers) -> None:
     # Data that came in chunks has its length as well, once it is there.
     for answer in image_life.aside().answered(Question.TWIN).where(lambda answer: state_of(answer) == "active"):
         expect(attributes_of(answer).get("size"), {len(DATA), None}, f"size in {answer}, whose data came in chunks")
+    for answer in image_life.aside().answered(Question.EMPTY).where(lambda answer: state_of(answer) == "active"):
+        expect(attributes_of(answer).get("size"), {0, None}, f"size in {answer}, whose data has no octets")
 
 
 # "additionalProperties": {"type": "string"}
@@ -199,7 +232,9 @@ def test_a_deletion_is_answered_204(image_life: LifeAnswers) -> None:
 
 # "you cannot delete an image whose protected attribute is true"
 @requirement("IMG-DEL-02")
-def test_a_protected_image_is_not_deleted(image_life: LifeAnswers, image_meetings: Meetings) -> None:
+def test_a_protected_image_is_not_deleted(
+    image_life: LifeAnswers, image_meetings: Meetings, deactivated_image: Deactivated
+) -> None:
     for answer in image_life.to(Question.PROTECTED_DELETED):
         expect(answer.status, 403, f"status of {answer}")
     # Who patches what was deleted long before is not stopped by a deletion at all. (IMG-UPD-23.)
@@ -208,6 +243,10 @@ def test_a_protected_image_is_not_deleted(image_life: LifeAnswers, image_meeting
         expect(met.answer.ok, False, f"whether {met} is a success, as is the protection of the image meanwhile")
     for answer in image_life.aside().answered(Question.PROTECTED_AT_ONCE):
         expect(answer.status, 403, f"status of {answer}, an image that was protected when it was created")
+    for answer in image_life.aside().answered(Question.PROTECTED_SHARED):
+        expect(answer.status, 403, f"status of {answer}, an image that is protected and has a member")
+    for _, answer in deactivated_image.aside().while_deactivated("deletion"):
+        expect(answer.ok, False, f"whether {answer} is a success, of an image that is protected and deactivated")
     for answer in image_life.aside().answered(Question.PROTECTED_ADMINISTERED):
         expect(answer.ok, False, f"whether {answer} is a success: protection is from whoever deletes")
     for answer in image_life.aside().to(Question.PROTECTED_AFTER):
@@ -259,12 +298,12 @@ def test_a_deleted_image_is_gone(
             offered.holds, False, f"whether {offered.listed} of a consumer holds an image that its owner has deleted"
         )
     for answer in offered_images.aside().shown_after_deletion():
-        # What is as good as deleted says so by its status; how one is refused is for those to say who ask for it.
-        gone = not answer.ok or attributes_of(answer).get("status") in ("deleted", "pending_delete")
-        expect(gone, True, f"whether {answer} of a consumer shows that its owner has deleted the image")
+        # How one is refused is for those to say who ask for it.
+        expect(is_gone(answer), True, f"whether {answer} of a consumer shows that its owner has deleted the image")
     patched = [met.answer for met in image_meetings.aside().of(Meeting.PATCHED)]
-    for answer in (*patched, *image_life.aside().answered(Question.GONE_AFTER)):
-        expect(answer.ok, False, f"whether {answer} shows the image, which was patched when it was deleted")
+    of_the_gone = image_life.aside().answered(Question.GONE_AFTER, Question.GONE_DATA)
+    for answer in (*patched, *of_the_gone):
+        expect(is_gone(answer), True, f"whether {answer} shows that the image was deleted, whatever was tried since")
 
 
 # the table of response codes
@@ -294,6 +333,23 @@ def test_an_image_without_data_is_queued(image_life: LifeAnswers) -> None:
     for answer in image_life.to(Question.CREATED):
         require_look(answer)
         expect((answer.data or {}).get("status"), "queued", f"status in {answer}")
+    for question in (Question.WITH_TAGS, Question.AS_CREATED):
+        for answer in image_life.aside().answered(question).where(lambda answer: answer.ok):
+            expect(state_of(answer), "queued", f"status in {answer}, {question}")
+    # "killed: an error occurred while an image's data was being uploaded"
+    for answer in image_life.aside().answered(Question.NOT_FILLED).where(lambda answer: answer.ok):
+        expect(state_of(answer), {"queued", "killed"}, f"status in {answer}, to which data was refused")
+        expect(attributes_of(answer).get("size"), {None, 0}, f"size in {answer}, to which data was refused")
+
+
+def kept_while_deactivated(deactivated_image: Deactivated) -> None:
+    """Expect an image to have the attributes of before while it is deactivated, and once it is reactivated."""
+    __tracebackhide__ = True
+    for what, changed in (("show", set[str]()), ("shown again", {*MEANWHILE})):
+        for before, answer in deactivated_image.aside().since(what):
+            names = (OF_AN_IMAGE & before.keys()) - changed
+            kept = differing(attributes_of(answer), before, only=names)
+            expect(kept, [], f"attributes in {answer} that are not as they were before it was deactivated")
 
 
 # "deactivated: … image data is not available for use"
@@ -303,11 +359,7 @@ def test_a_deactivated_image_keeps_all_but_its_data(deactivated_image: Deactivat
         expect(answer.status, OK, f"status of {answer}, which shows a deactivated image")
         # How statuses are written is the concern of those who ask what they are.
         expect(str((answer.data or {}).get("status")).lower(), "deactivated", f"status in {answer}")
-    for _, before in deactivated_image.aside().while_deactivated("before"):
-        for _, answer in deactivated_image.aside().while_deactivated("show"):
-            if before.ok and answer.ok:
-                kept = differing(attributes_of(answer), attributes_of(before), only=OF_AN_IMAGE & before.data.keys())
-                expect(kept, [], f"attributes in {answer} that are not as they were before it was deactivated")
+    kept_while_deactivated(deactivated_image)
     for _, answer in deactivated_image.while_deactivated("data"):
         expect(answer.status, REFUSED, f"status of {answer}, the data of a deactivated image")
     for what, answer in deactivated_image.aside().while_deactivated("foreign", "consumer's data"):
@@ -317,7 +369,8 @@ def test_a_deactivated_image_keeps_all_but_its_data(deactivated_image: Deactivat
     for _, answer in deactivated_image.aside().while_deactivated("list"):
         expect(bool([*entries_of(answer, "/images")]), True, f"whether {answer} has an image of this name")
     for _, answer in deactivated_image.aside().while_deactivated("changed"):
-        expect(str((answer.data or {}).get("min_ram")), "64", f"min_ram in {answer}, as it was set meanwhile")
+        for name, value in MEANWHILE.items():
+            expect(str((answer.data or {}).get(name)), str(value), f"{name} in {answer}, as it was set meanwhile")
 
 
 # undocumented

@@ -24,9 +24,10 @@ from pytest_cloudimages.areas.common.checks import (
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.offers import require_look
 from pytest_cloudimages.areas.common.paging import PagedList, query_of
+from pytest_cloudimages.areas.images.deactivation import Deactivated
 from pytest_cloudimages.areas.images.lives import DATA, LifeAnswers, Question, digest
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
-from pytest_cloudimages.areas.images.states import OCTETS
+from pytest_cloudimages.areas.images.states import OCTETS, state_of
 from pytest_cloudimages.areas.images.tried_patches import attributes_of
 from pytest_cloudimages.areas.tasks.agreement import (
     listed_otherwise,
@@ -414,13 +415,29 @@ def test_a_checksum_is_short(image_life: LifeAnswers, tasks: Tasks) -> None:
         expect(image.get("checksum"), A_CHECKSUM, "checksum")
     for answer in image_life.aside().to(Question.ACTIVE):
         expect(attributes_of(answer).get("checksum"), {digest(), None}, "checksum of the data")
+    for question, octets in ((Question.TWIN, DATA), (Question.EMPTY, b"")):
+        for answer in image_life.aside().answered(question).where(lambda answer: state_of(answer) == "active"):
+            expect(attributes_of(answer).get("checksum"), {digest(octets), None}, f"checksum in {answer}")
     for shown, data in tasks.aside().imported_data():
         expect(attributes_of(shown).get("checksum"), {digest(data.body), None}, f"checksum in {shown}, of {data}")
 
 
+def keeps_its_data(image_life: LifeAnswers, deactivated_image: Deactivated) -> None:
+    """Expect the data of an image to be what was uploaded, and to stay that whatever is refused or done meanwhile."""
+    __tracebackhide__ = True
+    for data in image_life.aside().answered(Question.DATA):
+        expect(data.status != 200 or data.body == DATA, True, f"whether {data} is what was uploaded")
+        for answer in image_life.aside().answered(Question.DATA_AFTER):
+            expect(answer.body == data.body, True, f"whether {answer}, after a deletion was refused, is as {data}")
+    for before, after in deactivated_image.aside().data_again():
+        expect(after.body == before.body, True, f"whether {after} is as {before}, since when the image was reactivated")
+
+
 # "active: the image is fully available"
 @requirement("IMG-STAT-03")
-def test_an_image_with_data_is_active(image_life: LifeAnswers, image_meetings: Meetings, tasks: Tasks) -> None:
+def test_an_image_with_data_is_active(
+    image_life: LifeAnswers, image_meetings: Meetings, deactivated_image: Deactivated, tasks: Tasks
+) -> None:
     for answer in image_life.to(Question.ACTIVE):
         require_look(answer)
         expect((answer.data or {}).get("status"), "active", f"status in {answer}")
@@ -430,9 +447,7 @@ def test_an_image_with_data_is_active(image_life: LifeAnswers, image_meetings: M
     for answer in image_life.aside().answered(Question.REFUSED_DATA):
         expect(attributes_of(answer).get("status"), "active", f"status in {answer}, which was refused other data")
         expect(attributes_of(answer).get("size"), {len(DATA), None}, f"size in {answer}, which was refused other data")
-    for data in image_life.aside().answered(Question.DATA):
-        for answer in image_life.aside().answered(Question.DATA_AFTER):
-            expect(answer.body == data.body, True, f"whether {answer}, after a deletion was refused, is as {data}")
+    keeps_its_data(image_life, deactivated_image)
     for met in image_meetings.aside().of(Meeting.FILLED):
         if met.answer.ok:
             expect(

@@ -20,7 +20,10 @@ from pytest_cloudimages.areas.common.checks import (
 from pytest_cloudimages.areas.common.offers import NOT_DONE_FOR_ANYBODY
 from pytest_cloudimages.areas.discovery.descriptions import CommonAnswers, SchemaDocuments, Versions
 from pytest_cloudimages.areas.discovery.fixtures import *
+from pytest_cloudimages.areas.images.deactivation import Deactivated
+from pytest_cloudimages.areas.images.foreign import ForeignAttempts
 from pytest_cloudimages.areas.images.lives import LifeAnswers, Question
+from pytest_cloudimages.areas.images.tried_patches import Updates
 from pytest_cloudimages.areas.tasks.fixtures import *
 from pytest_cloudimages.areas.tasks.tried import Tasks
 
@@ -103,23 +106,40 @@ def _operation(answer: Answer) -> tuple[str, str]:
     return answer.exchange.method, answer.exchange.target.partition("?")[0]
 
 
+def dates_of_tasks(tasks: Tasks) -> None:
+    """Expect the dates of tasks, wherever they are shown, to be of ISO 8601; one that is not known yet may be null."""
+    __tracebackhide__ = True
+    for answer, task in tasks.aside().documents():
+        for name in ("created_at", "updated_at", "expires_at"):
+            if task.get(name) is not None:
+                expect(task[name], A_MOMENT, f"{name} of a task in {answer}")
+
+
 # "YYYY-MM-DDThh:mm:ss"
 @requirement("GEN-07")
-def test_dates_are_iso_8601(image_life: LifeAnswers, schema_documents: SchemaDocuments, tasks: Tasks) -> None:
-    for image in image_life.images():
-        for name in ("created_at", "updated_at"):
-            if name in image:
+def test_dates_are_iso_8601(
+    image_life: LifeAnswers,
+    schema_documents: SchemaDocuments,
+    updates: Updates,
+    foreign_attempts: ForeignAttempts,
+    deactivated_image: Deactivated,
+    tasks: Tasks,
+) -> None:
+    others = (updates, foreign_attempts, deactivated_image)
+    for images in (image_life.images(), *(other.aside().images() for other in others)):
+        for image in images:
+            for name in {"created_at", "updated_at"} & {*image}:
                 expect(image[name], A_MOMENT, name)
+    # What else an answer to a patch shows is compared with the image itself. (IMG-UPD-01.)
+    for attempt in updates.aside().attempts().where(lambda attempt: "updated_at" in attempt.told):
+        expect(attempt.told["updated_at"], A_MOMENT, f"updated_at in {attempt.answer}")
     for answer in schema_documents.aside().of_members():
         expect(answer.data.get("created_at"), A_MOMENT, f"created_at in {answer}")
         expect(answer.data.get("updated_at"), A_MOMENT, f"updated_at in {answer}")
     for answer in schema_documents.aside().of_tasks():
         for name in ("created_at", "updated_at"):
             expect(answer.data.get(name), A_MOMENT, f"{name} in {answer}")
-    for answer, task in tasks.aside().documents():
-        for name in ("created_at", "updated_at", "expires_at"):
-            if task.get(name) is not None:
-                expect(task[name], A_MOMENT, f"{name} of a task in {answer}")
+    dates_of_tasks(tasks)
 
 
 # "Z … UTC"

@@ -73,9 +73,18 @@ class Image(Short):
         """Return the tags once they satisfy a condition, or as they are when patience ends."""
         return self.eventually(self.tags, satisfied)
 
-    def eventually(self, look: Callable[[], Seen], satisfied: Callable[[Seen], bool]) -> Seen:
-        """Look at something of the image, and again until it satisfies a condition or patience ends."""
-        return self.patience.until(look(), look, satisfied) if self.patience else look()
+    def eventually(
+        self,
+        look: Callable[[], Seen],
+        satisfied: Callable[[Seen], bool],
+        *,
+        going_on: Callable[[Seen], bool] = lambda _: False,
+    ) -> Seen:
+        """Look at something of the image, and again until it satisfies a condition or patience ends.
+
+        What says itself that it is ``going_on`` is waited for longer.
+        """
+        return self.patience.until(look(), look, satisfied, going_on=going_on) if self.patience else look()
 
     def listed(self) -> dict[str, Any]:
         """Return the image as the list of images shows it. Raises ``Blocked`` where the list does not show it."""

@@ -14,6 +14,9 @@ LOOKS = 4
 NOTICED = 1.0
 """Seconds of waiting after which it is said what is waited for."""
 FIRST_PAUSE, LONGEST_PAUSE = 0.02, 1.0  # seconds
+GOING_ON, TIMES = 10.0, 10
+"""Seconds that are waited for what says itself that it goes on, and so many times patience at most."""
+GOES_ON = "what says that it goes on"
 
 
 @dataclass
@@ -35,24 +38,36 @@ class Eventually:
         return min(self.seconds, 3 * self.recorder.lag) if about in self._disappointed else self.seconds
 
     def until(
-        self, seen: Seen, look: Callable[[], Seen], satisfied: Callable[[Seen], bool], *, about: str = ""
+        self,
+        seen: Seen,
+        look: Callable[[], Seen],
+        satisfied: Callable[[Seen], bool],
+        *,
+        about: str = "",
+        going_on: Callable[[Seen], bool] = lambda _: False,
     ) -> Seen:
         """Look again until what is seen satisfies a condition, and return what was seen last.
 
-        ``about`` tells waits apart: one that ends in vain says nothing of those for anything else.
+        ``about`` tells waits apart: one that ends in vain says nothing of those for anything else. What is seen to be
+        ``going_on``, as an upload by its status, is no late reading, and is waited for longer.
         """
         if satisfied(seen):
             return seen
         begun = time.monotonic()
         limit = self.limit(about)
-        for _ in pauses(begun + limit):
-            if time.monotonic() - begun >= NOTICED:
-                self.recorder.tell_of_waiting(limit, A_CHANGE)
-            seen = look()
-            if satisfied(seen) and satisfied(seen := self._confirmed(seen, look, satisfied)):
-                self.recorder.saw_lag(time.monotonic() - begun)
-                return seen
-        self._disappointed.add(about)
+        for end in (limit, max(limit, min(GOING_ON, TIMES * self.limit(GOES_ON)))):
+            for _ in pauses(begun + end):
+                if time.monotonic() - begun >= NOTICED:
+                    self.recorder.tell_of_waiting(end, A_CHANGE)
+                late = not going_on(seen)
+                seen = look()
+                if satisfied(seen) and satisfied(seen := self._confirmed(seen, look, satisfied)):
+                    if late:
+                        self.recorder.saw_lag(time.monotonic() - begun)
+                    return seen
+            if not going_on(seen):
+                break
+        self._disappointed.add(GOES_ON if going_on(seen) else about)
         return seen
 
     def _confirmed(self, seen: Seen, look: Callable[[], Seen], satisfied: Callable[[Seen], bool]) -> Seen:

@@ -1,6 +1,7 @@
 """Correct services with ways of their own: of paging, of letting images go, of counting what they take."""
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -54,6 +55,72 @@ class DeletesByAndBy(App):
             if going and going[0].owner == request.caller.project:
                 return Reply.of_json(self.represent(going.pop()) | {"status": "pending_delete"})
             return super().show_image(request, image_id)
+
+
+class _TakesAWhile(App):
+    """Does by and by what it has acknowledged, and says so by the status of the image."""
+
+    seconds = 0.45
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ends: dict[str, float] = {}
+
+    def begins(self, image_id: str) -> None:
+        self.ends[image_id] = time.monotonic() + self.seconds
+
+    def goes_on(self, image_id: str) -> bool:
+        return self.ends.get(image_id, 0.0) > time.monotonic()
+
+
+@breaks(words=selecting("IMG-STAT", "IMG-ENT-11", "IMG-LIST-07", "IMG-LIST-08", "IMG-UPD-16", "TASK-EXP-01"))
+class FillsByAndBy(_TakesAWhile):
+    """Shows an image as one that is saving, of no size, for half a second after its data was acknowledged."""
+
+    def upload(self, request: Request, image_id: str) -> Reply:
+        reply = super().upload(request, image_id)
+        self.begins(image_id)
+        return reply
+
+    def represent(self, image: Image) -> dict[str, object]:
+        if not self.goes_on(image.id):
+            return super().represent(image)
+        return super().represent(image) | {"status": "saving", "size": None, "checksum": None, "os_hash_value": None}
+
+
+@breaks(words=selecting("IMG-DEL", "IMG-UPD-23"), profile="standard")
+class LetsGoByAndBy(_TakesAWhile):
+    """Shows a deleted image to its owner for half a second more, as pending_delete, by itself and in lists."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.going: dict[str, Image] = {}
+
+    def delete_image(self, request: Request, image_id: str) -> Reply:
+        with self.images.lock:
+            image = self.images.show(request.caller, image_id)
+            reply = super().delete_image(request, image_id)
+            self.going[image_id] = image
+            self.begins(image_id)
+            return reply
+
+    def show_image(self, request: Request, image_id: str) -> Reply:
+        with self.images.lock:
+            going = self.going.get(image_id)
+            if going and self.goes_on(image_id) and going.owner == request.caller.project:
+                return Reply.of_json(self.represent(going))
+            return super().show_image(request, image_id)
+
+    def list_images(self, request: Request) -> Reply:
+        query = listing.Query.read(request.query)
+        with self.images.lock:
+            going = [image for image in self.going.values() if self.goes_on(image.id)]
+            page = listing.page([*self.images.all(), *going], request.caller, query, self.represent)
+            return Reply.of_json(listing.document("images", query, page, self.represent))
+
+    def represent(self, image: Image) -> dict[str, object]:
+        shown = super().represent(image)
+        return shown | {"status": "pending_delete"} if image.id in self.going else shown
 
 
 @breaks(words=selecting("IMG-DEL"))

@@ -415,3 +415,223 @@ for _name, _operation, _broken in (
         words=selecting("IMG-UPD"),
         update_image=_done_already(_operation),
     )
+
+
+# Values at their bounds, paths of more than one token, and tables of their own
+
+
+def _in_24_bits(self: App, image: Image) -> dict[str, object]:
+    return App.represent(self, image) | {"min_disk": image.min_disk & 0xFFFFFF}
+
+
+faulty(
+    "KeepsMinimaIn24Bits",
+    "Keeps the 24 lowest bits of the least disk.",
+    "IMG-UPD-16",
+    words=selecting("IMG-UPD"),
+    represent=_in_24_bits,
+)
+
+
+def _never_empty(self: App, request: Request, image_id: str) -> Reply:
+    found = operations(request)
+    kept = [each for each in found if not (_path(each) == "/tags" and each.get("value") == [])]
+    return App.update_image(self, request if kept == found else rewritten(request, kept), image_id)
+
+
+faulty(
+    "KeepsTheLastTags",
+    "Answers 200 to a patch that empties the tags, and keeps them.",
+    "IMG-UPD-16",
+    words=selecting("IMG-UPD"),
+    update_image=_never_empty,
+)
+
+
+def _without_empty_tokens(found: Patch) -> Patch:
+    return [each | {"path": f"/{_path(each).strip('/')}"} if "//" in _path(each) else each for each in found]
+
+
+def _to_names_alone(found: Patch) -> Patch:
+    return [each | {"path": f"/{_path(each).strip('/ ')}"} if _path(each).endswith(" ") else each for each in found]
+
+
+patched(
+    "DropsEmptyTokensOfPaths",
+    "Takes the path //name for /name.",
+    "IMG-UPD-09",
+    change=lambda found: [] if found and _path(found[0]) == "//cloudimages_b" else _without_empty_tokens(found),
+    words=selecting("IMG-UPD"),
+)
+patched(
+    "DropsBlanksOfPaths",
+    "Takes an attribute whose name ends with a blank for the one without.",
+    "IMG-UPD-11",
+    change=_to_names_alone,
+    words=selecting("IMG-UPD"),
+)
+
+
+def _removes_rather(self: App, request: Request, image_id: str) -> Reply:
+    found = operations(request)
+    both = [each for each in found if isinstance(each, dict) and {"replace", "remove"} <= each.keys()]
+    changed = [{"remove": each["remove"]} if each in both else each for each in found]
+    return App.update_image(self, rewritten(request, changed, OLD_TYPE) if both else request, image_id)
+
+
+faulty(
+    "RemovesRatherThanReplaces",
+    "Removes where an old form replaces another attribute too.",
+    "IMG-UPD-08",
+    words=selecting("IMG-UPD"),
+    update_image=_removes_rather,
+)
+
+
+def _keeps_versions(self: App, request: Request, image_id: str) -> Reply:
+    try:
+        return App.update_image(self, request, image_id)
+    except Refusal:
+        image = self.images.open(request.caller, image_id)
+        for each in operations(request)[:-1]:
+            if _path(each) == "/os_version" and isinstance(each.get("value"), str):
+                image.properties["os_version"] = each["value"]
+        raise
+
+
+faulty(
+    "KeepsVersionsOfRefusedPatches",
+    "Keeps the version of a system that a patch sets which is refused.",
+    "IMG-UPD-22",
+    words=selecting("IMG-UPD"),
+    update_image=_keeps_versions,
+)
+
+
+def _starts_anew(self: App, request: Request, image_id: str) -> Reply:
+    reply = App.update_image(self, request, image_id)
+    if any(_path(each) == "/tags" for each in operations(request)):
+        image = self.images.get(image_id)
+        image.updated_at = image.created_at
+    return reply
+
+
+faulty(
+    "SetsTheClockBackWithTags",
+    "Sets the time of the last change back to that of the creation when a patch sets the tags.",
+    "IMG-UPD-27",
+    words=selecting("IMG-UPD-27"),
+    update_image=_starts_anew,
+)
+
+
+def _whole_numbers(found: Patch) -> Patch:
+    return [each | {"value": int(each["value"])} if isinstance(each.get("value"), float) else each for each in found]
+
+
+patched(
+    "TakesFractionsOfMemory",
+    "Cuts a fraction off the least memory rather than to refuse it.",
+    "IMG-UPD-25",
+    change=lambda found: _whole_numbers(found) if all(isinstance(each, dict) for each in found) else found,
+    words=selecting("IMG-UPD"),
+)
+
+
+def _versions_of_numbers(found: Patch) -> Patch:
+    return [each | {"value": "1000.0"} if each.get("value") == "1e3" else each for each in found]
+
+
+patched(
+    "ReadsVersionsAsNumbers",
+    "Keeps the version 1e3 of a system as 1000.0.",
+    "IMG-UPD-16",
+    change=lambda found: _versions_of_numbers(found) if all(isinstance(each, dict) for each in found) else found,
+    words=selecting("IMG-UPD"),
+)
+
+
+def _resized(self: App, request: Request, image_id: str) -> Reply:
+    image = self.images.open(request.caller, image_id)
+    for each in operations(request):
+        if _path(each) == "/size" and each.get("op") == "replace" and image.status is Status.ACTIVE:
+            image.size = each["value"]
+            return Reply.of_json(self.represent(image))
+    return App.update_image(self, request, image_id)
+
+
+faulty(
+    "LetsSizesOfDataChange",
+    "Lets the owner replace the size of an active image.",
+    "IMG-UPD-20",
+    words=selecting("IMG-UPD"),
+    update_image=_resized,
+)
+
+
+def _removes_no_links(self: App, request: Request, image_id: str) -> Reply:
+    image = self.images.open(request.caller, image_id)
+    if [(each.get("op"), _path(each)) for each in operations(request) if isinstance(each, dict)] == [
+        ("remove", "/file")
+    ]:
+        return Reply.of_json(self.represent(image))
+    return App.update_image(self, request, image_id)
+
+
+faulty(
+    "AcknowledgesRemovalsOfLinks",
+    "Answers 200 to the removal of file, and does nothing.",
+    "IMG-UPD-20",
+    words=selecting("IMG-UPD"),
+    update_image=_removes_no_links,
+)
+
+
+def _by_prefix(self: App, request: Request, image_id: str) -> Reply:
+    newer = request.media_type.startswith("application/openstack-images-v2.2")
+    return App.update_image(self, rewritten(request, operations(request)) if newer else request, image_id)
+
+
+faulty(
+    "TakesPatchesOfLaterVersions",
+    "Takes a patch of the version 2.2 for one of 2.1.",
+    "IMG-UPD-04",
+    words=selecting("IMG-UPD"),
+    update_image=_by_prefix,
+)
+
+
+def _keeps_minima_of_active_images(self: App, request: Request, image_id: str) -> Reply:
+    try:
+        return App.update_image(self, request, image_id)
+    except Refusal:
+        image = self.images.open(request.caller, image_id)
+        for each in operations(request)[:-1] if image.status is Status.ACTIVE else ():
+            if _path(each) == "/min_ram":
+                image.min_ram = each["value"]
+        raise
+
+
+faulty(
+    "KeepsMinimaOfActiveImages",
+    "Keeps the least memory that a patch of an active image sets which is refused.",
+    "IMG-UPD-22",
+    words=selecting("IMG-UPD"),
+    update_image=_keeps_minima_of_active_images,
+)
+
+
+def _tagged_by_members(self: App, request: Request, image_id: str) -> Reply:
+    image = self.images.show(request.caller, image_id)
+    if [_path(each) for each in operations(request)] == ["/tags"]:
+        request = request.sent_by(replace(request.caller, project=image.owner))
+    return App.update_image(self, request, image_id)
+
+
+faulty(
+    "LetsWhoSeesAnImageTagIt",
+    "Lets whoever sees an image set its tags by a patch.",
+    "IMG-UPD-21",
+    words=selecting("IMG-UPD"),
+    update_image=_tagged_by_members,
+)

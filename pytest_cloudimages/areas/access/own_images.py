@@ -13,7 +13,7 @@ from pytest_cloudimages.areas.common.offers import NOT_OFFERED, lacks, require_l
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.common.parties import Party
 from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.images.states import give_data, state_of
+from pytest_cloudimages.areas.images.states import give_data, is_going, state_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.images import Image
@@ -181,7 +181,7 @@ def _deletion(party: Party, image: Image, owner: Image) -> Attempt:
     traces = image.client.recorder.traces
     if answer.ok:
         traces.forget(image.id)
-    gone = owner.eventually(owner.show, lambda shown: answer.ok is (not shown.ok))
+    gone = owner.eventually(owner.show, lambda shown: answer.ok is (not shown.ok), going_on=is_going)
     if answer.ok and gone.status == 404:  # noqa: PLR2004 - as HTTP has it
         traces.gone.add(image.id)
     # "pending_delete: as deleted": how long it is shown is no matter of roles.

@@ -79,6 +79,11 @@ class PagedList:
         nexts = (page.data.get("next") for page in self.pages)
         return [*(page.target for page in self.pages), *(link for link in nexts if isinstance(link, str))]
 
+    def shows_as_going(self, identifier: str) -> bool:
+        """Return whether it shows an image, and each time as one that is as good as deleted."""
+        shown = [entry.get("status") for entry in self.entries if entry.get("id") == identifier]
+        return bool(shown) and {*shown} <= {"pending_delete", "deleted"}
+
     def ids(self, known: Sequence[str]) -> list[str]:
         """Return the ids of its entries that are known, in their order, each as often as it was shown."""
         return [identifier for page in self.pages for identifier in page.ids if identifier in known]

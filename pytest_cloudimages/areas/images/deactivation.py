@@ -10,8 +10,8 @@ from pytest_cloudimages.areas.common.administrators import needs_no_administrato
 from pytest_cloudimages.areas.common.offers import made_visible
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.patch_model import add, replaced
-from pytest_cloudimages.areas.images.states import give_data
-from pytest_cloudimages.areas.images.tried_patches import attributes_of
+from pytest_cloudimages.areas.images.states import give_data, once_active, state_of
+from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
@@ -42,6 +42,11 @@ GLANCE = {
 }
 """The transitions between statuses that Glance has."""
 
+OWN = ("cloudimages_own", "cloudimages_meanwhile")
+"""Attributes of one's own that the image has."""
+MEANWHILE: Mapping[str, object] = {"min_ram": 64, "cloudimages_meanwhile": "while it is deactivated"}
+"""What is changed of it while it is deactivated."""
+
 
 @dataclass(frozen=True, repr=False)
 class Deactivated(Collection):
@@ -61,6 +66,28 @@ class Deactivated(Collection):
                 yield Case((name, self.answers[name]), [self.answers[name].exchange])
 
     @cases
+    def data_again(self) -> Iterator[Case[tuple[Answer, Answer]]]:
+        """Return the data of the image before it was deactivated, and once it was reactivated."""
+        before, after = self.answers.get("data before"), self.answers.get("data again")
+        if before and after and before.ok:
+            yield Case((before, after), [before.exchange, after.exchange])
+
+    @cases
+    def since(self, what: str) -> Iterator[Case[tuple[Attributes, Answer]]]:
+        """Return the image as it was before it was deactivated, and an answer that shows it later."""
+        before, after = self.answers.get("before"), self.answers.get(what)
+        if before and after and before.ok and after.ok:
+            yield Case((attributes_of(before), after), [before.exchange, after.exchange])
+
+    @cases
+    def images(self) -> Iterator[Case[Attributes]]:
+        """Return the image as it was shown to its owner by itself."""
+        for name in ("before", "show", "change", "changed"):
+            answer = self.answers.get(name)
+            if answer and answer.ok and isinstance(answer.data, dict):
+                yield Case(answer.data, [answer.exchange])
+
+    @cases
     def transitions(self) -> Iterator[Case[tuple[str, str]]]:
         """Return each status with the one that followed it."""
         for (before, shown), (after, then) in zip(self.statuses, self.statuses[1:], strict=False):
@@ -68,7 +95,7 @@ class Deactivated(Collection):
                 yield Case((before, after), [shown.exchange, then.exchange])
 
 
-@workload(empty=Deactivated, requests=(21, 26, 26, 26))
+@workload(empty=Deactivated, requests=(21, 31, 31, 31))
 def deactivated_image(run: Run) -> Deactivated:
     """Have an administrator deactivate an image, read it, change it and share it, ask for its data."""
     administrator = run.able("ADMIN")
@@ -87,21 +114,20 @@ def deactivated_image(run: Run) -> Deactivated:
         visibility = attributes_of(noted(image)).get("visibility")
         shareable = visibility in (None, "shared") or not made_visible(image, "shared")
         give_data(image)
-        image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "active")
+        once_active(image, lambda: noted(image))
         seen = image.seen_by(administrator)
         other = None
         with suppress(Blocked):
             other = run.of_another_project()
         hidden = other is not None and other.show(image.id).refused
         with run.recorder.of(Purpose.PREPARING):
-            image.client.patch(image.id, add("/cloudimages_own", "of an active image"))
-            if run.rounds:
-                image.send("GET", "/file")  # what a service remembers of that must not outlast the deactivation
+            image.client.patch(image.id, *(add(f"/{name}", "of an active image") for name in OWN))
+            # What a service remembers of the data must not outlast the deactivation.
+            answers = {"data before": image.send("GET", "/file")} if run.rounds else {}
         before = image.show()
         _act(run, seen, "deactivate")
-        answers: dict[str, Answer] = {}
         asked: dict[str, Callable[[], Answer]] = {
-            "change": lambda: image.client.patch(image.id, replaced("/min_ram", 64))
+            "change": lambda: image.client.patch(image.id, *(replaced(f"/{name}", v) for name, v in MEANWHILE.items()))
         }
         try:
             answers |= {
@@ -119,23 +145,51 @@ def deactivated_image(run: Run) -> Deactivated:
                     asked |= {"share": lambda: image.send("POST", "/members", json=member)} if shareable else {}
                     theirs = _by_another(image.seen_by(other), asked.get("share"), hidden=hidden, whole=run.rounds > 0)
                     answers.update(theirs)  # as far as they come
+            answers |= _protected(run, image)
         finally:
             with run.recorder.of(Purpose.CLEANING), suppress(Blocked, pytest.skip.Exception):
                 _act(run, seen, "reactivate")
-        image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "active")
-        if run.rounds and statuses[-1][0] == "active":
-            answers["active again"] = _of_status(run, image, "active", held=True)
-        for what, ask in asked.items():
-            met = answers.get(what)
-            # What is answered alike when the image is active again does not come of its deactivation.
-            if met and not met.ok and ask().status == met.status:
-                del answers[what]
-        if "change" not in answers:
-            del answers["changed"]
-        # That nobody else is given the data then, an administrator cannot say.
-        if answers["data"].ok and needs_no_administrator(run):
-            del answers["data"]
+        _afterwards(run, image, answers, asked, lambda: noted(image))
     return Deactivated(answers, tuple(statuses), image.id)
+
+
+def _afterwards(
+    run: Run,
+    image: Image,
+    answers: dict[str, Answer],
+    asked: Mapping[str, Callable[[], Answer]],
+    look: Callable[[], Answer],
+) -> None:
+    """Look at an image that was reactivated, and leave out what is answered alike then: it comes of something else."""
+    if "deletion" in answers and answers["deletion"].ok:
+        return
+    shown = once_active(image, look)
+    if state_of(shown) == "active" and run.rounds:
+        answers |= {"active again": _of_status(run, image, "active", held=True), "shown again": shown}
+        answers["data again"] = image.send("GET", "/file")
+    for what, ask in asked.items():
+        met = answers.get(what)
+        if met and not met.ok and ask().status == met.status:
+            del answers[what]
+    if "change" not in answers:
+        del answers["changed"]
+    # That nobody else is given the data then, an administrator cannot say.
+    if answers["data"].ok and needs_no_administrator(run):
+        del answers["data"]
+
+
+def _protected(run: Run, image: Image) -> dict[str, Answer]:
+    """Return what the deletion of the image is answered while it is protected, where it can be."""
+    if not run.rounds:
+        return {}
+    with image.client.recorder.of(Purpose.PREPARING):
+        if not image.client.patch(image.id, replaced("/protected", True)).ok:
+            return {}
+    try:
+        return {"deletion": image.client.delete(image.id)}
+    finally:
+        with image.client.recorder.of(Purpose.PREPARING):
+            image.client.patch(image.id, replaced("/protected", False))
 
 
 def _by_another(

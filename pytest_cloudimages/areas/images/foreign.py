@@ -36,6 +36,8 @@ class Foreign:
     looked: Exchange
     moving: frozenset[str] = MOVING
     """The attributes that change whatever is done."""
+    of_tags: bool = False
+    """Whether it is a patch of the tags, which a service may know from nobody."""
 
     @property
     def changed(self) -> list[str]:
@@ -56,8 +58,15 @@ class ForeignAttempts(Collection):
             if hidden in (None, attempt.hidden):
                 yield Case(attempt, [attempt.answer.exchange, attempt.looked])
 
+    @cases
+    def images(self) -> Iterator[Case[Attributes]]:
+        """Return the images as another project was shown them."""
+        for attempt in self.tried.get("GET", ()):
+            if attempt.answer.ok and isinstance(attempt.answer.data, dict):
+                yield Case(attempt.answer.data, [attempt.answer.exchange])
 
-@workload(empty=lambda: ForeignAttempts({}), requests=(43, 87, 87, 87))
+
+@workload(empty=lambda: ForeignAttempts({}), requests=(47, 95, 95, 95))
 def foreign_attempts(run: Run) -> ForeignAttempts:
     """Have another project read, update and delete an image that it does not see, and one that is shared with it."""
     other = run.of_another_project()
@@ -127,10 +136,11 @@ def _try_all(image: Image, other: ImagesClient, what: str, tried: dict[str, list
     before = attributes_of(image.show())
     change = {"op": "replace", "path": "/name", "value": "cloudimages of another"}
     own = {"op": "add", "path": "/cloudimages_of_another", "value": "of another"}
+    # Who does not see an image does not change its tags either.
+    tags = [] if hidden else [replaced("/tags", ["of another"])]
     requests = (
         ("GET", partial(other.show, image.id)),
-        ("PATCH", partial(other.patch, image.id, change)),
-        ("PATCH", partial(other.patch, image.id, own)),
+        *(("PATCH", partial(other.patch, image.id, each)) for each in (change, own, *tags)),
         ("DELETE", partial(other.delete, image.id)),
     )
     for method, send in requests:
@@ -139,3 +149,5 @@ def _try_all(image: Image, other: ImagesClient, what: str, tried: dict[str, list
         looked = image.show()
         shown = looked.data if looked.ok and isinstance(looked.data, dict) else {}
         tried.setdefault(method, []).append(Foreign(what, hidden, answer, before, shown, looked.exchange))
+    if tags:
+        tried["PATCH"][-1] = replace(tried["PATCH"][-1], of_tags=True)

@@ -31,10 +31,12 @@ def deleted_before(run: Run, mark: str) -> str:
         with run.fresh_image(own=True, name=mark) as image:
             image.client.patch(image.id, add("/os_distro", "debian"), add("/cloudimages_own", OWN))
         if not run.recorder.traces.stays(image.id):
-            image.eventually(
-                partial(read_pages, run.client, "/images", (("name", mark),)), lambda seen: not seen.ids([image.id])
+            listed = image.eventually(
+                partial(read_pages, run.client, "/images", (("name", mark),)),
+                lambda seen: not seen.ids([image.id]),
+                going_on=lambda seen: seen.shows_as_going(image.id),
             )
-            return image.id
+            return "" if listed.shows_as_going(image.id) else image.id
     return ""
 
 

@@ -16,7 +16,7 @@ from pytest_cloudimages.areas.images.list_reader import ListReader
 from pytest_cloudimages.areas.images.listed_images import OWN, created, deleted_before, names_of, set_apart
 from pytest_cloudimages.areas.images.moving_lists import TAGGED, read_while_moving, tagged
 from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.images.states import A_WHILE, OCTETS
+from pytest_cloudimages.areas.images.states import A_WHILE, OCTETS, once_settled
 from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
@@ -46,7 +46,7 @@ def image_lists(run: Run) -> Lists:
             set_apart(images)
             changed = time.monotonic()
             lists.gone = deleted_before(run, mark) if run.rounds else ""
-        lists.known = {image.id: attributes_of(image.show()) for image in images}
+        lists.known = {image.id: attributes_of(once_settled(image)) for image in images}
         lists.image = images[0]
         lists.by(Aspect.LARGE, ("limit", LARGE), ("name", mark), name=mark)
         if lists.asked[-1].listed.status == 400:  # noqa: PLR2004 - as HTTP has it

@@ -13,8 +13,8 @@ import pytest
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.images.states import give_data, state_of
-from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of
+from pytest_cloudimages.areas.images.states import give_data, once_active, once_gone, once_settled, state_of
+from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of, differing
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.identifiers import is_fit
@@ -34,6 +34,9 @@ class Question(enum.StrEnum):
 
     SHOWN = "an image"
     CREATED = "an image of one's own, just created"
+    CREATION = "the creation of an image with attributes"
+    AS_CREATED = "an image that was created with attributes"
+    NOT_FILLED = "an image after data for it was refused"
     LISTED = "the list of the images of a name, which is one's own"
     WITH_TAGS = "an image created with tags"
     UNKNOWN = "an image that there is not"
@@ -46,6 +49,7 @@ class Question(enum.StrEnum):
     PROTECTED_DELETED = "the deletion of a protected image"
     PROTECTED_AFTER = "the protected image after it"
     PROTECTED_ADMINISTERED = "the deletion of a protected image by administrators"
+    PROTECTED_SHARED = "the deletion of a protected image that is shared"
     PROTECTED_AT_ONCE = "the deletion of an image that was created as a protected one"
     DELETED = "the deletion of an image"
     GONE = "an image that was deleted"
@@ -53,8 +57,16 @@ class Question(enum.StrEnum):
     DELETED_AGAIN = "the deletion of an image that was deleted"
     GONE_PATCHED = "a patch of an image that was deleted"
     GONE_AFTER = "an image that was deleted, and then patched"
+    GONE_DATA = "the data of an image that was deleted"
     DATA = "the data of an image"
     DATA_AFTER = "the data of the protected image after its deletion was refused"
+
+
+OF_IMAGES = (
+    *(Question.SHOWN, Question.LISTED, Question.WITH_TAGS, Question.ACTIVE, Question.CREATION, Question.AS_CREATED),
+    *(Question.NOT_FILLED, Question.EMPTY, Question.REFUSED_DATA, Question.PROTECTED_AFTER, Question.TWIN),
+)
+"""What is answered with an image of one's own, or with a list of such."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -75,10 +87,11 @@ class LifeAnswers(Collection):
                 yield Case(answer, [answer.exchange])
 
     @cases
-    def answered(self, question: Question) -> Iterator[Case[Answer]]:
-        """Return the answers to a question, if it was put."""
-        for answer in self.answers.get(question, ()):
-            yield Case(answer, [answer.exchange])
+    def answered(self, *questions: Question) -> Iterator[Case[Answer]]:
+        """Return the answers to some questions, as far as these were put."""
+        for question in questions:
+            for answer in self.answers.get(question, ()):
+                yield Case(answer, [answer.exchange])
 
     @cases
     def images_shown(self) -> Iterator[Case[Answer]]:
@@ -92,7 +105,7 @@ class LifeAnswers(Collection):
     def images(self) -> Iterator[Case[Attributes]]:
         """Return every image of one's own that was shown, by itself or in a list."""
         own: list[object] = []
-        for question in (Question.SHOWN, Question.LISTED, Question.WITH_TAGS, Question.ACTIVE):
+        for question in OF_IMAGES:
             for answer in self.answers.get(question, ()):
                 if question is Question.LISTED:
                     shown = [entry for entry in entries_of(answer, "/images") if entry.get("id") in own]
@@ -103,7 +116,7 @@ class LifeAnswers(Collection):
                     yield Case(image, [answer.exchange])
 
 
-@workload(empty=lambda: LifeAnswers({}), requests=(23, 56, 56, 56))
+@workload(empty=lambda: LifeAnswers({}), requests=(23, 75, 75, 75))
 def image_life(run: Run) -> LifeAnswers:
     """Create an image, read it, list it, give it data, protect it and delete it; ask the same of none at all."""
     answers: dict[Question, list[Answer]] = {}
@@ -135,7 +148,7 @@ def _created(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> N
 
 def _given_data(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
     give_data(image, DATA)
-    answers[Question.ACTIVE] = [image.eventually(image.show, _is_active)]
+    answers[Question.ACTIVE] = [once_active(image)]
     if run.rounds and _is_active(answers[Question.ACTIVE][0]):
         with run.recorder.of(Purpose.PREPARING):
             data = image.send("GET", "/file")
@@ -153,7 +166,7 @@ def _given_none(run: Run, image: Image, answers: dict[Question, list[Answer]]) -
             answer = empty.upload(b"")
         if not answer.ok:
             pytest.skip(f"needs data of no octets to be taken: {answer.exchange}")
-        answers[Question.EMPTY] = [empty.eventually(empty.show, _is_active)]
+        answers[Question.EMPTY] = [once_active(empty)]
 
 
 def _is_active(answer: Answer) -> bool:
@@ -206,6 +219,55 @@ def _protected_at_once(run: Run, image: Image, answers: dict[Question, list[Answ
                 run.client.patch(identifier, replaced("/protected", False))
 
 
+GIVEN = {"min_ram": 64, "min_disk": 2, "tags": ["given"], "os_distro": "debian", "cloudimages_given": "at creation"}
+"""What an image is created with."""
+
+
+def _created_with_more(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
+    """Create an image with attributes, and look at it; then try to give it data in ways that are refused."""
+    del image
+    if not run.rounds:
+        pytest.skip("profile quick creates no image with attributes")
+    made: list[str] = []
+    with claimed_name(run.client, run.name, lambda: made) as name:
+        with run.recorder.of(Purpose.PREPARING):
+            answer = run.client.create(name=name, disk_format="raw", container_format="bare", **GIVEN)
+        created = _made(run, answer, name, made)
+        if created is None:
+            pytest.skip(f"needs images that are created with attributes: {answer.exchange}")
+        given = {name: value for name, value in GIVEN.items() if attributes_of(answer).get(name) == value}
+        answers[Question.CREATION] = [answer]
+        answers[Question.AS_CREATED] = [
+            created.eventually(created.show, lambda shown: not (shown.ok and given_otherwise(given, shown)))
+        ]
+        with run.recorder.of(Purpose.PREPARING):
+            refused = [created.send("PUT", "/file", body=DATA, headers={"Content-Type": "application/json"})]
+            if other := run.of_another_project():
+                refused.append(created.seen_by(other).upload(DATA))
+            # Whoever does not know the formats of an image may take no data for it.
+            formless = _made(run, run.client.create(name=name), name, made)
+            refused_too = formless.upload(DATA).refused if formless else False
+        looked = [created] if all(answer.refused for answer in refused) else []
+        looked += [formless] if formless and refused_too else []
+        answers[Question.NOT_FILLED] = [
+            each.eventually(each.show, lambda shown: state_of(shown) == "queued") for each in looked
+        ]
+
+
+def _made(run: Run, answer: Answer, name: str, made: list[str]) -> Image | None:
+    """Return the image that was created, and remember its id; nothing where none was."""
+    identifier = attributes_of(answer).get("id") if answer.ok else None
+    if not is_fit(identifier):
+        return None
+    made.append(identifier)
+    return Image(run.client, identifier, name, run.patience)
+
+
+def given_otherwise(given: Attributes, shown: Answer) -> list[str]:
+    """Return the attributes of those that an image was created with which it does not show so."""
+    return differing(attributes_of(shown), given, only={*given})
+
+
 def _with_tags(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
     del image
     with run.fresh_image(tags=["first of two", "second of two"]) as tagged:
@@ -228,7 +290,7 @@ def _deleted(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> N
         if run.rounds and answers[Question.DELETED][0].ok and answers[Question.GONE][0].status == 404:  # noqa: PLR2004
             _patched_when_gone(image, answers)
         if twin is not None and answers[Question.DELETED][0].ok:
-            answers[Question.TWIN] = [looked := twin.show()]
+            answers[Question.TWIN] = [looked := once_settled(twin)]
             if looked.ok:
                 _deleted_while_shared(twin, answers)
 
@@ -237,6 +299,8 @@ def _patched_when_gone(image: Image, answers: dict[Question, list[Answer]]) -> N
     """Patch an image that was deleted, and look for it."""
     answers[Question.GONE_PATCHED] = [image.client.patch(image.id, replaced("/name", f"{image.name}-gone"))]
     answers[Question.GONE_AFTER] = [looked := image.show()]
+    if Question.DATA in answers:
+        answers[Question.GONE_DATA] = [image.send("GET", "/file"), image.upload(DATA)]
     if looked.ok:
         with image.client.recorder.of(Purpose.CLEANING):
             image.client.delete(image.id)
@@ -246,6 +310,13 @@ def _deleted_while_shared(image: Image, answers: dict[Question, list[Answer]]) -
     """Delete an image that has a member, where it can be shared."""
     with image.client.recorder.of(Purpose.PREPARING):
         if not image.send("POST", "/members", json={"member": uuid.uuid4().hex}).ok:
+            return
+        protected = image.client.patch(image.id, replaced("/protected", True)).ok
+    if protected:
+        answers[Question.PROTECTED_SHARED] = [image.client.delete(image.id)]
+        with image.client.recorder.of(Purpose.PREPARING):
+            image.client.patch(image.id, replaced("/protected", False))
+        if answers[Question.PROTECTED_SHARED][0].ok:
             return
     answer = _let_go(image)
     if answer.status != IN_USE and not _still_protected(image, answer):
@@ -263,7 +334,7 @@ def _deleted_beside(image: Image, answers: dict[Question, list[Answer]]) -> None
     answers[Question.DELETED] = [answer]
     traces = image.client.recorder.traces
     traces.forget(image.id)
-    answers[Question.GONE] = [gone := image.eventually(image.show, lambda looked: not looked.ok)]
+    answers[Question.GONE] = [gone := once_gone(image)]
     if answer.ok and gone.status == 404:  # noqa: PLR2004 - as HTTP has it
         traces.gone.add(image.id)
     answers[Question.DELETED_AGAIN] = [image.client.delete(image.id)]
@@ -281,6 +352,7 @@ _PARTS: Mapping[Callable[[Run, Image, dict[Question, list[Answer]]], None], Sequ
     _given_none: (Question.EMPTY,),
     _protected: (Question.PROTECTED_DELETED, Question.PROTECTED_AFTER),
     _protected_at_once: (Question.PROTECTED_AT_ONCE,),
+    _created_with_more: (Question.CREATION, Question.AS_CREATED, Question.NOT_FILLED),
     _with_tags: (Question.WITH_TAGS,),
     _deleted: (Question.DELETED, Question.GONE, Question.DELETED_AGAIN),
 }
@@ -299,6 +371,6 @@ def _let_go(image: Image) -> Answer:
     return image.eventually(asked, lambda answer: answer.status != IN_USE)
 
 
-def digest(octets: bytes = DATA) -> str:
-    """Return the MD5 of data, as the checksum of an image has it; of those that an image is given here, if of none."""
-    return hashlib.md5(octets, usedforsecurity=False).hexdigest()
+def digest(data: bytes = DATA) -> str:
+    """Return the MD5 of the data that an image is given."""
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()

@@ -17,7 +17,7 @@ import pytest
 
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.patch_model import add, remove, replaced
-from pytest_cloudimages.areas.images.states import OCTETS, shared, state_of
+from pytest_cloudimages.areas.images.states import OCTETS, once_active, once_gone, shared
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE, Exchange, Purpose
 from pytest_cloudimages.client.images import Image, require_ok
@@ -131,15 +131,11 @@ def _half_of(send: Callable[[], object]) -> float:
     return min((time.monotonic() - begun) / 2, LONGEST_PAUSE)
 
 
-def _is_gone(answer: Answer) -> bool:
-    return not answer.ok
-
-
 def _looked_for(image: Image) -> Answer:
     """Look for an image whose deletion was acknowledged, until it is gone or patience ends."""
     traces = image.client.recorder.traces
     traces.forget(image.id)
-    looked = image.eventually(image.show, _is_gone)
+    looked = once_gone(image)
     if looked.status == 404:  # noqa: PLR2004 - as HTTP has it
         traces.gone.add(image.id)
     return looked
@@ -258,7 +254,7 @@ def _filled(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> Non
         before = tuple(answer.exchange for answer in answers)
         for image, answer in zip(images, answers, strict=True):
             if answer.ok:
-                looked = image.eventually(image.show, lambda shown: state_of(shown) == "active")
+                looked = once_active(image)
                 met.setdefault(Meeting.FILLED, []).append(Met(looked, image.id, before))
 
 

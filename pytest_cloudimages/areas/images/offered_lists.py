@@ -9,7 +9,7 @@ import pytest
 
 from pytest_cloudimages.areas.common.offers import made_visible, require_offered
 from pytest_cloudimages.areas.common.paging import PagedList, Query, read_pages
-from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED, shared
+from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED, once_gone, shared
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
@@ -101,7 +101,7 @@ def offered_images(run: Run) -> OfferedImages:
     left = [_list_of(image, other, ACCEPTED, (("name", image.name),), due=False)] if gone else []
     looked = []
     if gone and run.rounds:
-        looked = [image.eventually(partial(other.show, image.id), lambda shown: not shown.ok)]
+        looked = [once_gone(image, partial(other.show, image.id))]
     return OfferedImages(seen, left, looked, _of_the_community(run, other) if run.rounds else [])
 
 
@@ -137,6 +137,9 @@ def _list_of(image: Image, other: ImagesClient, status: str, query: Query, *, du
 
     def look() -> Offered:
         listed = read_pages(other, "/images", query)
-        return Offered(status, query, listed, bool(listed.ids([image.id])))
+        holds = bool(listed.ids([image.id])) and not listed.shows_as_going(image.id)
+        return Offered(status, query, listed, holds)
 
-    return image.eventually(look, lambda seen: seen.holds is due)
+    return image.eventually(
+        look, lambda seen: seen.holds is due, going_on=lambda seen: seen.listed.shows_as_going(image.id)
+    )

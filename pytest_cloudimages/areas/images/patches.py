@@ -36,6 +36,7 @@ class Aim(enum.StrEnum):
     MANY = "many operations of one kind"
     TWICE = "two operations of one kind on one attribute"
     EMPTY = "no operation"
+    KEPT = "standard attributes with values that a service may refuse, but not alter"
     VALUE = "an attribute with a special value"
     ALIKE = "an attribute beside one whose name is alike, or with an odd name"
     OLD_FORM = "the old form of a patch"
@@ -56,7 +57,7 @@ class Aim(enum.StrEnum):
 VALID = (
     *(Aim.NAME, Aim.STANDARD, Aim.FORMAT, Aim.ADDED, Aim.REPLACED, Aim.ADDED_AGAIN, Aim.REMOVED),
     *(Aim.ESCAPED, Aim.TOGETHER, Aim.VALUE, Aim.ALIKE, Aim.WITH_DATA, Aim.MANY, Aim.TWICE, Aim.BACK),
-    Aim.REPEATED,
+    *(Aim.REPEATED, Aim.KEPT),
 )
 """Those that a service carries out, whole."""
 CARRIED_OUT = (*VALID, Aim.OLD_FORM)
@@ -132,10 +133,13 @@ def _patches(*, whole: bool) -> Iterator[Wanted]:
     for name in names if whole else names[:1]:
         yield Wanted(Aim.OF_THE_VENDOR, [add(f"/{name}", "of nobody's")])
     if whole:
-        yield from (Wanted(Aim.VIOLATION, [replaced(f"/{name}", value)]) for name, value in VIOLATIONS)
-        both = {"add": f"/{SECOND}", "replace": "/name", "value": "of two"}
+        for name, value in VIOLATIONS:
+            yield Wanted(Aim.VIOLATION, [replaced(f"/{name}", value)], needs=name if name == FIRST else "")
+        # Each of the two could be done by itself, whichever of them a service takes.
+        both = {"add": "/cloudimages_of_two", "replace": "/name", "value": "of two"}
+        other = {"replace": "/name", "remove": f"/{FIRST}", "value": "of two others"}
         none = {"path": "/name", "value": "of no operation"}
-        yield from (Wanted(Aim.NO_OPERATION, [each], OLD_TYPE) for each in (both, none))
+        yield from (Wanted(Aim.NO_OPERATION, [each], OLD_TYPE) for each in (both, other, none))
         # What is protected is so in whatever form a patch comes.
         for name, value in (("size", 5), ("status", "active")):
             yield Wanted(Aim.PROTECTED, [{"replace": f"/{name}", "value": value}], OLD_TYPE)
@@ -150,6 +154,8 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
     standard: list[tuple[str, object]] = [("tags", ["of", "a patch"]), ("min_ram", 128), ("min_disk", 3)]
     # Protection is of deletion alone.
     standard += [("protected", True), ("min_ram", 160), ("protected", False)]
+    # What has a value can be given the one that it had at first.
+    standard += [("tags", []), ("min_disk", 0), ("min_ram", 0)] if whole else [("tags", []), ("min_disk", 0)]
     yield from (Wanted(Aim.STANDARD, [replaced(f"/{name}", value)]) for name, value in standard)
     yield from (Wanted(Aim.STANDARD, [add(f"/{name}", value)]) for name, value in _OF_SYSTEMS)
     formats = (("container_format", "ovf"), ("disk_format", "qcow2"))
@@ -163,7 +169,7 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
         yield Wanted(Aim.ALIKE, [add(f"/{FIRST.upper()}", "in capitals")], needs=FIRST)
         yield Wanted(Aim.ALIKE, [add(f"/{FIRST}-", "with a dash")], needs=FIRST)
         # A path is no URI: there is nothing to undo in it but ~0 and ~1. (RFC 6901, 5.)
-        odd = ("cloudimages%2Dvalue", "cloudimages+a b", "cloudimages_\u00fc\u6771", "cloudimages.value")
+        odd = ("cloudimages%2Dvalue", "cloudimages+a b", "cloudimages_\u00fc\u6771", "cloudimages.value", f" {FIRST} ")
         yield from (Wanted(Aim.ALIKE, [add(f"/{name}", "of an odd name")]) for name in odd)
     yield Wanted(Aim.REMOVED, [remove(f"/{SECOND}")], needs=SECOND)
     yield Wanted(Aim.ESCAPED, [add("/~0~1.ssh~1", "of a path")])
@@ -190,6 +196,16 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
         yield Wanted(Aim.TWICE, [replaced("/min_ram", 224), replaced("/min_ram", 288)])
         yield Wanted(Aim.TWICE, [add(f"/{FIRST}", "at first"), add(f"/{FIRST}", "at last")], needs=FIRST)
         yield Wanted(Aim.EMPTY, [])
+        for number in NUMBERS:
+            yield Wanted(Aim.KEPT, [replaced("/min_ram", number), replaced("/min_disk", max(number - 2, 0))])
+        for disk, container, system, version in SYSTEMS:
+            yield Wanted(
+                Aim.KEPT,
+                [
+                    *(replaced("/disk_format", disk), replaced("/container_format", container)),
+                    *(add("/os_distro", system), add("/os_version", version)),
+                ],
+            )
         yield from (Wanted(Aim.VALUE, [add(f"/{VALUE}", text)], kind=kind) for kind, text in VALUES.items())
         yield from (Wanted(Aim.VALUE, [replaced("/name", text)], kind=kind) for kind, text in VALUES.items() if text)
 
@@ -206,14 +222,46 @@ VIOLATIONS: tuple[tuple[str, object], ...] = (
     ("container_format", "bogus"),
     ("min_disk", -1),
     ("min_ram", -1),
+    ("min_ram", 1.5),
+    ("min_disk", None),
+    ("protected", 1),
+    ("name", 5),
+    ("tags", None),
+    ("visibility", None),
+    ("disk_format", "bogus"),
+    (FIRST, 5),
 )
+SYSTEMS = (("vdi", "bare", "windows", "22.10"), ("iso", "aki", "rhel", "007"), ("raw", "bare", "ubuntu", "1e3"))
+"""Formats of disk and container, systems and versions, which are texts whatever they look like."""
+NUMBERS = (2**15 + 1, 2**16 + 3, 2**21 + 5, 2**24 + 3, 2**31 - 1, 1, 0)
+"""Minima past the bounds of small columns and other units; those past 31 bits few databases keep."""
 
 
 def with_data() -> Iterator[Wanted]:
     """Yield patches of an image that has data: all but its formats may be changed, as rulings, 28, has it."""
-    standard: list[tuple[str, object]] = [("min_ram", 96), ("min_disk", 4), ("tags", ["of", "data"])]
-    standard += [("name", "cloudimages with data"), ("protected", True), ("protected", False)]
+    standard: list[tuple[str, object]] = [("min_ram", 96), ("protected", True), ("min_disk", 4)]
+    standard += [("name", "cloudimages with data"), ("tags", ["of", "data"]), ("protected", False)]
     yield from (Wanted(Aim.WITH_DATA, [replaced(f"/{name}", value)]) for name, value in standard)
+    own = "cloudimages_of_data"
+    yield Wanted(Aim.TOGETHER, [add(f"/{own}", "of data"), replaced("/min_ram", 97)])
+    yield Wanted(Aim.REMOVED, [remove(f"/{own}")], needs=own)
+    late = [replaced("/name", "cloudimages half"), replaced("/min_ram", 98), replaced("/tags", ["half"])]
+    yield Wanted(Aim.FAILS_LATE, [*late, remove("/cloudimages_lacking")])
+    # What says something of the data is there to be changed now.
+    for name, value in (("size", 5), ("checksum", "0" * 32), ("status", "queued")):
+        yield Wanted(Aim.PROTECTED, [replaced(f"/{name}", value)])
+    yield Wanted(Aim.PROTECTED, [remove("/checksum")])
+
+
+def of_an_older_image() -> Iterator[Wanted]:
+    """Yield patches of every operation for an image that is older than its first changes."""
+    late = "cloudimages_late"
+    yield Wanted(Aim.STANDARD, [replaced("/min_disk", 6)])
+    yield Wanted(Aim.ADDED, [add(f"/{late}", "of an older image")])
+    yield Wanted(Aim.REPLACED, [replaced(f"/{late}", "as replaced")], needs=late)
+    yield Wanted(Aim.TOGETHER, [replaced("/name", "cloudimages older"), add(f"/{late}", "as added again")], needs=late)
+    yield Wanted(Aim.REMOVED, [remove(f"/{late}")], needs=late)
+    yield Wanted(Aim.STANDARD, [replaced("/tags", ["late"])])
 
 
 def _refused() -> dict[Aim, list[Any]]:
@@ -236,6 +284,11 @@ def _refused() -> dict[Aim, list[Any]]:
         replaced("/visibility", "bogus"),
         {"op": "move", "from": f"/{FIRST}", "path": "/cloudimages_moved"},
     )
+    # A service may keep each kind of attributes in a table of its own.
+    half = (
+        *(replaced("/min_disk", 7), add("/os_version", "half"), add("/cloudimages_halved", "of a patch")),
+        *(replaced(f"/{FIRST}", "half"), remove(f"/{SECOND}"), replaced("/tags", ["half"])),
+    )
     return {
         Aim.NOT_THERE_REMOVED: [
             [remove("/cloudimages_absent")],
@@ -251,7 +304,7 @@ def _refused() -> dict[Aim, list[Any]]:
         ],
         Aim.PROTECTED: [
             *([replaced(f"/{name}", value)] for name, value in system.items()),
-            *([remove(f"/{name}")] for name in ("id", "status", "created_at", "self")),
+            *([remove(f"/{name}")] for name in ("id", "status", "created_at", "self", "file", "schema", "size")),
         ],
         Aim.SYSTEM_ADDED: [[add(f"/{name}", system[name])] for name in ("size", "status", "checksum", "created_at")],
         Aim.NO_ARRAY: [
@@ -285,19 +338,24 @@ def _refused() -> dict[Aim, list[Any]]:
             [add("//cloudimages_b", "after an empty token")],
             [add("/cloudimages~2", "of no escape")],
             [add("/cloudimages~", "of half an escape")],
+            [replaced("/name/", "before an empty token")],
+            [replaced("//name", "after an empty token")],
+            [remove(f"/{FIRST}/")],
+            [replaced("", {"name": "of the whole image"})],
         ],
         # What the last of them is sent by itself before, so that it is told by itself where it is taken.
         Aim.FAILS_LATE: [
-            [replaced("/name", "cloudimages half"), remove("/cloudimages_lacking")],
+            [replaced("/name", "cloudimages half"), *half, remove("/cloudimages_lacking")],
             [add("/cloudimages_half", "of a patch"), replaced("/id", nobody)],
             [replaced("/min_ram", 512), replaced("/min_disk", "many")],
             [remove(f"/{FIRST}"), replaced("/cloudimages_wanting", "of nothing")],
-            *([replaced("/name", "cloudimages half"), replaced("/min_ram", 513), last] for last in failing),
+            *([replaced("/name", "cloudimages half"), replaced("/min_ram", 513), *half, last] for last in failing),
         ],
     }
 
 
 def _of_media_types(*, whole: bool) -> Iterator[Wanted]:
-    others = ("application/json", None, "text/plain", "application/json-patch+json")
+    others = ["application/json", None, "text/plain", "application/json-patch+json"]
+    others += [f"{PATCH_TYPE}x", "application/openstack-images-v2.2-json-patch"]
     for media_type in others if whole else others[:2]:
         yield Wanted(Aim.MEDIA_TYPE, [replaced("/name", f"of {media_type}".replace("/", " "))], media_type)

@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -82,13 +82,47 @@ def active(run: Run) -> Iterator[Image]:
         yield image
 
 
-def give_data(image: Image, octets: bytes = OCTETS) -> None:
-    """Have an image filled with its data; the test is *untested* where the service takes none from this caller."""
+def give_data(image: Image, octets: bytes = OCTETS, *, waits: bool = False) -> None:
+    """Have an image filled with its data; the test is *untested* where the service takes none from this caller.
+
+    It ``waits`` until the data is there, for what needs it and does not look at the image itself.
+    """
     with image.client.recorder.of(Purpose.PREPARING):
         answer = image.upload(octets)
     if answer.status in NOT_OFFERED | {403, OVER_LIMIT}:
         pytest.skip(f"needs data of images, which the service does not take: {answer.exchange}")
     require_ok(answer)
+    if waits:
+        once_settled(image)
+
+
+UNDER_WAY = ("saving", "uploading", "importing")
+"""The statuses that say that data is on its way."""
+
+
+def is_under_way(answer: Answer) -> bool:
+    """Return whether an image says that its data is on its way."""
+    return state_of(answer) in UNDER_WAY
+
+
+def once_active(image: Image, look: Callable[[], Answer] | None = None) -> Answer:
+    """Return the image once it is active, or as it is when patience ends; an upload may go on after its answer."""
+    return image.eventually(look or image.show, lambda shown: state_of(shown) == "active", going_on=is_under_way)
+
+
+def once_settled(image: Image) -> Answer:
+    """Return the image once no data is on its way to it."""
+    return image.eventually(image.show, lambda shown: not is_under_way(shown), going_on=is_under_way)
+
+
+def is_going(answer: Answer) -> bool:
+    """Return whether an image says that it is as good as deleted."""
+    return state_of(answer) == "pending_delete"
+
+
+def once_gone(image: Image, look: Callable[[], Answer] | None = None) -> Answer:
+    """Return the answer that shows an image no more, or what is shown when patience ends."""
+    return image.eventually(look or image.show, lambda looked: not looked.ok, going_on=is_going)
 
 
 def nesting(image: Mapping[str, Any]) -> list[str]:

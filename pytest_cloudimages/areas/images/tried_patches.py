@@ -128,6 +128,11 @@ class Attempt:
         return differing(self.after, self.before, moving=self.moving)
 
     @property
+    def told(self) -> Attributes:
+        """The attributes that the answer shows; none where it shows no image."""
+        return self.answer.data if self.answer.ok and isinstance(self.answer.data, dict) else {}
+
+    @property
     def told_otherwise(self) -> list[str]:
         """The attributes that the answer shows, and the image has not so."""
         return differing(attributes_of(self.answer), self.after, moving=self.moving)
@@ -237,6 +242,12 @@ class Updates(Collection):
         """Return the images that no patch was about."""
         for image in self.others:
             yield Case(image, [image.looked])
+
+    @cases
+    def images(self) -> Iterator[Case[Attributes]]:
+        """Return the image as it was shown after each patch."""
+        for attempt in self.tried:
+            yield Case(attempt.after, [attempt.answer.exchange, attempt.looked])
 
     def require_working(self) -> None:
         """Raise ``Blocked`` where the service does not even change a name: then nothing else tells anything."""

@@ -1,5 +1,6 @@
 """Patches of images: each is sent once, with a look at the image after it."""
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -25,10 +26,11 @@ from pytest_cloudimages.areas.images.patches import (
     VALID,
     Aim,
     Wanted,
+    of_an_older_image,
     patches,
     with_data,
 )
-from pytest_cloudimages.areas.images.states import give_data, restless_attributes, state_of
+from pytest_cloudimages.areas.images.states import A_WHILE, give_data, once_active, restless_attributes
 from pytest_cloudimages.areas.images.tried_patches import (
     MOVING,
     OF_VALUES,
@@ -49,7 +51,7 @@ from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer
 
 
-@workload(empty=lambda: Updates([]), requests=(99, 357, 357, 357))
+@workload(empty=lambda: Updates([]), requests=(103, 454, 454, 454))
 def updates(run: Run) -> Updates:
     """Send patches of every kind to one image, valid ones and others, and look at it after each of them."""
     parts = patches(whole=bool(run.rounds))
@@ -63,11 +65,13 @@ def updates(run: Run) -> Updates:
         with suppress(Blocked, pytest.skip.Exception):
             other = stack.enter_context(run.fresh_image(own=True))
             as_created = attributes_of(other.show())
+        older = _once_it_is_older(None if run.pool else time.monotonic()) if run.rounds else iter(())
         if run.pool is None:
-            tried = _on_one_image(run, image, parts, unread)
+            tried = _on_one_image(run, image, chain(*parts, older), unread)
             tried += _with_data(run, stack)
         else:
             beside = [partial(_on_its_own, run, stack, unread, part, first=part is parts[0]) for part in parts]
+            beside += [partial(_on_its_own, run, stack, unread, older, first=False)]
             shown = run.pool.execute([*beside, partial(_with_data, run, stack)])
             tried = [attempt for each in shown for attempt in each]
         if other is not None:
@@ -85,17 +89,25 @@ def updates(run: Run) -> Updates:
     return Updates(tried, others, unread, _longest_name(run, tried))
 
 
-def _on_one_image(run: Run, image: Image, parts: Sequence[Sequence[Wanted]], unread: list[Unread]) -> list[Attempt]:
+def _once_it_is_older(created: float | None) -> Iterator[Wanted]:
+    """Yield patches for an image once a clock of seconds tells them from its creation, or from the first of them."""
+    begun = created or time.monotonic()
+    for patch in of_an_older_image():
+        time.sleep(max(0.0, begun + A_WHILE - time.monotonic()))
+        yield patch
+
+
+def _on_one_image(run: Run, image: Image, patches: Iterable[Wanted], unread: list[Unread]) -> list[Attempt]:
     """Return what came of all patches, one after another on one image."""
     tried: list[Attempt] = []
-    for attempt in _one_after_another(image, chain(*parts), attributes_of(image.show()), unread):
+    for attempt in _one_after_another(image, patches, attributes_of(image.show()), unread):
         tried.append(attempt)
         run.show(partial(_so_far, tried))
     return tried
 
 
 def _on_its_own(
-    run: Run, stack: ExitStack, unread: list[Unread], part: Sequence[Wanted], *, first: bool
+    run: Run, stack: ExitStack, unread: list[Unread], part: Iterable[Wanted], *, first: bool
 ) -> list[Attempt]:
     """Return what came of a part of the patches on an image that has what the first part leaves on one, beside others.
 
@@ -126,7 +138,7 @@ def _with_data(run: Run, stack: ExitStack) -> list[Attempt]:
         if run.rounds:
             image = stack.enter_context(run.fresh_image(own=True))
             give_data(image)
-            before = attributes_of(image.eventually(image.show, lambda shown: state_of(shown) == "active"))
+            before = attributes_of(once_active(image))
             found += _one_after_another(image, with_data(), before, [])
     return found
 

@@ -89,7 +89,7 @@ def _goes_on(task: Mapping[str, Any]) -> bool:
     return is_fit(task.get("id")) and task.get("status") not in ("success", "failure")
 
 
-@workload(empty=Exports, requests=(0, 18, 18, 18))
+@workload(empty=Exports, requests=(0, 19, 19, 19))
 def exports(run: Run) -> Exports:
     """Change the tags of an image while it is exported, and look at them, and at the image that is imported of it."""
     exported: list[ExportedTags] = []
@@ -107,7 +107,7 @@ def _carry_out(run: Run, exported: list[ExportedTags], imported: list[Answer]) -
         name = stack.enter_context(claimed_name(run.client, run.name, lambda: tasks.made))
         store = stack.enter_context(object_store(run))
         image = stack.enter_context(run.fresh_image(own=True, tags=[GOES]))
-        give_data(image)
+        give_data(image, waits=True)
         box = store.container() if store else ""
         changes = partial(image.add_tag, COMES), partial(image.delete_tag, GOES)
         _, answers = tasks.done(export_of(image.id, box), *changes)

@@ -7,7 +7,7 @@ from contextlib import suppress
 import pytest
 
 from pytest_cloudimages.areas.common.paging import PagedList, read_pages
-from pytest_cloudimages.areas.images.states import state_of
+from pytest_cloudimages.areas.images.states import once_active
 from pytest_cloudimages.areas.tasks.requests import Deed
 from pytest_cloudimages.areas.tasks.runner import TaskRunner
 from pytest_cloudimages.areas.tasks.tried import Left, Seen, Started
@@ -87,7 +87,7 @@ def _look_at_images(runner: TaskRunner) -> None:
         imported = next((each for each in runner.tried if each.deed is deed and each.succeeded), None)
         if imported and is_fit(image_id := imported.result.get("image_id")):
             made = Image(runner.run.client, image_id, "", runner.run.patience)
-            runner.answers[what] = [made.eventually(made.show, lambda shown: state_of(shown) == "active")]
+            runner.answers[what] = [once_active(made)]
             if runner.run.rounds and deed is Deed.IMPORT:
                 runner.answers["data"] = [made.send("GET", "/file")]
 

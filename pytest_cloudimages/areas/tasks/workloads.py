@@ -40,7 +40,7 @@ NAMING = (Deed.IMPORT, Deed.IMPORT_AGAIN, *FAILING)
 """All that name their images in a way of their own."""
 
 
-@workload(empty=Tasks, requests=(114, 196, 196, 196))
+@workload(empty=Tasks, requests=(116, 198, 198, 198))
 def tasks(run: Run) -> Tasks:
     """Export an image, import it again, ask for tasks that must fail, list all, and look at what they leave behind."""
     run.require_own()
@@ -89,7 +89,7 @@ def _prepare(runner: TaskRunner, stack: ExitStack) -> None:
         )
     runner.box = runner.store.container()
     runner.image = stack.enter_context(runner.run.fresh_image(own=True))
-    give_data(runner.image)
+    give_data(runner.image, waits=True)
 
 
 def _export(runner: TaskRunner) -> None:
@@ -231,7 +231,7 @@ def _export_foreign(runner: TaskRunner, store: Store, stack: ExitStack) -> None:
     if other is None:
         pytest.skip("needs a second project")
     foreign = stack.enter_context(temporary_image(other, run.name, run.patience))
-    give_data(foreign)
+    give_data(foreign, waits=True)
     body = export_of(foreign.id, runner.box)
     started = runner.watch(runner.start(Deed.EXPORT_FOREIGN, body, "not shared"))
     if started.succeeded and (reason := needs_no_administrator(run)):
