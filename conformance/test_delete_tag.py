@@ -177,6 +177,7 @@ def test_deleting_a_tag_leaves_the_others(
     # When it was changed is no earlier than before.
     for change in long_life.late_changes.aside().of(DELETE):
         change.expect_time_to_go_on()
+        change.expect_rest_kept(cloudimages_run)
 
 
 # "An image tag can only be removed once. Subsequent attempts to remove the

@@ -6,12 +6,16 @@ from hypothesis import given
 from pytest_cloudimages import Blocked, expect, note, requirement
 from pytest_cloudimages.areas.tags.checks import (
     ADD,
+    ASTRAY,
     OK,
+    ON_TWO_IMAGES,
     REFUSED,
     Allowed,
+    Basics,
     ConcurrentRuns,
     Exports,
     FreshImage,
+    Image,
     LongLife,
     OnOneImage,
     OtherImage,
@@ -25,8 +29,10 @@ from pytest_cloudimages.areas.tags.checks import (
     expect_kept,
     expect_nothing_handed_on,
     expect_reproduced,
+    expect_sound,
     expect_stored_or_refused,
     expect_tags,
+    gone_astray,
     listed_and_plain,
     refused_as_one_more,
     refused_in_the_room,
@@ -114,7 +120,7 @@ def test_what_many_were_answered_is_explained_by_some_order(races: ConcurrentRun
 # "This operation adds the specified tag to the specified image."
 @requirement("TAG-HIST-03")
 def test_other_images_keep_their_tags(
-    sequences: Steps, plain_tags: Steps, other_images: list[OtherImage], cloudimages_run: Run
+    sequences: Steps, plain_tags: Steps, other_images: list[OtherImage], races: ConcurrentRuns, cloudimages_run: Run
 ) -> None:
     if cloudimages_run.single:
         pytest.skip("needs a second image: lend another with a further --image ID")
@@ -131,6 +137,8 @@ def test_other_images_keep_their_tags(
         expect_reproduced(steps, standing_by=True)
     expect_kept(other_images)
     expect_nothing_handed_on(cloudimages_run)
+    if cloudimages_run.rounds:
+        expect_sound(races.aside().measured(ON_TWO_IMAGES, gone_astray), ASTRAY)
 
 
 # "This operation adds the specified tag …": that very string, or a refusal
@@ -169,6 +177,22 @@ def test_a_tag_is_stored_exactly_or_refused(
                 # The deletion of a tag that is not there takes no other one.
                 expect_exact_effect(step)
             expect_reproduced(steps, standing_by=False)
+
+
+# "pchar = unreserved / pct-encoded / sub-delims / ':' / '@'": these may stand in a path as they are.
+@requirement("TAG-HIST-04")
+def test_what_may_stand_in_a_path_is_stored_exactly_or_refused(
+    working_image: Image, basics: Basics, cloudimages_run: Run
+) -> None:
+    raw = "a;b,c:d=e&f@g*h'i$j(k)l!m"
+    with controlled(cloudimages_run):
+        added = working_image.send("PUT", f"/tags/{raw}")
+        expect(added.status, OK | REFUSED, f"status of {added}")
+        expect_tags(working_image, [raw] if added.ok else [], f"after {added}")
+        if basics.deletes and added.ok:
+            deleted = working_image.send("DELETE", f"/tags/{raw}")
+            expect(deleted.status, OK, f"status of {deleted}")
+            expect_tags(working_image, [], f"after {deleted}")
 
 
 # "This operation adds the specified tag …": that very string, or a refusal

@@ -13,6 +13,7 @@ from pytest_cloudimages.areas.tags.checks import (
     expect_among,
     expect_none_of,
     expect_tags,
+    of_another_method,
     or_skip,
     require_ok,
 )
@@ -21,9 +22,12 @@ from pytest_cloudimages.areas.tags.fixtures import *
 
 # "405 Bad Method: Bad method."
 @requirement("TAG-METH-01")
-def test_other_methods_are_answered_405(stray_requests: StrayRequests) -> None:
+def test_other_methods_are_answered_405(stray_requests: StrayRequests, negative_requests: NegativeRequests) -> None:
     for tried in stray_requests.requests(*OTHERS, where=lambda tried: tried.request.names_a_tag):
         expect(tried.answer.status, 405, f"status of {tried.answer}")
+    # Nor does it need a body, or the type of one, to be none of a tag's methods.
+    for answer in negative_requests.aside().answers(where=of_another_method):
+        expect(answer.status, 405, f"status of {answer}")
 
     # A front server may have its own answer to what it takes for a trace.
     for tried in stray_requests.requests("TRACE"):

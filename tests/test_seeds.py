@@ -155,7 +155,7 @@ RACES = {
     Pattern.UPLOADING: "a6ecf3ec74f73834",
     Pattern.CUT: "b6a8e5f0e5601f5d",
     Pattern.ACROSS: "e565c19ce65886f7",
-    Pattern.CALLERS: "e35682b9b3c0ba55",
+    Pattern.CALLERS: "b47b3e58c041b3b5",
 }
 
 

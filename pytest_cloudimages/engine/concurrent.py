@@ -233,6 +233,7 @@ class _Execution:
     def _send(self, number: int, operation: ClientOperation, value: str) -> Answer:
         image = self.images[operation.image]
         client = image.client
+        number = operation.acts_for or number
         if self.callers and number != MAIN:
             client = self.callers[(number - MAIN - 1) % len(self.callers)]
         match operation.kind:
@@ -246,6 +247,8 @@ class _Execution:
                 request = self.resource.add(image.id, value)
             case _:
                 request = self.resource.delete(image.id, value)
+        if operation.spelled and self.resource.respelled:
+            request = self.resource.respelled(request)
         return client.ask_once(request, cut=operation.cut)
 
     def wait(self) -> None:

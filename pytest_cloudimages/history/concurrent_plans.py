@@ -17,6 +17,10 @@ class ClientOperation:
     cut: bool = False
     pause: float = 0.0
     """Seconds to let the others go first."""
+    spelled: bool = False
+    """Whether the value is written in another spelling of the same, where the resource has one."""
+    acts_for: int = 0
+    """The number of the client whose caller it acts for; 0 for that of the client itself."""
 
     def __str__(self) -> str:
         return " ".join([str(self.kind), *([ascii(self.value)] if self.value else []), *(["cut"] if self.cut else [])])
@@ -120,9 +124,18 @@ class ConcurrentPlan:
         """
         alone = (Kind.ADD, Kind.DELETE, Kind.EVENT)
         phases = [
-            (tuple(replace(each, cut=False) for each in in_turn(phase) if each.kind in alone),) for phase in self.phases
+            (tuple(replace(each, cut=False) for each in in_turn(self._by_callers(phase)) if each.kind in alone),)
+            for phase in self.phases
         ]
         return replace(self, phases=tuple(phases))
+
+    def _by_callers(self, phase: Phase) -> Phase:
+        """Return a phase whose operations say for whom they act, whoever sends them."""
+        if not self.several_callers or len(phase) == 1:
+            return phase
+        return tuple(
+            tuple(replace(each, acts_for=number) for each in process) for number, process in enumerate(phase, 1)
+        )
 
     def map(self, change: Callable[[ClientOperation], ClientOperation]) -> "ConcurrentPlan":
         """Return the plan with every operation changed."""

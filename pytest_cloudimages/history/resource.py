@@ -71,6 +71,8 @@ class SetResource:
     """The statuses of which nobody has anything to say; any success, and what the tables name, where none are given."""
     replace: Callable[[str, Sequence[str]], Request] | None = None
     """Sets all values at once; ``None`` where the area knows no such request."""
+    respelled: Callable[[Request], Request] | None = None
+    """Writes the value of an addition or a deletion in another spelling of the same; ``None`` where there is none."""
 
     def __repr__(self) -> str:
         return f"SetResource({self.name!r}, …)"

@@ -161,3 +161,38 @@ def _turns_back(name: str, doc: str, method: str, *ids: str, by: timedelta | Non
 
 _turns_back("IsNewOnceUntagged", "Says it was updated when it was created.", "delete_tag", "TAG-DEL-04")
 _turns_back("LagsByASecond", "Has a clock one second behind.", "delete_tag", by=timedelta(seconds=0.9))
+
+
+def _remakes_old_images(name: str, doc: str, method: str, *ids: str) -> None:
+    """Register a service that notes with a change of tags that an image was created now, by a clock without fractions."""
+
+    def change(self: App, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            reply: Reply = getattr(App, method)(self, request, image_id, tag)
+            image = self.images.get(image_id)
+            now = image.updated_at.replace(microsecond=image.created_at.microsecond)
+            if now - image.created_at > timedelta(seconds=1):
+                image.created_at = now
+            return reply
+
+    breaks(*ids, profile="standard", words=("--select", "TAG-ADD-26", "--select", "TAG-DEL-04"))(
+        type(name, (App,), {method: change, "__doc__": doc})
+    )
+
+
+_remakes_old_images(
+    "MakesAnImageAnewUntagged", "Says of an image of two seconds that it was created now.", "delete_tag", "TAG-DEL-04"
+)
+
+
+@breaks("TAG-ADD-26", profile="standard", words=("--select", "TAG-ADD-26", "--select", "TAG-DEL-04"))
+class NamesWhatLastsAfterItsTag(App):
+    """Returns an image that has been there for two seconds with its new tag as a property."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            reply = super().add_tag(request, image_id, tag)
+            image = self.images.get(image_id)
+            if image.updated_at - image.created_at > timedelta(seconds=2):
+                image.properties["latest"] = tag
+            return reply

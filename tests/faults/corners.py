@@ -202,7 +202,7 @@ class DecodesLettersToY(App):
         return super().decode_tag(re.sub("%([57][Aa])", r"%25\1", raw))
 
 
-@breaks("TAG-URI-08", perhaps=["TAG-HIST-04"], profile="standard")
+@breaks("TAG-HIST-04", profile="standard")
 class CutsMatrixParameters(App):
     """Takes what follows a semicolon for a parameter of the path segment."""
 

@@ -222,3 +222,23 @@ class OffersACollection(App):
             image.tags[:] = [*dict.fromkeys([*image.tags, "posted", "other"])]
             return Reply.of_json({"tags": image.tags}, HTTPStatus.CREATED)
         return super().answer(request)
+
+
+@breaks("TAG-METH-01", profile="standard", words=asked())
+class WantsTheLengthOfAPost(App):
+    """Answers 411 to a POST without a body, whatever it is sent to."""
+
+    def route(self, request: Request) -> Reply:
+        if request.method == "POST" and not request.body and "/tags/" in request.path:
+            return self.error(request, HTTPStatus.LENGTH_REQUIRED, "How long is it?")
+        return super().route(request)
+
+
+@breaks("TAG-METH-01", profile="standard", words=asked())
+class KnowsNoFormsOfAPost(App):
+    """Answers 415 to a POST of a form, before it looks whether there may be one."""
+
+    def route(self, request: Request) -> Reply:
+        if request.method == "POST" and "form" in request.media_type and "/tags/" in request.path:
+            return self.error(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "That is no JSON.")
+        return super().route(request)

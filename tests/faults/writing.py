@@ -416,3 +416,18 @@ class AcknowledgesAnEmptyTag(App):
         if request.target.endswith("/tags/") and request.method == "PUT" and "X-Auth-Token" in request.headers:
             return Reply(HTTPStatus.NO_CONTENT)
         return super().answer(request)
+
+
+def _ends_at(name: str, doc: str, end: str) -> None:
+    """Register a service for which a tag ends at a character that stands in the path as it is."""
+
+    def decode_tag(self: App, raw: str) -> str:
+        return App.decode_tag(self, raw.partition(end)[0] or raw)
+
+    breaks(EXACT, profile="standard", words=selecting(EXACT, "TAG-URI-08", "TAG-URI-07"))(
+        type(name, (App,), {"decode_tag": decode_tag, "__doc__": doc})
+    )
+
+
+_ends_at("TakesAnAtForARevision", "Takes a plain @ and what follows it for a revision of the tag.", "@")
+_ends_at("TakesAnExclamationMarkForAView", "Takes a plain ! and what follows it for the name of a view.", "!")

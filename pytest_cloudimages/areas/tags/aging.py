@@ -1,4 +1,4 @@
-"""The times that an image shows of itself, while its tags are changed long after it was created."""
+"""What an image shows of itself, its times above all, while its tags are changed long after it was created."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
+from pytest_cloudimages.areas.tags.other_attributes import expect_nothing_else_changed
+from pytest_cloudimages.areas.tags.resource import TAGS
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.moments import moment
 from pytest_cloudimages.engine.recording import Case, Collection, cases
+from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.history.operations import Kind
+from pytest_cloudimages.history.steps import Reading
 from pytest_cloudimages.spec.mismatch import expect
 from pytest_cloudimages.spec.verdicts import Blocked
 
@@ -25,7 +29,7 @@ The clocks of several nodes may differ, yet hardly by a second.
 
 @dataclass(frozen=True)
 class LateChange:
-    """A change of one tag of an image that is not new, and when that was created and updated by its own word."""
+    """A change of one tag of an image that is not new, and what that showed of itself before and after it."""
 
     kind: Kind
     answer: Answer
@@ -39,6 +43,13 @@ class LateChange:
         after = _time(self.after, "updated_at")
         if created and before and after and after <= created and before - after >= APART:
             expect(after >= before, True, f"whether updated_at went from {before} on to {after} with {self.answer}")
+
+    def expect_rest_kept(self, run: Run) -> None:
+        """Raise ``Mismatch`` where another attribute came to be another: what is set to now differs only by now."""
+        __tracebackhide__ = True
+        if self.answer.ok or self.answer.refused:
+            before, after = (Reading(shown, TAGS) for shown in (self.before, self.after))
+            expect_nothing_else_changed(before, after, run, f"with {self.answer}, of an image that is not new")
 
 
 @dataclass(frozen=True, repr=False)

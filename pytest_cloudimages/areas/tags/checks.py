@@ -60,19 +60,22 @@ from pytest_cloudimages.areas.tags.control import controlled
 from pytest_cloudimages.areas.tags.corpus import UNITS, plain, unambiguous
 from pytest_cloudimages.areas.tags.exports import Exports
 from pytest_cloudimages.areas.tags.isolation import OtherImage, expect_kept, expect_nothing_handed_on
-from pytest_cloudimages.areas.tags.negative import NegativeRequests
+from pytest_cloudimages.areas.tags.negative import NegativeRequests, of_another_method
 from pytest_cloudimages.areas.tags.other_attributes import expect_attributes_kept, expect_nothing_else_changed
 from pytest_cloudimages.areas.tags.plans import GIVEN_WITH_LIFE, UNSEEN
 from pytest_cloudimages.areas.tags.probes import Basics
 from pytest_cloudimages.areas.tags.race_findings import (
+    ASTRAY,
+    NOT_ONCE,
     answers_to,
     expect_none_lost,
-    expect_once,
+    expect_sound,
+    gone_astray,
     lost_additions,
     not_once,
     show_phase,
 )
-from pytest_cloudimages.areas.tags.races import Pattern
+from pytest_cloudimages.areas.tags.races import ON_TWO_IMAGES, Pattern
 from pytest_cloudimages.areas.tags.read_paths import Comparisons, ReadPath
 from pytest_cloudimages.areas.tags.repetitions import Repetitions
 from pytest_cloudimages.areas.tags.representations import Representations
@@ -98,6 +101,7 @@ from pytest_cloudimages.spec.statuses import DONE_OR_REFUSED
 
 __all__ = [
     "ADD",
+    "ASTRAY",
     "A_CHALLENGE",
     "A_DATE",
     "A_DATE_OR_SECONDS",
@@ -106,8 +110,10 @@ __all__ = [
     "IN_OTHER_CASE",
     "LONGEST",
     "NOT_OK",
+    "NOT_ONCE",
     "NOT_REDIRECTED",
     "OK",
+    "ON_TWO_IMAGES",
     "OTHERS",
     "REFUSED",
     "SOMETHING",
@@ -167,14 +173,15 @@ __all__ = [
     "expect_nothing_astray",
     "expect_nothing_else_changed",
     "expect_nothing_handed_on",
-    "expect_once",
     "expect_others_kept",
     "expect_owner_kept",
     "expect_reproduced",
+    "expect_sound",
     "expect_stored_or_refused",
     "expect_tags",
     "expect_unlike_ones_kept",
     "fitting_schemas",
+    "gone_astray",
     "in_ordinary_state",
     "inconsistent_without_patch",
     "indiscretions",
@@ -187,6 +194,7 @@ __all__ = [
     "misnamed",
     "not_once",
     "note_waits",
+    "of_another_method",
     "once",
     "or_skip",
     "others_added",

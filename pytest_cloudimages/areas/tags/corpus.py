@@ -203,6 +203,12 @@ BODIES_OF_METHODS: dict[str, dict[str, Any]] = {
     },
 }
 """What other methods would add, were they supported."""
+IN_OTHER_FORMS: dict[str, dict[str, Any]] = {
+    "POST": {"body": b"tag=new-POST", "headers": {"Content-Type": "application/x-www-form-urlencoded"}},
+    # Who looks at the media type of a patch before the method is known to be none of a tag's has another answer.
+    "PATCH": {"json": {"tags": ["new-PATCH"]}, "headers": {"Content-Type": "application/json"}},
+}
+"""The same of the methods in forms that the service has for no resource."""
 
 ANNOUNCED = {"Expect": "100-continue"}
 """What curl sends by itself with a body that is not small, and no service need be asked for. (RFC 9110, 10.1.1.)"""

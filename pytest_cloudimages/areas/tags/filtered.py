@@ -63,16 +63,27 @@ class _Filtering:
 
         Whether others than the owner are shown the tags is not defined (TAG-VIS-09), nor then what they find by them.
         """
+        query = (("tag", tag), *(narrowing if besides is None else ()))
+
+        def look() -> Selection | None:
+            # Either list may be late: where they differ, both are asked for again.
+            anyway = self._anyway(client, tag, narrowing)
+            return None if anyway is None else self._once(asked, query, client, [*anyway, *(besides or ())])
+
+        found = self.known[0].image.eventually(look, lambda selection: selection is None or _good(selection))
+        if found:
+            self.keep(found)
+
+    def _anyway(self, client: ImagesClient, tag: str, narrowing: Query) -> list[str] | None:
+        """Return the images with a tag that a caller is shown anyway; ``None`` where it is not shown all their tags."""
         anyway = self.pages(client, narrowing)
-        if anyway.status == 200 and not anyway.problem and not anyway.blocked:  # noqa: PLR2004 - as HTTP has it
-            held = [known for known in self.known if known.label in anyway.labels]
-            if all(
-                sorted(self.shown(known.label, known.image.seen_by(client)).tags) == sorted(known.tags)
-                for known in held
-            ):
-                expected = [*(known.label for known in held if tag in known.tags), *(besides or ())]
-                query = (("tag", tag), *(narrowing if besides is None else ()))
-                self.keep(self.ask(asked, query, client=client, expected=expected))
+        if anyway.status != 200 or anyway.problem or anyway.blocked:  # noqa: PLR2004 - as HTTP has it
+            return None
+        held = [known for known in self.known if known.label in anyway.labels]
+        for known in held:
+            if sorted(self.shown(known.label, known.image.seen_by(client)).tags) != sorted(known.tags):
+                return None
+        return [known.label for known in held if tag in known.tags]
 
     def ask(
         self,
@@ -82,18 +93,29 @@ class _Filtering:
         client: ImagesClient | None = None,
         expected: Sequence[str] | None = None,
     ) -> Selection:
-        """Ask for a filtered list, and again while it is not as it has to be and there is patience."""
+        """Ask for a filtered list, and again while it is not as it has to be and there is patience.
+
+        What the images showed of themselves may have been late as well, so that they are looked at again too.
+        """
         client = client or self.run.client
-        if expected is None:
-            expected = [known.label for known in self.known if known.satisfies(query)]
-        carried = {known.label: known.tags for known in self.known}
+        looks = 0
 
         def look() -> Selection:
-            with client.recorder.scope() as sent:
-                listed = self.pages(client, query)
-            return Selection(asked, query, (*expected,), listed, carried, tuple(sent))
+            nonlocal looks
+            looks += 1
+            if looks > 1:
+                by_now = [self.shown(known.label, known.image) if known.seen else known for known in self.known]
+                self.known = [now if now.data else known for now, known in zip(by_now, self.known, strict=True)]
+            satisfying = [known.label for known in self.known if known.satisfies(query)]
+            return self._once(asked, query, client, satisfying if expected is None else expected)
 
         return self.known[0].image.eventually(look, _good)
+
+    def _once(self, asked: str, query: Query, client: ImagesClient, expected: Sequence[str]) -> Selection:
+        carried = {known.label: known.tags for known in self.known}
+        with client.recorder.scope() as sent:
+            listed = self.pages(client, query)
+        return Selection(asked, query, (*expected,), listed, carried, tuple(sent))
 
     def pages(self, client: ImagesClient, query: Query) -> Listed:
         """Return what the list shows of the images that are known, all its pages together."""

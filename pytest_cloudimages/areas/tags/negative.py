@@ -141,6 +141,12 @@ def overlong_deletion(answer: Answer) -> bool:
     return answer.exchange.method == "DELETE" and re.search("/tags/x{256,}$", answer.exchange.target) is not None
 
 
+def of_another_method(answer: Answer) -> bool:
+    """Return whether a request named a plain tag of an image by a method that a tag does not have."""
+    exchange = answer.exchange
+    return exchange.method in ("GET", "POST", "PATCH") and exchange.target.endswith("/tags/nobody")
+
+
 def unknown_image(answer: Answer, method: str) -> bool:
     """Return whether a request of a method named a plain tag of an image that is not there."""
     return answer.exchange.method == method and UNKNOWN.search(answer.exchange.target) is not None

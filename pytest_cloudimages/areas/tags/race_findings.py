@@ -67,9 +67,30 @@ def expect_none_lost(shown: Measurement[Completed]) -> None:
     expect(tags, [], f"tags of acknowledged additions not listed after {smallest.plan.name}", rate=f"{rate}: {counts}")
 
 
+def gone_astray(run: ConcurrentRun) -> Iterator[Departure]:
+    """Yield where an image shows, while nobody writes, a tag that was added to another image alone."""
+    added: dict[str, set[int]] = {}
+    for operation in run.plan.operations():
+        if operation.kind is Kind.ADD:
+            added.setdefault(operation.value, set()).add(operation.image)
+    for phase, shown in enumerate(run.quiescent):
+        for image, tags in enumerate(shown):
+            astray = sorted(tag for tag in {*(tags or ())} if tag in added and image not in added[tag])
+            requests = [each.exchange for each in run.completed if each.event.value in astray]
+            exchanges = [*requests[:NAMED], *run.looks(phase, image)]
+            yield from _departures(astray, [], f"tags of image {image} that were added to others", exchanges)
+
+
 def not_once(run: ConcurrentRun) -> Iterator[Departure]:
     """Yield where a tag that many clients added at once is not there once, or cannot be deleted again."""
     at_once = f"added by {run.plan.clients} clients at once"
+    if run.plan.several_callers:
+        # Here each adds tags of its own besides.
+        for tag, count in Counter(run.quiescent[0][0] or ()).items():
+            exchanges = [each.exchange for each in run.asked(Kind.ADD, 0) if each.event.value == tag]
+            exchanges += run.looks(0)
+            yield from _departures([tag] * count, [tag], "how often a tag of several callers is listed", exchanges)
+        return
     for phase, (tags, *_) in enumerate(run.quiescent):
         added, deleted = run.acknowledged(Kind.ADD, phase), run.asked(Kind.DELETE, phase)
         looks = run.looks(phase)
@@ -84,11 +105,14 @@ def not_once(run: ConcurrentRun) -> Iterator[Departure]:
             yield from _departures([*(tags or ())], [], f"tags after the one {at_once} was deleted", exchanges)
 
 
-def expect_once(shown: Measurement[Departure]) -> None:
-    """Raise the mismatch of the smallest race that has shown one."""
+NOT_ONCE, ASTRAY = "in which a tag was not there once, or stayed", "in which a tag came to another image"
+
+
+def expect_sound(shown: Measurement[Departure], what: str) -> None:
+    """Raise the mismatch of the smallest race that has shown one; ``what`` says in which races there is one."""
     __tracebackhide__ = True
     departing = {id(run) for run, _ in shown.violations}
-    current_check().rate = Rate(len(departing), len(shown.runs), "races in which a tag was not there once, or stayed")
+    current_check().rate = Rate(len(departing), len(shown.runs), f"races {what}")
     if not shown.sound:
         run, departure = min(shown.violations, key=lambda violation: len(violation[0].completed))
         current_check().race = run.resource, run.plan

@@ -48,9 +48,13 @@ def _tags(draw: st.DrawFn, count: int) -> list[str]:
 
 @st.composite
 def _same(draw: st.DrawFn, clients: int) -> ConcurrentPlan:
-    """Many clients add one tag, one deletes it; where they are few, all of that once more."""
+    """Many clients add one tag, one deletes it; where they are few, all of that once more.
+
+    Of more than a few, every other one writes it in another spelling: whoever locks an address locks no tag.
+    """
     tag, *_ = draw(_tags(1))
-    once: tuple[Phase, ...] = (((add(tag),),) * clients, ((delete(tag),),))
+    adding = tuple((replace(add(tag), spelled=clients == SPELLING and place % 2 == 1),) for place in range(clients))
+    once: tuple[Phase, ...] = (adding, ((delete(tag),),))
     return ConcurrentPlan(Pattern.SAME, clients, once * (2 if clients <= FEW else 1))
 
 
@@ -70,9 +74,12 @@ def _distinct(draw: st.DrawFn, clients: int) -> ConcurrentPlan:
 
 @st.composite
 def _deleting(draw: st.DrawFn, clients: int) -> ConcurrentPlan:
-    """Many clients delete one tag, beside which there is another."""
+    """Many clients delete one tag, beside which there is another; some of many write it in another spelling."""
     tag, other = draw(_tags(2))
-    return ConcurrentPlan(Pattern.DELETING, clients, (((add(other), add(tag)),), ((delete(tag),),) * clients))
+    deleting = tuple(
+        (replace(delete(tag), spelled=clients == SPELLING and place % 2 == 1),) for place in range(clients)
+    )
+    return ConcurrentPlan(Pattern.DELETING, clients, (((add(other), add(tag)),), deleting))
 
 
 @st.composite
@@ -148,10 +155,10 @@ def _across(draw: st.DrawFn, clients: int) -> ConcurrentPlan:
 
 @st.composite
 def _callers(draw: st.DrawFn, clients: int) -> ConcurrentPlan:
-    """Every caller adds two tags of its own, then deletes those of the next."""
-    tags = draw(_tags(2 * clients))
+    """Every caller adds two tags of its own and one that all of them add, then deletes the two of the next."""
+    *tags, common = draw(_tags(2 * clients + 1))
     shares = [tags[begin : begin + 2] for begin in range(0, len(tags), 2)]
-    adding = tuple(tuple(add(tag) for tag in share) for share in shares)
+    adding = tuple(tuple(add(tag) for tag in (*share, common)) for share in shares)
     deleting = tuple(tuple(delete(tag) for tag in share) for share in [*shares[1:], shares[0]])
     return ConcurrentPlan(Pattern.CALLERS, clients, (adding, deleting), several_callers=True)
 
@@ -162,6 +169,8 @@ CARRIED = 3
 """Tags that come and go in a race across images."""
 FEW = 4
 """Clients at most in what is done twice, or has a reader beside it."""
+SPELLING = 2 * FEW
+"""Clients of whom every other one writes a tag in another spelling."""
 TOGETHER = 8
 """Tags of a race of different tags, at least."""
 MEETINGS = 9
@@ -183,6 +192,8 @@ SHAPES: dict[Pattern, Callable[[int], st.SearchStrategy[ConcurrentPlan]]] = {
 
 RETURNS = frozenset({Pattern.MIXED, Pattern.CUT, Pattern.ACROSS})
 """Races in which tags come back."""
+ON_TWO_IMAGES = (Pattern.DISTINCT, Pattern.MIXED, Pattern.ACROSS)
+"""Races of which some change two images at once."""
 DELETES = RETURNS | {Pattern.DELETING, Pattern.RENAMING, Pattern.UPLOADING}
 """Races whose precondition is that plain tags can be deleted."""
 

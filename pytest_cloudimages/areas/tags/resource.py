@@ -1,6 +1,8 @@
 """The tags of an image: what adds, deletes and reads them, and how an answer is read."""
 
 from collections.abc import Iterable
+from dataclasses import replace
+from urllib.parse import unquote_to_bytes
 
 from pytest_cloudimages.areas.images.patches import OLD_TYPE
 from pytest_cloudimages.client.answers import Answer
@@ -21,6 +23,12 @@ def _replacement(image_id: str, tags: Iterable[str]) -> Request:
     )
 
 
+def _respelled(request: Request) -> Request:
+    """Write the tag with every character percent-encoded, which is the same tag (RFC 3986, 2.3)."""
+    resource, _, tag = request.target.rpartition("/")
+    return replace(request, target=f"{resource}/{''.join(f'%{octet:02X}' for octet in unquote_to_bytes(tag))}")
+
+
 TAGS = SetResource(
     "tag",
     add=lambda image, tag: Request("PUT", f"/images/{image}/tags/{segment(tag)}"),
@@ -31,6 +39,7 @@ TAGS = SetResource(
     volatile=frozenset({"tags", "updated_at"}),
     usual={Kind.ADD: (204,), Kind.DELETE: (204, 404), Kind.READ: (200,), Kind.SET: (200,)},
     replace=_replacement,
+    respelled=_respelled,
 )
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache, partial
 from itertools import islice
 from typing import Any
 
-from pytest_cloudimages.areas.tags.corpus import BODIES_OF_METHODS
+from pytest_cloudimages.areas.tags.corpus import BODIES_OF_METHODS, IN_OTHER_FORMS
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import segment
@@ -105,9 +105,9 @@ class StrayRequests(Collection):
 
 def _on_a_tag() -> Iterator[StrayRequest]:
     for method in OTHERS:
-        for tag in ("there", "absent"):
+        for tag, bodies in (("there", BODIES_OF_METHODS), ("absent", IN_OTHER_FORMS)):
             # What a service says is asked for as a browser does, too.
-            yield StrayRequest(method, f"/tags/{tag}", BODIES_OF_METHODS.get(method, PAGE))
+            yield StrayRequest(method, f"/tags/{tag}", bodies.get(method, PAGE))
     yield StrayRequest("TRACE", "/tags/there")
 
 
