@@ -103,9 +103,7 @@ def test_the_owner_sees_all_members(
     for attempt in memberships.aside().attempts(Deed.RENAME, Deed.ADD_ACCEPTED):
         expect(attempt.came_or_went, [], f"members that came or went by {attempt}")
     for stage in member_lives.aside().stages():
-        # Who is a member still, though it was removed, is MEM-DEL-01's to tell.
-        kept = {stage.project} if stage.is_member and not stage.sight.status else set()
-        expect(sorted(stage.members), sorted(stage.due | kept), f"members that the owner sees of {stage}")
+        expect(sorted(stage.members), sorted(stage.due), f"members that the owner sees of {stage}")
 
     shown = member_races.measured(member_races.patterns, member_races.unexplained, kind=lambda found: found.category)
     expect_explained(shown)

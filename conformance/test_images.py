@@ -26,7 +26,7 @@ from pytest_cloudimages.areas.images.asked_lists import Lists
 from pytest_cloudimages.areas.images.deactivation import GLANCE, MEANWHILE, Deactivated
 from pytest_cloudimages.areas.images.fixtures import *
 from pytest_cloudimages.areas.images.foreign import ForeignAttempts
-from pytest_cloudimages.areas.images.lives import DATA, GIVEN, LifeAnswers, Question, digest, given_otherwise
+from pytest_cloudimages.areas.images.lives import DATA, GIVEN, LifeAnswers, Question, given_otherwise
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.offered_lists import OfferedImages
 from pytest_cloudimages.areas.images.patches import Aim
@@ -42,9 +42,6 @@ SYSTEMS = {"arch", "centos", "debian", "fedora", "freebsd", "gentoo", "mandrake"
 SYSTEMS |= {"netware", "openbsd", "opensolaris", "opensuse", "rhel", "sled", "ubuntu", "windows"}
 A_NUMBER = Allowed("an integer", lambda value: type(value) is int)
 A_SIZE = Allowed("an integer or null", lambda value: value is None or type(value) is int)
-A_CHECKSUM = Allowed(
-    "at most 32 characters or null", lambda value: value is None or (isinstance(value, str) and len(value) <= 32)
-)
 TRUTH = Allowed("true or false", lambda value: isinstance(value, bool))
 
 
@@ -164,18 +161,6 @@ def test_a_size_is_an_integer(image_life: LifeAnswers) -> None:
         expect(attributes_of(answer).get("size"), {len(DATA), None}, f"size in {answer}, whose data came in chunks")
     for answer in image_life.aside().answered(Question.EMPTY).where(lambda answer: state_of(answer) == "active"):
         expect(attributes_of(answer).get("size"), {0, None}, f"size in {answer}, whose data has no octets")
-
-
-# "md5 hash of image contents", "maxLength": 32
-@requirement("IMG-ENT-11")
-def test_a_checksum_is_short(image_life: LifeAnswers) -> None:
-    for image in image_life.images():
-        expect(image.get("checksum"), A_CHECKSUM, "checksum")
-    for answer in image_life.aside().to(Question.ACTIVE):
-        expect(attributes_of(answer).get("checksum"), {digest(), None}, "checksum of the data")
-    for question, data in ((Question.TWIN, DATA), (Question.EMPTY, b"")):
-        for answer in image_life.aside().answered(question).where(lambda answer: state_of(answer) == "active"):
-            expect(attributes_of(answer).get("checksum"), {digest(data), None}, f"checksum in {answer}")
 
 
 # "additionalProperties": {"type": "string"}

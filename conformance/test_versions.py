@@ -24,6 +24,8 @@ from pytest_cloudimages.areas.images.deactivation import Deactivated
 from pytest_cloudimages.areas.images.foreign import ForeignAttempts
 from pytest_cloudimages.areas.images.lives import LifeAnswers, Question
 from pytest_cloudimages.areas.images.tried_patches import Updates
+from pytest_cloudimages.areas.tasks.fixtures import *
+from pytest_cloudimages.areas.tasks.tried import Tasks
 
 JSON = Allowed("application/json", lambda text: str(text).partition(";")[0].strip().lower() == "application/json")
 
@@ -61,15 +63,24 @@ def test_an_unknown_version_is_noted(version_documents: Versions) -> None:
 
 # "The API supports JSON"
 @requirement("GEN-01")
-def test_answers_are_json(common_answers: CommonAnswers, schema_documents: SchemaDocuments) -> None:
+def test_answers_are_json(common_answers: CommonAnswers, schema_documents: SchemaDocuments, tasks: Tasks) -> None:
     with_content = common_answers.of("answers").where(lambda answer: answer.ok and bool(answer.body))
     for answer in with_content:
         expect(answer.headers.get("Content-Type"), JSON, f"Content-Type of {answer}")
     for answer in schema_documents.aside().all_answers().where(lambda answer: answer.ok and bool(answer.body)):
         expect(answer.headers.get("Content-Type"), JSON, f"Content-Type of {answer}")
     # It is UTF-8, whatever characters are in it. (RFC 8259, 8.1)
-    for answer in common_answers.aside().of("spelled").where(lambda answer: answer.ok):
-        expect(answer.data, AN_OBJECT, f"document in {answer}")
+    shown_otherwise = (common_answers.aside().of("spelled"), common_answers.aside().of("compressed"))
+    for answers in (*shown_otherwise, tasks.aside().all_answers()):
+        for answer in answers.where(lambda answer: answer.ok and bool(answer.body)):
+            expect(answer.headers.get("Content-Type"), JSON, f"Content-Type of {answer}")
+            expect(answer.data, AN_OBJECT, f"document in {answer}")
+    # What calls itself JSON is, an explanation of an error too.
+    of_errors = (common_answers.aside().of(kind) for kind in ("refused", "of_other_types", "broken"))
+    for answers in (*of_errors, tasks.aside().all_answers()):
+        for answer in answers.where(lambda answer: answer.refused and bool(answer.body)):
+            if JSON.holds(answer.headers.get("Content-Type")):
+                expect(answer.data, SOMETHING, f"document in {answer}")
 
 
 # "415 Bad Media Type", for all calls
@@ -95,6 +106,15 @@ def _operation(answer: Answer) -> tuple[str, str]:
     return answer.exchange.method, answer.exchange.target.partition("?")[0]
 
 
+def dates_of_tasks(tasks: Tasks) -> None:
+    """Expect the dates of tasks, wherever they are shown, to be of ISO 8601; one that is not known yet may be null."""
+    __tracebackhide__ = True
+    for answer, task in tasks.aside().documents():
+        for name in ("created_at", "updated_at", "expires_at"):
+            if task.get(name) is not None:
+                expect(task[name], A_MOMENT, f"{name} of a task in {answer}")
+
+
 # "YYYY-MM-DDThh:mm:ss"
 @requirement("GEN-07")
 def test_dates_are_iso_8601(
@@ -103,13 +123,13 @@ def test_dates_are_iso_8601(
     updates: Updates,
     foreign_attempts: ForeignAttempts,
     deactivated_image: Deactivated,
+    tasks: Tasks,
 ) -> None:
     others = (updates, foreign_attempts, deactivated_image)
     for images in (image_life.images(), *(other.aside().images() for other in others)):
         for image in images:
-            for name in ("created_at", "updated_at"):
-                if name in image:
-                    expect(image[name], A_MOMENT, name)
+            for name in {"created_at", "updated_at"} & {*image}:
+                expect(image[name], A_MOMENT, name)
     # What else an answer to a patch shows is compared with the image itself. (IMG-UPD-01.)
     for attempt in updates.aside().attempts().where(lambda attempt: "updated_at" in attempt.told):
         expect(attempt.told["updated_at"], A_MOMENT, f"updated_at in {attempt.answer}")
@@ -119,11 +139,12 @@ def test_dates_are_iso_8601(
     for answer in schema_documents.aside().of_tasks():
         for name in ("created_at", "updated_at"):
             expect(answer.data.get(name), A_MOMENT, f"{name} in {answer}")
+    dates_of_tasks(tasks)
 
 
 # "Z … UTC"
 @requirement("GEN-08")
-def test_dates_are_of_utc(image_life: LifeAnswers, schema_documents: SchemaDocuments) -> None:
+def test_dates_are_of_utc(image_life: LifeAnswers, schema_documents: SchemaDocuments, tasks: Tasks) -> None:
     for answer in image_life.to(Question.CREATED):
         expect_near_date(answer, "created_at", "updated_at")
     # Nor is any image changed in times to come.
@@ -133,6 +154,10 @@ def test_dates_are_of_utc(image_life: LifeAnswers, schema_documents: SchemaDocum
         expect_near_date(answer, "created_at", "updated_at")
     for answer in schema_documents.aside().of_tasks():
         expect_near_date(answer, "created_at", "updated_at")
+    for started in tasks.aside().each():
+        expect_near_date(started.answer, "created_at", "updated_at")
+        for look in started.looks:
+            expect_near_date(look, "created_at", "updated_at", later=False)
 
 
 # undocumented
@@ -176,11 +201,20 @@ def test_answers_have_a_date(
     image_life: LifeAnswers,
     nobodys_attempts: Rights,
     rights: Rights,
+    tasks: Tasks,
 ) -> None:
     # Each part of a service that answers may write a date of its own.
     of_others = (nobodys_attempts.aside().answers(), rights.aside().answers(), image_life.aside().to())
     other_types = common_answers.aside().of("of_other_types")
-    for answers in (common_answers.of("answers"), schema_documents.aside().all_answers(), other_types, *of_others):
+    broken = common_answers.aside().of("broken")
+    for answers in (
+        common_answers.of("answers"),
+        schema_documents.aside().all_answers(),
+        other_types,
+        broken,
+        *of_others,
+        tasks.aside().all_answers(),
+    ):
         for answer in answers.where(lambda answer: 200 <= answer.status < 500 and not _of_a_tag(answer)):
             expect(answer.headers.get("Date"), A_DATE, f"Date of {answer}")
 

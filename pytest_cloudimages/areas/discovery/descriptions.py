@@ -266,10 +266,14 @@ class CommonAnswers(Collection):
     """The answers to requests that ask for no format."""
     spelled: Sequence[Answer] = ()
     """The answers that show an image once an attribute has letters beyond ASCII: some in one octet of Latin-1 each."""
+    broken: Sequence[Answer] = ()
+    """The answers to bodies that end in mid-document."""
+    compressed: Sequence[Answer] = ()
+    """The answer with a long document, to who takes it compressed."""
 
     @cases
     def of(self, kind: str) -> Iterator[Case[Answer]]:
-        """Return the answers of a kind: ``answers``, ``refused``, ``of_other_types``, ``plain`` or ``spelled``."""
+        """Return the answers of a kind, by the name of the field that holds them."""
         for answer in getattr(self, kind):
             yield Case(answer, [answer.exchange])
 
@@ -280,10 +284,11 @@ class CommonAnswers(Collection):
             yield Case((name, link, answer), [answer.exchange] if answer else [], aside=name == "next")
 
 
-@workload(empty=lambda: CommonAnswers((), (), (), (), ()), requests=(28, 28, 28, 28))
+@workload(empty=lambda: CommonAnswers((), (), (), (), ()), requests=(28, 35, 35, 35))
 def common_answers(run: Run) -> CommonAnswers:
     """Show an image and the list, follow their links, and send what the resources do not have."""
     client = run.client
+    compressed: list[Answer] = []
     with run.fresh_image() as image:
         listed, shown = client.list(limit="1"), image.show()
         links = [*_followed(client, "/images", listed, ("first", "next", "schema"))]
@@ -302,8 +307,36 @@ def common_answers(run: Run) -> CommonAnswers:
         plain = [client.send("GET", target, headers={"Accept": None}) for target in targets]
         changed = [] if run.settings.image else [*_changed(image)]
         plain += changed[1:2]
+        broken = [] if run.settings.image or not run.rounds else [*_broken(image, tasks="/tasks" in offered)]
+        if run.rounds:
+            plain += _new_task(run) if "/tasks" in offered else []
+            compressed = [client.send("GET", "/schemas/images", headers=COMPRESSED)]
     answers = [listed, shown, *further.values(), *changed[:1], *refused]
-    return CommonAnswers(answers, links, refused, others, plain, changed[2:])
+    return CommonAnswers(answers, links, refused, others, plain, changed[2:], broken, compressed)
+
+
+BROKEN = b'{"type": "import", "input": {'
+COMPRESSED = {"Accept-Encoding": "gzip, deflate"}
+
+
+def _broken(image: Image, *, tasks: bool) -> Iterator[Answer]:
+    """Send bodies that are no JSON, because they end too early."""
+    kind = {"Content-Type": "application/json"}
+    yield image.send("PATCH", "", body=BROKEN, headers={"Content-Type": PATCH_TYPE})
+    yield image.send("POST", "/members", body=BROKEN, headers=kind)
+    if tasks:
+        yield image.client.send("POST", "/tasks", body=BROKEN, headers=kind)
+
+
+def _new_task(run: Run) -> Iterator[Answer]:
+    """Ask for an import of what is not there, and look at it, and name no format in either request."""
+    plain = {"Accept": None}
+    with claimed_name(run.client, run.name) as name:
+        answer = run.client.send("POST", "/tasks", json=import_from(NOWHERE, name), headers=plain)
+        yield answer
+        location = answer.data.get("id") if answer.ok and isinstance(answer.data, dict) else None
+        if is_fit(location):
+            yield run.client.send("GET", f"/tasks/{location}", headers=plain)
 
 
 def _changed(image: Image) -> Iterator[Answer]:

@@ -24,6 +24,7 @@ from pytest_cloudimages.engine.provisioning import temporary_image
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.statuses import OVER_LIMIT
 from pytest_cloudimages.spec.verdicts import Blocked
 
 
@@ -100,7 +101,12 @@ class _Life:
         """Have owner and consumer look at image and members; ``whole``: and the consumer at the members too."""
         image, consumer = self.image, self.consumer
         sight = sight_of(image, consumer, self.status, lists=lists)
-        members, looked = image.eventually(lambda: members_of(image), lambda found: {*found[0]} == self.due)
+
+        def as_due(found: Members) -> bool:
+            held = found.get(self.project, {}).get("status", "")
+            return {*found} == self.due and held == self.status
+
+        members, looked = image.eventually(lambda: members_of(image), lambda found: as_due(found[0]))
         self.known = members
         shown = []
         if whole:
@@ -172,7 +178,12 @@ class _Life:
         """Have the owner remove the consumer."""
         with self.run.recorder.of(Purpose.PREPARING):
             require_ok(self.image.client.ask(MEMBERS.delete(self.image.id, self.project)))
-        self.status, self.known = "", None
+            self.known, _ = self.image.eventually(
+                lambda: members_of(self.image), lambda found: self.project not in found[0]
+            )
+        if self.project in self.known:
+            raise Blocked("The consumer is a member still, though its removal was acknowledged.")
+        self.status = ""
         self.due.discard(self.project)
 
     def decide(self, status: str) -> None:
@@ -187,7 +198,10 @@ class _Life:
         if not self.takes_others:
             return
         added = self.attempt(Who.OWNER, Deed.ADD_OTHER, owner, "POST", json={"member": other})
-        if added.answer.ok:
+        if added.answer.status == OVER_LIMIT:  # a quota, which says nothing of what the image is (MEM-CRE-08)
+            self.tried.remove(added)
+            self.takes_others = False
+        elif added.answer.ok:
             self.attempt(Who.OWNER, Deed.REMOVE_OTHER, owner, "DELETE", other)
 
     def is_still_shared(self) -> bool:

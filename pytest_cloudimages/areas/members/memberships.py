@@ -222,6 +222,10 @@ def _as_a_stranger(table: _Table, consumer: ImagesClient, third: str, known: str
         table.enter(Who.STRANGER, Deed.SHOW, consumer, "GET", third)
         table.enter(Who.STRANGER, Deed.SET, consumer, "PUT", third, {"status": ACCEPTED})
         table.enter(Who.STRANGER, Deed.REMOVE, consumer, "DELETE", third)
+    else:
+        # Where no project is a member that there is not, it asks for itself, which is none either.
+        table.enter(Who.STRANGER, Deed.SHOW, consumer, "GET", table.project)
+        table.enter(Who.STRANGER, Deed.SET, consumer, "PUT", table.project, {"status": ACCEPTED})
 
 
 def _added(image: Image, project: str, third: str) -> str:

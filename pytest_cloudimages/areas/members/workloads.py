@@ -349,7 +349,7 @@ def _shared(
     seen = image.seen_by(consumer)
     answers[Question.IMAGE_AFTER] = [image.eventually(seen.show, lambda answer: not answer.ok)]
     listed = bool(seen.eventually(seen.entry, lambda entry: not entry)) if accepted else None
-    if whole:
+    if whole and not answers[Question.IMAGE_AFTER][0].ok:  # who sees it may be a member still, and is none anew
         answers[Question.AGAIN] = [image.client.ask(MEMBERS.add(image.id, project))]
         answers[Question.AGAIN] += [image.send("GET", f"/members/{project}")]
     return listed
