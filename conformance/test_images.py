@@ -30,7 +30,7 @@ from pytest_cloudimages.areas.images.lives import DATA, GIVEN, LifeAnswers, Ques
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.offered_lists import OfferedImages
 from pytest_cloudimages.areas.images.patches import Aim
-from pytest_cloudimages.areas.images.states import nesting, state_of
+from pytest_cloudimages.areas.images.states import MANY, OF_MANY, nesting, state_of
 from pytest_cloudimages.areas.images.tried_patches import FULL, Updates, attributes_of, differing
 
 GUARANTEED = ("id", "status", "visibility", "protected", "tags", "created_at", "file", "self")
@@ -65,9 +65,17 @@ def test_an_image_has_what_is_guaranteed(
 
 # "Other attributes … are included when they have been set"
 @requirement("IMG-ENT-02")
-def test_an_attribute_that_was_set_is_shown(updates: Updates, image_life: LifeAnswers) -> None:
+def test_an_attribute_that_was_set_is_shown(updates: Updates, image_lists: Lists, image_life: LifeAnswers) -> None:
     for attempt in updates.attempts(Aim.STANDARD, Aim.ADDED).where(lambda attempt: attempt.answer.ok):
         expect_among(attempt.after.keys(), attempt.named, f"attributes after {attempt}")
+    for answer in image_life.aside().answered(Question.LARGE).where(lambda answer: answer.ok):
+        if isinstance(answer.data, dict) and "id" in answer.data:
+            shown = sum(name.startswith(OF_MANY) for name in answer.data)
+            expect(shown, {count for count, _ in MANY}, f"number of attributes in {answer} of the many that were set")
+    # A list may show less of an image, and nothing else; what it is filtered by, others say.
+    for entry, shown, names in image_lists.aside().shown_otherwise():
+        here, there = ({name: each[name] for name in names} for each in (entry, shown))
+        expect(here, there, f"attributes of the image {entry.get('id')} in a list, as it shows them itself")
     # What the answer to a creation says was set.
     for created in image_life.aside().answered(Question.CREATION):
         given = {name: value for name, value in GIVEN.items() if attributes_of(created).get(name) == value}
@@ -199,6 +207,9 @@ def test_an_image_is_shown(image_life: LifeAnswers, updates: Updates) -> None:
         expect(answer.status, 200, f"status of {answer}")
         shown = answer.data if isinstance(answer.data, dict) else {}
         expect(shown.get("id"), answer.exchange.target.rpartition("/")[2], f"id in {answer}")
+    for answer in image_life.aside().answered(Question.LARGE):
+        if "?" not in answer.exchange.target:
+            expect(answer.status, 200, f"status of {answer}, an image with many attributes")
     # Whatever value the service takes for an attribute; what is no JSON is GEN-01's to say.
     for unread in updates.aside().unreadable().where(lambda unread: unread.looked.status not in NO_LOOK):
         expect(unread.looked.status, OK, f"status of {unread}")
