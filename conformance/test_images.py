@@ -356,7 +356,7 @@ def test_an_image_without_data_is_queued(image_life: LifeAnswers) -> None:
 def kept_while_deactivated(deactivated_image: Deactivated) -> None:
     """Expect an image to have the attributes of before while it is deactivated, and once it is reactivated."""
     __tracebackhide__ = True
-    for what, changed in (("show", set[str]()), ("shown again", {*MEANWHILE})):
+    for what, changed in (("show", set[str]()), ("shown again", {name for name, _ in MEANWHILE.values()})):
         for before, answer in deactivated_image.aside().since(what):
             names = (OF_AN_IMAGE & before.keys()) - changed
             kept = differing(attributes_of(answer), before, only=names)
@@ -375,13 +375,12 @@ def test_a_deactivated_image_keeps_all_but_its_data(deactivated_image: Deactivat
         expect(answer.status, REFUSED, f"status of {answer}, the data of a deactivated image")
     for what, answer in deactivated_image.aside().while_deactivated("foreign", "consumer's data"):
         expect(answer.status, REFUSED, f"status of {answer}: {what}, of a deactivated image")
-    for what, answer in deactivated_image.aside().while_deactivated("list", "change", "share"):
+    for what, answer in deactivated_image.aside().while_deactivated("list", *MEANWHILE, "share"):
         expect(answer.status, OK, f"status of {answer}: {what} while the image is deactivated")
     for _, answer in deactivated_image.aside().while_deactivated("list"):
         expect(bool([*entries_of(answer, "/images")]), True, f"whether {answer} has an image of this name")
-    for _, answer in deactivated_image.aside().while_deactivated("changed"):
-        for name, value in MEANWHILE.items():
-            expect(str((answer.data or {}).get(name)), str(value), f"{name} in {answer}, as it was set meanwhile")
+    for answer, name, value in deactivated_image.aside().changed():
+        expect(str((answer.data or {}).get(name)), str(value), f"{name} in {answer}, as it was set meanwhile")
 
 
 # undocumented

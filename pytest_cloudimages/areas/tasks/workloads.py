@@ -139,7 +139,7 @@ def _import(runner: TaskRunner) -> None:
             runner.watch(runner.start(Deed.IMPORT_AGAIN, again, headers=EXPECTING))
             runner.watch(runner.start(Deed.IMPORT_TWICE, body, **in_utf_8(body)))
         name = runner.names[Deed.IMPORT_FURTHER]
-        runner.begin(Deed.IMPORT_FURTHER, import_from(source, name, os_distro="debian"), listing=True)
+        runner.begin(Deed.IMPORT_FURTHER, import_from(source, name, os_distro="debian"))
         for further in FURTHER if runner.run.rounds and not runner.no_imports else ():
             runner.start(Deed.IMPORT_FURTHER, import_from(source, name, **further), f"{further}")
     else:
@@ -155,7 +155,7 @@ def _import(runner: TaskRunner) -> None:
     places = {"no object": f"{runner.box}/cloudimages-no-object.vhd"} if runner.box else {}
     places["no container"] = f"{uuid.uuid4().hex}/cloudimages-no-object.vhd"
     for what, place in places.items():
-        runner.begin(Deed.IMPORT_MISPLACED, import_from(place, name), what)
+        runner.begin(Deed.IMPORT_MISPLACED, import_from(place, name), what, listing=what == "no container")
     for what, place in odd_places(source).items() if runner.run.rounds and _exported(runner) else ():
         body = import_from(place, name)
         runner.start(Deed.IMPORT_MISPLACED, body, what, **in_utf_8(body))
@@ -194,10 +194,11 @@ def _export_wrongly(runner: TaskRunner, stack: ExitStack) -> None:
             runner.start(Deed.EXPORT_LACKING, body, what)
     if runner.image is None or runner.store is None:
         return
-    runner.begin(Deed.EXPORT_UNFIT, export_of(image, uuid.uuid4().hex), "no container", listing=True)
+    runner.begin(Deed.EXPORT_UNFIT, export_of(image, uuid.uuid4().hex), "no container")
     # What such a name begins with, or ends in, is an empty container: whoever cuts it has where to write.
     base = runner.base or runner.box
     runner.start(Deed.EXPORT_UNFIT, export_of(image, f"{base}/{base}"), "a slash")
+    runner.glance()
     for character in UNFIT[1:]:
         with suppress(Blocked):
             container = runner.store.container(f"{character}x", runner.base)
