@@ -1,6 +1,8 @@
 # who may read and change tags
 
 import uuid
+from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
@@ -29,6 +31,7 @@ from pytest_cloudimages.areas.tags.checks import (
     answered,
     or_skip,
 )
+from pytest_cloudimages.areas.tags.corpus import IN_OTHER_FORMS
 from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.negative import note_hidden
 
@@ -175,15 +178,15 @@ def test_the_token_is_asked_for_first(image: Image, anonymous: ImagesClient, acc
 
     unknown = f"/images/{uuid.uuid4()}"
     tags = f"/images/{image.id}/tags"
-    otherwise_wrong = [
-        ("PUT", f"{unknown}/tags/new"),
-        ("DELETE", f"{unknown}/tags/new"),
-        ("PUT", f"{tags}/{'x' * 256}"),
-        ("GET", f"{tags}/new"),
-        ("POST", f"{tags}/new"),
-        ("PUT", f"{tags}/"),
+    otherwise_wrong: list[tuple[str, str, Mapping[str, Any]]] = [
+        ("PUT", f"{unknown}/tags/new", {}),
+        ("DELETE", f"{unknown}/tags/new", {}),
+        ("PUT", f"{tags}/{'x' * 256}", {}),
+        ("GET", f"{tags}/new", {}),
+        *((method, f"{tags}/new", form) for method, form in IN_OTHER_FORMS.items()),
+        ("PUT", f"{tags}/", {}),
     ]
-    for method, target in otherwise_wrong:
-        answer = anonymous.send(method, target)
+    for method, target, form in otherwise_wrong:
+        answer = anonymous.send(method, target, **form)
 
         expect(answer.status, 401, "status of", answer)

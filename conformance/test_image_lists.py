@@ -20,6 +20,7 @@ from pytest_cloudimages.areas.images.asked_lists import Asked, Aspect, Lists
 from pytest_cloudimages.areas.images.deactivation import Deactivated, holds
 from pytest_cloudimages.areas.images.fixtures import *
 from pytest_cloudimages.areas.images.lists import SORT_KEYS
+from pytest_cloudimages.areas.images.lives import LifeAnswers, Question
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.offered_lists import OfferedImages
 from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED
@@ -66,12 +67,17 @@ def in_order(asked: Asked, *, backward: bool) -> bool:
 
 # "images": an array, and "schema"
 @requirement("IMG-LIST-01")
-def test_a_list_has_images_and_a_schema(image_lists: Lists, cloudimages_client: ImagesClient) -> None:
+def test_a_list_has_images_and_a_schema(
+    image_lists: Lists, cloudimages_client: ImagesClient, image_life: LifeAnswers
+) -> None:
     for asked in image_lists.of(Aspect.WHOLE):
         expect(asked.listed.first.answer.status, 200, f"status of {asked}")
         expect(asked.listed.first.data.get("images"), AN_ARRAY, f"images in {asked}")
         schema = leads_to(cloudimages_client, asked.listed.first.data.get("schema"))
         expect(schema, "/schemas/images", f"where schema leads in {asked}")
+    for answer in image_life.aside().answered(Question.LARGE):
+        if "?" in answer.exchange.target:
+            expect(answer.status, 200, f"status of {answer}, a list with an image of many attributes")
 
 
 # "images that belong to you, images that have been shared with you"
@@ -103,9 +109,12 @@ def test_a_list_is_filtered_by_name(image_lists: Lists) -> None:
 
 # "visibility: public, private, shared"
 @requirement("IMG-LIST-04")
-def test_a_list_is_filtered_by_visibility(image_lists: Lists) -> None:
+def test_a_list_is_filtered_by_visibility(image_lists: Lists, offered_images: OfferedImages) -> None:
     for asked in image_lists.of(Aspect.VISIBILITY):
         holds_what_fits(asked, having("visibility", asked.value("visibility")))
+    for offered in offered_images.aside().of_other_visibilities():
+        others = [entry for entry in offered.listed.entries if not having("visibility", offered.query[0][1])(entry)]
+        expect([entry.get("id") for entry in others], [], f"images of another visibility in {offered}")
 
 
 # "member_status: accepted, pending, rejected, all"

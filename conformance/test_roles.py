@@ -24,6 +24,8 @@ def _reads(rights: Rights, party: Party) -> None:
         if attempt.deed is Deed.SHOW and attempt.answer.status == 404 and not known:
             raise Blocked(f"{party} does not see the image at all; name one of the same project.")
         expect(attempt.answer.status, 200, f"status of {attempt}")
+        if known:
+            expect(attempt.read_otherwise, [], f"what {attempt.answer} shows to {party} otherwise than to the owner")
 
 
 def _changes(rights: Rights, party: Party, *deeds: Deed) -> None:

@@ -16,8 +16,9 @@ from pytest_cloudimages.areas.common.checks import (
 )
 from pytest_cloudimages.areas.discovery.descriptions import SCHEMAS, UNKNOWN, SchemaDocuments
 from pytest_cloudimages.areas.discovery.fixtures import *
+from pytest_cloudimages.areas.images.asked_lists import Aspect, Lists
 from pytest_cloudimages.areas.images.deactivation import Deactivated
-from pytest_cloudimages.areas.images.lives import LifeAnswers
+from pytest_cloudimages.areas.images.lives import LifeAnswers, Question
 from pytest_cloudimages.areas.images.patches import Aim
 from pytest_cloudimages.areas.images.tried_patches import Updates
 
@@ -153,13 +154,23 @@ def test_the_tasks_schema_describes_a_list(schema_documents: SchemaDocuments) ->
 
 # "use the schemas … to validate"
 @requirement("SCHEMA-14")
-def test_the_schemas_describe_the_answers(schema_documents: SchemaDocuments) -> None:
+def test_the_schemas_describe_the_answers(
+    schema_documents: SchemaDocuments, image_life: LifeAnswers, image_lists: Lists, deactivated_image: Deactivated
+) -> None:
     for name, answer in or_skip(schema_documents.examples(), "no schema describes what was shown"):
         expect(schema_documents.problems(name, answer.data), [], f"departures from the schema {name} in {answer}")
     for answer in schema_documents.aside().further():
         expect(schema_documents.problems("image", answer.data), [], f"departures from the schema image in {answer}")
     for name, answer in schema_documents.aside().stages():
         expect(schema_documents.problems(name, answer.data), [], f"departures from the schema {name} in {answer}")
+    # Lists hold images without data, of any status, and with attributes of one's own.
+    held = [*image_life.aside().answered(Question.LISTED), *image_life.aside().answered(Question.LARGE)]
+    for asked in image_lists.aside().of(Aspect.STATUS, Aspect.ATTRIBUTE):
+        held += [page.answer for page in asked.listed.pages]
+    held += [answer for _, answer in deactivated_image.aside().while_deactivated("list", "deactivated ones")]
+    for answer in held:
+        found = schema_documents.problems_of("images", answer) if "/images?" in answer.exchange.target else []
+        expect(found, [], f"departures from the schema images in {answer}")
 
 
 # an unknown name

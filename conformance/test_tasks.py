@@ -14,6 +14,7 @@ from pytest_cloudimages.areas.common.checks import (
     Answer,
     ImagesClient,
     OwnerOf,
+    anything_but,
     documented_codes,
     expect_among,
     expect_interpreted,
@@ -22,11 +23,20 @@ from pytest_cloudimages.areas.common.checks import (
 )
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.offers import require_look
-from pytest_cloudimages.areas.common.paging import query_of
+from pytest_cloudimages.areas.common.paging import PagedList, query_of
 from pytest_cloudimages.areas.images.deactivation import Deactivated
-from pytest_cloudimages.areas.images.lives import DATA, LifeAnswers, Question
+from pytest_cloudimages.areas.images.lives import DATA, LifeAnswers, Question, digest
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
+from pytest_cloudimages.areas.images.states import OCTETS, state_of
 from pytest_cloudimages.areas.images.tried_patches import attributes_of
+from pytest_cloudimages.areas.tasks.agreement import (
+    listed_otherwise,
+    moments,
+    quiet_since,
+    same,
+    shown_otherwise,
+    since_the_end,
+)
 from pytest_cloudimages.areas.tasks.fixtures import *
 from pytest_cloudimages.areas.tasks.requests import Deed
 from pytest_cloudimages.areas.tasks.tried import ENDED, Started, Tasks, document, status_of
@@ -37,14 +47,19 @@ STATUSES = ("pending", "processing", "success", "failure")
 IMPORTS = (
     Deed.IMPORT,
     Deed.IMPORT_AGAIN,
+    Deed.IMPORT_TWICE,
     Deed.IMPORT_LACKING,
     Deed.IMPORT_FURTHER,
     Deed.IMPORT_MISPLACED,
     Deed.IMPORT_NO_DISK,
+    Deed.IMPORT_UNFIT,
+    Deed.IMPORT_LARGE,
 )
 EXPORTS = (
     Deed.EXPORT,
     Deed.EXPORT_AGAIN,
+    Deed.EXPORT_AT_ONCE,
+    Deed.EXPORT_ONTO,
     Deed.EXPORT_LACKING,
     Deed.EXPORT_UNFIT,
     Deed.EXPORT_FOREIGN,
@@ -59,6 +74,9 @@ A_TIME = Allowed(
     lambda value: isinstance(value, str) and bool(re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d", value)),
 )
 AN_OBJECT_OR_NONE = Allowed("an object or null", lambda value: value is None or isinstance(value, dict))
+A_CHECKSUM = Allowed(
+    "at most 32 characters or null", lambda value: value is None or (isinstance(value, str) and len(value) <= 32)
+)
 NOTHING_WRONG = ("None", "", None)
 A_REASON = Allowed("a reason", lambda value: isinstance(value, str) and value not in NOTHING_WRONG)
 RANKS = {"pending": 0, "processing": 1, "success": 2, "failure": 2}
@@ -87,6 +105,27 @@ def accepted(started: Started) -> None:
     expect(shown.get("input"), started.body["input"], f"input in {started}")
 
 
+def taken_whole(tasks: Tasks, *deeds: Deed) -> None:
+    """Expect what is answered 201 to show the task that was asked for, whatever becomes of it."""
+    __tracebackhide__ = True
+    # What is lacking, a service may fill in.
+    for started in tasks.aside().asked().where(lambda each: each.deed in deeds and "LACKING" not in each.deed.name):
+        if started.answer.status == 201:
+            accepted(started)
+
+
+def all_are_listed(tasks: Tasks, listed: PagedList, known: list[str]) -> None:
+    """Expect a list to have each of our tasks once; what is missing between pages is PAGE-15's to say."""
+    __tracebackhide__ = True
+    if len(listed.pages) == 1:
+        expect(sorted(listed.ids(known)), sorted(known), f"our tasks in {listed}")
+        return
+    anywhere = {found for each in tasks.lists.values() for found in each.ids(known)}
+    expect(sorted(anywhere), sorted(known), f"our tasks in {listed}, or any other list")
+    for page in listed.pages:
+        expect(repeated(page.ids), [], f"tasks that come twice in {page.answer}")
+
+
 def shows_the_image(answer: Answer, image_id: object, name: str) -> None:
     """Expect an answer to show the image that an import has made, under its name."""
     __tracebackhide__ = True
@@ -106,6 +145,12 @@ def test_a_task_has_what_is_guaranteed(tasks: Tasks) -> None:
         shown = document(answer)
         expect_among(shown.keys(), [*IN_A_LIST, "input", "message"], f"members of the task in {answer}")
         expect(shown["input"], AN_OBJECT_OR_NONE, f"input of the task in {answer}")
+    # What is shown at all is shown whole, whoever asks.
+    others = [seen.answer for seen in tasks.aside().seen_by_others()]
+    invented = any(answer.ok for answer in tasks.aside().answered("unknown"))
+    for answer in (*others, *(() if invented else tasks.aside().answered("foreign"))):
+        if answer.ok:
+            expect_among(document(answer).keys(), [*IN_A_LIST, "input", "message"], f"members of the task in {answer}")
 
 
 # "pending, processing, success, failure"
@@ -113,6 +158,9 @@ def test_a_task_has_what_is_guaranteed(tasks: Tasks) -> None:
 def test_a_status_is_one_of_four(tasks: Tasks) -> None:
     for _, answer in tasks.shown().where(lambda seen: "status" in document(seen[1])):
         expect(document(answer)["status"], {*STATUSES}, f"status of the task in {answer}")
+    for listed in tasks.aside().listed():
+        strange = [entry["status"] for entry in listed.entries if entry.get("status") not in (*STATUSES, None)]
+        expect(strange, [], f"statuses of tasks in {listed} that are none")
 
 
 # "import or export"
@@ -129,6 +177,13 @@ def test_an_ended_task_says_when_it_expires(tasks: Tasks) -> None:
     ended = tasks.shown().where(lambda seen: status_of(document(seen[1])) in ENDED)
     for _, answer in or_skip(ended, "no task ended while it was waited for (--patience)"):
         expect(document(answer).get("expires_at"), A_TIME, f"expires_at of the task in {answer}")
+        # What has expired is gone; and what expires when it ends would be gone before anybody knew of it.
+        if found := moments(document(answer), "updated_at", "expires_at"):
+            expect(found[1] > found[0], True, f"whether the task expires after it has ended, in {answer}")
+    for started in tasks.aside().asked():
+        for answer, first in since_the_end(started):
+            stays = same("expires_at", document(answer).get("expires_at"), document(first).get("expires_at"))
+            expect(stays, True, f"whether expires_at is what it was when the task ended, in {answer}")
 
 
 # "present when the status is success"
@@ -140,6 +195,9 @@ def test_a_successful_task_has_a_result(tasks: Tasks) -> None:
         expect(result, AN_OBJECT, f"result of the task in {answer}")
         name = "image_id" if started.deed.is_import else "export_location"
         expect_among((result or {}).keys(), [name], f"members of the result in {answer}")
+    for started in tasks.aside().asked().where(lambda started: started.succeeded):
+        for answer, first in since_the_end(started):
+            expect(document(answer).get("result"), document(first).get("result"), f"result of the task in {answer}")
 
 
 # "None"
@@ -149,6 +207,10 @@ def test_a_message_is_a_reason_where_something_went_wrong(tasks: Tasks) -> None:
         shown = document(answer)
         allowed = A_REASON if status_of(shown) == "failure" else {*NOTHING_WRONG}
         expect(shown["message"], allowed, f"message of the task in {answer}, whose status is {shown.get('status')}")
+    for started in tasks.aside().asked().where(lambda started: not started.succeeded):
+        for answer, first in since_the_end(started):
+            if status_of(document(answer)) == status_of(document(first)):
+                expect(document(answer).get("message"), document(first).get("message"), f"message in {answer}")
 
 
 # "/v2/tasks/{id}" and "/v2/schemas/task"
@@ -164,6 +226,9 @@ def test_a_task_leads_to_itself_and_its_schema(tasks: Tasks, cloudimages_client:
         for entry in listed.entries:
             itself = leads_to(cloudimages_client, entry.get("self"), "/tasks")
             expect(itself, f"/tasks/{entry.get('id')}", f"where self of a task leads in {listed}")
+            if "schema" in entry:
+                schema = leads_to(cloudimages_client, entry["schema"], "/tasks")
+                expect(schema, "/schemas/task", f"where schema of a task leads in {listed}")
 
 
 # "the tenant ID of the task owner"
@@ -198,7 +263,11 @@ def test_tasks_are_listed(tasks: Tasks, cloudimages_client: ImagesClient) -> Non
             schema = leads_to(cloudimages_client, page.data.get("schema"), "/tasks")
             expect(schema, "/schemas/tasks", f"where schema leads in {page.target}")
         if listed.ended:
-            expect(sorted(listed.ids(known)), sorted(known), f"our tasks in {listed}")
+            all_are_listed(tasks, listed, known)
+    # A list that holds nothing is one too.
+    for listed in tasks.aside().listed().where(lambda listed: listed.readable):
+        for page in listed.pages:
+            expect(page.data.get("tasks"), AN_ARRAY, f"tasks in {page.answer}")
     for listed in tasks.aside().listed("whole", "paged"):
         for page in listed.pages:
             if "first" in page.data:
@@ -218,10 +287,13 @@ def test_a_listed_task_is_the_task(tasks: Tasks) -> None:
             expect_among(entry.keys(), IN_A_LIST, f"members of the task {entry.get('id')} in {listed}")
             if more := [name for name in MORE if name in entry]:
                 note(f"A listed task has {' and '.join(more)} as well.")
-            started = tasks.known.get(str(entry.get("id")))
-            if started and started.ended:
-                same = {name: entry[name] for name in ("created_at", "owner", "status", "type") if name in started.last}
-                expect(same, {name: started.last.get(name) for name in same}, f"the task {started.id} in {listed}")
+    # Nor is it another one in any list, nor while it is carried out.
+    quiet = quiet_since(tasks)
+    for listed in tasks.aside().listed():
+        for started in tasks.known.values():
+            for answer, otherwise in listed_otherwise(started, listed, quiet) if started.ended else ():
+                shown = {name: started.last.get(name) for name in otherwise}
+                expect(otherwise, shown, f"the task {started.id} in {answer}")
     for listed in tasks.aside().listed("of another project"):
         others = sorted({*listed.ids([*tasks.known])})
         expect(others, [], f"our tasks in {listed}, which another project asked for")
@@ -247,10 +319,17 @@ def test_a_task_is_shown(tasks: Tasks) -> None:
             expect(look.status, 200, f"status of {look}")
             shown = document(look)
             expect(shown.get("id"), started.id, f"id of the task in {look}")
-            if started.deed in (Deed.EXPORT, Deed.IMPORT):  # what is lacking, a service may fill in
+            if "LACKING" not in started.deed.name:  # what is lacking, a service may fill in
                 expect(shown.get("input"), started.body.get("input"), f"input of the task in {look}")
             for name in ("type", "created_at"):
                 expect(shown.get(name), document(started.answer).get(name), f"{name} of the task in {look}")
+    # Whom the list shows that it exists, its details are shown as well; what a policy forbids is another matter.
+    for seen in tasks.aside().seen_by_others().where(lambda seen: seen.started.ended and not seen.started.expired):
+        expect(seen.answer.status, {200, 403}, f"status of {seen.answer}, a task in the list of this caller")
+        if seen.answer.ok:
+            otherwise = shown_otherwise(seen.started, seen.answer)
+            shown = {name: seen.started.last.get(name) for name in otherwise}
+            expect(otherwise, shown, f"the task {seen.started.id} in {seen.answer}")
 
 
 # "404"
@@ -283,6 +362,10 @@ def test_an_import_is_accepted(tasks: Tasks) -> None:
     asked = tasks.asked(Deed.IMPORT).where(within_limits)
     for started in or_skip(asked, "no more imports are taken: 413"):
         accepted(started)
+    taken_whole(tasks, *IMPORTS)
+    # A body says the same when it names how its letters are encoded.
+    for started in tasks.aside().asked(Deed.IMPORT_TWICE):
+        expect(started.answer.status, anything_but(415), f"status of {started}")
 
 
 # "Required"
@@ -315,11 +398,28 @@ def test_an_import_makes_an_image(tasks: Tasks) -> None:
             expect(made == image_id, False, f"whether image_id is that of an earlier import in {other}")
         for answer in tasks.aside().answered("imported"):
             shows_the_image(answer, image_id, name)
-        for again in tasks.aside().asked(Deed.IMPORT_AGAIN).where(lambda started: started.succeeded):
-            made = again.result.get("image_id")
-            expect(made == image_id, False, f"whether image_id is that of an earlier import in {again}")
-            for answer in tasks.aside().answered("imported again"):
-                shows_the_image(answer, made, again.body["input"]["image_properties"]["name"])
+        earlier = [image_id]
+        for deed, what in ((Deed.IMPORT_AGAIN, "imported again"), (Deed.IMPORT_TWICE, "imported twice")):
+            for again in tasks.aside().asked(deed).where(lambda started: started.succeeded):
+                made = again.result.get("image_id")
+                expect(made in earlier, False, f"whether image_id is that of an earlier import in {again}")
+                earlier.append(made)
+                for answer in tasks.aside().answered(what):
+                    shows_the_image(answer, made, again.body["input"]["image_properties"]["name"])
+
+
+# "md5 hash of image contents", "maxLength": 32
+@requirement("IMG-ENT-11")
+def test_a_checksum_is_short(image_life: LifeAnswers, tasks: Tasks) -> None:
+    for image in image_life.images():
+        expect(image.get("checksum"), A_CHECKSUM, "checksum")
+    for answer in image_life.aside().to(Question.ACTIVE):
+        expect(attributes_of(answer).get("checksum"), {digest(), None}, "checksum of the data")
+    for question, octets in ((Question.TWIN, DATA), (Question.EMPTY, b"")):
+        for answer in image_life.aside().answered(question).where(lambda answer: state_of(answer) == "active"):
+            expect(attributes_of(answer).get("checksum"), {digest(octets), None}, f"checksum in {answer}")
+    for shown, data in tasks.aside().imported_data():
+        expect(attributes_of(shown).get("checksum"), {digest(data.body), None}, f"checksum in {shown}, of {data}")
 
 
 def keeps_its_data(image_life: LifeAnswers, deactivated_image: Deactivated) -> None:
@@ -356,6 +456,8 @@ def test_an_image_with_data_is_active(
     # An import makes an image that has its data; whether it is there is TASK-IMP-04's to say.
     for answer in tasks.aside().imported().where(lambda answer: answer.ok):
         expect(document(answer).get("status"), "active", f"status in {answer}, which an import has made")
+    for shown, data in tasks.aside().imported_data():
+        expect(document(shown).get("size"), {len(data.body), None}, f"size in {shown}, which an import has made")
 
 
 # "111, 396, 413, 523, 609, 614, 721"
@@ -383,6 +485,14 @@ def test_an_import_needs_a_disk_at_the_place_that_it_names(tasks: Tasks) -> None
     nothing_left(tasks, Deed.IMPORT_MISPLACED)
 
 
+# "413: virtual disk size exceeds 40 GB"
+@requirement("TASK-IMP-07")
+def test_a_disk_of_more_than_40_gb_is_not_imported(tasks: Tasks) -> None:
+    for started in tasks.attempts(Deed.IMPORT_LARGE):
+        failed(started)
+    nothing_left(tasks, Deed.IMPORT_LARGE)
+
+
 # the response codes
 @requirement("TASK-IMP-08")
 def test_an_import_is_answered_with_a_documented_code(tasks: Tasks, specification: str) -> None:
@@ -397,6 +507,7 @@ def test_an_export_is_accepted(tasks: Tasks) -> None:
     asked = tasks.asked(Deed.EXPORT).where(within_limits)
     for started in or_skip(asked, "no more exports are taken: 413"):
         accepted(started)
+    taken_whole(tasks, *EXPORTS)
 
 
 # "Required"
@@ -429,6 +540,11 @@ def test_an_export_says_where_it_wrote(tasks: Tasks) -> None:
         asked = started.body["input"]
         location = f"{asked['receiving_swift_container']}/{asked['image_uuid']}.vhd"
         expect(started.result.get("export_location"), location, f"export_location of {started}")
+    # A second one to the same place is TASK-EXP-06's to say.
+    for started in [each for each in tasks.aside().asked(Deed.EXPORT_AT_ONCE) if each.succeeded][:1]:
+        asked = started.body["input"]
+        location = f"{asked['receiving_swift_container']}/{asked['image_uuid']}.vhd"
+        expect(started.result.get("export_location"), location, f"export_location of {started}")
 
 
 # "already exists"
@@ -437,6 +553,12 @@ def test_an_export_overwrites_nothing(tasks: Tasks) -> None:
     for started in tasks.attempts(Deed.EXPORT_AGAIN):
         failed(started)
     nothing_left(tasks, Deed.EXPORT_AGAIN)
+    # Nor what is there because its owner has put it there.
+    for started in tasks.aside().asked(Deed.EXPORT_ONTO).where(lambda each: tasks.worked(each.deed)):
+        if started.ended or started.answer.refused:
+            failed(started)
+        for answer in tasks.aside().answered("onto").where(lambda answer: answer.ok):
+            expect(answer.body == OCTETS, True, f"whether the object is still its owner's in {answer}, after {started}")
     # Nor does one of two that run at once: one of them finds the object of the other.
     twice = [started for started in tasks.aside().asked(Deed.EXPORT_AT_ONCE) if started.succeeded]
     expect([str(started) for started in twice[1:]], [], "further exports to one object that succeeded")

@@ -1,5 +1,6 @@
 # GET /, GET /versions, and what all answers have in common
 
+import re
 import urllib.parse
 
 from pytest_cloudimages import expect, note, requirement
@@ -14,26 +15,43 @@ from pytest_cloudimages.areas.common.checks import (
     Answer,
     expect_contract,
     expect_near_date,
+    expect_same_times,
     fitting_schemas,
     or_skip,
 )
 from pytest_cloudimages.areas.common.offers import NOT_DONE_FOR_ANYBODY
-from pytest_cloudimages.areas.discovery.descriptions import CommonAnswers, SchemaDocuments, Versions
+from pytest_cloudimages.areas.discovery.descriptions import SchemaDocuments, Versions, major_versions
 from pytest_cloudimages.areas.discovery.fixtures import *
+from pytest_cloudimages.areas.discovery.what_is_common import CommonAnswers
+from pytest_cloudimages.areas.images.asked_lists import Lists
 from pytest_cloudimages.areas.images.deactivation import Deactivated
+from pytest_cloudimages.areas.images.fixtures import *
 from pytest_cloudimages.areas.images.foreign import ForeignAttempts
 from pytest_cloudimages.areas.images.lives import LifeAnswers, Question
 from pytest_cloudimages.areas.images.tried_patches import Updates
+from pytest_cloudimages.areas.tasks.fixtures import *
+from pytest_cloudimages.areas.tasks.tried import Tasks
 
+A_KIND_OF_JSON = Allowed(
+    "application/json, or what ends in +json",
+    lambda text: bool(re.match(r"\s*application/([^;]*\+)?json\s*(;|$)", str(text), re.IGNORECASE)),
+)
+NO_FAILURE = Allowed("no failure of the service", lambda status: status < 500 or status == 501)
+"""501 is what HTTP has for a method that is not implemented; no resource fails at one. (Rulings, 25.)"""
+A_SECOND = Allowed("the second among them", lambda majors: "v2" in majors)
 JSON = Allowed("application/json", lambda text: str(text).partition(";")[0].strip().lower() == "application/json")
 
 
 # "/v2/images/…"
 @requirement("VER-01")
-def test_links_have_the_version(common_answers: CommonAnswers) -> None:
+def test_links_have_the_version(common_answers: CommonAnswers, version_documents: Versions) -> None:
     for name, link, _ in common_answers.followed():
         path = urllib.parse.urlsplit(link).path
         expect("v2" in path.split("/"), True, f"whether {name} has the version: {link}")
+    for answer, version, link in version_documents.aside().links():
+        if version.startswith("v2"):
+            path = urllib.parse.urlsplit(link).path
+            expect("v2" in path.split("/"), True, f"whether the link of {version} in {answer} has the version: {link}")
 
 
 # Glance's reference: "300 Multiple Choices"
@@ -42,6 +60,7 @@ def test_the_root_lists_versions(version_documents: Versions) -> None:
     for answer in version_documents.at("/"):
         expect(answer.status, 300, f"status of {answer}")
         expect_contract(answer, "contract-versions")
+        expect(major_versions(answer), A_SECOND, f"versions in {answer}, which are asked for below /v2")
 
 
 # Glance's reference: GET /versions
@@ -50,6 +69,7 @@ def test_versions_are_listed(version_documents: Versions) -> None:
     for answer in version_documents.at("/versions"):
         expect(answer.status, 200, f"status of {answer}")
         expect_contract(answer, "contract-versions")
+        expect(major_versions(answer), A_SECOND, f"versions in {answer}, which are asked for below /v2")
 
 
 # measured on Glance: the list of versions
@@ -59,17 +79,43 @@ def test_an_unknown_version_is_noted(version_documents: Versions) -> None:
         note(f"A version that there is not: {answer.status}.")
 
 
+def called_what_it_is(common_answers: CommonAnswers) -> None:
+    """Expect what is JSON to be called so, whatever was asked for, and what is called so to be JSON."""
+    __tracebackhide__ = True
+    for answer in common_answers.aside().of("negotiated").where(lambda answer: answer.ok and bool(answer.body)):
+        if isinstance(answer.data, dict):
+            asked = dict(answer.exchange.headers).get("Accept")
+            expect(answer.headers.get("Content-Type"), A_KIND_OF_JSON, f"Content-Type of {answer}, for {asked}")
+        elif JSON.holds(answer.headers.get("Content-Type")):
+            expect(answer.data, AN_OBJECT, f"document in {answer}")
+
+
 # "The API supports JSON"
 @requirement("GEN-01")
-def test_answers_are_json(common_answers: CommonAnswers, schema_documents: SchemaDocuments) -> None:
+def test_answers_are_json(
+    common_answers: CommonAnswers, schema_documents: SchemaDocuments, image_life: LifeAnswers, tasks: Tasks
+) -> None:
     with_content = common_answers.of("answers").where(lambda answer: answer.ok and bool(answer.body))
     for answer in with_content:
         expect(answer.headers.get("Content-Type"), JSON, f"Content-Type of {answer}")
     for answer in schema_documents.aside().all_answers().where(lambda answer: answer.ok and bool(answer.body)):
         expect(answer.headers.get("Content-Type"), JSON, f"Content-Type of {answer}")
     # It is UTF-8, whatever characters are in it. (RFC 8259, 8.1)
-    for answer in common_answers.aside().of("spelled").where(lambda answer: answer.ok):
-        expect(answer.data, AN_OBJECT, f"document in {answer}")
+    shown_otherwise = (common_answers.aside().of("spelled"), common_answers.aside().of("compressed"))
+    for answers in (*shown_otherwise, tasks.aside().all_answers()):
+        for answer in answers.where(lambda answer: answer.ok and bool(answer.body)):
+            expect(answer.headers.get("Content-Type"), JSON, f"Content-Type of {answer}")
+            expect(answer.data, AN_OBJECT, f"document in {answer}")
+    # What calls itself JSON is, an explanation of an error too.
+    of_errors = (common_answers.aside().of(kind) for kind in ("refused", "of_other_types", "broken"))
+    for answers in (*of_errors, tasks.aside().all_answers()):
+        for answer in answers.where(lambda answer: answer.refused and bool(answer.body)):
+            if JSON.holds(answer.headers.get("Content-Type")):
+                expect(answer.data, SOMETHING, f"document in {answer}")
+    # However much there is of it.
+    for answer in image_life.aside().answered(Question.LARGE).where(lambda answer: answer.ok):
+        expect(answer.data, AN_OBJECT, f"document of {len(answer.body)} octets in {answer}")
+    called_what_it_is(common_answers)
 
 
 # "415 Bad Media Type", for all calls
@@ -95,6 +141,15 @@ def _operation(answer: Answer) -> tuple[str, str]:
     return answer.exchange.method, answer.exchange.target.partition("?")[0]
 
 
+def dates_of_tasks(tasks: Tasks) -> None:
+    """Expect the dates of tasks, wherever they are shown, to be of ISO 8601; one that is not known yet may be null."""
+    __tracebackhide__ = True
+    for answer, task in tasks.aside().documents():
+        for name in ("created_at", "updated_at", "expires_at"):
+            if task.get(name) is not None:
+                expect(task[name], A_MOMENT, f"{name} of a task in {answer}")
+
+
 # "YYYY-MM-DDThh:mm:ss"
 @requirement("GEN-07")
 def test_dates_are_iso_8601(
@@ -103,13 +158,13 @@ def test_dates_are_iso_8601(
     updates: Updates,
     foreign_attempts: ForeignAttempts,
     deactivated_image: Deactivated,
+    tasks: Tasks,
 ) -> None:
     others = (updates, foreign_attempts, deactivated_image)
     for images in (image_life.images(), *(other.aside().images() for other in others)):
         for image in images:
-            for name in ("created_at", "updated_at"):
-                if name in image:
-                    expect(image[name], A_MOMENT, name)
+            for name in {"created_at", "updated_at"} & {*image}:
+                expect(image[name], A_MOMENT, name)
     # What else an answer to a patch shows is compared with the image itself. (IMG-UPD-01.)
     for attempt in updates.aside().attempts().where(lambda attempt: "updated_at" in attempt.told):
         expect(attempt.told["updated_at"], A_MOMENT, f"updated_at in {attempt.answer}")
@@ -119,13 +174,34 @@ def test_dates_are_iso_8601(
     for answer in schema_documents.aside().of_tasks():
         for name in ("created_at", "updated_at"):
             expect(answer.data.get(name), A_MOMENT, f"{name} in {answer}")
+    dates_of_tasks(tasks)
+
+
+def dates_of_images_elsewhere(image_life: LifeAnswers, common_answers: CommonAnswers, image_lists: Lists) -> None:
+    """Expect the dates of images to be of UTC in lists too, and in the answers that create and change them."""
+    __tracebackhide__ = True
+    for answers in (image_life.aside().answered(Question.CREATION), common_answers.aside().of("changed")):
+        for answer in answers:
+            expect_near_date(answer, "created_at", "updated_at")
+    for entry, answer in image_life.aside().listed_when_new():
+        expect_near_date(answer, "created_at", "updated_at", shown=entry)
+    # Whatever shows them.
+    for entry, shown in image_lists.aside().shown_twice():
+        expect_same_times(entry, shown, f"of the image {entry.get('id')} in a list")
 
 
 # "Z … UTC"
 @requirement("GEN-08")
-def test_dates_are_of_utc(image_life: LifeAnswers, schema_documents: SchemaDocuments) -> None:
+def test_dates_are_of_utc(
+    image_life: LifeAnswers,
+    schema_documents: SchemaDocuments,
+    common_answers: CommonAnswers,
+    image_lists: Lists,
+    tasks: Tasks,
+) -> None:
     for answer in image_life.to(Question.CREATED):
         expect_near_date(answer, "created_at", "updated_at")
+    dates_of_images_elsewhere(image_life, common_answers, image_lists)
     # Nor is any image changed in times to come.
     for answer in image_life.aside().images_shown():
         expect_near_date(answer, "updated_at", later=False)
@@ -133,6 +209,12 @@ def test_dates_are_of_utc(image_life: LifeAnswers, schema_documents: SchemaDocum
         expect_near_date(answer, "created_at", "updated_at")
     for answer in schema_documents.aside().of_tasks():
         expect_near_date(answer, "created_at", "updated_at")
+    for entry, answer in schema_documents.aside().listed_here():
+        expect_near_date(answer, "created_at", "updated_at", shown=entry)
+    for started in tasks.aside().each():
+        expect_near_date(started.answer, "created_at", "updated_at")
+        for look in started.looks:
+            expect_near_date(look, "created_at", "updated_at", later=False)
 
 
 # undocumented
@@ -154,6 +236,11 @@ def test_methods_that_are_not_offered_are_answered_405(
 
     for answer in common_answers.of("refused").where(is_there):
         expect(answer.status, 405, f"status of {answer}")
+    for answer in common_answers.aside().of("safe"):
+        note(f"{answer.exchange.method}: {answer.status}.")
+        expect(answer.status, NO_FAILURE, f"status of {answer}")
+        if answer.exchange.method == "HEAD":
+            expect(answer.body, b"", f"body of {answer}")
 
 
 def _is_a_schema(answer: Answer) -> bool:
@@ -166,6 +253,8 @@ def test_a_405_has_allow(common_answers: CommonAnswers) -> None:
     answered = common_answers.of("refused").where(lambda answer: answer.status == 405)
     for answer in or_skip(answered, "no method was answered 405"):
         expect("Allow" in answer.headers, True, f"whether {answer} names what is allowed")
+    for answer in common_answers.aside().of("safe").where(lambda answer: answer.status == 405):
+        expect("Allow" in answer.headers, True, f"whether {answer} names what is allowed")
 
 
 # "MUST generate a Date header field"
@@ -176,11 +265,18 @@ def test_answers_have_a_date(
     image_life: LifeAnswers,
     nobodys_attempts: Rights,
     rights: Rights,
+    tasks: Tasks,
 ) -> None:
     # Each part of a service that answers may write a date of its own.
     of_others = (nobodys_attempts.aside().answers(), rights.aside().answers(), image_life.aside().to())
-    other_types = common_answers.aside().of("of_other_types")
-    for answers in (common_answers.of("answers"), schema_documents.aside().all_answers(), other_types, *of_others):
+    others = (common_answers.aside().of(kind) for kind in ("of_other_types", "broken", "negotiated", "safe"))
+    for answers in (
+        common_answers.of("answers"),
+        schema_documents.aside().all_answers(),
+        *others,
+        *of_others,
+        tasks.aside().all_answers(),
+    ):
         for answer in answers.where(lambda answer: 200 <= answer.status < 500 and not _of_a_tag(answer)):
             expect(answer.headers.get("Date"), A_DATE, f"Date of {answer}")
 

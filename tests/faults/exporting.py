@@ -162,6 +162,7 @@ works(
     "Leaves an image without data where nothing is at the place to import from.",
     "TASK-IMP-03",
     "TASK-IMP-06",
+    "TASK-IMP-07",
     execute_import=_beginning_with_an_image,
 )
 works("NumbersReasonsItself", "Has a number of its own for every reason.", "TASK-IMP-05", execute_import=_numbered)

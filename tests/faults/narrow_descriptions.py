@@ -238,3 +238,139 @@ faulty(
     words=selecting("SCHEMA"),
     authenticate=_to_any_token,
 )
+
+
+# What is asked for otherwise
+
+
+def _named_as_asked(self: App, request: Request) -> Reply:
+    reply = App.handle(self, request)
+    xml = request.headers.get("Accept", "").startswith("application/xml") and request.path.startswith("/v2/")
+    headers = tuple(
+        (key, "application/xml" if xml and key == "Content-Type" else value) for key, value in reply.headers
+    )
+    return replace(reply, headers=headers)
+
+
+FORMATS = selecting("GEN-01", "GEN-05", "GEN-10")
+faulty(
+    "CallsItXmlWhereThatIsAskedFor",
+    "Calls JSON XML to whoever asks for XML.",
+    "GEN-01",
+    words=FORMATS,
+    handle=_named_as_asked,
+)
+
+
+def _to_anything(self: App, request: Request) -> Reply:
+    reply = App.handle(self, request)
+    text = request.headers.get("Accept", "") == "*/*" and request.path.startswith("/v2/images/")
+    headers = tuple((key, "text/plain" if text and key == "Content-Type" else value) for key, value in reply.headers)
+    return replace(reply, headers=headers)
+
+
+faulty(
+    "CallsItTextWhereAnythingWillDo",
+    "Calls images plain text to whoever takes any format.",
+    "GEN-05",
+    words=FORMATS,
+    handle=_to_anything,
+)
+
+
+def _no_head(self: App, request: Request) -> Reply:
+    if request.method == "HEAD" and request.path.startswith("/v2/schemas/"):
+        return self.error(request, HTTPStatus.INTERNAL_SERVER_ERROR, "There is no such attribute.")
+    return App.route(self, request)
+
+
+faulty("FailsAtHeadsOfSchemas", "Fails at HEAD of a schema.", "GEN-10", words=FORMATS, route=_no_head)
+describes(
+    "DescribesListsOfWhatHasData",
+    "Describes lists as if each image were active.",
+    "SCHEMA-14",
+    schema="images",
+    change=lambda document: document["properties"]["images"]["items"]["properties"]["status"].update(enum=["active"]),
+)
+describes(
+    "DescribesListsOfTheUndecided",
+    "Describes lists of members as if none had accepted.",
+    "SCHEMA-14",
+    schema="members",
+    change=lambda document: document["properties"]["members"]["items"]["properties"]["status"].update(
+        enum=["pending", "rejected"]
+    ),
+)
+
+
+def _other_formats(self: App, request: Request) -> Reply:
+    accept = request.headers.get("Accept", "")
+    if request.path.startswith("/v2/") and accept.startswith("text/html"):
+        return Reply(HTTPStatus.OK, b"<!DOCTYPE html><title>Images</title>", (("Content-Type", "text/html"),))
+    if (
+        request.path.startswith("/v2/")
+        and accept.startswith(("application/xml", "text/plain"))
+        and "json" not in accept
+    ):
+        return self.error(request, HTTPStatus.NOT_ACCEPTABLE, "There is JSON alone.")
+    return App.route(self, request)
+
+
+faulty(
+    "ShowsPagesToBrowsers",
+    "Shows a page to whoever asks for HTML, and refuses what asks for other formats.",
+    words=FORMATS,
+    route=_other_formats,
+)
+
+
+def _implements_no_options(self: App, request: Request) -> Reply:
+    if request.method in ("OPTIONS", "HEAD"):
+        return self.error(request, HTTPStatus.NOT_IMPLEMENTED, f"{request.method} is not implemented.")
+    return App.route(self, request)
+
+
+faulty("ImplementsNoOptions", "Implements neither OPTIONS nor HEAD.", words=FORMATS, route=_implements_no_options)
+
+
+# Versions
+
+
+def listing_versions(change: Callable[[Any], object], path: str = "/versions") -> Callable[[App, Request], Reply]:
+    """Return the versions, listed otherwise at a path."""
+
+    def versions(self: App, request: Request) -> Reply:
+        reply = App.versions(self, request)
+        document: Any = copy.deepcopy(reply.json())
+        if request.path == path:
+            document["versions"] = [each for each in document["versions"] if change(each) is not False]
+        return Reply.of_json(document, reply.status)
+
+    return versions
+
+
+def _leading_to(place: str) -> Callable[[Any], object]:
+    return lambda version: version["links"][0].update(href=place)
+
+
+VERSIONS = selecting("VER")
+faulty(
+    "ListsTheFirstVersionAlone",
+    "Lists versions as they were before the second one.",
+    "VER-03",
+    words=VERSIONS,
+    versions=listing_versions(lambda version: version.update(id=version["id"].replace("v2", "v1"))),
+)
+faulty(
+    "LeadsToVersionsWithoutANumber",
+    "Leads from the list of versions to the root of the service.",
+    "VER-01",
+    words=VERSIONS,
+    versions=listing_versions(_leading_to("http://127.0.0.1/")),
+)
+faulty(
+    "LeadsToVersionsElsewhere",
+    "Leads from the list of versions to the address that its operator has published.",
+    words=VERSIONS,
+    versions=listing_versions(_leading_to("https://images.cloud.example/image/v2/")),
+)

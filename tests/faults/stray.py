@@ -242,3 +242,14 @@ class KnowsNoFormsOfAPost(App):
         if request.method == "POST" and "form" in request.media_type and "/tags/" in request.path:
             return self.error(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "That is no JSON.")
         return super().route(request)
+
+
+@breaks("TAG-AUTH-12", profile="standard", words=("--select", "TAG-AUTH-12"))
+class LooksAtThePatchBeforeTheToken(App):
+    """Answers 415 to a PATCH of a tag in plain JSON by whoever has no token."""
+
+    def answer(self, request: Request) -> Reply:
+        plain = request.method == "PATCH" and request.media_type == "application/json"
+        if plain and "/tags/" in request.path and not request.headers.get("X-Auth-Token"):
+            return self.error(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "That is no patch.")
+        return super().answer(request)

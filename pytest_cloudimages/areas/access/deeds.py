@@ -123,6 +123,13 @@ class Attempt:
     changed: bool
     """Whether the owner sees the change that was asked for."""
     looked: Sequence[Exchange] = ()
+    owners: Mapping[str, object] = field(default_factory=dict)
+    """What its owner sees of the image, where it is read."""
+
+    @property
+    def read_otherwise(self) -> list[str]:
+        """What the answer shows otherwise than the owner sees it; nothing where it shows nothing at all."""
+        return read_otherwise(self.deed, self.answer, self.owners)
 
     def __str__(self) -> str:
         return f"{self.answer}, where {self.party} tries to {self.deed}{', and it was done' if self.changed else ''}"
@@ -183,3 +190,33 @@ def asked_by(deed: Deed, before: Mapping[str, object], after: Mapping[str, objec
         case _:
             names = {str(each).partition(": ")[0] for each in new}
             return any(str(each).partition(": ")[0] not in names for each in went)
+
+
+OF_AN_IMAGE = ("id", "name", "owner", "status", "visibility", "protected", "min_ram", "min_disk", "created_at")
+"""What every caller of the owner's project sees alike; attributes of one's own may be kept from some roles."""
+
+
+def members_in(members: object) -> list[str]:
+    """Return the members that a list shows, each with its status, in an order of their own."""
+    found = [member for member in (members if isinstance(members, list) else []) if isinstance(member, dict)]
+    return sorted(f"{member.get('member_id')}: {member.get('status')}" for member in found)
+
+
+def read_otherwise(deed: Deed, answer: Answer, owners: Mapping[str, object]) -> list[str]:
+    """Return what an answer shows otherwise than the owner of an image has seen it.
+
+    Who may read is no stranger: what is kept from strangers by an empty list is not kept from it. (Rulings, 22.)
+    """
+    data = answer.data if answer.ok and isinstance(answer.data, dict) else {}
+    if not data or not owners:
+        return []
+    if deed is Deed.SHOW:
+        tags = data.get("tags")
+        seen = {name: data.get(name) for name in OF_AN_IMAGE}
+        seen["tags"] = sorted(map(str, tags)) if isinstance(tags, list) else []
+        return sorted(name for name, value in seen.items() if name in owners and value != owners[name])
+    if deed is Deed.MEMBERS and members_in(data.get("members")) != owners["members"]:
+        return ["members"]
+    if deed is Deed.LIST and data.get("images") == []:
+        return ["images"]
+    return []

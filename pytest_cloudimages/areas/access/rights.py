@@ -14,6 +14,7 @@ import pytest
 from pytest_cloudimages.areas.access.deeds import (
     CREATING,
     NEW_TAG,
+    OF_AN_IMAGE,
     OF_MEMBERS,
     OF_OBSERVERS,
     OF_OUTSIDERS,
@@ -28,6 +29,8 @@ from pytest_cloudimages.areas.access.deeds import (
     Rights,
     asked_by,
     has_roles,
+    members_in,
+    read_otherwise,
 )
 from pytest_cloudimages.areas.access.foreign_images import as_a_consumer, shown_of_a_foreign_image
 from pytest_cloudimages.areas.access.open_images import of_open_images
@@ -265,7 +268,7 @@ class _Table:
         before, _ = self._look(name)
         if not before["there"]:
             return []
-        sent = [(deed, self._send(client, deed, name)) for deed in deeds if deed in self.deeds]
+        sent = [(deed, self._sent(party, client, deed, name, before)) for deed in deeds if deed in self.deeds]
         after, looked = self._look(name)
         self._put_back(before, after, name)
         plain = {401} if party in OUTSIDE else TURNED_AWAY
@@ -278,10 +281,19 @@ class _Table:
                 answer,
                 bool(deed.part) and before[deed.part] != after[deed.part] and asked_by(deed, before, after),
                 looked if deed.part else (),
+                {} if deed.part else before,
             )
             for deed, answer in sent
             if deed not in nobodys or before.get(deed.part) != after.get(deed.part)
         ]
+
+    def _sent(self, party: Party, client: ImagesClient, deed: Deed, name: str, before: Mapping[str, object]) -> Answer:
+        """Have a caller try something; who may read is waited for until it reads what the owner has seen."""
+        if party not in READING or deed.part:
+            return self._send(client, deed, name)
+        return self.image.eventually(
+            partial(self._send, client, deed, name), lambda answer: not read_otherwise(deed, answer, before)
+        )
 
     def once_private(self, party: Party, client: ImagesClient) -> Iterator[Attempt]:
         """Have a caller of the owner's project read the image, once that has nobody else to see it."""
@@ -331,8 +343,7 @@ class _Table:
         tags = data.get("tags")
         seen: dict[str, object] = {
             "there": shown.ok,
-            "name": data.get("name"),
-            "min_ram": data.get("min_ram"),
+            **{name: data.get(name) for name in OF_AN_IMAGE},
             "tags": sorted(map(str, tags)) if isinstance(tags, list) else [],
             "created": [each for each in ids if each != self.image.id],
             "members": [],
@@ -343,8 +354,7 @@ class _Table:
         if Deed.MEMBERS in self.deeds:
             answer = self.image.send("GET", "/members")
             members = answer.data.get("members") if answer.ok and isinstance(answer.data, dict) else None
-            found = [member for member in (members if isinstance(members, list) else []) if isinstance(member, dict)]
-            seen["members"] = sorted(f"{member.get('member_id')}: {member.get('status')}" for member in found)
+            seen["members"] = members_in(members)
             exchanges.append(answer.exchange)
         return seen, exchanges
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Protocol, TypeVar
 
 import pytest
@@ -74,6 +74,7 @@ __all__ = [
     "expect_none_of",
     "expect_others_kept",
     "expect_reproduced",
+    "expect_same_times",
     "fitting_schemas",
     "met_in_passing",
     "moment",
@@ -188,23 +189,40 @@ FEW = 300
 """Seconds that two clocks may differ by; what is no UTC differs by more."""
 
 
-def expect_near_date(answer: Answer, *names: str, later: bool = True) -> None:
+def expect_near_date(
+    answer: Answer, *names: str, later: bool = True, shown: Mapping[str, object] | None = None
+) -> None:
     """Expect times of what an answer shows to be near its own date; with ``later=False`` they may lie before it.
 
     What was just created was created, and changed last, about when the answer was written. A text that is no date is
-    the concern of those who ask for its form.
+    the concern of those who ask for its form. ``shown`` is the part of a list that is meant.
     """
     __tracebackhide__ = True
-    data = answer.data if answer.ok and isinstance(answer.data, dict) else {}
+    whole = answer.data if answer.ok and isinstance(answer.data, dict) else {}
+    data: Mapping[str, object] = whole if shown is None else shown
     said = moment_of_header(answer.headers.get("Date"))
     for name in names:
         text = data.get(name)
-        if A_MOMENT.holds(text) and (shown := moment(text)) and said:
-            off = (shown - said).total_seconds()
+        if A_MOMENT.holds(text) and (found := moment(text)) and said:
+            off = (found - said).total_seconds()
             if later:
                 expect(abs(off) <= FEW, True, f"whether {name} is near to Date in {answer}")
             else:
                 expect(off <= FEW, True, f"whether {name} is not later than Date in {answer}")
+
+
+def expect_same_times(shown: Mapping[str, object], other: Mapping[str, object], where: str) -> None:
+    """Expect the times of two looks at the same thing to be about the same moments.
+
+    A fraction may be left out, and a change may be a little older; another zone is hours away.
+    """
+    __tracebackhide__ = True
+    for name in ("created_at", "updated_at"):
+        if A_MOMENT.holds(shown.get(name)) and A_MOMENT.holds(other.get(name)):
+            here, there = moment(shown[name]), moment(other[name])
+            if here and there:
+                off = abs((here - there).total_seconds())
+                expect(off <= FEW, True, f"whether {name} {where} is that of the other: {here}, {there}")
 
 
 def fitting_schemas(answer: Answered) -> list[str]:

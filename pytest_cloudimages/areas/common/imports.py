@@ -9,7 +9,7 @@ FEWEST_LOOKS = 6
 """How often a task is looked at, however slow the answers: of a quick service it is not the clock that decides."""
 
 
-def import_from(source: str, name: str, **further: str) -> Mapping[str, Any]:
+def import_from(source: str, name: str, **further: Any) -> Mapping[str, Any]:
     """Return the body that asks for an import of an object, as an image of a name."""
     return {"type": "import", "input": {"image_properties": {"name": name} | further, "import_from": source}}
 

@@ -111,13 +111,17 @@ def read_pages(
     *,
     most: int = MOST_PAGES,
     between: Callable[[int], object] = lambda _: None,
+    headers: Mapping[str, str | None] | None = None,
 ) -> PagedList:
-    """Read a list page by page; ``between`` is told the number of each page that was read, before the next one is."""
+    """Read a list page by page; ``between`` is told the number of each page that was read, before the next one is.
+
+    ``headers`` is what is sent besides, or instead of what is sent otherwise.
+    """
     target, pages, problem, ended = target_of(path, query), list[Page](), "", False
     seen: set[str] = set()
     while len(pages) < most:
         seen.add(target)
-        answer = client.send("GET", target)
+        answer = client.send("GET", target, headers=headers)
         page = Page(target, answer, tuple(entries_of(answer, path)))
         pages.append(page)
         link = page.data.get("next")

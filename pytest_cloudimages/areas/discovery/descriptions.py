@@ -12,19 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.imports import NOWHERE, import_from
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED
+from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.common.tokens import unknown_tokens
-from pytest_cloudimages.areas.images.patch_model import add, replaced
-from pytest_cloudimages.areas.images.patches import OF_LATIN_1, VALUES
+from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.client.answers import Answer
-from pytest_cloudimages.client.exchange import PATCH_TYPE
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
-from pytest_cloudimages.client.versions import at_the_root, is_another
+from pytest_cloudimages.client.versions import at_the_root, is_another, version_ids
 from pytest_cloudimages.engine.provisioning import claimed_name
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
@@ -54,11 +52,13 @@ class SchemaDocuments(Collection):
     missing: Mapping[str, Answer]
     """The answer by which a service says that it does not offer what a schema describes."""
     seen: Sequence[Answer] = ()
-    """An image as a member sees it."""
+    """An image as a member sees it, and when it has no name any more."""
     task: Sequence[Answer] = ()
     """A task as it was created, and as it was shown afterwards."""
     decided: Sequence[Answer] = ()
     """A member that has rejected an image, and accepted it."""
+    lists: Sequence[tuple[str, Answer]] = ()
+    """Lists that hold what was made here, each with the name of its schema."""
 
     @cases
     def document(self, *names: str) -> Iterator[Case[Answer]]:
@@ -100,6 +100,19 @@ class SchemaDocuments(Collection):
                 for answer in answers:
                     if answer.ok:
                         yield Case((name, answer), [self.shown[name].exchange, answer.exchange])
+        for name, answer in self.lists:
+            if name in self.shown and self.shown[name].ok and answer.ok:
+                yield Case((name, answer), [self.shown[name].exchange, answer.exchange])
+
+    @cases
+    def listed_here(self) -> Iterator[Case[tuple[Mapping[str, Any], Answer]]]:
+        """Return members and tasks that were made here as lists show them, each with the answer."""
+        made = {answer.data.get("id") for answer in self.task if answer.ok and isinstance(answer.data, dict)}
+        described = [(name, answer) for name, answer in self.described.items() if name == "members"]
+        for name, answer in [*self.lists, *described]:
+            for entry in entries_of(answer, f"/{name}"):
+                if name == "members" or (name == "tasks" and entry.get("id") in made):
+                    yield Case((entry, answer), [answer.exchange])
 
     @cases
     def all_answers(self) -> Iterator[Case[Answer]]:
@@ -107,12 +120,13 @@ class SchemaDocuments(Collection):
         groups = (self.shown, self.described, self.missing)
         found = [answer for group in groups for answer in group.values()]
         refused = [answer for answers in self.unauthenticated.values() for answer in answers]
-        for answer in (*found, *refused, *self.seen, *self.task, *self.decided):
+        listed = [answer for _, answer in self.lists]
+        for answer in (*found, *refused, *self.seen, *self.task, *self.decided, *listed):
             yield Case(answer, [answer.exchange])
 
     @cases
     def further(self) -> Iterator[Case[Answer]]:
-        """Return answers that show an image as another project sees it, where the schema of images is shown."""
+        """Return answers that show an image as it was not at first, where the schema of images is shown."""
         if self.shown and self.shown["image"].ok:
             for answer in self.seen:
                 if answer.ok:
@@ -124,6 +138,10 @@ class SchemaDocuments(Collection):
         for name, answer in self.described.items():
             if answer.ok and self.shown[name].ok:
                 yield Case((name, answer), [self.shown[name].exchange, answer.exchange])
+
+    def problems_of(self, name: str, answer: Answer) -> list[str]:
+        """Return where an answer departs from a schema, as far as both are shown."""
+        return self.problems(name, answer.data) if answer.ok and name in self.shown and self.shown[name].ok else []
 
     def problems(self, name: str, data: Any) -> list[str]:
         """Return where data departs from a schema that the service shows; draft 4, other keywords are ignored."""
@@ -149,7 +167,7 @@ def _validator(schema: str) -> "Validator":
     return Draft4Validator(read, registry=Registry())
 
 
-@workload(empty=lambda: SchemaDocuments({}, {}, {}, {}), requests=(25, 37, 37, 37))
+@workload(empty=lambda: SchemaDocuments({}, {}, {}, {}), requests=(25, 41, 41, 41))
 def schema_documents(run: Run) -> SchemaDocuments:
     """Ask for every schema, with a token and without, and for answers that they describe."""
     client = run.client
@@ -157,11 +175,12 @@ def schema_documents(run: Run) -> SchemaDocuments:
     # What a run has asked for when it began is not asked for twice.
     shown = {name: run.documents.get(name) or client.send("GET", f"/schemas/{name}") for name in (*SCHEMAS, UNKNOWN)}
     unauthenticated: dict[str, list[Answer]] = {}
-    described, missing = {"images": client.list(limit="2")}, dict[str, Answer]()
+    described, missing = dict[str, Answer](), dict[str, Answer]()
     seen: list[Answer] = []
     decided: list[Answer] = []
     task: list[Answer] = []
-    found = partial(SchemaDocuments, shown, unauthenticated, described, missing, seen, task, decided)
+    lists: list[tuple[str, Answer]] = []
+    found = partial(SchemaDocuments, shown, unauthenticated, described, missing, seen, task, decided, lists)
     tasks = client.send("GET", "/tasks")
     if tasks.ok:
         described["tasks"] = tasks
@@ -169,6 +188,8 @@ def schema_documents(run: Run) -> SchemaDocuments:
         missing |= {"task": tasks, "tasks": tasks}
     with run.fresh_image() as image:
         described["image"] = image.show()
+        # One that has no data yet, so that it lacks what data gives: by its name, as the first page may be others'.
+        described["images"] = client.list(limit="2", **({"name": image.name} if image.name else {}))
         members = image.send("GET", "/members")
         if members.status in NOT_OFFERED:
             missing |= {"member": members, "members": members}
@@ -185,7 +206,11 @@ def schema_documents(run: Run) -> SchemaDocuments:
                 described["members"] = image.send("GET", "/members")
                 described["member"] = image.send("GET", f"/members/{project}")
                 seen += [member.show(image.id)] if member else []
-                decided += _decided(member, image, project) if member and run.rounds else ()
+                if member and run.rounds:
+                    decided += _decided(member, image, project)
+                    lists += [("members", member.send("GET", f"/images/{image.id}/members"))]
+            if run.rounds and image.client.patch(image.id, replaced("/name", None)).ok:
+                seen += [image.show()]  # one that has no name is an image all the same
     run.show(found)
     unauthenticated |= {name: [anonymous.send("GET", f"/schemas/{name}")] for name in SCHEMAS}
     if run.rounds:
@@ -194,6 +219,8 @@ def schema_documents(run: Run) -> SchemaDocuments:
         for name, invalid in zip(SCHEMAS, cycle(known), strict=False):
             unauthenticated[name].append(invalid.send("GET", f"/schemas/{name}"))
     task += _a_task(run) if run.rounds and not run.settings.image else ()
+    if task:
+        lists += [("tasks", client.send("GET", "/tasks"))]
     return found()
 
 
@@ -234,6 +261,22 @@ class Versions(Collection):
                 pytest.skip(f"needs a list of versions, which the service does not offer: {answer.exchange}")
             yield Case(answer, [each.exchange for each in (shown, answer) if each])
 
+    @cases
+    def links(self) -> Iterator[Case[tuple[Answer, str, str]]]:
+        """Return the links of each version in the lists that are shown, with the version."""
+        for answer in self.answers.values():
+            data = answer.data if is_another(answer.data) else {"versions": []}
+            for entry in [each for each in data["versions"] if isinstance(each, dict)]:
+                links = entry.get("links")
+                for link in links if isinstance(links, list) else ():
+                    if isinstance(link, dict) and isinstance(link.get("href"), str) and link.get("rel") == "self":
+                        yield Case((answer, str(entry.get("id")), link["href"]), [answer.exchange])
+
+
+def major_versions(answer: Answer) -> list[str]:
+    """Return the versions that an answer lists, as far as their first point: what stands in paths."""
+    return sorted({text.partition(".")[0] for text in version_ids(answer.data)})
+
 
 @workload(empty=lambda: Versions({}), requests=(3, 3, 3, 3))
 def version_documents(run: Run) -> Versions:
@@ -246,97 +289,3 @@ def version_documents(run: Run) -> Versions:
             shown = replace(run.client, endpoint=root.endpoint).send("GET", path)
             known |= {path: shown} if is_another(shown.data) else {}
     return Versions(answers, known)
-
-
-# What all answers have in common
-
-
-@dataclass(frozen=True, repr=False)
-class CommonAnswers(Collection):
-    """Answers of several operations, and of methods that a resource does not have."""
-
-    answers: Sequence[Answer]
-    links: Sequence[tuple[str, str, Answer | None]]
-    """The links that were shown: the name, the link, and the answer to its target, where it leads into the service."""
-    refused: Sequence[Answer]
-    """The answers to methods that a resource does not have."""
-    of_other_types: Sequence[Answer]
-    """The answers to bodies of a media type that is not supported."""
-    plain: Sequence[Answer]
-    """The answers to requests that ask for no format."""
-    spelled: Sequence[Answer] = ()
-    """The answers that show an image once an attribute has letters beyond ASCII: some in one octet of Latin-1 each."""
-
-    @cases
-    def of(self, kind: str) -> Iterator[Case[Answer]]:
-        """Return the answers of a kind: ``answers``, ``refused``, ``of_other_types``, ``plain`` or ``spelled``."""
-        for answer in getattr(self, kind):
-            yield Case(answer, [answer.exchange])
-
-    @cases
-    def followed(self) -> Iterator[Case[tuple[str, str, Answer | None]]]:
-        """Return the links that were shown and followed; whether a page has a next one is up to other images."""
-        for name, link, answer in self.links:
-            yield Case((name, link, answer), [answer.exchange] if answer else [], aside=name == "next")
-
-
-@workload(empty=lambda: CommonAnswers((), (), (), (), ()), requests=(28, 28, 28, 28))
-def common_answers(run: Run) -> CommonAnswers:
-    """Show an image and the list, follow their links, and send what the resources do not have."""
-    client = run.client
-    with run.fresh_image() as image:
-        listed, shown = client.list(limit="1"), image.show()
-        links = [*_followed(client, "/images", listed, ("first", "next", "schema"))]
-        links += _followed(client, f"/images/{image.id}", shown, ("self", "schema", "file"))
-        further = {path: client.send("GET", path) for path in (f"/images/{image.id}/members", "/tasks")}
-        offered = [path for path, answer in further.items() if answer.ok]
-        refused = [
-            *(client.send("PUT", path) for path in offered),
-            client.send("DELETE", "/images"),
-            client.send("POST", f"/images/{image.id}"),
-            client.send("PUT", f"/images/{image.id}"),
-            client.send("DELETE", "/schemas/image"),
-        ]
-        others = [] if run.settings.image else [*_of_other_types(run, image, tasks="/tasks" in offered)]
-        targets = ("/images", f"/images/{image.id}", *offered)
-        plain = [client.send("GET", target, headers={"Accept": None}) for target in targets]
-        changed = [] if run.settings.image else [*_changed(image)]
-        plain += changed[1:2]
-    answers = [listed, shown, *further.values(), *changed[:1], *refused]
-    return CommonAnswers(answers, links, refused, others, plain, changed[2:])
-
-
-def _changed(image: Image) -> Iterator[Answer]:
-    """Change an image, and once more without asking for a format; and show it, if it has taken what is no ASCII."""
-    words = add("/cloudimages_words", VALUES[OF_LATIN_1])
-    for headers in ({"Content-Type": PATCH_TYPE}, {"Content-Type": PATCH_TYPE, "Accept": None}):
-        answer = image.send("PATCH", "", json=[words], headers=headers)
-        if not answer.ok:
-            answer = image.send("PATCH", "", json=[replaced("/min_ram", 64)], headers=headers)
-        yield answer
-    if answer.ok:
-        yield image.show()
-
-
-def _followed(
-    client: ImagesClient, target: str, answer: Answer, names: Sequence[str]
-) -> Iterator[tuple[str, str, Answer | None]]:
-    data = answer.data if answer.ok and isinstance(answer.data, dict) else {}
-    for name in names:
-        link = data.get(name)
-        if isinstance(link, str):
-            led = leads_to(client, link, target)
-            yield name, link, client.send("GET", led) if led.startswith("/") else None
-
-
-def _of_other_types(run: Run, image: Image, *, tasks: bool) -> Iterator[Answer]:
-    text = {"Content-Type": "text/plain"}
-    project = uuid.uuid4().hex
-    with suppress(Blocked, pytest.skip.Exception):
-        # One that there is not may be refused for that.
-        other = run.caller("ALT")
-        project = run.owner_of(other) if other else project
-    yield image.send("PATCH", "", json=[{"op": "replace", "path": "/min_ram", "value": 0}], headers=text)
-    yield image.send("POST", "/members", json={"member": project}, headers=text)
-    if tasks:
-        yield run.client.send("POST", "/tasks", json=import_from(NOWHERE, run.name), headers=text)

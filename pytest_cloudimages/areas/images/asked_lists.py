@@ -5,7 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from pytest_cloudimages.areas.common.paging import PagedList, Query
+from pytest_cloudimages.areas.common.paging import Page, PagedList, Query
+from pytest_cloudimages.areas.images.patch_model import alike
 from pytest_cloudimages.areas.images.tried_patches import Attributes
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 
@@ -51,6 +52,11 @@ ALONE = {
     "size_min": Aspect.SIZE,
 }
 """The lists by which a filter is asked for alone."""
+
+
+COMPARED = frozenset({"name", "owner", "visibility", "protected", "min_ram", "min_disk", "size", "checksum", "status"})
+COMPARED |= {"disk_format", "container_format", "os_distro", "cloudimages_own"}
+"""What a list shows of an image as the image shows it itself, if at all; times and tags are the concern of others."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +105,21 @@ class Asked:
         held = {entry.get("id") for entry in whole.listed.entries}
         ended = self.listed.readable and whole.listed.readable and whole.listed.ended
         return sorted({str(entry.get("id")) for entry in self.listed.entries} - held) if ended else []
+
+    def shown_otherwise(
+        self, told: frozenset[str] | set[str] = frozenset()
+    ) -> Iterator[tuple[Page, Mapping[str, Any], list[str]]]:
+        """Yield our images as its pages show them that show themselves otherwise, and in which attributes.
+
+        What it was asked for is left out, and what was ``told`` before.
+        """
+        names = COMPARED - told - {name for name, _ in self.query}
+        for page in self.listed.pages:
+            for entry in page.entries:
+                known = self.known.get(str(entry.get("id")), {})
+                both = names & entry.keys() & known.keys()
+                if wrong := sorted(name for name in both if not alike(name, entry[name], known[name])):
+                    yield page, entry, wrong
 
     def value(self, name: str) -> str:
         """Return the value of a parameter; nothing where it was not asked for."""
@@ -161,3 +182,29 @@ class Lists(Collection):
                     for entry in page.entries:
                         if entry.get("id") in asked.known:
                             yield Case(entry, [page.answer.exchange])
+
+    @cases
+    def shown_twice(self) -> Iterator[Case[tuple[Mapping[str, Any], Attributes]]]:
+        """Return our images as any page shows them, each with what it shows of itself."""
+        for asked in self.asked:
+            for page in asked.listed.pages:
+                for entry in page.entries:
+                    if (known := asked.known.get(str(entry.get("id")))) is not None:
+                        yield Case((entry, known), [page.answer.exchange])
+
+    @cases
+    def shown_otherwise(self) -> Iterator[Case[tuple[Mapping[str, Any], Attributes, list[str]]]]:
+        """Return our images as pages show them that show themselves otherwise, and in which attributes.
+
+        What was asked for is left out, and whatever a list that was asked for a value of it shows otherwise.
+        """
+        told = {
+            name
+            for asked in self.asked
+            for name, value in asked.query
+            for entry in asked.listed.entries
+            if entry.get("id") in asked.known and name in entry and str(entry[name]) != value
+        }
+        for asked in self.asked:
+            for page, entry, wrong in asked.shown_otherwise(told):
+                yield Case((entry, asked.known[str(entry["id"])], wrong), [page.answer.exchange])

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 
 import pytest
 
@@ -44,8 +45,11 @@ GLANCE = {
 
 OWN = ("cloudimages_own", "cloudimages_meanwhile")
 """Attributes of one's own that the image has."""
-MEANWHILE: Mapping[str, object] = {"min_ram": 64, "cloudimages_meanwhile": "while it is deactivated"}
-"""What is changed of it while it is deactivated."""
+MEANWHILE: Mapping[str, tuple[str, object]] = {
+    "change": ("min_ram", 64),
+    "change of its own": ("cloudimages_meanwhile", "while it is deactivated"),
+}
+"""What is changed of it while it is deactivated: an attribute, and its value."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,6 +70,14 @@ class Deactivated(Collection):
                 yield Case((name, self.answers[name]), [self.answers[name].exchange])
 
     @cases
+    def changed(self) -> Iterator[Case[tuple[Answer, str, object]]]:
+        """Return the image as it was after its changes, each attribute that was set meanwhile, and its value."""
+        after = self.answers.get("changed")
+        for what, (name, value) in MEANWHILE.items():
+            if after and what in self.answers:
+                yield Case((after, name, value), [self.answers[what].exchange, after.exchange])
+
+    @cases
     def data_again(self) -> Iterator[Case[tuple[Answer, Answer]]]:
         """Return the data of the image before it was deactivated, and once it was reactivated."""
         before, after = self.answers.get("data before"), self.answers.get("data again")
@@ -82,7 +94,7 @@ class Deactivated(Collection):
     @cases
     def images(self) -> Iterator[Case[Attributes]]:
         """Return the image as it was shown to its owner by itself."""
-        for name in ("before", "show", "change", "changed"):
+        for name in ("before", "show", *MEANWHILE, "changed"):
             answer = self.answers.get(name)
             if answer and answer.ok and isinstance(answer.data, dict):
                 yield Case(answer.data, [answer.exchange])
@@ -95,7 +107,7 @@ class Deactivated(Collection):
                 yield Case((before, after), [shown.exchange, then.exchange])
 
 
-@workload(empty=Deactivated, requests=(21, 31, 31, 31))
+@workload(empty=Deactivated, requests=(21, 32, 32, 32))
 def deactivated_image(run: Run) -> Deactivated:
     """Have an administrator deactivate an image, read it, change it and share it, ask for its data."""
     administrator = run.able("ADMIN")
@@ -127,14 +139,15 @@ def deactivated_image(run: Run) -> Deactivated:
         before = image.show()
         _act(run, seen, "deactivate")
         asked: dict[str, Callable[[], Answer]] = {
-            "change": lambda: image.client.patch(image.id, *(replaced(f"/{name}", v) for name, v in MEANWHILE.items()))
+            what: partial(image.client.patch, image.id, replaced(f"/{name}", value))
+            for what, (name, value) in [*MEANWHILE.items()][: 2 if run.rounds else 1]
         }
         try:
             answers |= {
                 "before": before,
                 "show": image.eventually(lambda: noted(image), lambda _: statuses[-1][0] == "deactivated"),
                 "list": run.client.list(name=image.name),
-                "change": asked["change"](),
+                **{what: change() for what, change in asked.items()},
                 "changed": image.show(),
                 "data": image.send("GET", "/file"),
             }
@@ -171,8 +184,6 @@ def _afterwards(
         met = answers.get(what)
         if met and not met.ok and ask().status == met.status:
             del answers[what]
-    if "change" not in answers:
-        del answers["changed"]
     # That nobody else is given the data then, an administrator cannot say.
     if answers["data"].ok and needs_no_administrator(run):
         del answers["data"]

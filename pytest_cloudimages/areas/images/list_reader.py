@@ -20,6 +20,8 @@ class ListReader:
     asked: list[Asked] = field(default_factory=list)
     image: Image | None = None
     gone: str = ""
+    differs: bool = False
+    """Whether a list went on showing an image otherwise than it shows itself: no further one is waited for."""
     wide: Query = (("limit", "100"),)
     """How many are asked for on a page of many; nothing where the service refuses such a limit."""
 
@@ -33,14 +35,15 @@ class ListReader:
             return Asked(aspect, query, listed, expected, self.known)
 
         def good(asked: Asked) -> bool:
-            return expected is None or (
-                sorted(asked.held) == sorted(expected) and not (self.gone and listed_by_name(asked))
-            )
+            if expected is not None and (sorted(asked.held) != sorted(expected) or listed_by_name(asked)):
+                return False
+            return self.differs or not any(asked.shown_otherwise())
 
         def listed_by_name(asked: Asked) -> bool:
-            return aspect is Aspect.LARGE and bool(asked.listed.ids([self.gone]))
+            return aspect is Aspect.LARGE and bool(self.gone) and bool(asked.listed.ids([self.gone]))
 
-        found = self.image.eventually(look, good) if self.image and expected is not None else look()
+        found = self.image.eventually(look, good) if self.image else look()
+        self.differs = self.differs or any(found.shown_otherwise())
         self.asked.append(found)
         self.run.show(lambda: Lists(self.asked, self.gone))
         return found

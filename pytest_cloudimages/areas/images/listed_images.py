@@ -16,8 +16,10 @@ from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked, NoRoom
 
-OWN = "a b+c&d=e#f"
-"""The value of an attribute of our own: whoever writes it into a link has to encode it."""
+OWN = "a b+c&d=e#f,g"
+"""The value of an attribute of our own: who writes it into a link has to encode it, and a comma makes no list of it."""
+OF_SIGNS = ",'\"\\_%;|*("
+"""Signs that mean something to who writes a name into a query; a colon does where lists have operators, as Glance's."""
 IMAGES = 5
 """Images of our own that lists are asked for; three of them have one name, so that keys are equal."""
 
@@ -70,8 +72,12 @@ def set_apart(images: Sequence[Image]) -> None:
     for image, patch in zip(images, changes, strict=True):
         for change in patch:
             image.client.patch(image.id, change)
-    # No list knows what an image was called before; what it is called now has more octets than letters.
-    images[1].client.patch(images[1].id, replaced("/name", f"{images[0].name}-\u00fc\u6771\U0001f5bc 100%25+"))
+    # No list knows what an image was called before; what it is called now has more octets than letters, and begins
+    # as a list of the names of others does.
+    for more in (OF_SIGNS, ""):
+        name = f"{images[0].name},{images[3].name}{more}-\u00fc\u6771\U0001f5bc 100%25+"
+        if images[1].client.patch(images[1].id, replaced("/name", name)).ok:
+            break
     # Who is shared with several is listed once to its owner.
     for _ in range(2):
         images[2].send("POST", "/members", json={"member": uuid.uuid4().hex})

@@ -75,6 +75,8 @@ def _filter(lists: ListReader, mark: str) -> None:
     # What consumers decide on are images of others. (Rulings, 23.)
     for status in ("pending", "rejected", "accepted"):
         lists.by(Aspect.DECIDED, ("member_status", status), ("name", mark), name=mark)
+    shared = {"visibility": "shared", "name": mark}
+    lists.by(Aspect.DECIDED, ("visibility", "shared"), ("member_status", "rejected"), ("name", mark), **shared)
     for visibility in ("private", "shared", "public"):
         lists.by(Aspect.VISIBILITY, ("visibility", visibility), *lists.wide, visibility=visibility)
     owner = next((data["owner"] for data in known.values() if isinstance(data.get("owner"), str)), None)

@@ -13,7 +13,15 @@ import pytest
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.images.states import give_data, once_active, once_gone, once_settled, state_of
+from pytest_cloudimages.areas.images.states import (
+    MANY,
+    give_data,
+    many_attributes,
+    once_active,
+    once_gone,
+    once_settled,
+    state_of,
+)
 from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of, differing
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
@@ -44,6 +52,7 @@ class Question(enum.StrEnum):
     UNKNOWN_DELETED = "the deletion of an image that there is not"
     ACTIVE = "an image that was given data"
     EMPTY = "an image that was given no octet for its data"
+    LARGE = "an image that is longer than 64 KiB, or as long as it can be made, and the list that holds it"
     REFUSED_DATA = "an image that was refused data because it has some"
     TWIN = "another image of the same data, once the first was deleted"
     PROTECTED_DELETED = "the deletion of a protected image"
@@ -102,6 +111,15 @@ class LifeAnswers(Collection):
                     yield Case(answer, [answer.exchange])
 
     @cases
+    def listed_when_new(self) -> Iterator[Case[tuple[Attributes, Answer]]]:
+        """Return the image as the list shows it, before anything was done with it, with the answer."""
+        known = [attributes_of(answer).get("id") for answer in self.answers.get(Question.CREATED, ()) if answer.ok]
+        for answer in self.answers.get(Question.LISTED, ()):
+            for entry in entries_of(answer, "/images"):
+                if entry.get("id") in known:
+                    yield Case((entry, answer), [answer.exchange])
+
+    @cases
     def images(self) -> Iterator[Case[Attributes]]:
         """Return every image of one's own that was shown, by itself or in a list."""
         own: list[object] = []
@@ -116,7 +134,7 @@ class LifeAnswers(Collection):
                     yield Case(image, [answer.exchange])
 
 
-@workload(empty=lambda: LifeAnswers({}), requests=(23, 75, 75, 75))
+@workload(empty=lambda: LifeAnswers({}), requests=(23, 78, 78, 78))
 def image_life(run: Run) -> LifeAnswers:
     """Create an image, read it, list it, give it data, protect it and delete it; ask the same of none at all."""
     answers: dict[Question, list[Answer]] = {}
@@ -272,6 +290,10 @@ def _with_tags(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
     del image
     with run.fresh_image(tags=["first of two", "second of two"]) as tagged:
         answers[Question.WITH_TAGS] = [tagged.show()]
+        if run.rounds:
+            patched = (tagged.send("PATCH", "", **many_attributes(*each)) for each in MANY)
+            if large := next((answer for answer in patched if answer.ok), None):
+                answers[Question.LARGE] = [large, tagged.show(), run.client.list(name=tagged.name)]
 
 
 def _deleted(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:

@@ -45,6 +45,14 @@ class OfferedImages(Collection):
 
     open_to_all: Sequence[Offered] = ()
     """Lists that do not ask for images of the community, by another project, while the image is one."""
+    otherwise: Sequence[Offered] = ()
+    """Lists of a consumer that has accepted the image, of other visibilities than the image has."""
+
+    @cases
+    def of_other_visibilities(self) -> Iterator[Case[Offered]]:
+        """Return the lists of a consumer that ask for other visibilities than the image has."""
+        for offered in self.otherwise:
+            yield Case(offered, offered.listed.exchanges)
 
     @cases
     def of_the_community(self) -> Iterator[Case[Offered]]:
@@ -73,13 +81,14 @@ class OfferedImages(Collection):
                 yield Case(offered, offered.listed.exchanges)
 
 
-@workload(empty=lambda: OfferedImages([]), requests=(25, 33, 33, 33))
+@workload(empty=lambda: OfferedImages([]), requests=(28, 51, 51, 51))
 def offered_images(run: Run) -> OfferedImages:
     """Share an image with a second project, which looks for it in its lists while it has decided on it and not."""
     other = run.of_another_project()
     if other is None:
         pytest.skip("needs a second project")
     seen: list[Offered] = []
+    otherwise: list[Offered] = []
     with run.fresh_image(own=True) as image:
         project = run.owner_of(other)
         with run.recorder.of(Purpose.PREPARING):
@@ -91,10 +100,13 @@ def offered_images(run: Run) -> OfferedImages:
                 require_offered(answer, "the decision of a consumer")
                 if not answer.ok:
                     raise Blocked(f"The consumer cannot set its status: {answer.exchange}")
-            for offered in _lists_of(image, other, status):
+            for offered in _lists_of(run, image, other, status):
                 seen.append(offered)
                 run.show(partial(OfferedImages, seen))
         if run.rounds:
+            for visibility in ("private", "public", "community"):
+                query = (("visibility", visibility), ("name", image.name))
+                otherwise.append(_list_of(image, other, status, query, due=False))
             with run.recorder.of(Purpose.PREPARING):
                 other.show(image.id)  # what a service remembers of that must not outlast the image
     gone = not run.recorder.traces.stays(image.id) and seen[-1].status == ACCEPTED
@@ -102,7 +114,7 @@ def offered_images(run: Run) -> OfferedImages:
     looked = []
     if gone and run.rounds:
         looked = [once_gone(image, partial(other.show, image.id))]
-    return OfferedImages(seen, left, looked, _of_the_community(run, other) if run.rounds else [])
+    return OfferedImages(seen, left, looked, _of_the_community(run, other) if run.rounds else [], otherwise)
 
 
 def _of_the_community(run: Run, other: ImagesClient) -> list[Offered]:
@@ -122,12 +134,19 @@ TAG = "offered"
 """A tag of the image: a list by it is a list like any other."""
 
 
-def _lists_of(image: Image, other: ImagesClient, status: str) -> Iterator[Offered]:
+def _lists_of(run: Run, image: Image, other: ImagesClient, status: str) -> Iterator[Offered]:
     name, common = ("name", image.name), ("visibility", "shared")
     queries: list[tuple[str, Query]] = [("", (name,))]
     # Who may find it by its tags is not defined, once it is there to be found.
     queries += [("", (("tag", TAG), name))] if status != ACCEPTED else []
+    # Nor is what was not accepted found by another way than its name; what lists of an owner open, others say.
+    queries += [("", (common, name))]
+    shown = image.show().data if run.rounds and status != ACCEPTED else {}
+    for key in ("id", "status") if isinstance(shown, dict) else ():
+        queries += [("", ((key, str(shown[key])), name))] if shown.get(key) else []
     queries += [(asked, (common, ("member_status", asked), name)) for asked in (ACCEPTED, PENDING, REJECTED, "all")]
+    # It is what was decided that is asked for, and no visibility has to be named with it.
+    queries += [(asked, (("member_status", asked), name)) for asked in (status, "all")] if run.rounds else []
     for asked, query in queries:
         yield _list_of(image, other, status, query, due=asked == "all" or status == (asked or ACCEPTED))
 

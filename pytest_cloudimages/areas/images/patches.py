@@ -340,7 +340,7 @@ def _refused() -> dict[Aim, list[Any]]:
             [add("/cloudimages~", "of half an escape")],
             [replaced("/name/", "before an empty token")],
             [replaced("//name", "after an empty token")],
-            [remove(f"/{FIRST}/")],
+            [replaced(f"/{FIRST}/", "before an empty token")],
             [replaced("", {"name": "of the whole image"})],
         ],
         # What the last of them is sent by itself before, so that it is told by itself where it is taken.

@@ -1,5 +1,6 @@
 """Image states: context managers that yield an image in each of them."""
 
+import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -10,8 +11,9 @@ from typing import Any
 import pytest
 
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED
+from pytest_cloudimages.areas.images.patch_model import add
 from pytest_cloudimages.client.answers import Answer
-from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.exchange import PATCH_TYPE, Purpose
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.engine.claims import OF_RUN
 from pytest_cloudimages.engine.registry import workload
@@ -38,6 +40,20 @@ CHANGED_LATER: tuple[dict[str, Any], ...] = (
     {"op": "add", "path": "/cloudimages_later", "value": "added later"},
 )
 """Changes of them, so that it shows when one puts them back to what they were at first."""
+
+
+OF_MANY = "cloudimages_many_"
+MANY = ((110, "\u6771"), (110, "x"), (30, "x"))
+"""How many attributes make an image long, and of which letters: more than 64 KiB, or as many as the service takes.
+
+A service may have a limit of 128 attributes, and of 255 letters of each.
+"""
+
+
+def many_attributes(count: int, letter: str) -> dict[str, Any]:
+    """Return what gives an image so many long attributes; their letters as they are, as a body has its limit too."""
+    patch = [add(f"/{OF_MANY}{place}", letter * 250) for place in range(count)]
+    return {"body": json.dumps(patch, ensure_ascii=False).encode(), "headers": {"Content-Type": PATCH_TYPE}}
 
 
 @contextmanager

@@ -1,7 +1,8 @@
 """What tasks are asked for: imports and exports, whole ones and such as lack something."""
 
 import enum
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Body = Mapping[str, Any]
@@ -13,17 +14,20 @@ class Deed(enum.StrEnum):
     EXPORT = "an export of an image of one's own"
     EXPORT_AGAIN = "the same export once more"
     EXPORT_AT_ONCE = "one of two exports to one object that are asked for at once"
+    EXPORT_ONTO = "an export to a place where an object of one's own is"
     EXPORT_LACKING = "an export without what it needs"
     EXPORT_UNFIT = "an export to a container that is not there, or has an unfit name"
     EXPORT_FOREIGN = "an export of an image of another project"
     EXPORT_DEACTIVATED = "an export of a deactivated image"
     IMPORT = "an import of a disk that was exported"
     IMPORT_AGAIN = "a further import of the same disk, under another name"
+    IMPORT_TWICE = "the same import once more, letter for letter"
     IMPORT_LACKING = "an import without what it needs"
     IMPORT_FURTHER = "an import with a further property"
     IMPORT_MISPLACED = "an import from a place where nothing is"
     IMPORT_NO_DISK = "an import of what is no disk"
     IMPORT_UNFIT = "an import of a disk that has a parent, or no id"
+    IMPORT_LARGE = "an import of a small file that is a disk of more than 40 GB to its guest"
 
     @property
     def is_import(self) -> bool:
@@ -33,8 +37,38 @@ class Deed(enum.StrEnum):
 
 FOOTER = 512
 """Octets of the footer of a VHD, in which the kind of the disk, a checksum and its id follow each other."""
-KIND, CHECKSUM, IDENTITY = slice(60, 64), slice(64, 68), slice(68, 84)
+SIZES, KIND, CHECKSUM, IDENTITY = slice(40, 56), slice(60, 64), slice(64, 68), slice(68, 84)
+LARGE = 41 * 2**30
+"""Octets that no imported disk may have for its guest: more than 40 GB, whichever way those are counted."""
+FURTHER: Sequence[Mapping[str, Any]] = (
+    {"os_distro": None},
+    {"min_disk": 1},
+    {"protected": False},
+    {"visibility": "private"},
+    {"cloudimages_further": {}},
+)
+"""Properties besides the name: such as say nothing, such as an image has anyway, and of every kind that JSON has."""
 DIFFERENCING = (4).to_bytes(4, "big")
+
+
+EXPECTING = {"Expect": "100-continue"}
+"""What some clients send with a body: they are to be told to go on, or answered at once. (RFC 9110, 10.1.1.)"""
+
+
+def in_utf_8(body: Body) -> dict[str, Any]:
+    """Return a body as other clients than ours write it: with its letters as they are, and their encoding named."""
+    kind = {"Content-Type": "application/json; charset=utf-8"}
+    return {"octets": json.dumps(body, ensure_ascii=False).encode(), "headers": kind}
+
+
+def odd_places(source: str) -> dict[str, str]:
+    """Return places like one where an object is, and where none is."""
+    container, _, name = source.partition("/")
+    return {
+        "a container alone": container,
+        "another case": f"{container}/{name.removesuffix('.vhd')}.VHD",
+        "letters beyond ASCII": f"{container}/cloudimages-Köln-Ωmega-京都.vhd",
+    }
 
 
 def unfit(disk: bytes) -> dict[str, bytes]:
@@ -43,6 +77,11 @@ def unfit(disk: bytes) -> dict[str, bytes]:
         "a parent": _with_footers(disk, KIND, DIFFERENCING),
         "no id": _with_footers(disk, IDENTITY, bytes(16)),
     }
+
+
+def large(disk: bytes) -> bytes:
+    """Return a disk that is like one but for the size that it has for its guest: at first, and now."""
+    return _with_footers(disk, SIZES, 2 * LARGE.to_bytes(8, "big"))
 
 
 def _with_footers(disk: bytes, part: slice, octets: bytes) -> bytes:

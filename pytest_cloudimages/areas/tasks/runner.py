@@ -3,12 +3,13 @@
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from pytest_cloudimages.areas.common.imports import FEWEST_LOOKS
-from pytest_cloudimages.areas.common.paging import PagedList
+from pytest_cloudimages.areas.common.paging import PagedList, read_pages
 from pytest_cloudimages.areas.common.store import Store
 from pytest_cloudimages.areas.tasks.requests import Body, Deed
-from pytest_cloudimages.areas.tasks.tried import Left, Started, Tasks, document
+from pytest_cloudimages.areas.tasks.tried import Left, Seen, Started, Tasks, document
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image
@@ -36,6 +37,9 @@ class TaskRunner:
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     left: list[Left] = field(default_factory=list)
     octets: list[Answer] = field(default_factory=list)
+    glances: dict[str, PagedList] = field(default_factory=dict)
+    """Lists that were read while tasks were carried out."""
+    seen: list[Seen] = field(default_factory=list)
     why: dict[Deed, BaseException] = field(default_factory=dict)
     no_exports: str = ""
     no_imports: str = ""
@@ -45,28 +49,38 @@ class TaskRunner:
     def __post_init__(self) -> None:
         self.patience = self.run.settings.patience
 
-    def imported(self, deed: Deed) -> list[str]:
-        """Return the ids of the images that tasks of a kind say they have made."""
-        made = [started.result.get("image_id") for started in self.tried if started.deed is deed]
+    def imported(self, *deeds: Deed) -> list[str]:
+        """Return the ids of the images that tasks of some kinds say they have made."""
+        made = [started.result.get("image_id") for started in self.tried if started.deed in deeds]
         return [image_id for image_id in made if is_fit(image_id)]
 
-    def start(self, deed: Deed, body: Body, what: str = "") -> Started:
-        """Ask for a task."""
-        started = Started(deed, body, self.run.client.send("POST", "/tasks", json=body), what)
+    def start(self, deed: Deed, body: Body, what: str = "", **how: Any) -> Started:
+        """Ask for a task; ``how`` is what the request has that others have not, ``octets`` what is sent as its body."""
+        octets = how.pop("octets", None)
+        sent = {"json": body} if octets is None else {"body": octets}
+        started = Started(deed, body, self.run.client.send("POST", "/tasks", **sent, **how), what)
         self.tried.append(started)
         return started
 
-    def begin(self, deed: Deed, body: Body, what: str = "") -> Started:
-        """Ask for a task, and look at it at once."""
-        started = self.start(deed, body, what)
-        for _ in range(EARLY_LOOKS if self.run.rounds and started.id else 0):
-            self.look(started)
+    def begin(self, deed: Deed, body: Body, what: str = "", *, listing: bool = False, **how: Any) -> Started:
+        """Ask for a task, and look at it at once; or ask for the list first, ``listing``, while it is carried out."""
+        started = self.start(deed, body, what, **how)
+        for turn in range(EARLY_LOOKS if self.run.rounds and started.id else 0):
+            if listing and not turn:
+                self.glance()
+            else:
+                self.look(started)
         return started
+
+    def glance(self, *query: tuple[str, str]) -> None:
+        """Ask for the first page of the list, while tasks are carried out: what it shows of them is not to last."""
+        name = f"in between {len(self.glances)}"
+        self.glances[name] = read_pages(self.run.client, "/tasks", query, most=1)
 
     def whole(self, tried: Sequence[Started], lists: Mapping[str, PagedList]) -> Tasks:
         """Return what became of tasks, with the lists of them that were read."""
         told = self.answers, self.left, self.octets, "", self.no_exports, self.no_imports, self.why
-        return Tasks(tried, lists, *told)
+        return Tasks(tried, {**lists, **self.glances} if lists else lists, *told, seen=self.seen)
 
     def so_far(self) -> Tasks:
         """Return what became of the tasks that have ended, or were refused."""

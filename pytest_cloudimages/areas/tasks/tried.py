@@ -103,9 +103,9 @@ class Started:
 
     @property
     def result(self) -> Document:
-        """What came of it; empty where nothing did."""
-        result = self.last.get("result")
-        return result if isinstance(result, dict) else {}
+        """What came of it, as it was shown last; empty where nothing did."""
+        found = [document(answer).get("result") for answer in reversed(self.shown)]
+        return next((result for result in found if isinstance(result, dict)), {})
 
     @property
     def outcome(self) -> str:
@@ -116,6 +116,15 @@ class Started:
     def exchanges(self) -> list[Exchange]:
         """What shows it: its creation, and the last look at it."""
         return [self.answer.exchange, *(look.exchange for look in self.looks[-1:])]
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A task as another caller is shown it, and the list that this caller is shown and that has it."""
+
+    started: Started
+    listed: PagedList
+    answer: Answer
 
 
 @dataclass(frozen=True)
@@ -145,6 +154,7 @@ class Tasks(Collection):
     no_imports: str = ""
     why: Mapping[Deed, BaseException] = field(default_factory=dict)
     """Why something could not be asked for."""
+    seen: Sequence[Seen] = ()
 
     @property
     def known(self) -> dict[str, Started]:
@@ -162,6 +172,33 @@ class Tasks(Collection):
         """Return whether a whole task of the kind succeeded, so that it tells something where another fails."""
         plain = Deed.IMPORT if deed.is_import else Deed.EXPORT
         return any(started.succeeded for started in self.tried if started.deed is plain)
+
+    @cases
+    def all_answers(self) -> Iterator[Case[Answer]]:
+        """Return what was answered to all that was asked of tasks, whether they are offered or not."""
+        of_tasks = (answer for started in self.tried for answer in (started.answer, *started.looks))
+        of_lists = (page.answer for listed in self.lists.values() for page in listed.pages)
+        others = (
+            answer for what in ("first", "unknown", "foreign", "deletion") for answer in self.answers.get(what, ())
+        )
+        for answer in (*of_tasks, *of_lists, *others, *(seen.answer for seen in self.seen)):
+            yield Case(answer, [answer.exchange])
+
+    @cases
+    def documents(self) -> Iterator[Case[tuple[Answer, Document]]]:
+        """Return each task that was shown, alone or in a list, with the answer that shows it."""
+        for case in self.all_answers().find():
+            shown = document(case.thing)
+            entries = shown.get("tasks")
+            for task in entries if isinstance(entries, list) else [shown]:
+                if isinstance(task, dict):
+                    yield Case((case.thing, task), case.exchanges)
+
+    @cases
+    def each(self) -> Iterator[Case[Started]]:
+        """Return all tasks that were asked for, whether they are offered or not."""
+        for started in self.tried:
+            yield Case(started, started.exchanges)
 
     @cases
     def asked(self, *deeds: Deed) -> Iterator[Case[Started]]:
@@ -236,9 +273,24 @@ class Tasks(Collection):
 
     @cases
     def imported(self) -> Iterator[Case[Answer]]:
-        """Return the answer that shows the image which an import has made, if one has."""
-        for answer in self.answers.get("imported", ()):
-            yield Case(answer, [answer.exchange])
+        """Return the answers that show the images which imports of one disk have made, if any have."""
+        for what in ("imported", "imported again", "imported twice"):
+            for answer in self.answers.get(what, ()):
+                yield Case(answer, [answer.exchange])
+
+    @cases
+    def imported_data(self) -> Iterator[Case[tuple[Answer, Answer]]]:
+        """Return the answer that shows such an image, with the one that has its data, where those are shown."""
+        for shown, data in zip(self.answers.get("imported", ()), self.answers.get("data", ()), strict=False):
+            if shown.ok and data.ok:
+                yield Case((shown, data), [shown.exchange, data.exchange])
+
+    @cases
+    def seen_by_others(self) -> Iterator[Case[Seen]]:
+        """Return the tasks as others of the project are shown them."""
+        self._require()
+        for seen in self.seen:
+            yield Case(seen, [*seen.listed.exchanges, seen.answer.exchange])
 
     @cases
     def first_answers(self) -> Iterator[Case[Answer]]:

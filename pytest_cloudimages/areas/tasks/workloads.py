@@ -1,7 +1,6 @@
 """What is asked of tasks: imports and exports are started, watched until they end, listed, and looked for."""
 
 import uuid
-from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from functools import partial
 
@@ -9,17 +8,24 @@ import pytest
 
 from pytest_cloudimages.areas.common.administrators import needs_no_administrator
 from pytest_cloudimages.areas.common.imports import export_of, import_from
-from pytest_cloudimages.areas.common.paging import PagedList, read_pages
 from pytest_cloudimages.areas.common.store import Store, object_store
-from pytest_cloudimages.areas.images.states import OCTETS, give_data, once_active, shared
-from pytest_cloudimages.areas.tasks.requests import UNFIT, Deed, lacking, unfit
+from pytest_cloudimages.areas.images.states import OCTETS, give_data, shared
+from pytest_cloudimages.areas.tasks.looks import FAILING, lists_of, look_around, look_into
+from pytest_cloudimages.areas.tasks.requests import (
+    EXPECTING,
+    FURTHER,
+    UNFIT,
+    Deed,
+    in_utf_8,
+    lacking,
+    large,
+    odd_places,
+    unfit,
+)
 from pytest_cloudimages.areas.tasks.runner import TaskRunner
-from pytest_cloudimages.areas.tasks.tried import FORBIDDEN, Left, Started, Tasks
-from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.areas.tasks.tried import FORBIDDEN, Started, Tasks
 from pytest_cloudimages.client.exchange import Purpose
-from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.provisioning import claimed_name, temporary_image
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
@@ -30,14 +36,11 @@ CLOSED = frozenset({403, 404, 405, 410, 501})
 REFUSED_TYPE = frozenset({400, 403})
 """How it says that it has no tasks of a type; the answer has to name the type. (Rulings, 10.)"""
 NO_DISK = "cloudimages-no-disk.vhd"
-FAILING = (Deed.IMPORT_FURTHER, Deed.IMPORT_LACKING, Deed.IMPORT_MISPLACED, Deed.IMPORT_UNFIT)
-"""The imports that have to fail, and name their images in a way of their own."""
 NAMING = (Deed.IMPORT, Deed.IMPORT_AGAIN, *FAILING)
 """All that name their images in a way of their own."""
-PER_PAGE = 5
 
 
-@workload(empty=Tasks, requests=(106, 135, 135, 135))
+@workload(empty=Tasks, requests=(116, 198, 198, 198))
 def tasks(run: Run) -> Tasks:
     """Export an image, import it again, ask for tasks that must fail, list all, and look at what they leave behind."""
     run.require_own()
@@ -70,9 +73,9 @@ def tasks(run: Run) -> Tasks:
             for started in runner.tried
             if started.deed.is_import and started.id and not started.ended
         ]
-        _look_around(runner)
+        look_around(runner)
         run.show(runner.so_far)
-        found = runner.whole(runner.tried, _lists(runner))
+        found = runner.whole(runner.tried, lists_of(runner))
         run.show(lambda: found, due=True)  # cleaning up takes a while
     return found
 
@@ -96,7 +99,7 @@ def _export(runner: TaskRunner) -> None:
     body = export_of(runner.image.id, runner.box)
     started = runner.start(Deed.EXPORT, body)
     if started.id:
-        runner.run.client.send("GET", "/tasks")  # what the list shows now it is not to show for ever
+        runner.glance()
     runner.watch(started)
     runner.no_exports = _not_offered(started)
     if started.answer.status == FORBIDDEN and not runner.no_exports:
@@ -113,7 +116,7 @@ def _export(runner: TaskRunner) -> None:
     name = f"{runner.image.id}.vhd"
     runner.octets.append(runner.store.get(runner.box, name))
     if runner.octets[0].ok:
-        runner.watch(runner.start(Deed.EXPORT_AGAIN, body))
+        runner.watch(runner.start(Deed.EXPORT_AGAIN, body, headers=EXPECTING))
         runner.octets.append(runner.store.get(runner.box, name))
 
 
@@ -132,33 +135,45 @@ def _import(runner: TaskRunner) -> None:
     if _exported(runner):
         runner.no_imports = runner.no_imports or _not_offered(runner.watch(runner.start(Deed.IMPORT, body)))
         if runner.run.rounds and not runner.no_imports:
-            runner.watch(runner.start(Deed.IMPORT_AGAIN, import_from(source, runner.names[Deed.IMPORT_AGAIN])))
-        runner.begin(Deed.IMPORT_FURTHER, import_from(source, runner.names[Deed.IMPORT_FURTHER], os_distro="debian"))
+            again = import_from(source, runner.names[Deed.IMPORT_AGAIN])
+            runner.watch(runner.start(Deed.IMPORT_AGAIN, again, headers=EXPECTING))
+            runner.watch(runner.start(Deed.IMPORT_TWICE, body, **in_utf_8(body)))
+        name = runner.names[Deed.IMPORT_FURTHER]
+        runner.begin(Deed.IMPORT_FURTHER, import_from(source, name, os_distro="debian"))
+        for further in FURTHER if runner.run.rounds and not runner.no_imports else ():
+            runner.start(Deed.IMPORT_FURTHER, import_from(source, name, **further), f"{further}")
     else:
         reason = "needs a disk in the object store, and none could be exported there"
         problem = runner.why.get(Deed.IMPORT) or pytest.skip.Exception(reason)
-        runner.why |= dict.fromkeys((Deed.IMPORT, Deed.IMPORT_AGAIN, Deed.IMPORT_FURTHER), problem)
+        lacking_a_disk = (Deed.IMPORT, Deed.IMPORT_AGAIN, Deed.IMPORT_FURTHER, Deed.IMPORT_LARGE)
+        runner.why |= dict.fromkeys(lacking_a_disk, problem)
     if runner.no_imports:
         return
     for what, wanted in lacking(import_from(source, runner.names[Deed.IMPORT_LACKING])):
         runner.start(Deed.IMPORT_LACKING, wanted, what)
     name = runner.names[Deed.IMPORT_MISPLACED]
-    for what, place in (("no object", runner.box), ("no container", uuid.uuid4().hex)):
-        if place:
-            runner.begin(Deed.IMPORT_MISPLACED, import_from(f"{place}/cloudimages-no-object.vhd", name), what)
+    places = {"no object": f"{runner.box}/cloudimages-no-object.vhd"} if runner.box else {}
+    places["no container"] = f"{uuid.uuid4().hex}/cloudimages-no-object.vhd"
+    for what, place in places.items():
+        runner.begin(Deed.IMPORT_MISPLACED, import_from(place, name), what, listing=what == "no container")
+    for what, place in odd_places(source).items() if runner.run.rounds and _exported(runner) else ():
+        body = import_from(place, name)
+        runner.start(Deed.IMPORT_MISPLACED, body, what, **in_utf_8(body))
     if runner.store and runner.box and runner.store.put(runner.box, NO_DISK, OCTETS).ok:
         runner.begin(Deed.IMPORT_NO_DISK, import_from(f"{runner.box}/{NO_DISK}", name))
-        if runner.run.rounds and _exported(runner):
+        if _exported(runner):
             _import_unfit(runner, runner.store, runner.octets[0].body)
 
 
 def _import_unfit(runner: TaskRunner, store: Store, disk: bytes) -> None:
     """Import disks that a service says it does not import, made of one that it does."""
-    for what, octets in unfit(disk).items():
+    runner.why[Deed.IMPORT_LARGE] = pytest.skip.Exception("needs a disk whose footer says how large it is")
+    disks = [(Deed.IMPORT_LARGE, "of 41 GB", large(disk))]
+    disks += [(Deed.IMPORT_UNFIT, what, octets) for what, octets in unfit(disk).items()] if runner.run.rounds else []
+    for deed, what, octets in disks:
         name = f"cloudimages-{what.replace(' ', '-')}.vhd"
         if octets != disk and store.put(runner.box, name, octets).ok:
-            body = import_from(f"{runner.box}/{name}", runner.names[Deed.IMPORT_UNFIT])
-            runner.start(Deed.IMPORT_UNFIT, body, what)
+            runner.start(deed, import_from(f"{runner.box}/{name}", runner.names[deed]), what)
 
 
 def _exported(runner: TaskRunner) -> str:
@@ -183,6 +198,7 @@ def _export_wrongly(runner: TaskRunner, stack: ExitStack) -> None:
     # What such a name begins with, or ends in, is an empty container: whoever cuts it has where to write.
     base = runner.base or runner.box
     runner.start(Deed.EXPORT_UNFIT, export_of(image, f"{base}/{base}"), "a slash")
+    runner.glance()
     for character in UNFIT[1:]:
         with suppress(Blocked):
             container = runner.store.container(f"{character}x", runner.base)
@@ -192,11 +208,21 @@ def _export_wrongly(runner: TaskRunner, stack: ExitStack) -> None:
             body = export_of(image, runner.store.container())
             for started in [runner.start(Deed.EXPORT_AT_ONCE, body) for _ in range(2)]:
                 runner.watch(started)
+        _export_onto(runner, runner.store, image)
     for deed, ask in ((Deed.EXPORT_FOREIGN, _export_foreign), (Deed.EXPORT_DEACTIVATED, _export_deactivated)):
         try:
             ask(runner, runner.store, stack)
         except (Blocked, pytest.skip.Exception) as problem:
             runner.why[deed] = problem
+
+
+def _export_onto(runner: TaskRunner, store: Store, image: str) -> None:
+    """Ask for an export to where an object is that no export has written, and look at that object."""
+    with suppress(Blocked):
+        container = store.container()
+        if store.put(container, f"{image}.vhd", OCTETS).ok:
+            runner.watch(runner.start(Deed.EXPORT_ONTO, export_of(image, container)))
+            runner.answers["onto"] = [store.get(container, f"{image}.vhd")]
 
 
 def _export_foreign(runner: TaskRunner, store: Store, stack: ExitStack) -> None:
@@ -234,112 +260,9 @@ def _export_deactivated(runner: TaskRunner, store: Store, stack: ExitStack) -> N
             pytest.skip(f"needs an image that is deactivated: {answer.exchange}")
         stack.callback(_reactivate, seen)
     runner.watch(runner.start(Deed.EXPORT_DEACTIVATED, export_of(runner.image.id, container)))
-    _look_into(runner, container, Deed.EXPORT_DEACTIVATED)
+    look_into(runner, container, Deed.EXPORT_DEACTIVATED)
 
 
 def _reactivate(image: Image) -> None:
     with image.client.recorder.of(Purpose.CLEANING), suppress(Blocked):
         image.send("POST", "/actions/reactivate")
-
-
-def _look_around(runner: TaskRunner) -> None:
-    """Look at what tasks left behind, at tasks that there are not, and at a task as others see it."""
-    run = runner.run
-    for deed in FAILING:
-        if any(started.deed is deed for started in runner.tried):
-            listed = read_pages(run.client, "/images", (("name", runner.names[deed]),))
-            named = [str(entry.get("id")) for entry in listed.entries if entry.get("name") == runner.names[deed]]
-            runner.left.append(Left(deed, "the list of images", named, listed.exchanges))
-    if runner.store and runner.octets:
-        lacking_succeeded = any(each.succeeded for each in runner.tried if each.deed is Deed.EXPORT_LACKING)
-        for container in runner.store.containers:
-            if container.endswith("x") or (container == runner.base and not lacking_succeeded):
-                _look_into(runner, container, Deed.EXPORT_UNFIT)
-        _look_into(runner, runner.box, Deed.EXPORT_AGAIN)
-    _look_at_images(runner)
-    runner.answers["unknown"] = [
-        run.client.send("GET", f"/tasks/{each}") for each in (uuid.uuid4(), "cloudimages-none")
-    ]
-    mine = next((each for each in runner.tried if each.id), None)
-    if mine:
-        with suppress(Blocked):
-            other = run.of_another_project()
-            runner.answers["foreign"] = [_foreign_look(runner, other, mine)] if other else []
-    for succeeded in (True, False):  # what has ended is over
-        over = next((each for each in runner.tried if each.ended and each.succeeded is succeeded), None)
-        if over:
-            runner.look(over)
-
-
-def _look_at_images(runner: TaskRunner) -> None:
-    """Look at the images that imports of the same disk say they have made."""
-    for what, deed in (("imported", Deed.IMPORT), ("imported again", Deed.IMPORT_AGAIN)):
-        imported = next((each for each in runner.tried if each.deed is deed and each.succeeded), None)
-        if imported and is_fit(image_id := imported.result.get("image_id")):
-            made = Image(runner.run.client, image_id, "", runner.run.patience)
-            runner.answers[what] = [once_active(made)]
-
-
-def _foreign_look(runner: TaskRunner, other: ImagesClient, mine: Started) -> Answer:
-    """Have another project ask for a task; who is shown all images too is an administrator, and is not asked again."""
-    answer = other.send("GET", f"/tasks/{mine.id}")
-    if answer.ok and runner.image and other.show(runner.image.id).ok:
-        raise Blocked("needs a project that does not see everything")
-    return answer
-
-
-def _look_into(runner: TaskRunner, container: str, otherwise: Deed) -> None:
-    """Note what a container holds that no export wrote that succeeds, by what may have written it."""
-    if runner.store is None or runner.image is None:
-        return
-    names, answer = runner.store.names(container)
-    if names is None:
-        return
-    foreign = [each.body["input"]["image_uuid"] for each in runner.tried if each.deed is Deed.EXPORT_FOREIGN]
-    found: dict[Deed, list[str]] = {otherwise: []}
-    if container == runner.box:
-        found |= {Deed.EXPORT_FOREIGN: [], Deed.EXPORT_UNFIT: []}
-    for name in names:
-        if any(identifier in name for identifier in foreign):
-            found[Deed.EXPORT_FOREIGN].append(name)
-        elif name.startswith(runner.base or runner.box):
-            found[Deed.EXPORT_UNFIT].append(name)
-        elif container != runner.box or (runner.image.id in name and name != f"{runner.image.id}.vhd"):
-            found[otherwise].append(name)
-    where = f"the container {container}"
-    runner.left.extend(Left(deed, where, held, [answer.exchange]) for deed, held in found.items())
-
-
-def _lists(runner: TaskRunner) -> dict[str, PagedList]:
-    """Read the list of tasks whole, page by page, and after its first task; then try to delete a task."""
-    client = runner.run.client
-    known = {started.id for started in runner.tried if started.id and not started.expired}
-
-    def whole() -> PagedList:
-        return read_pages(client, "/tasks")
-
-    def paged() -> PagedList:
-        return read_pages(client, "/tasks", (("limit", f"{PER_PAGE}"),))
-
-    def complete(listed: PagedList) -> bool:
-        return not listed.ended or known <= {*listed.ids([*known])}
-
-    lists = {
-        name: runner.run.patience.until(look(), look, complete, about="tasks")
-        for name, look in (("whole", whole), ("paged", paged))
-    }
-    ids = lists["whole"].first.ids
-    if ids and is_fit(ids[0]):
-        lists["after"] = read_pages(client, "/tasks", (("marker", ids[0]),))
-        lists["of one"] = read_pages(client, "/tasks", (("limit", "1"),), most=1)
-    with suppress(Blocked):
-        other = runner.run.of_another_project(able=True)
-        if other:
-            lists["of another project"] = read_pages(other, "/tasks")
-    if mine := next(_ended(runner), None):
-        runner.answers["deletion"] = [client.send("DELETE", f"/tasks/{mine.id}")]
-    return lists
-
-
-def _ended(runner: TaskRunner) -> Iterator[Started]:
-    return (started for started in runner.tried if started.id and started.ended)

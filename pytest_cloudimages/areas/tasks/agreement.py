@@ -1,0 +1,82 @@
+"""Whether what shows a task in one place is what shows it in another."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from pytest_cloudimages.areas.common.paging import PagedList
+from pytest_cloudimages.areas.tasks.tried import ENDED, Document, Started, Tasks, document, status_of
+from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.moments import moment
+
+ROUNDED = timedelta(seconds=1.5)
+"""What a moment may differ by from itself where one place shows fractions of a second, and another rounds them."""
+FOR_GOOD = ("created_at", "owner", "type")
+"""What a task has from its creation on."""
+AT_THE_END = ("expires_at", "status", "updated_at")
+"""What it has when it has ended, and keeps."""
+WHOLE = (*FOR_GOOD, *AT_THE_END, "id", "input", "message", "result")
+
+
+def same(name: str, value: object, other: object) -> bool:
+    """Return whether values of a name are alike, or stand for a moment; whether they are any is GEN-07's to say."""
+    if value == other:
+        return True
+    if not (name.endswith("_at") and isinstance(value, str) and isinstance(other, str)):
+        return False
+    first, second = moment(value), moment(other)
+    # A day alone is no moment.
+    return not (first and second and "T" in value and "T" in other) or abs(first - second) < ROUNDED
+
+
+def listed_otherwise(started: Started, listed: PagedList, quiet: float) -> Iterator[tuple[Answer, dict[str, object]]]:
+    """Yield what pages of a list show of a task that ended, and that its details never show so or no more.
+
+    ``quiet`` is since when no task is carried out any more: a list may be a little late.
+    """
+    seen = [document(answer) for answer in started.shown]
+    for page in listed.pages:
+        over_by_then = page.answer.exchange.sent >= quiet
+        for entry in (each for each in page.entries if each.get("id") == started.id):
+            names = (*FOR_GOOD, *(AT_THE_END if over_by_then else ()))
+            told = {name: entry[name] for name in names if name in entry and started.last.get(name) is not None}
+            if not over_by_then and entry.get("status") in ENDED:
+                told["status"] = entry["status"]
+            # What the details show now so and now so, is theirs to answer for, unless it is what they end with.
+            known = {name: [each.get(name) for each in (seen[-1:] if name in AT_THE_END else seen)] for name in told}
+            yield page.answer, {name: value for name, value in told.items() if not _among(name, value, known[name])}
+
+
+def shown_otherwise(started: Started, answer: Answer) -> dict[str, object]:
+    """Return what an answer shows of a task that ended, and that its details showed otherwise to who asked for it."""
+    shown = document(answer)
+    seen = [each for each in map(document, started.shown) if status_of(each) in ENDED]
+    names = [name for name in WHOLE if any(name in each for each in seen)]
+    known = {name: [each.get(name) for each in seen] for name in names}
+    return {name: shown.get(name) for name in names if not _among(name, shown.get(name), known[name])}
+
+
+def _among(name: str, value: object, known: Sequence[object]) -> bool:
+    return any(same(name, value, each) for each in known)
+
+
+def end_of(started: Started) -> Answer | None:
+    """Return the answer that shows first that a task has ended."""
+    return next((answer for answer in started.shown if status_of(document(answer)) in ENDED), None)
+
+
+def quiet_since(tasks: Tasks) -> float:
+    """Return since when no task is known to be carried out, by the monotonic clock."""
+    return max((end.exchange.answered for end in map(end_of, tasks.tried) if end), default=0.0)
+
+
+def since_the_end(started: Started) -> Iterator[tuple[Answer, Answer]]:
+    """Yield each answer that shows a task since it ended, with the first of them."""
+    ended = [answer for answer in started.shown if status_of(document(answer)) in ENDED]
+    yield from ((answer, ended[0]) for answer in ended[1:])
+
+
+def moments(shown: Document, *names: str) -> list[datetime]:
+    """Return the moments that a task shows under some names, where it shows all of them."""
+    found = [moment(shown.get(name)) for name in names]
+    known = [each for each in found if each is not None]
+    return known if len(known) == len(names) else []

@@ -1,0 +1,168 @@
+"""What is looked at when tasks have been tried: what they left, what lists show, and what others are shown."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+
+import pytest
+
+from pytest_cloudimages.areas.common.paging import PagedList, read_pages
+from pytest_cloudimages.areas.images.states import once_active
+from pytest_cloudimages.areas.tasks.requests import Deed
+from pytest_cloudimages.areas.tasks.runner import TaskRunner
+from pytest_cloudimages.areas.tasks.tried import Left, Seen, Started
+from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.identifiers import is_fit
+from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.spec.verdicts import Blocked
+
+FAILING = (Deed.IMPORT_FURTHER, Deed.IMPORT_LACKING, Deed.IMPORT_MISPLACED, Deed.IMPORT_UNFIT, Deed.IMPORT_LARGE)
+"""The imports that have to fail, and name their images in a way of their own."""
+PER_PAGE = 5
+MOST_OF_OTHERS = 4
+"""Pages of the list of an administrator, who may be shown the tasks of all projects."""
+OF_SOME = {
+    "of imports": [("type", "import")],
+    "of failures": [("status", "failure")],
+    "of successes": [("status", "success")],
+}
+"""Lists that are filtered as Glance has it: whatever is in them, is to be shown there as anywhere."""
+
+
+def look_around(runner: TaskRunner) -> None:
+    """Look at what tasks left behind, at tasks that there are not, and at a task as others see it."""
+    run = runner.run
+    for deed in FAILING:
+        if any(started.deed is deed for started in runner.tried):
+            listed = read_pages(run.client, "/images", (("name", runner.names[deed]),))
+            named = [str(entry.get("id")) for entry in listed.entries if entry.get("name") == runner.names[deed]]
+            runner.left.append(Left(deed, "the list of images", named, listed.exchanges))
+    if runner.store and runner.octets:
+        lacking_succeeded = any(each.succeeded for each in runner.tried if each.deed is Deed.EXPORT_LACKING)
+        for container in runner.store.containers:
+            if container.endswith("x") or (container == runner.base and not lacking_succeeded):
+                look_into(runner, container, Deed.EXPORT_UNFIT)
+        look_into(runner, runner.box, Deed.EXPORT_AGAIN)
+    _look_at_images(runner)
+    runner.answers["unknown"] = [
+        run.client.send("GET", f"/tasks/{each}") for each in (uuid.uuid4(), "cloudimages-none")
+    ]
+    mine = next((each for each in runner.tried if each.id), None)
+    if mine:
+        with suppress(Blocked):
+            other = run.of_another_project()
+            runner.answers["foreign"] = [_foreign_look(runner, other, mine)] if other else []
+    over = _over(runner)
+    for started in over:  # what has ended is over
+        runner.look(started)
+    if run.rounds:
+        _seen_by_others(runner, over)
+
+
+def _over(runner: TaskRunner) -> list[Started]:
+    """Return tasks that have ended: an import and an export that succeeded, and one of each that failed."""
+    ended = [each for each in reversed(runner.tried) if each.id and each.ended]
+    return [*{(each.succeeded, each.deed.is_import): each for each in ended}.values()]
+
+
+def _seen_by_others(runner: TaskRunner, over: Sequence[Started]) -> None:
+    """Have others of the project, and an administrator, ask for the list of tasks, and for two that have ended."""
+    run = runner.run
+    for who in ("CREATOR", "READER", "ADMIN"):
+        with suppress(Blocked, pytest.skip.Exception):
+            other = run.caller(who) if over else None
+            if other:
+                listed = read_pages(other, "/tasks", most=MOST_OF_OTHERS)
+                runner.glances[f"of {other.caller}"] = listed
+                # Whose list has none of them is of another project, or is shown none by the service's policy.
+                there = [each for each in over if each.deed.is_import is each.succeeded and listed.ids([each.id])]
+                runner.seen += [Seen(each, listed, other.send("GET", f"/tasks/{each.id}")) for each in there]
+
+
+def _look_at_images(runner: TaskRunner) -> None:
+    """Look at the images that imports of the same disk say they have made."""
+    whats = {"imported": Deed.IMPORT, "imported again": Deed.IMPORT_AGAIN, "imported twice": Deed.IMPORT_TWICE}
+    for what, deed in whats.items():
+        imported = next((each for each in runner.tried if each.deed is deed and each.succeeded), None)
+        if imported and is_fit(image_id := imported.result.get("image_id")):
+            made = Image(runner.run.client, image_id, "", runner.run.patience)
+            runner.answers[what] = [once_active(made)]
+            if runner.run.rounds and deed is Deed.IMPORT:
+                runner.answers["data"] = [made.send("GET", "/file")]
+
+
+def _foreign_look(runner: TaskRunner, other: ImagesClient, mine: Started) -> Answer:
+    """Have another project ask for a task; who is shown all images too is an administrator, and is not asked again."""
+    answer = other.send("GET", f"/tasks/{mine.id}")
+    if answer.ok and runner.image and other.show(runner.image.id).ok:
+        raise Blocked("needs a project that does not see everything")
+    return answer
+
+
+def look_into(runner: TaskRunner, container: str, otherwise: Deed) -> None:
+    """Note what a container holds that no export wrote that succeeds, by what may have written it."""
+    if runner.store is None or runner.image is None:
+        return
+    names, answer = runner.store.names(container)
+    if names is None:
+        return
+    foreign = [each.body["input"]["image_uuid"] for each in runner.tried if each.deed is Deed.EXPORT_FOREIGN]
+    found: dict[Deed, list[str]] = {otherwise: []}
+    if container == runner.box:
+        found |= {Deed.EXPORT_FOREIGN: [], Deed.EXPORT_UNFIT: []}
+    # Where an import was to find nothing, no export has written.
+    sought = {str(each.body.get("input", {}).get("import_from")) for each in runner.tried if each.deed.is_import}
+    for name in (each for each in names if f"{container}/{each}" not in sought):
+        if any(identifier in name for identifier in foreign):
+            found[Deed.EXPORT_FOREIGN].append(name)
+        elif name.startswith(runner.base or runner.box):
+            found[Deed.EXPORT_UNFIT].append(name)
+        elif container != runner.box or (runner.image.id in name and name != f"{runner.image.id}.vhd"):
+            found[otherwise].append(name)
+    where = f"the container {container}"
+    runner.left.extend(Left(deed, where, held, [answer.exchange]) for deed, held in found.items())
+
+
+def lists_of(runner: TaskRunner) -> dict[str, PagedList]:
+    """Read the list of tasks whole, page by page, and after its first task; then try to delete a task."""
+    client = runner.run.client
+    known = {started.id for started in runner.tried if started.id and not started.expired}
+
+    def whole() -> PagedList:
+        return read_pages(client, "/tasks")
+
+    def paged() -> PagedList:
+        return read_pages(client, "/tasks", (("limit", f"{PER_PAGE}"),))
+
+    def complete(listed: PagedList) -> bool:
+        statuses = {entry.get("id"): entry.get("status") for entry in listed.entries}
+        late = any(statuses.get(each.id) != each.last.get("status") for each in _ended(runner) if each.id in known)
+        return not listed.ended or not (late or known - {*statuses})
+
+    lists = {
+        name: runner.run.patience.until(look(), look, complete, about="tasks")
+        for name, look in (("whole", whole), ("paged", paged))
+    }
+    ids = lists["whole"].first.ids
+    if ids and is_fit(ids[0]):
+        lists["after"] = read_pages(client, "/tasks", (("marker", ids[0]),))
+        lists["of one"] = read_pages(client, "/tasks", (("limit", "1"),), most=1)
+    if runner.run.rounds:
+        last = [*lists["whole"].pages[-1].ids, *lists["whole"].first.ids[-1:]]
+        beyond = [("marker", last[-1])] if last and is_fit(last[-1]) else []
+        zipped = {"Accept-Encoding": "gzip, deflate"}
+        lists["compressed"] = read_pages(client, "/tasks", most=1, headers=zipped)
+        for name, query in (("beyond the end", beyond), *OF_SOME.items()):
+            lists[name] = read_pages(client, "/tasks", tuple(query), most=1)
+    with suppress(Blocked):
+        other = runner.run.of_another_project(able=True)
+        if other:
+            lists["of another project"] = read_pages(other, "/tasks")
+    if mine := next(_ended(runner), None):
+        runner.answers["deletion"] = [client.send("DELETE", f"/tasks/{mine.id}")]
+    return lists
+
+
+def _ended(runner: TaskRunner) -> Iterator[Started]:
+    return (started for started in runner.tried if started.id and started.ended)
