@@ -6,15 +6,19 @@ from contextlib import suppress
 import pytest
 
 from pytest_cloudimages.areas.access.deeds import CHANGING_OPEN, NEW_TAG, READING_OPEN, TAG, Attempt, Deed
-from pytest_cloudimages.areas.common.offers import made_visible
+from pytest_cloudimages.areas.common.offers import NOT_OFFERED, made_visible
 from pytest_cloudimages.areas.common.parties import Party
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import give_data
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE
+from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.client.trouble import TROUBLE
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
+
+UNAUTHORIZED = 401
 
 
 def of_open_images(run: Run, callers: Sequence[tuple[Party, ImagesClient]]) -> Iterator[Attempt]:
@@ -33,7 +37,17 @@ def of_open_images(run: Run, callers: Sequence[tuple[Party, ImagesClient]]) -> I
             for party, client in callers:
                 for deed in (*offered, *CHANGING_OPEN):
                     answer = _send(client, deed, image.id)
-                    yield Attempt(party, deed, answer, changed=False)
+                    if not _for_nobody(image, deed, answer):
+                        yield Attempt(party, deed, answer, changed=False)
+
+
+def _for_nobody(image: Image, deed: Deed, answer: Answer) -> bool:
+    """Return whether an answer says nothing of who asks: the owner is answered the same, or would be."""
+    if answer.ok or answer.status == UNAUTHORIZED:
+        return False
+    if deed is Deed.DELETE:
+        return answer.status in NOT_OFFERED | TROUBLE
+    return _send(image.client, deed, image.id).status == answer.status
 
 
 def _send(client: ImagesClient, deed: Deed, image: str) -> Answer:
