@@ -1,5 +1,8 @@
 # sequences of operations against a set
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import pytest
 from hypothesis import given
 
@@ -182,17 +185,29 @@ def test_a_tag_is_stored_exactly_or_refused(
 # "pchar = unreserved / pct-encoded / sub-delims / ':' / '@'": these may stand in a path as they are.
 @requirement("TAG-HIST-04")
 def test_what_may_stand_in_a_path_is_stored_exactly_or_refused(
-    working_image: Image, basics: Basics, cloudimages_run: Run
+    image: Image, basics: Basics, cloudimages_run: Run
 ) -> None:
     raw = "a;b,c:d=e&f@g*h'i$j(k)l!m"
-    with controlled(cloudimages_run):
-        added = working_image.send("PUT", f"/tags/{raw}")
+    if not basics.adds:
+        pytest.skip("needs a service that adds plain tags")
+    # What plain tags have in common with it is for others to say; it takes nothing from what they have found.
+    with untested_where_blocked(), controlled(cloudimages_run):
+        added = image.send("PUT", f"/tags/{raw}")
         expect(added.status, OK | REFUSED, f"status of {added}")
-        expect_tags(working_image, [raw] if added.ok else [], f"after {added}")
+        expect_tags(image, [raw] if added.ok else [], f"after {added}")
         if basics.deletes and added.ok:
-            deleted = working_image.send("DELETE", f"/tags/{raw}")
+            deleted = image.send("DELETE", f"/tags/{raw}")
             expect(deleted.status, OK, f"status of {deleted}")
-            expect_tags(working_image, [], f"after {deleted}")
+            expect_tags(image, [], f"after {deleted}")
+
+
+@contextmanager
+def untested_where_blocked() -> Iterator[None]:
+    """Leave a question unanswered where it is blocked: of several about one requirement, that one would count."""
+    try:
+        yield
+    except Blocked as problem:
+        pytest.skip(str(problem))
 
 
 # "This operation adds the specified tag …": that very string, or a refusal

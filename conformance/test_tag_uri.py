@@ -207,6 +207,7 @@ def test_a_plus_sign_is_no_space(working_image: Image, basics: Basics, cloudimag
 def test_printable_characters_are_accepted_when_encoded(
     special_tags: Steps, basics: Basics, cloudimages_run: Run
 ) -> None:
+    basics.require_additions()
     with controlled(cloudimages_run):
         for step in special_tags.additions(input_classes=["reserved character"]):
             step.expect(status=OK)
