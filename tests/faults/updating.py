@@ -1,6 +1,7 @@
 """Services that update images otherwise than a patch says."""
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
@@ -376,7 +377,7 @@ rewrites(
     "IMG-UPD-14",
     "IMG-UPD-15",
     change=lambda each: (
-        None if each.get("op") == "replace" and str(each.get("path")).startswith("/cloudimages_") else each
+        None if each.get("op") == "replace" and re.fullmatch(r"/cloudimages_[^/]*", str(each.get("path"))) else each
     ),
 )
 forgives(
