@@ -82,6 +82,7 @@ from pytest_cloudimages.areas.tags.corpus import (
     ANNOUNCED,
     BODIES_OF_ADDITIONS,
     FURTHER_BODIES_OF_ADDITIONS,
+    NOT_MET,
 )
 from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.negative import (
@@ -235,6 +236,8 @@ def test_a_body_is_ignored(working_image: Image, specification: str) -> None:
             added += [f"{form}-{number}"] if answer.ok else []
     media, body = BODIES_OF_ADDITIONS[0]
     answer = working_image.add_tag("announced", body=body, headers={"Content-Type": media, **ANNOUNCED})
+    if answer.status == NOT_MET:
+        answer = working_image.add_tag("announced", body=body, headers={"Content-Type": media})
     expect_interpreted(specification, answer.status, f"status of {answer}", cloud_images=OK, glance=400)
     added += ["announced"] if answer.ok else []
     # One may be lost for any reason; all of them, for the body.

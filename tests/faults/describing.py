@@ -312,11 +312,11 @@ answers(
 )
 answers("RefusesTypesBy400", "Answers 400 to a media type that it does not read.", "GEN-04", change=_other_refusals)
 answers(
-    "LimitsTasksByTheirType",
-    "Answers 413 to a task whose media type it does not read.",
+    "DoesNotProcessTasksByTheirType",
+    "Answers 422 to a task whose media type it does not read.",
     "GEN-04",
     change=lambda _, request, reply: (
-        replace(reply, status=HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
+        replace(reply, status=HTTPStatus.UNPROCESSABLE_ENTITY)
         if request.path == "/v2/tasks" and reply.status == HTTPStatus.UNSUPPORTED_MEDIA_TYPE
         else reply
     ),

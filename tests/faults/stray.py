@@ -235,6 +235,36 @@ class WantsTheLengthOfAPost(App):
 
 
 @breaks("TAG-METH-01", profile="standard", words=asked())
+class WantsTheTypeOfAPatch(App):
+    """Answers 415 to a PATCH without a body, whatever it is sent to."""
+
+    def route(self, request: Request) -> Reply:
+        if request.method == "PATCH" and not request.media_type and "/tags/" in request.path:
+            return self.error(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "What kind of patch is that?")
+        return super().route(request)
+
+
+@breaks("TAG-METH-01", profile="standard", words=asked())
+class KnowsNoPatchesOfATag(App):
+    """Answers 415 to a PATCH of a tag, though it is of the type that patches of images have."""
+
+    def route(self, request: Request) -> Reply:
+        if request.method == "PATCH" and request.body and "/tags/" in request.path:
+            return self.error(request, HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "That is no patch of a tag.")
+        return super().route(request)
+
+
+@breaks(profile="standard", words=LAWFUL)
+class LooksAtBodiesBeforeMethods(App):
+    """Answers 400 to a POST or PATCH of a tag that has a body, before it looks whether there may be one."""
+
+    def route(self, request: Request) -> Reply:
+        if request.method in ("POST", "PATCH") and request.body and "/tags/" in request.path:
+            return self.error(request, HTTPStatus.BAD_REQUEST, "No body is expected.")
+        return super().route(request)
+
+
+@breaks(profile="standard", words=LAWFUL)
 class KnowsNoFormsOfAPost(App):
     """Answers 415 to a POST of a form, before it looks whether there may be one."""
 

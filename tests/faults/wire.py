@@ -222,12 +222,22 @@ class _Expected(App):
         return super().answer(request)
 
 
-@breaks("TAG-ADD-08", "TAG-DEL-08", profile="standard", words=WITH_BODIES)
+@breaks(profile="standard", words=WITH_BODIES)
 class MeetsNoExpectation(_Expected):
-    """Answers 417 to whoever announces a body with Expect: 100-continue, as curl does."""
+    """Answers 417 to whoever announces a body with Expect: 100-continue, as who speaks HTTP/1.0 behind it has it."""
 
     def met(self, expected: str) -> bool:
         return not expected
+
+
+@breaks("TAG-ADD-08", "TAG-DEL-08", profile="standard", words=WITH_BODIES)
+class RefusesWhatIsAnnounced(App):
+    """Answers 400 to whoever announces a body with Expect: 100-continue, as curl does."""
+
+    def answer(self, request: Request) -> Reply:
+        if "/tags/" in request.path and "Expect" in request.headers and request.body:
+            return self.error(request, HTTPStatus.BAD_REQUEST, "This is not to be expected.")
+        return super().answer(request)
 
 
 @breaks(profile="standard", words=WITH_BODIES)

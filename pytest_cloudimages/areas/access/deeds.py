@@ -212,7 +212,7 @@ def read_otherwise(deed: Deed, answer: Answer, owners: Mapping[str, object]) -> 
         return []
     if deed is Deed.SHOW:
         tags = data.get("tags")
-        seen = {name: data.get(name) for name in OF_AN_IMAGE}
+        seen: dict[str, object] = {name: data[name] for name in OF_AN_IMAGE if name in data}
         seen["tags"] = sorted(map(str, tags)) if isinstance(tags, list) else []
         return sorted(name for name, value in seen.items() if name in owners and value != owners[name])
     if deed is Deed.MEMBERS and members_in(data.get("members")) != owners["members"]:

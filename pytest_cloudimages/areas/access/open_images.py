@@ -33,7 +33,9 @@ def of_open_images(run: Run, callers: Sequence[tuple[Party, ImagesClient]]) -> I
                 give_data(image)
             if made_visible(image, visibility, *([run.client, administrator] if administrator else [run.client])):
                 continue
-            offered = [deed for deed in READING_OPEN if image.client.send("GET", deed.target(image.id)).ok]
+            # Data of public images may be handed out beside the API, by whoever delivers files.
+            reading = [deed for deed in READING_OPEN if deed is not Deed.DATA or visibility != "public"]
+            offered = [deed for deed in reading if image.client.send("GET", deed.target(image.id)).ok]
             for party, client in callers:
                 for deed in (*offered, *CHANGING_OPEN):
                     answer = _send(client, deed, image.id)

@@ -117,7 +117,8 @@ class Asked:
         for page in self.listed.pages:
             for entry in page.entries:
                 known = self.known.get(str(entry.get("id")), {})
-                both = names & entry.keys() & known.keys()
+                # What is null is not shown; a checksum may come later than all else.
+                both = {name for name in names & entry.keys() & known.keys() if None not in (entry[name], known[name])}
                 if wrong := sorted(name for name in both if not alike(name, entry[name], known[name])):
                     yield page, entry, wrong
 

@@ -179,7 +179,7 @@ def _afterwards(
     shown = once_active(image, look)
     if state_of(shown) == "active" and run.rounds:
         answers |= {"active again": _of_status(run, image, "active", held=True), "shown again": shown}
-        answers["data again"] = image.send("GET", "/file")
+        answers["data again"] = image.eventually(partial(image.send, "GET", "/file"), lambda answer: answer.ok)
     for what, ask in asked.items():
         met = answers.get(what)
         if met and not met.ok and ask().status == met.status:

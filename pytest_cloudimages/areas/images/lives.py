@@ -322,7 +322,8 @@ def _patched_when_gone(image: Image, answers: dict[Question, list[Answer]]) -> N
     answers[Question.GONE_PATCHED] = [image.client.patch(image.id, replaced("/name", f"{image.name}-gone"))]
     answers[Question.GONE_AFTER] = [looked := image.show()]
     if Question.DATA in answers:
-        answers[Question.GONE_DATA] = [image.send("GET", "/file"), image.upload(DATA)]
+        data = image.eventually(partial(image.send, "GET", "/file"), lambda answer: not answer.ok)
+        answers[Question.GONE_DATA] = [data, image.upload(DATA)]
     if looked.ok:
         with image.client.recorder.of(Purpose.CLEANING):
             image.client.delete(image.id)

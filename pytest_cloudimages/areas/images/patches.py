@@ -358,4 +358,6 @@ def _of_media_types(*, whole: bool) -> Iterator[Wanted]:
     others = ["application/json", None, "text/plain", "application/json-patch+json"]
     others += [f"{PATCH_TYPE}x", "application/openstack-images-v2.2-json-patch"]
     for media_type in others if whole else others[:2]:
-        yield Wanted(Aim.MEDIA_TYPE, [replaced("/name", f"of {media_type}".replace("/", " "))], media_type)
+        # What is refused is the type, and not a sign in a name.
+        plainly = str(media_type).translate({ord("/"): " ", ord("+"): " "})
+        yield Wanted(Aim.MEDIA_TYPE, [replaced("/name", f"of {plainly}")], media_type)

@@ -212,6 +212,8 @@ IN_OTHER_FORMS: dict[str, dict[str, Any]] = {
 
 ANNOUNCED = {"Expect": "100-continue"}
 """What curl sends by itself with a body that is not small, and no service need be asked for. (RFC 9110, 10.1.1.)"""
+NOT_MET = 417
+"""What who stands between may answer to that. A client repeats the request without it, and so do checks. (The same.)"""
 TAKES_ANY_CODING = {"User-Agent": "curl/8.5.0", "Accept": "*/*", "Accept-Encoding": "gzip, deflate, br, zstd"}
 """What clients send that take an answer in whatever form it is: no body is to come in any."""
 

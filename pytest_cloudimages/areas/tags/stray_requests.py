@@ -54,6 +54,16 @@ class StrayRequest:
     """Whether the connection may be cut instead of an answer."""
 
     @property
+    def as_no_method(self) -> frozenset[int]:
+        """What it may be answered where a tag does not have its method.
+
+        405; but a gateway may look at a body first, and at its media type where no resource takes that one so.
+        """
+        if not {"json", "body"} & {*self.how}:
+            return frozenset({405})
+        return frozenset({405, 400, 413} | ({415} if self.how in IN_OTHER_FORMS.values() else set()))
+
+    @property
     def names_a_tag(self) -> bool:
         """Whether there is something behind ``/tags/``."""
         return self.target not in ("/tags", "/tags/")
