@@ -57,6 +57,8 @@ def test_a_member_is_added(member_steps: Steps, sharing: Sharing, member_lives: 
         for listed in sharing.aside().answered(Question.AFTER_ODD):
             members = [as_project(member) for member in MEMBERS.values(listed) or ()]
             expect_among(members, [as_project(named)], f"the members after {answer}")
+    for answer in sharing.aside().met(Question.ODD_REWRITTEN):
+        expect(answer.status, 200, f"status of {answer}, by the id that the member was added with")
     for attempt in member_lives.aside().attempts(Deed.ADD_OTHER):
         expect(attempt.answer.status, 200, f"status of {attempt}")
         expect(attempt.came_or_went, [named_in(attempt.answer)], f"members that came or went by {attempt}")

@@ -1,7 +1,9 @@
 """Services that treat members rightly until they accept, leave and come back, or have an unusual id."""
 
 import json
+import uuid
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
@@ -108,6 +110,42 @@ faulty(
 )
 
 
+def _plain(project: str) -> str:
+    """Return a project id as Keystone writes it, if it is a UUID."""
+    with suppress(ValueError):
+        return uuid.UUID(project).hex
+    return project
+
+
+def _adds_plain(self: App, request: Request, image_id: str) -> Reply:
+    document: Any = json.loads(request.body or b"null")
+    if isinstance(document, dict) and isinstance(document.get("member"), str):
+        request = replace(request, body=json.dumps({**document, "member": _plain(document["member"])}).encode())
+    return App.create_member(self, request, image_id)
+
+
+def _by_plain_id(method: str) -> Callable[[App, Request, str, str], Reply]:
+    def operation(self: App, request: Request, image_id: str, member_id: str) -> Reply:
+        reply: Reply = getattr(App, method)(self, request, image_id, _plain(member_id))
+        return reply
+
+    return operation
+
+
+faulty(
+    "LosesProjectsWithDashes",
+    "Stores a project id that is a UUID without its dashes, and finds no member by the id that was given.",
+    "MEM-CRE-01",
+    create_member=_adds_plain,
+)
+faulty(
+    "WritesProjectsAsUuids",
+    "Writes a project id that is a UUID without dashes and in small letters, and finds it however it is written.",
+    create_member=_adds_plain,
+    **{name: _by_plain_id(name) for name in ("show_member", "update_member", "delete_member")},
+)
+
+
 def _decides_on_all(self: App, request: Request, image_id: str, member_id: str) -> Reply:
     reply = App.update_member(self, request, image_id, member_id)
     status = self.images.get(image_id).members[member_id].status
@@ -203,6 +241,22 @@ def _resets(self: App, request: Request, image_id: str) -> Reply:
     return App.create_member(self, request, image_id)
 
 
+def _offers_anew(self: App, request: Request, image_id: str) -> Reply:
+    document: Any = json.loads(request.body or b"null")
+    named = document.get("member") if isinstance(document, dict) else None
+    image = self.images.show(request.caller, image_id)
+    member = image.members.get(str(named)) if image.owner == request.caller.project else None
+    if member is None or not request.caller.writes:
+        return App.create_member(self, request, image_id)
+    member.status = MemberStatus.PENDING
+    return Reply.of_json(self.represent_member(member))
+
+
+faulty(
+    "OffersAnewToWhoIsAddedAgain",
+    "Answers 200 to the addition of a member that is one, which has to decide anew.",
+    create_member=_offers_anew,
+)
 faulty(
     "RejectsForWhoIsSharedWithAgain",
     "Refuses a member that is added again, and takes its acceptance back.",

@@ -342,6 +342,29 @@ def _known_projects(self: App, request: Request, image_id: str) -> Reply:
     return App.create_member(self, request, image_id)
 
 
+def _ends_memberships(before: Image, after: Image) -> None:
+    if after.visibility is not Visibility.SHARED and before.visibility is Visibility.SHARED:
+        after.members.clear()
+
+
+faulty(
+    "EndsMembershipsOfWhatIsNotShared",
+    "Shares images with known projects alone, and ends all memberships once an image has another visibility.",
+    create_member=_known_projects,
+    update_image=_after_a_patch(_ends_memberships),
+)
+
+
+def _offers_what_is_shared_anew(before: Image, after: Image) -> None:
+    for member in after.members.values() if after.visibility is not before.visibility else ():
+        member.status = MemberStatus.PENDING
+
+
+faulty(
+    "OffersWhatIsSharedAnew",
+    "Has the members of an image decide again once it was given another visibility.",
+    update_image=_after_a_patch(_offers_what_is_shared_anew),
+)
 faulty(
     "SharesAtLifeWithKnownProjects", "Refuses to share an image with who is no project.", create_member=_known_projects
 )

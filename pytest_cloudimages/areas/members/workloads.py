@@ -217,6 +217,7 @@ class Question(enum.StrEnum):
     ODD = "a member whose id is no UUID in small letters"
     ODD_MEMBER = "such a member, read by the owner"
     ODD_REMOVED = "the removal of such a member"
+    ODD_REWRITTEN = "such a member, by the id that it was added with, where the list shows the UUID otherwise"
     AFTER_ODD = "the list, with members whose ids are no UUIDs in small letters"
     AGAIN = "a former member that is added once more"
     OF_A_NEW_IMAGE = "the list of a new image, after another one was shared"
@@ -310,9 +311,12 @@ def _of_owners(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
         listed = MEMBERS.values(answers[Question.AFTER_ODD][0]) or ()
         named = {*map(as_project, listed)}
         for project in [each for each in taken if as_project(each) in named]:
-            # Which is called otherwise in the list, is told by that.
             look = partial(image.send, "GET", f"/members/{segment(project)}")
-            answers.setdefault(Question.ODD_MEMBER, []).append(image.eventually(look, lambda answer: answer.ok))
+            found = image.eventually(look, lambda answer: answer.ok)
+            # Which is written otherwise in the list is there by the id that it was added with, too.
+            answers.setdefault(Question.ODD_MEMBER if project in listed else Question.ODD_REWRITTEN, []).append(found)
+            if project not in listed:
+                continue
             removed = image.client.ask(MEMBERS.delete(image.id, project))
             answers.setdefault(Question.ODD_REMOVED, []).append(removed)
         with run.recorder.of(Purpose.PREPARING):
