@@ -72,8 +72,7 @@ def _looks_at_the_start(self: Tasks, task: Task) -> dict[str, str]:
 
 works(
     "LooksForTheObjectAtFirst",
-    "Looks when an export is asked for whether there is such an object, and no more.",
-    "TASK-EXP-06",
+    "Looks when an export begins whether there is such an object, which another of that moment writes later.",
     execute_export=_looks_at_the_start,
 )
 

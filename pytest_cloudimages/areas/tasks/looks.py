@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 
 import pytest
 
@@ -10,7 +11,7 @@ from pytest_cloudimages.areas.common.paging import PagedList, read_pages
 from pytest_cloudimages.areas.images.states import once_active
 from pytest_cloudimages.areas.tasks.requests import Deed
 from pytest_cloudimages.areas.tasks.runner import TaskRunner
-from pytest_cloudimages.areas.tasks.tried import Left, Seen, Started
+from pytest_cloudimages.areas.tasks.tried import ENDED, Left, Seen, Started, may_be_gone
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image
@@ -19,6 +20,8 @@ from pytest_cloudimages.spec.verdicts import Blocked
 
 FAILING = (Deed.IMPORT_FURTHER, Deed.IMPORT_LACKING, Deed.IMPORT_MISPLACED, Deed.IMPORT_UNFIT, Deed.IMPORT_LARGE)
 """The imports that have to fail, and name their images in a way of their own."""
+NO_MORE = ("deleted", "killed", "pending_delete")
+"""The statuses of images that are none, or no longer: what failed is kept as such, or taken away by and by."""
 PER_PAGE = 5
 MOST_OF_OTHERS = 4
 """Pages of the list of an administrator, who may be shown the tasks of all projects."""
@@ -36,7 +39,8 @@ def look_around(runner: TaskRunner) -> None:
     for deed in FAILING:
         if any(started.deed is deed for started in runner.tried):
             listed = read_pages(run.client, "/images", (("name", runner.names[deed]),))
-            named = [str(entry.get("id")) for entry in listed.entries if entry.get("name") == runner.names[deed]]
+            there = [each for each in listed.entries if each.get("status") not in NO_MORE]
+            named = [str(entry.get("id")) for entry in there if entry.get("name") == runner.names[deed]]
             runner.left.append(Left(deed, "the list of images", named, listed.exchanges))
     if runner.store and runner.octets:
         lacking_succeeded = any(each.succeeded for each in runner.tried if each.deed is Deed.EXPORT_LACKING)
@@ -68,16 +72,23 @@ def _over(runner: TaskRunner) -> list[Started]:
 
 def _seen_by_others(runner: TaskRunner, over: Sequence[Started]) -> None:
     """Have others of the project, and an administrator, ask for the list of tasks, and for two that have ended."""
-    run = runner.run
+    run, known = runner.run, {each.id for each in _ended(runner)}
+
+    def ended(listed: PagedList) -> bool:  # a list may be a little late
+        return all(each.get("status") in ENDED for each in listed.entries if each.get("id") in known)
+
     for who in ("CREATOR", "READER", "ADMIN"):
         with suppress(Blocked, pytest.skip.Exception):
             other = run.caller(who) if over else None
             if other:
-                listed = read_pages(other, "/tasks", most=MOST_OF_OTHERS)
+                look = partial(read_pages, other, "/tasks", most=MOST_OF_OTHERS)
+                listed = run.patience.until(look(), look, ended, about="tasks")
                 runner.glances[f"of {other.caller}"] = listed
                 # Whose list has none of them is of another project, or is shown none by the service's policy.
                 there = [each for each in over if each.deed.is_import is each.succeeded and listed.ids([each.id])]
-                runner.seen += [Seen(each, listed, other.send("GET", f"/tasks/{each.id}")) for each in there]
+                runner.seen += [
+                    Seen(each, listed, other.send("GET", f"/tasks/{each.id}"), who == "READER") for each in there
+                ]
 
 
 def _look_at_images(runner: TaskRunner) -> None:
@@ -127,7 +138,7 @@ def look_into(runner: TaskRunner, container: str, otherwise: Deed) -> None:
 def lists_of(runner: TaskRunner) -> dict[str, PagedList]:
     """Read the list of tasks whole, page by page, and after its first task; then try to delete a task."""
     client = runner.run.client
-    known = {started.id for started in runner.tried if started.id and not started.expired}
+    known = {started.id for started in runner.tried if started.id and not may_be_gone(started, runner.tried)}
 
     def whole() -> PagedList:
         return read_pages(client, "/tasks")

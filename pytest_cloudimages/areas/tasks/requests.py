@@ -37,9 +37,13 @@ class Deed(enum.StrEnum):
 
 FOOTER = 512
 """Octets of the footer of a VHD, in which the kind of the disk, a checksum and its id follow each other."""
-SIZES, KIND, CHECKSUM, IDENTITY = slice(40, 56), slice(60, 64), slice(64, 68), slice(68, 84)
+KIND, CHECKSUM, IDENTITY = slice(60, 64), slice(64, 68), slice(68, 84)
 LARGE = 41 * 2**30
 """Octets that no imported disk may have for its guest: more than 40 GB, whichever way those are counted."""
+BLOCK = 2**21
+"""Octets of a block of a disk that grows with what it holds."""
+CYLINDERS = LARGE // (16 * 255 * 512) + 1
+"""Of as many sectors, by the way in which sizes were told first."""
 FURTHER: Sequence[Mapping[str, Any]] = (
     {"os_distro": None},
     {"min_disk": 1},
@@ -48,11 +52,18 @@ FURTHER: Sequence[Mapping[str, Any]] = (
     {"cloudimages_further": {}},
 )
 """Properties besides the name: such as say nothing, such as an image has anyway, and of every kind that JSON has."""
-DIFFERENCING = (4).to_bytes(4, "big")
+SPARSE, DIFFERENCING = (3).to_bytes(4, "big"), (4).to_bytes(4, "big")
 
 
 EXPECTING = {"Expect": "100-continue"}
 """What some clients send with a body: they are to be told to go on, or answered at once. (RFC 9110, 10.1.1.)"""
+
+
+def name_in(body: Body) -> object:
+    """Return the name that an import gives to its image; ``None`` where it gives none."""
+    given = body.get("input")
+    properties = given.get("image_properties") if isinstance(given, dict) else None
+    return properties.get("name") if isinstance(properties, dict) else None
 
 
 def in_utf_8(body: Body) -> dict[str, Any]:
@@ -80,8 +91,37 @@ def unfit(disk: bytes) -> dict[str, bytes]:
 
 
 def large(disk: bytes) -> bytes:
-    """Return a disk that is like one but for the size that it has for its guest: at first, and now."""
-    return _with_footers(disk, SIZES, 2 * LARGE.to_bytes(8, "big"))
+    """Return a disk like one, but larger for its guest: one without any block, as a fixed one is what its file is."""
+    footer = next((part for part in (disk[-FOOTER:], disk[:FOOTER]) if part.startswith(b"conectix")), b"")
+    if len(footer) < FOOTER:
+        return disk
+    blocks = LARGE // BLOCK
+    heads = CYLINDERS.to_bytes(2, "big") + bytes((16, 255))
+    footer = b"".join(
+        (
+            footer[:16],
+            FOOTER.to_bytes(8, "big"),
+            footer[24:40],
+            2 * LARGE.to_bytes(8, "big"),
+            heads,
+            SPARSE,
+            footer[64:],
+        )
+    )
+    table = b"\xff" * (-(-blocks * 4 // FOOTER) * FOOTER)  # which has no block
+    header = bytearray(2 * FOOTER)
+    header[:36] = b"".join(
+        (
+            b"cxsparse",
+            b"\xff" * 8,
+            (3 * FOOTER).to_bytes(8, "big"),
+            bytes((0, 1, 0, 0)),
+            blocks.to_bytes(4, "big"),
+            BLOCK.to_bytes(4, "big"),
+        )
+    )
+    header[36:40] = _checksum(header)
+    return _with_footers(footer + bytes(header) + table + footer, KIND, SPARSE)
 
 
 def _with_footers(disk: bytes, part: slice, octets: bytes) -> bytes:
@@ -90,9 +130,13 @@ def _with_footers(disk: bytes, part: slice, octets: bytes) -> bytes:
         footer = changed[begin : begin + FOOTER]
         if footer.startswith(b"conectix"):
             footer[part], footer[CHECKSUM] = octets, bytes(4)
-            footer[CHECKSUM] = (~sum(footer) & 0xFFFFFFFF).to_bytes(4, "big")
+            footer[CHECKSUM] = _checksum(footer)
             changed[begin : begin + FOOTER] = footer
     return bytes(changed)
+
+
+def _checksum(octets: bytearray) -> bytes:
+    return (~sum(octets) & 0xFFFFFFFF).to_bytes(4, "big")
 
 
 UNFIT = ("/", "?", ".")

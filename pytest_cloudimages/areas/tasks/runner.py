@@ -8,7 +8,7 @@ from typing import Any
 from pytest_cloudimages.areas.common.imports import FEWEST_LOOKS
 from pytest_cloudimages.areas.common.paging import PagedList, read_pages
 from pytest_cloudimages.areas.common.store import Store
-from pytest_cloudimages.areas.tasks.requests import Body, Deed
+from pytest_cloudimages.areas.tasks.requests import Body, Deed, name_in
 from pytest_cloudimages.areas.tasks.tried import Left, Seen, Started, Tasks, document
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.identifiers import is_fit
@@ -16,6 +16,7 @@ from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.polling import pauses
 from pytest_cloudimages.engine.run import Run
 
+EXPECTATION_FAILED = 417
 EARLY_LOOKS = 2
 """How often one task of each kind is looked at as soon as it is asked for: others have ended when they are watched."""
 
@@ -49,16 +50,20 @@ class TaskRunner:
     def __post_init__(self) -> None:
         self.patience = self.run.settings.patience
 
-    def imported(self, *deeds: Deed) -> list[str]:
-        """Return the ids of the images that tasks of some kinds say they have made."""
-        made = [started.result.get("image_id") for started in self.tried if started.deed in deeds]
+    def imported(self, deed: Deed) -> list[str]:
+        """Return the ids of the images that tasks say they have made under the name that those of a kind give."""
+        tried = [each for each in self.tried if each.deed.is_import and name_in(each.body) == self.names.get(deed)]
+        made = [started.result.get("image_id") for started in tried]
         return [image_id for image_id in made if is_fit(image_id)]
 
     def start(self, deed: Deed, body: Body, what: str = "", **how: Any) -> Started:
         """Ask for a task; ``how`` is what the request has that others have not, ``octets`` what is sent as its body."""
         octets = how.pop("octets", None)
         sent = {"json": body} if octets is None else {"body": octets}
-        started = Started(deed, body, self.run.client.send("POST", "/tasks", **sent, **how), what)
+        answer = self.run.client.send("POST", "/tasks", **sent, **how)
+        if answer.status == EXPECTATION_FAILED:  # which is to be sent once more without one (RFC 9110, 10.1.1)
+            answer = self.run.client.send("POST", "/tasks", **sent)
+        started = Started(deed, body, answer, what)
         self.tried.append(started)
         return started
 
@@ -103,5 +108,7 @@ class TaskRunner:
         """Look at a task, and return whether there is nothing more to wait for."""
         answer = self.run.client.send("GET", f"/tasks/{started.id}")
         started.looks.append(answer)
-        late = answer.status == 404 and len(started.shown) == 1  # noqa: PLR2004 - as HTTP has it
+        # Of several nodes one may be late, so that what was shown is not found by the next look.
+        before = started.looks[-2:-1]
+        late = answer.status == 404 and (len(started.shown) == 1 or any(look.ok for look in before))  # noqa: PLR2004 - as HTTP has it
         return started.ended or not (document(answer) or late)

@@ -1,5 +1,6 @@
 """What became of tasks, as many checks look at it."""
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,10 +13,16 @@ from pytest_cloudimages.areas.tasks.requests import Body, Deed
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.identifiers import is_fit
+from pytest_cloudimages.client.moments import moment
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 
 ENDED = frozenset({"success", "failure"})
-FORBIDDEN = 403
+FULL, FORBIDDEN = 200, 403
+OVER_LIMIT = 413
+FOR_NO_REASON = frozenset({401, OVER_LIMIT, 417, 429})
+"""What is answered to a task whatever it asks for."""
+DISK = b"conectix"
+"""What a disk as it was imported has in it."""
 Document = Mapping[str, Any]
 
 
@@ -118,6 +125,23 @@ class Started:
         return [self.answer.exchange, *(look.exchange for look in self.looks[-1:])]
 
 
+def may_be_gone(started: Started, tried: Sequence[Started]) -> bool:
+    """Return whether a task may have expired by now.
+
+    One that was not seen to end may have ended since, and be kept no longer than the others are.
+    """
+    if started.ended or not started.shown:
+        return started.expired
+    lives = [life for life in map(_life, tried) if life is not None]
+    return bool(lives) and time.monotonic() - started.shown[-1].exchange.answered > min(lives)
+
+
+def _life(started: Started) -> float | None:
+    """Return for how many seconds a task is kept that has ended."""
+    ended, expires = (moment(started.last.get(name)) for name in ("updated_at", "expires_at"))
+    return (expires - ended).total_seconds() if started.ended and ended and expires else None
+
+
 @dataclass(frozen=True)
 class Seen:
     """A task as another caller is shown it, and the list that this caller is shown and that has it."""
@@ -125,6 +149,8 @@ class Seen:
     started: Started
     listed: PagedList
     answer: Answer
+    reads: bool = False
+    """Whether this caller is there to read."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +185,11 @@ class Tasks(Collection):
     @property
     def known(self) -> dict[str, Started]:
         """The tasks that were created here and have to be there, by their ids."""
-        return {started.id: started for started in self.tried if started.id and not started.expired}
+        return {started.id: started for started in self.tried if started.id and not self.may_be_gone(started)}
+
+    def may_be_gone(self, started: Started) -> bool:
+        """Return whether a task may have expired by now."""
+        return may_be_gone(started, self.tried)
 
     def _require(self, *deeds: Deed) -> None:
         if self.closed:
@@ -178,9 +208,7 @@ class Tasks(Collection):
         """Return what was answered to all that was asked of tasks, whether they are offered or not."""
         of_tasks = (answer for started in self.tried for answer in (started.answer, *started.looks))
         of_lists = (page.answer for listed in self.lists.values() for page in listed.pages)
-        others = (
-            answer for what in ("first", "unknown", "foreign", "deletion") for answer in self.answers.get(what, ())
-        )
+        others = (answer for what in ("first", "unknown", "foreign") for answer in self.answers.get(what, ()))
         for answer in (*of_tasks, *of_lists, *others, *(seen.answer for seen in self.seen)):
             yield Case(answer, [answer.exchange])
 
@@ -220,13 +248,23 @@ class Tasks(Collection):
         """
         found = [*self.asked(*deeds).find()]
         told = [
-            case for case in found if case.thing.answer.refused or (case.thing.ended and self.worked(case.thing.deed))
+            case for case in found if self.refused(case.thing) or (case.thing.ended and self.worked(case.thing.deed))
         ]
         if found and not told:
             pytest.skip(self._inconclusive(found[0].thing))
         yield from told
 
+    def refused(self, started: Started) -> bool:
+        """Return whether a task was refused for what it asks for, so far as that can be told."""
+        status = started.answer.status
+        if started.deed is Deed.IMPORT_LARGE and status == OVER_LIMIT:  # too large it is; or it is one task too many
+            later = [*self.tried][[*self.tried].index(started) + 1 :]
+            return any(each.answer.status != OVER_LIMIT for each in later)
+        return started.answer.refused and status not in FOR_NO_REASON
+
     def _inconclusive(self, started: Started) -> str:
+        if started.answer.refused:
+            return f"needs a task that is refused for what it asks for: {started}"
         if not started.ended:
             return f"needs a task that ends while it is waited for (--patience): {started}"
         plain = next(
@@ -257,8 +295,9 @@ class Tasks(Collection):
     def listed(self, *names: str) -> Iterator[Case[PagedList]]:
         """Return the lists of tasks; *untested* where a policy keeps the list from who may create tasks."""
         self._require()
-        refused = [listed.first.answer for listed in self.lists.values() if listed.status == FORBIDDEN]
-        if refused and len(refused) == len(self.lists):
+        own = [self.lists[name] for name in ("whole", "paged") if name in self.lists]
+        refused = [listed.first.answer for listed in own if listed.status == FORBIDDEN]
+        if refused and len(refused) == len(own):
             pytest.skip(f"needs the list of tasks, which is forbidden to this caller: {refused[0].exchange}")
         for name in names or self.lists:
             if name in self.lists:
@@ -282,7 +321,8 @@ class Tasks(Collection):
     def imported_data(self) -> Iterator[Case[tuple[Answer, Answer]]]:
         """Return the answer that shows such an image, with the one that has its data, where those are shown."""
         for shown, data in zip(self.answers.get("imported", ()), self.answers.get("data", ()), strict=False):
-            if shown.ok and data.ok:
+            # Where a service hands out a disk of another form than the one it keeps, nothing can be compared.
+            if shown.ok and data.status == FULL and DISK in data.body:
                 yield Case((shown, data), [shown.exchange, data.exchange])
 
     @cases

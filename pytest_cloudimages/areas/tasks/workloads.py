@@ -1,5 +1,6 @@
 """What is asked of tasks: imports and exports are started, watched until they end, listed, and looked for."""
 
+import re
 import uuid
 from contextlib import ExitStack, suppress
 from functools import partial
@@ -35,6 +36,8 @@ CLOSED = frozenset({403, 404, 405, 410, 501})
 """How a service says that it does not offer tasks, or not to this caller."""
 REFUSED_TYPE = frozenset({400, 403})
 """How it says that it has no tasks of a type; the answer has to name the type. (Rulings, 10.)"""
+TYPE = re.compile(rb"(?<![-\w])types?(?![-\w=])", re.IGNORECASE)
+"""The word, which is in a Content-Type of a page as well."""
 NO_DISK = "cloudimages-no-disk.vhd"
 NAMING = (Deed.IMPORT, Deed.IMPORT_AGAIN, *FAILING)
 """All that name their images in a way of their own."""
@@ -65,19 +68,24 @@ def tasks(run: Run) -> Tasks:
         run.show(runner.so_far)
         if not runner.no_exports:
             _export_wrongly(runner, stack)
+        stack.callback(_say_what_goes_on, runner)
         for started in runner.tried:
             runner.watch(started)
             run.show(runner.so_far)
-        run.recorder.traces.left_behind += [
-            f"perhaps an image, made by the task {started.id}, which had not ended"
-            for started in runner.tried
-            if started.deed.is_import and started.id and not started.ended
-        ]
         look_around(runner)
         run.show(runner.so_far)
         found = runner.whole(runner.tried, lists_of(runner))
         run.show(lambda: found, due=True)  # cleaning up takes a while
     return found
+
+
+def _say_what_goes_on(runner: TaskRunner) -> None:
+    """Name the imports whose images may come when nobody looks for them any more."""
+    runner.run.recorder.traces.left_behind += [
+        f"perhaps an image, made by the task {started.id}, which had not ended"
+        for started in runner.tried
+        if started.deed.is_import and started.id and not started.ended
+    ]
 
 
 def _prepare(runner: TaskRunner, stack: ExitStack) -> None:
@@ -123,7 +131,8 @@ def _export(runner: TaskRunner) -> None:
 def _not_offered(started: Started) -> str:
     """Return why tasks of a type are untested, where the service says that it has none; else nothing."""
     answer = started.answer
-    if answer.status in REFUSED_TYPE and b"type" in answer.body.lower():
+    forbidden = started.deed is Deed.IMPORT and answer.status == FORBIDDEN
+    if forbidden or (answer.status in REFUSED_TYPE and TYPE.search(answer.body)):
         return f"needs {started.deed}, and the service says that it does not offer this type of task: {answer}"
     return ""
 
@@ -157,12 +166,19 @@ def _import(runner: TaskRunner) -> None:
     for what, place in places.items():
         runner.begin(Deed.IMPORT_MISPLACED, import_from(place, name), what, listing=what == "no container")
     for what, place in odd_places(source).items() if runner.run.rounds and _exported(runner) else ():
-        body = import_from(place, name)
-        runner.start(Deed.IMPORT_MISPLACED, body, what, **in_utf_8(body))
+        _import_misplaced(runner, place, what)
     if runner.store and runner.box and runner.store.put(runner.box, NO_DISK, OCTETS).ok:
         runner.begin(Deed.IMPORT_NO_DISK, import_from(f"{runner.box}/{NO_DISK}", name))
         if _exported(runner):
             _import_unfit(runner, runner.store, runner.octets[0].body)
+
+
+def _import_misplaced(runner: TaskRunner, place: str, what: str) -> None:
+    """Import from an odd place, unless an object is there: to some stores, names of another case are the same."""
+    container, _, name = place.partition("/")
+    if not (name and runner.store and runner.store.get(container, name).ok):
+        body = import_from(place, runner.names[Deed.IMPORT_MISPLACED])
+        runner.start(Deed.IMPORT_MISPLACED, body, what, **in_utf_8(body))
 
 
 def _import_unfit(runner: TaskRunner, store: Store, disk: bytes) -> None:
