@@ -359,6 +359,8 @@ def is_of_the_schema(schema_documents: SchemaDocuments, attempt: Attempt) -> boo
     if schema is None or not schema.ok:
         return False
     data = {attribute_of(each["path"]): each["value"] for each in attempt.wanted.body}
+    if any(isinstance(value, int | float) and value < 0 for value in data.values()):
+        return False  # less than none of something is nothing, whether a schema says so or not
     known = ("the schema cannot be read", *(f"$.{name}" for name in data))
     return not any(problem.startswith(known) for problem in schema_documents.problems("image", data))
 

@@ -87,22 +87,31 @@ def _lets_in(when: Callable[[App, Request], bool]) -> Callable[[App, Request], C
     return authenticate
 
 
-def _public_data(self: App, request: Request) -> bool:
-    parts = request.path.split("/")
-    if "X-Auth-Token" in request.headers or parts[-1] != "file":
-        return False
-    try:
-        return self.images.get(parts[-2]).visibility is Visibility.PUBLIC
-    except NotFound:
-        return False
+def _data_of(visibility: Visibility) -> Callable[[App, Request], bool]:
+    def when(self: App, request: Request) -> bool:
+        parts = request.path.split("/")
+        if "X-Auth-Token" in request.headers or parts[-1] != "file":
+            return False
+        try:
+            return self.images.get(parts[-2]).visibility is visibility
+        except NotFound:
+            return False
+
+    return when
 
 
 faulty(
-    "GivesPublicDataToNobody",
-    "Gives the data of a public image to who shows no token.",
+    "GivesCommunityDataToNobody",
+    "Gives the data of an image of the community to who shows no token.",
     "AUTH-01",
     words=DOORS,
-    authenticate=_lets_in(_public_data),
+    authenticate=_lets_in(_data_of(Visibility.COMMUNITY)),
+)
+faulty(
+    "DeliversPublicData",
+    "Hands the data of public images out to whoever asks, as what delivers files does.",
+    words=DOORS,
+    authenticate=_lets_in(_data_of(Visibility.PUBLIC)),
 )
 faulty(
     "TakesAnyTokenForPublicLists",
