@@ -349,8 +349,7 @@ def _ends_memberships(before: Image, after: Image) -> None:
 
 faulty(
     "EndsMembershipsOfWhatIsNotShared",
-    "Shares images with known projects alone, and ends all memberships once an image has another visibility.",
-    create_member=_known_projects,
+    "Ends all memberships of an image once it has another visibility than shared.",
     update_image=_after_a_patch(_ends_memberships),
 )
 

@@ -210,7 +210,7 @@ class _Life:
         Whether that ends the memberships, or offers the image anew, is not defined. (Rulings, 20.)
         """
         members, _ = members_of(self.image)
-        self.due = {*members}
+        self.known, self.due = members, {*members}
         status = members.get(self.project, {}).get("status")
         if status in (PENDING, ACCEPTED, REJECTED):
             self.status = str(status)
