@@ -73,6 +73,16 @@ def test_a_created_image_goes_with_an_error(server: Server, cloud: ImagesClient)
     assert cloud.recorder.traces.left_behind == []
 
 
+def test_an_image_that_was_left_protected_is_freed(server: Server, cloud: ImagesClient) -> None:
+    """Whoever has protected it got no further: it is freed once, and deleted."""
+    with pytest.raises(ZeroDivisionError), temporary_image(cloud, "run") as image:
+        assert cloud.patch(image.id, {"op": "replace", "path": "/protected", "value": True}).ok
+        raise ZeroDivisionError
+
+    assert [*server.app.images.all()] == []
+    assert cloud.recorder.traces.left_behind == []
+
+
 def test_an_image_that_cannot_be_deleted_is_named(peer: Any, caller: ImagesClient) -> None:
     """The tester learns what is left behind."""
     peer.replies = [answer(201, b'{"id": "abc"}'), *[answer(409)] * 50]

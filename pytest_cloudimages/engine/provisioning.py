@@ -220,8 +220,7 @@ def _delete_orphans(client: ImagesClient, name: str) -> bool:
             for identifier in found:
                 _delete(Image(client, identifier, name))
     except Blocked:
-        told = f"perhaps an image named {name}: its creation was not answered"
-        client.recorder.traces.left_behind.append(told)
+        client.recorder.traces.left_behind.append(f"perhaps an image named {name}: its creation was not answered")
     return bool(found)
 
 
@@ -325,7 +324,10 @@ def _take_off_its_own(
 
 def _delete(image: Image, resources: Iterable[SetResource] = (), *, protected: bool = False) -> bool:
     """Delete an image, and return whether it is gone; what stays is named at the end of the run."""
-    if problem := deleted(image, resources, protected=protected):
+    problem = deleted(image, resources, protected=protected)
+    if problem.endswith("403") and not protected:  # who has protected it may have got no further
+        problem = deleted(image, resources, protected=True)
+    if problem:
         image.client.recorder.traces.left_behind.append(f"image {image.id} ({image.name}): {problem}")
     return not problem
 
@@ -365,8 +367,7 @@ def deleted(image: Image, resources: Iterable[SetResource] = (), *, protected: b
 
 def _delete_namesakes(image: Image) -> None:
     """Look for an image by its name where nothing is found by the id that it was said to have, and delete it."""
-    others = [each for each in _named(image.client, image.name) if each != image.id]
-    for identifier in others:
+    for identifier in [each for each in _named(image.client, image.name) if each != image.id]:
         _delete(Image(image.client, identifier))
 
 
@@ -386,10 +387,9 @@ def _deletion(image: Image, *, protected: bool) -> int:
 
 
 def _unseen(image: Image) -> bool:
-    try:
+    with suppress(Blocked):
         return image.show().status == 404  # noqa: PLR2004 - as HTTP has it
-    except Blocked:
-        return False
+    return False
 
 
 def _take_off_all(image: Image, resources: Iterable[SetResource]) -> None:

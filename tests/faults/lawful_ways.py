@@ -2,9 +2,11 @@
 
 import copy
 import json
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from http import HTTPStatus
 
 from pytest_cloudimages.reference import bodies, listing
 from pytest_cloudimages.reference.app import App, Reply, Request
@@ -302,3 +304,14 @@ class ListsByNameFromAnIndex(App):
             known = self.index[0][1]
             page = listing.page([*known.values()], request.caller, query, self.represent)
             return Reply.of_json(listing.document("images", query, page, self.represent))
+
+
+@breaks(words=selecting("IMG-LIST", "TAG-VIS", "TAG-URI-05"), profile="standard")
+class StandsBehindAFirewall(App):
+    """Answers 403 to a query with a quote, a backslash or a percent sign in it, and to a path needlessly encoded."""
+
+    def route(self, request: Request) -> Reply:
+        odd = any(sign in request.query for sign in ("'", "%27", "%22", "%5C", "%25"))
+        if odd or re.search(r"(%(4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9A])){3}", request.path):
+            return self.error(request, HTTPStatus.FORBIDDEN, "The firewall forbids it.")
+        return super().route(request)

@@ -262,6 +262,21 @@ faulty(
 )
 
 
+def _in_plain_text(self: App, request: Request) -> Reply:
+    reply = App.handle(self, request)
+    text = request.headers.get("Accept", "") == "text/plain" and reply.status == HTTPStatus.OK
+    headers = tuple((key, "text/plain" if text and key == "Content-Type" else value) for key, value in reply.headers)
+    return replace(reply, headers=headers)
+
+
+faulty(
+    "CallsItTextWhereThatIsAskedFor",
+    "Calls JSON plain text, which it is as well, to whoever asks for plain text.",
+    words=FORMATS,
+    handle=_in_plain_text,
+)
+
+
 def _to_anything(self: App, request: Request) -> Reply:
     reply = App.handle(self, request)
     text = request.headers.get("Accept", "") == "*/*" and request.path.startswith("/v2/images/")
@@ -373,4 +388,10 @@ faulty(
     "Leads from the list of versions to the address that its operator has published.",
     words=VERSIONS,
     versions=listing_versions(_leading_to("https://images.cloud.example/image/v2/")),
+)
+faulty(
+    "LeadsToEachVersionByItsName",
+    "Leads from the list of versions to each by its own name, to version 2.9 by /v2.9/.",
+    words=VERSIONS,
+    versions=listing_versions(lambda version: version["links"][0].update(href=f"http://127.0.0.1/{version['id']}/")),
 )

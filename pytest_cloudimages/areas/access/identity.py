@@ -314,6 +314,12 @@ class _Prober:
         return token != self._token(Question.PASSWORD) or (self.door.no_lockout and issued_now)
 
     def _used(self, token: str) -> Answer:
+        """Return the answer to a list that is asked for with a token; a new one may be known a while later."""
+        look = partial(self._used_once, token)
+        patience = Eventually(self.run.settings.patience, Recorder())
+        return patience.until(look(), look, lambda answer: answer.status != UNAUTHORIZED)
+
+    def _used_once(self, token: str) -> Answer:
         """Return the answer to a list that is asked for with a token."""
         return self.run.client.calling("a token that was issued again", partial(str, token)).list(limit="1")
 
@@ -337,7 +343,7 @@ class _Prober:
         if Question.REVOKED not in self.answers or not self.answers[Question.REVOKED].ok:
             self.why[Question.USED_AFTER] = "needs a token that was revoked"
             return
-        look = partial(self._used, token)
+        look = partial(self._used_once, token)
         patience = Eventually(self.run.settings.patience, Recorder())
         after = patience.until(look(), look, lambda answer: answer.status == UNAUTHORIZED)
         self.answers[Question.USED_AFTER] = after

@@ -207,10 +207,13 @@ class _Life:
     def is_still_shared(self) -> bool:
         """Return whether the consumer is a member, of an image that was for the owner alone, or for all, since.
 
-        Whether that ends the memberships is not defined. (Rulings, 20.)
+        Whether that ends the memberships, or offers the image anew, is not defined. (Rulings, 20.)
         """
         members, _ = members_of(self.image)
         self.due = {*members}
+        status = members.get(self.project, {}).get("status")
+        if status in (PENDING, ACCEPTED, REJECTED):
+            self.status = str(status)
         return self.project in members
 
 
@@ -246,6 +249,7 @@ def _shared_life(run: Run, consumer: ImagesClient, seen: list[Stage], tried: lis
             if not made_visible(image, visibility):
                 if visibility == "community":
                     life.where = "for everybody"
+                    life.is_still_shared()
                     if third:
                         life.attempt(Who.MEMBER, Deed.SHOW, consumer, "GET", third, seen=True)
                         life.attempt(Who.MEMBER, Deed.LIST, consumer, "GET", seen=True)

@@ -1,5 +1,7 @@
 """The members of an image: what adds, deletes and reads them, and how an answer is read."""
 
+import uuid
+from contextlib import suppress
 from dataclasses import replace
 
 from pytest_cloudimages.client.exchange import Request
@@ -13,6 +15,13 @@ def _projects(answer: Answered) -> tuple[str, ...] | None:
         return None
     projects = [member.get("member_id") for member in members]
     return tuple(projects) if all(isinstance(project, str) for project in projects) else None
+
+
+def as_project(shown: object) -> object:
+    """Return a project id, or the UUID that it is, which may be written in capitals, or with dashes (RFC 4122, 3)."""
+    with suppress(ValueError):
+        return uuid.UUID(shown).hex if isinstance(shown, str) else shown
+    return shown
 
 
 MEMBERS = SetResource(

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import strategies as st
 
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED, made_visible, require_once, skip_where_lacking
-from pytest_cloudimages.areas.members.resource import AT_ONCE, MEMBERS
+from pytest_cloudimages.areas.members.resource import AT_ONCE, MEMBERS, as_project
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.capabilities import SHARE
 from pytest_cloudimages.client.exchange import Purpose
@@ -304,11 +304,12 @@ def _of_owners(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
         answers[Question.AFTER_ODD] = [
             image.eventually(
                 lambda: image.client.ask(MEMBERS.read(image.id)),
-                lambda seen: {*taken} <= {*(MEMBERS.values(seen) or ())},
+                lambda seen: {*map(as_project, taken)} <= {*map(as_project, MEMBERS.values(seen) or ())},
             )
         ]
         listed = MEMBERS.values(answers[Question.AFTER_ODD][0]) or ()
-        for project in {*taken} & {*listed}:
+        named = {*map(as_project, listed)}
+        for project in [each for each in taken if as_project(each) in named]:
             # Which is called otherwise in the list, is told by that.
             look = partial(image.send, "GET", f"/members/{segment(project)}")
             answers.setdefault(Question.ODD_MEMBER, []).append(image.eventually(look, lambda answer: answer.ok))

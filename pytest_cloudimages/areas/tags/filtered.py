@@ -1,5 +1,6 @@
 """Lists filtered by tags: whose images they hold, page by page, and what they show of them."""
 
+import re
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
@@ -27,6 +28,9 @@ from pytest_cloudimages.spec.verdicts import Blocked
 
 MOST_PAGES = 8
 """Pages of one filtered list that are followed: a service that takes no notice of the filter has no end."""
+
+BY_FIREWALLS = (403, 406)
+ORDINARY = re.compile(r"[A-Za-z0-9 ._-]*")
 
 THE_TAG = "one tag"
 SPECIAL = "a special tag"
@@ -160,7 +164,12 @@ def _good(selection: Selection) -> bool:
 
 
 def _may_refuse(selection: Selection) -> bool:
-    """Return whether a list was refused for what is no tag, or for a tag that is no printable text."""
+    """Return whether a list was refused for what is no tag, or for a tag that is no printable text.
+
+    A firewall may forbid what it takes for code.
+    """
+    if selection.listed.status in BY_FIREWALLS and not all(map(ORDINARY.fullmatch, selection.tags)):
+        return True
     if not 400 <= selection.listed.status < 500:  # noqa: PLR2004 - the class of codes
         return False
     plain = all(key in ("tag", "limit") for key, _ in selection.query)
