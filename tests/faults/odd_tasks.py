@@ -159,6 +159,19 @@ def _reason_once(self: App, request: Request, task_id: str) -> Reply:
 faulty("GivesTheReasonOnce", "Says but once why a task failed.", "TASK-ENT-06", show_task=_reason_once)
 
 
+def _sooner(self: App, request: Request, task_id: str) -> Reply:
+    document: Any = App.show_task(self, request, task_id).json()
+    told: set[str] = vars(self).setdefault("told_when", set())
+    if "expires_at" in document and task_id in told:
+        sooner = datetime.fromisoformat(document["expires_at"]) - timedelta(hours=1)
+        document["expires_at"] = documents.time_of_day(sooner)
+    told.update({task_id} if "expires_at" in document else ())
+    return Reply.of_json(document)
+
+
+faulty("ExpiresSooner", "Keeps a task an hour less than it first says.", "TASK-ENT-04", show_task=_sooner)
+
+
 # What is there already
 
 
@@ -470,6 +483,11 @@ def _without_filters(self: App, request: Request) -> Reply:
 
 
 faulty("ListsOnesOwnTasks", "Lists tasks to who asked for them, and to no other.", list_tasks=_of_ones_own)
+faulty(
+    "ExpectsNothingOfTasks",
+    "Answers 417 to a task that is sent with Expect.",
+    create_task=_unlike(lambda request: "Expect" in request.headers, HTTPStatus.EXPECTATION_FAILED),
+)
 faulty("HidesDetailsFromCreators", "Finds no task for colleagues who create.", show_task=_not_to_creators)
 faulty("ForbidsReadersDetails", "Shows readers the list of tasks and none of their details.", show_task=_by_policy)
 faulty(

@@ -4,15 +4,19 @@ import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import require_ok
+from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.session import ImagesClient, segment
 from pytest_cloudimages.client.transport import Transport
 from pytest_cloudimages.engine.provisioning import fresh_name
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
+
+NOT_EMPTY = 409
 
 
 @dataclass
@@ -21,6 +25,7 @@ class Store:
 
     client: ImagesClient
     run: str
+    patience: Eventually
     containers: list[str] = field(default_factory=list)
     """Those that were created here."""
 
@@ -64,12 +69,22 @@ class Store:
         with self.client.recorder.of(Purpose.CLEANING):
             for container in self.containers:
                 with suppress(Blocked):
-                    for name in self.names(container)[0] or []:
-                        self.delete(container, name)
-                    answer = self.client.send("DELETE", f"/{segment(container)}")
+                    # What was written a moment ago, a list of objects may not have yet.
+                    empty = partial(self._delete, container)
+                    answer = self.patience.until(empty(), empty, _is_over, about="containers")
                     if answer.ok or answer.status == 404:  # noqa: PLR2004 - as HTTP has it
                         continue
                 self.client.recorder.traces.left_behind.append(f"the container {container} in the object store")
+
+    def _delete(self, container: str) -> Answer:
+        """Delete a container, and what it is seen to hold before."""
+        for name in self.names(container)[0] or []:
+            self.delete(container, name)
+        return self.client.send("DELETE", f"/{segment(container)}")
+
+
+def _is_over(answer: Answer) -> bool:
+    return answer.status != NOT_EMPTY
 
 
 @contextmanager
@@ -90,7 +105,7 @@ def object_store(run: Run) -> Iterator[Store | None]:
     # What one service answers says nothing of the other; both are paid for out of one budget.
     way, known = transport.way, run.transport.way
     way.budget, way.pace, way.stopping = known.budget, known.pace, known.stopping
-    store = Store(replace(run.client, endpoint=address, transport=transport), run.name)
+    store = Store(replace(run.client, endpoint=address, transport=transport), run.name, run.patience)
     try:
         yield store
     finally:

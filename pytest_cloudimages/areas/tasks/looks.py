@@ -82,13 +82,21 @@ def _seen_by_others(runner: TaskRunner, over: Sequence[Started]) -> None:
             other = run.caller(who) if over else None
             if other:
                 look = partial(read_pages, other, "/tasks", most=MOST_OF_OTHERS)
-                listed = run.patience.until(look(), look, ended, about="tasks")
+                listed = run.patience.until(look(), look, ended, about="tasks of others")
                 runner.glances[f"of {other.caller}"] = listed
                 # Whose list has none of them is of another project, or is shown none by the service's policy.
                 there = [each for each in over if each.deed.is_import is each.succeeded and listed.ids([each.id])]
-                runner.seen += [
-                    Seen(each, listed, other.send("GET", f"/tasks/{each.id}"), who == "READER") for each in there
-                ]
+                runner.seen += [Seen(each, listed, _shown_to(runner, other, each), who == "READER") for each in there]
+
+
+def _shown_to(runner: TaskRunner, other: ImagesClient, started: Started) -> Answer:
+    """Have another caller ask for a task in its list; of several nodes, one may be late."""
+    look = partial(other.send, "GET", f"/tasks/{started.id}")
+    return runner.run.patience.until(look(), look, _is_found, about="tasks shown to others")
+
+
+def _is_found(answer: Answer) -> bool:
+    return answer.status != 404  # noqa: PLR2004 - as HTTP has it
 
 
 def _look_at_images(runner: TaskRunner) -> None:
