@@ -1,5 +1,7 @@
 # GET, DELETE /v2/images/{image_id}, and what an image is
 
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import pytest
 
@@ -12,6 +14,7 @@ from pytest_cloudimages.areas.common.checks import (
     REFUSED,
     Allowed,
     Answer,
+    Cases,
     ImagesClient,
     documented_codes,
     expect_among,
@@ -98,6 +101,19 @@ def test_an_id_is_a_uuid(image_life: LifeAnswers) -> None:
         expect(sorted(ids), sorted({*ids}), "ids of the list, each once")
 
 
+def leads_wherever_it_is_shown(
+    client: ImagesClient, name: str, end: str, images: Iterable[Cases[Mapping[str, Any]]], lists: Lists
+) -> None:
+    """Expect a link of images to lead to the image, and on to an end, wherever it is shown."""
+    __tracebackhide__ = True
+    for shown in images:
+        for image in shown.where(lambda image: name in image):
+            expect(leads_to(client, image[name]), f"/images/{image.get('id')}{end}", f"where {name} leads")
+    for image in lists.aside().entries().where(lambda entry: name in entry):
+        led = leads_to(client, image.get(name))
+        expect(led, f"/images/{image.get('id')}{end}", f"where {name} leads that a page shows")
+
+
 # "self": "/v2/images/…"; where it leads is what counts
 @requirement("IMG-ENT-04")
 def test_self_leads_to_the_image(
@@ -107,12 +123,8 @@ def test_self_leads_to_the_image(
     deactivated_image: Deactivated,
     cloudimages_client: ImagesClient,
 ) -> None:
-    for images in (image_life.images(), foreign_attempts.aside().images(), deactivated_image.aside().images()):
-        for image in images.where(lambda image: "self" in image):
-            expect(leads_to(cloudimages_client, image["self"]), f"/images/{image.get('id')}", "where self leads")
-    for image in image_lists.aside().entries().where(lambda entry: "self" in entry):
-        led = leads_to(cloudimages_client, image.get("self"))
-        expect(led, f"/images/{image.get('id')}", "where self leads that a page shows")
+    images = (image_life.images(), foreign_attempts.aside().images(), deactivated_image.aside().images())
+    leads_wherever_it_is_shown(cloudimages_client, "self", "", images, image_lists)
 
 
 # "file": "/v2/images/…/file"
@@ -124,12 +136,8 @@ def test_file_leads_to_the_data(
     deactivated_image: Deactivated,
     cloudimages_client: ImagesClient,
 ) -> None:
-    for images in (image_life.images(), foreign_attempts.aside().images(), deactivated_image.aside().images()):
-        for image in images.where(lambda image: "file" in image):
-            expect(leads_to(cloudimages_client, image["file"]), f"/images/{image.get('id')}/file", "where file leads")
-    for image in image_lists.aside().entries().where(lambda entry: "file" in entry):
-        led = leads_to(cloudimages_client, image.get("file"))
-        expect(led, f"/images/{image.get('id')}/file", "where file leads that a page shows")
+    images = (image_life.images(), foreign_attempts.aside().images(), deactivated_image.aside().images())
+    leads_wherever_it_is_shown(cloudimages_client, "file", "/file", images, image_lists)
 
 
 # "schema": "/v2/schemas/image"

@@ -15,6 +15,7 @@ from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.engine.measurement import ConcurrentRuns, expect_explained
 from pytest_cloudimages.engine.observations import Steps
+from pytest_cloudimages.engine.recording import Cases
 from pytest_cloudimages.engine.run import FreshImage, Run
 from pytest_cloudimages.history.operations import Kind
 from pytest_cloudimages.history.oracles import (
@@ -52,6 +53,7 @@ __all__ = [
     "Allowed",
     "Answer",
     "Answered",
+    "Cases",
     "ConcurrentRuns",
     "FreshImage",
     "Image",
