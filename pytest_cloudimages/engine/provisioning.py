@@ -16,11 +16,12 @@ from pytest_cloudimages.client.outage import raise_if_shut_out
 from pytest_cloudimages.client.polling import Eventually
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.claims import OF_RUN, Claim
-from pytest_cloudimages.engine.kept_values import set_values, values_of
+from pytest_cloudimages.engine.deletion import delete, delete_named, delete_orphans
+from pytest_cloudimages.engine.kept_values import set_values
 from pytest_cloudimages.engine.recording import current_check
 from pytest_cloudimages.history.resource import SetResource
 from pytest_cloudimages.spec.shown_strings import shown_strings
-from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer, NoEffect, NoRoom
+from pytest_cloudimages.spec.verdicts import Blocked, NoEffect, NoRoom
 
 PREFIX = "pytest-cloudimages-"
 """What the name of every image begins with that is created here; the id of its run follows."""
@@ -31,8 +32,6 @@ REFUSED = (400, 403, 409, 413, 422)
 REFUSED_FOR_GOOD = frozenset({400, 403, 405, 501})
 """How a service refuses what this caller may never have: by policy, or having no such operation."""
 A_NEW_IMAGE = "images created by"
-IN_USE = 409
-"""How the deletion of an image is answered that is in use, for the moment or for good."""
 MOST_OUT_OF_REACH = 3
 """So many images may be created that cannot be asked for; then no more are."""
 
@@ -98,7 +97,7 @@ def temporary_image(
         traces.in_use.discard(identifier)
         traces.created_by.pop(identifier, None)
         with client.recorder.of(Purpose.CLEANING):
-            if ours and (identifier in traces.gone or _delete(image, resources, protected=protected)):
+            if ours and (identifier in traces.gone or delete(image, resources, protected=protected)):
                 traces.notes.gone(note)
 
 
@@ -115,8 +114,8 @@ def claimed_name(client: ImagesClient, run: str, told_of: Callable[[], Iterable[
         yield name
     finally:
         for identifier in told_of():
-            _delete_named(client, identifier, name)
-        _delete_orphans(client, name)
+            delete_named(client, identifier, name)
+        delete_orphans(client, name)
         if len(traces.left_behind) == told:
             traces.notes.gone(note)
 
@@ -134,10 +133,10 @@ def _creation_or_none(
             raise
         except BaseException:
             # The answer was lost, or nobody waited for it.
-            _delete_orphans(client, name)
+            delete_orphans(client, name)
             raise
     if not answer.ok and not answer.refused:
-        _delete_orphans(client, name)  # whoever gave up, or sent what is no answer, may have done it all the same
+        delete_orphans(client, name)  # whoever gave up, or sent what is no answer, may have done it all the same
     return answer
 
 
@@ -201,54 +200,11 @@ def _id_of(client: ImagesClient, answer: Answer, name: str) -> str | None:
         why = f"it is {shown_id(identifier)}, which cannot stand in a path"
     traces = client.recorder.traces
     told = len(traces.left_behind)
-    if not _delete_orphans(client, name):
+    if not delete_orphans(client, name):
         traces.out_of_reach += 1
         if len(traces.left_behind) == told:
             traces.left_behind.append(f"perhaps an image named {name}: its id is not known")
     raise Blocked(f"An image was created whose id is of no use: {why}; lend one of yours with --image ID.")
-
-
-def _delete_orphans(client: ImagesClient, name: str) -> bool:
-    """Look for an image whose creation was not answered, by the name that no other has, and delete it.
-
-    Return whether one was found that could be asked for.
-    """
-    found: list[str] = []
-    try:
-        with client.recorder.of(Purpose.CLEANING):
-            found = _named(client, name)
-            for identifier in found:
-                _delete(Image(client, identifier, name))
-    except Blocked:
-        client.recorder.traces.left_behind.append(f"perhaps an image named {name}: its creation was not answered")
-    return bool(found)
-
-
-def _delete_named(client: ImagesClient, identifier: str, name: str) -> None:
-    """Delete the image of an id, where by its own word it has a name that no other has."""
-    with client.recorder.of(Purpose.CLEANING), suppress(Blocked):
-        shown = client.show(identifier)
-        if shown.ok and isinstance(shown.data, dict) and shown.data.get("name") == name:
-            _delete(Image(client, identifier, name))
-
-
-def _named(client: ImagesClient, name: str) -> list[str]:
-    """Return the ids of the images of a name that nobody uses: two images of one plan have the same name.
-
-    Those that cannot be asked for are named as left behind. Raise ``Blocked`` where the list is none.
-    """
-    answer = client.list(name=name)
-    found = answer.data.get("images") if isinstance(answer.data, dict) else None
-    if answer.ok and not isinstance(found, list):
-        raise NotRead(f"The list of images cannot be read: {answer.exchange}")
-    entries = found if isinstance(found, list) else []
-    ids = [entry.get("id") for entry in entries if isinstance(entry, dict) and entry.get("name") == name]
-    told = client.recorder.traces.left_behind
-    told += [f"image {shown_id(each)} ({name}): its id cannot stand in a path" for each in ids if not is_fit(each)]
-    traces = client.recorder.traces
-    unused = [each for each in ids if is_fit(each) and each not in traces.in_use | traces.of_others]
-    # What the list says of an image is looked up at the image itself before anything is done to it.
-    return [each for each in unused if not Claim(each, name, "").is_denied(client.show(each))]
 
 
 def _refuse(client: ImagesClient, claim: Claim, note: int | None, why: str) -> NoReturn:
@@ -257,7 +213,7 @@ def _refuse(client: ImagesClient, claim: Claim, note: int | None, why: str) -> N
     traces.out_of_reach += 1
     traces.notes.created(note, None, None)
     told = len(traces.left_behind)
-    if _delete_orphans(client, claim.name):
+    if delete_orphans(client, claim.name):
         traces.notes.gone(note)
     elif len(traces.left_behind) == told:
         traces.left_behind.append(
@@ -277,7 +233,7 @@ def _see_that_it_is_there(image: Image, answer: Answer, *, in_doubt: bool) -> An
     with recorder.of(Purpose.PREPARING):
         if "repeated" in answer.exchange.note:
             # The lost answer may have been that of an image of the same name, which nobody else has.
-            _delete_orphans(image.client, image.name)
+            delete_orphans(image.client, image.name)
         # A service that shows its first image at once is not asked again.
         if in_doubt or (image.patience and (count == 1 or recorder.late_creation)):
             shown = image.show()
@@ -320,81 +276,3 @@ def _take_off_its_own(
             current_check().note(
                 f"The service gives new images {resource.name}s of its own, {found}; they are taken off first."
             )
-
-
-def _delete(image: Image, resources: Iterable[SetResource] = (), *, protected: bool = False) -> bool:
-    """Delete an image, and return whether it is gone; what stays is named at the end of the run."""
-    problem = deleted(image, resources, protected=protected)
-    if problem.endswith("403") and not protected:  # who has protected it may have got no further
-        problem = deleted(image, resources, protected=True)
-    if problem:
-        image.client.recorder.traces.left_behind.append(f"image {image.id} ({image.name}): {problem}")
-    return not problem
-
-
-def deleted(image: Image, resources: Iterable[SetResource] = (), *, protected: bool = False) -> str:
-    """Delete an image, and try again where that fails; return why it stays, or nothing.
-
-    A 404 may come from a node that has not heard of the image: it is gone where a read says so too, a while later.
-    """
-    status, gone = 0, False
-    for pause in (0, 0.2, 1):
-        time.sleep(pause)
-        try:
-            status = _deletion(image, protected=protected)
-            unseen = status == 404 and _unseen(image)  # noqa: PLR2004 - as HTTP has it
-            if gone and unseen:
-                # Where nothing is found any more, neither is this image.
-                raise_if_shut_out(image.client, {status})
-        except NoEffect:
-            gone = False
-            break  # nothing more is sent: whoever waits waits in vain
-        if status == 404:  # noqa: PLR2004 - as HTTP has it
-            if gone and unseen:
-                break
-            gone = unseen
-        elif status == IN_USE or status >= 500:  # noqa: PLR2004 - the class of codes
-            _take_off_all(image, resources)
-        elif status:
-            gone = 200 <= status < 300  # noqa: PLR2004 - the class of codes
-            break
-    if gone and status == 404 and image.name:  # noqa: PLR2004 - as HTTP has it
-        _delete_namesakes(image)
-    if gone:
-        return ""
-    return f"its deletion was answered {status}" if status else "its deletion was not answered"
-
-
-def _delete_namesakes(image: Image) -> None:
-    """Look for an image by its name where nothing is found by the id that it was said to have, and delete it."""
-    for identifier in [each for each in _named(image.client, image.name) if each != image.id]:
-        _delete(Image(image.client, identifier))
-
-
-def _deletion(image: Image, *, protected: bool) -> int:
-    """Return what the deletion of an image is answered; 0 where nobody knows."""
-    try:
-        if protected:
-            image.client.patch(image.id, {"op": "replace", "path": "/protected", "value": False})
-        return image.client.delete(image.id).status
-    except LostAnswer:
-        # A repetition that finds nothing has done what the lost answer was about.
-        return 404
-    except NoEffect:
-        raise
-    except Blocked:
-        return 0
-
-
-def _unseen(image: Image) -> bool:
-    with suppress(Blocked):
-        return image.show().status == 404  # noqa: PLR2004 - as HTTP has it
-    return False
-
-
-def _take_off_all(image: Image, resources: Iterable[SetResource]) -> None:
-    """Empty the sets of an image that cannot be deleted: they may be what is in the way."""
-    with suppress(Blocked):
-        for resource in resources:
-            for value in values_of(image, resource):
-                image.client.ask(resource.delete(image.id, value))

@@ -19,9 +19,10 @@ from pytest_cloudimages.client.images import MANY, Image, page_of_many
 from pytest_cloudimages.client.moments import moment
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.claims import OF_RUN, Claim
+from pytest_cloudimages.engine.deletion import deleted
 from pytest_cloudimages.engine.kept_values import set_values, values_of
 from pytest_cloudimages.engine.ledger import Created, DeadRun, Ledger, LedgerError, Lent, folder_of
-from pytest_cloudimages.engine.provisioning import EXPIRES, PREFIX, deleted
+from pytest_cloudimages.engine.provisioning import EXPIRES, PREFIX
 from pytest_cloudimages.engine.run import OTHERS, Run
 from pytest_cloudimages.engine.run_notes import RunNotes
 from pytest_cloudimages.history.resource import SetResource

@@ -11,7 +11,7 @@ from pytest_cloudimages.areas.common.administrators import needs_no_administrato
 from pytest_cloudimages.areas.common.offers import made_visible
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.patch_model import add, replaced
-from pytest_cloudimages.areas.images.states import give_data, once_active, state_of
+from pytest_cloudimages.areas.images.states import give_data, once_active, protection, state_of
 from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
@@ -193,14 +193,8 @@ def _protected(run: Run, image: Image) -> dict[str, Answer]:
     """Return what the deletion of the image is answered while it is protected, where it can be."""
     if not run.rounds:
         return {}
-    with image.client.recorder.of(Purpose.PREPARING):
-        if not image.client.patch(image.id, replaced("/protected", True)).ok:
-            return {}
-    try:
-        return {"deletion": image.client.delete(image.id)}
-    finally:
-        with image.client.recorder.of(Purpose.PREPARING):
-            image.client.patch(image.id, replaced("/protected", False))
+    with protection(image) as protected:
+        return {"deletion": image.client.delete(image.id)} if protected else {}
 
 
 def _by_another(

@@ -20,6 +20,7 @@ from pytest_cloudimages.areas.images.states import (
     once_active,
     once_gone,
     once_settled,
+    protection,
     state_of,
 )
 from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of, differing
@@ -27,7 +28,8 @@ from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image, require_ok
-from pytest_cloudimages.engine.provisioning import IN_USE, REFUSED_FOR_GOOD, claimed_name
+from pytest_cloudimages.engine.deletion import IN_USE
+from pytest_cloudimages.engine.provisioning import REFUSED_FOR_GOOD, claimed_name
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
@@ -334,13 +336,11 @@ def _deleted_while_shared(image: Image, answers: dict[Question, list[Answer]]) -
     with image.client.recorder.of(Purpose.PREPARING):
         if not image.send("POST", "/members", json={"member": uuid.uuid4().hex}).ok:
             return
-        protected = image.client.patch(image.id, replaced("/protected", True)).ok
-    if protected:
-        answers[Question.PROTECTED_SHARED] = [image.client.delete(image.id)]
-        with image.client.recorder.of(Purpose.PREPARING):
-            image.client.patch(image.id, replaced("/protected", False))
-        if answers[Question.PROTECTED_SHARED][0].ok:
-            return
+    with protection(image) as protected:
+        if protected:
+            answers[Question.PROTECTED_SHARED] = [image.client.delete(image.id)]
+    if protected and answers[Question.PROTECTED_SHARED][0].ok:
+        return
     answer = _let_go(image)
     if answer.status != IN_USE and not _still_protected(image, answer):
         answers[Question.SHARED_DELETED] = [answer]

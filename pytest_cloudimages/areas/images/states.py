@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED
-from pytest_cloudimages.areas.images.patch_model import add
+from pytest_cloudimages.areas.images.patch_model import add, replaced
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE, Purpose
 from pytest_cloudimages.client.images import Image, require_ok
@@ -129,6 +129,19 @@ def once_active(image: Image, look: Callable[[], Answer] | None = None) -> Answe
 def once_settled(image: Image) -> Answer:
     """Return the image once no data is on its way to it."""
     return image.eventually(image.show, lambda shown: not is_under_way(shown), going_on=is_under_way)
+
+
+@contextmanager
+def protection(image: Image) -> Iterator[bool]:
+    """Have an image protected from deletion for a block, as far as that can be; yield whether it is."""
+    with image.client.recorder.of(Purpose.PREPARING):
+        protected = image.client.patch(image.id, replaced("/protected", True)).ok
+    try:
+        yield protected
+    finally:
+        if protected:
+            with image.client.recorder.of(Purpose.PREPARING):
+                image.client.patch(image.id, replaced("/protected", False))
 
 
 def is_going(answer: Answer) -> bool:
