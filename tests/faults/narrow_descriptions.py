@@ -243,13 +243,32 @@ faulty(
 # What is asked for otherwise
 
 
-def _named_as_asked(self: App, request: Request) -> Reply:
-    reply = App.handle(self, request)
-    xml = request.headers.get("Accept", "").startswith("application/xml") and request.path.startswith("/v2/")
-    headers = tuple(
-        (key, "application/xml" if xml and key == "Content-Type" else value) for key, value in reply.headers
-    )
-    return replace(reply, headers=headers)
+def _called(kind: str, when: Callable[[Request, Reply], bool]) -> Callable[[App, Request], Reply]:
+    """Return what calls answers another kind of content than they are."""
+
+    def handle(self: App, request: Request) -> Reply:
+        reply = App.handle(self, request)
+        named = kind if when(request, reply) else None
+        return replace(
+            reply,
+            headers=tuple(
+                (key, named or value) if key == "Content-Type" else (key, value) for key, value in reply.headers
+            ),
+        )
+
+    return handle
+
+
+def _asked_for_xml(request: Request, _: Reply) -> bool:
+    return request.headers.get("Accept", "").startswith("application/xml") and request.path.startswith("/v2/")
+
+
+def _asked_for_text(request: Request, reply: Reply) -> bool:
+    return request.headers.get("Accept", "") == "text/plain" and reply.status == HTTPStatus.OK
+
+
+def _asked_for_anything(request: Request, _: Reply) -> bool:
+    return request.headers.get("Accept", "") == "*/*" and request.path.startswith("/v2/images/")
 
 
 FORMATS = selecting("GEN-01", "GEN-05", "GEN-10")
@@ -258,30 +277,16 @@ faulty(
     "Calls JSON XML to whoever asks for XML.",
     "GEN-01",
     words=FORMATS,
-    handle=_named_as_asked,
+    handle=_called("application/xml", _asked_for_xml),
 )
-
-
-def _in_plain_text(self: App, request: Request) -> Reply:
-    reply = App.handle(self, request)
-    text = request.headers.get("Accept", "") == "text/plain" and reply.status == HTTPStatus.OK
-    headers = tuple((key, "text/plain" if text and key == "Content-Type" else value) for key, value in reply.headers)
-    return replace(reply, headers=headers)
 
 
 faulty(
     "CallsItTextWhereThatIsAskedFor",
     "Calls JSON plain text, which it is as well, to whoever asks for plain text.",
     words=FORMATS,
-    handle=_in_plain_text,
+    handle=_called("text/plain", _asked_for_text),
 )
-
-
-def _to_anything(self: App, request: Request) -> Reply:
-    reply = App.handle(self, request)
-    text = request.headers.get("Accept", "") == "*/*" and request.path.startswith("/v2/images/")
-    headers = tuple((key, "text/plain" if text and key == "Content-Type" else value) for key, value in reply.headers)
-    return replace(reply, headers=headers)
 
 
 faulty(
@@ -289,7 +294,7 @@ faulty(
     "Calls images plain text to whoever takes any format.",
     "GEN-05",
     words=FORMATS,
-    handle=_to_anything,
+    handle=_called("text/plain", _asked_for_anything),
 )
 
 

@@ -44,16 +44,21 @@ def _after_a_patch(spoil: Callable[[Image, Image], object]) -> Callable[[App, Re
     return update_image
 
 
-def _forgets_all(before: Image, after: Image) -> None:
-    if after.protected and not before.protected:
-        after.members.clear()
+def _ends_all(when: Callable[[Image, Image], bool]) -> Callable[[Image, Image], None]:
+    """Return what ends all memberships of an image with some changes of it."""
+
+    def spoil(before: Image, after: Image) -> None:
+        if when(before, after):
+            after.members.clear()
+
+    return spoil
 
 
 faulty(
     "ForgetsMembersOfWhatIsProtected",
     "Forgets the members of an image that is protected.",
     "MEM-LIST-01",
-    update_image=_after_a_patch(_forgets_all),
+    update_image=_after_a_patch(_ends_all(lambda before, after: after.protected and not before.protected)),
 )
 
 
@@ -298,15 +303,10 @@ faulty(
 # Lawful
 
 
-def _ends_with_it(before: Image, after: Image) -> None:
-    if after.visibility is not before.visibility:
-        after.members.clear()
-
-
 faulty(
     "EndsMembershipsWithTheVisibility",
     "Ends all memberships of an image whose visibility is changed.",
-    update_image=_after_a_patch(_ends_with_it),
+    update_image=_after_a_patch(_ends_all(lambda before, after: after.visibility is not before.visibility)),
 )
 
 
