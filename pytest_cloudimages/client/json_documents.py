@@ -46,6 +46,22 @@ def clearly(octets: bytes | str) -> Any:
         return None
 
 
+def referred(part: Any, whole: Any) -> Any:
+    """Return what a part of a schema says, or the part of the same schema that it refers to by ``$ref``.
+
+    A reference to another document, or to what is not there, says nothing. (JSON Reference, 3; RFC 6901.)
+    """
+    for _ in range(DEEPEST):
+        reference = part.get("$ref") if isinstance(part, dict) else None
+        if not isinstance(reference, str):
+            return part
+        part = whole if reference.startswith("#") else None
+        for name in reference.split("/")[1:]:
+            key = name.replace("~1", "/").replace("~0", "~")
+            part = part.get(key) if isinstance(part, dict) else None
+    return None
+
+
 def _depth(text: str) -> int:
     """Return how deep a document is nested, at the deepest."""
     if text.count("[") + text.count("{") <= DEEPEST:

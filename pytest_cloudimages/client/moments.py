@@ -18,6 +18,16 @@ def moment(text: object) -> datetime | None:
     return _of_utc(found)
 
 
+def same_moment(text: object, other: object) -> bool:
+    """Return whether two texts of ISO 8601 stand for the same moment; one may leave the fraction of a second out."""
+    one, two = moment(text), moment(other)
+    if one is None or two is None:
+        return False
+    if 0 in (one.microsecond, two.microsecond):
+        one, two = one.replace(microsecond=0), two.replace(microsecond=0)
+    return one == two
+
+
 def moment_of_header(text: str | None) -> datetime | None:
     """Return the moment that the text of a header such as ``Date`` stands for; ``None`` where it is none."""
     try:

@@ -21,6 +21,7 @@ from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.json_documents import referred
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.versions import at_the_root, is_another, version_ids
 from pytest_cloudimages.engine.provisioning import claimed_name
@@ -154,6 +155,16 @@ class SchemaDocuments(Collection):
             return [f"{problem.json_path}: {problem.message[:200]}" for problem in found]
         except (Unresolvable, SchemaError, RecursionError, TypeError, ValueError) as problem:
             return [f"the schema cannot be read: {str(problem)[:200]}"]
+
+
+def declared_in(answer: Answer, *names: str) -> dict[str, Any]:
+    """Return what a schema that was shown says at a place, given name by name, or by references on the way there."""
+    part: Any = answer.data
+    for name in names:
+        part = referred(part, answer.data)
+        part = part.get(name) if isinstance(part, dict) else None
+    part = referred(part, answer.data)
+    return part if isinstance(part, dict) else {}
 
 
 @functools.lru_cache(maxsize=64)
