@@ -27,10 +27,10 @@ def test_a_page_holds_no_more_than_its_limit(image_lists: Lists) -> None:
     for asked in image_lists.of(Aspect.LIMITED, Aspect.MOVING):
         limit = limit_of(asked.query) or 0
         for page in asked.listed.pages:
-            expect(page.answer.status, 200, f"status of {page.answer}")
+            expect(page.answer.status, 200, "status of", page.answer)
             expect(len(page.entries) <= limit, True, f"whether {page.answer} holds at most {limit} images")
     for asked in image_lists.aside().of(Aspect.NO_LIMIT):
-        expect(asked.listed.first.answer.status, {200, 400}, f"status of {asked}")
+        expect(asked.listed.first.answer.status, {200, 400}, "status of", asked)
         expect(len(asked.listed.first.entries), 0, f"number of images in {asked}")
 
 

@@ -21,6 +21,7 @@ from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.json_documents import parsed
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.versions import at_the_root, is_another, version_ids
 from pytest_cloudimages.engine.provisioning import claimed_name
@@ -145,24 +146,31 @@ class SchemaDocuments(Collection):
 
     def problems(self, name: str, data: Any) -> list[str]:
         """Return where data departs from a schema that the service shows; draft 4, other keywords are ignored."""
-        from jsonschema import SchemaError
-        from referencing.exceptions import Unresolvable
+        schema = self.shown[name]
+        _ = schema.data  # so that one which is not read blocks the question
+        return [*_problems(schema.body, json.dumps(data))]
 
-        schema = self.shown[name].data
-        try:
-            found = _validator(json.dumps(schema)).iter_errors(data)
-            return [f"{problem.json_path}: {problem.message[:200]}" for problem in found]
-        except (Unresolvable, SchemaError, RecursionError, TypeError, ValueError) as problem:
-            return [f"the schema cannot be read: {str(problem)[:200]}"]
+
+@functools.lru_cache(maxsize=500)
+def _problems(schema: bytes, document: str) -> tuple[str, ...]:
+    """Return where a document departs from a schema: several checks look at the same, and more than once."""
+    from jsonschema import SchemaError
+    from referencing.exceptions import Unresolvable
+
+    try:
+        found = _validator(schema).iter_errors(json.loads(document))
+        return tuple(f"{problem.json_path}: {problem.message[:200]}" for problem in found)
+    except (Unresolvable, SchemaError, RecursionError, TypeError, ValueError) as problem:
+        return (f"the schema cannot be read: {str(problem)[:200]}",)
 
 
 @functools.lru_cache(maxsize=64)
-def _validator(schema: str) -> "Validator":
+def _validator(schema: bytes) -> "Validator":
     """Return what validates by a schema, which is seen to be one once, however many images it describes."""
     from jsonschema import Draft4Validator
     from referencing import Registry
 
-    read = json.loads(schema)
+    read = parsed(schema)
     Draft4Validator.check_schema(read)
     return Draft4Validator(read, registry=Registry())
 
