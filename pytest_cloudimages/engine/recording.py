@@ -133,6 +133,9 @@ class CheckRecord:
 class UnreadRecord(CheckRecord):
     """The record of a check that is only to say whether it is met: nobody asks what that rests on."""
 
+    looks = 0
+    """How many things it has looked at, cases or not."""
+
     def case(
         self,
         exchanges: Iterable[Exchange] = (),  # noqa: ARG002 - not kept
@@ -143,6 +146,7 @@ class UnreadRecord(CheckRecord):
     ) -> None:
         """Begin a case."""
         self.cases += 1
+        self.looks += 1
         self.step, self.answer_only = step, answer_only
 
     def aside(
@@ -153,6 +157,7 @@ class UnreadRecord(CheckRecord):
         answer_only: bool = False,
     ) -> None:
         """Begin a side question."""
+        self.looks += 1
         self.step, self.answer_only = step, answer_only
 
     def attach(self, exchanges: Iterable[Exchange]) -> None:
