@@ -62,7 +62,7 @@ def referred(part: Any, whole: Any) -> Any:
 
 
 def at_pointer(whole: Any, pointer: str) -> Any:
-    """Return what is at a pointer in a document of objects; ``None`` where nothing is. (RFC 6901, 4.)"""
+    """Return what is at a pointer in a document of objects (RFC 6901, 4); ``None`` where nothing is."""
     for name in pointer.split("/")[1:]:
         key = name.replace("~1", "/").replace("~0", "~")
         whole = whole.get(key) if isinstance(whole, dict) else None
