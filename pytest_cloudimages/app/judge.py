@@ -27,7 +27,7 @@ from pytest_cloudimages.client.auth.accounts import keep_secrets_of_url
 from pytest_cloudimages.client.budget import Budget
 from pytest_cloudimages.client.errors import ConfigurationError, UnnamedServiceError
 from pytest_cloudimages.client.exchange import Purpose
-from pytest_cloudimages.client.recorder import A_CHANGE
+from pytest_cloudimages.client.recorder import A_CHANGE, for_the_sake_of
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.reporting import terminal
@@ -114,6 +114,7 @@ class Judge:
         """Find the service, and keep why there is none: other tests than those that ask for it go on without it."""
         if RUN in self.config.stash or UNFOUND in self.config.stash:
             return
+        from pytest_cloudimages.areas.common.every_answer import EveryAnswer
         from pytest_cloudimages.areas.members.resource import MEMBERS
         from pytest_cloudimages.areas.tags.resource import TAGS
         from pytest_cloudimages.engine.claimed_areas import claimed_areas
@@ -124,6 +125,7 @@ class Judge:
             run = prepare(self.settings, (TAGS,), self._tell_of_waiting)
             self._see_that_it_is_the_same(run)
             self.config.stash[RUN] = begin(run, (TAGS, MEMBERS))
+            run.recorder.look = EveryAnswer(run.service.endpoint, run.recorder.traces, frozenset(self.settings.image))
         except ConfigurationError as problem:
             named = not isinstance(problem, UnnamedServiceError)
             told = SECRETS.hide(str(problem))
@@ -224,7 +226,8 @@ class Judge:
         self.awaiting = self.selection.ids_of(item) if mine else []
         item.stash[CHECK] = mine
         try:
-            return (yield)
+            with for_the_sake_of(self.selection.ids_of(item)[0] if mine and self.selection.ids_of(item) else ""):
+                return (yield)
         finally:
             recording.collect(None)
 

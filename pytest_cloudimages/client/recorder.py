@@ -22,6 +22,18 @@ A_CHANGE = "a change to be seen"
 
 
 _PURPOSE: ContextVar[Purpose] = ContextVar("purpose", default=Purpose.JUDGING)
+_SAKE: ContextVar[str] = ContextVar("sake", default="")
+
+
+@contextmanager
+def for_the_sake_of(name: str) -> Iterator[None]:
+    """Mark the requests of this context as made for the sake of a workload, or of a requirement, for a block."""
+    before = _SAKE.get()
+    _SAKE.set(name)
+    try:
+        yield
+    finally:
+        _SAKE.set(before)
 
 
 @dataclass
@@ -115,6 +127,8 @@ class Recorder(Short):
     tell_of_waiting: Callable[[float, str], None] = field(default=lambda *_: None, repr=False, compare=False)
     """Says how many seconds are waited at most, and for what; whoever shows the run hears of it here."""
     traces: Traces = field(default_factory=Traces)
+    look: Callable[[Exchange, str], None] | None = field(default=None, repr=False, compare=False)
+    """Looks at every exchange as it comes, and is told for whose sake it was made."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def __repr__(self) -> str:
@@ -123,6 +137,8 @@ class Recorder(Short):
     def add(self, exchange: Exchange) -> None:
         """Count an exchange, and append it to every scope that is open in this context."""
         self.capabilities.saw(exchange, self.traces.created_by)
+        if self.look is not None:
+            self.look(exchange, _SAKE.get())
         with self._lock:
             self.counts[exchange.purpose] += 1
             if exchange.status:
