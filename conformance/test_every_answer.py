@@ -5,7 +5,7 @@ import pytest
 from pytest_cloudimages.areas.common.checks import Run
 from pytest_cloudimages.areas.common.every_answer import expect_nowhere
 
-# Each of them is asked of chosen answers as well, where its area is. "Every image seen", "the header fields of each 405"
+# "every image seen", "the header fields of each 405": each is asked of chosen answers as well, where its area is
 SEEN = (
     "AUTH-03",
     "GEN-01",

@@ -125,7 +125,8 @@ class Judge:
             run = prepare(self.settings, (TAGS,), self._tell_of_waiting)
             self._see_that_it_is_the_same(run)
             self.config.stash[RUN] = begin(run, (TAGS, MEMBERS))
-            run.recorder.look = EveryAnswer(run.service.endpoint, run.recorder.traces, frozenset(self.settings.image))
+            lent = frozenset(self.settings.image)
+            run.recorder.onlooker = EveryAnswer(run.service.endpoint, run.recorder.traces, lent)
         except ConfigurationError as problem:
             named = not isinstance(problem, UnnamedServiceError)
             told = SECRETS.hide(str(problem))
@@ -281,12 +282,19 @@ class Judge:
             return names
         from pytest_cloudimages.engine.registry import looked_at_by
 
+        if workloads and (mine := item.stash[CHECK]) and mine.sakes:
+            return {*mine.sakes} & workloads.beside_others
         return looked_at_by(item, names)
 
     def _asked_alone(self, item: pytest.Function, names: Iterable[str], noted: list[str]) -> object:
         """Ask a check once more that is not plainly met, of workloads that are made alone: it is judged by them."""
         workloads = self.config.stash[WORKLOADS]
         workloads.forget(names)
+        if (before := item.stash[CHECK]) and before.sakes and self.run.recorder.onlooker:
+            # What was met in passing is met again by who is alone.
+            self.run.recorder.onlooker.forget(names)
+            for name in names:
+                workloads.handed(name)
         with ExitStack() as stack:
             arguments = self.asking_again.arguments_of(item, workloads, stack)
             item.stash[CHECK] = mine = recording.CheckRecord(notes=noted)

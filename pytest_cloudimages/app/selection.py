@@ -14,7 +14,7 @@ from pytest_cloudimages.app.shards import Shard, divided
 from pytest_cloudimages.app.stash import COMMAND, RUN
 from pytest_cloudimages.app.suite import of_the_suite
 from pytest_cloudimages.engine import recording, registry
-from pytest_cloudimages.reporting.joining import not_fine
+from pytest_cloudimages.reporting.joining import asked_beside, not_fine
 from pytest_cloudimages.spec.marks import FOREIGN, ids_of
 from pytest_cloudimages.spec.requirements import Level, Requirement, selected
 
@@ -49,7 +49,7 @@ class Selection:
                     f"{self.settings.prefix}again: expected results by this catalogue, got those by one with other"
                     " requirements. Name the same catalogues, or judge anew."
                 )
-            self.chosen = {*not_fine(self.settings.earlier)}
+            self.chosen = {*not_fine(self.settings.earlier), *asked_beside(self.settings.earlier)} & {*self.catalogue}
         elif self.settings.select:
             for choice in self.settings.select:
                 found = selected(self.catalogue, [choice])

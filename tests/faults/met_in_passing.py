@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from pytest_cloudimages.reference.app import App, Reply, Request
@@ -61,16 +60,6 @@ faulty(
     ),
 )
 faulty(
-    "LeadsNowhereFromPatchesOfTags",
-    "Leads by self to the tags in the answer to a PATCH that sets several tags.",
-    "IMG-ENT-04",
-    words=selecting("IMG", "TAG-VIS", "TAG-HIST"),
-    update_image=_patched(
-        lambda image, request: b'"/tags"' in request.body and len(image.tags) > 1,
-        lambda shown: shown.update(self=f"{shown['self']}/tags"),
-    ),
-)
-faulty(
     "HidesTheSchemaOfHiddenImages",
     "Shows no link to the schema with an image that is hidden.",
     "IMG-ENT-06",
@@ -99,38 +88,8 @@ faulty(
     ),
 )
 faulty(
-    "ShoutsWhoSeesWhatIsForTheCommunity",
-    "Writes the visibility of a community image that is protected in capitals.",
-    "IMG-ENT-08",
-    represent=_shows(
-        lambda image, shown: (
-            shown.update(visibility="COMMUNITY")
-            if image.visibility is Visibility.COMMUNITY and image.tags
-            else None
-        )
-    ),
-)
-faulty(
-    "SumsUpAtLengthOnceShared",
-    "Shows as checksum of data the digest by another algorithm, once the image has a member.",
-    "IMG-ENT-11",
-    represent=_shows(
-        lambda image, shown: shown.update(checksum=image.os_hash_value) if image.members and image.data else None
-    ),
-)
-faulty(
-    "DescribesNoRejections",
-    "Shows no link to the schema in the answer by which a member rejects an image that is protected.",
-    "MEM-ENT-01",
-    update_member=lambda self, request, image_id, member_id: (
-        _edited(App.update_member(self, request, image_id, member_id), lambda shown: shown.pop("schema"))
-        if self.images.get(image_id).protected
-        else App.update_member(self, request, image_id, member_id)
-    ),
-)
-faulty(
     "ProtectsInWords",
-    "Shows in a list whether an image is protected as a text, where it has members.",
+    "Shows whether an image is protected as a text, while it is deactivated and protected.",
     "IMG-ENT-01",
     represent=_shows(
         lambda image, shown: (
@@ -138,3 +97,43 @@ faulty(
         )
     ),
 )
+faulty(
+    "LeadsNowhereFromPatchesOfTags",
+    "Leads by self to the tags in the answer to a PATCH that sets many tags.",
+    "IMG-ENT-04",
+    words=selecting("IMG", "TAG-VIS", "TAG-HIST"),
+    update_image=_patched(
+        lambda image, request: b'"/tags"' in request.body and len(image.tags) > 2,
+        lambda shown: shown.update(self=f"{shown['self']}/tags"),
+    ),
+)
+faulty(
+    "ShoutsWhoSeesWhatIsGivenAway",
+    "Writes the visibility in capitals in the answer to the PATCH that gives an image to the community.",
+    "IMG-ENT-08",
+    words=selecting("IMG", "MEM"),
+    update_image=_patched(
+        lambda image, request: b'"community"' in request.body and image.visibility is Visibility.COMMUNITY,
+        lambda shown: shown.update(visibility="COMMUNITY"),
+    ),
+)
+faulty(
+    "DescribesNoMembersOfHiddenImages",
+    "Shows no link to the schema with the members of an image that is hidden.",
+    "MEM-LIST-01",
+    list_members=lambda self, request, image_id: (
+        _edited(App.list_members(self, request, image_id), lambda shown: shown.pop("schema"))
+        if self.images.get(image_id).os_hidden
+        else App.list_members(self, request, image_id)
+    ),
+)
+
+
+def _undated(self: App, request: Request) -> Reply:
+    reply = App.handle(self, request)
+    if reply.status != 409 or not request.path.endswith("/members"):
+        return reply
+    return Reply(reply.status, reply.body, tuple(field for field in reply.headers if field[0] != "Date"))
+
+
+faulty("DatesNoRepeatedMembers", "Refuses a repeated member without a date.", "GEN-14", handle=_undated)

@@ -7,17 +7,18 @@ anything. The checks of ``conformance/test_every_answer.py`` say what was found;
 request was sent, so that it can be asked again.
 """
 
+import functools
 import re
 import threading
 import urllib.parse
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from pytest_cloudimages.areas.common.checks import A_CHALLENGE, A_DATE
-from pytest_cloudimages.areas.common.forms import IMAGE, LISTED_TASK, MEMBER, TASK, Form
+from pytest_cloudimages.areas.common.forms import IMAGE, LISTED_TASK, MEMBER, TASK, Form, Rule
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.json_documents import NotRead, parsed
 from pytest_cloudimages.client.links import led_to
@@ -28,13 +29,14 @@ from pytest_cloudimages.spec.mismatch import SOMETHING, Allowed, expect, fits
 from pytest_cloudimages.spec.verdicts import Blocked
 
 MOST_KEPT = 500
-"""Departures that are kept: of each requirement, and for whose sake the request was sent, the first."""
+"""Violations that are kept: of each requirement, and for whose sake the request was sent, the first."""
 SHOWN_WITH = ("GET", "POST", "PUT", "PATCH")
 PLACE = re.compile(r"/(images|tasks)(?:/([^/]+)(?:/(members)(?:/([^/]+))?)?)?$")
 JSON = Allowed("application/json", lambda text: str(text).partition(";")[0].strip().lower() == "application/json")
 DOCUMENT = Allowed("a JSON object", lambda data: isinstance(data, dict))
 ALLOWS = Allowed("the methods that are allowed", lambda value: value is not None)
 NO_MORE = Allowed("each id once", lambda ids: len(ids) == len({*ids}))
+NOT_THERE = object()
 ENDED = ("success", "failure")
 EXPLAINED = (401, 403, 404, 405, 409)
 """Statuses that a service itself gives; what cannot be read at all, whoever stands before it may refuse."""
@@ -43,7 +45,7 @@ Found = tuple[str, object, object, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Departure:
+class Violation:
     """What was seen that is not as a requirement has it."""
 
     requirement: str
@@ -62,8 +64,8 @@ class EveryAnswer:
     endpoint: str
     traces: Traces
     lent: frozenset[str] = frozenset()
-    departures: dict[tuple[str, str], Departure] = field(default_factory=dict)
-    """The first departure from each requirement that was met for somebody's sake."""
+    violations: dict[tuple[str, str], Violation] = field(default_factory=dict)
+    """The first violation of each requirement that was met for somebody's sake."""
     looked: int = 0
     """How many answers were looked at."""
     _own: set[str] = field(default_factory=set)
@@ -74,7 +76,7 @@ class EveryAnswer:
         """Know what stands before the targets of requests."""
         self._base = urllib.parse.urlsplit(self.endpoint).path
 
-    def __call__(self, exchange: Exchange, sake: str) -> None:
+    def look(self, exchange: Exchange, sake: str) -> None:
         """Look at an exchange that was made for the sake of a workload, or a test; at none that cleans up."""
         if exchange.purpose in (Purpose.CLEANING, Purpose.EXPLAINING) or not exchange.status:
             return
@@ -82,23 +84,21 @@ class EveryAnswer:
             return
         with self._lock:
             self.looked += 1
-            for requirement, actual, expected, what in self._departures(exchange):
-                if sake and (requirement, sake) not in self.departures and len(self.departures) < MOST_KEPT:
+            for requirement, actual, expected, what in self._violations(exchange):
+                if sake and (requirement, sake) not in self.violations and len(self.violations) < MOST_KEPT:
                     told = f"{what} in {exchange}"
-                    self.departures[requirement, sake] = Departure(
-                        requirement, actual, expected, told, exchange, sake
-                    )
+                    self.violations[requirement, sake] = Violation(requirement, actual, expected, told, exchange, sake)
 
     def forget(self, sakes: Iterable[str]) -> None:
         """Forget what was met for the sake of some workloads, which are made again."""
-        for key in [key for key in self.departures if key[1] in {*sakes}]:
-            del self.departures[key]
+        for key in [key for key in self.violations if key[1] in {*sakes}]:
+            del self.violations[key]
 
-    def of(self, requirement: str) -> Sequence[Departure]:
-        """Return the departures from a requirement, in the order in which they were met."""
-        return [found for found in self.departures.values() if found.requirement == requirement]
+    def of(self, requirement: str) -> Sequence[Violation]:
+        """Return the violations of a requirement, in the order in which they were met."""
+        return [found for found in self.violations.values() if found.requirement == requirement]
 
-    def _departures(self, exchange: Exchange) -> Iterator[Found]:
+    def _violations(self, exchange: Exchange) -> Iterator[Found]:
         path, _, query = exchange.target.removeprefix(self._base).partition("?")
         fields = {name.lower(): value for name, value in exchange.answer_headers}
         yield from _of_fields(exchange, fields, path)
@@ -169,7 +169,9 @@ class EveryAnswer:
         if not isinstance(entries, list):
             yield "MEM-LIST-01", _kind(entries), "list", "members"
             return
-        if not self._leads(data.get("schema"), "/schemas/members"):
+        if "schema" not in data:
+            yield "MEM-LIST-01", sorted(data), "schema among them", "attributes of the list of members"
+        elif not self._leads(data["schema"], "/schemas/members"):
             yield "MEM-ENT-04", data.get("schema"), "/schemas/members", "where schema of the list leads"
         for entry in entries:
             if isinstance(entry, dict):
@@ -180,19 +182,18 @@ class EveryAnswer:
         for name in form.names:
             if name not in shown:
                 yield form.guaranteed, sorted(shown), f"{name} among them", f"attributes of {form.what}"
-        for requirement, name, allowed in form.rules:
-            if name in shown and not fits(shown[name], allowed):
-                yield requirement, shown[name], allowed, f"{name} of {form.what}"
+        for rule in form.rules:
+            if (value := shown.get(rule.name, NOT_THERE)) is NOT_THERE:
+                continue
+            if not (_fits_text(value, rule) if type(value) is str else fits(value, rule.allowed)):
+                yield rule.requirement, value, rule.allowed, f"{rule.name} of {form.what}"
         for requirement, name, end in form.links:
             due = end.format(shown.get("id"))
             # One that is always there, and is not, is missed above.
             if (name in shown or name not in form.names) and not self._leads(shown.get(name), due):
                 yield requirement, shown.get(name), due, f"where {name} of {form.what} leads"
         if form is TASK and shown.get("status") in ENDED:
-            if not shown.get("expires_at"):
-                yield "TASK-ENT-04", shown.get("expires_at"), SOMETHING, f"expires_at of {form.what}, which has ended"
-            if shown["status"] == "success" and not isinstance(shown.get("result"), dict):
-                yield "TASK-ENT-05", _kind(shown.get("result")), DOCUMENT, f"result of {form.what}, which has succeeded"
+            yield from _of_ended(shown)
 
     def _leads(self, link: object, end: str) -> bool:
         if link == f"{self._base}{end}":
@@ -203,15 +204,33 @@ class EveryAnswer:
             return False
 
 
+_is_date = functools.lru_cache(maxsize=64)(A_DATE.holds)
+"""Many answers are of one second."""
+
+
+@functools.lru_cache(maxsize=4096, typed=True)
+def _fits_text(value: str, rule: Rule) -> bool:
+    """Return whether a text is as a rule has it: most of them come again and again."""
+    return fits(value, rule.allowed)
+
+
 def _of_fields(exchange: Exchange, fields: Mapping[str, str], path: str) -> Iterator[Found]:
     """Yield which header fields an answer lacks."""
     tagged = "/tags/" in path
-    if (200 <= exchange.status < 300 or exchange.status in EXPLAINED) and not A_DATE.holds(fields.get("date")):  # noqa: PLR2004
+    if (200 <= exchange.status < 300 or exchange.status in EXPLAINED) and not _is_date(fields.get("date")):  # noqa: PLR2004
         yield "TAG-RESP-02" if tagged else "GEN-14", fields.get("date"), A_DATE, "Date"
     if exchange.status == 401 and not A_CHALLENGE.holds(fields.get("www-authenticate")):  # noqa: PLR2004
         yield "TAG-AUTH-03" if tagged else "AUTH-03", fields.get("www-authenticate"), A_CHALLENGE, "WWW-Authenticate"
     if exchange.status == 405 and not tagged and not ALLOWS.holds(fields.get("allow")):  # noqa: PLR2004
         yield "GEN-11", fields.get("allow"), ALLOWS, "Allow"
+
+
+def _of_ended(task: Mapping[str, Any]) -> Iterator[Found]:
+    """Yield what a task lacks that has ended."""
+    if not task.get("expires_at"):
+        yield "TASK-ENT-04", task.get("expires_at"), SOMETHING, "expires_at of the task, which has ended"
+    if task["status"] == "success" and not isinstance(task.get("result"), dict):
+        yield "TASK-ENT-05", _kind(task.get("result")), DOCUMENT, "result of the task, which has succeeded"
 
 
 def _asks_for_json(exchange: Exchange) -> bool:
@@ -227,14 +246,14 @@ def _kind(value: object) -> str:
 def expect_nowhere(run: Run, requirement: str) -> None:
     """Raise ``Mismatch`` where any answer of the run has shown something that is not as a requirement has it."""
     __tracebackhide__ = True
-    seen, record = run.recorder.look, recording.current_check()
+    seen, record = run.recorder.onlooker, recording.current_check()
     if not isinstance(seen, EveryAnswer) or not seen.looked:
         pytest.skip("no answer was looked at")
     record.case()
     found = seen.of(requirement)
-    record.sakes = tuple(departure.sake for departure in found)
-    for departure in found[:1]:
-        record.show([departure.exchange])
+    record.sakes = tuple(violation.sake for violation in found)
+    for violation in found[:1]:
+        record.show([violation.exchange])
         # Whoever asks for it again has to send what was sent for the same sake.
-        expect(departure.actual, departure.expected, f"{departure.what}, met in passing, asked for {departure.sake}")
-        raise AssertionError(f"{departure.what}, met in passing, asked for {departure.sake}")
+        expect(violation.actual, violation.expected, f"{violation.what}, met in passing, asked for {violation.sake}")
+        raise AssertionError(f"{violation.what}, met in passing, asked for {violation.sake}")
