@@ -122,7 +122,7 @@ def test_documents_and_fields_are_looked_at_as_well() -> None:
 
 def test_what_is_made_here_is_ours() -> None:
     """Whoever creates it, by whatever request, and a task from its beginning to its end."""
-    task = {
+    task: dict[str, Any] = {
         "id": OTHERS,
         "status": "success",
         "self": f"/v2/tasks/{OTHERS}",
