@@ -155,7 +155,7 @@ def test_a_finding_says_for_whose_sake_it_was_met() -> None:
         expect_nowhere(Run, "IMG-ENT-10")  # type: ignore[arg-type]  # likewise
     finally:
         recording.collect(None)
-    assert (record.sakes, record.cases) == ((), 2)
+    assert (record.sakes, record.silent, record.cases) == ((), True, 1)
 
 
 class ListsAsText(App):

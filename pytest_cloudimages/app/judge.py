@@ -313,7 +313,7 @@ class Judge:
         """Raise ``Blocked`` where an outage accounts for it, which may be found out later than by what led up to it."""
         from pytest_cloudimages.client.outage import raise_if_nobody_is_served
 
-        if mine.cases or mine.notes or self.settings.dry_run:
+        if mine.cases or mine.notes or mine.silent or self.settings.dry_run:
             return
         recorder = self.run.recorder
         with recorder.apart(), recorder.of(Purpose.PREPARING):

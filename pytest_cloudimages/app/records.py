@@ -84,6 +84,8 @@ class Records:
         self, item: pytest.Item, report: pytest.TestReport, error: BaseException | None, mine: CheckRecord
     ) -> list[CheckResult]:
         """Return what a check has shown of each requirement that it asks for."""
+        if mine.silent and error is None:
+            return []
         return [self._judged(identifier, item, report, error, mine) for identifier in self.selection.ids_of(item)]
 
     def _judged(

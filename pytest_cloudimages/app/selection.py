@@ -15,7 +15,7 @@ from pytest_cloudimages.app.stash import COMMAND, RUN
 from pytest_cloudimages.app.suite import of_the_suite
 from pytest_cloudimages.engine import recording, registry
 from pytest_cloudimages.reporting.joining import asked_beside, not_fine
-from pytest_cloudimages.spec.marks import FOREIGN, ids_of
+from pytest_cloudimages.spec.marks import FOREIGN, ids_of, is_in_passing
 from pytest_cloudimages.spec.requirements import Level, Requirement, selected
 
 if TYPE_CHECKING:
@@ -101,7 +101,8 @@ class Selection:
     def bind(self, items: list[pytest.Item]) -> None:
         """Bind the tests to the catalogue, and take out of the list what is not asked for."""
         self.items = [*items]
-        for item in items:
+        # What looks at what others have met says nothing where it has met nothing: others judge its requirement.
+        for item in sorted(items, key=is_in_passing):
             item.stash[FOREIGN] = self._is_foreign(item)
             for identifier in ids_of(item):
                 if identifier not in self.catalogue:
@@ -109,7 +110,8 @@ class Selection:
                         f"{item.nodeid} asks for the requirement {identifier!r}, which no catalogue has;"
                         " `cloudimages requirements` lists the ids, --cloudimages-catalogue FILE adds your own."
                     )
-                self.tested.setdefault(identifier, []).append(item.nodeid)
+                if identifier not in self.tested or not is_in_passing(item):
+                    self.tested.setdefault(identifier, []).append(item.nodeid)
         if not self.settings.select and self.settings.earlier is None:
             # The profile chooses among the suite's requirements; a tester's own tests are asked for by being there.
             self.chosen |= {identifier for item in items if not of_the_suite(item.path) for identifier in ids_of(item)}
