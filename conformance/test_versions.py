@@ -48,8 +48,10 @@ JSON = Allowed("application/json", lambda text: str(text).partition(";")[0].stri
 @requirement("VER-01")
 def test_links_have_the_version(common_answers: CommonAnswers, version_documents: Versions) -> None:
     for name, link, _ in common_answers.followed():
-        path = urllib.parse.urlsplit(link).path
-        expect(_has_the_version(path), True, f"whether {name} has the version: {link}")
+        # What begins with no slash goes on from where it stands, which has the version. (RFC 3986, 5.2.2.)
+        split = urllib.parse.urlsplit(link)
+        goes_on = not split.netloc and not split.path.startswith(("/", ".."))
+        expect(_has_the_version(split.path) or goes_on, True, f"whether {name} has the version: {link}")
     for answer, version, link in version_documents.aside().links():
         if version.startswith("v2"):
             path = urllib.parse.urlsplit(link).path
