@@ -27,12 +27,12 @@ def _moment(text: str) -> datetime | None:
 
 def same_moment(text: object, other: object) -> bool:
     """Return whether two texts of ISO 8601 stand for the same moment; one may leave the fraction of a second out."""
-    one, two = moment(text), moment(other)
-    if one is None or two is None:
+    first, second = moment(text), moment(other)
+    if first is None or second is None:
         return False
-    if 0 in (one.microsecond, two.microsecond):
-        one, two = one.replace(microsecond=0), two.replace(microsecond=0)
-    return one == two
+    if 0 in (first.microsecond, second.microsecond):
+        first, second = first.replace(microsecond=0), second.replace(microsecond=0)
+    return first == second
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -202,7 +202,7 @@ def restless_attributes(run: Run) -> set[str]:
                 time.sleep(A_WHILE / (LOOKS - 1))
             looks.append(image.show().data)
     shown = [look for look in looks if isinstance(look, dict)]
-    return {name for one, next_one in pairwise(shown) for name in differing(one, next_one)}
+    return {name for before, after in pairwise(shown) for name in differing(before, after)}
 
 
 def kept_out_by_policy(answer: Answered, run: Run) -> bool:
