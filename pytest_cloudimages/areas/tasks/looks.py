@@ -69,19 +69,22 @@ def look_around(runner: TaskRunner) -> None:
 
 
 def look_back(runner: TaskRunner) -> None:
-    """Look at tasks once more when what they are about has changed: an image that went, and an object that came."""
-    client = runner.run.client
+    """Look at a task once more when the image is gone that it has made."""
     made = next((each for each in runner.tried if each.deed is Deed.IMPORT_TWICE and each.succeeded), None)
     if made and is_fit(image_id := made.result.get("image_id")):
         with runner.run.recorder.of(Purpose.PREPARING):
-            client.send("DELETE", f"/images/{image_id}")
+            runner.run.client.send("DELETE", f"/images/{image_id}")
         runner.look(made)
+
+
+def look_once_more(runner: TaskRunner) -> None:
+    """Look at an import that has failed, once there is a disk where there was none; lists are read before."""
     place = f"{runner.box}/{NO_OBJECT}"
     from_there = (each for each in runner.tried if source_of(each.body) == place and not each.succeeded)
     failed = next((each for each in from_there if each.deed is Deed.IMPORT_MISPLACED and each.ended), None)
     disk = next((answer.body for answer in runner.octets if answer.ok), b"")
     if disk and failed and runner.store and runner.store.put(runner.box, NO_OBJECT, disk).ok:
-        looks = [client.send("GET", f"/tasks/{failed.id}") for _ in range(LOOKS_BACK)]
+        looks = [runner.run.client.send("GET", f"/tasks/{failed.id}") for _ in range(LOOKS_BACK)]
         runner.answers["over"] = [look for look in looks if look.ok]
 
 

@@ -106,7 +106,7 @@ class Started:
     @property
     def is_gone(self) -> bool:
         """Whether it was not found any more when it was looked at last, which is for those to say who look at it."""
-        return self.ended and bool(self.looks) and self.looks[-1].status == GONE
+        return bool(self.looks) and self.looks[-1].status == GONE
 
     @property
     def succeeded(self) -> bool:

@@ -11,7 +11,7 @@ from pytest_cloudimages.areas.common.administrators import needs_no_administrato
 from pytest_cloudimages.areas.common.imports import export_of, import_from
 from pytest_cloudimages.areas.common.store import Store, object_store
 from pytest_cloudimages.areas.images.states import OCTETS, give_data, shared
-from pytest_cloudimages.areas.tasks.looks import FAILING, lists_of, look_around, look_back, look_into
+from pytest_cloudimages.areas.tasks.looks import FAILING, lists_of, look_around, look_back, look_into, look_once_more
 from pytest_cloudimages.areas.tasks.requests import (
     EXPECTING,
     FURTHER,
@@ -45,7 +45,7 @@ NAMING = (Deed.IMPORT, Deed.IMPORT_AGAIN, *FAILING)
 """All that name their images in a way of their own."""
 
 
-@workload(empty=Tasks, requests=(116, 198, 198, 198))
+@workload(empty=Tasks, requests=(117, 206, 206, 206))
 def tasks(run: Run) -> Tasks:
     """Export an image, import it again, ask for tasks that must fail, list all, and look at what they leave behind."""
     run.require_own()
@@ -78,7 +78,10 @@ def tasks(run: Run) -> Tasks:
         if run.rounds:
             look_back(runner)
         run.show(runner.so_far)
-        found = runner.whole(runner.tried, lists_of(runner))
+        lists = lists_of(runner)
+        if run.rounds:
+            look_once_more(runner)
+        found = runner.whole(runner.tried, lists)
         run.show(lambda: found, due=True)  # cleaning up takes a while
     return found
 
