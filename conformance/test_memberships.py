@@ -29,6 +29,11 @@ def shown_in(attempt: Attempt) -> dict[str, object]:
     return attempt.answer.data if attempt.answer.ok and isinstance(attempt.answer.data, dict) else {}
 
 
+def image_of(attempt: Attempt) -> str:
+    """Return the id of the image whose members an attempt is about."""
+    return attempt.answer.exchange.target.partition("/images/")[2].partition("/")[0]
+
+
 def refused(attempt: Attempt, *statuses: int) -> None:
     """Expect an attempt to be refused by one of some statuses, and to have changed nothing."""
     __tracebackhide__ = True
@@ -54,6 +59,17 @@ def test_a_member_has_what_is_guaranteed(memberships: Memberships) -> None:
         expect_among(shown_in(attempt).keys(), GUARANTEED, f"members of the document in {attempt}")
         for entry in attempt.after.values():
             expect_among(entry.keys(), GUARANTEED, "members of an entry in the list of members")
+            expect(
+                entry["image_id"], image_of(attempt), f"image_id of an entry in the list of members, after {attempt}"
+            )
+    shown = (
+        memberships.aside()
+        .attempts(Deed.SHOW_OWN, Deed.SET_OWN, who=Who.MEMBER)
+        .where(lambda attempt: bool(shown_in(attempt)))
+    )
+    for attempt in shown:
+        expect_among(shown_in(attempt).keys(), GUARANTEED, f"members of the document in {attempt}")
+        expect(shown_in(attempt)["image_id"], image_of(attempt), f"image_id in {attempt}")
 
 
 # "pending, accepted, or rejected"
@@ -101,7 +117,7 @@ def test_a_member_is_hidden_from_others(memberships: Memberships, member_lives: 
 def test_the_owner_alone_adds_members(memberships: Memberships, member_lives: MemberLives) -> None:
     for attempt in memberships.attempts(Deed.ADD, Deed.ADD_AGAIN, who=Who.STRANGER):
         refused(attempt, 404)
-    for attempt in memberships.attempts(Deed.ADD, who=Who.MEMBER):
+    for attempt in memberships.attempts(Deed.ADD, Deed.ADD_AGAIN, who=Who.MEMBER):
         refused(attempt, 403, 404)
     for attempt in member_lives.aside().attempts(Deed.ADD, Deed.ADD_AGAIN):
         refused(attempt, *hidden_or_forbidden(attempt))
@@ -135,13 +151,13 @@ def test_a_consumer_sets_its_status(memberships: Memberships, member_lives: Memb
         expect(others, [], f"other memberships that changed by {attempt}")
     for attempt in memberships.aside().attempts(Deed.RENAME):
         expect(attempt.statuses_changed, [], f"projects whose status changed by {attempt}")
-    for attempt in memberships.aside().attempts(Deed.ADD_ACCEPTED):
+    for attempt in memberships.aside().attempts(Deed.ADD_ACCEPTED, Deed.ADD_REJECTED):
         # What a second addition does is not documented: one that is taken may offer the image to its member anew.
         anew = [memberships.project] if attempt.answer.ok else []
         changed = [project for project in attempt.statuses_changed if project not in anew]
         expect(changed, [], f"projects whose status changed by {attempt}")
         if attempt.statuses_changed:
-            note(f"A member that had accepted and is added again is now: {attempt.after[memberships.project]}.")
+            note(f"After {attempt}: {attempt.after[memberships.project]}.")
     for stage in member_lives.aside().stages(ACCEPTED, REJECTED, where=lambda stage: stage.is_member):
         expect(stage.status, stage.sight.status, f"status that the owner sees of {stage}")
     for before, offered in memberships.aside().beside():
@@ -168,6 +184,8 @@ def test_others_set_no_status(memberships: Memberships, member_lives: MemberLive
     for who in (Who.STRANGER, Who.MEMBER):
         for attempt in memberships.attempts(Deed.SET, who=who):
             refused(attempt, 404)
+    for attempt in memberships.aside().attempts(Deed.SET_OF_NONE, who=Who.MEMBER):
+        refused(attempt, 404)
     for attempt in member_lives.aside().attempts(Deed.SET).where(lambda attempt: attempt.who is Who.STRANGER):
         refused(attempt, *hidden_or_forbidden(attempt))
 

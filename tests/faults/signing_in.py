@@ -118,6 +118,18 @@ says(
     change=lambda access: access["token"].update(expires=_in(7 * 24)),
 )
 says(
+    "GivesTokensForASecond",
+    "Says that a new token lives for a second.",
+    "AUTH-12",
+    change=lambda access: access["token"].update(expires=_in(1 / 3600)),
+)
+says(
+    "SignsInToAnotherTenant",
+    "Gives a token for another tenant than it was asked for.",
+    "AUTH-08",
+    change=lambda access: access["token"].update(tenant={"id": "918273", "name": "918273"}),
+)
+says(
     "CallsTheTypeByTheName",
     "Calls the type of the image service cloudImages.",
     "AUTH-17",
