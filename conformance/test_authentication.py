@@ -166,7 +166,7 @@ def test_a_revoked_token_is_refused(identity_answers: IdentityAnswers) -> None:
 # "400: … tenant ID and tenant name"
 @requirement("AUTH-15")
 def test_a_tenant_is_named_once(identity_answers: IdentityAnswers) -> None:
-    for answer in identity_answers.to(Question.TWO_TENANTS):
+    for answer in identity_answers.to(Question.TWO_TENANTS, Question.TWO_TENANTS_BY_KEY):
         expect(answer.status, 400, f"status of {answer}")
 
 

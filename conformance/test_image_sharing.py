@@ -194,7 +194,9 @@ def test_who_is_no_member_is_not_found(sharing: Sharing) -> None:
 
 # Image sharing page, Delete image member: the owner removes a member, and gets 204 without a body.
 @requirement("MEM-DEL-01")
-def test_a_member_is_removed(member_steps: Steps, sharing: Sharing, member_lives: MemberLives) -> None:
+def test_a_member_is_removed(
+    member_steps: Steps, sharing: Sharing, memberships: Memberships, member_lives: MemberLives
+) -> None:
     for step in member_steps.deletions(past=[Prior.PRESENT]):
         step.expect(status=204, after=without(step.before, step.value))
         expect(step.answer.body, b"", f"body after {step.answered}")
@@ -204,6 +206,8 @@ def test_a_member_is_removed(member_steps: Steps, sharing: Sharing, member_lives
         expect(attempt.answer.status, 204, f"status of {attempt}")
         expect(attempt.answer.body, b"", f"body of {attempt}")
         expect(len(attempt.came_or_went), 1, f"how many members went by {attempt}")
+    for attempt in memberships.aside().attempts(Deed.REMOVE_BESIDE):
+        expect(attempt.changed, [], f"memberships of this image that changed by {attempt}")
 
 
 # Image sharing page, Delete image member: who is no member cannot be removed, and 404 says so.

@@ -1,5 +1,7 @@
 # who may do what with the members of an image, and what their statuses mean
 
+from datetime import timedelta
+
 import pytest
 
 from pytest_cloudimages import expect, note, requirement
@@ -22,6 +24,7 @@ from pytest_cloudimages.areas.members.memberships import STATUSES, Memberships
 pytestmark = pytest.mark.usefixtures("other_project")
 
 GUARANTEED = ("created_at", "image_id", "member_id", "schema", "status", "updated_at")
+A_SECOND = timedelta(seconds=1)
 TOO_LONG = "the list of images is too long to be read to its end"
 
 
@@ -92,7 +95,8 @@ def test_a_member_is_named_by_its_project(memberships: Memberships) -> None:
 # "/v2/schemas/member"
 @requirement("MEM-ENT-04")
 def test_a_member_leads_to_its_schema(memberships: Memberships, cloudimages_client: ImagesClient) -> None:
-    for attempt in memberships.attempts(Deed.SHOW_OWN, who=Who.MEMBER).where(lambda attempt: attempt.answer.ok):
+    shown = memberships.attempts(Deed.SHOW_OWN, Deed.SET_OWN, who=Who.MEMBER)
+    for attempt in shown.where(lambda attempt: attempt.answer.ok):
         led = leads_to(cloudimages_client, shown_in(attempt).get("schema"))
         expect(led, "/schemas/member", f"where schema leads in {attempt}")
     for attempt in memberships.aside().attempts(Deed.LIST, who=Who.MEMBER).where(lambda attempt: attempt.answer.ok):
@@ -253,6 +257,10 @@ def test_the_times_of_a_member(memberships: Memberships) -> None:
     for attempt in memberships.attempts(Deed.SET_OWN).where(timed):
         before, after = attempt.before[project], attempt.after[project]
         expect(after["created_at"], before["created_at"], f"created_at after {attempt}")
+        for name, due in (("created_at", before["created_at"]), ("updated_at", after["updated_at"])):
+            told, held = moment(shown_in(attempt).get(name)), moment(due)
+            if told and held:  # of which one may have a fraction of a second, and the other none
+                expect(abs(told - held) <= A_SECOND, True, f"whether {name} in {attempt} is {held}: {told}")
         was, now = moment(before["updated_at"]), moment(after["updated_at"])
         if was and now:
             expect(now >= was, True, f"whether updated_at went on by {attempt}: {was}, {now}")

@@ -37,9 +37,22 @@ class Deed(enum.StrEnum):
     RENAME = "renamed the image"
     ADD_ACCEPTED = "added a member again that has accepted"
     ADD_REJECTED = "added a member again that has rejected"
+    REMOVE_BESIDE = "removed a member of another image"
     ADD_OTHER = "added another member"
     REMOVE_OTHER = "removed that member"
 
+
+WRONG_BODIES: tuple[Mapping[str, object], ...] = (
+    {"status": "bogus"},
+    {"status": ""},
+    {"status": None},
+    {},
+    {"status": "ACCEPTED"},
+    {"status": "rejected "},
+    {"status": ["rejected"]},
+    {"status": False},
+)
+"""Bodies that set no status, for who may set its own."""
 
 Members = Mapping[str, Mapping[str, object]]
 """The members of an image by their projects, as the owner sees them."""

@@ -13,7 +13,7 @@ from pytest_cloudimages.areas.common.administrators import needs_no_administrato
 from pytest_cloudimages.areas.common.offers import made_visible, require_offered
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import A_WHILE, ACCEPTED, PENDING, REJECTED
-from pytest_cloudimages.areas.members.member_attempts import Attempt, Deed, Members, Sight, Who
+from pytest_cloudimages.areas.members.member_attempts import WRONG_BODIES, Attempt, Deed, Members, Sight, Who
 from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.areas.members.sights import members_of, sight_of
 from pytest_cloudimages.areas.members.workloads import shared_image
@@ -31,18 +31,6 @@ STATUSES = (ACCEPTED, REJECTED, PENDING, ACCEPTED)
 """The statuses that the consumer sets, one after another."""
 FURTHER = (ACCEPTED, PENDING, PENDING, REJECTED, REJECTED, ACCEPTED)
 """Those that it sets then: from each to each, itself included, with those before and the one that it begins with."""
-WRONG_BODIES: tuple[dict[str, str | None], ...] = (
-    {"status": "bogus"},
-    {"status": ""},
-    {"status": None},
-    {},
-    {"status": "ACCEPTED"},
-)
-FURTHER_WRONG_BODIES: tuple[dict[str, object], ...] = (
-    {"status": "rejected "},
-    {"status": ["rejected"]},
-    {"status": False},
-)
 
 
 @dataclass(frozen=True, repr=False)
@@ -120,6 +108,10 @@ class _Table:
                 self.image.client.ask(MEMBERS.delete(self.image.id, project))
             self.seen, _ = self.members()
 
+    def look(self, image: Image, consumer: ImagesClient, status: str, meanwhile: str) -> None:
+        """Have the consumer look at an image whose membership has a status, while another one matters too."""
+        self.sights.append(replace(sight_of(image, consumer, status), meanwhile=meanwhile))
+
     def see_status(self, project: str, status: str) -> None:
         """Look at the members until one has a status, or patience has ended."""
         self.seen, _ = self.image.eventually(
@@ -162,7 +154,7 @@ class _Table:
         return answer
 
 
-@workload(empty=Memberships, requests=(80, 169, 169, 169))
+@workload(empty=Memberships, requests=(86, 174, 174, 174))
 def memberships(run: Run) -> Memberships:
     """Have the owner, a member and a stranger try all that can be done with members, and the consumer decide."""
     consumer = run.of_another_project()
@@ -203,7 +195,7 @@ def memberships(run: Run) -> Memberships:
             if not run.settings.image:
                 # Of one that was lent nothing is changed that is not put back.
                 _of_the_owner(table, consumer)
-        for body in (*WRONG_BODIES, *(FURTHER_WRONG_BODIES if run.rounds else ())):
+        for body in WRONG_BODIES:
             table.enter(Who.MEMBER, Deed.SET_WRONG, consumer, "PUT", project, body)
         # What must not be done comes last, so that nothing else is asked of what it leaves where it is.
         done = _owner_sets(table, REJECTED, *((PENDING, ACCEPTED) if run.rounds else ()))
@@ -343,8 +335,7 @@ def _decide(table: _Table, consumer: ImagesClient, further: Image | None = None)
                 sight = replace(sight, entries=_entries(table, consumer, status))
             table.sights.append(sight)
             if further and known and status not in decided:
-                meanwhile = f"that of another image of the owner is {status}"
-                table.sights.append(replace(sight_of(further, consumer, PENDING), meanwhile=meanwhile))
+                table.look(further, consumer, PENDING, f"that of another image of the owner is {status}")
             decided.add(status)
             table.run.show(table.so_far)
     for status in FURTHER if table.run.rounds else ():
@@ -377,8 +368,11 @@ def _accepted_later(table: _Table, further: _Table, consumer: ImagesClient) -> N
     table.tried += further.tried
     for each in (table, further):
         if answer.ok and each.seen.get(each.project, {}).get("status") == ACCEPTED:
-            sight = sight_of(each.image, consumer, ACCEPTED)
-            table.sights.append(replace(sight, meanwhile="that of another image of the owner is accepted too"))
+            table.look(each.image, consumer, ACCEPTED, "that of another image of the owner is accepted too")
+    removal = MEMBERS.delete(further.image.id, further.project)
+    _owner_does(table, Deed.REMOVE_BESIDE, partial(further.image.client.ask, removal))
+    if table.seen.get(table.project, {}).get("status") == ACCEPTED:
+        table.look(table.image, consumer, ACCEPTED, "it was removed from another image of the owner")
 
 
 def _of_images_of_other_visibilities(table: _Table) -> None:

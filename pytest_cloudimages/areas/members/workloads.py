@@ -256,7 +256,7 @@ class Sharing(Collection):
         return (Case(answer, [answer.exchange]) for answer in self.answers.get(question, ()))
 
 
-@workload(empty=lambda: Sharing({}), requests=(17, 53, 53, 53))
+@workload(empty=lambda: Sharing({}), requests=(17, 54, 54, 54))
 def sharing(run: Run) -> Sharing:
     """Share an image with a second project and another, and end it; without a second, ask the owner's questions."""
     stranger, other = project_ids(0, 2)
@@ -362,6 +362,9 @@ def _shared(
         require_ok(image.client.ask(MEMBERS.delete(image.id, project)))
     seen = image.seen_by(consumer)
     answers[Question.IMAGE_AFTER] = [image.eventually(seen.show, lambda answer: not answer.ok)]
+    if whole:
+        ask = partial(image.send, "GET", f"/members/{project}")
+        answers[Question.NOT_A_MEMBER].append(image.eventually(ask, lambda answer: not answer.ok))
     listed = bool(seen.eventually(seen.entry, lambda entry: not entry)) if accepted else None
     if whole and not answers[Question.IMAGE_AFTER][0].ok:  # who sees it may be a member still, and is none anew
         answers[Question.AGAIN] = [image.client.ask(MEMBERS.add(image.id, project))]
