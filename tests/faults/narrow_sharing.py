@@ -199,3 +199,83 @@ faulty(
     words=selecting("MEM-ENT"),
     update_member=_of_the_first,
 )
+
+
+# After a removal
+
+
+def _from_all(self: App, request: Request, image_id: str, member_id: str) -> Reply:
+    reply = App.delete_member(self, request, image_id, member_id)
+    with self.images.lock:
+        owner = self.images.get(image_id).owner
+        for image in self.images.all():
+            if image.owner == owner:
+                image.members.pop(member_id, None)
+    return reply
+
+
+faulty(
+    "RemovesAMemberFromAllImages",
+    "Removes a member from all images of the owner.",
+    "MEM-DEL-01",
+    words=selecting("MEM-DEL-01"),
+    delete_member=_from_all,
+)
+
+
+def _remembered(self: App, request: Request, image_id: str, member_id: str) -> Reply:
+    member = self.images.get(image_id).members.get(member_id)
+    reply = App.delete_member(self, request, image_id, member_id)
+    if member:
+        self.__dict__.setdefault("removed", {})[image_id, member_id] = member
+    return reply
+
+
+def _former_too(self: App, request: Request, image_id: str, member_id: str) -> Reply:
+    former = self.__dict__.get("removed", {}).get((image_id, member_id))
+    if former and former.status is MemberStatus.ACCEPTED and self.images.get(image_id).owner == request.caller.project:
+        return Reply.of_json(self.represent_member(former))
+    return App.show_member(self, request, image_id, member_id)
+
+
+faulty(
+    "ShowsFormerMembersToTheOwner",
+    "Shows the owner of an image members that it has removed.",
+    "MEM-GET-03",
+    words=selecting("MEM-GET-03"),
+    delete_member=_remembered,
+    show_member=_former_too,
+)
+
+
+def _rejected_still(self: App, request: Request, image_id: str) -> Reply:
+    document: Any = App.create_member(self, request, image_id).json()
+    former = self.__dict__.get("removed", {}).get((image_id, document["member_id"]))
+    member = self.images.get(image_id).members[document["member_id"]]
+    if former and former.status is MemberStatus.REJECTED:
+        member.status = former.status
+    return Reply.of_json(self.represent_member(member))
+
+
+faulty(
+    "RemembersWhoHadRejected",
+    "Gives a member that had rejected the image and is added once more that status.",
+    "MEM-CRE-02",
+    words=selecting("MEM-CRE-02"),
+    delete_member=_remembered,
+    create_member=_rejected_still,
+)
+
+
+def _begun_now(self: App, request: Request, image_id: str, member_id: str) -> Reply:
+    document: Any = App.update_member(self, request, image_id, member_id).json()
+    return Reply.of_json(document | {"created_at": document["updated_at"]})
+
+
+faulty(
+    "DatesMembershipsByTheirDecisions",
+    "Answers a decision as if the membership had begun with it.",
+    "MEM-UPD-09",
+    words=selecting("MEM-UPD-09"),
+    update_member=_begun_now,
+)
