@@ -34,8 +34,8 @@ PUBLISHED = ".images.api.rackspacecloud.com"
 @requirement("AUTH-01")
 def test_no_request_is_served_without_a_token(closed_doors: Rights) -> None:
     for attempt in closed_doors.by(Party.ANONYMOUS):
-        expect(attempt.answer.status, 401, f"status of {attempt}")
-        expect(attempt.changed, False, f"effect of {attempt}")
+        expect(attempt.answer.status, 401, "status of", attempt)
+        expect(attempt.changed, False, "effect of", attempt)
 
 
 # "If the token has expired, the API call returns 401"
@@ -44,8 +44,8 @@ def test_no_request_is_served_for_an_invalid_token(closed_doors: Rights) -> None
     for caller, reason in closed_doors.let_off.items():
         note(f"Not asked of {caller}: {reason}")
     for attempt in closed_doors.by(Party.INVALID, Party.ENDED):
-        expect(attempt.answer.status, 401, f"status of {attempt}")
-        expect(attempt.changed, False, f"effect of {attempt}")
+        expect(attempt.answer.status, 401, "status of", attempt)
+        expect(attempt.changed, False, "effect of", attempt)
 
 
 # "The server generating a 401 response MUST send a WWW-Authenticate header field"
@@ -53,7 +53,7 @@ def test_no_request_is_served_for_an_invalid_token(closed_doors: Rights) -> None
 def test_every_401_has_a_challenge(closed_doors: Rights) -> None:
     unauthorized = closed_doors.by(Party.ANONYMOUS, Party.INVALID, Party.ENDED, where=answered(401))
     for attempt in or_skip(unauthorized, "no request was answered 401"):
-        expect(attempt.answer.headers.get("WWW-Authenticate"), A_CHALLENGE, f"WWW-Authenticate of {attempt}")
+        expect(attempt.answer.headers.get("WWW-Authenticate"), A_CHALLENGE, "WWW-Authenticate of", attempt)
 
 
 # "POST … /v2.0/tokens"

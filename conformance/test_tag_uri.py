@@ -49,12 +49,12 @@ from pytest_cloudimages.areas.tags.fixtures import *
 @requirement("TAG-URI-01")
 def test_the_tag_operations_are_addressed_below_the_image(plain_tags: Steps) -> None:
     for step in plain_tags.additions(past=[Prior.NEVER]):
-        expect(step.answer.status, anything_but(404, 405, 410, 501), f"status of {step.answer}")
-        expect(step.answer.status, NOT_REDIRECTED, f"status of {step.answer}")
+        expect(step.answer.status, anything_but(404, 405, 410, 501), "status of", step.answer)
+        expect(step.answer.status, NOT_REDIRECTED, "status of", step.answer)
     # A 404 may speak of the tag: the service may have lost it, which TAG-ADD-03 asks.
     for step in plain_tags.deletions(past=[Prior.PRESENT]):
-        expect(step.answer.status, anything_but(405, 410, 501), f"status of {step.answer}")
-        expect(step.answer.status, NOT_REDIRECTED, f"status of {step.answer}")
+        expect(step.answer.status, anything_but(405, 410, 501), "status of", step.answer)
+        expect(step.answer.status, NOT_REDIRECTED, "status of", step.answer)
 
 
 # "{image_id}: Image ID stored through the image API, typically a UUID."

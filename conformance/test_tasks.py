@@ -1,6 +1,7 @@
 # GET and POST /v2/tasks, GET /v2/tasks/{task_id}
 
 import re
+from http import HTTPStatus
 
 from pytest_cloudimages import expect, note, requirement
 from pytest_cloudimages.areas.common.checks import (
@@ -75,6 +76,8 @@ A_TIME = Allowed(
 AN_OBJECT_OR_NONE = Allowed("an object or null", lambda value: value is None or isinstance(value, dict))
 NOTHING_WRONG = ("None", "", None)
 A_REASON = Allowed("a reason", lambda value: isinstance(value, str) and value not in NOTHING_WRONG)
+MANY = 10
+"""So many tasks are on a list that is cut short for its length."""
 RANKS = {"pending": 0, "processing": 1, "success": 2, "failure": 2}
 
 
@@ -114,10 +117,23 @@ def taken_whole(tasks: Tasks, *deeds: Deed) -> None:
             accepted(started)
 
 
+def is_cut_short(tasks: Tasks, listed: PagedList) -> bool:
+    """Return whether a list has our newest tasks, of which it has many, and the oldest that it lacks is there.
+
+    No next is documented for it, and how long it is, is up to its operator. (C-27.)
+    """
+    ours = [started for started in tasks.tried if started.id in tasks.known]
+    missing = [started for started in ours if not listed.ids([started.id])]
+    still_there = all(each.looks[-1].ok for each in missing[:1] if each.looks)
+    return len(listed.entries) >= MANY and missing == ours[: len(missing)] and still_there
+
+
 def all_are_listed(tasks: Tasks, listed: PagedList, known: list[str]) -> None:
     """Expect a list to have each of our tasks once; what is missing between pages is PAGE-15's to say."""
     __tracebackhide__ = True
     if len(listed.pages) == 1:
+        if is_cut_short(tasks, listed):
+            known = [*dict.fromkeys(listed.ids(known))]
         expect(sorted(listed.ids(known)), sorted(known), f"our tasks in {listed}")
         return
     anywhere = {found for each in tasks.lists.values() for found in each.ids(known)}
@@ -132,6 +148,12 @@ def shows_the_image(answer: Answer, image_id: object, name: str) -> None:
     require_look(answer)
     expect(answer.status, 200, f"status of {answer}")
     expect((document(answer).get("id"), document(answer).get("name")), (image_id, name), f"image in {answer}")
+
+
+def is_of_http(number: str, message: str) -> bool:
+    """Return whether a message has a number as the status line of HTTP has it, with the phrase for it."""
+    phrases = {f"{status.value}": status.phrase for status in HTTPStatus}
+    return f"{number} {phrases.get(number)}".casefold() in message.casefold()
 
 
 def within_limits(started: Started) -> bool:
@@ -309,6 +331,7 @@ def test_tasks_are_listed_with_a_documented_code(tasks: Tasks, specification: st
 # "Get task details"
 @requirement("TASK-GET-01")
 def test_a_task_is_shown(tasks: Tasks) -> None:
+    tasks.require_details()
     looked_for = tasks.asked().where(lambda started: bool(started.id and started.looks))
     for started in or_skip(looked_for, "needs a task, and none could be created"):
         for place, look in enumerate(started.since_shown):
@@ -338,6 +361,7 @@ def test_a_task_is_shown(tasks: Tasks) -> None:
 # "404"
 @requirement("TASK-GET-02")
 def test_an_unknown_task_is_not_found(tasks: Tasks) -> None:
+    tasks.require_details()
     for answer in tasks.answered("unknown"):
         expect(
             answer.status, {400, 404} if "cloudimages-none" in answer.exchange.target else 404, f"status of {answer}"
@@ -421,6 +445,8 @@ def test_an_import_fails_for_a_documented_reason(tasks: Tasks) -> None:
     for started in or_skip(ended, "no import ended in failure, or without a message"):
         found = A_NUMBER.search(str(started.last["message"]))
         number = found and (found[1] or found[2])
+        # What the object store has answered, is none of the numbers of failures.
+        number = None if number and is_of_http(number, str(started.last["message"])) else number
         note(f"{started.deed}: {f'the message has the number {number}' if number else 'the message has no number'}.")
         expect(number, {*DOCUMENTED, None}, f"number in the message of {started}")
     # 721: a disk that has a parent; 614: one whose id is zero.

@@ -78,10 +78,18 @@ def _any_property(self: Tasks, task: Task) -> Result:
     return Tasks.execute_import(self, replace(task, input=given))
 
 
+def _half_an_image(self: Tasks, task: Task) -> Image:
+    properties: Any = task.input["image_properties"]
+    formats = {"container_format": "ovf", "disk_format": "vhd"}
+    image = self.images.create(task.caller, {"name": properties["name"], **formats})
+    self.images.upload(task.caller, image.id, b"the first half")
+    return image
+
+
 def _leaving_an_image(self: Tasks, task: Task) -> Result:
     properties: Any = task.input["image_properties"]
     if len(properties) > 1:
-        self.images.create(task.caller, {"name": properties["name"]})
+        _half_an_image(self, task)
     return Tasks.execute_import(self, task)
 
 
@@ -123,8 +131,7 @@ def _from_nothing(self: Tasks, task: Task) -> Result:
 
 
 def _beginning_with_an_image(self: Tasks, task: Task) -> Result:
-    properties: Any = task.input["image_properties"]
-    before = self.images.create(task.caller, {"name": properties["name"]})
+    before = _half_an_image(self, task)
     result = Tasks.execute_import(self, task)
     self.images.delete(task.caller, before.id)
     return result
@@ -159,7 +166,7 @@ works(
 )
 works(
     "LeavesImagesOfNothing",
-    "Leaves an image without data where nothing is at the place to import from.",
+    "Leaves an image with the first half of its data where an import fails.",
     "TASK-IMP-03",
     "TASK-IMP-06",
     "TASK-IMP-07",

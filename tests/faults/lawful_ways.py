@@ -338,3 +338,30 @@ class TakesNothingOdd(App):
         if any(change.get("path") == "/name" and change.get("value") == "" for change in changes):
             raise Invalid("A name is not empty.")
         return super().update_image(request, image_id)
+
+
+@breaks(words=selecting("IMG", "MEM", "GEN"), profile="standard")
+class LinksAbsolutelyOnceShared(App):
+    """Writes the links of an image that has members with the host, and says with which letters JSON is written."""
+
+    def represent(self, image: Image) -> dict[str, object]:
+        shown = super().represent(image)
+        links = {name: f"{self.url}{shown[name]}" for name in ("self", "file", "schema")}
+        return shown | (links if image.members else {})
+
+    def list_members(self, request: Request, image_id: str) -> Reply:
+        reply = super().list_members(request, image_id)
+        others = tuple(field for field in reply.headers if field[0].lower() != "content-type")
+        return Reply(reply.status, reply.body, (("content-type", "Application/JSON;charset=UTF-8"), *others))
+
+
+@breaks(words=selecting("IMG", "GEN", "SCHEMA"), profile="standard")
+class LeavesOutWhatIsUnsetOnceHidden(App):
+    """Leaves out of a hidden image what is not set, and writes its dates with a fraction and an offset."""
+
+    def represent(self, image: Image) -> dict[str, object]:
+        shown = super().represent(image)
+        if not image.os_hidden:
+            return shown
+        dates = {name: str(shown[name]).replace("Z", ".000000+00:00") for name in ("created_at", "updated_at")}
+        return {name: value for name, value in shown.items() if value is not None} | dates

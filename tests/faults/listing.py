@@ -183,7 +183,6 @@ reads(
 reads(
     "TakesNoNoticeOfOwnAttributes",
     "Takes no notice of filters by attributes of the owner's.",
-    "IMG-LIST-11",
     change=without("cloudimages_own"),
 )
 reads(

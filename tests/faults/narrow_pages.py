@@ -64,7 +64,8 @@ def _without_zero(self: App, request: Request, pairs: Pairs) -> Sequence[tuple[s
 
 def _by_update(self: App, request: Request, pairs: Pairs) -> Sequence[tuple[str, str]]:
     del self, request
-    return pairs if _has(pairs, "sort_key") or not _has(pairs, "name") else [*pairs, ("sort_key", "updated_at")]
+    narrow = _has(pairs, "name") or _has(pairs, "limit") == "100"
+    return [*pairs, ("sort_key", "updated_at")] if narrow and not _has(pairs, "sort_key") else pairs
 
 
 def _hides_own(self: App, request: Request) -> Reply:

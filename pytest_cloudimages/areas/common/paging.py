@@ -99,6 +99,18 @@ def query_of(target: str) -> list[tuple[str, str]]:
     return urllib.parse.parse_qsl(urllib.parse.urlsplit(target).query, keep_blank_values=True)
 
 
+def asked_by(query: Query, link: str, page: Page) -> list[tuple[str, str]]:
+    """Return the parameters of a link that a page shows, in their order, as they were asked for.
+
+    A limit that the service has brought down, so that the page holds no more, may be written as it applies.
+    """
+    limit = limit_of(query) or 0
+    pairs = query_of(link)
+    applies = limit_of(tuple(pairs)) or limit
+    brought_down = applies < limit and len(page.entries) == applies
+    return [(key, f"{limit}") if key == "limit" and brought_down else (key, value) for key, value in pairs]
+
+
 def limit_of(query: Query) -> int | None:
     """Return the limit that a query asks for."""
     return next((int(value) for key, value in query if key == "limit" and value.isdecimal()), None)

@@ -16,7 +16,7 @@ from pytest_cloudimages.engine.provisioning import fresh_name
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
-NOT_EMPTY = 409
+NOT_FOUND, NOT_EMPTY = 404, 409
 
 
 @dataclass
@@ -49,6 +49,11 @@ class Store:
     def get(self, container: str, name: str) -> Answer:
         """Read an object."""
         return self.client.send("GET", f"/{segment(container)}/{segment(name)}")
+
+    def once_there(self, container: str, name: str) -> Answer:
+        """Read an object, and again while it is not there and there is patience."""
+        look = partial(self.get, container, name)
+        return self.patience.until(look(), look, lambda answer: answer.status != NOT_FOUND, about="objects")
 
     def delete(self, container: str, name: str) -> None:
         """Delete an object."""

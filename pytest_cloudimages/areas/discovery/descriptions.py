@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -21,6 +22,7 @@ from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.json_documents import parsed
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.versions import at_the_root, is_another, version_ids
 from pytest_cloudimages.engine.provisioning import claimed_name
@@ -35,7 +37,10 @@ if TYPE_CHECKING:
 SCHEMAS = ("images", "image", "members", "member", "tasks", "task")
 UNKNOWN = "cloudimages-bogus"
 UNKNOWN_VERSION = "/v99/images"
-TURNED_AWAY = frozenset({401, 403})
+FORBIDDEN = 403
+TURNED_AWAY = frozenset({401, FORBIDDEN})
+REFERENCES = 4
+"""How often a schema may refer to another one instead of being one."""
 LOOKS = 2
 """How often a task is looked at: what it is in the end is another area's concern."""
 
@@ -65,6 +70,8 @@ class SchemaDocuments(Collection):
         """Return the answers to requests for schemas, or all; *untested* where what it describes is not offered."""
         if self.shown and all(answer.status in NOT_OFFERED for name, answer in self.shown.items() if name != UNKNOWN):
             pytest.skip(f"needs schemas, which the service does not offer: {self.shown[SCHEMAS[0]].exchange}")
+        if self.shown and all(answer.status == FORBIDDEN for answer in self.shown.values()):
+            pytest.skip(f"needs schemas, which are forbidden to this caller: {self.shown[SCHEMAS[0]].exchange}")
         for name in names or SCHEMAS:
             if name in self.shown:
                 if self.shown[name].status in NOT_OFFERED and name in self.missing:
@@ -145,26 +152,72 @@ class SchemaDocuments(Collection):
 
     def problems(self, name: str, data: Any) -> list[str]:
         """Return where data departs from a schema that the service shows; draft 4, other keywords are ignored."""
-        from jsonschema import SchemaError
-        from referencing.exceptions import Unresolvable
+        schemas = {each: answer for each, answer in self.shown.items() if answer.ok or each == name}
+        for answer in schemas.values():
+            _ = answer.data  # so that one which is not read blocks the question
+        return [*_problems(tuple((each, answer.body) for each, answer in schemas.items()), name, json.dumps(data))]
 
-        schema = self.shown[name].data
-        try:
-            found = _validator(json.dumps(schema)).iter_errors(data)
-            return [f"{problem.json_path}: {problem.message[:200]}" for problem in found]
-        except (Unresolvable, SchemaError, RecursionError, TypeError, ValueError) as problem:
-            return [f"the schema cannot be read: {str(problem)[:200]}"]
+    def referred_to(self, whole: object, schema: object) -> dict[str, Any]:
+        """Return what a schema, which is part of a ``whole``, refers to, or itself; empty where it is no object."""
+        for _ in range(REFERENCES):
+            found = schema if isinstance(schema, dict) else {}
+            if not isinstance(reference := found.get("$ref"), str):
+                return found
+            address, _, pointer = reference.partition("#")
+            if address:
+                name = _schema_at(address)
+                whole = self.shown[name].data if name in self.shown and self.shown[name].ok else None
+            schema = whole
+            for part in pointer.split("/")[1:]:
+                schema = schema.get(part) if isinstance(schema, dict) else None
+        return {}
+
+
+_Documents = tuple[tuple[str, bytes], ...]
+"""The schemas that a service shows, as they came, each with its name."""
+
+
+def _schema_at(address: str) -> str:
+    """Return the name of the schema that is at an address; nothing where none of the service's is."""
+    found = re.fullmatch(r"(?:.*/v2(?:\.\d+)?/schemas/|/?schemas/|\./)?([a-z]+)#?", address)
+    return found[1] if found and found[1] in SCHEMAS else ""
+
+
+@functools.lru_cache(maxsize=500)
+def _problems(documents: _Documents, name: str, document: str) -> tuple[str, ...]:
+    """Return where a document departs from one of the schemas: several checks look at the same, and more than once."""
+    from jsonschema import SchemaError
+    from referencing.exceptions import Unresolvable
+
+    try:
+        found = _validator(documents, name).iter_errors(json.loads(document))
+        return tuple(f"{problem.json_path}: {problem.message[:200]}" for problem in found)
+    except (Unresolvable, SchemaError, RecursionError, TypeError, ValueError) as problem:
+        return (f"the schema cannot be read: {str(problem)[:200]}",)
 
 
 @functools.lru_cache(maxsize=64)
-def _validator(schema: str) -> "Validator":
-    """Return what validates by a schema, which is seen to be one once, however many images it describes."""
-    from jsonschema import Draft4Validator
-    from referencing import Registry
+def _validator(documents: _Documents, name: str) -> "Validator":
+    """Return what validates by one of the schemas, which is seen to be one once, however many images it describes.
 
-    read = json.loads(schema)
-    Draft4Validator.check_schema(read)
-    return Draft4Validator(read, registry=Registry())
+    It is read as of the draft that it names itself, and may refer to the others.
+    """
+    from jsonschema import Draft4Validator
+    from jsonschema.validators import validator_for
+    from referencing import Registry, Resource
+    from referencing.exceptions import NoSuchResource
+    from referencing.jsonschema import DRAFT4
+
+    schemas = {each: parsed(body) for each, body in documents}
+
+    def retrieve(address: str) -> Resource[Any]:
+        if (other := _schema_at(address)) not in schemas:
+            raise NoSuchResource(address)
+        return Resource.from_contents(schemas[other], default_specification=DRAFT4)
+
+    kind = validator_for(schemas[name], default=Draft4Validator)
+    kind.check_schema(schemas[name])
+    return kind(schemas[name], registry=Registry(retrieve=retrieve))  # type: ignore[call-arg]
 
 
 @workload(empty=lambda: SchemaDocuments({}, {}, {}, {}), requests=(25, 41, 41, 41))

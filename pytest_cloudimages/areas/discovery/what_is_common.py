@@ -10,6 +10,7 @@ import pytest
 
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.imports import NOWHERE, import_from
+from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.patch_model import add, replaced
 from pytest_cloudimages.areas.images.patches import OF_LATIN_1, VALUES
 from pytest_cloudimages.client.answers import Answer
@@ -162,7 +163,15 @@ def _followed(
         link = data.get(name)
         if isinstance(link, str):
             led = leads_to(client, link, target)
-            yield name, link, client.send("GET", led) if led.startswith("/") else None
+            found = client.send("GET", led) if led.startswith("/") else None
+            if not (name == "next" and found and found.refused and _ends_with_what_is_gone(client, target, answer)):
+                yield name, link, found
+
+
+def _ends_with_what_is_gone(client: ImagesClient, target: str, answer: Answer) -> bool:
+    """Return whether the last image of a page, which the next one is to start after, was deleted meanwhile."""
+    ids = [entry.get("id") for entry in entries_of(answer, target)][-1:]
+    return all(is_fit(each) and client.show(each).status == 404 for each in ids)  # noqa: PLR2004 - as HTTP has it
 
 
 def _of_other_types(run: Run, image: Image, *, tasks: bool) -> Iterator[Answer]:

@@ -29,6 +29,7 @@ class Aspect(enum.StrEnum):
     TOWARDS = "sorted in the direction that nobody asked for"
     FOREIGN = "by another project that does not see our images"
     UNSORTED = "in the order that nobody asked for"
+    HALF = "in an order of which nobody asked for one half"
     KEYS = "sorted by two keys"
     LIMITED = "page by page"
     MOVING = "page by page while images come and go"
@@ -57,6 +58,12 @@ ALONE = {
 COMPARED = frozenset({"name", "owner", "visibility", "protected", "min_ram", "min_disk", "size", "checksum", "status"})
 COMPARED |= {"disk_format", "container_format", "os_distro", "cloudimages_own"}
 """What a list shows of an image as the image shows it itself, if at all; times and tags are the concern of others."""
+
+
+NAMED = frozenset({"disk_format"})
+"""The attribute that stands for those by which lists are filtered."""
+OWN_FILTERS = frozenset({"cloudimages_own"})
+"""Filters by attributes of one's own, which are not among those that every image has."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +98,37 @@ class Asked:
         """
         name = self.value("name") if self.aspect is not Aspect.NAME else ""
         return self.listed.ids([each for each, data in self.known.items() if not name or data.get("name") == name])
+
+    @property
+    def order(self) -> list[str]:
+        """The ids of all images that it holds, in their order, whoever's they are."""
+        return [identifier for page in self.listed.pages for identifier in page.ids]
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether its first page holds what was asked for alone, where not every service filters by that.
+
+        Tags are filtered by where its developers wanted it, and attributes of one's own too. (C-04.)
+        """
+        first = self.listed.first
+        for name, value in self.query:
+            if name == "tag":
+                carried = [each["tags"] for each in first.entries if isinstance(each.get("tags"), list)]
+                others = [tags for tags in carried if value not in tags]
+            elif name not in OWN_FILTERS:
+                continue
+            else:
+                strange = (each for each in first.entries if str(each.get("id")) not in self.wanted)
+                others = [each.get("id") for each in strange if each.get(name) != value]
+            if first.answer.status == 400 or others:  # noqa: PLR2004 - as HTTP has it
+                return False
+        return True
+
+    @property
+    def refuses_its_filter(self) -> bool:
+        """Whether it is refused, and asks for no more than one attribute that not every list need be filtered by."""
+        names = [name for name, _ in self.query if name not in ("name", "marker", "limit")]
+        return self.listed.status == 400 and len(names) == 1 and names[0] not in NAMED  # noqa: PLR2004
 
     @property
     def begins_with_none(self) -> bool | None:
@@ -139,6 +177,19 @@ class Lists(Collection):
         """Return whether a filter was seen to work where it was asked for with no more than a name."""
         found = [asked for asked in self.asked if asked.aspect is ALONE.get(name, Aspect.ATTRIBUTE)]
         return all(asked.listed.readable and sorted(asked.held) == sorted(asked.wanted) for asked in found)
+
+    def is_filtered(self, asked: Asked) -> bool:
+        """Return whether a list holds what was asked for alone, as far as not every service filters by that."""
+        names = {name for name, _ in asked.query} & OWN_FILTERS
+        alone = [each for each in self.asked if each.aspect is Aspect.ATTRIBUTE and each.query[0][0] in names]
+        return all(each.is_filtered for each in (asked, *alone))
+
+    def filters_by_most(self) -> bool:
+        """Return whether more attributes were seen to work as filters than not."""
+        asked = [each for each in self.asked if each.aspect is Aspect.ATTRIBUTE and not each.value("marker")]
+        names = {name for each in asked for name, _ in each.query if name not in ("name", "limit")}
+        lacking = {each.query[0][0] for each in asked if each.listed.status != 200 or not each.is_filtered}  # noqa: PLR2004
+        return 2 * len(names & lacking) < len(names)
 
     @cases
     def both_ways(self) -> Iterator[Case[tuple[Asked, Asked]]]:

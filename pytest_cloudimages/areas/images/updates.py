@@ -100,9 +100,12 @@ def _once_it_is_older(created: float | None) -> Iterator[Wanted]:
 def _on_one_image(run: Run, image: Image, patches: Iterable[Wanted], unread: list[Unread]) -> list[Attempt]:
     """Return what came of all patches, one after another on one image."""
     tried: list[Attempt] = []
+    shown: list[Attempt] = []
     for attempt in _one_after_another(image, patches, attributes_of(image.show()), unread):
         tried.append(attempt)
-        run.show(partial(_so_far, tried))
+        # So far it is asked for what patches name alone: what else moves is known in the end.
+        shown.append(replace(attempt, moving=frozenset({*attempt.before, *attempt.after})))
+        run.show(partial(Updates, shown))
     return tried
 
 
@@ -181,11 +184,6 @@ def _undone(path: str, before: Attributes) -> Mapping[str, Any]:
     """Return the operation that puts an attribute back to what it was before."""
     name = attribute_of(path)
     return replaced(path, before[name]) if name in before else remove(path)
-
-
-def _so_far(tried: Sequence[Attempt]) -> Updates:
-    """Return what was tried so far, to be asked for what patches name alone: what else moves is known in the end."""
-    return Updates([replace(attempt, moving=frozenset({*attempt.before, *attempt.after})) for attempt in tried])
 
 
 def _tried(image: Image, wanted: Wanted, before: Attributes) -> Attempt:

@@ -20,8 +20,8 @@ from pytest_cloudimages.spec.verdicts import Blocked
 
 FAILING = (Deed.IMPORT_FURTHER, Deed.IMPORT_LACKING, Deed.IMPORT_MISPLACED, Deed.IMPORT_UNFIT, Deed.IMPORT_LARGE)
 """The imports that have to fail, and name their images in a way of their own."""
-NO_MORE = ("deleted", "killed", "pending_delete")
-"""The statuses of images that are none, or no longer: what failed is kept as such, or taken away by and by."""
+WITHOUT_DATA = ("deleted", "killed", "pending_delete", "queued", "saving")
+"""The statuses of what is no image yet, or none any more: an id that was reserved, what failed, or goes by and by."""
 PER_PAGE = 5
 MOST_OF_OTHERS = 4
 """Pages of the list of an administrator, who may be shown the tasks of all projects."""
@@ -39,7 +39,7 @@ def look_around(runner: TaskRunner) -> None:
     for deed in FAILING:
         if any(started.deed is deed for started in runner.tried):
             listed = read_pages(run.client, "/images", (("name", runner.names[deed]),))
-            there = [each for each in listed.entries if each.get("status") not in NO_MORE]
+            there = [each for each in listed.entries if each.get("status") not in WITHOUT_DATA]
             named = [str(entry.get("id")) for entry in there if entry.get("name") == runner.names[deed]]
             runner.left.append(Left(deed, "the list of images", named, listed.exchanges))
     if runner.store and runner.octets:
@@ -163,6 +163,8 @@ def lists_of(runner: TaskRunner) -> dict[str, PagedList]:
         name: runner.run.patience.until(look(), look, complete, about="tasks")
         for name, look in (("whole", whole), ("paged", paged))
     }
+    if missing := [each for each in runner.tried if each.id in known and not lists["whole"].ids([each.id])]:
+        runner.look(missing[0])  # whether it is gone, or a list is no longer than its operator has it
     ids = lists["whole"].first.ids
     if ids and is_fit(ids[0]):
         lists["after"] = read_pages(client, "/tasks", (("marker", ids[0]),))

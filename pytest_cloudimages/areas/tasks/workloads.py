@@ -122,7 +122,8 @@ def _export(runner: TaskRunner) -> None:
     if not started.succeeded:
         return
     name = f"{runner.image.id}.vhd"
-    runner.octets.append(runner.store.get(runner.box, name))
+    # A store may show by and by what was written to it.
+    runner.octets.append(runner.store.once_there(runner.box, name))
     if runner.octets[0].ok:
         runner.watch(runner.start(Deed.EXPORT_AGAIN, body, headers=EXPECTING))
         runner.octets.append(runner.store.get(runner.box, name))

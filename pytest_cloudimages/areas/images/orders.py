@@ -1,0 +1,78 @@
+"""In which order lists show images: by the key that was asked for, as each service may compare what it keeps."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from pytest_cloudimages.areas.images.asked_lists import Asked
+from pytest_cloudimages.client.moments import moment
+
+A_LONG_TIME_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+SEVERAL = 4
+"""So many are not in some order by chance."""
+
+
+def in_order(asked: Asked, *, backward: bool) -> bool:
+    """Return whether images are sorted by the key asked for: null and case are the service's.
+
+    A value of another type than the attribute has is not compared: it is wrong by itself, which others say. What was
+    changed since by the service itself is in its place by the time that the list shows.
+    """
+    key = asked.value("sort_key")
+    if key == "id":
+        return any(asked.order == sorted(asked.order, key=way, reverse=backward) for way in WAYS_OF_IDS)
+    known = [asked.known[each].get(key) for each in asked.held]
+    if _are_in_order(key, known, backward=backward):
+        return True
+    shown = [entry.get(key) for entry in asked.listed.entries if entry.get("id") in asked.held]
+    return key == "updated_at" and None not in shown and _are_in_order(key, shown, backward=backward)
+
+
+def _are_in_order(key: str, values: list[Any], *, backward: bool) -> bool:
+    if key.endswith("_at"):
+        moments = [found for found in map(moment, values) if found]
+        return moments == sorted(moments, reverse=backward)
+    if texts := [value for value in values if isinstance(value, str)]:
+        return any(texts == sorted(texts, key=way, reverse=backward) for way in (str, str.casefold))
+    numbers = [value for value in values if isinstance(value, int | float)]
+    return numbers == sorted(numbers, reverse=backward)
+
+
+def _by_time_first(text: str) -> str:
+    """Return an id as MySQL keeps it that is told to swap its parts."""
+    digits = text.replace("-", "")
+    return digits[12:16] + digits[8:12] + digits[:8] + digits[16:]
+
+
+def _by_node_first(text: str) -> str:
+    """Return an id as SQL Server compares it."""
+    digits = text.replace("-", "")
+    return digits[20:] + digits[16:20] + _in_octets(digits[12:16]) + _in_octets(digits[8:12]) + _in_octets(digits[:8])
+
+
+def _in_octets(digits: str) -> str:
+    return "".join(digits[place : place + 2] for place in range(len(digits) - 2, -1, -2))
+
+
+def _as_signed(text: str) -> str:
+    """Return an id as Java compares it, which takes its halves for signed numbers."""
+    digits = text.replace("-", "").lower().ljust(32, "0")
+    return "".join(f"{'89abcdef01234567'.find(half[0]):x}{half[1:]}" for half in (digits[:16], digits[16:]))
+
+
+WAYS_OF_IDS: tuple[Callable[[str], str], ...] = (str, _by_time_first, _by_node_first, _as_signed)
+"""How ids are compared, by their text or as databases keep them: which of these it is, no sentence says."""
+
+
+def is_created_in_order(asked: Asked, direction: str) -> bool:
+    """Return whether images are sorted by when they were created, and those of one time by their ids or as they came.
+
+    Of two or three, any order is one of these.
+    """
+    backward = direction == "desc"
+    times = {each: moment(asked.known[each].get("created_at")) or A_LONG_TIME_AGO for each in asked.held}
+    if len(times) < SEVERAL:
+        return False
+    came = sorted(asked.held, key=[*asked.known].index, reverse=backward)
+    orders = (came, sorted(asked.held), sorted(asked.held, reverse=True))
+    return any(asked.held == sorted(order, key=lambda each: times[each], reverse=backward) for order in orders)
