@@ -67,6 +67,8 @@ class Traces:
     """Seconds after which an image of this run is nobody's any more."""
     takes_properties: bool | None = None
     """Whether new images may have properties that say whose they are; ``None`` as long as nobody knows."""
+    formats: dict[str, str] = field(default_factory=lambda: {"disk_format": "raw", "container_format": "bare"})
+    """The formats of new images: those that every service is known to have, unless its schema lists others alone."""
     notices: list[str] = field(default_factory=list)
     """What the tester has to hear of all this, besides what is left behind."""
     _known: bool = False
