@@ -280,4 +280,4 @@ def test_a_list_is_answered_with_a_documented_code(image_lists: Lists, specifica
     for asked in image_lists.of():
         for page in asked.listed.pages:
             codes = documented_codes("IMG-LIST-14")
-            expect_interpreted(specification, page.answer.status, f"status of {page.answer}", **codes)
+            expect_interpreted(specification, page.answer.status, "status of", page.answer, **codes)

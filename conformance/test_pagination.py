@@ -51,7 +51,7 @@ def test_a_page_holds_no_more_than_its_limit(image_lists: Lists) -> None:
         for place, page in enumerate(asked.listed.pages):
             if page.answer.status in (400, 404) and starts_after_what_may_be_gone(asked, place):
                 continue
-            expect(page.answer.status, 200, f"status of {page.answer}")
+            expect(page.answer.status, 200, "status of", page.answer)
             expect(len(page.entries) <= limit, True, f"whether {page.answer} holds at most {limit} images")
     for asked in image_lists.aside().of(Aspect.NO_LIMIT):
         expect(asked.listed.first.answer.status, {200, 400}, f"status of {asked}")

@@ -166,11 +166,11 @@ def test_the_schemas_describe_the_answers(
     schema_documents: SchemaDocuments, image_life: LifeAnswers, image_lists: Lists, deactivated_image: Deactivated
 ) -> None:
     for name, answer in or_skip(schema_documents.examples(), "no schema describes what was shown"):
-        expect(schema_documents.problems(name, answer.data), [], f"departures from the schema {name} in {answer}")
+        expect(schema_documents.problems(name, answer.data), [], f"departures from the schema {name} in", answer)
     for answer in schema_documents.aside().further():
-        expect(schema_documents.problems("image", answer.data), [], f"departures from the schema image in {answer}")
+        expect(schema_documents.problems("image", answer.data), [], "departures from the schema image in", answer)
     for name, answer in schema_documents.aside().stages():
-        expect(schema_documents.problems(name, answer.data), [], f"departures from the schema {name} in {answer}")
+        expect(schema_documents.problems(name, answer.data), [], f"departures from the schema {name} in", answer)
     # Lists hold images without data, of any status, and with attributes of one's own.
     held = [*image_life.aside().answered(Question.LISTED), *image_life.aside().answered(Question.LARGE)]
     for asked in image_lists.aside().of(Aspect.STATUS, Aspect.ATTRIBUTE):
@@ -178,7 +178,7 @@ def test_the_schemas_describe_the_answers(
     held += [answer for _, answer in deactivated_image.aside().while_deactivated("list", "deactivated ones")]
     for answer in held:
         found = schema_documents.problems_of("images", answer) if "/images?" in answer.exchange.target else []
-        expect(found, [], f"departures from the schema images in {answer}")
+        expect(found, [], "departures from the schema images in", answer)
 
 
 # an unknown name

@@ -110,20 +110,20 @@ def test_answers_are_json(
     for answer in with_content:
         expect(answer.headers.get("Content-Type"), JSON, f"Content-Type of {answer}")
     for answer in schema_documents.aside().all_answers().where(lambda answer: answer.ok and bool(answer.body)):
-        expect(answer.headers.get("Content-Type"), JSON, f"Content-Type of {answer}")
+        expect(answer.headers.get("Content-Type"), JSON, "Content-Type of", answer)
     # It is UTF-8, whatever characters are in it. (RFC 8259, 8.1)
     shown_otherwise = (common_answers.aside().of("spelled"), common_answers.aside().of("compressed"))
     for answers in (*shown_otherwise, tasks.aside().all_answers()):
         # No operation deletes a task: what a service that has one answers is its own.
         for answer in answers.where(lambda answer: answer.ok and bool(answer.body) and not _deletes(answer)):
-            expect(answer.headers.get("Content-Type"), JSON, f"Content-Type of {answer}")
-            expect(answer.data, AN_OBJECT, f"document in {answer}")
+            expect(answer.headers.get("Content-Type"), JSON, "Content-Type of", answer)
+            expect(answer.data, AN_OBJECT, "document in", answer)
     # What calls itself JSON is, an explanation of an error too.
     of_errors = (common_answers.aside().of(kind) for kind in ("refused", "of_other_types", "broken"))
     for answers in (*of_errors, tasks.aside().all_answers()):
         for answer in answers.where(lambda answer: answer.refused and bool(answer.body)):
             if JSON.holds(answer.headers.get("Content-Type")):
-                expect(answer.data, SOMETHING, f"document in {answer}")
+                expect(answer.data, SOMETHING, "document in", answer)
     # However much there is of it.
     for answer in image_life.aside().answered(Question.LARGE).where(lambda answer: answer.ok):
         expect(answer.data, AN_OBJECT, f"document of {len(answer.body)} octets in {answer}")
@@ -169,7 +169,7 @@ def dates_of_tasks(tasks: Tasks) -> None:
     for answer, task in tasks.aside().documents():
         for name in ("created_at", "updated_at", "expires_at"):
             if task.get(name) is not None:
-                expect(task[name], A_MOMENT, f"{name} of a task in {answer}")
+                expect(task[name], A_MOMENT, f"{name} of a task in", answer)
 
 
 # "YYYY-MM-DDThh:mm:ss"
@@ -189,9 +189,9 @@ def test_dates_are_iso_8601(
                 expect(image[name], A_MOMENT, name)
     # What else an answer to a patch shows is compared with the image itself. (IMG-UPD-01.)
     for attempt in updates.aside().attempts().where(lambda attempt: "updated_at" in attempt.told):
-        expect(attempt.told["updated_at"], A_MOMENT, f"updated_at in {attempt.answer}")
+        expect(attempt.told["updated_at"], A_MOMENT, "updated_at in", attempt.answer)
     for answer in schema_documents.aside().of_members():
-        expect(answer.data.get("created_at"), A_MOMENT, f"created_at in {answer}")
+        expect(answer.data.get("created_at"), A_MOMENT, "created_at in", answer)
         expect(answer.data.get("updated_at"), A_MOMENT, f"updated_at in {answer}")
     for answer in schema_documents.aside().of_tasks():
         for name in ("created_at", "updated_at"):
@@ -309,7 +309,7 @@ def test_answers_have_a_date(
         tasks.aside().all_answers(),
     ):
         for answer in answers.where(lambda answer: 200 <= answer.status < 500 and not _of_a_tag(answer)):
-            expect(answer.headers.get("Date"), A_DATE, f"Date of {answer}")
+            expect(answer.headers.get("Date"), A_DATE, "Date of", answer)
 
 
 def _of_a_tag(answer: Answer) -> bool:

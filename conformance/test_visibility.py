@@ -54,7 +54,7 @@ def test_an_image_shows_its_tags_as_a_list_of_strings(
     for readings in (plain_tags.readings, sequences.readings, representations.details):
         for reading in readings(where=lambda reading: reading.answer.status == 200):
             shown = reading.answer.data
-            expect(shown.get("tags") if isinstance(shown, dict) else None, STRINGS, f"tags of {reading.answer}")
+            expect(shown.get("tags") if isinstance(shown, dict) else None, STRINGS, "tags of", reading.answer)
     for answer in exports.aside().images():
         shown = answer.data if answer.status == 200 else {"tags": []}
         expect(shown.get("tags") if isinstance(shown, dict) else None, STRINGS, f"tags of {answer}, which was imported")
@@ -120,11 +120,14 @@ def test_no_image_shows_a_tag_twice(
 ) -> None:
     for readings in (plain_tags.readings, unusual_tags.readings, boundary_tags.readings, representations.details):
         for reading in readings(where=shows_tags):
-            expect(repeated(reading.values or ()), [], f"tags shown twice by {reading.answer}")
+            expect(repeated(reading.values or ()), [], "tags shown twice by", reading.answer)
 
     for state in representations.aside():
         if isinstance(state.in_list, list):
             expect(repeated(map(str, state.in_list)), [], f"tags listed twice, where {state}")
+    # Whoever looks, and whoever the image is shared with.
+    for answer in filtered_lists.aside().of_images():
+        expect(repeated(Reading(answer, TAGS).values or ()), [], f"tags shown twice by {answer}")
     # However a list is filtered, sorted and cut into pages.
     for selections in (filtered_lists.aside().by(several=several) for several in (False, True)):
         for selection in selections:

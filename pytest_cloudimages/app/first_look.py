@@ -30,13 +30,18 @@ if TYPE_CHECKING:
     from pytest_cloudimages.engine.registry import Workload, Workloads
     from pytest_cloudimages.engine.run import Run
 
-    Looker = tuple[pytest.Item, Mapping[str, Workload]]
-    """A check, with the workloads that it looks at."""
+    Looker = tuple[str, pytest.Item, Mapping[str, Workload]]
+    """A check by its id, with the workloads that it looks at."""
 
 PLAIN = {"cloudimages_client", "specification", "vendors_own"}
 """Fixtures that follow from the run, and send nothing."""
-REQUESTS, PART = 3, 0.2
+_FOLLOWING: pytest.StashKey[Mapping[str, Callable[[Run], Any]]] = pytest.StashKey()
+"""What a check takes that follows from the run: how it is made, by its name."""
+_NO_REQUESTS = Budget(requests=0)
+REQUESTS, PART = 3, 0.3
 """How many requests are sent, at least, between two looks, and which part of those that the workload sent before."""
+THINGS = 3
+"""How many things a check may look at for each request that is sent until it is called again."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +68,11 @@ class FirstLook:
         for item in items:
             for name, each in (declared := looked_at(item)).items():
                 if not registry.goes_on(each):
-                    self._lookers.setdefault(name, []).append((item, declared))
+                    self._lookers.setdefault(name, []).append((item.nodeid, item, declared))
         self._in_hand, self._since, self._next = "", 0, 0
         self._told: set[str] = set()
+        self._resting: dict[str, int] = {}
+        """After how many requests checks are called again that had much to look at."""
         workloads.watch = self.look
 
     def take(self, names: Iterable[str]) -> None:
@@ -83,13 +90,18 @@ class FirstLook:
         if name not in self._lookers or not (whole or due or sent >= self._next):
             return
         self._next = sent + REQUESTS + int((sent - self._since) * PART)
-        shown, found = so_far(), list[str]()
-        for item, declared in self._lookers[name]:
-            if item.nodeid in self.seen:
-                continue
-            if finds(item, declared, self._beside(shown, declared) | {name: shown}, self.run, UnreadRecord()):
-                self.seen[item.nodeid] = Seen(sent, time.time())
+        lookers = [
+            looker
+            for looker in self._lookers[name]
+            if looker[0] not in self.seen and (whole or due or sent >= self._resting.get(looker[0], 0))
+        ]
+        shown, found = so_far() if lookers else None, list[str]()
+        for identifier, item, declared in lookers:
+            mine = UnreadRecord()
+            if finds(item, declared, self._beside(shown, declared) | {name: shown}, self.run, mine):
+                self.seen[identifier] = Seen(sent, time.time())
                 found += {*ids_of(item)} - self._told
+            self._resting[identifier] = sent + mine.looks // THINGS
         if found:
             self._told.update(found)
             self.tell(sent, sorted(found))
@@ -149,13 +161,20 @@ def _accused(problems: Iterable[BaseException]) -> bool:
     return any(isinstance(each, AssertionError) for each in problems)
 
 
+def _following(item: pytest.Item) -> Mapping[str, Callable[[Run], Any]]:
+    """Return how what a check takes is made that follows from the run, by its name."""
+    if _FOLLOWING not in item.stash:
+        info = item._fixtureinfo  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way to it
+        found: dict[str, Callable[[Run], Any]] = {RUN: lambda run: run} if RUN in info.argnames else {}
+        item.stash[_FOLLOWING] = found | {name: info.name2fixturedefs[name][-1].func for name in _taken(item) & PLAIN}
+    return item.stash[_FOLLOWING]
+
+
 def _problems(item: pytest.Item, given: dict[str, Any], run: Run, mine: CheckRecord) -> list[BaseException]:
     """Return what a check has to say of what it is given, where it may send nothing."""
-    given |= {RUN: run} if RUN in item._fixtureinfo.argnames else {}  # type: ignore[attr-defined]  # noqa: SLF001 - there is no public way to it
-    for name in _taken(item) & PLAIN:
-        given[name] = item._fixtureinfo.name2fixturedefs[name][-1].func(run)  # type: ignore[attr-defined]  # noqa: SLF001 - as above
+    given |= {name: of(run) for name, of in _following(item).items()}
     way, before = run.client.transport.way, recording.current_check()
-    budget, way.budget = way.budget, Budget(requests=0)
+    budget, way.budget = way.budget, _NO_REQUESTS
     recording.collect(mine)
     try:
         item.obj(**parameters_of(item), **given)  # type: ignore[attr-defined]  # a function, since it has fixtures

@@ -2,12 +2,16 @@
 
 import json
 import math
+import re
 from typing import Any
 
 from pytest_cloudimages.spec.verdicts import Blocked
 
 DEEPEST = 64
 """How deep arrays and objects of a document may be nested; those of the API are three deep."""
+_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+"""A string, also one that does not end."""
+_BRACKETS = re.compile(r"[\[\]{}]")
 MOST_VALUES = 50_000
 """Values of a document; a page of a hundred images with all they may have holds fewer."""
 LONGEST_NUMBER = 300
@@ -31,9 +35,7 @@ def parsed(octets: bytes | str) -> Any:
             raise NotRead(f"JSON is nested more than {DEEPEST} deep.")
         if text.count(",") > MOST_VALUES:
             raise NotRead(f"JSON has more than {MOST_VALUES} values.")
-        return json.loads(
-            text, parse_int=_whole, parse_float=_fraction, parse_constant=_no_number, object_pairs_hook=_object
-        )
+        return _DECODER.decode(text)
     except ValueError:
         return None
 
@@ -51,18 +53,13 @@ def _depth(text: str) -> int:
     if text.count("[") + text.count("{") <= DEEPEST:
         return 0
     deepest = depth = 0
-    quoted = escaped = False
-    for character in text:
-        if quoted:
-            quoted, escaped = escaped or character != '"', character == "\\" and not escaped
-        elif character == '"':
-            quoted = True
-        elif character in "[{":
+    for bracket in _BRACKETS.finditer(_STRING.sub("", text)):
+        if bracket[0] in "[{":
             depth += 1
             deepest = max(deepest, depth)
             if deepest > DEEPEST:
                 break
-        elif character in "]}":
+        else:
             depth -= 1
     return deepest
 
@@ -87,3 +84,9 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
             if found[name] != value:
                 raise NotRead(f"An object has two values named {name[:60]!r}.")
     return found
+
+
+_DECODER = json.JSONDecoder(
+    parse_int=_whole, parse_float=_fraction, parse_constant=_no_number, object_pairs_hook=_object
+)
+"""Made once: the module would make one for each document."""

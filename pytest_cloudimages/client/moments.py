@@ -2,6 +2,10 @@
 
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
+
+REMEMBERED = 1_000
+"""Texts that are known with what they stand for: a service says the same of many things, to many checks."""
 
 
 def moment(text: object) -> datetime | None:
@@ -9,8 +13,11 @@ def moment(text: object) -> datetime | None:
 
     Texts themselves are not compared: ``10:00:00.5Z`` is after ``10:00:00Z``, and sorts before it.
     """
-    if not isinstance(text, str):
-        return None
+    return _moment(text) if isinstance(text, str) else None
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _moment(text: str) -> datetime | None:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
@@ -18,6 +25,7 @@ def moment(text: object) -> datetime | None:
     return _of_utc(found)
 
 
+@lru_cache(maxsize=REMEMBERED)
 def moment_of_header(text: str | None) -> datetime | None:
     """Return the moment that the text of a header such as ``Date`` stands for; ``None`` where it is none."""
     try:

@@ -66,6 +66,10 @@ class CheckRecord:
     """How often concurrent clients met what the check is about; known also where they never did."""
     race: tuple[str, ConcurrentPlan] | None = None
     """The set that a race was about, and its plan, where it has shown a finding."""
+    sakes: tuple[str, ...] = ()
+    """For whose sake the requests of a finding were sent, where it was met in passing: a workload, a requirement."""
+    silent: bool = False
+    """Whether it has nothing to say, as what it looks for was not met: its requirement is judged by other checks."""
     begun: float = field(default_factory=time.monotonic)
     _chosen: bool = field(default=False, repr=False)
     """Whether the exchanges are those that a finding speaks of; others count as requests, and do not push them out."""
@@ -133,6 +137,9 @@ class CheckRecord:
 class UnreadRecord(CheckRecord):
     """The record of a check that is only to say whether it is met: nobody asks what that rests on."""
 
+    looks = 0
+    """How many things it has looked at, cases or not."""
+
     def case(
         self,
         exchanges: Iterable[Exchange] = (),  # noqa: ARG002 - not kept
@@ -143,6 +150,7 @@ class UnreadRecord(CheckRecord):
     ) -> None:
         """Begin a case."""
         self.cases += 1
+        self.looks += 1
         self.step, self.answer_only = step, answer_only
 
     def aside(
@@ -153,6 +161,7 @@ class UnreadRecord(CheckRecord):
         answer_only: bool = False,
     ) -> None:
         """Begin a side question."""
+        self.looks += 1
         self.step, self.answer_only = step, answer_only
 
     def attach(self, exchanges: Iterable[Exchange]) -> None:

@@ -134,7 +134,7 @@ def run(chosen: argparse.Namespace, rest: list[str]) -> int:
     last = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
     try:
         with terminals_may_go():
-            with _own_surroundings(), _seldom_collected():
+            with _own_surroundings(rest), _seldom_collected():
                 _load()
                 ended = _executed([*words, *last], collector, handover)
             status = _status(collector, ended, chosen)
@@ -244,11 +244,14 @@ def _seldom_collected() -> Iterator[None]:
 
 
 @contextmanager
-def _own_surroundings() -> Iterator[None]:
+def _own_surroundings(rest: Sequence[str]) -> Iterator[None]:
     """Set signals and the environment up for a run, and restore them afterwards."""
     environ = dict(os.environ)
     # What Hypothesis learns from sources is kept apart from the tester's own folder.
     os.environ.setdefault("HYPOTHESIS_STORAGE_DIRECTORY", str(Path(tempfile.gettempdir(), "pytest-cloudimages")))
+    if not _names_tests(rest):
+        # What other packages tell Hypothesis of themselves is nothing to the suite, and takes long to load.
+        os.environ.setdefault("HYPOTHESIS_NO_PLUGINS", "1")
     # What a shell sets for the tester's own tests is not meant for the suite: it could leave checks out unseen.
     for name in ("PYTEST_ADDOPTS", "PYTEST_DISABLE_PLUGIN_AUTOLOAD", "PYTEST_PLUGINS"):
         os.environ.pop(name, None)
@@ -266,9 +269,12 @@ def _own_surroundings() -> Iterator[None]:
 
 def _own_folder_left_out(rest: Sequence[str]) -> list[str]:
     """Return the words that keep the folder's settings and conftest.py out, unless tests of that folder are named."""
-    if any(Path(word.partition("::")[0]).exists() for word in rest if not word.startswith("-")):
-        return []
-    return ["-c", os.devnull, "--rootdir", ".", "--noconftest"]
+    return [] if _names_tests(rest) else ["-c", os.devnull, "--rootdir", ".", "--noconftest"]
+
+
+def _names_tests(rest: Sequence[str]) -> bool:
+    """Return whether tests of the tester's own are named."""
+    return any(Path(word.partition("::")[0]).exists() for word in rest if not word.startswith("-"))
 
 
 def _packages(catalogues: Sequence[str]) -> list[str]:

@@ -184,7 +184,7 @@ def documented_codes(requirement: str) -> dict[str, Collection[int]]:
 def expect_contract(answer: Answered, name: str) -> None:
     """Raise ``Mismatch`` unless the body of an answer fits a JSON Schema of the API."""
     __tracebackhide__ = True
-    expect(contracts.problems(name, answer.data), [], f"departures from {name}.json in the body of {answer}")
+    expect(contracts.problems(name, answer.data), [], f"departures from {name}.json in the body of", answer)
 
 
 FEW = 300
@@ -208,9 +208,9 @@ def expect_near_date(
         if A_MOMENT.holds(text) and (found := moment(text)) and said:
             off = (found - said).total_seconds()
             if later:
-                expect(abs(off) <= FEW, True, f"whether {name} is near to Date in {answer}")
+                expect(abs(off) <= FEW, True, f"whether {name} is near to Date in", answer)
             else:
-                expect(off <= FEW, True, f"whether {name} is not later than Date in {answer}")
+                expect(off <= FEW, True, f"whether {name} is not later than Date in", answer)
 
 
 def expect_same_times(shown: Mapping[str, object], other: Mapping[str, object], where: str) -> None:

@@ -22,6 +22,7 @@ from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.json_documents import parsed
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.versions import at_the_root, is_another, version_ids
 from pytest_cloudimages.engine.provisioning import claimed_name
@@ -151,15 +152,10 @@ class SchemaDocuments(Collection):
 
     def problems(self, name: str, data: Any) -> list[str]:
         """Return where data departs from a schema that the service shows; draft 4, other keywords are ignored."""
-        from jsonschema import SchemaError
-        from referencing.exceptions import Unresolvable
-
-        schemas = {each: answer.data for each, answer in self.shown.items() if answer.ok or each == name}
-        try:
-            found = _validator(json.dumps(schemas), name).iter_errors(data)
-            return [f"{problem.json_path}: {problem.message[:200]}" for problem in found]
-        except (Unresolvable, SchemaError, RecursionError, TypeError, ValueError) as problem:
-            return [f"the schema cannot be read: {str(problem)[:200]}"]
+        schemas = {each: answer for each, answer in self.shown.items() if answer.ok or each == name}
+        for answer in schemas.values():
+            _ = answer.data  # so that one which is not read blocks the question
+        return [*_problems(tuple((each, answer.body) for each, answer in schemas.items()), name, json.dumps(data))]
 
     def referred_to(self, whole: object, schema: object) -> dict[str, Any]:
         """Return what a schema, which is part of a ``whole``, refers to, or itself; empty where it is no object."""
@@ -177,14 +173,31 @@ class SchemaDocuments(Collection):
         return {}
 
 
+_Documents = tuple[tuple[str, bytes], ...]
+"""The schemas that a service shows, as they came, each with its name."""
+
+
 def _schema_at(address: str) -> str:
     """Return the name of the schema that is at an address; nothing where none of the service's is."""
     found = re.fullmatch(r"(?:.*/v2(?:\.\d+)?/schemas/|/?schemas/|\./)?([a-z]+)#?", address)
     return found[1] if found and found[1] in SCHEMAS else ""
 
 
+@functools.lru_cache(maxsize=500)
+def _problems(documents: _Documents, name: str, document: str) -> tuple[str, ...]:
+    """Return where a document departs from one of the schemas: several checks look at the same, and more than once."""
+    from jsonschema import SchemaError
+    from referencing.exceptions import Unresolvable
+
+    try:
+        found = _validator(documents, name).iter_errors(json.loads(document))
+        return tuple(f"{problem.json_path}: {problem.message[:200]}" for problem in found)
+    except (Unresolvable, SchemaError, RecursionError, TypeError, ValueError) as problem:
+        return (f"the schema cannot be read: {str(problem)[:200]}",)
+
+
 @functools.lru_cache(maxsize=64)
-def _validator(documents: str, name: str) -> "Validator":
+def _validator(documents: _Documents, name: str) -> "Validator":
     """Return what validates by one of the schemas, which is seen to be one once, however many images it describes.
 
     It is read as of the draft that it names itself, and may refer to the others.
@@ -195,7 +208,7 @@ def _validator(documents: str, name: str) -> "Validator":
     from referencing.exceptions import NoSuchResource
     from referencing.jsonschema import DRAFT4
 
-    schemas = json.loads(documents)
+    schemas = {each: parsed(body) for each, body in documents}
 
     def retrieve(address: str) -> Resource[Any]:
         if (other := _schema_at(address)) not in schemas:

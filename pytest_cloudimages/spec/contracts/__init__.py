@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from jsonschema.protocols import Validator
     from referencing import Registry
 
+MOST_REMEMBERED = 500
+"""Documents of which is remembered what departs from a schema."""
 LONGEST = 200
 """Characters of a message, which quotes what was sent."""
 
@@ -56,8 +58,14 @@ def _registry() -> Registry[Any]:
 
 def problems(name: str, data: Any) -> list[str]:
     """Return where, and how, data departs from a schema; nothing where it is as it should be."""
-    found = sorted(validator(name).iter_errors(data), key=lambda problem: problem.json_path)
-    return [f"{problem.json_path}: {_short(problem.message)}" for problem in found]
+    return [*_problems(name, json.dumps(data))]
+
+
+@functools.lru_cache(maxsize=MOST_REMEMBERED)
+def _problems(name: str, document: str) -> tuple[str, ...]:
+    """Return the same of data that is written as JSON: many checks ask for the same, and more than once."""
+    found = sorted(validator(name).iter_errors(json.loads(document)), key=lambda problem: problem.json_path)
+    return tuple(f"{problem.json_path}: {_short(problem.message)}" for problem in found)
 
 
 def _short(message: str) -> str:
