@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from http import HTTPStatus
 
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Member
