@@ -263,6 +263,7 @@ def test_the_owner_updates_standard_attributes(updates: Updates) -> None:
         lambda attempt: (
             (attempt.named != {"tags"} or attempt.after.get("tags", []) is not None)
             and not is_refused_for_nothing(attempt)
+            and not updates.is_no_format(attempt)
         )
     )
     for attempt in readable.where(within_limits(updates)):

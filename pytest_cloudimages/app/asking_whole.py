@@ -77,7 +77,7 @@ def words(settings: Settings, finding: Mapping[str, Any]) -> list[str]:
         value = getattr(wanted, option.attribute)
         if (option.replayed and value != option.default) or option.attribute in asks:
             found += option.words(value)
-    ids = [finding["id"], *({finding["asks"].get("beside")} & load().keys())]
+    ids = [finding["id"], *({*finding["asks"].get("beside", "").split(",")} & load().keys())]
     return [*found, *(word for identifier in ids for word in (f"{TYPED}select", identifier))]
 
 

@@ -27,7 +27,7 @@ from pytest_cloudimages.client.auth.accounts import keep_secrets_of_url
 from pytest_cloudimages.client.budget import Budget
 from pytest_cloudimages.client.errors import ConfigurationError, UnnamedServiceError
 from pytest_cloudimages.client.exchange import Purpose
-from pytest_cloudimages.client.recorder import A_CHANGE
+from pytest_cloudimages.client.recorder import A_CHANGE, for_the_sake_of
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.engine import recording
 from pytest_cloudimages.reporting import terminal
@@ -114,6 +114,7 @@ class Judge:
         """Find the service, and keep why there is none: other tests than those that ask for it go on without it."""
         if RUN in self.config.stash or UNFOUND in self.config.stash:
             return
+        from pytest_cloudimages.areas.common.every_answer import EveryAnswer
         from pytest_cloudimages.areas.members.resource import MEMBERS
         from pytest_cloudimages.areas.tags.resource import TAGS
         from pytest_cloudimages.engine.claimed_areas import claimed_areas
@@ -124,6 +125,8 @@ class Judge:
             run = prepare(self.settings, (TAGS,), self._tell_of_waiting)
             self._see_that_it_is_the_same(run)
             self.config.stash[RUN] = begin(run, (TAGS, MEMBERS))
+            lent = frozenset(self.settings.image)
+            run.recorder.onlooker = EveryAnswer(run.service.endpoint, run.recorder.traces, lent)
         except ConfigurationError as problem:
             named = not isinstance(problem, UnnamedServiceError)
             told = SECRETS.hide(str(problem))
@@ -224,7 +227,8 @@ class Judge:
         self.awaiting = self.selection.ids_of(item) if mine else []
         item.stash[CHECK] = mine
         try:
-            return (yield)
+            with for_the_sake_of(self.selection.ids_of(item)[0] if mine and self.selection.ids_of(item) else ""):
+                return (yield)
         finally:
             recording.collect(None)
 
@@ -278,12 +282,19 @@ class Judge:
             return names
         from pytest_cloudimages.engine.registry import looked_at_by
 
+        if workloads and (mine := item.stash[CHECK]) and mine.sakes:
+            return {*mine.sakes} & workloads.beside_others
         return looked_at_by(item, names)
 
     def _asked_alone(self, item: pytest.Function, names: Iterable[str], noted: list[str]) -> object:
         """Ask a check once more that is not plainly met, of workloads that are made alone: it is judged by them."""
         workloads = self.config.stash[WORKLOADS]
         workloads.forget(names)
+        if (before := item.stash[CHECK]) and before.sakes and self.run.recorder.onlooker:
+            # What was met in passing is met again by who is alone.
+            self.run.recorder.onlooker.forget(names)
+            for name in names:
+                workloads.handed(name)
         with ExitStack() as stack:
             arguments = self.asking_again.arguments_of(item, workloads, stack)
             item.stash[CHECK] = mine = recording.CheckRecord(notes=noted)
@@ -302,7 +313,7 @@ class Judge:
         """Raise ``Blocked`` where an outage accounts for it, which may be found out later than by what led up to it."""
         from pytest_cloudimages.client.outage import raise_if_nobody_is_served
 
-        if mine.cases or mine.notes or self.settings.dry_run:
+        if mine.cases or mine.notes or mine.silent or self.settings.dry_run:
             return
         recorder = self.run.recorder
         with recorder.apart(), recorder.of(Purpose.PREPARING):

@@ -84,6 +84,8 @@ class Records:
         self, item: pytest.Item, report: pytest.TestReport, error: BaseException | None, mine: CheckRecord
     ) -> list[CheckResult]:
         """Return what a check has shown of each requirement that it asks for."""
+        if mine.silent and error is None:
+            return []
         return [self._judged(identifier, item, report, error, mine) for identifier in self.selection.ids_of(item)]
 
     def _judged(
@@ -129,13 +131,20 @@ class Records:
             race={"of": mine.race[0], **mine.race[1].as_data()} if mine.race and verdict.finding else None,
             symptom=str(found.symptom) if found else "",
             led_up=self._led_up(mine) if verdict.finding else {},
-            replay=self._raced_again(identifier) if mine.rate and verdict.finding else "",
+            replay=self._asked_otherwise(identifier, mine) if verdict.finding else "",
             **self._known(item, verdict),
             unaffordable=unaffordable,
         )
 
-    def _raced_again(self, identifier: str) -> str:
-        return self.selection.settings.replay(self.selection.as_asked(identifier), raced=True)
+    def _asked_otherwise(self, identifier: str, mine: CheckRecord) -> str:
+        """Return the command that asks for a finding again, where it is another one than that of its requirement."""
+        ids = self.selection.as_asked(identifier)
+        if mine.rate:
+            return self.selection.settings.replay(ids, raced=True)
+        if not mine.sakes:
+            return ""
+        # What was met in passing is met again where what was sent then is sent.
+        return self.selection.settings.replay((*dict.fromkeys((*ids, self.selection.asks_for(mine.sakes[0]))),))
 
     def _known(self, item: pytest.Item, verdict: Verdict) -> dict[str, Any]:
         """Return when a verdict was known: a finding may have been seen at the first look."""

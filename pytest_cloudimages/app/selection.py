@@ -13,9 +13,9 @@ from pytest_cloudimages.app.pytest_options import judges
 from pytest_cloudimages.app.shards import Shard, divided
 from pytest_cloudimages.app.stash import COMMAND, RUN
 from pytest_cloudimages.app.suite import of_the_suite
-from pytest_cloudimages.engine import recording
-from pytest_cloudimages.reporting.joining import not_fine
-from pytest_cloudimages.spec.marks import FOREIGN, ids_of
+from pytest_cloudimages.engine import recording, registry
+from pytest_cloudimages.reporting.joining import asked_beside, not_fine
+from pytest_cloudimages.spec.marks import FOREIGN, ids_of, is_in_passing
 from pytest_cloudimages.spec.requirements import Level, Requirement, selected
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ class Selection:
     """The shard that asks for each requirement, where it is another one."""
     tested: dict[str, list[str]] = field(default_factory=dict)
     """The tests of each requirement, whether they are left out or not."""
+    items: list[pytest.Item] = field(default_factory=list)
+    """The tests themselves."""
 
     def __post_init__(self) -> None:
         """Choose by what was named, or else by the profile; raise ``ValueError`` for what no catalogue has."""
@@ -47,7 +49,7 @@ class Selection:
                     f"{self.settings.prefix}again: expected results by this catalogue, got those by one with other"
                     " requirements. Name the same catalogues, or judge anew."
                 )
-            self.chosen = {*not_fine(self.settings.earlier)}
+            self.chosen = {*not_fine(self.settings.earlier), *asked_beside(self.settings.earlier)} & {*self.catalogue}
         elif self.settings.select:
             for choice in self.settings.select:
                 found = selected(self.catalogue, [choice])
@@ -80,13 +82,27 @@ class Selection:
         near = sorted(others, key=lambda other: (other.group != entry.group, other.area != entry.area))
         return (identifier, *(other.id for other in near[:1]))
 
+    def asks_for(self, sake: str) -> str:
+        """Return the requirement that has a workload carried out for the fewest requests; a requirement for itself."""
+        if sake in self.catalogue:
+            return sake
+        profile, short = self.settings.profile, self.beyond_must and not self.settings.effort.rounds
+        looking = [
+            (short and self.catalogue[ids[0]].level is Level.MUST, registry.cost_of(item, profile, None), ids[0])
+            for item in self.items
+            if (ids := self.ids_of(item)) and any(each.name == sake for each in registry.asked_by([item]))
+        ]
+        return min(looking)[2]
+
     def ids_of(self, item: pytest.Item) -> list[str]:
         """Return the ids that a test asks for and the tester as well."""
         return [identifier for identifier in ids_of(item) if identifier in self.chosen]
 
     def bind(self, items: list[pytest.Item]) -> None:
         """Bind the tests to the catalogue, and take out of the list what is not asked for."""
-        for item in items:
+        self.items = [*items]
+        # What looks at what others have met says nothing where it has met nothing: others judge its requirement.
+        for item in sorted(items, key=is_in_passing):
             item.stash[FOREIGN] = self._is_foreign(item)
             for identifier in ids_of(item):
                 if identifier not in self.catalogue:
@@ -94,7 +110,8 @@ class Selection:
                         f"{item.nodeid} asks for the requirement {identifier!r}, which no catalogue has;"
                         " `cloudimages requirements` lists the ids, --cloudimages-catalogue FILE adds your own."
                     )
-                self.tested.setdefault(identifier, []).append(item.nodeid)
+                if identifier not in self.tested or not is_in_passing(item):
+                    self.tested.setdefault(identifier, []).append(item.nodeid)
         if not self.settings.select and self.settings.earlier is None:
             # The profile chooses among the suite's requirements; a tester's own tests are asked for by being there.
             self.chosen |= {identifier for item in items if not of_the_suite(item.path) for identifier in ids_of(item)}

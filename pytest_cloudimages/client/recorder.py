@@ -3,10 +3,11 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from pytest_cloudimages.client.capabilities import Capabilities
 from pytest_cloudimages.client.exchange import Exchange, Purpose
@@ -22,6 +23,18 @@ A_CHANGE = "a change to be seen"
 
 
 _PURPOSE: ContextVar[Purpose] = ContextVar("purpose", default=Purpose.JUDGING)
+_SAKE: ContextVar[str] = ContextVar("sake", default="")
+
+
+@contextmanager
+def for_the_sake_of(name: str) -> Iterator[None]:
+    """Mark the requests of this context as made for the sake of a workload, or of a requirement, for a block."""
+    before = _SAKE.get()
+    _SAKE.set(name)
+    try:
+        yield
+    finally:
+        _SAKE.set(before)
 
 
 @dataclass
@@ -54,6 +67,8 @@ class Traces:
     """Seconds after which an image of this run is nobody's any more."""
     takes_properties: bool | None = None
     """Whether new images may have properties that say whose they are; ``None`` as long as nobody knows."""
+    formats: dict[str, str] = field(default_factory=lambda: {"disk_format": "raw", "container_format": "bare"})
+    """The formats of new images: those that every service is known to have, unless its schema lists others alone."""
     notices: list[str] = field(default_factory=list)
     """What the tester has to hear of all this, besides what is left behind."""
     _known: bool = False
@@ -76,6 +91,16 @@ class Traces:
         with self._first:
             yield
             self._known = True
+
+
+class Onlooker(Protocol):
+    """Whoever looks at all that is exchanged."""
+
+    def look(self, exchange: Exchange, sake: str) -> None:
+        """Look at an exchange that was made for the sake of a workload, or a requirement; at one that nobody's is."""
+
+    def forget(self, sakes: Iterable[str]) -> None:
+        """Forget what was met for the sake of some workloads, which are made again."""
 
 
 @dataclass
@@ -115,6 +140,8 @@ class Recorder(Short):
     tell_of_waiting: Callable[[float, str], None] = field(default=lambda *_: None, repr=False, compare=False)
     """Says how many seconds are waited at most, and for what; whoever shows the run hears of it here."""
     traces: Traces = field(default_factory=Traces)
+    onlooker: Onlooker | None = field(default=None, repr=False, compare=False)
+    """Looks at every exchange as it comes."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def __repr__(self) -> str:
@@ -123,6 +150,8 @@ class Recorder(Short):
     def add(self, exchange: Exchange) -> None:
         """Count an exchange, and append it to every scope that is open in this context."""
         self.capabilities.saw(exchange, self.traces.created_by)
+        if self.onlooker is not None:
+            self.onlooker.look(exchange, _SAKE.get())
         with self._lock:
             self.counts[exchange.purpose] += 1
             if exchange.status:
@@ -178,6 +207,8 @@ class Recorder(Short):
             yield
         finally:
             _SCOPES.set(around)
+
+    for_the_sake_of = staticmethod(for_the_sake_of)
 
     @property
     def purpose(self) -> Purpose:

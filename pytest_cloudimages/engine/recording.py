@@ -66,6 +66,10 @@ class CheckRecord:
     """How often concurrent clients met what the check is about; known also where they never did."""
     race: tuple[str, ConcurrentPlan] | None = None
     """The set that a race was about, and its plan, where it has shown a finding."""
+    sakes: tuple[str, ...] = ()
+    """For whose sake the requests of a finding were sent, where it was met in passing: a workload, a requirement."""
+    silent: bool = False
+    """Whether it has nothing to say, as what it looks for was not met: its requirement is judged by other checks."""
     begun: float = field(default_factory=time.monotonic)
     _chosen: bool = field(default=False, repr=False)
     """Whether the exchanges are those that a finding speaks of; others count as requests, and do not push them out."""

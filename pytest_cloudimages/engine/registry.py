@@ -212,7 +212,7 @@ class Workloads:
         before = budget.refused
         try:
             # Whoever happens to ask first has not sent what the workload sends: it is no evidence of that check.
-            with recorder.apart(), ExitStack() as stack:
+            with recorder.apart(), recorder.for_the_sake_of(name), ExitStack() as stack:
                 sent = stack.enter_context(recorder.scope()) if beside_others else []
                 made = self._steadily(_WORKLOADS[name])
             budget.see_that_nothing_was_left_out(before)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pytest_cloudimages.reporting.merging import seen_together
+from pytest_cloudimages.reporting.plans import asked_by
 from pytest_cloudimages.reporting.verification import DIGEST, digest_of
 
 if TYPE_CHECKING:
@@ -26,6 +27,12 @@ def not_fine(data: Mapping[str, Any]) -> list[str]:
         for entry in data["requirements"]
         if entry["verdict"] not in FINE and (entry["verdict"] != "untested" or "unaffordable" in entry)
     ]
+
+
+def asked_beside(data: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is asked again beside those, for the sake of what is sent then: a finding may rest on that."""
+    for identifier, entry in ((entry["id"], entry) for entry in data["requirements"] if "identity" in entry):
+        yield from asked_by(entry["replay"]).get("asks", {}).get("beside", identifier).split(",")
 
 
 def problems(data: Mapping[str, Any]) -> Iterator[str]:

@@ -81,9 +81,9 @@ def asked_by(command: str) -> dict[str, dict[str, str]]:
         return {}
     said = dict(pairwise(words))
     asks = {name: said[f"--{name}"] for name in ASKED_BY if f"--{name}" in said}
-    # The last of several ids is there for what is sent besides where it is asked for.
-    alone = words.count("--select") < 2  # noqa: PLR2004 - two are several
-    return {"asks": asks if alone else {**asks, "beside": said["--select"]}}
+    # All but the first of several ids are there for what is sent besides where they are asked for.
+    _, *besides = [value for word, value in pairwise(words) if word == "--select"] or [""]
+    return {"asks": {**asks, "beside": ",".join(besides)} if besides else asks}
 
 
 def plan(entry: Mapping[str, Any], endpoint: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from pytest_cloudimages.reporting.reproduction import has_script
 from pytest_cloudimages.reporting.verification import with_digest
 from pytest_cloudimages.spec import catalogue as catalogue_package
 from pytest_cloudimages.spec.requirements import Level
-from pytest_cloudimages.spec.verdicts import Verdict, worst
+from pytest_cloudimages.spec.verdicts import Verdict, of_several, worst
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -289,7 +289,7 @@ def verdict_of(entry: Mapping[str, Any]) -> Verdict:
 
 def entry_of(requirement: Requirement, facts: RunFacts, records: Sequence[CheckResult]) -> dict[str, Any]:
     """Return the entry of a requirement that these checks have judged."""
-    return _entry(requirement, facts, records, worst(record.verdict for record in records), "")
+    return _entry(requirement, facts, records, of_several(record.verdict for record in records), "")
 
 
 def _judged(requirement: Requirement, facts: RunFacts, records: Sequence[CheckResult]) -> dict[str, Any]:

@@ -70,6 +70,14 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     return max(verdicts, default=Verdict.UNTESTED)
 
 
+def of_several(verdicts: Iterable[Verdict]) -> Verdict:
+    """Return the verdict on what several checks ask for: what one has found stands, though another is blocked."""
+    found = [*verdicts]
+    if any(verdict.finding for verdict in found):
+        found = [verdict for verdict in found if verdict is not Verdict.BLOCKED]
+    return worst(found)
+
+
 def leaves(error: BaseException) -> Iterator[BaseException]:
     """Yield the errors inside nested groups, in which Hypothesis raises distinct failures."""
     if isinstance(error, BaseExceptionGroup):

@@ -254,7 +254,7 @@ class DeletesBy200(App):
 
 @breaks("IMG-DEL-04", words=LIFE)
 class ShowsDeletedImages(App):
-    """Shows images that were deleted, with the status deleted."""
+    """Shows images that were deleted as they were before."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -263,7 +263,7 @@ class ShowsDeletedImages(App):
     def delete_image(self, request: Request, image_id: str) -> Reply:
         shown = self.represent(self.images.open(request.caller, image_id))
         reply = super().delete_image(request, image_id)
-        self.gone[image_id] = shown | {"status": "deleted"}
+        self.gone[image_id] = shown
         return reply
 
     def show_image(self, request: Request, image_id: str) -> Reply:

@@ -37,6 +37,7 @@ class Kind(StrEnum):
     ROLES = "tokens and roles"
     TASKS = "tasks"
     DESCRIPTIONS = "versions, schemas and what answers have in common"
+    PASSING = "met in passing"
     SEVERAL = "several at once"
     LAWFUL = "lawful variants"
 

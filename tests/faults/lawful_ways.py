@@ -315,3 +315,53 @@ class StandsBehindAFirewall(App):
         if odd or re.search(r"(%(4[1-9A-F]|5[0-9A]|6[1-9A-F]|7[0-9A])){3}", request.path):
             return self.error(request, HTTPStatus.FORBIDDEN, "The firewall forbids it.")
         return super().route(request)
+
+
+@breaks(
+    words=selecting("TAG-URI-02", "TAG-ADD-15", "TAG-ADD-26", "TAG-ADD-34", "TAG-DEL-03", "TAG-DEL-15", "TAG-VIS-05"),
+    profile="standard",
+)
+class TakesNothingOdd(App):
+    """Creates no image with an id, a property that is called as a filter is, or a tag twice, and wants a name or none."""
+
+    def create_image(self, request: Request) -> Reply:
+        wanted = bodies.document(request)
+        if isinstance(wanted, dict):
+            tags = wanted.get("tags")
+            twice = isinstance(tags, list) and len(tags) != len({*map(str, tags)})
+            if twice or wanted.get("name") == "" or {"id", "tag"} & {*wanted}:
+                raise Invalid("This is not how an image is created here.")
+        return super().create_image(request)
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        changes = json.loads(request.body)
+        if any(change.get("path") == "/name" and change.get("value") == "" for change in changes):
+            raise Invalid("A name is not empty.")
+        return super().update_image(request, image_id)
+
+
+@breaks(words=selecting("IMG", "MEM", "GEN"), profile="standard")
+class LinksAbsolutelyOnceShared(App):
+    """Writes the links of an image that has members with the host, and says with which letters JSON is written."""
+
+    def represent(self, image: Image) -> dict[str, object]:
+        shown = super().represent(image)
+        links = {name: f"{self.url}{shown[name]}" for name in ("self", "file", "schema")}
+        return shown | (links if image.members else {})
+
+    def list_members(self, request: Request, image_id: str) -> Reply:
+        reply = super().list_members(request, image_id)
+        others = tuple(field for field in reply.headers if field[0].lower() != "content-type")
+        return Reply(reply.status, reply.body, (("content-type", "Application/JSON;charset=UTF-8"), *others))
+
+
+@breaks(words=selecting("IMG", "GEN", "SCHEMA"), profile="standard")
+class LeavesOutWhatIsUnsetOnceHidden(App):
+    """Leaves out of a hidden image what is not set, and writes its dates with a fraction and an offset."""
+
+    def represent(self, image: Image) -> dict[str, object]:
+        shown = super().represent(image)
+        if not image.os_hidden:
+            return shown
+        dates = {name: str(shown[name]).replace("Z", ".000000+00:00") for name in ("created_at", "updated_at")}
+        return {name: value for name, value in shown.items() if value is not None} | dates

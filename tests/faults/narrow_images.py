@@ -328,8 +328,9 @@ def _lists_kept(whose: Callable[[Image, str], bool]) -> Callable[[App, Request],
     def list_images(self: App, request: Request) -> Reply:
         reply = App.list_images(self, request)
         document: Any = reply.json()
-        name = dict(listing.Query.read(request.query).pairs).get("name")
-        kept = [each for each in self.__dict__.get("kept", ()) if each.name == name]
+        asked = dict(listing.Query.read(request.query).pairs)
+        kept = [each for each in self.__dict__.get("kept", ()) if each.name == asked.get("name")]
+        kept = [] if "limit" in asked else kept  # a page holds no more than was asked for
         found = [self.represent(each) for each in kept if whose(each, request.caller.project)]
         return Reply.of_json(document | {"images": document.get("images", []) + found}, reply.status)
 

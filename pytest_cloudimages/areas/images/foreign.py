@@ -9,7 +9,7 @@ import pytest
 
 from pytest_cloudimages.areas.common.offers import made_visible
 from pytest_cloudimages.areas.images.patch_model import replaced
-from pytest_cloudimages.areas.images.states import restless_attributes, shared
+from pytest_cloudimages.areas.images.states import of_the_service, restless_attributes, shared
 from pytest_cloudimages.areas.images.tried_patches import MOVING, Attributes, attributes_of, differing
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange, Purpose
@@ -42,7 +42,7 @@ class Foreign:
     @property
     def changed(self) -> list[str]:
         """The attributes that have changed."""
-        return differing(self.after, self.before, moving=self.moving)
+        return differing(self.after, self.before, moving=self.moving | of_the_service(self.before, self.after))
 
 
 @dataclass(frozen=True, repr=False)

@@ -251,7 +251,7 @@ def _created_with_more(run: Run, image: Image, answers: dict[Question, list[Answ
     made: list[str] = []
     with claimed_name(run.client, run.name, lambda: made) as name:
         with run.recorder.of(Purpose.PREPARING):
-            answer = run.client.create(name=name, disk_format="raw", container_format="bare", **GIVEN)
+            answer = run.client.create(name=name, **run.recorder.traces.formats, **GIVEN)
         created = _made(run, answer, name, made)
         if created is None:
             pytest.skip(f"needs images that are created with attributes: {answer.exchange}")

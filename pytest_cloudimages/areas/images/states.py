@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
 from typing import Any
@@ -18,7 +18,6 @@ from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.engine.claims import OF_RUN
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
-from pytest_cloudimages.spec.statuses import OVER_LIMIT
 from pytest_cloudimages.spec.verdicts import Blocked
 
 OCTETS = b"x" * 64
@@ -105,7 +104,8 @@ def give_data(image: Image, octets: bytes = OCTETS, *, waits: bool = False) -> N
     """
     with image.client.recorder.of(Purpose.PREPARING):
         answer = image.upload(octets)
-    if answer.status in NOT_OFFERED | {403, OVER_LIMIT}:
+    # Which data is one of an image, and how much of it there may be, is the service's to say.
+    if answer.status in NOT_OFFERED or answer.refused:
         pytest.skip(f"needs data of images, which the service does not take: {answer.exchange}")
     require_ok(answer)
     if waits:
@@ -157,6 +157,29 @@ def once_gone(image: Image, look: Callable[[], Answer] | None = None) -> Answer:
 def nesting(image: Mapping[str, Any]) -> list[str]:
     """Return the attributes of an image below which it shows what every image is created with here."""
     return sorted(name for name, value in image.items() if isinstance(value, dict) and OF_RUN in value)
+
+
+OF_IMAGES = frozenset(
+    {
+        *("id", "name", "owner", "status", "visibility", "protected", "os_hidden", "tags", "min_ram", "min_disk"),
+        *("container_format", "disk_format", "size", "virtual_size", "checksum", "os_hash_algo", "os_hash_value"),
+        *("os_distro", "os_version", "created_at", "self", "file", "schema"),
+    }
+)
+"""The attributes of an image whose meaning is known: none of them follows from another."""
+
+OF_DATA = frozenset({"size", "virtual_size", "checksum", "os_hash_algo", "os_hash_value"})
+"""Those that say something of its data."""
+
+
+def of_the_service(*shown: Mapping[str, Any], given: Iterable[str] = ()) -> frozenset[str]:
+    """Return the attributes of images of ours that are the service's own: what they are to be, it alone knows.
+
+    "Unknown extra members are tolerated" (GEN-13): a service may count changes, or derive one attribute from another.
+    What we have ``given`` an image is not among them, nor what has a name that comes of ours.
+    """
+    names = frozenset[str]().union(*shown) - OF_IMAGES - {*given}
+    return frozenset(name for name in names if "cloudimages" not in name.lower())
 
 
 A_WHILE = 1.1

@@ -1,7 +1,7 @@
 """What became of patches that were tried on an image, as many checks look at it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from pytest_cloudimages.areas.images.patches import (
     Aim,
     Wanted,
 )
+from pytest_cloudimages.areas.images.states import OF_DATA, OF_IMAGES
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.engine.recording import Case, Collection, cases
@@ -27,11 +28,13 @@ from pytest_cloudimages.spec.statuses import OVER_LIMIT
 from pytest_cloudimages.spec.verdicts import Blocked
 
 Attributes = Mapping[str, Any]
-FULL = "no more attributes are taken: 413"
+FULL = "no more attributes are taken (413), or none of one's own (403)"
 MOVING = frozenset({"updated_at"})
 """What a service may change with any request."""
 OF_VALUES = (Aim.VALUE, Aim.ALIKE)
 """The aims of patches by what they name and set alone: whoever cannot show it may show all the rest."""
+NONE_TAKEN = frozenset({403, OVER_LIMIT})
+"""How a service says that it takes no attributes of one's own: a policy protects them, or the quota is used up."""
 MISSED = {"remove": Aim.NOT_THERE_REMOVED, "replace": Aim.NOT_THERE_REPLACED}
 """The aims that ask alone for an operation on what is not there."""
 
@@ -125,7 +128,7 @@ class Attempt:
     @property
     def changed(self) -> list[str]:
         """The attributes that have changed."""
-        return differing(self.after, self.before, moving=self.moving)
+        return self._but_late(differing(self.after, self.before, moving=self.moving), self.before)
 
     @property
     def told(self) -> Attributes:
@@ -135,7 +138,14 @@ class Attempt:
     @property
     def told_otherwise(self) -> list[str]:
         """The attributes that the answer shows, and the image has not so."""
-        return differing(attributes_of(self.answer), self.after, moving=self.moving)
+        told = attributes_of(self.answer)
+        return self._but_late(differing(told, self.after, moving=self.moving), told)
+
+    def _but_late(self, names: list[str], before: Attributes) -> list[str]:
+        """Return the attributes but for what is found in data a while after it has come, and no patch speaks of."""
+        late = OF_DATA if self.after.get("status") not in (None, "queued") else frozenset[str]()
+        text = str(self.wanted.body)
+        return [name for name in names if not (name in late and before.get(name) is None and f"/{name}" not in text)]
 
 
 @dataclass(frozen=True)
@@ -180,8 +190,28 @@ class Updates(Collection):
     tried: Sequence[Attempt]
     others: Sequence[Beside] = ()
     unread: Sequence[Unread] = ()
-    longest_name: int = 0
-    """How long a name may be by the live schema; looked up where one was refused that is long."""
+    described: Mapping[str, Any] = field(default_factory=dict)
+    """The attributes by the live schema; looked up where a long name was refused, or a format."""
+
+    @property
+    def longest_name(self) -> int:
+        """How long a name may be by the live schema, where one was refused that is long."""
+        longest = self._described_as("name").get("maxLength")
+        return longest if isinstance(longest, int) else 0
+
+    def _described_as(self, name: str) -> Mapping[str, Any]:
+        described = self.described.get(name)
+        return described if isinstance(described, dict) else {}
+
+    def is_no_format(self, attempt: Attempt) -> bool:
+        """Return whether a format was refused that the live schema does not list: which there are is configured."""
+        if attempt.wanted.aim is not Aim.FORMAT or not attempt.answer.refused:
+            return False
+        for each in attempt.wanted.body:
+            listed = self._described_as(attribute_of(each["path"])).get("enum")
+            if not isinstance(listed, list) or each["value"] not in listed:
+                return True
+        return False
 
     @property
     def work_singly(self) -> bool:
@@ -256,17 +286,22 @@ class Updates(Collection):
             raise Blocked(f"Nothing can be said of patches where this one was refused: {first.answer.exchange}")
 
     def is_full(self, attempt: Attempt) -> bool:
-        """Return whether one more attribute was refused by 413, and another taken before, or none ever: a quota."""
+        """Return whether one more attribute was refused by 413, and another taken before, or none ever: a quota.
+
+        By 403 whoever may set no attribute of one's own is told so, whichever it is: a policy protects them.
+        """
+        if self.take_none and attempt.answer.status in NONE_TAKEN:
+            return attempt.adds
         earlier = self.tried[: self.tried.index(attempt)]
-        return attempt.answer.status == OVER_LIMIT and (
-            any(each.answer.ok and each.wanted.aim in VALID and each.adds for each in earlier) or self.take_none
-        )
+        taken = (each for each in earlier if each.answer.ok and each.wanted.aim in VALID and each.adds)
+        return attempt.answer.status == OVER_LIMIT and any(taken)
 
     @property
     def take_none(self) -> bool:
-        """Whether the answer was 413 to whatever adds an attribute, and no image got any: the quota is used up."""
+        """Whether what adds an attribute of one's own was always refused so, and no image got any."""
         answers = {each.answer.status for each in self.tried if each.wanted.aim is Aim.ADDED}
-        return answers == {OVER_LIMIT} and not any({*each.after} - {*each.before} for each in self.tried)
+        own = ({*each.after} - {*each.before} - OF_IMAGES for each in self.tried)
+        return len(answers) == 1 and answers <= NONE_TAKEN and not any(own)
 
     @cases
     def attempts(self, *aims: Aim) -> Iterator[Case[Attempt]]:

@@ -30,7 +30,7 @@ from pytest_cloudimages.areas.images.patches import (
     patches,
     with_data,
 )
-from pytest_cloudimages.areas.images.states import A_WHILE, give_data, once_active, restless_attributes
+from pytest_cloudimages.areas.images.states import A_WHILE, give_data, of_the_service, once_active, restless_attributes
 from pytest_cloudimages.areas.images.tried_patches import (
     MOVING,
     OF_VALUES,
@@ -83,10 +83,14 @@ def updates(run: Run) -> Updates:
                 looked = stack.enter_context(run.fresh_image(own=True)).show()
                 # What it was created with is its own; what patches set on the first image is not.
                 others.append(Beside({}, attributes_of(looked), names - as_created.keys(), looked.exchange))
+    given = {name for attempt in tried if attempt.wanted.aim in CARRIED_OUT for name in attempt.named}
+    looks = [each for attempt in tried for each in (attempt.before, attempt.after, attempt.told)]
+    moving = MOVING | of_the_service(*looks, given=given)
+    tried = [replace(attempt, moving=attempt.moving | moving) for attempt in tried]
     if any(attempt.strayed if attempt.wanted.aim in CARRIED_OUT else attempt.changed for attempt in tried):
-        moving = MOVING | restless_attributes(run)
+        moving = frozenset(restless_attributes(run))
         tried = [replace(attempt, moving=attempt.moving | moving) for attempt in tried]
-    return Updates(tried, others, unread, _longest_name(run, tried))
+    return Updates(tried, others, unread, _described(run, tried))
 
 
 def _once_it_is_older(created: float | None) -> Iterator[Wanted]:
@@ -123,15 +127,14 @@ def _on_its_own(
     return [*_one_after_another(image, part, attributes_of(image.show()), unread)]
 
 
-def _longest_name(run: Run, tried: Sequence[Attempt]) -> int:
-    """Return how long the schema has a name at most, if the longest that was tried was refused."""
-    if not any(attempt.long_name and attempt.answer.refused for attempt in tried):
-        return 0
+def _described(run: Run, tried: Sequence[Attempt]) -> Mapping[str, Any]:
+    """Return the attributes as the schema describes them, if something was refused that it may rule out."""
+    asked = (attempt for attempt in tried if attempt.long_name or attempt.wanted.aim is Aim.FORMAT)
+    if not any(attempt.answer.refused for attempt in asked):
+        return {}
     data = run.client.send("GET", "/schemas/image").data
     described = data.get("properties") if isinstance(data, dict) else None
-    name = described.get("name") if isinstance(described, dict) else None
-    longest = name.get("maxLength") if isinstance(name, dict) else None
-    return longest if isinstance(longest, int) else 0
+    return described if isinstance(described, dict) else {}
 
 
 def _with_data(run: Run, stack: ExitStack) -> list[Attempt]:

@@ -18,16 +18,27 @@ def expect_attributes_kept(spans: Iterable[Span], run: Run) -> None:
     """Raise ``Mismatch`` where operations on tags came with another attribute's change."""
     __tracebackhide__ = True
     for span in spans:
-        if span.changed:
+        if changed := span.changed - _of_the_service(span.before, span.after, run):
             by_themselves = states.restless_attributes(run) | _come_with_data(run, span)
-            expect(span.changed - by_themselves, set(), f"attributes changed with {span}{_values(span)}")
+            expect(changed - by_themselves, set(), f"attributes changed with {span}{_values(span)}")
 
 
 def expect_nothing_else_changed(before: Reading, after: Reading, run: Run, when: str) -> None:
     """Raise ``Mismatch`` where an image shows other attributes than before, its tags apart."""
     __tracebackhide__ = True
-    if changed := differing(before.rest, after.rest):
+    if changed := differing(before.rest, after.rest) - _of_the_service(before, after, run):
         expect(changed - states.restless_attributes(run), set(), f"attributes changed {when}")
+
+
+def _of_the_service(before: Reading, after: Reading, run: Run) -> frozenset[str]:
+    """Return the attributes that the service alone knows, as a counter of changes; what comes of a tag is none of them.
+
+    A lent image has attributes of its owner's, which are to stay, whatever they are called.
+    """
+    if run.settings.image:
+        return frozenset()
+    seen, then = ({*(reading.rest or {})} - {*reading.beside} for reading in (before, after))
+    return states.of_the_service(dict.fromkeys(seen & then))
 
 
 def _values(span: Span) -> str:

@@ -1,0 +1,260 @@
+"""What every answer of a run shows, whoever asked for what: looked at when it comes, and only what departs is kept.
+
+Checks look at what was asked for their sake. A service that is wrong under one condition alone is seen by whoever meets
+that condition, and asks for something else. So each answer is looked at once more here, at the cost of no request: its
+header fields, and the form of the images, members and tasks of our own that it shows. What others have made may be
+anything. The checks of ``conformance/test_every_answer.py`` say what was found; each finding names for whose sake the
+request was sent, so that it can be asked again.
+"""
+
+import functools
+import re
+import threading
+import urllib.parse
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pytest_cloudimages.areas.common.checks import A_CHALLENGE, A_DATE
+from pytest_cloudimages.areas.common.forms import IMAGE, LISTED_TASK, MEMBER, TASK, Form, Rule
+from pytest_cloudimages.client.exchange import Exchange, Purpose
+from pytest_cloudimages.client.json_documents import NotRead, parsed
+from pytest_cloudimages.client.links import led_to
+from pytest_cloudimages.client.recorder import Traces
+from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.mismatch import SOMETHING, Allowed, expect, fits
+from pytest_cloudimages.spec.verdicts import Blocked
+
+MOST_KEPT = 500
+"""Violations that are kept: of each requirement, and for whose sake the request was sent, the first."""
+SHOWN_WITH = ("GET", "POST", "PUT", "PATCH")
+PLACE = re.compile(r"/(images|tasks)(?:/([^/]+)(?:/(members)(?:/([^/]+))?)?)?$")
+JSON = Allowed(
+    "application/json",
+    # A field that is there twice says it twice.
+    lambda text: all(part.partition(";")[0].strip().lower() == "application/json" for part in str(text).split(",")),
+)
+DOCUMENT = Allowed("a JSON object", lambda data: isinstance(data, dict))
+ALLOWS = Allowed("the methods that are allowed", lambda value: value is not None)
+NO_MORE = Allowed("each id once", lambda ids: len(ids) == len({*ids}))
+NOT_THERE = object()
+ENDED = ("success", "failure")
+EXPLAINED = (401, 403, 404, 405, 409)
+"""Statuses that a service itself gives; what cannot be read at all, whoever stands before it may refuse."""
+Found = tuple[str, object, object, str]
+"""A requirement, what came, what was expected, and what was compared."""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """What was seen that is not as a requirement has it."""
+
+    requirement: str
+    actual: object
+    expected: object
+    what: str
+    exchange: Exchange
+    sake: str
+    """The workload, or else the test, for whose sake the request was sent."""
+
+
+@dataclass
+class EveryAnswer:
+    """Looks at every answer of a run as it comes."""
+
+    endpoint: str
+    traces: Traces
+    lent: frozenset[str] = frozenset()
+    violations: dict[tuple[str, str], Violation] = field(default_factory=dict)
+    """The first violation of each requirement that was met for somebody's sake."""
+    looked: int = 0
+    """How many answers were looked at."""
+    _own: set[str] = field(default_factory=set)
+    """Ids of images and tasks that were created here, by whatever request."""
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def __post_init__(self) -> None:
+        """Know what stands before the targets of requests."""
+        self._base = urllib.parse.urlsplit(self.endpoint).path
+
+    def look(self, exchange: Exchange, sake: str) -> None:
+        """Look at an exchange that was made for the sake of a workload, or a test; at none that cleans up."""
+        if exchange.purpose in (Purpose.CLEANING, Purpose.EXPLAINING) or not exchange.status:
+            return
+        if not exchange.target.startswith(f"{self._base}/"):
+            return
+        with self._lock:
+            self.looked += 1
+            for requirement, actual, expected, what in self._violations(exchange):
+                if sake and (requirement, sake) not in self.violations and len(self.violations) < MOST_KEPT:
+                    told = f"{what} in {exchange}"
+                    self.violations[requirement, sake] = Violation(requirement, actual, expected, told, exchange, sake)
+
+    def forget(self, sakes: Iterable[str]) -> None:
+        """Forget what was met for the sake of some workloads, which are made again."""
+        for key in [key for key in self.violations if key[1] in {*sakes}]:
+            del self.violations[key]
+
+    def of(self, requirement: str) -> Sequence[Violation]:
+        """Return the violations of a requirement, in the order in which they were met."""
+        return [found for found in self.violations.values() if found.requirement == requirement]
+
+    def _violations(self, exchange: Exchange) -> Iterator[Found]:
+        path, _, query = exchange.target.removeprefix(self._base).partition("?")
+        fields = {name.lower(): value for name, value in exchange.answer_headers}
+        yield from _of_fields(exchange, fields, path)
+        place = PLACE.fullmatch(path)
+        if place is None or not 200 <= exchange.status < 300 or exchange.method not in SHOWN_WITH:  # noqa: PLR2004
+            return
+        if not exchange.answer or exchange.status == 204 or not _asks_for_json(exchange):  # noqa: PLR2004
+            return
+        kind = fields.get("content-type")
+        if not JSON.holds(kind):
+            yield "GEN-01", kind, JSON, "Content-Type"
+        if exchange.size > len(exchange.answer):
+            return  # its end is not held
+        try:
+            data = parsed(exchange.answer)
+        except NotRead:
+            return
+        if not isinstance(data, dict):
+            yield "GEN-01", type(data).__name__, DOCUMENT, "document"
+            return
+        yield from self._of_document(exchange, place, data, query)
+
+    def _of_document(
+        self, exchange: Exchange, place: re.Match[str], data: Mapping[str, Any], query: str
+    ) -> Iterator[Found]:
+        collection, identifier, members, _ = place.groups()
+        if members:
+            if identifier in self._own or identifier in self.traces.created or identifier in self.lent:
+                yield from self._of_members(exchange, place, data)
+        elif exchange.method == "POST" and not identifier:
+            made = data.get("id")
+            if isinstance(made, str) and made not in self.traces.of_others:
+                self._own.add(made)
+            yield from self._of(TASK if collection == "tasks" else IMAGE, data)
+        elif identifier:
+            if self._is_ours(identifier):
+                yield from self._of(TASK if collection == "tasks" else IMAGE, data)
+        elif exchange.method == "GET":
+            yield from self._of_list(collection, data, query)
+
+    def _is_ours(self, identifier: object) -> bool:
+        return isinstance(identifier, str) and (
+            identifier in self._own or identifier in self.traces.created or identifier in self.lent
+        )
+
+    def _of_list(self, collection: str, data: Mapping[str, Any], query: str) -> Iterator[Found]:
+        entries = data.get(collection)
+        if not isinstance(entries, list):
+            yield f"{'TASK' if collection == 'tasks' else 'IMG'}-LIST-01", _kind(entries), "list", collection
+            return
+        shown = [entry for entry in entries if isinstance(entry, dict)]
+        limit = urllib.parse.parse_qs(query).get("limit", [""])
+        if len(limit) == 1 and limit[0].isascii() and limit[0].isdigit() and len(entries) > int(limit[0]):
+            most = Allowed(f"at most {limit[0]}", lambda count: count <= int(limit[0]))
+            yield "PAGE-03", len(entries), most, f"number of {collection}"
+        ids = [entry["id"] for entry in shown if self._is_ours(entry.get("id"))]
+        if collection == "images" and not NO_MORE.holds(ids):
+            yield "IMG-ENT-03", ids, NO_MORE, "ids of our own"
+        for entry in shown:
+            if self._is_ours(entry.get("id")):
+                yield from self._of(LISTED_TASK if collection == "tasks" else IMAGE, entry)
+
+    def _of_members(self, exchange: Exchange, place: re.Match[str], data: Mapping[str, Any]) -> Iterator[Found]:
+        if exchange.method != "GET" or place[4]:
+            yield from self._of(MEMBER, data)
+            return
+        entries = data.get("members")
+        if not isinstance(entries, list):
+            yield "MEM-LIST-01", _kind(entries), "list", "members"
+            return
+        if "schema" not in data:
+            yield "MEM-LIST-01", sorted(data), "schema among them", "attributes of the list of members"
+        elif not self._leads(data["schema"], "/schemas/members"):
+            yield "MEM-ENT-04", data.get("schema"), "/schemas/members", "where schema of the list leads"
+        for entry in entries:
+            if isinstance(entry, dict):
+                yield from self._of(MEMBER, entry)
+
+    def _of(self, form: Form, shown: Mapping[str, Any]) -> Iterator[Found]:
+        """Yield where something that is shown departs from its form."""
+        for name in form.names:
+            if name not in shown:
+                yield form.guaranteed, sorted(shown), f"{name} among them", f"attributes of {form.what}"
+        for rule in form.rules:
+            if (value := shown.get(rule.name, NOT_THERE)) is NOT_THERE:
+                continue
+            if not (_fits_text(value, rule) if type(value) is str else fits(value, rule.allowed)):
+                yield rule.requirement, value, rule.allowed, f"{rule.name} of {form.what}"
+        for requirement, name, end in form.links:
+            due = end.format(shown.get("id"))
+            # One that is always there, and is not, is missed above.
+            if (name in shown or name not in form.names) and not self._leads(shown.get(name), due):
+                yield requirement, shown.get(name), due, f"where {name} of {form.what} leads"
+        if form is TASK and shown.get("status") in ENDED:
+            yield from _of_ended(shown)
+
+    def _leads(self, link: object, end: str) -> bool:
+        if link == f"{self._base}{end}":
+            return True  # as nearly all of them
+        try:
+            return isinstance(link, str) and bool(link) and led_to(self.endpoint, "/images", link) == end
+        except Blocked:
+            return False
+
+
+_is_date = functools.lru_cache(maxsize=64)(A_DATE.holds)
+"""Many answers are of one second."""
+
+
+@functools.lru_cache(maxsize=4096, typed=True)
+def _fits_text(value: str, rule: Rule) -> bool:
+    """Return whether a text is as a rule has it: most of them come again and again."""
+    return fits(value, rule.allowed)
+
+
+def _of_fields(exchange: Exchange, fields: Mapping[str, str], path: str) -> Iterator[Found]:
+    """Yield which header fields an answer lacks."""
+    tagged = "/tags/" in path
+    if (200 <= exchange.status < 300 or exchange.status in EXPLAINED) and not _is_date(fields.get("date")):  # noqa: PLR2004
+        yield "TAG-RESP-02" if tagged else "GEN-14", fields.get("date"), A_DATE, "Date"
+    if exchange.status == 401 and not A_CHALLENGE.holds(fields.get("www-authenticate")):  # noqa: PLR2004
+        yield "TAG-AUTH-03" if tagged else "AUTH-03", fields.get("www-authenticate"), A_CHALLENGE, "WWW-Authenticate"
+    if exchange.status == 405 and not tagged and not ALLOWS.holds(fields.get("allow")):  # noqa: PLR2004
+        yield "GEN-11", fields.get("allow"), ALLOWS, "Allow"
+
+
+def _of_ended(task: Mapping[str, Any]) -> Iterator[Found]:
+    """Yield what a task lacks that has ended."""
+    if not task.get("expires_at"):
+        yield "TASK-ENT-04", task.get("expires_at"), SOMETHING, "expires_at of the task, which has ended"
+    if task["status"] == "success" and not isinstance(task.get("result"), dict):
+        yield "TASK-ENT-05", _kind(task.get("result")), DOCUMENT, "result of the task, which has succeeded"
+
+
+def _asks_for_json(exchange: Exchange) -> bool:
+    """Return whether a request asks for JSON, or for nothing."""
+    asked = [value for name, value in exchange.headers if name.lower() == "accept"]
+    return all(value == "application/json" for value in asked)
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
+
+
+def expect_nowhere(run: Run, requirement: str) -> None:
+    """Raise ``Mismatch`` where any answer of the run has shown something that is not as a requirement has it."""
+    __tracebackhide__ = True
+    seen, record = run.recorder.onlooker, recording.current_check()
+    found = seen.of(requirement) if isinstance(seen, EveryAnswer) else ()
+    record.sakes = tuple(violation.sake for violation in found)
+    # That nothing was met is no case: whoever asks for it says how much was looked at.
+    record.silent = not found
+    for violation in found[:1]:
+        record.case([violation.exchange])
+        # Whoever asks for it again has to send what was sent for the same sake.
+        expect(violation.actual, violation.expected, f"{violation.what}, met in passing, asked for {violation.sake}")
+        raise AssertionError(f"{violation.what}, met in passing, asked for {violation.sake}")

@@ -1,0 +1,191 @@
+"""Every answer of a run is looked at: what departs is kept, with for whose sake it was asked; what may be is not."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_cloudimages.areas.common.every_answer import EveryAnswer, expect_nowhere
+from pytest_cloudimages.client.exchange import Exchange, Purpose
+from pytest_cloudimages.client.recorder import Traces
+from pytest_cloudimages.engine import recording
+from pytest_cloudimages.reference.app import App
+from pytest_cloudimages.reference.images import Image, Member
+from pytest_cloudimages.reporting.plans import asked_by
+from pytest_cloudimages.spec.mismatch import Mismatch
+from pytest_cloudimages.spec.verdicts import Verdict, of_several
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from faults.trial import judged
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+OURS, OTHERS = "0a2c8e4e-1f60-4b52-9e0a-27c1a3d4f501", "0a2c8e4e-1f60-4b52-9e0a-27c1a3d4f502"
+FIELDS = {"Content-Type": "application/json", "Date": "Fri, 27 Nov 2026 10:00:00 GMT"}
+SHOWN: dict[str, Any] = App().represent(Image(OURS, "owner", "name", size=4, checksum="0" * 32, tags=["one", "two"]))
+SHARED: dict[str, Any] = App().represent_member(Member(OURS, "consumer"))
+
+
+def exchange(
+    target: str,
+    document: object,
+    *,
+    method: str = "GET",
+    status: int = 200,
+    asked: str = "application/json",
+    **how: Any,
+) -> Exchange:
+    """Make an exchange below /v2 whose answer shows a document."""
+    fields: Mapping[str, str] = how.pop("fields", FIELDS)
+    body = how.pop("body", json.dumps(document).encode())
+    named = (("Accept", asked),)
+    what = {"size": len(body)} | how
+    return Exchange(method, f"/v2{target}", named, b"", status, (*fields.items(),), body, b"", 0.0, 0.0, **what)
+
+
+def seen(*exchanges: Exchange) -> dict[str, str]:
+    """Return what was seen in exchanges, by the requirement."""
+    every = EveryAnswer("http://service.example/v2", Traces(created={OURS}))
+    for each in exchanges:
+        every.look(each, "updates")
+    return {found.requirement: found.what for found in every.violations.values()}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "requirement"),
+    [
+        ("status", "Active", "IMG-ENT-07"),
+        ("visibility", "everybody", "IMG-ENT-08"),
+        ("protected", "true", "IMG-ENT-01"),
+        ("min_ram", "64", "IMG-ENT-09"),
+        ("min_disk", True, "IMG-ENT-09"),
+        ("size", "4", "IMG-ENT-10"),
+        ("checksum", "0" * 33, "IMG-ENT-11"),
+        ("created_at", "2026-11-27", "GEN-07"),
+        ("updated_at", 0, "GEN-07"),
+        ("self", f"/v2/images/{OTHERS}", "IMG-ENT-04"),
+        ("file", f"/v2/images/{OURS}", "IMG-ENT-05"),
+        ("schema", "/v2/schemas/images", "IMG-ENT-06"),
+        ("tags", "one", "TAG-VIS-01"),
+        ("tags", [1], "TAG-VIS-01"),
+        ("tags", ["one", "one"], "TAG-VIS-05"),
+        ("tags", ["a" * 256], "TAG-VIS-07"),
+    ],
+)
+def test_an_attribute_is_of_its_form_wherever_it_is_shown(name: str, value: object, requirement: str) -> None:
+    """In the answer to a look and to a change, and in a list."""
+    wrong = SHOWN | {name: value}
+
+    assert [*seen(exchange(f"/images/{OURS}", wrong))] == [requirement]
+    assert [*seen(exchange(f"/images/{OURS}", wrong, method="PATCH"))] == [requirement]
+    assert [*seen(exchange("/images?sort_key=name", {"images": [SHOWN, wrong | {"id": OURS}]}))][-1] == requirement
+
+
+def test_what_may_be_is_not_seen() -> None:
+    """Links with a host, nulls, fractions of seconds, and what is nobody's to judge."""
+    elsewhere = {"self": f"http://service.example/v2/images/{OURS}", "size": None, "checksum": None, "name": None}
+    wrong = SHOWN | {"status": "strange"}
+
+    for lawful in (
+        exchange(f"/images/{OURS}", SHOWN | elsewhere | {"created_at": "2026-11-27T10:00:00.5+01:00", "more": 1}),
+        exchange(f"/images/{OTHERS}", wrong),
+        exchange("/images", {"images": [wrong | {"id": OTHERS}]}),
+        exchange(f"/images/{OURS}", wrong, asked="text/html"),
+        exchange(f"/images/{OURS}", wrong, purpose=Purpose.CLEANING),
+        exchange(f"/images/{OURS}", None, body=b'{"id": "cut of', size=50_000),
+        exchange(f"/images/{OURS}/file", None, body=b"data", fields=FIELDS | {"Content-Type": "text/html"}),
+        exchange(f"/images/{OURS}", wrong, status=409),
+        exchange(f"/images/{OURS}/members", {"members": [SHARED], "schema": "/v2/schemas/members"}),
+    ):
+        assert seen(lawful) == {}, lawful
+
+
+def test_documents_and_fields_are_looked_at_as_well() -> None:
+    """What is no JSON, lists of too many, and header fields that are missing."""
+    page = exchange("/images?limit=1", {"images": [SHOWN, SHOWN]})
+    undated = exchange(f"/images/{OURS}", None, status=404, fields={})
+    schemaless = exchange(f"/images/{OURS}/members", {"members": [SHARED | {"status": "maybe"}]})
+
+    assert [*seen(exchange(f"/images/{OURS}", None, body=b"<html>"))] == ["GEN-01"]
+    assert [*seen(page)] == ["PAGE-03", "IMG-ENT-03"]
+    assert [*seen(undated)] == ["GEN-14"]
+    assert [*seen(exchange(f"/images/{OURS}/tags/a", None, status=401))] == ["TAG-AUTH-03"]
+    assert [*seen(exchange("/tasks", None, status=405))] == ["GEN-11"]
+    assert [*seen(schemaless)] == ["MEM-LIST-01", "MEM-ENT-02"]
+
+
+def test_what_is_made_here_is_ours() -> None:
+    """Whoever creates it, by whatever request, and a task from its beginning to its end."""
+    task: dict[str, Any] = {
+        "id": OTHERS,
+        "status": "success",
+        "self": f"/v2/tasks/{OTHERS}",
+        "schema": "/v2/schemas/task",
+        "owner": "us",
+    }
+    task |= {"created_at": SHOWN["created_at"], "updated_at": None, "type": "import", "input": {}, "message": ""}
+    asked = exchange("/tasks", task | {"status": "pending"}, method="POST", status=201)
+
+    assert seen(exchange(f"/tasks/{OTHERS}", task)) == {}, "nobody here has asked for it"
+    assert [*seen(asked, exchange(f"/tasks/{OTHERS}", task))] == ["TASK-ENT-04", "TASK-ENT-05"]
+
+
+def test_a_finding_says_for_whose_sake_it_was_met() -> None:
+    """And what is made again is seen again, or not."""
+    every = EveryAnswer("http://service.example/v2", Traces(created={OURS}))
+    every.look(exchange(f"/images/{OURS}", SHOWN | {"size": "4"}), "")
+    assert not every.violations, "nobody could ask for it again"
+    every.look(exchange(f"/images/{OURS}", SHOWN | {"size": "4"}), "updates")
+
+    class Run:
+        class recorder:  # noqa: N801 - as an attribute is called
+            onlooker = every
+
+    recording.collect(record := recording.CheckRecord())
+    try:
+        with pytest.raises(Mismatch, match="met in passing, asked for updates: expected an integer or null, came '4'"):
+            expect_nowhere(Run, "IMG-ENT-10")  # type: ignore[arg-type]  # as much of a run as is looked at
+        every.forget(["updates"])
+        expect_nowhere(Run, "IMG-ENT-10")  # type: ignore[arg-type]  # likewise
+    finally:
+        recording.collect(None)
+    assert (record.sakes, record.silent, record.cases) == ((), True, 1)
+
+
+class ListsAsText(App):
+    """Calls the members of any image plain text where there are several."""
+
+    def list_members(self, request: Any, image_id: str) -> Any:
+        reply = super().list_members(request, image_id)
+        if len(self.images.get(image_id).members) < 2:
+            return reply
+        return type(reply)(reply.status, reply.body, (("Content-Type", "text/plain"),))
+
+
+def test_a_finding_is_asked_for_again_with_what_has_met_it(tmp_path: Path) -> None:
+    """By one command: the requirement, and one that has the same sent for the fewest requests."""
+    outcome = judged(ListsAsText, tmp_path, select=["GEN-01", "MEM-LIST-02", "MEM-LIST-03"])
+    data = json.loads((tmp_path / "findings" / "GEN-01.json").read_text("utf-8"))
+
+    assert outcome.found == {"GEN-01"}
+    assert data["asks"]["beside"] in ("MEM-LIST-02", "MEM-LIST-03")
+    assert f"--select GEN-01 --select {data['asks']['beside']}" in data["command"]
+
+
+def test_several_ids_may_be_asked_for_beside_one() -> None:
+    command = "cloudimages run --seed 1 --select A-01 --select B-01 --select C-01"
+
+    assert asked_by(command) == {"asks": {"seed": "1", "beside": "B-01,C-01"}}
+
+
+def test_what_one_check_has_found_stands_beside_a_blocked_one() -> None:
+    assert of_several([Verdict.BLOCKED, Verdict.FAIL, Verdict.PASS]) is Verdict.FAIL
+    assert of_several([Verdict.BLOCKED, Verdict.ADVISORY]) is Verdict.ADVISORY
+    assert of_several([Verdict.BLOCKED, Verdict.PASS]) is Verdict.BLOCKED
+    assert of_several([Verdict.ERROR, Verdict.FAIL]) is Verdict.ERROR
