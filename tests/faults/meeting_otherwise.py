@@ -87,3 +87,16 @@ class TakesTheSameLineOnce(_OneAtATime):
 
     def alike(self, request: Request) -> object:
         return request.path.partition("/tags/")[0]
+
+
+@breaks("IMG-DEL-04", profile="standard", words=selecting("IMG-DEL-04"))
+class WritesBackTheTagged(App):
+    """Writes an image back as it was read for the addition of a tag, though it was deleted since."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        read = self.images.open(request.caller, image_id)
+        time.sleep(A_WHILE)
+        with self.images.lock:
+            if image_id not in {image.id for image in self.images.all()}:
+                self.images._images[image_id] = read  # noqa: SLF001 - what nothing else does
+        return super().add_tag(request, image_id, tag)

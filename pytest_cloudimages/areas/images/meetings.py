@@ -42,7 +42,7 @@ class Meeting(enum.StrEnum):
     """What was asked while something else was."""
 
     DELETED = "the deletion of an image that another deletes at once"
-    PATCHED = "an image that was deleted while it was patched"
+    PATCHED = "an image that was deleted while it was patched, or tagged"
     PROTECTED = "the deletion of an image whose protection was confirmed meanwhile"
     HALF = "an image, asked for while two of its attributes are set by one patch"
     HALF_REFUSED = "an image, asked for while a patch of it is refused"
@@ -156,16 +156,21 @@ def _deleted(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> No
 
 
 def _patched(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> None:
-    for _ in range(ROUNDS):
+    """Delete an image while it is patched, and one while it is tagged: neither writes back what it has read before."""
+    for turn in range(ROUNDS + 1):
         with run.fresh_image(own=True) as image:
-            with run.recorder.of(Purpose.PREPARING):
-                pause = _half_of(partial(image.client.patch, image.id, replaced("/name", f"{image.name}-1")))
             change, kind = [replaced("/name", f"{image.name}-2")], {"Content-Type": PATCH_TYPE}
-            patch = partial(image.client.send_once, "PATCH", f"/images/{image.id}", json=change, headers=kind)
+            first = partial(image.client.patch, image.id, replaced("/name", f"{image.name}-1"))
+            second = partial(image.client.send_once, "PATCH", f"/images/{image.id}", json=change, headers=kind)
+            if turn == ROUNDS:
+                first = partial(image.add_tag, "first")
+                second = partial(image.client.send_once, "PUT", f"/images/{image.id}/tags/second")
+            with run.recorder.of(Purpose.PREPARING):
+                pause = _half_of(first)
             deletion = partial(image.client.send_once, "DELETE", f"/images/{image.id}")
-            patched, deleted = _together(workers, image.client, [patch, deletion], pause)
+            changed, deleted = _together(workers, image.client, [second, deletion], pause)
             if deleted.ok:
-                before = patched.exchange, deleted.exchange
+                before = changed.exchange, deleted.exchange
                 met.setdefault(Meeting.PATCHED, []).append(Met(_looked_for(image), image.id, before))
 
 
