@@ -31,6 +31,7 @@ RACES = frozenset(
         "LosesAttributesThatMeet",
         "LosesConcurrentAdditions",
         "LosesNamesThatMeet",
+        "SetsNewTagsBeforeItTakesTheOld",
         "WritesBackTheTagged",
         "WritesPatchesBitByBit",
     }
