@@ -8,6 +8,9 @@ from pytest_cloudimages.client.exchange import Request
 from pytest_cloudimages.client.session import segment
 from pytest_cloudimages.history.resource import Answered, Effect, SetResource, represented
 
+DOCUMENTED = ("member_id", "image_id", "status", "created_at", "updated_at", "schema")
+"""What is documented of a membership (`schemas/member.json`)."""
+
 
 def _projects(answer: Answered) -> tuple[str, ...] | None:
     members = (represented(answer) or {}).get("members")
@@ -22,6 +25,12 @@ def as_project(shown: object) -> object:
     with suppress(ValueError):
         return uuid.UUID(shown).hex if isinstance(shown, str) else shown
     return shown
+
+
+def listed_again(answer: Answered) -> list[str]:
+    """Return the projects that an answer lists more than once: each has one membership of an image."""
+    projects = _projects(answer) or ()
+    return sorted({project for project in projects if projects.count(project) > 1})
 
 
 MEMBERS = SetResource(
