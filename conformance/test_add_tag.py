@@ -23,6 +23,7 @@ from pytest_cloudimages.areas.tags.checks import (
     AccessAttempts,
     Administered,
     Allowed,
+    Answer,
     AtALimit,
     BareAnswers,
     Basics,
@@ -137,6 +138,7 @@ def test_an_added_tag_is_listed(
     common_clients: Steps,
     demanding_clients: Steps,
     representations: Representations,
+    access_attempts: AccessAttempts,
 ) -> None:
     steps = plain_tags + image_states + common_clients + demanding_clients
     for step in steps.additions(acknowledged=True, past=[Prior.NEVER]):
@@ -146,6 +148,10 @@ def test_an_added_tag_is_listed(
     for state in representations.aside():
         if state.in_image_for_reader is not None:
             expect_among(state.in_image_for_reader, state.in_image, f"tags shown to a reader, where {state}")
+
+    # So does another project, where all may see the image.
+    for shown in access_attempts.aside().to_others():
+        expect_among(shown.tags, shown.due, f"tags shown to another project, as in {shown.answer}")
 
     # Nor is a client told that nothing has changed.
     for answer in representations.aside().conditional("PUT"):
@@ -276,7 +282,14 @@ def test_a_tag_of_255_characters_is_stored_whole(boundary_tags: Steps, cloudimag
 
 # "{tag}: Image tag (may be up to 255 characters in length)."
 @requirement("TAG-ADD-11")
-def test_a_tag_of_more_than_255_characters_is_refused_and_not_stored(boundary_tags: Steps) -> None:
+def test_a_tag_of_more_than_255_characters_is_refused_and_not_stored(
+    boundary_tags: Steps, repetitions: Repetitions
+) -> None:
+    # Whoever asks for it.
+    for answer, stored in repetitions.aside().overlong():
+        expect(answer.status, REFUSED, f"status of {answer}")
+        expect(stored, [], f"tags too long after {answer}")
+
     for step in boundary_tags.additions(input_classes=["past the limit"], where=past_the_limit):
         step.expect(status=REFUSED)
         expect(others_added(step, but=()), [], f"tags that came with {step}")
@@ -367,6 +380,29 @@ def test_adding_a_tag_to_an_unknown_image_fails_and_creates_none(
         require_look(shown)
         if state_of(shown) not in ("deleted", "pending_delete"):
             expect(shown.status, {404, 410}, f"status of {shown}")
+    if cloudimages_run.rounds and not cloudimages_run.settings.image:
+        expect_not_listed(cloudimages_client, gone_image, cloudimages_run)
+
+
+def expect_not_listed(client: ImagesClient, gone: str, run: Run) -> None:
+    """Raise ``Mismatch`` where the list has an image that was not there, and that a tag was meant for.
+
+    It may have one that was deleted, for a while or for other reasons: then one is asked for that never was.
+    """
+    __tracebackhide__ = True
+    if gone not in ids_of(client.list()):
+        return
+    never = str(uuid.uuid4())
+    added = client.add_tag(never, "stray")
+    if added.refused:
+        listed = run.patience.until(client.list(), client.list, lambda each: never not in ids_of(each), about="a list")
+        expect(never in ids_of(listed), False, f"whether {listed} has the image of {added}")
+
+
+def ids_of(listed: Answer) -> list[object]:
+    """Return the ids of the images on a page of a list."""
+    entries = listed.data.get("images") if listed.ok and isinstance(listed.data, dict) else None
+    return [each.get("id") for each in entries if isinstance(each, dict)] if isinstance(entries, list) else []
 
 
 # the image is not there

@@ -1,7 +1,8 @@
 # DELETE /v2/images/{image_id}/tags/{tag}
 
 import uuid
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import chain
 
 import pytest
@@ -43,7 +44,6 @@ from pytest_cloudimages.areas.tags.checks import (
     expect_nothing_astray,
     expect_others_kept,
     expect_owner_kept,
-    expect_tags,
     expect_unlike_ones_kept,
     in_ordinary_state,
     its_beginning_is_kept,
@@ -67,6 +67,7 @@ from pytest_cloudimages.areas.tags.negative import (
     of_an_unknown_image,
     overlong_deletion,
 )
+from pytest_cloudimages.areas.tags.representations import DELETED_FIRST
 
 
 # "204 Delete Successful: Delete request succeeded."
@@ -133,6 +134,9 @@ def test_a_deleted_tag_is_listed_no_more(
             set(),
             f"tags shown to a reader alone, where {state}",
         )
+    # Nor does a change of something else bring back what the image was created with.
+    for state in representations.aside():
+        expect_none_of(state.after_renaming, [DELETED_FIRST], f"tags after {DELETED_FIRST} was deleted, and a PATCH")
     for answer in representations.aside().conditional("DELETE"):
         expect(answer.status, anything_but(304), f"status of {answer}, where tags were deleted")
 
@@ -345,20 +349,38 @@ def test_a_deletion_over_a_limit(cloudimages_run: Run) -> None:
     note(f"{len(seen)} deletions were answered 413 and repeated.")
 
 
+@contextmanager
+def created_with_one_twice(fresh_image: FreshImage, twice: str, once: str) -> Iterator[Image]:
+    """Open an image that is created with two tags, one of them named twice where a service lets that pass.
+
+    A list has one of each: what names one twice leaves nothing behind that has to be deleted twice.
+    """
+    with ExitStack() as stack:
+        image: Image | None = None
+        with suppress(Blocked, pytest.skip.Exception):
+            image = stack.enter_context(fresh_image(tags=[twice, once, twice]))
+        yield image or stack.enter_context(fresh_image(tags=[twice, once]))
+
+
 # tags are one list, whoever wrote them
 @requirement("TAG-DEL-15")
 def test_tags_set_otherwise_can_be_deleted(fresh_image: FreshImage, basics: Basics) -> None:
     basics.require_deletions()
-    with fresh_image(tags=["created", "also-created"]) as image:
+    with created_with_one_twice(fresh_image, "created", "also-created") as image:
         # A service that takes no tags with a creation says so; one that takes them has to keep them.
-        expect_tags(image, ["also-created", "created"], "that the image was created with")
+        given = image.eventual_tags(["also-created", "created"])
+        expect({*given}, {"also-created", "created"}, "tags that the image was created with")
         created = image.delete_tag("created")
         expect(created.status, OK, f"status of {created}")
         shown = image.eventual_tags(["also-created"])
-        expect_none_of(shown, ["created"], f"tags after {created}")
+        # What is shown twice may be there twice, which TAG-VIS-05 asks.
+        if given.count("created") == 1:
+            expect_none_of(shown, ["created"], f"tags after {created}")
 
         last = "also-created"
-        patch = set_tags(image, ["patched", "kept"])
+        patch = set_tags(image, ["patched", "kept", "patched"])
+        if patch.refused:
+            patch = set_tags(image, ["patched", "kept"])
         if patch.refused:
             # A service may know no more than the tags' addresses.
             note(f"PATCH knows no tags of an image: {patch.status}.")

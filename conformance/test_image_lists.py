@@ -177,6 +177,12 @@ def test_a_list_is_sorted_by_a_key(image_lists: Lists) -> None:
             # Where it is sorted the other way round, it is the direction that is wrong.
             either = in_order(asked, backward=True) or in_order(asked, backward=False)
             expect(either, True, f"whether {asked} is sorted")
+    # Nor is what comes on several pages sorted on each of them alone: it is in the order of one.
+    for asked in image_lists.aside().of(Aspect.LIMITED).where(keeps_its_query):
+        for other in image_lists.aside().of(Aspect.SORTED).where(asked.is_longer_for):
+            if sorted(asked.held) == sorted(other.held):
+                what = f"values of {asked.value('sort_key')} in {asked}, in the order of {other}"
+                expect(asked.keys, other.keys, what)
     expect_same_order(image_lists, "created_at", [(), (("sort_dir", "asc"),)])
 
 

@@ -22,7 +22,7 @@ from pytest_cloudimages.areas.members.fixtures import *
 from pytest_cloudimages.areas.members.member_attempts import Deed, Stage, Who
 from pytest_cloudimages.areas.members.member_lives import MemberLives
 from pytest_cloudimages.areas.members.memberships import STATUSES, Memberships
-from pytest_cloudimages.areas.members.resource import MEMBERS, as_project
+from pytest_cloudimages.areas.members.resource import MEMBERS, as_project, listed_again
 from pytest_cloudimages.areas.members.workloads import NO_ID, Question, Sharing
 
 NEW = (Prior.NEVER, Prior.DELETED)
@@ -50,6 +50,8 @@ def test_a_member_is_added(member_steps: Steps, sharing: Sharing, member_lives: 
         step.expect(status=200)
         expect_contract(step.answer, "contract-member")
         expect(step.answer.data["member_id"], step.value, "the member_id in the answer")
+        image = step.answer.exchange.target.partition("/images/")[2].partition("/")[0]
+        expect(step.answer.data["image_id"], image, f"the image_id in {step.answer}")
     for answer in sharing.aside().answered(Question.ODD):
         named = named_in(answer)
         # Whose id the service writes otherwise is another project, unless both are ways to write one UUID.
@@ -73,6 +75,8 @@ def test_a_new_member_is_pending(member_steps: Steps, sharing: Sharing, member_l
     for answer in sharing.aside().answered(Question.AGAIN):
         status = answer.data.get("status") if isinstance(answer.data, dict) else None
         expect(status, "pending", f"the status in {answer}, of a member that was removed and added once more")
+    for answer in sharing.aside().answered(Question.WITH_A_STATUS):
+        expect(shown_as(answer, "status"), "pending", f"the status in {answer}, of a member that its owner accepts for")
     for stage in member_lives.aside().stages("pending", where=lambda stage: stage.is_member):
         expect(stage.status, "pending", f"the status that the owner sees of {stage}")
 
@@ -103,10 +107,13 @@ def test_the_owner_sees_all_members(
         expect(MEMBERS.values(answer), (), "the members of an image that was shared with nobody")
     for attempt in memberships.aside().attempts(Deed.SET_OWN):
         expect(attempt.unlisted, False, f"whether the list of members lacks the one that {attempt} is about")
-    for attempt in memberships.aside().attempts(Deed.RENAME, Deed.ADD_ACCEPTED):
+    for attempt in memberships.aside().attempts(Deed.RENAME, Deed.ADD_ACCEPTED, Deed.ADD_REJECTED):
         expect(attempt.came_or_went, [], f"members that came or went by {attempt}")
     for stage in member_lives.aside().stages():
         expect(sorted(stage.members), sorted(stage.due), f"members that the owner sees of {stage}")
+        expect(stage.listed_again, [], f"members that the owner sees twice of {stage}")
+    for attempt in memberships.aside().attempts():
+        expect(attempt.listed_again, [], f"members that the owner sees twice after {attempt}")
 
     shown = member_races.measured(member_races.patterns, member_races.unexplained, kind=lambda found: found.category)
     expect_explained(shown)
@@ -126,6 +133,8 @@ def test_a_consumer_sees_the_own_membership_alone(
     for sight, answer in memberships.aside().entries(many=True):
         expect(answer.status, 200, f"the status of {answer} for {sight}")
         expect(MEMBERS.values(answer), (memberships.project,), f"the members in {answer} for {sight}")
+    for attempt in memberships.aside().attempts(Deed.LIST, who=Who.MEMBER):
+        expect(listed_again(attempt.answer), [], f"the members that are there twice in {attempt}")
     for stage in member_lives.aside().stages(*STATUSES, where=asked_for_members):
         expect(stage.shown[0].status, 200, f"the status of {stage.shown[0]} for {stage}")
         expect(MEMBERS.values(stage.shown[0]), (stage.project,), f"the members in {stage.shown[0]} for {stage}")
@@ -185,7 +194,9 @@ def test_who_is_no_member_is_not_found(sharing: Sharing) -> None:
 
 # Image sharing page, Delete image member: the owner removes a member, and gets 204 without a body.
 @requirement("MEM-DEL-01")
-def test_a_member_is_removed(member_steps: Steps, sharing: Sharing, member_lives: MemberLives) -> None:
+def test_a_member_is_removed(
+    member_steps: Steps, sharing: Sharing, memberships: Memberships, member_lives: MemberLives
+) -> None:
     for step in member_steps.deletions(past=[Prior.PRESENT]):
         step.expect(status=204, after=without(step.before, step.value))
         expect(step.answer.body, b"", f"body after {step.answered}")
@@ -195,6 +206,8 @@ def test_a_member_is_removed(member_steps: Steps, sharing: Sharing, member_lives
         expect(attempt.answer.status, 204, f"status of {attempt}")
         expect(attempt.answer.body, b"", f"body of {attempt}")
         expect(len(attempt.came_or_went), 1, f"how many members went by {attempt}")
+    for attempt in memberships.aside().attempts(Deed.REMOVE_BESIDE):
+        expect(attempt.changed, [], f"memberships of this image that changed by {attempt}")
 
 
 # Image sharing page, Delete image member: who is no member cannot be removed, and 404 says so.

@@ -1,5 +1,7 @@
 # who may do what with the members of an image, and what their statuses mean
 
+from datetime import timedelta
+
 import pytest
 
 from pytest_cloudimages import expect, note, requirement
@@ -22,11 +24,17 @@ from pytest_cloudimages.areas.members.memberships import STATUSES, Memberships
 pytestmark = pytest.mark.usefixtures("other_project")
 
 GUARANTEED = ("created_at", "image_id", "member_id", "schema", "status", "updated_at")
+A_SECOND = timedelta(seconds=1)
 TOO_LONG = "the list of images is too long to be read to its end"
 
 
 def shown_in(attempt: Attempt) -> dict[str, object]:
     return attempt.answer.data if attempt.answer.ok and isinstance(attempt.answer.data, dict) else {}
+
+
+def image_of(attempt: Attempt) -> str:
+    """Return the id of the image whose members an attempt is about."""
+    return attempt.answer.exchange.target.partition("/images/")[2].partition("/")[0]
 
 
 def refused(attempt: Attempt, *statuses: int) -> None:
@@ -54,6 +62,17 @@ def test_a_member_has_what_is_guaranteed(memberships: Memberships) -> None:
         expect_among(shown_in(attempt).keys(), GUARANTEED, f"members of the document in {attempt}")
         for entry in attempt.after.values():
             expect_among(entry.keys(), GUARANTEED, "members of an entry in the list of members")
+            expect(
+                entry["image_id"], image_of(attempt), f"image_id of an entry in the list of members, after {attempt}"
+            )
+    shown = (
+        memberships.aside()
+        .attempts(Deed.SHOW_OWN, Deed.SET_OWN, who=Who.MEMBER)
+        .where(lambda attempt: bool(shown_in(attempt)))
+    )
+    for attempt in shown:
+        expect_among(shown_in(attempt).keys(), GUARANTEED, f"members of the document in {attempt}")
+        expect(shown_in(attempt)["image_id"], image_of(attempt), f"image_id in {attempt}")
 
 
 # "pending, accepted, or rejected"
@@ -76,7 +95,8 @@ def test_a_member_is_named_by_its_project(memberships: Memberships) -> None:
 # "/v2/schemas/member"
 @requirement("MEM-ENT-04")
 def test_a_member_leads_to_its_schema(memberships: Memberships, cloudimages_client: ImagesClient) -> None:
-    for attempt in memberships.attempts(Deed.SHOW_OWN, who=Who.MEMBER).where(lambda attempt: attempt.answer.ok):
+    shown = memberships.attempts(Deed.SHOW_OWN, Deed.SET_OWN, who=Who.MEMBER)
+    for attempt in shown.where(lambda attempt: attempt.answer.ok):
         led = leads_to(cloudimages_client, shown_in(attempt).get("schema"))
         expect(led, "/schemas/member", f"where schema leads in {attempt}")
     for attempt in memberships.aside().attempts(Deed.LIST, who=Who.MEMBER).where(lambda attempt: attempt.answer.ok):
@@ -101,7 +121,7 @@ def test_a_member_is_hidden_from_others(memberships: Memberships, member_lives: 
 def test_the_owner_alone_adds_members(memberships: Memberships, member_lives: MemberLives) -> None:
     for attempt in memberships.attempts(Deed.ADD, Deed.ADD_AGAIN, who=Who.STRANGER):
         refused(attempt, 404)
-    for attempt in memberships.attempts(Deed.ADD, who=Who.MEMBER):
+    for attempt in memberships.attempts(Deed.ADD, Deed.ADD_AGAIN, who=Who.MEMBER):
         refused(attempt, 403, 404)
     for attempt in member_lives.aside().attempts(Deed.ADD, Deed.ADD_AGAIN):
         refused(attempt, *hidden_or_forbidden(attempt))
@@ -135,13 +155,13 @@ def test_a_consumer_sets_its_status(memberships: Memberships, member_lives: Memb
         expect(others, [], f"other memberships that changed by {attempt}")
     for attempt in memberships.aside().attempts(Deed.RENAME):
         expect(attempt.statuses_changed, [], f"projects whose status changed by {attempt}")
-    for attempt in memberships.aside().attempts(Deed.ADD_ACCEPTED):
+    for attempt in memberships.aside().attempts(Deed.ADD_ACCEPTED, Deed.ADD_REJECTED):
         # What a second addition does is not documented: one that is taken may offer the image to its member anew.
         anew = [memberships.project] if attempt.answer.ok else []
         changed = [project for project in attempt.statuses_changed if project not in anew]
         expect(changed, [], f"projects whose status changed by {attempt}")
         if attempt.statuses_changed:
-            note(f"A member that had accepted and is added again is now: {attempt.after[memberships.project]}.")
+            note(f"After {attempt}: {attempt.after[memberships.project]}.")
     for stage in member_lives.aside().stages(ACCEPTED, REJECTED, where=lambda stage: stage.is_member):
         expect(stage.status, stage.sight.status, f"status that the owner sees of {stage}")
     for before, offered in memberships.aside().beside():
@@ -168,6 +188,8 @@ def test_others_set_no_status(memberships: Memberships, member_lives: MemberLive
     for who in (Who.STRANGER, Who.MEMBER):
         for attempt in memberships.attempts(Deed.SET, who=who):
             refused(attempt, 404)
+    for attempt in memberships.aside().attempts(Deed.SET_OF_NONE, who=Who.MEMBER):
+        refused(attempt, 404)
     for attempt in member_lives.aside().attempts(Deed.SET).where(lambda attempt: attempt.who is Who.STRANGER):
         refused(attempt, *hidden_or_forbidden(attempt))
 
@@ -235,6 +257,9 @@ def test_the_times_of_a_member(memberships: Memberships) -> None:
     for attempt in memberships.attempts(Deed.SET_OWN).where(timed):
         before, after = attempt.before[project], attempt.after[project]
         expect(after["created_at"], before["created_at"], f"created_at after {attempt}")
+        told, begun = moment(shown_in(attempt).get("created_at")), moment(before["created_at"])
+        if told and begun:  # of which one may have a fraction of a second, and the other none
+            expect(abs(told - begun) < A_SECOND, True, f"whether created_at in {attempt} is {begun}: {told}")
         was, now = moment(before["updated_at"]), moment(after["updated_at"])
         if was and now:
             expect(now >= was, True, f"whether updated_at went on by {attempt}: {was}, {now}")

@@ -5,6 +5,7 @@ from pytest_cloudimages.areas.common.checks import expect_among, or_skip
 from pytest_cloudimages.areas.common.paging import asked_by, limit_of
 from pytest_cloudimages.areas.images.asked_lists import Asked, Aspect, Lists
 from pytest_cloudimages.areas.images.fixtures import *
+from pytest_cloudimages.areas.images.offered_lists import OfferedImages
 
 DEFAULTS = {
     "limit": None,
@@ -59,11 +60,14 @@ def test_a_page_holds_no_more_than_its_limit(image_lists: Lists) -> None:
 
 # "marker: the ID of the last image seen"
 @requirement("PAGE-04")
-def test_a_page_starts_after_its_marker(image_lists: Lists) -> None:
+def test_a_page_starts_after_its_marker(image_lists: Lists, offered_images: OfferedImages) -> None:
     for asked in image_lists.of(Aspect.AFTER):
         expect(asked.listed.status, 200, f"status of {asked}")
         # What comes twice is PAGE-08's to say.
         expect([*dict.fromkeys(asked.held)], asked.wanted, f"our images in {asked}")
+    # Nor does what others share with the caller begin it.
+    for offered in offered_images.aside().starting_after():
+        expect(offered.holds, False, f"whether {offered} holds the image that it starts after")
 
 
 # "next: … absent from the last page"

@@ -68,6 +68,7 @@ def test_an_error_is_explained(
     stray_requests: StrayRequests,
     plain_tags: Steps,
     absent_tags: Steps,
+    access_attempts: AccessAttempts,
     cloudimages_client: ImagesClient,
 ) -> None:
     # No explanation are the inside of the service, the caller's token, and what misleads a reader of the answer.
@@ -79,6 +80,11 @@ def test_an_error_is_explained(
     # It is as long as it says, whatever it repeats of the request.
     for answer in absent_tags.aside().answers(where=lambda answer: answer.status >= 400):
         expect(answer.trailing, b"", "octets after the end of", answer)
+    # Each way to a refusal may have words of its own: a tag that was never there, one that is gone, a caller.
+    callers = (attempt.answer for attempt in access_attempts.aside().by(*Party))
+    for refused in chain((plain_tags + absent_tags).aside().answers(), callers):
+        if refused.status in (401, 403, 404, 405):
+            expect(refused.body, SOMETHING, "body of", refused)
 
     # Whoever takes no JSON is told as well.
     for tried in stray_requests.aside().requests("GET", where=lambda tried: tried.answer.status >= 400):

@@ -53,7 +53,9 @@ def is_the_schema(answer: Answer, name: str) -> None:
 def items_of(documents: SchemaDocuments, answer: Answer, name: str) -> dict[str, Any]:
     """Return the schema of the items of a list; empty where it describes no array of objects."""
     array = documents.referred_to(document(answer), properties(answer).get(name))
-    return documents.referred_to(document(answer), array.get("items") if array.get("type") == "array" else None)
+    kinds = array.get("type")
+    is_array = "array" in (kinds if isinstance(kinds, list) else [kinds])  # it may be null as well
+    return documents.referred_to(document(answer), array.get("items") if is_array else None)
 
 
 def shown(schema_documents: SchemaDocuments, name: str) -> Iterator[Answer]:

@@ -24,7 +24,7 @@ from pytest_cloudimages.areas.common.checks import (
 )
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.offers import require_look
-from pytest_cloudimages.areas.common.paging import PagedList, query_of
+from pytest_cloudimages.areas.common.paging import PagedList, entries_of, limit_of, query_of
 from pytest_cloudimages.areas.images.states import OCTETS
 from pytest_cloudimages.areas.tasks.agreement import (
     listed_otherwise,
@@ -150,6 +150,24 @@ def shows_the_image(answer: Answer, image_id: object, name: str) -> None:
     expect((document(answer).get("id"), document(answer).get("name")), (image_id, name), f"image in {answer}")
 
 
+def expect_fit_page(tasks: Tasks, listed: PagedList, client: ImagesClient) -> None:
+    """Expect the first page of a list to hold no more than was asked for, and to lead on to more of the same only."""
+    __tracebackhide__ = True
+    page, limit = listed.first, limit_of(listed.query) or 0
+    expect(len(page.entries) <= limit, True, f"whether {listed} has at most {limit}: {len(page.entries)}")
+    link = page.data.get("next")
+    asked = [pair for pair in listed.query if pair[0] != "limit"]
+    fits = all(str(entry.get(name)) == value for entry in page.entries for name, value in asked)
+    others = [entry for each in tasks.lists.values() for entry in each.entries]
+    tells = any(str(entry.get(name)) != value for entry in others for name, value in asked)
+    # A filter that a service does not have, which nothing documents, it may leave out of links.
+    if link and limit and fits and tells:
+        most = min(limit, max(len(each.entries) for seen in tasks.lists.values() for each in seen.pages))
+        expect(len(page.entries) >= most, True, f"whether {listed} is full, as it has next: {len(page.entries)}")
+        led = query_of(leads_to(client, link, page.target))
+        expect_among(led, asked, f"parameters of the next page of {listed}")
+
+
 def is_of_http(number: str, message: str) -> bool:
     """Return whether a message has a number as the status line of HTTP has it, with the phrase for it."""
     phrases = {f"{status.value}": status.phrase for status in HTTPStatus}
@@ -270,6 +288,9 @@ def test_a_task_goes_forward(tasks: Tasks) -> None:
         expect(ranks, sorted({*ranks}), f"the order of the statuses {started.statuses} of {started}")
         if not started.ended:
             note(f"{started} had not ended when it was no longer waited for.")
+    # An end is one, whatever comes about of what it had failed for.
+    for answer in tasks.aside().answered("over"):
+        expect(status_of(document(answer)), "failure", f"status of the task in {answer}, which had failed")
 
 
 # "first", "schema" and "tasks"; every task of one's own, once
@@ -425,6 +446,9 @@ def test_an_import_makes_an_image(tasks: Tasks) -> None:
             expect(made == image_id, False, f"whether image_id is that of an earlier import in {other}")
         for answer in tasks.aside().answered("imported"):
             shows_the_image(answer, image_id, name)
+        for answer in tasks.aside().answered("listed").where(lambda answer: answer.ok):
+            found = [entry.get("id") for entry in entries_of(answer, "/images")]
+            expect_among(found, [image_id], f"images in {answer}, a list by the name of what was imported")
         earlier = [image_id]
         for deed, what in ((Deed.IMPORT_AGAIN, "imported again"), (Deed.IMPORT_TWICE, "imported twice")):
             for again in tasks.aside().asked(deed).where(lambda started: started.succeeded):
@@ -460,6 +484,10 @@ def test_an_import_needs_a_disk_at_the_place_that_it_names(tasks: Tasks) -> None
     for started in tasks.attempts(Deed.IMPORT_MISPLACED, Deed.IMPORT_NO_DISK):
         failed(started)
     nothing_left(tasks, Deed.IMPORT_MISPLACED)
+    # The name of an object may have slashes, and that of a container has none. A disk need not be imported twice.
+    twice = any(started.succeeded for started in tasks.aside().asked(Deed.IMPORT_TWICE))
+    for started in tasks.aside().asked(Deed.IMPORT_AGAIN).where(lambda each: twice and each.ended):
+        expect(started.outcome, "success", f"outcome of {started}, from an object whose name has a slash")
 
 
 # "413: virtual disk size exceeds 40 GB"
@@ -603,7 +631,7 @@ def test_a_list_of_tasks_leads_to_its_first_page(tasks: Tasks) -> None:
 
 # "limit", "marker" and "next", as for images
 @requirement("PAGE-15")
-def test_tasks_are_listed_page_by_page(tasks: Tasks) -> None:
+def test_tasks_are_listed_page_by_page(tasks: Tasks, cloudimages_client: ImagesClient) -> None:
     known = [*tasks.known]
     listed_at_all = tasks.lists.get("whole")
     paged = tasks.listed("paged").where(lambda _: bool(listed_at_all and listed_at_all.first.answer.ok))
@@ -616,6 +644,8 @@ def test_tasks_are_listed_page_by_page(tasks: Tasks) -> None:
         expect(repeated(listed.ids(known)), [], f"tasks that come twice in {listed}")
         if listed.ended:
             expect(sorted(listed.ids(known)), sorted(known), f"our tasks in {listed}")
+    for listed in tasks.aside().listed("of imports", "of failures", "of none").where(lambda listed: listed.readable):
+        expect_fit_page(tasks, listed, cloudimages_client)
     for listed in tasks.aside().listed("of one"):
         expect(len(listed.first.entries) <= 1, True, f"whether {listed} has at most 1: {len(listed.first.entries)}")
     for listed in tasks.aside().listed("after"):

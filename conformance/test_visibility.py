@@ -125,6 +125,9 @@ def test_no_image_shows_a_tag_twice(
     for state in representations.aside():
         if isinstance(state.in_list, list):
             expect(repeated(map(str, state.in_list)), [], f"tags listed twice, where {state}")
+    # Whoever looks, and whoever the image is shared with.
+    for answer in filtered_lists.aside().of_images():
+        expect(repeated(Reading(answer, TAGS).values or ()), [], f"tags shown twice by {answer}")
     # However a list is filtered, sorted and cut into pages.
     for selections in (filtered_lists.aside().by(several=several) for several in (False, True)):
         for selection in selections:

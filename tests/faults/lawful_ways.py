@@ -317,6 +317,29 @@ class StandsBehindAFirewall(App):
         return super().route(request)
 
 
+@breaks(
+    words=selecting("TAG-URI-02", "TAG-ADD-15", "TAG-ADD-26", "TAG-ADD-34", "TAG-DEL-03", "TAG-DEL-15", "TAG-VIS-05"),
+    profile="standard",
+)
+class TakesNothingOdd(App):
+    """Creates no image with an id, a property that is called as a filter is, or a tag twice, and wants a name or none."""
+
+    def create_image(self, request: Request) -> Reply:
+        wanted = bodies.document(request)
+        if isinstance(wanted, dict):
+            tags = wanted.get("tags")
+            twice = isinstance(tags, list) and len(tags) != len({*map(str, tags)})
+            if twice or wanted.get("name") == "" or {"id", "tag"} & {*wanted}:
+                raise Invalid("This is not how an image is created here.")
+        return super().create_image(request)
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        changes = json.loads(request.body)
+        if any(change.get("path") == "/name" and change.get("value") == "" for change in changes):
+            raise Invalid("A name is not empty.")
+        return super().update_image(request, image_id)
+
+
 @breaks(words=selecting("IMG", "MEM", "GEN"), profile="standard")
 class LinksAbsolutelyOnceShared(App):
     """Writes the links of an image that has members with the host, and says with which letters JSON is written."""

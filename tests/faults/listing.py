@@ -175,6 +175,12 @@ reads(
     change=instead("size_min", lambda value: str(int(value) + 1) if value.isdecimal() else value),
 )
 reads(
+    "BoundsSizesBelowAlone",
+    "Takes no notice of the most octets where the least are asked for as well.",
+    "IMG-LIST-08",
+    change=lambda pairs: without("size_max")(pairs) if has(pairs, "size_min") else pairs,
+)
+reads(
     "TakesNoNoticeOfFormats",
     "Takes no notice of the filter by disk_format.",
     "IMG-LIST-11",

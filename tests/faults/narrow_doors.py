@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
@@ -210,6 +211,24 @@ def _unknown_by_key(self: App, request: Request) -> Reply:
     return App.issue_access(self, request)
 
 
+def _in_any_case(self: App, request: Request) -> Reply:
+    document: Any = json.loads(request.body) if request.body.startswith(b'{"') else {}
+    given = document.get("auth", {}).get("passwordCredentials", {})
+    user = self.identity.users.get(given.get("username"))
+    if user and str(given.get("password")).lower() == user.password.lower():
+        given["password"] = user.password
+        request = replace(request, body=json.dumps(document).encode())
+    return App.issue_access(self, request)
+
+
+faulty(
+    "TakesPasswordsInAnyCase",
+    "Takes a password whose letters are of the other case.",
+    "AUTH-11",
+    words=selecting("AUTH-11"),
+    signs_in=True,
+    issue_access=_in_any_case,
+)
 faulty(
     "FindsNoUserOfAnUnknownKey",
     "Answers 404 to an API key of a user that there is not.",

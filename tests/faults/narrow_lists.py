@@ -212,3 +212,45 @@ faulty(
     words=selecting("IMG-ENT-13"),
     list_images=_nested,
 )
+
+
+# Pages of what was sorted, and of what is shared
+
+
+def _sorted_by_page(self: App, request: Request) -> Reply:
+    pairs = pairs_of(request)
+    if _has(pairs, "sort_key") != "size" or not _has(pairs, "limit"):
+        return App.list_images(self, request)
+    reply = App.list_images(self, sending(request, [pair for pair in pairs if not pair[0].startswith("sort")]))
+    document: Any = reply.json()
+    if "next" in document:
+        document["next"] += "".join(f"&{key}={value}" for key, value in pairs if key.startswith("sort"))
+    backward = _has(pairs, "sort_dir") != "asc"
+    document["images"].sort(key=lambda image: image["size"] or 0, reverse=backward)
+    return Reply.of_json(document, reply.status)
+
+
+faulty(
+    "SortsEachPageBySize",
+    "Sorts what is on a page by size, and pages as they come.",
+    "IMG-LIST-09",
+    list_images=_sorted_by_page,
+)
+
+
+def _borrowed_first(self: App, request: Request) -> Reply:
+    document: Any = App.list_images(self, request).json()
+    if _has(pairs_of(request), "marker"):
+        held = [each["id"] for each in document["images"]]
+        accepted = (each for each in self.images.all() if each.members.get(request.caller.project))
+        document["images"] = [*(self.represent(each) for each in accepted if each.id not in held), *document["images"]]
+    return Reply.of_json(document)
+
+
+faulty(
+    "BeginsPagesWithWhatIsShared",
+    "Has what others share with the caller on every page.",
+    "PAGE-04",
+    words=selecting("PAGE-04"),
+    list_images=_borrowed_first,
+)

@@ -226,6 +226,87 @@ faulty(
 )
 
 
+# Single changes
+
+
+def _protected(self: App, request: Request, image_id: str) -> Reply:
+    if b'"/protected"' in request.body and not request.caller.writes:
+        request = replace(request, caller=replace(request.caller, writes=True))
+    return App.update_image(self, request, image_id)
+
+
+faulty(
+    "LetsReadersProtectImages",
+    "Lets who may only read protect the images of its project.",
+    "RBAC-03",
+    words=selecting("RBAC-03"),
+    update_image=_protected,
+)
+
+
+def _filled(self: App, request: Request, image_id: str) -> Reply:
+    return App.upload(self, replace(request, caller=replace(request.caller, writes=True)), image_id)
+
+
+faulty(
+    "LetsReadersUpload",
+    "Lets who may only read fill an image with data.",
+    "RBAC-03",
+    words=selecting("RBAC-03"),
+    upload=_filled,
+)
+
+
+def _of_anybodys(self: App, request: Request, image_id: str) -> Reply:
+    if _is_creator(self, request) and image_id not in self.__dict__.get("created", ()):
+        request = replace(request, caller=replace(request.caller, deletes=True))
+    return App.delete_image(self, request, image_id)
+
+
+faulty(
+    "LetsCreatorsDeleteWhatOthersCreated",
+    "Deletes for a creator what others of its project have created.",
+    "RBAC-02",
+    words=selecting("RBAC-02"),
+    delete_image=_of_anybodys,
+    create_image=_noted,
+)
+
+
+def _tagged_by_name(self: App, request: Request) -> Caller:
+    caller = App.authenticate(self, request)
+    named = request.headers.get("X-Tenant-Id")
+    return replace(caller, project=named) if named and "/tags/" in request.path else caller
+
+
+faulty(
+    "TagsImagesOfTheTenantThatIsNamed",
+    "Takes who adds a tag for one of the tenant that its header names.",
+    "AUTH-22",
+    words=selecting("AUTH-22"),
+    authenticate=_tagged_by_name,
+)
+
+
+def _fills_for_nobody(self: App, request: Request) -> Caller:
+    try:
+        return App.authenticate(self, request)
+    except Unauthorized:
+        if request.method != "PUT" or not request.path.endswith("/file"):
+            raise
+        return Caller(self.identity.users["tester"].project.id)
+
+
+faulty(
+    "TakesDataOfNobody",
+    "Takes the data of an image without a token.",
+    "AUTH-01",
+    "AUTH-02",
+    words=selecting("AUTH-01", "AUTH-02"),
+    authenticate=_fills_for_nobody,
+)
+
+
 # What a role may do with some images
 
 

@@ -118,6 +118,18 @@ says(
     change=lambda access: access["token"].update(expires=_in(7 * 24)),
 )
 says(
+    "GivesTokensForASecond",
+    "Says that a new token lives for a second.",
+    "AUTH-12",
+    change=lambda access: access["token"].update(expires=_in(1 / 3600)),
+)
+says(
+    "SignsInToAnotherTenant",
+    "Gives a token for another tenant than it was asked for.",
+    "AUTH-08",
+    change=lambda access: access["token"].update(tenant={"id": "918273", "name": "918273"}),
+)
+says(
     "CallsTheTypeByTheName",
     "Calls the type of the image service cloudImages.",
     "AUTH-17",
@@ -201,7 +213,7 @@ refuses("TakesNoApiKeys", "Refuses API keys.", "AUTH-05", kind="RAX-KSKEY:apiKey
 refuses("TakesNoPasswords", "Refuses passwords.", "AUTH-06", kind="passwordCredentials")
 
 
-def forgives(name: str, sentence: str, *ids: str, where: Callable[[Access], bool]) -> None:
+def forgives(name: str, sentence: str, *ids: str, where: Callable[[Access], bool], profile: str = "quick") -> None:
     """Register a service whose Identity v2.0 lets in whom it should refuse."""
 
     def issue_access(self: App, request: Request) -> Reply:
@@ -214,7 +226,7 @@ def forgives(name: str, sentence: str, *ids: str, where: Callable[[Access], bool
             body = {"auth": {"passwordCredentials": {"username": honest.name, "password": honest.password}}}
             return App.issue_access(self, Request(request.method, request.target, body=json.dumps(body).encode()))
 
-    faulty(name, sentence, *ids, issue_access=issue_access)
+    faulty(name, sentence, *ids, profile=profile, issue_access=issue_access)
 
 
 def _of_the_tester(credentials: str) -> Callable[[Access], bool]:
@@ -231,6 +243,13 @@ forgives("TakesAnyPassword", "Takes any password.", "AUTH-11", where=_of_the_tes
 forgives("TakesAnyApiKey", "Takes any API key.", "AUTH-11", where=_of_the_tester("RAX-KSKEY:apiKeyCredentials"))
 forgives(
     "TakesATenantTwice", "Takes a tenant's id and name together.", "AUTH-15", where=lambda auth: "tenantName" in auth
+)
+forgives(
+    "TakesATenantTwiceForAnApiKey",
+    "Takes a tenant's id and name together from who has an API key.",
+    "AUTH-15",
+    where=lambda auth: "tenantName" in auth and "RAX-KSKEY:apiKeyCredentials" in auth,
+    profile="standard",
 )
 forgives("TakesWhatIsNoJson", "Gives a token for a body that is no JSON.", "AUTH-10", where=lambda auth: not auth)
 

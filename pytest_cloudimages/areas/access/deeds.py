@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from pytest_cloudimages.areas.common.parties import Party
+from pytest_cloudimages.areas.images.patch_model import add, replaced
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.engine.recording import Case, Collection, anything, cases
@@ -66,6 +67,12 @@ class Deed(enum.Enum):
     UPDATE = "PATCH", "/images/{image}", "name"
     UPDATE_BY_THE_OLD_FORM = "PATCH", "/images/{image}", "min_ram"
     """The body as version 2.0 of the API has it, which may be a handler of its own."""
+    ADD_PROPERTY = "PATCH", "/images/{image}", "property"
+    REPLACE_TAGS = "PATCH", "/images/{image}", "tags"
+    PROTECT = "PATCH", "/images/{image}", "protected"
+    MAKE_PRIVATE = "PATCH", "/images/{image}", "visibility"
+    UPLOAD = "PUT", "/images/{image}/file", "status"
+    """Where data is no matter of the service, it is not offered."""
     ADD_MEMBER = "POST", "/images/{image}/members", "members"
     SET_STATUS = "PUT", "/images/{image}/members/{member}", "members"
     REMOVE_MEMBER = "DELETE", "/images/{image}/members/{member}", "members"
@@ -105,11 +112,22 @@ CHANGING_OPEN = (Deed.UPDATE, Deed.ADD_TAG, Deed.DELETE_TAG, Deed.DELETE)
 READS = tuple(deed for deed in Deed if not deed.part and deed not in OF_OPEN)
 CHANGES = tuple(deed for deed in Deed if deed.part)
 OF_TASKS = (Deed.TASKS, Deed.CREATE_TASK, Deed.CREATE_EXPORT)
-OF_OUTSIDERS = tuple(deed for deed in Deed if deed not in (Deed.TASK_SCHEMA, Deed.CREATE_EXPORT, *OF_OPEN))
-"""What needs a token; a schema may be anybody's. Who is not let in is so whatever a task is to do."""
+PROPERTY = "cloudimages_of_somebody_else"
+"""A property of one's own, which the image does not have."""
+CHANGE_OF: Mapping[Deed, Mapping[str, object]] = {
+    Deed.ADD_PROPERTY: add(f"/{PROPERTY}", NEW_TAG),
+    Deed.REPLACE_TAGS: replaced("/tags", [TAG, f"{NEW_TAG}-too"]),
+    Deed.PROTECT: replaced("/protected", True),
+    Deed.MAKE_PRIVATE: replaced("/visibility", "private"),
+}
+"""Patches of one attribute other than the name: who may not send that one might be let through with these."""
+OF_OUTSIDERS = tuple(
+    deed for deed in Deed if deed not in (Deed.TASK_SCHEMA, Deed.CREATE_EXPORT, Deed.UPLOAD, *OF_OPEN, *CHANGE_OF)
+)
+"""What needs a token; a schema may be anybody's. Who is not let in is so whatever a task or a patch is to do."""
 OF_MEMBERS = (Deed.MEMBERS, Deed.MEMBER, Deed.ADD_MEMBER, Deed.SET_STATUS, Deed.REMOVE_MEMBER)
 OF_OBSERVERS = tuple(deed for deed in Deed if deed not in (Deed.TASKS, Deed.SET_STATUS, *OF_OPEN))
-OF_READERS = tuple(deed for deed in OF_OBSERVERS if deed is not Deed.CREATE_EXPORT)
+OF_READERS = tuple(deed for deed in OF_OBSERVERS if deed not in (Deed.CREATE_EXPORT, Deed.UPLOAD, *CHANGE_OF))
 """Who sees tasks is the operator's to say, and a status is set by who it is about: neither is a matter of this role."""
 
 
@@ -181,7 +199,7 @@ def asked_by(deed: Deed, before: Mapping[str, object], after: Mapping[str, objec
         return True
     came, went = [each for each in new if each not in old], [each for each in old if each not in new]
     match deed:
-        case Deed.ADD_TAG | Deed.ADD_MEMBER | Deed.CREATE:
+        case Deed.ADD_TAG | Deed.REPLACE_TAGS | Deed.ADD_MEMBER | Deed.CREATE:
             return any(
                 str(each).partition(": ")[0] not in {str(other).partition(": ")[0] for other in old} for each in came
             )
@@ -190,6 +208,20 @@ def asked_by(deed: Deed, before: Mapping[str, object], after: Mapping[str, objec
         case _:
             names = {str(each).partition(": ")[0] for each in new}
             return any(str(each).partition(": ")[0] not in names for each in went)
+
+
+def of_callers(tried: Sequence[Attempt]) -> list[Attempt]:
+    """Leave out what was refused to the owner and to all others who have the right: it is forbidden whoever asks.
+
+    That is for the requirements of the operation to say, and nothing of a role.
+    """
+
+    def has_the_right(attempt: Attempt) -> bool:
+        return attempt.deed.right in RIGHTS[attempt.party]
+
+    done = {attempt.deed for attempt in tried if has_the_right(attempt) and (attempt.answer.ok or attempt.changed)}
+    forbidden = {attempt.deed for attempt in tried if attempt.party is Party.OWNER} - done
+    return [attempt for attempt in tried if not (attempt.deed in forbidden and has_the_right(attempt))]
 
 
 OF_AN_IMAGE = ("id", "name", "owner", "status", "visibility", "protected", "min_ram", "min_disk", "created_at")

@@ -53,6 +53,7 @@ class Question(enum.StrEnum):
     WRONG_KEY = "a token for a wrong API key of the tester's"
     NEARLY_RIGHT = "a token for what begins like the password or the API key"
     TWO_TENANTS = "a token for a tenant that is given by its id and by its name"
+    TWO_TENANTS_BY_KEY = "a token for an API key and a tenant that is given by its id and by its name"
     USED = "a list of images, with the second token"
     REVOKED = "the end of the second token"
     USED_AFTER = "a list of images, with the token that was revoked"
@@ -73,6 +74,8 @@ class IdentityAnswers(Collection):
     nearly: Sequence[Answer] = ()
     used: Sequence[Answer] = ()
     """Lists of images, with further tokens that were issued: for an API key, by version 3, after one was revoked."""
+    tenant: str | None = None
+    """The tenant that a token was asked for, where one was named."""
 
     @cases
     def used_further(self) -> Iterator[Case[Answer]]:
@@ -159,7 +162,7 @@ class Access:
         return ((end if end.tzinfo else end.replace(tzinfo=UTC)) - begun).total_seconds()
 
 
-@workload(empty=lambda: IdentityAnswers({}), requests=(13, 23, 23, 23))
+@workload(empty=lambda: IdentityAnswers({}), requests=(12, 27, 27, 27))
 def identity_answers(run: Run) -> IdentityAnswers:
     """Sign in to Identity in every way, rightly and wrongly, use a token, revoke it and use it again."""
     door = run.owner.door()
@@ -173,7 +176,7 @@ def identity_answers(run: Run) -> IdentityAnswers:
             prober.why |= {question: why for question in Question if question is not Question.V3}
         else:
             prober.version_2()
-    return IdentityAnswers(prober.answers, prober.why, prober.nearly, prober.used)
+    return IdentityAnswers(prober.answers, prober.why, prober.nearly, prober.used, prober.tenant)
 
 
 class _Prober:
@@ -255,14 +258,17 @@ class _Prober:
         self._nearly_right(password, key)
 
     def _nearly_right(self, password: Mapping[str, str] | None, key: Mapping[str, str] | None) -> None:
-        """Sign in with what is the secret but for its end: it is cut short, or its last letter is another."""
+        """Sign in with a secret whose end is cut, another or longer, or whose letters are of the other case."""
         if not self.run.rounds:
             return
         known = (("passwordCredentials", "password", password), ("RAX-KSKEY:apiKeyCredentials", "apiKey", key))
         for kind, name, given in known:
             if given and len(given[name]) > 1:
                 secret = given[name]
-                for nearly in (secret[:-1], secret[:-1] + ("b" if secret.endswith("a") else "a")):
+                wrong = [secret[:-1], secret[:-1] + ("b" if secret.endswith("a") else "a"), f"{secret}a"]
+                # An API key may be a number in hex, which is the same in capitals.
+                wrong += [secret.swapcase()] if name == "password" and secret.swapcase() != secret else []
+                for nearly in wrong:
                     SECRETS.keep(nearly)  # almost as good as the tester's
                     self._sign_in(Question.NEARLY_RIGHT, kind, {**given, name: nearly})
                     if Question.NEARLY_RIGHT in self.answers:
@@ -277,9 +283,10 @@ class _Prober:
         if not taken or not self.tenant:
             self.why[Question.TWO_TENANTS] = "needs credentials that are taken, and a tenant whose id is known"
             return
-        name, credentials = taken[0]
-        both = {name: credentials, "tenantId": self.tenant, "tenantName": self.tenant}
-        self._ask(Question.TWO_TENANTS, "POST", V2, json={"auth": both})
+        questions = (Question.TWO_TENANTS, Question.TWO_TENANTS_BY_KEY)[: 2 if self.run.rounds else 1]
+        for question, (name, credentials) in zip(questions, taken, strict=False):
+            both = {name: credentials, "tenantId": self.tenant, "tenantName": self.tenant}
+            self._ask(question, "POST", V2, json={"auth": both})
 
     def _use_and_revoke(self) -> None:
         second = self._token(Question.AGAIN)

@@ -1,7 +1,7 @@
 """Requests whose header names a project that their token is not for."""
 
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -11,6 +11,7 @@ from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.tried_patches import attributes_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE
+from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
@@ -51,7 +52,7 @@ OF_THE_FILTER = {
 """Fields by which a filter in front tells a service what it has learned of a token: no client's are let through."""
 
 
-@workload(empty=lambda: NamedProjects([]), requests=(16, 16, 16, 16))
+@workload(empty=lambda: NamedProjects([]), requests=(16, 26, 26, 26))
 def named_projects(run: Run) -> NamedProjects:
     """Name in the header a project that the token is not for: the owner a foreign one, and another project its own."""
     named: list[Named] = []
@@ -76,4 +77,17 @@ def named_projects(run: Run) -> NamedProjects:
                 for more in ({}, headers)
             ]
             named.append(Named(answers[1], answers[0]))
+            if run.rounds:
+                named += _of_its_parts(client, image.id, headers, foreign=client is other)
     return NamedProjects(named)
+
+
+def _of_its_parts(client: ImagesClient, image: str, headers: Mapping[str, str], *, foreign: bool) -> Iterator[Named]:
+    """Have a caller add a tag, list members and, if the image is ``foreign`` to it, delete it: with and without."""
+    parts = [("PUT", "/tags/named-{}"), ("GET", "/members"), *([("DELETE", "")] if foreign else [])]
+    for method, part in parts:
+        answers = [
+            client.send(method, f"/images/{image}{part.format(place)}", headers=more)
+            for place, more in enumerate((None, headers))
+        ]
+        yield Named(answers[1], answers[0])

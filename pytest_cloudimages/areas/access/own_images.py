@@ -158,7 +158,7 @@ def _members(answer: Answer) -> list[object]:
 def with_a_colleagues(
     run: Run, party: Party, image: Image, tried: Sequence[Attempt], *, known: bool
 ) -> Iterator[Attempt]:
-    """Have a caller change an image that another user of its project has created, and see what the owner sees of it.
+    """Have a caller change and delete an image that another user of its project has created; see what the owner sees.
 
     Where Identity does not say that it is of the same project (``known``), the owner that its own image shows does.
     """
@@ -172,6 +172,9 @@ def with_a_colleagues(
     attempt = Attempt(party, Deed.UPDATE, answer, shown_as(seen, "name") == name, [seen.exchange])
     if (answer.ok or answer.status in TURNED_AWAY) and not _lacks(run, owner, attempt):
         yield attempt
+    deletion = _deletion(party, image, owner)
+    if deletion.answer.ok or deletion.answer.status in TURNED_AWAY:
+        yield deletion
 
 
 def _deletion(party: Party, image: Image, owner: Image) -> Attempt:

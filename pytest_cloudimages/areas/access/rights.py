@@ -12,6 +12,7 @@ from functools import partial
 import pytest
 
 from pytest_cloudimages.areas.access.deeds import (
+    CHANGE_OF,
     CREATING,
     NEW_TAG,
     OF_AN_IMAGE,
@@ -20,8 +21,8 @@ from pytest_cloudimages.areas.access.deeds import (
     OF_OUTSIDERS,
     OF_READERS,
     OF_TASKS,
+    PROPERTY,
     READING,
-    RIGHTS,
     TAG,
     TURNED_AWAY,
     Attempt,
@@ -30,6 +31,7 @@ from pytest_cloudimages.areas.access.deeds import (
     asked_by,
     has_roles,
     members_in,
+    of_callers,
     read_otherwise,
 )
 from pytest_cloudimages.areas.access.foreign_images import as_a_consumer, shown_of_a_foreign_image
@@ -40,7 +42,7 @@ from pytest_cloudimages.areas.common.parties import KNOWN_AS, Party
 from pytest_cloudimages.areas.common.tokens import Asker, ended_and_unscoped, not_valid, odd_tokens, unknown_tokens
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.patches import OLD_TYPE
-from pytest_cloudimages.areas.images.states import shared
+from pytest_cloudimages.areas.images.states import OCTETS, shared
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE, Exchange, Purpose
 from pytest_cloudimages.client.images import Image
@@ -57,18 +59,19 @@ OUTSIDE = (Party.ANONYMOUS, Party.INVALID, Party.ENDED)
 """Callers who are owed a 401, whatever they ask."""
 
 
-@workload(first_of="closed_doors", empty=lambda: Rights([]), requests=(27, 27, 27, 27))
+@workload(first_of="closed_doors", empty=lambda: Rights([]), requests=(27, 28, 28, 28))
 def nobodys_attempts(run: Run) -> Rights:
     """Have nobody try all that can be done with an image."""
     if run.settings.image:
         return Rights([])
     with _table(run) as table:
-        tried = table.all_of(Party.ANONYMOUS, run.client.calling("nobody", lambda: None), OF_OUTSIDERS)
+        nobody = run.client.calling("nobody", lambda: None)
+        tried = table.all_of(Party.ANONYMOUS, nobody, ((Deed.UPLOAD,) if run.rounds else ()) + OF_OUTSIDERS)
         run.show(partial(Rights, tried))
     return Rights(tried)
 
 
-@workload(needs=["nobodys_attempts"], empty=lambda: Rights([]), requests=(70, 169, 169, 169))
+@workload(needs=["nobodys_attempts"], empty=lambda: Rights([]), requests=(70, 172, 172, 172))
 def closed_doors(run: Run, nobodys_attempts: Rights) -> Rights:
     """Have callers with tokens that are not valid try all that can be done with an image, as nobody has."""
     tried: list[Attempt] = [*nobodys_attempts.tried]
@@ -82,7 +85,7 @@ def closed_doors(run: Run, nobodys_attempts: Rights) -> Rights:
         with suppress(Blocked), run.recorder.of(Purpose.PREPARING):
             image.delete_tag(NEW_TAG)
         for party, client in _with_tokens([*unknown, *ended], ended):
-            tried += table.all_of(party, client, OF_OUTSIDERS)
+            tried += table.all_of(party, client, ((Deed.UPLOAD,) if run.rounds else ()) + OF_OUTSIDERS)
             run.show(partial(Rights, tried, {}, let_off))
         tried += _nearly_right(run, image, let_off)
         tried += _of_what_is_not_there(run, unknown) if run.rounds else ()
@@ -139,7 +142,7 @@ def _by_reading(run: Run) -> Rights:
     return Rights(tried)
 
 
-@workload(first_of="rights", empty=lambda: Rights([]), requests=(28, 34, 34, 34))
+@workload(first_of="rights", empty=lambda: Rights([]), requests=(28, 40, 40, 40))
 def first_readers_attempts(run: Run) -> Rights:
     """Have the first caller that may only read try all that can be done with an image."""
     run.require_own()
@@ -149,7 +152,7 @@ def first_readers_attempts(run: Run) -> Rights:
         if client := _caller(run, party, unasked, known):
             with _table(run) as table:
                 further = run.rounds and party is Party.READER
-                tried = _of_callers(table.all_of(party, client, OF_OBSERVERS if further else OF_READERS))
+                tried = of_callers(table.all_of(party, client, OF_OBSERVERS if further else OF_READERS))
                 if further:
                     tried += deletion_with_data(run, party, table.image.seen_by(client))
                     tried += table.once_private(party, client)
@@ -158,7 +161,7 @@ def first_readers_attempts(run: Run) -> Rights:
     return Rights([])
 
 
-@workload(needs=["first_readers_attempts"], empty=lambda: Rights([]), requests=(69, 131, 131, 131))
+@workload(needs=["first_readers_attempts"], empty=lambda: Rights([]), requests=(69, 152, 152, 152))
 def rights(run: Run, first_readers_attempts: Rights) -> Rights:
     """Have callers of every role try all that can be done with an image, and see what its owner sees of it."""
     tried: list[Attempt] = [*first_readers_attempts.tried]
@@ -168,7 +171,7 @@ def rights(run: Run, first_readers_attempts: Rights) -> Rights:
     on_foreign: list[Attempt] = []
 
     def so_far() -> Rights:
-        return Rights(_of_callers(tried), unasked, of_the_project=frozenset(known), on_foreign=on_foreign)
+        return Rights(of_callers(tried), unasked, of_the_project=frozenset(known), on_foreign=on_foreign)
 
     run.require_own()
     reading = {party: _caller(run, party, unasked, known) for party in READING}
@@ -188,27 +191,13 @@ def rights(run: Run, first_readers_attempts: Rights) -> Rights:
                 tried += with_its_own(
                     run, party, creating, ended=party is Party.CREATOR and bool(_caller(run, Party.OWNER, {}, set()))
                 )
-            if run.rounds and party is Party.CREATOR:
+            if run.rounds and party is not Party.OWNER:
                 with suppress(Blocked), run.fresh_image(own=True) as image:
                     tried += with_a_colleagues(run, party, image.seen_by(creating), tried, known=party in known)
             run.show(so_far)
     if run.rounds and callers:
         on_foreign += shown_of_a_foreign_image(run, callers)
     return so_far()
-
-
-def _of_callers(tried: Sequence[Attempt]) -> list[Attempt]:
-    """Leave out what was refused to the owner and to all others who have the right: it is forbidden whoever asks.
-
-    That is for the requirements of the operation to say, and nothing of a role.
-    """
-
-    def has_the_right(attempt: Attempt) -> bool:
-        return attempt.deed.right in RIGHTS[attempt.party]
-
-    done = {attempt.deed for attempt in tried if has_the_right(attempt) and (attempt.answer.ok or attempt.changed)}
-    forbidden = {attempt.deed for attempt in tried if attempt.party is Party.OWNER} - done
-    return [attempt for attempt in tried if not (attempt.deed in forbidden and has_the_right(attempt))]
 
 
 def _caller(run: Run, party: Party, unasked: dict[Party, str], known: set[Party]) -> ImagesClient | None:
@@ -305,10 +294,12 @@ class _Table:
     def _answers_the_owner(self, deed: Deed, status: int) -> bool:
         """Return whether the owner is answered the same: that says nothing of who may do it, but of what is offered.
 
-        The owner's image is needed: who may delete it is not tried.
+        The owner's image is needed as it is: who may delete it, or fill it with data, is not tried.
         """
         if deed is Deed.DELETE:
             return status in TROUBLE
+        if deed is Deed.UPLOAD:
+            return True
         if deed not in self.to_owner:
             name = f"{PREFIX}{self.run.name}-{uuid.uuid4().hex[:8]}"
             before, _ = self._look(name)
@@ -324,6 +315,10 @@ class _Table:
         if deed is Deed.UPDATE_BY_THE_OLD_FORM:
             change = {"replace": "/min_ram", "value": OTHER_MIN_RAM}
             return client.send("PATCH", target, json=[change], headers={"Content-Type": OLD_TYPE})
+        if deed is Deed.UPLOAD:
+            return self.image.seen_by(client).upload(OCTETS)
+        if deed in CHANGE_OF:
+            return client.send("PATCH", target, json=[CHANGE_OF[deed]], headers={"Content-Type": PATCH_TYPE})
         bodies: dict[Deed, object] = {
             Deed.CREATE: {"name": name},
             Deed.ADD_MEMBER: {"member": self.added},
@@ -345,6 +340,7 @@ class _Table:
             "there": shown.ok,
             **{name: data.get(name) for name in OF_AN_IMAGE},
             "tags": sorted(map(str, tags)) if isinstance(tags, list) else [],
+            "property": data.get(PROPERTY),
             "created": [each for each in ids if each != self.image.id],
             "members": [],
             "tasks": [],
@@ -370,6 +366,12 @@ class _Table:
                 client.patch(image, replaced("/name", self.image.name))
             if after["min_ram"] != before["min_ram"]:
                 client.patch(image, replaced("/min_ram", before["min_ram"]))
+            if after["protected"] != before["protected"]:
+                client.patch(image, replaced("/protected", before["protected"]))
+            if after["visibility"] != before["visibility"]:
+                client.patch(image, replaced("/visibility", before["visibility"]))
+            if after["property"] is not None:
+                client.patch(image, {"op": "remove", "path": f"/{PROPERTY}"})
             if after["tags"] != before["tags"]:
                 client.patch(image, replaced("/tags", [TAG]))
             if after["members"] != before["members"]:

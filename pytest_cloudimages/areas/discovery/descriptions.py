@@ -244,7 +244,7 @@ def schema_documents(run: Run) -> SchemaDocuments:
         # One that has no data yet, so that it lacks what data gives: by its name, as the first page may be others'.
         described["images"] = client.list(limit="2", **({"name": image.name} if image.name else {}))
         members = image.send("GET", "/members")
-        if members.status in NOT_OFFERED:
+        if members.status in NOT_OFFERED | {FORBIDDEN}:
             missing |= {"member": members, "members": members}
         # What the schemas are worth is known when it is known what is not offered.
         run.show(found)

@@ -105,6 +105,15 @@ class Asked:
         return [identifier for page in self.listed.pages for identifier in page.ids]
 
     @property
+    def keys(self) -> list[Any]:
+        """What our images have of the key that they were to be sorted by, in their order."""
+        return [self.known[each].get(self.value("sort_key")) for each in self.held]
+
+    def is_longer_for(self, other: "Asked") -> bool:
+        """Return whether it asks for what another list does, but for a limit."""
+        return self.listed.readable and [pair for pair in self.query if pair[0] != "limit"] == [*other.query]
+
+    @property
     def is_filtered(self) -> bool:
         """Whether its first page holds what was asked for alone, where not every service filters by that.
 

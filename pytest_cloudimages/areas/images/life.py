@@ -156,6 +156,9 @@ class Life:
         # Who it was shared with, it may still be shared with; yet a service need not say so of a private image.
         if event == "private":
             self.members.discard(image.id)
+        # A name may be empty, which is not the same as none; not every service takes one.
+        if event == "private" and self._patched(image, wanted | {"name": ""}):
+            return wanted | {"name": ""}
         if self._patched(image, leaves | wanted):
             return wanted
         if leaves:

@@ -117,14 +117,14 @@ def _ask_for_all(lists: ListReader) -> None:
 
 
 def _filter_by_size(lists: ListReader) -> None:
-    smallest = str(len(OCTETS))
+    smallest, middle = str(len(OCTETS)), str(2 * len(OCTETS))
     for least, most in (
         ("1", ""),
         (f"{len(OCTETS) + 1}", ""),
         ("", smallest),
         ("0", "9"),
         ("", "0"),
-        (smallest, smallest),
+        (middle, middle),
         *(OF_LARGE_IMAGES if lists.run.rounds else ()),
     ):
         query = [(key, value) for key, value in (("size_min", least), ("size_max", most)) if value]

@@ -47,11 +47,19 @@ class OfferedImages(Collection):
     """Lists that do not ask for images of the community, by another project, while the image is one."""
     otherwise: Sequence[Offered] = ()
     """Lists of a consumer that has accepted the image, of other visibilities than the image has."""
+    after: Sequence[Offered] = ()
+    """The page of such a consumer that starts after the image."""
 
     @cases
     def of_other_visibilities(self) -> Iterator[Case[Offered]]:
         """Return the lists of a consumer that ask for other visibilities than the image has."""
         for offered in self.otherwise:
+            yield Case(offered, offered.listed.exchanges)
+
+    @cases
+    def starting_after(self) -> Iterator[Case[Offered]]:
+        """Return the page that starts after the image, of a consumer that has accepted it."""
+        for offered in self.after:
             yield Case(offered, offered.listed.exchanges)
 
     @cases
@@ -81,7 +89,7 @@ class OfferedImages(Collection):
                 yield Case(offered, offered.listed.exchanges)
 
 
-@workload(empty=lambda: OfferedImages([]), requests=(28, 51, 51, 51))
+@workload(empty=lambda: OfferedImages([]), requests=(28, 52, 52, 52))
 def offered_images(run: Run) -> OfferedImages:
     """Share an image with a second project, which looks for it in its lists while it has decided on it and not."""
     other = run.of_another_project()
@@ -89,6 +97,7 @@ def offered_images(run: Run) -> OfferedImages:
         pytest.skip("needs a second project")
     seen: list[Offered] = []
     otherwise: list[Offered] = []
+    after: list[Offered] = []
     community = _of_the_community(run, other) if run.rounds else []
     with run.fresh_image(own=True) as image:
         project = run.owner_of(other)
@@ -109,6 +118,9 @@ def offered_images(run: Run) -> OfferedImages:
             for visibility in ("private", "public", *(["community"] if community else [])):
                 query = (("visibility", visibility), ("name", image.name))
                 otherwise.append(_list_of(image, other, status, query, due=False))
+            page = (("limit", "1"), ("marker", image.id))
+            listed = read_pages(other, "/images", page, most=1)
+            after.append(Offered(status, page, listed, bool(listed.ids([image.id]))))
             with run.recorder.of(Purpose.PREPARING):
                 other.show(image.id)  # what a service remembers of that must not outlast the image
     gone = not run.recorder.traces.stays(image.id) and seen[-1].status == ACCEPTED
@@ -116,7 +128,7 @@ def offered_images(run: Run) -> OfferedImages:
     looked = []
     if gone and run.rounds:
         looked = [once_gone(image, partial(other.show, image.id))]
-    return OfferedImages(seen, left, looked, community, otherwise)
+    return OfferedImages(seen, left, looked, community, otherwise, after)
 
 
 def _of_the_community(run: Run, other: ImagesClient) -> list[Offered]:

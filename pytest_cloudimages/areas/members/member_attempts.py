@@ -4,6 +4,7 @@ import enum
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pytest_cloudimages.areas.members.resource import listed_again
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 
@@ -35,9 +36,23 @@ class Deed(enum.StrEnum):
     REMOVE_OWN = "removed itself"
     RENAME = "renamed the image"
     ADD_ACCEPTED = "added a member again that has accepted"
+    ADD_REJECTED = "added a member again that has rejected"
+    REMOVE_BESIDE = "removed a member of another image"
     ADD_OTHER = "added another member"
     REMOVE_OTHER = "removed that member"
 
+
+WRONG_BODIES: tuple[Mapping[str, object], ...] = (
+    {"status": "bogus"},
+    {"status": ""},
+    {"status": None},
+    {},
+    {"status": "ACCEPTED"},
+    {"status": "rejected "},
+    {"status": ["rejected"]},
+    {"status": False},
+)
+"""Bodies that set no status, for who may set its own."""
 
 Members = Mapping[str, Mapping[str, object]]
 """The members of an image by their projects, as the owner sees them."""
@@ -79,9 +94,14 @@ class Attempt:
         return sorted(name for name in names if self.before.get(name) != self.after.get(name))
 
     @property
+    def listed_again(self) -> list[str]:
+        """The projects that the owner is shown more than once as members."""
+        return listed_again(Answer.of(self.looked))
+
+    @property
     def statuses_changed(self) -> list[str]:
-        """The projects that are members still, and have another status than before."""
-        return _changed(self.before, self.after)
+        """The projects that are members still, and have another status than before; of two entries none is the one."""
+        return [name for name in _changed(self.before, self.after) if name not in self.listed_again]
 
     @property
     def came_or_went(self) -> list[str]:
@@ -102,9 +122,11 @@ class Sight:
     exchanges: Sequence[Exchange]
     entries: Sequence[Answer] = ()
     """The membership, as the consumer and the owner are shown it, and the members, as the consumer is."""
+    meanwhile: str = ""
+    """What the consumer has decided on another image of the owner, where it is that which matters."""
 
     def __str__(self) -> str:
-        return f"a consumer whose membership is {self.status}"
+        return f"a consumer whose membership is {self.status}{self.meanwhile and f', while {self.meanwhile}'}"
 
 
 @dataclass(frozen=True)
@@ -130,6 +152,11 @@ class Stage:
 
     def __str__(self) -> str:
         return f"{self.sight} after {self.event}" if self.sight.status else f"a consumer {self.event}"
+
+    @property
+    def listed_again(self) -> list[str]:
+        """The projects that the owner is shown more than once as members."""
+        return listed_again(Answer.of(self.looked))
 
     @property
     def is_member(self) -> bool:

@@ -53,7 +53,7 @@ class MemberLives(Collection):
                 yield Case(attempt, [attempt.answer.exchange, attempt.looked])
 
 
-@workload(empty=MemberLives, requests=(0, 232, 232, 232))
+@workload(empty=MemberLives, requests=(0, 234, 234, 234))
 def member_lives(run: Run) -> MemberLives:
     """Share an image while it is renamed, protected, hidden, deactivated and for all, and end it; ask as colleagues."""
     seen: list[Stage] = []
@@ -243,6 +243,7 @@ def _shared_life(run: Run, consumer: ImagesClient, seen: list[Stage], tried: lis
         life.end()
         seen.append(life.stage("after its membership was removed, which it had rejected", data=data))
         life.share()
+        seen.append(life.stage("it was shared with a former member that had rejected it"))
         life.decide(ACCEPTED)
         seen.append(life.stage("a former member accepted, the third time that it was asked", data=data))
         for visibility in ("community", "private"):

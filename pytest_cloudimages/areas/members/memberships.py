@@ -2,7 +2,7 @@
 
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -13,7 +13,7 @@ from pytest_cloudimages.areas.common.administrators import needs_no_administrato
 from pytest_cloudimages.areas.common.offers import made_visible, require_offered
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import A_WHILE, ACCEPTED, PENDING, REJECTED
-from pytest_cloudimages.areas.members.member_attempts import Attempt, Deed, Members, Sight, Who
+from pytest_cloudimages.areas.members.member_attempts import WRONG_BODIES, Attempt, Deed, Members, Sight, Who
 from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.areas.members.sights import members_of, sight_of
 from pytest_cloudimages.areas.members.workloads import shared_image
@@ -31,13 +31,6 @@ STATUSES = (ACCEPTED, REJECTED, PENDING, ACCEPTED)
 """The statuses that the consumer sets, one after another."""
 FURTHER = (ACCEPTED, PENDING, PENDING, REJECTED, REJECTED, ACCEPTED)
 """Those that it sets then: from each to each, itself included, with those before and the one that it begins with."""
-WRONG_BODIES: tuple[dict[str, str | None], ...] = (
-    {"status": "bogus"},
-    {"status": ""},
-    {"status": None},
-    {},
-    {"status": "ACCEPTED"},
-)
 
 
 @dataclass(frozen=True, repr=False)
@@ -115,6 +108,10 @@ class _Table:
                 self.image.client.ask(MEMBERS.delete(self.image.id, project))
             self.seen, _ = self.members()
 
+    def look(self, image: Image, consumer: ImagesClient, status: str, meanwhile: str) -> None:
+        """Have the consumer look at an image whose membership has a status, while another one matters too."""
+        self.sights.append(replace(sight_of(image, consumer, status), meanwhile=meanwhile))
+
     def see_status(self, project: str, status: str) -> None:
         """Look at the members until one has a status, or patience has ended."""
         self.seen, _ = self.image.eventually(
@@ -157,7 +154,7 @@ class _Table:
         return answer
 
 
-@workload(empty=Memberships, requests=(80, 127, 127, 127))
+@workload(empty=Memberships, requests=(86, 174, 174, 174))
 def memberships(run: Run) -> Memberships:
     """Have the owner, a member and a stranger try all that can be done with members, and the consumer decide."""
     consumer = run.of_another_project()
@@ -189,22 +186,21 @@ def memberships(run: Run) -> Memberships:
             table.enter(Who.MEMBER, Deed.SET, consumer, "PUT", third, {"status": ACCEPTED})
         with _offered_beside(run, project) as further:
             offered = further.seen if further else {}
-            _decide(table, consumer)
+            _decide(table, consumer, further.image if further else None)
             beside = [(offered, *further.members())] if further else []
             if further:
-                _accepted_later(further, consumer)
-                table.tried += further.tried
+                _accepted_later(table, further, consumer)
         if run.rounds:
             _once_accepted(table, consumer, third, known)
             if not run.settings.image:
                 # Of one that was lent nothing is changed that is not put back.
-                _of_the_owner(table)
+                _of_the_owner(table, consumer)
         for body in WRONG_BODIES:
             table.enter(Who.MEMBER, Deed.SET_WRONG, consumer, "PUT", project, body)
         # What must not be done comes last, so that nothing else is asked of what it leaves where it is.
-        done = table.enter(Who.OWNER, Deed.SET, owner, "PUT", project, {"status": REJECTED}).ok
+        done = _owner_sets(table, REJECTED, *((PENDING, ACCEPTED) if run.rounds else ()))
+        done = _leave(table, consumer, known, lent=bool(run.settings.image), owner_sets=not done) or done
         no_owner = needs_no_administrator(run) if done else ""
-        _leave(table, consumer)
         with suppress(Blocked, pytest.skip.Exception):
             # A project that there is: one that there is not may be refused for that.
             _of_images_of_other_visibilities(table)
@@ -260,36 +256,70 @@ def _offered_beside(run: Run, project: str) -> Iterator[_Table | None]:
 def _once_accepted(table: _Table, consumer: ImagesClient, other: str, known: str) -> None:
     """Have the consumer try, once it has accepted, what it may not do while it has not decided either."""
     table.add(Who.MEMBER, consumer, known)
+    # Of itself it knows that it is a member, and adds nobody all the same.
+    table.enter(Who.MEMBER, Deed.ADD_AGAIN, consumer, "POST", json={"member": table.project})
+    table.enter(Who.MEMBER, Deed.SET_OF_NONE, consumer, "PUT", uuid.uuid4().hex, {"status": ACCEPTED})
     if other:
+        table.enter(Who.MEMBER, Deed.SHOW, consumer, "GET", other)
         table.enter(Who.MEMBER, Deed.SET, consumer, "PUT", other, {"status": REJECTED})
         table.enter(Who.MEMBER, Deed.REMOVE, consumer, "DELETE", other)
 
 
-def _of_the_owner(table: _Table) -> None:
+def _of_the_owner(table: _Table, consumer: ImagesClient) -> None:
     """Have the owner do what concerns no member's decision: rename the image, and add a member that has accepted."""
     owner, image = table.image.client, table.image
-    for deed, send in (
-        (Deed.RENAME, partial(owner.patch, image.id, replaced("/name", f"{image.name}-renamed"))),
-        (Deed.ADD_ACCEPTED, partial(owner.ask, MEMBERS.add(image.id, table.project))),
-    ):
-        before, answer = table.seen, send()
-        table.seen, looked = image.eventually(table.members, lambda found, before=before: found[0] == before)  # type: ignore[misc]
-        table.tried.append(Attempt(Who.OWNER, deed, answer, before, table.seen, looked))
+    renamed = replaced("/name", f"{image.name}-renamed")
+    _owner_does(table, Deed.RENAME, partial(owner.patch, image.id, renamed))
+    _owner_does(table, Deed.ADD_ACCEPTED, partial(_added_again, table))
+    table.enter(Who.MEMBER, Deed.LIST, consumer, "GET")
 
 
-def _leave(table: _Table, consumer: ImagesClient) -> None:
-    """Have the consumer remove itself, whatever its status."""
-    run, project = table.run, table.project
+def _owner_does(table: _Table, deed: Deed, send: Callable[[], Answer]) -> None:
+    """Have the owner do something that leaves the members as they are, and look at them."""
+    before, answer = table.seen, send()
+    table.seen, looked = table.image.eventually(table.members, lambda found: found[0] == before)
+    table.tried.append(Attempt(Who.OWNER, deed, answer, before, table.seen, looked))
+
+
+def _owner_sets(table: _Table, *statuses: str) -> bool:
+    """Have the owner set the status of the consumer, until it is let; return whether it was."""
+    owner = table.image.client
+    return any(
+        table.enter(Who.OWNER, Deed.SET, owner, "PUT", table.project, {"status": status}).ok for status in statuses
+    )
+
+
+def _leave(table: _Table, consumer: ImagesClient, known: str, *, lent: bool, owner_sets: bool) -> bool:
+    """Have the consumer remove itself, whatever its status; return whether the owner could set one meanwhile.
+
+    ``owner_sets``: have the owner set a status too, which the consumer has not: it takes back a refusal, and accepts.
+    """
+    run, project, done = table.run, table.project, False
     table.enter(Who.MEMBER, Deed.REMOVE_OWN, consumer, "DELETE", project)
     for status in (REJECTED, PENDING) if run.rounds and project in table.seen else ():
         with run.recorder.of(Purpose.PREPARING):
             consumer.send("PUT", f"/images/{table.image.id}/members/{project}", json={"status": status})
         table.see_status(project, status)
         table.enter(Who.MEMBER, Deed.REMOVE_OWN, consumer, "DELETE", project)
+        if project in table.seen and owner_sets and not done:
+            done = _owner_sets(table, PENDING if status == REJECTED else ACCEPTED)
+        if project in table.seen and status == REJECTED:
+            table.add(Who.MEMBER, consumer, known)
+        if project in table.seen and status == REJECTED and not lent:
+            _owner_does(table, Deed.ADD_REJECTED, partial(_added_again, table))
+    return done
 
 
-def _decide(table: _Table, consumer: ImagesClient) -> None:
-    """Have the consumer look at the image before it has decided, and after each decision."""
+def _added_again(table: _Table) -> Answer:
+    """Have the owner add the consumer, which is a member."""
+    return table.image.client.ask(MEMBERS.add(table.image.id, table.project))
+
+
+def _decide(table: _Table, consumer: ImagesClient, further: Image | None = None) -> None:
+    """Have the consumer look at the image before it has decided, and after each decision.
+
+    ``further``: and at another image of the owner, on which it has not decided.
+    """
     project = table.project
     table.sights.append(sight_of(table.image, consumer, PENDING))
     decided = {PENDING}
@@ -304,6 +334,8 @@ def _decide(table: _Table, consumer: ImagesClient) -> None:
             if table.run.rounds and known and status not in decided:
                 sight = replace(sight, entries=_entries(table, consumer, status))
             table.sights.append(sight)
+            if further and known and status not in decided:
+                table.look(further, consumer, PENDING, f"that of another image of the owner is {status}")
             decided.add(status)
             table.run.show(table.so_far)
     for status in FURTHER if table.run.rounds else ():
@@ -327,10 +359,20 @@ def _entries(table: _Table, consumer: ImagesClient, status: str) -> list[Answer]
     return [*entries, members]
 
 
-def _accepted_later(table: _Table, consumer: ImagesClient) -> None:
-    """Have the consumer accept another image that was shared with it a while ago."""
+def _accepted_later(table: _Table, further: _Table, consumer: ImagesClient) -> None:
+    """Have the consumer accept another image that was shared with it a while ago, and look at both."""
     json = {"status": ACCEPTED}
-    table.enter(Who.MEMBER, Deed.SET_OWN, consumer, "PUT", table.project, json, apart=True, status=ACCEPTED)
+    answer = further.enter(
+        Who.MEMBER, Deed.SET_OWN, consumer, "PUT", further.project, json, apart=True, status=ACCEPTED
+    )
+    table.tried += further.tried
+    for each in (table, further):
+        if answer.ok and each.seen.get(each.project, {}).get("status") == ACCEPTED:
+            table.look(each.image, consumer, ACCEPTED, "that of another image of the owner is accepted too")
+    removal = MEMBERS.delete(further.image.id, further.project)
+    _owner_does(table, Deed.REMOVE_BESIDE, partial(further.image.client.ask, removal))
+    if table.seen.get(table.project, {}).get("status") == ACCEPTED:
+        table.look(table.image, consumer, ACCEPTED, "it was removed from another image of the owner")
 
 
 def _of_images_of_other_visibilities(table: _Table) -> None:

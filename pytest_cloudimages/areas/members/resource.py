@@ -24,6 +24,12 @@ def as_project(shown: object) -> object:
     return shown
 
 
+def listed_again(answer: Answered) -> list[str]:
+    """Return the projects that an answer lists more than once: each has one membership of an image."""
+    projects = _projects(answer) or ()
+    return sorted({project for project in projects if projects.count(project) > 1})
+
+
 MEMBERS = SetResource(
     "member",
     add=lambda image, project: Request("POST", f"/images/{image}/members", json={"member": project}),

@@ -220,6 +220,7 @@ class Question(enum.StrEnum):
     ODD_REWRITTEN = "such a member, by the id that it was added with, where the list shows the UUID otherwise"
     AFTER_ODD = "the list, with members whose ids are no UUIDs in small letters"
     AGAIN = "a former member that is added once more"
+    WITH_A_STATUS = "a new member, whose addition says that it has accepted"
     OF_A_NEW_IMAGE = "the list of a new image, after another one was shared"
     ACCEPTED = "the list, read by the consumer that has accepted"
 
@@ -255,7 +256,7 @@ class Sharing(Collection):
         return (Case(answer, [answer.exchange]) for answer in self.answers.get(question, ()))
 
 
-@workload(empty=lambda: Sharing({}), requests=(17, 47, 47, 47))
+@workload(empty=lambda: Sharing({}), requests=(17, 54, 54, 54))
 def sharing(run: Run) -> Sharing:
     """Share an image with a second project and another, and end it; without a second, ask the owner's questions."""
     stranger, other = project_ids(0, 2)
@@ -266,7 +267,8 @@ def sharing(run: Run) -> Sharing:
     project, listed, problem = "", None, None
     with shared_image(run) as image:
         try:
-            nobody: list[dict[str, str]] = [{}, {"member": ""}]
+            nobody: list[dict[str, str | None]] = [{}, {"member": ""}]
+            nobody += [{"member": None}, {"member_id": other}] if run.rounds else []
             answers[Question.NO_MEMBER_NAMED] = [image.send("POST", "/members", json=body) for body in nobody]
             answers[Question.NOT_A_MEMBER] = [image.send("GET", f"/members/{stranger}")]
             if run.rounds:
@@ -287,6 +289,13 @@ def _of_owners(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
     with suppress(pytest.skip.Exception):
         answers[Question.NOT_A_MEMBER] += [image.send("GET", f"/members/{run.owner_of(image.client)}")]
     answers[Question.NOT_A_MEMBER] += [image.send("GET", f"/members/{NO_ID}")]
+    # Who names a status decides nothing for the member, whether that is refused or not heard.
+    new = uuid.uuid4().hex
+    added = image.send("POST", "/members", json={"member": new, "status": "accepted"})
+    if added.ok:
+        answers[Question.WITH_A_STATUS] = [added, image.send("GET", f"/members/{new}")]
+        with run.recorder.of(Purpose.PREPARING):
+            image.client.ask(MEMBERS.delete(image.id, new))
     tail = uuid.uuid4().hex[1:]
     projects = [
         f"A{tail.upper()}",  # in capitals
@@ -353,6 +362,9 @@ def _shared(
         require_ok(image.client.ask(MEMBERS.delete(image.id, project)))
     seen = image.seen_by(consumer)
     answers[Question.IMAGE_AFTER] = [image.eventually(seen.show, lambda answer: not answer.ok)]
+    if whole:
+        ask = partial(image.send, "GET", f"/members/{project}")
+        answers[Question.NOT_A_MEMBER].append(image.eventually(ask, lambda answer: not answer.ok))
     listed = bool(seen.eventually(seen.entry, lambda entry: not entry)) if accepted else None
     if whole and not answers[Question.IMAGE_AFTER][0].ok:  # who sees it may be a member still, and is none anew
         answers[Question.AGAIN] = [image.client.ask(MEMBERS.add(image.id, project))]

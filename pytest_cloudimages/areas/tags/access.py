@@ -5,19 +5,19 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 import pytest
 
 from pytest_cloudimages.areas.common.parties import Party
-from pytest_cloudimages.areas.common.tokens import (
-    Asker,
-)
+from pytest_cloudimages.areas.common.tokens import Asker
 from pytest_cloudimages.areas.tags.access_requests import KEPT, THERE, AskedCell
 from pytest_cloudimages.areas.tags.access_states import STATES, Stage
 from pytest_cloudimages.areas.tags.askers import askers_of
 from pytest_cloudimages.areas.tags.callers import ABSENT, ENTITLED, STRANGERS, Cell, Change, State, cells
 from pytest_cloudimages.areas.tags.given_away import given_by_another
 from pytest_cloudimages.areas.tags.resource import TAGS
+from pytest_cloudimages.areas.tags.shown_to_others import Shown, shown_to_others
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
@@ -73,6 +73,16 @@ class AccessAttempts(Collection):
     """What the owner's additions of what others had been refused were answered, and whether the image has it."""
     taken: Sequence[Answer] = ()
     """What the owner's deletions of tags were answered that other users of the project had added."""
+
+    shown: Sequence[Shown] = ()
+    """The tags that another project was shown of an image that all may see, as long as it is shown them at all."""
+
+    @cases_of
+    def to_others(self) -> Iterator[Case[Shown]]:
+        """Return what another project was shown of an image that all may see, once it has been shown all its tags."""
+        for before, each in pairwise(self.shown):
+            if before.sound:
+                yield Case(each, [before.answer.exchange, each.answer.exchange])
 
     @cases_of
     def of_the_owner(self) -> Iterator[Case[tuple[Answer, bool]]]:
@@ -176,6 +186,7 @@ class _Walk(Stage):
         self.attempts: list[AccessAttempt] = []
         self.afterwards: list[tuple[Answer, bool]] = []
         self.taken: list[Answer] = []
+        self.shown: list[Shown] = []
         self.count = 0
         quick = not run.rounds
         self.own = {party: [] if quick else [party.replace(" ", "-")] for party in ENTITLED if party in askers}
@@ -196,6 +207,7 @@ class _Walk(Stage):
         if sorted(self.image.eventual_tags(expected)) == sorted(expected):
             self.attempts += self._inferred(sent, before)
             self.tags = expected
+            self.shown += shown_to_others(self.image, sent, before)
         else:
             self._set(before)
             self.own = own
@@ -204,7 +216,7 @@ class _Walk(Stage):
 
     def so_far(self) -> AccessAttempts:
         """Return all that was tried."""
-        return AccessAttempts(self.attempts, self.unasked, self.let_off, self.afterwards, self.taken)
+        return AccessAttempts(self.attempts, self.unasked, self.let_off, self.afterwards, self.taken, self.shown)
 
     def added_by_the_owner(self) -> None:
         """Add what others were refused to add: that they asked for it first is nothing that a service may remember."""

@@ -3,7 +3,7 @@
 import re
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -52,10 +52,13 @@ class _Filtering:
     run: Run
     known: list[Known] = field(default_factory=list)
     found: list[Selection] = field(default_factory=list)
+    details: list[Answer] = field(default_factory=list)
+    """What images of the run have shown of themselves."""
 
     def shown(self, label: str, image: Image) -> Known:
         """Return an image of the run as it shows itself."""
         answer = image.show()
+        self.details.append(answer)
         return Known(label, image, answer.data if answer.ok and isinstance(answer.data, dict) else {})
 
     def compare(
@@ -153,7 +156,7 @@ class _Filtering:
     def keep(self, *selections: Selection) -> None:
         """Take lists to what checks look at, but for those that a service may refuse."""
         self.found += [selection for selection in selections if not _may_refuse(selection)]
-        self.run.show(lambda: Selections(self.found))
+        self.run.show(lambda: Selections(self.found, details=self.details))
 
 
 def _good(selection: Selection) -> bool:
@@ -176,7 +179,7 @@ def _may_refuse(selection: Selection) -> bool:
     return not plain or not all(tag.isprintable() for tag in selection.tags)
 
 
-@workload(empty=lambda: Selections([]), requests=(0, 120, 120, 120))
+@workload(empty=lambda: Selections([]), requests=(0, 121, 121, 121))
 def filtered_lists(run: Run) -> Selections:
     """Filter the list of images by tags, alone and with all else that lists can be asked for, page by page."""
     if not run.rounds:
@@ -193,7 +196,7 @@ def filtered_lists(run: Run) -> Selections:
         tags = [other, third, _around(mark, PAGED), *special][: limit - 1 if limit else None]
         _give(first, [*tags, mark], among=() if limit else AMONG)
         # Neither the newest nor the oldest: a further page that forgets the filter shows it.
-        near = stack.enter_context(run.fresh_image())
+        near = stack.enter_context(_called_so(run, mark))
         _give(near, [other, mark.upper(), mark[:-1], mark[1:], "y", *(_around(mark, ends) for ends in NEAR)][:limit])
         further: list[Image] = []
         # There may be no more images than were lent.
@@ -213,14 +216,25 @@ def filtered_lists(run: Run) -> Selections:
             _ask_as(run, stranger, filtering, mark)
         _ask_when_deleted(filtering, mark)
         _ask_in_other_states(run, filtering, mark)
-    return Selections(filtering.found)
+    return Selections(filtering.found, details=filtering.details)
+
+
+@contextmanager
+def _called_so(run: Run, mark: str) -> Iterator[Image]:
+    """Open an image without tags, with a property that is called as the filter is, and has what is looked for."""
+    with ExitStack() as stack:
+        image: Image | None = None
+        with suppress(Blocked, pytest.skip.Exception):
+            if run.takes_attributes and not run.settings.image:
+                image = stack.enter_context(run.fresh_image(tag=mark))
+        yield image or stack.enter_context(run.fresh_image())
 
 
 def _ask_all(filtering: _Filtering, mark: str, other: str, third: str, special: Sequence[str]) -> None:
     by_mark = ("tag", mark)
     whole = filtering.ask(THE_TAG, (by_mark,))
     filtering.keep(whole, filtering.ask("the same tag twice", (by_mark, by_mark)))
-    for tags in ((mark, other), (other, mark, third), (third, mark)):
+    for tags in ((mark, other), (other, mark, third), (third, mark), (mark, f"{mark}-nowhere")):
         filtering.keep(filtering.ask(SEVERAL, tuple(("tag", tag) for tag in tags)))
     pages: tuple[Query, ...] = (
         (("limit", "1"),),

@@ -79,7 +79,7 @@ def _given(image: Image, tags: list[str]) -> None:
         image.given_tags_at_once(*tags)
 
 
-@workload(empty=list, requests=(15, 44, 44, 44))
+@workload(empty=list, requests=(15, 45, 45, 45))
 def other_images(run: Run) -> list[OtherImage]:
     """Change the tags of one image, and return what others of the same name, tags or another project showed of it.
 
@@ -121,7 +121,8 @@ def other_images(run: Run) -> list[OtherImage]:
         if run.rounds and not run.settings.image:
             # What two images were created with alike is no more the same once both were changed as a whole.
             _made_alike(run, oldest, main, carried)
-            found += _beside(watched, lambda: [*map(add, (*WORDS_OF_ONE, NEW)), delete(PATCHED)])
+            # Nor is a tag another's that came to one by its address, and to the other by a PATCH.
+            found += _beside(watched, lambda: [*map(add, (*WORDS_OF_ONE, NEW)), delete(PATCHED), delete("new")])
         return found
 
 
@@ -153,7 +154,7 @@ def _made_alike(run: Run, oldest: Image, main: Image, carried: list[str]) -> Non
     """Set the same tags of two images by PATCH, upload the same data, and add the words of one image to the older."""
     with run.recorder.of(Purpose.PREPARING):
         for image in (oldest, main):
-            set_tags(image, [*carried, PATCHED])
+            set_tags(image, [*carried, PATCHED, "new"])
             image.upload(OCTETS)
         for word in WORDS_OF_ONE:
             oldest.add_tag(word)

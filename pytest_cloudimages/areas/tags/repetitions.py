@@ -16,6 +16,7 @@ from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.engine.recording import Case, Collection, anything, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.spec.limits import LONGEST
 from pytest_cloudimages.spec.verdicts import Blocked
 
 POST, PATCH, PUT = "at creation", "by PATCH", "by PUT"
@@ -25,6 +26,7 @@ USER, ADMINISTRATOR, BODY, HEADERS = "another user of the project", "an administ
 FEW = ((PUT, USER), (PATCH, ADMINISTRATOR), (POST, BODY), (POST, HEADERS))
 """The combinations of a standard run; a thorough one has them all."""
 MEDIA_TYPE, CONTENT = BODIES_OF_ADDITIONS[0]
+TOO_LONG = "s" * (LONGEST + 1)
 NAMED_BY_THE_BODY = ("other", "third")
 FORMS: Mapping[str, dict[str, Any]] = {
     BODY: {"body": CONTENT, "headers": {"Content-Type": MEDIA_TYPE}},
@@ -60,6 +62,13 @@ class Repetitions(Collection):
 
     added: Sequence[Repetition]
     deleted: Sequence[Repetition]
+    too_long: Sequence[tuple[Answer, Sequence[str]]] = ()
+    """Additions, by others who may add tags, of tags that are too long, and what the image showed of such after."""
+
+    @cases
+    def overlong(self) -> Iterator[Case[tuple[Answer, Sequence[str]]]]:
+        """Return the additions of tags that are too long."""
+        return (Case(each, [each[0].exchange]) for each in self.too_long)
 
     @cases
     def additions(self, *, where: Callable[[Repetition], bool] = anything) -> Iterator[Case[Repetition]]:
@@ -72,7 +81,7 @@ class Repetitions(Collection):
         return (Case(each, each.exchanges) for each in self.deleted if where(each))
 
 
-@workload(empty=lambda: Repetitions([], []), requests=(0, 20, 50, 50))
+@workload(empty=lambda: Repetitions([], []), requests=(0, 22, 52, 52))
 def repetitions(run: Run) -> Repetitions:
     """Add and delete tags that came at creation, by PATCH and by PUT a second time, by others and in other forms."""
     if not run.rounds or run.settings.image:
@@ -103,7 +112,10 @@ def _repeated(run: Run, planned: list[tuple[str, str, str]]) -> Repetitions:
         planned = [each for each in planned if each[2] in there]
         added = [(*each, answer) for each in planned if (answer := _again(run, image, "PUT", *each[1:]))]
         tags = [tag for _, _, tag in planned]
+        # Whoever may add a tag, and whatever else they may do.
+        tried = [answer for how in (USER, ADMINISTRATOR) if (answer := _again(run, image, "PUT", how, TOO_LONG))]
         shown = Counter(image.eventual_tags(tags))
+        too_long = [(answer, [tag for tag in shown if len(tag) > LONGEST]) for answer in tried]
         if missing := [each for each in planned if not shown[each[2]]]:
             # Another repetition may have taken it off, for what that brought along: which is asked of that one.
             shown += Counter(_kept_by_their_own(run, image, missing))
@@ -129,6 +141,7 @@ def _repeated(run: Run, planned: list[tuple[str, str, str]]) -> Repetitions:
     return Repetitions(
         [made(each, shown) for each in added],
         [made(each, left, first[each[2]].exchange) for each in deleted if not left[each[2]]],
+        too_long,
     )
 
 

@@ -47,6 +47,9 @@ class Representation:
     given: tuple[str, ...] | None = None
     """The tags that a PATCH has just set, where one was acknowledged."""
 
+    after_renaming: tuple[str, ...] = ()
+    """The tags of an image that was created with some, one of which was deleted before the image was renamed."""
+
     broken: bool = False
     """Whether that is the list's own fault: it fails, or its pages go in a circle."""
 
@@ -109,7 +112,7 @@ class Representations(Collection):
                 yield Case(state.reading, [state.reading.answer.exchange])
 
 
-@workload(empty=lambda: Representations([]), requests=(26, 48, 48, 48))
+@workload(empty=lambda: Representations([]), requests=(26, 50, 50, 50))
 def representations(run: Run) -> Representations:
     """Return how an image and the list show some tags, fewer, none, one that was added again, and many special ones."""
     some = ["one", "two", "Three", "4", "null", "v" * limits.LONGEST]
@@ -148,7 +151,8 @@ def representations(run: Run) -> Representations:
     return Representations([*states, *(_as_created(run) if run.rounds else ())])
 
 
-CREATED = (["twin", "other", "twin"], ["w" * (limits.LONGEST + 1)])
+DELETED_FIRST = "other"
+CREATED = (["twin", DELETED_FIRST, "twin"], ["w" * (limits.LONGEST + 1)])
 """Tags with which no image can be created as they are: one twice, and one that is too long."""
 
 
@@ -156,7 +160,18 @@ def _as_created(run: Run) -> Iterator[Representation]:
     """Yield what images show that were created with such tags all the same."""
     for tags in CREATED:
         with suppress(Blocked, pytest.skip.Exception), run.fresh_image(tags=tags) as image:
-            yield _shown(image, [], None, listing=False)
+            state = _shown(image, [], None, listing=False)
+            if DELETED_FIRST in state.in_image and image.delete_tag(DELETED_FIRST).ok:
+                state = replace(state, after_renaming=_renamed(image))
+            yield state
+
+
+def _renamed(image: Image) -> tuple[str, ...]:
+    """Rename an image that has lost a tag, and return the tags that it shows then; none where it is not renamed."""
+    answer = image.client.patch(image.id, {"op": "replace", "path": "/name", "value": f"{image.name}-renamed"})
+    shown = Reading(answer, TAGS).values if answer.ok else None
+    # An answer may be late as any reading.
+    return tuple(image.eventual_tags(["twin"])) if DELETED_FIRST in (shown or ()) else shown or ()
 
 
 def _patched_beyond_the_limit(image: Image) -> Iterator[Representation]:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from pytest_cloudimages.areas.common.paging import Query
+from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.engine.recording import Case, Collection, cases
@@ -124,6 +125,8 @@ class Selections(Collection):
     """Why none was asked for, where that is so."""
     blocked: str = ""
     """Why none could be asked for, where that is so."""
+    details: Sequence[Answer] = ()
+    """What the images themselves have shown to those who asked for lists."""
 
     def require(self) -> None:
         """Leave the check *untested*, or blocked, where no list could be asked for."""
@@ -156,6 +159,11 @@ class Selections(Collection):
             for selection in self.selections
             if len({*selection.tags}) < 2 and selection.further_keys & several.further_keys  # noqa: PLR2004 - one tag, or none
         )
+
+    @cases
+    def of_images(self) -> Iterator[Case[Answer]]:
+        """Return what the images themselves have shown, whoever asked."""
+        return (Case(answer, [answer.exchange]) for answer in self.details)
 
     @cases
     def by(self, *, several: bool) -> Iterator[Case[Selection]]:

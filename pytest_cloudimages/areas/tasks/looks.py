@@ -9,10 +9,11 @@ import pytest
 
 from pytest_cloudimages.areas.common.paging import PagedList, read_pages
 from pytest_cloudimages.areas.images.states import once_active
-from pytest_cloudimages.areas.tasks.requests import Deed
+from pytest_cloudimages.areas.tasks.requests import NO_OBJECT, Deed, source_of
 from pytest_cloudimages.areas.tasks.runner import TaskRunner
 from pytest_cloudimages.areas.tasks.tried import ENDED, Left, Seen, Started, may_be_gone
 from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
@@ -23,12 +24,15 @@ FAILING = (Deed.IMPORT_FURTHER, Deed.IMPORT_LACKING, Deed.IMPORT_MISPLACED, Deed
 WITHOUT_DATA = ("deleted", "killed", "pending_delete", "queued", "saving")
 """The statuses of what is no image yet, or none any more: an id that was reserved, what failed, or goes by and by."""
 PER_PAGE = 5
+LOOKS_BACK = 2
+"""How often a task is looked at that has failed: one that is taken up again is worked on before it ends."""
 MOST_OF_OTHERS = 4
 """Pages of the list of an administrator, who may be shown the tasks of all projects."""
 OF_SOME = {
-    "of imports": [("type", "import")],
-    "of failures": [("status", "failure")],
+    "of imports": [("type", "import"), ("limit", "2")],
+    "of failures": [("status", "failure"), ("limit", "3")],
     "of successes": [("status", "success")],
+    "of none": [("limit", "0")],
 }
 """Lists that are filtered as Glance has it: whatever is in them, is to be shown there as anywhere."""
 
@@ -62,6 +66,26 @@ def look_around(runner: TaskRunner) -> None:
         runner.look(started)
     if run.rounds:
         _seen_by_others(runner, over)
+
+
+def look_back(runner: TaskRunner) -> None:
+    """Look at a task once more when the image is gone that it has made."""
+    made = next((each for each in runner.tried if each.deed is Deed.IMPORT_TWICE and each.succeeded), None)
+    if made and is_fit(image_id := made.result.get("image_id")):
+        with runner.run.recorder.of(Purpose.PREPARING):
+            runner.run.client.send("DELETE", f"/images/{image_id}")
+        runner.look(made)
+
+
+def look_once_more(runner: TaskRunner) -> None:
+    """Look at an import that has failed, once there is a disk where there was none; lists are read before."""
+    place = f"{runner.box}/{NO_OBJECT}"
+    from_there = (each for each in runner.tried if source_of(each.body) == place and not each.succeeded)
+    failed = next((each for each in from_there if each.deed is Deed.IMPORT_MISPLACED and each.ended), None)
+    disk = next((answer.body for answer in runner.octets if answer.ok), b"")
+    if disk and failed and runner.store and runner.store.put(runner.box, NO_OBJECT, disk).ok:
+        looks = [runner.run.client.send("GET", f"/tasks/{failed.id}") for _ in range(LOOKS_BACK)]
+        runner.answers["over"] = [look for look in looks if look.ok]
 
 
 def _over(runner: TaskRunner) -> list[Started]:
@@ -107,8 +131,18 @@ def _look_at_images(runner: TaskRunner) -> None:
         if imported and is_fit(image_id := imported.result.get("image_id")):
             made = Image(runner.run.client, image_id, "", runner.run.patience)
             runner.answers[what] = [once_active(made)]
+            if deed is Deed.IMPORT:
+                runner.answers["listed"] = [_once_listed(runner, image_id)]
             if runner.run.rounds and deed is Deed.IMPORT:
                 runner.answers["data"] = [made.send("GET", "/file")]
+
+
+def _once_listed(runner: TaskRunner, image_id: str) -> Answer:
+    """Ask for the list of images by the name that an import has given one; it may be a little late."""
+    query = (("name", runner.names[Deed.IMPORT]),)
+    look = partial(read_pages, runner.run.client, "/images", query, most=1)
+    listed = runner.run.patience.until(look(), look, lambda seen: bool(seen.ids([image_id])), about="imported images")
+    return listed.first.answer
 
 
 def _foreign_look(runner: TaskRunner, other: ImagesClient, mine: Started) -> Answer:
@@ -163,8 +197,8 @@ def lists_of(runner: TaskRunner) -> dict[str, PagedList]:
         name: runner.run.patience.until(look(), look, complete, about="tasks")
         for name, look in (("whole", whole), ("paged", paged))
     }
-    if missing := [each for each in runner.tried if each.id in known and not lists["whole"].ids([each.id])]:
-        runner.look(missing[0])  # whether it is gone, or a list is no longer than its operator has it
+    for started in [each for each in runner.tried if each.id in known and not lists["whole"].ids([each.id])]:
+        runner.look(started)  # whether it is gone, or a list is no longer than its operator has it
     ids = lists["whole"].first.ids
     if ids and is_fit(ids[0]):
         lists["after"] = read_pages(client, "/tasks", (("marker", ids[0]),))

@@ -55,8 +55,16 @@ FURTHER: Sequence[Mapping[str, Any]] = (
 SPARSE, DIFFERENCING = (3).to_bytes(4, "big"), (4).to_bytes(4, "big")
 
 
+NO_OBJECT = "cloudimages-no-object.vhd"
+"""The name of an object that there is not."""
 EXPECTING = {"Expect": "100-continue"}
 """What some clients send with a body: they are to be told to go on, or answered at once. (RFC 9110, 10.1.1.)"""
+
+
+def source_of(body: Body) -> object:
+    """Return where an import is to find its disk; ``None`` where it does not say so."""
+    given = body.get("input")
+    return given.get("import_from") if isinstance(given, dict) else None
 
 
 def name_in(body: Body) -> object:

@@ -17,7 +17,7 @@ from pytest_cloudimages.client.moments import moment
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 
 ENDED = frozenset({"success", "failure"})
-FULL, FORBIDDEN = 200, 403
+FULL, FORBIDDEN, GONE = 200, 403, 404
 OVER_LIMIT = 413
 FOR_NO_REASON = frozenset({401, OVER_LIMIT, 417, 429})
 """What is answered to a task whatever it asks for."""
@@ -104,6 +104,11 @@ class Started:
         return (expires if expires.tzinfo else expires.replace(tzinfo=UTC)) <= datetime.now(UTC)
 
     @property
+    def is_gone(self) -> bool:
+        """Whether it was not found any more when it was looked at last, which is for those to say who look at it."""
+        return bool(self.looks) and self.looks[-1].status == GONE
+
+    @property
     def succeeded(self) -> bool:
         """Whether it was seen to succeed."""
         return status_of(self.last) == "success"
@@ -185,7 +190,8 @@ class Tasks(Collection):
     @property
     def known(self) -> dict[str, Started]:
         """The tasks that were created here and have to be there, by their ids."""
-        return {started.id: started for started in self.tried if started.id and not self.may_be_gone(started)}
+        there = (each for each in self.tried if each.id and not (each.is_gone or self.may_be_gone(each)))
+        return {started.id: started for started in there}
 
     def may_be_gone(self, started: Started) -> bool:
         """Return whether a task may have expired by now."""

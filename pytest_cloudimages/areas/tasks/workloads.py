@@ -11,11 +11,13 @@ from pytest_cloudimages.areas.common.administrators import needs_no_administrato
 from pytest_cloudimages.areas.common.imports import export_of, import_from
 from pytest_cloudimages.areas.common.store import Store, object_store
 from pytest_cloudimages.areas.images.states import OCTETS, give_data, shared
-from pytest_cloudimages.areas.tasks.looks import FAILING, lists_of, look_around, look_into
+from pytest_cloudimages.areas.tasks.looks import FAILING, lists_of, look_around, look_back, look_into, look_once_more
 from pytest_cloudimages.areas.tasks.requests import (
     EXPECTING,
     FURTHER,
+    NO_OBJECT,
     UNFIT,
+    Body,
     Deed,
     in_utf_8,
     lacking,
@@ -43,7 +45,7 @@ NAMING = (Deed.IMPORT, Deed.IMPORT_AGAIN, *FAILING)
 """All that name their images in a way of their own."""
 
 
-@workload(empty=Tasks, requests=(116, 198, 198, 198))
+@workload(empty=Tasks, requests=(117, 206, 206, 206))
 def tasks(run: Run) -> Tasks:
     """Export an image, import it again, ask for tasks that must fail, list all, and look at what they leave behind."""
     run.require_own()
@@ -73,8 +75,13 @@ def tasks(run: Run) -> Tasks:
             runner.watch(started)
             run.show(runner.so_far)
         look_around(runner)
+        if run.rounds:
+            look_back(runner)
         run.show(runner.so_far)
-        found = runner.whole(runner.tried, lists_of(runner))
+        lists = lists_of(runner)
+        if run.rounds:
+            look_once_more(runner)
+        found = runner.whole(runner.tried, lists)
         run.show(lambda: found, due=True)  # cleaning up takes a while
     return found
 
@@ -111,7 +118,7 @@ def _export(runner: TaskRunner) -> None:
     runner.watch(started)
     runner.no_exports = _not_offered(started)
     if started.answer.status == FORBIDDEN and not runner.no_exports:
-        source = f"{runner.box}/cloudimages-no-object.vhd"
+        source = f"{runner.box}/{NO_OBJECT}"
         other = runner.start(
             Deed.IMPORT_MISPLACED, import_from(source, runner.names[Deed.IMPORT_MISPLACED]), "no object"
         )
@@ -140,14 +147,12 @@ def _not_offered(started: Started) -> str:
 
 def _import(runner: TaskRunner) -> None:
     """Import what was exported, if anything was; and what is not there, is no disk, or lacks something."""
-    source = _exported(runner) or f"{runner.box or 'cloudimages'}/cloudimages-no-object.vhd"
+    source = _exported(runner) or f"{runner.box or 'cloudimages'}/{NO_OBJECT}"
     body = import_from(source, runner.names[Deed.IMPORT])
     if _exported(runner):
         runner.no_imports = runner.no_imports or _not_offered(runner.watch(runner.start(Deed.IMPORT, body)))
         if runner.run.rounds and not runner.no_imports:
-            again = import_from(source, runner.names[Deed.IMPORT_AGAIN])
-            runner.watch(runner.start(Deed.IMPORT_AGAIN, again, headers=EXPECTING))
-            runner.watch(runner.start(Deed.IMPORT_TWICE, body, **in_utf_8(body)))
+            _import_again(runner, source, body)
         name = runner.names[Deed.IMPORT_FURTHER]
         runner.begin(Deed.IMPORT_FURTHER, import_from(source, name, os_distro="debian"))
         for further in FURTHER if runner.run.rounds and not runner.no_imports else ():
@@ -162,8 +167,8 @@ def _import(runner: TaskRunner) -> None:
     for what, wanted in lacking(import_from(source, runner.names[Deed.IMPORT_LACKING])):
         runner.start(Deed.IMPORT_LACKING, wanted, what)
     name = runner.names[Deed.IMPORT_MISPLACED]
-    places = {"no object": f"{runner.box}/cloudimages-no-object.vhd"} if runner.box else {}
-    places["no container"] = f"{uuid.uuid4().hex}/cloudimages-no-object.vhd"
+    places = {"no object": f"{runner.box}/{NO_OBJECT}"} if runner.box else {}
+    places["no container"] = f"{uuid.uuid4().hex}/{NO_OBJECT}"
     for what, place in places.items():
         runner.begin(Deed.IMPORT_MISPLACED, import_from(place, name), what, listing=what == "no container")
     for what, place in odd_places(source).items() if runner.run.rounds and _exported(runner) else ():
@@ -172,6 +177,23 @@ def _import(runner: TaskRunner) -> None:
         runner.begin(Deed.IMPORT_NO_DISK, import_from(f"{runner.box}/{NO_DISK}", name))
         if _exported(runner):
             _import_unfit(runner, runner.store, runner.octets[0].body)
+
+
+def _import_again(runner: TaskRunner, source: str, body: Body) -> None:
+    """Import the same disk twice more: of two that go on at once, each is answered with what it has made."""
+    again = import_from(_with_a_slash(runner) or source, runner.names[Deed.IMPORT_AGAIN])
+    both = [runner.start(Deed.IMPORT_AGAIN, again, headers=EXPECTING)]
+    both += [runner.start(Deed.IMPORT_TWICE, body, **in_utf_8(body))]
+    for started in both:
+        runner.watch(started)
+
+
+def _with_a_slash(runner: TaskRunner) -> str:
+    """Return where the exported disk is once more, in an object whose name has a slash; nothing where it is not."""
+    name = "further/cloudimages-again.vhd"
+    if runner.store and runner.store.put(runner.box, name, runner.octets[0].body).ok:
+        return f"{runner.box}/{name}"
+    return ""
 
 
 def _import_misplaced(runner: TaskRunner, place: str, what: str) -> None:
