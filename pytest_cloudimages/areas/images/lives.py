@@ -33,7 +33,7 @@ from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
 
-@workload(empty=lambda: LifeAnswers({}), requests=(23, 78, 78, 78))
+@workload(empty=lambda: LifeAnswers({}), requests=(23, 93, 93, 93))
 def image_life(run: Run) -> LifeAnswers:
     """Create an image, read it, list it, give it data, protect it and delete it; ask the same of none at all."""
     answers: dict[Question, list[Answer]] = {}
