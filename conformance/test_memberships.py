@@ -136,10 +136,13 @@ def test_a_member_added_again_is_noted(memberships: Memberships) -> None:
 
 # "shared" alone takes members
 @requirement("MEM-CRE-07")
-def test_an_image_that_is_not_shared_takes_no_members(memberships: Memberships) -> None:
+def test_an_image_that_is_not_shared_takes_no_members(memberships: Memberships, specification: str) -> None:
     added = memberships.attempts(Deed.ADD_TO_PRIVATE, Deed.ADD_TO_COMMUNITY)
     for attempt in or_skip(added, "needs an image whose visibility can be set"):
-        expect(attempt.answer.status, 403, f"status of {attempt}")
+        # Glance alone says so. (Ruling 6.)
+        if specification == "glance":
+            expect(attempt.answer.status, 403, f"status of {attempt}")
+        note(f"{attempt}: {attempt.answer.status}.")
 
 
 # "the image consumer … sets the status"

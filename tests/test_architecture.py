@@ -38,8 +38,8 @@ ALLOWED: dict[str, set[str]] = {
 ALLOWED_FOR = {"engine/preflight.py": {"reference"}}
 """What one module may import besides: the embedded server is judged like any other, but somebody has to start it."""
 
-ALLOWED_IN_HISTORY = {"client.exchange"}
-"""The module that pure histories may know of the client: what was sent and what came, as a value."""
+ALLOWED_IN_HISTORY = {"client.exchange", "client.moments"}
+"""The modules that pure histories may know of the client: what was sent and what came, as a value, and times."""
 
 COMMON = {"common", "images"}
 """The areas that another area may know."""

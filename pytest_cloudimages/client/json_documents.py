@@ -48,6 +48,27 @@ def clearly(octets: bytes | str) -> Any:
         return None
 
 
+def referred(part: Any, whole: Any) -> Any:
+    """Return what a part of a schema says, or the part of the same schema that it refers to by ``$ref``.
+
+    A reference to another document, or to what is not there, says nothing. (JSON Reference, 3; RFC 6901.)
+    """
+    for _ in range(DEEPEST):
+        reference = part.get("$ref") if isinstance(part, dict) else None
+        if not isinstance(reference, str):
+            return part
+        part = at_pointer(whole, reference) if reference.startswith("#") else None
+    return None
+
+
+def at_pointer(whole: Any, pointer: str) -> Any:
+    """Return what is at a pointer in a document of objects (RFC 6901, 4); ``None`` where nothing is."""
+    for name in pointer.split("/")[1:]:
+        key = name.replace("~1", "/").replace("~0", "~")
+        whole = whole.get(key) if isinstance(whole, dict) else None
+    return whole
+
+
 def _depth(text: str) -> int:
     """Return how deep a document is nested, at the deepest."""
     if text.count("[") + text.count("{") <= DEEPEST:

@@ -25,6 +25,16 @@ def _moment(text: str) -> datetime | None:
     return _of_utc(found)
 
 
+def same_moment(text: object, other: object) -> bool:
+    """Return whether two texts of ISO 8601 stand for the same moment; one may leave the fraction of a second out."""
+    first, second = moment(text), moment(other)
+    if first is None or second is None:
+        return False
+    if 0 in (first.microsecond, second.microsecond):
+        first, second = first.replace(microsecond=0), second.replace(microsecond=0)
+    return first == second
+
+
 @lru_cache(maxsize=REMEMBERED)
 def moment_of_header(text: str | None) -> datetime | None:
     """Return the moment that the text of a header such as ``Date`` stands for; ``None`` where it is none."""

@@ -31,14 +31,21 @@ def shows(name: str, sentence: str, *ids: str, change: Callable[[Document], Docu
     breaks(*ids, words=DECISIONS)(made)
 
 
-def answers(name: str, sentence: str, *ids: str, method: str, answer: Callable[..., Reply]) -> None:
+def answers(
+    name: str,
+    sentence: str,
+    *ids: str,
+    method: str,
+    answer: Callable[..., Reply],
+    words: tuple[str, ...] = DECISIONS,
+) -> None:
     """Register a service that carries an operation on members out otherwise; ``answer`` is handed the honest one."""
     honest = getattr(App, method)
 
     def operation(self: App, request: Request, image_id: str, *rest: str) -> Reply:
         return answer(self, request, image_id, *rest, honest=lambda asked: honest(self, asked, image_id, *rest))
 
-    breaks(*ids, words=DECISIONS)(type(name, (App,), {"__doc__": sentence, "__module__": __name__, method: operation}))
+    breaks(*ids, words=words)(type(name, (App,), {"__doc__": sentence, "__module__": __name__, method: operation}))
 
 
 def refuses(
@@ -49,6 +56,7 @@ def refuses(
     kind: type[Refusal],
     status: HTTPStatus,
     member: bool | None = None,
+    words: tuple[str, ...] = DECISIONS,
 ) -> None:
     """Register a service that refuses an operation otherwise, to members, to others or to all."""
 
@@ -61,7 +69,7 @@ def refuses(
                 raise
             return Reply(status) if status == HTTPStatus.NO_CONTENT else self.error(request, status, "It is not so.")
 
-    answers(name, sentence, *ids, method=method, answer=answer)
+    answers(name, sentence, *ids, method=method, answer=answer, words=words)
 
 
 def is_member(app: App, request: Request, image_id: str) -> bool:
@@ -189,6 +197,7 @@ refuses(
     method="create_member",
     kind=Forbidden,
     status=HTTPStatus.BAD_REQUEST,
+    words=(*selecting("MEM-CRE-07"), "--specification", "glance"),
 )
 answers(
     "LetsMembersRemoveThemselves",

@@ -7,6 +7,8 @@ from http import HTTPStatus
 from typing import Any
 
 from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.images import Visibility
+from pytest_cloudimages.reference.refusals import Forbidden
 
 from .kinds import Kind
 from .registry import breaks, selecting
@@ -93,3 +95,25 @@ forbids(
     when=below_an_image("", "DELETE"),
     beside=("TAG-ADD-15", "TAG-DEL-07", "IMG-DEL", "RBAC"),
 )
+
+
+@breaks(words=selecting("TAG-ADD-01", "TAG-DEL-01", "TAG-AUTH-09"), profile="standard")
+class LetsNobodyChangeImagesOfTheCommunity(App):
+    """Forbids owners all changes of their images while these are of the community, but for their visibility."""
+
+    def _see(self, request: Request, image_id: str) -> None:
+        if self.images.get(image_id).visibility is Visibility.COMMUNITY and not request.caller.admin:
+            raise Forbidden("Others rely on this image. Make it private first.")
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self._see(request, image_id)
+        return super().add_tag(request, image_id, tag)
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        self._see(request, image_id)
+        return super().delete_tag(request, image_id, tag)
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        if b"/visibility" not in request.body:
+            self._see(request, image_id)
+        return super().update_image(request, image_id)

@@ -307,7 +307,7 @@ faulty(
     "SharesImagesOfTheCommunity",
     "Adds members to images of the community.",
     "MEM-CRE-07",
-    words=selecting("MEM-CRE-07"),
+    words=(*selecting("MEM-CRE-07"), "--specification", "glance"),
     create_member=_to_the_community,
 )
 

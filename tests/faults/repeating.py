@@ -165,7 +165,7 @@ class _ReadsIds(App):
         return super().delete_tag(request, self.named(image_id), tag)
 
 
-@breaks("TAG-ADD-15", "TAG-DEL-07", **UNKNOWN)
+@breaks(**UNKNOWN)
 class TrimsIds(_ReadsIds):
     """Compares ids as a padded column does: blanks at the end are none."""
 

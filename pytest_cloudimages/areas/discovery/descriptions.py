@@ -22,7 +22,7 @@ from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.client.json_documents import parsed
+from pytest_cloudimages.client.json_documents import at_pointer, parsed, referred
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.versions import at_the_root, is_another, version_ids
 from pytest_cloudimages.engine.provisioning import claimed_name
@@ -167,9 +167,7 @@ class SchemaDocuments(Collection):
             if address:
                 name = _schema_at(address)
                 whole = self.shown[name].data if name in self.shown and self.shown[name].ok else None
-            schema = whole
-            for part in pointer.split("/")[1:]:
-                schema = schema.get(part) if isinstance(schema, dict) else None
+            schema = at_pointer(whole, pointer)
         return {}
 
 
@@ -194,6 +192,16 @@ def _problems(documents: _Documents, name: str, document: str) -> tuple[str, ...
         return tuple(f"{problem.json_path}: {problem.message[:200]}" for problem in found)
     except (Unresolvable, SchemaError, RecursionError, TypeError, ValueError) as problem:
         return (f"the schema cannot be read: {str(problem)[:200]}",)
+
+
+def declared_in(answer: Answer, *names: str) -> dict[str, Any]:
+    """Return what a schema that was shown says at a place, given name by name, or by references on the way there."""
+    part: Any = answer.data
+    for name in names:
+        part = referred(part, answer.data)
+        part = part.get(name) if isinstance(part, dict) else None
+    part = referred(part, answer.data)
+    return part if isinstance(part, dict) else {}
 
 
 @functools.lru_cache(maxsize=64)

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pytest_cloudimages.client.moments import same_moment
+
 Patch = Sequence[Mapping[str, Any]]
 
 
@@ -58,6 +60,8 @@ def applied(attributes: Mapping[str, Any], patch: Patch) -> dict[str, Any]:
 
 def alike(name: str, value: object, other: object) -> bool:
     """Return whether two values of an attribute are the same: tags are a set, and ``1`` is not ``true``."""
+    if name in ("created_at", "updated_at"):
+        return value == other or same_moment(value, other)
     if name == "tags" and isinstance(value, list) and isinstance(other, list):
         return sorted(map(repr, value)) == sorted(map(repr, other))
     return type(value) is type(other) and value == other

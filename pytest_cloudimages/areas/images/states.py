@@ -6,11 +6,12 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from pytest_cloudimages.areas.common.offers import NOT_OFFERED
+from pytest_cloudimages.areas.common.offers import NOT_OFFERED, lacks, made_visible
 from pytest_cloudimages.areas.images.patch_model import add, replaced
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE, Purpose
@@ -18,6 +19,8 @@ from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.engine.claims import OF_RUN
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
+from pytest_cloudimages.history.resource import Answered
+from pytest_cloudimages.history.steps import differing
 from pytest_cloudimages.spec.verdicts import Blocked
 
 OCTETS = b"x" * 64
@@ -186,15 +189,42 @@ A_WHILE = 1.1
 """Seconds in which an attribute that moves by itself does so: more than a clock of seconds needs."""
 
 
+LOOKS = 12
+"""Looks meanwhile: one of several nodes may show an attribute that others do not know yet."""
+
+
 def restless_attributes(run: Run) -> set[str]:
     """Return the attributes that change while nothing is done to an image: a counter of reads, an expiring address."""
+    looks = []
     with run.fresh_image() as image:
-        before = image.show().data
-        time.sleep(A_WHILE)
-        after = image.show().data
-    if not isinstance(before, dict) or not isinstance(after, dict):
-        return set()
-    return {name for name in {*before, *after} if before.get(name) != after.get(name)}
+        for place in range(LOOKS):
+            if place:
+                time.sleep(A_WHILE / (LOOKS - 1))
+            looks.append(image.show().data)
+    shown = [look for look in looks if isinstance(look, dict)]
+    return {name for before, after in pairwise(shown) for name in differing(before, after)}
+
+
+def kept_out_by_policy(answer: Answered, run: Run) -> bool:
+    """Return whether 403 to the owner of an image is what a policy has, which forbids all changes of some images.
+
+    It may do so for those that others rely on: they are public, or of the community. That is looked at once.
+    """
+
+    def look() -> str:
+        with run.fresh_image(own=True) as image:
+            for visibility in ("community", "public"):
+                if not made_visible(image, visibility, run.client, *filter(None, [run.caller("ADMIN")])):
+                    answer = image.client.patch(image.id, replaced("/min_ram", 1))
+                    if answer.status == 403:  # noqa: PLR2004 - as HTTP has it
+                        return str(answer.exchange)
+        return ""
+
+    return (
+        answer.status == 403  # noqa: PLR2004 - as HTTP has it
+        and not run.settings.image
+        and bool(lacks(run.recorder, "changes by their owner of images that others rely on", look))
+    )
 
 
 def state_of(answer: Answer) -> str:

@@ -3,7 +3,7 @@
 from pytest_cloudimages.areas.common.paging import MOST_PAGES, PagedList, Query, read_pages
 from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING
 from pytest_cloudimages.areas.members.member_attempts import Members, Sight
-from pytest_cloudimages.areas.members.resource import MEMBERS
+from pytest_cloudimages.areas.members.resource import DOCUMENTED, MEMBERS
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
@@ -21,12 +21,17 @@ def members_in(answer: Answer) -> Members | None:
 
 
 def members_of(image: Image) -> tuple[Members, Exchange]:
-    """Return the members of an image as its owner sees them. Raises ``Blocked`` where they cannot be read."""
+    """Return the members of an image as its owner sees them, by what is documented of a membership.
+
+    What else a service says of it is its own matter, and may change at any time. Raises ``Blocked`` where they cannot
+    be read.
+    """
     answer = image.client.ask(MEMBERS.read(image.id))
     found = members_in(answer)
     if found is None:
         raise Blocked(f"The members cannot be read: {answer.exchange}")
-    return found, answer.exchange
+    known = {name: {key: entry[key] for key in DOCUMENTED if key in entry} for name, entry in found.items()}
+    return known, answer.exchange
 
 
 def lists_of_offers(image: Image) -> tuple[Query, Query]:

@@ -21,11 +21,12 @@ from pytest_cloudimages.spec.verdicts import Blocked
 
 
 @dataclass(frozen=True)
-class InUpperCase:
-    """A request with the id of an image in upper case, and whether the image shows that it was done."""
+class IdWrittenOtherwise:
+    """A request with the id of an image written otherwise, and whether the image shows that it was done."""
 
     answer: Answer
     done: bool
+    how: str
 
 
 @dataclass(frozen=True, repr=False)
@@ -35,8 +36,8 @@ class NegativeRequests(Collection):
     given: Sequence[Answer]
     reached: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """The tags that an image got or lost by requests of a method that named it by an id that is almost its own."""
-    in_upper_case: Sequence["InUpperCase"] = ()
-    """Requests that named an image by its id in upper case, which a service may take for the same."""
+    written_otherwise: Sequence[IdWrittenOtherwise] = ()
+    """Requests that named an image by its id written otherwise, which a service may take for the same."""
 
     def __iter__(self) -> Iterator[Answer]:
         """Yield the answers; each is a case of the check in hand."""
@@ -50,9 +51,9 @@ class NegativeRequests(Collection):
                 yield Case(answer, [answer.exchange])
 
     @cases
-    def by_upper_case(self) -> Iterator[Case[InUpperCase]]:
-        """Return the requests that named an image by its id in upper case."""
-        return (Case(each, [each.answer.exchange]) for each in self.in_upper_case)
+    def by_another_spelling(self) -> Iterator[Case[IdWrittenOtherwise]]:
+        """Return the requests that named an image by its id written otherwise."""
+        return (Case(each, [each.answer.exchange]) for each in self.written_otherwise)
 
 
 @workload(empty=lambda: NegativeRequests([]), requests=(11, 43, 43, 43))
@@ -64,22 +65,25 @@ def negative_requests(run: Run) -> NegativeRequests:
             answers.append(answer)
             run.show(partial(NegativeRequests, answers))
         moved: set[str] = set()
-        cased: list[InUpperCase] = []
+        spelled: list[IdWrittenOtherwise] = []
         # Where an image can carry no tag, nothing shows what such requests do to one.
         with suppress(Blocked):
             if run.rounds:
-                image.given_tags_at_once(THERE, TAKEN)
+                image.given_tags_at_once(THERE, *(f"{TAKEN}-{how}" for how in OTHERWISE))
                 for answer in _of_odd_ids(image):
                     answers.append(answer)
                     run.show(partial(NegativeRequests, answers))
-                added, deleted = _of_the_id_in_upper_case(image)
-                answers += [answer for answer in (added, deleted) if not answer.ok]
-                expected = {THERE, *([CAME] if added.ok else []), *([] if deleted.ok else [TAKEN])}
-                shown = {*image.eventual_tags(expected)}
-                cased = [InUpperCase(added, CAME in shown), InUpperCase(deleted, TAKEN not in shown)]
+                changes = [*_by_its_id_written_otherwise(image)]
+                answers += [answer for _, _, answer in changes if not answer.ok]
+                came = {tag for tag, _, answer in changes if answer.ok is (answer.exchange.method == "PUT")}
+                shown = {*image.eventual_tags({THERE, *came})}
+                for tag, how, answer in changes:
+                    done = (tag in shown) is (answer.exchange.method == "PUT")
+                    spelled.append(IdWrittenOtherwise(answer, done, how))
                 moved = shown ^ {THERE}
         reached = {"PUT": sorted(tag for tag in moved if tag.startswith(f"{STRAY}-")), "DELETE": [*moved & {THERE}]}
-        return NegativeRequests(answers, reached, [each for each in cased if each.answer.ok or each.answer.refused])
+        told = [each for each in spelled if each.answer.ok or each.answer.refused]
+        return NegativeRequests(answers, reached, told)
 
 
 FAILURE = 500
@@ -87,12 +91,14 @@ TOLD = "é漢😀 100%s {0}"
 """A tag of which a message can be made in as many ways as can go wrong."""
 THERE, STRAY = "there", "stray"
 CAME, TAKEN = "came", "taken"
-"""What is added to, and deleted from, the image by its id in upper case."""
+"""What is added to, and deleted from, the image by its id written otherwise."""
+OTHERWISE = {"upper": "in upper case", "blank": "with a blank at its end"}
+"""How an id is written that a service may take for the same: databases compare so, and the form is not defined."""
 ODD_IDS = ("%00", "%2E%2E", "i" * 2_000)
 """Ids that no image has."""
 NO_UUIDS = ("no-uuid", "%00", "i" * 2_000)
 """Those that are no UUIDs, whatever is made of them."""
-ALMOST = ("{id}%00", "{id}%20", "{id}0", "{beginning}", "{end}", "{digit}")
+ALMOST = ("{id}%00", "{id}0", "{beginning}", "{end}", "{digit}")
 """Ids that no image has, although a service may take them for the id of one: it is a part of them, or a part is its."""
 
 
@@ -188,23 +194,25 @@ def _of_odd_ids(image: Image) -> Iterator[Answer]:
             yield image.client.send("DELETE", f"{address}{THERE}")
 
 
-def _of_the_id_in_upper_case(image: Image) -> tuple[Answer, Answer]:
-    written = f"/images/{image.id.upper()}/tags"
-    return image.client.send("PUT", f"{written}/{CAME}"), image.client.send("DELETE", f"{written}/{TAKEN}")
+def _by_its_id_written_otherwise(image: Image) -> Iterator[tuple[str, str, Answer]]:
+    for how, written in (("upper", image.id.upper()), ("blank", f"{image.id}%20")):
+        for method, named in (("PUT", CAME), ("DELETE", TAKEN)):
+            tag = f"{named}-{how}"
+            yield tag, OTHERWISE[how], image.client.send(method, f"/images/{written}/tags/{tag}")
 
 
 def expect_done_as_answered(requests: NegativeRequests, method: str, *, acknowledged: bool) -> None:
-    """Raise ``Mismatch`` where the image's id in upper case was taken for another than the answer has it.
+    """Raise ``Mismatch`` where the image's id written otherwise was taken for another than the answer has it.
 
-    Whether it is the same is not defined (TAG-URI-22). Where it is, what was acknowledged is done; else it is the id of
-    no image, and nothing is.
+    Whether it is the same is not defined (TAG-ADD-17, TAG-URI-22). Where it is, what was acknowledged is done; else it
+    is the id of no image, and nothing is.
     """
     __tracebackhide__ = True
-    for each in requests.in_upper_case:
+    for each in requests.written_otherwise:
         answer = each.answer
         if answer.exchange.method == method and answer.ok is acknowledged:
             current_check().aside([answer.exchange])
-            expect(each.done, acknowledged, f"whether {answer}, its id in upper case, was done to the image")
+            expect(each.done, acknowledged, f"whether {answer}, its id {each.how}, was done to the image")
 
 
 def _refused(image: Image, client: ImagesClient, *, thorough: bool) -> Iterator[Answer]:

@@ -286,6 +286,7 @@ def misnamed(answer: Answered) -> str:
         and answer.body.strip() != b"null"
     ):
         return f"{kind} that is no JSON"
-    if kind in ("text/html", "application/xhtml+xml") and b"<" not in answer.body:
-        return f"{kind} without any markup"
+    # Plain words are HTML as well, though without any markup.
+    if kind in ("text/html", "application/xhtml+xml") and isinstance(answer.data, dict | list):
+        return f"{kind} that is JSON"
     return ""
