@@ -332,6 +332,8 @@ def test_a_patch_is_done_whole_or_not_at_all(updates: Updates, image_meetings: M
     for met in image_meetings.aside().of(Meeting.HALF):
         if met.answer.ok:
             expect(len({*met.halves}), 1, f"number of values of what a patch sets together, in {met}: {met.halves}")
+    for met in image_meetings.aside().of(Meeting.TAGS):
+        expect(len(met.tags), 1, f"number of tags in {met}, while a patch replaces one by another: {met.tags!a}")
     for met in image_meetings.aside().of(Meeting.HALF_REFUSED):
         undone = [value for value in met.halves if str(value).startswith("not")]
         expect(undone, [], f"values in {met} of a patch that was refused")
