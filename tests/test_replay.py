@@ -32,7 +32,7 @@ FINDINGS = (
     ("DecidesOnce", "MEM-UPD-01"),
 )
 """Faults of several kinds, each with a requirement that it breaks; no few requests show the last two."""
-MANY = 300
+MANY = 400
 """Requests by which clients race, or by which a whole requirement is asked in the profile that found it, at most."""
 FEW = 12
 """Requests that show a finding at most, those included by which a faulty service is waited for; a race takes more."""

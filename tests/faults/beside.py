@@ -31,6 +31,8 @@ RACES = frozenset(
         "LosesAttributesThatMeet",
         "LosesConcurrentAdditions",
         "LosesNamesThatMeet",
+        "SetsNewTagsBeforeItTakesTheOld",
+        "WritesBackTheTagged",
         "WritesPatchesBitByBit",
     }
 )

@@ -19,6 +19,8 @@ from .racing import Meets
 from .registry import breaks, selecting
 
 KIND = Kind.STATUS
+LATE = 0.05
+"""Seconds by which what is late is late."""
 
 
 @breaks(words=selecting("PAGE"))
@@ -365,3 +367,27 @@ class LeavesOutWhatIsUnsetOnceHidden(App):
             return shown
         dates = {name: str(shown[name]).replace("Z", ".000000+00:00") for name in ("created_at", "updated_at")}
         return {name: value for name, value in shown.items() if value is not None} | dates
+
+
+@breaks(words=selecting("IMG-UPD-22", "TAG-ADD-03", "TAG-DEL-03"), profile="standard")
+class ShowsTagsBehindTheRest(App):
+    """Shows the tags of an image as they were a moment ago, beside attributes that are as they are."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: dict[str, list[tuple[float, list[str]]]] = {}
+
+    def route(self, request: Request) -> Reply:
+        reply = super().route(request)
+        with self.images.lock:
+            for image in self.images.all() if request.method != "GET" else ():
+                known = self.seen.setdefault(image.id, [(0.0, [])])
+                if known[-1][1] != image.tags:
+                    known.append((time.monotonic(), [*image.tags]))
+        return reply
+
+    def show_image(self, request: Request, image_id: str) -> Reply:
+        with self.images.lock:
+            shown = self.represent(self.images.show(request.caller, image_id))
+            late = [tags for since, tags in self.seen.get(image_id, ()) if time.monotonic() - since > LATE]
+            return Reply.of_json({**shown, "tags": late[-1] if late else shown["tags"]})

@@ -3,6 +3,7 @@
 import threading
 import time
 from collections import defaultdict
+from http import HTTPStatus
 
 from pytest_cloudimages.reference.app import NO_CONTENT, App, Reply, Request
 from pytest_cloudimages.reference.attributes import TAG_QUOTA
@@ -87,3 +88,35 @@ class TakesTheSameLineOnce(_OneAtATime):
 
     def alike(self, request: Request) -> object:
         return request.path.partition("/tags/")[0]
+
+
+@breaks("IMG-DEL-04", profile="standard", words=selecting("IMG-DEL-04"))
+class WritesBackTheTagged(App):
+    """Writes an image back as it was read for the addition of a tag, though it was deleted since."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        read = self.images.open(request.caller, image_id)
+        time.sleep(A_WHILE)
+        with self.images.lock:
+            if image_id not in {image.id for image in self.images.all()}:
+                self.images._images[image_id] = read  # noqa: SLF001 - what nothing else does
+        return super().add_tag(request, image_id, tag)
+
+
+@breaks("IMG-UPD-22", profile="standard", words=selecting("IMG-UPD-22"))
+class SetsNewTagsBeforeItTakesTheOld(App):
+    """Shows the new tags of a patch beside the old ones for a while."""
+
+    def update_image(self, request: Request, image_id: str) -> Reply:
+        with self.images.lock:
+            before = [tag for image in self.images.all() if image.id == image_id for tag in image.tags]
+            reply = super().update_image(request, image_id)
+            if reply.status != HTTPStatus.OK or b"/tags" not in request.body:
+                return reply
+            tags = self.images.get(image_id).tags
+            new = [*tags]
+            tags += [tag for tag in before if tag not in tags]
+        time.sleep(A_WHILE)
+        with self.images.lock:
+            self.images.get(image_id).tags[:] = new
+        return reply

@@ -5,7 +5,7 @@ import time
 from http import HTTPStatus
 
 from pytest_cloudimages.reference.app import App, Reply, Request
-from pytest_cloudimages.reference.images import MemberStatus
+from pytest_cloudimages.reference.images import Member, MemberStatus
 from pytest_cloudimages.reference.refusals import Conflict, Forbidden, Invalid, NotFound
 
 from .kinds import Kind
@@ -59,7 +59,7 @@ class SharesWithNobody(App):
         try:
             return super().create_member(request, image_id)
         except Invalid:
-            return Reply.of_json({"image_id": image_id, "member_id": "", "status": "pending"})
+            return Reply.of_json(self.represent_member(Member(image_id, "")))
 
 
 @breaks("MEM-LIST-01")
@@ -152,7 +152,7 @@ class InventsMembers(App):
         try:
             return super().show_member(request, image_id, member_id)
         except NotFound:
-            return Reply.of_json({"image_id": image_id, "member_id": member_id, "status": "pending"})
+            return Reply.of_json(self.represent_member(Member(image_id, member_id)))
 
 
 @breaks("MEM-DEL-01")

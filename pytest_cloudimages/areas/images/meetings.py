@@ -24,6 +24,7 @@ from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.trouble import TROUBLE
 from pytest_cloudimages.engine.concurrent import WorkerPool, worker_pool
+from pytest_cloudimages.engine.lateness import look_for_lateness
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
@@ -42,10 +43,11 @@ class Meeting(enum.StrEnum):
     """What was asked while something else was."""
 
     DELETED = "the deletion of an image that another deletes at once"
-    PATCHED = "an image that was deleted while it was patched"
+    PATCHED = "an image that was deleted while it was patched, or tagged"
     PROTECTED = "the deletion of an image whose protection was confirmed meanwhile"
     HALF = "an image, asked for while two of its attributes are set by one patch"
     HALF_REFUSED = "an image, asked for while a patch of it is refused"
+    TAGS = "the tags of an image, asked for while a patch replaces the only one by another"
     REVOKED = "a membership that was ended while the member decided on it"
     FILLED = "one of several images that were given data at once"
     SHOWN = "an image, asked for by another project that does not see it while its owner asks for it"
@@ -77,6 +79,13 @@ class Met:
         return tuple(data.get(name) for name in HALVES)
 
     @property
+    def tags(self) -> list[object]:
+        """The tags that are shown; none where no list is."""
+        data = self.answer.data if self.answer.ok and isinstance(self.answer.data, dict) else {}
+        tags = data.get("tags")
+        return tags if isinstance(tags, list) else []
+
+    @property
     def lists_it(self) -> bool:
         """Whether the image is in the list that was answered."""
         return any(entry.get("id") == self.image for entry in entries_of(self.answer, "/images"))
@@ -95,7 +104,7 @@ class Meetings(Collection):
             yield Case(met, [*met.before, met.answer.exchange])
 
 
-@workload(empty=Meetings, requests=(0, 139, 139, 139))
+@workload(empty=Meetings, requests=(0, 144, 144, 144))
 def image_meetings(run: Run) -> Meetings:
     """Delete an image twice at once, and while it is patched; fill several at once; ask with two callers at once."""
     met: dict[Meeting, list[Met]] = {}
@@ -156,16 +165,21 @@ def _deleted(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> No
 
 
 def _patched(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> None:
-    for _ in range(ROUNDS):
+    """Delete an image while it is patched, and one while it is tagged: neither writes back what it has read before."""
+    for turn in range(ROUNDS + 1):
         with run.fresh_image(own=True) as image:
-            with run.recorder.of(Purpose.PREPARING):
-                pause = _half_of(partial(image.client.patch, image.id, replaced("/name", f"{image.name}-1")))
             change, kind = [replaced("/name", f"{image.name}-2")], {"Content-Type": PATCH_TYPE}
-            patch = partial(image.client.send_once, "PATCH", f"/images/{image.id}", json=change, headers=kind)
+            first = partial(image.client.patch, image.id, replaced("/name", f"{image.name}-1"))
+            second = partial(image.client.send_once, "PATCH", f"/images/{image.id}", json=change, headers=kind)
+            if turn == ROUNDS:
+                first = partial(image.add_tag, "first")
+                second = partial(image.client.send_once, "PUT", f"/images/{image.id}/tags/second")
+            with run.recorder.of(Purpose.PREPARING):
+                pause = _half_of(first)
             deletion = partial(image.client.send_once, "DELETE", f"/images/{image.id}")
-            patched, deleted = _together(workers, image.client, [patch, deletion], pause)
+            changed, deleted = _together(workers, image.client, [second, deletion], pause)
             if deleted.ok:
-                before = patched.exchange, deleted.exchange
+                before = changed.exchange, deleted.exchange
                 met.setdefault(Meeting.PATCHED, []).append(Met(_looked_for(image), image.id, before))
 
 
@@ -198,25 +212,39 @@ HALVES = ("cloudimages_half", "cloudimages_whole")
 def _half_way(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> None:
     """Look at an image while a patch sets two of its attributes to one value, and while one is refused at its end."""
     with run.fresh_image(own=True) as image:
+        # A service may know no more than the tags' addresses.
+        tagged = True
 
         def setting(value: str, *more: Mapping[str, Any]) -> Send:
             change = [*(add(f"/{name}", value) for name in HALVES), *more]
+            if tagged and not more:
+                change.append(replaced("/tags", [value]))
             kind = {"Content-Type": PATCH_TYPE}
             return partial(image.client.send_once, "PATCH", f"/images/{image.id}", json=change, headers=kind)
 
         with run.recorder.of(Purpose.PREPARING):
             begun = time.monotonic()
             if not setting("first")().ok:
-                return
+                begun, tagged = time.monotonic(), False
+                if not setting("first")().ok:
+                    return
             pause = min((time.monotonic() - begun) / (LOOKS + 1), LONGEST_PAUSE)
         look = partial(image.client.send_once, "GET", f"/images/{image.id}")
+        torn: list[Met] = []
         for turn in range(ROUNDS):
             lacking = remove("/cloudimages_lacking")
             patches = ((Meeting.HALF, setting(f"{turn}")), (Meeting.HALF_REFUSED, setting(f"not {turn}", lacking)))
             for meeting, patch in patches:
                 patched, *looks = _together(workers, image.client, [patch, *[look] * LOOKS], pause)
-                for seen in looks if patched.ok is (meeting is Meeting.HALF) else ():
-                    met.setdefault(meeting, []).append(Met(seen, image.id, (patched.exchange,)))
+                found = [Met(seen, image.id, (patched.exchange,)) for seen in looks]
+                if patched.ok is (meeting is Meeting.HALF):
+                    met.setdefault(meeting, []).extend(found)
+                if tagged and patched.ok and Met(patched, image.id).tags == [f"{turn}"]:
+                    torn += [seen for seen in found if seen.answer.ok and len(seen.tags) != 1]
+    if torn:
+        # Tags may be shown later than what they were set with: none at all is then what there was at first.
+        look_for_lateness(run)
+        met[Meeting.TAGS] = [] if run.recorder.lag else torn
 
 
 def _revoked(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> None:
