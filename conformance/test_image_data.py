@@ -5,7 +5,7 @@ from pytest_cloudimages.areas.common.checks import Allowed
 from pytest_cloudimages.areas.common.offers import require_look
 from pytest_cloudimages.areas.images.deactivation import Deactivated
 from pytest_cloudimages.areas.images.fixtures import *
-from pytest_cloudimages.areas.images.lives import DATA, LifeAnswers, Question, digest
+from pytest_cloudimages.areas.images.life_answers import DATA, LifeAnswers, Question, digest
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.states import state_of
 from pytest_cloudimages.areas.images.tried_patches import attributes_of
@@ -38,6 +38,8 @@ def keeps_its_data(image_life: LifeAnswers, deactivated_image: Deactivated) -> N
         expect(data.status != 200 or data.body == DATA, True, f"whether {data} is what was uploaded")
         for answer in image_life.aside().answered(Question.DATA_AFTER):
             expect(answer.body == data.body, True, f"whether {answer}, after a deletion was refused, is as {data}")
+    for data in image_life.aside().answered(Question.TWIN_DATA):
+        expect(data.body == DATA, True, f"whether {data} is what was uploaded: {Question.TWIN_DATA}")
     for before, after in deactivated_image.aside().data_again():
         expect(after.body == before.body, True, f"whether {after} is as {before}, since when the image was reactivated")
 

@@ -20,8 +20,8 @@ from pytest_cloudimages.areas.common.paging import query_of
 from pytest_cloudimages.areas.images.asked_lists import Asked, Aspect, Lists
 from pytest_cloudimages.areas.images.deactivation import Deactivated, holds
 from pytest_cloudimages.areas.images.fixtures import *
+from pytest_cloudimages.areas.images.life_answers import LifeAnswers, Question
 from pytest_cloudimages.areas.images.lists import SORT_KEYS
-from pytest_cloudimages.areas.images.lives import LifeAnswers, Question
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.offered_lists import OfferedImages
 from pytest_cloudimages.areas.images.orders import in_order, is_created_in_order

@@ -29,7 +29,14 @@ from pytest_cloudimages.areas.images.asked_lists import Lists
 from pytest_cloudimages.areas.images.deactivation import GLANCE, MEANWHILE, Deactivated
 from pytest_cloudimages.areas.images.fixtures import *
 from pytest_cloudimages.areas.images.foreign import ForeignAttempts
-from pytest_cloudimages.areas.images.lives import DATA, GIVEN, LifeAnswers, Question, given_otherwise
+from pytest_cloudimages.areas.images.life_answers import (
+    DATA,
+    GIVEN,
+    GIVEN_BESIDES,
+    LifeAnswers,
+    Question,
+    given_otherwise,
+)
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.images.offered_lists import OfferedImages
 from pytest_cloudimages.areas.images.patches import Aim
@@ -80,6 +87,10 @@ def test_an_attribute_that_was_set_is_shown(updates: Updates, image_lists: Lists
         if isinstance(answer.data, dict) and "id" in answer.data:
             shown = sum(name.startswith(OF_MANY) for name in answer.data)
             expect(shown, {count for count, _ in MANY}, f"number of attributes in {answer} of the many that were set")
+    # What a creation takes, among attributes that it keeps, it keeps as it came.
+    for answer in image_life.aside().answered(Question.CREATED_IN_FULL).where(lambda answer: answer.ok):
+        if not given_otherwise(GIVEN, answer):
+            expect(given_otherwise(GIVEN_BESIDES, answer), [], f"attributes in {answer} that are not as it was created")
     # A list may show less of an image, and nothing else; what it is filtered by, others say.
     for entry, shown, names in image_lists.aside().shown_otherwise():
         here, there = ({name: each[name] for name in names} for each in (entry, shown))
@@ -96,6 +107,11 @@ def test_an_attribute_that_was_set_is_shown(updates: Updates, image_lists: Lists
 def test_an_id_is_a_uuid(image_life: LifeAnswers) -> None:
     for image in image_life.images():
         expect(image.get("id"), A_UUID, "id")
+    for looked in image_life.aside().answered(Question.TAKEN).where(lambda answer: answer.ok):
+        for created in image_life.aside().answered(Question.AS_CREATED):
+            before = {name: value for name, value in attributes_of(created).items() if name in GIVEN}
+            kept = given_otherwise(before, looked)
+            expect(kept, [], f"attributes that {looked} has not any more, since another was to be created with its id")
     for answer in image_life.aside().to(Question.LISTED):
         ids = [str(entry.get("id")) for entry in entries_of(answer, "/images")]
         expect(sorted(ids), sorted({*ids}), "ids of the list, each once")
@@ -220,6 +236,9 @@ def test_an_image_is_shown(image_life: LifeAnswers, updates: Updates) -> None:
         expect(answer.status, 200, f"status of {answer}")
         shown = answer.data if isinstance(answer.data, dict) else {}
         expect(shown.get("id"), answer.exchange.target.rpartition("/")[2], f"id in {answer}")
+    for question in (Question.ACTIVE, Question.AS_CREATED, Question.HIDDEN):
+        for answer in image_life.aside().answered(question).where(lambda answer: answer.status not in NO_LOOK):
+            expect(answer.status, 200, f"status of {answer}: {question}")
     for answer in image_life.aside().answered(Question.LARGE):
         if "?" not in answer.exchange.target:
             expect(answer.status, 200, f"status of {answer}, an image with many attributes")
@@ -361,6 +380,8 @@ def test_an_image_without_data_is_queued(image_life: LifeAnswers) -> None:
     for question in (Question.WITH_TAGS, Question.AS_CREATED):
         for answer in image_life.aside().answered(question).where(lambda answer: answer.ok):
             expect(state_of(answer), "queued", f"status in {answer}, {question}")
+    for answer in image_life.aside().answered(Question.CREATED_AGAIN_DATA):
+        expect(answer.ok and bool(answer.body), False, f"whether {answer} is data: {Question.CREATED_AGAIN_DATA}")
     # "killed: an error occurred while an image's data was being uploaded"
     for answer in image_life.aside().answered(Question.NOT_FILLED).where(lambda answer: answer.ok):
         expect(state_of(answer), {"queued", "killed"}, f"status in {answer}, to which data was refused")

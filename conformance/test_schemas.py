@@ -19,7 +19,7 @@ from pytest_cloudimages.areas.discovery.descriptions import SCHEMAS, UNKNOWN, Sc
 from pytest_cloudimages.areas.discovery.fixtures import *
 from pytest_cloudimages.areas.images.asked_lists import Aspect, Lists
 from pytest_cloudimages.areas.images.deactivation import Deactivated
-from pytest_cloudimages.areas.images.lives import LifeAnswers, Question
+from pytest_cloudimages.areas.images.life_answers import LifeAnswers, Question
 from pytest_cloudimages.areas.images.patches import Aim
 from pytest_cloudimages.areas.images.tried_patches import Updates
 

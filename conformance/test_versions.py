@@ -28,7 +28,7 @@ from pytest_cloudimages.areas.images.asked_lists import Lists
 from pytest_cloudimages.areas.images.deactivation import Deactivated
 from pytest_cloudimages.areas.images.fixtures import *
 from pytest_cloudimages.areas.images.foreign import ForeignAttempts
-from pytest_cloudimages.areas.images.lives import LifeAnswers, Question
+from pytest_cloudimages.areas.images.life_answers import LifeAnswers, Question
 from pytest_cloudimages.areas.images.tried_patches import Updates
 from pytest_cloudimages.areas.tasks.fixtures import *
 from pytest_cloudimages.areas.tasks.tried import Tasks

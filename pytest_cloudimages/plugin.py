@@ -7,27 +7,47 @@ environment names wakes nobody: a shell is set up for a cloud for many reasons.
 
 from __future__ import annotations
 
+import sys
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
 import pytest
 
-from pytest_cloudimages.app import pytest_options
-from pytest_cloudimages.app.fixtures import (
-    JUDGES_NAME,
-    asks,
-    cloudimages_administrator,
-    cloudimages_anonymous,
-    cloudimages_client,
-    cloudimages_creator,
-    cloudimages_credentials,
-    cloudimages_fresh_image,
-    cloudimages_image,
-    cloudimages_other_project,
-    cloudimages_owner_of,
-    cloudimages_reader,
-    cloudimages_replay,
-    cloudimages_run,
-    cloudimages_service,
-    cloudimages_workloads,
-)
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def _by_python_itself() -> Iterator[None]:
+    """Load modules past pytest, which looks for assertions and reads slowly: there are none to explain."""
+    before = [*sys.meta_path]
+    sys.meta_path[:] = [finder for finder in before if type(finder).__module__ != "_pytest.assertion.rewrite"]
+    try:
+        yield
+    finally:
+        sys.meta_path[:] = before
+
+
+with _by_python_itself():
+    from pytest_cloudimages.app import pytest_options
+    from pytest_cloudimages.app.fixtures import (
+        JUDGES_NAME,
+        asks,
+        cloudimages_administrator,
+        cloudimages_anonymous,
+        cloudimages_client,
+        cloudimages_creator,
+        cloudimages_credentials,
+        cloudimages_fresh_image,
+        cloudimages_image,
+        cloudimages_other_project,
+        cloudimages_owner_of,
+        cloudimages_reader,
+        cloudimages_replay,
+        cloudimages_run,
+        cloudimages_service,
+        cloudimages_workloads,
+    )
 
 __all__ = [
     "cloudimages_administrator",

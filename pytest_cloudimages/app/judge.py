@@ -323,7 +323,7 @@ class Judge:
         self, item: pytest.Function, mine: recording.CheckRecord, arguments: Mapping[str, Any], error: Exception
     ) -> object:
         """Ask a check again where that may show what its error is worth; else raise it."""
-        self._see_whether_it_stands(mine, error)
+        self._see_whether_it_stands(mine, error, ids_of(item))
         own = {name: arguments[name] for name in item._fixtureinfo.argnames}  # noqa: SLF001 - as pytest does
         raise_if_flaky(functools.partial(item.obj, **own), mine, error, self.run.recorder)
         if not self.asking_again.wanted(item, mine, error):
@@ -334,14 +334,16 @@ class Judge:
             # Its evidence is that of the verdict, whatever the verdict is.
             item.stash[CHECK] = recording.current_check()
 
-    def _see_whether_it_stands(self, mine: recording.CheckRecord, error: Exception) -> None:
-        """Raise ``Blocked`` where an outage accounts for a finding: looking once more shows what it is worth."""
+    def _see_whether_it_stands(self, mine: recording.CheckRecord, error: Exception, ids: Iterable[str]) -> None:
+        """Raise ``Blocked`` where an outage, or others, account for a finding: looking once more shows its worth."""
+        from pytest_cloudimages.areas.tags.by_themselves import raise_if_tags_come_by_themselves
         from pytest_cloudimages.client.outage import raise_if_unfounded
 
         if any(isinstance(leaf, AssertionError) for leaf in leaves(error)) and not self.settings.dry_run:
             recorder = self.run.recorder
             with recorder.apart(), recorder.of(Purpose.PREPARING):
                 raise_if_unfounded(self.run.client, mine.exchanges)
+            raise_if_tags_come_by_themselves(self.run, error, ids)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

@@ -133,6 +133,8 @@ class Recorder(Short):
     """What the service was seen to be able to do, and not."""
     lacking: dict[str, str] = field(default_factory=dict, repr=False)
     """What was found once and is not asked for again: why a service does not have something, empty where it does."""
+    given_by_others: frozenset[str] | None = None
+    """What comes to a set of every image by itself; ``None`` until it was looked for."""
     looking: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
     """Held while something is found out for the whole run."""
     disturbances: Disturbances = field(default_factory=Disturbances, repr=False)

@@ -9,7 +9,7 @@ from typing import Any
 from pytest_cloudimages.reference import attributes, bodies
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image
-from pytest_cloudimages.reference.refusals import Forbidden, Invalid
+from pytest_cloudimages.reference.refusals import Conflict, Forbidden, Invalid
 
 from .kinds import Kind
 from .lawful_lacks import _document, _NeverBlocked
@@ -183,3 +183,28 @@ class HashesDataByAndBy(App):
         self.looks[image.id] = self.looks.get(image.id, 0) + 1
         late = self.looks[image.id] <= 5
         return shown | ({"checksum": None, "os_hash_value": None, "os_hash_algo": None} if late else {})
+
+
+@breaks(words=selecting("IMG-ENT", "IMG-STAT-01", "IMG-DEL"), profile="standard")
+class CreatesOnceByAnId(App):
+    """Answers 200 with the image that has an id to another creation with this id of its project's, and changes none."""
+
+    def create_image(self, request: Request) -> Reply:
+        try:
+            return super().create_image(request)
+        except Conflict:
+            image = self.images.open(request.caller, str(_document(request)["id"]))
+            return Reply.of_json(self.represent(image))
+
+
+@breaks(words=selecting("IMG-UPD", "IMG-ENT"), profile="standard")
+class ShowsNoNameAsAnEmptyOne(App):
+    """Shows an image without a name with an empty one, and takes no empty attributes with a creation."""
+
+    def create_image(self, request: Request) -> Reply:
+        if "" in _document(request).values():
+            raise Invalid("An attribute has a value.")
+        return super().create_image(request)
+
+    def represent(self, image: Image) -> dict[str, object]:
+        return super().represent(image) | {"name": image.name or ""}

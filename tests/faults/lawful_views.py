@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import time
 from http import HTTPStatus
 
 from pytest_cloudimages.reference.app import App, Reply, Request
@@ -90,3 +91,24 @@ class SaysWhatIsGone(App):
         if named in self.gone:
             return self.error(request, HTTPStatus.GONE, "The image was deleted.")
         return super().route(request)
+
+
+@breaks(words=selecting("TAG"), profile="standard")
+class HasAScannerBesideIt(App):
+    """Has somebody else in the project tag every image once it is a quarter of a second old."""
+
+    age = 0.25
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tagged: set[str] = set()
+        self.first_seen: dict[str, float] = {}
+
+    def handle(self, request: Request) -> Reply:
+        with self.images.lock:
+            now = time.monotonic()
+            for image in self.images.all():
+                if now - self.first_seen.setdefault(image.id, now) > self.age and image.id not in self.tagged:
+                    self.tagged.add(image.id)
+                    image.tags.append("virus-free")
+        return super().handle(request)

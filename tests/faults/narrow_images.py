@@ -46,7 +46,7 @@ def _is_of_ours(operation: Any) -> bool:
 rewrites(
     "CarriesAdditionsOutLast",
     "Carries the additions of a patch out once all else is done.",
-    "IMG-UPD-06",
+    "IMG-UPD-01",
     "IMG-UPD-26",
     change=lambda found: sorted(found, key=lambda each: isinstance(each, dict) and each.get("op") == "add"),
 )

@@ -1,17 +1,15 @@
 """Images that are created, read, protected, filled and deleted, and how another project sees them."""
 
-import enum
-import hashlib
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass, field
 from functools import partial
 
 import pytest
 
 from pytest_cloudimages.areas.common.offers import require_offered
-from pytest_cloudimages.areas.common.paging import entries_of
+from pytest_cloudimages.areas.images.creations import created_again, created_with_more
+from pytest_cloudimages.areas.images.life_answers import DATA, LifeAnswers, Question
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import (
     MANY,
@@ -23,120 +21,19 @@ from pytest_cloudimages.areas.images.states import (
     protection,
     state_of,
 )
-from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of, differing
+from pytest_cloudimages.areas.images.tried_patches import attributes_of
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.engine.deletion import IN_USE
 from pytest_cloudimages.engine.provisioning import REFUSED_FOR_GOOD, claimed_name
-from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
-DATA = b"".join(place.to_bytes(2, "big") for place in range(2600))
-"""The data of an image: no two parts of it are alike, and it is longer than a block of 512, 1,024 or 4,096 octets."""
 
-
-class Question(enum.StrEnum):
-    """What was asked for in the life of an image."""
-
-    SHOWN = "an image"
-    CREATED = "an image of one's own, just created"
-    CREATION = "the creation of an image with attributes"
-    AS_CREATED = "an image that was created with attributes"
-    NOT_FILLED = "an image after data for it was refused"
-    LISTED = "the list of the images of a name, which is one's own"
-    WITH_TAGS = "an image created with tags"
-    UNKNOWN = "an image that there is not"
-    UNKNOWN_PATCHED = "a patch of an image that there is not"
-    UNKNOWN_DELETED = "the deletion of an image that there is not"
-    ACTIVE = "an image that was given data"
-    EMPTY = "an image that was given no octet for its data"
-    LARGE = "an image that is longer than 64 KiB, or as long as it can be made, and the list that holds it"
-    REFUSED_DATA = "an image that was refused data because it has some"
-    TWIN = "another image of the same data, once the first was deleted"
-    PROTECTED_DELETED = "the deletion of a protected image"
-    PROTECTED_AFTER = "the protected image after it"
-    PROTECTED_ADMINISTERED = "the deletion of a protected image by administrators"
-    PROTECTED_SHARED = "the deletion of a protected image that is shared"
-    PROTECTED_AT_ONCE = "the deletion of an image that was created as a protected one"
-    DELETED = "the deletion of an image"
-    GONE = "an image that was deleted"
-    SHARED_DELETED = "the deletion of an image that is shared"
-    DELETED_AGAIN = "the deletion of an image that was deleted"
-    GONE_PATCHED = "a patch of an image that was deleted"
-    GONE_AFTER = "an image that was deleted, and then patched"
-    GONE_DATA = "the data of an image that was deleted"
-    DATA = "the data of an image"
-    DATA_AFTER = "the data of the protected image after its deletion was refused"
-
-
-OF_IMAGES = (
-    *(Question.SHOWN, Question.LISTED, Question.WITH_TAGS, Question.ACTIVE, Question.CREATION, Question.AS_CREATED),
-    *(Question.NOT_FILLED, Question.EMPTY, Question.REFUSED_DATA, Question.PROTECTED_AFTER, Question.TWIN),
-)
-"""What is answered with an image of one's own, or with a list of such."""
-
-
-@dataclass(frozen=True, repr=False)
-class LifeAnswers(Collection):
-    """The answers that the life of an image called forth."""
-
-    answers: Mapping[Question, list[Answer]]
-    why: Mapping[Question, BaseException] = field(default_factory=dict)
-    """Why something could not be asked for."""
-
-    @cases
-    def to(self, *wanted: Question) -> Iterator[Case[Answer]]:
-        """Return the answers to some questions, or all. Raise what kept one that is named from being put."""
-        for question in wanted or Question:
-            if question in wanted and question in self.why:
-                raise self.why[question]
-            for answer in self.answers.get(question, ()):
-                yield Case(answer, [answer.exchange])
-
-    @cases
-    def answered(self, *questions: Question) -> Iterator[Case[Answer]]:
-        """Return the answers to some questions, as far as these were put."""
-        for question in questions:
-            for answer in self.answers.get(question, ()):
-                yield Case(answer, [answer.exchange])
-
-    @cases
-    def images_shown(self) -> Iterator[Case[Answer]]:
-        """Return the answers that show one image, after it was changed."""
-        for question in (Question.ACTIVE, Question.PROTECTED_AFTER):
-            for answer in self.answers.get(question, ()):
-                if answer.ok:
-                    yield Case(answer, [answer.exchange])
-
-    @cases
-    def listed_when_new(self) -> Iterator[Case[tuple[Attributes, Answer]]]:
-        """Return the image as the list shows it, before anything was done with it, with the answer."""
-        known = [attributes_of(answer).get("id") for answer in self.answers.get(Question.CREATED, ()) if answer.ok]
-        for answer in self.answers.get(Question.LISTED, ()):
-            for entry in entries_of(answer, "/images"):
-                if entry.get("id") in known:
-                    yield Case((entry, answer), [answer.exchange])
-
-    @cases
-    def images(self) -> Iterator[Case[Attributes]]:
-        """Return every image of one's own that was shown, by itself or in a list."""
-        own: list[object] = []
-        for question in OF_IMAGES:
-            for answer in self.answers.get(question, ()):
-                if question is Question.LISTED:
-                    shown = [entry for entry in entries_of(answer, "/images") if entry.get("id") in own]
-                else:
-                    shown = [answer.data] if answer.ok and isinstance(answer.data, dict) else []
-                    own += [image.get("id") for image in shown]
-                for image in shown:
-                    yield Case(image, [answer.exchange])
-
-
-@workload(empty=lambda: LifeAnswers({}), requests=(23, 78, 78, 78))
+@workload(empty=lambda: LifeAnswers({}), requests=(23, 93, 93, 93))
 def image_life(run: Run) -> LifeAnswers:
     """Create an image, read it, list it, give it data, protect it and delete it; ask the same of none at all."""
     answers: dict[Question, list[Answer]] = {}
@@ -239,55 +136,6 @@ def _protected_at_once(run: Run, image: Image, answers: dict[Question, list[Answ
                 run.client.patch(identifier, replaced("/protected", False))
 
 
-GIVEN = {"min_ram": 64, "min_disk": 2, "tags": ["given"], "os_distro": "debian", "cloudimages_given": "at creation"}
-"""What an image is created with."""
-
-
-def _created_with_more(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
-    """Create an image with attributes, and look at it; then try to give it data in ways that are refused."""
-    del image
-    if not run.rounds:
-        pytest.skip("profile quick creates no image with attributes")
-    made: list[str] = []
-    with claimed_name(run.client, run.name, lambda: made) as name:
-        with run.recorder.of(Purpose.PREPARING):
-            answer = run.client.create(name=name, **run.recorder.traces.formats, **GIVEN)
-        created = _made(run, answer, name, made)
-        if created is None:
-            pytest.skip(f"needs images that are created with attributes: {answer.exchange}")
-        given = {name: value for name, value in GIVEN.items() if attributes_of(answer).get(name) == value}
-        answers[Question.CREATION] = [answer]
-        answers[Question.AS_CREATED] = [
-            created.eventually(created.show, lambda shown: not (shown.ok and given_otherwise(given, shown)))
-        ]
-        with run.recorder.of(Purpose.PREPARING):
-            refused = [created.send("PUT", "/file", body=DATA, headers={"Content-Type": "application/json"})]
-            if other := run.of_another_project():
-                refused.append(created.seen_by(other).upload(DATA))
-            # Whoever does not know the formats of an image may take no data for it.
-            formless = _made(run, run.client.create(name=name), name, made)
-            refused_too = formless.upload(DATA).refused if formless else False
-        looked = [created] if all(answer.refused for answer in refused) else []
-        looked += [formless] if formless and refused_too else []
-        answers[Question.NOT_FILLED] = [
-            each.eventually(each.show, lambda shown: state_of(shown) == "queued") for each in looked
-        ]
-
-
-def _made(run: Run, answer: Answer, name: str, made: list[str]) -> Image | None:
-    """Return the image that was created, and remember its id; nothing where none was."""
-    identifier = attributes_of(answer).get("id") if answer.ok else None
-    if not is_fit(identifier):
-        return None
-    made.append(identifier)
-    return Image(run.client, identifier, name, run.patience)
-
-
-def given_otherwise(given: Attributes, shown: Answer) -> list[str]:
-    """Return the attributes of those that an image was created with which it does not show so."""
-    return differing(attributes_of(shown), given, only={*given})
-
-
 def _with_tags(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
     del image
     with run.fresh_image(tags=["first of two", "second of two"]) as tagged:
@@ -313,8 +161,13 @@ def _deleted(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> N
         _deleted_beside(image, answers)
         if run.rounds and answers[Question.DELETED][0].ok and answers[Question.GONE][0].status == 404:  # noqa: PLR2004
             _patched_when_gone(image, answers)
+            if Question.DATA in answers and not answers[Question.GONE_AFTER][0].ok:
+                created_again(run, image, answers)
         if twin is not None and answers[Question.DELETED][0].ok:
             answers[Question.TWIN] = [looked := once_settled(twin)]
+            if looked.ok and any(data.body == DATA for data in answers.get(Question.DATA, ())):
+                look = partial(twin.send, "GET", "/file")
+                answers[Question.TWIN_DATA] = [twin.eventually(look, lambda data: data.body == DATA)]
             if looked.ok:
                 _deleted_while_shared(twin, answers)
 
@@ -375,7 +228,7 @@ _PARTS: Mapping[Callable[[Run, Image, dict[Question, list[Answer]]], None], Sequ
     _given_none: (Question.EMPTY,),
     _protected: (Question.PROTECTED_DELETED, Question.PROTECTED_AFTER),
     _protected_at_once: (Question.PROTECTED_AT_ONCE,),
-    _created_with_more: (Question.CREATION, Question.AS_CREATED, Question.NOT_FILLED),
+    created_with_more: (Question.CREATION, Question.AS_CREATED, Question.NOT_FILLED),
     _with_tags: (Question.WITH_TAGS,),
     _deleted: (Question.DELETED, Question.GONE, Question.DELETED_AGAIN),
 }
@@ -392,8 +245,3 @@ def _let_go(image: Image) -> Answer:
         return answers[-1]
 
     return image.eventually(asked, lambda answer: answer.status != IN_USE)
-
-
-def digest(data: bytes = DATA) -> str:
-    """Return the MD5 of the data that an image is given."""
-    return hashlib.md5(data, usedforsecurity=False).hexdigest()

@@ -230,6 +230,10 @@ VIOLATIONS: tuple[tuple[str, object], ...] = (
     ("visibility", None),
     ("disk_format", "bogus"),
     (FIRST, 5),
+    ("min_ram", True),
+    (FIRST, None),
+    (FIRST, ["of a list"]),
+    ("os_distro", 5),
 )
 SYSTEMS = (("vdi", "bare", "windows", "22.10"), ("iso", "aki", "rhel", "007"), ("raw", "bare", "ubuntu", "1e3"))
 """Formats of disk and container, systems and versions, which are texts whatever they look like."""
@@ -262,6 +266,8 @@ def of_an_older_image() -> Iterator[Wanted]:
     yield Wanted(Aim.TOGETHER, [replaced("/name", "cloudimages older"), add(f"/{late}", "as added again")], needs=late)
     yield Wanted(Aim.REMOVED, [remove(f"/{late}")], needs=late)
     yield Wanted(Aim.STANDARD, [replaced("/tags", ["late"])])
+    # The last: what has no name any more may be refused another.
+    yield Wanted(Aim.VALUE, [replaced("/name", None)], kind="null")
 
 
 def _refused() -> dict[Aim, list[Any]]:
@@ -296,6 +302,8 @@ def _refused() -> dict[Aim, list[Any]]:
             # These were there until a patch removed them.
             [remove(f"/{THIRD}")],
             [remove("/cloudimages_fifth")],
+            # It is there once.
+            [remove(f"/{FIRST}"), remove(f"/{FIRST}")],
         ],
         Aim.NOT_THERE_REPLACED: [
             [replaced("/cloudimages_missing", "of nothing")],

@@ -1,0 +1,97 @@
+"""Images that are created with all that may be given, with an id that is taken, and with one that was."""
+
+import pytest
+
+from pytest_cloudimages.areas.images.life_answers import DATA, GIVEN, GIVEN_BESIDES, Question, given_otherwise
+from pytest_cloudimages.areas.images.patch_model import replaced
+from pytest_cloudimages.areas.images.states import state_of
+from pytest_cloudimages.areas.images.tried_patches import attributes_of
+from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.identifiers import is_fit
+from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.engine.provisioning import claimed_name
+from pytest_cloudimages.engine.run import Run
+
+
+def created_with_more(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
+    """Create an image with attributes, and look at it; then try to give it data in ways that are refused.
+
+    Then it is asked for by ids that are nearly its own, and another one is created with its id.
+    """
+    del image
+    if not run.rounds:
+        pytest.skip("profile quick creates no image with attributes")
+    made: list[str] = []
+    with claimed_name(run.client, run.name, lambda: made) as name:
+        formats = run.recorder.traces.formats
+        with run.recorder.of(Purpose.PREPARING):
+            full = answer = run.client.create(name=name, **formats, **GIVEN, **GIVEN_BESIDES)
+            if answer.refused:
+                answer = run.client.create(name=name, **formats, **GIVEN)
+        created = _made(run, answer, name, made)
+        if created is None:
+            pytest.skip(f"needs images that are created with attributes: {answer.exchange}")
+        given = {name: value for name, value in GIVEN.items() if attributes_of(answer).get(name) == value}
+        whole = given | (GIVEN_BESIDES if full.ok and {*GIVEN} == {*given} else {})
+        answers[Question.CREATION] = [answer]
+        shown = created.eventually(created.show, lambda shown: not (shown.ok and given_otherwise(whole, shown)))
+        answers[Question.AS_CREATED] = [shown]
+        if whole.keys() > given.keys():
+            answers[Question.CREATED_IN_FULL] = [shown]
+        with run.recorder.of(Purpose.PREPARING):
+            refused = [created.send("PUT", "/file", body=DATA, headers={"Content-Type": "application/json"})]
+            if other := run.of_another_project():
+                refused.append(created.seen_by(other).upload(DATA))
+            # Whoever does not know the formats of an image may take no data for it.
+            formless = _made(run, run.client.create(name=name), name, made)
+            refused_too = formless.upload(DATA).refused if formless else False
+        looked = [created] if all(answer.refused for answer in refused) else []
+        looked += [formless] if formless and refused_too else []
+        answers[Question.NOT_FILLED] = [
+            each.eventually(each.show, lambda shown: state_of(shown) == "queued") for each in looked
+        ]
+        if shown.ok:
+            _by_other_ids(created, answers)
+            _with_its_id(run, created, answers, made)
+
+
+def _by_other_ids(image: Image, answers: dict[Question, list[Answer]]) -> None:
+    """Ask for an image by its id with a letter more, and one less, and hide it from lists."""
+    longer, shorter = f"{image.id}0", image.id[:-1]
+    answers[Question.UNKNOWN] += [image.client.show(longer), image.client.show(shorter)]
+    answers[Question.UNKNOWN_PATCHED].append(image.client.patch(longer, replaced("/name", "by another id")))
+    with image.client.recorder.of(Purpose.PREPARING):
+        hidden = image.client.patch(image.id, replaced("/os_hidden", True)).ok
+    if hidden:
+        answers[Question.HIDDEN] = [image.show()]
+
+
+def _with_its_id(run: Run, image: Image, answers: dict[Question, list[Answer]], made: list[str]) -> None:
+    """Create another image with the id of one, and look at this; then delete it by an id with a letter more."""
+    with run.recorder.of(Purpose.PREPARING):
+        answer = run.client.create(name=image.name, id=image.id, **run.recorder.traces.formats)
+    if answer.ok:
+        other = attributes_of(answer).get("id")
+        made += [other] if is_fit(other) and other not in made else []
+    answers[Question.TAKEN] = [image.show()]
+    answers[Question.UNKNOWN_DELETED].append(image.client.delete(f"{image.id}0"))
+
+
+def created_again(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
+    """Create an image with the id of one that was deleted, where a service lets that be, and ask for its data."""
+    made: list[str] = []
+    with claimed_name(run.client, run.name, lambda: made) as name:
+        with run.recorder.of(Purpose.PREPARING):
+            again = _made(run, run.client.create(name=name, id=image.id), name, made)
+        if again and again.id == image.id and state_of(again.show()) == "queued":
+            answers[Question.CREATED_AGAIN_DATA] = [again.send("GET", "/file")]
+
+
+def _made(run: Run, answer: Answer, name: str, made: list[str]) -> Image | None:
+    """Return the image that was created, and remember its id; nothing where none was."""
+    identifier = attributes_of(answer).get("id") if answer.ok else None
+    if not is_fit(identifier):
+        return None
+    made.append(identifier)
+    return Image(run.client, identifier, name, run.patience)

@@ -1,0 +1,139 @@
+"""What the life of an image called forth: the questions, and the answers as checks look at them. No I/O."""
+
+import enum
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from pytest_cloudimages.areas.common.paging import entries_of
+from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of, differing
+from pytest_cloudimages.client.answers import Answer
+from pytest_cloudimages.engine.recording import Case, Collection, cases
+
+DATA = b"".join(place.to_bytes(2, "big") for place in range(33_000))
+"""The data of an image: no two parts of it are alike, and it is longer than a block of 512 octets to 64 KiB."""
+
+
+class Question(enum.StrEnum):
+    """What was asked for in the life of an image."""
+
+    SHOWN = "an image"
+    CREATED = "an image of one's own, just created"
+    CREATION = "the creation of an image with attributes"
+    AS_CREATED = "an image that was created with attributes"
+    NOT_FILLED = "an image after data for it was refused"
+    LISTED = "the list of the images of a name, which is one's own"
+    WITH_TAGS = "an image created with tags"
+    UNKNOWN = "an image that there is not"
+    UNKNOWN_PATCHED = "a patch of an image that there is not"
+    UNKNOWN_DELETED = "the deletion of an image that there is not"
+    ACTIVE = "an image that was given data"
+    EMPTY = "an image that was given no octet for its data"
+    LARGE = "an image that is longer than 64 KiB, or as long as it can be made, and the list that holds it"
+    REFUSED_DATA = "an image that was refused data because it has some"
+    TAKEN = "an image after another was to be created with its id"
+    HIDDEN = "an image of one's own that lists do not show"
+    CREATED_IN_FULL = "an image that was created with attributes of special names and values"
+    TWIN_DATA = "the data of another image of the same data, once the first was deleted"
+    CREATED_AGAIN_DATA = "the data of a new image that has the id of one that was deleted"
+    TWIN = "another image of the same data, once the first was deleted"
+    PROTECTED_DELETED = "the deletion of a protected image"
+    PROTECTED_AFTER = "the protected image after it"
+    PROTECTED_ADMINISTERED = "the deletion of a protected image by administrators"
+    PROTECTED_SHARED = "the deletion of a protected image that is shared"
+    PROTECTED_AT_ONCE = "the deletion of an image that was created as a protected one"
+    DELETED = "the deletion of an image"
+    GONE = "an image that was deleted"
+    SHARED_DELETED = "the deletion of an image that is shared"
+    DELETED_AGAIN = "the deletion of an image that was deleted"
+    GONE_PATCHED = "a patch of an image that was deleted"
+    GONE_AFTER = "an image that was deleted, and then patched"
+    GONE_DATA = "the data of an image that was deleted"
+    DATA = "the data of an image"
+    DATA_AFTER = "the data of the protected image after its deletion was refused"
+
+
+OF_IMAGES = (
+    *(Question.SHOWN, Question.LISTED, Question.WITH_TAGS, Question.ACTIVE, Question.CREATION, Question.AS_CREATED),
+    *(Question.NOT_FILLED, Question.EMPTY, Question.REFUSED_DATA, Question.PROTECTED_AFTER, Question.TWIN),
+)
+"""What is answered with an image of one's own, or with a list of such."""
+
+
+@dataclass(frozen=True, repr=False)
+class LifeAnswers(Collection):
+    """The answers that the life of an image called forth."""
+
+    answers: Mapping[Question, list[Answer]]
+    why: Mapping[Question, BaseException] = field(default_factory=dict)
+    """Why something could not be asked for."""
+
+    @cases
+    def to(self, *wanted: Question) -> Iterator[Case[Answer]]:
+        """Return the answers to some questions, or all. Raise what kept one that is named from being put."""
+        for question in wanted or Question:
+            if question in wanted and question in self.why:
+                raise self.why[question]
+            for answer in self.answers.get(question, ()):
+                yield Case(answer, [answer.exchange])
+
+    @cases
+    def answered(self, *questions: Question) -> Iterator[Case[Answer]]:
+        """Return the answers to some questions, as far as these were put."""
+        for question in questions:
+            for answer in self.answers.get(question, ()):
+                yield Case(answer, [answer.exchange])
+
+    @cases
+    def images_shown(self) -> Iterator[Case[Answer]]:
+        """Return the answers that show one image, after it was changed."""
+        for question in (Question.ACTIVE, Question.PROTECTED_AFTER):
+            for answer in self.answers.get(question, ()):
+                if answer.ok:
+                    yield Case(answer, [answer.exchange])
+
+    @cases
+    def listed_when_new(self) -> Iterator[Case[tuple[Attributes, Answer]]]:
+        """Return the image as the list shows it, before anything was done with it, with the answer."""
+        known = [attributes_of(answer).get("id") for answer in self.answers.get(Question.CREATED, ()) if answer.ok]
+        for answer in self.answers.get(Question.LISTED, ()):
+            for entry in entries_of(answer, "/images"):
+                if entry.get("id") in known:
+                    yield Case((entry, answer), [answer.exchange])
+
+    @cases
+    def images(self) -> Iterator[Case[Attributes]]:
+        """Return every image of one's own that was shown, by itself or in a list."""
+        own: list[object] = []
+        for question in OF_IMAGES:
+            for answer in self.answers.get(question, ()):
+                if question is Question.LISTED:
+                    shown = [entry for entry in entries_of(answer, "/images") if entry.get("id") in own]
+                else:
+                    shown = [answer.data] if answer.ok and isinstance(answer.data, dict) else []
+                    own += [image.get("id") for image in shown]
+                for image in shown:
+                    yield Case(image, [answer.exchange])
+
+
+GIVEN = {"min_ram": 64, "min_disk": 2, "tags": ["given"], "os_distro": "debian", "cloudimages_given": "at creation"}
+"""What an image is created with."""
+GIVEN_BESIDES = {
+    "cloudimages_given_empty": "",
+    "cloudimages_given_number": "0012.50",
+    "cloudimages_given_truth": "true",
+    "cloudimages_given_text": "Gr\u00fc\u00dfe, \u6771\u4eac <b>'\"&amp;\\",
+    "cloudimages.given": "under a name with a dot",
+    "CLOUDIMAGES_GIVEN": "Under a Name in Capitals",
+}
+"""What it is created with besides, where the service takes that."""
+
+
+def given_otherwise(given: Attributes, shown: Answer) -> list[str]:
+    """Return the attributes of those that an image was created with which it does not show so."""
+    return differing(attributes_of(shown), given, only={*given})
+
+
+def digest(data: bytes = DATA) -> str:
+    """Return the MD5 of the data that an image is given."""
+    return hashlib.md5(data, usedforsecurity=False).hexdigest()
