@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any
 
 from pytest_cloudimages.reference.app import App, Reply, Request
-from pytest_cloudimages.reference.images import MemberStatus, Visibility
+from pytest_cloudimages.reference.images import Member, MemberStatus, Visibility
 
 from .kinds import Kind
 from .registry import registrar, selecting
@@ -161,7 +161,7 @@ faulty("DecidesOnAllImages", "Sets a status for all images of a member.", "MEM-U
 def _owner_too(self: App, request: Request, image_id: str, member_id: str) -> Reply:
     image = self.images.show(request.caller, image_id)
     if member_id == image.owner:
-        return Reply.of_json({"image_id": image_id, "member_id": member_id, "status": "accepted"})
+        return Reply.of_json(self.represent_member(Member(image_id, member_id, ACCEPTED)))
     return App.show_member(self, request, image_id, member_id)
 
 

@@ -109,8 +109,9 @@ class _Table:
             self.seen, _ = self.members()
 
     def look(self, image: Image, consumer: ImagesClient, status: str, meanwhile: str) -> None:
-        """Have the consumer look at an image whose membership has a status, while another one matters too."""
-        self.sights.append(replace(sight_of(image, consumer, status), meanwhile=meanwhile))
+        """Have the consumer look at an image whose membership has a status still, while another one matters too."""
+        if members_of(image)[0].get(self.project, {}).get("status") == status:
+            self.sights.append(replace(sight_of(image, consumer, status), meanwhile=meanwhile))
 
     def see_status(self, project: str, status: str) -> None:
         """Look at the members until one has a status, or patience has ended."""
