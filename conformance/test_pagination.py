@@ -103,6 +103,12 @@ def test_next_keeps_the_query(image_lists: Lists) -> None:
             link = str(page.data["next"])
             query = asked_by(asked.query, link, page)
             kept = [pair for pair in query if pair[0] != "marker" and not is_written_out(asked, *pair)]
+            # By what images of equal keys are told apart, it may say after what was asked for.
+            for name in ("sort_key", "sort_dir"):
+                wanted = [pair for pair in asked.query if pair[0] == name]
+                shown = [pair for pair in kept if pair[0] == name]
+                if wanted and shown[: len(wanted)] == wanted:
+                    kept = [pair for pair in kept if pair[0] != name] + wanted
             expect(sorted(kept), sorted(asked.query), f"parameters of {link!a}, but for its marker")
             expect_among([key for key, _ in query], ["marker"], f"parameters of {link!a}")
 

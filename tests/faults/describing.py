@@ -170,10 +170,10 @@ describes(
 )
 describes(
     "DescribesByAnotherSchema",
-    "Shows a schema that refers to one elsewhere.",
+    "Shows a schema that refers to one that is not there.",
     "SCHEMA-14",
     schema="image",
-    change=lambda document: _changed(document, "id", **{"$ref": "http://schemas.example/id"}),
+    change=lambda document: _changed(document, "id", **{"$ref": "/v2/schemas/identifier"}),
 )
 
 

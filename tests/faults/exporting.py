@@ -141,7 +141,7 @@ def _numbered(self: Tasks, task: Task) -> Result:
     try:
         return Tasks.execute_import(self, task)
     except Failed as problem:
-        raise Failed(f"Error 500: {problem}") from None
+        raise Failed(f"Error 800: {problem}") from None
 
 
 works("ImportsWithProperties", "Ignores a property besides the name.", "TASK-IMP-03", execute_import=_any_property)

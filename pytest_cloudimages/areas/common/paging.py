@@ -1,5 +1,6 @@
 """The pages of a list, whatever it is a list of: read one after another, and what their links say."""
 
+import re
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -113,7 +114,7 @@ def asked_by(query: Query, link: str, page: Page) -> list[tuple[str, str]]:
 
 def limit_of(query: Query) -> int | None:
     """Return the limit that a query asks for."""
-    return next((int(value) for key, value in query if key == "limit" and value.isdecimal()), None)
+    return next((int(value) for key, value in query if key == "limit" and re.fullmatch(r"[0-9]{1,18}", value)), None)
 
 
 def read_pages(

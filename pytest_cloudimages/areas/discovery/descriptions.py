@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 SCHEMAS = ("images", "image", "members", "member", "tasks", "task")
 UNKNOWN = "cloudimages-bogus"
 UNKNOWN_VERSION = "/v99/images"
-FORBIDDEN = 403
+FORBIDDEN, NOT_FOUND = 403, 404
 TURNED_AWAY = frozenset({401, FORBIDDEN})
 REFERENCES = 4
 """How often a schema may refer to another one instead of being one."""
@@ -155,7 +155,9 @@ class SchemaDocuments(Collection):
         schemas = {each: answer for each, answer in self.shown.items() if answer.ok or each == name}
         for answer in schemas.values():
             _ = answer.data  # so that one which is not read blocks the question
-        return [*_problems(tuple((each, answer.body) for each, answer in schemas.items()), name, json.dumps(data))]
+        documents = [(each, answer.body) for each, answer in schemas.items()]
+        gone = [each for each, answer in self.shown.items() if answer.status == NOT_FOUND and each not in SCHEMAS]
+        return [*_problems((*documents, *((each, b"") for each in gone)), name, json.dumps(data))]
 
     def referred_to(self, whole: object, schema: object) -> dict[str, Any]:
         """Return what a schema, which is part of a ``whole``, refers to, or itself; empty where it is no object.
@@ -206,8 +208,8 @@ def _problems(documents: _Documents, name: str, document: str) -> tuple[str, ...
         found = _validator(documents, name).iter_errors(json.loads(document))
         return tuple(f"{problem.json_path}: {problem.message[:200]}" for problem in found)
     except Unresolvable as problem:
-        # A document that is not read says nothing; a part that one lacks which is read is its own fault.
-        lacks = hasattr(problem, "resource")
+        # A document elsewhere says nothing; a part that one lacks which is shown, or a schema that is not there, does.
+        lacks = hasattr(problem, "resource") or (_schema_at(str(problem.ref).partition("#")[0]), b"") in documents
         return (f"the schema cannot be read: {str(problem)[:200]}",) if lacks else ()
     except (SchemaError, RecursionError, TypeError, ValueError) as problem:
         return (f"the schema cannot be read: {str(problem)[:200]}",)
@@ -235,7 +237,7 @@ def _validator(documents: _Documents, name: str) -> "Validator":
     from referencing.exceptions import NoSuchResource
     from referencing.jsonschema import DRAFT4
 
-    schemas = {each: parsed(body) for each, body in documents}
+    schemas = {each: parsed(body) for each, body in documents if body}
 
     def retrieve(address: str) -> Resource[Any]:
         if (other := _schema_at(address)) not in schemas:

@@ -60,8 +60,8 @@ COMPARED |= {"disk_format", "container_format", "os_distro", "cloudimages_own"}
 """What a list shows of an image as the image shows it itself, if at all; times and tags are the concern of others."""
 
 
-NAMED = frozenset({"disk_format"})
-"""The attribute that stands for those by which lists are filtered."""
+OF_MOST = frozenset({"disk_format", "container_format", "os_distro", "min_ram", "min_disk", "protected"})
+"""Attributes of every image by which a list may be filtered or not: most of them are enough."""
 OWN_FILTERS = frozenset({"cloudimages_own"})
 """Filters by attributes of one's own, which are not among those that every image has."""
 
@@ -119,6 +119,8 @@ class Asked:
 
         Tags are filtered by where its developers wanted it, and attributes of one's own too. (C-04.)
         """
+        if self._passes_over_its_filter:
+            return False
         first = self.listed.first
         for name, value in self.query:
             if name == "tag":
@@ -134,10 +136,27 @@ class Asked:
         return True
 
     @property
+    def _passes_over_its_filter(self) -> bool:
+        """Whether what it was asked for makes no difference, or is refused."""
+        names = [name for name, _ in self.query if name not in ("name", "marker", "limit")]
+        if len(names) != 1 or names[0] not in OF_MOST:
+            return False
+        named = self.value("name")
+        ours = {each for each, data in self.known.items() if not named or data.get("name") == named}
+        return self.listed.first.answer.status == 400 or {*self.wanted} < ours == {*self.held}  # noqa: PLR2004
+
+    @property
+    def is_cut_off(self) -> bool:
+        """Whether a page after the first is refused, which starts after an image of others: that may be gone."""
+        pages = self.listed.pages
+        before = pages[-2].ids if len(pages) > 1 and pages[-1].answer.status in (400, 404) else []
+        return bool(before) and before[-1] not in self.known
+
+    @property
     def refuses_its_filter(self) -> bool:
         """Whether it is refused, and asks for no more than one attribute that not every list need be filtered by."""
         names = [name for name, _ in self.query if name not in ("name", "marker", "limit")]
-        return self.listed.status == 400 and len(names) == 1 and names[0] not in NAMED  # noqa: PLR2004
+        return self.listed.status == 400 and len(names) == 1  # noqa: PLR2004
 
     @property
     def begins_with_none(self) -> bool | None:
@@ -189,7 +208,7 @@ class Lists(Collection):
 
     def is_filtered(self, asked: Asked) -> bool:
         """Return whether a list holds what was asked for alone, as far as not every service filters by that."""
-        names = {name for name, _ in asked.query} & OWN_FILTERS
+        names = {name for name, _ in asked.query} & (OWN_FILTERS | OF_MOST)
         alone = [each for each in self.asked if each.aspect is Aspect.ATTRIBUTE and each.query[0][0] in names]
         return all(each.is_filtered for each in (asked, *alone))
 
