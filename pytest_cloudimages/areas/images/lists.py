@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_cloudimages.areas.common.followed_links import leads_to
+from pytest_cloudimages.areas.common.forms import is_whole
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.common.paging import PagedList, Query, query_of, read_pages
 from pytest_cloudimages.areas.images.asked_lists import Asked, Aspect, Lists
@@ -131,7 +132,7 @@ def _filter_by_size(lists: ListReader) -> None:
         fitting = [
             each
             for each, data in lists.known.items()
-            if isinstance(size := data.get("size"), int) and int(least or 0) <= size <= int(most or size)
+            if is_whole(size := data.get("size")) and int(least or 0) <= size <= int(most or size)
         ]
         lists.ask(Aspect.SIZE, *query, *lists.wide, expected=fitting, most=4)
 
@@ -232,7 +233,7 @@ def _filter_together(lists: ListReader, mark: str) -> None:
 
 def _fits(data: Attributes, name: str, value: str) -> bool:
     if name == "size_min":
-        return isinstance(size := data.get("size"), int) and size >= int(value)
+        return is_whole(size := data.get("size")) and size >= int(value)
     return str(data.get(name)) == value
 
 
