@@ -5,7 +5,7 @@ schema takes a thousand times as long to say: these rules are asked of every ans
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from pytest_cloudimages.areas.common.checks import A_MOMENT, A_UUID
 from pytest_cloudimages.spec.mismatch import Allowed
@@ -27,7 +27,7 @@ OF_A_LISTED_TASK = ("created_at", "id", "owner", "schema", "self", "status", "ty
 OF_A_TASK = (*OF_A_LISTED_TASK, "input", "message")
 
 
-def is_whole(value: object) -> bool:
+def is_whole(value: object) -> TypeGuard[float]:
     """Return whether a value is an integer: JSON has numbers alone, and 64.0 is the number that 64 is (RFC 8259, 6)."""
     return type(value) is int or (type(value) is float and value.is_integer())
 

@@ -219,6 +219,7 @@ def _filter_together(lists: ListReader, mark: str) -> None:
     data = several[-1][1] if several else {}
     values = {"name": mark, "os_distro": data.get("os_distro"), "cloudimages_own": OWN, "owner": data.get("owner")}
     values |= {"visibility": data.get("visibility"), "status": data.get("status"), "size_min": data.get("size")}
+    values = {name: int(value) if is_whole(value) else value for name, value in values.items()}
     fitting = {name: str(value) for name, value in values.items() if value is not None}
     whole = [each for each, other in several if all(_fits(other, name, value) for name, value in fitting.items())]
     lists.ask(Aspect.TOGETHER, *fitting.items(), expected=whole)
