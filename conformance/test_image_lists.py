@@ -16,6 +16,7 @@ from pytest_cloudimages.areas.common.checks import (
     or_skip,
 )
 from pytest_cloudimages.areas.common.followed_links import leads_to
+from pytest_cloudimages.areas.common.forms import is_whole
 from pytest_cloudimages.areas.common.paging import query_of
 from pytest_cloudimages.areas.images.asked_lists import Asked, Aspect, Lists
 from pytest_cloudimages.areas.images.deactivation import Deactivated, holds
@@ -175,7 +176,7 @@ def test_a_list_is_filtered_by_size(image_lists: Lists) -> None:
 
         def within(entry: Any, least: str = least, most: str = most) -> bool:
             size = entry.get("size")
-            return isinstance(size, int) and int(least or 0) <= size <= int(most or size)
+            return is_whole(size) and int(least or 0) <= size <= int(most or size)
 
         holds_what_fits(asked, within)
 

@@ -281,9 +281,11 @@ def test_a_message_is_a_reason_where_something_went_wrong(tasks: Tasks) -> None:
 def test_a_task_leads_to_itself_and_its_schema(tasks: Tasks, cloudimages_client: ImagesClient) -> None:
     for started, answer in tasks.shown():
         shown = document(answer)
-        itself = leads_to(cloudimages_client, shown.get("self"), "/tasks")
+        # Relative links go on from what was asked for. (Rulings, 14.)
+        target = "/tasks" + answer.exchange.target.partition("/tasks")[2]
+        itself = leads_to(cloudimages_client, shown.get("self"), target)
         expect(itself, f"/tasks/{started.id}", f"where self leads in {answer}")
-        schema = leads_to(cloudimages_client, shown.get("schema"), "/tasks")
+        schema = leads_to(cloudimages_client, shown.get("schema"), target)
         expect(schema, "/schemas/task", f"where schema leads in {answer}")
     for listed in tasks.aside().listed("whole"):
         for entry in listed.entries:
