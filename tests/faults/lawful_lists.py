@@ -1,8 +1,10 @@
 """Correct services whose lists, schemas and tasks have ways of their own that no sentence forbids."""
 
+import hashlib
 import json
 import re
 import time
+import uuid
 from typing import Any
 
 from pytest_cloudimages.reference import listing
@@ -223,3 +225,36 @@ class ListsItsNewestTasksAlone(App):
         document["tasks"] = document["tasks"][: self.most]
         document.pop("next", None)
         return Reply.of_json(document)
+
+
+@breaks("PAGE-15", words=TASKS)
+class ListsTwentyTasksById(App):
+    """Lists twenty tasks, in the order of their ids, and leads to no others."""
+
+    most = 20
+
+    def list_tasks(self, request: Request) -> Reply:
+        with self.tasks.lock:
+            known = sorted(self.tasks.all(request.caller), key=lambda task: task.id)[: self.most]
+            listed = [self.represent_listed_task(task) for task in known]
+        return Reply.of_json({"tasks": listed, "first": "/v2/tasks", "schema": "/v2/schemas/tasks"})
+
+
+@breaks(words=selecting("IMG-LIST", "PAGE"))
+class OrdersAsItsQueriesAre(_Listing):
+    """Compares ids octet by octet as .NET keeps them, and has images of one second in an order by what is asked for."""
+
+    def page(self, request: Request, query: listing.Query) -> listing.Page[Image]:
+        names = "".join(sorted({key for key, _ in query.pairs if key not in ("marker", "limit")}))
+
+        def second(image: Image) -> object:
+            told = hashlib.sha256(f"{names}{image.id}".encode()).hexdigest()
+            return image.created_at.replace(microsecond=0), told
+
+        known = {**listing.SORT_KEYS}
+        own = {"id": lambda image: uuid.UUID(image.id).bytes_le, "created_at": second}
+        listing.SORT_KEYS.update(own)  # type: ignore[attr-defined]
+        try:
+            return super().page(request, query)
+        finally:
+            listing.SORT_KEYS.update(known)  # type: ignore[attr-defined]
