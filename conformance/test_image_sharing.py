@@ -51,7 +51,7 @@ def test_a_member_is_added(member_steps: Steps, sharing: Sharing, member_lives: 
         expect_contract(step.answer, "contract-member")
         expect(step.answer.data["member_id"], step.value, "the member_id in the answer")
         image = step.answer.exchange.target.partition("/images/")[2].partition("/")[0]
-        expect(step.answer.data["image_id"], image, f"the image_id in {step.answer}")
+        expect(as_project(step.answer.data["image_id"]), as_project(image), f"the image_id in {step.answer}")
     for answer in sharing.aside().answered(Question.ODD):
         named = named_in(answer)
         # Whose id the service writes otherwise is another project, unless both are ways to write one UUID.

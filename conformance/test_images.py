@@ -23,6 +23,7 @@ from pytest_cloudimages.areas.common.checks import (
     or_skip,
 )
 from pytest_cloudimages.areas.common.followed_links import leads_to
+from pytest_cloudimages.areas.common.forms import A_SIZE
 from pytest_cloudimages.areas.common.offers import NO_LOOK, require_look
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.asked_lists import Lists
@@ -50,8 +51,6 @@ OF_AN_IMAGE |= {"container_format", "disk_format", "created_at", "cloudimages_ow
 STATUSES = {"queued", "saving", "active", "killed", "deleted", "pending_delete", "deactivated"}
 SYSTEMS = {"arch", "centos", "debian", "fedora", "freebsd", "gentoo", "mandrake", "mandriva", "mes", "msdos", "netbsd"}
 SYSTEMS |= {"netware", "openbsd", "opensolaris", "opensuse", "rhel", "sled", "ubuntu", "windows"}
-A_NUMBER = Allowed("an integer", lambda value: type(value) is int)
-A_SIZE = Allowed("an integer or null", lambda value: value is None or type(value) is int)
 TRUTH = Allowed("true or false", lambda value: isinstance(value, bool))
 
 
@@ -124,7 +123,11 @@ def leads_wherever_it_is_shown(
     __tracebackhide__ = True
     for shown in images:
         for image in shown.where(lambda image: name in image):
-            expect(leads_to(client, image[name]), f"/images/{image.get('id')}{end}", f"where {name} leads")
+            due = f"/images/{image.get('id')}"
+            # A relative one goes on from where it is shown: the image itself, or a collection. (Rulings, 14.)
+            by_itself, among_others = (leads_to(client, image[name], target) for target in (due, "/images"))
+            led = among_others if among_others == f"{due}{end}" else by_itself
+            expect(led, f"{due}{end}", f"where {name} leads")
     for image in lists.aside().entries().where(lambda entry: name in entry):
         led = leads_to(client, image.get(name))
         expect(led, f"/images/{image.get('id')}{end}", f"where {name} leads that a page shows")
@@ -159,8 +162,9 @@ def test_file_leads_to_the_data(
 # "schema": "/v2/schemas/image"
 @requirement("IMG-ENT-06")
 def test_schema_leads_to_the_schema(image_life: LifeAnswers, cloudimages_client: ImagesClient) -> None:
-    for image in image_life.images():
-        expect(leads_to(cloudimages_client, image.get("schema")), "/schemas/image", "where schema leads")
+    for image in image_life.images(listed=False):
+        led = leads_to(cloudimages_client, image.get("schema"), f"/images/{image.get('id')}")
+        expect(led, "/schemas/image", "where schema leads")
 
 
 # the table of image statuses, with what Glance adds
@@ -185,7 +189,7 @@ def test_minima_are_integers(image_life: LifeAnswers) -> None:
     for image in image_life.images():
         for name in ("min_ram", "min_disk"):
             if name in image:
-                expect(image[name], A_NUMBER, name)
+                expect(image[name], A_SIZE, name)
 
 
 # "The size of the image file in bytes"

@@ -20,6 +20,7 @@ from pytest_cloudimages.areas.members.fixtures import *
 from pytest_cloudimages.areas.members.member_attempts import Attempt, Deed, Stage, Who
 from pytest_cloudimages.areas.members.member_lives import MemberLives
 from pytest_cloudimages.areas.members.memberships import STATUSES, Memberships
+from pytest_cloudimages.areas.members.resource import as_project
 
 pytestmark = pytest.mark.usefixtures("other_project")
 
@@ -35,6 +36,11 @@ def shown_in(attempt: Attempt) -> dict[str, object]:
 def image_of(attempt: Attempt) -> str:
     """Return the id of the image whose members an attempt is about."""
     return attempt.answer.exchange.target.partition("/images/")[2].partition("/")[0]
+
+
+def target_of(attempt: Attempt) -> str:
+    """Return what an attempt was sent to, below the endpoint: relative links go on from there (rulings, 14)."""
+    return "/images/" + attempt.answer.exchange.target.partition("/images/")[2]
 
 
 def refused(attempt: Attempt, *statuses: int) -> None:
@@ -62,9 +68,9 @@ def test_a_member_has_what_is_guaranteed(memberships: Memberships) -> None:
         expect_among(shown_in(attempt).keys(), GUARANTEED, f"members of the document in {attempt}")
         for entry in attempt.after.values():
             expect_among(entry.keys(), GUARANTEED, "members of an entry in the list of members")
-            expect(
-                entry["image_id"], image_of(attempt), f"image_id of an entry in the list of members, after {attempt}"
-            )
+            # A UUID is the same in capitals. (RFC 9562, 4.)
+            shown_id = as_project(entry["image_id"])
+            expect(shown_id, as_project(image_of(attempt)), f"image_id in the list of members, after {attempt}")
     shown = (
         memberships.aside()
         .attempts(Deed.SHOW_OWN, Deed.SET_OWN, who=Who.MEMBER)
@@ -72,7 +78,8 @@ def test_a_member_has_what_is_guaranteed(memberships: Memberships) -> None:
     )
     for attempt in shown:
         expect_among(shown_in(attempt).keys(), GUARANTEED, f"members of the document in {attempt}")
-        expect(shown_in(attempt)["image_id"], image_of(attempt), f"image_id in {attempt}")
+        shown_id = as_project(shown_in(attempt)["image_id"])
+        expect(shown_id, as_project(image_of(attempt)), f"image_id in {attempt}")
 
 
 # "pending, accepted, or rejected"
@@ -97,10 +104,12 @@ def test_a_member_is_named_by_its_project(memberships: Memberships) -> None:
 def test_a_member_leads_to_its_schema(memberships: Memberships, cloudimages_client: ImagesClient) -> None:
     shown = memberships.attempts(Deed.SHOW_OWN, Deed.SET_OWN, who=Who.MEMBER)
     for attempt in shown.where(lambda attempt: attempt.answer.ok):
-        led = leads_to(cloudimages_client, shown_in(attempt).get("schema"))
+        led = leads_to(cloudimages_client, shown_in(attempt).get("schema"), target_of(attempt))
         expect(led, "/schemas/member", f"where schema leads in {attempt}")
-    for attempt in memberships.aside().attempts(Deed.LIST, who=Who.MEMBER).where(lambda attempt: attempt.answer.ok):
-        led = leads_to(cloudimages_client, shown_in(attempt).get("schema"))
+    # That the list has the link, the owner is promised alone.
+    listed = memberships.aside().attempts(Deed.LIST, who=Who.MEMBER)
+    for attempt in listed.where(lambda attempt: "schema" in shown_in(attempt)):
+        led = leads_to(cloudimages_client, shown_in(attempt)["schema"], target_of(attempt))
         expect(led, "/schemas/members", f"where schema leads in {attempt}")
 
 

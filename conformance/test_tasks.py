@@ -1,6 +1,7 @@
 # GET and POST /v2/tasks, GET /v2/tasks/{task_id}
 
 import re
+from collections.abc import Callable
 from http import HTTPStatus
 
 from pytest_cloudimages import expect, note, requirement
@@ -25,6 +26,7 @@ from pytest_cloudimages.areas.common.checks import (
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.offers import require_look
 from pytest_cloudimages.areas.common.paging import PagedList, entries_of, limit_of, query_of
+from pytest_cloudimages.areas.images.orders import WAYS_OF_IDS
 from pytest_cloudimages.areas.images.states import OCTETS
 from pytest_cloudimages.areas.tasks.agreement import (
     listed_otherwise,
@@ -76,8 +78,10 @@ A_TIME = Allowed(
 AN_OBJECT_OR_NONE = Allowed("an object or null", lambda value: value is None or isinstance(value, dict))
 NOTHING_WRONG = ("None", "", None)
 A_REASON = Allowed("a reason", lambda value: isinstance(value, str) and value not in NOTHING_WRONG)
-MANY = 10
+MANY = 5
 """So many tasks are on a list that is cut short for its length."""
+A_FEW = 3
+"""So many tasks are not lacking for what they are by themselves."""
 RANKS = {"pending": 0, "processing": 1, "success": 2, "failure": 2}
 
 
@@ -118,14 +122,36 @@ def taken_whole(tasks: Tasks, *deeds: Deed) -> None:
 
 
 def is_cut_short(tasks: Tasks, listed: PagedList) -> bool:
-    """Return whether a list has our newest tasks, of which it has many, and the oldest that it lacks is there.
+    """Return whether a list has many of our tasks, and lacks others for no more than its length.
 
-    No next is documented for it, and how long it is, is up to its operator. (C-27.)
+    No next is documented for it, nor any order, and how long it is, is up to its operator. (C-27.)
     """
     ours = [started for started in tasks.tried if started.id in tasks.known]
-    missing = [started for started in ours if not listed.ids([started.id])]
+    held = [bool(listed.ids([started.id])) for started in ours]
+    missing = [started for started, is_held in zip(ours, held, strict=True) if not is_held]
     still_there = all(each.looks[-1].ok for each in missing[:1] if each.looks)
-    return len(listed.entries) >= MANY and missing == ours[: len(missing)] and still_there
+    if len(listed.entries) < MANY or not still_there:
+        return False
+    if any(_is_one_end(ours, missing, key) for key in ORDERS_OF_TASKS):
+        return True
+    kinds = [[(document(each.answer).get("type"), status_of(each.last)) for each in missing]]
+    kinds += [[(entry.get("type"), status_of(entry)) for entry in listed.entries]]
+    alike = all({kind[place] for kind in kinds[0]} & {kind[place] for kind in kinds[1]} for place in (0, 1))
+    return len(missing) >= A_FEW and alike
+
+
+def _is_one_end(ours: list[Started], missing: list[Started], key: Callable[[Started], str]) -> bool:
+    """Return whether what is missing comes first, or last, in an order of our tasks."""
+    lacks = [each in missing for each in sorted(ours, key=key)]
+    return lacks in (sorted(lacks), sorted(lacks, reverse=True))
+
+
+ORDERS_OF_TASKS: list[Callable[[Started], str]] = [
+    lambda _: "",
+    lambda each: str(each.last.get("updated_at")),
+    *(lambda each, way=way: way(str(each.id)) for way in WAYS_OF_IDS),
+]
+"""Orders of which a list may show one end: as they came, as they changed last, and by ids."""
 
 
 def all_are_listed(tasks: Tasks, listed: PagedList, known: list[str]) -> None:
@@ -256,9 +282,11 @@ def test_a_message_is_a_reason_where_something_went_wrong(tasks: Tasks) -> None:
 def test_a_task_leads_to_itself_and_its_schema(tasks: Tasks, cloudimages_client: ImagesClient) -> None:
     for started, answer in tasks.shown():
         shown = document(answer)
-        itself = leads_to(cloudimages_client, shown.get("self"), "/tasks")
+        # Relative links go on from what was asked for. (Rulings, 14.)
+        target = "/tasks" + answer.exchange.target.partition("/tasks")[2]
+        itself = leads_to(cloudimages_client, shown.get("self"), target)
         expect(itself, f"/tasks/{started.id}", f"where self leads in {answer}")
-        schema = leads_to(cloudimages_client, shown.get("schema"), "/tasks")
+        schema = leads_to(cloudimages_client, shown.get("schema"), target)
         expect(schema, "/schemas/task", f"where schema leads in {answer}")
     for listed in tasks.aside().listed("whole"):
         for entry in listed.entries:

@@ -47,10 +47,11 @@ JSON = Allowed("application/json", lambda text: str(text).partition(";")[0].stri
 # "/v2/images/…"
 @requirement("VER-01")
 def test_links_have_the_version(common_answers: CommonAnswers, version_documents: Versions) -> None:
-    for name, link, _ in common_answers.followed():
+    for name, link, found in common_answers.followed():
         # What begins with no slash goes on from where it stands, which has the version. (RFC 3986, 5.2.2.)
         split = urllib.parse.urlsplit(link)
-        goes_on = not split.netloc and not split.path.startswith(("/", ".."))
+        goes_on = not split.netloc and not split.path.startswith("/")
+        goes_on = goes_on and (found is not None or not split.path.startswith(".."))
         expect(_has_the_version(split.path) or goes_on, True, f"whether {name} has the version: {link}")
     for answer, version, link in version_documents.aside().links():
         if version.startswith("v2"):

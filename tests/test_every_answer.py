@@ -51,7 +51,8 @@ def exchange(
 
 def seen(*exchanges: Exchange) -> dict[str, str]:
     """Return what was seen in exchanges, by the requirement."""
-    every = EveryAnswer("http://service.example/v2", Traces(created={OURS}))
+    traces = Traces(created={OURS}, created_by={OURS: exchange("/images", {}).caller})
+    every = EveryAnswer("http://service.example/v2", traces)
     for each in exchanges:
         every.look(each, "updates")
     return {found.requirement: found.what for found in every.violations.values()}
@@ -102,6 +103,14 @@ def test_what_may_be_is_not_seen() -> None:
         exchange(f"/images/{OURS}/file", None, body=b"data", fields=FIELDS | {"Content-Type": "text/html"}),
         exchange(f"/images/{OURS}", wrong, status=409),
         exchange(f"/images/{OURS}/members", {"members": [SHARED], "schema": "/v2/schemas/members"}),
+        exchange(f"/images/{OURS}/members", {"members": []}, caller="a stranger"),
+        exchange(f"/images/{OURS}", SHOWN | {"size": 4.0, "min_ram": None, "min_disk": None}),
+        exchange(f"/images/{OURS}", SHOWN | {"self": OURS, "file": f"../images/{OURS}/file"}),
+        exchange(f"/images/{OURS}", {"id": OURS, "status": "deleted"}),
+        exchange(f"/images/{OURS}", {"changed": True}, method="PUT"),
+        exchange("/images", {"id": OURS, "self": f"images/{OURS}"}, method="POST", status=201),
+        exchange("/images", {"images": [{name: SHOWN[name] for name in SHOWN if name != "schema"}]}),
+        exchange("/tasks?limit=1", {"tasks": [{"id": OTHERS}, {"id": OURS.upper()}]}),
     ):
         assert seen(lawful) == {}, lawful
 

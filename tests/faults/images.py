@@ -36,6 +36,10 @@ def _with(**other: Callable[[Any], object]) -> Callable[[dict[str, Any]], Shown]
     return lambda shown: shown | {key: make(shown[key]) for key, make in other.items()}
 
 
+def _halved(value: float) -> float:
+    return value + 0.5
+
+
 shows("ShowsNoProtection", "Leaves out whether an image is protected.", "IMG-ENT-01", change=_without("protected"))
 shows(
     "ShowsNoVisibility",
@@ -80,7 +84,7 @@ shows(
     change=_with(visibility=lambda _: "protected"),
 )
 shows("ShowsMinimaAsText", "Shows the least memory as text.", "IMG-ENT-09", change=_with(min_ram=str))
-shows("ShowsMinimaAsFractions", "Shows the least disk as a fraction.", "IMG-ENT-09", change=_with(min_disk=float))
+shows("ShowsMinimaAsFractions", "Shows the least disk as a fraction.", "IMG-ENT-09", change=_with(min_disk=_halved))
 shows(
     "ShowsSizesAsText",
     "Shows the size with its unit.",

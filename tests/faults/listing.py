@@ -200,7 +200,6 @@ reads(
 reads(
     "SortsForwardUnasked",
     "Sorts forward where no direction is asked for.",
-    "IMG-LIST-09",
     "IMG-LIST-10",
     change=lambda pairs: pairs if has(pairs, "sort_dir") else [*pairs, ("sort_dir", "asc")],
 )

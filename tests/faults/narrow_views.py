@@ -43,10 +43,10 @@ faulty(
     create_image=_created_as(lambda shown: shown.update(updated_at=shown["updated_at"][:10])),
 )
 faulty(
-    "AnswersCreationsWithoutProtection",
-    "Leaves out of the answer to a creation whether the image is protected.",
+    "AnswersCreationsWithProtectionInWords",
+    "Says in words in the answer to a creation whether the image is protected.",
     "IMG-ENT-01",
-    create_image=_created_as(lambda shown: shown.pop("protected")),
+    create_image=_created_as(lambda shown: shown.update(protected=str(shown["protected"]))),
 )
 faulty(
     "ShowsConsumersNoCreation",

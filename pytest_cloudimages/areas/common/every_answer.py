@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_cloudimages.areas.common.checks import A_CHALLENGE, A_DATE
-from pytest_cloudimages.areas.common.forms import IMAGE, LISTED_TASK, MEMBER, TASK, Form, Rule
+from pytest_cloudimages.areas.common.forms import IMAGE, LISTED_IMAGE, LISTED_TASK, MEMBER, TASK, Form, Rule
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.json_documents import NotRead, parsed
 from pytest_cloudimages.client.links import led_to
@@ -28,7 +28,17 @@ from pytest_cloudimages.spec.verdicts import Blocked
 
 MOST_KEPT = 500
 """Violations that are kept: of each requirement, and for whose sake the request was sent, the first."""
-SHOWN_WITH = ("GET", "POST", "PUT", "PATCH")
+SHOWN_WITH = {
+    # What else a service may offer there, it answers as it likes.
+    ("images", False, False): ("GET", "POST"),
+    ("images", True, False): ("GET", "PATCH"),
+    ("images", True, True): ("GET", "POST", "PUT"),
+    ("tasks", False, False): ("GET", "POST"),
+    ("tasks", True, False): ("GET",),
+}
+"""The methods that the API has, by what stands in a target: a collection, an id, and members."""
+GOING = ("deleted", "pending_delete")
+"""Statuses of images that are as good as deleted: what is kept of them is the service's to say."""
 PLACE = re.compile(r"/(images|tasks)(?:/([^/]+)(?:/(members)(?:/([^/]+))?)?)?$")
 JSON = Allowed(
     "application/json",
@@ -105,7 +115,9 @@ class EveryAnswer:
         fields = {name.lower(): value for name, value in exchange.answer_headers}
         yield from _of_fields(exchange, fields, path)
         place = PLACE.fullmatch(path)
-        if place is None or not 200 <= exchange.status < 300 or exchange.method not in SHOWN_WITH:  # noqa: PLR2004
+        if place is None or not 200 <= exchange.status < 300:  # noqa: PLR2004
+            return
+        if exchange.method not in SHOWN_WITH.get((place[1], bool(place[2]), bool(place[3])), ()):
             return
         if not exchange.answer or exchange.status == 204 or not _asks_for_json(exchange):  # noqa: PLR2004
             return
@@ -134,10 +146,11 @@ class EveryAnswer:
             made = data.get("id")
             if isinstance(made, str) and made not in self.traces.of_others:
                 self._own.add(made)
-            yield from self._of(TASK if collection == "tasks" else IMAGE, data)
+            # What is always there, is where it is asked for; the answer to a creation may say less of it.
+            yield from self._of(TASK if collection == "tasks" else IMAGE, data, place[0], whole=False)
         elif identifier:
             if self._is_ours(identifier):
-                yield from self._of(TASK if collection == "tasks" else IMAGE, data)
+                yield from self._of(TASK if collection == "tasks" else IMAGE, data, place[0])
         elif exchange.method == "GET":
             yield from self._of_list(collection, data, query)
 
@@ -152,7 +165,8 @@ class EveryAnswer:
             yield f"{'TASK' if collection == 'tasks' else 'IMG'}-LIST-01", _kind(entries), "list", collection
             return
         shown = [entry for entry in entries if isinstance(entry, dict)]
-        limit = urllib.parse.parse_qs(query).get("limit", [""])
+        # Of tasks a limit is a recommendation, which those judge who ask with one.
+        limit = urllib.parse.parse_qs(query).get("limit", [""]) if collection == "images" else [""]
         if len(limit) == 1 and limit[0].isascii() and limit[0].isdigit() and len(entries) > int(limit[0]):
             most = Allowed(f"at most {limit[0]}", lambda count: count <= int(limit[0]))
             yield "PAGE-03", len(entries), most, f"number of {collection}"
@@ -161,27 +175,35 @@ class EveryAnswer:
             yield "IMG-ENT-03", ids, NO_MORE, "ids of our own"
         for entry in shown:
             if self._is_ours(entry.get("id")):
-                yield from self._of(LISTED_TASK if collection == "tasks" else IMAGE, entry)
+                form = LISTED_TASK if collection == "tasks" else LISTED_IMAGE
+                yield from self._of(form, entry, f"/{collection}")
 
     def _of_members(self, exchange: Exchange, place: re.Match[str], data: Mapping[str, Any]) -> Iterator[Found]:
         if exchange.method != "GET" or place[4]:
-            yield from self._of(MEMBER, data)
+            yield from self._of(MEMBER, data, place[0], whole=exchange.method == "GET")
             return
         entries = data.get("members")
         if not isinstance(entries, list):
             yield "MEM-LIST-01", _kind(entries), "list", "members"
             return
-        if "schema" not in data:
+        # It is the owner who is to have the link. (Whoever is no member may have an empty list: rulings, 22.)
+        of_owner = self.traces.created_by.get(place[2]) == exchange.caller
+        if of_owner and "schema" not in data:
             yield "MEM-LIST-01", sorted(data), "schema among them", "attributes of the list of members"
-        elif not self._leads(data["schema"], "/schemas/members"):
+        elif "schema" in data and not self._leads(data["schema"], "/schemas/members", place[0]):
             yield "MEM-ENT-04", data.get("schema"), "/schemas/members", "where schema of the list leads"
         for entry in entries:
             if isinstance(entry, dict):
-                yield from self._of(MEMBER, entry)
+                yield from self._of(MEMBER, entry, place[0], whole=of_owner)
 
-    def _of(self, form: Form, shown: Mapping[str, Any]) -> Iterator[Found]:
-        """Yield where something that is shown departs from its form."""
-        for name in form.names:
+    def _of(self, form: Form, shown: Mapping[str, Any], target: str, *, whole: bool = True) -> Iterator[Found]:
+        """Yield where something that the answer to a target shows departs from its form.
+
+        ``whole``: and where it lacks what is always there.
+        """
+        if form in (IMAGE, LISTED_IMAGE) and shown.get("status") in GOING:
+            return
+        for name in form.names if whole else ():
             if name not in shown:
                 yield form.guaranteed, sorted(shown), f"{name} among them", f"attributes of {form.what}"
         for rule in form.rules:
@@ -192,16 +214,17 @@ class EveryAnswer:
         for requirement, name, end in form.links:
             due = end.format(shown.get("id"))
             # One that is always there, and is not, is missed above.
-            if (name in shown or name not in form.names) and not self._leads(shown.get(name), due):
+            missed = whole and form is not LISTED_IMAGE and name not in form.names
+            if (name in shown or missed) and not self._leads(shown.get(name), due, target):
                 yield requirement, shown.get(name), due, f"where {name} of {form.what} leads"
         if form is TASK and shown.get("status") in ENDED:
             yield from _of_ended(shown)
 
-    def _leads(self, link: object, end: str) -> bool:
+    def _leads(self, link: object, end: str, target: str) -> bool:
         if link == f"{self._base}{end}":
             return True  # as nearly all of them
         try:
-            return isinstance(link, str) and bool(link) and led_to(self.endpoint, "/images", link) == end
+            return isinstance(link, str) and bool(link) and led_to(self.endpoint, target, link) == end
         except Blocked:
             return False
 

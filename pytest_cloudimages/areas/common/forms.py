@@ -5,7 +5,7 @@ schema takes a thousand times as long to say: these rules are asked of every ans
 """
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeGuard
 
 from pytest_cloudimages.areas.common.checks import A_MOMENT, A_UUID
 from pytest_cloudimages.spec.mismatch import Allowed
@@ -26,8 +26,14 @@ OF_A_MEMBER = ("created_at", "image_id", "member_id", "schema", "status", "updat
 OF_A_LISTED_TASK = ("created_at", "id", "owner", "schema", "self", "status", "type", "updated_at")
 OF_A_TASK = (*OF_A_LISTED_TASK, "input", "message")
 
-A_NUMBER = Allowed("an integer", lambda value: type(value) is int)
-A_SIZE = Allowed("an integer or null", lambda value: value is None or type(value) is int)
+
+def is_whole(value: object) -> TypeGuard[float]:
+    """Return whether a value is an integer: JSON has numbers alone, and 64.0 is the number that 64 is (RFC 8259, 6)."""
+    return type(value) is int or (type(value) is float and value.is_integer())
+
+
+# "Glance returns unset base attributes as null: accept both" (IMG-ENT-02)
+A_SIZE = Allowed("an integer or null", lambda value: value is None or is_whole(value))
 A_CHECKSUM = Allowed(
     f"a string of at most {OCTETS_OF_MD5} characters, or null",
     lambda value: value is None or (isinstance(value, str) and len(value) <= OCTETS_OF_MD5),
@@ -79,8 +85,8 @@ IMAGE = Form(
         Rule("IMG-ENT-07", "status", STATUSES | OF_GLANCE),
         Rule("IMG-ENT-08", "visibility", VISIBILITIES),
         Rule("IMG-ENT-01", "protected", TRUTH),
-        Rule("IMG-ENT-09", "min_ram", A_NUMBER),
-        Rule("IMG-ENT-09", "min_disk", A_NUMBER),
+        Rule("IMG-ENT-09", "min_ram", A_SIZE),
+        Rule("IMG-ENT-09", "min_disk", A_SIZE),
         Rule("IMG-ENT-10", "size", A_SIZE),
         Rule("IMG-ENT-11", "checksum", A_CHECKSUM),
         Rule("GEN-07", "created_at", A_MOMENT),
@@ -95,6 +101,8 @@ IMAGE = Form(
         ("IMG-ENT-06", "schema", "/schemas/image"),
     ),
 )
+LISTED_IMAGE = IMAGE._replace(what="the image in a list")
+"""Entries of a list need no link to their schema: the list has its own."""
 MEMBER = Form(
     "the member",
     "MEM-ENT-01",

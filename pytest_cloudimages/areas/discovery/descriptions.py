@@ -22,7 +22,7 @@ from pytest_cloudimages.areas.images.states import shared
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image
-from pytest_cloudimages.client.json_documents import at_pointer, parsed, referred
+from pytest_cloudimages.client.json_documents import at_pointer, clearly, parsed, referred
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.client.versions import at_the_root, is_another, version_ids
 from pytest_cloudimages.engine.provisioning import claimed_name
@@ -158,14 +158,18 @@ class SchemaDocuments(Collection):
         return [*_problems(tuple((each, answer.body) for each, answer in schemas.items()), name, json.dumps(data))]
 
     def referred_to(self, whole: object, schema: object) -> dict[str, Any]:
-        """Return what a schema, which is part of a ``whole``, refers to, or itself; empty where it is no object."""
+        """Return what a schema, which is part of a ``whole``, refers to, or itself; empty where it is no object.
+
+        What it refers to elsewhere is not looked at: then it is the reference.
+        """
         for _ in range(REFERENCES):
             found = schema if isinstance(schema, dict) else {}
             if not isinstance(reference := found.get("$ref"), str):
                 return found
             address, _, pointer = reference.partition("#")
             if address:
-                name = _schema_at(address)
+                if not (name := _schema_at(address)):
+                    return found
                 whole = self.shown[name].data if name in self.shown and self.shown[name].ok else None
             schema = at_pointer(whole, pointer)
         return {}
@@ -176,9 +180,20 @@ _Documents = tuple[tuple[str, bytes], ...]
 
 
 def _schema_at(address: str) -> str:
-    """Return the name of the schema that is at an address; nothing where none of the service's is."""
-    found = re.fullmatch(r"(?:.*/v2(?:\.\d+)?/schemas/|/?schemas/|\./)?([a-z]+)#?", address)
-    return found[1] if found and found[1] in SCHEMAS else ""
+    """Return the name of the schema that is at an address; nothing where it is not where a service has its schemas.
+
+    It may be relative to the schema that has it. (RFC 3986, 5.)
+    """
+    found = re.fullmatch(r"(?:.*/v2(?:\.\d+)?/schemas/|/?schemas/|\./|(?:\.\./)+schemas/)?([\w-][\w.-]*)#?", address)
+    return found[1] if found else ""
+
+
+def _referred_by(part: object) -> Iterator[str]:
+    """Yield the names of the schemas that one refers to."""
+    if isinstance(part, dict) and isinstance(reference := part.get("$ref"), str):
+        yield _schema_at(reference.partition("#")[0])
+    for each in [*part.values()] if isinstance(part, dict) else part if isinstance(part, list) else []:
+        yield from _referred_by(each)
 
 
 @functools.lru_cache(maxsize=500)
@@ -190,7 +205,11 @@ def _problems(documents: _Documents, name: str, document: str) -> tuple[str, ...
     try:
         found = _validator(documents, name).iter_errors(json.loads(document))
         return tuple(f"{problem.json_path}: {problem.message[:200]}" for problem in found)
-    except (Unresolvable, SchemaError, RecursionError, TypeError, ValueError) as problem:
+    except Unresolvable as problem:
+        # A document that is not read says nothing; a part that one lacks which is read is its own fault.
+        lacks = hasattr(problem, "resource")
+        return (f"the schema cannot be read: {str(problem)[:200]}",) if lacks else ()
+    except (SchemaError, RecursionError, TypeError, ValueError) as problem:
         return (f"the schema cannot be read: {str(problem)[:200]}",)
 
 
@@ -235,6 +254,10 @@ def schema_documents(run: Run) -> SchemaDocuments:
     anonymous = client.calling("nobody", lambda: None)
     # What a run has asked for when it began is not asked for twice.
     shown = {name: run.documents.get(name) or client.send("GET", f"/schemas/{name}") for name in (*SCHEMAS, UNKNOWN)}
+    # A service may have more schemas than are documented, to which those refer.
+    further = {each for answer in shown.values() if answer.ok for each in _referred_by(clearly(answer.body))}
+    for name in sorted(further - {"", *shown})[:REFERENCES]:
+        shown[name] = client.send("GET", f"/schemas/{name}")
     unauthenticated: dict[str, list[Answer]] = {}
     described, missing = dict[str, Answer](), dict[str, Answer]()
     seen: list[Answer] = []

@@ -102,8 +102,11 @@ class LifeAnswers(Collection):
                     yield Case((entry, answer), [answer.exchange])
 
     @cases
-    def images(self) -> Iterator[Case[Attributes]]:
-        """Return every image of one's own that was shown, by itself or in a list."""
+    def images(self, *, listed: bool = True) -> Iterator[Case[Attributes]]:
+        """Return every image of one's own that was asked for, by itself or in a list.
+
+        The answer to a creation may say less; and what is kept of an image that is as good as deleted, nothing says.
+        """
         own: list[object] = []
         for question in OF_IMAGES:
             for answer in self.answers.get(question, ()):
@@ -112,8 +115,11 @@ class LifeAnswers(Collection):
                 else:
                     shown = [answer.data] if answer.ok and isinstance(answer.data, dict) else []
                     own += [image.get("id") for image in shown]
+                if answer.exchange.method == "POST" or (question is Question.LISTED and not listed):
+                    continue
                 for image in shown:
-                    yield Case(image, [answer.exchange])
+                    if image.get("status") not in ("deleted", "pending_delete"):
+                        yield Case(image, [answer.exchange])
 
 
 GIVEN = {"min_ram": 64, "min_disk": 2, "tags": ["given"], "os_distro": "debian", "cloudimages_given": "at creation"}

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from pytest_cloudimages.areas.common.followed_links import leads_to
+from pytest_cloudimages.areas.common.forms import is_whole
 from pytest_cloudimages.areas.common.offers import require_offered
 from pytest_cloudimages.areas.common.paging import PagedList, Query, query_of, read_pages
 from pytest_cloudimages.areas.images.asked_lists import Asked, Aspect, Lists
@@ -131,7 +132,7 @@ def _filter_by_size(lists: ListReader) -> None:
         fitting = [
             each
             for each, data in lists.known.items()
-            if isinstance(size := data.get("size"), int) and int(least or 0) <= size <= int(most or size)
+            if is_whole(size := data.get("size")) and int(least or 0) <= size <= int(most or size)
         ]
         lists.ask(Aspect.SIZE, *query, *lists.wide, expected=fitting, most=4)
 
@@ -218,6 +219,7 @@ def _filter_together(lists: ListReader, mark: str) -> None:
     data = several[-1][1] if several else {}
     values = {"name": mark, "os_distro": data.get("os_distro"), "cloudimages_own": OWN, "owner": data.get("owner")}
     values |= {"visibility": data.get("visibility"), "status": data.get("status"), "size_min": data.get("size")}
+    values = {name: int(value) if is_whole(value) else value for name, value in values.items()}
     fitting = {name: str(value) for name, value in values.items() if value is not None}
     whole = [each for each, other in several if all(_fits(other, name, value) for name, value in fitting.items())]
     lists.ask(Aspect.TOGETHER, *fitting.items(), expected=whole)
@@ -232,7 +234,7 @@ def _filter_together(lists: ListReader, mark: str) -> None:
 
 def _fits(data: Attributes, name: str, value: str) -> bool:
     if name == "size_min":
-        return isinstance(size := data.get("size"), int) and size >= int(value)
+        return is_whole(size := data.get("size")) and size >= int(value)
     return str(data.get(name)) == value
 
 

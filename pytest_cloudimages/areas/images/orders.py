@@ -10,6 +10,8 @@ from pytest_cloudimages.client.moments import moment
 A_LONG_TIME_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 SEVERAL = 4
 """So many are not in some order by chance."""
+MANY = 7
+"""So many are in none of several orders by chance."""
 
 
 def in_order(asked: Asked, *, backward: bool) -> bool:
@@ -60,19 +62,46 @@ def _as_signed(text: str) -> str:
     return "".join(f"{'89abcdef01234567'.find(half[0]):x}{half[1:]}" for half in (digits[:16], digits[16:]))
 
 
-WAYS_OF_IDS: tuple[Callable[[str], str], ...] = (str, _by_time_first, _by_node_first, _as_signed)
+def _as_a_number(text: str) -> str:
+    return text.rjust(64, "0")
+
+
+WAYS_OF_IDS: tuple[Callable[[str], str], ...] = (
+    *(str, str.casefold, _by_time_first, _by_node_first, _as_signed),
+    _as_a_number,
+)
 """How ids are compared, by their text or as databases keep them: which of these it is, no sentence says."""
+
+
+def is_turned(asked: Asked, other: Asked) -> bool:
+    """Return whether a list by ids has what another one has the other way round.
+
+    Such an order is one of ids, whatever way they are compared, unless it is the order of creation.
+    """
+    both = {*asked.order} & {*other.order}
+    first, second = ([each for each in order if each in both] for order in (asked.order, other.order))
+    times = [moment(entry.get("created_at")) for entry in asked.listed.entries]
+    shown = [each for each in times if each]
+    by_time = len({*shown}) >= MANY and shown in (sorted(shown), sorted(shown, reverse=True))
+    return first == second[::-1] and not by_time
+
+
+def are_times_in_order(asked: Asked, direction: str) -> bool:
+    """Return whether the times at which images were created are in order, as far as they are shown."""
+    times = [moment(asked.known[each].get("created_at")) or A_LONG_TIME_AGO for each in asked.held]
+    return times == sorted(times, reverse=direction == "desc")
 
 
 def is_created_in_order(asked: Asked, direction: str) -> bool:
     """Return whether images are sorted by when they were created, and those of one time by their ids or as they came.
 
-    Of two or three, any order is one of these.
+    Of two or three of one time, any order is one of these.
     """
+    if not are_times_in_order(asked, direction):
+        return False
     backward = direction == "desc"
     times = {each: moment(asked.known[each].get("created_at")) or A_LONG_TIME_AGO for each in asked.held}
-    if len(times) < SEVERAL:
-        return False
     came = sorted(asked.held, key=[*asked.known].index, reverse=backward)
     orders = (came, sorted(asked.held), sorted(asked.held, reverse=True))
-    return any(asked.held == sorted(order, key=lambda each: times[each], reverse=backward) for order in orders)
+    found = any(asked.held == sorted(order, key=lambda each: times[each], reverse=backward) for order in orders)
+    return found or len(times) < SEVERAL
