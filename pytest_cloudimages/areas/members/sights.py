@@ -1,5 +1,7 @@
 """What the owner and a consumer see of an image and of its members: read once, and read by every table."""
 
+from datetime import UTC
+
 from pytest_cloudimages.areas.common.paging import MOST_PAGES, PagedList, Query, read_pages
 from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING
 from pytest_cloudimages.areas.members.member_attempts import Members, Sight
@@ -7,6 +9,7 @@ from pytest_cloudimages.areas.members.resource import DOCUMENTED, MEMBERS
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.client.moments import moment
 from pytest_cloudimages.client.session import ImagesClient
 from pytest_cloudimages.spec.verdicts import Blocked
 
@@ -23,15 +26,23 @@ def members_in(answer: Answer) -> Members | None:
 def members_of(image: Image) -> tuple[Members, Exchange]:
     """Return the members of an image as its owner sees them, by what is documented of a membership.
 
-    What else a service says of it is its own matter, and may change at any time. Raises ``Blocked`` where they cannot
-    be read.
+    What else a service says of it is its own matter, and may change at any time; times are written in a single form,
+    since nodes may write them differently. Raises ``Blocked`` where they cannot be read.
     """
     answer = image.client.ask(MEMBERS.read(image.id))
     found = members_in(answer)
     if found is None:
         raise Blocked(f"The members cannot be read: {answer.exchange}")
-    known = {name: {key: entry[key] for key in DOCUMENTED if key in entry} for name, entry in found.items()}
+    known = {
+        name: {key: _plainly(key, entry[key]) for key in DOCUMENTED if key in entry} for name, entry in found.items()
+    }
     return known, answer.exchange
+
+
+def _plainly(name: str, value: object) -> object:
+    """Return a value of a membership, a time without the fraction and the zone that it may be written with."""
+    found = moment(value) if name in ("created_at", "updated_at") and "T" in str(value) else None
+    return found.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if found else value
 
 
 def lists_of_offers(image: Image) -> tuple[Query, Query]:
