@@ -6,7 +6,7 @@ import time
 from http import HTTPStatus
 
 from pytest_cloudimages.reference.app import App, Reply, Request
-from pytest_cloudimages.reference.images import Member
+from pytest_cloudimages.reference.images import Image, Member
 from pytest_cloudimages.reference.refusals import OverLimit
 from pytest_cloudimages.spec import limits
 
@@ -112,3 +112,44 @@ class HasAScannerBesideIt(App):
                     self.tagged.add(image.id)
                     image.tags.append("virus-free")
         return super().handle(request)
+
+
+@breaks(words=selecting("IMG-ENT", "MEM-ENT", "MEM-LIST-01", "TASK-ENT-07", "VER-01"), profile="standard")
+class LeadsOnFromWhereItIs(App):
+    """Writes links relative to what was asked for: up to the version, and on from there."""
+
+    def handle(self, request: Request) -> Reply:
+        reply = super().handle(request)
+        if not request.path.startswith(("/v2/images", "/v2/tasks")) or not reply.body.startswith(b"{"):
+            return reply
+        up = "../" * (request.path.count("/") - 2) or "./"
+        return Reply(reply.status, reply.body.replace(b'"/v2/', b'"' + up.encode()), reply.headers)
+
+
+@breaks(words=selecting("IMG-ENT", "IMG-LIST-08"), profile="standard")
+class SaysLittleOfWhatIsNew(App):
+    """Answers a creation with id, name and status alone, and writes sizes as numbers that have a point."""
+
+    def create_image(self, request: Request) -> Reply:
+        reply = super().create_image(request)
+        shown = json.loads(reply.body)
+        few = Reply.of_json({name: shown[name] for name in ("id", "name", "status")})
+        return Reply(reply.status, few.body, reply.headers)
+
+    def represent(self, image: Image) -> dict[str, object]:
+        return super().represent(image) | {"size": None if image.size is None else float(image.size)}
+
+
+@breaks(words=selecting("MEM-ENT", "MEM-CRE-01", "MEM-LIST"), profile="standard")
+class KeepsImageIdsOfMembersInCapitals(App):
+    """Writes the id of the image in capitals in a membership, and shows none but the owner the link of a list."""
+
+    def represent_member(self, member: Member) -> dict[str, object]:
+        shown = super().represent_member(member)
+        return shown | {"image_id": str(shown["image_id"]).upper()}
+
+    def list_members(self, request: Request, image_id: str) -> Reply:
+        reply = super().list_members(request, image_id)
+        if self.images.get(image_id).owner == request.caller.project:
+            return reply
+        return Reply.of_json({"members": json.loads(reply.body)["members"]})

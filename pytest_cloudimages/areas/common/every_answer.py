@@ -40,6 +40,7 @@ SHOWN_WITH = {
 GOING = ("deleted", "pending_delete")
 """Statuses of images that are as good as deleted: what is kept of them is the service's to say."""
 PLACE = re.compile(r"/(images|tasks)(?:/([^/]+)(?:/(members)(?:/([^/]+))?)?)?$")
+A_LIMIT = re.compile(r"[0-9]{1,9}")
 JSON = Allowed(
     "application/json",
     # A field that is there twice says it twice.
@@ -167,7 +168,7 @@ class EveryAnswer:
         shown = [entry for entry in entries if isinstance(entry, dict)]
         # Of tasks a limit is a recommendation, which those judge who ask with one.
         limit = urllib.parse.parse_qs(query).get("limit", [""]) if collection == "images" else [""]
-        if len(limit) == 1 and limit[0].isascii() and limit[0].isdigit() and len(entries) > int(limit[0]):
+        if len(limit) == 1 and A_LIMIT.fullmatch(limit[0]) and len(entries) > int(limit[0]):
             most = Allowed(f"at most {limit[0]}", lambda count: count <= int(limit[0]))
             yield "PAGE-03", len(entries), most, f"number of {collection}"
         ids = [entry["id"] for entry in shown if self._is_ours(entry.get("id"))]

@@ -1,6 +1,5 @@
 """The pages of a list, whatever it is a list of: read one after another, and what their links say."""
 
-import re
 import urllib.parse
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any
 from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
+from pytest_cloudimages.client.json_documents import LONGEST_NUMBER
 from pytest_cloudimages.client.session import ImagesClient, segment
 
 MOST_PAGES = 12
@@ -114,7 +114,8 @@ def asked_by(query: Query, link: str, page: Page) -> list[tuple[str, str]]:
 
 def limit_of(query: Query) -> int | None:
     """Return the limit that a query asks for."""
-    return next((int(value) for key, value in query if key == "limit" and re.fullmatch(r"[0-9]{1,18}", value)), None)
+    limits = (value for key, value in query if key == "limit" and value.isdecimal())
+    return next((int(value) for value in limits if len(value) <= LONGEST_NUMBER), None)
 
 
 def read_pages(
