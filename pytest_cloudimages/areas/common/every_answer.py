@@ -231,7 +231,7 @@ class EveryAnswer:
 
 
 def _plain(path: str) -> str:
-    """Return a path without the escapes that stand for what needs none: the same path. (RFC 3986, 6.2.2.2.)"""
+    """Return a path without escapes of dashes, which need none: it is the same path (RFC 3986, 6.2.2.2)."""
     return re.sub("%2[dD]", "-", path)
 
 
