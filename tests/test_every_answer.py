@@ -106,6 +106,7 @@ def test_what_may_be_is_not_seen() -> None:
         exchange(f"/images/{OURS}/members", {"members": []}, caller="a stranger"),
         exchange(f"/images/{OURS}", SHOWN | {"size": 4.0, "min_ram": None, "min_disk": None}),
         exchange(f"/images/{OURS}", SHOWN | {"self": OURS, "file": f"../images/{OURS}/file"}),
+        exchange(f"/images/{OURS}", SHOWN | {"self": "/v2/images/" + OURS.replace("-", "%2D")}),
         exchange(f"/images/{OURS}", {"id": OURS, "status": "deleted"}),
         exchange(f"/images/{OURS}", {"changed": True}, method="PUT"),
         exchange("/images", {"id": OURS, "self": f"images/{OURS}"}, method="POST", status=201),

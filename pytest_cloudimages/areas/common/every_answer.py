@@ -225,9 +225,14 @@ class EveryAnswer:
         if link == f"{self._base}{end}":
             return True  # as nearly all of them
         try:
-            return isinstance(link, str) and bool(link) and led_to(self.endpoint, target, link) == end
+            return isinstance(link, str) and bool(link) and _plain(led_to(self.endpoint, target, link)) == end
         except Blocked:
             return False
+
+
+def _plain(path: str) -> str:
+    """Return a path without escapes of dashes, which need none: it is the same path (RFC 3986, 6.2.2.2)."""
+    return re.sub("%2[dD]", "-", path)
 
 
 _is_date = functools.lru_cache(maxsize=64)(A_DATE.holds)
