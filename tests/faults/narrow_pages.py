@@ -255,7 +255,8 @@ def _nulls_last(self: App, request: Request) -> Reply:
 
 faulty(
     "PutsNothingLastBothWays",
-    "Has images without a size at the end, whatever the direction.",
+    "Has images without a size at the end of whole lists, whatever the direction.",
+    "IMG-LIST-09",
     "IMG-LIST-10",
     words=selecting("IMG-LIST-09", "IMG-LIST-10"),
     list_images=_nulls_last,
