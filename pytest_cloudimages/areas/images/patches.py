@@ -134,7 +134,8 @@ def _patches(*, whole: bool) -> Iterator[Wanted]:
         yield Wanted(Aim.OF_THE_VENDOR, [add(f"/{name}", "of nobody's")])
     if whole:
         for name, value in VIOLATIONS:
-            yield Wanted(Aim.VIOLATION, [replaced(f"/{name}", value)], needs=name if name in (FIRST, "os_distro") else "")
+            needed = name if name in (FIRST, "os_distro") else ""
+            yield Wanted(Aim.VIOLATION, [replaced(f"/{name}", value)], needs=needed)
         # Each of the two could be done by itself, whichever of them a service takes.
         both = {"add": "/cloudimages_of_two", "replace": "/name", "value": "of two"}
         other = {"replace": "/name", "remove": f"/{FIRST}", "value": "of two others"}
