@@ -231,6 +231,8 @@ def _half_way(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> N
             pause = min((time.monotonic() - begun) / (LOOKS + 1), LONGEST_PAUSE)
         look = partial(image.client.send_once, "GET", f"/images/{image.id}")
         torn: list[Met] = []
+        # Until all looks have shown tags, none at all may be what there was at first, shown late.
+        begun_everywhere = False
         for turn in range(ROUNDS):
             lacking = remove("/cloudimages_lacking")
             patches = ((Meeting.HALF, setting(f"{turn}")), (Meeting.HALF_REFUSED, setting(f"not {turn}", lacking)))
@@ -239,10 +241,11 @@ def _half_way(run: Run, workers: WorkerPool, met: dict[Meeting, list[Met]]) -> N
                 found = [Met(seen, image.id, (patched.exchange,)) for seen in looks]
                 if patched.ok is (meeting is Meeting.HALF):
                     met.setdefault(meeting, []).extend(found)
-                if tagged and patched.ok and Met(patched, image.id).tags == [f"{turn}"]:
+                if tagged and begun_everywhere and patched.ok and Met(patched, image.id).tags == [f"{turn}"]:
                     torn += [seen for seen in found if seen.answer.ok and len(seen.tags) != 1]
+                begun_everywhere = begun_everywhere or all(seen.answer.ok and seen.tags for seen in found)
     if torn:
-        # Tags may be shown later than what they were set with: none at all is then what there was at first.
+        # Tags may be shown later than what they were set with.
         look_for_lateness(run)
         met[Meeting.TAGS] = [] if run.recorder.lag else torn
 
