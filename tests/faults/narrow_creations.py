@@ -104,17 +104,6 @@ faulty(
 
 
 rewrites(
-    "WritesSystemsAsText",
-    "Takes a number for the name of an operating system.",
-    "IMG-UPD-25",
-    change=lambda found: [
-        each | {"value": str(each["value"])}
-        if isinstance(each, dict) and each.get("path") == "/os_distro" and isinstance(each.get("value"), int)
-        else each
-        for each in found
-    ],
-)
-rewrites(
     "KeepsNamesThatAreTakenAway",
     "Answers 200 to a name of null, and leaves the name that the image had.",
     "IMG-UPD-14",

@@ -134,8 +134,7 @@ def _patches(*, whole: bool) -> Iterator[Wanted]:
         yield Wanted(Aim.OF_THE_VENDOR, [add(f"/{name}", "of nobody's")])
     if whole:
         for name, value in VIOLATIONS:
-            needed = name if name in (FIRST, "os_distro") else ""
-            yield Wanted(Aim.VIOLATION, [replaced(f"/{name}", value)], needs=needed)
+            yield Wanted(Aim.VIOLATION, [replaced(f"/{name}", value)], needs=name if name == FIRST else "")
         # Each of the two could be done by itself, whichever of them a service takes.
         both = {"add": "/cloudimages_of_two", "replace": "/name", "value": "of two"}
         other = {"replace": "/name", "remove": f"/{FIRST}", "value": "of two others"}
@@ -234,7 +233,6 @@ VIOLATIONS: tuple[tuple[str, object], ...] = (
     ("min_ram", True),
     (FIRST, None),
     (FIRST, ["of a list"]),
-    ("os_distro", 5),
 )
 SYSTEMS = (("vdi", "bare", "windows", "22.10"), ("iso", "aki", "rhel", "007"), ("raw", "bare", "ubuntu", "1e3"))
 """Formats of disk and container, systems and versions, which are texts whatever they look like."""
