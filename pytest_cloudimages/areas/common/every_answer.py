@@ -10,6 +10,7 @@ request was sent, so that it can be asked again.
 import functools
 import re
 import threading
+import time
 import urllib.parse
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from typing import Any
 
 from pytest_cloudimages.areas.common.checks import A_CHALLENGE, A_DATE
 from pytest_cloudimages.areas.common.forms import IMAGE, LISTED_IMAGE, LISTED_TASK, MEMBER, TASK, Form, Rule
+from pytest_cloudimages.areas.common.over_time import OverTime
+from pytest_cloudimages.areas.common.writes import SAFE
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.json_documents import NotRead, parsed
 from pytest_cloudimages.client.links import led_to
@@ -68,6 +71,8 @@ class Violation:
     exchange: Exchange
     sake: str
     """The workload, or else the test, for whose sake the request was sent."""
+    earlier: Exchange | None = None
+    """The answer that says otherwise, where it takes two to see it."""
 
 
 @dataclass
@@ -77,6 +82,8 @@ class EveryAnswer:
     endpoint: str
     traces: Traces
     lent: frozenset[str] = frozenset()
+    over_time: OverTime = field(default_factory=lambda: OverTime(0.0))
+    """What the answers say one after another."""
     violations: dict[tuple[str, str], Violation] = field(default_factory=dict)
     """The first violation of each requirement that was met for somebody's sake."""
     looked: int = 0
@@ -88,30 +95,50 @@ class EveryAnswer:
     def __post_init__(self) -> None:
         """Know what stands before the targets of requests."""
         self._base = urllib.parse.urlsplit(self.endpoint).path
+        self._forgotten: dict[str, float] = {}
+        self._told: tuple[int, Sequence[Violation]] = (0, ())
 
     def look(self, exchange: Exchange, sake: str) -> None:
         """Look at an exchange that was made for the sake of a workload, or a test; at none that cleans up."""
-        if exchange.purpose in (Purpose.CLEANING, Purpose.EXPLAINING) or not exchange.status:
-            return
         if not exchange.target.startswith(f"{self._base}/"):
+            return
+        if exchange.method not in SAFE:
+            with self._lock:
+                self.over_time.wrote(exchange, exchange.target.removeprefix(self._base))
+        if exchange.purpose in (Purpose.CLEANING, Purpose.EXPLAINING) or not exchange.status:
             return
         with self._lock:
             self.looked += 1
-            for requirement, actual, expected, what in self._violations(exchange):
+            for requirement, actual, expected, what in self._violations(exchange, sake):
                 if sake and (requirement, sake) not in self.violations and len(self.violations) < MOST_KEPT:
                     told = f"{what} in {exchange}"
                     self.violations[requirement, sake] = Violation(requirement, actual, expected, told, exchange, sake)
 
     def forget(self, sakes: Iterable[str]) -> None:
         """Forget what was met for the sake of some workloads, which are made again."""
-        for key in [key for key in self.violations if key[1] in {*sakes}]:
+        forgotten = {*sakes}
+        for key in [key for key in self.violations if key[1] in forgotten]:
             del self.violations[key]
+        self._forgotten |= dict.fromkeys(forgotten, time.monotonic())
 
     def of(self, requirement: str) -> Sequence[Violation]:
         """Return the violations of a requirement, in the order in which they were met."""
-        return [found for found in self.violations.values() if found.requirement == requirement]
+        with self._lock:
+            found = [found for found in self.violations.values() if found.requirement == requirement]
+            return [*found, *(each for each in self._over_time() if each.requirement == requirement)]
 
-    def _violations(self, exchange: Exchange) -> Iterator[Found]:
+    def _over_time(self) -> Sequence[Violation]:
+        """Return what no two answers can say one after the other."""
+        if self._told[0] != self.looked:
+            found = []
+            for requirement, actual, expected, what, earlier, later in self.over_time.departures():
+                if later.sake and later.first.answered > self._forgotten.get(later.sake, 0.0):
+                    told = f"{what} in {later.first}, after {earlier}"
+                    found.append(Violation(requirement, actual, expected, told, later.first, later.sake, earlier))
+            self._told = (self.looked, found)
+        return self._told[1]
+
+    def _violations(self, exchange: Exchange, sake: str) -> Iterator[Found]:
         path, _, query = exchange.target.removeprefix(self._base).partition("?")
         fields = {name.lower(): value for name, value in exchange.answer_headers}
         yield from _of_fields(exchange, fields, path)
@@ -134,7 +161,25 @@ class EveryAnswer:
         if not isinstance(data, dict):
             yield "GEN-01", type(data).__name__, DOCUMENT, "document"
             return
+        self._remember(exchange, place, data, sake, whole=exchange.method == "GET" and not query)
         yield from self._of_document(exchange, place, data, query)
+
+    def _remember(
+        self, exchange: Exchange, place: re.Match[str], data: Mapping[str, Any], sake: str, *, whole: bool
+    ) -> None:
+        """Remember what an answer shows of what is our own alone: others may change what is lent."""
+        collection, identifier, members, _ = place.groups()
+        if collection != "images" or members:
+            return
+        if exchange.method == "POST":
+            self.over_time.made_image(data, exchange)
+            return
+        entries = [data] if identifier else data.get("images")
+        for entry in entries if isinstance(entries, list) else ():
+            if not isinstance(entry, dict) or entry.get("status") in GOING or entry.get("id") in self.lent:
+                continue
+            if identifier in (None, entry.get("id")) and self._is_ours(entry.get("id")):
+                self.over_time.saw_image(entry, exchange, sake, whole=whole and bool(identifier))
 
     def _of_document(
         self, exchange: Exchange, place: re.Match[str], data: Mapping[str, Any], query: str
@@ -283,7 +328,7 @@ def expect_nowhere(run: Run, requirement: str) -> None:
     # That nothing was met is no case: whoever asks for it says how much was looked at.
     record.silent = not found
     for violation in found[:1]:
-        record.case([violation.exchange])
+        record.case([violation.earlier, violation.exchange] if violation.earlier else [violation.exchange])
         # Whoever asks for it again has to send what was sent for the same sake.
         expect(violation.actual, violation.expected, f"{violation.what}, met in passing, asked for {violation.sake}")
         raise AssertionError(f"{violation.what}, met in passing, asked for {violation.sake}")
