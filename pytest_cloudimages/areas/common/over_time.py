@@ -64,7 +64,7 @@ class Reading(NamedTuple):
     """Whether lists alone have shown it so."""
 
 
-class Contradiction(NamedTuple):
+class TwoAnswers(NamedTuple):
     """Two answers that cannot both be true."""
 
     requirement: str
@@ -125,7 +125,7 @@ class OverTime:
         else:
             known.append(Reading(value, shown, exchange, exchange, status, sake, listed))
 
-    def violations(self) -> Iterator[Contradiction]:
+    def violations(self) -> Iterator[TwoAnswers]:
         """Yield the answers that cannot be true together with earlier ones."""
         for (identifier, _, name), readings in self._readings.items():
             writes = self._writes.get(identifier, [])
@@ -139,7 +139,7 @@ class OverTime:
 
     def _of_attribute(
         self, identifier: str, name: str, readings: Sequence[Reading], writes: Sequence[Write]
-    ) -> Iterator[Contradiction]:
+    ) -> Iterator[TwoAnswers]:
         """Yield where an attribute has a value that it did not have before and that nothing accounts for."""
         for place, reading in enumerate(readings[1:], 1):
             before = readings[place - 1]
@@ -153,7 +153,7 @@ class OverTime:
             listed = all(each.listed for each in readings[place:] if _alike(each.value, reading.value))
             if blamed := self._blamed(identifier, name, before, reading, writes, listed=listed):
                 what = f"{name} of the image"
-                yield Contradiction(blamed, reading.shown, earlier[-1].shown, what, earlier[-1].last, reading)
+                yield TwoAnswers(blamed, reading.shown, earlier[-1].shown, what, earlier[-1].last, reading)
 
     def _is_accounted(self, name: str, before: Reading, reading: Reading, writes: Iterable[Write], values: int) -> bool:
         """Return whether what was sent may be why an attribute has another value, after so many of them."""
@@ -195,7 +195,7 @@ class OverTime:
 
     def _of_status(
         self, identifier: str, readings: Sequence[Reading], writes: Sequence[Write]
-    ) -> Iterator[Contradiction]:
+    ) -> Iterator[TwoAnswers]:
         """Yield where the status of an image is one that it cannot have come to."""
         what = "status of the image"
         for place, reading in enumerate(readings):
@@ -203,18 +203,18 @@ class OverTime:
             sent = [each for each in writes if each.names("status") and not each.refused and each.sent <= until]
             if reading.value in ("active", "saving") and identifier in self._without_data and not sent:
                 expected = Allowed("queued, as it was given no data", "queued".__eq__)
-                yield Contradiction("IMG-STAT-01", reading.shown, expected, what, readings[0].first, reading)
+                yield TwoAnswers("IMG-STAT-01", reading.shown, expected, what, readings[0].first, reading)
             for before in readings[:place]:
                 after_patience = before.first.answered + self.patience < reading.first.sent
                 later = [each for each in sent if each.open or each.answered + self.patience >= before.first.sent]
                 if not after_patience or any(each.kind in ("data", "unknown", "delete") for each in later):
                     continue
                 if before.value in WITH_DATA and reading.value in WITHOUT:
-                    yield Contradiction("IMG-STAT-03", reading.shown, before.shown, what, before.last, reading)
+                    yield TwoAnswers("IMG-STAT-03", reading.shown, before.shown, what, before.last, reading)
                 elif (before.value, reading.value) == ("deactivated", "active") and not later:
-                    yield Contradiction("IMG-STAT-07", reading.shown, before.shown, what, before.last, reading)
+                    yield TwoAnswers("IMG-STAT-07", reading.shown, before.shown, what, before.last, reading)
 
-    def _of_changes(self, readings: Sequence[Reading], writes: Sequence[Write]) -> Iterator[Contradiction]:
+    def _of_changes(self, readings: Sequence[Reading], writes: Sequence[Write]) -> Iterator[TwoAnswers]:
         """Yield where the time of the last change is earlier than patience ago."""
         times = [(reading, moment(reading.shown)) for reading in readings]
         for place, (reading, now) in enumerate(times):
@@ -229,7 +229,7 @@ class OverTime:
                     if not blamed or len(kinds) == 1:
                         requirement = next(iter(blamed.values()), "IMG-UPD-27")
                         expected = Allowed(f"no earlier than {before.shown}", lambda _: False)
-                        yield Contradiction(
+                        yield TwoAnswers(
                             requirement, reading.shown, expected, "updated_at of the image", before.first, reading
                         )
                     return
