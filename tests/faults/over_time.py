@@ -6,6 +6,7 @@ from typing import Any
 
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.images import Image, MemberStatus, Status
+from pytest_cloudimages.reference.tasks import Task
 
 from .kinds import Kind
 from .registry import registrar, selecting
@@ -142,4 +143,87 @@ faulty(
     "Lists images that have members with another format of the container.",
     "IMG-ENT-02",
     list_images=_listed,
+)
+
+
+def _each_member(**by: float) -> Edit:
+    def edit(_: App, image: Image) -> None:
+        for member in image.members.values():
+            member.updated_at -= timedelta(**by)
+
+    return edit
+
+
+def _undecided(_: App, image: Image) -> None:
+    for member in image.members.values():
+        member.status = MemberStatus.PENDING
+
+
+def _first_begins_earlier(_: App, image: Image) -> None:
+    next(iter(image.members.values())).created_at -= timedelta(minutes=1)
+
+
+faulty(
+    "ForgetsDecisionsOnWhatIsHidden",
+    "Has members decide anew on an image when it is hidden.",
+    "MEM-UPD-01",
+    **_then("update_image", _undecided, lambda image: bool(image.members and image.os_hidden)),
+)
+faulty(
+    "DatesMembershipsByTheirFellows",
+    "Moves the beginning of the first membership back by a minute when another project is added.",
+    "MEM-UPD-09",
+    **_then("create_member", _first_begins_earlier, lambda image: len(image.members) > 1),
+)
+faulty(
+    "TurnsMembershipsBackWithTheImage",
+    "Sets the time of the last change of memberships an hour back when their image is updated.",
+    "MEM-UPD-09",
+    **_then("update_image", _each_member(hours=1)),
+)
+
+
+def _shows_tasks(edit: Callable[[Task, Shown], object]) -> dict[str, Callable[..., Shown]]:
+    def represent_task(self: App, task: Task) -> Shown:
+        shown = App.represent_task(self, task)
+        if task.ended:
+            edit(task, shown)
+        return shown
+
+    return {"represent_task": represent_task}
+
+
+def _seen(task: Task) -> int:
+    """Return how often an ended task was shown."""
+    SHOWN[task.id] = SHOWN.get(task.id, 0) + 1
+    return SHOWN[task.id]
+
+
+SHOWN: dict[str, int] = {}
+
+faulty(
+    "CallsEndedTasksMigrations",
+    "Shows another type of a task whose details are asked for a second time since it failed.",
+    "TASK-GET-01",
+    words=selecting("TASK"),
+    **_shows_tasks(
+        lambda task, shown: (
+            shown.update(type="import" if task.type == "export" else "export")
+            if task.status == "failure" and _seen(task) > 1
+            else None
+        )
+    ),
+)
+faulty(
+    "LeadsElsewhereInTheEnd",
+    "Shows another place of what was exported when the task is asked for a second time since it succeeded.",
+    "TASK-ENT-05",
+    words=selecting("TASK"),
+    **_shows_tasks(
+        lambda task, shown: (
+            shown.update(result={"export_location": "elsewhere/of.vhd"})
+            if task.type == "export" and task.status == "success" and _seen(task) > 1
+            else None
+        )
+    ),
 )

@@ -19,7 +19,7 @@ from typing import Any
 from pytest_cloudimages.areas.common.checks import A_CHALLENGE, A_DATE
 from pytest_cloudimages.areas.common.forms import GOING, IMAGE, LISTED_IMAGE, LISTED_TASK, MEMBER, TASK, Form, Rule
 from pytest_cloudimages.areas.common.over_time import OverTime
-from pytest_cloudimages.areas.common.writes import SAFE
+from pytest_cloudimages.areas.common.writes import SAFE, plainly
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.json_documents import NotRead, parsed
 from pytest_cloudimages.client.links import led_to
@@ -40,6 +40,8 @@ SHOWN_WITH = {
     ("tasks", True, False): ("GET",),
 }
 """The methods that the API has, by what stands in a target: a collection, an id, and members."""
+BY_METHOD = {"GET": "IMG-GET-01", "PATCH": "IMG-UPD-01"}
+"""The requirement that what was asked for is what is shown."""
 PLACE = re.compile(r"/(images|tasks)(?:/([^/]+)(?:/(members)(?:/([^/]+))?)?)?$")
 A_LIMIT = re.compile(r"[0-9]{1,9}")
 JSON = Allowed(
@@ -52,6 +54,7 @@ ALLOWS = Allowed("the methods that are allowed", lambda value: value is not None
 NO_MORE = Allowed("each id once", lambda ids: len(ids) == len({*ids}))
 NOT_THERE = object()
 ENDED = ("success", "failure")
+NOTHING_WRONG = ("None", "", None)
 EXPLAINED = (401, 403, 404, 405, 409)
 """Statuses that a service itself gives; what cannot be read at all, whoever stands before it may refuse."""
 Found = tuple[str, object, object, str]
@@ -129,7 +132,7 @@ class EveryAnswer:
         """Return what no two answers can say one after the other."""
         if self._told[0] != self.looked:
             found = []
-            for requirement, actual, expected, what, earlier, later in self.over_time.violations():
+            for requirement, actual, expected, what, earlier, later, _ in self.over_time.violations():
                 if later.sake and later.first.answered > self._forgotten.get(later.sake, 0.0):
                     told = f"{what} in {later.first}, after {earlier}"
                     found.append(Violation(requirement, actual, expected, told, later.first, later.sake, earlier))
@@ -166,17 +169,27 @@ class EveryAnswer:
         self, exchange: Exchange, place: re.Match[str], data: Mapping[str, Any], sake: str, *, whole: bool
     ) -> None:
         """Remember what an answer shows of what is our own alone: others may change what is lent."""
-        collection, identifier, members, _ = place.groups()
-        if collection != "images" or members:
+        collection, identifier, members, member = place.groups()
+        if identifier in self.lent:
             return
-        if exchange.method == "POST":
+        entries = [data] if (member if members else identifier) or exchange.method == "POST" else None
+        if entries is None:
+            shown = data.get("members" if members else collection)
+            entries = [entry for entry in shown if isinstance(entry, dict)] if isinstance(shown, list) else []
+        if members:
+            for entry in entries if self._is_ours(identifier) else ():
+                self.over_time.saw_member(entry, identifier, exchange, sake)
+            return
+        if collection == "images" and exchange.method == "POST":
             self.over_time.made_image(data, exchange)
             return
-        entries = [data] if identifier else data.get("images")
-        for entry in entries if isinstance(entries, list) else ():
-            if not isinstance(entry, dict) or entry.get("status") in GOING or entry.get("id") in self.lent:
-                continue
-            if identifier in (None, entry.get("id")) and self._is_ours(entry.get("id")):
+        for entry in entries:
+            made = exchange.method == "POST" or (
+                identifier in (None, entry.get("id")) and self._is_ours(entry.get("id"))
+            )
+            if made and collection == "tasks":
+                self.over_time.saw_task(entry, exchange, sake)
+            elif made and entry.get("status") not in GOING and entry.get("id") not in self.lent:
                 self.over_time.saw_image(entry, exchange, sake, whole=whole and bool(identifier))
 
     def _of_document(
@@ -194,6 +207,8 @@ class EveryAnswer:
             yield from self._of(TASK if collection == "tasks" else IMAGE, data, place[0], whole=False)
         elif identifier:
             if self._is_ours(identifier):
+                due = "TASK-GET-01" if collection == "tasks" else BY_METHOD[exchange.method]
+                yield from _of_another(due, "id", data, identifier)
                 yield from self._of(TASK if collection == "tasks" else IMAGE, data, place[0])
         elif exchange.method == "GET":
             yield from self._of_list(collection, data, query)
@@ -223,6 +238,11 @@ class EveryAnswer:
             yield from self._of(form, entry, f"/{collection}")
 
     def _of_members(self, exchange: Exchange, place: re.Match[str], data: Mapping[str, Any]) -> Iterator[Found]:
+        entries = data.get("members") if exchange.method == "GET" and not place[4] else [data]
+        for entry in entries if isinstance(entries, list) else ():
+            if isinstance(entry, dict):
+                yield from _of_another("MEM-ENT-01", "image_id", entry, place[2])
+                yield from _of_another("MEM-ENT-03", "member_id", entry, place[4])
         if exchange.method != "GET" or place[4]:
             yield from self._of(MEMBER, data, place[0], whole=exchange.method == "GET")
             return
@@ -299,10 +319,20 @@ def _of_fields(exchange: Exchange, fields: Mapping[str, str], path: str) -> Iter
         yield "GEN-11", fields.get("allow"), ALLOWS, "Allow"
 
 
+def _of_another(requirement: str, name: str, shown: Mapping[str, Any], asked: str | None) -> Iterator[Found]:
+    """Yield where a document is about something else than what was asked for, however ids are written."""
+    value = shown.get(name)
+    if asked and isinstance(value, str) and plainly(value) != plainly(urllib.parse.unquote(asked)):
+        yield requirement, value, asked, name
+
+
 def _of_ended(task: Mapping[str, Any]) -> Iterator[Found]:
     """Yield what a task lacks that has ended."""
     if not task.get("expires_at"):
         yield "TASK-ENT-04", task.get("expires_at"), SOMETHING, "expires_at of the task, which has ended"
+    if (task["status"] == "failure") is (task.get("message", "") in NOTHING_WRONG) and "message" in task:
+        expected = Allowed("a reason where it has failed, and none otherwise", lambda _: False)
+        yield "TASK-ENT-06", task["message"], expected, f"message of the task, whose status is {task['status']}"
     if task["status"] == "success" and not isinstance(task.get("result"), dict):
         yield "TASK-ENT-05", _kind(task.get("result")), DOCUMENT, "result of the task, which has succeeded"
 

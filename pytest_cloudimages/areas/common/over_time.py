@@ -6,13 +6,13 @@ are nearer to each other than patience: of several nodes, one may be behind. Tha
 answer may show what a request does that is answered later.
 """
 
-import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Any
 
-from pytest_cloudimages.areas.common.writes import FORMATS, OF_DATA, Write, writes_of
+from pytest_cloudimages.areas.common.kept import kept_of, of_members, of_tasks
+from pytest_cloudimages.areas.common.readings import APART, OWN, Reading, Readings, TwoAnswers, alike, unseen
+from pytest_cloudimages.areas.common.writes import FORMATS, OF_DATA, Write, plainly, writes_of
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.moments import moment
 from pytest_cloudimages.spec.mismatch import Allowed
@@ -23,13 +23,8 @@ FOR_GOOD = frozenset({"created_at", "owner"})
 KEPT = GIVEN | FOR_GOOD | {"status", "updated_at"}
 SHOWN_ONCE_SET = frozenset({"name", "owner", "size", "checksum", *FORMATS})
 """What every version of the API shows of an image that has it."""
-OWN = "cloudimages"
-"""What every attribute of one's own has in its name here."""
 WITH_DATA = ("active", "deactivated")
 WITHOUT = ("queued", "saving", "uploading", "importing", "killed")
-NO_MINIMUM = ("min_disk", "min_ram")
-APART = timedelta(seconds=2)
-"""What is nearer may be one moment, of which one node has lost the fraction, or has a clock that is a second late."""
 BLAMED = {
     ("patch", False): "IMG-UPD-01",
     ("patch", True): "IMG-UPD-22",
@@ -41,6 +36,8 @@ BLAMED = {
     ("reactivate", False): "IMG-STAT-07",
 }
 """By which requirement a request changes what it names alone, by its kind, or nothing, where it was refused."""
+EITHER = frozenset({("member", False), ("patch", False)})
+"""Where both were done, nobody knows which of them has changed something, unless that is seen elsewhere."""
 TO_NO_EFFECT = frozenset({("member", True), ("data", True), ("delete", True)})
 """What is refused, and says nothing of attributes."""
 OTHERWISE = {"checksum": "IMG-ENT-11", "size": "IMG-STAT-03"} | dict.fromkeys(
@@ -49,42 +46,12 @@ OTHERWISE = {"checksum": "IMG-ENT-11", "size": "IMG-STAT-03"} | dict.fromkeys(
 """The requirement that what is shown of an attribute departs from, where nothing was done; else IMG-ENT-02."""
 
 
-class Reading(NamedTuple):
-    """A value of an attribute, as it was shown by some answers in a row."""
-
-    value: object
-    """The value in one notation; ``None`` where it has none."""
-    shown: object
-    first: Exchange
-    last: Exchange
-    status: str
-    """The status of the image when it was shown last."""
-    sake: str
-    listed: bool
-    """Whether lists alone have shown it so."""
-
-
-class TwoAnswers(NamedTuple):
-    """Two answers that cannot both be true."""
-
-    requirement: str
-    actual: object
-    expected: object
-    what: str
-    earlier: Exchange
-    later: Reading
-
-
-Key = tuple[str, str, str]
-"""The id of an image, who has looked at it, and the attribute."""
-
-
 class OverTime:
     """Remembers what answers have shown of images, and what may have changed them."""
 
     def __init__(self, patience: float) -> None:
         self.patience = patience
-        self._readings: dict[Key, list[Reading]] = {}
+        self._images, self._members, self._tasks = Readings(), Readings(), Readings()
         self._writes: dict[str, list[Write]] = {}
         self._seen: set[str] = set()
         """The ids of all images that were shown."""
@@ -111,25 +78,37 @@ class OverTime:
         self._seen.add(identifier)
         for name, value in shown.items():
             if name in KEPT or name in of_data or OWN in name:
-                self._note((identifier, exchange.caller, name), value, exchange, status, sake)
-        for key in [key for key in self._readings if whole and key[:2] == (identifier, exchange.caller)]:
+                self._images.note((identifier, exchange.caller, name), value, exchange, status, sake)
+        for key in [key for key in self._images if whole and key[:2] == (identifier, exchange.caller)]:
             always = key[2] in SHOWN_ONCE_SET or OWN in key[2]
             if always and key[2] not in shown and (key[2] not in OF_DATA or key[2] in of_data):
-                self._note(key, None, exchange, status, sake)
+                self._images.note(key, None, exchange, status, sake)
 
-    def _note(self, key: Key, shown: object, exchange: Exchange, status: str, sake: str) -> None:
-        value, known = _plain(key[2], shown), self._readings.setdefault(key, [])
-        listed = exchange.target.partition("?")[0].endswith("/images")
-        if known and known[-1].value == value:
-            known[-1] = known[-1]._replace(last=exchange, status=status, listed=known[-1].listed and listed)
-        else:
-            known.append(Reading(value, shown, exchange, exchange, status, sake, listed))
+    def saw_member(self, shown: Mapping[str, Any], image: str, exchange: Exchange, sake: str) -> None:
+        """Remember what an answer shows of a membership."""
+        whose = f"{image.lower()}/{plainly(str(shown.get('member_id')))}"
+        for name in ("created_at", "updated_at", "status"):
+            if shown.get(name):
+                self._members.note((whose, exchange.caller, name), shown[name], exchange, "", sake)
+
+    def saw_task(self, shown: Mapping[str, Any], exchange: Exchange, sake: str) -> None:
+        """Remember what an answer shows of a task."""
+        for name, value in kept_of(shown):
+            if value is not None:
+                key = str(shown.get("id")).lower(), exchange.caller, name
+                self._tasks.note(key, value, exchange, str(shown.get("status")), sake)
 
     def violations(self) -> Iterator[TwoAnswers]:
         """Yield the answers that cannot be true together with earlier ones."""
-        for (identifier, _, name), readings in self._readings.items():
+        yield from of_members(self._members, self._writes, self.patience)
+        yield from of_tasks(self._tasks, self.patience)
+        found = [*self._of_images()]
+        clear = {each.what for each in found if each.sure}
+        yield from (each for each in found if each.sure or each.what not in clear)
+
+    def _of_images(self) -> Iterator[TwoAnswers]:
+        for (identifier, _, name), known in self._images.each():
             writes = self._writes.get(identifier, [])
-            known = sorted(readings, key=lambda reading: reading.first.sent)
             if name == "status":
                 yield from self._of_status(identifier, known, writes)
             elif name == "updated_at":
@@ -141,19 +120,18 @@ class OverTime:
         self, identifier: str, name: str, readings: Sequence[Reading], writes: Sequence[Write]
     ) -> Iterator[TwoAnswers]:
         """Yield where an attribute has a value that it did not have before and that nothing accounts for."""
-        for place, reading in enumerate(readings[1:], 1):
-            before = readings[place - 1]
-            earlier = [each for each in readings[:place] if each.value is not None]
-            if not earlier or any(_alike(reading.value, each.value) for each in readings[:place]):
-                continue
+        for place, before, known in unseen(readings):
+            reading = readings[place]
+            values = len({str(each.value) for each in readings[:place] if each.value is not None})
             if reading.value is None and not (name in SHOWN_ONCE_SET or OWN in name):
                 continue
-            if self._is_accounted(name, before, reading, writes, len({str(each.value) for each in earlier})):
+            if self._is_accounted(name, before, reading, writes, values):
                 continue
-            listed = all(each.listed for each in readings[place:] if _alike(each.value, reading.value))
+            listed = all(each.listed for each in readings[place:] if alike(each.value, reading.value))
             if blamed := self._blamed(identifier, name, before, reading, writes, listed=listed):
                 what = f"{name} of the image"
-                yield TwoAnswers(blamed, reading.shown, earlier[-1].shown, what, earlier[-1].last, reading)
+                sure = not self._done(before, reading, writes) >= EITHER
+                yield TwoAnswers(blamed, reading.shown, known.shown, what, known.last, reading, sure)
 
     def _is_accounted(self, name: str, before: Reading, reading: Reading, writes: Iterable[Write], values: int) -> bool:
         """Return whether what was sent may be why an attribute has another value, after so many of them."""
@@ -174,28 +152,29 @@ class OverTime:
         """Return what a change departs from, by all that was done in between; empty where nobody can say."""
         since, until = before.last.sent, reading.first.answered
         done = [each for each in writes if each.between(since, until)]
-        kinds = {(each.kind, each.refused) for each in done} - TO_NO_EFFECT
+        kinds = self._done(before, reading, writes)
         # What others may not do, and are refused, those look at who ask for that.
         if any(each.refused and each.caller != reading.first.caller and each.kind != "member" for each in done):
             return ""
-        if kinds <= {("member", False)}:
+        if kinds <= EITHER and kinds != {("patch", False)}:
             if not kinds and self._patched_elsewhere(identifier, name, since, until):
                 return "IMG-UPD-11"
             # A list may show less of an image, and nothing else.
             return "IMG-ENT-02" if listed or reading.value is None else OTHERWISE.get(name, "IMG-ENT-02")
-        if kinds == {("member", False), ("patch", False)} and reading.value is None:
-            return "IMG-ENT-02"  # whatever has taken it away
         blamed = {BLAMED.get(kind, "") for kind in kinds}
         return blamed.pop() if len(blamed) == 1 else ""
+
+    def _done(self, before: Reading, reading: Reading, writes: Iterable[Write]) -> set[tuple[str, bool]]:
+        """Return the kinds of what was done between two readings, each with whether it was refused."""
+        done = (each for each in writes if each.between(before.last.sent, reading.first.answered))
+        return {(each.kind, each.refused) for each in done} - TO_NO_EFFECT
 
     def _patched_elsewhere(self, identifier: str, name: str, since: float, until: float) -> bool:
         """Return whether another image was given another value of an attribute meanwhile."""
         others = (write for other, known in self._writes.items() if other != identifier for write in known)
         return any(each.kind == "patch" and each.between(since, until) and each.names(name) for each in others)
 
-    def _of_status(
-        self, identifier: str, readings: Sequence[Reading], writes: Sequence[Write]
-    ) -> Iterator[TwoAnswers]:
+    def _of_status(self, identifier: str, readings: Sequence[Reading], writes: Sequence[Write]) -> Iterator[TwoAnswers]:
         """Yield where the status of an image is one that it cannot have come to."""
         what = "status of the image"
         for place, reading in enumerate(readings):
@@ -233,26 +212,3 @@ class OverTime:
                             requirement, reading.shown, expected, "updated_at of the image", before.first, reading
                         )
                     return
-
-
-def _plain(name: str, value: object) -> object:
-    """Return a value of an attribute in one notation; ``None`` for what is none, which may be written in many ways."""
-    if name in NO_MINIMUM and value is None:
-        return "0"
-    if value is None or value == "":
-        return None
-    if name in ("created_at", "updated_at"):
-        return moment(value) if "T" in str(value) else None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    # How it is written, others say.
-    text = value if isinstance(value, str) else json.dumps(value)
-    if name == "owner":
-        return text.replace("-", "").lower()
-    return text if name == "name" or OWN in name else text.lower()
-
-
-def _alike(value: object, other: object) -> bool:
-    if isinstance(value, datetime) and isinstance(other, datetime):
-        return abs(value - other) < APART
-    return value == other
