@@ -38,6 +38,7 @@ SEEN = (
     "MEM-ENT-03",
     "MEM-ENT-04",
     "MEM-LIST-01",
+    "MEM-LIST-02",
     "MEM-UPD-01",
     "MEM-UPD-02",
     "MEM-UPD-03",
