@@ -218,6 +218,7 @@ faulty(
     "LeadsElsewhereInTheEnd",
     "Shows another place of what was exported when the task is asked for a second time since it succeeded.",
     "TASK-ENT-05",
+    "TASK-EXP-05",
     words=selecting("TASK"),
     **_shows_tasks(
         lambda task, shown: (
