@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pytest_cloudimages.areas.common.readings import APART, Reading, Readings, TwoAnswers, unseen
+from pytest_cloudimages.areas.common.readings import APART, Reading, ValuesShown, TwoAnswers, unseen
 from pytest_cloudimages.areas.common.writes import Write, plainly
 from pytest_cloudimages.client.exchange import TESTER
 from pytest_cloudimages.client.moments import moment
@@ -16,7 +16,7 @@ OUTCOMES = ("export_location", "image_id")
 """What a result is about; what is more in it, is made for each answer perhaps. (GEN-13.)"""
 
 
-def of_members(readings: Readings, writes: Mapping[str, Sequence[Write]], patience: float) -> Iterator[TwoAnswers]:
+def of_members(readings: ValuesShown, writes: Mapping[str, Sequence[Write]], patience: float) -> Iterator[TwoAnswers]:
     """Yield what cannot be true of a membership."""
     for (whose, _, name), known in readings.each():
         image, _, member = whose.partition("/")
@@ -117,7 +117,7 @@ def kept_of(task: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
         yield "expires_at", task.get("expires_at")
 
 
-def of_tasks(readings: Readings, patience: float) -> Iterator[TwoAnswers]:
+def of_tasks(readings: ValuesShown, patience: float) -> Iterator[TwoAnswers]:
     """Yield what cannot be true of a task."""
     for (_, _, name), known in readings.each():
         what = f"{name} of the task"

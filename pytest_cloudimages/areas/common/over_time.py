@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_cloudimages.areas.common.kept import kept_of, of_members, of_tasks
-from pytest_cloudimages.areas.common.readings import APART, OWN, Reading, Readings, TwoAnswers, alike, unseen
+from pytest_cloudimages.areas.common.readings import APART, OWN, Reading, ValuesShown, TwoAnswers, alike, unseen
 from pytest_cloudimages.areas.common.writes import FORMATS, OF_DATA, Write, plainly, writes_of
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.moments import moment
@@ -51,7 +51,7 @@ class OverTime:
 
     def __init__(self, patience: float) -> None:
         self.patience = patience
-        self._images, self._members, self._tasks = Readings(), Readings(), Readings()
+        self._images, self._members, self._tasks = ValuesShown(), ValuesShown(), ValuesShown()
         self._writes: dict[str, list[Write]] = {}
         self._seen: set[str] = set()
         """The ids of all images that were shown."""

@@ -45,7 +45,7 @@ class TwoAnswers(NamedTuple):
     """Whether it is plain what the one departs from that it blames."""
 
 
-class Readings(dict[Key, list[Reading]]):
+class ValuesShown(dict[Key, list[Reading]]):
     """All that was shown of each attribute."""
 
     def note(self, key: Key, shown: object, exchange: Exchange, status: str, sake: str) -> None:
