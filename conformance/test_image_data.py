@@ -1,6 +1,7 @@
 # the data of an image: what it is said to be, and stays
 
 from pytest_cloudimages import expect, requirement
+from pytest_cloudimages.areas.common.checks import OK
 from pytest_cloudimages.areas.common.forms import A_CHECKSUM
 from pytest_cloudimages.areas.common.offers import require_look
 from pytest_cloudimages.areas.images.deactivation import Deactivated
@@ -34,6 +35,8 @@ def keeps_its_data(image_life: LifeAnswers, deactivated_image: Deactivated) -> N
         expect(data.status != 200 or data.body == DATA, True, f"whether {data} is what was uploaded")
         for answer in image_life.aside().answered(Question.DATA_AFTER):
             expect(answer.body == data.body, True, f"whether {answer}, after a deletion was refused, is as {data}")
+    for data, later in image_life.aside().data_later():
+        expect(data.status, OK, f"status of {data}, for the data of an image that is active; later it was {later}")
     for data in image_life.aside().answered(Question.TWIN_DATA):
         expect(data.body == DATA, True, f"whether {data} is what was uploaded: {Question.TWIN_DATA}")
     for before, after in deactivated_image.aside().data_again():
