@@ -113,12 +113,15 @@ def holding(sent: object) -> Allowed:
 
 
 def taken_whole(tasks: Tasks, *deeds: Deed) -> None:
-    """Expect what is answered 201 to show the task that was asked for, whatever becomes of it."""
+    """Expect what is not refused to be the task that was asked for, a new one, whatever becomes of it."""
     __tracebackhide__ = True
-    # What is lacking, a service may fill in.
-    for started in tasks.aside().asked().where(lambda each: each.deed in deeds and "LACKING" not in each.deed.name):
-        if started.answer.status == 201:
+    known: list[str] = []
+    for started in tasks.aside().asked():
+        # What is lacking, a service may fill in.
+        if started.deed in deeds and "LACKING" not in started.deed.name and started.answer.ok:
             accepted(started)
+            expect(started.id in known, False, f"whether it is a task that was there before, in {started}")
+        known += [started.id] if started.id else []
 
 
 def is_cut_short(tasks: Tasks, listed: PagedList) -> bool:
@@ -303,6 +306,13 @@ def test_a_task_belongs_to_whoever_asked_for_it(
 ) -> None:
     for _, answer in tasks.shown():
         expect(document(answer).get("owner"), owner_of(cloudimages_client), f"owner of the task in {answer}")
+    # Whoever looks at it.
+    for seen in tasks.aside().seen_by_others().where(lambda seen: "owner" in document(seen.answer)):
+        expect(document(seen.answer)["owner"], owner_of(cloudimages_client), f"owner of the task in {seen.answer}")
+    for answer in tasks.aside().answered("another's").where(lambda answer: "owner" in document(answer)):
+        expect(
+            document(answer)["owner"], tasks.other, f"owner of the task in {answer}, which another project asked for"
+        )
 
 
 # "pending, processing, then success or failure"
@@ -514,7 +524,7 @@ def test_an_import_needs_a_disk_at_the_place_that_it_names(tasks: Tasks) -> None
     # The name of an object may have slashes, and that of a container has none. A disk need not be imported twice.
     twice = any(started.succeeded for started in tasks.aside().asked(Deed.IMPORT_TWICE))
     for started in tasks.aside().asked(Deed.IMPORT_AGAIN).where(lambda each: twice and each.ended):
-        expect(started.outcome, "success", f"outcome of {started}, from an object whose name has a slash")
+        expect(started.outcome, "success", f"outcome of {started}, from an object whose name has a slash and a blank")
 
 
 # "413: virtual disk size exceeds 40 GB"

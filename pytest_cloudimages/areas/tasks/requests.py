@@ -87,6 +87,10 @@ def odd_places(source: str) -> dict[str, str]:
         "a container alone": container,
         "another case": f"{container}/{name.removesuffix('.vhd')}.VHD",
         "letters beyond ASCII": f"{container}/cloudimages-Köln-Ωmega-京都.vhd",
+        # Such as a search finds by how it begins, or by what it begins with.
+        "a part of the name": f"{container}/{name[:8]}",
+        "more than the name": f"{container}/{name}.vhd",
+        "a part of the container": f"{container[:-1]}/{name}",
     }
 
 
