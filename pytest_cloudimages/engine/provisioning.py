@@ -4,6 +4,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
@@ -151,13 +152,20 @@ def _cannot_be_had(client: ImagesClient, note: int | None, answer: Answer, *, pl
         raise_if_shut_out(client, {answer.status})
     forbidden = answer.status == 403  # noqa: PLR2004 - as HTTP has it
     reason = "the role of this user does not allow it. Sign in as one who may, or " if forbidden else ""
+    if answer.status == 413:  # noqa: PLR2004 - as Glance answers where a quota is used up
+        reason = "a limit is reached, such as a quota of images. Delete some, have it raised, or "
     why = (
-        f"No image could be created ({answer.exchange}); {reason}lend one of yours with --image ID, its tags are put"
+        f"No image could be created ({_in_brief(answer)}); {reason}lend one of yours with --image ID, its tags are put"
         " back."
     )
     if plain and answer.status in REFUSED_FOR_GOOD and not client.recorder.traces.created:
         client.recorder.lacking[f"{A_NEW_IMAGE} {client.caller}"] = why
     raise (NoRoom if answer.refused and client.recorder.traces.created else Blocked)(why)
+
+
+def _in_brief(answer: Answer) -> str:
+    """Return a creation and what came of it without its length: what is refused alike is told alike."""
+    return str(replace(answer.exchange, body=b""))
 
 
 def _creation(client: ImagesClient, attributes: Mapping[str, Any], proof: Mapping[str, str]) -> Answer:
