@@ -1,7 +1,7 @@
 # the data of an image: what it is said to be, and stays
 
 from pytest_cloudimages import expect, requirement
-from pytest_cloudimages.areas.common.checks import Allowed
+from pytest_cloudimages.areas.common.checks import Allowed, still_holds
 from pytest_cloudimages.areas.common.offers import require_look
 from pytest_cloudimages.areas.images.deactivation import Deactivated
 from pytest_cloudimages.areas.images.fixtures import *
@@ -37,11 +37,11 @@ def keeps_its_data(image_life: LifeAnswers, deactivated_image: Deactivated) -> N
     for data in image_life.aside().answered(Question.DATA):
         expect(data.status != 200 or data.body == DATA, True, f"whether {data} is what was uploaded")
         for answer in image_life.aside().answered(Question.DATA_AFTER):
-            expect(answer.body == data.body, True, f"whether {answer}, after a deletion was refused, is as {data}")
+            expect(still_holds(answer, data.body), True, f"whether {answer}, after a deletion was refused, is as {data}")
     for data in image_life.aside().answered(Question.TWIN_DATA):
-        expect(data.body == DATA, True, f"whether {data} is what was uploaded: {Question.TWIN_DATA}")
+        expect(still_holds(data, DATA), True, f"whether {data} is what was uploaded: {Question.TWIN_DATA}")
     for before, after in deactivated_image.aside().data_again():
-        expect(after.body == before.body, True, f"whether {after} is as {before}, since when the image was reactivated")
+        expect(still_holds(after, before.body), True, f"whether {after} is as {before}, since when the image was reactivated")
 
 
 # "active: the image is fully available"

@@ -24,8 +24,10 @@ def delete(image: Image, resources: Iterable[SetResource] = (), *, protected: bo
     status = _refusal(image, resources, protected=protected)
     if status == 403 and not protected:  # noqa: PLR2004 - as HTTP has it; who has protected it may have got no further
         status = _refusal(image, resources, protected=True)
-    if status is not None:
-        image.client.recorder.traces.left_behind.append(f"image {image.id} ({image.name}): {_why(status)}")
+    told = image.client.recorder.traces.left_behind
+    what = f"image {image.id} ({image.name}): {_why(status)}" if status is not None else ""
+    if what and what not in told:
+        told.append(what)
     return status is None
 
 

@@ -94,6 +94,6 @@ def _sent_twice(client: ImagesClient, project: str, method: str, target: str, **
     naming = dict.fromkeys(HEADERS, project)
     without = client.send(method, target, headers=kind, **more)
     answer = client.send(method, target, headers=kind | naming | OF_THE_FILTER, **more)
-    if answer.status in (400, 403) and answer.status != without.status:
+    if answer.refused and answer.status != without.status:
         answer = client.send(method, target, headers=kind | naming, **more)
     return Named(answer, without)

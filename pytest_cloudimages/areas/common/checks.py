@@ -89,6 +89,7 @@ __all__ = [
     "repeated",
     "require_ok",
     "retry_after",
+    "still_holds",
     "told_to_wait",
     "without",
 ]
@@ -188,7 +189,31 @@ def expect_contract(answer: Answered, name: str) -> None:
 
 
 FEW = 300
-"""Seconds that two clocks may differ by; what is no UTC differs by more."""
+"""Seconds that two looks at one moment may differ by; in another zone it is further away."""
+QUARTER, HOUR = 900, 3600
+MINUTES = 120
+"""Seconds that go by, at most, between what an answer shows and its Date."""
+FURTHEST = 15 * HOUR
+"""Seconds that no zone is away from UTC, and no clock that anybody looks at."""
+
+
+def is_of_another_zone(off: float) -> bool:
+    """Return whether a moment is so many seconds away from a clock as no UTC is.
+
+    Zones are an hour away from UTC at least, and whole quarters of an hour. Clocks of two machines may differ, by
+    whatever it is: no text says that they agree.
+    """
+    beside = abs(off) % QUARTER
+    return abs(off) > FURTHEST or (abs(off) > HOUR - MINUTES and min(beside, QUARTER - beside) <= MINUTES)
+
+
+def still_holds(answer: Answer, octets: bytes) -> bool:
+    """Return whether an answer is some data, or says nothing of it: a quota, a policy, or another place for it.
+
+    That it is not there, or cannot be served, is what becomes of lost data.
+    """
+    keeps_it_back = 300 <= answer.status < 500 and answer.status not in (404, 410)  # noqa: PLR2004 - the classes of codes
+    return keeps_it_back or answer.body == octets
 
 
 def expect_near_date(
@@ -207,10 +232,11 @@ def expect_near_date(
         text = data.get(name)
         if A_MOMENT.holds(text) and (found := moment(text)) and said:
             off = (found - said).total_seconds()
-            if later:
-                expect(abs(off) <= FEW, True, f"whether {name} is near to Date in", answer)
-            else:
-                expect(off <= FEW, True, f"whether {name} is not later than Date in", answer)
+            # What was changed before may be as old as it likes.
+            seconds = off if later else max(off, 0)
+            expect(is_of_another_zone(seconds), False, f"whether {name} is away from Date as a zone is, in", answer)
+            if abs(seconds) > FEW:
+                recording.current_check().note("The clock by which moments are shown is not that of Date.")
 
 
 def expect_same_times(shown: Mapping[str, object], other: Mapping[str, object], where: str) -> None:

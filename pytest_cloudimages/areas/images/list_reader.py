@@ -48,6 +48,12 @@ class ListReader:
         self.run.show(lambda: Lists(self.asked, self.gone))
         return found
 
+    @property
+    def sorted_by(self) -> set[str]:
+        """The keys by which lists were sorted, or not asked to be: those that were refused alone are left out."""
+        asked = [each for each in self.asked if each.aspect is Aspect.SORTED]
+        return {each.value("sort_key") for each in asked if each.listed.first.answer.ok}
+
     def by(self, aspect: Aspect, *query: tuple[str, str], **values: object) -> None:
         """Ask for a list of which those of our images have to be that have these values."""
         fitting = [

@@ -62,6 +62,12 @@ def differing(
     )
 
 
+def has_tags(shown: Attributes, given: Attributes) -> bool:
+    """Return whether an image has the tags that it was given; others may have been added by whomever."""
+    has, wanted = ({*map(str, tags)} if isinstance(tags := each.get("tags"), list) else None for each in (shown, given))
+    return has is not None and wanted is not None and has >= wanted
+
+
 @dataclass(frozen=True)
 class Attempt:
     """A patch that was sent, and the image before and after it."""
@@ -157,11 +163,16 @@ class Beside:
     names: set[str]
     """The attributes that patches of the other image named."""
     looked: Exchange
+    tags: frozenset[str] = frozenset()
+    """The tags that they set there."""
 
     @property
     def touched(self) -> list[str]:
-        """Those of them that have changed."""
-        return differing(self.after, self.before, only=self.names)
+        """Those of them that have changed; a tag that no patch has set, somebody else has added."""
+        touched = differing(self.after, self.before, only=self.names)
+        now, then = ({*map(str, each.get("tags") or ())} for each in (self.after, self.before))
+        others = has_tags(self.after, self.before) and self.tags.isdisjoint(now - then)
+        return [name for name in touched if name != "tags" or not others]
 
 
 class Unreadable(Blocked):

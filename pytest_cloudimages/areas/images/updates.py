@@ -78,8 +78,9 @@ def updates(run: Run) -> Updates:
             with suppress(Blocked, pytest.skip.Exception):
                 valid = [attempt for attempt in tried if attempt.wanted.aim in VALID]
                 names = {name for attempt in valid for name in attempt.named}
+                tags = frozenset(str(tag) for attempt in valid for tag in attempt.expected.get("tags") or ())
                 looked = other.show()
-                others.append(Beside(as_created, attributes_of(looked), names, looked.exchange))
+                others.append(Beside(as_created, attributes_of(looked), names, looked.exchange, tags))
                 looked = stack.enter_context(run.fresh_image(own=True)).show()
                 # What it was created with is its own; what patches set on the first image is not.
                 others.append(Beside({}, attributes_of(looked), names - as_created.keys(), looked.exchange))
