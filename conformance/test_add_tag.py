@@ -7,7 +7,10 @@ from itertools import chain
 import pytest
 
 from pytest_cloudimages import Blocked, expect, note, requirement
+from pytest_cloudimages.areas.common.followed_links import named_image
+from pytest_cloudimages.areas.common.forms import GOING
 from pytest_cloudimages.areas.common.offers import require_look
+from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.common.parties import Party
 from pytest_cloudimages.areas.images.states import kept_out_by_policy, state_of
 from pytest_cloudimages.areas.tags.callers import ABSENT, ORDINARY, OTHERS, Change
@@ -89,7 +92,6 @@ from pytest_cloudimages.areas.tags.fixtures import *
 from pytest_cloudimages.areas.tags.negative import (
     expect_done_as_answered,
     expect_none_reached,
-    named_image,
     of_an_unknown_image,
     of_no_uuid,
     on_no_image,
@@ -386,7 +388,7 @@ def test_adding_a_tag_to_an_unknown_image_fails_and_creates_none(
         expect(answer.status, REFUSED, f"status of {answer}")
         # What is deleted may be shown, as such, to the end of its days. (IMG-STAT-05 and -06; IMG-DEL-04 is a SHOULD.)
         require_look(shown)
-        if state_of(shown) not in ("deleted", "pending_delete"):
+        if state_of(shown) not in GOING:
             expect(shown.status, {404, 410}, f"status of {shown}")
     if cloudimages_run.rounds and not cloudimages_run.settings.image:
         expect_not_listed(cloudimages_client, gone_image, cloudimages_run)
@@ -409,8 +411,7 @@ def expect_not_listed(client: ImagesClient, gone: str, run: Run) -> None:
 
 def ids_of(listed: Answer) -> list[object]:
     """Return the ids of the images on a page of a list."""
-    entries = listed.data.get("images") if listed.ok and isinstance(listed.data, dict) else None
-    return [each.get("id") for each in entries if isinstance(each, dict)] if isinstance(entries, list) else []
+    return [entry.get("id") for entry in entries_of(listed, "/images")]
 
 
 # the image is not there

@@ -1,7 +1,8 @@
 # the data of an image: what it is said to be, and stays
 
 from pytest_cloudimages import expect, requirement
-from pytest_cloudimages.areas.common.checks import Allowed, still_holds
+from pytest_cloudimages.areas.common.checks import still_holds
+from pytest_cloudimages.areas.common.forms import A_CHECKSUM
 from pytest_cloudimages.areas.common.offers import require_look
 from pytest_cloudimages.areas.images.deactivation import Deactivated
 from pytest_cloudimages.areas.images.fixtures import *
@@ -11,10 +12,6 @@ from pytest_cloudimages.areas.images.states import state_of
 from pytest_cloudimages.areas.images.tried_patches import attributes_of
 from pytest_cloudimages.areas.tasks.fixtures import *
 from pytest_cloudimages.areas.tasks.tried import Tasks, document
-
-A_CHECKSUM = Allowed(
-    "at most 32 characters or null", lambda value: value is None or (isinstance(value, str) and len(value) <= 32)
-)
 
 
 # "md5 hash of image contents", "maxLength": 32

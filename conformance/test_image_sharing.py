@@ -17,6 +17,7 @@ from pytest_cloudimages.areas.common.checks import (
     expect_reproduced,
     without,
 )
+from pytest_cloudimages.areas.common.followed_links import named_image
 from pytest_cloudimages.areas.images.meetings import Meeting, Meetings
 from pytest_cloudimages.areas.members.fixtures import *
 from pytest_cloudimages.areas.members.member_attempts import Deed, Stage, Who
@@ -50,7 +51,7 @@ def test_a_member_is_added(member_steps: Steps, sharing: Sharing, member_lives: 
         step.expect(status=200)
         expect_contract(step.answer, "contract-member")
         expect(step.answer.data["member_id"], step.value, "the member_id in the answer")
-        image = step.answer.exchange.target.partition("/images/")[2].partition("/")[0]
+        image = named_image(step.answer)
         expect(as_project(step.answer.data["image_id"]), as_project(image), f"the image_id in {step.answer}")
     for answer in sharing.aside().answered(Question.ODD):
         named = named_in(answer)

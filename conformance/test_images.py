@@ -12,7 +12,6 @@ from pytest_cloudimages.areas.common.checks import (
     AN_ARRAY,
     OK,
     REFUSED,
-    Allowed,
     Answer,
     Cases,
     ImagesClient,
@@ -23,7 +22,7 @@ from pytest_cloudimages.areas.common.checks import (
     or_skip,
 )
 from pytest_cloudimages.areas.common.followed_links import leads_to
-from pytest_cloudimages.areas.common.forms import A_SIZE
+from pytest_cloudimages.areas.common.forms import A_SIZE, GOING, GUARANTEED, OF_GLANCE, STATUSES, TRUTH
 from pytest_cloudimages.areas.common.offers import NO_LOOK, require_look
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.asked_lists import Lists
@@ -44,19 +43,16 @@ from pytest_cloudimages.areas.images.patches import Aim
 from pytest_cloudimages.areas.images.states import MANY, OF_DATA, OF_MANY, nesting, state_of
 from pytest_cloudimages.areas.images.tried_patches import FULL, Updates, attributes_of, differing
 
-GUARANTEED = ("id", "status", "visibility", "protected", "tags", "created_at", "file", "self")
 OF_AN_IMAGE = {"name", "owner", "tags", "protected", "visibility", "min_ram", "min_disk", "size", "checksum"}
 OF_AN_IMAGE |= {"container_format", "disk_format", "created_at", "cloudimages_own"}
 """Attributes that stay as they are, whatever becomes of the status."""
-STATUSES = {"queued", "saving", "active", "killed", "deleted", "pending_delete", "deactivated"}
 SYSTEMS = {"arch", "centos", "debian", "fedora", "freebsd", "gentoo", "mandrake", "mandriva", "mes", "msdos", "netbsd"}
 SYSTEMS |= {"netware", "openbsd", "opensolaris", "opensuse", "rhel", "sled", "ubuntu", "windows"}
-TRUTH = Allowed("true or false", lambda value: isinstance(value, bool))
 
 
 def is_gone(answer: Answer) -> bool:
     """Return whether an image is not shown, or says by its status that it is as good as deleted."""
-    return not answer.ok or state_of(answer) in ("deleted", "pending_delete")
+    return not answer.ok or state_of(answer) in GOING
 
 
 # "the following attributes are always included"
@@ -177,7 +173,7 @@ def test_a_status_is_one_of_them(image_life: LifeAnswers) -> None:
     for image in image_life.images():
         if image.get("status") in ("uploading", "importing"):
             note(f"Status of Glance alone: {image['status']}.")
-        expect(image.get("status"), STATUSES | {"uploading", "importing"}, "status")
+        expect(image.get("status"), STATUSES | OF_GLANCE, "status")
 
 
 # "public, private, or shared", with what Glance adds
@@ -338,7 +334,7 @@ def test_a_deleted_image_is_gone(
     for answer in image_life.to(Question.GONE):
         # "as deleted, data not yet removed", or "information is kept but the image … will be removed later": a deletion
         # that goes on when patience ends says nothing of its end.
-        if state_of(answer) in ("deleted", "pending_delete"):
+        if state_of(answer) in GOING:
             pytest.skip(f"needs a deletion that ends while it is waited for (--patience): {answer}")
         expect(answer.status, 404, f"status of {answer}")
     for answer in image_life.to(Question.DELETED_AGAIN).where(lambda again: again.status not in alike):

@@ -14,7 +14,8 @@ from pytest_cloudimages.areas.common.checks import (
     moment,
     or_skip,
 )
-from pytest_cloudimages.areas.common.followed_links import leads_to
+from pytest_cloudimages.areas.common.followed_links import leads_to, named_image, target_of
+from pytest_cloudimages.areas.common.forms import OF_A_MEMBER
 from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED
 from pytest_cloudimages.areas.members.fixtures import *
 from pytest_cloudimages.areas.members.member_attempts import Attempt, Deed, Stage, Who
@@ -24,23 +25,12 @@ from pytest_cloudimages.areas.members.resource import as_project
 
 pytestmark = pytest.mark.usefixtures("other_project")
 
-GUARANTEED = ("created_at", "image_id", "member_id", "schema", "status", "updated_at")
 A_SECOND = timedelta(seconds=1)
 TOO_LONG = "the list of images is too long to be read to its end"
 
 
 def shown_in(attempt: Attempt) -> dict[str, object]:
     return attempt.answer.data if attempt.answer.ok and isinstance(attempt.answer.data, dict) else {}
-
-
-def image_of(attempt: Attempt) -> str:
-    """Return the id of the image whose members an attempt is about."""
-    return attempt.answer.exchange.target.partition("/images/")[2].partition("/")[0]
-
-
-def target_of(attempt: Attempt) -> str:
-    """Return what an attempt was sent to, below the endpoint: relative links go on from there (rulings, 14)."""
-    return "/images/" + attempt.answer.exchange.target.partition("/images/")[2]
 
 
 def refused(attempt: Attempt, *statuses: int) -> None:
@@ -65,21 +55,21 @@ def listed_by_status(stage: Stage) -> bool:
 @requirement("MEM-ENT-01")
 def test_a_member_has_what_is_guaranteed(memberships: Memberships) -> None:
     for attempt in memberships.attempts(Deed.SHOW_OWN, who=Who.MEMBER):
-        expect_among(shown_in(attempt).keys(), GUARANTEED, f"members of the document in {attempt}")
+        expect_among(shown_in(attempt).keys(), OF_A_MEMBER, f"members of the document in {attempt}")
         for entry in attempt.after.values():
-            expect_among(entry.keys(), GUARANTEED, "members of an entry in the list of members")
+            expect_among(entry.keys(), OF_A_MEMBER, "members of an entry in the list of members")
             # A UUID is the same in capitals. (RFC 9562, 4.)
-            shown_id = as_project(entry["image_id"])
-            expect(shown_id, as_project(image_of(attempt)), f"image_id in the list of members, after {attempt}")
+            image = as_project(named_image(attempt.answer))
+            expect(as_project(entry["image_id"]), image, f"image_id in the list of members, after {attempt}")
     shown = (
         memberships.aside()
         .attempts(Deed.SHOW_OWN, Deed.SET_OWN, who=Who.MEMBER)
         .where(lambda attempt: bool(shown_in(attempt)))
     )
     for attempt in shown:
-        expect_among(shown_in(attempt).keys(), GUARANTEED, f"members of the document in {attempt}")
+        expect_among(shown_in(attempt).keys(), OF_A_MEMBER, f"members of the document in {attempt}")
         shown_id = as_project(shown_in(attempt)["image_id"])
-        expect(shown_id, as_project(image_of(attempt)), f"image_id in {attempt}")
+        expect(shown_id, as_project(named_image(attempt.answer)), f"image_id in {attempt}")
 
 
 # "pending, accepted, or rejected"
@@ -104,12 +94,12 @@ def test_a_member_is_named_by_its_project(memberships: Memberships) -> None:
 def test_a_member_leads_to_its_schema(memberships: Memberships, cloudimages_client: ImagesClient) -> None:
     shown = memberships.attempts(Deed.SHOW_OWN, Deed.SET_OWN, who=Who.MEMBER)
     for attempt in shown.where(lambda attempt: attempt.answer.ok):
-        led = leads_to(cloudimages_client, shown_in(attempt).get("schema"), target_of(attempt))
+        led = leads_to(cloudimages_client, shown_in(attempt).get("schema"), target_of(attempt.answer))
         expect(led, "/schemas/member", f"where schema leads in {attempt}")
     # That the list has the link, the owner is promised alone.
     listed = memberships.aside().attempts(Deed.LIST, who=Who.MEMBER)
     for attempt in listed.where(lambda attempt: "schema" in shown_in(attempt)):
-        led = leads_to(cloudimages_client, shown_in(attempt)["schema"], target_of(attempt))
+        led = leads_to(cloudimages_client, shown_in(attempt)["schema"], target_of(attempt.answer))
         expect(led, "/schemas/members", f"where schema leads in {attempt}")
 
 

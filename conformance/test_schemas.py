@@ -15,6 +15,7 @@ from pytest_cloudimages.areas.common.checks import (
     expect_interpreted,
     or_skip,
 )
+from pytest_cloudimages.areas.common.forms import OF_A_MEMBER
 from pytest_cloudimages.areas.discovery.descriptions import SCHEMAS, UNKNOWN, SchemaDocuments
 from pytest_cloudimages.areas.discovery.fixtures import *
 from pytest_cloudimages.areas.images.asked_lists import Aspect, Lists
@@ -24,7 +25,6 @@ from pytest_cloudimages.areas.images.patches import Aim
 from pytest_cloudimages.areas.images.tried_patches import Updates
 
 OF_STRINGS = Allowed("a schema of strings", lambda found: isinstance(found, dict) and found.get("type") == "string")
-A_MEMBER = ("created_at", "image_id", "member_id", "status", "updated_at", "schema")
 A_TASK = ("created_at", "expires_at", "id", "owner", "schema", "self", "status", "type", "updated_at")
 
 
@@ -139,7 +139,7 @@ def test_the_members_schema_describes_a_list(schema_documents: SchemaDocuments) 
 @requirement("SCHEMA-11")
 def test_the_member_schema_describes_a_member(schema_documents: SchemaDocuments) -> None:
     for answer in shown(schema_documents, "member"):
-        expect_among(properties(answer).keys(), A_MEMBER, f"properties in {answer}")
+        expect_among(properties(answer).keys(), OF_A_MEMBER, f"properties in {answer}")
 
 
 # the example of the task schema

@@ -1,13 +1,14 @@
 # which texts are tags, and how they are written
 
 import uuid
-from contextlib import ExitStack, suppress
+from functools import partial
 from itertools import chain
 from urllib.parse import unquote
 
 import pytest
 
 from pytest_cloudimages import Blocked, expect, note, requirement
+from pytest_cloudimages.areas.images.states import first_taken
 from pytest_cloudimages.areas.tags.checks import (
     ADD,
     LONGEST,
@@ -61,8 +62,11 @@ def test_the_tag_operations_are_addressed_below_the_image(plain_tags: Steps) -> 
 # "{image_id}: Image ID stored through the image API, typically a UUID."
 @requirement("TAG-URI-02")
 def test_the_id_of_the_list_addresses_the_image(fresh_image: FreshImage, cloudimages_run: Run) -> None:
-    with ExitStack() as stack:
-        image, chosen = of_an_id_of_our_own(stack, fresh_image, cloudimages_run)
+    # By an id that no random numbers make, where the service takes one: a UUID is made of a name too. (RFC 9562, 5.5.)
+    own = str(uuid.uuid5(uuid.NAMESPACE_URL, str(uuid.uuid4())))
+    asks = cloudimages_run.rounds and not cloudimages_run.settings.image
+    with first_taken(*([partial(fresh_image, id=own)] if asks else []), fresh_image) as image:
+        chosen = image.id == own
         entry = image.listed()
         listed = str(entry["id"])
         # A service may give new images tags of its own.
@@ -84,19 +88,6 @@ def expect_one_that_was_chosen(change: Answer, run: Run, *, chosen: bool) -> Non
 
 
 REFUSED_FOR_AN_ID = (400, 404, 409, 422)
-
-
-def of_an_id_of_our_own(stack: ExitStack, fresh_image: FreshImage, run: Run) -> tuple[Image, bool]:
-    """Open an image with an id that no random numbers make, if one is taken; return it, and whether it is that id.
-
-    It is a UUID as it is made of a name. (RFC 9562, 5.5.)
-    """
-    own = str(uuid.uuid5(uuid.NAMESPACE_URL, str(uuid.uuid4())))
-    with suppress(Blocked, pytest.skip.Exception):
-        if run.rounds and not run.settings.image:
-            image = stack.enter_context(fresh_image(id=own))
-            return image, image.id == own
-    return stack.enter_context(fresh_image()), False
 
 
 # "{tag}: String: Image tag (may be up to 255 characters in length)."

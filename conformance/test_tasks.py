@@ -24,7 +24,7 @@ from pytest_cloudimages.areas.common.checks import (
     repeated,
     still_holds,
 )
-from pytest_cloudimages.areas.common.followed_links import leads_to
+from pytest_cloudimages.areas.common.followed_links import leads_to, target_of
 from pytest_cloudimages.areas.common.offers import require_look
 from pytest_cloudimages.areas.common.paging import PagedList, entries_of, limit_of, query_of
 from pytest_cloudimages.areas.images.orders import WAYS_OF_IDS
@@ -283,7 +283,7 @@ def test_a_task_leads_to_itself_and_its_schema(tasks: Tasks, cloudimages_client:
     for started, answer in tasks.shown():
         shown = document(answer)
         # Relative links go on from what was asked for. (Rulings, 14.)
-        target = "/tasks" + answer.exchange.target.partition("/tasks")[2]
+        target = target_of(answer, "/tasks")
         itself = leads_to(cloudimages_client, shown.get("self"), target)
         expect(itself, f"/tasks/{started.id}", f"where self leads in {answer}")
         schema = leads_to(cloudimages_client, shown.get("schema"), target)

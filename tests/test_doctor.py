@@ -9,7 +9,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
@@ -629,6 +629,17 @@ def test_further_callers_are_looked_at(cloud: Cloud, ask: Callable[..., Told]) -
     assert told.status == FINE
     assert (told.outcomes["reader"], told.outcomes["second project"]) == ("fine", "trouble")
     assert "second project" in told.data["verdict"]
+
+
+def test_an_administrator_stands_for_no_second_project(cloud: Cloud, ask: Callable[..., Told]) -> None:
+    """Whoever may do everything shows nothing of what strangers may not do; that is said before a run."""
+    users = cloud.serve().app.identity.users
+    cloud.environ |= {"OS_ALT_USERNAME": "admin", "OS_ALT_PASSWORD": users["admin"].password}
+    cloud.environ["OS_ALT_PROJECT_NAME"] = users["other"].project.name
+    users["admin"] = replace(users["admin"], project=users["other"].project)
+    told = ask()
+    assert told.outcomes["second project"] == "trouble"
+    assert "as an administrator" in told.text
 
 
 def test_certificates_that_are_not_checked(cloud: Cloud, ask: Callable[..., Told]) -> None:

@@ -227,7 +227,7 @@ class Judge:
         self.awaiting = self.selection.ids_of(item) if mine else []
         item.stash[CHECK] = mine
         try:
-            with for_the_sake_of(self.selection.ids_of(item)[0] if mine and self.selection.ids_of(item) else ""):
+            with for_the_sake_of(self.awaiting[0] if self.awaiting else ""):
                 return (yield)
         finally:
             recording.collect(None)

@@ -177,17 +177,23 @@ def _creation(client: ImagesClient, attributes: Mapping[str, Any], proof: Mappin
 def _other_formats(client: ImagesClient) -> bool:
     """Return whether the schema lists other formats than images were to have; then they have the first of those."""
     formats = client.recorder.traces.formats
-    data = client.send("GET", "/schemas/image").data
-    described = data.get("properties") if isinstance(data, dict) else None
+    described = described_attributes(client)
     found = dict[str, str]()
     for name, ours in formats.items():
-        listed = described.get(name) if isinstance(described, dict) else None
+        listed = described.get(name)
         values = listed.get("enum") if isinstance(listed, dict) else None
         texts = [each for each in values if isinstance(each, str)] if isinstance(values, list) else []
         if texts and ours not in texts:
             found[name] = texts[0]
     formats |= found
     return bool(found)
+
+
+def described_attributes(client: ImagesClient) -> Mapping[str, Any]:
+    """Ask for the schema of images, and return what it says of each attribute; nothing where it says none."""
+    data = client.send("GET", "/schemas/image").data
+    described = data.get("properties") if isinstance(data, dict) else None
+    return described if isinstance(described, dict) else {}
 
 
 def _creation_so(client: ImagesClient, attributes: Mapping[str, Any], proof: Mapping[str, str]) -> Answer:

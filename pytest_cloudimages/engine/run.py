@@ -39,6 +39,8 @@ ROLES = {
     "TWO_ROLES": "an observer who is an administrator of images",
 }
 """Callers that nobody but the checks of roles asks for; they sign in when they are asked for first."""
+ADMINISTRATORS = frozenset({"admin"})
+"""What Identity calls the role of administrators."""
 
 
 @dataclass
@@ -128,13 +130,35 @@ class Run(Short):
         return None
 
     def of_another_project(self, *, able: bool = False) -> ImagesClient | None:
-        """Return a caller of a second project; ``None`` where none was given, or it is of the tester's own.
+        """Return a caller of a second project; ``None`` where there is none, as ``no_other_project`` has it.
 
         ``able``: one that the service lets in, as the method of that name has it.
         """
-        if self.same_project("ALT"):
+        if self.no_other_project:
             return None
         return self.able("ALT") if able else self.caller("ALT")
+
+    @property
+    def no_other_project(self) -> str:
+        """Why nobody stands for other projects; empty where somebody was named who may do no more than they."""
+        named = self.others.get("ALT")
+        if named is None:
+            return "needs a second project"
+        if self.same_project("ALT"):
+            return "needs a second project, and the credentials given for it are of the tester's own"
+        # The vendor's are of an account alone (rulings, 18).
+        if self.administers("ALT") and not self.of_the_vendor:
+            return "needs a second project, and Identity says that who was named for it is an administrator"
+        return ""
+
+    def administers(self, who: str) -> bool:
+        """Return whether Identity says that a caller is an administrator.
+
+        ``who`` is one of the further callers, or empty for the tester.
+        """
+        known = self.others.get(who) if who else self.owner
+        names = known.roles() if isinstance(known, Credentials) else None
+        return bool(ADMINISTRATORS.intersection(map(str.lower, names or ())))
 
     def ended_callers(self) -> list[ImagesClient]:
         """Return callers whose tokens were valid once."""

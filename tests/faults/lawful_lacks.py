@@ -4,9 +4,11 @@ That is untested, with the answer that says so; nobody is told to look for what 
 """
 
 import json
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from pytest_cloudimages.reference.app import App, Reply, Request
+from pytest_cloudimages.reference.identity import Role
 from pytest_cloudimages.reference.images import Image
 from pytest_cloudimages.reference.refusals import Conflict, Forbidden, NotFound, OverLimit, Refusal
 
@@ -142,3 +144,18 @@ class ForbidsTheListOfTasks(_NeverBlocked):
 
     def list_tasks(self, request: Request) -> Reply:  # noqa: ARG002
         raise Forbidden("The list of tasks is the operator's.")
+
+
+@breaks(
+    words=selecting("MEM", "AUTH-22", "IMG-GET", "IMG-UPD", "IMG-LIST", "TAG-AUTH", "TAG-VIS", "TASK"),
+    profile="standard",
+)
+class HasAnAdministratorForASecondProject(_NeverBlocked):
+    """Serves a tester whose second user is an administrator, as the one of a new cloud is."""
+
+    signs_in = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        user = self.identity.users["other"]
+        self.identity.users["other"] = replace(user, role=Role.ADMIN, roles=("admin", "member", "reader"))

@@ -123,6 +123,9 @@ class Questions:
         project = f", project {found.project_id}" if found.project_id else ""
         if who == "ALT" and same:
             return topic.partly(f"let in{project}, which is yours", "Name another project in OS_ALT_PROJECT_NAME.")
+        if who == "ALT" and self.run.no_other_project:
+            advice = "Name a user who is none in OS_ALT_USERNAME: what others may not do stays untested."
+            return topic.partly(f"let in{project}, as an administrator", advice)
         if who == "READER" and found.project_id and not same:
             return topic.noted(f"let in{project}, which is not yours", "A reader is to be one of your own project.")
         return topic.fine(f"let in{project}")

@@ -4,7 +4,6 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
 
 import pytest
 
@@ -84,16 +83,16 @@ def _of_its_parts(client: ImagesClient, image: str, project: str, *, foreign: bo
         yield _sent_twice(client, project, method, f"/images/{image}{part}")
 
 
-def _sent_twice(client: ImagesClient, project: str, method: str, target: str, **more: Any) -> Named:
+def _sent_twice(client: ImagesClient, project: str, method: str, target: str, json: object = None) -> Named:
     """Send a request without naming a project in its header, and with all that may name one.
 
     A gateway may refuse fields that are not a client's to send. What it refuses with them is asked for once more
     by those that name a project alone.
     """
-    kind = {"Content-Type": PATCH_TYPE} if "json" in more else {}
+    kind = {"Content-Type": PATCH_TYPE} if json is not None else {}
     naming = dict.fromkeys(HEADERS, project)
-    without = client.send(method, target, headers=kind, **more)
-    answer = client.send(method, target, headers=kind | naming | OF_THE_FILTER, **more)
+    without = client.send(method, target, json=json, headers=kind)
+    answer = client.send(method, target, json=json, headers=kind | naming | OF_THE_FILTER)
     if answer.refused and answer.status != without.status:
-        answer = client.send(method, target, headers=kind | naming, **more)
+        answer = client.send(method, target, json=json, headers=kind | naming)
     return Named(answer, without)

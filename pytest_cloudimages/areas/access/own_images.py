@@ -8,6 +8,7 @@ import pytest
 
 from pytest_cloudimages.areas.access.deeds import NEW_TAG, TURNED_AWAY, Attempt, Deed
 from pytest_cloudimages.areas.common.administrators import needs_no_administrator
+from pytest_cloudimages.areas.common.forms import GOING
 from pytest_cloudimages.areas.common.imports import NOWHERE, import_from
 from pytest_cloudimages.areas.common.offers import NOT_OFFERED, lacks, require_look
 from pytest_cloudimages.areas.common.paging import entries_of
@@ -188,7 +189,7 @@ def _deletion(party: Party, image: Image, owner: Image) -> Attempt:
     if answer.ok and gone.status == 404:  # noqa: PLR2004 - as HTTP has it
         traces.gone.add(image.id)
     # "pending_delete: as deleted": how long it is shown is no matter of roles.
-    done = not gone.ok or state_of(gone) in ("pending_delete", "deleted")
+    done = not gone.ok or state_of(gone) in GOING
     return Attempt(party, Deed.DELETE, answer, done, [gone.exchange])
 
 

@@ -66,7 +66,7 @@ def nobodys_attempts(run: Run) -> Rights:
         return Rights([])
     with _table(run) as table:
         nobody = run.client.calling("nobody", lambda: None)
-        tried = table.all_of(Party.ANONYMOUS, nobody, ((Deed.UPLOAD,) if run.rounds else ()) + OF_OUTSIDERS)
+        tried = table.all_of(Party.ANONYMOUS, nobody, _of_outsiders(run))
         run.show(partial(Rights, tried))
     return Rights(tried)
 
@@ -85,7 +85,7 @@ def closed_doors(run: Run, nobodys_attempts: Rights) -> Rights:
         with suppress(Blocked), run.recorder.of(Purpose.PREPARING):
             image.delete_tag(NEW_TAG)
         for party, client in _with_tokens([*unknown, *ended], ended):
-            tried += table.all_of(party, client, ((Deed.UPLOAD,) if run.rounds else ()) + OF_OUTSIDERS)
+            tried += table.all_of(party, client, _of_outsiders(run))
             run.show(partial(Rights, tried, {}, let_off))
         tried += _nearly_right(run, image, let_off)
         tried += _of_what_is_not_there(run, unknown) if run.rounds else ()
@@ -198,6 +198,10 @@ def rights(run: Run, first_readers_attempts: Rights) -> Rights:
     if run.rounds and callers:
         on_foreign += shown_of_a_foreign_image(run, callers)
     return so_far()
+
+
+def _of_outsiders(run: Run) -> Sequence[Deed]:
+    return (*((Deed.UPLOAD,) if run.rounds else ()), *OF_OUTSIDERS)
 
 
 def _caller(run: Run, party: Party, unasked: dict[Party, str], known: set[Party]) -> ImagesClient | None:

@@ -9,8 +9,6 @@ from pytest_cloudimages.engine.provisioning import temporary_image
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked
 
-ADMINISTRATORS = frozenset({"admin"})
-"""What Identity calls the role of administrators."""
 OPEN = frozenset({"public", "community"})
 
 
@@ -25,9 +23,7 @@ def administers(run: Run) -> str:
 def _seen_to_administer(run: Run) -> str:
     other = run.of_another_project(able=True)
     if other is None:
-        roles = run.owner.roles() or ()
-        named = ADMINISTRATORS.intersection(map(str.lower, roles))
-        return f"the roles of the token are {', '.join(roles)}" if named else ""
+        return f"the roles of the token are {', '.join(run.owner.roles() or ())}" if run.administers("") else ""
     with suppress(Blocked, pytest.skip.Exception), temporary_image(other, run.name, run.patience) as foreign:
         itself = foreign.show().data
         visibility = itself.get("visibility") if isinstance(itself, dict) else None

@@ -1,7 +1,8 @@
-"""Where the links in an answer lead."""
+"""Where the links in an answer lead, and what the request was sent to that it answers."""
 
 from pytest_cloudimages.client.links import led_to
 from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.history.resource import Answered
 from pytest_cloudimages.spec.verdicts import Blocked
 
 
@@ -16,3 +17,13 @@ def leads_to(client: ImagesClient, link: object, target: str = "/images") -> str
         return led_to(client.endpoint, target, link)
     except Blocked as problem:
         return str(problem)
+
+
+def target_of(answer: Answered, collection: str = "/images") -> str:
+    """Return what was asked of a collection, or below it: relative links go on from there (rulings, 14)."""
+    return collection + answer.exchange.target.partition(collection)[2]
+
+
+def named_image(answer: Answered) -> str:
+    """Return the id by which a request named an image, as its address has it; empty where it named none."""
+    return answer.exchange.target.partition("/images/")[2].partition("/")[0]

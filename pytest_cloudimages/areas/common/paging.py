@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pytest_cloudimages.areas.common.followed_links import leads_to
+from pytest_cloudimages.areas.common.forms import GOING
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.json_documents import LONGEST_NUMBER
@@ -83,7 +84,7 @@ class PagedList:
     def shows_as_going(self, identifier: str) -> bool:
         """Return whether it shows an image, and each time as one that is as good as deleted."""
         shown = [entry.get("status") for entry in self.entries if entry.get("id") == identifier]
-        return bool(shown) and {*shown} <= {"pending_delete", "deleted"}
+        return bool(shown) and {*shown} <= {*GOING}
 
     def ids(self, known: Sequence[str]) -> list[str]:
         """Return the ids of its entries that are known, in their order, each as often as it was shown."""

@@ -138,8 +138,7 @@ class Asked:
     @property
     def _passes_over_its_filter(self) -> bool:
         """Whether what it was asked for makes no difference, or is refused."""
-        names = [name for name, _ in self.query if name not in ("name", "marker", "limit")]
-        if len(names) != 1 or names[0] not in OF_MOST:
+        if len(self._filters) != 1 or self._filters[0] not in OF_MOST:
             return False
         named = self.value("name")
         ours = {each for each, data in self.known.items() if not named or data.get("name") == named}
@@ -155,8 +154,12 @@ class Asked:
     @property
     def refuses_its_filter(self) -> bool:
         """Whether it is refused, and asks for no more than one attribute that not every list need be filtered by."""
-        names = [name for name, _ in self.query if name not in ("name", "marker", "limit")]
-        return self.listed.status == 400 and len(names) == 1  # noqa: PLR2004
+        return self.listed.status == 400 and len(self._filters) == 1  # noqa: PLR2004
+
+    @property
+    def _filters(self) -> list[str]:
+        """The attributes that it was filtered by, besides the name that all lists of a run are asked for by."""
+        return [name for name, _ in self.query if name not in ("name", "marker", "limit")]
 
     @property
     def begins_with_none(self) -> bool | None:

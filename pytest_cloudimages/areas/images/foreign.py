@@ -71,7 +71,7 @@ def foreign_attempts(run: Run) -> ForeignAttempts:
     """Have another project read, update and delete an image that it does not see, and one that is shared with it."""
     other = run.of_another_project()
     if other is None:
-        pytest.skip("needs a second project")
+        pytest.skip(run.no_other_project)
     tried: dict[str, list[Foreign]] = {}
     with run.fresh_image(own=True) as image:
         _try_all(image, other, "neither public nor shared", tried, hidden=True)

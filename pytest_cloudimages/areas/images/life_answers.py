@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from pytest_cloudimages.areas.common.forms import GOING
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of, differing
 from pytest_cloudimages.client.answers import Answer
@@ -119,7 +120,7 @@ class LifeAnswers(Collection):
                 if answer.exchange.method == "POST" or (question is Question.LISTED and not listed):
                     continue
                 for image in shown:
-                    if image.get("status") not in ("deleted", "pending_delete"):
+                    if image.get("status") not in GOING:
                         yield Case(image, [answer.exchange])
 
 

@@ -75,19 +75,21 @@ class Met:
     @property
     def halves(self) -> tuple[object, ...]:
         """The values of the attributes that are set together."""
-        data = self.answer.data if self.answer.ok and isinstance(self.answer.data, dict) else {}
-        return tuple(data.get(name) for name in HALVES)
+        return tuple(self._shown.get(name) for name in HALVES)
 
     @property
     def tags(self) -> list[object]:
         """The tags that are shown; none where no list is."""
-        data = self.answer.data if self.answer.ok and isinstance(self.answer.data, dict) else {}
-        tags = data.get("tags")
+        tags = self._shown.get("tags")
         return tags if isinstance(tags, list) else []
 
     def tags_among(self, ours: Collection[str]) -> list[object]:
         """Return the tags that are shown, but for those that others have added."""
         return [tag for tag in self.tags if tag in ours]
+
+    @property
+    def _shown(self) -> Mapping[str, Any]:
+        return self.answer.data if self.answer.ok and isinstance(self.answer.data, dict) else {}
 
     @property
     def lists_it(self) -> bool:

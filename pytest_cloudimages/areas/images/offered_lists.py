@@ -94,7 +94,7 @@ def offered_images(run: Run) -> OfferedImages:
     """Share an image with a second project, which looks for it in its lists while it has decided on it and not."""
     other = run.of_another_project()
     if other is None:
-        pytest.skip("needs a second project")
+        pytest.skip(run.no_other_project)
     seen: list[Offered] = []
     otherwise: list[Offered] = []
     after: list[Offered] = []

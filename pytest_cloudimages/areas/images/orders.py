@@ -88,8 +88,12 @@ def is_turned(asked: Asked, other: Asked) -> bool:
 
 def are_times_in_order(asked: Asked, direction: str) -> bool:
     """Return whether the times at which images were created are in order, as far as they are shown."""
-    times = [moment(asked.known[each].get("created_at")) or A_LONG_TIME_AGO for each in asked.held]
+    times = [_created(asked, each) for each in asked.held]
     return times == sorted(times, reverse=direction == "desc")
+
+
+def _created(asked: Asked, identifier: str) -> datetime:
+    return moment(asked.known[identifier].get("created_at")) or A_LONG_TIME_AGO
 
 
 def is_created_in_order(asked: Asked, direction: str) -> bool:
@@ -100,7 +104,7 @@ def is_created_in_order(asked: Asked, direction: str) -> bool:
     if not are_times_in_order(asked, direction):
         return False
     backward = direction == "desc"
-    times = {each: moment(asked.known[each].get("created_at")) or A_LONG_TIME_AGO for each in asked.held}
+    times = {each: _created(asked, each) for each in asked.held}
     came = sorted(asked.held, key=[*asked.known].index, reverse=backward)
     orders = (came, sorted(asked.held), sorted(asked.held, reverse=True))
     found = any(asked.held == sorted(order, key=lambda each: times[each], reverse=backward) for order in orders)

@@ -4,7 +4,7 @@ import json
 import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -132,6 +132,18 @@ def once_active(image: Image, look: Callable[[], Answer] | None = None) -> Answe
 def once_settled(image: Image) -> Answer:
     """Return the image once no data is on its way to it."""
     return image.eventually(image.show, lambda shown: not is_under_way(shown), going_on=is_under_way)
+
+
+@contextmanager
+def first_taken(*openings: Callable[[], AbstractContextManager[Image]]) -> Iterator[Image]:
+    """Open an image in the first of some ways that the service takes; what the last is refused for is raised."""
+    *others, last = openings
+    with ExitStack() as stack:
+        image: Image | None = None
+        for opening in others:
+            with suppress(Blocked, pytest.skip.Exception):
+                image = image or stack.enter_context(opening())
+        yield image or stack.enter_context(last())
 
 
 @contextmanager

@@ -46,6 +46,7 @@ from pytest_cloudimages.areas.images.tried_patches import (
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image
+from pytest_cloudimages.engine.provisioning import described_attributes
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer
@@ -133,9 +134,7 @@ def _described(run: Run, tried: Sequence[Attempt]) -> Mapping[str, Any]:
     asked = (attempt for attempt in tried if attempt.long_name or attempt.wanted.aim is Aim.FORMAT)
     if not any(attempt.answer.refused for attempt in asked):
         return {}
-    data = run.client.send("GET", "/schemas/image").data
-    described = data.get("properties") if isinstance(data, dict) else None
-    return described if isinstance(described, dict) else {}
+    return described_attributes(run.client)
 
 
 def _with_data(run: Run, stack: ExitStack) -> list[Attempt]:

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from pytest_cloudimages.areas.common.administrators import ADMINISTRATORS, needs_no_administrator
+from pytest_cloudimages.areas.common.administrators import needs_no_administrator
 from pytest_cloudimages.areas.common.offers import made_visible, skip_where_lacking
 from pytest_cloudimages.areas.images.patch_model import add, replaced
 from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING, REJECTED, give_data
@@ -16,7 +16,6 @@ from pytest_cloudimages.areas.members.member_attempts import Attempt, Deed, Memb
 from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.areas.members.sights import members_of, sight_of
 from pytest_cloudimages.areas.members.workloads import MEMBERS_OF_IMAGES, shared_image
-from pytest_cloudimages.client.auth.credentials import Credentials
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.client.session import ImagesClient
@@ -350,15 +349,8 @@ def _colleagues_decide(life: _Life) -> None:
     for who in ("CREATOR", "READER"):
         with suppress(Blocked):
             colleague = life.run.caller(who)
-            if colleague and life.run.same_project(who) and not _is_an_administrator(life.run, who):
+            if colleague and life.run.same_project(who) and not life.run.administers(who):
                 life.attempt(Who.COLLEAGUE, Deed.SET, colleague, "PUT", life.project, {"status": REJECTED})
-
-
-def _is_an_administrator(run: Run, who: str) -> bool:
-    """Return whether Identity says that a further caller is one, who may decide for everybody."""
-    credentials = run.others.get(who)
-    names = credentials.roles() if isinstance(credentials, Credentials) else None
-    return bool(ADMINISTRATORS.intersection(map(str.lower, names or ())))
 
 
 def _open_to_all(run: Run, consumer: ImagesClient, seen: list[Stage], tried: list[Attempt]) -> None:

@@ -160,7 +160,7 @@ def memberships(run: Run) -> Memberships:
     """Have the owner, a member and a stranger try all that can be done with members, and the consumer decide."""
     consumer = run.of_another_project()
     if consumer is None:
-        pytest.skip("needs a second project")
+        pytest.skip(run.no_other_project)
     third, fourth = (uuid.uuid4().hex for _ in range(2))
     with shared_image(run) as image:
         project, owner = run.owner_of(consumer), image.client

@@ -8,9 +8,6 @@ from pytest_cloudimages.client.exchange import Request
 from pytest_cloudimages.client.session import segment
 from pytest_cloudimages.history.resource import Answered, Effect, SetResource, represented
 
-DOCUMENTED = ("member_id", "image_id", "status", "created_at", "updated_at", "schema")
-"""What is documented of a membership (`schemas/member.json`)."""
-
 
 def _projects(answer: Answered) -> tuple[str, ...] | None:
     members = (represented(answer) or {}).get("members")

@@ -2,10 +2,11 @@
 
 from datetime import UTC
 
+from pytest_cloudimages.areas.common.forms import OF_A_MEMBER
 from pytest_cloudimages.areas.common.paging import MOST_PAGES, PagedList, Query, read_pages
 from pytest_cloudimages.areas.images.states import ACCEPTED, PENDING
 from pytest_cloudimages.areas.members.member_attempts import Members, Sight
-from pytest_cloudimages.areas.members.resource import DOCUMENTED, MEMBERS
+from pytest_cloudimages.areas.members.resource import MEMBERS
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.images import Image
@@ -34,7 +35,7 @@ def members_of(image: Image) -> tuple[Members, Exchange]:
     if found is None:
         raise Blocked(f"The members cannot be read: {answer.exchange}")
     known = {
-        name: {key: _plainly(key, entry[key]) for key in DOCUMENTED if key in entry} for name, entry in found.items()
+        name: {key: _plainly(key, entry[key]) for key in OF_A_MEMBER if key in entry} for name, entry in found.items()
     }
     return known, answer.exchange
 

@@ -54,7 +54,7 @@ def askers_of(run: Run, image: Image, unasked: dict[str, str], let_off: dict[str
     reasons = {
         Party.ENDED: "no token that has ended is to be had",
         Party.UNSCOPED: "no token without a project is to be had",
-        Party.OTHER_PROJECT: "no credentials of a second project were given that the service lets in",
+        Party.OTHER_PROJECT: run.no_other_project or "the service does not let in who was named as a second project",
     }
     unasked |= {party: reason for party, reason in reasons.items() if not found[party]}
     return found

@@ -3,8 +3,9 @@
 import re
 import uuid
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from pytest_cloudimages.areas.common.offers import made_visible
 from pytest_cloudimages.areas.common.paging import Query, limit_of, target_of
 from pytest_cloudimages.areas.images.life import Life
-from pytest_cloudimages.areas.images.states import shared
+from pytest_cloudimages.areas.images.states import first_taken, shared
 from pytest_cloudimages.areas.tags.corpus import FILTERED, NEAR, TOLD_APART
 from pytest_cloudimages.areas.tags.resource import set_tags, sorted_strings
 from pytest_cloudimages.areas.tags.selections import Known, Listed, Selection, Selections
@@ -196,7 +197,7 @@ def filtered_lists(run: Run) -> Selections:
         tags = [other, third, _around(mark, PAGED), *special][: limit - 1 if limit else None]
         _give(first, [*tags, mark], among=() if limit else AMONG)
         # Neither the newest nor the oldest: a further page that forgets the filter shows it.
-        near = stack.enter_context(_called_so(run, mark))
+        near = stack.enter_context(_called_as_the_filter(run, mark))
         _give(near, [other, mark.upper(), mark[:-1], mark[1:], "y", *(_around(mark, ends) for ends in NEAR)][:limit])
         further: list[Image] = []
         # There may be no more images than were lent.
@@ -219,15 +220,10 @@ def filtered_lists(run: Run) -> Selections:
     return Selections(filtering.found, details=filtering.details)
 
 
-@contextmanager
-def _called_so(run: Run, mark: str) -> Iterator[Image]:
+def _called_as_the_filter(run: Run, mark: str) -> AbstractContextManager[Image]:
     """Open an image without tags, with a property that is called as the filter is, and has what is looked for."""
-    with ExitStack() as stack:
-        image: Image | None = None
-        with suppress(Blocked, pytest.skip.Exception):
-            if run.takes_attributes and not run.settings.image:
-                image = stack.enter_context(run.fresh_image(tag=mark))
-        yield image or stack.enter_context(run.fresh_image())
+    named = [partial(run.fresh_image, tag=mark)] if run.takes_attributes and not run.settings.image else []
+    return first_taken(*named, run.fresh_image)
 
 
 def _ask_all(filtering: _Filtering, mark: str, other: str, third: str, special: Sequence[str]) -> None:

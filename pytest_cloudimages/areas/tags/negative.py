@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 
+from pytest_cloudimages.areas.common.followed_links import named_image
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.identifiers import UUID
 from pytest_cloudimages.client.images import Image
@@ -130,11 +131,6 @@ def of_an_unknown_image(requests: NegativeRequests, method: str) -> dict[str, An
     """Return what was answered where an image was named by an id that none has, by that id: a side question."""
     answers = requests.aside().answers(where=lambda answer: unknown_image(answer, method))
     return {found[1]: answer for answer in answers if (found := UNKNOWN.search(answer.exchange.target))}
-
-
-def named_image(answer: Answer) -> str:
-    """Return the id by which a request named an image, as its address has it; empty where it named none."""
-    return answer.exchange.target.partition("/images/")[2].partition("/")[0]
 
 
 def of_no_uuid(answer: Answer) -> bool:

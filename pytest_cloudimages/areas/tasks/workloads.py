@@ -269,7 +269,7 @@ def _export_foreign(runner: TaskRunner, store: Store, stack: ExitStack) -> None:
     run = runner.run
     other = run.of_another_project()
     if other is None:
-        pytest.skip("needs a second project")
+        pytest.skip(run.no_other_project)
     foreign = stack.enter_context(temporary_image(other, run.name, run.patience))
     give_data(foreign, waits=True)
     body = export_of(foreign.id, runner.box)
