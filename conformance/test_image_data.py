@@ -34,11 +34,13 @@ def keeps_its_data(image_life: LifeAnswers, deactivated_image: Deactivated) -> N
     for data in image_life.aside().answered(Question.DATA):
         expect(data.status != 200 or data.body == DATA, True, f"whether {data} is what was uploaded")
         for answer in image_life.aside().answered(Question.DATA_AFTER):
-            expect(still_holds(answer, data.body), True, f"whether {answer}, after a deletion was refused, is as {data}")
+            kept = still_holds(answer, data.body)
+            expect(kept, True, f"whether {answer}, after a deletion was refused, is as {data}")
     for data in image_life.aside().answered(Question.TWIN_DATA):
         expect(still_holds(data, DATA), True, f"whether {data} is what was uploaded: {Question.TWIN_DATA}")
     for before, after in deactivated_image.aside().data_again():
-        expect(still_holds(after, before.body), True, f"whether {after} is as {before}, since when the image was reactivated")
+        kept = still_holds(after, before.body)
+        expect(kept, True, f"whether {after} is as {before}, since when the image was reactivated")
 
 
 # "active: the image is fully available"

@@ -86,10 +86,10 @@ def test_an_attribute_that_was_set_is_shown(updates: Updates, image_lists: Lists
     # shows at all, it has not taken.
     told = [{*attributes_of(created)} for created in image_life.aside().answered(Question.CREATION)]
     for answer in image_life.aside().answered(Question.CREATED_IN_FULL).where(lambda answer: answer.ok):
-        names = {*attributes_of(answer)}.union(*told)
-        taken = {name: value for name, value in GIVEN_BESIDES.items() if name in names}
+        taken = {*attributes_of(answer)}.union(*told)
+        besides = {name: value for name, value in GIVEN_BESIDES.items() if name in taken}
         if not given_otherwise(GIVEN, answer):
-            expect(given_otherwise(taken, answer), [], f"attributes in {answer} that are not as it was created")
+            expect(given_otherwise(besides, answer), [], f"attributes in {answer} that are not as it was created")
     # A list may show less of an image, and nothing else; what it is filtered by, others say.
     for entry, shown, names in image_lists.aside().shown_otherwise():
         here, there = ({name: each[name] for name in names} for each in (entry, shown))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pytest_cloudimages.areas.common.forms import GOING
 from pytest_cloudimages.areas.common.paging import entries_of
-from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of, differing
+from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of, differing, has_tags
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 

@@ -7,7 +7,7 @@ what no order explains is of interest.
 import enum
 import threading
 import time
-from collections.abc import Callable, Collection as Names, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -83,7 +83,7 @@ class Met:
         tags = self._shown.get("tags")
         return tags if isinstance(tags, list) else []
 
-    def tags_among(self, ours: Collection[str]) -> list[object]:
+    def tags_among(self, ours: frozenset[str]) -> list[object]:
         """Return the tags that are shown, but for those that others have added."""
         return [tag for tag in self.tags if tag in ours]
 
