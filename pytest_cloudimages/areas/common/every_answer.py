@@ -22,6 +22,7 @@ from pytest_cloudimages.client.json_documents import NotRead, parsed
 from pytest_cloudimages.client.links import led_to
 from pytest_cloudimages.client.recorder import Traces
 from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.claims import OF_RUN
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.mismatch import SOMETHING, Allowed, expect, fits
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -75,6 +76,8 @@ class EveryAnswer:
     endpoint: str
     traces: Traces
     lent: frozenset[str] = frozenset()
+    run: str = ""
+    """The id of the run, which its images have for a property."""
     violations: dict[tuple[str, str], Violation] = field(default_factory=dict)
     """The first violation of each requirement that was met for somebody's sake."""
     looked: int = 0
@@ -170,6 +173,8 @@ class EveryAnswer:
             most = Allowed(f"at most {limit[0]}", lambda count: count <= int(limit[0]))
             yield "PAGE-03", len(entries), most, f"number of {collection}"
         own = [entry for entry in shown if self._is_ours(entry.get("id"))]
+        twins = (entry.get("id") for entry in shown if self.run and entry.get(OF_RUN) == self.run and entry not in own)
+        self.traces.unknown.update(each for each in twins if isinstance(each, str))
         ids = [entry["id"] for entry in own]
         if collection == "images" and not NO_MORE.holds(ids):
             yield "IMG-ENT-03", ids, NO_MORE, "ids of our own"
