@@ -31,13 +31,14 @@ MOST_KEPT = 500
 """Violations that are kept: of each requirement, and for whose sake the request was sent, the first."""
 SHOWN_WITH = {
     # What else a service may offer there, it answers as it likes.
-    ("images", False, False): ("GET", "POST"),
-    ("images", True, False): ("GET", "PATCH"),
-    ("images", True, True): ("GET", "POST", "PUT"),
-    ("tasks", False, False): ("GET", "POST"),
-    ("tasks", True, False): ("GET",),
+    ("images", False, False, False): ("GET", "POST"),
+    ("images", True, False, False): ("GET", "PATCH"),
+    ("images", True, True, False): ("GET", "POST"),
+    ("images", True, True, True): ("GET", "PUT"),
+    ("tasks", False, False, False): ("GET", "POST"),
+    ("tasks", True, False, False): ("GET",),
 }
-"""The methods that the API has, by what stands in a target: a collection, an id, and members."""
+"""The methods that the API has, by what stands in a target: a collection, an id, members, and one of them."""
 PLACE = re.compile(r"/(images|tasks)(?:/([^/]+)(?:/(members)(?:/([^/]+))?)?)?$")
 A_LIMIT = re.compile(r"[0-9]{1,9}")
 JSON = Allowed(
@@ -119,7 +120,7 @@ class EveryAnswer:
         place = PLACE.fullmatch(path)
         if place is None or not 200 <= exchange.status < 300:  # noqa: PLR2004
             return
-        if exchange.method not in SHOWN_WITH.get((place[1], bool(place[2]), bool(place[3])), ()):
+        if exchange.method not in SHOWN_WITH.get((place[1], bool(place[2]), bool(place[3]), bool(place[4])), ()):
             return
         if not exchange.answer or exchange.status == 204 or not _asks_for_json(exchange):  # noqa: PLR2004
             return
