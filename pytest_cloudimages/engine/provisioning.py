@@ -70,6 +70,8 @@ def temporary_image(
     answer = _creation_or_none(client, note, attributes, {OF_RUN: run, EXPIRES: _moment(expires)})
     identifier = _id_of(client, answer, name)
     if not answer.ok or identifier is None:
+        if answer.refused and "id" in attributes:
+            delete_named(client, attributes["id"], name)  # whoever hands a creation on twice, is refused the second
         _cannot_be_had(client, note, answer, plain=plain)
     image = Image(client, identifier, name, patience)
     claim = Claim(identifier, name, run)

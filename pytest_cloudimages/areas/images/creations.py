@@ -88,6 +88,8 @@ def created_again(run: Run, image: Image, answers: dict[Question, list[Answer]])
     with claimed_name(run.client, run.name, lambda: made) as name:
         with run.recorder.of(Purpose.PREPARING):
             again = _made(run, run.client.create(name=name, id=image.id), name, made)
+        if again is None:
+            made.append(image.id)  # whoever hands a creation on twice, is refused the second
         if again and again.id == image.id and state_of(again.show()) == "queued":
             answers[Question.CREATED_AGAIN_DATA] = [again.send("GET", "/file")]
 
