@@ -229,7 +229,7 @@ def _of_all(self: App, request: Request) -> Reply:
 
 
 faulty(
-    "FiltersNoTasks",
+    "PassesOverFiltersOfTasks",
     "Lists tasks page by page, and passes over the rest of a query.",
     words=TASKS,
     profile="standard",
