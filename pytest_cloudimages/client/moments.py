@@ -1,6 +1,6 @@
 """Dates and times, as services write them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
 
@@ -33,6 +33,12 @@ def same_moment(text: object, other: object) -> bool:
     if 0 in (first.microsecond, second.microsecond):
         first, second = first.replace(microsecond=0), second.replace(microsecond=0)
     return first == second
+
+
+def is_before(first: datetime, second: datetime) -> bool:
+    """Return whether a moment is before another, where one may be written without its fraction, or rounded."""
+    told = first < second
+    return told and (0 not in (first.microsecond, second.microsecond) or second - first >= timedelta(seconds=1))
 
 
 @lru_cache(maxsize=REMEMBERED)

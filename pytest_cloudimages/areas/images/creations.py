@@ -1,5 +1,7 @@
 """Images that are created with all that may be given, with an id that is taken, and with one that was."""
 
+from functools import partial
+
 import pytest
 
 from pytest_cloudimages.areas.images.life_answers import DATA, GIVEN, GIVEN_BESIDES, Question, given_otherwise
@@ -91,7 +93,8 @@ def created_again(run: Run, image: Image, answers: dict[Question, list[Answer]])
         if again is None:
             made.append(image.id)  # whoever hands a creation on twice, is refused the second
         if again and again.id == image.id and state_of(again.show()) == "queued":
-            answers[Question.CREATED_AGAIN_DATA] = [again.send("GET", "/file")]
+            look = partial(again.send, "GET", "/file")
+            answers[Question.CREATED_AGAIN_DATA] = [again.eventually(look, lambda data: not (data.ok and data.body))]
 
 
 def _made(run: Run, answer: Answer, name: str, made: list[str]) -> Image | None:

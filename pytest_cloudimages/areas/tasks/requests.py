@@ -55,6 +55,8 @@ FURTHER: Sequence[Mapping[str, Any]] = (
 SPARSE, DIFFERENCING = (3).to_bytes(4, "big"), (4).to_bytes(4, "big")
 
 
+MARK = b"cloudimages"
+"""What the data of a disk of ours begins with that is not to be imported."""
 NO_OBJECT = "cloudimages-no-object.vhd"
 """The name of an object that there is not."""
 EXPECTING = {"Expect": "100-continue"}
@@ -88,6 +90,12 @@ def odd_places(source: str) -> dict[str, str]:
         "another case": f"{container}/{name.removesuffix('.vhd')}.VHD",
         "letters beyond ASCII": f"{container}/cloudimages-Köln-Ωmega-京都.vhd",
     }
+
+
+def marked(disk: bytes) -> bytes:
+    """Return a disk like one, but for the ``MARK`` that its data has; nothing where it is none that holds all of it."""
+    fixed = disk[-FOOTER:].startswith(b"conectix") and not disk.startswith(b"conectix")
+    return MARK + disk[len(MARK) :] if fixed and len(disk) >= FOOTER + len(MARK) else b""
 
 
 def unfit(disk: bytes) -> dict[str, bytes]:
