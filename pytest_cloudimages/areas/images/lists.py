@@ -58,8 +58,8 @@ def image_lists(run: Run) -> Lists:
         lists.have_asked(mark, _read_by_page, _ask_wrongly, _ask_as_another)
         if run.rounds:
             _sort_by_the_last_change(lists, mark, images, changed)
-        sorts = "created_at" in lists.sorted_by
-        moving = read_while_moving(run, mark, images, lists.known, stack, sorts=sorts)
+        dated = "created_at" in lists.sorted_by
+        moving = read_while_moving(run, mark, images, lists.known, stack, dated=dated)
         lists.asked += [Asked(Aspect.MOVING, *moved) for moved in moving]
     return Lists(lists.asked, lists.gone)
 

@@ -41,13 +41,13 @@ def read_while_moving(
     known: Mapping[str, Attributes],
     stack: ExitStack,
     *,
-    sorts: bool,
+    dated: bool,
 ) -> Iterator[Moved]:
     """Read page by page while an image loses what is asked for, and then while one comes and another goes.
 
-    All that stay come once. ``sorts``: whether lists are sorted by when images were created.
+    All that stay come once. ``dated``: whether lists are sorted by when images were created.
     """
-    yield from _while_one_leaves(run, images, known, by_age("asc") if sorts else ())
+    yield from _while_one_leaves(run, images, known, by_age("asc") if dated else ())
     staying = [image.id for image in images if image.name == mark]
     with suppress(Blocked, pytest.skip.Exception), ExitStack() as short:
         short.enter_context(run.fresh_image(own=True, name=mark))
@@ -59,7 +59,7 @@ def read_while_moving(
                 with run.recorder.of(Purpose.PREPARING):
                     stack.enter_context(run.fresh_image(own=True, name=mark))
 
-        query = (("limit", "1"), *(by_age("desc") if sorts else ()), ("name", mark))
+        query = (("limit", "1"), *(by_age("desc") if dated else ()), ("name", mark))
         listed = read_pages(run.client, "/images", query, between=between)
         yield Moved(query, listed, staying, {each: data for each, data in known.items() if each in staying})
 
