@@ -1,6 +1,7 @@
 """What checks of any area are written with: the types of their fixtures, and what they expect."""
 
 import re
+import urllib.parse
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Protocol, TypeVar
@@ -79,6 +80,7 @@ __all__ = [
     "expect_same_times",
     "fitting_schemas",
     "is_before",
+    "led_to_without_a_slash",
     "met_in_passing",
     "moment",
     "moment_of_header",
@@ -206,6 +208,14 @@ def is_of_another_zone(off: float) -> bool:
     """
     beside = abs(off) % QUARTER
     return abs(off) > FURTHEST or (abs(off) > HOUR - MINUTES and min(beside, QUARTER - beside) <= MINUTES)
+
+
+def led_to_without_a_slash(answer: Answer) -> bool:
+    """Return whether a server in front leads from a path that ends in a slash to the one without, as many do."""
+    path, led = (
+        urllib.parse.urlsplit(each).path for each in (answer.exchange.target, answer.headers.get("Location", ""))
+    )
+    return 300 < answer.status < 400 and path.endswith("/") and led == path.rstrip("/")  # noqa: PLR2004 - the class of codes
 
 
 def still_holds(answer: Answer, octets: bytes) -> bool:
