@@ -236,7 +236,8 @@ def test_version_3_issues_a_token(identity_answers: IdentityAnswers) -> None:
         _is_a_token_with_its_catalogue(answer)
     # Whether a token is issued for a token, is the operator's to say.
     for answer in identity_answers.aside().answered(Question.V3_AGAIN):
-        if answer.status == 201:
+        if answer.ok:
+            expect(answer.status, 201, f"status of {answer}")
             _is_a_token_with_its_catalogue(answer)
 
 

@@ -117,12 +117,15 @@ def holding(sent: object) -> Allowed:
 
 
 def taken_whole(tasks: Tasks, *deeds: Deed) -> None:
-    """Expect what is answered 201 to show the task that was asked for, whatever becomes of it."""
+    """Expect what is not refused to be the task that was asked for, a new one, whatever becomes of it."""
     __tracebackhide__ = True
-    # What is lacking, a service may fill in.
-    for started in tasks.aside().asked().where(lambda each: each.deed in deeds and "LACKING" not in each.deed.name):
-        if started.answer.status == 201:
+    known: list[str] = []
+    for started in tasks.aside().asked():
+        # What is lacking, a service may fill in.
+        if started.deed in deeds and "LACKING" not in started.deed.name and started.answer.ok:
             accepted(started)
+            expect(started.id in known, False, f"whether it is a task that was there before, in {started}")
+        known += [started.id] if started.id else []
 
 
 def is_cut_short(tasks: Tasks, listed: PagedList) -> bool:
@@ -309,6 +312,13 @@ def test_a_task_belongs_to_whoever_asked_for_it(
 ) -> None:
     for _, answer in tasks.shown():
         expect(document(answer).get("owner"), owner_of(cloudimages_client), f"owner of the task in {answer}")
+    # Whoever looks at it.
+    for seen in tasks.aside().seen_by_others().where(lambda seen: "owner" in document(seen.answer)):
+        expect(document(seen.answer)["owner"], owner_of(cloudimages_client), f"owner of the task in {seen.answer}")
+    for answer in tasks.aside().answered("another's").where(lambda answer: "owner" in document(answer)):
+        expect(
+            document(answer)["owner"], tasks.other, f"owner of the task in {answer}, which another project asked for"
+        )
 
 
 # "pending, processing, then success or failure"
@@ -525,10 +535,10 @@ def test_an_import_needs_a_disk_at_the_place_that_it_names(tasks: Tasks) -> None
     nothing_left(tasks, Deed.IMPORT_MISPLACED)
     # "container/object": an object whose name has a slash need not be found, but no other is what was asked for.
     for started in tasks.aside().asked(Deed.IMPORT_AGAIN).where(lambda each: each.ended):
-        note(f"An import from an object whose name has a slash: {started.outcome}.")
+        note(f"An import from an object whose name has a slash and a blank: {started.outcome}.")
     for answer in tasks.aside().answered("data again").where(lambda answer: answer.status == 200):
-        cut = answer.body.startswith(MARK)
-        expect(cut, False, f"whether {answer} is the data of the object that is called as the other up to its slash")
+        mistaken = answer.body.startswith(MARK)
+        expect(mistaken, False, f"whether {answer} is the data of an object whose name may be taken for the other's")
 
 
 # "413: virtual disk size exceeds 40 GB"

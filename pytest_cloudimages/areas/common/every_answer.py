@@ -197,9 +197,12 @@ class EveryAnswer:
             yield "MEM-LIST-01", sorted(data), "schema among them", "attributes of the list of members"
         elif "schema" in data and not self._leads(data["schema"], "/schemas/members", place[0]):
             yield "MEM-ENT-04", data.get("schema"), "/schemas/members", "where schema of the list leads"
-        for entry in entries:
-            if isinstance(entry, dict):
-                yield from self._of(MEMBER, entry, place[0], whole=of_owner)
+        shown = [entry for entry in entries if isinstance(entry, dict)]
+        ids = [entry["member_id"] for entry in shown if isinstance(entry.get("member_id"), str)]
+        if not NO_MORE.holds(ids):
+            yield f"MEM-LIST-0{1 if of_owner else 2}", ids, NO_MORE, "ids of members"
+        for entry in shown:
+            yield from self._of(MEMBER, entry, place[0], whole=of_owner)
 
     def _of(self, form: Form, shown: Mapping[str, Any], target: str, *, whole: bool = True) -> Iterator[Found]:
         """Yield where something that the answer to a target shows departs from its form.
