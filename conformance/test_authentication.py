@@ -24,8 +24,10 @@ from pytest_cloudimages.areas.common.parties import Party
 A_TEXT = Allowed("a text", lambda value: isinstance(value, str) and value != "")
 A_DAY, SKEW, A_MOMENT = 24 * 3600.0, 300.0, 5.0
 """Seconds that a token lives by default, that two clocks may differ by, and in which nobody can use a token."""
+AHEAD = 3300.0
+"""Seconds that the clock of Identity may be ahead of the one that Date is by: less than a zone is."""
 AT_MOST_A_DAY = Allowed(
-    "more than a moment, and a day at most", lambda life: life is not None and A_MOMENT < life <= A_DAY + SKEW
+    "more than a moment, and a day at most", lambda life: life is not None and A_MOMENT < life <= A_DAY + AHEAD
 )
 PUBLISHED = ".images.api.rackspacecloud.com"
 """What the names of the vendor's hosts end in, each behind its region."""
