@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from pytest_cloudimages.client.answers import Answer
-from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.exchange import TESTER, Purpose
 from pytest_cloudimages.client.identifiers import is_fit, shown_id
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.client.json_documents import NotRead
@@ -71,6 +71,8 @@ def temporary_image(
     answer = _creation_or_none(client, note, attributes, {OF_RUN: run, EXPIRES: _moment(expires)})
     identifier = _id_of(client, answer, name)
     if not answer.ok or identifier is None:
+        if answer.refused and "id" in attributes:
+            delete_named(client, attributes["id"], name)  # whoever hands a creation on twice, is refused the second
         _cannot_be_had(client, note, answer, plain=plain)
     image = Image(client, identifier, name, patience)
     claim = Claim(identifier, name, run)
@@ -100,6 +102,9 @@ def temporary_image(
         with client.recorder.of(Purpose.CLEANING):
             if ours and (identifier in traces.gone or delete(image, resources, protected=protected)):
                 traces.notes.gone(note)
+            elif ours and client.caller != TESTER and traces.stays(identifier):
+                why = f"No more images are created by {client.caller}: what it has created could not be deleted."
+                client.recorder.lacking[f"{A_NEW_IMAGE} {client.caller}"] = why
 
 
 @contextmanager
