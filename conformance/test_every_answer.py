@@ -27,6 +27,7 @@ SEEN = (
     "MEM-ENT-02",
     "MEM-ENT-04",
     "MEM-LIST-01",
+    "MEM-LIST-02",
     "PAGE-03",
     "TAG-AUTH-03",
     "TAG-RESP-02",

@@ -65,6 +65,9 @@ def test_a_page_starts_after_its_marker(image_lists: Lists, offered_images: Offe
         expect(asked.listed.status, 200, f"status of {asked}")
         # What comes twice is PAGE-08's to say.
         expect([*dict.fromkeys(asked.held)], asked.wanted, f"our images in {asked}")
+    # Nor does it start anew where its image is left out itself, as one is that was changed meanwhile.
+    for asked in image_lists.aside().of(Aspect.PASSED).where(lambda asked: asked.listed.readable):
+        expect(sorted({*asked.held} - {*asked.wanted}), [], f"our images in {asked} that come before its marker")
     # Nor does what others share with the caller begin it.
     for offered in offered_images.aside().starting_after():
         expect(offered.holds, False, f"whether {offered} holds the image that it starts after")
@@ -149,7 +152,8 @@ def test_an_offset_is_noted(image_lists: Lists) -> None:
 def test_nothing_comes_after_the_last(image_lists: Lists) -> None:
     for asked in image_lists.of(Aspect.BEYOND):
         expect(asked.listed.status, 200, f"status of {asked}")
-        expect(asked.listed.first.ids, [], f"images in {asked}")
+        # What others have made meanwhile comes after the last that there was, if anywhere.
+        expect(asked.held, [], f"images of ours in {asked}")
 
 
 # what is no image to start after

@@ -12,7 +12,7 @@ from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.common.imports import NOWHERE, import_from
 from pytest_cloudimages.areas.common.paging import entries_of
 from pytest_cloudimages.areas.images.patch_model import add, replaced
-from pytest_cloudimages.areas.images.patches import OF_LATIN_1, VALUES
+from pytest_cloudimages.areas.images.values import OF_LATIN_1, VALUES
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import PATCH_TYPE
 from pytest_cloudimages.client.identifiers import is_fit
@@ -72,7 +72,7 @@ class CommonAnswers(Collection):
             yield Case((name, link, answer), [answer.exchange] if answer else [], aside=name == "next")
 
 
-@workload(empty=lambda: CommonAnswers((), (), (), (), ()), requests=(28, 62, 62, 62))
+@workload(empty=lambda: CommonAnswers((), (), (), (), ()), requests=(28, 64, 64, 64))
 def common_answers(run: Run) -> CommonAnswers:
     """Show an image and the list, follow their links, and send what the resources do not have."""
     client = run.client
@@ -104,7 +104,10 @@ def common_answers(run: Run) -> CommonAnswers:
         plain += changed[1:2]
         broken = [] if run.settings.image or not run.rounds else [*_broken(image, tasks="/tasks" in offered)]
         if run.rounds:
-            plain += _new_task(run) if "/tasks" in offered else []
+            new = [*_new_task(run)] if "/tasks" in offered else []
+            plain += new
+            # What is done to a task, nobody has to offer.
+            refused += [client.send(method, _place(answer)) for answer in new[1:] for method in ("PUT", "POST")]
             compressed = [client.send("GET", "/schemas/images", headers=COMPRESSED)]
     answers = [listed, shown, *further.values(), *changed[:1], *refused]
     of_headers = (broken, compressed, changed[:2], negotiated, safe)
@@ -133,6 +136,11 @@ def _new_task(run: Run) -> Iterator[Answer]:
         location = answer.data.get("id") if answer.ok and isinstance(answer.data, dict) else None
         if is_fit(location):
             yield run.client.send("GET", f"/tasks/{location}", headers=plain)
+
+
+def _place(answer: Answer) -> str:
+    """Return what follows the endpoint in the target of an answer that shows a task."""
+    return f"/tasks/{answer.exchange.target.rpartition('/')[2]}"
 
 
 def _negotiated(client: ImagesClient, targets: Sequence[str]) -> Iterator[Answer]:

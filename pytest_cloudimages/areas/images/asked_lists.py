@@ -35,6 +35,7 @@ class Aspect(enum.StrEnum):
     MOVING = "page by page while images come and go"
     FIRST = "led back to by first"
     AFTER = "after a marker"
+    PASSED = "after an image that it has not to hold"
     BEYOND = "after the last image"
     WRONG_MARKER = "after what is no image"
     HIDDEN_MARKER = "by another project, after an image that it does not see"

@@ -2,6 +2,7 @@
 
 import enum
 import hashlib
+import re
 import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,12 +18,14 @@ from pytest_cloudimages.areas.members.resource import AT_ONCE, MEMBERS, as_proje
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.capabilities import SHARE
 from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.client.session import ImagesClient, segment
 from pytest_cloudimages.engine import drawing, sequential
 from pytest_cloudimages.engine.concurrent import worker_pool
 from pytest_cloudimages.engine.measurement import ConcurrentRuns
 from pytest_cloudimages.engine.observations import Steps
+from pytest_cloudimages.engine.provisioning import claimed_name
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 from pytest_cloudimages.engine.registry import workload
 from pytest_cloudimages.engine.run import Run
@@ -40,6 +43,8 @@ STEPS, EVERY, PROJECTS = 30, 3, 4
 """Operations of a drawn sequence, operations between two readings, and the projects that it names."""
 NO_ID = "cloudimages-none"
 """What does not look like the id of a project; which ids there are, is for Identity to say."""
+A_NUMBER_IN_HEX = re.compile("[0-9a-fA-F-]+")
+"""An id that is the same in capitals to who takes it for what it may be."""
 MANY = 26
 """Members of one image: one more than the page of images has in Glance, where nobody asks for another."""
 
@@ -256,7 +261,7 @@ class Sharing(Collection):
         return (Case(answer, [answer.exchange]) for answer in self.answers.get(question, ()))
 
 
-@workload(empty=lambda: Sharing({}), requests=(17, 54, 54, 54))
+@workload(empty=lambda: Sharing({}), requests=(17, 61, 61, 61))
 def sharing(run: Run) -> Sharing:
     """Share an image with a second project and another, and end it; without a second, ask the owner's questions."""
     stranger, other = project_ids(0, 2)
@@ -281,7 +286,29 @@ def sharing(run: Run) -> Sharing:
                     answers[Question.OF_A_NEW_IMAGE] = [new.send("GET", "/members")]
         except Blocked as found:
             problem = found
+    if run.rounds and not run.settings.image and not run.recorder.traces.stays(image.id):
+        with suppress(Blocked):
+            _of_its_id(run, image.id, consumer, answers)
     return Sharing(answers, project, listed, problem)
+
+
+def _of_its_id(run: Run, gone: str, consumer: ImagesClient | None, answers: dict[Question, list[Answer]]) -> None:
+    """Create an image with the id of one that was shared and deleted, where a service lets that be: it has no members.
+
+    The consumer, which was one when the other was deleted, is a stranger to it.
+    """
+    made: list[str] = []
+    with claimed_name(run.client, run.name, lambda: made) as name:
+        with run.recorder.of(Purpose.PREPARING):
+            created = run.client.create(name=name, id=gone)
+        new = created.data.get("id") if created.ok and isinstance(created.data, dict) else None
+        if not is_fit(new):
+            return
+        made.append(new)
+        if new == gone:
+            answers.setdefault(Question.OF_A_NEW_IMAGE, []).append(run.client.ask(MEMBERS.read(new)))
+            if consumer is not None and Question.BEFORE in answers:
+                answers[Question.BEFORE].append(consumer.ask(MEMBERS.read(new)))
 
 
 def _of_owners(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
@@ -326,6 +353,9 @@ def _of_owners(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
             answers.setdefault(Question.ODD_MEMBER if project in listed else Question.ODD_REWRITTEN, []).append(found)
             if project not in listed:
                 continue
+            if not A_NUMBER_IN_HEX.fullmatch(project):  # a word is itself alone
+                other = image.send("GET", f"/members/{segment(project.swapcase())}")
+                answers[Question.NOT_A_MEMBER].append(other)
             removed = image.client.ask(MEMBERS.delete(image.id, project))
             answers.setdefault(Question.ODD_REMOVED, []).append(removed)
         with run.recorder.of(Purpose.PREPARING):

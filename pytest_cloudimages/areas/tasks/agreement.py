@@ -16,8 +16,11 @@ AT_THE_END = ("expires_at", "status", "updated_at")
 """What it has when it has ended, and keeps."""
 MOVING = ("expires_at", "updated_at")
 """What may go on when a task has ended: its worker tidies up, and a service may keep what is still asked for."""
-TO_OTHERS = (*FOR_GOOD, "id", "status")
-"""What others are shown as its owner is; what it is about and came to, a service may tell each of them in its way."""
+TO_OTHERS = ("created_at", "id", "status", "type")
+"""What others are shown as its owner is; what it is about and came to, a service may tell each of them in its way.
+
+Whose it is, is TASK-ENT-08's to say.
+"""
 OUTCOMES = ("export_location", "image_id")
 """What a result is about; what is more in it, is made for each answer perhaps. (GEN-13.)"""
 

@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from pytest_cloudimages.areas.common.imports import NOWHERE, import_from
 from pytest_cloudimages.areas.common.paging import PagedList, read_pages
 from pytest_cloudimages.areas.images.states import once_active
 from pytest_cloudimages.areas.tasks.requests import NO_OBJECT, Deed, source_of
@@ -17,6 +18,7 @@ from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.identifiers import is_fit
 from pytest_cloudimages.client.images import Image
 from pytest_cloudimages.client.session import ImagesClient
+from pytest_cloudimages.engine.provisioning import claimed_name
 from pytest_cloudimages.spec.verdicts import Blocked
 
 FAILING = (Deed.IMPORT_FURTHER, Deed.IMPORT_LACKING, Deed.IMPORT_MISPLACED, Deed.IMPORT_UNFIT, Deed.IMPORT_LARGE)
@@ -53,9 +55,9 @@ def look_around(runner: TaskRunner) -> None:
                 look_into(runner, container, Deed.EXPORT_UNFIT)
         look_into(runner, runner.box, Deed.EXPORT_AGAIN)
     _look_at_images(runner)
-    runner.answers["unknown"] = [
-        run.client.send("GET", f"/tasks/{each}") for each in (uuid.uuid4(), "cloudimages-none")
-    ]
+    nobody = uuid.uuid4()  # who is asked for must not be there the next time
+    unknown = (nobody, "cloudimages-none", *((nobody,) if run.rounds else ()))
+    runner.answers["unknown"] = [run.client.send("GET", f"/tasks/{each}") for each in unknown]
     mine = next((each for each in runner.tried if each.id), None)
     if mine:
         with suppress(Blocked):
@@ -66,6 +68,23 @@ def look_around(runner: TaskRunner) -> None:
         runner.look(started)
     if run.rounds:
         _seen_by_others(runner, over)
+        with suppress(Blocked, pytest.skip.Exception):
+            _of_another(runner)
+
+
+def _of_another(runner: TaskRunner) -> None:
+    """Have another project ask for an import of what is not there, and look at it, as an administrator does."""
+    run = runner.run
+    other = run.of_another_project(able=True)
+    if other is None:
+        return
+    runner.other = run.owner_of(other)
+    with claimed_name(other, run.name) as name:
+        answer = other.send("POST", "/tasks", json=import_from(NOWHERE, name))
+        found = answer.data.get("id") if answer.ok and isinstance(answer.data, dict) else None
+        if is_fit(found):
+            lookers = [other, *filter(None, [run.able("ADMIN")])]
+            runner.answers["another's"] = [answer, *(each.send("GET", f"/tasks/{found}") for each in lookers)]
 
 
 def look_back(runner: TaskRunner) -> None:
@@ -74,7 +93,7 @@ def look_back(runner: TaskRunner) -> None:
     if made and is_fit(image_id := made.result.get("image_id")):
         with runner.run.recorder.of(Purpose.PREPARING):
             runner.run.client.send("DELETE", f"/images/{image_id}")
-        runner.look(made)
+        runner.answers["image gone"] = [runner.run.client.send("GET", f"/tasks/{made.id}")]
 
 
 def look_once_more(runner: TaskRunner) -> None:
@@ -135,6 +154,8 @@ def _look_at_images(runner: TaskRunner) -> None:
                 runner.answers["listed"] = [_once_listed(runner, image_id)]
             if runner.run.rounds and deed is Deed.IMPORT:
                 runner.answers["data"] = [made.send("GET", "/file")]
+            if deed is Deed.IMPORT_AGAIN:
+                runner.answers["data again"] = [made.send("GET", "/file")]
 
 
 def _once_listed(runner: TaskRunner, image_id: str) -> Answer:

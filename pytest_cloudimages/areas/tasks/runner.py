@@ -41,6 +41,8 @@ class TaskRunner:
     glances: dict[str, PagedList] = field(default_factory=dict)
     """Lists that were read while tasks were carried out."""
     seen: list[Seen] = field(default_factory=list)
+    other: str = ""
+    """Another project, which asked for a task of its own."""
     why: dict[Deed, BaseException] = field(default_factory=dict)
     no_exports: str = ""
     no_imports: str = ""
@@ -85,7 +87,7 @@ class TaskRunner:
     def whole(self, tried: Sequence[Started], lists: Mapping[str, PagedList]) -> Tasks:
         """Return what became of tasks, with the lists of them that were read."""
         told = self.answers, self.left, self.octets, "", self.no_exports, self.no_imports, self.why
-        return Tasks(tried, {**lists, **self.glances} if lists else lists, *told, seen=self.seen)
+        return Tasks(tried, {**lists, **self.glances} if lists else lists, *told, seen=self.seen, other=self.other)
 
     def so_far(self) -> Tasks:
         """Return what became of the tasks that have ended, or were refused."""

@@ -186,6 +186,8 @@ class Tasks(Collection):
     why: Mapping[Deed, BaseException] = field(default_factory=dict)
     """Why something could not be asked for."""
     seen: Sequence[Seen] = ()
+    other: str = ""
+    """Another project, which asked for a task of its own."""
 
     @property
     def known(self) -> dict[str, Started]:

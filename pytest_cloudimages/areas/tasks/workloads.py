@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from collections.abc import Callable
 from contextlib import ExitStack, suppress
 from functools import partial
 
@@ -22,6 +23,8 @@ from pytest_cloudimages.areas.tasks.requests import (
     in_utf_8,
     lacking,
     large,
+    marked,
+    mistaken_for,
     odd_places,
     unfit,
 )
@@ -45,7 +48,7 @@ NAMING = (Deed.IMPORT, Deed.IMPORT_AGAIN, *FAILING)
 """All that name their images in a way of their own."""
 
 
-@workload(empty=Tasks, requests=(117, 206, 206, 206))
+@workload(empty=Tasks, requests=(117, 226, 226, 226))
 def tasks(run: Run) -> Tasks:
     """Export an image, import it again, ask for tasks that must fail, list all, and look at what they leave behind."""
     run.require_own()
@@ -189,9 +192,13 @@ def _import_again(runner: TaskRunner, source: str, body: Body) -> None:
 
 
 def _with_a_slash(runner: TaskRunner) -> str:
-    """Return where the exported disk is once more, in an object whose name has a slash; nothing where it is not."""
-    name = "further/cloudimages-again.vhd"
-    if runner.store and runner.store.put(runner.box, name, runner.octets[0].body).ok:
+    """Return where the exported disk is once more, under a name with a slash, a blank and a capital; or nothing."""
+    name = "further/Cloudimages again.vhd"
+    disk = runner.octets[0].body
+    if runner.store and runner.store.put(runner.box, name, disk).ok:
+        other = marked(disk)
+        for mistaken in mistaken_for(name) if other else ():
+            runner.store.put(runner.box, mistaken, other)
         return f"{runner.box}/{name}"
     return ""
 
@@ -233,7 +240,8 @@ def _export_wrongly(runner: TaskRunner, stack: ExitStack) -> None:
             runner.start(Deed.EXPORT_LACKING, body, what)
     if runner.image is None or runner.store is None:
         return
-    runner.begin(Deed.EXPORT_UNFIT, export_of(image, uuid.uuid4().hex), "no container")
+    beside = runner.store.container if runner.run.rounds and runner.octets else None
+    at_once = _export_at_once(runner, image, beside)
     # What such a name begins with, or ends in, is an empty container: whoever cuts it has where to write.
     base = runner.base or runner.box
     runner.start(Deed.EXPORT_UNFIT, export_of(image, f"{base}/{base}"), "a slash")
@@ -243,16 +251,27 @@ def _export_wrongly(runner: TaskRunner, stack: ExitStack) -> None:
             container = runner.store.container(f"{character}x", runner.base)
             runner.start(Deed.EXPORT_UNFIT, export_of(image, container), f"a container with {character}")
     if runner.run.rounds and runner.octets:
-        with suppress(Blocked):
-            body = export_of(image, runner.store.container())
-            for started in [runner.start(Deed.EXPORT_AT_ONCE, body) for _ in range(2)]:
-                runner.watch(started)
+        for started in at_once:
+            runner.watch(started)
         _export_onto(runner, runner.store, image)
     for deed, ask in ((Deed.EXPORT_FOREIGN, _export_foreign), (Deed.EXPORT_DEACTIVATED, _export_deactivated)):
         try:
             ask(runner, runner.store, stack)
         except (Blocked, pytest.skip.Exception) as problem:
             runner.why[deed] = problem
+
+
+def _export_at_once(runner: TaskRunner, image: str, opened: Callable[[str], str] | None) -> list[Started]:
+    """Ask for an export to no container, and for two to one object before and after it: others are under way then.
+
+    The container that is ``opened`` for them has a name that is not of small letters alone.
+    """
+    body: Body = {}
+    with suppress(Blocked):
+        body = export_of(image, opened(" At Once")) if opened else {}
+    started = [runner.start(Deed.EXPORT_AT_ONCE, body)] if body else []
+    runner.begin(Deed.EXPORT_UNFIT, export_of(image, uuid.uuid4().hex), "no container")
+    return [*started, runner.start(Deed.EXPORT_AT_ONCE, body)] if body else []
 
 
 def _export_onto(runner: TaskRunner, store: Store, image: str) -> None:
@@ -294,6 +313,8 @@ def _export_deactivated(runner: TaskRunner, store: Store, stack: ExitStack) -> N
     container = store.container()
     seen = runner.image.seen_by(administrator)
     with runner.run.recorder.of(Purpose.PREPARING):
+        if runner.run.rounds:
+            runner.image.send("GET", "/file")  # what a service keeps of that must not be exported
         answer = seen.send("POST", "/actions/deactivate")
         if not answer.ok:
             pytest.skip(f"needs an image that is deactivated: {answer.exchange}")
