@@ -171,8 +171,8 @@ class EveryAnswer:
             yield "PAGE-03", len(entries), most, f"number of {collection}"
         own = [entry for entry in shown if self._is_ours(entry.get("id"))]
         ids = [entry["id"] for entry in own]
-        if collection == "images" and not NO_MORE.holds(ids):
-            yield "IMG-ENT-03", ids, NO_MORE, "ids of our own"
+        if not NO_MORE.holds(ids):
+            yield "IMG-ENT-03" if collection == "images" else "TASK-LIST-01", ids, NO_MORE, "ids of our own"
         form = LISTED_TASK if collection == "tasks" else LISTED_IMAGE
         for entry in own:
             yield from self._of(form, entry, f"/{collection}")

@@ -222,6 +222,7 @@ class Question(enum.StrEnum):
     ODD = "a member whose id is no UUID in small letters"
     ODD_MEMBER = "such a member, read by the owner"
     ODD_REMOVED = "the removal of such a member"
+    NOT_REMOVED = "the removal of a member by nearly its id"
     ODD_REWRITTEN = "such a member, by the id that it was added with, where the list shows the UUID otherwise"
     AFTER_ODD = "the list, with members whose ids are no UUIDs in small letters"
     AGAIN = "a former member that is added once more"
@@ -261,7 +262,7 @@ class Sharing(Collection):
         return (Case(answer, [answer.exchange]) for answer in self.answers.get(question, ()))
 
 
-@workload(empty=lambda: Sharing({}), requests=(17, 61, 61, 61))
+@workload(empty=lambda: Sharing({}), requests=(17, 65, 65, 65))
 def sharing(run: Run) -> Sharing:
     """Share an image with a second project and another, and end it; without a second, ask the owner's questions."""
     stranger, other = project_ids(0, 2)
@@ -313,8 +314,10 @@ def _of_its_id(run: Run, gone: str, consumer: ImagesClient | None, answers: dict
 
 def _of_owners(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
     """Have the owner ask for itself as a member, and share the image with projects of odd ids."""
+    asked = [answer.exchange.target.rpartition("/")[2] for answer in answers[Question.NOT_A_MEMBER]]
     with suppress(pytest.skip.Exception):
-        answers[Question.NOT_A_MEMBER] += [image.send("GET", f"/members/{run.owner_of(image.client)}")]
+        asked.append(run.owner_of(image.client))
+    answers[Question.NOT_A_MEMBER] += [image.send("GET", f"/members/{each}") for each in asked]
     answers[Question.NOT_A_MEMBER] += [image.send("GET", f"/members/{NO_ID}")]
     # Who names a status decides nothing for the member, whether that is refused or not heard.
     new = uuid.uuid4().hex
@@ -353,9 +356,12 @@ def _of_owners(run: Run, image: Image, answers: dict[Question, list[Answer]]) ->
             answers.setdefault(Question.ODD_MEMBER if project in listed else Question.ODD_REWRITTEN, []).append(found)
             if project not in listed:
                 continue
-            if not A_NUMBER_IN_HEX.fullmatch(project):  # a word is itself alone
-                other = image.send("GET", f"/members/{segment(project.swapcase())}")
-                answers[Question.NOT_A_MEMBER].append(other)
+            if not A_NUMBER_IN_HEX.fullmatch(project):  # a word is itself alone, and no beginning of it
+                others = [segment(each) for each in (project.swapcase(), project[:-1])]
+                answers[Question.NOT_A_MEMBER] += [image.send("GET", f"/members/{other}") for other in others]
+                answers[Question.NOT_REMOVED] = [image.send("DELETE", f"/members/{other}") for other in others]
+                if any(answer.ok for answer in answers[Question.NOT_REMOVED]):
+                    continue
             removed = image.client.ask(MEMBERS.delete(image.id, project))
             answers.setdefault(Question.ODD_REMOVED, []).append(removed)
         with run.recorder.of(Purpose.PREPARING):

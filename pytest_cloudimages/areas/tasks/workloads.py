@@ -44,9 +44,11 @@ TYPE = re.compile(rb"(?<![-\w])types?(?![-\w=])", re.IGNORECASE)
 NO_DISK = "cloudimages-no-disk.vhd"
 NAMING = (Deed.IMPORT, Deed.IMPORT_AGAIN, *FAILING)
 """All that name their images in a way of their own."""
+ENDS = {Deed.IMPORT_AGAIN: " Again 1+1"}
+"""What names end in that are not of small letters and digits alone."""
 
 
-@workload(empty=Tasks, requests=(117, 226, 226, 226))
+@workload(empty=Tasks, requests=(117, 228, 228, 228))
 def tasks(run: Run) -> Tasks:
     """Export an image, import it again, ask for tasks that must fail, list all, and look at what they leave behind."""
     run.require_own()
@@ -59,7 +61,8 @@ def tasks(run: Run) -> Tasks:
         return Tasks(answers=runner.answers, closed=closed)
     with ExitStack() as stack:
         for deed in NAMING:
-            runner.names[deed] = stack.enter_context(claimed_name(run.client, run.name, partial(runner.imported, deed)))
+            claimed = claimed_name(run.client, run.name, partial(runner.imported, deed), ENDS.get(deed, ""))
+            runner.names[deed] = stack.enter_context(claimed)
         runner.store = stack.enter_context(object_store(run))
         try:
             _prepare(runner, stack)
