@@ -482,6 +482,8 @@ def test_an_import_makes_an_image(tasks: Tasks) -> None:
             expect(made == image_id, False, f"whether image_id is that of an earlier import in {other}")
         for answer in tasks.aside().answered("imported"):
             shows_the_image(answer, image_id, name)
+            if tasks.own and isinstance(owner := document(answer).get("owner"), str):
+                expect(owner, tasks.own, f"owner of the image in {answer}")
         for answer in tasks.aside().answered("listed").where(lambda answer: answer.ok):
             found = [entry.get("id") for entry in entries_of(answer, "/images")]
             expect_among(found, [image_id], f"images in {answer}, a list by the name of what was imported")

@@ -8,7 +8,7 @@ from typing import Any
 
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.attributes import Status, Visibility
-from pytest_cloudimages.reference.images import Caller, Images, Member
+from pytest_cloudimages.reference.images import Caller, Images, Member, MemberStatus
 from pytest_cloudimages.reference.refusals import Invalid, NotFound
 from pytest_cloudimages.reference.tasks import Task, Tasks, TaskType
 
@@ -219,6 +219,60 @@ faulty(
     "TASK-LIST-01",
     words=TASKS,
     list_tasks=_twice_when_filtered,
+)
+
+
+def _open(self: Tasks, task: Task) -> dict[str, str]:
+    with self.images.lock:
+        image = self.images.show(task.caller, str(task.input["image_uuid"]))
+        owner = image.owner
+        if image.visibility is Visibility.COMMUNITY:
+            image.owner = task.caller.project
+        try:
+            return Tasks.execute_export(self, task)
+        finally:
+            image.owner = owner
+
+
+works(
+    "ExportsImagesOfTheCommunity",
+    "Exports an image of another project that is for the community.",
+    "TASK-EXP-03",
+    execute_export=_open,
+)
+
+
+def _of_the_service(self: Tasks, task: Task) -> dict[str, str]:
+    result = Tasks.execute_import(self, task)
+    image, owner = self.images.get(result["image_id"]), task.caller.project
+    image.owner, image.members[owner] = "service", Member(image.id, owner, MemberStatus.ACCEPTED)
+    image.visibility = Visibility.SHARED
+    return result
+
+
+works(
+    "SharesImportsWithWhoAskedForThem",
+    "Has imported images be those of the service, and shared with who asked for them.",
+    "TASK-IMP-04",
+    execute_import=_of_the_service,
+)
+
+
+def _for_whom_is_named(self: App, request: Request) -> Reply:
+    reply = App.create_image(self, request)
+    document: Any = reply.json()
+    named = request.headers.get("X-Project-Id")
+    if named:
+        document["owner"] = named
+    return replace(reply, body=json.dumps(document).encode())
+
+
+faulty(
+    "CreatesImagesForWhomTheHeaderNames",
+    "Answers the creation of an image with the project of a header as its owner.",
+    "AUTH-22",
+    words=selecting("AUTH-22"),
+    create_image=_for_whom_is_named,
 )
 
 

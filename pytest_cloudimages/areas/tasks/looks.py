@@ -64,6 +64,8 @@ def look_around(runner: TaskRunner) -> None:
         with suppress(Blocked):
             other = run.of_another_project()
             runner.answers["foreign"] = [_foreign_look(runner, other, mine)] if other else []
+    with suppress(Blocked, pytest.skip.Exception):
+        runner.own = run.owner_of(run.client)
     over = _over(runner)
     for started in over:  # what has ended is over
         runner.look(started)

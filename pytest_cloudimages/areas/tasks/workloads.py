@@ -10,6 +10,7 @@ import pytest
 
 from pytest_cloudimages.areas.common.administrators import needs_no_administrator
 from pytest_cloudimages.areas.common.imports import export_of, import_from
+from pytest_cloudimages.areas.common.offers import made_visible
 from pytest_cloudimages.areas.common.store import Store, object_store
 from pytest_cloudimages.areas.images.states import OCTETS, give_data, shared
 from pytest_cloudimages.areas.tasks.looks import FAILING, lists_of, look_around, look_back, look_into, look_once_more
@@ -48,7 +49,7 @@ ENDS = {Deed.IMPORT_AGAIN: " Again 1+1"}
 """What names end in that are not of small letters and digits alone."""
 
 
-@workload(empty=Tasks, requests=(117, 228, 228, 228))
+@workload(empty=Tasks, requests=(117, 231, 231, 231))
 def tasks(run: Run) -> Tasks:
     """Export an image, import it again, ask for tasks that must fail, list all, and look at what they leave behind."""
     run.require_own()
@@ -300,6 +301,8 @@ def _export_foreign(runner: TaskRunner, store: Store, stack: ExitStack) -> None:
         run.client.send("PUT", f"/images/{foreign.id}/members/{project}", json={"status": "accepted"})
         with run.recorder.of(Purpose.JUDGING):
             runner.start(Deed.EXPORT_FOREIGN, body, "shared with the caller")
+    if run.rounds and not made_visible(foreign, "community"):
+        runner.start(Deed.EXPORT_FOREIGN, body, "of the community")
 
 
 def _export_deactivated(runner: TaskRunner, store: Store, stack: ExitStack) -> None:
