@@ -82,10 +82,14 @@ def test_an_attribute_that_was_set_is_shown(updates: Updates, image_lists: Lists
         if isinstance(answer.data, dict) and "id" in answer.data:
             shown = sum(name.startswith(OF_MANY) for name in answer.data)
             expect(shown, {count for count, _ in MANY}, f"number of attributes in {answer} of the many that were set")
-    # What a creation takes, among attributes that it keeps, it keeps as it came.
+    # What a creation takes, among attributes that it keeps, it keeps as it came; what neither its answer nor the image
+    # shows at all, it has not taken.
+    told = [{*attributes_of(created)} for created in image_life.aside().answered(Question.CREATION)]
     for answer in image_life.aside().answered(Question.CREATED_IN_FULL).where(lambda answer: answer.ok):
+        taken = {*attributes_of(answer)}.union(*told)
+        besides = {name: value for name, value in GIVEN_BESIDES.items() if name in taken}
         if not given_otherwise(GIVEN, answer):
-            expect(given_otherwise(GIVEN_BESIDES, answer), [], f"attributes in {answer} that are not as it was created")
+            expect(given_otherwise(besides, answer), [], f"attributes in {answer} that are not as it was created")
     # A list may show less of an image, and nothing else; what it is filtered by, others say.
     for entry, shown, names in image_lists.aside().shown_otherwise():
         here, there = ({name: each[name] for name in names} for each in (entry, shown))

@@ -115,6 +115,6 @@ def _sent_twice(client: ImagesClient, project: str, method: str, target: str, js
     naming = dict.fromkeys(HEADERS, project)
     without = client.send(method, target, json=json, headers=kind)
     answer = client.send(method, target, json=json, headers=kind | naming | OF_THE_FILTER)
-    if answer.status in (400, 403) and answer.status != without.status:
+    if answer.refused and answer.status != without.status:
         answer = client.send(method, target, json=json, headers=kind | naming)
     return Named(answer, without)

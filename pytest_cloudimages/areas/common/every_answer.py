@@ -22,6 +22,7 @@ from pytest_cloudimages.client.json_documents import NotRead, parsed
 from pytest_cloudimages.client.links import led_to
 from pytest_cloudimages.client.recorder import Traces
 from pytest_cloudimages.engine import recording
+from pytest_cloudimages.engine.claims import OF_RUN
 from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.mismatch import SOMETHING, Allowed, expect, fits
 from pytest_cloudimages.spec.verdicts import Blocked
@@ -30,13 +31,14 @@ MOST_KEPT = 500
 """Violations that are kept: of each requirement, and for whose sake the request was sent, the first."""
 SHOWN_WITH = {
     # What else a service may offer there, it answers as it likes.
-    ("images", False, False): ("GET", "POST"),
-    ("images", True, False): ("GET", "PATCH"),
-    ("images", True, True): ("GET", "POST", "PUT"),
-    ("tasks", False, False): ("GET", "POST"),
-    ("tasks", True, False): ("GET",),
+    ("images", False, False, False): ("GET", "POST"),
+    ("images", True, False, False): ("GET", "PATCH"),
+    ("images", True, True, False): ("GET", "POST"),
+    ("images", True, True, True): ("GET", "PUT"),
+    ("tasks", False, False, False): ("GET", "POST"),
+    ("tasks", True, False, False): ("GET",),
 }
-"""The methods that the API has, by what stands in a target: a collection, an id, and members."""
+"""The methods that the API has, by what stands in a target: a collection, an id, members, and one of them."""
 PLACE = re.compile(r"/(images|tasks)(?:/([^/]+)(?:/(members)(?:/([^/]+))?)?)?$")
 A_LIMIT = re.compile(r"[0-9]{1,9}")
 JSON = Allowed(
@@ -75,6 +77,8 @@ class EveryAnswer:
     endpoint: str
     traces: Traces
     lent: frozenset[str] = frozenset()
+    run: str = ""
+    """The id of the run, which its images have for a property."""
     violations: dict[tuple[str, str], Violation] = field(default_factory=dict)
     """The first violation of each requirement that was met for somebody's sake."""
     looked: int = 0
@@ -116,7 +120,7 @@ class EveryAnswer:
         place = PLACE.fullmatch(path)
         if place is None or not 200 <= exchange.status < 300:  # noqa: PLR2004
             return
-        if exchange.method not in SHOWN_WITH.get((place[1], bool(place[2]), bool(place[3])), ()):
+        if exchange.method not in SHOWN_WITH.get((place[1], bool(place[2]), bool(place[3]), bool(place[4])), ()):
             return
         if not exchange.answer or exchange.status == 204 or not _asks_for_json(exchange):  # noqa: PLR2004
             return
@@ -170,6 +174,8 @@ class EveryAnswer:
             most = Allowed(f"at most {limit[0]}", lambda count: count <= int(limit[0]))
             yield "PAGE-03", len(entries), most, f"number of {collection}"
         own = [entry for entry in shown if self._is_ours(entry.get("id"))]
+        twins = (entry.get("id") for entry in shown if self.run and entry.get(OF_RUN) == self.run and entry not in own)
+        self.traces.unknown.update(each for each in twins if isinstance(each, str))
         ids = [entry["id"] for entry in own]
         if not NO_MORE.holds(ids):
             yield "IMG-ENT-03" if collection == "images" else "TASK-LIST-01", ids, NO_MORE, "ids of our own"

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pytest_cloudimages.areas.common.forms import GOING
 from pytest_cloudimages.areas.common.paging import entries_of
-from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of, differing
+from pytest_cloudimages.areas.images.tried_patches import Attributes, attributes_of, differing, has_tags
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.engine.recording import Case, Collection, cases
 
@@ -41,6 +41,7 @@ class Question(enum.StrEnum):
     PROTECTED_DELETED = "the deletion of a protected image"
     PROTECTED_AFTER = "the protected image after it"
     PROTECTED_ADMINISTERED = "the deletion of a protected image by administrators"
+    FREED = "the end of the protection of an image"
     PROTECTED_SHARED = "the deletion of a protected image that is shared"
     PROTECTED_AT_ONCE = "the deletion of an image that was created as a protected one"
     DELETED = "the deletion of an image"
@@ -137,8 +138,12 @@ GIVEN_BESIDES = {
 
 
 def given_otherwise(given: Attributes, shown: Answer) -> list[str]:
-    """Return the attributes of those that an image was created with which it does not show so."""
-    return differing(attributes_of(shown), given, only={*given})
+    """Return the attributes of those that an image was created with which it does not show so.
+
+    What it is tagged with besides, others may have added.
+    """
+    data = attributes_of(shown)
+    return differing(data, given, only={*given} - ({"tags"} if has_tags(data, given) else set()))
 
 
 def digest(data: bytes = DATA) -> str:

@@ -151,9 +151,10 @@ def _patches(*, whole: bool) -> Iterator[Wanted]:
 
 
 def _valid(*, whole: bool) -> Iterator[Wanted]:
-    standard: list[tuple[str, object]] = [("tags", ["of", "a patch"]), ("min_ram", 128), ("min_disk", 3)]
+    # Memory comes in steps in some services, and disks have some size at least.
+    standard: list[tuple[str, object]] = [("tags", ["of", "a patch"]), ("min_ram", 1024), ("min_disk", 20)]
     # Protection is of deletion alone.
-    standard += [("protected", True), ("min_ram", 160), ("protected", False)]
+    standard += [("protected", True), ("min_ram", 1536), ("protected", False)]
     # What has a value can be given the one that it had at first.
     standard += [("tags", []), ("min_disk", 0), ("min_ram", 0)] if whole else [("tags", []), ("min_disk", 0)]
     yield from (Wanted(Aim.STANDARD, [replaced(f"/{name}", value)]) for name, value in standard)
@@ -176,7 +177,7 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
     yield Wanted(Aim.ESCAPED, [add("/cloudimages~01", "of a tilde before a digit")])
     yield Wanted(Aim.ESCAPED, [remove("/~0~1.ssh~1")], needs="~/.ssh/")
     together = [replaced("/name", "cloudimages renamed again"), add(f"/{SECOND}", "added with others")]
-    yield Wanted(Aim.TOGETHER, [*together, replaced("/min_ram", 256), remove("/cloudimages~01")], needs="cloudimages~1")
+    yield Wanted(Aim.TOGETHER, [*together, replaced("/min_ram", 512), remove("/cloudimages~01")], needs="cloudimages~1")
     yield Wanted(Aim.TOGETHER, [add(f"/{THIRD}", "first"), replaced(f"/{THIRD}", "then")])
     if whole:
         last = [remove(f"/{THIRD}"), add("/cloudimages_fourth", "")]
@@ -184,7 +185,7 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
         yield Wanted(Aim.TOGETHER, [add("/cloudimages_fifth", "for a moment"), remove("/cloudimages_fifth")])
         again = [remove(f"/{FIRST}"), add(f"/{FIRST}", "added again"), replaced(f"/{FIRST}", "and replaced")]
         yield Wanted(Aim.TOGETHER, again, needs=FIRST)
-        yield Wanted(Aim.MANY, [replaced("/min_disk", 5), replaced("/min_ram", 192), replaced("/tags", ["with"])])
+        yield Wanted(Aim.MANY, [replaced("/min_disk", 50), replaced("/min_ram", 4096), replaced("/tags", ["with"])])
         many = [f"/cloudimages_of_many_{place}" for place in range(MANY)]
         yield Wanted(Aim.MANY, [add(path, f"of {path[1:]}") for path in many])
         yield Wanted(Aim.MANY, [remove(path) for path in many], needs=many[-1][1:])
@@ -193,7 +194,7 @@ def _valid(*, whole: bool) -> Iterator[Wanted]:
         yield Wanted(Aim.REMOVED, [remove(many[0])], needs=many[0][1:])
         yield Wanted(Aim.REPEATED, [add(many[0], "added once more")])
         yield Wanted(Aim.REPEATED, [remove(many[0])], needs=many[0][1:])
-        yield Wanted(Aim.TWICE, [replaced("/min_ram", 224), replaced("/min_ram", 288)])
+        yield Wanted(Aim.TWICE, [replaced("/min_ram", 512), replaced("/min_ram", 2560)])
         yield Wanted(Aim.TWICE, [add(f"/{FIRST}", "at first"), add(f"/{FIRST}", "at last")], needs=FIRST)
         yield Wanted(Aim.EMPTY, [])
         for number in NUMBERS:
@@ -242,11 +243,11 @@ NUMBERS = (2**15 + 1, 2**16 + 3, 2**21 + 5, 2**24 + 3, 2**31 - 1, 1, 0)
 
 def with_data() -> Iterator[Wanted]:
     """Yield patches of an image that has data: all but its formats may be changed, as rulings, 28, has it."""
-    standard: list[tuple[str, object]] = [("min_ram", 96), ("protected", True), ("min_disk", 4)]
+    standard: list[tuple[str, object]] = [("min_ram", 3072), ("protected", True), ("min_disk", 40)]
     standard += [("name", "cloudimages with data"), ("tags", ["of", "data"]), ("protected", False)]
     yield from (Wanted(Aim.WITH_DATA, [replaced(f"/{name}", value)]) for name, value in standard)
     own = "cloudimages_of_data"
-    yield Wanted(Aim.TOGETHER, [add(f"/{own}", "of data"), replaced("/min_ram", 97)])
+    yield Wanted(Aim.TOGETHER, [add(f"/{own}", "of data"), replaced("/min_ram", 512)])
     yield Wanted(Aim.REMOVED, [remove(f"/{own}")], needs=own)
     late = [replaced("/name", "cloudimages half"), replaced("/min_ram", 98), replaced("/tags", ["half"])]
     yield Wanted(Aim.FAILS_LATE, [*late, remove("/cloudimages_lacking")])
@@ -259,7 +260,7 @@ def with_data() -> Iterator[Wanted]:
 def of_an_older_image() -> Iterator[Wanted]:
     """Yield patches of every operation for an image that is older than its first changes."""
     late = "cloudimages_late"
-    yield Wanted(Aim.STANDARD, [replaced("/min_disk", 6)])
+    yield Wanted(Aim.STANDARD, [replaced("/min_disk", 60)])
     yield Wanted(Aim.ADDED, [add(f"/{late}", "of an older image")])
     yield Wanted(Aim.REPLACED, [replaced(f"/{late}", "as replaced")], needs=late)
     yield Wanted(Aim.TOGETHER, [replaced("/name", "cloudimages older"), add(f"/{late}", "as added again")], needs=late)

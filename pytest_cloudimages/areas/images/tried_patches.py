@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pytest_cloudimages.areas.common.forms import is_whole
 from pytest_cloudimages.areas.images.patch_model import (
     alike,
     applied,
@@ -33,6 +34,8 @@ MOVING = frozenset({"updated_at"})
 """What a service may change with any request."""
 OF_VALUES = (Aim.VALUE, Aim.ALIKE)
 """The aims of patches by what they name and set alone: whoever cannot show it may show all the rest."""
+BOUNDS = ("minimum", "maximum", "multipleOf")
+"""What a schema says of the numbers that it allows."""
 NONE_TAKEN = frozenset({403, OVER_LIMIT})
 """How a service says that it takes no attributes of one's own: a policy protects them, or the quota is used up."""
 MISSED = {"remove": Aim.NOT_THERE_REMOVED, "replace": Aim.NOT_THERE_REPLACED}
@@ -62,6 +65,20 @@ def differing(
     )
 
 
+def out_of_bounds(number: int, described: Attributes) -> bool:
+    """Return whether a number is none of those that a schema allows: what it says of them is a number, or nothing."""
+    least, most, step = (each if is_whole(each) else None for each in map(described.get, BOUNDS))
+    return (
+        (least is not None and number < least) or (most is not None and number > most) or bool(step and number % step)
+    )
+
+
+def has_tags(shown: Attributes, given: Attributes) -> bool:
+    """Return whether an image has the tags that it was given; others may have been added by whomever."""
+    has, wanted = ({*map(str, tags)} if isinstance(tags := each.get("tags"), list) else None for each in (shown, given))
+    return has is not None and wanted is not None and has >= wanted
+
+
 @dataclass(frozen=True)
 class Attempt:
     """A patch that was sent, and the image before and after it."""
@@ -89,6 +106,11 @@ class Attempt:
         first = self.wanted.body[0] if self.wanted.aim is Aim.VALUE else {}
         long = self.wanted.kind == LONG and first.get("path") == "/name"
         return len(first["value"]) if long else 0
+
+    @property
+    def of_minima(self) -> bool:
+        """Whether it sets what an image needs at least, and nothing else."""
+        return self.wanted.aim in (Aim.STANDARD, Aim.WITH_DATA) and self.named <= {"min_disk", "min_ram"}
 
     @property
     def adds(self) -> bool:
@@ -157,11 +179,16 @@ class Beside:
     names: set[str]
     """The attributes that patches of the other image named."""
     looked: Exchange
+    tags: frozenset[str] = frozenset()
+    """The tags that they set there."""
 
     @property
     def touched(self) -> list[str]:
-        """Those of them that have changed."""
-        return differing(self.after, self.before, only=self.names)
+        """Those of them that have changed; a tag that no patch has set, somebody else has added."""
+        touched = differing(self.after, self.before, only=self.names)
+        now, then = ({*map(str, each.get("tags") or ())} for each in (self.after, self.before))
+        others = has_tags(self.after, self.before) and self.tags.isdisjoint(now - then)
+        return [name for name in touched if name != "tags" or not others]
 
 
 class Unreadable(Blocked):
@@ -212,6 +239,25 @@ class Updates(Collection):
             if not isinstance(listed, list) or each["value"] not in listed:
                 return True
         return False
+
+    def takes_its_values(self, attempt: Attempt) -> bool:
+        """Return whether a patch sets nothing to an empty text, or that is taken where it is what a patch is about."""
+        empty = [each for each in self.tried if each.wanted.aim is Aim.VALUE and each.wanted.body[0]["value"] == ""]
+        return all(each.get("value") != "" for each in attempt.wanted.body) or any(each.answer.ok for each in empty)
+
+    def is_no_minimum(self, attempt: Attempt) -> bool:
+        """Return whether a minimum was refused that the live schema does not allow, or that says nothing.
+
+        A service may have a least one, and new images that.
+        """
+        return (
+            attempt.of_minima
+            and attempt.answer.refused
+            and any(
+                each["value"] == 0 or out_of_bounds(each["value"], self._described_as(attribute_of(each["path"])))
+                for each in attempt.wanted.body
+            )
+        )
 
     @property
     def work_singly(self) -> bool:

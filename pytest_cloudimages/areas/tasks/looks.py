@@ -96,7 +96,7 @@ def look_back(runner: TaskRunner) -> None:
     if made and is_fit(image_id := made.result.get("image_id")):
         with runner.run.recorder.of(Purpose.PREPARING):
             runner.run.client.send("DELETE", f"/images/{image_id}")
-        runner.look(made)
+        runner.answers["image gone"] = [runner.run.client.send("GET", f"/tasks/{made.id}")]
 
 
 def look_once_more(runner: TaskRunner) -> None:
@@ -157,6 +157,8 @@ def _look_at_images(runner: TaskRunner) -> None:
                 runner.answers["listed"] = [_once_listed(runner, image_id)]
             if runner.run.rounds and deed is Deed.IMPORT:
                 runner.answers["data"] = [made.send("GET", "/file")]
+            if deed is Deed.IMPORT_AGAIN:
+                runner.answers["data again"] = [made.send("GET", "/file")]
 
 
 def _once_listed(runner: TaskRunner, image_id: str) -> Answer:

@@ -24,6 +24,8 @@ from pytest_cloudimages.areas.tasks.requests import (
     in_utf_8,
     lacking,
     large,
+    marked,
+    mistaken_for,
     odd_places,
     unfit,
 )
@@ -196,7 +198,11 @@ def _import_again(runner: TaskRunner, source: str, body: Body) -> None:
 def _with_a_slash(runner: TaskRunner) -> str:
     """Return where the exported disk is once more, under a name with a slash, a blank and a capital; or nothing."""
     name = "further/Cloudimages again.vhd"
-    if runner.store and runner.store.put(runner.box, name, runner.octets[0].body).ok:
+    disk = runner.octets[0].body
+    if runner.store and runner.store.put(runner.box, name, disk).ok:
+        other = marked(disk)
+        for mistaken in mistaken_for(name) if other else ():
+            runner.store.put(runner.box, mistaken, other)
         return f"{runner.box}/{name}"
     return ""
 
