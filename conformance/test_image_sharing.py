@@ -24,7 +24,7 @@ from pytest_cloudimages.areas.members.member_attempts import Deed, Stage, Who
 from pytest_cloudimages.areas.members.member_lives import MemberLives
 from pytest_cloudimages.areas.members.memberships import STATUSES, Memberships
 from pytest_cloudimages.areas.members.resource import MEMBERS, as_project, listed_again
-from pytest_cloudimages.areas.members.workloads import NO_ID, Question, Sharing
+from pytest_cloudimages.areas.members.sharing import NO_ID, Question, Sharing
 
 NEW = (Prior.NEVER, Prior.DELETED)
 
