@@ -178,8 +178,8 @@ class EveryAnswer:
         twins = (entry.get("id") for entry in shown if self.run and entry.get(OF_RUN) == self.run and entry not in own)
         self.traces.unknown.update(each for each in twins if isinstance(each, str))
         ids = [entry["id"] for entry in own]
-        if collection == "images" and not NO_MORE.holds(ids):
-            yield "IMG-ENT-03", ids, NO_MORE, "ids of our own"
+        if not NO_MORE.holds(ids):
+            yield "IMG-ENT-03" if collection == "images" else "TASK-LIST-01", ids, NO_MORE, "ids of our own"
         form = LISTED_TASK if collection == "tasks" else LISTED_IMAGE
         for entry in own:
             yield from self._of(form, entry, f"/{collection}")
