@@ -106,6 +106,7 @@ def test_adding_a_tag_succeeds_with_204(
     image_states: Steps,
     common_clients: Steps,
     access_attempts: AccessAttempts,
+    every_length: Steps,
     cloudimages_run: Run,
 ) -> None:
     for attempt in access_attempts.aside().by(Party.OWNER, states=ORDINARY, changes=[Change.ADD]):
@@ -115,6 +116,11 @@ def test_adding_a_tag_succeeds_with_204(
     # Whoever was refused it before.
     for answer in access_attempts.aside().added_by_the_owner():
         expect(answer.status, {204, 201}, f"status of {answer}, of what others had been refused to add")
+    # Whatever a word means to the service, as a part of a path does, or to a program.
+    with controlled(cloudimages_run):
+        for step in every_length.aside().additions(input_classes=["word or number"], past=[Prior.NEVER]):
+            if not kept_out_by_policy(step.answer, cloudimages_run):
+                step.expect(status={204, 201})
 
     in_any_state = image_states.additions(past=[Prior.NEVER], where=in_ordinary_state)
     clients = common_clients.additions(

@@ -31,6 +31,7 @@ from pytest_cloudimages.areas.tags.checks import (
     Repetitions,
     Representations,
     Run,
+    Step,
     Steps,
     StrayRequests,
     answers_to,
@@ -52,6 +53,7 @@ from pytest_cloudimages.areas.tags.checks import (
     met_in_passing,
     once,
     or_skip,
+    plain,
     protected_otherwise_alike,
     refused_itself,
     require_ok,
@@ -204,9 +206,14 @@ def test_a_second_deletion_is_answered_404(
         step.expect(status=404)
 
 
+def plainly_told_apart(step: Step) -> bool:
+    """Return whether nothing in a tag can be read in two ways, and no tag of the image differs from it in case only."""
+    return plain(step.tag) and all(step.tag.casefold() != tag.casefold() for tag in step.before or ())
+
+
 # "404 Not Found: Resource not found."
 @requirement("TAG-DEL-06")
-def test_deleting_a_tag_that_was_never_there_is_answered_404(absent_tags: Steps) -> None:
+def test_deleting_a_tag_that_was_never_there_is_answered_404(absent_tags: Steps, confusable_tags: Steps) -> None:
     for step in absent_tags.deletions(input_classes=["absent"]):
         step.expect(status=404)
 
@@ -214,6 +221,13 @@ def test_deleting_a_tag_that_was_never_there_is_answered_404(absent_tags: Steps)
     for step in absent_tags.aside().deletions(input_classes=["absent and special"]):
         if its_beginning_is_kept(step):
             step.expect(status=REFUSED)
+
+    # Nor does one stand for another that the image can carry beside it; what differs in case only is TAG-URI-19's.
+    pairs = confusable_tags.aside()
+    kept = {step.tag for step in pairs.additions(acknowledged=True, where=plainly_told_apart) if step.tag in step.came}
+    for step in pairs.deletions(past=[Prior.NEVER], where=plainly_told_apart):
+        if step.tag in kept:
+            step.expect(status=404)
 
 
 # "404 Not Found: Resource not found."

@@ -8,6 +8,7 @@ from urllib.parse import unquote
 import pytest
 
 from pytest_cloudimages import Blocked, expect, note, requirement
+from pytest_cloudimages.areas.common.checks import led_to_without_a_slash
 from pytest_cloudimages.areas.images.states import first_taken
 from pytest_cloudimages.areas.tags.checks import (
     ADD,
@@ -24,6 +25,7 @@ from pytest_cloudimages.areas.tags.checks import (
     NegativeRequests,
     Prior,
     Run,
+    Step,
     Steps,
     StrayRequests,
     anything_but,
@@ -33,6 +35,7 @@ from pytest_cloudimages.areas.tags.checks import (
     expect_stored_or_refused,
     expect_tags,
     others_removed,
+    plain,
     require_ok,
     sorted_strings,
 )
@@ -40,6 +43,7 @@ from pytest_cloudimages.areas.tags.corpus import (
     NAMED_ELSEWHERE,
     NAMED_EVERYWHERE,
     NO_UTF8,
+    RESERVED,
     REWRITING,
     SPECIAL,
     UNRESERVED,
@@ -231,13 +235,22 @@ def test_a_plus_sign_is_no_space(working_image: Image, basics: Basics, cloudimag
             )
 
 
+def printable_ascii(step: Step) -> bool:
+    """Return whether a tag needs to be encoded, and holds printable ASCII alone: no slash, and no blank at an end."""
+    return step.tag == step.tag.strip() and {*step.tag} <= {*UNRESERVED, *RESERVED} and not plain(step.tag)
+
+
 # "{tag}: String": no alphabet is stated
 @requirement("TAG-URI-08")
 def test_printable_characters_are_accepted_when_encoded(
-    special_tags: Steps, basics: Basics, cloudimages_run: Run
+    special_tags: Steps, every_length: Steps, basics: Basics, cloudimages_run: Run
 ) -> None:
     basics.require_additions()
     with controlled(cloudimages_run):
+        # Whatever they look like together: a command, markup, a query. How they are stored is asked by TAG-HIST-04.
+        for step in every_length.aside().additions(input_classes=["looks like something else"], where=printable_ascii):
+            expect(step.answer.status, anything_but(*range(400, 500)), f"status of {step}")
+
         for step in special_tags.additions(input_classes=["reserved character"]):
             step.expect(status=OK)
             expect_exact_effect(step)
@@ -346,6 +359,9 @@ def test_a_missing_segment_is_answered_404(stray_requests: StrayRequests) -> Non
         if tried.answer.status in (400, 405):
             note(f"{tried.request.method} …{tried.request.target} is answered {tried.answer.status}.")
 
+        if led_to_without_a_slash(tried.answer):
+            note(f"{tried.request.method} of a path that ends in a slash leads to the one without.")
+            continue
         # A body may be refused for what it is.
         allowed = {404, 400, 405, *((413, 415) if tried.request.how else ())}
         expect(tried.answer.status, allowed, f"status of {tried.answer}")
@@ -420,12 +436,27 @@ def test_normalisation_forms_tell_tags_apart(confusable_tags: Steps, basics: Bas
                 expect(step.came, set(), f"tags that came with {step}")
 
 
+def blank_or_control(step: Step) -> bool:
+    """Return whether a tag of ASCII has a control character, or a blank at an end."""
+    return step.tag.isascii() and not (step.tag.isprintable() and step.tag == step.tag.strip())
+
+
+AT_AN_END = ("blank at an end", "newline at an end", "NUL")
+"""Pairs of tags of which one has a blank, or a control character, that the other has not."""
+
+
 # "{tag}: String": no alphabet is stated
 @requirement("TAG-URI-21")
-def test_blanks_and_controls_are_stored_or_refused(special_tags: Steps, basics: Basics, cloudimages_run: Run) -> None:
+def test_blanks_and_controls_are_stored_or_refused(
+    special_tags: Steps, confusable_tags: Steps, basics: Basics, cloudimages_run: Run
+) -> None:
     basics.require_additions()
     with controlled(cloudimages_run):
         stored_and_deleted_or_refused(special_tags, basics, [sort for sort in SPECIAL if "control" in sort])
+        # Nor is one with a blank at an end taken for the tag without it, be it there or not.
+        pairs = confusable_tags.aside().deletions(input_classes=AT_AN_END, where=blank_or_control)
+        for step in pairs:
+            expect_exact_effect(step)
 
 
 # undocumented

@@ -98,11 +98,12 @@ _loses(
     "TAG-URI-03",
     "TAG-HIST-04",
 )
-_trips("RefusesAdmin", "Refuses the tag admin.", "admin".__eq__, "TAG-URI-03", status=403)
+_trips("RefusesAdmin", "Refuses the tag admin.", "admin".__eq__, "TAG-ADD-01", "TAG-URI-03", status=403)
 _trips(
     "RefusesLargeNumbers",
     "Refuses tags of more than 18 digits.",
     re.compile(r"\d{19,}").fullmatch,
+    "TAG-ADD-01",
     "TAG-URI-03",
     status=400,
 )

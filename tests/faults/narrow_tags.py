@@ -239,3 +239,62 @@ class RenamesTheFirstVersion(App):
             return reply
         image.tags += [tag for tag in self.first.get(image_id, ()) if tag not in image.tags]
         return Reply.of_json(self.represent(image))
+
+
+@breaks("TAG-VIS-03", profile="standard")
+class ListsTheUntaggedForNull(_Filters):
+    """Takes the word null in a filter by tag for none, and lists the images that have no tags."""
+
+    def carries(self, image: Image, wanted: list[str]) -> bool:
+        return super().carries(image, wanted) if wanted != ["null"] else not image.tags
+
+
+@breaks("TAG-VIS-03", profile="standard")
+class CountsWhatIsLookedFor(_Filters):
+    """Finds an image by the number that its tag is, whatever noughts stand in front of either."""
+
+    def carries(self, image: Image, wanted: list[str]) -> bool:
+        looked_for, carried = (
+            {tag.lstrip("0") if tag.isdecimal() else tag for tag in tags} for tags in (wanted, image.tags)
+        )
+        return looked_for <= carried
+
+
+class _DeletesTheNearest(App):
+    """Deletes another tag where the one that is named is not carried."""
+
+    def near(self, tag: str, carried: str) -> bool:
+        """Return whether a carried tag is taken for the one that is named."""
+        raise NotImplementedError
+
+    def delete_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        with self.images.lock:
+            tags = self.images.open(request.caller, image_id).tags
+            found = [each for each in tags if self.near(tag, each)]
+            return super().delete_tag(request, image_id, tag if tag in tags or not found else found[0])
+
+
+@breaks("TAG-DEL-06", "TAG-HIST-04", profile="standard")
+class DeletesByTheValue(_DeletesTheNearest):
+    """Deletes a number that is written otherwise where the one that is named is not carried."""
+
+    def near(self, tag: str, carried: str) -> bool:
+        return tag.isdecimal() and carried.isdecimal() and int(tag) == int(carried)
+
+
+@breaks("TAG-URI-21", "TAG-HIST-04", profile="standard")
+class DeletesUpToTheLineEnd(_DeletesTheNearest):
+    """Deletes the tag without the end of the line where the one that is named is not carried."""
+
+    def near(self, tag: str, carried: str) -> bool:
+        return tag.rstrip("\r\n") == carried
+
+
+@breaks("TAG-URI-08", profile="standard")
+class ForbidsTemplates(App):
+    """Takes a tag with braces around a word for a template that somebody wants filled in, and answers 403."""
+
+    def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
+        if re.search(r"[{$]\{.*\}", tag):
+            return self.error(request, HTTPStatus.FORBIDDEN, "The firewall forbids it.")
+        return super().add_tag(request, image_id, tag)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pytest_cloudimages.areas.common.readings import APART, Reading, ValuesShown, TwoAnswers, unseen
+from pytest_cloudimages.areas.common.readings import APART, Reading, TwoAnswers, ValuesShown, unseen
 from pytest_cloudimages.areas.common.writes import Write, plainly
 from pytest_cloudimages.client.exchange import TESTER
 from pytest_cloudimages.client.moments import moment

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_cloudimages.areas.common.kept import kept_of, of_members, of_tasks
-from pytest_cloudimages.areas.common.readings import APART, OWN, Reading, ValuesShown, TwoAnswers, alike, unseen
+from pytest_cloudimages.areas.common.readings import APART, OWN, Reading, TwoAnswers, ValuesShown, alike, unseen
 from pytest_cloudimages.areas.common.writes import FORMATS, OF_DATA, Write, plainly, writes_of
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.moments import moment

@@ -239,9 +239,9 @@ REWRITING = ("X-Original-URL", "X-Rewrite-URL")
 # What a filter by tag may take for something else
 
 FILTERED = (
-    *(("", end) for end in ("A", " x", "&x=1", "+%2B", ",y", "%", "_", "é", "😀", "'", '"', ":z", "-" * 200, "07")),
+    *(("", end) for end in ("A", " x", "&x=1", "+%2B", ",y", "%", "_", "é", "😀", "'\"", ":z", "-" * 200, "07")),
     (" ", ""), ("", " "), ("\t", "\n"), ("", "\x00"), ("", "\x00more"), ("in:", ",q"), ("eq:", ""), ("neq:", ""),
-    ("!", ""), ("%41", "%00"), ("UP", "PER"), ("[", "]"), ("", "#f"), ("", ";g"), ("*", "*"),
+    ("!", ""), ("%41", "%00"), ("UP", "PER"), ("[", "]"), ("", "#f;g"), ("*", "*"),
 )  # fmt: skip
 """What stands before and after a text that no other image's tags contain, in tags that are looked for."""
 NEAR = (
@@ -251,6 +251,10 @@ NEAR = (
 """The same of tags that are to be told from those."""
 TOLD_APART = (("up", "per"), ("", "-" * 199), ("A", "\x00"))
 """Those of them that are looked for as well."""
+WORDS_FILTERED = ("007", "null")
+"""Words that are looked for as they stand: a filter may compare them as the values that programs read them as."""
+SAME_TO_PROGRAMS = ("7",)
+"""What is the same value to a program as one of those, and is no tag that is looked for."""
 
 SET_TOGETHER = (
     SPECIAL["beyond ASCII"],

@@ -14,7 +14,7 @@ from pytest_cloudimages.areas.common.offers import made_visible
 from pytest_cloudimages.areas.common.paging import Query, limit_of, target_of
 from pytest_cloudimages.areas.images.life import Life
 from pytest_cloudimages.areas.images.states import first_taken, shared
-from pytest_cloudimages.areas.tags.corpus import FILTERED, NEAR, TOLD_APART
+from pytest_cloudimages.areas.tags.corpus import FILTERED, NEAR, SAME_TO_PROGRAMS, TOLD_APART, WORDS_FILTERED
 from pytest_cloudimages.areas.tags.resource import set_tags, sorted_strings
 from pytest_cloudimages.areas.tags.selections import Known, Listed, Selection, Selections
 from pytest_cloudimages.areas.tags.tag_limit import how_to_state_it
@@ -188,7 +188,8 @@ def filtered_lists(run: Run) -> Selections:
     if run.single:
         return Selections([], untested="needs a second image: lend another with a further --image ID")
     mark = f"f{uuid.uuid4().hex[1:]}"
-    other, third, special = f"{mark}-other", f"{mark}-third", [_around(mark, ends) for ends in FILTERED]
+    other, third = f"{mark}-other", f"{mark}-third"
+    special = [*(_around(mark, ends) for ends in FILTERED), *WORDS_FILTERED]
     filtering = _Filtering(run)
     with ExitStack() as stack:
         first = stack.enter_context(run.fresh_image())
@@ -198,7 +199,8 @@ def filtered_lists(run: Run) -> Selections:
         _give(first, [*tags, mark], among=() if limit else AMONG)
         # Neither the newest nor the oldest: a further page that forgets the filter shows it.
         near = stack.enter_context(_called_as_the_filter(run, mark))
-        _give(near, [other, mark.upper(), mark[:-1], mark[1:], "y", *(_around(mark, ends) for ends in NEAR)][:limit])
+        close = [*(_around(mark, ends) for ends in NEAR), *SAME_TO_PROGRAMS]
+        _give(near, [other, mark.upper(), mark[:-1], mark[1:], "y", *close][:limit])
         further: list[Image] = []
         # There may be no more images than were lent.
         with suppress(Blocked):
