@@ -316,6 +316,24 @@ faulty(
 )
 
 
+def _without_community(self: App, request: Request, name: str) -> Reply:
+    reply = App.schema(self, request, name)
+    if name != "image":
+        return reply
+    document: Any = reply.json()
+    document["properties"]["visibility"]["enum"] = ["public", "private", "shared"]
+    return Reply.of_json(document)
+
+
+faulty(
+    "DescribesNoCommunity",
+    "Describes images by a schema that has no visibility community.",
+    "IMG-ENT-15",
+    words=selecting("IMG-ENT-15", "SCHEMA-14"),
+    schema=_without_community,
+)
+
+
 # Members
 
 
