@@ -11,6 +11,7 @@ from pytest_cloudimages.areas.common.checks import (
     documented_codes,
     expect_among,
     expect_interpreted,
+    is_before,
     moment,
     or_skip,
 )
@@ -264,7 +265,7 @@ def test_the_times_of_a_member(memberships: Memberships) -> None:
             expect(abs(told - begun) < A_SECOND, True, f"whether created_at in {attempt} is {begun}: {told}")
         was, now = moment(before["updated_at"]), moment(after["updated_at"])
         if was and now:
-            expect(now >= was, True, f"whether updated_at went on by {attempt}: {was}, {now}")
+            expect(is_before(now, was), False, f"whether updated_at went back by {attempt}: {was}, {now}")
             # "resolution is one second": of what is further apart, it tells which came later.
             if attempt.apart and attempt.before[project].get("status") != after.get("status") == attempt.status:
                 expect(now > was, True, f"whether updated_at changed by {attempt}, more than a second later: {was}")

@@ -135,7 +135,7 @@ class Judge:
             self._see_that_it_is_the_same(run)
             self.config.stash[RUN] = begin(run, (TAGS, MEMBERS))
             lent = frozenset(self.settings.image)
-            run.recorder.onlooker = EveryAnswer(run.service.endpoint, run.recorder.traces, lent)
+            run.recorder.onlooker = EveryAnswer(run.service.endpoint, run.recorder.traces, lent, run.name)
         except ConfigurationError as problem:
             named = not isinstance(problem, UnnamedServiceError)
             told = SECRETS.hide(str(problem))

@@ -54,11 +54,25 @@ def referred(part: Any, whole: Any) -> Any:
     A reference to another document, or to what is not there, says nothing. (JSON Reference, 3; RFC 6901.)
     """
     for _ in range(DEEPEST):
+        if (only := only_part(part)) is not None:
+            part = only
+            continue
         reference = part.get("$ref") if isinstance(part, dict) else None
         if not isinstance(reference, str):
             return part
-        part = at_pointer(whole, reference) if reference.startswith("#") else None
+        part = at_pointer(whole, reference) if reference.startswith("#") and not is_by_its_name(reference) else None
     return None
+
+
+def only_part(part: Any) -> Any:
+    """Return the one schema of which another says that all of it holds, as generators write them; ``None`` for none."""
+    parts = part.get("allOf") if isinstance(part, dict) else None
+    return parts[0] if isinstance(parts, list) and len(parts) == 1 and isinstance(parts[0], dict) else None
+
+
+def is_by_its_name(reference: str) -> bool:
+    """Return whether a reference is to a schema that has an id, and not to a place: JSON Schema Draft 4, 7.2.3."""
+    return reference.partition("#")[2][:1] not in ("", "/")
 
 
 def at_pointer(whole: Any, pointer: str) -> Any:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any, NoReturn
 
 from pytest_cloudimages.client.answers import Answer
-from pytest_cloudimages.client.exchange import Purpose
+from pytest_cloudimages.client.exchange import TESTER, Purpose
 from pytest_cloudimages.client.identifiers import is_fit, shown_id
 from pytest_cloudimages.client.images import Image, require_ok
 from pytest_cloudimages.client.json_documents import NotRead
@@ -71,6 +71,8 @@ def temporary_image(
     answer = _creation_or_none(client, note, attributes, {OF_RUN: run, EXPIRES: _moment(expires)})
     identifier = _id_of(client, answer, name)
     if not answer.ok or identifier is None:
+        if answer.refused and "id" in attributes:
+            delete_named(client, attributes["id"], name)  # whoever hands a creation on twice, is refused the second
         _cannot_be_had(client, note, answer, plain=plain)
     image = Image(client, identifier, name, patience)
     claim = Claim(identifier, name, run)
@@ -100,15 +102,21 @@ def temporary_image(
         with client.recorder.of(Purpose.CLEANING):
             if ours and (identifier in traces.gone or delete(image, resources, protected=protected)):
                 traces.notes.gone(note)
+            elif ours and client.caller != TESTER and traces.stays(identifier):
+                why = f"No more images are created by {client.caller}: what it has created could not be deleted."
+                client.recorder.lacking[f"{A_NEW_IMAGE} {client.caller}"] = why
 
 
 @contextmanager
-def claimed_name(client: ImagesClient, run: str, told_of: Callable[[], Iterable[str]] = tuple) -> Iterator[str]:
+def claimed_name(
+    client: ImagesClient, run: str, told_of: Callable[[], Iterable[str]] = tuple, end: str = ""
+) -> Iterator[str]:
     """Yield a name for images that the service is to create by itself, and delete whatever has it in the end.
 
-    ``told_of`` returns the ids of those that the service told of: a list may be late, and not know them yet.
+    ``told_of`` returns the ids of those that the service told of: a list may be late, and not know them yet. The name
+    has the ``end``, if one is given.
     """
-    traces, name = client.recorder.traces, fresh_name(run)
+    traces, name = client.recorder.traces, f"{fresh_name(run)}{end}"
     note = traces.notes.creating(name, client.caller, time.time() + traces.lifetime)
     told = len(traces.left_behind)
     try:

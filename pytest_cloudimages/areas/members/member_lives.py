@@ -105,7 +105,7 @@ class _Life:
             held = found.get(self.project, {}).get("status", "")
             return {*found} == self.due and held == self.status
 
-        members, looked = image.eventually(lambda: members_of(image), lambda found: as_due(found[0]))
+        members, looked = image.eventually(lambda: members_of(image, self.known), lambda found: as_due(found[0]))
         self.known = members
         shown = []
         if whole:
@@ -142,7 +142,8 @@ class _Life:
                 return len(found) == len(before) + (1 if deed is Deed.ADD_OTHER else -1)
             return not answer.refused or found == before
 
-        after, looked = image.eventually(lambda: members_of(image), lambda found: is_as_answered(found[0]))
+        look = partial(members_of, image, before)
+        after, looked = image.eventually(look, lambda found: is_as_answered(found[0]))
         # What comes later is judged by what is there now, whoever has done it.
         self.known, self.due = after, {*after}
         found = Attempt(who, deed, answer, before, after, looked, where=self.where, seen=seen)
