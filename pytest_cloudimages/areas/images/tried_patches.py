@@ -168,7 +168,7 @@ class Attempt:
     def told_otherwise(self) -> list[str]:
         """The attributes that the answer shows, and the image has not so."""
         told = attributes_of(self.answer)
-        return self._but_late(differing(told, self.after, moving=self.moving), told)
+        return self._but_of_others(self._but_late(differing(told, self.after, moving=self.moving), told), told)
 
     def _but_of_others(self, names: list[str], due: Attributes) -> list[str]:
         """Return the attributes but for tags, where all that are due are there, and more that others have added."""
