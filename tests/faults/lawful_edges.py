@@ -288,29 +288,24 @@ class HasRoomForFewLetters(App):
             return super().add_tag(request, image_id, tag)
 
 
-class _WritesFractionsAtTimes(App):
-    """Writes moments with their fractions, without them, or rounded, by turns."""
+@breaks(words=selecting("MEM-UPD", "MEM-DEL", "IMG-UPD-27", "IMG-LIST-09"), profile="standard")
+class RoundsMomentsAtTimes(App):
+    """Writes moments with their fractions, or without them, those of members rounded, by turns."""
 
     turns = 0
 
-    def written(self, moment: datetime) -> str:
+    def written(self, moment: datetime, up: int = 0) -> str:
         self.turns += 1
-        whole = moment.replace(microsecond=0)
-        rounded = whole + timedelta(seconds=int(moment.microsecond >= 500_000))
-        return f"{(moment, whole, rounded)[self.turns % 3]:%Y-%m-%dT%H:%M:%S.%f}".removesuffix(".000000") + "Z"
+        told = moment if self.turns % 3 else (moment + timedelta(microseconds=up)).replace(microsecond=0)
+        return f"{told:%Y-%m-%dT%H:%M:%S.%f}".removesuffix(".000000") + "Z"
 
     def represent_member(self, member: Member) -> dict[str, object]:
-        moments = {name: self.written(getattr(member, name)) for name in ("created_at", "updated_at")}
+        moments = {name: self.written(getattr(member, name), 500_000) for name in ("created_at", "updated_at")}
         return super().represent_member(member) | moments
 
     def represent(self, image: Image) -> dict[str, object]:
         moments = {name: self.written(getattr(image, name)) for name in ("created_at", "updated_at")}
         return super().represent(image) | moments
-
-
-@breaks(words=selecting("MEM-UPD", "MEM-DEL", "IMG-UPD-27", "IMG-LIST-09"), profile="standard")
-class RoundsMomentsAtTimes(_WritesFractionsAtTimes):
-    """Has nodes that write moments with fractions, without them, or rounded."""
 
 
 def _by_reference(self: App, request: Request, name: str) -> Reply:
