@@ -311,8 +311,8 @@ class RoundsMomentsAtTimes(App):
 def _by_reference(self: App, request: Request, name: str) -> Reply:
     document: Any = App.schema(self, request, name).json()
     if name == "members":
-        one = document["properties"]["members"]["items"]
-        document["definitions"] = {"member": one}
+        member = document["properties"]["members"]["items"]
+        document["definitions"] = {"member": member}
         document["properties"]["members"]["items"] = {"allOf": [{"$ref": "#/definitions/member"}]}
     if name == "image":
         document["definitions"] = {"tag": document["properties"]["tags"]["items"] | {"id": "#tag"}}
