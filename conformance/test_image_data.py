@@ -3,7 +3,7 @@
 import pytest
 
 from pytest_cloudimages import expect, requirement
-from pytest_cloudimages.areas.common.checks import still_holds
+from pytest_cloudimages.areas.common.checks import OK, still_holds
 from pytest_cloudimages.areas.common.forms import A_CHECKSUM
 from pytest_cloudimages.areas.common.offers import require_look
 from pytest_cloudimages.areas.images.deactivation import Deactivated
@@ -50,6 +50,8 @@ def keeps_its_data(image_life: LifeAnswers, deactivated_image: Deactivated) -> N
         for answer in image_life.aside().answered(Question.DATA_AFTER):
             kept = still_holds(answer, data.body)
             expect(kept, True, f"whether {answer}, after a deletion was refused, is as {data}")
+    for data, later in image_life.aside().data_later():
+        expect(data.status, OK, f"status of {data}, for the data of an image that is active; later it was {later}")
     for data in image_life.aside().answered(Question.TWIN_DATA):
         expect(still_holds(data, DATA), True, f"whether {data} is what was uploaded: {Question.TWIN_DATA}")
     for before, after in deactivated_image.aside().data_again():

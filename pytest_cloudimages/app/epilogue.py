@@ -13,7 +13,7 @@ from pytest_cloudimages.app import report_files
 from pytest_cloudimages.app.explanations import with_extents
 from pytest_cloudimages.app.facts import facts_of
 from pytest_cloudimages.app.postponed import Postponed, postpone
-from pytest_cloudimages.app.stash import COMMAND, RESULTS, RUN, UNWRITTEN
+from pytest_cloudimages.app.stash import COMMAND, OWN_FAILED, RESULTS, RUN, UNWRITTEN
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.showing import in_one_line
 from pytest_cloudimages.engine.twins import delete_twins
@@ -76,6 +76,10 @@ class Epilogue:
     def pytest_keyboard_interrupt(self, excinfo: pytest.ExceptionInfo[BaseException]) -> None:
         """Remember that the run did not come to its end; pytest itself stops so where a module cannot be loaded."""
         self.interrupted = not isinstance(excinfo.value, pytest.Session.Interrupted)
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if self.interrupted and COMMAND in self.config.stash and reporter is not None:
+            # Where in the suite that was tells the tester nothing; the last line says that it was.
+            reporter._report_keyboardinterrupt = lambda: None  # noqa: SLF001 - pytest has no option for it
 
     @functools.cached_property
     def facts(self) -> RunFacts:
@@ -159,6 +163,14 @@ class Epilogue:
         if COMMAND not in self.config.stash:
             if self.results is not None and not self.selection.settings.dry_run:
                 terminalreporter.write_line(sentence(self.results, status=False))
-        elif self.config.option.verbose < 0:
+            return
+        for failed in self.config.stash.get(OWN_FAILED, ()):
+            # pytest itself is told to be silent about them.
+            terminalreporter.write_line("")
+            terminalreporter.write_line(f"FAILED {failed.nodeid}: no requirement of the catalogue", red=True, bold=True)
+            terminalreporter.write_line(f"  came:  {failed.told}")
+            if failed.where:
+                terminalreporter.write_line(f"  where: {failed.where}")
+        if self.config.option.verbose < 0:
             # The command ends with the sentence; what pytest counts are tests, which nobody has asked about.
             self.config.option.verbose = COUNTLESS

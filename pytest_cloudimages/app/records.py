@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_cloudimages.app.explanations import explain, first_line, mismatch_of, suspect_of
-from pytest_cloudimages.app.stash import RUN
+from pytest_cloudimages.app.stash import RUN, OwnFailure
 from pytest_cloudimages.client.exchange import Purpose
 from pytest_cloudimages.client.redaction import SECRETS
 from pytest_cloudimages.client.showing import harmless, in_one_line
@@ -19,7 +19,7 @@ from pytest_cloudimages.history.steps import Prior
 from pytest_cloudimages.reporting.anomalies import as_data
 from pytest_cloudimages.reporting.power import power_of
 from pytest_cloudimages.reporting.results import DEVIATES, CheckResult
-from pytest_cloudimages.spec.verdicts import Flaky, Unaffordable, Verdict, judge, leaves, worst
+from pytest_cloudimages.spec.verdicts import Blocked, Flaky, Unaffordable, Verdict, judge, leaves, worst
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -290,6 +290,17 @@ def _told_again(text: str, told: object) -> Any:
             tw.line(text)
 
     return Told()
+
+
+def own_failure(report: pytest.TestReport, error: BaseException | None) -> OwnFailure:
+    """Return what is told of a test that asks for no requirement, and has failed; its report is fit to be read."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    lines = (crash.message if crash else report.longreprtext).strip().splitlines() or ["it failed"]
+    # Of what pytest says of a fixture that there is not, the first line is where the test stands.
+    told = next((line.removeprefix("E").strip() for line in lines if line.startswith("E ")), lines[0])
+    blocked = error is not None and all(isinstance(leaf, Blocked) for leaf in leaves(error))
+    where = f"{crash.path}:{crash.lineno}" if crash else ""
+    return OwnFailure(report.nodeid, in_one_line(told), where, blocked)
 
 
 def fit_to_be_read(report: pytest.TestReport) -> pytest.TestReport:

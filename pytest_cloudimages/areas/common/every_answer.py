@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pytest_cloudimages.areas.common.checks import A_CHALLENGE, A_DATE
+from pytest_cloudimages.areas.common.followed_links import plain_path
 from pytest_cloudimages.areas.common.forms import GOING, IMAGE, LISTED_IMAGE, LISTED_TASK, MEMBER, TASK, Form, Rule
 from pytest_cloudimages.client.exchange import Exchange, Purpose
 from pytest_cloudimages.client.json_documents import NotRead, parsed
@@ -177,8 +178,8 @@ class EveryAnswer:
         twins = (entry.get("id") for entry in shown if self.run and entry.get(OF_RUN) == self.run and entry not in own)
         self.traces.unknown.update(each for each in twins if isinstance(each, str))
         ids = [entry["id"] for entry in own]
-        if collection == "images" and not NO_MORE.holds(ids):
-            yield "IMG-ENT-03", ids, NO_MORE, "ids of our own"
+        if not NO_MORE.holds(ids):
+            yield "IMG-ENT-03" if collection == "images" else "TASK-LIST-01", ids, NO_MORE, "ids of our own"
         form = LISTED_TASK if collection == "tasks" else LISTED_IMAGE
         for entry in own:
             yield from self._of(form, entry, f"/{collection}")
@@ -232,14 +233,13 @@ class EveryAnswer:
         if link == f"{self._base}{end}":
             return True  # as nearly all of them
         try:
-            return isinstance(link, str) and bool(link) and _plain(led_to(self.endpoint, target, link)) == end
+            return (
+                isinstance(link, str)
+                and bool(link)
+                and plain_path(led_to(self.endpoint, target, link)) == plain_path(end)
+            )
         except Blocked:
             return False
-
-
-def _plain(path: str) -> str:
-    """Return a path without escapes of dashes, which need none: it is the same path (RFC 3986, 6.2.2.2)."""
-    return re.sub("%2[dD]", "-", path)
 
 
 _is_date = functools.lru_cache(maxsize=64)(A_DATE.holds)

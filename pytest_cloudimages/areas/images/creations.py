@@ -1,9 +1,11 @@
 """Images that are created with all that may be given, with an id that is taken, and with one that was."""
 
+import uuid
 from functools import partial
 
 import pytest
 
+from pytest_cloudimages.areas.common.followed_links import leads_to
 from pytest_cloudimages.areas.images.life_answers import DATA, GIVEN, GIVEN_BESIDES, Question, given_otherwise
 from pytest_cloudimages.areas.images.patch_model import replaced
 from pytest_cloudimages.areas.images.states import state_of
@@ -49,16 +51,33 @@ def created_with_more(run: Run, image: Image, answers: dict[Question, list[Answe
             if other := run.of_another_project():
                 refused.append(created.seen_by(other).upload(DATA))
             # Whoever does not know the formats of an image may take no data for it.
-            formless = _made(run, run.client.create(name=name), name, made)
+            identifier = str(uuid.uuid4()).upper()
+            answer = run.client.create(name=name, id=identifier)
+            formless = _made(run, run.client.create(name=name) if answer.refused else answer, name, made)
             refused_too = formless.upload(DATA).refused if formless else False
         looked = [created] if all(answer.refused for answer in refused) else []
         looked += [formless] if formless and refused_too else []
         answers[Question.NOT_FILLED] = [
             each.eventually(each.show, lambda shown: state_of(shown) == "queued") for each in looked
         ]
+        if formless and formless.id == identifier:
+            answers |= _in_capitals(formless)
         if shown.ok:
             _by_other_ids(created, answers)
             _with_its_id(run, created, answers, made)
+
+
+def _in_capitals(image: Image) -> dict[Question, list[Answer]]:
+    """Return an image whose id has capitals, as it was given it, and what its link to itself leads to.
+
+    The id is a UUID, in which case need not count: a link that has it otherwise is followed.
+    """
+    shown = image.show()
+    link = attributes_of(shown).get("self") if shown.ok else None
+    led = leads_to(image.client, link, f"/images/{image.id}")
+    # Where it leads elsewhere, or nowhere, whoever looks at links says so.
+    others = led.startswith("/") and led != f"/images/{image.id}"
+    return {Question.IN_CAPITALS: [shown], Question.LED_TO: [image.client.send("GET", led)] if others else []}
 
 
 def _by_other_ids(image: Image, answers: dict[Question, list[Answer]]) -> None:

@@ -15,13 +15,14 @@ from pytest_cloudimages.areas.images.patch_model import (
     named_by,
 )
 from pytest_cloudimages.areas.images.patches import (
-    LONG,
+    CARRIED_OUT,
     OLD_TYPE,
     VALID,
     Aim,
     Wanted,
 )
 from pytest_cloudimages.areas.images.states import OF_DATA, OF_IMAGES
+from pytest_cloudimages.areas.images.values import LONG, NEAR
 from pytest_cloudimages.client.answers import Answer
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.engine.recording import Case, Collection, cases
@@ -32,7 +33,7 @@ Attributes = Mapping[str, Any]
 FULL = "no more attributes are taken (413), or none of one's own (403)"
 MOVING = frozenset({"updated_at"})
 """What a service may change with any request."""
-OF_VALUES = (Aim.VALUE, Aim.ALIKE)
+OF_VALUES = (Aim.VALUE, Aim.ALIKE, Aim.ODD, Aim.NEARLY)
 """The aims of patches by what they name and set alone: whoever cannot show it may show all the rest."""
 BOUNDS = ("minimum", "maximum", "multipleOf")
 """What a schema says of the numbers that it allows."""
@@ -152,6 +153,17 @@ class Attempt:
     def strayed(self) -> list[str]:
         """The attributes that it does not name and that have changed."""
         return [name for name in self.changed if name not in self.named]
+
+    @property
+    def not_replaced(self) -> list[str]:
+        """The attributes that are not set to what is nearly what they were, though that was kept as it was set."""
+        return [name for name in self.wrong if name in NEAR and self.before.get(name) == NEAR[name][0]]
+
+    @property
+    def half_done(self) -> list[str]:
+        """The attributes that it names and has left as they were, where it has changed others as it says."""
+        moved = {*differing(self.after, self.before, only=self.named)}
+        return sorted({*self.wrong} - moved) if moved - {*self.wrong} else []
 
     @property
     def changed(self) -> list[str]:
@@ -289,6 +301,30 @@ class Updates(Collection):
         """Whether whatever was acknowledged where a patch has one operation alone is there as it says."""
         singly = (Aim.NAME, Aim.ADDED, Aim.REPLACED, Aim.REMOVED, Aim.BACK, Aim.REPEATED)
         return not any(each.wrong for each in self.tried if each.answer.ok and each.wanted.aim in singly)
+
+    def revived(self, attempt: Attempt) -> set[str]:
+        """Return the attributes that are there again, after they were removed before, and that a patch does not name.
+
+        Whoever was seen to lack them lacks them until somebody adds them.
+        """
+        gone = set[str]()
+        for earlier in self.tried[: self.tried.index(attempt)]:
+            removing = (*CARRIED_OUT, Aim.NOT_THERE_REMOVED)
+            if earlier.after.get("id") == attempt.after.get("id") and earlier.wanted.aim in removing:
+                there = {*earlier.after}
+                gone = (gone | (earlier.named & {*earlier.before} if earlier.answer.ok else set())) - there
+        return gone & {*attempt.strayed} & {*attempt.after}
+
+    def strayed(self, attempt: Attempt) -> list[str]:
+        """Return the attributes that have changed by a patch that does not name them, but for what is revived."""
+        revived = self.revived(attempt)
+        return [name for name in attempt.strayed if name not in revived]
+
+    @property
+    def carries_out(self) -> bool:
+        """Whether what has a plain name is replaced and removed, alone and together with others."""
+        aims = (Aim.REPLACED, Aim.REMOVED, Aim.TOGETHER)
+        return all(each.answer.ok and not each.wrong for each in self.tried if each.wanted.aim in aims)
 
     def never_there(self, attempt: Attempt) -> bool:
         """Return whether the image does not show what a patch names, nor was it acknowledged, and not removed since.

@@ -52,7 +52,7 @@ from pytest_cloudimages.engine.run import Run
 from pytest_cloudimages.spec.verdicts import Blocked, LostAnswer
 
 
-@workload(empty=lambda: Updates([]), requests=(103, 466, 466, 466))
+@workload(empty=lambda: Updates([]), requests=(103, 484, 484, 484))
 def updates(run: Run) -> Updates:
     """Send patches of every kind to one image, valid ones and others, and look at it after each of them."""
     parts = patches(whole=bool(run.rounds))
@@ -163,6 +163,11 @@ def _one_after_another(
     for patch in wanted:
         if patch.needs and patch.needs not in before:
             continue
+        if patch.of_what_is_there:
+            there = [each for each in patch.body if attribute_of(each["path"]) in before]
+            if not there:
+                continue
+            patch = replace(patch, body=there)  # noqa: PLW2901 - the same, as far as it means anything
         try:
             attempt = replace(_tried(image, patch, before), moving=moving)
         except LostAnswer:
