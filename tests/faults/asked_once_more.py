@@ -9,7 +9,7 @@ from typing import Any
 from pytest_cloudimages.reference.app import App, Reply, Request
 from pytest_cloudimages.reference.attributes import Status, Visibility
 from pytest_cloudimages.reference.images import Caller, Images, Member, MemberStatus
-from pytest_cloudimages.reference.refusals import Invalid, NotFound
+from pytest_cloudimages.reference.refusals import Forbidden, Invalid, NotFound
 from pytest_cloudimages.reference.tasks import Task, Tasks, TaskType
 
 from .kinds import Kind
@@ -316,6 +316,24 @@ faulty(
 )
 
 
+def _without_community(self: App, request: Request, name: str) -> Reply:
+    reply = App.schema(self, request, name)
+    if name != "image":
+        return reply
+    document: Any = reply.json()
+    document["properties"]["visibility"]["enum"] = ["public", "private", "shared"]
+    return Reply.of_json(document)
+
+
+faulty(
+    "DescribesNoCommunity",
+    "Describes images by a schema that has no visibility community.",
+    "IMG-ENT-15",
+    words=selecting("IMG-ENT-15", "SCHEMA-14"),
+    schema=_without_community,
+)
+
+
 # Members
 
 
@@ -359,6 +377,26 @@ faulty(
     words=selecting("MEM"),
     show_member=_in_any_case,
 )
+
+
+def _settled(self: App, request: Request, image_id: str, member_id: str) -> Reply:
+    if self.images.get(image_id).protected and request.caller.project == member_id:
+        return self.show_member(request, image_id, member_id)
+    return App.update_member(self, request, image_id, member_id)
+
+
+def _only_while_active(self: App, request: Request, image_id: str, member_id: str) -> Reply:
+    image = self.images.get(image_id)
+    if image.status is Status.DEACTIVATED and request.caller.project in image.members:
+        raise Forbidden("The image is deactivated.")
+    return App.update_member(self, request, image_id, member_id)
+
+
+for _name, _sentence, _update in (
+    ("DecidesNothingOnProtectedImages", "Leaves a member's status as it is while the image is protected.", _settled),
+    ("DecidesOnActiveImagesAlone", "Answers 403 to who decides on a deactivated image.", _only_while_active),
+):
+    faulty(_name, _sentence, "MEM-UPD-01", words=selecting("MEM"), update_member=_update)
 
 
 def _removed_by_its_beginning(self: App, request: Request, image_id: str, member_id: str) -> Reply:

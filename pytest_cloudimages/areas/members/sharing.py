@@ -125,10 +125,12 @@ def _of_its_id(run: Run, gone: str, consumer: ImagesClient | None, answers: dict
         if not is_fit(new):
             return
         made.append(new)
-        if new == gone:
-            answers.setdefault(Question.OF_A_NEW_IMAGE, []).append(run.client.ask(MEMBERS.read(new)))
+        if new == gone:  # of which a node may know a little late that the other one is gone
+            image, read = Image(run.client, new, name, run.patience), MEMBERS.read(new)
+            found = image.eventually(partial(run.client.ask, read), lambda seen: MEMBERS.values(seen) == ())
+            answers.setdefault(Question.OF_A_NEW_IMAGE, []).append(found)
             if consumer is not None and Question.BEFORE in answers:
-                answers[Question.BEFORE].append(consumer.ask(MEMBERS.read(new)))
+                answers[Question.BEFORE].append(image.eventually(partial(consumer.ask, read), lambda seen: not seen.ok))
 
 
 def _of_owners(run: Run, image: Image, answers: dict[Question, list[Answer]]) -> None:
