@@ -247,6 +247,8 @@ DECIDED = done(5, "PUT", "/members/them", status=200)
 NEWER = {"updated_at": "2026-11-27T10:00:09Z"}
 OLDER = {"updated_at": "2026-11-27T10:00:02Z"}
 SENT = done(0, "PUT", "/file")
+EMPTY: dict[str, Any] = {"status": "queued", "size": None, "checksum": None}
+MADE = at(0, exchange("/images", SHOWN | EMPTY, method="POST", status=201))
 
 
 @pytest.mark.parametrize(
@@ -257,17 +259,17 @@ SENT = done(0, "PUT", "/file")
         ("IMG-ENT-02", (look(1), look(1.1, min_ram=7))),
         ("IMG-ENT-02", (look(1), look(1.1, "/images", protected=True))),
         ("IMG-ENT-02", (look(1), look(1.1, cloudimages_own=None))),
-        ("IMG-ENT-11", (SENT, look(1), look(9, checksum="1" * 32))),
-        ("IMG-STAT-03", (SENT, look(1), look(9, size=5))),
+        ("IMG-ENT-11", (SENT, look(2), look(9, checksum="1" * 32))),
+        ("IMG-STAT-03", (SENT, look(2), look(9, size=5))),
         ("IMG-STAT-03", (SENT, look(2), look(9, status="queued"))),
-        ("IMG-STAT-07", (SENT, look(2, status="deactivated"), look(9))),
+        ("IMG-STAT-07", (SENT, done(0.5, "POST", "/actions/deactivate"), look(2, status="deactivated"), look(9))),
         ("IMG-STAT-07", (look(1), done(2, "POST", "/actions/deactivate"), look(3, min_disk=7))),
         ("IMG-UPD-01", (look(1), patch(2, "min_ram"), look(3, min_disk=7))),
         ("IMG-UPD-01", (patch(0, "min_disk"), look(2), patch(3, "min_ram"), look(4, min_disk=7))),
         ("IMG-UPD-22", (look(1), patch(2, "min_ram", status=400), look(3, min_ram=7))),
         ("IMG-UPD-27", (look(1, **NEWER), patch(2, "name"), look(3, **OLDER))),
         ("TAG-ADD-26", (look(1, **NEWER), done(2, "PUT", "/tags/a"), look(3, **OLDER))),
-        ("TAG-DEL-04", (look(1), done(2, "DELETE", "/tags/a"), look(3, visibility="private"))),
+        ("TAG-DEL-04", (look(1), done(2, "DELETE", "/tags/a"), look(3, visibility="public"))),
         ("TAG-DEL-12", (look(1), done(2, "DELETE", "/tags/a", status=404), look(3, name="otherwise"))),
     ],
 )
@@ -301,6 +303,15 @@ def test_two_answers_cannot_both_be_true(requirement: str, exchanges: tuple[Exch
         (look(1), done(2, "DELETE", ""), look(9, created_at="2031-01-01T00:00:00Z", name="x")),
         (look(1), look(2, more="x"), look(3, more="y"), look(4, min_ram=None), look(5, visibility="SHARED")),
         (look(1, name=None), look(2, name="given later"), look(3, name="")),
+        (MADE, look(0.1, **EMPTY), done(1, "PUT", "/file", status=413), look(1.1, **EMPTY | {"status": "saving"})),
+        (MADE, look(0.1, **EMPTY), done(1, "PUT", "/file", status=409), look(9)),
+        (MADE, look(0.1, **EMPTY, min_ram=0), look(0.2, **EMPTY, min_ram=7)),
+        (SENT, look(0.1), look(0.2, checksum=None, size=9), look(0.3)),
+        (SENT, look(1), done(2, "POST", "/actions/deactivate"), look(9, status="deactivated", checksum=None)),
+        (SENT, look(1, virtual_size=0), look(9, virtual_size=1 << 30), look(9.1, virtual_size=4)),
+        (look(1), look(2, visibility="private"), look(3)),
+        (SENT, look(1), look(2, status="deactivated"), look(9)),
+        (look(1, **NEWER), look(9, "/images", **OLDER)),
     ],
 )
 def test_two_answers_may_both_be_true(exchanges: tuple[Exchange, ...]) -> None:

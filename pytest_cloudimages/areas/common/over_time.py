@@ -12,7 +12,7 @@ from typing import Any
 
 from pytest_cloudimages.areas.common.kept import kept_of, of_members, of_tasks
 from pytest_cloudimages.areas.common.readings import APART, OWN, Reading, TwoAnswers, ValuesShown, alike, unseen
-from pytest_cloudimages.areas.common.writes import FORMATS, OF_DATA, Write, plainly, writes_of
+from pytest_cloudimages.areas.common.writes import FORMATS, OF_DATA, Write, made_by, plainly, writes_of
 from pytest_cloudimages.client.exchange import Exchange
 from pytest_cloudimages.client.moments import moment
 from pytest_cloudimages.spec.mismatch import Allowed
@@ -38,8 +38,8 @@ BLAMED = {
 """By which requirement a request changes what it names alone, by its kind, or nothing, where it was refused."""
 EITHER = frozenset({("member", False), ("patch", False)})
 """Where both were done, nobody knows which of them has changed something, unless that is seen elsewhere."""
-TO_NO_EFFECT = frozenset({("member", True), ("data", True), ("delete", True)})
-"""What is refused, and says nothing of attributes."""
+TO_NO_EFFECT = frozenset({("member", True), ("data", True), ("delete", True), ("create", False)})
+"""What says nothing of attributes that change later: most of it is refused."""
 OTHERWISE = {"checksum": "IMG-ENT-11", "size": "IMG-STAT-03"} | dict.fromkeys(
     ("created_at", "owner", "visibility", "protected"), "IMG-GET-01"
 )
@@ -60,24 +60,31 @@ class OverTime:
 
     def wrote(self, exchange: Exchange, below: str) -> None:
         """Remember a request that may have changed images."""
-        creates = exchange.method == "POST" and below == "/images"
+        created = exchange.method == "POST" and below == "/images" and exchange.status == 201  # noqa: PLR2004 - as HTTP has it
         for identifier, write in writes_of(exchange, below):
-            # The id that a new image is to have changes none, unless there was one of this id.
-            if not creates or identifier in self._seen or exchange.status != 201:  # noqa: PLR2004 - as HTTP has it
-                self._writes.setdefault(identifier, []).append(write)
+            # The id that a new image is to have is that of no other, unless there was one of this id.
+            if not created or identifier in self._seen:
+                self._wrote(identifier, write)
+
+    def _wrote(self, identifier: str, write: Write) -> None:
+        self._writes.setdefault(identifier, []).append(write)
 
     def made_image(self, shown: Mapping[str, Any], exchange: Exchange) -> None:
-        """Remember the creation of an image."""
+        """Remember the creation of an image, which may take a while to be complete."""
+        identifier = str(shown.get("id")).lower()
         if not re.search(rb"size|location", exchange.body):
-            self._without_data.add(str(shown.get("id")).lower())
+            self._without_data.add(identifier)
+        self._wrote(identifier, made_by(exchange))
 
     def saw_image(self, shown: Mapping[str, Any], exchange: Exchange, sake: str, *, whole: bool) -> None:
         """Remember what an answer shows of an image; ``whole``: and what it does not."""
         identifier, status = str(shown.get("id")).lower(), str(shown.get("status")).lower()
-        of_data = OF_DATA if status in WITH_DATA else frozenset[str]()
+        # What is not to be had at present, need not be described.
+        of_data = OF_DATA if status == "active" else frozenset[str]()
         self._seen.add(identifier)
         for name, value in shown.items():
-            if name in KEPT or name in of_data or OWN in name:
+            described = name in OF_DATA and status in WITH_DATA and value is not None
+            if name in KEPT or name in of_data or described or OWN in name:
                 self._images.note((identifier, exchange.caller, name), value, exchange, status, sake)
         for key in [key for key in self._images if whole and key[:2] == (identifier, exchange.caller)]:
             always = key[2] in SHOWN_ONCE_SET or OWN in key[2]
@@ -93,6 +100,9 @@ class OverTime:
 
     def saw_task(self, shown: Mapping[str, Any], exchange: Exchange, sake: str) -> None:
         """Remember what an answer shows of a task."""
+        result = shown.get("result")
+        if isinstance(result, Mapping) and result.get("image_id"):
+            self._wrote(str(result["image_id"]).lower(), made_by(exchange))
         for name, value in kept_of(shown):
             if value is not None:
                 key = str(shown.get("id")).lower(), exchange.caller, name
@@ -137,13 +147,13 @@ class OverTime:
         """Return whether what was sent may be why an attribute has another value, after so many of them."""
         until = reading.first.answered
         known = [each for each in writes if each.names(name) and not each.refused and each.sent <= until]
-        if name in OF_DATA | FORMATS:
-            # Data comes by and by, and so does what is found out about it: each time that it was sent, something else.
-            given = [each for each in known if each.kind == "data" or (each.open and name in OF_DATA)]
-            if sum(1 + each.open for each in given) > values - (name in FORMATS):
-                return True
+        if name in FORMATS and any(each.kind == "data" for each in known):
+            return True  # what is found out about a disk, by and by
         if name in OF_DATA:
-            return False
+            # Data comes by and by as well: each time that it was sent, something else.
+            given = [each for each in known if each.kind == "data" or each.open]
+            if sum(1 + each.open for each in given) > values:
+                return True
         return any(each.accounts(name, before.last.sent, until, self.patience) for each in known)
 
     def _blamed(
@@ -179,8 +189,14 @@ class OverTime:
         what = "status of the image"
         for place, reading in enumerate(readings):
             until = reading.first.answered
-            sent = [each for each in writes if each.names("status") and not each.refused and each.sent <= until]
-            if reading.value in ("active", "saving") and identifier in self._without_data and not sent:
+            tried = [
+                each for each in writes if each.sent <= until and (each.names("status") or "location" in each.text)
+            ]
+            tried = [each for each in tried if each.kind != "create"]
+            sent = [each for each in tried if not each.refused]
+            # Data that is refused may have begun to come.
+            due = sent if reading.value == "active" else tried
+            if reading.value in ("active", "saving") and identifier in self._without_data and not due:
                 expected = Allowed("queued, as it was given no data", "queued".__eq__)
                 yield TwoAnswers("IMG-STAT-01", reading.shown, expected, what, readings[0].first, reading)
             for before in readings[:place]:
@@ -190,17 +206,19 @@ class OverTime:
                     continue
                 if before.value in WITH_DATA and reading.value in WITHOUT:
                     yield TwoAnswers("IMG-STAT-03", reading.shown, before.shown, what, before.last, reading)
-                elif (before.value, reading.value) == ("deactivated", "active") and not later:
+                # What somebody else has deactivated, somebody else may release.
+                elif (before.value, reading.value) == ("deactivated", "active") and not later and _deactivated(sent):
                     yield TwoAnswers("IMG-STAT-07", reading.shown, before.shown, what, before.last, reading)
 
     def _of_changes(self, readings: Sequence[Reading], writes: Sequence[Write]) -> Iterator[TwoAnswers]:
         """Yield where the time of the last change is earlier than patience ago."""
-        times = [(reading, moment(reading.shown)) for reading in readings]
+        # What a list has is compared with the image by those who ask for lists.
+        times = [(reading, moment(reading.shown)) for reading in readings if not reading.listed]
         for place, (reading, now) in enumerate(times):
             for before, then in times[:place]:
                 after_patience = before.first.answered + self.patience < reading.first.sent
                 if now and then and after_patience and then - now >= APART:
-                    since, until = readings[place - 1].last.sent, reading.first.answered
+                    since, until = times[place - 1][0].last.sent, reading.first.answered
                     if any(each.open and each.sent <= until for each in writes):
                         return
                     kinds = {each.kind for each in writes if each.between(since, until)}
@@ -212,3 +230,8 @@ class OverTime:
                             requirement, reading.shown, expected, "updated_at of the image", before.first, reading
                         )
                     return
+
+
+def _deactivated(writes: Iterable[Write]) -> bool:
+    """Return whether the run itself has deactivated an image."""
+    return any(each.kind == "deactivate" for each in writes)

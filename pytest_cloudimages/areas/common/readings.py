@@ -13,6 +13,8 @@ APART = timedelta(seconds=2)
 OWN = "cloudimages"
 """What every attribute of one's own has in its name here."""
 NO_MINIMUM = ("min_disk", "min_ram")
+OF_ITS_OWNER = ("private", "shared")
+"""Visibilities of which older versions know but one: a node that runs one of them shows that for both."""
 Key = tuple[str, str, str]
 """The id of an image, who has looked at it, and the attribute."""
 
@@ -85,6 +87,8 @@ def plain(name: str, value: object) -> object:
     text = value if isinstance(value, str) else json.dumps(value)
     if name == "owner":
         return text.replace("-", "").lower()
+    if name == "visibility" and text.lower() in OF_ITS_OWNER:
+        return OF_ITS_OWNER[0]
     return text if name == "name" or OWN in name else text.lower()
 
 

@@ -11,11 +11,14 @@ from pytest_cloudimages.client.exchange import KEPT_OCTETS, Exchange
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 OF_AN_IMAGE = re.compile(r"/images/([^/]+)(?:/(.*))?")
 A_UUID = re.compile("[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+DONE_BEFORE = {"data": frozenset({409}), "delete": frozenset({404, 410})}
+"""How a request is refused, by its kind, that somebody on the way has sent before, and that was carried out then."""
 REFUSALS = frozenset({400, 401, 403, 404, 405, 409, 411, 413, 415, 431})
 """Answers of whoever has not done what was asked. Any other may come of somebody who does not know."""
 A_RETRY = 600.0
 """Seconds before a request that was sent again: then, at the earliest, it was sent first, and perhaps carried out."""
-OF_DATA = frozenset({"size", "virtual_size", "checksum", "os_hash_algo", "os_hash_value"})
+OF_DATA = frozenset({"size", "checksum"})
+"""What an image shows of its data, and some requirement speaks of."""
 FORMATS = frozenset({"container_format", "disk_format", "min_disk", "min_ram"})
 """What a service may find out about a disk when it has come."""
 NOT_A_SIGN = re.compile(r"[^a-z0-9]")
@@ -25,7 +28,7 @@ class Write(NamedTuple):
     """A request that may have changed an image."""
 
     kind: str
-    """What it was: ``patch``, ``add`` or ``remove`` of a tag, ``data``, ``member``, an action, or ``unknown``."""
+    """What it was: ``create``, ``patch``, ``add``, ``remove`` (a tag), ``data``, ``member``, an action, ``unknown``."""
     sent: float
     answered: float
     refused: bool
@@ -38,7 +41,7 @@ class Write(NamedTuple):
 
     def names(self, attribute: str) -> bool:
         """Return whether it may set an attribute of the image, be it by another way to write its name."""
-        if self.kind in ("unknown", "delete"):
+        if self.kind in ("unknown", "delete", "create"):
             return True
         if self.kind == "patch":
             return not self.text or plainly(attribute) in self.text
@@ -73,9 +76,9 @@ def writes_of(exchange: Exchange, below: str) -> Iterator[tuple[str, Write]]:
     path = below.partition("?")[0]
     found = OF_AN_IMAGE.fullmatch(path)
     repeated = bool(exchange.note)
-    refused = exchange.status in REFUSALS and not repeated
     acknowledged = 200 <= exchange.status < 300 and exchange.status != 202  # noqa: PLR2004 - as HTTP has them
     kind = _kind_of(exchange.method, found[2]) if found else "unknown"
+    refused = exchange.status in REFUSALS - DONE_BEFORE.get(kind, frozenset()) and not repeated
     write = Write(
         kind,
         exchange.sent - (A_RETRY if repeated else 0.0),
@@ -93,6 +96,11 @@ def writes_of(exchange: Exchange, below: str) -> Iterator[tuple[str, Write]]:
         named = {each.lower() for each in A_UUID.findall(f"{urllib.parse.unquote(below)} {body}")}
     for identifier in named:
         yield identifier, write
+
+
+def made_by(exchange: Exchange) -> Write:
+    """Return what an image has come from that an answer tells of: it may take a while to be complete."""
+    return Write("create", exchange.sent, exchange.answered, False, False, exchange.caller, "", exchange)
 
 
 def _kind_of(method: str, rest: str | None) -> str:
