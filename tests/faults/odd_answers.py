@@ -76,11 +76,13 @@ class AllowsToDeleteWhatIsThere(App):
 
 @breaks("TAG-ADD-02", profile="standard")
 class TellsAdministratorsWhatItDid(App):
-    """Answers an administrator's addition 201, and names the tag."""
+    """Answers 201 to an administrator's addition of a new tag, and names it."""
 
     def add_tag(self, request: Request, image_id: str, tag: str) -> Reply:
-        reply = super().add_tag(request, image_id, tag)
-        return Reply.of_json({"tag": tag}, HTTPStatus.CREATED) if request.caller.admin else reply
+        with self.images.lock:
+            new = tag not in self.images.show(request.caller, image_id).tags
+            reply = super().add_tag(request, image_id, tag)
+            return Reply.of_json({"tag": tag}, HTTPStatus.CREATED) if new and request.caller.admin else reply
 
 
 @breaks("TAG-METH-01", profile="standard")
